@@ -111,13 +111,13 @@ def as_utc(at: dt.datetime) -> dt.datetime:
     return at.astimezone(dt.UTC)
 
 
-def told_after(last: dt.datetime | None, at: dt.datetime) -> dt.datetime:
+def reported_after(last: dt.datetime | None, at: dt.datetime) -> dt.datetime:
     """Return the moment a word told at `at` bears: later than the `last` one's, though the clock was set back since."""
     at = as_utc(at)
     return at if last is None or last < at else last + dt.timedelta(microseconds=1)
 
 
-def is_newer_word(told_at: dt.datetime, known_at: dt.datetime | None, at: dt.datetime) -> bool:
+def is_newer_word(reported_at: dt.datetime, known_at: dt.datetime | None, at: dt.datetime) -> bool:
     """Tell whether a word told at one moment counts over the one that is known.
 
     A known one of a moment that has not come is of a clock gone wrong, or meant to shut out every other word: one that
@@ -125,8 +125,8 @@ def is_newer_word(told_at: dt.datetime, known_at: dt.datetime | None, at: dt.dat
     """
     if known_at is None:
         return True
-    told_at, known_at, at = as_utc(told_at), as_utc(known_at), as_utc(at)
-    return told_at > known_at or told_at <= at < known_at
+    reported_at, known_at, at = as_utc(reported_at), as_utc(known_at), as_utc(at)
+    return reported_at > known_at or reported_at <= at < known_at
 
 
 def business_day(at: dt.datetime, tz: str, rollover_hour: int) -> dt.date:

@@ -166,13 +166,13 @@ def refuse_unsafe(engine: Engine) -> None:
         found = {name: str(connection.exec_driver_sql(f"{word} {name}").scalar()) for name in wanted}
     off = {name: value for name, value in found.items() if value not in wanted[name]}
     if off:
-        told = ", ".join(f"{name} is {value}, not {wanted[name][0]}" for name, value in off.items())
+        reported = ", ".join(f"{name} is {value}, not {wanted[name][0]}" for name, value in off.items())
         advice = (
             "Put it on a disk of this computer: no network drive and no USB stick."
             if is_sqlite
             else "Set this for the server, the database and its role, let PostgreSQL read it, and start again."
         )
-        raise Invalid("unsafe-database", f"The database would not keep every sale ({told}). {advice}", **off)
+        raise Invalid("unsafe-database", f"The database would not keep every sale ({reported}). {advice}", **off)
 
 
 _inside: ContextVar[str | None] = ContextVar("transaction", default=None)
@@ -316,7 +316,7 @@ class Database:
             self._memory[key] = (version, answer)
             return answer
 
-    def open_anew(self) -> None:
+    def reopen(self) -> None:
         """Let every handle go while nobody writes: what comes next reads the file from the disk."""
         with self._turns if self._sqlite else nullcontext():
             self.engine.dispose()

@@ -257,8 +257,8 @@ def _database(address: str) -> sa.URL:
     try:
         return sa.make_url(address)
     except (sa.exc.ArgumentError, ValueError):
-        told = "write it as postgresql+psycopg://user:password@host/name?sslmode=verify-full"
-        raise ValueError(f"database_url: this is no address of a database; {told}") from None
+        reported = "write it as postgresql+psycopg://user:password@host/name?sslmode=verify-full"
+        raise ValueError(f"database_url: this is no address of a database; {reported}") from None
 
 
 def _query_of(url: sa.URL, name: str) -> list[str]:
@@ -273,8 +273,8 @@ def load(**given: Any) -> Settings:
         try:
             content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as fault:  # not TOML, or not UTF-8
-            told = f"The settings file {path} cannot be read: {cause(fault)}."
-            raise Invalid("settings-file", told, path=path) from fault
+            reported = f"The settings file {path} cannot be read: {cause(fault)}."
+            raise Invalid("settings-file", reported, path=path) from fault
     vault = Path(os.environ.get("CREDENTIALS_DIRECTORY") or os.devnull)
     content |= {name: (vault / name).read_text("utf-8").strip() for name in SECRETS if (vault / name).is_file()}
     named_outside = {name for name in Settings.model_fields if f"CORNERSTORE_{name.upper()}" in os.environ}

@@ -105,7 +105,7 @@ def say(
     borrowed = None
     if regional is not None:
         borrowed = _borrow(regional, found.keys, found.category, found.region, found.day, horizon_days)
-        found = replace(found, factors=found.factors.told(borrowed.prior.slopes))
+        found = replace(found, factors=found.factors.reported(borrowed.prior.slopes))
     blend = _blend(found, borrowed, found.pools.category, stated)
     fate = found.fate(horizon_days)
     blend.level = blend.level * fate.alive
@@ -169,7 +169,7 @@ def _factors_ahead(found: State, horizon_days: int, soon: dict[str, Floats]) -> 
 def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints, stated: Stated | None) -> _Blend:
     """Join own level and regional level, by the units behind the own one (regional rule 4)."""
     n, level = len(own.keys), own.level
-    target, told = _category_level(own, level, group), np.zeros(n, dtype=bool)
+    target, reported = _category_level(own, level, group), np.zeros(n, dtype=bool)
     known = np.zeros(n, dtype=bool)
     prior_units, doubt = np.ones(n), np.full(n, EVEN_DOUBT)
     if borrowed is not None:
@@ -179,8 +179,8 @@ def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints, stated: 
         even = ~known & (np.nan_to_num(borrowed.even) > 0) & np.isfinite(size)
         target = np.where(even, borrowed.even * np.exp(size), target)
         target = np.where(known, borrowed.level * np.exp(borrowed.slope * size), target)
-        told = known | even
-        doubt = np.where(known, borrowed.doubt, EVEN_DOUBT) + np.where(told, unsure * borrowed.slope**2, 0.0)
+        reported = known | even
+        doubt = np.where(known, borrowed.doubt, EVEN_DOUBT) + np.where(reported, unsure * borrowed.slope**2, 0.0)
         prior_units = np.where(known, regional.PRIOR_UNITS, np.where(even, 2.0, 1.0))
     usable = np.isfinite(target) & (target > 0)
     expected = own.exposure * np.where(usable, target, 0.0) / own.factors.grain
@@ -189,26 +189,26 @@ def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints, stated: 
     own_weight = own_weight / (own_weight + np.where(usable, prior_units, 0.0))
     own_weight = np.where(own.exposure > 0, own_weight, 0.0)
     mixed = np.where(usable, own_weight * level + (1 - own_weight) * np.where(usable, target, 0.0), level)
-    share = np.where(usable & told, 1 - own_weight, 0.0)
+    share = np.where(usable & reported, 1 - own_weight, 0.0)
     if borrowed is not None:
         steady = np.where(known & (own.exposure > 0), regional.STEADY_WEIGHT * own_weight, 0.0)
         mixed = mixed + steady * (own.slow.level * borrowed.movement - level)
         share = share + steady
     elsewhere = np.zeros(n, dtype=bool) if borrowed is None else borrowed.elsewhere
     doubt = np.where(usable, np.expm1(np.minimum(doubt, assortment.MOST_DOUBT)) * (1.0 - own_weight) ** 2, 0.0)
-    return _name(own, _Blend(np.maximum(mixed, 0.0), share, doubt, [], []), usable, told, known, elsewhere)
+    return _name(own, _Blend(np.maximum(mixed, 0.0), share, doubt, [], []), usable, reported, known, elsewhere)
 
 
-def _name(own: State, blend: _Blend, usable: Flags, told: Flags, known: Flags, elsewhere: Flags) -> _Blend:
+def _name(own: State, blend: _Blend, usable: Flags, reported: Flags, known: Flags, elsewhere: Flags) -> _Blend:
     """Give each series its model and reason, and the two kinds that need another level theirs."""
     observed, alive, falling = own.observed, own.alive, _falling(own)
     for row, kind in enumerate(own.kind):
         if observed[row] == 0 and not usable[row]:
             model, reason = "zero", "no_history"
         elif observed[row] == 0:
-            model = "region_share" if told[row] else "category_level"
+            model = "region_share" if reported[row] else "category_level"
             first = "new_in_region_borrowed" if elsewhere[row] else "new_product_borrowed"
-            reason = (first if known[row] else "new_in_region") if told[row] else "no_history_category"
+            reason = (first if known[row] else "new_in_region") if reported[row] else "no_history_category"
         elif alive[row] < GONE:
             model, reason = "level_filter", "stopped_selling"
             blend.share[row] = 0.0
@@ -216,7 +216,7 @@ def _name(own: State, blend: _Blend, usable: Flags, told: Flags, known: Flags, e
             model, reason = "level_filter", "never_sold"
             blend.level[row] = min(blend.level[row], 0.5 / observed[row])
             blend.share[row] = 0.0
-        elif told[row]:
+        elif reported[row]:
             thin = blend.share[row] > 0.5
             model = "level_filter+region"
             reason = "thin_history_borrowed" if thin else "own_history"

@@ -73,7 +73,7 @@ class SoldLine:
     cost_minor: int | None = None
     offers: tuple[tuple[str, str, int], ...] = ()
     """(offer id, its name, what it took off)"""
-    aisle: str = ""
+    top_category: str = ""
     """Under which aisle it was sold; '': sold before that was kept."""
 
 
@@ -165,7 +165,7 @@ class SaleCompleted:
     def contradiction(self) -> str | None:
         """Say which of its figures contradict each other; None where the sale holds together (K1)."""
         lines = self.lines
-        told = {
+        reported = {
             "its lines do not sum to their total": sum(line.total_minor for line in lines) - self.lines_minor,
             "its lines and its rounding are not its total": self.lines_minor + self.rounding_minor - self.total_minor,
             "net and tax of its lines are not their total": sum(
@@ -176,7 +176,7 @@ class SaleCompleted:
             "its time is not of its day": abs((_day(self.completed_at) - _day(self.business_day)).days) > 2,
             "it is below zero, and nothing came back": self.total_minor < 0 and all(line.qty > 0 for line in lines),
         }
-        return next((fault for fault, off in told.items() if off), None) or self._odd_line()
+        return next((fault for fault, off in reported.items() if off), None) or self._odd_line()
 
     def _odd_line(self) -> str | None:
         """Say what no line of any sale can be; None where every line is one."""
@@ -351,7 +351,7 @@ def sold_line(n: int, line: PricedLine) -> SoldLine:
         if product.cost_minor is None
         else amount_for(line.qty, product.cost_minor, product.price_quantity),
         offers=tuple((row.offer_id, row.name, row.amount_minor) for row in line.offers),
-        aisle=product.aisle,
+        top_category=product.top_category,
     )
 
 
@@ -404,5 +404,5 @@ def _minor(amount: Any) -> int:
 _LINE_NAMES = frozenset(row.name for row in fields(SoldLine))
 
 
-def _day(told: str) -> dt.date:
-    return dt.datetime.fromisoformat(told).date()
+def _day(reported: str) -> dt.date:
+    return dt.datetime.fromisoformat(reported).date()

@@ -113,7 +113,7 @@ class SaleLine(Base):
     """The line whose containers this deposit is for."""
     cost_minor: Mapped[int | None]
     """What the line's units cost the shop; None: not known."""
-    aisle: Mapped[str] = mapped_column(default="", server_default="")
+    top_category: Mapped[str] = mapped_column(default="", server_default="")
     """Under which aisle it was sold, as it was called that day."""
     business_day: Mapped[dt.date]
     """The sale's: the network keeps its lines by weeks (`config/nodes/partitions.py`)."""

@@ -24,10 +24,10 @@ DELIVERY_DISPATCHED = "delivery.dispatched"
 """Goods on their way without an order: an accepted offer."""
 DELIVERY_POSTED = "delivery.posted"
 DELIVERY_REFUSED = "delivery.refused"
-STOP_TOLD = "stop.told"
-PUSH_OFFERED = "push.offered"
-PUSH_WITHDRAWN = "push.withdrawn"
-PUSH_ANSWERED = "push.answered"
+STOP_REPORTED = "stop.reported"
+NETWORK_OFFER_MADE = "network_offer.made"
+NETWORK_OFFER_WITHDRAWN = "network_offer.withdrawn"
+NETWORK_OFFER_ANSWERED = "network_offer.answered"
 VERSION = 1
 
 
@@ -152,16 +152,16 @@ class Advised:
     less_why: str = ""
     """Why less was picked (`pick_lists.REASONS`)."""
 
-    def told(self) -> dict[str, Any]:
+    def reported(self) -> dict[str, Any]:
         """Return it as plain JSON; what is not known is left out, so that older readers understand it."""
         known = {name: value for name, value in vars(self).items() if value not in (None, (), "")}
         return known | ({"lots": [list(lot) for lot in self.lots]} if self.lots else {})
 
     @classmethod
-    def from_told(cls, told: dict[str, Any]) -> "Advised":
+    def from_reported(cls, reported: dict[str, Any]) -> "Advised":
         """Read what was told; what a newer network says beyond it is passed over."""
-        known = {name: told[name] for name in cls.__dataclass_fields__ if name in told}
-        lots = tuple((int(qty), batch, until) for qty, batch, until in told.get("lots", ()))
+        known = {name: reported[name] for name in cls.__dataclass_fields__ if name in reported}
+        lots = tuple((int(qty), batch, until) for qty, batch, until in reported.get("lots", ()))
         return cls(**known | {"lots": lots})
 
 
@@ -173,7 +173,7 @@ class GoodsDispatched:
     delivery_id: str
     supplier_id: str
     order_id: str | None
-    push_id: str | None
+    network_offer_id: str | None
     expected_day: str
     advised_at: str
     acknowledged: tuple[tuple[str, int], ...]
@@ -183,14 +183,14 @@ class GoodsDispatched:
         """Return the fact as plain JSON values."""
         return vars(self) | {
             "acknowledged": [list(row) for row in self.acknowledged],
-            "lines": [line.told() for line in self.lines],
+            "lines": [line.reported() for line in self.lines],
         }
 
     @classmethod
     def from_body(cls, body: dict[str, Any], version: int) -> "GoodsDispatched":
         """Read a body."""
         _known(ORDER_DISPATCHED, version)
-        lines = tuple(Advised.from_told(line) for line in body["lines"])
+        lines = tuple(Advised.from_reported(line) for line in body["lines"])
         return cls(**body | {"acknowledged": _packs(body["acknowledged"]), "lines": lines})
 
 
@@ -214,7 +214,7 @@ class DeliveryClosed:
     delivery_id: str
     supplier_id: str
     order_id: str | None
-    push_id: str | None
+    network_offer_id: str | None
     state: str
     expected_day: str
     advised_at: str
@@ -234,39 +234,39 @@ class DeliveryClosed:
 
 
 @dataclass(frozen=True)
-class StopTold:
+class StopReported:
     """How a van's stop at a shop stands: on_the_way, then delivered, short or refused. step: the highest one counts."""
 
     store_id: str
-    round_id: str
+    route_id: str
     step: int
     state: str
     delivery_ids: tuple[str, ...]
     comes_at: str
     n: int
-    van: str
+    vehicle: str
     driver: str
     receiver: str
     note: str
-    told_at: str
+    reported_at: str
 
     def to_body(self) -> dict[str, Any]:
         """Return the fact as plain JSON values."""
         return vars(self) | {"delivery_ids": list(self.delivery_ids)}
 
     @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "StopTold":
+    def from_body(cls, body: dict[str, Any], version: int) -> "StopReported":
         """Read a body."""
-        _known(STOP_TOLD, version)
+        _known(STOP_REPORTED, version)
         return cls(**body | {"delivery_ids": tuple(body["delivery_ids"])})
 
 
 @dataclass(frozen=True)
-class PushSnapshot:
+class NetworkOfferSnapshot:
     """An offer of one product to one shop, whole: as the network makes or withdraws it, and as the shop answers it."""
 
     store_id: str
-    push_id: str
+    network_offer_id: str
     supplier_id: str
     sku: str
     name: str
@@ -287,9 +287,9 @@ class PushSnapshot:
         return dict(vars(self))
 
     @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "PushSnapshot":
+    def from_body(cls, body: dict[str, Any], version: int) -> "NetworkOfferSnapshot":
         """Read a body."""
-        _known(PUSH_OFFERED, version)
+        _known(NETWORK_OFFER_MADE, version)
         return cls(**body)
 
 

@@ -28,7 +28,7 @@ SUBJECT, VERB = "left-out", "store.left_out"
 LATELY = dt.timedelta(hours=26)
 """A night and a little more."""
 NOT_AGAIN = dt.timedelta(hours=12)
-TOLD = 50
+REPORTED = 50
 log = structlog.get_logger()
 
 
@@ -118,7 +118,7 @@ def lately(session: Session, *, at: dt.datetime, within: dt.timedelta = LATELY) 
         JournalEntry.subject == SUBJECT, JournalEntry.verb == VERB, JournalEntry.at > at - within
     )
     found: dict[tuple[str, str], LeftOut] = {}
-    for when, body in session.execute(query.order_by(JournalEntry.n.desc()).limit(TOLD)):
+    for when, body in session.execute(query.order_by(JournalEntry.n.desc()).limit(REPORTED)):
         said = json.loads(body)
         found.setdefault((said["store"], said["work"]), LeftOut(said["store"], said["work"], said["why"], when))
     return list(found.values())

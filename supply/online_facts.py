@@ -15,21 +15,21 @@ from typing import Any
 from config.errors import Invalid
 from config.nodes.outbox import FORGOTTEN
 
-STOREFRONT_PUBLISHED = "store.published"
+STOREFRONT_PUBLISHED = "storefront.published"
 PICKUP_PLACED = "pickup.placed"
 PICKUP_TAKEN = "pickup.taken"
 """An order the shopkeeper took at the counter: the network learns whose it is."""
 PICKUP_CANCELLED = "pickup.cancelled"
 PICKUP_MOVED = "pickup.moved"
 RETURN_ASKED = "pickup.return_asked"
-REFUND_TOLD = "refund.told"
+REFUND_REPORTED = "refund.reported"
 SHELF_APPROVED = "shelf.approved"
-REVIEW_TOLD = "review.told"
+REVIEW_REPORTED = "review.reported"
 REVIEW_ANSWERED = "review.answered"
-CAMPAIGN_TOLD = "campaign.told"
+CAMPAIGN_REPORTED = "campaign.reported"
 CAMPAIGN_ANSWERED = "campaign.answered"
 GROUP_OPENED = "group.opened"
-GROUP_TOLD = "group.told"
+GROUP_REPORTED = "group.reported"
 GROUP_ARRIVED = "group.arrived"
 VERSION = 7
 """The newest version of the bodies here; all before it are read too."""
@@ -41,7 +41,7 @@ class Offer:
 
     sku: str
     price_minor: int
-    allowance_qty: int
+    available_qty: int
     shelf_rank: int | None
     listed: bool
     order_days: int | None = None
@@ -73,7 +73,7 @@ class StorefrontPublished:
     """[[key of a phone, is a member]] that changed (version 4)."""
     closed_days: list[str] | None = None
     """The days from that of published_at on that the shop settled to stay closed; None: as before (version 5)."""
-    takings_day_minor: int | None = None
+    usual_sales_minor: int | None = None
     """What the shop says it takes on a usual day, 0: nothing; None: as before (version 6)."""
 
     def to_body(self) -> dict[str, Any]:
@@ -150,8 +150,8 @@ class PickupPlaced:
     def from_body(cls, body: dict[str, Any], version: int) -> "PickupPlaced":
         """Read a body; refuses versions from the future."""
         _known(PICKUP_PLACED, version)
-        told = {key: value for key, value in body.items() if key != FORGOTTEN}
-        return cls(**{**told, "lines": tuple(OrderLine(**line) for line in body["lines"])})
+        reported = {key: value for key, value in body.items() if key != FORGOTTEN}
+        return cls(**{**reported, "lines": tuple(OrderLine(**line) for line in body["lines"])})
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ class PickupMoved:
     coupons: list[str] = field(default_factory=list)
     member: bool = False
     delivery: dict[str, Any] | None = None
-    """How far it is on its way home, as `home_delivery.as_told` writes it (version 4)."""
+    """How far it is on its way home, as `home_delivery.as_reported` writes it (version 4)."""
     proof: str = ""
     """The customer's token, scanned at the hand-over of what was paid online (version 7)."""
 

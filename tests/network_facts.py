@@ -32,7 +32,7 @@ def message(fact: SaleCompleted, n: int, **changed: Any) -> Message:
 
 
 def push(
-    store_id: str, messages: Sequence[Message], *, epoch: str, signer: Signer | None = None, **told: Any
+    store_id: str, messages: Sequence[Message], *, epoch: str, signer: Signer | None = None, **reported: Any
 ) -> dict[str, Any]:
     """Return a push of these facts, whatever their numbers; signed where a signer is given."""
     head = GENESIS
@@ -41,7 +41,7 @@ def push(
     count = max((one.n for one in messages), default=0)
     body = {
         "protocol": wire.PROTOCOL, "speaking": epoch, "epoch": epoch, "from_n": 0, "count": count, "head": head,
-        "rows": [vars(one) for one in messages], **told,
+        "rows": [vars(one) for one in messages], **reported,
     }  # fmt: skip
     return body if signer is None else body | {"seal": seal(store_id, body, signer)}
 
@@ -67,7 +67,7 @@ def _sale(chance: random.Random, store_id: str, number: int, at: dt.datetime) ->
                 n=n, sku=f"P{product:05d}", name=f"Product {product} of the shelf", qty=qty, stock_unit="each",
                 unit_price_minor=price_minor, price_quantity=1, discount_minor=0, offer="", total_minor=total,
                 net_minor=total - tax, tax_minor=tax, tax_class_id="food", tax_letter="A", rate_bp=700,
-                amount_minor=total, list_price_minor=price_minor, aisle=f"Aisle {product % 20}",
+                amount_minor=total, list_price_minor=price_minor, top_category=f"Aisle {product % 20}",
             )
         )  # fmt: skip
     total_minor = sum(line.total_minor for line in lines)

@@ -179,8 +179,10 @@ def test_migrations_follow_each_other_one_by_one() -> None:
                 if isinstance(target, ast.Name) and target.id in ("revision", "down_revision")
             }
             steps.append((given["revision"], given["down_revision"], name))
-    told = [revision for revision, _before, _name in steps]
-    refuse([f"{name} has a number that another has: {one}" for one, _, name in steps if told.count(one) > 1])
+    reported = [revision for revision, _before, _name in steps]
+    refuse([f"{name} has a number that another has: {one}" for one, _, name in steps if reported.count(one) > 1])
     befores = [before for _, before, _name in steps]
     refuse([f"{name} follows {before}, as another does" for _, before, name in steps if befores.count(before) > 1])
-    refuse([f"{name} follows {before}, which is not there" for _, before, name in steps if before not in [None, *told]])
+    refuse(
+        [f"{name} follows {before}, which is not there" for _, before, name in steps if before not in [None, *reported]]
+    )

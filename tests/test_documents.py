@@ -93,9 +93,9 @@ def test_every_file_the_documents_name_is_there() -> None:
 
 def test_every_benchmark_says_what_it_measures_and_what_it_showed() -> None:
     sections = re.split(r"^### (\w+)$", (ROOT / "docs" / "measured.md").read_text("utf-8"), flags=re.MULTILINE)[1:]
-    told = dict(zip(sections[::2], sections[1::2], strict=True))
-    assert set(told) == {file.stem for file in (ROOT / "tests" / "benchmarks").glob("[!_]*.py")}
-    for name, text in told.items():
+    reported = dict(zip(sections[::2], sections[1::2], strict=True))
+    assert set(reported) == {file.stem for file in (ROOT / "tests" / "benchmarks").glob("[!_]*.py")}
+    for name, text in reported.items():
         assert "- **What:**" in text, name
         assert "- **Figures" in text, name
 
@@ -141,12 +141,12 @@ def test_every_invariant_and_bar_is_proved_by_what_exists_or_says_that_nobody_do
     assert [name for name, _ in rows] == [f"I{n}" for n in range(1, 41)] + [f"B{n}" for n in range(1, 21)]
     sources = "\n".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
     there = set(re.findall(r"def (test_\w+)\(", sources))
-    for name, told in rows:
-        tests = set(re.findall(r"`(test_\w+)`", told))
-        runs = set(re.findall(r"`bench faults (\w+)`", told))
+    for name, reported in rows:
+        tests = set(re.findall(r"`(test_\w+)`", reported))
+        runs = set(re.findall(r"`bench faults (\w+)`", reported))
         assert tests <= there, name
         assert runs <= set(SCENARIOS), name
-        assert tests or runs or "bench " in told or "nobody yet" in told, name
+        assert tests or runs or "bench " in reported or "nobody yet" in reported, name
 
 
 def test_every_fact_says_whose_word_it_is_and_what_a_lie_could_win() -> None:
@@ -166,8 +166,8 @@ def test_every_complaint_of_tills_is_answered_by_tests_that_exist() -> None:
     there = set(re.findall(r"def (test_\w+)\(", sources))
     rows = re.findall(r"^\| (\d+)\. (.*)\|$", (ROOT / "docs" / "complaints.md").read_text("utf-8"), re.MULTILINE)
     assert [int(number) for number, _ in rows] == list(range(1, 24))
-    for number, told in rows:
-        named = set(re.findall(r"`(test_\w+)`", told))
+    for number, reported in rows:
+        named = set(re.findall(r"`(test_\w+)`", reported))
         assert named, number
         assert named <= there, (number, named - there)
 

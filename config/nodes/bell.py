@@ -72,11 +72,11 @@ class Ear:
         until = time.monotonic() + limit_s
         while True:
             left = until - time.monotonic()
-            told = bool(select.select([self._wire], [], [], max(0.0, min(LOOK_S, left)))[0])
-            while told and self._taken():  # rule 3
+            reported = bool(select.select([self._wire], [], [], max(0.0, min(LOOK_S, left)))[0])
+            while reported and self._taken():  # rule 3
                 pass
             rung = self._bell.rung_at()
-            if told or rung != self._heard:
+            if reported or rung != self._heard:
                 self._heard = rung
                 return True
             if left <= 0:

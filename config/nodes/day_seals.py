@@ -118,7 +118,7 @@ def following(session: Session, rows: Sequence[Base]) -> Iterator[Digests]:
 
 
 def faults(
-    session: Session, told: Mapping[tuple[str, str], list[Any]], *, away: Mapping[str, Collection[str]],
+    session: Session, reported: Mapping[tuple[str, str], list[Any]], *, away: Mapping[str, Collection[str]],
     is_gone: Callable[[str, str], bool],
 ) -> Iterator[str]:  # fmt: skip
     """Yield every sealed day whose rows, or whose seal, are not what they were.
@@ -126,12 +126,12 @@ def faults(
     told: (table, day) -> the digest the journal has. away: table -> partitions of it that lie elsewhere in this
     database. is_gone: whether the rows of a table's day were lawfully taken elsewhere.
     """
-    left = set(told)
+    left = set(reported)
     have = session.execute(_HAVE.add_columns(DaySeal.columns).order_by(DaySeal.table_name, DaySeal.day)).all()
     for (name, columns), rows in groupby(have, lambda row: (row.table_name, row.columns)):
         for days in _bunches(rows):
             left -= {(name, day) for day in days}
-            yield from _compare(session, name, columns, days, told, away.get(name, ()), is_gone)
+            yield from _compare(session, name, columns, days, reported, away.get(name, ()), is_gone)
     for name, day in sorted(left):
         yield f"The seal of {_named(name, day)} is in the journal, but was taken out of the books"
 
@@ -142,7 +142,7 @@ _HAVE = sa.select(DaySeal.table_name, DaySeal.day, DaySeal.rows)
 
 
 def _compare(
-    session: Session, name: str, columns: str, days: Collection[str], told: Mapping[tuple[str, str], list[Any]],
+    session: Session, name: str, columns: str, days: Collection[str], reported: Mapping[tuple[str, str], list[Any]],
     away: Collection[str], is_gone: Callable[[str, str], bool],
 ) -> Iterator[str]:  # fmt: skip
     seals = session.scalars(
@@ -152,7 +152,7 @@ def _compare(
     ).all()
     wanted: dict[str, set[bytes]] = {}
     for one in seals:
-        if told.get((name, one.day)) != one.digest:
+        if reported.get((name, one.day)) != one.digest:
             yield f"The seal of {_named(name, one.day)} is not the one in the journal"
         elif not is_gone(name, one.day):
             wanted[one.day] = set(one.each())

@@ -6,7 +6,7 @@ Rules
    2). Once written down it would be reckoned with in what is done for all shops together.
 2. A number is a whole one within bounds; True is none. A day is an ISO day, and one that can be told of: a clock that
    cannot be right is not believed.
-3. A field that a fact lacks, or that can't be what it should be, is named together with the fact's topic (`Told`).
+3. A field that a fact lacks, or that can't be what it should be, is named together with the fact's topic (`Body`).
 4. No text of a fact is a day or an instant outside FIRST to LAST, wherever it stands: a reader that counts from it, or
    adds to it, comes to an end.
 """
@@ -26,15 +26,15 @@ FIRST, LAST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)([T ][\d:.,+-]+Z?)?", re.ASCII)
 
 
-class Told(dict[str, Any]):
+class Body(dict[str, Any]):
     """A fact's body that says which of its fields is missing, and knows which one was read last (rule 3)."""
 
     def __init__(
-        self, body: Mapping[str, Any] | Iterable[tuple[str, Any]], topic: str = "", whole: "Told | None" = None
+        self, body: Mapping[str, Any] | Iterable[tuple[str, Any]], topic: str = "", whole: "Body | None" = None
     ) -> None:
         # a copy is made of its items alone, as dataclasses.asdict makes one
         self.topic, self.whole, self.read_last = topic, whole or self, ""
-        super().__init__((name, self._told(value)) for name, value in dict(body).items())
+        super().__init__((name, self._reported(value)) for name, value in dict(body).items())
 
     def __getitem__(self, name: str) -> Any:
         self.whole.read_last = name
@@ -54,10 +54,10 @@ class Told(dict[str, Any]):
             return Invalid("not-kept", f"{self.topic}: one of its fields is not valid.")
         return Invalid("field-odd", f"{self.topic}: the field “{self.read_last}” is not valid.")
 
-    def _told(self, value: Any) -> Any:
+    def _reported(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return Told(value, self.topic, self.whole)
-        return [self._told(one) for one in value] if isinstance(value, list) else value
+            return Body(value, self.topic, self.whole)
+        return [self._reported(one) for one in value] if isinstance(value, list) else value
 
 
 def number(value: Any, name: str, least: int = 0, most: int = MOST) -> int:
@@ -78,12 +78,12 @@ def numbers(said: Mapping[str, Any], names: Iterable[str], most: int = MOST) -> 
 def day(value: Any, name: str, last: dt.date = LAST, *, first: dt.date = FIRST) -> dt.date:
     """Return a told day, from `first` to `last`; raises Invalid."""
     try:
-        told = dt.date.fromisoformat(value)
+        reported = dt.date.fromisoformat(value)
     except (TypeError, ValueError) as fault:
         raise Invalid("told-no-day", f"{name} is {value!r:.40}, not a day.") from fault
-    if not first <= told <= last:
-        raise Invalid("told-day-off", f"{name} is {told}, not from {first} to {last}. Check the store's clock.")
-    return told
+    if not first <= reported <= last:
+        raise Invalid("told-day-off", f"{name} is {reported}, not from {first} to {last}. Check the store's clock.")
+    return reported
 
 
 def days(value: Any, first: dt.date, last: dt.date, name: str = "") -> None:
@@ -96,5 +96,5 @@ def days(value: Any, first: dt.date, last: dt.date, name: str = "") -> None:
             days(one, first, last, name)
     elif isinstance(value, str) and name == "business_day":
         day(value, "The business day", last, first=first)
-    elif isinstance(value, str) and (told := _DAY.fullmatch(value)) and not str(FIRST) <= told[1] <= str(LAST):
+    elif isinstance(value, str) and (reported := _DAY.fullmatch(value)) and not str(FIRST) <= reported[1] <= str(LAST):
         raise Invalid("told-day-off", f"{name} is {value}, not from {FIRST} to {LAST}. Check the store's clock.")

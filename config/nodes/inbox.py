@@ -264,7 +264,7 @@ def set_aside(session: Session, from_node: str, ids: Collection[str]) -> list[In
     return sorted(rows, key=lambda row: (row.received_at, row.epoch, row.n))
 
 
-def told_after(
+def reported_after(
     session: Session, from_node: str, epoch: str, n: int, most: int, most_bytes: int
 ) -> list[dict[str, Any]]:
     """Return a node's next messages after number `n` as they travelled, taken or set aside: it has lost them itself.
@@ -456,7 +456,7 @@ def _alarm(session: Session, from_node: str, epoch: str, message: Message, reaso
 
 
 def _try(session: Session, message: Message, effect: Effect) -> Outcome:
-    body = door.Told(message.body, message.topic)
+    body = door.Body(message.body, message.topic)
     try:
         with session.begin_nested():
             try:

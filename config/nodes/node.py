@@ -143,8 +143,10 @@ def read_sidecar(path: Path) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError):
         kinds = {}
     if kinds != {"epoch": str, "n": int, "head": str}:
-        told = "The file beside the database is damaged: it cannot tell whether these books were put back from a copy."
-        raise Invalid("damaged-sidecar", told, path=str(path))
+        reported = (
+            "The file beside the database is damaged: it cannot tell whether these books were put back from a copy."
+        )
+        raise Invalid("damaged-sidecar", reported, path=str(path))
     return dict(content)
 
 

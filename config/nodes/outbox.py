@@ -172,10 +172,10 @@ def acknowledge(session: Session, ids: Sequence[str], *, at: dt.datetime) -> Non
 
 def mark_stuck(session: Session, id: str, reason: str) -> None:
     """Mark a message the receiver refused: it waits for a person, the others pass. The newest reason is kept."""
-    told_else = sa.and_(OutboxMessage.state == "stuck", OutboxMessage.reason.is_distinct_from(reason))
+    reported_else = sa.and_(OutboxMessage.state == "stuck", OutboxMessage.reason.is_distinct_from(reason))
     session.execute(
         sa.update(OutboxMessage)
-        .where(OutboxMessage.id == id, sa.or_(OutboxMessage.state == "pending", told_else))
+        .where(OutboxMessage.id == id, sa.or_(OutboxMessage.state == "pending", reported_else))
         .values(state="stuck", reason=reason, attempts=OutboxMessage.attempts + 1)
     )
 

@@ -10,7 +10,7 @@ Rules
    job missed gets its partition later, with its rows from the rest. Rows of any other day stay in the rest, whatever a
    store reports, so no store's facts make a table or hold a lock.
 4. The partitions live in a schema of their own, known to this file alone and read from their bounds, never from their
-   names. Old weeks are detached into another schema (`pos/sync/put_away.py`), from which the operator keeps them
+   names. Old weeks are detached into another schema (`pos/sync/archive.py`), from which the operator keeps them
    elsewhere (`docs/operating.md`).
 """
 

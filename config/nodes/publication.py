@@ -61,7 +61,7 @@ class RefusedEdition(Base):
     version: Mapped[int]
     sha256: Mapped[str]
     code: Mapped[str]
-    told: Mapped[str]
+    reported: Mapped[str]
     facts: Mapped[dict[str, Any]]
     """What the sentence of the code is made of."""
     refused_at: Mapped[dt.datetime]
@@ -70,7 +70,7 @@ class RefusedEdition(Base):
 
     def as_refusal(self) -> Invalid:
         """Return it as it was raised."""
-        return Invalid(self.code, self.told, **self.facts)
+        return Invalid(self.code, self.reported, **self.facts)
 
 
 def publish(session: Session, kind: str, scope_id: str, body: dict[str, Any], *, at: dt.datetime) -> Publication:
@@ -145,12 +145,15 @@ def note_refused(
     row = session.get(RefusedEdition, kind)
     if row is None or row.sha256 != sha256:
         row = session.merge(RefusedEdition(kind=kind, version=version, sha256=sha256, refused_at=at, allowed_at=None,
-                                           code="", told="", facts={}))  # fmt: skip
+                                           code="", reported="", facts={}))  # fmt: skip
     if isinstance(refusal, DomainError):
-        row.code, row.told = refusal.code, refusal.message
+        row.code, row.reported = refusal.code, refusal.message
         facts = {name: fact for name, fact in refusal.facts.items() if isinstance(fact, str | int)}
     else:
-        row.code, row.told = "edition-unreadable", f"The network's {kind} cannot be read ({type(refusal).__name__})."
+        row.code, row.reported = (
+            "edition-unreadable",
+            f"The network's {kind} cannot be read ({type(refusal).__name__}).",
+        )
         facts = {}
     row.facts = facts | {"edition": kind}
     session.flush()

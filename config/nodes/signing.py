@@ -71,8 +71,8 @@ def load(path: Path) -> Signer | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as fault:
-        told = "Move the file away; a new key is made, and the network's operator must allow it."
-        raise Invalid("broken-signing-key", f"The signing key in {path} cannot be read. {told}") from fault
+        reported = "Move the file away; a new key is made, and the network's operator must allow it."
+        raise Invalid("broken-signing-key", f"The signing key in {path} cannot be read. {reported}") from fault
     if not isinstance(key, Ed25519PrivateKey):
         raise Invalid("broken-signing-key", f"The file {path} holds a key of another kind. Move it away.")
     return Signer(key)

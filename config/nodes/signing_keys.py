@@ -158,8 +158,8 @@ def join(session: Session, node_id: str, public: str, *, actor: Actor, at: dt.da
     if row.state == "asked":
         _admit(session, row, JOINED, actor=actor, at=at)
     elif row.state != "good":
-        told = "Make a new one on it (cornerstore key change), then join with this code."
-        raise Refused(WITHDRAWN, f"This computer's signing key was withdrawn. {told}")
+        reported = "Make a new one on it (cornerstore key change), then join with this code."
+        raise Refused(WITHDRAWN, f"This computer's signing key was withdrawn. {reported}")
 
 
 def withdraw(
@@ -234,7 +234,7 @@ def change(
 
 
 def recognised(
-    session: Session, node_id: str, told: Sequence[tuple[str, str, str]], *, actor: Actor, at: dt.datetime
+    session: Session, node_id: str, reported: Sequence[tuple[str, str, str]], *, actor: Actor, at: dt.datetime
 ) -> set[str]:
     """Return which keys are this node's own: those it knows, and those they vouch for (rule 4); the others wait.
 
@@ -244,7 +244,7 @@ def recognised(
     grew = True
     while grew:
         grew = False
-        for key, by, vouch in told:
+        for key, by, vouch in reported:
             if key not in ours and by in ours and _vouches(node_id, key, by, vouch):
                 row = session.get(SigningKey, (node_id, key)) or _note(session, node_id, key, at)
                 if row.state == "asked":
@@ -252,15 +252,15 @@ def recognised(
                     _admit(session, row, VOUCHED, actor=actor, at=at)
                 ours.add(key)
                 grew = True
-    for key, _by, _vouch in told:
+    for key, _by, _vouch in reported:
         if key not in ours and session.get(SigningKey, (node_id, key)) is None:
             _note(session, node_id, key, at)
     return ours
 
 
-def name_earlier(session: Session, node_id: str, told: Sequence[tuple[str, dt.datetime]], *, actor: Actor) -> None:
+def name_earlier(session: Session, node_id: str, reported: Sequence[tuple[str, dt.datetime]], *, actor: Actor) -> None:
     """Take over the keys the network named when this computer joined: (key, since when)."""
-    for public, since in told:
+    for public, since in reported:
         if session.get(SigningKey, (node_id, public)) is None:
             _admit(session, _note(session, node_id, public, since), NAMED, actor=actor, at=since)
 
@@ -310,8 +310,8 @@ def named(session: Session, node_id: str, name: str) -> SigningKey:
     found = [key for key in keys if len(tidy) >= 8 and key.fingerprint.replace(" ", "").lower().startswith(tidy)]
     if len(found) != 1:
         names = ", ".join(f"{key.name} ({key.state})" for key in keys) or "none"
-        told = f"{node_id} has no signing key {name:.60}. Its keys are: {names}."
-        raise NotFound("no-such-signing-key", told, key=name)
+        reported = f"{node_id} has no signing key {name:.60}. Its keys are: {names}."
+        raise NotFound("no-such-signing-key", reported, key=name)
     query = sa.select(SigningKey).where(SigningKey.node_id == node_id, SigningKey.public == found[0].public)
     return session.scalars(lock_rows(session, query).execution_options(populate_existing=True)).one()
 

@@ -134,8 +134,10 @@ def run(
                 one = ours if name == OURS else _same_layer(mean, pairs[name], factor, past)
                 _note(scores[name], one, actual, past.y)
                 if empties:
-                    told = [(day, earlier) for day, (earlier, _) in zip([*warm, *origins], pairs[name], strict=False)]
-                    scores[name].clean.append(_clean(history.panel, told, origin, mean))
+                    reported = [
+                        (day, earlier) for day, (earlier, _) in zip([*warm, *origins], pairs[name], strict=False)
+                    ]
+                    scores[name].clean.append(_clean(history.panel, reported, origin, mean))
         for name, mean in means.items():
             pairs[name].append((mean, actual))
     return _report(scores, kinds, heavy, plan, history, origins)
@@ -204,15 +206,15 @@ def _note(score: Score, said: _Said, actual: Floats, past: Floats) -> None:
     score.sold.append(np.where(seen, actual, 0.0).sum(axis=1))
 
 
-def _clean(panel: DemandPanel, told: Sequence[tuple[int, Floats]], origin: int, mean: Floats) -> Floats:
+def _clean(panel: DemandPanel, reported: Sequence[tuple[int, Floats]], origin: int, mean: Floats) -> Floats:
     """Return (3, n) of the week's days without an empty shelf: forecast, expected of such days, and sold (rule 5).
 
     told: earlier origins and what was said there.
     """
     assert panel.out_of_stock is not None
-    first = told[0][0] if told else origin
+    first = reported[0][0] if reported else origin
     said = np.full((panel.n_series, origin - first), np.nan)
-    for start, earlier in told:
+    for start, earlier in reported:
         until = min(start + earlier.shape[1], origin)
         said[:, start - first : until - first] = earlier[:, : until - start]
     sold = np.where(np.isnan(said), np.nan, panel.y[:, first:origin])
@@ -272,8 +274,8 @@ def _measures(score: Score, use: list[Any], heavy: list[Floats]) -> dict[str, An
     for days, losses in score.loss.items():
         each = [float(evaluate.row_mean(x[u][None])[0]) for x, u in zip(losses, use, strict=True)]
         found[f"pinball{days}"] = mean(each)
-    for measure, rounds_of in (("coverage", score.cover), ("coverage_within", score.within)):
-        for days, covers in rounds_of.items():
+    for measure, routes_of in (("coverage", score.cover), ("coverage_within", score.within)):
+        for days, covers in routes_of.items():
             pooled = np.concatenate([c[u] for c, u in zip(covers, use, strict=True)])
             shares = evaluate.row_mean(pooled.T) if len(pooled) else np.full(len(LEVELS), np.nan)
             found[f"{measure}{days}"] = {

@@ -119,7 +119,7 @@ def judge(said: Said, panel: DemandPanel) -> tuple[Watched, ...]:
     )
 
 
-def told(watched: tuple[Watched, ...]) -> str | None:
+def reported(watched: tuple[Watched, ...]) -> str | None:
     """Return what needs saying: "fell_back:KIND" and "drifts:KIND", comma between; None when all is well."""
     words = [f"fell_back:{one.kind}" for one in watched if one.falls_back]
     words += [f"drifts:{one.kind}" for one in watched if one.drifts and not one.falls_back]

@@ -114,17 +114,17 @@ class Assortment:
         ]
 
 
-def lines(aisle: Ints, price: Floats) -> Ints:
+def lines(top_category: Ints, price: Floats) -> Ints:
     """Return (p,) numbers from 1: the products of an aisle from the cheapest of a line to LINE_WIDTH above it.
 
     price: (p,) of one stock unit, NaN = unknown; those of an aisle without a price are one line.
     """
-    number, found = 0, np.zeros(len(aisle), dtype=np.int64)
+    number, found = 0, np.zeros(len(top_category), dtype=np.int64)
     here, most = -1, np.nan
-    for at in np.lexsort((price, aisle)):
+    for at in np.lexsort((price, top_category)):
         unknown = np.isnan(price[at]) and np.isnan(most)
-        if aisle[at] != here or not (unknown or price[at] <= most):
-            number, here, most = number + 1, aisle[at], price[at] * (1.0 + LINE_WIDTH)
+        if top_category[at] != here or not (unknown or price[at] <= most):
+            number, here, most = number + 1, top_category[at], price[at] * (1.0 + LINE_WIDTH)
         found[at] = number
     return found
 
@@ -134,20 +134,20 @@ def sizes(gap: Floats, weight: Floats, slope: Floats, line: Ints, spread: float 
 
     gap: (s, p) logarithm of what a shop sells over the usual; weight: one over its variance, 0 = not sold there.
     """
-    told, worth, line = _by_line(gap, weight, slope, line)
+    reported, worth, line = _by_line(gap, weight, slope, line)
     # A line's own deviation is taken out of what its products tell of the whole shop.
     part = 1.0 / (1.0 + LINE_SPREAD * worth)
     doubt = 1.0 / ((worth * part).sum(axis=1) + 1.0 / spread)
-    size = (told * part).sum(axis=1) * doubt
-    more = (told - worth * size[:, None]) * LINE_SPREAD * part
+    size = (reported * part).sum(axis=1) * doubt
+    more = (reported - worth * size[:, None]) * LINE_SPREAD * part
     return (size[:, None] + more)[:, line], (doubt[:, None] * part**2 + LINE_SPREAD * part)[:, line]
 
 
-def told_in_all(gap: Floats, weight: Floats, slope: Floats, line: Ints) -> tuple[Floats, Floats]:
+def reported_in_all(gap: Floats, weight: Floats, slope: Floats, line: Ints) -> tuple[Floats, Floats]:
     """Return (s,) what a shop's sales tell of its size, times its worth, and the worth: one over its variance."""
-    told, worth, _ = _by_line(gap, weight, slope, line)
+    reported, worth, _ = _by_line(gap, weight, slope, line)
     part = 1.0 / (1.0 + LINE_SPREAD * worth)
-    return (told * part).sum(axis=1), (worth * part).sum(axis=1)
+    return (reported * part).sum(axis=1), (worth * part).sum(axis=1)
 
 
 def blur(units: Floats) -> Floats:

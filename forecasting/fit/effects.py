@@ -106,7 +106,7 @@ class Factors:
         events = {code: grid[rows] for code, grid in self.events.items()}
         return Prior(self.weekday[rows], self.month[rows], events, like=self.like[rows])
 
-    def told(self, slopes: Mapping[str, Floats]) -> Factors:
+    def reported(self, slopes: Mapping[str, Floats]) -> Factors:
         """Return the same with what the region says now of what never changed here (rule 3)."""
         return replace(self, slopes=self.slopes | {name: s for name, s in slopes.items() if name not in self.evidence})
 
@@ -283,8 +283,8 @@ def _slopes(
     names = list(known)
     grid = np.stack([known[name] for name in names])
     use = weight * (base > 1e-9)
-    told = np.stack([prior.get(name, np.zeros(len(units))) for name in names])
-    centre = told.mean(axis=1)
+    reported = np.stack([prior.get(name, np.zeros(len(units))) for name in names])
+    centre = reported.mean(axis=1)
     begin = np.stack([before[name] for name in names]) if before else np.tile(centre[:, None], (1, len(units)))
     shared = np.array([name in SURROUNDINGS for name in names])
     whole = _regress(units, base, grid, use, centre, begin.mean(axis=1))
@@ -295,7 +295,7 @@ def _slopes(
             rows = np.flatnonzero(pools.category == number)
             first = begin[:, rows].mean(axis=1) if before else whole
             part = units[rows], base[rows], grid[:, rows], use[rows]
-            parent = whole + told[:, rows[0]] - centre
+            parent = whole + reported[:, rows[0]] - centre
             out[:, rows] = _believed(_regress(*part, parent, first), parent, shared, *part)[:, None]
     return {name: out[at] for at, name in enumerate(names)}
 

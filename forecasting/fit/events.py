@@ -85,9 +85,9 @@ def likeness(units: Floats, wanted: Floats, profile: Floats, days: Days) -> Floa
         expected = np.where(trades, wanted[:, at], 0.0)
         own, due = np.where(trades, units[:, at], 0.0).sum(axis=0), expected.sum(axis=0)
         moved = (expected * _model_day(profile, kind)[:, weekday]).sum(axis=0)
-        told = (due > LEAST_DUE) & (own > CLOSED_BELOW * due)
-        if told.sum() > 2:
-            x, y = np.log(moved[told] / due[told]), np.clip(np.log(own[told] / due[told]), -1.5, 1.5)
+        reported = (due > LEAST_DUE) & (own > CLOSED_BELOW * due)
+        if reported.sum() > 2:
+            x, y = np.log(moved[reported] / due[reported]), np.clip(np.log(own[reported] / due[reported]), -1.5, 1.5)
             x, y = x - x.mean(), y - y.mean()
             like[:, kind] = np.clip(x @ y / (x @ x + LIKE_RIDGE), 0.0, 1.0)
     return like
@@ -119,8 +119,8 @@ def fit_events(
         store_own, store_due = pools.of_store(own), pools.of_store(due)
         closed = (store_due > 2.0) & (store_own < CLOSED_BELOW * store_due)
         factors[code] = np.where(closed, 0.0, np.clip(ratio(own, due, EVENT_PSEUDO, parent) * nearer, 0.0, 20.0))
-    told = _any_holiday(units, wanted, days, pools, prior.get(ANY_HOLIDAY))
-    return factors if told is None else factors | {ANY_HOLIDAY: told}
+    reported = _any_holiday(units, wanted, days, pools, prior.get(ANY_HOLIDAY))
+    return factors if reported is None else factors | {ANY_HOLIDAY: reported}
 
 
 def _any_holiday(units: Floats, wanted: Floats, days: Days, pools: Pools, prior: Floats | None) -> Floats | None:
@@ -144,23 +144,23 @@ def pulls(units: Floats, wanted: Floats, days: Days) -> dict[str, float]:
 
     Of two or more events of a kind that were traded on; the others are left as they are.
     """
-    told: dict[str, Floats] = {}
+    reported: dict[str, Floats] = {}
     sold, expected = units.sum(axis=0), wanted.sum(axis=0)
     for code, at in event_days(days).items():
         own, due = sold[at], expected[at]
         traded = (due > LEAST_DUE) & (own > CLOSED_BELOW * due)
         if traded.any():
-            told[code] = np.clip(np.log(own[traded] / due[traded]), -2.0, 2.0)
-    within = sum(float(((logs - logs.mean()) ** 2).sum()) for logs in told.values())
-    freedom = sum(len(logs) - 1 for logs in told.values())
+            reported[code] = np.clip(np.log(own[traded] / due[traded]), -2.0, 2.0)
+    within = sum(float(((logs - logs.mean()) ** 2).sum()) for logs in reported.values())
+    freedom = sum(len(logs) - 1 for logs in reported.values())
     scatter = (within + YEARS_PRIOR * YEARS_SCATTER) / (freedom + YEARS_PRIOR)
     found: dict[str, float] = {}
     for kind in (HOLIDAY, EVE, AFTER):
-        codes = [code for code in told if kind_of(code) == kind]
+        codes = [code for code in reported if kind_of(code) == kind]
         if len(codes) < 2:
             continue
-        mean = np.array([told[code].mean() for code in codes])
-        noise = scatter / np.array([len(told[code]) for code in codes])
+        mean = np.array([reported[code].mean() for code in codes])
+        noise = scatter / np.array([len(reported[code]) for code in codes])
         centre = mean.sum() / (len(mean) + 1.0)
         apart = max(((mean - centre) ** 2).mean() - noise.mean(), 0.1 * scatter)
         nearer = np.exp((centre - mean) * noise / (noise + apart))

@@ -115,7 +115,7 @@ def fit_region(
     )
 
 
-def told(category: Sequence[str], factors: Factors) -> dict[str, dict[str, list[float]]]:
+def reported(category: Sequence[str], factors: Factors) -> dict[str, dict[str, list[float]]]:
     """Return what a shop has to tell its region (rule 7): category -> feature -> worth, and that times the slope."""
     found: dict[str, dict[str, list[float]]] = {}
     names = np.array(category)
@@ -130,13 +130,13 @@ def told(category: Sequence[str], factors: Factors) -> dict[str, dict[str, list[
 def _slopes(evidence: Evidence, group_keys: Sequence[tuple[str, str]]) -> dict[str, Floats]:
     """Return each feature's (m,) slopes (rule 7)."""
     found: dict[str, Floats] = {}
-    for name in sorted({name for told in evidence.values() for name in told}):
-        told = np.array([evidence.get(key, {}).get(name, (0.0, 0.0)) for key in group_keys]).reshape(-1, 2)
+    for name in sorted({name for reported in evidence.values() for name in reported}):
+        reported = np.array([evidence.get(key, {}).get(name, (0.0, 0.0)) for key in group_keys]).reshape(-1, 2)
         regions = {key[0]: [at for at, other in enumerate(group_keys) if other[0] == key[0]] for key in group_keys}
         whole = np.zeros(len(group_keys))
         for rows in regions.values():
-            whole[rows] = told[rows, 1].sum() / (told[rows, 0].sum() + RIDGE)
-        slopes = (told[:, 1] + RIDGE * whole) / (told[:, 0] + RIDGE)
+            whole[rows] = reported[rows, 1].sum() / (reported[rows, 0].sum() + RIDGE)
+        slopes = (reported[:, 1] + RIDGE * whole) / (reported[:, 0] + RIDGE)
         found[name] = np.clip(slopes, -MOST_SLOPE, 0.0 if name == PRICE else MOST_SLOPE)
     return found
 
@@ -152,14 +152,17 @@ def _groups(panel: DemandPanel) -> tuple[tuple[tuple[str, str], ...], Ints]:
 def _usual(panel: DemandPanel, now: Floats, usual: Mapping[tuple[str, str], Usual]) -> dict[str, Any]:
     """Return the signal's columns of what is usual in a shop (rule 8); 0 = unknown."""
     nobody = Usual(0.0, 0.0)
-    told = np.array([astuple(usual.get(key, nobody)) for key in panel.keys], dtype=np.float64).reshape(-1, 5)
+    reported = np.array([astuple(usual.get(key, nobody)) for key in panel.keys], dtype=np.float64).reshape(-1, 5)
     lately = np.nan_to_num(row_mean(panel.y[:, -WINDOW_DAYS:]))
     moved = np.where((lately > 0) & (now > 0), now / np.maximum(lately, 1e-9), 1.0)
-    rate = told[:, 1] * np.clip(moved, 1 / MOST_MOVED, MOST_MOVED)
+    rate = reported[:, 1] * np.clip(moved, 1 / MOST_MOVED, MOST_MOVED)
     return {
-        "product_stores": told[:, 0], "product_rate": rate, "product_slope": told[:, 2], "product_doubt": told[:, 3],
-        "product_line": told[:, 4].astype(np.int64),
-    }  # fmt: skip
+        "product_stores": reported[:, 0],
+        "product_rate": rate,
+        "product_slope": reported[:, 2],
+        "product_doubt": reported[:, 3],
+        "product_line": reported[:, 4].astype(np.int64),
+    }
 
 
 def group_totals(y: Floats, group: Ints, groups: int) -> Floats:

@@ -147,8 +147,8 @@ class RegionalSignal:
             whole = name in ("stores", "product_group", "product_line")
             rows = m if kind == "m" else p
             missing = [0] * rows * _LATER.get(name, 0)  # older signals do not tell
-            told = wire.get(name, missing) if name in _LATER else wire[name]
-            grid = np.array(told, dtype=np.int64 if whole else np.float64)
+            reported = wire.get(name, missing) if name in _LATER else wire[name]
+            grid = np.array(reported, dtype=np.int64 if whole else np.float64)
             if name in width:
                 grid = grid.reshape(rows, width[name] if width[name] > 0 or rows else 0)
             grids[name] = grid

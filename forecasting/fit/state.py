@@ -141,18 +141,18 @@ def measure(
     known = known_days(panel, Ahead(), 0)
     off, short = classify.off_sale(panel.y), panel.out_of_stock
     y = levels.observed(panel.y, off, pools)
-    told = y if short is None else np.where(short, np.nan, y)
+    reported = y if short is None else np.where(short, np.nan, y)
     lift = 1.0 if panel.lift is None else panel.lift
-    factors = fit_factors(told / lift, past, pools, prior or Prior(), known)
+    factors = fit_factors(reported / lift, past, pools, prior or Prior(), known)
     usual = factors.over(past, known) * lift
     exposure = usual * levels.waited(panel.y, off, pools)
     if short is not None and short.any():
         # Twice: the first pass does not yet know what the empty shelf hid.
-        demand = told
+        demand = reported
         for _ in range(2):
             history = levels.filtered(demand, exposure)[1]
             mean = history[:, :-1] * exposure
-            spread = intervals.fit_dispersion(told, history, exposure, 1)
+            spread = intervals.fit_dispersion(reported, history, exposure, 1)
             demand = censoring.uncensor(y, short, mean, spread.variance(mean, 1.0), panel.out_share)
         y, part = censoring.counted(y, demand, short, mean, spread.variance(mean, 1.0), panel.out_share)
         exposure = exposure * part
@@ -174,7 +174,7 @@ def measure(
         recent=drift * levels.open_weekdays(y, past, pools),
         season=levels.year_ago(y, exposure, pools, horizon_days + kept_days),
         observed=(~np.isnan(panel.y)).sum(axis=1), plain=plain_mean(panel.y),
-        silent=_silence(told, long_run[:, :-1] * exposure, spread),
+        silent=_silence(reported, long_run[:, :-1] * exposure, spread),
         quiet=classify.silent_days(panel.y if short is None else np.where(short, np.nan, panel.y)),
         quits=_quits(panel.y, off, kind), returns=_returns(panel.y),
         size=_size(panel.y), lately_spread=_lately_spread(panel, usual), echo=wave, echoed=echoed,

@@ -35,7 +35,7 @@ MOST_SIZE, ROUNDS = 5.0, 50
 class Stated:
     """What a shop says it takes on a usual day, and (n,) its prices of a stock unit; NaN = unknown."""
 
-    takings: float
+    sales_amount: float
     price: Floats
 
 
@@ -49,13 +49,13 @@ def store_size(
     """
     known = np.isfinite(borrowed.level) & (borrowed.level > 0)
     usual = np.where(known, borrowed.level, 0.0)
-    told = known & (own.exposure > 0)
+    reported = known & (own.exposure > 0)
     said = None if stated is None else _said(stated, usual, borrowed.slope)
-    if said is None and not told.any():
+    if said is None and not reported.any():
         return np.where(borrowed.counted, 0.0, np.nan), np.full(len(level), assortment.SIZE_SPREAD)
     days = own.exposure / own.factors.grain
-    gap = np.where(told, np.log((level * days + HALF) / (usual * days + HALF)), 0.0)
-    weight = np.where(told, 1.0 / (borrowed.doubt + assortment.blur(own.units / own.factors.grain)), 0.0)
+    gap = np.where(reported, np.log((level * days + HALF) / (usual * days + HALF)), 0.0)
+    weight = np.where(reported, 1.0 / (borrowed.doubt + assortment.blur(own.units / own.factors.grain)), 0.0)
     line = np.where(borrowed.line > 0, borrowed.line + group.max(), group)
     spread = assortment.SIZE_SPREAD if borrowed.counted[known].all() else UNCOUNTED_SPREAD
     size, unsure = _about(0.0, spread, gap, weight, borrowed.slope, line)
@@ -70,12 +70,12 @@ def store_size(
 def _said(stated: Stated, usual: Floats, slope: Floats) -> float | None:
     """Return the size at which what the region knows, at the shop's prices, brings what is stated; None = unknown."""
     worth = usual * np.nan_to_num(stated.price)
-    if not (stated.takings > 0 and worth.sum() > 0):
+    if not (stated.sales_amount > 0 and worth.sum() > 0):
         return None
     least, most = -MOST_SIZE, MOST_SIZE
     for _ in range(ROUNDS):
         size = (least + most) / 2.0
-        least, most = (size, most) if worth @ np.exp(slope * size) < stated.takings else (least, size)
+        least, most = (size, most) if worth @ np.exp(slope * size) < stated.sales_amount else (least, size)
     return (least + most) / 2.0
 
 
@@ -89,11 +89,11 @@ def _about(
 
 def _belief(said: float, spread: float, gap: Floats, weight: Floats, slope: Floats, line: Ints) -> float:
     """Return the chance that a statement is right, given what the shop sells (rule 3)."""
-    told, worth = (float(part[0]) for part in assortment.told_in_all(gap[None], weight[None], slope, line))
+    reported, worth = (float(part[0]) for part in assortment.reported_in_all(gap[None], weight[None], slope, line))
 
     def fits(centre: float, spread: float) -> float:
         wide = 1.0 + spread * worth
-        return -0.5 * ((told - worth * centre) ** 2 / (max(worth, 1e-9) * wide) + float(np.log(wide)))
+        return -0.5 * ((reported - worth * centre) ** 2 / (max(worth, 1e-9) * wide) + float(np.log(wide)))
 
     against = fits(0.0, spread) - fits(said, STATED_SPREAD)
     return 1.0 / (1.0 + WRONG / (1.0 - WRONG) * float(np.exp(np.clip(against, -50.0, 50.0))))

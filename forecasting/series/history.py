@@ -113,11 +113,11 @@ def _days(column: Any) -> Any:
     if all(isinstance(day, date) for day in written):
         found = np.array([day.strftime("%Y-%m-%d") for day in written], dtype="datetime64[D]")
     else:
-        found = np.array(_told([str(day).strip() for day in written]), dtype="datetime64[D]")
+        found = np.array(_reported([str(day).strip() for day in written]), dtype="datetime64[D]")
     return found.astype(np.int64)[codes]
 
 
-def _told(written: list[str]) -> list[date]:
+def _reported(written: list[str]) -> list[date]:
     """Return the days these words tell (rule 2)."""
     forms = [(YEAR_FIRST.fullmatch(word), YEAR_LAST.fullmatch(word)) for word in written]
     if odd := [word for word, form in zip(written, forms, strict=True) if not any(form)]:
@@ -230,13 +230,15 @@ class _Grids:
                 continue
             if any(word in name for word in WEATHER):
                 weather.append(name)
-                told = next((feature for word, feature in AFTERWARDS.items() if word in name), None)
-                if told is not None and told not in found:
+                reported = next((feature for word, feature in AFTERWARDS.items() if word in name), None)
+                if reported is not None and reported not in found:
                     apart = (
-                        external_factors.temperature if told == external_factors.TEMPERATURE else external_factors.rain
+                        external_factors.temperature
+                        if reported == external_factors.TEMPERATURE
+                        else external_factors.rain
                     )
                     if (grid := apart(self._of_stores(_numbers(self.frame, name)))).any():
-                        found[told] = grid
+                        found[reported] = grid
                 continue
             column = _column(self.frame, name)
             assert column is not None
@@ -248,9 +250,9 @@ class _Grids:
     def _of_stores(self, column: Floats) -> Floats:
         """Return what is the same for all of a store on a day; NaN where no row of it tells."""
         total, count = np.zeros((2, self.stores.max() + 1, self.shape[1]))
-        told = np.isfinite(column)
-        there = self.stores[self.row[told]], self.at[told]
-        np.add.at(total, there, column[told])
+        reported = np.isfinite(column)
+        there = self.stores[self.row[reported]], self.at[reported]
+        np.add.at(total, there, column[reported])
         np.add.at(count, there, 1.0)
         return np.asarray(np.where(count > 0, total / np.maximum(count, 1.0), np.nan)[self.stores])
 

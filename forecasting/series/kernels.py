@@ -85,10 +85,12 @@ def mix_weights(
     best = loss.min(axis=0)
     scale = np.maximum(best, 1e-12 * np.maximum(loss.max(axis=0), 1e-300))
     weights = (scale / np.maximum(loss, scale)) ** power
-    told = together & (best > 0)
-    if told.any():
-        apart = loss[:, told] / loss[:, told].mean(axis=0) - 1.0
-        weights[:, together] *= (1.0 + apart.sum(axis=1) / (told.sum() + TOGETHER_PSEUDO))[:, None] ** -TOGETHER_POWER
+    reported = together & (best > 0)
+    if reported.any():
+        apart = loss[:, reported] / loss[:, reported].mean(axis=0) - 1.0
+        weights[:, together] *= (1.0 + apart.sum(axis=1) / (reported.sum() + TOGETHER_PSEUDO))[
+            :, None
+        ] ** -TOGETHER_POWER
     return np.asarray(weights / weights.sum(axis=0))
 
 

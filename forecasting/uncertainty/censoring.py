@@ -70,8 +70,8 @@ def counted(
     seen = np.where(np.isnan(y[known]), 0.0, 1.0 - np.clip(hidden[known], 0.0, 1.0))
     seen = np.where(sold > 0, np.maximum(seen, LEAST_OPEN), seen)
     r, _ = shape_of(mean[known], variance[known])
-    tells = (r + mean[known]) / (r + seen * mean[known])
-    units[known], part[known] = sold * tells, seen * tells
+    sends = (r + mean[known]) / (r + seen * mean[known])
+    units[known], part[known] = sold * sends, seen * sends
     return units, part
 
 
@@ -86,11 +86,11 @@ def uncensor(y: Floats, out_of_stock: Flags, mean: Floats, variance: Floats, hid
     if not short.any():
         return demand
     sold, m, v = np.nan_to_num(y[short]), mean[short], variance[short]
-    told = expected_at_least(sold, m, v)
+    reported = expected_at_least(sold, m, v)
     if hidden is not None:
         share = np.where(np.isnan(y[short]), np.nan, hidden[short])
-        told = np.where(np.isfinite(share), expected_of_hours(sold, np.nan_to_num(share), m, v), told)
-    demand[short] = told
+        reported = np.where(np.isfinite(share), expected_of_hours(sold, np.nan_to_num(share), m, v), reported)
+    demand[short] = reported
     return demand
 
 

@@ -178,10 +178,10 @@ def fit_dispersion(
         a, b = _law(mean[use], square[use])
         kept.append((length, a, b))
         variance = np.maximum(a * mean + b * mean**2, 1e-12)
-        told = np.where(use, telling(mean, variance), 0.0)
+        reported = np.where(use, telling(mean, variance), 0.0)
         # Overlapping windows of one length hold only as many independent ones as fit side by side.
-        found += (told * np.minimum(square / variance, FARTHEST)).sum(axis=1) / length
-        windows += told.sum(axis=1) / length
+        found += (reported * np.minimum(square / variance, FARTHEST)).sum(axis=1) / length
+        windows += reported.sum(axis=1) / length
     if not kept:
         return Dispersion(np.array([1.0]), np.array([1.5]), np.array([0.3]), np.ones(n))
     found, windows = found / len(kept), windows / len(kept)

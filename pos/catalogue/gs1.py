@@ -84,12 +84,12 @@ class Elements:
 def announced(code: str) -> tuple[str, bool]:
     """Return a scan without symbology identifier, leading FNC1 and blanks; and whether it was announced as GS1."""
     text = code.strip(" \t\r\n\x00")
-    told = text.startswith(_CARRIERS)
+    reported = text.startswith(_CARRIERS)
     if _SYMBOLOGY.match(text):
         text = text[3:]
     if text.startswith(SEPARATOR):
-        told = True
-    return text.strip(), told
+        reported = True
+    return text.strip(), reported
 
 
 def looks_like_one(text: str) -> bool:

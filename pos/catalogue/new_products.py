@@ -68,15 +68,15 @@ def add(
     if in_store:
         listed = [{"store_id": owner_id, "sku": one.sku, "cost_minor": one.cost_minor} for one in new]
         write_many(session, Listing, listed)
-    told: list[tuple[str, str, dict[str, Any]]] = []
+    reported: list[tuple[str, str, dict[str, Any]]] = []
     for one in new:
         subject = f"product:{one.sku}"
-        told.append(("product.added", subject, {"name": one.name.strip()}))
-        told.append(("price.set", subject, {"before_minor": None, "price_minor": one.price_minor} | priced))
+        reported.append(("product.added", subject, {"name": one.name.strip()}))
+        reported.append(("price.set", subject, {"before_minor": None, "price_minor": one.price_minor} | priced))
         if in_store:
             costs = {} if one.cost_minor is None else {"cost_minor": one.cost_minor}
-            told.append(("product.listed", subject, {"store": owner_id} | costs))
-    journal.record_many(session, told, actor=actor, at=at)
+            reported.append(("product.listed", subject, {"store": owner_id} | costs))
+    journal.record_many(session, reported, actor=actor, at=at)
 
 
 def refusals(session: Session, new: Sequence[NewProduct]) -> Iterator[tuple[int, DomainError]]:

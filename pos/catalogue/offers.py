@@ -181,8 +181,8 @@ def make_coupons(
     if most_uses is not None and most_uses < 1:
         raise Invalid("bad-limit", "A code can be used once or more often.", most_uses=most_uses)
     if until_day is not None and (row.until_day or until_day) < until_day:
-        told = f"The offer ends on {row.until_day:%Y-%m-%d}, before the codes do. Let them hold for fewer days."
-        raise Refused("beyond-offer", told, until=f"{row.until_day:%Y-%m-%d}", field="until_day")
+        reported = f"The offer ends on {row.until_day:%Y-%m-%d}, before the codes do. Let them hold for fewer days."
+        raise Refused("beyond-offer", reported, until=f"{row.until_day:%Y-%m-%d}", field="until_day")
     if long := [code for code in own if not (3 <= len(code) <= LONGEST_CODE and code.isascii())]:
         raise Invalid("bad-coupon", "A code has 3 to 24 letters A to Z and digits.", codes=long)
     fresh = own or _random_codes(count)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from config.finding import Finding
 from pos.customers.loyalty import PointsAccount, PointsEntry
-from pos.customers.tab import TabAccount, TabEntry, TabPaid
+from pos.customers.tab import TabAccount, TabEntry, TabSettlement
 from pos.payments.vouchers import Voucher, VoucherMovement
 from pos.till.shift_book import CashMovement, Shift
 
@@ -56,9 +56,9 @@ def _tab_lines(session: Session, store_id: str | None) -> Iterator[Finding]:
 
 def _tab_paid(session: Session, store_id: str | None) -> Iterator[Finding]:
     """K13: what a credit has paid is its amount, and no charge is paid more than once over."""
-    for column, sign in ((TabPaid.credit_id, -1), (TabPaid.charge_id, 1)):
-        paid = sa.select(sa.func.sum(TabPaid.amount_minor)).where(
-            TabPaid.store_id == TabEntry.store_id, column == TabEntry.id
+    for column, sign in ((TabSettlement.credit_id, -1), (TabSettlement.charge_id, 1)):
+        paid = sa.select(sa.func.sum(TabSettlement.amount_minor)).where(
+            TabSettlement.store_id == TabEntry.store_id, column == TabEntry.id
         )
         sums = sa.func.coalesce(paid.correlate(TabEntry).scalar_subquery(), 0)
         whole = TabEntry.amount_minor * sign
@@ -75,7 +75,7 @@ def _tab_cash(session: Session, store_id: str | None) -> Iterator[Finding]:
         CashMovement.store_id == TabEntry.store_id,
         CashMovement.source_id == TabEntry.id,
         CashMovement.shift_id == TabEntry.shift_id,
-        CashMovement.kind == "tab_paid",
+        CashMovement.kind == "tab_settlement",
         CashMovement.amount_minor == -TabEntry.amount_minor,
     )
     query = sa.select(TabEntry.id, TabEntry.amount_minor).where(

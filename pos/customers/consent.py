@@ -102,7 +102,7 @@ def in_force(session: Session, store_id: str, customer_id: str) -> dict[str, Con
     return {purpose: row for purpose, row in newest.items() if row.given}
 
 
-def who_agreed(session: Session, store_id: str, purpose: str) -> set[str]:
+def consented(session: Session, store_id: str, purpose: str) -> set[str]:
     """Return the ids of all who agree to a purpose now."""
     rows = sa.select(Consent.customer_id, Consent.given).where(Consent.store_id == store_id, Consent.purpose == purpose)
     newest: dict[str, bool] = dict(session.execute(rows.order_by(Consent.at, Consent.id)).all())

@@ -37,7 +37,7 @@ from pos.customers import loyalty
 from pos.customers.loyalty import Scheme
 from pos.store.store import Store, day_of
 
-MOVED, MEMBER, PART, TOLD = "points.moved", "points.member", "points.part", "points.told"
+MOVED, MEMBER, PART, REPORTED = "points.moved", "points.member", "points.part", "points.reported"
 VERSION = 1
 FUNDED, PAID = ("earned", "brought", "taken_back"), ("spent", "given_back")
 """Kinds of movements a shop pays the worth of, and those it is paid the worth of, returns taken off."""
@@ -73,11 +73,12 @@ class SharedPart(Base):
     store_id: Mapped[str] = mapped_column(primary_key=True)
     from_day: Mapped[dt.date] = mapped_column(primary_key=True)
     until_day: Mapped[dt.date | None]
-    told_at: Mapped[dt.datetime]
+    reported_at: Mapped[dt.datetime]
 
 
 class SharedAccount(Base):
-    """A customer's shared points at a shop. told_points, told_n: the balance the network told last, and its number."""
+    """A customer's shared points at a store. reported_points, reported_n: the network's last balance, and its
+    number."""
 
     __tablename__ = "shared_account"
 
@@ -86,8 +87,8 @@ class SharedAccount(Base):
     key: Mapped[str]
     """'' where the customer is no member, or not any more."""
     points: Mapped[int] = mapped_column(default=0)
-    told_points: Mapped[int] = mapped_column(default=0)
-    told_n: Mapped[int] = mapped_column(default=0)
+    reported_points: Mapped[int] = mapped_column(default=0)
+    reported_n: Mapped[int] = mapped_column(default=0)
     linked: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """Whether the member has consented here, so that the points can be redeemed (rule 3)."""
 
@@ -139,12 +140,12 @@ def take_part(session: Session, store: Store, *, actor: Actor, at: dt.datetime) 
         raise Refused("points-other-currency", "The network's points are worth another currency than this shop's.")
     part = part_of(session, store.id, today)
     if part is None:
-        part = SharedPart(store_id=store.id, from_day=today, told_at=at)
+        part = SharedPart(store_id=store.id, from_day=today, reported_at=at)
         session.add(part)
     elif part.until_day is None:
         return part
-    part.until_day, part.told_at = None, at
-    _tell_part(session, part, actor, at)
+    part.until_day, part.reported_at = None, at
+    _send_part(session, part, actor, at)
     return part
 
 
@@ -155,8 +156,8 @@ def give_notice(session: Session, store: Store, *, actor: Actor, at: dt.datetime
     if part is None or scheme is None:
         raise Refused("takes-no-part", "This shop does not take part in the network's points.")
     if part.until_day is None:
-        part.until_day, part.told_at = today + dt.timedelta(days=scheme.notice_days), at
-        _tell_part(session, part, actor, at)
+        part.until_day, part.reported_at = today + dt.timedelta(days=scheme.notice_days), at
+        _send_part(session, part, actor, at)
     return part
 
 
@@ -166,7 +167,7 @@ def join(session: Session, store: Store, customer_id: str, key: str, *, at: dt.d
     if account.key == key:
         return
     account.key = key
-    _tell_member(session, account, at)
+    _send_member(session, account, at)
     own, rates = loyalty.account_of(session, store.id, customer_id), loyalty.scheme(session, store.id)
     scheme = scheme_on(session, day_of(session, store.id, at))
     if own.points > 0 and rates.active and scheme is not None:
@@ -180,7 +181,7 @@ def quit_(session: Session, store_id: str, customer_id: str, *, at: dt.datetime)
     account = session.get(SharedAccount, (store_id, customer_id))
     if account is not None and account.key:
         account.key = ""
-        _tell_member(session, account, at)
+        _send_member(session, account, at)
 
 
 def earn(
@@ -233,7 +234,7 @@ def give_points_back(
     )
 
 
-def take_told(session: Session, body: dict[str, Any]) -> None:
+def take_reported(session: Session, body: dict[str, Any]) -> None:
     """Take over a balance the network tells, and what of ours it has counted; an older word changes no balance."""
     store_id, customer_id = str(body["store_id"]), str(body["customer_id"])
     account = session.get(SharedAccount, (store_id, customer_id))
@@ -249,8 +250,8 @@ def take_told(session: Session, body: dict[str, Any]) -> None:
             )  # fmt: skip
             session.add(row)
         row.n = counted["n"]
-    if body["told"] > account.told_n:
-        account.told_points, account.told_n = body["points"], body["told"]
+    if body["reported"] > account.reported_n:
+        account.reported_points, account.reported_n = body["points"], body["reported"]
         account.linked = bool(body.get("linked", True))
         if body["ended"]:
             account.key = ""
@@ -263,8 +264,8 @@ def write_again(session: Session, topic: str, body: dict[str, Any]) -> None:
     store_id = str(body["store_id"])
     if topic == PART:
         until = dt.date.fromisoformat(body["until_day"]) if body["until_day"] else None
-        day, told_at = dt.date.fromisoformat(body["from_day"]), dt.datetime.fromisoformat(body["told_at"])
-        session.merge(SharedPart(store_id=store_id, from_day=day, until_day=until, told_at=told_at))
+        day, reported_at = dt.date.fromisoformat(body["from_day"]), dt.datetime.fromisoformat(body["reported_at"])
+        session.merge(SharedPart(store_id=store_id, from_day=day, until_day=until, reported_at=reported_at))
         session.flush()
         return
     customer_id = str(body["customer_id"])
@@ -373,13 +374,13 @@ def sums(session: Session, store_id: str) -> dict[str, int]:
     return {kind: int(points) for kind, points in session.execute(query.group_by(SharedEntry.kind))}
 
 
-def _take_told(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+def _take_reported(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     refuse_newer(message.topic, message.version, VERSION)
     refuse_stranger(from_node, NETWORK)
-    take_told(session, message.body)
+    take_reported(session, message.body)
 
 
-APPLIERS = {TOLD: _take_told}
+APPLIERS = {REPORTED: _take_reported}
 """topic -> what it does at a store: (session, message, from_node, at)"""
 
 
@@ -398,7 +399,9 @@ def _account(session: Session, store_id: str, customer_id: str) -> SharedAccount
 
 
 def _opened(session: Session, store_id: str, customer_id: str) -> SharedAccount:
-    account = SharedAccount(store_id=store_id, customer_id=customer_id, key="", points=0, told_points=0, told_n=0)
+    account = SharedAccount(
+        store_id=store_id, customer_id=customer_id, key="", points=0, reported_points=0, reported_n=0
+    )
     session.add(account)
     session.flush()
     return account
@@ -436,7 +439,7 @@ def _write(
         "points": points, "amount_minor": amount_minor, "sale_id": sale_id, "of_sale_id": of_sale_id,
         "at": at.isoformat(), "business_day": day.isoformat(),
     }  # fmt: skip
-    _tell(session, MOVED, body, entry_id, f"points:{account.customer_id}", day, at)
+    _send(session, MOVED, body, entry_id, f"points:{account.customer_id}", day, at)
     return _add_up(session, account)
 
 
@@ -444,32 +447,38 @@ def _add_up(session: Session, account: SharedAccount) -> int:
     query = sa.select(sa.func.coalesce(sa.func.sum(SharedEntry.points), 0)).where(
         SharedEntry.store_id == account.store_id, SharedEntry.customer_id == account.customer_id, SharedEntry.n == 0
     )
-    account.points = account.told_points + int(session.scalar(query) or 0)
+    account.points = account.reported_points + int(session.scalar(query) or 0)
     session.flush()
     return account.points
 
 
-def _tell_part(session: Session, part: SharedPart, actor: Actor, at: dt.datetime) -> None:
+def _send_part(session: Session, part: SharedPart, actor: Actor, at: dt.datetime) -> None:
     until = part.until_day.isoformat() if part.until_day else None
     body = {
-        "store_id": part.store_id, "from_day": part.from_day.isoformat(), "until_day": until, "told_at": at.isoformat()
-    }  # fmt: skip
+        "store_id": part.store_id,
+        "from_day": part.from_day.isoformat(),
+        "until_day": until,
+        "reported_at": at.isoformat(),
+    }
     journal.record(
         session, actor=actor, at=at, verb="points.left" if until else "points.taking_part",
         subject=f"store:{part.store_id}", from_day=body["from_day"], until_day=until,
     )  # fmt: skip
-    _tell(session, PART, body, new_id(), f"store:{part.store_id}", day_of(session, part.store_id, at), at)
+    _send(session, PART, body, new_id(), f"store:{part.store_id}", day_of(session, part.store_id, at), at)
 
 
-def _tell_member(session: Session, account: SharedAccount, at: dt.datetime) -> None:
+def _send_member(session: Session, account: SharedAccount, at: dt.datetime) -> None:
     body = {
-        "store_id": account.store_id, "customer_id": account.customer_id, "key": account.key, "told_at": at.isoformat()
-    }  # fmt: skip
+        "store_id": account.store_id,
+        "customer_id": account.customer_id,
+        "key": account.key,
+        "reported_at": at.isoformat(),
+    }
     day = day_of(session, account.store_id, at)
-    _tell(session, MEMBER, body, new_id(), f"points:{account.customer_id}", day, at)
+    _send(session, MEMBER, body, new_id(), f"points:{account.customer_id}", day, at)
 
 
-def _tell(
+def _send(
     session: Session, topic: str, body: dict[str, Any], id: str, subject: str, day: dt.date, at: dt.datetime
 ) -> None:
     outbox.append(

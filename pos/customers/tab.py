@@ -94,10 +94,10 @@ class TabEntry(Base):
 
 
 @append_only()
-class TabPaid(Base):
+class TabSettlement(Base):
     """How much of a charge an entry that lowers the tab has paid (rule 3); never changed."""
 
-    __tablename__ = "tab_paid"
+    __tablename__ = "tab_settlement"
     __table_args__ = (
         sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
         sa.Index("ix_tab_paid_charge", "store_id", "charge_id"),
@@ -246,34 +246,34 @@ def write_off(
     return entry
 
 
-def write_again(session: Session, told: Mapping[str, Any], *, actor: Actor) -> None:
+def write_again(session: Session, reported: Mapping[str, Any], *, actor: Actor) -> None:
     """Write an entry these books have lost, as it was told (rule 7); never more off the tab than is owed.
 
     told: store_id, id (None: a sale's), customer_id, kind, amount_minor (+ owes more), business_day, at; it may have
     sale_id, or shift_id and tender, and reference with them.
     """
-    store_id, at = str(told["store_id"]), dt.datetime.fromisoformat(told["at"])
-    day = dt.date.fromisoformat(told["business_day"])
-    amount_minor = door.number(told["amount_minor"], "amount", -MAX_MINOR)
-    owing = account(session, store_id, str(told["customer_id"]), lock=True)
-    if told["id"] is not None and session.get(TabEntry, (store_id, told["id"])) is not None:
+    store_id, at = str(reported["store_id"]), dt.datetime.fromisoformat(reported["at"])
+    day = dt.date.fromisoformat(reported["business_day"])
+    amount_minor = door.number(reported["amount_minor"], "amount", -MAX_MINOR)
+    owing = account(session, store_id, str(reported["customer_id"]), lock=True)
+    if reported["id"] is not None and session.get(TabEntry, (store_id, reported["id"])) is not None:
         return
-    rest = (day, told.get("sale_id"), at, actor)
+    rest = (day, reported.get("sale_id"), at, actor)
     if amount_minor > 0:
         owing.balance_minor += amount_minor
         owing.lines += 1
         after = (owing.balance_minor, owing.lines)
-        _write(session, store_id, owing.customer_id, told["kind"], amount_minor, after, *rest, told["id"])
+        _write(session, store_id, owing.customer_id, reported["kind"], amount_minor, after, *rest, reported["id"])
     elif not owing.balance_minor:
         raise Refused("more-than-owed", f"{-amount_minor} in minor units were paid that this tab does not owe.")
     else:
-        off_minor, own_id, how = min(-amount_minor, owing.balance_minor), told["id"] or new_id(), dict[str, Any]()
-        if into := str(told.get("shift_id") or ""):
-            paid = Tender(str(told["tender"]), -amount_minor, str(told.get("reference", "")))
+        off_minor, own_id, how = min(-amount_minor, owing.balance_minor), reported["id"] or new_id(), dict[str, Any]()
+        if into := str(reported.get("shift_id") or ""):
+            paid = Tender(str(reported["tender"]), -amount_minor, str(reported.get("reference", "")))
             slip_numbers.take_again(session, store_id, [paid], day=day, source=f"tab:{own_id}")
             is_open = note_again(session, store_id, into, "tabs", paid._replace(amount_minor=off_minor))
             how = {"tender": paid.tender, "reference": paid.reference, "shift_id": into if is_open else None}
-        _credit(session, owing, told["kind"], off_minor, *rest, id=own_id, more=how)
+        _credit(session, owing, reported["kind"], off_minor, *rest, id=own_id, more=how)
     session.flush()
 
 
@@ -294,10 +294,10 @@ def given_up_minor(session: Session, store_id: str, sale_id: str) -> int:
     """Return how much of what a sale charged was given up: neither owed any more, nor paid, nor owed again."""
     charge, credit = orm.aliased(TabEntry), orm.aliased(TabEntry)
     query = (
-        sa.select(sa.func.coalesce(sa.func.sum(TabPaid.amount_minor), 0))
-        .join(charge, sa.and_(charge.store_id == TabPaid.store_id, charge.id == TabPaid.charge_id))
-        .join(credit, sa.and_(credit.store_id == TabPaid.store_id, credit.id == TabPaid.credit_id))
-        .where(TabPaid.store_id == store_id, charge.sale_id == sale_id, credit.kind == "written_off")
+        sa.select(sa.func.coalesce(sa.func.sum(TabSettlement.amount_minor), 0))
+        .join(charge, sa.and_(charge.store_id == TabSettlement.store_id, charge.id == TabSettlement.charge_id))
+        .join(credit, sa.and_(credit.store_id == TabSettlement.store_id, credit.id == TabSettlement.credit_id))
+        .where(TabSettlement.store_id == store_id, charge.sale_id == sale_id, credit.kind == "written_off")
     )
     again = sa.select(sa.func.coalesce(sa.func.sum(TabEntry.amount_minor), 0)).where(
         TabEntry.store_id == store_id, TabEntry.sale_id == sale_id, TabEntry.kind == "owed_again"
@@ -330,10 +330,10 @@ def paid_by(session: Session, store_id: str, credit_ids: Sequence[str]) -> dict[
     """Return which charges each of these credits has paid, oldest first."""
     if not credit_ids:
         return {}
-    query = sa.select(TabPaid, TabEntry, _left()).join(
-        TabEntry, sa.and_(TabEntry.store_id == TabPaid.store_id, TabEntry.id == TabPaid.charge_id)
+    query = sa.select(TabSettlement, TabEntry, _left()).join(
+        TabEntry, sa.and_(TabEntry.store_id == TabSettlement.store_id, TabEntry.id == TabSettlement.charge_id)
     )
-    query = query.where(TabPaid.store_id == store_id, TabPaid.credit_id.in_(credit_ids))
+    query = query.where(TabSettlement.store_id == store_id, TabSettlement.credit_id.in_(credit_ids))
     found: dict[str, list[Paid]] = {}
     for paid, entry, left in session.execute(query.order_by(TabEntry.business_day, TabEntry.n)):
         row = Paid(entry.id, entry.sale_id, entry.business_day, paid.amount_minor, int(left))
@@ -373,7 +373,7 @@ def by_age(unpaid: Iterable[tuple[dt.date, int]], today: dt.date) -> tuple[int, 
 
 # --- inside ---
 
-_TOLD = ("store_id", "id", "customer_id", "kind", "amount_minor", "tender", "reference", "shift_id", "actor_id")
+_REPORTED = ("store_id", "id", "customer_id", "kind", "amount_minor", "tender", "reference", "shift_id", "actor_id")
 
 
 def _charge(
@@ -428,7 +428,7 @@ def _credit(
         if rest == 0:
             break
         part = min(rest, int(row.left))
-        session.add(TabPaid(store_id=key[0], credit_id=entry.id, charge_id=row.id, amount_minor=part))
+        session.add(TabSettlement(store_id=key[0], credit_id=entry.id, charge_id=row.id, amount_minor=part))
         rest -= part
     session.flush()
     return entry
@@ -461,8 +461,8 @@ def _write(
 
 def _left() -> sa.ColumnElement[int]:
     """What is still unpaid of a charge."""
-    paid = sa.select(sa.func.sum(TabPaid.amount_minor)).where(
-        TabPaid.store_id == TabEntry.store_id, TabPaid.charge_id == TabEntry.id
+    paid = sa.select(sa.func.sum(TabSettlement.amount_minor)).where(
+        TabSettlement.store_id == TabEntry.store_id, TabSettlement.charge_id == TabEntry.id
     )
     return TabEntry.amount_minor - sa.func.coalesce(paid.correlate(TabEntry).scalar_subquery(), 0)
 
@@ -483,10 +483,10 @@ def _record(session: Session, entry: TabEntry, actor: Actor, at: dt.datetime, **
     facts_of_all = {"entry": entry.id, "amount_minor": entry.amount_minor, "balance_minor": entry.balance_minor}
     subject = f"customer:{entry.customer_id}"
     journal.record(session, actor=actor, at=at, verb=f"tab.{entry.kind}", subject=subject, **facts_of_all, **facts)
-    told = {name: getattr(entry, name) for name in _TOLD} | {"business_day": entry.business_day.isoformat()}
-    told |= {"sale_id": entry.sale_id} if entry.sale_id else {}
+    reported = {name: getattr(entry, name) for name in _REPORTED} | {"business_day": entry.business_day.isoformat()}
+    reported |= {"sale_id": entry.sale_id} if entry.sale_id else {}
     outbox.append(
-        session, to_node=NETWORK, topic=MOVED, version=1, body=told | {"at": at.isoformat()}, id=f"tab-{entry.id}",
+        session, to_node=NETWORK, topic=MOVED, version=1, body=reported | {"at": at.isoformat()}, id=f"tab-{entry.id}",
         subject=subject, business_day=entry.business_day, at=at,
     )  # fmt: skip
 

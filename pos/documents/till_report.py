@@ -42,7 +42,7 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     if document.get("held_by", document["opened_by"]) != document["opened_by"]:
         lines += pair(words["held_by"], str(document["held_by"]), columns)
     lines += [*pair(document["till_name"], "", columns), RULE]
-    lines += _takings(document, words, currency, columns)
+    lines += _sales(document, words, currency, columns)
     lines += [*_within(document, words, currency, columns), BLANK, PaperLine(words["tenders"], bold=True)]
     for tender, minor in document.get("tenders", {}).items():
         lines += indented(words.get(tender, tender), amount(minor, currency), columns)
@@ -51,7 +51,7 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     lines += _apart(document, words, currency, columns)
     if taxes := document.get("taxes"):
         lines += [RULE, *tax_table(taxes, tax_letters(taxes), words, currency, columns)]
-    lines += _aisles(document, words, currency, columns)
+    lines += _top_categories(document, words, currency, columns)
     lines += [RULE, PaperLine(words["drawer"], bold=True), *_drawer(document, words, currency, columns)]
     if document.get("late_count"):
         late = f"{words['late']} ({document['late_count']})"
@@ -69,13 +69,13 @@ def _seen(minor: int | None, currency: str) -> str:
     return "" if minor is None else amount(minor, currency)  # None: it is kept from the reader
 
 
-def _takings(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+def _sales(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
     lines: list[PaperLine] = []
     for kind in ("sales", "returns", *(["exchanges"] if document.get("exchanges_count") else [])):
         figures = _seen(document[f"{kind}_minor"], currency)
         lines += pair(f"{words[kind]} ({document[f'{kind}_count']})", figures, columns)
     if (taken := document["total_minor"]) is not None:
-        lines += pair(words["takings"], price(taken, currency), columns, bold=True, wide=2, tall=2)
+        lines += pair(words["sales_amount"], price(taken, currency), columns, bold=True, wide=2, tall=2)
     return lines
 
 
@@ -108,14 +108,14 @@ def _apart(document: dict[str, Any], words: dict[str, str], currency: str, colum
     return lines
 
 
-def _aisles(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+def _top_categories(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
     """Return the takings of each aisle, the largest first; nothing where there are not several."""
-    rows = document.get("aisles") or []
+    rows = document.get("top_categories") or []
     if len(rows) < 2:
         return []
-    lines = [RULE, PaperLine(words["aisles"], bold=True)]
+    lines = [RULE, PaperLine(words["top_categories"], bold=True)]
     for name, minor in rows:
-        lines += indented(name or words["no_aisle"], amount(minor, currency), columns)
+        lines += indented(name or words["no_top_category"], amount(minor, currency), columns)
     return lines
 
 

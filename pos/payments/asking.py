@@ -44,10 +44,10 @@ class Asker:
         with self.database.write() as session:
             payment = requests.request(session, wanted, actor=actor, at=self.now())
             payer = wanted.code if wanted.way == POINTS else ""
-            told = to_request(session, payment, country=self.country, wallet=wanted.wallet, payer=payer)
+            reported = to_request(session, payment, country=self.country, wallet=wanted.wallet, payer=payer)
         if payment.state != "requested" or payment.tries:
             return self.ask_again(payment.id, actor=actor)
-        return self._answered(payment, lambda provider: provider.begin(told, at=self.now()), actor)
+        return self._answered(payment, lambda provider: provider.begin(reported, at=self.now()), actor)
 
     def ask_again(self, payment_id: str, *, actor: Actor) -> Payment:
         """Ask what became of a payment that is not final, and do what it calls for (rule 3)."""
@@ -112,23 +112,23 @@ class Asker:
             asked_for = payment
             if payment.gives_back:
                 asked_for = requests.payment_of(session, self.store_id, payment.gives_back)
-            told = to_request(session, asked_for, country=self.country)
+            reported = to_request(session, asked_for, country=self.country)
         if requests.goes_back(payment):
             key = f"{payment.id}:{BACK}"
             return self._reversed(
-                payment, lambda one: one.reverse(told, told.amount_minor, key=key, at=self.now()), actor
+                payment, lambda one: one.reverse(reported, reported.amount_minor, key=key, at=self.now()), actor
             )
         if payment.gives_back and payment.state in OPEN:
             amount_minor = -payment.amount_minor
             return self._answered(
-                payment, lambda one: one.reverse(told, amount_minor, key=payment.id, at=self.now()), actor
+                payment, lambda one: one.reverse(reported, amount_minor, key=payment.id, at=self.now()), actor
             )
         if payment.state in OPEN and payment.unwanted_since:
-            payment = self._answered(payment, lambda one: one.cancel(told, at=self.now()), actor)
+            payment = self._answered(payment, lambda one: one.cancel(reported, at=self.now()), actor)
             if payment.state != "unknown":
                 return payment
         if payment.state in OPEN or payment.ask_again_at is not None:
-            return self._answered(payment, lambda one: one.query(told, at=self.now()), actor)
+            return self._answered(payment, lambda one: one.query(reported, at=self.now()), actor)
         return payment
 
     def _answered(self, payment: Payment, ask: Callable[[Provider], Outcome], actor: Actor) -> Payment:

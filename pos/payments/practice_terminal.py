@@ -98,7 +98,7 @@ class PracticeTerminal:
                 )
                 known = _row(book, request.id)
         assert known is not None
-        return _told(known)
+        return _reported(known)
 
     def query(self, request: Request, *, at: dt.datetime) -> Outcome:
         """Ask what became of it."""
@@ -112,7 +112,7 @@ class PracticeTerminal:
             book.execute("UPDATE asked SET state = ?, questions = questions + 1 WHERE id = ?", (state, request.id))
             known = _row(book, request.id)
         assert known is not None
-        return _told(known)
+        return _reported(known)
 
     def cancel(self, request: Request, *, at: dt.datetime) -> Outcome:
         """Ask to stop; what is captured or declined already stays so."""
@@ -129,7 +129,7 @@ class PracticeTerminal:
                 )
                 known = _row(book, request.id)
         assert known is not None
-        return _told(known)
+        return _reported(known)
 
     def reverse(self, request: Request, amount_minor: int, *, key: str, at: dt.datetime) -> Outcome:
         """Give money back, once per key (rule 4)."""
@@ -188,7 +188,7 @@ def _row(book: sqlite3.Connection, id: str) -> sqlite3.Row | None:
     return found
 
 
-def _told(row: sqlite3.Row) -> Outcome:
+def _reported(row: sqlite3.Row) -> Outcome:
     if row["state"] == "unknown":
         raise Unreachable("terminal-silent", "The practice terminal does not answer.")
     reason = "not enough money" if row["state"] == "declined" else ""

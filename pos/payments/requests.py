@@ -390,10 +390,10 @@ def _requested(wanted: Wanted, at: dt.datetime, *, reference: str = "") -> Payme
 
 def _written(session: Session, payment: Payment, actor: Actor, at: dt.datetime, **facts: str | None) -> Payment:
     session.add(payment)
-    told = {name: value for name, value in facts.items() if value}
+    reported = {name: value for name, value in facts.items() if value}
     _note(
         session, payment, "requested", actor, at, sale=payment.sale_id, till=payment.till_id, way=payment.way,
-        provider=payment.provider, amount_minor=payment.amount_minor, **told,
+        provider=payment.provider, amount_minor=payment.amount_minor, **reported,
     )  # fmt: skip
     session.flush()
     return payment

@@ -248,9 +248,9 @@ def mark_of(store_id: str, typed: str) -> Mark:
     return Mark(f"{hashed.hex()}.{code[-4:]}")
 
 
-def mark_in(store_id: str, told: str) -> Mark:
+def mark_in(store_id: str, reported: str) -> Mark:
     """Return the mark a store's own fact tells of; facts from before marks were kept tell the code."""
-    return Mark(told) if is_mark(told) else mark_of(store_id, told)
+    return Mark(reported) if is_mark(reported) else mark_of(store_id, reported)
 
 
 def is_mark(text: str) -> bool:

@@ -21,14 +21,14 @@ BUDGET = 16_000
 
 def solve(pots: Sequence[Pot], groups: Sequence[Group]) -> dict[int, Taking]:
     """Return what the group offers that apply take, by their place in `groups` (rules 1-3)."""
-    takings: dict[int, Taking] = {}
+    sales_amount: dict[int, Taking] = {}
     worthy = [one for one, group in enumerate(groups) if is_worth_it(pots, group)]
     for knot in _knots(groups, worthy):
         chosen = [groups[one] for one in knot]
         single = len(knot) == 1
         found = [alone(pots, chosen[0])] if single else _walk(pots, chosen) or _one_after_another(pots, chosen)
-        takings.update({one: taking for one, taking in zip(knot, found, strict=True) if taking.times})
-    return takings
+        sales_amount.update({one: taking for one, taking in zip(knot, found, strict=True) if taking.times})
+    return sales_amount
 
 
 # --- inside ---
@@ -80,7 +80,7 @@ def _walk(pots: Sequence[Pot], groups: Sequence[Group]) -> list[Taking] | None:
     for digit in digits:
         for pot in _members(groups, digit):
             by_pot.setdefault(pot, []).append(digit)
-    takings = [Taking() for _ in groups]
+    sales_amount = [Taking() for _ in groups]
     now: dict[int, int] = {0: 0}
     trail: list[_Step] = []
     order = _order(groups, by_pot)
@@ -89,7 +89,7 @@ def _walk(pots: Sequence[Pot], groups: Sequence[Group]) -> list[Taking] | None:
         return None
     steps = 0
     for pot in order:
-        kept = _settle(pot, pots[pot], by_pot[pot], groups, takings)
+        kept = _settle(pot, pots[pot], by_pot[pot], groups, sales_amount)
         moves = [(digit, _nets(groups, digit, pots[pot])) for digit in by_pot[pot]]
         for _ in range(kept):
             steps += len(now) * (len(moves) + 1)
@@ -100,7 +100,7 @@ def _walk(pots: Sequence[Pot], groups: Sequence[Group]) -> list[Taking] | None:
         if pot in closing:
             now, back = _close(now, closing[pot], groups, digits)
             trail.append((pot, back))
-    return _retrace(pots, groups, trail, takings)
+    return _retrace(pots, groups, trail, sales_amount)
 
 
 def _try_one(
@@ -231,32 +231,32 @@ def _nets(groups: Sequence[Group], digit: _Digit, pot: Pot) -> list[int]:
     return nets if digit.turns else nets * ((digit.size - 1) // group.size)
 
 
-def _settle(place: int, pot: Pot, held: Sequence[_Digit], groups: Sequence[Group], takings: list[Taking]) -> int:
+def _settle(place: int, pot: Pot, held: Sequence[_Digit], groups: Sequence[Group], sales_amount: list[Taking]) -> int:
     """Settle most of a long run of equal units; return how many are left to try."""
     endless = [(digit.group, pack) for digit in held if digit.turns and isinstance(pack := groups[digit.group], Pack)]
     bounded = sum(digit.size - 1 for digit in held if not digit.turns)
     kept, times, best = long_run(pot, [pack for _one, pack in endless], bounded)
     if times:
         one, pack = endless[best]
-        note_run(takings[one], place, pot, pack, times)
+        note_run(sales_amount[one], place, pot, pack, times)
     return kept
 
 
 def _retrace(
-    pots: Sequence[Pot], groups: Sequence[Group], trail: Sequence[_Step], takings: list[Taking]
+    pots: Sequence[Pot], groups: Sequence[Group], trail: Sequence[_Step], sales_amount: list[Taking]
 ) -> list[Taking]:
     """Walk back from the only end, at which no offer is half full, and note what was claimed."""
     state = 0
     for pot, back in reversed(trail):
         before, digit = back.get(state, (state, None))
         if digit is not None:
-            taking = takings[digit.group]
+            taking = sales_amount[digit.group]
             net = _nets(groups, digit, pots[pot])[before // digit.weight % digit.size]
             taking.units[pot] = taking.units.get(pot, 0) + 1
             taking.saving_minor += net + pots[pot].alone_minor
             taking.net_minor += net
         state = before
-    for taking, group in zip(takings, groups, strict=True):
+    for taking, group in zip(sales_amount, groups, strict=True):
         units = sum(taking.units.values())
         if isinstance(group, Pack):
             taking.times = units // group.size
@@ -264,7 +264,7 @@ def _retrace(
         taking.times = units // sum(qty for qty, _off in group.parts)
         taking.saving_minor -= taking.times * (group.price_minor or 0)
         taking.net_minor -= taking.times * (group.price_minor or 0)
-    return takings
+    return sales_amount
 
 
 def _paid(state: int, groups: Sequence[Group], digits: Sequence[_Digit]) -> int | None:
@@ -286,13 +286,13 @@ def _one_after_another(pots: Sequence[Pot], groups: Sequence[Group]) -> list[Tak
     """Return the better of two quick choices: first who saves most in all, first who saves most per unit (rule 3)."""
     in_all = _greedily(pots, groups, lambda taking: taking.net_minor)
     per_unit = _greedily(pots, groups, lambda taking: taking.net_minor / max(1, sum(taking.units.values())))
-    return max(in_all, per_unit, key=lambda takings: sum(taking.net_minor for taking in takings))
+    return max(in_all, per_unit, key=lambda sales_amount: sum(taking.net_minor for taking in sales_amount))
 
 
 def _greedily(pots: Sequence[Pot], groups: Sequence[Group], worth: Callable[[Taking], float]) -> list[Taking]:
     """Let the offer that is worth most take what it wants, then the next one from what is left."""
     left = [Pot(pot.price_minor, pot.qty, pot.alone_minor) for pot in pots]
-    takings = [Taking() for _ in groups]
+    sales_amount = [Taking() for _ in groups]
     waiting = sorted(
         ((alone(left, group), one, 0) for one, group in enumerate(groups)),
         key=lambda entry: (-worth(entry[0]), entry[1]),
@@ -307,8 +307,8 @@ def _greedily(pots: Sequence[Pot], groups: Sequence[Group], worth: Callable[[Tak
             continue
         if taking.net_minor <= 0:
             continue
-        takings[one] = taking
+        sales_amount[one] = taking
         taken += 1
         for pot, units in taking.units.items():
             left[pot].qty -= units
-    return takings
+    return sales_amount

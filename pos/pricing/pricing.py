@@ -52,7 +52,7 @@ class ProductView:
     cost_minor: int | None = None
 
     @property
-    def aisle(self) -> str:
+    def top_category(self) -> str:
         """Where the product stands: its department, in a shop without departments its category."""
         return self.department or self.category
 

@@ -116,8 +116,8 @@ def best(
     basket = _pots(lines, table)
     groups, places = _groups(basket, table)
     pots = [Pot(pot.unit_minor, pot.qty, pot.alone_minor) for pot in basket]
-    takings = solve(pots, groups) if groups else {}
-    for n, taking in takings.items():
+    sales_amount = solve(pots, groups) if groups else {}
+    for n, taking in sales_amount.items():
         _note_taking(basket, places[n], taking, table)
     for pot in basket:
         pot.settle_alone()

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.clock import told_after
+from config.clock import reported_after
 from config.database import Base
 from config.errors import Invalid
 from config.ids import NETWORK, new_id
@@ -24,7 +24,7 @@ from config.nodes import journal, outbox
 from config.nodes.journal import Actor
 from pos.store.store import day_of
 
-AGENT_TOLD, PARTS_TOLD = "agent.told", "agent.parts"
+AGENT_REPORTED, PARTS_REPORTED = "agent.reported", "agent.parts"
 VERSION = 1
 
 
@@ -37,7 +37,7 @@ class Agent(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     account: Mapped[str] = mapped_column(default="")
     bic: Mapped[str] = mapped_column(default="")
-    told_at: Mapped[dt.datetime]
+    reported_at: Mapped[dt.datetime]
 
 
 # --- verbs ---
@@ -56,21 +56,21 @@ def say(session: Session, store_id: str, name: str, account: str, bic: str, *, a
     if row is None:
         row = Agent(store_id=store_id, name=name)
         session.add(row)
-    row.account, row.bic, row.told_at = account, bic, told_after(row.told_at, at)
+    row.account, row.bic, row.reported_at = account, bic, reported_after(row.reported_at, at)
     session.flush()
     journal.record(
-        session, actor=actor, at=at, verb="agent.told", subject=f"agent:{name}", ends_with=account[-4:],
+        session, actor=actor, at=at, verb="agent.reported", subject=f"agent:{name}", ends_with=account[-4:],
     )  # fmt: skip
-    body = {"name": name, "account": account, "bic": bic, "told_at": row.told_at.isoformat()}
-    _send(session, store_id, AGENT_TOLD, name, body, at)
+    body = {"name": name, "account": account, "bic": bic, "reported_at": row.reported_at.isoformat()}
+    _send(session, store_id, AGENT_REPORTED, name, body, at)
     return row
 
 
-def tell_parts(session: Session, store_id: str, statement_id: str, parts: dict[str, int], *, at: dt.datetime) -> None:
+def send_parts(session: Session, store_id: str, statement_id: str, parts: dict[str, int], *, at: dt.datetime) -> None:
     """Tell the network the agents' parts of a statement (rule 3). parts: agent -> amount."""
     if parts:
-        told = [[name, minor] for name, minor in sorted(parts.items())]
-        _send(session, store_id, PARTS_TOLD, statement_id, {"statement_id": statement_id, "parts": told}, at)
+        reported = [[name, minor] for name, minor in sorted(parts.items())]
+        _send(session, store_id, PARTS_REPORTED, statement_id, {"statement_id": statement_id, "parts": reported}, at)
 
 
 # --- questions ---

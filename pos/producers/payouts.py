@@ -26,19 +26,19 @@ from config.finding import Finding
 from config.nodes import journal
 from config.nodes.journal import Actor
 from pos.producers import agents
-from pos.producers.producers import ProduceMove, Producer, producer_of
+from pos.producers.producers import Producer, ProducerMovement, producer_of
 from pos.sold import Sale, SaleLine
-from pos.stock.producer_lots import ProduceLot
+from pos.stock.producer_lots import ProducerLot
 from pos.till import hand_cash, shift
 
 HOW = ("bank", "cash")
 _SUMS = ("net_minor", "commission_minor", "agent_minor", "due_minor")
 
 
-class ProduceStatement(Base):
+class ProducerStatement(Base):
     """What a producer was told and paid for some days. carried_minor: what the one before left below zero."""
 
-    __tablename__ = "produce_statement"
+    __tablename__ = "producer_statement"
     __table_args__ = (sa.UniqueConstraint("store_id", "producer_id", "no"),)
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
@@ -98,9 +98,9 @@ class Traced:
 
 def make(
     session: Session, store_id: str, producer_id: str, until_day: dt.date, *, id: str, actor: Actor, at: dt.datetime
-) -> ProduceStatement:
+) -> ProducerStatement:
     """Make a producer's statement up to a day (rule 1); the same id again is the same one."""
-    if (known := session.get(ProduceStatement, (store_id, id))) is not None:
+    if (known := session.get(ProducerStatement, (store_id, id))) is not None:
         return known
     session.execute(lock_rows(session, sa.select(Producer.id).where(*_who(Producer.id, store_id, producer_id))))
     producer_of(session, store_id, producer_id)
@@ -109,15 +109,15 @@ def make(
     last = _last(session, store_id, producer_id)
     if not session.scalar(sa.select(sa.func.count()).where(*which)):
         raise Refused("nothing-sold", "Nothing was sold or came back since the last statement.")
-    row = ProduceStatement(
+    row = ProducerStatement(
         store_id=store_id, id=id, producer_id=producer_id, no=(last.no if last else 0) + 1, until_day=until_day,
         **dict(zip(_SUMS, sums, strict=True)), carried_minor=_carried(last), made_at=at, made_by=actor.name,
         paid_how="",
     )  # fmt: skip
     session.add(row)
     session.flush()
-    session.execute(sa.update(ProduceMove).where(*which).values(statement_id=id))
-    agents.tell_parts(session, store_id, id, agents_of(session, row), at=at)
+    session.execute(sa.update(ProducerMovement).where(*which).values(statement_id=id))
+    agents.send_parts(session, store_id, id, agents_of(session, row), at=at)
     journal.record(
         session, actor=actor, at=at, verb="produce.stated", subject=f"producer:{producer_id}", no=row.no,
         due_minor=row.due_minor,
@@ -127,7 +127,7 @@ def make(
 
 def pay(
     session: Session, store_id: str, statement_id: str, how: str, *, till_id: str = "", actor: Actor, at: dt.datetime
-) -> ProduceStatement:
+) -> ProducerStatement:
     """Write that a statement was paid (rule 2); in cash the drawer gives it out. Paying twice is paying once."""
     row = statement_of(session, store_id, statement_id, lock=True)
     if row.paid_at is not None:
@@ -155,29 +155,31 @@ def pay(
 # --- questions ---
 
 
-def statement_of(session: Session, store_id: str, id: str, *, lock: bool = False) -> ProduceStatement:
+def statement_of(session: Session, store_id: str, id: str, *, lock: bool = False) -> ProducerStatement:
     """Return a statement."""
-    query = sa.select(ProduceStatement).where(ProduceStatement.store_id == store_id, ProduceStatement.id == id)
-    row: ProduceStatement | None = session.scalar(lock_rows(session, query) if lock else query)
+    query = sa.select(ProducerStatement).where(ProducerStatement.store_id == store_id, ProducerStatement.id == id)
+    row: ProducerStatement | None = session.scalar(lock_rows(session, query) if lock else query)
     if row is None:
         raise NotFound("unknown-statement", "There is no such statement.", statement=id)
     return row
 
 
-def statements_of(session: Session, store_id: str, producer_id: str) -> list[ProduceStatement]:
+def statements_of(session: Session, store_id: str, producer_id: str) -> list[ProducerStatement]:
     """Return a producer's statements, the newest first."""
-    query = sa.select(ProduceStatement).where(*_who(ProduceStatement.producer_id, store_id, producer_id))
-    return list(session.scalars(query.order_by(ProduceStatement.no.desc()).limit(60)))
+    query = sa.select(ProducerStatement).where(*_who(ProducerStatement.producer_id, store_id, producer_id))
+    return list(session.scalars(query.order_by(ProducerStatement.no.desc()).limit(60)))
 
 
-def agents_of(session: Session, statement: ProduceStatement) -> dict[str, int]:
+def agents_of(session: Session, statement: ProducerStatement) -> dict[str, int]:
     """Return each agent's part of a statement, those of nothing left out."""
-    part = sa.func.sum(ProduceMove.agent_minor)
-    query = sa.select(ProduceMove.agent_name, part).where(
-        ProduceMove.store_id == statement.store_id, ProduceMove.statement_id == statement.id,
-        ProduceMove.agent_name != "",
+    part = sa.func.sum(ProducerMovement.agent_minor)
+    query = sa.select(ProducerMovement.agent_name, part).where(
+        ProducerMovement.store_id == statement.store_id, ProducerMovement.statement_id == statement.id,
+        ProducerMovement.agent_name != "",
     )  # fmt: skip
-    rows = session.execute(query.group_by(ProduceMove.agent_name).having(part != 0).order_by(ProduceMove.agent_name))
+    rows = session.execute(
+        query.group_by(ProducerMovement.agent_name).having(part != 0).order_by(ProducerMovement.agent_name)
+    )
     return {name: int(minor) for name, minor in rows}
 
 
@@ -201,39 +203,61 @@ def trace(
     """Follow a lot to its receipts, a receipt (till, number) to its lots, or a statement to both (rule 3)."""
     query = (
         sa.select(
-            Producer.name, ProduceLot.id, ProduceLot.code, ProduceLot.harvested_on, ProduceLot.came_on, SaleLine.name,
-            ProduceMove.qty, Sale.id, Sale.till_id, Sale.receipt_no, Sale.completed_at, ProduceMove.net_minor,
-            ProduceMove.commission_minor, ProduceMove.due_minor,
+            Producer.name,
+            ProducerLot.id,
+            ProducerLot.code,
+            ProducerLot.harvested_on,
+            ProducerLot.came_on,
+            SaleLine.name,
+            ProducerMovement.qty,
+            Sale.id,
+            Sale.till_id,
+            Sale.receipt_no,
+            Sale.completed_at,
+            ProducerMovement.net_minor,
+            ProducerMovement.commission_minor,
+            ProducerMovement.due_minor,
         )
-        .join(Producer, sa.and_(Producer.store_id == ProduceMove.store_id, Producer.id == ProduceMove.producer_id))
-        .join(Sale, sa.and_(Sale.store_id == ProduceMove.store_id, Sale.id == ProduceMove.sale_id))
-        .join(SaleLine, sa.and_(SaleLine.store_id == ProduceMove.store_id, SaleLine.sale_id == ProduceMove.sale_id,
-                                SaleLine.n == ProduceMove.line_n))
-        .outerjoin(ProduceLot, sa.and_(ProduceLot.store_id == ProduceMove.store_id,
-                                       ProduceLot.id == ProduceMove.lot_id))
-        .where(ProduceMove.store_id == store_id)
-        .order_by(Sale.completed_at, Sale.id, ProduceMove.line_n, ProduceMove.id)
+        .join(
+            Producer,
+            sa.and_(Producer.store_id == ProducerMovement.store_id, Producer.id == ProducerMovement.producer_id),
+        )
+        .join(Sale, sa.and_(Sale.store_id == ProducerMovement.store_id, Sale.id == ProducerMovement.sale_id))
+        .join(
+            SaleLine,
+            sa.and_(
+                SaleLine.store_id == ProducerMovement.store_id,
+                SaleLine.sale_id == ProducerMovement.sale_id,
+                SaleLine.n == ProducerMovement.line_n,
+            ),
+        )
+        .outerjoin(
+            ProducerLot,
+            sa.and_(ProducerLot.store_id == ProducerMovement.store_id, ProducerLot.id == ProducerMovement.lot_id),
+        )
+        .where(ProducerMovement.store_id == store_id)
+        .order_by(Sale.completed_at, Sale.id, ProducerMovement.line_n, ProducerMovement.id)
         .limit(limit)
-    )  # fmt: skip
+    )
     if lot_id is not None:
-        query = query.where(ProduceMove.lot_id == lot_id)
+        query = query.where(ProducerMovement.lot_id == lot_id)
     if receipt is not None:
         query = query.where(Sale.till_id == receipt[0], Sale.receipt_no == receipt[1])
     if statement_id is not None:
-        query = query.where(ProduceMove.statement_id == statement_id)
+        query = query.where(ProducerMovement.statement_id == statement_id)
     rows: Sequence[Any] = session.execute(query).all()
     return [Traced(*row) for row in rows]
 
 
 def findings(session: Session, store_id: str | None = None) -> list[Finding]:
     """K18: every statement is the sum of its moves."""
-    moved = sa.select(ProduceMove.store_id, ProduceMove.statement_id, *_sums())
-    moved = moved.where(ProduceMove.statement_id.is_not(None))
-    rows = session.execute(moved.group_by(ProduceMove.store_id, ProduceMove.statement_id))
+    moved = sa.select(ProducerMovement.store_id, ProducerMovement.statement_id, *_sums())
+    moved = moved.where(ProducerMovement.statement_id.is_not(None))
+    rows = session.execute(moved.group_by(ProducerMovement.store_id, ProducerMovement.statement_id))
     sums = {(store, key): [int(minor) for minor in minors] for store, key, *minors in rows}
-    query = sa.select(ProduceStatement)
+    query = sa.select(ProducerStatement)
     if store_id is not None:
-        query = query.where(ProduceStatement.store_id == store_id)
+        query = query.where(ProducerStatement.store_id == store_id)
     found = []
     for row in session.scalars(query):
         said, there = [getattr(row, name) for name in _SUMS], sums.get((row.store_id, row.id))
@@ -246,24 +270,26 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
 
 
 def _sums() -> Sequence[sa.ColumnElement[int]]:
-    return [sa.func.sum(getattr(ProduceMove, name)) for name in _SUMS]
+    return [sa.func.sum(getattr(ProducerMovement, name)) for name in _SUMS]
 
 
 def _open(store_id: str, producer_id: str, until: dt.date) -> list[sa.ColumnElement[bool]]:
     return [
-        ProduceMove.store_id == store_id, ProduceMove.producer_id == producer_id, ProduceMove.statement_id.is_(None),
-        ProduceMove.business_day <= until,
-    ]  # fmt: skip
+        ProducerMovement.store_id == store_id,
+        ProducerMovement.producer_id == producer_id,
+        ProducerMovement.statement_id.is_(None),
+        ProducerMovement.business_day <= until,
+    ]
 
 
 def _who(column: sa.orm.InstrumentedAttribute[str], store_id: str, producer_id: str) -> list[sa.ColumnElement[bool]]:
     return [column.class_.store_id == store_id, column == producer_id]
 
 
-def _last(session: Session, store_id: str, producer_id: str) -> ProduceStatement | None:
-    query = sa.select(ProduceStatement).where(*_who(ProduceStatement.producer_id, store_id, producer_id))
-    return session.scalars(query.order_by(ProduceStatement.no.desc()).limit(1)).first()
+def _last(session: Session, store_id: str, producer_id: str) -> ProducerStatement | None:
+    query = sa.select(ProducerStatement).where(*_who(ProducerStatement.producer_id, store_id, producer_id))
+    return session.scalars(query.order_by(ProducerStatement.no.desc()).limit(1)).first()
 
 
-def _carried(last: ProduceStatement | None) -> int:
+def _carried(last: ProducerStatement | None) -> int:
     return min(0, last.due_minor + last.carried_minor) if last is not None else 0

@@ -38,7 +38,7 @@ from pos.producers import agents
 from pos.stock import batches, producer_lots, stock, waste
 from pos.stock.batches import Lot
 from pos.stock.ledger import MOST_QTY, Place, Source
-from pos.stock.producer_lots import ProduceLot
+from pos.stock.producer_lots import ProducerLot
 from pos.store.store import day_of
 
 KINDS = ("farmer", "cooperative", "store", "maker")
@@ -68,10 +68,10 @@ class Producer(Base):
     joined_at: Mapped[dt.datetime]
 
 
-class ProduceGoods(Base):
+class ProducerProduct(Base):
     """A product sold for a producer, and its story."""
 
-    __tablename__ = "produce_goods"
+    __tablename__ = "producer_product"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
@@ -80,10 +80,10 @@ class ProduceGoods(Base):
 
 
 @append_only("statement_id")
-class ProduceMove(Base):
+class ProducerMovement(Base):
     """A part of a sale's line that was a producer's (rules 2 to 4); only its statement is written later, once."""
 
-    __tablename__ = "produce_move"
+    __tablename__ = "producer_movement"
     __table_args__ = (
         sa.CheckConstraint("qty <> 0 and net_minor = commission_minor + due_minor", name="adds_up"),
         sa.Index("ix_produce_move_lot", "store_id", "lot_id"),
@@ -164,20 +164,20 @@ def add_producer(
 
 def sell_for(
     session: Session, store_id: str, producer_id: str, sku: str, story: str = "", *, actor: Actor, at: dt.datetime
-) -> ProduceGoods:
+) -> ProducerProduct:
     """Sell a product of the shop's own for a producer (rule 1), or change its story."""
     producer_of(session, store_id, producer_id)
     product = session.get(Product, sku)
     if product is None or product.owner_id != store_id or product.kind != "goods":
         raise Refused("not-own-product", "Make it a product of your own first: its code says whose it is.", sku=sku)
-    row = session.get(ProduceGoods, (store_id, sku))
+    row = session.get(ProducerProduct, (store_id, sku))
     if row is not None and row.producer_id != producer_id:
         raise Conflict("another-producer", f"{product.name} is already sold for somebody else.", sku=sku)
     if row is None:
         here = stock.levels(session, store_id, [sku]).get(sku)
         if here is not None and here.on_hand:
             raise Refused("own-stock-left", f"{product.name}: sell or write off your own first.", sku=sku)
-        row = ProduceGoods(store_id=store_id, sku=sku, producer_id=producer_id)
+        row = ProducerProduct(store_id=store_id, sku=sku, producer_id=producer_id)
         session.add(row)
     row.story = story.strip()[:2000]
     session.flush()
@@ -197,11 +197,11 @@ def take_in(
     expires_on: dt.date | None = None,
     actor: Actor,
     at: dt.datetime,
-) -> ProduceLot:
+) -> ProducerLot:
     """Take a lot in; the same id again is the same lot. code: '' for one made of day and number."""
-    if (known := session.get(ProduceLot, (store_id, id))) is not None:
+    if (known := session.get(ProducerLot, (store_id, id))) is not None:
         return known
-    goods = session.get(ProduceGoods, (store_id, sku))
+    goods = session.get(ProducerProduct, (store_id, sku))
     if goods is None:
         raise NotFound("not-produce", "This product is not sold for a producer.", sku=sku)
     if not 0 < qty <= MOST_QTY:
@@ -210,9 +210,9 @@ def take_in(
     if harvested_on is not None and not day - dt.timedelta(days=730) <= harvested_on <= day:
         raise Invalid("bad-harvest", "It was harvested today or before.", field="harvested_on")
     code = " ".join(code.split())[:30] or _next_code(session, store_id, day)
-    if session.scalar(sa.select(ProduceLot.id).where(ProduceLot.store_id == store_id, ProduceLot.code == code)):
+    if session.scalar(sa.select(ProducerLot.id).where(ProducerLot.store_id == store_id, ProducerLot.code == code)):
         raise Conflict("lot-code-used", f"There is a lot {code} already. Write another one.", field="code", lot=code)
-    lot = ProduceLot(
+    lot = ProducerLot(
         store_id=store_id, id=id, producer_id=goods.producer_id, sku=sku, code=code, harvested_on=harvested_on,
         came_on=day, came_at=at, came_qty=qty, left_qty=qty, back_qty=0, lost_qty=0,
     )  # fmt: skip
@@ -226,10 +226,10 @@ def take_in(
 
 def take_out(
     session: Session, store_id: str, lot_id: str, qty: int, *, lost: bool, id: str, actor: Actor, at: dt.datetime
-) -> ProduceLot:
+) -> ProducerLot:
     """Give what is left of a lot back to its producer, or write it off as spoilt (rule 5)."""
-    query = lock_rows(session, sa.select(ProduceLot).where(ProduceLot.store_id == store_id, ProduceLot.id == lot_id))
-    lot: ProduceLot | None = session.scalar(query.execution_options(populate_existing=True))
+    query = lock_rows(session, sa.select(ProducerLot).where(ProducerLot.store_id == store_id, ProducerLot.id == lot_id))
+    lot: ProducerLot | None = session.scalar(query.execution_options(populate_existing=True))
     if lot is None:
         raise NotFound("unknown-lot", "There is no such lot.", lot=lot_id)
     if not 0 < qty <= lot.left_qty:
@@ -276,34 +276,36 @@ def producer_of(session: Session, store_id: str, producer_id: str) -> Producer:
     return row
 
 
-def lots_of(session: Session, store_id: str, producer_id: str, limit: int = 60) -> list[ProduceLot]:
+def lots_of(session: Session, store_id: str, producer_id: str, limit: int = 60) -> list[ProducerLot]:
     """Return a producer's lots: those with something left first, then the newest."""
-    query = sa.select(ProduceLot).where(ProduceLot.store_id == store_id, ProduceLot.producer_id == producer_id)
-    return list(session.scalars(query.order_by(ProduceLot.left_qty == 0, ProduceLot.came_at.desc()).limit(limit)))
+    query = sa.select(ProducerLot).where(ProducerLot.store_id == store_id, ProducerLot.producer_id == producer_id)
+    return list(session.scalars(query.order_by(ProducerLot.left_qty == 0, ProducerLot.came_at.desc()).limit(limit)))
 
 
 def findings(session: Session, store_id: str | None = None) -> list[Finding]:
     """K18: a lot's moves are what it says it sold, its goods are there, and no move undoes more than was sold."""
-    of_store = [] if store_id is None else [ProduceMove.store_id == store_id]
-    sums = sa.select(ProduceMove.store_id, ProduceMove.lot_id, sa.func.sum(ProduceMove.qty))
-    rows = session.execute(sums.where(*of_store).group_by(ProduceMove.store_id, ProduceMove.lot_id))
+    of_store = [] if store_id is None else [ProducerMovement.store_id == store_id]
+    sums = sa.select(ProducerMovement.store_id, ProducerMovement.lot_id, sa.func.sum(ProducerMovement.qty))
+    rows = session.execute(sums.where(*of_store).group_by(ProducerMovement.store_id, ProducerMovement.lot_id))
     sold = {(store, lot_id): int(qty) for store, lot_id, qty in rows}
-    lots = sa.select(ProduceLot).where(*([] if store_id is None else [ProduceLot.store_id == store_id]))
+    lots = sa.select(ProducerLot).where(*([] if store_id is None else [ProducerLot.store_id == store_id]))
     found = [
         Finding("K18", f"lot:{lot.id}", f"{lot.sold_qty} sold", f"{sold.get((lot.store_id, lot.id), 0)} by its moves")
         for lot in session.scalars(lots)
         if lot.sold_qty != sold.get((lot.store_id, lot.id), 0)
     ]
-    most = sa.select(ProduceMove.store_id, ProduceMove.sku, sa.func.sum(ProduceMove.qty))
-    most = most.where(ProduceMove.lot_id.is_(None), ProduceMove.qty > 0, *of_store)
+    most = sa.select(ProducerMovement.store_id, ProducerMovement.sku, sa.func.sum(ProducerMovement.qty))
+    most = most.where(ProducerMovement.lot_id.is_(None), ProducerMovement.qty > 0, *of_store)
     beyond = {(store, sku): int(qty) for store, sku, qty in session.execute(most.group_by(*most.selected_columns[:2]))}
-    found += producer_lots.more_left_than_there(session, store_id, beyond)
+    found += producer_lots.overstated_lots(session, store_id, beyond)
     names = ("qty", "net_minor", "commission_minor", "agent_minor", "due_minor")
-    minors = [sa.func.sum(getattr(ProduceMove, name)) for name in names]
-    answers = sa.select(ProduceMove.store_id, ProduceMove.answers_id, *minors)
-    answers = answers.where(ProduceMove.answers_id.is_not(None), *of_store)
-    for store, answers_id, *undone in session.execute(answers.group_by(ProduceMove.store_id, ProduceMove.answers_id)):
-        move = session.get_one(ProduceMove, (store, answers_id))
+    minors = [sa.func.sum(getattr(ProducerMovement, name)) for name in names]
+    answers = sa.select(ProducerMovement.store_id, ProducerMovement.answers_id, *minors)
+    answers = answers.where(ProducerMovement.answers_id.is_not(None), *of_store)
+    for store, answers_id, *undone in session.execute(
+        answers.group_by(ProducerMovement.store_id, ProducerMovement.answers_id)
+    ):
+        move = session.get_one(ProducerMovement, (store, answers_id))
         left = [getattr(move, name) + int(part) for name, part in zip(names, undone, strict=True)]
         if left[0] < 0 or (left[0] == 0 and any(left)):
             found.append(Finding("K18", f"sale:{move.sale_id}", "no more undone than sold", f"{undone} of {move.qty}"))
@@ -330,7 +332,7 @@ def _write(
     net_minor = part_of(line.net_minor, line.qty, before, qty)
     commission_minor = divide_half_up(net_minor * producer.commission_bp, BASIS)
     session.add(
-        ProduceMove(
+        ProducerMovement(
             store_id=producer.store_id, id=new_id(), producer_id=producer.id, sku=line.sku, lot_id=lot_id,
             sale_id=fact.id, line_n=line.n, qty=qty, net_minor=net_minor, commission_minor=commission_minor,
             agent_minor=min(commission_minor, divide_half_up(net_minor * producer.agent_bp, BASIS)),
@@ -347,17 +349,17 @@ def _came_back(session: Session, fact: SaleCompleted, line: SoldLine, spoilt: Co
     spoilt: units that cannot be sold again, by SKU; they are lost to their lot.
     """
     sold = session.scalars(
-        sa.select(ProduceMove)
+        sa.select(ProducerMovement)
         .where(
-            ProduceMove.store_id == str(fact.store["id"]), ProduceMove.sale_id == str(line.returns_sale_id),
-            ProduceMove.line_n == line.returns_n, ProduceMove.qty > 0,
+            ProducerMovement.store_id == str(fact.store["id"]), ProducerMovement.sale_id == str(line.returns_sale_id),
+            ProducerMovement.line_n == line.returns_n, ProducerMovement.qty > 0,
         )
-        .order_by(ProduceMove.id.desc())
+        .order_by(ProducerMovement.id.desc())
     ).all()  # fmt: skip
     wanted = -line.qty
     for move in sold:
-        answered = sa.select(sa.func.coalesce(sa.func.sum(-ProduceMove.qty), 0)).where(
-            ProduceMove.store_id == move.store_id, ProduceMove.answers_id == move.id
+        answered = sa.select(sa.func.coalesce(sa.func.sum(-ProducerMovement.qty), 0)).where(
+            ProducerMovement.store_id == move.store_id, ProducerMovement.answers_id == move.id
         )
         before = int(session.scalar(answered) or 0)
         part = min(wanted, move.qty - before)
@@ -369,7 +371,7 @@ def _came_back(session: Session, fact: SaleCompleted, line: SoldLine, spoilt: Co
             for minor in (move.net_minor, move.commission_minor, move.agent_minor)
         )
         session.add(
-            ProduceMove(
+            ProducerMovement(
                 store_id=move.store_id, id=new_id(), producer_id=move.producer_id, sku=move.sku, lot_id=move.lot_id,
                 sale_id=fact.id, line_n=line.n, qty=-part, net_minor=net, commission_minor=commission,
                 agent_minor=agent, agent_name=move.agent_name, due_minor=net - commission, answers_id=move.id,
@@ -379,18 +381,18 @@ def _came_back(session: Session, fact: SaleCompleted, line: SoldLine, spoilt: Co
         if move.lot_id is not None:
             lost = min(part, spoilt[move.sku])
             spoilt[move.sku] -= lost
-            lot = session.get_one(ProduceLot, (move.store_id, move.lot_id))
+            lot = session.get_one(ProducerLot, (move.store_id, move.lot_id))
             lot.left_qty += part - lost
             lot.lost_qty += lost
         session.flush()
 
 
 def _next_code(session: Session, store_id: str, day: dt.date) -> str:
-    query = sa.select(sa.func.count()).where(ProduceLot.store_id == store_id, ProduceLot.came_on == day)
+    query = sa.select(sa.func.count()).where(ProducerLot.store_id == store_id, ProducerLot.came_on == day)
     return f"L{day:%y%m%d}-{int(session.scalar(query) or 0) + 1}"
 
 
-_goods = table_of(ProduceGoods).c
+_goods = table_of(ProducerProduct).c
 # every sale asks this, so the statement is made once
 _THEIRS = PreparedForSome(
     lambda skus: sa.select(_goods.sku, _goods.producer_id).where(
@@ -399,12 +401,12 @@ _THEIRS = PreparedForSome(
 )
 
 
-def goods_of(session: Session, store_id: str, producer_id: str) -> Sequence[tuple[ProduceGoods, Product]]:
+def goods_of(session: Session, store_id: str, producer_id: str) -> Sequence[tuple[ProducerProduct, Product]]:
     """Return what is sold for a producer, by name."""
     query = (
-        sa.select(ProduceGoods, Product)
-        .join(Product, Product.sku == ProduceGoods.sku)
-        .where(ProduceGoods.store_id == store_id, ProduceGoods.producer_id == producer_id)
+        sa.select(ProducerProduct, Product)
+        .join(Product, Product.sku == ProducerProduct.sku)
+        .where(ProducerProduct.store_id == store_id, ProducerProduct.producer_id == producer_id)
         .order_by(Product.name)
     )
     return [(goods, product) for goods, product in session.execute(query)]
@@ -413,8 +415,10 @@ def goods_of(session: Session, store_id: str, producer_id: str) -> Sequence[tupl
 def producers_of(session: Session, store_id: str, skus: Collection[str]) -> dict[str, Producer]:
     """Return whose these products are, those of the shop's own stock left out."""
     query = (
-        sa.select(ProduceGoods.sku, Producer)
-        .join(Producer, sa.and_(Producer.store_id == ProduceGoods.store_id, Producer.id == ProduceGoods.producer_id))
-        .where(ProduceGoods.store_id == store_id, ProduceGoods.sku.in_(skus))
+        sa.select(ProducerProduct.sku, Producer)
+        .join(
+            Producer, sa.and_(Producer.store_id == ProducerProduct.store_id, Producer.id == ProducerProduct.producer_id)
+        )
+        .where(ProducerProduct.store_id == store_id, ProducerProduct.sku.in_(skus))
     )
     return dict(session.execute(query).all())

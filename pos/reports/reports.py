@@ -145,15 +145,15 @@ def _by_product(session: Session, store: Store, first_day: dt.date, last_day: dt
 
 
 def _by_category(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
-    aisle = sa.case((Product.department != "", Product.department), else_=Product.category)
-    aisles: dict[str, str] = dict(session.execute(sa.select(Product.sku, aisle)).all())
+    top_category = sa.case((Product.department != "", Product.department), else_=Product.category)
+    top_categories: dict[str, str] = dict(session.execute(sa.select(Product.sku, top_category)).all())
     query = sa.select(OF_PRODUCT, sa.func.sum(SaleLine.total_minor), *_MARGIN).join(Sale, _JOINED)
     query = query.where(*_of(store.id, first_day, last_day), _SOLD)
     sums: dict[str, list[int]] = {}
-    for sku, *told in session.execute(query.group_by(OF_PRODUCT)):
-        if sku in aisles:
-            so_far = sums.get(aisles[sku], [0] * 4)
-            sums[aisles[sku]] = [one + int(more or 0) for one, more in zip(so_far, (1, *told), strict=True)]
+    for sku, *reported in session.execute(query.group_by(OF_PRODUCT)):
+        if sku in top_categories:
+            so_far = sums.get(top_categories[sku], [0] * 4)
+            sums[top_categories[sku]] = [one + int(more or 0) for one, more in zip(so_far, (1, *reported), strict=True)]
     rows: list[Row] = [
         {"name": name, "products_count": many, "total_minor": total} | _earned(costed, cost)
         for name, (many, total, costed, cost) in sums.items()

@@ -42,7 +42,7 @@ MOST_LINES = 400
 # --- verbs ---
 
 
-def queue_once(
+def enqueue_once(
     session: Session,
     till: Till,
     kind: str,
@@ -93,7 +93,7 @@ def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at
     sale = session.get(Sale, (till.store_id, sale_id))
     if sale is None or sale.kind == "return":
         raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
-    return queue_once(session, till, "gift", sale_id, document_of(session, sale), command=command, at=at)
+    return enqueue_once(session, till, "gift", sale_id, document_of(session, sale), command=command, at=at)
 
 
 def cash_slip(session: Session, till: Till, movement: CashMovement, *, actor: Actor, at: dt.datetime) -> Queued:
@@ -142,7 +142,7 @@ def count_sheet(
     lines = [{"name": name, "sku": sku, "stock_unit": unit} for sku, name, unit in rows]
     document = head(store_of(session, take.store_id), actor, at)
     document |= {"take_name": take.name, "section": section.name, "lines": lines}
-    return queue_once(session, till, "count_sheet", f"{take_id}/{section_n}", document, command=command, at=at)
+    return enqueue_once(session, till, "count_sheet", f"{take_id}/{section_n}", document, command=command, at=at)
 
 
 def price_batch(
@@ -175,7 +175,7 @@ def price_batch(
         if one.sku in new
     ]
     document = head(store, actor, at) | {"from_day": day.isoformat(), "lines": lines}
-    return queue_once(session, till, "price_batch", f"prices:{day}", document, command=command, at=at)
+    return enqueue_once(session, till, "price_batch", f"prices:{day}", document, command=command, at=at)
 
 
 # --- questions ---

@@ -154,7 +154,7 @@ def void(
     why: str,
     total_minor: int,
     lines: Sequence[RungLine] = (),
-    taken_off: Sequence[corrections.Told] = (),
+    taken_off: Sequence[corrections.Body] = (),
     actor: Actor,
     at: dt.datetime,
 ) -> Basket:
@@ -285,8 +285,8 @@ def _parked_lines(row: Basket) -> list[RungLine]:
     """Read the lines of what was parked: the page's own words, of which only what has the right form is taken."""
     rows, found = row.content.get("lines"), []
     for line in rows if isinstance(rows, list) else ():
-        told = line if isinstance(line, dict) else {}
-        sku, qty, price_minor = told.get("sku"), told.get("qty"), told.get("price_minor")
+        reported = line if isinstance(line, dict) else {}
+        sku, qty, price_minor = reported.get("sku"), reported.get("qty"), reported.get("price_minor")
         if isinstance(sku, str) and type(qty) is int and qty:
             found.append(RungLine(sku, qty, price_minor if type(price_minor) is int else None))
     return found[:MOST_LINES]

@@ -21,7 +21,7 @@ from config.nodes.journal import Actor
 from pos.catalogue import catalogue
 from pos.till import totals
 
-Told = tuple[str, int] | tuple[str, int, int]
+Body = tuple[str, int] | tuple[str, int, int]
 """(sku, qty[, amount_minor]) as the page says it."""
 
 
@@ -51,13 +51,13 @@ class Corrections:
 NONE = Corrections()
 
 
-def of(session: Session, told: Sequence[Told]) -> Corrections:
+def of(session: Session, reported: Sequence[Body]) -> Corrections:
     """Return the corrections of products there are (rule 2)."""
-    if not told:
+    if not reported:
         return NONE
-    known = catalogue.known_skus(session, (row[0] for row in told))
+    known = catalogue.known_skus(session, (row[0] for row in reported))
     count, sums = 0, dict[str, tuple[int, int]]()
-    for sku, qty, *amount in told:
+    for sku, qty, *amount in reported:
         if sku not in known:
             continue
         count += 1

@@ -184,10 +184,10 @@ def refuse_beyond(session: Session, store_id: str, quoted: Quote) -> None:
         if qty > (there := sum(places[sku].values()) - held.get(sku, 0))
     ]
     if short:
-        told = ", ".join(f"{one['name']} ({one['available']}/{one['wanted']})" for one in short)
+        reported = ", ".join(f"{one['name']} ({one['available']}/{one['wanted']})" for one in short)
         raise Refused(
             "not-in-stock",
-            f"The books do not have so much: {told}. Count it if it is here, or take it off the basket.",
+            f"The books do not have so much: {reported}. Count it if it is here, or take it off the basket.",
             short=short,
         )
 
@@ -341,8 +341,8 @@ def _part_of_list(line: BasketLine, view: ProductView) -> Fraction:
 
 def _empties(qty: int) -> Need:
     if qty > MOST_EMPTIES:
-        told = f"At most {MOST_EMPTIES} empties come back in one sale. Take the rest back in another one."
-        raise Invalid("too-many-empties", told, most=MOST_EMPTIES, qty=qty)
+        reported = f"At most {MOST_EMPTIES} empties come back in one sale. Take the rest back in another one."
+        raise Invalid("too-many-empties", reported, most=MOST_EMPTIES, qty=qty)
     return Need("empties", f"{qty} empties", covers={"qty": qty})
 
 

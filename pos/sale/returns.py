@@ -176,8 +176,8 @@ def refuse_paid_online(session: Session, original: Sale, *, online: bool) -> Non
         .limit(1)
     )
     if paid_online is not None and not online:
-        told = "This was paid online: take it back on the Pickup page, and the money goes back by itself."
-        raise Refused("paid-online", told)
+        reported = "This was paid online: take it back on the Pickup page, and the money goes back by itself."
+        raise Refused("paid-online", reported)
     if online and paid_online is None:
         raise Refused("not-paid-online", "This was not paid online. Give the money back in cash or to the card.")
 
@@ -313,8 +313,8 @@ def _undone(
         if qty > left.get(n, 0)
     ]
     if over:
-        told = "; ".join(f"{row['name'] or row['line']}: {row['left']} left to return" for row in over)
-        raise Refused("more-than-sold", f"That is more than was sold. {told}.", lines=over)
+        reported = "; ".join(f"{row['name'] or row['line']}: {row['left']} left to return" for row in over)
+        raise Refused("more-than-sold", f"That is more than was sold. {reported}.", lines=over)
     if vouchers := [sold[n].name for n in wanted if sold[n].kind == "voucher"]:
         raise Refused("voucher-sold", f"{', '.join(vouchers)}: a voucher is not taken back, it is spent here.")
     return [
@@ -353,7 +353,7 @@ def _negative(number: int, line: SaleLine, before_qty: int, qty: int) -> SoldLin
         batch=line.batch,
         expires_on=line.expires_on.isoformat() if line.expires_on else None,
         cost_minor=None if line.cost_minor is None else -part(line.cost_minor),
-        aisle=line.aisle,
+        top_category=line.top_category,
     )
 
 

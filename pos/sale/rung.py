@@ -137,8 +137,8 @@ def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> Non
             )
         priced = line.price_minor is not None or line.amount_minor is not None
         if qty < 0 and (priced or line.discount_minor or line.discount_bp):
-            told = "Empties come back at their deposit. Take the price and the discount off."
-            raise Invalid("empties-priced", told, sku=line.sku)
+            reported = "Empties come back at their deposit. Take the price and the discount off."
+            raise Invalid("empties-priced", reported, sku=line.sku)
         for typed in (line.price_minor, line.amount_minor):
             if typed is not None and not 0 <= typed <= 10**12:
                 raise Invalid("bad-price", "A price is not negative and not absurdly large.", sku=line.sku)

@@ -415,8 +415,8 @@ def _totals(
         after = totals.with_typed(after, row.tender, row.amount_minor)
     out_minor = -sum(amount_minor for _, _, amount_minor in fact.cash)
     if drawer_cash.is_beyond(out_minor, counter.expected_minor):
-        told = "The drawer should not hold as much cash. Give the rest back another way, or put cash in first."
-        refusal = Refused("drawer-too-empty", told, held_minor=counter.expected_minor)
+        reported = "The drawer should not hold as much cash. Give the rest back another way, or put cash in first."
+        refusal = Refused("drawer-too-empty", reported, held_minor=counter.expected_minor)
         of_shift = (counter.store_id, counter.shift_id, after, "refund", out_minor, refusal)
         after = drawer_cash.note_beyond(session, *of_shift, actor=by, at=at)
     return draft.corrections.counted_in(after, by)

@@ -32,7 +32,7 @@ LINE = (
     "n", "sku", "name", "stock_unit", "qty", "unit_price_minor", "price_quantity", "discount_minor", "offer",
     "total_minor", "net_minor", "tax_minor", "tax_class_id", "rate_bp", "returns_sale_id", "returns_n", "kind",
     "amount_minor", "list_price_minor", "price_type", "manual_discount_minor", "reason", "note", "batch", "expires_on",
-    "deposit_of", "cost_minor", "aisle",
+    "deposit_of", "cost_minor", "top_category",
 )  # fmt: skip
 PAYMENT = ("id", "tender", "amount_minor", "is_change", "reference")
 CASH = ("id", "kind", "amount_minor")

@@ -111,7 +111,7 @@ def check_these(
         for sku, line in facts[kind].items():
             if sku not in skip and sku not in chosen:
                 chosen[sku] = line
-    return _shortened(_told(session, store_id, chosen.values(), day))
+    return _shortened(_reported(session, store_id, chosen.values(), day))
 
 
 def quiet_days(pace: Pace, day: dt.date, window_days: int = LOOK_BACK_DAYS) -> int | None:
@@ -234,7 +234,7 @@ def _last_counts(session: Session, store_id: str) -> dict[str, dt.datetime]:
     return dict(session.execute(query.where(StockCount.store_id == store_id).group_by(StockCount.sku)).all())
 
 
-def _told(session: Session, store_id: str, lines: Iterable[CheckLine], day: dt.date) -> list[CheckLine]:
+def _reported(session: Session, store_id: str, lines: Iterable[CheckLine], day: dt.date) -> list[CheckLine]:
     """Give the lines their names and what is at stake."""
     rows = list(lines)
     skus = sorted(row.sku for row in rows)
@@ -245,13 +245,13 @@ def _told(session: Session, store_id: str, lines: Iterable[CheckLine], day: dt.d
             Product.sku.in_(skus[start : start + 500])
         )
         names |= {sku: (name, unit) for sku, name, unit in session.execute(query)}
-    told = []
+    reported = []
     for row in rows:
         name, unit = names.get(row.sku, (row.sku, "each"))
         at_stake = row.lost_qty or row.expires_qty or abs(row.on_hand)
         value_minor = (worth[row.sku].value(at_stake) if row.sku in worth else None) or 0
-        told.append(CheckLine(**{**vars(row), "name": name, "stock_unit": unit, "worth_minor": value_minor}))
-    return sorted(told, key=lambda row: (KINDS.index(row.kind), -row.worth_minor, row.name, row.sku))
+        reported.append(CheckLine(**{**vars(row), "name": name, "stock_unit": unit, "worth_minor": value_minor}))
+    return sorted(reported, key=lambda row: (KINDS.index(row.kind), -row.worth_minor, row.name, row.sku))
 
 
 def _shortened(lines: list[CheckLine]) -> list[CheckLine]:

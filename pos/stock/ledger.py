@@ -168,7 +168,7 @@ Places = dict[str, dict[str, int]]
 # --- verbs ---
 
 
-def book_and_tell(
+def book_and_report(
     session: Session, store_id: str, moves: list[Moved], source: Source, *, at: dt.datetime, actor: Actor,
     why: str = "", lot: str = "", **facts: Any,
 ) -> None:  # fmt: skip
@@ -193,10 +193,10 @@ def book_and_tell(
             why=why,
             lot=lot,
         )
-        tell(session, store_id, fact, subject, day, at)
+        send(session, store_id, fact, subject, day, at)
 
 
-def tell(
+def send(
     session: Session, store_id: str, fact: StockCounted | StockMoved, subject: str, day: dt.date, at: dt.datetime
 ) -> None:
     """Append a shop's fact for the network; a warehouse's book stays at home (rule 7)."""
@@ -366,10 +366,10 @@ def refuse_short(session: Session, short: list[tuple[str, int, int]], place: str
         return
     query = sa.select(Product.sku, Product.name).where(Product.sku.in_([sku for sku, _, _ in short]))
     names = dict(session.execute(query).all())
-    told = "; ".join(f"{names.get(sku, sku)}: {wanted} wanted, {there} there" for sku, wanted, there in short)
+    reported = "; ".join(f"{names.get(sku, sku)}: {wanted} wanted, {there} there" for sku, wanted, there in short)
     raise Refused(
         "not-available",
-        f"Not enough {f'in the {place}' if place else 'to promise'}: {told}.",
+        f"Not enough {f'in the {place}' if place else 'to promise'}: {reported}.",
         short=[
             {"sku": sku, "name": names.get(sku, sku), "wanted": wanted, "available": there}
             for sku, wanted, there in short

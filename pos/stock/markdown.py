@@ -39,10 +39,10 @@ EARLY_BP = 1000
 _UNTIL = {"en": "Reduced · until {day}", "zh": "临期特价 · 至 {day}"}
 
 
-class MarkedDown(Base):
+class Markdown(Base):
     """How many stock units one markdown is for, and how many of them are sold (rule 3)."""
 
-    __tablename__ = "marked_down"
+    __tablename__ = "markdown"
     __table_args__ = (sa.CheckConstraint("sold_qty between 0 and marked_qty", name="sold_of_marked"),)
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
@@ -109,7 +109,7 @@ def mark_down(
     before = next(iter(offers.markdowns(session, store_id, sku, expires_on)), None)
     still = left(session, store_id, [before]).get(before.id, 0) if before and before.amount_minor == now_minor else 0
     row = offers.mark_down(session, store_id, sku, expires_on=expires_on, price_minor=now_minor, actor=actor, at=at)
-    session.add(MarkedDown(store_id=store_id, offer_id=row.id, marked_qty=min(MOST_QTY, still + qty), sold_qty=0))
+    session.add(Markdown(store_id=store_id, offer_id=row.id, marked_qty=min(MOST_QTY, still + qty), sold_qty=0))
     until = _UNTIL.get(store.language, _UNTIL["en"]).format(day=f"{expires_on:%Y-%m-%d}")
     document: dict[str, Any] = {
         "sku": sku,
@@ -133,18 +133,18 @@ def mark_down(
 def take(session: Session, store_id: str, units: Mapping[str, int]) -> None:
     """Take marked units for a sale, in its transaction; refused where another sale has just had them (rule 3)."""
     for offer_id, qty in sorted(units.items()):
-        taken = sa.update(MarkedDown).where(
-            MarkedDown.store_id == store_id,
-            MarkedDown.offer_id == offer_id,
-            MarkedDown.sold_qty + qty <= MarkedDown.marked_qty,
+        taken = sa.update(Markdown).where(
+            Markdown.store_id == store_id,
+            Markdown.offer_id == offer_id,
+            Markdown.sold_qty + qty <= Markdown.marked_qty,
         )
         result = session.execute(
-            taken.values(sold_qty=MarkedDown.sold_qty + qty).execution_options(synchronize_session=False)
+            taken.values(sold_qty=Markdown.sold_qty + qty).execution_options(synchronize_session=False)
         )
         assert isinstance(result, CursorResult)
         if not result.rowcount:
-            told = "Another till has just sold the last reduced ones. Look at the new total, then take the money."
-            raise Conflict("marked-sold-out", told, offer_id=offer_id, qty=qty)
+            reported = "Another till has just sold the last reduced ones. Look at the new total, then take the money."
+            raise Conflict("marked-sold-out", reported, offer_id=offer_id, qty=qty)
 
 
 # --- questions ---
@@ -165,15 +165,15 @@ def left(
     bound = [offer.id for offer in live if offer.expires_on is not None] if dated else []
     if not bound:
         return {}
-    query = sa.select(MarkedDown.offer_id, MarkedDown.marked_qty - MarkedDown.sold_qty)
-    rows = session.execute(query.where(MarkedDown.store_id == store_id, MarkedDown.offer_id.in_(bound)))
+    query = sa.select(Markdown.offer_id, Markdown.marked_qty - Markdown.sold_qty)
+    rows = session.execute(query.where(Markdown.store_id == store_id, Markdown.offer_id.in_(bound)))
     return {offer_id: int(units) for offer_id, units in rows}
 
 
 def running(session: Session, store_id: str, day: dt.date) -> dict[tuple[str, dt.date], Marking]:
     """Return the running markdowns of a shop by product and last day."""
-    counts = sa.select(MarkedDown.offer_id, MarkedDown.marked_qty, MarkedDown.sold_qty)
-    known = {row.offer_id: row for row in session.execute(counts.where(MarkedDown.store_id == store_id))}
+    counts = sa.select(Markdown.offer_id, Markdown.marked_qty, Markdown.sold_qty)
+    known = {row.offer_id: row for row in session.execute(counts.where(Markdown.store_id == store_id))}
     return {
         (sku, offer.expires_on): Marking(offer.amount_minor, row.marked_qty, row.marked_qty - row.sold_qty)
         for offer in offers.live(session, store_id, day)

@@ -23,10 +23,10 @@ from pos.facts import Moved
 from pos.stock.ledger import INSIDE, CountTask, Place, StockLevel
 
 
-class ProduceLot(Base):
+class ProducerLot(Base):
     """What came at once of a product . code: as it stands on the crate, unique in the shop."""
 
-    __tablename__ = "produce_lot"
+    __tablename__ = "producer_lot"
     __table_args__ = (
         sa.UniqueConstraint("store_id", "code"),
         sa.CheckConstraint("left_qty >= 0 and back_qty >= 0 and lost_qty >= 0", name="none_below_zero"),
@@ -55,13 +55,15 @@ class ProduceLot(Base):
 # --- verbs ---
 
 
-def take(session: Session, store_id: str, sku: str, qty: int, *, code: str = "") -> list[tuple[ProduceLot, int]]:
+def take(session: Session, store_id: str, sku: str, qty: int, *, code: str = "") -> list[tuple[ProducerLot, int]]:
     """Take units off lots (rule 1) and return how many off each; code: of the lot that goes first.
 
     Where more is taken than is left, the rest is of no lot.
     """
-    query = sa.select(ProduceLot).where(ProduceLot.store_id == store_id, ProduceLot.sku == sku, ProduceLot.left_qty > 0)
-    lots = session.scalars(lock_rows(session, query.order_by(ProduceLot.came_at, ProduceLot.id))).all()
+    query = sa.select(ProducerLot).where(
+        ProducerLot.store_id == store_id, ProducerLot.sku == sku, ProducerLot.left_qty > 0
+    )
+    lots = session.scalars(lock_rows(session, query.order_by(ProducerLot.came_at, ProducerLot.id))).all()
     taken = []
     for lot in sorted(lots, key=lambda lot: lot.code.casefold() != code.casefold()) if code else lots:
         part = min(lot.left_qty, qty)
@@ -88,8 +90,8 @@ def gone(session: Session, store_id: str, moves: Sequence[Moved], *, code: str =
 
 def counted(session: Session, store_id: str, sku: str, counted_qty: int) -> None:
     """Let no more be left of a product's lots than was counted (rule 3)."""
-    query = sa.select(sa.func.coalesce(sa.func.sum(ProduceLot.left_qty), 0))
-    left_qty = int(session.scalar(query.where(ProduceLot.store_id == store_id, ProduceLot.sku == sku)) or 0)
+    query = sa.select(sa.func.coalesce(sa.func.sum(ProducerLot.left_qty), 0))
+    left_qty = int(session.scalar(query.where(ProducerLot.store_id == store_id, ProducerLot.sku == sku)) or 0)
     if left_qty > counted_qty:
         for lot, part in take(session, store_id, sku, left_qty - counted_qty):
             lot.lost_qty += part
@@ -99,14 +101,14 @@ def counted(session: Session, store_id: str, sku: str, counted_qty: int) -> None
 # --- questions ---
 
 
-def more_left_than_there(session: Session, store_id: str | None, beyond: dict[tuple[str, str], int]) -> list[Finding]:
+def overstated_lots(session: Session, store_id: str | None, beyond: dict[tuple[str, str], int]) -> list[Finding]:
     """K18: no more is left of lots than is in the shop, or a count is asked for.
 
     beyond: what was sold of no lot, by (shop, SKU); such goods may have come with a lot that was written in later.
     """
-    left = sa.select(ProduceLot.store_id, ProduceLot.sku, sa.func.sum(ProduceLot.left_qty).label("left"))
-    left = left.where(ProduceLot.left_qty > 0, *([] if store_id is None else [ProduceLot.store_id == store_id]))
-    lots = left.group_by(ProduceLot.store_id, ProduceLot.sku).subquery()
+    left = sa.select(ProducerLot.store_id, ProducerLot.sku, sa.func.sum(ProducerLot.left_qty).label("left"))
+    left = left.where(ProducerLot.left_qty > 0, *([] if store_id is None else [ProducerLot.store_id == store_id]))
+    lots = left.group_by(ProducerLot.store_id, ProducerLot.sku).subquery()
     here = sa.and_(StockLevel.store_id == lots.c.store_id, StockLevel.sku == lots.c.sku, StockLevel.place.in_(INSIDE))
     on_hand = sa.func.coalesce(sa.select(sa.func.sum(StockLevel.qty)).where(here).scalar_subquery(), 0)
     asked = sa.exists().where(
@@ -124,5 +126,5 @@ def more_left_than_there(session: Session, store_id: str | None, beyond: dict[tu
 
 
 def _with_lots(session: Session, store_id: str, skus: Sequence[str]) -> set[str]:
-    query = sa.select(ProduceLot.sku).where(ProduceLot.store_id == store_id, ProduceLot.left_qty > 0)
-    return set(session.scalars(query.where(ProduceLot.sku.in_(skus)).distinct()))
+    query = sa.select(ProducerLot.sku).where(ProducerLot.store_id == store_id, ProducerLot.left_qty > 0)
+    return set(session.scalars(query.where(ProducerLot.sku.in_(skus)).distinct()))

@@ -74,7 +74,7 @@ class Recall(Base):
     """What was taken away until it was cleared."""
     settled_qty: Mapped[int | None]
     """What of that the network credited; None: it has not looked at it yet."""
-    told_how: Mapped[str] = mapped_column(default="", server_default="")
+    reported_how: Mapped[str] = mapped_column(default="", server_default="")
     """At the network: how the shop heard what holds now, 'node' | 'hand'; '': nobody has told it."""
 
     def means(self, batch: str | None) -> bool:
@@ -197,16 +197,17 @@ def refuse(session: Session, store_id: str, lines: Iterable[tuple[str, str | Non
         "why": rows[0].why,
         "stopped": sorted({(sku, said) for _row, sku, said, _batch in hits}, key=str),
     }
-    told = ", ".join(facts["names"])
+    reported = ", ".join(facts["names"])
     if sure:
         raise Refused(
             "recalled",
-            f"{told} is recalled: {facts['why']}. Do not sell it; put it aside and tell the shopkeeper.",
+            f"{reported} is recalled: {facts['why']}. Do not sell it; put it aside and tell the shopkeeper.",
             **facts,
         )
     raise Refused(
         "recalled-batch",
-        f"Of {told}, the batch {', '.join(facts['batches'])} is recalled: {facts['why']}. Read the batch on the pack: "
+        f"Of {reported}, the batch {', '.join(facts['batches'])} is recalled: {facts['why']}. "
+        "Read the batch on the pack: "
         "put that one aside; for another batch scan its code with the batch, or type it.",
         **facts,
     )

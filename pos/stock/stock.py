@@ -29,7 +29,7 @@ from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor
 from pos.facts import Moved, StockCounted
-from pos.stock import consigned, producer_lots
+from pos.stock import consignment_stock, producer_lots
 from pos.stock.ledger import (
     INSIDE,
     MOST_QTY,
@@ -43,7 +43,7 @@ from pos.stock.ledger import (
     StockLevel,
     StockMovement,
     book,
-    book_and_tell,
+    book_and_report,
     held_of,
     locked,
     open_count_tasks,
@@ -51,9 +51,9 @@ from pos.stock.ledger import (
     refuse_if_booked,
     refuse_short,
     refuse_unknown,
+    send,
     shift_places,
     stamp,
-    tell,
     tidy,
 )
 from pos.store.store import day_of
@@ -131,7 +131,7 @@ def sell(
         answer(session, store_id, order_id, "fulfilled", at=at)
     moves = _joined(taken)
     book(session, store_id, moves, Source("sold", "sale", sale_id), day=day, at=at, actor_id=actor.id)
-    consigned.sold(session, store_id, sold, sale_id=sale_id, day=day, at=at)
+    consignment_stock.sold(session, store_id, sold, sale_id=sale_id, day=day, at=at)
     shift_places(places, moves)
     open_count_tasks(session, store_id, places, at)
     return moves
@@ -258,7 +258,7 @@ def count(
         )
     )  # fmt: skip
     journal.record(session, actor=actor, at=at, verb="stock.counted", subject=f"product:{sku}", **facts)
-    tell(session, store_id, fact, f"count:{source.id}", day, at)
+    send(session, store_id, fact, f"count:{source.id}", day, at)
     return fact
 
 
@@ -356,7 +356,7 @@ def _bring(
     refuse_if_booked(session, store_id, source)
     refuse_unknown(session, [sku for sku, _ in wanted])
     moves: list[Moved] = [(new_id(), sku, qty, from_place, to_place) for sku, qty in wanted]
-    book_and_tell(session, store_id, moves, source, at=at, actor=actor)
+    book_and_report(session, store_id, moves, source, at=at, actor=actor)
     return moves
 
 
@@ -378,7 +378,7 @@ def _carry(
     there = {sku: max(0, places[sku].get(from_place, 0)) for sku, _ in wanted}
     refuse_short(session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]], from_place)
     moves: list[Moved] = [(new_id(), sku, qty, from_place, to_place) for sku, qty in wanted]
-    book_and_tell(session, store_id, moves, source, at=at, actor=actor, **facts)
+    book_and_report(session, store_id, moves, source, at=at, actor=actor, **facts)
     if to_place not in INSIDE:
         producer_lots.gone(session, store_id, moves)
         shift_places(places, moves)

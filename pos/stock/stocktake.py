@@ -444,8 +444,8 @@ def begin_posting(
         raise Invalid("nothing-counted", "Nothing was counted yet.")
     if doubtful := [row.sku for row in rows.values() if row.ask_again]:
         names = session.scalars(sa.select(Product.name).where(Product.sku.in_(doubtful[:100])).order_by(Product.name))
-        told = list(names)
-        raise Refused("count-again", f"Count once more: {', '.join(told[:10])}.", skus=doubtful, names=told)
+        reported = list(names)
+        raise Refused("count-again", f"Count once more: {', '.join(reported[:10])}.", skus=doubtful, names=reported)
     take.posting_at, take.missing_is_gone = at, missing_is_gone
     if missing_is_gone:
         _enter_as_gone(session, take, uncounted(session, take), actor=actor, at=at)

@@ -35,7 +35,7 @@ from pos.stock.ledger import (
     Source,
     StockLevel,
     StockMovement,
-    book_and_tell,
+    book_and_report,
     locked,
     open_count_tasks,
     refuse_if_booked,
@@ -186,7 +186,7 @@ def take_out(
             if part:
                 moves.append((new_id(), sku, part, place, to_place))
                 rest -= part
-    book_and_tell(session, store_id, moves, source, at=at, actor=actor, why=why, lot=tidy_batch(lot) or "")
+    book_and_report(session, store_id, moves, source, at=at, actor=actor, why=why, lot=tidy_batch(lot) or "")
     producer_lots.gone(session, store_id, moves, code=lot)
     shift_places(stands, moves)
     open_count_tasks(session, store_id, stands, at)

@@ -169,10 +169,10 @@ def require(
         if _may(session, asking.store_id, given[place][0].granted_by_role, missing[n])
     }  # fmt: skip
     if open_needs := [need for n, need in enumerate(missing) if n not in fit]:
-        told = "; ".join(dict.fromkeys(need.why for need in open_needs))
+        reported = "; ".join(dict.fromkeys(need.why for need in open_needs))
         raise Refused(
             "needs-approval",
-            f"A supervisor has to allow this with a PIN: {told}.",
+            f"A supervisor has to allow this with a PIN: {reported}.",
             permissions=sorted({need.permission for need in open_needs}),
             reasons=[need.why for need in open_needs],
             needs=[need.facts() for need in open_needs],

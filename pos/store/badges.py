@@ -124,5 +124,5 @@ def _hash(code: str) -> str:
 
 
 def _record(session: Session, person: Staff, verb: str, actor: Actor, at: dt.datetime, **facts: object) -> None:
-    told = {"name": person.name, "seal": person.seal, **facts}
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"staff:{person.id}", **told)
+    reported = {"name": person.name, "seal": person.seal, **facts}
+    journal.record(session, actor=actor, at=at, verb=verb, subject=f"staff:{person.id}", **reported)

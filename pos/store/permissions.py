@@ -34,8 +34,17 @@ _SUPERVISOR = _CASHIER | {
     "voucher.code",
 }  # fmt: skip
 _SHOPKEEPER = _SUPERVISOR | {
-    "order", "push", "catalogue", "import", "staff", "settings", "reports", "reports.money", "offers", "recall",
-}  # fmt: skip
+    "order",
+    "network_offer",
+    "catalogue",
+    "import",
+    "staff",
+    "settings",
+    "reports",
+    "reports.money",
+    "offers",
+    "recall",
+}
 
 AT_FIRST: dict[str, frozenset[str]] = {
     "cashier": _CASHIER,
@@ -111,11 +120,11 @@ def settle(
     if role not in SETTLED:
         raise Refused("role-keeps-all", "A shopkeeper may do everything. Settle cashiers and supervisors.", role=role)
     if unknown := sorted(set(permissions) - AT_FIRST["shopkeeper"]):
-        told = f"There is nothing called {unknown[0]} to allow."
-        raise Invalid("unknown-permission", told, permission=unknown[0])
+        reported = f"There is nothing called {unknown[0]} to allow."
+        raise Invalid("unknown-permission", reported, permission=unknown[0])
     if "staff" in permissions:
-        told = "People and roles stay with the shopkeeper. Make the person a shopkeeper instead."
-        raise Refused("shopkeepers-alone", told, permission="staff")
+        reported = "People and roles stay with the shopkeeper. Make the person a shopkeeper instead."
+        raise Refused("shopkeepers-alone", reported, permission="staff")
     first, kept = AT_FIRST[role], FIXED | BY_LIMIT
     wished = frozenset(permissions) - kept | first & kept
     before = permitted(session, store_id, role)

@@ -74,7 +74,7 @@ class Store(Base):
     """Whether its tills sell what the books no longer have: the loaf is in the customer's hand."""
     lock_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     """After how many minutes in which nobody touches them its pages lock themselves; 0: never."""
-    takings_day_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    usual_sales_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     """What it says it takes on a usual day, while its own sales cannot tell; 0: nothing said."""
     joined_at: Mapped[dt.datetime]
 
@@ -188,8 +188,8 @@ def found_store(
     the name unless given.
     """
     if not is_store_id(store_id):
-        told = f"{store_id!r} is not a store id. Use 1 to 20 letters and digits, such as S01."
-        raise Invalid("bad-store-id", told, store_id=store_id)
+        reported = f"{store_id!r} is not a store id. Use 1 to 20 letters and digits, such as S01."
+        raise Invalid("bad-store-id", reported, store_id=store_id)
     if not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
         raise Invalid("bad-name", f"A store's name has 1 to {LONGEST_NAME} letters.", field="name")
     region_name = region if isinstance(region, str) else region[1]
@@ -275,9 +275,9 @@ def set_pin(staff: Staff, pin: str) -> None:
     staff.failed_tries, staff.locked_until = 0, None
 
 
-def found_as_told(session: Session, told: dict[str, Any], *, at: dt.datetime) -> Store | None:
+def found_as_reported(session: Session, reported: dict[str, Any], *, at: dt.datetime) -> Store | None:
     """Found a store on its own node as its network told it; None where it is here already."""
-    wishes = dict(told)
+    wishes = dict(reported)
     store_id, name, region = wishes.pop("id"), wishes.pop("name"), wishes.pop("region")
     if session.get(Store, store_id) is not None:
         return None
@@ -293,17 +293,17 @@ def region_key(name: str) -> str:
     return re.sub(r"\W+", "-", name.casefold()).strip("-") or name.casefold().strip()
 
 
-def told_of(session: Session, store_id: str) -> dict[str, Any]:
+def reported_of(session: Session, store_id: str) -> dict[str, Any]:
     """Return a store as its own node needs it to be founded there: particulars, region and tills."""
     store = store_of(session, store_id)
     region = session.get_one(Region, store.region_id)
     tills = session.execute(sa.select(Till.id, Till.name).where(Till.store_id == store_id).order_by(Till.id)).all()
     kept = ("id", "name", "slug", "address", "currency", "tz", "language", "opens", "closes", "smallest_coin_minor",
             "rollover_hour")  # fmt: skip
-    told = {name: getattr(store, name) for name in kept}
-    if store.takings_day_minor:
-        told["takings_day_minor"] = store.takings_day_minor
-    return told | {"region": [region.id, region.name], "tills": [list(till) for till in tills]}
+    reported = {name: getattr(store, name) for name in kept}
+    if store.usual_sales_minor:
+        reported["usual_sales_minor"] = store.usual_sales_minor
+    return reported | {"region": [region.id, region.name], "tills": [list(till) for till in tills]}
 
 
 def keys_of(session: Session, store_id: str) -> list[StoreKey]:

@@ -23,8 +23,8 @@ from pos.payments.payments import Payment, counts
 from pos.producers import payouts, producers
 from pos.sold import Sale, SaleLine, set_aside
 from pos.stock.ledger import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
-from pos.sync import put_away, shift_checks
-from pos.sync.put_away import PutAwayReceipts, PutAwayStock
+from pos.sync import archive, shift_checks
+from pos.sync.archive import ArchivedReceipts, ArchivedStock
 from pos.till.shift_book import CashMovement, LateSale, Shift
 
 ACTUAL = tuple(str(place) for place in INSIDE)
@@ -32,7 +32,7 @@ ACTUAL = tuple(str(place) for place in INSIDE)
 
 def findings(session: Session, store_id: str | None = None) -> list[Finding]:
     """Return every invariant of the counter that does not hold, for one store or for all."""
-    checks = (_sales, _moved_as_sold, _levels, _flows, _promises, _shifts, _receipt_numbers, _told, _applied)
+    checks = (_sales, _moved_as_sold, _levels, _flows, _promises, _shifts, _receipt_numbers, _reported, _applied)
     found = [finding for check in checks for finding in check(session, store_id)]
     found += [*producers.findings(session, store_id), *payouts.findings(session, store_id)]
     return [*found, *shift_checks.findings(session, store_id), *account_checks.findings(session, store_id)]
@@ -118,7 +118,7 @@ def _levels(session: Session, store_id: str | None) -> Iterator[Finding]:
             (StockLevel.store_id, StockLevel.sku, StockLevel.place, -StockLevel.qty),
         )
     ]
-    away = PutAwayStock
+    away = ArchivedStock
     both = sa.union_all(*parts, sa.select(away.store_id, away.sku, away.place, away.qty)).subquery()
     net = sa.func.sum(both.c.qty)
     query = sa.select(both.c.store_id, both.c.sku, both.c.place, net.label("net")).where(both.c.place.in_(ACTUAL))
@@ -153,10 +153,10 @@ def _flows(session: Session, store_id: str | None) -> Iterator[Finding]:
     outward = sa.case((StockMovement.from_place.in_(ACTUAL), StockMovement.qty), else_=0)
     crossed = sa.select(StockMovement.store_id, StockMovement.sku, (inward - outward).label("qty"))
     there = sa.select(StockLevel.store_id, StockLevel.sku, -StockLevel.qty)
-    away = sa.select(PutAwayStock.store_id, PutAwayStock.sku, PutAwayStock.qty)
+    away = sa.select(ArchivedStock.store_id, ArchivedStock.sku, ArchivedStock.qty)
     both = sa.union_all(
         crossed.where(*_of(StockMovement, store_id)), there.where(*_of(StockLevel, store_id)),
-        away.where(*_of(PutAwayStock, store_id)),
+        away.where(*_of(ArchivedStock, store_id)),
     ).subquery()  # fmt: skip
     net = sa.func.sum(both.c.qty)
     query = sa.select(both.c.store_id, both.c.sku, net.label("net")).group_by(both.c.store_id, both.c.sku)
@@ -228,7 +228,7 @@ def _shifts(session: Session, store_id: str | None) -> Iterator[Finding]:
 
 def _receipt_numbers(session: Session, store_id: str | None) -> Iterator[Finding]:
     """K7: receipt numbers of a till and epoch are 1, 2, 3 … without a gap."""
-    no, away = Sale.receipt_no, PutAwayReceipts
+    no, away = Sale.receipt_no, ArchivedReceipts
     till = (Sale.store_id, Sale.till_id, Sale.epoch)
     here = sa.select(
         *till, sa.func.min(no).label("first"), sa.func.max(no).label("last"), sa.func.count().label("many")
@@ -253,7 +253,7 @@ def _receipt_numbers(session: Session, store_id: str | None) -> Iterator[Finding
         yield Finding("K7", subject, "receipts 1, 2, 3 …", f"{row.many} receipts from {row.first} to {row.last}")
 
 
-def _told(session: Session, store_id: str | None) -> Iterator[Finding]:
+def _reported(session: Session, store_id: str | None) -> Iterator[Finding]:
     """K8: every completed sale and closed shift has its fact, sent from here or arrived here."""
     nouns: tuple[tuple[str, Any, str, str], ...] = (
         ("sale", Sale, "completed", SaleCompleted.TOPIC),
@@ -271,7 +271,7 @@ def _told(session: Session, store_id: str | None) -> Iterator[Finding]:
 
 def _applied(session: Session, store_id: str | None) -> Iterator[Finding]:
     """K9: what was taken from another node is in the books, or was put away: of such weeks as many as were taken."""
-    away = put_away.weeks(session)
+    away = archive.weeks(session)
     for week in away:
         yield from _put_away(session, week, store_id)
     gone = sa.or_(sa.false(), *(InboxMessage.business_day.between(*_texts(week)) for week in away))
@@ -292,8 +292,8 @@ def _applied(session: Session, store_id: str | None) -> Iterator[Finding]:
 
 def _put_away(session: Session, week: dt.date, store_id: str | None) -> Iterator[Finding]:
     """Compare how many sales of a week were taken, and how many were put away or are here, shop by shop."""
-    first, last = week, week + put_away.WEEK - put_away.DAY
-    came, kept = InboxMessage, PutAwayReceipts
+    first, last = week, week + archive.WEEK - archive.DAY
+    came, kept = InboxMessage, ArchivedReceipts
     taken = sa.select(came.from_node.label("store_id"), sa.func.count().label("many")).where(
         came.topic == SaleCompleted.TOPIC, came.state == "taken", came.business_day.between(*_texts(week))
     )
@@ -315,7 +315,7 @@ def _put_away(session: Session, week: dt.date, store_id: str | None) -> Iterator
 
 
 def _texts(week: dt.date) -> tuple[str, str]:
-    return week.isoformat(), (week + put_away.WEEK - put_away.DAY).isoformat()
+    return week.isoformat(), (week + archive.WEEK - archive.DAY).isoformat()
 
 
 def _of(table: Any, store_id: str | None) -> list[sa.ColumnElement[bool]]:

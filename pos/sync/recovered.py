@@ -32,7 +32,7 @@ from pos.payments.payments import Payment, Tender
 from pos.producers import producers
 from pos.sale import seal
 from pos.sold import Sale, write_rows
-from pos.stock import consigned, stock
+from pos.stock import consignment_stock, stock
 from pos.stock.ledger import locked, open_count_tasks, replay, tidy
 from pos.store.store import store_of
 from pos.sync import replica
@@ -135,7 +135,7 @@ def end(session: Session, store_id: str, at: dt.datetime) -> list[Odd]:
         session.add(
             LateSale(
                 store_id=store_id, sale_id=sale.id, till_id=sale.till_id, shift_id=sale.shift_id,
-                receipt_no=sale.receipt_no, total_minor=sale.total_minor, noted_at=at, told_by=None,
+                receipt_no=sale.receipt_no, total_minor=sale.total_minor, noted_at=at, reported_by=None,
             )
         )  # fmt: skip
         taken.setdefault((sale.till_id, sale.shift_id), []).append(sale.total_minor)
@@ -197,7 +197,7 @@ def _beside(session: Session, store_id: str, fact: SaleCompleted) -> list[Odd]:
         lambda: _customer(session, store_id, fact, at, day),
     ]
     if sold:
-        books.append(lambda: consigned.sold(session, store_id, tidy(sold), sale_id=fact.id, day=day, at=at))
+        books.append(lambda: consignment_stock.sold(session, store_id, tidy(sold), sale_id=fact.id, day=day, at=at))
     if fact.coupons:
         books.append(lambda: offers.use_coupons(session, store_of(session, store_id), fact.coupons, fact.id, at))
     odd = []

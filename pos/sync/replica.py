@@ -35,7 +35,7 @@ from config.nodes.outbox import Message
 from pos.customers import tab
 from pos.facts import Moved, SaleCompleted, ShiftClosed, StockCounted, StockMoved
 from pos.sold import Sale, write_all, write_rows
-from pos.stock import fresh_days
+from pos.stock import changed_days
 from pos.stock.ledger import Booking, Place, Source, book_many, replay
 from pos.till.drawer_cash import CashMoved
 from pos.till.shift import keep_late
@@ -56,10 +56,10 @@ def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt
         if known.request_hash != fact.request_hash or known.total_minor != fact.total_minor:
             raise Conflict("sale-content-differs", f"Sale {fact.id} is already here with another content.", id=fact.id)
         return
-    fact = _told_apart(session, fact, arrived_at)
+    fact = _reported_apart(session, fact, arrived_at)
     write_rows(session, fact)
     keep_late(session, fact, at=arrived_at)
-    fresh_days.mark(session, store_id, [day], at=arrived_at)
+    changed_days.mark(session, store_id, [day], at=arrived_at)
     for booking in bookings_of(fact):
         replay(session, store_id, booking.moves, booking.source, day=day, at=booking.at, actor_id=booking.actor_id)
 
@@ -92,7 +92,7 @@ def take_sales(
     if facts:
         write_all(session, facts)
         book_many(session, from_node, [booking for fact in facts for booking in bookings_of(fact)])
-        fresh_days.mark(session, from_node, days, at=arrived_at)
+        changed_days.mark(session, from_node, days, at=arrived_at)
     taken = {fact.id for fact in facts}
     return [message for message in messages if message.id not in taken]
 
@@ -201,7 +201,7 @@ _SHIFT_SAME = (
 """What a shift's row and its fact call by the same name."""
 
 
-def _told_apart(session: Session, fact: SaleCompleted, at: dt.datetime) -> SaleCompleted:
+def _reported_apart(session: Session, fact: SaleCompleted, at: dt.datetime) -> SaleCompleted:
     """Return the fact; where its receipt number was given twice, by a copy of the shop's books, in an epoch of its own.
 
     Both sales happened, so both are kept; the journal says so (rule 6).

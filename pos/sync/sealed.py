@@ -151,12 +151,16 @@ def _fault(session: Session, rows: _Rows, facts: dict[str, Any], shift_id: str) 
             return f"was changed: its line {row[1]} lies on another day"
     if "seal" in facts:
         return None
-    told = {
+    reported = {
         "receipt_no": rows.sale[3 + seal.SALE.index("receipt_no")],
         "total_minor": rows.sale[3 + seal.SALE.index("total_minor")],
         "lines": len(rows.lines),
     }
-    odd = [f"{name} is {told[name]}, was {facts[name]}" for name in told if facts.get(name, told[name]) != told[name]]
+    odd = [
+        f"{name} is {reported[name]}, was {facts[name]}"
+        for name in reported
+        if facts.get(name, reported[name]) != reported[name]
+    ]
     return f"was changed: {'; '.join(odd)}" if odd else None
 
 

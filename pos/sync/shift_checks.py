@@ -15,11 +15,11 @@ from pos.customers.tab import TabEntry
 from pos.payments.payments import Payment
 from pos.payments.vouchers import Voucher
 from pos.sold import Sale, SaleLine, set_aside
-from pos.sync import put_away
+from pos.sync import archive
 from pos.till import totals
 from pos.till.shift_book import CashMovement, LateSale, Shift
 
-COMPARED = ("kinds", "lines", "tax_minor", "rounding_minor", "tenders", "taxes", "cash", "aisles", "tabs")
+COMPARED = ("kinds", "lines", "tax_minor", "rounding_minor", "tenders", "taxes", "cash", "top_categories", "tabs")
 Sums = dict[tuple[str, str], totals.Totals]
 """(store id, shift id) -> totals"""
 
@@ -28,8 +28,8 @@ def findings(session: Session, store_id: str | None = None) -> Iterator[Finding]
     """Yield every shift whose running totals are not the sums of its books (K6)."""
     of_store = [] if store_id is None else [Shift.store_id == store_id]
     of_store += [  # a shift of the evening before may have sold in a week that was put away
-        sa.not_(Shift.business_day.between(week - put_away.DAY, week + put_away.WEEK - put_away.DAY))
-        for week in put_away.weeks(session)
+        sa.not_(Shift.business_day.between(week - archive.DAY, week + archive.WEEK - archive.DAY))
+        for week in archive.weeks(session)
     ]
     summed = _summed(session, *of_store)
     rows = session.execute(sa.select(Shift.store_id, Shift.id, Shift.totals).where(*of_store)).all()
@@ -120,16 +120,16 @@ def _add_lines(session: Session, sums: Sums, which: tuple[sa.ColumnElement[bool]
         into["lines"] += count
         into["by_hand_minor"] += int(by_hand)
         into["offers_minor"] += int(off) - int(by_hand)
-    by_aisle = _sales(SaleLine.aisle, sa.func.sum(SaleLine.total_minor), which=which).join(SaleLine, mine)
-    for row in session.execute(by_aisle.group_by(Sale.store_id, Sale.shift_id, SaleLine.aisle)):
-        _of(sums, row)["aisles"][row[2]] = int(row[3])
+    by_top_category = _sales(SaleLine.top_category, sa.func.sum(SaleLine.total_minor), which=which).join(SaleLine, mine)
+    for row in session.execute(by_top_category.group_by(Sale.store_id, Sale.shift_id, SaleLine.top_category)):
+        _of(sums, row)["top_categories"][row[2]] = int(row[3])
     labelled = sa.and_(SaleLine.price_type == "label", SaleLine.stock_unit != "gram")
     special = sa.or_(SaleLine.kind == "deposit", SaleLine.price_type == "override", labelled)
-    told = (
+    reported = (
         SaleLine.kind, SaleLine.price_type, SaleLine.total_minor, SaleLine.qty, SaleLine.list_price_minor,
         SaleLine.unit_price_minor, SaleLine.price_quantity, SaleLine.stock_unit, SaleLine.amount_minor,
     )  # fmt: skip
-    for row in session.execute(_sales(*told, which=which).join(SaleLine, mine).where(special)):
+    for row in session.execute(_sales(*reported, which=which).join(SaleLine, mine).where(special)):
         into = _of(sums, row)
         if row.kind == "deposit":
             into["empties_minor" if row.price_type == "empties" else "deposits_minor"] += row.total_minor

@@ -78,12 +78,12 @@ def habits_of(session: Session, store_id: str) -> Habits:
 def open_counter(counter: Counter | None, till_id: str) -> Counter:
     """Return a counter that sells, or refuse with what to do first."""
     if counter is None or counter.state != "open":
-        told = (
+        reported = (
             "is not open. Open it with its float"
             if counter is None
             else "is being counted. Finish or put off the count"
         )
-        raise Refused("no-open-shift", f"This till {told}, then sell.", till_id=till_id)
+        raise Refused("no-open-shift", f"This till {reported}, then sell.", till_id=till_id)
     return counter
 
 

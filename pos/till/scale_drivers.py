@@ -125,9 +125,9 @@ def read_toledo(arrived: bytes, unit: str) -> Weighing | None:
     answers = re.findall(rb"\x02(?:\?([^\r])|([^\x02\r]*))\r", plain, re.DOTALL)
     if not answers:
         return None
-    told, said = answers[-1]
-    if told:
-        status = told[0]
+    reported, said = answers[-1]
+    if reported:
+        status = reported[0]
         if status & 0x02:
             raise refusal("scale-overload")
         if status & 0x04 and not status & 0x01:

@@ -201,7 +201,7 @@ def close(
     )
     session.flush()
     queue.queue(session, shift.store_id, shift.till_id, "z", shift.id, shift.z_report, opens_drawer=False, at=at)
-    _tell(session, shift, actor, at)
+    _send(session, shift, actor, at)
     return shift
 
 
@@ -275,7 +275,7 @@ def keep_late(session: Session, fact: SaleCompleted, *, at: dt.datetime) -> Late
         return None  # Z counts it: the sale only travelled more slowly than the closing
     row = LateSale(
         store_id=store_id, sale_id=fact.id, till_id=fact.till_id, shift_id=fact.shift_id, receipt_no=fact.receipt_no,
-        total_minor=fact.total_minor, noted_at=at, told_by=None,
+        total_minor=fact.total_minor, noted_at=at, reported_by=None,
     )  # fmt: skip
     session.add(row)
     return row
@@ -431,11 +431,11 @@ def _next_z(session: Session, shift: Shift) -> tuple[int, dict[str, Any] | None]
 def _late(session: Session, shift: Shift) -> list[LateSale]:
     """Return the late sales that no Z of this till has listed yet, and note that this one does (rule 5)."""
     query = sa.select(LateSale).where(
-        LateSale.store_id == shift.store_id, LateSale.till_id == shift.till_id, LateSale.told_by.is_(None)
+        LateSale.store_id == shift.store_id, LateSale.till_id == shift.till_id, LateSale.reported_by.is_(None)
     )
     found = list(session.scalars(query.order_by(LateSale.receipt_no, LateSale.sale_id)))
     for row in found:
-        row.told_by = shift.id
+        row.reported_by = shift.id
     return found
 
 
@@ -445,7 +445,7 @@ def need_open(shift: Shift) -> None:
         raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=shift.till_id)
 
 
-def _tell(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None:
+def _send(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None:
     fact = shift_report.fact_of(session, shift, closed_by=actor.id, at=at)
     outbox.append(
         session,

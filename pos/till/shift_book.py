@@ -86,7 +86,7 @@ class CashMovement(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     shift_id: Mapped[str]
     kind: Mapped[str]
-    """float | sale | change | refund | drop | pay_in | pay_out | tab_paid | order_paid"""
+    """float | sale | change | refund | drop | pay_in | pay_out | tab_settlement | order_paid"""
     amount_minor: Mapped[int]
     source_id: Mapped[str]
     why: Mapped[str] = mapped_column(default="")
@@ -114,7 +114,7 @@ class CashCount(Base):
     actor_name: Mapped[str]
 
 
-@append_only("told_by")
+@append_only("reported_by")
 class LateSale(Base):
     """A sale that arrived for a shift whose Z report was frozen without it."""
 
@@ -127,5 +127,5 @@ class LateSale(Base):
     receipt_no: Mapped[int]
     total_minor: Mapped[int]
     noted_at: Mapped[dt.datetime]
-    told_by: Mapped[str | None]
+    reported_by: Mapped[str | None]
     """The shift whose Z lists it."""

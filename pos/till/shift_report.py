@@ -71,7 +71,7 @@ def blinded(report: dict[str, Any]) -> dict[str, Any]:
             "in_all": _no_cash(report["in_all"]),
             "cash": {},
             "taxes": [],
-            "aisles": [],
+            "top_categories": [],
             "cashiers": [[name, count, None] for name, count, _ in report["cashiers"]],
             "also_sold": [[name, count, None] for name, count, _ in report["also_sold"]],
         }

@@ -69,7 +69,7 @@ def opening() -> Totals:
         "empties_minor": 0,
         "vouchers_minor": 0,
         "cashiers": {},
-        "aisles": {},
+        "top_categories": {},
         "tabs": {},
         "orders": {},
         "cash": {},
@@ -212,7 +212,7 @@ def figures(totals: Totals) -> dict[str, Any]:
         "vouchers_redeemed_minor": totals["tenders"].get("voucher", 0),
         "tab_minor": totals["tenders"].get("tab", 0),
         "cashiers": [list(row) for row in sorted(totals["cashiers"].values())],
-        "aisles": sorted(map(list, (totals.get("aisles") or {}).items()), key=_most_first),
+        "top_categories": sorted(map(list, (totals.get("top_categories") or {}).items()), key=_most_first),
         "events": {kind: list(row) for kind, row in sorted(events.items())},
         "corrections": [list(row) for row in sorted((totals.get("corrections") or {}).values())],
     }
@@ -237,10 +237,10 @@ def _counted(table: dict[str, list[int]], key: str, amount_minor: int, more: int
 
 
 def _add_lines(after: Totals, fact: SaleCompleted) -> None:
-    aisles = after["aisles"] = after["aisles"].copy() if "aisles" in after else None
+    top_categories = after["top_categories"] = after["top_categories"].copy() if "top_categories" in after else None
     for line in fact.lines:
-        if aisles is not None:
-            aisles[line.aisle] = aisles.get(line.aisle, 0) + line.total_minor
+        if top_categories is not None:
+            top_categories[line.top_category] = top_categories.get(line.top_category, 0) + line.total_minor
         if line.discount_minor:
             by_hand_minor = line.manual_discount_minor
             after["by_hand_minor"] += by_hand_minor

@@ -121,8 +121,8 @@ def _packed(views: Sequence[ProductView]) -> dict[str, Any]:
     rows = []
     for view in views:
         sort = sorts.setdefault(tuple(getattr(view, name) for name in _SORT), len(sorts))
-        told = " ".join(filter(None, (view.name, view.brand, view.category))).casefold()
-        sounds = view.search_text.removeprefix(told).strip()
+        reported = " ".join(filter(None, (view.name, view.brand, view.category))).casefold()
+        sounds = view.search_text.removeprefix(reported).strip()
         rest = {name: getattr(view, name) for name, usual in _REST.items() if getattr(view, name) != usual}
         codes = [code if qty == 1 else [code, qty] for code, qty in view.codes]
         row = [view.sku, view.name, view.price_minor, sort, codes[0] if len(codes) == 1 else codes]

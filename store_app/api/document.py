@@ -80,7 +80,7 @@ def api_routes(app: Flask) -> Iterator[Rule]:
 def _operation(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
     words = (app.view_functions[rule.endpoint].__doc__ or "").strip()
     who = rule_of(app, rule.endpoint)
-    told: dict[str, Any] = {
+    reported: dict[str, Any] = {
         "operationId": rule.endpoint.replace(".", "-"),
         "summary": words.split("\n")[0],
         "parameters": [*map(_place, sorted(rule.arguments)), *_asked(_mark(app, rule, "asked") or {})],
@@ -92,18 +92,18 @@ def _operation(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
         },
     }
     if rest := " ".join(words.split("\n")[1:]).strip():
-        told["description"] = re.sub(r"\s+", " ", rest)
+        reported["description"] = re.sub(r"\s+", " ", rest)
     if who in KEYS:
-        told["security"] = [{KEYS[who]: []}]
+        reported["security"] = [{KEYS[who]: []}]
     elif who != "public":
-        told["security"] = [{"session": [], **({"token": []} if method in WRITES else {})}]
-        told["x-permission"] = who
+        reported["security"] = [{"session": [], **({"token": []} if method in WRITES else {})}]
+        reported["x-permission"] = who
     if shape := _mark(app, rule, "shape"):
-        told["requestBody"] = {
+        reported["requestBody"] = {
             "required": any(field.is_required() for field in shape.model_fields.values()),
             "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.__name__}"}}},
         }
-    return told
+    return reported
 
 
 def _mark(app: Flask, rule: Rule, name: str) -> Any:

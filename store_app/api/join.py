@@ -6,7 +6,7 @@ from pydantic import Field
 from config.errors import Invalid, NotFound, Refused
 from config.nodes import signing_keys
 from pos.store import joining
-from pos.store.store import told_of
+from pos.store.store import reported_of
 from store_app.api.bodies import Body, gives, shaped
 from store_app.runtime.doors import clock, csrf, doors, read, write
 from store_app.sync import signed
@@ -40,7 +40,7 @@ def join() -> Response:
         raise given
     store_id, bearer = given
     with read() as session:
-        store = told_of(session, store_id)
+        store = reported_of(session, store_id)
         keys = [
             {"key": key.public, "since": key.made_at.isoformat()}
             for key in signing_keys.of(session, store_id)

@@ -72,7 +72,7 @@ class Asked(BaseModel):
     wait_s: float = Field(default=0.0, ge=0, le=LONGEST_WAIT_S)
 
 
-class Told(BaseModel):
+class Report(BaseModel):
     """An agent tells what became of a job. code: why not, as the printers' faults are named."""
 
     model_config = ConfigDict(extra="forbid")
@@ -104,15 +104,15 @@ def next_job() -> Response:
 
 @bp.post("/jobs/<job_id>/outcome")
 @print_agent
-@shaped(Told)
+@shaped(Report)
 def outcome(job_id: str) -> Response:
     """Take what became of a job."""
-    told, house = _body(Told), doors()
-    if (told.outcome == "printed") != (told.code is None):
+    reported, house = _body(Report), doors()
+    if (reported.outcome == "printed") != (reported.code is None):
         raise Invalid("bad-outcome", "What was not printed needs a code, what was printed has none.")
     state = working_off.take_outcome(
-        house.database, house.settings.node_id, g.printer_id, job_id, told.claim, told.outcome, told.code,
-        Said(told.answered, told.near_end), at=house.now(),
+        house.database, house.settings.node_id, g.printer_id, job_id, reported.claim, reported.outcome, reported.code,
+        Said(reported.answered, reported.near_end), at=house.now(),
     )  # fmt: skip
     house.ring()
     return jsonify(state=state)

@@ -89,9 +89,9 @@ def take_back(body: ReturnBody) -> Response:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
         done = returns.take_back(session, wanted, actor=g.actor, at=clock.now())
-        told = done_json(session, done, practice=body.practice)
+        reported = done_json(session, done, practice=body.practice)
         wake_worker_after(session)
-    return _answer(told)
+    return _answer(reported)
 
 
 @bp.post("/returns/blind")
@@ -114,9 +114,9 @@ def take_back_blind(body: BlindReturnBody) -> Response:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
         done = returns.take_back_blind(session, wanted, actor=g.actor, at=clock.now())
-        told = done_json(session, done, practice=body.practice)
+        reported = done_json(session, done, practice=body.practice)
         wake_worker_after(session)
-    return _answer(told)
+    return _answer(reported)
 
 
 # --- inside ---
@@ -128,9 +128,9 @@ def _checked(given: str) -> str:
     return given
 
 
-def _answer(told: dict[str, Any]) -> Response:
-    answer = jsonify(told)
-    answer.status_code = 200 if told["repeated"] else 201
+def _answer(reported: dict[str, Any]) -> Response:
+    answer = jsonify(reported)
+    answer.status_code = 200 if reported["repeated"] else 201
     return answer
 
 

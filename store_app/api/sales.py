@@ -108,9 +108,9 @@ def complete(body: SaleBody) -> Response:
         if body.practice:
             open_for_practice(session, request.store_id, body.till_id)
         done = sale.complete(session, wanted, actor=g.actor, at=clock.now())
-        told = done_json(session, done, practice=body.practice)
+        reported = done_json(session, done, practice=body.practice)
         wake_worker_after(session)
-    answer = jsonify(told)
+    answer = jsonify(reported)
     answer.status_code = 200 if done.repeated else 201
     return answer
 
@@ -186,12 +186,12 @@ def brought_back(lines: list[BackLine]) -> list[BroughtBack]:
     return [BroughtBack(line.sale_id, line.n, line.qty, line.restock) for line in lines]
 
 
-_TOLD = ("id", "receipt_no", "business_day", "total_minor", "rounding_minor", "tax_minor")
+_REPORTED = ("id", "receipt_no", "business_day", "total_minor", "rounding_minor", "tax_minor")
 
 
 def sale_json(document: dict[str, Any]) -> dict[str, Any]:
     """Return a completed sale as the till's page reads it."""
-    return {name: document[name] for name in _TOLD} | {"document": document}
+    return {name: document[name] for name in _REPORTED} | {"document": document}
 
 
 def done_json(session: Session, done: sale.Completed, *, practice: bool) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def _begin_counting(state: BlueprintSetupState) -> None:
 
 
 @bp.before_request
-def _pace_what_is_asked() -> None:
+def _limit_rate() -> None:
     """Let a shop ask (for messages, own facts, editions, points) and tell forecasts no oftener than any shop has to."""
     if request.endpoint != f"{bp.name}.push":
         current_app.extensions["sync_asks"].take(f"{g.store_id} {request.endpoint}")
@@ -156,9 +156,9 @@ def publication(kind: str) -> Response:
 def forecast() -> Response:
     """Take over what a store expects to sell, whole, instead of what it told before."""
     raw = wire.unpack(request.get_data(), request.headers.get("Content-Encoding", "").strip().lower())
-    told = wire.read_forecast(raw)
+    reported = wire.read_forecast(raw)
     with write() as session:
-        refused = reported_forecasts.hear(session, g.store_id, told.model_dump(), at=clock.now())
+        refused = reported_forecasts.hear(session, g.store_id, reported.model_dump(), at=clock.now())
     return jsonify(refused=refused or "")
 
 

@@ -269,13 +269,13 @@ def verify(alone: bool) -> None:
     from store_app.node import verifying
 
     doors = node()
-    outside, told = ([], None) if alone else verifying.ask_network(doors)
+    outside, reported = ([], None) if alone else verifying.ask_network(doors)
     report = verifying.verify(doors, outside)
     for sentence in report.faults:
         screen.print(sentence, markup=False, highlight=False)
     if report.more:
         screen.print(f"... and {report.more} more.", markup=False)
-    for sentence in filter(None, (told, report.summary, None if report.faults else "The books are whole.")):
+    for sentence in filter(None, (reported, report.summary, None if report.faults else "The books are whole.")):
         screen.print(sentence, markup=False, highlight=False)
     sys.exit(1 if report.faults else 0)
 
@@ -318,7 +318,7 @@ def store() -> None:
 @click.option("--tz", default="UTC", show_default=True)
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
 @click.option("--takings", default="", help="What it takes on a usual day, such as 1200.50, until its sales tell.")
-def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str, takings: str) -> None:
+def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str, sales_amount: str) -> None:
     """Found a shop: at the network, and again on its own node."""
     from config.errors import Conflict, Refused
     from config.ids import NETWORK
@@ -342,7 +342,7 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
             currency=currency,
             tz=tz,
             language=language,
-            takings_day_minor=in_minor(importing.amount(takings), currency) if takings else 0,
+            usual_sales_minor=in_minor(importing.amount(sales_amount), currency) if sales_amount else 0,
             at=doors.now(),
         )
     screen.print(f"{name} is {store_id} here.", markup=False)
@@ -366,18 +366,18 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
             names = [key.name for key in keys if key.revoked_at is None] if withdraw == "all" else [withdraw]
             for name in names:
                 stores.withdraw_key(session, store_id, name, actor=by_hand(doors), at=doors.now())
-            told = [f"{name} opens nothing any more." for name in names]
+            reported = [f"{name} opens nothing any more." for name in names]
         elif listed:
-            told = [
+            reported = [
                 f"{key.name}  made {key.made_at:%Y-%m-%d}"
                 + (f", withdrawn {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "")
                 for key in keys
             ]
         else:
-            told = [stores.give_key(session, store_id, doors.now())]
+            reported = [stores.give_key(session, store_id, doors.now())]
             subject = f"store:{store_id}"
             journal.record(session, actor=by_hand(doors), at=doors.now(), verb="store.key_given", subject=subject)
-    screen.print("\n".join(told) or f"{store_id} has no key.", markup=False, highlight=False)
+    screen.print("\n".join(reported) or f"{store_id} has no key.", markup=False, highlight=False)
 
 
 def _toml(value: str) -> str:

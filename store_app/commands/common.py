@@ -123,8 +123,8 @@ def _refuse_strange_books(loaded: settings.Settings) -> None:
         doors = open_doors(loaded)
         founded = sa.inspect(doors.database.engine).has_table("node")
     if not founded:
-        told = f"There are no books at {place}. Run `cornerstore init`, or name the right settings with --settings."
-        raise NotFound("no-books", told)
+        reported = f"There are no books at {place}. Run `cornerstore init`, or name the right settings with --settings."
+        raise NotFound("no-books", reported)
     found = migrate.current(doors.database.engine)
     if found not in (None, migrate.newest()):
         if not migrate.knows(found):
@@ -133,8 +133,8 @@ def _refuse_strange_books(loaded: settings.Settings) -> None:
     with doors.read() as session:
         owner = session.scalar(sa.select(nodes.Node.id))
     if owner is not None and owner != loaded.node_id:
-        told = f"The books at {place} belong to {owner}, but the settings say {loaded.node_id}. Correct node_id."
-        raise Invalid("other-node", told, owner=owner)
+        reported = f"The books at {place} belong to {owner}, but the settings say {loaded.node_id}. Correct node_id."
+        raise Invalid("other-node", reported, owner=owner)
 
 
 def _say(sentence: str) -> None:

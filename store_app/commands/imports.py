@@ -91,8 +91,8 @@ def _bring_in(
         for fault in sheet.faults[:50]:
             faults.print(str(fault), markup=False, highlight=False)
         many = len(sheet.faults)
-        told = ngettext("%(num)d fault; nothing was written.", "%(num)d faults; nothing was written.", many)
-        faults.print(told, style="red")
+        reported = ngettext("%(num)d fault; nothing was written.", "%(num)d faults; nothing was written.", many)
+        faults.print(reported, style="red")
         sys.exit(2)
     if not yes and not click.confirm(_("Write this?")):
         sys.exit(1)

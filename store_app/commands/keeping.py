@@ -27,10 +27,10 @@ def back_up(only_list: bool) -> None:
     doors = node()
     notes = backup.copies(doors) if only_list else [backup.make(doors)]
     for note in notes:
-        told = (
+        reported = (
             f"{note.file}: {note.size / 1e6:.1f} MB, journal until {note.journal_n}, made {note.at:%Y-%m-%d %H:%M} UTC"
         )
-        screen.print(told, markup=False, highlight=False)
+        screen.print(reported, markup=False, highlight=False)
     if only_list:
         screen.print(f"{len(notes)} copies in {backup.folder_of(doors)}.", markup=False, highlight=False)
     else:
@@ -50,13 +50,13 @@ def put_back(file: Path, yes: bool) -> None:
     if not yes and not click.confirm(asked):
         sys.exit(1)
     aside = backup.put_back(doors, file)
-    told = f" The books that were here lie in {aside}." if aside else ""
-    screen.print(f"Put back, and a new epoch has begun.{told} Start the node again.", markup=False, highlight=False)
+    reported = f" The books that were here lie in {aside}." if aside else ""
+    screen.print(f"Put back, and a new epoch has begun.{reported} Start the node again.", markup=False, highlight=False)
 
 
 @click.command("doctor")
 @click.option("--alone", is_flag=True, help="Do not ask the network.")
-def say_how_it_is(alone: bool) -> None:
+def report_health(alone: bool) -> None:
     """Say how this node is and what to do; exit 1 when something is bad."""
     from store_app.node import doctor
 
@@ -89,7 +89,7 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
     """Join a network with the code its operator gave: makes or completes the settings file and the database."""
     from config import private
     from config.nodes import signing_keys
-    from pos.store.store import found_as_told
+    from pos.store.store import found_as_reported
     from store_app.node import joining
 
     joining.refuse_open_line(url)
@@ -98,9 +98,9 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
     ca = joining.fetch_ca(url, fingerprint, (folder / "network-ca.pem").resolve()) if fingerprint else None
     there = path.read_text("utf-8") if path.exists() else ""
     signer = joining.key_here(path, folder)
-    told = joining.exchange(url, code, ca, signer)
-    store_id, store = told.store_id, told.store
-    changed = {"node_id": store_id, "network_url": url, "network_key": told.key, "public_url": told.public_url}
+    reported = joining.exchange(url, code, ca, signer)
+    store_id, store = reported.store_id, reported.store
+    changed = {"node_id": store_id, "network_url": url, "network_key": reported.key, "public_url": reported.public_url}
     if ca:
         changed["network_ca"] = ca.as_posix()
     if not there:
@@ -113,9 +113,9 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
     signer.keep(doors.settings.signing_key)
     with doors.write() as session:
         signing_keys.own(session, store_id, signer, actor=by_hand(doors), at=doors.now())
-        signing_keys.name_earlier(session, store_id, told.keys, actor=by_hand(doors))
+        signing_keys.name_earlier(session, store_id, reported.keys, actor=by_hand(doors))
         if store:
-            found_as_told(session, store, at=doors.now())
+            found_as_reported(session, store, at=doors.now())
     said = f"This is {store_id} now; its key is in {path}. Next: cornerstore serve, then open this computer's browser"
     screen.print(said, markup=False, highlight=False)
 
@@ -160,8 +160,8 @@ def change_key() -> None:
 
     doors = node()
     made = signing_key.change(doors, actor=by_hand(doors))
-    told = f"New key: {signing.fingerprint(made.public)}. If the network asks, read this to its operator."
-    screen.print(told, markup=False, highlight=False)
+    reported = f"New key: {signing.fingerprint(made.public)}. If the network asks, read this to its operator."
+    screen.print(reported, markup=False, highlight=False)
 
 
 @own_key.command("trust")
@@ -173,8 +173,8 @@ def trust_key(fingerprint: str) -> None:
     doors = node()
     with doors.write() as session:
         key = signing_key.trust(session, doors, fingerprint, actor=by_hand(doors))
-        told = f"Recognized: {key.fingerprint}. What it signed comes home with the next contact."
-    screen.print(told, markup=False, highlight=False)
+        reported = f"Recognized: {key.fingerprint}. What it signed comes home with the next contact."
+    screen.print(reported, markup=False, highlight=False)
 
 
 @click.command("signing-key")
@@ -208,18 +208,18 @@ def settle_key(store_id: str, allow: str, refuse: str, withdraw: str, since: dt.
                 moment = since.replace(tzinfo=dt.UTC) if since else None
                 signing_keys.withdraw(session, key, since=moment, actor=who, at=at)
             receiver.settle_key(session, store_id)
-        told = _listed(signing_keys.of(session, store_id))
-    screen.print(told, markup=False, highlight=False)
+        reported = _listed(signing_keys.of(session, store_id))
+    screen.print(reported, markup=False, highlight=False)
 
 
 def _listed(keys: "list[SigningKey]") -> str:
-    told = [
+    reported = [
         f"{key.fingerprint}  {key.state.replace('_', ' ')}, first seen {key.made_at:%Y-%m-%d %H:%M} UTC"
         + (f", ended {key.ended_at:%Y-%m-%d %H:%M} UTC" if key.ended_at else "")
         for key in keys
     ]
-    return "\n".join(told) or "There is no signing key yet; the first contact makes one."
+    return "\n".join(reported) or "There is no signing key yet; the first contact makes one."
 
 
-COMMANDS: tuple[click.Command, ...] = (back_up, put_back, say_how_it_is, take_along, join, own_key)
+COMMANDS: tuple[click.Command, ...] = (back_up, put_back, report_health, take_along, join, own_key)
 OF_STORES: tuple[click.Command, ...] = (invite, settle_key)

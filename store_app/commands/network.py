@@ -61,8 +61,8 @@ def found(
             locations.settle(
                 session, warehouse_id, address=address, phone=phone, actor=by_hand(doors), at=doors.now()
             )  # fmt: skip
-    told = f"{name} delivers from {warehouse_id}. Next: cornerstore import products, price-list and stock."
-    screen.print(told, markup=False)
+    reported = f"{name} delivers from {warehouse_id}. Next: cornerstore import products, price-list and stock."
+    screen.print(reported, markup=False)
 
 
 @warehouse.command("list")
@@ -102,13 +102,13 @@ def add_class(tax_class_id: str, name: str, percent: str, inclusive: bool) -> No
     screen.print(f"{name} is the tax class {tax_class_id}.", markup=False)
 
 
-@click.command("put-away")
+@click.command("archive")
 @click.argument("week", type=click.DateTime(["%Y-%m-%d"]), metavar="MONDAY")
 @click.option("--yes", is_flag=True, help="Do not ask, whatever the checks find.")
 def put_away(week: dt.datetime, yes: bool) -> None:
     """Take an old week, named by its Monday, out of the large books; the checks go on counting what it summed to."""
+    from pos.sync import archive as weeks
     from pos.sync import checks
-    from pos.sync import put_away as weeks
 
     doors = _network()
     with doors.read() as session:
@@ -117,8 +117,8 @@ def put_away(week: dt.datetime, yes: bool) -> None:
         sys.exit(1)
     with doors.write() as session:
         tables = weeks.put_away(session, week.date(), actor=by_hand(doors), at=doors.now())
-    told = " ".join(f"-t {name}" for name in tables)
-    screen.print(f"Put away. Now: pg_dump {told} > week_{week:%Y%m%d}.sql", markup=False, highlight=False)
+    reported = " ".join(f"-t {name}" for name in tables)
+    screen.print(f"Put away. Now: pg_dump {reported} > week_{week:%Y%m%d}.sql", markup=False, highlight=False)
     screen.print(f"and then: DROP TABLE {', '.join(tables)};", markup=False, highlight=False)
 
 

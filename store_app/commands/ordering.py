@@ -67,9 +67,10 @@ def simulate(
         )  # fmt: skip
         table.add_row(name.replace("_", " "), *cells)
     screen.print(table)
-    told = found["asked"]
+    reported = found["asked"]
     screen.print(
-        f"Asked for {fill:.1%}, ours delivers {told['delivered']:.1%} with {told['cover_days']:.2f} days of stock."
+        f"Asked for {fill:.1%}, ours delivers {reported['delivered']:.1%} "
+        f"with {reported['cover_days']:.2f} days of stock."
     )
     if returns := found["settings"]["negative_rows"]:
         screen.print(f"Rows of fewer than none sold, returns perhaps, that count as none: {returns}.")
@@ -93,8 +94,8 @@ def weeks_ahead(futures: int, seed: int, as_json: bool) -> None:
         currency = store_of(session, here).currency
         loaded = ahead.load(session, here, country=doors.settings.country, at=doors.now())
     if loaded is None:
-        told = "There is no forecast of last night to look ahead from. Run `cornerstore forecast`, then try again."
-        raise Refused("no-forecast-yet", told)
+        reported = "There is no forecast of last night to look ahead from. Run `cornerstore forecast`, then try again."
+        raise Refused("no-forecast-yet", reported)
     with Progress(console=faults, transient=True) as bar:
         task = bar.add_task("days", total=None)
         found = ahead.compute(

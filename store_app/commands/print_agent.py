@@ -94,13 +94,13 @@ class Agent:
 
     def turn(self, wait_s: float = WAIT_S) -> float:
         """Tell what is to be told, fetch a job, print it, tell that; return how long to stay away."""
-        self._tell()
+        self._send()
         asked = time.monotonic(), time.time()
         answer = self._post("/api/print-agent/jobs", {"claim": self.in_hand.claim, "wait_s": wait_s})
         try:
             job, spent, away_s = answer["job"], answer["spent"], float(answer["come_back_s"])
             if spent:
-                self._begin_anew()
+                self._restart()
             if job is None:
                 return away_s
             paper, limit_s = base64.b64decode(job["paper"], validate=True), float(job["begin_within_s"])
@@ -111,7 +111,7 @@ class Agent:
         try:
             late = max(time.monotonic() - asked[0], time.time() - asked[1]) > wait_s + limit_s
             self._print(job_id, None if late else paper, driver_of(self.printer, reports))
-            self._tell()
+            self._send()
         finally:
             self.busy = False
         return 0.0
@@ -144,7 +144,7 @@ class Agent:
         self.note.write(self.in_hand)
         log.info("printed" if code is None else "not printed", job=self.in_hand.job, outcome=outcome, reason=code)
 
-    def _tell(self) -> None:
+    def _send(self) -> None:
         if self.in_hand.job is None or self.in_hand.outcome is None:
             return
         body = {"claim": self.in_hand.claim, **self.in_hand.outcome}
@@ -152,9 +152,9 @@ class Agent:
             self._post(f"/api/print-agent/jobs/{self.in_hand.job}/outcome", body)
         except Conflict as fault:
             log.warning("the server does not want to know", job=self.in_hand.job, said=fault.message)
-        self._begin_anew()
+        self._restart()
 
-    def _begin_anew(self) -> None:
+    def _restart(self) -> None:
         fresh = InHand(new_id())
         self.note.write(fresh)
         self.in_hand = fresh

@@ -96,7 +96,7 @@ def _serve(doors: Doors, *, work: bool, gunicorn: bool) -> None:
     _share_memory()
     refuse_unsafe(doors.database.engine)
     known_past.hold(doors)
-    restored.begin_anew_if_restored(doors)
+    restored.restart_if_restored(doors)
     app = create_app(doors.settings, doors.clock)
     gc.freeze()  # what is there now stays for ever: looking through it again and again would make a sale wait
     settings = doors.settings
@@ -105,7 +105,7 @@ def _serve(doors: Doors, *, work: bool, gunicorn: bool) -> None:
         if gunicorn:
             _gunicorn(app, settings.host, settings.port, settings.threads)
         else:
-            stay_on_one_core()
+            pin_to_one_core()
             server = web_server(app, settings.host, settings.port, settings.threads)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: sys.exit(0))
@@ -150,7 +150,7 @@ def refuse_port(host: str, port: int) -> None:
         ) from fault
 
 
-def stay_on_one_core() -> None:
+def pin_to_one_core() -> None:
     """Keep the threads begun from here on one core, where the system lets us.
 
     They take turns at Python's one lock: a second core brings them nothing, and to hand the lock over between cores

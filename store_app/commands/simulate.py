@@ -82,12 +82,12 @@ def delivered(past: History, seen: Seen, setting: Setting, fills: Sequence[float
     return found
 
 
-def draw(told: dict[str, Any], fill: float, path: Path) -> None:
+def draw(reported: dict[str, Any], fill: float, path: Path) -> None:
     """Draw the curves of a replay into an SVG file: the days of stock each way keeps for the share sold."""
     curves = {
-        name: [(row["fill"], row["cover_days"]) for row in rows] for name, rows in told["curves"].items()
+        name: [(row["fill"], row["cover_days"]) for row in rows] for name, rows in reported["curves"].items()
     }  # fmt: skip
-    names = {"ours": "ours"} | {name: name.replace("_", " ") for name in told["rivals"]}
+    names = {"ours": "ours"} | {name: name.replace("_", " ") for name in reported["rivals"]}
     drawn = curve_chart.picture(curves, names, fill, lambda days: f"{days:.0f} days")
     try:
         path.write_text(curve_chart.alone(drawn, "Days of stock for the share sold"), encoding="utf-8")

@@ -99,7 +99,7 @@ def build_network(
             keys[store.id] = give_key(session, store.id, at=at)
         add_staff(session, NETWORK, "op", "Olivia (operator)", "operator", PINS["operator"])
         _open_warehouse(session, panel, at=at, actor=actor)
-        _put_on_the_map(session, panel, at=at, actor=actor)
+        _place_stores(session, panel, at=at, actor=actor)
     progress("Laying in the network's past, day by day …")
     with database.write() as session:
         rollups.import_history(session, panel.history.itertuples(index=False, name=None))
@@ -277,7 +277,7 @@ def _found_supply(session: Session, panel: DemoPanel, *, at: dt.datetime, actor:
         )  # fmt: skip
 
 
-def _put_on_the_map(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
+def _place_stores(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
     """Make places up around a warehouse, and give it two vans; a page that shows them says that they are made up."""
     vehicles.place(session, WAREHOUSE, *CENTRE_E6, source="generated", actor=actor, at=at)
     for n, store in enumerate(panel.stores):
@@ -285,7 +285,7 @@ def _put_on_the_map(session: Session, panel: DemoPanel, *, at: dt.datetime, acto
         window = (6 * 60 + 30 * (n % 4), 11 * 60 + 60 * (n % 3))
         vehicles.place(session, store.id, lat_e6, lon_e6, window=window, source="generated", actor=actor, at=at)
     for n in (1, 2):
-        vehicles.add_van(session, WAREHOUSE, f"Van {n}", 400, actor=actor, at=at)
+        vehicles.add_vehicle(session, WAREHOUSE, f"Van {n}", 400, actor=actor, at=at)
 
 
 def _opening_qty(per_day: float, stock_unit: str) -> int:

@@ -56,9 +56,9 @@ def run(
             shutil.rmtree(state)
         state.mkdir(parents=True, exist_ok=True)
         console.print(f"The demonstration lives in [b]{state.resolve()}[/b]")
-        with _told(console) as told:
-            panel = _panel((state.parent if once else state) / "panel", told)
-            walked = _prepare(state, panel, days, network_database, told, serving=not once)
+        with _reported(console) as reported:
+            panel = _panel((state.parent if once else state) / "panel", reported)
+            walked = _prepare(state, panel, days, network_database, reported, serving=not once)
         if not once:
             from store_app.demo.serving import serve
 
@@ -91,9 +91,9 @@ def _alone(state: Path) -> Iterator[None]:
         lock.release()
 
 
-def _panel(cache: Path, told: Callable[[str, int, int], None]) -> DemoPanel:
+def _panel(cache: Path, reported: Callable[[str, int, int], None]) -> DemoPanel:
     try:
-        return load_panel(cache, progress=lambda words: told(words, 0, 0))
+        return load_panel(cache, progress=lambda words: reported(words, 0, 0))
     except ImportError as missing:
         raise click.ClickException(str(missing)) from missing
 
@@ -103,7 +103,7 @@ def _prepare(
     panel: DemoPanel,
     days: int,
     network_database: str | None,
-    told: Callable[[str, int, int], None],
+    reported: Callable[[str, int, int], None],
     *,
     serving: bool,
 ) -> Tally | None:
@@ -113,10 +113,10 @@ def _prepare(
     for part in state.iterdir():
         if part.name != "panel":
             shutil.rmtree(part) if part.is_dir() else part.unlink()
-    keys = build(state, panel, network_database=network_database, told=told)
+    keys = build(state, panel, network_database=network_database, reported=reported)
     notice.write(state, keys=keys, figures=panel.figures, day=None, ready=False)
     left = left_to_visitors(panel) if serving else frozenset[str]()
-    with all_here(state, panel, keys, network_database, told, left) as road:
+    with all_here(state, panel, keys, network_database, reported, left) as road:
         road.begin()
         for n in range(days):
             road.walk(panel.cut_off + dt.timedelta(days=n))
@@ -129,17 +129,17 @@ def _prepare(
 
 
 def build(
-    state: Path, panel: DemoPanel, *, network_database: str | None, told: Callable[[str, int, int], None]
+    state: Path, panel: DemoPanel, *, network_database: str | None, reported: Callable[[str, int, int], None]
 ) -> dict[str, str]:
     """Build every node's database; returns the shops' keys."""
     at = day_start(panel.cut_off, ZONE, ROLLOVER_HOUR)
-    told("Founding the network …", 0, 0)
+    reported("Founding the network …", 0, 0)
     keys = build_network(
-        panel, place_of(state, NETWORK, network_database), at=at, progress=lambda words: told(words, 0, 0)
+        panel, place_of(state, NETWORK, network_database), at=at, progress=lambda words: reported(words, 0, 0)
     )
     edition = catalogue_edition(place_of(state, NETWORK, network_database), panel.stores[0].id, panel.cut_off)
     for n, store in enumerate(panel.stores):
-        told(f"Founding {store.name} …", n, len(panel.stores))
+        reported(f"Founding {store.name} …", n, len(panel.stores))
         build_store(panel, store, place_of(state, store.id), at=at, edition=edition)
     return keys
 
@@ -150,7 +150,7 @@ def all_here(
     panel: DemoPanel,
     keys: dict[str, str],
     network_database: str | None,
-    told: Callable[[str, int, int], None],
+    reported: Callable[[str, int, int], None],
     left: frozenset[str] = frozenset(),
 ) -> Iterator[Road]:
     """Open all nodes in this process, the network behind a real HTTP server, on one clock that is set by hand."""
@@ -171,7 +171,7 @@ def all_here(
             stores[store.id] = Member(settings, clock, client, store.slug)
         for member in [network, *stores.values()]:
             stack.callback(member.close)
-        yield Road(panel, network, stores, set_clock=clock.set, progress=told, left_to_people=left)
+        yield Road(panel, network, stores, set_clock=clock.set, progress=reported, left_to_people=left)
 
 
 def left_to_visitors(panel: DemoPanel) -> frozenset[str]:
@@ -179,7 +179,7 @@ def left_to_visitors(panel: DemoPanel) -> frozenset[str]:
     return frozenset({panel.live_stores()[0].id})
 
 
-def over_http(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, str], told: Any) -> Road:
+def over_http(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, str], reported: Any) -> Road:
     """Open the road over the nodes that are being served: their pages by HTTP, their books beside them."""
     clock = PracticeClock(state / "clock.json")
     base = settings_for(state, NETWORK, database_url=notice.read(state).get("network_database"))
@@ -191,7 +191,7 @@ def over_http(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[st
         )
         client = httpx2.Client(base_url=urls[store.id], timeout=60) if store.is_live else None
         stores[store.id] = Member(settings, clock, client, store.slug)
-    return Road(panel, network, stores, set_clock=clock.set, progress=told, left_to_people=left_to_visitors(panel))
+    return Road(panel, network, stores, set_clock=clock.set, progress=reported, left_to_people=left_to_visitors(panel))
 
 
 def settings_for(
@@ -231,15 +231,15 @@ def _served(app: Any) -> Iterator[str]:
 
 
 @contextmanager
-def _told(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+def _reported(console: Console) -> Iterator[Callable[[str, int, int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Starting …", total=None)
 
-        def tell(words: str, done: int, of: int) -> None:
+        def send(words: str, done: int, of: int) -> None:
             bar.update(task, description=words, completed=done, total=of or None)
 
-        yield tell
+        yield send
 
 
 def _print_tally(console: Console, tally: Tally) -> None:

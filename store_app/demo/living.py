@@ -45,7 +45,7 @@ from supply.orders import transfers as store_transfers
 from supply.orders.claims import Claim
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import ReplenishmentOrder
-from supply.orders.transfers import GoodsTransfer
+from supply.orders.transfers import Transfer
 from supply.receiving import receiving
 from supply.replenishment import proposals
 
@@ -97,7 +97,7 @@ class Living:
                 at=at,
             )  # fmt: skip
             first = campaigns.letters_of(session, letter)[0]
-            campaigns.told(session, member.id, letter.id, first.customer_id, actor=member.keeper, at=at)
+            campaigns.reported(session, member.id, letter.id, first.customer_id, actor=member.keeper, at=at)
             if n == 0:
                 self._too_much(session, member, at)
         self.done["letters"] += 1
@@ -216,7 +216,7 @@ class Living:
                 session, member.id, sku, qty, id=new_id(), harvested_on=day - dt.timedelta(days=2),
                 expires_on=day + dt.timedelta(days=90), **by,
             )  # fmt: skip
-            product_stories.tell(session, member.id, sku, at=at)
+            product_stories.send(session, member.id, sku, at=at)
 
     def _too_much(self, session: Session, member: Member, at: dt.datetime) -> None:
         """Lay in what stands near its last day (rule 2)."""
@@ -231,11 +231,11 @@ def _sku(member: Member, name: str) -> str:
     return assortment.sku_for(member.id, f"demo-{name}")
 
 
-def _transfers(session: Session, state: str) -> list[GoodsTransfer]:
-    return list(session.scalars(sa.select(GoodsTransfer).where(GoodsTransfer.state == state)))
+def _transfers(session: Session, state: str) -> list[Transfer]:
+    return list(session.scalars(sa.select(Transfer).where(Transfer.state == state)))
 
 
-def _counts(session: Session, found: GoodsTransfer) -> dict[str, int]:
+def _counts(session: Session, found: Transfer) -> dict[str, int]:
     return {line.sku: line.qty for line in store_transfers.lines_of(session, found)}
 
 

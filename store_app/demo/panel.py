@@ -14,7 +14,7 @@ Rules
 4. The panel's clock is UTC; the shops are US Eastern. A business day ends at four in the morning.
 5. The days before the cut-off are the network's past; from the cut-off on the baskets are rung up anew.
 6. Past and replay sell at our shelf price of the day. What the panel's shoppers paid differs by article
-   and offer; `figures["panel_takings_minor"]` stands beside `figures["our_takings_minor"]`.
+   and offer; `figures["panel_sales_minor"]` stands beside `figures["our_sales_minor"]`.
 7. Nothing is left to chance: the same package gives the same panel. It is kept in the cache folder and
    made anew when the package's or the rules' version changes.
 """

@@ -207,25 +207,25 @@ def _products(
     names = _unique_names(types)
     made: list[DemoProduct] = []
     for row in _named(types):
-        aisle = naming.aisle_of(row.department, row.panel_category)
+        top_category = naming.top_category_of(row.department, row.panel_category)
         per = 1000 if row.is_weighed else 1
         gtin, case_gtin = naming.barcodes(row.rank)
-        pack = naming.pack_of(float(weekly[row.sku]), aisle, row.is_weighed)
+        pack = naming.pack_of(float(weekly[row.sku]), top_category, row.is_weighed)
         made.append(
             DemoProduct(
                 sku=row.sku,
                 name=names[row.sku],
                 category=naming.category_name(row.panel_category),
-                department=aisle,
+                department=top_category,
                 pack_text=naming.pack_text(row.package_size, row.department, row.is_weighed),
                 stock_unit="gram" if row.is_weighed else "each",
                 price_quantity=per,
                 minimum_age=naming.minimum_age(row.panel_category, row.panel_type),
-                tax_class=naming.tax_class_of(row.panel_category, aisle),
+                tax_class=naming.tax_class_of(row.panel_category, top_category),
                 gtin=gtin,
                 case_gtin=case_gtin,
                 pack_qty=pack,
-                pack_cost_minor=naming.pack_cost_minor(pack, per, int(price[row.sku]), aisle),
+                pack_cost_minor=naming.pack_cost_minor(pack, per, int(price[row.sku]), top_category),
                 panel_category=row.panel_category,
                 panel_type=row.panel_type,
             )
@@ -294,7 +294,7 @@ def _figures(
         "weighed_products": int(types["is_weighed"].sum()),
         "weighed_lines": int(weighed.sum()),
         "capped_lines": int(((sold["panel_qty"] > MOST_EACH) & ~weighed).sum()),
-        "panel_takings_minor": int((sold["paid"] * 100).round().sum()),
-        "our_takings_minor": int(sold["revenue_minor"].sum()),
+        "panel_sales_minor": int((sold["paid"] * 100).round().sum()),
+        "our_sales_minor": int(sold["revenue_minor"].sum()),
         "bought_in_home_region": round(pooling.loyalty(visits, region), 4),
     }

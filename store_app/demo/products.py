@@ -99,7 +99,7 @@ class DemoProduct:
 
 
 @dataclass(frozen=True)
-class Aisle:
+class TopCategory:
     """One department of the shop."""
 
     margin_bp: int
@@ -107,29 +107,29 @@ class Aisle:
     is_fresh: bool
 
 
-AISLES = {
-    "Fruit & vegetables": Aisle(3500, True, True),
-    "Meat & fish": Aisle(2600, True, True),
-    "Deli & salad bar": Aisle(3800, True, True),
-    "Bakery": Aisle(3600, True, True),
-    "Dairy & eggs": Aisle(2400, True, True),
-    "Frozen": Aisle(3000, True, False),
-    "Drinks": Aisle(3200, True, False),
-    "Beer, wine & spirits": Aisle(2400, False, False),
-    "Tobacco": Aisle(1100, False, False),
-    "Snacks & sweets": Aisle(3400, True, False),
-    "Breakfast & baking": Aisle(2800, True, False),
-    "Pantry": Aisle(2700, True, False),
-    "Baby": Aisle(2200, False, False),
-    "Household": Aisle(3000, False, False),
-    "Health & beauty": Aisle(3300, False, False),
-    "Pets": Aisle(2600, False, False),
-    "Papers & cards": Aisle(2500, False, False),
-    "Flowers": Aisle(4500, False, True),
-    "General goods": Aisle(3800, False, False),
+TOP_CATEGORIES = {
+    "Fruit & vegetables": TopCategory(3500, True, True),
+    "Meat & fish": TopCategory(2600, True, True),
+    "Deli & salad bar": TopCategory(3800, True, True),
+    "Bakery": TopCategory(3600, True, True),
+    "Dairy & eggs": TopCategory(2400, True, True),
+    "Frozen": TopCategory(3000, True, False),
+    "Drinks": TopCategory(3200, True, False),
+    "Beer, wine & spirits": TopCategory(2400, False, False),
+    "Tobacco": TopCategory(1100, False, False),
+    "Snacks & sweets": TopCategory(3400, True, False),
+    "Breakfast & baking": TopCategory(2800, True, False),
+    "Pantry": TopCategory(2700, True, False),
+    "Baby": TopCategory(2200, False, False),
+    "Household": TopCategory(3000, False, False),
+    "Health & beauty": TopCategory(3300, False, False),
+    "Pets": TopCategory(2600, False, False),
+    "Papers & cards": TopCategory(2500, False, False),
+    "Flowers": TopCategory(4500, False, True),
+    "General goods": TopCategory(3800, False, False),
 }
 
-_BY_AISLE = {
+_BY_TOP_CATEGORY = {
     "Dairy & eggs": (
         "FLUID MILK PRODUCTS", "YOGURT", "CHEESE", "EGGS", "MILK BY-PRODUCTS", "BUTTER", "MARGARINES",
         "MISC. DAIRY", "REFRIGERATED", "REFRGRATD DOUGH PRODUCTS",
@@ -180,8 +180,10 @@ _BY_AISLE = {
     ),
 }  # fmt: skip
 
-CATEGORY_AISLE = {category: aisle for aisle, categories in _BY_AISLE.items() for category in categories}
-DEPARTMENT_AISLE = {
+CATEGORY_TOP_CATEGORY = {
+    category: top_category for top_category, categories in _BY_TOP_CATEGORY.items() for category in categories
+}
+DEPARTMENT_TOP_CATEGORY = {
     "GROCERY": "Pantry",
     "NUTRITION": "Pantry",
     "PRODUCE": "Fruit & vegetables",
@@ -232,29 +234,29 @@ def minimum_age(panel_category: str, panel_type: str) -> int | None:
     return AGE_CATEGORIES.get(panel_category)
 
 
-def aisle_of(panel_department: str, panel_category: str) -> str:
+def top_category_of(panel_department: str, panel_category: str) -> str:
     """Name the department a shopkeeper would look under."""
-    return CATEGORY_AISLE.get(panel_category) or DEPARTMENT_AISLE.get(panel_department, "General goods")
+    return CATEGORY_TOP_CATEGORY.get(panel_category) or DEPARTMENT_TOP_CATEGORY.get(panel_department, "General goods")
 
 
-def tax_class_of(panel_category: str, aisle: str) -> str:
+def tax_class_of(panel_category: str, top_category: str) -> str:
     """Name the tax class (rule 5)."""
     if panel_category in FOOD_CATEGORIES:
         return "food"
     taxed = panel_category in TAXED_CATEGORIES or panel_category in AGE_CATEGORIES
-    return "general" if taxed or not AISLES[aisle].is_food else "food"
+    return "general" if taxed or not TOP_CATEGORIES[top_category].is_food else "food"
 
 
-def pack_of(sold_a_week: float, aisle: str, is_weighed: bool) -> int:
+def pack_of(sold_a_week: float, top_category: str, is_weighed: bool) -> int:
     """Choose the supplier's pack from what one shop sells in a week, in stock units (rule 7)."""
-    weeks = PACK_WEEKS_FRESH if AISLES[aisle].is_fresh else PACK_WEEKS
+    weeks = PACK_WEEKS_FRESH if TOP_CATEGORIES[top_category].is_fresh else PACK_WEEKS
     steps = PACKS_GRAMS if is_weighed else PACKS
     return next((step for step in steps if step <= sold_a_week * weeks), steps[-1])
 
 
-def pack_cost_minor(pack_qty: int, price_quantity: int, price_minor: int, aisle: str) -> int:
+def pack_cost_minor(pack_qty: int, price_quantity: int, price_minor: int, top_category: str) -> int:
     """Work out what the supplier asks for a pack: the shelf price less the aisle's margin (rule 7)."""
-    kept_bp = 10_000 - AISLES[aisle].margin_bp
+    kept_bp = 10_000 - TOP_CATEGORIES[top_category].margin_bp
     return max(1, round(pack_qty * price_minor * kept_bp / (price_quantity * 10_000)))
 
 

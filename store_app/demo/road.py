@@ -47,7 +47,7 @@ from supply.replenishment import proposals
 from supply.shelf import plan as shelf_plan
 
 OPENING_HOUR, ORDER_HOUR, COLLECT_HOUR, NIGHT_HOUR = 5, 11, 17, 4
-PUSH_ANSWER_DAYS = 2
+NETWORK_OFFER_ANSWER_DAYS = 2
 FLOAT_MINOR = 20_000
 BROUGHT = ("Tom Reyes", "555-0177", "Hill estate", "House 4, second floor")
 TO_BRING = ("Ida Moreno", "555-0163", "River flats", "House 2, ground floor")
@@ -74,8 +74,8 @@ class Tally:
     deliveries_posted: int = 0
     shelf_slots: int = 0
     shelf_labels: int = 0
-    pushes_offered: int = 0
-    pushes_accepted: int = 0
+    network_offers_made: int = 0
+    network_offers_accepted: int = 0
     pickups_collected: int = 0
     brought_home: int = 0
     claims: int = 0
@@ -164,7 +164,7 @@ class Road:
         for member in self.stores.values():
             member.open_till(FLOAT_MINOR)
         self._morning(first=self._is_first(day))
-        if self.tally.pushes_offered == 0:
+        if self.tally.network_offers_made == 0:
             self._offer_goods(day)
         self._trade(day, baskets)
         self._at(day + dt.timedelta(days=1), 0, 30)
@@ -194,7 +194,7 @@ class Road:
             tally.facts_stuck += stuck
         wanted = (
             "sales_rung", "receipts_printed", "facts_delivered", "series_forecast", "proposals", "orders_sent",
-            "deliveries_posted", "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted",
+            "deliveries_posted", "shelf_slots", "shelf_labels", "network_offers_made", "network_offers_accepted",
             "pickups_collected", "brought_home", "claims", "transfers", "letters", "producers",
         )  # fmt: skip
         tally.missing += [name for name in wanted if not getattr(tally, name)]
@@ -220,7 +220,7 @@ class Road:
 
     def _propose_transfers(self) -> None:
         for member in self.live:
-            member.job("tell-spares")
+            member.job("report-spares")
             self._contact(member)
         self.network.job("transfers")
         for member in self.live:
@@ -260,7 +260,7 @@ class Road:
         for member in self.live:
             if self._is_first(day := member.today()):
                 self._step(f"local goods at {member.id}", partial(self.living.sell_local, member, day))
-            member.job("shop-publish")
+            member.job("storefront-publish")
             self._contact(member)
             self._step(f"online order at {member.id}", partial(online.order, self.network, member))
             self._contact(member)
@@ -312,19 +312,19 @@ class Road:
                     sku=sku,
                     packs=1,
                     why=why,
-                    answer_by=day + dt.timedelta(days=PUSH_ANSWER_DAYS),
+                    answer_by=day + dt.timedelta(days=NETWORK_OFFER_ANSWER_DAYS),
                     id=f"push-{member.id}-{day:%Y%m%d}",
                     actor=self.network.operator,
                     at=self.network.doors.now(),
                 )
-            self.tally.pushes_offered += 1
+            self.tally.network_offers_made += 1
         for n, member in enumerate(self.live):
             self._contact(member)
             with member.doors.write() as session:
                 for offer in network_offers.open_offers(session, member.id):
                     if n == 0:
                         network_offers.accept(session, member.id, offer.id, actor=member.keeper, at=member.doors.now())
-                        self.tally.pushes_accepted += 1
+                        self.tally.network_offers_accepted += 1
                     else:
                         network_offers.decline(
                             session, member.id, offer.id, why="No room on the shelf this week", actor=member.keeper,
@@ -375,7 +375,7 @@ class Road:
 
     def _store_night(self, member: Member) -> None:
         member.job("roll-up")
-        member.job("tell-counts")
+        member.job("report-counts")
         member.job("suggest")
         began = time.perf_counter()
         member.job("forecast")

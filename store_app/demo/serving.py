@@ -131,11 +131,11 @@ def _play(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, s
         notice.write(state, fault="The real baskets end here. Start again with --fresh.")
         return
 
-    def told(words: str, done: int, of: int) -> None:
+    def reported(words: str, done: int, of: int) -> None:
         notice.write(state, playing={"words": words, "done": done, "of": of})
 
-    told("Opening the shops …", 0, 0)
-    road = over_http(state, panel, keys, urls, told)
+    reported("Opening the shops …", 0, 0)
+    road = over_http(state, panel, keys, urls, reported)
     try:
         road.walk(day)
     except (DomainError, httpx2.HTTPError) as fault:

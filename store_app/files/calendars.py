@@ -61,11 +61,11 @@ def table(raw: bytes, today: dt.date, **how: Any) -> tuple[str, Iterator[list[st
     It is read in a child process (`child_process.read_apart`, which takes `how`).
     """
     found = read_apart(rows, raw, today, **how)
-    described, told = _described(Counter(next(found))), list(found)
-    if not told:
+    described, reported = _described(Counter(next(found))), list(found)
+    if not reported:
         words = _("It holds no school holidays: %(what)s. Choose the one with the holidays.", what=described)
         raise Invalid("no-school-holidays", words)
-    return described, iter([HEADING, *told])
+    return described, iter([HEADING, *reported])
 
 
 def rows(raw: bytes, today: dt.date) -> Iterator[Any]:
@@ -149,8 +149,8 @@ def _moved_from(event: _Event, zone: dt.tzinfo) -> dt.datetime | None:
 
 
 def _name(event: _Event) -> str:
-    told = event.get("SUMMARY", "")
-    text = str(told[0] if isinstance(told, list) else told)
+    reported = event.get("SUMMARY", "")
+    text = str(reported[0] if isinstance(reported, list) else reported)
     name = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     if str(event.get("STATUS", "")).upper() == "CANCELLED":
         raise _Odd("cancelled")
@@ -163,15 +163,15 @@ def _times(
     event: _Event, zone: dt.tzinfo, today: dt.date, moved: set[tuple[str, dt.datetime]]
 ) -> Iterator[tuple[dt.datetime, dt.datetime]]:
     """Yield when an event begins and ends, each time it is (rules 1, 2)."""
-    told = event["DTSTART"].dt
-    begins = _local(told, zone)
+    reported = event["DTSTART"].dt
+    begins = _local(reported, zone)
     if "DTEND" in event:
         lasts = _local(event["DTEND"].dt, zone) - begins
     elif "DURATION" in event:
         lasts = event["DURATION"].dt
     else:
         lasts = dt.timedelta()
-    if not isinstance(told, dt.datetime):
+    if not isinstance(reported, dt.datetime):
         lasts = max(lasts, _DAY)
     times = {begins}
     if "RRULE" in event:
@@ -183,25 +183,25 @@ def _times(
 
 
 def _listed(event: _Event, name: str, zone: dt.tzinfo) -> Iterator[dt.datetime]:
-    told = event.get(name, [])
-    for line in told if isinstance(told, list) else [told]:
+    reported = event.get(name, [])
+    for line in reported if isinstance(reported, list) else [reported]:
         yield from (_local(one.dt, zone) for one in line.dts)
 
 
-def _repeats(told: Any, begins: dt.datetime, zone: dt.tzinfo, today: dt.date) -> list[dt.datetime]:
+def _repeats(reported: Any, begins: dt.datetime, zone: dt.tzinfo, today: dt.date) -> list[dt.datetime]:
     """Return each time a rule tells until the last day that may be told, at most MOST_TIMES (rule 2)."""
     from dateutil.rrule import rrulestr
 
-    if isinstance(told, list):
+    if isinstance(reported, list):
         raise _Odd("repeats")
-    (how,), (step,) = told["FREQ"], told.get("INTERVAL", [1])
+    (how,), (step,) = reported["FREQ"], reported.get("INTERVAL", [1])
     old = (today - begins.date()).days > OLDEST_YEARS * 366
-    if old or int(step) < 1 or not set(told) - _ANYWHERE <= _CHEAP.get(str(how), set()):
+    if old or int(step) < 1 or not set(reported) - _ANYWHERE <= _CHEAP.get(str(how), set()):
         raise _Odd("repeats")
-    (until,), (count,) = told.get("UNTIL", [dt.date.max]), told.get("COUNT", [MOST_TIMES + 1])
+    (until,), (count,) = reported.get("UNTIL", [dt.date.max]), reported.get("COUNT", [MOST_TIMES + 1])
     last = _local(until, zone) if isinstance(until, dt.datetime) else dt.datetime.combine(until, dt.time.max)
     last = min(last, dt.datetime.combine(today + MOST_AHEAD * _DAY, dt.time.max))
-    plain = type(told)({key: value for key, value in told.items() if key not in ("UNTIL", "COUNT")})
+    plain = type(reported)({key: value for key, value in reported.items() if key not in ("UNTIL", "COUNT")})
     # a rule that never comes, as each 30 February, is looked for until the year 9999: from there it is not far
     begins, last = (moment.replace(year=moment.year + CYCLES_YEARS) for moment in (begins, last))
     rule = rrulestr(f"{plain.to_ical().decode()};UNTIL={last:%Y%m%dT%H%M%S}", dtstart=begins)
@@ -230,10 +230,10 @@ def _described(left_out: Counter[str]) -> str:
     }
     if not left_out:
         return _("a calendar")
-    told = _(", ").join(f"{left_out[why]} {said}" for why, said in words.items() if left_out[why])
+    reported = _(", ").join(f"{left_out[why]} {said}" for why, said in words.items() if left_out[why])
     return ngettext(
         "a calendar, of which %(num)d event is left out (%(why)s)",
         "a calendar, of which %(num)d events are left out (%(why)s)",
         left_out.total(),
-        why=told,
+        why=reported,
     )

@@ -196,12 +196,12 @@ def write(
 def _of_row(number: int, refusal: DomainError) -> DomainError:
     """Return a refusal as what is wrong with a row."""
     column, why = refusal.facts.get("field"), sentence_of(refusal)
-    told = (
+    reported = (
         _("Row %(row)s, %(column)s: %(why)s Nothing was written.", row=number, column=column, why=why)
         if column
         else _("Row %(row)s: %(why)s Nothing was written.", row=number, why=why)
     )
-    return type(refusal)(refusal.code, told, row=number)
+    return type(refusal)(refusal.code, reported, row=number)
 
 
 def rehearse(
@@ -263,16 +263,16 @@ def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.da
     if sheet.kind == "members":
         seen: set[str] = set()
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
-            sheet.faults += [Fault(number, *told) for told in members.beside(session, row, seen)]
+            sheet.faults += [Fault(number, *reported) for reported in members.beside(session, row, seen)]
     if sheet.kind in surroundings.CELLS and at is not None:
         wrong = surroundings.beside(session, sheet.kind, sheet.values, owner_id, at)
-        sheet.faults += [Fault(sheet.numbers[n], *told) for n, *told in wrong]
+        sheet.faults += [Fault(sheet.numbers[n], *reported) for n, *reported in wrong]
     if sheet.kind == "products" and at is not None:
         found = products.beside(session, sheet.values, sheet.numbers, owner_id, at)
-        sheet.faults += [Fault(*told) for told in islice(found, MOST_FAULTS)]
+        sheet.faults += [Fault(*reported) for reported in islice(found, MOST_FAULTS)]
     if sheet.kind == "customers" and at is not None:
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
-            sheet.faults += [Fault(number, *told) for told in customers.beside(session, row, owner_id, at)]
+            sheet.faults += [Fault(number, *reported) for reported in customers.beside(session, row, owner_id, at)]
     if sheet.kind == "sales" and at is not None and not sheet.faults:
         from store_app.files import past_sales
 
@@ -302,7 +302,7 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
         {"day": day},
         {
             "sku": text(64), "barcode": text(64), "sold": decimal(-1_000_000, 10_000_000),
-            "takings": decimal(-(10**9), 10**9),
+            "sales_amount": decimal(-(10**9), 10**9),
             "sold_qty": whole(-1_000_000, 10_000_000), "store_id": text(40), "revenue_minor": whole(-(10**12), 10**12),
             "sales": whole(0, 10_000_000),
         },
@@ -313,7 +313,7 @@ ALSO_CALLED = {
     "sales": {
         "business_day": "day", "date": "day", "日期": "day", "product": "sku", "article": "sku", "商品编码": "sku",
         "ean": "barcode", "gtin": "barcode", "条码": "barcode", "quantity": "sold", "qty": "sold", "销量": "sold",
-        "数量": "sold", "revenue": "takings", "amount": "takings", "销售额": "takings",
+        "数量": "sold", "revenue": "sales_amount", "amount": "sales_amount", "销售额": "sales_amount",
     },
 }  # fmt: skip
 """kind -> other programs' names of its columns."""
@@ -363,10 +363,11 @@ def _tidy(cell: str) -> str:
 
 def _write_plainly(sheet: Sheet, columns: list[str], said: str) -> None:
     """Write the numbers of these columns with a point alone; Invalid where only a person can say how (rule 5)."""
-    told = {
-        name: marks.told(text for row in sheet.texts if not isinstance(text := row[name], Number)) for name in columns
+    reported = {
+        name: marks.reported(text for row in sheet.texts if not isinstance(text := row[name], Number))
+        for name in columns
     }
-    if not said and (unsaid := {name: cell for name, (mark, cell) in told.items() if not mark}):
+    if not said and (unsaid := {name: cell for name, (mark, cell) in reported.items() if not mark}):
         cell = next(iter(unsaid.values()))
         by_point, by_comma = (marks.plain(cell, mark) for mark in marks.MARKS)
         words = _(
@@ -374,7 +375,7 @@ def _write_plainly(sheet: Sheet, columns: list[str], said: str) -> None:
             columns=", ".join(unsaid), cell=cell, point=by_point, comma=by_comma,
         )  # fmt: skip
         raise Invalid("which-mark", words, columns=list(unsaid), cell=cell, point=by_point, comma=by_comma)
-    for name, (mark, _cell) in told.items():
+    for name, (mark, _cell) in reported.items():
         for number, row in zip(sheet.numbers, sheet.texts, strict=True):
             if not isinstance(text := row[name], Number) and text:
                 plain = marks.plain(text, mark or said)

@@ -84,7 +84,7 @@ CELLS: tuple[dict[str, Callable[[str], Any]], dict[str, Callable[[str], Any]]] =
     {"store_id": _id, "name": _name, "region": _name, "currency": _currency, "tz": _zone},
     {
         "language": _language, "address": _name, "slug": _slug, "tills": _tills, "lat": _degrees(90),
-        "lon": _degrees(180), "takings": price,
+        "lon": _degrees(180), "sales_amount": price,
     },
 )  # fmt: skip
 """Needed columns, possible columns, each with what reads its cells."""
@@ -104,8 +104,8 @@ def beside(session: Session, row: dict[str, Any], seen: set[str]) -> Iterator[tu
     seen.add(row.get("slug", ""))
     if ("lat" in row) != ("lon" in row):
         yield ("lon" if "lat" in row else "lat"), "is empty: a place has both coordinates or none"
-    if "takings" in row and row["takings"].scaleb(places := exponent(row.get("currency", ""))) % 1:
-        yield "takings", f"has more than {places} places"
+    if "sales_amount" in row and row["sales_amount"].scaleb(places := exponent(row.get("currency", ""))) % 1:
+        yield "sales_amount", f"has more than {places} places"
 
 
 def write(session: Session, row: dict[str, Any], _node: str, actor: Actor, at: dt.datetime) -> None:
@@ -113,8 +113,8 @@ def write(session: Session, row: dict[str, Any], _node: str, actor: Actor, at: d
     from supply.network.routes import vehicles
 
     wishes: dict[str, Any] = {name: row[name] for name in ("language", "address", "slug") if name in row}
-    if "takings" in row:
-        wishes["takings_day_minor"] = in_minor(row["takings"], row["currency"])
+    if "sales_amount" in row:
+        wishes["usual_sales_minor"] = in_minor(row["sales_amount"], row["currency"])
     tills = tuple((f"T{n}", f"Till {n}") for n in range(1, row.get("tills", 1) + 1))
     wishes.setdefault("slug", _free_slug(session, row["name"], row["store_id"]))
     store = found_store(

@@ -213,15 +213,15 @@ class _Known:
             code: (sku, qty) for code, sku, qty in session.execute(sa.select(Barcode.code, Barcode.sku, Barcode.qty))
         }
         return cls(
-            skus, {_bare(code): told for code, told in codes.items()} | codes,
+            skus, {_bare(code): reported for code, reported in codes.items()} | codes,
             dict(session.execute(sa.select(Store.id, Store.currency)).all()),
             {store_id: _first_own_day(session, store_id, today) for store_id in store_ids},
         )  # fmt: skip
 
     def goods(self, row: Mapping[str, Any]) -> tuple[Goods | None, int]:
         """Return a row's product, and the stock units its code stands for."""
-        told = row.get("barcode", "")
-        code = self.codes.get(told) or self.codes.get(_bare(told))
+        reported = row.get("barcode", "")
+        code = self.codes.get(reported) or self.codes.get(_bare(reported))
         if code is not None and code[0] in self.skus:
             return self.skus[code[0]], code[1]
         return self.skus.get(row.get("sku", "")), 1
@@ -268,6 +268,6 @@ def _qty(row: Mapping[str, Any], goods: Goods) -> tuple[int, list[tuple[str, str
 
 
 def _minor(row: Mapping[str, Any], currency: str) -> int:
-    if "takings" in row:
-        return int(row["takings"].scaleb(money.exponent(currency)).to_integral_value())
+    if "sales_amount" in row:
+        return int(row["sales_amount"].scaleb(money.exponent(currency)).to_integral_value())
     return int(row.get("revenue_minor", 0))

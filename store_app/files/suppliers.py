@@ -74,8 +74,8 @@ def write(session: Session, row: dict[str, Any], owner_id: str, actor: Actor, at
     if found is not None:
         values = {name: getattr(found, name) for name in Contact.__dataclass_fields__} | {"name": found.name}
         values |= {name: tuple(values[name] or ()) for name in ("order_weekdays", "closed_days")}
-    told = {"lead_days": "lead_time_days", "order_days": "order_weekdays", "order_by": "cut_off_minute"}
-    values |= {told.get(column, column): value for column, value in row.items() if column != "name"}
+    reported = {"lead_days": "lead_time_days", "order_days": "order_weekdays", "order_by": "cut_off_minute"}
+    values |= {reported.get(column, column): value for column, value in row.items() if column != "name"}
     if "minimum" in values:
         currency, _day = network.money_and_day(session, owner_id, at)
         values["minimum_minor"] = in_minor(values.pop("minimum"), currency)

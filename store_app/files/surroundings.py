@@ -62,7 +62,7 @@ def beside(
 
 def write(session: Session, kind: str, rows: Sequence[Row], owner_id: str, *, actor: Actor, at: dt.datetime) -> None:
     """Note what rows tell (rule 1). owner_id: a shop's, a region's, or '*' for every region."""
-    regions, days = _regions(session), defaultdict[str, list[surroundings.Told]](list)
+    regions, days = _regions(session), defaultdict[str, list[surroundings.Reported]](list)
     for row in rows:
         for scope_id in _scopes(regions, row, owner_id):
             if kind == WEATHER:
@@ -71,8 +71,8 @@ def write(session: Session, kind: str, rows: Sequence[Row], owner_id: str, *, ac
                 surroundings.add_school_holiday(
                     session, scope_id, row["name"], row["from"], row["to"], actor=actor, at=at
                 )
-    for scope_id, told in sorted(days.items()):
-        surroundings.tell_weather(session, scope_id, told, at=at)
+    for scope_id, reported in sorted(days.items()):
+        surroundings.send_weather(session, scope_id, reported, at=at)
 
 
 # --- inside ---

@@ -143,8 +143,8 @@ def _parquet(raw: bytes) -> Iterator[list[str]]:
     whole = file.metadata
     _refuse_too_large(sum(whole.row_group(number).total_byte_size for number in range(whole.num_row_groups)))
     if odd := [column.name for column in file.schema_arrow if not _is_plain(column.type)]:
-        told = f"The column {odd[0]} holds no plain text, numbers or days. Save the table as CSV."
-        raise Invalid("unreadable-file", told)
+        reported = f"The column {odd[0]} holds no plain text, numbers or days. Save the table as CSV."
+        raise Invalid("unreadable-file", reported)
     words = [column.name for column in file.schema_arrow if pa.types.is_string(column.type)]
     yield list(file.schema_arrow.names)
     for batch in pq.ParquetFile(io.BytesIO(raw), read_dictionary=words).iter_batches(10_000):

@@ -49,7 +49,7 @@ def forecast_regions(desk: "Desk", day: dt.date) -> str:
                 actor, at = desk.actor("forecast-regions"), desk.doors.now()
                 forecast_store.store_region(session, result, actor=actor, at=at)
             done += 1
-    return _told(done, len(regions), "regions", day)
+    return _reported(done, len(regions), "regions", day)
 
 
 def forecast_stores(desk: "Desk", day: dt.date) -> str:
@@ -71,7 +71,7 @@ def forecast_stores(desk: "Desk", day: dt.date) -> str:
             done += 1
         seen += len(some)
         desk.far("forecast-stores", day, "stores")(seen, len(stores))
-    return _told(done, len(stores), "stores", day)
+    return _reported(done, len(stores), "stores", day)
 
 
 def replay(desk: "Desk", day: dt.date) -> str:
@@ -106,7 +106,7 @@ def _lots(ids: Sequence[str]) -> Iterator[list[str]]:
         yield list(ids[first : first + AT_ONCE])
 
 
-def _told(done: int, asked: int, what: str, day: dt.date) -> str:
+def _reported(done: int, asked: int, what: str, day: dt.date) -> str:
     """Say how many were forecast; where it was none, nobody's row is odd, but the night is."""
     if asked and not done:
         raise RuntimeError(f"none of {asked} {what} could be forecast")

@@ -40,7 +40,7 @@ class Desk:
     client: httpx2.Client | None = None
     line: Any = None
     prints: bool = False
-    told: dict[str, str] = field(default_factory=dict)
+    reported: dict[str, str] = field(default_factory=dict)
     carriers: list[Any] | None = None
     clocks: tuple[dt.datetime, float] | None = None
     """The wall clock and the steady one at the last watch."""
@@ -58,7 +58,7 @@ class Desk:
         def note(so_far: int, whole: int) -> None:
             try:
                 with self.doors.write() as session:
-                    job_book.say_how_far(session, self.node_id, job, day, so_far, whole, what)
+                    job_book.report_progress(session, self.node_id, job, day, so_far, whole, what)
             except (DomainError, sa.exc.SQLAlchemyError) as fault:
                 log.warning("progress not noted", job=job, so_far=so_far, whole=whole, why=str(fault))
 
@@ -116,7 +116,7 @@ def send(desk: Desk, _day: dt.date) -> str:
     from store_app.sync import restored, sender
 
     doors = desk.doors
-    restored.begin_anew_if_restored(doors)
+    restored.restart_if_restored(doors)
     if not doors.settings.network_url:
         return "on its own"
     if desk.line is None:
@@ -126,8 +126,8 @@ def send(desk: Desk, _day: dt.date) -> str:
     assert desk.client is not None
     done = sender.contact(doors.database, doors.settings, desk.client, doors.clock)
     desk.line.note(done, doors.now())
-    told = f"{done.delivered} delivered, {done.parked} parked, {done.pulled} pulled"
-    return done.fault or "; ".join([told, *done.refused])
+    reported = f"{done.delivered} delivered, {done.parked} parked, {done.pulled} pulled"
+    return done.fault or "; ".join([reported, *done.refused])
 
 
 def publish_storefront(desk: Desk, _day: dt.date) -> str:
@@ -264,12 +264,12 @@ def keep_weeks(desk: Desk, _day: dt.date) -> str:
     """Make the coming weeks of the network's large books, and those the job missed; each in its own transaction."""
     from config.nodes import partitions
     from config.nodes.node import this_node
-    from pos.sync import put_away
+    from pos.sync import archive
 
     made, some, today = 0, 1, desk.doors.now().date()
     while some:
         with desk.doors.write() as session:
-            since, away = this_node(session).born_at.date(), put_away.weeks(session)
+            since, away = this_node(session).born_at.date(), archive.weeks(session)
             some = len(partitions.keep(session, today, since=since, away=away))
         made += some
     return f"{made} weeks made"
@@ -344,14 +344,14 @@ JOBS: dict[str, Job] = {
         Job("payments", ask_payments, every_s=5),
         Job("send", send, every_s=5, after_ring_s=0.3),
         Job("letters", letters, every_s=15, after_ring_s=0.5),
-        Job("shop-publish", publish_storefront, every_s=60, after_ring_s=5),
+        Job("storefront-publish", publish_storefront, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, every_s=60),
         Job("expire-offers", expire_offers, every_s=600),
         Job("campaigns", orders.carry_campaigns_out, every_s=300),
         Job("campaigns-over", orders.settle_campaigns, every_s=3600),
         Job("shelf-live", orders.shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
-        Job("plan-rounds", orders.plan_rounds, every_s=3, after_ring_s=0.1),
+        Job("plan-routes", orders.plan_routes, every_s=3, after_ring_s=0.1),
         Job("notify", notify, every_s=5, after_ring_s=0.3),
         Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
         Job("groups", close_groups, every_s=60),
@@ -359,27 +359,27 @@ JOBS: dict[str, Job] = {
         Job("purchase-letters", orders.post_purchases, every_s=15, after_ring_s=0.5),
         Job("publish-terms", orders.publish_terms, every_s=30),
         Job("weeks", keep_weeks, every_s=6 * 3600),
-        Job("roll-fresh", roll_fresh, every_s=20),
+        Job("roll-changed", roll_fresh, every_s=20),
         Job("outlook", look_ahead, every_s=300),
         Job("roll-up", roll_up, each_day=True),
         Job("limits", limits),
         Job("consigned", money.keep_consigned),
         Job("credit", money.close_money, each_day=True),
         Job("points", money.keep_points),
-        Job("push-care", money.look_after_pushes),
+        Job("network-offers", money.expire_network_offers),
         Job("returns", money.end_returns),
         Job("compare", money.compare_stores),
         Job("purchase", purchase),
         Job("forecast-regions", forecast.forecast_regions),
         Job("forecast-stores", forecast.forecast_stores),
         Job("forecast", forecast.forecast_store),
-        Job("tell-counts", money.tell_counts),
+        Job("report-counts", money.send_counts),
         Job("suggest", money.suggest),
         Job("propose", orders.propose),
-        Job("tell-spares", orders.tell_spares),
+        Job("report-spares", orders.send_spares),
         Job("transfers", orders.propose_transfers),
         Job("shelf-swap", orders.shelf_swap),
-        Job("thank-friends", orders.thank_friends),
+        Job("reward-referrals", orders.thank_friends),
         Job("replay", forecast.replay),
         Job("weeks-ahead", orders.play_weeks_ahead),
         Job("replay-regions", forecast.replay_regions),
@@ -391,7 +391,7 @@ JOBS: dict[str, Job] = {
         Job("check", keeping.check),
         Job("watch", keeping.watch, every_s=300),
         Job("notice-restore", keeping.notice_restore, every_s=5),
-        Job("day-has-come", keeping.take_what_was_early, every_s=3600),
+        Job("new-day", keeping.apply_early_facts, every_s=3600),
     )
 }
 

@@ -83,7 +83,7 @@ def watch(desk: "Desk", _day: dt.date) -> str:
                 )  # fmt: skip
     from store_app.node import support_state
 
-    support_state.tell_again(desk.doors)
+    support_state.send_again(desk.doors)
     bad = [word.sentence for word in doctor.examine(desk.doors, outside=False) if word.light == doctor.BAD]
     return "; ".join(bad) or "in order"
 
@@ -92,10 +92,10 @@ def notice_restore(desk: "Desk", _day: dt.date) -> str:
     """Begin a new epoch where the books were put back from a copy, also while we run; note how far they are."""
     from store_app.sync import restored
 
-    return "put back from a copy" if restored.begin_anew_if_restored(desk.doors) else "as they were"
+    return "put back from a copy" if restored.restart_if_restored(desk.doors) else "as they were"
 
 
-def take_what_was_early(desk: "Desk", _day: dt.date) -> str:
+def apply_early_facts(desk: "Desk", _day: dt.date) -> str:
     """Take what shops dated too far ahead, now that its day has come."""
     from store_app.sync import receiver
 

@@ -20,7 +20,7 @@ def close_money(desk: "Desk", day: dt.date) -> str:
     return f"{stores} lines"
 
 
-def tell_counts(desk: "Desk", day: dt.date) -> str:
+def send_counts(desk: "Desk", day: dt.date) -> str:
     """Tell the network how fresh the counts are: the one measure of the standing that only the shop knows."""
     from supply.membership import level
 
@@ -28,7 +28,7 @@ def tell_counts(desk: "Desk", day: dt.date) -> str:
     with desk.doors.read() as session:
         counted, sold = level.counts(session, desk.node_id, day, at=at)
     with desk.doors.write() as session:
-        level.tell_counts(session, desk.node_id, day, counted, sold, at=at)
+        level.send_counts(session, desk.node_id, day, counted, sold, at=at)
     return f"{counted} of {sold} products counted lately"
 
 
@@ -65,12 +65,12 @@ def keep_consigned(desk: "Desk", _day: dt.date) -> str:
     return f"{lots} lots of the network's"
 
 
-def look_after_pushes(desk: "Desk", _day: dt.date) -> str:
+def expire_network_offers(desk: "Desk", _day: dt.date) -> str:
     """Pay for offered goods that stayed, as their terms say."""
     from supply.network.offers import offer_results
 
     with desk.doors.write() as session:
-        looked_at = offer_results.look_after(session, actor=desk.actor("push-care"), at=desk.doors.now())
+        looked_at = offer_results.look_after(session, actor=desk.actor("network-offers"), at=desk.doors.now())
     return f"{looked_at} looked at"
 
 

@@ -62,7 +62,7 @@ def post_purchases(desk: "Desk", _day: dt.date) -> str:
     return f"{sum(sent for sent, _ in done)} sent, {sum(failed for _, failed in done)} failed"
 
 
-def tell_spares(desk: "Desk", _day: dt.date) -> str:
+def send_spares(desk: "Desk", _day: dt.date) -> str:
     """Tell the network what this shop can spare and could use."""
     from supply.network.transfers import sheets
 
@@ -70,7 +70,7 @@ def tell_spares(desk: "Desk", _day: dt.date) -> str:
     with desk.doors.read() as session:
         sheet = sheets.work_out(session, desk.node_id, at=at)
     with desk.doors.write() as session:
-        sheets.tell(session, desk.node_id, sheet, at=at)
+        sheets.send(session, desk.node_id, sheet, at=at)
     return f"{len(sheet.spares)} to spare, {len(sheet.wants)} wanted"
 
 
@@ -85,7 +85,7 @@ def propose_transfers(desk: "Desk", _day: dt.date) -> str:
     return f"{len(made)} proposed, {len(over)} lapsed"
 
 
-def plan_rounds(desk: "Desk", _day: dt.date) -> str:
+def plan_routes(desk: "Desk", _day: dt.date) -> str:
     """Compute every plan that was asked for; one that fails says why, leaves the rounds alone and stops no other."""
     from supply.network.routes import loads, routes
     from supply.routing import planning
@@ -96,17 +96,17 @@ def plan_rounds(desk: "Desk", _day: dt.date) -> str:
     for plan_id in wanted:
         try:
             with desk.doors.write() as session:
-                plan = session.get_one(routes.RoundPlan, plan_id)
+                plan = session.get_one(routes.RoutePlan, plan_id)
                 plan.begun_at = desk.doors.now()
                 loaded = loads.load(session, plan, at=desk.doors.now())
             planned = desk.compute(planning.compute, loaded.day)
             with desk.doors.write() as session:
-                plan = session.get_one(routes.RoundPlan, plan_id)
+                plan = session.get_one(routes.RoutePlan, plan_id)
                 made += len(loads.write_down(session, plan, loaded, planned, at=desk.doors.now()))
         except Exception as fault:  # what it is made of is odd, or its child died or ran out of time
             log.exception("rounds not planned", plan=plan_id)
             with desk.doors.write() as session:
-                loads.give_up(session.get_one(routes.RoundPlan, plan_id), str(fault), at=desk.doors.now())
+                loads.give_up(session.get_one(routes.RoutePlan, plan_id), str(fault), at=desk.doors.now())
     return f"{made} rounds"
 
 
@@ -154,5 +154,5 @@ def thank_friends(desk: "Desk", _day: dt.date) -> str:
     from supply.online.messages import referrals
 
     with desk.doors.write() as session:
-        made = referrals.give(session, desk.node_id, actor=desk.actor("thank-friends"), at=desk.doors.now())
+        made = referrals.give(session, desk.node_id, actor=desk.actor("reward-referrals"), at=desk.doors.now())
     return f"{made} thanked"

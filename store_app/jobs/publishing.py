@@ -64,10 +64,10 @@ def publish_terms(doors: Doors) -> bool:
         known = session.get(Publication, ("suppliers", EVERYONE))
         if known is None:
             return False
-        told = {sku for _supplier, sku, *_terms in json.loads(known.body)["products"]}
+        reported = {sku for _supplier, sku, *_terms in json.loads(known.body)["products"]}
         _currency, today = network.money_and_day(session, EVERYONE, doors.now())
         body = supply_routes.edition(session, today)
-    body["products"] = [row for row in body["products"] if row[1] in told]
+    body["products"] = [row for row in body["products"] if row[1] in reported]
     with doors.write() as session:
         return publication.publish(session, "suppliers", EVERYONE, body, at=doors.now()).version > known.version
 

@@ -69,7 +69,7 @@ class Worker:
             if not leads:
                 return
             known_past.hold(self.doors)
-            restored.begin_anew_if_restored(self.doors)
+            restored.restart_if_restored(self.doors)
             receiver.try_parked(self.doors)  # this program may know what the last one did not
             sys.setswitchinterval(TURN_S)
             log.info("working", node=self.desk.node_id, jobs=[job.name for job in self.table])
@@ -113,9 +113,9 @@ class Worker:
         outcome, done = attempt(self.desk, job, self.doors.now().date())
         if self.times is not None:
             self.times.note(job.name, time.perf_counter() - began, done=done)
-        if not done or self.desk.told.get(job.name) != outcome:
+        if not done or self.desk.reported.get(job.name) != outcome:
             log.log(20 if done else 30, "job", job=job.name, done=done, outcome=outcome)
-        self.desk.told[job.name] = outcome
+        self.desk.reported[job.name] = outcome
 
     def night(self) -> None:
         """Do every nightly job that is due, in the table's order; a failed one is waited for until it is given up."""
@@ -195,7 +195,7 @@ def keep_nights(settings: Settings, names: list[str]) -> None:
         importlib.import_module("supply.replenishment.policy")
     gc.freeze()  # what is loaded stays: looking through it again and again costs a third of an order's arithmetic
     known_past.hold(worker.doors)
-    _stop_when_told(worker)
+    _stop_when_reported(worker)
     threading.Thread(target=_stop_when_alone, args=[worker], daemon=True).start()
     worker.night()
     worker.doors.database.engine.dispose()
@@ -215,7 +215,7 @@ def attempt(desk: Desk, job: Job, day: dt.date) -> tuple[str, bool]:
 def run(doors: Doors, *, parent: int | None = None) -> None:
     """Work in this process until SIGTERM or SIGINT."""
     worker = Worker(doors)
-    _stop_when_told(worker)
+    _stop_when_reported(worker)
     worker.run(parent=parent)
 
 
@@ -248,7 +248,7 @@ def leadership(doors: Doors, stop: threading.Event) -> Iterator[bool]:
             connection.execute(text("select pg_advisory_unlock_all()"))
 
 
-def _stop_when_told(worker: Worker) -> None:
+def _stop_when_reported(worker: Worker) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop.set())
 

@@ -50,7 +50,7 @@ log = structlog.get_logger()
 DAYS, WEEKS, MONTHS = 7, 5, 12
 RESTS, BETWEEN = dt.timedelta(minutes=10), dt.timedelta(hours=1)
 """Changes that belong together are copied together; a shop that is set up all day is not copied all day (rule 7)."""
-NOT_TOLD = (
+NOT_REPORTED = (
     "badge", "barcode", "customer", "logo", "place", "price", "prices", "printer", "product", "scheme", "selling_hours",
     "staff", "supplier", "tare",
 )  # fmt: skip
@@ -142,7 +142,7 @@ def put_back(doors: Doors, file: Path) -> Path | None:
         migrate.upgrade(engine)
     finally:
         engine.dispose()
-    _begin_anew(doors, note, keys)
+    _restart(doors, note, keys)
     return aside
 
 
@@ -174,7 +174,7 @@ def wants_copy(doors: Doors) -> bool:
             JournalEntry.node_id == this.id,
             JournalEntry.n > (ours[0].journal_n if ours else 0),
             JournalEntry.actor_id.not_like("job:%"),
-            sa.or_(*(JournalEntry.verb.like(f"{noun}.%") for noun in NOT_TOLD), JournalEntry.verb.like("%.%set")),
+            sa.or_(*(JournalEntry.verb.like(f"{noun}.%") for noun in NOT_REPORTED), JournalEntry.verb.like("%.%set")),
         )
         last = session.scalar(changed)
     return last is not None and at - last >= RESTS
@@ -196,8 +196,10 @@ def read_note(file: Path) -> Note:
     try:
         return Note(**json.loads(file.with_name(f"{file.name}.json").read_text("utf-8")))
     except FileNotFoundError as fault:
-        told = f"Beside {file.name} there is no note {file.name}.json. Name a file that `cornerstore backup` has made."
-        raise NotFound("no-such-copy", told) from fault
+        reported = (
+            f"Beside {file.name} there is no note {file.name}.json. Name a file that `cornerstore backup` has made."
+        )
+        raise NotFound("no-such-copy", reported) from fault
     except (OSError, ValueError, TypeError) as fault:
         raise Invalid("broken-copy", f"The note beside {file.name} cannot be read. Take another copy.") from fault
 
@@ -291,7 +293,7 @@ def _keys_here(doors: Doors) -> list[dict[str, Any]]:
         return []
 
 
-def _begin_anew(doors: Doors, note: Note, keys: list[dict[str, Any]]) -> None:
+def _restart(doors: Doors, note: Note, keys: list[dict[str, Any]]) -> None:
     """Begin a new epoch in books that were put back, and say so in the journal (rule 5)."""
     from store_app.sync import restored
 
@@ -402,8 +404,8 @@ def _restore_dump(url: URL, file: Path) -> None:
     is_empty = not sa.inspect(engine).get_table_names()
     engine.dispose()
     if not is_empty:
-        told = "Name an empty database in database_url; the present one stays as it is."
-        raise Refused("not-empty", f"A copy is put back into an empty database alone. {told}")
+        reported = "Name an empty database in database_url; the present one stays as it is."
+        raise Refused("not-empty", f"A copy is put back into an empty database alone. {reported}")
     _run("pg_restore", ["--no-owner", "--exit-on-error", str(file)], url)
 
 
@@ -416,7 +418,7 @@ def _run(program: str, arguments: list[str], url: URL) -> None:
             env=os.environ | secret,
         )  # fmt: skip
     except FileNotFoundError as fault:
-        told = f"{program} is not on this machine. Install PostgreSQL's client programs of the server's version."
-        raise Unreachable("no-client", told) from fault
+        reported = f"{program} is not on this machine. Install PostgreSQL's client programs of the server's version."
+        raise Unreachable("no-client", reported) from fault
     if done.returncode:
         raise Unreachable("copy-failed", f"{program}: {(done.stderr.strip().splitlines() or ['it failed'])[-1][:300]}")

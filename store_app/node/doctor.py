@@ -33,7 +33,7 @@ from config.nodes import append_only, outbox, publication
 from config.nodes.inbox import InboxMessage
 from config.nodes.node import this_node
 from config.nodes.outbox import OutboxMessage
-from pos.stock import fresh_days
+from pos.stock import changed_days
 from pos.store.store import Store
 from store_app.node import backup
 from store_app.runtime import job_book, outgoing, tables
@@ -122,15 +122,17 @@ def _database(doors: Doors, *, reads_file: bool = True) -> Word:
         with engine.connect() as connection:
             powers = connection.execute(_POWERS).scalar()
         if powers and not doors.settings.practice:
-            told = "Give the node a role of its own that owns its database: CREATE ROLE cornerstore LOGIN CREATEDB."
-            return Word("database", WARN, f"The node's role at PostgreSQL may do more than it needs. {told}")
+            reported = "Give the node a role of its own that owns its database: CREATE ROLE cornerstore LOGIN CREATEDB."
+            return Word("database", WARN, f"The node's role at PostgreSQL may do more than it needs. {reported}")
         return Word("database", GOOD, f"PostgreSQL, tables of version {revision}.")
     if reads_file:
         with engine.connect() as connection:
             said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if said != "ok":
-            told = "Stop selling on this computer, put the last copy back on another disk, and keep the damaged file."
-            return Word("database", BAD, f"The file is damaged: {said}. {told}")
+            reported = (
+                "Stop selling on this computer, put the last copy back on another disk, and keep the damaged file."
+            )
+            return Word("database", BAD, f"The file is damaged: {said}. {reported}")
         whole = "Whole"
     else:
         copies = backup.copies(doors)
@@ -146,11 +148,11 @@ def _protection(doors: Doors) -> Word:
     with doors.read() as session:
         off = append_only.unprotected(session)
     if off:
-        told = (
+        reported = (
             f"Rows of {', '.join(off)} can be changed: their protection is missing. Somebody changed the database "
             "itself. Run `cornerstore verify` to see whether the books are whole, then `cornerstore migrate`."
         )
-        return Word("protection", BAD, told, float(len(off)))
+        return Word("protection", BAD, reported, float(len(off)))
     return Word("protection", GOOD, "The database refuses to change or delete what is on record.", 0.0)
 
 
@@ -176,11 +178,11 @@ def _clock(doors: Doors) -> Word:
     behind_s = doors.clock.behind_s() if isinstance(doors.clock, SystemClock) else 0.0
     if behind_s <= CLOCK_OFF_S:
         return Word("clock", GOOD, "Nothing tells that this computer's clock is behind.", behind_s)
-    told = (
+    reported = (
         f"This computer's clock is behind by {behind_s / 86_400:.1f} days or more. Set it, or let it be set by the "
         f"internet; until then sales are dated {doors.now():%Y-%m-%d %H:%M} UTC and on."
     )
-    return Word("clock", BAD, told, behind_s)
+    return Word("clock", BAD, reported, behind_s)
 
 
 def _kind_of_disk(folder: Path) -> str:
@@ -219,9 +221,9 @@ def _jobs(doors: Doors) -> Word:
         ]
     if failed:
         how = [", ".join(filter(None, ("cut off" * (run.state == "running"), run.outcome))) for run in failed[:3]]
-        told = "; ".join(f"{run.job} of {run.day}: {words}" for run, words in zip(failed, how, strict=False))
+        reported = "; ".join(f"{run.job} of {run.day}: {words}" for run, words in zip(failed, how, strict=False))
         light = BAD if any(run.tries > job_book.MOST_TRIES for run in failed) else WARN
-        return Word("jobs", light, f"{len(failed)} nightly jobs failed three times. {told}", float(len(failed)))
+        return Word("jobs", light, f"{len(failed)} nightly jobs failed three times. {reported}", float(len(failed)))
     return Word("jobs", GOOD, "No nightly job waits for a person." + "".join(now), 0.0)
 
 
@@ -235,14 +237,14 @@ def _forecasts(doors: Doors) -> Word:
     if not runs:
         return Word("forecasts", GOOD, "No shop has been forecast here yet.")
     newest = max(runs, key=lambda run: run.origin_day)
-    told = f"Shops forecast: {len(runs)}, the newest up to {newest.origin_day} by version {newest.version}."
+    reported = f"Shops forecast: {len(runs)}, the newest up to {newest.origin_day} by version {newest.version}."
     off, fallen = (sum(sign in (run.reason or "") for run in runs) for sign in ("drifts:", "fell_back:"))
     if off or fallen:
-        told += (
+        reported += (
             f" Sold otherwise than forecast last week: {off}; the average of four weeks is used for some kinds of "
             f"products: {fallen}. Look twice at their orders; it ends by itself when the forecast is nearer again."
         )
-    return Word("forecasts", WARN if off else GOOD, told, float(off))
+    return Word("forecasts", WARN if off else GOOD, reported, float(off))
 
 
 def _worker(doors: Doors) -> Word:
@@ -261,8 +263,8 @@ def _settings(doors: Doors) -> Word:
         return Word("settings", WARN, "This is a practice node: its PINs are known to everybody.")
     given = doors.settings
     if given.role == "network" and given.public_url.startswith("https:") and not given.secure_cookies:
-        told = "Customers come over TLS, yet cookies would go without it, too: set secure_cookies = true."
-        return Word("settings", WARN, told)
+        reported = "Customers come over TLS, yet cookies would go without it, too: set secure_cookies = true."
+        return Word("settings", WARN, reported)
     return Word("settings", GOOD, "Nobody else reads the settings.")
 
 
@@ -272,8 +274,8 @@ def _files(doors: Doors) -> Word:
     files = [*copies, doors.settings.signing_key, *([Path(books)] if books else [])]
     if read_by_all := sorted(str(file) for file in files if private.is_open(file) and private.is_open(file.parent)):
         more = f", and {len(read_by_all) - 1} more" if read_by_all[1:] else ""
-        told = f"Others on this computer can read {read_by_all[0]}{more}: chmod 600 each."
-        return Word("files", WARN, told, float(len(read_by_all)))
+        reported = f"Others on this computer can read {read_by_all[0]}{more}: chmod 600 each."
+        return Word("files", WARN, reported, float(len(read_by_all)))
     return Word("files", GOOD, "Nobody else on this computer reads the books and their copies.")
 
 
@@ -287,10 +289,10 @@ def _age(doors: Doors) -> Word:
     """Tell how old the program and its libraries are (docs/security.md promises an update each quarter)."""
     changed = Path(sysconfig.get_path("purelib")).stat().st_mtime
     days = (doors.now() - dt.datetime.fromtimestamp(changed, dt.UTC)).days
-    told = f"Program and libraries were last changed {max(days, 0)} days ago."
+    reported = f"Program and libraries were last changed {max(days, 0)} days ago."
     if days > UPDATE_DUE_DAYS:
-        return Word("age", WARN, f"{told} Install the newest version: libraries have mended faults since.", days)
-    return Word("age", GOOD, told, max(days, 0))
+        return Word("age", WARN, f"{reported} Install the newest version: libraries have mended faults since.", days)
+    return Word("age", GOOD, reported, max(days, 0))
 
 
 def _guesses(doors: Doors) -> Word:
@@ -298,10 +300,10 @@ def _guesses(doors: Doors) -> Word:
         wrong = staff.guesses(look, doors.settings.node_id, doors.now())
     if wrong < staff.STRANGERS_NOTED:
         return Word("sign-in", GOOD, "Nobody guesses at PINs.", float(wrong))
-    told = (
+    reported = (
         f"Somebody guesses at PINs: {wrong} wrong ones within a quarter of an hour, on devices nobody signed in with."
     )
-    return Word("sign-in", WARN, f"{told} See who can reach this node's sign-in page.", float(wrong))
+    return Word("sign-in", WARN, f"{reported} See who can reach this node's sign-in page.", float(wrong))
 
 
 def _queue(doors: Doors) -> Word:
@@ -311,12 +313,12 @@ def _queue(doors: Doors) -> Word:
     age = doors.now() - oldest if oldest else dt.timedelta(0)
     late = [limit for limit in QUEUE_LATE if age > limit]
     light = BAD if queue["stuck"] or len(late) > 1 else WARN if late else GOOD
-    told = f"{queue['pending']} messages wait for the network, {queue['stuck']} were refused by it."
+    reported = f"{queue['pending']} messages wait for the network, {queue['stuck']} were refused by it."
     if late:
-        told += f" {QUEUE_LATE[late[-1]]}"
+        reported += f" {QUEUE_LATE[late[-1]]}"
     if node.last_fault:
-        told += f" The last contact failed: {node.last_fault}"
-    return Word("queue", light, told, age.total_seconds())
+        reported += f" The last contact failed: {node.last_fault}"
+    return Word("queue", light, reported, age.total_seconds())
 
 
 def _editions(doors: Doors) -> Word:
@@ -324,8 +326,10 @@ def _editions(doors: Doors) -> Word:
         found = publication.refused(session)
     if not found:
         return Word("editions", GOOD, "Nothing the network published was refused.", 0.0)
-    told = " ".join(row.told for row in found)
-    return Word("editions", WARN, f"{told} The last good one stays in use. Call the network's operator.", len(found))
+    reported = " ".join(row.reported for row in found)
+    return Word(
+        "editions", WARN, f"{reported} The last good one stays in use. Call the network's operator.", len(found)
+    )
 
 
 def _put_back(doors: Doors) -> Word:
@@ -336,17 +340,19 @@ def _put_back(doors: Doors) -> Word:
         fetches = homecoming.is_awaited(session)
         found = homecoming.last(session, doors.settings.node_id)
     if fetches:
-        told = "These books were put back from a copy. What the network was told after it comes with the next contact."
-        return Word("put back", WARN, told)
+        reported = (
+            "These books were put back from a copy. What the network was told after it comes with the next contact."
+        )
+        return Word("put back", WARN, reported)
     if found is None or doors.now() - found[0] > homecoming.SHOWN_FOR:
         return Word("put back", GOOD, "Nothing of these books had to be fetched from the network lately.", 0.0)
     at, came = found
     many, odd = sum(came["topics"].values()), came["odd_many"]
     sales = came["topics"].get("sale.completed", 0)
-    told = f"On {at:%Y-%m-%d} {many} messages came home, {sales} of them sales, after these books were put back."
+    reported = f"On {at:%Y-%m-%d} {many} messages came home, {sales} of them sales, after these books were put back."
     if odd:
-        told += f" What a person must look at stands on the page of the shop ({odd})."
-    return Word("put back", WARN if odd else GOOD, told, float(many))
+        reported += f" What a person must look at stands on the page of the shop ({odd})."
+    return Word("put back", WARN if odd else GOOD, reported, float(many))
 
 
 def _line(doors: Doors) -> Word:
@@ -366,7 +372,7 @@ def _line(doors: Doors) -> Word:
         return Word("line", BAD, "The network does not know this shop's key any more. Ask the operator for a new code.")
     if answer.status_code != 200:
         return Word("line", WARN, f"The network answered {answer.status_code}. Selling goes on.")
-    theirs = sender.moment_told(answer.headers.get("Date"))
+    theirs = sender.moment_reported(answer.headers.get("Date"))
     if theirs is None:
         return Word("line", WARN, "Something answered that does not say what time it is. Selling goes on.")
     off_s = theirs.timestamp() - began
@@ -389,7 +395,7 @@ def _parked(doors: Doors) -> Word:
 
 def _rolling(doors: Doors) -> Word:
     with doors.read() as session:
-        oldest = fresh_days.oldest(session)
+        oldest = changed_days.oldest(session)
     behind_s = (doors.now() - oldest).total_seconds() if oldest else 0.0
     light = BAD if behind_s > 3600 else WARN if behind_s > 120 else GOOD
     return Word("roll-up", light, f"Sales that arrived are added up; {behind_s:.0f} s behind.", behind_s)

@@ -37,8 +37,10 @@ from store_app.sync.sender import TIMEOUT, trusted
 def refuse_open_line(url: str) -> None:
     """Refuse an address on the way to which others could read along (rule 4)."""
     if not is_guarded(url):
-        told = "Write the network's address as https://…; plain http is for this very computer alone. Nothing was sent."
-        raise Invalid("open-line", told)
+        reported = (
+            "Write the network's address as https://…; plain http is for this very computer alone. Nothing was sent."
+        )
+        raise Invalid("open-line", reported)
 
 
 def fingerprint(pem: str) -> str:
@@ -60,8 +62,8 @@ def fetch_ca(url: str, wanted: str, path: Path) -> Path:
         raise Unreachable("network-fault", f"The network cannot be reached at {url}: {cause(fault)}.") from fault
     found = _compared(certificate)
     if found.replace(" ", "") != "".join(wanted.split()).upper():
-        told = "Somebody may be in between. Do not go on; compare with the operator by telephone."
-        raise Refused("other-ca", f"The network's certificate is not the one on the invitation ({found}). {told}")
+        reported = "Somebody may be in between. Do not go on; compare with the operator by telephone."
+        raise Refused("other-ca", f"The network's certificate is not the one on the invitation ({found}). {reported}")
     path.write_text(ssl.DER_cert_to_PEM_cert(certificate), "ascii")
     return path
 

@@ -20,7 +20,7 @@ def of(doors: Doors) -> dict[str, Any]:
     }
 
 
-def tell_again(doors: Doors) -> None:
+def send_again(doors: Doors) -> None:
     """Tell the network anew how the node is, where leave is in force."""
     node, at = doors.settings.node_id, doors.now()
     with doors.read() as session:
@@ -29,4 +29,4 @@ def tell_again(doors: Doors) -> None:
     state = of(doors)
     with doors.write() as session:
         if (leave := support.in_force(session, node, at)) is not None:
-            support.tell(session, leave, state, at)
+            support.send(session, leave, state, at)

@@ -36,7 +36,7 @@ from config.nodes.outbox import OutboxMessage
 from config.nodes.signing_keys import SignedBatch
 from pos.sold import Sale
 from pos.store.store import ReceiptCounter, Staff, Till
-from pos.sync import put_away, sealed
+from pos.sync import archive, sealed
 from pos.till.shift_book import Shift
 from pos.till.shift_report import z_hash
 from store_app.runtime.doors import Doors
@@ -121,7 +121,7 @@ def verify_in(session: Session, node_id: str, outside: Iterable[Anchor] = ()) ->
     seals: dict[tuple[str, str], list[Any]] = {}
     _walk(session, node_id, anchors, closed, people, seals, report)
     for shift in closed.values():
-        if not shift.told:
+        if not shift.reported:
             report.blame(f"{shift.name} is not in the journal: it was put in")
     for fault in (*signing_keys.faults(session), *_not_signed(session)):
         report.blame(fault)
@@ -257,7 +257,7 @@ def _seals_in(body: str) -> dict[tuple[str, str], list[Any]]:
 
 def _days(session: Session, seals: dict[tuple[str, str], list[Any]]) -> Iterator[str]:
     """Yield every sealed day whose rows are not what they were."""
-    away, weeks = partitions.lying_away(session), set(put_away.weeks(session))
+    away, weeks = partitions.lying_away(session), set(archive.weeks(session))
 
     def is_gone(book: str, day: str) -> bool:
         if book not in partitions.BOOKS:
@@ -328,7 +328,7 @@ class _Closed:
     """Of the Z report as it lies there now."""
     says: dict[str, Any]
     anchors: list[Anchor]
-    told: bool = False
+    reported: bool = False
 
 
 def _closed_shifts(session: Session, node_id: str) -> dict[str, _Closed]:
@@ -361,7 +361,7 @@ def _compare_z(closed: dict[str, _Closed], shift_id: str, n: int, body: str, at:
     if shift is None:
         report.blame(f"Z {facts.get('z_no')} is in the journal (entry {n}, {at}), but was taken out of the books")
         return
-    shift.told = True
+    shift.reported = True
     odd = [name for name in ("z_no", "counted_minor", "over_short_minor") if facts.get(name) != shift.says[name]]
     if "z_hash" in facts and not facts["z_hash"] == shift.hash == shift.says["z_hash"]:
         odd.append("the report")

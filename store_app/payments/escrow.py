@@ -96,7 +96,7 @@ def send_back(doors: Doors, refund_id: str) -> str:
         else:
             refunds.not_yet(session, refund_id, outcome, at=doors.now())
         asked = session.get_one(Refund, refund_id)
-        online.tell_refund(session, asked, doors.now())
+        online.send_refund(session, asked, doors.now())
         return asked.state
 
 

@@ -136,7 +136,7 @@ def consent_to_points(doors: Doors, customer_id: str, phone: str, code: str) -> 
     if balance is None:
         raise Invalid("points-wrong-code", "This is not the code, or it is too old. Check it, or send a new one.")
     with doors.write() as session:
-        shared_points.take_told(session, balance)
+        shared_points.take_reported(session, balance)
 
 
 @contextmanager
@@ -168,8 +168,8 @@ def _post(settings: Settings, address: str, wanted: dict[str, str]) -> dict[str,
             raise Refused(str(body["error"]["code"]), str(body["error"]["message"])[:300])
         answer.raise_for_status()
     except (httpx2.HTTPError, ValueError, LookupError, TypeError) as fault:
-        told = "The network does not answer. The points are kept here. Try again later."
-        raise Unreachable("points-code-needs-line", told) from fault
+        reported = "The network does not answer. The points are kept here. Try again later."
+        raise Unreachable("points-code-needs-line", reported) from fault
     return body
 
 
@@ -202,8 +202,8 @@ def _asked(
             requests.unwant(
                 session, request.store_id, payment.id, why="the network did not answer", actor=actor, at=doors.now()
             )
-        told = "The network does not answer, so its points cannot be redeemed now. Choose another way to pay."
-        raise Refused("points-need-line", told)
+        reported = "The network does not answer, so its points cannot be redeemed now. Choose another way to pay."
+        raise Refused("points-need-line", reported)
     held.append(payment.id)
     return tender, amount_minor, reference, payment.id
 

@@ -188,7 +188,7 @@ def begin(lesson: Lesson, language: str) -> None:
     session[KEY], session["lesson"] = name, lesson.id
     session["lesson_after"], session["lesson_note"] = str(after_n), note
     session.pop("csrf_token", None)
-    _tell("practice.begun", lesson=lesson.id)
+    _send("practice.begun", lesson=lesson.id)
 
 
 def leave() -> None:
@@ -198,7 +198,7 @@ def leave() -> None:
         session.pop(key, None)
     if name:
         _stores().close(name)
-        _tell("practice.ended", lesson=lesson_id)
+        _send("practice.ended", lesson=lesson_id)
 
 
 def is_practising() -> bool:
@@ -246,7 +246,7 @@ def booked(till_id: str, *, practice: bool) -> Iterator[Session]:
 # --- inside ---
 
 
-def _tell(verb: str, **facts: str | None) -> None:
+def _send(verb: str, **facts: str | None) -> None:
     with own_doors().write() as books:
         subject, at = f"staff:{g.actor.id}", own_doors().now()
         journal.record(books, actor=g.actor, at=at, verb=verb, subject=subject, **facts)

@@ -183,13 +183,15 @@ def _goods(
         session.add(TaxClass(id="practice", name="Practice", rate_bp=0, inclusive=True))
         session.flush()
     tax_class_id = session.scalars(sa.select(TaxClass.id).order_by(TaxClass.id)).first() or ""
-    aisle = "练习" if language == "zh" else "Practice"
+    top_category = "练习" if language == "zh" else "Practice"
     made = []
     for n, (name, in_chinese, cents) in enumerate(OWN_GOODS, 1):
         sku = f"practice-{n}"
         words = in_chinese if language == "zh" else name
         price = cents * _unit_of(session, store_id) // 100
-        product = catalogue.add_product(session, sku, words, category=aisle, tax_class_id=tax_class_id, actor=by, at=at)
+        product = catalogue.add_product(
+            session, sku, words, category=top_category, tax_class_id=tax_class_id, actor=by, at=at
+        )
         catalogue.set_price(session, sku, price, day, actor=by, at=at)
         catalogue.list_product(session, store_id, sku, quick_key=n, actor=by, at=at)
         made.append((product, price))

@@ -33,7 +33,7 @@ from config.errors import DomainError, Invalid, Unreachable
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 COMPUTE_LIMIT_S = 900.0
-TOLD_S = 1.0
+REPORTED_S = 1.0
 """So often a child tells how far it is."""
 Far = Callable[[int, int], None]
 """Is told how much is done, of how much."""
@@ -68,7 +68,7 @@ def compute_apart(function: Callable[..., Any], loaded: Any, far: Far | None = N
     try:
         running = pool.submit(*asked)
         while not running.done() and time.monotonic() < until:
-            wait([running], timeout=COMPUTE_LIMIT_S if far is None else TOLD_S)
+            wait([running], timeout=COMPUTE_LIMIT_S if far is None else REPORTED_S)
             while far is not None and ear.poll():
                 far(*ear.recv())
         return running.result(timeout=0)
@@ -198,8 +198,8 @@ def _read(mouth: Connection, function: Callable[..., Iterable[Any]], given: tupl
         mouth.send_bytes(_DONE)
         return
     kind = next(one.__name__ for one in type(refused).__mro__ if one.__module__ == errors.__name__)
-    told = {"kind": kind, "code": refused.code, "message": refused.message, "facts": refused.facts}
-    mouth.send_bytes(json.dumps(told, default=_plain).encode())
+    reported = {"kind": kind, "code": refused.code, "message": refused.message, "facts": refused.facts}
+    mouth.send_bytes(json.dumps(reported, default=_plain).encode())
 
 
 def _plain(value: Any) -> Any:
@@ -244,11 +244,11 @@ def _begin(mouth: Connection) -> None:
 
 def _telling(asked: tuple[Callable[..., Any], Any]) -> Any:
     function, loaded = asked
-    told = [float("-inf")]
+    reported = [float("-inf")]
 
     def progress(so_far: int, whole: int) -> None:
-        if time.monotonic() >= told[0] + TOLD_S:
-            told[0] = time.monotonic()
+        if time.monotonic() >= reported[0] + REPORTED_S:
+            reported[0] = time.monotonic()
             _mouth[0].send((so_far, whole))
 
     return function(loaded, progress=progress)

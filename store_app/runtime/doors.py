@@ -157,13 +157,13 @@ class Web(Flask):
 
     def dispatch_request(self) -> Any:
         """Answer the request, begun anew where nothing of it was committed."""
-        return retry.until_done(self._dispatch_from_the_start)
+        return retry.until_done(self._dispatch)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return a view as it is: none of ours is a coroutine, and Flask looks at every request whether it is."""
         return func
 
-    def _dispatch_from_the_start(self) -> Any:
+    def _dispatch(self) -> Any:
         for upload in request.files.values() if "multipart" in (request.mimetype or "") else ():
             upload.seek(0)
         return super().dispatch_request()

@@ -61,7 +61,7 @@ def take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datet
     run = session.get_one(JobRun, (node_id, job, day), with_for_update=True, populate_existing=True)
     if not _may_begin(run, at):
         return False
-    _begin_anew(run, "running", run.tries + 1, at)
+    _restart(run, "running", run.tries + 1, at)
     return True
 
 
@@ -72,7 +72,7 @@ def ask(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.dateti
         run = JobRun(node_id=node_id, job=job, day=day, state="done", tries=0, began_at=at)
         session.add(run)
     if run.state not in ("asked", "running") or run.is_cut_off(at):
-        _begin_anew(run, "asked", 0, at)
+        _restart(run, "asked", 0, at)
     return run
 
 
@@ -85,7 +85,7 @@ def note(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datet
     run.state, run.ended_at, run.outcome = "done" if done else "failed", at, outcome[:500]
 
 
-def say_how_far(session: Session, node_id: str, job: str, day: dt.date, so_far: int, whole: int, what: str) -> None:
+def report_progress(session: Session, node_id: str, job: str, day: dt.date, so_far: int, whole: int, what: str) -> None:
     """Note how far a running job is; what ran to its end, or was begun by hand, says its outcome alone."""
     here = (JobRun.node_id == node_id, JobRun.job == job, JobRun.day == day, JobRun.state == "running")
     far = {"so_far": so_far, "whole": whole, "outcome": f"{so_far:,} of {whole:,} {what}"}
@@ -161,7 +161,7 @@ def failed(session: Session, node_id: str, *, at: dt.datetime, each_day: Collect
 # --- inside ---
 
 
-def _begin_anew(run: JobRun, state: str, tries: int, at: dt.datetime) -> None:
+def _restart(run: JobRun, state: str, tries: int, at: dt.datetime) -> None:
     run.state, run.tries, run.began_at, run.ended_at = state, tries, at, None
     run.outcome, run.so_far, run.whole = "", None, None
 

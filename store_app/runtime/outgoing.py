@@ -79,9 +79,9 @@ def client(address: str, *, verify: ssl.SSLContext | None = None, **more: Any) -
 
 def reached(settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield (setting, host:port) of everything the settings of a node make it connect to, for a firewall's list."""
-    told = [("network_url", settings.network_url), ("forecast_cluster", settings.forecast_cluster)]
-    told += [("notify", one.strip()) for one in settings.notify.split(";")]
-    for name, address in told:
+    reported = [("network_url", settings.network_url), ("forecast_cluster", settings.forecast_cluster)]
+    reported += [("notify", one.strip()) for one in settings.notify.split(";")]
+    for name, address in reported:
         parts = urlsplit(address)
         if parts.hostname:
             yield name, f"{parts.hostname}:{parts.port or PORTS.get(parts.scheme, '')}"

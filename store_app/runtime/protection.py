@@ -64,7 +64,7 @@ _OF_TABLES = {
         "sale": ("note",),
         "shared_account": ("key",),
         "signed_batch": ("text",),
-        "van_stop": ("note",),
+        "route_stop": ("note",),
     },
     STAFF: {
         "journal_entry": ("body",),

@@ -298,8 +298,8 @@ def _check_catalogue(session: Session, body: dict[str, Any], today: dt.date, sha
             jumps.append((n, sku))
     if jumps and not is_allowed:
         (n, sku), *more = jumps
-        told = {"name": named[sku]["name"], "times": MOST_JUMP, "more": len(more)}
-        raise _refused("price-jump", "catalogue", ("prices", n), **told)
+        reported = {"name": named[sku]["name"], "times": MOST_JUMP, "more": len(more)}
+        raise _refused("price-jump", "catalogue", ("prices", n), **reported)
 
 
 def _present_prices(session: Session, today: dt.date) -> dict[str, int]:

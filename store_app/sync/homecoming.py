@@ -152,9 +152,9 @@ class _Ours:
 def _ours(doors: Doors, heard: wire.Own) -> _Ours:
     node_id, at = doors.settings.node_id, doors.now()
     actor = Actor.system("sync", node_id)
-    told = [(one.key, one.by, one.vouch) for one in heard.keys if re.fullmatch(signing.KEY_PATTERN, one.key)]
+    reported = [(one.key, one.by, one.vouch) for one in heard.keys if re.fullmatch(signing.KEY_PATTERN, one.key)]
     with doors.write() as session:
-        keys = signing_keys.recognised(session, node_id, told, actor=actor, at=at)
+        keys = signing_keys.recognised(session, node_id, reported, actor=actor, at=at)
         since = signing_keys.first_at(session, node_id)
     by_batch = {
         seal.id: wire.facts_of(seal.text, node_id, seal.key)

@@ -253,7 +253,7 @@ def own_facts(session: Session, store_id: str, have: dict[str, int]) -> dict[str
     first = sa.select(InboxHead.epoch).outerjoin(InboxMessage, began).where(InboxHead.from_node == store_id)
     first = first.order_by(InboxMessage.received_at, InboxHead.epoch)
     for epoch in session.scalars(first).all():
-        rows = inbox.told_after(session, store_id, epoch, have.get(epoch, 0), outbox.MAX_ROWS, outbox.MAX_BYTES)
+        rows = inbox.reported_after(session, store_id, epoch, have.get(epoch, 0), outbox.MAX_ROWS, outbox.MAX_BYTES)
         if rows:
             log.warning("a shop fetches what it has lost", store=store_id, epoch=epoch, rows=len(rows))
             ids = {row["batch"] for row in rows} - {""}
@@ -351,9 +351,9 @@ def _refuse_days(session: Session, store_id: str, message: Message, at: dt.datet
     """
     first, last = _days_taken(session, store_id, at)
     first = door.FIRST if is_let_in else first
-    for told in _days_of(message):
-        if door.day(told, "The business day", last + FARTHEST_AHEAD, first=first) > last:
-            words = f"The business day {told} has not come yet, so this is taken then. Check the store's clock."
+    for reported in _days_of(message):
+        if door.day(reported, "The business day", last + FARTHEST_AHEAD, first=first) > last:
+            words = f"The business day {reported} has not come yet, so this is taken then. Check the store's clock."
             raise Invalid(TOO_EARLY, words)
     if message.topic != SaleCompleted.TOPIC:  # of a sale that is all, and there are many
         door.days(message.body, first, last)
@@ -418,17 +418,17 @@ def _meet(
     return False, fresh
 
 
-def _hear_standing(peer: Peer, told: wire.Standing, at: dt.datetime) -> None:
-    peer.oldest_at, peer.catalogue_at = _instant(told.oldest_at), _instant(told.catalogue_at)
-    peer.checked_at, peer.free_bytes = _instant(told.checked_at), told.free_bytes
-    now = _instant(told.now)
+def _hear_standing(peer: Peer, reported: wire.Standing, at: dt.datetime) -> None:
+    peer.oldest_at, peer.catalogue_at = _instant(reported.oldest_at), _instant(reported.catalogue_at)
+    peer.checked_at, peer.free_bytes = _instant(reported.checked_at), reported.free_bytes
+    now = _instant(reported.now)
     peer.clock_off_s = None if now is None else round((now - at).total_seconds())
 
 
-def _instant(told: str) -> dt.datetime | None:
+def _instant(reported: str) -> dt.datetime | None:
     """Return an instant a shop told; None where it told none."""
     try:
-        return dt.datetime.fromisoformat(told).astimezone(dt.UTC)
+        return dt.datetime.fromisoformat(reported).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None
 

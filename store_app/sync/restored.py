@@ -22,7 +22,7 @@ from supply.sync import recovered
 log = structlog.get_logger()
 
 
-def begin_anew_if_restored(doors: Doors) -> bool:
+def restart_if_restored(doors: Doors) -> bool:
     """Compare the database with its sidecar, and renew that; True when a new epoch had to begin.
 
     A damaged sidecar is told, and written anew.
@@ -30,7 +30,7 @@ def begin_anew_if_restored(doors: Doors) -> bool:
     try:
         sidecar = node.read_sidecar(doors.settings.sidecar)
     except Invalid as fault:
-        _tell_damaged(doors, fault)
+        _send_damaged(doors, fault)
         sidecar = None
     with doors.read() as session:
         restored = _is_behind(session, sidecar)
@@ -91,7 +91,7 @@ def _is_behind(session: Session, sidecar: dict[str, Any] | None) -> bool:
     return node.was_restored(sidecar, epoch=this.epoch, n=n, head_at=known)
 
 
-def _tell_damaged(doors: Doors, fault: Invalid) -> None:
+def _send_damaged(doors: Doors, fault: Invalid) -> None:
     log.warning(fault.message, path=fault.facts["path"])
     node_id = doors.settings.node_id
     actor = Actor.system("sync", node_id)

@@ -126,10 +126,10 @@ class Line:
 class _Refusal(Exception):
     """The network's own word that it takes nothing of what it was asked."""
 
-    def __init__(self, status: int, told: wire.Refusal) -> None:
-        super().__init__(wire.PAUSES.get(told.code, told.message[:300]))
-        self.status, self.code, self.rows = status, told.code, told.rows
-        self.is_of_the_store = status in (401, 403) or told.code in wire.PAUSES
+    def __init__(self, status: int, reported: wire.Refusal) -> None:
+        super().__init__(wire.PAUSES.get(reported.code, reported.message[:300]))
+        self.status, self.code, self.rows = status, reported.code, reported.rows
+        self.is_of_the_store = status in (401, 403) or reported.code in wire.PAUSES
 
 
 class _TooLarge(Unreachable):
@@ -171,8 +171,8 @@ def trusted(ca: Path | None) -> ssl.SSLContext:
     try:
         return outgoing.context(ca)
     except (OSError, ssl.SSLError) as fault:
-        told = f"The certificate {ca} cannot be read. Fetch the network's ca.pem again and name it in network_ca."
-        raise Invalid("bad-ca", told, path=str(ca)) from fault
+        reported = f"The certificate {ca} cannot be read. Fetch the network's ca.pem again and name it in network_ca."
+        raise Invalid("bad-ca", reported, path=str(ca)) from fault
 
 
 def contact(database: Database, settings: Settings, client: httpx2.Client, clock: Clock) -> Contact:
@@ -185,7 +185,7 @@ def contact(database: Database, settings: Settings, client: httpx2.Client, clock
 class _Talk:
     def __init__(self, doors: Doors, client: httpx2.Client) -> None:
         self.doors, self.client, self.done = doors, client, Contact()
-        self.told: str | None = None
+        self.reported: str | None = None
         self.signer: Signer
         self.lets_facts_through = self.holds_one_back = False
 
@@ -206,7 +206,7 @@ class _Talk:
             this = this_node(session)
             this.last_fault = self.done.fault
             if self.done.fault is None:
-                this.last_contact_at = min(self.doors.now(), moment_told(self.told) or self.doors.now())
+                this.last_contact_at = min(self.doors.now(), moment_reported(self.reported) or self.doors.now())
         restored.keep_sidecar(self.doors)
         return self.done
 
@@ -219,7 +219,7 @@ class _Talk:
         if "catalogue" in self.done.editions:  # what was told of a product before it was known here
             receiver.try_parked(self.doors, [NETWORK], why="unknown-product")
         if known is not None:
-            self._tell_forecast(known)
+            self._send_forecast(known)
         if self.holds_one_back:
             raise _TooLarge
 
@@ -300,8 +300,8 @@ class _Talk:
         parked = sa.select(sa.func.count()).where(InboxMessage.state == "parked", InboxMessage.from_node == NETWORK)
         queue = outbox.waiting(session, NETWORK)
         contrary = sa.select(sa.func.count()).where(InboxAlarm.from_node == NETWORK, ~inbox.is_repeated())
-        told = ((row.n, row.hash) for row in rows)
-        text = wire.signed_text(this.id, self.signer.public, epoch, count, head, told)
+        reported = ((row.n, row.hash) for row in rows)
+        text = wire.signed_text(this.id, self.signer.public, epoch, count, head, reported)
         return {
             "seal": {"key": self.signer.public, "signature": self.signer.sign(text.encode())},
             "protocol": wire.PROTOCOL,
@@ -328,9 +328,9 @@ class _Talk:
         catalogue, checked = session.get(Pulled, "catalogue"), job_book.ended_at(session, settings.node_id, "check")
         instants = {"oldest_at": oldest, "checked_at": checked}
         instants["catalogue_at"] = catalogue.made_at if catalogue else None
-        told = {name: at.isoformat() for name, at in instants.items() if at is not None}
+        reported = {name: at.isoformat() for name, at in instants.items() if at is not None}
         free = shutil.disk_usage(settings.state_folder).free
-        return {"now": self.doors.now().isoformat(), "free_bytes": free, **told}
+        return {"now": self.doors.now().isoformat(), "free_bytes": free, **reported}
 
     def _post(self, body: dict[str, Any]) -> wire.Answer:
         content, headers = wire.pack(body)
@@ -454,16 +454,16 @@ class _Talk:
 
     # --- tell ---
 
-    def _tell_forecast(self, known: wire.ForecastKnown) -> None:
+    def _send_forecast(self, known: wire.ForecastKnown) -> None:
         """Tell what this shop expects to sell, where the network has no run as new and did not refuse this one."""
         after = known.origin_day, known.run_id
         with self.doors.read() as session:
-            told = reported_forecasts.to_tell(
+            reported = reported_forecasts.to_send(
                 session, self.doors.settings.node_id, after=after, but=known.refused_run_id
             )
-        if told is None:
+        if reported is None:
             return
-        content, headers = wire.pack(told)
+        content, headers = wire.pack(reported)
         try:
             answer = self.client.post("/api/sync/forecast", content=content, headers=headers)
             refused = self._read(answer, wire.ForecastHeard).refused
@@ -472,18 +472,18 @@ class _Talk:
                 raise
             refused = f"{refusal.code}: {refusal}"
         with self.doors.write() as session:
-            reported_forecasts.note_answer(session, self.doors.settings.node_id, told["run_id"], refused)
+            reported_forecasts.note_answer(session, self.doors.settings.node_id, reported["run_id"], refused)
         if refused:
             self.done.refused.append(f"The network did not take the forecast: {refused}")
-            log.warning("forecast refused", run=told["run_id"], why=refused)
+            log.warning("forecast refused", run=reported["run_id"], why=refused)
 
     def _read(self, answer: httpx2.Response, shape: type[Model]) -> Model:
         """Return a checked answer; anything but 200 and JSON of the right shape is a fault (rules 2 and 3)."""
-        self.told = answer.headers.get("Date")
+        self.reported = answer.headers.get("Date")
         if answer.status_code == 413:
             raise _TooLarge
-        if answer.status_code in (401, 403, 422, 426) and (told := wire.refusal_of(answer.content)) is not None:
-            raise _Refusal(answer.status_code, told)
+        if answer.status_code in (401, 403, 422, 426) and (reported := wire.refusal_of(answer.content)) is not None:
+            raise _Refusal(answer.status_code, reported)
         if answer.status_code == 429:
             self.done.pause_s = _seconds(answer.headers.get("Retry-After"))
             raise Unreachable("too-much", "The network asks this shop to send the rest a little later.")
@@ -501,7 +501,7 @@ def _had(have: dict[str, int]) -> tuple[tuple[str, str], ...]:
     return tuple(pair for epoch, n in have.items() for pair in (("epoch", epoch), ("after_n", str(n))))
 
 
-def moment_told(date: str | None) -> dt.datetime | None:
+def moment_reported(date: str | None) -> dt.datetime | None:
     """Return the moment an answer's `Date` names (RFC 9110); None where it names none."""
     try:
         return dt.datetime.strptime(date or "", "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=dt.UTC)
@@ -531,5 +531,5 @@ def effect_of_edition(kind: str, sha256: str) -> Callable[[Session, dict[str, An
     return taken
 
 
-def _seconds(told: str | None) -> int:
-    return int(told) if told and told.isascii() and told.isdigit() and len(told) < 6 else 0
+def _seconds(reported: str | None) -> int:
+    return int(reported) if reported and reported.isascii() and reported.isdigit() and len(reported) < 6 else 0

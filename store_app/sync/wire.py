@@ -368,8 +368,8 @@ def read_push(raw: bytes) -> Push:
         rows = body.get("rows")
         places = {e["loc"][1] for e in fault.errors() if e["loc"][:1] == ("rows",) and len(e["loc"]) > 1}
         named = [rows[place].get("id") for place in sorted(places) if isinstance(rows[place], dict)] if rows else []
-        told = {"faults": faults_of(fault), "rows": named}
-        raise Invalid("bad-push", "This is not a batch of facts.", **told) from fault
+        reported = {"faults": faults_of(fault), "rows": named}
+        raise Invalid("bad-push", "This is not a batch of facts.", **reported) from fault
 
 
 def read_forecast(raw: bytes) -> Forecast:

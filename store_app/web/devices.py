@@ -52,7 +52,7 @@ def remember(staff_id: str) -> None:
     value = _serializer().dumps({"id": held["id"], "people": people})
 
     @after_this_request
-    def tell(answer: Any) -> Any:
+    def send(answer: Any) -> Any:
         settings = current_app.config
         answer.set_cookie(
             _name(), value, max_age=KEPT_FOR, httponly=True, samesite="Lax", secure=settings["SESSION_COOKIE_SECURE"]

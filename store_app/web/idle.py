@@ -42,7 +42,7 @@ class Hands:
         self._touched[session_id] = _touched(last, at)
         return False
 
-    def are_on_the_road(self, session_id: str, at: dt.datetime) -> None:
+    def note_road(self, session_id: str, at: dt.datetime) -> None:
         """Leave the session open from whose page orders are brought home (rule 4)."""
         self._touched[session_id] = at + ROAD
 

@@ -31,18 +31,18 @@ def plain(text: str, mark: str) -> str | None:
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
 
 
-def told(texts: Iterable[str]) -> tuple[str, str]:
+def reported(texts: Iterable[str]) -> tuple[str, str]:
     """Return the mark that a column tells, and ''; or '' and the first text that may be read by either (rules 2, 3)."""
-    tell, either = Counter[str](), ""
+    send, either = Counter[str](), ""
     for text, times in Counter(texts).items():
         readings = {mark: plain(text, mark) for mark in MARKS}
         if readings[POINT] == readings[COMMA]:
             continue
         fitting = [mark for mark in MARKS if readings[mark] is not None]
         if len(fitting) == 1:
-            tell[fitting[0]] += times
+            send[fitting[0]] += times
         else:
             either = either or text
-    if tell or not either:
-        return max(MARKS, key=lambda mark: tell[mark]), ""
+    if send or not either:
+        return max(MARKS, key=lambda mark: send[mark]), ""
     return "", either

@@ -217,7 +217,7 @@ def check_pin(
     if refusal is not None:
         raise refusal
     renewed = pins.hashed(pin) if kept and right and pins.is_dated(kept) else ""
-    found = _told(doors, node_id, staff_id if kept else "", right, asked_by, stranger, at, renewed, beside)
+    found = _reported(doors, node_id, staff_id if kept else "", right, asked_by, stranger, at, renewed, beside)
     if found is None:
         raise Refused("wrong-pin", "That name and PIN do not belong together. Try again.")
     return found
@@ -242,7 +242,7 @@ def _claim(
         return staff.pin_hash, refusal
 
 
-def _told(
+def _reported(
     doors: Doors, node_id: str, staff_id: str, right: bool, asked_by: str, stranger: str, at: dt.datetime, renewed: str,
     beside: Beside | None,
 ) -> Staff | None:  # fmt: skip
@@ -386,8 +386,8 @@ def _locked(tried: Staff | PinTries | BadgeReader, at: dt.datetime) -> Refused |
 
 def _sign(session: Session, staff: Staff, verb: str, at: dt.datetime, **facts: object) -> None:
     who = Actor(id=staff.id, name=staff.name, role=staff.role, node=staff.node_id)
-    told = {"tries": staff.failed_tries} | facts
-    journal.record(session, actor=who, at=at, verb=verb, subject=f"staff:{staff.id}", **told)
+    reported = {"tries": staff.failed_tries} | facts
+    journal.record(session, actor=who, at=at, verb=verb, subject=f"staff:{staff.id}", **reported)
 
 
 def _keep_one(session: Session, person: Staff, role: str) -> None:
@@ -406,5 +406,5 @@ def _keep_one(session: Session, person: Staff, role: str) -> None:
 
 
 def _record(session: Session, person: Staff, verb: str, actor: Actor, at: dt.datetime, **facts: object) -> None:
-    told = {"name": person.name, "seal": person.seal, **facts}
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"staff:{person.id}", **told)
+    reported = {"name": person.name, "seal": person.seal, **facts}
+    journal.record(session, actor=actor, at=at, verb=verb, subject=f"staff:{person.id}", **reported)

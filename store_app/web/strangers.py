@@ -25,7 +25,7 @@ from store_app.runtime.doors import own_doors
 from supply.online.checkout.phone_codes import Asker
 
 WIDTH = {4: 24, 6: 56}
-_TELLS_OF_OTHERS = re.compile(r"forward|real-ip|client-ip|connecting-ip|^via$|^x-original", re.IGNORECASE)
+_CONCERNS_OTHERS = re.compile(r"forward|real-ip|client-ip|connecting-ip|^via$|^x-original", re.IGNORECASE)
 """Headers by which a proxy names whom it asks for, or itself."""
 
 
@@ -52,12 +52,12 @@ def is_near() -> bool:
     address = _address()
     if address is None or not (address.is_private or address.is_loopback or address.is_link_local):
         return False
-    return not tells_of_others() or address != _read(request.remote_addr)
+    return not concerns_others() or address != _read(request.remote_addr)
 
 
-def tells_of_others() -> bool:
+def concerns_others() -> bool:
     """Tell whether something that stands before the node says so in a header."""
-    return any(_TELLS_OF_OTHERS.search(name) for name, _value in request.headers)
+    return any(_CONCERNS_OTHERS.search(name) for name, _value in request.headers)
 
 
 def _address() -> Any:

@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _l
 
 from store_app.web.presenting import day, money
 from supply.orders.claims import Claim
-from supply.orders.network_offers import PushOffer, terms_from
+from supply.orders.network_offers import NetworkOffer, terms_from
 
 KINDS = {
     "short": _l("Not counted in"), "damaged": _l("Damaged"), "expired": _l("Expired or too old"),
@@ -18,14 +18,14 @@ WISHES = {
     "return": (_l("It goes back"), "arrow-up-on-square"),
 }
 """What a shop wishes, or the network grants -> (words, icon)."""
-PUSH_KINDS = {
+NETWORK_OFFER_KINDS = {
     "new": _l("New product"), "campaign": _l("For a campaign"), "surplus": _l("Surplus"),
     "near_expiry": _l("Expires soon"),
 }  # fmt: skip
 """Why the network offers goods."""
 
 
-def where_it_stands(claim: Claim, *, by_network: bool) -> str:
+def status_of(claim: Claim, *, by_network: bool) -> str:
     """Return in a sentence what happens with a claim, as the shopkeeper reads it."""
     if claim.state in ("filed", "under_review") and not by_network:
         return _("Sent to the supplier. Write down here what they answer.")
@@ -61,27 +61,27 @@ def lot_sentence(left: int, days: int) -> str:
     return _("The day is over: send it back now, or it is yours.")
 
 
-def offer_terms(offer: PushOffer) -> list[str]:
+def offer_terms(offer: NetworkOffer) -> list[str]:
     """Return what the network binds itself to with an offer, a sentence each."""
-    terms, told = terms_from(offer.terms), []
+    terms, reported = terms_from(offer.terms), []
     if offer.return_until is not None:
         until = day(offer.return_until)
-        told.append(_("Sale or return: you pay what sells, and send the rest back until %(day)s.", day=until))
+        reported.append(_("Sale or return: you pay what sells, and send the rest back until %(day)s.", day=until))
     elif terms.slow_days and terms.slow_bp:
-        told.append(
+        reported.append(
             _(
                 "Less than half sold after %(days)s days: %(share)s%% of what the rest cost is paid back to you.",
                 days=terms.slow_days, share=terms.slow_bp // 100,
             )
         )  # fmt: skip
     if terms.expires_on is not None:
-        told.append(_("To be sold until %(day)s.", day=day(terms.expires_on)))
+        reported.append(_("To be sold until %(day)s.", day=day(terms.expires_on)))
         if offer.return_until is None and terms.expiry_bp:
-            told.append(
+            reported.append(
                 _("Afterwards %(share)s%% of what the rest cost is paid back to you.", share=terms.expiry_bp // 100)
             )
     if offer.return_until is None and terms.cap_bp and (terms.slow_bp or terms.expiry_bp):
-        told.append(_("Never more than %(share)s%% of what all of it cost.", share=terms.cap_bp // 100))
+        reported.append(_("Never more than %(share)s%% of what all of it cost.", share=terms.cap_bp // 100))
     if terms.slot_fee_minor:
-        told.append(_("%(amount)s for the place, as soon as it is here.", amount=money(terms.slot_fee_minor)))
-    return told
+        reported.append(_("%(amount)s for the place, as soon as it is here.", amount=money(terms.slot_fee_minor)))
+    return reported

@@ -49,7 +49,7 @@ WEATHER: dict[tuple[str, bool], Any] = {
     ("rain", False): _l("Drier than usual"),
 }
 A_MONDAY = dt.date(2024, 1, 1)
-TOLD_FROM = 0.1
+REPORTED_FROM = 0.1
 """A weekday this far from an ordinary day is worth a word, and so is this share of the region, or such a season."""
 SPECIAL_FROM = 1.3
 """So many times, or a part so small, as on the same weekday of the other week: a day of its own."""
@@ -65,7 +65,7 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
         return []
     said = [_("On an ordinary day about %(qty)s are expected.", qty=quantity(float(why["level"])))]
     if why["model"] not in EVEN and float(why["level"]) > 0:
-        said += _days_that_differ(seen)
+        said += _differing_days(seen)
     said += [
         _("%(campaign)s is expected to bring %(times)s times as much from %(first)s to %(last)s.",
           campaign=name, times=number(factor, 1), first=day(first), last=day(last))
@@ -84,7 +84,7 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
         )
     if str(why["reason"]) in REASONS:
         said.append(str(REASONS[str(why["reason"])]))
-    if float(why["regional_share"]) >= TOLD_FROM:
+    if float(why["regional_share"]) >= REPORTED_FROM:
         said.append(_("The region has a share of %(share)s %% in it.", share=round(100 * float(why["regional_share"]))))
     if str(why["model"]) in METHODS:
         said.append(str(METHODS[str(why["model"])]))
@@ -92,7 +92,7 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
 
 
 def watched_sentences(watched: str | None, *, also_fallen: bool = True) -> list[str]:
-    """Say what last night's look at the forecast found (`accuracy.watch.told`); [] when all is well."""
+    """Say what last night's look at the forecast found (`accuracy.watch.reported`); [] when all is well."""
     said, found = [], watched or ""
     if also_fallen and "fell_back:" in found:
         said.append(_("For some products the average of four weeks was nearer last week, so it is used for now."))
@@ -119,13 +119,13 @@ def not_taken(why: str | None) -> str:
     }.get(code, sentence or code)
 
 
-def _days_that_differ(seen: Mapping[str, Any]) -> list[str]:
+def _differing_days(seen: Mapping[str, Any]) -> list[str]:
     """Say what weekdays, the time of the year, and single days make of an ordinary day."""
     said, why = [], seen["why"]
     week = [float(factor) for factor in why["weekday_profile"]]
     shut = [at for at, factor in enumerate(week) if factor == 0.0]
     opened = [at for at in range(len(week)) if at not in shut]
-    if opened and max(week) > 1.0 + TOLD_FROM:
+    if opened and max(week) > 1.0 + REPORTED_FROM:
         best, least = max(opened, key=week.__getitem__), min(opened, key=week.__getitem__)
         said.append(
             _("Most sells on %(best)s (%(more)s times as much), least on %(least)s (%(less)s times).",
@@ -134,10 +134,10 @@ def _days_that_differ(seen: Mapping[str, Any]) -> list[str]:
     if shut:
         said.append(_("Nothing is expected on: %(days)s.", days=", ".join(_day(at) for at in shut)))
     season, special = beyond_weekdays([(when, mean) for when, mean, *_rest in seen["ahead"]], float(why["level"]), week)
-    if season >= 1.0 + TOLD_FROM:
+    if season >= 1.0 + REPORTED_FROM:
         said.append(_("The time of the year and of the month make it %(share)s %% more in the days ahead.",
                       share=round(100 * (season - 1.0))))  # fmt: skip
-    elif 0.0 < season <= 1.0 - TOLD_FROM:
+    elif 0.0 < season <= 1.0 - REPORTED_FROM:
         said.append(_("The time of the year and of the month make it %(share)s %% less in the days ahead.",
                       share=round(100 * (1.0 - season))))  # fmt: skip
     planned = [(first, last) for _name, first, last, _factor in why["campaigns"]]

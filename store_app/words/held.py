@@ -39,14 +39,14 @@ FIELDS = {
 }
 _FIELD = re.compile(r"[a-z-]+: ([\w.]+): (?:the field “(.*)” )?")
 TO_STORE = {
-    plausibility.TELL: lazy(
+    plausibility.SEND: lazy(
         "The network holds this for review: its figures are larger than your sales make likely. Nothing is lost. If "
         "they are right, ask the network to accept it."
     ),
     plausibility.WAITS_WITH: lazy("The network holds this for review, together with the sale it belongs to."),
 }
 TURNED_DOWN = {
-    plausibility.TELL: lazy("its figures are larger than your sales make likely"),
+    plausibility.SEND: lazy("its figures are larger than your sales make likely"),
     plausibility.WAITS_WITH: lazy("the sale it belongs to was rejected"),
 }
 _DECLINED = f"{inbox.DECLINED}: "
@@ -63,19 +63,19 @@ def why(row: InboxMessage) -> str:
 
 def figures(facts: Mapping[str, Any] | None) -> tuple[str, str, str]:
     """Return the figure a fact is held for, the store's good day and its limit; '' where there is none."""
-    told = facts or {}
-    return tuple(_written(told, name) for name in ("value", "usual", "most"))  # type: ignore[return-value]
+    reported = facts or {}
+    return tuple(_written(reported, name) for name in ("value", "usual", "most"))  # type: ignore[return-value]
 
 
 def to_store(reason: str | None) -> str:
     """Return why the network holds or turned down a fact, as the store reads it."""
     words = TURNED_DOWN if is_declined(reason) else TO_STORE
     code = _code(reason)
-    known = words.get(plausibility.TELL if code.startswith(plausibility.TELL) else code) or REASONS.get(code)
+    known = words.get(plausibility.SEND if code.startswith(plausibility.SEND) else code) or REASONS.get(code)
     if not is_declined(reason):
         return _field(reason) or str(known or reason or "")
-    told = _field(reason) or str(known or _("the operator did not accept it"))
-    return _("The network rejected this: %(why)s. It stays on record here.", why=told.rstrip(".。"))
+    reported = _field(reason) or str(known or _("the operator did not accept it"))
+    return _("The network rejected this: %(why)s. It stays on record here.", why=reported.rstrip(".。"))
 
 
 def is_declined(reason: str | None) -> bool:

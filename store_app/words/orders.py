@@ -44,7 +44,7 @@ class OrderWhy:
     outdating: float
     first_day: dt.date | None = None
     consigned: tuple[int, dt.date] | None = None
-    taught_qty: int = 0
+    adjusted_qty: int = 0
     missed: tuple[tuple[int, int, dt.date], ...] = ()
     risk_without_bp: int = 0
 
@@ -79,7 +79,7 @@ class OrderWhy:
             method=str(why.get("method") or "forecast"),
             first_day=dt.date.fromisoformat(first) if first else None,
             consigned=(int(theirs[0]), dt.date.fromisoformat(theirs[1])) if theirs else None,
-            taught_qty=int(why.get("taught_qty") or 0),
+            adjusted_qty=int(why.get("adjusted_qty") or 0),
             missed=tuple((no, qty, dt.date.fromisoformat(day)) for no, qty, day in why.get("missed") or ()),
             risk_without_bp=int((why.get("risks_bp") or (0,))[0]),
         )
@@ -101,14 +101,19 @@ def order_sentence(
     quantity: writes units of this product; packs_words: '' where none are ordered; order_by: until when it is to be
     ordered for that van, '' for the whole day.
     """
-    van, after = day_or_weekday(delivery_day, today), day_or_weekday(next_delivery_day, today)
+    vehicle, after = day_or_weekday(delivery_day, today), day_or_weekday(next_delivery_day, today)
     if order_by:
-        van = _("%(van)s (order by %(time)s)", van=van, time=order_by)
+        vehicle = _("%(vehicle)s (order by %(time)s)", vehicle=vehicle, time=order_by)
     if packs_words:
-        second = _("Next van %(van)s, the one after %(after)s: %(packs)s, costs %(cost)s", van=van, after=after,
-                   packs=packs_words, cost=cost_words)  # fmt: skip
+        second = _(
+            "Next van %(vehicle)s, the one after %(after)s: %(packs)s, costs %(cost)s",
+            vehicle=vehicle,
+            after=after,
+            packs=packs_words,
+            cost=cost_words,
+        )
     else:
-        second = _("Next van %(van)s, the one after %(after)s: nothing is ordered", van=van, after=after)
+        second = _("Next van %(vehicle)s, the one after %(after)s: nothing is ordered", vehicle=vehicle, after=after)
     comma, semicolon, stop = (_(", "), _("; "), _("."))
     first = comma.join([_rate(why, quantity), *_here(why, quantity, today)]) + stop
     return joined([first, *_missed(why, quantity, today), second + semicolon + _without(why, today) + stop])
@@ -157,19 +162,30 @@ def _without(why: OrderWhy, today: dt.date) -> str:
 
 def _missed(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> list[str]:
     """Say what should be here, did not come, and is not counted."""
-    told = []
+    reported = []
     for order_no, qty, due_day in why.missed:
         day = day_or_weekday(due_day, today)
         if order_no < 0:
-            told.append(_("A neighbour’s goods did not come (due %(day)s): its %(qty)s are not counted.", day=day,
+            reported.append(_("A neighbour’s goods did not come (due %(day)s): its %(qty)s are not counted.", day=day,
                           qty=quantity(qty)))  # fmt: skip
         elif order_no:
-            told.append(_("Order %(no)s did not come (due %(day)s): its %(qty)s are not counted.", no=order_no, day=day,
-                          qty=quantity(qty)))  # fmt: skip
+            reported.append(
+                _(
+                    "Order %(no)s did not come (due %(day)s): its %(qty)s are not counted.",
+                    no=order_no,
+                    day=day,
+                    qty=quantity(qty),
+                )
+            )
         else:
-            told.append(_("What the network offered did not come (due %(day)s): its %(qty)s are not counted.", day=day,
-                          qty=quantity(qty)))  # fmt: skip
-    return told
+            reported.append(
+                _(
+                    "What the network offered did not come (due %(day)s): its %(qty)s are not counted.",
+                    day=day,
+                    qty=quantity(qty),
+                )
+            )
+    return reported
 
 
 def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tuple[str, str]]:
@@ -184,10 +200,10 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
         facts.append((_("Wanted until the van after"), quantity(why.expected)))
     if why.target:
         facts.append((_("Stock to aim for"), quantity(why.target)))
-    if why.taught_qty > 0:
-        facts.append((_("Your changes taught: hold more"), quantity(why.taught_qty)))
-    elif why.taught_qty < 0:
-        facts.append((_("Your changes taught: hold less"), quantity(-why.taught_qty)))
+    if why.adjusted_qty > 0:
+        facts.append((_("Your changes taught: hold more"), quantity(why.adjusted_qty)))
+    elif why.adjusted_qty < 0:
+        facts.append((_("Your changes taught: hold less"), quantity(-why.adjusted_qty)))
     if why.risk_bp:
         facts.append((_("Sells out all the same in"), _("%(share)d of 100 cases", share=max(1, why.risk_bp // 100))))
     if why.method == "mean28":
@@ -213,13 +229,13 @@ def more_facts(
     if (reason := REASONS.get(str(why.get("reason")))) is not None:
         facts.append((_("Its size follows"), str(reason)))
     for name, pack_qty, cost_minor, day in why.get("others") or ():
-        told = _("%(cost)s for %(qty)s, comes %(day)s", cost=amount(cost_minor), qty=quantity(pack_qty),
+        reported = _("%(cost)s for %(qty)s, comes %(day)s", cost=amount(cost_minor), qty=quantity(pack_qty),
                  day=day_or_weekday(dt.date.fromisoformat(day), today))  # fmt: skip
-        facts.append((_("At %(supplier)s instead", supplier=name), told))
+        facts.append((_("At %(supplier)s instead", supplier=name), reported))
     return facts
 
 
-def purse_words(name: str, left: int, cost: int, amount: Callable[[int], str]) -> tuple[str, str]:
+def budget_words(name: str, left: int, cost: int, amount: Callable[[int], str]) -> tuple[str, str]:
     """Say what a purse has left for a proposal that costs so much, and how a change beyond it is told."""
     if name == budget.LINE:
         beyond = _("%(amount)s beyond what the network lets you buy", amount="{amount}")

@@ -44,8 +44,8 @@ def sentence_of(fault: DomainError) -> str:
 
 def _in_words(facts: Mapping[str, Any]) -> dict[str, str]:
     """Return the facts as a sentence carries them; one that is not there, or empty, counts as missing."""
-    told = {name: _written(name, fact) for name, fact in facts.items()}
-    return {name: words for name, words in told.items() if words}
+    reported = {name: _written(name, fact) for name, fact in facts.items()}
+    return {name: words for name, words in reported.items() if words}
 
 
 def _written(name: str, fact: Any) -> str:

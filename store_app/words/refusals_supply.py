@@ -185,7 +185,7 @@ MONEY: dict[str, tuple[Any, ...]] = {
 
 ROUNDS: dict[str, tuple[Any, ...]] = {
     "bad-zone": (_l("%(tz)s is no time zone. Write it like Europe/Berlin."),),
-    "no-vans": (_l("There is no van yet. Add one, then plan the rounds."),),
+    "no-vehicles": (_l("There is no van yet. Add one, then plan the rounds."),),
     "warehouse-nowhere": (_l("Nobody has said where the warehouse is. Give its place first."),),
     "unknown-site": (_l("There is no shop and no warehouse %(id)s. Check its number."),),
     "bad-position": (_l("%(id)s: latitudes are -90 to 90 degrees, longitudes -180 to 180."),),
@@ -198,12 +198,14 @@ ROUNDS: dict[str, tuple[Any, ...]] = {
         _l("Line %(line)s cannot be taken. Each line names two known places, then whole metres and seconds."),
         _l("The first line must name the columns: from,to,metres,seconds."),
     ),
-    "round-over": (_l("This round is over: its order cannot be changed any more."),),
+    "route-over": (_l("This round is over: its order cannot be changed any more."),),
     "day-over": (_l("%(day)s is over. Plan the rounds of today or of a later day."),),
-    "round-day-over": (_l("This round was for %(day)s, which is over. Plan the rounds anew."),),
-    "van-away": (_l("%(van)s is still on another round. Confirm its stops, or end that round, then send it off."),),
+    "route-day-over": (_l("This round was for %(day)s, which is over. Plan the rounds anew."),),
+    "vehicle-away": (
+        _l("%(vehicle)s is still on another round. Confirm its stops, or end that round, then send it off."),
+    ),
     "no-such-stop": (_l("This shop is not ahead on this round."),),
-    "no-such-round": (_l("There is no such round. Open the page once more."),),
+    "no-such-route": (_l("There is no such round. Open the page once more."),),
     "no-driver": (_l("Give the driver’s name: the shops read it."),),
     "bad-outcome": (_l("Say whether it was delivered, short, refused or not reached."),),
     "no-receiver": (_l("Type the name of who took the goods."),),

@@ -140,7 +140,7 @@ PAPERS = {
     "pickup": _l("Pickup slip"),
     "z": _l("Z report"),
     "x": _l("X report"),
-    "tab_paid": _l("Tab payment"),
+    "tab_settlement": _l("Tab payment"),
     "statement": _l("Statement"),
     "voucher": _l("Voucher"),
     "goods_back": _l("Slip for goods back"),
@@ -165,14 +165,14 @@ TOPICS = {
     "tab.moved": _l("Customer’s tab"),
     "order.sent": _l("Order"),
     "delivery.posted": _l("Goods taken in"),
-    "push.answered": _l("Answer to an offer"),
+    "network_offer.answered": _l("Answer to an offer"),
     "transfer.sheet": _l("What the shop can spare"),
     "transfer.answered": _l("Answer to a neighbour"),
     "transfer.given": _l("Goods handed to a neighbour"),
     "transfer.taken": _l("Goods from a neighbour"),
     "transfer.back": _l("Goods taken back from a neighbour"),
     "shelf.approved": _l("Shelf plan"),
-    "store.published": _l("Online shop"),
+    "storefront.published": _l("Online shop"),
     "pickup.moved": _l("Pickup order"),
     "campaign.answered": _l("Answer to a campaign"),
     "pickup.taken": _l("Order taken at the counter"),
@@ -180,13 +180,13 @@ TOPICS = {
     "credit.asked": _l("Order on credit"),
     "advance.asked": _l("Wish for an advance"),
     "objection.raised": _l("Objection"),
-    "account.bank_told": _l("Bank account"),
-    "consigned.told": _l("Goods on sale or return"),
+    "account.bank_reported": _l("Bank account"),
+    "consigned.reported": _l("Goods on sale or return"),
     "return.sent": _l("Goods sent back"),
     "claim.filed": _l("Claim"),
     "claim.photo": _l("Photo of a claim"),
     "claim.contested": _l("Contested claim"),
-    "agent.told": _l("Agent of a producer"),
+    "agent.reported": _l("Agent of a producer"),
     "agent.parts": _l("Agents’ parts of a statement"),
 }
 _EDITIONS = {
@@ -229,8 +229,8 @@ def joined(sentences: list[str]) -> str:
 
 def few(names: Collection[str], most: int = 4) -> str:
     """Name the first, and say how many more there are."""
-    told, rest = _(", ").join(list(names)[:most]), len(names) - most
-    return _("%(names)s and %(num)d more", names=told, num=rest) if rest > 0 else told
+    reported, rest = _(", ").join(list(names)[:most]), len(names) - most
+    return _("%(names)s and %(num)d more", names=reported, num=rest) if rest > 0 else reported
 
 
 def weekday(day: dt.date) -> str:
@@ -293,7 +293,7 @@ def shelf_sentence(why: Mapping[str, Any]) -> str:
     elif trend <= -20:
         said.append(_("Falling: %(trend)d%% below the weeks before.", trend=-trend))
     if why.get("outside"):
-        said.append(_("Place %(place)s at %(source)s.", place=why["outside_place"], source=why["outside"]))
+        said.append(_("Place %(place)s at %(source)s.", place=why["external_rank"], source=why["outside"]))
     if why.get("campaign"):
         said.append(_("For the campaign %(name)s.", name=why["campaign"]))
     if why.get("trial"):

@@ -113,7 +113,7 @@ def carried(session: Session, store_id: str, run_id: str, skus: Sequence[str], l
     session.flush()
 
 
-def told(
+def reported(
     session: Session, store_id: str, run_id: str, sku: str, first: dt.date, last: dt.date
 ) -> list[tuple[str, dt.date, dt.date, float]]:
     """Return the campaigns a run reckons with for a product between two days: name, its days, the factor expected."""

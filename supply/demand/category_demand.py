@@ -30,7 +30,7 @@ from supply.demand import history, reported_forecasts
 from supply.demand.expected import OLDEST_DAYS
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.demand.history import RegionalDemand, SellingRate
-from supply.demand.reported_forecasts import Told
+from supply.demand.reported_forecasts import Reported
 
 LATELY_DAYS = 28
 BY_ITS_WORD = ""
@@ -42,7 +42,7 @@ PARTS_OF_A_PIECE = 10
 class StoreAhead:
     """What a shop is expected to sell of an aisle. by: own | region | lately (rule 1); parts: of each day.
 
-    unlikely: how many products are reckoned by what it sold, for its word is not believed; told_until: the last day
+    unlikely: how many products are reckoned by what it sold, for its word is not believed; reported_until: the last day
     seen by the forecast it told, where that is too old to be used.
     """
 
@@ -52,7 +52,7 @@ class StoreAhead:
     by: str
     parts: tuple[int, ...]
     unlikely: int = 0
-    told_until: dt.date | None = None
+    reported_until: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Ahead:
 # --- questions ---
 
 
-def aisles(session: Session, today: dt.date, region_id: str | None = None) -> list[str]:
+def top_categories(session: Session, today: dt.date, region_id: str | None = None) -> list[str]:
     """List the groups demand is pooled in, by what they took in LATELY_DAYS: in a region, or in all."""
     newest = history.whole_day(session, today)
     if newest is None:
@@ -96,13 +96,13 @@ def aisles(session: Session, today: dt.date, region_id: str | None = None) -> li
     )
     taken: dict[str, int] = {}
     for department, category, unit, minor in rows:
-        name = history.aisle(department, category, unit)
+        name = history.top_category(department, category, unit)
         taken[name] = taken.get(name, 0) + int(minor)
     return sorted(taken, key=lambda name: (-taken[name], name))
 
 
 def sold(
-    session: Session, region_id: str, aisle: str, today: dt.date, *, days: int = 91
+    session: Session, region_id: str, top_category: str, today: dt.date, *, days: int = 91
 ) -> list[tuple[dt.date, int | None]]:
     """Return an aisle's units of each whole day in a region, oldest first; None where nothing is known."""
     newest = history.whole_day(session, today)
@@ -112,7 +112,7 @@ def sold(
     rows = session.execute(
         sa.select(RegionalDemand.business_day, sa.func.sum(RegionalDemand.sold_qty))
         .where(RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, newest))
-        .where(RegionalDemand.sku.in_(_skus(session, aisle)))
+        .where(RegionalDemand.sku.in_(_skus(session, top_category)))
         .group_by(RegionalDemand.business_day)
     )
     known = {day: int(qty) for day, qty in rows}
@@ -120,21 +120,21 @@ def sold(
     return [(day, known.get(day)) for day in axis]
 
 
-def ahead(session: Session, aisle: str, region_id: str | None = None) -> Ahead:
+def ahead(session: Session, top_category: str, region_id: str | None = None) -> Ahead:
     """Return what a region's shops, or all, are expected to sell of an aisle; no days while nobody forecast."""
-    parts_of_unit = 1 if aisle.endswith((", gram", ", millilitre")) else PARTS_OF_A_PIECE
+    parts_of_unit = 1 if top_category.endswith((", gram", ", millilitre")) else PARTS_OF_A_PIECE
     stores = _stores(session, region_id)
     words = reported_forecasts.words(session, [one.id for one in _stores(session)])
     runs, days = _fresh(session, words)
-    skus, ids = _skus(session, aisle), [one.id for one in stores]
+    skus, ids = _skus(session, top_category), [one.id for one in stores]
     known = {one: runs["store", one] for one in ids if ("store", one) in runs}
-    told = {store_id: words[store_id] for store_id, run in known.items() if run == BY_ITS_WORD}
-    own = _own(session, {run: store_id for store_id, run in known.items() if store_id not in told}, days, skus)
-    own |= _told(session, told, days, aisle)
+    reported = {store_id: words[store_id] for store_id, run in known.items() if run == BY_ITS_WORD}
+    own = _own(session, {run: store_id for store_id, run in known.items() if store_id not in reported}, days, skus)
+    own |= _reported(session, reported, days, top_category)
     regions = {one.region_id for one in stores}
-    signals = _signals(session, [runs["region", one] for one in regions if ("region", one) in runs], aisle, days)
+    signals = _signals(session, [runs["region", one] for one in regions if ("region", one) in runs], top_category, days)
     rates = _rates(session, ids, skus)
-    unlikely = _unlikely(session, told, skus)
+    unlikely = _unlikely(session, reported, skus)
     found = []
     for region in regions:
         here = [one for one in stores if one.region_id == region]
@@ -155,11 +155,11 @@ def ahead(session: Session, aisle: str, region_id: str | None = None) -> Ahead:
 
 def in_whole_parts(units: Sequence[float], parts_of_unit: int) -> tuple[int, ...]:
     """Return units a day in whole parts whose sum up to any day is right to half a part (rule 2)."""
-    told, exact, parts = 0, 0.0, []
+    reported, exact, parts = 0, 0.0, []
     for one in units:
         exact += max(0.0, one) * parts_of_unit
-        parts.append(max(0, math.floor(exact + 0.5) - told))
-        told += parts[-1]
+        parts.append(max(0, math.floor(exact + 0.5) - reported))
+        reported += parts[-1]
     return tuple(parts)
 
 
@@ -179,7 +179,7 @@ def _stores(session: Session, region_id: str | None = None) -> Sequence[sa.Row[s
     return session.execute(query.order_by(Store.name, Store.id)).all()
 
 
-def _fresh(session: Session, words: Mapping[str, Told]) -> tuple[dict[tuple[str, str], str], tuple[dt.date, ...]]:
+def _fresh(session: Session, words: Mapping[str, Reported]) -> tuple[dict[tuple[str, str], str], tuple[dt.date, ...]]:
     """Return the runs that count, by what they are of, and the days all of them tell (rules 1, 3).
 
     BY_ITS_WORD stands for the run of a shop that told one; a run the network made of it as well does not count.
@@ -190,12 +190,12 @@ def _fresh(session: Session, words: Mapping[str, Told]) -> tuple[dict[tuple[str,
         .where(run.state == "published")
         .order_by(run.origin_day, run.started_at)
     ).all()
-    told = [
+    reported = [
         ("store", one.store_id, BY_ITS_WORD, one.origin_day, one.horizon_days)
         for one in words.values()
         if one.origin_day is not None
     ]
-    rows = [*made, *told]
+    rows = [*made, *reported]
     if not rows:
         return {}, ()
     newest = max(origin for *_, origin, _ in rows)
@@ -224,13 +224,13 @@ def _own(
     return found
 
 
-def _told(
-    session: Session, told: Mapping[str, Told], days: Sequence[dt.date], aisle: str
+def _reported(
+    session: Session, reported: Mapping[str, Reported], days: Sequence[dt.date], top_category: str
 ) -> dict[str, dict[dt.date, float]]:
     """Return what shops tell that they will sell of an aisle, where they are believed: store -> day -> units."""
     found = {}
-    for store_id, parts in reported_forecasts.paths(session, list(told), aisle) if days else ():
-        origin = told[store_id].origin_day
+    for store_id, parts in reported_forecasts.paths(session, list(reported), top_category) if days else ():
+        origin = reported[store_id].origin_day
         if origin is not None:
             axis = (origin + dt.timedelta(days=n + 1) for n in range(len(parts)))
             found[store_id] = dict(zip(axis, (one / reported_forecasts.PARTS for one in parts), strict=True))
@@ -245,9 +245,9 @@ def _rates(session: Session, stores: Sequence[str], skus: sa.Select[str]) -> dic
     return {store_id: float(units) for store_id, units in session.execute(query)}
 
 
-def _unlikely(session: Session, told: Mapping[str, Told], skus: sa.Select[str]) -> dict[str, tuple[int, float]]:
+def _unlikely(session: Session, reported: Mapping[str, Reported], skus: sa.Select[str]) -> dict[str, tuple[int, float]]:
     """Return of how many products of an aisle shops are not believed, and what they sell of them a day."""
-    odd = {store_id: one.unlikely for store_id, one in told.items() if one.unlikely}
+    odd = {store_id: one.unlikely for store_id, one in reported.items() if one.unlikely}
     if not odd:
         return {}
     here = set(session.scalars(skus))
@@ -263,7 +263,7 @@ def _unlikely(session: Session, told: Mapping[str, Told], skus: sa.Select[str]) 
 
 
 def _signals(
-    session: Session, run_ids: Sequence[str], aisle: str, days: Sequence[dt.date]
+    session: Session, run_ids: Sequence[str], top_category: str, days: Sequence[dt.date]
 ) -> dict[str, dict[dt.date, float]]:
     """Return what the regions' forecasts expect of an aisle: region -> day -> units."""
     signal = ForecastRun.signal
@@ -276,13 +276,15 @@ def _signals(
     for region_id, first, keys, mean in rows if days else ():
         begins = dt.date.fromisoformat(first)
         for key, path in zip(keys, mean, strict=True):
-            if key == [region_id, aisle]:
+            if key == [region_id, top_category]:
                 found[region_id] = {begins + dt.timedelta(days=n): float(units) for n, units in enumerate(path)}
     return found
 
 
-def _skus(session: Session, aisle: str) -> sa.Select[str]:
+def _skus(session: Session, top_category: str) -> sa.Select[str]:
     """Return the question for an aisle's products."""
     kinds = session.execute(sa.select(Product.department, Product.category, Product.stock_unit).distinct())
     column = sa.tuple_(Product.department, Product.category, Product.stock_unit)
-    return sa.select(Product.sku).where(column.in_([tuple(kind) for kind in kinds if history.aisle(*kind) == aisle]))
+    return sa.select(Product.sku).where(
+        column.in_([tuple(kind) for kind in kinds if history.top_category(*kind) == top_category])
+    )

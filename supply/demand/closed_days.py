@@ -91,7 +91,7 @@ def require_no_node(session: Session, store_id: str) -> None:
         raise Refused("shop-settles-days", "This shop settles its closed days itself, on its own computer.")
 
 
-def take_told(session: Session, store_id: str, since: dt.date, days: Iterable[dt.date]) -> None:
+def take_reported(session: Session, store_id: str, since: dt.date, days: Iterable[dt.date]) -> None:
     """Take over what a shop told of its days from `since` on (rule 4)."""
     session.execute(sa.delete(ClosedDay).where(ClosedDay.store_id == store_id, ClosedDay.day >= since))
     session.add_all([ClosedDay(store_id=store_id, day=day) for day in sorted(set(days)) if day >= since])
@@ -137,7 +137,7 @@ def opens_again(days: Collection[dt.date], today: dt.date) -> dt.date | None:
     return None if day == today else day
 
 
-def told(session: Session, store_id: str, ahead: "Ahead", first: dt.date, shape: tuple[int, int]) -> "Ahead":
+def reported(session: Session, store_id: str, ahead: "Ahead", first: dt.date, shape: tuple[int, int]) -> "Ahead":
     """Return what is known ahead with a shop's closed days; shape: its products, and the days from `first` on."""
     import numpy as np
 

@@ -80,12 +80,12 @@ class Expecting:
         import numpy as np
 
         found = self._recent.expected(skus, self.basis, last)
-        told = np.array([n for n, sku in enumerate(skus) if self._run.knows(sku, self.basis, last)], dtype=np.int64)
-        if told.size:
-            run = self._run.expected([skus[n] for n in told.tolist()], self.basis, last)
-            found.daily[told], found.variance[told] = run.daily, run.variance
-            found.usual[told], found.lately_spread[told] = run.usual, run.lately_spread
-            for n, how in zip(told.tolist(), run.how, strict=True):
+        reported = np.array([n for n, sku in enumerate(skus) if self._run.knows(sku, self.basis, last)], dtype=np.int64)
+        if reported.size:
+            run = self._run.expected([skus[n] for n in reported.tolist()], self.basis, last)
+            found.daily[reported], found.variance[reported] = run.daily, run.variance
+            found.usual[reported], found.lately_spread[reported] = run.usual, run.lately_spread
+            for n, how in zip(reported.tolist(), run.how, strict=True):
                 found.how[n] = how
         shut = [(day - self.basis.today).days for day in self._closed if day <= last]
         if shut:
@@ -127,20 +127,20 @@ def lately(session: Session, store_id: str, basis: Basis) -> dict[str, float]:
 
 
 _row, _series = table_of(ForecastQuantile).c, table_of(ForecastSeries).c
-_told = (
+_reported = (
     _series.run_id == sa.bindparam("run"), _row.run_id == _series.run_id, _row.sku == _series.sku,
     _row.first_day == sa.bindparam("first"),
 )  # fmt: skip
 _in_order = (_series.sku, _row.first_day, _row.last_day)
 """The key's own order: the books are looked up product by product, and never sorted."""
 _MEANS = Prepared(
-    sa.select(_series.sku, _row.mean).where(*_told, _row.last_day <= sa.bindparam("last")).order_by(*_in_order)
+    sa.select(_series.sku, _row.mean).where(*_reported, _row.last_day <= sa.bindparam("last")).order_by(*_in_order)
 )
 _SPREAD = Prepared(
     sa.select(
         _series.sku, _series.model, _series.regional_share, _series.level, _series.lately_spread,
         _row.q50, _row.q75, _row.q90, _row.q95, _row.q99,
-    ).where(*_told, _row.last_day == sa.bindparam("last")).order_by(*_in_order)
+    ).where(*_reported, _row.last_day == sa.bindparam("last")).order_by(*_in_order)
 )  # fmt: skip
 
 

@@ -176,15 +176,15 @@ def _moved(found: "Forecast", row: int, around: "dict[str, Floats]") -> list[Any
     with their mean factor. An offer's always stand, so that one that is expected to bring nothing is told from one of
     which nothing is known.
     """
-    told: list[Any] = []
+    reported: list[Any] = []
     for name, factors in found.moved.items():
         for more in (True, False):
             days = ((around[name][row] > 0) if name in around else factors[row] > 1.0) == more
             days &= more if name == OFFER else abs(factors[row] - 1.0) >= MATTERS_FROM
             if days.any():
                 dates = [(found.first_day + dt.timedelta(days=int(n))).isoformat() for n in days.nonzero()[0]]
-                told.append([name, dates, round(float(factors[row][days].mean()), 3), more])
-    return told or None
+                reported.append([name, dates, round(float(factors[row][days].mean()), 3), more])
+    return reported or None
 
 
 def _quantile_rows(run_id: str, found: "Forecast", some: Sequence[int]) -> list[dict[str, Any]]:

@@ -166,7 +166,7 @@ class Computed:
     signal: dict[str, Any] | None = None
     series: int = 0
     reason: str | None = None
-    """Which classes drift or fell back, as `forecasting.accuracy.watch.told` says it; None: all is well."""
+    """Which classes drift or fell back, as `forecasting.accuracy.watch.reported` says it; None: all is well."""
     state: "State | None" = None
     """What was measured, to be kept; None where a kept state was moved on."""
     measured_day: dt.date | None = None
@@ -225,14 +225,16 @@ def load_store(
     region = published(session, "region", store.region_id)
     known = forecast_state.remember(session, store_id, day, again=again)
     past, coming = campaign_uplift.split(session, store_id, known.panel, horizon_days)
-    panel, ahead = offer_days.told(session, store_id, replace(known.panel, lift=past), Ahead(lift=coming), horizon_days)
-    panel, ahead = surroundings.told(session, store_id, panel, ahead, horizon_days)
-    ahead = closed_days.told(session, store_id, ahead, panel.next_day, (panel.n_series, horizon_days))
+    panel, ahead = offer_days.reported(
+        session, store_id, replace(known.panel, lift=past), Ahead(lift=coming), horizon_days
+    )
+    panel, ahead = surroundings.reported(session, store_id, panel, ahead, horizon_days)
+    ahead = closed_days.reported(session, store_id, ahead, panel.next_day, (panel.n_series, horizon_days))
     return Loaded(
         "store", store_id, day, panel, country, ahead=ahead,
         signal=region.signal if region else None, signal_day=region.origin_day if region else None, state=known.state,
         said=session.scalar(_runs_of(store_id, day - dt.timedelta(days=WATCHED_DAYS)).limit(1)),
-        stated=stated_sales.told(session, store_id, panel, day), horizon_days=horizon_days,
+        stated=stated_sales.reported(session, store_id, panel, day), horizon_days=horizon_days,
     )  # fmt: skip
 
 
@@ -265,11 +267,11 @@ def compute_store(loaded: Loaded) -> Computed:
         time.perf_counter() - began,
         forecast=fallen,
         series=len(fallen.keys),
-        reason=watch.told(watched),
+        reason=watch.reported(watched),
         state=state if loaded.state is None else None,
         measured_day=state.measured_day,
         said=watch.note(found, state).to_json() if found.keys else None,
-        effects=regional.told(state.category, state.factors),
+        effects=regional.reported(state.category, state.factors),
         quiet={panel.keys[row][1]: int(days[row]) for row in (chance < watch.RARE).nonzero()[0]},
     )
 
@@ -388,7 +390,7 @@ def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dic
             "regional_share": how.regional_share,
             "watched": run.reason,
             "region_origin_day": run.region_origin_day,
-            "campaigns": campaign_uplift.told(session, store_id, run.id, sku, begins, ends),
+            "campaigns": campaign_uplift.reported(session, store_id, run.id, sku, begins, ends),
             "moved": how.moved or [],
             "offers": offer_days.named(session, store_id, sku, begins, ends, made_by=run.started_at),
         }

@@ -41,7 +41,7 @@ from config.database import dialect_of, insert_into
 HISTORY_DAYS = 728
 EDITION_DAYS = 120
 EMPTY_FROM_BP = 500
-TOLD_DAYS = 28
+REPORTED_DAYS = 28
 SIZE_DAYS = 28
 LEAST_STORES = 5
 """Fewer shops together would let one of them read off another's sales."""
@@ -197,22 +197,22 @@ def edition(
         grids, stores_open = (chain or Chain()).summed(session, first, days)
     rows, nothing = [], _text([0] * days)
     for sku, (sold, revenue, selling) in sorted(grids.items()):
-        told = _told(sold, selling)
-        prices = sorted(money // qty for qty, shown, money in zip(sold, told, revenue, strict=True) if shown > 0)
+        reported = _reported(sold, selling)
+        prices = sorted(money // qty for qty, shown, money in zip(sold, reported, revenue, strict=True) if shown > 0)
         if prices:
-            many = [count if qty else 0 for qty, count in zip(told, selling, strict=True)]
-            rows.append([sku, prices[len(prices) // 2], _text(told), nothing, _text(many), nothing])
+            many = [count if qty else 0 for qty, count in zip(reported, selling, strict=True)]
+            rows.append([sku, prices[len(prices) // 2], _text(reported), nothing, _text(many), nothing])
     return {"region_id": region_id, "first_day": first.isoformat(), "open": stores_open, "rows": rows}
 
 
-def _told(sold: list[int], selling: list[int]) -> list[int]:
-    """Return a product's days as they may be told; each TOLD_DAYS, counted back from the last day, wholly or not."""
-    told: list[int] = []
-    for end in range(len(sold), 0, -TOLD_DAYS):
-        part = slice(max(0, end - TOLD_DAYS), end)
+def _reported(sold: list[int], selling: list[int]) -> list[int]:
+    """Return a product's days as they may be reported; each REPORTED_DAYS, back from the last day, wholly or not."""
+    reported: list[int] = []
+    for end in range(len(sold), 0, -REPORTED_DAYS):
+        part = slice(max(0, end - REPORTED_DAYS), end)
         enough = max(selling[part]) >= LEAST_STORES
-        told[:0] = sold[part] if enough else [0] * len(sold[part])
-    return told
+        reported[:0] = sold[part] if enough else [0] * len(sold[part])
+    return reported
 
 
 def _summed(
@@ -221,8 +221,8 @@ def _summed(
     """Return SKU -> [sold, revenue, stores selling] by day, and the stores open by day, over some regions."""
     row, last = RegionalDemand, first + dt.timedelta(days=days - 1)
     here = row.region_id.in_(regions) & row.business_day.between(first, last)
-    told = map(sa.func.sum, (row.sold_qty, row.revenue_minor, row.stores_selling))
-    cells = sa.select(row.sku, row.business_day, *told)
+    reported = map(sa.func.sum, (row.sold_qty, row.revenue_minor, row.stores_selling))
+    cells = sa.select(row.sku, row.business_day, *reported)
     grids: dict[str, list[list[int]]] = {}
     for sku, day, *sums in session.execute(cells.where(here).group_by(row.sku, row.business_day)):
         for numbers, value in zip(grids.setdefault(sku, [[0] * days for _ in range(3)]), sums, strict=True):
@@ -263,7 +263,7 @@ def panel(
     )
     rows = [(sku, (day - first).days, qty, empty) for sku, day, qty, empty in cells]
     listed = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
-    names = _aisles(session)
+    names = _top_categories(session)
     skus = sorted(sku for sku in {row[0] for row in rows} | listed if sku in names)
     seen = np.zeros(days, dtype=np.bool_)
     seen[[(day - first).days for day in opened]] = True
@@ -310,7 +310,7 @@ def region_panel(
         )
     )
     rows = [(sku, (day - first).days, qty, 0) for sku, day, qty in cells]
-    names = _aisles(session)
+    names = _top_categories(session)
     here = {row[0] for row in rows}
     skus = sorted((here | set(also)) & set(names))
     y, _ = _grid(skus, rows, days)
@@ -334,21 +334,21 @@ def usual(session: Session, region_id: str, last_day: dt.date) -> "dict[tuple[st
     from forecasting.fit.assortment import WINDOW_DAYS, Assortment, lines
 
     first, units = last_day - dt.timedelta(days=WINDOW_DAYS - 1), sa.func.sum(DailyDemand.sold_qty)
-    takings = sa.func.sum(DailyDemand.revenue_minor)
+    sales_amount = sa.func.sum(DailyDemand.revenue_minor)
     since = sa.func.min(sa.case((DailyDemand.sold_qty > 0, DailyDemand.business_day)))
     cells = session.execute(
-        sa.select(DailyDemand.store_id, Store.region_id, DailyDemand.sku, units, since, takings)
+        sa.select(DailyDemand.store_id, Store.region_id, DailyDemand.sku, units, since, sales_amount)
         .join(Store, Store.id == DailyDemand.store_id)
         .where(DailyDemand.business_day.between(first, last_day))
         .group_by(DailyDemand.store_id, Store.region_id, DailyDemand.sku)
         .having(units > 0)
     ).all()
-    names = _aisles(session)
+    names = _top_categories(session)
     region_of = {store: region for store, region, *_ in cells}
     stores = {name: at for at, name in enumerate(sorted(region_of))}
     regions = {name: at for at, name in enumerate(sorted({region_id, *region_of.values()}))}
     skus = {name: at for at, name in enumerate(sorted({row[2] for row in cells}))}
-    aisles = {name: at for at, name in enumerate(sorted({names.get(sku, "") for sku in skus}))}
+    top_categories = {name: at for at, name in enumerate(sorted({names.get(sku, "") for sku in skus}))}
     sold, silent = np.zeros((len(stores), len(skus))), np.zeros((len(stores), len(skus)), dtype=np.int64)
     taken = np.zeros(len(skus))
     for store, _, sku, qty, day, paid in cells:
@@ -360,13 +360,13 @@ def usual(session: Session, region_id: str, last_day: dt.date) -> "dict[tuple[st
         sold,
         silent,
         np.array([regions[region_of[store]] for store in stores], dtype=np.int64),
-        lines(np.array([aisles[names.get(sku, "")] for sku in skus], dtype=np.int64), price),
+        lines(np.array([top_categories[names.get(sku, "")] for sku in skus], dtype=np.int64), price),
     )
-    told = zip(skus, table.usual(regions[region_id]) if stores else (), strict=True)
-    return {(region_id, sku): one for sku, one in told}
+    reported = zip(skus, table.usual(regions[region_id]) if stores else (), strict=True)
+    return {(region_id, sku): one for sku, one in reported}
 
 
-def aisle(department: str, category: str, stock_unit: str) -> str:
+def top_category(department: str, category: str, stock_unit: str) -> str:
     """Return the group whose demand is pooled: the department, weighed goods apart (grams are no pieces)."""
     name = department or category
     return name if stock_unit == "each" else f"{name}, {stock_unit}"
@@ -461,9 +461,9 @@ def _grid(skus: list[str], rows: list[tuple[str, int, int, int]], days: int) -> 
     return y, hidden
 
 
-def _aisles(session: Session) -> dict[str, str]:
+def _top_categories(session: Session) -> dict[str, str]:
     rows = session.execute(sa.select(Product.sku, Product.department, Product.category, Product.stock_unit))
-    return {sku: aisle(department, category, unit) for sku, department, category, unit in rows}
+    return {sku: top_category(department, category, unit) for sku, department, category, unit in rows}
 
 
 def _text(numbers: Iterable[int]) -> str:

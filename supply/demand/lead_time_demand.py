@@ -80,7 +80,7 @@ class Demand:
         columns = [LEVELS.index(level) for level in FITTED]
         units = np.asarray(quantiles, dtype=np.float64)[:, columns]
         wanted = np.asarray(FITTED)
-        told = units > 0
+        reported = units > 0
         low = np.full(len(mean), np.log(LEAST_SPREAD))
         steady = np.maximum(mean, 1e-9)[:, None]
         # up to about this spread a wider one leaves ever less at or below a high quantile; beyond it, ever more
@@ -90,7 +90,7 @@ class Demand:
             r, p = _shape(steady, steady * np.exp(spread)[:, None])
             reached = _at_most(r, p, units) - _exactly(r, p, units) / 2
             # the wider the spread, the less lies at or below a high quantile
-            too_narrow = (told * (reached - wanted) / (1.0 - wanted)).sum(axis=1) > 0
+            too_narrow = (reported * (reached - wanted) / (1.0 - wanted)).sum(axis=1) > 0
             low, high = np.where(too_narrow, spread, low), np.where(too_narrow, high, spread)
         return cls(mean, mean * np.exp((low + high) / 2))
 
@@ -235,8 +235,8 @@ def lately_factor(sold: Any, level: Any, days: float = LATELY_DAYS) -> Any:
     sold, level = np.asarray(sold, dtype=np.float64), np.asarray(level, dtype=np.float64)
     distance = days * (sold - level)
     surprise = distance**2 / (LATELY_SPREAD * days * np.maximum(level, 0.0) + 1.0)
-    told = np.divide(sold, level, out=np.ones_like(sold), where=level > 1e-9)
-    found = np.clip(1.0 + LATELY_SHARE * surprise / (surprise + LATELY_DOUBT) * (told - 1.0), 0.5, 2.0)
+    reported = np.divide(sold, level, out=np.ones_like(sold), where=level > 1e-9)
+    found = np.clip(1.0 + LATELY_SHARE * surprise / (surprise + LATELY_DOUBT) * (reported - 1.0), 0.5, 2.0)
     return found if found.ndim else float(found)
 
 

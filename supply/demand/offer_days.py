@@ -52,19 +52,19 @@ FEATURES = (OFFER, PRICE)
 MOST_SLOPE = {OFFER: math.log(6.0), PRICE: 4.0}
 MOST_WORTH = 200.0
 KEPT_DAYS = 56
-MOST_AISLES, LONGEST_NAME = 2_000, 200
+MOST_TOP_CATEGORIES, LONGEST_NAME = 2_000, 200
 
 Pair = tuple[float, float]
 """Worth in sales, and that times the slope."""
 
 
-class ToldEffect(Base):
+class ReportedEffect(Base):
     """What a shop told of a feature in an aisle."""
 
-    __tablename__ = "told_effect"
+    __tablename__ = "reported_effect"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
-    aisle: Mapped[str] = mapped_column(primary_key=True)
+    top_category: Mapped[str] = mapped_column(primary_key=True)
     feature: Mapped[str] = mapped_column(primary_key=True)
     """One of FEATURES."""
     worth: Mapped[float] = mapped_column(sa.Double)
@@ -74,7 +74,7 @@ class ToldEffect(Base):
     """The last day its forecast saw."""
 
 
-def told(
+def reported(
     session: Session, store_id: str, panel: "DemandPanel", ahead: "Ahead", days: int
 ) -> "tuple[DemandPanel, Ahead]":
     """Return the panel with the offers and prices of its days, and what is known of as many days ahead."""
@@ -104,46 +104,53 @@ def named(
     ]
 
 
-def read_effects(told: Any) -> dict[tuple[str, str], Pair]:
+def read_effects(reported: Any) -> dict[tuple[str, str], Pair]:
     """Return what a shop tells by aisle and feature, bounded (rule 6); raises Invalid for what cannot be."""
     found: dict[tuple[str, str], Pair] = {}
-    if not isinstance(told, Mapping) or len(told) > MOST_AISLES:
-        raise _not_told()
-    for aisle, features in told.items():
-        if not isinstance(features, Mapping) or len(aisle) > LONGEST_NAME or "\0" in aisle:
-            raise _not_told()
+    if not isinstance(reported, Mapping) or len(reported) > MOST_TOP_CATEGORIES:
+        raise _not_reported()
+    for top_category, features in reported.items():
+        if not isinstance(features, Mapping) or len(top_category) > LONGEST_NAME or "\0" in top_category:
+            raise _not_reported()
         for name in FEATURES:
             if name in features and (pair := _bounded(features[name], MOST_SLOPE[name])) is not None:
-                found[aisle, name] = pair
+                found[top_category, name] = pair
     return found
 
 
-def keep_effects(session: Session, store_id: str, told: Mapping[tuple[str, str], Pair], origin: dt.date) -> None:
+def keep_effects(session: Session, store_id: str, reported: Mapping[tuple[str, str], Pair], origin: dt.date) -> None:
     """Keep what was read instead of what a shop told before; origin: the last day its forecast saw."""
     rows = [
-        {"store_id": store_id, "aisle": aisle, "feature": name, "worth": worth, "moved": moved, "origin_day": origin}
-        for (aisle, name), (worth, moved) in sorted(told.items())
+        {
+            "store_id": store_id,
+            "top_category": top_category,
+            "feature": name,
+            "worth": worth,
+            "moved": moved,
+            "origin_day": origin,
+        }
+        for (top_category, name), (worth, moved) in sorted(reported.items())
     ]
-    session.execute(sa.delete(ToldEffect).where(ToldEffect.store_id == store_id))
-    write_many(session, ToldEffect, rows)
+    session.execute(sa.delete(ReportedEffect).where(ReportedEffect.store_id == store_id))
+    write_many(session, ReportedEffect, rows)
 
 
 def effects_of_region(session: Session, region_id: str, day: dt.date) -> dict[tuple[str, str], dict[str, Pair]]:
     """Return by (region, aisle) and feature the sum of what its shops told by a day (rule 7)."""
-    row, found = ToldEffect, dict[tuple[str, str], dict[str, Pair]]()
-    query = sa.select(row.aisle, row.feature, sa.func.sum(row.worth), sa.func.sum(row.moved))
+    row, found = ReportedEffect, dict[tuple[str, str], dict[str, Pair]]()
+    query = sa.select(row.top_category, row.feature, sa.func.sum(row.worth), sa.func.sum(row.moved))
     query = query.join(Store, Store.id == row.store_id).where(Store.region_id == region_id)
-    query = query.where(row.origin_day > day - dt.timedelta(days=KEPT_DAYS)).group_by(row.aisle, row.feature)
-    for aisle, feature, worth, moved in session.execute(query):
-        found.setdefault((region_id, aisle), {})[feature] = worth, moved
+    query = query.where(row.origin_day > day - dt.timedelta(days=KEPT_DAYS)).group_by(row.top_category, row.feature)
+    for top_category, feature, worth, moved in session.execute(query):
+        found.setdefault((region_id, top_category), {})[feature] = worth, moved
     return found
 
 
-def effect_times(signal: Mapping[str, Any] | None, aisle: str) -> float | None:
+def effect_times(signal: Mapping[str, Any] | None, top_category: str) -> float | None:
     """Return how many times as much an aisle sells on offer, as its region's signal hands it on; None: nobody told."""
     slopes = (signal or {}).get("slopes", {}).get(OFFER)
-    aisles = [name for _region, name in signal["keys"]] if signal and slopes else []
-    return math.exp(slopes[aisles.index(aisle)]) if slopes and aisle in aisles else None
+    top_categories = [name for _region, name in signal["keys"]] if signal and slopes else []
+    return math.exp(slopes[top_categories.index(top_category)]) if slopes and top_category in top_categories else None
 
 
 # --- inside ---
@@ -211,7 +218,7 @@ def _prices(session: Session, store_id: str, panel: "DemandPanel", days: int) ->
     return price if (known != known[:, :1]).any() else None
 
 
-def _not_told() -> Invalid:
+def _not_reported() -> Invalid:
     words = "What offers brought is told by aisle: what it is worth in sales, and that times the slope."
     return Invalid("told-no-effects", words)
 
@@ -219,12 +226,12 @@ def _not_told() -> Invalid:
 def _bounded(pair: Any, most_slope: float) -> Pair | None:
     """Return a pair by rule 6, None for one that tells nothing; Invalid, too, for a whole number beyond all floats."""
     if not isinstance(pair, list | tuple) or len(pair) != 2:
-        raise _not_told()
+        raise _not_reported()
     if not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in pair):
-        raise _not_told()
+        raise _not_reported()
     worth, moved = float(pair[0]), float(pair[1])
     if worth < 0:
-        raise _not_told()
+        raise _not_reported()
     if worth == 0 or abs(moved) > most_slope * worth:
         return None
     kept = min(worth, MOST_WORTH)

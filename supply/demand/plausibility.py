@@ -47,7 +47,7 @@ GOOD = 0.9
 MULTIPLE, CEILING, CEILING_ALONE = 6, 60, 10
 STOCK_DAYS = 30
 """A movement or a count of stock may be so many of the limits of a day's sales."""
-TELL, WAITS_WITH = "implausible", "waits-with"
+SEND, WAITS_WITH = "implausible", "waits-with"
 UNITS = ("each", "gram", "millilitre")
 _WIDE = frozenset(UNITS[1:])
 _LINE, _PRODUCT, _DAY, _BACK = (
@@ -308,7 +308,7 @@ class Judge:
                 sums[f"back:{unit}"] = sums.get(f"back:{unit}", 0) + qty
             elif qty > left:
                 words = f"{qty} of {name} come back, and {left} of that sale are left to come back."
-                return Refused(f"{TELL}-returned", words, kind="returned", name=name, value=qty, most=left, unit=unit)
+                return Refused(f"{SEND}-returned", words, kind="returned", name=name, value=qty, most=left, unit=unit)
         return None
 
     def _read_originals(
@@ -347,7 +347,7 @@ class Judge:
             "A person at the network looks at it first. Nothing is lost."
         )
         facts = {"kind": kind, "name": what, "value": value, "usual": usual, "most": most, "unit": unit}
-        return Refused(f"{TELL}-{kind}", words, **facts)
+        return Refused(f"{SEND}-{kind}", words, **facts)
 
 
 # --- the operator's word ---
@@ -455,10 +455,10 @@ def _units_of(session: Session, messages: Iterable[Message]) -> dict[str, str]:
     for message in messages:
         try:
             if message.topic == SaleCompleted.TOPIC:
-                told = [line["sku"] for line in message.body["lines"] if line["stock_unit"] != "each"]
+                reported = [line["sku"] for line in message.body["lines"] if line["stock_unit"] != "each"]
             else:
-                told = [row[1] for row in message.body["movements"]] + [message.body.get("sku", "")]
-            skus |= {_text(sku) for sku in told}
+                reported = [row[1] for row in message.body["movements"]] + [message.body.get("sku", "")]
+            skus |= {_text(sku) for sku in reported}
         except (AttributeError, LookupError, TypeError, ValueError):
             continue
     if not skus:
@@ -568,13 +568,15 @@ def _depending_on(session: Session, store_id: str, ids: Collection[str]) -> list
         return []
     row, about = InboxMessage, set(ids)
     waiting = session.scalars(sa.select(row).where(row.from_node == store_id, row.state == inbox.PARKED))
-    return [one.id for one in waiting if about & _told_of(inbox.inbox_message(one).body)]
+    return [one.id for one in waiting if about & _reported_of(inbox.inbox_message(one).body)]
 
 
-def _told_of(body: Mapping[str, Any]) -> set[str]:
+def _reported_of(body: Mapping[str, Any]) -> set[str]:
     lines = body.get("lines")
-    told = [line.get("returns_sale_id") for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
-    return {one for one in [body.get("sale_id"), *told] if isinstance(one, str)}
+    reported = (
+        [line.get("returns_sale_id") for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+    )
+    return {one for one in [body.get("sale_id"), *reported] if isinstance(one, str)}
 
 
 def _record(session: Session, verb: str, store_id: str, ids: Collection[str], actor: Actor, at: dt.datetime) -> None:

@@ -37,7 +37,7 @@ from pos.store.store import Store, day_of
 from supply.demand import history, offer_days
 from supply.demand.expected import OLDEST_DAYS
 from supply.demand.forecasts import HORIZON_DAYS, ForecastQuantile, published
-from supply.demand.history import DailyDemand, StoreDay, aisle
+from supply.demand.history import DailyDemand, StoreDay, top_category
 
 VERSION = 1
 PARTS = 100_000
@@ -48,32 +48,32 @@ TRUSTED, TRUSTED_IN_ALL, SLACK_SALES = 4.0, 2.0, 3
 MOST_PRODUCTS, MOST_DAYS = 20_000, 60
 
 
-class ToldForecast(Base):
+class ReportedForecast(Base):
     """Which of its runs a shop told last, and which was refused and why; both None: none yet.
 
     At the shop only the latter are kept.
     """
 
-    __tablename__ = "told_forecast"
+    __tablename__ = "reported_forecast"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     run_id: Mapped[str | None]
     origin_day: Mapped[dt.date | None]
     """The last day the run saw."""
     horizon_days: Mapped[int] = mapped_column(default=0)
-    told_at: Mapped[dt.datetime | None]
-    aisles: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    reported_at: Mapped[dt.datetime | None]
+    top_categories: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Of each aisle, as the catalogue stood when it was told, the PARTS of each day after the run's last."""
     unlikely: Mapped[list[Any]] = mapped_column(default=list)
-    """SKUs for which the shop is not believed (rule 3); they are not in `aisles`."""
+    """SKUs for which the shop is not believed (rule 3); they are not in `top_categories`."""
     refused_run_id: Mapped[str | None]
     refused: Mapped[str | None]
 
 
-class ToldDemand(Base):
+class ReportedDemand(Base):
     """What a shop expects to sell of a product, where it is believed."""
 
-    __tablename__ = "told_demand"
+    __tablename__ = "reported_demand"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
@@ -82,7 +82,7 @@ class ToldDemand(Base):
 
 
 @dataclass(frozen=True)
-class Told:
+class Reported:
     """What is known of a shop's word."""
 
     store_id: str
@@ -109,12 +109,12 @@ NOTHING = Sold()
 # --- at the shop ---
 
 
-def to_tell(session: Session, store_id: str, *, after: tuple[str, str], but: str = "") -> dict[str, Any] | None:
+def to_send(session: Session, store_id: str, *, after: tuple[str, str], but: str = "") -> dict[str, Any] | None:
     """Return what a shop has to tell of its published run (rule 1); None where it is no newer than `after`.
 
     after: the last day seen by the run the network has, as ISO, and its id; but: the run it refused.
     """
-    run, noted = published(session, "store", store_id), session.get(ToldForecast, store_id)
+    run, noted = published(session, "store", store_id), session.get(ReportedForecast, store_id)
     if run is None or run.id in (but, noted and noted.refused_run_id) or (run.origin_day.isoformat(), run.id) <= after:
         return None
     row, products = ForecastQuantile, dict[str, list[int]]()
@@ -129,9 +129,9 @@ def to_tell(session: Session, store_id: str, *, after: tuple[str, str], but: str
 
 def note_answer(session: Session, store_id: str, run_id: str, refused: str) -> None:
     """Note why the network did not take a run, '' where it did (rule 7)."""
-    row = session.get(ToldForecast, store_id)
+    row = session.get(ReportedForecast, store_id)
     if row is None and refused:
-        row = ToldForecast(store_id=store_id, run_id=None, origin_day=None, told_at=None)
+        row = ReportedForecast(store_id=store_id, run_id=None, origin_day=None, reported_at=None)
         session.add(row)
     if row is not None:
         row.refused_run_id, row.refused = (run_id, refused) if refused else (None, None)
@@ -139,7 +139,7 @@ def note_answer(session: Session, store_id: str, run_id: str, refused: str) -> N
 
 def refusal(session: Session, store_id: str) -> str | None:
     """Return why the network did not take the run it was told last, as code and sentence; None where it did."""
-    row = session.get(ToldForecast, store_id)
+    row = session.get(ReportedForecast, store_id)
     return row.refused if row else None
 
 
@@ -151,27 +151,29 @@ def in_parts(units: float) -> int:
 # --- at the network ---
 
 
-def hear(session: Session, store_id: str, told: Mapping[str, Any], *, at: dt.datetime) -> str | None:
+def hear(session: Session, store_id: str, reported: Mapping[str, Any], *, at: dt.datetime) -> str | None:
     """Take over what a shop tells (rules 1 to 3); returns why it is refused, which is kept for the operator.
 
     told: version, run_id, origin_day, products, and effects of offers (None: none told), as they came.
     """
-    first = insert_into(ToldForecast, dialect_of(session)).values(
-        store_id=store_id, horizon_days=0, aisles={}, unlikely=[]
+    first = insert_into(ReportedForecast, dialect_of(session)).values(
+        store_id=store_id, horizon_days=0, top_categories={}, unlikely=[]
     )
     session.execute(first.on_conflict_do_nothing())
-    row = session.scalars(lock_rows(session, sa.select(ToldForecast).where(ToldForecast.store_id == store_id))).one()
+    row = session.scalars(
+        lock_rows(session, sa.select(ReportedForecast).where(ReportedForecast.store_id == store_id))
+    ).one()
     try:
-        _take(session, row, told, at)
+        _take(session, row, reported, at)
     except DomainError as refusal:
-        row.refused_run_id, row.refused = told["run_id"], f"{refusal.code}: {refusal.message}"
+        row.refused_run_id, row.refused = reported["run_id"], f"{refusal.code}: {refusal.message}"
     session.flush()
-    return row.refused if row.refused_run_id == told["run_id"] else None
+    return row.refused if row.refused_run_id == reported["run_id"] else None
 
 
 def known(session: Session, store_id: str) -> dict[str, str]:
-    """Return which of a shop's runs the network has and which it refused (`to_tell`), '' for none."""
-    row = session.get(ToldForecast, store_id)
+    """Return which of a shop's runs the network has and which it refused (`to_send`), '' for none."""
+    row = session.get(ReportedForecast, store_id)
     origin = row.origin_day if row else None
     return {
         "origin_day": origin.isoformat() if origin else "", "run_id": (row and row.run_id) or "",
@@ -195,17 +197,17 @@ def believed(per_day: Mapping[str, float], sold: Mapping[str, Sold], days: int, 
     return kept
 
 
-def words(session: Session, stores: Sequence[str]) -> dict[str, Told]:
+def words(session: Session, stores: Sequence[str]) -> dict[str, Reported]:
     """Return what is known of the words of these shops, of those that told any: store -> word."""
-    row = ToldForecast
+    row = ReportedForecast
     query = sa.select(row.store_id, row.origin_day, row.horizon_days, row.unlikely)
     found = session.execute(query.where(among(session, row.store_id, stores))).all() if stores else ()
-    return {one.store_id: Told(one[0], one[1], one[2], tuple(one[3])) for one in found}
+    return {one.store_id: Reported(one[0], one[1], one[2], tuple(one[3])) for one in found}
 
 
 def doubted(session: Session, region_id: str) -> list[tuple[str, list[str], str | None]]:
     """List a region's shops that are not believed in all: name, products (rule 3), why the newest run was refused."""
-    row = ToldForecast
+    row = ReportedForecast
     query = sa.select(Store.name, row.unlikely, row.refused).join(Store, Store.id == row.store_id)
     stores = [one for one in session.execute(query.where(Store.region_id == region_id)) if one[1] or one[2]]
     skus = {sku for _, some, _ in stores for sku in some}
@@ -215,55 +217,60 @@ def doubted(session: Session, region_id: str) -> list[tuple[str, list[str], str 
 
 def fresh(today: dt.date) -> sa.ColumnElement[bool]:
     """Return the condition that what a shop told is used on a day (rule 4)."""
-    return ToldForecast.origin_day >= today - dt.timedelta(days=OLDEST_DAYS + 1)
+    return ReportedForecast.origin_day >= today - dt.timedelta(days=OLDEST_DAYS + 1)
 
 
 def rates(today: dt.date, stores: Collection[str] | None, skus: Collection[str] | None) -> sa.Select[str, str, float]:
     """What shops tell that they will sell: store, SKU, units a day; None means all."""
-    row = ToldDemand
-    query = sa.select(row.store_id, row.sku, row.per_day).join(ToldForecast, ToldForecast.store_id == row.store_id)
+    row = ReportedDemand
+    query = sa.select(row.store_id, row.sku, row.per_day).join(
+        ReportedForecast, ReportedForecast.store_id == row.store_id
+    )
     of = (column.in_(list(some)) for column, some in ((row.store_id, stores), (row.sku, skus)) if some is not None)
     return query.where(fresh(today), *of)
 
 
 def paths(session: Session, stores: Sequence[str], name: str) -> Iterator[tuple[str, list[int]]]:
     """Yield what each of these shops tells of the aisle of that name: the PARTS of each day after its run's last."""
-    row = ToldForecast
-    query = sa.select(row.store_id, row.aisles).where(among(session, row.store_id, stores))
-    for store_id, aisles in session.execute(query) if stores else ():
-        yield store_id, aisles.get(name, [])
+    row = ReportedForecast
+    query = sa.select(row.store_id, row.top_categories).where(among(session, row.store_id, stores))
+    for store_id, top_categories in session.execute(query) if stores else ():
+        yield store_id, top_categories.get(name, [])
 
 
 # --- inside ---
 
 
-def _take(session: Session, row: ToldForecast, told: Mapping[str, Any], at: dt.datetime) -> None:
+def _take(session: Session, row: ReportedForecast, reported: Mapping[str, Any], at: dt.datetime) -> None:
     """Take over what a shop tells instead of what it told before; raises DomainError (rules 1 to 3)."""
-    if told["version"] > VERSION:
+    if reported["version"] > VERSION:
         raise Invalid("newer-version", "It is told in a form newer than this node. Update the network.")
-    today, products = at.astimezone(dt.UTC).date(), told["products"]
+    today, products = at.astimezone(dt.UTC).date(), reported["products"]
     over = day_of(session, row.store_id, at) - dt.timedelta(days=1)
-    origin = door.day(told["origin_day"], "The last day the forecast saw", over)
-    days, effects = _read(products), offer_days.read_effects({} if told.get("effects") is None else told["effects"])
-    if row.origin_day is not None and (origin, told["run_id"]) <= (row.origin_day, row.run_id or ""):
+    origin = door.day(reported["origin_day"], "The last day the forecast saw", over)
+    days, effects = (
+        _read(products),
+        offer_days.read_effects({} if reported.get("effects") is None else reported["effects"]),
+    )
+    if row.origin_day is not None and (origin, reported["run_id"]) <= (row.origin_day, row.run_id or ""):
         return
     opened, sold = _sold(session, row.store_id, today)
     if not opened:
         raise Refused("not-sold-yet", "The network has no day of this shop's sales yet to hold its forecast against.")
     kinds = sa.select(Product.sku, Product.stock_unit, Product.department, Product.category)
-    wares = session.execute(kinds.where(among(session, Product.sku, [*{*products, *sold}]))).all()
-    unit_of = {sku: unit for sku, unit, *_ in wares}
+    sold_products = session.execute(kinds.where(among(session, Product.sku, [*{*products, *sold}]))).all()
+    unit_of = {sku: unit for sku, unit, *_ in sold_products}
     per_day = {sku: sum(path[:WEEK_DAYS]) / WEEK_DAYS / PARTS for sku, path in products.items() if sku in unit_of}
     kept = believed(per_day, {sku: one for sku, one in sold.items() if sku in unit_of}, opened, unit_of)
-    session.execute(sa.delete(ToldDemand).where(ToldDemand.store_id == row.store_id))
+    session.execute(sa.delete(ReportedDemand).where(ReportedDemand.store_id == row.store_id))
     rows = [{"store_id": row.store_id, "sku": sku, "per_day": per_day[sku]} for sku in sorted(kept)]
-    write_many(session, ToldDemand, rows)
+    write_many(session, ReportedDemand, rows)
     of: dict[str, list[list[int]]] = {}
-    for sku, unit, department, category in wares:
+    for sku, unit, department, category in sold_products:
         if sku in kept:
-            of.setdefault(aisle(department, category, unit), []).append(products[sku])
-    row.aisles = {name: [sum(day) for day in zip(*some, strict=True)] for name, some in of.items()}
-    row.run_id, row.origin_day, row.horizon_days, row.told_at = told["run_id"], origin, days, at
+            of.setdefault(top_category(department, category, unit), []).append(products[sku])
+    row.top_categories = {name: [sum(day) for day in zip(*some, strict=True)] for name, some in of.items()}
+    row.run_id, row.origin_day, row.horizon_days, row.reported_at = reported["run_id"], origin, days, at
     row.unlikely, row.refused_run_id, row.refused = sorted(per_day.keys() - kept), None, None
     offer_days.keep_effects(session, row.store_id, effects, origin)
     history.forget_rates(session, [row.store_id])

@@ -4,10 +4,10 @@ Rules
 -----
 1. A day is always added up whole, from the sales of that shop and day: however late a fact comes, and however often,
    the result is that of having known it from the start.
-2. What arrives at the network marks its day (`pos.stock.fresh_days`), and the marked days are added up every half
+2. What arrives at the network marks its day (`pos.stock.changed_days`), and the marked days are added up every half
    minute (`roll_fresh`): nothing searches the sales for what is new. A shop's own node adds its day up in the night and
    looks LATE_DAYS back.
-3. What was imported is never re-rolled, nor a day whose sales were put away (`pos.sync.put_away`).
+3. What was imported is never re-rolled, nor a day whose sales were put away (`pos.sync.archive`).
 4. A shelf that stood empty at closing time hid demand: the share of the day's trade since its last sale is kept beside
    it, told from when the shop's sales of all products were rung.
 5. A shop's day that cannot be added up is left out (`isolation`) and tried again after PUT_OFF; the others' are added
@@ -29,10 +29,10 @@ from config.nodes.journal import Actor
 from config.nodes.node import this_node
 from pos.catalogue.catalogue import Listing
 from pos.sold import OF_PRODUCT, Sale, SaleLine
-from pos.stock import fresh_days
+from pos.stock import changed_days
 from pos.stock.ledger import INSIDE, StockLevel, StockMovement
 from pos.store.store import Store
-from pos.sync import put_away
+from pos.sync import archive
 from pos.till.shift_book import Shift
 from supply import isolation
 from supply.demand import closed_days, forecast_state, history
@@ -57,7 +57,7 @@ def roll_up(session: Session, store_ids: Sequence[str] | None, day: dt.date, *, 
     stores = sorted(session.scalars(sa.select(Store.id)) if store_ids is None else store_ids)
     todo: dict[dt.date, list[str]] = {day: stores}
     is_network = this_node(session).id == NETWORK
-    late = fresh_days.take(session, ROWS_AT_ONCE, at=at) if is_network else _changed(session, stores, day)
+    late = changed_days.take(session, ROWS_AT_ONCE, at=at) if is_network else _changed(session, stores, day)
     for store_id, late_day in late:
         if late_day != day:
             todo.setdefault(late_day, []).append(store_id)
@@ -79,7 +79,7 @@ def roll_fresh(session: Session, *, at: dt.datetime, most: int = DAYS_AT_ONCE) -
     """
     _alone(session)
     todo: dict[dt.date, list[str]] = {}
-    for store_id, day in fresh_days.take(session, most, at=at):
+    for store_id, day in changed_days.take(session, most, at=at):
         todo.setdefault(day, []).append(store_id)
 
     def changed(ids: Sequence[str], day: dt.date) -> None:
@@ -160,7 +160,7 @@ def _together_or_apart(
     actor = Actor.system("roll-up", node_id)
     left = isolation.together(session, "demand", ids, lambda some: add_up(some, day), actor=actor, at=at)
     for store_id in left if node_id == NETWORK else ():
-        fresh_days.mark(session, store_id, [day], at=at + PUT_OFF)
+        changed_days.mark(session, store_id, [day], at=at + PUT_OFF)
 
 
 def _alone(session: Session) -> None:
@@ -173,7 +173,7 @@ def _alone(session: Session) -> None:
 
 def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.datetime, *, anew: bool = True) -> None:
     fixed = set(session.scalars(sa.select(StoreDay.store_id).where(StoreDay.business_day == day, StoreDay.imported)))
-    own = [] if put_away.is_away(session, day) else [store_id for store_id in stores if store_id not in fixed]
+    own = [] if archive.is_away(session, day) else [store_id for store_id in stores if store_id not in fixed]
     if day < at.astimezone(dt.UTC).date():  # what is sold today tells only from tomorrow on
         history.forget_rates(session, own, day)
     _roll_lines(session, own, day, anew=anew)
@@ -318,7 +318,7 @@ def _rung_at(session: Session, store_id: str, day: dt.date) -> list[dt.datetime]
     return sorted(session.scalars(sa.select(Sale.completed_at).where(*of_day)))
 
 
-def _still_to_come(since: dt.datetime, opens: dt.datetime, closes: dt.datetime, rung: list[dt.datetime]) -> float:
+def _expected_rest(since: dt.datetime, opens: dt.datetime, closes: dt.datetime, rung: list[dt.datetime]) -> float:
     """Return the part of a day's trade that came after `since`: of its sales, the hours weighing as HOURS_WORTH."""
     hours = min(1.0, max(0.0, (closes - since) / (closes - opens)))
     after = len(rung) - bisect.bisect_right(rung, since)
@@ -375,7 +375,7 @@ def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -
     rung = _rung_at(session, store_id, day)
     rows = []
     for sku in sorted(empty):
-        share = _still_to_come(max(opens, last.get(sku, opens)), opens, closes, rung)
+        share = _expected_rest(max(opens, last.get(sku, opens)), opens, closes, rung)
         rows.append(
             {"store_id": store_id, "sku": sku, "business_day": day, "sold_qty": 0, "revenue_minor": 0, "sales": 0,
              "pickup_qty": 0, "out_of_stock_bp": round(min(1.0, max(0.0, share)) * 10_000), "imported": False}

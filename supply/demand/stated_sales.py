@@ -7,8 +7,8 @@ Rules
    (`expected`); without it the shop is taken for an average one.
 2. It counts until the shop has traded on OWN_DAYS days. From then on it can be neither given nor changed.
 3. The shop is its author. Who founds it at the network may say it beforehand; it comes with the shop when it joins
-   (`pos.store.store.told_of`), and what the shop publishes tells the network of a change (`storefront.storefront`). Of
-   a shop without a node the operator says it (`state_for`).
+   (`pos.store.store.reported_of`), and what the shop publishes tells the network of a change (`storefront.storefront`).
+   Of a shop without a node the operator says it (`state_for`).
 """
 
 import datetime as dt
@@ -33,30 +33,30 @@ OWN_DAYS = 28
 MOST_TIMES = 20.0
 
 
-def state(session: Session, store_id: str, takings_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
+def state(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
     """Say what a shop takes on a usual day; 0 takes it back. Returns whether that is new.
 
-    Told to nobody: `storefront.storefront.state_takings` is the verb that also tells the network.
+    Told to nobody: `storefront.storefront.state_sales` is the verb that also tells the network.
     """
     store = store_of(session, store_id)
-    if not 0 <= takings_minor <= MAX_MINOR:
-        raise Invalid("bad-takings", "Say what the shop takes on a usual day, or nothing.", field="takings")
+    if not 0 <= sales_minor <= MAX_MINOR:
+        raise Invalid("bad-takings", "Say what the shop takes on a usual day, or nothing.", field="sales_amount")
     if not counts(session, store_id):
         words = f"The shop has sold for {OWN_DAYS} days: its own sales tell what it takes, and nothing has to be said."
         raise Refused("own-sales-tell", words, days=OWN_DAYS)
-    before, store.takings_day_minor = store.takings_day_minor, takings_minor
-    if before == takings_minor:
+    before, store.usual_sales_minor = store.usual_sales_minor, sales_minor
+    if before == sales_minor:
         return False
-    facts = {"before_minor": before, "takings_minor": takings_minor}
+    facts = {"before_minor": before, "sales_minor": sales_minor}
     record(session, actor=actor, at=at, verb="store.takings stated", subject=f"store:{store_id}", **facts)
     return True
 
 
-def state_for(session: Session, store_id: str, takings_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
+def state_for(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
     """Say for a shop without a node what it takes on a usual day (`state`)."""
     if store_of(session, store_id).has_node:
         raise Refused("shop-says-takings", "This shop says itself what it takes, on its own computer.")
-    return state(session, store_id, takings_minor, actor=actor, at=at)
+    return state(session, store_id, sales_minor, actor=actor, at=at)
 
 
 def counts(session: Session, store_id: str) -> bool:
@@ -65,17 +65,17 @@ def counts(session: Session, store_id: str) -> bool:
     return len(session.scalars(days).all()) < OWN_DAYS
 
 
-def told(session: Session, store_id: str, panel: "DemandPanel", day: dt.date) -> "Stated | None":
+def reported(session: Session, store_id: str, panel: "DemandPanel", day: dt.date) -> "Stated | None":
     """Return what a shop says for its forecast, with the prices of the panel's products; None where nothing counts."""
     import numpy as np
 
     from forecasting.fit.store_size import Stated
 
-    takings_minor = _said(session, store_id)
-    if not takings_minor:
+    sales_minor = _said(session, store_id)
+    if not sales_minor:
         return None
     price = _prices(session, store_id, day)
-    return Stated(float(takings_minor), np.array([price.get(sku, np.nan) for _, sku in panel.keys]))
+    return Stated(float(sales_minor), np.array([price.get(sku, np.nan) for _, sku in panel.keys]))
 
 
 def times(session: Session, store_id: str, around: Mapping[str, float], day: dt.date) -> float:
@@ -83,21 +83,21 @@ def times(session: Session, store_id: str, around: Mapping[str, float], day: dt.
 
     around: units a day by SKU; those the shop carries count, at its prices. Between 1 / MOST_TIMES and MOST_TIMES.
     """
-    takings_minor = _said(session, store_id)
-    if not takings_minor:
+    sales_minor = _said(session, store_id)
+    if not sales_minor:
         return 1.0
     price = _prices(session, store_id, day)
     carried = session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active.is_(True)))
     average_minor = sum(around.get(sku, 0.0) * price.get(sku, 0.0) for sku in carried)
-    return min(MOST_TIMES, max(1.0 / MOST_TIMES, takings_minor / average_minor)) if average_minor > 0 else 1.0
+    return min(MOST_TIMES, max(1.0 / MOST_TIMES, sales_minor / average_minor)) if average_minor > 0 else 1.0
 
 
 # --- inside ---
 
 
 def _said(session: Session, store_id: str) -> int:
-    takings_minor = session.get_one(Store, store_id).takings_day_minor
-    return takings_minor if takings_minor and counts(session, store_id) else 0
+    sales_minor = session.get_one(Store, store_id).usual_sales_minor
+    return sales_minor if sales_minor and counts(session, store_id) else 0
 
 
 def _prices(session: Session, store_id: str, day: dt.date) -> dict[str, float]:

@@ -62,7 +62,7 @@ class SchoolHoliday(Base):
 LEAST_TENTHS, MOST_TENTHS, MOST_RAIN_TENTHS = -600, 600, 20_000
 WEATHER_AHEAD = 30
 NUMBERS = ("temperature_tenths", "rain_tenths")
-Told = tuple[dt.date, int | None, int | None]
+Reported = tuple[dt.date, int | None, int | None]
 """A day, and its NUMBERS where they are known."""
 
 
@@ -77,7 +77,7 @@ class WeatherDay(Base):
     rain_tenths: Mapped[int | None]
 
 
-def told(
+def reported(
     session: Session, store_id: str, panel: "DemandPanel", ahead: "Ahead", days: int
 ) -> "tuple[DemandPanel, Ahead]":
     """Return the panel and what is known of as many days ahead, both with what surrounds the shop (rules 1, 2)."""
@@ -143,7 +143,7 @@ def add_school_holiday(
     insert = insert_into(SchoolHoliday, dialect_of(session))
     insert = insert.on_conflict_do_update(index_elements=["scope_id", "day"], set_={"name": insert.excluded.name})
     session.execute(insert, [{"scope_id": scope_id, "day": day, "name": name} for day in days])
-    _note(session, "school_holidays.told", scope_id, first, last, actor=actor, at=at)
+    _note(session, "school_holidays.reported", scope_id, first, last, actor=actor, at=at)
 
 
 def check_school_holiday(first: dt.date, last: dt.date, *, at: dt.datetime) -> None:
@@ -187,12 +187,12 @@ def school_holiday_spells(session: Session, scope_id: str, since: dt.date) -> li
 # --- verbs ---
 
 
-def tell_weather(session: Session, scope_id: str, days: Iterable[Told], *, at: dt.datetime) -> None:
+def send_weather(session: Session, scope_id: str, days: Iterable[Reported], *, at: dt.datetime) -> None:
     """Note the weather of days (rules 7, 9), all at once."""
     rows = []
-    for told in days:
-        check_weather(*told, at=at)
-        rows.append({"scope_id": scope_id} | dict(zip(("day", *NUMBERS), told, strict=True)))
+    for reported in days:
+        check_weather(*reported, at=at)
+        rows.append({"scope_id": scope_id} | dict(zip(("day", *NUMBERS), reported, strict=True)))
     if not rows:
         return
     noted, insert = table_of(WeatherDay).c, insert_into(WeatherDay, dialect_of(session))

@@ -27,7 +27,7 @@ from supply.online.storefront import reviews
 from supply.orders import letters, price_list, suppliers, transfers
 from supply.orders.claims import WAITING, Claim
 from supply.orders.deliveries import Delivery
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.purchases import Purchase
 
@@ -157,7 +157,7 @@ def _goods(session: Session, at: dt.datetime) -> list[Attention]:
     found += _not_counted(session, at)
     for kind, rows in (
         ("missing", transfers.missing(session, at=at)),
-        ("untold", transfers.not_told(session, at=at)),
+        ("unreported", transfers.not_reported(session, at=at)),
     ):
         found += [
             Attention(f"transfer-{kind}", one.giver_id, {"to": one.taker_name, "reason": one.why}) for one in rows
@@ -167,7 +167,7 @@ def _goods(session: Session, at: dt.datetime) -> list[Attention]:
 
 def _unanswered(session: Session, store_id: str | None = None) -> list[Attention]:
     """Orders, offers and claims nobody has answered."""
-    order, offer = ReplenishmentOrder, PushOffer
+    order, offer = ReplenishmentOrder, NetworkOffer
     orders = session.execute(
         sa.select(order.store_id, order.order_no).where(order.state == "sent", _only(store_id, order.store_id))
     )

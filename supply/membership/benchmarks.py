@@ -42,10 +42,10 @@ KIND = "compare"
 OF_STORE = ("waste", "cover")
 
 
-class ComparedFigure(Base):
+class BenchmarkFigure(Base):
     """A figure as it was last published. sku: '' for one of the whole shop; sets: whose it ever was (network only)."""
 
-    __tablename__ = "compared_figure"
+    __tablename__ = "benchmark_figure"
 
     scope_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -81,19 +81,19 @@ def work_out(session: Session, figures: Mapping[str, OwnFigures], day: dt.date, 
         scope = region_of[store_id] if regional else EVERYONE
         for (name, sku), value in own.values.items():
             found.setdefault((scope, name, sku), {})[store_id] = value
-    known = {(row.scope_id, row.name, row.sku): row for row in session.scalars(sa.select(ComparedFigure))}
-    told: dict[tuple[str, str], list[set[str]]] = {}
+    known = {(row.scope_id, row.name, row.sku): row for row in session.scalars(sa.select(BenchmarkFigure))}
+    reported: dict[tuple[str, str], list[set[str]]] = {}
     for row in known.values():
-        told.setdefault((row.name, row.sku), []).extend(set(one) for one in row.sets)
+        reported.setdefault((row.name, row.sku), []).extend(set(one) for one in row.sets)
     for key, by_store in sorted(found.items()):
         scope, name, sku = key
-        before = told.setdefault((name, sku), [])
+        before = reported.setdefault((name, sku), [])
         if not may_publish(by_store.keys(), before):
             continue
         before.append(set(by_store))
         sets = [list(one) for one in known[key].sets] if key in known else []
         session.merge(
-            ComparedFigure(
+            BenchmarkFigure(
                 scope_id=scope, name=name, sku=sku, value=median(list(by_store.values())), day=day,
                 sets=sets if sorted(by_store) in sets else [*sets, sorted(by_store)],
             )
@@ -107,14 +107,14 @@ def work_out(session: Session, figures: Mapping[str, OwnFigures], day: dt.date, 
 
 def take_edition(session: Session, body: dict[str, Any]) -> None:
     """Take the figures over as the network publishes them, whole."""
-    session.execute(sa.delete(ComparedFigure))
+    session.execute(sa.delete(BenchmarkFigure))
     rows = [
         {"scope_id": str(body["scope"]), "name": name, "sku": sku, "value": value, "day": dt.date.fromisoformat(day),
          "sets": []}
         for name, sku, value, day in body["figures"]
     ]  # fmt: skip
     if rows:
-        session.execute(sa.insert(ComparedFigure), rows)
+        session.execute(sa.insert(BenchmarkFigure), rows)
 
 
 # --- questions ---
@@ -122,12 +122,12 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
 
 def is_published(session: Session) -> bool:
     """Tell whether figures were ever published here."""
-    return session.scalar(sa.select(ComparedFigure.scope_id).limit(1)) is not None
+    return session.scalar(sa.select(BenchmarkFigure.scope_id).limit(1)) is not None
 
 
-def nearby(session: Session) -> dict[tuple[str, str], ComparedFigure]:
+def nearby(session: Session) -> dict[tuple[str, str], BenchmarkFigure]:
     """Return the published figures a shop has, by (name, sku)."""
-    return {(row.name, row.sku): row for row in session.scalars(sa.select(ComparedFigure))}
+    return {(row.name, row.sku): row for row in session.scalars(sa.select(BenchmarkFigure))}
 
 
 def own_figures(session: Session, store_id: str, day: dt.date) -> dict[tuple[str, str], int]:
@@ -240,12 +240,12 @@ def _by_store(rows: Iterable[Any]) -> dict[str, dict[str, int]]:
 
 def _publish(session: Session, regional: bool, at: dt.datetime) -> int:
     scopes = session.scalars(sa.select(Region.id)).all() if regional else [EVERYONE]
-    told = 0
+    reported = 0
     for scope in sorted(scopes):
         rows = session.scalars(
-            sa.select(ComparedFigure)
-            .where(ComparedFigure.scope_id == scope)
-            .order_by(ComparedFigure.name, ComparedFigure.sku)
+            sa.select(BenchmarkFigure)
+            .where(BenchmarkFigure.scope_id == scope)
+            .order_by(BenchmarkFigure.name, BenchmarkFigure.sku)
         ).all()
         body = {
             "scope": scope, "stores": STORES,
@@ -253,5 +253,5 @@ def _publish(session: Session, regional: bool, at: dt.datetime) -> int:
         }  # fmt: skip
         if rows:
             publication.publish(session, KIND, scope, body, at=at)
-        told += len(rows)
-    return told
+        reported += len(rows)
+    return reported

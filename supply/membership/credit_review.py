@@ -131,13 +131,13 @@ def _set_line(
     limit_minor, steps = limit_of(facts, lent)
     credit.set_line(
         session, store.id, limit_minor=limit_minor, level=level,
-        facts=asdict(facts) | {"weeks_minor": list(facts.weeks_minor)}, terms=asdict(lent) | _told(terms, level),
+        facts=asdict(facts) | {"weeks_minor": list(facts.weeks_minor)}, terms=asdict(lent) | _reported(terms, level),
         terms_n=n, steps=[asdict(step) for step in steps], day=day,
         advance_most_minor=advances.most(session, store.id, terms.advance_bp), actor=actor, at=at,
     )  # fmt: skip
 
 
-def _told(terms: Terms, level: int) -> dict[str, int]:
+def _reported(terms: Terms, level: int) -> dict[str, int]:
     """Return the terms a shop reads beside its limit."""
     return {
         "least_days": terms.least_days, "most_days": terms.free_days + level * terms.level_days,

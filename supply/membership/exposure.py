@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pos.store.store import Store
-from supply.membership.level import LEVELS, CountsTold, StandingReview
+from supply.membership.level import LEVELS, CountsReported, LevelReview
 from supply.money import credit
 from supply.money.credit import CreditLine
 from supply.money.ledger import OWN, LedgerEntry, Standing, ages, as_open, balances_by_store, open_invoices, owed
@@ -139,12 +139,12 @@ def care(session: Session, today: dt.date, store_id: str | None = None) -> dict[
             sa.select(CreditLine.store_id, CreditLine.state, CreditLine.limit_minor).where(asked(CreditLine.store_id))
         )
     }
-    reviewed = sa.select(StandingReview.store_id, StandingReview.level).where(asked(StandingReview.store_id))
+    reviewed = sa.select(LevelReview.store_id, LevelReview.level).where(asked(LevelReview.store_id))
     levels = dict(session.execute(reviewed).all())
     counts = {
         one.store_id: one.counted_products * 10_000 // one.sold_products
         for one in session.scalars(
-            sa.select(CountsTold).where(CountsTold.sold_products > 0, asked(CountsTold.store_id))
+            sa.select(CountsReported).where(CountsReported.sold_products > 0, asked(CountsReported.store_id))
         )
     }
     return {

@@ -43,13 +43,13 @@ from supply.shelf.plan import ShelfPlan, ShelfSlot
 
 DAYS, SOLD_DAYS, COUNTED_DAYS, SHELF_DAYS = 56, 28, 90, 7
 ONE_DAY = dt.timedelta(days=1)
-TOLD, COUNTS_TOLD = "standing.told", "standing.counts"
+REPORTED, COUNTS_REPORTED = "standing.reported", "standing.counts"
 
 
-class CountsTold(Base):
+class CountsReported(Base):
     """What a shop last told of its counts (rule 2)."""
 
-    __tablename__ = "counts_told"
+    __tablename__ = "counts_reported"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[dt.date]
@@ -57,10 +57,10 @@ class CountsTold(Base):
     counted_products: Mapped[int]
 
 
-class StandingReview(Base):
+class LevelReview(Base):
     """A shop's last review. measures: name -> [good, cases]; evidence: what was counted, case by case."""
 
-    __tablename__ = "standing_review"
+    __tablename__ = "level_review"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[dt.date]
@@ -117,11 +117,11 @@ def counts(session: Session, store_id: str, day: dt.date, *, at: dt.datetime) ->
     return len(sold & counted), len(sold)
 
 
-def tell_counts(session: Session, store_id: str, day: dt.date, counted: int, sold: int, *, at: dt.datetime) -> None:
+def send_counts(session: Session, store_id: str, day: dt.date, counted: int, sold: int, *, at: dt.datetime) -> None:
     """Tell the network how fresh the counts are."""
     body = {"store_id": store_id, "day": day.isoformat(), "sold_products": sold, "counted_products": counted}
     outbox.append(
-        session, to_node=NETWORK, topic=COUNTS_TOLD, version=VERSION, body=body, id=new_id(),
+        session, to_node=NETWORK, topic=COUNTS_REPORTED, version=VERSION, body=body, id=new_id(),
         subject=f"standing:{store_id}", business_day=day_of(session, store_id, at), at=at,
     )  # fmt: skip
 
@@ -129,9 +129,9 @@ def tell_counts(session: Session, store_id: str, day: dt.date, counted: int, sol
 def take_review(session: Session, body: dict[str, Any]) -> None:
     """Keep the network's review; an older one that arrives late changes nothing."""
     given = dict(body) | {"day": dt.date.fromisoformat(body["day"])}
-    known = session.get(StandingReview, str(body["store_id"]))
+    known = session.get(LevelReview, str(body["store_id"]))
     if known is None or known.day <= given["day"]:
-        session.merge(StandingReview(**given))
+        session.merge(LevelReview(**given))
         session.flush()
 
 
@@ -146,22 +146,22 @@ def take_counts(session: Session, body: dict[str, Any], *, at: dt.datetime) -> N
     store_id = str(body["store_id"])
     sold = door.number(body["sold_products"], "sold_products", most=MOST_QTY)
     counted = door.number(body["counted_products"], "counted_products", most=sold)
-    today, known = day_of(session, store_id, at), session.get(CountsTold, store_id)
+    today, known = day_of(session, store_id, at), session.get(CountsReported, store_id)
     day = min(door.day(body["day"], "day"), today)
     if known is None or known.day <= day or known.day > today:
-        session.merge(CountsTold(store_id=store_id, day=day, sold_products=sold, counted_products=counted))
+        session.merge(CountsReported(store_id=store_id, day=day, sold_products=sold, counted_products=counted))
         session.flush()
 
 
-def review(session: Session, store: Store, day: dt.date, *, actor: Actor, at: dt.datetime) -> StandingReview | None:
+def review(session: Session, store: Store, day: dt.date, *, actor: Actor, at: dt.datetime) -> LevelReview | None:
     """Review a shop if a week ends or it never was (rule 1), and tell it; None when it is not time."""
-    known = session.get(StandingReview, store.id)
+    known = session.get(LevelReview, store.id)
     if known is not None and (day.weekday() != 6 or known.day >= day):
         return None
     evidence = gather(session, store.id, day)
     measures = count(evidence)
     level = level_of(measures)
-    row = StandingReview(
+    row = LevelReview(
         store_id=store.id, day=day, level=level, level_before=known.level if known else 0,
         measures={name: [one.good, one.cases] for name, one in measures.items()}, evidence=evidence,
     )  # fmt: skip
@@ -176,7 +176,7 @@ def review(session: Session, store: Store, day: dt.date, *, actor: Actor, at: dt
         "measures": row.measures, "evidence": evidence,
     }  # fmt: skip
     outbox.append(
-        session, to_node=store.id, topic=TOLD, version=VERSION, body=body, id=new_id(),
+        session, to_node=store.id, topic=REPORTED, version=VERSION, body=body, id=new_id(),
         subject=f"standing:{store.id}", business_day=day_of(session, store.id, at), at=at,
     )  # fmt: skip
     return row
@@ -185,14 +185,14 @@ def review(session: Session, store: Store, day: dt.date, *, actor: Actor, at: dt
 def gather(session: Session, store_id: str, day: dt.date) -> dict[str, Any]:
     """Return everything a review of these DAYS days counts, case by case, as plain JSON values (rule 1)."""
     since = dt.datetime.combine(day - dt.timedelta(days=DAYS - 1), dt.time(), dt.UTC)
-    told = session.get(CountsTold, store_id)
+    reported = session.get(CountsReported, store_id)
     due_minor, on_time_minor = repaid_of(session, store_id, day)
     return {
         "day": day.isoformat(),
         "counts": {
-            "day": told.day.isoformat() if told else None,
-            "sold_products": told.sold_products if told else 0,
-            "counted_products": told.counted_products if told else 0,
+            "day": reported.day.isoformat() if reported else None,
+            "sold_products": reported.sold_products if reported else 0,
+            "counted_products": reported.counted_products if reported else 0,
         },
         "pickups": _pickups(session, store_id, since, dt.datetime.combine(day + ONE_DAY, dt.time(), dt.UTC)),
         "collected": _collected(session, store_id, since),
@@ -223,14 +223,14 @@ def count(evidence: dict[str, Any]) -> dict[str, Measure]:
     return {name: Measure(name, good[name], cases[name]) for name in MEASURES}
 
 
-def measures_of(row: StandingReview) -> dict[str, Measure]:
+def measures_of(row: LevelReview) -> dict[str, Measure]:
     """Return the measures of a review."""
     return {name: Measure(name, *row.measures[name]) for name in MEASURES}
 
 
 def level_now(session: Session, store_id: str) -> int:
     """Return a shop's level; 0 before its first review."""
-    return session.scalar(sa.select(StandingReview.level).where(StandingReview.store_id == store_id)) or 0
+    return session.scalar(sa.select(LevelReview.level).where(LevelReview.store_id == store_id)) or 0
 
 
 def level_of(measures: dict[str, Measure]) -> int:

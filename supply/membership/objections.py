@@ -65,18 +65,18 @@ def raise_objection(
     session.add(row)
     session.flush()
     journal.record(session, actor=actor, at=at, verb="objection.raised", subject=f"objection:{id}", about=about)
-    _tell(session, row, NETWORK, RAISED, at)
+    _send(session, row, NETWORK, RAISED, at)
     return row
 
 
 def take_raised(session: Session, body: dict[str, Any]) -> None:
     """Write a shop's objection down, at the network; a second copy changes nothing."""
     if session.get(Objection, (str(body["store_id"]), str(body["id"]))) is None:
-        told = {name: str(body[name]) for name in ("store_id", "id", "about", "words", "raised_by")}
-        if told["about"] not in SUBJECTS:
-            raise Invalid("bad-subject", "Object to the limit, the account or the standing.", about=told["about"])
+        reported = {name: str(body[name]) for name in ("store_id", "id", "about", "words", "raised_by")}
+        if reported["about"] not in SUBJECTS:
+            raise Invalid("bad-subject", "Object to the limit, the account or the standing.", about=reported["about"])
         raised_at = dt.datetime.fromisoformat(body["raised_at"])
-        session.add(Objection(**told, state=STATES.first, answer="", raised_at=raised_at))
+        session.add(Objection(**reported, state=STATES.first, answer="", raised_at=raised_at))
         session.flush()
 
 
@@ -90,7 +90,7 @@ def answer(
     if row is None:
         raise NotFound("unknown-objection", "There is no such objection.", objection_id=objection_id)
     _settle(session, row, "upheld" if upheld else "turned_down", words, actor=actor, at=at)
-    _tell(session, row, store_id, ANSWERED, at)
+    _send(session, row, store_id, ANSWERED, at)
     return row
 
 
@@ -128,7 +128,7 @@ def _words(words: str, ask: str) -> str:
     return words
 
 
-def _tell(session: Session, row: Objection, to: str, topic: str, at: dt.datetime) -> None:
+def _send(session: Session, row: Objection, to: str, topic: str, at: dt.datetime) -> None:
     names = ("store_id", "id", "about", "words", "state", "raised_by", "answer")
     body = {name: getattr(row, name) for name in names} | {"raised_at": row.raised_at.isoformat()}
     outbox.append(

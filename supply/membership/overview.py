@@ -104,7 +104,7 @@ class OrderView:
 
 
 @dataclass(frozen=True)
-class WareView:
+class ProductRow:
     """A product of the network's supply: what is left of it, and its pack."""
 
     sku: str
@@ -129,7 +129,7 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Takings:
+class Sales:
     """The days with their sums: the last seven, the seven before, and how many sales the last seven were."""
 
     days: tuple[Day, ...]
@@ -328,14 +328,14 @@ def orders(session: Session, *, limit: int = 100) -> list[OrderView]:
     ]
 
 
-def offerable(session: Session) -> list[WareView]:
+def offerable(session: Session) -> list[ProductRow]:
     """List what the network supplies, the best stocked first."""
-    return _wares(session, most_first=True)
+    return _products(session, most_first=True)
 
 
-def scarcest(session: Session, *, limit: int = 8) -> list[WareView]:
+def scarcest(session: Session, *, limit: int = 8) -> list[ProductRow]:
     """List what the warehouses have least of, in packs."""
-    return _wares(session, most_first=False)[:limit]
+    return _products(session, most_first=False)[:limit]
 
 
 def counted() -> sa.ColumnElement[int]:
@@ -346,12 +346,12 @@ def counted() -> sa.ColumnElement[int]:
 # --- questions ---
 
 
-def takings(session: Session, store: Store, today: dt.date) -> Takings:
+def sales_amount(session: Session, store: Store, today: dt.date) -> Sales:
     """Return a shop's takings beside its region's (rule 1); no days while nothing of it has arrived."""
     newest = history.whole_day(session, today)
     of_this = sa.select(StoreDay.store_id).where(StoreDay.store_id == store.id, StoreDay.business_day < today)
     if newest is None or session.scalar(of_this.limit(1)) is None:
-        return Takings((), 0)
+        return Sales((), 0)
     first = newest - dt.timedelta(days=SHOWN_DAYS - 1)
     within = StoreDay.business_day.between(first, newest)
     own = {
@@ -371,7 +371,7 @@ def takings(session: Session, store: Store, today: dt.date) -> Takings:
     usual = {day: int(minor or 0) // stores for day, minor, stores in others}
     axis = [first + dt.timedelta(days=n) for n in range(SHOWN_DAYS)]
     days = tuple(Day(day, own[day][0] if day in own else None, usual.get(day)) for day in axis)
-    return Takings(days, sum(own[day][1] for day in axis[-7:] if day in own))
+    return Sales(days, sum(own[day][1] for day in axis[-7:] if day in own))
 
 
 def shelves(session: Session, store_id: str, today: dt.date) -> Shelves:
@@ -414,7 +414,7 @@ def _traded(session: Session, newest: dt.date | None) -> dict[str, list[tuple[in
     return days
 
 
-def _wares(session: Session, *, most_first: bool) -> list[WareView]:
+def _products(session: Session, *, most_first: bool) -> list[ProductRow]:
     level = (
         sa.select(StockLevel.store_id, StockLevel.sku, sa.func.sum(StockLevel.qty).label("qty"))
         .where(
@@ -433,4 +433,4 @@ def _wares(session: Session, *, most_first: bool) -> list[WareView]:
         .outerjoin(level, sa.and_(level.c.sku == Product.sku, level.c.store_id == Supplier.warehouse_id))
         .order_by(packs.desc() if most_first else packs, Product.name)
     )
-    return [WareView(sku, name, unit, int(left), pack) for sku, name, unit, left, pack in rows]
+    return [ProductRow(sku, name, unit, int(left), pack) for sku, name, unit, left, pack in rows]

@@ -6,7 +6,7 @@ Rules
    more of a shop than they do of all.
 2. To look is to read: nothing of the shop is changed by it. Each look is opened by name, journalled at the network and
    told to the shop, whose own journal then says who looked and when; it is good for LOOK, and then opened anew.
-3. While leave lasts the shop sends how its node is and what its journal said last (`told`); the network forgets it
+3. While leave lasts the shop sends how its node is and what its journal said last (`reported`); the network forgets it
    when the leave is over.
 
 Units: instants aware.
@@ -29,15 +29,15 @@ from pos.store.store import day_of
 LONGEST_HOURS = 72
 LOOK = dt.timedelta(minutes=30)
 MOST_ENTRIES = 30
-LEAVE_TOLD = "support.told"
+LEAVE_REPORTED = "support.reported"
 LOOKED = "support.looked"
 VERSION = 1
 
 
-class SupportLeave(Base):
+class SupportPermission(Base):
     """Leave of a shop. ended_at: when it was taken back. step: how often it was told; the highest one stands."""
 
-    __tablename__ = "support_leave"
+    __tablename__ = "support_permission"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -48,14 +48,14 @@ class SupportLeave(Base):
     until: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     step: Mapped[int] = mapped_column(default=0)
-    told: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    reported: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """At the network: how the shop's node is (rule 3)."""
 
 
-class SupportLook(Base):
+class SupportVisit(Base):
     """A look into a shop, by whom and until when; kept on both nodes."""
 
-    __tablename__ = "support_look"
+    __tablename__ = "support_visit"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -71,14 +71,14 @@ class SupportLook(Base):
 
 def give(
     session: Session, store_id: str, hours: int, words: str, state: dict[str, Any], *, actor: Actor, at: dt.datetime
-) -> SupportLeave:
+) -> SupportPermission:
     """Give leave for some hours (rule 1); leave that is in force is lengthened. state: how the node is (rule 3)."""
     if not 1 <= hours <= LONGEST_HOURS:
         raise Invalid("bad-leave", f"Leave is given for 1 to {LONGEST_HOURS} hours.", field="hours", most=LONGEST_HOURS)
     until, row = at + dt.timedelta(hours=hours), in_force(session, store_id, at)
     if row is None:
-        row = SupportLeave(
-            store_id=store_id, id=new_id(), words="", given_by=actor.name, given_at=at, until=until, step=0, told={}
+        row = SupportPermission(
+            store_id=store_id, id=new_id(), words="", given_by=actor.name, given_at=at, until=until, step=0, reported={}
         )
         session.add(row)
     row.words, row.until = " ".join(words.split())[:300], max(as_utc(row.until), until)
@@ -86,7 +86,7 @@ def give(
     journal.record(
         session, actor=actor, at=at, verb="support.given", subject=f"support:{row.id}", until=row.until, words=row.words
     )
-    tell(session, row, state, at)
+    send(session, row, state, at)
     return row
 
 
@@ -96,29 +96,29 @@ def take_back(session: Session, store_id: str, *, actor: Actor, at: dt.datetime)
     if row is not None:
         row.ended_at = at
         journal.record(session, actor=actor, at=at, verb="support.taken_back", subject=f"support:{row.id}")
-        tell(session, row, {}, at)
+        send(session, row, {}, at)
 
 
-def tell(session: Session, row: SupportLeave, state: dict[str, Any], at: dt.datetime) -> None:
+def send(session: Session, row: SupportPermission, state: dict[str, Any], at: dt.datetime) -> None:
     """Tell the network of leave, and how the node is while it lasts (rule 3)."""
     row.step += 1
     session.flush()
     body = {
         "store_id": row.store_id, "id": row.id, "words": row.words, "given_by": row.given_by,
         "given_at": as_utc(row.given_at).isoformat(), "until": as_utc(row.until).isoformat(), "step": row.step,
-        "ended_at": as_utc(row.ended_at).isoformat() if row.ended_at else None, "told": state,
+        "ended_at": as_utc(row.ended_at).isoformat() if row.ended_at else None, "reported": state,
     }  # fmt: skip
     outbox.append(
-        session, to_node=NETWORK, topic=LEAVE_TOLD, version=VERSION, body=body, id=new_id(),
+        session, to_node=NETWORK, topic=LEAVE_REPORTED, version=VERSION, body=body, id=new_id(),
         subject=f"support:{row.id}", business_day=day_of(session, row.store_id, at), at=at,
     )  # fmt: skip
 
 
 def take_looked(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
     """Write who of the network looks into this shop, into its own journal (rule 2); a second copy changes nothing."""
-    if session.get(SupportLook, (body["store_id"], body["id"])) is not None:
+    if session.get(SupportVisit, (body["store_id"], body["id"])) is not None:
         return
-    session.add(SupportLook(**_instants(body, "at", "until")))
+    session.add(SupportVisit(**_instants(body, "at", "until")))
     actor = Actor(body["actor_id"], body["actor_name"], "operator", body["store_id"])
     journal.record(
         session, actor=actor, at=at, verb="support.looked", subject=f"support:{body['leave_id']}", looked_at=body["at"],
@@ -129,25 +129,25 @@ def take_looked(session: Session, body: dict[str, Any], *, at: dt.datetime) -> N
 # --- verbs, network ---
 
 
-def take_told(session: Session, body: dict[str, Any]) -> None:
+def take_reported(session: Session, body: dict[str, Any]) -> None:
     """Take over a shop's leave; an older word changes nothing."""
-    row = session.get(SupportLeave, (body["store_id"], body["id"]))
+    row = session.get(SupportPermission, (body["store_id"], body["id"]))
     if row is not None and row.step >= body["step"]:
         return
-    session.merge(SupportLeave(**_instants(body, "given_at", "until", "ended_at")))
+    session.merge(SupportPermission(**_instants(body, "given_at", "until", "ended_at")))
     session.flush()
 
 
-def look(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> SupportLook:
+def look(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> SupportVisit:
     """Open a look into a shop (rule 2); Refused without its leave. A look that is open is not opened twice."""
     leave = session.scalar(
-        lock_rows(session, sa.select(SupportLeave).where(*_live(store_id, at)).order_by(SupportLeave.id))
+        lock_rows(session, sa.select(SupportPermission).where(*_live(store_id, at)).order_by(SupportPermission.id))
     )
     if leave is None:
         raise Refused("no-leave", "This shop has given no leave to look into it. Ask the shopkeeper.", store=store_id)
     if (known := looking(session, store_id, actor, at)) is not None:
         return known
-    row = SupportLook(
+    row = SupportVisit(
         store_id=store_id, id=new_id(), leave_id=leave.id, actor_id=actor.id, actor_name=actor.name, at=at,
         until=min(at + LOOK, as_utc(leave.until)),
     )  # fmt: skip
@@ -165,34 +165,34 @@ def look(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> S
 
 def forget(session: Session, *, at: dt.datetime) -> int:
     """Forget what shops told of themselves under leave that is over (rule 3); returns of how many."""
-    over = sa.or_(SupportLeave.until <= at, SupportLeave.ended_at.is_not(None))
-    rows = [row for row in session.scalars(sa.select(SupportLeave).where(over)) if row.told]
+    over = sa.or_(SupportPermission.until <= at, SupportPermission.ended_at.is_not(None))
+    rows = [row for row in session.scalars(sa.select(SupportPermission).where(over)) if row.reported]
     for row in rows:
-        row.told = {}
+        row.reported = {}
     return len(rows)
 
 
 # --- questions ---
 
 
-def in_force(session: Session, store_id: str, at: dt.datetime) -> SupportLeave | None:
+def in_force(session: Session, store_id: str, at: dt.datetime) -> SupportPermission | None:
     """Return the leave of a shop that is in force, None without."""
     return session.scalars(
-        sa.select(SupportLeave).where(*_live(store_id, at)).order_by(SupportLeave.until.desc())
+        sa.select(SupportPermission).where(*_live(store_id, at)).order_by(SupportPermission.until.desc())
     ).first()
 
 
-def looking(session: Session, store_id: str, actor: Actor, at: dt.datetime) -> SupportLook | None:
+def looking(session: Session, store_id: str, actor: Actor, at: dt.datetime) -> SupportVisit | None:
     """Return the look a person has open into a shop whose leave is in force."""
     if in_force(session, store_id, at) is None:
         return None
-    query = sa.select(SupportLook).where(
-        SupportLook.store_id == store_id, SupportLook.actor_id == actor.id, SupportLook.until > at
+    query = sa.select(SupportVisit).where(
+        SupportVisit.store_id == store_id, SupportVisit.actor_id == actor.id, SupportVisit.until > at
     )
-    return session.scalars(query.order_by(SupportLook.until.desc())).first()
+    return session.scalars(query.order_by(SupportVisit.until.desc())).first()
 
 
-def require_look(session: Session, store_id: str, actor: Actor, at: dt.datetime) -> SupportLeave:
+def require_look(session: Session, store_id: str, actor: Actor, at: dt.datetime) -> SupportPermission:
     """Return the leave under which a person looks; NotFound where they have opened no look."""
     found = looking(session, store_id, actor, at)
     leave = in_force(session, store_id, at)
@@ -201,9 +201,9 @@ def require_look(session: Session, store_id: str, actor: Actor, at: dt.datetime)
     return leave
 
 
-def looks_of(session: Session, store_id: str, limit: int = 20) -> list[SupportLook]:
+def looks_of(session: Session, store_id: str, limit: int = 20) -> list[SupportVisit]:
     """Return who looked into a shop, the newest first."""
-    query = sa.select(SupportLook).where(SupportLook.store_id == store_id).order_by(SupportLook.at.desc())
+    query = sa.select(SupportVisit).where(SupportVisit.store_id == store_id).order_by(SupportVisit.at.desc())
     return list(session.scalars(query.limit(limit)))
 
 
@@ -224,7 +224,7 @@ def last_entries(session: Session, node_id: str) -> list[dict[str, str]]:
 
 
 def _live(store_id: str, at: dt.datetime) -> list[sa.ColumnElement[bool]]:
-    return [SupportLeave.store_id == store_id, SupportLeave.until > at, SupportLeave.ended_at.is_(None)]
+    return [SupportPermission.store_id == store_id, SupportPermission.until > at, SupportPermission.ended_at.is_(None)]
 
 
 def _instants(body: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -355,7 +355,7 @@ def troubles(session: Session, store_id: str, *, day: dt.date, at: dt.datetime) 
         _by_hand(session, store_id, since_day),
         Trouble("over-short", sum(abs(one or 0) > tolerance_minor for one in off), len(off)),
         Trouble("late-goods", sum(_days_late(one, day) >= OVERDUE_DAYS for one in came), len(came)),
-        _missed_vans(session, store_id, since, day),
+        _missed_vehicles(session, store_id, since, day),
         Trouble("pickups-late", sum(map(_kept_waiting, pickups)), len(pickups)),
         Trouble("counts-overdue", sum((one.done_at or at) - one.opened_at > late for one in asked), len(asked)),
     ]
@@ -381,7 +381,7 @@ def _days_late(delivery: Delivery, day: dt.date) -> int:
     return (taken_in - delivery.expected_day).days
 
 
-def _missed_vans(session: Session, store_id: str, since: dt.datetime, day: dt.date) -> Trouble:
+def _missed_vehicles(session: Session, store_id: str, since: dt.datetime, day: dt.date) -> Trouble:
     """Count the order days that passed with a proposal and without an order."""
     rows = session.execute(
         sa.select(ReplenishmentOrder.supplier_id, ReplenishmentOrder.order_day, ReplenishmentOrder.sent_at).where(
@@ -389,9 +389,9 @@ def _missed_vans(session: Session, store_id: str, since: dt.datetime, day: dt.da
             ReplenishmentOrder.order_day < day,
         )
     ).all()  # fmt: skip
-    vans = {(supplier_id, order_day) for supplier_id, order_day, _ in rows}
+    vehicles = {(supplier_id, order_day) for supplier_id, order_day, _ in rows}
     met = {(supplier_id, order_day) for supplier_id, order_day, sent_at in rows if sent_at is not None}
-    return Trouble("orders-unanswered", len(vans - met), len(vans))
+    return Trouble("orders-unanswered", len(vehicles - met), len(vehicles))
 
 
 def _kept_waiting(order: PickupOrder) -> bool:

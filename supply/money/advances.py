@@ -61,7 +61,7 @@ def ask(session: Session, store_id: str, amount_minor: int, *, id: str, actor: A
     journal.record(
         session, actor=actor, at=at, verb="advance.asked", subject=f"advance:{id}", amount_minor=amount_minor
     )
-    _tell(session, row, NETWORK, ADVANCE_ASKED, at)
+    _send(session, row, NETWORK, ADVANCE_ASKED, at)
     return row
 
 
@@ -88,7 +88,7 @@ def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
         book.enter("advance", "funds", "advance", row.given_minor, source_id=wish_id, id=f"advance-{wish_id}")
         book.pay(by_day=book.day)
         book.close("advanced", amount_minor=row.given_minor)
-    _tell(session, row, store_id, ADVANCE_ANSWERED, at)
+    _send(session, row, store_id, ADVANCE_ANSWERED, at)
 
 
 def call_in(book: Booking) -> int:
@@ -143,7 +143,7 @@ def share_of_held(session: Session, store_id: str, advance_bp: int) -> int:
 # --- inside ---
 
 
-def _tell(session: Session, row: Advance, to: str, topic: str, at: dt.datetime) -> None:
+def _send(session: Session, row: Advance, to: str, topic: str, at: dt.datetime) -> None:
     body = {
         "store_id": row.store_id, "id": row.id, "asked_minor": row.asked_minor, "given_minor": row.given_minor,
         "state": row.state, "asked_at": row.asked_at.isoformat(),

@@ -30,7 +30,7 @@ from config.ids import NETWORK
 from config.nodes.inbox import refuse_newer, refuse_stranger
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
-from pos.producers.agents import AGENT_TOLD, PARTS_TOLD, VERSION, Agent
+from pos.producers.agents import AGENT_REPORTED, PARTS_REPORTED, VERSION, Agent
 from supply.money import terms
 from supply.money.ledger import Booking, Invoice, LedgerEntry, Wanted, open_invoices
 from supply.money.pain001 import tidy_account
@@ -56,12 +56,12 @@ class Part:
 
 def take_agent(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
     """Keep where an agent's money goes; an older word that arrives late changes nothing."""
-    key, told_at = (str(body["store_id"]), str(body["name"])), dt.datetime.fromisoformat(body["told_at"])
+    key, reported_at = (str(body["store_id"]), str(body["name"])), dt.datetime.fromisoformat(body["reported_at"])
     known = session.get(Agent, key)
-    if known is not None and not is_newer_word(told_at, known.told_at, at):
+    if known is not None and not is_newer_word(reported_at, known.reported_at, at):
         return
     account, bic = tidy_account(body["account"], body["bic"]) if body["account"] else ("", "")
-    session.merge(Agent(store_id=key[0], name=key[1], account=account, bic=bic, told_at=told_at))
+    session.merge(Agent(store_id=key[0], name=key[1], account=account, bic=bic, reported_at=reported_at))
     session.flush()
 
 
@@ -192,11 +192,14 @@ def _take(session: Session, message: Message, from_node: str, at: dt.datetime) -
     refuse_newer(message.topic, message.version, VERSION)
     store_id = str(message.body["store_id"])
     refuse_stranger(from_node, store_id)
-    if message.topic == AGENT_TOLD:
+    if message.topic == AGENT_REPORTED:
         take_agent(session, message.body, at=at)
     else:
         take_parts(session, message.body, actor=Actor.system("settlement", NETWORK), at=at)
 
 
-APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {AGENT_TOLD: _take, PARTS_TOLD: _take}
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    AGENT_REPORTED: _take,
+    PARTS_REPORTED: _take,
+}
 """topic -> what it does at the network: (session, message, from_node, at)"""

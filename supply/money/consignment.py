@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. Taking such a delivery in opens a lot of the network's goods (`pos.stock.consigned`), and nothing is invoiced.
+1. Taking such a delivery in opens a lot of the network's goods (`pos.stock.consignment_stock`), and nothing is
+   invoiced.
 2. When a day is closed the shop tells what its lots came to, and the network invoices what was sold since, by the unit,
    due as any invoice on account. Whatever was told twice, late or in another order is invoiced once.
 3. From the last day on which goods may go back what is left is proposed as a return. The shop sends it back, or keeps
@@ -30,17 +31,17 @@ from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
 from config.nodes.node import this_node
-from pos.stock import consigned, stock
-from pos.stock.consigned import Consigned
+from pos.stock import consignment_stock, stock
+from pos.stock.consignment_stock import Consignment
 from pos.store.store import day_of
 from supply.money import ledger, terms
 from supply.money.ledger import VERSION, Booking, Wanted
-from supply.orders import claims, goods_returns
+from supply.orders import claims, supplier_returns
 from supply.orders.deliveries import Delivery, DeliveryLine
-from supply.orders.goods_returns import Going, GoodsReturn, GoodsReturnLine
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
+from supply.orders.supplier_returns import Going, SupplierReturn, SupplierReturnLine
 
-TOLD = "consigned.told"
+REPORTED = "consigned.reported"
 GRACE_DAYS = 3
 WORD_DAYS = 14
 """So much longer the network waits for the goods, and the word, of a shop that is cut off."""
@@ -53,24 +54,24 @@ _KEPT = ("sku", "name", "owner", "supplier_id", "pack_qty", "pack_cost_minor", *
 # --- verbs, both ---
 
 
-def take_in(session: Session, delivery: Delivery, *, at: dt.datetime) -> Consigned | None:
+def take_in(session: Session, delivery: Delivery, *, at: dt.datetime) -> Consignment | None:
     """Open the lot of a posted delivery on sale or return, once (rule 1); None for any other."""
-    offer = session.get(PushOffer, (delivery.store_id, delivery.push_id or ""))
+    offer = session.get(NetworkOffer, (delivery.store_id, delivery.network_offer_id or ""))
     if offer is None or offer.return_until is None or delivery.state != "posted":
         return None
-    known = session.get(Consigned, (delivery.store_id, offer.id))
+    known = session.get(Consignment, (delivery.store_id, offer.id))
     line = session.get(DeliveryLine, (delivery.store_id, delivery.id, offer.sku))
     came = (line.counted_qty or 0) if line is not None else 0
     if known is not None and known.came_qty != came:
         raise Refused("lot-differs", f"{known.came_qty} units of {known.name} were told, and {came} counted.")
     if known is not None or not came:
         return known
-    made = Consigned(
+    made = Consignment(
         store_id=delivery.store_id, id=offer.id, sku=offer.sku, name=offer.name, owner=NETWORK,
         supplier_id=offer.supplier_id, pack_qty=offer.pack_qty, pack_cost_minor=offer.pack_cost_minor,
         came_on=day_of(session, delivery.store_id, at), came_at=at, until=offer.return_until, came_qty=came,
         ahead_qty=_ahead(session, delivery.store_id, offer.sku, came), left_qty=came, sold_qty=0, back_qty=0,
-        bought_qty=0, told_step=0, charged_qty=0,
+        bought_qty=0, reported_step=0, charged_qty=0,
     )  # fmt: skip
     session.add(made)
     session.flush()
@@ -83,7 +84,7 @@ def take_in(session: Session, delivery: Delivery, *, at: dt.datetime) -> Consign
 def close_day(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
     """Tell what the lots came to, and propose or end what is due (rules 2, 3); returns how many lots are open."""
     today, open_lots = day_of(session, store_id, at), 0
-    for lot in consigned.lots(session, store_id):
+    for lot in consignment_stock.lots(session, store_id):
         if lot.left_qty:
             open_lots += 1
             _believe_the_shelf(session, lot)
@@ -91,11 +92,11 @@ def close_day(session: Session, store_id: str, *, actor: Actor, at: dt.datetime)
                 _propose(session, lot, actor=actor, at=at)
             if today > lot.until + dt.timedelta(days=GRACE_DAYS):
                 keep(session, store_id, lot.id, actor=actor, at=at)
-        tell(session, lot, at=at)
+        send(session, lot, at=at)
     return open_lots
 
 
-def propose_now(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.datetime) -> GoodsReturn:
+def propose_now(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.datetime) -> SupplierReturn:
     """Propose what is left for going back before its last day, because the shopkeeper says so (rule 3)."""
     lot = lot_of(session, store_id, lot_id)
     if not lot.left_qty:
@@ -106,36 +107,36 @@ def propose_now(session: Session, store_id: str, lot_id: str, *, actor: Actor, a
     return _propose(session, lot, actor=actor, at=at)
 
 
-def keep(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.datetime) -> Consigned:
+def keep(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.datetime) -> Consignment:
     """Keep what is left and buy it (rules 3, 4); twice is once."""
     lot = lot_of(session, store_id, lot_id)
-    goods_returns.give_up(session, store_id, lot_id, actor=actor, at=at)
+    supplier_returns.give_up(session, store_id, lot_id, actor=actor, at=at)
     buy_rest(session, lot, source_id=lot_id, actor=actor, at=at)
     return lot
 
 
-def buy_rest(session: Session, lot: Consigned, *, source_id: str, actor: Actor, at: dt.datetime) -> None:
+def buy_rest(session: Session, lot: Consignment, *, source_id: str, actor: Actor, at: dt.datetime) -> None:
     """Buy what is left of a lot and under no claim, and tell the network (rules 4, 7)."""
     rest = lot.left_qty - claimed(session, lot)
     if rest > 0:
         day = day_of(session, lot.store_id, at)
-        consigned.take(session, lot, "bought", rest, source_id=source_id, day=day, at=at)
+        consignment_stock.take(session, lot, "bought", rest, source_id=source_id, day=day, at=at)
         journal.record(session, actor=actor, at=at, verb="consigned.bought", subject=subject_of(lot), units=rest)
-    tell(session, lot, at=at)
+    send(session, lot, at=at)
 
 
-def tell(session: Session, lot: Consigned, *, at: dt.datetime) -> None:
+def send(session: Session, lot: Consignment, *, at: dt.datetime) -> None:
     """Tell the network what a lot came to, if that has changed (rule 2)."""
     session.flush()
     step = lot.sold_qty + lot.back_qty + lot.bought_qty
-    if step == lot.told_step or this_node(session).id != lot.store_id:
+    if step == lot.reported_step or this_node(session).id != lot.store_id:
         return
-    lot.told_step = step
+    lot.reported_step = step
     body = {name: getattr(lot, name) for name in _KEPT} | {
         "store_id": lot.store_id, "id": lot.id, "came_at": lot.came_at.isoformat(), "until": lot.until.isoformat(),
     }  # fmt: skip
     outbox.append(
-        session, to_node=NETWORK, topic=TOLD, version=VERSION, body=body, id=new_id(), subject=subject_of(lot),
+        session, to_node=NETWORK, topic=REPORTED, version=VERSION, body=body, id=new_id(), subject=subject_of(lot),
         business_day=day_of(session, lot.store_id, at), at=at,
     )  # fmt: skip
 
@@ -143,10 +144,10 @@ def tell(session: Session, lot: Consigned, *, at: dt.datetime) -> None:
 # --- verbs, network ---
 
 
-def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Take over what a shop's lot came to, and invoice what was sold and bought since (rules 2, 5)."""
     store_id, lot_id = str(body["store_id"]), str(body["id"])
-    offer, lot = session.get(PushOffer, (store_id, lot_id)), session.get(Consigned, (store_id, lot_id))
+    offer, lot = session.get(NetworkOffer, (store_id, lot_id)), session.get(Consignment, (store_id, lot_id))
     values = {name: body[name] for name in _UNITS}
     if offer is None or offer.return_until is None or any(type(qty) is not int or qty < 0 for qty in values.values()):
         raise Refused("no-such-lot", f"The network has no goods {lot_id} on sale or return in {store_id}.")
@@ -155,36 +156,36 @@ def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.da
         raise Refused("lot-differs", f"The units of {offer.name} do not add up.")
     if lot is None:
         came_at = dt.datetime.fromisoformat(body["came_at"])
-        lot = Consigned(
+        lot = Consignment(
             store_id=store_id, id=lot_id, came_at=came_at, came_on=day_of(session, store_id, came_at), sku=offer.sku,
             name=offer.name, owner=NETWORK, supplier_id=offer.supplier_id, pack_qty=offer.pack_qty,
-            pack_cost_minor=offer.pack_cost_minor, until=offer.return_until, ahead_qty=0, told_step=step,
+            pack_cost_minor=offer.pack_cost_minor, until=offer.return_until, ahead_qty=0, reported_step=step,
             charged_qty=0, **values,
         )  # fmt: skip
         session.add(lot)
         session.flush()
     elif values["came_qty"] != lot.came_qty:
         raise Refused("lot-differs", f"{lot.came_qty} units of {lot.name} came, not {values['came_qty']}.")
-    elif step > lot.told_step:
+    elif step > lot.reported_step:
         if any(values[name] < getattr(lot, name) for name in _GONE):
             raise Refused("lot-differs", f"Fewer units of {lot.name} are gone than were told before.")
-        lot.told_step = step
+        lot.reported_step = step
         for name, value in values.items():
             setattr(lot, name, value)
         session.flush()
     charge(session, lot, actor=actor, at=at)
 
 
-def charge(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime) -> None:
+def charge(session: Session, lot: Consignment, *, actor: Actor, at: dt.datetime) -> None:
     """Invoice what is owed for a lot beyond what was charged, or credit what was charged beyond it (rules 2, 6).
 
     Under the lot's lock: a count in the warehouse and the shop's own word may come at one moment.
     """
     session.flush()
-    mine = sa.select(Consigned).where(Consigned.store_id == lot.store_id, Consigned.id == lot.id)
+    mine = sa.select(Consignment).where(Consignment.store_id == lot.store_id, Consignment.id == lot.id)
     session.scalar(lock_rows(session, mine).execution_options(populate_existing=True))
-    owed, before = consigned.charged(lot) + _not_come(session, lot, at), lot.charged_qty
-    amount_minor = consigned.cost(lot, owed) - consigned.cost(lot, before)
+    owed, before = consignment_stock.charged(lot) + _not_come(session, lot, at), lot.charged_qty
+    amount_minor = consignment_stock.cost(lot, owed) - consignment_stock.cost(lot, before)
     lot.charged_qty = owed
     back_minor = min(-amount_minor, ledger.left_to_credit(session, lot.store_id))
     if back_minor > 0:
@@ -203,17 +204,17 @@ def charge(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime) -
 # --- questions ---
 
 
-def lot_of(session: Session, store_id: str, lot_id: str) -> Consigned:
+def lot_of(session: Session, store_id: str, lot_id: str) -> Consignment:
     """Return a lot of this shop; NotFound for any other."""
-    found = session.get(Consigned, (store_id, lot_id))
+    found = session.get(Consignment, (store_id, lot_id))
     if found is None:
         raise NotFound("unknown-consigned", "There are no such goods in this shop.", lot_id=lot_id)
     return found
 
 
-def claimed(session: Session, lot: Consigned) -> int:
+def claimed(session: Session, lot: Consignment) -> int:
     """Return the units of a lot that are left and about which a claim waits for its answer (rule 7)."""
-    about = sa.select(Delivery.id).where(Delivery.store_id == lot.store_id, Delivery.push_id == lot.id)
+    about = sa.select(Delivery.id).where(Delivery.store_id == lot.store_id, Delivery.network_offer_id == lot.id)
     units = 0
     for delivery_id in session.scalars(about):
         for claim in claims.claims_about(session, lot.store_id, delivery_id):
@@ -225,49 +226,51 @@ def claimed(session: Session, lot: Consigned) -> int:
     return min(units, lot.left_qty)
 
 
-def subject_of(lot: Consigned) -> str:
+def subject_of(lot: Consignment) -> str:
     """Return a lot as the journal names it: by its offer, whose story it goes on with."""
-    return f"push:{lot.id}"
+    return f"network_offer:{lot.id}"
 
 
 # --- inside ---
 
 
 def _ahead(session: Session, store_id: str, sku: str, came: int) -> int:
-    """Return the shop's own units that stood here when the goods came; see `pos.stock.consigned`, rule 2."""
+    """Return the shop's own units that stood here when the goods came; see `pos.stock.consignment_stock`, rule 2."""
     level = stock.levels(session, store_id, [sku])[sku]
-    others = sa.select(sa.func.coalesce(sa.func.sum(Consigned.left_qty), 0)).where(
-        Consigned.store_id == store_id, Consigned.sku == sku
+    others = sa.select(sa.func.coalesce(sa.func.sum(Consignment.left_qty), 0)).where(
+        Consignment.store_id == store_id, Consignment.sku == sku
     )
     return max(0, level.on_hand - came - int(session.scalar(others) or 0))
 
 
-def _believe_the_shelf(session: Session, lot: Consigned) -> None:
+def _believe_the_shelf(session: Session, lot: Consignment) -> None:
     """Forget own units ahead that are not there any more: they were written off, or counted away."""
     level = stock.levels(session, lot.store_id, [lot.sku])[lot.sku]
     lot.ahead_qty = max(0, min(lot.ahead_qty, level.on_hand - lot.left_qty))
 
 
-def _propose(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime) -> GoodsReturn:
+def _propose(session: Session, lot: Consignment, *, actor: Actor, at: dt.datetime) -> SupplierReturn:
     going = Going(lot.sku, lot.name, lot.left_qty, lot.pack_qty, lot.pack_cost_minor, charged=False)
-    return goods_returns.propose(
-        session, lot.store_id, lot.id, "push", lot.supplier_id, [going],
+    return supplier_returns.propose(
+        session, lot.store_id, lot.id, "network_offer", lot.supplier_id, [going],
         send_by=lot.until + dt.timedelta(days=GRACE_DAYS), actor=actor, at=at,
     )  # fmt: skip
 
 
-def _not_come(session: Session, lot: Consigned, at: dt.datetime) -> int:
+def _not_come(session: Session, lot: Consignment, at: dt.datetime) -> int:
     """Return what a shop still has by its word, or told as gone back and the network has not got (rules 6, 7).
 
     Nothing before its time is over.
     """
     is_over = day_of(session, lot.store_id, at) > lot.until + WORD_ENDS
     silent = lot.left_qty - claimed(session, lot) if is_over and lot.left_qty else 0
-    is_due = is_over or lot.charged_qty > consigned.charged(lot)  # once charged stays due, whatever the clock says now
+    is_due = is_over or lot.charged_qty > consignment_stock.charged(
+        lot
+    )  # once charged stays due, whatever the clock says now
     if not lot.back_qty or not is_due:
         return silent
     known = _counted(session, lot.store_id, lot.id, lot.sku)
-    offered = sa.select(Delivery.id).where(Delivery.store_id == lot.store_id, Delivery.push_id == lot.id)
+    offered = sa.select(Delivery.id).where(Delivery.store_id == lot.store_id, Delivery.network_offer_id == lot.id)
     for delivery_id in session.scalars(offered).all():
         for claim in claims.claims_about(session, lot.store_id, delivery_id):
             known += _by_claim(session, claim, lot.sku)
@@ -283,5 +286,5 @@ def _by_claim(session: Session, claim: claims.Claim, sku: str) -> int:
 
 
 def _counted(session: Session, store_id: str, return_id: str, sku: str) -> int:
-    line = session.get(GoodsReturnLine, (store_id, return_id, sku))
+    line = session.get(SupplierReturnLine, (store_id, return_id, sku))
     return (line.received_qty or 0) if line is not None else 0

@@ -39,7 +39,7 @@ from config.money import MAX_MINOR, amount_for
 from config.nodes import door, journal, outbox
 from config.nodes.journal import Actor
 from config.states import StateTable
-from pos.stock.consigned import Consigned
+from pos.stock.consignment_stock import Consignment
 from pos.store.store import day_of
 from supply.demand.history import StoreDay
 from supply.money import advances, ledger, terms
@@ -76,7 +76,7 @@ STATES = StateTable(
     },
 )
 LINE_STATES = StateTable("credit line", "open", {"open": ["held"], "held": ["open"]}, resting=["open", "held"])
-LINE_TOLD, DRAW_ASKED, DRAW_ANSWERED = "credit.told", "credit.asked", "credit.answered"
+LINE_REPORTED, DRAW_ASKED, DRAW_ANSWERED = "credit.reported", "credit.asked", "credit.answered"
 
 
 class CreditLine(Base):
@@ -156,7 +156,7 @@ def draw(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     journal.record(
         session, actor=actor, at=at, verb="credit draw.asked", subject=subject_of(made), amount_minor=cost_minor
     )
-    _tell(session, NETWORK, DRAW_ASKED, _draw_body(made), made.store_id, at)
+    _send(session, NETWORK, DRAW_ASKED, _draw_body(made), made.store_id, at)
     return made
 
 
@@ -281,7 +281,7 @@ def set_line(
         session, actor=actor, at=at, verb="credit line.set", subject=f"credit:{store_id}", limit_minor=limit_minor,
         level=level, terms_n=terms_n,
     )  # fmt: skip
-    _tell_line(session, row, at)
+    _send_line(session, row, at)
     return row
 
 
@@ -296,7 +296,7 @@ def hold(
     row.held_by, row.held_why, row.step = who, why, row.step + 1
     if row.state != "held":
         journal.move(session, row, "held", actor=actor, at=at, subject=f"credit:{store_id}", why=why)
-    _tell_line(session, row, at)
+    _send_line(session, row, at)
     return row
 
 
@@ -307,7 +307,7 @@ def release(session: Session, store_id: str, *, by_rule: bool = False, actor: Ac
         return row
     row.held_by, row.held_why, row.step = "", "", row.step + 1
     journal.move(session, row, "open", actor=actor, at=at, subject=f"credit:{store_id}")
-    _tell_line(session, row, at)
+    _send_line(session, row, at)
     return row
 
 
@@ -524,7 +524,10 @@ def _granted_left(session: Session, store_id: str, order_id: str | None) -> int:
 
 def _priced(session: Session, delivery: Delivery) -> list[tuple[str, str, int, int]]:
     """Return (sku, name, counted units, cost) of what is to be paid: all that came but goods on sale or return."""
-    costs, lot = costs_of(session, delivery), session.get(Consigned, (delivery.store_id, delivery.push_id or ""))
+    costs, lot = (
+        costs_of(session, delivery),
+        session.get(Consignment, (delivery.store_id, delivery.network_offer_id or "")),
+    )
     priced = []
     for line in deliveries.lines_of(session, delivery):
         if line.counted_qty and (lot is None or lot.sku != line.sku):
@@ -549,7 +552,7 @@ def _sell_through(session: Session, store_id: str, order_id: str, least_days: in
 
 def _answer(session: Session, row: CreditDraw, state: str, *, actor: Actor, at: dt.datetime) -> None:
     journal.move(session, row, state, actor=actor, at=at, subject=subject_of(row), why=row.why or None)
-    _tell(session, row.store_id, DRAW_ANSWERED, _draw_body(row), row.store_id, at)
+    _send(session, row.store_id, DRAW_ANSWERED, _draw_body(row), row.store_id, at)
 
 
 def _draw_body(row: CreditDraw) -> dict[str, Any]:
@@ -559,14 +562,14 @@ def _draw_body(row: CreditDraw) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tell_line(session: Session, row: CreditLine, at: dt.datetime) -> None:
+def _send_line(session: Session, row: CreditLine, at: dt.datetime) -> None:
     session.flush()
     names = [column.key for column in sa.inspect(CreditLine).columns]
     body = {name: getattr(row, name) for name in names} | {"worked_out_on": row.worked_out_on.isoformat()}
-    _tell(session, row.store_id, LINE_TOLD, body, row.store_id, at)
+    _send(session, row.store_id, LINE_REPORTED, body, row.store_id, at)
 
 
-def _tell(session: Session, to: str, topic: str, body: dict[str, Any], store_id: str, at: dt.datetime) -> None:
+def _send(session: Session, to: str, topic: str, body: dict[str, Any], store_id: str, at: dt.datetime) -> None:
     outbox.append(
         session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=f"credit:{store_id}",
         business_day=day_of(session, store_id, at), at=at,

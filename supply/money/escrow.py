@@ -310,8 +310,8 @@ def set_clock(
     if row.state not in ("held", "disputed") or row.release_at == until:
         return
     row.release_at = until
-    told = until.isoformat() if until else None
-    journal.record(session, actor=actor, at=at, verb="escrow.clock", subject=subject_of(row), until=told)
+    reported = until.isoformat() if until else None
+    journal.record(session, actor=actor, at=at, verb="escrow.clock", subject=subject_of(row), until=reported)
 
 
 def dispute(session: Session, id: str, *, why: str, actor: Actor, at: dt.datetime) -> Escrow:

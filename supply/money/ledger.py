@@ -70,7 +70,7 @@ class Account(Base):
     payee: Mapped[str] = mapped_column(default="")
     bank_account: Mapped[str] = mapped_column(default="")
     bic: Mapped[str] = mapped_column(default="")
-    bank_told_at: Mapped[dt.datetime | None]
+    bank_reported_at: Mapped[dt.datetime | None]
     bank_rests_until: Mapped[dt.datetime | None]
     """At the network: nothing is paid out to a changed account before then."""
     put_back_at: Mapped[dt.datetime | None]
@@ -548,8 +548,8 @@ def _refuse_amount(amount_minor: int) -> None:
 
 def _refuse_more_than_charged(session: Session, store_id: str, amount_minor: int) -> None:
     if amount_minor > (most := left_to_credit(session, store_id)):
-        told = "That is more than was ever charged to this shop for goods."
-        raise Refused("more-than-delivered", told, most_minor=most)
+        reported = "That is more than was ever charged to this shop for goods."
+        raise Refused("more-than-delivered", reported, most_minor=most)
 
 
 def _words(words: str, ask: str) -> str:

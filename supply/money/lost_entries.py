@@ -81,11 +81,11 @@ def ask_all(session: Session, *, at: dt.datetime) -> None:
         account = ledger.account_of(session, store_id)
         account.put_back_at, account.put_back_waits = at, True
         body = {
-            "store_id": store_id, "told_at": at.isoformat(), "last_n": account.last_n,
+            "store_id": store_id, "reported_at": at.isoformat(), "last_n": account.last_n,
             "last_invoice_no": account.last_invoice_no,
             "invoices": [ledger.invoice_body(one.invoice) for one in ledger.open_invoices(session, store_id)],
         }  # fmt: skip
-        _tell(session, store_id, PUT_BACK, body, store_id, at)
+        _send(session, store_id, PUT_BACK, body, store_id, at)
 
 
 def take_lost(session: Session, body: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ def take_lost(session: Session, body: dict[str, Any]) -> None:
             if not _is_by_hand(given):
                 raise Invalid("not-by-hand", "Such an entry is made again by itself.", kind=given["kind"])
             session.add(_row(store_id, given))
-    if account.put_back_at == dt.datetime.fromisoformat(body["told_at"]):
+    if account.put_back_at == dt.datetime.fromisoformat(body["reported_at"]):
         account.put_back_waits = False
     session.flush()
 
@@ -132,16 +132,16 @@ def leave_out(session: Session, store_id: str, entry_id: str, *, why: str, actor
 
 def take_put_back(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Take out of the copy what the network's book does not have any more, and tell it (rule 1); once per restore."""
-    store_id, told_at = str(body["store_id"]), dt.datetime.fromisoformat(body["told_at"])
+    store_id, reported_at = str(body["store_id"]), dt.datetime.fromisoformat(body["reported_at"])
     account = ledger.account_of(session, store_id)
-    if account.put_back_at is not None and account.put_back_at >= told_at:
+    if account.put_back_at is not None and account.put_back_at >= reported_at:
         return
-    account.put_back_at = told_at
+    account.put_back_at = reported_at
     beyond = [one for one in ledger.entries_of(session, store_id) if one.n > body["last_n"]]
-    told = [{name: getattr(one, name) for name in _KEPT} | {"day": one.business_day.isoformat()} for one in beyond]
+    reported = [{name: getattr(one, name) for name in _KEPT} | {"day": one.business_day.isoformat()} for one in beyond]
     subject, why = f"account:{store_id}", "the network's books were put back from a copy"
     with journal.amending(session, subject, why, rows=beyond, actor=actor, at=at):
-        for entry, given in zip(beyond, told, strict=True):
+        for entry, given in zip(beyond, reported, strict=True):
             if session.get(LostEntry, (store_id, entry.id)) is None:
                 session.add(_row(store_id, given))
             session.delete(entry)
@@ -156,9 +156,9 @@ def take_put_back(session: Session, body: dict[str, Any], *, actor: Actor, at: d
         session, actor=actor, at=at, verb="account.put_back", subject=f"account:{store_id}", last_n=body["last_n"],
         taken_out=len(beyond),
     )  # fmt: skip
-    by_hand = [one for one in told if _is_by_hand(one)]
-    answer = {"store_id": store_id, "told_at": body["told_at"], "entries": by_hand}
-    _tell(session, NETWORK, LOST, answer, store_id, at)
+    by_hand = [one for one in reported if _is_by_hand(one)]
+    answer = {"store_id": store_id, "reported_at": body["reported_at"], "entries": by_hand}
+    _send(session, NETWORK, LOST, answer, store_id, at)
 
 
 def take_booked(session: Session, body: dict[str, Any]) -> None:
@@ -232,15 +232,17 @@ def _enter(session: Session, row: LostEntry, *, actor: Actor, at: dt.datetime) -
     if row.kind in OF_AN_INVOICE:
         found = session.get(Invoice, (row.store_id, row.invoice_id or ""))
         if found is None:
-            told = "The invoice this is about is not in the book yet. Wait until the shop's deliveries have come again."
-            raise Refused("no-invoice-yet", told)
+            reported = (
+                "The invoice this is about is not in the book yet. Wait until the shop's deliveries have come again."
+            )
+            raise Refused("no-invoice-yet", reported)
         if row.kind != "late":  # what paid it meanwhile has paid it
             minor = min(minor, ledger.invoice_of(session, row.store_id, found.id).left_minor)
     if row.kind == "paid":
         minor = min(minor, -balances(session, row.store_id)["funds"])
     elif row.kind in ("return", "goodwill") and minor > (most := ledger.left_to_credit(session, row.store_id)):
-        told = "That is more than was ever charged to this shop for goods."
-        raise Refused("more-than-delivered", told, most_minor=most)
+        reported = "That is more than was ever charged to this shop for goods."
+        raise Refused("more-than-delivered", reported, most_minor=most)
     elif row.kind in ("payout", "returned"):
         from supply.money import payouts  # who is paid out asks this module first
 
@@ -255,14 +257,14 @@ def _enter(session: Session, row: LostEntry, *, actor: Actor, at: dt.datetime) -
 def _answer(session: Session, row: LostEntry, state: str, *, actor: Actor, at: dt.datetime) -> None:
     journal.move(session, row, state, actor=actor, at=at, subject=_subject(row), why=row.why or None)
     body = {"store_id": row.store_id, "id": row.id, "state": state, "why": row.why}
-    _tell(session, row.store_id, ANSWERED, body, row.store_id, at)
+    _send(session, row.store_id, ANSWERED, body, row.store_id, at)
 
 
 def _subject(row: LostEntry) -> str:
     return f"account:{row.store_id}"
 
 
-def _tell(session: Session, to: str, topic: str, body: dict[str, Any], store_id: str, at: dt.datetime) -> None:
+def _send(session: Session, to: str, topic: str, body: dict[str, Any], store_id: str, at: dt.datetime) -> None:
     session.flush()
     outbox.append(
         session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=f"account:{store_id}",

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.clock import as_utc, is_newer_word, told_after
+from config.clock import as_utc, is_newer_word, reported_after
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
@@ -36,7 +36,7 @@ from supply.money.lost_entries import LostEntry
 from supply.money.pain001 import Party, Transfer, tidy_account
 
 STATES = StateTable("payout", "made", {"made": ["paid", "returned"], "paid": ["returned"]}, resting=["paid"])
-BANK_TOLD = "account.bank_told"
+BANK_REPORTED = "account.bank_reported"
 BANK_RESTS = dt.timedelta(days=3)
 
 
@@ -78,23 +78,23 @@ class Run:
 # --- verbs ---
 
 
-def say_where(
+def set_account(
     session: Session, store_id: str, *, payee: str, account: str, bic: str, actor: Actor, at: dt.datetime
 ) -> Account:
     """Say where a shop's money is paid out to, at the store, and tell the network (rule 3)."""
     found = account_of(session, store_id)
-    told_at = told_after(found.bank_told_at, at)
-    _write_bank(found, payee, account, bic, told_at)
+    reported_at = reported_after(found.bank_reported_at, at)
+    _write_bank(found, payee, account, bic, reported_at)
     journal.record(
-        session, actor=actor, at=at, verb="account.bank_told", subject=f"account:{store_id}",
+        session, actor=actor, at=at, verb="account.bank_reported", subject=f"account:{store_id}",
         ends_with=found.bank_account[-4:],
     )  # fmt: skip
     body = {
         "store_id": store_id, "payee": found.payee, "bank_account": found.bank_account, "bic": found.bic,
-        "told_at": told_at.isoformat(),
+        "reported_at": reported_at.isoformat(),
     }  # fmt: skip
     outbox.append(
-        session, to_node=NETWORK, topic=BANK_TOLD, version=VERSION, body=body, id=new_id(),
+        session, to_node=NETWORK, topic=BANK_REPORTED, version=VERSION, body=body, id=new_id(),
         subject=f"account:{store_id}", business_day=day_of(session, store_id, at), at=at,
     )  # fmt: skip
     return found
@@ -102,14 +102,14 @@ def say_where(
 
 def take_bank(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
     """Keep where a shop's money goes, at the network; an older word that arrives late changes nothing (rule 5)."""
-    found, told_at = account_of(session, str(body["store_id"])), dt.datetime.fromisoformat(body["told_at"])
-    if is_newer_word(told_at, found.bank_told_at, at):
+    found, reported_at = account_of(session, str(body["store_id"])), dt.datetime.fromisoformat(body["reported_at"])
+    if is_newer_word(reported_at, found.bank_reported_at, at):
         before = found.bank_account
-        _write_bank(found, body["payee"], body["bank_account"], body["bic"], told_at)
+        _write_bank(found, body["payee"], body["bank_account"], body["bic"], reported_at)
         if before not in ("", found.bank_account):
             found.bank_rests_until = as_utc(at) + BANK_RESTS
         journal.record(
-            session, actor=Actor.system("settlement", NETWORK), at=at, verb="account.bank_told",
+            session, actor=Actor.system("settlement", NETWORK), at=at, verb="account.bank_reported",
             subject=f"account:{found.store_id}", ends_with=found.bank_account[-4:], before=before[-4:],
         )  # fmt: skip
 
@@ -121,7 +121,7 @@ def say_payer(session: Session, *, payee: str, account: str, bic: str, actor: Ac
         found = Account(store_id=NETWORK, last_n=0, last_invoice_no=0, payee="", bank_account="", bic="")
         session.add(found)
     _write_bank(found, payee, account, bic, at)
-    journal.record(session, actor=actor, at=at, verb="account.payer_told", subject="account:network",
+    journal.record(session, actor=actor, at=at, verb="account.payer_reported", subject="account:network",
                    ends_with=found.bank_account[-4:])  # fmt: skip
     return found
 
@@ -198,8 +198,10 @@ def enter_again(session: Session, lost: LostEntry, *, actor: Actor, at: dt.datet
     book = Booking(session, lost.store_id, actor=actor, at=at)
     due = next((one for one in _due(session, book) if one.agent == agent), None)
     if due is None or due.amount_minor < lost.amount_minor:
-        told = "The money it was paid out from is not here yet. Take over first what came in, or wait for its sales."
-        raise Refused("not-covered", told)
+        reported = (
+            "The money it was paid out from is not here yet. Take over first what came in, or wait for its sales."
+        )
+        raise Refused("not-covered", reported)
     due.id, due.run_id, due.amount_minor = lost.id, f"again-{lost.id}", lost.amount_minor
     due.currency, due.made_at = store_of(session, lost.store_id).currency, at
     session.add(due)
@@ -280,4 +282,4 @@ def _write_bank(found: Account, payee: str, account: str, bic: str, at: dt.datet
     if not payee:
         raise Invalid("no-payee", "Write whose account it is.", field="payee")
     found.bank_account, found.bic = tidy_account(account, bic)
-    found.payee, found.bank_told_at = payee, at
+    found.payee, found.bank_reported_at = payee, at

@@ -35,7 +35,7 @@ from config.ids import NETWORK, new_id
 from config.money import share_out
 from config.nodes import door, journal, outbox
 from config.nodes.journal import Actor
-from pos.customers.shared_points import FUNDED, TOLD, VERSION, SharedEntry, SharedScheme, scheme_on
+from pos.customers.shared_points import FUNDED, REPORTED, VERSION, SharedEntry, SharedScheme, scheme_on
 from pos.payments.payments import Payment
 from pos.sold import Sale, SaleLine
 from pos.store.store import Store, day_of
@@ -76,7 +76,7 @@ class PointsLink(Base):
     member_id: Mapped[str] = mapped_column(index=True)
     has_left: Mapped[bool] = mapped_column(default=False)
     word_at: Mapped[dt.datetime]
-    told: Mapped[int] = mapped_column(default=0)
+    reported: Mapped[int] = mapped_column(default=0)
     key: Mapped[str] = mapped_column(default="", server_default="", index=True)
     proved_key: Mapped[str] = mapped_column(default="", server_default="")
 
@@ -133,7 +133,7 @@ def take_moved(session: Session, body: dict[str, Any], *, at: dt.datetime) -> No
 def take_member(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
     """Take a shop's word that a customer is a member, by which key, or no more; an older word changes nothing."""
     store_id, customer_id, key = str(body["store_id"]), str(body["customer_id"]), str(body["key"])
-    word_at = dt.datetime.fromisoformat(body["told_at"])
+    word_at = dt.datetime.fromisoformat(body["reported_at"])
     link = _link(session, store_id, customer_id, key)
     if link.word_at >= word_at:
         return
@@ -143,7 +143,7 @@ def take_member(session: Session, body: dict[str, Any], *, at: dt.datetime) -> N
         link.key = key
         if is_back and session.get_one(PointsMember, link.member_id).key is not None:
             link.member_id = _new_member(session).id  # consent ended with the membership
-        _tell(session, link.member_id, None, at)
+        _send(session, link.member_id, None, at)
     else:
         link.proved_key = ""
     end_if_left(session, link.member_id, at)
@@ -172,7 +172,7 @@ def consent(session: Session, store_id: str, customer_id: str, key: str, *, at: 
                 _move(session, mine.id, -points, at)
                 _move(session, other.id, points, at)
     session.flush()
-    _tell(session, link.member_id, None, at)
+    _send(session, link.member_id, None, at)
     return _balance_body(link, session.get_one(PointsMember, link.member_id, populate_existing=True), None, ended=False)
 
 
@@ -216,7 +216,7 @@ def leave(session: Session, key: str, *, at: dt.datetime) -> bool:
     links = [*(_living(session, member.id) if member else []), *asking(session, key)]
     for link in links:
         link.has_left, link.word_at, link.proved_key = True, at, ""
-        _tell_one(session, link, session.get_one(PointsMember, link.member_id), None, at, ended=True)
+        _send_one(session, link, session.get_one(PointsMember, link.member_id), None, at, ended=True)
     for member_id in {*(link.member_id for link in links), *([member.id] if member else [])}:
         end_if_left(session, member_id, at)
     return bool(links) or member is not None
@@ -250,7 +250,7 @@ def book(session: Session, row: SharedEntry, *, covered: bool, at: dt.datetime) 
     row.n = n
     session.add(row)
     session.flush()
-    _tell(session, row.member_id, row, at)
+    _send(session, row.member_id, row, at)
     return True
 
 
@@ -462,7 +462,7 @@ def _link(session: Session, store_id: str, customer_id: str, key: str) -> Points
     if link is None:
         link = PointsLink(
             store_id=store_id, customer_id=customer_id, member_id=_new_member(session).id, has_left=False,
-            word_at=NEVER, told=0, key=key, proved_key="",
+            word_at=NEVER, reported=0, key=key, proved_key="",
         )  # fmt: skip
         session.add(link)
         session.flush()
@@ -518,24 +518,26 @@ def _move(session: Session, member_id: str, points: int, at: dt.datetime, *, sto
     book(session, row, covered=False, at=at)
 
 
-def _tell(session: Session, member_id: str, row: SharedEntry | None, at: dt.datetime) -> None:
+def _send(session: Session, member_id: str, row: SharedEntry | None, at: dt.datetime) -> None:
     """Tell a member's shops the balance, and the shop that told of a movement that it is counted."""
     member = session.get_one(PointsMember, member_id, populate_existing=True)
-    told = _living(session, member_id)
+    reported = _living(session, member_id)
     own = session.get(PointsLink, (row.store_id, row.customer_id)) if row is not None else None
-    for link in sorted({*told, *([own] if own is not None else [])}, key=lambda one: (one.store_id, one.customer_id)):
-        _tell_one(session, link, member, row if link is own else None, at, ended=False)
+    for link in sorted(
+        {*reported, *([own] if own is not None else [])}, key=lambda one: (one.store_id, one.customer_id)
+    ):
+        _send_one(session, link, member, row if link is own else None, at, ended=False)
 
 
-def _tell_one(
+def _send_one(
     session: Session, link: PointsLink, member: PointsMember, row: SharedEntry | None, at: dt.datetime, *, ended: bool
 ) -> None:
     if session.get(Store, link.store_id) is None:
         return
-    link.told += 1
+    link.reported += 1
     body = _balance_body(link, member, row, ended=ended)
     outbox.append(
-        session, to_node=link.store_id, topic=TOLD, version=VERSION, body=body, id=f"{TOLD}-{new_id()}",
+        session, to_node=link.store_id, topic=REPORTED, version=VERSION, body=body, id=f"{REPORTED}-{new_id()}",
         subject=f"points:{link.customer_id}", business_day=day_of(session, link.store_id, at), at=at,
     )  # fmt: skip
     session.flush()
@@ -543,9 +545,14 @@ def _tell_one(
 
 def _balance_body(link: PointsLink, member: PointsMember, row: SharedEntry | None, *, ended: bool) -> dict[str, Any]:
     return {
-        "store_id": link.store_id, "customer_id": link.customer_id, "points": 0 if link.has_left else member.points,
-        "linked": link.is_linked, "told": link.told, "ended": ended, "entry": None if row is None else _entry_body(row),
-    }  # fmt: skip
+        "store_id": link.store_id,
+        "customer_id": link.customer_id,
+        "points": 0 if link.has_left else member.points,
+        "linked": link.is_linked,
+        "reported": link.reported,
+        "ended": ended,
+        "entry": None if row is None else _entry_body(row),
+    }
 
 
 def _entry_body(row: SharedEntry) -> dict[str, Any]:

@@ -167,11 +167,11 @@ def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answ
 def take_part(session: Session, body: dict[str, Any]) -> None:
     """Take a shop's word that it takes part, or until when; an older word changes nothing."""
     store_id, from_day = str(body["store_id"]), door.day(body["from_day"], "from_day")
-    told_at = dt.datetime.fromisoformat(body["told_at"])
+    reported_at = dt.datetime.fromisoformat(body["reported_at"])
     until = door.day(body["until_day"], "until_day") if body["until_day"] is not None else None
     known = session.get(SharedPart, (store_id, from_day))
-    if known is None or known.told_at < told_at:
-        session.merge(SharedPart(store_id=store_id, from_day=from_day, until_day=until, told_at=told_at))
+    if known is None or known.reported_at < reported_at:
+        session.merge(SharedPart(store_id=store_id, from_day=from_day, until_day=until, reported_at=reported_at))
         session.flush()
 
 
@@ -268,7 +268,7 @@ def findings(session: Session, here: str, store_id: str | None) -> list[Finding]
         .outerjoin(lines, lines.c.member_id == PointsMember.id)
         .where(PointsMember.points != sa.func.coalesce(lines.c.points, 0))
     )
-    odd = [Finding("K20", f"points:{key}", f"{told}, as its lines say", f"{have}") for key, have, told in
+    odd = [Finding("K20", f"points:{key}", f"{reported}, as its lines say", f"{have}") for key, have, reported in
            session.execute(query)]  # fmt: skip
     return odd + [
         Finding("K20", f"points:{part.store_id}", TOO_MUCH_BACK, f"{part.points}")

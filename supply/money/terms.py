@@ -93,8 +93,8 @@ def set_terms(session: Session, terms: Terms, *, actor: Actor, at: dt.datetime) 
     if terms.free_days < terms.least_days:
         bad.append("free_days")
     if bad:
-        told = "; ".join(f"{name} from {BOUNDS[name][0]} to {BOUNDS[name][1]}" for name in bad)
-        raise Invalid("bad-terms", f"These terms are out of bounds: {told}.", terms=bad)
+        reported = "; ".join(f"{name} from {BOUNDS[name][0]} to {BOUNDS[name][1]}" for name in bad)
+        raise Invalid("bad-terms", f"These terms are out of bounds: {reported}.", terms=bad)
     n, present = in_force(session)
     if present == terms and n:
         return n

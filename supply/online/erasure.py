@@ -55,9 +55,9 @@ def _empty(session: Session, kind: type[Kept], *those: sa.ColumnElement[bool], a
     keys, done = session.execute(sa.select(*key).where(_PEOPLE, *those)).all(), 0
     for first in range(0, len(keys), AT_ONCE):
         rows: Any = session.scalars(sa.select(kind).where(sa.tuple_(*key).in_(keys[first : first + AT_ONCE])))
-        told: dict[Kept, dict[str, Any]] = {row: json.loads(row.body) for row in rows}
-        needed = _needed(session, [_key_of(body) for body in told.values()])
-        over = [(row, body) for row, body in told.items() if _key_of(body) not in needed]
+        reported: dict[Kept, dict[str, Any]] = {row: json.loads(row.body) for row in rows}
+        needed = _needed(session, [_key_of(body) for body in reported.values()])
+        over = [(row, body) for row, body in reported.items() if _key_of(body) not in needed]
         if not over:
             continue
         actor, why = Actor.system("privacy", this_node(session).id), "people of orders long over forgotten"

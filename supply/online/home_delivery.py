@@ -75,12 +75,12 @@ class HomeDelivery(Base):
         return self.lat_e6 / 1e6, self.lon_e6 / 1e6
 
 
-def write_down(session: Session, store_id: str, order_id: str, told: Mapping[str, Any]) -> HomeDelivery:
+def write_down(session: Session, store_id: str, order_id: str, reported: Mapping[str, Any]) -> HomeDelivery:
     """Write the way an order was placed with."""
     row = HomeDelivery(
-        store_id=store_id, order_id=order_id, state=STATES.first, place=told["place"], street=told["street"],
-        note=told["note"], lat_e6=told["lat_e6"], lon_e6=told["lon_e6"], fee_minor=told["fee_minor"],
-        charged_minor=told["charged_minor"], trip_id="", n=0, before=0, receiver="", why="",
+        store_id=store_id, order_id=order_id, state=STATES.first, place=reported["place"], street=reported["street"],
+        note=reported["note"], lat_e6=reported["lat_e6"], lon_e6=reported["lon_e6"], fee_minor=reported["fee_minor"],
+        charged_minor=reported["charged_minor"], trip_id="", n=0, before=0, receiver="", why="",
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -107,23 +107,23 @@ def move(session: Session, row: HomeDelivery, target: str, *, actor: Actor, at: 
     session.flush()
 
 
-def mirror(session: Session, store_id: str, order_id: str, told: Mapping[str, Any]) -> tuple[HomeDelivery, str]:
+def mirror(session: Session, store_id: str, order_id: str, reported: Mapping[str, Any]) -> tuple[HomeDelivery, str]:
     """Take over how the way stands at its store; returns it and the state it was in."""
     row = of_order(session, store_id, order_id)
     if row is None:  # a network restored from a copy: the address is the shop's alone
-        row = write_down(session, store_id, order_id, {**NOWHERE, **told})
+        row = write_down(session, store_id, order_id, {**NOWHERE, **reported})
     before = row.state
     # The store made the move and journalled it; here it is a copy.
     session.execute(
         sa.update(HomeDelivery)
         .where(HomeDelivery.store_id == store_id, HomeDelivery.order_id == order_id)
-        .values(state=told["state"])
+        .values(state=reported["state"])
         .execution_options(synchronize_session=False)
     )
     session.refresh(row, ["state"])
-    row.fee_minor, row.charged_minor = told["fee_minor"], told["charged_minor"]
-    row.before, row.why = told["before"], told["why"]
-    row.comes_at = dt.datetime.fromisoformat(told["comes_at"]) if told["comes_at"] else None
+    row.fee_minor, row.charged_minor = reported["fee_minor"], reported["charged_minor"]
+    row.before, row.why = reported["before"], reported["why"]
+    row.comes_at = dt.datetime.fromisoformat(reported["comes_at"]) if reported["comes_at"] else None
     return row, before
 
 
@@ -176,7 +176,7 @@ def as_placed(session: Session, store_id: str, order_id: str) -> dict[str, Any] 
     return None if row is None else {name: getattr(row, name) for name in names}
 
 
-def as_told(session: Session, store_id: str, order_id: str) -> dict[str, Any] | None:
+def as_reported(session: Session, store_id: str, order_id: str) -> dict[str, Any] | None:
     """Return the way as it travels back, without the address (rule 3)."""
     row = of_order(session, store_id, order_id)
     if row is None:

@@ -136,7 +136,7 @@ class PickupOrder(Base):
     """token | customer; '': only the store says so."""
     return_days: Mapped[int | None]
     """At the network: within how many days goods came back by the store's rules when the order was placed."""
-    by_hearsay: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
+    reported_by_store: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
     """At the network: it knows the order, and so the token's hash, from the store alone."""
     email: Mapped[str] = mapped_column(default="", server_default="")
     language: Mapped[str] = mapped_column(default="", server_default="")
@@ -197,11 +197,11 @@ def move(
     home_delivery.order_moved(session, order.store_id, order.id, target in GIVEN_BACK, actor=actor, at=at)
     if order.number < 0 and target not in OPEN:
         _forget_code(session, order)
-    tell(session, order, at, proof)
+    send(session, order, at, proof)
     return order
 
 
-def tell(session: Session, order: PickupOrder, at: dt.datetime, proof: str = "") -> None:
+def send(session: Session, order: PickupOrder, at: dt.datetime, proof: str = "") -> None:
     """Tell the network how the order stands now (rule 1)."""
     order.step += 1
     order.moved_at = at
@@ -239,7 +239,7 @@ def tell(session: Session, order: PickupOrder, at: dt.datetime, proof: str = "")
         comes_on=order.comes_on.isoformat() if order.comes_on else None,
         coupons=list(order.coupons),
         member=order.member,
-        delivery=home_delivery.as_told(session, order.store_id, order.id),
+        delivery=home_delivery.as_reported(session, order.store_id, order.id),
         proof=proof,
     )
     outbox.append(
@@ -368,7 +368,7 @@ def write_down(session: Session, placed: PickupPlaced, *, email: str = "", langu
         member=placed.member,
         returned_minor=0,
         proved_by="",
-        by_hearsay=False,
+        reported_by_store=False,
         email=email,
         language=language,
     )

@@ -39,7 +39,7 @@ from supply.orders.orders import (
 )
 from supply.orders.suppliers import LONGEST_LEAD_DAYS, MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
 
-TOLD_APART = 1_000_000
+REPORTED_APART = 1_000_000
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
 """What of a line's reasons the network reckons with."""
 FARTHEST = dt.timedelta(days=14)
@@ -56,7 +56,7 @@ def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) 
         said = order_days.of(order)
         put_on(order, order_days.counted(session, supplier_of(session, order.supplier_id), said, order.store_id, at))
         if order.order_day != said.order_day:
-            order_days.tell(session, order, actor=actor, at=at)
+            order_days.send(session, order, actor=actor, at=at)
         session.flush()
     return order
 
@@ -66,14 +66,16 @@ def write_down(session: Session, fact: OrderSent, *, actor: Actor, at: dt.dateti
     order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
     if order is not None:
         known = {(line.sku, line.pack_qty) for line in lines_of(session, order)}
-        if order.order_no % TOLD_APART != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
+        if order.order_no % REPORTED_APART != fact.order_no or known != {
+            (line.sku, line.pack_qty) for line in fact.lines
+        }:
             raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
         return order
     today, lead = day_of(session, fact.store_id, at), dt.timedelta(days=LONGEST_LEAD_DAYS)
     lines, oldest = _at_our_prices(session, fact, today), today - 2 * lead
     order = ReplenishmentOrder(
         store_id=fact.store_id, id=fact.order_id, supplier_id=fact.supplier_id, state="sent",
-        order_no=_told_apart(session, fact),
+        order_no=_reported_apart(session, fact),
         order_day=door.day(fact.order_day, "order_day", today + FARTHEST, first=oldest),
         delivery_day=door.day(fact.delivery_day, "delivery_day", today + FARTHEST + lead, first=oldest),
         next_delivery_day=door.day(
@@ -121,44 +123,57 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
         raise Refused("not-our-supplier", f"{fact.supplier_id} does not deliver for the network.")
     ours = {one.sku: one for one in terms_for(session, supplier.id, [line.sku for line in fact.lines], day)}
     lines = []
-    for told in fact.lines:
-        _refuse_odd(told)
-        line, terms = OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(told)), ours.get(told.sku)
+    for reported in fact.lines:
+        _refuse_odd(reported)
+        line, terms = (
+            OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(reported)),
+            ours.get(reported.sku),
+        )
         if terms is None:
             line.packs = line.pack_cost_minor = 0
-        elif not _is_fair(session, terms, told, day):
-            line.pack_cost_minor = -(-terms.pack_cost_minor * told.pack_qty // terms.pack_qty)
+        elif not _is_fair(session, terms, reported, day):
+            line.pack_cost_minor = -(-terms.pack_cost_minor * reported.pack_qty // terms.pack_qty)
         lines.append(line)
     return lines
 
 
-def _refuse_odd(told: Ordered) -> None:
+def _refuse_odd(reported: Ordered) -> None:
     """Refuse counts nobody can have typed and reasons that are no figures (rule 4)."""
-    bounds = ((told.pack_qty, 1, MOST_QTY), (told.packs, 0, MOST_PACKS), (told.packs_proposed, 0, MOST_PACKS))
+    bounds = (
+        (reported.pack_qty, 1, MOST_QTY),
+        (reported.packs, 0, MOST_PACKS),
+        (reported.packs_proposed, 0, MOST_PACKS),
+    )
     if any(type(number) is not int or not least <= number <= most for number, least, most in bounds):
-        raise Invalid("bad-quantity", f"{told.packs} packs of {told.pack_qty} of {told.sku} cannot be ordered.")
+        raise Invalid(
+            "bad-quantity", f"{reported.packs} packs of {reported.pack_qty} of {reported.sku} cannot be ordered."
+        )
     for name in FIGURES:
-        figure = told.why.get(name, 0)
+        figure = reported.why.get(name, 0)
         is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
         if not is_figure or isinstance(figure, bool):
-            raise Invalid("bad-reason", f"The order of {told.sku} gives no figure as {name}.", sku=told.sku, name=name)
+            raise Invalid(
+                "bad-reason", f"The order of {reported.sku} gives no figure as {name}.", sku=reported.sku, name=name
+            )
     try:
-        dt.date.fromisoformat(told.why.get("runs_out_day") or "2000-01-01")
+        dt.date.fromisoformat(reported.why.get("runs_out_day") or "2000-01-01")
     except (TypeError, ValueError) as fault:
-        raise Invalid("bad-reason", f"The order of {told.sku} says no day when it runs out.", sku=told.sku) from fault
+        raise Invalid(
+            "bad-reason", f"The order of {reported.sku} says no day when it runs out.", sku=reported.sku
+        ) from fault
 
 
-def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:
+def _is_fair(session: Session, terms: Terms, reported: Ordered, day: dt.date) -> bool:
     """Tell whether pack and cost are what the list says, or said when the shop looked."""
-    asked = terms._replace(pack_qty=told.pack_qty, pack_cost_minor=told.pack_cost_minor)
+    asked = terms._replace(pack_qty=reported.pack_qty, pack_cost_minor=reported.pack_cost_minor)
     return asked == terms or was_listed(session, asked, day)
 
 
-def _told_apart(session: Session, fact: OrderSent) -> int:
+def _reported_apart(session: Session, fact: OrderSent) -> int:
     """Return the number of a shop's order here: its own, or, where another order has it, one a million on (rule 3)."""
-    numbers = ReplenishmentOrder.order_no, ReplenishmentOrder.order_no % TOLD_APART == fact.order_no
+    numbers = ReplenishmentOrder.order_no, ReplenishmentOrder.order_no % REPORTED_APART == fact.order_no
     taken = set(session.scalars(sa.select(numbers[0]).where(ReplenishmentOrder.store_id == fact.store_id, numbers[1])))
-    number = door.number(fact.order_no, "order_no", 1, TOLD_APART - 1)
+    number = door.number(fact.order_no, "order_no", 1, REPORTED_APART - 1)
     while number in taken:
-        number += TOLD_APART
+        number += REPORTED_APART
     return number

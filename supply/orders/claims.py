@@ -15,11 +15,11 @@ from config.database import Base, lock_rows
 from config.errors import NotFound, Refused
 from config.money import amount_for
 from config.states import StateTable
-from pos.stock.consigned import Consigned
+from pos.stock.consignment_stock import Consignment
 from supply.orders.deliveries import Delivery, DeliveryLine
-from supply.orders.goods_returns import Going
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine
+from supply.orders.supplier_returns import Going
 from supply.orders.suppliers import SupplierProduct
 
 STATES = StateTable(
@@ -132,7 +132,7 @@ def costs_of(session: Session, delivery: Delivery) -> dict[str, tuple[int, int]]
             )
         )
     }
-    offer = session.get(PushOffer, (delivery.store_id, delivery.push_id or ""))
+    offer = session.get(NetworkOffer, (delivery.store_id, delivery.network_offer_id or ""))
     if offer is not None:
         ordered[offer.sku] = (offer.pack_cost_minor, offer.pack_qty)
     replaced = sa.select(ClaimLine).where(
@@ -164,7 +164,10 @@ def bounds(session: Session, delivery: Delivery, lines: Sequence[DeliveryLine], 
     )
     for sku, kind, qty in session.execute(query):
         claimed[sku, kind] = int(qty)
-    costs, lot = costs_of(session, delivery), session.get(Consigned, (delivery.store_id, delivery.push_id or ""))
+    costs, lot = (
+        costs_of(session, delivery),
+        session.get(Consignment, (delivery.store_id, delivery.network_offer_id or "")),
+    )
     found = []
     for line in lines:
         counted = line.counted_qty or 0
@@ -200,7 +203,10 @@ def refuse_more(left: Mapping[str, Bound], wanted: Iterable[tuple[str, str, int]
 
 def reckon(session: Session, claim: Claim, delivery: Delivery) -> None:
     """Set at the network what a claim's lines cost and whether they were charged, by its own offer, order and list."""
-    costs, offer = costs_of(session, delivery), session.get(PushOffer, (claim.store_id, delivery.push_id or ""))
+    costs, offer = (
+        costs_of(session, delivery),
+        session.get(NetworkOffer, (claim.store_id, delivery.network_offer_id or "")),
+    )
     uncharged = offer.sku if offer is not None and offer.return_until is not None else None
     lines = lines_of(session, claim)
     for line in lines:
@@ -214,7 +220,10 @@ def reckon(session: Session, claim: Claim, delivery: Delivery) -> None:
 def left_to_pay(session: Session, claim: Claim) -> int:
     """Return what the goods of a claim's delivery cost, less what claims and `offer_results` have paid for them."""
     delivery = session.get_one(Delivery, (claim.store_id, claim.delivery_id))
-    costs, offer = costs_of(session, delivery), session.get(PushOffer, (claim.store_id, delivery.push_id or ""))
+    costs, offer = (
+        costs_of(session, delivery),
+        session.get(NetworkOffer, (claim.store_id, delivery.network_offer_id or "")),
+    )
     counted = sa.select(DeliveryLine.sku, DeliveryLine.counted_qty).where(
         DeliveryLine.store_id == delivery.store_id,
         DeliveryLine.delivery_id == delivery.id,

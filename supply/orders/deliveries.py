@@ -38,7 +38,7 @@ class Delivery(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     supplier_id: Mapped[str]
     order_id: Mapped[str | None]
-    push_id: Mapped[str | None]
+    network_offer_id: Mapped[str | None]
     state: Mapped[str] = mapped_column(default=STATES.first)
     expected_day: Mapped[dt.date]
     advised_at: Mapped[dt.datetime]
@@ -98,7 +98,7 @@ def expect(
     *,
     expected_day: dt.date,
     order_id: str | None = None,
-    push_id: str | None = None,
+    network_offer_id: str | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> Delivery:
@@ -107,9 +107,15 @@ def expect(
     if delivery is not None:
         return delivery
     delivery = Delivery(
-        store_id=store_id, id=delivery_id, supplier_id=supplier_id, order_id=order_id, push_id=push_id,
-        state=STATES.first, expected_day=expected_day, advised_at=at,
-    )  # fmt: skip
+        store_id=store_id,
+        id=delivery_id,
+        supplier_id=supplier_id,
+        order_id=order_id,
+        network_offer_id=network_offer_id,
+        state=STATES.first,
+        expected_day=expected_day,
+        advised_at=at,
+    )
     session.add(delivery)
     session.flush()
     rows = [

@@ -34,7 +34,7 @@ class Calendar:
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class OrderCycle:
     """The days of an order: when it is placed, when it arrives, and when the one after it arrives."""
 
     order_day: dt.date
@@ -42,7 +42,7 @@ class Rhythm:
     next_delivery_day: dt.date
 
 
-def rhythm(calendar: Calendar, day: dt.date, lead_days: int | None = None) -> Rhythm | None:
+def order_cycle(calendar: Calendar, day: dt.date, lead_days: int | None = None) -> OrderCycle | None:
     """Return the days of an order placed on `day`; None when none is taken then (rules 1, 2).
 
     lead_days: how long its goods take, as measured; None: as promised.
@@ -51,19 +51,19 @@ def rhythm(calendar: Calendar, day: dt.date, lead_days: int | None = None) -> Rh
         return None
     first = comes(calendar, day, lead_days)
     later = (comes(calendar, one, lead_days) for one in _order_days(calendar, day + DAY))
-    return Rhythm(day, first, next(one for one in later if one > first))
+    return OrderCycle(day, first, next(one for one in later if one > first))
 
 
-def next_rhythm(calendar: Calendar, day: dt.date, lead_days: int | None = None, *, minute: int = 0) -> Rhythm:
+def next_cycle(calendar: Calendar, day: dt.date, lead_days: int | None = None, *, minute: int = 0) -> OrderCycle:
     """Return the days of the next order that can be placed, from this minute of `day` on (rules 1 to 3)."""
     ordered = next(one for one in _order_days(calendar, day) if not is_over(calendar, one, day, minute))
-    found = rhythm(calendar, ordered, lead_days)
+    found = order_cycle(calendar, ordered, lead_days)
     assert found is not None
     return found
 
 
 def comes(calendar: Calendar, ordered: dt.date, lead_days: int | None = None) -> dt.date:
-    """Return the day on which what was ordered on a day comes (rules 1, 2); lead_days: as in `rhythm`."""
+    """Return the day on which what was ordered on a day comes (rules 1, 2); lead_days: as in `order_cycle`."""
     return open_day(calendar, ordered + dt.timedelta(days=calendar.lead_days if lead_days is None else lead_days))
 
 
@@ -80,13 +80,13 @@ def is_over(calendar: Calendar, order_day: dt.date, today: dt.date, minute: int)
     return order_day < today or (closes is not None and minute > closes + (order_day - today).days * DAY_MINUTES)
 
 
-def counted(calendar: Calendar, days: Rhythm, today: dt.date, minute: int) -> Rhythm:
+def counted(calendar: Calendar, days: OrderCycle, today: dt.date, minute: int) -> OrderCycle:
     """Return the days of an order that is placed at this minute of today: those it has, or the next (rules 1 to 3)."""
     is_late = is_over(calendar, days.order_day, today, minute)
     if _takes(calendar, days.order_day) and not is_late:
         return days
     first = today if is_late else days.order_day
-    return next_rhythm(calendar, first, (days.delivery_day - days.order_day).days, minute=minute if is_late else 0)
+    return next_cycle(calendar, first, (days.delivery_day - days.order_day).days, minute=minute if is_late else 0)
 
 
 def reach(calendar: Calendar, ordered: dt.date, today: dt.date, minute: int) -> int:
@@ -94,8 +94,8 @@ def reach(calendar: Calendar, ordered: dt.date, today: dt.date, minute: int) -> 
 
     No farther than what is ordered now; what has come, or should have, counts as ordered now.
     """
-    now = next_rhythm(calendar, today, minute=minute)
-    its = next_rhythm(calendar, min(ordered, now.order_day))
+    now = next_cycle(calendar, today, minute=minute)
+    its = next_cycle(calendar, min(ordered, now.order_day))
     return ((its if its.delivery_day > today else now).next_delivery_day - today).days
 
 

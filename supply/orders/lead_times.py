@@ -102,13 +102,13 @@ def from_trips(suppliers: Sequence[Supplier], trips: Iterable[Trip]) -> dict[str
         days, rows = (trip.came - trip.began).days, taken[trip.supplier_id]
         if 0 <= days <= LONGEST_LEAD_DAYS and len(rows) < MOST_DELIVERIES:
             rows.append((days, trip.came > trip.promised))
-    return {supplier.id: _told(supplier.lead_time_days, taken[supplier.id]) for supplier in suppliers}
+    return {supplier.id: _reported(supplier.lead_time_days, taken[supplier.id]) for supplier in suppliers}
 
 
 # --- inside ---
 
 
-def _told(promised: int, came: Sequence[tuple[int, bool]]) -> LeadTime:
+def _reported(promised: int, came: Sequence[tuple[int, bool]]) -> LeadTime:
     if not came:
         return LeadTime(promised, promised, 0.0)
     took = [days for days, _ in came]

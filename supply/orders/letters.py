@@ -278,7 +278,7 @@ def due(session: Session, store_id: str, at: dt.datetime, limit: int = 20) -> li
 
 def unsent(session: Session, store_id: str) -> set[str]:
     """Return the orders of which a letter waits for a person: to be printed, or because it did not leave."""
-    query = _waiting_for_a_person().with_only_columns(OrderLetter.order_id)
+    query = _waiting().with_only_columns(OrderLetter.order_id)
     return set(session.scalars(query.where(OrderLetter.store_id == store_id)))
 
 
@@ -290,7 +290,7 @@ def not_sent(session: Session, kind: str) -> list[OrderLetter]:
 
 def left_behind(session: Session) -> list[OrderLetter]:
     """Return the letters that wait for a person, of all here who write any, the oldest first."""
-    return list(session.scalars(_waiting_for_a_person().order_by(OrderLetter.made_at, OrderLetter.id)))
+    return list(session.scalars(_waiting().order_by(OrderLetter.made_at, OrderLetter.id)))
 
 
 def as_csv(document: dict[str, Any]) -> bytes:
@@ -320,7 +320,7 @@ def as_csv(document: dict[str, Any]) -> bytes:
 # --- inside ---
 
 
-def _waiting_for_a_person() -> sa.Select[Any]:
+def _waiting() -> sa.Select[Any]:
     """Ask for letters to be printed, and for those that did not leave; claims are told elsewhere."""
     by_hand = sa.and_(OrderLetter.state == "waiting", OrderLetter.how == "paper")
     return sa.select(OrderLetter).where(OrderLetter.kind != "claim", sa.or_(OrderLetter.state == "refused", by_hand))

@@ -40,16 +40,16 @@ class Premises(Base):
 def settle(session: Session, warehouse_id: str, *, address: str, phone: str, actor: Actor, at: dt.datetime) -> Premises:
     """Write a warehouse's address and telephone down (rule 1); an empty one is left out on letters."""
     require_warehouse(session, warehouse_id)
-    told = {"address": " ".join(address.split()), "phone": " ".join(phone.split())}
-    for field, text in told.items():
+    reported = {"address": " ".join(address.split()), "phone": " ".join(phone.split())}
+    for field, text in reported.items():
         if len(text) > LONGEST[field]:
             words = f"That is too long: {LONGEST[field]} letters at most."
             raise Invalid("too-long", words, field=field, most=LONGEST[field])
     row = session.get(Premises, warehouse_id) or Premises(warehouse_id=warehouse_id, address="", phone="")
-    if {"address": row.address, "phone": row.phone} != told:
-        row.address, row.phone = told["address"], told["phone"]
+    if {"address": row.address, "phone": row.phone} != reported:
+        row.address, row.phone = reported["address"], reported["phone"]
         session.add(row)
-        record(session, actor=actor, at=at, verb="warehouse.settled", subject=f"warehouse:{warehouse_id}", **told)
+        record(session, actor=actor, at=at, verb="warehouse.settled", subject=f"warehouse:{warehouse_id}", **reported)
     session.flush()
     return row
 
@@ -80,11 +80,13 @@ def by_list(session: Session) -> set[str]:
 
 def resting(session: Session, *, at: dt.datetime) -> set[str]:
     """Return the warehouses from which no van goes today, by their own clock (rule 3)."""
-    vans: dict[str, list[Supplier]] = {}
+    vehicles: dict[str, list[Supplier]] = {}
     for row in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None))):
-        vans.setdefault(str(row.warehouse_id), []).append(row)
+        vehicles.setdefault(str(row.warehouse_id), []).append(row)
     return {
-        house for house, rows in vans.items() if all(day_of(session, house, at) in row.calendar.closed for row in rows)
+        house
+        for house, rows in vehicles.items()
+        if all(day_of(session, house, at) in row.calendar.closed for row in rows)
     }
 
 

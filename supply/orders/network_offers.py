@@ -38,7 +38,14 @@ from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
 from pos.store.store import day_of, store_of
-from supply.facts import PUSH_ANSWERED, PUSH_OFFERED, PUSH_WITHDRAWN, VERSION, PushSnapshot, stamp
+from supply.facts import (
+    NETWORK_OFFER_ANSWERED,
+    NETWORK_OFFER_MADE,
+    NETWORK_OFFER_WITHDRAWN,
+    VERSION,
+    NetworkOfferSnapshot,
+    stamp,
+)
 from supply.orders import supply_routes
 from supply.orders.deliveries import CLOSED, Delivery
 from supply.orders.suppliers import SupplierProduct
@@ -59,11 +66,11 @@ MOST_PACKS = 999
 LOAD_DAYS = 7
 
 
-class PushOffer(Base):
+class NetworkOffer(Base):
     """One product offered to one shop."""
 
     STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "push_offer"
+    __tablename__ = "network_offer"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -80,7 +87,7 @@ class PushOffer(Base):
     return_until: Mapped[dt.date | None]
     answered_why: Mapped[str] = mapped_column(default="")
     terms: Mapped[dict[str, Any] | None]
-    """What the network binds itself to; see `PushTerms`."""
+    """What the network binds itself to; see `NetworkOfferTerms`."""
     care_minor: Mapped[int | None]
     """At the network: what was paid when the goods were looked at; None: not yet."""
 
@@ -91,7 +98,7 @@ HALF_BP = 5_000
 
 
 @dataclass(frozen=True)
-class PushTerms:
+class NetworkOfferTerms:
     """The terms of one offer (rule 7). An offer made before there were any has none: nothing is paid."""
 
     kind: str = "new"
@@ -103,7 +110,7 @@ class PushTerms:
     expiry_bp: int = 0
     cap_bp: int = 0
 
-    def told(self) -> dict[str, Any]:
+    def reported(self) -> dict[str, Any]:
         """Return them as plain JSON."""
         return asdict(self) | {"expires_on": self.expires_on.isoformat() if self.expires_on else None}
 
@@ -133,25 +140,25 @@ def offer(
     id: str,
     return_until: dt.date | None = None,
     pack_cost_minor: int | None = None,
-    terms: PushTerms | None = None,
+    terms: NetworkOfferTerms | None = None,
     actor: Actor,
     at: dt.datetime,
-) -> PushOffer:
+) -> NetworkOffer:
     """Offer a shop one product (rule 1); the same id again is the same offer.
 
     pack_cost_minor: what the shop pays a pack, None: the supplier's list. Refuses a product no network supplier
     carries, and an answer day that is over.
     """
     store_of(session, store_id)
-    why, terms = " ".join(why.split())[:300], terms or PushTerms()
+    why, terms = " ".join(why.split())[:300], terms or NetworkOfferTerms()
     _refuse_bad(session, store_id, packs, why, answer_by, return_until, at)
     _refuse_bad_terms(terms, pack_cost_minor, answer_by)
-    if known := session.get(PushOffer, (store_id, id)):
+    if known := session.get(NetworkOffer, (store_id, id)):
         if (known.sku, known.packs, known.why, known.answer_by) != (sku, packs, why, answer_by):
             raise Conflict("offer-content-differs", "This offer was already made with another content.", id=id)
         return known
     source = _source(session, store_id, sku)
-    made = PushOffer(
+    made = NetworkOffer(
         store_id=store_id,
         id=id,
         supplier_id=source.supplier_id,
@@ -166,26 +173,28 @@ def offer(
         answer_by=answer_by,
         return_until=return_until,
         answered_why="",
-        terms=terms.told(),
+        terms=terms.reported(),
     )
     session.add(made)
     session.flush()
     verb = "push offer.offered"
     journal.record(session, actor=actor, at=at, verb=verb, subject=subject_of(made), store=store_id, sku=sku, why=why)
-    _tell(session, made, PUSH_OFFERED, store_id, at)
+    _send(session, made, NETWORK_OFFER_MADE, store_id, at)
     return made
 
 
-def withdraw(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> PushOffer:
+def withdraw(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> NetworkOffer:
     """Take back an offer nobody answered yet (rule 4)."""
     found = offer_of(session, store_id, offer_id)
     _refuse_answered(found)
     journal.move(session, found, "withdrawn", actor=actor, at=at, subject=subject_of(found))
-    _tell(session, found, PUSH_WITHDRAWN, store_id, at)
+    _send(session, found, NETWORK_OFFER_WITHDRAWN, store_id, at)
     return found
 
 
-def call_off(session: Session, store_id: str, offer_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PushOffer:
+def call_off(
+    session: Session, store_id: str, offer_id: str, *, why: str, actor: Actor, at: dt.datetime
+) -> NetworkOffer:
     """Say that goods a shop accepted do not come (rule 6). why: read by the shopkeeper."""
     found = offer_of(session, store_id, offer_id)
     if not (why := " ".join(why.split())[:300]):
@@ -196,16 +205,16 @@ def call_off(session: Session, store_id: str, offer_id: str, *, why: str, actor:
     return _call_off(session, found, why, actor=actor, at=at)
 
 
-def call_off_if_over(session: Session, found: PushOffer, *, actor: Actor, at: dt.datetime) -> None:
+def cancel_if_ended(session: Session, found: NetworkOffer, *, actor: Actor, at: dt.datetime) -> None:
     """Call off accepted goods of which nothing is there any more, once they were waited for long enough (rule 6)."""
     today, until = day_of(session, found.store_id, at), terms_from(found.terms).expires_on
     if today > found.answer_by + dt.timedelta(days=LOAD_DAYS) or (until is not None and until < today):
         _call_off(session, found, "", actor=actor, at=at)
 
 
-def take_answer(session: Session, fact: PushSnapshot, *, actor: Actor, at: dt.datetime) -> None:
+def take_answer(session: Session, fact: NetworkOfferSnapshot, *, actor: Actor, at: dt.datetime) -> None:
     """Take over what a shop answered (rule 4); an offer this node no longer has is written down by rule 5."""
-    found = session.get(PushOffer, (fact.store_id, fact.push_id))
+    found = session.get(NetworkOffer, (fact.store_id, fact.network_offer_id))
     if fact.state not in ANSWERED:
         raise Refused("no-answer", f"A shop does not answer that an offer is {fact.state}.", state=fact.state)
     if found is None:
@@ -221,18 +230,18 @@ def take_answer(session: Session, fact: PushSnapshot, *, actor: Actor, at: dt.da
         found.answered_why = fact.answered_why
         why = fact.answered_why or None
         journal.move(session, found, fact.state, actor=actor, at=at, subject=subject_of(found), why=why)
-    arrived(session, fact.store_id, fact.push_id, actor=actor, at=at)
+    arrived(session, fact.store_id, fact.network_offer_id, actor=actor, at=at)
 
 
 # --- verbs, store ---
 
 
-def take_offer(session: Session, fact: PushSnapshot) -> PushOffer:
+def take_offer(session: Session, fact: NetworkOfferSnapshot) -> NetworkOffer:
     """Take in an offer of the network; a second copy changes nothing."""
-    return session.get(PushOffer, (fact.store_id, fact.push_id)) or _write_down(session, fact)
+    return session.get(NetworkOffer, (fact.store_id, fact.network_offer_id)) or _write_down(session, fact)
 
 
-def take_withdrawal(session: Session, fact: PushSnapshot, *, actor: Actor, at: dt.datetime) -> None:
+def take_withdrawal(session: Session, fact: NetworkOfferSnapshot, *, actor: Actor, at: dt.datetime) -> None:
     """Take an offer away that the network withdrew, unless it is answered already (rule 4), or called off (rule 6)."""
     found = take_offer(session, fact)
     if fact.state == "called_off":
@@ -244,12 +253,12 @@ def take_withdrawal(session: Session, fact: PushSnapshot, *, actor: Actor, at: d
         journal.move(session, found, "withdrawn", actor=actor, at=at, subject=subject_of(found))
 
 
-def accept(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> PushOffer:
+def accept(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> NetworkOffer:
     """Say yes: the goods come with the next van."""
     return _answer(session, store_id, offer_id, "accepted", "", actor=actor, at=at)
 
 
-def decline(session: Session, store_id: str, offer_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PushOffer:
+def decline(session: Session, store_id: str, offer_id: str, *, why: str, actor: Actor, at: dt.datetime) -> NetworkOffer:
     """Say no; the network reads why."""
     why = " ".join(why.split())[:300]
     if not why:
@@ -257,7 +266,7 @@ def decline(session: Session, store_id: str, offer_id: str, *, why: str, actor: 
     return _answer(session, store_id, offer_id, "declined", why, actor=actor, at=at)
 
 
-def expire_due(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[PushOffer]:
+def expire_due(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[NetworkOffer]:
     """Close the offers nobody answered by their last day (rule 2); returns them."""
     today = day_of(session, store_id, at)
     overdue = [found for found in open_offers(session, store_id) if found.answer_by < today]
@@ -278,8 +287,8 @@ def dispatched(session: Session, store_id: str, offer_id: str, *, actor: Actor, 
 
 def arrived(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> None:
     """Move an accepted offer on once its delivery was posted or refused; asking twice changes nothing."""
-    found = session.get(PushOffer, (store_id, offer_id))
-    here = sa.select(Delivery.state).where(Delivery.store_id == store_id, Delivery.push_id == offer_id)
+    found = session.get(NetworkOffer, (store_id, offer_id))
+    here = sa.select(Delivery.state).where(Delivery.store_id == store_id, Delivery.network_offer_id == offer_id)
     states = set(session.scalars(here))
     if found is None or states.isdisjoint(CLOSED):
         return
@@ -294,44 +303,44 @@ def arrived(session: Session, store_id: str, offer_id: str, *, actor: Actor, at:
 # --- questions ---
 
 
-def open_offers(session: Session, store_id: str) -> list[PushOffer]:
+def open_offers(session: Session, store_id: str) -> list[NetworkOffer]:
     """Return the offers that wait for the shop's answer, the most urgent first."""
-    query = sa.select(PushOffer).where(PushOffer.store_id == store_id, PushOffer.state == "offered")
-    return list(session.scalars(query.order_by(PushOffer.answer_by, PushOffer.offered_at, PushOffer.id)))
+    query = sa.select(NetworkOffer).where(NetworkOffer.store_id == store_id, NetworkOffer.state == "offered")
+    return list(session.scalars(query.order_by(NetworkOffer.answer_by, NetworkOffer.offered_at, NetworkOffer.id)))
 
 
-def not_coming(session: Session, store_id: str, today: dt.date) -> list[PushOffer]:
+def not_coming(session: Session, store_id: str, today: dt.date) -> list[NetworkOffer]:
     """Return what a shop accepted and was called off lately. answered_why: '' where nothing was left of it."""
     since = today - dt.timedelta(days=2 * LOAD_DAYS)
-    query = sa.select(PushOffer).where(
-        PushOffer.store_id == store_id, PushOffer.state == "called_off", PushOffer.answer_by >= since
+    query = sa.select(NetworkOffer).where(
+        NetworkOffer.store_id == store_id, NetworkOffer.state == "called_off", NetworkOffer.answer_by >= since
     )
-    return list(session.scalars(query.order_by(PushOffer.answer_by, PushOffer.id)))
+    return list(session.scalars(query.order_by(NetworkOffer.answer_by, NetworkOffer.id)))
 
 
-def offer_of(session: Session, store_id: str, offer_id: str) -> PushOffer:
+def offer_of(session: Session, store_id: str, offer_id: str) -> NetworkOffer:
     """Return an offer to this store, locked until the transaction ends; NotFound for any other."""
-    query = sa.select(PushOffer).where(PushOffer.store_id == store_id, PushOffer.id == offer_id)
-    found: PushOffer | None = session.scalar(lock_rows(session, query))
+    query = sa.select(NetworkOffer).where(NetworkOffer.store_id == store_id, NetworkOffer.id == offer_id)
+    found: NetworkOffer | None = session.scalar(lock_rows(session, query))
     if found is None:
         raise NotFound("unknown-offer", "There is no such offer to this shop.", offer_id=offer_id)
     return found
 
 
-def subject_of(found: PushOffer) -> str:
+def subject_of(found: NetworkOffer) -> str:
     """Return how the journal names an offer."""
-    return f"push:{found.id}"
+    return f"network_offer:{found.id}"
 
 
-def terms_from(told: dict[str, Any] | None) -> PushTerms:
+def terms_from(reported: dict[str, Any] | None) -> NetworkOfferTerms:
     """Read terms; what is not said is not promised."""
-    given = dict(told or {})
+    given = dict(reported or {})
     until = given.pop("expires_on", None)
-    known = {name: given[name] for name in PushTerms.__dataclass_fields__ if name in given}
-    return PushTerms(**known, expires_on=dt.date.fromisoformat(until) if until else None)
+    known = {name: given[name] for name in NetworkOfferTerms.__dataclass_fields__ if name in given}
+    return NetworkOfferTerms(**known, expires_on=dt.date.fromisoformat(until) if until else None)
 
 
-def looked_at_on(terms: PushTerms, came_on: dt.date) -> dt.date | None:
+def looked_at_on(terms: NetworkOfferTerms, came_on: dt.date) -> dt.date | None:
     """Return the day on which bought goods are looked at (rule 9); None: nothing is promised for them."""
     days = []
     if terms.expires_on is not None and terms.expiry_bp:
@@ -341,7 +350,7 @@ def looked_at_on(terms: PushTerms, came_on: dt.date) -> dt.date | None:
     return min(days) if days else None
 
 
-def paid_for(terms: PushTerms, lot: Lot) -> int:
+def paid_for(terms: NetworkOfferTerms, lot: Lot) -> int:
     """Return what the network pays for what is unsold of a lot on the day it is looked at (rule 9)."""
     day = looked_at_on(terms, lot.came_on)
     unsold = max(0, lot.came_qty - lot.sold_qty)
@@ -361,7 +370,7 @@ def paid_for(terms: PushTerms, lot: Lot) -> int:
 
 def _answer(
     session: Session, store_id: str, offer_id: str, state: str, why: str, *, actor: Actor, at: dt.datetime
-) -> PushOffer:
+) -> NetworkOffer:
     found = offer_of(session, store_id, offer_id)
     _refuse_answered(found)
     if found.answer_by < day_of(session, store_id, at):
@@ -370,23 +379,23 @@ def _answer(
     return found
 
 
-def _settle(session: Session, found: PushOffer, state: str, why: str, *, actor: Actor, at: dt.datetime) -> None:
+def _settle(session: Session, found: NetworkOffer, state: str, why: str, *, actor: Actor, at: dt.datetime) -> None:
     found.answered_why = why
     journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found), why=why or None)
-    _tell(session, found, PUSH_ANSWERED, NETWORK, at)
+    _send(session, found, NETWORK_OFFER_ANSWERED, NETWORK, at)
 
 
-def _call_off(session: Session, found: PushOffer, why: str, *, actor: Actor, at: dt.datetime) -> PushOffer:
+def _call_off(session: Session, found: NetworkOffer, why: str, *, actor: Actor, at: dt.datetime) -> NetworkOffer:
     found.answered_why = why
     journal.move(session, found, "called_off", actor=actor, at=at, subject=subject_of(found), why=why or None)
-    _tell(session, found, PUSH_WITHDRAWN, found.store_id, at)
+    _send(session, found, NETWORK_OFFER_WITHDRAWN, found.store_id, at)
     return found
 
 
-def _tell(session: Session, found: PushOffer, topic: str, to_node: str, at: dt.datetime) -> None:
-    fact = PushSnapshot(
+def _send(session: Session, found: NetworkOffer, topic: str, to_node: str, at: dt.datetime) -> None:
+    fact = NetworkOfferSnapshot(
         store_id=found.store_id,
-        push_id=found.id,
+        network_offer_id=found.id,
         supplier_id=found.supplier_id,
         sku=found.sku,
         name=found.name,
@@ -407,12 +416,12 @@ def _tell(session: Session, found: PushOffer, topic: str, to_node: str, at: dt.d
     )  # fmt: skip
 
 
-def _write_down(session: Session, fact: PushSnapshot) -> PushOffer:
+def _write_down(session: Session, fact: NetworkOfferSnapshot) -> NetworkOffer:
     # A withdrawal that comes first finds the offer as it was made, and withdraws it like any other.
     state = STATES.first if fact.state == "withdrawn" else fact.state
-    found = PushOffer(
+    found = NetworkOffer(
         store_id=fact.store_id,
-        id=fact.push_id,
+        id=fact.network_offer_id,
         supplier_id=fact.supplier_id,
         sku=fact.sku,
         name=fact.name,
@@ -443,12 +452,12 @@ def _source(session: Session, store_id: str, sku: str) -> SupplierProduct:
     return found
 
 
-def _refuse_answered(found: PushOffer) -> None:
+def _refuse_answered(found: NetworkOffer) -> None:
     if found.state != "offered":
         raise Conflict("offer-answered", f"This offer is already {found.state}.", state=found.state)
 
 
-def _refuse_bad_terms(terms: PushTerms, pack_cost_minor: int | None, answer_by: dt.date) -> None:
+def _refuse_bad_terms(terms: NetworkOfferTerms, pack_cost_minor: int | None, answer_by: dt.date) -> None:
     if terms.kind not in KINDS:
         raise Invalid("bad-choice", "Say why the goods are offered: choose one of the list.", field="kind")
     if pack_cost_minor is not None and not 0 <= pack_cost_minor <= MAX_MINOR:

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. An order counts for the order day it names while that is not over for its supplier, else for the next (`rhythm`,
+1. An order counts for the order day it names while that is not over for its supplier, else for the next (`order_cycle`,
    rules 1 to 3). What a shop sends counts from the moment of sending; for the network's own warehouses an order counts
    from the moment it has reached the network, whatever the shop says of when it was sent.
 2. The minute is of the clock of the supplier's warehouse where that keeps one (`pos.store.store`, rule 4), else of the
@@ -28,7 +28,7 @@ from config.nodes.journal import Actor
 from pos.store.store import day_of, store_of, zone_of
 from supply.facts import ORDER_MOVED, VERSION, OrderMoved
 from supply.orders import delivery_calendar
-from supply.orders.delivery_calendar import Rhythm, minute_of
+from supply.orders.delivery_calendar import OrderCycle, minute_of
 from supply.orders.suppliers import Supplier
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ Key = tuple[str, str]
 # --- verbs ---
 
 
-def tell(session: Session, order: "ReplenishmentOrder", *, actor: Actor, at: dt.datetime) -> None:
+def send(session: Session, order: "ReplenishmentOrder", *, actor: Actor, at: dt.datetime) -> None:
     """Tell a shop for which day its order counts (rule 3)."""
     days = {name: day.isoformat() for name, day in vars(of(order)).items()}
     fact = OrderMoved(order.store_id, order.id, **days)
@@ -55,12 +55,12 @@ def tell(session: Session, order: "ReplenishmentOrder", *, actor: Actor, at: dt.
 # --- questions ---
 
 
-def of(order: "ReplenishmentOrder") -> Rhythm:
+def of(order: "ReplenishmentOrder") -> OrderCycle:
     """Return the days of an order as it has them."""
-    return Rhythm(order.order_day, order.delivery_day, order.next_delivery_day)
+    return OrderCycle(order.order_day, order.delivery_day, order.next_delivery_day)
 
 
-def counted(session: Session, supplier: Supplier, days: Rhythm, store_id: str, at: dt.datetime) -> Rhythm:
+def counted(session: Session, supplier: Supplier, days: OrderCycle, store_id: str, at: dt.datetime) -> OrderCycle:
     """Return for which days a shop's order counts that is placed now (rules 1, 2)."""
     today = day_of(session, store_id, at)
     return delivery_calendar.counted(supplier.calendar, days, today, minute_by(session, supplier, store_id, today, at))

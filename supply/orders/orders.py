@@ -51,7 +51,7 @@ from supply.facts import (
 )
 from supply.orders import deliveries, letters, order_days
 from supply.orders.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
-from supply.orders.delivery_calendar import Rhythm
+from supply.orders.delivery_calendar import OrderCycle
 from supply.orders.suppliers import Supplier, supplier_of
 
 STATES = StateTable(
@@ -163,18 +163,18 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     put_on(order, order_days.counted(session, supplier, order_days.of(order), store_id, at))
     journal.move(session, order, "sent", actor=actor, at=at, subject=subject_of(order), cost_minor=order.cost_minor)
     if supplier.kind == NETWORK:
-        _tell(session, order, ORDER_SENT, _fact(session, order, at), id=order.id, at=at)
+        _send(session, order, ORDER_SENT, _fact(session, order, at), id=order.id, at=at)
     else:
         advised = [Advised(line.sku, line.name, line.pack_qty, line.packs * line.pack_qty) for line in lines]
         expect(
             session, store_id, new_id(), supplier.id, advised, expected_day=order.delivery_day, order_id=order.id,
             actor=actor, at=at,
         )  # fmt: skip
-        told = letters.Ordered(
+        reported = letters.Ordered(
             store_id, order.id, order.order_no, order.order_day, order.delivery_day, order.cost_minor,
             head(store_of(session, store_id), actor, at),
         )  # fmt: skip
-        letters.write(session, told, supplier, lines, at=at)
+        letters.write(session, reported, supplier, lines, at=at)
     return order
 
 
@@ -197,7 +197,7 @@ def cancel(
     journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=why)
     if supplier_of(session, order.supplier_id).kind == NETWORK:
         fact = OrderCancelled(order=_fact(session, order, at), why=why, cancelled_at=stamp(at))
-        _tell(session, order, ORDER_CANCELLED, fact, id=new_id(), at=at)
+        _send(session, order, ORDER_CANCELLED, fact, id=new_id(), at=at)
     else:
         letters.call_off(session, store_id, order.id, why=why, actor=actor, at=at)
     return order
@@ -222,7 +222,9 @@ def acknowledged(session: Session, fact: OrderAcknowledged, *, actor: Actor, at:
 def moved(session: Session, fact: OrderMoved, *, actor: Actor, at: dt.datetime) -> None:
     """Take over for which day an order counts at the network; once its goods have left, their own day counts."""
     order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
-    days = Rhythm(*(dt.date.fromisoformat(one) for one in (fact.order_day, fact.delivery_day, fact.next_delivery_day)))
+    days = OrderCycle(
+        *(dt.date.fromisoformat(one) for one in (fact.order_day, fact.delivery_day, fact.next_delivery_day))
+    )
     if order is None or order.state not in ("sent", "acknowledged") or order_days.of(order) == days:
         return
     before = order.delivery_day.isoformat()
@@ -237,7 +239,7 @@ def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.
     """Expect goods that have left the supplier, at either node (rules 6, 9)."""
     here = fact.order_id is not None and session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is not None
     delivery = expect(
-        session, fact.store_id, fact.delivery_id, fact.supplier_id, fact.lines, push_id=fact.push_id,
+        session, fact.store_id, fact.delivery_id, fact.supplier_id, fact.lines, network_offer_id=fact.network_offer_id,
         expected_day=dt.date.fromisoformat(fact.expected_day), order_id=fact.order_id if here else None, actor=actor,
         at=dt.datetime.fromisoformat(fact.advised_at),
     )  # fmt: skip
@@ -294,7 +296,7 @@ def settle(session: Session, store_id: str, order_id: str, *, actor: Actor, at: 
 # --- parts of other verbs ---
 
 
-def put_on(order: ReplenishmentOrder, days: Rhythm) -> None:
+def put_on(order: ReplenishmentOrder, days: OrderCycle) -> None:
     """Let an order count for these days."""
     order.order_day, order.delivery_day = days.order_day, days.delivery_day
     order.next_delivery_day = days.next_delivery_day
@@ -379,7 +381,7 @@ def _refuse_below_minimum(session: Session, order: ReplenishmentOrder, supplier:
     )
 
 
-def _tell(
+def _send(
     session: Session, order: ReplenishmentOrder, topic: str, fact: OrderSent | OrderCancelled, *, id: str,
     at: dt.datetime,
 ) -> None:  # fmt: skip

@@ -341,21 +341,22 @@ def terms_for(session: Session, supplier_id: str, skus: Sequence[str], day: dt.d
     ]
 
 
-def was_listed(session: Session, told: Terms, day: dt.date) -> bool:
+def was_listed(session: Session, reported: Terms, day: dt.date) -> bool:
     """Tell whether a supplier sold a product in this pack at this cost on a day, or up to HONOURED_DAYS before it."""
     since = day - dt.timedelta(days=HONOURED_DAYS)
-    listed = {one[2:4] for on in (since, day) for one in terms_for(session, told.supplier_id, [told.sku], on)}
+    listed = {one[2:4] for on in (since, day) for one in terms_for(session, reported.supplier_id, [reported.sku], on)}
     pack_now = next((pack_qty for pack_qty, _cost in listed), 0)
     written = sa.select(JournalEntry.at, JournalEntry.body).where(
-        JournalEntry.subject == f"product:{told.sku}", JournalEntry.verb.in_(["supplier.offers", "supplier.cost_set"])
+        JournalEntry.subject == f"product:{reported.sku}",
+        JournalEntry.verb.in_(["supplier.offers", "supplier.cost_set"]),
     )
     for at, body in session.execute(written.order_by(JournalEntry.n.desc())):
         facts = json.loads(body)
-        if facts["supplier"] == told.supplier_id and facts.get("from_day", "") <= day.isoformat():
+        if facts["supplier"] == reported.supplier_id and facts.get("from_day", "") <= day.isoformat():
             listed.add((facts.get("pack_qty", pack_now), facts["pack_cost_minor"]))
             if at.date() <= since:  # what stood on the list when those days began
                 break
-    return (told.pack_qty, told.pack_cost_minor) in listed
+    return (reported.pack_qty, reported.pack_cost_minor) in listed
 
 
 def costs_begun(session: Session, supplier_ids: Sequence[str], day: dt.date) -> dict[tuple[str, str], int]:

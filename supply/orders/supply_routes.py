@@ -42,10 +42,10 @@ from supply.orders.suppliers import (
 )
 
 
-class ServedFrom(Base):
+class SupplyRoute(Base):
     """The warehouse settled for a shop or for a region (rule 1)."""
 
-    __tablename__ = "served_from"
+    __tablename__ = "supply_route"
     __table_args__ = (sa.CheckConstraint("kind in ('store', 'region')", name="kind_known"),)
 
     kind: Mapped[str] = mapped_column(primary_key=True)
@@ -90,9 +90,9 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
     clocks = body.get("clocks", ())  # an edition of before told none
     session.execute(sa.delete(BookClock))
     session.add_all(BookClock(book_id=house, tz=tz) for house, tz in clocks)
-    told = body.get("served", ())  # an edition of before told none
-    session.execute(sa.delete(ServedFrom))
-    session.add_all(ServedFrom(kind=kind, of_id=of_id, warehouse_id=house) for kind, of_id, house in told)
+    reported = body.get("served", ())  # an edition of before told none
+    session.execute(sa.delete(SupplyRoute))
+    session.add_all(SupplyRoute(kind=kind, of_id=of_id, warehouse_id=house) for kind, of_id, house in reported)
     session.flush()
 
 
@@ -117,7 +117,7 @@ def edition(session: Session, on: dt.date) -> dict[str, Any]:
     begun = costs_begun(session, [row.id for row in shared], on)
     known, usual = settled(session), usual_warehouse(session)
     regions = session.scalars(sa.select(Region.id)).all() if usual is not None else []
-    told = {("region", region_id): usual for region_id in regions} | known
+    reported = {("region", region_id): usual for region_id in regions} | known
     clocks = sa.select(BookClock.book_id, BookClock.tz).order_by(BookClock.book_id)
     return {
         "suppliers": [{name: getattr(row, name) for name in names} for row in shared],
@@ -127,7 +127,7 @@ def edition(session: Session, on: dt.date) -> dict[str, Any]:
         ],
         "calendars": {row.id: [row.closed_days or [], row.cut_off_minute] for row in shared},
         "clocks": [list(row) for row in session.execute(clocks)],
-        "served": [[*whom, house] for whom, house in sorted(told.items())],
+        "served": [[*whom, house] for whom, house in sorted(reported.items())],
     }
 
 
@@ -159,7 +159,7 @@ def stores_of(session: Session, warehouse_id: str) -> list[str]:
 
 def settled(session: Session) -> dict[tuple[str, str], str]:
     """Return what is settled: ('store' | 'region', its id) -> warehouse."""
-    return {(row.kind, row.of_id): row.warehouse_id for row in session.scalars(sa.select(ServedFrom))}
+    return {(row.kind, row.of_id): row.warehouse_id for row in session.scalars(sa.select(SupplyRoute))}
 
 
 def unlisted(session: Session, store_id: str, warehouse_id: str) -> int:
@@ -228,13 +228,13 @@ def cheapest_upstream(session: Session, day: dt.date) -> dict[str, Terms]:
 def _settle(session: Session, kind: str, of_id: str, warehouse_id: str | None, actor: Actor, at: dt.datetime) -> None:
     if warehouse_id is not None:
         require_warehouse(session, warehouse_id)
-    row = session.get(ServedFrom, (kind, of_id))
+    row = session.get(SupplyRoute, (kind, of_id))
     if (row.warehouse_id if row else None) == warehouse_id:
         return
     if warehouse_id is None:
         session.delete(row)
     elif row is None:
-        session.add(ServedFrom(kind=kind, of_id=of_id, warehouse_id=warehouse_id))
+        session.add(SupplyRoute(kind=kind, of_id=of_id, warehouse_id=warehouse_id))
     else:
         row.warehouse_id = warehouse_id
     session.flush()

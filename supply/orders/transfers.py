@@ -30,16 +30,16 @@ STATES = StateTable(
 ROAD = ("proposed", "agreed", "handed_over", "received", "taken_back")
 MISSED_DAYS = 14
 """So long the giver is asked about goods that did not come."""
-UNTOLD_DAYS = 2
+UNREPORTED_DAYS = 2
 """So long the fetching shop has time to say what came, before the operator is told."""
 OPEN = ("proposed", "agreed", "handed_over")
 
 
-class GoodsTransfer(Base):
+class Transfer(Base):
     """Goods one shop gives another. giver_minor, taker_minor: what each gains; a shop has only its own (rule 6)."""
 
     STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "goods_transfer"
+    __tablename__ = "transfer"
     __table_args__ = (sa.Index("ix_goods_transfer_state", "state", "giver_id", "taker_id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -71,10 +71,10 @@ class GoodsTransfer(Base):
 class TransferLine(Base):
     """One product of a transfer. given_qty, taken_qty: None until it was handed over, or received."""
 
-    __tablename__ = "goods_transfer_line"
+    __tablename__ = "transfer_line"
     __table_args__ = (sa.CheckConstraint("qty > 0", name="qty_positive"),)
 
-    transfer_id: Mapped[str] = mapped_column(sa.ForeignKey("goods_transfer.id"), primary_key=True)
+    transfer_id: Mapped[str] = mapped_column(sa.ForeignKey("transfer.id"), primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     stock_unit: Mapped[str]
@@ -90,58 +90,56 @@ class TransferLine(Base):
 # --- questions ---
 
 
-def transfer_of(session: Session, store_id: str, transfer_id: str) -> GoodsTransfer:
+def transfer_of(session: Session, store_id: str, transfer_id: str) -> Transfer:
     """Return a transfer this shop takes part in, locked; NotFound for any other."""
-    query = sa.select(GoodsTransfer).where(
-        GoodsTransfer.id == transfer_id, sa.or_(GoodsTransfer.giver_id == store_id, GoodsTransfer.taker_id == store_id)
+    query = sa.select(Transfer).where(
+        Transfer.id == transfer_id, sa.or_(Transfer.giver_id == store_id, Transfer.taker_id == store_id)
     )
-    found: GoodsTransfer | None = session.scalar(lock_rows(session, query))
+    found: Transfer | None = session.scalar(lock_rows(session, query))
     if found is None:
         raise NotFound("unknown-transfer", "There is no such transfer of this shop's.", transfer_id=transfer_id)
     return found
 
 
-def lines_of(session: Session, found: GoodsTransfer) -> list[TransferLine]:
+def lines_of(session: Session, found: Transfer) -> list[TransferLine]:
     """Return a transfer's lines, by name."""
     query = sa.select(TransferLine).where(TransferLine.transfer_id == found.id)
     return list(session.scalars(query.order_by(TransferLine.name, TransferLine.sku)))
 
 
-def transfers(session: Session, states: Iterable[str], *, limit: int = 100) -> list[GoodsTransfer]:
+def transfers(session: Session, states: Iterable[str], *, limit: int = 100) -> list[Transfer]:
     """Return the transfers in these states, the newest first."""
-    query = sa.select(GoodsTransfer).where(GoodsTransfer.state.in_(list(states)))
-    return list(session.scalars(query.order_by(GoodsTransfer.proposed_at.desc(), GoodsTransfer.id).limit(limit)))
+    query = sa.select(Transfer).where(Transfer.state.in_(list(states)))
+    return list(session.scalars(query.order_by(Transfer.proposed_at.desc(), Transfer.id).limit(limit)))
 
 
-def to_let_go(session: Session, store_id: str) -> list[GoodsTransfer]:
+def to_let_go(session: Session, store_id: str) -> list[Transfer]:
     """Return what the other shop took in and this one has not let go of, the oldest first (rule 3)."""
-    query = sa.select(GoodsTransfer).where(
-        GoodsTransfer.giver_id == store_id, GoodsTransfer.state == "received", GoodsTransfer.handed_over_at.is_(None)
+    query = sa.select(Transfer).where(
+        Transfer.giver_id == store_id, Transfer.state == "received", Transfer.handed_over_at.is_(None)
     )
-    return list(session.scalars(query.order_by(GoodsTransfer.proposed_at, GoodsTransfer.id)))
+    return list(session.scalars(query.order_by(Transfer.proposed_at, Transfer.id)))
 
 
-def missing(session: Session, store_id: str | None = None, *, at: dt.datetime) -> list[GoodsTransfer]:
+def missing(session: Session, store_id: str | None = None, *, at: dt.datetime) -> list[Transfer]:
     """Return what was handed over and did not come, of the last MISSED_DAYS, the newest first.
 
     store_id: the shop that gave it; None: any.
     """
-    lost = sa.exists().where(
-        TransferLine.transfer_id == GoodsTransfer.id, TransferLine.given_qty > TransferLine.taken_qty
+    lost = sa.exists().where(TransferLine.transfer_id == Transfer.id, TransferLine.given_qty > TransferLine.taken_qty)
+    query = sa.select(Transfer).where(
+        Transfer.state == "received", Transfer.handed_over_at > at - dt.timedelta(days=MISSED_DAYS), lost
     )
-    query = sa.select(GoodsTransfer).where(
-        GoodsTransfer.state == "received", GoodsTransfer.handed_over_at > at - dt.timedelta(days=MISSED_DAYS), lost
-    )
-    query = query if store_id is None else query.where(GoodsTransfer.giver_id == store_id)
-    return list(session.scalars(query.order_by(GoodsTransfer.handed_over_at.desc(), GoodsTransfer.id)))
+    query = query if store_id is None else query.where(Transfer.giver_id == store_id)
+    return list(session.scalars(query.order_by(Transfer.handed_over_at.desc(), Transfer.id)))
 
 
-def not_told(session: Session, *, at: dt.datetime) -> list[GoodsTransfer]:
-    """Return what was handed over more than UNTOLD_DAYS ago and nobody said whether it came, the oldest first."""
-    query = sa.select(GoodsTransfer).where(
-        GoodsTransfer.state == "handed_over", GoodsTransfer.handed_over_at < at - dt.timedelta(days=UNTOLD_DAYS)
+def not_reported(session: Session, *, at: dt.datetime) -> list[Transfer]:
+    """Return what was handed over more than UNREPORTED_DAYS ago and nobody said whether it came, the oldest first."""
+    query = sa.select(Transfer).where(
+        Transfer.state == "handed_over", Transfer.handed_over_at < at - dt.timedelta(days=UNREPORTED_DAYS)
     )
-    return list(session.scalars(query.order_by(GoodsTransfer.handed_over_at, GoodsTransfer.id)))
+    return list(session.scalars(query.order_by(Transfer.handed_over_at, Transfer.id)))
 
 
 def missing_qty(line: TransferLine) -> int:
@@ -153,25 +151,25 @@ def coming(session: Session, store_id: str) -> list[tuple[str, int, dt.date]]:
     """Return what was agreed and not yet received by a shop, (SKU, units, to be fetched by): its orders count on it."""
     qty = sa.func.coalesce(TransferLine.given_qty, TransferLine.qty)
     query = (
-        sa.select(TransferLine.sku, sa.func.sum(qty), GoodsTransfer.fetch_by)
-        .join(GoodsTransfer, GoodsTransfer.id == TransferLine.transfer_id)
-        .where(GoodsTransfer.taker_id == store_id, GoodsTransfer.state.in_(["agreed", "handed_over"]))
-        .group_by(TransferLine.sku, GoodsTransfer.fetch_by)
-        .order_by(GoodsTransfer.fetch_by, TransferLine.sku)
+        sa.select(TransferLine.sku, sa.func.sum(qty), Transfer.fetch_by)
+        .join(Transfer, Transfer.id == TransferLine.transfer_id)
+        .where(Transfer.taker_id == store_id, Transfer.state.in_(["agreed", "handed_over"]))
+        .group_by(TransferLine.sku, Transfer.fetch_by)
+        .order_by(Transfer.fetch_by, TransferLine.sku)
     )
     return [(sku, int(qty), day) for sku, qty, day in session.execute(query)]
 
 
-def waits_for_giver(found: GoodsTransfer) -> bool:
+def waits_for_giver(found: Transfer) -> bool:
     """Tell whether the goods were taken in by one shop and have not been let go by the other."""
     return found.state == "received" and found.handed_over_at is None
 
 
-def has_said_yes(found: GoodsTransfer, store_id: str) -> bool:
+def has_said_yes(found: Transfer, store_id: str) -> bool:
     """Tell whether this shop agreed."""
     return found.giver_yes if found.giver_id == store_id else found.taker_yes
 
 
-def subject_of(found: GoodsTransfer) -> str:
+def subject_of(found: Transfer) -> str:
     """Return how the journal names a transfer."""
     return f"transfer:{found.id}"

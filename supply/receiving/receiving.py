@@ -27,7 +27,7 @@ from config.nodes import journal, outbox
 from config.nodes.journal import Actor
 from config.nodes.node import this_node
 from pos.catalogue.catalogue import Product
-from pos.stock import batches, goods_in, stock
+from pos.stock import batches, delivery_notes, stock
 from pos.stock.recall import tidy_batch
 from pos.store.store import day_of
 from supply.facts import DELIVERY_POSTED, DELIVERY_REFUSED, VERSION, Advised, Counted, DeliveryClosed, stamp
@@ -51,21 +51,29 @@ def expect(
     id: str,
     supplier_id: str,
     order_id: str | None = None,
-    push_id: str | None = None,
+    network_offer_id: str | None = None,
     expected_day: dt.date,
     lines: Sequence[Advised],
     actor: Actor | None = None,
     at: dt.datetime,
 ) -> Delivery:
-    """Write down goods a supplier has announced, once per id. order_id, push_id: what they answer, if anything."""
+    """Record goods a supplier has announced, once per id. order_id, network_offer_id: what they answer, if anything."""
     if not lines or any(line.qty <= 0 for line in lines):
         raise Invalid("no-lines", "Say what is coming: at least one product, each with a quantity.")
     if order_id is not None:
         orders.order_of(session, store_id, order_id)
     return deliveries.expect(
-        session, store_id, id, supplier_id, lines, expected_day=expected_day, order_id=order_id, push_id=push_id,
-        actor=actor or Actor.system("supply", store_id), at=at,
-    )  # fmt: skip
+        session,
+        store_id,
+        id,
+        supplier_id,
+        lines,
+        expected_day=expected_day,
+        order_id=order_id,
+        network_offer_id=network_offer_id,
+        actor=actor or Actor.system("supply", store_id),
+        at=at,
+    )
 
 
 def begin_count(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at: dt.datetime) -> Delivery:
@@ -153,8 +161,8 @@ def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at:
         line.counted_qty = line.advised_qty if line.counted_qty is None else line.counted_qty
     unsaid = [line for line in lines if line.counted_qty != line.advised_qty and not line.difference_why]
     if unsaid:
-        told = "; ".join(f"{line.name}: {line.advised_qty} advised, {line.counted_qty} counted" for line in unsaid)
-        raise Invalid("no-reason", f"Say why it is different. {told}.", skus=[line.sku for line in unsaid])
+        reported = "; ".join(f"{line.name}: {line.advised_qty} advised, {line.counted_qty} counted" for line in unsaid)
+        raise Invalid("no-reason", f"Say why it is different. {reported}.", skus=[line.sku for line in unsaid])
     came = [(line.sku, line.counted_qty) for line in lines if line.counted_qty]
     if came:
         stock.receive(session, store_id, came, source_id=delivery.id, at=at, actor=actor)
@@ -162,7 +170,7 @@ def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at:
         batches.lay_in(session, store_id, lots, source_kind="delivery", source_id=delivery.id, at=at)
         day = day_of(session, store_id, at)
         costs = _costs(session, delivery, [sku for sku, _ in came], day)
-        goods_in.learn_costs(session, store_id, costs, actor=actor, at=at)
+        delivery_notes.learn_costs(session, store_id, costs, actor=actor, at=at)
     _close(session, delivery, "posted", actor=actor, at=at, units=sum(qty for _, qty in came))
     if came:
         goods.goods_came(session, store_id, [(sku, int(qty or 0)) for sku, qty in came], actor=actor, at=at)
@@ -200,10 +208,17 @@ def mirror(session: Session, fact: DeliveryClosed, *, actor: Actor, at: dt.datet
     """Write down at the network what a store counted or refused; its stock comes by its own fact."""
     lines = [Advised(line.sku, line.name, line.pack_qty, line.advised_qty) for line in fact.lines]
     delivery = deliveries.expect(
-        session, fact.store_id, fact.delivery_id, fact.supplier_id, lines,
-        expected_day=dt.date.fromisoformat(fact.expected_day), order_id=fact.order_id, push_id=fact.push_id,
-        actor=actor, at=dt.datetime.fromisoformat(fact.advised_at),
-    )  # fmt: skip
+        session,
+        fact.store_id,
+        fact.delivery_id,
+        fact.supplier_id,
+        lines,
+        expected_day=dt.date.fromisoformat(fact.expected_day),
+        order_id=fact.order_id,
+        network_offer_id=fact.network_offer_id,
+        actor=actor,
+        at=dt.datetime.fromisoformat(fact.advised_at),
+    )
     if delivery.state not in ON_ITS_WAY:
         return
     for line in fact.lines:
@@ -239,10 +254,10 @@ def _costs(session: Session, delivery: Delivery, skus: Sequence[str], day: dt.da
     )
     terms = suppliers.terms_for(session, delivery.supplier_id, skus, day)
     packs = {one.sku: (one.pack_cost_minor, one.pack_qty) for one in terms}
-    offer = session.get(network_offers.PushOffer, (delivery.store_id, delivery.push_id or ""))
+    offer = session.get(network_offers.NetworkOffer, (delivery.store_id, delivery.network_offer_id or ""))
     if offer is not None:
         packs[offer.sku] = (offer.pack_cost_minor, offer.pack_qty)
-    return {sku: goods_in.cost_of(*packs[sku], quantities[sku]) for sku in skus if sku in packs}
+    return {sku: delivery_notes.cost_of(*packs[sku], quantities[sku]) for sku in skus if sku in packs}
 
 
 def _extra_line(session: Session, delivery: Delivery, sku: str) -> DeliveryLine:
@@ -292,7 +307,7 @@ def _close(
         delivery_id=delivery.id,
         supplier_id=delivery.supplier_id,
         order_id=delivery.order_id,
-        push_id=delivery.push_id,
+        network_offer_id=delivery.network_offer_id,
         state=state,
         expected_day=delivery.expected_day.isoformat(),
         advised_at=stamp(delivery.advised_at),
@@ -316,9 +331,9 @@ def _answer_source(session: Session, delivery: Delivery, *, actor: Actor, at: dt
     session.flush()
     if delivery.order_id is not None:
         orders.settle(session, delivery.store_id, delivery.order_id, actor=actor, at=at)
-    if delivery.push_id is not None:
+    if delivery.network_offer_id is not None:
         consignment.take_in(session, delivery, at=at)
-        network_offers.arrived(session, delivery.store_id, delivery.push_id, actor=actor, at=at)
+        network_offers.arrived(session, delivery.store_id, delivery.network_offer_id, actor=actor, at=at)
 
 
 def _refuse_closed(delivery: Delivery) -> None:

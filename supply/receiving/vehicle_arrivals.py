@@ -17,44 +17,44 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Refused
 from config.nodes.journal import Actor
-from supply.facts import StopTold
+from supply.facts import StopReported
 from supply.orders.deliveries import Delivery
 from supply.receiving import receiving
 
 LEFT_HERE = ("delivered", "short")
 
 
-class VanCall(Base):
+class DeliveryTracking(Base):
     """The stop a delivery comes with. state: on_the_way, or one of `routes.routes.OUTCOMES`."""
 
-    __tablename__ = "van_call"
+    __tablename__ = "delivery_tracking"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     delivery_id: Mapped[str] = mapped_column(primary_key=True)
-    round_id: Mapped[str]
+    route_id: Mapped[str]
     step: Mapped[int]
     state: Mapped[str]
     comes_at: Mapped[dt.datetime]
     n: Mapped[int]
-    van: Mapped[str]
+    vehicle: Mapped[str]
     driver: Mapped[str]
     receiver: Mapped[str]
     note: Mapped[str]
-    told_at: Mapped[dt.datetime]
+    reported_at: Mapped[dt.datetime]
 
 
-def take(session: Session, fact: StopTold, *, at: dt.datetime) -> None:
+def take(session: Session, fact: StopReported, *, at: dt.datetime) -> None:
     """Keep what the network tells of a stop (rules 1, 2)."""
     for delivery_id in fact.delivery_ids:
-        known = session.get(VanCall, (fact.store_id, delivery_id))
-        if known is not None and known.round_id == fact.round_id and known.step >= fact.step:
+        known = session.get(DeliveryTracking, (fact.store_id, delivery_id))
+        if known is not None and known.route_id == fact.route_id and known.step >= fact.step:
             continue
         session.merge(
-            VanCall(
-                store_id=fact.store_id, delivery_id=delivery_id, round_id=fact.round_id, step=fact.step,
-                state=fact.state, comes_at=dt.datetime.fromisoformat(fact.comes_at), n=fact.n, van=fact.van,
+            DeliveryTracking(
+                store_id=fact.store_id, delivery_id=delivery_id, route_id=fact.route_id, step=fact.step,
+                state=fact.state, comes_at=dt.datetime.fromisoformat(fact.comes_at), n=fact.n, vehicle=fact.vehicle,
                 driver=fact.driver, receiver=fact.receiver, note=fact.note,
-                told_at=dt.datetime.fromisoformat(fact.told_at),
+                reported_at=dt.datetime.fromisoformat(fact.reported_at),
             )
         )  # fmt: skip
         session.flush()
@@ -65,13 +65,13 @@ def take(session: Session, fact: StopTold, *, at: dt.datetime) -> None:
 
 def look_again(session: Session, delivery: Delivery, *, at: dt.datetime) -> None:
     """Close a delivery that its driver did not leave here (rule 2), also one the shop hears of after his word."""
-    call = session.get(VanCall, (delivery.store_id, delivery.id))
+    call = session.get(DeliveryTracking, (delivery.store_id, delivery.id))
     if call is None or delivery.state != "expected":
         return
-    actor = Actor(f"driver:{call.van}", call.driver, "driver", call.store_id)
+    actor = Actor(f"driver:{call.vehicle}", call.driver, "driver", call.store_id)
     if call.state == "refused":
         receiving.refuse(session, call.store_id, delivery.id, why=call.note, actor=actor, at=at)
-    elif call.state == "not_reached" and (delivery.order_id or delivery.push_id):
+    elif call.state == "not_reached" and (delivery.order_id or delivery.network_offer_id):
         receiving.turn_back(session, call.store_id, delivery.id, why=call.note, actor=actor, at=at)
 
 
@@ -79,7 +79,7 @@ def send_back(
     session: Session, store_id: str, delivery_id: str, *, why: str, actor: Actor, at: dt.datetime
 ) -> Delivery:
     """Send a delivery back at the door, as long as no driver says that somebody here took it (rule 4)."""
-    call = session.get(VanCall, (store_id, delivery_id))
+    call = session.get(DeliveryTracking, (store_id, delivery_id))
     if call is not None and call.state in LEFT_HERE:
         raise Refused(
             "left-here",
@@ -89,7 +89,9 @@ def send_back(
     return receiving.refuse(session, store_id, delivery_id, why=why, actor=actor, at=at)
 
 
-def calls_of(session: Session, store_id: str, delivery_ids: list[str]) -> dict[str, VanCall]:
+def calls_of(session: Session, store_id: str, delivery_ids: list[str]) -> dict[str, DeliveryTracking]:
     """Return the stops these deliveries come with, by delivery."""
-    query = sa.select(VanCall).where(VanCall.store_id == store_id, VanCall.delivery_id.in_(delivery_ids))
+    query = sa.select(DeliveryTracking).where(
+        DeliveryTracking.store_id == store_id, DeliveryTracking.delivery_id.in_(delivery_ids)
+    )
     return {row.delivery_id: row for row in session.scalars(query)}

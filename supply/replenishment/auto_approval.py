@@ -52,15 +52,15 @@ class OrderRule(Base):
     set_at: Mapped[dt.datetime]
 
 
-class OrderLesson(Base):
+class OrderAdjustment(Base):
     """Units a shopkeeper's edits taught to hold more, or less, of a product (rule 2)."""
 
-    __tablename__ = "order_lesson"
+    __tablename__ = "order_adjustment"
 
     store_id: Mapped[str] = mapped_column(sa.ForeignKey("store.id"), primary_key=True)
     sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"), primary_key=True)
-    taught_qty: Mapped[int]
-    taught_at: Mapped[dt.datetime]
+    adjusted_qty: Mapped[int]
+    adjusted_at: Mapped[dt.datetime]
 
 
 # --- verbs ---
@@ -133,7 +133,7 @@ def learn(session: Session, order: ReplenishmentOrder, *, at: dt.datetime) -> No
             moved = known.get(line.sku, 0) + (line.packs - line.packs_proposed) * line.pack_qty / 2
             bound = max(line.pack_qty, round(MOST_TAUGHT_DAYS * float(line.why.get("per_day") or 0)))
             taught = round(min(bound, max(-bound, moved)))
-            session.merge(OrderLesson(store_id=order.store_id, sku=line.sku, taught_qty=taught, taught_at=at))
+            session.merge(OrderAdjustment(store_id=order.store_id, sku=line.sku, adjusted_qty=taught, adjusted_at=at))
     session.flush()
 
 
@@ -148,12 +148,12 @@ def does_teach(reason: str, difference: int) -> bool:
 def lessons(session: Session, store_id: str, at: dt.datetime) -> dict[str, int]:
     """Return the units a store's edits taught and that still count, by SKU (rule 3)."""
     rows = session.execute(
-        sa.select(OrderLesson.sku, OrderLesson.taught_qty, OrderLesson.taught_at).where(
-            OrderLesson.store_id == store_id, OrderLesson.taught_at > at - dt.timedelta(days=2 * LESSON_DAYS)
+        sa.select(OrderAdjustment.sku, OrderAdjustment.adjusted_qty, OrderAdjustment.adjusted_at).where(
+            OrderAdjustment.store_id == store_id, OrderAdjustment.adjusted_at > at - dt.timedelta(days=2 * LESSON_DAYS)
         )
     )
     fresh = at - dt.timedelta(days=LESSON_DAYS)
-    counted = {sku: int(qty) if taught_at > fresh else int(qty / 2) for sku, qty, taught_at in rows}
+    counted = {sku: int(qty) if adjusted_at > fresh else int(qty / 2) for sku, qty, adjusted_at in rows}
     return {sku: qty for sku, qty in counted.items() if qty}
 
 

@@ -51,7 +51,7 @@ class OrderBudget(Base):
     set_at: Mapped[dt.datetime]
 
 
-class Purse(NamedTuple):
+class Budget(NamedTuple):
     """What orders to some suppliers may cost together.
 
     left_minor: below zero counts as nothing. suppliers: those whose orders it pays for, by id.
@@ -133,7 +133,7 @@ def line_left(session: Session, store_id: str) -> Line | None:
     return Line(max(0, account_minor), credit.available(session, store_id))
 
 
-def purses(session: Session, store_id: str, today: dt.date) -> list[Purse]:
+def budgets(session: Session, store_id: str, today: dt.date) -> list[Budget]:
     """Return what limits a shop's orders: none, the week's money, the network's line, or both."""
     week_minor, line = left_to_spend(session, store_id, today), line_left(session, store_id)
     if week_minor is None and line is None:
@@ -144,19 +144,19 @@ def purses(session: Session, store_id: str, today: dt.date) -> list[Purse]:
     if week_minor is not None:
         budget = session.get_one(OrderBudget, store_id)
         paid = frozenset(kinds) if budget.network_too else frozenset(kinds) - of_network
-        found.append(Purse(WEEK, week_minor, paid))
+        found.append(Budget(WEEK, week_minor, paid))
     if line is not None:
-        found.append(Purse(LINE, line.left_minor, of_network))
+        found.append(Budget(LINE, line.left_minor, of_network))
     return found
 
 
-def left_for(session: Session, order: ReplenishmentOrder, today: dt.date) -> list[Purse]:
+def left_for(session: Session, order: ReplenishmentOrder, today: dt.date) -> list[Budget]:
     """Return what each purse that pays for a proposal has left for it (rule 3)."""
     other = ReplenishmentOrder
     asked = sa.select(other.supplier_id, sa.func.sum(other.cost_minor)).where(
         other.store_id == order.store_id, other.state == "proposed", other.id != order.id, other.postponed.is_(False)
     )
-    paying = [one for one in purses(session, order.store_id, today) if order.supplier_id in one.suppliers]
+    paying = [one for one in budgets(session, order.store_id, today) if order.supplier_id in one.suppliers]
     others = {supplier: int(minor) for supplier, minor in session.execute(asked.group_by(other.supplier_id))}
     return [
         one._replace(left_minor=max(0, one.left_minor - sum(others[each] for each in others if each in one.suppliers)))

@@ -16,7 +16,7 @@ from config.clock import business_day
 from pos.store.store import store_of
 from supply.demand.expected import Basis
 from supply.orders import order_days
-from supply.orders.delivery_calendar import Rhythm, next_rhythm
+from supply.orders.delivery_calendar import OrderCycle, next_cycle
 from supply.orders.lead_times import LeadTime, measured
 from supply.orders.suppliers import Supplier, supplier_of
 from supply.orders.supply_routes import offered
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
 
 
 @dataclass(frozen=True)
-class Wants:
+class OrderCandidates:
     """What a shop could order of whom, before anything is decided. offers: what it needs, by supplier and SKU.
 
     days, leads: by supplier. ranks: a product's suppliers, the best first; sources: the next van first.
@@ -35,14 +35,14 @@ class Wants:
 
     basis: Basis
     suppliers: Mapping[str, Supplier]
-    days: Mapping[str, Rhythm]
+    days: Mapping[str, OrderCycle]
     leads: Mapping[str, LeadTime]
     offers: Mapping[tuple[str, str], Need]
     sources: "Sequence[Source]"
     ranks: Mapping[str, Sequence[str]]
 
 
-def wants_of(session: Session, store_id: str, *, at: dt.datetime) -> Wants:
+def wants_of(session: Session, store_id: str, *, at: dt.datetime) -> OrderCandidates:
     """Return what a shop could order now, of whom, and on what each product's demand stands."""
     from supply.replenishment.sourcing import Source, ranked
 
@@ -52,7 +52,7 @@ def wants_of(session: Session, store_id: str, *, at: dt.datetime) -> Wants:
     suppliers = {supplier_id: supplier_of(session, supplier_id) for supplier_id in terms}
     leads = measured(session, store_id, list(suppliers.values()), at=at)
     days = {
-        one.id: next_rhythm(
+        one.id: next_cycle(
             one.calendar, today, leads[one.id].days, minute=order_days.minute_by(session, one, store_id, today, at)
         )
         for one in suppliers.values()
@@ -64,4 +64,4 @@ def wants_of(session: Session, store_id: str, *, at: dt.datetime) -> Wants:
         for one, needs in ((one, found[one]) for one in soonest)
     ]
     offers = {(one, need.line.sku): need for one in soonest for need in found[one]}
-    return Wants(basis, suppliers, days, leads, offers, sources, ranked(sources))
+    return OrderCandidates(basis, suppliers, days, leads, offers, sources, ranked(sources))

@@ -29,10 +29,10 @@ from pos.store.store import day_of
 from supply.orders import lead_times, transfers
 from supply.orders.deliveries import ON_ITS_WAY, Delivery, DeliveryLine
 from supply.orders.lead_times import LeadTime, measured
-from supply.orders.network_offers import LOAD_DAYS, PushOffer
+from supply.orders.network_offers import LOAD_DAYS, NetworkOffer
 from supply.orders.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
-from supply.receiving.vehicle_arrivals import LEFT_HERE, VanCall
+from supply.receiving.vehicle_arrivals import LEFT_HERE, DeliveryTracking
 
 LEAST_PATIENCE_DAYS = 2
 
@@ -46,7 +46,7 @@ class Missed:
     due_day: dt.date
     order_no: int = 0
 
-    def told(self) -> list[Any]:
+    def reported(self) -> list[Any]:
         """Return it as a line keeps it."""
         return [self.order_no, self.qty, self.due_day.isoformat()]
 
@@ -89,12 +89,12 @@ def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
         )
         for sku, qty in session.execute(lines.order_by(OrderLine.sku)):
             _add(found, sku, int(qty), max(today, due[order_id]), late.get(order_id), order_no)
-    note, line, offer = Delivery, DeliveryLine, PushOffer
+    note, line, offer = Delivery, DeliveryLine, NetworkOffer
     offered = (
         sa.select(offer.sku, sa.func.coalesce(line.advised_qty, offer.packs * offer.pack_qty), offer.id, note.id)
         .join(
             note,
-            sa.and_(note.store_id == offer.store_id, note.push_id == offer.id, note.state != "turned_back"),
+            sa.and_(note.store_id == offer.store_id, note.network_offer_id == offer.id, note.state != "turned_back"),
             isouter=True,
         )
         .join(
@@ -105,9 +105,9 @@ def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
         .where(offer.store_id == store_id, offer.state.in_(["accepted", "dispatched"]))
         .order_by(offer.id)
     )
-    for sku, qty, push_id, note_id in session.execute(offered):
-        day = due.get(push_id, today) if note_id else today
-        _add(found, sku, int(qty), max(today, day), late.get(push_id))
+    for sku, qty, network_offer_id, note_id in session.execute(offered):
+        day = due.get(network_offer_id, today) if note_id else today
+        _add(found, sku, int(qty), max(today, day), late.get(network_offer_id))
     return found
 
 
@@ -153,24 +153,24 @@ def _due(session: Session, store_id: str, at: dt.datetime) -> tuple[dict[str, dt
         )
     ).all()  # fmt: skip
     due: dict[str, tuple[str, dt.date]] = {row.id: (row.supplier_id, row.delivery_day) for row in orders}
-    accepted = sa.select(PushOffer).where(PushOffer.store_id == store_id, PushOffer.state == "accepted")
+    accepted = sa.select(NetworkOffer).where(NetworkOffer.store_id == store_id, NetworkOffer.state == "accepted")
     due |= {
         row.id: (row.supplier_id, row.answer_by + dt.timedelta(days=LOAD_DAYS)) for row in session.scalars(accepted)
     }
     announced = (
-        sa.select(Delivery, VanCall.state)
+        sa.select(Delivery, DeliveryTracking.state)
         .join(
-            VanCall,
-            sa.and_(VanCall.store_id == Delivery.store_id, VanCall.delivery_id == Delivery.id),
+            DeliveryTracking,
+            sa.and_(DeliveryTracking.store_id == Delivery.store_id, DeliveryTracking.delivery_id == Delivery.id),
             isouter=True,
         )
         .where(Delivery.store_id == store_id, Delivery.state.in_(ON_ITS_WAY))
     )
-    for delivery, van_state in session.execute(announced):
-        source = delivery.order_id or delivery.push_id
+    for delivery, vehicle_state in session.execute(announced):
+        source = delivery.order_id or delivery.network_offer_id
         if source is None or (delivery.order_id is not None and source not in due):
             continue
-        if delivery.state == "counting" or van_state in LEFT_HERE:
+        if delivery.state == "counting" or vehicle_state in LEFT_HERE:
             due[source] = (delivery.supplier_id, today)
         else:
             latest = max(delivery.expected_day, due.get(source, ("", delivery.expected_day))[1])

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from supply.demand import expected, forecasts
-from supply.orders.delivery_calendar import Calendar, next_rhythm
+from supply.orders.delivery_calendar import Calendar, next_cycle
 from supply.replenishment import budget, service_targets
 from supply.replenishment.candidates import wants_of
 from supply.replenishment.open_orders import to_come
@@ -135,10 +135,10 @@ def compute(
             if n == present:
                 named = _worst(named + _named(keys, goods, one))
     done = sum(len(keys) for keys, _ in parts)
-    told = [one.told(sums[present]) | {"service_bp": bp} for bp, one in zip(levels, sums, strict=True)]
+    reported = [one.reported(sums[present]) | {"service_bp": bp} for bp, one in zip(levels, sums, strict=True)]
     return {
         "first_day": forecast.first_day.isoformat(), "days": DAYS, "futures": futures, "seed": seed, "products": done,
-        "present_bp": loaded.present_bp, "best_bp": levels[_best(sums, present)], "levels": told, "matters": named,
+        "present_bp": loaded.present_bp, "best_bp": levels[_best(sums, present)], "levels": reported, "matters": named,
     }  # fmt: skip
 
 
@@ -181,7 +181,7 @@ class _Sums:
         self.a_day += (one.wanted * cost).sum(axis=0) / DAYS
         self.brings += (one.sold * margin - one.wasted * cost - keeping).sum(axis=0)
 
-    def told(self, present: "_Sums") -> dict[str, Any]:
+    def reported(self, present: "_Sums") -> dict[str, Any]:
         """Return the ranges of a level, and of what it brings beyond the present one on the same futures."""
         import numpy as np
 
@@ -212,7 +212,7 @@ def _rounds(calendar: Calendar, first: dt.date, today: dt.date, lead_days: int) 
 
     found, day = [], first
     while (day - today).days < DAYS:
-        one = next_rhythm(calendar, day, lead_days)
+        one = next_cycle(calendar, day, lead_days)
         days = [(each - today).days for each in (one.order_day, one.delivery_day, one.next_delivery_day)]
         if days[0] >= DAYS or days[2] > FARTHEST_DAYS:
             break
@@ -226,11 +226,11 @@ def _week(session: Session, store_id: str, today: dt.date) -> "Week | None":
     from supply.replenishment.scenarios import Week
 
     week = budget.week_of(session, store_id)
-    purse = next((one for one in budget.purses(session, store_id, today) if one.name == budget.WEEK), None)
-    if week is None or purse is None:
+    budget_left = next((one for one in budget.budgets(session, store_id, today) if one.name == budget.WEEK), None)
+    if week is None or budget_left is None:
         return None
     spent = budget.week_spent(session, store_id, today)
-    return Week(week.week_minor, {(day - today).days: minor for day, minor in spent.items()}, purse.suppliers)
+    return Week(week.week_minor, {(day - today).days: minor for day, minor in spent.items()}, budget_left.suppliers)
 
 
 def _parts(loaded: Loaded, forecast: "Forecast", futures: int) -> "Iterator[tuple[list[tuple[str, str]], Goods]]":
@@ -261,12 +261,12 @@ def _parts(loaded: Loaded, forecast: "Forecast", futures: int) -> "Iterator[tupl
                 )
 
 
-def _goods(loaded: Loaded, supplier_id: str, needs: list[Need], daily: "Floats", told: "Forecast") -> "Goods":
+def _goods(loaded: Loaded, supplier_id: str, needs: list[Need], daily: "Floats", reported: "Forecast") -> "Goods":
     import numpy as np
 
     from supply.replenishment.scenarios import Goods
 
-    assert told.spread is not None
+    assert reported.spread is not None
     free = [max(0.0, float(need.line.position_qty - sum(need.on_the_way.values()))) for need in needs]
     lots, coming = [], dict[int, Any]()
     for row, need in enumerate(needs):
@@ -281,7 +281,7 @@ def _goods(loaded: Loaded, supplier_id: str, needs: list[Need], daily: "Floats",
         for day, qty in loaded.coming.get(need.line.sku, {}).items():
             coming.setdefault(day, np.zeros(len(needs)))[row] += qty
     return Goods(
-        tuple(need.line for need in needs), loaded.rounds[supplier_id], daily, told.spread, loaded.today_left,
+        tuple(need.line for need in needs), loaded.rounds[supplier_id], daily, reported.spread, loaded.today_left,
         np.array(free), lots, coming, loaded.slack[supplier_id], supplier_id, loaded.minimums.get(supplier_id, 0),
     )  # fmt: skip
 

@@ -164,7 +164,7 @@ def decide_basket(
     minimum_minor: int = 0,
     budget_minor: int | None = None,
     policy: OrderPolicy = OrderPolicy(),
-    purse: str = "budget",
+    budget: str = "budget",
 ) -> list[Decision]:
     """Decide on everything one supplier sells, its minimum order and the money there is included (rules 1 to 7).
 
@@ -176,7 +176,7 @@ def decide_basket(
     packs, reasons = basket.wanted()
     if budget_minor is not None:
         basket.within([(budget_minor, np.ones(len(lines), dtype=np.bool_))], packs)
-        basket.tell_cut(purse, reasons)
+        basket.send_cut(budget, reasons)
     basket.reach(minimum_minor, budget_minor, packs, reasons)
     return basket.decisions(packs, reasons)
 
@@ -191,7 +191,7 @@ def wanted(lines: Sequence[PolicyLine], stands: Stands, policy: OrderPolicy = Or
 
 def share_money(
     baskets: Sequence[Sequence[PolicyLine]],
-    purses: Sequence[tuple[int, Sequence[bool]]],
+    budgets: Sequence[tuple[int, Sequence[bool]]],
     policy: OrderPolicy = OrderPolicy(),
 ) -> list[int]:
     """Return what each supplier's basket may cost: the packs worth most per money, wherever they are (rule 6).
@@ -204,7 +204,7 @@ def share_money(
         return [0 for _ in baskets]
     whole, sizes = _Basket(lines, policy), [len(basket) for basket in baskets]
     packs, _ = whole.wanted()
-    whole.within([(left, np.repeat(np.asarray(pays, dtype=np.bool_), sizes)) for left, pays in purses], packs)
+    whole.within([(left, np.repeat(np.asarray(pays, dtype=np.bool_), sizes)) for left, pays in budgets], packs)
     costs, shares, at = (packs * whole.pack_cost).astype(np.int64).tolist(), [], 0
     for size in sizes:
         shares.append(sum(costs[at : at + size]))
@@ -304,12 +304,12 @@ class _Basket:
         self.cut: Ints = np.zeros(len(lines), dtype=np.int64)
         self.cut_by = ""
         self.counted = counted_position(self.position, self.before, self.outdating)
-        self.slot, told = given["slot_qty"], ~np.isnan(given["ready_qty"])
-        self.ready = np.where(told, given["ready_qty"], self.position)
-        if told.any():
+        self.slot, reported = given["slot_qty"], ~np.isnan(given["ready_qty"])
+        self.ready = np.where(reported, given["ready_qty"], self.position)
+        if reported.any():
             left = self.position - self.outdating - np.clip(self.ready, 0.0, self.before)
             by_day = self.before + np.maximum(left, 0.0) + np.minimum(self.position, 0.0)
-            self.counted = np.where(told, by_day, self.counted)
+            self.counted = np.where(reported, by_day, self.counted)
         self.x = self.counted - self.show
         self._weigh()
         self.caps = self._caps()
@@ -338,11 +338,11 @@ class _Basket:
         reasons: list[str] = np.select(which, why, "needed").tolist()
         return packs.astype(np.int64), reasons
 
-    def within(self, purses: Sequence[tuple[int, Mask]], packs: Ints) -> None:
+    def within(self, budgets: Sequence[tuple[int, Mask]], packs: Ints) -> None:
         """Cut the packs down to the money there is, the ones worth least per money first (rule 6)."""
         costs = packs * self.pack_cost
-        left = np.array([max(0, minor) for minor, _ in purses], dtype=np.float64)
-        pays = np.array([lines for _, lines in purses], dtype=np.bool_).reshape(len(purses), len(packs))
+        left = np.array([max(0, minor) for minor, _ in budgets], dtype=np.float64)
+        pays = np.array([lines for _, lines in budgets], dtype=np.bool_).reshape(len(budgets), len(packs))
         if (pays @ costs <= left).all():
             return
         rows, steps, before = self._steps(np.zeros_like(packs), packs)
@@ -358,11 +358,11 @@ class _Basket:
         self.cut = packs - kept
         packs[:] = kept
 
-    def tell_cut(self, purse: str, reasons: list[str]) -> None:
+    def send_cut(self, budget: str, reasons: list[str]) -> None:
         """Give what did not fit the purse's name as its reason."""
-        self.cut_by = purse
+        self.cut_by = budget
         for n in np.flatnonzero(self.cut):
-            reasons[n] = purse
+            reasons[n] = budget
 
     def reach(self, minimum_minor: int, budget_minor: int | None, packs: Ints, reasons: list[str]) -> None:
         """Fill a basket up to the supplier's minimum, or postpone it (rule 7)."""

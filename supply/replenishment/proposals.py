@@ -40,7 +40,7 @@ from config.nodes.journal import Actor
 from pos.store.store import day_of, store_of
 from supply.demand.expected import Basis
 from supply.orders import delivery_calendar, order_days, orders
-from supply.orders.delivery_calendar import Rhythm
+from supply.orders.delivery_calendar import OrderCycle
 from supply.orders.lead_times import measured
 from supply.orders.orders import (
     ON_THE_WAY,
@@ -77,7 +77,7 @@ class Draft:
 
     supplier_id: str
     minimum_minor: int
-    days: Rhythm
+    days: OrderCycle
     basis: Basis
     lines: Sequence[dict[str, Any]]
     postponed: bool
@@ -97,20 +97,20 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
 
     counted_on, found = _on_the_way(session, store_id), wants_of(session, store_id, at=at)
     suppliers, days, offers, ranks = found.suppliers, found.days, found.offers, found.ranks
-    purses = budget.purses(session, store_id, found.basis.today)
+    budgets = budget.budgets(session, store_id, found.basis.today)
     policy = storefront_policy(service_targets.service_of(session, store_id))
     drafts = []
-    for supplier_id, decisions in decide_sources(found.sources, ranks, purses, policy).items():
+    for supplier_id, decisions in decide_sources(found.sources, ranks, budgets, policy).items():
         its_days, wanted = days[supplier_id], []
         for decision in decisions:
             if decision.wanted_packs or decision.cut_packs:
                 need, others = offers[supplier_id, decision.line.sku], ranks[decision.line.sku]
-                told = [
+                reported = [
                     _alternative(suppliers[other], offers[other, decision.line.sku], days[other])
                     for other in others
                     if other != supplier_id
                 ]
-                wanted.append(_line(its_days, need._replace(others=tuple(told)), decision))
+                wanted.append(_line(its_days, need._replace(others=tuple(reported)), decision))
         if wanted:
             waits = any(one.reason == "postponed" for one in decisions)
             minimum = suppliers[supplier_id].minimum_minor
@@ -221,7 +221,7 @@ def add_line(
         raise NotFound(
             "not-sold-by-supplier", f"{supplier.name} does not sell this product.", sku=sku, name=supplier.name
         )
-    days = Rhythm(order.order_day, order.delivery_day, order.next_delivery_day)
+    days = OrderCycle(order.order_day, order.delivery_day, order.next_delivery_day)
     store = store_of(session, store_id)
     leads = measured(session, store_id, [supplier_of(session, order.supplier_id)], at=at)
     _, needs = needs_of(session, store, {order.supplier_id: [offer]}, {order.supplier_id: days}, leads, at=at)
@@ -229,8 +229,8 @@ def add_line(
         raise Refused("not-listed-here", "This shop does not sell this product. List it and price it first.", sku=sku)
     need = needs[order.supplier_id][0]
     policy = storefront_policy(service_targets.service_of(session, store_id))
-    told = _line(days, need, decide(need.line, policy)) | {"packs_proposed": 0, "packs": packs}
-    line = OrderLine(store_id=store_id, order_id=order.id, changed_why=why, changed_by=actor.name, **told)
+    reported = _line(days, need, decide(need.line, policy)) | {"packs_proposed": 0, "packs": packs}
+    line = OrderLine(store_id=store_id, order_id=order.id, changed_why=why, changed_by=actor.name, **reported)
     session.add(line)
     session.flush()
     _renew_cost(session, order)
@@ -248,8 +248,10 @@ def approve(session: Session, store_id: str, order_id: str, *, actor: Actor, at:
     order = order_of(session, store_id, order_id)
     orders.STATES.require(order.state, "approved")
     if is_over(session, order, at):
-        told = f"This was to be ordered by {order.order_day:%Y-%m-%d}. Propose anew: days and quantities have moved on."
-        raise Refused("order-day-over", told, day=order.order_day.isoformat())
+        reported = (
+            f"This was to be ordered by {order.order_day:%Y-%m-%d}. Propose anew: days and quantities have moved on."
+        )
+        raise Refused("order-day-over", reported, day=order.order_day.isoformat())
     if order.supplier_id not in {one.id for one in suppliers_for(session, store_id)}:
         raise Refused("another-warehouse", "Your goods come from another warehouse now. Propose anew, then approve.")
     if not any(line.packs for line in lines_of(session, order)):
@@ -328,11 +330,11 @@ def _on_the_way(session: Session, store_id: str) -> frozenset[str]:
     return frozenset(session.scalars(query))
 
 
-def _alternative(supplier: Supplier, need: Need, days: Rhythm) -> Alternative:
+def _alternative(supplier: Supplier, need: Need, days: OrderCycle) -> Alternative:
     return Alternative(supplier.id, supplier.name, need.line.pack_qty, need.line.pack_cost_minor, days.delivery_day)
 
 
-def _line(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
+def _line(days: OrderCycle, need: Need, decision: "Decision") -> dict[str, Any]:
     """Return a line's columns, without the order's."""
     line = need.line
     return {
@@ -342,7 +344,7 @@ def _line(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _why(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
+def _why(days: OrderCycle, need: Need, decision: "Decision") -> dict[str, Any]:
     """Return the facts behind a line (rule 5)."""
     line = need.line
     rate = line.mean / line.interval_days if line.interval_days > 0 else 0.0
@@ -351,7 +353,7 @@ def _why(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
     here = max(0, line.position_qty - coming)
     day = runs_out(need.daily, rate, here, need.first_day, span, need.on_the_way) if rate > 0 else None
     counted = decision.counted_qty
-    told: dict[str, Any] = {
+    reported: dict[str, Any] = {
         "per_day": round(rate, 3),
         "on_hand": need.on_hand,
         "reserved": need.reserved,
@@ -370,8 +372,8 @@ def _why(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
         "packs": decision.wanted_packs,
         "pack_qty": line.pack_qty,
         "cost_minor": decision.wanted_packs * line.pack_cost_minor,
-        "taught_qty": need.taught_qty,
-        "show_qty": line.presentation_qty - need.taught_qty,
+        "adjusted_qty": need.adjusted_qty,
+        "show_qty": line.presentation_qty - need.adjusted_qty,
         "first_day": need.first_day.isoformat(),
         "delivery_day": days.delivery_day.isoformat(),
         "next_delivery_day": days.next_delivery_day.isoformat(),
@@ -383,18 +385,18 @@ def _why(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
         "risks_bp": list(decision.risks_bp),
     }
     if decision.cut_packs:
-        told |= {"cut_packs": decision.cut_packs, "cut_by": decision.cut_by}
+        reported |= {"cut_packs": decision.cut_packs, "cut_by": decision.cut_by}
     if line.slot_qty is not None:
-        told["slot_qty"] = line.slot_qty
+        reported["slot_qty"] = line.slot_qty
     if need.consigned:
-        told["consigned"] = [need.consigned[0], need.consigned[1].isoformat()]
+        reported["consigned"] = [need.consigned[0], need.consigned[1].isoformat()]
     if line.outdating_qty >= 0.5:
-        told["outdating"] = round(line.outdating_qty, 1)
+        reported["outdating"] = round(line.outdating_qty, 1)
     if need.missed:
-        told["missed"] = [one.told() for one in need.missed]
+        reported["missed"] = [one.reported() for one in need.missed]
     if need.others:
-        told["others"] = [one.told() for one in need.others]
-    return told
+        reported["others"] = [one.reported() for one in need.others]
+    return reported
 
 
 def _note_postponed(session: Session, draft: Draft, *, actor: Actor, at: dt.datetime) -> None:

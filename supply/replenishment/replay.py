@@ -259,11 +259,11 @@ def ours(history: History, seen: Seen, setting: Setting, level: float | Floats) 
     lately = _as_lately(history, seen, setting)
     ripe = np.full(point.shape, np.inf)
     if fresh.any():
-        told = Demand(lately.demand.mean[:, fresh], lately.demand.variance[:, fresh])
-        some = Seen(seen.first_day, told, lately.before[:, fresh], seen.lately_spread[:, fresh])
+        reported = Demand(lately.demand.mean[:, fresh], lately.demand.variance[:, fresh])
+        some = Seen(seen.first_day, reported, lately.before[:, fresh], seen.lately_spread[:, fresh])
         lasting = _lasting(some, life[fresh], setting)
         packs = np.broadcast_to(np.float64(pack), life.shape)[fresh]
-        ripe[:, fresh] = spoiling_point(told, lasting, packs, risk, KEEPING)
+        ripe[:, fresh] = spoiling_point(reported, lasting, packs, risk, KEEPING)
 
     def rule(look: Look) -> Floats:
         day = look.day - seen.first_day
@@ -294,9 +294,9 @@ def _as_lately(history: History, seen: Seen, setting: Setting) -> Seen:
 def _usual(seen: Seen, setting: Setting) -> Floats:
     """Return the demand of a usual day: the mean of what was told in the last seven days."""
     count = len(seen.before)
-    told = np.cumsum(np.concatenate([np.zeros((1, seen.before.shape[1])), seen.demand.mean]), axis=0)
+    reported = np.cumsum(np.concatenate([np.zeros((1, seen.before.shape[1])), seen.demand.mean]), axis=0)
     since = np.maximum(np.arange(count) - 6, 0)
-    return np.asarray((told[1:] - told[since]) / (np.arange(1, count + 1) - since)[:, None] / setting.span)
+    return np.asarray((reported[1:] - reported[since]) / (np.arange(1, count + 1) - since)[:, None] / setting.span)
 
 
 # --- what others do ---
@@ -315,7 +315,7 @@ def rolling_minmax(history: History, setting: Setting, days: float) -> Rule:
     return lambda look: _minmax(look, mean[:, look.day] * days, setting)
 
 
-def what_sold(history: History, setting: Setting, days: float) -> Rule:
+def sold_rule(history: History, setting: Setting, days: float) -> Rule:
     """Order what was sold since the last order, in whole packs; `days` of stock to begin with."""
     first = history.first_day(setting)
     level = np.ceil(history.y[:, max(0, first - STEADY_DAYS) : first].mean(axis=1) * days)
@@ -345,7 +345,7 @@ _DAYS = (2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 9, 11, 14, 18, 24)
 RIVALS: dict[str, tuple[Callable[[History, Setting, float], Rule], tuple[float, ...]]] = {
     "static_minmax": (static_minmax, _DAYS),
     "rolling_minmax": (rolling_minmax, _DAYS),
-    "what_sold": (what_sold, (3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 28)),
+    "sold_rule": (sold_rule, (3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 28)),
     "mean_normal": (mean_normal, (-1, -0.5, 0, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5)),
 }
 """Each rival with the settings it is tried at, from the barest to the fullest shelf."""

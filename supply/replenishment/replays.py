@@ -20,7 +20,7 @@ from config.database import Base
 from pos.catalogue.catalogue import Product, prices_on
 from pos.store.store import Store
 from supply.demand import history
-from supply.orders.delivery_calendar import next_rhythm
+from supply.orders.delivery_calendar import next_cycle
 from supply.orders.suppliers import supplier_of
 from supply.orders.supply_routes import sources
 
@@ -63,7 +63,7 @@ def load(session: Session, stores: list[str], day: dt.date, *, country: str) -> 
     from supply.replenishment.replay import WARM_DAYS, History, Setting
 
     life_of = dict(session.execute(sa.select(Product.sku, Product.shelf_life_days)).all())
-    keys, y, category, value, pack, life, rhythms = [], [], [], [], [], [], []
+    keys, y, category, value, pack, life, order_cycles = [], [], [], [], [], [], []
     for store_id in stores:
         panel = history.panel(session, store_id, day)
         prices = prices_on(session, store_id, day)
@@ -83,12 +83,12 @@ def load(session: Session, stores: list[str], day: dt.date, *, country: str) -> 
             value.append(worth[sku])
             pack.append(float(terms[sku].pack_qty))
             life.append(float(life_of[sku] or np.inf))
-            rhythms.append(terms[sku].supplier_id)
+            order_cycles.append(terms[sku].supplier_id)
         first_day = panel.first_day
     if not keys:
         return None
-    supplier = supplier_of(session, max(sorted(set(rhythms)), key=rhythms.count))
-    days = next_rhythm(replace(supplier.calendar, closed=frozenset()), day)  # as in any week
+    supplier = supplier_of(session, max(sorted(set(order_cycles)), key=order_cycles.count))
+    days = next_cycle(replace(supplier.calendar, closed=frozenset()), day)  # as in any week
     setting = Setting(
         lead_days=(days.delivery_day - days.order_day).days,
         review_days=(days.next_delivery_day - days.delivery_day).days,
@@ -112,7 +112,7 @@ def compute(loaded: Loaded) -> dict[str, Any]:
     seen = replay.look_ahead(history, setting, country=loaded.country)
     found = replay.curves(history, seen, setting)
 
-    def told(curve: Curve, fill: float) -> dict[str, float | None]:
+    def reported(curve: Curve, fill: float) -> dict[str, float | None]:
         names = ("cover_days", "stock_value", "waste_value", "lost_value", "order_lines")
         return {name: curve.at(fill, name) for name in names}
 
@@ -120,7 +120,7 @@ def compute(loaded: Loaded) -> dict[str, Any]:
     fill = min([FILL, *reached])
     return {
         "fill": fill,
-        "ways": {name: told(curve, fill) for name, curve in found.items()},
+        "ways": {name: reported(curve, fill) for name, curve in found.items()},
         "curves": {
             name: [(round(one.fill, 4), round(one.stock_value)) for one in curve.outcomes]
             for name, curve in found.items()

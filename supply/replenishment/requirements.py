@@ -26,12 +26,12 @@ from config.clock import business_day
 from config.database import table_of
 from config.prepared import Prepared
 from pos.catalogue.catalogue import Listing, Product, TaxClass, prices_on
-from pos.stock import batches, consigned, recall, stock
+from pos.stock import batches, consignment_stock, recall, stock
 from pos.stock.batches import Batch
 from pos.store.store import Store
 from supply.demand import known_events
 from supply.demand.expected import Basis, Expected, Expecting
-from supply.orders.delivery_calendar import Rhythm
+from supply.orders.delivery_calendar import OrderCycle
 from supply.orders.lead_times import LeadTime
 from supply.orders.suppliers import Terms
 from supply.replenishment import auto_approval, service_targets
@@ -52,7 +52,7 @@ class Alternative:
     pack_cost_minor: int
     delivery_day: dt.date
 
-    def told(self) -> list[Any]:
+    def reported(self) -> list[Any]:
         """Return it as a line keeps it."""
         return [self.name, self.pack_qty, self.pack_cost_minor, self.delivery_day.isoformat()]
 
@@ -76,7 +76,7 @@ class Need(NamedTuple):
     method: str
     model: str = ""
     regional_share_bp: int = 0
-    taught_qty: int = 0
+    adjusted_qty: int = 0
     others: tuple[Alternative, ...] = ()
     missed: tuple[Missed, ...] = ()
     consigned: tuple[int, dt.date] | None = None
@@ -86,7 +86,7 @@ def needs_of(
     session: Session,
     store: Store,
     offered: Mapping[str, Sequence[Terms]],
-    days: Mapping[str, Rhythm],
+    days: Mapping[str, OrderCycle],
     leads: Mapping[str, LeadTime],
     *,
     at: dt.datetime,
@@ -103,8 +103,8 @@ def needs_of(
         known = shelves.articles.keys() & shelves.prices.keys() - shelves.called_back
         sold_here = [one for one in products if one.sku in known]
         expected = expecting.until([one.sku for one in sold_here], last[supplier_id])
-        rhythm = (days[supplier_id], last[supplier_id], leads[supplier_id].variance)
-        needs[supplier_id] = shelves.needs(sold_here, expected, expecting.basis, *rhythm)
+        order_cycle = (days[supplier_id], last[supplier_id], leads[supplier_id].variance)
+        needs[supplier_id] = shelves.needs(sold_here, expected, expecting.basis, *order_cycle)
     return expecting.basis, needs
 
 
@@ -156,25 +156,34 @@ class _Shelves:
             service_targets.wishes(session, store_id),
         )
         self.lots, self.waited = dated_lots(session, store_id, today, max(lasts)), to_come(session, store_id, at=at)
-        self.levels, self.consigned = stock.levels(session, store_id), consigned.standing(session, store_id)
+        self.levels, self.consigned = stock.levels(session, store_id), consignment_stock.standing(session, store_id)
         self.recalled = batches.recalled(session, store_id, day=today)
         self.called_back = {row.sku for row in recall.in_force(session, store_id) if row.batch is None}
         self.slots = {day: plan.standing_on(session, store_id, day) for day in comes}
         self.spoken_for = {day: known_events.until(session, store_id, day, beside=basis.run_id) for day in lasts}
 
     def needs(
-        self, products: Sequence[Terms], expected: Expected, basis: Basis, rhythm: Rhythm, last: dt.date, slack: float
+        self,
+        products: Sequence[Terms],
+        expected: Expected,
+        basis: Basis,
+        order_cycle: OrderCycle,
+        last: dt.date,
+        slack: float,
     ) -> list[Need]:
         """Return what is needed of these products until `last`. slack: the variance of the supplier's lead time."""
         from supply.replenishment.policy import PolicyLine, expected_outdating, ready
 
         until = expected.daily.cumsum(axis=1)
-        mean, before_days = until[:, -1], max(0, (rhythm.delivery_day - basis.today).days)
+        mean, before_days = until[:, -1], max(0, (order_cycle.delivery_day - basis.today).days)
         before = until[:, min(before_days, until.shape[1]) - 1] if before_days else 0.0 * mean
         interval = (last - basis.today).days + basis.today_left
         variance = expected.variance + (mean / interval if interval > 0 else 0.0 * mean) ** 2 * slack
-        held_days, spoken_for = float((rhythm.next_delivery_day - rhythm.delivery_day).days), self.spoken_for[last]
-        slots = self.slots[rhythm.delivery_day]
+        held_days, spoken_for = (
+            float((order_cycle.next_delivery_day - order_cycle.delivery_day).days),
+            self.spoken_for[last],
+        )
+        slots = self.slots[order_cycle.delivery_day]
         found = []
         columns = zip(
             products, mean.tolist(), variance.tolist(), before.tolist(), expected.usual.tolist(),

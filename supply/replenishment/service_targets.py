@@ -24,10 +24,10 @@ LEAST_SERVICE_BP, MOST_SERVICE_BP = 5_000, 9_950
 LEAST_STORE_BP, USUAL_SERVICE_BP = 7_500, 9_800
 
 
-class OrderWish(Base):
+class OrderPreference(Base):
     """A store's wish for one product (rule 1)."""
 
-    __tablename__ = "order_wish"
+    __tablename__ = "order_preference"
 
     store_id: Mapped[str] = mapped_column(sa.ForeignKey("store.id"), primary_key=True)
     sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"), primary_key=True)
@@ -73,7 +73,7 @@ def set_wish(
     service_bp: int | None = None,
     actor: Actor,
     at: dt.datetime,
-) -> OrderWish | None:
+) -> OrderPreference | None:
     """Say how a product is to be ordered (rules 1, 2); returns the wish, None where nothing is wished."""
     if session.get(Product, sku) is None:
         raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
@@ -86,7 +86,7 @@ def set_wish(
     if service_bp is not None and not LEAST_SERVICE_BP <= service_bp <= MOST_SERVICE_BP:
         raise Invalid("bad-service", "Service is 50 to 99.5 of 100 wanted units; leave it empty to have it worked out.",
                       field="service")  # fmt: skip
-    row = session.get(OrderWish, (store_id, sku)) or OrderWish(store_id=store_id, sku=sku)
+    row = session.get(OrderPreference, (store_id, sku)) or OrderPreference(store_id=store_id, sku=sku)
     row.room_qty, row.show_qty, row.service_bp = room_qty, show_qty, service_bp
     record(
         session, actor=actor, at=at, verb="order.wish_set", subject=f"product:{sku}", room_qty=room_qty,
@@ -111,6 +111,8 @@ def service_of(session: Session, store_id: str) -> int:
     return row.service_bp if row else USUAL_SERVICE_BP
 
 
-def wishes(session: Session, store_id: str) -> dict[str, OrderWish]:
+def wishes(session: Session, store_id: str) -> dict[str, OrderPreference]:
     """Return a store's wishes by SKU."""
-    return {row.sku: row for row in session.scalars(sa.select(OrderWish).where(OrderWish.store_id == store_id))}
+    return {
+        row.sku: row for row in session.scalars(sa.select(OrderPreference).where(OrderPreference.store_id == store_id))
+    }

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from supply.replenishment.policy import Decision, OrderPolicy, PolicyLine, decide_basket, share_money, total_costs
 
 if TYPE_CHECKING:
-    from supply.replenishment.budget import Purse
+    from supply.replenishment.budget import Budget
 
 USUAL = OrderPolicy()
 
@@ -36,7 +36,7 @@ class Source(NamedTuple):
 def decide_sources(
     sources: Sequence[Source],
     ranks: Mapping[str, Sequence[str]],
-    purses: Sequence["Purse"] = (),
+    budgets: Sequence["Budget"] = (),
     policy: OrderPolicy = USUAL,
 ) -> dict[str, list[Decision]]:
     """Decide of whom every product is ordered and how much; each stands in the basket of one supplier.
@@ -55,7 +55,7 @@ def decide_sources(
             for one in sources
             if one.supplier_id not in given_up
         }
-        decided = _decided(baskets, minimums, purses, policy)
+        decided = _decided(baskets, minimums, budgets, policy)
         reached = [(_reached(found, minimums[one]), one) for one, found in decided.items() if _waits(found)]
         if not reached:
             break
@@ -117,29 +117,29 @@ def _place(
 def _decided(
     baskets: Mapping[str, Sequence[PolicyLine]],
     minimums: Mapping[str, int],
-    purses: Sequence["Purse"],
+    budgets: Sequence["Budget"],
     policy: OrderPolicy,
 ) -> dict[str, list[Decision]]:
     """Decide on these baskets within the money (rule 3)."""
-    if not purses:
+    if not budgets:
         return {one: decide_basket(lines, minimums[one], policy=policy) for one, lines in baskets.items()}
-    limits = [(purse.left_minor, [one in purse.suppliers for one in baskets]) for purse in purses]
+    limits = [(budget.left_minor, [one in budget.suppliers for one in baskets]) for budget in budgets]
     shares = dict(zip(baskets, share_money([*baskets.values()], limits, policy), strict=True))
     spare = {
-        purse: max(0, purse.left_minor) - sum(share for one, share in shares.items() if one in purse.suppliers)
-        for purse in purses
+        budget: max(0, budget.left_minor) - sum(share for one, share in shares.items() if one in budget.suppliers)
+        for budget in budgets
     }
     found = {}
     for one, lines in baskets.items():
-        mine = [purse for purse in purses if one in purse.suppliers]
+        mine = [budget for budget in budgets if one in budget.suppliers]
         if not mine:
             found[one] = decide_basket(lines, minimums[one], policy=policy)
             continue
         tight = min(mine, key=spare.__getitem__)
         found[one] = decide_basket(lines, minimums[one], shares[one] + spare[tight], policy, tight.name)
         more = max(0, sum(decision.cost_minor for decision in found[one]) - shares[one])
-        for purse in mine:
-            spare[purse] -= more
+        for budget in mine:
+            spare[budget] -= more
     return found
 
 

@@ -39,7 +39,7 @@ from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.demand.history import DailyDemand, RatesKept, SellingRate, StoreDay
 from supply.orders import supply_routes
 from supply.orders.deliveries import ON_ITS_WAY, Delivery, DeliveryLine
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 
 LOOK_BACK_DAYS = 28
@@ -113,9 +113,11 @@ def keep_rates(session: Session, today: dt.date, *, actor: Actor, at: dt.datetim
     def keep(some: Sequence[str]) -> None:
         session.execute(sa.delete(SellingRate).where(SellingRate.store_id.in_(some)))
         by = (reported_forecasts.rates(today, some, None), _forecast(session, some, None), _sold(today, some, None))
-        for told in by:
-            if told is not None:
-                insert = insert_into(SellingRate, dialect_of(session)).from_select(["store_id", "sku", "per_day"], told)
+        for reported in by:
+            if reported is not None:
+                insert = insert_into(SellingRate, dialect_of(session)).from_select(
+                    ["store_id", "sku", "per_day"], reported
+                )
                 session.execute(insert.on_conflict_do_nothing())  # who told first is believed
 
     if stores:
@@ -136,9 +138,9 @@ def rates(
     """
     found: dict[Place, float] = {}
     by_word = reported_forecasts.rates(today, stores, skus) if by_their_word else None
-    for told in (_sold(today, stores, skus), _forecast(session, stores, skus), by_word):
-        if told is not None:
-            found.update({(store_id, sku): per_day for store_id, sku, per_day in session.execute(told)})
+    for reported in (_sold(today, stores, skus), _forecast(session, stores, skus), by_word):
+        if reported is not None:
+            found.update({(store_id, sku): per_day for store_id, sku, per_day in session.execute(reported)})
     return found
 
 
@@ -178,10 +180,10 @@ def findings(session: Session, store_id: str | None) -> Iterator[Finding]:
     for store, day in session.execute(kept.order_by(RatesKept.store_id)).all():
         rows = sa.select(SellingRate.sku, SellingRate.per_day).where(SellingRate.store_id == store)
         have = {(store, sku): per_day for sku, per_day in session.execute(rows)}
-        told = rates(session, day, stores=[store])
-        for place in sorted(have.keys() | told.keys()):
-            if not math.isclose(have.get(place, -1), told.get(place, -1), rel_tol=1e-9):
-                yield Finding("K21", "rate:" + "/".join(place), str(told.get(place)), str(have.get(place)))
+        reported = rates(session, day, stores=[store])
+        for place in sorted(have.keys() | reported.keys()):
+            if not math.isclose(have.get(place, -1), reported.get(place, -1), rel_tol=1e-9):
+                yield Finding("K21", "rate:" + "/".join(place), str(reported.get(place)), str(have.get(place)))
 
 
 # --- parts of other questions ---
@@ -191,7 +193,7 @@ def there(
     today: dt.date, stores: Stores | None, skus: Collection[str] | None
 ) -> list[sa.Select[str, str, float, float]]:
     """What shops have and what is on its way to them (rule 2): store, SKU, units here, units to come."""
-    level, line, order, offer = StockLevel, OrderLine, ReplenishmentOrder, PushOffer
+    level, line, order, offer = StockLevel, OrderLine, ReplenishmentOrder, NetworkOffer
     note, loaded = Delivery, DeliveryLine
     here = sa.select(level.store_id, level.sku, _units(level.qty).label("here"), NONE.label("to_come")).where(
         level.store_id.in_(sa.select(Store.id) if stores is None else stores), level.place.in_(INSIDE),
@@ -350,7 +352,7 @@ def _question(region_id: str, today: dt.date) -> sa.Select[*tuple[Any, ...]]:
         of_region, None)),
     ).subquery()  # fmt: skip
     per_day, store_id, sku = sa.func.max(part.c.per_day), part.c.store_id, part.c.sku
-    told = sa.select(listed.store_id).where(*active)
+    reported = sa.select(listed.store_id).where(*active)
     place = (
         sa.select(
             store_id,
@@ -360,7 +362,7 @@ def _question(region_id: str, today: dt.date) -> sa.Select[*tuple[Any, ...]]:
             (have(part) / per_day).label("left"),
         )
         .group_by(store_id, sku)
-        .having(per_day > 0, sa.or_(sa.func.max(part.c.listed) == 1, store_id.not_in(told)))
+        .having(per_day > 0, sa.or_(sa.func.max(part.c.listed) == 1, store_id.not_in(reported)))
         .cte("place")
     )
     ahead = sa.union_all(*(sa.select(sa.literal(days).label("days")) for days in HORIZONS)).subquery()

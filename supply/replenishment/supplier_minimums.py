@@ -50,8 +50,8 @@ class Basket:
 
     def of(self, futures: Any) -> "Basket":
         """Return it in these futures alone."""
-        told = {name: getattr(self, name)[:, futures] for name in ("packs", "position", "most")}
-        return replace(self, **told)
+        reported = {name: getattr(self, name)[:, futures] for name in ("packs", "position", "most")}
+        return replace(self, **reported)
 
     def gain(self, rows: Ints, futures: Ints, before: Floats, packs: Floats) -> Floats:
         """Return what so many packs on top of `before` bring, of one line in one future each, in minor units."""

@@ -48,7 +48,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Van:
+class Vehicle:
     """A van and its day."""
 
     key: str
@@ -68,10 +68,10 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Round:
+class Route:
     """What one van does in a day. metres: with the way back."""
 
-    van: str
+    vehicle: str
     visits: tuple[Visit, ...]
     metres: int
     leaves_s: int
@@ -85,7 +85,7 @@ class Day:
 
     depot: Spot
     calls: tuple[Call, ...]
-    vans: tuple[Van, ...]
+    vehicles: tuple[Vehicle, ...]
     legs: dict[tuple[str, str], tuple[int, int]]
 
 
@@ -102,16 +102,16 @@ class Loaded:
 class Planned:
     """The rounds, and which shops no van can reach in time."""
 
-    rounds: tuple[Round, ...]
+    routes: tuple[Route, ...]
     left_out: tuple[str, ...]
 
     @property
     def metres(self) -> int:
         """How far all vans drive."""
-        return sum(one.metres for one in self.rounds)
+        return sum(one.metres for one in self.routes)
 
 
-class Ways:
+class Distances:
     """How far and how long it is between places (rule 4), worked out once; the first one is the depot."""
 
     def __init__(self, spots: Sequence[Spot], legs: Legs | None = None) -> None:
@@ -165,33 +165,33 @@ def legs_of_calls(measured: Legs, at: Mapping[str, str]) -> dict[tuple[str, str]
 
 def compute(day: Day) -> Planned:
     """Plan a day as it was loaded."""
-    return plan(day.depot, day.calls, day.vans, legs=day.legs)
+    return plan(day.depot, day.calls, day.vehicles, legs=day.legs)
 
 
 def plan(
     depot: Spot,
     calls: Sequence[Call],
-    vans: Sequence[Van],
+    vehicles: Sequence[Vehicle],
     *,
     legs: Legs | None = None,
     seconds: float | None = None,
     seed: int = 1,
 ) -> Planned:
     """Plan the rounds of a day (rules 1 to 3). seconds: how long to search, else by the number of calls."""
-    if not calls or not vans:
+    if not calls or not vehicles:
         return Planned((), tuple(call.spot.key for call in calls))
-    ways = Ways([depot, *(call.spot for call in calls)], legs)
+    ways = Distances([depot, *(call.spot for call in calls)], legs)
     longest = min(LONGEST_S, 0.5 + len(calls) / 20) if seconds is None else seconds
-    routes = _searched(ways, calls, vans, longest, seed)
-    tried = [_within(ways, depot.key, vans[van], [calls[n] for n in order]) for van, order in routes]
-    rounds = [one for one in tried if one.visits]
-    served = {visit.key for one in rounds for visit in one.visits}
-    return Planned(tuple(rounds), tuple(call.spot.key for call in calls if call.spot.key not in served))
+    found = _searched(ways, calls, vehicles, longest, seed)
+    tried = [_within(ways, depot.key, vehicles[vehicle], [calls[n] for n in order]) for vehicle, order in found]
+    kept = [one for one in tried if one.visits]
+    served = {visit.key for one in kept for visit in one.visits}
+    return Planned(tuple(kept), tuple(call.spot.key for call in calls if call.spot.key not in served))
 
 
-def timed(ways: Ways, depot: str, van: Van, calls: Sequence[Call]) -> Round:
+def timed(ways: Distances, depot: str, vehicle: Vehicle, calls: Sequence[Call]) -> Route:
     """Return the times of calls in a given order, leaving so late that nobody waits at the first; keeps no rule."""
-    leaves = van.from_s
+    leaves = vehicle.from_s
     if calls:
         _, takes = ways.between(depot, calls[0].spot.key)
         leaves = max(leaves, calls[0].from_s - takes)
@@ -203,13 +203,13 @@ def timed(ways: Ways, depot: str, van: Van, calls: Sequence[Call]) -> Round:
         here, at, driven = call.spot.key, begins + call.service_s, driven + metres
     metres, takes = ways.between(here, depot)
     packs = sum(call.packs for call in calls)
-    return Round(van.key, tuple(visits), driven + metres, leaves, at + takes, packs)
+    return Route(vehicle.key, tuple(visits), driven + metres, leaves, at + takes, packs)
 
 
-def faults(van: Van, calls: Mapping[str, Call], one: Round) -> list[str]:
+def faults(vehicle: Vehicle, calls: Mapping[str, Call], one: Route) -> list[str]:
     """Return what of rule 1 a round does not keep: 'load', 'day', and the keys of the shops called at out of time."""
-    found = ["load"] if one.packs > van.packs else []
-    if one.back_s > van.until_s or one.leaves_s < van.from_s:
+    found = ["load"] if one.packs > vehicle.packs else []
+    if one.back_s > vehicle.until_s or one.leaves_s < vehicle.from_s:
         found.append("day")
     return found + [
         visit.key for visit in one.visits
@@ -220,17 +220,17 @@ def faults(van: Van, calls: Mapping[str, Call], one: Round) -> list[str]:
 # --- inside ---
 
 
-def _within(ways: Ways, depot: str, van: Van, calls: list[Call]) -> Round:
+def _within(ways: Distances, depot: str, vehicle: Vehicle, calls: list[Call]) -> Route:
     """Return a round that keeps rule 1: a search cut short may end with calls out of time, and those are left out."""
     by_key = {call.spot.key: call for call in calls}
-    while wrong := faults(van, by_key, one := timed(ways, depot, van, calls)):
+    while wrong := faults(vehicle, by_key, one := timed(ways, depot, vehicle, calls)):
         late = [call for call in calls if call.spot.key in wrong] or calls
         calls = [call for call in calls if call is not min(late, key=lambda call: (call.urgency, -call.packs))]
     return one
 
 
 def _searched(
-    ways: Ways, calls: Sequence[Call], vans: Sequence[Van], seconds: float, seed: int
+    ways: Distances, calls: Sequence[Call], vehicles: Sequence[Vehicle], seconds: float, seed: int
 ) -> list[tuple[int, list[int]]]:
     """Return (van, calls in order) of the best plan found. Vans that are alike are one kind: that searches faster."""
     from pyvrp import Client, Depot, Location, ProblemData, VehicleType, solve
@@ -246,8 +246,8 @@ def _searched(
         for n, call in enumerate(calls, 1)
     ]  # fmt: skip
     alike: dict[tuple[int, int, int], list[int]] = {}
-    for n, van in enumerate(vans):
-        alike.setdefault((van.packs, van.from_s, van.until_s), []).append(n)
+    for n, vehicle in enumerate(vehicles):
+        alike.setdefault((vehicle.packs, vehicle.from_s, vehicle.until_s), []).append(n)
     kinds = [
         VehicleType(len(some), capacity=[packs], tw_early=from_s, tw_late=until_s)
         for (packs, from_s, until_s), some in alike.items()

@@ -83,14 +83,14 @@ def _nearest_next(start: Point, doors: Sequence[Door]) -> list[Door]:
 
 def planned(loaded: tuple[Point, tuple[Door, ...]]) -> list[str]:
     """Return the doors' keys in an order looked for by PyVRP, window by window; to be run in a child of its own."""
-    from supply.routing.planning import Call, Spot, Van, plan
+    from supply.routing.planning import Call, Spot, Vehicle, plan
 
     store, doors = loaded
     found: list[str] = []
     for spell in sorted({door.begins for door in doors}, key=lambda one: one or dt.datetime.min.replace(tzinfo=dt.UTC)):
         some = [door for door in doors if door.begins == spell]
         calls = [Call(Spot(door.key, *door.at), 1, 0, 86_400, 0) for door in some]
-        rounds = plan(Spot("", *store), calls, [Van("", len(calls), 0, 86_400)], seconds=1.0).rounds
-        order = [visit.key for one in rounds for visit in one.visits]
+        routes = plan(Spot("", *store), calls, [Vehicle("", len(calls), 0, 86_400)], seconds=1.0).routes
+        order = [visit.key for one in routes for visit in one.visits]
         found += order + [door.key for door in some if door.key not in order]
     return found

@@ -33,10 +33,10 @@ from supply.orders import suppliers
 WORTH_DAYS = 28
 
 
-class OutsidePlace(Base):
+class ExternalRank(Base):
     """A place on an outside list. sku None: matches no product of ours."""
 
-    __tablename__ = "outside_place"
+    __tablename__ = "external_rank"
     __table_args__ = (sa.Index("ix_outside_place_day", "listed_on", "sku"),)
 
     source: Mapped[str] = mapped_column(primary_key=True)
@@ -72,11 +72,11 @@ def add(
     *,
     actor: Actor,
     at: dt.datetime,
-) -> OutsidePlace:
+) -> ExternalRank:
     """Write one place of a list (rules 1, 2)."""
-    row = session.get(OutsidePlace, (source, listed_on, place))
+    row = session.get(ExternalRank, (source, listed_on, place))
     if row is None:
-        row = OutsidePlace(source=source, listed_on=listed_on, place=place, gtin="", name="", by_hand=False)
+        row = ExternalRank(source=source, listed_on=listed_on, place=place, gtin="", name="", by_hand=False)
         session.add(row)
     row.name, row.gtin = name, gtin
     row.sku, row.by_hand = _matched(session, source, name, gtin)
@@ -87,15 +87,15 @@ def add(
 
 def begin(session: Session, source: str, listed_on: dt.date) -> None:
     """Empty a list that is brought in once more; what was matched by hand lies aside until `end`, to be found again."""
-    same = (OutsidePlace.source == source, OutsidePlace.listed_on == listed_on)
-    session.execute(sa.delete(OutsidePlace).where(*same, ~OutsidePlace.by_hand))
-    session.execute(sa.update(OutsidePlace).where(*same).values(place=-OutsidePlace.place))
+    same = (ExternalRank.source == source, ExternalRank.listed_on == listed_on)
+    session.execute(sa.delete(ExternalRank).where(*same, ~ExternalRank.by_hand))
+    session.execute(sa.update(ExternalRank).where(*same).values(place=-ExternalRank.place))
 
 
 def end(session: Session, source: str, listed_on: dt.date) -> None:
     """Drop what lay aside: what fell off the list is not on it any more (rule 1)."""
-    same = (OutsidePlace.source == source, OutsidePlace.listed_on == listed_on)
-    session.execute(sa.delete(OutsidePlace).where(*same, OutsidePlace.place < 0))
+    same = (ExternalRank.source == source, ExternalRank.listed_on == listed_on)
+    session.execute(sa.delete(ExternalRank).where(*same, ExternalRank.place < 0))
 
 
 def match(session: Session, source: str, name: str, sku: str, *, actor: Actor, at: dt.datetime) -> int:
@@ -104,7 +104,7 @@ def match(session: Session, source: str, name: str, sku: str, *, actor: Actor, a
     if session.get(Product, sku) is None:
         raise NotFound("unknown-product", f"There is no product {sku}. Choose one of the catalogue.", skus=[sku])
     rows = session.scalars(
-        sa.select(OutsidePlace).where(OutsidePlace.source == source, OutsidePlace.name == name)
+        sa.select(ExternalRank).where(ExternalRank.source == source, ExternalRank.name == name)
     ).all()
     for row in rows:
         row.sku, row.by_hand = sku, True
@@ -131,9 +131,9 @@ def carry(
     Its number is its GTIN, else made of source and name; carried already, it is that product.
     """
     row = session.scalar(
-        sa.select(OutsidePlace)
-        .where(OutsidePlace.source == source, OutsidePlace.name == name)
-        .order_by(OutsidePlace.listed_on.desc(), OutsidePlace.place)
+        sa.select(ExternalRank)
+        .where(ExternalRank.source == source, ExternalRank.name == name)
+        .order_by(ExternalRank.listed_on.desc(), ExternalRank.place)
         .limit(1)
     )
     if row is None:
@@ -159,13 +159,13 @@ def carry(
 def ranks(session: Session, day: dt.date) -> dict[str, OutsideRank]:
     """Return SKU -> its best place that still counts on a day (rule 3)."""
     first = day - dt.timedelta(days=WORTH_DAYS - 1)
-    lengths = sa.select(OutsidePlace.source, OutsidePlace.listed_on, sa.func.max(OutsidePlace.place)).group_by(
-        OutsidePlace.source, OutsidePlace.listed_on
+    lengths = sa.select(ExternalRank.source, ExternalRank.listed_on, sa.func.max(ExternalRank.place)).group_by(
+        ExternalRank.source, ExternalRank.listed_on
     )
     longest = {(source, listed_on): int(most) for source, listed_on, most in session.execute(lengths)}
     found: dict[str, OutsideRank] = {}
-    query = sa.select(OutsidePlace).where(OutsidePlace.listed_on.between(first, day), OutsidePlace.sku.is_not(None))
-    for row in session.scalars(query.order_by(OutsidePlace.source, OutsidePlace.listed_on, OutsidePlace.place)):
+    query = sa.select(ExternalRank).where(ExternalRank.listed_on.between(first, day), ExternalRank.sku.is_not(None))
+    for row in session.scalars(query.order_by(ExternalRank.source, ExternalRank.listed_on, ExternalRank.place)):
         of = longest[row.source, row.listed_on]
         age = (day - row.listed_on).days
         weight_bp = BASIS * (of - row.place + 1) // of * (WORTH_DAYS - age) // WORTH_DAYS
@@ -175,11 +175,11 @@ def ranks(session: Session, day: dt.date) -> dict[str, OutsideRank]:
     return found
 
 
-def unmatched(session: Session, day: dt.date) -> list[OutsidePlace]:
+def unmatched(session: Session, day: dt.date) -> list[ExternalRank]:
     """Return what sells elsewhere and is no product of ours, the best places first (rule 2)."""
     first = day - dt.timedelta(days=WORTH_DAYS - 1)
-    query = sa.select(OutsidePlace).where(OutsidePlace.listed_on.between(first, day), OutsidePlace.sku.is_(None))
-    return list(session.scalars(query.order_by(OutsidePlace.place, OutsidePlace.source, OutsidePlace.listed_on)))
+    query = sa.select(ExternalRank).where(ExternalRank.listed_on.between(first, day), ExternalRank.sku.is_(None))
+    return list(session.scalars(query.order_by(ExternalRank.place, ExternalRank.source, ExternalRank.listed_on)))
 
 
 def likely(session: Session, name: str, most: int = 3) -> list[Product]:
@@ -216,9 +216,9 @@ def _matched(session: Session, source: str, name: str, gtin: str) -> tuple[str |
     if (sku := _by_code(session, gtin)) is not None:
         return sku, False
     by_hand = session.scalar(
-        sa.select(OutsidePlace.sku)
-        .where(OutsidePlace.source == source, OutsidePlace.name == name, OutsidePlace.by_hand)
-        .order_by(OutsidePlace.listed_on.desc())
+        sa.select(ExternalRank.sku)
+        .where(ExternalRank.source == source, ExternalRank.name == name, ExternalRank.by_hand)
+        .order_by(ExternalRank.listed_on.desc())
         .limit(1)
     )
     return by_hand, by_hand is not None

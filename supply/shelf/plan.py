@@ -41,7 +41,7 @@ STATES = StateTable(
     "drafted",
     {"drafted": ["approved", "dropped"], "approved": ["live", "dropped"], "live": ["retired"]},
 )
-_AS_TOLD = ("approved", "dropped", "live", "retired")
+_AS_REPORTED = ("approved", "dropped", "live", "retired")
 """How far a plan has come, in the order the network believes it."""
 MOST_SLOTS = 60
 MOST_FACINGS = 8
@@ -298,7 +298,7 @@ def mirror(session: Session, fact: ShelfApproved) -> None:
         session.flush()
         session.add_all(ShelfSlot(store_id=fact.store_id, plan_id=fact.plan_id, **asdict(slot)) for slot in fact.slots)
     if fact.state:
-        if _AS_TOLD.index(fact.state) > _AS_TOLD.index(plan.state):
+        if _AS_REPORTED.index(fact.state) > _AS_REPORTED.index(plan.state):
             _mirror_state(session, plan, fact.state)
         return
     copies = session.scalars(sa.select(ShelfPlan).where(ShelfPlan.store_id == fact.store_id)).all()
@@ -460,9 +460,9 @@ def _copy(row: ShelfSlot) -> dict[str, Any]:
 
 def _move(session: Session, plan: ShelfPlan, target: str, *, actor: Actor, at: dt.datetime) -> None:
     """Move a plan on, and tell the network where it knows it (rule 4)."""
-    is_told = target == "approved" or plan.state != "drafted"
+    is_reported = target == "approved" or plan.state != "drafted"
     journal.move(session, plan, target, actor=actor, at=at, subject=_subject(plan))
-    if not is_told:
+    if not is_reported:
         return
     fact = ShelfApproved(
         store_id=plan.store_id,

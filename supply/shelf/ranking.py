@@ -32,7 +32,7 @@ from config.errors import Refused
 from config.money import BASIS, divide_half_up
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
-from pos.producers.producers import ProduceGoods, Producer
+from pos.producers.producers import Producer, ProducerProduct
 from pos.store.store import Store
 from supply.demand.history import LEAST_STORES, DailyDemand, RegionalDemand, StoreDay
 from supply.orders.suppliers import Supplier, SupplierProduct
@@ -205,7 +205,7 @@ def _ranked(
             "stocked": sku in stocked,
         }
         if listed:
-            why |= {"outside": listed.source, "outside_place": listed.place}
+            why |= {"outside": listed.source, "external_rank": listed.place}
         fill_qty = facings * DEPTH * product.price_quantity
         found.append(Ranked(0, sku, product.name, rate * lift // BASIS, facings, fill_qty, why))
     return found
@@ -306,10 +306,10 @@ def _margins(
         cost_minor = divide_half_up(pack_cost_minor * products[sku].price_quantity, pack_qty)
         margin_bp = (prices[sku] - cost_minor) * BASIS // prices[sku]
         margins[sku] = max(margins.get(sku, margin_bp), margin_bp)
-    theirs = sa.select(ProduceGoods.sku, Producer.commission_bp).join(
-        Producer, sa.and_(Producer.store_id == ProduceGoods.store_id, Producer.id == ProduceGoods.producer_id)
+    theirs = sa.select(ProducerProduct.sku, Producer.commission_bp).join(
+        Producer, sa.and_(Producer.store_id == ProducerProduct.store_id, Producer.id == ProducerProduct.producer_id)
     )
-    agreed = session.execute(theirs.where(ProduceGoods.store_id == store_id)).all()
+    agreed = session.execute(theirs.where(ProducerProduct.store_id == store_id)).all()
     return margins | {sku: commission_bp for sku, commission_bp in agreed if sku in products}
 
 

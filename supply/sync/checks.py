@@ -19,7 +19,7 @@ from config.finding import Finding
 from config.ids import NETWORK
 from config.nodes.node import this_node
 from config.nodes.outbox import OutboxMessage
-from pos.stock import consigned
+from pos.stock import consignment_stock
 from pos.stock.ledger import Reservation, StockMovement
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.facts import DELIVERY_POSTED
@@ -52,7 +52,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *groups.findings(session, store_id),
         *counter_orders.findings(session, here, store_id),
         *_ledgers(session, here, store_id),
-        *consigned.findings(session, here, store_id),
+        *consignment_stock.findings(session, here, store_id),
         *coupons.findings(session, here, store_id),
         *points_pool.findings(session, here, store_id),
         *stockouts.findings(session, store_id),

@@ -28,7 +28,7 @@ from supply.online.groups import goods, groups
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online.orders import PickupOrder, text_of, write_down
 from supply.online.storefront import availability, storefront
-from supply.online_facts import GROUP_ARRIVED, GROUP_OPENED, GROUP_TOLD, PICKUP_PLACED, VERSION, PickupPlaced
+from supply.online_facts import GROUP_ARRIVED, GROUP_OPENED, GROUP_REPORTED, PICKUP_PLACED, VERSION, PickupPlaced
 
 # --- verbs, store ---
 
@@ -62,14 +62,14 @@ def say_arrived(session: Session, store_id: str, group_id: str, qty: int, *, act
     most = group.cases * group.case_qty
     if not 0 <= qty <= most:
         raise Invalid("bad-quantity", f"{most} were ordered for this group: type 0 to {most}.", most=most)
-    goods.hold_what_came(session, group, qty, actor=actor, at=at)
+    goods.reserve_arrival(session, group, qty, actor=actor, at=at)
     group.arrived_qty = qty
     goods.plan(session, group)
     record(session, actor=actor, at=at, verb="group.goods_came", subject=groups.subject_of(group), qty=qty)
     _send(session, group, NETWORK, GROUP_ARRIVED, {"group_id": group_id, "store_id": store_id, "qty": qty}, at)
 
 
-def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Take over how a group stands at the network (rules 1, 2)."""
     terms = _terms(body)
     row = session.get(GroupOffer, terms.id)
@@ -99,7 +99,7 @@ def take_opened(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
     """Open a group a shopkeeper sent; the shop gets the copy back."""
     group = groups.open_group(session, replace(_terms(body), owner=str(body["store_id"])), actor=actor, at=at)
     refuse_stranger(body["store_id"], group.store_id)
-    tell(session, group, at)
+    send(session, group, at)
     return group
 
 
@@ -111,7 +111,7 @@ def take_arrived(session: Session, body: dict[str, Any], *, actor: Actor, at: dt
         return []
     gets = groups.arrived(session, group.id, body["qty"], actor=actor, at=at)
     orders = [_share(session, group, member, at) for member in groups.members_of(session, group) if gets.get(member.id)]
-    tell(session, group, at)
+    send(session, group, at)
     return orders
 
 
@@ -120,11 +120,11 @@ def close_due(session: Session, *, at: dt.datetime) -> int:
     groups.send_back_forgotten(session, at=at)
     changed = [*groups.close_due(session, at=at), *groups.settle_done(session, at=at)]
     for group in changed:
-        tell(session, group, at)
+        send(session, group, at)
     return len(changed)
 
 
-def tell(session: Session, group: GroupOffer, at: dt.datetime) -> None:
+def send(session: Session, group: GroupOffer, at: dt.datetime) -> None:
     """Tell the store how a group stands (rule 1)."""
     group.step += 1
     standing = groups.standing(session, group, at)
@@ -133,7 +133,7 @@ def tell(session: Session, group: GroupOffer, at: dt.datetime) -> None:
         "why": group.why, "members": standing.members, "taken_qty": standing.taken_qty,
         "dealt_qty": groups.dealt_qty(session, group),  # shares still on their way count too: their goods stay held
     }  # fmt: skip
-    _send(session, group, group.store_id, GROUP_TOLD, body, at)
+    _send(session, group, group.store_id, GROUP_REPORTED, body, at)
 
 
 # --- inside ---
@@ -182,7 +182,7 @@ def _terms_body(group: GroupOffer) -> dict[str, Any]:
     terms = groups.terms_of(group)
     return vars(terms) | {
         "steps": [list(step) for step in terms.steps], "closes_at": text_of(terms.closes_at),
-        "van_day": terms.van_day.isoformat(), "pickup_until": terms.pickup_until.isoformat(),
+        "vehicle_day": terms.vehicle_day.isoformat(), "pickup_until": terms.pickup_until.isoformat(),
     }  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def _terms(body: dict[str, Any]) -> GroupTerms:
         | {
             "steps": tuple((int(qty), int(price)) for qty, price in body["steps"]),
             "closes_at": dt.datetime.fromisoformat(body["closes_at"]),
-            "van_day": dt.date.fromisoformat(body["van_day"]),
+            "vehicle_day": dt.date.fromisoformat(body["vehicle_day"]),
             "pickup_until": dt.date.fromisoformat(body["pickup_until"]),
         }
     )

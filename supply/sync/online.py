@@ -3,9 +3,9 @@
 Rules
 -----
 1. Each applier is idempotent. Offers and moves may arrive in any order: editions and steps inside them decide.
-2. At the network: shop.published, pickup.taken, pickup.money, pickup.moved, shelf.approved, group.opened,
+2. At the network: storefront.published, pickup.taken, pickup.money, pickup.moved, shelf.approved, group.opened,
    group.arrived, campaign.answered, review.answered. At a store: pickup.placed, pickup.cancelled,
-   pickup.return_asked, refund.told, group.told, campaign.told, review.told.
+   pickup.return_asked, refund.reported, group.reported, campaign.reported, review.reported.
 3. A store speaks for itself alone; a message about another store is refused, and waits for a person.
 4. The network keeps the refunds (`money.refunds`). Of one the payment service did not give back at the first asking it
    tells the shop, and again when it has ended; what went back at once is not spoken of.
@@ -39,18 +39,18 @@ from supply.online.storefront import reviews, storefront
 from supply.online.storefront.reviews import Review
 from supply.online_facts import (
     CAMPAIGN_ANSWERED,
-    CAMPAIGN_TOLD,
+    CAMPAIGN_REPORTED,
     GROUP_ARRIVED,
     GROUP_OPENED,
-    GROUP_TOLD,
+    GROUP_REPORTED,
     PICKUP_CANCELLED,
     PICKUP_MOVED,
     PICKUP_PLACED,
     PICKUP_TAKEN,
-    REFUND_TOLD,
+    REFUND_REPORTED,
     RETURN_ASKED,
     REVIEW_ANSWERED,
-    REVIEW_TOLD,
+    REVIEW_REPORTED,
     SHELF_APPROVED,
     STOREFRONT_PUBLISHED,
     VERSION,
@@ -127,11 +127,11 @@ def take_group_opened(session: Session, message: Message, from_node: str, at: dt
     groups.take_opened(session, message.body, actor=Actor.system("groups", NETWORK), at=at)
 
 
-def take_group_told(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+def take_group_reported(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take over how a group stands."""
     refuse_stranger(from_node, NETWORK)
     actor = Actor.system("groups", message.body["store_id"])
-    groups.take_told(session, message.body, actor=actor, at=at)
+    groups.take_reported(session, message.body, actor=actor, at=at)
 
 
 def take_group_arrived(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
@@ -144,7 +144,7 @@ def take_campaign(session: Session, message: Message, from_node: str, at: dt.dat
     """Take in what a campaign asks of this shop, or that it has ended."""
     refuse_stranger(from_node, NETWORK)
     actor = Actor.system("campaigns", message.body["store_id"])
-    campaign_requests.take_told(session, message.body, actor=actor, at=at)
+    campaign_requests.take_reported(session, message.body, actor=actor, at=at)
 
 
 def take_campaign_answer(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
@@ -175,26 +175,32 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     PICKUP_PLACED: take_placed,
     PICKUP_CANCELLED: take_cancelled,
     RETURN_ASKED: take_return_asked,
-    REFUND_TOLD: take_refund,
+    REFUND_REPORTED: take_refund,
     GROUP_OPENED: take_group_opened,
-    GROUP_TOLD: take_group_told,
+    GROUP_REPORTED: take_group_reported,
     GROUP_ARRIVED: take_group_arrived,
-    CAMPAIGN_TOLD: take_campaign,
+    CAMPAIGN_REPORTED: take_campaign,
     CAMPAIGN_ANSWERED: take_campaign_answer,
-    REVIEW_TOLD: take_review,
+    REVIEW_REPORTED: take_review,
     REVIEW_ANSWERED: take_review_answer,
 }
 NEWEST = dict.fromkeys(
     (
-        REFUND_TOLD, GROUP_OPENED, GROUP_TOLD, GROUP_ARRIVED, CAMPAIGN_TOLD, CAMPAIGN_ANSWERED, REVIEW_TOLD,
+        REFUND_REPORTED,
+        GROUP_OPENED,
+        GROUP_REPORTED,
+        GROUP_ARRIVED,
+        CAMPAIGN_REPORTED,
+        CAMPAIGN_ANSWERED,
+        REVIEW_REPORTED,
         REVIEW_ANSWERED,
     ),
     VERSION,
-)  # fmt: skip
+)
 """topic -> the newest form this program reads; what its applier checks itself is not here."""
 
 
-def tell_refund(session: Session, row: Refund, at: dt.datetime) -> None:
+def send_refund(session: Session, row: Refund, at: dt.datetime) -> None:
     """Tell a shop how a refund stands that did not go back at once (rule 4)."""
     if row.tries == 0 or (row.state == "waiting" and row.tries > 1):
         return
@@ -204,7 +210,7 @@ def tell_refund(session: Session, row: Refund, at: dt.datetime) -> None:
         "reason": row.reason, "ended_at": text_or_none(row.ended_at),
     }  # fmt: skip
     outbox.append(
-        session, to_node=row.store_id, topic=REFUND_TOLD, version=VERSION, body=body, id=new_id(),
+        session, to_node=row.store_id, topic=REFUND_REPORTED, version=VERSION, body=body, id=new_id(),
         subject=refunds.subject_of(row), business_day=day_of(session, row.store_id, at), at=at,
     )  # fmt: skip
 
@@ -229,13 +235,13 @@ def note_refund(session: Session, body: dict[str, Any]) -> None:
     session.refresh(row)
 
 
-def tell_review(session: Session, row: Review, at: dt.datetime) -> None:
+def send_review(session: Session, row: Review, at: dt.datetime) -> None:
     """Send a review to its shop (rule 6)."""
     body = {
         "store_id": row.store_id, "order_id": row.order_id, "sku": row.sku, "stars": row.stars, "words": row.words,
         "by_name": row.by_name, "state": row.state, "written_at": text_of(row.written_at),
     }  # fmt: skip
-    _send(session, row, row.store_id, REVIEW_TOLD, body, at)
+    _send(session, row, row.store_id, REVIEW_REPORTED, body, at)
 
 
 def note_review(session: Session, body: dict[str, Any]) -> None:

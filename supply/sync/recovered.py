@@ -36,10 +36,10 @@ from supply.facts import (
     OrderCancelled,
     OrderSent,
 )
-from supply.membership.support import SupportLeave
+from supply.membership.support import SupportPermission
 from supply.money import lost_entries
 from supply.money.credit import CreditLine
-from supply.network.routes.routes import VanStop
+from supply.network.routes.routes import RouteStop
 from supply.online.groups.groups import GroupOffer
 from supply.online.orders import OPEN, PickupOrder, lines_of, subject_of, write_down
 from supply.online.pickup import counter_orders, order_copy
@@ -49,8 +49,8 @@ from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.receiving import receiving
 
 Step = InstrumentedAttribute[int]
-TOLD_BY_STORES: tuple[Step, ...] = (PickupOrder.step, SupportLeave.step)
-TOLD_BY_THE_NETWORK: tuple[Step, ...] = (GroupOffer.step, VanStop.step, CreditLine.step, Publication.version)
+REPORTED_BY_STORES: tuple[Step, ...] = (PickupOrder.step, SupportPermission.step)
+REPORTED_BY_THE_NETWORK: tuple[Step, ...] = (GroupOffer.step, RouteStop.step, CreditLine.step, Publication.version)
 
 
 def take_sent(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
@@ -134,7 +134,7 @@ def after_a_restore(session: Session, node_id: str, *, at: dt.datetime) -> None:
     now_ms = int(as_utc(at).timestamp() * 1000)
     if node_id == NETWORK:
         lost_entries.ask_all(session, at=at)
-    for step in TOLD_BY_THE_NETWORK if node_id == NETWORK else TOLD_BY_STORES:
+    for step in REPORTED_BY_THE_NETWORK if node_id == NETWORK else REPORTED_BY_STORES:
         session.execute(
             sa.update(step.class_)
             .where(step > 0, step < now_ms)

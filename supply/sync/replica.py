@@ -5,13 +5,13 @@ Rules
 -----
 1. Each applier is idempotent: it looks at what is there. Words may come twice and in any order: entries and draws have
    ids of their own, of a line's or an account's words the newest stands.
-2. At the network: order.sent, order.cancelled, delivery.posted, delivery.refused, push.answered, support.told,
-   transfer.sheet, transfer.answered, transfer.given, transfer.taken, transfer.back, credit.asked, advance.asked,
-   account.bank_told, account.lost, objection.raised, standing.counts, consigned.told, return.sent, claim.filed,
-   claim.photo, claim.contested. At a store: order.acknowledged, order.moved, order.dispatched, delivery.dispatched,
-   stop.told, push.offered, push.withdrawn, support.looked, transfer.told, account.booked, account.put_back,
-   account.lost_answered, credit.told, credit.answered, advance.answered, objection.answered, standing.told,
-   return.received, claim.answered, claim.ended.
+2. At the network: order.sent, order.cancelled, delivery.posted, delivery.refused, network_offer.answered,
+   support.reported, transfer.sheet, transfer.answered, transfer.given, transfer.taken, transfer.back, credit.asked,
+   advance.asked, account.bank_reported, account.lost, objection.raised, standing.counts, consigned.reported,
+   return.sent, claim.filed, claim.photo, claim.contested. At a store: order.acknowledged, order.moved,
+   order.dispatched, delivery.dispatched, stop.reported, network_offer.made, network_offer.withdrawn, support.looked,
+   transfer.reported, account.booked, account.put_back, account.lost_answered, credit.reported, credit.answered,
+   advance.answered, objection.answered, standing.reported, return.received, claim.answered, claim.ended.
 3. A store speaks for itself alone, of transfers it takes part in, and the network for nobody's answer; of a store's
    account, and how a transfer stands, only the network speaks. Anything else is refused and waits for a person.
 4. Goods move in a store's copied book only by the stock's own facts; a posted delivery tells what was counted.
@@ -37,23 +37,23 @@ from supply.facts import (
     DELIVERY_DISPATCHED,
     DELIVERY_POSTED,
     DELIVERY_REFUSED,
+    NETWORK_OFFER_ANSWERED,
+    NETWORK_OFFER_MADE,
+    NETWORK_OFFER_WITHDRAWN,
     ORDER_ACKNOWLEDGED,
     ORDER_CANCELLED,
     ORDER_DISPATCHED,
     ORDER_MOVED,
     ORDER_SENT,
-    PUSH_ANSWERED,
-    PUSH_OFFERED,
-    PUSH_WITHDRAWN,
-    STOP_TOLD,
+    STOP_REPORTED,
     DeliveryClosed,
     GoodsDispatched,
+    NetworkOfferSnapshot,
     OrderAcknowledged,
     OrderCancelled,
     OrderMoved,
     OrderSent,
-    PushSnapshot,
-    StopTold,
+    StopReported,
 )
 from supply.membership import level, objections, support
 from supply.money import (
@@ -76,7 +76,7 @@ from supply.network.warehouse import dispatch, returns
 from supply.online.storefront import product_stories
 from supply.orders import arrivals, network_offers, orders
 from supply.orders.deliveries import ON_ITS_WAY, Delivery, delivery_of
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.receiving import receiving, vehicle_arrivals
 from supply.sync import online
 
@@ -98,17 +98,19 @@ MONEY_APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] 
     advances.ADVANCE_ASKED: _money_applier(
         True, lambda s, body, who, at: advances.take_asked(s, body, actor=who, at=at)
     ),
-    payouts.BANK_TOLD: _money_applier(True, lambda s, body, _who, at: payouts.take_bank(s, body, at=at)),
-    level.COUNTS_TOLD: _money_applier(True, lambda s, body, _who, at: level.take_counts(s, body, at=at)),
-    level.TOLD: _money_applier(False, lambda s, body, _who, _at: level.take_review(s, body)),
+    payouts.BANK_REPORTED: _money_applier(True, lambda s, body, _who, at: payouts.take_bank(s, body, at=at)),
+    level.COUNTS_REPORTED: _money_applier(True, lambda s, body, _who, at: level.take_counts(s, body, at=at)),
+    level.REPORTED: _money_applier(False, lambda s, body, _who, _at: level.take_review(s, body)),
     objections.RAISED: _money_applier(True, lambda s, body, _who, _at: objections.take_raised(s, body)),
     ledger.BOOKED: _money_applier(False, lambda s, body, _who, _at: lost_entries.take_booked(s, body)),
-    credit.LINE_TOLD: _money_applier(False, lambda s, body, _who, _at: credit.take_line(s, body)),
+    credit.LINE_REPORTED: _money_applier(False, lambda s, body, _who, _at: credit.take_line(s, body)),
     credit.DRAW_ANSWERED: _money_applier(False, lambda s, body, who, at: credit.take_answer(s, body, actor=who, at=at)),
     advances.ADVANCE_ANSWERED: _money_applier(
         False, lambda s, body, who, at: advances.take_answer(s, body, actor=who, at=at)
     ),
-    consignment.TOLD: _money_applier(True, lambda s, body, who, at: consignment.take_told(s, body, actor=who, at=at)),
+    consignment.REPORTED: _money_applier(
+        True, lambda s, body, who, at: consignment.take_reported(s, body, actor=who, at=at)
+    ),
     returns.SENT: _money_applier(True, lambda s, body, who, at: returns.take_sent(s, body, actor=who, at=at)),
     returns.RECEIVED: _money_applier(False, lambda s, body, who, at: returns.take_received(s, body, actor=who, at=at)),
     handling.FILED: _money_applier(True, lambda s, body, who, at: handling.take_filed(s, body, actor=who, at=at)),
@@ -148,7 +150,7 @@ def _transfer_applier(at_network: bool, verb: TransferVerb) -> Callable[[Session
 
 
 _TRANSFERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
-    sheets.SHEET_TOLD: _transfer_applier(True, lambda s, body, _store, _who, at: sheets.take(s, body, at=at)),
+    sheets.SHEET_REPORTED: _transfer_applier(True, lambda s, body, _store, _who, at: sheets.take(s, body, at=at)),
     transfers.ANSWERED: _transfer_applier(
         True, lambda s, body, store, who, at: transfers.take_answered(s, body, store, actor=who, at=at)
     ),
@@ -161,16 +163,16 @@ _TRANSFERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     transfers.BACK: _transfer_applier(
         True, lambda s, body, store, who, at: transfers.take_given_back(s, body, store, actor=who, at=at)
     ),
-    transfers.TOLD: _transfer_applier(
-        False, lambda s, body, _store, who, at: transfers.take_told(s, body, actor=who, at=at)
+    transfers.REPORTED: _transfer_applier(
+        False, lambda s, body, _store, who, at: transfers.take_reported(s, body, actor=who, at=at)
     ),
 }
 """topic -> what it does at the receiver: (session, message, from_node, at)"""
 
 
-def _take_told(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+def _take_reported(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     _refuse_unless(message, from_node, str(message.body["store_id"]))
-    support.take_told(session, message.body)
+    support.take_reported(session, message.body)
 
 
 def _take_looked(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
@@ -184,7 +186,7 @@ def _refuse_unless(message: Message, from_node: str, expected: str) -> None:
 
 
 _SUPPORT: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
-    support.LEAVE_TOLD: _take_told,
+    support.LEAVE_REPORTED: _take_reported,
     support.LOOKED: _take_looked,
 }
 
@@ -251,10 +253,12 @@ def take_posted(session: Session, message: Message, from_node: str, at: dt.datet
 
 def take_answer(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take over what a store answered to an offer."""
-    fact = PushSnapshot.from_body(message.body, message.version)
+    fact = NetworkOfferSnapshot.from_body(message.body, message.version)
     refuse_stranger(from_node, fact.store_id)
     network_offers.take_answer(session, fact, actor=_supply(NETWORK), at=at)
-    query = sa.select(Delivery).where(Delivery.store_id == fact.store_id, Delivery.push_id == fact.push_id)
+    query = sa.select(Delivery).where(
+        Delivery.store_id == fact.store_id, Delivery.network_offer_id == fact.network_offer_id
+    )
     for delivery in session.scalars(query.where(Delivery.state == "posted")):  # it came before its answer did
         consignment.take_in(session, delivery, at=at)
         _charge(session, delivery, at)
@@ -282,14 +286,14 @@ def take_dispatched(session: Session, message: Message, from_node: str, at: dt.d
     fact = GoodsDispatched.from_body(message.body, message.version)
     refuse_stranger(from_node, NETWORK)
     delivery = orders.dispatched(session, fact, actor=_supply(fact.store_id), at=at)
-    if fact.push_id is not None and delivery.state in ON_ITS_WAY:
-        network_offers.dispatched(session, fact.store_id, fact.push_id, actor=_supply(fact.store_id), at=at)
+    if fact.network_offer_id is not None and delivery.state in ON_ITS_WAY:
+        network_offers.dispatched(session, fact.store_id, fact.network_offer_id, actor=_supply(fact.store_id), at=at)
     vehicle_arrivals.look_again(session, delivery, at=at)
 
 
 def take_stop(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Keep when the van comes, and what its driver says of the stop."""
-    fact = StopTold.from_body(message.body, message.version)
+    fact = StopReported.from_body(message.body, message.version)
     refuse_stranger(from_node, NETWORK)
     vehicle_arrivals.take(session, fact, at=at)
 
@@ -297,12 +301,12 @@ def take_stop(session: Session, message: Message, from_node: str, at: dt.datetim
 def take_offered(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Take in an offer."""
     refuse_stranger(from_node, NETWORK)
-    network_offers.take_offer(session, PushSnapshot.from_body(message.body, message.version))
+    network_offers.take_offer(session, NetworkOfferSnapshot.from_body(message.body, message.version))
 
 
 def take_withdrawn(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take an offer away."""
-    fact = PushSnapshot.from_body(message.body, message.version)
+    fact = NetworkOfferSnapshot.from_body(message.body, message.version)
     refuse_stranger(from_node, NETWORK)
     network_offers.take_withdrawal(session, fact, actor=_supply(fact.store_id), at=at)
 
@@ -321,14 +325,14 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     ORDER_CANCELLED: take_cancelled,
     DELIVERY_POSTED: take_posted,
     DELIVERY_REFUSED: take_posted,
-    PUSH_ANSWERED: take_answer,
+    NETWORK_OFFER_ANSWERED: take_answer,
     ORDER_ACKNOWLEDGED: take_acknowledged,
     ORDER_MOVED: take_moved,
     ORDER_DISPATCHED: take_dispatched,
     DELIVERY_DISPATCHED: take_dispatched,
-    STOP_TOLD: take_stop,
-    PUSH_OFFERED: take_offered,
-    PUSH_WITHDRAWN: take_withdrawn,
+    STOP_REPORTED: take_stop,
+    NETWORK_OFFER_MADE: take_offered,
+    NETWORK_OFFER_WITHDRAWN: take_withdrawn,
 }
 """topic -> what it does at the receiver: (session, message, from_node, at)"""
 
@@ -338,7 +342,10 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
 
 def _charge(session: Session, delivery: Delivery, at: dt.datetime) -> None:
     """Book what follows from posted goods; offered goods wait for their answer, whose terms say what is owed."""
-    if delivery.push_id is not None and session.get(PushOffer, (delivery.store_id, delivery.push_id)) is None:
+    if (
+        delivery.network_offer_id is not None
+        and session.get(NetworkOffer, (delivery.store_id, delivery.network_offer_id)) is None
+    ):
         return
     credit.goods_delivered(session, delivery, actor=_supply(NETWORK), at=at)
     handling.replacement_came(session, delivery, actor=_supply(NETWORK), at=at)

@@ -53,9 +53,9 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
             for (whose, days), errors in _products(panel, hidden, day, country):
                 kept.setdefault((whose, "product", days), []).append(errors)
         for number in range(launch * a_launch, (launch + 1) * a_launch):
-            rows, told = stores[number % len(stores)], stated[number % len(stores)]
+            rows, reported = stores[number % len(stores)], stated[number % len(stores)]
             if sold[rows].any():
-                for (whose, kind, days), errors in _store(panel, rows, sold, day, country, told):
+                for (whose, kind, days), errors in _store(panel, rows, sold, day, country, reported):
                     kept.setdefault((whose, kind, days), []).append(errors)
         for (whose, kind, days), each in kept.items():
             ours, own, weight = (np.concatenate(parts) for parts in zip(*each, strict=True))
@@ -205,17 +205,19 @@ def _region_of(panel: DemandPanel, horizon_days: int, country: str | None) -> An
         rows |= {(region, sku): [] for sku in sorted({sku for _, sku in panel.keys})}
     for row, ((_, sku), region) in enumerate(zip(panel.keys, panel.region, strict=True)):
         rows[region, sku].append(row)
-    aisle = {sku: name for (_, sku), name in zip(panel.keys, panel.category, strict=True)}
+    top_category = {sku: name for (_, sku), name in zip(panel.keys, panel.category, strict=True)}
     nothing = np.full(panel.n_days, np.nan)
     y = np.array([_total(panel.y[r]) if r else nothing for r in rows.values()])
-    pooled = DemandPanel(keys=tuple(rows), first_day=panel.first_day, y=y, category=tuple(aisle[s] for _, s in rows))
-    usual, count = _usual(panel, aisle)
+    pooled = DemandPanel(
+        keys=tuple(rows), first_day=panel.first_day, y=y, category=tuple(top_category[s] for _, s in rows)
+    )
+    usual, count = _usual(panel, top_category)
     return regional.fit_region(pooled, horizon_days, country, stores=count, usual=usual)
 
 
-def _usual(panel: DemandPanel, aisle: dict[str, str]) -> tuple[dict[tuple[str, str], Usual], dict[str, int]]:
+def _usual(panel: DemandPanel, top_category: dict[str, str]) -> tuple[dict[tuple[str, str], Usual], dict[str, int]]:
     """Read the chain's assortment and its regions' selling shops off the last days, as the network does."""
-    stores, skus, names = sorted({scope for scope, _ in panel.keys}), sorted(aisle), sorted(set(panel.region))
+    stores, skus, names = sorted({scope for scope, _ in panel.keys}), sorted(top_category), sorted(set(panel.region))
     units = np.zeros((len(stores), len(skus)))
     silent = np.zeros(units.shape, dtype=np.int64)
     of_store = dict(zip((scope for scope, _ in panel.keys), panel.region, strict=True))
@@ -223,8 +225,8 @@ def _usual(panel: DemandPanel, aisle: dict[str, str]) -> tuple[dict[tuple[str, s
         units[stores.index(scope), skus.index(sku)] = sold.sum()
         silent[stores.index(scope), skus.index(sku)] = int(np.argmax(sold > 0))
     region = np.array([names.index(of_store[store]) for store in stores])
-    aisles = np.unique([aisle[sku] for sku in skus], return_inverse=True)[1]
-    found = Assortment.of(units, silent, region, lines(aisles, _prices(panel, skus)))
+    top_categories = np.unique([top_category[sku] for sku in skus], return_inverse=True)[1]
+    found = Assortment.of(units, silent, region, lines(top_categories, _prices(panel, skus)))
     usual = {
         (name, sku): one for row, name in enumerate(names) for sku, one in zip(skus, found.usual(row), strict=True)
     }

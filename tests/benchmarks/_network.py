@@ -233,7 +233,7 @@ def open_warehouse(session: Session) -> None:
     for n, store_id in enumerate(session.scalars(sa.select(Store.id).order_by(Store.id)).all()):
         vehicles.place(session, store_id, 52_400_000 + n % 32 * 7_000, 13_200_000 + n // 32 * 11_000, **given)
     for name in ("Van 1", "Van 2"):
-        vehicles.add_van(session, WAREHOUSE, name, 400, **given)
+        vehicles.add_vehicle(session, WAREHOUSE, name, 400, **given)
 
 
 def look_ahead(database: Database) -> None:
@@ -277,8 +277,8 @@ def _served(folder: Path, database_url: str, *, is_past: bool) -> Iterator[tuple
                     break
                 except httpx2.HTTPError:
                     if process.poll() is not None or time.monotonic() > deadline:
-                        told = (folder / "server.log").read_text()[-2000:]
-                        raise RuntimeError(f"the node did not start: {told}") from None
+                        reported = (folder / "server.log").read_text()[-2000:]
+                        raise RuntimeError(f"the node did not start: {reported}") from None
                     time.sleep(0.1)
             yield address, process
         except AssertionError as fault:

@@ -22,7 +22,7 @@ from supply.demand import forecast_store, forecasts, rollups
 from tests.supply.sold import AT, DAY, make_node
 
 PRODUCTS, DAYS, NIGHTS = 3_000, 728, 3
-AISLES = 30
+TOP_CATEGORIES = 30
 NIGHT = Actor.system("forecast", "S1")
 
 
@@ -37,9 +37,9 @@ def trade(products: int, days: int, seed: int) -> Floats:
 def store(products: int, seed: int) -> DemandPanel:
     """Return a made-up shop's panel."""
     keys = tuple((f"S{seed}", f"P{row:05d}") for row in range(products))
-    aisles = tuple(f"aisle {row % AISLES}" for row in range(products))
+    top_categories = tuple(f"aisle {row % TOP_CATEGORIES}" for row in range(products))
     first = DAY - dt.timedelta(days=DAYS - 1)
-    return DemandPanel(keys, first, trade(products, DAYS, seed), category=aisles, region=("R",) * products)
+    return DemandPanel(keys, first, trade(products, DAYS, seed), category=top_categories, region=("R",) * products)
 
 
 def nights(products: int = PRODUCTS) -> dict[str, float]:
@@ -49,10 +49,17 @@ def nights(products: int = PRODUCTS) -> dict[str, float]:
         y = trade(products, DAYS, 1)
         with database.write() as session:
             session.add_all(
-                Product(sku=f"P{row:05d}", name=f"P{row}", category="things", department=f"aisle {row % AISLES}",
-                        stock_unit="each", tax_class_id="std", search_text="p")
+                Product(
+                    sku=f"P{row:05d}",
+                    name=f"P{row}",
+                    category="things",
+                    department=f"aisle {row % TOP_CATEGORIES}",
+                    stock_unit="each",
+                    tax_class_id="std",
+                    search_text="p",
+                )
                 for row in range(products)
-            )  # fmt: skip
+            )
             session.flush()
             session.add_all(Listing(store_id="S1", sku=f"P{row:05d}") for row in range(products))
             sold = ((row, day) for row, day in np.argwhere(y > 0).tolist())

@@ -20,7 +20,7 @@ from config.nodes.inbox import InboxHead, InboxMessage
 from config.nodes.journal import GENESIS, canonical
 from pos.payments.payments import Payment
 from pos.sold import Sale, SaleLine
-from pos.stock import fresh_days
+from pos.stock import changed_days
 from pos.stock.ledger import StockLevel, StockMovement
 from pos.store.store import Store
 from pos.till.shift_book import CashMovement
@@ -46,7 +46,7 @@ ROWS: dict[type[Base], dict[str, str]] = {
         "unit_price_minor": "499", "price_quantity": "1", "discount_minor": "0", "offer": "''",
         "total_minor": "499", "net_minor": "466", "tax_minor": "33", "tax_class_id": "'food'", "rate_bp": "700",
         "kind": "'goods'", "list_price_minor": "499", "price_type": "'list'", "manual_discount_minor": "0",
-        "reason": "''", "note": "''", "amount_minor": "499", "aisle": "'Aisle'",
+        "reason": "''", "note": "''", "amount_minor": "499", "top_category": "'Aisle'",
     },
     StockMovement: {
         "id": f"{ID} || '-' || l.n", "qty": "1", "from_place": "'floor'", "to_place": "'customer'",
@@ -171,7 +171,7 @@ def _add_up(database: Database, days: list[dt.date]) -> None:
     at = dt.datetime.combine(LAST_DAY, dt.time(12), dt.UTC) + dt.timedelta(days=2)
     with database.write() as session:
         for store_id in session.scalars(sa.select(Store.id).where(Store.has_node)).all():
-            fresh_days.mark(session, store_id, days, at=at)
+            changed_days.mark(session, store_id, days, at=at)
     left = 1
     while left:
         with database.write() as session:

@@ -81,12 +81,12 @@ def complete_journey() -> pd.DataFrame:
     whole = pd.MultiIndex.from_product([stores, types, days], names=names)
     here = lines[lines["store_id"].isin(stores)]
     sold = here.groupby(names)["quantity"].sum().reindex(whole, fill_value=0).reset_index()
-    aisle = here.drop_duplicates("product_type").set_index("product_type")["department"]
+    top_category = here.drop_duplicates("product_type").set_index("product_type")["department"]
     shown = _shown(folder, lines, stores)
     at = pd.MultiIndex.from_arrays([sold["store_id"], sold["product_type"], sold["day"].map(week)])
     table = pd.DataFrame(
         {"store": sold["store_id"].astype(str), "product": sold["product_type"], "day": sold["day"],
-         "sold": sold["quantity"], "category": sold["product_type"].map(aisle), "region": "all",
+         "sold": sold["quantity"], "category": sold["product_type"].map(top_category), "region": "all",
          **{name: part.reindex(at, fill_value=0.0).to_numpy() for name, part in shown.items()}}
     )  # fmt: skip
     CACHE.mkdir(exist_ok=True)

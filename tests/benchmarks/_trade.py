@@ -68,7 +68,7 @@ def _loop(panel: DemandPanel, way: Way, country: str | None) -> dict[str, float]
         come = np.nan_to_num(demand[:, day])
         sold[:, day] = np.where(np.isnan(demand[:, day]), np.nan, np.minimum(come, stock))
         short[:, day] = (come >= stock) & ~np.isnan(demand[:, day])
-        hidden[:, day] = np.where(short[:, day], _still_to_come(come, stock, rng), 0.0)
+        hidden[:, day] = np.where(short[:, day], _expected_rest(come, stock, rng), 0.0)
         if day >= first + LOOP_WARM_DAYS:
             said += float(np.where(np.isnan(demand[:, day]), 0.0, forecast.mean[:, 0]).sum())
             wanted, served = wanted + float(come.sum()), served + float(np.minimum(come, stock).sum())
@@ -81,7 +81,7 @@ def _loop(panel: DemandPanel, way: Way, country: str | None) -> dict[str, float]
     }
 
 
-def _still_to_come(demand: Floats, shelf: Floats, rng: np.random.Generator) -> Floats:
+def _expected_rest(demand: Floats, shelf: Floats, rng: np.random.Generator) -> Floats:
     """Draw what part of the day's demand D was still to come when the last of S units went: less Beta(S, D - S + 1)."""
     come = rng.beta(np.maximum(shelf, 1e-9), np.maximum(demand - shelf, 0.0) + 1.0)
     return np.where(shelf > 0, 1.0 - come, 1.0)
@@ -136,7 +136,7 @@ def _cut(panel: DemandPanel) -> DemandPanel:
     usual = np.apply_along_axis(np.convolve, 1, demand, np.ones(28) / 28, "same")
     shelf = np.ceil(usual * np.exp(rng.normal(*CUT_SPREAD, demand.shape)))
     short = (demand >= shelf) & ~np.isnan(panel.y) & (np.arange(panel.n_days) >= panel.n_days - CUT_DAYS)
-    hidden = np.where(short, _still_to_come(demand, shelf, rng), 0.0)
+    hidden = np.where(short, _expected_rest(demand, shelf, rng), 0.0)
     return replace(panel, y=np.where(short, shelf, panel.y), out_of_stock=short, out_share=hidden)
 
 

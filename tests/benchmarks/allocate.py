@@ -52,7 +52,7 @@ def _claims(random: np.random.Generator) -> list[Claim]:
     have = (rates * random.uniform(0, 3, STORES)).astype(int).tolist()
     extra = random.integers(0, 9, STORES).tolist()
     return [
-        Claim(f"S{n:04d}", needs[n] + extra[n], needs[n], have[n], float(rates[n]), PACK, on_round=n % 7 > 0)
+        Claim(f"S{n:04d}", needs[n] + extra[n], needs[n], have[n], float(rates[n]), PACK, on_route=n % 7 > 0)
         for n in range(STORES)
     ]
 

@@ -372,13 +372,13 @@ def add_up(totals: Totals, counted: Totals, code: int, *, why: str) -> Totals:
 
 def why(output: str) -> str:
     """Say in a sentence why a run proved nothing."""
-    told = [line.partition("HARNESS ERROR: ")[2] for line in output.splitlines() if "HARNESS ERROR: " in line]
-    if not told:
+    reported = [line.partition("HARNESS ERROR: ")[2] for line in output.splitlines() if "HARNESS ERROR: " in line]
+    if not reported:
         return f"The tool ended without a verdict: {output.strip()[-300:] or 'it said nothing'}."
-    if "not ready in" in told[-1]:
+    if "not ready in" in reported[-1]:
         busy = f"{os.getloadavg()[0]:.0f} processes wanted {os.cpu_count()} cores"
-        return f"A node did not answer within 30 s of its start while {busy}: {told[-1]}. Go on with --resume."
-    return f"The tool could not try it: {told[-1]}."
+        return f"A node did not answer within 30 s of its start while {busy}: {reported[-1]}. Go on with --resume."
+    return f"The tool could not try it: {reported[-1]}."
 
 
 def _read(results: Path) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from config.nodes.outbox import Message
 from config.nodes.signing import Signer
 from pos.payments.payments import Payment
 from pos.sold import Sale, SaleLine, _rows_of
-from pos.stock import fresh_days
+from pos.stock import changed_days
 from pos.stock.ledger import StockMovement, _movement_rows
 from pos.sync.replica import bookings_of
 from pos.till.shift_book import CashMovement
@@ -210,8 +210,8 @@ def _pushes(keys: dict[str, str]) -> list[DemoStore]:
 
 
 def _push(store_id: str, some: Sequence[Message], signer: Signer, epoch: str, count: int, head: str) -> dict[str, Any]:
-    told = {"epochs": [epoch], "from_n": some[0].n, "waiting": count - some[0].n + 1, "count": count, "head": head}
-    envelope = push(store_id, some, epoch=epoch, signer=signer, **told)
+    reported = {"epochs": [epoch], "from_n": some[0].n, "waiting": count - some[0].n + 1, "count": count, "head": head}
+    envelope = push(store_id, some, epoch=epoch, signer=signer, **reported)
     return {"rows": canonical(envelope.pop("rows")), "envelope": envelope, "ids": {one.id for one in some}}
 
 
@@ -269,7 +269,7 @@ def _rolled(database: Database) -> dict[str, float]:
     while True:
         with database.write() as session:
             days = rollups.roll_fresh(session, at=dt.datetime.now(dt.UTC))
-            if fresh_days.oldest(session) is None:
+            if changed_days.oldest(session) is None:
                 return {"rollup_s": time.perf_counter() - began}
         assert days, "days that have arrived are not added up"
 

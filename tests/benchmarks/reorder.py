@@ -112,8 +112,8 @@ def founded(url: str, stores: dict[str, int]) -> Database:
         )
         session.add(
             Supplier(
-                id="van",
-                name="Van",
+                id="vehicle",
+                name="Vehicle",
                 kind="network",
                 lead_time_days=2,
                 order_weekdays=list(range(7)),
@@ -123,7 +123,7 @@ def founded(url: str, stores: dict[str, int]) -> Database:
         session.flush()
         session.execute(
             sa.insert(SupplierProduct),
-            [{"supplier_id": "van", "sku": sku, "pack_qty": pack, "pack_cost_minor": 90 * pack}
+            [{"supplier_id": "vehicle", "sku": sku, "pack_qty": pack, "pack_cost_minor": 90 * pack}
              for sku, pack in zip(skus, [1, 6, 12] * most, strict=False)],
         )  # fmt: skip
     for store_id, count in stores.items():
@@ -263,8 +263,8 @@ def _network(stores: int) -> dict[str, Any]:
         names = [f"S{n:04d}" for n in range(done, min(done + SLICE, stores))]
         took = _slice(names)
         done, seconds, cpu, lines = done + len(names), seconds + took[0], cpu + took[1], lines + took[2]
-        told = f"{done} of {stores} stores: {seconds:.1f} s, {cpu:.1f} CPU-s, {lines} lines"
-        print(told, file=sys.stderr, flush=True)
+        reported = f"{done} of {stores} stores: {seconds:.1f} s, {cpu:.1f} CPU-s, {lines} lines"
+        print(reported, file=sys.stderr, flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "seconds": round(seconds, 1), "cpu_s": round(cpu, 1), "stores": stores, "lines": lines,

@@ -11,7 +11,7 @@ import numpy as np
 
 from supply.routing import planning
 from supply.routing.distances import DETOUR
-from supply.routing.planning import Call, Spot, Van
+from supply.routing.planning import Call, Spot, Vehicle
 
 STOPS, VANS, LOAD, LONG_S = 200, 14, 400, 60.0
 HOUR = 3600
@@ -24,32 +24,34 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="compare with ten seconds instead of sixty")
     asked = parser.parse_args()
     result = measure(10.0 if asked.quick else LONG_S)
-    told = result["ours"]
-    print(json.dumps(result) if asked.json else f"{told['seconds']:.1f} s, {told['km']:.0f} km, {result['ratio']}")
+    reported = result["ours"]
+    print(
+        json.dumps(result) if asked.json else f"{reported['seconds']:.1f} s, {reported['km']:.0f} km, {result['ratio']}"
+    )
 
 
 def measure(long_s: float) -> dict[str, Any]:
     """Plan a town's day as the job does, and again with `long_s` of search."""
-    depot, calls, vans = town(np.random.default_rng(9))
+    depot, calls, vehicles = town(np.random.default_rng(9))
     began = time.perf_counter()
-    ours = planning.plan(depot, calls, vans)
+    ours = planning.plan(depot, calls, vehicles)
     seconds = time.perf_counter() - began
-    longer = planning.plan(depot, calls, vans, seconds=long_s)
-    by_key, van_of = {call.spot.key: call for call in calls}, {van.key: van for van in vans}
-    faults = [fault for one in ours.rounds for fault in planning.faults(van_of[one.van], by_key, one)]
+    longer = planning.plan(depot, calls, vehicles, seconds=long_s)
+    by_key, vehicle_of = {call.spot.key: call for call in calls}, {vehicle.key: vehicle for vehicle in vehicles}
+    faults = [fault for one in ours.routes for fault in planning.faults(vehicle_of[one.vehicle], by_key, one)]
     return {
-        "bench": "rounds",
+        "bench": "routes",
         "ours": {
-            "seconds": round(seconds, 2), "km": round(ours.metres / 1000, 1), "rounds": len(ours.rounds),
+            "seconds": round(seconds, 2), "km": round(ours.metres / 1000, 1), "routes": len(ours.routes),
             "left_out": len(ours.left_out), "faults": len(faults),
         },
         "reference": {"search_s": long_s, "km": round(longer.metres / 1000, 1), "left_out": len(longer.left_out)},
         "ratio": {"distance": round(ours.metres / longer.metres, 4)},
-        "settings": {"stops": STOPS, "vans": VANS, "packs_a_van": LOAD, "detour": DETOUR},
+        "settings": {"stops": STOPS, "vehicles": VANS, "packs_a_vehicle": LOAD, "detour": DETOUR},
     }  # fmt: skip
 
 
-def town(random: np.random.Generator) -> tuple[Spot, list[Call], list[Van]]:
+def town(random: np.random.Generator) -> tuple[Spot, list[Call], list[Vehicle]]:
     """Return a made-up town: three quarters around a warehouse, windows of three to six hours."""
     quarters = [(31.10, 121.30), (31.25, 121.50), (31.30, 121.35)]
     calls = []
@@ -59,7 +61,7 @@ def town(random: np.random.Generator) -> tuple[Spot, list[Call], list[Van]]:
         spot = Spot(f"S{n:03d}", lat + float(random.normal(0, 0.04)), lon + float(random.normal(0, 0.04)))
         until = first + int(random.choice([3, 4, 6])) * HOUR
         calls.append(Call(spot, packs, first, until, 300 + 15 * packs, int(random.integers(0, 4))))
-    return Spot("WH1", 31.2, 121.4), calls, [Van(f"V{n}", LOAD, 5 * HOUR, 17 * HOUR) for n in range(VANS)]
+    return Spot("WH1", 31.2, 121.4), calls, [Vehicle(f"V{n}", LOAD, 5 * HOUR, 17 * HOUR) for n in range(VANS)]
 
 
 if __name__ == "__main__":

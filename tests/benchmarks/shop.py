@@ -163,7 +163,7 @@ def fill(url: str, products: int) -> None:
         )  # fmt: skip
         session.execute(
             sa.insert(OnlineListing),
-            [{"store_id": "B01", "sku": f"P{n:05d}", "price_minor": 99 + n % 700, "allowance_qty": 1_000_000,
+            [{"store_id": "B01", "sku": f"P{n:05d}", "price_minor": 99 + n % 700, "available_qty": 1_000_000,
               "shelf_rank": n + 1 if n < 12 else None, "published_at": at, "edition": 1} for n in range(products)],
         )  # fmt: skip
     database.engine.dispose()
@@ -312,7 +312,7 @@ def oversell(folder: Path, tries: int) -> dict[str, int]:
     """Try to order one of 100 units far too often, eight at once; gives how many too many were promised."""
     town = _town(folder / "oversell")
     with town.network.write() as session:
-        session.get_one(OnlineListing, (STORE, "tea")).allowance_qty = 100
+        session.get_one(OnlineListing, (STORE, "tea")).available_qty = 100
     placed = [0] * AT_ONCE
 
     def many(line: int) -> None:
@@ -374,7 +374,7 @@ def _last_unit(town: Town, _n: int) -> Race:
     """Eight customers, one unit left."""
     with town.network.write() as session:
         offer = session.get_one(OnlineListing, (STORE, "bread"))
-        offer.allowance_qty = offer.taken_qty + 1
+        offer.available_qty = offer.taken_qty + 1
 
     def attempt(_line: int) -> bool:
         return not town.place(new_id(), [("bread", 1)]).repeated
@@ -390,7 +390,7 @@ def _last_coupon(town: Town, n: int) -> Race:
         offers.make(session, STORE, half, actor=ANA, at=AT)
         offers.make_coupons(session, STORE, half.id, codes=[code], actor=ANA, at=AT)
         offer = session.get_one(OnlineListing, (STORE, "bread"))
-        offer.allowance_qty = offer.taken_qty + AT_ONCE
+        offer.available_qty = offer.taken_qty + AT_ONCE
 
     def attempt(_line: int) -> bool:
         with town.network.write() as session:
@@ -411,7 +411,7 @@ def _collection(town: Town, n: int) -> Race:
         stock.receive(session, STORE, [("milk", 1)], source_kind="delivery", source_id=order_id, at=at,
                       actor=ANA)  # fmt: skip
     with town.network.write() as session:
-        session.get_one(OnlineListing, (STORE, "milk")).allowance_qty += 1
+        session.get_one(OnlineListing, (STORE, "milk")).available_qty += 1
     code = town.ready_order(order_id, [("milk", 1)]).code or ""
 
     def attempt(_line: int) -> bool:
@@ -426,12 +426,12 @@ def _group(town: Town, n: int) -> Race:
     at = later(hours=1)
     terms = GroupTerms(
         id=f"group-{n:05d}", store_id=STORE, owner=STORE, sku="milk", name="Milk", steps=((1, 100),), threshold_qty=5,
-        case_qty=6, minimum_cases=1, closes_at=at, van_day=dt.date(2026, 3, 4), pickup_until=dt.date(2026, 3, 6),
+        case_qty=6, minimum_cases=1, closes_at=at, vehicle_day=dt.date(2026, 3, 4), pickup_until=dt.date(2026, 3, 6),
     )  # fmt: skip
 
     def join(id: str, want: int, when: dt.datetime) -> None:
         member = GroupMember(id=id, name="Li", phone="555 0100", email="", language="en", token_hash=new_id(),
-                             code_hash="", want_qty=want, upto_qty=want)  # fmt: skip
+                             code_hash="", want_qty=want, maximum_qty=want)  # fmt: skip
         with town.network.write() as session:
             groups.join(session, terms.id, member, provider="practice", actor=placing.CUSTOMER, at=when)
             escrow.settle_outcome(session, id, Outcome("captured", "P"), actor=placing.CUSTOMER, at=when)

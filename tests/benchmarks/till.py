@@ -130,8 +130,8 @@ def _opened(context: BrowserContext, served: Served, slowed: int) -> tuple[Page,
 
 def _asked(line: CDPSession, words: str) -> Any:
     """Let the page say something, without anything of Playwright's in it."""
-    told = line.send("Runtime.evaluate", {"expression": words, "awaitPromise": True, "returnByValue": True})
-    return told["result"]["value"]
+    reported = line.send("Runtime.evaluate", {"expression": words, "awaitPromise": True, "returnByValue": True})
+    return reported["result"]["value"]
 
 
 def _paints(page: Page, line: CDPSession, codes: list[str]) -> list[float]:

@@ -37,13 +37,13 @@ def furnish(session: Session) -> None:
     session.add(Till(store_id=STORE, id="T2", name="Till 2"))
     session.flush()
     shift.open_shift(session, STORE, "T2", 0, **by)
-    wares: list[tuple[str, str, int, list[tuple[str, int]], dict[str, Any]]] = [
+    products: list[tuple[str, str, int, list[tuple[str, int]], dict[str, Any]]] = [
         ("DEPOSIT", "Bottle deposit", 25, [], {"kind": "deposit"}),
         ("COLA", "Cola", 199, [(COLA, 1)], {"deposit_sku": "DEPOSIT", "pack_text": "1 l"}),
         ("FLOWERS", "Cut flowers", 100, [], {"price_typed": True}),
         ("123", "Plums", 299, [], {"stock_unit": "gram", "price_quantity": 1000}),
     ]
-    for place, (sku, name, price, codes, wishes) in enumerate(wares, 20):
+    for place, (sku, name, price, codes, wishes) in enumerate(products, 20):
         catalogue.add_product(session, sku, name, category="Drinks", tax_class_id="food", codes=codes, **by, **wishes)
         catalogue.set_price(session, sku, price, dt.date(2020, 1, 1), **by)
         catalogue.list_product(session, STORE, sku, quick_key=place, **by)

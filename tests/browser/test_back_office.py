@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 PAGES = (
     "/products/", "/products/?show=own", "/products/milk", "/products/new", "/products/bring-in/",
     "/products/past-sales/", "/prices/",
-    "/prices/?aisle=Drinks&change=margin&value=30&ending=99", "/prices/labels", "/taxes/", "/people/",
+    "/prices/?top_category=Drinks&change=margin&value=30&ending=99", "/prices/labels", "/taxes/", "/people/",
     "/people/cashier", "/people/your-pin",
 )  # fmt: skip
 

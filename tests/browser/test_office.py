@@ -25,7 +25,7 @@ from tests.store_app import complaints, money
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.pages.orders.test_replays import weeks
-from tests.store_app.pages.orders.test_transfers import CODE, told
+from tests.store_app.pages.orders.test_transfers import CODE, reported
 
 pytestmark = pytest.mark.browser
 BY = {"actor": goods.SYSTEM, "at": NOON}
@@ -113,7 +113,7 @@ def _furnish(house: House) -> None:
             pickup.start_picking(session, STORE, order_id, **BY)
         pickup.ready(session, STORE, "order-0003", **BY)
         for number, (gives, state) in enumerate([(True, "proposed"), (True, "agreed"), (False, "agreed")]):
-            transfers.take_told(session, told(f"transfer-{number}", gives=gives, state=state, code=CODE), **BY)
+            transfers.take_reported(session, reported(f"transfer-{number}", gives=gives, state=state, code=CODE), **BY)
 
 
 def enter(page: Page, office: Office, path: str, language: str = "en") -> None:

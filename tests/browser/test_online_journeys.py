@@ -148,7 +148,7 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
     town = street.market.town
     terms = GroupTerms(
         id=GROUP, store_id=STORE, owner=STORE, sku="milk", name="Milk", steps=((1, 120), (6, 100)), threshold_qty=6,
-        case_qty=6, minimum_cases=1, closes_at=later(hours=2), van_day=dt.date(2026, 3, 4),
+        case_qty=6, minimum_cases=1, closes_at=later(hours=2), vehicle_day=dt.date(2026, 3, 4),
         pickup_until=dt.date(2026, 3, 6),
     )  # fmt: skip
     with town.store.write() as session:
@@ -170,7 +170,7 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
         groups.close_due(session, at=later(hours=2))
     street.deliver()
     with town.store.write() as session:
-        stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="van", at=AT, actor=ANA)
+        stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="vehicle", at=AT, actor=ANA)
     counter = street.counter("/groups/")
     assert_well_made(counter)
     counter.locator("form[action$='/arrived'] button").click()

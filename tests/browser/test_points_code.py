@@ -42,7 +42,7 @@ def known(kept, make_node) -> Iterator[Node]:
             least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
         )  # fmt: skip
         points_pool.found(session, scheme, actor=BY, at=before)
-        part = {"store_id": STORE, "from_day": str(before.date()), "until_day": None, "told_at": now.isoformat()}
+        part = {"store_id": STORE, "from_day": str(before.date()), "until_day": None, "reported_at": now.isoformat()}
         points_pool.take_part(session, part)
         edition = shared_points.edition(session)
     served = Served(house.app)

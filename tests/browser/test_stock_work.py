@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.ids import new_id
-from pos.stock import batches, goods_in, recall, stock, stocktake, waste
+from pos.stock import batches, delivery_notes, recall, stock, stocktake, waste
 from pos.stock.batches import Lot
 from pos.stock.stocktake import Counted
 from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress
@@ -55,15 +55,15 @@ def busy(office: Office) -> Office:
         stocktake.enter(session, STORE, "take-0002", 1, "beer", 20, is_total=True, **BY)
         stocktake.finish_section(session, STORE, "take-0002", 1, **BY)
         recall.call(session, STORE, "milk", "L7", id="recall-0001", why="Glass", called_by="The dairy", **BY)
-        goods_in.begin(session, STORE, id="note-0001", supplier_name="Market hall", paper_no="A-77", **BY)
-        goods_in.add(session, STORE, "note-0001", "bread", 10, cost_minor=120, **BY)
+        delivery_notes.begin(session, STORE, id="note-0001", supplier_name="Market hall", paper_no="A-77", **BY)
+        delivery_notes.add(session, STORE, "note-0001", "bread", 10, cost_minor=120, **BY)
         back = {"way": "back", "supplier_name": "Green Farm Dairy", **BY}
-        goods_in.begin(session, STORE, id="note-0002", reason="damaged", paper_no="LS-77", **back)
-        goods_in.add(session, STORE, "note-0002", "tea", 900, cost_minor=120, **BY)
-        goods_in.add(session, STORE, "note-0002", "milk", 4, cost_minor=80, batch="L7", expires_on=today, **BY)
-        goods_in.begin(session, STORE, id="note-0003", reason="expired", **back)
-        goods_in.add(session, STORE, "note-0003", "bread", 2, cost_minor=90, **BY)
-        goods_in.post(session, STORE, "note-0003", **BY)
+        delivery_notes.begin(session, STORE, id="note-0002", reason="damaged", paper_no="LS-77", **back)
+        delivery_notes.add(session, STORE, "note-0002", "tea", 900, cost_minor=120, **BY)
+        delivery_notes.add(session, STORE, "note-0002", "milk", 4, cost_minor=80, batch="L7", expires_on=today, **BY)
+        delivery_notes.begin(session, STORE, id="note-0003", reason="expired", **back)
+        delivery_notes.add(session, STORE, "note-0003", "bread", 2, cost_minor=90, **BY)
+        delivery_notes.post(session, STORE, "note-0003", **BY)
     return office
 
 

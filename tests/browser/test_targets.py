@@ -83,7 +83,7 @@ def test_every_link_button_and_field_of_the_main_pages_is_as_large_as_a_thumb(
     for path in (*PAGES, f"/money/receipts/{receipt}"):
         page.goto(f"{office.url}{path}")
         expect(page.locator('[aria-busy="true"]')).to_have_count(0)
-        small += [f"{path} {told}" for told in page.evaluate(TOO_SMALL)]
+        small += [f"{path} {reported}" for reported in page.evaluate(TOO_SMALL)]
     if small:
         pytest.fail("\n".join(small))
 
@@ -96,16 +96,16 @@ def test_all_of_a_till_that_sells_is_as_large_as_a_thumb(page: Page, office: Off
     page.locator("#search").fill("milk")
     page.keyboard.press("Enter")
     expect(page.locator("#lines .tool.qty")).to_be_visible()  # its tools follow a frame later
-    small = [f"basket {told}" for told in page.evaluate(TOO_SMALL)]
+    small = [f"basket {reported}" for reported in page.evaluate(TOO_SMALL)]
     page.keyboard.press("F4")
     expect(page.locator("#sheet")).to_be_visible()
-    small += [f"sheet {told}" for told in page.evaluate(TOO_SMALL, "#sheet")]
+    small += [f"sheet {reported}" for reported in page.evaluate(TOO_SMALL, "#sheet")]
     page.keyboard.press("Escape")
     expect(page.locator("#sheet")).to_be_hidden()
     page.keyboard.press("F8")
     expect(page.locator("#pay-choose")).to_be_visible()
-    small += [f"pay {told}" for told in page.evaluate(TOO_SMALL, "#pay")]
+    small += [f"pay {reported}" for reported in page.evaluate(TOO_SMALL, "#pay")]
     page.locator("[data-tender=card]").click()
-    small += [f"card {told}" for told in page.evaluate(TOO_SMALL, "#pay")]
+    small += [f"card {reported}" for reported in page.evaluate(TOO_SMALL, "#pay")]
     if small:
         pytest.fail("\n".join(small))

@@ -234,8 +234,12 @@ def test_a_basket_emptied_line_by_line_is_given_up_with_a_reason_and_leave(page:
     pin(page, "3333")
     expect(page.locator("#nothing")).to_be_visible()
     (booked,) = journal_of(store, "basket.voided")
-    told = json.loads(booked.body)
-    assert (told["total_minor"], told["lines"], told["taken_off"]) == (349, [["MILK", 1]], [["TEA", 1, 299]])
+    reported = json.loads(booked.body)
+    assert (reported["total_minor"], reported["lines"], reported["taken_off"]) == (
+        349,
+        [["MILK", 1]],
+        [["TEA", 1, 299]],
+    )
 
 
 def test_what_is_scanned_while_a_pin_is_checked_waits_for_the_next_basket(page: Page, store: Node):

@@ -32,13 +32,13 @@ def test_what_was_scanned_its_price_and_the_total_are_told_to_who_cannot_see_the
     page: Page, node: Node, faults: list[str]
 ):
     enter(page, node)
-    told = page.locator("#announce[role=status]")
+    reported = page.locator("#announce[role=status]")
     wedge(page, CODES["MILK"])
-    expect(told).to_have_text(re.compile(r"^Whole milk, 1.*, \$3\.49\. Total \$3\.49\.$"))
+    expect(reported).to_have_text(re.compile(r"^Whole milk, 1.*, \$3\.49\. Total \$3\.49\.$"))
     wedge(page, CODES["BREAD"], CODES["BREAD"])
-    expect(told).to_have_text(re.compile(r"^White bread, 2.*, \$3\.98\. Total \$7\.47\.$"))
+    expect(reported).to_have_text(re.compile(r"^White bread, 2.*, \$3\.98\. Total \$7\.47\.$"))
     page.keyboard.press("Delete")
-    expect(told).to_have_text("White bread removed. Total $3.49.")
+    expect(reported).to_have_text("White bread removed. Total $3.49.")
 
 
 def test_the_most_of_a_product_is_kept_by_scanner_and_by_touch_and_the_page_says_it(

@@ -92,7 +92,7 @@ def test_a_look_that_broke_off_holds_nothing_up(database):
 def test_a_look_after_opening_anew_reads_the_file_that_lies_there_now(database):
     with database.read() as session:
         held = session.connection().connection.dbapi_connection
-        database.open_anew()
+        database.reopen()
     with database.read() as session:
         assert session.connection().connection.dbapi_connection is not held
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):

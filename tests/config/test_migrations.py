@@ -199,41 +199,67 @@ def test_the_file_is_copied_before_it_changes(upgraded, tmp_path):
 def test_shops_of_a_network_with_two_warehouses_stay_with_the_one_they_order_from(upgraded):
     tables.known()
     at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
-    vans = [("dead", "WH0", False), ("empty", "WH1", True), ("van", "WH2", True), ("lorry", "WH3", True)]
+    vehicles = [("dead", "WH0", False), ("empty", "WH1", True), ("vehicle", "WH2", True), ("lorry", "WH3", True)]
     stores = [("S1", "R1"), ("S2", "R1"), ("S3", "R1"), ("S4", "R2"), ("S5", "R3")]
-    sent = [("S1", "van"), ("S1", "lorry"), ("S2", "lorry"), ("S3", "van"), ("S4", "lorry"), ("S4", "dead")]
+    sent = [("S1", "vehicle"), ("S1", "lorry"), ("S2", "lorry"), ("S3", "vehicle"), ("S4", "lorry"), ("S4", "dead")]
     rows: dict[str, list[dict[str, object]]] = {
         "region": [{"id": f"R{n}", "name": f"R{n}"} for n in range(1, 5)],
         "store": [
-            {"id": store, "name": store, "slug": store, "region_id": region, "currency": "EUR", "tz": "UTC",
-             "joined_at": at}
+            {
+                "id": store,
+                "name": store,
+                "slug": store,
+                "region_id": region,
+                "currency": "EUR",
+                "tz": "UTC",
+                "joined_at": at,
+            }
             for store, region in stores
         ],
         "tax_class": [{"id": "food", "name": "Food", "rate_bp": 700, "inclusive": True}],
         "product": [{"sku": "tea", "name": "Tea", "category": "tea", "tax_class_id": "food"}],
         "supplier": [
-            {"id": van, "name": van, "kind": "network", "owner_id": "*", "warehouse_id": house, "active": active,
-             "lead_time_days": 1, "order_weekdays": [0], "minimum_minor": 0}
-            for van, house, active in vans
+            {
+                "id": vehicle,
+                "name": vehicle,
+                "kind": "network",
+                "owner_id": "*",
+                "warehouse_id": house,
+                "active": active,
+                "lead_time_days": 1,
+                "order_weekdays": [0],
+                "minimum_minor": 0,
+            }
+            for vehicle, house, active in vehicles
         ],
         "supplier_product": [
-            {"supplier_id": van, "sku": "tea", "pack_qty": 1, "pack_cost_minor": 1} for van in ("dead", "van", "lorry")
+            {"supplier_id": vehicle, "sku": "tea", "pack_qty": 1, "pack_cost_minor": 1}
+            for vehicle in ("dead", "vehicle", "lorry")
         ],
         "replenishment_order": [
-            {"store_id": store, "id": f"o{n}", "order_no": n, "supplier_id": van, "state": "sent", "proposed_at": at,
-             "order_day": at.date(), "delivery_day": at.date(), "next_delivery_day": at.date(),
-             "sent_at": at + dt.timedelta(hours=n)}
-            for n, (store, van) in enumerate(sent)
+            {
+                "store_id": store,
+                "id": f"o{n}",
+                "order_no": n,
+                "supplier_id": vehicle,
+                "state": "sent",
+                "proposed_at": at,
+                "order_day": at.date(),
+                "delivery_day": at.date(),
+                "next_delivery_day": at.date(),
+                "sent_at": at + dt.timedelta(hours=n),
+            }
+            for n, (store, vehicle) in enumerate(sent)
         ],
-        "served_from": [{"kind": "region", "of_id": "R4", "warehouse_id": "WH1"}],
-    }  # fmt: skip
+        "supply_route": [{"kind": "region", "of_id": "R4", "warehouse_id": "WH1"}],
+    }
     with upgraded.begin() as connection:
         for name, found in rows.items():
             connection.execute(sa.insert(Base.metadata.tables[name]), found)
     migrate.downgrade(upgraded, "0052")
     migrate.upgrade(upgraded)
     with upgraded.connect() as connection:
-        now = connection.execute(sa.select(Base.metadata.tables["served_from"]).order_by(sa.text("kind, of_id"))).all()
+        now = connection.execute(sa.select(Base.metadata.tables["supply_route"]).order_by(sa.text("kind, of_id"))).all()
     assert [tuple(row) for row in now] == [
         ("region", "R1", "WH3"), ("region", "R2", "WH3"), ("region", "R3", "WH2"), ("region", "R4", "WH1"),
         ("store", "S3", "WH2"),
@@ -303,8 +329,10 @@ def test_shops_without_a_node_are_still_to_be_told_of_recalls_in_force_that_no_n
     migrate.downgrade(upgraded, "0062")
     migrate.upgrade(upgraded)
     with upgraded.connect() as connection:
-        told = connection.execute(sa.text("select store_id, state, told_how from recall order by store_id, state"))
-        assert [tuple(row) for row in told] == [
+        reported = connection.execute(
+            sa.text("select store_id, state, reported_how from recall order by store_id, state")
+        )
+        assert [tuple(row) for row in reported] == [
             ("S1", "called", "node"), ("S1", "lifted", "node"), ("S2", "called", ""), ("S2", "lifted", "hand"),
         ]  # fmt: skip
 

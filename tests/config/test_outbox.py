@@ -279,9 +279,9 @@ def test_a_node_is_told_its_own_facts_after_the_one_it_still_has(sender, tmp_pat
     for message in messages:
         take(database, message)
     with database.read() as session:
-        told = inbox.told_after(session, "S01", "epoch", 1, 10, 10**6)
-        assert [row["n"] for row in told] == list(range(2, FACTS + 1))
-        assert len(inbox.told_after(session, "S01", "epoch", 0, 10, 1)) == 1, "never less than one, however large"
+        reported = inbox.reported_after(session, "S01", "epoch", 1, 10, 10**6)
+        assert [row["n"] for row in reported] == list(range(2, FACTS + 1))
+        assert len(inbox.reported_after(session, "S01", "epoch", 0, 10, 1)) == 1, "never less than one, however large"
 
 
 def test_who_says_another_node_s_id_first_keeps_its_own_fact_out_no_more(sender, tmp_path):
@@ -297,10 +297,10 @@ def test_what_went_on_into_a_later_epoch_is_counted_there_alone(tmp_path):
     store = open_database(tmp_path / "store.db")
     with store.write() as session:
         found(session, "S01", at=NOON)
-        for id_ in ("told", "late", "later"):
+        for id_ in ("reported", "late", "later"):
             append(session, id_, {"n": 1})
         before = this_node(session).epoch
-        outbox.acknowledge(session, ["told"], at=NOON)
+        outbox.acknowledge(session, ["reported"], at=NOON)
         after = new_epoch(session)
         assert outbox.leave(session, "network", before) == 2
         both = [(before, 1, 3), (after, 0, 2)]
@@ -374,7 +374,7 @@ def test_however_much_goes_on_into_a_later_epoch_the_books_are_held_for_a_few_st
         for n in range(20):
             append(session, f"fact-{n}", {"n": n})
         new_epoch(session)
-    sa.event.listen(store.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    sa.event.listen(store.engine, "before_cursor_execute", lambda *reported: asked.append(reported[2]))
     with store.write() as session:
         assert outbox.leave(session, "network", before) == 20
     assert len(asked) < 20

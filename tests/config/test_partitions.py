@@ -14,8 +14,8 @@ from config.nodes.journal import Actor
 from config.nodes.node import found as found_node
 from pos.sold import Sale, SaleLine
 from pos.store.store import found_store
-from pos.sync import checks, put_away, replica, shift_checks
-from pos.sync.put_away import PutAwayReceipts, PutAwayStock
+from pos.sync import archive, checks, replica, shift_checks
+from pos.sync.archive import ArchivedReceipts, ArchivedStock
 from pos.till.shift_book import Shift
 from store_app.node import verifying
 from supply.demand import rollups
@@ -50,7 +50,7 @@ def keep(database: Database, today: dt.date) -> list[str]:
     made, some = [], ["once"]
     while some:
         with database.write() as session:
-            since, away = WEDNESDAY - dt.timedelta(days=500), put_away.weeks(session)
+            since, away = WEDNESDAY - dt.timedelta(days=500), archive.weeks(session)
             some = partitions.keep(session, today, since=since, away=away)
         made += some
     return made
@@ -128,7 +128,7 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
         shift.totals = shift_checks.recount(session, shift)
     with network.write() as session:
         with pytest.raises(Refused, match="wait to be added up"):
-            put_away.put_away(session, monday, **by)
+            archive.put_away(session, monday, **by)
         rollups.roll_up(session, None, WEDNESDAY, at=NOON)
     with network.write() as session:
         for bunch in day_seals.unsealed(session, WEDNESDAY.isoformat()):
@@ -137,9 +137,9 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
     before = found()
     for day, words in ((old, "begins on a Monday"), (partitions.monday(WEDNESDAY), "over for 8 weeks")):
         with network.write() as session, pytest.raises(Refused, match=words):
-            put_away.put_away(session, day, **by)
+            archive.put_away(session, day, **by)
     with network.write() as session:
-        tables = put_away.put_away(session, monday, **by)
+        tables = archive.put_away(session, monday, **by)
     assert tables == [f"away.{book}_{monday:%Y%m%d}" for book in partitions.BOOKS]
     assert found() == before
     assert verified() == []
@@ -161,14 +161,14 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
     assert found() == before
     with network.write() as session:
         with pytest.raises(Conflict, match="was put away"):
-            put_away.put_away(session, monday, **by)
+            archive.put_away(session, monday, **by)
         assert session.scalar(sa.text(f"SELECT count(*) FROM {tables[1]}")) == 12
         rolled = sa.select(StoreDay.sales).where(StoreDay.business_day == old)
         rollups.roll_up(session, ["S01"], old, at=NOON)
         assert session.scalar(rolled) == 3, "a roll-up whose sales are gone stays"
     for spoilt, codes in (
-        (sa.update(PutAwayReceipts).values(sales=2), {"K7", "K9"}),
-        (sa.update(PutAwayStock).values(qty=PutAwayStock.qty + 1), {"K3", "K4"}),
+        (sa.update(ArchivedReceipts).values(sales=2), {"K7", "K9"}),
+        (sa.update(ArchivedStock).values(qty=ArchivedStock.qty + 1), {"K3", "K4"}),
     ):
         with network.write() as session:
             session.execute(spoilt)

@@ -143,12 +143,12 @@ def test_every_fault_of_the_settings_is_reported_at_once(bare, tmp_path):
     bare.setenv("CORNERSTORE_FORECAST_CLUSTER", "cluster.example")
     with pytest.raises(Invalid) as refusal:
         load(threads=2000)
-    told = refusal.value.facts["faults"]
-    assert len(told) == 6
+    reported = refusal.value.facts["faults"]
+    assert len(reported) == 6
     written = [f"{name} in {path}: " for name in ("role", "port", "colour")]  # a key is named with where it stands
     for begins in (*written, "threads: ", "printer_columns (CORNERSTORE_PRINTER_COLUMNS): "):
-        assert any(fault.startswith(begins) for fault in told), begins
-    assert any(fault.endswith("tcp://host:8786") for fault in told)
+        assert any(fault.startswith(begins) for fault in reported), begins
+    assert any(fault.endswith("tcp://host:8786") for fault in reported)
 
 
 def test_a_label_printer_is_no_receipt_printer_and_the_settings_say_what_to_write_instead(bare, tmp_path):

@@ -43,12 +43,12 @@ async def submit(ctx: Any, sale_id: str) -> str:
     """Tell the network of a sale: a new one, or one that was told before, in the very same words."""
     from store_app.sync import wire
 
-    told = ctx.said.setdefault(sale_id, None) or _sale(sale_id, len(ctx.said))
-    ctx.said[sale_id] = told
+    reported = ctx.said.setdefault(sale_id, None) or _sale(sale_id, len(ctx.said))
+    ctx.said[sale_id] = reported
     body, headers = wire.pack(
         {
-            "protocol": wire.PROTOCOL, "speaking": EPOCH, "epoch": EPOCH, "from_n": told.n, "count": len(ctx.said),
-            "head": "", "rows": [vars(told)],
+            "protocol": wire.PROTOCOL, "speaking": EPOCH, "epoch": EPOCH, "from_n": reported.n, "count": len(ctx.said),
+            "head": "", "rows": [vars(reported)],
         }
     )  # fmt: skip
     headers |= {"Host": ctx.base.removeprefix("http://"), "Authorization": f"Bearer {STORE_KEY}"}
@@ -56,7 +56,7 @@ async def submit(ctx: Any, sale_id: str) -> str:
     if status != 200:
         return "unknown"
     taken = {one.id: one.hash for one in wire.Answer.model_validate_json(answer).taken}
-    return "ack" if taken.get(sale_id) == told.hash else "unknown"
+    return "ack" if taken.get(sale_id) == reported.hash else "unknown"
 
 
 def listing(ctx: Any) -> list[str]:

@@ -159,9 +159,9 @@ def serve(which: str, port: str) -> None:
         founding.place("store", folder)
     else:
         given["role"] = "network"
-        if told := os.environ.get("DATABASE_URL"):
-            (folder / ON_POSTGRES).write_text(told, "utf-8")
-            url = founding.on_postgres(told)  # founded already, and copied
+        if reported := os.environ.get("DATABASE_URL"):
+            (folder / ON_POSTGRES).write_text(reported, "utf-8")
+            url = founding.on_postgres(reported)  # founded already, and copied
         else:
             founding.place("net", folder)
     if DAYS:

@@ -52,20 +52,22 @@ def paid(*tenders: tuple[str, int, str]) -> list[Token]:
 
 async def pay_prepare(ctx: Any, k: int) -> Token:
     """Return a fresh basket, which every finger on the Pay button sends."""
-    return {"k": k, "body": counter.basket(f"pay-{k:08d}", ctx.voucher, counter.KINDS[k % 2]), "told": set()}
+    return {"k": k, "body": counter.basket(f"pay-{k:08d}", ctx.voucher, counter.KINDS[k % 2]), "reported": set()}
 
 
 async def pay_try(ctx: Any, token: Token, _i: int) -> str:
     """Press Pay: the others must be answered the same receipt, as a repeat."""
     status, answer = await post(ctx, "ben", "/api/sales", token["body"])
-    token["told"].add(answer.get("receipt_no"))
+    token["reported"].add(answer.get("receipt_no"))
     return judge(status, answer)
 
 
 async def pay_after(ctx: Any, token: Token) -> list[str]:
     """All fingers were answered one receipt."""
-    told = token["told"]
-    return ([] if len(told) == 1 and None not in told else [f"answered as receipts {told}"]) + books(ctx, token)
+    reported = token["reported"]
+    return ([] if len(reported) == 1 and None not in reported else [f"answered as receipts {reported}"]) + books(
+        ctx, token
+    )
 
 
 # --- one receipt brought back ---
@@ -232,7 +234,7 @@ async def close_prepare(ctx: Any, k: int) -> Token:
         if (before := shift.current(session, STORE, "T4")) is not None:
             shift.close(session, before, before.expected_minor, why="next round", actor=ANA, at=now)
         found = shift.open_shift(session, STORE, "T4", 10_000, actor=ANA, at=now)
-        token = {"k": k, "shift_id": found.id, "told": set()}
+        token = {"k": k, "shift_id": found.id, "reported": set()}
     status, answer = await post(ctx, "ben", "/api/sales", plain(f"first-{k:08d}", 3))
     assert status == 201, answer
     return token
@@ -260,9 +262,9 @@ async def close_after(ctx: Any, token: Token) -> list[str]:
         query = sa.select(sa.func.count(), sa.func.sum(Sale.total_minor)).where(Sale.shift_id == found.id)
         sales, total_minor = session.execute(query).one()
         z = found.z_report or {}
-    told = (z.get("sales_count"), z.get("total_minor"), found.expected_minor)
+    reported = (z.get("sales_count"), z.get("total_minor"), found.expected_minor)
     right = (sales, total_minor, 10_000 + total_minor)
-    return ([] if told == right else [f"Z tells {told}, the books {right}"]) + books(ctx, token)
+    return ([] if reported == right else [f"Z tells {reported}, the books {right}"]) + books(ctx, token)
 
 
 closing_prepare = close_prepare
@@ -272,7 +274,7 @@ async def closing_try(ctx: Any, token: Token, _i: int) -> str:
     """Eight close the same till: one Z, answered to all."""
     body = {"id": f"count-{token['k']:08d}", "counted_minor": 10_201}
     status, answer = await post(ctx, "ana", f"/api/shifts/{token['shift_id']}/close", body)
-    token["told"].add(answer.get("z_no"))
+    token["reported"].add(answer.get("z_no"))
     return judge(status, answer)
 
 

@@ -125,8 +125,8 @@ def _points(heard: Sequence[str]) -> list[Point]:
 def _stamp(file: Path) -> tuple[int, ...]:
     """Return what changes when the books do: the file's size and time, and how long its log is."""
     log = file.with_name(file.name + "-wal")
-    told = file.stat()
-    return told.st_size, told.st_mtime_ns, log.stat().st_size if log.exists() else 0
+    reported = file.stat()
+    return reported.st_size, reported.st_mtime_ns, log.stat().st_size if log.exists() else 0
 
 
 def _run(command: Callable[[], int], arm: Callable[[], Any]) -> int:

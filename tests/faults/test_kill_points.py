@@ -30,8 +30,8 @@ from supply.facts import Advised
 from supply.money import consignment
 from supply.orders.claims import Claim
 from supply.orders.deliveries import Delivery
-from supply.orders.goods_returns import GoodsReturn
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
+from supply.orders.supplier_returns import SupplierReturn
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving
 from tests.benchmarks._node import fill
@@ -245,20 +245,28 @@ def _send_back(till: Till) -> Command:
     today = by["at"].date()
     with till.doors.write() as session:
         session.add(
-            PushOffer(store_id=STORE, id="swept-push", supplier_id="farm", sku="COLA", name="Cola", pack_qty=6,
+            NetworkOffer(store_id=STORE, id="swept-push", supplier_id="farm", sku="COLA", name="Cola", pack_qty=6,
                       pack_cost_minor=300, packs=2, why="New", state="accepted", offered_at=by["at"], answer_by=today,
                       return_until=today, answered_why="")
         )  # fmt: skip
         session.flush()
-        receiving.expect(session, STORE, id="swept-lot", supplier_id="farm", expected_day=today, push_id="swept-push",
-                         lines=[Advised("COLA", "Cola 0.33 l", 6, 12)], at=by["at"])  # fmt: skip
+        receiving.expect(
+            session,
+            STORE,
+            id="swept-lot",
+            supplier_id="farm",
+            expected_day=today,
+            network_offer_id="swept-push",
+            lines=[Advised("COLA", "Cola 0.33 l", 6, 12)],
+            at=by["at"],
+        )
         receiving.begin_count(session, STORE, "swept-lot", **by)
         receiving.post(session, STORE, "swept-lot", **by)
         consignment.propose_now(session, STORE, "swept-push", **by)
-    mine = (GoodsReturn.id == "swept-push", GoodsReturn.state == "sent")
+    mine = (SupplierReturn.id == "swept-push", SupplierReturn.state == "sent")
     body = {"qty-0": "9", "command_id": "0" * 25 + "2"}
     address = "/stock/network/returns/swept-push/send"
-    return Command(till.ana, address, body, lambda: till.count(GoodsReturn, *mine), form=True)
+    return Command(till.ana, address, body, lambda: till.count(SupplierReturn, *mine), form=True)
 
 
 def _recall(till: Till) -> Command:

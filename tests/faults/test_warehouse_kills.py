@@ -156,7 +156,7 @@ def noting(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
     _called_back(network)
     with network.doors.write() as session:
         session.get_one(Store, STORE).has_node = False
-        session.get_one(Recall, (STORE, "r1")).told_how = "hand"
+        session.get_one(Recall, (STORE, "r1")).reported_how = "hand"
     return f"/console/recalls/r1/shops/{STORE}/looked", {"qty": "3"}, _in(Recall, Recall.taken_qty == 3)
 
 

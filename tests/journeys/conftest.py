@@ -29,7 +29,7 @@ class Walked:
 
     road: Road
     status: int
-    told: dict[str, Any]
+    reported: dict[str, Any]
 
 
 def silent(words: str, done: int, of: int) -> None:

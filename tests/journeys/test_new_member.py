@@ -24,7 +24,7 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
 from pos.stock import stock
 from pos.store import joining as store_joining
-from pos.store.store import found_as_told, found_store
+from pos.store.store import found_as_reported, found_store
 from store_app.app import create_app
 from store_app.commands.cli import main
 from store_app.jobs.jobs import JOBS, Desk
@@ -91,9 +91,9 @@ class Member:
 
     def __init__(self, url: str, code: str, network: House, folder: Any) -> None:
         signer = Signer.make()
-        told = joining.exchange(url, code, None, signer)
+        reported = joining.exchange(url, code, None, signer)
         self.settings = Settings(
-            node_id=told.store_id, network_url=url, network_key=told.key, public_url=told.public_url,
+            node_id=reported.store_id, network_url=url, network_key=reported.key, public_url=reported.public_url,
             state_folder=folder, secret_key="of-one-shop-" * 4, port=0,
         )  # fmt: skip
         signer.keep(self.settings.signing_key)
@@ -101,13 +101,13 @@ class Member:
         self.house = House(app, app.extensions["cornerstore"], network.clock)
         Base.metadata.create_all(self.house.doors.database.engine)
         with self.house.doors.write() as session:
-            found(session, told.store_id, at=NOON)
-            found_as_told(session, told.store, at=NOON)
+            found(session, reported.store_id, at=NOON)
+            found_as_reported(session, reported.store, at=NOON)
         self.browser = self.house.visitor()
 
     def contact(self) -> None:
         """Let the worker speak with the network, and publish the online shop."""
-        JOBS["shop-publish"].run(Desk(self.house.doors), NOON.date())
+        JOBS["storefront-publish"].run(Desk(self.house.doors), NOON.date())
         with sender.client_for(self.settings) as client:
             done = sender.contact(self.house.doors.database, self.settings, client, self.house.clock)
         assert done.fault is None, done.fault

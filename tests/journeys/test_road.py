@@ -20,29 +20,51 @@ from supply.demand.history import DailyDemand, RegionalDemand, StoreDay
 from supply.money import ledger
 from supply.online.orders import PickupOrder
 from supply.orders.deliveries import Delivery, DeliveryLine
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.shelf.plan import ShelfPlan
 from tests.arriving import reapply
 from tests.journeys.conftest import DAYS, Walked
 
 KEYS = (
-    "stores", "products", "history_lines", "days", "sales_rung", "sales_lines", "receipts_printed", "facts_delivered",
-    "facts_stuck", "series_forecast", "forecast_seconds", "proposals", "orders_sent",
-    "orders_on_credit", "deliveries_posted",
-    "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted", "pickups_collected", "brought_home",
-    "claims", "transfers", "letters", "producers", "findings", "seconds",
-)  # fmt: skip
+    "stores",
+    "products",
+    "history_lines",
+    "days",
+    "sales_rung",
+    "sales_lines",
+    "receipts_printed",
+    "facts_delivered",
+    "facts_stuck",
+    "series_forecast",
+    "forecast_seconds",
+    "proposals",
+    "orders_sent",
+    "orders_on_credit",
+    "deliveries_posted",
+    "shelf_slots",
+    "shelf_labels",
+    "network_offers_made",
+    "network_offers_accepted",
+    "pickups_collected",
+    "brought_home",
+    "claims",
+    "transfers",
+    "letters",
+    "producers",
+    "findings",
+    "seconds",
+)
 
 
 def test_nothing_on_the_road_is_missing(walked: Walked) -> None:
-    told = walked.told
-    assert (walked.status, told.get("missing", []), told["findings"]) == (0, [], 0)
-    assert tuple(told) == KEYS
-    assert (told["stores"], told["days"], told["sales_rung"]) == (4, DAYS, 32 * DAYS)
-    assert told["deliveries_posted"] >= 1
-    assert told["brought_home"] == 2 * DAYS
-    assert told["orders_on_credit"] >= 1
+    reported = walked.reported
+    assert (walked.status, reported.get("missing", []), reported["findings"]) == (0, [], 0)
+    assert tuple(reported) == KEYS
+    assert (reported["stores"], reported["days"], reported["sales_rung"]) == (4, DAYS, 32 * DAYS)
+    assert reported["deliveries_posted"] >= 1
+    assert reported["brought_home"] == 2 * DAYS
+    assert reported["orders_on_credit"] >= 1
 
 
 def test_every_basket_was_rung_up_once_and_printed(walked: Walked) -> None:
@@ -78,7 +100,7 @@ def test_applying_the_whole_inbox_again_changes_nothing(walked: Walked) -> None:
     network = walked.road.network
 
     def books(session: Session) -> list[int | None]:
-        tables = (Sale, SaleLine, StockMovement, Shift, PickupOrder, ReplenishmentOrder, Delivery, PushOffer)
+        tables = (Sale, SaleLine, StockMovement, Shift, PickupOrder, ReplenishmentOrder, Delivery, NetworkOffer)
         return [session.scalar(sa.select(sa.func.count()).select_from(table)) for table in tables]
 
     with network.doors.write() as session:
@@ -97,7 +119,7 @@ def test_no_fact_waits_and_none_is_stuck(walked: Walked) -> None:
     for member in walked.road.live:
         states = member.ask(lambda s: set(s.scalars(sa.select(OutboxMessage.state))))
         assert states <= {"delivered", "pending"}
-    assert walked.told["facts_stuck"] == 0
+    assert walked.reported["facts_stuck"] == 0
 
 
 def test_regions_sum_their_shops(walked: Walked) -> None:
@@ -199,7 +221,7 @@ def test_goods_taken_in_are_in_stock_once(walked: Walked) -> None:
 def test_a_push_is_accepted_by_one_shop_and_declined_by_the_other(walked: Walked) -> None:
     accepting, declining = walked.road.live
     states = {
-        member.id: member.ask(lambda s: s.scalars(sa.select(PushOffer.state)).all()) for member in walked.road.live
+        member.id: member.ask(lambda s: s.scalars(sa.select(NetworkOffer.state)).all()) for member in walked.road.live
     }
     assert states[accepting.id] == ["received"]
     assert states[declining.id] == ["declined"]
@@ -232,10 +254,10 @@ def test_online_orders_are_collected_as_sales_and_forgotten_by_nobody(walked: Wa
 def test_each_live_shop_s_account_has_weeks_behind_it_and_something_open_on_both_nodes(walked: Walked) -> None:
     for member in walked.road.live:
         kept = member.ask(lambda s, m=member: (ledger.balances(s, m.id), len(ledger.open_invoices(s, m.id))))
-        told = walked.road.network.ask(lambda s, m=member: ledger.balances(s, m.id))
-        assert kept[0] == told
-        assert sum(told.values()) == 0
-        assert ledger.owed(told) > 0
+        reported = walked.road.network.ask(lambda s, m=member: ledger.balances(s, m.id))
+        assert kept[0] == reported
+        assert sum(reported.values()) == 0
+        assert ledger.owed(reported) > 0
         assert kept[1] >= 1
         days = member.ask(lambda s, m=member: {one.business_day for one in ledger.entries_of(s, m.id)})
         assert min(days) < _day(walked, -21), "the statement of a month shows something on the first day"

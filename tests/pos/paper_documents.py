@@ -151,21 +151,39 @@ def till_report(z_no: int | None = 7) -> dict[str, Any]:
 def full_z() -> dict[str, Any]:
     """Return a Z of a day on which everything happened."""
     return till_report() | {
-        "held_by": "李雷", "exchanges_count": 2, "exchanges_minor": 1200, "first_receipt_no": 4211,
-        "last_receipt_no": 4300, "rounding_minor": -2, "offers_minor": 3310, "by_hand_minor": 450,
-        "overrides_minor": 120, "deposits_minor": 1250, "empties_minor": -875, "vouchers_issued_minor": 5000,
-        "late_count": 1, "late_minor": 1099, "why": "A 10 pound note was torn and taken to the bank.",
+        "held_by": "李雷",
+        "exchanges_count": 2,
+        "exchanges_minor": 1200,
+        "first_receipt_no": 4211,
+        "last_receipt_no": 4300,
+        "rounding_minor": -2,
+        "offers_minor": 3310,
+        "by_hand_minor": 450,
+        "overrides_minor": 120,
+        "deposits_minor": 1250,
+        "empties_minor": -875,
+        "vouchers_issued_minor": 5000,
+        "late_count": 1,
+        "late_minor": 1099,
+        "why": "A 10 pound note was torn and taken to the bank.",
         "cashiers": [["Fang Wang", 60, 90000], ["李雷", 28, 33357]],
-        "aisles": [["Dairy & eggs", 48200], ["饮料 Drinks", 41210], ["Household, pets and everything else", 33622],
-                   ["", 1200], ["Bottle deposits", -875]],
+        "top_categories": [
+            ["Dairy & eggs", 48200],
+            ["饮料 Drinks", 41210],
+            ["Household, pets and everything else", 33622],
+            ["", 1200],
+            ["Bottle deposits", -875],
+        ],
         "events": {"no_sale": [2, 0], "reprint": [1, 0], "voided": [3, 2210], "x_report": [1, 0]},
         "apart": {"tabs": {"card": 1000, "cash": 500}, "orders": {"card": 2499}},
-        "in_all": {"card": 96646, "cash": 30710}, "typed_in_all": {"card": 3499},
+        "in_all": {"card": 96646, "cash": 30710},
+        "typed_in_all": {"card": 3499},
         "drops": [["李雷", "2026-03-02 14:30", -25000]],
         "beyond": [["李雷", "2026-03-02 14:30", "drop", 25000]],
-        "perpetual_minor": 98765432, "journal": {"n": 123456, "hash": "9f3a22c1" + "0" * 56},
+        "perpetual_minor": 98765432,
+        "journal": {"n": 123456, "hash": "9f3a22c1" + "0" * 56},
         "hash": "04be77d0" + "f" * 56,
-    }  # fmt: skip
+    }
 
 
 def pickup_order() -> dict[str, Any]:

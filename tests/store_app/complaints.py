@@ -11,7 +11,7 @@ from pos.store import pictures
 from supply.facts import Advised
 from supply.money import consignment, credit
 from supply.network.claims import handling, photos
-from supply.orders import goods_returns, network_offers
+from supply.orders import network_offers, supplier_returns
 from supply.receiving import receiving
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import GOODS, SYSTEM
@@ -45,19 +45,19 @@ def furnish(session: Session, *, booked: bool = True) -> None:
     handling.contest(session, STORE, CONTESTED, words="All six say May.", **BY)
     session.add(offered(LOT, NOON.date() + dt.timedelta(days=1)))
     session.flush()
-    taken_in(session, "D-lot", {"tea": (24, 24)}, booked=booked, push_id=LOT)
+    taken_in(session, "D-lot", {"tea": (24, 24)}, booked=booked, network_offer_id=LOT)
     consignment.propose_now(session, STORE, LOT, **BY)
 
 
 def sent_back(session: Session) -> None:
     """Let the shop have handed the lot over."""
-    found = goods_returns.return_of(session, STORE, LOT)
-    goods_returns.note_sent(session, found, {"tea": 24}, by="Ana", sent_at=NOON, **BY)
+    found = supplier_returns.return_of(session, STORE, LOT)
+    supplier_returns.note_sent(session, found, {"tea": 24}, by="Ana", sent_at=NOON, **BY)
 
 
-def offered(id: str, until: dt.date | None) -> network_offers.PushOffer:
+def offered(id: str, until: dt.date | None) -> network_offers.NetworkOffer:
     """Return an offer the shop has accepted."""
-    return network_offers.PushOffer(
+    return network_offers.NetworkOffer(
         store_id=STORE, id=id, supplier_id="net", sku="tea", name=GOODS["tea"][0], pack_qty=12, pack_cost_minor=2400,
         packs=2, why="Surplus", state="accepted", offered_at=NOON, answer_by=NOON.date(), return_until=until,
         terms={"kind": "surplus", "slot_fee_minor": 500},
@@ -73,7 +73,7 @@ def taken_in(
     booked: bool = True,
     **source: str,
 ) -> None:
-    """Let a delivery be posted. lines: sku -> (advised, counted); source: push_id or order_id."""
+    """Let a delivery be posted. lines: sku -> (advised, counted); source: network_offer_id or order_id."""
     advised = [Advised(sku, GOODS[sku][0], 12, qty) for sku, (qty, _counted) in lines.items()]
     receiving.expect(session, STORE, id=id, supplier_id=supplier_id, expected_day=NOON.date(), lines=advised, **source,
                      **BY)  # fmt: skip

@@ -10,7 +10,7 @@ from config.ids import NETWORK
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message, OutboxMessage
 from supply.membership import benchmarks, credit_review, level, objections, suggestions
-from supply.membership.level import StandingReview
+from supply.membership.level import LevelReview
 from supply.money import credit, escrow_ledger, ledger
 from supply.money import terms as money_terms
 from supply.money.credit_limit import LimitFacts, LimitTerms, limit_of
@@ -59,12 +59,22 @@ def at_store(session) -> None:
         LimitTerms(10_000, 5_000, 10**6, 100, 10**6),
     )
     limit_minor, steps = limit_of(facts, terms)
-    told = {"least_days": 7, "most_days": 14, "account_days": 7, "late_ppm": 300}
+    reported = {"least_days": 7, "most_days": 14, "account_days": 7, "late_ppm": 300}
     body = {
-        "store_id": STORE, "state": "open", "limit_minor": limit_minor, "level": 0, "held_by": "", "held_why": "",
-        "facts": asdict(facts), "terms": asdict(terms) | told, "terms_n": 1, "steps": [asdict(step) for step in steps],
-        "worked_out_on": DAY.isoformat(), "advance_most_minor": 2_000, "step": 1,
-    }  # fmt: skip
+        "store_id": STORE,
+        "state": "open",
+        "limit_minor": limit_minor,
+        "level": 0,
+        "held_by": "",
+        "held_why": "",
+        "facts": asdict(facts),
+        "terms": asdict(terms) | reported,
+        "terms_n": 1,
+        "steps": [asdict(step) for step in steps],
+        "worked_out_on": DAY.isoformat(),
+        "advance_most_minor": 2_000,
+        "step": 1,
+    }
     credit.take_line(session, body)
     invoice = {
         "id": "invoice-0", "no": 1, "on_credit": True, "amount_minor": 12_000, "delivery_id": "D0", "order_id": None,
@@ -87,7 +97,7 @@ def at_store(session) -> None:
         "repayment": {"due_minor": 12_000, "on_time_minor": 11_500},
     }  # fmt: skip
     measures = {name: [one.good, one.cases] for name, one in level.count(evidence).items()}
-    session.add(StandingReview(store_id=STORE, day=DAY, level=2, level_before=1, measures=measures, evidence=evidence))
+    session.add(LevelReview(store_id=STORE, day=DAY, level=2, level_before=1, measures=measures, evidence=evidence))
     objections.raise_objection(
         session, STORE, id="objection-0", about="limit", words="We were closed a week", actor=office.SYSTEM, at=NOON
     )

@@ -22,7 +22,7 @@ from supply.online.pickup import pickup
 from supply.online_facts import OrderLine as PlacedLine
 from supply.online_facts import PickupPlaced
 from supply.orders.deliveries import Delivery, DeliveryLine
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from tests.empty import lasting_folder
@@ -185,9 +185,9 @@ def proposal(session: Session, order_id: str = "order-P1", order_no: int = 7) ->
         )
 
 
-def offer(id: str) -> PushOffer:
+def offer(id: str) -> NetworkOffer:
     """Return an offer of the network that waits for an answer."""
-    return PushOffer(
+    return NetworkOffer(
         store_id=STORE,
         id=id,
         supplier_id="net",

@@ -52,7 +52,7 @@ def later(**spans: float) -> dt.datetime:
     return AT + dt.timedelta(**spans)
 
 
-def told(session: Session, at: dt.datetime) -> StorefrontPublished | None:
+def reported(session: Session, at: dt.datetime) -> StorefrontPublished | None:
     """Look for what the shop has to tell, and tell it."""
     news = storefront.look(session, STORE, at=at)
     return None if news is None else storefront.publish(session, STORE, news, at=at)
@@ -112,7 +112,7 @@ class Town:
 
     def publish(self, at: dt.datetime = AT) -> None:
         with self.store.write() as session:
-            told(session, at)
+            reported(session, at)
         self.deliver(at=at)
 
     def place(self, id: str, lines: Sequence[tuple[str, int]], *, at: dt.datetime = AT) -> Placed:
@@ -172,7 +172,7 @@ class Town:
             taken = storefront.taken_by_orders(session, STORE, offers)
             found += [f"taken {sku}: {row.taken_qty} is {taken.get(sku, 0)}" for sku, row in offers.items()
                       if row.taken_qty != taken.get(sku, 0)]  # fmt: skip
-            found += [f"oversold {sku}" for sku, row in offers.items() if row.taken_qty > row.allowance_qty]
+            found += [f"oversold {sku}" for sku, row in offers.items() if row.taken_qty > row.available_qty]
         return found
 
 

@@ -39,7 +39,7 @@ AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 DAY = AT.date()
 KEEPER = {store: Actor("wei", "Wei", "shopkeeper", store) for store in STORES}
 OPERATOR = Actor("op", "Olivia", "operator", NETWORK)
-WAREHOUSE, VAN, FARM = "WH1", "van", "farm"
+WAREHOUSE, VAN, FARM = "WH1", "vehicle", "farm"
 PRODUCTS = {
     # sku: name, unit, price quantity, price, pack, pack cost, warehouse stock
     "bread": ("Rye bread", "each", 1, 250, 6, 900, 60),

@@ -10,7 +10,7 @@ from config.nodes import node
 from config.nodes.journal import Actor
 from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
 from pos.sold import Sale, SaleLine
-from pos.stock import fresh_days
+from pos.stock import changed_days
 from pos.store.store import Region, Store
 from pos.till.shift_book import Shift
 from tests.empty import empty_database
@@ -74,7 +74,7 @@ def sell(
         for n, (sku, qty) in enumerate(lines.items(), 1)
     )  # fmt: skip
     session.flush()
-    fresh_days.mark(session, store, [on], at=AT)
+    changed_days.mark(session, store, [on], at=AT)
 
 
 def open_store(session, store: str, on: dt.date) -> None:

@@ -71,8 +71,8 @@ def _complexity() -> dict[str, int]:
     found = {}
     for fault in json.loads(answer.stdout or b"[]"):
         place = Path(fault["filename"]).relative_to(ROOT)
-        name, told = fault["message"].split("`")[1], fault["message"].split("(")[1]
-        found[f"{place}:{fault['location']['row']} {name}"] = int(told.split(" ")[0])
+        name, reported = fault["message"].split("`")[1], fault["message"].split("(")[1]
+        found[f"{place}:{fault['location']['row']} {name}"] = int(reported.split(" ")[0])
     return found
 
 

@@ -115,7 +115,7 @@ def set_up(app: Flask) -> None:
         log.error("trouble with the database", route=_route(), trouble=code, said=str(fault.orig))
         if code in _LETS_GO:
             with suppress(OSError):  # nothing at all can be opened: whoever comes next tries again
-                doors().database.open_anew()
+                doors().database.reopen()
         made = _even_so(503, code, TROUBLES[code])
         made.headers["Retry-After"] = RETRY_S
         return made

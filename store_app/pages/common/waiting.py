@@ -9,9 +9,9 @@ from pos.catalogue.catalogue import Product
 from pos.stock.ledger import CountTask
 from supply.online.orders import PickupOrder
 from supply.orders.deliveries import Delivery
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import ReplenishmentOrder
-from supply.orders.transfers import GoodsTransfer
+from supply.orders.transfers import Transfer
 
 PICKUPS = ("placed", "accepted", "picking", "short", "return_asked")
 
@@ -22,16 +22,16 @@ def orders(session: Session, store_id: str) -> int:
         session,
         ReplenishmentOrder.store_id == store_id,
         ReplenishmentOrder.state.in_(("proposed", "approved")),
-    ) + _number(session, PushOffer.store_id == store_id, PushOffer.state == "offered")
+    ) + _number(session, NetworkOffer.store_id == store_id, NetworkOffer.state == "offered")
 
 
 def neighbours(session: Session, store_id: str) -> int:
     """Count the goods between shops that wait for this shop's answer."""
     mine = sa.or_(
-        sa.and_(GoodsTransfer.giver_id == store_id, ~GoodsTransfer.giver_yes),
-        sa.and_(GoodsTransfer.taker_id == store_id, ~GoodsTransfer.taker_yes),
+        sa.and_(Transfer.giver_id == store_id, ~Transfer.giver_yes),
+        sa.and_(Transfer.taker_id == store_id, ~Transfer.taker_yes),
     )
-    return _number(session, GoodsTransfer.state == "proposed", mine)
+    return _number(session, Transfer.state == "proposed", mine)
 
 
 def deliveries(session: Session, store_id: str) -> int:

@@ -56,7 +56,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
         choices: dict[str, Any] = {
             "taxes": session.scalars(shared_tax_classes()).all(),
             "sellers": session.scalars(sa.select(Supplier).where(Supplier.owner_id == EVERYONE)).all(),
-            "aisles": session.scalars(sa.select(Product.category).distinct().order_by(Product.category)).all(),
+            "top_categories": session.scalars(sa.select(Product.category).distinct().order_by(Product.category)).all(),
         }
     return page(
         "console/care.html",
@@ -118,7 +118,7 @@ def paid_by_hand(refund_id: str) -> ResponseReturnValue:
         escrow.paid_by_hand(
             session, refund_id, reference, looked=request.form.get("looked") == "yes", actor=g.actor, at=clock.now()
         )
-        online.tell_refund(session, session.get_one(Refund, refund_id), clock.now())
+        online.send_refund(session, session.get_one(Refund, refund_id), clock.now())
     flash(_("Noted. The payment service is not asked any more."), "good")
     return redirect(url_for(".overview_page", _anchor="going-back"), 303)
 
@@ -133,7 +133,7 @@ def decide(store_id: str, order_id: str, sku: str) -> ResponseReturnValue:
     with write() as session:
         row = reviews.review_of(session, store_id, order_id, sku)
         reviews.decide(session, row, hide=hide, why=why, actor=g.actor, at=clock.now())
-        online.tell_review(session, row, clock.now())
+        online.send_review(session, row, clock.now())
         wake_worker_after(session)
     flash(_("Decided."), "good")
     return redirect(url_for(".overview_page"), 303)

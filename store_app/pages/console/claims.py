@@ -19,10 +19,10 @@ from store_app.words import claims as claims_words
 from supply.network.claims import handling, photos
 from supply.network.warehouse import returns
 from supply.orders import claims as delivery_claims
-from supply.orders import goods_returns
+from supply.orders import supplier_returns
 from supply.orders.claims import Claim, ClaimLine
 from supply.orders.deliveries import Delivery
-from supply.orders.goods_returns import GoodsReturn, GoodsReturnLine
+from supply.orders.supplier_returns import SupplierReturn, SupplierReturnLine
 
 bp = Blueprint("console_claims", __name__, url_prefix="/console/claims")
 bp.before_request(form.know_the_place)
@@ -43,9 +43,9 @@ class ClaimRow:
 class ReturnRow:
     """Goods on their way back."""
 
-    found: GoodsReturn
+    found: SupplierReturn
     store: str
-    lines: list[GoodsReturnLine]
+    lines: list[SupplierReturnLine]
 
 
 @bp.get("/")
@@ -59,8 +59,8 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
         ]
         answered = [_row(session, one, names) for one in delivery_claims.latest_answered(session)]
         coming = [
-            ReturnRow(one, names.get(one.store_id, one.store_id), goods_returns.lines_of(session, one))
-            for one in goods_returns.returns(session, "sent")
+            ReturnRow(one, names.get(one.store_id, one.store_id), supplier_returns.lines_of(session, one))
+            for one in supplier_returns.returns(session, "sent")
         ]
         rows: list[ClaimRow | ReturnRow] = [*waiting_ones, *answered, *coming]
         skus = [line.sku for row in rows for line in row.lines]
@@ -134,7 +134,7 @@ def receive(store_id: str, return_id: str) -> ResponseReturnValue:
     """Count goods that came back."""
     words = form.text("words")
     with write() as session:
-        lines = goods_returns.lines_of(session, goods_returns.return_of(session, store_id, return_id))
+        lines = supplier_returns.lines_of(session, supplier_returns.return_of(session, store_id, return_id))
         counts = {line.sku: (form.whole(f"came-{n}"), form.whole(f"fit-{n}")) for n, line in enumerate(lines)}
         returns.receive(session, store_id, return_id, counts, words=words, actor=g.actor, at=clock.now())
         wake_worker_after(session)

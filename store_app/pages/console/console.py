@@ -44,18 +44,18 @@ def home() -> ResponseReturnValue:
 
 def sentences(found: Iterable[Attention], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return one sentence for each thing to look at; shops with the same trouble share one."""
-    told: list[dict[str, Any]] = []
+    reported: list[dict[str, Any]] = []
     shared: dict[str, list[str]] = {}
     for one in found:
         name = names.get(one.subject, one.subject)
         if one.kind not in SHARED:
-            told.append(_worded(one, name))
+            reported.append(_worded(one, name))
         elif one.kind in shared:
             shared[one.kind].append(name)
         else:
             shared[one.kind] = [name]
-            told.append({"kind": one.kind})
-    return [_shared(one["kind"], shared[one["kind"]]) if "kind" in one else one for one in told]
+            reported.append({"kind": one.kind})
+    return [_shared(one["kind"], shared[one["kind"]]) if "kind" in one else one for one in reported]
 
 
 def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
 
 def _left_out(work: str, store: str, why: Any) -> str:
     """Say which work of the night left a shop out."""
-    told = {
+    reported = {
         "demand": _("The sales of %(store)s could not be added up: %(why)s.", store=store, why=why),
         "orders": _("The goods of %(store)s could not be sent: %(why)s.", store=store, why=why),
         "loading": _("The goods of %(store)s could not be sent: %(why)s.", store=store, why=why),
@@ -160,7 +160,7 @@ def _left_out(work: str, store: str, why: Any) -> str:
         "recalls": _("%(store)s could not be told of a recall: %(why)s.", store=store, why=why),
         "transfers": _("What %(store)s passes on to others could not be seen to: %(why)s.", store=store, why=why),
     }
-    return told.get(work) or _("The money of %(store)s could not be worked out: %(why)s.", store=store, why=why)
+    return reported.get(work) or _("The money of %(store)s could not be worked out: %(why)s.", store=store, why=why)
 
 
 def _about_goods(one: Attention, name: str) -> dict[str, Any]:
@@ -231,7 +231,7 @@ def _of_one_store(one: Attention, name: str) -> dict[str, Any]:
             name=facts.get("name"),
             day=day(facts.get("answer_by")),
         )
-        return {"level": "info", "words": words, "href": url_for("console_push.offers")}
+        return {"level": "info", "words": words, "href": url_for("console_network_offers.offers")}
     if one.kind == "forecast-old":
         words = _("The forecast of %(region)s is missing or more than two days old.", region=facts.get("name"))
         return {"level": "warn", "words": words, "href": url_for("console_demand.region", region_id=one.subject)}
@@ -254,7 +254,7 @@ def _between_stores(one: Attention, name: str) -> dict[str, Any]:
         )  # fmt: skip
     elif one.kind == "transfer-missing":
         words = _("%(taker)s counted less than %(giver)s handed over. Ask both.", giver=name, taker=facts["to"])
-    elif one.kind == "transfer-untold":
+    elif one.kind == "transfer-unreported":
         words = _(
             "%(giver)s handed goods over days ago, and %(taker)s has not said that they came. Ask %(taker)s.",
             giver=name, taker=facts["to"],

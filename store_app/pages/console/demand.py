@@ -37,16 +37,16 @@ def network() -> ResponseReturnValue:
     """Show what all regions are expected to sell of an aisle, and their sum."""
     with read() as session:
         regions = overview.regions(session, today())
-        aisles = category_demand.aisles(session, today())
-        aisle = _chosen(aisles)
-        ahead = category_demand.ahead(session, aisle)
+        top_categories = category_demand.top_categories(session, today())
+        top_category = _chosen(top_categories)
+        ahead = category_demand.ahead(session, top_category)
     return page(
         "console/network_demand.html",
         regions=regions,
-        aisles=[(name, _aisle_words(name)) for name in aisles],
-        aisle=aisle,
-        aisle_words=_aisle_words(aisle),
-        unit=_unit(aisle),
+        top_categories=[(name, _top_category_words(name)) for name in top_categories],
+        top_category=top_category,
+        top_category_words=_top_category_words(top_category),
+        unit=_unit(top_category),
         week=ahead.days[:WEEK_DAYS],
         rows=[(one, _of_week(ahead, one.id)) for one in regions],
         total=_of_week(ahead),
@@ -60,24 +60,24 @@ def region(region_id: str) -> ResponseReturnValue:
     with read() as session:
         found = overview.regions(session, today())
         here = region_of(found, region_id)
-        aisles = category_demand.aisles(session, today(), region_id)
-        aisle = _chosen(aisles)
-        sold = category_demand.sold(session, region_id, aisle, today())
-        ahead = category_demand.ahead(session, aisle, region_id)
+        top_categories = category_demand.top_categories(session, today(), region_id)
+        top_category = _chosen(top_categories)
+        sold = category_demand.sold(session, region_id, top_category, today())
+        ahead = category_demand.ahead(session, top_category, region_id)
         products = overview.top_products(session, region_id, today())
         currency = usual_currency(session)
         doubted = reported_forecasts.doubted(session, region_id)
         said = published(session, "region", region_id)
         night = job_book.run_of(session, doors().settings.node_id, "forecast-stores", today() - dt.timedelta(days=1))
-        on_offer = offer_days.effect_times(said.signal if said else None, aisle)
+        on_offer = offer_days.effect_times(said.signal if said else None, top_category)
     return page(
         "console/regions.html",
         region=here,
         regions=found,
-        aisles=[(name, _aisle_words(name)) for name in aisles],
-        aisle=aisle,
-        aisle_words=_aisle_words(aisle),
-        unit=_unit(aisle),
+        top_categories=[(name, _top_category_words(name)) for name in top_categories],
+        top_category=top_category,
+        top_category_words=_top_category_words(top_category),
+        unit=_unit(top_category),
         recent=sold[-14:],
         seen_day=ahead.seen_day,
         coming=list(zip(ahead.days, map(ahead.units, ahead.total()), strict=True)),
@@ -97,15 +97,15 @@ def region(region_id: str) -> ResponseReturnValue:
 @requires("network.demand")
 def series(region_id: str) -> ResponseReturnValue:
     """Answer an aisle's series for the chart: seconds since 1970, units sold, units expected."""
-    aisle = request.args.get("aisle", "")
+    top_category = request.args.get("top_category", "")
     with read() as session:
         if session.get(Region, region_id) is None:
             raise _no_region(region_id)
-        known = category_demand.sold(session, region_id, aisle, today())
-        ahead = category_demand.ahead(session, aisle, region_id)
+        known = category_demand.sold(session, region_id, top_category, today())
+        ahead = category_demand.ahead(session, top_category, region_id)
     days = [*(day for day, _ in known), *ahead.days]
     stamps = [int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp()) for day in days]
-    unit = _unit(aisle)
+    unit = _unit(top_category)
     size = LARGE[unit][1] if unit in LARGE else 1
     sold = [None if qty is None else qty / size for _, qty in known]
     expected: list[float | None] = [None] * len(sold)
@@ -121,10 +121,10 @@ def series(region_id: str) -> ResponseReturnValue:
 # --- inside ---
 
 
-def _chosen(aisles: list[str]) -> str:
+def _chosen(top_categories: list[str]) -> str:
     """Return the aisle that is asked for, else the first."""
-    aisle = request.args.get("aisle", "")
-    return aisle if aisle in aisles else next(iter(aisles), "")
+    top_category = request.args.get("top_category", "")
+    return top_category if top_category in top_categories else next(iter(top_categories), "")
 
 
 def _of_week(ahead: Ahead, region_id: str | None = None) -> float:
@@ -153,12 +153,12 @@ def _no_region(region_id: str) -> NotFound:
     return NotFound("no-region", _("There is no region %(id)s.", id=form.tidy(region_id)[:40]))
 
 
-def _unit(aisle: str) -> str:
+def _unit(top_category: str) -> str:
     """Return what an aisle's goods are counted in: weighed goods stand apart, under their unit."""
-    unit = aisle.rpartition(", ")[2]
+    unit = top_category.rpartition(", ")[2]
     return unit if unit in LARGE else "each"
 
 
-def _aisle_words(aisle: str) -> str:
-    unit = _unit(aisle)
-    return aisle if unit == "each" else _("%(name)s, by weight", name=aisle.removesuffix(f", {unit}"))
+def _top_category_words(top_category: str) -> str:
+    unit = _unit(top_category)
+    return top_category if unit == "each" else _("%(name)s, by weight", name=top_category.removesuffix(f", {unit}"))

@@ -64,14 +64,14 @@ def accept(store_id: str) -> ResponseReturnValue:
         ids = _chosen(session, store_id)
         taken = receiver.take_in(session, store_id, ids, actor=g.actor, at=doors().now())
     left = len(ids) - len(taken)
-    told = ngettext("%(num)d message accepted.", "%(num)d messages accepted.", len(taken))
+    reported = ngettext("%(num)d message accepted.", "%(num)d messages accepted.", len(taken))
     if left:
         rest = ngettext(
             "%(num)d could not be accepted: the reason is beside it.",
             "%(num)d could not be accepted: the reason is beside each.", left,
         )  # fmt: skip
-        told = f"{told} {rest}"
-    flash(told, "warn" if left else "good")
+        reported = f"{reported} {rest}"
+    flash(reported, "warn" if left else "good")
     return redirect(url_for("console_parked.listed"), 303)
 
 
@@ -121,9 +121,9 @@ def _held(row: InboxMessage) -> Held:
     return Held(row.id, words.topic_word(row.topic), _day(row.business_day), held.why(row), usual, most)
 
 
-def _day(told: str) -> str:
+def _day(reported: str) -> str:
     """Write a told day in the reader's way; as it was told where it is none."""
     try:
-        return day(told)
+        return day(reported)
     except ValueError:
-        return told
+        return reported

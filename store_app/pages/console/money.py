@@ -19,7 +19,7 @@ from store_app.web.presenting import about_store, page, place, today
 from store_app.web.security import requires
 from store_app.words import money
 from supply.membership import exposure, level, objections
-from supply.membership.level import StandingReview
+from supply.membership.level import LevelReview
 from supply.money import (
     account_orders,
     agent_commissions,
@@ -105,7 +105,7 @@ def store_account(store_id: str, fault: DomainError | None = None, **_place: Any
             "standing": account,
             "owed_minor": ledger.owed(account),
             "invoices": money_views.open_with_lateness(session, store.id, today()),
-            "review": session.get(StandingReview, store.id),
+            "review": session.get(LevelReview, store.id),
             "level_words": money.LEVELS,
             "statement": money_views.statement(session, store.id, first, last),
             "payments": wrong_payments.received(session, store.id, first, last),
@@ -270,13 +270,13 @@ def make_run() -> ResponseReturnValue:
         payouts.payer_of(session)
         run = payouts.make_run(session, id=form.command_id(), actor=g.actor, at=clock.now())
         wake_worker_after(session)
-    told = ngettext("%(num)d payout is made.", "%(num)d payouts are made.", len(run.payouts))
+    reported = ngettext("%(num)d payout is made.", "%(num)d payouts are made.", len(run.payouts))
     if run.unknown:
-        told += " " + _(
+        reported += " " + _(
             "Not paid, for want of an account or because it changed in the last three days: %(stores)s.",
             stores=_(", ").join(run.unknown),
         )
-    flash(told, "warn" if run.unknown else "good")
+    flash(reported, "warn" if run.unknown else "good")
     return redirect(url_for(".overview", _anchor="payouts"), 303)
 
 

@@ -105,7 +105,7 @@ def reset_code(staff_id: str) -> ResponseReturnValue:
 @form.answers_on(one)
 def sign_out(staff_id: str) -> ResponseReturnValue:
     """End another operator's sessions."""
-    _prove_who_asks()
+    _confirm_operator()
     signed_in.end(staff_id, actor=g.actor)
     flash(_("Signed out everywhere."), "good")
     return redirect(url_for("operators.person", staff_id=staff_id), 303)
@@ -116,7 +116,7 @@ def sign_out(staff_id: str) -> ResponseReturnValue:
 @form.answers_on(one)
 def unlock(staff_id: str) -> ResponseReturnValue:
     """Let an operator try again at once."""
-    _prove_who_asks()
+    _confirm_operator()
     flash(_("%(name)s can try again.", name=people.do(staff.unlock, staff_id).name), "good")
     return redirect(url_for("operators.person", staff_id=staff_id), 303)
 
@@ -158,11 +158,11 @@ def _two_agree() -> None:
     if not others:
         raise Refused("second-operator", _("One operator alone does this at the server: cornerstore staff."))
     other = form.one_of("other", others, sentence=_("Choose the operator who agrees."))
-    _prove_who_asks()
+    _confirm_operator()
     _check(other, "other_pin")
 
 
-def _prove_who_asks() -> None:
+def _confirm_operator() -> None:
     """Refuse without the passphrase of whoever is signed in."""
     _check(g.actor.id, "own")
 

@@ -112,7 +112,7 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
             raw = _written(("sku", "pack_qty", "pack_cost", "from_day"), row)
             waits = _propose(session, form.command_id(), found, "price-list", supplier_id, None, ".csv", raw)
     if waits:
-        return _told_to_wait(waits)
+        return _reported_to_wait(waits)
     flash(_("Noted: it costs that from the day you chose."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id, q=request.args.get("q") or None), 303)
 
@@ -155,7 +155,7 @@ def look() -> ResponseReturnValue:
     sent.keep()
     return page(
         "console/prices_file.html", supplier_id=supplier_id, from_day=request.form.get("from_day", ""),
-        currency=currency, today=today, waits=waits, **sent.shown(), **_told(found),
+        currency=currency, today=today, waits=waits, **sent.shown(), **_reported(found),
     )  # fmt: skip
 
 
@@ -178,7 +178,7 @@ def bring_in(file_id: str) -> ResponseReturnValue:
             waits = _propose(session, file_id, found, *given)
     uploads.give_up(file_id)
     if waits:
-        return _told_to_wait(waits)
+        return _reported_to_wait(waits)
     flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
@@ -204,7 +204,7 @@ def proposed(proposal_id: str, fault: DomainError | None = None) -> ResponseRetu
     return page(
         "console/price_proposal.html", row=row, sheet=sheet, currency=currency, today=today, fault=fault,
         is_own=row.proposed_by == g.actor.id, is_open=row.state == price_list.STATES.first, kinds=KINDS,
-        **_told(found),
+        **_reported(found),
     )  # fmt: skip
 
 
@@ -250,7 +250,7 @@ def _propose(
     return price_list.propose(session, id, found, file=raw, actor=g.actor, at=clock.now(), **given).id
 
 
-def _told_to_wait(proposal_id: str) -> ResponseReturnValue:
+def _reported_to_wait(proposal_id: str) -> ResponseReturnValue:
     flash(_("This waits for a second person: it changes more than one person may alone."), "warn")
     return redirect(url_for("console_prices.proposed", proposal_id=proposal_id), 303)
 
@@ -277,12 +277,12 @@ def _written(*rows: Sequence[Any]) -> bytes:
     return text.getvalue().encode()
 
 
-def _told(found: Sequence[Change]) -> dict[str, Any]:
+def _reported(found: Sequence[Change]) -> dict[str, Any]:
     """Return what the pages say of a list's changes, the loud ones first."""
     counts = Counter(one.kind for one in found)
     loud = sorted(found, key=lambda one: (one.kind == price_list.SAME, one.row))
-    told = [(WHAT[kind], counts[kind]) for kind in WHAT if counts[kind]]
-    return {"rows": loud[:ROWS_SHOWN], "counts": told, "what": WHAT}
+    reported = [(WHAT[kind], counts[kind]) for kind in WHAT if counts[kind]]
+    return {"rows": loud[:ROWS_SHOWN], "counts": reported, "what": WHAT}
 
 
 def _chosen(session: Session, asked: str) -> tuple[list[Supplier], Supplier]:

@@ -55,8 +55,8 @@ def of_store(peer: Peer, newest_catalogue: dt.datetime | None, now: dt.datetime)
         words = _("At its last contact, %(when)s, nothing waited for long.", when=since(peer.heard_at))
     lights = [Light(_("Messages"), light, f"{words} {to_do}".strip())]
     if peer.free_bytes is None:
-        told = _("Its program does not say yet how its computer is. Bring it up to date.")
-        return [*lights, Light(_("Computer"), WARN, told)]
+        reported = _("Its program does not say yet how its computer is. Bring it up to date.")
+        return [*lights, Light(_("Computer"), WARN, reported)]
     return [*lights, _catalogue(peer, newest_catalogue, now), _checked(peer, now), _disk(peer.free_bytes), _clock(peer)]
 
 

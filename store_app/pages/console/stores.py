@@ -34,7 +34,7 @@ from supply.membership import attention, exposure, overview
 from supply.membership.level import LEVELS
 from supply.money import credit, ledger
 from supply.money.credit import CreditLine
-from supply.network.routes.vehicles import MapPlace
+from supply.network.routes.vehicles import MapPoint
 from supply.orders import suppliers, supply_routes
 
 bp = Blueprint("console_stores", __name__, url_prefix="/console/stores")
@@ -59,7 +59,7 @@ def stores() -> ResponseReturnValue:
         found = overview.stores(session, today())
         currency = usual_currency(session)
         care = exposure.care(session, today())
-        places = session.scalars(sa.select(MapPlace)).all()
+        places = session.scalars(sa.select(MapPoint)).all()
     if wanted:
         found = [one for one in found if wanted.casefold() in f"{one.name} {one.id} {one.region}".casefold()]
     now = doors().now()
@@ -107,14 +107,14 @@ def store(store_id: str, fault: DomainError | None = None, **_place: Any) -> Res
             region=session.get(Region, store.region_id),
             peer=session.get(Peer, store.id),
             needs=_needs(session, store, own, line),
-            says_minor=store.takings_day_minor if young else 0,
-            takings_wanted=young and not store.has_node,
-            takings_typed=form.as_typed(store.takings_day_minor, store.currency),
+            says_minor=store.usual_sales_minor if young else 0,
+            sales_wanted=young and not store.has_node,
+            sales_typed=form.as_typed(store.usual_sales_minor, store.currency),
             closed=[(*spell, words.days(*spell), 0) for spell in _closed(session, store)],
             first=today(),
             most=today() + dt.timedelta(days=closed_days.MOST_AHEAD),
             fault=fault,
-            takings=overview.takings(session, store, today()),
+            sales_amount=overview.sales_amount(session, store, today()),
             shelves=overview.shelves(session, store.id, today()),
             lack_days=overview.LACK_DAYS,
             orders=overview.store_orders(session, store.id),
@@ -142,9 +142,9 @@ def try_again(store_id: str) -> ResponseReturnValue:
     with read() as session:
         _store(session, store_id)
     taken, left = receiver.try_parked(doors(), [store_id])
-    told = ngettext("%(num)d message was taken.", "%(num)d messages were taken.", taken)
+    reported = ngettext("%(num)d message was taken.", "%(num)d messages were taken.", taken)
     rest = ngettext("%(num)d still waits.", "%(num)d still wait.", left)
-    flash(f"{told} {rest}", "warn" if left else "info")
+    flash(f"{reported} {rest}", "warn" if left else "info")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
@@ -198,8 +198,10 @@ def refuse_signing(store_id: str, name: str) -> ResponseReturnValue:
 def withdraw_signing(store_id: str, name: str) -> ResponseReturnValue:
     """Withdraw a store's signing key; where it was in other hands, what it signed since then comes home to nobody."""
     since = form.instant("since", _("Enter the date and time, such as 2026-03-02 14:00."))
-    told = _("The key %(name)s signs nothing any more. The store needs a new one, or a code to join with.", name=name)
-    return _settle_signing(store_id, name, functools.partial(signing_keys.withdraw, since=since), told)
+    reported = _(
+        "The key %(name)s signs nothing any more. The store needs a new one, or a code to join with.", name=name
+    )
+    return _settle_signing(store_id, name, functools.partial(signing_keys.withdraw, since=since), reported)
 
 
 @bp.post("/<store_id>/closed-days")
@@ -218,17 +220,17 @@ def close_days(store_id: str) -> ResponseReturnValue:
 @bp.post("/<store_id>/takings")
 @requires("network.stores")
 @form.answers_on(store)
-def say_takings(store_id: str) -> ResponseReturnValue:
+def say_sales(store_id: str) -> ResponseReturnValue:
     """Say what a shop without a node takes on a usual day; an empty field takes it back."""
     with write() as session:
         store = _store(session, store_id)
-        said = request.form.get("takings", "").strip()
-        minor = form.amount("takings", store.currency) if said else 0
+        said = request.form.get("sales_amount", "").strip()
+        minor = form.amount("sales_amount", store.currency) if said else 0
         stated_sales.state_for(session, store.id, minor, actor=g.actor, at=doors().now())
-        told = _(
+        reported = _(
             "Its orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor, store.currency)
         )
-    flash(told if minor else _("Nothing is said; the shop is taken for an average one."), "good")
+    flash(reported if minor else _("Nothing is said; the shop is taken for an average one."), "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
@@ -248,36 +250,36 @@ def reopen_days(store_id: str) -> ResponseReturnValue:
 # --- inside ---
 
 
-def _settle_signing(store_id: str, name: str, settle: Callable[..., None], told: str) -> ResponseReturnValue:
+def _settle_signing(store_id: str, name: str, settle: Callable[..., None], reported: str) -> ResponseReturnValue:
     with write() as session:
         key = signing_keys.named(session, _store(session, store_id).id, name)
         settle(session, key, actor=g.actor, at=doors().now())
         receiver.settle_key(session, store_id)
-    flash(told, "good")
+    flash(reported, "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
 def _needs(session: Session, store: Store, own: exposure.Care, line: CreditLine | None) -> list[dict[str, Any]]:
     """Return what of a shop needs somebody as sentences with their links: its money first."""
-    told = []
+    reported = []
     account = url_for("console_money.store_account", store_id=store.id) if can("network.money") else None
     if own.late_minor:
         words = _("It owes %(amount)s that is late.", amount=money(own.late_minor))
-        told.append({"level": "bad", "words": words, "href": account})
+        reported.append({"level": "bad", "words": words, "href": account})
     if own.held and line is not None:
-        told.append({"level": "warn", "words": money_words.held_sentence(line.held_why), "href": account})
+        reported.append({"level": "warn", "words": money_words.held_sentence(line.held_why), "href": account})
     if own.is_stale and own.counts_bp is not None:
         words = _(
             "It counted %(share)s %% of the products it sells; the first level asks for %(wanted)s %%.",
             share=own.counts_bp // 100, wanted=LEVELS[0]["counts"] // 100,
         )  # fmt: skip
-        told.append({"level": "warn", "words": words, "href": None})
+        reported.append({"level": "warn", "words": words, "href": None})
     found = attention.of_store(session, store.id, at=doors().now())
     here = url_for("console_stores.store", store_id=store.id)
     for one in console.sentences(found, {store.id: store.name}):
         leads_on = one["href"] not in (here, url_for("console_stores.stores"))
-        told.append(one | {"href": one["href"] if leads_on else None})
-    return told
+        reported.append(one | {"href": one["href"] if leads_on else None})
+    return reported
 
 
 def _closed(session: Session, store: Store) -> list[tuple[dt.date, dt.date]]:
@@ -325,7 +327,7 @@ def _map(
     found: list[overview.StoreView],
     care: dict[str, exposure.Care],
     behind: dict[str, tuple[str, Any]],
-    places: Sequence[MapPlace],
+    places: Sequence[MapPoint],
 ) -> store_map.StoreMap | None:
     """Return the shops of the list on a map, and the warehouses; None where no place of them is known."""
     at = {one.id: one for one in places}
@@ -364,23 +366,25 @@ def _sentences(session: Session, store_id: str) -> list[str]:
         return [_("This shop is not connected. Give it a code to join with: cornerstore store invite.")]
     if peer is None:
         return [_("Never connected. Give the store a code to join with: cornerstore store invite.")]
-    told = [_("Heard %(when)s.", when=since(peer.heard_at))]
+    reported = [_("Heard %(when)s.", when=since(peer.heard_at))]
     heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == store_id)).all()
     coming = sum(max(0, head.sent - head.count) for head in heads)
     if coming or peer.waiting:
         count = max(coming, peer.waiting)
-        told.append(ngettext("%(num)d message is still on its way.", "%(num)d messages are still on their way.", count))
+        reported.append(
+            ngettext("%(num)d message is still on its way.", "%(num)d messages are still on their way.", count)
+        )
     else:
-        told.append(_("Everything it has written is here."))
+        reported.append(_("Everything it has written is here."))
     if len(heads) > 1:
-        told.append(
+        reported.append(
             ngettext(
                 "It began anew %(num)d time, after a restore or a copy.",
                 "It began anew %(num)d times, after a restore or a copy.",
                 len(heads) - 1,
             )
         )
-    return told
+    return reported
 
 
 def _parked(session: Session, store_id: str) -> list[Kept]:

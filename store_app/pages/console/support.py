@@ -72,7 +72,7 @@ def inside(store_id: str) -> ResponseReturnValue:
             .limit(ROWS)
         ).all()
     sales, levels, (orders, deliveries) = shown
-    told_at = leave.told.get("at")
+    reported_at = leave.reported.get("at")
     return page(
         "console/support.html",
         store=store,
@@ -84,7 +84,7 @@ def inside(store_id: str) -> ResponseReturnValue:
         deliveries=deliveries,
         waiting=waiting,
         find=find,
-        told_at=dt.datetime.fromisoformat(told_at) if told_at else None,
+        reported_at=dt.datetime.fromisoformat(reported_at) if reported_at else None,
     )
 
 

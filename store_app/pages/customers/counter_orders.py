@@ -38,7 +38,7 @@ from store_app.words.words import COUPON_WORDS
 from supply.online.checkout import placing
 from supply.online.orders import PickupOrder
 from supply.online.pickup import counter_orders, slips
-from supply.online.pickup.counter_orders import CounterMoney, For, Ware
+from supply.online.pickup.counter_orders import CounterMoney, For, OnlineProduct
 from supply.online.storefront import listing
 
 bp = Blueprint("counter_orders", __name__, url_prefix="/counter-order")
@@ -57,7 +57,7 @@ def take(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue
     chosen = _chosen()
     with read() as session:
         store = session.get_one(Store, store_id)
-        found = counter_orders.wares(session, store_id, list(chosen), at=at)
+        found = counter_orders.products(session, store_id, list(chosen), at=at)
         lines = [_line(found[sku], steps) for sku, steps in chosen.items() if sku in found]
         customer = _customer(session)
         quoted = _quote(session, [(line["ware"].sku, line["qty"]) for line in lines], at) if lines else None
@@ -106,7 +106,7 @@ def put() -> ResponseReturnValue:
                 sku = hits[0].sku if len(hits) == 1 else ""
         if not sku:
             return redirect(url_for(".take", q=text), 303)
-        ware = counter_orders.wares(session, store_id, [sku], at=at).get(sku)
+        ware = counter_orders.products(session, store_id, [sku], at=at).get(sku)
     if ware is None:
         raise NotFound("not-to-be-had", _("This is not in the shop, and no supplier brings it."))
     chosen = _chosen()
@@ -193,7 +193,7 @@ def order() -> ResponseReturnValue:
         if not chosen:
             raise Invalid("empty-basket", _("Choose something first."))
         till = own_till(session, store_id)
-        found = counter_orders.wares(session, store_id, list(chosen), at=at)
+        found = counter_orders.products(session, store_id, list(chosen), at=at)
         lines = [(sku, steps * (found[sku].step_qty if sku in found else 1)) for sku, steps in chosen.items()]
         whose = For(name, phone, _customer_id(session), tuple(_good_codes(session)))
         done = counter_orders.take(
@@ -266,7 +266,7 @@ def _keep(chosen: dict[str, int]) -> None:
     browser["counter_order"] = chosen
 
 
-def _line(ware: Ware, steps: int) -> dict[str, Any]:
+def _line(ware: OnlineProduct, steps: int) -> dict[str, Any]:
     wanted = steps * ware.step_qty
     return {
         "ware": ware, "steps": steps, "qty": wanted, "comes_on": listing.comes_on(today(), [ware.days_for(wanted)]),

@@ -23,7 +23,7 @@ from supply.online.checkout.order_keys import new_token
 from supply.online.groups import leaders as group_leaders
 from supply.online.groups.groups import MOST_COMMISSION_BP, GroupOffer, GroupTerms
 from supply.orders import suppliers, supply_routes
-from supply.orders.delivery_calendar import next_rhythm
+from supply.orders.delivery_calendar import next_cycle
 from supply.orders.suppliers import SupplierProduct
 from supply.sync import groups
 
@@ -48,7 +48,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
             .order_by(GroupOffer.closes_at.desc())
             .limit(SHOWN)
         ).all()
-        wares = session.scalars(
+        products = session.scalars(
             sa.select(Product.name)
             .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active))
             .where(Product.active, Product.kind == "goods", Product.stock_unit == "each")
@@ -67,7 +67,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
         today=doors().now().astimezone(ZoneInfo(store.tz)).date(),
         steps=STEPS,
         closes_day=doors().now().astimezone(ZoneInfo(store.tz)).date() + dt.timedelta(days=OPEN_DAYS),
-        wares=wares,
+        products=products,
         producers=producers,
         leaders=leaders,
         leader_address=lambda row: f"{base}/shop/{store.slug}/leader/{row.leader_token}" if base else "",
@@ -89,17 +89,25 @@ def open_group() -> ResponseReturnValue:
         store = session.get_one(Store, store_id)
         product = find_product.named(session, wanted, field="sku")
         closes_at = _closes(store)
-        van_day = form.date("van_day") or _next_van(session, store, product.sku, closes_at)
+        vehicle_day = form.date("vehicle_day") or _next_vehicle(session, store, product.sku, closes_at)
         terms = GroupTerms(
-            id=command, store_id=store_id, owner=store_id, sku=product.sku,
-            name=form.text("name", most=80) or product.name, steps=_steps(store.currency),
-            threshold_qty=form.whole("threshold", least=1, most=10_000), case_qty=_case(session, product.sku),
+            id=command,
+            store_id=store_id,
+            owner=store_id,
+            sku=product.sku,
+            name=form.text("name", most=80) or product.name,
+            steps=_steps(store.currency),
+            threshold_qty=form.whole("threshold", least=1, most=10_000),
+            case_qty=_case(session, product.sku),
             minimum_cases=form.whole("minimum_cases", least=1, most=1000) if request.form.get("minimum_cases") else 1,
-            closes_at=closes_at, van_day=van_day, pickup_until=form.date("pickup_until") or van_day + TO_COLLECT,
+            closes_at=closes_at,
+            vehicle_day=vehicle_day,
+            pickup_until=form.date("pickup_until") or vehicle_day + TO_COLLECT,
             store_takes=form.whole("store_takes", most=1000) if request.form.get("store_takes") else 0,
             commission_bp=100 * form.whole("commission", most=MOST_COMMISSION_BP // 100) if leader else 0,
-            leader=leader, leader_token=new_token() if leader else "",
-        )  # fmt: skip
+            leader=leader,
+            leader_token=new_token() if leader else "",
+        )
         if leader:
             _say_leader(session, store_id, leader)
         groups.open_at_store(session, terms, actor=g.actor, at=doors().now())
@@ -163,12 +171,12 @@ def _steps(currency: str) -> tuple[tuple[int, int], ...]:
     )
 
 
-def _next_van(session: Session, store: Store, sku: str, closes_at: dt.datetime) -> dt.date:
+def _next_vehicle(session: Session, store: Store, sku: str, closes_at: dt.datetime) -> dt.date:
     """Return the day the product's supplier comes after the group has closed; two days later where nobody sells it."""
     closed = closes_at.astimezone(ZoneInfo(store.tz)).date() + dt.timedelta(days=1)
     for supplier_id, products in supply_routes.sources(session, store.id, closed).items():
         if any(one.sku == sku for one in products):
-            return next_rhythm(suppliers.supplier_of(session, supplier_id).calendar, closed).delivery_day
+            return next_cycle(suppliers.supplier_of(session, supplier_id).calendar, closed).delivery_day
     return closed + dt.timedelta(days=1)
 
 

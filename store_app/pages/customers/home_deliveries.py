@@ -91,7 +91,7 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
         views = [_view(session, way, n, stopped) for n, way in enumerate(shown, 1)]
         back = [_view(session, way, 0, stopped) for way in ways if way.home.state == "failed"]
     if going:
-        g.hands.are_on_the_road(browser["id"], doors().now())
+        g.hands.note_road(browser["id"], doors().now())
     return page(
         "customers/home_deliveries/list.html",
         rules=rules,

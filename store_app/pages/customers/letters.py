@@ -85,10 +85,10 @@ def letter(letter_id: str, fault: DomainError | None = None, **_place: Any) -> R
 @bp.post("/<letter_id>/told/<customer_id>")
 @requires("offers")
 @form.answers_on(letter)
-def told(letter_id: str, customer_id: str) -> ResponseReturnValue:
+def reported(letter_id: str, customer_id: str) -> ResponseReturnValue:
     """Write that somebody was sent their letter."""
     with write() as session:
-        campaigns.told(session, str(place().store_id), letter_id, customer_id, actor=g.actor, at=doors().now())
+        campaigns.reported(session, str(place().store_id), letter_id, customer_id, actor=g.actor, at=doors().now())
     flash(_("Noted as sent."), "good")
     return redirect(url_for(".letter", letter_id=letter_id), 303)
 
@@ -99,7 +99,7 @@ def told(letter_id: str, customer_id: str) -> ResponseReturnValue:
 def thanked(letter_id: str, friend_id: str) -> ResponseReturnValue:
     """Write that somebody was given their thanks for a new customer."""
     with write() as session:
-        referrals.told(session, str(place().store_id), friend_id, actor=g.actor, at=doors().now())
+        referrals.reported(session, str(place().store_id), friend_id, actor=g.actor, at=doors().now())
     flash(_("Noted as sent."), "good")
     return redirect(url_for(".letter", letter_id=letter_id), 303)
 
@@ -111,7 +111,7 @@ def slips(letter_id: str) -> Response:
     from supply.online.messages import letter_page  # brings a drawing library along
 
     row, everything = _everything(letter_id)
-    waiting = [one for one in everything if one.told_at is None and not one.used]
+    waiting = [one for one in everything if one.reported_at is None and not one.used]
     if not waiting:
         raise NotFound("nothing-to-hand-out", _("Everybody has their letter: there is nothing to hand out."))
     made = letter_page.pages(str(words.LETTER_KINDS[row.kind]), place().name, waiting)

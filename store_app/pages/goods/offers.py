@@ -222,10 +222,10 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseRetu
             return _go(url_for(target, offer_id=offer_id if needs_coupon else None))
     except DomainError as refused:
         fault = refused
-    told = fault if step in ("save", "preview") else None
+    reported = fault if step in ("save", "preview") else None
     status = form.status_of(fault) if fault is not None and step == "save" else 200
     return _form(
-        kind, draft, offer_id=offer_id, address=address, fault=told, offer=offer, status=status, changing=not new
+        kind, draft, offer_id=offer_id, address=address, fault=reported, offer=offer, status=status, changing=not new
     )  # fmt: skip
 
 

@@ -101,7 +101,7 @@ def _form_page(
     with read() as session:
         classes = session.scalars(sa.select(TaxClass).order_by(TaxClass.name, TaxClass.id)).all()
         deposits = _deposits(session, store_id)
-        aisles = product_list.named(session, store_id, Product.category)
+        top_categories = product_list.named(session, store_id, Product.category)
         brands = product_list.named(session, store_id, Product.brand)
         usual = _usual_class(session)
     shown = {name: "" if value is None else value for name, value in values.items()}
@@ -115,7 +115,7 @@ def _form_page(
         classes=classes,
         class_words=[(one.id, f"{one.name} · {rate_text(one.rate_bp)} %") for one in classes],
         deposits=deposits,
-        aisles=aisles,
+        top_categories=top_categories,
         brands=brands,
         units=[(unit, UNIT_WORDS[unit]) for unit in UNITS],
         kinds=[(kind, KIND_WORDS[kind]) for kind in KINDS],

@@ -75,7 +75,7 @@ def change_many(fault: DomainError | None = None) -> ResponseReturnValue:
     store_id, asked = str(place().store_id), asked_for()
     preview = None
     with read() as session:
-        aisles = product_list.named(session, store_id, Product.category)
+        top_categories = product_list.named(session, store_id, Product.category)
         brands = product_list.named(session, store_id, Product.brand)
         if request.values.get("value", "").strip():
             try:
@@ -88,7 +88,7 @@ def change_many(fault: DomainError | None = None) -> ResponseReturnValue:
         "goods/prices/change.html",
         status=form.status_of(fault) if fault else 200,
         asked=asked,
-        aisles=aisles,
+        top_categories=top_categories,
         brands=brands,
         changes=CHANGES.items(),
         endings=ENDING_WORDS.items(),
@@ -202,7 +202,7 @@ def _rule() -> Rule:
 def _preview(session: Session, asked: Asked, rule: Rule) -> Preview:
     store_id = str(place().store_id)
     if asked.show == "unlisted":
-        asked = Asked(asked.text, asked.aisle, asked.brand, asked.tax)
+        asked = Asked(asked.text, asked.top_category, asked.brand, asked.tax)
     query = product_list.products(store_id, asked, today())
     skus = list(session.scalars(query.with_only_columns(Product.sku, maintain_column_froms=True)))
     rows = assortment.proposed(session, store_id, skus, rule, today())

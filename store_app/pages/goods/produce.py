@@ -15,7 +15,7 @@ from pos.catalogue.assortment import set_price as set_own_price
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.producers import agents, payouts, producers
 from pos.producers.producers import KINDS, Producer
-from pos.stock.producer_lots import ProduceLot
+from pos.stock.producer_lots import ProducerLot
 from pos.store import pictures
 from pos.store.store import Store
 from store_app.files.exporting import csv_answer
@@ -36,7 +36,7 @@ UPLOAD_BYTES = pictures.PHOTO_BYTES + 200_000
 
 
 @bp.url_value_preprocessor
-def let_a_picture_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+def admit_picture(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Let a story's form be larger than others, before anybody reads it."""
     if endpoint == "produce.story":
         request.max_content_length = UPLOAD_BYTES
@@ -124,7 +124,7 @@ def list_goods(producer_id: str) -> ResponseReturnValue:
         set_own_price(session, store_id, product.sku, price_minor, today(), today=today(), actor=g.actor, at=at)
         story = _story()
         producers.sell_for(session, store_id, producer_id, product.sku, story, actor=g.actor, at=at)
-        product_stories.tell(session, store_id, product.sku, at=at)
+        product_stories.send(session, store_id, product.sku, at=at)
         wake_worker_after(session)
     flash(_("%(name)s is sold for %(producer)s now.", name=name, producer=row.name), "good")
     return redirect(url_for(".producer", producer_id=producer_id), 303)
@@ -147,7 +147,7 @@ def story(producer_id: str, sku: str) -> ResponseReturnValue:
             product_stories.take_out_picture(session, store_id, sku, gone)
         if picture is not None:
             product_stories.add_picture(session, store_id, sku, picture, at=at)
-        product_stories.tell(session, store_id, sku, at=at)
+        product_stories.send(session, store_id, sku, at=at)
         wake_worker_after(session)
     flash(_("Saved. Customers read it beside the product."), "good")
     return redirect(url_for(".producer", producer_id=producer_id), 303)
@@ -158,7 +158,7 @@ def story(producer_id: str, sku: str) -> ResponseReturnValue:
 def picture(sku: str, id: str) -> Response:
     """Answer a picture of a story."""
     with read() as session:
-        row = session.get(product_stories.ProducePicture, (str(place().store_id), sku, id))
+        row = session.get(product_stories.ProducerPicture, (str(place().store_id), sku, id))
     if row is None:
         raise NotFound("not-found-here", _("There is no such picture."))
     return Response(row.jpeg, mimetype="image/jpeg")
@@ -177,7 +177,7 @@ def take_in(producer_id: str) -> ResponseReturnValue:
             session, store_id, sku, form.whole("qty", least=1), id=command, code=form.text("code", most=30),
             harvested_on=form.date("harvested_on"), expires_on=form.date_on_pack("expires_on"), actor=g.actor, at=at,
         )  # fmt: skip
-        product_stories.tell(session, store_id, sku, at=at)
+        product_stories.send(session, store_id, sku, at=at)
         wake_worker_after(session)
     flash(_("Lot %(code)s is in.", code=lot.code), "good")
     return redirect(url_for(".producer", producer_id=producer_id), 303)
@@ -189,7 +189,7 @@ def lot(lot_id: str, fault: DomainError | None = None, **_place: Any) -> Respons
     """Follow a lot from its producer to every receipt it went to."""
     store_id = str(place().store_id)
     with read() as session:
-        row = session.get(ProduceLot, (store_id, lot_id))
+        row = session.get(ProducerLot, (store_id, lot_id))
         if row is None:
             raise NotFound("not-found-here", _("There is no such lot."))
         who = producers.producer_of(session, store_id, row.producer_id)
@@ -350,8 +350,8 @@ def _story() -> str:
 
 def _left(session: Any, row: Producer) -> tuple[int, int]:
     """Return how many lots have something left, and of how many."""
-    query = sa.select(sa.func.count(), sa.func.sum(sa.case((ProduceLot.left_qty > 0, 1), else_=0))).where(
-        ProduceLot.store_id == row.store_id, ProduceLot.producer_id == row.id
+    query = sa.select(sa.func.count(), sa.func.sum(sa.case((ProducerLot.left_qty > 0, 1), else_=0))).where(
+        ProducerLot.store_id == row.store_id, ProducerLot.producer_id == row.id
     )
     every, some = session.execute(query).one()
     return int(some or 0), int(every)

@@ -27,7 +27,7 @@ class Asked:
     """What the address asks for. show: one of FILTERS."""
 
     text: str = ""
-    aisle: str = ""
+    top_category: str = ""
     brand: str = ""
     tax: str = ""
     show: str = "all"
@@ -71,7 +71,11 @@ def products(store_id: str, asked: Asked, day: dt.date) -> Query:
         coded = sa.exists().where(Barcode.sku == Product.sku, Barcode.code == word)
         held = Product.search_text.contains(word, autoescape=True)
         query = query.where(held | (sa.func.lower(Product.sku) == word) | coded)
-    for column, wanted in ((Product.category, asked.aisle), (Product.brand, asked.brand), (TaxClass.id, asked.tax)):
+    for column, wanted in (
+        (Product.category, asked.top_category),
+        (Product.brand, asked.brand),
+        (TaxClass.id, asked.tax),
+    ):
         if wanted:
             query = query.where(column == wanted)
     return query.order_by(Product.name, Product.sku)

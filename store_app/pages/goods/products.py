@@ -96,13 +96,13 @@ def listed() -> ResponseReturnValue:
         paged = query.offset((page_no - 1) * ROWS).limit(ROWS)
         rows = product_list.rows(session, store_id, paged, today())
         numbers = product_list.counts(session, store_id, today())
-        aisles = product_list.named(session, store_id, Product.category)
+        top_categories = product_list.named(session, store_id, Product.category)
     return page(
         "goods/products/list.html",
         rows=rows,
         total=total,
         asked=asked,
-        aisles=aisles,
+        top_categories=top_categories,
         filters=[(show, FILTER_WORDS[show], numbers[show]) for show in FILTERS],
         per_words=PER_WORDS,
         page_no=page_no,
@@ -283,7 +283,7 @@ def print_label(sku: str) -> ResponseReturnValue:
 
 def asked_for() -> Asked:
     """Return what the address asks for."""
-    given = {name: form.tidy(request.values.get(name, ""))[:120] for name in ("aisle", "brand", "tax")}
+    given = {name: form.tidy(request.values.get(name, ""))[:120] for name in ("top_category", "brand", "tax")}
     show = request.values.get("show", "all")
     text = form.tidy(request.values.get("q", ""))[: form.WORDS]
     return Asked(text=text, show=show if show in FILTERS else "all", **given)
@@ -292,7 +292,7 @@ def asked_for() -> Asked:
 def address_of(asked: Asked) -> dict[str, Any]:
     """Return the arguments of an address that asks for the same."""
     show = "" if asked.show == "all" else asked.show
-    found = {"q": asked.text, "aisle": asked.aisle, "brand": asked.brand, "tax": asked.tax, "show": show}
+    found = {"q": asked.text, "top_category": asked.top_category, "brand": asked.brand, "tax": asked.tax, "show": show}
     return {name: value for name, value in found.items() if value}
 
 

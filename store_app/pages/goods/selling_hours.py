@@ -40,8 +40,8 @@ def set_hours() -> ResponseReturnValue:
         selling_hours.set_hours(session, str(place().store_id), kind, since, until, actor=g.actor, at=doors().now())
     flash(
         _(
-            "%(aisle)s is sold from %(since)s to %(until)s only.",
-            aisle=kind,
+            "%(top_category)s is sold from %(since)s to %(until)s only.",
+            top_category=kind,
             since=selling_hours.clock_text(since),
             until=selling_hours.clock_text(until),
         ),

@@ -153,14 +153,14 @@ def section(take_id: str, n: str, fault: DomainError | None = None) -> ResponseR
         options = find_product.choices(session, text) if several else []
         asked = session.get(Product, request.values.get("sku", "")) if request.values.get("sku") else None
         view = next(one for one in _sections(session, found) if one.n == number)
-        aisles = found.categories or select_categories(session)
+        top_categories = found.categories or select_categories(session)
     return page(
         "goods/stocktake/section.html",
         "counting",
         take=found,
         section=here,
         view=view,
-        aisles=aisles,
+        top_categories=top_categories,
         scans=scans,
         last=scans[0] if scans else None,
         options=options,

@@ -88,7 +88,7 @@ def change(tax_class_id: str) -> ResponseReturnValue:
             session, tax_class_id, name, rate_bp, inclusive=inclusive, actor=g.actor, at=doors().now()
         )
         session.flush()
-        product_stories.tell_taxed(session, str(place().store_id), tax_class_id, at=doors().now())
+        product_stories.send_taxed(session, str(place().store_id), tax_class_id, at=doors().now())
         wake_worker_after(session)
     flash(_("Saved. The new rate counts from the next sale on."), "good")
     return redirect(url_for("taxes.classes"), 303)

@@ -278,7 +278,7 @@ def _view(session: Session, claim: Claim) -> ClaimView:
     by_network = supplier is not None and supplier.kind == NETWORK
     return ClaimView(
         claim, supplier.name if supplier else claim.supplier_id, by_network,
-        claims_words.where_it_stands(claim, by_network=by_network), delivery_claims.lines_of(session, claim),
+        claims_words.status_of(claim, by_network=by_network), delivery_claims.lines_of(session, claim),
     )  # fmt: skip
 
 

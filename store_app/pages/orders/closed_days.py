@@ -57,12 +57,12 @@ def take_back() -> ResponseReturnValue:
     with write() as session:
         found = storefront.reopen_days(session, str(place().store_id), first, last, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    told = ngettext(
+    reported = ngettext(
         "%(num)d day is an open day again. Your orders count on it from tonight’s forecast on.",
         "%(num)d days are open days again. Your orders count on them from tonight’s forecast on.",
         len(found),
     )
-    flash(told if found else _("These days were open already."), "good")
+    flash(reported if found else _("These days were open already."), "good")
     return redirect(url_for(".listed"), 303)
 
 

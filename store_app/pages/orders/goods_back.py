@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from config.errors import Conflict, DomainError, Invalid
 from pos.printing import queue
-from pos.stock import goods_in
+from pos.stock import delivery_notes
 from store_app.pages.common import find_product, form
 from store_app.pages.common.own_till import own_till
-from store_app.pages.orders import goods_notes
+from store_app.pages.orders import note_pages
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
@@ -31,10 +31,10 @@ def notes(fault: DomainError | None = None) -> ResponseReturnValue:
     """
     sku = request.values.get("sku", "")
     with read() as session:
-        rows, known = goods_notes.rows(session, "back"), goods_notes.suppliers(session)
+        rows, known = note_pages.rows(session, "back"), note_pages.suppliers(session)
         ware = find_product.ware_of(session, sku) if sku else None
     return page(
-        "orders/goods_notes/back.html",
+        "orders/delivery_notes/back.html",
         at_work=[row for row in rows if row.note.state == "open"],
         over=[row for row in rows if row.note.state != "open"],
         suppliers=known,
@@ -53,18 +53,18 @@ def begin() -> ResponseReturnValue:
     """Begin a note, with its first line when another page named one."""
     command = form.command_id()
     name = form.text("supplier", most=80, required=_("Say who takes it back."))
-    reason = form.one_of("reason", goods_in.REASONS, sentence=_("Tap why it goes back."))
+    reason = form.one_of("reason", delivery_notes.REASONS, sentence=_("Tap why it goes back."))
     words, sku = form.text("words", most=80), request.form.get("sku", "")
     units = form.whole("qty", least=1) if sku else 0
     if reason == "other" and not words:
         raise Invalid("no-reason", _("Say in a few words why it goes back."), field="words")
     with write() as session:
-        goods_in.begin(
+        delivery_notes.begin(
             session, str(place().store_id), id=command, way="back", supplier_name=name, reason=reason, why=words,
             paper_no=form.text("paper", most=80), actor=g.actor, at=doors().now(),
         )  # fmt: skip
         if sku:
-            goods_notes.put(session, command, command, sku, units)
+            note_pages.put(session, command, command, sku, units)
     return redirect(url_for("goods_back.note", note_id=command), 303)
 
 
@@ -72,7 +72,7 @@ def begin() -> ResponseReturnValue:
 @requires("stock.send_back")
 def note(note_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a note."""
-    return goods_notes.note("back", note_id, fault)
+    return note_pages.note("back", note_id, fault)
 
 
 @bp.post("/<note_id>/scan")
@@ -80,7 +80,7 @@ def note(note_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(note)
 def scan(note_id: str) -> ResponseReturnValue:
     """Keep one scan."""
-    return goods_notes.scan("back", note_id)
+    return note_pages.scan("back", note_id)
 
 
 @bp.post("/<note_id>/add")
@@ -88,7 +88,7 @@ def scan(note_id: str) -> ResponseReturnValue:
 @form.answers_on(note)
 def add(note_id: str) -> ResponseReturnValue:
     """Keep a typed quantity."""
-    return goods_notes.add("back", note_id)
+    return note_pages.add("back", note_id)
 
 
 @bp.post("/<note_id>/line")
@@ -96,7 +96,7 @@ def add(note_id: str) -> ResponseReturnValue:
 @form.answers_on(note)
 def change(note_id: str) -> ResponseReturnValue:
     """Keep a line's details."""
-    return goods_notes.change("back", note_id)
+    return note_pages.change("back", note_id)
 
 
 @bp.post("/<note_id>/post")
@@ -106,9 +106,9 @@ def post(note_id: str) -> ResponseReturnValue:
     """Book the note, with a slip to sign if it is wished, or give it up."""
     drop = request.form.get("then") == "drop"
     wants_slip = bool(request.form.get("slip")) and not drop
-    goods_notes.close("back", note_id, drop=drop, also=partial(_print, note_id=note_id) if wants_slip else None)
+    note_pages.close("back", note_id, drop=drop, also=partial(_print, note_id=note_id) if wants_slip else None)
     if drop:
-        return goods_notes.dropped("back")
+        return note_pages.dropped("back")
     flash(_("Sent back: the goods are out of your stock."), "good")
     return redirect(url_for("goods_back.note", note_id=note_id), 303)
 
@@ -129,12 +129,12 @@ def slip(note_id: str) -> ResponseReturnValue:
 
 def _print(session: Session, note_id: str) -> None:
     store_id, at = str(place().store_id), doors().now()
-    found = goods_in.note_of(session, store_id, note_id)
+    found = delivery_notes.note_of(session, store_id, note_id)
     if found.way != "back" or found.state != "posted":
         raise Conflict("note-open", _("Book the note first, then print its slip."))
-    if queue.latest(session, store_id, note_id, goods_notes.SLIP) is not None:
-        queue.reprint(session, store_id, note_id, kind=goods_notes.SLIP, actor=g.actor, at=at)
+    if queue.latest(session, store_id, note_id, note_pages.SLIP) is not None:
+        queue.reprint(session, store_id, note_id, kind=note_pages.SLIP, actor=g.actor, at=at)
     else:
         till = own_till(session, store_id)
-        queue.queue(session, store_id, till.id, goods_notes.SLIP, note_id, goods_in.slip_of(session, found), at=at)
+        queue.queue(session, store_id, till.id, note_pages.SLIP, note_id, delivery_notes.slip_of(session, found), at=at)
     wake_worker_after(session)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, NotFound
-from pos.reports.slips import queue_once
+from pos.reports.slips import enqueue_once
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.orders import ordering
@@ -66,7 +66,9 @@ def slip(letter_id: str) -> ResponseReturnValue:
     with write() as session:
         letter = _letter(session, letter_id)
         document = dict(letter.document)
-        queue_once(session, own_till(session, store_id), "supplier_order", letter_id, document, command=command, at=at)
+        enqueue_once(
+            session, own_till(session, store_id), "supplier_order", letter_id, document, command=command, at=at
+        )
         if letter.how == "paper" and letter.state == "waiting":
             letters.left(session, store_id, letter_id, actor=g.actor, at=at)
         order_id = letter.order_id

@@ -25,7 +25,7 @@ from supply.demand.forecasts import ForecastRun, published
 from supply.money import credit
 from supply.money.credit import CreditDraw, CreditLine
 from supply.orders import order_days, supply_routes
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import budget
@@ -91,7 +91,7 @@ class CreditView:
 
 
 @dataclass(frozen=True)
-class PurseView:
+class BudgetView:
     """What a purse (`budget`) has left for a proposal, what of it did not fit, and both in words."""
 
     left_minor: int
@@ -124,7 +124,7 @@ class OrderView:
     cost_minor: int
     minimum_minor: int
     short_of_minimum_minor: int
-    purses: list[PurseView]
+    budgets: list[BudgetView]
     """What limits a proposal, the tightest first; nothing where money does not limit, or it is no proposal."""
     cut_sentence: str
     """What did not fit the money there is; '' where all did."""
@@ -210,7 +210,7 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
         cost_minor=cost,
         minimum_minor=minimum,
         short_of_minimum_minor=max(0, minimum - cost),
-        purses=_purses(session, order, cost, today, currency) if order.state == "proposed" else [],
+        budgets=_budgets(session, order, cost, today, currency) if order.state == "proposed" else [],
         cut_sentence=_cut_sentence(rows, currency) if order.state == "proposed" else "",
         forecast_sentence=_basis_sentence(session, order),
         lines=lines,
@@ -235,9 +235,9 @@ def credit_for_all(session: Session, store_id: str, views: Sequence[OrderView]) 
 def offers(session: Session, store_id: str) -> list[OfferView]:
     """Return the offers that wait for an answer."""
     rows = session.scalars(
-        sa.select(PushOffer)
-        .where(PushOffer.store_id == store_id, PushOffer.state == "offered")
-        .order_by(PushOffer.answer_by, PushOffer.id)
+        sa.select(NetworkOffer)
+        .where(NetworkOffer.store_id == store_id, NetworkOffer.state == "offered")
+        .order_by(NetworkOffer.answer_by, NetworkOffer.id)
     ).all()
     units = stock_units(session, [row.sku for row in rows])
     return [
@@ -355,11 +355,11 @@ def _tag(why: orders.OrderWhy, runs_out: dt.date | None, today: dt.date) -> str:
     return _("runs out %(day)s", day=words.day_or_weekday(max(runs_out, today), today))
 
 
-def _purses(session: Session, order: ReplenishmentOrder, cost: int, today: dt.date, currency: str) -> list[PurseView]:
+def _budgets(session: Session, order: ReplenishmentOrder, cost: int, today: dt.date, currency: str) -> list[BudgetView]:
     found = sorted(budget.left_for(session, order, today), key=lambda one: one.left_minor)
     return [
-        PurseView(one.left_minor, max(0, cost - one.left_minor),
-                  *orders.purse_words(one.name, one.left_minor, cost, lambda minor: money(minor, currency)))
+        BudgetView(one.left_minor, max(0, cost - one.left_minor),
+                  *orders.budget_words(one.name, one.left_minor, cost, lambda minor: money(minor, currency)))
         for one in found
     ]  # fmt: skip
 
@@ -421,8 +421,8 @@ def _line(
     )
     if cut:
         packs_words = words.packs_text(cut, row.pack_qty, qty(row.pack_qty, unit))
-        told = orders.cut_of_line(row.why["cut_by"], packs_words, money(cut * row.pack_cost_minor, currency))
-        sentence = words.joined([sentence, told])
+        reported = orders.cut_of_line(row.why["cut_by"], packs_words, money(cut * row.pack_cost_minor, currency))
+        sentence = words.joined([sentence, reported])
     runs_out = why.runs_out_day if why.runs_out_day and why.runs_out_day < order.next_delivery_day else None
     return LineView(
         sku=row.sku,

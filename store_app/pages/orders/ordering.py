@@ -29,7 +29,7 @@ from supply.orders import orders as supply_orders
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.replenishment import auto_approval, open_orders, proposals, service_targets
-from supply.replenishment.service_targets import OrderWish
+from supply.replenishment.service_targets import OrderPreference
 
 bp = Blueprint("ordering", __name__, url_prefix="/orders")
 bp.before_request(form.know_the_place)
@@ -347,7 +347,7 @@ def outlook_page(sku: str, fault: DomainError | None = None) -> ResponseReturnVa
     """Show the same numbers as a table, and what the shopkeeper wants of this product."""
     with read() as session:
         product = _ware(session, sku)
-        wish = session.get(OrderWish, (str(place().store_id), sku))
+        wish = session.get(OrderPreference, (str(place().store_id), sku))
         seen = forecasts.as_seen(session, str(place().store_id), sku)
         sentence = order_lines.forecast_sentence(session, str(place().store_id), today=today())
 

@@ -56,7 +56,7 @@ def look() -> ResponseReturnValue:
         with read() as session:
             past = past_sales.match(session, sent.sheet, str(place().store_id), at=doors().now())
     sent.keep()
-    return page("goods/products/past_sales.html", **sent.shown(), **_told(past))
+    return page("goods/products/past_sales.html", **sent.shown(), **_reported(past))
 
 
 @bp.post("/<file_id>")
@@ -105,7 +105,7 @@ def take_back() -> ResponseReturnValue:
 # --- inside ---
 
 
-def _told(past: Past | None) -> dict[str, Any]:
+def _reported(past: Past | None) -> dict[str, Any]:
     """Return what the page says of what a file tells."""
     if past is None:
         return {"past": None}

@@ -30,7 +30,7 @@ from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving, vehicle_arrivals
-from supply.receiving.vehicle_arrivals import VanCall
+from supply.receiving.vehicle_arrivals import DeliveryTracking
 
 bp = Blueprint("receiving", __name__, url_prefix="/deliveries")
 bp.before_request(form.know_the_place)
@@ -52,7 +52,7 @@ class DeliveryView:
     is_due: bool
     lines: int
     source_text: str
-    van_text: str
+    vehicle_text: str
     order_id: str | None
     posted_at: dt.datetime | None
     posted_by: str | None
@@ -255,8 +255,8 @@ def new_costs_of(session: Session, delivery: Delivery) -> list[NewCost]:
         )
         .limit(MOST_NEW_COSTS)
     ).all()  # fmt: skip
-    told = {subject.removeprefix("product:"): json.loads(body) for subject, body in entries}
-    before = {sku: one["before_minor"] for sku, one in told.items() if one.get("before_minor") is not None}
+    reported = {subject.removeprefix("product:"): json.loads(body) for subject, body in entries}
+    before = {sku: one["before_minor"] for sku, one in reported.items() if one.get("before_minor") is not None}
     prices = catalogue.prices_on(
         session, delivery.store_id, day_of(session, delivery.store_id, delivery.posted_at), list(before)
     )
@@ -267,7 +267,7 @@ def new_costs_of(session: Session, delivery: Delivery) -> list[NewCost]:
     )
     found = []
     for product, tax in rows:
-        cost, price = int(told[product.sku]["cost_minor"]), prices.get(product.sku, 0)
+        cost, price = int(reported[product.sku]["cost_minor"]), prices.get(product.sku, 0)
         margins = [
             margin_bp(Priced(price, minor, tax.rate_bp, tax.inclusive), price) for minor in (before[product.sku], cost)
         ]
@@ -446,7 +446,7 @@ def _views(session: Session, which: Any, *, order: Any, most: int) -> list[Deliv
             is_due=row.state in WAITING and (row.id in left or row.expected_day <= today()),
             lines=number,
             source_text=_source(row, order_no),
-            van_text=_van_text(calls.get(row.id)),
+            vehicle_text=_vehicle_text(calls.get(row.id)),
             order_id=row.order_id if order_no is not None else None,
             posted_at=row.posted_at,
             posted_by=row.posted_by,
@@ -461,29 +461,31 @@ def _day_text(day: dt.date) -> str:
     return _("comes %(day)s", day=general_words.day_or_weekday(day, today()))
 
 
-def _van_text(call: VanCall | None) -> str:
+def _vehicle_text(call: DeliveryTracking | None) -> str:
     """Return what the van says of the delivery."""
     if call is None:
         return ""
     if call.state == "on_the_way":
-        return _("%(van)s is on the way: here about %(time)s.", van=call.van, time=clock_time(call.comes_at))
-    said = {"van": call.van, "time": clock_time(call.told_at), "who": call.receiver or call.driver}
+        return _(
+            "%(vehicle)s is on the way: here about %(time)s.", vehicle=call.vehicle, time=clock_time(call.comes_at)
+        )
+    said = {"vehicle": call.vehicle, "time": clock_time(call.reported_at), "who": call.receiver or call.driver}
     if call.state == "delivered":
-        return _("%(van)s left it with %(who)s at %(time)s.", **said)
+        return _("%(vehicle)s left it with %(who)s at %(time)s.", **said)
     if call.state == "short":
-        return _("%(van)s left it with %(who)s at %(time)s, short: %(note)s.", note=call.note, **said)
+        return _("%(vehicle)s left it with %(who)s at %(time)s, short: %(note)s.", note=call.note, **said)
     if call.state == "not_reached":
         return _(
-            "%(van)s did not reach you: %(note)s. The goods are promised as before and come with a later van.",
-            van=call.van, note=call.note,
+            "%(vehicle)s did not reach you: %(note)s. The goods are promised as before and come with a later van.",
+            vehicle=call.vehicle, note=call.note,
         )  # fmt: skip
-    return _("%(van)s took it back at %(time)s: %(note)s.", van=call.van, time=said["time"], note=call.note)
+    return _("%(vehicle)s took it back at %(time)s: %(note)s.", vehicle=call.vehicle, time=said["time"], note=call.note)
 
 
 def _source(row: Delivery, order_no: int | None) -> str:
     if claims.replaces(row.id):
         return _("Replacement after a claim")
-    if row.push_id:
+    if row.network_offer_id:
         return _("An offer you accepted")
     return _("Order %(no)s", no=order_no) if order_no is not None else _("Without an order")
 

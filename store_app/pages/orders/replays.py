@@ -31,7 +31,7 @@ WAYS = {
     "mean_normal": _l("Four weeks’ mean with a safety stock"),
     "rolling_minmax": _l("Minimum and maximum by the last four weeks"),
     "static_minmax": _l("Fixed minimum and maximum"),
-    "what_sold": _l("Ordering what was sold"),
+    "sold_rule": _l("Ordering what was sold"),
     "perfect": _l("If one had known"),
 }
 NAMES = {
@@ -39,7 +39,7 @@ NAMES = {
     "mean_normal": _l("Four weeks’ mean"),
     "rolling_minmax": _l("Moving min and max"),
     "static_minmax": _l("Fixed min and max"),
-    "what_sold": _l("What was sold"),
+    "sold_rule": _l("What was sold"),
     "perfect": _l("If one had known"),
 }
 """The ways as short as a curve is named."""
@@ -79,8 +79,8 @@ def look_again() -> ResponseReturnValue:
     with write() as session:
         run = forecasts.published(session, "store", str(place().store_id))
         if run is None or run.origin_day < yesterday:
-            told = _("Last night’s forecast is not there yet. It is made by itself in the night; then look again.")
-            raise Refused("no-forecast-yet", told)
+            reported = _("Last night’s forecast is not there yet. It is made by itself in the night; then look again.")
+            raise Refused("no-forecast-yet", reported)
         job_book.ask(session, doors().settings.node_id, JOB, yesterday, at=doors().now())
     return redirect(url_for(".shop"), 303)
 
@@ -176,8 +176,8 @@ def _better(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
         return None
     best = min(rivals, key=lambda row: row["stock_value"])
     less = round(mine["stock_value"] - best["stock_value"])
-    told = {"words": best["words"], "less_minor": less, "least_days": number(known["cover_days"], 1)}
-    return told if less > 0 else None
+    reported = {"words": best["words"], "less_minor": less, "least_days": number(known["cover_days"], 1)}
+    return reported if less > 0 else None
 
 
 def _chart(body: dict[str, Any], currency: str, size: curve_chart.Size) -> dict[str, Any]:

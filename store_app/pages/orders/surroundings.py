@@ -75,7 +75,7 @@ def listed(fault: DomainError | None = None, faults: list[Fault] | None = None) 
 @bp.post("/")
 @requires("settings")
 @form.answers_on(listed)
-def tell() -> ResponseReturnValue:
+def send() -> ResponseReturnValue:
     """Note school holidays from a day until another."""
     name = form.text("name", most=surroundings.LONGEST_NAME, required=_("Give the holidays a name."))
     missing = _("Choose the first and the last day of the holidays.")

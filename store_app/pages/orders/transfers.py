@@ -18,7 +18,7 @@ from store_app.words import supply
 from supply.network.transfers import transfers
 from supply.online.checkout.order_keys import code_hash
 from supply.orders import transfers as store_transfers
-from supply.orders.transfers import GoodsTransfer, TransferLine
+from supply.orders.transfers import Transfer, TransferLine
 
 bp = Blueprint("transfers", __name__, url_prefix="/transfers")
 bp.before_request(form.know_the_place)
@@ -29,7 +29,7 @@ ENDED = ("received", "declined", "lapsed", "taken_back")
 class View:
     """A transfer as this shop sees it."""
 
-    row: GoodsTransfer
+    row: Transfer
     lines: list[TransferLine]
     gives: bool
     other: str
@@ -70,7 +70,7 @@ def everything(fault: DomainError | None = None, **_place: Any) -> ResponseRetur
 
 
 @bp.post("/<transfer_id>/agree")
-@requires("push")
+@requires("network_offer")
 @form.answers_on(everything)
 def agree(transfer_id: str) -> ResponseReturnValue:
     """Say yes."""
@@ -82,7 +82,7 @@ def agree(transfer_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<transfer_id>/decline")
-@requires("push")
+@requires("network_offer")
 @form.answers_on(everything)
 def decline(transfer_id: str) -> ResponseReturnValue:
     """Say no, with a reason the neighbour reads."""
@@ -159,7 +159,7 @@ def _counts() -> dict[str, int]:
     return {request.form[name]: form.whole(f"qty-{name.removeprefix('sku-')}") for name in names}
 
 
-def _view(session: Session, row: GoodsTransfer) -> View:
+def _view(session: Session, row: Transfer) -> View:
     gives = row.giver_id == _here()
     fetches = row.state == "agreed" and not gives
     code = transfers.code_of(session, row.id) if fetches else ""

@@ -51,7 +51,7 @@ def _shown_again(staff_id: str, fault: DomainError | None = None) -> Any:
 @bp.post("/<staff_id>/badge/print")
 @requires("staff")
 @form.answers_on(_shown_again)
-def print_it(staff_id: str) -> ResponseReturnValue:
+def print_badge(staff_id: str) -> ResponseReturnValue:
     """Print the badge that is on the screen."""
     settings, code = doors().settings, request.form.get("badge", "")
     with read() as session:

@@ -18,7 +18,7 @@ from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import words
 from supply.membership import benchmarks, suggestions
-from supply.membership.benchmarks import ComparedFigure
+from supply.membership.benchmarks import BenchmarkFigure
 
 bp = Blueprint("compare", __name__, url_prefix="/compare")
 bp.before_request(form.know_the_place)
@@ -96,7 +96,7 @@ def answer(suggestion_id: str) -> ResponseReturnValue:
 
 
 def _prices(
-    session: Session, store_id: str, nearby: dict[tuple[str, str], ComparedFigure], day: dt.date
+    session: Session, store_id: str, nearby: dict[tuple[str, str], BenchmarkFigure], day: dt.date
 ) -> tuple[list[PriceView], int]:
     """Return the prices that differ most from the nearby ones, and of how many both are known."""
     skus = [sku for name, sku in nearby if name == "price"]
@@ -112,7 +112,7 @@ def _prices(
 
 
 def _missing(
-    session: Session, nearby: dict[tuple[str, str], ComparedFigure], own: dict[tuple[str, str], int]
+    session: Session, nearby: dict[tuple[str, str], BenchmarkFigure], own: dict[tuple[str, str], int]
 ) -> list[MissingView]:
     rates = {sku: row.value for (name, sku), row in nearby.items() if name == "rate" and ("rate", sku) not in own}
     names = _names(session, list(rates))

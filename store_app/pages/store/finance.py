@@ -123,7 +123,7 @@ def say_bank() -> ResponseReturnValue:
     payee = form.text("payee", most=140, required=_("Write whose account it is."))
     account = form.text("account", most=60, required=_("Type the account’s number."))
     with write() as session:
-        payouts.say_where(
+        payouts.set_account(
             session, str(place().store_id), payee=payee, account=account, bic=form.text("bic", most=20), actor=g.actor,
             at=doors().now(),
         )  # fmt: skip

@@ -89,7 +89,7 @@ def overview() -> ResponseReturnValue:
         slug = store.slug
         young = stated_sales.counts(session, store.id)
         no_past = young and can("import") and rollups.imported_days(session, store.id) is None
-        unsaid = in_network and not store.takings_day_minor and young
+        unsaid = in_network and not store.usual_sales_minor and young
     base = (settings.public_url or settings.network_url).rstrip("/")
     address = f"{base}/shop/{slug}/" if base else ""
     drawn = segno.make(address, error="m").svg_inline(scale=3, border=2, omitsize=True) if address else ""

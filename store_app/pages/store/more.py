@@ -301,7 +301,7 @@ OF_NETWORK: tuple[Place, ...] = (
         lazy("Between shops"),
         lazy("Goods one shop gives another"),
     ),
-    Place("console_rounds.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
+    Place("console_routes.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place(
         "console_stores.stores",

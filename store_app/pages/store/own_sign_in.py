@@ -127,8 +127,8 @@ def prove(field: str = "own") -> None:
     except DomainError as refusal:
         if refusal.code != "wrong-pin":
             raise
-        told = _("Wrong passphrase or code. Enter both again. Each code works once.")
-        raise Invalid("wrong-own-pin", told, field=field) from refusal
+        reported = _("Wrong passphrase or code. Enter both again. Each code works once.")
+        raise Invalid("wrong-own-pin", reported, field=field) from refusal
 
 
 # --- inside ---

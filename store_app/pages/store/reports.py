@@ -22,7 +22,7 @@ from store_app.words.words import tender_word
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 KIND_WORDS = {
-    "day": _l("Days"), "hour": _l("Hours"), "product": _l("Products"), "category": _l("Aisles"),
+    "day": _l("Days"), "hour": _l("Hours"), "product": _l("Products"), "category": _l("TopCategories"),
     "margin": _l("Margin"), "cashier": _l("Cashiers"), "tender": _l("Tenders"), "tax": _l("Tax"),
     "shrink": _l("Shrink"),
 }  # fmt: skip
@@ -31,7 +31,7 @@ COLUMN_WORDS = {
     "sales_count": _l("Sales"), "returns_count": _l("Returns"), "lines_count": _l("Lines"),
     "products_count": _l("Products"), "overrides_count": _l("Prices typed over"),
     "corrections_count": _l("Taken off before paying"), "corrections_minor": _l("Worth of what was taken off"),
-    "total_minor": _l("Takings"),
+    "total_minor": _l("Sales"),
     "basket_minor": _l("A basket"), "tax_minor": _l("Tax"), "net_minor": _l("Net"), "gross_minor": _l("Gross"),
     "discount_minor": _l("Discounts"), "by_hand_minor": _l("Discounts by hand"), "margin_minor": _l("Margin"),
     "margin_bp": _l("Margin %"), "costed_minor": _l("Net with known cost"), "cost_minor": _l("Cost"),

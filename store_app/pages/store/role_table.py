@@ -81,7 +81,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
             ("receive", lazy("Take deliveries in")),
             ("shelf", lazy("Plan and refill the shelf, print labels")),
             ("order", lazy("Order from suppliers")),
-            ("push", lazy("Answer the network’s offers")),
+            ("network_offer", lazy("Answer the network’s offers")),
             ("recall", lazy("Stop the sale of a recalled product")),
         ),
     ),

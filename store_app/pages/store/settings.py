@@ -95,7 +95,7 @@ def overview(fault: DomainError | None = None) -> ResponseReturnValue:
         put_back = _put_back(session, store_id, at)
         closed = closed_days.spells(closed_days.since(session, store_id, presenting.today()))
         unknown = bool(settings.network_url) and stated_sales.counts(session, store_id)
-        untold = forecast.not_taken(reported_forecasts.refusal(session, store_id))
+        unreported = forecast.not_taken(reported_forecasts.refusal(session, store_id))
         light = _printer(session, store_id, settings.printer)
         findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
     return page(
@@ -103,7 +103,7 @@ def overview(fault: DomainError | None = None) -> ResponseReturnValue:
         store=store,
         contact=contact,
         refused=[(row, row.code in publication.NEEDS_LEAVE) for row in refused],
-        untold=untold,
+        unreported=unreported,
         queue=queue,
         put_back=put_back,
         printer=light,
@@ -111,8 +111,8 @@ def overview(fault: DomainError | None = None) -> ResponseReturnValue:
         facts=_facts(store, region),
         findings=findings,
         lock_minutes=LOCK_MINUTES,
-        takings_wanted=unknown,
-        takings_typed=form.as_typed(store.takings_day_minor, store.currency),
+        sales_wanted=unknown,
+        sales_typed=form.as_typed(store.usual_sales_minor, store.currency),
         store_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
         fault=fault,
     )
@@ -221,27 +221,27 @@ def lock() -> ResponseReturnValue:
     minutes = form.whole("minutes", most=max(LOCK_MINUTES))
     with write() as session:
         lock_after(session, str(place().store_id), minutes, actor=g.actor, at=doors().now())
-    told = ngettext(
+    reported = ngettext(
         "Locked after %(num)d minute without a touch.", "Locked after %(num)d minutes without a touch.", minutes
     )
-    told = told if minutes else _("Nothing locks itself.")
-    flash(told, "good")
+    reported = reported if minutes else _("Nothing locks itself.")
+    flash(reported, "good")
     return redirect(url_for("store_settings.overview"), 303)
 
 
 @bp.post("/takings")
 @requires("settings")
 @form.answers_on(_refused)
-def takings() -> ResponseReturnValue:
+def sales_amount() -> ResponseReturnValue:
     """Say what the shop takes on a usual day, until its own sales tell; an empty field takes it back."""
     store_id = str(place().store_id)
     with write() as session:
-        said = request.form.get("takings", "").strip()
-        minor = form.amount("takings", session.get_one(Store, store_id).currency) if said else 0
-        storefront.state_takings(session, store_id, minor, actor=g.actor, at=doors().now())
+        said = request.form.get("sales_amount", "").strip()
+        minor = form.amount("sales_amount", session.get_one(Store, store_id).currency) if said else 0
+        storefront.state_sales(session, store_id, minor, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    told = _("Your orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor))
-    flash(told if minor else _("Nothing is said; your shop is taken for an average one."), "good")
+    reported = _("Your orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor))
+    flash(reported if minor else _("Nothing is said; your shop is taken for an average one."), "good")
     return redirect(url_for("store_settings.overview"), 303)
 
 
@@ -333,7 +333,7 @@ def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, li
     sales = came["topics"].get("sale.completed", 0)
     many = sum(came["topics"].values())
     when = clock_time(found[0], True)
-    told = ngettext(
+    reported = ngettext(
         "The books were put back from a copy. On %(when)s the network gave back %(num)d message, %(sales)d of sales.",
         "The books were put back from a copy. On %(when)s the network gave back %(num)d messages, %(sales)d of sales.",
         many, when=when, sales=sales,
@@ -341,7 +341,7 @@ def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, li
     own = _(
         "People, settings and products of your own that were new since the copy are not among it: add them once more."
     )
-    return told, [*(_odd(one) for one in came["odd"]), own]
+    return reported, [*(_odd(one) for one in came["odd"]), own]
 
 
 def _odd(one: dict[str, Any]) -> str:

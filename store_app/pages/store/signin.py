@@ -22,7 +22,7 @@ from store_app.runtime.doors import doors, own_doors, read, write
 from store_app.web import devices, security, staff
 from store_app.web.presenting import page
 from store_app.web.security import not_in_practice, public
-from store_app.web.strangers import address_range, tells_of_others
+from store_app.web.strangers import address_range, concerns_others
 from store_app.words.refusals import sentence_of
 
 bp = Blueprint("signin", __name__)
@@ -226,7 +226,7 @@ def _is_here() -> bool:
     """
     if is_network(doors().settings) or request.remote_addr not in ("127.0.0.1", "::1"):
         return False
-    return not tells_of_others()
+    return not concerns_others()
 
 
 def _home(role: str | None = None) -> str:

@@ -218,9 +218,9 @@ def send_code(session: Session, here: Store, phone: str, purpose: str = "order")
     is_full = phone_codes.send(session, here.id, phone, purpose, asker=asker, language=language(), at=at)
     wake_worker_after(session)
     if is_full:
-        told = _("Many codes were sent today: only numbers that have ordered here before get one now. "
+        reported = _("Many codes were sent today: only numbers that have ordered here before get one now. "
                  "Others please call the store.")  # fmt: skip
-        flash(told, "warn")
+        flash(reported, "warn")
     return is_full
 
 

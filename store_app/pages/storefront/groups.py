@@ -69,7 +69,7 @@ def join(slug: str, group_id: str) -> ResponseReturnValue:
         member = GroupMember(
             id=member_id, name=name, phone=phone, email="", language=language(), token_hash=token_hash(token),
             code_hash=code_hash(salt_for(here.id, clock.now()), code_of(member_id, token)), want_qty=want,
-            upto_qty=max(want, upto),
+            maximum_qty=max(want, upto),
         )  # fmt: skip
         groups.join(session, group_id, member, provider=provider.name, actor=placing.CUSTOMER, at=clock.now())
         wake_worker_after(session)

@@ -88,7 +88,7 @@ def order(slug: str, token: str, fault: DomainError | None = None) -> ResponseRe
         awaits_answer=order_copy.awaits_answer(one),
         is_declined=order_copy.is_declined(one),
         may_dispute=is_kept and (order_copy.is_declined(one) or is_overdue or one.state == "returned"),
-        may_confirm=is_kept and one.state == "collected" and one.proved_at is None and not one.by_hearsay,
+        may_confirm=is_kept and one.state == "collected" and one.proved_at is None and not one.reported_by_store,
         may_object=(is_kept and one.state == "collected" and not order_copy.is_declined(one)) or is_late,
         passed_on_at=passed_on_at,
         is_kept=is_kept,
@@ -172,7 +172,7 @@ def review(slug: str, token: str) -> ResponseReturnValue:
         here = visitors.store_at(session, slug)
         found = placing.status(session, here.id, token)
         row = reviews.write(session, found.order, sku, stars, words, actor=placing.CUSTOMER, at=clock.now())
-        online.tell_review(session, row, clock.now())
+        online.send_review(session, row, clock.now())
         wake_worker_after(session)
     flash(_("Thank you. Your review is shown with the product."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)

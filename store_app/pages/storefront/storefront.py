@@ -27,7 +27,7 @@ from supply.online.storefront import listing, product_stories, reviews, storefro
 
 bp = Blueprint("storefront", __name__, url_prefix="/shop/<slug>")
 PAGE_SIZE = 24
-AISLES_AHEAD = 12
+TOP_CATEGORIES_AHEAD = 12
 """So many of the largest stand above a list; a slow line must not carry all of them every time."""
 
 
@@ -39,17 +39,17 @@ def home(slug: str) -> ResponseReturnValue:
     number = form.page_no()
     with read() as session:
         here = visitors.store_at(session, slug)
-        names = visitors.aisles(session, here.id)
+        names = visitors.top_categories(session, here.id)
         skus = visitors.listed(session, here.id, text, category)
         first = (number - 1) * PAGE_SIZE
         shown = skus[first : first + PAGE_SIZE]
-        found = {ware.sku: ware for ware in listing.wares(session, here.id, shown, at=clock.now())}
+        found = {ware.sku: ware for ware in listing.products(session, here.id, shown, at=clock.now())}
         goods = [found[sku] for sku in shown if sku in found]
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, goods)
         open_groups = () if text or category else tuple(visitors.open_groups(session, here.id))
     cards = visitors.cards(here, goods, promised, is_closed=around["is_closed"])
-    ahead, more = tuple(names[: AISLES_AHEAD + 1]), len(skus) > first + PAGE_SIZE
+    ahead, more = tuple(names[: TOP_CATEGORIES_AHEAD + 1]), len(skus) > first + PAGE_SIZE
     shows = (
         visitors.head_of(here), today(), assets.is_known(), around["is_closed"], around["opens_again"],
         open_groups, ahead, cards, more,
@@ -62,8 +62,8 @@ def home(slug: str) -> ResponseReturnValue:
         text=text,
         category=category,
         at=request.full_path if request.query_string else request.path,
-        categories=ahead[:AISLES_AHEAD],
-        has_more_aisles=len(ahead) > AISLES_AHEAD,
+        categories=ahead[:TOP_CATEGORIES_AHEAD],
+        has_more_top_categories=len(ahead) > TOP_CATEGORIES_AHEAD,
         cards=cards,
         more=more,
         page_no=number,
@@ -72,13 +72,13 @@ def home(slug: str) -> ResponseReturnValue:
 
 @bp.get("/aisles")
 @public
-def aisles(slug: str) -> ResponseReturnValue:
+def top_categories(slug: str) -> ResponseReturnValue:
     """Show every aisle by name, with how many products it has."""
     with read() as session:
         here = visitors.store_at(session, slug)
         around = visitors.around(session, here)
         found = listing.categories(session, here.id)
-    return page("storefront/aisles.html", **around, aisles=found)
+    return page("storefront/categories.html", **around, top_categories=found)
 
 
 @bp.get("/p/<sku>")
@@ -150,7 +150,7 @@ def picture(slug: str, sku: str, id: str) -> Response:
     """Answer a picture of a product's story; its id is its fingerprint, so it may be kept for good."""
     with read() as session:
         here = visitors.store_at(session, slug)
-        row = session.get(product_stories.ProducePicture, (here.id, form.tidy(sku), form.tidy(id)))
+        row = session.get(product_stories.ProducerPicture, (here.id, form.tidy(sku), form.tidy(id)))
     if row is None:
         raise NotFound("not-found-here", _("There is no such picture."))
     answer = Response(row.jpeg, mimetype="image/jpeg")

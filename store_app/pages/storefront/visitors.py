@@ -70,7 +70,7 @@ class CartLine:
     offer: str
     deposit_minor: int
     tax_minor: int
-    ware: listing.Ware
+    ware: listing.OnlineProduct
     is_short: bool
     comes_on: dt.date | None
     """The day it is here, where it has to be ordered in."""
@@ -174,12 +174,12 @@ def keys_of(kind: str, store_id: str, command: str) -> tuple[str, str]:
     return made, order_tokens.token_for(secret, store_id, made)
 
 
-def usual(ware: listing.Ware) -> int:
+def usual(ware: listing.OnlineProduct) -> int:
     """Return how many portions one tap adds: a piece, or half a kilo where there is as much."""
     return 1 if ware.step_qty == 1 else max(1, min(USUAL_STEPS, ware.left_qty // ware.step_qty))
 
 
-def bounded(ware: listing.Ware, qty: int) -> int:
+def bounded(ware: listing.OnlineProduct, qty: int) -> int:
     """Return the quantity, or refuse what the shop has not left or does not sell to one customer."""
     if qty > ware.left_qty and ware.order_days is None:
         raise Invalid(
@@ -207,9 +207,9 @@ def cart_at(session: Session, here: Store) -> Cart:
     there = kept(here.id)
     if not there:
         return Cart()
-    wares = {ware.sku: ware for ware in listing.wares(session, here.id, there, at=clock.now())}
-    lines = [(sku, qty) for sku, qty in sorted(there.items()) if sku in wares]
-    gone = tuple(sorted(there.keys() - wares.keys()))
+    products = {ware.sku: ware for ware in listing.products(session, here.id, there, at=clock.now())}
+    lines = [(sku, qty) for sku, qty in sorted(there.items()) if sku in products]
+    gone = tuple(sorted(there.keys() - products.keys()))
     if not lines:
         return Cart(gone=gone)
     today, member, typed = day_here(here), is_member(session, here), kept_codes(here.id)
@@ -223,7 +223,7 @@ def cart_at(session: Session, here: Store) -> Cart:
     for n, line in enumerate(priced.lines, 1):
         if line.line is None or line.line.deposit_of is not None:
             continue
-        ware = wares[line.product.sku]
+        ware = products[line.product.sku]
         shown.append(
             CartLine(
                 sku=ware.sku,
@@ -249,25 +249,25 @@ def cart_at(session: Session, here: Store) -> Cart:
             for code, why in wrong.items()
         ),
         member=member,
-        members_offer="" if member else _members_offer(session, here, wares.values()),
+        members_offer="" if member else _members_offer(session, here, products.values()),
     )  # fmt: skip
 
 
-def _members_offer(session: Session, here: Store, wares: Iterable[listing.Ware]) -> str:
+def _members_offer(session: Session, here: Store, products: Iterable[listing.OnlineProduct]) -> str:
     """Return the name of an offer for members alone that these take part in today."""
     live = offers.live(session, here.id, day_here(here))
-    named = (row[2] for ware in wares for row in live.of(ware.sku, ware.category, ware.department, ware.brand))
+    named = (row[2] for ware in products for row in live.of(ware.sku, ware.category, ware.department, ware.brand))
     return next((offer.name for offer in named if offer.members_only and offer.codes is None), "")
 
 
-def promised(session: Session, here: Store, wares: Sequence[listing.Ware]) -> dict[str, str]:
+def promised(session: Session, here: Store, products: Sequence[listing.OnlineProduct]) -> dict[str, str]:
     """Return SKU -> the names of the offers it takes part in today, without a coupon; members' to members."""
     live = offers.live(session, here.id, day_here(here))
     if not len(live):
         return {}
     member = is_member(session, here)
     found = {}
-    for ware in wares:
+    for ware in products:
         named = live.of(ware.sku, ware.category, ware.department, ware.brand)
         names = [
             offer.name
@@ -284,10 +284,10 @@ def day_here(here: Store) -> dt.date:
     return business_day(clock.now(), here.tz, here.rollover_hour)
 
 
-def aisles(session: Session, store_id: str) -> list[str]:
+def top_categories(session: Session, store_id: str) -> list[str]:
     """Return the categories of a shop, the largest first; kept ready for a moment."""
     return _ready(
-        ("aisles", store_id),
+        ("top_categories", store_id),
         lambda: [name for name, _ in sorted(listing.categories(session, store_id), key=lambda row: (-row[1], row[0]))],
     )
 
@@ -308,10 +308,12 @@ def listed(session: Session, store_id: str, text: str, category: str) -> list[st
     )
 
 
-def cards(here: Store, wares: Sequence[listing.Ware], offered: Mapping[str, str], *, is_closed: bool) -> Markup:
+def cards(
+    here: Store, products: Sequence[listing.OnlineProduct], offered: Mapping[str, str], *, is_closed: bool
+) -> Markup:
     """Draw the products of a list (rule 3)."""
     drawn, around = [], (here.slug, here.currency, language(), is_closed)
-    for ware in wares:
+    for ware in products:
         offer = offered.get(ware.sku, "")
         shows = around, ware, offer
         drawn.append(CARDS.part(shows, "storefront/card.html", store=here, ware=ware, offer=offer, is_closed=is_closed))

@@ -22,7 +22,7 @@ from pos.reports.slips import CopyRequest
 from pos.sale import refund_routes, returns
 from pos.sale.returns import ReturnRequest
 from pos.sold import Sale, lines_of
-from pos.stock import consigned
+from pos.stock import consignment_stock
 from pos.store import approvals
 from pos.store.approvals import Need
 from pos.store.store import Staff
@@ -241,7 +241,7 @@ def receipt(sale_id: str, fault: DomainError | None = None) -> Response:
         job = queue.latest(look, store_id, sale_id)
         has_shift = shift.current(look, store_id, own_till(look, store_id).id) is not None
         has_voucher = vouchers.issued_by(look, store_id, sale_id)
-        not_ours = consigned.of_sale(look, store_id, sale_id)
+        not_ours = consignment_stock.of_sale(look, store_id, sale_id)
         no_hand = found.kind == "sale" and refund_routes.needs_no_hand(look, found)
         letters = receipt_mail.letters_of(look, store_id, sale_id)
     return page(
@@ -381,7 +381,7 @@ def cash_word(kind: str) -> str:
         "drop": _("Put in the safe"),
         "pay_in": _("Paid in"),
         "pay_out": _("Paid out"),
-        "tab_paid": _("Cash for tabs"),
+        "tab_settlement": _("Cash for tabs"),
         "order_paid": _("Cash for orders"),
     }.get(kind, kind)
 

@@ -89,10 +89,10 @@ def delivery(delivery_id: str, kind: str) -> ResponseReturnValue:
 @requires("stock.count")
 def count_sheet(take_id: str, n: str) -> ResponseReturnValue:
     """Print the sheet to count a section on."""
-    command, aisle = form.command_id(), form.tidy(request.form.get("aisle", ""))
+    command, top_category = form.command_id(), form.tidy(request.form.get("top_category", ""))
     with write() as session:
         given: dict[str, Any] = {"command": command, "actor": g.actor, "at": doors().now()}
-        store_slips.count_sheet(session, _till(session), take_id, number_of(n), aisle, **given)
+        store_slips.count_sheet(session, _till(session), take_id, number_of(n), top_category, **given)
     return _back(_("The count sheet is being printed."), "stocktake.section", take_id=take_id, n=n)
 
 

@@ -35,7 +35,7 @@ class Word(Body):
 def stops(key: str) -> ResponseReturnValue:
     """Show the round: the next stop large, the others below."""
     with read() as session:
-        row = routes.round_for(session, key)
+        row = routes.route_for(session, key)
         view = view_of(session, row, 1)
         phones = {stop.stop.store_id: session.get_one(Store, stop.stop.store_id).address for stop in view.stops}
     answer = page("warehouse/routes/drive.html", view=view, key=key, addresses=phones)

@@ -175,15 +175,15 @@ def send(pick_id: str) -> ResponseReturnValue:
         waiting = len(routes.waiting_deliveries(session, house, with_planned=True))
     if sent.gone:
         many = len(sent.gone)
-        told = ngettext("%(num)d delivery loaded.", "%(num)d deliveries loaded.", many)
-        flash(words.joined([told, supply.waiting(waiting)]), "good")
+        reported = ngettext("%(num)d delivery loaded.", "%(num)d deliveries loaded.", many)
+        flash(words.joined([reported, supply.waiting(waiting)]), "good")
     else:
         flash(_("Nothing left. The list is given up, and what still waits goes on the next one."), "warn")
     for why in picking.STAYS:
         stores = sorted({names.get(store, store) for store, reason in sent.stayed if reason == why})
         if stores:
-            told = ", ".join(stores[:MOST_NAMED]) + (" …" if len(stores) > MOST_NAMED else "")
-            flash(_("Not sent off: %(stores)s – %(why)s.", stores=told, why=supply.STAYS_WORDS[why]), "warn")
+            reported = ", ".join(stores[:MOST_NAMED]) + (" …" if len(stores) > MOST_NAMED else "")
+            flash(_("Not sent off: %(stores)s – %(why)s.", stores=reported, why=supply.STAYS_WORDS[why]), "warn")
     return redirect(url_for("console_picking.overview_page"), 303)
 
 

@@ -181,13 +181,13 @@ def settle(recall_id: str, store_id: str) -> ResponseReturnValue:
 @bp.post("/<recall_id>/told")
 @requires("network.supply")
 @form.answers_on(one)
-def tell(recall_id: str) -> ResponseReturnValue:
+def send(recall_id: str) -> ResponseReturnValue:
     """Note which shops without a node somebody told; a second click changes nothing."""
     chosen = list(dict.fromkeys(request.form.getlist("store")))
     if not chosen:
         raise Invalid("nobody-chosen", _("Tick the shops that were told."), field="store")
     with write() as session:
-        recalls.tell_by_hand(session, recall_id, chosen, actor=g.actor, at=clock.now())
+        recalls.send_by_hand(session, recall_id, chosen, actor=g.actor, at=clock.now())
     flash(ngettext("Noted: %(num)d shop knows.", "Noted: %(num)d shops know.", len(chosen)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 

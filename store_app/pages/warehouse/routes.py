@@ -23,11 +23,11 @@ from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words import supply
 from supply.network.routes import loads, routes, vehicles
-from supply.network.routes.routes import RoundPlan, VanRound, VanStop
-from supply.network.routes.vehicles import MapPlace
+from supply.network.routes.routes import DeliveryRoute, RoutePlan, RouteStop
+from supply.network.routes.vehicles import MapPoint
 from supply.orders import suppliers
 
-bp = Blueprint("console_rounds", __name__, url_prefix="/console/rounds")
+bp = Blueprint("console_routes", __name__, url_prefix="/console/rounds")
 bp.before_request(form.know_the_place)
 WIDTH, HEIGHT, MARGIN = 640, 420, 26
 COLOURS = 6
@@ -41,7 +41,7 @@ EXPECTED_S = 10
 class StopView:
     """A stop as the page and the sheet show it. late: it comes outside its window."""
 
-    stop: VanStop
+    stop: RouteStop
     name: str
     address: str
     comes: str
@@ -50,10 +50,10 @@ class StopView:
 
 
 @dataclass(frozen=True)
-class RoundView:
+class RouteView:
     """A round with its stops; colour: 1 to COLOURS."""
 
-    row: VanRound
+    row: DeliveryRoute
     stops: list[StopView]
     colour: int
     leaves: str
@@ -81,7 +81,7 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
         picture = _picture(session, warehouse, shown)
         waiting = routes.waiting_deliveries(session, warehouse, with_planned=True)
         left_out = _left_out(session, plan)
-        fleet = vehicles.vans_of(session, warehouse)
+        fleet = vehicles.vehicles_of(session, warehouse)
         depot = vehicles.places_of(session, [warehouse]).get(warehouse)
     return page(
         "warehouse/routes/routes.html", warehouse=warehouse,
@@ -100,90 +100,98 @@ def plan() -> ResponseReturnValue:
     with write() as session:
         loads.ask(session, _warehouse(session), form.date("day"), actor=g.actor, at=clock.now())
         wake_worker_after(session)
-    return redirect(url_for("console_rounds.overview", warehouse=request.args.get("warehouse")), 303)
+    return redirect(url_for("console_routes.overview", warehouse=request.args.get("warehouse")), 303)
 
 
-@bp.post("/<round_id>/move/<store_id>")
+@bp.post("/<route_id>/move/<store_id>")
 @requires("network.supply")
 @form.answers_on(overview)
-def move(round_id: str, store_id: str) -> ResponseReturnValue:
+def move(route_id: str, store_id: str) -> ResponseReturnValue:
     """Move a stop one place up or down."""
     by = form.one_of("by", ("-1", "1"), sentence=_("Press one of the two arrows."))
     with write() as session:
-        row = routes.move_stop(session, round_id, store_id, int(by), actor=g.actor, at=clock.now())
+        row = routes.move_stop(session, route_id, store_id, int(by), actor=g.actor, at=clock.now())
         wake_worker_after(session)
-    return redirect(url_for("console_rounds.overview", warehouse=row.warehouse_id) + f"#round-{round_id}", 303)
+    return redirect(url_for("console_routes.overview", warehouse=row.warehouse_id) + f"#round-{route_id}", 303)
 
 
-@bp.post("/<round_id>/send-off")
+@bp.post("/<route_id>/send-off")
 @requires("network.supply")
 @form.answers_on(overview)
-def send_off(round_id: str) -> ResponseReturnValue:
+def send_off(route_id: str) -> ResponseReturnValue:
     """Let a round leave; the answer is the driver's sheet with the key, this once."""
     driver = form.text("driver", most=60)
     with write() as session:
-        key = routes.send_off(session, round_id, driver, actor=g.actor, at=clock.now())
+        key = routes.send_off(session, route_id, driver, actor=g.actor, at=clock.now())
         wake_worker_after(session)
-    return _sheet(round_id, key)
+    return _sheet(route_id, key)
 
 
-@bp.post("/<round_id>/end")
+@bp.post("/<route_id>/end")
 @requires("network.supply")
 @form.answers_on(overview)
-def end(round_id: str) -> ResponseReturnValue:
+def end(route_id: str) -> ResponseReturnValue:
     """End a round that does not go on; a second click finds it ended."""
     why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
     with write() as session:
-        row = routes.end(session, round_id, why=why, actor=g.actor, at=clock.now())
+        row = routes.end(session, route_id, why=why, actor=g.actor, at=clock.now())
         turned = sum(stop.outcome == "not_reached" for stop in routes.stops_of(session, row))
         wake_worker_after(session)
-    told = ngettext(
+    reported = ngettext(
         "%(num)d shop was not reached, and is told.", "%(num)d shops were not reached, and are told.", turned
     )
-    flash(_("The round of %(van)s is ended.", van=row.van_name) + (f" {told}" if turned else ""), "good")
-    return redirect(url_for("console_rounds.overview", warehouse=row.warehouse_id) + f"#round-{round_id}", 303)
+    flash(
+        _("The round of %(vehicle)s is ended.", vehicle=row.vehicle_name) + (f" {reported}" if turned else ""), "good"
+    )
+    return redirect(url_for("console_routes.overview", warehouse=row.warehouse_id) + f"#round-{route_id}", 303)
 
 
-@bp.post("/<round_id>/drop")
+@bp.post("/<route_id>/drop")
 @requires("network.supply")
 @form.answers_on(overview)
-def drop(round_id: str) -> ResponseReturnValue:
+def drop(route_id: str) -> ResponseReturnValue:
     """Drop a planned round; a second click finds it dropped."""
     with write() as session:
-        row = routes.drop(session, round_id, actor=g.actor, at=clock.now())
-    flash(_("The round of %(van)s is called off. What it was to carry can be planned anew.", van=row.van_name), "good")
-    return redirect(url_for("console_rounds.overview", warehouse=row.warehouse_id), 303)
+        row = routes.drop(session, route_id, actor=g.actor, at=clock.now())
+    flash(
+        _(
+            "The round of %(vehicle)s is called off. What it was to carry can be planned anew.",
+            vehicle=row.vehicle_name,
+        ),
+        "good",
+    )
+    return redirect(url_for("console_routes.overview", warehouse=row.warehouse_id), 303)
 
 
-@bp.get("/<round_id>/sheet")
+@bp.get("/<route_id>/sheet")
 @requires("network.supply")
-def sheet(round_id: str) -> ResponseReturnValue:
+def sheet(route_id: str) -> ResponseReturnValue:
     """Show a round's sheet to print; the driver's key stands on the one that came when it was sent off."""
-    return _sheet(round_id, "")
+    return _sheet(route_id, "")
 
 
 @bp.post("/vans")
 @requires("network.supply")
 @form.answers_on(overview)
-def add_van() -> ResponseReturnValue:
+def add_vehicle() -> ResponseReturnValue:
     """Take a van into service."""
     form.command_id()
     with write() as session:
-        vehicles.add_van(
+        vehicles.add_vehicle(
             session, _warehouse(session), form.text("name", most=40),
             form.whole("packs", least=1, most=vehicles.MOST_PACKS),
             day=(form.minute("from"), form.minute("until")), actor=g.actor, at=clock.now(),
         )  # fmt: skip
-    return redirect(url_for("console_rounds.overview", warehouse=request.args.get("warehouse")), 303)
+    return redirect(url_for("console_routes.overview", warehouse=request.args.get("warehouse")), 303)
 
 
-@bp.post("/vans/<van_id>/retire")
+@bp.post("/vans/<vehicle_id>/retire")
 @requires("network.supply")
-def retire(van_id: str) -> ResponseReturnValue:
+def retire(vehicle_id: str) -> ResponseReturnValue:
     """Take a van out of service."""
     with write() as session:
-        vehicles.retire_van(session, van_id, actor=g.actor, at=clock.now())
-    return redirect(url_for("console_rounds.overview"), 303)
+        vehicles.retire_vehicle(session, vehicle_id, actor=g.actor, at=clock.now())
+    return redirect(url_for("console_routes.overview"), 303)
 
 
 @bp.get("/places")
@@ -223,7 +231,7 @@ def put_places() -> ResponseReturnValue:
         else _("Nothing was changed."),
         "good",
     )
-    return redirect(url_for("console_rounds.places"), 303)
+    return redirect(url_for("console_routes.places"), 303)
 
 
 @bp.post("/matrix")
@@ -239,17 +247,17 @@ def matrix() -> ResponseReturnValue:
     with write() as session:
         count = vehicles.bring_in_legs(session, rows, actor=g.actor, at=clock.now())
     flash(ngettext("%(num)d measured way is in use.", "%(num)d measured ways are in use.", count), "good")
-    return redirect(url_for("console_rounds.places"), 303)
+    return redirect(url_for("console_routes.places"), 303)
 
 
 # --- inside ---
 
 
-def _sheet(round_id: str, key: str) -> ResponseReturnValue:
+def _sheet(route_id: str, key: str) -> ResponseReturnValue:
     with read() as session:
-        row = session.get(VanRound, round_id)
+        row = session.get(DeliveryRoute, route_id)
         if row is None or row.state == "dropped":
-            raise NotFound("no-such-round", _("There is no such round. Open the page once more."))
+            raise NotFound("no-such-route", _("There is no such round. Open the page once more."))
         view = view_of(session, row, 1)
     base = (doors().settings.public_url or request.url_root).rstrip("/")
     link = f"{base}{url_for('drive.stops', key=key)}" if key else ""
@@ -274,12 +282,12 @@ def _stores(session: Session) -> list[Store]:
     return list(session.scalars(sa.select(Store).order_by(Store.name, Store.id)))
 
 
-def _views(session: Session, warehouse: str) -> list[RoundView]:
-    found = routes.rounds_of(session, warehouse, today())
+def _views(session: Session, warehouse: str) -> list[RouteView]:
+    found = routes.routes_of(session, warehouse, today())
     return [view_of(session, row, n % COLOURS + 1) for n, row in enumerate(found)]
 
 
-def view_of(session: Session, row: VanRound, colour: int) -> RoundView:
+def view_of(session: Session, row: DeliveryRoute, colour: int) -> RouteView:
     """Return a round as its page, its sheet and the driver's phone show it."""
     stops = []
     for stop in routes.stops_of(session, row):
@@ -288,10 +296,10 @@ def view_of(session: Session, row: VanRound, colour: int) -> RoundView:
         stops.append(
             StopView(stop, store.name, store.address, _time(stop.begins_s), window, routes.out_of_window(stop))
         )
-    return RoundView(row, stops, colour, _time(row.leaves_s), _time(row.back_s))
+    return RouteView(row, stops, colour, _time(row.leaves_s), _time(row.back_s))
 
 
-def projected(known: dict[str, MapPlace]) -> dict[str, tuple[float, float]]:
+def projected(known: dict[str, MapPoint]) -> dict[str, tuple[float, float]]:
     """Return where places are in a drawing of WIDTH x HEIGHT: north is up."""
     squeeze = math.cos(math.radians(sum(row.lat_e6 for row in known.values()) / len(known) / 1e6))
     flat = {key: (row.lon_e6 * squeeze, -row.lat_e6) for key, row in known.items()}
@@ -304,7 +312,7 @@ def projected(known: dict[str, MapPlace]) -> dict[str, tuple[float, float]]:
     }
 
 
-def _left_out(session: Session, found: RoundPlan | None) -> list[tuple[str, str]]:
+def _left_out(session: Session, found: RoutePlan | None) -> list[tuple[str, str]]:
     names = {store.id: store.name for store in _stores(session)}
     words = {
         "no-place": _("it is not on the map yet"),
@@ -313,7 +321,7 @@ def _left_out(session: Session, found: RoundPlan | None) -> list[tuple[str, str]
     return [(names.get(store_id, store_id), words[why]) for store_id, why in (found.left_out if found else [])]
 
 
-def _share(found: RoundPlan | None) -> int | None:
+def _share(found: RoutePlan | None) -> int | None:
     """Return how far planning is, in percent; None where nothing is planned just now."""
     if found is None or found.done_at is not None:
         return None
@@ -321,7 +329,7 @@ def _share(found: RoundPlan | None) -> int | None:
     return min(95, 5 + round(90 * (clock.now() - begun).total_seconds() / EXPECTED_S))
 
 
-def _picture(session: Session, warehouse: str, shown: list[RoundView]) -> dict[str, Any] | None:
+def _picture(session: Session, warehouse: str, shown: list[RouteView]) -> dict[str, Any] | None:
     """Return the rounds as lines of a drawing: north is up, the warehouse a square."""
     keys = [warehouse, *(stop.stop.store_id for view in shown for stop in view.stops)]
     known = vehicles.places_of(session, keys)
@@ -349,7 +357,7 @@ def _hour(minute: int) -> str:
     return _time(min(minute, 24 * 60 - 1) * 60)
 
 
-def _as_typed(row: MapPlace | None) -> dict[str, str]:
+def _as_typed(row: MapPoint | None) -> dict[str, str]:
     """Return a place as its fields show it; one that nobody has said yet takes goods from six to six."""
     return {
         "degrees": f"{row.lat_e6 / 1e6:.6f}, {row.lon_e6 / 1e6:.6f}" if row else "",

@@ -12,7 +12,7 @@ from supply.membership import overview
 from supply.money import credit
 from supply.network.warehouse import dispatch as warehouse
 from supply.network.warehouse import pick_lists
-from supply.orders import claims, goods_returns, locations, suppliers
+from supply.orders import claims, locations, supplier_returns, suppliers
 
 bp = Blueprint("console_supply", __name__, url_prefix="/console/supply")
 
@@ -27,7 +27,7 @@ def orders() -> ResponseReturnValue:
         currency = usual_currency(session)
         lists, listed = len(pick_lists.open_lists(session)), locations.by_list(session)
         all_by_list = listed.issuperset(suppliers.warehouses(session))
-        claims_waiting = len(claims.claims_in(session, claims.WAITING)) + len(goods_returns.returns(session, "sent"))
+        claims_waiting = len(claims.claims_in(session, claims.WAITING)) + len(supplier_returns.returns(session, "sent"))
     states = [order.state for order in found]
     return page(
         "warehouse/supply.html",

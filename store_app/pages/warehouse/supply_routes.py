@@ -33,8 +33,8 @@ def listed(fault: DomainError | None = None, warehouse_id: str = "") -> Response
         )
         usual = supply_routes.usual_warehouse(session)
         regions = session.scalars(sa.select(Region).order_by(Region.name, Region.id)).all()
-        vans = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None)).order_by(Supplier.id))
-        calendars = {str(one.warehouse_id): one for one in vans}
+        vehicles = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None)).order_by(Supplier.id))
+        calendars = {str(one.warehouse_id): one for one in vehicles}
         clocks = {house: zone_of(session, house) or "" for house in houses}
         alone = [of_id for kind, of_id in known if kind == "store"]
         stores = session.scalars(sa.select(Store).where(Store.id.in_(alone)).order_by(Store.name, Store.id)).all()
@@ -76,12 +76,12 @@ def settle_store(store_id: str) -> ResponseReturnValue:
     publishing.publish_terms(doors())
     flash(_("What this shop orders from now on comes from there."), "good")
     if missed:
-        told = ngettext(
+        reported = ngettext(
             "%(num)d product it could order so far is not on that warehouse’s list.",
             "%(num)d products it could order so far are not on that warehouse’s list.",
             missed,
         )
-        flash(told, "warn")
+        flash(reported, "warn")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 

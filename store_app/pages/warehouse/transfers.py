@@ -15,7 +15,7 @@ from store_app.web.security import requires
 from store_app.words import supply
 from supply.network.routes import vehicles
 from supply.orders import transfers
-from supply.orders.transfers import GoodsTransfer
+from supply.orders.transfers import Transfer
 
 bp = Blueprint("console_transfers", __name__, url_prefix="/console/transfers")
 SHOWN = 100
@@ -50,7 +50,7 @@ def everything() -> ResponseReturnValue:
 # --- inside ---
 
 
-def _picture(session: Session, rows: list[GoodsTransfer]) -> dict[str, Any] | None:
+def _picture(session: Session, rows: list[Transfer]) -> dict[str, Any] | None:
     """Return the open transfers as arrows between shops, north up; None where there is nothing to draw."""
     names = {row.giver_id: row.giver_name for row in rows} | {row.taker_id: row.taker_name for row in rows}
     known = vehicles.places_of(session, sorted(names))

@@ -54,9 +54,9 @@ def listed(fault: DomainError | None = None, warehouse_id: str = "") -> Response
 @form.answers_on(listed)
 def settle(warehouse_id: str) -> ResponseReturnValue:
     """Write down where a warehouse is and how it is called, for its letters."""
-    told = {name: form.text(name, most=most) for name, most in locations.LONGEST.items()}
+    reported = {name: form.text(name, most=most) for name, most in locations.LONGEST.items()}
     with write() as session:
-        locations.settle(session, warehouse_id, **told, actor=g.actor, at=clock.now())
+        locations.settle(session, warehouse_id, **reported, actor=g.actor, at=clock.now())
     flash(_("The next letters say so."), "good")
     return redirect(url_for("console_upstream.listed"), 303)
 

@@ -7,7 +7,7 @@ import { csrfToken } from "./token.js";
 import { TOUCHED, isLocked } from "./touched.js";
 
 const LOCKED = "cornerstore.locked";
-const LOOK_EVERY_MS = 1000, TELL_EVERY_MS = 20_000, AGAIN_MS = 2000;
+const LOOK_EVERY_MS = 1000, SEND_EVERY_MS = 20_000, AGAIN_MS = 2000;
 const cover = byId("locked", HTMLDialogElement);
 const { minutes, lock = "", pad } = cover.dataset;
 const limitMs = Number(minutes) * 60_000;
@@ -33,7 +33,7 @@ function look() {
   if (Date.now() - last >= limitMs) {
     if (worksOn()) touch();
     else lockNow();
-  } else if (last > toldAt && Date.now() - toldAt > TELL_EVERY_MS) tell(last);
+  } else if (last > toldAt && Date.now() - toldAt > SEND_EVERY_MS) tell(last);
 }
 
 /**

@@ -32,13 +32,13 @@ from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
 from config.nodes.node import this_node
-from pos.stock import consigned, waste
-from pos.stock.consigned import Consigned
+from pos.stock import consignment_stock, waste
+from pos.stock.consignment_stock import Consignment
 from pos.stock.ledger import Place, Source
 from pos.store.store import day_of
 from supply.money import consignment, ledger, terms
 from supply.money.ledger import VERSION
-from supply.orders import deliveries, goods_returns, letters
+from supply.orders import deliveries, letters, supplier_returns
 from supply.orders.claims import (
     ENDS,
     KINDS,
@@ -123,7 +123,7 @@ def file(
     journal.record(session, actor=actor, at=at, verb="claim.filed", subject=subject_of(made), delivery=delivery_id,
                    units=units, claimed_minor=made.claimed_minor)  # fmt: skip
     if supplier.kind == NETWORK:
-        _tell(session, made, FILED, NETWORK, at)
+        _send(session, made, FILED, NETWORK, at)
     else:
         letters.complain(session, made, supplier, delivery, rows, actor=actor, at=at)
     return made
@@ -140,7 +140,7 @@ def contest(session: Session, store_id: str, claim_id: str, *, words: str, actor
     words = _words(words, "Say what speaks against the answer.")
     _contested(session, claim, words, at, actor=actor, at=at)
     if supplier_of(session, claim.supplier_id).kind == NETWORK:
-        _tell(session, claim, CONTESTED, NETWORK, at)
+        _send(session, claim, CONTESTED, NETWORK, at)
     return claim
 
 
@@ -182,7 +182,7 @@ def take_answered(session: Session, body: dict[str, Any], *, actor: Actor, at: d
         _free_lot(session, claim, line, new, at=at)
     going = going_of(session, claim)
     if claim.state in ("accepted", "part_accepted") and going:
-        goods_returns.propose(
+        supplier_returns.propose(
             session, claim.store_id, claim.id, "claim", claim.supplier_id, going,
             send_by=day_of(session, claim.store_id, at) + dt.timedelta(days=SEND_BACK_DAYS), actor=actor, at=at,
         )  # fmt: skip
@@ -198,7 +198,7 @@ def take_ended(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     if STATES.legal(claim.state, str(body["state"])):
         journal.move(session, claim, str(body["state"]), actor=actor, at=at, subject=subject_of(claim))
     if claim.state == "forfeited":
-        goods_returns.give_up(session, claim.store_id, claim.id, actor=actor, at=at)
+        supplier_returns.give_up(session, claim.store_id, claim.id, actor=actor, at=at)
 
 
 # --- verbs, network ---
@@ -225,9 +225,9 @@ def take_filed(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     for row in body["lines"]:
         if row["kind"] not in KINDS or type(row["qty"]) is not int or row["qty"] <= 0:
             raise Invalid("bad-claim", f"A claim of {row['qty']} units ({row['kind']}) is not possible.")
-        told = {name: row[name] for name in ("sku", "kind", "name", "qty")}
+        reported = {name: row[name] for name in ("sku", "kind", "name", "qty")}
         session.add(
-            ClaimLine(store_id=store_id, claim_id=made.id, **told, pack_qty=1, pack_cost_minor=0, charged=False)
+            ClaimLine(store_id=store_id, claim_id=made.id, **reported, pack_qty=1, pack_cost_minor=0, charged=False)
         )
     session.flush()
     reckon(session, made, delivery)
@@ -249,7 +249,7 @@ def look_into(session: Session, store_id: str, claim_id: str, *, actor: Actor, a
     if claim.state == "filed":
         journal.move(session, claim, "under_review", actor=actor, at=at, subject=subject_of(claim))
         session.flush()
-        _tell(session, claim, ANSWERED, store_id, at)
+        _send(session, claim, ANSWERED, store_id, at)
     return claim
 
 
@@ -274,7 +274,7 @@ def decide(
         if not goes_back(claim, line):
             new_minor += line.worth(line.granted_qty or 0) - line.worth(before[line.sku, line.kind])
     _pay(session, claim, new_minor, actor=actor, at=at)
-    _tell(session, claim, ANSWERED, store_id, at)
+    _send(session, claim, ANSWERED, store_id, at)
     awaits = claim.remedy == "replacement" or any(goes_back(claim, line) for line in lines_of(session, claim))
     if claim.state in ("accepted", "part_accepted") and not awaits:
         end(session, claim, REMEDIES[claim.remedy], actor=actor, at=at)
@@ -304,7 +304,7 @@ def end(session: Session, claim: Claim, state: str, *, actor: Actor, at: dt.date
     journal.move(session, claim, state, actor=actor, at=at, subject=subject_of(claim),
                  granted_minor=claim.granted_minor)  # fmt: skip
     session.flush()
-    _tell(session, claim, ENDED, claim.store_id, at)
+    _send(session, claim, ENDED, claim.store_id, at)
 
 
 # --- questions ---
@@ -434,14 +434,14 @@ def _pay(session: Session, claim: Claim, amount_minor: int, *, actor: Actor, at:
 def _free_lot(session: Session, claim: Claim, line: ClaimLine, units: int, *, at: dt.datetime) -> None:
     """Take granted units off the network's lot (rule 6)."""
     delivery = session.get(Delivery, (claim.store_id, claim.delivery_id))
-    lot = session.get(Consigned, (claim.store_id, (delivery.push_id if delivery else None) or ""))
+    lot = session.get(Consignment, (claim.store_id, (delivery.network_offer_id if delivery else None) or ""))
     if lot is None or lot.sku != line.sku or line.kind == "short":
         return
     part = min(units, lot.left_qty)
     if part > 0:
         day = day_of(session, claim.store_id, at)
-        consigned.take(session, lot, "back", part, source_id=claim.id, day=day, at=at)
-        consignment.tell(session, lot, at=at)
+        consignment_stock.take(session, lot, "back", part, source_id=claim.id, day=day, at=at)
+        consignment.send(session, lot, at=at)
 
 
 def _contested(
@@ -483,7 +483,7 @@ def _words(words: str, ask: str) -> str:
     return words
 
 
-def _tell(session: Session, claim: Claim, topic: str, to_node: str, at: dt.datetime) -> None:
+def _send(session: Session, claim: Claim, topic: str, to_node: str, at: dt.datetime) -> None:
     if to_node == NETWORK and this_node(session).id != claim.store_id:
         return
     outbox.append(

@@ -44,7 +44,7 @@ RATE_DAYS = 28
 # --- verbs ---
 
 
-def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> CampaignAsk:
+def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> CampaignAsk:
     """Take in what the network asks, or that it is called off or settled; a second copy changes nothing."""
     ask = session.get(CampaignAsk, (body["store_id"], body["campaign_id"]))
     if ask is None:

@@ -46,7 +46,7 @@ from supply import isolation
 from supply.demand.campaign_uplift import ASKS, CampaignAsk, CampaignLine, lines_of
 from supply.demand.history import DailyDemand
 from supply.money import ledger
-from supply.online_facts import CAMPAIGN_TOLD, VERSION
+from supply.online_facts import CAMPAIGN_REPORTED, VERSION
 from supply.shelf.plan import ShelfPlan, slots_of
 
 if TYPE_CHECKING:  # arithmetic is loaded where an effect is worked out, not with every page
@@ -161,7 +161,7 @@ def plan(
             ask = _ask(campaign, store_id)
             session.add(ask)
             session.flush()
-            tell(session, ask, at)
+            send(session, ask, at)
     return campaign
 
 
@@ -173,12 +173,12 @@ def call_off(session: Session, campaign_id: str, *, actor: Actor, at: dt.datetim
     journal.move(session, campaign, "called_off", actor=actor, at=at, subject=f"campaign:{campaign.id}")
     for ask in asks_of(session, campaign_id):
         if ask.state == "accepted" and not _heard(session, [ask.store_id], at - HEARD_WITHIN):
-            tell(session, ask, at, state="withdrawn")  # it may carry on until it hears: paid by `settle_due`
+            send(session, ask, at, state="withdrawn")  # it may carry on until it hears: paid by `settle_due`
         elif ask.state in ("asked", "accepted"):
             if ask.state == "accepted":
                 _pay(session, campaign, ask, actor=actor, at=at)
             journal.move(session, ask, "withdrawn", actor=actor, at=at, subject=subject_of(ask))
-            tell(session, ask, at)
+            send(session, ask, at)
     return campaign
 
 
@@ -217,11 +217,11 @@ def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campa
                 _pay(session, campaign, ask, actor=actor, at=at)
                 ask.effect = campaign.effect
                 journal.move(session, ask, "over", actor=actor, at=at, subject=subject_of(ask))
-                tell(session, ask, at)
+                send(session, ask, at)
     return done
 
 
-def tell(session: Session, ask: CampaignAsk, at: dt.datetime, *, state: str = "") -> None:
+def send(session: Session, ask: CampaignAsk, at: dt.datetime, *, state: str = "") -> None:
     """Tell the shop how its part stands; state: as it is to stand there."""
     body = {
         "store_id": ask.store_id, "campaign_id": ask.campaign_id, "name": ask.name, "why": ask.why,
@@ -230,7 +230,7 @@ def tell(session: Session, ask: CampaignAsk, at: dt.datetime, *, state: str = ""
         "state": state or ask.state, "paid_minor": ask.paid_minor, "effect": ask.effect,
     }  # fmt: skip
     outbox.append(
-        session, to_node=ask.store_id, topic=CAMPAIGN_TOLD, version=VERSION, body=body, id=new_id(),
+        session, to_node=ask.store_id, topic=CAMPAIGN_REPORTED, version=VERSION, body=body, id=new_id(),
         subject=subject_of(ask), business_day=day_of(session, ask.store_id, at), at=at,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from config.money import amount_for
 from config.nodes import journal
 from config.nodes.journal import Actor
-from pos.stock.consigned import Consigned
+from pos.stock.consignment_stock import Consignment
 from pos.store.store import day_of
 from supply import isolation
 from supply.demand.history import DailyDemand, StoreDay
@@ -30,7 +30,7 @@ from supply.money import ledger
 from supply.orders import network_offers
 from supply.orders.claims import Claim, ClaimLine
 from supply.orders.deliveries import Delivery, DeliveryLine
-from supply.orders.network_offers import Lot, PushOffer, looked_at_on, paid_for, terms_from
+from supply.orders.network_offers import Lot, NetworkOffer, looked_at_on, paid_for, terms_from
 
 MOST_ON_THE_WAY_DAYS = 30
 ANSWERS = ("accepted", "declined", "expired", "withdrawn", "called_off", "offered")
@@ -40,7 +40,7 @@ ANSWERS = ("accepted", "declined", "expired", "withdrawn", "called_off", "offere
 class StoreResult:
     """One shop's part in a push. answer: one of ANSWERS; came, sold: units, None while nothing came."""
 
-    offer: PushOffer
+    offer: NetworkOffer
     answer: str
     came_qty: int | None
     sold_qty: int
@@ -48,7 +48,7 @@ class StoreResult:
 
 
 @dataclass(frozen=True)
-class Pushed:
+class OfferResult:
     """One push: the offers made together, the shops in the order of their ids (rule 4)."""
 
     id: str
@@ -83,7 +83,7 @@ class Pushed:
 
 def goods_came(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
     """Pay the fee for the place of offered goods, once (rule 2)."""
-    offer = session.get(PushOffer, (delivery.store_id, delivery.push_id or ""))
+    offer = session.get(NetworkOffer, (delivery.store_id, delivery.network_offer_id or ""))
     if offer is None or _came(session, [offer]).get((offer.store_id, offer.id), (None, 0))[1] <= 0:
         return
     fee_minor = terms_from(offer.terms).slot_fee_minor
@@ -92,16 +92,16 @@ def goods_came(session: Session, delivery: Delivery, *, actor: Actor, at: dt.dat
 
 def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
     """Look at the bought goods whose day has come, and pay what is due (rule 2); returns how many were looked at."""
-    query = sa.select(PushOffer).where(
-        PushOffer.state == "received", PushOffer.return_until.is_(None), PushOffer.care_minor.is_(None),
-        PushOffer.terms.is_not(None),
+    query = sa.select(NetworkOffer).where(
+        NetworkOffer.state == "received", NetworkOffer.return_until.is_(None), NetworkOffer.care_minor.is_(None),
+        NetworkOffer.terms.is_not(None),
     )  # fmt: skip
-    by_store: dict[str, list[PushOffer]] = {}
-    for offer in session.scalars(query.order_by(PushOffer.store_id, PushOffer.id)):
+    by_store: dict[str, list[NetworkOffer]] = {}
+    for offer in session.scalars(query.order_by(NetworkOffer.store_id, NetworkOffer.id)):
         by_store.setdefault(offer.store_id, []).append(offer)
     looked_at = 0
     for store_id, waiting in by_store.items():
-        with isolation.apart(session, "push-care", store_id, actor=actor, at=at) as part:
+        with isolation.apart(session, "network-offers", store_id, actor=actor, at=at) as part:
             due = _due(session, waiting, at)
             for offer, here, day in due:
                 _look_at(session, offer, here, day, actor=actor, at=at)
@@ -112,14 +112,14 @@ def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
 # --- questions ---
 
 
-def pushes(session: Session, *, limit: int = 200) -> list[Pushed]:
+def pushes(session: Session, *, limit: int = 200) -> list[OfferResult]:
     """Return the latest pushes with what each shop made of them, the newest first (rules 1, 3)."""
-    query = sa.select(PushOffer).order_by(PushOffer.offered_at.desc(), PushOffer.id)
+    query = sa.select(NetworkOffer).order_by(NetworkOffer.offered_at.desc(), NetworkOffer.id)
     offers = list(session.scalars(query.limit(limit)))
     came = _came(session, offers)
     lots = {
         (lot.store_id, lot.id): lot
-        for lot in session.scalars(sa.select(Consigned).where(Consigned.id.in_([one.id for one in offers])))
+        for lot in session.scalars(sa.select(Consignment).where(Consignment.id.in_([one.id for one in offers])))
     }
     sold = _sold(session, [one for one in offers if (one.store_id, one.id) not in lots], came)
     groups: dict[str, list[StoreResult]] = {}
@@ -133,9 +133,9 @@ def pushes(session: Session, *, limit: int = 200) -> list[Pushed]:
         )  # fmt: skip
         groups.setdefault(offer.id.removesuffix(f"-{offer.store_id}"), []).append(store)
     return [
-        Pushed(push_id, stores[0].offer.name, stores[0].offer.why, terms_from(stores[0].offer.terms).kind,
+        OfferResult(network_offer_id, stores[0].offer.name, stores[0].offer.why, terms_from(stores[0].offer.terms).kind,
                stores[0].offer.return_until, sorted(stores, key=lambda one: one.offer.store_id))
-        for push_id, stores in groups.items()
+        for network_offer_id, stores in groups.items()
     ]  # fmt: skip
 
 
@@ -143,8 +143,8 @@ def pushes(session: Session, *, limit: int = 200) -> list[Pushed]:
 
 
 def _due(
-    session: Session, waiting: Sequence[PushOffer], at: dt.datetime
-) -> list[tuple[PushOffer, tuple[dt.date, int], dt.date]]:
+    session: Session, waiting: Sequence[NetworkOffer], at: dt.datetime
+) -> list[tuple[NetworkOffer, tuple[dt.date, int], dt.date]]:
     """Return the offers of a shop that are looked at now, with what came and the day their terms say (rule 2)."""
     came, heard = _came(session, waiting), _heard_until(session, waiting)
     found = []
@@ -159,7 +159,7 @@ def _due(
 
 
 def _look_at(
-    session: Session, offer: PushOffer, here: tuple[dt.date, int], day: dt.date, *, actor: Actor, at: dt.datetime
+    session: Session, offer: NetworkOffer, here: tuple[dt.date, int], day: dt.date, *, actor: Actor, at: dt.datetime
 ) -> None:
     """Pay what is due for an offer's goods that stayed (rule 2). here: when they came, and how many."""
     sold = _sold(session, [offer], {(offer.store_id, offer.id): here}, until=day)
@@ -178,7 +178,7 @@ def _look_at(
     )
 
 
-def _came(session: Session, offers: Sequence[PushOffer]) -> dict[tuple[str, str], tuple[dt.date, int]]:
+def _came(session: Session, offers: Sequence[NetworkOffer]) -> dict[tuple[str, str], tuple[dt.date, int]]:
     """Return on which day and how many units came of each offer that was taken in."""
     query = (
         sa.select(Delivery, DeliveryLine.sku, DeliveryLine.counted_qty)
@@ -186,20 +186,22 @@ def _came(session: Session, offers: Sequence[PushOffer]) -> dict[tuple[str, str]
             DeliveryLine,
             sa.and_(DeliveryLine.store_id == Delivery.store_id, DeliveryLine.delivery_id == Delivery.id),
         )
-        .where(Delivery.push_id.in_([one.id for one in offers]), Delivery.state == "posted")
+        .where(Delivery.network_offer_id.in_([one.id for one in offers]), Delivery.state == "posted")
     )
     wanted = {(one.store_id, one.id): one.sku for one in offers}
     found: dict[tuple[str, str], tuple[dt.date, int]] = {}
     for delivery, sku, counted in session.execute(query):
-        key = (delivery.store_id, str(delivery.push_id))
+        key = (delivery.store_id, str(delivery.network_offer_id))
         if wanted.get(key) == sku and delivery.posted_at is not None:
-            told, sent = (day_of(session, delivery.store_id, one) for one in (delivery.posted_at, delivery.advised_at))
+            reported, sent = (
+                day_of(session, delivery.store_id, one) for one in (delivery.posted_at, delivery.advised_at)
+            )
             # the shop's clock may be wrong: nothing came before it was sent, or weeks after
-            found[key] = (min(max(told, sent), sent + dt.timedelta(days=MOST_ON_THE_WAY_DAYS)), int(counted or 0))
+            found[key] = (min(max(reported, sent), sent + dt.timedelta(days=MOST_ON_THE_WAY_DAYS)), int(counted or 0))
     return found
 
 
-def _heard_until(session: Session, offers: Sequence[PushOffer]) -> dict[str, dt.date]:
+def _heard_until(session: Session, offers: Sequence[NetworkOffer]) -> dict[str, dt.date]:
     """Return the last day on which each shop is known to have been open."""
     query = sa.select(StoreDay.store_id, sa.func.max(StoreDay.business_day)).where(
         StoreDay.store_id.in_({one.store_id for one in offers}), StoreDay.open
@@ -207,14 +209,14 @@ def _heard_until(session: Session, offers: Sequence[PushOffer]) -> dict[str, dt.
     return dict(session.execute(query.group_by(StoreDay.store_id)).all())
 
 
-def _granted(session: Session, offer: PushOffer) -> tuple[int, int]:
+def _granted(session: Session, offer: NetworkOffer) -> tuple[int, int]:
     """Return the units of an offer's goods that claims were granted for, and what they cost the shop (rule 2)."""
     query = (
         sa.select(ClaimLine)
         .join(Claim, sa.and_(Claim.store_id == ClaimLine.store_id, Claim.id == ClaimLine.claim_id))
         .join(Delivery, sa.and_(Delivery.store_id == Claim.store_id, Delivery.id == Claim.delivery_id))
         .where(
-            Delivery.store_id == offer.store_id, Delivery.push_id == offer.id, ClaimLine.sku == offer.sku,
+            Delivery.store_id == offer.store_id, Delivery.network_offer_id == offer.id, ClaimLine.sku == offer.sku,
             ClaimLine.kind != "short", ClaimLine.granted_qty > 0,
         )
     )  # fmt: skip
@@ -225,7 +227,7 @@ def _granted(session: Session, offer: PushOffer) -> tuple[int, int]:
 
 def _sold(
     session: Session,
-    offers: Sequence[PushOffer],
+    offers: Sequence[NetworkOffer],
     came: dict[tuple[str, str], tuple[dt.date, int]],
     *,
     until: dt.date | None = None,

@@ -33,7 +33,7 @@ from pos.stock.ledger import INSIDE, MOST_QTY, StockLevel
 from pos.store.store import day_of
 from supply import isolation
 from supply.orders import order_days, purchases, supply_routes
-from supply.orders.delivery_calendar import next_rhythm
+from supply.orders.delivery_calendar import next_cycle
 from supply.orders.lead_times import LeadTime
 from supply.orders.suppliers import Supplier, SupplierProduct, Terms, require_warehouse
 from supply.replenishment import stockouts
@@ -62,7 +62,7 @@ class Source:
     @classmethod
     def of(cls, seller: Supplier, took: LeadTime, today: dt.date, minute: int) -> "Source":
         """Return a supplier with the days of the next order it takes, as long as its goods really take."""
-        days = next_rhythm(seller.calendar, today, took.days, minute=minute)
+        days = next_cycle(seller.calendar, today, took.days, minute=minute)
         lead, interval = (days.delivery_day - today).days, (days.next_delivery_day - today).days
         return cls(seller.id, days.order_day, days.delivery_day, lead, interval, seller.minimum_minor, took.variance)
 
@@ -96,10 +96,11 @@ class _Stores:
 def needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -> list[tuple[Source, list[Need]]]:
     """Return of whom a warehouse buys what, of every product it carries that somebody sells (rules 1, 2)."""
     require_warehouse(session, warehouse_id)
-    vans = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)).all()
+    vehicles = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)).all()
     today = day_of(session, warehouse_id, at)
     way = max(
-        (one.next_delivery_day - one.order_day).days for one in (next_rhythm(van.calendar, today) for van in vans)
+        (one.next_delivery_day - one.order_day).days
+        for one in (next_cycle(vehicle.calendar, today) for vehicle in vehicles)
     )
     sellers = [one for one in supply_routes.upstream_suppliers(session) if one.active]
     took = purchases.leads(session, sellers, at=at)
@@ -107,7 +108,9 @@ def needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) ->
     sources = {one.id: Source.of(one, took[one.id], today, minute) for one in sellers}
     unknown = Source.unknown(today)
     sold = supply_routes.cheapest_upstream(session, today)
-    listed = [(sku, name, sold.get(sku, own)) for sku, name, own in _listed(session, [van.id for van in vans])]
+    listed = [
+        (sku, name, sold.get(sku, own)) for sku, name, own in _listed(session, [vehicle.id for vehicle in vehicles])
+    ]
     of = {sku: sources.get(terms.supplier_id, unknown) for sku, _name, terms in listed}
     days = {sku: source.interval_days + way for sku, source in of.items()}
     of_stores = _of_stores(session, warehouse_id, days, today, actor, at)
@@ -132,7 +135,7 @@ def needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) ->
 # --- inside ---
 
 
-def _listed(session: Session, van_ids: Sequence[str]) -> list[tuple[str, str, Terms]]:
+def _listed(session: Session, vehicle_ids: Sequence[str]) -> list[tuple[str, str, Terms]]:
     """Return what a warehouse carries, (SKU, name, its own largest pack at its own cost)."""
     packed = (
         sa.select(
@@ -140,7 +143,7 @@ def _listed(session: Session, van_ids: Sequence[str]) -> list[tuple[str, str, Te
             sa.func.max(SupplierProduct.pack_cost_minor * 1.0 / SupplierProduct.pack_qty),
         )
         .join(Product, Product.sku == SupplierProduct.sku)
-        .where(SupplierProduct.supplier_id.in_(van_ids))
+        .where(SupplierProduct.supplier_id.in_(vehicle_ids))
         .group_by(SupplierProduct.sku, Product.name)
         .order_by(SupplierProduct.sku)
     )  # fmt: skip
@@ -170,7 +173,7 @@ def _of_stores(
     found = {sku: _Stores() for sku in days}
 
     def add(selling: Sequence[str]) -> None:
-        rates, have = (told(session, today, stores=selling) for told in (stockouts.rates, stockouts.positions))
+        rates, have = (reported(session, today, stores=selling) for reported in (stockouts.rates, stockouts.positions))
         for (store_id, sku), units in chain(rates.items(), have.items()):
             if not 0 <= units <= MOST_QTY:
                 raise Invalid("told-no-number", f"{sku} of {store_id} is {units}, which no shop sells or has.", sku=sku)

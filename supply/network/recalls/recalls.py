@@ -58,11 +58,11 @@ from supply.network.recalls import upstream_returns
 from supply.network.warehouse import lots as warehouse_lots
 from supply.network.warehouse import pick_lots
 from supply.orders.deliveries import Delivery, DeliveryLine
-from supply.orders.goods_returns import GoodsReturnLine
 from supply.orders.orders import OrderLine, ReplenishmentOrder
+from supply.orders.supplier_returns import SupplierReturnLine
 from supply.orders.suppliers import require_warehouse, warehouses
 
-TOLD, CLEARED = "recall.told", "recall.cleared"
+REPORTED, CLEARED = "recall.reported", "recall.cleared"
 VERSION = 1
 
 
@@ -84,9 +84,9 @@ class RecallingStore:
     phone: str
 
     @property
-    def is_to_tell(self) -> bool:
+    def is_to_notify(self) -> bool:
         """Tell whether a person has still to tell it what holds now."""
-        return self.is_by_hand and not self.row.told_how
+        return self.is_by_hand and not self.row.reported_how
 
 
 # --- verbs, network ---
@@ -106,11 +106,11 @@ def call(
     houses = warehouses(session)
     for house in houses:
         recall.call(session, house, sku, batch, **said, actor=actor, at=at)
-        pick_lots.name_anew(session, house, sku, at=at)
+        pick_lots.reassign(session, house, sku, at=at)
     for store in session.scalars(_carrying(sku).where(Store.id.not_in(houses))).all():
         row = recall.call(session, store.id, sku, batch, **said, actor=actor, at=at)
         if store.has_node:
-            _tell(session, row, at)
+            _send_recall(session, row, at)
 
 
 def catch_up(session: Session, store_id: str, *, at: dt.datetime) -> None:
@@ -120,7 +120,7 @@ def catch_up(session: Session, store_id: str, *, at: dt.datetime) -> None:
     for recall_id, holder in sorted(new.items()):
         one = session.get_one(Recall, (holder, recall_id))
         if _still_holds(session, one):
-            _tell(session, session.get(Recall, (store_id, recall_id)) or _enter(session, store_id, one, at), at)
+            _send_recall(session, session.get(Recall, (store_id, recall_id)) or _enter(session, store_id, one, at), at)
 
 
 def take_up(session: Session, warehouse_id: str, *, at: dt.datetime) -> None:
@@ -171,10 +171,10 @@ def lift(session: Session, recall_id: str, *, why: str, actor: Actor, at: dt.dat
         if row.state == "lifted":
             continue
         recall.lift(session, row.store_id, recall_id, why=why, actor=actor, at=at)
-        if row.told_how == "node" or row.store_id in nodes:
-            _tell(session, row, at)
+        if row.reported_how == "node" or row.store_id in nodes:
+            _send_recall(session, row, at)
         elif row.store_id not in houses:
-            row.told_how = "" if row.told_how else "hand"  # who never heard of it need not hear that it is over
+            row.reported_how = "" if row.reported_how else "hand"  # who never heard of it need not hear that it is over
     session.flush()
 
 
@@ -253,7 +253,7 @@ def stores(session: Session, recall_id: str) -> list[RecallingStore]:
             left = min(sure + maybe - paid.get(batch, 0), all_sent.get(row.store_id, (0, 0))[0] - before)
             most = max(0, min(row.taken_qty or 0, left))
             store = known[row.store_id]
-            by_hand = not store.has_node and row.told_how != "node"
+            by_hand = not store.has_node and row.reported_how != "node"
             found.append(RecallingStore(store.id, store.name, row, sure, maybe, before, most, by_hand, store.phone))
     return sorted(found, key=_urgency)
 
@@ -269,14 +269,14 @@ SAYS_WHY = 2
 # --- verbs ---
 
 
-def tell_by_hand(session: Session, recall_id: str, store_ids: Sequence[str], *, actor: Actor, at: dt.datetime) -> None:
+def send_by_hand(session: Session, recall_id: str, store_ids: Sequence[str], *, actor: Actor, at: dt.datetime) -> None:
     """Note that a person told shops what holds now (rule 6); twice changes nothing."""
     for store in _stores(session, recall_id, store_ids):
-        if store.is_to_tell:
-            store.row.told_how = "hand"
+        if store.is_to_notify:
+            store.row.reported_how = "hand"
             facts = {"store": store.store_id, "state": store.row.state}
             subject = recall.subject_of(store.row)
-            journal.record(session, actor=actor, at=at, verb="recall.told", subject=subject, **facts)
+            journal.record(session, actor=actor, at=at, verb="recall.reported", subject=subject, **facts)
     session.flush()
 
 
@@ -285,7 +285,7 @@ def note_looked(
 ) -> None:
     """Note how many a shop says it took away (rules 6, 7)."""
     (store,) = _stores(session, recall_id, [store_id])
-    if store.is_to_tell:
+    if store.is_to_notify:
         raise Refused("not-told-yet", f"Tell {store.name} of the recall first, and note it.", name=store.name)
     if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
         raise Invalid("bad-recall-quantity", f"Type 0 to {MOST_QTY}.", most=MOST_QTY, field="qty")
@@ -360,7 +360,7 @@ def _enter(session: Session, store_id: str, one: Recall, at: dt.datetime) -> Rec
 
 
 def _urgency(store: RecallingStore) -> tuple[bool, bool, int, int, str]:
-    return not store.is_to_tell, store.row.cleared_at is not None, -store.sent_qty, -store.maybe_qty, store.name
+    return not store.is_to_notify, store.row.cleared_at is not None, -store.sent_qty, -store.maybe_qty, store.name
 
 
 def _carrying(sku: str) -> sa.Select[Store]:
@@ -400,10 +400,10 @@ def _credited(session: Session, recall_id: str, sku: str) -> dict[str, dict[str 
 
 def _went_back(session: Session, sku: str) -> dict[str, int]:
     """Return what of a product each shop sent back, as the warehouses counted it."""
-    query = sa.select(GoodsReturnLine.store_id, sa.func.sum(GoodsReturnLine.received_qty)).where(
-        GoodsReturnLine.sku == sku, GoodsReturnLine.received_qty > 0
+    query = sa.select(SupplierReturnLine.store_id, sa.func.sum(SupplierReturnLine.received_qty)).where(
+        SupplierReturnLine.sku == sku, SupplierReturnLine.received_qty > 0
     )
-    return {store_id: int(qty or 0) for store_id, qty in session.execute(query.group_by(GoodsReturnLine.store_id))}
+    return {store_id: int(qty or 0) for store_id, qty in session.execute(query.group_by(SupplierReturnLine.store_id))}
 
 
 def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:
@@ -430,12 +430,12 @@ def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:
     return amount_for(qty, cost_minor, qty - rest)
 
 
-def _tell(session: Session, row: Recall, at: dt.datetime) -> None:
-    row.told_how = "node"
+def _send_recall(session: Session, row: Recall, at: dt.datetime) -> None:
+    row.reported_how = "node"
     names = ("store_id", "id", "sku", "batch", "why", "called_by", "afterwards", "lifted_why")
     body = {name: getattr(row, name) for name in names}
     body |= {"called_at": row.called_at.isoformat(), "is_lifted": row.state == "lifted"}
-    _send(session, row, row.store_id, TOLD, body, at)
+    _send(session, row, row.store_id, REPORTED, body, at)
 
 
 def _send(session: Session, row: Recall, node: str, topic: str, body: dict[str, Any], at: dt.datetime) -> None:
@@ -445,7 +445,7 @@ def _send(session: Session, row: Recall, node: str, topic: str, body: dict[str, 
     )  # fmt: skip
 
 
-def _take_told(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+def _take_reported(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take over a recall of the network's, or that it is lifted (rules 1, 5)."""
     body, actor = message.body, Actor.system("supply", str(message.body["store_id"]))
     refuse_newer(message.topic, message.version, VERSION)
@@ -476,7 +476,7 @@ def _take_cleared(session: Session, message: Message, from_node: str, at: dt.dat
 _IN_FORCE = sa.and_(sa.text("recall.state <> 'lifted'"), Recall.afterwards != "")
 
 
-def _new_for_a_store() -> Prepared:
+def _new_at_store() -> Prepared:
     """Return what asks a warehouse's book for the recalls in force that are news for a shop's node (rules 1, 6): its
     own book has them, or it carries the product or has it on its way."""
     store: sa.BindParameter[str] = sa.bindparam("store")
@@ -484,12 +484,12 @@ def _new_for_a_store() -> Prepared:
     own = sa.select(mine.id).where(mine.store_id == store, mine.id == one.id)
     tables = (table_of(StockLevel).c, table_of(DeliveryLine).c)
     carried = (sa.exists(sa.select(book.sku).where(book.store_id == store, book.sku == one.sku)) for book in tables)
-    told = sa.exists(own.where(mine.told_how == "node"))
-    news = sa.and_(~told, sa.or_(sa.exists(own), *carried))
+    reported = sa.exists(own.where(mine.reported_how == "node"))
+    news = sa.and_(~reported, sa.or_(sa.exists(own), *carried))
     return Prepared(sa.select(one.id).where(one.store_id == sa.bindparam("book"), _IN_FORCE, news))
 
 
-_NEW = _new_for_a_store()
+_NEW = _new_at_store()
 
 
 def _stores(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[RecallingStore]:
@@ -539,7 +539,7 @@ def _take_movements(session: Session, message: Message, from_node: str, at: dt.d
 
 
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
-    TOLD: _take_told,
+    REPORTED: _take_reported,
     CLEARED: _take_cleared,
     StockCounted.TOPIC: _take_count,
     StockMoved.TOPIC: _take_movements,

@@ -220,8 +220,8 @@ def findings(session: Session) -> list[Finding]:
         has = moved.get(one.id, Counter())
         says = (one.claimed_minor if one.state == "open" else 0, one.credited_minor)
         if says != (has["claimed"], has["credited"]):
-            told = f"{has['claimed']} claimed and {has['credited']} credited in the book"
-            found.append(Finding("K22", subject_of(one), f"{says[0]} claimed and {says[1]} credited", told))
+            reported = f"{has['claimed']} claimed and {has['credited']} credited in the book"
+            found.append(Finding("K22", subject_of(one), f"{says[0]} claimed and {says[1]} credited", reported))
     return found
 
 

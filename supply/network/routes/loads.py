@@ -21,50 +21,50 @@ from config.nodes.journal import Actor
 from supply.network.routes import vehicles
 from supply.network.routes.routes import (
     PACK_SECONDS,
-    RoundPlan,
-    VanLoad,
-    VanRound,
-    VanStop,
+    DeliveryRoute,
+    RouteLoad,
+    RoutePlan,
+    RouteStop,
     clock_of,
-    drop_round,
-    planned_anew,
+    drop_route,
+    replanned,
     waiting_deliveries,
 )
-from supply.network.routes.vehicles import Van
+from supply.network.routes.vehicles import Vehicle
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import OrderLine
 from supply.routing.planning import MOST_URGENT, Call, Day, Loaded, Planned, Spot, legs_of_calls, split
-from supply.routing.planning import Van as PlanVan
+from supply.routing.planning import Vehicle as PlanVehicle
 
 # --- verbs ---
 
 
-def ask(session: Session, warehouse_id: str, day: dt.date | None = None, *, actor: Actor, at: dt.datetime) -> RoundPlan:
+def ask(session: Session, warehouse_id: str, day: dt.date | None = None, *, actor: Actor, at: dt.datetime) -> RoutePlan:
     """Ask for a day's rounds (None: today's); a job computes them. One that is asked for already is that one."""
     today, _ = clock_of(session, at)
     day = day or today
     if day < today:
-        told = f"{day:%Y-%m-%d} is over. Plan the rounds of today or of a later day."
-        raise Refused("day-over", told, day=day.isoformat())
+        reported = f"{day:%Y-%m-%d} is over. Plan the rounds of today or of a later day."
+        raise Refused("day-over", reported, day=day.isoformat())
     waits = session.scalar(
-        sa.select(RoundPlan).where(RoundPlan.warehouse_id == warehouse_id, RoundPlan.done_at.is_(None)).limit(1)
+        sa.select(RoutePlan).where(RoutePlan.warehouse_id == warehouse_id, RoutePlan.done_at.is_(None)).limit(1)
     )
     if waits is not None:
         return waits
-    if not vehicles.vans_of(session, warehouse_id):
-        raise Refused("no-vans", "There is no van yet. Add one, then plan the rounds.")
+    if not vehicles.vehicles_of(session, warehouse_id):
+        raise Refused("no-vehicles", "There is no van yet. Add one, then plan the rounds.")
     if not vehicles.places_of(session, [warehouse_id]):
         raise Refused("warehouse-nowhere", "Nobody has said where the warehouse is. Give its place first.")
-    plan = RoundPlan(
+    plan = RoutePlan(
         id=new_id(), warehouse_id=warehouse_id, day=day, asked_at=at, fault="", calls=0, metres=0, left_out=[]
     )
     session.add(plan)
-    journal.record(session, actor=actor, at=at, verb="rounds.asked", subject=f"warehouse:{warehouse_id}", day=str(day))
+    journal.record(session, actor=actor, at=at, verb="routes.asked", subject=f"warehouse:{warehouse_id}", day=str(day))
     session.flush()
     return plan
 
 
-def load(session: Session, plan: RoundPlan, *, at: dt.datetime) -> Loaded:
+def load(session: Session, plan: RoutePlan, *, at: dt.datetime) -> Loaded:
     """Read what a plan is made from (rules 1, 3)."""
     waiting = waiting_deliveries(session, plan.warehouse_id, plan=plan)
     by_store: dict[str, list[Delivery]] = {}
@@ -72,8 +72,8 @@ def load(session: Session, plan: RoundPlan, *, at: dt.datetime) -> Loaded:
         by_store.setdefault(delivery.store_id, []).append(delivery)
     places = vehicles.places_of(session, [plan.warehouse_id, *by_store])
     packs, urgency = _packs(session, waiting), _urgency(session, waiting, plan.day)
-    fleet = _vans_left(session, plan, at)
-    most = max((van.packs for van in fleet), default=0)
+    fleet = _vehicles_left(session, plan, at)
+    most = max((vehicle.packs for vehicle in fleet), default=0)
     calls: list[Call] = []
     parts: dict[str, tuple[str, frozenset[str]]] = {}
     for store_id, here in sorted((key, places[key]) for key in by_store if key in places):
@@ -97,37 +97,49 @@ def load(session: Session, plan: RoundPlan, *, at: dt.datetime) -> Loaded:
 
 
 def write_down(
-    session: Session, plan: RoundPlan, loaded: Loaded, planned: Planned, *, at: dt.datetime
-) -> list[VanRound]:
-    """Write planned rounds in place of those that have not left (`rounds` rule 2)."""
-    actor = Actor.system("rounds", NETWORK)
-    anew = sa.and_(VanRound.warehouse_id == plan.warehouse_id, planned_anew(session, plan.day, at))
-    for old in session.scalars(sa.select(VanRound).where(anew)).all():
-        drop_round(session, old, "planned anew", actor=actor, at=at)
+    session: Session, plan: RoutePlan, loaded: Loaded, planned: Planned, *, at: dt.datetime
+) -> list[DeliveryRoute]:
+    """Write planned rounds in place of those that have not left (`routes` rule 2)."""
+    actor = Actor.system("routes", NETWORK)
+    anew = sa.and_(DeliveryRoute.warehouse_id == plan.warehouse_id, replanned(session, plan.day, at))
+    for old in session.scalars(sa.select(DeliveryRoute).where(anew)).all():
+        drop_route(session, old, "planned anew", actor=actor, at=at)
     waiting = {(one.store_id, one.id) for one in waiting_deliveries(session, plan.warehouse_id)}
     day, parts = loaded.day, loaded.parts
-    calls, fleet = {call.spot.key: call for call in day.calls}, {van.id: van for van in _fleet(session, day)}
+    calls, fleet = (
+        {call.spot.key: call for call in day.calls},
+        {vehicle.id: vehicle for vehicle in _fleet(session, day)},
+    )
     made = []
-    for one in planned.rounds:
-        van = fleet[one.van]
-        row = VanRound(
-            id=new_id(), plan_id=plan.id, warehouse_id=plan.warehouse_id, day=plan.day, van_id=van.id,
-            van_name=van.name, van_packs=van.packs, packs=one.packs, metres=one.metres, leaves_s=one.leaves_s,
-            back_s=one.back_s, state=VanRound.STATES.first,
-        )  # fmt: skip
+    for one in planned.routes:
+        vehicle = fleet[one.vehicle]
+        row = DeliveryRoute(
+            id=new_id(),
+            plan_id=plan.id,
+            warehouse_id=plan.warehouse_id,
+            day=plan.day,
+            vehicle_id=vehicle.id,
+            vehicle_name=vehicle.name,
+            vehicle_packs=vehicle.packs,
+            packs=one.packs,
+            metres=one.metres,
+            leaves_s=one.leaves_s,
+            back_s=one.back_s,
+            state=DeliveryRoute.STATES.first,
+        )
         session.add(row)
         session.flush()
         for n, visit in enumerate(one.visits, 1):
             call = calls[visit.key]
             session.add(
-                VanStop(
-                    round_id=row.id, store_id=parts[visit.key][0], n=n, packs=call.packs, urgency=call.urgency,
+                RouteStop(
+                    route_id=row.id, store_id=parts[visit.key][0], n=n, packs=call.packs, urgency=call.urgency,
                     metres=visit.metres, begins_s=visit.begins_s, leaves_s=visit.leaves_s, from_s=call.from_s,
                     until_s=call.until_s,
                 )
             )  # fmt: skip
         session.add_all(
-            VanLoad(store_id=store_id, delivery_id=delivery_id, round_id=row.id)
+            RouteLoad(store_id=store_id, delivery_id=delivery_id, route_id=row.id)
             for store_id, ids in (parts[visit.key] for visit in one.visits)
             for delivery_id in sorted(ids)
             if (store_id, delivery_id) in waiting
@@ -138,14 +150,14 @@ def write_down(
         [one, "no-van"] for one in dict.fromkeys(parts[key][0] for key in planned.left_out)
     ]
     journal.record(
-        session, actor=actor, at=at, verb="rounds.planned", subject=f"warehouse:{plan.warehouse_id}", rounds=len(made),
+        session, actor=actor, at=at, verb="routes.planned", subject=f"warehouse:{plan.warehouse_id}", routes=len(made),
         calls=len(day.calls), metres=planned.metres, left_out=len(plan.left_out),
     )  # fmt: skip
     session.flush()
     return made
 
 
-def give_up(plan: RoundPlan, fault: str, *, at: dt.datetime) -> None:
+def give_up(plan: RoutePlan, fault: str, *, at: dt.datetime) -> None:
     """Write down why nothing came of a plan; the rounds stay as they were."""
     plan.done_at, plan.fault = at, fault[:300]
 
@@ -153,32 +165,34 @@ def give_up(plan: RoundPlan, fault: str, *, at: dt.datetime) -> None:
 # --- questions ---
 
 
-def asked(session: Session) -> list[RoundPlan]:
+def asked(session: Session) -> list[RoutePlan]:
     """Return the plans that wait for the job, the oldest first."""
-    return list(session.scalars(sa.select(RoundPlan).where(RoundPlan.done_at.is_(None)).order_by(RoundPlan.id)))
+    return list(session.scalars(sa.select(RoutePlan).where(RoutePlan.done_at.is_(None)).order_by(RoutePlan.id)))
 
 
-def newest_plan(session: Session, warehouse_id: str) -> RoundPlan | None:
+def newest_plan(session: Session, warehouse_id: str) -> RoutePlan | None:
     """Return the plan last asked for."""
-    query = sa.select(RoundPlan).where(RoundPlan.warehouse_id == warehouse_id).order_by(RoundPlan.id.desc())
+    query = sa.select(RoutePlan).where(RoutePlan.warehouse_id == warehouse_id).order_by(RoutePlan.id.desc())
     return session.scalars(query.limit(1)).first()
 
 
 # --- inside ---
 
 
-def _vans_left(session: Session, plan: RoundPlan, at: dt.datetime) -> tuple[PlanVan, ...]:
+def _vehicles_left(session: Session, plan: RoutePlan, at: dt.datetime) -> tuple[PlanVehicle, ...]:
     """Return the vans with what their day still has (rule 3)."""
     today, now_s = clock_of(session, at)
-    away = sa.select(VanRound.van_id, sa.func.max(VanRound.back_s)).where(
-        VanRound.warehouse_id == plan.warehouse_id, VanRound.state == "on_the_way", VanRound.day == plan.day
+    away = sa.select(DeliveryRoute.vehicle_id, sa.func.max(DeliveryRoute.back_s)).where(
+        DeliveryRoute.warehouse_id == plan.warehouse_id,
+        DeliveryRoute.state == "on_the_way",
+        DeliveryRoute.day == plan.day,
     )
-    back_s = dict(session.execute(away.group_by(VanRound.van_id)).all())
+    back_s = dict(session.execute(away.group_by(DeliveryRoute.vehicle_id)).all())
     fleet = []
-    for van in vehicles.vans_of(session, plan.warehouse_id):
-        from_s = max(van.from_minute * 60, back_s.get(van.id, 0), now_s if plan.day == today else 0)
-        if from_s < van.until_minute * 60:
-            fleet.append(PlanVan(van.id, van.packs, from_s, van.until_minute * 60))
+    for vehicle in vehicles.vehicles_of(session, plan.warehouse_id):
+        from_s = max(vehicle.from_minute * 60, back_s.get(vehicle.id, 0), now_s if plan.day == today else 0)
+        if from_s < vehicle.until_minute * 60:
+            fleet.append(PlanVehicle(vehicle.id, vehicle.packs, from_s, vehicle.until_minute * 60))
     return tuple(fleet)
 
 
@@ -214,5 +228,5 @@ def _urgency(session: Session, some: Sequence[Delivery], day: dt.date) -> dict[t
     return found
 
 
-def _fleet(session: Session, day: Day) -> Sequence[Van]:
-    return session.scalars(sa.select(Van).where(Van.id.in_([van.key for van in day.vans]))).all()
+def _fleet(session: Session, day: Day) -> Sequence[Vehicle]:
+    return session.scalars(sa.select(Vehicle).where(Vehicle.id.in_([vehicle.key for vehicle in day.vehicles]))).all()

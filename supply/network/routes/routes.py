@@ -38,15 +38,15 @@ from config.nodes import journal, outbox
 from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.store.store import Store, day_of
-from supply.facts import STOP_TOLD, VERSION, StopTold, stamp
+from supply.facts import STOP_REPORTED, VERSION, StopReported, stamp
 from supply.network.routes import vehicles
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.suppliers import Supplier
-from supply.routing.planning import Call, Round, Spot, Ways, timed
-from supply.routing.planning import Van as PlanVan
+from supply.routing.planning import Call, Distances, Route, Spot, timed
+from supply.routing.planning import Vehicle as PlanVehicle
 
 STATES = StateTable(
-    "round",
+    "route",
     "planned",
     {"planned": ["on_the_way", "dropped"], "on_the_way": ["done"]},
 )
@@ -56,10 +56,10 @@ PACK_SECONDS = 15
 """How long one pack takes from the van into the shop."""
 
 
-class RoundPlan(Base):
+class RoutePlan(Base):
     """A wish to plan a warehouse's day, and what came of it; done_at None: it waits for the job."""
 
-    __tablename__ = "round_plan"
+    __tablename__ = "route_plan"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     warehouse_id: Mapped[str]
@@ -75,20 +75,23 @@ class RoundPlan(Base):
     """[[store id, why]]: no-place | no-van"""
 
 
-class VanRound(Base):
+class DeliveryRoute(Base):
     """What one van does in a day."""
 
     STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "van_round"
-    __table_args__ = (sa.Index("ix_van_round_day", "warehouse_id", "day"), sa.Index("ix_van_round_token", "token_hash"))
+    __tablename__ = "delivery_route"
+    __table_args__ = (
+        sa.Index("ix_vehicle_round_day", "warehouse_id", "day"),
+        sa.Index("ix_vehicle_round_token", "token_hash"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     plan_id: Mapped[str]
     warehouse_id: Mapped[str]
     day: Mapped[dt.date]
-    van_id: Mapped[str]
-    van_name: Mapped[str]
-    van_packs: Mapped[int]
+    vehicle_id: Mapped[str]
+    vehicle_name: Mapped[str]
+    vehicle_packs: Mapped[int]
     state: Mapped[str] = mapped_column(default=STATES.first)
     packs: Mapped[int]
     metres: Mapped[int]
@@ -99,13 +102,13 @@ class VanRound(Base):
     left_at: Mapped[dt.datetime | None]
 
 
-class VanStop(Base):
+class RouteStop(Base):
     """A call of a round. n: 1, 2, 3 …; outcome: '' while it is ahead, else one of OUTCOMES."""
 
-    __tablename__ = "van_stop"
-    __table_args__ = (sa.ForeignKeyConstraint(["round_id"], ["van_round.id"]),)
+    __tablename__ = "route_stop"
+    __table_args__ = (sa.ForeignKeyConstraint(["route_id"], ["delivery_route.id"]),)
 
-    round_id: Mapped[str] = mapped_column(primary_key=True)
+    route_id: Mapped[str] = mapped_column(primary_key=True)
     store_id: Mapped[str] = mapped_column(primary_key=True)
     n: Mapped[int]
     packs: Mapped[int]
@@ -122,24 +125,26 @@ class VanStop(Base):
     done_at: Mapped[dt.datetime | None]
 
 
-class VanLoad(Base):
+class RouteLoad(Base):
     """That a delivery is on a round (rule 1)."""
 
-    __tablename__ = "van_load"
+    __tablename__ = "route_load"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     delivery_id: Mapped[str] = mapped_column(primary_key=True)
-    round_id: Mapped[str] = mapped_column(index=True)
+    route_id: Mapped[str] = mapped_column(index=True)
 
 
 # --- verbs: before it leaves ---
 
 
-def move_stop(session: Session, round_id: str, store_id: str, by: int, *, actor: Actor, at: dt.datetime) -> VanRound:
+def move_stop(
+    session: Session, route_id: str, store_id: str, by: int, *, actor: Actor, at: dt.datetime
+) -> DeliveryRoute:
     """Move a stop ahead up or down among the stops ahead, and time the round anew (rule 3)."""
-    row = _locked(session, round_id)
+    row = _locked(session, route_id)
     if row.state not in ("planned", "on_the_way"):
-        raise Refused("round-over", "This round is over: its order cannot be changed any more.")
+        raise Refused("route-over", "This round is over: its order cannot be changed any more.")
     stops = stops_of(session, row)
     ahead = [stop for stop in stops if not stop.outcome]
     here = next((n for n, stop in enumerate(ahead) if stop.store_id == store_id), None)
@@ -154,29 +159,29 @@ def move_stop(session: Session, round_id: str, store_id: str, by: int, *, actor:
             session,
             actor=actor,
             at=at,
-            verb="round.reordered",
+            verb="route.reordered",
             subject=subject_of(row),
             store=store_id,
             place=there + 1,
         )
         if row.state == "on_the_way":
             for stop in ahead:
-                _tell(session, row, stop, "on_the_way", at)
+                _send(session, row, stop, "on_the_way", at)
     return row
 
 
-def drop(session: Session, round_id: str, *, actor: Actor, at: dt.datetime) -> VanRound:
+def drop(session: Session, route_id: str, *, actor: Actor, at: dt.datetime) -> DeliveryRoute:
     """Drop a planned round: what it was to carry may be planned anew. One dropped already stays as it is."""
-    row = _locked(session, round_id)
+    row = _locked(session, route_id)
     if row.state != "dropped":
         STATES.require(row.state, "dropped")
-        drop_round(session, row, "", actor=actor, at=at)
+        drop_route(session, row, "", actor=actor, at=at)
     return row
 
 
-def drop_round(session: Session, row: VanRound, why: str, *, actor: Actor, at: dt.datetime) -> None:
+def drop_route(session: Session, row: DeliveryRoute, why: str, *, actor: Actor, at: dt.datetime) -> None:
     """Let a planned round go, and free what it was to carry."""
-    session.execute(sa.delete(VanLoad).where(VanLoad.round_id == row.id))
+    session.execute(sa.delete(RouteLoad).where(RouteLoad.route_id == row.id))
     journal.move(session, row, "dropped", actor=actor, at=at, subject=subject_of(row), why=why or None)
     session.flush()
 
@@ -184,33 +189,35 @@ def drop_round(session: Session, row: VanRound, why: str, *, actor: Actor, at: d
 # --- verbs: driving ---
 
 
-def send_off(session: Session, round_id: str, driver: str, *, actor: Actor, at: dt.datetime) -> str:
+def send_off(session: Session, route_id: str, driver: str, *, actor: Actor, at: dt.datetime) -> str:
     """Let a round leave and tell its shops (rule 4); returns the driver's key. Again: another key voids the first.
 
     Refuses one whose day is over, and one whose van is still away (rule 2).
     """
-    row = _locked(session, round_id)
+    row = _locked(session, route_id)
     driver = " ".join(driver.split())
     if not 1 <= len(driver) <= 60:
         raise Invalid("no-driver", "Give the driver’s name: the shops read it.", field="driver")
     token = secrets.token_urlsafe(16)
     if row.state == "planned":
         if row.day < clock_of(session, at)[0]:
-            told = f"This round was for {row.day:%Y-%m-%d}, which is over. Plan the rounds anew."
-            raise Refused("round-day-over", told, day=row.day.isoformat())
-        away = sa.and_(VanRound.van_id == row.van_id, VanRound.state == "on_the_way")
-        if session.scalar(sa.select(VanRound.id).where(away).limit(1)):
-            told = f"{row.van_name} is still on another round. Confirm its stops, or end that round, then send it off."
-            raise Refused("van-away", told, van=row.van_name)
+            reported = f"This round was for {row.day:%Y-%m-%d}, which is over. Plan the rounds anew."
+            raise Refused("route-day-over", reported, day=row.day.isoformat())
+        away = sa.and_(DeliveryRoute.vehicle_id == row.vehicle_id, DeliveryRoute.state == "on_the_way")
+        if session.scalar(sa.select(DeliveryRoute.id).where(away).limit(1)):
+            reported = (
+                f"{row.vehicle_name} is still on another round. Confirm its stops, or end that round, then send it off."
+            )
+            raise Refused("vehicle-away", reported, vehicle=row.vehicle_name)
         journal.move(session, row, "on_the_way", actor=actor, at=at, subject=subject_of(row), driver=driver)
         row.left_at = at
     elif row.state != "on_the_way":
-        raise Refused("round-over", "This round is over: its order cannot be changed any more.")
+        raise Refused("route-over", "This round is over: its order cannot be changed any more.")
     row.driver, row.token_hash = driver, _hash(token)
     session.flush()
     for stop in stops_of(session, row):
         if not stop.outcome:
-            _tell(session, row, stop, "on_the_way", at)
+            _send(session, row, stop, "on_the_way", at)
     return token
 
 
@@ -224,13 +231,13 @@ def confirm(
     note: str = "",
     done_at: dt.datetime | None = None,
     at: dt.datetime,
-) -> VanStop:
+) -> RouteStop:
     """Write down what became of a stop, on the driver's word (rule 5), and tell the shop (rule 6)."""
-    row = round_for(session, token, lock=True)
+    row = route_for(session, token, lock=True)
     if outcome not in OUTCOMES:
         raise Invalid("bad-outcome", "Say whether it was delivered, short, refused or not reached.")
     receiver, note = " ".join(receiver.split())[:60], " ".join(note.split())[:200]
-    stop = session.get(VanStop, (row.id, store_id))
+    stop = session.get(RouteStop, (row.id, store_id))
     if stop is None:
         raise NotFound("no-such-stop", "This shop is not ahead on this round.")
     if outcome not in NOBODY_TOOK_IT and not receiver:
@@ -245,16 +252,16 @@ def confirm(
             )  # fmt: skip
         return stop
     stop.receiver = receiver
-    actor = Actor(id=f"driver:{row.van_id}", name=row.driver, role="driver", node=NETWORK)
+    actor = Actor(id=f"driver:{row.vehicle_id}", name=row.driver, role="driver", node=NETWORK)
     when = done_at if done_at and row.left_at and row.left_at <= done_at <= at else at
     _write(session, row, stop, outcome, note, when, actor=actor, at=at)
     _end_if_over(session, row, actor=actor, at=at)
     return stop
 
 
-def end(session: Session, round_id: str, *, why: str, actor: Actor, at: dt.datetime) -> VanRound:
+def end(session: Session, route_id: str, *, why: str, actor: Actor, at: dt.datetime) -> DeliveryRoute:
     """End a round that does not go on (rule 7); one that is over already stays as it is. why: the shops read it."""
-    row = _locked(session, round_id)
+    row = _locked(session, route_id)
     if row.state == "done":
         return row
     STATES.require(row.state, "done")
@@ -280,18 +287,18 @@ def clock_of(session: Session, at: dt.datetime) -> tuple[dt.date, int]:
 
 
 def waiting_deliveries(
-    session: Session, warehouse_id: str, *, with_planned: bool = False, plan: RoundPlan | None = None
+    session: Session, warehouse_id: str, *, with_planned: bool = False, plan: RoutePlan | None = None
 ) -> list[Delivery]:
     """Return what stands loaded and is on no round.
 
     with_planned: or on one that has not left; plan: or on one that this plan drops.
     """
-    taken = sa.select(VanLoad.delivery_id).where(
-        VanLoad.store_id == Delivery.store_id, VanLoad.delivery_id == Delivery.id
+    taken = sa.select(RouteLoad.delivery_id).where(
+        RouteLoad.store_id == Delivery.store_id, RouteLoad.delivery_id == Delivery.id
     )
     if with_planned or plan is not None:
-        free = VanRound.state == "planned" if plan is None else planned_anew(session, plan.day, plan.asked_at)
-        taken = taken.join(VanRound, VanRound.id == VanLoad.round_id).where(~free)
+        free = DeliveryRoute.state == "planned" if plan is None else replanned(session, plan.day, plan.asked_at)
+        taken = taken.join(DeliveryRoute, DeliveryRoute.id == RouteLoad.route_id).where(~free)
     query = (
         sa.select(Delivery)
         .join(Supplier, Supplier.id == Delivery.supplier_id)
@@ -301,71 +308,75 @@ def waiting_deliveries(
     return list(session.scalars(query))
 
 
-def planned_anew(session: Session, day: dt.date, at: dt.datetime) -> sa.ColumnElement[bool]:
+def replanned(session: Session, day: dt.date, at: dt.datetime) -> sa.ColumnElement[bool]:
     """Return the condition for rounds a plan of a day drops (rule 2)."""
     today, _ = clock_of(session, at)
-    return sa.and_(VanRound.state == "planned", sa.or_(VanRound.day == day, VanRound.day < today))
+    return sa.and_(DeliveryRoute.state == "planned", sa.or_(DeliveryRoute.day == day, DeliveryRoute.day < today))
 
 
-def rounds_of(session: Session, warehouse_id: str, day: dt.date | None = None) -> list[VanRound]:
+def routes_of(session: Session, warehouse_id: str, day: dt.date | None = None) -> list[DeliveryRoute]:
     """Return a warehouse's rounds that are planned or on the way, and with `day` that day's that are done."""
-    live = VanRound.state.in_(["planned", "on_the_way"])
-    wanted = sa.or_(live, sa.and_(VanRound.state == "done", VanRound.day == day)) if day else live
-    query = sa.select(VanRound).where(VanRound.warehouse_id == warehouse_id, wanted)
-    return list(session.scalars(query.order_by(VanRound.day, VanRound.leaves_s, VanRound.van_name, VanRound.id)))
+    live = DeliveryRoute.state.in_(["planned", "on_the_way"])
+    wanted = sa.or_(live, sa.and_(DeliveryRoute.state == "done", DeliveryRoute.day == day)) if day else live
+    query = sa.select(DeliveryRoute).where(DeliveryRoute.warehouse_id == warehouse_id, wanted)
+    return list(
+        session.scalars(
+            query.order_by(DeliveryRoute.day, DeliveryRoute.leaves_s, DeliveryRoute.vehicle_name, DeliveryRoute.id)
+        )
+    )
 
 
 def route_of(session: Session, warehouse_id: str, since: dt.date) -> dict[str, tuple[str, int]]:
     """Return the van and the stop with which each shop was on a warehouse's rounds last, of those since a day."""
     query = (
-        sa.select(VanStop.store_id, VanRound.van_name, VanStop.n)
-        .join(VanRound, VanRound.id == VanStop.round_id)
-        .where(VanRound.warehouse_id == warehouse_id, VanRound.day >= since, VanRound.state != "dropped")
-        .order_by(VanRound.day, VanRound.id)
+        sa.select(RouteStop.store_id, DeliveryRoute.vehicle_name, RouteStop.n)
+        .join(DeliveryRoute, DeliveryRoute.id == RouteStop.route_id)
+        .where(DeliveryRoute.warehouse_id == warehouse_id, DeliveryRoute.day >= since, DeliveryRoute.state != "dropped")
+        .order_by(DeliveryRoute.day, DeliveryRoute.id)
     )
-    return {store_id: (van, n) for store_id, van, n in session.execute(query)}
+    return {store_id: (vehicle, n) for store_id, vehicle, n in session.execute(query)}
 
 
-def stops_of(session: Session, row: VanRound) -> list[VanStop]:
+def stops_of(session: Session, row: DeliveryRoute) -> list[RouteStop]:
     """Return a round's stops in their order."""
-    return list(session.scalars(sa.select(VanStop).where(VanStop.round_id == row.id).order_by(VanStop.n)))
+    return list(session.scalars(sa.select(RouteStop).where(RouteStop.route_id == row.id).order_by(RouteStop.n)))
 
 
 def said_of(session: Session, delivery: Delivery) -> str:
     """Return what the driver said of a delivery: one of OUTCOMES; '' where it is on no round, or still ahead."""
-    on = sa.and_(VanStop.round_id == VanLoad.round_id, VanStop.store_id == VanLoad.store_id)
-    query = sa.select(VanStop.outcome).join(VanLoad, on)
-    mine = query.where(VanLoad.store_id == delivery.store_id, VanLoad.delivery_id == delivery.id)
+    on = sa.and_(RouteStop.route_id == RouteLoad.route_id, RouteStop.store_id == RouteLoad.store_id)
+    query = sa.select(RouteStop.outcome).join(RouteLoad, on)
+    mine = query.where(RouteLoad.store_id == delivery.store_id, RouteLoad.delivery_id == delivery.id)
     return session.scalar(mine) or ""
 
 
 def counted_less(session: Session, since: dt.datetime) -> list[tuple[str, int]]:
     """Return the shops that counted less than a driver left with them whole, since a moment, with the units missing."""
-    on = sa.and_(VanStop.round_id == VanLoad.round_id, VanStop.store_id == VanLoad.store_id)
-    loaded = sa.and_(VanLoad.store_id == Delivery.store_id, VanLoad.delivery_id == Delivery.id)
+    on = sa.and_(RouteStop.route_id == RouteLoad.route_id, RouteStop.store_id == RouteLoad.store_id)
+    loaded = sa.and_(RouteLoad.store_id == Delivery.store_id, RouteLoad.delivery_id == Delivery.id)
     line = sa.and_(DeliveryLine.store_id == Delivery.store_id, DeliveryLine.delivery_id == Delivery.id)
     missing = sa.func.sum(DeliveryLine.advised_qty - sa.func.coalesce(DeliveryLine.counted_qty, 0))
-    query = sa.select(Delivery.store_id, missing).join(VanLoad, loaded).join(VanStop, on).join(DeliveryLine, line)
-    query = query.where(Delivery.state == "posted", Delivery.posted_at > since, VanStop.outcome == "delivered")
+    query = sa.select(Delivery.store_id, missing).join(RouteLoad, loaded).join(RouteStop, on).join(DeliveryLine, line)
+    query = query.where(Delivery.state == "posted", Delivery.posted_at > since, RouteStop.outcome == "delivered")
     less = query.group_by(Delivery.store_id, Delivery.id).having(missing > 0).order_by(Delivery.store_id, Delivery.id)
     return [(store_id, int(qty)) for store_id, qty in session.execute(less)]
 
 
-def round_for(session: Session, token: str, *, lock: bool = False) -> VanRound:
+def route_for(session: Session, token: str, *, lock: bool = False) -> DeliveryRoute:
     """Return the round a driver's key opens."""
-    query = sa.select(VanRound).where(VanRound.token_hash == _hash(token), VanRound.token_hash != "")
-    row: VanRound | None = session.scalar(lock_rows(session, query) if lock else query)
+    query = sa.select(DeliveryRoute).where(DeliveryRoute.token_hash == _hash(token), DeliveryRoute.token_hash != "")
+    row: DeliveryRoute | None = session.scalar(lock_rows(session, query) if lock else query)
     if row is None:
-        raise NotFound("no-such-round", "This link opens no round. Ask the warehouse for a new one.")
+        raise NotFound("no-such-route", "This link opens no round. Ask the warehouse for a new one.")
     return row
 
 
-def out_of_window(stop: VanStop) -> bool:
+def out_of_window(stop: RouteStop) -> bool:
     """Tell whether a stop, as its round is timed now, comes too early or too late (rule 3)."""
     return not stop.outcome and not stop.from_s <= stop.begins_s <= stop.until_s
 
 
-def subject_of(row: VanRound) -> str:
+def subject_of(row: DeliveryRoute) -> str:
     """Return a round as the journal names it."""
     return f"round:{row.id}"
 
@@ -374,7 +385,7 @@ def subject_of(row: VanRound) -> str:
 
 
 def _write(
-    session: Session, row: VanRound, stop: VanStop, outcome: str, note: str, when: dt.datetime, *, actor: Actor,
+    session: Session, row: DeliveryRoute, stop: RouteStop, outcome: str, note: str, when: dt.datetime, *, actor: Actor,
     at: dt.datetime,
 ) -> None:  # fmt: skip
     """Write down what became of a stop, and tell its shop (rules 5, 6)."""
@@ -383,71 +394,73 @@ def _write(
         session, actor=actor, at=at, verb=f"stop.{outcome}", subject=subject_of(row), store=stop.store_id,
         receiver=stop.receiver, note=note, done_at=when.isoformat(),
     )  # fmt: skip
-    _tell(session, row, stop, outcome, at)
+    _send(session, row, stop, outcome, at)
     session.flush()
     if outcome == "not_reached":  # what nothing ends but its arrival stays loaded, and is free to be planned
         stays = sa.select(Delivery.id).where(
-            Delivery.store_id == stop.store_id, Delivery.order_id.is_(None), Delivery.push_id.is_(None)
+            Delivery.store_id == stop.store_id, Delivery.order_id.is_(None), Delivery.network_offer_id.is_(None)
         )
         session.execute(
-            sa.delete(VanLoad).where(
-                VanLoad.round_id == row.id, VanLoad.store_id == stop.store_id, VanLoad.delivery_id.in_(stays)
+            sa.delete(RouteLoad).where(
+                RouteLoad.route_id == row.id, RouteLoad.store_id == stop.store_id, RouteLoad.delivery_id.in_(stays)
             )
         )
 
 
-def _taken_in_by(session: Session, row: VanRound, stop: VanStop) -> str:
+def _taken_in_by(session: Session, row: DeliveryRoute, stop: RouteStop) -> str:
     """Return who took all of a stop's deliveries in, as the shop told; '' where it did not."""
-    loaded = sa.and_(VanLoad.store_id == Delivery.store_id, VanLoad.delivery_id == Delivery.id)
-    query = sa.select(Delivery.state, Delivery.posted_by).join(VanLoad, loaded)
-    found = session.execute(query.where(VanLoad.round_id == row.id, VanLoad.store_id == stop.store_id)).all()
+    loaded = sa.and_(RouteLoad.store_id == Delivery.store_id, RouteLoad.delivery_id == Delivery.id)
+    query = sa.select(Delivery.state, Delivery.posted_by).join(RouteLoad, loaded)
+    found = session.execute(query.where(RouteLoad.route_id == row.id, RouteLoad.store_id == stop.store_id)).all()
     return str(found[0].posted_by) if found and all(state == "posted" for state, _ in found) else ""
 
 
-def _end_if_over(session: Session, row: VanRound, *, actor: Actor, at: dt.datetime) -> None:
+def _end_if_over(session: Session, row: DeliveryRoute, *, actor: Actor, at: dt.datetime) -> None:
     if all(one.outcome for one in stops_of(session, row)):
         journal.move(session, row, "done", actor=actor, at=at, subject=subject_of(row))
 
 
-def _locked(session: Session, round_id: str) -> VanRound:
-    row: VanRound | None = session.scalar(lock_rows(session, sa.select(VanRound).where(VanRound.id == round_id)))
+def _locked(session: Session, route_id: str) -> DeliveryRoute:
+    row: DeliveryRoute | None = session.scalar(
+        lock_rows(session, sa.select(DeliveryRoute).where(DeliveryRoute.id == route_id))
+    )
     if row is None:
-        raise NotFound("no-such-round", "There is no such round. Open the page once more.")
+        raise NotFound("no-such-route", "There is no such round. Open the page once more.")
     return row
 
 
-def _retime(session: Session, row: VanRound, stops: Sequence[VanStop]) -> None:
+def _retime(session: Session, row: DeliveryRoute, stops: Sequence[RouteStop]) -> None:
     """Number and time a round's stops in this order."""
     ids = [row.warehouse_id, *(stop.store_id for stop in stops)]
     places = vehicles.places_of(session, ids)
     spots = {one: Spot(one, places[one].lat_e6 / 1e6, places[one].lon_e6 / 1e6) for one in ids}
-    ways = Ways(list(spots.values()), vehicles.legs_between(session, ids))
+    ways = Distances(list(spots.values()), vehicles.legs_between(session, ids))
     calls = [
         Call(spots[stop.store_id], stop.packs, stop.from_s, stop.until_s, stop.leaves_s - stop.begins_s)
         for stop in stops
     ]
     first = row.leaves_s if row.state == "on_the_way" else 0
-    one: Round = timed(ways, row.warehouse_id, PlanVan(row.van_id, row.van_packs, first, 86_400), calls)
+    one: Route = timed(ways, row.warehouse_id, PlanVehicle(row.vehicle_id, row.vehicle_packs, first, 86_400), calls)
     row.metres, row.leaves_s, row.back_s = one.metres, one.leaves_s, one.back_s
     for n, (stop, visit) in enumerate(zip(stops, one.visits, strict=True), 1):
         stop.n, stop.metres, stop.begins_s, stop.leaves_s = n, visit.metres, visit.begins_s, visit.leaves_s
     session.flush()
 
 
-def _tell(session: Session, row: VanRound, stop: VanStop, state: str, at: dt.datetime) -> None:
+def _send(session: Session, row: DeliveryRoute, stop: RouteStop, state: str, at: dt.datetime) -> None:
     """Tell a shop how its stop stands; the highest step counts."""
     stop.step += 1
     store = session.get_one(Store, stop.store_id)
-    loads = sa.select(VanLoad.delivery_id).where(VanLoad.round_id == row.id, VanLoad.store_id == stop.store_id)
+    loads = sa.select(RouteLoad.delivery_id).where(RouteLoad.route_id == row.id, RouteLoad.store_id == stop.store_id)
     midnight = dt.datetime.combine(row.day, dt.time(), ZoneInfo(store.tz))
-    fact = StopTold(
-        store_id=stop.store_id, round_id=row.id, step=stop.step, state=state,
-        delivery_ids=tuple(session.scalars(loads.order_by(VanLoad.delivery_id))),
-        comes_at=stamp(as_utc(midnight + dt.timedelta(seconds=stop.begins_s))), n=stop.n, van=row.van_name,
-        driver=row.driver, receiver=stop.receiver, note=stop.note, told_at=stamp(stop.done_at or at),
+    fact = StopReported(
+        store_id=stop.store_id, route_id=row.id, step=stop.step, state=state,
+        delivery_ids=tuple(session.scalars(loads.order_by(RouteLoad.delivery_id))),
+        comes_at=stamp(as_utc(midnight + dt.timedelta(seconds=stop.begins_s))), n=stop.n, vehicle=row.vehicle_name,
+        driver=row.driver, receiver=stop.receiver, note=stop.note, reported_at=stamp(stop.done_at or at),
     )  # fmt: skip
     outbox.append(
-        session, to_node=stop.store_id, topic=STOP_TOLD, version=VERSION, body=fact.to_body(), id=new_id(),
+        session, to_node=stop.store_id, topic=STOP_REPORTED, version=VERSION, body=fact.to_body(), id=new_id(),
         subject=subject_of(row), business_day=day_of(session, stop.store_id, at), at=at,
     )  # fmt: skip
 

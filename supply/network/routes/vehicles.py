@@ -30,10 +30,10 @@ MOST_PACKS = 5_000
 MOST_LEGS = 200_000
 
 
-class MapPlace(Base):
+class MapPoint(Base):
     """Where a shop or a warehouse is, and when it takes goods."""
 
-    __tablename__ = "map_place"
+    __tablename__ = "map_point"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     """The store's id, or the warehouse's."""
@@ -46,10 +46,10 @@ class MapPlace(Base):
     """typed | imported | generated: a demonstration's places are made up and say so."""
 
 
-class Van(Base):
+class Vehicle(Base):
     """A van of a warehouse, and its day."""
 
-    __tablename__ = "van"
+    __tablename__ = "vehicle"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     warehouse_id: Mapped[str]
@@ -85,7 +85,7 @@ def place(
     source: str = "typed",
     actor: Actor,
     at: dt.datetime,
-) -> MapPlace:
+) -> MapPoint:
     """Say where a shop or a warehouse is and when it takes goods."""
     if session.get(Store, id) is None and id not in warehouses(session):
         raise NotFound("unknown-site", f"There is no shop and no warehouse {id}. Check its number.", id=id)
@@ -95,7 +95,7 @@ def place(
     if not 0 <= service_minutes <= 240:
         raise Invalid("bad-call-minutes", "A call takes 0 to 240 minutes.", field="service")
     row = session.merge(
-        MapPlace(
+        MapPoint(
             id=id, lat_e6=lat_e6, lon_e6=lon_e6, from_minute=window[0], until_minute=window[1],
             service_minutes=service_minutes, source=source,
         )
@@ -108,7 +108,7 @@ def place(
     return row
 
 
-def add_van(
+def add_vehicle(
     session: Session,
     warehouse_id: str,
     name: str,
@@ -117,7 +117,7 @@ def add_van(
     day: tuple[int, int] = (FROM_MINUTE, UNTIL_MINUTE),
     actor: Actor,
     at: dt.datetime,
-) -> Van:
+) -> Vehicle:
     """Take a van into service."""
     name = " ".join(name.split())
     require_warehouse(session, warehouse_id)
@@ -126,23 +126,25 @@ def add_van(
     if not 1 <= packs <= MOST_PACKS:
         raise Invalid("bad-van-load", f"A van holds 1 to {MOST_PACKS} packs.", most=MOST_PACKS, field="packs")
     _refuse_window(*day)
-    van = Van(
+    vehicle = Vehicle(
         id=new_id(), warehouse_id=warehouse_id, name=name, packs=packs, from_minute=day[0], until_minute=day[1]
     )  # fmt: skip
-    session.add(van)
-    journal.record(session, actor=actor, at=at, verb="van.added", subject=f"van:{van.id}", name=name, packs=packs)
+    session.add(vehicle)
+    journal.record(
+        session, actor=actor, at=at, verb="vehicle.added", subject=f"van:{vehicle.id}", name=name, packs=packs
+    )
     session.flush()
-    return van
+    return vehicle
 
 
-def retire_van(session: Session, van_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def retire_vehicle(session: Session, vehicle_id: str, *, actor: Actor, at: dt.datetime) -> None:
     """Take a van out of service; its rounds stay as they were."""
-    van = session.get(Van, van_id)
-    if van is None:
+    vehicle = session.get(Vehicle, vehicle_id)
+    if vehicle is None:
         raise NotFound("unknown-van", "There is no such van. Choose one from the list.")
-    if van.retired_at is None:
-        van.retired_at = at
-        journal.record(session, actor=actor, at=at, verb="van.retired", subject=f"van:{van.id}")
+    if vehicle.retired_at is None:
+        vehicle.retired_at = at
+        journal.record(session, actor=actor, at=at, verb="vehicle.retired", subject=f"van:{vehicle.id}")
 
 
 def bring_in_legs(session: Session, table: Iterable[Sequence[str]], *, actor: Actor, at: dt.datetime) -> int:
@@ -182,15 +184,15 @@ def bring_in_legs(session: Session, table: Iterable[Sequence[str]], *, actor: Ac
 # --- questions ---
 
 
-def vans_of(session: Session, warehouse_id: str) -> list[Van]:
+def vehicles_of(session: Session, warehouse_id: str) -> list[Vehicle]:
     """Return a warehouse's vans in service, the largest first."""
-    query = sa.select(Van).where(Van.warehouse_id == warehouse_id, Van.retired_at.is_(None))
-    return list(session.scalars(query.order_by(Van.packs.desc(), Van.name, Van.id)))
+    query = sa.select(Vehicle).where(Vehicle.warehouse_id == warehouse_id, Vehicle.retired_at.is_(None))
+    return list(session.scalars(query.order_by(Vehicle.packs.desc(), Vehicle.name, Vehicle.id)))
 
 
-def places_of(session: Session, ids: list[str]) -> dict[str, MapPlace]:
+def places_of(session: Session, ids: list[str]) -> dict[str, MapPoint]:
     """Return where these are, those that are known."""
-    return {row.id: row for row in session.scalars(sa.select(MapPlace).where(MapPlace.id.in_(ids)))}
+    return {row.id: row for row in session.scalars(sa.select(MapPoint).where(MapPoint.id.in_(ids)))}
 
 
 def legs_between(session: Session, ids: list[str]) -> dict[tuple[str, str], tuple[int, int]]:

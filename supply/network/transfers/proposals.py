@@ -28,7 +28,7 @@ from supply.money import credit
 from supply.network.routes import vehicles
 from supply.network.transfers.sheets import OLDEST_DAYS, TransferSheet, carried, sheets
 from supply.network.transfers.transfers import write_proposal
-from supply.orders.transfers import OPEN, GoodsTransfer, TransferLine
+from supply.orders.transfers import OPEN, Transfer, TransferLine
 
 if TYPE_CHECKING:  # numpy is large, and the console's pages do without
     from supply.network.transfers.arithmetic import Match, Sheet, TransferPolicy
@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # numpy is large, and the console's pages do without
 ANSWER_DAYS, FETCH_DAYS, AGAIN_DAYS = 1, 3, 14
 
 
-def propose(session: Session, *, actor: Actor, at: dt.datetime) -> list[GoodsTransfer]:
+def propose(session: Session, *, actor: Actor, at: dt.datetime) -> list[Transfer]:
     """Propose what shops gain by today, and tell them; returns the proposals, the best first."""
     from supply.network.transfers.arithmetic import matches
 
@@ -47,15 +47,15 @@ def propose(session: Session, *, actor: Actor, at: dt.datetime) -> list[GoodsTra
     for currency in sorted({store.currency for store in stores.values()}):
         mine = [store_id for store_id, store in stores.items() if store.currency == currency]
         today = max(day_of(session, store_id, at) for store_id in mine)
-        told = {
+        reported = {
             store_id: _may_take(sheet.without(busy.get(store_id, set())), store_id not in held)
             for store_id, sheet in sheets(session, today).items()
             if store_id in mine
         }
         policy = _policy(currency)
         costs = {sku: terms.pack_cost_minor / terms.pack_qty for sku, terms in carried(session, today).items()}
-        near = _near(session, sorted(told), policy.most_metres)
-        found += matches(told, near, costs, today, taken=taken, not_again=declined, policy=policy)
+        near = _near(session, sorted(reported), policy.most_metres)
+        found += matches(reported, near, costs, today, taken=taken, not_again=declined, policy=policy)
     made = []
     for match in found:
         with isolation.apart(session, "transfers", match.giver_id, actor=actor, at=at):
@@ -84,13 +84,13 @@ def _before(
     session: Session, at: dt.datetime
 ) -> tuple[dict[str, int], dict[str, set[str]], frozenset[tuple[str, str, str]]]:
     """Return how many open transfers each shop has, their products by shop, and what was declined lately (rule 2)."""
-    row, line = GoodsTransfer, TransferLine
+    row, line = Transfer, TransferLine
     lately = sa.and_(row.state == "declined", row.proposed_at > at - dt.timedelta(days=AGAIN_DAYS))
     just_now = sa.and_(row.state == "received", row.received_at > at - dt.timedelta(days=OLDEST_DAYS + 1))
     query = sa.select(row.id, row.giver_id, row.taker_id, row.state, row.received_at, line.sku).join(
         line, line.transfer_id == row.id
     )
-    told_on = dict(session.execute(sa.select(TransferSheet.store_id, TransferSheet.day)).all())
+    reported_on = dict(session.execute(sa.select(TransferSheet.store_id, TransferSheet.day)).all())
     count: dict[str, set[str]] = {}
     busy: dict[str, set[str]] = {}
     declined = set()
@@ -101,7 +101,7 @@ def _before(
             continue
         for store in (giver, taker):
             if state == "received" and received_at is not None:
-                if day_of(session, store, received_at) >= told_on.get(store, dt.date.min):
+                if day_of(session, store, received_at) >= reported_on.get(store, dt.date.min):
                     busy.setdefault(store, set()).add(sku)
                 continue
             busy.setdefault(store, set()).add(sku)
@@ -113,14 +113,14 @@ def _near(session: Session, ids: list[str], most_metres: int) -> list[tuple[str,
     """Return which shops are near each other, both ways (rule 1)."""
     import numpy as np
 
-    from supply.routing.planning import Spot, Ways
+    from supply.routing.planning import Distances, Spot
 
     places = vehicles.places_of(session, ids)
     there = [one for one in ids if one in places]
     if len(there) < 2:
         return []
     spots = [Spot(one, places[one].lat_e6 / 1e6, places[one].lon_e6 / 1e6) for one in there]
-    metres = Ways(spots, vehicles.legs_between(session, there)).metres
+    metres = Distances(spots, vehicles.legs_between(session, there)).metres
     return [
         (there[giver], there[taker], int(metres[giver, taker]))
         for giver, taker in zip(*np.nonzero(metres <= most_metres), strict=True)
@@ -128,9 +128,7 @@ def _near(session: Session, ids: list[str], most_metres: int) -> list[tuple[str,
     ]
 
 
-def _written(
-    session: Session, match: "Match", stores: dict[str, Store], *, actor: Actor, at: dt.datetime
-) -> GoodsTransfer:
+def _written(session: Session, match: "Match", stores: dict[str, Store], *, actor: Actor, at: dt.datetime) -> Transfer:
     day = day_of(session, match.giver_id, at)
     terms = carried(session, day)
     products = {
@@ -138,7 +136,7 @@ def _written(
     }
     fetch_by = min([day + dt.timedelta(days=ANSWER_DAYS + FETCH_DAYS),
                     *(line.last_day - dt.timedelta(days=1) for line in match.lines if line.last_day)])  # fmt: skip
-    found = GoodsTransfer(
+    found = Transfer(
         id=new_id(), giver_id=match.giver_id, taker_id=match.taker_id, giver_name=stores[match.giver_id].name,
         taker_name=stores[match.taker_id].name, metres=match.metres, state="proposed", proposed_at=at,
         answer_by=min(day + dt.timedelta(days=ANSWER_DAYS), fetch_by), fetch_by=fetch_by,

@@ -25,11 +25,11 @@ from config.errors import Invalid
 from config.ids import NETWORK, new_id
 from config.nodes import door, outbox
 from config.nodes.publication import EVERYONE
-from pos.stock import consigned, recall
+from pos.stock import consignment_stock, recall
 from pos.stock.ledger import MOST_QTY
 from pos.store.store import day_of, store_of
 from supply.orders import order_days
-from supply.orders.delivery_calendar import next_rhythm
+from supply.orders.delivery_calendar import next_cycle
 from supply.orders.lead_times import measured
 from supply.orders.suppliers import Terms, supplier_of
 from supply.orders.supply_routes import offered, suppliers_for
@@ -38,7 +38,7 @@ from supply.replenishment.requirements import Need, dated_lots, needs_of
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.network.transfers.arithmetic import Lots, Sheet, Spare, Want
 
-SHEET_TOLD = "transfer.sheet"
+SHEET_REPORTED = "transfer.sheet"
 VERSION = 1
 NEAR_DAYS = 30
 """So far ahead dates are looked at."""
@@ -60,11 +60,11 @@ class TransferSheet(Base):
 # --- verbs ---
 
 
-def tell(session: Session, store_id: str, sheet: "Sheet", *, at: dt.datetime) -> None:
+def send(session: Session, store_id: str, sheet: "Sheet", *, at: dt.datetime) -> None:
     """Send a shop's sheet as it was worked out."""
     day = day_of(session, store_id, at)
     outbox.append(
-        session, to_node=NETWORK, topic=SHEET_TOLD, version=VERSION, body=_body(store_id, day, sheet), id=new_id(),
+        session, to_node=NETWORK, topic=SHEET_REPORTED, version=VERSION, body=_body(store_id, day, sheet), id=new_id(),
         subject=f"store:{store_id}", business_day=day, at=at,
     )  # fmt: skip
 
@@ -100,7 +100,7 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
     suppliers = [supplier_of(session, supplier_id) for supplier_id in terms]
     leads = measured(session, store_id, suppliers, at=at)
     days = {
-        one.id: next_rhythm(
+        one.id: next_cycle(
             one.calendar, today, leads[one.id].days, minute=order_days.minute_by(session, one, store_id, today, at)
         )
         for one in suppliers
@@ -112,7 +112,7 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
     called_back = recall.off_sale(session, store_id)
     to_give = [need for need in needs if need.line.sku not in called_back]
     lots = dated_lots(session, store_id, today, today + dt.timedelta(days=NEAR_DAYS))
-    return Sheet(_spares(to_give, lots, consigned.not_ours(session, store_id), today), _wants(needs))
+    return Sheet(_spares(to_give, lots, consignment_stock.not_ours(session, store_id), today), _wants(needs))
 
 
 def sheets(session: Session, day: dt.date) -> "dict[str, Sheet]":
@@ -226,5 +226,5 @@ def _pairs(gains: Sequence[Sequence[int]]) -> dict[int, int]:
     return {door.number(qty, "qty", 1, MOST_QTY): door.number(minor, "gain", -door.MOST) for qty, minor in gains}
 
 
-def _thousandth(told: Any) -> float:
-    return door.number(told, "demand", 0, 1000 * MOST_QTY) / 1000
+def _thousandth(reported: Any) -> float:
+    return door.number(reported, "demand", 0, 1000 * MOST_QTY) / 1000

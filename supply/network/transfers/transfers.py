@@ -39,7 +39,7 @@ from config.money import divide_half_up
 from config.nodes import door, journal, outbox
 from config.nodes.inbox import refuse_stranger
 from config.nodes.journal import Actor
-from pos.stock import batches, consigned, recall, stock, waste
+from pos.stock import batches, consignment_stock, recall, stock, waste
 from pos.stock.batches import Lot
 from pos.stock.ledger import MOST_QTY, Place, Source, refuse_short
 from pos.store.store import day_of
@@ -52,7 +52,7 @@ from supply.online.checkout.order_keys import code_hash
 from supply.orders.transfers import (
     ROAD,
     STATES,
-    GoodsTransfer,
+    Transfer,
     TransferLine,
     has_said_yes,
     lines_of,
@@ -63,7 +63,7 @@ from supply.orders.transfers import (
 )
 
 SOURCE_KIND = "transfer"
-TOLD, ANSWERED, GIVEN, TAKEN = "transfer.told", "transfer.answered", "transfer.given", "transfer.taken"
+REPORTED, ANSWERED, GIVEN, TAKEN = "transfer.reported", "transfer.answered", "transfer.given", "transfer.taken"
 BACK = "transfer.back"
 BACK_KIND = "transfer_back"
 VERSION = 1
@@ -73,7 +73,7 @@ MOST_HASH = 200
 # --- verbs, shop ---
 
 
-def agree(session: Session, store_id: str, transfer_id: str, *, actor: Actor, at: dt.datetime) -> GoodsTransfer:
+def agree(session: Session, store_id: str, transfer_id: str, *, actor: Actor, at: dt.datetime) -> Transfer:
     """Say yes; nothing moves before the other shop says it too (rule 1)."""
     found = transfer_of(session, store_id, transfer_id)
     if has_said_yes(found, store_id):
@@ -83,16 +83,14 @@ def agree(session: Session, store_id: str, transfer_id: str, *, actor: Actor, at
         raise Refused("transfer-over", f"This was to be answered by {found.answer_by:%Y-%m-%d}.")
     _note_yes(found, store_id)
     journal.record(session, actor=actor, at=at, verb="transfer.yes", subject=subject_of(found))
-    told = {"yes": True, "why": ""}
+    reported = {"yes": True, "why": ""}
     if store_id == found.taker_id:
-        told["code_hash"] = found.code_hash = code_hash(found.id, code_of(session, found.id))
-    _tell_network(session, found, store_id, ANSWERED, told, at)
+        reported["code_hash"] = found.code_hash = code_hash(found.id, code_of(session, found.id))
+    _send_network(session, found, store_id, ANSWERED, reported, at)
     return found
 
 
-def decline(
-    session: Session, store_id: str, transfer_id: str, *, why: str, actor: Actor, at: dt.datetime
-) -> GoodsTransfer:
+def decline(session: Session, store_id: str, transfer_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Transfer:
     """Say no, also after a yes, as long as nothing was handed over (rule 1)."""
     found = transfer_of(session, store_id, transfer_id)
     why = " ".join(why.split())[:300]
@@ -101,7 +99,7 @@ def decline(
     if found.state == "declined":
         return found
     _end(session, found, "declined", why, store_id, actor=actor, at=at)
-    _tell_network(session, found, store_id, ANSWERED, {"yes": False, "why": why}, at)
+    _send_network(session, found, store_id, ANSWERED, {"yes": False, "why": why}, at)
     return found
 
 
@@ -114,7 +112,7 @@ def hand_over(
     *,
     actor: Actor,
     at: dt.datetime,
-) -> GoodsTransfer:
+) -> Transfer:
     """Give the goods to whoever shows the code (rules 2, 3). counts: SKU -> units, zero for what does not go.
 
     Where the other shop has taken them in before, its count is its word: no code is asked for, and no more is counted.
@@ -134,20 +132,20 @@ def hand_over(
     there = stock.levels(session, store_id, [sku for sku, _ in units])
     free = [(sku, qty, max(0, there[sku].available)) for sku, qty in units]
     refuse_short(session, [row for row in free if row[1] > row[2]], "store")
-    consigned.pass_on(session, store_id, dict(units), {sku: level.on_hand for sku, level in there.items()})
+    consignment_stock.pass_on(session, store_id, dict(units), {sku: level.on_hand for sku, level in there.items()})
     source = Source("passed_on", SOURCE_KIND, found.id)
     waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why="transfer")
     batches.let_go(session, store_id, [_lot(line, line.given_qty or 0) for line in lines])
     found.handed_over_at, found.cost_minor = at, cost_of(lines)
     _walk(session, found, "handed_over", actor=actor, at=at, units=sum(qty for _, qty in units))
     signed = "" if is_there else tidy_pickup_code(code)
-    _tell_network(session, found, store_id, GIVEN, {"counts": dict(units), "code": signed}, at)
+    _send_network(session, found, store_id, GIVEN, {"counts": dict(units), "code": signed}, at)
     return found
 
 
 def receive(
     session: Session, store_id: str, transfer_id: str, counts: Mapping[str, int], *, actor: Actor, at: dt.datetime
-) -> GoodsTransfer:
+) -> Transfer:
     """Take the goods in as counted (rule 3); they may be here before the other shop's word is."""
     found = transfer_of(session, store_id, transfer_id)
     if found.taker_id != store_id:
@@ -166,7 +164,7 @@ def receive(
 
 def did_not_come(
     session: Session, store_id: str, transfer_id: str, *, why: str, actor: Actor, at: dt.datetime
-) -> GoodsTransfer:
+) -> Transfer:
     """Say at the fetching shop that goods which were handed over did not arrive at all (rule 3)."""
     found = transfer_of(session, store_id, transfer_id)
     if found.taker_id != store_id:
@@ -182,7 +180,7 @@ def did_not_come(
 
 def take_back(
     session: Session, store_id: str, transfer_id: str, counts: Mapping[str, int], *, actor: Actor, at: dt.datetime
-) -> GoodsTransfer:
+) -> Transfer:
     """Take in again at the giving shop what did not reach the other and is here after all, once (rule 3)."""
     found = transfer_of(session, store_id, transfer_id)
     if found.giver_id != store_id:
@@ -196,13 +194,13 @@ def take_back(
     lots = [_lot(line, qty) for line, qty in back if line.last_day is not None]
     batches.lay_in(session, store_id, lots, source_kind=BACK_KIND, source_id=found.id, at=at)
     _give_less(session, found, back, actor=actor, at=at)
-    _tell_network(session, found, store_id, BACK, {"counts": dict(units)}, at)
+    _send_network(session, found, store_id, BACK, {"counts": dict(units)}, at)
     return found
 
 
-def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Take over what the network says of a transfer (rule 6)."""
-    found = session.get(GoodsTransfer, body["id"])
+    found = session.get(Transfer, body["id"])
     if found is None:
         found = _write_down(session, body)
         if body["store_id"] == found.giver_id:
@@ -237,7 +235,7 @@ def code_of(session: Session, transfer_id: str) -> str:
 
 
 def write_proposal(
-    session: Session, found: GoodsTransfer, lines: Sequence[TransferLine], *, actor: Actor, at: dt.datetime
+    session: Session, found: Transfer, lines: Sequence[TransferLine], *, actor: Actor, at: dt.datetime
 ) -> None:
     """Write a proposal and tell both shops (rule 1)."""
     found.cost_minor = cost_of(lines)
@@ -249,7 +247,7 @@ def write_proposal(
         session, actor=actor, at=at, verb="transfer.proposed", subject=subject_of(found), giver=found.giver_id,
         taker=found.taker_id, lines=len(lines), cost_minor=found.cost_minor,
     )  # fmt: skip
-    _tell_stores(session, found, at)
+    _send_stores(session, found, at)
 
 
 def take_answered(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -258,7 +256,7 @@ def take_answered(session: Session, body: dict[str, Any], store_id: str, *, acto
     if not body["yes"]:
         if STATES.legal(found.state, "declined"):
             _end(session, found, "declined", body["why"], store_id, actor=actor, at=at)
-            _tell_stores(session, found, at)
+            _send_stores(session, found, at)
         return
     if store_id == found.taker_id and not found.taker_yes:
         found.code_hash = str(body.get("code_hash", ""))[:MOST_HASH]
@@ -269,7 +267,7 @@ def take_answered(session: Session, body: dict[str, Any], store_id: str, *, acto
         _end(session, found, "lapsed", "It may buy nothing on account just now.", "", actor=actor, at=at)
     else:
         journal.move(session, found, "agreed", actor=actor, at=at, subject=subject_of(found))
-    _tell_stores(session, found, at)
+    _send_stores(session, found, at)
 
 
 def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -291,7 +289,7 @@ def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: 
     if found.state != "received":
         _walk(session, found, "handed_over", actor=actor, at=at)
     book(session, found, lines, actor=actor, at=at)
-    _tell_stores(session, found, at)
+    _send_stores(session, found, at)
 
 
 def take_taken(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -304,7 +302,7 @@ def take_taken(session: Session, body: dict[str, Any], store_id: str, *, actor: 
         line.taken_qty = min(line.qty, max(0, int(body["counts"].get(line.sku, 0))))
     found.received_at, found.why = at, str(body.get("why", ""))[:300]
     _walk(session, found, "received", actor=actor, at=at)
-    _tell_stores(session, found, at)
+    _send_stores(session, found, at)
 
 
 def take_given_back(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -313,17 +311,17 @@ def take_given_back(session: Session, body: dict[str, Any], store_id: str, *, ac
     refuse_stranger(store_id, found.giver_id)
     if found.state != "received":
         return
-    told = {str(sku): door.number(qty, "A count", 0, MOST_QTY) for sku, qty in body["counts"].items()}
-    back = _back(session, found, told)
+    reported = {str(sku): door.number(qty, "A count", 0, MOST_QTY) for sku, qty in body["counts"].items()}
+    back = _back(session, found, reported)
     before_minor = found.cost_minor
     _give_less(session, found, back, actor=actor, at=at)
     book_back(session, found, back, before_minor - found.cost_minor, actor=actor, at=at)
-    _tell_stores(session, found, at)
+    _send_stores(session, found, at)
 
 
-def lapse_due(session: Session, *, at: dt.datetime, actor: Actor) -> list[GoodsTransfer]:
+def lapse_due(session: Session, *, at: dt.datetime, actor: Actor) -> list[Transfer]:
     """End what nobody answered or fetched in time (rule 5); returns them."""
-    query = sa.select(GoodsTransfer).where(GoodsTransfer.state.in_(["proposed", "agreed"])).order_by(GoodsTransfer.id)
+    query = sa.select(Transfer).where(Transfer.state.in_(["proposed", "agreed"])).order_by(Transfer.id)
     gone = []
     for found in session.scalars(lock_rows(session, query)).all():
         last = found.answer_by if found.state == "proposed" else found.fetch_by
@@ -332,7 +330,7 @@ def lapse_due(session: Session, *, at: dt.datetime, actor: Actor) -> list[GoodsT
             if is_over:
                 why = "Nobody answered in time." if found.state == "proposed" else "The goods were not fetched in time."
                 _end(session, found, "lapsed", why, "", actor=actor, at=at)
-                _tell_stores(session, found, at)
+                _send_stores(session, found, at)
         if part.done and is_over:
             gone.append(found)
     return gone
@@ -347,7 +345,7 @@ def cost_of(lines: Iterable["TransferLine"]) -> int:
 
 
 def book(
-    session: Session, found: "GoodsTransfer", lines: Sequence["TransferLine"], *, actor: Actor, at: dt.datetime
+    session: Session, found: "Transfer", lines: Sequence["TransferLine"], *, actor: Actor, at: dt.datetime
 ) -> None:
     """Move the cost from the taker's account to the giver's, the shops in one order everywhere."""
     rows = [[line.sku, line.name, line.given_qty, cost_of([line])] for line in lines if line.given_qty]
@@ -355,7 +353,7 @@ def book(
 
 
 def book_back(
-    session: Session, found: "GoodsTransfer", back: Sequence[tuple["TransferLine", int]], amount_minor: int, *,
+    session: Session, found: "Transfer", back: Sequence[tuple["TransferLine", int]], amount_minor: int, *,
     actor: Actor, at: dt.datetime,
 ) -> None:  # fmt: skip
     """Move the cost of goods the giver has again from its account to the taker's."""
@@ -366,19 +364,19 @@ def book_back(
 # --- inside ---
 
 
-def _note_yes(found: GoodsTransfer, store_id: str) -> None:
+def _note_yes(found: Transfer, store_id: str) -> None:
     if found.giver_id == store_id:
         found.giver_yes = True
     else:
         found.taker_yes = True
 
 
-def _refuse_unless(found: GoodsTransfer, state: str, words: str) -> None:
+def _refuse_unless(found: Transfer, state: str, words: str) -> None:
     if found.state != state:
         raise Conflict("transfer-state", f"{words}: it is {found.state}.", state=found.state)
 
 
-def _refuse_no_code(found: GoodsTransfer, code: str, day: dt.date) -> None:
+def _refuse_no_code(found: Transfer, code: str, day: dt.date) -> None:
     _refuse_unless(found, "agreed", "It cannot be handed over")
     if found.fetch_by < day:
         raise Refused("transfer-over", f"These goods were to be fetched by {found.fetch_by:%Y-%m-%d}.")
@@ -392,13 +390,11 @@ def _refuse_recalled(session: Session, store_id: str, lines: Sequence[TransferLi
     off = recall.off_sale(session, store_id)
     names = ", ".join(line.name for line in lines if line.given_qty and line.sku in off)
     if names:
-        told = f"{names} is recalled: hand none of it over. Where only a batch is, look through the shop first."
-        raise Refused("transfer-recalled", told, names=names)
+        reported = f"{names} is recalled: hand none of it over. Where only a batch is, look through the shop first."
+        raise Refused("transfer-recalled", reported, names=names)
 
 
-def _counted(
-    session: Session, found: GoodsTransfer, counts: Mapping[str, int], most: str, kept: str
-) -> list[TransferLine]:
+def _counted(session: Session, found: Transfer, counts: Mapping[str, int], most: str, kept: str) -> list[TransferLine]:
     """Keep what was counted of every line, none of it beyond what was agreed or given (rule 3)."""
     lines = lines_of(session, found)
     for line in lines:
@@ -410,18 +406,18 @@ def _counted(
 
 
 def _took(
-    session: Session, found: GoodsTransfer, store_id: str, lines: Sequence[TransferLine], why: str, *, actor: Actor,
+    session: Session, found: Transfer, store_id: str, lines: Sequence[TransferLine], why: str, *, actor: Actor,
     at: dt.datetime,
 ) -> None:  # fmt: skip
     """Note what arrived, and tell the network."""
     found.received_at, found.why = at, why
     units = sum(line.taken_qty or 0 for line in lines)
     _walk(session, found, "received", actor=actor, at=at, units=units, **({"why": why} if why else {}))
-    told = {"counts": {line.sku: line.taken_qty for line in lines}} | ({"why": why} if why else {})
-    _tell_network(session, found, store_id, TAKEN, told, at)
+    reported = {"counts": {line.sku: line.taken_qty for line in lines}} | ({"why": why} if why else {})
+    _send_network(session, found, store_id, TAKEN, reported, at)
 
 
-def _back(session: Session, found: GoodsTransfer, counts: Mapping[str, int]) -> list[tuple[TransferLine, int]]:
+def _back(session: Session, found: Transfer, counts: Mapping[str, int]) -> list[tuple[TransferLine, int]]:
     """Return what of a transfer's missing goods is here again, none of it beyond what did not arrive."""
     back = []
     for line in lines_of(session, found):
@@ -433,7 +429,7 @@ def _back(session: Session, found: GoodsTransfer, counts: Mapping[str, int]) -> 
 
 
 def _give_less(
-    session: Session, found: GoodsTransfer, back: Sequence[tuple[TransferLine, int]], *, actor: Actor, at: dt.datetime
+    session: Session, found: Transfer, back: Sequence[tuple[TransferLine, int]], *, actor: Actor, at: dt.datetime
 ) -> None:
     for line, qty in back:
         line.given_qty = (line.given_qty or 0) - qty
@@ -445,7 +441,7 @@ def _lot(line: TransferLine, qty: int) -> Lot:
     return Lot(line.sku, qty, None, line.last_day)
 
 
-def _walk(session: Session, found: GoodsTransfer, target: str, *, actor: Actor, at: dt.datetime, **facts: Any) -> None:
+def _walk(session: Session, found: Transfer, target: str, *, actor: Actor, at: dt.datetime, **facts: Any) -> None:
     """Go on to a state of the road, through those between; never back (rule 6)."""
     if found.state in ("declined", "lapsed"):
         steps = ROAD[2 : ROAD.index(target) + 1]
@@ -457,22 +453,20 @@ def _walk(session: Session, found: GoodsTransfer, target: str, *, actor: Actor, 
         known_events.close(session, found.giver_id, subject_of(found))
 
 
-def _end(
-    session: Session, found: GoodsTransfer, state: str, why: str, by: str, *, actor: Actor, at: dt.datetime
-) -> None:
+def _end(session: Session, found: Transfer, state: str, why: str, by: str, *, actor: Actor, at: dt.datetime) -> None:
     found.why, found.declined_by = why, by
     journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found), why=why or None)
     known_events.close(session, found.giver_id, subject_of(found))
 
 
-def _plan(session: Session, found: GoodsTransfer) -> None:
+def _plan(session: Session, found: Transfer) -> None:
     """Count the goods as spoken for at the shop that gives them."""
     wanted = {line.sku: line.qty for line in lines_of(session, found)}
     known_events.plan(session, found.giver_id, subject_of(found), wanted, day=found.fetch_by)
 
 
-def _tell_network(
-    session: Session, found: GoodsTransfer, store_id: str, topic: str, facts: dict[str, Any], at: dt.datetime
+def _send_network(
+    session: Session, found: Transfer, store_id: str, topic: str, facts: dict[str, Any], at: dt.datetime
 ) -> None:
     body = {"id": found.id, "store_id": store_id, **facts}
     outbox.append(
@@ -481,7 +475,7 @@ def _tell_network(
     )  # fmt: skip
 
 
-def _tell_stores(session: Session, found: GoodsTransfer, at: dt.datetime) -> None:
+def _send_stores(session: Session, found: Transfer, at: dt.datetime) -> None:
     """Tell both shops how a transfer stands, each what it may know (rules 2, 6)."""
     session.flush()
     lines = [
@@ -503,15 +497,15 @@ def _tell_stores(session: Session, found: GoodsTransfer, at: dt.datetime) -> Non
             "code_hash": found.code_hash if gives and found.state != "proposed" else "",
         }  # fmt: skip
         outbox.append(
-            session, to_node=store_id, topic=TOLD, version=VERSION, body=body | own, id=new_id(),
+            session, to_node=store_id, topic=REPORTED, version=VERSION, body=body | own, id=new_id(),
             subject=subject_of(found), business_day=day_of(session, store_id, at), at=at,
         )  # fmt: skip
 
 
-def _write_down(session: Session, body: dict[str, Any]) -> GoodsTransfer:
+def _write_down(session: Session, body: dict[str, Any]) -> Transfer:
     plain = ("id", "giver_id", "taker_id", "giver_name", "taker_name", "metres", "giver_minor", "taker_minor",
              "cost_minor")  # fmt: skip
-    found = GoodsTransfer(
+    found = Transfer(
         **{name: body[name] for name in plain}, state=STATES.first,
         proposed_at=dt.datetime.fromisoformat(body["proposed_at"]),
         answer_by=dt.date.fromisoformat(body["answer_by"]), fetch_by=dt.date.fromisoformat(body["fetch_by"]),
@@ -532,7 +526,7 @@ def _write_down(session: Session, body: dict[str, Any]) -> GoodsTransfer:
 
 
 def _move(
-    session: Session, found: "GoodsTransfer", id: str, paid_id: str, rows: Sequence[Sequence[Any]], amount_minor: int,
+    session: Session, found: "Transfer", id: str, paid_id: str, rows: Sequence[Sequence[Any]], amount_minor: int,
     *, actor: Actor, at: dt.datetime,
 ) -> None:  # fmt: skip
     """Pay one of both shops, and invoice the other; what is paid pays what is due first."""

@@ -47,7 +47,7 @@ from supply.demand import plausibility
 from supply.online.groups.groups import GroupOffer
 from supply.online.orders import OPEN, PickupLine, PickupOrder
 from supply.orders import supply_routes
-from supply.orders.delivery_calendar import next_rhythm
+from supply.orders.delivery_calendar import next_cycle
 from supply.orders.order_days import Key
 from supply.orders.orders import OrderLine
 from supply.orders.suppliers import MOST_PACKS, Supplier, SupplierProduct
@@ -64,7 +64,7 @@ LEAST_PER_DAY = 0.01
 class Claim:
     """One shop's wish. packs ordered, need_packs of it by forecast; have_qty is its stock position.
 
-    per_day: units the shop sells a day; 0 or less counts as hardly any. on_round: False for a shop that orders on
+    per_day: units the shop sells a day; 0 or less counts as hardly any. on_route: False for a shop that orders on
     another day: packs is then what it is expected to order, and its share is a reserve.
     """
 
@@ -74,7 +74,7 @@ class Claim:
     have_qty: int
     per_day: float
     pack_qty: int
-    on_round: bool = True
+    on_route: bool = True
 
 
 Goods = tuple[str, str]
@@ -98,7 +98,7 @@ class Scarcity:
 
 
 @dataclass(frozen=True)
-class FairNeeds:
+class AllocationRequirements:
     """What the network knows when goods are shared out.
 
     rates: units a day; usual: of the shops that sell a product, on average; have: less what customers ordered; days:
@@ -128,7 +128,7 @@ class FairNeeds:
         if per_day is not None:
             need = _until(per_day, days) - have
         else:
-            need = sum(max(0, _told(line)) for line in lines) - got
+            need = sum(max(0, _reported(line)) for line in lines) - got
             per_day = self.usual.get(sku, 0.0)
             need = min(need, _until(per_day, days) - have) if per_day > 0 else need
         listed = pack_qty in self.packs.get(goods, frozenset())
@@ -144,7 +144,7 @@ class FairNeeds:
         for store_id in self.silent.get(goods, ()):
             have, per_day = self.have.get((store_id, sku), 0), self.rates[store_id, sku]
             need = min(MOST_PACKS, max(0, -(-(_until(per_day, days) - have) // pack_qty)))
-            found.append(Claim(f"{store_id}/", need, need, have, per_day, pack_qty, on_round=False))
+            found.append(Claim(f"{store_id}/", need, need, have, per_day, pack_qty, on_route=False))
         return found
 
 
@@ -176,7 +176,7 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
         # first everybody's first pack, then always the fewest days of supply
         queue = rows[np.lexsort((rank[rows], days, (turn > 0) | (size > usual_qty)))]
         return [int(share) for share in np.bincount(_fit(queue, per_pack, left), minlength=len(claims))]
-    rest = np.where([claim.on_round for claim in claims], packs - caps, 0)
+    rest = np.where([claim.on_route for claim in claims], packs - caps, 0)
     rest = np.minimum(rest, (left - needed) // per_pack + 1)
     rows = np.repeat(np.arange(len(claims)), rest)
     queue = rows[np.lexsort((rank[rows], _turns(rest)))]
@@ -186,14 +186,14 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
 def read_needs(
     session: Session, goods: Collection[Goods], ordering: Collection[Place], reach: Mapping[Key, int], *,
     at: dt.datetime,
-) -> FairNeeds:  # fmt: skip
+) -> AllocationRequirements:  # fmt: skip
     """Read what the network knows about goods that are asked for.
 
     ordering: what of which shops orders waiting ask; reach: as `order_days` says it of each.
     """
     skus, today = {sku for _, sku in goods}, at.astimezone(dt.UTC).date()
     if not skus:
-        return FairNeeds({}, {}, {}, {}, {}, {}, {}, {})
+        return AllocationRequirements({}, {}, {}, {}, {}, {}, {}, {})
     rates = counted(session, stockouts.rates(session, today, skus=skus, by_their_word=False))
     have = stockouts.positions(session, today, skus=skus)
     for place, qty in _ordered_by_customers(session, skus):
@@ -208,11 +208,11 @@ def read_needs(
                 silent.setdefault((house_of.get(store_id, ""), sku), []).append(store_id)
     usual = {sku: sum(found) / len(found) for sku, found in selling.items()}
     days, packs = _houses(session, skus, at)
-    return FairNeeds(rates, usual, have, days, reach, packs, silent, house_of)
+    return AllocationRequirements(rates, usual, have, days, reach, packs, silent, house_of)
 
 
 def share_out(
-    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], needs: FairNeeds
+    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], needs: AllocationRequirements
 ) -> tuple[dict[tuple[str, str, str], int], dict[Goods, Scarcity]]:
     """Return the packs of every line, by shop, order and SKU, and how scarce the goods were.
 
@@ -291,7 +291,7 @@ def _until(per_day: float, days: int) -> int:
     return math.ceil(mean + SPREAD * math.sqrt(mean))
 
 
-def _told(line: OrderLine) -> int:
+def _reported(line: OrderLine) -> int:
     """Return what a line needs by its proposal's facts, never by what a person made of it."""
     why = line.why
     if why.get("need_qty") is not None:
@@ -332,7 +332,7 @@ def _houses(
     for supplier in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None))):
         house = str(supplier.warehouse_id)
         today = day_of(session, house, at)
-        later = next_rhythm(supplier.calendar, today + dt.timedelta(days=1)).next_delivery_day
+        later = next_cycle(supplier.calendar, today + dt.timedelta(days=1)).next_delivery_day
         days[house] = max(days.get(house, 0), (later - today).days)
         for sku, pack_qty in sold.get(supplier.id, ()):
             packs[house, sku] = packs.get((house, sku), frozenset()) | {pack_qty}

@@ -52,7 +52,7 @@ from supply.network.warehouse.allocation import Goods
 from supply.network.warehouse.pick_lists import PickLine, PickList
 from supply.orders import claims, locations, network_offers, order_days, orders
 from supply.orders.deliveries import Delivery
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 
@@ -215,7 +215,7 @@ def ready(session: Session, warehouse_id: str, *, at: dt.datetime) -> list[Load]
     return [one for one in found if one.lines]
 
 
-def waits_for_credit(offer: PushOffer, on_hold: Collection[str]) -> bool:
+def waits_for_credit(offer: NetworkOffer, on_hold: Collection[str]) -> bool:
     """Tell whether an accepted offer is bought on account by a shop whose credit is held (rule 3)."""
     return offer.return_until is None and offer.store_id in on_hold
 
@@ -239,7 +239,7 @@ def send_off(
         delivery_id=new_id(),
         supplier_id=order.supplier_id,
         order_id=order.id,
-        push_id=None,
+        network_offer_id=None,
         expected_day=max(order_days.due_day(session, order), day_of(session, order.store_id, at)).isoformat(),
         advised_at=stamp(at),
         acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
@@ -249,12 +249,12 @@ def send_off(
 
 
 def send_off_offer(
-    session: Session, warehouse_id: str, offer: PushOffer, loaded: Advised, *, lots: Sequence[Held] | None = None,
+    session: Session, warehouse_id: str, offer: NetworkOffer, loaded: Advised, *, lots: Sequence[Held] | None = None,
     actor: Actor, at: dt.datetime,
 ) -> None:  # fmt: skip
     """Load what there is of an accepted offer and tell its shop (rule 3)."""
     fact = loading.without_order(
-        session, offer.store_id, new_id(), offer.supplier_id, [loaded], push_id=offer.id, at=at
+        session, offer.store_id, new_id(), offer.supplier_id, [loaded], network_offer_id=offer.id, at=at
     )
     loading.send_off(session, warehouse_id, fact, network_offers.subject_of(offer), lots=lots, actor=actor, at=at)
     network_offers.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
@@ -340,12 +340,12 @@ def _promised(session: Session, *, is_listed: bool = True) -> dict[Goods, int]:
     return {(str(warehouse_id), sku): int(qty) for warehouse_id, sku, qty in session.execute(query)}
 
 
-def _accepted(session: Session) -> list[tuple[PushOffer, str]]:
+def _accepted(session: Session) -> list[tuple[NetworkOffer, str]]:
     query = (
-        sa.select(PushOffer, Supplier.warehouse_id)
-        .join(Supplier, Supplier.id == PushOffer.supplier_id)
-        .where(PushOffer.state == "accepted", PushOffer.terms.is_not(None), Supplier.warehouse_id.is_not(None))
-        .order_by(PushOffer.offered_at, PushOffer.store_id, PushOffer.id)
+        sa.select(NetworkOffer, Supplier.warehouse_id)
+        .join(Supplier, Supplier.id == NetworkOffer.supplier_id)
+        .where(NetworkOffer.state == "accepted", NetworkOffer.terms.is_not(None), Supplier.warehouse_id.is_not(None))
+        .order_by(NetworkOffer.offered_at, NetworkOffer.store_id, NetworkOffer.id)
     )
     return [(offer, str(warehouse_id)) for offer, warehouse_id in session.execute(lock_rows(session, query))]
 
@@ -385,12 +385,12 @@ def _dispatch_offers(session: Session, by_list: Collection[str], *, actor: Actor
                 loaded = Advised(offer.sku, offer.name, offer.pack_qty, qty)
                 send_off_offer(session, warehouse_id, offer, loaded, actor=actor, at=at)
             elif not qty:
-                network_offers.call_off_if_over(session, offer, actor=actor, at=at)
+                network_offers.cancel_if_ended(session, offer, actor=actor, at=at)
         if part.done and qty and warehouse_id not in by_list:
             there[goods] -= qty
 
 
-def _offered_now(offer: PushOffer, free: int, on_hold: Collection[str]) -> int:
+def _offered_now(offer: NetworkOffer, free: int, on_hold: Collection[str]) -> int:
     """Return the units of an accepted offer that can be loaded, in whole packs; what waits for credit is not."""
     if waits_for_credit(offer, on_hold):
         return 0

@@ -53,7 +53,7 @@ def send_off(
 
 def without_order(
     session: Session, store_id: str, delivery_id: str, supplier_id: str, lines: Sequence[Advised], *,
-    push_id: str | None = None, at: dt.datetime,
+    network_offer_id: str | None = None, at: dt.datetime,
 ) -> GoodsDispatched:  # fmt: skip
     """Return a delivery that answers no order, due the day after, or on the next day the supplier comes."""
     tomorrow = day_of(session, store_id, at) + dt.timedelta(days=1)
@@ -63,7 +63,7 @@ def without_order(
         delivery_id=delivery_id,
         supplier_id=supplier_id,
         order_id=None,
-        push_id=push_id,
+        network_offer_id=network_offer_id,
         expected_day=(open_day(supplier.calendar, tomorrow) if supplier else tomorrow).isoformat(),
         advised_at=stamp(at),
         acknowledged=(),
@@ -73,7 +73,7 @@ def without_order(
 
 def lots_back(session: Session, delivery: Delivery, back: Iterable[tuple[str, int]]) -> list[Lot]:
     """Return the lots in which goods of a delivery come back, as they left (rule 3). back: (SKU, units)."""
-    told = {line.sku: line for line in deliveries.lines_of(session, delivery)}
+    reported = {line.sku: line for line in deliveries.lines_of(session, delivery)}
     left: dict[str, list[tuple[int, str | None, str | None]]] = {}
     for sku, qty, batch, until in _lots_loaded(session, delivery):
         left.setdefault(sku, []).append((qty, batch, until))
@@ -84,7 +84,9 @@ def lots_back(session: Session, delivery: Delivery, back: Iterable[tuple[str, in
             part = min(rest, qty)
             rest -= part
             found.append(Lot(sku, part, batch, dt.date.fromisoformat(until) if until else None))
-        line = told.get(sku) if sku not in left else None  # what left without a lot, or before lots were written down
+        line = (
+            reported.get(sku) if sku not in left else None
+        )  # what left without a lot, or before lots were written down
         found.append(Lot(sku, rest, line.batch, line.expires_on) if line else Lot(sku, rest))
     return [lot for lot in found if lot.qty]
 
@@ -118,13 +120,13 @@ def _dated(lines: Sequence[Advised], taken: Sequence[Held]) -> list[Advised]:
         mine[held.batch, until] = mine.get((held.batch, until), 0) + held.qty
         if held.expires_on is not None:
             first.setdefault(held.sku, held)
-    told = []
+    reported = []
     for line in lines:
         known, mine = first.get(line.sku), lots.get(line.sku, {})
         until = known.expires_on.isoformat() if known and known.expires_on else None
         several = tuple((qty, batch, day) for (batch, day), qty in mine.items()) if len(mine) > 1 else ()
-        told.append(replace(line, batch=known.batch if known else None, expires_on=until, lots=several))
-    return told
+        reported.append(replace(line, batch=known.batch if known else None, expires_on=until, lots=several))
+    return reported
 
 
 def _load(

@@ -70,11 +70,11 @@ def sheet(session: Session, store_id: str, order_id: str) -> OrderSheet:
         .group_by(DeliveryLine.sku)
     )
     gone = {sku: (int(sent or 0), came) for sku, sent, came in session.execute(left)}
-    told = []
+    reported = []
     for line in lines:
         of, one = line.pack_qty, picked.get(line.sku)
         sent, came = gone.get(line.sku, (0 if gone else None, None))
-        told.append(
+        reported.append(
             SheetLine(
                 line.sku, line.name, units.get(line.sku, "each"), of, line.packs, line.packs_acknowledged,
                 None if one is None or one.picked_qty is None else one.picked_qty / of,
@@ -84,7 +84,7 @@ def sheet(session: Session, store_id: str, order_id: str) -> OrderSheet:
             )
         )  # fmt: skip
     pick_id = next((one.pick_id for one in reversed(list(picked.values()))), None)
-    return OrderSheet(order, supplier_of(session, order.supplier_id).warehouse_id, tuple(told), pick_id)
+    return OrderSheet(order, supplier_of(session, order.supplier_id).warehouse_id, tuple(reported), pick_id)
 
 
 # --- inside ---

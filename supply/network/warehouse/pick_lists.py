@@ -164,7 +164,7 @@ def load_order(session: Session, pick: PickList, stores: Collection[str]) -> lis
     """
     known = route(session, pick)
     driven = sorted((known[one][0], -known[one][1], one) for one in stores if one in known)
-    return [one for _van, _n, one in driven] + sorted(one for one in stores if one not in known)
+    return [one for _vehicle, _n, one in driven] + sorted(one for one in stores if one not in known)
 
 
 def route(session: Session, pick: PickList) -> dict[str, tuple[str, int]]:

@@ -122,8 +122,10 @@ def pick(
         _confirm(line, qty, why, actor)
     session.flush()
     _settle_lost(session, found, lines, at)
-    told = [[one.store_id, one.qty, one.picked_qty, one.short_why] for one in lines]
-    journal.record(session, actor=actor, at=at, verb="pick list.line", subject=subject_of(found), sku=sku, picked=told)
+    reported = [[one.store_id, one.qty, one.picked_qty, one.short_why] for one in lines]
+    journal.record(
+        session, actor=actor, at=at, verb="pick list.line", subject=subject_of(found), sku=sku, picked=reported
+    )
     _end_if_whole(session, found, actor, at)
     return found
 
@@ -176,14 +178,14 @@ def send_off(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -
         loads.setdefault((line.source, line.store_id, line.source_id), []).append(line)
     kept, gone, stayed = pick_lists.in_hand(session, found.warehouse_id), list[str](), list[tuple[str, str]]()
     for place, mine in loads.items():
-        lots, told, why = *_taken(session, found, mine, at), "odd"
+        lots, reported, why = *_taken(session, found, mine, at), "odd"
         with isolation.apart(session, "loading", place[1], actor=actor, at=at) as part:
-            why = _load(session, found, place, mine, told, lots, actor=actor, at=at)
+            why = _load(session, found, place, mine, reported, lots, actor=actor, at=at)
         if not part.done or why:
             stayed.append((place[1], why if part.done else "odd"))
             continue
         gone.append(place[1])
-        for line, one in zip(mine, told, strict=True):
+        for line, one in zip(mine, reported, strict=True):
             line.lots = []
             kept[one.sku] = kept.get(one.sku, 0) - one.qty
     found.sent_at = at if gone else None
@@ -222,7 +224,7 @@ def _load(
     found: PickList,
     place: Place,
     lines: Sequence[PickLine],
-    told: Sequence[Advised],
+    reported: Sequence[Advised],
     lots: Sequence[Held],
     *,
     actor: Actor,
@@ -232,27 +234,27 @@ def _load(
     (source, store_id, source_id), house = place, found.warehouse_id
     if not any(line.picked_qty for line in lines):
         return "nothing"
-    whys = {one.less_why for one in told}
+    whys = {one.less_why for one in reported}
     lost = "over" if "expired" in whys else "recalled" if "recalled" in whys else "gone"
-    empty = "" if any(one.qty for one in told) else lost
+    empty = "" if any(one.qty for one in reported) else lost
     if source == "order":
         order = session.get_one(ReplenishmentOrder, (store_id, source_id))
         if order.state != "acknowledged" or empty:
             return empty if order.state == "acknowledged" else "called_off"
-        dispatch.send_off(session, house, order, told, lots=lots, actor=actor, at=at)
+        dispatch.send_off(session, house, order, reported, lots=lots, actor=actor, at=at)
     elif source == "offer":
         offer = network_offers.offer_of(session, store_id, source_id)
         if offer.state != "accepted" or empty:
             return empty if offer.state == "accepted" else "called_off"
         if dispatch.waits_for_credit(offer, credit.held_stores(session)):
             return "held"
-        dispatch.send_off_offer(session, house, offer, told[0], lots=lots, actor=actor, at=at)
+        dispatch.send_off_offer(session, house, offer, reported[0], lots=lots, actor=actor, at=at)
     else:
         claim = session.get_one(Claim, (store_id, source_id))
         is_due = claim in claims.replacements_due(session)
         if not is_due or empty:
             return empty if is_due else "called_off"
-        some = [one for one in told if one.qty]
+        some = [one for one in reported if one.qty]
         replacements.send_off(session, house, claim, some, lots=lots, actor=actor, at=at)
     return ""
 
@@ -267,7 +269,7 @@ def _taken(
         sku: {one.batch_id for one in some} for sku, some in batches.sound(session, house, skus, day=today).items()
     }
     others = pick_lists.lots_kept(session, house, skus)
-    taken, told = list[Held](), list[Advised]()
+    taken, reported = list[Held](), list[Advised]()
     for line in lines:
         mine, bad, rest, why = dict[str, int](), 0, line.picked_qty or 0, ""
         lots = {one.batch_id or "": one for one in standing[line.sku]}
@@ -292,8 +294,8 @@ def _taken(
             off = min(spare, mine[lot_id])
             mine[lot_id], spare = mine[lot_id] - off, spare - off
         taken += [replace(held, qty=mine[lot_id]) for lot_id, held in lots.items() if mine.get(lot_id)]
-        told.append(_advised(line, sum(mine.values()), why=why))
-    return taken, told
+        reported.append(_advised(line, sum(mine.values()), why=why))
+    return taken, reported
 
 
 def _why_unsound(held: Held, today: dt.date) -> str:

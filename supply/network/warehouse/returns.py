@@ -33,8 +33,8 @@ from config.nodes import outbox
 from config.nodes.journal import Actor
 from pos.catalogue.catalogue import Product
 from pos.reports.slips import local
-from pos.stock import batches, consigned, stock, waste
-from pos.stock.consigned import Consigned
+from pos.stock import batches, consignment_stock, stock, waste
+from pos.stock.consignment_stock import Consignment
 from pos.stock.ledger import Place, Source
 from pos.store.store import day_of, snapshot, store_of
 from supply import isolation
@@ -43,15 +43,15 @@ from supply.money.consignment import WORD_DAYS, WORD_ENDS
 from supply.money.ledger import VERSION
 from supply.network.claims import handling
 from supply.network.warehouse import loading
-from supply.orders import claims, goods_returns
+from supply.orders import claims, supplier_returns
 from supply.orders.claims import SEND_BACK_DAYS, Claim
 from supply.orders.deliveries import Delivery
-from supply.orders.goods_returns import Going, GoodsReturn, GoodsReturnLine, lines_of, return_of
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
+from supply.orders.supplier_returns import Going, SupplierReturn, SupplierReturnLine, lines_of, return_of
 from supply.orders.suppliers import Supplier
 
 SENT, RECEIVED = "return.sent", "return.received"
-SOURCE_KIND = "goods_return"
+SOURCE_KIND = "supplier_return"
 
 LOOKED_BACK_DAYS = 60
 """So long after its time a lot is still looked at each night; what is told later is charged as it arrives."""
@@ -62,7 +62,7 @@ LOOKED_BACK_DAYS = 60
 
 def send(
     session: Session, store_id: str, return_id: str, counts: dict[str, int], *, actor: Actor, at: dt.datetime
-) -> GoodsReturn:
+) -> SupplierReturn:
     """Hand goods over to go back (rule 1). counts: units by SKU; a line that is not named goes whole."""
     found = return_of(session, store_id, return_id)
     if found.state != "proposed":
@@ -80,24 +80,24 @@ def send(
         raise Invalid("no-lines", "Nothing goes back. Keep the goods instead.")
     source = Source("sent_back", SOURCE_KIND, found.id)
     waste.take_out(session, store_id, going, Place.SUPPLIER, source, actor=actor, at=at)
-    goods_returns.note_sent(session, found, sent, by=actor.name, sent_at=at, actor=actor, at=at)
-    lot = session.get(Consigned, (store_id, return_id)) if found.source == "push" else None
+    supplier_returns.note_sent(session, found, sent, by=actor.name, sent_at=at, actor=actor, at=at)
+    lot = session.get(Consignment, (store_id, return_id)) if found.source == "network_offer" else None
     if lot is not None:
         back = min(sent.get(lot.sku, 0), lot.left_qty)
         if back:
             day = day_of(session, store_id, at)
-            consigned.take(session, lot, "back", back, source_id=found.id, day=day, at=at)
+            consignment_stock.take(session, lot, "back", back, source_id=found.id, day=day, at=at)
         consignment.buy_rest(session, lot, source_id=found.id, actor=actor, at=at)
-    _tell(session, found, SENT, NETWORK, at)
+    _send(session, found, SENT, NETWORK, at)
     return found
 
 
 def take_received(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Take over what the warehouse counted; a second copy changes nothing."""
-    found = session.get(GoodsReturn, (str(body["store_id"]), str(body["id"])))
+    found = session.get(SupplierReturn, (str(body["store_id"]), str(body["id"])))
     if found is not None and found.state == "sent":
         counts = {row["sku"]: (row["received_qty"], row["fit_qty"]) for row in body["lines"]}
-        goods_returns.note_received(
+        supplier_returns.note_received(
             session, found, counts, words=str(body["words"]), by=str(body["received_by"]), actor=actor, at=at
         )
 
@@ -107,7 +107,7 @@ def take_received(session: Session, body: dict[str, Any], *, actor: Actor, at: d
 
 def take_sent(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Expect what a shop has sent back. Refuses what was never agreed to go back (rule 4)."""
-    goods_returns.write_down(session, body, _agreed(session, body), actor=actor, at=at)
+    supplier_returns.write_down(session, body, _agreed(session, body), actor=actor, at=at)
 
 
 def receive(
@@ -119,7 +119,7 @@ def receive(
     words: str = "",
     actor: Actor,
     at: dt.datetime,
-) -> GoodsReturn:
+) -> SupplierReturn:
     """Take goods that came back into the warehouse and credit them (rule 2). counts: (came, fit to be sold) by SKU."""
     found = return_of(session, store_id, return_id)
     if found.state != "sent":
@@ -140,7 +140,7 @@ def receive(
         credit_minor = min(credit_minor, claims.left_to_pay(session, claim))
     credit_minor = min(credit_minor, ledger.left_to_credit(session, store_id))  # what was given up was never paid
     _into_stock(session, found, counts, actor=actor, at=at)
-    goods_returns.note_received(session, found, counts, words=words, by=actor.name, actor=actor, at=at)
+    supplier_returns.note_received(session, found, counts, words=words, by=actor.name, actor=actor, at=at)
     if credit_minor:
         why = "Goods that went back"
         ledger.credit_note(session, store_id, credit_minor, why=why, id=f"return-{found.id}", actor=actor, at=at)
@@ -149,20 +149,20 @@ def receive(
     lot = _lot_of(session, found)
     if lot is not None:
         consignment.charge(session, lot, actor=actor, at=at)
-    _tell(session, found, RECEIVED, store_id, at)
+    _send(session, found, RECEIVED, store_id, at)
     return found
 
 
 # --- questions ---
 
 
-def most_back(session: Session, found: GoodsReturn, line: GoodsReturnLine) -> int:
+def most_back(session: Session, found: SupplierReturn, line: SupplierReturnLine) -> int:
     """Return how many units of a proposed line may go back: of goods on sale or return what is left of them now."""
-    lot = session.get(Consigned, (found.store_id, found.id)) if found.source == "push" else None
+    lot = session.get(Consignment, (found.store_id, found.id)) if found.source == "network_offer" else None
     return line.qty if lot is None else min(line.qty, lot.left_qty)
 
 
-def slip_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
+def slip_of(session: Session, found: SupplierReturn) -> dict[str, Any]:
     """Return the frozen document of what a driver signs for; see `documents.goods.back_slip`."""
     store, supplier = store_of(session, found.store_id), session.get(Supplier, found.supplier_id)
     lines = [(line, line.qty if line.sent_qty is None else line.sent_qty) for line in lines_of(session, found)]
@@ -171,7 +171,7 @@ def slip_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
             sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_([line.sku for line, _ in lines]))
         ).all()
     )
-    told = [
+    reported = [
         {
             "name": line.name, "qty": qty, "stock_unit": units.get(line.sku, "each"), "batch": None, "expires_on": None,
             "cost_minor": amount_for(qty, line.pack_cost_minor, line.pack_qty) if qty else 0,
@@ -183,12 +183,12 @@ def slip_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
         "number": found.id[-6:].upper(),
         "supplier": supplier.name if supplier else found.supplier_id,
         "paper_no": "",
-        "reason": "sale_or_return" if found.source == "push" else "wrong_delivery",
+        "reason": "sale_or_return" if found.source == "network_offer" else "wrong_delivery",
         "why": "",
         "by": found.sent_by,
         "local_time": local(found.sent_at or found.proposed_at, store),
-        "lines": told,
-        "total_minor": sum(int(str(line["cost_minor"])) for line in told),
+        "lines": reported,
+        "total_minor": sum(int(str(line["cost_minor"])) for line in reported),
         "unknown": 0,
     }
 
@@ -196,11 +196,13 @@ def slip_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
 def keep_unsent(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
     """Keep at the shop what a claim's return did not take in time (rule 5); returns how many returns."""
     today = day_of(session, store_id, at)
-    late = sa.select(GoodsReturn.id).where(
-        GoodsReturn.store_id == store_id, GoodsReturn.state == "proposed", GoodsReturn.source == "claim",
-        GoodsReturn.send_by < today,
+    late = sa.select(SupplierReturn.id).where(
+        SupplierReturn.store_id == store_id, SupplierReturn.state == "proposed", SupplierReturn.source == "claim",
+        SupplierReturn.send_by < today,
     )  # fmt: skip
-    return sum(goods_returns.give_up(session, store_id, one, actor=actor, at=at) for one in session.scalars(late).all())
+    return sum(
+        supplier_returns.give_up(session, store_id, one, actor=actor, at=at) for one in session.scalars(late).all()
+    )
 
 
 def end_overdue(session: Session, *, actor: Actor, at: dt.datetime) -> int:
@@ -214,12 +216,12 @@ def end_overdue(session: Session, *, actor: Actor, at: dt.datetime) -> int:
             handling.end(session, claim, "forfeited", actor=actor, at=at)
         forfeited += part.done
     today = at.date()
-    ended = sa.select(Consigned).where(
-        sa.or_(Consigned.back_qty > 0, Consigned.left_qty > 0),
-        Consigned.until < today - WORD_ENDS,
-        Consigned.until >= today - WORD_ENDS - dt.timedelta(days=LOOKED_BACK_DAYS),
+    ended = sa.select(Consignment).where(
+        sa.or_(Consignment.back_qty > 0, Consignment.left_qty > 0),
+        Consignment.until < today - WORD_ENDS,
+        Consignment.until >= today - WORD_ENDS - dt.timedelta(days=LOOKED_BACK_DAYS),
     )
-    for lot in session.scalars(ended.order_by(Consigned.store_id, Consigned.id)).all():
+    for lot in session.scalars(ended.order_by(Consignment.store_id, Consignment.id)).all():
         with isolation.apart(session, "returns", lot.store_id, actor=actor, at=at):
             consignment.charge(session, lot, actor=actor, at=at)
     return forfeited
@@ -231,11 +233,11 @@ def end_overdue(session: Session, *, actor: Actor, at: dt.datetime) -> int:
 def _agreed(session: Session, body: dict[str, Any]) -> list[Going]:
     """Return the lines of a return a shop tells of, as this node agreed to them (rule 4)."""
     store_id, return_id = str(body["store_id"]), str(body["id"])
-    offer = session.get(PushOffer, (store_id, return_id)) if body["source"] == "push" else None
+    offer = session.get(NetworkOffer, (store_id, return_id)) if body["source"] == "network_offer" else None
     claim = session.get(claims.Claim, (store_id, return_id)) if body["source"] == "claim" else None
     most: dict[str, Going] = {}
     if offer is not None and offer.return_until is not None:
-        lot, whole = session.get(Consigned, (store_id, return_id)), sum(int(row["qty"]) for row in body["lines"])
+        lot, whole = session.get(Consignment, (store_id, return_id)), sum(int(row["qty"]) for row in body["lines"])
         qty = min(whole, lot.came_qty) if lot is not None else whole  # the shop's count may still be on its way
         most[offer.sku] = Going(offer.sku, offer.name, qty, offer.pack_qty, offer.pack_cost_minor, charged=False)
     elif claim is not None:
@@ -250,18 +252,18 @@ def _agreed(session: Session, body: dict[str, Any]) -> list[Going]:
     return list(most.values())
 
 
-def _lot_of(session: Session, found: GoodsReturn) -> Consigned | None:
+def _lot_of(session: Session, found: SupplierReturn) -> Consignment | None:
     """Return the lot of goods on sale or return that a return takes from, None where it takes from none."""
-    if found.source == "push":
-        return session.get(Consigned, (found.store_id, found.id))
+    if found.source == "network_offer":
+        return session.get(Consignment, (found.store_id, found.id))
     delivery = _delivery_of(session, found)
-    return session.get(Consigned, (found.store_id, (delivery.push_id if delivery else None) or ""))
+    return session.get(Consignment, (found.store_id, (delivery.network_offer_id if delivery else None) or ""))
 
 
-def _delivery_of(session: Session, found: GoodsReturn) -> Delivery | None:
+def _delivery_of(session: Session, found: SupplierReturn) -> Delivery | None:
     """Return the delivery the goods of a return came with."""
-    if found.source == "push":
-        came = sa.select(Delivery).where(Delivery.store_id == found.store_id, Delivery.push_id == found.id)
+    if found.source == "network_offer":
+        came = sa.select(Delivery).where(Delivery.store_id == found.store_id, Delivery.network_offer_id == found.id)
         came = came.where(Delivery.state != "turned_back")
         delivery: Delivery | None = session.scalar(came.order_by(Delivery.id).limit(1))
         return delivery
@@ -270,7 +272,7 @@ def _delivery_of(session: Session, found: GoodsReturn) -> Delivery | None:
 
 
 def _into_stock(
-    session: Session, found: GoodsReturn, counts: dict[str, tuple[int, int]], *, actor: Actor, at: dt.datetime
+    session: Session, found: SupplierReturn, counts: dict[str, tuple[int, int]], *, actor: Actor, at: dt.datetime
 ) -> None:
     supplier = session.get(Supplier, found.supplier_id)
     fit = [(sku, good) for sku, (_came, good) in counts.items() if good]
@@ -283,16 +285,23 @@ def _into_stock(
             batches.lay_in(session, house, lots, source_kind=SOURCE_KIND, source_id=source, at=at)
 
 
-def _tell(session: Session, found: GoodsReturn, topic: str, to_node: str, at: dt.datetime) -> None:
+def _send(session: Session, found: SupplierReturn, topic: str, to_node: str, at: dt.datetime) -> None:
     outbox.append(
-        session, to_node=to_node, topic=topic, version=VERSION, body=goods_returns.body_of(session, found),
-        id=new_id(), subject=goods_returns.subject_of(found), business_day=day_of(session, found.store_id, at), at=at,
-    )  # fmt: skip
+        session,
+        to_node=to_node,
+        topic=topic,
+        version=VERSION,
+        body=supplier_returns.body_of(session, found),
+        id=new_id(),
+        subject=supplier_returns.subject_of(found),
+        business_day=day_of(session, found.store_id, at),
+        at=at,
+    )
 
 
 def _unanswered(session: Session, at: dt.datetime) -> list[Claim]:
     """Return the claims whose goods were to be on their way by now, and are not."""
-    on_its_way = sa.exists().where(GoodsReturn.store_id == Claim.store_id, GoodsReturn.id == Claim.id)
+    on_its_way = sa.exists().where(SupplierReturn.store_id == Claim.store_id, SupplierReturn.id == Claim.id)
     query = sa.select(Claim).where(
         Claim.state.in_(["accepted", "part_accepted"]), Claim.remedy == "return", ~on_its_way,
         Claim.answered_at < at - dt.timedelta(days=SEND_BACK_DAYS + WORD_DAYS),

@@ -99,7 +99,7 @@ def send(
     session.add(row)
     facts = {"store": store_of(session, store_id).name, "code_id": row.id, "digits": digits}
     kind = MESSAGES.get(purpose, "code")
-    messages.tell(session, store_id, kind, id=f"code-{row.id}", phone=number, language=language, facts=facts, at=at)
+    messages.send(session, store_id, kind, id=f"code-{row.id}", phone=number, language=language, facts=facts, at=at)
     return is_full
 
 

@@ -507,7 +507,7 @@ def _promised(
     session: Session, store: Store, wanted: list[tuple[str, int]], wishes: Wishes, at: dt.datetime
 ) -> tuple[tuple[OrderLine, ...], int, dt.date | None, list[str]]:
     """Return the lines as they are promised, their cost, the day what is ordered in comes on, and the codes used."""
-    found = {ware.sku: ware for ware in listing.wares(session, store.id, [sku for sku, _ in wanted], at=at)}
+    found = {ware.sku: ware for ware in listing.products(session, store.id, [sku for sku, _ in wanted], at=at)}
     unknown = sorted(sku for sku, _ in wanted if sku not in found)
     if unknown:
         names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(unknown))).all())

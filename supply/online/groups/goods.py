@@ -51,7 +51,7 @@ def goods_came(
             plan(session, group)
 
 
-def hold_what_came(session: Session, group: GroupOffer, qty: int, *, actor: Actor, at: dt.datetime) -> None:
+def reserve_arrival(session: Session, group: GroupOffer, qty: int, *, actor: Actor, at: dt.datetime) -> None:
     """Hold just what the shopkeeper says has come (rule 2); refuses more than nobody else is promised."""
     free = stock.levels(session, group.store_id, [group.sku])[group.sku].available + held_qty(session, group)
     if qty > free:
@@ -68,7 +68,7 @@ def plan(session: Session, group: GroupOffer) -> None:
     """Let the next order carry what an ordered group still waits for (rule 4)."""
     waits = group.state == "ordered" and group.arrived_qty is None
     wanted = group.cases * group.case_qty - held_qty(session, group) if waits else 0
-    known_events.plan(session, group.store_id, groups.subject_of(group), {group.sku: wanted}, day=group.van_day)
+    known_events.plan(session, group.store_id, groups.subject_of(group), {group.sku: wanted}, day=group.vehicle_day)
 
 
 def settle(session: Session, group: GroupOffer, dealt_qty: int, *, actor: Actor, at: dt.datetime) -> None:

@@ -81,7 +81,7 @@ class GroupTerms:
     case_qty: int
     minimum_cases: int
     closes_at: dt.datetime
-    van_day: dt.date
+    vehicle_day: dt.date
     pickup_until: dt.date
     store_takes: int = 0
     commission_bp: int = 0
@@ -95,7 +95,7 @@ class GroupTerms:
             raise Invalid("bad-steps", "Each price step needs more units and a lower price than the one before.")
         if self.threshold_qty < 1 or self.case_qty < 1 or self.minimum_cases < 1 or self.store_takes < 0:
             raise Invalid("bad-group", "A group needs a threshold, a case and a minimum of at least one.")
-        if not self.closes_at.date() <= self.van_day <= self.pickup_until:
+        if not self.closes_at.date() <= self.vehicle_day <= self.pickup_until:
             raise Invalid("bad-group-days", "First the group closes, then the van comes, then it is collected.")
         if not 0 <= self.commission_bp <= MOST_COMMISSION_BP:
             raise Invalid("bad-commission", "The leader's commission is at most 20 %.")
@@ -118,7 +118,7 @@ class GroupOffer(Base):
     case_qty: Mapped[int]
     minimum_cases: Mapped[int]
     closes_at: Mapped[dt.datetime]
-    van_day: Mapped[dt.date]
+    vehicle_day: Mapped[dt.date]
     pickup_until: Mapped[dt.date]
     store_takes: Mapped[int]
     commission_bp: Mapped[int]
@@ -159,7 +159,7 @@ class GroupMember(Base):
     token_hash: Mapped[str]
     code_hash: Mapped[str]
     want_qty: Mapped[int]
-    upto_qty: Mapped[int]
+    maximum_qty: Mapped[int]
     joined_at: Mapped[dt.datetime]
     left_at: Mapped[dt.datetime | None]
     gets_qty: Mapped[int | None]
@@ -215,13 +215,17 @@ def join(
     """
     group = locked(session, group_id)
     if (known := session.get(GroupMember, member.id)) is not None:
-        if (known.want_qty, known.upto_qty, known.token_hash) != (member.want_qty, member.upto_qty, member.token_hash):
+        if (known.want_qty, known.maximum_qty, known.token_hash) != (
+            member.want_qty,
+            member.maximum_qty,
+            member.token_hash,
+        ):
             raise Conflict("already-joined", "You have joined this group already. Look at your page.")
         return known
     if escrow.escrow_of(session, member.id) or session.get(PickupOrder, (group.store_id, member.id)):
         raise Conflict("id-in-use", "This page was used for something else. Open it once more and join again.")
     _refuse_closed(group, at)
-    if not 1 <= member.want_qty <= member.upto_qty <= MOST_UNITS:
+    if not 1 <= member.want_qty <= member.maximum_qty <= MOST_UNITS:
         raise Invalid("bad-quantity", f"Take 1 to {MOST_UNITS}, and at most no less than you want.", most=MOST_UNITS)
     if group.state == "filling" and member.want_qty > (left := standing(session, group, at).to_full_case):
         raise Refused("case-full", f"Only {left} more fit into the last case.", left=left)
@@ -229,7 +233,7 @@ def join(
     session.add(member)
     session.flush()
     first_minor = int(group.steps[0][1])
-    _, most_minor = price.share(session, group.store_id, group.sku, member.upto_qty, first_minor, at=at)
+    _, most_minor = price.share(session, group.store_id, group.sku, member.maximum_qty, first_minor, at=at)
     pay_within = min(escrow.PAY_WITHIN, _joinable_until(group) - at)
     escrow.open_for(
         session, member.id, group.store_id, "group", most_minor,
@@ -299,7 +303,7 @@ def fail(session: Session, group_id: str, *, why: str, actor: Actor, at: dt.date
     for member in _members(session, group):
         if not escrow.lapse(session, member.id, actor=actor, at=at):
             escrow.refund(session, member.id, None, why="the group failed", actor=actor, at=at)
-        _tell(session, group, member, "failed", why, at)
+        _send(session, group, member, "failed", why, at)
     return group
 
 
@@ -312,7 +316,7 @@ def arrived(session: Session, group_id: str, qty: int, *, actor: Actor, at: dt.d
         most = group.cases * group.case_qty
         raise Invalid("bad-quantity", f"{most} were ordered for this group: type 0 to {most}.", most=most)
     members = _members(session, group)
-    ordered = fill([Wish(one.id, one.want_qty, one.upto_qty) for one in members], group.case_qty, group.store_takes)
+    ordered = fill([Wish(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes)
     gets = deal([(one.id, ordered.gets[one.id]) for one in members], qty)
     journal.move(session, group, "arrived", actor=actor, at=at, subject=subject_of(group), qty=qty)
     group.arrived_qty = qty
@@ -322,7 +326,7 @@ def arrived(session: Session, group_id: str, qty: int, *, actor: Actor, at: dt.d
         due_minor = share_of(session, group, member, at)[1] if member.gets_qty else 0
         escrow.refund(session, member.id, left_minor - due_minor, why="price or share", actor=actor, at=at)
         if not member.gets_qty:
-            _tell(session, group, member, "none", _NOTHING_LEFT, at)
+            _send(session, group, member, "none", _NOTHING_LEFT, at)
     return gets
 
 
@@ -501,7 +505,7 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
     if taken < group.threshold_qty:
         fail(session, group.id, why="Not enough neighbours joined.", actor=_SYSTEM, at=at)
         return True
-    filled = fill([Wish(one.id, one.want_qty, one.upto_qty) for one in members], group.case_qty, group.store_takes)
+    filled = fill([Wish(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes)
     full = filled.cases * group.case_qty >= taken
     if group.state == "open" and not full and at < group.closes_at + FILL:
         journal.move(session, group, "filling", actor=_SYSTEM, at=at, subject=subject_of(group))
@@ -516,16 +520,16 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
         if not filled.gets[member.id]:
             member.left_at = at
             escrow.refund(session, member.id, None, why="nothing was left", actor=_SYSTEM, at=at)
-            _tell(session, group, member, "none", _NOTHING_LEFT, at)
+            _send(session, group, member, "none", _NOTHING_LEFT, at)
             continue
-        _tell(session, group, member, "ordered", f"{filled.gets[member.id]} × {group.name} is ordered.", at)
+        _send(session, group, member, "ordered", f"{filled.gets[member.id]} × {group.name} is ordered.", at)
     return True
 
 
-def _tell(session: Session, group: GroupOffer, member: GroupMember, event: str, why: str, at: dt.datetime) -> None:
+def _send(session: Session, group: GroupOffer, member: GroupMember, event: str, why: str, at: dt.datetime) -> None:
     store: Store = store_of(session, group.store_id)
     facts = {"store": store.name, "name": group.name, "why": why, "slug": store.slug, "member_id": member.id}
-    messages.tell(
+    messages.send(
         session, store.id, "group", id=f"{member.id}-{event}", phone=member.phone, email=member.email,
         language=member.language or store.language, facts=facts, at=at,
     )  # fmt: skip

@@ -87,16 +87,16 @@ class Outreach(Base):
         return self.made_on + dt.timedelta(days=self.days)
 
 
-class OutreachPerson(Base):
+class OutreachRecipient(Base):
     """Somebody a letter is for, or who was left out by lot: code '' then."""
 
-    __tablename__ = "outreach_person"
+    __tablename__ = "outreach_recipient"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     outreach_id: Mapped[str] = mapped_column(primary_key=True)
     customer_id: Mapped[str] = mapped_column(primary_key=True)
     code: Mapped[str]
-    told_at: Mapped[dt.datetime | None]
+    reported_at: Mapped[dt.datetime | None]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Letter:
     phone: str
     code: str
     text: str
-    told_at: dt.datetime | None
+    reported_at: dt.datetime | None
     used: int
 
 
@@ -169,8 +169,8 @@ def make(
     kept = {language: _tidy(words.get(language, "")) for language in ("en", "zh")}
     offer, day = offers.offer_of(session, store_id, offer_id), day_of(session, store_id, at)
     if offer.until_day is not None and offer.until_day < day + dt.timedelta(days=days):
-        told = f"The offer ends on {offer.until_day:%Y-%m-%d}, before the codes do. Let them hold for fewer days."
-        raise Refused("beyond-offer", told, until=offer.until_day.isoformat(), field="days")
+        reported = f"The offer ends on {offer.until_day:%Y-%m-%d}, before the codes do. Let them hold for fewer days."
+        raise Refused("beyond-offer", reported, until=offer.until_day.isoformat(), field="days")
     people = [one.customer for one in reachable(session, store_id, day) if one.may_get(kind, away_days)]
     if not people:
         raise Refused("nobody-to-write", "There is nobody to write to just now who agreed to messages.")
@@ -189,7 +189,7 @@ def make(
     session.flush()
     given = dict(zip([one.id for one in written], codes, strict=True))
     session.add_all(
-        OutreachPerson(store_id=store_id, outreach_id=id, customer_id=one.id, code=given.get(one.id, ""))
+        OutreachRecipient(store_id=store_id, outreach_id=id, customer_id=one.id, code=given.get(one.id, ""))
         for one in people
     )
     journal.record(
@@ -200,14 +200,16 @@ def make(
     return row
 
 
-def told(session: Session, store_id: str, id: str, customer_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def reported(session: Session, store_id: str, id: str, customer_id: str, *, actor: Actor, at: dt.datetime) -> None:
     """Write that somebody was sent their letter; twice is once."""
-    row = session.get(OutreachPerson, (store_id, id, customer_id))
+    row = session.get(OutreachRecipient, (store_id, id, customer_id))
     if row is None or not row.code:
         raise NotFound("not-in-letter", "This letter is not for this customer.", customer=customer_id)
-    if row.told_at is None:
-        row.told_at = at
-        journal.record(session, actor=actor, at=at, verb="outreach.told", subject=f"customer:{customer_id}", letter=id)
+    if row.reported_at is None:
+        row.reported_at = at
+        journal.record(
+            session, actor=actor, at=at, verb="outreach.reported", subject=f"customer:{customer_id}", letter=id
+        )
 
 
 # --- questions ---
@@ -218,13 +220,13 @@ def reachable(session: Session, store_id: str, day: dt.date) -> list[Reachable]:
 
     It asks the same few questions however many they are.
     """
-    agreed, store = consent.who_agreed(session, store_id, "messages"), store_of(session, store_id)
+    agreed, store = consent.consented(session, store_id, "messages"), store_of(session, store_id)
     bought = sa.select(Sale.customer_id, sa.func.max(Sale.business_day)).where(
         Sale.store_id == store_id, Sale.customer_id.is_not(None), Sale.kind == "sale"
     )
     last: dict[str | None, dt.date] = dict(session.execute(bought.group_by(Sale.customer_id)).all())
-    wrote = sa.select(OutreachPerson.customer_id, Outreach.kind, Outreach.made_on).join(
-        Outreach, sa.and_(Outreach.store_id == OutreachPerson.store_id, Outreach.id == OutreachPerson.outreach_id)
+    wrote = sa.select(OutreachRecipient.customer_id, Outreach.kind, Outreach.made_on).join(
+        Outreach, sa.and_(Outreach.store_id == OutreachRecipient.store_id, Outreach.id == OutreachRecipient.outreach_id)
     )
     lately, welcomed = set(), set()
     for customer_id, kind, made_on in session.execute(wrote.where(Outreach.store_id == store_id)):
@@ -265,18 +267,21 @@ def letters_of(session: Session, row: Outreach) -> list[Letter]:
     """Return what is to be sent, to those who still agree (rules 1, 5)."""
     store = store_of(session, row.store_id).name
     query = (
-        sa.select(OutreachPerson, Customer)
+        sa.select(OutreachRecipient, Customer)
         .join(
             Customer,
-            sa.and_(Customer.store_id == OutreachPerson.store_id, Customer.id == OutreachPerson.customer_id),
+            sa.and_(Customer.store_id == OutreachRecipient.store_id, Customer.id == OutreachRecipient.customer_id),
         )
         .where(
-            OutreachPerson.store_id == row.store_id, OutreachPerson.outreach_id == row.id, OutreachPerson.code != "",
-            Customer.erased_at.is_(None), Customer.phone != "",
+            OutreachRecipient.store_id == row.store_id,
+            OutreachRecipient.outreach_id == row.id,
+            OutreachRecipient.code != "",
+            Customer.erased_at.is_(None),
+            Customer.phone != "",
         )
         .order_by(Customer.name, Customer.id)
-    )  # fmt: skip
-    uses, agreed = _uses(session, row), consent.who_agreed(session, row.store_id, "messages")
+    )
+    uses, agreed = _uses(session, row), consent.consented(session, row.store_id, "messages")
     found = []
     for person, customer in session.execute(query):
         if customer.id not in agreed:
@@ -291,7 +296,7 @@ def letters_of(session: Session, row: Outreach) -> list[Letter]:
         text = words.format(**filled)
         found.append(
             Letter(
-                customer.id, customer.name, customer.phone, person.code, text, person.told_at,
+                customer.id, customer.name, customer.phone, person.code, text, person.reported_at,
                 uses.get(person.code, 0),
             )
         )  # fmt: skip
@@ -301,7 +306,9 @@ def letters_of(session: Session, row: Outreach) -> list[Letter]:
 def effect_of(session: Session, row: Outreach, day: dt.date) -> Effect:
     """Return what a letter brought until a day, at most its own days (rule 4)."""
     people = session.scalars(
-        sa.select(OutreachPerson).where(OutreachPerson.store_id == row.store_id, OutreachPerson.outreach_id == row.id)
+        sa.select(OutreachRecipient).where(
+            OutreachRecipient.store_id == row.store_id, OutreachRecipient.outreach_id == row.id
+        )
     ).all()
     days = max(0, min(row.days, (day - row.made_on).days))
     since = _spent(session, row.store_id, row.made_on + dt.timedelta(days=1), row.made_on + dt.timedelta(days=days))
@@ -361,8 +368,10 @@ def _spent(session: Session, store_id: str, first: dt.date, last: dt.date) -> di
 
 
 def _uses(session: Session, row: Outreach) -> dict[str, int]:
-    codes = sa.select(OutreachPerson.code).where(
-        OutreachPerson.store_id == row.store_id, OutreachPerson.outreach_id == row.id, OutreachPerson.code != ""
+    codes = sa.select(OutreachRecipient.code).where(
+        OutreachRecipient.store_id == row.store_id,
+        OutreachRecipient.outreach_id == row.id,
+        OutreachRecipient.code != "",
     )
     query = sa.select(Coupon.code, Coupon.uses).where(Coupon.owner_id == row.store_id, Coupon.code.in_(codes))
     return dict(session.execute(query).all())

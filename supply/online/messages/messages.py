@@ -134,7 +134,7 @@ _BODIES = {
 # --- verbs ---
 
 
-def tell(
+def send(
     session: Session,
     store_id: str,
     kind: str,

@@ -29,7 +29,7 @@ from pos.customers import consent
 from pos.customers.customers import Customer
 from pos.sold import Sale, SaleLine
 from pos.store.store import day_of, store_of
-from supply.online.messages.campaigns import FRIENDS, Letter, Outreach, OutreachPerson
+from supply.online.messages.campaigns import FRIENDS, Letter, Outreach, OutreachRecipient
 from supply.online.orders import PickupOrder
 
 THANKS = {
@@ -40,10 +40,10 @@ LONGEST_DAYS = 180
 """So long after a letter a friend's first purchase is looked for."""
 
 
-class OutreachThanks(Base):
+class ReferralReward(Base):
     """Thanks for one newcomer (rule 2). sale_id: their first purchase."""
 
-    __tablename__ = "outreach_thanks"
+    __tablename__ = "referral_reward"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     friend_id: Mapped[str] = mapped_column(primary_key=True)
@@ -52,7 +52,7 @@ class OutreachThanks(Base):
     sale_id: Mapped[str]
     code: Mapped[str]
     given_at: Mapped[dt.datetime]
-    told_at: Mapped[dt.datetime | None]
+    reported_at: Mapped[dt.datetime | None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Brought:
 def give(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
     """Make the thanks that are due (rules 1 to 3), at the shop; returns how many. Again it makes none."""
     day = day_of(session, store_id, at)
-    known = set(session.scalars(sa.select(OutreachThanks.friend_id).where(OutreachThanks.store_id == store_id)))
+    known = set(session.scalars(sa.select(ReferralReward.friend_id).where(ReferralReward.store_id == store_id)))
     given = 0
     for letter in session.scalars(
         sa.select(Outreach).where(
@@ -91,7 +91,7 @@ def give(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> i
             friend_id = str(sale.customer_id)
             known.add(friend_id)
             session.add(
-                OutreachThanks(
+                ReferralReward(
                     store_id=store_id, friend_id=friend_id, outreach_id=letter.id, customer_id=passer_id,
                     sale_id=sale.id, code=code, given_at=at,
                 )
@@ -104,15 +104,15 @@ def give(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> i
     return given
 
 
-def told(session: Session, store_id: str, friend_id: str, *, actor: Actor, at: dt.datetime) -> OutreachThanks:
+def reported(session: Session, store_id: str, friend_id: str, *, actor: Actor, at: dt.datetime) -> ReferralReward:
     """Write that somebody was given their thanks; twice is once."""
-    row = session.get(OutreachThanks, (store_id, friend_id))
+    row = session.get(ReferralReward, (store_id, friend_id))
     if row is None:
         raise NotFound("not-in-letter", "This letter is not for this customer.", customer=friend_id)
-    if row.told_at is None:
-        row.told_at = at
+    if row.reported_at is None:
+        row.reported_at = at
         journal.record(
-            session, actor=actor, at=at, verb="outreach.told", subject=f"customer:{row.customer_id}",
+            session, actor=actor, at=at, verb="outreach.reported", subject=f"customer:{row.customer_id}",
             letter=row.outreach_id,
         )  # fmt: skip
     return row
@@ -125,20 +125,20 @@ def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
     """Return the thanks for a letter's newcomers, ready to send, with the newcomer's id (rule 3)."""
     store = store_of(session, letter.store_id).name
     query = (
-        sa.select(OutreachThanks, Customer, offers.Coupon.uses, offers.Coupon.until_day)
+        sa.select(ReferralReward, Customer, offers.Coupon.uses, offers.Coupon.until_day)
         .join(
             Customer,
-            sa.and_(Customer.store_id == OutreachThanks.store_id, Customer.id == OutreachThanks.customer_id),
+            sa.and_(Customer.store_id == ReferralReward.store_id, Customer.id == ReferralReward.customer_id),
         )
         .join(
             offers.Coupon,
-            sa.and_(offers.Coupon.owner_id == OutreachThanks.store_id, offers.Coupon.code == OutreachThanks.code),
+            sa.and_(offers.Coupon.owner_id == ReferralReward.store_id, offers.Coupon.code == ReferralReward.code),
         )
         .where(
-            OutreachThanks.store_id == letter.store_id, OutreachThanks.outreach_id == letter.id,
+            ReferralReward.store_id == letter.store_id, ReferralReward.outreach_id == letter.id,
             Customer.erased_at.is_(None), Customer.phone != "",
         )
-        .order_by(OutreachThanks.given_at, OutreachThanks.friend_id)
+        .order_by(ReferralReward.given_at, ReferralReward.friend_id)
     )  # fmt: skip
     found = []
     for row, customer, uses, until_day in session.execute(query):
@@ -146,7 +146,7 @@ def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
             words = THANKS.get(customer.language) or THANKS["en"]
             last = until_day or _until(session, letter, day_of(session, letter.store_id, row.given_at))
             text = words.format(store=store, name=customer.name, code=row.code, until=f"{last:%Y-%m-%d}")
-            one = Letter(customer.id, customer.name, customer.phone, row.code, text, row.told_at, uses)
+            one = Letter(customer.id, customer.name, customer.phone, row.code, text, row.reported_at, uses)
             found.append((row.friend_id, one))
     return found
 
@@ -159,7 +159,7 @@ def brought_by(session: Session, letter: Outreach, day: dt.date) -> Brought:
         Sale.business_day <= day,
     )  # fmt: skip
     thanks = sa.select(sa.func.count()).where(
-        OutreachThanks.store_id == letter.store_id, OutreachThanks.outreach_id == letter.id
+        ReferralReward.store_id == letter.store_id, ReferralReward.outreach_id == letter.id
     )
     return Brought(len(newcomers), int(session.scalar(spent) or 0), int(session.scalar(thanks) or 0))
 
@@ -179,8 +179,11 @@ def _first_purchases(session: Session, letter: Outreach, day: dt.date) -> list[t
     store_id = letter.store_id
     collected = sa.and_(PickupOrder.store_id == CouponUse.store_id, PickupOrder.id == CouponUse.sale_id)
     query = (
-        sa.select(OutreachPerson.customer_id, Sale)
-        .join(CouponUse, sa.and_(CouponUse.store_id == OutreachPerson.store_id, CouponUse.code == OutreachPerson.code))
+        sa.select(OutreachRecipient.customer_id, Sale)
+        .join(
+            CouponUse,
+            sa.and_(CouponUse.store_id == OutreachRecipient.store_id, CouponUse.code == OutreachRecipient.code),
+        )
         .outerjoin(PickupOrder, collected)
         .join(
             Sale,
@@ -190,12 +193,18 @@ def _first_purchases(session: Session, letter: Outreach, day: dt.date) -> list[t
             ),
         )
         .where(
-            OutreachPerson.store_id == store_id, OutreachPerson.outreach_id == letter.id, OutreachPerson.code != "",
-            CouponUse.owner_id == store_id, CouponUse.given_back_at.is_(None), Sale.state == "completed",
-            Sale.business_day < day, Sale.customer_id.is_not(None), Sale.customer_id != OutreachPerson.customer_id,
+            OutreachRecipient.store_id == store_id,
+            OutreachRecipient.outreach_id == letter.id,
+            OutreachRecipient.code != "",
+            CouponUse.owner_id == store_id,
+            CouponUse.given_back_at.is_(None),
+            Sale.state == "completed",
+            Sale.business_day < day,
+            Sale.customer_id.is_not(None),
+            Sale.customer_id != OutreachRecipient.customer_id,
         )
         .order_by(Sale.completed_at, Sale.id)
-    )  # fmt: skip
+    )
     found = []
     for passer_id, sale in session.execute(query):
         passer, friend = (session.get(Customer, (store_id, one)) for one in (passer_id, sale.customer_id))
@@ -226,7 +235,7 @@ def _kept_minor(session: Session, sale: Sale) -> int:
 
 def _thanked(session: Session, letter: Outreach, passer_id: str) -> int:
     query = sa.select(sa.func.count()).where(
-        OutreachThanks.store_id == letter.store_id, OutreachThanks.outreach_id == letter.id,
-        OutreachThanks.customer_id == passer_id,
+        ReferralReward.store_id == letter.store_id, ReferralReward.outreach_id == letter.id,
+        ReferralReward.customer_id == passer_id,
     )  # fmt: skip
     return int(session.scalar(query) or 0)

@@ -111,7 +111,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Ware:
+class OnlineProduct:
     """What can be ordered at the counter. order_days: how long it takes where too little of it is here."""
 
     sku: str
@@ -211,18 +211,21 @@ def give_back(
     return due_minor
 
 
-def write_again(session: Session, told: Mapping[str, Any], *, actor: Actor) -> None:
+def write_again(session: Session, reported: Mapping[str, Any], *, actor: Actor) -> None:
     """Write money these books have lost, as it was told (rule 5); cash comes into the drawer by its own fact."""
     names = ("store_id", "id", "order_id", "tender", "actor_id")
-    row = CounterMoney(**{name: str(told[name]) for name in names}, at=dt.datetime.fromisoformat(told["at"]))
+    row = CounterMoney(**{name: str(reported[name]) for name in names}, at=dt.datetime.fromisoformat(reported["at"]))
     if session.get(CounterMoney, (row.store_id, row.id)) is not None:
         return
     row.amount_minor, row.rounding_minor = (
-        door.number(told[name], name, -door.MOST) for name in ("amount_minor", "rounding_minor")
+        door.number(reported[name], name, -door.MOST) for name in ("amount_minor", "rounding_minor")
     )
-    paid, day = Tender(row.tender, row.amount_minor, str(told["slip"])), dt.date.fromisoformat(told["business_day"])
+    paid, day = (
+        Tender(row.tender, row.amount_minor, str(reported["slip"])),
+        dt.date.fromisoformat(reported["business_day"]),
+    )
     slip_numbers.take_again(session, row.store_id, [paid], day=day, source=f"order:{row.order_id}")
-    into, moved = str(told["shift_id"]), Tender(row.tender, row.amount_minor + row.rounding_minor)
+    into, moved = str(reported["shift_id"]), Tender(row.tender, row.amount_minor + row.rounding_minor)
     row.shift_id = into if drawer_cash.note_again(session, row.store_id, into, "orders", moved) else ""
     session.add(row)
     journal.record(
@@ -262,17 +265,17 @@ def due_back_minor(session: Session, order: PickupOrder) -> int:
     return taken - (0 if order.state in GIVEN_BACK else order.total_minor - order.returned_minor) if taken > 0 else 0
 
 
-def search(session: Session, store_id: str, text: str, *, at: dt.datetime, limit: int = 12) -> list[Ware]:
+def search(session: Session, store_id: str, text: str, *, at: dt.datetime, limit: int = 12) -> list[OnlineProduct]:
     """Return what can be ordered and has every word of the text in it, what is here first."""
     query = sa.select(Product.sku).where(Product.active, Product.kind == "goods", Product.price_typed.is_(False))
     for word in text.casefold().split():
         query = query.where(Product.search_text.contains(word, autoescape=True) | (Product.sku == word))
     skus = session.scalars(query.order_by(Product.name, Product.sku).limit(20 * limit)).all()
-    found = wares(session, store_id, skus, at=at)
+    found = products(session, store_id, skus, at=at)
     return sorted(found.values(), key=lambda one: (one.here_qty < one.step_qty, one.name, one.sku))[:limit]
 
 
-def wares(session: Session, store_id: str, skus: Sequence[str], *, at: dt.datetime) -> dict[str, Ware]:
+def products(session: Session, store_id: str, skus: Sequence[str], *, at: dt.datetime) -> dict[str, OnlineProduct]:
     """Return the named products that can be ordered here, by SKU: what is here and not over, and what can be had."""
     today = business_day(at, (store := store_of(session, store_id)).tz, store.rollover_hour)
     days, levels = order_in.days_of(session, store_id, today), stock.levels(session, store_id, list(skus))
@@ -285,7 +288,7 @@ def wares(session: Session, store_id: str, skus: Sequence[str], *, at: dt.dateti
     for row in rows:
         here = max(0, levels[row.sku].available - over.get(row.sku, 0)) if row.sku in levels else 0
         if row.sku in prices and (here or row.sku in days):
-            found[row.sku] = Ware(
+            found[row.sku] = OnlineProduct(
                 row.sku, row.name, row.stock_unit, prices[row.sku], row.price_quantity, here, availability.step_of(row),
                 days.get(row.sku),
             )  # fmt: skip
@@ -315,8 +318,8 @@ def findings(session: Session, here: str, store_id: str | None = None) -> list[F
         into = session.get(Shift, (here, shift_id))
         kept = (into.totals or {}).get("orders") if into is not None else None
         if kept is not None and kept.get(tender, 0) != minor:
-            told = f"{kept.get(tender, 0)} in its totals"
-            found.append(Finding("K16", f"shift:{shift_id}", f"{int(minor)} for orders by {tender}", told))
+            reported = f"{kept.get(tender, 0)} in its totals"
+            found.append(Finding("K16", f"shift:{shift_id}", f"{int(minor)} for orders by {tender}", reported))
     into_shift = sa.and_(Shift.store_id == book.store_id, Shift.id == book.shift_id)
     moved = sa.select(book.id, moved_minor).join(Shift, into_shift).where(mine, book.tender == "cash")
     drawer = sa.select(CashMovement.source_id, CashMovement.amount_minor)
@@ -347,7 +350,7 @@ def _placed(
     """Return the order as it travels, and its token."""
     if not 1 <= len(wanted) <= MOST_LINES or len({sku for sku, _ in wanted}) < len(wanted):
         raise Invalid("bad-basket", f"An order has 1 to {MOST_LINES} different products.")
-    found = wares(session, store.id, [sku for sku, _ in wanted], at=at)
+    found = products(session, store.id, [sku for sku, _ in wanted], at=at)
     short = [
         {"sku": sku, "name": found[sku].name if sku in found else sku, "wanted": qty,
          "available": found[sku].here_qty if sku in found else 0}
@@ -404,13 +407,13 @@ def _book(
         )
     )  # fmt: skip
     drawer_cash.take_apart(session, found, "orders", Tender(tender, moved), id, at=at, actor=actor)
-    told = {
+    reported = {
         "store_id": store.id, "id": id, "order_id": order.id, "tender": tender, "amount_minor": amount_minor,
         "rounding_minor": moved - amount_minor, "slip": paid.reference, "shift_id": found.id,
         "business_day": day.isoformat(), "at": at.isoformat(), "actor_id": actor.id,
     }  # fmt: skip
     outbox.append(
-        session, to_node=NETWORK, topic=MONEY_MOVED, version=1, body=told, id=f"order-money-{id}",
+        session, to_node=NETWORK, topic=MONEY_MOVED, version=1, body=reported, id=f"order-money-{id}",
         subject=subject_of(order), business_day=day, at=at,
     )  # fmt: skip
     facts = {"tender": tender, "amount_minor": amount_minor} | ({"slip": paid.reference} if paid.reference else {})

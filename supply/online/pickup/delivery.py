@@ -26,7 +26,7 @@ from config.nodes.journal import Actor
 from pos.store.store import Store
 from supply.online import home_delivery
 from supply.online.home_delivery import HomeDelivery
-from supply.online.orders import PickupOrder, held_until, lines_of, order_for_update, tell
+from supply.online.orders import PickupOrder, held_until, lines_of, order_for_update, send
 from supply.online.pickup import handover
 from supply.online.pickup.handover import Handover
 from supply.online.storefront import availability
@@ -68,7 +68,7 @@ def set_out(
         here, clock = way.home.at, clock + AT_DOOR
     session.flush()
     for way in ways:
-        tell(session, way.order, at)
+        send(session, way.order, at)
     return [way.home for way in ways]
 
 
@@ -107,8 +107,8 @@ def hand_over(
     if not again:
         home_delivery.move(session, way.home, "delivered", actor=actor, at=at)
         way.home.receiver = receiver.strip()[:60]
-        tell(session, way.order, at)
-        _tell_others(session, way.home, at)
+        send(session, way.order, at)
+        _send_others(session, way.home, at)
     return handed
 
 
@@ -121,8 +121,8 @@ def fail(session: Session, store_id: str, order_id: str, *, why: str, actor: Act
         raise Invalid("reason-missing", "Say why, so that the customer understands.", field="reason")
     home_delivery.move(session, way.home, "failed", actor=actor, at=at, why=why.strip()[:200])
     way.order.hold_until = held_until(session, store_id, at)
-    tell(session, way.order, at)
-    _tell_others(session, way.home, at)
+    send(session, way.order, at)
+    _send_others(session, way.home, at)
     return way.home
 
 
@@ -130,7 +130,7 @@ def try_again(session: Session, store_id: str, order_id: str, *, actor: Actor, a
     """Let an order that came back be taken along once more."""
     way = _locked(session, store_id, order_id)
     home_delivery.move(session, way.home, "asked", actor=actor, at=at)
-    tell(session, way.order, at)
+    send(session, way.order, at)
     return way.home
 
 
@@ -140,7 +140,7 @@ def to_collect(session: Session, store_id: str, order_id: str, *, actor: Actor, 
     home_delivery.move(session, way.home, "to_collect", actor=actor, at=at)
     lines = lines_of(session, way.order)
     way.order.total_minor = cost(session, store_id, promise_of(lines, fee_of(session, way.order))).total_minor
-    tell(session, way.order, at)
+    send(session, way.order, at)
     return way.home
 
 
@@ -202,11 +202,11 @@ def _store_at(session: Session, store_id: str) -> Point:
     return found
 
 
-def _tell_others(session: Session, done: HomeDelivery, at: dt.datetime) -> None:
+def _send_others(session: Session, done: HomeDelivery, at: dt.datetime) -> None:
     """Tell the network of those who wait behind a door that is done: fewer stops come before them."""
     query = sa.select(HomeDelivery.order_id).where(
         HomeDelivery.store_id == done.store_id, HomeDelivery.trip_id == done.trip_id,
         HomeDelivery.state == "on_the_way",
     )  # fmt: skip
     for order_id in session.scalars(query.order_by(HomeDelivery.n)).all():
-        tell(session, order_for_update(session, done.store_id, order_id), at)
+        send(session, order_for_update(session, done.store_id, order_id), at)

@@ -77,7 +77,7 @@ CLOCKS_DIFFER = dt.timedelta(hours=1)
 HELD_AT_MOST = dt.timedelta(days=14)
 """No store's word lets a paid order wait longer than this after its customer wanted it, before it can be disputed."""
 AFTER_COLLECTION = ("collected", "return_asked", "return_refused", "returned")
-TOLD = ("accepted", "ready", "refused", "cancelled", "expired", "short", "return_refused")
+REPORTED = ("accepted", "ready", "refused", "cancelled", "expired", "short", "return_refused")
 _SYSTEM = Actor.system("pickup", NETWORK)
 
 
@@ -97,7 +97,7 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     is_known = order is not None
     if order is None:
         order = write_down(session, without_person(moved))
-        order.by_hearsay, order.return_days = True, availability.rules_of(session, moved.store_id).return_days
+        order.reported_by_store, order.return_days = True, availability.rules_of(session, moved.store_id).return_days
         storefront.number_used(session, moved.store_id, moved.number)
         if moved.number > 0:  # what the counter took counts as used there
             coupons.learn(session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
@@ -108,18 +108,23 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     if order.state in AFTER_COLLECTION and moved.state not in AFTER_COLLECTION:
         order.step = moved.step  # its shop was put back from a copy: the goods are gone all the same (rule 6)
         journal.record(
-            session, actor=_SYSTEM, at=at, verb="pickup order.told_back", subject=subject_of(order), told=moved.state
+            session,
+            actor=_SYSTEM,
+            at=at,
+            verb="pickup order.reported_back",
+            subject=subject_of(order),
+            reported=moved.state,
         )
         return
     before, awaited = order.state, awaits_answer(order)
     take_over(session, order, moved, at)
-    if order.by_hearsay:
+    if order.reported_by_store:
         order.paid_minor = moved.paid_minor
     _take_lines(session, order, moved, before if is_known else None)
     if order.state in GIVEN_BACK:
         coupons.give_back(session, order.store_id, order.id, at=order.moved_at)
     if order.state != before or (awaited and is_declined(order)):
-        _tell_customer(session, order, order.moved_at)
+        _send_customer(session, order, order.moved_at)
     if moved.delivery is not None:
         _follow_home(session, order, moved)
     _move_money(session, order, at)
@@ -154,7 +159,7 @@ def money_came(session: Session, order: PickupOrder, *, at: dt.datetime) -> None
 
 def ended_here(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     """Tell the customer of an order that the network ended itself, and send back what was paid (rules 2, 3)."""
-    _tell_customer(session, order, at)
+    _send_customer(session, order, at)
     _move_money(session, order, at)
 
 
@@ -177,8 +182,8 @@ def remind(session: Session, *, at: dt.datetime) -> int:
         home_delivery.HomeDelivery.state.in_(home_delivery.LIVE),
     )
     query = query.where(PickupOrder.id.not_in(brought))
-    told = [_tell(session, order, "reminder", "reminder", at) for order in session.scalars(query)]
-    return sum(one is not None for one in told)
+    reported = [_send(session, order, "reminder", "reminder", at) for order in session.scalars(query)]
+    return sum(one is not None for one in reported)
 
 
 def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.datetime) -> PickupOrder:
@@ -207,7 +212,7 @@ def confirm(session: Session, store_id: str, token: str, *, at: dt.datetime) -> 
     order = _by_token(session, store_id, token)
     if order.state not in AFTER_COLLECTION:
         raise Refused("not-handed-over", "The store has not said yet that it handed your order over. Try again later.")
-    if order.proved_at is None and not order.by_hearsay:
+    if order.proved_at is None and not order.reported_by_store:
         order.proved_at, order.proved_by = at, "customer"
         journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.confirmed", subject=subject_of(order))
         _set_clock(session, order, at)
@@ -258,11 +263,11 @@ def is_overdue(session: Session, order: PickupOrder, at: dt.datetime) -> bool:
     if awaits_answer(order):
         return at >= (order.return_asked_at or order.moved_at) + OVERDUE
     own = max(one for one in (order.placed_at, _window(session, order)[1]) if one is not None)
-    told = [order.answer_by, order.hold_until]
+    reported = [order.answer_by, order.hold_until]
     if order.comes_on is not None:
         store = session.get_one(Store, order.store_id)
-        told.append(day_start(order.comes_on + dt.timedelta(days=1), store.tz, store.rollover_hour))
-    due = max([own, *(min(one, own + HELD_AT_MOST) for one in told if one is not None)])
+        reported.append(day_start(order.comes_on + dt.timedelta(days=1), store.tz, store.rollover_hour))
+    due = max([own, *(min(one, own + HELD_AT_MOST) for one in reported if one is not None)])
     return order.state in OPEN and at >= due + OVERDUE
 
 
@@ -284,7 +289,7 @@ def findings(session: Session, here: str, store_id: str | None = None) -> list[F
     kept = sa.exists().where(Escrow.id == PickupOrder.id, Escrow.state != "lapsed")
     query = sa.select(PickupOrder).where(PickupOrder.paid_minor > 0, PickupOrder.number > 0, ~kept)
     if session.scalar(sa.select(Escrow.id).limit(1)) is not None:  # of what a store alone says the provider was asked
-        query = query.where(PickupOrder.by_hearsay.is_(False))
+        query = query.where(PickupOrder.reported_by_store.is_(False))
     orders = session.scalars(query if store_id is None else query.where(PickupOrder.store_id == store_id))
     return [
         Finding("K13", subject_of(order), f"{order.paid_minor} paid online, in an escrow", "none") for order in orders
@@ -330,7 +335,7 @@ def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
         entry = escrow.refund(session, row.id, back_minor, why=order.state, actor=_SYSTEM, at=at)
     if entry is not None:
         amount = _amount(entry.amount_minor, order.currency)
-        _tell(session, order, "refunded", f"refunded-{entry.id}", at, amount=amount)
+        _send(session, order, "refunded", f"refunded-{entry.id}", at, amount=amount)
     _set_clock(session, order, at)
 
 
@@ -344,8 +349,8 @@ def _refuse_contradiction(moved: PickupMoved) -> None:
     """Refuse a state no order has, and a hand-over without what comes with each (rule 7)."""
     if moved.state not in STATES.moves:
         raise Invalid("unknown-state", f"No order is {moved.state!r}.", order=moved.order_id)
-    told = (moved.ready_at, moved.collected_at, moved.return_until, moved.sale_id)
-    if moved.state in AFTER_COLLECTION and not all(told):
+    reported = (moved.ready_at, moved.collected_at, moved.return_until, moved.sale_id)
+    if moved.state in AFTER_COLLECTION and not all(reported):
         raise Invalid(
             "never-ready", f"Order {moved.order_no} is said to be handed over and was never ready or never sold.",
             order=moved.order_id,
@@ -357,7 +362,7 @@ def _note_hand_over(session: Session, order: PickupOrder, moved: PickupMoved, at
     if moved.state not in AFTER_COLLECTION:
         return
     order.handed_at = order.handed_at or at
-    if not moved.proof or order.by_hearsay or order.proved_at is not None:
+    if not moved.proof or order.reported_by_store or order.proved_at is not None:
         return
     if token_hash(moved.proof) != order.token_hash:
         raise Refused("not-their-code", f"This is not the code of the customer of order {order.order_no}.")
@@ -372,7 +377,8 @@ def _window(session: Session, order: PickupOrder) -> tuple[dt.datetime | None, d
         return order.window_from, order.window_until
     store = session.get_one(Store, order.store_id)
     first, last = (
-        day_start(day, store.tz, store.rollover_hour) for day in (group.van_day, group.pickup_until + dt.timedelta(1))
+        day_start(day, store.tz, store.rollover_hour)
+        for day in (group.vehicle_day, group.pickup_until + dt.timedelta(1))
     )
     return first, last
 
@@ -383,12 +389,12 @@ def _return_until(order: PickupOrder, moved: PickupMoved, at: dt.datetime) -> dt
     A moment before the order was placed, or after it was told, is that of a clock gone wrong: the collection counts as
     made when it was told.
     """
-    told, collected = instant_of(moved.return_until), instant_of(moved.collected_at)
-    if told is None or collected is None:
-        return told
+    reported, collected = instant_of(moved.return_until), instant_of(moved.collected_at)
+    if reported is None or collected is None:
+        return reported
     days = dt.timedelta(days=MOST_RETURN_DAYS) if order.return_days is None else dt.timedelta(days=order.return_days)
     if order.return_days is None:  # at the store, whose own rules are in what it told
-        days = min(max(told - collected, dt.timedelta(0)), days)
+        days = min(max(reported - collected, dt.timedelta(0)), days)
     is_sound = order.placed_at <= collected <= at + CLOCKS_DIFFER
     return collected + days if is_sound else order.return_until or at + days
 
@@ -400,24 +406,24 @@ def _follow_home(session: Session, order: PickupOrder, moved: PickupMoved) -> No
         return
     kind = {"on_the_way": "on_the_way", "failed": "not_met", "to_collect": "ready"}.get(row.state)
     if kind and order.state == "ready":
-        _tell(session, order, kind, f"{row.state}-{order.step}", order.moved_at)
+        _send(session, order, kind, f"{row.state}-{order.step}", order.moved_at)
 
 
-def _tell_customer(session: Session, order: PickupOrder, at: dt.datetime) -> None:
+def _send_customer(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     if order.state == "ready" and home_delivery.is_live(home_delivery.of_order(session, order.store_id, order.id)):
         return  # told when somebody sets out with it
-    if order.state in TOLD:
-        _tell(session, order, order.state, f"{order.state}-{order.step}", at)
+    if order.state in REPORTED:
+        _send(session, order, order.state, f"{order.state}-{order.step}", at)
     elif is_declined(order):
-        _tell(session, order, "return_refused", f"declined-{order.step}", at)
+        _send(session, order, "return_refused", f"declined-{order.step}", at)
     elif order.state == "collected" and order.proved_at is None and escrow.holds(session, order.id):
         until = released_at(session, order, at)
         assert until is not None
         zone = ZoneInfo(session.get_one(Store, order.store_id).tz)
-        _tell(session, order, "handed_over", "handed_over", at, until=f"{until.astimezone(zone):%Y-%m-%d %H:%M}")
+        _send(session, order, "handed_over", "handed_over", at, until=f"{until.astimezone(zone):%Y-%m-%d %H:%M}")
 
 
-def _tell(
+def _send(
     session: Session, order: PickupOrder, kind: str, event: str, at: dt.datetime, **more: str
 ) -> messages.CustomerMessage | None:
     store = session.get_one(Store, order.store_id)
@@ -426,7 +432,7 @@ def _tell(
         "store": store.name, "order_no": order.order_no, "order_id": order.id, "slug": store.slug, "why": order.why,
         "until": f"{until:%Y-%m-%d %H:%M}" if until else "", **more,
     }  # fmt: skip
-    return messages.tell(
+    return messages.send(
         session, store.id, kind, id=f"{order.id}-{event}", phone=order.customer_phone, email=order.email,
         language=order.language or store.language, facts=facts, at=at,
     )  # fmt: skip

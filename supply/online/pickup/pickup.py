@@ -65,8 +65,8 @@ from supply.online.orders import (
     lines_of,
     move,
     order_for_update,
+    send,
     subject_of,
-    tell,
     write_down,
 )
 from supply.online.pickup.handover import refuse_unpaid
@@ -111,7 +111,7 @@ def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datet
         return move(session, order, "accepted", actor=actor, at=at)
     order.answer_by = answer_by(availability.rules_of(session, store.id), availability.hours_of(session, store, at), at)
     journal.record(session, actor=actor, at=at, verb="pickup order.arrived", subject=subject_of(order))
-    tell(session, order, at)
+    send(session, order, at)
     return order
 
 
@@ -269,7 +269,7 @@ def customer_cancels(
     on_the_way = session.scalars(home_delivery.under_way(order.store_id)).all()
     if order.state in BEFORE_READY or (decided and order.state == "ready" and order.id not in on_the_way):
         return cancel(session, order.store_id, order.id, why=why, actor=actor, at=at)
-    tell(session, order, at)
+    send(session, order, at)
     return order
 
 

@@ -20,7 +20,7 @@ from config.nodes.journal import Actor
 from pos.sale import returns
 from pos.sale.sale import Completed
 from pos.sold import Sale, SaleLine
-from supply.online.orders import PickupOrder, lines_of, move, order_for_update, tell
+from supply.online.orders import PickupOrder, lines_of, move, order_for_update, send
 from supply.online_facts import ReturnAsked
 
 MAY_COME_BACK = ("collected", "returned")
@@ -32,7 +32,7 @@ def customer_asks(session: Session, asked: ReturnAsked, *, actor: Actor, at: dt.
     in_time = _in_time(order, dt.datetime.fromisoformat(asked.asked_at))
     if order.state in MAY_COME_BACK and in_time and left_of(session, order):
         return move(session, order, "return_asked", actor=actor, at=at, why=asked.why)
-    tell(session, order, at)
+    send(session, order, at)
     return order
 
 

@@ -23,7 +23,7 @@ from pos.catalogue.catalogue import Product
 from pos.documents.paper import first_name
 from pos.printing import queue
 from pos.printing.queue import PrintJob, Queued
-from pos.reports.slips import head, local, queue_once
+from pos.reports.slips import enqueue_once, head, local
 from pos.stock import stock
 from pos.stock.ledger import Place
 from pos.store.store import Store, Till, store_of
@@ -51,7 +51,7 @@ def pick_list(session: Session, till: Till, *, command: str, actor: Actor, at: d
         "orders": [{"order_no": one.order_no, "customer_name": first_name(one.customer_name)} for one in orders],
         "places": _by_place(session, store, orders),
     }
-    return queue_once(session, till, "pick_list", "pickup", document, command=command, at=at)
+    return enqueue_once(session, till, "pick_list", "pickup", document, command=command, at=at)
 
 
 def order_slip(session: Session, till: Till, order_id: str, *, command: str, at: dt.datetime) -> Queued:
@@ -74,7 +74,7 @@ def order_slip(session: Session, till: Till, order_id: str, *, command: str, at:
         "total_minor": order.total_minor,
         "paid": False,
     }
-    return queue_once(session, till, kind, order.id, document, command=command, at=at)
+    return enqueue_once(session, till, kind, order.id, document, command=command, at=at)
 
 
 def customer_slip(
@@ -136,7 +136,7 @@ def delivery_slip(
         "state": delivery.state,
         "lines": lines,
     }
-    return queue_once(session, till, kind, delivery.id, document, command=command, at=at)
+    return enqueue_once(session, till, kind, delivery.id, document, command=command, at=at)
 
 
 # --- inside ---

@@ -52,7 +52,7 @@ class OnlineListing(Base):
     store_id: Mapped[str] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
     price_minor: Mapped[int]
-    allowance_qty: Mapped[int]
+    available_qty: Mapped[int]
     taken_qty: Mapped[int] = mapped_column(default=0)
     shelf_rank: Mapped[int | None]
     """Slot on the live bestseller shelf."""
@@ -103,7 +103,7 @@ def safe_left(silence: dt.timedelta) -> sa.ColumnElement[int]:
 
 def left_of(offer: Any, worth_s: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
     """Return what can still be ordered of an offer's columns, for a query, where its promise is worth so much."""
-    promised: sa.ColumnElement[int] = sa.type_coerce(offer.allowance_qty, sa.BigInteger)
+    promised: sa.ColumnElement[int] = sa.type_coerce(offer.available_qty, sa.BigInteger)
     taken: sa.ColumnElement[int] = offer.taken_qty
     return (2 * promised * worth_s + _FALLS_S) // (2 * _FALLS_S) - taken
 

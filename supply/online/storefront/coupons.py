@@ -48,7 +48,7 @@ class OnlineCoupon(Base):
 # --- verbs, store ---
 
 
-def to_tell(session: Session, store_id: str) -> list[list[Any]]:
+def to_send(session: Session, store_id: str) -> list[list[Any]]:
     """Return [owner, code, uses] of the limited codes whose counter uses changed since they were told."""
     online = (
         sa.select(CouponUse.owner_id, CouponUse.code, sa.func.count().label("uses"))
@@ -57,14 +57,14 @@ def to_tell(session: Session, store_id: str) -> list[list[Any]]:
         .group_by(CouponUse.owner_id, CouponUse.code)
         .subquery()
     )
-    told = sa.and_(
+    reported = sa.and_(
         OnlineCoupon.store_id == store_id, OnlineCoupon.owner_id == Coupon.owner_id, OnlineCoupon.code == Coupon.code
     )
     counter_uses = Coupon.uses - sa.func.coalesce(online.c.uses, 0)
     query = (
         sa.select(Coupon.owner_id, Coupon.code, counter_uses)
         .outerjoin(online, sa.and_(online.c.owner_id == Coupon.owner_id, online.c.code == Coupon.code))
-        .outerjoin(OnlineCoupon, told)
+        .outerjoin(OnlineCoupon, reported)
         .where(
             Coupon.owner_id.in_((store_id, EVERYONE)),
             Coupon.most_uses.is_not(None),
@@ -78,9 +78,9 @@ def to_tell(session: Session, store_id: str) -> list[list[Any]]:
 # --- verbs, network ---
 
 
-def take_told(session: Session, store_id: str, told: Iterable[Sequence[Any]], edition: int) -> None:
+def take_reported(session: Session, store_id: str, reported: Iterable[Sequence[Any]], edition: int) -> None:
     """Note at the store (edition 0) what it tells of its codes, or take it over at the network (rule 1)."""
-    _note(session, store_id, told, edition)
+    _note(session, store_id, reported, edition)
 
 
 def take(session: Session, store_id: str, codes: Iterable[str], order_id: str, *, at: dt.datetime) -> None:
@@ -209,9 +209,9 @@ def _begin(session: Session, store_id: str, owner_id: str, code: str) -> None:
     session.execute(insert_into(OnlineCoupon, dialect_of(session)).values(**row).on_conflict_do_nothing())
 
 
-def _note(session: Session, store_id: str, told: Iterable[Sequence[Any]], edition: int) -> None:
+def _note(session: Session, store_id: str, reported: Iterable[Sequence[Any]], edition: int) -> None:
     """Write what was told of codes down; an older publication changes nothing."""
-    for owner_id, code, uses in told:
+    for owner_id, code, uses in reported:
         _begin(session, store_id, owner_id, code)
         heard = sa.update(OnlineCoupon).where(
             OnlineCoupon.store_id == store_id, OnlineCoupon.owner_id == owner_id, OnlineCoupon.code == code,

@@ -90,8 +90,8 @@ class DeliveryRules:
             ("days_ahead", 0, 14),
         ):  # fmt: skip
             if not least <= getattr(self, name) <= most:
-                told = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
-                raise Invalid("bad-rule-number", told, field=name, least=least, most=most)
+                reported = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
+                raise Invalid("bad-rule-number", reported, field=name, least=least, most=most)
         if self.on and self.at is None:
             raise Invalid("no-shop-place", "Say where your shop is: without it no way can be told.", field="lat")
         if not 1 <= len(self.windows) <= MOST_WINDOWS:

@@ -24,7 +24,7 @@ from supply.online.storefront import price
 from supply.online.storefront.availability import OnlineListing, portion, safe_left, safe_qty, silence_of, silence_since
 
 
-class Ware(NamedTuple):
+class OnlineProduct(NamedTuple):
     """A product as a customer sees it. left_qty: what can still be ordered; step_qty: the smallest portion."""
 
     sku: str
@@ -61,7 +61,7 @@ def listing(
     limit: int = 60,
     offset: int = 0,
     at: dt.datetime | None = None,
-) -> list[Ware]:
+) -> list[OnlineProduct]:
     """Return what the online shop shows: what is in stock, what is ordered in, the rest; bestsellers first, by name.
 
     text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
@@ -91,15 +91,17 @@ def categories(session: Session, store_id: str) -> list[tuple[str, int]]:
     return [(name, count) for name, count in rows]
 
 
-def product(session: Session, store_id: str, sku: str, *, at: dt.datetime | None = None) -> Ware:
+def product(session: Session, store_id: str, sku: str, *, at: dt.datetime | None = None) -> OnlineProduct:
     """Return one product of the online shop."""
-    found = wares(session, store_id, [sku], at=at)
+    found = products(session, store_id, [sku], at=at)
     if not found:
         raise NotFound("not-sold-online", "This product is not in this online shop. Look for another one.", sku=sku)
     return found[0]
 
 
-def wares(session: Session, store_id: str, skus: Iterable[str], *, at: dt.datetime | None = None) -> list[Ware]:
+def products(
+    session: Session, store_id: str, skus: Iterable[str], *, at: dt.datetime | None = None
+) -> list[OnlineProduct]:
     """Return the named products, those that are in the online shop, by SKU."""
     rows = _NAMED.all(session, {"store": store_id}, sorted(skus))
     silence = silence_since(rows[0][-1], at) if rows else dt.timedelta(0)
@@ -162,7 +164,7 @@ def _ordered(query: Query, text: str, category: str | None, silence: dt.timedelt
 _LISTED = sa.select(
     Product.sku, Product.name, Product.brand, Product.category, Product.department, Product.pack_text,
     Product.stock_unit, Product.price_quantity, Product.minimum_age, Product.maximum_qty, OnlineListing.price_minor,
-    OnlineListing.allowance_qty, OnlineListing.taken_qty, OnlineListing.shelf_rank, OnlineListing.order_days,
+    OnlineListing.available_qty, OnlineListing.taken_qty, OnlineListing.shelf_rank, OnlineListing.order_days,
 ).join_from(OnlineListing, Product, Product.sku == OnlineListing.sku).where(OnlineListing.listed)  # fmt: skip
 """The columns alone: a list page is read often, and rows of the session's own cost three times as much."""
 _NAMED = PreparedForSome(
@@ -175,11 +177,11 @@ _NAMED = PreparedForSome(
 )
 
 
-def _ware(row: Sequence[Any], silence: dt.timedelta) -> Ware:
-    *shown, price_minor, allowance_qty, taken_qty, shelf_rank, order_days = row
+def _ware(row: Sequence[Any], silence: dt.timedelta) -> OnlineProduct:
+    *shown, price_minor, available_qty, taken_qty, shelf_rank, order_days = row
     sku, name, brand, category, department, pack_text, stock_unit, price_quantity, minimum_age, maximum_qty = shown
-    left, step = max(0, safe_qty(allowance_qty, silence) - taken_qty), portion(stock_unit, price_quantity)
-    return Ware(
+    left, step = max(0, safe_qty(available_qty, silence) - taken_qty), portion(stock_unit, price_quantity)
+    return OnlineProduct(
         sku, name, brand, category, department, pack_text, stock_unit, price_minor, price_quantity, minimum_age,
         maximum_qty, left - left % step, step, shelf_rank, order_days,
     )  # fmt: skip

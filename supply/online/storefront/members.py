@@ -31,17 +31,17 @@ class OnlineMember(Base):
     edition: Mapped[int] = mapped_column(default=0)
 
 
-def to_tell(session: Session, store_id: str) -> list[list[Any]]:
+def to_send(session: Session, store_id: str) -> list[list[Any]]:
     """Return [key, is a member] of what changed since it was told (rule 1)."""
     now = customers.online_members(session, store_id).keys()
     query = sa.select(OnlineMember).where(OnlineMember.store_id == store_id)
-    told = {row.key for row in session.scalars(query) if row.member}
-    return [[key, key in now] for key in sorted(now ^ told)]
+    reported = {row.key for row in session.scalars(query) if row.member}
+    return [[key, key in now] for key in sorted(now ^ reported)]
 
 
-def take_told(session: Session, store_id: str, told: Iterable[Sequence[Any]], edition: int) -> None:
+def take_reported(session: Session, store_id: str, reported: Iterable[Sequence[Any]], edition: int) -> None:
     """Note at the store (edition 0) what it tells of its members, or take it over; an older one changes nothing."""
-    for key, member in told:
+    for key, member in reported:
         row = session.get(OnlineMember, (store_id, key))
         if row is None:
             session.add(OnlineMember(store_id=store_id, key=key, member=member, edition=edition))

@@ -27,8 +27,8 @@ from pos.catalogue.catalogue import Listing, Product
 from pos.stock import stock
 from pos.store.store import Store
 from supply.demand import known_events
-from supply.online.orders import PickupLine, PickupOrder, lines_of, subject_of, tell
-from supply.orders.delivery_calendar import next_rhythm
+from supply.online.orders import PickupLine, PickupOrder, lines_of, send, subject_of
+from supply.orders.delivery_calendar import next_cycle
 from supply.orders.suppliers import supplier_of
 from supply.orders.supply_routes import sources
 
@@ -92,7 +92,7 @@ def goods_came(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
     )
     came = [order for order in session.scalars(query).all() if hold(session, order, actor=actor, at=at)]
     for order in came:
-        tell(session, order, at)
+        send(session, order, at)
     return came
 
 
@@ -139,5 +139,5 @@ def _wait_days(session: Session, supplier_id: str, today: dt.date) -> int:
     """Return the longest wait from any day of a week on, so that the promise is the same every day."""
     supplier = supplier_of(session, supplier_id)
     days = (today + dt.timedelta(days=n) for n in range(7))
-    longest = max((next_rhythm(supplier.calendar, day + dt.timedelta(days=1)).delivery_day - day).days for day in days)
+    longest = max((next_cycle(supplier.calendar, day + dt.timedelta(days=1)).delivery_day - day).days for day in days)
     return longest + TO_UNPACK_DAYS

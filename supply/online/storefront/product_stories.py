@@ -30,13 +30,13 @@ from config.nodes import outbox
 from config.nodes.inbox import refuse_newer, refuse_stranger
 from config.nodes.outbox import Message
 from pos.catalogue.catalogue import Product, TaxClass, own_tax_class_id
-from pos.producers.producers import ProduceGoods, producer_of
-from pos.stock.producer_lots import ProduceLot
+from pos.producers.producers import ProducerProduct, producer_of
+from pos.stock.producer_lots import ProducerLot
 from pos.store.pictures import KEPT_BYTES
 from pos.store.store import day_of
 
 MOST_PICTURES, SIDE = 3, 900
-STORY_TOLD, PICTURE_SENT = "produce.told", "produce.picture"
+STORY_REPORTED, PICTURE_SENT = "produce.reported", "produce.picture"
 VERSION = 1
 _PRODUCT = (
     "sku", "name", "brand", "category", "department", "pack_text", "stock_unit", "price_quantity", "tax_class_id",
@@ -44,10 +44,10 @@ _PRODUCT = (
 )  # fmt: skip
 
 
-class ProducePicture(Base):
+class ProducerPicture(Base):
     """A picture of a product's story, as JPEG; on both nodes."""
 
-    __tablename__ = "produce_picture"
+    __tablename__ = "producer_picture"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
@@ -57,10 +57,10 @@ class ProducePicture(Base):
     put_at: Mapped[dt.datetime]
 
 
-class ToldStory(Base):
+class ReportedStory(Base):
     """At the network: the story of a product of a shop's own."""
 
-    __tablename__ = "told_story"
+    __tablename__ = "reported_story"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
@@ -91,17 +91,17 @@ class Story:
 # --- verbs, store ---
 
 
-def add_picture(session: Session, store_id: str, sku: str, jpeg: bytes, *, at: dt.datetime) -> ProducePicture:
+def add_picture(session: Session, store_id: str, sku: str, jpeg: bytes, *, at: dt.datetime) -> ProducerPicture:
     """Keep a picture of a product's story, made small before, and send it (rule 2); the same picture again is one."""
-    if session.get(ProduceGoods, (store_id, sku)) is None:
+    if session.get(ProducerProduct, (store_id, sku)) is None:
         raise NotFound("not-produce", "This product is not sold for a producer.", sku=sku)
     name = _name_of(jpeg)
-    known = session.get(ProducePicture, (store_id, sku, name))
+    known = session.get(ProducerPicture, (store_id, sku, name))
     if known is not None:
         return known
     if len(pictures_of(session, store_id, sku)) >= MOST_PICTURES:
         raise Refused("enough-pictures", "Three pictures at most. Take one out first.", most=MOST_PICTURES)
-    row = ProducePicture(store_id=store_id, sku=sku, id=name, jpeg=jpeg, put_at=at)
+    row = ProducerPicture(store_id=store_id, sku=sku, id=name, jpeg=jpeg, put_at=at)
     session.add(row)
     session.flush()
     body = {
@@ -114,20 +114,20 @@ def add_picture(session: Session, store_id: str, sku: str, jpeg: bytes, *, at: d
 
 def take_out_picture(session: Session, store_id: str, sku: str, id: str) -> None:
     """Take a picture out of the story."""
-    row = session.get(ProducePicture, (store_id, sku, id))
+    row = session.get(ProducerPicture, (store_id, sku, id))
     if row is not None:
         session.delete(row)
         session.flush()
 
 
-def tell(session: Session, store_id: str, sku: str, *, at: dt.datetime) -> None:
+def send(session: Session, store_id: str, sku: str, *, at: dt.datetime) -> None:
     """Tell the network the story of a product as it is now (rules 1, 3)."""
-    goods, product = session.get_one(ProduceGoods, (store_id, sku)), session.get_one(Product, sku)
+    goods, product = session.get_one(ProducerProduct, (store_id, sku)), session.get_one(Product, sku)
     producer = producer_of(session, store_id, goods.producer_id)
     newest = session.scalars(
-        sa.select(ProduceLot)
-        .where(ProduceLot.store_id == store_id, ProduceLot.sku == sku)
-        .order_by(ProduceLot.came_at.desc())
+        sa.select(ProducerLot)
+        .where(ProducerLot.store_id == store_id, ProducerLot.sku == sku)
+        .order_by(ProducerLot.came_at.desc())
         .limit(1)
     ).first()
     tax = session.get_one(TaxClass, product.tax_class_id)
@@ -140,24 +140,24 @@ def tell(session: Session, store_id: str, sku: str, *, at: dt.datetime) -> None:
         "harvested_on": newest.harvested_on.isoformat() if newest and newest.harvested_on else None,
         "pictures": [row.id for row in pictures_of(session, store_id, sku)],
     }  # fmt: skip
-    _send(session, store_id, sku, STORY_TOLD, body, at)
+    _send(session, store_id, sku, STORY_REPORTED, body, at)
 
 
-def tell_taxed(session: Session, store_id: str, tax_class_id: str, *, at: dt.datetime) -> None:
+def send_taxed(session: Session, store_id: str, tax_class_id: str, *, at: dt.datetime) -> None:
     """Tell the network that a tax class is another one now, with every product that has it (rule 5)."""
-    goods = sa.select(ProduceGoods.sku).join(Product, Product.sku == ProduceGoods.sku)
-    goods = goods.where(ProduceGoods.store_id == store_id, Product.tax_class_id == tax_class_id)
-    for sku in session.scalars(goods.order_by(ProduceGoods.sku)).all():
-        tell(session, store_id, sku, at=at)
+    goods = sa.select(ProducerProduct.sku).join(Product, Product.sku == ProducerProduct.sku)
+    goods = goods.where(ProducerProduct.store_id == store_id, Product.tax_class_id == tax_class_id)
+    for sku in session.scalars(goods.order_by(ProducerProduct.sku)).all():
+        send(session, store_id, sku, at=at)
 
 
 # --- verbs, network ---
 
 
-def take_told(session: Session, body: dict[str, Any]) -> None:
+def take_reported(session: Session, body: dict[str, Any]) -> None:
     """Take over a shop's own product with its story (rules 1, 4)."""
     store_id, sku = str(body["store_id"]), str(body["product"]["sku"])
-    known = session.get(ToldStory, (store_id, sku))
+    known = session.get(ReportedStory, (store_id, sku))
     if known is not None and known.edition >= body["edition"]:
         return
     product = session.get(Product, sku)
@@ -168,14 +168,14 @@ def take_told(session: Session, body: dict[str, Any]) -> None:
     names = ("producer", "kind", "place", "story", "lot_code", "edition")
     harvested = dt.date.fromisoformat(body["harvested_on"]) if body["harvested_on"] else None
     session.merge(
-        ToldStory(
+        ReportedStory(
             store_id=store_id, sku=sku, harvested_on=harvested, pictures=body["pictures"],
             **{name: body[name] for name in names},
         )
     )  # fmt: skip
-    told_at = dt.datetime.fromtimestamp(body["edition"] / 1000, dt.UTC)
+    reported_at = dt.datetime.fromtimestamp(body["edition"] / 1000, dt.UTC)
     for row in pictures_of(session, store_id, sku):
-        if row.id not in body["pictures"] and row.put_at <= told_at:
+        if row.id not in body["pictures"] and row.put_at <= reported_at:
             session.delete(row)
     session.flush()
 
@@ -185,28 +185,28 @@ def take_picture(session: Session, body: dict[str, Any]) -> None:
     key, jpeg = (str(body["store_id"]), str(body["sku"]), str(body["id"])), base64.b64decode(body["jpeg"])
     if len(jpeg) > KEPT_BYTES or not jpeg.startswith(b"\xff\xd8") or _name_of(jpeg) != key[2]:
         raise Invalid("bad-photo", "This picture is not what the shop says it is.", id=key[2])
-    if session.get(ProducePicture, key) is None:
+    if session.get(ProducerPicture, key) is None:
         put_at = as_utc(dt.datetime.fromisoformat(body["put_at"]))
-        session.add(ProducePicture(store_id=key[0], sku=key[1], id=key[2], jpeg=jpeg, put_at=put_at))
+        session.add(ProducerPicture(store_id=key[0], sku=key[1], id=key[2], jpeg=jpeg, put_at=put_at))
         session.flush()
 
 
 def _take(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     refuse_newer(message.topic, message.version, VERSION)
     refuse_stranger(from_node, message.body["store_id"])
-    (take_told if message.topic == STORY_TOLD else take_picture)(session, message.body)
+    (take_reported if message.topic == STORY_REPORTED else take_picture)(session, message.body)
 
 
-APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {STORY_TOLD: _take, PICTURE_SENT: _take}
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {STORY_REPORTED: _take, PICTURE_SENT: _take}
 
 
 # --- questions ---
 
 
-def pictures_of(session: Session, store_id: str, sku: str) -> list[ProducePicture]:
+def pictures_of(session: Session, store_id: str, sku: str) -> list[ProducerPicture]:
     """Return the pictures of a product's story, the first one first."""
-    query = sa.select(ProducePicture).where(ProducePicture.store_id == store_id, ProducePicture.sku == sku)
-    return list(session.scalars(query.order_by(ProducePicture.put_at, ProducePicture.id)))
+    query = sa.select(ProducerPicture).where(ProducerPicture.store_id == store_id, ProducerPicture.sku == sku)
+    return list(session.scalars(query.order_by(ProducerPicture.put_at, ProducerPicture.id)))
 
 
 def story_of(session: Session, store_id: str, sku: str) -> Story | None:
@@ -214,10 +214,10 @@ def story_of(session: Session, store_id: str, sku: str) -> Story | None:
 
     None where it is no producer's.
     """
-    row = session.get(ToldStory, (store_id, sku))
+    row = session.get(ReportedStory, (store_id, sku))
     if row is None:
         return None
-    query = sa.select(ProducePicture.id).where(ProducePicture.store_id == store_id, ProducePicture.sku == sku)
+    query = sa.select(ProducerPicture.id).where(ProducerPicture.store_id == store_id, ProducerPicture.sku == sku)
     here = set(session.scalars(query))
     pictures = tuple(one for one in map(str, row.pictures) if one in here)
     return Story(row.producer, row.kind, row.place, row.story, row.lot_code, row.harvested_on, pictures)

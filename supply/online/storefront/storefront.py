@@ -9,7 +9,7 @@ Rules
    orders the store had not seen when it counted. A share of a group buy takes from no allowance: its goods are held
    apart (`sync.groups`).
 3. Prices are the till's: the store publishes them with the allowance, deposits and its own offers with them, so that
-   `wares.quote` charges what the till would. What has no fixed price is not sold online.
+   `products.quote` charges what the till would. What has no fixed price is not sold online.
 4. The allowance is what is available less what is over its last day (`pos.stock.batches`), the shopkeeper's hold-back
    and a safety share, because records are never quite right; of what is recalled it is nothing (`pos.stock.recall`).
    Weighed goods are sold in steps of a tenth of their price quantity; age-restricted goods may be ordered and the age
@@ -56,7 +56,7 @@ from supply.online.storefront.availability import (
     silence_of,
     worth_s_of,
 )
-from supply.online.storefront.listing import wares
+from supply.online.storefront.listing import products
 from supply.online.storefront.time_slots import PickupRules
 from supply.online_facts import STOREFRONT_PUBLISHED, VERSION, Offer, StorefrontPublished
 from supply.shelf import plan
@@ -109,7 +109,7 @@ def look(
     ]
     token = offers.token_of(session, store_id)
     new_token = token if token != (front.promotions_token if front else "") else None
-    coupons, members = online_coupons.to_tell(session, store_id), online_members.to_tell(session, store_id)
+    coupons, members = online_coupons.to_send(session, store_id), online_members.to_send(session, store_id)
     if not (changed or gone or coupons or members) and new_token is None and front and front.edition:
         return None
     return News(through, also, (*changed, *gone), new_token, coupons, members)
@@ -137,10 +137,10 @@ def publish(session: Session, store_id: str, news: News, *, at: dt.datetime) -> 
         coupons=news.coupons,
         members=news.members,
         closed_days=_closed(session, store, at),
-        takings_day_minor=store.takings_day_minor,
+        usual_sales_minor=store.usual_sales_minor,
     )
-    online_coupons.take_told(session, store_id, news.coupons, 0)
-    online_members.take_told(session, store_id, news.members, 0)
+    online_coupons.take_reported(session, store_id, news.coupons, 0)
+    online_members.take_reported(session, store_id, news.members, 0)
     _keep(session, fact, _lock(session, store_id, [offer.sku for offer in news.offers]), at)
     _send(session, fact, business_day(at, store.tz, store.rollover_hour), at)
     return fact
@@ -153,7 +153,7 @@ def set_taking_orders(session: Session, store_id: str, taking: bool, *, actor: A
         return
     front.taking_orders = taking
     record(session, actor=actor, at=at, verb="store.opened" if taking else "store.closed", subject=f"shop:{store_id}")
-    _tell_front(session, front, at)
+    _send_front(session, front, at)
 
 
 def set_rules(session: Session, store_id: str, rules: PickupRules, *, actor: Actor, at: dt.datetime) -> None:
@@ -165,7 +165,7 @@ def set_rules(session: Session, store_id: str, rules: PickupRules, *, actor: Act
     record(
         session, actor=actor, at=at, verb="store.rules", subject=f"shop:{store_id}", before=before, after=front.rules
     )
-    _tell_front(session, front, at)
+    _send_front(session, front, at)
 
 
 def close_days(
@@ -174,7 +174,7 @@ def close_days(
     """Settle closed days (`closed_days.close`) and tell the network."""
     fresh = closed_days.close(session, store_id, first, last, actor=actor, at=at)
     if fresh:
-        _tell_front(session, front_of(session, store_id), at)
+        _send_front(session, front_of(session, store_id), at)
     return fresh
 
 
@@ -184,14 +184,14 @@ def reopen_days(
     """Take closed days back (`closed_days.reopen`) and tell the network."""
     found = closed_days.reopen(session, store_id, first, last, actor=actor, at=at)
     if found:
-        _tell_front(session, front_of(session, store_id), at)
+        _send_front(session, front_of(session, store_id), at)
     return found
 
 
-def state_takings(session: Session, store_id: str, takings_minor: int, *, actor: Actor, at: dt.datetime) -> None:
+def state_sales(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at: dt.datetime) -> None:
     """Say what the shop takes on a usual day (`stated_sales.state`) and tell the network."""
-    if stated_sales.state(session, store_id, takings_minor, actor=actor, at=at):
-        _tell_front(session, front_of(session, store_id), at)
+    if stated_sales.state(session, store_id, sales_minor, actor=actor, at=at):
+        _send_front(session, front_of(session, store_id), at)
 
 
 # --- verbs, network ---
@@ -211,9 +211,9 @@ def take_offers(session: Session, store_id: str, fact: StorefrontPublished) -> N
             front.rules = fact.rules
         if fact.closed_days is not None:
             _take_closed(session, _store(session, store_id), fact)
-        if fact.takings_day_minor is not None:
-            told = door.number(fact.takings_day_minor, "takings_day_minor", most=MAX_MINOR)
-            _store(session, store_id).takings_day_minor = told
+        if fact.usual_sales_minor is not None:
+            reported = door.number(fact.usual_sales_minor, "usual_sales_minor", most=MAX_MINOR)
+            _store(session, store_id).usual_sales_minor = reported
     if fact.promotions is not None and fact.edition > front.promotions_edition:
         front.promotions_edition = fact.edition
         offers.take_edition(session, fact.promotions, store_id)
@@ -224,8 +224,8 @@ def take_offers(session: Session, store_id: str, fact: StorefrontPublished) -> N
     _keep(session, replace(fact, offers=tuple(newer.values())), known, at)
     session.flush()
     recount(session, store_id, newer)
-    online_coupons.take_told(session, store_id, fact.coupons, fact.edition)
-    online_members.take_told(session, store_id, fact.members, fact.edition)
+    online_coupons.take_reported(session, store_id, fact.coupons, fact.edition)
+    online_members.take_reported(session, store_id, fact.members, fact.edition)
 
 
 def recount(session: Session, store_id: str, skus: Iterable[str]) -> None:
@@ -263,7 +263,7 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, a
             short.append((sku, qty))
     if not short:
         return
-    there = {ware.sku: ware for ware in wares(session, store_id, [sku for sku, _ in short], at=at)}
+    there = {ware.sku: ware for ware in products(session, store_id, [sku for sku, _ in short], at=at)}
     lines_short = [
         {"sku": sku, "name": there[sku].name, "wanted": qty, "available": there[sku].left_qty}
         if sku in there
@@ -331,10 +331,10 @@ _GOODS = (
     )
     .where(_product.c.active)
 )  # fmt: skip
-_TOLD = sa.select(
+_REPORTED = sa.select(
     *(
         _offer.c[name]
-        for name in ("sku", "listed", "price_minor", "shelf_rank", "order_days", "allowance_qty", "seen_through")
+        for name in ("sku", "listed", "price_minor", "shelf_rank", "order_days", "available_qty", "seen_through")
     )
 ).where(_offer.c.store_id == sa.bindparam("store", type_=sa.Text))
 _NEXT_NUMBER = Prepared(
@@ -363,22 +363,22 @@ def _store(session: Session, store_id: str) -> Store:
     return store
 
 
-def _tell_front(session: Session, front: Storefront, at: dt.datetime) -> None:
+def _send_front(session: Session, front: Storefront, at: dt.datetime) -> None:
     """Tell the network of the front alone; the offers stand."""
     store = _store(session, front.store_id)
     front.edition = max(front.edition + 1, int(as_utc(at).timestamp() * 1000))
     through, also = _seen(session, front.store_id, 0)
     fact = StorefrontPublished(
         front.store_id, front.edition, front.taking_orders, _text(at), through, also, (), rules=front.rules,
-        closed_days=_closed(session, store, at), takings_day_minor=store.takings_day_minor,
+        closed_days=_closed(session, store, at), usual_sales_minor=store.usual_sales_minor,
     )  # fmt: skip
     _send(session, fact, business_day(at, store.tz, store.rollover_hour), at)
 
 
 def _take_closed(session: Session, store: Store, fact: StorefrontPublished) -> None:
-    told_on = business_day(dt.datetime.fromisoformat(fact.published_at), store.tz, store.rollover_hour)
+    reported_on = business_day(dt.datetime.fromisoformat(fact.published_at), store.tz, store.rollover_hour)
     days = map(dt.date.fromisoformat, fact.closed_days or ())
-    closed_days.take_told(session, store.id, told_on, days)
+    closed_days.take_reported(session, store.id, reported_on, days)
 
 
 def _closed(session: Session, store: Store, at: dt.datetime) -> list[str]:
@@ -421,7 +421,7 @@ def _offers_now(
 
 def _known(session: Session, store_id: str) -> dict[str, sa.Row[Any]]:
     """Return SKU -> what the network was last told."""
-    return {row.sku: row for row in session.execute(_TOLD, {"store": store_id})}
+    return {row.sku: row for row in session.execute(_REPORTED, {"store": store_id})}
 
 
 def _differs(known: sa.Row[Any] | None, fresh: Offer, step_qty: int) -> bool:
@@ -430,9 +430,9 @@ def _differs(known: sa.Row[Any] | None, fresh: Offer, step_qty: int) -> bool:
     was = (known.listed, known.price_minor, known.shelf_rank, known.order_days)
     if was != (fresh.listed, fresh.price_minor, fresh.shelf_rank, fresh.order_days):
         return True
-    gap = abs(known.allowance_qty - fresh.allowance_qty)
-    scarce = min(known.allowance_qty, fresh.allowance_qty) <= SCARCE_STEPS * step_qty
-    return bool(gap > 0 if scarce else 4 * gap > known.allowance_qty)
+    gap = abs(known.available_qty - fresh.available_qty)
+    scarce = min(known.available_qty, fresh.available_qty) <= SCARCE_STEPS * step_qty
+    return bool(gap > 0 if scarce else 4 * gap > known.available_qty)
 
 
 def _seen(session: Session, store_id: str, through: int) -> tuple[int, tuple[int, ...]]:
@@ -466,7 +466,7 @@ def _keep(session: Session, fact: StorefrontPublished, known: Mapping[str, Onlin
         if row is None:
             row = OnlineListing(store_id=fact.store_id, sku=offer.sku, taken_qty=0)
             session.add(row)
-        row.price_minor, row.allowance_qty = offer.price_minor, offer.allowance_qty
+        row.price_minor, row.available_qty = offer.price_minor, offer.available_qty
         row.shelf_rank, row.listed = offer.shelf_rank, offer.listed
         row.published_at, row.edition = at, fact.edition
         row.seen_through, row.seen_also = fact.seen_through, list(fact.seen_also)

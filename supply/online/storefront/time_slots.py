@@ -56,8 +56,8 @@ class PickupRules:
             raise Invalid("bad-window", "A pickup window lasts 15, 30, 60 or 120 minutes.", field="window_minutes")
         for name, (least, most) in _BOUNDS.items():
             if not least <= getattr(self, name) <= most:
-                told = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
-                raise Invalid("bad-rule-number", told, field=name, least=least, most=most)
+                reported = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
+                raise Invalid("bad-rule-number", reported, field=name, least=least, most=most)
 
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> "PickupRules":

@@ -134,8 +134,8 @@ def flipped(value: Any) -> Any:
     return value + steps[type(value)] if type(value) in steps else {"n": 3} if value == {"n": 2} else value ^ 1
 
 
-def flaws(session: Session, told: dict[str, dict[str, list[Any]]]) -> list[str]:
-    digests = {(name, day): digest for name, days in told.items() for day, digest in days.items()}
+def flaws(session: Session, reported: dict[str, dict[str, list[Any]]]) -> list[str]:
+    digests = {(name, day): digest for name, days in reported.items() for day, digest in days.items()}
     return list(day_seals.faults(session, digests, away={}, is_gone=lambda *_: False))
 
 
@@ -151,9 +151,9 @@ def test_one_bit_that_flips_in_a_sealed_row_is_named_with_its_table_and_day(book
         day_seals.seal(session, day_seals.unsealed(session, "2026-03-31")[0])
         books.execute(sa.insert(table).values(kept))  # it comes late, where its day is sealed already
         day_seals.seal(session, day_seals.unsealed(session, "2026-03-31")[0])
-        told = {name: {one.day: one.digest for one in session.scalars(sa.select(day_seals.DaySeal))}}
-        assert (day_seals.unsealed(session, "2026-03-31"), flaws(session, told)) == ([], [])
-        assert sum(rows for rows, _ in told[name].values()) == 2
+        reported = {name: {one.day: one.digest for one in session.scalars(sa.select(day_seals.DaySeal))}}
+        assert (day_seals.unsealed(session, "2026-03-31"), flaws(session, reported)) == ([], [])
+        assert sum(rows for rows, _ in reported[name].values()) == 2
         which = sa.and_(*(column == kept[column.name] for column in table.primary_key))
         for column in table.columns:
             if column.name in table.info["append_only"]:
@@ -161,14 +161,14 @@ def test_one_bit_that_flips_in_a_sealed_row_is_named_with_its_table_and_day(book
             before = books.begin_nested()
             with append_only.unlocked(session):
                 books.execute(sa.update(table).where(which).values({column.name: flipped(kept[column.name])}))
-                said = flaws(session, told)
+                said = flaws(session, reported)
             before.rollback()
             assert len(said) == 1, f"{column.name}: {said}"
             assert said[0].startswith(f"1 row of {name}"), said
         session.execute(sa.update(day_seals.DaySeal).values(hashes=b"x" * 16))
-        assert all("is not the one in the journal" in said for said in flaws(session, told))
+        assert all("is not the one in the journal" in said for said in flaws(session, reported))
         session.execute(sa.delete(day_seals.DaySeal))
-        assert all("was taken out of the books" in said for said in flaws(session, told))
+        assert all("was taken out of the books" in said for said in flaws(session, reported))
 
 
 @pytest.mark.postgres
@@ -382,7 +382,7 @@ def test_without_a_worker_the_server_keeps_the_sidecar_and_numbers_lost_with_the
         connection.execute("DELETE FROM journal_entry WHERE n = ?", (end,))
         connection.execute("UPDATE journal_head SET n = n - 1")
     before = this_epoch(store)
-    assert restored.begin_anew_if_restored(store), "the sidecar knows of a sale that the books have lost"
+    assert restored.restart_if_restored(store), "the sidecar knows of a sale that the books have lost"
     assert this_epoch(store) != before
 
 

@@ -29,14 +29,14 @@ IN_PLAIN = {
     "offer_edition.token": "tells one edition from another",
     "online_coupon.code": "as coupon.code, at the network",
     "order_letter.fault_code": "what a letter failed by",
-    "outreach_person.code": "a coupon's, for one person",
-    "outreach_thanks.code": "a coupon's, for one person",
+    "outreach_recipient.code": "a coupon's, for one person",
+    "referral_reward.code": "a coupon's, for one person",
     "payment.shown_code": "the payment service's square, shown until it is paid",
-    "produce_lot.code": "stands on the produce",
+    "producer_lot.code": "stands on the produce",
     "receipt_mail.fault_code": "what a receipt failed by",
     "refused_edition.code": "why an edition was refused",
     "storefront.promotions_token": "tells whether a store's offers changed",
-    "told_story.lot_code": "stands on the produce",
+    "reported_story.lot_code": "stands on the produce",
 }
 """Column -> why its code or token may rest as it is read."""
 
@@ -75,7 +75,7 @@ def stolen(house: House, tmp_path) -> str:
     return "\n".join(found)
 
 
-def told(code: str, text: str) -> bool:
+def reported(code: str, text: str) -> bool:
     """Tell whether a text gives a code away: whole or all but its end, however it is written."""
     text = text.upper()
     return any(form[:-4].strip("-") in text for form in (code, vouchers.spoken(code), vouchers.spoken(code)[:-1]))
@@ -92,7 +92,7 @@ def test_no_book_fact_export_or_kept_print_tells_a_voucher_s_code(store, house, 
     cash = [{"tender": "cash", "amount_minor": 5000}]
     sold = store.post("/api/sales", json=body(lines=[gift], tenders=cash, shown_total_minor=5000)).json
     code = sold["document"]["vouchers"][0]["code"]
-    assert told(code, paper().decode("latin-1")), "printed once, whole"
+    assert reported(code, paper().decode("latin-1")), "printed once, whole"
     part = {"tender": "voucher", "amount_minor": 258, "reference": vouchers.spoken(code).lower()}
     parked = {"till_id": "1", "total_minor": 258, "basket": {"lines": [{"sku": "MILK", "qty": 2}], "parts": [part]}}
     assert store.post(f"/api/baskets/{BACK}/park", json=parked).status_code == 200
@@ -107,13 +107,13 @@ def test_no_book_fact_export_or_kept_print_tells_a_voucher_s_code(store, house, 
     credit = boss.post("/api/returns", json=back).json["document"]["vouchers"][0]["code"]
     before = len(paper())
     store.post(f"/api/receipts/{SALE}/reprint", json={})
-    assert not told(code, paper()[before:].decode("latin-1")), "a copy shows the end"
+    assert not reported(code, paper()[before:].decode("latin-1")), "a copy shows the end"
     granted = leave(store, "voucher.code").json["id"]
     assert store.post(f"/api/receipts/{SALE}/reprint", json={"whole": True, "approvals": [granted]}).status_code == 200
     assert post(store, "/vouchers/print", code=code).status_code == 303
     assert paper()[before:].decode("latin-1").count(code) >= 2, "by leave, and as a slip"
     taken = stolen(house, tmp_path)
-    assert [one for one in (code, credit) if told(one, taken)] == []
+    assert [one for one in (code, credit) if reported(one, taken)] == []
     assert all(one[-4:] in taken for one in (code, credit)), "people know it by its end"
     with house.doors.read() as session:
         kept = session.scalars(sa.select(PrintJob).where(PrintJob.paper.is_not(None))).all()
@@ -127,5 +127,5 @@ def test_a_print_agent_gets_the_same_paper_twice_and_the_job_keeps_none_of_the_c
     code, outlet = sold["document"]["vouchers"][0]["code"], Outlet(AgentPrinter(), "agent")
     for _ in range(2):
         given = working_off.hand_over(house.doors.database, STORE, outlet, [outlet], "claim-0001", now=house.clock.now)
-        assert told(code, given[0].paper.decode("latin-1"))
-    assert not told(code, stolen(house, tmp_path))
+        assert reported(code, given[0].paper.decode("latin-1"))
+    assert not reported(code, stolen(house, tmp_path))

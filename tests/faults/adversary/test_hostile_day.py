@@ -43,7 +43,7 @@ from supply.money import escrow, ledger
 from supply.money.points import PointsLink
 from supply.network.warehouse import allocation
 from supply.online.checkout import placing
-from supply.orders.transfers import GoodsTransfer
+from supply.orders.transfers import Transfer
 from supply.replenishment import stockouts
 from tests.empty import database_from, made_once
 from tests.faults.adversary.test_hostile_store_sales import counted_stock
@@ -62,7 +62,7 @@ ROGUE, OTHERS = "S1", ("S2", "S3", "S4")
 SOLD = ("bread", "milk")
 KEY, PAST_DAYS = "a-key-of-the-first-store", 30
 NOW = AT + dt.timedelta(hours=10)
-EPOCH, PUBLISHED = "epoch-of-the-thief", "store.published"
+EPOCH, PUBLISHED = "epoch-of-the-thief", "storefront.published"
 SPEAKERS = ("store_id", "from_node", "to_node", "node_id", "giver_id", "taker_id", "owner_id", "owner")
 """Columns that name whose a row is."""
 OF_THE_NETWORK = {"journal_entry", "journal_head"}
@@ -166,7 +166,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Signer, dict[st
                 getattr(walk, what)(size)
         country.order("S2", {"bread": 1, "milk": 2}, id="order-of-S2")
         country.deliver()
-        true = _told(country)
+        true = _reported(country)
         _found_the_rest(country)
         _go_online(country, folder, true)
         _sell_for_a_month(country)
@@ -208,12 +208,12 @@ def _found_the_rest(country: Country) -> None:
             "declined_by": "", "code_hash": "", "cost_minor": 5,
         }  # fmt: skip
         session.add_all(
-            [GoodsTransfer(id="theirs", giver_id="S2", taker_id="S3", **row),
-             GoodsTransfer(id="given", giver_id=ROGUE, taker_id="S2", **row)]
+            [Transfer(id="theirs", giver_id="S2", taker_id="S3", **row),
+             Transfer(id="given", giver_id=ROGUE, taker_id="S2", **row)]
         )  # fmt: skip
 
 
-def _told(country: Country) -> dict[str, list[dict[str, Any]]]:
+def _reported(country: Country) -> dict[str, list[dict[str, Any]]]:
     """Return what stores and the network told each other, by topic."""
     true: dict[str, list[dict[str, Any]]] = {}
     for database in country.nodes().values():
@@ -258,10 +258,10 @@ def _sell_for_a_month(country: Country) -> None:
         days = [DAY - dt.timedelta(days=back) for back in range(PAST_DAYS, 0, -1)]
         some = [sold(12, sku=sku, day=day, store_id=store_id) for day in days for sku in SOLD]
         rows = [wire.Row(**vars(one)) for one in some]
-        told = wire.Push(protocol=wire.PROTOCOL, speaking=f"epoch-{store_id}", epoch=f"epoch-{store_id}", from_n=0,
+        reported = wire.Push(protocol=wire.PROTOCOL, speaking=f"epoch-{store_id}", epoch=f"epoch-{store_id}", from_n=0,
                          count=max(row.n for row in rows), head="0" * 64, rows=rows)  # fmt: skip
         with country.network.write() as session:
-            assert not receiver.take(session, store_id, told, at=AT)["parked"]
+            assert not receiver.take(session, store_id, reported, at=AT)["parked"]
 
 
 # --- the attacker ---
@@ -339,7 +339,7 @@ class Attacker:
 
     def _guess(self, key: Any) -> Any:
         name = str(key)
-        if name in ("lines", "parts", "entries", "rows", "items", "steps", "movements", "told", "counts"):
+        if name in ("lines", "parts", "entries", "rows", "items", "steps", "movements", "reported", "counts"):
             return [Asked(self._guess) for _ in range(2)]
         if self.named.get(name) and self.chance.random() < 0.8:
             return self.chance.choice(self.named[name])

@@ -70,22 +70,22 @@ def named(body: dict[str, Any], sku: str) -> dict[str, Any]:
 
 
 def renamed(name: str) -> Callable[[dict[str, Any], dict[str, Any]], None]:
-    return lambda body, _told: named(body, "N1").update(name=name)
+    return lambda body, _reported: named(body, "N1").update(name=name)
 
 
 def priced(minor: Any, day: str = DAY.isoformat()) -> Callable[[dict[str, Any], dict[str, Any]], None]:
-    return lambda body, _told: body["prices"].append(["N2", day, minor])
+    return lambda body, _reported: body["prices"].append(["N2", day, minor])
 
 
-def hijack(body: dict[str, Any], told: dict[str, Any]) -> None:
-    body["products"].append(named(body, "N1") | {"sku": told["own"], "name": "Bought out"})
+def hijack(body: dict[str, Any], reported: dict[str, Any]) -> None:
+    body["products"].append(named(body, "N1") | {"sku": reported["own"], "name": "Bought out"})
 
 
-def own_price(body: dict[str, Any], told: dict[str, Any]) -> None:
-    body["prices"].append([told["own"], DAY.isoformat(), 1])
+def own_price(body: dict[str, Any], reported: dict[str, Any]) -> None:
+    body["prices"].append([reported["own"], DAY.isoformat(), 1])
 
 
-def own_tax(body: dict[str, Any], told: dict[str, Any]) -> None:
+def own_tax(body: dict[str, Any], reported: dict[str, Any]) -> None:
     body["tax_classes"].append(body["tax_classes"][0] | {"id": "own", "rate_bp": 10_000})
 
 
@@ -101,14 +101,14 @@ def own_tax(body: dict[str, Any], told: dict[str, Any]) -> None:
         (priced(200, "9999-12-31"), "edition-day"), (priced(200, "2026-02-30"), "edition-shape"),
         (priced(1), "edition-price-jump"), (priced(999_999), "edition-price-jump"),
         (hijack, "edition-own"), (own_price, "edition-own"), (own_tax, "edition-own"),
-        (lambda body, told: named(body, "N1").update(tax_class_id="own"), "edition-own"),
-        (lambda body, told: body["tax_classes"][0].update(owner_id=STORE), "edition-shape"),
-        (lambda body, told: named(body, "N1").update(owner_id=STORE), "edition-shape"),
-        (lambda body, told: named(body, "N1").update(price_quantity=0), "edition-shape"),
-        (lambda body, told: body.update(store_id="S02"), "edition-scope"),
-        (lambda body, told: body["tax_classes"][0].update(rate_bp=-700), "edition-shape"),
-        (lambda body, told: body["products"].append(named(body, "N1")), "edition-shape"),
-        (lambda body, told: body.pop("prices"), "edition-shape"),
+        (lambda body, reported: named(body, "N1").update(tax_class_id="own"), "edition-own"),
+        (lambda body, reported: body["tax_classes"][0].update(owner_id=STORE), "edition-shape"),
+        (lambda body, reported: named(body, "N1").update(owner_id=STORE), "edition-shape"),
+        (lambda body, reported: named(body, "N1").update(price_quantity=0), "edition-shape"),
+        (lambda body, reported: body.update(store_id="S02"), "edition-scope"),
+        (lambda body, reported: body["tax_classes"][0].update(rate_bp=-700), "edition-shape"),
+        (lambda body, reported: body["products"].append(named(body, "N1")), "edition-shape"),
+        (lambda body, reported: body.pop("prices"), "edition-shape"),
     ],
 )  # fmt: skip
 def test_a_hostile_catalogue_changes_nothing_and_its_row_is_shown(house, network, served, good, worsen, code):
@@ -124,9 +124,9 @@ def test_a_hostile_catalogue_changes_nothing_and_its_row_is_shown(house, network
         assert session.get_one(Pulled, "catalogue").version == 1
     assert (row.kind, row.code) == ("catalogue", code)
     word = doctor._editions(house.doors)
-    assert (word.light, row.told in word.sentence) == (doctor.WARN, True)
+    assert (word.light, row.reported in word.sentence) == (doctor.WARN, True)
     page = house.signed_in().get("/settings/")
-    assert row.told in html.unescape(words(page))
+    assert row.reported in html.unescape(words(page))
     assert "\x1b" not in page.text
     assert ("Allow these prices" in page.text) == (code == "edition-price-jump")
 
@@ -137,7 +137,7 @@ def test_the_sentence_names_the_row_and_is_gone_with_the_next_good_edition(house
     publish(network, "catalogue", worse)
     talk(house, served)
     with house.doors.read() as session:
-        assert "products, row 1, name" in publication.refused(session)[0].told
+        assert "products, row 1, name" in publication.refused(session)[0].reported
     better = copy.deepcopy(good["body"])
     named(better, "N1")["name"] = "Kola"
     publish(network, "catalogue", better)
@@ -191,7 +191,7 @@ def test_a_code_of_a_product_of_the_store_s_own_is_left_to_it_and_the_rest_comes
     assert (codes["own-1"], codes["new-1"]) == (good["own"], "N1")
 
 
-def supplier_of(told: dict[str, Any], **other: Any) -> dict[str, Any]:
+def supplier_of(reported: dict[str, Any], **other: Any) -> dict[str, Any]:
     row = {"id": "W1", "name": "Warehouse", "kind": "network", "lead_time_days": 1, "order_weekdays": [0],
            "minimum_minor": 0, "warehouse_id": "WH1"}  # fmt: skip
     return {"suppliers": [row | other], "products": []}
@@ -200,27 +200,27 @@ def supplier_of(told: dict[str, Any], **other: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("kind", "made"),
     [
-        ("suppliers", lambda told: supplier_of(told, id=told["supplier"])),
-        ("suppliers", lambda told: supplier_of(told, lead_time_days=-3)),
-        ("suppliers", lambda told: supplier_of(told) | {"products": [["W1", "N1", 1, -5, 1, None]]}),
-        ("suppliers", lambda told: supplier_of(told) | {"products": [["W1", "N1", 0, 5, 1, None]]}),
-        ("suppliers", lambda told: supplier_of(told) | {"clocks": [["WH1", "Nowhere/At_All"]]}),
-        ("offers", lambda told: {"offers": [{"id": "o1"}]}),
-        ("surroundings", lambda told: {"region_id": told["region"], "school": [["Free", "0001-01-01", "9999-12-31"]],
+        ("suppliers", lambda reported: supplier_of(reported, id=reported["supplier"])),
+        ("suppliers", lambda reported: supplier_of(reported, lead_time_days=-3)),
+        ("suppliers", lambda reported: supplier_of(reported) | {"products": [["W1", "N1", 1, -5, 1, None]]}),
+        ("suppliers", lambda reported: supplier_of(reported) | {"products": [["W1", "N1", 0, 5, 1, None]]}),
+        ("suppliers", lambda reported: supplier_of(reported) | {"clocks": [["WH1", "Nowhere/At_All"]]}),
+        ("offers", lambda r: {"offers": [{"id": "o1"}]}),
+        ("surroundings", lambda r: {"region_id": r["region"], "school": [["Free", "0001-01-01", "9999-12-31"]],
                                        "weather": []}),
-        ("surroundings", lambda told: {"region_id": "elsewhere", "school": [], "weather": []}),
-        ("demand", lambda told: {"region_id": told["region"], "first_day": "0001-01-01", "open": [1], "rows": []}),
-        ("demand", lambda told: {"region_id": told["region"], "first_day": DAY.isoformat(), "open": [1],
+        ("surroundings", lambda r: {"region_id": "elsewhere", "school": [], "weather": []}),
+        ("demand", lambda r: {"region_id": r["region"], "first_day": "0001-01-01", "open": [1], "rows": []}),
+        ("demand", lambda r: {"region_id": r["region"], "first_day": DAY.isoformat(), "open": [1],
                                  "rows": [["N1", 5, "x", "", "", ""]]}),
-        ("forecast", lambda told: {"region_id": told["region"], "origin_day": DAY.isoformat(), "run_id": "r",
+        ("forecast", lambda r: {"region_id": r["region"], "origin_day": DAY.isoformat(), "run_id": "r",
                                    "signal": {"version": 1, "mean": [float("inf")]}}),
-        ("points", lambda told: {"days": [{"from_day": DAY.isoformat(), "name": "P", "currency": "USD", "active": True,
+        ("points", lambda r: {"days": [{"from_day": DAY.isoformat(), "name": "P", "currency": "USD", "active": True,
                                            "points": -1, "per_minor": 100, "worth_minor": 1, "least_points": 0,
                                            "expiry_months": 0, "lapsed_to": "stores", "notice_days": 0}]}),
-        ("compare", lambda told: {"scope": "*", "figures": [["price", "N1", "much", DAY.isoformat()]]}),
-        ("lessons", lambda told: {"lessons": [["l1", {"en": "Hi\x1b[2J"}, "op", NOON.isoformat()]]}),
-        ("lessons", lambda told: {"lessons": "x" * 70_000}),
-        ("lessons", lambda told: {"n": [[[[[[[[[[1]]]]]]]]]]}),
+        ("compare", lambda r: {"scope": "*", "figures": [["price", "N1", "much", DAY.isoformat()]]}),
+        ("lessons", lambda r: {"lessons": [["l1", {"en": "Hi\x1b[2J"}, "op", NOON.isoformat()]]}),
+        ("lessons", lambda r: {"lessons": "x" * 70_000}),
+        ("lessons", lambda r: {"n": [[[[[[[[[[1]]]]]]]]]]}),
     ],
 )  # fmt: skip
 def test_no_other_edition_is_believed_either(house, network, served, good, kind, made):

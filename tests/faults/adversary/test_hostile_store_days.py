@@ -16,7 +16,7 @@ from config.nodes.journal import canonical
 from config.nodes.outbox import Message
 from pos.facts import StockCounted, StockMoved
 from pos.sold import Sale
-from pos.sync import put_away
+from pos.sync import archive
 from store_app.jobs import jobs
 from store_app.jobs.jobs import Desk
 from store_app.sync import receiver
@@ -76,8 +76,8 @@ def sales(days: list[dt.date], first: int = 1) -> list[Message]:
     made = []
     for n, day in enumerate(days, first):
         (fact,) = network_facts.sales(STORE, 1, first=n, day=max(day, dt.date(2, 1, 1)))
-        told = day.isoformat()
-        fact = replace(fact, id=f"hostile-{n}", business_day=told, completed_at=f"{told}T12:00:00+00:00")
+        reported = day.isoformat()
+        fact = replace(fact, id=f"hostile-{n}", business_day=reported, completed_at=f"{reported}T12:00:00+00:00")
         made.append(network_facts.message(fact, n))
     return made
 
@@ -153,7 +153,7 @@ def test_partitions_an_older_program_named_badly_stop_neither_the_job_nor_what_r
     network.clock.advance(dt.timedelta(weeks=12).total_seconds())
     by = {"actor": Desk(network.doors).actor("test"), "at": network.clock.now()}
     with network.doors.write() as session:
-        tables = put_away.put_away(session, partitions.monday(TODAY), **by)
+        tables = archive.put_away(session, partitions.monday(TODAY), **by)
     assert tables == [f"away.{book}_{partitions.monday(TODAY):%Y%m%d}" for book in partitions.BOOKS]
 
 
@@ -170,8 +170,8 @@ def test_no_fact_carries_a_day_or_an_instant_nobody_can_mean_wherever_it_stands(
         ("stock.counted", COUNT.to_body() | {"at": instant}),
         ("stock.moved", MOVED.to_body() | {"at": instant}),
         ("tab.moved", {"store_id": STORE, "of": [{"deep": [["x", instant]]}]}),
-        ("points.part", {"store_id": STORE, "from_day": day, "until_day": None, "told_at": NOON.isoformat()}),
-        ("points.part", {"store_id": STORE, "from_day": str(TODAY), "until_day": None, "told_at": instant}),
+        ("points.part", {"store_id": STORE, "from_day": day, "until_day": None, "reported_at": NOON.isoformat()}),
+        ("points.part", {"store_id": STORE, "from_day": str(TODAY), "until_day": None, "reported_at": instant}),
     ]
     outcomes = push(network, [message(topic, n, body) for n, (topic, body) in enumerate(bodies, 1)])
     assert [(one.state, str(one.reason).partition(":")[0]) for one in outcomes] == [("parked", "told-day-off")] * 6

@@ -57,14 +57,14 @@ def lie(town: Town, **said) -> PickupMoved:
     with town.store.read() as session:
         row = session.get_one(PickupOrder, (STORE, ONE))
         at = text_of(row.placed_at + dt.timedelta(seconds=1))
-        told = {
+        reported = {
             "store_id": STORE, "order_id": ONE, "step": 50, "state": "collected", "why": "", "number": row.number,
             "order_no": row.order_no, "code_hash": row.code_hash, "token_hash": row.token_hash, "currency": "CNY",
             "total_minor": PAID, "placed_at": at, "moved_at": at, "ready_by": None, "ready_at": at, "hold_until": at,
             "collected_at": at, "collected_by": "Ana", "sale_id": "sale-1", "lines": (), "return_until": at,
             "paid_minor": PAID,
         }  # fmt: skip
-    return PickupMoved(**told | said)
+    return PickupMoved(**reported | said)
 
 
 def push(town: Town, fact: PickupMoved, at: dt.datetime, topic: str = PICKUP_MOVED) -> None:
@@ -93,8 +93,8 @@ def test_a_made_up_hand_over_waits_the_full_term_and_its_customer_is_told_and_ca
     push(town, lie(town), later(minutes=1))
     assert release(town, later(days=13, hours=23)) == 0
     with town.network.read() as session:
-        told = session.query(CustomerMessage).filter_by(kind="handed_over").one()
-    assert told.phone == placed.order.customer_phone
+        reported = session.query(CustomerMessage).filter_by(kind="handed_over").one()
+    assert reported.phone == placed.order.customer_phone
     with town.network.write() as session:
         order_copy.dispute(session, STORE, placed.token, "I was never there.", at=later(days=13))
     assert (release(town, later(days=400)), row_of(town).state) == (0, "disputed")
@@ -177,7 +177,7 @@ def test_an_order_the_network_knows_from_the_store_alone_is_proved_by_nothing_it
     with town.network.write() as session:
         found = session.get_one(PickupOrder, (STORE, "made-up-01"))
         order_copy.confirm(session, STORE, mine, at=AT)
-        assert (found.by_hearsay, found.proved_at) == (True, None)
+        assert (found.reported_by_store, found.proved_at) == (True, None)
         escrow.settle_outcome(session, "made-up-01", Outcome("declined"), actor=SYSTEM, at=later(days=31))
         assert [one for one in checks.findings(session) if "made-up-01" in one.subject] == [], "it turns no check red"
 
@@ -293,18 +293,18 @@ def test_no_sequence_of_a_stores_facts_releases_money_early(tmp_path_factory, li
     placed, now, first_heard, proved = order(town), AT, None, None
     for said, hours in lies:
         now += dt.timedelta(hours=hours)
-        told = {key: text_of(later(hours=hour)) for key in MOMENTS if (hour := said[key]) is not None}
-        told = {**said, **dict.fromkeys(MOMENTS), **told}
-        told["moved_at"] = told["moved_at"] or text_of(now)
+        reported = {key: text_of(later(hours=hour)) for key in MOMENTS if (hour := said[key]) is not None}
+        reported = {**said, **dict.fromkeys(MOMENTS), **reported}
+        reported["moved_at"] = reported["moved_at"] or text_of(now)
         release(town, now)
         check_not_early(town, first_heard, proved, now)
-        if shown and told["state"] == "collected" and not told["proof"]:
-            told["proof"] = placed.token  # the customer came, and showed the code
+        if shown and reported["state"] == "collected" and not reported["proof"]:
+            reported["proof"] = placed.token  # the customer came, and showed the code
         with contextlib.suppress(DomainError):
-            push(town, lie(town, **told), now)
-            is_over = told["state"] in order_copy.AFTER_COLLECTION
+            push(town, lie(town, **reported), now)
+            is_over = reported["state"] in order_copy.AFTER_COLLECTION
             first_heard = first_heard or (now if is_over else None)
-            proved = proved or (now if is_over and told["proof"] == placed.token else None)
+            proved = proved or (now if is_over and reported["proof"] == placed.token else None)
         check_not_early(town, first_heard, proved, now)
     for days in itertools.chain(range(1, 15), (100,)):
         release(town, now + dt.timedelta(days=days))

@@ -11,7 +11,7 @@ from config.nodes.node import found
 from config.nodes.outbox import Message, hash_of
 from pos.facts import StockMoved
 from pos.sync import checks, replica
-from pos.sync.put_away import WEEK
+from pos.sync.archive import WEEK
 from tests.builders import NOON
 from tests.empty import empty_database
 from tests.network_facts import message, sales
@@ -19,9 +19,9 @@ from tests.network_facts import message, sales
 STORE = "S01"
 
 
-def renamed(told: Message, **changed) -> Message:
+def renamed(reported: Message, **changed) -> Message:
     """Return a message under another id or day, whole in itself."""
-    bare = Message(**vars(told) | changed)
+    bare = Message(**vars(reported) | changed)
     return Message(**vars(bare) | {"hash": hash_of(bare, canonical(bare.body))})
 
 
@@ -57,6 +57,8 @@ def test_the_fact_itself_counts_once_whatever_came_before_it(tmp_path):
     with database.write() as session:
         found(session, "network", at=NOON)
     (fact,) = sales(STORE, 1, day=dt.date(2026, 3, 2))
-    told = message(fact, 1)
-    assert [one.state for one in take(database, [renamed(told, id="x"), renamed(told, n=2), renamed(told, id="y", n=3)])
-            ] == ["parked", "taken", "parked"]  # fmt: skip
+    reported = message(fact, 1)
+    assert [
+        one.state
+        for one in take(database, [renamed(reported, id="x"), renamed(reported, n=2), renamed(reported, id="y", n=3)])
+    ] == ["parked", "taken", "parked"]

@@ -12,7 +12,7 @@ from config.nodes import outbox
 from config.nodes.inbox import InboxMessage
 from config.nodes.outbox import OutboxMessage
 from pos.customers import customers, shared_points
-from pos.customers.shared_points import MEMBER, MOVED, TOLD, SharedEntry
+from pos.customers.shared_points import MEMBER, MOVED, REPORTED, SharedEntry
 from supply.money import points as network_points
 from supply.money import points_pool
 from supply.money.points import PointsMember, PointsWaiting
@@ -37,7 +37,7 @@ class Rogue(Street):
             self.agree(HERE, who)
         self.deliver()
 
-    def tell(self, topic, body) -> None:
+    def send(self, topic, body) -> None:
         """Let the rogue tell a fact of its own making."""
         id_ = str(body.get("id") or new_id())
         name = f"{topic}-{id_}" if topic in (MEMBER, MOVED) else id_
@@ -48,13 +48,18 @@ class Rogue(Street):
             )  # fmt: skip
         self.deliver()
 
-    def member(self, customer_id, phone, told_at=AT) -> None:
-        body = {"store_id": ROGUE, "customer_id": customer_id, "key": KEYS[phone], "told_at": told_at.isoformat()}
-        self.tell(MEMBER, body)
+    def member(self, customer_id, phone, reported_at=AT) -> None:
+        body = {
+            "store_id": ROGUE,
+            "customer_id": customer_id,
+            "key": KEYS[phone],
+            "reported_at": reported_at.isoformat(),
+        }
+        self.send(MEMBER, body)
 
     def moved(self, kind, points, *, customer_id="rogue-1", sale_id="", of_sale_id="", amount_minor=0) -> str:
         id_ = new_id()
-        self.tell(MOVED, {
+        self.send(MOVED, {
             "store_id": ROGUE, "id": id_, "customer_id": customer_id, "key": KEYS[PHONES[0]], "kind": kind,
             "points": points, "amount_minor": amount_minor, "sale_id": sale_id, "of_sale_id": of_sale_id,
             "at": AT.isoformat(), "business_day": DAY.isoformat(),
@@ -66,13 +71,13 @@ class Rogue(Street):
         sale_id = new_id()
         number = next(self.numbers[ROGUE])
         fact = a_sale(ROGUE, customer_id, minor, sale_id, of_sale_id, receipt_no=number, at=self.at)
-        self.tell(fact.TOPIC, fact.to_body())
+        self.send(fact.TOPIC, fact.to_body())
         return sale_id
 
     def heard(self, customer_id) -> list[dict]:
         """Return the balances the rogue was told of a customer, without what numbers them."""
         with self.network.read() as session:
-            query = sa.select(OutboxMessage).where(OutboxMessage.to_node == ROGUE, OutboxMessage.topic == TOLD)
+            query = sa.select(OutboxMessage).where(OutboxMessage.to_node == ROGUE, OutboxMessage.topic == REPORTED)
             bodies = [outbox.to_wire(row)["body"] for row in session.scalars(query.order_by(OutboxMessage.n))]
         mine = [body for body in bodies if body["customer_id"] == customer_id]
         return [{name: value for name, value in body.items() if name != "customer_id"} for body in mine]
@@ -131,8 +136,10 @@ def test_the_code_goes_to_any_number_alike_and_only_the_right_one_connects_withi
         for phone, code in zip((PHONES[0], STRANGER), codes, strict=True):
             wrong = f"{(int(code) + 1) % 10**8:08d}"
             tries = [wrong] * phone_codes.TRIES + [code]
-            told = [points_consent.prove(session, ROGUE, "c", phone, one, secret=SECRET, at=rogue.at) for one in tries]
-            assert told == [None] * len(tries), "after five wrong ones the right one opens nothing either"
+            reported = [
+                points_consent.prove(session, ROGUE, "c", phone, one, secret=SECRET, at=rogue.at) for one in tries
+            ]
+            assert reported == [None] * len(tries), "after five wrong ones the right one opens nothing either"
     assert rogue.heard("c") == []
     rogue.know(ROGUE, 0)
     rogue.deliver()
@@ -149,7 +156,7 @@ def test_a_told_number_moves_nobody_s_points_and_what_was_earned_before_the_cons
     rogue.agree(ROGUE, 0)
     rogue.deliver()
     assert (rogue.seen(HERE), rogue.seen(ROGUE), rogue.balance(PHONES[0])) == (140, 140, 140)
-    rogue.member(rogue.id(ROGUE, 0), PHONES[1], told_at=AT.replace(hour=10))  # "the same person has another number"
+    rogue.member(rogue.id(ROGUE, 0), PHONES[1], reported_at=AT.replace(hour=10))  # "the same person has another number"
     assert (rogue.balance(PHONES[0]), rogue.balance(PHONES[1])) == (140, 0)
 
 
@@ -171,7 +178,7 @@ def test_points_are_earned_by_a_taken_sale_at_the_rate_once_and_all_else_waits_f
     }  # fmt: skip
     assert rogue.pool() == 20 * 3
     fact = a_sale(ROGUE, "rogue-1", 1_000, early_sale, receipt_no=next(rogue.numbers[ROGUE]), at=AT)
-    rogue.tell(fact.TOPIC, fact.to_body())
+    rogue.send(fact.TOPIC, fact.to_body())
     assert early not in rogue.waits(), "counted as soon as its sale is here"
     assert rogue.pool() == 40 * 3
     with rogue.network.write() as session:
@@ -244,7 +251,7 @@ def test_no_sequence_of_one_store_s_words_takes_more_than_its_sales_earned_or_co
         elif what in ("sale", "return"):
             sales.insert(0, rogue.sold(1_000, whose, of_sale_id=sale if what == "return" else None))
         elif what == "member":
-            rogue.member(whose, (*PHONES, STRANGER)[which % 3], told_at=AT.replace(second=n + 1))
+            rogue.member(whose, (*PHONES, STRANGER)[which % 3], reported_at=AT.replace(second=n + 1))
         else:
             with rogue.network.write() as session:
                 step = "begin" if what == "ask" else "reverse"
@@ -282,7 +289,7 @@ def back_of(session) -> int:
 def test_the_network_s_doors_answer_alike_for_a_member_and_a_stranger(network):
     with network.doors.write() as session:
         points_pool.found(session, terms(from_day=NOON.date(), currency="USD"), actor=OPERATOR, at=NOON)
-        session.merge(shared_points.SharedPart(store_id=STORE, from_day=NOON.date(), until_day=None, told_at=NOON))
+        session.merge(shared_points.SharedPart(store_id=STORE, from_day=NOON.date(), until_day=None, reported_at=NOON))
         tz = session.get_one(network_points.Store, STORE).tz
         network_points.consent(session, "S02", "c2", customers.key_of(NETWORK, tz, PHONES[0]), at=NOON)
     client, bearer = network.visitor(), {"Authorization": f"Bearer {STORE_KEY}"}

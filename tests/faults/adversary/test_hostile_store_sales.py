@@ -57,11 +57,11 @@ class Net:
         """Send facts as a store does; return the network's answer."""
         with self.database.write() as session:
             rows = [wire.Row(**vars(one)) for one in facts]
-            told = wire.Push(
+            reported = wire.Push(
                 protocol=wire.PROTOCOL, speaking=f"epoch-{store_id}", epoch=f"epoch-{store_id}", from_n=rows[0].n,
                 count=max(row.n for row in rows), head=GENESIS, rows=rows,
             )  # fmt: skip
-            return receiver.take(session, store_id, told, at=at)
+            return receiver.take(session, store_id, reported, at=at)
 
     def accept(self, *ids: str, store_id: str = ROGUE, at: dt.datetime = AT) -> list[str]:
         with self.database.write() as session:
@@ -117,10 +117,10 @@ def fact(
         tax_minor=0, paid_minor=total, change_minor=0, cash=((f"{made.id}-c", kind, total),),
         movements=((f"{made.id}-1", sku, abs(qty), *way),),
     )  # fmt: skip
-    return told(whole.id, SaleCompleted.TOPIC, whole.to_body(), day, number)
+    return reported(whole.id, SaleCompleted.TOPIC, whole.to_body(), day, number)
 
 
-def told(id_: str, topic: str, body: dict[str, Any], day: dt.date, number: int | None = None) -> Message:
+def reported(id_: str, topic: str, body: dict[str, Any], day: dt.date, number: int | None = None) -> Message:
     at = dt.datetime.combine(day, dt.time(8), dt.UTC).isoformat()
     bare = Message(id_, number or next(NUMBERS), topic, 1, at, day.isoformat(), body, "")
     return Message(**vars(bare) | {"hash": hash_of(bare, canonical(body))})
@@ -133,7 +133,7 @@ def counted_stock(qty: int) -> Message:
         "business_day": TODAY.isoformat(), "at": AT.isoformat(),
         "movements": [[f"{key}-m", SKU, qty, "found", "floor"]],
     }  # fmt: skip
-    return told(key, "stock.counted", body, TODAY)
+    return reported(key, "stock.counted", body, TODAY)
 
 
 def furnish(database: Database) -> Net:
@@ -271,7 +271,7 @@ def test_what_is_accepted_counts_once_on_its_own_day_and_again_sent_is_known(net
 def test_what_is_rejected_moves_nothing_takes_what_depends_on_it_along_and_is_told_the_store(net):
     lie = fact(10_000)
     back = fact(-50, kind="return", of=lie)
-    points = told("points-1", "points.moved", {"store_id": ROGUE, "sale_id": lie.id, "points": 10**6}, TODAY)
+    points = reported("points-1", "points.moved", {"store_id": ROGUE, "sale_id": lie.id, "points": 10**6}, TODAY)
     net.push(ROGUE, [lie, back, points])
     assert set(net.reject(lie.id)) == {lie.id, back.id, points.id}
     (again,) = net.push(ROGUE, [lie])["parked"]
@@ -279,8 +279,8 @@ def test_what_is_rejected_moves_nothing_takes_what_depends_on_it_along_and_is_to
     with net.database.write() as session:
         push = wire.Push(protocol=wire.PROTOCOL, speaking=f"epoch-{ROGUE}", epoch=f"epoch-{ROGUE}", from_n=1,
                          count=10**6, head=GENESIS, stuck=[lie.id])  # fmt: skip
-        (told_stuck,) = receiver.take(session, ROGUE, push, at=AT)["parked"]
-        assert told_stuck["reason"].startswith("turned-down: ")
+        (reported_stuck,) = receiver.take(session, ROGUE, push, at=AT)["parked"]
+        assert reported_stuck["reason"].startswith("turned-down: ")
         assert inbox.try_parked(session, ROGUE, receiver.effect_of(ROGUE, AT)) == (0, 0)
     assert net.sold() == 0
     assert net.accept(lie.id) == [lie.id], "a rejection may be a mistake"
@@ -304,8 +304,8 @@ def test_a_held_sale_leaves_the_checks_of_receipts_and_drawers_in_order(made, tm
     net = Net(database_from(made, tmp_path / "net.db"))
     some = [dataclasses.replace(one, till_id="T9", receipt_no=n) for n, one in enumerate(sales(ROGUE, 3), 1)]
     lines = (dataclasses.replace(some[1].lines[0], qty=9_000), *some[1].lines[1:])
-    rows = [told(one.id, one.TOPIC, one.to_body(), TODAY) for one in some]
-    rows[1] = told(some[1].id, SaleCompleted.TOPIC, dataclasses.replace(some[1], lines=lines).to_body(), TODAY)
+    rows = [reported(one.id, one.TOPIC, one.to_body(), TODAY) for one in some]
+    rows[1] = reported(some[1].id, SaleCompleted.TOPIC, dataclasses.replace(some[1], lines=lines).to_body(), TODAY)
     assert [one["id"] for one in net.push(ROGUE, rows)["parked"]] == [some[1].id]
     cash = sum(minor for one in some for _key, _kind, minor in one.cash)
     with net.database.write() as session:
@@ -353,14 +353,14 @@ lies = st.lists(
 @settings(max_examples=12)
 @given(lies)
 def test_no_sequence_of_accepted_facts_raises_a_store_s_share_credit_or_points_beyond_the_stated_bound(
-    made, tmp_path_factory, told_lies
+    made, tmp_path_factory, reported_lies
 ):
     """Bounds of docs/reliability.md: a share by SUDDEN times the middle other store's rate, credit by the terms' first
     amount while nothing was repaid, points by the day's money at their rate."""
     net = Net(database_from(made, tmp_path_factory.mktemp("lies") / "net.db"))
     facts = [
         fact(qty if kind == "sale" else -qty, price=price, sku=sku, day=TODAY - dt.timedelta(days=back), kind=kind)
-        for qty, price, sku, back, kind in told_lies
+        for qty, price, sku, back, kind in reported_lies
     ]
     for start in range(0, len(facts), 7):
         net.push(ROGUE, facts[start : start + 7])

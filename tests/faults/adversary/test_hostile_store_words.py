@@ -18,7 +18,7 @@ from supply.online.checkout import order_keys
 from supply.online.groups.groups import GroupOffer
 from supply.online_facts import CAMPAIGN_ANSWERED, GROUP_OPENED
 from supply.orders.deliveries import Delivery
-from supply.orders.transfers import GoodsTransfer
+from supply.orders.transfers import Transfer
 from supply.sync import replica
 from tests.supply.online.test_groups import TERMS
 from tests.supply.road import AT, OPERATOR, WAREHOUSE, Country, later, make_country
@@ -35,13 +35,13 @@ def country(tmp_path) -> Country:
 def say(country: Country, topic: str, at: dt.datetime, **body) -> None:
     """Let the network take what the store says, as if it had come by the wire."""
     with country.network.write() as session:
-        told = {"store_id": ONLINE, **body}
-        replica.APPLIERS[topic](session, Message("m", 1, topic, 1, "", "", told, ""), ONLINE, at)
+        reported = {"store_id": ONLINE, **body}
+        replica.APPLIERS[topic](session, Message("m", 1, topic, 1, "", "", reported, ""), ONLINE, at)
 
 
-def bank(country: Country, account: str, told_at: dt.datetime, at: dt.datetime) -> None:
+def bank(country: Country, account: str, reported_at: dt.datetime, at: dt.datetime) -> None:
     said = {"payee": "Wei", "bank_account": account, "bic": ""}
-    say(country, payouts.BANK_TOLD, at, told_at=told_at.isoformat(), **said)
+    say(country, payouts.BANK_REPORTED, at, reported_at=reported_at.isoformat(), **said)
 
 
 def run(country: Country, name: str, at: dt.datetime) -> tuple[list[str], list[str]]:
@@ -74,19 +74,19 @@ def test_a_store_nobody_asked_has_lost_nothing(country):
         "amount_minor": 5_000, "invoice_id": None, "source_id": "pay", "day": AT.date().isoformat(),
     }  # fmt: skip
     with pytest.raises(Refused, match="was not asked"):
-        say(country, lost_entries.LOST, AT, told_at=AT.isoformat(), entries=[entry])
+        say(country, lost_entries.LOST, AT, reported_at=AT.isoformat(), entries=[entry])
     with country.network.read() as session:
         assert lost_entries.unsettled(session) == set(), "it is charged for being late like anybody"
 
 
 def test_an_objection_is_no_answer_to_itself(country):
-    told = {"id": "o1", "about": "limit", "words": "Too low", "raised_by": "Wei", "raised_at": AT.isoformat()}
-    say(country, objections.RAISED, AT, **told, state="upheld", answer="You are right.")
+    reported = {"id": "o1", "about": "limit", "words": "Too low", "raised_by": "Wei", "raised_at": AT.isoformat()}
+    say(country, objections.RAISED, AT, **reported, state="upheld", answer="You are right.")
     with country.network.read() as session:
         row = session.get_one(Objection, (ONLINE, "o1"))
         assert (row.state, row.answer) == ("raised", "")
     with pytest.raises(Invalid):
-        say(country, objections.RAISED, AT, **told | {"id": "o2", "about": "everything"})
+        say(country, objections.RAISED, AT, **reported | {"id": "o2", "about": "everything"})
 
 
 def test_a_store_answers_a_campaign_and_ends_none(country):
@@ -98,7 +98,7 @@ def test_a_store_answers_a_campaign_and_ends_none(country):
 def test_a_group_a_store_opens_is_its_own(country):
     body = vars(TERMS) | {
         "id": "group-1", "owner": NETWORK, "sku": "milk", "steps": [list(one) for one in TERMS.steps],
-        "closes_at": later(days=1).isoformat(), "van_day": later(days=2).date().isoformat(),
+        "closes_at": later(days=1).isoformat(), "vehicle_day": later(days=2).date().isoformat(),
         "pickup_until": later(days=4).date().isoformat(),
     }  # fmt: skip
     say(country, GROUP_OPENED, AT, **body | {"store_id": ONLINE})
@@ -111,10 +111,10 @@ def test_a_delivery_counted_in_a_year_makes_no_claim_be_in_time(country):
     country.send_out()
     key = country.take_in(ONLINE, [("bread", 12, "")])
     with country.stores[ONLINE].read() as session:
-        (told,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == DELIVERY_POSTED]
-    told["body"]["posted_at"] = later(days=365).isoformat()
+        (reported,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == DELIVERY_POSTED]
+    reported["body"]["posted_at"] = later(days=365).isoformat()
     with country.network.write() as session:
-        replica.APPLIERS[DELIVERY_POSTED](session, Message(**told), ONLINE, AT)
+        replica.APPLIERS[DELIVERY_POSTED](session, Message(**reported), ONLINE, AT)
         assert session.get_one(Delivery, (ONLINE, key)).posted_at == AT
 
 
@@ -122,18 +122,18 @@ def test_what_the_giving_store_is_told_of_a_code_cannot_be_searched(country):
     code = tidy_pickup_code("AB2CD3EF") or "AB2CD3EF"
     kept = order_keys.code_hash("t1", code)
     with country.network.write() as session:
-        row = GoodsTransfer(
+        row = Transfer(
             id="t1", giver_id=ONLINE, taker_id=OTHER, giver_name="A", taker_name="B", metres=1, state="agreed",
             proposed_at=AT, answer_by=AT.date(), fetch_by=AT.date(), giver_minor=1, taker_minor=1, giver_yes=True,
             taker_yes=True, why="", declined_by="", code_hash=kept, cost_minor=0,
         )  # fmt: skip
         session.add(row)
         session.flush()
-        transfers._tell_stores(session, row, AT)
-        told = {one.to_node: one.body for one in session.query(outbox.OutboxMessage)}
-    assert kept in told[ONLINE], "a slow hash"
-    assert not any(code in body for body in told.values()), "the network never had it"
-    assert kept not in told[OTHER]
+        transfers._send_stores(session, row, AT)
+        reported = {one.to_node: one.body for one in session.query(outbox.OutboxMessage)}
+    assert kept in reported[ONLINE], "a slow hash"
+    assert not any(code in body for body in reported.values()), "the network never had it"
+    assert kept not in reported[OTHER]
 
 
 def test_goods_come_back_to_the_warehouse_by_the_word_of_the_store_that_was_sent_them_and_before_it_took_them_in(
@@ -144,10 +144,10 @@ def test_goods_come_back_to_the_warehouse_by_the_word_of_the_store_that_was_sent
     country.send_out()
     own, other = country.take_in(ONLINE, [("bread", 12, "")]), country.delivery(OTHER)
     with country.stores[ONLINE].read() as session:
-        (told,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == DELIVERY_POSTED]
+        (reported,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == DELIVERY_POSTED]
     country.deliver()
     before = country.level(NETWORK, WAREHOUSE, "bread").on_hand
-    refused = told["body"] | {"state": "refused"}
+    refused = reported["body"] | {"state": "refused"}
     with pytest.raises(Refused, match="was posted before"):
         say(country, DELIVERY_REFUSED, AT, **refused)
     say(country, DELIVERY_REFUSED, AT, **refused | {"delivery_id": other})

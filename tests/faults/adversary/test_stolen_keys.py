@@ -365,13 +365,13 @@ def test_signatures_are_kept_verified_and_doubted_on_postgresql_too(build, postg
     assert first.ask("POST", "/api/sync/messages", sent[1]).status_code == 200
     assert code_of(Thief(network, signer=other).forge()) == (403, signing_keys.UNKNOWN)
     assert Thief(network, signer=other).ask("POST", "/api/sync/key", {"chain": []}).json == {"state": "asked"}
-    told = first.ask("GET", "/api/sync/own").json
-    assert [len(told["batches"][0]["rows"]), len(told["seals"])] == [6, 2]
+    reported = first.ask("GET", "/api/sync/own").json
+    assert [len(reported["batches"][0]["rows"]), len(reported["seals"])] == [6, 2]
     assert verifying.verify(network.doors).faults == []
     settle(network, other.public, signing_keys.allow)
     settle(network, signer.public, signing_keys.withdraw, since=at + dt.timedelta(seconds=30))
-    told = Thief(network, signer=other).ask("GET", "/api/sync/own").json
-    assert [row["n"] for row in told["batches"][0]["rows"]] == [1, 2, 3]
+    reported = Thief(network, signer=other).ask("GET", "/api/sync/own").json
+    assert [row["n"] for row in reported["batches"][0]["rows"]] == [1, 2, 3]
     with network.doors.write() as session:
         with_the_database(session)
         session.execute(sa.update(InboxMessage).where(InboxMessage.n == 2).values(hash="0" * 64))

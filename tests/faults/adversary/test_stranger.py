@@ -287,13 +287,13 @@ def test_a_known_an_unknown_and_a_locked_name_cost_a_stranger_one_hash_each(netw
     monkeypatch.setattr(argon2.PasswordHasher, "verify", lambda *given: checked.append(1) or verify(*given))
     for _ in range(staff.TRIES):
         post(network.visitor(), "/signin", name="operator", pin="999999")
-    told = {}
+    reported = {}
     for name in ("operator", "nobody"):
         checked.clear()
         answer = post(network.visitor(), "/signin", name=name, pin="999999")
-        told[name] = len(checked), answer.status_code, re.sub(r'"[^"]*"', "", answer.text)
-    assert told["operator"] == told["nobody"]
-    assert told["operator"][0] == 1
+        reported[name] = len(checked), answer.status_code, re.sub(r'"[^"]*"', "", answer.text)
+    assert reported["operator"] == reported["nobody"]
+    assert reported["operator"][0] == 1
 
 
 def test_guesses_from_one_range_of_addresses_keep_nobody_else_out(house):

@@ -41,8 +41,8 @@ def workbook(**parts: bytes) -> bytes:
         for name in old.namelist():
             content = old.read(name)
             if name == "[Content_Types].xml" and "shared" in parts:
-                told = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{_SST}"/></Types>'
-                content = content.replace(b"</Types>", told.encode())
+                reported = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{_SST}"/></Types>'
+                content = content.replace(b"</Types>", reported.encode())
             new.writestr(name, given.pop(name, content))
         for name, content in given.items():
             new.writestr(name, content)

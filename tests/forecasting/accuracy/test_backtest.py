@@ -62,15 +62,15 @@ def test_weather_is_told_of_days_gone_by_alone_and_to_nobody_else(monkeypatch: p
     warm = {day: 10.0 + 9.0 * (n % 5 == 0) for n, day in enumerate(sorted(set(table["day"])))}
     read = history.read(table.assign(temperature=[warm[day] for day in table["day"]]))
     assert list(read.panel.features) == ["temperature"]
-    told: list[tuple[list[str], list[str]]] = []
+    reported: list[tuple[list[str], list[str]]] = []
 
     def curious(panel: DemandPanel, horizon_days: int, ahead: Ahead) -> np.ndarray:
-        told.append((list(panel.features), list(ahead.features)))
+        reported.append((list(panel.features), list(ahead.features)))
         return np.zeros((panel.n_series, horizon_days))
 
     monkeypatch.setattr(rivals, "installed", lambda: {"curious": curious})
     backtest.run(read, backtest.Plan(horizon_days=7, origins=1))
-    assert told[-1] == (["temperature"], [])
+    assert reported[-1] == (["temperature"], [])
 
 
 def test_returns_count_as_nothing_sold_and_are_counted() -> None:
@@ -171,10 +171,10 @@ def test_what_clean_days_sell_is_learnt_before_the_origin() -> None:
     plan = backtest.Plan(horizon_days=14, origins=1, every_days=7, models=("ma28",))
     table = _cut(75)
     last = (table["day"] >= date(2024, 1, 1) + timedelta(days=75 - 14)) & (table["out_of_stock_share"] == 0)
-    told = []
+    reported = []
     for more in (0, 2):
         each = table.assign(sold=np.where(last, table["sold"] + more, table["sold"]))
         clean = backtest.run(history.read(each), plan)["models"]["ours"]["clean_days"]
-        told.append((1.0 + clean["bias_given_clean"]) / (1.0 + clean["bias"]))
-    assert told[0] == pytest.approx(told[1], abs=1e-4)
-    assert told[0] < 0.95
+        reported.append((1.0 + clean["bias_given_clean"]) / (1.0 + clean["bias"]))
+    assert reported[0] == pytest.approx(reported[1], abs=1e-4)
+    assert reported[0] < 0.95

@@ -108,9 +108,9 @@ def test_a_larger_shop_begins_with_more_of_what_large_shops_sell(trade) -> None:
 
 
 def test_a_line_is_an_aisle_s_products_of_like_price() -> None:
-    aisle = np.array([0, 0, 0, 1, 1, 1, 0])
+    top_category = np.array([0, 0, 0, 1, 1, 1, 0])
     price = np.array([2.0, 1.0, 1.09, 1.0, np.nan, np.nan, 1.11])
-    line = lines(aisle, price)
+    line = lines(top_category, price)
     assert line.min() == 1
     assert line[1] == line[2] != line[6]
     assert line[4] == line[5]

@@ -53,9 +53,11 @@ def test_where_holidays_keep_their_weekday_they_are_not_taken_for_sundays() -> N
 
 def test_what_a_region_knows_of_holidays_is_taken_over() -> None:
     """Factors of events are those beyond the likeness they were measured with."""
-    told = Prior(weekday=np.tile(WEEK, (2, 1)), events={"Labor Day": np.full(2, 1.1)}, like=np.tile([0.7, 0.0], (2, 1)))
-    factors = fit_factors(_store()[:, :40], days_of(FIRST, 40, "DE", None), _pools(), told)
-    assert (factors.like == told.like).all()
+    reported = Prior(
+        weekday=np.tile(WEEK, (2, 1)), events={"Labor Day": np.full(2, 1.1)}, like=np.tile([0.7, 0.0], (2, 1))
+    )
+    factors = fit_factors(_store()[:, :40], days_of(FIRST, 40, "DE", None), _pools(), reported)
+    assert (factors.like == reported.like).all()
     tuesday = factors.over(days_of(date(2018, 5, 1), 1, "DE", None))[:, 0]
     week = factors.weekday
     np.testing.assert_allclose(tuesday, week[:, 1] * (week[:, 6] / week[:, 1]) ** 0.7 * 1.1 * factors.month[:, 0])
@@ -88,8 +90,8 @@ def test_a_holiday_nobody_saw_is_expected_to_sell_as_those_that_were_seen() -> N
     assert (shut < 0.2 * usual).all()
     assert (shut > 0.0).all()
     knows = Prior(events={ANY_HOLIDAY: np.full(2, 0.3)})
-    told = fit_factors(_store()[:, :10], days_of(FIRST, 10, "DE", None), _pools(), knows)
-    assert (told.special(days_of(date(2016, 10, 3), 1, "DE", None)) == 0.3 * told.month[:, [2]]).all()
+    reported = fit_factors(_store()[:, :10], days_of(FIRST, 10, "DE", None), _pools(), knows)
+    assert (reported.special(days_of(date(2016, 10, 3), 1, "DE", None)) == 0.3 * reported.month[:, [2]]).all()
 
 
 def test_christmas_day_is_expected_half_until_it_was_seen() -> None:

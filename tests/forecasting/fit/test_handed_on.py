@@ -24,15 +24,15 @@ def offered(panel: DemandPanel, times: float, *weeks: int) -> DemandPanel:
     return replace(panel, y=np.where(on, np.round(panel.y * times), panel.y), on_offer=on)
 
 
-def told_by(panel: DemandPanel) -> dict[str, dict[str, list[float]]]:
+def reported_by(panel: DemandPanel) -> dict[str, dict[str, list[float]]]:
     state = run.measure(panel, horizon_days=HORIZON)
-    return regional.told(state.category, state.factors)
+    return regional.reported(state.category, state.factors)
 
 
-def region(panel: DemandPanel, *told: dict[str, dict[str, list[float]]]) -> RegionalSignal:
+def region(panel: DemandPanel, *reported: dict[str, dict[str, list[float]]]) -> RegionalSignal:
     """Return the signal of a region whose shops told these."""
     sums: dict[tuple[str, str], dict[str, tuple[float, float]]] = {}
-    for one in told:
+    for one in reported:
         for category, features in one.items():
             kept = sums.setdefault(("R", category), {})
             for name, (worth, moved) in features.items():
@@ -59,7 +59,7 @@ def lift(store: DemandPanel, signal: RegionalSignal | None) -> float:
 
 
 def test_a_shops_first_offer_is_expected_to_bring_what_offers_bring_in_its_region(trade) -> None:  # type: ignore[no-untyped-def]
-    others = [told_by(offered(trade([6.0] * 5, DAYS, seed=seed), TIMES, 4, 9, 15, 20)) for seed in (1, 2, 3)]
+    others = [reported_by(offered(trade([6.0] * 5, DAYS, seed=seed), TIMES, 4, 9, 15, 20)) for seed in (1, 2, 3)]
     store = trade([6.0] * 5, DAYS, seed=9)
     assert lift(store, region(store)) == pytest.approx(1.0, abs=0.1)
     assert lift(store, region(store, *others)) == pytest.approx(TIMES, rel=0.15)
@@ -72,14 +72,14 @@ def test_what_a_region_tells_holds_from_the_next_night_on_and_as_it_was_told_las
     on = Ahead(on_offer=np.arange(HORIZON)[None, :] >= 7 * np.ones((5, 1)))
     panel = replace(store, on_offer=np.zeros(store.y.shape, dtype=bool))
     for worth in (0.9, 0.3):
-        told = region(store, {"C": {"on_offer": [1000.0, 1000.0 * worth]}})
-        said = run.say(state, horizon_days=HORIZON, regional=told, panel=panel, ahead=on).mean
+        reported = region(store, {"C": {"on_offer": [1000.0, 1000.0 * worth]}})
+        said = run.say(state, horizon_days=HORIZON, regional=reported, panel=panel, ahead=on).mean
         assert np.log(said[:, 7:].sum() / said[:, :7].sum()) == pytest.approx(worth, abs=0.08)
-        state = run.measure(store, horizon_days=HORIZON, regional=told)
+        state = run.measure(store, horizon_days=HORIZON, regional=reported)
 
 
 def test_a_shop_whose_own_offers_bring_nothing_comes_to_know_better(trade) -> None:  # type: ignore[no-untyped-def]
-    others = [told_by(offered(trade([6.0] * 5, DAYS, seed=seed), TIMES, 4, 9, 15, 20)) for seed in (1, 2, 3)]
+    others = [reported_by(offered(trade([6.0] * 5, DAYS, seed=seed), TIMES, 4, 9, 15, 20)) for seed in (1, 2, 3)]
     store = offered(trade([6.0] * 5, DAYS, seed=9), 1.0, 5, 11, 17, 22)
     assert lift(store, region(store, *others)) == pytest.approx(1.0, abs=0.3)
 
@@ -88,9 +88,9 @@ def test_what_a_shop_tells_does_not_hold_what_it_was_told(trade) -> None:  # typ
     """Else a rumour would come back as a fact: a shop's own slope stays where its own days put it."""
     store = offered(trade([20.0] * 5, DAYS, seed=9), 1.2, 5, 11, 17, 22)
     rumour = region(store, {"C": {"on_offer": [500.0, 500.0 * np.log(3.0)]}})
-    alone = told_by(store)["C"]["on_offer"]
+    alone = reported_by(store)["C"]["on_offer"]
     state = run.measure(store, horizon_days=HORIZON, regional=rumour)
-    beside = regional.told(state.category, state.factors)["C"]["on_offer"]
+    beside = regional.reported(state.category, state.factors)["C"]["on_offer"]
     assert alone[1] / alone[0] == pytest.approx(np.log(1.2), abs=0.1)
     assert beside[1] / beside[0] == pytest.approx(alone[1] / alone[0], abs=0.05)
 
@@ -99,8 +99,8 @@ def test_what_prices_move_is_handed_on_too(trade) -> None:  # type: ignore[no-un
     panel = trade([10.0] * 5, DAYS)
     cheap = np.isin(np.arange(DAYS) // 7, (4, 9, 15, 20))[None, :]
     y = np.where(cheap, np.round(panel.y * 2.0), panel.y)
-    told = told_by(replace(panel, y=y, price=np.where(cheap, 7.0, 10.0) * np.ones((5, 1))))
-    slope = region(panel, told).slopes[PRICE][0]
+    reported = reported_by(replace(panel, y=y, price=np.where(cheap, 7.0, 10.0) * np.ones((5, 1))))
+    slope = region(panel, reported).slopes[PRICE][0]
     assert -2.6 < slope < -1.4, "a third cheaper sells twice as much: about -1.9"
 
 
@@ -112,7 +112,7 @@ def test_a_higher_price_is_not_expected_to_sell_more(trade) -> None:  # type: ig
         panel, y=np.where(dear, np.round(panel.y * 1.5), panel.y), price=np.where(dear, 14.0, 10.0) * np.ones((5, 1))
     )
     assert (run.measure(panel, horizon_days=HORIZON).factors.slopes[PRICE] <= 0).all()
-    assert region(panel, told_by(panel)).slopes[PRICE][0] == 0.0
+    assert region(panel, reported_by(panel)).slopes[PRICE][0] == 0.0
 
 
 def test_an_aisle_nobody_told_of_has_the_regions_mean_and_one_of_few_sales_most_of_it(trade) -> None:  # type: ignore[no-untyped-def]

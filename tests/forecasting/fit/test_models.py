@@ -23,17 +23,17 @@ def test_the_count_regression_knows_the_year_once_it_has_seen_a_turn_and_a_half(
     """Three hundred days after the peak sales fall; ahead, in the next year, they rise as they did in the first."""
     day = np.arange(730 + 14)
     units = 100.0 * np.exp(0.5 * np.sin(2 * np.pi * day / models.YEAR))
-    told = models.count_regression(units[:730], 14).mean
-    np.testing.assert_allclose(told, units[730:], rtol=0.05)
+    reported = models.count_regression(units[:730], 14).mean
+    np.testing.assert_allclose(reported, units[730:], rtol=0.05)
     young = models.count_regression(units[365:730], 14).mean
-    assert young[-1] < told[-1]
+    assert young[-1] < reported[-1]
 
 
 def test_a_trend_of_counts_stops_after_a_week() -> None:
     growing = 50.0 * np.exp(0.01 * np.arange(120.0))
-    told = models.count_regression(growing, 14).mean
-    assert told[6] == pytest.approx(growing[-1] * np.exp(0.07), rel=0.02)
-    np.testing.assert_allclose(told[7:], told[6], rtol=0.02)
+    reported = models.count_regression(growing, 14).mean
+    assert reported[6] == pytest.approx(growing[-1] * np.exp(0.07), rel=0.02)
+    np.testing.assert_allclose(reported[7:], reported[6], rtol=0.02)
 
 
 @pytest.mark.parametrize(("name", "model"), models.MENU)

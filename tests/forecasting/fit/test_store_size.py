@@ -23,13 +23,13 @@ def region(trade) -> RegionalSignal:  # type: ignore[no-untyped-def]
     return fit_region(trade([40.0] * PRODUCTS, DAYS, scope="R"), 14, stores={"R": 4})
 
 
-def _level(trade, region: RegionalSignal, takings: float | None, days: int = 0, price=PRICE):  # type: ignore[no-untyped-def]
+def _level(trade, region: RegionalSignal, sales_amount: float | None, days: int = 0, price=PRICE):  # type: ignore[no-untyped-def]
     """Return the first and last level a shop is forecast that sold like an average one for some days, all but P0."""
     store = trade([10.0] * PRODUCTS, DAYS, scope="S", seed=5)
     y = store.y.copy()
     y[:, : DAYS - days] = np.nan
     y[0] = np.nan
-    stated = None if takings is None else Stated(takings, price)
+    stated = None if sales_amount is None else Stated(sales_amount, price)
     level = forecast(replace(store, y=y), horizon_days=7, regional=region, stated=stated).level
     return level[0], level[-1]
 
@@ -40,9 +40,9 @@ def test_a_shop_begins_at_the_size_of_what_it_says_it_takes(trade, region) -> No
         assert _level(trade, region, times * AVERAGE)[0] == pytest.approx(times * plain, rel=0.15)
 
 
-@pytest.mark.parametrize(("takings", "price"), [(0.0, PRICE), (AVERAGE, np.full(PRODUCTS, np.nan))])
-def test_nothing_said_or_priced_is_an_average_shop(trade, region, takings, price) -> None:  # type: ignore[no-untyped-def]
-    assert _level(trade, region, takings, price=price) == _level(trade, region, None)
+@pytest.mark.parametrize(("sales_amount", "price"), [(0.0, PRICE), (AVERAGE, np.full(PRODUCTS, np.nan))])
+def test_nothing_said_or_priced_is_an_average_shop(trade, region, sales_amount, price) -> None:  # type: ignore[no-untyped-def]
+    assert _level(trade, region, sales_amount, price=price) == _level(trade, region, None)
 
 
 @pytest.mark.parametrize("times", [10.0, 0.1])

@@ -31,12 +31,12 @@ def panel_of(factor: np.ndarray, name: str, line: np.ndarray) -> tuple[DemandPan
     return panel, Ahead(features={name: grid[:, DAYS:]})
 
 
-def told(panel: DemandPanel, ahead: Ahead) -> Forecast:
+def reported(panel: DemandPanel, ahead: Ahead) -> Forecast:
     return run.forecast(panel, horizon_days=HORIZON, ahead=ahead)
 
 
 def without(panel: DemandPanel) -> Forecast:
-    return told(replace(panel, features={}), Ahead())
+    return reported(replace(panel, features={}), Ahead())
 
 
 # --- what counts ---
@@ -74,7 +74,7 @@ def school_weeks() -> np.ndarray:
 
 def test_school_holidays_ahead_are_expected_to_do_what_they_did():
     line = school_weeks()
-    found = told(*panel_of(1.0 + 0.4 * line, SCHOOL, line))
+    found = reported(*panel_of(1.0 + 0.4 * line, SCHOOL, line))
     off = line[DAYS:] > 0
     assert found.moved[SCHOOL][:, off].mean() == pytest.approx(1.4, abs=0.08)
     assert (found.moved[SCHOOL][:, ~off] == 1.0).all()
@@ -86,7 +86,7 @@ def test_the_nights_between_two_measures_go_on_with_what_was_measured():
     kept = run.measure(panel.between(0, DAYS - 5), horizon_days=HORIZON, kept_days=8)
     moved = state.moved_on(state.from_bytes(state.to_bytes(kept)), panel.between(DAYS - 61, DAYS))
     found = run.say(moved, horizon_days=HORIZON, panel=panel.between(DAYS - 61, DAYS), ahead=ahead)
-    assert np.allclose(found.mean, told(panel, ahead).mean, rtol=0.1)
+    assert np.allclose(found.mean, reported(panel, ahead).mean, rtol=0.1)
     assert found.moved[SCHOOL].max() > 1.3
     assert run.say(moved, horizon_days=HORIZON).moved == {}, "days of which nothing is told are ordinary ones"
 
@@ -98,17 +98,17 @@ def test_a_hot_week_is_no_higher_level_where_the_days_ahead_are_not_known():
     line = np.concatenate([external_factors.temperature(degrees[None])[0], np.zeros(HORIZON)])
     panel, ahead = panel_of(np.exp(0.2 * line), TEMPERATURE, line)
     usual = 9.0 * np.linspace(0.5, 1.5, panel.n_series).sum()
-    knowing, not_knowing = told(panel, ahead).mean.sum(axis=0).mean(), without(panel).mean.sum(axis=0).mean()
+    knowing, not_knowing = reported(panel, ahead).mean.sum(axis=0).mean(), without(panel).mean.sum(axis=0).mean()
     assert abs(knowing / usual - 1.0) < 0.04
     assert not_knowing / usual > 1.04
     known = replace(ahead, features={TEMPERATURE: np.full((panel.n_series, HORIZON), 2.0)})
-    assert told(panel, known).mean.sum() > 1.3 * told(panel, ahead).mean.sum()
+    assert reported(panel, known).mean.sum() > 1.3 * reported(panel, ahead).mean.sum()
 
 
 def test_weather_that_does_nothing_changes_no_digit():
     line = np.random.default_rng(6).standard_normal(DAYS + HORIZON)
     panel, ahead = panel_of(np.ones(DAYS), TEMPERATURE, line)
-    found, plain = told(panel, ahead), without(panel)
+    found, plain = reported(panel, ahead), without(panel)
     assert np.array_equal(found.quantiles, plain.quantiles)
     assert np.array_equal(found.mean, plain.mean)
     assert (found.moved[TEMPERATURE] == 1.0).all()

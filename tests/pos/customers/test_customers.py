@@ -195,7 +195,7 @@ def test_cash_for_the_tab_goes_into_the_drawer_once_however_often_it_is_sent(cou
     with pytest.raises(Conflict):
         counter.book(tab.repay, other, 1_000, id=command, till_id="T1")
     moved = counter.store.read(
-        lambda session: session.scalars(sa.select(CashMovement).where(CashMovement.kind == "tab_paid")).all()
+        lambda session: session.scalars(sa.select(CashMovement).where(CashMovement.kind == "tab_settlement")).all()
     )
     assert [(row.amount_minor, row.source_id) for row in moved] == [(1_000, command)]
 
@@ -223,7 +223,7 @@ def test_what_tabs_were_repaid_stands_by_tender_on_x_and_z_with_all_that_a_tende
     assert (report["tenders"], report["apart"]) == ({"card": 129}, {"tabs": {"card": 1_000, "cash": 500}})
     assert report["in_all"] == {"card": 1_129, "cash": 500}
     assert report["typed_in_all"] == {"card": 1_129}, "the terminal was asked for nothing of it"
-    assert (report["total_minor"], report["cash"]["tab_paid"]) == (129, 500)
+    assert (report["total_minor"], report["cash"]["tab_settlement"]) == (129, 500)
     blind = shift_report.blinded(report)
     assert (blind["apart"], blind["in_all"]) == ({"tabs": {"card": 1_000}}, {"card": 1_129})
     paper = "\n".join(f"{line.text} {line.right}" for line in till_report(report, columns=32))
@@ -260,11 +260,11 @@ def test_repayments_that_come_home_without_their_shift_contradict_nothing_and_th
     counter.repay(500)
     counter.repay(500, tender="card", reference="A17")
     written = store.read(lambda session: [(row.topic, row.body) for row in outbox.due(session, NETWORK)])
-    told = [json.loads(body) for topic, body in written if topic == tab.MOVED]
+    reported = [json.loads(body) for topic, body in written if topic == tab.MOVED]
     store.close_till()
     lost = {"closed anew": {}, "not here": {"shift_id": new_id()}}[into]
     with store.write() as session:
-        for body in told:
+        for body in reported:
             reference = "A18" if body["tender"] == "card" else ""
             tab.write_again(session, body | lost | {"id": new_id(), "reference": reference}, actor=store.ana)
     assert counter.owed() == 1_000
@@ -348,10 +348,10 @@ def test_no_fact_that_leaves_the_shop_names_a_person(counter: Counter):
     counter.store.sell([("tea", 1)], tenders=[("tab", 450)], customer_id=counter.id)
     counter.repay(450)
     counter.store.close_till()
-    told = " ".join(str(message.body) for message in counter.store.messages())
-    assert counter.id in told
-    assert "Rosa" not in told
-    assert "5550123" not in told
+    reported = " ".join(str(message.body) for message in counter.store.messages())
+    assert counter.id in reported
+    assert "Rosa" not in reported
+    assert "5550123" not in reported
 
 
 def test_a_statement_names_the_receipts_it_is_made_of(counter: Counter):
@@ -573,7 +573,8 @@ def test_no_walk_of_verbs_breaks_the_books(counter: Counter, seed: int):
 
 @pytest.mark.parametrize(
     ("table", "column", "check"),
-    [("tab_account", "balance_minor", "K13"), ("tab_paid", "amount_minor", "K13"), ("points_account", "points", "K14"),
+    [("tab_account", "balance_minor", "K13"),
+     ("tab_settlement", "amount_minor", "K13"), ("points_account", "points", "K14"),
      ("voucher", "balance_minor", "K15"), ("points_entry", "balance", "K14"), ("tab_entry", "amount_minor", "K13")],
 )  # fmt: skip
 def test_a_book_that_was_touched_is_found(counter: Counter, table, column, check):
@@ -591,7 +592,7 @@ def test_what_a_repayment_prints_is_queued_with_it(counter: Counter):
     counter.charge(500)
     counter.print(counter.repay(200), till_id="T1")
     (job,) = counter.store.read(
-        lambda session: session.scalars(sa.select(PrintJob).where(PrintJob.kind == "tab_paid")).all()
+        lambda session: session.scalars(sa.select(PrintJob).where(PrintJob.kind == "tab_settlement")).all()
     )
     assert (job.opens_drawer, job.document["balance_minor"]) == (True, 300)
 

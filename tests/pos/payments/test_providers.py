@@ -20,7 +20,7 @@ def terminal(tmp_path):
     return PracticeTerminal(tmp_path, scripted=True)
 
 
-def told(ask, *given, **named):
+def reported(ask, *given, **named):
     """Return the state of an answer; a time-out is the unknown."""
     try:
         return ask(*given, at=NOON, **named).state
@@ -37,15 +37,15 @@ def test_a_well_behaved_payment_is_captured(tmp_path, way, answers):
     terminal = PracticeTerminal(tmp_path)
     wallet = wallet_codes.read("134567890123456789") if way == "customer_code" else None
     asked = request(1201, way, wallet=wallet)
-    assert [told(terminal.begin, asked)] + [told(terminal.query, asked) for _ in answers[1:]] == answers
+    assert [reported(terminal.begin, asked)] + [reported(terminal.query, asked) for _ in answers[1:]] == answers
 
 
 @pytest.mark.parametrize(("ending", "script"), SCRIPTS.items())
 def test_every_script_is_told_word_for_word(terminal, ending, script):
     asked = request(1200 + int(ending))
-    assert told(terminal.begin, asked) == script.begin
-    assert tuple(told(terminal.query, asked) for _ in script.queries) == script.queries
-    assert told(terminal.query, asked) == script.queries[-1]
+    assert reported(terminal.begin, asked) == script.begin
+    assert tuple(reported(terminal.query, asked) for _ in script.queries) == script.queries
+    assert reported(terminal.query, asked) == script.queries[-1]
 
 
 def test_the_same_id_again_moves_no_money_twice_and_another_program_meets_the_same_terminal(tmp_path):
@@ -67,24 +67,24 @@ def test_what_was_never_asked_is_said_to_be_so(terminal):
 def test_cancelling_may_come_too_late(terminal, ending, after):
     asked = request(1200 + int(ending))
     terminal.begin(asked, at=NOON)
-    assert told(terminal.cancel, asked) == ("captured" if ending == "08" else "cancelled")
-    assert [told(terminal.query, asked) for _ in range(2)][-1] == ("requested" if ending == "08" else after)
+    assert reported(terminal.cancel, asked) == ("captured" if ending == "08" else "cancelled")
+    assert [reported(terminal.query, asked) for _ in range(2)][-1] == ("requested" if ending == "08" else after)
 
 
 def test_money_goes_back_once_per_key_and_never_more_than_was_taken(terminal):
     asked = request()
     terminal.begin(asked, at=NOON)
     terminal.query(asked, at=NOON)
-    assert [told(terminal.reverse, asked, 700, key="a") for _ in range(3)] == ["captured"] * 3
-    assert told(terminal.reverse, asked, 600, key="b") == "declined"
-    assert told(terminal.reverse, asked, 500, key="c") == "captured"
+    assert [reported(terminal.reverse, asked, 700, key="a") for _ in range(3)] == ["captured"] * 3
+    assert reported(terminal.reverse, asked, 600, key="b") == "declined"
+    assert reported(terminal.reverse, asked, 500, key="c") == "captured"
     assert terminal.given_back_minor(asked.id) == 1200
 
 
 def test_a_reversal_that_timed_out_is_asked_again_by_the_same_key(terminal):
     asked = request(1209)
     terminal.begin(asked, at=NOON)
-    assert [told(terminal.reverse, asked, 1209, key="a") for _ in range(3)] == ["unknown", "captured", "captured"]
+    assert [reported(terminal.reverse, asked, 1209, key="a") for _ in range(3)] == ["unknown", "captured", "captured"]
     assert terminal.given_back_minor(asked.id) == 1209
 
 

@@ -16,10 +16,10 @@ from config.nodes.outbox import OutboxMessage
 from pos.catalogue import assortment
 from pos.catalogue.assortment import Wished
 from pos.producers import agents, payouts, producers
-from pos.producers.producers import ProduceMove
+from pos.producers.producers import ProducerMovement
 from pos.stock import stock, waste
 from pos.stock.ledger import Place, Source
-from pos.stock.producer_lots import ProduceLot
+from pos.stock.producer_lots import ProducerLot
 from tests.builders import NOON, STORE, OpenStore, open_store
 
 TODAY = NOON.date()
@@ -47,14 +47,14 @@ def came(store: OpenStore, sku: str, qty: int, *, minutes: int = 0) -> str:
         return producers.take_in(session, STORE, sku, qty, id=new_id(), actor=ACTOR, at=at).id
 
 
-def lot(store: OpenStore, id: str) -> ProduceLot:
+def lot(store: OpenStore, id: str) -> ProducerLot:
     with store.database.read() as session:
-        return session.get_one(ProduceLot, (STORE, id))
+        return session.get_one(ProducerLot, (STORE, id))
 
 
-def moves(store: OpenStore) -> list[ProduceMove]:
+def moves(store: OpenStore) -> list[ProducerMovement]:
     with store.database.read() as session:
-        return list(session.scalars(sa.select(ProduceMove).order_by(ProduceMove.id)))
+        return list(session.scalars(sa.select(ProducerMovement).order_by(ProducerMovement.id)))
 
 
 def trace(store: OpenStore, **which):
@@ -195,8 +195,8 @@ def test_a_lot_with_more_left_than_is_there_is_found(store):
     only = came(store, sku, 3)
     store.sell([(sku, 3)])
     with store.database.write() as session:
-        session.get_one(ProduceLot, (STORE, only)).left_qty = 1
-        session.get_one(ProduceLot, (STORE, only)).came_qty = 4
+        session.get_one(ProducerLot, (STORE, only)).left_qty = 1
+        session.get_one(ProducerLot, (STORE, only)).came_qty = 4
     assert [(one.code, one.found) for one in store.findings()] == [("K18", "1 left, 0 there")]
 
 
@@ -247,16 +247,18 @@ def test_no_walk_of_sales_returns_and_statements_loses_a_cent(tmp_path_factory, 
                             waste.write_off(session, STORE, sku, qty, reason="damaged", **BY)
                         elif step == "count":
                             stock.count(session, STORE, sku, qty, **BY)
-                        elif first := session.scalar(sa.select(ProduceLot.id).where(ProduceLot.left_qty >= qty)):
+                        elif first := session.scalar(sa.select(ProducerLot.id).where(ProducerLot.left_qty >= qty)):
                             producers.take_out(session, STORE, first, qty, lost=bool(n % 2), id=new_id(), **BY)
             except (Refused, Invalid):
                 continue
         assert store.findings() == []
         with store.database.read() as session:
-            stated = session.scalar(sa.select(sa.func.coalesce(sa.func.sum(payouts.ProduceStatement.due_minor), 0)))
+            stated = session.scalar(sa.select(sa.func.coalesce(sa.func.sum(payouts.ProducerStatement.due_minor), 0)))
             left = payouts.open_of(session, STORE, "farm").due_minor
-            told = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == agents.PARTS_TOLD))
-            to_agents = sum(minor for body in told for _name, minor in json.loads(body)["parts"])
+            reported = session.scalars(
+                sa.select(OutboxMessage.body).where(OutboxMessage.topic == agents.PARTS_REPORTED)
+            )
+            to_agents = sum(minor for body in reported for _name, minor in json.loads(body)["parts"])
             to_agents += payouts.open_of(session, STORE, "farm").agent_minor
         assert stated + left == sum(move.due_minor for move in moves(store))
         assert to_agents == sum(move.agent_minor for move in moves(store)), "what agents are told of, to the cent"

@@ -33,13 +33,16 @@ def test_every_side_of_a_day_sums_to_the_same_takings(store):
     sold = store.sell([("milk", 3), ("bread", 1), ("cheese", 500)])
     store.sell([("wine", 1)], cash_minor=1000)
     store.take_back(sold.sale.id, [(1, 1)])
-    takings = {
+    sales_amount = {
         kind: look(store, kind).totals["total_minor"] for kind in ("day", "hour", "product", "category", "cashier")
     }
-    takings |= {"tender": look(store, "tender").totals["total_minor"], "tax": look(store, "tax").totals["gross_minor"]}
-    assert set(takings.values()) == {3 * 129 + 349 + 950 + 699 - 129}
+    sales_amount |= {
+        "tender": look(store, "tender").totals["total_minor"],
+        "tax": look(store, "tax").totals["gross_minor"],
+    }
+    assert set(sales_amount.values()) == {3 * 129 + 349 + 950 + 699 - 129}
     shift = store.close_till()
-    assert shift.z_report["total_minor"] == takings["day"]
+    assert shift.z_report["total_minor"] == sales_amount["day"]
 
 
 def test_margin_counts_what_has_a_cost_and_names_the_rest(store):
@@ -114,7 +117,7 @@ def test_shares_and_sums_hold_for_whatever_was_sold(another_store, sold):
 @pytest.mark.parametrize("kind", ["product", "category"])
 def test_a_report_of_what_was_sold_begins_with_the_sales_of_its_days_and_not_with_all_lines(store, kind):
     asked = []
-    sa.event.listen(store.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    sa.event.listen(store.database.engine, "before_cursor_execute", lambda *reported: asked.append(reported[2:4]))
     look(store, kind)
     whole = [(words, given) for words, given in asked if "sale_line" in words]
     with store.database.engine.connect() as books:

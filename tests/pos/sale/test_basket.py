@@ -34,7 +34,7 @@ def give_up(store, id, lines=(), total_minor=1, till_id=TILL):
         return basket.void(session, STORE, id, till_id=till_id, **given)
 
 
-def told_of(store, id, verb="basket.voided"):
+def reported_of(store, id, verb="basket.voided"):
     query = sa.select(JournalEntry.body).where(JournalEntry.subject == f"sale:{id}")
     query = query.where(JournalEntry.verb == verb)
     return json.loads(store.read(lambda session: session.scalars(query).one()))
@@ -43,9 +43,9 @@ def told_of(store, id, verb="basket.voided"):
 def test_what_is_given_up_is_worth_what_the_shop_says_and_both_figures_are_journalled(store):
     row = give_up(store, "basket-5", [RungLine("milk", 2), RungLine("nonsense", 9)], total_minor=1)
     assert (row.total_minor, row.content) == (258, {"lines": [{"sku": "milk", "qty": 2}]})
-    told = told_of(store, "basket-5")
-    assert (told["total_minor"], told["claimed_minor"], told["unknown"]) == (258, 1, 1)
-    assert told["lines"] == [["milk", 2]]
+    reported = reported_of(store, "basket-5")
+    assert (reported["total_minor"], reported["claimed_minor"], reported["unknown"]) == (258, 1, 1)
+    assert reported["lines"] == [["milk", 2]]
     assert store.read(lambda session: current(session, STORE, TILL)).totals["events"]["voided"] == [1, 258]
 
 
@@ -60,8 +60,8 @@ def test_what_was_parked_is_the_evidence_of_what_was_given_up(store):
     assert (row.total_minor, row.content) == (387, parked)
     park(store, "basket-7", total_minor=387, content=parked)
     give_up(store, "basket-7", [RungLine("milk", 1)], total_minor=129)
-    told = told_of(store, "basket-7")
-    assert (told["total_minor"], told["parked_minor"], "claimed_minor" in told) == (129, 387, False)
+    reported = reported_of(store, "basket-7")
+    assert (reported["total_minor"], reported["parked_minor"], "claimed_minor" in reported) == (129, 387, False)
 
 
 def test_one_product_that_has_no_price_hides_no_other_of_a_basket_given_up(store):
@@ -88,14 +88,14 @@ def test_what_is_taken_off_is_journalled_with_product_quantity_and_value_and_sta
     with store.write() as session:
         given = {"why": "left", "total_minor": 0, "actor": store.wei, "at": NOON}
         basket.void(session, STORE, "basket-21", till_id=TILL, taken_off=[("milk", 2, 258)], **given)
-    assert told_of(store, "basket-20", "sale.completed")["taken_off"] == [["milk", 8, 1161], ["bread", 1, 0]]
-    given_up = told_of(store, "basket-21")
+    assert reported_of(store, "basket-20", "sale.completed")["taken_off"] == [["milk", 8, 1161], ["bread", 1, 0]]
+    given_up = reported_of(store, "basket-21")
     assert (given_up["taken_off"], given_up["taken_off_minor"]) == ([["milk", 2, 258]], 258)
     report = store.read(lambda session: x_report(session, current(session, STORE, TILL)))
     assert report["corrections"] == [["Ana", 3, 1161], ["Wei", 1, 258]]
-    told = "\n".join(line.text for line in till_report(report, columns=42))
-    assert "Taken off before paying" in told
-    assert "Ana (3)" in told
+    reported = "\n".join(line.text for line in till_report(report, columns=42))
+    assert "Taken off before paying" in reported
+    assert "Ana (3)" in reported
     day = store.read(lambda session: current(session, STORE, TILL).business_day)
     rows = store.read(lambda session: reports.report(session, store_of(session, STORE), "cashier", day, day)).rows
     assert [(row["name"], row["corrections_count"], row["corrections_minor"]) for row in rows] == [

@@ -136,8 +136,8 @@ def test_accounts_come_first_then_every_card_as_far_as_it_paid_then_the_hand(des
         marta = customers.add(session, store_of(session, STORE), new_id(), agreed, actor=wei, at=at)
     also = [("tab", 200), ("card", 100, "slip 7")]
     sale_id, (small, large) = sold(desk, [("tea", 2)], 200, 400, also=also, customer_id=marta.id)
-    told = plan(desk, sale_id, [(1, 2)], mine := new_id())
-    assert [(way.tender, way.amount_minor, way.how) for way in told.ways] == [
+    reported = plan(desk, sale_id, [(1, 2)], mine := new_id())
+    assert [(way.tender, way.amount_minor, way.how) for way in reported.ways] == [
         ("tab", 200, "account"), ("card", 200, "ask"), ("card", 400, "ask"), ("card", 100, "hand"),
     ]  # fmt: skip
     give(desk, small, mine, 200, [(1, 2)])

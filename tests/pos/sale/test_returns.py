@@ -56,7 +56,7 @@ def test_what_came_back_of_a_sale_is_looked_up_and_not_searched_for_in_all_the_s
     asked: list[tuple[str, Any]] = []
     sold = store.sell([("milk", 3)])
     engine = store.database.engine
-    sa.event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    sa.event.listen(engine, "before_cursor_execute", lambda *reported: asked.append(reported[2:4]))
     store.take_back(sold.sale.id, [(1, 1)])
     whole = [(words, given) for words, given in asked if "sale_line.returns_sale_id =" in words]
     with engine.connect() as books:

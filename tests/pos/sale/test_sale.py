@@ -199,9 +199,9 @@ def test_the_loaf_in_the_customers_hand_is_sold_though_the_record_says_there_is_
 
 def test_receipt_numbers_rise_without_gaps_whatever_is_refused_between(store):
     numbers = []
-    for round_no in range(4):
+    for route_no in range(4):
         numbers.append(store.sell([("milk", 1)]).sale.receipt_no)
-        if round_no % 2:
+        if route_no % 2:
             with pytest.raises(Refused):
                 store.complete(store.request([("milk", 1)], cash_minor=1))
     assert numbers == [1, 2, 3, 4]
@@ -249,18 +249,18 @@ def test_where_the_tills_stop_at_what_the_books_have_one_of_two_sells_the_last_u
     with store.write() as session:
         sell_beyond(session, STORE, False, actor=store.wei, at=store.now)
     store.sell([("tea", 19)])
-    requests, told = [store.request([("tea", 1)]) for _ in range(4)], []
+    requests, reported = [store.request([("tea", 1)]) for _ in range(4)], []
 
     def sell() -> None:
         request = requests.pop()
         try:
             store.complete(request)
         except Refused as fault:
-            told.append(fault)
+            reported.append(fault)
 
     in_parallel(sell, 4)
-    assert [fault.code for fault in told] == ["not-in-stock"] * 3
-    assert told[0].facts["short"][0] | {"name": ""} == {"sku": "tea", "name": "", "wanted": 1, "available": 0}
+    assert [fault.code for fault in reported] == ["not-in-stock"] * 3
+    assert reported[0].facts["short"][0] | {"name": ""} == {"sku": "tea", "name": "", "wanted": 1, "available": 0}
     assert store.level("tea").on_hand == 0
     with pytest.raises(Refused, match="Count it if it is here"):
         store.read(lambda s: sale.quote(s, STORE, [("tea", 1)], at=store.now))

@@ -12,7 +12,7 @@ from config.ids import new_id
 from pos.catalogue import scan
 from pos.catalogue.catalogue import Listing
 from pos.sale.rung import RungLine
-from pos.stock import batches, goods_in, markdown, stock, waste
+from pos.stock import batches, delivery_notes, markdown, stock, waste
 from pos.stock.batches import Batch, Held, Lot
 from pos.stock.ledger import INSIDE, Place
 from tests.builders import NOON, STORE, OpenStore
@@ -192,8 +192,8 @@ def test_shrink_is_told_by_reason_with_what_counts_found(store):
         stock.count(session, STORE, "milk", 15, actor=store.wei, at=NOON)
         stock.count(session, STORE, "bread", 20, actor=store.wei, at=NOON)
     rows = store.read(lambda session: waste.shrink(session, STORE, TODAY, TODAY))
-    told = {row.reason: (row.lines, row.cost_minor, row.value_minor) for row in rows}
-    assert told == {
+    reported = {row.reason: (row.lines, row.cost_minor, row.value_minor) for row in rows}
+    assert reported == {
         "expired": (2, 2 * 80 + 500, 2 * 129 + 950),
         "theft": (1, 200, 349),
         "unexplained": (2, 3 * 80 - 200, 3 * 129 - 349),
@@ -207,25 +207,25 @@ def test_shrink_is_told_by_reason_with_what_counts_found(store):
 def begin(store: OpenStore, **wishes) -> str:
     with store.write() as session:
         given = {"supplier_name": "Farm Müller"} | wishes
-        return goods_in.begin(session, STORE, actor=store.wei, at=store.now, **given).id
+        return delivery_notes.begin(session, STORE, actor=store.wei, at=store.now, **given).id
 
 
 def add(store: OpenStore, note_id: str, sku: str, qty: int, **wishes) -> None:
     with store.write() as session:
-        goods_in.add(session, STORE, note_id, sku, qty, actor=store.wei, at=store.now, **wishes)
+        delivery_notes.add(session, STORE, note_id, sku, qty, actor=store.wei, at=store.now, **wishes)
 
 
 def post(store: OpenStore, note_id: str) -> None:
     with store.write() as session:
-        goods_in.post(session, STORE, note_id, actor=store.wei, at=store.now)
+        delivery_notes.post(session, STORE, note_id, actor=store.wei, at=store.now)
 
 
 def test_goods_in_by_hand_are_in_stock_with_their_lots_and_costs(store):
     note = begin(store)
     add(store, note, "milk", 12, cost_minor=75, batch="l9", expires_on=on(5))
     add(store, note, "milk", 12, cost_minor=75, batch="L9", expires_on=on(5))
-    add(store, note, "cheese", 2500, cost_minor=goods_in.cost_of(2200, 2500, 1000))
-    lines = store.read(lambda session: goods_in.sums_of(session, goods_in.note_of(session, STORE, note)))
+    add(store, note, "cheese", 2500, cost_minor=delivery_notes.cost_of(2200, 2500, 1000))
+    lines = store.read(lambda session: delivery_notes.sums_of(session, delivery_notes.note_of(session, STORE, note)))
     assert [(line.sku, line.qty, line.total_cost_minor) for line in lines] == [
         ("cheese", 2500, 2200),
         ("milk", 24, 1800),
@@ -259,13 +259,13 @@ def test_a_struck_scan_and_a_dropped_note_bring_nothing(store):
     add(store, note, "milk", 5)
     add(store, note, "tea", 1)
     with store.write() as session:
-        assert goods_in.strike(session, STORE, note, [1]) == 1
+        assert delivery_notes.strike(session, STORE, note, [1]) == 1
     post(store, note)
     assert (store.level("milk").on_hand, store.level("tea").on_hand) == (20, 21)
     other = begin(store)
     add(store, other, "tea", 5)
     with store.write() as session:
-        goods_in.drop(session, STORE, other, actor=store.wei, at=NOON)
+        delivery_notes.drop(session, STORE, other, actor=store.wei, at=NOON)
     assert store.level("tea").on_hand == 21
 
 
@@ -294,8 +294,8 @@ def test_goods_back_say_why_and_are_expected_to_be_paid_at_their_last_cost(store
     note = begin(store, way="back", reason="other", why="nobody buys it")
     add(store, note, "milk", 4)
     add(store, note, "tea", 2)
-    lines = store.read(lambda session: goods_in.sums_of(session, goods_in.note_of(session, STORE, note)))
-    assert goods_in.total_of(lines) == goods_in.Total(300, 1)
+    lines = store.read(lambda session: delivery_notes.sums_of(session, delivery_notes.note_of(session, STORE, note)))
+    assert delivery_notes.total_of(lines) == delivery_notes.Total(300, 1)
     post(store, note)
     assert store.read(lambda session: session.get(Listing, (STORE, "milk")).cost_minor) == 75
 
@@ -341,12 +341,12 @@ def test_whatever_comes_goes_back_is_wasted_sold_or_counted_the_books_and_the_ne
                     else:
                         stock.count(session, STORE, "milk", qty, **given)
         assert store.findings() == []
-    told = 0
+    reported = 0
     for message in store.messages():
         for _id, sku, qty, source, target in message.body.get("movements", ()):
-            told += (qty if target in INSIDE else 0) - (qty if source in INSIDE else 0) if sku == "milk" else 0
+            reported += (qty if target in INSIDE else 0) - (qty if source in INSIDE else 0) if sku == "milk" else 0
     here = store.read(lambda session: batches._on_hand(session, STORE, ["milk"])["milk"])
-    assert told == here
+    assert reported == here
     held = store.read(lambda session: batches.standing(session, STORE, ["milk"], day=TODAY))["milk"]
     assert sum(lot.qty for lot in held) == max(0, here)
 

@@ -106,8 +106,11 @@ def test_what_was_stolen_or_found_missing_is_counted_again_after_a_while(store):
     with store.write() as session:
         waste.write_off(session, STORE, "tea", 2, reason="theft", actor=store.wei, at=NOON)
     assert check(store) == []
-    told = {line.sku: line for line in check(store, 15)}
-    assert {sku: (line.kind, line.lost_qty) for sku, line in told.items()} == {"wine": ("lost", 5), "tea": ("lost", 2)}
+    reported = {line.sku: line for line in check(store, 15)}
+    assert {sku: (line.kind, line.lost_qty) for sku, line in reported.items()} == {
+        "wine": ("lost", 5),
+        "tea": ("lost", 2),
+    }
     assert [line.sku for line in check(store, 15)] == ["wine", "tea"]  # the dearer loss first
 
 

@@ -115,8 +115,8 @@ def test_of_two_sales_that_want_the_last_marked_piece_one_is_told_the_new_total(
             return refusal.code
 
     with ThreadPoolExecutor(rounds) as tills:
-        told = list(tills.map(pay, requests))
-    assert sorted(told, key=str) == [90] * 5 + ["total-changed"] * 3
+        reported = list(tills.map(pay, requests))
+    assert sorted(reported, key=str) == [90] * 5 + ["total-changed"] * 3
     assert left(store) == (0, 5)
     assert store.findings() == []
 

@@ -24,7 +24,7 @@ def test_any_other_pin_is_taken(pin):
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "reported"),
     [
         ("three heron", "12 to 128"),
         ("x" * 129, "12 to 128"),
@@ -35,8 +35,8 @@ def test_any_other_pin_is_taken(pin):
         ("cornerstore network", "easily guessed"),
     ],
 )
-def test_an_operator_s_passphrase_is_long_and_no_common_one_nor_one_of_names(typed, told):
-    with pytest.raises(Invalid, match=told):
+def test_an_operator_s_passphrase_is_long_and_no_common_one_nor_one_of_names(typed, reported):
+    with pytest.raises(Invalid, match=reported):
         pins.refuse_weak(typed, "operator", ("Olivia Brandt", "network"))
 
 

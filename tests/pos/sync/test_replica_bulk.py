@@ -10,7 +10,7 @@ from config.nodes.journal import JournalEntry
 from config.nodes.node import found
 from config.nodes.outbox import Message
 from pos.sold import Sale, SaleLine
-from pos.stock.fresh_days import FreshDay
+from pos.stock.changed_days import ChangedDay
 from pos.sync import replica
 from tests.arriving import content_hash
 from tests.builders import NOON
@@ -18,7 +18,7 @@ from tests.empty import empty_database
 from tests.network_facts import message, sales
 
 COPIED = (
-    "sale", "sale_line", "payment", "cash_movement", "stock_movement", "stock_level", "fresh_day", "inbox_message",
+    "sale", "sale_line", "payment", "cash_movement", "stock_movement", "stock_level", "changed_day", "inbox_message",
     "inbox_head",
 )  # fmt: skip
 
@@ -96,7 +96,7 @@ def test_the_days_of_a_batch_are_marked_for_the_roll_up(databases):
     some = list(facts(10))
     take(databases[0], [message(fact, n) for n, fact in enumerate(some, 1)], at_once=True)
     with databases[0].read() as session:
-        marked = set(session.execute(sa.select(FreshDay.store_id, FreshDay.business_day)).all())
+        marked = set(session.execute(sa.select(ChangedDay.store_id, ChangedDay.business_day)).all())
     assert {(store, day.isoformat()) for store, day in marked} == {(STORE_ID, fact.business_day) for fact in some}
 
 
@@ -110,5 +110,5 @@ def test_a_receipt_number_given_twice_by_a_copied_till_costs_neither_sale(databa
         assert take(database, rest, at_once=True) == ["taken"] * 4
         with database.read() as session:
             assert set(session.scalars(sa.select(Sale.id))) >= {first.id, second.id}
-            told = session.scalars(sa.select(JournalEntry.verb)).all()
-        assert told == ["receipt.given_twice"]
+            reported = session.scalars(sa.select(JournalEntry.verb)).all()
+        assert reported == ["receipt.given_twice"]

@@ -60,8 +60,8 @@ def test_cash_put_into_the_drawer_is_expected_there_and_makes_no_over_at_the_clo
     assert store.findings() == []
     closed = store.close_till(10_000 + 129 + 2000)
     assert (closed.over_short_minor, closed.z_report["cash"]["pay_in"]) == (0, 2000)
-    told = next(message.body for message in store.messages() if message.topic == "shift.closed")
-    assert ["pay_in", 2000] in [row[1:3] for row in told["cash"]]
+    reported = next(message.body for message in store.messages() if message.topic == "shift.closed")
+    assert ["pay_in", 2000] in [row[1:3] for row in reported["cash"]]
     assert store.read(lambda session: shift_checks.recount(session, closed))["cash"] == closed.totals["cash"]
 
 

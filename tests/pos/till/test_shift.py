@@ -109,8 +109,8 @@ def test_a_count_can_be_put_off(store):
         for verb in (shift.begin_count, shift.go_back):
             for _press in range(2):  # a double click changes nothing more
                 verb(session, found, actor=store.wei, at=NOON)
-        told = session.scalars(sa.select(JournalEntry.verb).where(JournalEntry.subject == f"shift:{found.id}"))
-        assert list(told)[-2:] == ["shift.counting", "shift.open"]
+        reported = session.scalars(sa.select(JournalEntry.verb).where(JournalEntry.subject == f"shift:{found.id}"))
+        assert list(reported)[-2:] == ["shift.counting", "shift.open"]
     assert store.sell([("milk", 1)]).sale.receipt_no == 1
 
 
@@ -468,28 +468,28 @@ def test_x_and_z_say_what_each_aisle_took_and_the_aisles_sum_to_the_takings(stor
     with store.write() as session:  # what was sold stays where it was sold
         session.get_one(Product, "milk").department = "Cold room"
     report = x_of(store)
-    assert report["aisles"] == [["Groceries", 450], ["Dairy", 387], ["Bakery", 0]]
-    assert sum(minor for _, minor in report["aisles"]) == report["total_minor"] - report["rounding_minor"]
+    assert report["top_categories"] == [["Groceries", 450], ["Dairy", 387], ["Bakery", 0]]
+    assert sum(minor for _, minor in report["top_categories"]) == report["total_minor"] - report["rounding_minor"]
     assert "Dairy" in paper(report)
-    assert shift_report.blinded(report)["aisles"] == []
+    assert shift_report.blinded(report)["top_categories"] == []
     assert store.findings() == []
     closed = store.close_till()
-    assert closed.z_report["aisles"] == report["aisles"]
+    assert closed.z_report["top_categories"] == report["top_categories"]
 
 
 def test_takings_by_aisle_that_are_not_the_books_are_found(store):
     store.sell([("milk", 2)])
     with store.write() as session:
         row = session.scalars(sa.select(shift_book.Shift)).one()
-        row.totals = row.totals | {"aisles": {"Groceries": 1}}
+        row.totals = row.totals | {"top_categories": {"Groceries": 1}}
     assert [finding.code for finding in store.findings()] == ["K6"]
 
 
 def test_a_shift_opened_before_aisles_were_summed_has_none_and_is_no_fault(store):
     with store.write() as session:
         row = session.scalars(sa.select(shift_book.Shift)).one()
-        row.totals = {key: value for key, value in row.totals.items() if key != "aisles"}
+        row.totals = {key: value for key, value in row.totals.items() if key != "top_categories"}
     store.sell([("milk", 2)])
     report = x_of(store)
-    assert report["aisles"] == []
+    assert report["top_categories"] == []
     assert store.findings() == []

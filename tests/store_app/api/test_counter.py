@@ -102,8 +102,8 @@ def practised(house):
     """Return how many practised sales the shift counts and the journal tells."""
     with house.doors.read() as session:
         counted = session.scalars(sa.select(Shift.totals)).one()["events"].get("practised", [0])[0]
-        told = session.scalar(sa.select(sa.func.count()).where(JournalEntry.verb == "practice.rung"))
-    return counted, told
+        reported = session.scalar(sa.select(sa.func.count()).where(JournalEntry.verb == "practice.rung"))
+    return counted, reported
 
 
 def test_what_was_practised_is_counted_on_the_shift_and_journalled_and_nothing_else_of_it_stays(store, house):

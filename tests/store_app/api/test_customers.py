@@ -82,8 +82,10 @@ def test_the_consent_for_the_online_shop_is_noted_at_the_till_in_its_words_and_t
     with house.doors.read() as session:
         assert customers.online_members(session, STORE) == {}
         assert {"phone", "points", "tab"} <= consent.agreed(session, STORE, ROSA).keys()
-        told = [row["words"] for row in customers.everything_about(session, store_of(session, STORE), ROSA)["agreed"]]
-    assert kept.words in told
+        reported = [
+            row["words"] for row in customers.everything_about(session, store_of(session, STORE), ROSA)["agreed"]
+        ]
+    assert kept.words in reported
 
 
 def test_the_consent_for_the_online_shop_wants_a_number_and_brings_points_with_it(house: House):
@@ -110,7 +112,7 @@ def test_a_repayment_is_booked_and_printed_once_however_often_it_is_sent(house: 
     other = client.post(f"/api/customers/{ROSA}/repayments", json=body | {"amount_minor": 999})
     assert (other.status_code, other.json["error"]["code"]) == (409, "command-content-differs")
     with house.doors.read() as session:
-        assert session.scalar(sa.select(sa.func.count()).where(PrintJob.kind == "tab_paid")) == 1
+        assert session.scalar(sa.select(sa.func.count()).where(PrintJob.kind == "tab_settlement")) == 1
         assert session.scalar(sa.select(sa.func.count()).where(TabEntry.kind == "repayment")) == 1
 
 

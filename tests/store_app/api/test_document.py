@@ -39,19 +39,19 @@ def node(request: pytest.FixtureRequest) -> House:
 
 
 def test_every_route_for_programs_is_told_with_its_rule_and_its_body(node: House):
-    told = node.visitor().get("/api/openapi.json").json
-    assert told == describe(node.app)
-    untold = []
+    reported = node.visitor().get("/api/openapi.json").json
+    assert reported == describe(node.app)
+    unreported = []
     for rule in api_routes(node.app):
         path = rule.rule.replace("<path:", "<").replace("<", "{").replace(">", "}")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
-            operation, who = told["paths"][path][method.lower()], rule_of(node.app, rule.endpoint)
+            operation, who = reported["paths"][path][method.lower()], rule_of(node.app, rule.endpoint)
             opened = [list(one) for one in operation.get("security", [])]
             expected = {"public": []}.get(str(who), [["session", "token"] if method == "POST" else ["session"]])
             assert opened == ([[KEYS[who]]] if who in KEYS else expected)
             if method == "POST" and "requestBody" not in operation:
-                untold.append(f"{method} {path}")
-    assert untold == []
+                unreported.append(f"{method} {path}")
+    assert unreported == []
 
 
 def broken_promises(attack: Attack, examples: int, part: int = 0, parts: int = 1) -> Iterator[str]:

@@ -55,7 +55,7 @@ OUTSIDE = ("stranger", "device")
 ENDINGS = ("signin.leave", "signin.lock")
 REAL = {
     "store": {
-        "staff_id": "spare", "sku": "milk", "order_id": "order-P1", "delivery_id": "D1", "push_id": "O1",
+        "staff_id": "spare", "sku": "milk", "order_id": "order-P1", "delivery_id": "D1", "network_offer_id": "O1",
         "sale_id": "0190b3a2-7c1e-7b5a", "till_id": "1", "code": "4006381333931", "slot": "1", "receipt_no": "1",
         "filename": "till/till.css",
     },

@@ -208,13 +208,13 @@ def test_money_goes_back_for_the_goods_of_its_own_sale_and_no_further(till, hous
     assert (more.status_code, more.json["error"]["code"]) == (409, "more-than-returned")
     back = keeper.post(f"/api/payments/{payment['id']}/give-back", json=body).json
     asked = {"id": new_id(), "sale_id": payment["sale_id"], "lines": [{"n": 1, "qty": 1}], "tender": "card"}
-    told = keeper.post("/api/returns/plan", json=asked).json
-    assert (told["return_id"], told["total_minor"]) == (body["return_id"], 100)
-    assert told["ways"][0] | {"payment_id": back["id"]} == told["ways"][0]
+    reported = keeper.post("/api/returns/plan", json=asked).json
+    assert (reported["return_id"], reported["total_minor"]) == (body["return_id"], 100)
+    assert reported["ways"][0] | {"payment_id": back["id"]} == reported["ways"][0]
     mine = asked | {"till_id": "1", "why": "sour"}
     refused = keeper.post("/api/returns", json=mine)
     assert (refused.status_code, refused.json["error"]["code"]) == (409, "return-under-way")
-    done = keeper.post("/api/returns", json=mine | {"id": told["return_id"]})
+    done = keeper.post("/api/returns", json=mine | {"id": reported["return_id"]})
     assert (done.status_code, done.json["total_minor"]) == (201, -100)
 
 
@@ -272,8 +272,8 @@ def test_where_there_is_a_terminal_what_is_typed_in_its_place_names_its_slip(til
     owed = {"id": new_id(), "till_id": "1", "amount_minor": 100, "tender": "card"}
     refused = house.signed_in("supervisor")
     refused.environ_base["HTTP_X_CSRF_TOKEN"] = token(refused)
-    told = refused.post("/api/customers/nobody/repayments", json=owed)
-    assert told.json["error"]["code"] == "slip-needed"
+    reported = refused.post("/api/customers/nobody/repayments", json=owed)
+    assert reported.json["error"]["code"] == "slip-needed"
     assert pay_by_slip(till, reference="71") == (201, None)
 
 

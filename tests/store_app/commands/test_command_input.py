@@ -24,7 +24,7 @@ MAKE_BOOKS = (("init",), ("join",))
 NETWORK_ALONE = (
     ("warehouse", "add"),
     ("tax", "add"),
-    ("put-away",),
+    ("archive",),
     ("store", "key"),
     ("store", "invite"),
     ("store", "signing-key"),
@@ -160,8 +160,8 @@ def test_a_settings_file_that_is_missing_is_named_without_a_number(folder, monke
     monkeypatch.chdir(folder)
     monkeypatch.setenv("CORNERSTORE_SETTINGS", "nowhere.toml")
     answer = CliRunner().invoke(main, ["status"])
-    told = "The settings file nowhere.toml cannot be read: No such file or directory.\n"
-    assert (answer.exit_code, answer.output) == (2, told)
+    reported = "The settings file nowhere.toml cannot be read: No such file or directory.\n"
+    assert (answer.exit_code, answer.output) == (2, reported)
 
 
 @pytest.mark.parametrize(

@@ -62,14 +62,14 @@ def test_a_shop_is_founded_with_what_it_says_it_takes_and_not_by_what_is_no_amou
     made = CliRunner().invoke(main, ["init", "--role", "network", "--folder", str(tmp_path / "state")])
     assert made.exit_code == 0, made.output
 
-    def founded(takings: str):
-        return CliRunner().invoke(main, ["store", "add", "S02", "--name", "Second", "--takings", takings])
+    def founded(sales_amount: str):
+        return CliRunner().invoke(main, ["store", "add", "S02", "--name", "Second", "--takings", sales_amount])
 
     refused = founded("much")
     assert (refused.exit_code, refused.output) == (2, "'much' is not an amount of money such as 12.50.\n")
     assert founded("1200.50").exit_code == 0
     with Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'network.db'}")).read() as session:
-        assert session.get_one(Store, "S02").takings_day_minor == 120_050
+        assert session.get_one(Store, "S02").usual_sales_minor == 120_050
 
 
 def test_a_fresh_shop_verifies_and_says_how_it_stands(store):
@@ -125,9 +125,9 @@ def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_ba
     events = [f"SUMMARY:{name}\r\nDTSTART;VALUE=DATE:202503{day}" for name, day in (("Easter", 10), ("Fair", 20))]
     marked = "".join(f"BEGIN:VEVENT\r\n{one}\r\nEND:VEVENT\r\n" for one in events)
     file.write_text(f"BEGIN:VCALENDAR\r\n{marked}END:VCALENDAR\r\n", newline="")
-    told = store("import", "school-holidays", str(file), "--name", "Fair", "--yes").output
-    assert "1 row, a calendar" in told
-    assert "1 row of school-holidays is in." in told
+    reported = store("import", "school-holidays", str(file), "--name", "Fair", "--yes").output
+    assert "1 row, a calendar" in reported
+    assert "1 row of school-holidays is in." in reported
     assert "There are: Easter, Fair." in store("import", "school-holidays", str(file), "--name", "Rest", "--yes").output
     assert "A calendar holds school holidays, nothing else." in store("import", "stock", str(file), "--yes").output
 
@@ -209,11 +209,11 @@ def test_a_small_parquet_file_fills_no_memory():
     with pytest.raises(Invalid, match="unpacks to more than 40 MB"):
         list(tables.rows(repeated, "s.parquet"))
     assert pa.total_allocated_bytes() - before < 10_000_000
-    for told, raw in {
+    for reported, raw in {
         "unpacks to more than 40 MB": repeated,
         "no plain text": packed(pa.array([b"x" * 100_000] * 10, pa.binary(100_000))),
     }.items():
-        with pytest.raises(Invalid, match=told):
+        with pytest.raises(Invalid, match=reported):
             importing.read("stock", raw, "s.parquet")
 
 
@@ -305,9 +305,9 @@ def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole
     with database.write() as session:
         session.execute(sa.update(Store).values(language="zh"))
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n00043,,5\n", encoding="utf-8")
-    told = "".join(store(*import_it).output.split())
-    assert "第3行，pack_qty：" in told, "in the shop's language"
-    assert "什么也没有写入" in told
+    reported = "".join(store(*import_it).output.split())
+    assert "第3行，pack_qty：" in reported, "in the shop's language"
+    assert "什么也没有写入" in reported
     assert "用--supplier说明是谁的价目表" in "".join(store("import", "price-list", str(prices)).output.split())
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n", encoding="utf-8")
     assert store(*import_it).exit_code == 0
@@ -384,7 +384,7 @@ def test_suppliers_come_in_by_a_file_and_one_that_is_known_keeps_what_the_file_l
     store("import", "suppliers", str(file), "--yes")
     assert farm() == (2, [0, 3], None, [], 2000)
     file.write_text("name,order_days,order_by,closed_days\nFarm,funday,25:00,soon\n", encoding="utf-8")
-    told = store("import", "suppliers", str(file), "--yes").output
+    reported = store("import", "suppliers", str(file), "--yes").output
     for column in ("order_days", "order_by", "closed_days"):
-        assert f"Row 2, {column}" in told
+        assert f"Row 2, {column}" in reported
     assert farm() == (2, [0, 3], None, [], 2000)

@@ -195,13 +195,13 @@ def test_two_agents_with_one_key_print_every_job_once(house, served, key, machin
 def test_a_job_whose_agent_was_away_for_long_is_settled_by_its_late_word(house, served, key, machine, tmp_path):
     queue(house)
     agent = agent_at(served, key, machine, tmp_path)
-    agent._tell_later, agent._tell = agent._tell, lambda: None
+    agent._send_later, agent._send = agent._send, lambda: None
     agent.turn(0)
     house.clock.advance(600)
     with house.doors.write() as session:
         assert print_queue.recover(session, STORE, at=house.clock.now()) == 0, "a worker's start leaves agents alone"
         assert print_queue.recover(session, STORE, at=house.clock.now(), stopped=False) == 1
-    agent._tell_later()
+    agent._send_later()
     assert states(house) == [("printed", None)]
 
 

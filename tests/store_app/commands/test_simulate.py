@@ -36,11 +36,22 @@ def test_a_file_is_replayed_and_told_as_json(tmp_path):
     words = ["simulate", "--sales", str(path), "--days", "28", "--pack", "3", "--fill", "0.9", "--json"]
     answer = CliRunner().invoke(main, words)
     assert answer.exit_code == 0, answer.output
-    told = json.loads(answer.output)
-    assert set(told["rivals"]) == {"static_minmax", "rolling_minmax", "what_sold", "mean_normal", "perfect"}
-    assert told["rivals"]["perfect"]["cover_days"] < told["ours"]["cover_days"]
-    assert (told["settings"]["lead_days"], told["settings"]["pack_qty"], told["settings"]["series"]) == (2, 3, 6)
-    assert told["curves"]["ours"][0].keys() >= {"setting", "fill", "cover_days", "waste", "order_lines", "stock_value"}
+    reported = json.loads(answer.output)
+    assert set(reported["rivals"]) == {"static_minmax", "rolling_minmax", "sold_rule", "mean_normal", "perfect"}
+    assert reported["rivals"]["perfect"]["cover_days"] < reported["ours"]["cover_days"]
+    assert (reported["settings"]["lead_days"], reported["settings"]["pack_qty"], reported["settings"]["series"]) == (
+        2,
+        3,
+        6,
+    )
+    assert reported["curves"]["ours"][0].keys() >= {
+        "setting",
+        "fill",
+        "cover_days",
+        "waste",
+        "order_lines",
+        "stock_value",
+    }
 
 
 def test_for_people_it_is_a_table_and_a_sentence_and_returns_are_said(tmp_path):

@@ -113,8 +113,8 @@ def test_a_calendar_that_cannot_be_is_refused_in_a_sentence(raw, said):
 
 def test_events_that_repeat_without_an_end_take_a_bounded_number_of_steps(monkeypatch):
     monkeypatch.setattr(calendars, "MOST_REPEATING", 2)
-    told = [event(f"Day {n}", ";VALUE=DATE:20260301", "", "RRULE:FREQ=DAILY") for n in range(4)]
-    kept = rows(calendar(*told))
+    reported = [event(f"Day {n}", ";VALUE=DATE:20260301", "", "RRULE:FREQ=DAILY") for n in range(4)]
+    kept = rows(calendar(*reported))
     assert {name for name, *_ in kept} == {"Day 0", "Day 1"}
     assert max(last for *_, last in kept) == "280510"
     assert "holds no school" in _refused(calendar(event("Long", ";VALUE=DATE:20200301", "", "RRULE:FREQ=DAILY")))

@@ -48,8 +48,8 @@ def test_the_old_book_comes_over_with_what_each_agreed_to(house: House):
         owed = [entry.business_day for entry in session.scalars(sa.select(tab.TabEntry))]
         assert owed == [dt.date(2026, 2, 1)]  # it ages from the day of the old book
         assert set(consent.agreed(session, store_id, li)) == {"name", "phone", "tab", "points"}
-        told = "".join(entry.body for entry in session.scalars(sa.select(JournalEntry)))
-    assert "Li Wei" not in told
+        reported = "".join(entry.body for entry in session.scalars(sa.select(JournalEntry)))
+    assert "Li Wei" not in reported
 
 
 @pytest.mark.parametrize(

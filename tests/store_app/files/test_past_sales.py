@@ -116,9 +116,9 @@ def test_a_file_whose_decimal_mark_nobody_can_tell_is_asked_for_once_and_read_as
 
 
 def test_days_are_read_as_spreadsheets_write_them_where_they_can_mean_one_day_alone(office: House):
-    client, told = office.signed_in(), ["2026/1/31", "2026年1月31日", "31.01.2026 08:15", "31.1.2026", "20260131"]
-    bring(client, "日期,条码,销量\n" + "".join(f"{day},{EAN['milk']},1\n" for day in told))
-    assert sold(office) == {("milk", dt.date(2026, 1, 31)): len(told)}
+    client, reported = office.signed_in(), ["2026/1/31", "2026年1月31日", "31.01.2026 08:15", "31.1.2026", "20260131"]
+    bring(client, "日期,条码,销量\n" + "".join(f"{day},{EAN['milk']},1\n" for day in reported))
+    assert sold(office) == {("milk", dt.date(2026, 1, 31)): len(reported)}
     for day in ("31/01/2026", "1.2.26", "2026/2/30", "30.2.2026", "2026/1/311"):
         assert "is not a day such as" in words(upload(client, f"day,sku,sold\n{day},milk,1\n"))
 

@@ -24,11 +24,11 @@ def taxed(house: House) -> House:
 def brought(house: House, skus: list[str], price: str = "2.50", **more: str) -> int:
     """Bring products in as a file; return how many statements it took."""
     heading = ["sku", "name", "category", "tax_class", "price", *more]
-    lines = [heading, *([sku, sku, "Aisle", "food", price, *more.values()] for sku in skus)]
+    lines = [heading, *([sku, sku, "TopCategory", "food", price, *more.values()] for sku in skus)]
     sheet, asked = importing.read("products", "\n".join(map(",".join, lines)).encode(), "list.csv"), list[str]()
 
-    def note(*told: str) -> None:
-        asked.append(told[2])
+    def note(*reported: str) -> None:
+        asked.append(reported[2])
 
     with house.doors.write() as session:
         engine = session.connection().engine

@@ -22,7 +22,7 @@ from store_app.runtime.child_process import compute_apart
 from store_app.runtime.doors import open_doors
 from store_app.runtime.metrics import JobTimes
 from supply.demand import forecasts
-from supply.membership.benchmarks import ComparedFigure
+from supply.membership.benchmarks import BenchmarkFigure
 from supply.online.orders import PickupTry
 from tests.builders import NOON
 from tests.empty import empty_database
@@ -146,7 +146,7 @@ def test_a_night_begun_again_says_nothing_of_the_one_before_and_one_cut_off_says
     assert "It broke." not in words(), "it runs anew"
     take(3)
     with network.doors.write() as session:
-        job_book.say_how_far(session, "network", "forecast-stores", DAY, 2, 9, "stores")
+        job_book.report_progress(session, "network", "forecast-stores", DAY, 2, 9, "stores")
     assert "forecast-stores of 2026-03-01: cut off, 2 of 9 shops" in words()
     assert "runs:" not in words()
 
@@ -254,13 +254,13 @@ def test_only_one_of_many_workers_takes_a_night(house):
 
 
 def test_a_shop_that_has_nothing_new_to_tell_its_customers_looks_without_taking_the_tills_turn(house):
-    desk, told = jobs.Desk(house.doors), []
-    assert JOBS["shop-publish"].run(desk, DAY) == "published"
-    look = threading.Thread(target=lambda: told.append(JOBS["shop-publish"].run(desk, DAY)), daemon=True)
+    desk, reported = jobs.Desk(house.doors), []
+    assert JOBS["storefront-publish"].run(desk, DAY) == "published"
+    look = threading.Thread(target=lambda: reported.append(JOBS["storefront-publish"].run(desk, DAY)), daemon=True)
     with house.doors.write():
         look.start()
         look.join(timeout=30)
-    assert told == ["nothing changed"]
+    assert reported == ["nothing changed"]
 
 
 def test_what_a_shop_can_spare_is_worked_out_before_the_tills_turn_is_taken(house):
@@ -271,7 +271,7 @@ def test_what_a_shop_can_spare_is_worked_out_before_the_tills_turn_is_taken(hous
         if connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE":
             in_turns.append(statement)
 
-    assert JOBS["tell-spares"].run(jobs.Desk(house.doors), DAY) == "0 to spare, 0 wanted"
+    assert JOBS["report-spares"].run(jobs.Desk(house.doors), DAY) == "0 to spare, 0 wanted"
     assert in_turns
     assert not [statement for statement in in_turns if "supplier_product" in statement]
 
@@ -367,8 +367,8 @@ def test_a_night_is_kept_apart_from_the_printer(house):
     worker.times = JobTimes(doors.settings)
     worker.night_apart()
     worker.times.write()
-    told = (doors.settings.state_folder / "S01.jobs.prom").read_text("utf-8")
-    assert 'cornerstore_job_seconds_count{job="forget-people",state="done"} 1.0' in told
+    reported = (doors.settings.state_folder / "S01.jobs.prom").read_text("utf-8")
+    assert 'cornerstore_job_seconds_count{job="forget-people",state="done"} 1.0' in reported
     day = jobs.last_day(doors)
     with doors.read() as session:
         run = job_book.run_of(session, "S01", "forget-people", day)
@@ -385,9 +385,9 @@ def test_a_forecast_steps_back_for_the_till():
 def test_the_neighbours_figures_are_read_before_the_books_are_held(network):
     sunday, said = dt.date(2026, 3, 1), []
     with network.doors.write() as session:
-        session.add(ComparedFigure(scope_id="*", name="rate", sku="milk", value=1, day=sunday, sets=[]))
+        session.add(BenchmarkFigure(scope_id="*", name="rate", sku="milk", value=1, day=sunday, sets=[]))
     engine = network.doors.database.engine
-    sa.event.listen(engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    sa.event.listen(engine, "before_cursor_execute", lambda *reported: said.append(reported[2]))
     sa.event.listen(engine, "begin", lambda books: said.append(f"begin {books.get_execution_options()}"))
     assert JOBS["compare"].run(jobs.Desk(network.doors), sunday - dt.timedelta(days=1)) == "not this day"
     assert not any("daily_demand" in one for one in said)

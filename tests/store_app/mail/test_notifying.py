@@ -119,7 +119,7 @@ def test_a_way_that_carries_nothing_is_a_sentence(odd, tmp_path):
 
 def written(network: House, *, kind="ready", facts=None):
     with network.doors.write() as session:
-        messages.tell(
+        messages.send(
             session, "S01", kind, id="m-1", phone="+1 555 0100", language="zh",
             facts=facts or {"store": "OpenStore", "order_no": "S01-1", "order_id": "o-1", "slug": "s01", "until":
             "12:00"}, at=NOON,
@@ -189,7 +189,7 @@ def test_a_letter_that_cannot_be_written_keeps_no_other_waiting(house: House):
 
     with house.doors.write() as session:
         for n, one in enumerate(("odd", "good")):
-            messages.tell(
+            messages.send(
                 session, "S01", "ready", id=one, phone="1", facts={}, at=house.doors.now() - dt.timedelta(seconds=9 - n)
             )
     assert carriers.send_due(house.doors, [Odd()]) == (1, 1)

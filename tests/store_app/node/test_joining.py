@@ -104,8 +104,8 @@ def test_a_shop_joins_with_one_command_and_speaks_with_its_network_alone(
     doors.database.engine.dispose()
     with network.doors.read() as session:
         assert store_for_key(session, written["network_key"]) == STORE
-        told = session.scalars(sa.select(JournalEntry.verb).where(JournalEntry.verb.like("store.%"))).all()
-    assert told == ["store.invited", "store.joined"]
+        reported = session.scalars(sa.select(JournalEntry.verb).where(JournalEntry.verb.like("store.%"))).all()
+    assert reported == ["store.invited", "store.joined"]
 
 
 def test_a_certificate_that_is_not_the_one_on_the_invitation_ends_it_before_the_code_is_said(

@@ -187,7 +187,7 @@ def test_put_back_the_books_are_those_of_the_copy_the_present_ones_lie_aside_and
     assert [verb for verb in verbs(again) if verb in ("before", "after")] == ["before"]
     assert verbs(again)[-2:] == ["database.restored", "epoch.begun"]
     assert epoch(again) != old
-    assert not restored.begin_anew_if_restored(again), "once is enough"
+    assert not restored.restart_if_restored(again), "once is enough"
     with closing(sqlite3.connect(aside)) as book:
         assert book.execute("SELECT count(*) FROM journal_entry WHERE verb = 'after'").fetchone() == (1,)
     with again.read() as session:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from config.errors import Unreachable
-from store_app.commands.serve import refuse_port, stay_on_one_core
+from store_app.commands.serve import pin_to_one_core, refuse_port
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no thread to a core")
@@ -15,7 +15,7 @@ def test_the_threads_that_serve_keep_to_one_core_and_what_began_before_does_not(
     here, found = os.sched_getaffinity(0), []
 
     def serve() -> None:
-        stay_on_one_core()
+        pin_to_one_core()
         answering = threading.Thread(target=lambda: found.append(os.sched_getaffinity(0)))
         answering.start()
         answering.join()

@@ -48,9 +48,9 @@ class Clover:
             customers.add(session, store, ANA, Particulars("Ana", PHONE, agreed=agreed), **by)
         if agreed_here:
             with network.doors.write() as session:
-                told = network_points.consent(session, STORE, ANA, self.key, at=NOON)
+                reported = network_points.consent(session, STORE, ANA, self.key, at=NOON)
             with house.doors.write() as session:
-                shared_points.take_told(session, told)
+                shared_points.take_reported(session, reported)
         self.till = browser(house)
         assert self.till.post("/api/shifts", json={"till_id": "1", "float_minor": 5_000}).status_code == 201
 
@@ -117,8 +117,8 @@ def test_the_first_time_at_a_store_the_customer_confirms_the_phone_by_a_code_and
     typed = f"/api/customers/{ANA}/points/consent"
     wrong = clover.till.post(typed, json={"code": f"{(int(sent['practised']) + 1) % 10**8:08d}"})
     assert (wrong.status_code, wrong.json["error"]["code"]) == (422, "points-wrong-code")
-    told = clover.till.post(typed, json={"code": sent["practised"]}).json["standing"]
-    assert (told["points"], told["points_to_confirm"], told["points_worth_minor"]) == (30, False, 30)
+    reported = clover.till.post(typed, json={"code": sent["practised"]}).json["standing"]
+    assert (reported["points"], reported["points_to_confirm"], reported["points_worth_minor"]) == (30, False, 30)
     assert clover.sell(("points", 20), ("cash", 280)).status_code == 201
     page = clover.house.signed_in("shopkeeper").get(f"/customers/{ANA}").text
     assert "Send code" not in page

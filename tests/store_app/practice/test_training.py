@@ -85,12 +85,12 @@ def test_a_lesson_is_done_by_its_verbs_in_practice_and_the_shop_s_books_do_not_m
     assert "Done" in office.words(client.get("/training/"))
     assert not list((store.doors.settings.state_folder / "practice").glob("*"))
     with store.doors.read() as session:
-        told = session.execute(
+        reported = session.execute(
             sa.select(JournalEntry.verb, JournalEntry.actor_id, JournalEntry.body).where(
                 JournalEntry.verb.startswith("practice.")
             )
         ).all()
-    assert [(verb, who, json.loads(body)) for verb, who, body in told] == [
+    assert [(verb, who, json.loads(body)) for verb, who, body in reported] == [
         (verb, "shopkeeper", {"lesson": "ring-up"}) for verb in ("practice.begun", "practice.ended")
     ]
 
@@ -204,7 +204,7 @@ def test_the_network_s_lessons_are_published_taken_over_and_rendered_without_htm
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("no heading at all", "title: Ring up"),
         ("title: A\nscene: sea\nminutes: 3\nlanguage: en\n\n- [ ] sale: x", "scene: sea"),
@@ -213,6 +213,6 @@ def test_the_network_s_lessons_are_published_taken_over_and_rendered_without_htm
         ("title: A\nscene: till\nminutes: 3\nlanguage: en\n\n- [ ] sale: x\n- [ ] sale: y", "twice"),
     ],
 )  # fmt: skip
-def test_a_lesson_that_cannot_be_read_says_what_to_mend(text, told):
-    with pytest.raises(Invalid, match=re.escape(told)):
+def test_a_lesson_that_cannot_be_read_says_what_to_mend(text, reported):
+    with pytest.raises(Invalid, match=re.escape(reported)):
         training.read_lesson("x", text)

@@ -79,8 +79,8 @@ class Counter:
     def _own(self, have: dict[str, int]) -> wire.Own:
         with self.town.store.read() as session:
             epoch = node.this_node(session).epoch
-            told = outbox.after(session, NETWORK, epoch, have.get(epoch, 0))
-            rows = [outbox.to_wire(row) for row in told]
+            reported = outbox.after(session, NETWORK, epoch, have.get(epoch, 0))
+            rows = [outbox.to_wire(row) for row in reported]
             rows = [self.damage(row) if row["topic"] == counter_orders.MONEY_MOVED else row for row in rows]
         return wire.Own.model_validate({"batches": [{"epoch": epoch, "rows": rows}] if rows else []})
 

@@ -67,7 +67,7 @@ class Lost:
         self.store.database.engine.dispose()
         shutil.copy(self.folder / "copy", self.file)
         self.store.database = Database(make_engine(f"sqlite:///{self.file}"))
-        assert restored.begin_anew_if_restored(self.doors)
+        assert restored.restart_if_restored(self.doors)
 
     def books(self) -> dict[str, list]:
         """Return what must be as it was before the disk was lost."""
@@ -236,10 +236,10 @@ def test_a_shop_that_lost_its_computer_and_every_copy_gets_what_it_had_told_from
     with network.doors.write() as session:
         code = joining.invite(session, STORE, actor=system, at=NOON)
         joining.join(session, code, signer.public, at=NOON)
-        told = [(key.public, key.made_at) for key in signing_keys.of(session, STORE)]
+        reported = [(key.public, key.made_at) for key in signing_keys.of(session, STORE)]
     with anew.write() as session:
         signing_keys.own(session, STORE, signer, actor=system, at=NOON)
-        signing_keys.name_earlier(session, STORE, told, actor=system)
+        signing_keys.name_earlier(session, STORE, reported, actor=system)
     assert lost.talk().recovered == 4
     assert lost.books() == before
     assert lost.faults() == []

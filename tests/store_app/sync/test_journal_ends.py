@@ -56,8 +56,8 @@ def test_every_contact_tells_the_end_and_proves_the_one_before(joined: House, ne
     assert talk(joined, served).fault is None
     assert (known_end(network)["n"], known_end(network)["hash"]) == end_of(joined)
     with joined.doors.read() as session:
-        told = this_node(session).peer_journal_n
-    assert told == end_of(joined)[0]
+        reported = this_node(session).peer_journal_n
+    assert reported == end_of(joined)[0]
     assert findings(network.doors) == []
 
 
@@ -66,8 +66,8 @@ def test_a_tail_that_was_cut_off_is_named_by_verify_and_by_the_network(joined: H
     joined.doors.settings.sidecar.unlink()
     cut(joined, n - 2)
     assert verifying.verify(joined.doors).faults == [], "alone, nobody can tell"
-    outside, told = verifying.ask_network(joined.doors)
-    assert told is None
+    outside, reported = verifying.ask_network(joined.doors)
+    assert reported is None
     (fault,) = verifying.verify(joined.doors, outside).faults
     assert fault.startswith(f"Entries {n - 1} to {n} are missing: the tail was cut off. The network (heard 2026-03-02")
     assert talk(joined, served).fault is None, "and no fact waits for it"
@@ -92,9 +92,9 @@ def test_a_journal_written_anew_fails_the_proof_although_it_is_longer(joined: Ho
 
 def test_a_network_that_cannot_be_asked_is_said_and_the_rest_is_verified(build):
     house = build(network_url="http://127.0.0.1:9", network_key=KEY)
-    outside, told = verifying.ask_network(house.doors)
+    outside, reported = verifying.ask_network(house.doors)
     assert outside == []
-    assert told == "The network could not be asked what it remembers."
+    assert reported == "The network could not be asked what it remembers."
 
 
 def test_a_store_on_its_own_asks_nobody(house: House):

@@ -103,16 +103,16 @@ def command(house: House, monkeypatch, tmp_path, *words: str) -> tuple[int, str]
 
 def test_a_store_s_key_is_shown_changed_and_recognized_by_commands(house, monkeypatch, tmp_path):
     first = signing_key.present(house.doors)
-    code, told = command(house, monkeypatch, tmp_path, "key", "show")
-    assert (code, signing.fingerprint(first.public) in told) == (0, True)
-    code, told = command(house, monkeypatch, tmp_path, "key", "change")
-    assert (code, signing.fingerprint(signing.load(house.doors.settings.signing_key).public) in told) == (0, True)
+    code, reported = command(house, monkeypatch, tmp_path, "key", "show")
+    assert (code, signing.fingerprint(first.public) in reported) == (0, True)
+    code, reported = command(house, monkeypatch, tmp_path, "key", "change")
+    assert (code, signing.fingerprint(signing.load(house.doors.settings.signing_key).public) in reported) == (0, True)
     earlier = wait_for(house)
-    code, told = command(house, monkeypatch, tmp_path, "key", "trust", signing.fingerprint(earlier.public))
+    code, reported = command(house, monkeypatch, tmp_path, "key", "trust", signing.fingerprint(earlier.public))
     assert (code, of(house)[earlier.public]) == (0, "good")
-    code, told = command(house, monkeypatch, tmp_path, "key", "trust", "0000")
+    code, reported = command(house, monkeypatch, tmp_path, "key", "trust", "0000")
     assert code == 2
-    assert "has no signing key 0000" in told
+    assert "has no signing key 0000" in reported
 
 
 def test_the_operator_allows_refuses_and_withdraws_by_commands(network, monkeypatch, tmp_path):
@@ -127,8 +127,8 @@ def test_the_operator_allows_refuses_and_withdraws_by_commands(network, monkeypa
             signing.fingerprint(key.public),
             *(["--since", "2026-03-01"] if option == "--withdraw" else []),
         ]
-        code, told = command(network, monkeypatch, tmp_path, "store", "signing-key", STORE, *words)
-        assert (code, of(network)[key.public]) == (0, state), told
+        code, reported = command(network, monkeypatch, tmp_path, "store", "signing-key", STORE, *words)
+        assert (code, of(network)[key.public]) == (0, state), reported
     with network.doors.read() as session:
         key = signing_keys.named(session, STORE, signing.name_of(good.public))
         assert key.doubted_since == dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
@@ -136,9 +136,9 @@ def test_the_operator_allows_refuses_and_withdraws_by_commands(network, monkeypa
     assert verbs == ["signing key.good", "signing key.refused", "signing key.withdrawn"]
     for words in (["--since", "2026-03-01"], ["--allow", "x", "--refuse", "y"]):
         assert command(network, monkeypatch, tmp_path, "store", "signing-key", STORE, *words)[0] == 2
-    code, told = command(network, monkeypatch, tmp_path, "store", "signing-key", STORE, "--allow", good.public[:8])
+    code, reported = command(network, monkeypatch, tmp_path, "store", "signing-key", STORE, "--allow", good.public[:8])
     assert code == 2
-    code, told = command(network, monkeypatch, tmp_path, "store", "signing-key", "S99")
+    code, reported = command(network, monkeypatch, tmp_path, "store", "signing-key", "S99")
     assert code == 2
     operator = network.signed_in("operator")
     for verb in ("allow", "refuse", "withdraw"):

@@ -221,7 +221,7 @@ def test_a_store_put_back_from_a_copy_begins_a_new_epoch_and_loses_nothing(house
     talk(house, served)
     old = epoch(house)
     put_back(house)
-    assert restored.begin_anew_if_restored(house.doors)
+    assert restored.restart_if_restored(house.doors)
     assert epoch(house) != old
     fresh = append(house, 3)
     assert talk(house, served).fault is None
@@ -418,7 +418,7 @@ def test_a_shop_that_got_recalled_goods_from_elsewhere_hears_of_it_in_the_contac
             session.flush()
             session.add(Product(sku="milk", name="Milk", category="Dairy", tax_class_id="food", search_text="milk"))
     with network.doors.write() as session:
-        founding.found_warehouse(session, "WH1", "Van", **by)
+        founding.found_warehouse(session, "WH1", "Vehicle", **by)
         recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
     talk(house, served)
     for times in (0, 1):
@@ -435,7 +435,7 @@ def test_a_recall_that_trips_over_a_shop_s_row_refuses_nothing_of_what_the_shop_
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         session.flush()
         session.add(Product(sku="milk", name="Milk", category="Dairy", tax_class_id="food", search_text="milk"))
-        founding.found_warehouse(session, "WH1", "Van", **by)
+        founding.found_warehouse(session, "WH1", "Vehicle", **by)
         recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
         session.add(StockLevel(store_id=STORE, sku="milk", place="shelf", qty=3))
         mine = f"NEW.store_id = '{STORE}'"
@@ -463,8 +463,8 @@ def test_what_was_told_of_a_product_before_the_catalogue_came_is_taken_with_it(h
     for states in (["parked"], ["taken"]):
         assert talk(house, served).fault is None
         with house.doors.read() as session:
-            told = sa.select(InboxMessage.state).where(InboxMessage.topic == recalls.TOLD)
-            assert session.scalars(told).all() == states
+            reported = sa.select(InboxMessage.state).where(InboxMessage.topic == recalls.REPORTED)
+            assert session.scalars(reported).all() == states
             assert len(recall.in_force(session, STORE)) == states.count("taken")
         publishing.publish_all(network.doors, DAY)
 
@@ -474,7 +474,7 @@ def test_a_night_makes_what_the_shops_of_a_region_share_once(network):
     with network.doors.write() as session:
         session.execute(sa.update(Store).values(region_id="north", has_node=True))
         stores = session.scalar(sa.select(sa.func.count()).select_from(Store))
-    sa.event.listen(network.doors.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    sa.event.listen(network.doors.database.engine, "before_cursor_execute", lambda *reported: asked.append(reported[2]))
     assert publishing.publish_all(network.doors, DAY) == stores > 1
     for what in ("school_holiday", "tax_class"):
         assert sum(f"FROM {what}" in one for one in asked) == 1, what
@@ -485,7 +485,7 @@ def test_what_is_published_for_a_shop_is_listed_at_a_contact_without_reading_it(
         for scope in ("*", STORE):
             publication.publish(session, "catalogue", scope, {"for": scope}, at=network.doors.now())
     asked: list[str] = []
-    sa.event.listen(network.doors.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    sa.event.listen(network.doors.database.engine, "before_cursor_execute", lambda *reported: asked.append(reported[2]))
     with network.doors.read() as session:
         (found,) = receiver.editions(session, STORE)
         assert found.scope_id == STORE

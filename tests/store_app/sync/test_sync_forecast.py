@@ -14,7 +14,7 @@ from store_app.words import forecast
 from supply.demand import reported_forecasts
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.demand.history import DailyDemand, StoreDay
-from supply.demand.reported_forecasts import ToldDemand, ToldForecast
+from supply.demand.reported_forecasts import ReportedDemand, ReportedForecast
 from tests.store_app.conftest import KEY, NOON, STORE, House
 from tests.store_app.sync.test_sync import append, arrived, topic
 
@@ -25,7 +25,7 @@ TODAY = NOON.date()
 class Watched(httpx2.HTTPTransport):
     """The line; counts what is told, loses its answers, answers itself, or leads to a network that asks for none."""
 
-    told = 0
+    reported = 0
 
     def __init__(self, *, loses: bool = False, is_old: bool = False, answers: tuple[int, str] | None = None) -> None:
         super().__init__()
@@ -33,11 +33,11 @@ class Watched(httpx2.HTTPTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         if self.answers and request.url.path == "/api/sync/forecast":
-            self.told += 1
+            self.reported += 1
             return httpx2.Response(self.answers[0], text=self.answers[1])
         answer = super().handle_request(request)
         answer.read()
-        self.told += request.url.path == "/api/sync/forecast"
+        self.reported += request.url.path == "/api/sync/forecast"
         if self.loses and request.url.path == "/api/sync/forecast":
             raise httpx2.ReadError("the line dropped", request=request)
         if self.is_old and request.url.path == "/api/sync/publications":
@@ -88,8 +88,8 @@ def publish(house: House, run_id: str, mean: float) -> None:
 
 def heard(network: House) -> tuple[str | None, list[float]]:
     with network.doors.read() as session:
-        run = session.scalar(sa.select(ToldForecast.run_id).where(ToldForecast.store_id == STORE))
-        return run, list(session.scalars(sa.select(ToldDemand.per_day)))
+        run = session.scalar(sa.select(ReportedForecast.run_id).where(ReportedForecast.store_id == STORE))
+        return run, list(session.scalars(sa.select(ReportedDemand.per_day)))
 
 
 def test_a_run_is_told_at_the_next_contact_and_never_again(house, sold, served):
@@ -97,10 +97,10 @@ def test_a_run_is_told_at_the_next_contact_and_never_again(house, sold, served):
     publish(house, "run-1", 2.5)
     for _ in range(3):
         assert contact(house, served, line).fault is None
-    assert (line.told, heard(sold)) == (1, ("run-1", [2.5]))
+    assert (line.reported, heard(sold)) == (1, ("run-1", [2.5]))
     publish(house, "run-2", 3.5)
     contact(house, served, line)
-    assert (line.told, heard(sold)) == (2, ("run-2", [3.5]))
+    assert (line.reported, heard(sold)) == (2, ("run-2", [3.5]))
 
 
 def test_a_forecast_whose_answer_was_lost_stands_and_is_not_told_again(house, sold, served):
@@ -108,14 +108,14 @@ def test_a_forecast_whose_answer_was_lost_stands_and_is_not_told_again(house, so
     assert contact(house, served, Watched(loses=True)).fault
     line = Watched()
     assert contact(house, served, line).fault is None
-    assert (line.told, heard(sold)) == (0, ("run-1", [2.5]))
+    assert (line.reported, heard(sold)) == (0, ("run-1", [2.5]))
 
 
 def test_a_network_that_does_not_ask_for_forecasts_is_told_none(house, sold, served):
     line = Watched(is_old=True)
     publish(house, "run-1", 2.5)
     assert contact(house, served, line).fault is None
-    assert (line.told, heard(sold)) == (0, (None, []))
+    assert (line.reported, heard(sold)) == (0, (None, []))
 
 
 def test_a_refused_forecast_says_why_once_and_costs_nothing_else_of_the_contact(house, sold, served):
@@ -127,7 +127,7 @@ def test_a_refused_forecast_says_why_once_and_costs_nothing_else_of_the_contact(
     (why,) = done.refused
     assert why.startswith("The network did not take the forecast: told-too-much: ")
     assert contact(house, served, line).refused == []
-    assert (line.told, heard(sold)) == (1, (None, []))
+    assert (line.reported, heard(sold)) == (1, (None, []))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_forecast_that_cannot_be_read_there_is_told_once_and_the_next_one_agai
     publish(house, "run-1", 2.5)
     for _ in range(3):
         assert contact(house, served, line).fault is None
-    assert line.told == 1
+    assert line.reported == 1
     with house.doors.read() as session:
         why = reported_forecasts.refusal(session, STORE)
     for language, words in (("en", said), ("zh", "线路" if answers[0] == 413 else "无法读取")):
@@ -151,7 +151,7 @@ def test_a_forecast_that_cannot_be_read_there_is_told_once_and_the_next_one_agai
     line.answers = None
     publish(house, "run-2", 3.5)
     contact(house, served, line)
-    assert (line.told, heard(sold)) == (2, ("run-2", [3.5]))
+    assert (line.reported, heard(sold)) == (2, ("run-2", [3.5]))
     with house.doors.read() as session:
         assert reported_forecasts.refusal(session, STORE) is None
 

@@ -133,7 +133,7 @@ def test_a_sale_of_a_day_far_ahead_waits_for_that_day_and_is_then_taken_by_itsel
     assert [one["id"] for one in answer["parked"]] == [fact.id]
     assert "Check the store's clock" in answer["parked"][0]["reason"]
     assert len(answer["taken"]) == 2
-    job = JOBS["day-has-come"]
+    job = JOBS["new-day"]
     assert job.run(Desk(network.doors), NOON.date()) == "0 taken, 1 still wait"
     network.clock.advance(39 * 86_400)
     assert job.run(Desk(network.doors), ahead) == "1 taken, 0 still wait"
@@ -144,9 +144,9 @@ def test_a_sale_of_a_day_far_ahead_waits_for_that_day_and_is_then_taken_by_itsel
 def test_a_sale_two_days_ahead_is_taken_and_a_shop_with_a_slow_clock_takes_what_the_network_says(network):
     ahead = NOON.date() + dt.timedelta(days=2)
     assert push(network, message(next(sales(STORE, 1, day=ahead)), 1)).json["parked"] == []
-    told = Message("m-1", 1, "noted", 1, NOON.isoformat(), "2027-01-01", {}, "")
+    reported = Message("m-1", 1, "noted", 1, NOON.isoformat(), "2027-01-01", {}, "")
     with network.doors.write() as session:
-        receiver.effect_of("network", NOON)(session, told)
+        receiver.effect_of("network", NOON)(session, reported)
 
 
 def spoilt(kind):
@@ -186,10 +186,10 @@ def test_a_sale_that_contradicts_itself_is_set_aside_and_counted_nowhere(network
 
 
 @pytest.mark.parametrize(
-    "told", [{"epochs": ["a\x00b"]}, {"stuck": ["a\x00b"]}, {"head": "\x00"}, {"stuck": ["x" * 81]}]
+    "reported", [{"epochs": ["a\x00b"]}, {"stuck": ["a\x00b"]}, {"head": "\x00"}, {"stuck": ["x" * 81]}]
 )
-def test_a_push_with_a_sign_no_database_can_hold_is_refused_in_words(network, told):
-    answer = push(network, **told)
+def test_a_push_with_a_sign_no_database_can_hold_is_refused_in_words(network, reported):
+    answer = push(network, **reported)
     assert (answer.status_code, answer.json["error"]["code"]) == (422, "bad-push")
 
 
@@ -202,9 +202,9 @@ def test_a_shop_on_its_own_notices_a_database_put_back_by_hand(build):
     assert JOBS["send"].run(desk, NOON.date()) == "on its own"
     before = epoch(house)
     put_back(house)
-    assert restored.begin_anew_if_restored(house.doors)
+    assert restored.restart_if_restored(house.doors)
     assert epoch(house) != before
-    assert not restored.begin_anew_if_restored(house.doors), "and only once"
+    assert not restored.restart_if_restored(house.doors), "and only once"
 
 
 def test_a_network_notices_books_put_back_while_it_runs_however_long_ago_it_started(network):
@@ -235,7 +235,7 @@ def test_what_a_network_put_back_says_next_is_heard_although_it_had_used_those_n
     talk(house, served)
     put_back(network)
     if is_noticed:
-        assert restored.begin_anew_if_restored(network.doors)
+        assert restored.restart_if_restored(network.doors)
     said += append(network, 4, to_node=STORE)
     for _ in range(2):
         house.clock.advance(60)
@@ -263,8 +263,8 @@ def test_a_shop_that_tells_of_a_chain_nobody_made_changes_its_own_numbers_alone(
 
     before = heads()
     for n in (1, 2, 3):
-        told = [{"epoch": ours, "n": n, "head": "f" * 64}]
-        assert push(network, have=told, signer=signing.load(house.doors.settings.signing_key)).status_code == 200
+        reported = [{"epoch": ours, "n": n, "head": "f" * 64}]
+        assert push(network, have=reported, signer=signing.load(house.doors.settings.signing_key)).status_code == 200
     assert heads()[1:] == before[1:]
     append(network, 1, to_node=STORE)
     talk(house, served)
@@ -277,7 +277,7 @@ def test_a_damaged_sidecar_is_said_and_written_anew(house, content):
     sidecar.write_text(content)
     assert any("beside the database is damaged" in fault for fault in verifying.verify(house.doors).faults)
     before = epoch(house)
-    assert not restored.begin_anew_if_restored(house.doors)
+    assert not restored.restart_if_restored(house.doors)
     assert epoch(house) == before
     assert verifying.verify(house.doors).faults == []
     with house.doors.read() as session:
@@ -297,8 +297,8 @@ def test_what_a_shop_asks_in_a_minute_is_bounded_like_what_it_pushes(network):
         points = {"step": "query", "id": "x" * 10}
         asked = [visitor.post("/api/sync/points", json=points, headers=MINE).status_code for _ in range(2)]
         assert asked == [200, 429]
-        told = [visitor.post("/api/sync/forecast", json={}, headers=MINE).status_code for _ in range(2)]
-        assert told == [422, 429]
+        reported = [visitor.post("/api/sync/forecast", json={}, headers=MINE).status_code for _ in range(2)]
+        assert reported == [422, 429]
         assert push(network).status_code == 200, "pushes have a pace of their own"
     finally:
         network.app.extensions["sync_asks"] = Pace(10_000)

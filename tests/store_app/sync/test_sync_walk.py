@@ -71,8 +71,8 @@ class Line(httpx2.BaseTransport):
             self.too_large += 1
             return httpx2.Response(413, headers={"Content-Type": "text/html"}, text="<html>No</html>")
         if self.refused and self.refused.encode() in pushed:
-            told = {"code": "unreadable", "message": "No.", "facts": {"rows": [self.refused]}}
-            return httpx2.Response(422, json={"error": told})
+            reported = {"code": "unreadable", "message": "No.", "facts": {"rows": [self.refused]}}
+            return httpx2.Response(422, json={"error": reported})
         if fault == "replay" and self.kept:
             self._answer("POST", "/api/sync/messages", self.kept[0], {})
         path, given = request.url.path, request.url.params
@@ -160,7 +160,7 @@ class World:
         shutil.copy(self.copies[name], file)
         if not with_sidecar:
             doors.settings.sidecar.unlink(missing_ok=True)
-        restored.begin_anew_if_restored(doors)
+        restored.restart_if_restored(doors)
 
     def clone(self) -> None:
         if len(self.stores) > 1:

@@ -105,9 +105,9 @@ def test_giving_taking_reading_and_refusing_are_journalled_without_the_code(hous
         )
     entries = [entry for entry in journal(house) if entry.verb.startswith(("badge", "signin"))]
     assert [entry.verb for entry in entries] == ["badge.given", "signin.good", "signin.refused", "badge.withdrawn"]
-    told = json.dumps([[entry.subject, entry.body] for entry in entries], default=str)
-    assert code not in told
-    assert STRANGE not in told
+    reported = json.dumps([[entry.subject, entry.body] for entry in entries], default=str)
+    assert code not in reported
+    assert STRANGE not in reported
 
 
 # --- wrong badges and wrong PINs ---
@@ -272,9 +272,9 @@ def test_the_shop_settles_how_badges_count_and_a_second_save_changes_nothing(hou
 
 
 def test_a_badge_is_blanked_wherever_it_stands_in_a_log():
-    told = hide_secrets(None, "error", {"event": f"path /api/scan/{STRANGE}", "exception": f"at {STRANGE}", "n": 1})
-    assert STRANGE not in json.dumps(told)
-    assert told["n"] == 1
+    reported = hide_secrets(None, "error", {"event": f"path /api/scan/{STRANGE}", "exception": f"at {STRANGE}", "n": 1})
+    assert STRANGE not in json.dumps(reported)
+    assert reported["n"] == 1
 
 
 def test_signing_in_with_a_badge_writes_it_to_no_log(house: House, caplog: pytest.LogCaptureFixture, capfd):

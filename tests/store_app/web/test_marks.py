@@ -31,9 +31,9 @@ def written(value: Decimal, mark: str, group: str) -> str:
 def test_a_column_is_read_as_it_was_written_or_asked_for_and_never_otherwise(values, places, how):
     values = [round(value, some) for value, some in zip(values, places, strict=False)]
     texts = [written(value, *how) for value in values]
-    told, either = marks.told(texts)
-    assert (told == "") == (either != "")
-    assert [Decimal(str(marks.plain(text, told or how[0]))) for text in texts] == values
+    reported, either = marks.reported(texts)
+    assert (reported == "") == (either != "")
+    assert [Decimal(str(marks.plain(text, reported or how[0]))) for text in texts] == values
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_column_is_read_as_it_was_written_or_asked_for_and_never_otherwise(val
     ],
 )
 def test_one_text_that_can_be_read_in_one_way_alone_tells_its_column(texts, mark):
-    assert marks.told(texts)[0] == mark
+    assert marks.reported(texts)[0] == mark
 
 
 @pytest.mark.parametrize("text", ["1,2,3", "1.2.3", "1,23,456", "0,123,456", "1 23", "1,234.567,8", ",5", "1,", "1e3"])
@@ -69,9 +69,9 @@ def sold(text: str, **said: str) -> importing.Sheet:
 def test_each_column_has_its_own_mark_and_what_differs_from_it_is_a_fault():
     sheet = sold("2026-01-01;a;1,5;1,234.50\n2026-01-02;a;1.000;2.50\n2026-01-03;a;.5;3\n")
     assert [row.get("sold") for row in sheet.values] == [Decimal("1.5"), 1000, None]
-    assert [row["takings"] for row in sheet.values] == [Decimal("1234.50"), Decimal("2.50"), 3]
+    assert [row["sales_amount"] for row in sheet.values] == [Decimal("1234.50"), Decimal("2.50"), 3]
     assert [(fault.row, fault.column) for fault in sheet.faults] == [(4, "sold")]
-    assert sheet.texts[0]["takings"] == "1234.50", "a preview shows what was understood"
+    assert sheet.texts[0]["sales_amount"] == "1234.50", "a preview shows what was understood"
     mixed = sold("2026-01-01;a;1,5;\n2026-01-02;a;2,5;\n2026-01-03;a;2.25;\n")
     assert [str(fault) for fault in mixed.faults] == [
         "Row 4, sold: '2.25' has another decimal mark than most of this column"
@@ -86,7 +86,7 @@ def test_a_column_that_tells_no_mark_is_asked_for_and_read_as_was_said():
     for mark, value in ((COMMA, Decimal("1.234")), (POINT, 1234)):
         sheet = sold(text, mark=mark)
         assert [row["sold"] for row in sheet.values] == [value, 2]
-        assert [row["takings"] for row in sheet.values] == [Decimal("2.5"), 1], "what the column tells stands"
+        assert [row["sales_amount"] for row in sheet.values] == [Decimal("2.5"), 1], "what the column tells stands"
 
 
 def test_a_number_that_a_spreadsheet_keeps_as_one_asks_nobody():

@@ -118,14 +118,14 @@ def test_no_store_sees_what_is_another_s_or_speaks_for_it(network):
             )  # fmt: skip
             publication.publish(session, "catalogue", to_node, {"for": to_node}, at=NOON)
     client, mine = network.visitor(), {"Authorization": f"Bearer {KEY}"}
-    told = [
+    reported = [
         client.get("/api/sync/messages?mine=S02&store_id=S02&epoch=x&after_n=0", headers=mine).text,
         client.get("/api/sync/publications?store_id=S02", headers=mine | {"X-Store": "S02"}).text,
         client.get("/api/sync/publications/catalogue?scope=S02", headers=mine).text,
     ]
-    assert "to-S01" in told[0]
-    assert not any("to-S02" in text or 'for\\":\\"S02' in text for text in told)
-    assert 'for\\":\\"S01' in told[2]
+    assert "to-S01" in reported[0]
+    assert not any("to-S02" in text or 'for\\":\\"S02' in text for text in reported)
+    assert 'for\\":\\"S01' in reported[2]
     foreign = message(next(sales("S02", 1)), 1)
     push = {"speaking": "e" * 8, "epoch": "e" * 8, "from_n": 1, "count": 1, "head": "", "rows": [vars(foreign)]}
     answer = client.post("/api/sync/messages", json=push | {"store_id": "S02"}, headers=mine).json

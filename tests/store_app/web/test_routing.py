@@ -39,5 +39,5 @@ def test_a_shops_web_process_begins_without_the_libraries_it_seldom_needs(tmp_pa
     address = f"sqlite:///{tmp_path / 'S01.db'}"
     migrate.upgrade(address)
     command = [sys.executable, "-c", words, str(tmp_path), address]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
+    reported = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert reported.stdout.strip() == "[]"

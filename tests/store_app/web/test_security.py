@@ -314,11 +314,11 @@ def test_the_network_names_nobody_who_works_there(network):
     network.doors.settings.practice = False
     assert "operator" not in network.visitor().get("/signin").text
     assert network.visitor().get("/signin/operator").location == network.visitor().get("/signin/nobody").location
-    told = {
+    reported = {
         (name, n): re.sub(r'"[^"]*"', "", post(network.visitor(), "/signin", name=name, pin="9999").text)
         for name in ("operator", "nobody") for n in range(2)
     }  # fmt: skip
-    assert len(set(told.values())) == 1
+    assert len(set(reported.values())) == 1
     for _ in range(staff.TRIES):
         locked = post(network.visitor(), "/signin", name="operator", pin="9999")
     assert "too many wrong tries" in post(network.visitor(), "/signin", name="nobody", pin="9999").text
@@ -366,8 +366,8 @@ def test_a_pin_kept_in_an_older_way_is_hashed_anew_when_it_is_typed_and_the_book
     assert not pins.is_dated(kept())
     assert client.get("/more/").status_code == 200, "who typed it stays signed in"
     with house.doors.read() as session:
-        told = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == "signin.good")).all()
-        assert session.get_one(Staff, (STORE, "supervisor")).seal in told[-1]
+        reported = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == "signin.good")).all()
+        assert session.get_one(Staff, (STORE, "supervisor")).seal in reported[-1]
 
 
 def test_sessions_and_forms_are_signed_with_sha_256_and_what_was_signed_before_is_still_read(house):
@@ -417,20 +417,20 @@ def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(house):
 
 
 def test_wrong_pins_at_one_instant_all_count(house):
-    told: list[str] = []
+    reported: list[str] = []
 
     def guess() -> None:
         try:
             staff.check_pin(house.doors, "S01", "supervisor", "0000")
         except Refused as fault:
-            told.append(fault.code)
+            reported.append(fault.code)
 
     threads = [threading.Thread(target=guess) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(told) == ["locked"] * 7 + ["wrong-pin"] * 5
+    assert sorted(reported) == ["locked"] * 7 + ["wrong-pin"] * 5
     with house.doors.read() as session:
         assert session.get_one(Staff, ("S01", "supervisor")).failed_tries == staff.TRIES
 

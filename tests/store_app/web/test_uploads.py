@@ -24,12 +24,12 @@ DOORS = {
 
 
 def picture(kind: str) -> bytes:
-    page, told = io.BytesIO(), PngImagePlugin.PngInfo()
-    told.add_text("Comment", VIRUS.decode())
+    page, reported = io.BytesIO(), PngImagePlugin.PngInfo()
+    reported.add_text("Comment", VIRUS.decode())
     exif = Image.Exif()
     exif[0x010E] = VIRUS.decode()
     Image.new("L" if kind == "PNG" else "RGB", (200, 100), 120).save(
-        page, kind, exif=exif, **({"pnginfo": told} if kind == "PNG" else {})
+        page, kind, exif=exif, **({"pnginfo": reported} if kind == "PNG" else {})
     )
     return page.getvalue() + VIRUS + b"<script>alert(1)</script>"
 

@@ -78,10 +78,10 @@ def test_the_sentence_is_true_at_every_edge(house: House, language):
     with house.app.test_request_context(f"/?lang={language}"):
         house.app.preprocess_request()
         for edge, (facts, *said) in EDGES.items():
-            told = sentence(**facts)
-            missing = [part for part in said[language == "zh"] if part not in told]
+            reported = sentence(**facts)
+            missing = [part for part in said[language == "zh"] if part not in reported]
             if missing:
-                wrong[edge] = (told, missing)
+                wrong[edge] = (reported, missing)
     assert wrong == {}
 
 

@@ -98,9 +98,9 @@ def test_whoever_orders_is_refused_in_their_language(module):
     ids=lambda value: value.code if isinstance(value, DomainError) else "",
 )
 def test_a_refusal_carries_its_facts_in_the_readers_language(house: House, fault: DomainError, sentence: str):
-    told = said(house, fault)
-    assert sentence in told
-    assert told.endswith("。")
+    reported = said(house, fault)
+    assert sentence in reported
+    assert reported.endswith("。")
 
 
 def test_without_its_facts_a_refusal_says_the_gist(house: House):

@@ -56,8 +56,12 @@ def publish(session, store_id: str, sku: str, means: list[float], *, origin: dt.
     session.flush()
 
 
-def publish_region(session, region_id: str, aisle: str, means: list[float], *, origin: dt.date = DAY) -> None:
-    signal = {"first_day": (origin + dt.timedelta(days=1)).isoformat(), "keys": [[region_id, aisle]], "mean": [means]}
+def publish_region(session, region_id: str, top_category: str, means: list[float], *, origin: dt.date = DAY) -> None:
+    signal = {
+        "first_day": (origin + dt.timedelta(days=1)).isoformat(),
+        "keys": [[region_id, top_category]],
+        "mean": [means],
+    }
     session.add(ForecastRun(id=f"run-{region_id}", scope_kind="region", scope_id=region_id, state="published",
                             origin_day=origin, horizon_days=len(means), started_at=AT, signal=signal))  # fmt: skip
     session.flush()
@@ -65,15 +69,15 @@ def publish_region(session, region_id: str, aisle: str, means: list[float], *, o
 
 @given(st.lists(st.floats(0, 1e6), max_size=30), st.sampled_from([1, 10]))
 def test_a_path_is_rounded_so_that_every_sum_of_its_days_from_the_first_is_right(units, parts_of_unit):
-    told = category_demand.in_whole_parts(units, parts_of_unit)
+    reported = category_demand.in_whole_parts(units, parts_of_unit)
     for n in range(1, len(units) + 1):
-        assert sum(told[:n]) == pytest.approx(sum(units[:n]) * parts_of_unit, abs=0.5 + 1e-6)
-    assert min(told, default=0) >= 0
+        assert sum(reported[:n]) == pytest.approx(sum(units[:n]) * parts_of_unit, abs=0.5 + 1e-6)
+    assert min(reported, default=0) >= 0
 
 
-@pytest.mark.parametrize("aisle", ["Food", "Fruit, gram"])
-def test_shops_make_their_region_and_regions_the_network_to_the_last_unit(network, aisle):
-    draw, sku = random.Random(aisle), "milk" if aisle == "Food" else "apple"
+@pytest.mark.parametrize("top_category", ["Food", "Fruit, gram"])
+def test_shops_make_their_region_and_regions_the_network_to_the_last_unit(network, top_category):
+    draw, sku = random.Random(top_category), "milk" if top_category == "Food" else "apple"
     with network.write() as session:
         for n in range(24):
             region = f"N{n % 3}"
@@ -81,14 +85,14 @@ def test_shops_make_their_region_and_regions_the_network_to_the_last_unit(networ
             if draw.random() < 0.5:
                 origin = DAY - dt.timedelta(days=draw.randint(0, 5))
                 publish(session, f"A{n:02d}", sku, [draw.random() * 40 for _ in range(HORIZON)], origin=origin)
-        publish_region(session, "N0", aisle, [draw.random() * 300 for _ in range(HORIZON)])
-        publish_region(session, "N1", aisle, [draw.random() * 300 for _ in range(HORIZON)])
+        publish_region(session, "N0", top_category, [draw.random() * 300 for _ in range(HORIZON)])
+        publish_region(session, "N1", top_category, [draw.random() * 300 for _ in range(HORIZON)])
     with network.read() as session:
-        whole = category_demand.ahead(session, aisle)
-        alone = {one: category_demand.ahead(session, aisle, one) for one in ("N0", "N1", "N2", "R1")}
+        whole = category_demand.ahead(session, top_category)
+        alone = {one: category_demand.ahead(session, top_category, one) for one in ("N0", "N1", "N2", "R1")}
     assert {one.by for one in whole.stores} == {"own", "region", "lately"}
     assert len(whole.stores) == 26
-    assert whole.parts_of_unit == (10 if aisle == "Food" else 1)
+    assert whole.parts_of_unit == (10 if top_category == "Food" else 1)
     for region, ahead in alone.items():
         assert ahead.days == whole.days
         assert ahead.stores == tuple(one for one in whole.stores if one.region_id == region)

@@ -251,7 +251,7 @@ def region_day(region: str, sku: str, on, qty: int, *, selling: int, opened: int
                           stores_open=opened, stores_selling=selling, pickup_qty=1)  # fmt: skip
 
 
-def told(network, region="R1", days=3) -> dict:
+def reported(network, region="R1", days=3) -> dict:
     with network.read() as session:
         return json.loads(json.dumps(history.edition(session, region, DAY, days)))
 
@@ -260,7 +260,7 @@ def test_a_store_takes_over_what_many_shops_of_its_region_sold(network, store):
     with network.write() as session:
         for n in range(2):
             session.add(region_day("R1", "bread", day(-n), 30 + n, selling=7, opened=8))
-    body = told(network)
+    body = reported(network)
     for _ in range(2):
         with store.write() as session:
             history.take_edition(session, body)
@@ -275,13 +275,13 @@ def test_no_shop_reads_anothers_day_off_an_edition(network):
         session.add(region_day("R1", "bread", day(-1), 7, selling=2, opened=8))
         session.add(region_day("R1", "milk", DAY, 12, selling=4, opened=8))
         session.add(region_day("R1", "apple", day(-1), 700, selling=1, opened=8))
-    assert told(network)["rows"] == [["bread", 251, " 7 30", "  ", " 2 5", "  "]]
+    assert reported(network)["rows"] == [["bread", 251, " 7 30", "  ", " 2 5", "  "]]
 
 
 def test_for_a_small_region_the_whole_chain_stands_and_a_small_chain_tells_nothing(network, store):
     with network.write() as session:
         session.add(region_day("R1", "bread", DAY, 9, selling=2, opened=3))
-    body = told(network)
+    body = reported(network)
     assert body["rows"] == []
     with store.write() as session:  # what an older program had been told goes
         session.add(region_day("R1", "bread", DAY, 9, selling=2, opened=3))
@@ -290,8 +290,8 @@ def test_for_a_small_region_the_whole_chain_stands_and_a_small_chain_tells_nothi
     assert rows(store, RegionalDemand) == []
     with network.write() as session:
         session.add(region_day("R2", "bread", DAY, 51, selling=4, opened=9))
-    assert told(network)["rows"] == [["bread", 250, "  60", "  ", "  6", "  "]]
-    assert told(network)["open"] == [0, 0, 12]
+    assert reported(network)["rows"] == [["bread", 250, "  60", "  ", "  6", "  "]]
+    assert reported(network)["open"] == [0, 0, 12]
 
 
 def test_what_the_whole_chain_sold_is_summed_once_for_all_small_regions(network):
@@ -299,7 +299,7 @@ def test_what_the_whole_chain_sold_is_summed_once_for_all_small_regions(network)
     with network.write() as session:
         for region_id, qty in (("R1", 9), ("R2", 51)):
             session.add(region_day(region_id, "bread", DAY, qty, selling=3, opened=4))
-    sa.event.listen(network.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    sa.event.listen(network.engine, "before_cursor_execute", lambda *reported: asked.append(reported[2]))
     with network.read() as session:
         alone = [history.edition(session, region_id, DAY, 3) for region_id in ("R1", "R2")]
         apart, asked[:] = len(asked), []
@@ -316,7 +316,7 @@ def test_an_edition_replaces_the_days_it_covers_and_keeps_the_ones_before(networ
             session.add(region_day("R1", "bread", on, qty, selling=1, opened=1))
     with network.write() as session:
         session.add(region_day("R1", "bread", DAY, 30, selling=7, opened=8))
-    body = told(network, days=40)
+    body = reported(network, days=40)
     with store.write() as session:
         history.take_edition(session, body)
     with store.read() as session:
@@ -379,10 +379,10 @@ def test_the_same_sums_on_postgresql(postgres_database):
 def trade_then_one_closes(session) -> None:
     """Let S1 trade for ten weeks, S2, three times as large, for 20 days of them."""
     for n in range(-39, 31):
-        takings = {"S1": 100} | ({"S2": 300} if -20 < n <= 0 else {})
-        for store, minor in takings.items():
+        sales_amount = {"S1": 100} | ({"S2": 300} if -20 < n <= 0 else {})
+        for store, minor in sales_amount.items():
             session.merge(StoreDay(store_id=store, business_day=day(n), open=True, sales=1, revenue_minor=minor))
-        sold = sum(takings.values()) // 10
+        sold = sum(sales_amount.values()) // 10
         session.merge(RegionalDemand(region_id="R1", sku="milk", business_day=day(n), sold_qty=sold, revenue_minor=0,
                                      stores_open=1, stores_selling=1))  # fmt: skip
 
@@ -406,7 +406,7 @@ def test_a_region_is_read_with_as_many_questions_however_many_of_its_shops_close
     asked: list[str] = []
     with network.write() as session:
         trade_then_one_closes(session)
-    sa.event.listen(network.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    sa.event.listen(network.engine, "before_cursor_execute", lambda *reported: asked.append(reported[2]))
     with network.read() as session:
         milk(session, DAY, 40)
     none_closed, asked[:] = len(asked), []

@@ -40,7 +40,7 @@ def school(node, scope, name, first, last):
 
 def rain(node, scope, days, tenths):
     with node.write() as session:
-        surroundings.tell_weather(session, scope, [(day(n), None, tenths) for n in days], at=AT)
+        surroundings.send_weather(session, scope, [(day(n), None, tenths) for n in days], at=AT)
 
 
 def loaded(node):
@@ -108,7 +108,7 @@ def test_days_that_can_be_no_school_holidays_are_refused(node, first, last, code
 
 
 @pytest.mark.parametrize(
-    ("n", "told", "code"),
+    ("n", "reported", "code"),
     [
         (1, (None, None), "no-weather"),
         (1, (610, None), "bad-temperature"),
@@ -116,16 +116,16 @@ def test_days_that_can_be_no_school_holidays_are_refused(node, first, last, code
         (32, (100, None), "weather-too-far"),
     ],
 )
-def test_what_can_be_no_weather_is_refused(node, n, told, code):
+def test_what_can_be_no_weather_is_refused(node, n, reported, code):
     with pytest.raises(Invalid) as refused, node.write() as session:
-        surroundings.tell_weather(session, "S1", [(day(n), *told)], at=AT)
+        surroundings.send_weather(session, "S1", [(day(n), *reported)], at=AT)
     assert refused.value.code == code
 
 
 def test_of_a_day_that_is_told_again_only_the_numbers_told_are_replaced(node):
-    for told in [(120, 5), (None, 40), (90, None)]:
+    for reported in [(120, 5), (None, 40), (90, None)]:
         with node.write() as session:
-            surroundings.tell_weather(session, "S1", [(DAY, *told)], at=AT)
+            surroundings.send_weather(session, "S1", [(DAY, *reported)], at=AT)
     with node.read() as session:
         found = session.get_one(surroundings.WeatherDay, ("S1", DAY))
         assert (found.temperature_tenths, found.rain_tenths) == (90, 40)

@@ -121,11 +121,11 @@ def test_how_a_product_s_last_days_spread_is_kept_with_its_forecast(store):
         computed = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
     run = run_store(store)
     found = zip(computed.forecast.keys, computed.forecast.lately_spread.tolist(), strict=True)
-    told = {sku: None if math.isnan(spread) else spread for (_, sku), spread in found}
+    reported = {sku: None if math.isnan(spread) else spread for (_, sku), spread in found}
     with store.read() as session:
-        assert told == {sku: session.get(ForecastSeries, (run.id, sku)).lately_spread for sku in told}
-    assert told["apple"] is None, "too few days"
-    assert told["bread"] > 0
+        assert reported == {sku: session.get(ForecastSeries, (run.id, sku)).lately_spread for sku in reported}
+    assert reported["apple"] is None, "too few days"
+    assert reported["bread"] > 0
 
 
 def test_the_same_history_gives_the_same_forecast(store):
@@ -310,9 +310,11 @@ def test_a_class_whose_last_week_was_worse_than_the_plain_mean_falls_back_and_th
 
     run_store(store, day(-7))
     assert run_store(store, day(-1)).reason is None
-    told = watch.Watched("smooth", 40, -0.4, 0.5, 2.0, 1.0, drifts=True, falls_back=True)
+    reported = watch.Watched("smooth", 40, -0.4, 0.5, 2.0, 1.0, drifts=True, falls_back=True)
     asked = []
-    monkeypatch.setattr(watch, "judge", lambda said, panel: asked.append((said.first_day, panel.next_day)) or (told,))
+    monkeypatch.setattr(
+        watch, "judge", lambda said, panel: asked.append((said.first_day, panel.next_day)) or (reported,)
+    )
     run = run_store(store)
     assert asked == [(day(-6), day(1))]
     with store.read() as session:
@@ -329,7 +331,9 @@ def test_a_week_of_nights_measures_once_and_moves_on_in_between(store, monkeypat
 
     measured = []
     whole = run.measure
-    monkeypatch.setattr(run, "measure", lambda panel, **told: measured.append(panel.next_day) or whole(panel, **told))
+    monkeypatch.setattr(
+        run, "measure", lambda panel, **reported: measured.append(panel.next_day) or whole(panel, **reported)
+    )
     runs = [run_store(store, day(n), AT + dt.timedelta(days=n)) for n in range(-13, 1)]
     assert len(measured) == 3  # the first night, and the shop's own night of both weeks
     assert (measured[2] - measured[1]).days == 7
@@ -352,9 +356,9 @@ def test_what_a_night_was_told_is_said_once_more_from_its_state_and_farther_ahea
         first = forecasts.load_store(session, "S1", DAY)
         again = forecasts.load_store(session, "S1", DAY, horizon_days=35, again=True)
     assert again.state is not None, "it is not measured anew"
-    told, farther = forecasts.compute_store(first).forecast, forecasts.compute_store(again).forecast
+    reported, farther = forecasts.compute_store(first).forecast, forecasts.compute_store(again).forecast
     assert farther.horizon_days == 35
-    np.testing.assert_allclose(farther.mean[:, :HORIZON_DAYS], told.mean, rtol=1e-9)
+    np.testing.assert_allclose(farther.mean[:, :HORIZON_DAYS], reported.mean, rtol=1e-9)
 
 
 def test_a_moved_forecast_follows_the_days_since(store):
@@ -389,9 +393,9 @@ def test_a_silent_product_is_told_and_a_selling_one_is_not(store):
         )
     run_store(store)
     with store.read() as session:
-        told = forecasts.silent(session, "S1")
-    assert set(told) == {"bread"}
-    assert told["bread"][0] == 8
+        reported = forecasts.silent(session, "S1")
+    assert set(reported) == {"bread"}
+    assert reported["bread"][0] == 8
 
 
 def test_two_shops_on_two_dask_workers_get_the_same_numbers_to_the_last_digit(network):

@@ -34,8 +34,8 @@ def test_the_variance_is_told_from_a_forecasts_quantiles(factor):
     means = np.array([2.0, 5.0, 20.0, 300.0, 40_000.0])
     r, p = spread_out(means, factor)
     quantiles = np.stack([nbinom.ppf(level, r, p) for level in (0.5, 0.75, 0.9, 0.95, 0.99)], axis=1)
-    told = Demand.of_quantiles(means, quantiles)
-    assert np.sqrt(told.variance) == pytest.approx(np.sqrt(means * factor), rel=0.12)
+    reported = Demand.of_quantiles(means, quantiles)
+    assert np.sqrt(reported.variance) == pytest.approx(np.sqrt(means * factor), rel=0.12)
 
 
 def test_quantiles_of_zero_tell_nothing_and_no_demand_is_never_wanted():

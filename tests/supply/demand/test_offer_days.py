@@ -55,7 +55,7 @@ def expected(store, sku):
 def grids(store, horizon=HORIZON_DAYS):
     with store.read() as session:
         panel = history.panel(session, "S1", DAY, 120)
-        return offer_days.told(session, "S1", panel, Ahead(), horizon)
+        return offer_days.reported(session, "S1", panel, Ahead(), horizon)
 
 
 def test_an_offer_to_come_is_expected_to_bring_what_those_before_it_brought(store):
@@ -67,8 +67,8 @@ def test_an_offer_to_come_is_expected_to_bring_what_those_before_it_brought(stor
     assert with_it[2:5].mean() > 2.0 * plain[2:5].mean()
     assert with_it[6:].mean() == pytest.approx(6.9, rel=0.15), "an ordinary day stays one"
     with store.read() as session:
-        told = offer_days.named(session, "S1", "bread", day(1), day(14), made_by=AT)
-        assert told == [("Half price", day(3), day(5))], "which its page says"
+        reported = offer_days.named(session, "S1", "bread", day(1), day(14), made_by=AT)
+        assert reported == [("Half price", day(3), day(5))], "which its page says"
         assert offer_days.named(session, "S1", "milk", day(1), day(14), made_by=AT) == []
         assert offer_days.named(session, "S1", "bread", day(1), day(14), made_by=AT - dt.timedelta(days=2)) == []
 
@@ -83,8 +83,10 @@ def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(s
         bread, milk = (session.get_one(forecasts.ForecastSeries, (run.id, sku)) for sku in ("bread", "milk"))
         assert bread.moved is None
         assert milk.moved is None, "no offer ahead"
-        ((aisle, told),) = ((one, told) for one, told in run.effects.items() if "on_offer" in told)
-        times = math.exp(told["on_offer"][1] / told["on_offer"][0])
+        ((top_category, reported),) = (
+            (one, reported) for one, reported in run.effects.items() if "on_offer" in reported
+        )
+        times = math.exp(reported["on_offer"][1] / reported["on_offer"][0])
         assert 2.0 < times < 4.0
         region = session.get_one(Store, "S1").region_id
         offer_days.keep_effects(session, "S1", offer_days.read_effects(run.effects), DAY)
@@ -94,7 +96,7 @@ def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(s
         run = forecast_store.store_store(session, night, actor=WEI, at=AT)
         bread = session.get_one(forecasts.ForecastSeries, (run.id, "bread"))
         milk = session.get_one(forecasts.ForecastSeries, (run.id, "milk"))
-    assert offer_days.effect_times(signal, aisle) == pytest.approx(times, rel=0.35)
+    assert offer_days.effect_times(signal, top_category) == pytest.approx(times, rel=0.35)
     ((name, days, factor, more),) = bread.moved
     assert (name, days, more) == ("on_offer", [day(n).isoformat() for n in (3, 4, 5)], True)
     assert 2.0 < factor < 4.0
@@ -105,7 +107,7 @@ def test_an_offer_that_goes_on_is_told_on_nights_that_see_nothing_else(store):
     with store.write() as session:
         promise(session, HALF, day(-100))
     with store.read() as session:
-        panel, ahead = offer_days.told(session, "S1", history.panel(session, "S1", DAY, 64), Ahead(), HORIZON_DAYS)
+        panel, ahead = offer_days.reported(session, "S1", history.panel(session, "S1", DAY, 64), Ahead(), HORIZON_DAYS)
     row = panel.keys.index(("S1", "bread"))
     assert panel.on_offer[row].all()
     assert ahead.on_offer[row].all()
@@ -152,7 +154,7 @@ def test_the_days_of_a_campaign_are_no_offer_too(store):
         panel = history.panel(session, "S1", DAY, 120)
         lift = np.ones(panel.y.shape)
         lift[:, -2:] = 1.5
-        found, ahead = offer_days.told(
+        found, ahead = offer_days.reported(
             session, "S1", replace(panel, lift=lift), Ahead(lift=np.full((panel.n_series, HORIZON_DAYS), 1.5)), 14
         )
     assert found.on_offer.sum() == 2

@@ -12,7 +12,7 @@ from pos.store.store import Store
 from supply.demand import offer_days, reported_forecasts
 from supply.demand.forecasts import ForecastRun
 from supply.demand.offer_days import KEPT_DAYS, MOST_SLOPE, MOST_WORTH, read_effects
-from tests.supply.demand.test_reported_forecasts import YESTERDAY, carry, country, publish, sells, told
+from tests.supply.demand.test_reported_forecasts import YESTERDAY, carry, country, publish, reported, sells
 from tests.supply.road import AT, DAY
 
 __all__ = ["country"]
@@ -21,7 +21,7 @@ FOOD = {"Food": {"on_offer": [40.0, 20.0]}}
 
 
 def hear(session, store: str, effects: object, *, run: str = "run-1", **other) -> str | None:
-    body = told({"milk": [1.0] * 14}, run=run, effects=effects, **other)
+    body = reported({"milk": [1.0] * 14}, run=run, effects=effects, **other)
     return reported_forecasts.hear(session, store, body, at=AT)
 
 
@@ -47,7 +47,7 @@ def test_a_shop_carries_what_its_run_says_of_offers(country) -> None:
         session.get_one(ForecastRun, "run-1").effects = FOOD
     assert carry(country, store) is None
     with country.network.read() as session:
-        row = session.get_one(offer_days.ToldEffect, (store, "Food", "on_offer"))
+        row = session.get_one(offer_days.ReportedEffect, (store, "Food", "on_offer"))
         assert (row.worth, row.moved, row.origin_day) == (40.0, 20.0, YESTERDAY)
 
 
@@ -57,10 +57,10 @@ def test_the_newest_word_replaces_the_one_before_and_a_silent_one_ends_it(countr
         sells(session, store, 4, "milk")
         assert hear(session, store, FOOD) is None
         assert hear(session, store, {"Drinks": {"price": [3.0, -6.0]}}, run="run-2") is None
-        kept = session.query(offer_days.ToldEffect).all()
-        assert [(one.aisle, one.feature) for one in kept] == [("Drinks", "price")]
+        kept = session.query(offer_days.ReportedEffect).all()
+        assert [(one.top_category, one.feature) for one in kept] == [("Drinks", "price")]
         assert hear(session, store, None, run="run-3") is None
-        assert session.query(offer_days.ToldEffect).count() == 0
+        assert session.query(offer_days.ReportedEffect).count() == 0
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_effects_that_cannot_be_are_refused_with_the_forecast_and_what_stood_sta
         assert hear(session, store, FOOD) is None
         refused = hear(session, store, effects, run="run-2")
         assert (refused or "").startswith("told-no-effects")
-        assert session.get_one(reported_forecasts.ToldForecast, store).run_id == "run-1"
-        assert session.get(offer_days.ToldEffect, (store, "Food", "on_offer")) is not None
-        assert session.query(reported_forecasts.ToldDemand).count() == 1
+        assert session.get_one(reported_forecasts.ReportedForecast, store).run_id == "run-1"
+        assert session.get(offer_days.ReportedEffect, (store, "Food", "on_offer")) is not None
+        assert session.query(reported_forecasts.ReportedDemand).count() == 1
 
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -91,17 +91,18 @@ def test_no_shop_counts_for_more_than_its_most_nor_tells_what_trade_never_saw(wo
 
 
 @pytest.mark.parametrize(
-    "told", [{"Food": {"on_offer": [10**400, 1]}}, {"Food": {"price": [1, -(10**400)]}}, {"Fo\0od": {"price": [1, 1]}}]
+    "reported",
+    [{"Food": {"on_offer": [10**400, 1]}}, {"Food": {"price": [1, -(10**400)]}}, {"Fo\0od": {"price": [1, 1]}}],
 )
-def test_a_number_or_a_name_that_no_table_can_hold_is_refused(told: object) -> None:
+def test_a_number_or_a_name_that_no_table_can_hold_is_refused(reported: object) -> None:
     with pytest.raises(Invalid, match="by aisle"):
-        read_effects(told)
+        read_effects(reported)
 
 
-@pytest.mark.parametrize("told", [None, 3, "Food", [1, 2]])
-def test_effects_are_told_by_aisle(told: object) -> None:
+@pytest.mark.parametrize("reported", [None, 3, "Food", [1, 2]])
+def test_effects_are_told_by_aisle(reported: object) -> None:
     with pytest.raises(Invalid, match="by aisle"):
-        read_effects(told)
+        read_effects(reported)
 
 
 def test_the_region_says_how_many_times_as_much_an_aisle_sells_on_offer() -> None:

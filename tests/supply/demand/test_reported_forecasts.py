@@ -14,7 +14,7 @@ from pos.store.store import Region, Store
 from supply.demand import category_demand, forecasts, reported_forecasts
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.demand.history import DailyDemand, StoreDay
-from supply.demand.reported_forecasts import PARTS, Sold, ToldDemand, ToldForecast
+from supply.demand.reported_forecasts import PARTS, ReportedDemand, ReportedForecast, Sold
 from supply.network.purchasing import purchasing
 from supply.network.warehouse import allocation
 from supply.orders import purchases
@@ -46,7 +46,7 @@ def sells(session, store: str, a_day: int, *skus: str, days: int = 28) -> None:
     session.flush()
 
 
-def told(means: dict[str, list[float]], *, run: str = "run-1", origin: dt.date = YESTERDAY, **other) -> dict:
+def reported(means: dict[str, list[float]], *, run: str = "run-1", origin: dt.date = YESTERDAY, **other) -> dict:
     products = {sku: [reported_forecasts.in_parts(one) for one in path] for sku, path in means.items()}
     return {"version": 1, "run_id": run, "origin_day": origin.isoformat(), "products": products} | other
 
@@ -71,17 +71,18 @@ def carry(country: Country, store: str) -> str | None:
         known = reported_forecasts.known(session, store)
     with country.stores[store].read() as session:
         after = known["origin_day"], known["run_id"]
-        body = reported_forecasts.to_tell(session, store, after=after, but=known["refused_run_id"])
+        body = reported_forecasts.to_send(session, store, after=after, but=known["refused_run_id"])
     if body is None:
         return "nothing to tell"
     with country.network.write() as session:
         return reported_forecasts.hear(session, store, body, at=AT)
 
 
-def expected(session, aisle: str = "Food") -> dict[str, tuple[str, int, int]]:
+def expected(session, top_category: str = "Food") -> dict[str, tuple[str, int, int]]:
     """Return of each shop by what it is expected, the parts of all days, and how many products are not believed."""
     return {
-        one.store_id: (one.by, sum(one.parts), one.unlikely) for one in category_demand.ahead(session, aisle).stores
+        one.store_id: (one.by, sum(one.parts), one.unlikely)
+        for one in category_demand.ahead(session, top_category).stores
     }
 
 
@@ -99,7 +100,7 @@ def test_a_region_says_what_its_shops_read_to_the_last_tenth(country, seed):
         for store in country.stores
     }
     with country.network.write() as session:
-        for table in (StoreDay, DailyDemand, ToldDemand, ToldForecast, ForecastRun):
+        for table in (StoreDay, DailyDemand, ReportedDemand, ReportedForecast, ForecastRun):
             session.execute(sa.delete(table))
         region = draw.choice(["R1", "R2"])
         session.merge(Region(id="R2", name="South"))
@@ -133,7 +134,7 @@ def test_a_region_says_what_its_shops_read_to_the_last_tenth(country, seed):
     assert list(whole.total()) == [sum(day) for day in zip(*(one.parts for one in whole.stores), strict=True)]
     for one in whole.stores:
         if one.by != "own":
-            assert one.store_id not in country.stores or one.told_until is not None or not paths[one.store_id]
+            assert one.store_id not in country.stores or one.reported_until is not None or not paths[one.store_id]
             continue
         with country.stores[one.store_id].read() as session:  # what the shopkeeper reads, product by product
             reads = {sku: forecasts.as_seen(session, one.store_id, sku)["ahead"] for sku in skus}
@@ -156,16 +157,16 @@ def test_a_run_is_told_once_the_newest_counts_and_an_older_one_changes_nothing(c
     with country.stores["S1"].write() as session:
         publish(session, "S1", {"milk": [3.00004] * HORIZON}, run="b")
     with country.stores["S1"].read() as session:
-        newer = reported_forecasts.to_tell(session, "S1", after=("", ""))
-    older = told({"milk": [9.0] * HORIZON}, run="a", origin=YESTERDAY - dt.timedelta(days=1))
+        newer = reported_forecasts.to_send(session, "S1", after=("", ""))
+    older = reported({"milk": [9.0] * HORIZON}, run="a", origin=YESTERDAY - dt.timedelta(days=1))
     for body in (newer, older, newer):
         with country.network.write() as session:
             assert reported_forecasts.hear(session, "S1", body, at=AT) is None
     with country.network.read() as session:
-        (row,) = session.scalars(sa.select(ToldDemand)).all()
+        (row,) = session.scalars(sa.select(ReportedDemand)).all()
         assert (row.sku, row.per_day) == ("milk", pytest.approx(3.00004))
-        found = session.get_one(ToldForecast, "S1")
-        assert (found.run_id, found.aisles) == ("b", {"Food": [300_004] * HORIZON})
+        found = session.get_one(ReportedForecast, "S1")
+        assert (found.run_id, found.top_categories) == ("b", {"Food": [300_004] * HORIZON})
 
 
 ODD = {
@@ -190,7 +191,7 @@ ODD = {
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory):
-    country = make_country(tmp_path_factory.mktemp("told"))
+    country = make_country(tmp_path_factory.mktemp("reported"))
     yield country
     for database in country.nodes().values():
         database.engine.dispose()
@@ -200,14 +201,14 @@ def lasting(tmp_path_factory):
 def test_a_word_that_cannot_be_is_refused_whole_with_its_reason_and_the_one_before_stays(lasting, name):
     with undone(lasting) as session:
         sells(session, "S1", 3, "milk", "tea")
-        assert reported_forecasts.hear(session, "S1", told({"milk": [2.0] * HORIZON}), at=AT) is None
-        why = reported_forecasts.hear(session, "S1", told({}, run="run-2") | ODD[name], at=AT)
+        assert reported_forecasts.hear(session, "S1", reported({"milk": [2.0] * HORIZON}), at=AT) is None
+        why = reported_forecasts.hear(session, "S1", reported({}, run="run-2") | ODD[name], at=AT)
         assert why
         assert ": " in why
         assert reported_forecasts.known(session, "S1")["refused_run_id"] == "run-2"
-        assert [(row.sku, row.per_day) for row in session.scalars(sa.select(ToldDemand))] == [("milk", 2.0)]
+        assert [(row.sku, row.per_day) for row in session.scalars(sa.select(ReportedDemand))] == [("milk", 2.0)]
         assert reported_forecasts.doubted(session, "R1") == [("Shop S1", [], why)]
-        assert reported_forecasts.hear(session, "S1", told({"milk": [1.0] * HORIZON}, run="run-3"), at=AT) is None
+        assert reported_forecasts.hear(session, "S1", reported({"milk": [1.0] * HORIZON}, run="run-3"), at=AT) is None
         assert reported_forecasts.doubted(session, "R1") == []
 
 
@@ -252,7 +253,7 @@ def test_what_a_shop_inflates_buys_nothing_and_the_operator_reads_of_which_produ
             sells(session, store, 30, "milk", "tea")
     before = bought()
     assert before
-    inflated = told({"milk": [30.0] * HORIZON, "tea": [130.0] * HORIZON, "no such": [9.0] * HORIZON})
+    inflated = reported({"milk": [30.0] * HORIZON, "tea": [130.0] * HORIZON, "no such": [9.0] * HORIZON})
     with country.network.write() as session:
         assert reported_forecasts.hear(session, "S1", inflated, at=AT) is None
     assert bought() == before
@@ -260,7 +261,7 @@ def test_what_a_shop_inflates_buys_nothing_and_the_operator_reads_of_which_produ
         keep(session)
         assert expected(session)["S1"] == ("own", 10 * 60 * HORIZON, 1)
         assert reported_forecasts.doubted(session, "R1") == [("Shop S1", ["Green tea"], None)]
-        more = told({"milk": [50.0] * HORIZON, "tea": [30.0] * HORIZON}, run="run-2")
+        more = reported({"milk": [50.0] * HORIZON, "tea": [30.0] * HORIZON}, run="run-2")
         assert reported_forecasts.hear(session, "S1", more, at=AT) is None
     assert dict(bought())["milk"] > dict(before)["milk"]
 
@@ -271,7 +272,7 @@ def test_what_is_told_moves_what_runs_out_and_no_share_of_scarce_goods(country):
         sells(session, "S1", 10, "milk")
         keep(session)
         before = allocation.read_needs(session, goods, **wide, at=AT).rates
-        assert reported_forecasts.hear(session, "S1", told({"milk": [16.0] * 7 + [2.0] * 7}), at=AT) is None
+        assert reported_forecasts.hear(session, "S1", reported({"milk": [16.0] * 7 + [2.0] * 7}), at=AT) is None
         keep(session)
         assert stockouts.rates(session, DAY)["S1", "milk"] == 16.0
         assert [*stockouts.findings(session, None)] == []
@@ -283,12 +284,12 @@ def test_a_word_of_more_than_three_nights_ago_is_not_used_and_the_page_is_told_s
     origin = DAY - dt.timedelta(days=nights)
     with country.network.write() as session:
         sells(session, "S1", 3, "milk")
-        assert reported_forecasts.hear(session, "S1", told({"milk": [2.0] * HORIZON}, origin=origin), at=AT) is None
+        assert reported_forecasts.hear(session, "S1", reported({"milk": [2.0] * HORIZON}, origin=origin), at=AT) is None
         publish_region(session, "R1", "Food", [5.0] * HORIZON, origin=YESTERDAY)
         keep(session)
         assert stockouts.rates(session, DAY)["S1", "milk"] == (2.0 if counts else 3.0)
         (found,) = (one for one in category_demand.ahead(session, "Food").stores if one.store_id == "S1")
-        assert (found.by, found.told_until) == (("own", None) if counts else ("region", origin))
+        assert (found.by, found.reported_until) == (("own", None) if counts else ("region", origin))
         assert [*stockouts.findings(session, None)] == []
 
 
@@ -298,12 +299,14 @@ def test_weighed_goods_are_held_against_weighed_goods(country):
         sells(session, "S1", 3, "milk")
         sells(session, "S1", 2000, "apple")
         assert (
-            reported_forecasts.hear(session, "S1", told({"milk": [3.0] * HORIZON, "apple": [2500.0] * HORIZON}), at=AT)
+            reported_forecasts.hear(
+                session, "S1", reported({"milk": [3.0] * HORIZON, "apple": [2500.0] * HORIZON}), at=AT
+            )
             is None
         )
         assert (
             reported_forecasts.hear(
-                session, "S1", told({"milk": [11.0] * HORIZON, "apple": [0.0] * HORIZON}, run="run-2"), at=AT
+                session, "S1", reported({"milk": [11.0] * HORIZON, "apple": [0.0] * HORIZON}, run="run-2"), at=AT
             )
             is not None
         )

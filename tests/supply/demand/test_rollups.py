@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from config.ids import NETWORK
 from config.nodes.node import found
-from pos.stock import fresh_days
+from pos.stock import changed_days
 from pos.store.store import found_store
 from pos.sync import replica
 from supply.demand import rollups
@@ -49,7 +49,7 @@ def test_what_arrived_is_added_up_at_once_and_a_late_fact_changes_its_own_day_al
     bit_by_bit = rolled()
     with network.write() as session:
         for store_id in ("S1", "S2", "S3"):
-            fresh_days.mark(session, store_id, days, at=NOON)
+            changed_days.mark(session, store_id, days, at=NOON)
         rollups.roll_up(session, None, days[0], at=NOON)
     assert rolled() == bit_by_bit
     assert bit_by_bit["regional_demand"]
@@ -57,7 +57,7 @@ def test_what_arrived_is_added_up_at_once_and_a_late_fact_changes_its_own_day_al
 
 def test_a_day_is_added_up_from_its_own_sales_and_not_from_every_line_there_is(tmp_path):
     network, asked = empty_database(tmp_path / "network.db"), []
-    sa.event.listen(network.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    sa.event.listen(network.engine, "before_cursor_execute", lambda *reported: asked.append(reported[2:4]))
     with network.write() as session:
         found(session, NETWORK, at=NOON)
         found_store(session, "S1", "S1", region=("R1", "R1"), currency="EUR", tz="UTC", at=NOON)

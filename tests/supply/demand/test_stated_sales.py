@@ -7,7 +7,7 @@ import pytest
 
 from config.errors import Invalid, Refused
 from config.nodes.journal import Actor
-from pos.store.store import Store, found_as_told, told_of
+from pos.store.store import Store, found_as_reported, reported_of
 from supply.demand import expected, forecasts, rollups, stated_sales
 from supply.online.storefront import storefront
 from tests.supply.online_store import ANA, STORE, make_town
@@ -59,9 +59,9 @@ def test_what_is_said_counts_until_own_sales_tell(network):
     assert not say(network, 9000)
     with network.write() as session:
         panel = forecasts.load_store(session, "S1", DAY).panel
-        assert stated_sales.told(session, "S1", panel, DAY).takings == 9000
+        assert stated_sales.reported(session, "S1", panel, DAY).sales_amount == 9000
         rollups.import_history(session, iter([("S1", "bread", day(-60), 2, 500, 1)]))
-        assert stated_sales.told(session, "S1", panel, DAY) is None
+        assert stated_sales.reported(session, "S1", panel, DAY) is None
     with pytest.raises(Refused, match="its own sales tell"):
         say(network, 8000)
 
@@ -75,15 +75,15 @@ def test_the_network_learns_what_a_shop_says_and_a_shop_that_joins_brings_it_alo
     town = make_town(tmp_path)
     town.publish()
     with town.store.write() as session:
-        storefront.state_takings(session, STORE, 250_000, actor=ANA, at=NOON)
-        storefront.state_takings(session, STORE, 260_000, actor=ANA, at=NOON + dt.timedelta(seconds=1))
+        storefront.state_sales(session, STORE, 250_000, actor=ANA, at=NOON)
+        storefront.state_sales(session, STORE, 260_000, actor=ANA, at=NOON + dt.timedelta(seconds=1))
     town.deliver(seed=2)
     with town.network.read() as session:
-        told = told_of(session, STORE)
-    assert told["takings_day_minor"] == 260_000
+        reported = reported_of(session, STORE)
+    assert reported["usual_sales_minor"] == 260_000
     with town.store.write() as session:
-        founded = found_as_told(session, {**told, "id": "S99", "slug": "s99"}, at=NOON)
+        founded = found_as_reported(session, {**reported, "id": "S99", "slug": "s99"}, at=NOON)
         assert founded is not None
-        assert founded.takings_day_minor == 260_000
+        assert founded.usual_sales_minor == 260_000
     town.store.engine.dispose()
     town.network.engine.dispose()

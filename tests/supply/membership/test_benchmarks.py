@@ -93,14 +93,14 @@ def test_a_shop_that_comes_or_goes_alone_changes_nothing_that_is_told(country):
 
 @given(st.lists(st.sets(st.integers(0, 24), min_size=4), max_size=12))
 def test_no_two_published_figures_differ_by_fewer_than_five_shops(weeks):
-    told: list[set[int]] = []
+    reported: list[set[int]] = []
     for stores in weeks:
-        if may_publish(stores, told):
-            told.append(stores)
-    for before, after in itertools.combinations(told, 2):
+        if may_publish(stores, reported):
+            reported.append(stores)
+    for before, after in itertools.combinations(reported, 2):
         for side in (before - after, after - before):
             assert not side or len(side) >= 5
-    assert all(len(stores) - 1 >= 5 for stores in told), "who takes its own value out has five others before it"
+    assert all(len(stores) - 1 >= 5 for stores in reported), "who takes its own value out has five others before it"
 
 
 def test_a_detour_over_another_set_tells_no_more_than_the_straight_way():

@@ -62,8 +62,8 @@ def conduct(session, *, late: int, returned: int, orders: int = 20) -> None:
 def recounted(evidence: dict, folder: Path) -> tuple[int, dict[str, str]]:
     file = folder / "evidence.json"
     file.write_text(json.dumps(evidence), encoding="utf-8")
-    told = subprocess.run([sys.executable, str(SCRIPT), str(file)], capture_output=True, text=True, check=True)
-    level, *shares = told.stdout.split()
+    reported = subprocess.run([sys.executable, str(SCRIPT), str(file)], capture_output=True, text=True, check=True)
+    level, *shares = reported.stdout.split()
     return int(level), dict(share.split("=") for share in shares)
 
 
@@ -74,7 +74,7 @@ def test_a_review_is_recounted_by_an_independent_script_from_its_evidence(countr
         credit_review.close_day(session, SUNDAY, actor=NIGHT, at=AT)
     country.deliver()
     with country.stores["S1"].read() as session:
-        review = session.get(membership_level.StandingReview, "S1")
+        review = session.get(membership_level.LevelReview, "S1")
     assert review.level == level
     again, shares = recounted(review.evidence, tmp_path)
     assert again == level
@@ -93,7 +93,7 @@ def test_how_fresh_the_counts_are_only_the_shop_knows_and_tells(country):
         session.flush()
         found = membership_level.counts(session, "S1", SUNDAY, at=AT)
         assert found == (1, len(PRODUCTS))
-        membership_level.tell_counts(session, "S1", SUNDAY, *found, at=AT)
+        membership_level.send_counts(session, "S1", SUNDAY, *found, at=AT)
     country.deliver(seed=1)
     with country.network.read() as session:
         assert membership_level.gather(session, "S1", SUNDAY)["counts"] == {
@@ -103,18 +103,20 @@ def test_how_fresh_the_counts_are_only_the_shop_knows_and_tells(country):
 
 @pytest.mark.parametrize(("counted", "sold"), [("many", 9), (9, "many"), (10, 9), (-1, 9), (True, 9), (1.5, 9)])
 def test_counts_that_are_none_are_refused(country, counted, sold):
-    told = {"store_id": "S1", "day": SUNDAY.isoformat(), "counted_products": counted, "sold_products": sold}
+    reported = {"store_id": "S1", "day": SUNDAY.isoformat(), "counted_products": counted, "sold_products": sold}
     with country.network.write() as session, pytest.raises(Invalid):
-        membership_level.take_counts(session, told, at=AT)
+        membership_level.take_counts(session, reported, at=AT)
 
 
 def test_a_word_of_a_clock_that_was_ahead_gives_way_to_the_next(country):
-    told = {"store_id": "S1", "sold_products": 10}
+    reported = {"store_id": "S1", "sold_products": 10}
     with country.network.write() as session:
-        membership_level.take_counts(session, told | {"day": "2031-01-01", "counted_products": 10}, at=AT)
-        membership_level.take_counts(session, told | {"day": DAY.isoformat(), "counted_products": 3}, at=later(hours=1))
+        membership_level.take_counts(session, reported | {"day": "2031-01-01", "counted_products": 10}, at=AT)
         membership_level.take_counts(
-            session, told | {"day": SUNDAY.isoformat(), "counted_products": 9}, at=later(hours=2)
+            session, reported | {"day": DAY.isoformat(), "counted_products": 3}, at=later(hours=1)
+        )
+        membership_level.take_counts(
+            session, reported | {"day": SUNDAY.isoformat(), "counted_products": 9}, at=later(hours=2)
         )
         assert membership_level.gather(session, "S1", DAY)["counts"]["counted_products"] == 3
 
@@ -150,9 +152,7 @@ def test_a_level_raises_the_limit_and_the_days_free_of_interest_and_nothing_else
         before = credit_review.credit.line_of(session, "S1")
         limit, days = before.limit_minor, before.terms["most_days"]
         conduct(session, late=0, returned=0)
-        session.get_one(membership_level.StandingReview, "S1").day = before.worked_out_on = SUNDAY - dt.timedelta(
-            days=7
-        )
+        session.get_one(membership_level.LevelReview, "S1").day = before.worked_out_on = SUNDAY - dt.timedelta(days=7)
         ledger.money_in(session, "S1", 400, reference="RF", id="b2", actor=OPERATOR, at=later(days=-10))
         credit_review.close_day(session, SUNDAY, actor=NIGHT, at=AT)
         after = credit_review.credit.line_of(session, "S1")

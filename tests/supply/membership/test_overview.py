@@ -51,7 +51,7 @@ def test_every_seven_days_are_the_same_whole_days_also_once_one_store_sells_on_t
         session.add(StoreDay(store_id="S1", business_day=TODAY, open=True, sales=1, revenue_minor=7))
     with network.read() as session:
         weeks = {one.id: one.week_minor for one in overview.stores(session, TODAY) if one.week_minor}
-        sheets = {one: overview.takings(session, session.get_one(Store, one), TODAY).week() for one in weeks}
+        sheets = {one: overview.sales_amount(session, session.get_one(Store, one), TODAY).week() for one in weeks}
         assert weeks == sheets == {"S1": 120, "S2": 120}
         assert sum(one.revenue_minor for one in overview.regions(session, TODAY)) == 240
         sku, region_id = (
@@ -65,8 +65,8 @@ def test_every_seven_days_are_the_same_whole_days_also_once_one_store_sells_on_t
         session.flush()
         (top,) = overview.top_products(session, region_id, TODAY)
         assert (top.sold_qty, top.before_qty) == (30, 40)
-        (aisle,) = category_demand.aisles(session, TODAY, region_id)
-        days = category_demand.sold(session, region_id, aisle, TODAY)
+        (top_category,) = category_demand.top_categories(session, TODAY, region_id)
+        days = category_demand.sold(session, region_id, top_category, TODAY)
         assert (days[-1], len(days)) == ((DAY, 10), 91)
 
 

@@ -16,7 +16,7 @@ from pos.stock import stock
 from supply.demand import forecast_store, history, rollups
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
 from supply.demand.history import DailyDemand, RatesKept, SellingRate, StoreDay
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.replenishment import stockouts
 from tests.builders import NOON
 from tests.empty import empty_database
@@ -88,9 +88,21 @@ def open_stores(database: Database, count: int) -> None:
             here = [(sku, draw.randint(1, 30)) for sku in SKUS if draw.random() < 0.7]
             stock.open_stock(session, store, here, source_id=f"open-{n}", **BY)
             session.add(
-                PushOffer(store_id=store, id=f"push-{n}", supplier_id="van", sku="apple", name="Apples", pack_qty=5,
-                          pack_cost_minor=1, packs=1, why="", state="accepted", offered_at=AT, answer_by=DAY)
-            )  # fmt: skip
+                NetworkOffer(
+                    store_id=store,
+                    id=f"push-{n}",
+                    supplier_id="vehicle",
+                    sku="apple",
+                    name="Apples",
+                    pack_qty=5,
+                    pack_cost_minor=1,
+                    packs=1,
+                    why="",
+                    state="accepted",
+                    offered_at=AT,
+                    answer_by=DAY,
+                )
+            )
         stock.open_stock(session, WAREHOUSE, [(sku, 50) for sku in SKUS], source_id="opening", **BY)
         while keep(session):
             pass
@@ -102,12 +114,12 @@ def store_by_store(session, days: int) -> list[tuple]:
     of: dict[str, int] = {}
     missing: dict[str, float] = {}
     rates, have = stockouts.rates(session, DAY), stockouts.positions(session, DAY)
-    told = set(session.scalars(sa.select(Listing.store_id)))
+    reported = set(session.scalars(sa.select(Listing.store_id)))
     listed = {
         (store, sku) for store, sku in session.execute(sa.select(Listing.store_id, Listing.sku).where(Listing.active))
     }
     for (store, sku), per_day in rates.items():
-        if per_day > 0 and (store not in told or (store, sku) in listed):
+        if per_day > 0 and (store not in reported or (store, sku) in listed):
             of[sku] = of.get(sku, 0) + 1
             left = have.get((store, sku), 0) / per_day
             if left < days:
@@ -143,12 +155,12 @@ def test_a_region_at_once_is_told_what_its_shops_are_told_one_by_one(tmp_path):
     with network.write() as session:
         for days in (1, 3, 7):
             found = runs_out(session, "R1", days)
-            told = [
+            reported = [
                 (one.sku, tuple((name, pytest.approx(left)) for name, left in one.stores), one.short, one.of,
                  one.missing_qty) for one in found
             ]  # fmt: skip
-            assert store_by_store(session, days) == told
-            assert len(told) >= 3
+            assert store_by_store(session, days) == reported
+            assert len(reported) >= 3
         assert [one for one in supply.sync.checks.findings(session) if one.code == "K21"] == []
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from config.errors import Invalid
 from config.ids import new_id
 from pos.producers import agents, payouts, producers
-from pos.producers.producers import ProduceMove, Producer
+from pos.producers.producers import Producer, ProducerMovement
 from supply.money import agent_commissions, escrow_ledger, ledger, pain001
 from supply.money import payouts as payout
 from supply.money.ledger import balances
@@ -36,7 +36,7 @@ def moved(country, agent_minor: int, *, answers: str | None = None, agent: str =
     """Write a move as a sale of twenty times the agent's part leaves it; returns its id."""
     qty, net = (1, agent_minor * 20) if answers is None else (-1, agent_minor * 20)
     with country.stores["S1"].write() as session:
-        move = ProduceMove(
+        move = ProducerMovement(
             store_id="S1", id=new_id(), producer_id="farm", sku="tomato", lot_id=None, sale_id=new_id(), line_n=1,
             qty=qty, net_minor=net, commission_minor=net // 5, agent_minor=agent_minor, agent_name=agent,
             due_minor=net - net // 5, answers_id=answers, business_day=DAY, at=AT,
@@ -89,7 +89,7 @@ def test_a_part_is_paid_out_when_the_shop_has_paid_it_and_stands_in_the_bank_s_f
     assert run(country, "run-2").payouts[0].amount_minor == 1_000, "what was paid too much is kept from the next part"
     country.deliver()
     with country.stores["S1"].read() as session:
-        whole = session.scalar(sa.select(sa.func.sum(ProduceMove.agent_minor)))
+        whole = session.scalar(sa.select(sa.func.sum(ProducerMovement.agent_minor)))
     assert (whole, coming(country)) == (5_000, [])
     assert country.findings() == []
 
@@ -105,8 +105,8 @@ def test_what_the_bank_sends_back_waits_for_a_better_account(country):
         assert (balances(session, "S1")["agents"], balances(session, "S1")["funds"]) == (-2_000, 0)
     with country.network.write() as session:
         body = {"store_id": "S1", "name": "Mei", "bic": "", "account": "6222021234567890"}
-        agent_commissions.take_agent(session, body | {"told_at": later(days=1).isoformat()}, at=later(days=2))
-        agent_commissions.take_agent(session, body | {"account": IBAN, "told_at": AT.isoformat()}, at=later(days=2))
+        agent_commissions.take_agent(session, body | {"reported_at": later(days=1).isoformat()}, at=later(days=2))
+        agent_commissions.take_agent(session, body | {"account": IBAN, "reported_at": AT.isoformat()}, at=later(days=2))
     assert run(country, "run-2").payouts[0].bank_account == "6222021234567890", "the newest word counts"
 
 
@@ -132,16 +132,16 @@ def test_a_part_that_is_none_is_refused(country):
 
 def take(country, id: str, minor: int) -> None:
     with country.network.write() as session:
-        told = {"store_id": "S1", "statement_id": id, "parts": [["Mei", minor]]}
+        reported = {"store_id": "S1", "statement_id": id, "parts": [["Mei", minor]]}
         for _ in range(2):  # a second copy changes nothing
-            agent_commissions.take_parts(session, told, actor=OPERATOR, at=AT)
+            agent_commissions.take_parts(session, reported, actor=OPERATOR, at=AT)
 
 
 def test_a_part_below_zero_gives_a_shop_no_more_back_than_it_has_paid(country):
     agree(country, "Mei", IBAN)
     with country.network.write() as session:
-        told = {"payee": "Wei", "bank_account": IBAN, "bic": "", "told_at": AT.isoformat()}
-        payout.take_bank(session, {"store_id": "S1", **told}, at=AT)
+        reported = {"payee": "Wei", "bank_account": IBAN, "bic": "", "reported_at": AT.isoformat()}
+        payout.take_bank(session, {"store_id": "S1", **reported}, at=AT)
     country.deliver()
     take(country, "s1", -5_000)
     assert run(country, "r1").payouts == [], "there was no part of which anything could come back"

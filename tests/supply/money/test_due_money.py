@@ -90,8 +90,8 @@ def test_what_the_network_keeps_pays_what_falls_due_in_time_and_without_a_fee(co
 
 def know_bank(country: Country) -> None:
     with country.network.write() as session:
-        told = {"payee": "Wei", "bank_account": "DE89370400440532013000", "bic": "", "told_at": AT.isoformat()}
-        payouts.take_bank(session, {"store_id": "S1", **told}, at=AT)
+        reported = {"payee": "Wei", "bank_account": "DE89370400440532013000", "bic": "", "reported_at": AT.isoformat()}
+        payouts.take_bank(session, {"store_id": "S1", **reported}, at=AT)
 
 
 def test_nobody_is_paid_out_for_goods_that_are_not_paid(country):
@@ -206,7 +206,7 @@ def test_an_advance_called_in_takes_from_the_credit_left_and_late_holds_the_line
 def test_the_last_word_where_money_goes_counts_though_the_shop_s_clock_was_set_back(country):
     for account, at in (("11112222", later(days=400)), ("33334444", later(days=1)), ("55556666", later(days=2))):
         with country.stores["S1"].write() as session:
-            payouts.say_where(session, "S1", payee="Wei", account=account, bic="", actor=KEEPER["S1"], at=at)
+            payouts.set_account(session, "S1", payee="Wei", account=account, bic="", actor=KEEPER["S1"], at=at)
     country.deliver(seed=5)
     for database in (country.stores["S1"], country.network):
         with database.read() as session:
@@ -323,9 +323,9 @@ def test_a_week_of_the_shelf_is_paid_once_where_it_stood_and_the_shop_traded(cou
 
 def ask_draw(country: Country, order_id: str, minor: object, at: dt.datetime = AT) -> None:
     """Ask for a draw as a shop's own program, or another that has its key, writes it."""
-    told = {"store_id": "S1", "order_id": order_id, "order_no": 1, "asked_at": at.isoformat(), "state": "asked"}
+    reported = {"store_id": "S1", "order_id": order_id, "order_no": 1, "asked_at": at.isoformat(), "state": "asked"}
     with country.network.write() as session:
-        body = told | {"amount_minor": minor, "why": ""}
+        body = reported | {"amount_minor": minor, "why": ""}
         credit.take_asked(session, body, actor=NIGHT, at=at)
 
 

@@ -66,7 +66,7 @@ def lend(country: Country, store: str = "S1", *, day: dt.date = DAY, at: dt.date
 def order_on_credit(country: Country, packs: dict[str, int], store: str = "S1", *, at: dt.datetime = AT) -> str:
     with country.stores[store].write() as session:
         order_id = new_id()
-        write_order(session, store, order_id, packs, "van", at, {"per_day": 3.0})
+        write_order(session, store, order_id, packs, "vehicle", at, {"per_day": 3.0})
         credit.draw(session, store, order_id, actor=KEEPER[store], at=at)
         orders.send(session, store, order_id, actor=KEEPER[store], at=at)
     return order_id
@@ -99,7 +99,9 @@ def test_what_was_counted_is_invoiced_at_the_order_s_cost_whatever_the_list_says
     country.order("S1", {"bread": 2, "milk": 1})
     with country.network.write() as session:
         for cost in (900, 9_999):
-            suppliers.offer_product(session, "van", "bread", pack_qty=6, pack_cost_minor=cost, actor=OPERATOR, at=AT)
+            suppliers.offer_product(
+                session, "vehicle", "bread", pack_qty=6, pack_cost_minor=cost, actor=OPERATOR, at=AT
+            )
     bring(country, counts=[("bread", 9, "Three were squashed")])
     assert at_both(country, "invoiced") == 900 * 9 // 6 + 1100
     with country.stores["S1"].read() as session:
@@ -243,10 +245,10 @@ def test_a_payout_leaves_the_funds_once_and_comes_back_if_the_bank_returns_it(co
         assert payouts.make_run(session, id="run-0", actor=OPERATOR, at=AT).unknown == ["S1"]
     with country.stores["S1"].write() as session:
         with pytest.raises(Invalid):
-            payouts.say_where(
+            payouts.set_account(
                 session, "S1", payee="Wei", account="DE89370400440532013001", bic="", actor=KEEPER["S1"], at=AT
             )
-        payouts.say_where(
+        payouts.set_account(
             session, "S1", payee="Wei", account="DE89 3704 0044 0532 0130 00", bic="", actor=KEEPER["S1"], at=AT
         )
     country.deliver()
@@ -290,10 +292,10 @@ def recomputed(country: Country, folder: Path) -> int:
         export = credit.export(session, "S1")
     file = folder / "export.json"
     file.write_text(json.dumps(export), encoding="utf-8")
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, str(SCRIPTS / "credit_limit.py"), str(file)], capture_output=True, text=True, check=True
     )
-    return int(told.stdout)
+    return int(reported.stdout)
 
 
 STEP = st.tuples(
@@ -343,8 +345,8 @@ def test_no_walk_of_verbs_unbalances_a_ledger(tmp_path_factory, steps, seed):
     assert at_both(country, "funds") <= 0
     assert country.findings() == []
     with country.network.read() as session:
-        told = {"part": 1, "part-back": -1}
-        stated = sum(told.get(what, 0) * minor for what, minor in steps)
+        reported = {"part": 1, "part-back": -1}
+        stated = sum(reported.get(what, 0) * minor for what, minor in steps)
         gone = sa.select(sa.func.sum(payouts.Payout.amount_minor)).where(payouts.Payout.agent == "Mei")
         paid = session.scalar(gone.where(payouts.Payout.state != "returned")) or 0
         left = sum(one.due_minor + one.waiting_minor for one in agent_commissions.parts_of(session))
@@ -421,11 +423,17 @@ def online_or_night(session, what: str, minor: int, n: str, at: dt.datetime) -> 
 def pay_out_or_back(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
     if what.startswith("part"):
         minor = minor if what == "part" else -minor
-        said = {"store_id": "S1", "name": "Mei", "account": "6222021234567890", "bic": "", "told_at": AT.isoformat()}
+        said = {
+            "store_id": "S1",
+            "name": "Mei",
+            "account": "6222021234567890",
+            "bic": "",
+            "reported_at": AT.isoformat(),
+        }
         agent_commissions.take_agent(session, said, at=AT)
         for _ in range(2):  # a second copy changes nothing
-            told = {"store_id": "S1", "statement_id": n, "parts": [["Mei", minor]]}
-            agent_commissions.take_parts(session, told, actor=OPERATOR, at=at)
+            reported = {"store_id": "S1", "statement_id": n, "parts": [["Mei", minor]]}
+            agent_commissions.take_parts(session, reported, actor=OPERATOR, at=at)
         return minor
     if what == "payout":
         account = ledger.account_of(session, "S1")

@@ -27,7 +27,7 @@ class Books:
     def __init__(self, folder) -> None:
         self.folder, self.country = folder, make_country(folder)
         with self.country.network.write() as session:
-            said = {"store_id": STORE, "bic": "", "told_at": AT.isoformat()}
+            said = {"store_id": STORE, "bic": "", "reported_at": AT.isoformat()}
             payouts.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
         self.buy({"milk": 2})
         self.pay_in(1_000, "pay-0")

@@ -20,7 +20,7 @@ from supply.money.escrow import Escrow
 from supply.money.ledger import LedgerEntry, balances, open_invoices, owed
 from supply.network.claims import handling
 from supply.network.warehouse import returns
-from supply.orders import goods_returns, orders
+from supply.orders import orders, supplier_returns
 from supply.orders.claims import Claim
 from supply.orders.deliveries import Delivery
 from supply.orders.orders import ReplenishmentOrder
@@ -48,7 +48,7 @@ def test_no_walk_of_goods_credit_and_money_leaves_a_fault_in_the_books(tmp_path_
         walk.look()
     walk.carry(1)
     assert walk.country.findings() == []
-    assert walk.told(STORE) == walk.told(NETWORK), "the shop's copy is what the network has"
+    assert walk.reported(STORE) == walk.reported(NETWORK), "the shop's copy is what the network has"
     for database in walk.country.nodes().values():
         database.engine.dispose()
 
@@ -62,7 +62,7 @@ class Walk:
         with self.network.write() as session:
             line = {"limit_minor": 9_000, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
             credit.set_line(session, STORE, **line, advance_most_minor=0, actor=NIGHT, at=AT)
-            said = {"store_id": STORE, "bic": "", "told_at": AT.isoformat()}
+            said = {"store_id": STORE, "bic": "", "reported_at": AT.isoformat()}
             payouts.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
             agent_commissions.take_agent(session, said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
         country.deliver()
@@ -95,7 +95,7 @@ class Walk:
             due = sum(one.due_minor for one in agent_commissions.parts_of(session, STORE))
             assert due <= came
 
-    def told(self, where: str) -> list[object]:
+    def reported(self, where: str) -> list[object]:
         """Return what a node knows of the account, the line and the draws."""
         with self.country.nodes()[where].read() as session:
             line = session.get_one(CreditLine, STORE)
@@ -121,7 +121,7 @@ class Walk:
     def order(self, packs: int, *, on_credit: bool = False) -> None:
         with self.store.write() as session:
             order_id = new_id()
-            write_order(session, STORE, order_id, {"milk": packs, "bread": 1}, "van", self.at + self.ahead, {})
+            write_order(session, STORE, order_id, {"milk": packs, "bread": 1}, "vehicle", self.at + self.ahead, {})
             if on_credit:
                 credit.draw(session, STORE, order_id, **self.here)
             orders.send(session, STORE, order_id, **self.here)
@@ -171,14 +171,14 @@ class Walk:
                 handling.decide(session, STORE, found, granted, remedy=remedy, words="So much", **self.there)
 
     def send_back(self, which: int) -> None:
-        if found := self.some(self.store, goods_returns.GoodsReturn, which, "proposed"):
+        if found := self.some(self.store, supplier_returns.SupplierReturn, which, "proposed"):
             with self.store.write() as session:
                 returns.send(session, STORE, found, {}, **self.here)
 
     def count_back(self, which: int) -> None:
-        if found := self.some(self.network, goods_returns.GoodsReturn, which, "sent"):
+        if found := self.some(self.network, supplier_returns.SupplierReturn, which, "sent"):
             with self.network.write() as session:
-                sent = goods_returns.lines_of(session, goods_returns.return_of(session, STORE, found))
+                sent = supplier_returns.lines_of(session, supplier_returns.return_of(session, STORE, found))
                 counts = {line.sku: (line.sent_qty, 0) for line in sent}
                 returns.receive(session, STORE, found, counts, **self.there)
 
@@ -239,8 +239,8 @@ class Walk:
 
     def part(self, size: int, *, sign: int = 1) -> None:
         with self.network.write() as session:
-            told = {"store_id": STORE, "statement_id": new_id(), "parts": [["Mei", sign * 600 * size]]}
-            agent_commissions.take_parts(session, told, **self.there)
+            reported = {"store_id": STORE, "statement_id": new_id(), "parts": [["Mei", sign * 600 * size]]}
+            agent_commissions.take_parts(session, reported, **self.there)
 
     def part_back(self, size: int) -> None:
         self.part(size, sign=-1)

@@ -97,10 +97,10 @@ class Street:
             points_consent.send(session, store, phone, language="en", at=self.at)
             code = points_consent.sent_code(session, store, phone, secret=SECRET)
         with self.network.write() as session:
-            told = points_consent.prove(session, store, self.id(store, who), phone, code, secret=SECRET, at=self.at)
+            reported = points_consent.prove(session, store, self.id(store, who), phone, code, secret=SECRET, at=self.at)
             session.execute(sa.delete(PhoneCode))  # a number may be sent one of every shop at once here
         with self.country.stores[store].write() as session:
-            shared_points.take_told(session, told)
+            shared_points.take_reported(session, reported)
 
     def id(self, store, who) -> str:
         return f"customer-{store}-{who}"
@@ -387,13 +387,13 @@ def test_a_shop_put_back_from_a_copy_knows_its_members_and_their_points_again(st
     street.sell("S1", 0, 1_000)
     sale_id = street.sell("S1", 1, 500)
     with street.country.stores["S1"].read() as session:
-        told = [Message(**outbox.to_wire(row)) for row in outbox.due(session, NETWORK)]
+        reported = [Message(**outbox.to_wire(row)) for row in outbox.due(session, NETWORK)]
     street.bring_back("S1", 1, sale_id, earned=500)
     with street.country.stores["S1"].write() as session:
         session.execute(sa.delete(SharedAccount))
         with unlocked(session):
             session.execute(sa.delete(SharedEntry))
-        for message in told * 2:
+        for message in reported * 2:
             assert recovered.APPLIERS[message.topic](session, message, AT) == []
     assert (street.seen("S1", 0), street.seen("S1", 1)) == (20, 10)
     street.deliver(seed=6)

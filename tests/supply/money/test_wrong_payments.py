@@ -82,7 +82,7 @@ def test_a_shop_is_not_late_because_a_payment_was_booked_for_it(country):
 
 def test_what_was_paid_out_of_it_is_owed_and_an_agent_keeps_what_it_has(country):
     with country.network.write() as session:
-        said = {"store_id": STORE, "bic": "", "told_at": AT.isoformat()}
+        said = {"store_id": STORE, "bic": "", "reported_at": AT.isoformat()}
         payouts.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
         agent_commissions.take_agent(session, said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
         parts = {"store_id": STORE, "statement_id": "s", "parts": [["Mei", 2_000]]}
@@ -109,9 +109,9 @@ def test_a_payment_taken_back_is_so_again_in_a_network_put_back_from_a_copy(coun
             "amount_minor": 2_000, "invoice_id": None, "source_id": "pay", "words": "Not theirs",
             "day": DAY.isoformat(),
         }  # fmt: skip
-        told = {"store_id": STORE, "told_at": AT.isoformat(), "entries": [row]}
+        reported = {"store_id": STORE, "reported_at": AT.isoformat(), "entries": [row]}
         ledger.account_of(session, STORE).put_back_waits = True
-        lost_entries.take_lost(session, told)
+        lost_entries.take_lost(session, reported)
         for _ in range(2):
             lost_entries.take_over(session, STORE, "back-pay", actor=OPERATOR, at=later(days=2))
         assert left(session) == {"bill": 3_000}
@@ -131,5 +131,5 @@ def test_the_independent_script_counts_no_payment_that_was_taken_back(tmp_path):
     }  # fmt: skip
     file = tmp_path / "export.json"
     file.write_text(json.dumps(data))
-    told = subprocess.run([sys.executable, str(SCRIPT), str(file)], capture_output=True, text=True, check=True)
-    assert int(told.stdout) == 4_500, "three quarters paid in time count half"
+    reported = subprocess.run([sys.executable, str(SCRIPT), str(file)], capture_output=True, text=True, check=True)
+    assert int(reported.stdout) == 4_500, "three quarters paid in time count half"

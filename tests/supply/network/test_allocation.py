@@ -34,7 +34,7 @@ claims = st.lists(
         have_qty=st.integers(-20, 200),
         per_day=st.floats(0, 40),
         pack_qty=st.sampled_from([1, 6, 12]),
-        on_round=st.sampled_from([True, True, True, False]),
+        on_route=st.sampled_from([True, True, True, False]),
     ),
     max_size=7,
 ).map(lambda found: [replace(claim, key=f"S{n}") for n, claim in enumerate(found)])
@@ -43,7 +43,7 @@ claims = st.lists(
 @given(st.integers(-3, 900), claims)
 def test_never_more_than_there_is_and_never_more_than_was_ordered(available, wanted):
     shares = fair_share(available, wanted, 6)
-    most = [claim.packs if claim.on_round else min(claim.packs, claim.need_packs) for claim in wanted]
+    most = [claim.packs if claim.on_route else min(claim.packs, claim.need_packs) for claim in wanted]
     units = sum(share * claim.pack_qty for share, claim in zip(shares, wanted, strict=True))
     asked = sum(packs * claim.pack_qty for packs, claim in zip(most, wanted, strict=True))
     largest = max((claim.pack_qty for claim in wanted), default=1)
@@ -89,7 +89,7 @@ def test_a_larger_pack_brings_no_more_than_the_usual_one_and_starves_nobody(pack
 
 
 def test_a_need_beyond_all_reason_costs_no_more_than_what_there_is():
-    odd = Claim("odd", packs=999, need_packs=10**12, have_qty=0, per_day=1e12, pack_qty=6, on_round=False)
+    odd = Claim("odd", packs=999, need_packs=10**12, have_qty=0, per_day=1e12, pack_qty=6, on_route=False)
     odd = replace(odd, packs=10**12)
     small = Claim("small", packs=2, need_packs=2, have_qty=0, per_day=1, pack_qty=6)
     assert fair_share(60, [odd, small], 6) == [9, 1]
@@ -109,7 +109,7 @@ def test_equal_need_is_met_to_equal_days_of_supply():
 
 def test_a_shop_that_orders_on_another_day_has_its_share_kept_back():
     today = Claim("today", packs=40, need_packs=20, have_qty=0, per_day=10, pack_qty=1)
-    later = Claim("later", packs=20, need_packs=20, have_qty=0, per_day=10, pack_qty=1, on_round=False)
+    later = Claim("later", packs=20, need_packs=20, have_qty=0, per_day=10, pack_qty=1, on_route=False)
     assert fair_share(20, [today, later]) == [10, 10]
     assert fair_share(50, [today, later]) == [30, 20]  # every need is met: the rest goes to the order above it
 
@@ -160,11 +160,11 @@ def wish(packs: int, pack_qty: int = 6, **why: float) -> Ordered:
     return Ordered("bread", "Rye bread", pack_qty, 150 * pack_qty, 1, packs, packs, "", "", why)
 
 
-def arrive(session, store: str, n: int, line: Ordered, vans: int = 1) -> None:
+def arrive(session, store: str, n: int, line: Ordered, vehicles: int = 1) -> None:
     """Let the network hear an order as a shop may write it. vans: days until it says its next van comes."""
     fact = OrderSent(
         store_id=store, order_id=f"{store}-{n}", order_no=n, supplier_id=VAN, order_day=str(DAY),
-        delivery_day=str(DAY + dt.timedelta(days=1)), next_delivery_day=str(DAY + dt.timedelta(days=1 + vans)),
+        delivery_day=str(DAY + dt.timedelta(days=1)), next_delivery_day=str(DAY + dt.timedelta(days=1 + vehicles)),
         cost_minor=0, proposed_at=stamp(AT), sent_at=stamp(AT), forecast_age_days=0, lines=(line,),
     )  # fmt: skip
     message = Message(
@@ -193,12 +193,12 @@ def outcome(country: Country, there: int, stores, orders) -> dict[str, int]:
                 sells(session, store, a_day)
             if has:
                 stock.open_stock(session, store, [("bread", has)], source_id=store, at=AT, actor=OPERATOR)
-        for n, (store, line, vans) in enumerate(orders, 1):
-            arrive(session, store, n, line, vans)
+        for n, (store, line, vehicles) in enumerate(orders, 1):
+            arrive(session, store, n, line, vehicles)
         return shared(session)
 
 
-told = st.fixed_dictionaries(
+reported = st.fixed_dictionaries(
     {}, optional={name: st.integers(-90, 900) for name in ("on_hand", "reserved", "on_the_way", "need_qty", "target")}
     | {"per_day": st.floats(0, 900)},
 )  # fmt: skip
@@ -209,14 +209,14 @@ told = st.fixed_dictionaries(
     st.integers(1, 59),
     st.tuples(st.integers(1, 20), st.integers(0, 40)), st.tuples(st.integers(1, 20), st.integers(0, 40)),
     st.integers(1, 6),
-    st.lists(st.tuples(st.integers(1, 30), st.sampled_from([1, 6, 60]), told), min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(1, 30), st.sampled_from([1, 6, 60]), reported), min_size=1, max_size=3),
     st.integers(1, 9),
 )  # fmt: skip
 def test_whatever_a_shop_writes_into_its_orders_takes_nothing_from_what_another_needs(
-    country, there, mine, yours, asked, lies, vans
+    country, there, mine, yours, asked, lies, vehicles
 ):
     fair = outcome(country, there, (mine, yours), [("S1", wish(30), 1), ("S2", wish(asked), 1)])
-    odd = [("S1", wish(packs, pack_qty, **why), vans) for packs, pack_qty, why in lies]
+    odd = [("S1", wish(packs, pack_qty, **why), vehicles) for packs, pack_qty, why in lies]
     after = outcome(country, there, (mine, yours), [*odd, ("S2", wish(asked), 1)])
     has, a_day = yours[1], min(yours[0], allocation.SUDDEN * mine[0])  # of two stores each is the other's middle
     needs = max(0, a_day * 2 + 1.5 * (a_day * 2) ** 0.5 - has)
@@ -257,7 +257,7 @@ def test_what_customers_ordered_is_needed_beside_what_sells(country):
             GroupOffer(
                 id="G1", store_id="S1", owner="S1", sku="bread", name="Rye bread", state="ordered", cases=2, case_qty=6,
                 steps=[[1, 100]], threshold_qty=1, minimum_cases=1, store_takes=0, commission_bp=0, opened_at=AT,
-                closes_at=AT, van_day=DAY, pickup_until=DAY, leader="",
+                closes_at=AT, vehicle_day=DAY, pickup_until=DAY, leader="",
             )
         )  # fmt: skip
         session.flush()
@@ -269,7 +269,7 @@ def test_goods_nobody_ever_counted_are_not_counted_on_for_ever(country):
     with undone(country) as session:
         for n, (state, due_days) in enumerate([("expected", 1), ("expected", -7), ("expected", -8), ("refused", 0)]):
             session.add(
-                Delivery(store_id="S1", id=f"d{n}", supplier_id=VAN, order_id=None, push_id=None, state=state,
+                Delivery(store_id="S1", id=f"d{n}", supplier_id=VAN, order_id=None, network_offer_id=None, state=state,
                          expected_day=DAY + dt.timedelta(days=due_days), advised_at=AT)
             )  # fmt: skip
             session.flush()
@@ -296,7 +296,7 @@ def test_who_orders_its_need_at_its_own_warehouse_gains_nothing_by_ordering_else
 ):
     goods = [(house, "bread") for house in ("WH2", "WH1")]
     places = [("S1", "bread"), ("S2", "bread")]
-    needs = allocation.FairNeeds(
+    needs = allocation.AllocationRequirements(
         dict(zip(places, rates, strict=True)), {"bread": sum(rates) / 2}, dict(zip(places, have, strict=True)),
         dict.fromkeys(("WH1", "WH2"), 3), defaultdict(lambda: 2),
         dict.fromkeys(goods, frozenset({6})), {}, {"S1": "WH2", "S2": "WH1"},

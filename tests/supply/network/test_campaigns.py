@@ -241,8 +241,8 @@ def test_a_share_of_the_shops_is_held_out_by_lot_and_is_the_control(town):
         campaigns.settle_due(session, actor=ANA, at=later(days=8 + campaigns.SETTLE_DAYS))
         usual = campaigns.usual_uplift_bp(session)
         assert campaigns.USUAL_BP < usual < 5_000  # drawn towards what is usual, for it is one campaign alone
-        told = session.get_one(CampaignAsk, (asked[0].store_id, made.id))
-        assert (told.state, round(told.effect["effect"], 1)) == ("over", 0.5)
+        reported = session.get_one(CampaignAsk, (asked[0].store_id, made.id))
+        assert (reported.state, round(reported.effect["effect"], 1)) == ("over", 0.5)
 
 
 def test_what_is_expected_of_the_next_campaign_is_bounded(town):
@@ -282,8 +282,8 @@ def test_the_forecast_expects_the_campaign_and_orders_carry_it_once(town):
     assert with_it[during.stop :] == pytest.approx(plain[during.stop :])
     assert (extra(town, LAST), extra(town, LAST, in_use=True)) == (16, 0), "never twice, and in one of both places"
     with town.store.read() as session:
-        (told,) = forecasts.as_seen(session, STORE, "beer")["why"]["campaigns"]
-        assert told[1:] == (FIRST, LAST, 1.5), "and the product's page says so"
+        (reported,) = forecasts.as_seen(session, STORE, "beer")["why"]["campaigns"]
+        assert reported[1:] == (FIRST, LAST, 1.5), "and the product's page says so"
     forecast_of(town, TODAY)
     assert extra(town, LAST, in_use=True) == 0, "the next night's carries it too"
     day_comes(town, FIRST + dt.timedelta(days=1))

@@ -20,7 +20,7 @@ from supply.network.claims.photos import ClaimPhoto, ClaimPhotoPiece
 from supply.network.offers import offer_results
 from supply.network.warehouse import returns
 from supply.orders import claims as delivery_claims
-from supply.orders import goods_returns, letters
+from supply.orders import letters, supplier_returns
 from supply.orders.deliveries import Delivery
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving
@@ -226,7 +226,7 @@ def test_wrong_goods_stay_until_the_network_wants_them_back_and_are_credited_as_
     country.deliver()
     assert states(country) == ("accepted", "accepted")
     with country.network.write() as session:
-        (sent,) = goods_returns.returns(session, "sent")
+        (sent,) = supplier_returns.returns(session, "sent")
         returns.receive(session, "S1", sent.id, {"bread": (2, 2)}, actor=OPERATOR, at=AT)
     country.deliver(seed=2)
     country.reapply()
@@ -253,7 +253,7 @@ def test_goods_that_never_come_back_end_their_claim_without_money_and_stay_the_s
     country.deliver()
     days_pass(country, 14)
     with country.stores["S1"].read() as session:
-        assert [one.id for one in goods_returns.returns(session, "proposed")] == [CLAIM], "its last day"
+        assert [one.id for one in supplier_returns.returns(session, "proposed")] == [CLAIM], "its last day"
     days_pass(country, 15)
     with country.stores["S1"].write() as session, pytest.raises(Conflict, match="goods were kept"):
         returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=later(days=15))
@@ -482,7 +482,7 @@ def test_a_network_on_postgresql_keeps_claims_photos_returns_and_lots_all_the_sa
         returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=AT)
     country.deliver(seed=5)
     with country.network.write() as session:
-        (sent,) = goods_returns.returns(session, "sent")
+        (sent,) = supplier_returns.returns(session, "sent")
         returns.receive(session, "S1", sent.id, {"bread": (2, 2)}, actor=OPERATOR, at=AT)
     close(country, later(days=40), seed=6)
     assert states(country) == ("returned", "returned")

@@ -11,7 +11,7 @@ from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.catalogue.catalogue import Product
 from pos.stock import stock
 from supply.orders import network_offers
-from supply.orders.network_offers import PushTerms
+from supply.orders.network_offers import NetworkOfferTerms
 from supply.receiving import receiving
 from supply.sync import replica
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, later, make_country
@@ -45,7 +45,7 @@ def states(country) -> tuple[str, str]:
     found = []
     for database in (country.stores["S1"], country.network):
         with database.read() as session:
-            row = session.get(network_offers.PushOffer, ("S1", OFFER))
+            row = session.get(network_offers.NetworkOffer, ("S1", OFFER))
             found.append(row.state if row else "unknown")
     return found[0], found[1]
 
@@ -64,7 +64,7 @@ def test_an_accepted_offer_comes_as_a_delivery_and_is_received(country, seed):
     assert states(country) == ("dispatched", "dispatched")
     with country.stores["S1"].read() as session:
         (delivery,) = receiving.expected(session, "S1")
-        assert (delivery.push_id, delivery.order_id) == (OFFER, None)
+        assert (delivery.network_offer_id, delivery.order_id) == (OFFER, None)
         assert delivery.expected_day == later(days=1).date()
     country.take_in("S1")
     country.deliver(seed=seed)
@@ -245,10 +245,10 @@ def test_a_shop_does_not_speak_for_another_nor_a_shop_for_the_network(country):
     country.deliver()
     answer(country, "accept")
     with country.stores["S1"].read() as session:
-        told = [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
+        reported = [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
     with country.network.read() as session:
-        told += [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
-    for message in told:
+        reported += [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
+    for message in reported:
         if message.topic in replica.APPLIERS:
             with country.network.write() as session, pytest.raises(Refused, match="only"):
                 replica.APPLIERS[message.topic](session, message, "S2", AT)
@@ -292,7 +292,7 @@ def test_of_an_accepted_offer_is_loaded_what_is_there_and_nothing_is_kept_back_f
     assert country.findings() == []
 
 
-@pytest.mark.parametrize("terms", [None, PushTerms("near_expiry", ANSWER_BY)])
+@pytest.mark.parametrize("terms", [None, NetworkOfferTerms("near_expiry", ANSWER_BY)])
 def test_an_accepted_offer_of_which_nothing_is_there_is_called_off_in_its_time_and_the_shop_is_told(country, terms):
     accepted(country, terms=terms)
     waste(country, 20)

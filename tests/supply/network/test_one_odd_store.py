@@ -18,7 +18,7 @@ from supply.demand.campaign_uplift import CampaignAsk
 from supply.demand.history import DailyDemand, StoreDay
 from supply.facts import Advised
 from supply.membership import attention, credit_review, level
-from supply.membership.level import CountsTold
+from supply.membership.level import CountsReported
 from supply.money import credit
 from supply.money.credit import CreditLine
 from supply.network.claims import handling
@@ -30,9 +30,9 @@ from supply.network.transfers import proposals, sheets, transfers
 from supply.network.warehouse import dispatch, returns
 from supply.orders import deliveries, purchases
 from supply.orders.claims import Claim, ClaimLine
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
-from supply.orders.transfers import GoodsTransfer
+from supply.orders.transfers import Transfer
 from tests import network_facts
 from tests.arriving import apply_once
 from tests.supply.network.test_claims import CLAIM, decide, file, states
@@ -48,7 +48,7 @@ def country(tmp_path) -> Country:
     return make_country(tmp_path)
 
 
-def tell(country: Country, store: str, topic: str, body: dict, *, at: dt.datetime = AT) -> str:
+def send(country: Country, store: str, topic: str, body: dict, *, at: dt.datetime = AT) -> str:
     """Let a shop tell the network something; returns what became of it: 'taken', or why it is set aside."""
     with country.stores[store].write() as session:
         outbox.append(
@@ -106,8 +106,8 @@ def sold(country: Country) -> set[str]:
     ],
 )  # fmt: skip
 def test_a_quantity_no_till_can_ring_waits_for_that_shop_and_the_others_are_added_up(country, odd):
-    assert tell(country, "S1", "sale.completed", sale_of("S1")) == "taken"
-    assert "told-no-number" in tell(country, "S2", "sale.completed", sale_of("S2", **odd))
+    assert send(country, "S1", "sale.completed", sale_of("S1")) == "taken"
+    assert "told-no-number" in send(country, "S2", "sale.completed", sale_of("S2", **odd))
     with country.network.write() as session:
         assert rollups.roll_fresh(session, at=AT) == 1
     assert sold(country) == {"S1"}
@@ -124,7 +124,7 @@ def send_order(country: Country, days: dict[str, dt.date] | None = None, **why) 
         body = Message(**outbox.to_wire(row)).body | {name: day.isoformat() for name, day in (days or {}).items()}
         with unlocked(session):
             session.execute(sa.delete(outbox.OutboxMessage))
-    return tell(country, "S1", "order.sent", body | {"order_id": new_id()})
+    return send(country, "S1", "order.sent", body | {"order_id": new_id()})
 
 
 def test_an_order_for_the_end_of_time_or_with_a_word_for_a_day_waits_and_the_others_are_loaded(country):
@@ -142,7 +142,7 @@ def test_a_sheet_nobody_can_read_waits_and_the_others_gain_all_the_same(neighbou
     country = neighbours
     for store, database in country.stores.items():
         with database.write() as session:
-            sheets.tell(session, store, sheets.work_out(session, store, at=AT), at=AT)
+            sheets.send(session, store, sheets.work_out(session, store, at=AT), at=AT)
         carry(country, store)
     good = {"store_id": "S1", "day": DAY.isoformat(), "spares": [], "wants": []}
     for odd, why in (
@@ -152,7 +152,7 @@ def test_a_sheet_nobody_can_read_waits_and_the_others_gain_all_the_same(neighbou
         ({"wants": [["bread", "much", 1, [[1, 2]]]]}, "told-no-number"),
         ({"wants": [["bread"]]}, "bad-sheet"),
     ):
-        assert why in tell(country, "S1", sheets.SHEET_TOLD, good | odd)
+        assert why in send(country, "S1", sheets.SHEET_REPORTED, good | odd)
     with country.network.write() as session:
         assert len(proposals.propose(session, actor=OPERATOR, at=AT)) == 1
         # one that was kept before sheets were read at the door
@@ -164,13 +164,13 @@ def test_a_sheet_nobody_can_read_waits_and_the_others_gain_all_the_same(neighbou
 def test_counts_that_are_none_wait_and_a_clock_that_ran_ahead_freezes_nothing(country):
     good = {"store_id": "S1", "day": DAY.isoformat(), "sold_products": 10, "counted_products": 9}
     for odd in ({"sold_products": "many"}, {"counted_products": 11}, {"counted_products": -1}, {"sold_products": True}):
-        assert "told-no-number" in tell(country, "S1", level.COUNTS_TOLD, good | odd)
-    assert "told-no-day" in tell(country, "S1", level.COUNTS_TOLD, good | {"day": 20310101})
+        assert "told-no-number" in send(country, "S1", level.COUNTS_REPORTED, good | odd)
+    assert "told-no-day" in send(country, "S1", level.COUNTS_REPORTED, good | {"day": 20310101})
     with country.network.write() as session:  # told before days were looked at
-        session.add(CountsTold(store_id="S1", day=dt.date(2031, 1, 1), sold_products=100, counted_products=100))
-    assert tell(country, "S1", level.COUNTS_TOLD, good) == "taken"
+        session.add(CountsReported(store_id="S1", day=dt.date(2031, 1, 1), sold_products=100, counted_products=100))
+    assert send(country, "S1", level.COUNTS_REPORTED, good) == "taken"
     with country.network.read() as session:
-        kept = session.get_one(CountsTold, "S1")
+        kept = session.get_one(CountsReported, "S1")
     assert (kept.day, kept.counted_products) == (DAY, 9)
 
 
@@ -178,7 +178,7 @@ def test_counts_that_are_none_wait_and_a_clock_that_ran_ahead_freezes_nothing(co
 def test_credit_asked_for_nothing_or_in_words_waits_for_that_shop(country, amount):
     asked = {"store_id": "S1", "order_id": "none", "order_no": 9, "amount_minor": amount, "state": "asked",
              "asked_at": AT.isoformat(), "why": ""}  # fmt: skip
-    assert "told-no-number" in tell(country, "S1", credit.DRAW_ASKED, asked)
+    assert "told-no-number" in send(country, "S1", credit.DRAW_ASKED, asked)
     with country.network.read() as session:
         assert credit.held_draws(session) == []
 
@@ -196,7 +196,7 @@ def nowhere(session, store: str = "S1") -> None:
 def add_claim(session, store: str, *, remedy: str) -> None:
     """Write down a claim that was granted."""
     session.add(
-        Claim(store_id=store, id="c", claim_no=1, supplier_id="van", delivery_id="d", state="accepted", wish=remedy,
+        Claim(store_id=store, id="c", claim_no=1, supplier_id="vehicle", delivery_id="d", state="accepted", wish=remedy,
               words="", late=False, filed_at=AT, filed_by="Wei", photos=0, claimed_minor=0, granted_minor=0, round=1,
               remedy=remedy, answer="", answered_by="", contest="", answered_at=AT)
     )  # fmt: skip
@@ -272,8 +272,14 @@ def test_one_order_that_cannot_be_loaded_keeps_no_other_waiting_and_is_named(cou
 def test_an_offer_and_a_replacement_that_cannot_be_loaded_keep_no_others_waiting(country):
     with country.network.write() as session:
         for store in country.stores:
-            offer = {"store_id": store, "id": f"p-{store}", "supplier_id": "van", "sku": "bread", "name": "Rye bread"}
-            session.add(PushOffer(**offer, pack_qty=6, pack_cost_minor=900, packs=2, why="New", state="accepted",
+            offer = {
+                "store_id": store,
+                "id": f"p-{store}",
+                "supplier_id": "vehicle",
+                "sku": "bread",
+                "name": "Rye bread",
+            }
+            session.add(NetworkOffer(**offer, pack_qty=6, pack_cost_minor=900, packs=2, why="New", state="accepted",
                                   offered_at=AT, answer_by=DAY, terms={"kind": "new"}))  # fmt: skip
             add_claim(session, store, remedy="replacement")
             session.add(ClaimLine(store_id=store, claim_id="c", sku="milk", kind="damaged", name="Milk", qty=3,
@@ -296,16 +302,16 @@ def test_a_word_for_a_day_in_an_order_that_is_here_is_not_urgent_and_the_rounds_
         dispatch.dispatch_day(session, everything=True, actor=OPERATOR, at=AT)
         for here in (WAREHOUSE, "S1"):
             vehicles.place(session, here, 31_200_000, 121_400_000, actor=OPERATOR, at=AT)
-        vehicles.add_van(session, WAREHOUSE, "Van 1", 40, actor=OPERATOR, at=AT)
+        vehicles.add_vehicle(session, WAREHOUSE, "Van 1", 40, actor=OPERATOR, at=AT)
         plan = loads.ask(session, WAREHOUSE, DAY, actor=OPERATOR, at=AT)
         assert [call.urgency for call in loads.load(session, plan, at=AT).day.calls] == [0]
     assert country.state("S1", order)[1] == "dispatched"
 
 
 def test_a_day_nobody_can_add_up_is_put_off_and_the_others_are_added_up(country):
-    assert tell(country, "S1", "sale.completed", sale_of("S1")) == "taken"
+    assert send(country, "S1", "sale.completed", sale_of("S1")) == "taken"
     for _ in range(2):
-        assert tell(country, "S2", "sale.completed", sale_of("S2", line={"sku": "odd"})) == "taken"
+        assert send(country, "S2", "sale.completed", sale_of("S2", line={"sku": "odd"})) == "taken"
     # taken in before quantities were looked at
     with country.network.write() as session, unlocked(session):
         session.execute(sa.update(SaleLine).where(SaleLine.sku == "odd").values(qty=2**62))
@@ -325,9 +331,9 @@ def test_a_day_nobody_can_add_up_is_put_off_and_the_others_are_added_up(country)
 
 def test_one_shops_figures_that_cannot_be_worked_out_leave_the_others_their_lines(country):
     with country.network.write() as session:
-        session.add(CountsTold(store_id="S1", day=DAY, sold_products=9, counted_products=9))
+        session.add(CountsReported(store_id="S1", day=DAY, sold_products=9, counted_products=9))
         session.flush()
-        session.execute(sa.text("update counts_told set sold_products = 'many'"))
+        session.execute(sa.text("update counts_reported set sold_products = 'many'"))
     for day in range(2):
         with country.network.write() as session:
             at = later(days=day + 1)
@@ -337,7 +343,7 @@ def test_one_shops_figures_that_cannot_be_worked_out_leave_the_others_their_line
     with country.network.write() as session:
         assert credit.line_of(session, "S1") is None
         assert credit.line_of(session, "S2").worked_out_on == DAY + dt.timedelta(days=1)
-        session.execute(sa.text("update counts_told set sold_products = 9"))
+        session.execute(sa.text("update counts_reported set sold_products = 9"))
         assert credit_review.close_day(session, DAY, actor=OPERATOR, at=later(days=3)) == 2
         assert credit.line_of(session, "S2").worked_out_on == DAY + dt.timedelta(days=1), "it is not set back"
 
@@ -349,12 +355,27 @@ def test_goods_that_stayed_are_paid_for_though_one_shops_day_cannot_be_told(coun
     terms = {"kind": "surplus", "slot_fee_minor": 0, "slow_days": 7, "slow_bp": 2_000}
     with country.network.write() as session:
         for store in country.stores:
-            offer = {"store_id": store, "id": f"p-{store}", "supplier_id": "van", "sku": "bread", "name": "Rye bread"}
-            session.add(PushOffer(**offer, pack_qty=6, pack_cost_minor=900, packs=2, why="New", state="received",
+            offer = {
+                "store_id": store,
+                "id": f"p-{store}",
+                "supplier_id": "vehicle",
+                "sku": "bread",
+                "name": "Rye bread",
+            }
+            session.add(NetworkOffer(**offer, pack_qty=6, pack_cost_minor=900, packs=2, why="New", state="received",
                                   offered_at=AT, answer_by=DAY, terms=terms))  # fmt: skip
             lines = [Advised("bread", "Rye bread", 6, 12)]
-            note = deliveries.expect(session, store, f"d-{store}", "van", lines, expected_day=DAY, push_id=f"p-{store}",
-                                     actor=OPERATOR, at=AT)  # fmt: skip
+            note = deliveries.expect(
+                session,
+                store,
+                f"d-{store}",
+                "vehicle",
+                lines,
+                expected_day=DAY,
+                network_offer_id=f"p-{store}",
+                actor=OPERATOR,
+                at=AT,
+            )
             note.state, note.posted_at, note.posted_by = "posted", AT, "Wei"
             deliveries.lines_of(session, note)[0].counted_qty = 12
             day = DAY + dt.timedelta(days=9)
@@ -362,7 +383,7 @@ def test_goods_that_stayed_are_paid_for_though_one_shops_day_cannot_be_told(coun
         nowhere(session)
     with country.network.write() as session:
         assert offer_results.look_after(session, actor=OPERATOR, at=later(days=9)) == 1
-        kept = {one.store_id: one.care_minor for one in session.scalars(sa.select(PushOffer))}
+        kept = {one.store_id: one.care_minor for one in session.scalars(sa.select(NetworkOffer))}
         assert kept["S1"] is None
         assert kept["S2"] is not None
     assert needs_a_person(country, later(days=9)) == [("left-out", "S1")]
@@ -400,11 +421,11 @@ def test_transfers_nobody_answered_lapse_though_one_shops_day_cannot_be_told(cou
     with country.network.write() as session:
         for giver, taker in (("S1", "S2"), ("S2", "S1")):
             session.add(
-                GoodsTransfer(id=f"t-{giver}", giver_id=giver, taker_id=taker, giver_name=giver, taker_name=taker,
+                Transfer(id=f"t-{giver}", giver_id=giver, taker_id=taker, giver_name=giver, taker_name=taker,
                               metres=300, state="proposed", proposed_at=AT, answer_by=DAY, fetch_by=DAY)
             )  # fmt: skip
         nowhere(session)
-        session.get_one(GoodsTransfer, "t-S2").taker_id = "S2"  # whoever has to do with S1 waits with it
+        session.get_one(Transfer, "t-S2").taker_id = "S2"  # whoever has to do with S1 waits with it
     with country.network.write() as session:
         assert [one.id for one in transfers.lapse_due(session, actor=OPERATOR, at=later(days=2))] == ["t-S2"]
     assert needs_a_person(country, later(days=2)) == [("left-out", "S1")]

@@ -14,7 +14,7 @@ from pos.stock import batches, stock
 from pos.stock.batches import Lot
 from supply.facts import Advised, GoodsDispatched
 from supply.money import credit
-from supply.network.routes.routes import VanRound, VanStop
+from supply.network.routes.routes import DeliveryRoute, RouteStop
 from supply.network.warehouse import dispatch, order_status, pick_lists, pick_lots, picking
 from supply.network.warehouse import lots as warehouse_lots
 from supply.network.warehouse.pick_lists import PickLine, PickList
@@ -293,13 +293,13 @@ def test_two_lists_name_their_own_lots_and_the_shops_are_told_these(country):
         for made in (second, first):
             picking.send_off(session, made, **BY)
     country.deliver()
-    told = {}
+    reported = {}
     for store in ("S1", "S2"):
         coming = country.delivery(store)
         with country.stores[store].read() as session:
             delivery = session.get_one(Delivery, (store, coming))
-            told[store] = next(one.batch for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
-    assert told == {"S1": "B", "S2": "A"}
+            reported[store] = next(one.batch for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
+    assert reported == {"S1": "B", "S2": "A"}
     assert country.findings() == []
 
 
@@ -503,13 +503,24 @@ def test_a_product_is_set_apart_for_the_last_stop_first_as_the_van_drove_last(co
         found = pick_lists.pick_of(session, made)
         for back, ends in ((40, "S2"), (2, "S1"), (1, "S2"), (0, "S1")):
             session.add(
-                VanRound(id=f"round-{back}", plan_id="p", warehouse_id=WAREHOUSE, day=DAY - dt.timedelta(days=back),
-                         van_id="v", van_name="Blue", van_packs=9, packs=2, metres=1, leaves_s=0, back_s=9,
-                         state="planned" if back else "dropped")
-            )  # fmt: skip
+                DeliveryRoute(
+                    id=f"round-{back}",
+                    plan_id="p",
+                    warehouse_id=WAREHOUSE,
+                    day=DAY - dt.timedelta(days=back),
+                    vehicle_id="v",
+                    vehicle_name="Blue",
+                    vehicle_packs=9,
+                    packs=2,
+                    metres=1,
+                    leaves_s=0,
+                    back_s=9,
+                    state="planned" if back else "dropped",
+                )
+            )
             session.flush()
             for store in ("S1", "S2"):
-                session.add(VanStop(round_id=f"round-{back}", store_id=store, n=2 if store == ends else 1, **stop))
+                session.add(RouteStop(route_id=f"round-{back}", store_id=store, n=2 if store == ends else 1, **stop))
             session.flush()
             bread = [one.store_id for one in pick_lists.lines_of(session, found) if one.sku == "bread"]
             assert bread == {40: ["S1", "S2"], 2: ["S1", "S2"], 1: ["S2", "S1"], 0: ["S2", "S1"]}[back]
@@ -517,8 +528,8 @@ def test_a_product_is_set_apart_for_the_last_stop_first_as_the_van_drove_last(co
 
 
 def test_a_shop_of_an_older_version_reads_what_was_loaded_and_passes_over_why_less():
-    told = Advised("tea", "Green tea", 10, 10, promised_qty=20, less_why="damaged").told()
-    fact = GoodsDispatched("S1", "d", "van", "o", None, "2026-03-03", AT.isoformat(), (), ())
-    read = GoodsDispatched.from_body(fact.to_body() | {"lines": [told]}, 1).lines[0]
+    reported = Advised("tea", "Green tea", 10, 10, promised_qty=20, less_why="damaged").reported()
+    fact = GoodsDispatched("S1", "d", "vehicle", "o", None, "2026-03-03", AT.isoformat(), (), ())
+    read = GoodsDispatched.from_body(fact.to_body() | {"lines": [reported]}, 1).lines[0]
     assert (read.qty, read.promised_qty, read.less_why) == (10, 20, "damaged")
-    assert "promised_qty" not in Advised("tea", "Green tea", 10, 10).told()
+    assert "promised_qty" not in Advised("tea", "Green tea", 10, 10).reported()

@@ -331,8 +331,8 @@ def test_each_product_is_bought_where_it_costs_least_a_purchase_for_each_supplie
         assert found == {"mill": {"tea": 12}, "dear": {"bread": 6}, None: {"milk": 12}}
         assert (made["mill"].order_day, made["mill"].expected_day) == (DAY, DAY + dt.timedelta(days=3))
         edition = supply_routes.edition(session, DAY)
-        assert [one["id"] for one in edition["suppliers"]] == ["van"], "shops never hear of it"
-        assert {row[0] for row in edition["products"]} == {"van"}
+        assert [one["id"] for one in edition["suppliers"]] == ["vehicle"], "shops never hear of it"
+        assert {row[0] for row in edition["products"]} == {"vehicle"}
 
 
 def test_a_purchase_waits_for_its_order_day_and_covers_until_the_delivery_after_it(country):
@@ -389,15 +389,19 @@ def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
     with country.network.write() as session:
         purchasing.order(session, WAREHOUSE, made.id, {"tea": 4}, **BY)
         (letter,) = supplier_letters.due(session, WAREHOUSE, AT)
-        told = letter.document
+        reported = letter.document
         assert (letter.how, letter.address) == ("email", "orders@mill.example")
-        assert (told["store"]["address"], told["store"]["phone"]) == ("Quay 4", "0211-4400")
-        assert (told["store"]["name"], told["order_no"], told["total_minor"]) == ("Network van", "WH1-1", 4_800)
+        assert (reported["store"]["address"], reported["store"]["phone"]) == ("Quay 4", "0211-4400")
+        assert (reported["store"]["name"], reported["order_no"], reported["total_minor"]) == (
+            "Network van",
+            "WH1-1",
+            4_800,
+        )
         assert (
             b"WH1-1,Network van,,2026-03-05,T-12,tea,,Green tea,4,12,each,12.00,48.00,EUR"
-            in supplier_letters.as_csv(told)
+            in supplier_letters.as_csv(reported)
         )
-        assert letter_pages.pages(told).startswith(b"%PDF")
+        assert letter_pages.pages(reported).startswith(b"%PDF")
         supplier_letters.left(session, WAREHOUSE, made.id, **BY)
         purchasing.drop(session, WAREHOUSE, made.id, why="Flooded", **BY)
         off = supplier_letters.letters_of(session, WAREHOUSE, made.id)[-1]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
 from config.nodes.outbox import Message
-from pos.stock import batches, goods_in, recall, stock, waste
+from pos.stock import batches, delivery_notes, recall, stock, waste
 from pos.stock.batches import Batch, Lot
 from pos.stock.ledger import Place, StockLevel
 from pos.stock.waste import Waste
@@ -22,8 +22,8 @@ from supply.network import founding
 from supply.network.recalls import recalls
 from supply.network.warehouse import dispatch, pick_lots, picking
 from supply.network.warehouse.pick_lists import PickLine, PickList
-from supply.orders.goods_returns import GoodsReturn, GoodsReturnLine
 from supply.orders.orders import OrderLine
+from supply.orders.supplier_returns import SupplierReturn, SupplierReturnLine
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, make_country, write_order
 
 BY = {"actor": OPERATOR, "at": AT}
@@ -192,11 +192,11 @@ def test_no_unit_is_credited_for_two_recalls_nor_once_it_went_back(country):
             recalls.call(session, "bread", batch, id=again, **SAID)
             recall.clear(session, "S1", again, 600, actor=OPERATOR, at=AT)
             assert [one.most_qty for one in recalls.stores(session, again)] == [3], "of 6 that were sent"
-        back = {"store_id": "S1", "supplier_id": "van", "source": "claim", "proposed_at": AT, "send_by": DAY}
-        session.add(GoodsReturn(id="back", state="received", **back))
+        back = {"store_id": "S1", "supplier_id": "vehicle", "source": "claim", "proposed_at": AT, "send_by": DAY}
+        session.add(SupplierReturn(id="back", state="received", **back))
         session.flush()
         units = {"qty": 1, "sent_qty": 1, "received_qty": 1, "pack_qty": 6, "pack_cost_minor": 900, "charged": True}
-        session.add(GoodsReturnLine(store_id="S1", return_id="back", sku="bread", name="Rye bread", **units))
+        session.add(SupplierReturnLine(store_id="S1", return_id="back", sku="bread", name="Rye bread", **units))
         session.flush()
         assert [one.most_qty for one in recalls.stores(session, "all")] == [2]
 
@@ -257,15 +257,15 @@ def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(c
     with country.network.write() as session:
         with pytest.raises(Refused, match="Tell Shop S1 of the recall first"):
             recalls.note_looked(session, "r1", "S1", 2, **BY)
-        recalls.tell_by_hand(session, "r1", ["S1"], **BY)
+        recalls.send_by_hand(session, "r1", ["S1"], **BY)
         with pytest.raises(Invalid, match="Type 0 to"):
             recalls.note_looked(session, "r1", "S1", -1, **BY)
         recalls.note_looked(session, "r1", "S1", 2, **BY)
         (store,) = recalls.stores(session, "r1")
-        assert (store.is_by_hand, store.row.told_how, store.most_qty) == (True, "hand", 2)
+        assert (store.is_by_hand, store.row.reported_how, store.most_qty) == (True, "hand", 2)
         recalls.catch_up(session, "S1", at=AT)
         with pytest.raises(Refused, match="Its own node tells this shop"):
-            recalls.tell_by_hand(session, "r1", ["S1"], **BY)
+            recalls.send_by_hand(session, "r1", ["S1"], **BY)
     country.deliver()
     with country.stores["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
         recall.refuse(session, "S1", [("bread", "A")])
@@ -282,7 +282,7 @@ def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_
         there = on_hand("network")
         with country.network.write() as session:
             recalls.call(session, "bread", None, id=name, **SAID)
-            recalls.tell_by_hand(session, name, ["S1"], **BY)
+            recalls.send_by_hand(session, name, ["S1"], **BY)
             recalls.note_looked(session, name, "S1", taken_qty, **BY)
             recalls.lift(session, name, why="tested", **BY)
         assert on_hand("network") == there - min(taken_qty, there)
@@ -324,37 +324,37 @@ def test_only_what_a_shop_lets_go_because_of_that_recall_takes_back_what_was_not
     with country.network.write() as session:
         session.get_one(Store, "S1").has_node = False
         recalls.call(session, "bread", "A", id="r1", **SAID)
-        recalls.tell_by_hand(session, "r1", ["S1"], **BY)
+        recalls.send_by_hand(session, "r1", ["S1"], **BY)
         recalls.note_looked(session, "r1", "S1", 3, **BY)
     for reason, lot, back in (("damaged", None, 0), ("recall", "B", 0), ("recall", "A", 1), ("recalled", "A", 2)):
         with country.stores["S1"].write() as store:
             if reason in waste.REASONS:
                 waste.write_off(store, "S1", "bread", 1, reason=reason, batch=lot, **own)
             else:
-                note = goods_in.begin(store, "S1", way="back", supplier_name="The mill", reason=reason, **own)
-                goods_in.add(store, "S1", note.id, "bread", 1, batch=lot, **own)
-                goods_in.post(store, "S1", note.id, **own)
+                note = delivery_notes.begin(store, "S1", way="back", supplier_name="The mill", reason=reason, **own)
+                delivery_notes.add(store, "S1", note.id, "bread", 1, batch=lot, **own)
+                delivery_notes.post(store, "S1", note.id, **own)
         country.deliver()
         there, own_book = (country.level(where, "S1", "bread").on_hand for where in ("network", "S1"))
         assert there == own_book - 3 + back, reason
 
 
-@pytest.mark.parametrize(("knows", "left_to_tell"), [(True, True), (False, False)])
-def test_who_was_told_by_hand_is_told_so_that_it_is_lifted(country, knows: bool, left_to_tell: bool):
+@pytest.mark.parametrize(("knows", "left_to_send"), [(True, True), (False, False)])
+def test_who_was_told_by_hand_is_told_so_that_it_is_lifted(country, knows: bool, left_to_send: bool):
     with country.network.write() as session:
         session.get_one(Store, "S1").has_node = False
         recalls.call(session, "bread", "A", id="r1", **SAID)
         if knows:
-            recalls.tell_by_hand(session, "r1", ["S1"], **BY)
+            recalls.send_by_hand(session, "r1", ["S1"], **BY)
         recalls.lift(session, "r1", why="tested", **BY)
         (store,) = recalls.stores(session, "r1")
-        assert (not store.row.told_how) is left_to_tell
+        assert (not store.row.reported_how) is left_to_send
 
 
-@pytest.mark.parametrize("told", ["3", -1, True, None, 10**12])
-def test_what_a_shop_says_it_took_away_is_a_whole_number_or_refused_in_a_sentence(country, told):
+@pytest.mark.parametrize("reported", ["3", -1, True, None, 10**12])
+def test_what_a_shop_says_it_took_away_is_a_whole_number_or_refused_in_a_sentence(country, reported):
     call(country)
-    body = {"store_id": "S1", "id": "r1", "taken_qty": told}
+    body = {"store_id": "S1", "id": "r1", "taken_qty": reported}
     fact = Message(
         id="c", n=1, made_at=AT.isoformat(), topic=recalls.CLEARED, version=1, business_day=str(DAY), body=body,
         hash="",

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from config.errors import Invalid, Refused
 from config.ids import NETWORK
 from config.nodes.outbox import Message
-from pos.stock import consigned
+from pos.stock import consignment_stock
 from supply.money import consignment, ledger
 from supply.money.ledger import balances
 from supply.network.claims import handling
@@ -18,7 +18,7 @@ from supply.orders import claims as delivery_claims
 from supply.orders import orders
 from supply.orders.claims import Claim, ClaimLine
 from supply.orders.deliveries import Delivery
-from supply.orders.network_offers import PushOffer, PushTerms
+from supply.orders.network_offers import NetworkOffer, NetworkOfferTerms
 from supply.orders.orders import ReplenishmentOrder
 from supply.sync import replica
 from tests.supply.network.test_claims import BREAD_MINOR, CLAIM, decide, deliver_bread, file, states
@@ -44,23 +44,31 @@ def book(country: Country) -> dict[str, int]:
 
 
 def test_an_offer_a_shop_made_up_promises_nothing_costs_the_list_and_is_not_loaded(country):
-    told = {
-        "store_id": "S1", "push_id": "made-up", "supplier_id": VAN, "sku": "bread", "name": "x", "pack_qty": 6,
+    reported = {
+        "store_id": "S1", "network_offer_id": "made-up", "supplier_id": VAN, "sku": "bread", "name": "x", "pack_qty": 6,
         "pack_cost_minor": 0, "packs": 1, "why": "x", "state": "accepted", "offered_at": AT.isoformat(),
         "answer_by": DAY.isoformat(), "return_until": None, "answered_why": "",
         "terms": {"kind": "new", "slot_fee_minor": 100_000_000},
     }  # fmt: skip
-    say(country, "push.answered", told)
+    say(country, "network_offer.answered", reported)
     country.load()
     with country.network.read() as session:
-        assert session.get_one(PushOffer, ("S1", "made-up")).state == "accepted"
+        assert session.get_one(NetworkOffer, ("S1", "made-up")).state == "accepted"
         assert session.scalar(sa.select(sa.func.count()).select_from(Delivery)) == 0
     line = {"sku": "bread", "name": "x", "pack_qty": 6, "advised_qty": 6, "counted_qty": 6, "difference_why": ""}
     closed = {
-        "store_id": "S1", "delivery_id": "made-up-d", "supplier_id": VAN, "order_id": None, "push_id": "made-up",
-        "state": "posted", "expected_day": DAY.isoformat(), "advised_at": AT.isoformat(), "posted_at": AT.isoformat(),
-        "posted_by": "x", "lines": [line],
-    }  # fmt: skip
+        "store_id": "S1",
+        "delivery_id": "made-up-d",
+        "supplier_id": VAN,
+        "order_id": None,
+        "network_offer_id": "made-up",
+        "state": "posted",
+        "expected_day": DAY.isoformat(),
+        "advised_at": AT.isoformat(),
+        "posted_at": AT.isoformat(),
+        "posted_by": "x",
+        "lines": [line],
+    }
     say(country, "delivery.posted", closed)
     assert book(country) == {"invoiced": 6 * BREAD_MINOR, "goods": -6 * BREAD_MINOR}
     with country.network.write() as session, pytest.raises(Refused, match="ever charged"):
@@ -69,7 +77,7 @@ def test_an_offer_a_shop_made_up_promises_nothing_costs_the_list_and_is_not_load
 
 @pytest.mark.parametrize(("claimed", "care"), [(12, 0), (5, 7 * BREAD_MINOR), (0, 12 * BREAD_MINOR)])
 def test_units_a_claim_was_granted_for_are_not_paid_again_as_unsold(country, claimed, care):
-    terms = PushTerms("near_expiry", DAY + dt.timedelta(days=3), 0, 0, 0, 10_000, 10_000)
+    terms = NetworkOfferTerms("near_expiry", DAY + dt.timedelta(days=3), 0, 0, 0, 10_000, 10_000)
     bring(country, until=None, terms=terms)
     with country.network.read() as session:
         (delivery,) = session.scalars(sa.select(Delivery.id)).all()
@@ -109,11 +117,11 @@ def test_of_goods_on_sale_or_return_no_more_goes_back_than_is_left_of_them(count
 
 
 def rogue_claim(delivery: str, id: str = CLAIM, **line) -> dict:
-    told = {"sku": "bread", "kind": "damaged", "name": "Bread", "qty": 2, "pack_qty": 0, "pack_cost_minor": 300_000}
+    reported = {"sku": "bread", "kind": "damaged", "name": "Bread", "qty": 2, "pack_qty": 0, "pack_cost_minor": 300_000}
     return {
         "store_id": "S1", "id": id, "claim_no": 1, "supplier_id": VAN, "delivery_id": delivery, "wish": "money",
         "words": "", "late": False, "filed_by": "x", "photos": 0, "claimed_minor": 100, "state": "filed",
-        "filed_at": AT.isoformat(), "lines": [told | {"charged": True, "granted_qty": None} | line],
+        "filed_at": AT.isoformat(), "lines": [reported | {"charged": True, "granted_qty": None} | line],
     }  # fmt: skip
 
 
@@ -141,12 +149,12 @@ def test_goods_nobody_asked_for_are_not_expected_back_and_those_on_sale_or_retur
     bring(country)
     line = {"sku": "bread", "name": "Bread", "pack_qty": 1, "pack_cost_minor": 2_000, "charged": True, "qty": 1,
             "sent_qty": 1}  # fmt: skip
-    told = {"store_id": "S1", "supplier_id": VAN, "sent_by": "x", "received_by": "", "words": "", "lines": [line],
+    reported = {"store_id": "S1", "supplier_id": VAN, "sent_by": "x", "received_by": "", "words": "", "lines": [line],
             "send_by": DAY.isoformat(), "sent_at": AT.isoformat()}  # fmt: skip
-    for source in ("push", "claim"):
+    for source in ("network_offer", "claim"):
         with pytest.raises(Refused, match="was not to send back"):
-            say(country, "return.sent", told | {"id": "made-up", "source": source})
-    say(country, "return.sent", told | {"id": OFFER, "source": "push"})
+            say(country, "return.sent", reported | {"id": "made-up", "source": source})
+    say(country, "return.sent", reported | {"id": OFFER, "source": "network_offer"})
     with country.network.write() as session:
         returns.receive(session, "S1", OFFER, {"bread": (1, 1)}, actor=OPERATOR, at=AT)
     assert "returns" not in book(country)
@@ -154,12 +162,12 @@ def test_goods_nobody_asked_for_are_not_expected_back_and_those_on_sale_or_retur
 
 def test_goods_on_sale_or_return_cost_what_the_offer_says_and_their_units_only_go(country):
     bring(country)
-    told = {
+    reported = {
         "store_id": "S1", "id": OFFER, "sku": "bread", "name": "Bread", "owner": "network", "supplier_id": VAN,
         "pack_qty": 6, "pack_cost_minor": 0, "came_qty": 12, "left_qty": 7, "sold_qty": 5, "back_qty": 0,
         "bought_qty": 0, "came_at": AT.isoformat(), "until": DAY.isoformat(),
     }  # fmt: skip
-    say(country, "consigned.told", told)
+    say(country, "consigned.reported", reported)
     assert book(country)["goods"] == -5 * BREAD_MINOR
     for lie in (
         {"id": "made-up"},
@@ -169,7 +177,7 @@ def test_goods_on_sale_or_return_cost_what_the_offer_says_and_their_units_only_g
         {"left_qty": 0, "sold_qty": 0, "back_qty": 12},
     ):
         with pytest.raises(Refused):
-            say(country, "consigned.told", told | lie)
+            say(country, "consigned.reported", reported | lie)
     assert lots(country)[1] == (7, 5, 0, 0)
 
 
@@ -199,14 +207,22 @@ def look_after(country: Country, days: int) -> None:
 def test_units_told_as_gone_back_are_charged_where_the_warehouse_never_counted_them(country):
     """Rule 6 of `consignment`: a shop sold all twelve, and tells that seven of them went back."""
     bring(country)
-    told = {
+    reported = {
         "store_id": "S1", "id": OFFER, "came_qty": 12, "left_qty": 0, "sold_qty": 5, "back_qty": 7, "bought_qty": 0,
         "came_at": AT.isoformat(), "until": (DAY + dt.timedelta(days=900)).isoformat(),
     }  # fmt: skip
-    say(country, "consigned.told", told)
+    say(country, "consigned.reported", reported)
     line = {"sku": "bread", "qty": 7, "sent_qty": 7}
-    sent = {"store_id": "S1", "id": OFFER, "source": "push", "supplier_id": VAN, "sent_by": "x", "lines": [line],
-            "send_by": DAY.isoformat(), "sent_at": AT.isoformat()}  # fmt: skip
+    sent = {
+        "store_id": "S1",
+        "id": OFFER,
+        "source": "network_offer",
+        "supplier_id": VAN,
+        "sent_by": "x",
+        "lines": [line],
+        "send_by": DAY.isoformat(),
+        "sent_at": AT.isoformat(),
+    }
     say(country, "return.sent", sent)
     for days, units in ((37, 5), (38, 12), (39, 12)):
         look_after(country, days)
@@ -215,10 +231,10 @@ def test_units_told_as_gone_back_are_charged_where_the_warehouse_never_counted_t
         counts = {"bread": (4, 4)}
         returns.receive(session, "S1", OFFER, counts, words="Three lack", actor=OPERATOR, at=later(days=40))
     look_after(country, 41)
-    say(country, "consigned.told", told)
+    say(country, "consigned.reported", reported)
     assert book(country)["goods"] + book(country)["returns"] == -8 * BREAD_MINOR, "five sold, three that never came"
     with country.network.read() as session:
-        assert consigned.findings(session, NETWORK) == []
+        assert consignment_stock.findings(session, NETWORK) == []
 
 
 def test_of_a_lot_s_claims_what_was_granted_counts_as_gone_and_what_was_to_come_only_when_it_came(country):
@@ -242,15 +258,15 @@ def test_an_order_costs_what_the_network_s_list_says_however_a_shop_packs_it(cou
     why = {"per_day": 5.0, "on_hand": 0, "target": 60}
     line = {"sku": "bread", "name": "x", "pack_qty": 6, "pack_cost_minor": 1, "minimum_packs": 1, "packs_proposed": 2,
             "packs": 2, "changed_why": "", "changed_by": "", "why": why}  # fmt: skip
-    told = {
+    reported = {
         "store_id": "S1", "order_id": "cheap", "order_no": 1, "supplier_id": VAN, "order_day": DAY.isoformat(),
         "delivery_day": DAY.isoformat(), "next_delivery_day": later(days=2).date().isoformat(), "cost_minor": 2,
         "proposed_at": AT.isoformat(), "sent_at": AT.isoformat(), "forecast_age_days": 0,
     }  # fmt: skip
     lines = [line, line | {"sku": "milk", "pack_qty": 1, "packs": 12}, line | {"sku": "tea", "pack_qty": 1_000},
              line | {"sku": "caviar"}]  # fmt: skip
-    say(country, "order.sent", told | {"lines": lines})
-    say(country, "order.sent", told | {"lines": lines})
+    say(country, "order.sent", reported | {"lines": lines})
+    say(country, "order.sent", reported | {"lines": lines})
     with country.network.read() as session:
         order = session.get_one(ReplenishmentOrder, ("S1", "cheap"))
         costs = {one.sku: (one.packs, one.pack_cost_minor) for one in orders.lines_of(session, order)}
@@ -259,4 +275,4 @@ def test_an_order_costs_what_the_network_s_list_says_however_a_shop_packs_it(cou
     for lie in ({"supplier_id": FARM}, {"supplier_id": "nobody"}, {"lines": [line | {"pack_qty": 0}]},
                 {"lines": [line | {"packs": -1}]}, {"lines": [line | {"pack_qty": True}]}):  # fmt: skip
         with pytest.raises((Refused, Invalid)):
-            say(country, "order.sent", told | {"order_id": "lie", "lines": [line]} | lie)
+            say(country, "order.sent", reported | {"order_id": "lie", "lines": [line]} | lie)

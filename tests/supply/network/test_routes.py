@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.nodes.outbox import OutboxMessage
 from supply.facts import Advised
-from supply.network.routes import loads as round_load
+from supply.network.routes import loads as route_load
 from supply.network.routes import routes, vehicles
 from supply.network.warehouse import dispatch
 from supply.orders import network_offers
@@ -19,7 +19,7 @@ from supply.orders.orders import ReplenishmentOrder
 from supply.receiving import receiving, vehicle_arrivals
 from supply.replenishment import stockouts
 from supply.routing import planning
-from supply.routing.planning import Call, Spot, Van, Ways
+from supply.routing.planning import Call, Distances, Spot, Vehicle
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, later, make_country
 
 BY = {"actor": OPERATOR, "at": AT}
@@ -44,23 +44,25 @@ def _on_the_ramp(country: Country) -> None:
         vehicles.place(session, WAREHOUSE, 31_200_000, 121_400_000, **BY)
         vehicles.place(session, "S1", 31_250_000, 121_450_000, **BY)
         vehicles.place(session, "S2", 31_100_000, 121_300_000, window=(480, 600), **BY)
-        vehicles.add_van(session, WAREHOUSE, "Van 1", 40, **BY)
+        vehicles.add_vehicle(session, WAREHOUSE, "Van 1", 40, **BY)
     country.deliver()
 
 
-def plan(country: Country, seconds: float = 0.1, *, day: dt.date = DAY, at: dt.datetime = AT) -> list[routes.VanRound]:
+def plan(
+    country: Country, seconds: float = 0.1, *, day: dt.date = DAY, at: dt.datetime = AT
+) -> list[routes.DeliveryRoute]:
     with country.network.write() as session:
-        row = round_load.ask(session, WAREHOUSE, day, actor=OPERATOR, at=at)
-        loaded = round_load.load(session, row, at=at)
+        row = route_load.ask(session, WAREHOUSE, day, actor=OPERATOR, at=at)
+        loaded = route_load.load(session, row, at=at)
         planned = planning.plan(
-            loaded.day.depot, loaded.day.calls, loaded.day.vans, legs=loaded.day.legs, seconds=seconds
+            loaded.day.depot, loaded.day.calls, loaded.day.vehicles, legs=loaded.day.legs, seconds=seconds
         )
-        return round_load.write_down(session, row, loaded, planned, at=at)
+        return route_load.write_down(session, row, loaded, planned, at=at)
 
 
-def stops(country: Country, round_id: str) -> list[routes.VanStop]:
+def stops(country: Country, route_id: str) -> list[routes.RouteStop]:
     with country.network.read() as session:
-        return routes.stops_of(session, session.get_one(routes.VanRound, round_id))
+        return routes.stops_of(session, session.get_one(routes.DeliveryRoute, route_id))
 
 
 def sent_off(country: Country) -> tuple[str, str]:
@@ -71,9 +73,9 @@ def sent_off(country: Country) -> tuple[str, str]:
     return one.id, key
 
 
-def call_at(country: Country, store: str) -> vehicle_arrivals.VanCall:
+def call_at(country: Country, store: str) -> vehicle_arrivals.DeliveryTracking:
     with country.stores[store].read() as session:
-        (found,) = session.scalars(sa.select(vehicle_arrivals.VanCall)).all()
+        (found,) = session.scalars(sa.select(vehicle_arrivals.DeliveryTracking)).all()
         return found
 
 
@@ -94,28 +96,28 @@ def test_no_round_is_beyond_a_load_a_window_or_a_day_and_nobody_is_called_at_twi
         Call(Spot(f"S{n}", 31.2 + lat / 1000, 121.4 + lon / 1000), packs, first * HOUR, until * HOUR, 300, soon)
         for n, (lat, lon, packs, first, until, soon) in enumerate(calls)
     ]  # fmt: skip
-    fleet = [Van(f"V{n}", load, 6 * HOUR, 18 * HOUR) for n, load in enumerate(loads)]
+    fleet = [Vehicle(f"V{n}", load, 6 * HOUR, 18 * HOUR) for n, load in enumerate(loads)]
     planned = planning.plan(DEPOT, wanted, fleet, seconds=0.05)
-    by_key, van_of = {call.spot.key: call for call in wanted}, {van.key: van for van in fleet}
-    assert [fault for one in planned.rounds for fault in planning.faults(van_of[one.van], by_key, one)] == []
-    served = [visit.key for one in planned.rounds for visit in one.visits]
+    by_key, vehicle_of = {call.spot.key: call for call in wanted}, {vehicle.key: vehicle for vehicle in fleet}
+    assert [fault for one in planned.routes for fault in planning.faults(vehicle_of[one.vehicle], by_key, one)] == []
+    served = [visit.key for one in planned.routes for visit in one.visits]
     assert sorted([*served, *planned.left_out]) == sorted(by_key)
-    assert len({one.van for one in planned.rounds}) == len(planned.rounds)
+    assert len({one.vehicle for one in planned.routes}) == len(planned.routes)
 
 
 def test_who_is_about_to_be_sold_out_is_left_out_last():
     near = [Call(Spot(f"S{n}", 31.2, 121.4 + n / 100), 20, 0, 86_400, 300, n == 3) for n in range(1, 4)]
-    planned = planning.plan(DEPOT, near, [Van("V", 40, 0, 86_400)], seconds=0.1)
+    planned = planning.plan(DEPOT, near, [Vehicle("V", 40, 0, 86_400)], seconds=0.1)
     assert len(planned.left_out) == 1
     assert "S3" not in planned.left_out, "the farthest, but the one whose shelf is empty today"
 
 
 def test_the_great_circle_is_the_textbook_s_and_a_measured_way_takes_its_place():
     paris, london = Spot("P", 48.8566, 2.3522), Spot("L", 51.5074, -0.1278)
-    metres, seconds = Ways([paris, london]).between("P", "L")
+    metres, seconds = Distances([paris, london]).between("P", "L")
     assert abs(metres / planning.DETOUR - 343_556) < 500
     assert seconds == round(metres * 3.6 / planning.SPEED_KMH)
-    measured = Ways([paris, london], {("P", "L"): (470_000, 18_000)})
+    measured = Distances([paris, london], {("P", "L"): (470_000, 18_000)})
     assert measured.between("P", "L") == (470_000, 18_000)
     assert measured.between("L", "P") == (metres, seconds), "the way back was not measured"
 
@@ -130,8 +132,8 @@ def test_a_plan_takes_what_stands_loaded_once_and_planning_anew_begins_again(cou
     assert first.packs == 5
     (second,) = plan(country)
     with country.network.read() as session:
-        assert session.get_one(routes.VanRound, first.id).state == "dropped"
-        assert [row.id for row in routes.rounds_of(session, WAREHOUSE)] == [second.id]
+        assert session.get_one(routes.DeliveryRoute, first.id).state == "dropped"
+        assert [row.id for row in routes.routes_of(session, WAREHOUSE)] == [second.id]
         assert routes.waiting_deliveries(session, WAREHOUSE) == []
     with country.network.write() as session:
         routes.send_off(session, second.id, "Dora", **BY)
@@ -147,16 +149,16 @@ def put_on_the_ramp(country: Country, *stores: str) -> None:
 
 
 def test_a_van_is_on_one_round_at_a_time(country):
-    round_id, key = sent_off(country)
+    route_id, key = sent_off(country)
     put_on_the_ramp(country, "S1")
     (again,) = plan(country)
     with country.network.read() as session:
-        first = session.get_one(routes.VanRound, round_id)
-        assert again.van_id == first.van_id
+        first = session.get_one(routes.DeliveryRoute, route_id)
+        assert again.vehicle_id == first.vehicle_id
         assert again.leaves_s >= first.back_s, "it leaves when it is back"
     with country.network.write() as session, pytest.raises(Refused, match="still on another round") as refused:
         routes.send_off(session, again.id, "Dora", **BY)
-    assert refused.value.code == "van-away"
+    assert refused.value.code == "vehicle-away"
     with country.network.write() as session:
         for store in ("S1", "S2"):
             routes.confirm(session, key, store, "delivered", receiver="Kim", at=AT)
@@ -166,7 +168,7 @@ def test_a_van_is_on_one_round_at_a_time(country):
 def test_nothing_is_planned_into_the_past(country):
     yesterday, tomorrow = DAY - dt.timedelta(days=1), DAY + dt.timedelta(days=1)
     with country.network.write() as session, pytest.raises(Refused, match="is over"):
-        round_load.ask(session, WAREHOUSE, yesterday, **BY)
+        route_load.ask(session, WAREHOUSE, yesterday, **BY)
     (today,) = plan(country)
     assert today.leaves_s >= AT.hour * HOUR, "no van leaves before now"
     with country.network.write() as session, pytest.raises(Refused, match="Plan the rounds anew"):
@@ -174,22 +176,24 @@ def test_nothing_is_planned_into_the_past(country):
     late = AT.replace(hour=17, minute=59)
     assert plan(country, at=late, day=tomorrow) == [], "today's round stays, and what is on it"
     with country.network.write() as session:
-        assert session.get_one(routes.VanRound, today.id).state == "planned"
+        assert session.get_one(routes.DeliveryRoute, today.id).state == "planned"
         routes.drop(session, today.id, **BY)
     (next_day,) = plan(country, at=late, day=tomorrow)
     assert next_day.day == tomorrow
     assert plan(country, at=later(days=2), day=DAY + dt.timedelta(days=2))[0].packs == next_day.packs
     with country.network.read() as session:
-        assert session.get_one(routes.VanRound, next_day.id).state == "dropped", "it never left, and its day is over"
+        assert session.get_one(routes.DeliveryRoute, next_day.id).state == "dropped", (
+            "it never left, and its day is over"
+        )
 
 
 def test_a_shop_without_a_place_and_a_load_no_van_holds_are_left_out_by_name(country):
     with country.network.write() as session:
-        session.execute(sa.delete(vehicles.MapPlace).where(vehicles.MapPlace.id == "S1"))
-        session.execute(sa.update(vehicles.Van).values(packs=2))
+        session.execute(sa.delete(vehicles.MapPoint).where(vehicles.MapPoint.id == "S1"))
+        session.execute(sa.update(vehicles.Vehicle).values(packs=2))
     assert plan(country) == []
     with country.network.read() as session:
-        assert round_load.newest_plan(session, WAREHOUSE).left_out == [["S1", "no-place"], ["S2", "no-van"]]
+        assert route_load.newest_plan(session, WAREHOUSE).left_out == [["S1", "no-place"], ["S2", "no-van"]]
 
 
 def test_a_shop_whose_deliveries_no_van_holds_together_is_called_at_by_several(country):
@@ -198,22 +202,22 @@ def test_a_shop_whose_deliveries_no_van_holds_together_is_called_at_by_several(c
     country.fill()
     with country.network.write() as session:
         dispatch.dispatch_day(session, everything=True, **BY)
-        session.execute(sa.update(vehicles.Van).values(packs=5))
-        vehicles.add_van(session, WAREHOUSE, "Van 2", 5, **BY)
-        vehicles.add_van(session, WAREHOUSE, "Van 3", 5, **BY)
+        session.execute(sa.update(vehicles.Vehicle).values(packs=5))
+        vehicles.add_vehicle(session, WAREHOUSE, "Van 2", 5, **BY)
+        vehicles.add_vehicle(session, WAREHOUSE, "Van 3", 5, **BY)
     made = plan(country, seconds=0.3)  # 4 and 2 packs to S1, 3 to S2
-    told = sorted((stop.store_id, stop.packs) for one in made for stop in stops(country, one.id))
-    assert told == [("S1", 2), ("S1", 4), ("S2", 3)]
+    reported = sorted((stop.store_id, stop.packs) for one in made for stop in stops(country, one.id))
+    assert reported == [("S1", 2), ("S1", 4), ("S2", 3)]
     with country.network.read() as session:
-        assert round_load.newest_plan(session, WAREHOUSE).left_out == []
-        loads = [(row.store_id, row.round_id) for row in session.scalars(sa.select(routes.VanLoad))]
+        assert route_load.newest_plan(session, WAREHOUSE).left_out == []
+        loads = [(row.store_id, row.route_id) for row in session.scalars(sa.select(routes.RouteLoad))]
         assert len(loads) == len(set(loads)) == 3, "each delivery once, and no van carries two calls of a shop"
 
 
 def test_the_order_of_stops_is_the_person_s_and_what_comes_too_late_is_said(country):
     (one,) = plan(country)
     with country.network.write() as session:
-        session.execute(sa.update(routes.VanStop).where(routes.VanStop.store_id == "S1").values(from_s=15 * HOUR))
+        session.execute(sa.update(routes.RouteStop).where(routes.RouteStop.store_id == "S1").values(from_s=15 * HOUR))
     before = [stop.store_id for stop in stops(country, one.id)]
     with country.network.write() as session:
         routes.move_stop(session, one.id, before[1], -1, **BY)
@@ -227,9 +231,9 @@ def test_the_order_of_stops_is_the_person_s_and_what_comes_too_late_is_said(coun
 
 
 def test_a_stop_is_told_to_its_shop_and_confirmed_once(country):
-    round_id, key = sent_off(country)
+    route_id, key = sent_off(country)
     coming = call_at(country, "S1")
-    assert (coming.state, coming.van, coming.driver) == ("on_the_way", "Van 1", "Dora")
+    assert (coming.state, coming.vehicle, coming.driver) == ("on_the_way", "Van 1", "Dora")
     with country.network.write() as session, pytest.raises(Invalid, match="who took"):
         routes.confirm(session, key, "S1", "delivered", at=later(hours=1))
     word = {"receiver": "Wei", "done_at": later(minutes=30), "at": later(hours=2)}
@@ -251,7 +255,7 @@ def test_a_stop_is_told_to_its_shop_and_confirmed_once(country):
         assert routes.counted_less(session, AT - dt.timedelta(days=1)) == [("S1", 5)], "somebody asks both"
         routes.confirm(session, key, "S2", "short", receiver="Mo", note="one case", at=later(hours=2))
     with country.network.read() as session:
-        assert session.get_one(routes.VanRound, round_id).state == "done"
+        assert session.get_one(routes.DeliveryRoute, route_id).state == "done"
 
 
 def test_what_is_refused_at_the_door_comes_back_by_the_shop_s_own_word(country):
@@ -284,24 +288,24 @@ def states(country: Country, store: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("by", ["driver", "operator"])
 def test_what_a_round_did_not_reach_is_stock_again_and_comes_with_a_later_van(country, by):
     milk = country.level("network", WAREHOUSE, "milk").on_hand
-    round_id, key = sent_off(country)
+    route_id, key = sent_off(country)
     with country.network.write() as session:
         routes.confirm(session, key, "S1", "delivered", receiver="Wei", at=later(hours=1))
         with pytest.raises(Invalid, match="why"):
-            routes.end(session, round_id, why=" ", **BY)
+            routes.end(session, route_id, why=" ", **BY)
     for _ in range(2):
         with country.network.write() as session:
             if by == "driver":
                 routes.confirm(session, key, "S2", "not_reached", note="The engine", at=later(hours=2))
             else:
-                routes.end(session, round_id, why="The engine", actor=OPERATOR, at=later(hours=2))
+                routes.end(session, route_id, why="The engine", actor=OPERATOR, at=later(hours=2))
     country.deliver(seed=4)
     assert (call_at(country, "S2").state, call_at(country, "S2").note) == ("not_reached", "The engine")
     assert states(country, "S2") == [("acknowledged", "turned_back")] * 2
     assert country.on_the_way("S2") == {"milk": 36}, "it is promised still"
     assert country.level("network", WAREHOUSE, "milk").on_hand == milk + 36
     with country.network.read() as session:
-        assert session.get_one(routes.VanRound, round_id).state == "done"
+        assert session.get_one(routes.DeliveryRoute, route_id).state == "done"
         assert dispatch.promised_of(session, WAREHOUSE) == {"milk": 36}
         assert stockouts.positions(session, DAY, skus=["milk"]) == {("S2", "milk"): 36}
     rows = country.rows()
@@ -319,13 +323,13 @@ def test_what_a_round_did_not_reach_is_stock_again_and_comes_with_a_later_van(co
 
 
 def test_a_shop_that_took_its_goods_in_was_reached_whatever_the_driver_forgot(country):
-    round_id, _key = sent_off(country)
+    route_id, _key = sent_off(country)
     country.take_in("S1")
     country.carry("S1")
     with country.network.write() as session:
-        routes.end(session, round_id, why="Gone home", **BY)
-    told = {stop.store_id: (stop.outcome, stop.receiver, stop.note) for stop in stops(country, round_id)}
-    assert told == {"S1": ("delivered", "Wei", ""), "S2": ("not_reached", "", "Gone home")}
+        routes.end(session, route_id, why="Gone home", **BY)
+    reported = {stop.store_id: (stop.outcome, stop.receiver, stop.note) for stop in stops(country, route_id)}
+    assert reported == {"S1": ("delivered", "Wei", ""), "S2": ("not_reached", "", "Gone home")}
 
 
 def test_an_offer_the_van_turned_back_with_is_accepted_again_and_a_replacement_stays_loaded(country):
@@ -339,13 +343,13 @@ def test_an_offer_the_van_turned_back_with_is_accepted_again_and_a_replacement_s
     with country.network.write() as session:
         expect(session, "S1", "replacement-c1", VAN, [Advised("bread", "Bread", 6, 6)], expected_day=DAY, **BY)
     country.deliver()
-    round_id, _key = sent_off(country)
+    route_id, _key = sent_off(country)
     with country.network.write() as session:
-        routes.end(session, round_id, why="Snow", **BY)
+        routes.end(session, route_id, why="Snow", **BY)
     country.deliver(seed=2)
     assert country.on_the_way("S1") == {"bread": 12, "tea": 10}, "each promise once"
     with country.network.read() as session:
-        assert session.get_one(network_offers.PushOffer, ("S1", "push-1")).state == "accepted"
+        assert session.get_one(network_offers.NetworkOffer, ("S1", "push-1")).state == "accepted"
         waits = routes.waiting_deliveries(session, WAREHOUSE)
         assert [one.id for one in waits] == ["replacement-c1"]
     country.load()
@@ -387,11 +391,11 @@ def test_without_vans_or_a_warehouse_on_the_map_nothing_is_planned(tmp_path):
     country = make_country(tmp_path)
     with country.network.write() as session:
         with pytest.raises(Refused, match="no van"):
-            round_load.ask(session, WAREHOUSE, DAY, **BY)
-        vehicles.add_van(session, WAREHOUSE, "Van 1", 40, **BY)
+            route_load.ask(session, WAREHOUSE, DAY, **BY)
+        vehicles.add_vehicle(session, WAREHOUSE, "Van 1", 40, **BY)
         with pytest.raises(Refused, match="where the warehouse is"):
-            round_load.ask(session, WAREHOUSE, DAY, **BY)
-        assert session.scalars(sa.select(OutboxMessage.id).where(OutboxMessage.topic == "stop.told")).all() == []
+            route_load.ask(session, WAREHOUSE, DAY, **BY)
+        assert session.scalars(sa.select(OutboxMessage.id).where(OutboxMessage.topic == "stop.reported")).all() == []
 
 
 def table(text: str) -> list[list[str]]:
@@ -399,7 +403,7 @@ def table(text: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("a,b\n1,2", "name the columns"),
         ("from,to,metres,seconds\nS1,S9,100,20", "Line 2: there is no shop and no warehouse S9"),
@@ -407,10 +411,10 @@ def table(text: str) -> list[list[str]]:
         ("from,to,metres,seconds\nS1,S2,-4,20", "Line 2: that is too far"),
     ],
 )
-def test_a_matrix_comes_in_whole_or_not_at_all(country, text, told):
+def test_a_matrix_comes_in_whole_or_not_at_all(country, text, reported):
     with country.network.write() as session:
         assert vehicles.bring_in_legs(session, table("from,to,metres,seconds\nS1,S2,900,80\n"), **BY) == 1
-    with country.network.write() as session, pytest.raises(Invalid, match=told):
+    with country.network.write() as session, pytest.raises(Invalid, match=reported):
         vehicles.bring_in_legs(session, table(text), **BY)
     with country.network.read() as session:
         assert vehicles.legs_between(session, ["S1", "S2"]) == {("S1", "S2"): (900, 80)}

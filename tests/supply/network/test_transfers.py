@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
-from pos.stock import batches, consigned, recall, stock
+from pos.stock import batches, consignment_stock, recall, stock
 from pos.stock.batches import Lot
-from pos.stock.consigned import Consigned
+from pos.stock.consignment_stock import Consignment
 from supply.demand import known_events
 from supply.demand.history import DailyDemand, StoreDay
 from supply.membership import attention
@@ -144,7 +144,7 @@ def _neighbours(made: Country) -> None:
 def proposed(country: Country, seed: int | None = None) -> str:
     for store, database in country.stores.items():
         with database.write() as session:
-            sheets.tell(session, store, sheets.work_out(session, store, at=AT), at=AT)
+            sheets.send(session, store, sheets.work_out(session, store, at=AT), at=AT)
     country.deliver(seed=seed)
     with country.network.write() as session:
         (found,) = proposals.propose(session, actor=OPERATOR, at=AT)
@@ -174,7 +174,7 @@ def states(country: Country, transfer_id: str) -> list[str]:
     found = []
     for database in country.nodes().values():
         with database.read() as session:
-            found.append(session.get_one(store_transfers.GoodsTransfer, transfer_id).state)
+            found.append(session.get_one(store_transfers.Transfer, transfer_id).state)
     return found
 
 
@@ -231,7 +231,7 @@ def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(co
     country.deliver(seed=5)
     assert states(country, transfer_id) == ["received"] * 3
     with country.network.read() as session:
-        found = session.get_one(store_transfers.GoodsTransfer, transfer_id)
+        found = session.get_one(store_transfers.Transfer, transfer_id)
         (row,) = store_transfers.lines_of(session, found)
         assert (row.given_qty, row.taken_qty) == (qty["bread"], qty["bread"] - 1)
     assert ledger(country, "S2")["invoiced"] == -ledger(country, "S1")["funds"] == qty["bread"] * 150
@@ -250,7 +250,7 @@ def test_the_operator_hears_of_goods_nobody_said_the_arrival_of(country):
     do(country, "S1", "hand_over", transfer_id, code, qty)
     country.deliver()
     assert asked_about(country, AT + dt.timedelta(days=2)) == []
-    assert asked_about(country, AT + dt.timedelta(days=3)) == [("transfer-untold", "S1")]
+    assert asked_about(country, AT + dt.timedelta(days=3)) == [("transfer-unreported", "S1")]
     do(country, "S2", "receive", transfer_id, qty)
     country.deliver()
     assert asked_about(country, AT + dt.timedelta(days=3)) == []
@@ -345,7 +345,7 @@ def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(coun
 def spare_bread(country: Country) -> int:
     """Return how much bread S1 tells it can spare at most."""
     with country.stores["S1"].write() as session:
-        sheets.tell(session, "S1", sheets.work_out(session, "S1", at=AT), at=AT)
+        sheets.send(session, "S1", sheets.work_out(session, "S1", at=AT), at=AT)
     country.deliver()
     with country.network.read() as session:
         spare = sheets.sheets(session, DAY)["S1"].spares.get("bread")
@@ -362,11 +362,11 @@ def test_what_is_here_on_sale_or_return_is_neither_offered_to_a_neighbour_nor_ha
         with pytest.raises(Refused, match=f"12 of Rye bread .* hand over {most} at most"):
             do(country, "S1", "hand_over", transfer_id, code, {"bread": most + 1})
     with country.stores["S1"].write() as session:
-        session.get_one(Consigned, ("S1", OFFER)).ahead_qty = 8
+        session.get_one(Consignment, ("S1", OFFER)).ahead_qty = 8
     do(country, "S1", "hand_over", transfer_id, code, {"bread": 8})
     sell(country, 5, "sale-0001")
     with country.stores["S1"].read() as session:
-        assert consigned.of_sale(session, "S1", "sale-0001") == [("Rye bread", 5)], "the shop's own are gone"
+        assert consignment_stock.of_sale(session, "S1", "sale-0001") == [("Rye bread", 5)], "the shop's own are gone"
     country.deliver()
     assert country.findings() == []
 
@@ -387,9 +387,9 @@ def test_what_is_recalled_is_neither_offered_to_a_neighbour_nor_handed_over(coun
 def test_a_shop_that_says_it_gave_without_the_other_s_code_bills_nobody(country, both_agreed):
     transfer_id = agreed(country)[0] if both_agreed else proposed(country)
     for code in ({}, {"code": ""}, {"code": "AAAAAAAA"}):
-        told = {"id": transfer_id, "counts": {"bread": 1}} | code
+        reported = {"id": transfer_id, "counts": {"bread": 1}} | code
         with country.network.write() as session, pytest.raises(Refused, match="not signed"):
-            transfers.take_given(session, told, "S1", actor=OPERATOR, at=AT)
+            transfers.take_given(session, reported, "S1", actor=OPERATOR, at=AT)
     assert not any([*ledger(country, "S1").values(), *ledger(country, "S2").values()])
     do(country, "S2", "decline", transfer_id, why="It never came")
     country.deliver()
@@ -467,16 +467,16 @@ def test_whatever_order_the_words_come_in_stock_is_conserved_and_the_money_balan
         ("S1", "decline", [], {"why": "No"}),
     ]
     dice.shuffle(steps)
-    for store, verb, told, wishes in steps:
+    for store, verb, reported, wishes in steps:
         try:
-            do(country, store, verb, transfer_id, *told, **wishes)
+            do(country, store, verb, transfer_id, *reported, **wishes)
         except (Conflict, Refused, Invalid):
             continue
         if dice.random() < 0.5:
             country.deliver(seed=seed)
     country.deliver(seed=seed)
     with country.network.read() as session:
-        found = session.get_one(store_transfers.GoodsTransfer, transfer_id)
+        found = session.get_one(store_transfers.Transfer, transfer_id)
         (row,) = store_transfers.lines_of(session, found)
     gone, come = row.given_qty or 0, row.taken_qty or 0
     assert country.level("S1", "S1", "bread").on_hand == 40 - gone

@@ -70,22 +70,22 @@ def credited(session: Session, qty: int, recall_id: str = "r1") -> None:
     session.flush()
 
 
-def told(session: Session, recall_id: str = "r1") -> list[tuple[str, int, int]]:
+def reported(session: Session, recall_id: str = "r1") -> list[tuple[str, int, int]]:
     rows = upstream_claims.owed(session, recall_id, at=AT)
     return [(one.supplier.id if one.supplier else "", one.qty, one.cost_minor) for one in rows]
 
 
 def test_what_was_written_off_and_what_shops_were_credited_is_claimed_of_whom_it_was_bought_of_at_its_cost(country):
     with country.network.write() as session:
-        assert told(session) == [], "nobody has looked"
+        assert reported(session) == [], "nobody has looked"
         recalls.look_through(session, WAREHOUSE, "r1", 36, **BY)
-        assert told(session) == [("new", 12, 1440), ("old", 24, 2400)]
+        assert reported(session) == [("new", 12, 1440), ("old", 24, 2400)]
         credited(session, 6)
-        assert told(session) == [("new", 12, 1440), ("old", 30, 3000)], "the new mill's never left the warehouse"
+        assert reported(session) == [("new", 12, 1440), ("old", 30, 3000)], "the new mill's never left the warehouse"
         made = upstream_claims.claim(session, "r1", "old", id="c1", **BY)
         assert (made.qty, made.claimed_minor) == (30, 3000)
         assert upstream_claims.claim(session, "r1", "old", id="c1", **BY) is made, "a second click"
-        assert told(session) == [("new", 12, 1440)]
+        assert reported(session) == [("new", 12, 1440)]
         with pytest.raises(Refused, match="Nothing of this recall"):
             upstream_claims.claim(session, "r1", "nobody", id="c2", **BY)
         with pytest.raises(NotFound):
@@ -95,7 +95,7 @@ def test_what_was_written_off_and_what_shops_were_credited_is_claimed_of_whom_it
 def test_what_nobody_known_here_brought_is_claimed_of_nobody(country):
     with country.network.write() as session:
         credited(session, 9)
-        assert told(session) == [("old", 6, 600), ("", 3, 0)], "six left the warehouse"
+        assert reported(session) == [("old", 6, 600), ("", 3, 0)], "six left the warehouse"
 
 
 def test_goods_of_a_batch_are_of_the_purchase_whose_lot_bears_it_and_any_other_of_the_newest_that_left(country):
@@ -104,12 +104,12 @@ def test_goods_of_a_batch_are_of_the_purchase_whose_lot_bears_it_and_any_other_o
         stock.dispatch(session, WAREHOUSE, [("bread", 6)], source_id="to-S1-too", **BY)
         batches.take_from(session, WAREHOUSE, [(lots["p2"].id, 6)])
         credited(session, 6)
-        assert told(session) == [("new", 6, 720)]
+        assert reported(session) == [("new", 6, 720)]
         lots["p9"].batch = "A"
         for row in session.scalars(sa.select(recall.Recall)):
             row.batch = "A"
         session.flush()
-        assert told(session) == [("old", 6, 600)]
+        assert reported(session) == [("old", 6, 600)]
 
 
 def test_units_a_purchase_brought_are_claimed_for_one_recall_and_not_again_for_the_next(country):
@@ -122,9 +122,9 @@ def test_units_a_purchase_brought_are_claimed_for_one_recall_and_not_again_for_t
         recalls.lift(session, "r1", why="tested", **BY)
         recalls.call(session, "bread", None, id="r2", why="wire", called_by="", afterwards="destroy", **BY)
         recalls.look_through(session, WAREHOUSE, "r2", 30, **BY)
-        assert told(session, "r2") == [("new", 6, 720), ("old", 24, 2400)]
+        assert reported(session, "r2") == [("new", 6, 720), ("old", 24, 2400)]
         credited(session, 6, "r2")
-        assert told(session, "r2") == [("new", 8, 960), ("old", 28, 2800)], "two more of the new mill's had left"
+        assert reported(session, "r2") == [("new", 8, 960), ("old", 28, 2800)], "two more of the new mill's had left"
 
 
 def test_a_supplier_has_one_open_claim_of_a_recall_and_what_comes_to_light_is_claimed_after_it(country):
@@ -132,7 +132,7 @@ def test_a_supplier_has_one_open_claim_of_a_recall_and_what_comes_to_light_is_cl
         credited(session, 4)
         upstream_claims.claim(session, "r1", "old", id="c1", **BY)
         credited(session, 6)
-        assert told(session) == [("old", 2, 200)]
+        assert reported(session) == [("old", 2, 200)]
         with pytest.raises(Conflict, match="has an open claim"):
             upstream_claims.claim(session, "r1", "old", id="c2", **BY)
         upstream_claims.settle(session, "c1", 0, answer="Not our glass", **BY)

@@ -21,7 +21,7 @@ from supply.orders import letters as supplier_letters
 from supply.orders import suppliers
 from supply.orders.letters import OrderLetter
 from supply.orders.purchases import Purchase, PurchaseLine
-from tests.supply.network.test_upstream_claims import BY, bought, told
+from tests.supply.network.test_upstream_claims import BY, bought, reported
 from tests.supply.road import AT, WAREHOUSE, Country, make_country
 
 
@@ -69,17 +69,17 @@ def test_what_was_bought_of_a_supplier_leaves_the_warehouse_once_it_is_handed_ov
         assert may_go(session) == {"old": 30, "new": 12}, "four are of nobody known here"
         made = send_back(session, "old", 20)
         assert send_back(session, "old", 20) is made, "a second click"
-        assert (on_hand(session), told(session)) == (46, []), "nothing has left"
+        assert (on_hand(session), reported(session)) == (46, []), "nothing has left"
         upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
-        assert (on_hand(session), told(session)) == (26, [("old", 20, 2000)])
+        assert (on_hand(session), reported(session)) == (26, [("old", 20, 2000)])
         with pytest.raises(Conflict, match="handed over already"):
             upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
         recalls.look_through(session, WAREHOUSE, "r1", 26, **BY)
-        assert told(session) == [("new", 12, 1440), ("old", 30, 3000), ("", 4, 0)]
+        assert reported(session) == [("new", 12, 1440), ("old", 30, 3000), ("", 4, 0)]
         claim = upstream_claims.claim(session, "r1", "old", id="c1", **BY)
         assert (claim.qty, claim.returns) == (30, [f"{WAREHOUSE}-R1"])
         assert upstream_claims.claim(session, "r1", "new", id="c2", **BY).returns == []
-        assert told(session) == [("", 4, 0)], "claimed once, however it left"
+        assert reported(session) == [("", 4, 0)], "claimed once, however it left"
         assert supply.sync.checks.findings(session) == []
 
 
@@ -109,7 +109,7 @@ def test_what_stands_on_an_open_return_is_neither_written_off_nor_missing_when_t
         recalls.look_through(session, WAREHOUSE, "r1", 3, **BY)
         assert on_hand(session) == 41, "three of lot A are written off, two were not found"
         upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
-        assert (on_hand(session), told(session)) == (16, [("old", 28, 2800)])
+        assert (on_hand(session), reported(session)) == (16, [("old", 28, 2800)])
 
 
 def test_a_return_whose_goods_are_gone_or_whose_recall_is_lifted_is_not_handed_over_but_dropped(country):
@@ -226,7 +226,7 @@ def test_no_unit_is_claimed_twice_nor_more_than_was_bought_whatever_is_returned_
         brought = dict(session.execute(lines.group_by(Purchase.supplier_id)).all())
         for mill, most in brought.items():
             claimed = sum(one.qty for one in claims if one.supplier_id == mill)
-            owed = sum(qty for at in range(n + 1) for who, qty, _ in told(session, f"r{at}") if who == mill)
+            owed = sum(qty for at in range(n + 1) for who, qty, _ in reported(session, f"r{at}") if who == mill)
             assert claimed + owed <= most
         assert 0 < sum(one.qty for one in claims) <= 4 + sum(brought.values()) - on_hand(session)
         assert done["back"] * done["hand"] * done["claim"], done

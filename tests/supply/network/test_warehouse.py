@@ -157,8 +157,8 @@ def test_filling_and_loading_with_nothing_to_do_changes_nothing(country):
 def test_a_shop_that_learnt_to_wait_gets_its_order_as_promised_and_learns_better(country):
     with country.stores["S1"].write() as session:
         came(session, [5] * 8, VAN)
-        van = session.get_one(Supplier, VAN)
-        assert measured(session, "S1", [van], at=AT)[VAN].days == 4
+        vehicle = session.get_one(Supplier, VAN)
+        assert measured(session, "S1", [vehicle], at=AT)[VAN].days == 4
     for n in range(3):
         at = later(days=n)
         order = country.order("S1", {"bread": 1}, at=at, lead=4)
@@ -170,5 +170,5 @@ def test_a_shop_that_learnt_to_wait_gets_its_order_as_promised_and_learns_better
             assert [one.expected_day for one in receiving.expected(session, "S1")] == [later(days=n + 1).date()]
         country.take_in("S1", at=later(days=n + 1))
     with country.stores["S1"].read() as session:
-        van = session.get_one(Supplier, VAN)
-        assert measured(session, "S1", [van], at=later(days=4))[VAN].days == 3
+        vehicle = session.get_one(Supplier, VAN)
+        assert measured(session, "S1", [vehicle], at=later(days=4))[VAN].days == 3

@@ -126,7 +126,7 @@ def test_what_is_over_its_last_day_is_not_here_for_an_order(town):
     with town.store.write() as session:
         lot = batches.Lot("bread", 4, None, AT.date() - dt.timedelta(days=1))
         batches.lay_in(session, STORE, [lot], source_kind="delivery", source_id="D1", at=AT)
-        assert counter_orders.wares(session, STORE, ["bread"], at=AT)["bread"].here_qty == 10 - 4
+        assert counter_orders.products(session, STORE, ["bread"], at=AT)["bread"].here_qty == 10 - 4
 
 
 def test_what_is_neither_here_nor_to_be_had_is_refused_by_name_and_money_needs_an_open_till(town):

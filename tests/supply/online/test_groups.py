@@ -27,7 +27,7 @@ from supply.online.groups.price import Wish, commission, deal, fill, price_at
 from supply.online.messages import messages
 from supply.online.orders import PickupOrder
 from supply.online.pickup import escrow_release, pickup
-from supply.online_facts import GROUP_TOLD
+from supply.online_facts import GROUP_REPORTED
 from supply.orders import suppliers
 from supply.receiving import receiving
 from supply.sync import checks
@@ -38,7 +38,7 @@ ME = Actor("customer", "customer", "customer", "network")
 CLOSES = later(hours=2)
 TERMS = GroupTerms(
     id="group-00001", store_id=STORE, owner=STORE, sku="milk", name="Milk by the case", steps=((1, 120), (12, 100)),
-    threshold_qty=6, case_qty=6, minimum_cases=1, closes_at=CLOSES, van_day=dt.date(2026, 3, 4),
+    threshold_qty=6, case_qty=6, minimum_cases=1, closes_at=CLOSES, vehicle_day=dt.date(2026, 3, 4),
     pickup_until=dt.date(2026, 3, 6), store_takes=2, commission_bp=500, leader="Auntie Chen",
     leader_token="leader-link",
 )  # fmt: skip
@@ -108,7 +108,7 @@ def join(town, id, want, upto=None, *, state="captured", at=AT):
     token = TOKENS[id] = new_token()
     member = GroupMember(
         id=id, name="Li", phone="555 0100", email="", language="en", token_hash=token_hash(token),
-        code_hash=code_hash(id, code_of(id, token)), want_qty=want, upto_qty=upto or want,
+        code_hash=code_hash(id, code_of(id, token)), want_qty=want, maximum_qty=upto or want,
     )  # fmt: skip
     with town.network.write() as session:
         groups.join(session, TERMS.id, member, provider="practice", actor=ME, at=at)
@@ -127,7 +127,7 @@ def come(town, qty, at=None, *, posted=False):
     """Bring the goods in and say so; posted: as a delivery that a group's goods are held from."""
     at = at or later(days=2)
     with town.store.write() as session:
-        stock.receive(session, STORE, [("milk", qty)], source_kind="delivery", source_id="van", at=at, actor=ANA)
+        stock.receive(session, STORE, [("milk", qty)], source_kind="delivery", source_id="vehicle", at=at, actor=ANA)
         if posted:
             goods.goods_came(session, STORE, [("milk", qty)], actor=ANA, at=at)
         group_facts.say_arrived(session, STORE, TERMS.id, qty, actor=ANA, at=at)
@@ -177,9 +177,9 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
 
 
 def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes_back_to_the_cent(town):
-    told = {"store_id": STORE, "name": "Auntie Chen", "account": "DE89370400440532013000", "bic": ""}
+    reported = {"store_id": STORE, "name": "Auntie Chen", "account": "DE89370400440532013000", "bic": ""}
     with town.network.write() as session:
-        agent_commissions.take_agent(session, told | {"told_at": AT.isoformat()}, at=AT)
+        agent_commissions.take_agent(session, reported | {"reported_at": AT.isoformat()}, at=AT)
     code = join(town, "m1", 6)
     close(town)
     come(town, 6)
@@ -278,8 +278,8 @@ def test_whom_no_unit_is_left_for_gets_the_money_back_when_the_group_is_ordered(
     assert (where(town, ["m3"], "escrow"), where(town, ["m3"], "due")) == (0, 120)
     with town.network.read() as session:
         assert [one.id for one in groups.members_of(session, session.get(GroupOffer, TERMS.id))] == ["m1", "m2"]
-        told = {row.id: row.facts["why"] for row in messages.due(session, later(days=1)) if row.id.startswith("m3")}
-    assert told == {"m3-none": "Nothing was left for you; your money goes back."}
+        reported = {row.id: row.facts["why"] for row in messages.due(session, later(days=1)) if row.id.startswith("m3")}
+    assert reported == {"m3-none": "Nothing was left for you; your money goes back."}
     come(town, 12)
     assert where(town, ["m1", "m2"], "escrow") == 1200
 
@@ -407,7 +407,7 @@ def test_money_held_for_nobodys_share_is_a_finding_and_the_job_sends_it_back(tow
     with town.network.write() as session:
         member = GroupMember(
             id="member-002", name="Li", phone="555 0100", email="", language="en", token_hash="t" * 64,
-            code_hash="c" * 64, want_qty=6, upto_qty=6,
+            code_hash="c" * 64, want_qty=6, maximum_qty=6,
         )  # fmt: skip
         groups.join(session, TERMS.id, member, provider="practice", actor=ME, at=AT)
         # a payment service that gives no reference: the money is there, and nobody counts the member
@@ -455,7 +455,7 @@ def test_a_share_nobody_collects_goes_back_to_the_shelf_and_its_money_to_the_mem
 # --- its goods in the shop ---
 
 
-def post_van(town, qty, at):
+def post_vehicle(town, qty, at):
     """Post a delivery of milk as the van brings it."""
     with town.store.write() as session:
         suppliers.add_supplier(
@@ -510,7 +510,7 @@ def test_what_is_posted_for_a_group_is_held_until_each_share_has_its_own(town, s
     sell_out(town)
     close(town)
     at = later(days=2)
-    post_van(town, 12, at)
+    post_vehicle(town, 12, at)
     assert held(town) == (12, 0)
     with town.store.read() as session:
         assert known_events.until(session, STORE, dt.date(2026, 3, 9)) == {}
@@ -533,7 +533,7 @@ def test_goods_the_records_lack_have_not_come_and_what_was_said_is_said_once(tow
     at = later(days=2)
     with pytest.raises(Refused, match="only 0 of Milk by the case"):
         say(town, 12, at)
-    post_van(town, 12, at)
+    post_vehicle(town, 12, at)
     say(town, 9, at)
     assert held(town) == (9, 3)
     say(town, 9, at)  # the second click
@@ -551,12 +551,12 @@ def test_a_group_that_fails_on_the_way_frees_its_goods(town):
     join(town, "m1", 6)
     close(town)
     come_at = later(days=2)
-    post_van(town, 6, come_at)
+    post_vehicle(town, 6, come_at)
     say(town, 6, come_at)
     assert held(town)[0] == 6
     with town.network.write() as session:
         group = groups.fail(session, TERMS.id, why="Called off.", actor=ME, at=come_at)
-        group_facts.tell(session, group, come_at)
+        group_facts.send(session, group, come_at)
     town.deliver(at=come_at)
     assert held(town)[0] == 0
     assert town.faults() == []
@@ -566,15 +566,15 @@ def test_a_network_that_does_not_say_yet_how_much_it_dealt_out_leaves_nothing_he
     join(town, "m1", 8, 10)
     close(town)
     at = later(days=2)
-    post_van(town, 12, at)
+    post_vehicle(town, 12, at)
     say(town, 12, at)
     town._carry(town.store, town.network, STORE, NETWORK, None, at)
     with town.network.read() as session:
         waiting = [Message(**outbox.to_wire(row)) for row in outbox.due(session, STORE)]
-        (told,) = [dict(one.body) for one in waiting if one.topic == GROUP_TOLD]
-    assert told.pop("dealt_qty") == 10
+        (reported,) = [dict(one.body) for one in waiting if one.topic == GROUP_REPORTED]
+    assert reported.pop("dealt_qty") == 10
     with town.store.write() as session:
-        group_facts.take_told(session, told, actor=ANA, at=at)
+        group_facts.take_reported(session, reported, actor=ANA, at=at)
     assert held(town)[0] == 0
     town.deliver(at=at)  # a share it overtook is taken out of what is free
     assert town.state("m1") == ("accepted", "accepted")

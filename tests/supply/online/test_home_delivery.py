@@ -237,8 +237,8 @@ def test_an_order_nobody_paid_gives_its_time_back_while_the_shop_is_away(town):
 def test_the_address_does_not_travel_back_and_is_forgotten_with_the_name(town):
     placed = place(town)
     with town.store.read() as session:
-        told = home_delivery.as_told(session, STORE, placed.order.id)
-    assert not {"place", "street", "note", "lat_e6", "lon_e6"} & told.keys()
+        reported = home_delivery.as_reported(session, STORE, placed.order.id)
+    assert not {"place", "street", "note", "lat_e6", "lon_e6"} & reported.keys()
     on_the_way(town, placed)
     at_door(town, placed, receiver="Li Wei")
     with town.store.write() as session:

@@ -69,7 +69,7 @@ def needed(town):
 def test_what_the_shop_does_not_carry_is_offered_with_the_days_it_takes(town):
     with town.network.read() as session:
         robot = session.get_one(availability.OnlineListing, (STORE, "robot"))
-        assert (robot.allowance_qty, robot.order_days, robot.listed) == (0, 10, True)
+        assert (robot.available_qty, robot.order_days, robot.listed) == (0, 10, True)
         assert session.get_one(availability.OnlineListing, (STORE, "apple")).order_days is None  # no supplier sells it
 
 

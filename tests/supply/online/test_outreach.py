@@ -14,7 +14,7 @@ from pos.pricing.promises import Choice, Offer, Part
 from pos.sold import Sale
 from pos.store.store import store_of
 from supply.online.messages import campaigns
-from supply.online.messages.campaigns import OutreachPerson
+from supply.online.messages.campaigns import OutreachRecipient
 from tests.builders import NOON, STORE, open_store
 from tests.tampering import unlocked
 
@@ -77,7 +77,7 @@ def test_only_who_agreed_to_messages_and_stayed_away_is_written_to(store):
 
 def test_whom_letters_are_for_takes_as_many_questions_however_many_they_are(store):
     asked, counts = [], []
-    sa.event.listen(store.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    sa.event.listen(store.database.engine, "before_cursor_execute", lambda *reported: asked.append(reported[2]))
     for _more in range(2):
         bought(store, people(store, 6), days_ago=45)
         asked.clear()
@@ -117,7 +117,7 @@ def test_some_are_left_out_by_lot_and_what_it_brought_is_measured_against_them(s
     bought(store, ids, days_ago=40)
     row = write(store)
     with store.database.read() as session:
-        rows = session.scalars(sa.select(OutreachPerson)).all()
+        rows = session.scalars(sa.select(OutreachRecipient)).all()
     written, held = [r.customer_id for r in rows if r.code], [r.customer_id for r in rows if not r.code]
     assert (len(written), len(held)) == (16, 4)
     assert len({r.code for r in rows if r.code}) == 16

@@ -305,8 +305,8 @@ def test_a_late_older_message_never_turns_an_order_back(town):
     town.make_ready(ORDER)
     with town.store.read() as session:
         rows = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == "pickup.moved"))
-        told = [Message(**to_wire(row)) for row in rows]
-    for order in (told, told[::-1]):
+        reported = [Message(**to_wire(row)) for row in rows]
+    for order in (reported, reported[::-1]):
         with town.network.write() as session:
             for message in order:
                 APPLIERS[message.topic](session, message, STORE, AT)

@@ -364,8 +364,8 @@ def test_a_customer_asks_again_for_what_is_left_once_the_shop_has_answered(town)
         pickup_returns.refuse(session, STORE, ONE, why="It was fine.", actor=ANA, at=later(days=7))
     town.hear(at=later(days=7))
     with town.network.read() as session:
-        told = [row.kind for row in messages.due(session, later(days=9))]
-    assert told[-1] == "return_refused"
+        reported = [row.kind for row in messages.due(session, later(days=9))]
+    assert reported[-1] == "return_refused"
     with town.network.write() as session, pytest.raises(Refused, match="no longer"):
         order_copy.ask_return(session, STORE, placed.token, "Sour.", at=later(days=6, hours=23))
 
@@ -465,8 +465,8 @@ def test_what_a_shop_without_a_line_did_not_fetch_in_time_is_called_off_and_paid
         assert no_shows.call_off(session, at=comes - dt.timedelta(minutes=1)) == []
         assert no_shows.call_off(session, at=comes) == [order]
         assert no_shows.call_off(session, at=comes) == []
-        told = [row.kind for row in messages.due(session, comes)]
-    assert told == ["cancelled", "refunded"]
+        reported = [row.kind for row in messages.due(session, comes)]
+    assert reported == ["cancelled", "refunded"]
     assert (money(town), town.left("milk")) == ((0, 387, 0), 36)
     town.deliver(at=later(days=2))  # the line is back
     assert town.state(ONE) == ("cancelled", "cancelled")
@@ -540,10 +540,12 @@ def test_no_other_shop_moves_the_money_of_an_order(town):
     pay(town)
     town.make_ready(ONE)
     with town.store.read() as session:
-        told = json.loads(outbox.due(session, NETWORK)[-1].body)
+        reported = json.loads(outbox.due(session, NETWORK)[-1].body)
     town.deliver()
     for state in ("collected", "refused"):
-        fact = PickupMoved.from_body(told | {"store_id": OTHER, "state": state, "step": 99, "order_no": "x"}, VERSION)
+        fact = PickupMoved.from_body(
+            reported | {"store_id": OTHER, "state": state, "step": 99, "order_no": "x"}, VERSION
+        )
         with town.network.write() as session, pytest.raises(Refused, match="only S07 may send"):
             order_copy.mirror(session, fact, at=AT)
     assert (money(town), town.state(ONE)[1]) == ((387, 0, 0), "ready")
@@ -589,7 +591,7 @@ def test_the_shop_hears_of_money_that_did_not_go_back_at_once_and_when_it_has(to
         one = escrow.refund(session, ONE, 100, why="short", actor=SYSTEM, at=AT)
         for n in range(3):
             refunds.not_yet(session, one.id, Outcome("declined", reason="Card closed."), at=later(hours=n))
-            online.tell_refund(session, refunds.of_entry(session, one.id), later(hours=n))
+            online.send_refund(session, refunds.of_entry(session, one.id), later(hours=n))
     town.deliver(seed=1)
 
     def there():
@@ -599,7 +601,7 @@ def test_the_shop_hears_of_money_that_did_not_go_back_at_once_and_when_it_has(to
     assert there() == [("waiting", 100)]
     with town.network.write() as session:
         escrow.paid_by_hand(session, one.id, "Transfer 7", actor=ANA, at=later(hours=4))
-        online.tell_refund(session, refunds.of_entry(session, one.id), later(hours=4))
+        online.send_refund(session, refunds.of_entry(session, one.id), later(hours=4))
     town.deliver(seed=2)
     assert there() == [("by_hand", 100)]
 

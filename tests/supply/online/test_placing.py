@@ -63,7 +63,7 @@ def test_several_orders_of_one_number_at_once_are_no_more_than_one_after_the_oth
 
 def test_no_more_than_so_many_things_wait_unpaid_for_a_number_and_portions_count_as_things(town):
     with town.network.write() as session:
-        session.execute(sa.update(OnlineListing).values(allowance_qty=9_000))
+        session.execute(sa.update(OnlineListing).values(available_qty=9_000))
     with pytest.raises(Refused, match="at most 60 things"):
         place(town, [("milk", MOST_THINGS + 1)])
     place(town, [("milk", MOST_THINGS - 5)])

@@ -13,7 +13,7 @@ from pos.payments.providers import Outcome
 from pos.producers import agents, payouts, producers
 from pos.sale import sale
 from pos.sale.rung import SaleRequest
-from pos.stock.producer_lots import ProduceLot
+from pos.stock.producer_lots import ProducerLot
 from pos.sync import checks
 from supply.demand.history import DailyDemand, RegionalDemand
 from supply.money import escrow
@@ -49,11 +49,13 @@ def sku(town) -> str:
         sku = assortment.add(session, STORE, Wished("Tomatoes", "Food", "std"), command="tomatoes", **BY).sku
         assortment.set_price(session, STORE, sku, PRICE_MINOR, DAY, today=DAY, **BY)
         producers.sell_for(session, STORE, "farm", sku, "Grown on the hill.", **BY)
-        product_stories.tell(session, STORE, sku, at=AT)
+        product_stories.send(session, STORE, sku, at=AT)
     with town.store.read() as session:
-        told = [Message(**outbox.to_wire(row)) for row in outbox.due(session, "network")]
+        reported = [Message(**outbox.to_wire(row)) for row in outbox.due(session, "network")]
     with town.network.write() as session:
-        product_stories.take_told(session, next(one.body for one in told if one.topic == product_stories.STORY_TOLD))
+        product_stories.take_reported(
+            session, next(one.body for one in reported if one.topic == product_stories.STORY_REPORTED)
+        )
     return sku
 
 
@@ -67,7 +69,7 @@ def join(town, group_id: str, qty: int) -> tuple[str, str]:
     member_id, token = new_id(), new_token()
     member = GroupMember(
         id=member_id, name="Li", phone="555 0100", email="", language="en", token_hash=token_hash(token),
-        code_hash=code_hash(member_id, code_of(member_id, token)), want_qty=qty, upto_qty=qty,
+        code_hash=code_hash(member_id, code_of(member_id, token)), want_qty=qty, maximum_qty=qty,
     )  # fmt: skip
     with town.network.write() as session:
         groups.join(session, group_id, member, provider="practice", actor=ANA, at=AT)
@@ -82,7 +84,7 @@ def traced(town, **which) -> list[tuple[str, str | None, int, int]]:
         return [(one.producer, one.lot_code, one.qty, one.net_minor) for one in rows]
 
 
-def stated(town, at: dt.datetime) -> payouts.ProduceStatement:
+def stated(town, at: dt.datetime) -> payouts.ProducerStatement:
     with town.store.write() as session:
         return payouts.make(session, STORE, "farm", at.date(), id=new_id(), actor=ANA, at=at)
 
@@ -95,7 +97,7 @@ def test_a_group_of_a_producer_s_goods_is_filled_from_their_lot_and_settles_afte
     came, back = later(days=2), later(days=2, hours=3)
     terms = GroupTerms(
         id="group-00009", store_id=STORE, owner=STORE, sku=sku, name="Tomatoes", steps=((1, GROUP_MINOR),),
-        threshold_qty=5, case_qty=5, minimum_cases=1, closes_at=later(hours=2), van_day=came.date(),
+        threshold_qty=5, case_qty=5, minimum_cases=1, closes_at=later(hours=2), vehicle_day=came.date(),
         pickup_until=dt.date(2026, 3, 6),
     )  # fmt: skip
     with town.store.write() as session:
@@ -123,7 +125,7 @@ def test_a_group_of_a_producer_s_goods_is_filled_from_their_lot_and_settles_afte
     assert (row.net_minor, row.due_minor) == (left_minor, left_minor - round(left_minor * 0.2))
     with town.store.read() as session:
         assert payouts.agents_of(session, row) == {"Mei": round(left_minor * 0.05)}
-        assert session.get_one(ProduceLot, (STORE, lot_id)).left_qty == 3
+        assert session.get_one(ProducerLot, (STORE, lot_id)).left_qty == 3
         assert checks.findings(session) == []
         assert agents.agent_of(session, STORE, "Mei") is not None
     assert town.faults() == []

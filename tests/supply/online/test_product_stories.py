@@ -26,7 +26,7 @@ def farm(country, store: str, rate_bp: int) -> str:
         session.flush()
         sku = assortment.add(session, store, Wished("Tomatoes", "Local", "reduced"), command="t", **by).sku
         producers.sell_for(session, store, "farm", sku, "Grown on the hill.", **by)
-        product_stories.tell(session, store, sku, at=AT)
+        product_stories.send(session, store, sku, at=AT)
         return sku
 
 
@@ -37,7 +37,7 @@ def test_a_shop_s_tax_class_is_no_other_shop_s_and_its_new_rate_is_told(country)
             session, "reduced", "Reduced", 700, inclusive=True, actor=KEEPER["S1"], at=later(days=1)
         )
         session.flush()
-        product_stories.tell_taxed(session, "S1", "reduced", at=later(days=1))
+        product_stories.send_taxed(session, "S1", "reduced", at=later(days=1))
     country.deliver()
     with country.network.read() as session:
         of_product = {
@@ -57,7 +57,7 @@ def test_a_shop_s_tax_class_is_no_other_shop_s_and_its_new_rate_is_told(country)
 def test_a_tax_that_is_none_is_not_taken_over(country, rate_bp):
     said = {"id": "reduced", "name": "Reduced", "rate_bp": rate_bp, "inclusive": True}
     with country.network.write() as session, pytest.raises(Invalid, match="a rate is 0 to"):
-        product_stories.take_told(
+        product_stories.take_reported(
             session, {"store_id": "S1", "edition": 1, "product": {"sku": "S1-x"}, "tax_class": said}
         )
 
@@ -66,12 +66,12 @@ def test_a_picture_is_kept_though_it_comes_before_its_story_or_twice_and_goes_wh
     sku = farm(country, "S1", 500)
     jpegs = [b"\xff\xd8" + bytes([n]) * 9 for n in range(2)]
 
-    def tell(n: int, *, gone: str | None = None) -> None:
+    def send(n: int, *, gone: str | None = None) -> None:
         with country.stores["S1"].write() as session:
             if gone:
                 product_stories.take_out_picture(session, "S1", sku, gone)
             product_stories.add_picture(session, "S1", sku, jpegs[n], at=later(minutes=1 + n))
-            product_stories.tell(session, "S1", sku, at=later(minutes=1 + n))
+            product_stories.send(session, "S1", sku, at=later(minutes=1 + n))
 
     def shown() -> tuple[str, ...]:
         country.deliver(seed=7)
@@ -81,9 +81,9 @@ def test_a_picture_is_kept_though_it_comes_before_its_story_or_twice_and_goes_wh
         assert kept == set(found.pictures)
         return found.pictures
 
-    tell(0)
+    send(0)
     (first,) = shown()
-    tell(1, gone=first)
+    send(1, gone=first)
     (second,) = shown()
     assert second != first
     body = {"store_id": "S1", "sku": sku, "id": first, "jpeg": "/9gB", "put_at": AT.isoformat()}

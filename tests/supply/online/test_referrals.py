@@ -12,7 +12,7 @@ from pos.customers.customers import Particulars
 from pos.sold import Sale
 from pos.store.store import store_of
 from supply.online.messages import campaigns, letter_page, referrals
-from supply.online.messages.referrals import OutreachThanks
+from supply.online.messages.referrals import ReferralReward
 from tests.builders import NOON, STORE
 from tests.supply.online.test_outreach import ALL, bought, people, store, write
 
@@ -49,9 +49,9 @@ def thank(store, at=TOMORROW) -> int:
         return referrals.give(session, STORE, actor=store.wei, at=at)
 
 
-def thanks(store) -> list[OutreachThanks]:
+def thanks(store) -> list[ReferralReward]:
     return store.read(
-        lambda session: list(session.scalars(sa.select(OutreachThanks).order_by(OutreachThanks.given_at)))
+        lambda session: list(session.scalars(sa.select(ReferralReward).order_by(ReferralReward.given_at)))
     )
 
 
@@ -70,7 +70,7 @@ def test_who_passed_a_code_on_is_thanked_once_the_day_after_a_friend_s_first_pur
     with store.write() as session:
         offers.use_coupons(session, store_of(session, STORE), [letter.code], "x", NOON)
         for _ in range(2):
-            referrals.told(session, STORE, friend, actor=store.wei, at=NOON)
+            referrals.reported(session, STORE, friend, actor=store.wei, at=NOON)
     brought = store.read(lambda session: referrals.brought_by(session, session.merge(row, load=False), TOMORROW.date()))
     spent = store.read(lambda session: session.scalar(
         sa.select(sa.func.sum(Sale.total_minor)).where(Sale.customer_id == friend)

@@ -30,7 +30,7 @@ def write(town, sku="milk", stars=4, words="Fresh."):
     with town.network.write() as session:
         order = session.get(PickupOrder, (STORE, ONE))
         row = reviews.write(session, order, sku, stars, words, actor=CUSTOMER, at=AT)
-        online.tell_review(session, row, AT)
+        online.send_review(session, row, AT)
     town.deliver()
 
 
@@ -74,7 +74,7 @@ def test_hiding_is_the_operators_wants_a_reason_and_stays_on_record(town):
         with pytest.raises(DomainError, match="Say why"):
             reviews.decide(session, there(session), hide=True, why=" ", actor=OPERATOR, at=AT)
         reviews.decide(session, there(session), hide=True, why="It is rude.", actor=OPERATOR, at=AT)
-        online.tell_review(session, there(session), AT)
+        online.send_review(session, there(session), AT)
         assert reviews.of_product(session, STORE, "milk") == []
         assert there(session).words == "Fresh."
         verbs = [row.verb for row in session.query(JournalEntry)]

@@ -13,7 +13,7 @@ from pos.stock import batches, recall, stock
 from pos.stock.ledger import Place
 from supply.online.storefront import availability, listing, storefront
 from supply.online.storefront.availability import SILENT, SURE, safe_qty
-from tests.supply.online_store import ANA, AT, PRODUCTS, STORE, later, make_town, told
+from tests.supply.online_store import ANA, AT, PRODUCTS, STORE, later, make_town, reported
 
 
 @pytest.fixture
@@ -60,12 +60,12 @@ def test_what_is_over_its_last_day_is_promised_to_nobody_online(town):
 
 def test_nothing_is_published_when_a_customer_would_notice_nothing(town):
     with town.store.write() as session:
-        assert told(session, later(minutes=1)) is None
+        assert reported(session, later(minutes=1)) is None
         stock.waste(session, STORE, "milk", 3, at=AT, actor=ANA)  # plenty is left
-        assert told(session, later(minutes=1)) is None
+        assert reported(session, later(minutes=1)) is None
         session.get(Price, ("milk", "*", dt.date(2026, 1, 1))).price_minor = 131
         session.flush()
-        fact = told(session, later(minutes=2))
+        fact = reported(session, later(minutes=2))
     assert [offer.sku for offer in fact.offers] == ["milk"]
 
 
@@ -81,10 +81,10 @@ def test_an_older_publication_that_arrives_late_changes_nothing(town):
     with town.store.write() as session:
         session.get(Listing, (STORE, "bread")).hold_back_qty = 2
         session.flush()
-        older = told(session, later(minutes=1))
+        older = reported(session, later(minutes=1))
         session.get(Listing, (STORE, "bread")).hold_back_qty = 5
         session.flush()
-        newer = told(session, later(minutes=2))
+        newer = reported(session, later(minutes=2))
     with town.network.write() as session:
         storefront.take_offers(session, STORE, newer)
         storefront.take_offers(session, STORE, older)
@@ -95,7 +95,7 @@ def test_editions_rise_even_when_the_clock_was_put_back(town):
     with town.store.write() as session:
         session.get(Listing, (STORE, "bread")).hold_back_qty = 3
         session.flush()
-        fact = told(session, later(days=-2))
+        fact = reported(session, later(days=-2))
         assert fact.edition == session.get(availability.Storefront, STORE).edition
     town.deliver()
     assert town.left("bread") == 7
@@ -107,7 +107,7 @@ def test_a_new_allowance_is_lowered_by_orders_the_store_had_not_seen(town):
     with town.store.write() as session:  # the order is still on its way
         session.get(Listing, (STORE, "bread")).hold_back_qty = 3
         session.flush()
-        fact = told(session, later(minutes=1))
+        fact = reported(session, later(minutes=1))
     with town.network.write() as session:
         storefront.take_offers(session, STORE, fact)
     assert town.left("bread") == 7 - 3

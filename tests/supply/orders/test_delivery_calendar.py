@@ -17,20 +17,20 @@ def days(*steps: int) -> frozenset[dt.date]:
     return frozenset(MONDAY + dt.timedelta(days=step) for step in steps)
 
 
-def steps(found: delivery_calendar.Rhythm) -> tuple[int, ...]:
+def steps(found: delivery_calendar.OrderCycle) -> tuple[int, ...]:
     return tuple((day - MONDAY).days for day in vars(found).values())
 
 
 def test_on_a_closed_day_no_order_is_taken_and_what_would_come_comes_on_the_next_open_day():
-    assert steps(delivery_calendar.next_rhythm(Calendar(DAILY, 1, days(0)), MONDAY)) == (1, 2, 3)
-    assert delivery_calendar.rhythm(Calendar(DAILY, 1, days(0)), MONDAY) is None
-    assert steps(delivery_calendar.next_rhythm(Calendar(DAILY, 1, days(1, 2)), MONDAY)) == (0, 3, 4)
-    assert steps(delivery_calendar.next_rhythm(Calendar(frozenset({0}), 2, days(7)), MONDAY)) == (0, 2, 16)
+    assert steps(delivery_calendar.next_cycle(Calendar(DAILY, 1, days(0)), MONDAY)) == (1, 2, 3)
+    assert delivery_calendar.order_cycle(Calendar(DAILY, 1, days(0)), MONDAY) is None
+    assert steps(delivery_calendar.next_cycle(Calendar(DAILY, 1, days(1, 2)), MONDAY)) == (0, 3, 4)
+    assert steps(delivery_calendar.next_cycle(Calendar(frozenset({0}), 2, days(7)), MONDAY)) == (0, 2, 16)
 
 
 def test_two_order_days_that_bring_goods_on_one_day_count_as_one_delivery():
     # Saturday's and Sunday's orders both come on Tuesday, for Sunday and Monday are closed: stock lasts until Wednesday
-    assert steps(delivery_calendar.next_rhythm(Calendar(DAILY, 1, days(6, 7)), MONDAY + dt.timedelta(days=5))) == (
+    assert steps(delivery_calendar.next_cycle(Calendar(DAILY, 1, days(6, 7)), MONDAY + dt.timedelta(days=5))) == (
         5,
         8,
         9,
@@ -40,7 +40,7 @@ def test_two_order_days_that_bring_goods_on_one_day_count_as_one_delivery():
 @pytest.mark.parametrize(("minute", "ordered"), [(0, 0), (840, 0), (841, 3), (1500, 3)])
 def test_what_is_ordered_after_the_cut_off_counts_for_the_next_order_day(minute, ordered):
     calendar = Calendar(frozenset({0, 3}), 2, cut_off_minute=840)
-    assert steps(delivery_calendar.next_rhythm(calendar, MONDAY, minute=minute))[0] == ordered
+    assert steps(delivery_calendar.next_cycle(calendar, MONDAY, minute=minute))[0] == ordered
     assert delivery_calendar.is_over(calendar, MONDAY, MONDAY, minute) is (ordered > 0)
 
 
@@ -49,15 +49,15 @@ def test_what_is_ordered_after_the_cut_off_counts_for_the_next_order_day(minute,
 )
 def test_a_cut_off_in_the_night_is_over_when_the_clock_says_so_though_the_business_day_goes_on(hour, minute, ordered):
     calendar, now = Calendar(DAILY, 1, cut_off_minute=120), hour * 60 + minute
-    assert steps(delivery_calendar.next_rhythm(calendar, MONDAY, minute=now))[0] == ordered
+    assert steps(delivery_calendar.next_cycle(calendar, MONDAY, minute=now))[0] == ordered
     over = [delivery_calendar.is_over(calendar, MONDAY + dt.timedelta(days=n), MONDAY, now) for n in range(4)]
     assert over == [n < ordered for n in range(4)]
-    sent = delivery_calendar.rhythm(calendar, MONDAY + dt.timedelta(days=1))
+    sent = delivery_calendar.order_cycle(calendar, MONDAY + dt.timedelta(days=1))
     assert steps(delivery_calendar.counted(calendar, sent, MONDAY, now))[0] == max(1, ordered)
 
 
 def test_an_order_sent_after_its_cut_off_or_its_day_or_for_a_closed_day_moves():
-    sent = delivery_calendar.Rhythm(MONDAY, MONDAY + dt.timedelta(days=4), MONDAY + dt.timedelta(days=5))
+    sent = delivery_calendar.OrderCycle(MONDAY, MONDAY + dt.timedelta(days=4), MONDAY + dt.timedelta(days=5))
     late = delivery_calendar.counted(Calendar(DAILY, 2, cut_off_minute=600), sent, MONDAY, 601)
     assert steps(late) == (1, 5, 6), "as long on its way as it was planned with"
     assert delivery_calendar.counted(Calendar(DAILY, 2, cut_off_minute=600), sent, MONDAY, 600) == sent
@@ -100,7 +100,7 @@ def test_an_order_s_days_are_open_rise_and_are_never_sooner_than_asked_for(
 ):
     calendar = Calendar(weekdays, lead, days(*closed), cut_off)
     day = MONDAY + dt.timedelta(days=start)
-    found = delivery_calendar.next_rhythm(calendar, day, minute=minute)
+    found = delivery_calendar.next_cycle(calendar, day, minute=minute)
     ordered, comes, after = vars(found).values()
     assert day <= ordered <= comes < after
     assert ordered.weekday() in weekdays

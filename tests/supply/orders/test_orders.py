@@ -133,7 +133,7 @@ def test_an_order_with_an_own_supplier_stays_in_the_shop_and_its_goods_are_expec
 
 def test_an_empty_order_is_not_sent(country):
     with country.stores["S1"].write() as session:
-        write_order(session, "S1", "order-empty-1", {"bread": 0}, "van", AT, {})
+        write_order(session, "S1", "order-empty-1", {"bread": 0}, "vehicle", AT, {})
         with pytest.raises(Refused, match="Nothing is ordered"):
             orders.send(session, "S1", "order-empty-1", actor=KEEPER["S1"], at=AT)
 
@@ -337,11 +337,11 @@ def test_a_network_without_its_books_learns_an_order_from_the_shop_in_any_order(
     country.send_out()
     country.take_in("S1", [("milk", 11, "Broken")])
     with country.stores["S1"].read() as session:
-        told = [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
+        reported = [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
     (tmp_path / "fresh").mkdir()
     fresh = make_country(tmp_path / "fresh")
-    random.Random(seed).shuffle(told)
-    for message in told * 2:
+    random.Random(seed).shuffle(reported)
+    for message in reported * 2:
         with fresh.network.write() as session:
             APPLIERS[message.topic](session, message, "S1", AT)
     assert fresh.state("S1", order)[1] == country.state("S1", order)[0] == "closed_short"
@@ -376,9 +376,9 @@ def test_an_order_counts_by_the_warehouse_s_clock_for_the_van_it_reaches_the_net
     """The warehouse is nine hours ahead: its 19:00 is the shop's 10:00."""
     with country.network.write() as session:
         suppliers.settle_calendar(session, WAREHOUSE, [], 19 * 60, tz="Asia/Tokyo", actor=OPERATOR, at=AT)
-        told = supply_routes.edition(session, DAY)
+        reported = supply_routes.edition(session, DAY)
     with country.stores["S1"].write() as session:
-        supply_routes.take_edition(session, told)
+        supply_routes.take_edition(session, reported)
         assert order_days.closes_at(session, session.get_one(Supplier, VAN), "S1", DAY).hour == 10
     early, late = country.order("S1", {"bread": 1}, id="early"), country.order("S1", {"milk": 1}, id="late")
     with country.stores["S1"].write() as session:
@@ -410,7 +410,7 @@ def test_a_warehouse_without_an_hour_takes_orders_until_its_own_midnight(country
     for at, ordered in ((midnight - dt.timedelta(minutes=1), DAY), (midnight, DAY + dt.timedelta(days=1))):
         with country.stores["S1"].read() as session:
             supplier = session.get_one(Supplier, VAN)
-            days = delivery_calendar.rhythm(supplier.calendar, DAY)
+            days = delivery_calendar.order_cycle(supplier.calendar, DAY)
             assert order_days.counted(session, supplier, days, "S1", at).order_day == ordered
 
 

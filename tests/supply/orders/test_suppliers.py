@@ -45,19 +45,19 @@ def sells(session, supplier, sku="bread", pack=6, cost=900, at=AT, **more):
 )
 def test_stock_must_last_until_the_delivery_after_the_next(store, weekdays, ordered, expected):
     with store.write() as session:
-        days = delivery_calendar.rhythm(add(session, lead=2, weekdays=weekdays).calendar, ordered)
+        days = delivery_calendar.order_cycle(add(session, lead=2, weekdays=weekdays).calendar, ordered)
     assert tuple((one - ordered).days for one in vars(days).values()) == expected
 
 
 def test_no_order_is_taken_on_other_days(store):
     with store.write() as session:
-        assert delivery_calendar.rhythm(add(session).calendar, MONDAY + dt.timedelta(days=1)) is None
+        assert delivery_calendar.order_cycle(add(session).calendar, MONDAY + dt.timedelta(days=1)) is None
 
 
 @pytest.mark.parametrize(("today", "ordered"), [(0, 0), (1, 3), (3, 3), (4, 7)])
 def test_the_next_order_day_is_today_or_the_next_one_there_is(store, today, ordered):
     with store.write() as session:
-        days = delivery_calendar.next_rhythm(add(session).calendar, MONDAY + dt.timedelta(days=today))
+        days = delivery_calendar.next_cycle(add(session).calendar, MONDAY + dt.timedelta(days=today))
     assert (days.order_day - MONDAY).days == ordered
 
 
@@ -99,41 +99,43 @@ def test_another_shops_supplier_is_not_asked(store):
 def test_the_networks_suppliers_arrive_whole_and_own_ones_stay(store, tmp_path):
     network = make_node(tmp_path / "network.db")
     with network.write() as session:
-        add(session, "van", owner=EVERYONE, kind="network", warehouse_id="WH1")
-        sells(session, "van", "bread")
-        sells(session, "van", "milk", valid_from=MONDAY)
-        suppliers.set_cost(session, "van", "bread", 950, MONDAY, today=MONDAY, actor=WEI, at=AT)
+        add(session, "vehicle", owner=EVERYONE, kind="network", warehouse_id="WH1")
+        sells(session, "vehicle", "bread")
+        sells(session, "vehicle", "milk", valid_from=MONDAY)
+        suppliers.set_cost(session, "vehicle", "bread", 950, MONDAY, today=MONDAY, actor=WEI, at=AT)
         body = json.loads(json.dumps(supply_routes.edition(session, MONDAY)))
     network.engine.dispose()
     with store.write() as session:
         add(session, "farm")
         sells(session, "farm", "apple")
-        add(session, "van", owner=EVERYONE, kind="network")
-        sells(session, "van", "apple")
+        add(session, "vehicle", owner=EVERYONE, kind="network")
+        sells(session, "vehicle", "apple")
     for _ in range(2):
         with store.write() as session:
             supply_routes.take_edition(session, body)
     with store.read() as session:
-        assert session.get(suppliers.Supplier, "van").warehouse_id == "WH1"
+        assert session.get(suppliers.Supplier, "vehicle").warehouse_id == "WH1"
         found = supply_routes.sources(session, "S1", MONDAY)
     assert {key: [row.sku for row in rows] for key, rows in found.items()} == {
         "farm": ["apple"],
-        "van": ["bread", "milk"],
+        "vehicle": ["bread", "milk"],
     }
-    assert [one.pack_cost_minor for one in found["van"]] == [950, 900], "a cost that has begun is the cost"
+    assert [one.pack_cost_minor for one in found["vehicle"]] == [950, 900], "a cost that has begun is the cost"
 
 
 def test_a_cost_is_kept_for_two_weeks_after_it_changed_and_no_other_ever(store):
     with store.write() as session:
-        add(session, "van", owner=EVERYONE, kind="network")
+        add(session, "vehicle", owner=EVERYONE, kind="network")
         for days, cost in ((-60, 700), (-40, 800), (-10, 900)):
-            sells(session, "van", cost=cost, at=AT + dt.timedelta(days=days))
-        suppliers.set_cost(session, "van", "bread", 1000, MONDAY, today=MONDAY, actor=WEI, at=AT)
-        suppliers.set_cost(session, "van", "bread", 1, MONDAY + dt.timedelta(days=5), today=MONDAY, actor=WEI, at=AT)
+            sells(session, "vehicle", cost=cost, at=AT + dt.timedelta(days=days))
+        suppliers.set_cost(session, "vehicle", "bread", 1000, MONDAY, today=MONDAY, actor=WEI, at=AT)
+        suppliers.set_cost(
+            session, "vehicle", "bread", 1, MONDAY + dt.timedelta(days=5), today=MONDAY, actor=WEI, at=AT
+        )
 
         def kept(cost: int, days: int = 0, pack: int = 6) -> bool:
             day = MONDAY + dt.timedelta(days=days)
-            return suppliers.was_listed(session, suppliers.Terms("van", "bread", pack, cost, 1), day)
+            return suppliers.was_listed(session, suppliers.Terms("vehicle", "bread", pack, cost, 1), day)
 
         assert [kept(cost) for cost in (1, 700, 800, 900, 1000)] == [False, False, True, True, True]
         assert [kept(cost, 4) for cost in (1, 700, 800, 900, 1000)] == [False, False, True, True, True]
@@ -173,13 +175,13 @@ def test_a_pack_that_cannot_be_is_refused(store):
 def test_a_supplier_s_calendar_travels_with_the_edition_and_one_that_cannot_be_is_refused(store):
     closed = [(MONDAY + dt.timedelta(days=1)).isoformat()]
     with store.write() as session:
-        add(session, "van", owner=EVERYONE, kind="network", warehouse_id="WH1")
+        add(session, "vehicle", owner=EVERYONE, kind="network", warehouse_id="WH1")
         suppliers.settle_calendar(session, "WH1", [*closed, *closed], 840, actor=WEI, at=AT)
         body = json.loads(json.dumps(supply_routes.edition(session, MONDAY)))
         suppliers.settle_calendar(session, "WH1", [], None, actor=WEI, at=AT)
         supply_routes.take_edition(session, body)
-        van = session.get_one(suppliers.Supplier, "van")
-        assert (van.closed_days, van.calendar.cut_off_minute) == (closed, 840)
+        vehicle = session.get_one(suppliers.Supplier, "vehicle")
+        assert (vehicle.closed_days, vehicle.calendar.cut_off_minute) == (closed, 840)
         for days, minute, code in ((["2026-02-30"], None, "bad-closed-day"), ([], 1440, "bad-time")):
             with pytest.raises(Invalid) as refusal:
                 suppliers.settle_calendar(session, "WH1", days, minute, actor=WEI, at=AT)
@@ -188,4 +190,4 @@ def test_a_supplier_s_calendar_travels_with_the_edition_and_one_that_cannot_be_i
             suppliers.settle_calendar(session, "WH9", [], None, actor=WEI, at=AT)
         del body["calendars"]  # as an older network tells it
         supply_routes.take_edition(session, body)
-        assert (van.closed_days, van.cut_off_minute) == ([], None)
+        assert (vehicle.closed_days, vehicle.cut_off_minute) == ([], None)

@@ -48,7 +48,7 @@ def whom(session, store: str) -> list[str]:
     return [one.id for one in supply_routes.suppliers_for(session, store) if one.kind == NETWORK]
 
 
-def told(country: Country, store: str) -> None:
+def reported(country: Country, store: str) -> None:
     """Let a shop hear what the network's suppliers are today."""
     with country.network.read() as session:
         body = json.loads(json.dumps(supply_routes.edition(session, DAY)))
@@ -95,13 +95,13 @@ def test_a_shop_orders_from_its_warehouse_alone_once_it_has_heard_of_another(cou
     with country.network.write() as session:
         supply_routes.supply_store(session, "S2", OTHER, **BY)
         assert (whom(session, "S1"), whom(session, "S2"), whom(session, "*")) == ([VAN], [LORRY], [LORRY, VAN])
-    told(country, "S2")
+    reported(country, "S2")
     with country.stores["S2"].read() as session:
         assert list(supply_routes.sources(session, "S2", DAY)) == [LORRY]
         assert {one.supplier_id for one in supply_routes.sources(session, "S2", DAY)[LORRY]} == {LORRY}
     with country.network.write() as session:
         supply_routes.supply_store(session, "S2", None, **BY)
-    told(country, "S2")
+    reported(country, "S2")
     with country.stores["S2"].read() as session:
         assert list(supply_routes.sources(session, "S2", DAY)) == [VAN]
 
@@ -126,7 +126,7 @@ def test_a_proposal_to_the_warehouse_of_before_is_made_anew_and_not_approved(cou
     with country.stores["S2"].write() as session:
         write_order(session, "S2", "mine", {"bread": 1}, VAN, AT, {})
         session.get_one(ReplenishmentOrder, ("S2", "mine")).state = "proposed"
-    told(country, "S2")
+    reported(country, "S2")
     with country.stores["S2"].write() as session:
         with pytest.raises(Refused, match="another warehouse now"):
             proposals.approve(session, "S2", "mine", actor=KEEPER["S2"], at=AT)
@@ -227,9 +227,9 @@ def _supplied(country: Country) -> list[object]:
         supply_routes.supply_region(session, "R1", WAREHOUSE, **BY)
         supply_routes.supply_store(session, "S2", OTHER, **BY)
         suppliers.settle_calendar(session, OTHER, [str(DAY + dt.timedelta(days=2))], 17 * 60, tz="Asia/Tokyo", **BY)
-        told_to_all = json.loads(json.dumps(supply_routes.edition(session, DAY)))
+        reported_to_all = json.loads(json.dumps(supply_routes.edition(session, DAY)))
         missed = supply_routes.unlisted(session, "S2", WAREHOUSE), supply_routes.unlisted(session, "S1", OTHER)
-    told(country, "S2")
+    reported(country, "S2")
     ids = [country.order("S1", {"bread": 9}), country.order("S2", {"bread": 9}, supplier=LORRY)]
     country.deliver()
     made = [country.fill(), country.load()]
@@ -246,7 +246,7 @@ def _supplied(country: Country) -> list[object]:
                 .where(ReplenishmentOrder.id.in_(ids)).order_by(ReplenishmentOrder.store_id))]  # fmt: skip
         stores = [supply_routes.stores_of(session, house) for house in (WAREHOUSE, OTHER)]
     levels = [country.level(NETWORK, house, "bread").on_hand for house in (WAREHOUSE, OTHER)]
-    return [told_to_all, missed, made, silent, bought, days, stores, levels, country.findings()]
+    return [reported_to_all, missed, made, silent, bought, days, stores, levels, country.findings()]
 
 
 def test_shops_and_their_warehouses_are_the_same_on_postgresql(tmp_path, postgres_database):

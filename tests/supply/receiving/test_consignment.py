@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from config.errors import Conflict, Invalid, Refused
 from pos.sale import sale
 from pos.sale.rung import SaleRequest
-from pos.stock import batches, consigned, stock
-from pos.stock.consigned import Consigned
+from pos.stock import batches, consignment_stock, stock
+from pos.stock.consignment_stock import Consignment
 from pos.stock.ledger import Place
 from pos.till import shift
 from supply.demand.history import StoreDay
@@ -19,12 +19,12 @@ from supply.money import consignment, terms
 from supply.money.ledger import balances, open_invoices, owed
 from supply.network.offers import offer_results
 from supply.network.warehouse import returns
-from supply.orders import goods_returns, network_offers
-from supply.orders.network_offers import Lot, PushOffer, PushTerms, looked_at_on, paid_for, terms_from
+from supply.orders import network_offers, supplier_returns
+from supply.orders.network_offers import Lot, NetworkOffer, NetworkOfferTerms, looked_at_on, paid_for, terms_from
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
 OFFER, UNTIL = "push-0001-S1", DAY + dt.timedelta(days=20)
-TERMS = PushTerms("surplus", None, 250, 28, 2_000, 5_000, 3_000)
+TERMS = NetworkOfferTerms("surplus", None, 250, 28, 2_000, 5_000, 3_000)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def lots(country: Country) -> list[tuple[int, int, int, int]]:
     found = []
     for database in (country.stores["S1"], country.network):
         with database.read() as session:
-            lot = session.get(Consigned, ("S1", OFFER))
+            lot = session.get(Consignment, ("S1", OFFER))
             found.append((lot.left_qty, lot.sold_qty, lot.back_qty, lot.bought_qty))
     return found
 
@@ -107,8 +107,8 @@ def test_nothing_is_charged_until_a_unit_sells_and_then_each_once(country):
     assert invoiced(country) == 750
     assert lots(country) == [(7, 5, 0, 0)] * 2
     with country.stores["S1"].read() as session:
-        assert consigned.of_sale(session, "S1", "sale-0001") == [("Rye bread", 5)]
-        assert [(one.qty, one.cost_minor) for one in consigned.of_day(session, "S1", DAY)] == [(5, 750)]
+        assert consignment_stock.of_sale(session, "S1", "sale-0001") == [("Rye bread", 5)]
+        assert [(one.qty, one.cost_minor) for one in consignment_stock.of_day(session, "S1", DAY)] == [(5, 750)]
     with country.network.read() as session:
         (open_one,) = open_invoices(session, "S1")
         assert open_one.invoice.due_day == DAY + dt.timedelta(days=terms.Terms().account_days)
@@ -120,14 +120,14 @@ def test_what_came_first_sells_first_whose_ever_it_is(country):
     sell(country, 6, "sale-0001")
     assert lots(country)[0] == (10, 2, 0, 0)
     with country.stores["S1"].read() as session:
-        assert consigned.of_sale(session, "S1", "sale-0001") == [("Rye bread", 2)]
+        assert consignment_stock.of_sale(session, "S1", "sale-0001") == [("Rye bread", 2)]
 
 
 def test_what_is_charged_and_credited_to_and_fro_is_booked_every_time(country):
     bring(country)
     for sold in (5, 3, 5, 3, 4):
         with country.network.write() as session:
-            lot = session.get(Consigned, ("S1", OFFER))
+            lot = session.get(Consignment, ("S1", OFFER))
             lot.sold_qty, lot.left_qty = sold, 12 - sold
             consignment.charge(session, lot, actor=OPERATOR, at=AT)
             found = balances(session, "S1")
@@ -153,10 +153,10 @@ def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(cou
     sell(country, 5, "sale-0001")
     close(country, later(days=19))
     with country.stores["S1"].read() as session:
-        assert goods_returns.returns(session, "proposed", store_id="S1") == []
+        assert supplier_returns.returns(session, "proposed", store_id="S1") == []
     close(country, later(days=20))
     with country.stores["S1"].write() as session:
-        (proposed,) = goods_returns.returns(session, "proposed", store_id="S1")
+        (proposed,) = supplier_returns.returns(session, "proposed", store_id="S1")
         with pytest.raises(Invalid, match="0 to 7 units go back"):
             returns.send(session, "S1", proposed.id, {"bread": 8}, actor=KEEPER["S1"], at=later(days=20))
         returns.send(session, "S1", proposed.id, {}, actor=KEEPER["S1"], at=later(days=20))
@@ -173,13 +173,13 @@ def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(cou
     country.deliver(seed=4)
     assert country.level("network", "WH1", "bread").on_hand == before + 6, "the squashed one is not sold again"
     with country.network.read() as session:
-        back = session.scalars(sa.select(batches.Batch).where(batches.Batch.source_kind == "goods_return")).one()
+        back = session.scalars(sa.select(batches.Batch).where(batches.Batch.source_kind == "supplier_return")).one()
         assert (back.received_qty, back.batch, back.expires_on) == (6, "B1", good_until), "its day comes back with it"
     assert lots(country) == [(0, 5, 7, 0)] * 2
     assert invoiced(country) == 750
     with country.stores["S1"].read() as session:
-        (done,) = goods_returns.returns(session, "received", store_id="S1")
-        assert (done.words, goods_returns.lines_of(session, done)[0].received_qty) == ("One is squashed", 7)
+        (done,) = supplier_returns.returns(session, "received", store_id="S1")
+        assert (done.words, supplier_returns.lines_of(session, done)[0].received_qty) == ("One is squashed", 7)
     assert country.findings() == []
 
 
@@ -196,7 +196,7 @@ def test_what_is_neither_sent_nor_there_is_bought_and_silence_keeps_the_rest(cou
     assert lots(country) == [(0, 0, 0, 12)] * 2
     assert invoiced(country) == 1_800
     with country.stores["S1"].write() as session:
-        assert goods_returns.return_of(session, "S1", OFFER).state == "kept"
+        assert supplier_returns.return_of(session, "S1", OFFER).state == "kept"
         with pytest.raises(Refused, match="Nothing is left"):
             consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=later(days=25))
     assert country.findings() == []
@@ -237,7 +237,7 @@ def test_a_fee_for_the_place_is_paid_once_and_bought_goods_that_stay_are_looked_
         assert offer_results.look_after(session, actor=OPERATOR, at=later(days=28)) == 1
         assert offer_results.look_after(session, actor=OPERATOR, at=later(days=29)) == 0
         assert balances(session, "S1")["care"] == 360, "a fifth of what all of it cost"
-        assert session.get(PushOffer, ("S1", OFFER)).care_minor == 360
+        assert session.get(NetworkOffer, ("S1", OFFER)).care_minor == 360
         (pushed,) = offer_results.pushes(session)
         assert (pushed.id, pushed.count("accepted"), pushed.came_qty, pushed.sold_qty) == ("push-0001", 1, 12, 0)
     country.deliver()
@@ -247,9 +247,11 @@ def test_a_fee_for_the_place_is_paid_once_and_bought_goods_that_stay_are_looked_
 def test_an_offer_that_binds_the_network_to_nonsense_is_refused(country):
     with country.network.write() as session:
         for terms, code in (
-            (PushTerms("near_expiry"), "bad-day"), (PushTerms("new", DAY - dt.timedelta(days=1)), "bad-day"),
-            (PushTerms("gift"), "bad-choice"), (PushTerms("new", slot_fee_minor=-1), "bad-amount"),
-        ):  # fmt: skip
+            (NetworkOfferTerms("near_expiry"), "bad-day"),
+            (NetworkOfferTerms("new", DAY - dt.timedelta(days=1)), "bad-day"),
+            (NetworkOfferTerms("gift"), "bad-choice"),
+            (NetworkOfferTerms("new", slot_fee_minor=-1), "bad-amount"),
+        ):
             with pytest.raises(Invalid) as refusal:
                 network_offers.offer(session, "S1", sku="bread", packs=1, why="x", answer_by=DAY, id="o", terms=terms,
                            actor=OPERATOR, at=AT)  # fmt: skip
@@ -263,8 +265,8 @@ def test_an_offer_that_binds_the_network_to_nonsense_is_refused(country):
 def test_compensation_is_bounded_and_never_rewards_selling_less_than_nothing(
     came, sold, cost, pack, slow, expiry, cap, near
 ):
-    terms = PushTerms("new", UNTIL if near else None, 0, 28, slow, expiry, cap)
-    assert terms_from(terms.told()) == terms
+    terms = NetworkOfferTerms("new", UNTIL if near else None, 0, 28, slow, expiry, cap)
+    assert terms_from(terms.reported()) == terms
     day = looked_at_on(terms, DAY)
     assert day is None or day > DAY
     paid = paid_for(terms, Lot(DAY, came, min(sold, came), pack, cost))
@@ -304,7 +306,7 @@ def test_whatever_happens_to_a_lot_it_adds_up_and_is_charged_by_the_unit(tmp_pat
     assert lots(country)[0] == lots(country)[1]
     assert invoiced(country) == (sold + bought + back) * 150, "the warehouse has counted nothing yet"
     with country.network.write() as session:
-        for sent in goods_returns.returns(session, "sent"):
+        for sent in supplier_returns.returns(session, "sent"):
             returns.receive(session, "S1", sent.id, {"bread": (back, back)}, actor=OPERATOR, at=later(days=61))
     country.deliver(at=later(days=61), seed=seed)
     with country.network.read() as session:

@@ -28,7 +28,7 @@ from tests.supply.replenishment.test_proposals import (  # noqa: F401 - shop is 
 def rule(store, order_minor=5_000, week_minor=20_000):
     with store.write() as session:
         return auto_approval.set_rule(
-            session, "S1", "van", most_order_minor=order_minor, most_week_minor=week_minor, actor=WEI, at=DAWN
+            session, "S1", "vehicle", most_order_minor=order_minor, most_week_minor=week_minor, actor=WEI, at=DAWN
         )
 
 
@@ -69,11 +69,11 @@ def test_the_week_has_a_limit_of_its_own(store):
     assert gone(store, [first]) == [first.id]
     with store.write() as session:
         other = proposals.ReplenishmentOrder(
-            store_id="S1", id="second", order_no=9, supplier_id="van", order_day=MONDAY, delivery_day=MONDAY,
+            store_id="S1", id="second", order_no=9, supplier_id="vehicle", order_day=MONDAY, delivery_day=MONDAY,
             next_delivery_day=MONDAY, cost_minor=1_800, proposed_at=DAWN, forecast_age_days=0, state="proposed",
         )  # fmt: skip
         session.add(other)
-        limit = session.get_one(OrderRule, ("S1", "van"))
+        limit = session.get_one(OrderRule, ("S1", "vehicle"))
         session.flush()
         assert auto_approval.why_not(session, limit, other, MONDAY) == "week-spent"
 
@@ -87,12 +87,12 @@ def test_an_order_the_supplier_rejected_or_the_shop_called_off_takes_nothing_of_
         sent = session.get_one(proposals.ReplenishmentOrder, ("S1", first.id))
         journal.move(session, sent, off, actor=WEI, at=DAWN, subject="order")
         other = proposals.ReplenishmentOrder(
-            store_id="S1", id="second", order_no=9, supplier_id="van", order_day=MONDAY, delivery_day=MONDAY,
+            store_id="S1", id="second", order_no=9, supplier_id="vehicle", order_day=MONDAY, delivery_day=MONDAY,
             next_delivery_day=MONDAY, cost_minor=1_800, proposed_at=DAWN, forecast_age_days=0, state="proposed",
         )  # fmt: skip
         session.add(other)
         session.flush()
-        assert auto_approval.why_not(session, session.get_one(OrderRule, ("S1", "van")), other, MONDAY) == ""
+        assert auto_approval.why_not(session, session.get_one(OrderRule, ("S1", "vehicle")), other, MONDAY) == ""
 
 
 def test_no_order_goes_by_itself_before_its_day_or_on_an_old_forecast(store):
@@ -146,7 +146,7 @@ def test_half_of_an_edit_is_learnt_and_the_next_proposal_says_so(store):
     with store.write() as session:
         session.execute(sa.update(proposals.ReplenishmentOrder).values(state="dropped"))
     (order,) = propose(store)
-    assert lines(store, order)["bread"].why["taught_qty"] == 3
+    assert lines(store, order)["bread"].why["adjusted_qty"] == 3
 
 
 def test_a_lesson_stays_within_a_case_or_two_days_of_demand(store):
@@ -186,7 +186,7 @@ def test_an_added_line_that_is_undone_is_off_the_order(store):
 def test_a_basket_that_waits_for_its_minimum_is_seen_and_never_goes_by_itself(store):
     rule(store, order_minor=900_000, week_minor=900_000)
     with store.write() as session:
-        session.execute(sa.update(Supplier).where(Supplier.id == "van").values(minimum_minor=500_000))
+        session.execute(sa.update(Supplier).where(Supplier.id == "vehicle").values(minimum_minor=500_000))
     order = proposed(store)
     assert (order.postponed, lines(store, order)["bread"].packs) == (True, 2)
     assert gone(store, [order]) == []

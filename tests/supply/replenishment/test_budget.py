@@ -12,7 +12,7 @@ from supply.money import credit
 from supply.money.credit import CreditDraw
 from supply.orders import orders
 from supply.replenishment import auto_approval, budget, proposals
-from supply.replenishment.budget import Line, Purse
+from supply.replenishment.budget import Budget, Line
 from supply.replenishment.policy import share_money
 from supply.replenishment.sourcing import Source, decide_sources, ranked
 from tests.supply.replenishment.test_proposals import (  # noqa: F401 - shop is a fixture
@@ -43,23 +43,23 @@ def lend(session, *, limit: int = 0, account: int | None = None, state: str = "o
     )  # fmt: skip
 
 
-def at_van(store) -> tuple[list[tuple[str, int]], list[tuple[str, int, str]]]:
+def at_vehicle(store) -> tuple[list[tuple[str, int]], list[tuple[str, int, str]]]:
     """Propose and return what is ordered of the van, and what was cut by which purse."""
-    van = next(one for one in propose(store) if one.supplier_id == "van").id
+    vehicle = next(one for one in propose(store) if one.supplier_id == "vehicle").id
     with store.read() as session:
-        found = orders.lines_of(session, orders.order_of(session, "S1", van))
-        told = [(one.sku, one.why["cut_packs"], one.why["cut_by"]) for one in found if "cut_packs" in one.why]
-        return sorted((one.sku, one.packs) for one in found), sorted(told)
+        found = orders.lines_of(session, orders.order_of(session, "S1", vehicle))
+        reported = [(one.sku, one.why["cut_packs"], one.why["cut_by"]) for one in found if "cut_packs" in one.why]
+        return sorted((one.sku, one.packs) for one in found), sorted(reported)
 
 
 # --- pure ---
 
 some_lines = st.lists(st.tuples(st.integers(1, 60), st.integers(300, 900)), max_size=4)
-some_purses = st.lists(st.tuples(st.integers(0, 30_000), st.sets(st.sampled_from("abc"))), max_size=3)
+some_budgets = st.lists(st.tuples(st.integers(0, 30_000), st.sets(st.sampled_from("abc"))), max_size=3)
 
 
-@given(st.tuples(some_lines, some_lines, some_lines), some_purses)
-def test_no_purse_pays_more_than_it_holds_and_each_only_for_its_suppliers(drawn, purses):
+@given(st.tuples(some_lines, some_lines, some_lines), some_budgets)
+def test_no_purse_pays_more_than_it_holds_and_each_only_for_its_suppliers(drawn, budgets):
     sources = [
         Source(name, 0, True, [
             line(f"{name}{n}", mean=float(need), variance=need * 1.2, pack_cost_minor=cost)
@@ -67,12 +67,12 @@ def test_no_purse_pays_more_than_it_holds_and_each_only_for_its_suppliers(drawn,
         ])
         for name, some in zip("abc", drawn, strict=True)
     ]  # fmt: skip
-    given = [Purse(f"p{n}", left, frozenset(names)) for n, (left, names) in enumerate(purses)]
+    given = [Budget(f"p{n}", left, frozenset(names)) for n, (left, names) in enumerate(budgets)]
     found = decide_sources(sources, ranked(sources), given)
     free = decide_sources(sources, ranked(sources))
-    for purse in given:
-        cost = sum(one.cost_minor for name in purse.suppliers for one in found.get(name, ()))
-        assert cost <= purse.left_minor
+    for one in given:
+        cost = sum(line.cost_minor for name in one.suppliers for line in found.get(name, ()))
+        assert cost <= one.left_minor
     for name, decisions in free.items():
         for wanted, got in zip(decisions, found[name], strict=True):
             assert got.packs + got.cut_packs == wanted.packs, "what did not fit is told"
@@ -84,8 +84,8 @@ def test_no_purse_pays_more_than_it_holds_and_each_only_for_its_suppliers(drawn,
 def test_goods_on_account_count_against_the_line_and_goods_paid_when_they_come_against_the_week():
     milk, apple = line("milk"), line("apple")
     sources = [Source("net", 0, False, [milk]), Source("farm", 0, True, [apple])]
-    purses = [Purse("line", 1_200, frozenset({"net"})), Purse("budget", 600, frozenset({"farm"}))]
-    found = decide_sources(sources, ranked(sources), purses)
+    budgets = [Budget("line", 1_200, frozenset({"net"})), Budget("budget", 600, frozenset({"farm"}))]
+    found = decide_sources(sources, ranked(sources), budgets)
     assert [(one.packs, one.cut_by) for decisions in found.values() for one in decisions] == [
         (2, "line"),
         (1, "budget"),
@@ -95,8 +95,10 @@ def test_goods_on_account_count_against_the_line_and_goods_paid_when_they_come_a
 
 def test_a_pack_comes_only_where_both_purses_hold_enough_and_the_tighter_one_is_named():
     sources = [Source("net", 0, False, [line("milk")])]
-    purses = [Purse("budget", 5_000, frozenset({"net"})), Purse("line", 600, frozenset({"net"}))]
-    assert [(one.packs, one.cut_by) for one in decide_sources(sources, ranked(sources), purses)["net"]] == [(1, "line")]
+    budgets = [Budget("budget", 5_000, frozenset({"net"})), Budget("line", 600, frozenset({"net"}))]
+    assert [(one.packs, one.cut_by) for one in decide_sources(sources, ranked(sources), budgets)["net"]] == [
+        (1, "line")
+    ]
 
 
 def test_of_one_line_the_packs_worth_most_per_money_come_wherever_they_are():
@@ -108,7 +110,7 @@ def test_of_one_line_the_packs_worth_most_per_money_come_wherever_they_are():
 
 
 @pytest.mark.parametrize(
-    ("told", "bread"),
+    ("reported", "bread"),
     [
         ({"limit": 0, "account": 1_000}, 1),
         ({"limit": 1_000, "account": 0}, 1),
@@ -118,23 +120,23 @@ def test_of_one_line_the_packs_worth_most_per_money_come_wherever_they_are():
         ({"limit": 500}, 2),
     ],
 )
-def test_orders_to_the_network_keep_within_the_larger_of_what_account_and_credit_leave(store, told, bread):
+def test_orders_to_the_network_keep_within_the_larger_of_what_account_and_credit_leave(store, reported, bread):
     with store.write() as session:
-        lend(session, **told)
+        lend(session, **reported)
     forecast(store, {"bread": 5.0})
     cut = [("bread", 2 - bread, "line")] if bread < 2 else []
-    assert at_van(store) == ([("bread", bread)], cut)
+    assert at_vehicle(store) == ([("bread", bread)], cut)
 
 
 def test_what_open_orders_will_bring_on_account_is_off_the_line_and_what_they_drew_is_not_counted_twice(store):
     with store.write() as session:
         lend(session, limit=5_000, account=3_000)
     forecast(store, {"bread": 5.0})
-    van = propose(store)[0]
+    vehicle = propose(store)[0]
     with store.write() as session:
-        proposals.approve(session, "S1", van.id, **BY)
+        proposals.approve(session, "S1", vehicle.id, **BY)
         assert budget.line_left(session, "S1") == Line(3_000 - 1_800, 5_000)
-        session.add(CreditDraw(store_id="S1", order_id=van.id, order_no=1, amount_minor=1_500, asked_at=DAWN))
+        session.add(CreditDraw(store_id="S1", order_id=vehicle.id, order_no=1, amount_minor=1_500, asked_at=DAWN))
         session.flush()
         assert budget.line_left(session, "S1") == Line(3_000 - 300, 5_000 - 1_500)
 
@@ -145,35 +147,35 @@ def test_the_week_s_money_may_be_for_what_is_paid_when_it_comes_alone(store):
         with store.write() as session:
             budget.set_budget(session, "S1", 0, network_too=network_too, **BY)
         assert {one.supplier_id: one.cost_minor > 0 for one in propose(store)} == {
-            "van": not network_too,
+            "vehicle": not network_too,
             "farm": False,
         }
         with store.write() as session:
             budget.set_budget(session, "S1", None, **BY)
-        van = next(one for one in propose(store) if one.supplier_id == "van")
+        vehicle = next(one for one in propose(store) if one.supplier_id == "vehicle")
         with store.write() as session:
-            proposals.approve(session, "S1", van.id, **BY)
+            proposals.approve(session, "S1", vehicle.id, **BY)
             budget.set_budget(session, "S1", 5_000, network_too=network_too, **BY)
             assert budget.left_to_spend(session, "S1", MONDAY) == left
-            proposals.drop(session, "S1", van.id, why="Anew", **BY)
+            proposals.drop(session, "S1", vehicle.id, why="Anew", **BY)
 
 
 def test_what_fits_no_money_at_all_stays_on_the_proposal_with_none_and_goes_by_no_rule(store):
     forecast(store, {"bread": 5.0})
     with store.write() as session:
         budget.set_budget(session, "S1", 100, **BY)
-        auto_approval.set_rule(session, "S1", "van", most_order_minor=9_000, most_week_minor=9_000, **BY)
-    van = propose(store)[0]
-    found = lines(store, van)["bread"]
-    assert (van.postponed, van.cost_minor, found.packs, found.packs_proposed) == (False, 0, 0, 0)
+        auto_approval.set_rule(session, "S1", "vehicle", most_order_minor=9_000, most_week_minor=9_000, **BY)
+    vehicle = propose(store)[0]
+    found = lines(store, vehicle)["bread"]
+    assert (vehicle.postponed, vehicle.cost_minor, found.packs, found.packs_proposed) == (False, 0, 0, 0)
     assert (found.why["cut_packs"], found.why["cut_by"]) == (2, "budget")
     with store.write() as session:
-        row = orders.order_of(session, "S1", van.id)
+        row = orders.order_of(session, "S1", vehicle.id)
         assert auto_approval.send_by_rule(session, "S1", [row], MONDAY, at=DAWN) == []
         assert row.state == "proposed"
-        proposals.change(session, "S1", van.id, "bread", packs=1, why="We need it", **BY)
-        proposals.approve(session, "S1", van.id, **BY)
-        orders.send(session, "S1", van.id, **BY)
+        proposals.change(session, "S1", vehicle.id, "bread", packs=1, why="We need it", **BY)
+        proposals.approve(session, "S1", vehicle.id, **BY)
+        orders.send(session, "S1", vehicle.id, **BY)
 
 
 def test_what_other_proposals_to_the_network_cost_is_off_the_line_for_this_one(store):
@@ -181,15 +183,15 @@ def test_what_other_proposals_to_the_network_cost_is_off_the_line_for_this_one(s
         lend(session, limit=0, account=10_000)
         budget.set_budget(session, "S1", 20_000, **BY)
     forecast(store, {"bread": 5.0, "apple": 900.0})
-    van, farm = propose(store)
+    vehicle, farm = propose(store)
     with store.write() as session:
-        left = {one.name: one.left_minor for one in budget.left_for(session, van, MONDAY)}
+        left = {one.name: one.left_minor for one in budget.left_for(session, vehicle, MONDAY)}
         assert left == {"budget": 20_000 - farm.cost_minor, "line": 10_000}
         assert [one.name for one in budget.left_for(session, farm, MONDAY)] == ["budget"]
         other = orders.ReplenishmentOrder(
-            store_id="S1", id="other", order_no=99, supplier_id="van", state="proposed", order_day=MONDAY,
+            store_id="S1", id="other", order_no=99, supplier_id="vehicle", state="proposed", order_day=MONDAY,
             delivery_day=MONDAY, next_delivery_day=MONDAY + dt.timedelta(days=1), proposed_at=DAWN, cost_minor=4_000,
         )  # fmt: skip
         session.add(other)
         session.flush()
-        assert [one.left_minor for one in budget.left_for(session, van, MONDAY) if one.name == "line"] == [6_000]
+        assert [one.left_minor for one in budget.left_for(session, vehicle, MONDAY) if one.name == "line"] == [6_000]

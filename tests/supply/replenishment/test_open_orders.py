@@ -7,9 +7,9 @@ import pytest
 from supply.demand.history import DailyDemand, StoreDay
 from supply.orders import network_offers, orders
 from supply.orders.suppliers import Supplier
-from supply.orders.transfers import GoodsTransfer, TransferLine
+from supply.orders.transfers import Transfer, TransferLine
 from supply.receiving import receiving
-from supply.receiving.vehicle_arrivals import VanCall
+from supply.receiving.vehicle_arrivals import DeliveryTracking
 from supply.replenishment import proposals
 from supply.replenishment.open_orders import missed_orders, to_come
 from tests.supply.replenishment.test_sourcing import came
@@ -64,7 +64,7 @@ def test_an_order_that_never_came_holds_no_proposal_back_and_the_line_says_so(co
 
 def test_a_neighbour_s_goods_nobody_took_in_hold_no_proposal_back(country):
     with country.stores["S1"].write() as session:
-        found = GoodsTransfer(
+        found = Transfer(
             id="T1", giver_id="S2", taker_id="S1", giver_name="S2", taker_name="S1", metres=9, state="handed_over",
             proposed_at=AT, answer_by=DAY, fetch_by=DAY + dt.timedelta(days=1),
         )  # fmt: skip
@@ -122,9 +122,21 @@ def test_goods_that_are_here_and_not_posted_are_counted_on(country, how):
             receiving.begin_count(session, "S1", delivery_id, actor=KEEPER["S1"], at=later(days=1))
         else:
             session.add(
-                VanCall(store_id="S1", delivery_id=delivery_id, round_id="r", step=2, state="delivered", comes_at=AT,
-                        n=1, van="v", driver="d", receiver="w", note="", told_at=AT)
-            )  # fmt: skip
+                DeliveryTracking(
+                    store_id="S1",
+                    delivery_id=delivery_id,
+                    route_id="r",
+                    step=2,
+                    state="delivered",
+                    comes_at=AT,
+                    n=1,
+                    vehicle="v",
+                    driver="d",
+                    receiver="w",
+                    note="",
+                    reported_at=AT,
+                )
+            )
     assert country.on_the_way("S1", later(days=9)) == {"bread": 6}
     assert missed(country, days=9) == []
 
@@ -143,7 +155,7 @@ def test_an_offer_whose_goods_left_and_never_came_is_not_counted_on(country):
     assert [coming(country, days=day) for day in (0, 3)] == [{"tea": {1: 10}}, {"tea": {3: 10}}]
     with country.stores["S1"].read() as session:
         found = to_come(session, "S1", at=later(days=4))
-    assert (found.coming, [one.told() for one in found.missed["tea"]]) == (
+    assert (found.coming, [one.reported() for one in found.missed["tea"]]) == (
         {},
         [[0, 10, later(days=1).date().isoformat()]],
     )

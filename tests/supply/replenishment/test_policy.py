@@ -77,9 +77,9 @@ def test_the_next_pack_comes_while_its_units_are_likely_enough_wanted():
 
 
 def test_a_pack_is_wanted_likelier_where_few_buy_much_at_once_where_it_lasts_for_long_and_on_busy_days():
-    def least(spread=1.0, pack=6.0, held=1.0, level=0.95, **told):
+    def least(spread=1.0, pack=6.0, held=1.0, level=0.95, **reported):
         demand = Demand(np.array([12.0]), np.array([12.0 * spread]))
-        return float(least_chance(demand, pack, level, days=3.0, held_days=held, **told)[0])
+        return float(least_chance(demand, pack, level, days=3.0, held_days=held, **reported)[0])
 
     assert least() == pytest.approx(0.05, rel=1e-3), "by chance, and sold within days: what the level leaves"
     assert 1.4 < least(spread=4.0) / least() < 1.6

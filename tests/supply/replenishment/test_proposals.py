@@ -11,7 +11,7 @@ from config.nodes.journal import Actor, JournalEntry
 from pos.catalogue.catalogue import Listing, Product
 from pos.stock import batches, recall, stock
 from pos.stock.batches import Lot
-from pos.stock.consigned import Consigned
+from pos.stock.consignment_stock import Consignment
 from pos.store.store import Store
 from store_app.words.orders import OrderWhy
 from supply.demand import campaign_uplift, closed_days, expected, known_events
@@ -38,15 +38,15 @@ def store(tmp_path):
     with database.write() as session:
         session.add_all(
             [
-                Supplier(id="van", name="Van", kind="network", lead_time_days=1, order_weekdays=list(range(7))),
+                Supplier(id="vehicle", name="Vehicle", kind="network", lead_time_days=1, order_weekdays=list(range(7))),
                 Supplier(id="farm", name="Farm", kind="own", owner_id="S1", lead_time_days=1, order_weekdays=[2]),
             ]
         )
         session.flush()
         session.add_all(
             [
-                SupplierProduct(supplier_id="van", sku="bread", pack_qty=6, pack_cost_minor=900),
-                SupplierProduct(supplier_id="van", sku="milk", pack_qty=12, pack_cost_minor=900),
+                SupplierProduct(supplier_id="vehicle", sku="bread", pack_qty=6, pack_cost_minor=900),
+                SupplierProduct(supplier_id="vehicle", sku="milk", pack_qty=12, pack_cost_minor=900),
                 SupplierProduct(supplier_id="farm", sku="apple", pack_qty=5000, pack_cost_minor=1200),
             ]
         )
@@ -135,12 +135,12 @@ def test_what_is_recalled_is_not_there_and_what_is_wholly_recalled_is_not_ordere
 
 def test_each_supplier_gets_one_order_for_its_next_order_day(store):
     forecast(store, {"bread": 5.0, "apple": 900.0})
-    van, farm = propose(store)
-    assert (van.supplier_id, farm.supplier_id) == ("van", "farm")
-    assert [(one.order_day - MONDAY).days for one in (van, farm)] == [0, 2]
-    assert [(one.delivery_day - MONDAY).days for one in (van, farm)] == [1, 3]
-    assert [(one.next_delivery_day - MONDAY).days for one in (van, farm)] == [2, 10]
-    assert (van.order_no, farm.order_no) == (1, 2)
+    vehicle, farm = propose(store)
+    assert (vehicle.supplier_id, farm.supplier_id) == ("vehicle", "farm")
+    assert [(one.order_day - MONDAY).days for one in (vehicle, farm)] == [0, 2]
+    assert [(one.delivery_day - MONDAY).days for one in (vehicle, farm)] == [1, 3]
+    assert [(one.next_delivery_day - MONDAY).days for one in (vehicle, farm)] == [2, 10]
+    assert (vehicle.order_no, farm.order_no) == (1, 2)
 
 
 def test_bread_that_would_wait_for_a_cheaper_supplier_s_minimum_comes_with_the_van(store):
@@ -151,9 +151,9 @@ def test_bread_that_would_wait_for_a_cheaper_supplier_s_minimum_comes_with_the_v
         )  # fmt: skip
         session.flush()
         session.add(SupplierProduct(supplier_id="cash", sku="bread", pack_qty=6, pack_cost_minor=890))
-    van = proposed(store)
-    assert (van.supplier_id, van.postponed, van.cost_minor) == ("van", False, 1800)
-    assert lines(store, van)["bread"].why["others"] == [["Cash", 6, 890, "2026-03-03"]]
+    vehicle = proposed(store)
+    assert (vehicle.supplier_id, vehicle.postponed, vehicle.cost_minor) == ("vehicle", False, 1800)
+    assert lines(store, vehicle)["bread"].why["others"] == [["Cash", 6, 890, "2026-03-03"]]
 
 
 def test_the_order_covers_demand_until_the_delivery_after_it(store):
@@ -231,17 +231,30 @@ def test_the_shelf_counts_that_stands_when_the_goods_come(store):
 def test_goods_on_sale_or_return_are_told_with_the_day_until_which_they_may_go_back(store):
     with store.write() as session:
         session.add(
-            Consigned(store_id="S1", id="offer", sku="bread", name="Bread", owner="*", supplier_id="van", pack_qty=6,
-                      pack_cost_minor=900, came_on=MONDAY, came_at=DAWN, until=dt.date(2026, 3, 11), came_qty=3,
-                      ahead_qty=0, left_qty=3)
-        )  # fmt: skip
+            Consignment(
+                store_id="S1",
+                id="offer",
+                sku="bread",
+                name="Bread",
+                owner="*",
+                supplier_id="vehicle",
+                pack_qty=6,
+                pack_cost_minor=900,
+                came_on=MONDAY,
+                came_at=DAWN,
+                until=dt.date(2026, 3, 11),
+                came_qty=3,
+                ahead_qty=0,
+                left_qty=3,
+            )
+        )
     assert lines(store, proposed(store))["bread"].why["consigned"] == [3, "2026-03-11"]
 
 
 def test_what_is_on_the_way_counts_from_its_day_on(store):
     """Four loaves for five days of five, 30 more on the fourth: they are not eaten up by the days before."""
     with store.write() as session:
-        session.get_one(Supplier, "van").lead_time_days = 5
+        session.get_one(Supplier, "vehicle").lead_time_days = 5
         session.add(
             ReplenishmentOrder(store_id="S1", id="open", order_no=77, supplier_id="farm", state="sent",
                                order_day=MONDAY, delivery_day=MONDAY + dt.timedelta(days=4),
@@ -254,7 +267,7 @@ def test_what_is_on_the_way_counts_from_its_day_on(store):
         )  # fmt: skip
     forecast(store, {"bread": 5.0, "milk": 8.0})
     with store.read() as session:
-        draft = next(one for one in proposals.work_out(session, "S1", at=DAWN) if one.supplier_id == "van")
+        draft = next(one for one in proposals.work_out(session, "S1", at=DAWN) if one.supplier_id == "vehicle")
     why = {line["sku"]: line["why"] for line in draft.lines}
     assert "bread" not in why, "25 are wanted before, 9 of them find something; 25 stand there when the van comes"
 
@@ -384,16 +397,16 @@ def test_what_is_fresh_goes_along_with_its_last_fortnight_but_not_with_an_empty_
     forecast(store, {"bread": 5.0})
     sold(store, {"bread": 10})
 
-    def told() -> float:
+    def reported() -> float:
         return lines(store, propose(store)[0])["bread"].why["per_day"]
 
-    assert told() == 5.0, "bread that keeps"
+    assert reported() == 5.0, "bread that keeps"
     with store.write() as session:
         session.execute(sa.update(Product).where(Product.sku == "bread").values(shelf_life_days=3))
-    assert 7.5 < told() < 9.0
+    assert 7.5 < reported() < 9.0
     with store.write() as session:
         session.execute(sa.update(DailyDemand).values(out_of_stock_bp=5_000))
-    assert told() == 5.0, "a shelf that was empty tells nothing"
+    assert reported() == 5.0, "a shelf that was empty tells nothing"
 
 
 def test_an_older_forecast_gives_up_the_days_that_are_past(store):
@@ -443,7 +456,7 @@ def test_what_the_shop_does_not_list_is_not_ordered(store):
 
 def test_a_small_basket_waits_for_the_suppliers_minimum_and_the_journal_says_so(store):
     with store.write() as session:
-        session.execute(sa.update(Supplier).where(Supplier.id == "van").values(minimum_minor=500_000))
+        session.execute(sa.update(Supplier).where(Supplier.id == "vehicle").values(minimum_minor=500_000))
     forecast(store, {"bread": 5.0})
     (order,) = propose(store)
     assert (order.postponed, order.cost_minor) == (True, 1800)
@@ -557,8 +570,8 @@ def test_beyond_its_horizon_a_forecast_goes_on_with_its_open_days(store):
     with store.write() as session:
         first, last = MONDAY + dt.timedelta(days=2), MONDAY + dt.timedelta(days=3)
         closed_days.close(session, "S1", first, last, actor=WEI, at=DAWN)
-        told = sa.update(ForecastQuantile).where(ForecastQuantile.first_day == MONDAY)
-        session.execute(told.where(ForecastQuantile.last_day >= first).values(mean=10.0))
+        reported = sa.update(ForecastQuantile).where(ForecastQuantile.first_day == MONDAY)
+        session.execute(reported.where(ForecastQuantile.last_day >= first).values(mean=10.0))
         until = MONDAY + dt.timedelta(days=5)
         wanted = expected.Expecting(session, session.get_one(Store, "S1"), {until}, at=DAWN).until(["bread"], until)
     assert wanted.daily[0].tolist() == [5.0, 5.0, 0.0, 0.0, 5.0, 5.0]

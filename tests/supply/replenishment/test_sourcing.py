@@ -15,7 +15,7 @@ from supply.orders.lead_times import measured
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.replenishment import budget, service_targets
-from supply.replenishment.budget import Purse
+from supply.replenishment.budget import Budget
 from supply.replenishment.policy import PolicyLine, decide, expected_outdating, ready, share_money, total_costs
 from supply.replenishment.sourcing import Source, decide_sources, ranked
 from tests.supply.road import AT, DAY, FARM, KEEPER, Country, later, make_country
@@ -53,7 +53,7 @@ def came(session, took: list[int], supplier_id: str = FARM) -> None:
         )  # fmt: skip
         session.add(
             Delivery(
-                store_id="S1", id=f"past-{n}", supplier_id=supplier_id, order_id=f"past-{n}", push_id=None,
+                store_id="S1", id=f"past-{n}", supplier_id=supplier_id, order_id=f"past-{n}", network_offer_id=None,
                 state="posted", expected_day=at.date(), advised_at=at, posted_at=at + dt.timedelta(days=days),
                 posted_by="Wei",
             )
@@ -169,8 +169,8 @@ def sources(*given: tuple[str, int, list[PolicyLine]]) -> list[Source]:
 
 def decided(given: list[Source], budget: int | None = None):
     everyone = frozenset(one.supplier_id for one in given)
-    purses = [] if budget is None else [Purse("budget", budget, everyone)]
-    return decide_sources(given, ranked(given), purses)
+    budgets = [] if budget is None else [Budget("budget", budget, everyone)]
+    return decide_sources(given, ranked(given), budgets)
 
 
 def waits(decisions) -> bool:
@@ -178,8 +178,8 @@ def waits(decisions) -> bool:
 
 
 def test_what_would_wait_for_a_minimum_goes_to_the_next_best_supplier_that_comes_in_time():
-    cash, van = ("cash", 50_000, [line(pack_cost_minor=590)]), ("van", 0, [line()])
-    assert list(decided(sources(cash, van))) == ["van"]
+    cash, vehicle = ("cash", 50_000, [line(pack_cost_minor=590)]), ("vehicle", 0, [line()])
+    assert list(decided(sources(cash, vehicle))) == ["vehicle"]
     late = line(interval_days=9.0, held_days=6.0, mean=36.0, mean_before=12.0)
     assert list(decided(sources(cash, ("late", 0, [late])))) == ["cash"], "it comes no sooner than what is waited for"
 
@@ -235,9 +235,9 @@ def test_nothing_waits_for_a_minimum_that_another_supplier_brings_in_time(drawn,
 def test_money_that_cannot_reach_a_minimum_goes_to_the_other_baskets():
     milk, apple = line("milk", mean=60.0, variance=70.0), line("apple", price_minor=900)
     assert share_money([[milk], [apple]], [(3_000, [True, True])]) == [1_800, 1_200]
-    found = decided(sources(("van", 0, [milk]), ("farm", 5_000, [apple])), 3_000)
+    found = decided(sources(("vehicle", 0, [milk]), ("farm", 5_000, [apple])), 3_000)
     assert [(one.reason, one.wanted_packs) for one in found["farm"]] == [("postponed", 2)]
-    assert sum(one.cost_minor for one in found["van"]) == 3_000
+    assert sum(one.cost_minor for one in found["vehicle"]) == 3_000
 
 
 def test_money_that_nobody_wants_for_packs_fills_a_basket_up_to_its_minimum():
@@ -290,4 +290,4 @@ def test_a_wish_is_kept_within_bounds_and_an_empty_one_is_none(country):
         service_targets.set_wish(session, "S1", "milk", room_qty=12, actor=WEI, at=AT)
         assert service_targets.wishes(session, "S1")["milk"].room_qty == 12
         assert service_targets.set_wish(session, "S1", "milk", actor=WEI, at=AT) is None
-        assert session.scalar(sa.select(sa.func.count()).select_from(service_targets.OrderWish)) == 0
+        assert session.scalar(sa.select(sa.func.count()).select_from(service_targets.OrderPreference)) == 0

@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from supply.replenishment import policy
-from supply.replenishment.budget import Purse
+from supply.replenishment.budget import Budget
 from supply.replenishment.policy import PolicyLine, Stands
 from supply.replenishment.sourcing import Source, decide_sources
 from supply.replenishment.supplier_minimums import within_limits
@@ -46,7 +46,7 @@ def test_each_future_is_bounded_as_its_proposals_are(seed, asks, money, apart):
     ]
     left = None if money is None else np.full(FUTURES, float(money))
     packs = within_limits(wanted, asks, left, paid)
-    purses = [] if money is None else [Purse("budget", money, frozenset(np.array(list(stores))[paid].tolist()))]
+    budgets = [] if money is None else [Budget("budget", money, frozenset(np.array(list(stores))[paid].tolist()))]
     for future in range(FUTURES):
         sources = [
             Source(name, ask, False, [
@@ -55,7 +55,7 @@ def test_each_future_is_bounded_as_its_proposals_are(seed, asks, money, apart):
             for (name, some), ask in zip(stores.items(), asks, strict=True)
         ]  # fmt: skip
         decided = decide_sources(
-            sources, {line.sku: [one.supplier_id] for one in sources for line in one.lines}, purses
+            sources, {line.sku: [one.supplier_id] for one in sources for line in one.lines}, budgets
         )
         for found, one in zip(packs, sources, strict=True):
             assert [each.packs for each in decided[one.supplier_id]] == found[:, future].tolist()

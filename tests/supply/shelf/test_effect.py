@@ -13,7 +13,7 @@ from supply.demand.history import DailyDemand, RegionalDemand
 from supply.shelf import effect as shelf_effect
 from supply.shelf import external_rankings, ranking
 from supply.shelf import plan as shelf_plan
-from supply.shelf.external_rankings import OutsidePlace
+from supply.shelf.external_rankings import ExternalRank
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 from tests.supply.online_store import ANA, AT, STORE, make_town
 from tests.supply.shelf.test_shelf import TODAY, YESTERDAY, region_sold, store_sold, usual_month
@@ -91,7 +91,7 @@ def test_the_effect_is_what_the_shops_with_a_shelf_gained_beyond_those_without(t
 
 def test_a_region_s_shelves_take_as_many_questions_however_many_there_are(town):
     asked, counts = [], []
-    sa.event.listen(town.network.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    sa.event.listen(town.network.engine, "before_cursor_execute", lambda *reported: asked.append(reported[2]))
     for n, (shelves, holdouts) in enumerate(((3, 3), (9, 7))):
         with town.network.write() as session:
             region_of(session, shelves=shelves, holdouts=holdouts, gain=0.2, first=10 * n)
@@ -135,7 +135,7 @@ def test_an_outside_list_lifts_what_it_names_and_the_reason_says_so(town):
         session.flush()
         after = next(one for one in ranking.rank(session, STORE, day=YESTERDAY, price_day=TODAY) if one.sku == "bread")
     assert before.score < after.score <= before.score * 5 // 4
-    assert (after.why["outside"], after.why["outside_place"]) == ("Market", 1)
+    assert (after.why["outside"], after.why["external_rank"]) == ("Market", 1)
 
 
 def test_what_no_code_matches_waits_and_a_match_by_hand_holds_for_later_lists(town):
@@ -158,7 +158,7 @@ def test_a_code_is_the_same_with_other_leading_zeros_and_a_barcode_typed_names_t
         listed(session, place=2, gtin="", name="Oolong")
         session.flush()
         assert external_rankings.match(session, "Market", "Oolong", "0012345678905", actor=ANA, at=AT) == 1
-        assert session.get_one(OutsidePlace, ("Market", YESTERDAY, 2)).sku == "tea"
+        assert session.get_one(ExternalRank, ("Market", YESTERDAY, 2)).sku == "tea"
 
 
 def test_for_a_listed_name_the_products_that_share_its_words_are_offered(town):

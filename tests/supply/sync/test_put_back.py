@@ -105,8 +105,8 @@ def test_goods_collected_stay_collected_though_their_shop_was_put_back(town, cop
     assert town.state(ONE) == ("expired", "collected")
     assert money(town) == (387, 0, 0), "no money goes back for goods that are gone"
     with town.network.read() as session:
-        told = session.scalar(sa.select(JournalEntry.body).where(JournalEntry.verb == "pickup order.told_back"))
-    assert "expired" in told
+        reported = session.scalar(sa.select(JournalEntry.body).where(JournalEntry.verb == "pickup order.reported_back"))
+    assert "expired" in reported
 
 
 def test_money_a_network_put_back_has_forgotten_is_asked_for_again_and_follows_the_order(town, copies):

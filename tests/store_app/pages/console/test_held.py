@@ -22,10 +22,10 @@ def arrive(network, count: int = 1) -> list[str]:
     for n, one in enumerate(facts, 1):
         first, *others = one.to_body()["lines"]
         rows.append(message(one, n, lines=[first | {"name": "Rice", "qty": 90_000 + n, "amount_minor": None}, *others]))
-    told = wire.Push(protocol=wire.PROTOCOL, speaking="epoch-S01", epoch="epoch-S01", from_n=1, count=count,
+    reported = wire.Push(protocol=wire.PROTOCOL, speaking="epoch-S01", epoch="epoch-S01", from_n=1, count=count,
                      head="0" * 64, rows=[wire.Row(**vars(row)) for row in rows])  # fmt: skip
     with network.doors.write() as session:
-        assert len(receiver.take(session, STORE, told, at=NOON)["parked"]) == count
+        assert len(receiver.take(session, STORE, reported, at=NOON)["parked"]) == count
     return [one.id for one in facts]
 
 
@@ -63,10 +63,10 @@ def test_today_says_once_a_store_how_many_of_its_messages_contradict_earlier_one
     rows = [message(one, n) for n, one in enumerate(sales(STORE, 3, day=NOON.date()), 1)]
     spoilt = [message(one, n, cashier_name="Eve") for n, one in enumerate(sales(STORE, 3, day=NOON.date()), 1)]
     for some in (rows, spoilt):
-        told = wire.Push(protocol=wire.PROTOCOL, speaking="epoch-S01", epoch="epoch-S01", from_n=1, count=3,
+        reported = wire.Push(protocol=wire.PROTOCOL, speaking="epoch-S01", epoch="epoch-S01", from_n=1, count=3,
                          head="0" * 64, rows=[wire.Row(**vars(row)) for row in some])  # fmt: skip
         with network.doors.write() as session:
-            receiver.take(session, STORE, told, at=NOON)
+            receiver.take(session, STORE, reported, at=NOON)
     said = words(network.signed_in("operator").get("/console/"))
     sentence = (
         "Shop S01 sent 3 messages that contradict earlier ones; for example: the same id came with another content."
@@ -93,13 +93,13 @@ def test_nothing_chosen_or_no_such_store_is_said_in_a_sentence(network):
 def test_the_store_reads_in_its_words_why_its_message_is_held_or_was_rejected(build):
     house = build(network_url="https://network.example", network_key=KEY)
     declined = "The network rejected this: %s. It stays on record here."
-    told = {
+    reported = {
         "implausible-line: 9": "larger than your sales make likely",
         f"{inbox.DECLINED}: no": declined % "the operator did not accept it",
         f"{inbox.DECLINED}: field-odd: sale.completed: the field “n” is no": declined
         % "Sale: the field “n” is not valid",
     }
-    for n, (reason, said) in enumerate(told.items()):
+    for n, (reason, said) in enumerate(reported.items()):
         with house.doors.write() as session:
             outbox.append(session, to_node=NETWORK, topic="sale.completed", version=1, body={}, id=f"f{n}",
                           subject="x", business_day=NOON.date(), at=NOON)  # fmt: skip

@@ -19,11 +19,11 @@ from store_app.pages.store import notice
 from store_app.runtime import tables
 from supply.demand.forecasts import ForecastRun
 from supply.demand.history import SellingRate, StoreDay
-from supply.demand.reported_forecasts import ToldForecast
+from supply.demand.reported_forecasts import ReportedForecast
 from supply.money import credit, terms
 from supply.money.terms import Terms
 from supply.orders.deliveries import Delivery
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import ReplenishmentOrder
 from tests.store_app import money
 from tests.store_app.conftest import NOON, STORE, House
@@ -114,11 +114,11 @@ def test_what_needs_a_person_is_said_with_the_shops_names_and_one_sentence_for_a
     with node.doors.write() as session:
         for store_id in ("S01", "S02"):
             session.merge(Peer(id=store_id, epoch="e", nonce="n", heard_at=NOON - dt.timedelta(hours=3)))
-    told = words(operator.get("/console/"))
-    assert "Not heard for over an hour: Shop S01, Shop S02." in told
-    assert "1 order waits to be confirmed: Shop S01." in told
-    assert "Shop S01 has not answered the offer of 绿茶 Green tea (until Thu, Mar 5)" in told
-    assert "The forecast of North is missing" in told
+    reported = words(operator.get("/console/"))
+    assert "Not heard for over an hour: Shop S01, Shop S02." in reported
+    assert "1 order waits to be confirmed: Shop S01." in reported
+    assert "Shop S01 has not answered the offer of 绿茶 Green tea (until Thu, Mar 5)" in reported
+    assert "The forecast of North is missing" in reported
 
 
 def test_a_shop_without_a_node_is_not_called_silent(node, operator):
@@ -130,8 +130,8 @@ def test_a_shop_without_a_node_is_not_called_silent(node, operator):
 
 
 def test_the_regions_tell_their_week_beside_the_one_before(operator):
-    told = words(operator.get("/console/"))
-    assert "North $630.00 +0 % on the week before" in told
+    reported = words(operator.get("/console/"))
+    assert "North $630.00 +0 % on the week before" in reported
 
 
 # --- demand ---
@@ -152,18 +152,18 @@ def test_a_store_never_heard_is_not_connected_in_the_list_and_on_its_own_page(no
 
 
 def test_a_region_shows_its_aisles_and_what_sells_most(operator):
-    told = words(operator.get("/console/demand/north?aisle=Dairy"))
-    assert "Dairy: pieces a day" in told
-    assert "Whole milk" in told
-    answer = operator.get("/console/demand/north?aisle=Fruit, gram")
-    assert 'href="/console/demand/north?aisle=Fruit,+gram"' in answer.text, "another region is of the same aisle"
+    reported = words(operator.get("/console/demand/north?top_category=Dairy"))
+    assert "Dairy: pieces a day" in reported
+    assert "Whole milk" in reported
+    answer = operator.get("/console/demand/north?top_category=Fruit, gram")
+    assert 'href="/console/demand/north?top_category=Fruit,+gram"' in answer.text, "another region is of the same aisle"
     weighed = words(answer)
     assert "Fruit, by weight: kilos a day" in weighed
     assert "7.2 kg" in weighed
 
 
 def test_the_charts_series_is_in_kilos_for_weighed_goods(operator):
-    found = json.loads(operator.get("/console/demand/north/series?aisle=Fruit, gram").text)
+    found = json.loads(operator.get("/console/demand/north/series?top_category=Fruit, gram").text)
     assert len(found["days"]) == len(found["sold"]) == len(found["expected"])
     assert {qty for qty in found["sold"] if qty is not None} == {7.2, 7.204}
 
@@ -182,13 +182,13 @@ def test_what_is_expected_of_regions_is_said_shop_by_shop_and_adds_up(node, oper
                                     origin_day=newest, horizon_days=14, started_at=NOON, signal=signal))  # fmt: skip
         stores = session.scalars(sa.select(Store.name).where(Store.region_id == "north")).all()
         every = session.scalar(sa.select(sa.func.count()).select_from(Store))
-    page = words(operator.get("/console/demand/north?aisle=Dairy"))
+    page = words(operator.get("/console/demand/north?top_category=Dairy"))
     assert "All shops of North 17.5" in page
     assert "On offer it sells about 1.6 times as much, by what the shops tell" in page
-    assert "On offer" not in words(operator.get("/console/demand/east?aisle=Dairy")), "nobody told"
-    told = [float(re.search(rf"{name} ([\d.]+) its share of the region’s forecast", page)[1]) for name in stores]
-    assert sum(told) == pytest.approx(17.5)
-    everywhere = words(operator.get("/console/demand/regions/all?aisle=Dairy"))
+    assert "On offer" not in words(operator.get("/console/demand/east?top_category=Dairy")), "nobody told"
+    reported = [float(re.search(rf"{name} ([\d.]+) its share of the region’s forecast", page)[1]) for name in stores]
+    assert sum(reported) == pytest.approx(17.5)
+    everywhere = words(operator.get("/console/demand/regions/all?top_category=Dairy"))
     for said in (f"North {len(stores)} 17.5", "East 1 8.4", "West 0 0", f"All regions {every} 25.9"):
         assert said in everywhere
 
@@ -203,23 +203,27 @@ def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, op
             sa.select(Store.id).where(Store.region_id == "north").order_by(Store.id)
         ).all()
         sku, name = session.execute(sa.select(Product.sku, Product.name).where(Product.category == "Dairy")).first()
-        told = {"told_at": NOON, "run_id": "run-1", "horizon_days": 14}
-        fresh = {"origin_day": newest, "aisles": {"Dairy": [250_000] * 14}, "unlikely": [sku]}
-        session.add(ToldForecast(store_id=first, **told, **fresh))
-        session.add(ToldForecast(store_id=second, **told, origin_day=newest - dt.timedelta(days=4), aisles={}))
+        reported = {"reported_at": NOON, "run_id": "run-1", "horizon_days": 14}
+        fresh = {"origin_day": newest, "top_categories": {"Dairy": [250_000] * 14}, "unlikely": [sku]}
+        session.add(ReportedForecast(store_id=first, **reported, **fresh))
         session.add(
-            ToldForecast(store_id=third, aisles={}, refused_run_id="run-1", refused="told-too-much: All of it.")
+            ReportedForecast(store_id=second, **reported, origin_day=newest - dt.timedelta(days=4), top_categories={})
+        )
+        session.add(
+            ReportedForecast(
+                store_id=third, top_categories={}, refused_run_id="run-1", refused="told-too-much: All of it."
+            )
         )
         stores = dict(session.execute(sa.select(Store.id, Store.name)).all())
         session.execute(sa.delete(SellingRate).where(SellingRate.store_id == first))
-    page = words(operator.get("/console/demand/north?aisle=Dairy"))
+    page = words(operator.get("/console/demand/north?top_category=Dairy"))
     assert f"{stores[first]} 17.5 its own forecast 1 product by what it sold" in page
     assert re.search(rf"{stores[second]} [\d.]+ what it sold lately its own is too old: made from sales until", page)
-    told = f"{stores[third]} its last forecast was not taken: all it expects is more than twice what it sold"
-    assert told in page
+    reported = f"{stores[third]} its last forecast was not taken: all it expects is more than twice what it sold"
+    assert reported in page
     assert f"{stores[first]} {name}" in page.partition("Forecasts that do not count in full")[2]
     monkeypatch.setattr(demand, "DOUBTED_SHOWN", 1)
-    assert f"{stores[first]} {name} and 1 more shop" in words(operator.get("/console/demand/north?aisle=Dairy"))
+    assert f"{stores[first]} {name} and 1 more shop" in words(operator.get("/console/demand/north?top_category=Dairy"))
 
 
 @pytest.mark.parametrize("path", ["/console/demand/nowhere", "/console/demand/nowhere/series"])
@@ -251,14 +255,14 @@ def test_the_operator_says_the_takings_of_a_shop_without_a_node_and_of_no_other(
     at = "/console/stores/S02"
     with node.doors.write() as session:
         session.execute(sa.delete(StoreDay).where(StoreDay.store_id == "S02"))
-    refused = send_form(operator, f"{at}/takings", takings="1200")
+    refused = send_form(operator, f"{at}/takings", sales_amount="1200")
     assert (refused.status_code, "This shop says itself what it takes" in words(refused)) == (409, True)
     assert 'name="takings"' not in operator.get(at).text
     with node.doors.write() as session:
         session.get_one(Store, "S02").has_node = False
-    refused = send_form(operator, f"{at}/takings", takings="many")
+    refused = send_form(operator, f"{at}/takings", sales_amount="many")
     assert (refused.status_code, "Type an amount such as" in words(refused)) == (422, True)
-    assert send_form(operator, f"{at}/takings", takings="1200,50").status_code == 303
+    assert send_form(operator, f"{at}/takings", sales_amount="1200,50").status_code == 303
     page = operator.get(at)
     assert "It says it takes $1,200.50 on a usual day." in words(page)
     assert 'value="1200.50"' in page.text
@@ -267,8 +271,8 @@ def test_the_operator_says_the_takings_of_a_shop_without_a_node_and_of_no_other(
 
 
 def test_an_unknown_aisle_shows_the_first_one(operator):
-    assert "Bakery: pieces a day" in operator.get("/console/demand/north?aisle=Nothing").text
-    assert set(json.loads(operator.get("/console/demand/north/series?aisle=Nothing").text)["sold"]) == {None}
+    assert "Bakery: pieces a day" in operator.get("/console/demand/north?top_category=Nothing").text
+    assert set(json.loads(operator.get("/console/demand/north/series?top_category=Nothing").text)["sold"]) == {None}
 
 
 def test_the_rail_names_the_place_of_every_room(operator):
@@ -318,14 +322,14 @@ def test_an_offer_goes_to_each_chosen_shop_once_however_often_it_is_sent(node, o
     command = new_id()
     for _ in range(2):
         assert offer(operator, command_id=command, store_id=["S01", "S02", "S01"]).status_code == 303
-    made = [(one.store_id, one.packs) for one in rows(node, PushOffer, why="It sells well next door.")]
+    made = [(one.store_id, one.packs) for one in rows(node, NetworkOffer, why="It sells well next door.")]
     assert sorted(made) == [("S01", 2), ("S02", 2)]
     assert "Shop S02" in words(operator.get("/console/offers/"))
 
 
 def test_an_offer_nobody_answered_is_withdrawn_and_an_answered_one_is_not(node, operator):
     offer(operator, why="To be withdrawn.")
-    (made,) = rows(node, PushOffer, why="To be withdrawn.")
+    (made,) = rows(node, NetworkOffer, why="To be withdrawn.")
     address = f"/console/offers/{made.store_id}/{made.id}/withdraw"
     assert f'action="{address}"' in operator.get("/console/offers/").text
     for _click in range(2):
@@ -334,21 +338,21 @@ def test_an_offer_nobody_answered_is_withdrawn_and_an_answered_one_is_not(node, 
     assert "1 withdrawn" in words(page), "the word stands beside the colour"
     assert f'action="{address}"' not in page.text
     with node.doors.write() as session:
-        session.get(PushOffer, (made.store_id, made.id)).state = "declined"
+        session.get(NetworkOffer, (made.store_id, made.id)).state = "declined"
     assert send_form(operator, address).status_code == 409
 
 
 def test_goods_a_shop_accepted_are_called_off_with_a_reason(node, operator):
     offer(operator, why="To be called off.")
-    (made,) = rows(node, PushOffer, why="To be called off.")
+    (made,) = rows(node, NetworkOffer, why="To be called off.")
     with node.doors.write() as session:
-        session.get(PushOffer, (made.store_id, made.id)).state = "accepted"
+        session.get(NetworkOffer, (made.store_id, made.id)).state = "accepted"
     address = f"/console/offers/{made.store_id}/{made.id}/call-off"
     assert f'action="{address}"' in operator.get("/console/offers/").text
     assert send_form(operator, address, why=" ").status_code == 422
     for _click in range(2):
         assert send_form(operator, address, why="It leaks.").status_code == 303
-    (found,) = rows(node, PushOffer, why="To be called off.")
+    (found,) = rows(node, NetworkOffer, why="To be called off.")
     assert (found.state, found.answered_why) == ("called_off", "It leaks.")
     assert "It leaks." in words(operator.get("/console/offers/"))
 
@@ -371,12 +375,12 @@ def test_goods_a_shop_accepted_are_called_off_with_a_reason(node, operator):
     ],
 )
 def test_an_offer_that_cannot_be_is_refused_whole_and_what_was_typed_stays(node, operator, fields, status, sentence):
-    before = len(rows(node, PushOffer))
+    before = len(rows(node, NetworkOffer))
     answer = offer(operator, **fields)
     assert answer.status_code == status
     assert sentence in answer.text
     assert "It sells well next door." in answer.text or "why" in fields
-    assert len(rows(node, PushOffer)) == before
+    assert len(rows(node, NetworkOffer)) == before
 
 
 def test_one_id_for_two_different_offers_is_refused(node, operator):
@@ -395,7 +399,7 @@ def test_a_shop_without_a_node_is_offered_nothing(node, operator):
 
 
 def test_hostile_words_and_numbers_make_no_offer(node, operator):
-    before = len(rows(node, PushOffer))
+    before = len(rows(node, NetworkOffer))
     for name, text in {**hostile.strings(), **hostile.numbers()}.items():
         sent = text.encode("utf-8", "replace").decode()
         answers = [
@@ -405,12 +409,12 @@ def test_hostile_words_and_numbers_make_no_offer(node, operator):
             offer(operator, packs=sent, sku="caviar"),
             offer(operator, why=sent, sku="caviar"),
             send_form(operator, "/console/offers/", command_id=sent or "-"),
-            operator.get("/console/demand/north", query_string={"aisle": sent[:2000]}),
-            operator.get("/console/demand/north/series", query_string={"aisle": sent[:2000]}),
+            operator.get("/console/demand/north", query_string={"top_category": sent[:2000]}),
+            operator.get("/console/demand/north/series", query_string={"top_category": sent[:2000]}),
         ]
         assert all(answer.status_code in (200, 400, 409, 413, 422) for answer in answers), name
         assert not any("<script>alert(1)" in answer.text for answer in answers), name
-    assert len(rows(node, PushOffer)) == before
+    assert len(rows(node, NetworkOffer)) == before
 
 
 @pytest.mark.parametrize("path", ["/console/offers/", "/console/supply/fill", "/console/supply/dispatch"])
@@ -426,10 +430,10 @@ def test_without_a_command_id_nothing_is_offered(operator):
 
 
 def test_the_shops_tell_region_and_week_and_lead_to_their_online_shop(operator):
-    told = operator.get("/console/stores/")
-    assert "Shop S01" in told.text
-    assert "$630.00" in told.text
-    assert 'href="/shop/s01/"' in told.text
+    reported = operator.get("/console/stores/")
+    assert "Shop S01" in reported.text
+    assert "$630.00" in reported.text
+    assert 'href="/shop/s01/"' in reported.text
 
 
 # --- the demonstration ---

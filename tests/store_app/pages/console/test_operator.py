@@ -18,7 +18,7 @@ from store_app.files.importing import Fault
 from supply.membership import exposure, support
 from supply.money import credit, ledger
 from supply.money.ledger import Booking, Wanted
-from supply.network.routes.vehicles import MapPlace
+from supply.network.routes.vehicles import MapPoint
 from supply.sync.replica import _SUPPORT
 from tests.store_app import money
 from tests.store_app.conftest import NOON, STORE, House, add_store, token
@@ -78,15 +78,15 @@ def test_many_members_are_founded_from_a_file_with_region_tills_and_place(networ
     with network.doors.write() as session:
         importing.look_around(session, sheet)
         assert sheet.faults == []
-        told = importing.write(session, sheet, "network", actor=money.OPERATOR, at=NOON)
-    assert told == "3 rows of members are in."
+        reported = importing.write(session, sheet, "network", actor=money.OPERATOR, at=NOON)
+    assert reported == "3 rows of members are in."
     with network.doors.read() as session:
         first = session.get_one(Store, "S101")
         assert (first.name, first.language, first.slug) == ("海港小店", "zh", "harbour-101")
-        assert first.takings_day_minor == 400_050
+        assert first.usual_sales_minor == 400_050
         assert session.get_one(Region, first.region_id).name == "Harbour"
         assert len(session.scalars(sa.select(Till).where(Till.store_id == "S101")).all()) == 2
-        assert session.get_one(MapPlace, "S101").source == "imported"
+        assert session.get_one(MapPoint, "S101").source == "imported"
         assert {session.get_one(Store, one).slug for one in ("S102", "S103")} == {"corner", "corner-s103"}
 
 
@@ -130,7 +130,7 @@ def test_every_bad_row_is_said_in_a_sentence_and_nothing_is_written(network: Hou
         assert session.get(Store, "S201") is None
     places = {(fault.row, fault.column) for fault in sheet.faults}
     wrong = {"store_id", "currency", "tz", "language", "slug", "tills", "lat"}
-    assert places == {(2, "store_id"), *((3, column) for column in wrong), (4, "lon"), (4, "takings"), (5, "slug")}
+    assert places == {(2, "store_id"), *((3, column) for column in wrong), (4, "lon"), (4, "sales_amount"), (5, "slug")}
     assert all(isinstance(fault, Fault) and len(fault.words) > 10 for fault in sheet.faults)
 
 
@@ -141,13 +141,13 @@ def test_the_command_names_the_faults_and_ends_with_2(tmp_path: Any, monkeypatch
     assert made.exit_code == 0, made.output
     file = tmp_path / "members.csv"
     file.write_text(f"{HEAD}S1,One,North,USD,Nowhere/Land,,,,,,\n")
-    told = runner.invoke(main, ["import", "members", str(file), "--yes"])
-    assert told.exit_code == 2
-    assert "Row 2, tz: 'Nowhere/Land' is not a time zone such as Asia/Shanghai" in " ".join(told.output.split())
+    reported = runner.invoke(main, ["import", "members", str(file), "--yes"])
+    assert reported.exit_code == 2
+    assert "Row 2, tz: 'Nowhere/Land' is not a time zone such as Asia/Shanghai" in " ".join(reported.output.split())
     file.write_text(f"{HEAD}S1,One,North,USD,UTC,,,,,,\n")
     assert runner.invoke(main, ["import", "members", str(file), "--yes"]).exit_code == 0
-    told = runner.invoke(main, ["put-away", "2025-01-06"])
-    assert (told.exit_code, "Only PostgreSQL keeps the books by weeks" in told.output) == (1, True)
+    reported = runner.invoke(main, ["archive", "2025-01-06"])
+    assert (reported.exit_code, "Only PostgreSQL keeps the books by weeks" in reported.output) == (1, True)
 
 
 # --- a look into a shop ---
@@ -163,9 +163,9 @@ def carry(source: House, target: House, topic: str) -> None:
     """Bring what one node wrote for the other, twice."""
     with source.doors.read() as session:
         rows = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == topic)).all()
-        told = [(row.subject, Message(**outbox.to_wire(row))) for row in rows]
+        reported = [(row.subject, Message(**outbox.to_wire(row))) for row in rows]
     sender = source.doors.settings.node_id
-    for _subject, message in (*told, *told):
+    for _subject, message in (*reported, *reported):
         with target.doors.write() as session:
             _SUPPORT[topic](session, message, sender, target.clock.now())
 
@@ -179,7 +179,7 @@ def test_the_network_looks_into_a_shop_by_leave_alone_and_the_shop_s_journal_say
     assert refused.status_code == 409
     assert operator.get(f"{at_store}/inside").status_code == 404
     assert send(keeper, "/support/give", hours="4", words="The milk is never right").status_code == 303
-    carry(store, network, support.LEAVE_TOLD)
+    carry(store, network, support.LEAVE_REPORTED)
     assert "The milk is never right" in operator.get(f"{at_store}/").text
     assert operator.get(f"{at_store}/inside").status_code == 404, "a look is opened by a press"
     assert send(operator, f"{at_store}/look").status_code == 303
@@ -199,19 +199,19 @@ def test_leave_that_is_taken_back_or_over_shuts_an_open_look_at_once(pair: Any, 
     network, store = pair
     operator, keeper = network.signed_in("operator"), store.signed_in()
     send(keeper, "/support/give", hours="1")
-    carry(store, network, support.LEAVE_TOLD)
+    carry(store, network, support.LEAVE_REPORTED)
     send(operator, f"/console/stores/{STORE}/support/look")
     assert operator.get(f"/console/stores/{STORE}/support/inside").status_code == 200
     if how == "taken back":
         send(keeper, "/support/take-back")
-        carry(store, network, support.LEAVE_TOLD)
+        carry(store, network, support.LEAVE_REPORTED)
     else:
         network.clock.advance(61 * 60)
         operator = network.signed_in("operator")
     assert operator.get(f"/console/stores/{STORE}/support/inside").status_code == 404
     with network.doors.write() as session:
         support.forget(session, at=network.clock.now())
-        assert all(row.told == {} for row in session.scalars(sa.select(support.SupportLeave)))
+        assert all(row.reported == {} for row in session.scalars(sa.select(support.SupportPermission)))
 
 
 def send(client: Any, address: str, **fields: str) -> Any:

@@ -115,8 +115,8 @@ def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(conso
     with console.doors.read() as session:
         row = suppliers.supplier_of(session, "net")
         assert (row.name, row.lead_time_days, row.order_weekdays, row.minimum_minor) == ("Early van", 2, [0, 3], 7_550)
-        told = supply_routes.edition(session, TODAY)["suppliers"]
-        assert [one["minimum_minor"] for one in told if one["id"] == "net"] == [7_550], "shops hear of it"
+        reported = supply_routes.edition(session, TODAY)["suppliers"]
+        assert [one["minimum_minor"] for one in reported if one["id"] == "net"] == [7_550], "shops hear of it"
 
 
 def second_person(console):
@@ -224,15 +224,15 @@ def test_what_one_person_changes_on_a_day_is_counted_together_and_what_is_new_co
             (ben, change(dearer, "c"), "net", NOON, True),
             (ana, change(cheaper, "a", before=90, after=69), "net", tomorrow, True),
         ):  # fmt: skip
-            told = price_list.may_write(session, some, Limits(3, 30), of=of, actor=actor, at=at)
-            assert told is may, (actor, some, at)
+            reported = price_list.may_write(session, some, Limits(3, 30), of=of, actor=actor, at=at)
+            assert reported is may, (actor, some, at)
     for after, percent in ((1_200, 0), (1_195, 1), (2_400, 100)):
         moved = [Change(1, "a", "", "each", price_list.REPACKED, (6, 600), 12, after, TODAY)]
         assert price_list.most_percent(moved) == percent
 
 
 def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_its_catalogue(console):
-    def told() -> tuple[str, dict[str, int]]:
+    def reported() -> tuple[str, dict[str, int]]:
         with console.doors.read() as session:
             edition = session.get(Publication, ("suppliers", "*"))
             body = json.loads(edition.body)
@@ -240,7 +240,7 @@ def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_i
 
     assert not publishing.publish_terms(console.doors), "nothing was published by a night yet"
     publishing.publish_all(console.doors, TODAY - dt.timedelta(days=1))
-    name, costs = told()
+    name, costs = reported()
     assert not publishing.publish_terms(console.doors)
     with console.doors.write() as session:
         by = {"actor": Actor.system("test", "network"), "at": NOON}
@@ -249,10 +249,10 @@ def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_i
         suppliers.offer_product(session, "net", "milk", pack_qty=12, pack_cost_minor=777, **by)
         price_list.set_terms(session, "net", Contact("Early van", 2, (0, 3)), **by)
     assert publishing.publish_terms(console.doors)
-    assert told() == ("Early van", costs | {"milk": 777})
+    assert reported() == ("Early van", costs | {"milk": 777})
     assert name != "Early van"
     publishing.publish_all(console.doors, TODAY - dt.timedelta(days=1))
-    assert told()[1] == costs | {"milk": 777, "oats": 600}
+    assert reported()[1] == costs | {"milk": 777, "oats": 600}
 
 
 def test_the_page_of_a_network_without_a_list_says_what_to_bring(console):

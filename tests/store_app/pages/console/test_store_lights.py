@@ -48,10 +48,10 @@ def test_a_contact_tells_how_the_shop_s_computer_is(house, network, served):
     append(house, 1)
     house.clock.advance(30)
     talk(house, served)
-    told = peer(network)
-    assert (told.checked_at, told.catalogue_at, told.oldest_at) == (at, at, NOON)
-    assert told.free_bytes > 0
-    assert told.clock_off_s == 30, "the shop's clock was set on, ours was not"
+    reported = peer(network)
+    assert (reported.checked_at, reported.catalogue_at, reported.oldest_at) == (at, at, NOON)
+    assert reported.free_bytes > 0
+    assert reported.clock_off_s == 30, "the shop's clock was set on, ours was not"
     talk(house, served)
     assert peer(network).oldest_at is None
 
@@ -71,9 +71,9 @@ def test_a_silent_shop_is_amber_after_an_hour_red_after_a_day_and_wants_somethin
     append(house, 1)
     talk(house, served)
     network.clock.advance(int(hours * HOUR_S))
-    told = lights(network)["Messages"]
-    assert told[0] == light
-    assert to_do in told[1]
+    reported = lights(network)["Messages"]
+    assert reported[0] == light
+    assert to_do in reported[1]
     operator = network.signed_in("operator")
     listed = operator.get("/console/stores/").text
     assert (f"tag-{light}" in listed and "complete until" in listed) == (light != "good")

@@ -45,7 +45,7 @@ def test_a_shop_s_page_says_what_is_on_its_way_and_what_was_set_aside_and_why(ne
 def test_a_shop_s_page_says_on_which_days_it_stays_closed(network):
     days = [NOON.date() + dt.timedelta(days=n) for n in (3, 4, 8)]
     with network.doors.write() as session:
-        closed_days.take_told(session, STORE, NOON.date(), days)
+        closed_days.take_reported(session, STORE, NOON.date(), days)
     page = words(network.signed_in("operator").get(f"/console/stores/{STORE}"))
     assert "Closed: Thu, Mar 5 – Fri, Mar 6 · Tue, Mar 10." in page
 
@@ -89,8 +89,8 @@ def test_an_alarm_goes_when_nothing_waits_there_or_when_a_person_has_looked_into
     assert alarms(network)[0] is None
     assert "stop one of them" not in client.get(f"/console/stores/{STORE}").text
     with network.doors.read() as session:
-        told = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == "peer.looked_into")).all()
-    assert len(told) == 1
+        reported = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == "peer.looked_into")).all()
+    assert len(reported) == 1
 
 
 def alarms(network) -> tuple[str | None, str]:
@@ -103,12 +103,12 @@ EPOCH = "epoch-of-the-shop"
 
 
 def push(network, *, parked: int, nonce: str) -> None:
-    told = {
+    reported = {
         "protocol": wire.PROTOCOL, "epochs": [EPOCH], "speaking": EPOCH, "epoch": EPOCH, "from_n": 4, "count": 4,
         "head": GENESIS, "nonce": nonce, "token": new_id(), "parked": parked, "waiting": 0, "rows": [],
     }  # fmt: skip
     with network.doors.write() as session:
-        receiver.take(session, STORE, wire.Push.model_validate(told), at=NOON)
+        receiver.take(session, STORE, wire.Push.model_validate(reported), at=NOON)
 
 
 def test_the_page_speaks_chinese(network):
@@ -169,9 +169,9 @@ def test_a_shop_or_a_region_is_supplied_from_the_warehouse_the_operator_chooses_
     assert "2 shops are supplied from here" in words(client.get("/console/supplied/"))
     assert send(client, f"/console/supplied/shops/{STORE}", warehouse="WH9").status_code == 404
     with network.doors.read() as session:
-        told = json.loads(publication.edition_for(session, "suppliers", ["*"]).body)
-    assert ["region", "south", "WH2"] in told["served"]
-    assert ["store", STORE, "WH2"] in told["served"]
+        reported = json.loads(publication.edition_for(session, "suppliers", ["*"]).body)
+    assert ["region", "south", "WH2"] in reported["served"]
+    assert ["store", STORE, "WH2"] in reported["served"]
 
 
 def test_a_warehouse_s_days_without_vans_and_its_hour_of_orders_are_settled_for_all_its_shops(network):
@@ -191,5 +191,5 @@ def test_a_warehouse_s_days_without_vans_and_its_hour_of_orders_are_settled_for_
     assert "Asia/Shanghai" in page
     with network.doors.read() as session:
         assert zone_of(session, "WH1") == "Asia/Shanghai"
-        van = session.get_one(suppliers.Supplier, "net")
-    assert (van.closed_days, van.cut_off_minute) == ([day], 840)
+        vehicle = session.get_one(suppliers.Supplier, "net")
+    assert (vehicle.closed_days, vehicle.cut_off_minute) == ([day], 840)

@@ -23,7 +23,7 @@ GROUP = "group-00001"
 def market(market):
     terms = GroupTerms(
         id=GROUP, store_id=STORE, owner=STORE, sku="milk", name="Milk together", steps=((1, 120), (6, 100)),
-        threshold_qty=6, case_qty=6, minimum_cases=1, closes_at=later(hours=2), van_day=dt.date(2026, 3, 4),
+        threshold_qty=6, case_qty=6, minimum_cases=1, closes_at=later(hours=2), vehicle_day=dt.date(2026, 3, 4),
         pickup_until=dt.date(2026, 3, 6), commission_bp=500, leader="Auntie Chen", leader_token="leader-link",
     )  # fmt: skip
     with market.town.store.write() as session:
@@ -50,7 +50,7 @@ def test_a_neighbour_joins_pays_and_collects_by_the_very_same_address(market):
         group_facts.close_due(session, at=later(hours=2))
     market.town.deliver()
     with market.town.store.write() as session:
-        stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="van", at=AT, actor=ANA)
+        stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="vehicle", at=AT, actor=ANA)
         group_facts.say_arrived(session, STORE, GROUP, 6, actor=ANA, at=AT)
     market.town.deliver()
     order = customer.look(address)
@@ -114,18 +114,18 @@ def test_who_leaves_is_told_so_and_two_clicks_are_one(market):
     customer, address = joined(market, want=2)
     for _ in range(2):
         assert customer.send(f"{address}/leave").status_code == 303
-    told = words(customer.look(address))
-    assert "You left this group." in told
-    assert "in for" not in told
+    reported = words(customer.look(address))
+    assert "You left this group." in reported
+    assert "in for" not in reported
 
 
 def test_each_price_of_a_group_is_what_is_paid_with_its_tax(market):
     with market.town.network.write() as session:
         session.get_one(TaxClass, session.get_one(Product, "milk").tax_class_id).rate_bp = 1_000
         session.get_one(TaxClass, session.get_one(Product, "milk").tax_class_id).inclusive = False
-    told = words(market.customer().look(f"{ONLINE}/group/{GROUP}"))
+    reported = words(market.customer().look(f"{ONLINE}/group/{GROUP}"))
     for price in ("from 1 together: ¥1.32 each", "from 6 together: ¥1.10 each", "Tax and deposit included"):
-        assert price in told
+        assert price in reported
     customer, address = joined(market, want=2)
     assert "¥2.64" in words(customer.look(address))
 
@@ -148,7 +148,7 @@ def test_odd_wishes_are_sentences(market, fields):
 
 GIVEN = {
     "name": "Milk together", "sku": "milk", "from-1": "1", "price-1": "1.20", "from-2": "12", "price-2": "1.00",
-    "threshold": "12", "case": "6", "closes_day": "2026-03-05", "closes_time": "20:00", "van_day": "2026-03-07",
+    "threshold": "12", "case": "6", "closes_day": "2026-03-05", "closes_time": "20:00", "vehicle_day": "2026-03-07",
     "pickup_until": "2026-03-09",
 }  # fmt: skip
 
@@ -180,7 +180,7 @@ def test_the_shopkeeper_says_where_the_leaders_commission_goes_at_once_or_later(
     [
         {"price-2": "2.00"},
         {"sku": "nothing"},
-        {"van_day": "2026-03-01"},
+        {"vehicle_day": "2026-03-01"},
         {"closes_time": "x"},
         {"threshold": "0"},
         {"closes_day": "2026-02-01"},
@@ -196,9 +196,12 @@ def test_terms_no_group_could_keep_are_sentences(office: House, odd):  # noqa: F
 @pytest.mark.parametrize(
     ("odd", "said"),
     [
-        ({"van_day": "soon"}, "Type a day such as 2026-12-31."),
+        ({"vehicle_day": "soon"}, "Type a day such as 2026-12-31."),
         ({"closes_day": "soon"}, "Choose the day on which the group closes."),
-        ({"closes_day": "9999-12-31", "van_day": "", "pickup_until": ""}, "Choose the day on which the group closes."),
+        (
+            {"closes_day": "9999-12-31", "vehicle_day": "", "pickup_until": ""},
+            "Choose the day on which the group closes.",
+        ),
     ],
 )
 def test_a_day_that_is_none_is_told_as_what_it_is_for(office: House, odd, said):  # noqa: F811

@@ -73,8 +73,8 @@ def test_what_was_paid_online_says_when_its_money_comes_by_how_it_was_handed_ove
     assert send(client, f"/pickup/{FIRST}/collect").status_code == 303
     assert "You scanned the customer’s code: the network passes the money on" in words(client.get(f"/pickup/{FIRST}"))
     with office.doors.read() as session:
-        told = [row.body for row in session.query(OutboxMessage).filter_by(topic="pickup.moved")]
-    assert sum(CUSTOMER_TOKEN + FIRST in body for body in told) == 1, "the token leaves the store once"
+        reported = [row.body for row in session.query(OutboxMessage).filter_by(topic="pickup.moved")]
+    assert sum(CUSTOMER_TOKEN + FIRST in body for body in reported) == 1, "the token leaves the store once"
 
 
 def test_an_order_is_accepted_picked_made_ready_and_handed_over_with_change(office):

@@ -15,7 +15,7 @@ from tests.store_app.office import SYSTEM, fill, picture_of, send, words
 
 TODAY = NOON.date()
 LATER = TODAY + dt.timedelta(days=7)
-RULE = {"aisle": "Drinks", "change": "up", "value": "10", "ending": "none"}
+RULE = {"top_category": "Drinks", "change": "up", "value": "10", "ending": "none"}
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_what_is_in_force_is_not_taken_back(office: House):
     assert price_of(office, "beer") == 198
 
 
-@pytest.mark.parametrize("address", ["/prices/", "/prices/?aisle=Drinks&change=up&value=5", "/prices/labels"])
+@pytest.mark.parametrize("address", ["/prices/", "/prices/?top_category=Drinks&change=up&value=5", "/prices/labels"])
 def test_the_pages_are_there_in_both_languages(office: House, address: str):
     client = office.signed_in()
     for language in ("en", "zh"):

@@ -15,10 +15,10 @@ from pos.catalogue import assortment
 from pos.catalogue.assortment import Wished
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.producers import agents, producers
-from pos.producers.payouts import ProduceStatement
+from pos.producers.payouts import ProducerStatement
 from pos.sale import sale
 from pos.sale.rung import SaleRequest
-from pos.stock.producer_lots import ProduceLot
+from pos.stock.producer_lots import ProducerLot
 from pos.store import pictures
 from pos.till import shift
 from store_app.runtime.child_process import read_apart
@@ -76,7 +76,7 @@ def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, kee
     assert "CRATE-7" in shown
     assert "Li Farm" in shown
     with house.doors.read() as session:
-        lot = session.scalar(sa.select(ProduceLot))
+        lot = session.scalar(sa.select(ProducerLot))
     assert f"1-{sold.sale.receipt_no}" in words(keeper.get(f"/producers/lots/{lot.id}"))
     assert send(keeper, f"/producers/lots/{lot.id}/out", qty="2", how="back").status_code == 303
     stated = send(keeper, f"{farm}/statements", until="2026-03-02").location
@@ -92,12 +92,14 @@ def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, kee
     shown = words(keeper.get(stated))
     assert ("Say the account" in shown, "of it for Mei" in shown) == (False, True)
     with house.doors.read() as session:
-        told = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == agents.PARTS_TOLD)).one()
-    assert json.loads(told)["parts"] == [["Mei", round(net * 0.05)]]
+        reported = session.scalars(
+            sa.select(OutboxMessage.body).where(OutboxMessage.topic == agents.PARTS_REPORTED)
+        ).one()
+    assert json.loads(reported)["parts"] == [["Mei", round(net * 0.05)]]
     assert send(keeper, f"{stated}/paid", how="cash").status_code == 303
     assert "from the drawer" in words(keeper.get(stated))
     with house.doors.read() as session:
-        assert session.scalar(sa.select(ProduceStatement)).to_pay_minor == due
+        assert session.scalar(sa.select(ProducerStatement)).to_pay_minor == due
 
 
 def test_a_picture_is_written_anew_and_what_is_none_is_refused(house, keeper):
@@ -112,7 +114,7 @@ def test_a_picture_is_written_anew_and_what_is_none_is_refused(house, keeper):
         assert send(keeper, here, story="x", picture=(io.BytesIO(picture(side)), "x.png")).status_code == 303
     full = send(keeper, here, story="x", picture=(io.BytesIO(picture(1500)), "x.png"))
     with house.doors.read() as session:
-        kept = session.scalars(sa.select(product_stories.ProducePicture)).all()
+        kept = session.scalars(sa.select(product_stories.ProducerPicture)).all()
     assert full.status_code == (303 if len(kept) < 3 else 409)
     shown = Image.open(io.BytesIO(keeper.get(f"/producers/picture/{sku}/{kept[0].id}").data))
     assert (shown.format, max(shown.size)) == ("JPEG", product_stories.SIDE)
@@ -136,12 +138,12 @@ def test_a_photo_as_phones_take_them_is_read_before_the_books_are_locked(house, 
     made = send(keeper, f"{farm}/goods/{sku}/story", story="x", picture=(io.BytesIO(photo), "x.jpg"))
     assert made.status_code == 303, words(made)
     with house.doors.read() as session:
-        assert len(session.scalar(sa.select(product_stories.ProducePicture.jpeg))) <= pictures.KEPT_BYTES
+        assert len(session.scalar(sa.select(product_stories.ProducerPicture.jpeg))) <= pictures.KEPT_BYTES
     for n in range(2):
         assert send(keeper, f"{farm}/lots", sku=sku, qty="9", code=f"CRATE-{n}").status_code == 303
     with house.doors.read() as session:
-        told = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic.like("produce.%"))).all()
-    assert [row.topic for row in told if len(row.body) > 4_000] == [product_stories.PICTURE_SENT]
+        reported = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic.like("produce.%"))).all()
+    assert [row.topic for row in reported if len(row.body) > 4_000] == [product_stories.PICTURE_SENT]
 
 
 def test_a_small_file_of_very_many_dots_is_refused():
@@ -165,17 +167,17 @@ def test_customers_read_the_story_beside_a_product_they_can_order(market):
         producers.sell_for(session, online_store.STORE, "farm", row.sku, "Grown on the hill.", **by)
         producers.take_in(session, online_store.STORE, row.sku, 20, id=new_id(), code="CRATE-7", **by)
         product_stories.add_picture(session, online_store.STORE, row.sku, small, at=online_store.AT)
-        product_stories.tell(session, online_store.STORE, row.sku, at=online_store.AT)
+        product_stories.send(session, online_store.STORE, row.sku, at=online_store.AT)
         session.flush()
-        told = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == product_stories.STORY_TOLD))
-        body = outbox.to_wire(told)["body"]
+        reported = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == product_stories.STORY_REPORTED))
+        body = outbox.to_wire(reported)["body"]
         assert not {"phone", "account", "commission_bp"} & body.keys()
         sku = row.sku
         sent = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == product_stories.PICTURE_SENT))
         alone = outbox.to_wire(sent)["body"]
     for _ in range(2):
         with town.network.write() as session:
-            product_stories.take_told(session, body)
+            product_stories.take_reported(session, body)
             product_stories.take_picture(session, alone)
     town.publish(at=online_store.later(minutes=1))
     shown = customer.look(f"{ONLINE}/p/{sku}")

@@ -64,7 +64,7 @@ def test_the_filters_find_what_is_missing(office: House):
     assert names(show="costless") == set(GOODS) - {"milk", "tea"}
     assert names(show="unlisted") == {"tea"}
     assert names(show="own") == set()
-    assert names(aisle="Dairy") == {"milk"}
+    assert names(top_category="Dairy") == {"milk"}
     assert names(show="nonsense") == set(GOODS) - {"tea"}
 
 
@@ -333,13 +333,13 @@ def test_what_a_row_cannot_be_beside_what_is_here_is_told_of_every_row_before_an
         "milk,Whole milk,Dairy,none,1.35,own-1",
     )  # fmt: skip
     said = words(upload(client, "\n".join(("sku,name,category,tax_class,price,barcode", *rows)), command_id=command))
-    for told in (
+    for reported in (
         "2 tax_class There is no tax class none. There are: food.", "3 price 2.5050 has more than 2 places.",
         "4 barcode 4006381333931 is the barcode of milk already.",
         "5 barcode 4006381333932 is no barcode: its last digit does not fit.",
         "7 tax_class There is no tax class other.", "7 barcode own-1 is the barcode of row 6, too.",
     ):  # fmt: skip
-        assert told in said
+        assert reported in said
     assert "6 faults" in said, "of a product that is here the price counts alone"
     assert send(client, f"/products/bring-in/{command}").status_code == 404
 
@@ -354,8 +354,8 @@ def test_an_unreadable_file_is_refused_beside_its_field(office: House, text: str
 def test_what_is_larger_than_the_shop_takes_is_told_how_large_it_may_be(office: House, monkeypatch):
     client = office.signed_in()
     monkeypatch.setitem(office.app.config, "MAX_CONTENT_LENGTH", 20_000)
-    told = {"en": "at most 20 KB can be sent at once. Make it smaller, or split it.", "zh": "一次最多发送 20 KB"}
-    for language, said in told.items():
+    reported = {"en": "at most 20 KB can be sent at once. Make it smaller, or split it.", "zh": "一次最多发送 20 KB"}
+    for language, said in reported.items():
         client.get("/products/", query_string={"lang": language})
         answer = upload(client, "x" * 20_000)
         assert (answer.status_code, said in words(answer)) == (413, True), words(answer)

@@ -119,7 +119,7 @@ def test_the_shelf_s_labels_take_as_many_questions_as_one_and_print_without_the_
     shown = client.get("/shelf/labels").text.count('class="shelf-label"')
     with office.doors.write() as session:
         session.execute(sa.delete(Price).where(Price.sku == "milk"))
-        sa.event.listen(session.get_bind().engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+        sa.event.listen(session.get_bind().engine, "before_cursor_execute", lambda *reported: asked.append(reported[2]))
     assert client.get("/shelf/labels").text.count('class="shelf-label"') == shown - 1
     assert max(Counter(asked).values()) < shown - 1
     assert send(client, "/shelf/labels/print", sku="milk").status_code == 409, "one without a price has no label"

@@ -11,7 +11,7 @@ from supply.demand.campaign_uplift import CampaignAsk, CampaignLine
 from supply.network.offers import campaign_requests, campaigns
 from supply.online.storefront import order_in
 from supply.shelf import external_rankings
-from supply.shelf.external_rankings import OutsidePlace
+from supply.shelf.external_rankings import ExternalRank
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, picture_of, send, words
 from tests.store_app.operator import furnish
@@ -29,7 +29,7 @@ BODY = {
 def office(house):
     fill(house)
     with house.doors.write() as session:
-        campaign_requests.take_told(session, BODY, actor=SYSTEM, at=NOON)
+        campaign_requests.take_reported(session, BODY, actor=SYSTEM, at=NOON)
     return house
 
 
@@ -76,10 +76,10 @@ def test_the_operator_plans_one_for_the_shops_ticked_and_calls_it_off(console):
         assert send(client, "/console/campaigns/", **(asked | wrong)).status_code == status
     for _ in range(2):
         assert send(client, "/console/campaigns/", command_id=command, **asked).status_code == 303
-    told = words(client.get("/console/campaigns/"))
-    assert "1 to answer" in told
-    assert "No store is held out, so what this campaign brings can’t be measured." in told, "25 % of one store"
-    assert "Not measured: no store is held out." in told
+    reported = words(client.get("/console/campaigns/"))
+    assert "1 to answer" in reported
+    assert "No store is held out, so what this campaign brings can’t be measured." in reported, "25 % of one store"
+    assert "Not measured: no store is held out." in reported
     assert send(client, f"/console/campaigns/{command}/call-off").status_code == 303
     with console.doors.read() as session:
         [row] = session.query(campaigns.Campaign).all()
@@ -127,8 +127,8 @@ def test_a_match_by_hand_outlives_the_same_list_brought_in_again(console):
         external_rankings.match(session, "mall", "Fresh milk drink", "milk", actor=SYSTEM, at=NOON)
     bring_in(both)
     with console.doors.read() as session:
-        places = session.query(OutsidePlace).order_by(OutsidePlace.place).all()
+        places = session.query(ExternalRank).order_by(ExternalRank.place).all()
         assert [(row.place, row.sku, row.by_hand) for row in places] == [(1, None, False), (2, "milk", True)]
     bring_in(head)
     with console.doors.read() as session:
-        assert [row.place for row in session.query(OutsidePlace)] == [1], "what fell off the list is not on it"
+        assert [row.place for row in session.query(ExternalRank)] == [1], "what fell off the list is not on it"

@@ -11,8 +11,8 @@ from supply.network.claims import photos
 from supply.orders import claims
 from supply.orders.claims import Claim
 from supply.orders.deliveries import DeliveryLine
-from supply.orders.goods_returns import GoodsReturn
 from supply.orders.letters import OrderLetter
+from supply.orders.supplier_returns import SupplierReturn
 from supply.orders.suppliers import Supplier
 from tests.store_app import complaints, operator
 from tests.store_app.complaints import CLAIM, CONTESTED, DELIVERY, LOT
@@ -124,7 +124,7 @@ def test_goods_of_the_network_are_handed_over_or_kept_from_one_page(office):
     assert send(client, f"/stock/network/returns/{LOT}/send", **{"qty-0": "20"}).status_code == 303
     assert send(client, f"/stock/network/returns/{LOT}/send", **{"qty-0": "20"}).status_code == 303
     with office.doors.read() as session:
-        assert session.get(GoodsReturn, (STORE, LOT)).state == "sent"
+        assert session.get(SupplierReturn, (STORE, LOT)).state == "sent"
     assert "0 sold, 20 back, 4 bought, 0 left" in words(client.get("/stock/network/"))
     again = send(client, f"/stock/network/{LOT}/propose")
     assert (again.status_code, "there is nothing to send back" in words(again)) == (409, True)

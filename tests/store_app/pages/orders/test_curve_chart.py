@@ -14,7 +14,7 @@ CURVES = {
     "mean_normal": [(0.91, 1_300), (0.96, 1_500), (0.98, 1_900), (0.985, 1_850)],
     "rolling_minmax": [(0.92, 1_700), (0.98, 2_100)],
     "static_minmax": [(0.90, 1_800), (0.99, 9_000)],
-    "what_sold": [(0.80, 1_000), (0.97, 3_000)],
+    "sold_rule": [(0.80, 1_000), (0.97, 3_000)],
     "perfect": [(1.0, 700)],
 }
 WORDS = {name: name.replace("_", " ") for name in CURVES}
@@ -34,13 +34,13 @@ def test_all_six_ways_are_drawn_and_named_each_with_a_mark_of_its_own():
     assert len({way.mark for way in ways}) == len(MARKS) == 6
     heights = sorted(way.name_y for way in ways)
     assert all(below - above >= LINE for above, below in pairwise(heights))
-    told = ET.fromstring(alone(drawn(), "Curves"))
-    assert {"".join(one.itertext()) for one in told.iter("{http://www.w3.org/2000/svg}text")} >= set(WORDS.values())
+    reported = ET.fromstring(alone(drawn(), "Curves"))
+    assert {"".join(one.itertext()) for one in reported.iter("{http://www.w3.org/2000/svg}text")} >= set(WORDS.values())
 
 
 def test_a_narrow_picture_leaves_the_names_to_its_key():
-    told = ET.fromstring(alone(drawn(size=NARROW), "Curves"))
-    said = {"".join(one.itertext()) for one in told.iter("{http://www.w3.org/2000/svg}text")}
+    reported = ET.fromstring(alone(drawn(size=NARROW), "Curves"))
+    said = {"".join(one.itertext()) for one in reported.iter("{http://www.w3.org/2000/svg}text")}
     assert not said & set(WORDS.values())
     assert len(drawn(size=NARROW)["ways"]) == 6
 

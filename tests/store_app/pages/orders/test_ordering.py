@@ -17,7 +17,7 @@ from store_app.pages.orders import order_lines
 from supply.demand.forecasts import ForecastRun
 from supply.demand.history import DailyDemand
 from supply.money import credit
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, add_supplier
 from supply.replenishment import auto_approval, budget
@@ -143,9 +143,9 @@ def test_all_proposals_go_with_one_press_and_what_stays_is_said(office):
     assert "Approve and send all" in words(client.get("/orders/"))
     assert send(client, "/orders/approve-all").status_code == 303
     assert (order(office).state, order(office, "order-P2").state) == ("sent", "proposed")
-    told = words(client.get("/orders/"))
-    assert "1 order is sent" in told
-    assert "1 order stays" in told
+    reported = words(client.get("/orders/"))
+    assert "1 order is sent" in reported
+    assert "1 order stays" in reported
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,8 @@ def test_of_all_orders_what_can_be_sent_is_sent_and_why_another_stays_is_said(of
     client = office.signed_in()
     assert send(client, "/orders/approve-all").status_code == 303
     assert (order(office).state, order(office, "order-P2").state) == ("sent", "proposed")
-    told = words(client.get("/orders/"))
-    assert why in told
+    reported = words(client.get("/orders/"))
+    assert why in reported
     with office.doors.read() as session:
         assert not session.scalar(sa.select(JournalEntry.n).where(
             JournalEntry.subject == "order:order-P2", JournalEntry.verb == "order.approved"
@@ -222,7 +222,7 @@ def test_a_proposal_says_what_did_not_fit_the_network_s_line(office, language, a
     client = office.signed_in()
     page = client.get(f"/orders/{P1}")
     found = words(page)
-    assert [told for told in says if told not in found] == []
+    assert [reported for reported in says if reported not in found] == []
     assert "checked" in picked(page, "account"), "neither way is enough" if account_minor == 900 else "it is enough"
     send(client, f"/orders/{P1}/lines/apple", packs="0", reason="event")
     assert "checked" in picked(client.get(f"/orders/{P1}"), "credit" if account_minor == 900 else "account")
@@ -301,8 +301,8 @@ def test_a_basket_that_waits_for_the_minimum_says_what_is_missing(office):
     with office.doors.write() as session:
         session.get(ReplenishmentOrder, (STORE, P1)).postponed = True
         session.get(Supplier, "net").minimum_minor = 100_000
-    told = words(office.signed_in().get("/orders/"))
-    assert "are missing to the supplier’s minimum of $1,000.00" in told
+    reported = words(office.signed_in().get("/orders/"))
+    assert "are missing to the supplier’s minimum of $1,000.00" in reported
 
 
 def test_the_nightly_job_sends_what_a_rule_lets_go(office):
@@ -333,10 +333,10 @@ def test_approving_sends_the_order_once_however_often_it_is_pressed(office):
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "reported"),
     [("en", ("Changed", "· the network", "· the rule of Ana")), ("zh", ("已改", "· 总部", "· Ana 设的规则"))],
 )
-def test_what_happened_to_an_order_is_told_in_the_readers_words_and_names_no_job(office, language, told):
+def test_what_happened_to_an_order_is_told_in_the_readers_words_and_names_no_job(office, language, reported):
     client, rule = office.signed_in(), Actor("order-rule", "rule of Ana", "system", STORE)
     send(client, f"/orders/{P1}/lines/milk", packs="3", reason="event")
     with office.doors.write() as session:
@@ -345,7 +345,7 @@ def test_what_happened_to_an_order_is_told_in_the_readers_words_and_names_no_job
         order = session.get(ReplenishmentOrder, (STORE, P1))
         order.state = "acknowledged"
     shown = words(client.get(f"/orders/{P1}?lang={language}"))
-    for said in told:
+    for said in reported:
         assert said in shown
     assert "· supply" not in shown
 
@@ -448,7 +448,7 @@ def test_an_offer_is_taken_with_one_press(office):
     for _ in range(2):
         assert send(client, "/offers/O1/accept").status_code == 303
     with office.doors.read() as session:
-        assert session.get(PushOffer, (STORE, "O1")).state == "accepted"
+        assert session.get(NetworkOffer, (STORE, "O1")).state == "accepted"
     refused = send(client, "/offers/O1/decline", reason="no-room")
     assert refused.status_code == 409
 
@@ -458,7 +458,7 @@ def test_an_offer_is_declined_with_a_reason(office):
     assert send(client, "/offers/O1/decline").status_code == 422
     assert send(client, "/offers/O1/decline", reason="no-room").status_code == 303
     with office.doors.read() as session:
-        offer = session.get(PushOffer, (STORE, "O1"))
+        offer = session.get(NetworkOffer, (STORE, "O1"))
     assert (offer.state, offer.answered_why) == ("declined", "No room for it")
 
 
@@ -489,10 +489,10 @@ def test_an_order_that_did_not_come_is_named_and_called_off_with_one_press(offic
         line = session.get(OrderLine, (STORE, "order-P2", "milk"))
         line.why = line.why | {"missed": [[row.order_no, 12, row.delivery_day.isoformat()]]}
     client = office.signed_in()
-    told = words(client.get("/orders/"))
-    assert "Order 7 did not come due" in told
-    assert "Order 7 did not come (due" in told
-    assert "its 12 are not counted" in told
+    reported = words(client.get("/orders/"))
+    assert "Order 7 did not come due" in reported
+    assert "Order 7 did not come (due" in reported
+    assert "its 12 are not counted" in reported
     for _click in range(2):
         assert send(client, f"/orders/{P1}/cancel").status_code == 303
     assert order(office).state == "cancelled"
@@ -501,8 +501,8 @@ def test_an_order_that_did_not_come_is_named_and_called_off_with_one_press(offic
 
 def test_goods_that_were_accepted_and_do_not_come_are_named(office):
     with office.doors.write() as session:
-        made = session.get(PushOffer, (STORE, "O1"))
+        made = session.get(NetworkOffer, (STORE, "O1"))
         made.state = "called_off"
         name = made.name
-    told = words(office.signed_in().get("/orders/"))
-    assert f"{name}, which you accepted of the network, does not come: nothing of it was left" in told
+    reported = words(office.signed_in().get("/orders/"))
+    assert f"{name}, which you accepted of the network, does not come: nothing of it was left" in reported

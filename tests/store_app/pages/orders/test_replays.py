@@ -69,10 +69,10 @@ def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
     ours, moving = kept.body["ways"]["ours"], kept.body["ways"]["rolling_minmax"]
     assert kept.body["products"] == 5  # soap never sold
     assert 0 < ours["stock_value"] < moving["stock_value"]
-    told = words(house.signed_in().get("/orders/proof"))
-    assert "To sell 97 % of what was wanted" in told
-    assert "The proposals" in told
-    assert "$" in told
+    reported = words(house.signed_in().get("/orders/proof"))
+    assert "To sell 97 % of what was wanted" in reported
+    assert "The proposals" in reported
+    assert "$" in reported
 
 
 def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_ordered_to(house):
@@ -207,11 +207,11 @@ def test_the_command_tells_the_weeks_ahead_the_same_for_a_seed_and_refuses_witho
         goods(session)
         history(session, days=60)
     forecast_jobs.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
-    told, again, other = (
+    reported, again, other = (
         json.loads(run(main, ["weeks-ahead", "--futures", "20", "--seed", seed, "--json"]).stdout) for seed in "334"
     )
-    assert told == again
-    assert told["levels"] != other["levels"]
+    assert reported == again
+    assert reported["levels"] != other["levels"]
     assert "(" in run(main, ["weeks-ahead", "--futures", "20"]).stdout
 
 
@@ -219,13 +219,13 @@ def test_the_weeks_ahead_say_which_level_earns_more_and_of_which_day_they_are(ho
     with house.doors.write() as session:
         goods(session)
         order_simulation.keep(session, STORE, weeks(YESTERDAY), at=NOON)
-    told = words(house.signed_in().get("/orders/proof"))
+    reported = words(house.signed_in().get("/orders/proof"))
     assert (
         "With 99 % you would earn about $4.20 more in these days, in eight of ten cases between $3.10 and $5.30."
-        in told
+        in reported
     )
-    assert "Whole milk 88 % 4 1 to 9 $5.16" in told
-    assert "This was worked out on" in told
+    assert "Whole milk 88 % 4 1 to 9 $5.16" in reported
+    assert "This was worked out on" in reported
 
 
 def test_a_short_history_is_not_replayed(house):
@@ -244,16 +244,16 @@ def test_a_rule_that_would_have_needed_less_is_named_with_what_packs_alone_mean_
         "ours": way | {"stock_value": 15_100, "cover_days": 15.1},
         "mean_normal": way | {"stock_value": 14_100, "cover_days": 14.1},
         "rolling_minmax": way | {"stock_value": 19_000, "cover_days": 19.0},
-        "what_sold": way | {"stock_value": None, "cover_days": None},
+        "sold_rule": way | {"stock_value": None, "cover_days": None},
         "perfect": way | {"stock_value": 12_000, "cover_days": 12.0},
     }
     body = {"fill": 0.97, "ways": ways, "curves": {}, "products": 5, "stores": 1, "days": 56}
     with house.doors.write() as session:
         replays.keep(session, "store", STORE, body, last_day=YESTERDAY, at=NOON)
-    told = words(house.signed_in().get("/orders/proof"))
-    assert "“Four weeks’ mean with a safety stock” would have needed $10.00 less in these weeks." in told
-    assert "Whole packs alone mean 12 days of stock" in told
-    assert "“Ordering what was sold” never sold that much in these weeks." in told
+    reported = words(house.signed_in().get("/orders/proof"))
+    assert "“Four weeks’ mean with a safety stock” would have needed $10.00 less in these weeks." in reported
+    assert "Whole packs alone mean 12 days of stock" in reported
+    assert "“Ordering what was sold” never sold that much in these weeks." in reported
 
 
 def test_the_operator_sees_the_replay_of_a_region_in_money_with_all_six_curves_once_there_is_one(network):
@@ -269,10 +269,10 @@ def test_the_operator_sees_the_replay_of_a_region_in_money_with_all_six_curves_o
         replays.keep(session, "region", "north", body, last_day=YESTERDAY, at=NOON)
         name = session.get_one(Region, "north").name
     page = operator.get("/console/proof/north")
-    told = words(page)
-    assert f"What the orders of {name} could be" in told
-    assert "120 products" in told
-    assert "The proposals $100.00 9.0 $7.00 $2.10" in told
+    reported = words(page)
+    assert f"What the orders of {name} could be" in reported
+    assert "120 products" in reported
+    assert "The proposals $100.00 9.0 $7.00 $2.10" in reported
     drawn = page.text.split('<svg class="proof"')[1].split("</svg>")[0]
     assert [words for words in NAMES.values() if f">{words}</text>" not in html.unescape(drawn)] == []
     assert "There is no region nowhere." in words(operator.get("/console/proof/nowhere"))

@@ -80,12 +80,12 @@ def test_a_file_is_taken_whole_or_every_bad_line_is_said(office):
 
 def test_of_a_calendar_the_names_are_shown_and_those_that_are_ticked_are_taken(office):
     client = office.signed_in()
-    told = "".join(
+    reported = "".join(
         f"BEGIN:VEVENT\r\nSUMMARY:{name}\r\nDTSTART;VALUE=DATE:{on(n).replace('-', '')}\r\n"
         f"DTEND;VALUE=DATE:{on(n + 7).replace('-', '')}\r\nEND:VEVENT\r\n"
         for name, n in (("Easter", 3), ("Winter", -20), ("Project <b>week", 40), ("Easter", 368))
     )
-    shown = bring(client, f"BEGIN:VCALENDAR\r\n{told}END:VCALENDAR\r\n")
+    shown = bring(client, f"BEGIN:VCALENDAR\r\n{reported}END:VCALENDAR\r\n")
     assert "Read: a calendar." in words(shown)
     assert "Project &lt;b&gt;week" in shown.text
     assert re.search(r"Easter Thu, Mar 5 – Wed, Mar 11; .*Mar 5, 2027", words(shown))
@@ -140,7 +140,7 @@ def test_what_is_told_of_a_region_that_is_not_there_is_noted_of_no_other(network
 def test_a_file_of_weather_asks_the_database_no_more_for_being_long(office):
     asked = []
     client, engine = office.signed_in(), office.doors.database.engine
-    sa.event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    sa.event.listen(engine, "before_cursor_execute", lambda *reported: asked.append(reported[2]))
     counts = []
     for days in (2, 200):
         asked.clear()

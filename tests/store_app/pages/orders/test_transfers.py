@@ -22,7 +22,7 @@ CODE = pickup_code_of(b"0123456789abcdef")
 BY = {"actor": SYSTEM, "at": NOON}
 
 
-def told(id: str, *, gives: bool, state: str = "proposed", code: str = "", **wishes: Any) -> dict[str, Any]:
+def reported(id: str, *, gives: bool, state: str = "proposed", code: str = "", **wishes: Any) -> dict[str, Any]:
     """Return what the network says of a transfer between this shop and its neighbour."""
     day = NOON.date()
     own, other = (STORE, "Corner 1"), ("S09", "Harbour Corner")
@@ -41,25 +41,31 @@ def told(id: str, *, gives: bool, state: str = "proposed", code: str = "", **wis
     } | wishes  # fmt: skip
 
 
-def tell(session: Session, body: dict[str, Any]) -> None:
-    transfers.take_told(session, body, **BY)
+def send_sheet(session: Session, body: dict[str, Any]) -> None:
+    transfers.take_reported(session, body, **BY)
 
 
 def fill(house: House) -> None:
     """Lay in one transfer of every kind this shop can see."""
     with house.doors.write() as session:
         office.goods(session)
-        tell(session, told("transfer-1", gives=True))
-        tell(session, told("transfer-2", gives=False))
-        tell(session, told("transfer-3", gives=True, state="agreed", code=CODE, giver_yes=True, taker_yes=True))
+        send_sheet(session, reported("transfer-1", gives=True))
+        send_sheet(session, reported("transfer-2", gives=False))
+        send_sheet(
+            session, reported("transfer-3", gives=True, state="agreed", code=CODE, giver_yes=True, taker_yes=True)
+        )
         code = transfers.code_of(session, "transfer-4")
-        tell(session, told("transfer-4", gives=False, state="agreed", code=code, giver_yes=True, taker_yes=True))
-        tell(session, told("transfer-5", gives=False, state="declined", why="No room for it", declined_by="S09"))
+        send_sheet(
+            session, reported("transfer-4", gives=False, state="agreed", code=code, giver_yes=True, taker_yes=True)
+        )
+        send_sheet(
+            session, reported("transfer-5", gives=False, state="declined", why="No room for it", declined_by="S09")
+        )
 
 
 def state(house: House, id: str) -> str:
     with house.doors.read() as session:
-        return session.get_one(store_transfers.GoodsTransfer, id).state
+        return session.get_one(store_transfers.Transfer, id).state
 
 
 @pytest.fixture
@@ -96,10 +102,12 @@ def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(st
     client = store.signed_in("shopkeeper")
     given = [["milk", "Whole milk", "each", 1, 6, 12, 960, None, 6, None]]
     with store.doors.write() as session:
-        tell(session, told("transfer-6", gives=False, state="handed_over", lines=given))
+        send_sheet(session, reported("transfer-6", gives=False, state="handed_over", lines=given))
         lost = [[*given[0][:9], 0]]
-        tell(session, told("transfer-7", gives=True, state="received", lines=lost, why="It was lost on the way"))
-        session.get_one(store_transfers.GoodsTransfer, "transfer-7").handed_over_at = NOON
+        send_sheet(
+            session, reported("transfer-7", gives=True, state="received", lines=lost, why="It was lost on the way")
+        )
+        session.get_one(store_transfers.Transfer, "transfer-7").handed_over_at = NOON
         before = stock.levels(session, STORE, ["milk"])["milk"].on_hand
     page = words(client.get("/transfers/"))
     assert "Your code signed for these goods" in page
@@ -120,7 +128,7 @@ def test_the_code_is_shown_to_who_fetches_and_only_the_own_gain_to_anybody(store
     page = words(store.signed_in("shopkeeper").get("/transfers/"))
     with store.doors.write() as session:
         code = transfers.code_of(session, "transfer-4")
-        found = session.get_one(store_transfers.GoodsTransfer, "transfer-4")
+        found = session.get_one(store_transfers.Transfer, "transfer-4")
         found.code_hash = order_keys.code_hash(found.id, CODE)  # as another computer signed it
     assert page.count(f"{code[:4]} {code[4:]}") == 1
     lost = words(store.signed_in("shopkeeper").get("/transfers/"))
@@ -140,7 +148,7 @@ def add_transfers(network: House) -> None:
         for n, store_id in enumerate(names):
             vehicles.place(session, store_id, 40_700_000 + 4_000 * n, -73_990_000 + 6_000 * n, **BY)
         for name, status in (("transfer-1", "proposed"), ("transfer-2", "received")):
-            row = store_transfers.GoodsTransfer(
+            row = store_transfers.Transfer(
                 id=name, giver_id=first, taker_id=second, giver_name=names[first], taker_name=names[second], metres=840,
                 state="proposed", proposed_at=NOON, answer_by=NOON.date(), fetch_by=NOON.date(), giver_minor=420,
                 taker_minor=615, giver_yes=True, taker_yes=status != "proposed", why="", declined_by="",

@@ -68,8 +68,8 @@ def test_the_shop_sees_why_takes_its_figures_along_and_objects(pair, tmp_path):
     assert "A typical week sells $630.00" in page
     file = tmp_path / "credit.json"
     file.write_bytes(client.get("/finance/everything.json").data)
-    told = subprocess.run([sys.executable, str(SCRIPT), str(file)], capture_output=True, text=True, check=True)
-    assert int(told.stdout) == json.loads(file.read_text())["line"]["limit_minor"] == 63_000
+    reported = subprocess.run([sys.executable, str(SCRIPT), str(file)], capture_output=True, text=True, check=True)
+    assert int(reported.stdout) == json.loads(file.read_text())["line"]["limit_minor"] == 63_000
     assert send(client, "/finance/objections", about="limit", words="We were closed a week").status_code == 303
     money.carry(house, network, STORE)
     operator = network.signed_in("operator")
@@ -270,9 +270,9 @@ def test_an_odd_draw_takes_no_page_away_and_a_shop_that_was_left_out_is_named(ne
     with network.doors.write() as session:  # asked before amounts were looked at, of an order that never came
         session.add(credit.CreditDraw(store_id=STORE, order_id="none", order_no=9, amount_minor=0, state="held",
                                       asked_at=money.NOON, why="beyond"))  # fmt: skip
-        session.add(level.CountsTold(store_id=STORE, day=money.DAY, sold_products=9, counted_products=9))
+        session.add(level.CountsReported(store_id=STORE, day=money.DAY, sold_products=9, counted_products=9))
         session.flush()
-        session.execute(sa.text("update counts_told set sold_products = 'many'"))
+        session.execute(sa.text("update counts_reported set sold_products = 'many'"))
         assert credit_review.close_day(session, money.DAY, actor=money.OPERATOR, at=money.NOON) == 1
     operator = network.signed_in("operator")
     assert "Shop S01 · Order 9" in words(operator.get("/console/money/"))
@@ -292,8 +292,12 @@ def test_the_operator_takes_over_what_the_network_lost_when_it_was_put_back(pair
     assert "not yet told what they know" in words(network.signed_in("operator").get("/console/money/"))
     assert "Not paid out until they tell" in words(network.signed_in("operator").get("/console/"))
     with network.doors.write() as session:
-        told = {"store_id": STORE, "told_at": money.NOON.isoformat(), "entries": [row | {"id": "a"}, row | {"id": "b"}]}
-        lost_entries.take_lost(session, told)
+        reported = {
+            "store_id": STORE,
+            "reported_at": money.NOON.isoformat(),
+            "entries": [row | {"id": "a"}, row | {"id": "b"}],
+        }
+        lost_entries.take_lost(session, reported)
     client = network.signed_in("operator")
     page = words(client.get("/console/money/"))
     assert "Shop S01 · 2 entries were lost" in page

@@ -134,9 +134,9 @@ def test_two_reset_an_operator_s_app_who_is_signed_out_told_of_it_and_connects_a
     assert theirs.get("/console/").location.startswith("/signin"), "nor may they connect the next app there"
     assert enter(real, codes[0])[0].get("/console/").location == HERE, "codes of before open nothing, nor are asked for"
     again, _ = enter(real)
-    told = words(again.get(HERE))
-    assert "Authenticator app reset" in told
-    assert "Nora" in told
+    reported = words(again.get(HERE))
+    assert "Authenticator app reset" in reported
+    assert "Nora" in reported
     with real.doors.read() as session:
         verbs = session.scalars(sa.select(JournalEntry.verb).order_by(JournalEntry.n)).all()
     assert "staff.second factor reset" in verbs

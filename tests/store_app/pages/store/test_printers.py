@@ -115,8 +115,8 @@ def test_only_who_may_change_the_settings_comes_here(house: House):
 def test_the_test_page_is_the_picture_of_the_very_bytes(house: House, machine):
     printer_id = set_up(house, way="net", where=f"{machine.host}:{machine.port}")
     client = house.signed_in()
-    told = client.get(send(client, f"/settings/printers/{printer_id}/test").headers["Location"])
-    assert "The test page is printed: the printer says so." in words(told)
+    reported = client.get(send(client, f"/settings/printers/{printer_id}/test").headers["Location"])
+    assert "The test page is printed: the printer says so." in words(reported)
     assert machine.wait_idle(60)
     assert machine.problems() == []
     assert "48 columns" in machine.text()
@@ -192,6 +192,6 @@ def test_the_foot_of_the_till_names_the_printer_that_fails(house: House):
         job = queue.queue(session, STORE, "1", "receipt", "s", documents.british_sale(), printer_id=first, at=NOON)
         session.get(PrintJob, (STORE, job.id)).state = "failed"
         session.get(PrintJob, (STORE, job.id)).reason = "cutter-jam"
-    told = house.signed_in("cashier").get("/api/status?till=1").json["printer"]
-    assert (told["colour"], told["code"], told["printer"]) == ("red", "cutter-jam", "Front")
+    reported = house.signed_in("cashier").get("/api/status?till=1").json["printer"]
+    assert (reported["colour"], reported["code"], reported["printer"]) == ("red", "cutter-jam", "Front")
     assert "Front: Its cutter is jammed." in words(house.signed_in().get("/settings/"))

@@ -113,7 +113,7 @@ def test_what_the_network_turned_down_is_put_away_once_and_is_no_longer_shown(of
 
 
 @pytest.mark.parametrize("message", ["nothing", "x" * 500])
-@pytest.mark.parametrize("verb", ["send-again", "put-away"])
+@pytest.mark.parametrize("verb", ["send-again", "archive"])
 def test_an_unknown_message_is_a_sentence(office, message, verb):
     assert send(office.signed_in(), f"/settings/messages/{message}/{verb}").status_code == 404
 
@@ -155,11 +155,11 @@ def test_hours_of_sale_are_set_shown_and_lifted(office):
     assert 'href="/settings/hours/"' in client.get("/settings/").text
     assert "Everything is sold at any hour." in words(client.get("/settings/hours/"))
     with office.doors.read() as session:
-        aisle = selling_hours.kinds(session)[0]
-    given = {"kind": aisle, "from_time": "08:00", "until_time": "22:00"}
+        top_category = selling_hours.kinds(session)[0]
+    given = {"kind": top_category, "from_time": "08:00", "until_time": "22:00"}
     assert send(client, "/settings/hours/", **given).status_code == 303
-    assert f"{aisle} 08:00 – 22:00" in words(client.get("/settings/hours/"))
-    assert send(client, "/settings/hours/lift", kind=aisle).status_code == 303
+    assert f"{top_category} 08:00 – 22:00" in words(client.get("/settings/hours/"))
+    assert send(client, "/settings/hours/lift", kind=top_category).status_code == 303
     assert "Everything is sold at any hour." in words(client.get("/settings/hours/"))
 
 
@@ -176,8 +176,10 @@ def test_hours_of_sale_are_set_shown_and_lifted(office):
 def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
     client = office.signed_in()
     with office.doors.read() as session:
-        aisle = selling_hours.kinds(session)[0]
-    refused = send(client, "/settings/hours/", **{"kind": aisle, "from_time": "08:00", "until_time": "22:00"} | wrong)
+        top_category = selling_hours.kinds(session)[0]
+    refused = send(
+        client, "/settings/hours/", **{"kind": top_category, "from_time": "08:00", "until_time": "22:00"} | wrong
+    )
     assert refused.status_code in (404, 422)
     assert said in words(refused)
 
@@ -188,21 +190,23 @@ def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
 def test_what_the_shop_takes_is_said_told_to_the_network_shown_and_taken_back_until_its_sales_tell(office):
     client = office.signed_in()
     assert 'name="takings"' not in client.get("/settings/").text
-    assert "its own sales tell" in words(send(client, "/settings/takings", takings="1200.50"))
+    assert "its own sales tell" in words(send(client, "/settings/takings", sales_amount="1200.50"))
     with office.doors.write() as session:
         session.execute(sa.delete(StoreDay))
-    refused = send(client, "/settings/takings", takings="a lot")
+    refused = send(client, "/settings/takings", sales_amount="a lot")
     assert refused.status_code == 422
     assert "Type an amount" in words(refused)
-    assert send(client, "/settings/takings", takings="1200.50").status_code == 303
+    assert send(client, "/settings/takings", sales_amount="1200.50").status_code == 303
     assert (
         'name="takings" inputmode="decimal" autocomplete="off" size="9" value="1200.50"'
         in client.get("/settings/").text
     )
     with office.doors.read() as session:
-        (told,) = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "store.published"))
-    assert json.loads(told)["takings_day_minor"] == 120_050
-    assert send(client, "/settings/takings", takings="").status_code == 303
+        (reported,) = session.scalars(
+            sa.select(OutboxMessage.body).where(OutboxMessage.topic == "storefront.published")
+        )
+    assert json.loads(reported)["usual_sales_minor"] == 120_050
+    assert send(client, "/settings/takings", sales_amount="").status_code == 303
     assert 'value="1200.50"' not in client.get("/settings/").text
 
 
@@ -220,8 +224,10 @@ def test_closed_days_are_settled_told_to_the_network_shown_and_taken_back(office
     assert send(client, "/settings/closed-days/", first_day=first, last_day=last).status_code == 303
     assert "Closed: Thu, Mar 5 – Fri, Mar 6." in words(client.get("/settings/"))
     with office.doors.read() as session:
-        (told,) = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "store.published"))
-    assert json.loads(told)["closed_days"] == [first, last]
+        (reported,) = session.scalars(
+            sa.select(OutboxMessage.body).where(OutboxMessage.topic == "storefront.published")
+        )
+    assert json.loads(reported)["closed_days"] == [first, last]
     assert send(client, "/settings/closed-days/take-back", from_day=first, until_day=last).status_code == 303
     assert "No closed days are settled." in words(client.get("/settings/closed-days/"))
 
@@ -276,8 +282,8 @@ def test_books_put_back_are_told_with_what_somebody_must_look_at(office, languag
 
 def test_the_shopkeeper_lets_the_tills_stop_at_what_the_books_have_and_sell_on(office):
     keeper = office.signed_in()
-    for wanted, stands, told in (("no", False, "Sell all the same"), ("yes", True, "Stop the tills there")):
+    for wanted, stands, reported in (("no", False, "Sell all the same"), ("yes", True, "Stop the tills there")):
         assert send(keeper, "/settings/beyond-stock", wanted=wanted).status_code == 303
         with office.doors.read() as session:
             assert store_of(session, STORE).sells_beyond is stands
-        assert told in words(keeper.get("/settings/"))
+        assert reported in words(keeper.get("/settings/"))

@@ -71,7 +71,7 @@ def test_a_member_s_shared_points_stand_beside_its_orders_and_its_owner_ends_the
         )  # fmt: skip
         points_pool.found(session, scheme, actor=ANA, at=AT)
         key = customers.key_of(NETWORK, store.tz, phone)
-        body = {"store_id": STORE, "customer_id": "customer-li", "key": key, "told_at": AT.isoformat()}
+        body = {"store_id": STORE, "customer_id": "customer-li", "key": key, "reported_at": AT.isoformat()}
         points.take_member(session, body, at=AT)
         moved = body | {"id": new_id(), "kind": "brought", "points": 230, "amount_minor": 230, "sale_id": "",
                         "at": AT.isoformat(), "business_day": AT.date().isoformat()}  # fmt: skip

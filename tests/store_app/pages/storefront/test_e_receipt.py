@@ -49,9 +49,9 @@ def test_a_wrong_end_and_an_unknown_number_are_answered_alike(store, network):
     visitor = network.visitor()
     wrong = [address[:-1] + ("a" if address[-1] != "a" else "b"), address.replace("T1-1/", "T1-2/"),
              address.replace("T1-1/", f"T1-{2**40}/"), address.replace("/s01/", "/s99/")]  # fmt: skip
-    told = {words(visitor.get(one)) for one in wrong}
+    reported = {words(visitor.get(one)) for one in wrong}
     assert {visitor.get(one).status_code for one in wrong} == {404}
-    assert len(told) == 1
+    assert len(reported) == 1
 
 
 def test_the_shopkeeper_lets_receipts_carry_the_code_and_stops_it(build):

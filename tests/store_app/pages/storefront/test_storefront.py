@@ -56,7 +56,7 @@ def test_the_hour_of_closing_is_written_as_every_other_time(customer, language, 
 def test_a_shop_that_is_closed_today_says_when_it_opens_again(market, customer):
     assert "opens again" not in words(customer.look(f"{ONLINE}/"))
     with market.town.network.write() as session:
-        closed_days.take_told(session, STORE, AT.date(), [AT.date(), later(days=1).date(), later(days=3).date()])
+        closed_days.take_reported(session, STORE, AT.date(), [AT.date(), later(days=1).date(), later(days=3).date()])
     assert "This shop is closed today and opens again on Wed, Mar 4." in words(customer.look(f"{ONLINE}/"))
 
 
@@ -89,7 +89,7 @@ def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(mark
             session.add(Product(sku=sku, name=f"A product with a rather long name {n}", category=f"Aisle number {n}",
                                 stock_unit="each", price_quantity=1, tax_class_id="std", search_text="x"))  # fmt: skip
             session.flush()
-            session.add(availability.OnlineListing(store_id=STORE, sku=sku, price_minor=129, allowance_qty=9,
+            session.add(availability.OnlineListing(store_id=STORE, sku=sku, price_minor=129, available_qty=9,
                                                shelf_rank=None, published_at=AT))  # fmt: skip
     shown = customer.look()
     carried = re.findall(r'"(/static/[^"?]+\.(?:css|js|svg))[?"]', shown.text)
@@ -164,9 +164,9 @@ def test_a_product_page_tells_price_age_and_how_few_are_left(customer):
 def test_a_phone_may_keep_the_shop_on_its_first_screen(customer):
     answer = customer.look(f"{ONLINE}/manifest.webmanifest")
     assert answer.content_type.startswith("application/manifest+json")
-    told = json.loads(answer.text)
-    assert told["start_url"] == f"{ONLINE}/"
-    for icon in told["icons"]:
+    reported = json.loads(answer.text)
+    assert reported["start_url"] == f"{ONLINE}/"
+    for icon in reported["icons"]:
         with customer.look(icon["src"]) as picture:
             assert picture.mimetype == icon["type"]
     worker = customer.look(
@@ -299,7 +299,7 @@ def test_the_cookie_stays_small_however_many_shops_are_visited(market, customer)
                               tz="Asia/Shanghai", joined_at=AT))  # fmt: skip
             session.flush()
             for sku in PRODUCTS:
-                session.add(availability.OnlineListing(store_id=f"X{n}", sku=sku, price_minor=129, allowance_qty=999,
+                session.add(availability.OnlineListing(store_id=f"X{n}", sku=sku, price_minor=129, available_qty=999,
                                            shelf_rank=None, published_at=AT))  # fmt: skip
     for n in range(9):
         for sku in PRODUCTS:

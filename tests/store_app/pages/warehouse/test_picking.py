@@ -82,9 +82,9 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert send(client, f"{at}/send").status_code == 303
     assert "1 delivery loaded. 1 delivery loaded, waiting for a van." in words(client.get("/console/picking/"))
     assert "1 delivery loaded, waiting for a van. Due" in words(client.get("/console/rounds/"))
-    told = words(client.get(ORDER))
-    assert "Damaged or spoilt" in told
-    assert "Not enough for all" not in told
+    reported = words(client.get(ORDER))
+    assert "Damaged or spoilt" in reported
+    assert "Not enough for all" not in reported
     with console.doors.read() as session:
         assert stock.levels(session, "WH1", ["milk"])["milk"].on_hand == 480 + 48 - 12
         lines = {row.sku: row for row in session.scalars(sa.select(DeliveryLine)).all()}

@@ -62,8 +62,8 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
     for _click in range(2):
         assert send(client, f"{at}/warehouses/WH1", qty="24").status_code == 303
     with console.doors.write() as session:
-        told = session.scalars(sa.select(OutboxMessage.topic).where(OutboxMessage.to_node == STORE)).all()
-        assert told.count(recalls.TOLD) == 1, "a second click calls nothing back again"
+        reported = session.scalars(sa.select(OutboxMessage.topic).where(OutboxMessage.to_node == STORE)).all()
+        assert reported.count(recalls.REPORTED) == 1, "a second click calls nothing back again"
         recall.clear(session, STORE, command, 5, actor=SYSTEM, at=NOON)
     page = words(client.get(at))
     assert "24 taken out" in page

@@ -36,16 +36,16 @@ def ramp(network: House) -> House:
     return network
 
 
-def planned(house: House) -> tuple[Any, routes.VanRound]:
+def planned(house: House) -> tuple[Any, routes.DeliveryRoute]:
     client = house.signed_in("operator")
     assert put_place(client, "WH1", "40.75, -73.95").status_code == 303
-    assert post(client, AT + "vans", command_id=new_id(), name="Van 1", packs="40", **window()).status_code == 303
+    assert post(client, AT + "vehicles", command_id=new_id(), name="Van 1", packs="40", **window()).status_code == 303
     assert post(client, AT + "plan", command_id=new_id()).status_code == 303
     assert 'hx-trigger="every 2s"' in client.get(AT).text, "the page waits for the job"
     desk = Desk(house.doors, compute=lambda function, loaded: function(loaded))
-    assert JOBS["plan-rounds"].run(desk, NOON.date()) == "1 rounds"
+    assert JOBS["plan-routes"].run(desk, NOON.date()) == "1 rounds"
     with house.doors.read() as session:
-        (row,) = routes.rounds_of(session, "WH1")
+        (row,) = routes.routes_of(session, "WH1")
     return client, row
 
 
@@ -85,7 +85,7 @@ def test_a_day_from_the_ramp_to_the_last_door(ramp):
     last = said | {"store_id": before[0], "outcome": "refused", "receiver": "", "note": "closed"}
     assert phone.post(f"/drive/{key}", json=last, headers=headers).status_code == 200
     with ramp.doors.read() as session:
-        assert session.get_one(routes.VanRound, row.id).state == "done"
+        assert session.get_one(routes.DeliveryRoute, row.id).state == "done"
 
 
 def test_a_round_that_does_not_go_on_is_ended_by_its_driver_or_the_operator(ramp):
@@ -107,8 +107,8 @@ def test_a_round_that_does_not_go_on_is_ended_by_its_driver_or_the_operator(ramp
     assert "not reached: A flood" in shown
     assert "not reached: The engine" in shown
     with ramp.doors.read() as session:
-        assert session.get_one(routes.VanRound, row.id).state == "done"
-        assert session.get_one(routes.VanStop, (row.id, second)).outcome == "not_reached"
+        assert session.get_one(routes.DeliveryRoute, row.id).state == "done"
+        assert session.get_one(routes.RouteStop, (row.id, second)).outcome == "not_reached"
     assert post(client, AT + "nothing/end", why="Snow").status_code == 404
 
 
@@ -118,7 +118,7 @@ def test_what_is_wrong_is_said_beside_what_was_typed(ramp):
     assert wrong.status_code == 422
     assert "Type latitude and longitude" in words(wrong)
     assert 'value="north of the river"' in wrong.text
-    assert post(client, AT + "vans", command_id=new_id(), name="", packs="40", **window()).status_code == 422
+    assert post(client, AT + "vehicles", command_id=new_id(), name="", packs="40", **window()).status_code == 422
     assert "There is no van yet" in words(post(client, AT + "plan", command_id=new_id()))
     assert post(client, AT + "nothing/send-off", driver="Dora").status_code == 404
 
@@ -139,15 +139,15 @@ def test_of_the_page_of_places_only_what_was_changed_is_kept(ramp):
 def test_a_plan_that_fails_leaves_the_rounds_and_says_so(ramp):
     client, row = planned(ramp)
     with ramp.doors.write() as session:  # of a warehouse that is not on the map any more: it cannot even be read
-        session.add(routes.RoundPlan(id="0", warehouse_id="gone", day=NOON.date(), asked_at=NOON, fault="", calls=0,
+        session.add(routes.RoutePlan(id="0", warehouse_id="gone", day=NOON.date(), asked_at=NOON, fault="", calls=0,
                                      metres=0, left_out=[]))  # fmt: skip
     post(client, AT + "plan", command_id=new_id())
 
     def die(_function: Any, _loaded: Any) -> Any:
         raise RuntimeError("the child died")
 
-    assert JOBS["plan-rounds"].run(Desk(ramp.doors, compute=die), NOON.date()) == "0 rounds"
+    assert JOBS["plan-routes"].run(Desk(ramp.doors, compute=die), NOON.date()) == "0 rounds"
     with ramp.doors.read() as session:
-        assert [one.id for one in routes.rounds_of(session, "WH1")] == [row.id]
-        assert session.scalars(sa.select(routes.RoundPlan).where(routes.RoundPlan.done_at.is_(None))).all() == []
+        assert [one.id for one in routes.routes_of(session, "WH1")] == [row.id]
+        assert session.scalars(sa.select(routes.RoutePlan).where(routes.RoutePlan.done_at.is_(None))).all() == []
     assert "could not be planned" in words(client.get(AT))

@@ -18,9 +18,9 @@ from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from pos.catalogue.catalogue import Barcode, Product
 from pos.printing import queue
-from pos.stock import batches, goods_in, stock
+from pos.stock import batches, delivery_notes, stock
 from pos.stock.batches import Batch, Held
-from pos.stock.goods_in import GoodsNote, LineSum, Total
+from pos.stock.delivery_notes import DeliveryNote, LineSum, Total
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import page, place, today
@@ -35,7 +35,7 @@ SLIP = "goods_back"
 class NoteRow:
     """A note in the list, and what is on it."""
 
-    note: GoodsNote
+    note: DeliveryNote
     products: int
     total: Total
 
@@ -43,14 +43,16 @@ class NoteRow:
 def rows(session: Session, way: str) -> list[NoteRow]:
     """Return the latest notes of a way, the newest first."""
     store_id = str(place().store_id)
-    found = goods_in.notes(session, store_id, way=way, limit=MOST_NOTES)
-    lines = goods_in.sums_of_all(session, store_id, [row.id for row in found])
-    return [NoteRow(row, len({line.sku for line in lines[row.id]}), goods_in.total_of(lines[row.id])) for row in found]
+    found = delivery_notes.notes(session, store_id, way=way, limit=MOST_NOTES)
+    lines = delivery_notes.sums_of_all(session, store_id, [row.id for row in found])
+    return [
+        NoteRow(row, len({line.sku for line in lines[row.id]}), delivery_notes.total_of(lines[row.id])) for row in found
+    ]
 
 
 def suppliers(session: Session) -> list[str]:
     """Return the names to choose a supplier from: those of notes first."""
-    known = goods_in.suppliers_known(session, str(place().store_id))
+    known = delivery_notes.suppliers_known(session, str(place().store_id))
     named = session.scalars(sa.select(Supplier.name).order_by(Supplier.name))
     return known + [name for name in named if name not in known]
 
@@ -60,7 +62,7 @@ def note(way: str, note_id: str, fault: DomainError | None) -> ResponseReturnVal
     text, store_id = form.tidy(request.values.get("code", ""))[: form.WORDS], str(place().store_id)
     with read() as session:
         found = _note_of(session, way, note_id)
-        lines = goods_in.sums_of(session, found)
+        lines = delivery_notes.sums_of(session, found)
         asked = session.get(Product, request.values.get("sku", "")) if request.values.get("sku") else None
         several = fault is not None and fault.code == "several-products"
         options = find_product.choices(session, text) if several else []
@@ -71,17 +73,17 @@ def note(way: str, note_id: str, fault: DomainError | None) -> ResponseReturnVal
         packs = _packs(session, chosen.sku) if chosen else []
         printed = found.state == "posted" and queue.latest(session, store_id, note_id, SLIP) is not None
     return page(
-        "orders/goods_notes/note.html",
+        "orders/delivery_notes/note.html",
         "lines",
         note=found,
-        number=goods_in.short_no(found),
+        number=delivery_notes.short_no(found),
         reason=stock_words.back_word(found.reason),
         lines=[(line, _key(line)) for line in lines],
         chosen=chosen,
         chosen_key=_key(chosen) if chosen else "",
         asked=asked,
         options=options,
-        total=goods_in.total_of(lines),
+        total=delivery_notes.total_of(lines),
         short=_short(lines, on_hand),
         lots=[lot for lot in lots if lot.batch_id and chosen and not _is_of(chosen, lot)],
         packs=packs,
@@ -104,7 +106,7 @@ def scan(way: str, note_id: str) -> ResponseReturnValue:
         _note_of(session, way, note_id)
         hit = find_product.find(session, request.form.get("code", ""))
         if hit.qty is not None:
-            goods_in.add(
+            delivery_notes.add(
                 session, store_id, note_id, hit.product.sku, hit.qty * times, line_id=command, batch=hit.batch,
                 expires_on=hit.expires_on, actor=g.actor, at=doors().now(),
             )  # fmt: skip
@@ -124,7 +126,7 @@ def add(way: str, note_id: str) -> ResponseReturnValue:
 def put(session: Session, note_id: str, command: str, sku: str, units: int) -> None:
     """Put what a form says of a product on a note: so many units, with batch and last day where it has them."""
     ware = find_product.ware_of(session, sku)
-    goods_in.add(
+    delivery_notes.add(
         session, str(place().store_id), note_id, ware.sku, units, line_id=command,
         batch=form.text("batch", most=40) or None, expires_on=form.date_on_pack("expires_on"), actor=g.actor,
         at=doors().now(),
@@ -137,14 +139,14 @@ def change(way: str, note_id: str) -> ResponseReturnValue:
     with write() as session:
         _note_of(session, way, note_id)
         if request.form.get("then") == "strike":
-            goods_in.strike(session, store_id, note_id, ns)
+            delivery_notes.strike(session, store_id, note_id, ns)
         else:
             ware = find_product.ware_of(session, request.form.get("product", ""))
             units = form.whole("qty", least=1) * _pack(session, ware.sku)
             batch, last_day = _lot(session, store_id, ware.sku)
             total = form.amount("cost", place().currency) if request.form.get("cost", "").strip() else None
-            cost = None if total is None else goods_in.cost_of(total, units, ware.price_quantity)
-            goods_in.change(
+            cost = None if total is None else delivery_notes.cost_of(total, units, ware.price_quantity)
+            delivery_notes.change(
                 session, store_id, note_id, ns, units, cost_minor=cost, batch=batch, expires_on=last_day,
                 actor=g.actor, at=doors().now(),
             )  # fmt: skip
@@ -158,7 +160,7 @@ def close(way: str, note_id: str, *, drop: bool, also: Callable[[Session], None]
         found = _note_of(session, way, note_id)
         if found.state == ("dropped" if drop else "posted"):
             return
-        verb = goods_in.drop if drop else goods_in.post
+        verb = delivery_notes.drop if drop else delivery_notes.post
         verb(session, store_id, note_id, actor=g.actor, at=at)
         if also is not None:
             also(session)
@@ -173,8 +175,8 @@ def dropped(way: str) -> ResponseReturnValue:
 # --- inside ---
 
 
-def _note_of(session: Session, way: str, note_id: str) -> GoodsNote:
-    found = goods_in.note_of(session, str(place().store_id), note_id)
+def _note_of(session: Session, way: str, note_id: str) -> DeliveryNote:
+    found = delivery_notes.note_of(session, str(place().store_id), note_id)
     if found.way != way:
         raise NotFound("unknown-note", _("There is no such note in this shop."), note_id=note_id)
     return found

@@ -20,7 +20,7 @@ from config.errors import Conflict, Refused
 from config.nodes import partitions
 from config.nodes.journal import Actor, record
 from pos.sold import Sale
-from pos.stock.fresh_days import FreshDay
+from pos.stock.changed_days import ChangedDay
 from pos.stock.ledger import INSIDE, StockMovement
 
 LEAST_WEEKS = 8
@@ -28,20 +28,20 @@ WEEK = dt.timedelta(weeks=1)
 DAY = dt.timedelta(days=1)
 
 
-class PutAwayWeek(Base):
+class ArchivedWeek(Base):
     """A week that was put away."""
 
-    __tablename__ = "put_away_week"
+    __tablename__ = "archived_week"
 
     week: Mapped[dt.date] = mapped_column(primary_key=True)
     """Its Monday."""
     at: Mapped[dt.datetime]
 
 
-class PutAwayReceipts(Base):
+class ArchivedReceipts(Base):
     """What a till issued in a week that was put away."""
 
-    __tablename__ = "put_away_receipts"
+    __tablename__ = "archived_receipts"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     week: Mapped[dt.date] = mapped_column(primary_key=True)
@@ -52,10 +52,10 @@ class PutAwayReceipts(Base):
     sales: Mapped[int]
 
 
-class PutAwayStock(Base):
+class ArchivedStock(Base):
     """What moved into a place of a shop, less what moved out, in all weeks that were put away."""
 
-    __tablename__ = "put_away_stock"
+    __tablename__ = "archived_stock"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
@@ -77,13 +77,13 @@ def put_away(session: Session, week: dt.date, *, actor: Actor, at: dt.datetime) 
     if week > at.date() - (LEAST_WEEKS + 1) * WEEK + DAY:
         raise Refused("too-young", f"Put a week away when it is over for {LEAST_WEEKS} weeks.")
     until = week + WEEK - DAY
-    if session.get(PutAwayWeek, week) is not None:
+    if session.get(ArchivedWeek, week) is not None:
         raise Conflict("already-away", "This week was put away. What came late since stays here.")
-    waiting = sa.select(FreshDay.store_id).where(FreshDay.business_day.between(week, until)).limit(1)
+    waiting = sa.select(ChangedDay.store_id).where(ChangedDay.business_day.between(week, until)).limit(1)
     partitions.hold(session, week)
     if session.scalar(waiting) is not None:
         raise Refused("not-added-up", "Sales of this week wait to be added up. Try again in a minute.")
-    session.add(PutAwayWeek(week=week, at=at))
+    session.add(ArchivedWeek(week=week, at=at))
     session.flush()
     _keep_receipts(session, week, until)
     _keep_stock(session, week, until)
@@ -97,12 +97,12 @@ def put_away(session: Session, week: dt.date, *, actor: Actor, at: dt.datetime) 
 
 def weeks(session: Session) -> list[dt.date]:
     """Return the Mondays of the weeks that were put away, the oldest first."""
-    return list(session.scalars(sa.select(PutAwayWeek.week).order_by(PutAwayWeek.week)))
+    return list(session.scalars(sa.select(ArchivedWeek.week).order_by(ArchivedWeek.week)))
 
 
 def is_away(session: Session, day: dt.date) -> bool:
     """Tell whether a day's week was put away (rule 4)."""
-    return session.get(PutAwayWeek, partitions.monday(day)) is not None
+    return session.get(ArchivedWeek, partitions.monday(day)) is not None
 
 
 # --- inside ---
@@ -119,7 +119,7 @@ def _keep_receipts(session: Session, week: dt.date, until: dt.date) -> None:
         .group_by(Sale.store_id, Sale.till_id, Sale.epoch)
     )  # fmt: skip
     names = ["store_id", "week", "till_id", "epoch", "first_no", "last_no", "sales"]
-    session.execute(sa.insert(PutAwayReceipts).from_select(names, issued))
+    session.execute(sa.insert(ArchivedReceipts).from_select(names, issued))
 
 
 def _keep_stock(session: Session, week: dt.date, until: dt.date) -> None:
@@ -133,8 +133,8 @@ def _keep_stock(session: Session, week: dt.date, until: dt.date) -> None:
     both = sa.union_all(*parts).subquery().c
     key = (both.store_id, both.sku, both.place)
     sums = sa.select(*key, sa.cast(sa.func.sum(both.qty), sa.BigInteger)).group_by(*key)
-    insert = insert_into(PutAwayStock, dialect_of(session)).from_select(["store_id", "sku", "place", "qty"], sums)
-    there = PutAwayStock.__table__.c
+    insert = insert_into(ArchivedStock, dialect_of(session)).from_select(["store_id", "sku", "place", "qty"], sums)
+    there = ArchivedStock.__table__.c
     session.execute(
         insert.on_conflict_do_update(
             index_elements=["store_id", "sku", "place"], set_={"qty": there.qty + insert.excluded.qty}

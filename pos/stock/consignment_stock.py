@@ -32,7 +32,7 @@ from config.prepared import PreparedForSome
 GONE = ("sold", "back", "bought")
 
 
-class Consigned(Base):
+class Consignment(Base):
     """A lot of somebody else's goods (rule 1). id: that of the offer it came by."""
 
     __tablename__ = "consigned"
@@ -64,17 +64,17 @@ class Consigned(Base):
     sold_qty: Mapped[int] = mapped_column(default=0)
     back_qty: Mapped[int] = mapped_column(default=0)
     bought_qty: Mapped[int] = mapped_column(default=0)
-    told_step: Mapped[int] = mapped_column(default=0)
+    reported_step: Mapped[int] = mapped_column(default=0)
     """How much of its book was told: the sum of what had gone; at the network of what arrived."""
     charged_qty: Mapped[int] = mapped_column(default=0)
     """At the network: the units invoiced; those told as gone back that did not come are among them."""
 
 
 @append_only()
-class ConsignedMove(Base):
+class ConsignmentMovement(Base):
     """One line of a lot's book: qty units sold, sent back or bought. source_id: the sale, the return."""
 
-    __tablename__ = "consigned_move"
+    __tablename__ = "consignment_movement"
     __table_args__ = (
         sa.CheckConstraint("qty > 0", name="qty_positive"),
         sa.Index("ix_consigned_move_lot", "store_id", "consigned_id"),
@@ -120,7 +120,7 @@ def sold(
         wanted[sku] = wanted.get(sku, 0) + qty
     found = _LEFT.all(session, {"store": store_id}, sorted(wanted))
     for lot_id, sku in found:
-        lot = session.get_one(Consigned, (store_id, lot_id))
+        lot = session.get_one(Consignment, (store_id, lot_id))
         own = min(lot.ahead_qty, wanted[sku])
         lot.ahead_qty -= own
         wanted[sku] -= own
@@ -153,7 +153,7 @@ def pass_on(session: Session, store_id: str, units: Mapping[str, int], on_hand: 
 
 
 def take(
-    session: Session, lot: Consigned, kind: str, qty: int, *, source_id: str, day: dt.date, at: dt.datetime
+    session: Session, lot: Consignment, kind: str, qty: int, *, source_id: str, day: dt.date, at: dt.datetime
 ) -> None:
     """Write in a lot's book that units are sold, sent back or bought (rule 1)."""
     if kind not in GONE or not 0 < qty <= lot.left_qty:
@@ -166,7 +166,7 @@ def take(
     else:
         lot.bought_qty += qty
     session.add(
-        ConsignedMove(
+        ConsignmentMovement(
             store_id=lot.store_id, id=new_id(), consigned_id=lot.id, kind=kind, qty=qty, source_id=source_id,
             business_day=day, at=at,
         )
@@ -176,12 +176,12 @@ def take(
 # --- questions ---
 
 
-def lots(session: Session, store_id: str, *, only_left: bool = False) -> list[Consigned]:
+def lots(session: Session, store_id: str, *, only_left: bool = False) -> list[Consignment]:
     """Return a shop's lots, what must be settled first first."""
-    query = sa.select(Consigned).where(Consigned.store_id == store_id)
+    query = sa.select(Consignment).where(Consignment.store_id == store_id)
     if only_left:
-        query = query.where(Consigned.left_qty > 0)
-    return list(session.scalars(query.order_by(Consigned.left_qty == 0, Consigned.until, Consigned.id)))
+        query = query.where(Consignment.left_qty > 0)
+    return list(session.scalars(query.order_by(Consignment.left_qty == 0, Consignment.until, Consignment.id)))
 
 
 def not_ours(session: Session, store_id: str) -> dict[str, int]:
@@ -191,17 +191,17 @@ def not_ours(session: Session, store_id: str) -> dict[str, int]:
 
 def standing(session: Session, store_id: str) -> dict[str, tuple[int, dt.date]]:
     """Return SKU -> units in the shop that are not its own, and the first day that is the last to send some back."""
-    query = sa.select(Consigned.sku, sa.func.sum(Consigned.left_qty), sa.func.min(Consigned.until))
-    query = query.where(Consigned.store_id == store_id, Consigned.left_qty > 0).group_by(Consigned.sku)
+    query = sa.select(Consignment.sku, sa.func.sum(Consignment.left_qty), sa.func.min(Consignment.until))
+    query = query.where(Consignment.store_id == store_id, Consignment.left_qty > 0).group_by(Consignment.sku)
     return {sku: (int(qty), until) for sku, qty, until in session.execute(query)}
 
 
-def cost(lot: Consigned, qty: int) -> int:
+def cost(lot: Consignment, qty: int) -> int:
     """Return what so many units of a lot cost."""
     return amount_for(qty, lot.pack_cost_minor, lot.pack_qty)
 
 
-def charged(lot: Consigned) -> int:
+def charged(lot: Consignment) -> int:
     """Return the units the shop owes: sold and bought."""
     return lot.sold_qty + lot.bought_qty
 
@@ -209,11 +209,15 @@ def charged(lot: Consigned) -> int:
 def of_sale(session: Session, store_id: str, sale_id: str) -> list[tuple[str, int]]:
     """Return (name, units) of a sale's goods that were not the shop's."""
     query = (
-        sa.select(Consigned.name, sa.func.sum(ConsignedMove.qty))
-        .join(Consigned, _of_lot())
-        .where(ConsignedMove.store_id == store_id, ConsignedMove.source_id == sale_id, ConsignedMove.kind == "sold")
-        .group_by(Consigned.name)
-        .order_by(Consigned.name)
+        sa.select(Consignment.name, sa.func.sum(ConsignmentMovement.qty))
+        .join(Consignment, _of_lot())
+        .where(
+            ConsignmentMovement.store_id == store_id,
+            ConsignmentMovement.source_id == sale_id,
+            ConsignmentMovement.kind == "sold",
+        )
+        .group_by(Consignment.name)
+        .order_by(Consignment.name)
     )
     return [(name, int(qty)) for name, qty in session.execute(query)]
 
@@ -221,13 +225,17 @@ def of_sale(session: Session, store_id: str, sale_id: str) -> list[tuple[str, in
 def of_day(session: Session, store_id: str, day: dt.date) -> list[OwnerSum]:
     """Return what a day sold of other owners' goods, and what the shop owes for it, by name."""
     sums = (
-        sa.select(ConsignedMove.consigned_id, sa.func.sum(ConsignedMove.qty).label("qty"))
-        .where(ConsignedMove.store_id == store_id, ConsignedMove.business_day == day, ConsignedMove.kind == "sold")
-        .group_by(ConsignedMove.consigned_id)
+        sa.select(ConsignmentMovement.consigned_id, sa.func.sum(ConsignmentMovement.qty).label("qty"))
+        .where(
+            ConsignmentMovement.store_id == store_id,
+            ConsignmentMovement.business_day == day,
+            ConsignmentMovement.kind == "sold",
+        )
+        .group_by(ConsignmentMovement.consigned_id)
         .subquery()
     )
-    query = sa.select(Consigned, sums.c.qty).join(sums, sums.c.consigned_id == Consigned.id)
-    rows = session.execute(query.where(Consigned.store_id == store_id))
+    query = sa.select(Consignment, sums.c.qty).join(sums, sums.c.consigned_id == Consignment.id)
+    rows = session.execute(query.where(Consignment.store_id == store_id))
     found = [OwnerSum(lot.name, int(qty), cost(lot, int(qty))) for lot, qty in rows]
     return sorted(found, key=lambda one: one.name)
 
@@ -235,26 +243,28 @@ def of_day(session: Session, store_id: str, day: dt.date) -> list[OwnerSum]:
 def findings(session: Session, here: str, store_id: str | None = None) -> list[Finding]:
     """K17: at its shop a lot's book is what the lot says, and no invoice at the network is for more than it took."""
     kinds = {
-        kind: sa.func.coalesce(sa.func.sum(sa.case((ConsignedMove.kind == kind, ConsignedMove.qty), else_=0)), 0)
+        kind: sa.func.coalesce(
+            sa.func.sum(sa.case((ConsignmentMovement.kind == kind, ConsignmentMovement.qty), else_=0)), 0
+        )
         for kind in GONE
     }
     book = (
-        sa.select(Consigned.id, *(kinds[kind].label(kind) for kind in GONE))
-        .outerjoin(ConsignedMove, _of_lot())
-        .where(Consigned.store_id == here)
-        .group_by(Consigned.id)
+        sa.select(Consignment.id, *(kinds[kind].label(kind) for kind in GONE))
+        .outerjoin(ConsignmentMovement, _of_lot())
+        .where(Consignment.store_id == here)
+        .group_by(Consignment.id)
         .subquery()
     )
-    query = sa.select(Consigned, *(book.c[kind] for kind in GONE)).join(book, book.c.id == Consigned.id)
+    query = sa.select(Consignment, *(book.c[kind] for kind in GONE)).join(book, book.c.id == Consignment.id)
     wrong = [
         Finding("K17", f"consigned:{lot.id}", "a lot and its book agree", f"sold {sold}, back {back}, bought {bought}")
-        for lot, sold, back, bought in session.execute(query.where(Consigned.store_id == here))
+        for lot, sold, back, bought in session.execute(query.where(Consignment.store_id == here))
         if (lot.sold_qty, lot.back_qty, lot.bought_qty) != (sold, back, bought)
     ]
-    gone = Consigned.sold_qty + Consigned.bought_qty + Consigned.back_qty
-    over = sa.select(Consigned).where(Consigned.charged_qty > gone)
+    gone = Consignment.sold_qty + Consignment.bought_qty + Consignment.back_qty
+    over = sa.select(Consignment).where(Consignment.charged_qty > gone)
     if store_id is not None:
-        over = over.where(Consigned.store_id == store_id)
+        over = over.where(Consignment.store_id == store_id)
     return wrong + [
         Finding("K17", f"consigned:{lot.id}", "no more charged than gone", f"{lot.charged_qty} units")
         for lot in session.scalars(over)
@@ -262,10 +272,12 @@ def findings(session: Session, here: str, store_id: str | None = None) -> list[F
 
 
 def _of_lot() -> sa.ColumnElement[bool]:
-    return sa.and_(Consigned.store_id == ConsignedMove.store_id, Consigned.id == ConsignedMove.consigned_id)
+    return sa.and_(
+        Consignment.store_id == ConsignmentMovement.store_id, Consignment.id == ConsignmentMovement.consigned_id
+    )
 
 
-_lot = table_of(Consigned).c
+_lot = table_of(Consignment).c
 # every sale asks this, so the statement is made once
 _LEFT = PreparedForSome(
     lambda skus: (

@@ -18,10 +18,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, dialect_of, insert_into
 
 
-class FreshDay(Base):
+class ChangedDay(Base):
     """A shop's day that wants to be added up again."""
 
-    __tablename__ = "fresh_day"
+    __tablename__ = "changed_day"
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     business_day: Mapped[dt.date] = mapped_column(primary_key=True)
@@ -34,26 +34,26 @@ def mark(session: Session, store_id: str, days: Iterable[dt.date], *, at: dt.dat
     rows = [{"store_id": store_id, "business_day": day, "since": at} for day in sorted(set(days))]
     if rows:
         # on PostgreSQL the update takes the row's lock: a roll-up that took the mark meanwhile comes after or before
-        insert = insert_into(FreshDay, dialect_of(session))
+        insert = insert_into(ChangedDay, dialect_of(session))
         kept = insert.on_conflict_do_update(
-            index_elements=["store_id", "business_day"], set_={"since": FreshDay.__table__.c.since}
+            index_elements=["store_id", "business_day"], set_={"since": ChangedDay.__table__.c.since}
         )
         session.execute(kept, rows)
 
 
 def take(session: Session, most: int, *, at: dt.datetime) -> list[tuple[str, dt.date]]:
     """Take marks away, the oldest first: (store_id, day). The caller adds these days up in the same transaction."""
-    oldest = sa.select(FreshDay.store_id, FreshDay.business_day).where(FreshDay.since <= at)
-    oldest = oldest.order_by(FreshDay.since).limit(most)
+    oldest = sa.select(ChangedDay.store_id, ChangedDay.business_day).where(ChangedDay.since <= at)
+    oldest = oldest.order_by(ChangedDay.since).limit(most)
     if dialect_of(session) != "sqlite":
         oldest = oldest.with_for_update(skip_locked=True)
     found = [(store_id, day) for store_id, day in session.execute(oldest)]
     for store_id, day in found:
-        session.execute(sa.delete(FreshDay).where(FreshDay.store_id == store_id, FreshDay.business_day == day))
+        session.execute(sa.delete(ChangedDay).where(ChangedDay.store_id == store_id, ChangedDay.business_day == day))
     return found
 
 
 def oldest(session: Session) -> dt.datetime | None:
     """Return since when the roll-up is behind; None when it is not."""
-    since: dt.datetime | None = session.scalar(sa.select(sa.func.min(FreshDay.since)))
+    since: dt.datetime | None = session.scalar(sa.select(sa.func.min(ChangedDay.since)))
     return since

@@ -13,7 +13,7 @@ from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import money
 from supply.membership import level, objections
-from supply.membership.level import StandingReview
+from supply.membership.level import LevelReview
 from supply.money.credit import CreditLine
 
 bp = Blueprint("standing", __name__, url_prefix="/standing")
@@ -26,7 +26,7 @@ def show(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue
     """Show the level, its measures beside their thresholds, and what the levels give."""
     store_id = str(place().store_id)
     with read() as session:
-        review = session.get(StandingReview, store_id)
+        review = session.get(LevelReview, store_id)
         line = session.get(CreditLine, store_id)
         shown: dict[str, Any] = {
             "review": review,
@@ -36,7 +36,7 @@ def show(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue
             "subjects": money.SUBJECTS,
             "fault": fault,
         }
-    return page("store/finance/standing.html", **shown)
+    return page("store/finance/level.html", **shown)
 
 
 @bp.get("/evidence.json")
@@ -44,7 +44,7 @@ def show(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue
 def evidence() -> Response:
     """Answer everything the last review counted, for a program to count again."""
     with read() as session:
-        review = session.get(StandingReview, str(place().store_id))
+        review = session.get(LevelReview, str(place().store_id))
     if review is None:
         raise NotFound("not-found-here", _("This shop has not been reviewed yet."))
     answer = jsonify(review.evidence)

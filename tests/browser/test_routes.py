@@ -75,11 +75,11 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
         pick_lists.settle_bay(session, "WH1", "milk", "A-03", **BY)
         picking.make(session, "WH1", stores=["S03"], **BY)
         for n in (1, 2):
-            vehicles.add_van(session, "WH1", f"Van {n}", 40, **BY)
+            vehicles.add_vehicle(session, "WH1", f"Van {n}", 40, **BY)
         plan = loads.ask(session, "WH1", NOON.date(), **BY)
         loaded = loads.load(session, plan, at=NOON)
         day = loaded.day
-        planned = planning.plan(day.depot, day.calls, day.vans, seconds=0.3)
+        planned = planning.plan(day.depot, day.calls, day.vehicles, seconds=0.3)
         made = loads.write_down(session, plan, loaded, planned, at=NOON)
         key = routes.send_off(session, made[0].id, "Dora", **BY)
     with serve(house) as url:
@@ -103,7 +103,7 @@ def _bought(session: Session) -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: list[str], language: str):
-    house, url, round_id, key = yard
+    house, url, route_id, key = yard
     with house.doors.write() as session:
         pick_id = pick_lists.open_lists(session)[0].id
         said = {"why": "Glass was found in it", "called_by": "The dairy", "afterwards": "destroy"}
@@ -127,7 +127,7 @@ def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: 
         "/console/recalls/r1",
         "/console/prices/",
         "/console/prices/file",
-        f"/console/rounds/{round_id}/sheet",
+        f"/console/rounds/{route_id}/sheet",
         f"/drive/{key}",
     ):
         page.goto(f"{url}{path}?lang={language}")
@@ -135,7 +135,7 @@ def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: 
 
 
 def test_a_picker_scans_a_pack_on_the_phone_takes_its_lot_and_picks_it(page: Page, yard: Any, faults: list[str]):
-    house, url, _round_id, _key = yard
+    house, url, _route_id, _key = yard
     until = NOON.date() + dt.timedelta(days=9)
     with house.doors.write() as session:
         session.add(Barcode(code="4006381333931", sku="milk"))
@@ -158,7 +158,7 @@ def test_a_picker_scans_a_pack_on_the_phone_takes_its_lot_and_picks_it(page: Pag
 
 
 def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yard: Any):
-    house, url, round_id, key = yard
+    house, url, route_id, key = yard
     resize(page, PHONE)
     page.goto(f"{url}/drive/{key}")
     page.wait_for_selector("html[data-ready]")
@@ -175,7 +175,7 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
     page.context.set_offline(False)
     expect(page.locator("#offline")).to_be_hidden()
     with house.doors.read() as session:
-        stop = session.get_one(routes.VanStop, (round_id, first))
+        stop = session.get_one(routes.RouteStop, (route_id, first))
         assert (stop.outcome, stop.receiver) == ("delivered", "Mo")
     page.reload()
     expect(page.locator(f"[data-store='{first}'] [data-said]")).to_have_text("delivered, Mo")
@@ -190,4 +190,4 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
     expect(page.locator("#offline")).to_be_hidden()
     expect(page.locator("#give-up")).to_be_hidden()
     with house.doors.read() as session:
-        assert session.get_one(routes.VanRound, round_id).state == "done"
+        assert session.get_one(routes.DeliveryRoute, route_id).state == "done"

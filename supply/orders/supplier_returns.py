@@ -34,11 +34,11 @@ STATES = StateTable(
 )
 
 
-class GoodsReturn(Base):
+class SupplierReturn(Base):
     """Goods of one offer or claim that go back."""
 
     STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "goods_return"
+    __tablename__ = "supplier_return"
     __table_args__ = (sa.Index("ix_goods_return_state", "state"),)
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
@@ -58,12 +58,12 @@ class GoodsReturn(Base):
     """What the warehouse says of it."""
 
 
-class GoodsReturnLine(Base):
+class SupplierReturnLine(Base):
     """One product of a return."""
 
-    __tablename__ = "goods_return_line"
+    __tablename__ = "supplier_return_line"
     __table_args__ = (
-        sa.ForeignKeyConstraint(["store_id", "return_id"], ["goods_return.store_id", "goods_return.id"]),
+        sa.ForeignKeyConstraint(["store_id", "return_id"], ["supplier_return.store_id", "supplier_return.id"]),
         sa.CheckConstraint("qty > 0", name="qty_positive"),
     )
 
@@ -108,18 +108,18 @@ def propose(
     send_by: dt.date,
     actor: Actor,
     at: dt.datetime,
-) -> GoodsReturn:
+) -> SupplierReturn:
     """Propose that goods go back (rule 1); the same again is the one that is there."""
-    known = session.get(GoodsReturn, (store_id, id))
+    known = session.get(SupplierReturn, (store_id, id))
     if known is not None:
         return known
-    made = GoodsReturn(
+    made = SupplierReturn(
         store_id=store_id, id=id, source=source, supplier_id=supplier_id, state=STATES.first, proposed_at=at,
         send_by=send_by, sent_by="", received_by="", words="",
     )  # fmt: skip
     session.add(made)
     session.flush()
-    rows = [GoodsReturnLine(store_id=store_id, return_id=id, **vars(line)) for line in lines]
+    rows = [SupplierReturnLine(store_id=store_id, return_id=id, **vars(line)) for line in lines]
     session.add_all(rows)
     session.flush()
     units = sum(row.qty for row in rows)
@@ -129,7 +129,7 @@ def propose(
 
 def give_up(session: Session, store_id: str, id: str, *, actor: Actor, at: dt.datetime) -> bool:
     """Keep the goods of a return that was not sent; tells whether there was one."""
-    found = session.get(GoodsReturn, (store_id, id))
+    found = session.get(SupplierReturn, (store_id, id))
     if found is None or found.state != "proposed":
         return False
     journal.move(session, found, "kept", actor=actor, at=at, subject=subject_of(found))
@@ -139,10 +139,10 @@ def give_up(session: Session, store_id: str, id: str, *, actor: Actor, at: dt.da
 
 def write_down(
     session: Session, body: dict[str, Any], lines: Iterable[Going], *, actor: Actor, at: dt.datetime
-) -> GoodsReturn:
+) -> SupplierReturn:
     """Write down at the network what a shop has sent back; a second copy changes nothing."""
     store_id, return_id = str(body["store_id"]), str(body["id"])
-    made = session.get(GoodsReturn, (store_id, return_id))
+    made = session.get(SupplierReturn, (store_id, return_id))
     if made is None:
         made = propose(
             session, store_id, return_id, str(body["source"]), str(body["supplier_id"]), lines,
@@ -157,7 +157,7 @@ def write_down(
 
 def note_sent(
     session: Session,
-    made: GoodsReturn,
+    made: SupplierReturn,
     sent: dict[str, int],
     *,
     by: str,
@@ -176,7 +176,7 @@ def note_sent(
 
 def note_received(
     session: Session,
-    made: GoodsReturn,
+    made: SupplierReturn,
     counts: dict[str, tuple[int, int]],
     *,
     words: str,
@@ -196,32 +196,34 @@ def note_received(
 # --- questions ---
 
 
-def return_of(session: Session, store_id: str, return_id: str) -> GoodsReturn:
+def return_of(session: Session, store_id: str, return_id: str) -> SupplierReturn:
     """Return a shop's return, locked; NotFound for any other."""
-    query = sa.select(GoodsReturn).where(GoodsReturn.store_id == store_id, GoodsReturn.id == return_id)
-    found: GoodsReturn | None = session.scalar(lock_rows(session, query))
+    query = sa.select(SupplierReturn).where(SupplierReturn.store_id == store_id, SupplierReturn.id == return_id)
+    found: SupplierReturn | None = session.scalar(lock_rows(session, query))
     if found is None:
         raise NotFound("unknown-return", "There is no such return of this shop.", return_id=return_id)
     return found
 
 
-def lines_of(session: Session, found: GoodsReturn) -> list[GoodsReturnLine]:
+def lines_of(session: Session, found: SupplierReturn) -> list[SupplierReturnLine]:
     """Return a return's lines, by name."""
-    query = sa.select(GoodsReturnLine).where(
-        GoodsReturnLine.store_id == found.store_id, GoodsReturnLine.return_id == found.id
+    query = sa.select(SupplierReturnLine).where(
+        SupplierReturnLine.store_id == found.store_id, SupplierReturnLine.return_id == found.id
     )
-    return list(session.scalars(query.order_by(GoodsReturnLine.name, GoodsReturnLine.sku)))
+    return list(session.scalars(query.order_by(SupplierReturnLine.name, SupplierReturnLine.sku)))
 
 
-def returns(session: Session, *states: str, store_id: str | None = None, limit: int = 60) -> list[GoodsReturn]:
+def returns(session: Session, *states: str, store_id: str | None = None, limit: int = 60) -> list[SupplierReturn]:
     """Return the returns in some states, of one shop or of all, what must go first first."""
-    query = sa.select(GoodsReturn).where(GoodsReturn.state.in_(states))
+    query = sa.select(SupplierReturn).where(SupplierReturn.state.in_(states))
     if store_id is not None:
-        query = query.where(GoodsReturn.store_id == store_id)
-    return list(session.scalars(query.order_by(GoodsReturn.send_by, GoodsReturn.store_id, GoodsReturn.id).limit(limit)))
+        query = query.where(SupplierReturn.store_id == store_id)
+    return list(
+        session.scalars(query.order_by(SupplierReturn.send_by, SupplierReturn.store_id, SupplierReturn.id).limit(limit))
+    )
 
 
-def body_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
+def body_of(session: Session, found: SupplierReturn) -> dict[str, Any]:
     """Return a return as the other node is told of it, whole."""
     names = ("store_id", "id", "source", "supplier_id", "sent_by", "received_by", "words")
     of_line = ("sku", "name", "pack_qty", "pack_cost_minor", "charged", "qty", "sent_qty", "received_qty", "fit_qty")
@@ -232,6 +234,6 @@ def body_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
     }
 
 
-def subject_of(found: GoodsReturn) -> str:
+def subject_of(found: SupplierReturn) -> str:
     """Return a return as the journal names it."""
     return f"return:{found.id}"

@@ -47,7 +47,7 @@ def list_today(fault: DomainError | None = None) -> ResponseReturnValue:
         )
         for line in lines
     ]
-    return page("goods/check_these.html", views=views, fault=fault, asked=request.form.get("product", ""))
+    return page("goods/items_to_count.html", views=views, fault=fault, asked=request.form.get("product", ""))
 
 
 @bp.post("/")

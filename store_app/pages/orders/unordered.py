@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError
-from pos.stock import goods_in
+from pos.stock import delivery_notes
 from store_app.pages.common import form
-from store_app.pages.orders import goods_notes
+from store_app.pages.orders import note_pages
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
@@ -21,9 +21,9 @@ bp.before_request(form.know_the_place)
 def notes(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the notes being scanned and those that are over, and the form that begins one."""
     with read() as session:
-        rows, known = goods_notes.rows(session, "in"), goods_notes.suppliers(session)
+        rows, known = note_pages.rows(session, "in"), note_pages.suppliers(session)
     return page(
-        "orders/goods_notes/in.html",
+        "orders/delivery_notes/in.html",
         at_work=[row for row in rows if row.note.state == "open"],
         over=[row for row in rows if row.note.state != "open"],
         suppliers=known,
@@ -39,7 +39,7 @@ def begin() -> ResponseReturnValue:
     command = form.command_id()
     name = form.text("supplier", most=80, required=_("Say who brings it."))
     with write() as session:
-        goods_in.begin(
+        delivery_notes.begin(
             session, str(place().store_id), id=command, way="in", supplier_name=name, why=form.text("words", most=80),
             paper_no=form.text("paper", most=80), actor=g.actor, at=doors().now(),
         )  # fmt: skip
@@ -50,7 +50,7 @@ def begin() -> ResponseReturnValue:
 @requires("stock.receive")
 def note(note_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a note."""
-    return goods_notes.note("in", note_id, fault)
+    return note_pages.note("in", note_id, fault)
 
 
 @bp.post("/<note_id>/scan")
@@ -58,7 +58,7 @@ def note(note_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(note)
 def scan(note_id: str) -> ResponseReturnValue:
     """Keep one scan."""
-    return goods_notes.scan("in", note_id)
+    return note_pages.scan("in", note_id)
 
 
 @bp.post("/<note_id>/add")
@@ -66,7 +66,7 @@ def scan(note_id: str) -> ResponseReturnValue:
 @form.answers_on(note)
 def add(note_id: str) -> ResponseReturnValue:
     """Keep a typed quantity."""
-    return goods_notes.add("in", note_id)
+    return note_pages.add("in", note_id)
 
 
 @bp.post("/<note_id>/line")
@@ -74,7 +74,7 @@ def add(note_id: str) -> ResponseReturnValue:
 @form.answers_on(note)
 def change(note_id: str) -> ResponseReturnValue:
     """Keep a line's details."""
-    return goods_notes.change("in", note_id)
+    return note_pages.change("in", note_id)
 
 
 @bp.post("/<note_id>/post")
@@ -83,8 +83,8 @@ def change(note_id: str) -> ResponseReturnValue:
 def post(note_id: str) -> ResponseReturnValue:
     """Book the note, or give it up."""
     drop = request.form.get("then") == "drop"
-    goods_notes.close("in", note_id, drop=drop)
+    note_pages.close("in", note_id, drop=drop)
     if drop:
-        return goods_notes.dropped("in")
+        return note_pages.dropped("in")
     flash(_("Taken in: the goods are in the backroom and in your stock."), "good")
     return redirect(url_for("goods_in.note", note_id=note_id), 303)

@@ -21,9 +21,9 @@ from supply.membership import overview
 from supply.money import terms as money_terms
 from supply.network.offers import offer_results
 from supply.orders import network_offers
-from supply.orders.network_offers import PushTerms
+from supply.orders.network_offers import NetworkOfferTerms
 
-bp = Blueprint("console_push", __name__, url_prefix="/console/offers")
+bp = Blueprint("console_network_offers", __name__, url_prefix="/console/offers")
 ANSWER_DAYS = 3
 MOST_ANSWER_DAYS, MOST_RETURN_DAYS = 60, 365
 
@@ -43,7 +43,7 @@ def offers(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
         "console/offers.html",
         pushed=pushed,
         answers=offer_results.ANSWERS,
-        kinds=claims.PUSH_KINDS,
+        kinds=claims.NETWORK_OFFER_KINDS,
         products=products,
         stores=[store for store in stores if store.has_node],
         names={store.id: store.name for store in stores},
@@ -89,7 +89,7 @@ def offer() -> ResponseReturnValue:
                 at=clock.now(),
             )
     flash(ngettext("Offered to %(num)d shop.", "Offered to %(num)d shops.", len(chosen)), "good")
-    return redirect(url_for("console_push.offers"), 303)
+    return redirect(url_for("console_network_offers.offers"), 303)
 
 
 @bp.post("/<store_id>/<offer_id>/call-off")
@@ -103,7 +103,7 @@ def call_off(store_id: str, offer_id: str) -> ResponseReturnValue:
         if found.state != "called_off":
             network_offers.call_off(session, store_id, offer_id, why=why, actor=g.actor, at=clock.now())
     flash(_("%(name)s is called off. The shop is told.", name=found.name), "good")
-    return redirect(url_for("console_push.offers"), 303)
+    return redirect(url_for("console_network_offers.offers"), 303)
 
 
 @bp.post("/<store_id>/<offer_id>/withdraw")
@@ -118,13 +118,13 @@ def withdraw(store_id: str, offer_id: str) -> ResponseReturnValue:
     flash(
         _("%(name)s is withdrawn. Where the shop has answered meanwhile, its answer stands.", name=found.name), "good"
     )
-    return redirect(url_for("console_push.offers"), 303)
+    return redirect(url_for("console_network_offers.offers"), 303)
 
 
-def _terms(terms: money_terms.Terms, currency: str) -> PushTerms:
+def _terms(terms: money_terms.Terms, currency: str) -> NetworkOfferTerms:
     """Return what the offer binds the network to: what is typed, and what stands in the network's terms."""
     fee_minor = form.amount("slot_fee", currency) if request.form.get("slot_fee", "").strip() else 0
-    return PushTerms(
+    return NetworkOfferTerms(
         kind=request.form.get("kind") or "new",
         expires_on=_day("expires_on", MOST_RETURN_DAYS) if request.form.get("expires_on") else None,
         slot_fee_minor=fee_minor,

@@ -15,9 +15,9 @@ from store_app.web.presenting import place
 from store_app.web.security import requires
 from store_app.words import words
 from supply.orders import network_offers
-from supply.orders.network_offers import PushOffer
+from supply.orders.network_offers import NetworkOffer
 
-bp = Blueprint("push", __name__, url_prefix="/offers")
+bp = Blueprint("network_offers", __name__, url_prefix="/offers")
 bp.before_request(form.know_the_place)
 
 
@@ -25,37 +25,39 @@ def _with_orders(fault: DomainError, **_place: Any) -> Any:
     return ordering.orders(fault=fault)
 
 
-@bp.post("/<push_id>/accept")
-@requires("push")
+@bp.post("/<network_offer_id>/accept")
+@requires("network_offer")
 @form.answers_on(_with_orders)
-def accept(push_id: str) -> ResponseReturnValue:
+def accept(network_offer_id: str) -> ResponseReturnValue:
     """Take the goods: they come as a delivery."""
     with write() as session:
-        offer = _offer(session, push_id)
+        offer = _offer(session, network_offer_id)
         if offer.state != "accepted":
-            network_offers.accept(session, str(place().store_id), push_id, actor=g.actor, at=doors().now())
+            network_offers.accept(session, str(place().store_id), network_offer_id, actor=g.actor, at=doors().now())
         wake_worker_after(session)
     flash(_("Accepted: %(name)s comes with the next van.", name=offer.name), "good")
     return redirect(url_for("ordering.orders"), 303)
 
 
-@bp.post("/<push_id>/decline")
-@requires("push")
+@bp.post("/<network_offer_id>/decline")
+@requires("network_offer")
 @form.answers_on(_with_orders)
-def decline(push_id: str) -> ResponseReturnValue:
+def decline(network_offer_id: str) -> ResponseReturnValue:
     """Say no, with a reason the network reads."""
     why = form.reason(words.DECLINE_REASONS)
     with write() as session:
-        offer = _offer(session, push_id)
+        offer = _offer(session, network_offer_id)
         if offer.state != "declined":
-            network_offers.decline(session, str(place().store_id), push_id, why=why, actor=g.actor, at=doors().now())
+            network_offers.decline(
+                session, str(place().store_id), network_offer_id, why=why, actor=g.actor, at=doors().now()
+            )
         wake_worker_after(session)
     flash(_("Declined: %(name)s does not come.", name=offer.name), "info")
     return redirect(url_for("ordering.orders"), 303)
 
 
-def _offer(session: Session, push_id: str) -> PushOffer:
-    found = session.get(PushOffer, (str(place().store_id), push_id))
+def _offer(session: Session, network_offer_id: str) -> NetworkOffer:
+    found = session.get(NetworkOffer, (str(place().store_id), network_offer_id))
     if found is None:
         raise NotFound("unknown-offer", _("There is no such offer to this shop."))
     return found

@@ -44,14 +44,14 @@ REASONS = ("damaged", "expired", "recalled", "wrong_delivery", "sale_or_return",
 """Why goods go back."""
 MOST_LINES = 2000
 LONGEST = 80
-SOURCE_KIND = "goods_note"
+SOURCE_KIND = "delivery_note"
 
 
-class GoodsNote(Base):
+class DeliveryNote(Base):
     """Goods that came without an order, or go back to who brought them."""
 
     STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "goods_note"
+    __tablename__ = "delivery_note"
     __table_args__ = (sa.Index("ix_goods_note_state", "store_id", "state"),)
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
@@ -72,12 +72,12 @@ class GoodsNote(Base):
     """Words about it, or why the note was dropped."""
 
 
-class GoodsLine(Base):
+class DeliveryNoteLine(Base):
     """One scan: so many units of a product, with what stands on the pack and the paper."""
 
-    __tablename__ = "goods_line"
+    __tablename__ = "delivery_note_line"
     __table_args__ = (
-        sa.ForeignKeyConstraint(["store_id", "note_id"], ["goods_note.store_id", "goods_note.id"]),
+        sa.ForeignKeyConstraint(["store_id", "note_id"], ["delivery_note.store_id", "delivery_note.id"]),
         sa.CheckConstraint("qty > 0", name="qty_positive"),
     )
 
@@ -137,9 +137,9 @@ def begin(
     why: str = "",
     actor: Actor,
     at: dt.datetime,
-) -> GoodsNote:
+) -> DeliveryNote:
     """Open a note for goods that came, or that go back (rule 3); the same id again is the note that is there."""
-    known = session.get(GoodsNote, (store_id, id)) if id else None
+    known = session.get(DeliveryNote, (store_id, id)) if id else None
     if known is not None:
         return known
     name, paper, why = (" ".join(text.split())[:LONGEST] for text in (supplier_name, paper_no, why))
@@ -151,7 +151,7 @@ def begin(
         raise Invalid("no-reason", "Choose why it goes back.", field="reason")
     if reason == "other" and not why:
         raise Invalid("no-reason", "Say in a few words why it goes back.", field="words")
-    note = GoodsNote(
+    note = DeliveryNote(
         store_id=store_id, id=id or new_id(), way=way, state=STATES.first, supplier_name=name, paper_no=paper,
         opened_at=at, opened_by=actor.name, closed_by="", reason=reason if way == "back" else "", why=why,
     )  # fmt: skip
@@ -175,7 +175,7 @@ def add(
     expires_on: dt.date | None = None,
     actor: Actor,
     at: dt.datetime,
-) -> GoodsLine:
+) -> DeliveryNoteLine:
     """Keep one scan on an open note (rules 1, 4, 5). cost_minor: per price quantity."""
     note = _open_note(session, store_id, note_id)
     if cost_minor is None and note.way == "back":
@@ -197,7 +197,7 @@ def change(
     expires_on: dt.date | None = None,
     actor: Actor,
     at: dt.datetime,
-) -> GoodsLine:
+) -> DeliveryNoteLine:
     """Put one scan in the place of some of the same product: another quantity, date, batch or cost."""
     note = _open_note(session, store_id, note_id)
     some = [line for line in scans_of(session, note) if line.n in set(ns)]
@@ -217,7 +217,7 @@ def strike(session: Session, store_id: str, note_id: str, ns: Sequence[int]) -> 
     return len(struck)
 
 
-def post(session: Session, store_id: str, note_id: str, *, actor: Actor, at: dt.datetime) -> GoodsNote:
+def post(session: Session, store_id: str, note_id: str, *, actor: Actor, at: dt.datetime) -> DeliveryNote:
     """Book a note, once: in to the backroom with its lots and costs, or back to the supplier (rules 2, 3)."""
     note = _open_note(session, store_id, note_id)
     lines = sums_of(session, note)
@@ -239,7 +239,9 @@ def post(session: Session, store_id: str, note_id: str, *, actor: Actor, at: dt.
     return note
 
 
-def drop(session: Session, store_id: str, note_id: str, *, why: str = "", actor: Actor, at: dt.datetime) -> GoodsNote:
+def drop(
+    session: Session, store_id: str, note_id: str, *, why: str = "", actor: Actor, at: dt.datetime
+) -> DeliveryNote:
     """Give a note up; nothing of it was booked (rule 1)."""
     note = _open_note(session, store_id, note_id)
     note.why = " ".join(why.split())[:LONGEST] or note.why
@@ -270,10 +272,10 @@ def cost_of(total_minor: int, qty: int, price_quantity: int) -> int:
     return divide_half_up(total_minor * price_quantity, qty)
 
 
-def note_of(session: Session, store_id: str, note_id: str) -> GoodsNote:
+def note_of(session: Session, store_id: str, note_id: str) -> DeliveryNote:
     """Return a note of this shop, locked; NotFound when there is none of that id."""
-    query = sa.select(GoodsNote).where(GoodsNote.store_id == store_id, GoodsNote.id == note_id)
-    note: GoodsNote | None = session.scalar(lock_rows(session, query))
+    query = sa.select(DeliveryNote).where(DeliveryNote.store_id == store_id, DeliveryNote.id == note_id)
+    note: DeliveryNote | None = session.scalar(lock_rows(session, query))
     if note is None:
         raise NotFound("unknown-note", "There is no such note in this shop.", note_id=note_id)
     return note
@@ -281,32 +283,36 @@ def note_of(session: Session, store_id: str, note_id: str) -> GoodsNote:
 
 def notes(
     session: Session, store_id: str, *, way: str | None = None, state: str | None = None, limit: int = 50
-) -> list[GoodsNote]:
+) -> list[DeliveryNote]:
     """Return a shop's notes, the newest first; of one way and state when asked."""
-    query = sa.select(GoodsNote).where(GoodsNote.store_id == store_id)
+    query = sa.select(DeliveryNote).where(DeliveryNote.store_id == store_id)
     if way is not None:
-        query = query.where(GoodsNote.way == way)
+        query = query.where(DeliveryNote.way == way)
     if state is not None:
-        query = query.where(GoodsNote.state == state)
-    return list(session.scalars(query.order_by(GoodsNote.opened_at.desc(), GoodsNote.id.desc()).limit(limit)))
+        query = query.where(DeliveryNote.state == state)
+    return list(session.scalars(query.order_by(DeliveryNote.opened_at.desc(), DeliveryNote.id.desc()).limit(limit)))
 
 
-def scans_of(session: Session, note: GoodsNote) -> list[GoodsLine]:
+def scans_of(session: Session, note: DeliveryNote) -> list[DeliveryNoteLine]:
     """Return a note's scans in their order."""
-    query = sa.select(GoodsLine).where(GoodsLine.store_id == note.store_id, GoodsLine.note_id == note.id)
-    return list(session.scalars(query.order_by(GoodsLine.n)))
+    query = sa.select(DeliveryNoteLine).where(
+        DeliveryNoteLine.store_id == note.store_id, DeliveryNoteLine.note_id == note.id
+    )
+    return list(session.scalars(query.order_by(DeliveryNoteLine.n)))
 
 
-def sums_of(session: Session, note: GoodsNote) -> list[LineSum]:
+def sums_of(session: Session, note: DeliveryNote) -> list[LineSum]:
     """Return a note's lines, equal scans summed, the latest scanned first."""
     return sums_of_all(session, note.store_id, [note.id])[note.id]
 
 
 def sums_of_all(session: Session, store_id: str, note_ids: Sequence[str]) -> dict[str, list[LineSum]]:
     """Return the lines of notes by their ids, as `sums_of` does."""
-    query = sa.select(GoodsLine, Product).join(Product, Product.sku == GoodsLine.sku)
-    query = query.where(GoodsLine.store_id == store_id, GoodsLine.note_id.in_(note_ids)).order_by(GoodsLine.n)
-    groups: dict[str, dict[tuple[Any, ...], list[tuple[GoodsLine, Product]]]] = {key: {} for key in note_ids}
+    query = sa.select(DeliveryNoteLine, Product).join(Product, Product.sku == DeliveryNoteLine.sku)
+    query = query.where(DeliveryNoteLine.store_id == store_id, DeliveryNoteLine.note_id.in_(note_ids)).order_by(
+        DeliveryNoteLine.n
+    )
+    groups: dict[str, dict[tuple[Any, ...], list[tuple[DeliveryNoteLine, Product]]]] = {key: {} for key in note_ids}
     for scan, product in session.execute(query):
         key = (scan.sku, scan.batch, scan.expires_on, scan.cost_minor)
         groups[scan.note_id].setdefault(key, []).append((scan, product))
@@ -322,7 +328,7 @@ def total_of(lines: Sequence[LineSum]) -> Total:
     return Total(sum(known), len(lines) - len(known))
 
 
-def slip_of(session: Session, note: GoodsNote) -> dict[str, Any]:
+def slip_of(session: Session, note: DeliveryNote) -> dict[str, Any]:
     """Return the frozen document of what a driver signs for; see `documents.goods.back_slip`."""
     store, lines = store_of(session, note.store_id), sums_of(session, note)
     total = total_of(lines)
@@ -348,18 +354,22 @@ def slip_of(session: Session, note: GoodsNote) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def short_no(note: GoodsNote) -> str:
+def short_no(note: DeliveryNote) -> str:
     """Return the number people read out: the end of the note's id."""
     return note.id[-6:].upper()
 
 
 def suppliers_known(session: Session, store_id: str, limit: int = 30) -> list[str]:
     """Return the names goods came from by hand before, the latest first."""
-    query = sa.select(GoodsNote.supplier_name).where(GoodsNote.store_id == store_id).group_by(GoodsNote.supplier_name)
-    return list(session.scalars(query.order_by(sa.func.max(GoodsNote.opened_at).desc()).limit(limit)))
+    query = (
+        sa.select(DeliveryNote.supplier_name)
+        .where(DeliveryNote.store_id == store_id)
+        .group_by(DeliveryNote.supplier_name)
+    )
+    return list(session.scalars(query.order_by(sa.func.max(DeliveryNote.opened_at).desc()).limit(limit)))
 
 
-def subject_of(note: GoodsNote) -> str:
+def subject_of(note: DeliveryNote) -> str:
     """Return a note as the journal names it."""
     return f"goods:{note.id}"
 
@@ -379,8 +389,8 @@ class _Given:
 
 
 def _keep(
-    session: Session, note: GoodsNote, given: _Given, *, line_id: str | None = None, actor: Actor, at: dt.datetime
-) -> GoodsLine:
+    session: Session, note: DeliveryNote, given: _Given, *, line_id: str | None = None, actor: Actor, at: dt.datetime
+) -> DeliveryNoteLine:
     sku, qty, cost_minor, expires_on = given.sku, given.qty, given.cost_minor, given.expires_on
     if isinstance(qty, bool) or not isinstance(qty, int) or not 0 < qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Type how many: 1 or more.", sku=sku, qty=qty, field="qty")
@@ -394,7 +404,7 @@ def _keep(
         return same[0]
     if len(lines) >= MOST_LINES:
         raise Invalid("too-many-lines", "Post this note first, then begin another one.")
-    line = GoodsLine(
+    line = DeliveryNoteLine(
         store_id=note.store_id, note_id=note.id, n=max((line.n for line in lines), default=0) + 1,
         id=line_id or new_id(), sku=sku, qty=qty, cost_minor=cost_minor, batch=tidy_batch(given.batch),
         expires_on=expires_on, at=at, actor_id=actor.id,
@@ -404,7 +414,7 @@ def _keep(
     return line
 
 
-def _sum(some: Sequence[tuple[GoodsLine, Product]]) -> LineSum:
+def _sum(some: Sequence[tuple[DeliveryNoteLine, Product]]) -> LineSum:
     scan, product = some[0]
     return LineSum(
         sku=scan.sku,
@@ -419,7 +429,7 @@ def _sum(some: Sequence[tuple[GoodsLine, Product]]) -> LineSum:
     )
 
 
-def _open_note(session: Session, store_id: str, note_id: str) -> GoodsNote:
+def _open_note(session: Session, store_id: str, note_id: str) -> DeliveryNote:
     note = note_of(session, store_id, note_id)
     if note.state != "open":
         done = "booked" if note.state == "posted" else "dropped"
@@ -427,7 +437,9 @@ def _open_note(session: Session, store_id: str, note_id: str) -> GoodsNote:
     return note
 
 
-def _close(session: Session, note: GoodsNote, state: str, *, actor: Actor, at: dt.datetime, **facts: int | str) -> None:
+def _close(
+    session: Session, note: DeliveryNote, state: str, *, actor: Actor, at: dt.datetime, **facts: int | str
+) -> None:
     note.closed_at, note.closed_by = at, actor.name
     why = str(facts.pop("why", "")) or None
     journal.move(session, note, state, actor=actor, at=at, subject=subject_of(note), why=why, **facts)

@@ -11,19 +11,19 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError
 from pos.printing import queue
-from pos.stock import consigned, stock
-from pos.stock.consigned import Consigned
+from pos.stock import consignment_stock, stock
+from pos.stock.consignment_stock import Consignment
 from store_app.pages.common import form, waiting
 from store_app.pages.common.own_till import own_till
-from store_app.pages.orders import goods_notes
+from store_app.pages.orders import note_pages
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import claims, words
 from supply.money import consignment
 from supply.network.warehouse import returns
-from supply.orders import goods_returns
-from supply.orders.goods_returns import GoodsReturn, GoodsReturnLine
+from supply.orders import supplier_returns
+from supply.orders.supplier_returns import SupplierReturn, SupplierReturnLine
 
 bp = Blueprint("consigned", __name__, url_prefix="/stock/network")
 bp.before_request(form.know_the_place)
@@ -34,7 +34,7 @@ MOST_OVER = 20
 class LotView:
     """A lot as a card: what of it is sold, back, bought and left, and what is owed for it."""
 
-    lot: Consigned
+    lot: Consignment
     stock_unit: str
     sentence: str
     owed_minor: int
@@ -45,8 +45,8 @@ class LotView:
 class GoingView:
     """A return: its lines with where they lie, and what became of it."""
 
-    found: GoodsReturn
-    lines: list[tuple[GoodsReturnLine, str, dict[str, int], int]]
+    found: SupplierReturn
+    lines: list[tuple[SupplierReturnLine, str, dict[str, int], int]]
     """(line, its stock unit, where its units lie, how many may go back now)"""
 
 
@@ -56,21 +56,22 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
     """Show what is to go back, then the lots, then what went."""
     store_id = str(place().store_id)
     with read() as session:
-        going = goods_returns.returns(session, "proposed", store_id=store_id)
-        gone = goods_returns.returns(session, "sent", "received", store_id=store_id)
+        going = supplier_returns.returns(session, "proposed", store_id=store_id)
+        gone = supplier_returns.returns(session, "sent", "received", store_id=store_id)
         proposed = {one.id for one in going}
-        lots = [_lot(session, lot, lot.id in proposed) for lot in consigned.lots(session, store_id)]
+        lots = [_lot(session, lot, lot.id in proposed) for lot in consignment_stock.lots(session, store_id)]
         shown: dict[str, Any] = {
             "going": [_going(session, one) for one in going],
             "days": [
-                (day, consigned.of_day(session, store_id, day)) for day in (today(), today() - dt.timedelta(days=1))
+                (day, consignment_stock.of_day(session, store_id, day))
+                for day in (today(), today() - dt.timedelta(days=1))
             ],
             "gone": [_going(session, one) for one in gone[:MOST_OVER]],
             "lots": [one for one in lots if one.lot.left_qty],
             "over": [one for one in lots if not one.lot.left_qty][:MOST_OVER],
         }
     return page(
-        "orders/consigned.html",
+        "orders/consignment.html",
         **shown,
         place_word=words.place_word,
         has_printer=bool(doors().settings.printer),
@@ -96,17 +97,17 @@ def send(return_id: str) -> ResponseReturnValue:
     """Hand goods over to the driver, with a slip to sign if it is wished."""
     store_id, at = str(place().store_id), doors().now()
     with write() as session:
-        found = goods_returns.return_of(session, store_id, return_id)
+        found = supplier_returns.return_of(session, store_id, return_id)
         if found.state != "sent":
             counts = {
                 line.sku: form.whole(f"qty-{n}", most=line.qty)
-                for n, line in enumerate(goods_returns.lines_of(session, found))
+                for n, line in enumerate(supplier_returns.lines_of(session, found))
             }
             returns.send(session, store_id, return_id, counts, actor=g.actor, at=at)
             if request.form.get("slip"):
                 till = own_till(session, store_id)
                 document = returns.slip_of(session, found)
-                queue.queue(session, store_id, till.id, goods_notes.SLIP, return_id, document, at=at)
+                queue.queue(session, store_id, till.id, note_pages.SLIP, return_id, document, at=at)
         wake_worker_after(session)
     flash(_("Handed over: the goods are out of your stock, and the network’s again."), "good")
     return redirect(url_for("consigned.overview"), 303)
@@ -127,15 +128,15 @@ def keep(lot_id: str) -> ResponseReturnValue:
 # --- inside ---
 
 
-def _lot(session: Session, lot: Consigned, proposed: bool) -> LotView:
+def _lot(session: Session, lot: Consignment, proposed: bool) -> LotView:
     unit = waiting.stock_units(session, [lot.sku]).get(lot.sku, "each")
     days = (lot.until - today()).days
-    owed_minor = consigned.cost(lot, consigned.charged(lot))
+    owed_minor = consignment_stock.cost(lot, consignment_stock.charged(lot))
     return LotView(lot, unit, claims.lot_sentence(lot.left_qty, days), owed_minor, proposed)
 
 
-def _going(session: Session, found: GoodsReturn) -> GoingView:
-    lines = goods_returns.lines_of(session, found)
+def _going(session: Session, found: SupplierReturn) -> GoingView:
+    lines = supplier_returns.lines_of(session, found)
     skus = [line.sku for line in lines]
     units, levels = waiting.stock_units(session, skus), stock.levels(session, found.store_id, skus)
     return GoingView(
