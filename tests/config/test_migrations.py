@@ -1,6 +1,5 @@
 """One history of tables for both databases: up, down, and never different from the code."""
 
-import datetime as dt
 import resource
 import shutil
 import signal
@@ -16,17 +15,14 @@ from alembic.script import ScriptDirectory
 from pytest_alembic.config import Config
 from pytest_alembic.tests import test_single_head_revision, test_up_down_consistency  # noqa: F401
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import Session
 
 from config import migrate
 from config.database import Base, make_engine, refuse_unsafe
 from config.errors import Refused
-from config.nodes import append_only, journal
-from config.nodes.journal import Actor
-from config.nodes.node import Node
-from pos.payments import vouchers
-from pos.printing.queue import PrintJob
+from config.nodes import append_only
 from store_app.runtime import tables
+from tests.golden import Golden
+from tests.tools.baseline import baseline
 
 
 @pytest.fixture
@@ -61,6 +57,12 @@ def upgraded(newest, tmp_path) -> Iterator[Engine]:
     engine = make_engine(f"sqlite:///{shutil.copy(newest, tmp_path)}")
     yield engine
     engine.dispose()
+
+
+def test_the_baseline_makes_today_s_tables(alembic_engine, request):
+    update = bool(request.config.getoption("--golden-update"))
+    golden = Golden(update, migrate.FOLDER / "baseline")
+    golden.check(f"{alembic_engine.dialect.name}.sql", baseline(alembic_engine))
 
 
 def test_an_upgraded_database_has_today_s_tables(alembic_engine):
@@ -196,173 +198,6 @@ def test_the_file_is_copied_before_it_changes(upgraded, tmp_path):
     now.close()
 
 
-def test_shops_of_a_network_with_two_warehouses_stay_with_the_one_they_order_from(upgraded):
-    tables.known()
-    at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
-    vehicles = [("dead", "WH0", False), ("empty", "WH1", True), ("vehicle", "WH2", True), ("lorry", "WH3", True)]
-    stores = [("S1", "R1"), ("S2", "R1"), ("S3", "R1"), ("S4", "R2"), ("S5", "R3")]
-    sent = [("S1", "vehicle"), ("S1", "lorry"), ("S2", "lorry"), ("S3", "vehicle"), ("S4", "lorry"), ("S4", "dead")]
-    rows: dict[str, list[dict[str, object]]] = {
-        "region": [{"id": f"R{n}", "name": f"R{n}"} for n in range(1, 5)],
-        "store": [
-            {
-                "id": store,
-                "name": store,
-                "slug": store,
-                "region_id": region,
-                "currency": "EUR",
-                "tz": "UTC",
-                "joined_at": at,
-            }
-            for store, region in stores
-        ],
-        "tax_class": [{"id": "food", "name": "Food", "rate_bp": 700, "inclusive": True}],
-        "product": [{"sku": "tea", "name": "Tea", "category": "tea", "tax_class_id": "food"}],
-        "supplier": [
-            {
-                "id": vehicle,
-                "name": vehicle,
-                "kind": "network",
-                "owner_id": "*",
-                "warehouse_id": house,
-                "active": active,
-                "lead_time_days": 1,
-                "order_weekdays": [0],
-                "minimum_minor": 0,
-            }
-            for vehicle, house, active in vehicles
-        ],
-        "supplier_product": [
-            {"supplier_id": vehicle, "sku": "tea", "pack_qty": 1, "pack_cost_minor": 1}
-            for vehicle in ("dead", "vehicle", "lorry")
-        ],
-        "replenishment_order": [
-            {
-                "store_id": store,
-                "id": f"o{n}",
-                "order_no": n,
-                "supplier_id": vehicle,
-                "state": "sent",
-                "proposed_at": at,
-                "order_day": at.date(),
-                "delivery_day": at.date(),
-                "next_delivery_day": at.date(),
-                "sent_at": at + dt.timedelta(hours=n),
-            }
-            for n, (store, vehicle) in enumerate(sent)
-        ],
-        "supply_route": [{"kind": "region", "of_id": "R4", "warehouse_id": "WH1"}],
-    }
-    with upgraded.begin() as connection:
-        for name, found in rows.items():
-            connection.execute(sa.insert(Base.metadata.tables[name]), found)
-    migrate.downgrade(upgraded, "0052")
-    migrate.upgrade(upgraded)
-    with upgraded.connect() as connection:
-        now = connection.execute(sa.select(Base.metadata.tables["supply_route"]).order_by(sa.text("kind, of_id"))).all()
-    assert [tuple(row) for row in now] == [
-        ("region", "R1", "WH3"), ("region", "R2", "WH3"), ("region", "R3", "WH2"), ("region", "R4", "WH1"),
-        ("store", "S3", "WH2"),
-    ]  # fmt: skip
-
-
-def test_codes_of_vouchers_become_marks_and_what_was_printed_of_them_shows_their_end(upgraded):
-    tables.known()
-    code, at = vouchers.new_code(), dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
-    book = {"store_id": "S1", "mark": code, "balance_minor": 7, "sale_id": "s", "kind": "gift"}
-    paid = [{"tender": "voucher", "reference": code}, {"tender": "cash", "reference": ""}]
-    job = {"store_id": "S1", "till_id": "T1", "queued_at": at, "due_at": at, "source_id": "s", "paper": code.encode()}
-    receipt = {"vouchers": [{"code": code, "kind": "gift"}], "payments": paid}
-    slip = {"code": code, "spoken": vouchers.spoken(code)}
-    rows: dict[str, list[dict[str, object]]] = {
-        "voucher": [book | {"amount_minor": 9, "issued_at": at, "issued_by": "ana"}],
-        "voucher_movement": [
-            book | {"id": key, "kind": kind, "amount_minor": minor, "at": at, "actor_id": "ana"}
-            for key, kind, minor in (("m1", "issued", 9), ("m2", "redeemed", -2))
-        ],
-        "print_job": [
-            job | {"id": "j1", "kind": "receipt", "document": receipt, "state": "printed"},
-            job | {"id": "j2", "kind": "voucher", "document": slip, "state": "expired"},
-            job | {"id": "j3", "kind": "receipt", "document": receipt, "state": "queued"},
-        ],
-    }
-    with upgraded.begin() as connection:
-        before = _triggers(connection)
-        for name, found in rows.items():
-            connection.execute(sa.insert(Base.metadata.tables[name]), found)
-    migrate.downgrade(upgraded, "0082")
-    migrate.upgrade(upgraded)
-    with Session(upgraded) as session:
-        mark = vouchers.mark_of("S1", code)
-        assert session.scalars(sa.select(vouchers.Voucher.mark)).all() == [mark]
-        assert session.scalars(sa.select(vouchers.VoucherMovement.mark)).all() == [mark] * 2
-        assert vouchers.find(session, "S1", code).balance_minor == 7
-        done, shown, waiting = session.scalars(sa.select(PrintJob).order_by(PrintJob.id)).all()
-        assert (done.document, done.paper) == (vouchers.masked(receipt), None)
-        assert (shown.document, shown.paper) == (vouchers.masked(slip), None)
-        assert waiting.document == receipt, "it is still to be printed with its code"
-        assert _triggers(session.connection()) == before
-
-
-def test_shops_without_a_node_are_still_to_be_told_of_recalls_in_force_that_no_node_told_them(upgraded):
-    tables.known()
-    at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
-    rows: dict[str, list[dict[str, object]]] = {
-        "region": [{"id": "R", "name": "R"}],
-        "store": [
-            {"id": store, "name": store, "slug": store, "region_id": "R", "currency": "EUR", "tz": "UTC", "joined_at":
-            at,
-             "has_node": store == "S1"}
-            for store in ("S1", "S2")
-        ],
-        "tax_class": [{"id": "food", "name": "Food", "rate_bp": 700, "inclusive": True}],
-        "product": [{"sku": "tea", "name": "Tea", "category": "tea", "tax_class_id": "food"}],
-        "recall": [
-            {"store_id": store, "id": state, "sku": "tea", "state": state, "why": "Glass", "called_by": "",
-             "called_at": at, "lifted_why": "", "afterwards": "destroy"}
-            for store in ("S1", "S2") for state in ("called", "lifted")
-        ],
-    }  # fmt: skip
-    with upgraded.begin() as connection:
-        for name, found in rows.items():
-            connection.execute(sa.insert(Base.metadata.tables[name]), found)
-    migrate.downgrade(upgraded, "0062")
-    migrate.upgrade(upgraded)
-    with upgraded.connect() as connection:
-        reported = connection.execute(
-            sa.text("select store_id, state, reported_how from recall order by store_id, state")
-        )
-        assert [tuple(row) for row in reported] == [
-            ("S1", "called", "node"), ("S1", "lifted", "node"), ("S2", "called", ""), ("S2", "lifted", "hand"),
-        ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("node", "owners"), [("S1", ["S1", "*", "*", "S2"]), ("network", ["*", "*", "*", "S2"])])
-def test_tax_classes_belong_to_the_network_or_to_the_store_that_added_them(upgraded, node, owners):
-    tables.known()
-    at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
-    classes = [
-        {"id": one, "name": one, "rate_bp": 700, "inclusive": True} for one in ("added", "food", "used", "S2:own")
-    ]
-    with upgraded.begin() as connection:
-        connection.execute(sa.insert(Base.metadata.tables["tax_class"]), classes)
-        connection.execute(
-            sa.insert(Base.metadata.tables["product"]),
-            [{"sku": "tea", "name": "Tea", "category": "tea", "tax_class_id": "used", "owner_id": "*"}],
-        )
-    with Session(upgraded) as session:
-        session.add(Node(id=node, epoch="e", born_at=at))
-        for key, before in (("added", None), ("food", 700), ("used", None)):
-            journal.record(session, actor=Actor.system("t", node), at=at, verb="tax class.set", subject=f"tax:{key}",
-                           before_bp=before)  # fmt: skip
-        session.commit()
-    migrate.downgrade(upgraded, "0086")
-    migrate.upgrade(upgraded)
-    with upgraded.connect() as connection:
-        known = dict(connection.execute(sa.text("select id, owner_id from tax_class")).all())
-    assert [known[row["id"]] for row in classes] == owners
-
-
 UPGRADE = """
 import sys
 from alembic.runtime.migration import HeadMaintainer
@@ -392,16 +227,21 @@ def _killed(engine: Engine, at: str) -> int:
     return done.returncode
 
 
-def test_an_upgrade_killed_at_any_step_leaves_the_version_it_began_with_and_runs_through_the_next_time(alembic_engine):
-    migrate.upgrade(alembic_engine, "0060")
-    for at in ("0061", "0068", migrate.newest()):
-        assert _killed(alembic_engine, at) == -signal.SIGKILL
-        assert migrate.current(alembic_engine) == "0060", f"killed at {at}"
-        tables_there = set(sa.inspect(alembic_engine).get_table_names())
-        assert "upstream_claim" not in tables_there, f"killed at {at}"
-    assert migrate.upgrade(alembic_engine) == migrate.newest()
-    tables.known()
-    assert migrate.check(alembic_engine) is None
+def test_an_upgrade_killed_at_any_step_leaves_the_version_it_began_with_and_runs_through_the_next_time(
+    alembic_engine, next_version
+):
+    baseline = migrate.newest()
+    next_version()
+    for began in (None, baseline):
+        if began:
+            migrate.upgrade(alembic_engine, began)
+        before = set(sa.inspect(alembic_engine).get_table_names())
+        for at in ("9999",) if began else (baseline, "9999"):
+            assert _killed(alembic_engine, at) == -signal.SIGKILL
+            assert migrate.current(alembic_engine) == began, f"killed at {at}"
+            assert set(sa.inspect(alembic_engine).get_table_names()) == before, f"killed at {at}"
+    assert migrate.upgrade(alembic_engine) == "9999"
+    assert {"next_one", "next_two"} <= set(sa.inspect(alembic_engine).get_table_names())
 
 
 @pytest.mark.parametrize(

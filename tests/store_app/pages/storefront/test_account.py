@@ -35,7 +35,7 @@ def test_whoever_proves_the_phone_finds_its_orders_and_their_codes_in_any_browse
 def test_who_asks_for_a_code_reads_what_it_risks_and_an_order_s_own_link_needs_none(market):
     placed = market.customer().order(("bread", 1))
     stranger = market.customer()
-    assert "Never give the code to anybody" in stranger.look(f"{ONLINE}/mine").text
+    assert "Never share the code" in stranger.look(f"{ONLINE}/mine").text
     assert "Clear-Site-Data" not in stranger.send(f"{ONLINE}/mine/leave").headers, (
         "a guest's last order stays with them"
     )
