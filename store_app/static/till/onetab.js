@@ -135,7 +135,7 @@ function listen(hears) {
 const tell = (what) => channel?.postMessage({ what, claim: mine.claim, number: mine.number });
 
 /**
- * @param {Body} told
+ * @param {Told} told
  * @param {Lose} lose
  */
 function hear({ what, claim, number }, lose) {
