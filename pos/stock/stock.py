@@ -41,7 +41,6 @@ from pos.stock.ledger import (
     Source,
     StockCount,
     StockLevel,
-    StockMovement,
     book,
     book_and_report,
     held_of,
@@ -330,12 +329,6 @@ def count_tasks(session: Session, store_id: str) -> list[CountTask]:
     """Return the products that want counting, the longest waiting first."""
     query = sa.select(CountTask).where(CountTask.store_id == store_id, CountTask.done_at.is_(None))
     return list(session.scalars(query.order_by(CountTask.opened_at, CountTask.sku)))
-
-
-def movements(session: Session, store_id: str, sku: str, limit: int = 50) -> list[StockMovement]:
-    """Return a product's latest movements, the newest first."""
-    query = sa.select(StockMovement).where(StockMovement.store_id == store_id, StockMovement.sku == sku)
-    return list(session.scalars(query.order_by(StockMovement.at.desc(), StockMovement.id.desc()).limit(limit)))
 
 
 # --- inside ---

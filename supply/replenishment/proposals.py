@@ -61,9 +61,6 @@ from supply.replenishment.requirements import Alternative, Need, needs_of
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.replenishment.policy import Decision
 
-FARTHEST_DAYS = 60
-"""So far `effect` looks ahead for the day the shelf is empty."""
-
 
 # --- verbs ---
 
