@@ -77,8 +77,10 @@ class SharedPart(Base):
 
 
 class SharedAccount(Base):
-    """A customer's shared points at a store. reported_points, reported_n: the network's last balance, and its
-    number."""
+    """A customer's shared points at a store.
+
+    reported_points, reported_n: the network's last balance, and its number.
+    """
 
     __tablename__ = "shared_account"
 

@@ -5,7 +5,7 @@ Rules
 1. A row is a shop that is not here yet: a number or an address in use is a fault of its row.
 2. A shop is founded as `cornerstore store add` does it; it joins by a code of its own (`cornerstore store invite`).
 3. A place has both coordinates or none; it is marked as imported.
-4. takings: what the shop says it takes on a usual day (`supply.demand.stated_sales`), in the shop's currency.
+4. sales_amount: what the shop says it takes on a usual day (`supply.demand.stated_sales`), in the shop's currency.
 """
 
 import datetime as dt

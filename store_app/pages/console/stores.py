@@ -217,7 +217,7 @@ def close_days(store_id: str) -> ResponseReturnValue:
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
-@bp.post("/<store_id>/takings")
+@bp.post("/<store_id>/usual-sales")
 @requires("network.stores")
 @form.answers_on(store)
 def say_sales(store_id: str) -> ResponseReturnValue:

@@ -22,7 +22,7 @@ from store_app.words.words import tender_word
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 KIND_WORDS = {
-    "day": _l("Days"), "hour": _l("Hours"), "product": _l("Products"), "category": _l("TopCategories"),
+    "day": _l("Days"), "hour": _l("Hours"), "product": _l("Products"), "category": _l("Categories"),
     "margin": _l("Margin"), "cashier": _l("Cashiers"), "tender": _l("Tenders"), "tax": _l("Tax"),
     "shrink": _l("Shrink"),
 }  # fmt: skip

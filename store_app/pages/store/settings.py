@@ -229,7 +229,7 @@ def lock() -> ResponseReturnValue:
     return redirect(url_for("store_settings.overview"), 303)
 
 
-@bp.post("/takings")
+@bp.post("/usual-sales")
 @requires("settings")
 @form.answers_on(_refused)
 def sales_amount() -> ResponseReturnValue:

@@ -63,7 +63,7 @@ def test_a_shop_is_founded_with_what_it_says_it_takes_and_not_by_what_is_no_amou
     assert made.exit_code == 0, made.output
 
     def founded(sales_amount: str):
-        return CliRunner().invoke(main, ["store", "add", "S02", "--name", "Second", "--takings", sales_amount])
+        return CliRunner().invoke(main, ["store", "add", "S02", "--name", "Second", "--usual-sales", sales_amount])
 
     refused = founded("much")
     assert (refused.exit_code, refused.output) == (2, "'much' is not an amount of money such as 12.50.\n")

@@ -64,7 +64,7 @@ def sold(house: House) -> dict[tuple[str, dt.date], int]:
 
 def test_a_file_is_shown_first_and_laid_in_when_pressed_and_the_same_once_more_changes_nothing(office: House):
     client, before = office.signed_in(), picture_of(office)
-    text = "day,sku,sold,takings\n" + "".join(f"{day},milk,{n % 4},{n % 4}.20\n" for n, day in enumerate(DAYS))
+    text = "day,sku,sold,sales_amount\n" + "".join(f"{day},milk,{n % 4},{n % 4}.20\n" for n, day in enumerate(DAYS))
     looked = upload(client, text)
     assert "60 days on which you sold" in words(looked)
     assert "Whole milk 1.5" in words(looked)
@@ -98,7 +98,7 @@ def test_what_is_weighed_is_told_in_kilograms(office: House):
 
 
 def test_a_file_whose_decimal_mark_nobody_can_tell_is_asked_for_once_and_read_as_was_said(office: House):
-    client, text = office.signed_in(), f"day;sku;sold;takings\n{DAYS[0]};apple;1,234;2,5\n"
+    client, text = office.signed_in(), f"day;sku;sold;sales_amount\n{DAYS[0]};apple;1,234;2,5\n"
     asked = upload(client, text)
     kept = re.search(r'name="kept" value="(.+?)"', asked.text)[1]
     assert asked.status_code == 422

@@ -63,7 +63,7 @@ def test_what_no_country_writes_is_no_number(text):
 
 
 def sold(text: str, **said: str) -> importing.Sheet:
-    return importing.read("sales", ("day;sku;sold;takings\n" + text).encode(), "s.csv", **said)
+    return importing.read("sales", ("day;sku;sold;sales_amount\n" + text).encode(), "s.csv", **said)
 
 
 def test_each_column_has_its_own_mark_and_what_differs_from_it_is_a_fault():

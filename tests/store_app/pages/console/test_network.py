@@ -255,18 +255,18 @@ def test_the_operator_says_the_takings_of_a_shop_without_a_node_and_of_no_other(
     at = "/console/stores/S02"
     with node.doors.write() as session:
         session.execute(sa.delete(StoreDay).where(StoreDay.store_id == "S02"))
-    refused = send_form(operator, f"{at}/takings", sales_amount="1200")
+    refused = send_form(operator, f"{at}/usual-sales", sales_amount="1200")
     assert (refused.status_code, "This shop says itself what it takes" in words(refused)) == (409, True)
-    assert 'name="takings"' not in operator.get(at).text
+    assert 'name="sales_amount"' not in operator.get(at).text
     with node.doors.write() as session:
         session.get_one(Store, "S02").has_node = False
-    refused = send_form(operator, f"{at}/takings", sales_amount="many")
+    refused = send_form(operator, f"{at}/usual-sales", sales_amount="many")
     assert (refused.status_code, "Type an amount such as" in words(refused)) == (422, True)
-    assert send_form(operator, f"{at}/takings", sales_amount="1200,50").status_code == 303
+    assert send_form(operator, f"{at}/usual-sales", sales_amount="1200,50").status_code == 303
     page = operator.get(at)
     assert "It says it takes $1,200.50 on a usual day." in words(page)
     assert 'value="1200.50"' in page.text
-    assert send_form(operator, f"{at}/takings").status_code == 303
+    assert send_form(operator, f"{at}/usual-sales").status_code == 303
     assert "It says it takes" not in words(operator.get(at))
 
 

@@ -24,7 +24,7 @@ from tests.store_app import money
 from tests.store_app.conftest import NOON, STORE, House, add_store, token
 from tests.store_app.office import words
 
-HEAD = "store_id,name,region,currency,tz,language,slug,tills,lat,lon,takings\n"
+HEAD = "store_id,name,region,currency,tz,language,slug,tills,lat,lon,sales_amount\n"
 
 
 def asked(network: House) -> tuple[list[Any], int]:

@@ -189,16 +189,16 @@ def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
 
 def test_what_the_shop_takes_is_said_told_to_the_network_shown_and_taken_back_until_its_sales_tell(office):
     client = office.signed_in()
-    assert 'name="takings"' not in client.get("/settings/").text
-    assert "its own sales tell" in words(send(client, "/settings/takings", sales_amount="1200.50"))
+    assert 'name="sales_amount"' not in client.get("/settings/").text
+    assert "its own sales tell" in words(send(client, "/settings/usual-sales", sales_amount="1200.50"))
     with office.doors.write() as session:
         session.execute(sa.delete(StoreDay))
-    refused = send(client, "/settings/takings", sales_amount="a lot")
+    refused = send(client, "/settings/usual-sales", sales_amount="a lot")
     assert refused.status_code == 422
     assert "Type an amount" in words(refused)
-    assert send(client, "/settings/takings", sales_amount="1200.50").status_code == 303
+    assert send(client, "/settings/usual-sales", sales_amount="1200.50").status_code == 303
     assert (
-        'name="takings" inputmode="decimal" autocomplete="off" size="9" value="1200.50"'
+        'name="sales_amount" inputmode="decimal" autocomplete="off" size="9" value="1200.50"'
         in client.get("/settings/").text
     )
     with office.doors.read() as session:
@@ -206,7 +206,7 @@ def test_what_the_shop_takes_is_said_told_to_the_network_shown_and_taken_back_un
             sa.select(OutboxMessage.body).where(OutboxMessage.topic == "storefront.published")
         )
     assert json.loads(reported)["usual_sales_minor"] == 120_050
-    assert send(client, "/settings/takings", sales_amount="").status_code == 303
+    assert send(client, "/settings/usual-sales", sales_amount="").status_code == 303
     assert 'value="1200.50"' not in client.get("/settings/").text
 
 
