@@ -317,7 +317,12 @@ def store() -> None:
 @click.option("--currency", default="USD", show_default=True)
 @click.option("--tz", default="UTC", show_default=True)
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
-@click.option("--usual-sales", "sales_amount", default="", help="What it takes on a usual day, such as 1200.50, until its sales tell.")
+@click.option(
+    "--usual-sales",
+    "sales_amount",
+    default="",
+    help="What it sells for on a usual day, such as 1200.50, until its sales tell.",
+)
 def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str, sales_amount: str) -> None:
     """Found a shop: at the network, and again on its own node."""
     from config.errors import Conflict, Refused

@@ -33,7 +33,7 @@ def network(postgres_database):
     database = Database(engine)
     with database.write() as session:
         found_node(session, NETWORK, at=NOON)
-        found_store(session, "S01", "OpenStore", region=("R", "R"), currency="EUR", tz="UTC", at=NOON)
+        found_store(session, "S01", "Store", region=("R", "R"), currency="EUR", tz="UTC", at=NOON)
     yield database
     database.engine.dispose()
 

@@ -37,7 +37,7 @@ def test_our_own_code_is_written_to_the_letter():
 
 @pytest.mark.parametrize(("currency", "minor", "text"), [("JPY", 1250, "54041250"), ("EUR", 5, "54040.05")])
 def test_amounts_have_the_decimals_of_their_currency(currency, minor, text):
-    code = MerchantQr("OpenStore", "Town", "DE", currency, {"02": "4000123456789012"}, minor)
+    code = MerchantQr("Store", "Town", "DE", currency, {"02": "4000123456789012"}, minor)
     assert text in build(code)
 
 

@@ -7,7 +7,7 @@ import pytest
 from pos.facts import Paid, SaleCompleted, SoldLine, TaxRow
 from pos.till import totals
 
-STORE = {"id": "S01", "name": "OpenStore", "currency": "EUR", "tz": "Europe/Berlin"}
+STORE = {"id": "S01", "name": "Store", "currency": "EUR", "tz": "Europe/Berlin"}
 
 
 def a_line(n: int, total_minor: int, **wishes) -> SoldLine:

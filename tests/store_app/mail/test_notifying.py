@@ -121,7 +121,7 @@ def written(network: House, *, kind="ready", facts=None):
     with network.doors.write() as session:
         messages.send(
             session, "S01", kind, id="m-1", phone="+1 555 0100", language="zh",
-            facts=facts or {"store": "OpenStore", "order_no": "S01-1", "order_id": "o-1", "slug": "s01", "until":
+            facts=facts or {"store": "Store", "order_no": "S01-1", "order_id": "o-1", "slug": "s01", "until":
             "12:00"}, at=NOON,
         )  # fmt: skip
 
@@ -168,8 +168,8 @@ def test_what_was_sent_is_sent_once_with_the_orders_address(build):
 def test_every_message_has_its_words_in_both_languages():
     for kind in messages.KINDS:
         for language in ("en", "zh"):
-            assert messages.text_of(kind, {"store": "OpenStore"}, language)
-            assert messages.subject_of(kind, {"store": "OpenStore"}, language)
+            assert messages.text_of(kind, {"store": "Store"}, language)
+            assert messages.subject_of(kind, {"store": "Store"}, language)
 
 
 def test_people_are_forgotten_a_month_after(network: House):

@@ -53,7 +53,7 @@ def founded_file(tmp_path_factory) -> Path:
     doors = _doors(folder)
     set_up(doors)
     with doors.write() as session:
-        found_store(session, STORE, "OpenStore", region=("R", "R"), currency="EUR", tz="UTC", at=NOON)
+        found_store(session, STORE, "Store", region=("R", "R"), currency="EUR", tz="UTC", at=NOON)
         staff.add(session, STORE, "Ana", "shopkeeper", "2468", actor=ANA, at=NOON)
     doors.database.engine.dispose()
     return folder / f"{STORE}.db"

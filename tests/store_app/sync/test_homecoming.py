@@ -228,7 +228,7 @@ def test_a_shop_that_lost_its_computer_and_every_copy_gets_what_it_had_told_from
     Base.metadata.create_all(anew.engine)
     with anew.write() as session:
         found(session, STORE, at=NOON)
-        found_store(session, STORE, "OpenStore", region=("north", "North"), currency="EUR", tz="UTC", at=NOON)
+        found_store(session, STORE, "Store", region=("north", "North"), currency="EUR", tz="UTC", at=NOON)
     lost.folder, lost.file, store.database = tmp_path / "anew", tmp_path / "anew" / f"{STORE}.db", anew
     # as `cornerstore join` does with the operator's code, and only with that
     signer = Signer.make().keep(lost.doors.settings.signing_key)

@@ -58,7 +58,7 @@ def test_every_run_is_valid_by_the_standard_s_schema(transfers):
 @pytest.mark.parametrize("gone", ["MsgId", "EndToEndId", "DbtrAgt", "ReqdExctnDt", "InstdAmt"])
 def test_the_schema_would_find_an_element_that_is_missing(gone):
     made = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
-    transfer = Transfer("P1", "S01", Party("OpenStore", "6222021234567890123", ""), 100, "CNY", "words")
+    transfer = Transfer("P1", "S01", Party("Store", "6222021234567890123", ""), 100, "CNY", "words")
     document = ET.fromstring(as_xml("run", PAYER, [transfer], made_at=made, pay_on=made.date()))
     parent = next(one for one in document.iter() if any(child.tag.endswith(f"}}{gone}") for child in one))
     parent.remove(next(child for child in parent if child.tag.endswith(f"}}{gone}")))
