@@ -26,8 +26,8 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
 from pos.sale import returns, sale
 from pos.sale.returns import ReturnRequest
-from pos.sale.rung import SaleRequest
 from pos.sale.sale import Completed
+from pos.sale.sale_request import SaleRequest
 from pos.stock import stock
 from pos.store.store import Region, Store, found_store
 from pos.sync import checks, replica

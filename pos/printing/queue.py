@@ -1,4 +1,4 @@
-"""Paper: a queue that never lies. `pos.printing.working_off` works it off.
+"""Paper: a queue that never lies. `pos.printing.print_worker` works it off.
 
 Rules
 -----

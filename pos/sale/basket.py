@@ -33,7 +33,7 @@ from config.states import StateTable
 from pos.catalogue import catalogue
 from pos.pricing.pricing import MOST_LINES
 from pos.sale import corrections
-from pos.sale.rung import RungLine
+from pos.sale.sale_request import RungLine
 from pos.sold import Sale
 from pos.store import approvals
 from pos.store.approvals import Need

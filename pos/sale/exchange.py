@@ -22,7 +22,7 @@ from pos.payments.payments import Settled, Tender, settle
 from pos.sale import refund_routes
 from pos.sale.refund_routes import OnAccounts, split, ways_left
 from pos.sale.returns import original_of
-from pos.sale.rung import BroughtBack, RungLine
+from pos.sale.sale_request import BroughtBack, RungLine
 from pos.till.counter import Counter
 
 

@@ -56,7 +56,7 @@ from pos.pricing.pricing import (
 )
 from pos.pricing.promises import Offer, Offers, clean_code
 from pos.pricing.promotions import Hint, OfferLine
-from pos.sale.rung import MOST_QTY, RungLine
+from pos.sale.sale_request import MOST_QTY, RungLine
 from pos.sold import Sale, SaleLine
 from pos.stock import batches, markdown, recall
 from pos.stock.ledger import held_of, locked, tidy

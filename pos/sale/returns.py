@@ -38,8 +38,8 @@ from pos.payments.payments import REFUND_TENDERS, Payment, Tender, settle
 from pos.pricing.pricing import BasketLine, ProductView, charge, part_of
 from pos.sale import quoting, refund_routes, tenders
 from pos.sale.refund_routes import Plan
-from pos.sale.rung import BroughtBack, RungLine
 from pos.sale.sale import Completed, Draft, finish, known
+from pos.sale.sale_request import BroughtBack, RungLine
 from pos.sold import Sale, SaleLine, lines_of
 from pos.stock import stock
 from pos.store import approvals

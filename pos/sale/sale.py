@@ -44,7 +44,7 @@ from pos.producers import producers
 from pos.sale import basket, corrections, quoting, seal, tenders
 from pos.sale.corrections import NONE, Corrections
 from pos.sale.quoting import Quote
-from pos.sale.rung import RungLine, SaleRequest, check_age, check_lines
+from pos.sale.sale_request import RungLine, SaleRequest, check_age, check_lines
 from pos.sold import Sale, document_of, write_rows
 from pos.stock import markdown, stock
 from pos.store import approvals

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from config.errors import Invalid
 from config.nodes import door
 from pos.catalogue.gs1 import LONGEST
-from pos.sale.rung import RungLine
+from pos.sale.sale_request import RungLine
 from store_app.sync.wire import faults_of
 
 LARGEST = door.MOST
@@ -33,7 +33,7 @@ class Body(BaseModel):
 
 
 class BasketLine(Body):
-    """One line of a basket, as `pos.sale.rung.RungLine` says."""
+    """One line of a basket, as `pos.sale.sale_request.RungLine` says."""
 
     sku: str = Field(min_length=1, max_length=64)
     qty: int = Field(ge=-LARGEST, le=LARGEST)

@@ -17,7 +17,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import Invalid
-from pos.printing import agents, working_off
+from pos.printing import agents, print_worker
 from pos.printing.wires import AgentPrinter, Said
 from store_app.api.bodies import shaped
 from store_app.api.pace import Pace
@@ -110,7 +110,7 @@ def outcome(job_id: str) -> Response:
     reported, house = _body(Report), doors()
     if (reported.outcome == "printed") != (reported.code is None):
         raise Invalid("bad-outcome", "What was not printed needs a code, what was printed has none.")
-    state = working_off.take_outcome(
+    state = print_worker.take_outcome(
         house.database, house.settings.node_id, g.printer_id, job_id, reported.claim, reported.outcome, reported.code,
         Said(reported.answered, reported.near_end), at=house.now(),
     )  # fmt: skip
@@ -160,7 +160,7 @@ def _look(house: Doors, claim: str) -> tuple[dict[str, Any] | None, bool]:
     outlet = next((one for one in outlets if one.id == g.printer_id and one.by_agent), None)
     if outlet is None:
         return None, False
-    job, spent = working_off.hand_over(house.database, store_id, outlet, outlets, claim, now=house.now)
+    job, spent = print_worker.hand_over(house.database, store_id, outlet, outlets, claim, now=house.now)
     if job is None:
         return None, spent
     driver: AgentPrinter = outlet.driver

@@ -19,7 +19,7 @@ from pos.reports import receipt_mail, slips
 from pos.reports.slips import CopyRequest
 from pos.sale import exchange, returns, sale
 from pos.sale.quoting import Quote
-from pos.sale.rung import BroughtBack, SaleRequest
+from pos.sale.sale_request import BroughtBack, SaleRequest
 from pos.sold import Sale
 from pos.store import approvals
 from pos.store.store import Till, day_of, store_of

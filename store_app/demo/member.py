@@ -18,7 +18,7 @@ from config.settings import Settings
 from pos.printing import queue
 from pos.printing.queue import PrintJob
 from pos.sale import sale
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from pos.till import shift
 from store_app.demo.build import PINS, TILL
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE

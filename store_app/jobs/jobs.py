@@ -88,7 +88,7 @@ class Job:
 
 def print_paper(desk: Desk, _day: dt.date) -> str:
     """Print what waits in the queue."""
-    from pos.printing import models, queue, working_off
+    from pos.printing import models, print_worker, queue
 
     settings = desk.doors.settings
     if not desk.prints:
@@ -100,7 +100,7 @@ def print_paper(desk: Desk, _day: dt.date) -> str:
         outlets = printers_in_force(session, settings)
     if not outlets:
         return "no printer"
-    done = working_off.print_due(desk.doors.database, settings.node_id, outlets, now=desk.doors.now)
+    done = print_worker.print_due(desk.doors.database, settings.node_id, outlets, now=desk.doors.now)
     return f"{done.printed} printed, {done.failed} failed, {done.unconfirmed} unconfirmed"
 
 

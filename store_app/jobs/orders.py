@@ -88,7 +88,7 @@ def propose_transfers(desk: "Desk", _day: dt.date) -> str:
 def plan_routes(desk: "Desk", _day: dt.date) -> str:
     """Compute every plan that was asked for; one that fails says why, leaves the rounds alone and stops no other."""
     from supply.network.routes import loads, routes
-    from supply.routing import planning
+    from supply.routing import vehicle_routes
 
     with desk.doors.read() as session:
         wanted = [row.id for row in loads.asked(session)]
@@ -99,7 +99,7 @@ def plan_routes(desk: "Desk", _day: dt.date) -> str:
                 plan = session.get_one(routes.RoutePlan, plan_id)
                 plan.begun_at = desk.doors.now()
                 loaded = loads.load(session, plan, at=desk.doors.now())
-            planned = desk.compute(planning.compute, loaded.day)
+            planned = desk.compute(vehicle_routes.compute, loaded.day)
             with desk.doors.write() as session:
                 plan = session.get_one(routes.RoutePlan, plan_id)
                 made += len(loads.write_down(session, plan, loaded, planned, at=desk.doors.now()))

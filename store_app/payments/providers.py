@@ -30,7 +30,7 @@ from pos.payments.payments import Payment
 from pos.payments.practice_terminal import PRACTICE, SCRIPTED, PracticeTerminal
 from pos.payments.providers import POINTS, Outcome, Providers, Request
 from pos.payments.requests import Wanted
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from store_app.runtime.doors import Doors
 from store_app.sync.wire import Shape
 

@@ -16,7 +16,7 @@ from config.nodes.journal import Actor
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product, TaxClass
 from pos.sale import sale
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from pos.stock import stock
 from pos.stock.ledger import CountTask
 from pos.store.store import Till, day_of, store_of

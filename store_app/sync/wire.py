@@ -307,7 +307,7 @@ class Forecast(Shape):
     origin_day: str = Field(max_length=40, pattern=PLAIN)
     products: dict[Annotated[str, Field(max_length=64, pattern=PLAIN)], Any]
     effects: Any = None
-    """What offers and prices made of its days (`supply.demand.offer_days`); None: a shop that tells nothing of
+    """What offers and prices made of its days (`supply.demand.promotion_days`); None: a shop that tells nothing of
     it."""
 
 

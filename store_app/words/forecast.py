@@ -12,7 +12,7 @@ from flask_babel import ngettext
 
 from store_app.web.presenting import day, number
 from store_app.words.words import weekday
-from supply.demand.offer_days import OFFER, PRICE
+from supply.demand.promotion_days import OFFER, PRICE
 
 REASONS: dict[str, Any] = {
     "own_history": _l("It stands on this shop’s own sales, joined with how the product moves in the region."),

@@ -23,7 +23,7 @@ from config.nodes.journal import Actor, move
 from supply.demand import campaign_uplift, forecast_state, history
 from supply.demand.forecasts import HORIZON_DAYS, STATES, Computed, ForecastQuantile, ForecastRun, ForecastSeries
 from supply.demand.history import in_parts
-from supply.demand.offer_days import OFFER
+from supply.demand.promotion_days import OFFER
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from forecasting.series.panel import Floats, Forecast

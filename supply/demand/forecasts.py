@@ -31,7 +31,15 @@ from config.money import BASIS
 from config.nodes.node import this_node
 from config.states import StateTable
 from pos.store.store import Store
-from supply.demand import campaign_uplift, closed_days, forecast_state, history, offer_days, stated_sales, surroundings
+from supply.demand import (
+    campaign_uplift,
+    closed_days,
+    forecast_state,
+    history,
+    promotion_days,
+    stated_sales,
+    surroundings,
+)
 from supply.demand.history import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
@@ -183,7 +191,7 @@ def load_region(session: Session, region_id: str, day: dt.date, *, country: str 
     stores = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.region_id == region_id)) or 0
     usual = history.usual(session, region_id, day)
     panel = history.region_panel(session, region_id, day, also={sku for _, sku in usual})
-    evidence = offer_days.effects_of_region(session, region_id, day)
+    evidence = promotion_days.effects_of_region(session, region_id, day)
     return Loaded("region", region_id, day, panel, country, stores, usual=usual, evidence=evidence)
 
 
@@ -225,7 +233,7 @@ def load_store(
     region = published(session, "region", store.region_id)
     known = forecast_state.remember(session, store_id, day, again=again)
     past, coming = campaign_uplift.split(session, store_id, known.panel, horizon_days)
-    panel, ahead = offer_days.reported(
+    panel, ahead = promotion_days.reported(
         session, store_id, replace(known.panel, lift=past), Ahead(lift=coming), horizon_days
     )
     panel, ahead = surroundings.reported(session, store_id, panel, ahead, horizon_days)
@@ -392,7 +400,7 @@ def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dic
             "region_origin_day": run.region_origin_day,
             "campaigns": campaign_uplift.reported(session, store_id, run.id, sku, begins, ends),
             "moved": how.moved or [],
-            "offers": offer_days.named(session, store_id, sku, begins, ends, made_by=run.started_at),
+            "offers": promotion_days.named(session, store_id, sku, begins, ends, made_by=run.started_at),
         }
     return seen
 

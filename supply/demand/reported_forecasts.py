@@ -34,7 +34,7 @@ from config.nodes import door
 from pos.catalogue.catalogue import Product
 from pos.stock.ledger import MOST_QTY
 from pos.store.store import Store, day_of
-from supply.demand import history, offer_days
+from supply.demand import history, promotion_days
 from supply.demand.expected import OLDEST_DAYS
 from supply.demand.forecasts import HORIZON_DAYS, ForecastQuantile, published
 from supply.demand.history import DailyDemand, StoreDay, top_category
@@ -250,7 +250,7 @@ def _take(session: Session, row: ReportedForecast, reported: Mapping[str, Any], 
     origin = door.day(reported["origin_day"], "The last day the forecast saw", over)
     days, effects = (
         _read(products),
-        offer_days.read_effects({} if reported.get("effects") is None else reported["effects"]),
+        promotion_days.read_effects({} if reported.get("effects") is None else reported["effects"]),
     )
     if row.origin_day is not None and (origin, reported["run_id"]) <= (row.origin_day, row.run_id or ""):
         return
@@ -272,7 +272,7 @@ def _take(session: Session, row: ReportedForecast, reported: Mapping[str, Any], 
     row.top_categories = {name: [sum(day) for day in zip(*some, strict=True)] for name, some in of.items()}
     row.run_id, row.origin_day, row.horizon_days, row.reported_at = reported["run_id"], origin, days, at
     row.unlikely, row.refused_run_id, row.refused = sorted(per_day.keys() - kept), None, None
-    offer_days.keep_effects(session, row.store_id, effects, origin)
+    promotion_days.keep_effects(session, row.store_id, effects, origin)
     history.forget_rates(session, [row.store_id])
 
 

@@ -83,7 +83,7 @@ def _nearest_next(start: Point, doors: Sequence[Door]) -> list[Door]:
 
 def planned(loaded: tuple[Point, tuple[Door, ...]]) -> list[str]:
     """Return the doors' keys in an order looked for by PyVRP, window by window; to be run in a child of its own."""
-    from supply.routing.planning import Call, Spot, Vehicle, plan
+    from supply.routing.vehicle_routes import Call, Spot, Vehicle, plan
 
     store, doors = loaded
     found: list[str] = []

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from supply.routing import planning
+from supply.routing import vehicle_routes
 from supply.routing.distances import DETOUR
-from supply.routing.planning import Call, Spot, Vehicle
+from supply.routing.vehicle_routes import Call, Spot, Vehicle
 
 STOPS, VANS, LOAD, LONG_S = 200, 14, 400, 60.0
 HOUR = 3600
@@ -34,11 +34,11 @@ def measure(long_s: float) -> dict[str, Any]:
     """Plan a town's day as the job does, and again with `long_s` of search."""
     depot, calls, vehicles = town(np.random.default_rng(9))
     began = time.perf_counter()
-    ours = planning.plan(depot, calls, vehicles)
+    ours = vehicle_routes.plan(depot, calls, vehicles)
     seconds = time.perf_counter() - began
-    longer = planning.plan(depot, calls, vehicles, seconds=long_s)
+    longer = vehicle_routes.plan(depot, calls, vehicles, seconds=long_s)
     by_key, vehicle_of = {call.spot.key: call for call in calls}, {vehicle.key: vehicle for vehicle in vehicles}
-    faults = [fault for one in ours.routes for fault in planning.faults(vehicle_of[one.vehicle], by_key, one)]
+    faults = [fault for one in ours.routes for fault in vehicle_routes.faults(vehicle_of[one.vehicle], by_key, one)]
     return {
         "bench": "routes",
         "ours": {

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
-from pos.printing import working_off
+from pos.printing import print_worker
 from pos.printing.models import PrinterModel
 from pos.printing.printers import Outlet
 from pos.printing.wires import driver_for
@@ -25,7 +25,7 @@ def sell(page: Page, sku: str = "MILK") -> None:
 def print_everything(node: Node) -> None:
     driver = driver_for(node.settings.printer, PrinterModel())
     assert driver is not None
-    working_off.print_due(node.database, STORE, [Outlet(driver)], now=SystemClock().now)
+    print_worker.print_due(node.database, STORE, [Outlet(driver)], now=SystemClock().now)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -21,7 +21,7 @@ from supply.orders.deliveries import expect as announce
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.purchases import Purchase, PurchaseLine
 from supply.orders.suppliers import Supplier
-from supply.routing import planning
+from supply.routing import vehicle_routes
 from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, resize, sign_in
 from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, add_store
@@ -79,7 +79,7 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
         plan = loads.ask(session, "WH1", NOON.date(), **BY)
         loaded = loads.load(session, plan, at=NOON)
         day = loaded.day
-        planned = planning.plan(day.depot, day.calls, day.vehicles, seconds=0.3)
+        planned = vehicle_routes.plan(day.depot, day.calls, day.vehicles, seconds=0.3)
         made = loads.write_down(session, plan, loaded, planned, at=NOON)
         key = routes.send_off(session, made[0].id, "Dora", **BY)
     with serve(house) as url:

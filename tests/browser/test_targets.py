@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from config.ids import new_id
 from pos.sale import sale
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from tests.browser.conftest import DESK, PHONE, resize
 from tests.browser.test_office import BY, Office, enter, office
 from tests.store_app.conftest import NOON, STORE

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pos.documents import labels, receipt
-from pos.printing import preview, queue, working_off
+from pos.printing import preview, print_worker, queue
 from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from pos.printing.printers import Outlet
@@ -111,9 +111,9 @@ def breaks(tool, database, clock, name: str, places: list[int]) -> Iterator[tupl
             yield place, state
 
 
-def work(database, clock, machine, model, **other) -> working_off.PrintRound:  # noqa: F811
+def work(database, clock, machine, model, **other) -> print_worker.PrintRound:  # noqa: F811
     driver = NetworkPrinter(machine.host, machine.port, model=model, **{"answer_s": 2.0, "print_s": 5.0, **other})
-    return working_off.print_due(database, STORE, [Outlet(driver)], now=clock.now)
+    return print_worker.print_due(database, STORE, [Outlet(driver)], now=clock.now)
 
 
 def state_of(database, job_id: str) -> str:  # noqa: F811
@@ -183,7 +183,7 @@ def test_a_printer_slower_than_anybody_waits_is_unconfirmed(tool, database, cloc
     with tool.VirtualPrinter(bytes_per_second=200) as slow:
         work(database, clock, slow, PrinterModel(48), print_s=0.2, bytes_per_s=1e9, answer_s=0.2)
         assert state_of(database, job_id) == "unconfirmed"
-        assert work(database, clock, slow, PrinterModel(48)) == working_off.PrintRound()
+        assert work(database, clock, slow, PrinterModel(48)) == print_worker.PrintRound()
 
 
 def test_a_host_that_is_gone_costs_its_patience_and_no_ticket(tool, database, clock):  # noqa: F811
@@ -194,7 +194,7 @@ def test_a_host_that_is_gone_costs_its_patience_and_no_ticket(tool, database, cl
             guest.setblocking(False)
             guest.connect_ex(full.getsockname())
         gone = NetworkPrinter(*full.getsockname(), model=PrinterModel(48), answer_s=0.3)
-        assert working_off.print_due(database, STORE, [Outlet(gone)], now=clock.now).failed == 1
+        assert print_worker.print_due(database, STORE, [Outlet(gone)], now=clock.now).failed == 1
         for guest in waiting:
             guest.close()
     with tool.VirtualPrinter() as sound:

@@ -7,7 +7,7 @@ import structlog
 
 from config.clock import SystemClock
 from config.database import Database, make_engine
-from pos.printing import queue, working_off
+from pos.printing import print_worker, queue
 from pos.printing.models import PrinterModel
 from pos.printing.printers import Outlet
 from pos.printing.wires import driver_for
@@ -23,7 +23,7 @@ def main(url: str, store_id: str, wire: str) -> None:
     sys.stdin.readline()
     printed, pause = 0, threading.Event()
     while True:
-        printed += working_off.print_due(database, store_id, [Outlet(driver)], now=SystemClock().now, limit=1).printed
+        printed += print_worker.print_due(database, store_id, [Outlet(driver)], now=SystemClock().now, limit=1).printed
         with database.read() as session:
             if session.scalar(queue.waiting(store_id).limit(1)) is None:
                 break

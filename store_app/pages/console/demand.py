@@ -15,7 +15,7 @@ from store_app.runtime.doors import doors, read
 from store_app.web.presenting import LARGE, page, today
 from store_app.web.security import requires
 from store_app.words import forecast, words
-from supply.demand import category_demand, offer_days, reported_forecasts
+from supply.demand import category_demand, promotion_days, reported_forecasts
 from supply.demand.category_demand import Ahead
 from supply.demand.forecasts import published
 from supply.membership import overview
@@ -69,7 +69,7 @@ def region(region_id: str) -> ResponseReturnValue:
         doubted = reported_forecasts.doubted(session, region_id)
         said = published(session, "region", region_id)
         night = job_book.run_of(session, doors().settings.node_id, "forecast-stores", today() - dt.timedelta(days=1))
-        on_offer = offer_days.effect_times(said.signal if said else None, top_category)
+        on_offer = promotion_days.effect_times(said.signal if said else None, top_category)
     return page(
         "console/regions.html",
         region=here,

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, DomainError
-from pos.printing import agents, printers, queue, working_off
+from pos.printing import agents, print_worker, printers, queue
 from pos.printing.label_printer import LABEL_PRINTERS
 from pos.printing.printers import AGENT, FIRST, PAPERS, PINS, PROFILES, PULSES_MS, Printer, PrinterFacts
 from pos.printing.queue import PrintJob
@@ -339,7 +339,7 @@ def _try(printer_id: str, *, only_drawer: bool) -> None:
     house, store_id = doors(), str(place().store_id)
     with write() as session:
         row = printers.printer_of(session, store_id, printer_id)
-        job = working_off.queue_test(
+        job = print_worker.queue_test(
             session, row, _document(row), only_drawer=only_drawer, actor=g.actor, at=house.now()
         )
     with read() as session:
@@ -349,7 +349,7 @@ def _try(printer_id: str, *, only_drawer: bool) -> None:
         house.ring()
         flash(_("The print agent has it within moments if it runs. Look at the paper."), "info")
         return
-    done = working_off.print_test(house.database, store_id, job.id, outlet, now=house.now)
+    done = print_worker.print_test(house.database, store_id, job.id, outlet, now=house.now)
     if done.state != "printed":
         flash(printers_words.reason(done.reason), "warn" if done.state == "unconfirmed" else "bad")
         return

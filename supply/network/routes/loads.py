@@ -33,8 +33,8 @@ from supply.network.routes.routes import (
 from supply.network.routes.vehicles import Vehicle
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import OrderLine
-from supply.routing.planning import MOST_URGENT, Call, Day, Loaded, Planned, Spot, legs_of_calls, split
-from supply.routing.planning import Vehicle as PlanVehicle
+from supply.routing.vehicle_routes import MOST_URGENT, Call, Day, Loaded, Planned, Spot, legs_of_calls, split
+from supply.routing.vehicle_routes import Vehicle as PlanVehicle
 
 # --- verbs ---
 

@@ -42,8 +42,8 @@ from supply.facts import STOP_REPORTED, VERSION, StopReported, stamp
 from supply.network.routes import vehicles
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.suppliers import Supplier
-from supply.routing.planning import Call, Distances, Route, Spot, timed
-from supply.routing.planning import Vehicle as PlanVehicle
+from supply.routing.vehicle_routes import Call, Distances, Route, Spot, timed
+from supply.routing.vehicle_routes import Vehicle as PlanVehicle
 
 STATES = StateTable(
     "route",

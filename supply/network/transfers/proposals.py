@@ -113,7 +113,7 @@ def _near(session: Session, ids: list[str], most_metres: int) -> list[tuple[str,
     """Return which shops are near each other, both ways (rule 1)."""
     import numpy as np
 
-    from supply.routing.planning import Distances, Spot
+    from supply.routing.vehicle_routes import Distances, Spot
 
     places = vehicles.places_of(session, ids)
     there = [one for one in ids if one in places]

@@ -24,7 +24,7 @@ from pos.catalogue.catalogue import Product, TaxClass
 from pos.pricing.pricing import PricedBasket, ProductView, Saved, part_of
 from pos.pricing.promises import Offers
 from pos.sale import quoting
-from pos.sale.rung import RungLine
+from pos.sale.sale_request import RungLine
 from pos.store.store import Store
 from supply.online_facts import OrderLine
 

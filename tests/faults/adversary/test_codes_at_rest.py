@@ -9,7 +9,7 @@ from config.database import Base
 from config.nodes.journal import Actor
 from pos.catalogue import catalogue
 from pos.payments import vouchers
-from pos.printing import working_off
+from pos.printing import print_worker
 from pos.printing.printers import Outlet
 from pos.printing.queue import PrintJob
 from pos.printing.wires import AgentPrinter, FilePrinter
@@ -53,7 +53,7 @@ def paper(house: House, tmp_path):
 
     def work_off() -> bytes:
         house.clock.advance(1)
-        working_off.print_due(house.doors.database, STORE, [Outlet(FilePrinter(path=str(lp0)))], now=house.clock.now)
+        print_worker.print_due(house.doors.database, STORE, [Outlet(FilePrinter(path=str(lp0)))], now=house.clock.now)
         return lp0.read_bytes()
 
     return work_off
@@ -126,6 +126,6 @@ def test_a_print_agent_gets_the_same_paper_twice_and_the_job_keeps_none_of_the_c
     sold = store.post("/api/sales", json=body(lines=[gift], tenders=cash, shown_total_minor=5000)).json
     code, outlet = sold["document"]["vouchers"][0]["code"], Outlet(AgentPrinter(), "agent")
     for _ in range(2):
-        given = working_off.hand_over(house.doors.database, STORE, outlet, [outlet], "claim-0001", now=house.clock.now)
+        given = print_worker.hand_over(house.doors.database, STORE, outlet, [outlet], "claim-0001", now=house.clock.now)
         assert reported(code, given[0].paper.decode("latin-1"))
     assert not reported(code, stolen(house, tmp_path))

@@ -7,7 +7,7 @@ from config.ids import new_id
 from pos.catalogue import catalogue, own_labels, scan
 from pos.reports import reports
 from pos.sale import sale
-from pos.sale.rung import RungLine, SaleRequest
+from pos.sale.sale_request import RungLine, SaleRequest
 from pos.stock import markdown
 from pos.store import approvals
 from pos.store.store import add_staff, store_of

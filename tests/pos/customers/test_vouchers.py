@@ -16,7 +16,7 @@ from pos.documents.paper import COLUMNS, composed, width
 from pos.payments import vouchers
 from pos.printing import queue
 from pos.reports import statement
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from pos.store.store import store_of
 from tests.builders import OpenStore
 from tests.readable import as_text

@@ -19,7 +19,7 @@ from pos.pricing.pricing import (
     sum_taxes,
 )
 from pos.sale import sale
-from pos.sale.rung import RungLine
+from pos.sale.sale_request import RungLine
 from tests.builders import NOON, STORE
 
 PLAIN = ProductView(

@@ -7,7 +7,7 @@ from PIL import Image
 
 from config.errors import Invalid
 from pos.documents import labels
-from pos.printing import label_printer, preview, working_off
+from pos.printing import label_printer, preview, print_worker
 from pos.printing import queue as print_queue
 from pos.printing.label_printer import LABEL_PRINTERS
 from pos.printing.models import PrinterModel
@@ -93,7 +93,7 @@ def test_a_label_printer_prints_the_label_and_stands_in_for_no_receipt(database,
         Outlet(NetworkPrinter("127.0.0.1", nobody_listens(), reports=False), "till", fallback_id="labels"),
         Outlet(PracticePaper(PrinterModel(profile=WIDE)), "labels", (), "labels"),
     ]
-    done = working_off.print_due(database, STORE, outlets, now=clock.now)
+    done = print_worker.print_due(database, STORE, outlets, now=clock.now)
     assert (done.printed, done.failed) == (1, 1)
     found = {job.kind: job for job in jobs(database)}
     assert (found["receipt"].state, found["receipt"].printer_id) == ("failed", "till")

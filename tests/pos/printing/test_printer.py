@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from config.clock import FrozenClock
 from config.errors import Conflict, Invalid, NotFound
 from config.nodes.journal import Actor, verify
+from pos.printing import print_worker
 from pos.printing import queue as print_queue
-from pos.printing import working_off
 from pos.printing.models import PrinterModel
+from pos.printing.print_worker import PrintRound
 from pos.printing.printers import Outlet
 from pos.printing.wires import (
     CupsPrinter,
@@ -26,7 +27,6 @@ from pos.printing.wires import (
     WindowsPrinter,
     driver_for,
 )
-from pos.printing.working_off import PrintRound
 from tests.empty import empty_database
 from tests.pos import paper_documents as documents
 from tests.pos.documents.test_printer_paper import tool  # noqa: F401 - a fixture
@@ -77,7 +77,7 @@ def jobs(database):
 
 
 def run(database, clock, driver):
-    return working_off.print_due(database, STORE, [Outlet(driver)], now=clock.now)
+    return print_worker.print_due(database, STORE, [Outlet(driver)], now=clock.now)
 
 
 def states(database):
@@ -90,8 +90,8 @@ def status(database, clock):
 
 
 def claim(session, job, clock):
-    return working_off.claim(
-        session, job, "", b"paper", until=clock.now() + working_off.SENDING_AT_MOST, at=clock.now()
+    return print_worker.claim(
+        session, job, "", b"paper", until=clock.now() + print_worker.SENDING_AT_MOST, at=clock.now()
     )
 
 

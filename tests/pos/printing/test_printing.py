@@ -13,7 +13,7 @@ from config.clock import SystemClock
 from config.errors import Conflict, Invalid
 from config.nodes.journal import Actor, JournalEntry
 from pos.documents import test_page
-from pos.printing import preview, printers, working_off
+from pos.printing import preview, print_worker, printers
 from pos.printing import queue as print_queue
 from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
@@ -57,7 +57,7 @@ def dead():
 
 
 def work(database, clock, *outlets):  # noqa: F811
-    return working_off.print_due(database, STORE, outlets, now=clock.now)
+    return print_worker.print_due(database, STORE, outlets, now=clock.now)
 
 
 def found_store(database):  # noqa: F811
@@ -145,7 +145,7 @@ def test_after_the_first_byte_no_other_printer_prints_it(database, clock, tool, 
         outlets = [Outlet(network(breaking), "till", (), "both", "spare"), Outlet(narrow(second), "spare")]
         assert work(database, clock, *outlets).unconfirmed == 1
         clock.advance(3600)
-        assert work(database, clock, *outlets) == working_off.PrintRound()
+        assert work(database, clock, *outlets) == print_worker.PrintRound()
     assert second.raw == b""
 
 
@@ -167,7 +167,7 @@ def test_a_dead_printer_does_not_hold_up_another(database, clock, machine):  # n
         for n, till in enumerate(["t1", "t2", "t1", "t2"]):
             print_queue.queue(session, STORE, till, "receipt", f"sale-{n}", documents.british_sale(), at=clock.now())
     outlets = [Outlet(dead(), "one", ("t1",)), Outlet(network(machine), "two", ("t2",))]
-    assert work(database, clock, *outlets) == working_off.PrintRound(printed=2, failed=1)
+    assert work(database, clock, *outlets) == print_worker.PrintRound(printed=2, failed=1)
 
 
 def test_what_comes_while_another_printer_hangs_is_printed_at_once(database, clock, machine):  # noqa: F811
@@ -185,7 +185,7 @@ def test_what_comes_while_another_printer_hangs_is_printed_at_once(database, clo
         assert rounds == [], "the first printer still hangs"
         guest.close()
         worker.join()
-    assert rounds == [working_off.PrintRound(printed=1, failed=1)]
+    assert rounds == [print_worker.PrintRound(printed=1, failed=1)]
 
 
 @pytest.mark.parametrize("columns", [32, 42, 48])
@@ -213,9 +213,9 @@ def test_a_printer_at_work_takes_no_second_job(database, clock):  # noqa: F811
     queue(database, clock, "two")
     with database.write() as session:
         first, _ = session.scalars(print_queue.waiting(STORE).order_by(print_queue.PrintJob.id)).all()
-        until = clock.now() + working_off.SENDING_AT_MOST
-        assert working_off.claim(session, first, "", b"paper", until=until, at=clock.now()) == "claimed"
-    assert work(database, clock, Outlet(PracticePaper())) == working_off.PrintRound()
+        until = clock.now() + print_worker.SENDING_AT_MOST
+        assert print_worker.claim(session, first, "", b"paper", until=until, at=clock.now()) == "claimed"
+    assert work(database, clock, Outlet(PracticePaper())) == print_worker.PrintRound()
     assert work(database, clock, Outlet(PracticePaper(), "another")).printed == 1
 
 
@@ -374,7 +374,7 @@ def test_a_printer_that_has_answered_once_must_answer(database, clock, machine):
         facts = PrinterFacts("Till", f"net:{machine.host}:{machine.port}")
         printers.add(session, STORE, facts, actor=ANNA, at=clock.now())
     machine.status.mute = True
-    assert [in_force(database).driver.reports, round_of(database, clock)] == [None, working_off.PrintRound(printed=1)]
+    assert [in_force(database).driver.reports, round_of(database, clock)] == [None, print_worker.PrintRound(printed=1)]
     assert in_force(database).driver.reports is None
     machine.status.mute = False
     assert round_of(database, clock).printed == 1
@@ -428,12 +428,12 @@ def test_a_test_page_goes_to_its_own_printer_and_is_never_tried_again(database, 
         row = printers.add(session, STORE, facts, actor=ANNA, at=at())
         other = printers.add(session, STORE, PrinterFacts("Other", "paper"), actor=ANNA, at=at())
         page = {"name": row.name, "wire": row.wire, "local_time": "2026-11-24 14:32"}
-        test = working_off.queue_test(session, row, page, only_drawer=False, actor=ANNA, at=at())
-        pulse = working_off.queue_test(session, row, page, only_drawer=True, actor=ANNA, at=at())
+        test = print_worker.queue_test(session, row, page, only_drawer=False, actor=ANNA, at=at())
+        pulse = print_worker.queue_test(session, row, page, only_drawer=True, actor=ANNA, at=at())
         own, _ = printers.outlets(session, STORE, "", PrinterModel())
         assert other.id != own.id
     for job_id in (test.id, pulse.id):
-        assert working_off.print_test(database, STORE, job_id, own, now=at).state == "printed"
+        assert print_worker.print_test(database, STORE, job_id, own, now=at).state == "printed"
     assert machine.wait_idle(60)
     assert machine.problems() == []
     assert len(machine.events("barcode")) == len(machine.events("qr")) == len(machine.events("cut")) == 1
@@ -441,8 +441,8 @@ def test_a_test_page_goes_to_its_own_printer_and_is_never_tried_again(database, 
     assert (event["pin"], event["on_ms"]) == (5, 200)
     machine.paper_out()
     with database.write() as session:
-        test = working_off.queue_test(session, row, page, only_drawer=False, actor=Actor.system("x", STORE), at=at())
-    done = working_off.print_test(database, STORE, test.id, own, now=at)
+        test = print_worker.queue_test(session, row, page, only_drawer=False, actor=Actor.system("x", STORE), at=at())
+    done = print_worker.print_test(database, STORE, test.id, own, now=at)
     assert (done.state, done.reason) == ("dropped", "paper-out")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from config.errors import Invalid
 from pos.catalogue import catalogue
 from pos.reports import reports
-from pos.sale.rung import RungLine
+from pos.sale.sale_request import RungLine
 from pos.stock import waste
 from pos.store.store import store_of
 from tests.builders import NOON, STORE

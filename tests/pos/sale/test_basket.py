@@ -13,7 +13,7 @@ from pos.documents.till_report import till_report
 from pos.reports import reports
 from pos.sale import basket
 from pos.sale.basket import TakeUp
-from pos.sale.rung import RungLine
+from pos.sale.sale_request import RungLine
 from pos.stock.ledger import StockMovement
 from pos.store.store import Till, sell_beyond, store_of
 from pos.sync import shift_checks

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from config.errors import DomainError, Invalid, Refused
 from pos.catalogue import catalogue, own_labels, scan
 from pos.sale import sale
-from pos.sale.rung import RungLine
+from pos.sale.sale_request import RungLine
 from pos.stock import markdown
 from tests.builders import NOON, STORE
 

@@ -20,7 +20,7 @@ from pos.payments import vouchers
 from pos.sale import basket, sale, seal
 from pos.sale.basket import Basket, TakeUp
 from pos.sale.returns import BlindReturnRequest, ReturnRequest, plan, take_back, take_back_blind
-from pos.sale.rung import BroughtBack, RungLine, SaleRequest
+from pos.sale.sale_request import BroughtBack, RungLine, SaleRequest
 from pos.store import approvals, permissions
 from pos.store.approvals import Need
 from pos.store.store import add_staff, store_of

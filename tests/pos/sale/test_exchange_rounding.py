@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from config.ids import new_id
 from config.money import round_cash
 from pos.sale import sale
-from pos.sale.rung import BroughtBack, SaleRequest
+from pos.sale.sale_request import BroughtBack, SaleRequest
 from pos.till.shift_book import CashMovement
 from tests.builders import STORE, TILL, open_store
 

@@ -5,7 +5,7 @@ import pytest
 from config.errors import Invalid
 from pos.catalogue.catalogue import Product
 from pos.sale import quoting
-from pos.sale.rung import RungLine
+from pos.sale.sale_request import RungLine
 from tests.builders import NOON, STORE
 
 

@@ -14,7 +14,7 @@ from config.nodes.journal import Actor
 from pos.catalogue import catalogue
 from pos.pricing.promises import Offers
 from pos.sale import quoting, sale
-from pos.sale.rung import RungLine, SaleRequest
+from pos.sale.sale_request import RungLine, SaleRequest
 from pos.store import approvals
 from pos.store.store import add_staff
 from tests.builders import NOON, STORE, TILL

@@ -11,7 +11,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from pos.catalogue import scan
 from pos.catalogue.catalogue import Listing
-from pos.sale.rung import RungLine
+from pos.sale.sale_request import RungLine
 from pos.stock import batches, delivery_notes, markdown, stock, waste
 from pos.stock.batches import Batch, Held, Lot
 from pos.stock.ledger import INSIDE, Place

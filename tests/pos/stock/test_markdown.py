@@ -13,7 +13,7 @@ from pos.pricing import promotions
 from pos.pricing.promises import Choice, Offer, Part
 from pos.pricing.promotions import OfferLine
 from pos.sale import sale
-from pos.sale.rung import RungLine
+from pos.sale.sale_request import RungLine
 from pos.stock import markdown
 from tests.builders import NOON, STORE
 

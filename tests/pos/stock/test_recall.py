@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from pos.sale.rung import RungLine
+from pos.sale.sale_request import RungLine
 from pos.stock import recall
 from tests.builders import NOON, STORE, OpenStore
 

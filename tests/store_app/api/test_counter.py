@@ -9,7 +9,7 @@ from config.nodes.journal import Actor, JournalEntry
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
 from pos.documents.till_report import till_report
-from pos.printing import working_off
+from pos.printing import print_worker
 from pos.printing.printers import Outlet
 from pos.printing.queue import PrintJob
 from pos.printing.wires import NetworkPrinter
@@ -308,7 +308,7 @@ def test_the_drawer_opens_once_by_leave_and_leaves_a_slip(store, house):
 def test_a_printer_that_answers_no_more_stops_neither_sales_nor_the_drawer(store, house):
     assert store.post("/api/sales", json=body()).status_code == 201
     dead = Outlet(NetworkPrinter("127.0.0.1", nobody_listens()))
-    assert working_off.print_due(house.doors.database, STORE, [dead], now=house.doors.now).failed == 1
+    assert print_worker.print_due(house.doors.database, STORE, [dead], now=house.doors.now).failed == 1
     assert store.post("/api/sales", json=body(id=BACK)).status_code == 201
     wish = {"id": WISH, "till_id": "1", "why": "change", "approvals": [leave(store, "no_sale", WISH).json["id"]]}
     assert store.post("/api/drawer", json=wish).status_code == 200

@@ -9,7 +9,7 @@ from werkzeug.serving import make_server
 
 from config.errors import Invalid, Refused
 from config.nodes.journal import Actor, JournalEntry
-from pos.printing import agents, printers, working_off
+from pos.printing import agents, print_worker, printers
 from pos.printing import queue as print_queue
 from pos.printing.printers import PrinterFacts
 from pos.printing.queue import PrintJob
@@ -92,7 +92,9 @@ def test_an_agents_printer_is_left_to_its_agent_which_prints_once_and_opens_the_
     queue(house)
     with house.doors.read() as session:
         outlets = printers_in_force(session, house.doors.settings)
-    assert working_off.print_due(house.doors.database, STORE, outlets, now=house.clock.now) == working_off.PrintRound()
+    assert (
+        print_worker.print_due(house.doors.database, STORE, outlets, now=house.clock.now) == print_worker.PrintRound()
+    )
     agent = agent_at(served, key, machine, tmp_path)
     for _ in range(2):
         agent.turn(0)

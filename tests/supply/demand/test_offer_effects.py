@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from config.errors import Invalid
 from pos.store.store import Store
-from supply.demand import offer_days, reported_forecasts
+from supply.demand import promotion_days, reported_forecasts
 from supply.demand.forecasts import ForecastRun
-from supply.demand.offer_days import KEPT_DAYS, MOST_SLOPE, MOST_WORTH, read_effects
+from supply.demand.promotion_days import KEPT_DAYS, MOST_SLOPE, MOST_WORTH, read_effects
 from tests.supply.demand.test_reported_forecasts import YESTERDAY, carry, country, publish, reported, sells
 from tests.supply.road import AT, DAY
 
@@ -32,10 +32,10 @@ def test_what_shops_tell_of_offers_is_summed_for_their_region(country) -> None:
             sells(session, store, 4, "milk")
             assert hear(session, store, FOOD) is None
         region = session.get_one(Store, stores[0]).region_id
-        found = offer_days.effects_of_region(session, region, DAY)
+        found = promotion_days.effects_of_region(session, region, DAY)
         assert found == {(region, "Food"): {"on_offer": (40.0 * len(stores), 20.0 * len(stores))}}
-        assert offer_days.effects_of_region(session, "elsewhere", DAY) == {}
-        assert offer_days.effects_of_region(session, region, YESTERDAY + dt.timedelta(days=KEPT_DAYS)) == {}
+        assert promotion_days.effects_of_region(session, "elsewhere", DAY) == {}
+        assert promotion_days.effects_of_region(session, region, YESTERDAY + dt.timedelta(days=KEPT_DAYS)) == {}
 
 
 def test_a_shop_carries_what_its_run_says_of_offers(country) -> None:
@@ -47,7 +47,7 @@ def test_a_shop_carries_what_its_run_says_of_offers(country) -> None:
         session.get_one(ForecastRun, "run-1").effects = FOOD
     assert carry(country, store) is None
     with country.network.read() as session:
-        row = session.get_one(offer_days.ReportedEffect, (store, "Food", "on_offer"))
+        row = session.get_one(promotion_days.ReportedEffect, (store, "Food", "on_offer"))
         assert (row.worth, row.moved, row.origin_day) == (40.0, 20.0, YESTERDAY)
 
 
@@ -57,10 +57,10 @@ def test_the_newest_word_replaces_the_one_before_and_a_silent_one_ends_it(countr
         sells(session, store, 4, "milk")
         assert hear(session, store, FOOD) is None
         assert hear(session, store, {"Drinks": {"price": [3.0, -6.0]}}, run="run-2") is None
-        kept = session.query(offer_days.ReportedEffect).all()
+        kept = session.query(promotion_days.ReportedEffect).all()
         assert [(one.top_category, one.feature) for one in kept] == [("Drinks", "price")]
         assert hear(session, store, None, run="run-3") is None
-        assert session.query(offer_days.ReportedEffect).count() == 0
+        assert session.query(promotion_days.ReportedEffect).count() == 0
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_effects_that_cannot_be_are_refused_with_the_forecast_and_what_stood_sta
         refused = hear(session, store, effects, run="run-2")
         assert (refused or "").startswith("told-no-effects")
         assert session.get_one(reported_forecasts.ReportedForecast, store).run_id == "run-1"
-        assert session.get(offer_days.ReportedEffect, (store, "Food", "on_offer")) is not None
+        assert session.get(promotion_days.ReportedEffect, (store, "Food", "on_offer")) is not None
         assert session.query(reported_forecasts.ReportedDemand).count() == 1
 
 
@@ -107,7 +107,7 @@ def test_effects_are_told_by_aisle(reported: object) -> None:
 
 def test_the_region_says_how_many_times_as_much_an_aisle_sells_on_offer() -> None:
     signal = {"keys": [["R", "Food"], ["R", "Drinks"]], "slopes": {"on_offer": [math.log(1.5), 0.0]}}
-    assert offer_days.effect_times(signal, "Food") == pytest.approx(1.5)
-    assert offer_days.effect_times(signal, "Toys") is None
-    assert offer_days.effect_times(signal | {"slopes": {}}, "Food") is None
-    assert offer_days.effect_times(None, "Food") is None
+    assert promotion_days.effect_times(signal, "Food") == pytest.approx(1.5)
+    assert promotion_days.effect_times(signal, "Toys") is None
+    assert promotion_days.effect_times(signal | {"slopes": {}}, "Food") is None
+    assert promotion_days.effect_times(None, "Food") is None

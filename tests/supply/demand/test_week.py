@@ -12,7 +12,7 @@ from config.errors import Conflict, Refused
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
 from pos.sale import sale
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from pos.stock import stock
 from pos.till import shift
 from supply.demand import forecast_store, forecasts, rollups

@@ -18,8 +18,8 @@ from supply.orders.deliveries import Delivery, expect
 from supply.orders.orders import ReplenishmentOrder
 from supply.receiving import receiving, vehicle_arrivals
 from supply.replenishment import stockouts
-from supply.routing import planning
-from supply.routing.planning import Call, Distances, Spot, Vehicle
+from supply.routing import vehicle_routes
+from supply.routing.vehicle_routes import Call, Distances, Spot, Vehicle
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, later, make_country
 
 BY = {"actor": OPERATOR, "at": AT}
@@ -54,7 +54,7 @@ def plan(
     with country.network.write() as session:
         row = route_load.ask(session, WAREHOUSE, day, actor=OPERATOR, at=at)
         loaded = route_load.load(session, row, at=at)
-        planned = planning.plan(
+        planned = vehicle_routes.plan(
             loaded.day.depot, loaded.day.calls, loaded.day.vehicles, legs=loaded.day.legs, seconds=seconds
         )
         return route_load.write_down(session, row, loaded, planned, at=at)
@@ -97,9 +97,11 @@ def test_no_round_is_beyond_a_load_a_window_or_a_day_and_nobody_is_called_at_twi
         for n, (lat, lon, packs, first, until, soon) in enumerate(calls)
     ]  # fmt: skip
     fleet = [Vehicle(f"V{n}", load, 6 * HOUR, 18 * HOUR) for n, load in enumerate(loads)]
-    planned = planning.plan(DEPOT, wanted, fleet, seconds=0.05)
+    planned = vehicle_routes.plan(DEPOT, wanted, fleet, seconds=0.05)
     by_key, vehicle_of = {call.spot.key: call for call in wanted}, {vehicle.key: vehicle for vehicle in fleet}
-    assert [fault for one in planned.routes for fault in planning.faults(vehicle_of[one.vehicle], by_key, one)] == []
+    assert [
+        fault for one in planned.routes for fault in vehicle_routes.faults(vehicle_of[one.vehicle], by_key, one)
+    ] == []
     served = [visit.key for one in planned.routes for visit in one.visits]
     assert sorted([*served, *planned.left_out]) == sorted(by_key)
     assert len({one.vehicle for one in planned.routes}) == len(planned.routes)
@@ -107,7 +109,7 @@ def test_no_round_is_beyond_a_load_a_window_or_a_day_and_nobody_is_called_at_twi
 
 def test_who_is_about_to_be_sold_out_is_left_out_last():
     near = [Call(Spot(f"S{n}", 31.2, 121.4 + n / 100), 20, 0, 86_400, 300, n == 3) for n in range(1, 4)]
-    planned = planning.plan(DEPOT, near, [Vehicle("V", 40, 0, 86_400)], seconds=0.1)
+    planned = vehicle_routes.plan(DEPOT, near, [Vehicle("V", 40, 0, 86_400)], seconds=0.1)
     assert len(planned.left_out) == 1
     assert "S3" not in planned.left_out, "the farthest, but the one whose shelf is empty today"
 
@@ -115,8 +117,8 @@ def test_who_is_about_to_be_sold_out_is_left_out_last():
 def test_the_great_circle_is_the_textbook_s_and_a_measured_way_takes_its_place():
     paris, london = Spot("P", 48.8566, 2.3522), Spot("L", 51.5074, -0.1278)
     metres, seconds = Distances([paris, london]).between("P", "L")
-    assert abs(metres / planning.DETOUR - 343_556) < 500
-    assert seconds == round(metres * 3.6 / planning.SPEED_KMH)
+    assert abs(metres / vehicle_routes.DETOUR - 343_556) < 500
+    assert seconds == round(metres * 3.6 / vehicle_routes.SPEED_KMH)
     measured = Distances([paris, london], {("P", "L"): (470_000, 18_000)})
     assert measured.between("P", "L") == (470_000, 18_000)
     assert measured.between("L", "P") == (metres, seconds), "the way back was not measured"

@@ -13,7 +13,7 @@ from pos.customers.customers import Particulars
 from pos.customers.loyalty import Scheme
 from pos.pricing.promises import Choice, Offer, Part
 from pos.sale import sale
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from pos.stock import batches
 from pos.store.store import store_of
 from pos.till import shift, shift_report

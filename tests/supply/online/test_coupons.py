@@ -15,7 +15,7 @@ from pos.customers.customers import Particulars
 from pos.customers.loyalty import Scheme
 from pos.pricing.promises import Choice, Offer, Part
 from pos.sale import sale
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from pos.store.store import store_of
 from supply.online import orders
 from supply.online.checkout import placing

@@ -12,7 +12,7 @@ from pos.catalogue.assortment import Wished
 from pos.payments.providers import Outcome
 from pos.producers import agents, payouts, producers
 from pos.sale import sale
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from pos.stock.producer_lots import ProducerLot
 from pos.sync import checks
 from supply.demand.history import DailyDemand, RegionalDemand

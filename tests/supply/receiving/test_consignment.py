@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
 from pos.sale import sale
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from pos.stock import batches, consignment_stock, stock
 from pos.stock.consignment_stock import Consignment
 from pos.stock.ledger import Place

@@ -17,7 +17,7 @@ from pos.catalogue.catalogue import Product, TaxClass
 from pos.producers import agents, producers
 from pos.producers.payouts import ProducerStatement
 from pos.sale import sale
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from pos.stock.producer_lots import ProducerLot
 from pos.store import pictures
 from pos.till import shift

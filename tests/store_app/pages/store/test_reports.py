@@ -14,7 +14,7 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
 from pos.reports.reports import KINDS
 from pos.sale import sale
-from pos.sale.rung import SaleRequest
+from pos.sale.sale_request import SaleRequest
 from pos.stock import stock
 from pos.till import shift
 from store_app.files.exporting import tamed

@@ -23,8 +23,8 @@ from pos.pricing import promotions
 from pos.pricing.promises import BUNDLE_KINDS, PACK_KINDS, Choice, Offer
 from pos.pricing.promotions import OfferLine
 from store_app.pages.common import form
-from store_app.pages.goods import offer_form
-from store_app.pages.goods.offer_form import Draft
+from store_app.pages.goods import promotion_form
+from store_app.pages.goods.promotion_form import Draft
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
@@ -105,7 +105,7 @@ def kinds() -> ResponseReturnValue:
 def begin(key: str) -> ResponseReturnValue:
     """Show the empty form of a kind."""
     kind = _kind(key)
-    return _form(kind, offer_form.empty(kind), offer_id=new_id(), address=url_for("offers.make", key=key))
+    return _form(kind, promotion_form.empty(kind), offer_id=new_id(), address=url_for("offers.make", key=key))
 
 
 @bp.post("/new/<key>")
@@ -138,7 +138,7 @@ def change(offer_id: str) -> ResponseReturnValue:
     offer = _to_change(offer_id)
     kind = _kind(promotion_words.key_of(offer))
     address = url_for("offers.put_right", offer_id=offer_id)
-    draft = offer_form.draft_of(offer)
+    draft = promotion_form.draft_of(offer)
     return _form(kind, draft, offer_id=offer_id, address=address, offer=offer, changing=True)
 
 
@@ -197,7 +197,7 @@ def _kind(key: str) -> Kind:
 def _to_change(offer_id: str) -> Offer:
     with read() as session:
         offer = offers.as_offer(offers.offer_of(session, _owner(), offer_id))
-    if not offer_form.can_change(offer):
+    if not promotion_form.can_change(offer):
         raise Refused("not-to-change", _("A markdown is not changed. End it, and mark the goods down anew."))
     return offer
 
@@ -206,12 +206,12 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseRetu
     """Save the draft when that is asked and it can be; show it again otherwise."""
     if not ids.is_id(offer_id):
         raise NotFound("not-found-here", _("There is no such offer. Look at the list of offers."))
-    draft = offer_form.posted(kind)
+    draft = promotion_form.posted(kind)
     step = draft["step"]
     fault: DomainError | None = None
     offer: Offer | None = None
     try:
-        offer = offer_form.offer_from(kind, draft, offer_id)
+        offer = promotion_form.offer_from(kind, draft, offer_id)
         if step == "save":
             verb = offers.make if new else offers.change
             with write() as session:
@@ -261,7 +261,7 @@ def _form(
                 fault = fault or (refused if draft["step"] == "preview" else None)
     return page(
         "goods/offers/form.html", "form", status=status, kind=kind, draft=draft, found=found,
-        asked=offer_form.ASKED[kind.key], names=names, offer_id=offer_id, address=address, fault=fault,
+        asked=promotion_form.ASKED[kind.key], names=names, offer_id=offer_id, address=address, fault=fault,
         example=example, changing=changing,
         bundle=kind.kind in BUNDLE_KINDS, weekdays=[(n, promotion_words.weekday(n)) for n in range(7)],
     )  # fmt: skip
@@ -284,7 +284,7 @@ def _views(session: Session, rows: Sequence[tuple[StandingOffer, Offer]]) -> lis
             row.made_by,
             row.made_at,
             *counted.get(row.id, (0, 0)),
-            offer_form.can_change(offer),
+            promotion_form.can_change(offer),
         )
         for row, offer in rows
     ]

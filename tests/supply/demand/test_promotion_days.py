@@ -13,7 +13,7 @@ from pos.catalogue import offers
 from pos.catalogue.catalogue import Price
 from pos.pricing.promises import Choice, Offer, Part
 from pos.store.store import Store
-from supply.demand import forecast_store, forecasts, history, offer_days, rollups
+from supply.demand import forecast_store, forecasts, history, promotion_days, rollups
 from supply.demand.forecasts import HORIZON_DAYS
 from tests.supply.sold import AT, DAY, day, make_node
 
@@ -55,7 +55,7 @@ def expected(store, sku):
 def grids(store, horizon=HORIZON_DAYS):
     with store.read() as session:
         panel = history.panel(session, "S1", DAY, 120)
-        return offer_days.reported(session, "S1", panel, Ahead(), horizon)
+        return promotion_days.reported(session, "S1", panel, Ahead(), horizon)
 
 
 def test_an_offer_to_come_is_expected_to_bring_what_those_before_it_brought(store):
@@ -67,10 +67,10 @@ def test_an_offer_to_come_is_expected_to_bring_what_those_before_it_brought(stor
     assert with_it[2:5].mean() > 2.0 * plain[2:5].mean()
     assert with_it[6:].mean() == pytest.approx(6.9, rel=0.15), "an ordinary day stays one"
     with store.read() as session:
-        reported = offer_days.named(session, "S1", "bread", day(1), day(14), made_by=AT)
+        reported = promotion_days.named(session, "S1", "bread", day(1), day(14), made_by=AT)
         assert reported == [("Half price", day(3), day(5))], "which its page says"
-        assert offer_days.named(session, "S1", "milk", day(1), day(14), made_by=AT) == []
-        assert offer_days.named(session, "S1", "bread", day(1), day(14), made_by=AT - dt.timedelta(days=2)) == []
+        assert promotion_days.named(session, "S1", "milk", day(1), day(14), made_by=AT) == []
+        assert promotion_days.named(session, "S1", "bread", day(1), day(14), made_by=AT - dt.timedelta(days=2)) == []
 
 
 def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(store):
@@ -89,14 +89,14 @@ def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(s
         times = math.exp(reported["on_offer"][1] / reported["on_offer"][0])
         assert 2.0 < times < 4.0
         region = session.get_one(Store, "S1").region_id
-        offer_days.keep_effects(session, "S1", offer_days.read_effects(run.effects), DAY)
+        promotion_days.keep_effects(session, "S1", promotion_days.read_effects(run.effects), DAY)
         signal = forecasts.compute_region(forecasts.load_region(session, region, DAY)).signal
         promise(session, replace(HALF, id="half-3"), day(3), day(5))
         night = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
         run = forecast_store.store_store(session, night, actor=WEI, at=AT)
         bread = session.get_one(forecasts.ForecastSeries, (run.id, "bread"))
         milk = session.get_one(forecasts.ForecastSeries, (run.id, "milk"))
-    assert offer_days.effect_times(signal, top_category) == pytest.approx(times, rel=0.35)
+    assert promotion_days.effect_times(signal, top_category) == pytest.approx(times, rel=0.35)
     ((name, days, factor, more),) = bread.moved
     assert (name, days, more) == ("on_offer", [day(n).isoformat() for n in (3, 4, 5)], True)
     assert 2.0 < factor < 4.0
@@ -107,7 +107,9 @@ def test_an_offer_that_goes_on_is_told_on_nights_that_see_nothing_else(store):
     with store.write() as session:
         promise(session, HALF, day(-100))
     with store.read() as session:
-        panel, ahead = offer_days.reported(session, "S1", history.panel(session, "S1", DAY, 64), Ahead(), HORIZON_DAYS)
+        panel, ahead = promotion_days.reported(
+            session, "S1", history.panel(session, "S1", DAY, 64), Ahead(), HORIZON_DAYS
+        )
     row = panel.keys.index(("S1", "bread"))
     assert panel.on_offer[row].all()
     assert ahead.on_offer[row].all()
@@ -154,7 +156,7 @@ def test_the_days_of_a_campaign_are_no_offer_too(store):
         panel = history.panel(session, "S1", DAY, 120)
         lift = np.ones(panel.y.shape)
         lift[:, -2:] = 1.5
-        found, ahead = offer_days.reported(
+        found, ahead = promotion_days.reported(
             session, "S1", replace(panel, lift=lift), Ahead(lift=np.full((panel.n_series, HORIZON_DAYS), 1.5)), 14
         )
     assert found.on_offer.sum() == 2
