@@ -75,7 +75,7 @@ def _tab_cash(session: Session, store_id: str | None) -> Iterator[Finding]:
         CashMovement.store_id == TabEntry.store_id,
         CashMovement.source_id == TabEntry.id,
         CashMovement.shift_id == TabEntry.shift_id,
-        CashMovement.kind == "tab_settlement",
+        CashMovement.kind == "tab_paid",
         CashMovement.amount_minor == -TabEntry.amount_minor,
     )
     query = sa.select(TabEntry.id, TabEntry.amount_minor).where(

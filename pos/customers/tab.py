@@ -100,7 +100,7 @@ class TabSettlement(Base):
     __tablename__ = "tab_settlement"
     __table_args__ = (
         sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
-        sa.Index("ix_tab_paid_charge", "store_id", "charge_id"),
+        sa.Index("ix_tab_settlement_charge", "store_id", "charge_id"),
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)

@@ -86,7 +86,7 @@ class CashMovement(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     shift_id: Mapped[str]
     kind: Mapped[str]
-    """float | sale | change | refund | drop | pay_in | pay_out | tab_settlement | order_paid"""
+    """float | sale | change | refund | drop | pay_in | pay_out | tab_paid | order_paid"""
     amount_minor: Mapped[int]
     source_id: Mapped[str]
     why: Mapped[str] = mapped_column(default="")

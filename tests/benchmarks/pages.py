@@ -18,7 +18,7 @@ ROUNDS = 40
 PAGES = (
     "/console/", "/console/stores/", "/console/stores/S0007", "/console/demand/", "/console/demand/R1",
     "/console/demand/R1/series", "/console/supply/", "/console/offers/", "/console/money/", "/console/claims/",
-    "/console/campaigns/", "/console/customers/", "/console/outlook/", "/console/purchases/", "/console/rounds/",
+    "/console/campaigns/", "/console/customers/", "/console/outlook/", "/console/purchases/", "/console/routes/",
     "/console/transfers/", "/console/warehouse/", "/console/warehouse/stock", "/console/lessons/",
 )  # fmt: skip
 

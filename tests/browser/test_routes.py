@@ -115,8 +115,8 @@ def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: 
     dress(page, language)
     sign_in(page, url, "operator", "3333")
     for path in (
-        "/console/rounds/",
-        "/console/rounds/places",
+        "/console/routes/",
+        "/console/routes/places",
         "/console/warehouse/",
         "/console/warehouse/stock",
         "/console/supplied/",
@@ -127,7 +127,7 @@ def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: 
         "/console/recalls/r1",
         "/console/prices/",
         "/console/prices/file",
-        f"/console/rounds/{route_id}/sheet",
+        f"/console/routes/{route_id}/sheet",
         f"/drive/{key}",
     ):
         page.goto(f"{url}{path}?lang={language}")

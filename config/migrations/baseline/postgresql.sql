@@ -604,7 +604,7 @@ CREATE TABLE tab_settlement (
   CONSTRAINT ck_tab_settlement_amount_positive CHECK (amount_minor > 0)
 );
 
-CREATE INDEX ix_tab_paid_charge ON tab_settlement (store_id, charge_id);
+CREATE INDEX ix_tab_settlement_charge ON tab_settlement (store_id, charge_id);
 
 CREATE TABLE customer_consent (
   store_id TEXT NOT NULL,

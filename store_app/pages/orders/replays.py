@@ -67,7 +67,7 @@ def set_service() -> ResponseReturnValue:
     with write() as session:
         service_targets.set_service(session, str(place().store_id), service_bp, actor=g.actor, at=doors().now())
     flash(_("Noted. The next proposals keep to it."), "good")
-    return redirect(url_for(".shop"), 303)
+    return redirect(url_for(".store"), 303)
 
 
 @bp.post("/orders/look-again")
@@ -82,7 +82,7 @@ def look_again() -> ResponseReturnValue:
             reported = _("Last night’s forecast is not there yet. It is made by itself in the night; then look again.")
             raise Refused("no-forecast-yet", reported)
         job_book.ask(session, doors().settings.node_id, JOB, yesterday, at=doors().now())
-    return redirect(url_for(".shop"), 303)
+    return redirect(url_for(".store"), 303)
 
 
 @bp.get("/console/proof/<region_id>")

@@ -381,7 +381,7 @@ def cash_word(kind: str) -> str:
         "drop": _("Put in the safe"),
         "pay_in": _("Paid in"),
         "pay_out": _("Paid out"),
-        "tab_settlement": _("Cash for tabs"),
+        "tab_paid": _("Cash for tabs"),
         "order_paid": _("Cash for orders"),
     }.get(kind, kind)
 

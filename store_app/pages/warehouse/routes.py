@@ -27,7 +27,7 @@ from supply.network.routes.routes import DeliveryRoute, RoutePlan, RouteStop
 from supply.network.routes.vehicles import MapPoint
 from supply.orders import suppliers
 
-bp = Blueprint("console_routes", __name__, url_prefix="/console/rounds")
+bp = Blueprint("console_routes", __name__, url_prefix="/console/routes")
 bp.before_request(form.know_the_place)
 WIDTH, HEIGHT, MARGIN = 640, 420, 26
 COLOURS = 6
@@ -170,7 +170,7 @@ def sheet(route_id: str) -> ResponseReturnValue:
     return _sheet(route_id, "")
 
 
-@bp.post("/vans")
+@bp.post("/vehicles")
 @requires("network.supply")
 @form.answers_on(overview)
 def add_vehicle() -> ResponseReturnValue:
@@ -185,7 +185,7 @@ def add_vehicle() -> ResponseReturnValue:
     return redirect(url_for("console_routes.overview", warehouse=request.args.get("warehouse")), 303)
 
 
-@bp.post("/vans/<vehicle_id>/retire")
+@bp.post("/vehicles/<vehicle_id>/retire")
 @requires("network.supply")
 def retire(vehicle_id: str) -> ResponseReturnValue:
     """Take a van out of service."""

@@ -109,6 +109,9 @@ def test_a_store_pulls_only_its_own_region(trade) -> None:  # type: ignore[no-un
 
 
 def test_importing_the_package_never_imports_statsmodels() -> None:
-    modules = "forecasting, forecasting.run, forecasting.fit.regional, forecasting.fit.models, forecasting.uncertainty.evaluate"
+    modules = (
+        "forecasting, forecasting.run, forecasting.fit.regional, "
+        "forecasting.fit.models, forecasting.uncertainty.evaluate"
+    )
     code = f"import {modules}, sys; print([m for m in ('statsmodels', 'pandas', 'scipy') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -195,7 +195,7 @@ def test_cash_for_the_tab_goes_into_the_drawer_once_however_often_it_is_sent(cou
     with pytest.raises(Conflict):
         counter.book(tab.repay, other, 1_000, id=command, till_id="T1")
     moved = counter.store.read(
-        lambda session: session.scalars(sa.select(CashMovement).where(CashMovement.kind == "tab_settlement")).all()
+        lambda session: session.scalars(sa.select(CashMovement).where(CashMovement.kind == "tab_paid")).all()
     )
     assert [(row.amount_minor, row.source_id) for row in moved] == [(1_000, command)]
 
@@ -223,7 +223,7 @@ def test_what_tabs_were_repaid_stands_by_tender_on_x_and_z_with_all_that_a_tende
     assert (report["tenders"], report["apart"]) == ({"card": 129}, {"tabs": {"card": 1_000, "cash": 500}})
     assert report["in_all"] == {"card": 1_129, "cash": 500}
     assert report["typed_in_all"] == {"card": 1_129}, "the terminal was asked for nothing of it"
-    assert (report["total_minor"], report["cash"]["tab_settlement"]) == (129, 500)
+    assert (report["total_minor"], report["cash"]["tab_paid"]) == (129, 500)
     blind = shift_report.blinded(report)
     assert (blind["apart"], blind["in_all"]) == ({"tabs": {"card": 1_000}}, {"card": 1_129})
     paper = "\n".join(f"{line.text} {line.right}" for line in till_report(report, columns=32))

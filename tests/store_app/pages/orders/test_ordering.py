@@ -289,12 +289,12 @@ def test_a_rule_is_set_with_its_limits_and_ended_with_zero(office):
     client = office.signed_in()
     assert send(client, "/orders/rules/net", most_order="150", most_week="400").status_code == 303
     with office.doors.read() as session:
-        assert auto_approval.rules_of(session, STORE)["net"].most_week_minor == 40_000
+        assert session.get_one(auto_approval.OrderRule, (STORE, "net")).most_week_minor == 40_000
     assert 'value="150.00"' in client.get("/orders/").text
     assert "at least that of one order" in words(send(client, "/orders/rules/net", most_order="150", most_week="4"))
     send(client, "/orders/rules/net", most_order="0", most_week="0")
     with office.doors.read() as session:
-        assert auto_approval.rules_of(session, STORE) == {}
+        assert session.get(auto_approval.OrderRule, (STORE, "net")) is None
 
 
 def test_a_basket_that_waits_for_the_minimum_says_what_is_missing(office):

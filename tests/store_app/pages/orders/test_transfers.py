@@ -133,7 +133,7 @@ def test_the_code_is_shown_to_who_fetches_and_only_the_own_gain_to_anybody(store
     assert page.count(f"{code[:4]} {code[4:]}") == 1
     lost = words(store.signed_in("shopkeeper").get("/transfers/"))
     assert f"{code[:4]} {code[4:]}" not in lost
-    assert "This computer does not have the code" in lost
+    assert "This transfer has no code" in lost
     assert "4.20" in page
     assert "6.15" in page
     assert "No room for it" in page

@@ -16,7 +16,7 @@ from tests.store_app.conftest import NOON, House, post, token
 from tests.store_app.office import words
 
 BY = {"actor": routes.Actor.system("test", "network"), "at": NOON}
-AT = "/console/rounds/"
+AT = "/console/routes/"
 
 
 @pytest.fixture
