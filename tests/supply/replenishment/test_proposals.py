@@ -462,7 +462,7 @@ def test_a_small_basket_waits_for_the_suppliers_minimum_and_the_journal_says_so(
     assert (order.postponed, order.cost_minor) == (True, 1800)
     with store.read() as session:
         assert session.scalar(sa.select(JournalEntry.subject).where(JournalEntry.verb == "order.postponed")) == (
-            "supplier:van"
+            "supplier:vehicle"
         )
 
 
@@ -527,7 +527,7 @@ def test_a_product_that_was_not_proposed_can_be_added(store):
     assert OrderWhy.read(line.why).per_day == 2.0
     with pytest.raises(Conflict, match="already"):
         add("milk")
-    with pytest.raises(NotFound, match="Van does not sell"):
+    with pytest.raises(NotFound, match="Vehicle does not sell"):
         add("apple")
     assert findings(store) == []
 
