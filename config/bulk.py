@@ -28,7 +28,7 @@ def write_many(session: Session, noun: type[Base], rows: Sequence[Mapping[str, A
     if dialect_of(session) != "postgresql":
         _insert(noun).run(session, rows)
         return
-    import psycopg  # takes its time and memory, and a shop does without
+    import psycopg  # takes its time and memory, and a store does without
 
     if session.autoflush:
         session.flush()

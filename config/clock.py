@@ -3,7 +3,7 @@
 Rules
 -----
 1. Only the edges ask a clock; everything below is told `at`.
-2. A business day is the shop's local date, rolling over at the shop's own hour: a sale at 01:30 belongs to the
+2. A business day is the store's local date, rolling over at the store's own hour: a sale at 01:30 belongs to the
    evening before when the rollover hour is 4. It is computed once and stored.
 3. The machine's clock may stand years back after a power cut with a flat battery. It is never believed to show less
    than what is known to be past, plus the time this program has run since (`hold`): prices, days and people go on.

@@ -12,7 +12,7 @@ Rules
 4. Times are stored in UTC and come back aware; naive ones are refused.
 5. A look at an SQLite file is begun at the driver, on a connection kept for looks: prepared statements and the ORM
    share its moment.
-6. What every request asks (who is this, which shop) is `remembered()` until anybody, in this program or another, has
+6. What every request asks (who is this, which store) is `remembered()` until anybody, in this program or another, has
    committed; only plain values are.
 7. A fault says which statement failed and none of its values: they are people's, and a log is read by others.
 8. A session knows the node's secret (`secret_of`), which is in no table and in no copy of the books.
@@ -159,7 +159,7 @@ def _door() -> Callable[..., int]:
 
 
 def refuse_unsafe(engine: Engine) -> None:
-    """Raise Invalid where a database would not keep what it confirms: no shop may sell, no network take, on it."""
+    """Raise Invalid where a database would not keep what it confirms: no store may sell, no network take, on it."""
     is_sqlite = engine.dialect.name == "sqlite"
     word, wanted = ("PRAGMA", KEEPING) if is_sqlite else ("SHOW", KEEPING_ON_POSTGRES)
     with engine.connect() as connection:
@@ -403,7 +403,7 @@ def insert_into(noun: type[Base], dialect: str) -> Any:
     """Return an INSERT that knows `on_conflict_do_update`, in the words of a database."""
     if dialect == "sqlite":
         return sqlite.insert(table_of(noun))
-    from sqlalchemy.dialects import postgresql  # takes its time, and a shop does without
+    from sqlalchemy.dialects import postgresql  # takes its time, and a store does without
 
     return postgresql.insert(table_of(noun))
 

@@ -1,4 +1,4 @@
-"""What a shop can answer when it cannot do what was asked.
+"""What a store can answer when it cannot do what was asked.
 
 Rules
 -----
@@ -30,7 +30,7 @@ class NotFound(DomainError):
 
 
 class Refused(DomainError):
-    """The shop's own rule says no."""
+    """The store's own rule says no."""
 
 
 class Conflict(DomainError):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 BASIS = 10_000
 MAX_MINOR = 10**12
-"""No single amount in a shop is larger; anything above is a slip and refused at the edge."""
+"""No single amount in a store is larger; anything above is a slip and refused at the edge."""
 
 _EXPONENTS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "KWD": 3, "BHD": 3, "JOD": 3, "OMR": 3, "TND": 3}
 

@@ -1,8 +1,8 @@
-"""Many shops' forecasts: one after the other, on several processes, or on a Dask cluster, with the same numbers.
+"""Many stores' forecasts: one after the other, on several processes, or on a Dask cluster, with the same numbers.
 
 Rules
 -----
-1. A shop is one piece of work, for its products are pooled; nothing is shared between pieces, so that where and in
+1. A store is one piece of work, for its products are pooled; nothing is shared between pieces, so that where and in
    which order they are done changes no digit.
 2. Results come back in the order asked, as they are done, so that each can be written before the next is read, and what
    is held at once is bounded by the workers, not by the shops.

@@ -3,11 +3,11 @@
 Models : level_filter · level_filter+region · region_share · category_level · zero · mean_28
 Reasons: own_history              a long history of its own
          thin_history_borrowed    few sales of its own: mostly the region's level
-         new_product_borrowed     never sold here: the region's level times this shop's size
-         new_in_region_borrowed   never sold in this region: the other regions' level times this shop's size
+         new_product_borrowed     never sold here: the region's level times this store's size
+         new_in_region_borrowed   never sold in this region: the other regions' level times this store's size
          new_in_region            nobody knows it: an average product of its category
          no_regional_signal       own history only, for no region was given (or it does not know the product)
-         no_history_category      never observed, no region: the shop's usual level for its category
+         no_history_category      never observed, no region: the store's usual level for its category
          stopped_selling          silent for so long that it is probably gone
          silent_longer            silent for longer than usual: perhaps gone, less is expected
          selling_less             less than half of what it sold over the year; the level follows
@@ -58,7 +58,7 @@ def forecast(
 
     The panel's `region` and `category` find the series in the signal. Holidays are those of `country`, or the
     signal's. `ahead` is what is known of the days to come; without it no offer, no change of price, no closure is
-    expected. `stated` is what a shop says it takes, for as long as little was sold.
+    expected. `stated` is what a store says it takes, for as long as little was sold.
     """
     _refuse(panel, horizon_days, ahead or Ahead())
     panel = panel.between(panel.n_days - state.HISTORY_DAYS, panel.n_days)
@@ -239,7 +239,7 @@ def _falling(own: State) -> Flags:
 
 
 def _category_level(own: State, level: Floats, group: Ints) -> Floats:
-    """Return (n,) the median level of the shop's sold products of that category, of all if it has none."""
+    """Return (n,) the median level of the store's sold products of that category, of all if it has none."""
     usual = np.full(len(group), np.nan)
     sold = (own.observed > 0) & (level > 0)
     for name in np.unique(group):

@@ -7,7 +7,7 @@ Rules
 2. `to_body()` is plain JSON; `from_body()` reads every version that was ever sent.
 3. Movements travel with their ids, so that stock is the same on both sides however often a fact arrives.
 4. A fact's id is the id of what it tells of: the sale's, the shift's, the count's.
-5. A quantity or an amount no till can ring is refused in reading, not when all shops' days are added up.
+5. A quantity or an amount no till can ring is refused in reading, not when all stores' days are added up.
 
 Instants are ISO texts in UTC, days ISO dates, amounts minor units, quantities stock units. A return has negative
 quantities and amounts.
@@ -104,7 +104,7 @@ class Paid:
 class SaleCompleted:
     """A sale, a return or an exchange as it was completed.
 
-    store: pos.store.store.snapshot. local_time: 'YYYY-MM-DD HH:MM' on the shop's wall. returns_receipt_no: the number
+    store: pos.store.store.snapshot. local_time: 'YYYY-MM-DD HH:MM' on the store's wall. returns_receipt_no: the number
     on the receipt a return answers. paid_minor: handed over, change not yet taken off. customer: id, points_earned,
     points_balance and tab_balance_minor; the person's name never travels. vouchers: issued with this sale.
     """
@@ -282,7 +282,7 @@ class StockCounted:
 class StockMoved:
     """Goods moved other than by a sale or a count: opening stock, received, put elsewhere, wasted.
 
-    why: what the shop gave as its reason for letting them go; lot: of which they were known to be. '': not known.
+    why: what the store gave as its reason for letting them go; lot: of which they were known to be. '': not known.
     """
 
     TOPIC: ClassVar[str] = "stock.moved"

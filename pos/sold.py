@@ -112,7 +112,7 @@ class SaleLine(Base):
     deposit_of: Mapped[int | None]
     """The line whose containers this deposit is for."""
     cost_minor: Mapped[int | None]
-    """What the line's units cost the shop; None: not known."""
+    """What the line's units cost the store; None: not known."""
     top_category: Mapped[str] = mapped_column(default="", server_default="")
     """Under which aisle it was sold, as it was called that day."""
     business_day: Mapped[dt.date]
@@ -120,8 +120,8 @@ class SaleLine(Base):
 
 
 OF_PRODUCT = SaleLine.sku.concat(sa.literal_column("''"))
-"""A line's SKU, to group the lines of some days by: by the column itself SQLite reads every line the shop ever sold, in
-the order of the products, because it does not know how many there are."""
+"""A line's SKU, to group the lines of some days by: by the column itself SQLite reads every line the store ever sold,
+in the order of the products, because it does not know how many there are."""
 
 
 # --- verbs ---

@@ -1,4 +1,4 @@
-"""What a shop and the network tell each other about goods: frozen, versioned bodies.
+"""What a store and the network tell each other about goods: frozen, versioned bodies.
 
 Rules
 -----
@@ -49,7 +49,7 @@ class Ordered:
 
 @dataclass(frozen=True)
 class OrderSent:
-    """A shop's order to the network."""
+    """A store's order to the network."""
 
     store_id: str
     order_id: str
@@ -77,7 +77,7 @@ class OrderSent:
 
 @dataclass(frozen=True)
 class OrderCancelled:
-    """A shop called an order off. The whole order comes along, in case this overtakes it on the way."""
+    """A store called an order off. The whole order comes along, in case this overtakes it on the way."""
 
     order: OrderSent
     why: str
@@ -235,7 +235,8 @@ class DeliveryClosed:
 
 @dataclass(frozen=True)
 class StopReported:
-    """How a van's stop at a shop stands: on_the_way, then delivered, short or refused. step: the highest one counts."""
+    """How a van's stop at a store stands: on_the_way, then delivered, short or refused. step: the highest one
+    counts."""
 
     store_id: str
     route_id: str
@@ -263,7 +264,8 @@ class StopReported:
 
 @dataclass(frozen=True)
 class NetworkOfferSnapshot:
-    """An offer of one product to one shop, whole: as the network makes or withdraws it, and as the shop answers it."""
+    """An offer of one product to one store, whole: as the network makes or withdraws it, and as the store answers
+    it."""
 
     store_id: str
     network_offer_id: str

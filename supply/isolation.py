@@ -1,12 +1,12 @@
-"""Who was left out: what could not be done for one shop, so that it was done for the others.
+"""Who was left out: what could not be done for one store, so that it was done for the others.
 
 Rules
 -----
-1. Where the network works for all shops in one transaction, each shop's part stands in a savepoint (`apart`): what
-   trips over one shop's odd row is undone for that shop alone, and the others' part is done.
-2. It is journalled, twice a day at most for the same work and shop, and stands before the operator until LATELY has
+1. Where the network works for all stores in one transaction, each store's part stands in a savepoint (`apart`): what
+   trips over one store's odd row is undone for that store alone, and the others' part is done.
+2. It is journalled, twice a day at most for the same work and store, and stands before the operator until LATELY has
    passed without it. The next run tries it again.
-3. What is cheaper for all shops at once is done so (`together`), and shop by shop only where that trips.
+3. What is cheaper for all stores at once is done so (`together`), and store by store only where that trips.
 4. A database that is busy or away is nobody's odd row: the whole work waits.
 """
 
@@ -34,14 +34,14 @@ log = structlog.get_logger()
 
 @dataclass
 class Part:
-    """A shop's part of some work; done: it was not left out."""
+    """A store's part of some work; done: it was not left out."""
 
     done: bool = False
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A shop that was left out of some work lately, and what it tripped over."""
+    """A store that was left out of some work lately, and what it tripped over."""
 
     store_id: str
     work: str
@@ -59,21 +59,21 @@ class LeftOut:
 
 @contextmanager
 def apart(session: Session, work: str, store_id: str, *, actor: Actor, at: dt.datetime) -> Iterator[Part]:
-    """Do a shop's part of some work by itself (rule 1); what fails in it is noted and goes no further."""
+    """Do a store's part of some work by itself (rule 1); what fails in it is noted and goes no further."""
     part = Part()
     try:
         with session.begin_nested():
             yield part
             session.flush()
         part.done = True
-    except Exception as fault:  # whatever one shop's rows are, the others' work is done
+    except Exception as fault:  # whatever one store's rows are, the others' work is done
         if is_away(fault):
             raise
         note(session, work, store_id, fault, actor=actor, at=at)
 
 
 def note(session: Session, work: str, store_id: str, fault: Exception, *, actor: Actor, at: dt.datetime) -> None:
-    """Note what some work tripped over at one shop, or one region (rule 2); for what is not done in a savepoint."""
+    """Note what some work tripped over at one store, or one region (rule 2); for what is not done in a savepoint."""
     log.error("left out", store=store_id, work=work, exc_info=fault)
     words = fault.message if isinstance(fault, DomainError) else f"{type(fault).__name__}: {fault}"
     if (store_id, work) not in {(one.store_id, one.work) for one in lately(session, at=at, within=NOT_AGAIN)}:
@@ -85,7 +85,8 @@ def together(
     session: Session, work: str, store_ids: Sequence[str], do: Callable[[Sequence[str]], None], *, actor: Actor,
     at: dt.datetime,
 ) -> list[str]:  # fmt: skip
-    """Do some work for all shops at once, and where that trips for each by itself (rule 3); returns who still trips."""
+    """Do some work for all stores at once, and where that trips for each by itself (rule 3); returns who still
+    trips."""
     try:
         with session.begin_nested():
             do(store_ids)

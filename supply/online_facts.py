@@ -1,11 +1,11 @@
-"""What the online shop, its orders and the shelf tell the other node: frozen bodies, each with its version.
+"""What the online store, its orders and the shelf tell the other node: frozen bodies, each with its version.
 
 Rules
 -----
 1. A body is a snapshot, complete in itself: the latest one of its key wins, whatever order they arrive in. Its place
    in that order is carried inside (`edition` of an offer, `step` of an order), never read off a clock or a queue.
-2. A customer's address travels once, with the order to the shop; nothing that comes back repeats it, nor name or phone.
-   Some time after the order is over they are taken out of these bodies too (`online.erasure`).
+2. A customer's address travels once, with the order to the store; nothing that comes back repeats it, nor name or
+   phone. Some time after the order is over they are taken out of these bodies too (`online.erasure`).
 3. Readers accept every version ever sent.
 """
 
@@ -37,7 +37,7 @@ VERSION = 7
 
 @dataclass(frozen=True)
 class Offer:
-    """One product of a shop's online offer. listed False: no longer sold online."""
+    """One product of a store's online offer. listed False: no longer sold online."""
 
     sku: str
     price_minor: int
@@ -45,12 +45,12 @@ class Offer:
     shelf_rank: int | None
     listed: bool
     order_days: int | None = None
-    """So many days after ordering it can be collected, where the shop orders it in (version 3)."""
+    """So many days after ordering it can be collected, where the store orders it in (version 3)."""
 
 
 @dataclass(frozen=True)
 class StorefrontPublished:
-    """The offers that changed, and which orders the shop had seen when it counted them.
+    """The offers that changed, and which orders the store had seen when it counted them.
 
     edition rises with every publication of a store. The allowances leave out what was held for the orders numbered
     1..seen_through and for those in seen_also; what later orders took has still to be subtracted.
@@ -64,17 +64,17 @@ class StorefrontPublished:
     seen_also: tuple[int, ...]
     offers: tuple[Offer, ...]
     rules: dict[str, Any] | None = None
-    """The shop's rules for online orders; None: as before (version 2)."""
+    """The store's rules for online orders; None: as before (version 2)."""
     promotions: dict[str, Any] | None = None
-    """The shop's own offers, as `pos.catalogue.offer_edition.edition` writes them; None: as before (version 2)."""
+    """The store's own offers, as `pos.catalogue.offer_edition.edition` writes them; None: as before (version 2)."""
     coupons: list[list[Any]] = field(default_factory=list)
     """[[owner, code, uses]] that changed: how often a limited code was used beside the network's orders (version 4)."""
     members: list[list[Any]] = field(default_factory=list)
     """[[key of a phone, is a member]] that changed (version 4)."""
     closed_days: list[str] | None = None
-    """The days from that of published_at on that the shop settled to stay closed; None: as before (version 5)."""
+    """The days from that of published_at on that the store settled to stay closed; None: as before (version 5)."""
     usual_sales_minor: int | None = None
-    """What the shop says it takes on a usual day, 0: nothing; None: as before (version 6)."""
+    """What the store says it takes on a usual day, 0: nothing; None: as before (version 6)."""
 
     def to_body(self) -> dict[str, Any]:
         """Return the body of the newest version."""
@@ -90,7 +90,7 @@ class StorefrontPublished:
 
 @dataclass(frozen=True)
 class OrderLine:
-    """One product of an order. picked_qty None: not picked yet; below qty: the shop had less."""
+    """One product of an order. picked_qty None: not picked yet; below qty: the store had less."""
 
     sku: str
     name: str
@@ -199,7 +199,7 @@ class ReturnAsked:
 
 @dataclass(frozen=True)
 class PickupMoved:
-    """How an order stands at its shop after `step` moves; without the customer's name and phone."""
+    """How an order stands at its store after `step` moves; without the customer's name and phone."""
 
     store_id: str
     order_id: str

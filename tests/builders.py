@@ -1,7 +1,7 @@
-"""Builders of a shop: a real database with a store, a till, people and products people know.
+"""Builders of a store: a real database with a store, a till, people and products people know.
 
-shop = open_store(tmp_path)                      an SQLite file of its own
-shop = open_store(tmp_path, database_url=url)    the same on PostgreSQL
+store = open_store(tmp_path)                      an SQLite file of its own
+store = open_store(tmp_path, database_url=url)    the same on PostgreSQL
 shop.sell([("milk", 2)])
 """
 
@@ -92,7 +92,7 @@ class OpenStore:
 
     @property
     def now(self) -> dt.datetime:
-        """What the shop's clock shows."""
+        """What the store's clock shows."""
         return self.clock.now()
 
     @contextmanager

@@ -24,7 +24,7 @@ from tests.warm import _pins_hashed_in_no_time, _templates_compiled_once
 __all__ = ["_pins_hashed_in_no_time", "_templates_compiled_once", "golden", "pytest_addoption"]
 
 ROOT = Path(__file__).resolve().parent.parent
-os.environ.update(ONE_THREAD)  # before any arithmetic is loaded, as the shop's own programs do: a fit costs a fifth
+os.environ.update(ONE_THREAD)  # before any arithmetic is loaded, as the store's own programs do: a fit costs a fifth
 
 settings.register_profile(
     "cornerstore",

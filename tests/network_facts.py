@@ -1,4 +1,4 @@
-"""Sales of many shops as they travel, made from a seed: for the receiver's tests and for measuring it."""
+"""Sales of many stores as they travel, made from a seed: for the receiver's tests and for measuring it."""
 
 import datetime as dt
 import random
@@ -17,7 +17,7 @@ PRODUCTS = 1000
 
 
 def sales(store_id: str, count: int, *, seed: int = 0, first: int = 1, day: dt.date | None = None) -> Iterator[Any]:
-    """Yield completed sales of one shop, four lines each, in the order of their receipts."""
+    """Yield completed sales of one store, four lines each, in the order of their receipts."""
     chance = random.Random(f"{store_id} {seed} {first}")
     start = MORNING if day is None else dt.datetime.combine(day, MORNING.timetz())
     for number in range(first, first + count):

@@ -1,4 +1,4 @@
-"""What a run of tests compiles once, as a shop that stays open does: statements and templates; and hashes in no time.
+"""What a run of tests compiles once, as a store that stays open does: statements and templates; and hashes in no time.
 
 SQLAlchemy compiles a statement once for each engine and Jinja a template once for each application; tests open new
 ones all the time, and spent half their time there.

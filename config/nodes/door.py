@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. What a shop tells is refused where it arrives, so that its message is set aside for that shop alone (`inbox`, rule
-   2). Once written down it would be reckoned with in what is done for all shops together.
+1. What a store tells is refused where it arrives, so that its message is set aside for that store alone (`inbox`, rule
+   2). Once written down it would be reckoned with in what is done for all stores together.
 2. A number is a whole one within bounds; True is none. A day is an ISO day, and one that can be told of: a clock that
    cannot be right is not believed.
 3. A field that a fact lacks, or that can't be what it should be, is named together with the fact's topic (`Body`).

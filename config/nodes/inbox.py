@@ -13,7 +13,7 @@ Rules
 4. A batch is taken under the lock of its sender's head: two deliveries of one node wait for each other, those of
    different nodes do not. What a `bulk` can write all at once is; what it leaves, or trips over, goes one by one, and
    both roads lead to the same rows.
-5. A fact with a figure that no shop can have is set aside whatever it tells of: one such row, added up with the
+5. A fact with a figure that no store can have is set aside whatever it tells of: one such row, added up with the
    others, would stop the sums of all shops. So is one with NUL in a text: SQLite stores it, PostgreSQL does not.
 6. What is set aside may be turned down by a person: it is kept, applied by no retry, and may still be taken in later.
 """

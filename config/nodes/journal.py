@@ -1,4 +1,4 @@
-"""Who did what: the shop's tamper-evident journal, and the hand that changes a state.
+"""Who did what: the store's tamper-evident journal, and the hand that changes a state.
 
 Rules
 -----

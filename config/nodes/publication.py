@@ -90,7 +90,7 @@ def publish(session: Session, kind: str, scope_id: str, body: dict[str, Any], *,
 def listed(session: Session, kinds: Sequence[str], scopes: Sequence[str]) -> list[Publication]:
     """Return the edition of each kind of the first scope in `scopes` that has one (the nearest first), without bodies.
 
-    Every shop asks this at every contact, and all its bodies together are megabytes.
+    Every store asks this at every contact, and all its bodies together are megabytes.
     """
     query = sa.select(Publication).where(Publication.kind.in_(kinds), Publication.scope_id.in_(scopes))
     nearest: dict[str, Publication] = {}

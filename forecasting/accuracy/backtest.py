@@ -7,9 +7,9 @@ Rules
    and end with the history.
 2. All models get the same quantile layer: negative binomial sums whose variance law a mu + b mu^2 is measured on that
    model's own forecasts from earlier origins, with each series' own factor from its history. WARM_UP origins before the
-   first scored one serve only that. Ours is scored with the quantiles a shop gets, and beside it with this layer
+   first scored one serve only that. Ours is scored with the quantiles a store gets, and beside it with this layer
    (`ours_same_layer`), which alone stands in the ratios.
-3. Of a day on which the shop was shut it is known that nothing was sold.
+3. Of a day on which the store was shut it is known that nothing was sold.
 4. Everything is averaged over origins; per class (see `classify`, judged at the origin) and in total.
 5. A day with an empty shelf enters these measures as what it sold, for its demand is not known: they favour who expects
    little. Days without one are judged apart (`clean_days`: error and bias of a week's sum of them over units), which

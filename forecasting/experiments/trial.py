@@ -3,10 +3,10 @@
 Rules
 -----
 1. What a product sells a day in a slot is a rate with a gamma belief: the region's rate weighs as PRIOR_DAYS days of
-   observation, the shop's own days on the shelf add to it. The more was seen, the narrower the belief.
+   observation, the store's own days on the shelf add to it. The more was seen, the narrower the belief.
 2. A slot goes to who draws the highest value (rate x contribution) from the beliefs. So a new product gets a slot as
    often as it is likely to be the best there, and loses it as the days tell.
-3. The draw is seeded by shop and week: the same week asked twice gives the same shelf.
+3. The draw is seeded by store and week: the same week asked twice gives the same shelf.
 4. After its TRIAL_DAYS a product stands by its own sales; `is_worse` tells whether it is likely (SURE) to sell
    less than another.
 

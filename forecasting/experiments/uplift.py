@@ -1,11 +1,11 @@
-"""What a change at some shops brought, measured against shops that went without it. Pure.
+"""What a change at some stores brought, measured against stores that went without it. Pure.
 
 Rules
 -----
-1. Each shop is compared with itself: the logarithm of its sales after the change over those before. What both groups
+1. Each store is compared with itself: the logarithm of its sales after the change over those before. What both groups
    share (season, weather, a price) drops out in the difference of the groups' means.
-2. The interval is Welch's for two means of different spread, so that it holds with few shops and unequal ones.
-3. Without a control there is no number at all: fewer than LEAST shops in either group is None.
+2. The interval is Welch's for two means of different spread, so that it holds with few stores and unequal ones.
+3. Without a control there is no number at all: fewer than LEAST stores in either group is None.
 4. A gain is claimed only where the stricter interval (CLAIM_LEVEL) lies above zero: of changes that bring nothing at
    most one in forty is called a gain.
 
@@ -23,12 +23,12 @@ Array = NDArray[np.float64]
 LEAST = 3
 LEVEL, CLAIM_LEVEL = 0.90, 0.95
 HALF = 0.5
-"""Added to both sums, so that a shop that sold nothing once has a ratio too."""
+"""Added to both sums, so that a store that sold nothing once has a ratio too."""
 
 
 @dataclass(frozen=True)
 class Uplift:
-    """A relative effect with its interval at LEVEL: 0.05 is five per cent more. shops: (changed, control)."""
+    """A relative effect with its interval at LEVEL: 0.05 is five per cent more. stores: (changed, control)."""
 
     effect: float
     low: float
@@ -38,9 +38,9 @@ class Uplift:
 
 
 def uplift(before: Array, after: Array, changed: NDArray[np.bool_]) -> Uplift | None:
-    """Return what the change brought, None without enough shops to say so (rules 1 to 4).
+    """Return what the change brought, None without enough stores to say so (rules 1 to 4).
 
-    before, after: (n_stores,) float64, units sold in periods of equal length per shop; NaN = not observed.
+    before, after: (n_stores,) float64, units sold in periods of equal length per store; NaN = not observed.
     changed: (n_stores,) bool, True where the change was made.
     """
     seen = np.isfinite(before) & np.isfinite(after)

@@ -1,18 +1,18 @@
-"""Which shops of a chain have which products, and how much of them: an incomplete table of logarithms.
+"""Which stores of a chain have which products, and how much of them: an incomplete table of logarithms.
 
 Rules
 -----
-1. What a shop sells of a product is, in logarithms, the product's usual in the region, the shop's size times the
-   product's slope, and its own deviation. A slope above 1: what large shops sell more than in proportion.
-2. A shop's size is one for all its products and, within LINE_SPREAD, one for each line: products of an aisle whose
-   prices lie within LINE_WIDTH, which are mostly kinds of one thing (`lines`). An average shop has size 0: the mean of
-   the region's shops, not their median, for a new shop's size is unknown for all its products together.
+1. What a store sells of a product is, in logarithms, the product's usual in the region, the store's size times the
+   product's slope, and its own deviation. A slope above 1: what large stores sell more than in proportion.
+2. A store's size is one for all its products and, within LINE_SPREAD, one for each line: products of an aisle whose
+   prices lie within LINE_WIDTH, which are mostly kinds of one thing (`lines`). An average store has size 0: the mean of
+   the region's stores, not their median, for a new store's size is unknown for all its products together.
 3. A region's usual is shrunk to the chain's by how much regions differ, so that few sellers tell little and a region
-   without a seller has the chain's. A cell counts by the units behind it. A usual is a median: one shop that sells
+   without a seller has the chain's. A cell counts by the units behind it. A usual is a median: one store that sells
    ten times as much as others makes no product a bestseller.
-4. How far shops of one region, and regions, differ in a product is measured on all pairs of shops that have it, shrunk
-   to STORES_DIFFER and REGIONS_DIFFER by PSEUDO_PAIRS; so it is known how uncertain a product's level is in a shop that
-   begins to sell it.
+4. How far stores of one region, and regions, differ in a product is measured on all pairs of stores that have it,
+   shrunk to STORES_DIFFER and REGIONS_DIFFER by PSEUDO_PAIRS; so it is known how uncertain a product's level is in a
+   store that begins to sell it.
 5. A product that began within the window is compared by its days since. So is one whose first sale came later than
    chance explains; else a slow one.
 
@@ -44,10 +44,10 @@ CHANCE = 0.01
 
 @dataclass(frozen=True)
 class Usual:
-    """What is expected of a product in an average shop of a region that begins to sell it.
+    """What is expected of a product in an average store of a region that begins to sell it.
 
-    sellers: how many average shops of the region sell it    rate: units a day    slope: see rule 1
-    doubt  : variance of the logarithm of what such a shop will sell, given its size; 0 = unknown
+    sellers: how many average stores of the region sell it    rate: units a day    slope: see rule 1
+    doubt  : variance of the logarithm of what such a store will sell, given its size; 0 = unknown
     line   : number of the product's line (see `lines`); 0 = unknown
     """
 
@@ -60,9 +60,9 @@ class Usual:
 
 @dataclass(frozen=True)
 class Assortment:
-    """What s shops of r regions tell of p products.
+    """What s stores of r regions tell of p products.
 
-    sellers : (r, p) average shops of the region that sell it    rate : (r, p) units a day in an average one
+    sellers : (r, p) average stores of the region that sell it    rate : (r, p) units a day in an average one
     slope   : (p,)    doubt : (r, p)    line : (p,), see `Usual`
     """
 
@@ -74,10 +74,10 @@ class Assortment:
 
     @classmethod
     def of(cls, units: Floats, silent: Ints, region: Ints, line: Ints) -> Assortment:
-        """Read what shops sold in the last WINDOW_DAYS.
+        """Read what stores sold in the last WINDOW_DAYS.
 
-        units: (s, p), 0 = the shop does not have it    silent: (s, p) days before its first sale there
-        region: (s,) row of the shop's region           line  : (p,) see `lines`
+        units: (s, p), 0 = the store does not have it    silent: (s, p) days before its first sale there
+        region: (s,) row of the store's region           line  : (p,) see `lines`
         """
         has, noise, regions = (units > 0).astype(np.float64), blur(units), int(region.max(initial=-1)) + 1
         gap = np.log(np.maximum(units, 1e-9) / _days(units, silent))
@@ -106,7 +106,7 @@ class Assortment:
         )
 
     def usual(self, row: int) -> list[Usual]:
-        """Return what a region's shops may expect of each product."""
+        """Return what a region's stores may expect of each product."""
         columns = self.sellers[row], self.rate[row], self.slope, self.doubt[row], self.line
         return [
             Usual(float(sellers), float(rate), float(slope), float(doubt), int(line))
@@ -130,9 +130,9 @@ def lines(top_category: Ints, price: Floats) -> Ints:
 
 
 def sizes(gap: Floats, weight: Floats, slope: Floats, line: Ints, spread: float = SIZE_SPREAD) -> tuple[Floats, Floats]:
-    """Return (s, p) each shop's size for each product, and its variance (rule 2).
+    """Return (s, p) each store's size for each product, and its variance (rule 2).
 
-    gap: (s, p) logarithm of what a shop sells over the usual; weight: one over its variance, 0 = not sold there.
+    gap: (s, p) logarithm of what a store sells over the usual; weight: one over its variance, 0 = not sold there.
     """
     reported, worth, line = _by_line(gap, weight, slope, line)
     # A line's own deviation is taken out of what its products tell of the whole shop.
@@ -144,7 +144,7 @@ def sizes(gap: Floats, weight: Floats, slope: Floats, line: Ints, spread: float 
 
 
 def reported_in_all(gap: Floats, weight: Floats, slope: Floats, line: Ints) -> tuple[Floats, Floats]:
-    """Return (s,) what a shop's sales tell of its size, times its worth, and the worth: one over its variance."""
+    """Return (s,) what a store's sales tell of its size, times its worth, and the worth: one over its variance."""
     reported, worth, _ = _by_line(gap, weight, slope, line)
     part = 1.0 / (1.0 + LINE_SPREAD * worth)
     return (reported * part).sum(axis=1), (worth * part).sum(axis=1)
@@ -195,7 +195,7 @@ def _slopes(left: Floats, weight: Floats, size: Floats) -> tuple[Floats, Floats]
 def _differ(
     weight: Floats, level: Floats, noise: Floats, region: Ints, regions: int, free: float
 ) -> tuple[float, float]:
-    """Return the variance of a product's level between shops of a region, and what regions add (rule 4).
+    """Return the variance of a product's level between stores of a region, and what regions add (rule 4).
 
     free: part of the cells that is left for it once sizes and slopes are fitted to the same cells.
     """
@@ -213,7 +213,7 @@ def _differ(
 
 
 def _pairs(weight: Floats, level: Floats, noise: Floats) -> tuple[float, float, float]:
-    """Return sums over a product's pairs of shops, weighted: squared difference, its noise, twice the weights."""
+    """Return sums over a product's pairs of stores, weighted: squared difference, its noise, twice the weights."""
     whole = weight.sum(axis=0)
     square = whole * (weight * level**2).sum(axis=0) - (weight * level).sum(axis=0) ** 2
     blur = whole * (weight * noise).sum(axis=0) - (weight**2 * noise).sum(axis=0)

@@ -3,8 +3,8 @@
 Rules
 -----
 1. Every factor is a ratio of units sold to units expected, shrunk towards its parent by pseudo-sales
-   (gamma-Poisson): series -> product in the region and shop -> category -> whole panel. Never a region's profile
-   times a share: a shop's own Saturday is its own, so what a region tells is moved by how all the shop sells differs.
+   (gamma-Poisson): series -> product in the region and store -> category -> whole panel. Never a region's profile
+   times a share: a store's own Saturday is its own, so what a region tells is moved by how all the store sells differs.
 2. A day weighs 1 / (1 + b mu): demand scatters more than by chance, so a busy series does not decide for all.
    Units are counted in a series' own grains (variance over mean), so grams and pieces shrink alike.
 3. Offer, price (log ratio to its mean of the last eight weeks) and the panel's features: one Poisson regression of the
@@ -12,10 +12,10 @@ Rules
    comes in degrees (a price, how much of a line is in the leaflet) moves each product by its own slope, too. What a
    region tells of a category is where its slopes begin; of what never changed here it stands as told. A higher price
    sells no more: what seems so is chance.
-4. A known closure is a hard zero: a weekday, event or feature on which a shop sold nothing though much was expected.
-5. Of days on which the shop's other products of the category stood empty a part of the sales was meant for those: what
+4. A known closure is a hard zero: a weekday, event or feature on which a store sold nothing though much was expected.
+5. Of days on which the store's other products of the category stood empty a part of the sales was meant for those: what
    part of them was missing is a feature like others, and expected to be none (`NEIGHBOUR`).
-6. What surrounds a shop (`surroundings`) is the same for all its products on a day: its slopes are drawn towards their
+6. What surrounds a store (`surroundings`) is the same for all its products on a day: its slopes are drawn towards their
    parents' by what weeks scatter by chance (`_believed`), and a series' own step begins at none.
 7. Weekday factors have mean 1 over the week, month factors over the month; long ago weighs less.
 """
@@ -404,7 +404,7 @@ def _evidence(
 
 
 def _neighbours_out(panel: DemandPanel) -> Floats:
-    """Return (n, T) 0..1: what part of the shop's other products of the category stood empty that day (rule 5)."""
+    """Return (n, T) 0..1: what part of the store's other products of the category stood empty that day (rule 5)."""
     short = panel.out_of_stock
     assert short is not None
     share = short.astype(np.float64) if panel.out_share is None else np.where(short, panel.out_share, 0.0)

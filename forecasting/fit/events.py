@@ -7,9 +7,9 @@ Rules
    does beyond that is its own factor, so that a feast of fixed date keeps it when it falls on another weekday.
 2. An event comes once a year, and one year is not like another: its factor is drawn towards those of its kind
    (`pulls`), the more so the more the same event differed between years against the events of its kind.
-3. An event on which a shop, or every shop, was shut is a hard zero.
+3. An event on which a store, or every store, was shut is a hard zero.
 4. A holiday that nobody saw yet is expected to sell as those that were seen (ANY_HOLIDAY), closures among them, with
-   one that was like no holiday at all; Christmas Day half of that, for on it most shops are shut.
+   one that was like no holiday at all; Christmas Day half of that, for on it most stores are shut.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def _model_day(profile: Floats, kind: int) -> Floats:
 
 
 def _traded_around(anyone: Flags, when: Ints) -> bool:
-    """Tell whether the shop was observed on most of the six days around each of these days."""
+    """Tell whether the store was observed on most of the six days around each of these days."""
     for day in when:
         around = np.concatenate([anyone[max(day - 3, 0) : day], anyone[day + 1 : day + 4]])
         if len(around) < 3 or around.mean() < 0.5:

@@ -6,11 +6,11 @@ Rules
 1. Discounted gamma-Poisson filters at several discounts, averaged by their recent squared errors of the week ahead;
    those of series of few sales by the errors of all such series, too.
 2. Beside a series' own level stands its slow level times how its product moved in the region lately; in a panel of
-   several shops the two are blended, the more of the region the less the shop sold itself lately.
+   several stores the two are blended, the more of the region the less the store sold itself lately.
 3. What the last weeks say of the weekdays is followed half-way (RECENT_TRUST): profiles drift, and weeks are noisy. A
-   product of FIRST_DAYS follows its shop's.
-4. A closure of a shop that ended, and a gap in which a product was not on sale, are not observed, not zero.
-5. A shop that sold nothing on the last three ordinary days of a weekday has stopped opening on it.
+   product of FIRST_DAYS follows its store's.
+4. A closure of a store that ended, and a gap in which a product was not on sale, are not observed, not zero.
+5. A store that sold nothing on the last three ordinary days of a weekday has stopped opening on it.
 6. The step from the last fortnight to the days ahead that the category made a year ago is followed in part.
 7. A gap ends, and a product begins, with a sale because it sold: that sale was waited for, and counts over the interval
    at which the product usually sells (`waited`), not over its own day. A day chosen for its sale tells of no rate.
@@ -130,7 +130,7 @@ def slow_levels(y: Floats, exposure: Floats, discount: float = SLOW_DISCOUNT) ->
 
 @dataclass(frozen=True)
 class Shared:
-    """How products move in the region, as it stands after a day (rule 2): only of products that several shops sell.
+    """How products move in the region, as it stands after a day (rule 2): only of products that several stores sell.
 
     slow : filters of the n series    sold, due : (n,) faded units of the product, and what the slow levels expected
     units : (n,) faded units of the series itself
@@ -222,7 +222,7 @@ def recent_weekdays(y: Floats, mean: Floats, weekday: Ints, pools: Pools) -> Flo
 
 
 def open_weekdays(y: Floats, days: Days, pools: Pools) -> Flags:
-    """Return (n, 7) False where the shop has stopped opening on that weekday (rule 5)."""
+    """Return (n, 7) False where the store has stopped opening on that weekday (rule 5)."""
     seen = ~np.isnan(y)
     stores = sums(np.where(seen, y, 0.0), pools.store)
     opened = sums(seen.astype(np.float64), pools.store) > 0

@@ -1,4 +1,4 @@
-"""The region: what the network fits for all its shops, and how a shop borrows from it.
+"""The region: what the network fits for all its stores, and how a store borrows from it.
 
 Rules
 -----
@@ -8,16 +8,16 @@ Rules
 2. A model that refuses, or runs away beyond MOST_OF_USUAL times the best day, is named in the group's reason; if all
    do, `level_filter` stands alone.
 3. Within a group each product has a share, shrunk to the category's even share by SHARE_PSEUDO sales, a level
-   now and a slow level, so that a shop can tell how the region moved since its own history was made.
-4. A shop borrows the more, the less it sold itself: the prior weighs PRIOR_UNITS sales, never days.
+   now and a slow level, so that a store can tell how the region moved since its own history was made.
+4. A store borrows the more, the less it sold itself: the prior weighs PRIOR_UNITS sales, never days.
 5. A signal may be days old: its path is entered at the right day, and after its end its last level holds.
-6. A product is compared by what an average shop sells that has it (`assortment`): what three of twenty sell says of a
+6. A product is compared by what an average store sells that has it (`assortment`): what three of twenty sell says of a
    fourth a third of their sum, not a twentieth, and less where the three are large. Where the sellers are unknown
-   all shops are taken for them.
-7. What offers and prices make of a day, shops tell of their own days, as what it is worth and where it stands
+   all stores are taken for them.
+7. What offers and prices make of a day, stores tell of their own days, as what it is worth and where it stands
    (`effects.Factors.evidence`). A category has their mean, drawn to the region's by RIDGE sales and this to nothing.
-8. What is usual in a shop was measured over weeks and is moved to the region's level now. It is a median, with a
-   doubt that is known: the shops that have a product differ. DOUBT stands in where a signal does not tell.
+8. What is usual in a store was measured over weeks and is moved to the region's level now. It is a median, with a
+   doubt that is known: the stores that have a product differ. DOUBT stands in where a signal does not tell.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ SHARE_PSEUDO = 5.0
 SHARE_DISCOUNT = 0.985
 PRIOR_UNITS = 24.0
 PATH_TRUST = 0.5
-"""Part of the region's expected movement that a shop follows; the whole of it was worse on real shops."""
+"""Part of the region's expected movement that a store follows; the whole of it was worse on real shops."""
 STEADY_WEIGHT = 0.1
-"""Weight of region level x slow share even where a shop's own history is long."""
+"""Weight of region level x slow share even where a store's own history is long."""
 MODEL_DAYS = 730
 MOST_MOVED = 3.0
 MOST_OF_USUAL = 5.0
@@ -69,9 +69,9 @@ def fit_region(
     """Fit every region x category of the panel and the shares of its products.
 
     panel : keys (region, sku) with `category`; its `region` is ignored, the key's scope is the region
-    stores: shops per region whose sales are in the panel, so that a shop without a history knows its size
-    usual : what is usual of a product in an average shop of the region, by the panel's keys (rule 8)
-    evidence: what the region's shops tell of offers and prices, summed (rule 7)
+    stores: stores per region whose sales are in the panel, so that a store without a history knows its size
+    usual : what is usual of a product in an average store of the region, by the panel's keys (rule 8)
+    evidence: what the region's stores tell of offers and prices, summed (rule 7)
     """
     panel = panel.between(panel.n_days - MODEL_DAYS, panel.n_days)
     group_keys, group = _groups(panel)
@@ -116,7 +116,7 @@ def fit_region(
 
 
 def reported(category: Sequence[str], factors: Factors) -> dict[str, dict[str, list[float]]]:
-    """Return what a shop has to tell its region (rule 7): category -> feature -> worth, and that times the slope."""
+    """Return what a store has to tell its region (rule 7): category -> feature -> worth, and that times the slope."""
     found: dict[str, dict[str, list[float]]] = {}
     names = np.array(category)
     for name, grid in factors.evidence.items():
@@ -150,7 +150,7 @@ def _groups(panel: DemandPanel) -> tuple[tuple[tuple[str, str], ...], Ints]:
 
 
 def _usual(panel: DemandPanel, now: Floats, usual: Mapping[tuple[str, str], Usual]) -> dict[str, Any]:
-    """Return the signal's columns of what is usual in a shop (rule 8); 0 = unknown."""
+    """Return the signal's columns of what is usual in a store (rule 8); 0 = unknown."""
     nobody = Usual(0.0, 0.0)
     reported = np.array([astuple(usual.get(key, nobody)) for key in panel.keys], dtype=np.float64).reshape(-1, 5)
     lately = np.nan_to_num(row_mean(panel.y[:, -WINDOW_DAYS:]))
@@ -249,13 +249,13 @@ class Borrowed:
     """What a region tells the n series of a shop.
 
     prior    : weekday, month and event factors, and slopes, to shrink to
-    level    : (n,) of the product in an average shop that has it, NaN = the region does not know it
-    slope    : (n,) how its logarithm grows with the shop's size    doubt: (n,) its variance in a shop that begins
+    level    : (n,) of the product in an average store that has it, NaN = the region does not know it
+    slope    : (n,) how its logarithm grows with the store's size    doubt: (n,) its variance in a store that begins
     movement : (n,) region's level now over its slow level; 1 = unknown
-    even     : (n,) level of an average product of that category in such a shop, NaN = unknown
+    even     : (n,) level of an average product of that category in such a store, NaN = unknown
     path     : (n, H) the region's expected movement ahead, 1 = as now
-    counted  : (n,) whether it is known how many shops `level` is of; if not, it is the whole region's
-    elsewhere: (n,) whether no shop of the region ever sold it: `level` is the chain's
+    counted  : (n,) whether it is known how many stores `level` is of; if not, it is the whole region's
+    elsewhere: (n,) whether no store of the region ever sold it: `level` is the chain's
     line     : (n,) number of the product's line, 0 = unknown
     """
 

@@ -1,4 +1,4 @@
-"""What a region tells its shops: fitted at the network, carried as plain JSON, read at a store.
+"""What a region tells its stores: fitted at the network, carried as plain JSON, read at a store.
 
 Rules
 -----
@@ -32,21 +32,22 @@ class RegionalSignal:
     `forecasting.fit.events`) events           : event code -> m factors beyond that (0 = closed); codes as in
     `forecasting.series.calendar`, and
                        `events.ANY_HOLIDAY`
-    slopes           : feature of `effects.HANDED_ON` -> (m,) change of log demand per unit of it, by what shops tell of
-                       their own days; none = no shop told any
+    slopes           : feature of `effects.HANDED_ON` -> (m,) change of log demand per unit of it, by what stores tell
+    of
+                       their own days; none = no store told any
     level, trend     : (m,) units on an ordinary day, and their change a day
     model, reason    : m codes each
-    stores           : (m,) shops in the region, 0 = unknown
+    stores           : (m,) stores in the region, 0 = unknown
     products         : p pairs (region, sku)
     product_group    : (p,) row of the product's group in `keys`
     product_share    : (p,) share of the group's demand, shrunk; sums to 1 in a group
     product_level    : (p,) units on an ordinary day now
     product_slow     : (p,) the same over the long run
     product_weekday  : (p, 7)
-    product_stores   : (p,) how many average shops sell the product, 0 = unknown
-    product_rate     : (p,) units a day in an average shop of the region that has it, 0 = unknown
-    product_slope    : (p,) how its logarithm grows with that of the shop's size, 0 = unknown
-    product_doubt    : (p,) variance of the logarithm of what a shop that begins will sell, 0 = unknown
+    product_stores   : (p,) how many average stores sell the product, 0 = unknown
+    product_rate     : (p,) units a day in an average store of the region that has it, 0 = unknown
+    product_slope    : (p,) how its logarithm grows with that of the store's size, 0 = unknown
+    product_doubt    : (p,) variance of the logarithm of what a store that begins will sell, 0 = unknown
     product_line     : (p,) number of its line (see `forecasting.fit.assortment`), 0 = unknown
     """
 

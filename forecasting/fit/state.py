@@ -1,4 +1,4 @@
-"""What a shop's history comes to: measured whole once a week, moved on by the days since in the nights between.
+"""What a store's history comes to: measured whole once a week, moved on by the days since in the nights between.
 
 Rules
 -----
@@ -58,7 +58,7 @@ class State:
 
     measured_day, day : the days after the last one measured, and after the last one taken in
     own, slow, shared : filters of the levels           units, exposure : (n,) faded units and ordinary days behind them
-    recent (n, 7)     : what the last weeks say of the weekdays; 0 where the shop no longer opens
+    recent (n, 7)     : what the last weeks say of the weekdays; 0 where the store no longer opens
     season (n, S)     : the step of the year from measured_day on
     observed, plain   : (n,) days observed, and the mean of those among the last 28
     silent, quiet     : (n,) -log of the chance of no sale since the last one, and days observed since then

@@ -1,11 +1,11 @@
-"""How large a shop is beside an average one of its region: by what it sells, and until then by what it says it takes.
+"""How large a store is beside an average one of its region: by what it sells, and until then by what it says it takes.
 
 Rules
 -----
-1. A size is a logarithm, one for all of a shop's products and, a little, its own for each line (see `assortment`). What
-   the shop sells of a product, over what its region sells of it in an average shop, tells of it from the first day on,
-   and a product that did not sell tells, too. A shop of which nothing is known is taken for an average one.
-2. A shop may state what it takes on a usual day. That is the size at which what it has would bring so much at its
+1. A size is a logarithm, one for all of a store's products and, a little, its own for each line (see `assortment`).
+   What the store sells of a product, over what its region sells of it in an average store, tells of it from the first
+   day on, and a product that did not sell tells, too. A store of which nothing is known is taken for an average one.
+2. A store may state what it takes on a usual day. That is the size at which what it has would bring so much at its
    prices. It is worth as much as sales that leave a variance of STATED_SPREAD: those of four products known for long.
 3. A statement tells nothing with a chance of WRONG: the further own sales lie from it, beyond what both leave open, the
    less it is believed. One that is ten times off is forgotten within days.
@@ -26,14 +26,14 @@ from forecasting.series.panel import Floats, Ints
 
 STATED_SPREAD, WRONG = 0.1, 0.1
 UNCOUNTED_SPREAD = 100.0
-"""Of the size, where it is unknown of how many shops the region's sales are."""
+"""Of the size, where it is unknown of how many stores the region's sales are."""
 HALF = 0.5
 MOST_SIZE, ROUNDS = 5.0, 50
 
 
 @dataclass(frozen=True)
 class Stated:
-    """What a shop says it takes on a usual day, and (n,) its prices of a stock unit; NaN = unknown."""
+    """What a store says it takes on a usual day, and (n,) its prices of a stock unit; NaN = unknown."""
 
     sales_amount: float
     price: Floats
@@ -42,10 +42,10 @@ class Stated:
 def store_size(
     own: State, level: Floats, borrowed: Borrowed, group: Ints, stated: Stated | None = None
 ) -> tuple[Floats, Floats]:
-    """Return (n,) the logarithm of this shop's size for each product, and its variance.
+    """Return (n,) the logarithm of this store's size for each product, and its variance.
 
     level: (n,) what it sells on an ordinary day    group: (n,) number of the category
-    NaN where nothing is known of the shop and it is unknown of how many shops the region's sales are.
+    NaN where nothing is known of the store and it is unknown of how many stores the region's sales are.
     """
     known = np.isfinite(borrowed.level) & (borrowed.level > 0)
     usual = np.where(known, borrowed.level, 0.0)
@@ -68,7 +68,7 @@ def store_size(
 
 
 def _said(stated: Stated, usual: Floats, slope: Floats) -> float | None:
-    """Return the size at which what the region knows, at the shop's prices, brings what is stated; None = unknown."""
+    """Return the size at which what the region knows, at the store's prices, brings what is stated; None = unknown."""
     worth = usual * np.nan_to_num(stated.price)
     if not (stated.sales_amount > 0 and worth.sum() > 0):
         return None
@@ -88,7 +88,7 @@ def _about(
 
 
 def _belief(said: float, spread: float, gap: Floats, weight: Floats, slope: Floats, line: Ints) -> float:
-    """Return the chance that a statement is right, given what the shop sells (rule 3)."""
+    """Return the chance that a statement is right, given what the store sells (rule 3)."""
     reported, worth = (float(part[0]) for part in assortment.reported_in_all(gap[None], weight[None], slope, line))
 
     def fits(centre: float, spread: float) -> float:

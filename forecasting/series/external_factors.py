@@ -1,4 +1,4 @@
-"""What goes on around a shop and moves its trade, beside the calendar: school holidays and weather, as features.
+"""What goes on around a store and moves its trade, beside the calendar: school holidays and weather, as features.
 
 Rules
 -----
@@ -6,7 +6,7 @@ Rules
 2. Weather is how far a day is from what is usual then: the mean of the USUAL_DAYS before it, moved on by how far days
    were from such a mean of theirs (Brown's double mean). So a season is no weather, and neither is its coming and
    going; a day of which nothing is known is at its usual, 0.
-3. What a shop's days have in common is no matter of one product: a slope is believed as far as it is larger than what
+3. What a store's days have in common is no matter of one product: a slope is believed as far as it is larger than what
    weeks that have nothing to do with it would give by chance (see `effects`, rule 6).
 """
 

@@ -1,14 +1,15 @@
-"""A region whose shops come and go: its sums of earlier days as the shops of today would have sold them.
+"""A region whose stores come and go: its sums of earlier days as the stores of today would have sold them.
 
-A sum over shops steps up on the day one opens, and a model of it takes that for more demand; a shop that borrows from
+A sum over stores steps up on the day one opens, and a model of it takes that for more demand; a store that borrows from
 the region borrows the step. So the sums of a day are divided by the part of today's region that traded on it.
 
 Rules
 -----
-1. A shop trades from its first day to its last; a day it was closed between them is the region's quiet day and no step.
-2. A shop is as large as what it takes a day. Where one's takings are not known all are taken for equally large.
-3. The part is the size of the shops that traded on a day over that of those that trade today: above one where more was
-   sold in shops that are gone. Less than LEAST_PART tells nothing of the rest.
+1. A store trades from its first day to its last; a day it was closed between them is the region's quiet day and no
+   step.
+2. A store is as large as what it takes a day. Where one's takings are not known all are taken for equally large.
+3. The part is the size of the stores that traded on a day over that of those that trade today: above one where more was
+   sold in stores that are gone. Less than LEAST_PART tells nothing of the rest.
 """
 
 import numpy as np
@@ -21,9 +22,10 @@ LEAST_PART = 0.02
 def part_then(first: Ints, last: Ints, size: Floats, n_days: int) -> Floats:
     """Return (n_days,) what part of today's region traded on each day; NaN where that is too little (rule 3).
 
-    first, last : (n_stores,) the days a shop traded first and last, counted like the days, below 0 where it was before.
+    first, last : (n_stores,) the days a store traded first and last, counted like the days, below 0 where it was
+    before.
                   Who trades today has n_days - 1 or later
-    size : (n_stores,) what a shop takes a day, 0 where it is not known (rule 2)
+    size : (n_stores,) what a store takes a day, 0 where it is not known (rule 2)
     """
     size = size if np.all(size > 0) else np.ones(len(size))
     days = np.arange(n_days)[:, None]

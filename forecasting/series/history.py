@@ -4,11 +4,11 @@ Rules
 -----
 1. Columns `store, product, day, sold`; optional `price, on_offer, out_of_stock_share, open, category, region`. Every
    other numeric column is a feature known in advance. A temperature (Celsius) and a rain (millimetres) are known of
-   days gone by alone, as a shop has them (`surroundings`); other weather is left aside.
+   days gone by alone, as a store has them (`surroundings`); other weather is left aside.
 2. A day is written year first (2026-03-01, 20260301, 2026年3月1日) or with its year last in four digits: day first with
    points, otherwise as the file's days tell. Of a time with its zone the date as written counts.
 3. A series begins with its first row. After it a day without a row is a day on which nothing was sold, unless no
-   product of the store has one that day: then the shop was shut, demand was not observed, and nothing was sold.
+   product of the store has one that day: then the store was shut, demand was not observed, and nothing was sold.
 4. `open` = 0 says so of a day in advance; only such closures are told to a forecast.
 5. Negative sales (returns) count as none; the rows are counted and said. Two rows of one day are added up.
 """
@@ -45,10 +45,10 @@ YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?:[T ].*)?")
 
 @dataclass(frozen=True)
 class History:
-    """A panel of every series of the file, the days each shop was known to be shut, and what was set right.
+    """A panel of every series of the file, the days each store was known to be shut, and what was set right.
 
     closed   : (n, T) bool, announced by `open` = 0
-    shut     : (n, T) bool, closed or without any row of the shop: sales are known to be none
+    shut     : (n, T) bool, closed or without any row of the store: sales are known to be none
     negative : rows of negative sales that count as none
     weather  : columns that nobody knows in advance; a feature of the panel is made of the first of each AFTERWARDS
     """

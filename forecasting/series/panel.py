@@ -3,7 +3,7 @@
 Rules
 -----
 1. Arrays in, arrays out: nothing here knows a database, a clock or the web.
-2. NaN in `y` means "not observed" (shop closed, product not yet on sale); zero means "nobody bought".
+2. NaN in `y` means "not observed" (store closed, product not yet on sale); zero means "nobody bought".
 3. A panel that cannot be right (negative, infinite or misshapen) is refused at the door, naming wanted and got.
 4. Quantiles rise with their level and are finite and never negative (K12); `Forecast` checks it on creation.
 
@@ -49,7 +49,7 @@ class Ahead:
 
     on_offer : (n, H) bool       price : (n, H), NaN = as now
     features : name -> (n, H), the panel's features of those names
-    closed   : (n, H) bool; the shop will not open: demand is zero
+    closed   : (n, H) bool; the store will not open: demand is zero
     lift     : (n, H) factor on an ordinary day that is known beforehand (a campaign's)
     """
 
@@ -198,7 +198,7 @@ class Forecast:
     spread          : how uncertain sums of any length are (see `intervals`)
     fate            : what may be gone and come back, None = nothing (see `intervals`)
     lately_spread   : (n,) variance over mean of a day's units in the last SPREAD_DAYS; NaN = not known (see `state`)
-    moved           : what surrounds the shop (see `surroundings`) -> (n, H) the factor it is of each day's mean
+    moved           : what surrounds the store (see `surroundings`) -> (n, H) the factor it is of each day's mean
     """
 
     keys: tuple[tuple[str, str], ...]

@@ -15,7 +15,7 @@ from forecasting.series.panel import DemandPanel, Floats, Ints
 class Pools:
     """Group numbers (n,) of each series, counted from 0.
 
-    product  : the same product in one region           shop   : the key's scope
+    product  : the same product in one region           store   : the key's scope
     category : the category in one region               region : the region
     """
 
@@ -41,7 +41,7 @@ class Pools:
 
     @staticmethod
     def of_shelf(panel: DemandPanel) -> Ints:
-        """Return group numbers (n,): a shop's products of one category."""
+        """Return group numbers (n,): a store's products of one category."""
         return _numbers([(scope, name) for (scope, _), name in zip(panel.keys, panel.category, strict=True)])
 
     @classmethod
@@ -55,7 +55,7 @@ class Pools:
         return int(self.category.max(initial=-1)) + 1
 
     def of_store(self, grid: Floats) -> Floats:
-        """Return each series' shop total."""
+        """Return each series' store total."""
         return sums(grid, self.store)[self.store]
 
     def of_category(self, grid: Floats) -> Floats:
@@ -65,7 +65,7 @@ class Pools:
     def parent(self, own: Floats, due: Floats, pseudo: float, whole: Floats) -> Floats:
         """Return (n, k) what a series without sales of its own would have, own and due being (n, k).
 
-        Category shrunk to the whole, product in the region to its category, times how the shop differs from the whole.
+        Category shrunk to the whole, product in the region to its category, times how the store differs from the whole.
         A group with a single series tells nothing that the series does not: it is passed over.
         """
         category = ratio(self.of_category(own), self.of_category(due), pseudo, whole)

@@ -2,9 +2,9 @@
 
 Rules
 -----
-1. On such a day the shop knows that demand was at least what it sold. Dropping the day, or taking its sales for demand,
-   makes a shop order less and less; the expectation of demand given "at least sold" under the predictive negative
-   binomial is almost unbiased.
+1. On such a day the store knows that demand was at least what it sold. Dropping the day, or taking its sales for
+   demand, makes a store order less and less; the expectation of demand given "at least sold" under the predictive
+   negative binomial is almost unbiased.
 2. Where it is known which share of a usual day's demand falls into the empty hours, more is known: the day's rate is
    gamma, what was sold in the open hours updates it, and the empty hours go on at that rate. So neither the hours alone
    decide (days are cut short because they sell well) nor the forecast alone.

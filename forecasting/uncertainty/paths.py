@@ -7,7 +7,7 @@ Rules
 2. Demand is Poisson around its mean times the path's factor and the day's own, both gamma with mean 1, so that a day is
    nearly negative binomial. With s2 the variance of the shared factor and t2 of a day's, a day of mean m has
    m + m^2 ((1 + s2)(1 + t2) - 1), and the sum M + s2 M^2 + (1 + s2) sum(m^2 t2).
-3. What all products of a shop meet at once (`intervals` rule 8) is a factor of the path and one of the day that they
+3. What all products of a store meet at once (`intervals` rule 8) is a factor of the path and one of the day that they
    share, as large as their law lets expect of a day and of the whole horizon if its days were alike. It is taken out
    of each product's own factors; one that varies less than all together meets as much of it as it varies.
 4. The corrections of single quantiles (`intervals`, rules 4 and 5) are of the quantiles told, and not of the paths.

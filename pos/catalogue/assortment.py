@@ -1,8 +1,8 @@
-"""What the shop itself settles about what it sells: own products, own prices, what is listed, taxes, deposits.
+"""What the store itself settles about what it sells: own products, own prices, what is listed, taxes, deposits.
 
 Rules
 -----
-1. A product of the network's catalogue keeps the network's name and tax; the shop settles its price, whether it is
+1. A product of the network's catalogue keeps the network's name and tax; the store settles its price, whether it is
    sold, its touch key, its cost and further barcodes. A product of its own it settles altogether.
 2. A price is dated; today's or a coming one. A price of the past is history and stays.
 3. A tax class in use keeps its rate for what was sold; a new rate counts from the next sale on.
@@ -38,7 +38,7 @@ MOST_AT_ONCE = 20_000
 
 @dataclass(frozen=True)
 class Wished:
-    """What a form says of a product of the shop's own."""
+    """What a form says of a product of the store's own."""
 
     name: str
     category: str
@@ -78,7 +78,8 @@ def add(
     actor: Actor,
     at: dt.datetime,
 ) -> Product:
-    """Take a product of the shop's own into its assortment and list it (rule 1); the same command again is the same."""
+    """Take a product of the store's own into its assortment and list it (rule 1); the same command again is the
+    same."""
     sku = sku_for(store_id, command) if command else f"{store_id}-{secrets.token_hex(4).upper()}"
     if (known := session.get(Product, sku)) is not None and command is not None:
         return known
@@ -101,7 +102,7 @@ def add(
 
 
 def change(session: Session, store_id: str, sku: str, wished: Wished, *, actor: Actor, at: dt.datetime) -> Product:
-    """Change a product of the shop's own (rule 1); its stock unit stays once anything of it moved."""
+    """Change a product of the store's own (rule 1); its stock unit stays once anything of it moved."""
     product = own_product(session, store_id, sku)
     _check(session, wished, sku)
     if wished.stock_unit != product.stock_unit:
@@ -131,7 +132,7 @@ def set_price(
     actor: Actor,
     at: dt.datetime,
 ) -> Price:
-    """Date the shop's own price from today or a coming day on (rule 2)."""
+    """Date the store's own price from today or a coming day on (rule 2)."""
     if from_day < today:
         raise Invalid("past-price", "A price begins today or later. Choose another day.", field="from_day")
     if type(price_minor) is not int or not 0 <= price_minor <= MAX_MINOR:
@@ -142,7 +143,7 @@ def set_price(
 def withdraw_price(
     session: Session, store_id: str, sku: str, from_day: dt.date, *, today: dt.date, actor: Actor, at: dt.datetime
 ) -> None:
-    """Take a coming price of the shop's own back (rule 2)."""
+    """Take a coming price of the store's own back (rule 2)."""
     price = session.get(Price, (sku, store_id, from_day))
     if price is None:
         raise NotFound("no-such-price", "There is no such price any more. Look at the list again.", sku=sku)
@@ -167,7 +168,7 @@ def add_code(
 
 
 def settle(session: Session, store_id: str, sku: str, *, actor: Actor, at: dt.datetime, **wishes: Any) -> Listing:
-    """Settle what the shop wishes for a product: active, hold_back_qty, cost_minor (rule 1); unchanged is no entry."""
+    """Settle what the store wishes for a product: active, hold_back_qty, cost_minor (rule 1); unchanged is no entry."""
     listing = session.get(Listing, (store_id, sku))
     now = {name: getattr(listing, name) for name in wishes} if listing is not None else None
     if listing is not None and now == wishes:
@@ -247,7 +248,7 @@ def sku_for(store_id: str, command: str) -> str:
 
 
 def own_product(session: Session, store_id: str, sku: str) -> Product:
-    """Return a product of the shop's own; Refused for one of the network's (rule 1)."""
+    """Return a product of the store's own; Refused for one of the network's (rule 1)."""
     product = session.get(Product, sku)
     if product is None:
         raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
@@ -287,7 +288,7 @@ def was_repriced(session: Session, command: str) -> bool:
 
 
 def prices_of(session: Session, store_id: str, sku: str) -> list[Price]:
-    """Return every price of a product that this shop knows, the newest day first."""
+    """Return every price of a product that this store knows, the newest day first."""
     query = sa.select(Price).where(Price.sku == sku, Price.scope_id.in_((EVERYONE, store_id)))
     return list(session.scalars(query.order_by(Price.from_day.desc(), Price.scope_id.desc())))
 

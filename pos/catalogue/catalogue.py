@@ -1,12 +1,12 @@
-"""What can be sold: products, their barcodes, dated prices, tax classes, and which shop lists what.
+"""What can be sold: products, their barcodes, dated prices, tax classes, and which store lists what.
 
 Rules
 -----
 1. One SKU is one stock; many barcodes may lead to it, each with the stock units it stands for (a case of 12).
-2. A price is minor units per price quantity (1 each, 1000 g), valid from a business day; a shop's own price goes
+2. A price is minor units per price quantity (1 each, 1000 g), valid from a business day; a store's own price goes
    before the network's ('*'), the newest valid day before older ones. Prices are dated anew; one set twice for the
    same day is put right, and the journal keeps both.
-3. A shop sells what it lists; an unlisted or priceless product is refused with a sentence that says what to do.
+3. A store sells what it lists; an unlisted or priceless product is refused with a sentence that says what to do.
 4. Barcodes and SKUs are text, leading zeros kept. A GTIN (8, 12, 13 or 14 digits) must have its check digit right
    (GS1 General Specifications 7.9).
 5. A till asks often whether what it keeps has changed, and it rarely has: each verb that changes what no count of rows
@@ -54,7 +54,7 @@ class TaxClass(Base):
 
 
 def own_tax_class_id(store_id: str, id: str) -> str:
-    """Return under which id the network keeps a shop's own tax class."""
+    """Return under which id the network keeps a store's own tax class."""
     return f"{store_id}:{id}"
 
 
@@ -121,7 +121,7 @@ class Price(Base):
 
 
 class Listing(Base):
-    """A product this store sells, with the shop's own wishes for it."""
+    """A product this store sells, with the store's own wishes for it."""
 
     __tablename__ = "listing"
 
@@ -129,11 +129,11 @@ class Listing(Base):
     sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"), primary_key=True)
     active: Mapped[bool] = mapped_column(default=True)
     hold_back_qty: Mapped[int] = mapped_column(default=0)
-    """Units kept from the online shop, because records are never quite right."""
+    """Units kept from the online store, because records are never quite right."""
     quick_key: Mapped[int | None]
     """Place on the till's touch grid; None: not on it."""
     cost_minor: Mapped[int | None]
-    """What the price quantity last cost the shop; None: not known."""
+    """What the price quantity last cost the store; None: not known."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class Scanned:
     batch: str | None = None
     expires_on: dt.date | None = None
     source: str = "gtin"
-    """gtin | sku | embedded (a shop's own label) | gs1"""
+    """gtin | sku | embedded (a store's own label) | gs1"""
 
 
 # --- verbs ---
@@ -402,7 +402,7 @@ class TillEdition(Base):
 
 
 def begin_till_edition(session: Session, store_id: str) -> None:
-    """Begin the next edition; what the network changes for everyone has no tills here: each shop hears of it."""
+    """Begin the next edition; what the network changes for everyone has no tills here: each store hears of it."""
     if store_id == EVERYONE:
         return
     row = session.get(TillEdition, store_id)

@@ -1,10 +1,10 @@
-"""The catalogue as an edition: what the network publishes of it, and how a shop takes it over.
+"""The catalogue as an edition: what the network publishes of it, and how a store takes it over.
 
 Rules
 -----
 1. An edition is whole: products that are in it no more are no longer active at the shop. One without any product takes
    none away: a network that has lost its catalogue, or begins without one, closes no shop.
-2. What is a shop's own, products, prices, listings and tax classes, never travels and is never touched.
+2. What is a store's own, products, prices, listings and tax classes, never travels and is never touched.
 """
 
 import datetime as dt
@@ -52,7 +52,7 @@ def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> d
 def take_edition(session: Session, body: dict[str, Any]) -> None:
     """Take over the network's catalogue edition; what is the store's own stays as it is.
 
-    Products new to the store are listed; a listing the shop changed is never touched. A network product that is in
+    Products new to the store are listed; a listing the store changed is never touched. A network product that is in
     the edition no more is no longer active.
     """
     store_id = body["store_id"]

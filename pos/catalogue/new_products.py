@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Each is added with its code, priced from a day on and, in a shop, listed; the journal says of each what it says of
+1. Each is added with its code, priced from a day on and, in a store, listed; the journal says of each what it says of
    one that comes in alone.
 2. All or nothing: what cannot come in is refused before anything is written (`Unfit`).
 
@@ -57,7 +57,7 @@ class Unfit(Exception):
 def add(
     session: Session, new: Sequence[NewProduct], from_day: dt.date, *, owner_id: str, actor: Actor, at: dt.datetime
 ) -> None:
-    """Take products into a shop, or, of EVERYONE, into the catalogue of all; Unfit when one of `refusals` stands."""
+    """Take products into a store, or, of EVERYONE, into the catalogue of all; Unfit when one of `refusals` stands."""
     for place, why in refusals(session, new):
         raise Unfit(place, why) from why
     in_store = owner_id != EVERYONE

@@ -1,8 +1,8 @@
-"""The shop's offers: what was promised to customers, from when to when, and the coupons that open some.
+"""The store's offers: what was promised to customers, from when to when, and the coupons that open some.
 
 Rules
 -----
-1. An offer belongs to a shop or, published by the network, to all ('*'). A shop ends its own offers, never the
+1. An offer belongs to a store or, published by the network, to all ('*'). A store ends its own offers, never the
    network's.
 2. What an offer promises is checked when it is made: it names products, saves something, and can apply.
 3. An offer ended early stays in the books and is never live again; its days are dates of the business day.
@@ -56,7 +56,7 @@ class StandingOffer(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     owner_id: Mapped[str] = mapped_column(index=True)
-    """The shop's id, or '*': the network's."""
+    """The store's id, or '*': the network's."""
     name: Mapped[str]
     kind: Mapped[str]
     from_day: Mapped[dt.date | None]
@@ -311,13 +311,13 @@ def live(session: Session, store_id: str, day: dt.date) -> Offers:
 
 
 def all_of(session: Session, store_id: str) -> list[tuple[StandingOffer, Offer]]:
-    """Return every offer a shop has or had, its own and the network's, the newest first."""
+    """Return every offer a store has or had, its own and the network's, the newest first."""
     query = sa.select(StandingOffer).where(StandingOffer.owner_id.in_((store_id, EVERYONE)))
     return [(row, as_offer(row)) for row in session.scalars(query.order_by(StandingOffer.made_at.desc()))]
 
 
 def offer_of(session: Session, store_id: str, offer_id: str) -> StandingOffer:
-    """Return an offer this shop has; NotFound when there is none of that id."""
+    """Return an offer this store has; NotFound when there is none of that id."""
     row = session.get(StandingOffer, offer_id)
     if row is None or row.owner_id not in (store_id, EVERYONE):
         raise NotFound("unknown-offer", "There is no such offer. Look at the list of offers.", offer_id=offer_id)
@@ -398,7 +398,7 @@ def as_offer(row: StandingOffer, codes: frozenset[str] = frozenset()) -> Offer:
 
 
 def take_edition(session: Session, body: dict[str, Any], owner_id: str = EVERYONE) -> None:
-    """Take over an owner's offers as `edition` wrote them, with their codes; uses are counted shop by shop."""
+    """Take over an owner's offers as `edition` wrote them, with their codes; uses are counted store by shop."""
     for wire in body["offers"]:
         row = session.get(StandingOffer, wire["id"]) or StandingOffer(id=wire["id"], owner_id=owner_id)
         if row.owner_id != owner_id:

@@ -1,4 +1,4 @@
-"""Labels a shop prints itself: a product's number and its weight, price or count inside one EAN-13 or UPC-A code.
+"""Labels a store prints itself: a product's number and its weight, price or count inside one EAN-13 or UPC-A code.
 
 Pure: no database, no clock, no web.
 
@@ -7,7 +7,7 @@ Rules
 1. A scheme is a pattern of fixed digits and fields, without the check digit: '21{item:5}{weight:5}' is an EAN-13,
    '2{item:5}{check}{price:4}' a UPC-A. Fields: item, one of weight | price | count, check (the price's own digit,
    GS1 General Specifications 7.9.5), any (digits nobody reads).
-2. Only numbers kept for use inside a shop may be read this way: an EAN-13 beginning with 02, 04 or 20 to 29, a UPC-A
+2. Only numbers kept for use inside a store may be read this way: an EAN-13 beginning with 02, 04 or 20 to 29, a UPC-A
    beginning with 2 or 4 (GS1 General Specifications 1.4). What a maker numbered is never taken apart.
 3. Schemes are tried in their order; the first that fits wins and matching stops there.
 4. The check digit of the code, and of the price where the scheme has one, must be right.
@@ -149,7 +149,7 @@ def thirteen(code: str) -> str | None:
 
 
 def is_in_store(code: str) -> bool:
-    """Tell whether a code is a number kept for use inside a shop (rule 2)."""
+    """Tell whether a code is a number kept for use inside a store (rule 2)."""
     digits = thirteen(code)
     return digits is not None and re.match(r"0[24]|2\d", digits) is not None
 

@@ -4,8 +4,8 @@ Rules
 -----
 1. A till has up to 4 pages of 24 places; a place holds one product, and a page holds a product once.
 2. Page one is the listing's `quick_key` too, place by place: whatever asks the listing sees the same keys.
-3. A shop that never arranged anything has the keys of its listings, in their order.
-4. A key of a product the shop no longer sells keeps its place and is not shown.
+3. A store that never arranged anything has the keys of its listings, in their order.
+4. A key of a product the store no longer sells keeps its place and is not shown.
 5. A key shows the product's name unless it has a label of its own; its colour is one of the palette, never the only
    sign of anything.
 """

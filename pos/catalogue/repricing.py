@@ -3,7 +3,7 @@
 Rules
 -----
 1. A rule raises or lowers by a part or an amount, or aims at a margin of the net price over a known cost.
-2. A price ends as the shop likes it: the nearest one with the wanted last digits, the higher of two equally near;
+2. A price ends as the store likes it: the nearest one with the wanted last digits, the higher of two equally near;
    without a wish it stays as calculated. It never falls below the smallest that ends so.
 3. A product without what the rule needs (a cost) has no new price: None, never a guess.
 

@@ -1,11 +1,11 @@
-"""What a scan stands for: a maker's code, a shop's own weighed label, a GS1 code with batch and expiry, or a SKU.
+"""What a scan stands for: a maker's code, a store's own weighed label, a GS1 code with batch and expiry, or a SKU.
 
 Rules
 -----
 1. A code the catalogue knows stands for that product, in one question. Only what it does not know is taken apart.
-2. A shop's own label (`own_labels`) is read by the shop's schemes in their order; the first that fits wins. A weight
+2. A store's own label (`own_labels`) is read by the store's schemes in their order; the first that fits wins. A weight
    becomes the quantity. A price is what the line costs, and the quantity follows from it, at least 1.
-3. A GS1 code (`gs1`) gives product, batch, last day, net weight, price in the shop's own currency, and count.
+3. A GS1 code (`gs1`) gives product, batch, last day, net weight, price in the store's own currency, and count.
 4. A case's GTIN-14 is never guessed from the unit inside it: how many it holds is not in the number. It is sold once
    it is registered.
 5. A label that says its goods cost nothing is refused, whatever it stands for.
@@ -42,7 +42,7 @@ _CURRENCY_NUMBERS = {
 
 
 class ScanScheme(Base):
-    """How one kind of label this shop prints, or buys printed, is read. place: the order in which they are tried."""
+    """How one kind of label this store prints, or buys printed, is read. place: the order in which they are tried."""
 
     __tablename__ = "scan_scheme"
 
@@ -118,12 +118,12 @@ def read(session: Session, store_id: str, code: str, day: dt.date) -> Scanned:
 
 
 def schemes(session: Session, store_id: str) -> list[Scheme]:
-    """Return the shop's schemes, ready, in their order."""
+    """Return the store's schemes, ready, in their order."""
     return [own_labels.scheme(row.pattern, row.step) for row in _rows(session, store_id)]
 
 
 def scheme_rows(session: Session, store_id: str) -> list[ScanScheme]:
-    """Return the shop's schemes as they are kept, in their order."""
+    """Return the store's schemes as they are kept, in their order."""
     return list(_rows(session, store_id))
 
 
@@ -131,7 +131,7 @@ def scheme_rows(session: Session, store_id: str) -> list[ScanScheme]:
 
 
 def _by_label(session: Session, store_id: str, label: Label, day: dt.date) -> Scanned:
-    """Return the product of a shop's own label and how much of it (rule 2)."""
+    """Return the product of a store's own label and how much of it (rule 2)."""
     known = catalogue.find_code(session, store_id, label.keys(), day)
     product = known.product if known else _by_number(session, store_id, label, day)
     if label.kind == "price":

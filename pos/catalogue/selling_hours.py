@@ -4,7 +4,7 @@ Rules
 -----
 1. Hours are for an aisle or a category, named as its products name it; one that names the aisle holds for all in it.
    A product that both are set for is sold while both hold.
-2. Outside its hours a product is sold to nobody: no leave helps. The shop's own wall clock decides, when the money is
+2. Outside its hours a product is sold to nobody: no leave helps. The store's own wall clock decides, when the money is
    taken; a sale that was completed stays one.
 3. Hours over midnight (22:00 to 02:00) end on the next morning; the last minute is not included.
 
@@ -27,7 +27,7 @@ from pos.pricing.pricing import ProductView
 
 
 class SellingHours(Base):
-    """When a shop sells what stands in an aisle or a category."""
+    """When a store sells what stands in an aisle or a category."""
 
     __tablename__ = "selling_hours"
     __table_args__ = (
@@ -75,7 +75,7 @@ def lift(session: Session, store_id: str, kind: str, *, actor: Actor, at: dt.dat
 
 
 def of_store(session: Session, store_id: str) -> list[SellingHours]:
-    """Return a shop's hours by the names of their aisles."""
+    """Return a store's hours by the names of their aisles."""
     query = sa.select(SellingHours).where(SellingHours.store_id == store_id)
     return list(session.scalars(query.order_by(SellingHours.kind)))
 
@@ -87,7 +87,7 @@ def kinds(session: Session) -> list[str]:
 
 
 def refuse_outside(session: Session, store_id: str, views: Iterable[ProductView], wall: dt.datetime) -> None:
-    """Raise Refused for the first product that is not sold at this hour (rules 1 to 3). wall: the shop's own time."""
+    """Raise Refused for the first product that is not sold at this hour (rules 1 to 3). wall: the store's own time."""
     rows = _HOURS.all(session, {"store": store_id})
     if not rows:
         return

@@ -1,7 +1,7 @@
 """The invariants of the customers' books: K13 tab, K14 points, K15 vouchers. Read-only.
 
-A cache beside a book is allowed because these statements recompute it. The books of customers stay at their shop; where
-there are none, nothing is found.
+A cache beside a book is allowed because these statements recompute it. The books of customers stay at their store;
+where there are none, nothing is found.
 """
 
 from collections.abc import Iterator

@@ -1,11 +1,11 @@
-"""Customers the shop knows by name: what they agreed to, and how they stand with it.
+"""Customers the store knows by name: what they agreed to, and how they stand with it.
 
 Rules
 -----
 1. Only what somebody agreed to is kept: a name, and each with its day and the words it was asked in a phone number, a
    tab, points, messages, member prices online, the network's points. What is agreed to no longer is gone at once; a
    tab is settled first.
-2. Names and numbers stay in this file's rows and on the shop's own paper: no fact, journal entry or message has them.
+2. Names and numbers stay in this file's rows and on the store's own paper: no fact, journal entry or message has them.
    Who agrees to member prices online, or to the network's points, lets the network know a key made of the number, slow
    to make, and no more: it recognizes the number there when its owner has proved it. The number itself goes to the
    network only to send the code by which its owner lets this store use the network's points.
@@ -50,7 +50,7 @@ PAPERS = ("tab_settlement", "statement")
 
 
 class Customer(Base):
-    """A person the shop knows. erased_at: forgotten; the row stays for the books, without name and number."""
+    """A person the store knows. erased_at: forgotten; the row stays for the books, without name and number."""
 
     __tablename__ = "customer"
     __table_args__ = (sa.Index("ix_customer_name", "store_id", "name"),)
@@ -81,7 +81,7 @@ class Particulars:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a customer stands with the shop, as the till shows it.
+    """How a customer stands with the store, as the till shows it.
 
     points_worth_minor: 0 while they cannot be redeemed. points_name: what the network calls its points, else ''.
     """
@@ -248,9 +248,9 @@ def particulars(session: Session, store: Store, customer_id: str) -> Particulars
 
 
 def key_of(store_id: str, tz: str, phone: str) -> str:
-    """Return what the network may know of a phone number at a shop (rule 2): 20 ms of work, so that trying is slow.
+    """Return what the network may know of a phone number at a store (rule 2): 20 ms of work, so that trying is slow.
 
-    tz: the shop's time zone, which says in which country a number without its country's code is one.
+    tz: the store's time zone, which says in which country a number without its country's code is one.
     """
     whole = phones.e164(phone, tz).encode()
     return hashlib.scrypt(whole, salt=f"member:{store_id}".encode(), n=2**13, r=8, p=1, dklen=16).hex()
@@ -270,7 +270,7 @@ def online_members(session: Session, store_id: str, key: str = "") -> dict[str, 
 
 
 def standing(session: Session, store: Store, customer_id: str, *, at: dt.datetime) -> Standing:
-    """Return how a customer stands with the shop; the points are those that are collected here now."""
+    """Return how a customer stands with the store; the points are those that are collected here now."""
     customer = known(session, store.id, customer_id)
     owing = tab.account(session, store.id, customer_id)
     own = loyalty.account_of(session, store.id, customer_id)
@@ -303,7 +303,7 @@ def search(session: Session, store_id: str, text: str) -> list[Found]:
 
 
 def listed(session: Session, store_id: str, *, first: int = 0, most: int = MOST_FOUND) -> list[Found]:
-    """Return the shop's customers by name, from the `first` on."""
+    """Return the store's customers by name, from the `first` on."""
     return _found(session, store_id, [], first, most)
 
 
@@ -313,7 +313,7 @@ def named(session: Session, store_id: str, ids: Sequence[str]) -> dict[str, Foun
 
 
 def everything_about(session: Session, store: Store, customer_id: str) -> dict[str, Any]:
-    """Return all the shop keeps of one person, as plain values: what the person may ask for."""
+    """Return all the store keeps of one person, as plain values: what the person may ask for."""
     customer = known(session, store.id, customer_id)
     consents = sa.select(Consent).where(Consent.store_id == store.id, Consent.customer_id == customer_id)
     sales = sa.select(Sale.receipt_no, Sale.business_day, Sale.kind, Sale.total_minor).where(

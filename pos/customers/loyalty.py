@@ -5,10 +5,10 @@ Rules
 1. The book is append-only; the points a member has are its sum, kept beside it and checked.
 2. Points are earned on what is paid for goods, rounded down; the caller leaves out deposits and vouchers. Points never
    earn points.
-3. Redeeming needs the least number the shop asks for and never goes below zero, on however many tills at once.
+3. Redeeming needs the least number the store asks for and never goes below zero, on however many tills at once.
 4. A return takes the earned points back, also when they were redeemed meanwhile: then the balance is below zero, and
    the next purchases fill it first. Points that paid for the returned goods come back.
-5. Each shop sets its scheme; without one, or with it switched off, nothing is earned or redeemed.
+5. Each store sets its scheme; without one, or with it switched off, nothing is earned or redeemed.
 
 The book knows a member by id alone. Units: points are whole, + for the member; *_minor currency minor units.
 """
@@ -32,7 +32,7 @@ MOST_POINTS = 10**6
 
 
 class LoyaltyScheme(Base):
-    """How a shop thanks its members: `points` for each `per_minor` paid, each worth `worth_minor`."""
+    """How a store thanks its members: `points` for each `per_minor` paid, each worth `worth_minor`."""
 
     __tablename__ = "loyalty_scheme"
 
@@ -84,7 +84,7 @@ class PointsEntry(Base):
 
 @dataclass(frozen=True)
 class Scheme:
-    """A shop's scheme as it is read; active False: nothing is earned or redeemed."""
+    """A store's scheme as it is read; active False: nothing is earned or redeemed."""
 
     active: bool
     points: int
@@ -112,7 +112,7 @@ NONE = Scheme(active=False, points=1, per_minor=100, worth_minor=1, least_points
 
 
 def set_scheme(session: Session, store_id: str, wished: Scheme, *, actor: Actor, at: dt.datetime) -> Scheme:
-    """Set a shop's scheme (rule 5); refuses one that gives back more than was paid."""
+    """Set a store's scheme (rule 5); refuses one that gives back more than was paid."""
     for name, most in (("points", MOST_POINTS), ("per_minor", MAX_MINOR), ("worth_minor", MAX_MINOR)):
         if not 1 <= getattr(wished, name) <= most:
             raise Invalid("bad-scheme", "Type whole numbers above zero.", field=name)
@@ -240,7 +240,7 @@ def write_again(
 
 
 def scheme(session: Session, store_id: str) -> Scheme:
-    """Return a shop's scheme; one that is switched off when it never set any."""
+    """Return a store's scheme; one that is switched off when it never set any."""
     row = session.get(LoyaltyScheme, store_id)
     return NONE if row is None else Scheme(row.active, row.points, row.per_minor, row.worth_minor, row.least_points)
 

@@ -1,17 +1,17 @@
-"""Points shared by the shops of the network: one scheme, one balance, earned and redeemed wherever a shop takes part.
+"""Points shared by the stores of the network: one scheme, one balance, earned and redeemed wherever a store takes part.
 
 Rules
 -----
 1. The network founds the scheme. Its name and what a point is worth never change; the rest does from a day on.
-2. A shop takes part from the day it says so until the last day of its notice. Whoever agreed to it collects these
-   points there and never, on the same sale, the shop's own (`loyalty`); what a customer had of those comes along.
+2. A store takes part from the day it says so until the last day of its notice. Whoever agreed to it collects these
+   points there and never, on the same sale, the store's own (`loyalty`); what a customer had of those comes along.
 3. The network knows a member by a key of the phone number (`customers.key_of`), never by name or number. It connects a
    customer of this store with the member only after the member's consent: a code sent to the phone, or a yes online.
    Until then the customer has the points earned here, which can't be redeemed; consenting joins them to the others.
 4. Earning and returns need no line: they are written here and told. Redeemed is only what the network has granted: a
-   payment it captured (`asking`), so that nothing is spent twice however many shops are asked at once.
+   payment it captured (`asking`), so that nothing is spent twice however many stores are asked at once.
 5. A return takes back what its goods had earned, and gives back what points had paid, at the sale's own rate; also
-   after the shop or the customer has left. The balance may fall below zero: the next purchases fill it. Each names the
+   after the store or the customer has left. The balance may fall below zero: the next purchases fill it. Each names the
    sale it answers, so that the network can check it.
 6. The balance is what the network told last, with what it had not counted then.
 
@@ -40,11 +40,11 @@ from pos.store.store import Store, day_of
 MOVED, MEMBER, PART, REPORTED = "points.moved", "points.member", "points.part", "points.reported"
 VERSION = 1
 FUNDED, PAID = ("earned", "brought", "taken_back"), ("spent", "given_back")
-"""Kinds of movements a shop pays the worth of, and those it is paid the worth of, returns taken off."""
+"""Kinds of movements a store pays the worth of, and those it is paid the worth of, returns taken off."""
 
 
 class SharedScheme(Base):
-    """The network's scheme as it is from a day on. expiry_months: 0 for never; lapsed_to: shops | network."""
+    """The network's scheme as it is from a day on. expiry_months: 0 for never; lapsed_to: stores | network."""
 
     __tablename__ = "shared_scheme"
 
@@ -61,12 +61,12 @@ class SharedScheme(Base):
     notice_days: Mapped[int]
 
     def rates(self) -> Scheme:
-        """Return the scheme's arithmetic, which is that of a shop's own."""
+        """Return the scheme's arithmetic, which is that of a store's own."""
         return Scheme(self.active, self.points, self.per_minor, self.worth_minor, self.least_points)
 
 
 class SharedPart(Base):
-    """A time in which a shop takes part; until_day: the last one, None while it has not given notice."""
+    """A time in which a store takes part; until_day: the last one, None while it has not given notice."""
 
     __tablename__ = "shared_part"
 
@@ -97,7 +97,7 @@ class SharedAccount(Base):
 
 @append_only("n", "sale_id")
 class SharedEntry(Base):
-    """One movement of points; never changed but for its number. At a shop its own, at the network those of all.
+    """One movement of points; never changed but for its number. At a store its own, at the network those of all.
 
     n: the member's number for it at the network, 0 where it has not counted it yet.
     """
@@ -126,14 +126,14 @@ class SharedEntry(Base):
     at: Mapped[dt.datetime]
     business_day: Mapped[dt.date]
     actor_id: Mapped[str] = mapped_column(default="")
-    """Whose hand it was, at the shop alone."""
+    """Whose hand it was, at the store alone."""
 
 
 # --- verbs ---
 
 
 def take_part(session: Session, store: Store, *, actor: Actor, at: dt.datetime) -> SharedPart:
-    """Let a shop take part from today on (rule 2); a notice that was given is taken back."""
+    """Let a store take part from today on (rule 2); a notice that was given is taken back."""
     today = day_of(session, store.id, at)
     scheme = scheme_on(session, today)
     if scheme is None or not scheme.active:
@@ -152,7 +152,7 @@ def take_part(session: Session, store: Store, *, actor: Actor, at: dt.datetime) 
 
 
 def give_notice(session: Session, store: Store, *, actor: Actor, at: dt.datetime) -> SharedPart:
-    """Let a shop leave when its notice is over (rule 2); given twice, the first counts."""
+    """Let a store leave when its notice is over (rule 2); given twice, the first counts."""
     today = day_of(session, store.id, at)
     part, scheme = part_of(session, store.id, today), scheme_on(session, today)
     if part is None or scheme is None:
@@ -164,7 +164,7 @@ def give_notice(session: Session, store: Store, *, actor: Actor, at: dt.datetime
 
 
 def join(session: Session, store: Store, customer_id: str, key: str, *, at: dt.datetime, actor: Actor) -> None:
-    """Make a customer a member under a key, or know the member by another one; the shop's own points come along."""
+    """Make a customer a member under a key, or know the member by another one; the store's own points come along."""
     account = session.get(SharedAccount, (store.id, customer_id)) or _opened(session, store.id, customer_id)
     if account.key == key:
         return
@@ -179,7 +179,7 @@ def join(session: Session, store: Store, customer_id: str, key: str, *, at: dt.d
 
 
 def quit_(session: Session, store_id: str, customer_id: str, *, at: dt.datetime) -> None:
-    """End a customer's membership at this shop: nothing more is told of the person, and nothing more earned."""
+    """End a customer's membership at this store: nothing more is told of the person, and nothing more earned."""
     account = session.get(SharedAccount, (store_id, customer_id))
     if account is not None and account.key:
         account.key = ""
@@ -262,7 +262,7 @@ def take_reported(session: Session, body: dict[str, Any]) -> None:
 
 
 def write_again(session: Session, topic: str, body: dict[str, Any]) -> None:
-    """Write what this shop had told of shared points into books that were put back from an older copy."""
+    """Write what this store had told of shared points into books that were put back from an older copy."""
     store_id = str(body["store_id"])
     if topic == PART:
         until = dt.date.fromisoformat(body["until_day"]) if body["until_day"] else None
@@ -320,7 +320,7 @@ def scheme_on(session: Session, day: dt.date) -> SharedScheme | None:
 
 
 def part_of(session: Session, store_id: str, day: dt.date) -> SharedPart | None:
-    """Return the time in which a shop takes part on a day."""
+    """Return the time in which a store takes part on a day."""
     query = sa.select(SharedPart).where(
         SharedPart.store_id == store_id, SharedPart.from_day <= day,
         sa.or_(SharedPart.until_day.is_(None), SharedPart.until_day >= day),
@@ -329,7 +329,7 @@ def part_of(session: Session, store_id: str, day: dt.date) -> SharedPart | None:
 
 
 def collects(session: Session, store_id: str, customer_id: str, at: dt.datetime) -> SharedAccount | None:
-    """Return the shared account of a customer who collects these points here now; None: the shop's own count."""
+    """Return the shared account of a customer who collects these points here now; None: the store's own count."""
     account = session.get(SharedAccount, (store_id, customer_id))
     if account is None or not account.key:
         return None
@@ -357,7 +357,7 @@ def is_of(session: Session, store_id: str, sale_id: str | None, kind: str) -> bo
 
 
 def entries(session: Session, store_id: str, customer_id: str, limit: int | None = None) -> list[SharedEntry]:
-    """Return a customer's lines of this shop, newest first."""
+    """Return a customer's lines of this store, newest first."""
     query = sa.select(SharedEntry).where(
         SharedEntry.store_id == store_id, SharedEntry.customer_id == customer_id, SharedEntry.points != 0
     )
@@ -365,13 +365,13 @@ def entries(session: Session, store_id: str, customer_id: str, limit: int | None
 
 
 def members(session: Session, store_id: str) -> int:
-    """Return how many customers of a shop are members."""
+    """Return how many customers of a store are members."""
     query = sa.select(sa.func.count()).where(SharedAccount.store_id == store_id, SharedAccount.key != "")
     return int(session.scalar(query) or 0)
 
 
 def sums(session: Session, store_id: str) -> dict[str, int]:
-    """Return what this shop's sales did with shared points: kind -> points."""
+    """Return what this store's sales did with shared points: kind -> points."""
     query = sa.select(SharedEntry.kind, sa.func.sum(SharedEntry.points)).where(SharedEntry.store_id == store_id)
     return {kind: int(points) for kind, points in session.execute(query.group_by(SharedEntry.kind))}
 

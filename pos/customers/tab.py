@@ -12,8 +12,8 @@ Rules
 5. A repayment carries the page's command id: the same again answers the same, with other content it is a Conflict.
    Cash goes into the drawer of the open shift in the same transaction.
 6. Age counts in business days from the charge that is still unpaid: 0 to 30, 31 to 60, 61 to 90, more.
-7. What moves a tab apart from a sale is told, by the customer's id alone: it is kept for this shop, should its books be
-   lost (`write_again`), with its slip's number, and without its shift where that was closed anew meanwhile. What was
+7. What moves a tab apart from a sale is told, by the customer's id alone: it is kept for this store, should its books
+   be lost (`write_again`), with its slip's number, and without its shift where that was closed anew meanwhile. What was
    carried over or given up stays as it was then, whatever the limit is now.
 
 The tab knows a customer by id alone; names are in `customers`. Units: *_minor, in an entry + owes more, - owes less.

@@ -8,7 +8,7 @@ Rules
    lead from one to the other.
 4. A voucher shows its code in groups of four and as a QR code to scan.
 
-Everything here is pure. Money comes in minor units of the shop's currency; columns are 32, 42 or 48.
+Everything here is pure. Money comes in minor units of the store's currency; columns are 32, 42 or 48.
 """
 
 import datetime as dt

@@ -3,15 +3,15 @@ prices.
 
 Rules
 -----
-1. As with the receipt: a layout reads its frozen document alone and prints in the shop's language.
+1. As with the receipt: a layout reads its frozen document alone and prints in the store's language.
 2. What is to be done has a box to tick or to write into; what was done has a line to sign.
 3. A count sheet is blind: it shows no figure the records have.
 4. Figures of one kind stand under each other, whatever the names are.
 5. Of goods that go back to a supplier every line says how much goes, of which batch and day where that is known, and
-   what the shop expects back for it; what has no known cost says so and is left out of the total.
+   what the store expects back for it; what has no known cost says so and is left out of the total.
 6. Both sides sign. A copy is marked.
 
-Everything here is pure. Money comes in minor units of the shop's currency; columns are 32, 42 or 48.
+Everything here is pure. Money comes in minor units of the store's currency; columns are 32, 42 or 48.
 """
 
 from collections.abc import Callable, Sequence

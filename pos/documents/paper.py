@@ -258,7 +258,7 @@ def unit_price(minor: int, price_quantity: int, stock_unit: str, currency: str) 
 
 
 def store_head(store: dict[str, Any], columns: int, *, logo: bool = True) -> list[PaperLine]:
-    """Return the head of what customers take home: the logo, the shop's name large, where it is."""
+    """Return the head of what customers take home: the logo, the store's name large, where it is."""
     shown = logo and store.get("logo")
     lines = [PaperLine(store["logo"], align="center", kind="image"), BLANK] if shown else []
     lines += centred(store["name"], columns, bold=True, wide=2, tall=2)

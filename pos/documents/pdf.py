@@ -1,4 +1,4 @@
-"""Sheets of A4 for shops without a label printer: labels to cut or peel off, and any document as a page.
+"""Sheets of A4 for stores without a label printer: labels to cut or peel off, and any document as a page.
 
 Rules
 -----

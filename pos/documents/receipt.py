@@ -4,19 +4,19 @@ Rules
 -----
 1. A layout reads its document alone: the frozen snapshot, never the database, so a reprint in ten years is the
    receipt of today with a copy mark.
-2. Figures stand in one column at the right; the total is the biggest thing on the paper after the shop's name.
+2. Figures stand in one column at the right; the total is the biggest thing on the paper after the store's name.
 3. Prices without tax (United States) are shown as on the shelf, then subtotal, tax and total; prices with tax
    are shown as paid. Which it is follows from the lines themselves.
-4. A pickup slip shows what the shop needs to find a bag, and a square code that opens the order at the counter; the
+4. A pickup slip shows what the store needs to find a bag, and a square code that opens the order at the counter; the
    collection code is the customer's and is never on it.
-5. The address of the receipt on a phone (behind the code on the paper) stands on every receipt of a shop whose network
-   shows receipts (`Store.receipts_at`); it is made from the receipt's own facts, so shop and network agree on it
-   without a word, also while the shop is cut off.
+5. The address of the receipt on a phone (behind the code on the paper) stands on every receipt of a store whose network
+   shows receipts (`Store.receipts_at`); it is made from the receipt's own facts, so store and network agree on it
+   without a word, also while the store is cut off.
 6. Whoever has the address has the receipt, and nobody finds it by counting: it ends with 100 bits of a hash over the
    sale's id and its till's epoch, both random, and over what was asked for.
 7. Plain letters only, so that every phone reads the code.
 
-Money comes in minor units of the shop's currency; columns are 32, 42 or 48.
+Money comes in minor units of the store's currency; columns are 32, 42 or 48.
 """
 
 import base64
@@ -203,7 +203,7 @@ LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
 
 
 def e_receipt_address(document: dict[str, Any]) -> str:
-    """Return where the receipt of a completed sale stands (rule 5); '' where its shop shows none."""
+    """Return where the receipt of a completed sale stands (rule 5); '' where its store shows none."""
     at = document["store"].get("receipts_at", "")
     return f"{at.rstrip('/')}/{document['till_id']}-{document['receipt_no']}/{e_receipt_token(document)}" if at else ""
 

@@ -1,4 +1,4 @@
-"""The QR code a shop shows for being paid: EMVCo's merchant-presented mode, built and drawn.
+"""The QR code a store shows for being paid: EMVCo's merchant-presented mode, built and drawn.
 
 Rules
 -----

@@ -188,7 +188,7 @@ def counts() -> sa.ColumnElement[bool]:
 def _given_back(
     tenders: Sequence[Tender], due_minor: int, cash_minor: int, other_minor: int, coin_minor: int, currency: str
 ) -> Settled:
-    """Settle what the shop owes; without tenders it is given back in cash (rule 4, rounded symmetrically)."""
+    """Settle what the store owes; without tenders it is given back in cash (rule 4, rounded symmetrically)."""
     rest_minor = due_minor - other_minor
     rounded_minor = round_cash(rest_minor, coin_minor)
     if not tenders:

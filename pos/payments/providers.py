@@ -1,4 +1,4 @@
-"""Card terminals and mobile wallets behind one protocol, and the registry of those this shop knows.
+"""Card terminals and mobile wallets behind one protocol, and the registry of those this store knows.
 
 Rules
 -----
@@ -58,7 +58,7 @@ class Request:
 class Outcome:
     """What a provider answered. state: one of ANSWERS; for `reverse` captured means: the money went back.
 
-    reference: the provider's own number of it. reason: for a person. shown_code: what the shop shows as a QR code.
+    reference: the provider's own number of it. reason: for a person. shown_code: what the store shows as a QR code.
     """
 
     state: str

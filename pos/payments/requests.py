@@ -193,7 +193,7 @@ def claim(
 ) -> Payment:
     """Let a completed sale be paid with a captured payment (rule 5), once; of two that try, one wins.
 
-    amount_minor is the whole amount, negative for money given back. store_id: needed only where several shops' books
+    amount_minor is the whole amount, negative for money given back. store_id: needed only where several stores' books
     lie together.
     """
     stores = sa.select(Store.id) if store_id is None else [store_id]
@@ -338,7 +338,7 @@ def slip_of(session: Session, payment: Payment) -> Payment | None:
         Payment.provider.is_(None),
         Payment.id.not_in(taken),
     )
-    # put in order here: SQLite would read all the shop was ever paid in the order of the ids
+    # put in order here: SQLite would read all the store was ever paid in the order of the ids
     return min(session.scalars(query), key=lambda slip: slip.id, default=None)
 
 

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Where the shop has a terminal or a wallet service of its own, what is typed in its place names its slip, with 2
+1. Where the store has a terminal or a wallet service of its own, what is typed in its place names its slip, with 2
    letters or digits at least; elsewhere the number may stay away.
 2. A slip pays once: the same number with the same amount is refused on the same business day, whether it paid for a
    sale, a tab or an order. Capitals, blanks, signs and leading noughts make no other number of it.

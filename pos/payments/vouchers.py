@@ -219,7 +219,7 @@ def movements(session: Session, voucher: Voucher) -> list[VoucherMovement]:
 
 
 def outstanding_minor(session: Session, store_id: str, today: dt.date) -> int:
-    """Return what the shop owes on all vouchers that are still taken."""
+    """Return what the store owes on all vouchers that are still taken."""
     valid = sa.or_(Voucher.expires_on.is_(None), Voucher.expires_on >= today)
     owed = session.scalar(sa.select(sa.func.sum(Voucher.balance_minor)).where(Voucher.store_id == store_id, valid))
     return int(owed or 0)

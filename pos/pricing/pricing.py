@@ -24,7 +24,7 @@ MOST_LINES, MOST_EMPTIES = 500, 1000
 
 @dataclass(frozen=True)
 class ProductView:
-    """A product as a shop sells it on a day: its price and tax are settled."""
+    """A product as a store sells it on a day: its price and tax are settled."""
 
     sku: str
     name: str
@@ -45,7 +45,7 @@ class ProductView:
     codes: tuple[tuple[str, int], ...] = ()
     """Every scannable code with the stock units it stands for."""
     department: str = ""
-    """The aisle, coarser than the category; empty where the shop has none."""
+    """The aisle, coarser than the category; empty where the store has none."""
     kind: str = "goods"
     deposit_sku: str | None = None
     price_typed: bool = False
@@ -53,7 +53,7 @@ class ProductView:
 
     @property
     def top_category(self) -> str:
-        """Where the product stands: its department, in a shop without departments its category."""
+        """Where the product stands: its department, in a store without departments its category."""
         return self.department or self.category
 
 

@@ -1,4 +1,4 @@
-"""Print agents: small programs in the shop that fetch the paper of a store node that runs elsewhere.
+"""Print agents: small programs in the store that fetch the paper of a store node that runs elsewhere.
 
 Rules
 -----

@@ -1,4 +1,4 @@
-"""Looking for printers: what hangs on this computer, what its spooler knows, and who listens in the shop's networks.
+"""Looking for printers: what hangs on this computer, what its spooler knows, and who listens in the store's networks.
 
 Rules
 -----

@@ -1,4 +1,4 @@
-"""The shop's logo: one picture at the top of what customers take home.
+"""The store's logo: one picture at the top of what customers take home.
 
 Rules
 -----
@@ -42,7 +42,7 @@ class Logo(Base):
 
 
 def put(session: Session, store_id: str, dots: Sequence[Raster], *, actor: Actor, at: dt.datetime) -> Logo:
-    """Set the shop's logo, as `pictures.dotted` made it; the same picture again changes nothing."""
+    """Set the store's logo, as `pictures.dotted` made it; the same picture again changes nothing."""
     (narrow_across, narrow), (wide_across, wide) = dots
     logo_id = hashlib.sha256(wide_across.to_bytes(2, "big") + wide + narrow).hexdigest()[:32]
     store, known = store_of(session, store_id), session.get(Logo, (store_id, logo_id))

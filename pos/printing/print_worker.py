@@ -64,7 +64,7 @@ class PrintRound:
 
 @dataclass(frozen=True)
 class Room:
-    """Where printing happens: the database, the shop, its printers, the clock."""
+    """Where printing happens: the database, the store, its printers, the clock."""
 
     database: Database
     store_id: str

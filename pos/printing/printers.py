@@ -1,4 +1,4 @@
-"""The shop's printers: what each is, where it hangs, which tills and papers it serves, and how it last was.
+"""The store's printers: what each is, where it hangs, which tills and papers it serves, and how it last was.
 
 Rules
 -----

@@ -47,7 +47,7 @@ EXPIRES_AFTER = {
     **dict.fromkeys(("receipt", "pickup", "bin", "tab_settlement", "voucher"), dt.timedelta(hours=4)),
     **dict.fromkeys(("drawer", "test"), dt.timedelta(minutes=10)),
 }
-"""How long a customer waits for paper, at most; reports and labels are for the shop and wait over a weekend."""
+"""How long a customer waits for paper, at most; reports and labels are for the store and wait over a weekend."""
 OFFICE_EXPIRES_AFTER = dt.timedelta(days=3)
 SLOW_AFTER = dt.timedelta(seconds=60)
 Choice = Literal["printed", "again", "dropped"]
@@ -273,7 +273,7 @@ class PrinterStatus:
     unconfirmed, elsewhere (a printer failed and its fallback stands in), paper-low, or the reason
     of a failure (printer-off, printer-refused, printer-silent, printer-offline, printer-library, printer-permission,
     paper-out, cover-open, cutter-jam, printer-error, unprintable). printer: the name of the printer meant, '' where
-    the shop has one only. since: when the oldest waiting job was queued.
+    the store has one only. since: when the oldest waiting job was queued.
     """
 
     colour: Literal["green", "amber", "red", "none"]

@@ -259,7 +259,7 @@ class FilePrinter(_Asked):
         from pos.printing import lines
 
         try:
-            if stat.S_ISCHR(os.stat(self.path).st_mode):  # noqa: PTH116 - a path as the shop wrote it
+            if stat.S_ISCHR(os.stat(self.path).st_mode):  # noqa: PTH116 - a path as the store wrote it
                 return lines.DeviceLine(self.path)
         except FileNotFoundError:
             pass

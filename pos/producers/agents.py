@@ -1,11 +1,11 @@
-"""Agents: who brought a producer to the shop and gets a part of its commission, and how it reaches them.
+"""Agents: who brought a producer to the store and gets a part of its commission, and how it reaches them.
 
 Rules
 -----
-1. A shop knows an agent by name; where the money goes is the shopkeeper's word alone, told to the network.
+1. A store knows an agent by name; where the money goes is the shopkeeper's word alone, told to the network.
 2. A move of goods names the agent it was agreed with that day (`produce`), so that what comes back later comes off the
    same agent's part.
-3. A statement of the producer tells the network each agent's part of it, once, below zero too. The shop owes it on its
+3. A statement of the producer tells the network each agent's part of it, once, below zero too. The store owes it on its
    account, and the network pays it out (`supply/money/agent_commissions`).
 
 Units: *_minor minor units.
@@ -29,7 +29,7 @@ VERSION = 1
 
 
 class Agent(Base):
-    """Somebody with a part of commissions, at the shop and at the network. account, bic: '' while unknown."""
+    """Somebody with a part of commissions, at the store and at the network. account, bic: '' while unknown."""
 
     __tablename__ = "agent"
 
@@ -77,7 +77,7 @@ def send_parts(session: Session, store_id: str, statement_id: str, parts: dict[s
 
 
 def agent_of(session: Session, store_id: str, name: str) -> Agent | None:
-    """Return an agent of a shop; None where there is none, or nothing was said."""
+    """Return an agent of a store; None where there is none, or nothing was said."""
     return session.get(Agent, (store_id, name)) if name else None
 
 

@@ -1,9 +1,9 @@
-"""Goods of local producers that the shop sells for them: whose they are, in which lots they came, and who bought them.
+"""Goods of local producers that the store sells for them: whose they are, in which lots they came, and who bought them.
 
 Rules
 -----
-1. A product sold for a producer is the shop's own product and belongs to that one producer: the till's code says whose
-   it is. The shop owns none of it; it keeps a commission, of which an agent may have a part.
+1. A product sold for a producer is the store's own product and belongs to that one producer: the till's code says whose
+   it is. The store owns none of it; it keeps a commission, of which an agent may have a part.
 2. A sale takes from the oldest lot first (`producer_lots`), in the sale's own transaction; each part of a line is a
    move that names sale, line and lot. So a lot leads to its receipts, and a receipt to its lots.
 3. What a customer brings back is a move that answers the one it was sold by, and undoes its share of money: all of a
@@ -57,13 +57,13 @@ class Producer(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     kind: Mapped[str]
-    """farmer | cooperative | shop (a neighbour) | maker"""
+    """farmer | cooperative | store (a neighbour) | maker"""
     place: Mapped[str]
     phone: Mapped[str]
     account: Mapped[str]
     commission_bp: Mapped[int]
     agent_name: Mapped[str] = mapped_column(default="")
-    """Who brought the producer to the shop and gets a part of the commission."""
+    """Who brought the producer to the store and gets a part of the commission."""
     agent_bp: Mapped[int] = mapped_column(default=0)
     joined_at: Mapped[dt.datetime]
 
@@ -165,7 +165,7 @@ def add_producer(
 def sell_for(
     session: Session, store_id: str, producer_id: str, sku: str, story: str = "", *, actor: Actor, at: dt.datetime
 ) -> ProducerProduct:
-    """Sell a product of the shop's own for a producer (rule 1), or change its story."""
+    """Sell a product of the store's own for a producer (rule 1), or change its story."""
     producer_of(session, store_id, producer_id)
     product = session.get(Product, sku)
     if product is None or product.owner_id != store_id or product.kind != "goods":
@@ -413,7 +413,7 @@ def goods_of(session: Session, store_id: str, producer_id: str) -> Sequence[tupl
 
 
 def producers_of(session: Session, store_id: str, skus: Collection[str]) -> dict[str, Producer]:
-    """Return whose these products are, those of the shop's own stock left out."""
+    """Return whose these products are, those of the store's own stock left out."""
     query = (
         sa.select(ProducerProduct.sku, Producer)
         .join(

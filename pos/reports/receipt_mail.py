@@ -6,7 +6,7 @@ Rules
    entry, fact or log.
 2. The same command is one letter. One receipt goes by e-mail at most `MOST` times.
 3. A letter is sent outside of any transaction. What fails is tried again, later each time, at most `TRIES` times, which
-   is about a day; an address the mail server refuses, or a shop without a mail server, is not tried again.
+   is about a day; an address the mail server refuses, or a store without a mail server, is not tried again.
 4. What is sent is the sale's frozen document, of a voucher's code its end alone.
 """
 

@@ -1,4 +1,4 @@
-"""What the shop sold, seen from every side: by day, hour, product, aisle, margin, cashier, tender, tax; and shrink.
+"""What the store sold, seen from every side: by day, hour, product, aisle, margin, cashier, tender, tax; and shrink.
 
 Rules
 -----
@@ -6,7 +6,7 @@ Rules
    of all reports of one period agree with each other and with the Z reports.
 2. Margin is net less cost over goods and services whose cost is known; what has no cost is named beside it, never
    counted as free. Deposits and vouchers earn nothing.
-3. An hour is the hour on the shop's own wall.
+3. An hour is the hour on the store's own wall.
 4. A share is in basis points of the column's total.
 5. What a tender took is what stayed of it: change is no money given back, a refund is.
 6. What a cashier took off baskets before they were paid or given up is told by the shifts, on their business day.

@@ -1,4 +1,4 @@
-"""Slips somebody asks for: documents frozen from the shop's books, and their way to the printer.
+"""Slips somebody asks for: documents frozen from the store's books, and their way to the printer.
 
 Rules
 -----
@@ -193,7 +193,7 @@ def seen_by(session: Session, job: PrintJob, actor: Actor) -> dict[str, Any]:
 
 
 def local(at: dt.datetime, store: Store) -> str:
-    """Return an instant as it is printed: on the shop's wall."""
+    """Return an instant as it is printed: on the store's wall."""
     return wall_time(at, store.tz)
 
 
@@ -203,5 +203,5 @@ def wall_time(at: dt.datetime, tz: str) -> str:
 
 
 def head(store: Store, actor: Actor, at: dt.datetime) -> dict[str, Any]:
-    """Return what every slip of the shop's own says of itself."""
+    """Return what every slip of the store's own says of itself."""
     return {"store": snapshot(store), "local_time": local(at, store), "by": actor.name}

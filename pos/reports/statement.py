@@ -3,7 +3,7 @@
 Rules
 -----
 1. A document is frozen when it is asked for; its layout (`accounts`) reads nothing else.
-2. It speaks the customer's language; a voucher, which is anybody's, the shop's.
+2. It speaks the customer's language; a voucher, which is anybody's, the store's.
 3. Every slip and statement in the queue is filed under its customer, so that forgetting a person finds it.
 """
 
@@ -100,7 +100,7 @@ def print_repayment(session: Session, store: Store, done: Repayment, *, till_id:
 
 
 def print_voucher(session: Session, store: Store, voucher: Voucher, *, till_id: str, at: dt.datetime) -> Queued:
-    """Queue the slip a voucher is handed over as, in the shop's language; filed under the sale that issued it.
+    """Queue the slip a voucher is handed over as, in the store's language; filed under the sale that issued it.
 
     Refused where this node cannot derive its code: a slip without one is worth nothing.
     """
@@ -161,7 +161,7 @@ def reminder(session: Session, store: Store, customer_id: str, *, at: dt.datetim
 
 
 def receipt_numbers(session: Session, store_id: str, sale_ids: Iterable[str | None]) -> dict[str, int]:
-    """Return the receipt numbers of these sales; what is no sale of this shop is left out."""
+    """Return the receipt numbers of these sales; what is no sale of this store is left out."""
     from pos.sold import Sale  # a sale charges the tab; only paper looks back at it
 
     wanted = sorted({sale_id for sale_id in sale_ids if sale_id})

@@ -1,8 +1,8 @@
-"""A basket the shop keeps: set aside for the next customer, taken up again at any till, or given up with a reason.
+"""A basket the store keeps: set aside for the next customer, taken up again at any till, or given up with a reason.
 
 Rules
 -----
-1. A basket lives in the page until it is paid; the shop knows it from when it is parked, or when its money was asked
+1. A basket lives in the page until it is paid; the store knows it from when it is parked, or when its money was asked
    for. Its id is the later sale's.
 2. A parked basket is taken up by one till: whoever is second is told who has it (one winner, `Conflict`). The till
    that has it may take it up again, for the answer may have been lost. From another till, one that died say, it is
@@ -58,7 +58,7 @@ OTHERS = "baskets.others"
 
 
 class Basket(Base):
-    """A sale that is not completed, as far as the shop knows of it. content: the page's own words."""
+    """A sale that is not completed, as far as the store knows of it. content: the page's own words."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "basket"
@@ -198,7 +198,7 @@ def void(
 
 @dataclass(frozen=True)
 class Worth:
-    """What a basket would cost at today's prices. lines: (sku, qty) the shop knows; unknown: how many it does not.
+    """What a basket would cost at today's prices. lines: (sku, qty) the store knows; unknown: how many it does not.
 
     total_minor: None where there is no line to price.
     """
@@ -209,7 +209,7 @@ class Worth:
 
 
 def worth(session: Session, store_id: str, lines: Sequence[RungLine], *, at: dt.datetime) -> Worth:
-    """Price a basket that is not sold (rule 5): at the shop's prices, typed ones only for what has no other."""
+    """Price a basket that is not sold (rule 5): at the store's prices, typed ones only for what has no other."""
     from pos.sale import sale  # a sale asks whether its basket was given up
 
     typed = catalogue.known_skus(session, {line.sku for line in lines})
@@ -241,7 +241,7 @@ def refuse_let_go(session: Session, store_id: str, basket_id: str, till_id: str)
 
 
 def parked(session: Session, store_id: str) -> list[Basket]:
-    """Return the baskets set aside in a shop, the longest waiting first; one that was paid elsewhere waits no more."""
+    """Return the baskets set aside in a store, the longest waiting first; one that was paid elsewhere waits no more."""
     return _unpaid(session, store_id, "parked")
 
 
@@ -251,7 +251,7 @@ def taken_up(session: Session, store_id: str) -> list[Basket]:
 
 
 def count_parked(session: Session, store_id: str) -> int:
-    """Return how many baskets are set aside in a shop; looks at no sale while there is none."""
+    """Return how many baskets are set aside in a store; looks at no sale while there is none."""
     query = sa.select(Basket.id).where(Basket.store_id == store_id, Basket.state == "parked")
     return len(parked(session, store_id)) if session.scalar(query.limit(1)) is not None else 0
 

@@ -13,7 +13,7 @@ Rules
 3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
 4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
    and more than a cashier's limit want leave (rule 11). What is not sold at this hour is refused (`selling_hours`).
-5. What was agreed with an online order keeps its price, its saving and its deposit, whatever the shop asks now, and
+5. What was agreed with an online order keeps its price, its saving and its deposit, whatever the store asks now, and
    whether or not it still sells it.
 6. What is recalled or past its last day is refused when the basket is priced, before anybody is asked for money.
 7. What a label says is read from the code anew (`scan`), never taken from the page: an amount, a batch, a last day.
@@ -95,7 +95,7 @@ def price(
     smallest_coin_minor: int = 1,
     cash: bool = False,
 ) -> Quote:
-    """Price what was rung (rules 1 to 5); at the shop's own wall time offers begin and end."""
+    """Price what was rung (rules 1 to 5); at the store's own wall time offers begin and end."""
     views, wall = _views(session, store_id, rung, day, agreed or {}), at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
     selling_hours.refuse_outside(session, store_id, (views[line.sku] for line in rung if line.qty > 0), wall)
     rung = read_from_codes(session, store_id, rung, views, day)
@@ -132,9 +132,9 @@ def price_known(
     smallest_coin_minor: int = 1,
     cash: bool = False,
 ) -> Quote:
-    """Price what was rung at prices that are known already: an online shop's, as its store published them.
+    """Price what was rung at prices that are known already: an online store's, as its store published them.
 
-    views: every product that was rung, and the deposits they carry. live: the day's offers. wall: the shop's own
+    views: every product that was rung, and the deposits they carry. live: the day's offers. wall: the store's own
     time, without a zone.
     """
     _refuse_too_many(rung, views, agreed or {})
@@ -169,7 +169,7 @@ def refuse_unsafe(session: Session, store_id: str, quoted: Quote, day: dt.date) 
 
 
 def refuse_beyond(session: Session, store_id: str, quoted: Quote) -> None:
-    """Refuse to sell more than is here and promised to nobody, for a shop whose tills stop there (`stock`, rule 3).
+    """Refuse to sell more than is here and promised to nobody, for a store whose tills stop there (`stock`, rule 3).
 
     The levels are locked as they are read: of many tills whose sales ask, one sells the last unit.
     """

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. The shapes hold what a person or a label said, never what the shop knows: list prices, taxes, offers and deposits
+1. The shapes hold what a person or a label said, never what the store knows: list prices, taxes, offers and deposits
    are added by `quoting`.
 2. The hash of a request is over its content, so that the same command is known again.
 3. A voucher's typed code becomes its mark as the request is made: nothing behind it knows the code (`vouchers` rule 7).
@@ -116,7 +116,7 @@ class SaleRequest:
 
 
 def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> None:
-    """Raise Invalid for a basket no shop can have rung."""
+    """Raise Invalid for a basket no store can have rung."""
     if not lines and not may_be_empty:
         raise Invalid("empty-basket", "There is nothing in the basket. Scan something first.")
     if len(lines) > MOST_LINES:

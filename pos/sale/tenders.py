@@ -1,10 +1,10 @@
-"""What paying does to the shop's other books: the customer's tab and points, vouchers, payments a provider captured.
+"""What paying does to the store's other books: the customer's tab and points, vouchers, payments a provider captured.
 
 Rules
 -----
 1. All of it is written in the sale's own transaction: what is refused here leaves nothing behind.
 2. The part put on the tab counts against the limit whatever else is paid beside it.
-3. Points are the network's where the customer collects those here, else the shop's own; never both on one sale. What
+3. Points are the network's where the customer collects those here, else the store's own; never both on one sale. What
    comes back follows its own sale, and takes its points with it. They are earned on what was paid for goods and
    services: not on deposits and vouchers, nor on the part paid with points, now or for what an exchange brings back.
 4. A voucher sold is issued with its sale; money given back as store credit is a voucher too.

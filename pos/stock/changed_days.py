@@ -19,7 +19,7 @@ from config.database import Base, dialect_of, insert_into
 
 
 class ChangedDay(Base):
-    """A shop's day that wants to be added up again."""
+    """A store's day that wants to be added up again."""
 
     __tablename__ = "changed_day"
 

@@ -1,15 +1,15 @@
-"""Goods that stand in the shop and are not the shop's: whose they are, from their arrival to the last unit.
+"""Goods that stand in the store and are not the store's: whose they are, from their arrival to the last unit.
 
 Rules
 -----
 1. Goods taken on sale or return belong to their owner until they are sold, bought or back. Each lot of them is one row,
    and whatever happens to it is a row of its own book: came, sold, back, bought. The four always add up (K17).
-2. A barcode does not say whose a unit is. What came first is taken as sold first: the shop's own units that stood here
+2. A barcode does not say whose a unit is. What came first is taken as sold first: the store's own units that stood here
    when the goods came go first, then the goods, then what came after them. Of two lots the older one goes first.
 3. The sale writes it, in its own transaction. Who sells a unit has bought it: what a customer brings back is the
-   shop's.
+   store's.
 4. What is neither sold nor there any more when the lot ends (written off, missing) was bought by the shop.
-5. Nobody gives away what is not theirs: of what stands in the shop only what no lot has left may be passed on.
+5. Nobody gives away what is not theirs: of what stands in the store only what no lot has left may be passed on.
 
 Units: quantities in stock units; pack_cost_minor per pack_qty units.
 """
@@ -59,7 +59,7 @@ class Consignment(Base):
     """The last day on which they may go back."""
     came_qty: Mapped[int]
     ahead_qty: Mapped[int]
-    """The shop's own units that are taken as sold before (rule 2)."""
+    """The store's own units that are taken as sold before (rule 2)."""
     left_qty: Mapped[int]
     sold_qty: Mapped[int] = mapped_column(default=0)
     back_qty: Mapped[int] = mapped_column(default=0)
@@ -133,9 +133,9 @@ def sold(
 
 
 def pass_on(session: Session, store_id: str, units: Mapping[str, int], on_hand: Mapping[str, int]) -> None:
-    """Let the shop's own units of what is on hand go unsold (rule 5); those that stand before a lot go first.
+    """Let the store's own units of what is on hand go unsold (rule 5); those that stand before a lot go first.
 
-    Refuses, naming it, what is more than the shop's own.
+    Refuses, naming it, what is more than the store's own.
     """
     theirs = not_ours(session, store_id)
     for lot in lots(session, store_id, only_left=True):
@@ -177,7 +177,7 @@ def take(
 
 
 def lots(session: Session, store_id: str, *, only_left: bool = False) -> list[Consignment]:
-    """Return a shop's lots, what must be settled first first."""
+    """Return a store's lots, what must be settled first first."""
     query = sa.select(Consignment).where(Consignment.store_id == store_id)
     if only_left:
         query = query.where(Consignment.left_qty > 0)
@@ -185,12 +185,12 @@ def lots(session: Session, store_id: str, *, only_left: bool = False) -> list[Co
 
 
 def not_ours(session: Session, store_id: str) -> dict[str, int]:
-    """Return the units in the shop that are not its own, by SKU."""
+    """Return the units in the store that are not its own, by SKU."""
     return {sku: qty for sku, (qty, _) in standing(session, store_id).items()}
 
 
 def standing(session: Session, store_id: str) -> dict[str, tuple[int, dt.date]]:
-    """Return SKU -> units in the shop that are not its own, and the first day that is the last to send some back."""
+    """Return SKU -> units in the store that are not its own, and the first day that is the last to send some back."""
     query = sa.select(Consignment.sku, sa.func.sum(Consignment.left_qty), sa.func.min(Consignment.until))
     query = query.where(Consignment.store_id == store_id, Consignment.left_qty > 0).group_by(Consignment.sku)
     return {sku: (int(qty), until) for sku, qty, until in session.execute(query)}
@@ -202,12 +202,12 @@ def cost(lot: Consignment, qty: int) -> int:
 
 
 def charged(lot: Consignment) -> int:
-    """Return the units the shop owes: sold and bought."""
+    """Return the units the store owes: sold and bought."""
     return lot.sold_qty + lot.bought_qty
 
 
 def of_sale(session: Session, store_id: str, sale_id: str) -> list[tuple[str, int]]:
-    """Return (name, units) of a sale's goods that were not the shop's."""
+    """Return (name, units) of a sale's goods that were not the store's."""
     query = (
         sa.select(Consignment.name, sa.func.sum(ConsignmentMovement.qty))
         .join(Consignment, _of_lot())
@@ -223,7 +223,7 @@ def of_sale(session: Session, store_id: str, sale_id: str) -> list[tuple[str, in
 
 
 def of_day(session: Session, store_id: str, day: dt.date) -> list[OwnerSum]:
-    """Return what a day sold of other owners' goods, and what the shop owes for it, by name."""
+    """Return what a day sold of other owners' goods, and what the store owes for it, by name."""
     sums = (
         sa.select(ConsignmentMovement.consigned_id, sa.func.sum(ConsignmentMovement.qty).label("qty"))
         .where(
@@ -241,7 +241,7 @@ def of_day(session: Session, store_id: str, day: dt.date) -> list[OwnerSum]:
 
 
 def findings(session: Session, here: str, store_id: str | None = None) -> list[Finding]:
-    """K17: at its shop a lot's book is what the lot says, and no invoice at the network is for more than it took."""
+    """K17: at its store a lot's book is what the lot says, and no invoice at the network is for more than it took."""
     kinds = {
         kind: sa.func.coalesce(
             sa.func.sum(sa.case((ConsignmentMovement.kind == kind, ConsignmentMovement.qty), else_=0)), 0

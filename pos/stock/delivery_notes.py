@@ -7,7 +7,7 @@ Rules
 2. A note of goods in brings its units from the supplier into the backroom, writes down the lots with their dates,
    and keeps what each product cost last. A product that was not listed here is listed by it.
 3. A note of goods back says with one of a few fixed reasons why; 'other' needs words. It takes its units out of the
-   shop to the supplier, and out of the lots its lines name; more than are there is refused, naming every short line.
+   store to the supplier, and out of the lots its lines name; more than are there is refused, naming every short line.
 4. A line that goes back is expected to be paid at what the product cost last, until somebody types another amount.
 5. The same line sent twice is kept once (its id is the command's).
 
@@ -273,7 +273,7 @@ def cost_of(total_minor: int, qty: int, price_quantity: int) -> int:
 
 
 def note_of(session: Session, store_id: str, note_id: str) -> DeliveryNote:
-    """Return a note of this shop, locked; NotFound when there is none of that id."""
+    """Return a note of this store, locked; NotFound when there is none of that id."""
     query = sa.select(DeliveryNote).where(DeliveryNote.store_id == store_id, DeliveryNote.id == note_id)
     note: DeliveryNote | None = session.scalar(lock_rows(session, query))
     if note is None:
@@ -284,7 +284,7 @@ def note_of(session: Session, store_id: str, note_id: str) -> DeliveryNote:
 def notes(
     session: Session, store_id: str, *, way: str | None = None, state: str | None = None, limit: int = 50
 ) -> list[DeliveryNote]:
-    """Return a shop's notes, the newest first; of one way and state when asked."""
+    """Return a store's notes, the newest first; of one way and state when asked."""
     query = sa.select(DeliveryNote).where(DeliveryNote.store_id == store_id)
     if way is not None:
         query = query.where(DeliveryNote.way == way)

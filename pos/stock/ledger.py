@@ -1,6 +1,6 @@
 """The stock ledger: the book itself, its cached levels, promises and count tasks, and the one pen that writes in it.
 
-`stock` has the verbs a shop uses and its rules 1 to 7; this file holds them.
+`stock` has the verbs a store uses and its rules 1 to 7; this file holds them.
 
 Units: quantities are stock units, > 0 in a movement; the direction is in its places.
 """
@@ -199,7 +199,7 @@ def book_and_report(
 def send(
     session: Session, store_id: str, fact: StockCounted | StockMoved, subject: str, day: dt.date, at: dt.datetime
 ) -> None:
-    """Append a shop's fact for the network; a warehouse's book stays at home (rule 7)."""
+    """Append a store's fact for the network; a warehouse's book stays at home (rule 7)."""
     if session.get(Store, store_id) is None:
         return
     outbox.append(

@@ -171,7 +171,7 @@ def left(
 
 
 def running(session: Session, store_id: str, day: dt.date) -> dict[tuple[str, dt.date], Marking]:
-    """Return the running markdowns of a shop by product and last day."""
+    """Return the running markdowns of a store by product and last day."""
     counts = sa.select(Markdown.offer_id, Markdown.marked_qty, Markdown.sold_qty)
     known = {row.offer_id: row for row in session.execute(counts.where(Markdown.store_id == store_id))}
     return {

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. What leaves the shop comes off the oldest lot with something left, unless it names its lot by the code on the crate:
+1. What leaves the store comes off the oldest lot with something left, unless it names its lot by the code on the crate:
    sales, what is written off, what goes back. So a lot is never left behind by the stock.
 2. What is written off or missing is lost, what goes to a supplier is back; the producer is paid for neither.
 3. After a count no more is left of a product's lots than was counted; what a count finds beyond them is of no lot.
@@ -75,7 +75,7 @@ def take(session: Session, store_id: str, sku: str, qty: int, *, code: str = "")
 
 
 def gone(session: Session, store_id: str, moves: Sequence[Moved], *, code: str = "") -> None:
-    """Take off the lots what left the shop otherwise than by a sale (rules 1, 2). code: as for `take`."""
+    """Take off the lots what left the store otherwise than by a sale (rules 1, 2). code: as for `take`."""
     theirs = _with_lots(session, store_id, [move[1] for move in moves])
     for _id, sku, qty, from_place, to_place in moves:
         if sku in theirs and from_place in INSIDE and to_place not in INSIDE:
@@ -102,9 +102,9 @@ def counted(session: Session, store_id: str, sku: str, counted_qty: int) -> None
 
 
 def overstated_lots(session: Session, store_id: str | None, beyond: dict[tuple[str, str], int]) -> list[Finding]:
-    """K18: no more is left of lots than is in the shop, or a count is asked for.
+    """K18: no more is left of lots than is in the store, or a count is asked for.
 
-    beyond: what was sold of no lot, by (shop, SKU); such goods may have come with a lot that was written in later.
+    beyond: what was sold of no lot, by (store, SKU); such goods may have come with a lot that was written in later.
     """
     left = sa.select(ProducerLot.store_id, ProducerLot.sku, sa.func.sum(ProducerLot.left_qty).label("left"))
     left = left.where(ProducerLot.left_qty > 0, *([] if store_id is None else [ProducerLot.store_id == store_id]))

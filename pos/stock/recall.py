@@ -2,10 +2,10 @@
 
 Rules
 -----
-1. A recall names a product and perhaps one batch; without a batch it means every piece. A shop that calls the same one
+1. A recall names a product and perhaps one batch; without a batch it means every piece. A store that calls the same one
    twice meets a Conflict while it lasts.
 2. A recalled piece is refused at the till with what to do. While only a batch is recalled, a piece whose batch is
-   not known is refused too, until somebody has looked through the shop and cleared it; from then on only a piece
+   not known is refused too, until somebody has looked through the store and cleared it; from then on only a piece
    that is known to be of that batch is refused.
 3. A recall is lifted once, with a reason, and stays in the books.
 4. The network's recall bears its id in every book, beside whatever else is called there; it says what becomes of the
@@ -69,13 +69,13 @@ class Recall(Base):
     lifted_at: Mapped[dt.datetime | None]
     lifted_why: Mapped[str] = mapped_column(default="")
     afterwards: Mapped[str] = mapped_column(default="", server_default="")
-    """One of AFTERWARDS; '': it is the shop's own (rule 4)."""
+    """One of AFTERWARDS; '': it is the store's own (rule 4)."""
     taken_qty: Mapped[int | None]
     """What was taken away until it was cleared."""
     settled_qty: Mapped[int | None]
     """What of that the network credited; None: it has not looked at it yet."""
     reported_how: Mapped[str] = mapped_column(default="", server_default="")
-    """At the network: how the shop heard what holds now, 'node' | 'hand'; '': nobody has told it."""
+    """At the network: how the store heard what holds now, 'node' | 'hand'; '': nobody has told it."""
 
     def means(self, batch: str | None) -> bool:
         """Tell whether a piece of a batch is recalled for certain; None: nobody knows its batch."""
@@ -141,7 +141,7 @@ def call(
 
 
 def clear(session: Session, store_id: str, recall_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime) -> Recall:
-    """Say that somebody looked through the shop and took every recalled piece away (rule 2)."""
+    """Say that somebody looked through the store and took every recalled piece away (rule 2)."""
     row = recall_of(session, store_id, recall_id)
     journal.move(session, row, "cleared", actor=actor, at=at, subject=subject_of(row), units=taken_qty)
     row.cleared_at, row.taken_qty = at, (row.taken_qty or 0) + taken_qty
@@ -240,7 +240,7 @@ def to_look_through(session: Session, store_id: str) -> int:
 
 
 def recalls(session: Session, store_id: str, limit: int = 100) -> list[Recall]:
-    """Return a shop's recalls, those in force first, then the newest."""
+    """Return a store's recalls, those in force first, then the newest."""
     query = sa.select(Recall).where(Recall.store_id == store_id)
     return list(
         session.scalars(query.order_by(Recall.state == "lifted", Recall.called_at.desc(), Recall.id).limit(limit))

@@ -1,18 +1,18 @@
-"""What is in the shop: an append-only ledger of movements, its cached levels, and promises to customers.
+"""What is in the store: an append-only ledger of movements, its cached levels, and promises to customers.
 
 Rules
 -----
 1. A movement takes qty > 0 of a product from one place to another for a reason; the outside world is places too,
    so goods are neither made nor lost (K4). Movements are never changed, only answered.
 2. StockLevel is a cache beside the ledger, written in the same function and recomputed by K3.
-3. The till may drive the floor below zero (the loaf is in the customer's hand); that opens a count task. A shop may
+3. The till may drive the floor below zero (the loaf is in the customer's hand); that opens a count task. A store may
    settle that its tills stop at what the books have (`store.sell_beyond`, `quoting.refuse_beyond`).
 4. A reservation is held, then answered once by another row: fulfilled, released or expired (K5). Only what is
    available may be reserved.
 5. on hand = backroom + floor + shelf + bin; available = on hand - held. Held more than on hand opens a count task.
 6. The till takes from the bin first when it hands over an order, then from floor, shelf and backroom as far as they
    reach; what is still missing comes off the floor.
-7. A shop's movements reach the network inside the fact they belong to: a sale's, a count's, else `stock.moved`. So
+7. A store's movements reach the network inside the fact they belong to: a sale's, a count's, else `stock.moved`. So
    both hold the same ledger, and no other fact moves stock there. A warehouse is no store; its book stays at home.
 """
 
@@ -60,7 +60,7 @@ from pos.store.store import day_of
 
 @dataclass(frozen=True)
 class Level:
-    """How much of a product a shop has (rule 5)."""
+    """How much of a product a store has (rule 5)."""
 
     on_hand: int
     held: int
@@ -108,10 +108,10 @@ def sell(
     at: dt.datetime,
     actor: Actor,
 ) -> list[Moved]:
-    """Take sold units out of the shop (rules 3, 6); never refuses, the loaf is in the customer's hand.
+    """Take sold units out of the store (rules 3, 6); never refuses, the loaf is in the customer's hand.
 
     order_id: the pickup order handed over; its reservation is fulfilled. The sale's own fact carries the movements. Of
-    goods that are not the shop's (`consigned`) it is noted in the same breath.
+    goods that are not the store's (`consigned`) it is noted in the same breath.
     """
     sold = tidy(lines)
     places = locked(session, store_id, [sku for sku, _ in sold])
@@ -168,7 +168,7 @@ def move(
     at: dt.datetime,
     actor: Actor,
 ) -> list[Moved]:
-    """Carry units from one place inside the shop to another; refuses more than are there."""
+    """Carry units from one place inside the store to another; refuses more than are there."""
     if from_place not in INSIDE or to_place not in INSIDE or from_place == to_place:
         raise Invalid("bad-place", "Goods are carried between two places in the shop.", places=[from_place, to_place])
     source = Source(reason, source_kind, source_id or new_id())
@@ -195,7 +195,7 @@ def waste(
 def dispatch(
     session: Session, warehouse_id: str, lines: Lines, *, source_id: str, at: dt.datetime, actor: Actor
 ) -> list[Moved]:
-    """Send units from a warehouse to a shop: backroom → dispatched; refuses, naming every short line."""
+    """Send units from a warehouse to a store: backroom → dispatched; refuses, naming every short line."""
     source = Source("dispatched", "order", source_id)
     return _carry(session, warehouse_id, lines, Place.BACKROOM, Place.DISPATCHED, source, at=at, actor=actor)
 
@@ -211,7 +211,7 @@ def count(
     at: dt.datetime,
     actor: Actor,
 ) -> StockCounted:
-    """Post what was counted in the whole shop: the difference becomes movements, the count task is done.
+    """Post what was counted in the whole store: the difference becomes movements, the count task is done.
 
     Places below zero are put right first; missing units come off floor, shelf, backroom, bin in that order, found
     ones are put in found_in. count_id: the command's own id; the same one again answers Conflict.

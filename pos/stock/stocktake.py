@@ -1,4 +1,4 @@
-"""Stock take: the whole shop, or a part of it, counted section by section while selling goes on.
+"""Stock take: the whole store, or a part of it, counted section by section while selling goes on.
 
 Rules
 -----
@@ -52,7 +52,7 @@ _SKUS_A_LOOK = 500
 
 
 class StockTake(Base):
-    """One count of the shop, or of some of its categories."""
+    """One count of the store, or of some of its categories."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "stock_take"
@@ -75,7 +75,7 @@ class StockTake(Base):
 
 
 class StockTakeSection(Base):
-    """A part of the shop that one person counts in one go."""
+    """A part of the store that one person counts in one go."""
 
     STATES: ClassVar[StateTable] = SECTION_STATES
     __tablename__ = "stock_take_section"
@@ -222,7 +222,7 @@ def counted(session: Session, take: StockTake, skus: Sequence[str] | None = None
 
 
 def uncounted(session: Session, take: StockTake) -> list[str]:
-    """Return what the records say is in the shop, was meant to be counted, and nobody found (rule 7)."""
+    """Return what the records say is in the store, was meant to be counted, and nobody found (rule 7)."""
     query = (
         sa.select(StockLevel.sku)
         .join(Product, Product.sku == StockLevel.sku)
@@ -289,7 +289,7 @@ def _span(by_section: dict[int, list[CountEntry]]) -> tuple[dt.datetime, dt.date
 def _moves(
     session: Session, store_id: str, skus: list[str], since: dt.datetime
 ) -> dict[str, list[tuple[dt.datetime, int]]]:
-    """Return what came into the shop (above zero) or left it after an instant, by SKU."""
+    """Return what came into the store (above zero) or left it after an instant, by SKU."""
     query = sa.select(
         StockMovement.sku, StockMovement.at, StockMovement.qty, StockMovement.from_place, StockMovement.to_place
     ).where(
@@ -500,7 +500,7 @@ def abandon(session: Session, store_id: str, take_id: str, *, why: str = "", act
 
 
 def take_of(session: Session, store_id: str, take_id: str) -> StockTake:
-    """Return a take of this shop, locked; NotFound when there is none of that id."""
+    """Return a take of this store, locked; NotFound when there is none of that id."""
     query = sa.select(StockTake).where(StockTake.store_id == store_id, StockTake.id == take_id)
     take: StockTake | None = session.scalar(lock_rows(session, query))
     if take is None:
@@ -509,7 +509,7 @@ def take_of(session: Session, store_id: str, take_id: str) -> StockTake:
 
 
 def takes(session: Session, store_id: str, limit: int = 20) -> list[StockTake]:
-    """Return a shop's takes, those at work first, then the newest."""
+    """Return a store's takes, those at work first, then the newest."""
     query = sa.select(StockTake).where(StockTake.store_id == store_id)
     over = StockTake.state.in_(("posted", "abandoned"))
     return list(session.scalars(query.order_by(over, StockTake.started_at.desc(), StockTake.id.desc()).limit(limit)))

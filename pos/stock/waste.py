@@ -78,7 +78,7 @@ class Waste(Base):
     recall_id: Mapped[str | None]
     """The network's recall it was taken out for."""
     cost_minor: Mapped[int | None]
-    """What the units cost the shop; None: not known."""
+    """What the units cost the store; None: not known."""
     value_minor: Mapped[int | None]
     """What they would have sold for that day; None: they had no price."""
     business_day: Mapped[dt.date]
@@ -165,7 +165,7 @@ def take_out(
     at: dt.datetime,
     why: str = "",
 ) -> list[Moved]:
-    """Carry units out of the shop, from one place or from several in their order; refuses, naming every short line.
+    """Carry units out of the store, from one place or from several in their order; refuses, naming every short line.
 
     lot: the code of the lot they are of; '' where it is not known, of a producer's goods the oldest.
     """

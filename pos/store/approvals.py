@@ -208,7 +208,7 @@ def has_leave(session: Session, store_id: str, subject_id: str, permission: str,
 
 
 def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
-    """Return the people of a shop who may allow something, by name."""
+    """Return the people of a store who may allow something, by name."""
     roles = [role for role in permissions.AT_FIRST if permissions.may(session, store_id, role, permission)]
     query = sa.select(Staff).where(Staff.node_id == store_id, Staff.active, Staff.role.in_(roles))
     return list(session.scalars(query.order_by(Staff.name)))

@@ -6,7 +6,7 @@ Rules
    sends them alike. It is shown when it is given and never again; only its SHA-256 is kept.
 2. A person has one badge or none: a new one ends the old one, and so does leaving. What was begun by a badge ends with
    it.
-3. Whether a role's badge is enough by itself or asks for the PIN as well is the shop's rule: unless it says otherwise,
+3. Whether a role's badge is enough by itself or asks for the PIN as well is the store's rule: unless it says otherwise,
    a cashier's badge is enough and everybody else types the PIN.
 4. A badge answers no question for a PIN.
 """
@@ -28,7 +28,7 @@ from pos.store.store import STAFF_ROLES, Staff
 PREFIX, DIGITS = "9870", 40
 """No product's code is as long; the till tells a badge by both."""
 ALONE = frozenset({"cashier"})
-"""The roles whose badge is enough unless the shop says otherwise (rule 3)."""
+"""The roles whose badge is enough unless the store says otherwise (rule 3)."""
 
 
 class BadgeRule(Base):

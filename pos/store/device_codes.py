@@ -1,4 +1,4 @@
-"""A code that lets a device in which is not in the shop: to a store's sign-in a PIN alone opens nothing from outside.
+"""A code that lets a device in which is not in the store: to a store's sign-in a PIN alone opens nothing from outside.
 
 Rules
 -----

@@ -1,12 +1,12 @@
-"""How a shop joins a network: a code, good once and for a day, is exchanged for the shop's own key.
+"""How a store joins a network: a code, good once and for a day, is exchanged for the store's own key.
 
 Rules
 -----
-1. A code has sixteen characters without look-alikes (79 bits); only its SHA-256 is kept. A new one makes the shop's
+1. A code has sixteen characters without look-alikes (79 bits); only its SHA-256 is kept. A new one makes the store's
    older ones useless.
-2. It is good once, for a day. Exchanging it withdraws no key: the shop that has one keeps it until the operator, who
-   sees that two are open, withdraws it; all of it is journalled. A shop that joins has a node from then on.
-3. Wrong codes never keep a right one out: nobody can stop shops from joining by sending nonsense, and the length alone
+2. It is good once, for a day. Exchanging it withdraws no key: the store that has one keeps it until the operator, who
+   sees that two are open, withdraws it; all of it is journalled. A store that joins has a node from then on.
+3. Wrong codes never keep a right one out: nobody can stop stores from joining by sending nonsense, and the length alone
    makes guessing hopeless. A thousand tries a second for a whole day, with a thousand codes open, hit one once in
    8 * 10^12 such days.
 4. The first ten wrong codes of a quarter of an hour are journalled; those after them are answered and write nothing.
@@ -36,7 +36,7 @@ WRONG_NOTED, WRONG_WITHIN = 10, dt.timedelta(minutes=15)
 
 
 class Invitation(Base):
-    """A code that was given out for a shop, or the count of wrong ones (store_id NETWORK)."""
+    """A code that was given out for a store, or the count of wrong ones (store_id NETWORK)."""
 
     __tablename__ = "invitation"
 
@@ -51,7 +51,7 @@ class Invitation(Base):
 
 
 def invite(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> str:
-    """Make a shop's code and return it, this once (rules 1, 2)."""
+    """Make a store's code and return it, this once (rules 1, 2)."""
     store_of(session, store_id)
     session.execute(sa.delete(Invitation).where(Invitation.store_id == store_id, Invitation.used_at.is_(None)))
     code = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))

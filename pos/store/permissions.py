@@ -1,11 +1,11 @@
-"""What each role of a shop's people may do, and how far it goes: as it is at first, and as this shop settled it.
+"""What each role of a store's people may do, and how far it goes: as it is at first, and as this store settled it.
 
 Rules
 -----
 1. A route or a verb names the permission, never the role. What a role may do at first is one table here.
-2. The shop allows or denies its cashiers and its supervisors each permission. A shopkeeper keeps all, so that somebody
-   can always put it right; selling stays with everybody, and the people of the shop with the shopkeeper: who could give
-   permissions would have them all.
+2. The store allows or denies its cashiers and its supervisors each permission. A shopkeeper keeps all, so that somebody
+   can always put it right; selling stays with everybody, and the people of the store with the shopkeeper: who could
+   give permissions would have them all.
 3. How far a role goes by itself with discounts, pay-ins, pay-outs, drops and empties is a limit and no permission;
    beyond it, and for what is denied, somebody who may agrees where the till asks for a PIN (`approvals`).
 4. Every change is journalled with what it was before.
@@ -69,30 +69,30 @@ AT_FIRST: dict[str, frozenset[str]] = {
     "customer": frozenset({"store"}),
     "system": frozenset(),
 }
-"""Role -> what it may do where no shop has settled otherwise."""
+"""Role -> what it may do where no store has settled otherwise."""
 SETTLED = ("cashier", "supervisor")
-"""The roles a shop settles (rule 2)."""
+"""The roles a store settles (rule 2)."""
 FIXED = frozenset({"sell", "staff"})
 BY_LIMIT = frozenset({"discount", "pay_in", "pay_out", "drop", "empties"})
 """What reaches as far as a limit (rule 3)."""
 DISCOUNT_BP = {"cashier": 500, "supervisor": 3000, "shopkeeper": BASIS}
 """How much of a line's price on the books each role may take off by hand, by a discount and by another price together,
-unless the shop settles it otherwise."""
+unless the store settles it otherwise."""
 PAYS = {
     "pay_in": {"cashier": 20, "supervisor": 200},
     "pay_out": {"cashier": 20, "supervisor": 200},
     "drop": {"cashier": 500, "supervisor": 5000},
 }
 """What each role may pay into one drawer, out of it, and put in the safe from it, in the currency's own units, unless
-the shop settles it otherwise."""
+the store settles it otherwise."""
 
 EMPTIES = {"cashier": 50}
-"""How many empties a role takes back in one sale, and pays out for in one shift, unless the shop settles it otherwise;
+"""How many empties a role takes back in one sale, and pays out for in one shift, unless the store settles it otherwise;
 others as many as one can."""
 
 
 class Limit(Base):
-    """What a role may do in this shop, and how far it may go."""
+    """What a role may do in this store, and how far it may go."""
 
     __tablename__ = "role_limit"
 
@@ -107,7 +107,7 @@ class Limit(Base):
     """None: as `EMPTIES` says."""
     allowed: Mapped[list[str]] = mapped_column(sa.JSON(), default=list, server_default="[]")
     denied: Mapped[list[str]] = mapped_column(sa.JSON(), default=list, server_default="[]")
-    """What the shop settled otherwise than `AT_FIRST` says."""
+    """What the store settled otherwise than `AT_FIRST` says."""
 
 
 # --- verbs ---

@@ -1,8 +1,8 @@
-"""The shop itself: regions, stores, tills and staff.
+"""The store itself: regions, stores, tills and staff.
 
 Rules
 -----
-1. A store is one member shop; it keeps its currency, zone, rollover hour and language for ever in its facts.
+1. A store is one member store; it keeps its currency, zone, rollover hour and language for ever in its facts.
 2. A member of staff signs in by name and PIN; only the argon2 hash is kept.
 3. A store speaks to the network with its own key, of which the network keeps only the SHA-256.
 4. A book that is no store's, a warehouse's, keeps its days by a clock of its own, or by UTC where it has none.
@@ -366,7 +366,7 @@ def show_receipts(session: Session, store_id: str, address: str, *, actor: Actor
 
 
 def sell_beyond(session: Session, store_id: str, wanted: bool, *, actor: Actor, at: dt.datetime) -> None:
-    """Let the shop's tills sell what the books no longer have, or stop at what they have."""
+    """Let the store's tills sell what the books no longer have, or stop at what they have."""
     store = store_of(session, store_id)
     if store.sells_beyond != wanted:
         record(session, actor=actor, at=at, verb="store.sells beyond", subject=f"store:{store_id}", wanted=wanted)
@@ -374,7 +374,7 @@ def sell_beyond(session: Session, store_id: str, wanted: bool, *, actor: Actor, 
 
 
 def lock_after(session: Session, store_id: str, minutes: int, *, actor: Actor, at: dt.datetime) -> None:
-    """Settle after how many minutes the shop's pages lock themselves when nobody touches them; 0: never."""
+    """Settle after how many minutes the store's pages lock themselves when nobody touches them; 0: never."""
     if minutes not in LOCK_MINUTES:
         raise Invalid("bad-lock-minutes", "Choose one of the times in the list.", field="minutes")
     store = store_of(session, store_id)
@@ -412,6 +412,6 @@ def _key_hash(key: str) -> str:
 
 
 def usual_currency(session: Session) -> str:
-    """Return the currency most shops trade in."""
+    """Return the currency most stores trade in."""
     query = sa.select(Store.currency).group_by(Store.currency).order_by(sa.func.count().desc()).limit(1)
     return session.scalar(query) or "USD"

@@ -53,7 +53,7 @@ class ArchivedReceipts(Base):
 
 
 class ArchivedStock(Base):
-    """What moved into a place of a shop, less what moved out, in all weeks that were put away."""
+    """What moved into a place of a store, less what moved out, in all weeks that were put away."""
 
     __tablename__ = "archived_stock"
 

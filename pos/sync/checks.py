@@ -291,7 +291,7 @@ def _applied(session: Session, store_id: str | None) -> Iterator[Finding]:
 
 
 def _put_away(session: Session, week: dt.date, store_id: str | None) -> Iterator[Finding]:
-    """Compare how many sales of a week were taken, and how many were put away or are here, shop by shop."""
+    """Compare how many sales of a week were taken, and how many were put away or are here, store by shop."""
     first, last = week, week + archive.WEEK - archive.DAY
     came, kept = InboxMessage, ArchivedReceipts
     taken = sa.select(came.from_node.label("store_id"), sa.func.count().label("many")).where(

@@ -1,9 +1,9 @@
-"""A shop's own facts, written again into books that were put back from an older copy.
+"""A store's own facts, written again into books that were put back from an older copy.
 
 Rules
 -----
 1. Rows are those of the fact, ids included, written as the network writes them (`replica`); each is written once.
-2. What the shop alone keeps beside them is written from the fact, too: the shift's running totals, the tab, points,
+2. What the store alone keeps beside them is written from the fact, too: the shift's running totals, the tab, points,
    vouchers, coupons, whose the goods were. A limit that has to be kept at the till is not asked here: it has happened.
 3. The journal's entries of that time are gone; new ones at its end (`*.recovered`) carry the seals, so that `verify`
    guards what came back like all the rest.
@@ -120,7 +120,7 @@ def take_tab(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
 
 
 def take_points(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
-    """Write again what moved a member's shared points, who is a member, or whether the shop takes part."""
+    """Write again what moved a member's shared points, who is a member, or whether the store takes part."""
     shared_points.write_again(session, message.topic, message.body)
     return []
 
@@ -188,7 +188,7 @@ def _into_shift(session: Session, store_id: str, fact: SaleCompleted, at: dt.dat
 
 
 def _beside(session: Session, store_id: str, fact: SaleCompleted) -> list[Odd]:
-    """Write what the shop keeps beside a sale, each book for itself (rule 5)."""
+    """Write what the store keeps beside a sale, each book for itself (rule 5)."""
     at, day = dt.datetime.fromisoformat(fact.completed_at), dt.date.fromisoformat(fact.business_day)
     sold = [(line.sku, line.qty) for line in fact.lines if line.kind == "goods" and line.qty > 0]
     books: list[Callable[[], object]] = [

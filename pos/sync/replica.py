@@ -116,7 +116,7 @@ def write_shift(session: Session, fact: ShiftClosed) -> None:
         "closed_at": dt.datetime.fromisoformat(fact.closed_at),
     }
     mine = (Shift.store_id == fact.store_id, Shift.id == fact.id)
-    # The shop closed it and journalled that; here it is a copy.
+    # The store closed it and journalled that; here it is a copy.
     closed = sa.update(Shift).where(*mine).values(values).returning(Shift.id)
     if session.scalar(closed.execution_options(synchronize_session=False)) is None:
         session.add(Shift(**values, store_id=fact.store_id, id=fact.id))
@@ -202,7 +202,8 @@ _SHIFT_SAME = (
 
 
 def _reported_apart(session: Session, fact: SaleCompleted, at: dt.datetime) -> SaleCompleted:
-    """Return the fact; where its receipt number was given twice, by a copy of the shop's books, in an epoch of its own.
+    """Return the fact; where its receipt number was given twice, by a copy of the store's books, in an epoch of its
+    own.
 
     Both sales happened, so both are kept; the journal says so (rule 6).
     """

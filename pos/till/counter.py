@@ -1,4 +1,4 @@
-"""The counter a sale is rung at: shop, till and open shift, read in one statement."""
+"""The counter a sale is rung at: store, till and open shift, read in one statement."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ def at_counter(session: Session, store_id: str, till_id: str) -> Counter | None:
 
 
 class Habits(NamedTuple):
-    """What of a shop a price, and whether something is sold, depends on."""
+    """What of a store a price, and whether something is sold, depends on."""
 
     tz: str
     rollover_hour: int
@@ -68,7 +68,7 @@ class Habits(NamedTuple):
 
 
 def habits_of(session: Session, store_id: str) -> Habits:
-    """Return a shop's habits; NotFound when there is no such shop."""
+    """Return a store's habits; NotFound when there is no such shop."""
     row = _HABITS.first(session, {"store": store_id})
     if row is None:
         store_of(session, store_id)  # says what is wrong

@@ -3,7 +3,7 @@
 Rules
 -----
 1. A movement is a signed row of the drawer's book; the shift's expected cash and totals go along with it.
-2. Each is told as it happens, with the shift it belongs to, and kept by the network for this shop alone: a shift that
+2. Each is told as it happens, with the shift it belongs to, and kept by the network for this store alone: a shift that
    was still open when the books were lost comes home open, with its float and all that moved (`write_again`).
 3. A till that was opened anew or closed meanwhile stays so: what moved is said to the shopkeeper, and the sales of a
    shift that is not here are late on the till's next Z.

@@ -73,7 +73,7 @@ class SerialScale:
 
     def weigh(self) -> Weighing:
         """Ask the scale, or listen to it, until a whole answer has come (rules 1-3)."""
-        import serial  # only shops with a scale on a cable need it
+        import serial  # only stores with a scale on a cable need it
 
         wire = self.wire
         with self._lock:

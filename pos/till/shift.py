@@ -7,7 +7,7 @@ Rules
    their sum; change is its own negative row.
 3. Counting is blind: the drawer may be counted twice, then the count is settled, and only now expected is shown. A
    settled count stays: no further count, no going back to selling.
-4. over/short = counted - expected (K6). Beyond the shop's tolerance a person who may settle it agrees, with a reason.
+4. over/short = counted - expected (K6). Beyond the store's tolerance a person who may settle it agrees, with a reason.
 5. Closing freezes Z with a number and a hash of its own; a closed shift never changes. A sale that arrives late is
    kept under its own shift and listed on the till's next Z.
 6. Expected cash and totals run along with every sale, so closing never walks through the sales one by one.

@@ -24,7 +24,7 @@ LARGEST_BASKET = 100_000
 @bp.get("/baskets")
 @requires("sell")
 def parked() -> Response:
-    """List the baskets set aside in this shop, and those a till took up and did not pay; the longest waiting first."""
+    """List the baskets set aside in this store, and those a till took up and did not pay; the longest waiting first."""
     with read() as session:
         found = basket.parked(session, doors().settings.node_id)
         taken = basket.taken_up(session, doors().settings.node_id)

@@ -1,12 +1,12 @@
 """The catalogue for the till: all of it at once with an ETag, one code, a search, or a look at one product.
 
-What a shop sells changes a few times a day, and a till asks hundreds of times: answers are made once per business day
+What a store sells changes a few times a day, and a till asks hundreds of times: answers are made once per business day
 and state of the catalogue, and kept as bytes. A product is a row of values that `columns` names, empty ones at its end
 left out: `sort` is a place in `sorts`, where what many products share is written once (named by `sort_columns`),
 `sounds` is how it is looked for besides its name, brand and category, `rest` holds what few have, and a code that
 stands for one unit is a plain text. The rows come last, each on a line of its own, in plain signs and without a blank:
 a page finds a code in the text and reads its line alone. With the products go the till's keys (pages that have any),
-the ways to read a shop's own labels (`fixed`: thirteen signs, a digit or a dot), the tares, and whether there is a
+the ways to read a store's own labels (`fixed`: thirteen signs, a digit or a dot), the tares, and whether there is a
 scale.
 """
 
@@ -44,7 +44,7 @@ _lock = threading.Lock()
 @bp.get("/catalogue")
 @requires("sell")
 def whole() -> Response:
-    """Answer everything this shop sells, for the page to search and scan in."""
+    """Answer everything this store sells, for the page to search and scan in."""
     store_id, day = doors().settings.node_id, today()
     address = str(doors().database.engine.url)
     kept: dict[str, tuple[tuple[Any, ...], bytes, str]] = current_app.extensions.setdefault("till_catalogues", {})
@@ -57,7 +57,7 @@ def whole() -> Response:
             known = (state, body, hashlib.sha256(body).hexdigest()[:32])
             with _lock:
                 if len(kept) >= MOST_KEPT:
-                    kept.clear()  # practice shops come and go
+                    kept.clear()  # practice stores come and go
                 kept[address] = known
     answer = Response(known[1], mimetype="application/json")
     answer.set_etag(known[2])
@@ -102,7 +102,7 @@ def search() -> Response:
 
 
 def as_json(view: ProductView) -> dict[str, Any]:
-    """Return a product as the till's page reads it; what it cost the shop is not the counter's business."""
+    """Return a product as the till's page reads it; what it cost the store is not the counter's business."""
     return {name: getattr(view, name) for name in _SHOWN}
 
 

@@ -1,4 +1,4 @@
-"""Joining the network: a shop's new computer exchanges its code for a key of its own."""
+"""Joining the network: a store's new computer exchanges its code for a key of its own."""
 
 from flask import Blueprint, Response, jsonify, request
 from pydantic import Field
@@ -27,7 +27,7 @@ class JoinBody(Body):
 @public_route
 @shaped(JoinBody)
 def join() -> Response:
-    """Exchange a code for the shop's id and key; the request is signed with the computer's own signing key."""
+    """Exchange a code for the store's id and key; the request is signed with the computer's own signing key."""
     body = request.get_json(silent=True)
     code = body.get("code") if isinstance(body, dict) else None
     if not isinstance(code, str) or not 0 < len(code) <= LONGEST or not code.isascii():

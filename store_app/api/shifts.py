@@ -1,4 +1,4 @@
-"""Open, look at, count and close a shift of this shop's tills."""
+"""Open, look at, count and close a shift of this store's tills."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """Sync, the network's doors: messages in, messages out, editions. A store's key opens them and names the store.
 
-A shop that pushes or asks far more than any shop has to tell or to hear is asked to wait (429), so that the others keep
-their turn; it has lost nothing, for what is not confirmed stays with it.
+A store that pushes or asks far more than any store has to tell or to hear is asked to wait (429), so that the others
+keep their turn; it has lost nothing, for what is not confirmed stays with it.
 """
 
 import gzip
@@ -25,11 +25,11 @@ from supply.online.checkout import points_consent
 
 bp = Blueprint("api_sync", __name__, url_prefix="/api/sync")
 PUSHES_A_MINUTE, FACTS_A_MINUTE, ASKS_A_MINUTE = 300, 24_000, 300
-"""Of one shop: five contacts a second, and a backlog of a year gone in some minutes; asks at each door for itself."""
+"""Of one store: five contacts a second, and a backlog of a year gone in some minutes; asks at each door for itself."""
 
 
 class AskedPoints(Body):
-    """What a shop asks of points. step: begin | query | cancel | reverse; key: the id of what comes back."""
+    """What a store asks of points. step: begin | query | cancel | reverse; key: the id of what comes back."""
 
     step: str = Field(min_length=1, max_length=10)
     id: str = Field(min_length=8, max_length=80)
@@ -76,7 +76,8 @@ def _begin_counting(state: BlueprintSetupState) -> None:
 
 @bp.before_request
 def _limit_rate() -> None:
-    """Let a shop ask (for messages, own facts, editions, points) and tell forecasts no oftener than any shop has to."""
+    """Let a store ask (for messages, own facts, editions, points) and tell forecasts no oftener than any store has
+    to."""
     if request.endpoint != f"{bp.name}.push":
         current_app.extensions["sync_asks"].take(f"{g.store_id} {request.endpoint}")
 
@@ -179,7 +180,7 @@ def introduce(body: NewKey) -> Response:
 @device
 @takes(AskedPoints)
 def points(body: AskedPoints) -> Response:
-    """Answer a shop that asks to redeem a member's points, what became of it, to stop it or to take it back."""
+    """Answer a store that asks to redeem a member's points, what became of it, to stop it or to take it back."""
     asked = points_pool.Ask(body.step, body.id, body.customer_id, body.sale_id, body.amount_minor, body.key)
     with write() as session:
         answer = points_pool.ask(session, g.store_id, asked, at=clock.now())

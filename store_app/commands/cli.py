@@ -115,7 +115,7 @@ def bring_up(only_check: bool) -> None:
 @click.option("--port", type=click.IntRange(1024, 65_000), default=8000, show_default=True, help="The network's port.")
 @click.option("--network-database", help="PostgreSQL address of the network node's database.")
 def demo(**asked: Any) -> None:
-    """Show a network and two shops trading on real sales."""
+    """Show a network and two stores trading on real sales."""
     from store_app.runtime.child_process import ONE_THREAD
 
     os.environ.update(ONE_THREAD)  # before any arithmetic is loaded
@@ -302,12 +302,12 @@ def status() -> None:
     screen.print(table)
 
 
-# --- shops and files ---
+# --- stores and files ---
 
 
 @main.group()
 def store() -> None:
-    """The shops this node knows."""
+    """The stores this node knows."""
 
 
 @store.command("add")
@@ -324,7 +324,7 @@ def store() -> None:
     help="What it sells for on a usual day, such as 1200.50, until its sales tell.",
 )
 def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str, sales_amount: str) -> None:
-    """Found a shop: at the network, and again on its own node."""
+    """Found a store: at the network, and again on its own node."""
     from config.errors import Conflict, Refused
     from config.ids import NETWORK
     from pos.store.store import found_store
@@ -360,7 +360,7 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
 @click.option("--list", "listed", is_flag=True, help="Say which keys it has; none is made.")
 @click.option("--withdraw", default="", metavar="NAME", help="Make this key useless, or 'all' of them; none is made.")
 def give_key(store_id: str, listed: bool, withdraw: str) -> None:
-    """Make a shop's key at the network, shown this once; or list its keys, or withdraw one."""
+    """Make a store's key at the network, shown this once; or list its keys, or withdraw one."""
     from config.nodes import journal
     from pos.store import store as stores
 

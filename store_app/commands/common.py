@@ -143,7 +143,7 @@ def _say(sentence: str) -> None:
 
 @contextmanager
 def speaking(doors: Doors) -> Iterator[None]:
-    """Speak inside as the node's pages do, refusals too: in the language of its shop, English where it has none."""
+    """Speak inside as the node's pages do, refusals too: in the language of its store, English where it has none."""
     from flask import Flask
 
     from store_app.web import presenting
@@ -153,7 +153,7 @@ def speaking(doors: Doors) -> Iterator[None]:
     app.extensions["cornerstore"] = doors
     presenting.set_up(app, doors.settings)
     with app.test_request_context():
-        presenting.language()  # the shop is asked before a transaction is open
+        presenting.language()  # the store is asked before a transaction is open
         try:
             yield
         except DomainError as refusal:

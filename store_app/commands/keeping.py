@@ -21,7 +21,7 @@ COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
 @click.command("backup")
 @click.option("--list", "only_list", is_flag=True, help="Only say which copies there are.")
 def back_up(only_list: bool) -> None:
-    """Copy the books while the shop sells, and prove the copy by a restore drill."""
+    """Copy the books while the store sells, and prove the copy by a restore drill."""
     from store_app.node import backup
 
     doors = node()
@@ -71,7 +71,7 @@ def report_health(alone: bool) -> None:
 @click.command("export")
 @click.argument("file", type=NEW_FILE)
 def take_along(file: Path) -> None:
-    """Write everything this node knows into one ZIP file of tables, which the shop owns; no secrets in it."""
+    """Write everything this node knows into one ZIP file of tables, which the store owns; no secrets in it."""
     from store_app.files import take_out
 
     doors = node()
@@ -123,7 +123,7 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
 @click.command("invite")
 @click.argument("store_id", type=WORD)
 def invite(store_id: str) -> None:
-    """Make a shop's code to join with: good once, for a day."""
+    """Make a store's code to join with: good once, for a day."""
     from pos.store import joining as store_joining
     from store_app.node import joining
 

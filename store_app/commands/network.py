@@ -88,7 +88,7 @@ def tax() -> None:
 @click.option("--percent", type=WORD, prompt=True, help="The rate: 7 or 5.5")
 @click.option("--inclusive/--on-top", default=True, show_default=True, help="Whether shown prices include it.")
 def add_class(tax_class_id: str, name: str, percent: str, inclusive: bool) -> None:
-    """Add a tax class of every shop's, or change its name and rate."""
+    """Add a tax class of every store's, or change its name and rate."""
     from pos.catalogue import assortment
     from store_app.files import importing
 

@@ -83,7 +83,7 @@ def simulate(
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def weeks_ahead(futures: int, seed: int, as_json: bool) -> None:
-    """Play this shop's orders of the next four weeks on many futures, with less and with more service."""
+    """Play this store's orders of the next four weeks on many futures, with less and with more service."""
     from config.errors import Refused
     from pos.store.store import store_of
     from supply.replenishment import order_simulation as ahead

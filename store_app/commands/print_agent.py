@@ -1,4 +1,4 @@
-"""The print agent: fetches a printer's paper from a store node elsewhere and prints it on the shop's hardware.
+"""The print agent: fetches a printer's paper from a store node elsewhere and prints it on the store's hardware.
 
 Rules
 -----

@@ -2,14 +2,15 @@
 
 Rules
 -----
-1. Each shop is a real store node with its own database, key, till and stock. The live shops learn the catalogue, prices
-   and the region's figures by pulling them, like any member; the others get the same catalogue edition at founding.
-2. Opening stock is made up and said so: about ten days of what the shop sold a day over the last four weeks
-   before the cut-off, at least four pieces or two kilos; of a dozen products the second live shop has none, of which
+1. Each store is a real store node with its own database, key, till and stock. The live stores learn the catalogue,
+   prices and the region's figures by pulling them, like any member; the others get the same catalogue edition at
+   founding.
+2. Opening stock is made up and said so: about ten days of what the store sold a day over the last four weeks
+   before the cut-off, at least four pieces or two kilos; of a dozen products the second live store has none, of which
    its neighbour has too many.
-3. The warehouse opens with eight days of all shops' sales of each product, so that something is always scarce.
+3. The warehouse opens with eight days of all stores' sales of each product, so that something is always scarce.
 4. Practice sign-ins are known to everybody and exist only in practice.
-5. What a product costs a shop is its supplier's pack cost; each live shop has goods, offers and customers of
+5. What a product costs a store is its supplier's pack cost; each live store has goods, offers and customers of
    its own beside (`counter`).
 """
 
@@ -81,7 +82,7 @@ def place_of(state: Path, node_id: str, database_url: str | None = None) -> Plac
 def build_network(
     panel: DemoPanel, place: Place, *, at: dt.datetime, progress: Callable[[str], None]
 ) -> dict[str, str]:
-    """Found the network node with its catalogue, shops, warehouse and a year of daily sales.
+    """Found the network node with its catalogue, stores, warehouse and a year of daily sales.
 
     Returns each store's key, which the network itself keeps only as a hash.
     """
@@ -108,7 +109,7 @@ def build_network(
 
 
 def build_store(panel: DemoPanel, store: DemoStore, place: Place, *, at: dt.datetime, edition: dict[str, Any]) -> None:
-    """Found one store node: its shop, till and staff; a live one's own past, another's catalogue and stock."""
+    """Found one store node: its store, till and staff; a live one's own past, another's catalogue and stock."""
     database = _empty(place)
     with database.write() as session:
         found(session, store.id, at=at)
@@ -129,7 +130,7 @@ def build_store(panel: DemoPanel, store: DemoStore, place: Place, *, at: dt.date
 
 
 def lay_in(session: Session, panel: DemoPanel, store: DemoStore, *, at: dt.datetime) -> None:
-    """Lay in a shop's opening stock (rule 2); its catalogue must be there."""
+    """Lay in a store's opening stock (rule 2); its catalogue must be there."""
     rates = per_day(panel, store.id)
     gone = counter.sold_out(panel, store.id)
     lines = [
@@ -149,7 +150,7 @@ def lay_in(session: Session, panel: DemoPanel, store: DemoStore, *, at: dt.datet
 
 
 def spot(panel: DemoPanel, store_id: str) -> tuple[int, int]:
-    """Return where a shop lies, in millionths of a degree: around the warehouse, the live ones side by side."""
+    """Return where a store lies, in millionths of a degree: around the warehouse, the live ones side by side."""
     ids = [store.id for store in panel.stores]
     live = [store.id for store in panel.live_stores()]
     n = ids.index(live[0] if store_id in live else store_id)
@@ -159,7 +160,7 @@ def spot(panel: DemoPanel, store_id: str) -> tuple[int, int]:
 
 
 def per_day(panel: DemoPanel, store_id: str | None) -> dict[str, float]:
-    """Return SKU -> units sold a day lately, in a shop or (None) in all."""
+    """Return SKU -> units sold a day lately, in a store or (None) in all."""
     since = panel.cut_off - dt.timedelta(days=RECENT_DAYS)
     recent = panel.history[panel.history["business_day"] >= since]
     if store_id is not None:

@@ -4,7 +4,7 @@ Rules
 -----
 1. Everything lives in one folder, named at the start; `--fresh` begins anew. A half-built network is built again.
 2. `--once` walks the road without serving and ends with what happened; exit 1 if anything did not.
-3. Serving is one process a node: the network and the two live shops, each with its worker. Ctrl-C ends all.
+3. Serving is one process a node: the network and the two live stores, each with its worker. Ctrl-C ends all.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ OPEN_AT = dt.timedelta(hours=8)
 def run(
     *, state: Path, fresh: bool, once: bool, as_json: bool, days: int, port: int, network_database: str | None
 ) -> None:
-    """Show a network and two shops trading on real sales."""
+    """Show a network and two stores trading on real sales."""
     log.set_up(level="WARNING", for_people=True)
     console = Console(stderr=True)
     began = time.perf_counter()
@@ -131,7 +131,7 @@ def _prepare(
 def build(
     state: Path, panel: DemoPanel, *, network_database: str | None, reported: Callable[[str, int, int], None]
 ) -> dict[str, str]:
-    """Build every node's database; returns the shops' keys."""
+    """Build every node's database; returns the stores' keys."""
     at = day_start(panel.cut_off, ZONE, ROLLOVER_HOUR)
     reported("Founding the network …", 0, 0)
     keys = build_network(
@@ -175,7 +175,7 @@ def all_here(
 
 
 def left_to_visitors(panel: DemoPanel) -> frozenset[str]:
-    """Return the shop whose orders and goods wait for whoever looks: the first live one."""
+    """Return the store whose orders and goods wait for whoever looks: the first live one."""
     return frozenset({panel.live_stores()[0].id})
 
 

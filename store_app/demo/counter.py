@@ -1,10 +1,10 @@
-"""What each live shop of the demonstration has beside the network's catalogue: its own goods, offers and customers.
+"""What each live store of the demonstration has beside the network's catalogue: its own goods, offers and customers.
 
 Rules
 -----
 1. All of it is made up, and made by the same verbs a shopkeeper's pages call.
-2. Deposits are on the shop's own bottles alone: the network's products stay as the panel's shops sold them.
-3. The two shops differ: neighbours sell other bottles, run other offers and know other people.
+2. Deposits are on the store's own bottles alone: the network's products stay as the panel's stores sold them.
+3. The two stores differ: neighbours sell other bottles, run other offers and know other people.
 4. A weighed product's label is '28', its number, its grams: scanned or typed at the till.
 """
 
@@ -43,7 +43,7 @@ SCARCE = 12
 
 @dataclass(frozen=True)
 class Own:
-    """What is a shop's own.
+    """What is a store's own.
 
     bottles: name, size, price, cost. people: name, phone, limit of the tab, owed, since how many days, spent so far
     (for points).
@@ -92,7 +92,7 @@ WELCOME = Offer(
 
 
 def know_costs(session: Session, panel: DemoPanel, store_id: str) -> None:
-    """Note what each product costs the shop: its supplier's pack, per price quantity."""
+    """Note what each product costs the store: its supplier's pack, per price quantity."""
     costs = [
         {
             "store_id": store_id,
@@ -105,7 +105,7 @@ def know_costs(session: Session, panel: DemoPanel, store_id: str) -> None:
 
 
 def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime) -> None:
-    """Give a shop its own goods, labels, offers, points and customers."""
+    """Give a store its own goods, labels, offers, points and customers."""
     which = [live.id for live in panel.live_stores()].index(store_id)
     own = OWN[which % len(OWN)]
     given: dict[str, Any] = {"actor": Actor.system("demo", store_id), "at": at}
@@ -132,13 +132,13 @@ def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime
 
 
 def scarce(panel: DemoPanel) -> list[str]:
-    """Return what the first live shop has too much of and the second nothing: middling sellers, by the piece."""
+    """Return what the first live store has too much of and the second nothing: middling sellers, by the piece."""
     pieces = [one.sku for one in panel.products if one.stock_unit == "each" and one.minimum_age is None]
     return pieces[len(pieces) // 8 :][:SCARCE]
 
 
 def sold_out(panel: DemoPanel, store_id: str) -> frozenset[str]:
-    """Return what a shop has run out of when the demonstration begins."""
+    """Return what a store has run out of when the demonstration begins."""
     live = [live.id for live in panel.live_stores()]
     return frozenset(scarce(panel)) if len(live) > 1 and store_id == live[1] else frozenset()
 

@@ -1,8 +1,8 @@
-"""Online orders that the live shops bring home: ordered, packed, on the way, handed over at the door.
+"""Online orders that the live stores bring home: ordered, packed, on the way, handed over at the door.
 
 Rules
 -----
-1. The customer orders with a phone's pages, for one of the places the shop names, and follows the order on its own
+1. The customer orders with a phone's pages, for one of the places the store names, and follows the order on its own
    page; whoever brings it sets out and hands over by the verbs of the page of home deliveries.
 2. Nothing is handed over before its customer's page says that it is on the way. It is handed over for the code that
    page shows, and then the page must say that it was brought.
@@ -25,13 +25,13 @@ from supply.online.storefront.delivery_rules import DeliveryRules, NamedPlace
 from supply.routing import stop_order
 
 PLACES = {"Hill estate": (2_000, 3_000), "Station road": (-3_000, 1_000), "River flats": (1_000, -4_000)}
-"""Places a shop brings to, by how far they are from it in millionths of a degree."""
+"""Places a store brings to, by how far they are from it in millionths of a degree."""
 STEPS = {"packed": 3, "on the way": 4, "brought": 5}
 """How many steps of its way the customer's page shows as done."""
 
 
 def settle(session: Session, panel: DemoPanel, member: Member) -> None:
-    """Settle where the shop brings orders home, and for how much."""
+    """Settle where the store brings orders home, and for how much."""
     lat_e6, lon_e6 = spot(panel, member.id)
     places = tuple(NamedPlace(name, lat_e6 + up, lon_e6 + right) for name, (up, right) in PLACES.items())
     rules = DeliveryRules(

@@ -1,14 +1,14 @@
-"""What the live shops do beside selling, so that a visitor finds it at work: neighbours, farmers, letters, complaints.
+"""What the live stores do beside selling, so that a visitor finds it at work: neighbours, farmers, letters, complaints.
 
 Rules
 -----
 1. All of it is made up, and done by the same verbs a shopkeeper's pages call; the producer's and agent's accounts are
    examples out of the standard's own text.
-2. Before the first day each shop offers to bring orders home, takes in a farmer's lots and writes to its customers. The
-   first shop has goods near their last day that the second has run out of.
-3. On the first day local goods are sold, and what the network proposes between the two shops is agreed, handed over
+2. Before the first day each store offers to bring orders home, takes in a farmer's lots and writes to its customers.
+   The first store has goods near their last day that the second has run out of.
+3. On the first day local goods are sold, and what the network proposes between the two stores is agreed, handed over
    against the code and received. In the night after it the farmer's statement is made.
-4. Of the order of the first morning one pack comes broken. The first shop's claim is answered; the second's waits for
+4. Of the order of the first morning one pack comes broken. The first store's claim is answered; the second's waits for
    whoever looks at the network.
 """
 
@@ -56,7 +56,7 @@ AGENT_ACCOUNT = "DE89370400440532013000"
 
 @dataclass(frozen=True)
 class Farm:
-    """A producer and what the shop sells for them. goods: name, price, units of the first lot, story."""
+    """A producer and what the store sells for them. goods: name, price, units of the first lot, story."""
 
     name: str
     kind: str
@@ -77,7 +77,7 @@ FARMS = (
 
 
 class Living:
-    """The live shops' first days beside selling. done: how many of each thing there are."""
+    """The live stores' first days beside selling. done: how many of each thing there are."""
 
     def __init__(self, panel: DemoPanel, network: Member, live: list[Member]) -> None:
         self.panel, self.network, self.live = panel, network, live
@@ -86,7 +86,7 @@ class Living:
     # --- before the first day ---
 
     def begin(self, member: Member) -> None:
-        """Let a shop begin (rule 2); its catalogue, customers and stock must be there."""
+        """Let a store begin (rule 2); its catalogue, customers and stock must be there."""
         n, at = self.live.index(member), member.doors.now()
         with member.doors.write() as session:
             doorstep.settle(session, self.panel, member)
@@ -103,7 +103,7 @@ class Living:
         self.done["letters"] += 1
 
     def order(self, member: Member) -> None:
-        """Order what the shop is short of, and a pack more of something (rule 4)."""
+        """Order what the store is short of, and a pack more of something (rule 4)."""
         at = member.doors.now()
         with member.doors.write() as session:
             for order in proposals.propose(session, member.id, actor=member.keeper, at=at):
@@ -124,7 +124,7 @@ class Living:
                 transfers.agree(session, member.id, found.id, actor=member.keeper, at=member.doors.now())
 
     def hand_over(self) -> None:
-        """Hand over what was agreed, against the code of the shop that fetches it (rule 3)."""
+        """Hand over what was agreed, against the code of the store that fetches it (rule 3)."""
         codes: dict[str, str] = {}
         for taker in self.live:
             with taker.doors.read() as session:
@@ -184,7 +184,7 @@ class Living:
         return len(came)
 
     def answer(self) -> None:
-        """Answer the first shop's claims at the network: all of it is granted (rule 4)."""
+        """Answer the first store's claims at the network: all of it is granted (rule 4)."""
         at, actor = self.network.doors.now(), self.network.operator
         with self.network.doors.write() as session:
             first = sa.select(Claim).where(Claim.store_id == self.live[0].id, Claim.state == "filed")
@@ -245,6 +245,6 @@ def _pieces(session: Session, line: DeliveryLine) -> tuple[bool, int, str]:
 
 
 def _is_first(session: Session, delivery: Delivery) -> bool:
-    """Tell whether a delivery is of the shop's first order."""
+    """Tell whether a delivery is of the store's first order."""
     order = session.get(ReplenishmentOrder, (delivery.store_id, str(delivery.order_id)))
     return order is not None and order.order_no == 1

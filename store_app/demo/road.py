@@ -2,11 +2,11 @@
 
 Rules
 -----
-1. The two live shops ring up their real baskets through their till's own API, at the minute they were bought; the
-   other shops' baskets are completed at their own nodes and reach the network as facts, like anybody's.
+1. The two live stores ring up their real baskets through their till's own API, at the minute they were bought; the
+   other stores' baskets are completed at their own nodes and reach the network as facts, like anybody's.
 2. Everything is done by the same verbs, pages and jobs a person or the worker uses; the road only decides when.
 3. A step that does not happen is named in `missing`; nothing is passed over in silence.
-4. An account that begins at nothing shows nothing. So each live shop has PAST_WEEKS behind it: every week what it
+4. An account that begins at nothing shows nothing. So each live store has PAST_WEEKS behind it: every week what it
    really sold comes as one invoice at the supplier's cost, is paid when due, and its shelf is paid for.
 5. The last week's goods are open, half of them drawn on credit within the limit: something falls due soon.
 6. They are made up and say so: the bank's reference reads "practice".
@@ -96,13 +96,13 @@ class Tally:
 
 @dataclass
 class Online:
-    """The day's online orders by their shop: those that are collected, and those that are brought home."""
+    """The day's online orders by their store: those that are collected, and those that are brought home."""
 
     collected: dict[str, Customer]
     brought: dict[str, Customer]
 
     def order(self, network: Member, member: Member) -> None:
-        """Order from a shop what is collected, and what is brought."""
+        """Order from a store what is collected, and what is brought."""
         collects = Customer(network.client, member.slug)
         collects.order("Mei Lin", "555-0142", things=2)
         self.collected[member.id] = collects
@@ -113,7 +113,7 @@ class Road:
     """The demonstration network, walked a day at a time.
 
     set_clock moves the clock all nodes share. progress(sentence, done, of) is told how far the day is. left_to_people:
-    shops whose orders and goods wait for the visitor's own hand.
+    stores whose orders and goods wait for the visitor's own hand.
     """
 
     def __init__(
@@ -294,7 +294,7 @@ class Road:
         member.hand_over(customer.code())
 
     def leave_to_bring(self) -> str:
-        """Let the visitor's shop have an order that is packed and waits to be brought; returns its page's address."""
+        """Let the visitor's store have an order that is packed and waits to be brought; returns its page's address."""
         member = next(member for member in self.live if member.id in self._left)
         customer = doorstep.order(self.network, member, *TO_BRING)
         self._contact(member)
@@ -454,7 +454,7 @@ _ACTOR = Actor.system("practice", NETWORK)
 
 
 def shelf_candidates(session: Any, panel: DemoPanel) -> list[tuple[str, str]]:
-    """Return what the operator offers each live shop: its region's best, with the reason."""
+    """Return what the operator offers each live store: its region's best, with the reason."""
     from supply.membership import overview
 
     found = []
@@ -465,7 +465,7 @@ def shelf_candidates(session: Any, panel: DemoPanel) -> list[tuple[str, str]]:
 
 
 def lay_in_past(network: Member, store_id: str, begins: dt.date, opens: dt.datetime) -> int:
-    """Write the weeks before a shop's first day into its account; returns how many entries there are then."""
+    """Write the weeks before a store's first day into its account; returns how many entries there are then."""
     with network.doors.write() as session:
         terms = money_terms.in_force(session)[1]
         for back in range(PAST_WEEKS, 0, -1):
@@ -494,7 +494,7 @@ def lay_in_past(network: Member, store_id: str, begins: dt.date, opens: dt.datet
 
 
 def _lines(session: Session, store_id: str, day: dt.date) -> list[list[Any]]:
-    """Return what a week's delivery held: what the shop sold most of in the week before, at cost."""
+    """Return what a week's delivery held: what the store sold most of in the week before, at cost."""
     sold = sa.func.sum(DailyDemand.sold_qty)
     rows = session.execute(
         sa.select(DailyDemand.sku, Product.name, SupplierProduct.pack_cost_minor, SupplierProduct.pack_qty, sold)

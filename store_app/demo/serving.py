@@ -32,7 +32,7 @@ START_S = 60.0
 def serve(
     state: Path, panel: DemoPanel, *, port: int, network_database: str | None, console: Console, began: float
 ) -> None:
-    """Serve the network and the live shops until Ctrl-C; plays a day when the demo page asks for one."""
+    """Serve the network and the live stores until Ctrl-C; plays a day when the demo page asks for one."""
     state = state.resolve()
     keys = notice.read(state)["keys"]
     nodes = [NETWORK, *(store.id for store in panel.live_stores())]
@@ -79,7 +79,7 @@ def serve(
 
 
 def _show_receipts(panel: DemoPanel, state: Path, network: str) -> None:
-    """Print on the live shops' receipts a code that leads to them; the address is another at every start."""
+    """Print on the live stores' receipts a code that leads to them; the address is another at every start."""
     for store in panel.live_stores():
         doors = open_doors(settings_for(state, store.id))
         with doors.write() as session:

@@ -1,4 +1,4 @@
-"""The demonstration's shops: the panel's stores pooled into twenty, in five regions.
+"""The demonstration's stores: the panel's stores pooled into twenty, in five regions.
 
 Rules
 -----
@@ -8,8 +8,8 @@ Rules
    the fewest households with the anchors so far. The others, busiest first, join the region whose
    households they share most. Then stores move to the region their households use most until nothing
    moves. No region may hold more than 1.1 times its even share of the baskets.
-3. Within a region each store, busiest first, goes to the shop with the fewest baskets so far; four shops.
-4. Two shops live on as stores of their own: from two regions, the ones nearest the median size.
+3. Within a region each store, busiest first, goes to the store with the fewest baskets so far; four shops.
+4. Two stores live on as stores of their own: from two regions, the ones nearest the median size.
 5. Names, towns and addresses are invented. No chance is involved: ties go to the lower store number.
 """
 
@@ -46,7 +46,7 @@ class Region:
 
 @dataclass(frozen=True)
 class DemoStore:
-    """One shop of the demonstration: 'S01'..'S20', and the panel's stores whose baskets it rings up."""
+    """One store of the demonstration: 'S01'..'S20', and the panel's stores whose baskets it rings up."""
 
     id: str
     name: str
@@ -85,7 +85,7 @@ def loyalty(visits: pd.DataFrame, region: pd.Series) -> float:
 
 
 def pool(baskets: pd.Series, region: pd.Series, days: int) -> tuple[DemoStore, ...]:
-    """Pool the panel's stores into the twenty shops (rules 1, 3, 4).
+    """Pool the panel's stores into the twenty stores (rules 1, 3, 4).
 
     baskets: baskets kept per panel store (0 allowed), indexed by store_id. days: days of the panel, for
     baskets_per_day.

@@ -50,7 +50,7 @@ def call(client: httpx2.Client, path: str, body: Any, token: str) -> Any:
 
 
 class Customer:
-    """A customer at a shop's online pages, with a phone's browser."""
+    """A customer at a store's online pages, with a phone's browser."""
 
     def __init__(self, client: httpx2.Client, slug: str) -> None:
         self._base = f"/shop/{slug}"
@@ -58,10 +58,10 @@ class Customer:
         self.token = ""
 
     def order(self, name: str, phone: str, *, things: int, home: tuple[str, str] | None = None) -> None:
-        """Put the first `things` products that are in the shop into the basket and order them.
+        """Put the first `things` products that are in the store into the basket and order them.
 
-        home: (a place the shop names, street) where they are to be brought; then more of them are put in until the
-        shop brings so much.
+        home: (a place the store names, street) where they are to be brought; then more of them are put in until the
+        store brings so much.
         """
         page = self._get("/")
         skus = re.findall(rf'action="{self._base}/p/([^"]+)"', page)[:things]

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. A row is a customer the shop does not have yet: one whose number is known here, or without a number whose name is, is
-   a fault of its row.
+1. A row is a customer the store does not have yet: one whose number is known here, or without a number whose name is,
+   is a fault of its row.
 2. Only what stands in `agreed` is kept, as if the customer had said so on the day of the file; a number, a limit or a
    debt without it is a fault. Member prices online are agreed to at the till alone.
 3. What is owed is carried over since `owed_since`, within the limit.

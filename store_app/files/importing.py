@@ -161,7 +161,7 @@ def write(
 ) -> str:
     """Write a file without faults in the caller's transaction; returns what was done in a sentence.
 
-    owner_id: the shop, or '*' for the network's own (`files.network`). supplier_id: whose price list it is.
+    owner_id: the store, or '*' for the network's own (`files.network`). supplier_id: whose price list it is.
     warehouse_id, why: which warehouse of the network was counted, and why.
     """
     if sheet.faults:
@@ -318,7 +318,7 @@ ALSO_CALLED = {
 }  # fmt: skip
 """kind -> other programs' names of its columns."""
 OF_ALL = ("members", "bestsellers", *surroundings.CELLS)
-"""Kinds that need no shop at this node."""
+"""Kinds that need no store at this node."""
 TWINS = {
     "products": ("sku",),
     "bestsellers": ("source", "day", "place"),

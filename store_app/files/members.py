@@ -1,11 +1,11 @@
-"""Members brought in as a file: one row a shop, founded at the network with its tills and, where known, its place.
+"""Members brought in as a file: one row a store, founded at the network with its tills and, where known, its place.
 
 Rules
 -----
-1. A row is a shop that is not here yet: a number or an address in use is a fault of its row.
-2. A shop is founded as `cornerstore store add` does it; it joins by a code of its own (`cornerstore store invite`).
+1. A row is a store that is not here yet: a number or an address in use is a fault of its row.
+2. A store is founded as `cornerstore store add` does it; it joins by a code of its own (`cornerstore store invite`).
 3. A place has both coordinates or none; it is marked as imported.
-4. sales_amount: what the shop says it takes on a usual day (`supply.demand.stated_sales`), in the shop's currency.
+4. sales_amount: what the store says it takes on a usual day (`supply.demand.stated_sales`), in the store's currency.
 """
 
 import datetime as dt
@@ -127,7 +127,7 @@ def write(session: Session, row: dict[str, Any], _node: str, actor: Actor, at: d
 
 
 def _free_slug(session: Session, name: str, store_id: str) -> str:
-    """Return an address made of the name, with the number where another shop has it."""
+    """Return an address made of the name, with the number where another store has it."""
     slug = re.sub(r"\W+", "-", name.casefold()).strip("-") or store_id.casefold()
     used = session.scalar(sa.select(Store.id).where(Store.slug == slug))
     return slug if used is None else f"{slug}-{store_id.casefold()}"

@@ -2,10 +2,10 @@
 
 Rules
 -----
-1. What is the network's belongs to everybody ('*'). It is no shop: its amounts are in the currency most of its shops
-   trade in, its day is its first shop's. So a shop is founded first.
-2. A product that is here already takes over what the file says of it; one that is a single shop's own is refused. What
-   a product costs the network's shops stands in the price list.
+1. What is the network's belongs to everybody ('*'). It is no store: its amounts are in the currency most of its stores
+   trade in, its day is its first store's. So a store is founded first.
+2. A product that is here already takes over what the file says of it; one that is a single store's own is refused. What
+   a product costs the network's stores stands in the price list.
 3. A stock file is a count of one warehouse, with why (`lots`, rule 4).
 """
 
@@ -27,7 +27,7 @@ from pos.store.store import Store, store_of, usual_currency
 
 
 def owner_of(node_id: str) -> str:
-    """Return whose the files of a node are: its shop's, or everybody's at the network."""
+    """Return whose the files of a node are: its store's, or everybody's at the network."""
     return EVERYONE if node_id == NETWORK else node_id
 
 
@@ -99,7 +99,7 @@ def one_product(session: Session, wanted: str) -> str:
 
 
 def refuse_cost(row: dict[str, Any]) -> None:
-    """Refuse what a product costs where it is not a shop's (rule 2)."""
+    """Refuse what a product costs where it is not a store's (rule 2)."""
     if "cost" in row:
         raise Invalid("bad-cost", _("A cost is a single shop's; the network's stands in its price list. Leave it out."))
 

@@ -1,4 +1,4 @@
-"""What a shop sold before it sold here: a file's rows, matched with its products and laid in for its forecasts.
+"""What a store sold before it sold here: a file's rows, matched with its products and laid in for its forecasts.
 
 Rules
 -----
@@ -54,7 +54,7 @@ class Past:
     """What a file tells.
 
     rows: as `rollups.import_history` takes them    goods: of these rows, by SKU
-    unknown: what is no product here, and in how many rows    own_rows: of days from own_from on, a shop's first own
+    unknown: what is no product here, and in how many rows    own_rows: of days from own_from on, a store's first own
     old_rows: of days before old_until, the first that forecasts look back on
     """
 
@@ -228,7 +228,7 @@ class _Known:
 
 
 def _first_own_day(session: Session, store_id: str, today: dt.date) -> dt.date:
-    """Return the day from which on a shop's own books tell (rule 2): also where its first sales were put away."""
+    """Return the day from which on a store's own books tell (rule 2): also where its first sales were put away."""
     rung = sa.select(Sale.business_day).where(Sale.store_id == store_id, Sale.state == "completed")
     rolled = sa.select(StoreDay.business_day).where(
         StoreDay.store_id == store_id, StoreDay.sales > 0, sa.not_(StoreDay.imported)

@@ -1,9 +1,9 @@
-"""Products brought in as a file: one row a product, of a shop or, at the network's node, of everybody.
+"""Products brought in as a file: one row a product, of a store or, at the network's node, of everybody.
 
 Rules
 -----
-1. A product that is here already gets the price, and in a shop the cost; the network's takes over the whole row. A row
-   that changes nothing in a shop writes nothing.
+1. A product that is here already gets the price, and in a store the cost; the network's takes over the whole row. A row
+   that changes nothing in a store writes nothing.
 2. What a row cannot be beside what is here (a tax class nobody made, a barcode that is none, another product's or
    another row's, an amount finer than the currency) is told of every row before anything is written.
 """
@@ -107,7 +107,7 @@ def write(
 
 
 def _stands(session: Session, owner_id: str, day: dt.date) -> dict[str, tuple[int, int | None]]:
-    """Return the price and the cost of what a shop sells at a price of its own; of everybody's products nothing."""
+    """Return the price and the cost of what a store sells at a price of its own; of everybody's products nothing."""
     query = (
         sa.select(Price.sku, Price.price_minor, Listing.cost_minor)
         .join(Listing, sa.and_(Listing.sku == Price.sku, Listing.store_id == Price.scope_id))

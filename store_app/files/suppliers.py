@@ -1,4 +1,4 @@
-"""Suppliers brought in as a file: one row a supplier of a shop's own, or at the network's node one it buys from.
+"""Suppliers brought in as a file: one row a supplier of a store's own, or at the network's node one it buys from.
 
 Rules
 -----
@@ -66,7 +66,7 @@ CELLS: tuple[dict[str, Cell], dict[str, Cell]] = (
 
 
 def write(session: Session, row: dict[str, Any], owner_id: str, actor: Actor, at: dt.datetime) -> None:
-    """Add or change a supplier (rules 1, 3). owner_id: the shop; '*' at the network's node."""
+    """Add or change a supplier (rules 1, 3). owner_id: the store; '*' at the network's node."""
     whose = NETWORK if owner_id == EVERYONE else owner_id
     known = session.scalars(sa.select(Supplier).where(Supplier.owner_id == whose).order_by(Supplier.id)).all()
     found = next((one for one in known if one.name.casefold() == row["name"].casefold()), None)

@@ -1,9 +1,9 @@
-"""School holidays and weather brought in as files: of the shop, or at the network's node of its regions.
+"""School holidays and weather brought in as files: of the store, or at the network's node of its regions.
 
 Rules
 -----
 1. At the network a row is of the region it names, by id or name; without one, of the region that was chosen, else of
-   every region. A shop's file names no region.
+   every region. A store's file names no region.
 2. Degrees are Celsius, rain is millimetres; a decimal comma is read, and at most one place is kept.
 """
 
@@ -61,7 +61,7 @@ def beside(
 
 
 def write(session: Session, kind: str, rows: Sequence[Row], owner_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Note what rows tell (rule 1). owner_id: a shop's, a region's, or '*' for every region."""
+    """Note what rows tell (rule 1). owner_id: a store's, a region's, or '*' for every region."""
     regions, days = _regions(session), defaultdict[str, list[surroundings.Reported]](list)
     for row in rows:
         for scope_id in _scopes(regions, row, owner_id):

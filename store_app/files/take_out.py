@@ -1,4 +1,4 @@
-"""What a shop takes along: every table of its node as CSV in one ZIP file, with a list of what is in it.
+"""What a store takes along: every table of its node as CSV in one ZIP file, with a list of what is in it.
 
 Rules
 -----

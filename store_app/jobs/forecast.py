@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. The network forecasts some of its shops or regions in one child; where that trips, each by itself. Who trips by
+1. The network forecasts some of its stores or regions in one child; where that trips, each by itself. Who trips by
    itself is left out for that night, and noted (`doors.alone`); the others are forecast.
 2. A child that stopped or took too long, and books that are away, are nobody's odd row: the night waits.
 """
@@ -28,7 +28,7 @@ Kind = Literal["store", "region"]
 
 
 def forecast_store(desk: "Desk", day: dt.date) -> str:
-    """Forecast this shop's products."""
+    """Forecast this store's products."""
     from supply.demand import forecast_store
 
     (result,) = desk.compute(_forecasts_of, (desk.doors.settings, [desk.node_id], day, "store"))
@@ -53,7 +53,7 @@ def forecast_regions(desk: "Desk", day: dt.date) -> str:
 
 
 def forecast_stores(desk: "Desk", day: dt.date) -> str:
-    """Forecast for the shops that have no node of their own, a few at a time in one child.
+    """Forecast for the stores that have no node of their own, a few at a time in one child.
 
     A night that broke off goes on where it stopped; one that is asked for again when it is whole is done anew.
     """
@@ -75,7 +75,7 @@ def forecast_stores(desk: "Desk", day: dt.date) -> str:
 
 
 def replay(desk: "Desk", day: dt.date) -> str:
-    """Replay the shop's last weeks under every way of ordering, once a week."""
+    """Replay the store's last weeks under every way of ordering, once a week."""
     return f"{_replay(desk, 'store', desk.node_id, [desk.node_id], day)} replayed"
 
 
@@ -114,7 +114,7 @@ def _reported(done: int, asked: int, what: str, day: dt.date) -> str:
 
 
 def _forecast(desk: "Desk", kind: Kind, some: list[str], day: dt.date) -> "list[Computed]":
-    """Forecast some shops or regions, without those that trip by themselves (rules 1, 2)."""
+    """Forecast some stores or regions, without those that trip by themselves (rules 1, 2)."""
     found: list[Computed] = []
 
     def compute(ids: list[str]) -> None:
@@ -132,7 +132,7 @@ def _forecast(desk: "Desk", kind: Kind, some: list[str], day: dt.date) -> "list[
 
 
 def _forecasts_of(asked: tuple[Settings, list[str], dt.date, Kind]) -> "list[Computed]":
-    """Read and forecast the demand of some shops or regions; reading a year of it takes its time too."""
+    """Read and forecast the demand of some stores or regions; reading a year of it takes its time too."""
     from config.database import Database, make_engine
     from supply.demand import forecasts
 

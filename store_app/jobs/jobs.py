@@ -131,7 +131,7 @@ def send(desk: Desk, _day: dt.date) -> str:
 
 
 def publish_storefront(desk: Desk, _day: dt.date) -> str:
-    """Tell the network what this shop's customers may order."""
+    """Tell the network what this store's customers may order."""
     from supply.online.storefront import storefront
 
     at = desk.doors.now()
@@ -206,7 +206,7 @@ def forget_people(desk: Desk, _day: dt.date) -> str:
 
 
 def warehouse(desk: Desk, _day: dt.date) -> str:
-    """Share out what the shops ordered, and load what is due."""
+    """Share out what the stores ordered, and load what is due."""
     from supply.network.warehouse import dispatch
 
     now = desk.doors.now()
@@ -218,7 +218,7 @@ def warehouse(desk: Desk, _day: dt.date) -> str:
 
 
 def roll_fresh(desk: Desk, _day: dt.date) -> str:
-    """Add up the shops' days whose sales have just arrived."""
+    """Add up the stores' days whose sales have just arrived."""
     from supply.demand import rollups
 
     days = some = 0
@@ -240,7 +240,7 @@ def limits(desk: Desk, day: dt.date) -> str:
 
 
 def look_ahead(desk: Desk, _day: dt.date) -> str:
-    """Look at what each region's shops will run out of, by what they sell, which is kept anew where it changed."""
+    """Look at what each region's stores will run out of, by what they sell, which is kept anew where it changed."""
     from supply.replenishment import stockouts
 
     some, actor = stockouts.STORES_AT_ONCE, desk.actor("outlook")
@@ -313,7 +313,7 @@ def ask_escrow(desk: Desk, _day: dt.date) -> str:
 
 
 def remind_customers(desk: Desk, _day: dt.date) -> str:
-    """Remind customers whose order is about to expire, and call off what no shop fetched in time."""
+    """Remind customers whose order is about to expire, and call off what no store fetched in time."""
     from supply.online.pickup import no_shows, order_copy
 
     with desk.doors.write() as session:
@@ -331,7 +331,7 @@ def close_groups(desk: Desk, _day: dt.date) -> str:
 
 
 def publish(desk: Desk, day: dt.date) -> str:
-    """Publish catalogue, offers, lessons, demand and regional forecasts for the shops that pull them."""
+    """Publish catalogue, offers, lessons, demand and regional forecasts for the stores that pull them."""
     from store_app.jobs import publishing
 
     return f"editions for {publishing.publish_all(desk.doors, day)} shops"
@@ -402,7 +402,7 @@ EACH_DAY = tuple(job.name for job in JOBS.values() if job.each_day)
 
 
 def last_day(doors: Doors) -> dt.date:
-    """Return the last ended business day of this node (a network: of its first shop's zone)."""
+    """Return the last ended business day of this node (a network: of its first store's zone)."""
     with doors.read() as session:
         store = session.get(Store, doors.settings.node_id) or session.scalar(sa.select(Store).order_by(Store.id))
     if store is None:

@@ -96,7 +96,7 @@ def notice_restore(desk: "Desk", _day: dt.date) -> str:
 
 
 def apply_early_facts(desk: "Desk", _day: dt.date) -> str:
-    """Take what shops dated too far ahead, now that its day has come."""
+    """Take what stores dated too far ahead, now that its day has come."""
     from store_app.sync import receiver
 
     taken, left = receiver.take_early(desk.doors)

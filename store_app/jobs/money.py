@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def close_money(desk: "Desk", day: dt.date) -> str:
-    """Charge late days, review standings, work every shop's credit out, and pay the shelves, at the network."""
+    """Charge late days, review standings, work every store's credit out, and pay the shelves, at the network."""
     from supply.membership import credit_review
 
     with desk.doors.write() as session:
@@ -21,7 +21,7 @@ def close_money(desk: "Desk", day: dt.date) -> str:
 
 
 def send_counts(desk: "Desk", day: dt.date) -> str:
-    """Tell the network how fresh the counts are: the one measure of the standing that only the shop knows."""
+    """Tell the network how fresh the counts are: the one measure of the standing that only the store knows."""
     from supply.membership import level
 
     at = desk.doors.now()
@@ -75,7 +75,7 @@ def expire_network_offers(desk: "Desk", _day: dt.date) -> str:
 
 
 def keep_points(desk: "Desk", day: dt.date) -> str:
-    """Let shared points lapse that nobody moves, and settle every shop's part of their pool, at the network."""
+    """Let shared points lapse that nobody moves, and settle every store's part of their pool, at the network."""
     from supply.money import points, points_pool
 
     with desk.doors.write() as session:

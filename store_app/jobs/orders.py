@@ -30,7 +30,7 @@ def propose(desk: "Desk", _day: dt.date) -> str:
 
 
 def play_weeks_ahead(desk: "Desk", day: dt.date) -> str:
-    """Play the shop's orders of the coming weeks on many futures, once last night's forecast is there."""
+    """Play the store's orders of the coming weeks on many futures, once last night's forecast is there."""
     from supply.replenishment import order_simulation
 
     with desk.doors.read() as session:
@@ -44,7 +44,7 @@ def play_weeks_ahead(desk: "Desk", day: dt.date) -> str:
 
 
 def publish_terms(desk: "Desk", _day: dt.date) -> str:
-    """Publish what the network's suppliers ask, where that has changed since shops heard of it last."""
+    """Publish what the network's suppliers ask, where that has changed since stores heard of it last."""
     from store_app.jobs import publishing
 
     return "published" if publishing.publish_terms(desk.doors) else "nothing changed"
@@ -63,7 +63,7 @@ def post_purchases(desk: "Desk", _day: dt.date) -> str:
 
 
 def send_spares(desk: "Desk", _day: dt.date) -> str:
-    """Tell the network what this shop can spare and could use."""
+    """Tell the network what this store can spare and could use."""
     from supply.network.transfers import sheets
 
     at = desk.doors.now()
@@ -131,7 +131,7 @@ def shelf_swap(desk: "Desk", day: dt.date) -> str:
 
 
 def carry_campaigns_out(desk: "Desk", _day: dt.date) -> str:
-    """Begin and clear away what the shop agreed to, and let lapse what it did not answer."""
+    """Begin and clear away what the store agreed to, and let lapse what it did not answer."""
     from supply.network.offers import campaign_requests
 
     with desk.doors.write() as session:

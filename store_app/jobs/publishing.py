@@ -1,11 +1,11 @@
-"""What the network publishes for its shops: each edition whole, written in a transaction of its own shop or region.
+"""What the network publishes for its stores: each edition whole, written in a transaction of its own store or region.
 
 Rules
 -----
-1. A night publishes everything: the catalogue, which names the shop, then what a region's shops share, then what is
+1. A night publishes everything: the catalogue, which names the store, then what a region's stores share, then what is
    everybody's. Each is made once; a region whose own cannot be made keeps no other one waiting (`doors.alone`).
-2. What the network's suppliers ask is published within the day, too, of the products the shops have heard of: a product
-   comes with the night's catalogue, and its price on the shelf with it.
+2. What the network's suppliers ask is published within the day, too, of the products the stores have heard of: a
+   product comes with the night's catalogue, and its price on the shelf with it.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ _ACTOR = Actor.system("publish", NETWORK)
 
 
 def publish_all(doors: Doors, day: dt.date) -> int:
-    """Publish all that there is for shops as of a day; returns for how many shops."""
+    """Publish all that there is for stores as of a day; returns for how many shops."""
     now = doors.now()
     with doors.read() as session:
         stores = session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id)).all()

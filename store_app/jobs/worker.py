@@ -145,7 +145,7 @@ class Worker:
         try:
             last = last_day(self.doors)
         except DomainError:
-            return None  # no shop yet
+            return None  # no store yet
         with self.doors.read() as session:
             for job in (job for job in self.table if job.every_s is None):
                 back_days = CATCH_UP_DAYS if job.each_day else 0

@@ -5,7 +5,7 @@ Rules
 1. The words are in the supplier's language, the attachments are made of the letter's frozen document alone.
 2. Nothing is sent inside a transaction; a program that dies between sending and noting it sends the letter twice, with
    the same message id and the same order number.
-3. In practice letters are logged. A shop without a mail server is told so on the order, at once.
+3. In practice letters are logged. A store without a mail server is told so on the order, at once.
 """
 
 from typing import Any

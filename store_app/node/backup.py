@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. A copy is made while the shop sells, by SQLite's own backup, never by copying a live file. It is written beside its
+1. A copy is made while the store sells, by SQLite's own backup, never by copying a live file. It is written beside its
    name, synchronised, and gets the name only when it is proved.
 2. Proved means: opened from its own file, whole (`integrity_check`), and the journal's chain and the seals of the sales
    hold; how many invariants of the books do not is noted.
@@ -14,8 +14,8 @@ Rules
    node's own signing keys goes along.
 6. On PostgreSQL `pg_dump` makes the copy and the drill restores it into a database of its own. What happened since the
    last copy is the archive's business (`docs/operating.md`).
-7. What the network is not told (people, settings, products of the shop's own, customers) lies in the copies alone: a
-   shop that changed any of it is copied when it has let it rest for a while, at most once an hour.
+7. What the network is not told (people, settings, products of the store's own, customers) lies in the copies alone: a
+   store that changed any of it is copied when it has let it rest for a while, at most once an hour.
 """
 
 import datetime as dt
@@ -49,7 +49,7 @@ log = structlog.get_logger()
 
 DAYS, WEEKS, MONTHS = 7, 5, 12
 RESTS, BETWEEN = dt.timedelta(minutes=10), dt.timedelta(hours=1)
-"""Changes that belong together are copied together; a shop that is set up all day is not copied all day (rule 7)."""
+"""Changes that belong together are copied together; a store that is set up all day is not copied all day (rule 7)."""
 NOT_REPORTED = (
     "badge", "barcode", "customer", "logo", "place", "price", "prices", "printer", "product", "scheme", "selling_hours",
     "staff", "supplier", "tare",

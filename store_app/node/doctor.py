@@ -4,7 +4,7 @@ Rules
 -----
 1. Each look is its own: one that fails is a sentence too, and the others go on.
 2. A light is good, warn or bad. Bad is what loses sales or stops them; warn what will, if nobody acts.
-3. A shop that is cut off sells on: its queue is warn after an hour, bad after a day, and says something else after a
+3. A store that is cut off sells on: its queue is warn after an hour, bad after a day, and says something else after a
    week (RELIABILITY 7.12).
 4. Reading the whole file takes seconds and grows with the books. A scrape says when the nightly copy, which is read
    whole, was last proved; people who ask have the file itself read.
@@ -228,7 +228,7 @@ def _jobs(doors: Doors) -> Word:
 
 
 def _forecasts(doors: Doors) -> Word:
-    """Tell how near last week's forecasts of the shops were that this node forecasts for."""
+    """Tell how near last week's forecasts of the stores were that this node forecasts for."""
     query = sa.select(ForecastRun.origin_day, ForecastRun.version, ForecastRun.reason).join(
         Store, sa.and_(Store.id == ForecastRun.scope_id, ForecastRun.state == "published")
     )

@@ -1,4 +1,4 @@
-"""A shop's computer joins its network: code in, key and pinned certificate out, both into its settings file.
+"""A store's computer joins its network: code in, key and pinned certificate out, both into its settings file.
 
 Rules
 -----
@@ -70,7 +70,7 @@ def fetch_ca(url: str, wanted: str, path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Joined:
-    """What the network answered to a code. shop: as it knows it; keys: those that signed for it, with since when."""
+    """What the network answered to a code. store: as it knows it; keys: those that signed for it, with since when."""
 
     store_id: str
     key: str

@@ -17,7 +17,7 @@ from config.settings import Settings
 
 
 def id_for(secret: str, kind: str, store_id: str, command: str, visitor: str) -> str:
-    """Return the id of the order or membership (kind) that a visitor's command makes at a shop (rule 2)."""
+    """Return the id of the order or membership (kind) that a visitor's command makes at a store (rule 2)."""
     seed = f"id of {kind} {store_id} {command} {visitor}"
     return ids.id_of(hmac.digest(secret.encode(), seed.encode(), "sha256"))
 

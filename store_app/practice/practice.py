@@ -1,4 +1,4 @@
-"""The practice shop: the real screens on books of their own, for one browser and one lesson.
+"""The practice store: the real screens on books of their own, for one browser and one lesson.
 
 Rules
 -----
@@ -9,9 +9,9 @@ Rules
    nobody. Signing in, and the pages about people and the store's settings, are closed meanwhile (`security`).
 3. Beginning and leaving change the browser's token: a page opened before belongs to the other books and is refused.
    The till's sales say whose they are (`practice`); one that says the other is refused, not booked.
-4. A lesson is done when the practice shop's journal tells every task of its learner (`supply.membership.training`, rule
-   1).
-5. A sale or return practised at the till over the shop's own books wants the permission, is undone, and leaves an
+4. A lesson is done when the practice store's journal tells every task of its learner (`supply.membership.training`,
+   rule 1).
+5. A sale or return practised at the till over the store's own books wants the permission, is undone, and leaves an
    entry in the journal and a count in the shift's totals: real money taken for it would be missed nowhere else.
 6. A practice store is deleted when its lesson or its session ends, at the latest after KEPT. One person has MOST_EACH
    at a time, however many cookies they replay: another one ends their oldest. A node has MOST, each of MOST_PAGES.
@@ -57,7 +57,7 @@ COPIED = (
     "node", "region", "tax_class", "store", "till", "staff", "role_limit", "product", "barcode", "listing", "price",
     "quick_page", "quick_key", "scan_scheme", "product_tare", "loyalty_scheme",
 )  # fmt: skip
-"""What a practice shop takes over: who works here, what is sold and for how much; no past, no plans, no customers."""
+"""What a practice store takes over: who works here, what is sold and for how much; no past, no plans, no customers."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Standing:
 
 
 class PracticeStores:
-    """The practice shops of a node that are open: name -> its doors."""
+    """The practice stores of a node that are open: name -> its doors."""
 
     def __init__(self, own: Doors) -> None:
         self._own = own
@@ -88,7 +88,7 @@ class PracticeStores:
         return self._own.settings.state_folder / "practice"
 
     def doors(self, name: str) -> Doors | None:
-        """Return the doors of a practice shop; None where it is gone."""
+        """Return the doors of a practice store; None where it is gone."""
         with self._alone:
             if not (self.folder / name / FILE).exists():
                 self._open.pop(name, None)
@@ -97,7 +97,7 @@ class PracticeStores:
             return self._open.get(name)
 
     def make(self, lesson: Lesson, learner: Actor, language: str) -> tuple[str, int, str]:
-        """Make a practice shop laid out for a lesson; returns its name, where its journal stands, and the card's note.
+        """Make a practice store laid out for a lesson; returns its name, where its journal stands, and the card's note.
 
         The node's own books must not be open just now.
         """
@@ -118,7 +118,7 @@ class PracticeStores:
         return name, after_n, note
 
     def close(self, name: str) -> None:
-        """Throw a practice shop away."""
+        """Throw a practice store away."""
         with self._alone:
             found = self._open.pop(name, None)
         if found is not None:
@@ -192,7 +192,7 @@ def begin(lesson: Lesson, language: str) -> None:
 
 
 def leave() -> None:
-    """Go back to the shop's own books."""
+    """Go back to the store's own books."""
     name, lesson_id = session.pop(KEY, None), session.get("lesson")
     for key in ("lesson", "lesson_after", "lesson_note", "lesson_noted", "csrf_token"):
         session.pop(key, None)
@@ -229,7 +229,7 @@ def standing(language: str) -> Standing | None:
 
 @contextmanager
 def booked(till_id: str, *, practice: bool) -> Iterator[Session]:
-    """Open the transaction of a sale: undone at the end where it is practised over the shop's own books (3, 5)."""
+    """Open the transaction of a sale: undone at the end where it is practised over the store's own books (3, 5)."""
     if is_practising() and not practice:
         raise Conflict("practising", "This browser practises just now. Stop practising, then take the money once more.")
     over_own_books = practice and not is_practising()
@@ -266,7 +266,7 @@ def _stores() -> PracticeStores:
 
 
 def _taken_over(books: Session, store_id: str) -> list[tuple[sa.Table, list[dict[str, Any]]]]:
-    """Return the rows of COPIED, of this shop alone where a table knows shops."""
+    """Return the rows of COPIED, of this store alone where a table knows shops."""
     taken = []
     for table in Base.metadata.sorted_tables:
         if table.name not in COPIED:

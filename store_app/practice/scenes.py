@@ -1,4 +1,4 @@
-"""What a practice shop is laid out with for a lesson: made with the same verbs as in earnest.
+"""What a practice store is laid out with for a lesson: made with the same verbs as in earnest.
 
 `lay_out` returns the note of the lesson's card: a code, a sum; '' where there is nothing to say. Sums in minor units.
 """
@@ -38,12 +38,12 @@ OWN_GOODS = (
     ("Whole milk 1 l", "全脂牛奶 1 升", 149), ("Rye bread", "黑麦面包", 299), ("Green tea", "绿茶", 349),
     ("Noodles", "挂面", 229), ("Soap", "香皂", 179), ("Orange juice", "橙汁", 259),
 )  # fmt: skip
-"""What a shop practises with that has no goods yet."""
+"""What a store practises with that has no goods yet."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a lesson is laid out. goods: simple goods of the shop with their prices, six at most."""
+    """Where a lesson is laid out. goods: simple goods of the store with their prices, six at most."""
 
     session: Session
     store_id: str
@@ -56,7 +56,7 @@ class Scene:
 
     @property
     def till_id(self) -> str:
-        """Return the shop's first till."""
+        """Return the store's first till."""
         return (
             self.session.scalars(sa.select(Till.id).where(Till.store_id == self.store_id).order_by(Till.id)).first()
             or ""
@@ -64,7 +64,7 @@ class Scene:
 
 
 def lay_out(session: Session, scene: str, store_id: str, learner: Actor, language: str, *, at: dt.datetime) -> str:
-    """Lay a practice shop out for a scene of `supply.membership.training.SCENES`; returns the card's note."""
+    """Lay a practice store out for a scene of `supply.membership.training.SCENES`; returns the card's note."""
     by = Actor.system("practice", store_id)
     day = day_of(session, store_id, at)
     goods = _goods(session, store_id, language, by, day, at)
@@ -167,7 +167,7 @@ SCENES: dict[str, Callable[[Scene], str]] = {
 def _goods(
     session: Session, store_id: str, language: str, by: Actor, day: dt.date, at: dt.datetime
 ) -> tuple[tuple[Product, int], ...]:
-    """Return six simple goods of the shop with their prices; our own where it has too few."""
+    """Return six simple goods of the store with their prices; our own where it has too few."""
     prices = catalogue.prices_on(session, store_id, day)
     query = (
         sa.select(Product)

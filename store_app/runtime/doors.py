@@ -205,12 +205,12 @@ def own_doors() -> Doors:
 
 
 def doors() -> Doors:
-    """Return the doors of the application that answers now; those of its practice shop, where a browser practises."""
+    """Return the doors of the application that answers now; those of its practice store, where a browser practises."""
     name = signed.get("practice") if has_request_context() else None
     if not name:
         return own_doors()
     found: Doors | None = current_app.extensions["cornerstore_practice"].doors(name)
-    if found is None:  # thrown away meanwhile: and no page of it may write into the shop's own books
+    if found is None:  # thrown away meanwhile: and no page of it may write into the store's own books
         for key in ("practice", "csrf_token"):
             signed.pop(key, None)
     return found or own_doors()
@@ -258,7 +258,7 @@ def _absolute(url: str) -> str:
 
 @contextmanager
 def alone(doors: Doors, work: str, scope_id: str, *, actor: Actor) -> Iterator[None]:
-    """Do a shop's or region's part of some work; what fails in it is noted and goes no further.
+    """Do a store's or region's part of some work; what fails in it is noted and goes no further.
 
     It is `supply.isolation` for work that computes or reads between its transactions, where no savepoint can stand.
 

@@ -20,7 +20,7 @@ def known() -> list[str]:
     """Import every module that may hold a table; returns the names of all tables.
 
     A partial index is written with `sqlite_where` alone: PostgreSQL is told the same here, as its dialect takes its
-    time to load and a shop that sells does without.
+    time to load and a store that sells does without.
     """
     for package in (config, pos, supply):
         for name in modules_of(package):

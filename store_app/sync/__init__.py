@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. A store asks, the network answers; a shop needs no address of its own. Push: `POST /api/sync/messages`; pull:
+1. A store asks, the network answers; a store needs no address of its own. Push: `POST /api/sync/messages`; pull:
    `GET /api/sync/messages`; editions: `GET /api/sync/publications[/KIND]`.
 2. Which store speaks is known from its key alone.
 3. Confirmed is what a JSON answer names by id with the same content hash, and nothing else.

@@ -1,4 +1,4 @@
-"""Facts of our own that come home: what a shop had told the network before its books were put back from an older copy.
+"""Facts of our own that come home: what a store had told the network before its books were put back from an older copy.
 
 Rules
 -----
@@ -51,7 +51,7 @@ NOT_SIGNED = Invalid(
     "This store did not sign it, so it was left out. Ask the operator who sent it in the store's name.",
 )
 SHOWN_FOR = dt.timedelta(days=14)
-"""So long the shop's page and the doctor tell of it."""
+"""So long the store's page and the doctor tell of it."""
 APPLIERS = {**pos.sync.recovered.APPLIERS, **supply.sync.recovered.APPLIERS}
 
 

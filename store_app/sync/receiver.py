@@ -32,12 +32,12 @@ from supply.network.recalls import recalls
 
 log = structlog.get_logger()
 DAYS_AHEAD = dt.timedelta(days=2)
-"""So far ahead of our clock a shop's business day may be; what is dated later waits until that day has come."""
+"""So far ahead of our clock a store's business day may be; what is dated later waits until that day has come."""
 FARTHEST_AHEAD = dt.timedelta(days=366)
 """What is dated later than that waits for a person instead: no clock is wrong by so much."""
 PAST = dt.timedelta(weeks=104)
-"""So far before its founding here a shop's business day may be: of the trade it brings along, forecasts look no further
-back. What is dated before waits for a person."""
+"""So far before its founding here a store's business day may be: of the trade it brings along, forecasts look no
+further back. What is dated before waits for a person."""
 TOO_EARLY = "told-day-ahead"
 EARLY_AT_ONCE = 2_000
 """So many facts of one store are tried again at once: its clock decides how many wait."""
@@ -426,7 +426,7 @@ def _hear_standing(peer: Peer, reported: wire.Standing, at: dt.datetime) -> None
 
 
 def _instant(reported: str) -> dt.datetime | None:
-    """Return an instant a shop told; None where it told none."""
+    """Return an instant a store told; None where it told none."""
     try:
         return dt.datetime.fromisoformat(reported).astimezone(dt.UTC)
     except (ValueError, OverflowError):
@@ -442,7 +442,7 @@ def _hear_journal(
 
 
 def _alarm(session: Session, peer: Peer, alarm: str, at: dt.datetime) -> None:
-    """Say what is odd about a shop; the worst stands until a person has looked into it."""
+    """Say what is odd about a store; the worst stands until a person has looked into it."""
     if peer.alarm == alarm:
         return
     if peer.alarm not in WORST:

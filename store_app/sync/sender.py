@@ -162,7 +162,7 @@ def client_for(settings: Settings) -> httpx2.Client:
 
 
 def named(settings: Settings) -> dict[str, str]:
-    """Return the header in which this shop names itself, whatever key goes with it."""
+    """Return the header in which this store names itself, whatever key goes with it."""
     return {wire.STORE_NAMED: quote(settings.node_id)}
 
 
@@ -455,7 +455,7 @@ class _Talk:
     # --- tell ---
 
     def _send_forecast(self, known: wire.ForecastKnown) -> None:
-        """Tell what this shop expects to sell, where the network has no run as new and did not refuse this one."""
+        """Tell what this store expects to sell, where the network has no run as new and did not refuse this one."""
         after = known.origin_day, known.run_id
         with self.doors.read() as session:
             reported = reported_forecasts.to_send(

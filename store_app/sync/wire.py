@@ -45,14 +45,14 @@ PAUSES = {
         "whoever looks after the line."
     ),
 }
-"""Why a shop's contacts pause until somebody does something: the code of the refusal, and the fault as it is kept."""
+"""Why a store's contacts pause until somebody does something: the code of the refusal, and the fault as it is kept."""
 TOO_LARGE = N_(
     "Something between this shop and the network lets through nothing of this size. Ask the operator to let 2 MB pass, "
     "then send it again."
 )
 """Why a fact waits that nobody takes in one piece (413)."""
 STORE_NAMED = "Cornerstore-Shop"
-"""The header in which a shop names itself, so that another shop's key in its settings is noticed."""
+"""The header in which a store names itself, so that another store's key in its settings is noticed."""
 PLAIN = r"^[^\x00]*$"
 """A database's text cannot hold NUL."""
 
@@ -109,7 +109,7 @@ class JournalEnd(Shape):
 
 
 class Standing(Shape):
-    """How a shop's computer is, as it says itself; instants in ISO form, '' where there is none."""
+    """How a store's computer is, as it says itself; instants in ISO form, '' where there is none."""
 
     now: str = Field(max_length=40, pattern=PLAIN)
     oldest_at: str = Field(default="", max_length=40, pattern=PLAIN)
@@ -307,7 +307,7 @@ class Forecast(Shape):
     origin_day: str = Field(max_length=40, pattern=PLAIN)
     products: dict[Annotated[str, Field(max_length=64, pattern=PLAIN)], Any]
     effects: Any = None
-    """What offers and prices made of its days (`supply.demand.promotion_days`); None: a shop that tells nothing of
+    """What offers and prices made of its days (`supply.demand.promotion_days`); None: a store that tells nothing of
     it."""
 
 

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. A day is written 2026-12-31 (or 20261231). What lies outside FIRST to LAST is none: nothing a shop does is that far
+1. A day is written 2026-12-31 (or 20261231). What lies outside FIRST to LAST is none: nothing a store does is that far
    off, and from the calendar's own end no day can be counted on.
 """
 

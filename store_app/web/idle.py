@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. A shop says after how many minutes its pages lock themselves (`Store.lock_minutes`; 0: never). Locked is signed out
+1. A store says after how many minutes its pages lock themselves (`Store.lock_minutes`; 0: never). Locked is signed out
    for good: whoever copied the cookie has nothing, and nothing is read or done until a PIN or a badge begins a session.
 2. Hands count, not scripts: a page that is opened, a form that is sent, and what a page's script says of them in
    TOUCHED with what it asks by itself. What a script asks without saying so keeps nothing open.

@@ -1,4 +1,4 @@
-"""A store's node and its own shop: nothing is served or done before the shop is founded, and every door says how."""
+"""A store's node and its own store: nothing is served or done before the store is founded, and every door says how."""
 
 from config.errors import Refused
 from config.settings import Settings
@@ -8,7 +8,7 @@ from store_app.runtime.doors import Doors
 
 
 def founded(doors: Doors) -> Doors:
-    """Return the doors of a node that may begin; a store's node without its shop is refused."""
+    """Return the doors of a node that may begin; a store's node without its store is refused."""
     if not is_network(doors.settings):
         with doors.read() as session:
             if session.get(Store, doors.settings.node_id) is None:
@@ -17,7 +17,7 @@ def founded(doors: Doors) -> Doors:
 
 
 def no_store_yet(settings: Settings) -> Refused:
-    """Return the refusal of a node whose shop is not founded yet."""
+    """Return the refusal of a node whose store is not founded yet."""
     command = f"cornerstore store add {settings.node_id} --name … --currency … --tz …"
     return Refused(
         "no-shop-yet", f"No shop is founded here yet. Found it with: {command}, then start again.", command=command

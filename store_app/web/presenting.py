@@ -135,7 +135,7 @@ def place() -> Place:
 
 
 def at_store(store: Store) -> None:
-    """Let this answer speak from `store`: its name, money, zone and language, and its online shop as the start."""
+    """Let this answer speak from `store`: its name, money, zone and language, and its online store as the start."""
     g.place, g.start = Place.of(store), url_for("storefront.home", slug=store.slug)
 
 

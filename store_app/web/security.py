@@ -7,17 +7,17 @@ Rules
 2. `g.actor` is a plain Actor, read before the view in a look of its own. Whoever is not signed in is sent to the
    sign-in page, a script gets 401.
 3. A store's node is known by its bearer key; what it says about itself is never believed. Where it names itself and
-   the key is another shop's, it is refused: its settings hold the wrong key. A store that signs is refused whatever it
+   the key is another store's, it is refused: its settings hold the wrong key. A store that signs is refused whatever it
    did not sign (`sync/signed.py`).
 4. A POST needs the CSRF token, in the form or as `X-CSRF-Token`; only a device's key is exempt, because a browser
    never sends one by itself.
 5. A session ends for good by signing out, by a new PIN, and when the person leaves: a copy of its cookie is nobody's.
    So does a customer's in an online store (`supply.online.customer_sessions`). People see and end theirs (`signed_in`).
-6. Who signed in by the badge alone is asked for the PIN before the pages about people and the shop's settings; what
+6. Who signed in by the badge alone is asked for the PIN before the pages about people and the store's settings; what
    was begun with a badge ends with it.
 7. The policy for pages is strict (self and this answer's nonce), and a name that is not ours is not answered (DNS
    rebinding); addresses in numbers are.
-8. A page that nobody touches is locked after the shop's minutes (`idle`): its session is ended, journalled, and whose
+8. A page that nobody touches is locked after the store's minutes (`idle`): its session is ended, journalled, and whose
    till it was is kept for the number pad.
 9. Nobody signs in, changes a PIN or shows a badge from inside practice (`@not_in_practice`); leave is given there with
    a made-up PIN (`proven_by_pin`).
@@ -309,7 +309,7 @@ def _person(node_id: str, hands: Hands) -> tuple[Actor | None, frozenset[str]]:
     if staff_id is None:
         _forget_ended_visitor()
         return _NO_ONE
-    doors()  # where a practice shop is gone, its pages' tokens go with it before any is looked at
+    doors()  # where a practice store is gone, its pages' tokens go with it before any is looked at
     ask = (node_id, staff_id, session.get("id", ""))
     known = own_doors().database.remembered(("staff", *ask), functools.partial(_known, *ask))
     if known is None or session.get("stamp") != known[1][session.get("by", "pin")] or _is_over(known[0].role):

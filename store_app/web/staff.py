@@ -19,7 +19,7 @@ Rules
 6. A PIN that is tried first is refused to whoever does more than sell; an operator has a passphrase (pos.store.pins).
 7. PINs and badges are checked and counted in the node's own books alone: a practice store holds none, and refuses.
 8. Whatever else a sign-in asks for beside the PIN or passphrase (`beside`: an operator's second factor, the code of a
-   device outside the shop) is used up in the same transaction, and counts as a wrong PIN where it is wrong.
+   device outside the store) is used up in the same transaction, and counts as a wrong PIN where it is wrong.
 """
 
 import datetime as dt

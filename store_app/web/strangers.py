@@ -6,7 +6,7 @@ Rules
    X-Forwarded-For count, read from the right, as far as its hops are trusted themselves.
 2. A range is what one customer of a provider has or shares with few: IPv4 /24, IPv6 /56.
 3. A browser is known by a random mark in its cookie. Whoever drops the cookie is still within the range's limits.
-4. A request is from the shop's own network where its address is a private one, or this computer's, and nothing that
+4. A request is from the store's own network where its address is a private one, or this computer's, and nothing that
    stands before the node has hidden another. It hides one where it names itself or whom it asks for in a header, but
    not in an X-Forwarded-For that counts.
 """
@@ -48,7 +48,7 @@ def address_range() -> str:
 
 
 def is_near() -> bool:
-    """Tell whether the request comes from the shop's own network (rule 4)."""
+    """Tell whether the request comes from the store's own network (rule 4)."""
     address = _address()
     if address is None or not (address.is_private or address.is_loopback or address.is_link_local):
         return False

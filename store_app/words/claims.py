@@ -17,7 +17,7 @@ WISHES = {
     "replacement": (_l("Send it once more"), "arrow-path"),
     "return": (_l("It goes back"), "arrow-up-on-square"),
 }
-"""What a shop wishes, or the network grants -> (words, icon)."""
+"""What a store wishes, or the network grants -> (words, icon)."""
 NETWORK_OFFER_KINDS = {
     "new": _l("New product"), "campaign": _l("For a campaign"), "surplus": _l("Surplus"),
     "near_expiry": _l("Expires soon"),

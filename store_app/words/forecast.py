@@ -105,7 +105,7 @@ def watched_sentences(watched: str | None, *, also_fallen: bool = True) -> list[
 
 
 def not_taken(why: str | None) -> str:
-    """Say why the network did not take a shop's forecast (`reported_forecasts`), '' where it did."""
+    """Say why the network did not take a store's forecast (`reported_forecasts`), '' where it did."""
     if not why:
         return ""
     code, _colon, sentence = why.partition(": ")

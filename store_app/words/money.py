@@ -1,4 +1,4 @@
-"""Words for the money between a shop and the network: entries, the steps of a limit, holds, terms, objections."""
+"""Words for the money between a store and the network: entries, the steps of a limit, holds, terms, objections."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The refusals of the online shop, its orders, their money and the shelf in the reader's language."""
+"""The refusals of the online store, its orders, their money and the shelf in the reader's language."""
 
 from typing import Any
 

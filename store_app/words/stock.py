@@ -1,4 +1,4 @@
-"""Words and sentences of the work in the shop: why a product is to be checked, why goods are written off."""
+"""Words and sentences of the work in the store: why a product is to be checked, why goods are written off."""
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l

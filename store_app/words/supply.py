@@ -1,4 +1,4 @@
-"""Words for what passes between a shop, its suppliers and the network: letters, claims, pick lists, transfers."""
+"""Words for what passes between a store, its suppliers and the network: letters, claims, pick lists, transfers."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ LESS_WORDS = {
     "shared": _l("Not enough for all"),
     "gone": _l("Gone when it was loaded"),
 }
-"""Why a shop gets less than it asked for (`order_status`)."""
+"""Why a store gets less than it asked for (`order_status`)."""
 
 
 def waiting(count: int) -> str:
@@ -97,7 +97,7 @@ STAYS_WORDS = {
     "gone": _l("what was picked stands in the book no more; count it"),
     "odd": _l("its rows could not be worked on; see Today"),
 }
-"""Why a shop's part of a list stays (`picking.STAYS`)."""
+"""Why a store's part of a list stays (`picking.STAYS`)."""
 TRANSFER_TAGS = {
     "proposed": ("info", _l("asked")),
     "agreed": ("warn", _l("agreed: to be fetched")),

@@ -1,4 +1,4 @@
-"""Words and sentences for what the shop knows as codes: places, reasons, and why an order line is proposed.
+"""Words and sentences for what the store knows as codes: places, reasons, and why an order line is proposed.
 
 Rules
 -----

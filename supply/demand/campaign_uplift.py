@@ -1,8 +1,8 @@
-"""What campaigns are expected to make of a day's sales, for the shop's forecast.
+"""What campaigns are expected to make of a day's sales, for the store's forecast.
 
 Rules
 -----
-1. On the days of a campaign the shop said yes to, its products are expected to sell so many times as much as the
+1. On the days of a campaign the store said yes to, its products are expected to sell so many times as much as the
    campaign's lines say; of two campaigns at once the larger counts.
 2. It holds for days gone by too: what sold then is read without it, so that an ordinary day stays what it was. Where
    the campaign brings less or more than expected, the level follows and is found again afterwards.
@@ -51,7 +51,7 @@ class CampaignLine:
 
 
 class CampaignAsk(Base):
-    """What a campaign asks of one shop, at both nodes."""
+    """What a campaign asks of one store, at both nodes."""
 
     STATES: ClassVar[StateTable] = ASKS
     __tablename__ = "campaign_ask"
@@ -73,7 +73,7 @@ class CampaignAsk(Base):
     paid_minor: Mapped[int | None]
     """The shelf fee as it was settled."""
     effect: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """What it brought at all shops that took part, of `forecasting.experiments.uplift.Uplift`; empty without a
+    """What it brought at all stores that took part, of `forecasting.experiments.uplift.Uplift`; empty without a
     control."""
 
 
@@ -139,7 +139,7 @@ def lines_of(kept: Sequence[Any]) -> list[CampaignLine]:
 
 
 def _answered(session: Session, store_id: str, first: dt.date, last: dt.date) -> list[CampaignAsk]:
-    """Return the campaigns a shop said yes to that have a day between these, in the order they begin."""
+    """Return the campaigns a store said yes to that have a day between these, in the order they begin."""
     query = sa.select(CampaignAsk).where(
         CampaignAsk.store_id == store_id, CampaignAsk.state.in_(("accepted", "over")),
         CampaignAsk.until_day >= first, CampaignAsk.from_day <= last,

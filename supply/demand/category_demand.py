@@ -1,15 +1,15 @@
-"""What shops sold of an aisle and are expected to sell of it; a region's and the network's figure is their sum.
+"""What stores sold of an aisle and are expected to sell of it; a region's and the network's figure is their sum.
 
 Rules
 -----
-1. Expected of a shop is what its own published forecast says, as the shop tells it (`reported_forecasts`) or the
+1. Expected of a store is what its own published forecast says, as the store tells it (`reported_forecasts`) or the
    network made it, at most OLDEST_DAYS older than the newest of all; else what its region's forecast expects, by the
-   shop's share of what the region's shops sell a day (`history`), and by their number where none of them is known to
-   sell; else what it sells a day. So it is of single products of which the shop's word is not believed.
-2. A figure is rounded once, for a shop and day, to a whole part of a unit (`Ahead`), what was rounded off going on to
-   the next day: so days, shops and regions add up to the last part, and nothing said of many is forecast apart.
+   store's share of what the region's stores sell a day (`history`), and by their number where none of them is known to
+   sell; else what it sells a day. So it is of single products of which the store's word is not believed.
+2. A figure is rounded once, for a store and day, to a whole part of a unit (`Ahead`), what was rounded off going on to
+   the next day: so days, stores and regions add up to the last part, and nothing said of many is forecast apart.
 3. All that is said starts on the day after the newest forecast's last, and ends with the first forecast counted.
-4. The region's own models stay what its shops borrow from (`forecasts`): what they say of all shops at once is not
+4. The region's own models stay what its stores borrow from (`forecasts`): what they say of all stores at once is not
    said beside the sum.
 
 Read-only. Sums come from the daily roll-ups. Quantities in stock units, if not said otherwise.
@@ -40,7 +40,7 @@ PARTS_OF_A_PIECE = 10
 
 @dataclass(frozen=True)
 class StoreAhead:
-    """What a shop is expected to sell of an aisle. by: own | region | lately (rule 1); parts: of each day.
+    """What a store is expected to sell of an aisle. by: own | region | lately (rule 1); parts: of each day.
 
     unlikely: how many products are reckoned by what it sold, for its word is not believed; reported_until: the last day
     seen by the forecast it told, where that is too old to be used.
@@ -57,7 +57,7 @@ class StoreAhead:
 
 @dataclass(frozen=True)
 class Ahead:
-    """What shops are expected to sell of an aisle on these days, in parts of a unit: so many parts are one."""
+    """What stores are expected to sell of an aisle on these days, in parts of a unit: so many parts are one."""
 
     days: tuple[dt.date, ...]
     parts_of_unit: int
@@ -69,7 +69,7 @@ class Ahead:
         return self.days[0] - dt.timedelta(days=1) if self.days else None
 
     def total(self, region_id: str | None = None) -> tuple[int, ...]:
-        """Return the parts of each day of a region's shops; of all where none is named."""
+        """Return the parts of each day of a region's stores; of all where none is named."""
         some = [one.parts for one in self.stores if region_id in (None, one.region_id)]
         return tuple(map(sum, zip(*some, strict=True))) if some else (0,) * len(self.days)
 
@@ -121,7 +121,7 @@ def sold(
 
 
 def ahead(session: Session, top_category: str, region_id: str | None = None) -> Ahead:
-    """Return what a region's shops, or all, are expected to sell of an aisle; no days while nobody forecast."""
+    """Return what a region's stores, or all, are expected to sell of an aisle; no days while nobody forecast."""
     parts_of_unit = 1 if top_category.endswith((", gram", ", millilitre")) else PARTS_OF_A_PIECE
     stores = _stores(session, region_id)
     words = reported_forecasts.words(session, [one.id for one in _stores(session)])
@@ -167,13 +167,13 @@ def in_whole_parts(units: Sequence[float], parts_of_unit: int) -> tuple[int, ...
 
 
 def _shares(rates: Sequence[float]) -> list[float]:
-    """Return each shop's share of its region (rule 1)."""
+    """Return each store's share of its region (rule 1)."""
     whole = sum(rates)
     return [rate / whole if whole > 0 else 1 / len(rates) for rate in rates]
 
 
 def _stores(session: Session, region_id: str | None = None) -> Sequence[sa.Row[str, str, str]]:
-    """Return id, name and region of a region's shops, or of all."""
+    """Return id, name and region of a region's stores, or of all."""
     some = () if region_id is None else (region_id,)
     query = sa.select(Store.id, Store.name, Store.region_id).where(*(Store.region_id == one for one in some))
     return session.execute(query.order_by(Store.name, Store.id)).all()
@@ -182,7 +182,7 @@ def _stores(session: Session, region_id: str | None = None) -> Sequence[sa.Row[s
 def _fresh(session: Session, words: Mapping[str, Reported]) -> tuple[dict[tuple[str, str], str], tuple[dt.date, ...]]:
     """Return the runs that count, by what they are of, and the days all of them tell (rules 1, 3).
 
-    BY_ITS_WORD stands for the run of a shop that told one; a run the network made of it as well does not count.
+    BY_ITS_WORD stands for the run of a store that told one; a run the network made of it as well does not count.
     """
     run = ForecastRun
     made = session.execute(
@@ -208,7 +208,7 @@ def _fresh(session: Session, words: Mapping[str, Reported]) -> tuple[dict[tuple[
 def _own(
     session: Session, store_of: Mapping[str, str], days: Sequence[dt.date], skus: sa.Select[str]
 ) -> dict[str, dict[dt.date, float]]:
-    """Return what the shops' own runs say of an aisle: store -> day -> units."""
+    """Return what the stores' own runs say of an aisle: store -> day -> units."""
     if not store_of or not days:
         return {}
     row = ForecastQuantile
@@ -227,7 +227,7 @@ def _own(
 def _reported(
     session: Session, reported: Mapping[str, Reported], days: Sequence[dt.date], top_category: str
 ) -> dict[str, dict[dt.date, float]]:
-    """Return what shops tell that they will sell of an aisle, where they are believed: store -> day -> units."""
+    """Return what stores tell that they will sell of an aisle, where they are believed: store -> day -> units."""
     found = {}
     for store_id, parts in reported_forecasts.paths(session, list(reported), top_category) if days else ():
         origin = reported[store_id].origin_day
@@ -238,7 +238,7 @@ def _reported(
 
 
 def _rates(session: Session, stores: Sequence[str], skus: sa.Select[str]) -> dict[str, float]:
-    """Return what shops sell a day of an aisle."""
+    """Return what stores sell a day of an aisle."""
     rate = SellingRate
     query = sa.select(rate.store_id, sa.func.sum(rate.per_day))
     query = query.where(among(session, rate.store_id, stores), rate.sku.in_(skus)).group_by(rate.store_id)
@@ -246,7 +246,7 @@ def _rates(session: Session, stores: Sequence[str], skus: sa.Select[str]) -> dic
 
 
 def _unlikely(session: Session, reported: Mapping[str, Reported], skus: sa.Select[str]) -> dict[str, tuple[int, float]]:
-    """Return of how many products of an aisle shops are not believed, and what they sell of them a day."""
+    """Return of how many products of an aisle stores are not believed, and what they sell of them a day."""
     odd = {store_id: one.unlikely for store_id, one in reported.items() if one.unlikely}
     if not odd:
         return {}

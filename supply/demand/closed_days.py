@@ -1,4 +1,4 @@
-"""Days on which a shop stays closed, settled ahead: a holiday of its own, a funeral, stock-taking.
+"""Days on which a store stays closed, settled ahead: a holiday of its own, a funeral, stock-taking.
 
 Rules
 -----
@@ -9,8 +9,9 @@ Rules
    unless something was sold on one after all (`rollups`).
 3. No online order is to be collected or brought on them, and no time to answer one runs (`time_slots`). What was
    promised before stays promised: the shopkeeper is told how many such orders there are.
-4. The shop is their author. What it publishes tells the network all of them from that day on (`storefront.storefront`).
-   Of a shop without a node the network's operator settles them, until a node of its own tells others.
+4. The store is their author. What it publishes tells the network all of them from that day on
+   (`storefront.storefront`). Of a store without a node the network's operator settles them, until a node of its own
+   tells others.
 """
 
 import datetime as dt
@@ -38,7 +39,7 @@ _DAY = dt.timedelta(days=1)
 
 
 class ClosedDay(Base):
-    """One business day on which a shop does not open."""
+    """One business day on which a store does not open."""
 
     __tablename__ = "closed_day"
 
@@ -52,7 +53,7 @@ class ClosedDay(Base):
 def close(
     session: Session, store_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
 ) -> list[dt.date]:
-    """Settle that a shop stays closed from a day until another, both included (rule 1); returns the days that are new.
+    """Settle that a store stays closed from a day until another, both included (rule 1); returns the days that are new.
 
     Told to nobody: `storefront.storefront.close_days` is the verb that also tells the network.
     """
@@ -86,13 +87,13 @@ def reopen(
 
 
 def require_no_node(session: Session, store_id: str) -> None:
-    """Refuse the operator the days of a shop that settles them itself (rule 4)."""
+    """Refuse the operator the days of a store that settles them itself (rule 4)."""
     if session.get_one(Store, store_id).has_node:
         raise Refused("shop-settles-days", "This shop settles its closed days itself, on its own computer.")
 
 
 def take_reported(session: Session, store_id: str, since: dt.date, days: Iterable[dt.date]) -> None:
-    """Take over what a shop told of its days from `since` on (rule 4)."""
+    """Take over what a store told of its days from `since` on (rule 4)."""
     session.execute(sa.delete(ClosedDay).where(ClosedDay.store_id == store_id, ClosedDay.day >= since))
     session.add_all([ClosedDay(store_id=store_id, day=day) for day in sorted(set(days)) if day >= since])
     session.flush()
@@ -102,18 +103,18 @@ def take_reported(session: Session, store_id: str, since: dt.date, days: Iterabl
 
 
 def since(session: Session, store_id: str, first: dt.date) -> frozenset[dt.date]:
-    """Return a shop's closed days from a day on."""
+    """Return a store's closed days from a day on."""
     return frozenset(day for (day,) in _SINCE.all(session, {"store": store_id, "first": first}))
 
 
 def between(session: Session, store_id: str, first: dt.date, last: dt.date) -> frozenset[dt.date]:
-    """Return a shop's closed days between two days, both included."""
+    """Return a store's closed days between two days, both included."""
     query = sa.select(ClosedDay.day).where(ClosedDay.store_id == store_id, ClosedDay.day.between(first, last))
     return frozenset(session.scalars(query))
 
 
 def closed_on(session: Session, store_ids: Collection[str], day: dt.date) -> frozenset[str]:
-    """Return which of these shops settled to stay closed on a day."""
+    """Return which of these stores settled to stay closed on a day."""
     query = sa.select(ClosedDay.store_id).where(ClosedDay.store_id.in_(store_ids), ClosedDay.day == day)
     return frozenset(session.scalars(query))
 
@@ -130,7 +131,7 @@ def spells(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
 
 
 def opens_again(days: Collection[dt.date], today: dt.date) -> dt.date | None:
-    """Return the first open day after a stretch that today lies in; None where the shop is open today."""
+    """Return the first open day after a stretch that today lies in; None where the store is open today."""
     day = today
     while day in days:
         day += _DAY
@@ -138,7 +139,7 @@ def opens_again(days: Collection[dt.date], today: dt.date) -> dt.date | None:
 
 
 def reported(session: Session, store_id: str, ahead: "Ahead", first: dt.date, shape: tuple[int, int]) -> "Ahead":
-    """Return what is known ahead with a shop's closed days; shape: its products, and the days from `first` on."""
+    """Return what is known ahead with a store's closed days; shape: its products, and the days from `first` on."""
     import numpy as np
 
     shut = between(session, store_id, first, first + dt.timedelta(days=shape[1] - 1))
@@ -150,7 +151,7 @@ def reported(session: Session, store_id: str, ahead: "Ahead", first: dt.date, sh
 
 
 def today_of(session: Session, store_id: str, at: dt.datetime) -> dt.date:
-    """Return a shop's business day."""
+    """Return a store's business day."""
     store = session.get_one(Store, store_id)
     return business_day(at, store.tz, store.rollover_hour)
 

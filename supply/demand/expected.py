@@ -1,13 +1,14 @@
-"""What is expected to be wanted of a shop's products until a day: by its forecast, else by its last weeks, all at once.
+"""What is expected to be wanted of a store's products until a day: by its forecast, else by its last weeks, all at
+once.
 
 Rules
 -----
 1. Demand is that of `supply/replenishment/proposals.py`, rules 2 and 3: of the store's own published run, at most
-   OLDEST_DAYS old, else the mean of the last RECENT_DAYS, else what a shop of its region sold, as large as it says it
+   OLDEST_DAYS old, else the mean of the last RECENT_DAYS, else what a store of its region sold, as large as it says it
    is (`stated_sales`).
 2. Of what is fresh (`lead_time_demand`, FRESH_DAYS) it is moved towards what the last LATELY_DAYS sold as far as chance
    does not explain the distance: levels of fruit move faster than a forecast follows, and too much is thrown away.
-3. On days the shop settled to stay closed nothing is wanted, also where the forecast did not know of them
+3. On days the store settled to stay closed nothing is wanted, also where the forecast did not know of them
    (`closed_days`).
 4. So many queries as there are tables, never one per product.
 """
@@ -67,7 +68,8 @@ class Expected:
 
 
 class Expecting:
-    """What demand stands on in a shop at a moment, loaded for all its products and the last days of these intervals."""
+    """What demand stands on in a store at a moment, loaded for all its products and the last days of these
+    intervals."""
 
     def __init__(self, session: Session, store: Store, lasts: set[dt.date], *, at: dt.datetime) -> None:
         self.basis = _basis(session, store, at)
@@ -235,7 +237,7 @@ class _Recent:
 
 
 def _around(session: Session, store_id: str, first: dt.date, last: dt.date) -> dict[str, float]:
-    """Return what a shop of the region sold a day in these weeks, by SKU: for a shop that has no day of its own."""
+    """Return what a store of the region sold a day in these weeks, by SKU: for a store that has no day of its own."""
     region_id = sa.select(Store.region_id).where(Store.id == store_id).scalar_subquery()
     here = (RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, last))
     opened = sa.select(RegionalDemand.business_day, sa.func.max(RegionalDemand.stores_open).label("open")).where(*here)

@@ -1,10 +1,10 @@
-"""What a shop's history came to, kept between the nights, so that a night looks only at the days since.
+"""What a store's history came to, kept between the nights, so that a night looks only at the days since.
 
 Rules
 -----
-1. A shop is measured whole on its own night of the week, which its id decides, so that a network's nights are even; and
-   whenever it has nothing kept that is younger than a week, that very night is asked again, or the way of measuring is
-   another (`forecasting.fit.state.VERSION`).
+1. A store is measured whole on its own night of the week, which its id decides, so that a network's nights are even;
+   and whenever it has nothing kept that is younger than a week, that very night is asked again, or the way of measuring
+   is another (`forecasting.fit.state.VERSION`).
 2. Other nights read the days since and their context, and write no state: any night can be worked out again from the
    state and the days, to the last digit.
 3. History that is laid in afterwards (`rollups.import_history`) lets the state go.
@@ -30,7 +30,7 @@ WEEK_DAYS = 7
 
 
 class ForecastState(Base):
-    """One shop's newest state; measured_day is the first day it has not seen."""
+    """One store's newest state; measured_day is the first day it has not seen."""
 
     __tablename__ = "forecast_state"
 
@@ -43,7 +43,7 @@ class ForecastState(Base):
 
 @dataclass(frozen=True)
 class Remembered:
-    """A shop's days as a night reads them: all its history to measure (state: None), or a state and the days since."""
+    """A store's days as a night reads them: all its history to measure (state: None), or a state and the days since."""
 
     panel: "DemandPanel"
     state: "State | None"
@@ -79,7 +79,7 @@ def keep(session: Session, store_id: str, measured_day: dt.date, body: bytes) ->
 
 
 def forget(session: Session, store_ids: Collection[str]) -> None:
-    """Let the states of these shops go: their history is another now (rule 3)."""
+    """Let the states of these stores go: their history is another now (rule 3)."""
     session.execute(sa.delete(ForecastState).where(ForecastState.store_id.in_(store_ids)))
 
 

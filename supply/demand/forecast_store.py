@@ -1,4 +1,4 @@
-"""How a forecast gets into the books: a shop's in parts, so that no till waits for thousands of rows.
+"""How a forecast gets into the books: a store's in parts, so that no till waits for thousands of rows.
 
 Rules
 -----
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
 
 PRODUCTS_AT_ONCE = 100
 MATTERS_FROM = 0.05
-"""A day moved by this much by what surrounds the shop is worth a word."""
+"""A day moved by this much by what surrounds the store is worth a word."""
 KEPT_RUNS = 3
 KEPT_NOTES = 9
 """So many runs keep what they said of the week ahead."""

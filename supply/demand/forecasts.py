@@ -3,15 +3,15 @@
 Rules
 -----
 1. The network is the author of regional forecasts, a store of its own store x product forecast; the network makes
-   it only for shops without a node of their own.
+   it only for stores without a node of their own.
 2. A run is dated by its origin day (the last day it saw) and kept; a newer published run supersedes it.
-3. A shop is measured whole once a week and moved on in the nights between (`forecast_state`); a run says by which
+3. A store is measured whole once a week and moved on in the nights between (`forecast_state`); a run says by which
    version of the method, and from a state measured when.
 4. Each night the forecast of WATCHED_DAYS ago is judged by what came: classes that did worse than the mean of four
    weeks fall back to it, and those that drift are named.
-5. A day of a campaign the shop said yes to is forecast with what the campaign is expected to bring, and what sold then
+5. A day of a campaign the store said yes to is forecast with what the campaign is expected to bring, and what sold then
    is read without it (`campaign_uplift`). Offers and changes of price are told of both (`offer_days`), school holidays
-   and weather where somebody tells them (`surroundings`), and nothing is expected on days the shop settled to stay
+   and weather where somebody tells them (`surroundings`), and nothing is expected on days the store settled to stay
    closed (`closed_days`).
 6. Quantiles rise with q, are finite and not negative (K12). A period is [first_day, last_day], both included: a
    single day, or the protection interval whose sum ordering needs.
@@ -115,7 +115,7 @@ class ForecastSeries(Base):
     lately_spread: Mapped[float | None] = mapped_column(sa.Double)
     """Variance over mean of its last days' units, about what such days usually bring; None where few were observed."""
     moved: Mapped[list[Any] | None] = mapped_column(sa.JSON(none_as_null=True))
-    """What moves its days ahead (`forecast_store`): [name of what surrounds the shop, an offer or a price, [days],
+    """What moves its days ahead (`forecast_store`): [name of what surrounds the store, an offer or a price, [days],
     factor, whether it is more of it than usual]; None for nothing."""
 
 
@@ -141,10 +141,10 @@ class Loaded:
     """Everything a computation needs, read in one look; plain and picklable, so that a child process can do it.
 
     signal: what the region published (None: none has come yet), signal_day: the last day it saw.
-    stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
+    stores: how many stores are in a region's panel. state: a store's that is moved on; None: all is measured anew.
     said: what the forecast of WATCHED_DAYS ago said. usual: a region's (`demand.usual`). ahead: a store's, what offers,
     prices and campaigns let expect of the horizon_days. stated: what a store says it takes.
-    evidence: a region's, what its shops tell of offers and prices (`offer_days`).
+    evidence: a region's, what its stores tell of offers and prices (`offer_days`).
     """
 
     scope_kind: str

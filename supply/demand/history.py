@@ -1,21 +1,21 @@
-"""What customers wanted, per shop, product and business day, and its sum over a region.
+"""What customers wanted, per store, product and business day, and its sum over a region.
 
 Rules
 -----
 1. DailyDemand is rolled up from sale lines (`rollups`); a late fact re-rolls its day. Returns lower the day of the
    return.
-2. A day without a row on which the shop was open is a real zero; a day on which it was closed (`closed_days`, or no
+2. A day without a row on which the store was open is a real zero; a day on which it was closed (`closed_days`, or no
    till was opened), or of which nothing is known, is not observed.
 3. The region's row is the sum over its stores, rolled up in the same call; the network is its author, a store takes it
-   over as an edition. No shop is told what few others sold (`edition`).
+   over as an edition. No store is told what few others sold (`edition`).
 4. What was imported is never re-rolled.
 5. A shelf that stood empty at closing time hid demand: the share of the day's trade since its last sale is kept beside.
-6. A region is forecast by its sums as the shops of today would have sold them (`forecasting.series.growth`): who opens,
-   or whose past is brought in, is no step in what customers want. A shop trades today that sold in SIZE_DAYS.
-7. What shops sell a day is kept for the questions that are asked of a whole region at once: a cache beside the roll-ups
-   and the published forecasts: what is kept of a shop is what `outlook.rates` tells of it for the day it was kept for
-   (K21), and is kept anew, whole, by `outlook.keep_rates` once that day is over.
-8. Whoever changes a day before that one, or publishes a forecast, forgets what is kept of the shop in the same
+6. A region is forecast by its sums as the stores of today would have sold them (`forecasting.series.growth`): who
+   opens, or whose past is brought in, is no step in what customers want. A store trades today that sold in SIZE_DAYS.
+7. What stores sell a day is kept for the questions that are asked of a whole region at once: a cache beside the
+   roll-ups and the published forecasts: what is kept of a store is what `outlook.rates` tells of it for the day it was
+   kept for (K21), and is kept anew, whole, by `outlook.keep_rates` once that day is over.
+8. Whoever changes a day before that one, or publishes a forecast, forgets what is kept of the store in the same
    transaction (`forget_rates`): it is kept anew before the next look, and is as it was until then.
 """
 
@@ -44,7 +44,7 @@ EMPTY_FROM_BP = 500
 REPORTED_DAYS = 28
 SIZE_DAYS = 28
 LEAST_STORES = 5
-"""Fewer shops together would let one of them read off another's sales."""
+"""Fewer stores together would let one of them read off another's sales."""
 ROWS_AT_ONCE = 20_000
 
 
@@ -70,7 +70,7 @@ class DailyDemand(Base):
 
 
 class StoreDay(Base):
-    """One shop's day: open or closed, and its sums. Where there is no row, nothing is known."""
+    """One store's day: open or closed, and its sums. Where there is no row, nothing is known."""
 
     __tablename__ = "store_day"
     __table_args__ = (sa.Index("ix_store_day_day", "business_day", "store_id"),)
@@ -104,7 +104,7 @@ NEVER = dt.date.min
 
 
 class SellingRate(Base):
-    """What a shop sells of a product a day."""
+    """What a store sells of a product a day."""
 
     __tablename__ = "selling_rate"
 
@@ -115,7 +115,7 @@ class SellingRate(Base):
 
 
 class RatesKept(Base):
-    """For which day a shop's rates are kept; NEVER: they want to be kept anew."""
+    """For which day a store's rates are kept; NEVER: they want to be kept anew."""
 
     __tablename__ = "rates_kept"
 
@@ -181,13 +181,13 @@ class Chain:
 def edition(
     session: Session, region_id: str, last_day: dt.date, days: int = EDITION_DAYS, *, chain: Chain | None = None
 ) -> dict[str, Any]:
-    """Return what a region's shops may know of its demand up to last_day; {} where there is none.
+    """Return what a region's stores may know of its demand up to last_day; {} where there is none.
 
-    No shop can read another's day off it: a product's four weeks stand there only where LEAST_STORES or more sold it on
-    one of the days, at the middle price and without what was picked up; for a region with fewer shops than that the
-    whole chain stands. Single days left out would make slow goods look slower than they are.
-    rows: [sku, unit, sold, over, selling, pickup], each a text of `days` numbers with nothing for a zero; revenue is
-    sold x unit + over. open: stores open a day. chain: who makes several at once gives each the same.
+    No store can read another's day off it: a product's four weeks stand there only where LEAST_STORES or more sold it
+    on one of the days, at the middle price and without what was picked up; for a region with fewer stores than that the
+    whole chain stands. Single days left out would make slow goods look slower than they are. rows: [sku, unit, sold,
+    over, selling, pickup], each a text of `days` numbers with nothing for a zero; revenue is sold x unit + over. open:
+    stores open a day. chain: who makes several at once gives each the same.
     """
     first = last_day - dt.timedelta(days=days - 1)
     grids, stores_open = _summed(session, first, days, [region_id])
@@ -295,7 +295,7 @@ def panel(
 def region_panel(
     session: Session, region_id: str, last_day: dt.date, days: int = HISTORY_DAYS, *, also: Collection[str] = ()
 ) -> "DemandPanel":
-    """Return a region's demand, in units of its shops of today (rule 6); a day on which none sold is not observed.
+    """Return a region's demand, in units of its stores of today (rule 6); a day on which none sold is not observed.
 
     also: products other regions sell; of one that this region never sold nothing is observed.
     """
@@ -328,7 +328,7 @@ def region_panel(
 
 
 def usual(session: Session, region_id: str, last_day: dt.date) -> "dict[tuple[str, str], Usual]":
-    """Read what the chain's last weeks let a shop of the region expect of each product, by region and sku."""
+    """Read what the chain's last weeks let a store of the region expect of each product, by region and sku."""
     import numpy as np
 
     from forecasting.fit.assortment import WINDOW_DAYS, Assortment, lines
@@ -391,14 +391,14 @@ def whole_day(session: Session, today: dt.date) -> dt.date | None:
 
 
 def forget_rates(session: Session, stores: Collection[str], changed: dt.date = NEVER) -> None:
-    """Let what is kept of shops be kept anew, where it was made of that day: of any, where none is named."""
+    """Let what is kept of stores be kept anew, where it was made of that day: of any, where none is named."""
     if stores:
         # not a delete: that would not wait for who is just keeping them, and leave what it read before
         _write(session, stores, NEVER, only_after=changed)
 
 
 def rates_due(session: Session, today: dt.date, most: int) -> list[str]:
-    """Return the shops whose rates are to be kept, and note them as kept: the caller does so in this transaction."""
+    """Return the stores whose rates are to be kept, and note them as kept: the caller does so in this transaction."""
     kept = RatesKept
     query = (
         sa.select(Store.id)
@@ -417,7 +417,7 @@ def rates_due(session: Session, today: dt.date, most: int) -> list[str]:
 
 
 def _part_then(session: Session, region_id: str, first: dt.date, days: int) -> Any:
-    """Return (days,) what part of a region's shops of today traded on each day (rule 6)."""
+    """Return (days,) what part of a region's stores of today traded on each day (rule 6)."""
     import numpy as np
 
     from forecasting.series.growth import part_then

@@ -1,5 +1,5 @@
-"""On which days a shop's products were and will be on offer, and at which price, and what offers and
-prices made of them, as shops tell it and as a region hands it on: for its forecast.
+"""On which days a store's products were and will be on offer, and at which price, and what offers and
+prices made of them, as stores tell it and as a region hands it on: for its forecast.
 
 Rules
 -----
@@ -7,15 +7,16 @@ Rules
    not for members alone, not of one batch or of what expires. It holds from the day it was made or begins, whichever is
    later, until its last day or the one somebody ended it on, on its weekdays.
 2. The days of a campaign are told as what it is expected to bring (`campaign_uplift`) and not as an offer, too.
-3. A price is the shop's own from its first own price on, before it the network's; what is typed for later is known now.
+3. A price is the store's own from its first own price on, before it the network's; what is typed for later is known
+   now.
 4. Prices that never change say nothing and are left out. An offer that holds on all these days does not: the level a
    state keeps is that of days without it.
-5. A shop tells with its forecast, of each aisle, what its own days alone say of an offer and of a price
+5. A store tells with its forecast, of each aisle, what its own days alone say of an offer and of a price
    (`forecasting.fit.effects.Factors.evidence`): what they are worth, in sales on such days, and that times the slope,
    the change of the logarithm of demand for one more of it. Such pairs add up. The newest word replaces the one before.
 6. A slope beyond MOST_SLOPE either way is none that is found in trade, and is left out: an offer that brings more than
-   six times as much, a price of which a tenth less does nearly half as much again. Of an aisle a shop counts for
-   MOST_WORTH sales at most, so that none decides for a region whose shops tell much.
+   six times as much, a price of which a tenth less does nearly half as much again. Of an aisle a store counts for
+   MOST_WORTH sales at most, so that none decides for a region whose stores tell much.
 7. What was told KEPT_DAYS ago and more counts no longer.
 """
 
@@ -59,7 +60,7 @@ Pair = tuple[float, float]
 
 
 class ReportedEffect(Base):
-    """What a shop told of a feature in an aisle."""
+    """What a store told of a feature in an aisle."""
 
     __tablename__ = "reported_effect"
 
@@ -105,7 +106,7 @@ def named(
 
 
 def read_effects(reported: Any) -> dict[tuple[str, str], Pair]:
-    """Return what a shop tells by aisle and feature, bounded (rule 6); raises Invalid for what cannot be."""
+    """Return what a store tells by aisle and feature, bounded (rule 6); raises Invalid for what cannot be."""
     found: dict[tuple[str, str], Pair] = {}
     if not isinstance(reported, Mapping) or len(reported) > MOST_TOP_CATEGORIES:
         raise _not_reported()
@@ -119,7 +120,7 @@ def read_effects(reported: Any) -> dict[tuple[str, str], Pair]:
 
 
 def keep_effects(session: Session, store_id: str, reported: Mapping[tuple[str, str], Pair], origin: dt.date) -> None:
-    """Keep what was read instead of what a shop told before; origin: the last day its forecast saw."""
+    """Keep what was read instead of what a store told before; origin: the last day its forecast saw."""
     rows = [
         {
             "store_id": store_id,
@@ -136,7 +137,7 @@ def keep_effects(session: Session, store_id: str, reported: Mapping[tuple[str, s
 
 
 def effects_of_region(session: Session, region_id: str, day: dt.date) -> dict[tuple[str, str], dict[str, Pair]]:
-    """Return by (region, aisle) and feature the sum of what its shops told by a day (rule 7)."""
+    """Return by (region, aisle) and feature the sum of what its stores told by a day (rule 7)."""
     row, found = ReportedEffect, dict[tuple[str, str], dict[str, Pair]]()
     query = sa.select(row.top_category, row.feature, sa.func.sum(row.worth), sa.func.sum(row.moved))
     query = query.join(Store, Store.id == row.store_id).where(Store.region_id == region_id)

@@ -1,20 +1,20 @@
-"""What shops with a node expect to sell, as they tell it: kept whole, and believed as far as their sales support it.
+"""What stores with a node expect to sell, as they tell it: kept whole, and believed as far as their sales support it.
 
 Rules
 -----
-1. A shop tells the means of each day of its newest published run, in PARTS of a unit, exactly as its own pages have
+1. A store tells the means of each day of its newest published run, in PARTS of a unit, exactly as its own pages have
    them. The newest counts, by the last day it saw and its id, and replaces the one before; told again, or told an
    older one, nothing changes.
 2. What cannot be is refused whole with its reason, and the one before stays: a number below nothing or that nobody
-   sells, a last day that is not over there by our clock, fewer days than HORIZON_DAYS (what is said of all shops ends
+   sells, a last day that is not over there by our clock, fewer days than HORIZON_DAYS (what is said of all stores ends
    with the first), too many. What the network does not know is left out.
-3. A product is believed up to TRUSTED times what the network's books say the shop sold of it a day in BOOKS_DAYS, with
+3. A product is believed up to TRUSTED times what the network's books say the store sold of it a day in BOOKS_DAYS, with
    SLACK_SALES sales more for chance; beyond that the network's own reckoning counts for it (`unlikely`). All products
-   of a unit together are believed up to TRUSTED_IN_ALL times what the shop sold of them: else all is refused.
+   of a unit together are believed up to TRUSTED_IN_ALL times what the store sold of them: else all is refused.
 4. What is more than OLDEST_DAYS nights old is not used.
 5. It moves what is said of regions and what warehouses buy. Scarce goods are shared without it (`allocation`).
 6. With it goes what offers and prices made of its days (`offer_days`).
-7. A run that the network did not take is told it no more: the shop notes it with the reason, and tells the next.
+7. A run that the network did not take is told it no more: the store notes it with the reason, and tells the next.
 
 Quantities in stock units, if not said otherwise.
 """
@@ -49,9 +49,9 @@ MOST_PRODUCTS, MOST_DAYS = 20_000, 60
 
 
 class ReportedForecast(Base):
-    """Which of its runs a shop told last, and which was refused and why; both None: none yet.
+    """Which of its runs a store told last, and which was refused and why; both None: none yet.
 
-    At the shop only the latter are kept.
+    At the store only the latter are kept.
     """
 
     __tablename__ = "reported_forecast"
@@ -65,13 +65,13 @@ class ReportedForecast(Base):
     top_categories: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Of each aisle, as the catalogue stood when it was told, the PARTS of each day after the run's last."""
     unlikely: Mapped[list[Any]] = mapped_column(default=list)
-    """SKUs for which the shop is not believed (rule 3); they are not in `top_categories`."""
+    """SKUs for which the store is not believed (rule 3); they are not in `top_categories`."""
     refused_run_id: Mapped[str | None]
     refused: Mapped[str | None]
 
 
 class ReportedDemand(Base):
-    """What a shop expects to sell of a product, where it is believed."""
+    """What a store expects to sell of a product, where it is believed."""
 
     __tablename__ = "reported_demand"
 
@@ -83,7 +83,7 @@ class ReportedDemand(Base):
 
 @dataclass(frozen=True)
 class Reported:
-    """What is known of a shop's word."""
+    """What is known of a store's word."""
 
     store_id: str
     origin_day: dt.date | None
@@ -93,7 +93,7 @@ class Reported:
 
 @dataclass(frozen=True)
 class Sold:
-    """What a shop sold of a product, in how many sales."""
+    """What a store sold of a product, in how many sales."""
 
     qty: int = 0
     sales: int = 0
@@ -106,11 +106,11 @@ class Sold:
 NOTHING = Sold()
 
 
-# --- at the shop ---
+# --- at the store ---
 
 
 def to_send(session: Session, store_id: str, *, after: tuple[str, str], but: str = "") -> dict[str, Any] | None:
-    """Return what a shop has to tell of its published run (rule 1); None where it is no newer than `after`.
+    """Return what a store has to tell of its published run (rule 1); None where it is no newer than `after`.
 
     after: the last day seen by the run the network has, as ISO, and its id; but: the run it refused.
     """
@@ -152,7 +152,7 @@ def in_parts(units: float) -> int:
 
 
 def hear(session: Session, store_id: str, reported: Mapping[str, Any], *, at: dt.datetime) -> str | None:
-    """Take over what a shop tells (rules 1 to 3); returns why it is refused, which is kept for the operator.
+    """Take over what a store tells (rules 1 to 3); returns why it is refused, which is kept for the operator.
 
     told: version, run_id, origin_day, products, and effects of offers (None: none told), as they came.
     """
@@ -172,7 +172,7 @@ def hear(session: Session, store_id: str, reported: Mapping[str, Any], *, at: dt
 
 
 def known(session: Session, store_id: str) -> dict[str, str]:
-    """Return which of a shop's runs the network has and which it refused (`to_send`), '' for none."""
+    """Return which of a store's runs the network has and which it refused (`to_send`), '' for none."""
     row = session.get(ReportedForecast, store_id)
     origin = row.origin_day if row else None
     return {
@@ -182,7 +182,7 @@ def known(session: Session, store_id: str) -> dict[str, str]:
 
 
 def believed(per_day: Mapping[str, float], sold: Mapping[str, Sold], days: int, unit_of: Mapping[str, str]) -> set[str]:
-    """Return the products for which a shop is believed (rule 3); Refused where all of them are too much.
+    """Return the products for which a store is believed (rule 3); Refused where all of them are too much.
 
     per_day: what it expects; sold: in so many open days; unit_of: of all of both.
     """
@@ -198,7 +198,7 @@ def believed(per_day: Mapping[str, float], sold: Mapping[str, Sold], days: int, 
 
 
 def words(session: Session, stores: Sequence[str]) -> dict[str, Reported]:
-    """Return what is known of the words of these shops, of those that told any: store -> word."""
+    """Return what is known of the words of these stores, of those that told any: store -> word."""
     row = ReportedForecast
     query = sa.select(row.store_id, row.origin_day, row.horizon_days, row.unlikely)
     found = session.execute(query.where(among(session, row.store_id, stores))).all() if stores else ()
@@ -206,7 +206,7 @@ def words(session: Session, stores: Sequence[str]) -> dict[str, Reported]:
 
 
 def doubted(session: Session, region_id: str) -> list[tuple[str, list[str], str | None]]:
-    """List a region's shops that are not believed in all: name, products (rule 3), why the newest run was refused."""
+    """List a region's stores that are not believed in all: name, products (rule 3), why the newest run was refused."""
     row = ReportedForecast
     query = sa.select(Store.name, row.unlikely, row.refused).join(Store, Store.id == row.store_id)
     stores = [one for one in session.execute(query.where(Store.region_id == region_id)) if one[1] or one[2]]
@@ -216,12 +216,12 @@ def doubted(session: Session, region_id: str) -> list[tuple[str, list[str], str 
 
 
 def fresh(today: dt.date) -> sa.ColumnElement[bool]:
-    """Return the condition that what a shop told is used on a day (rule 4)."""
+    """Return the condition that what a store told is used on a day (rule 4)."""
     return ReportedForecast.origin_day >= today - dt.timedelta(days=OLDEST_DAYS + 1)
 
 
 def rates(today: dt.date, stores: Collection[str] | None, skus: Collection[str] | None) -> sa.Select[str, str, float]:
-    """What shops tell that they will sell: store, SKU, units a day; None means all."""
+    """What stores tell that they will sell: store, SKU, units a day; None means all."""
     row = ReportedDemand
     query = sa.select(row.store_id, row.sku, row.per_day).join(
         ReportedForecast, ReportedForecast.store_id == row.store_id
@@ -231,7 +231,7 @@ def rates(today: dt.date, stores: Collection[str] | None, skus: Collection[str] 
 
 
 def paths(session: Session, stores: Sequence[str], name: str) -> Iterator[tuple[str, list[int]]]:
-    """Yield what each of these shops tells of the aisle of that name: the PARTS of each day after its run's last."""
+    """Yield what each of these stores tells of the aisle of that name: the PARTS of each day after its run's last."""
     row = ReportedForecast
     query = sa.select(row.store_id, row.top_categories).where(among(session, row.store_id, stores))
     for store_id, top_categories in session.execute(query) if stores else ():
@@ -242,7 +242,7 @@ def paths(session: Session, stores: Sequence[str], name: str) -> Iterator[tuple[
 
 
 def _take(session: Session, row: ReportedForecast, reported: Mapping[str, Any], at: dt.datetime) -> None:
-    """Take over what a shop tells instead of what it told before; raises DomainError (rules 1 to 3)."""
+    """Take over what a store tells instead of what it told before; raises DomainError (rules 1 to 3)."""
     if reported["version"] > VERSION:
         raise Invalid("newer-version", "It is told in a form newer than this node. Update the network.")
     today, products = at.astimezone(dt.UTC).date(), reported["products"]
@@ -289,7 +289,7 @@ def _read(products: Mapping[str, Any]) -> int:
 
 
 def _sold(session: Session, store_id: str, today: dt.date) -> tuple[int, dict[str, Sold]]:
-    """Return on how many of the last days a shop was open, and what it sold on them."""
+    """Return on how many of the last days a store was open, and what it sold on them."""
     since = today - dt.timedelta(days=BOOKS_DAYS)
     row, day = DailyDemand, StoreDay
     opened = sa.select(sa.func.count()).where(day.store_id == store_id, day.open, day.business_day >= since)

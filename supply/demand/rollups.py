@@ -1,16 +1,16 @@
-"""Adding demand up: a shop's day from its sales, a region's day from its shops.
+"""Adding demand up: a store's day from its sales, a region's day from its shops.
 
 Rules
 -----
-1. A day is always added up whole, from the sales of that shop and day: however late a fact comes, and however often,
+1. A day is always added up whole, from the sales of that store and day: however late a fact comes, and however often,
    the result is that of having known it from the start.
 2. What arrives at the network marks its day (`pos.stock.changed_days`), and the marked days are added up every half
-   minute (`roll_fresh`): nothing searches the sales for what is new. A shop's own node adds its day up in the night and
-   looks LATE_DAYS back.
+   minute (`roll_fresh`): nothing searches the sales for what is new. A store's own node adds its day up in the night
+   and looks LATE_DAYS back.
 3. What was imported is never re-rolled, nor a day whose sales were put away (`pos.sync.archive`).
 4. A shelf that stood empty at closing time hid demand: the share of the day's trade since its last sale is kept beside
-   it, told from when the shop's sales of all products were rung.
-5. A shop's day that cannot be added up is left out (`isolation`) and tried again after PUT_OFF; the others' are added
+   it, told from when the store's sales of all products were rung.
+5. A store's day that cannot be added up is left out (`isolation`) and tried again after PUT_OFF; the others' are added
    up.
 """
 
@@ -73,9 +73,9 @@ def roll_up(session: Session, store_ids: Sequence[str] | None, day: dt.date, *, 
 
 
 def roll_fresh(session: Session, *, at: dt.datetime, most: int = DAYS_AT_ONCE) -> int:
-    """Add up what has arrived at the network since the last time (rule 2); returns how many shops' days it were.
+    """Add up what has arrived at the network since the last time (rule 2); returns how many stores' days it were.
 
-    A region's row changes by the difference its shops' rows make, so that the cost is that of what arrived.
+    A region's row changes by the difference its stores' rows make, so that the cost is that of what arrived.
     """
     _alone(session)
     todo: dict[dt.date, list[str]] = {}
@@ -95,7 +95,7 @@ def roll_fresh(session: Session, *, at: dt.datetime, most: int = DAYS_AT_ONCE) -
 def import_history(session: Session, rows: Iterable[tuple[str, str, dt.date, int, int, int]]) -> int:
     """Lay in the past: (store_id, sku, day, sold_qty, revenue_minor, sales) a row; returns how many.
 
-    A row that is here already and was imported is replaced; what was rung up here stands. Days on which a shop has
+    A row that is here already and was imported is replaced; what was rung up here stands. Days on which a store has
     any row count as open.
     """
     days: dict[tuple[str, dt.date], list[int]] = {}
@@ -127,7 +127,7 @@ def import_history(session: Session, rows: Iterable[tuple[str, str, dt.date, int
 
 
 def forget_history(session: Session, store_id: str) -> int:
-    """Take back all that was laid in of a shop's past; returns of how many days."""
+    """Take back all that was laid in of a store's past; returns of how many days."""
     spell = imported_days(session, store_id)
     if spell is None:
         return 0
@@ -141,7 +141,7 @@ def forget_history(session: Session, store_id: str) -> int:
 
 
 def imported_days(session: Session, store_id: str) -> tuple[dt.date, dt.date, int] | None:
-    """Return the first and last day of a shop's past that was laid in, and how many there are; None = none."""
+    """Return the first and last day of a store's past that was laid in, and how many there are; None = none."""
     day = StoreDay.business_day
     query = sa.select(sa.func.min(day), sa.func.max(day), sa.func.count())
     first, last, count = session.execute(query.where(StoreDay.store_id == store_id, StoreDay.imported)).one()
@@ -155,7 +155,7 @@ def _together_or_apart(
     session: Session, ids: Sequence[str], day: dt.date, add_up: Callable[[Sequence[str], dt.date], None], *,
     at: dt.datetime,
 ) -> None:  # fmt: skip
-    """Add shops' day up all at once; where that trips, each by itself, and who still trips is left out (rule 5)."""
+    """Add stores' day up all at once; where that trips, each by itself, and who still trips is left out (rule 5)."""
     node_id = this_node(session).id
     actor = Actor.system("roll-up", node_id)
     left = isolation.together(session, "demand", ids, lambda some: add_up(some, day), actor=actor, at=at)
@@ -183,7 +183,7 @@ def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.date
 
 
 def _shares(session: Session, stores: Sequence[str], day: dt.date) -> dict[tuple[str, str], tuple[int, ...]]:
-    """Return what shops give to their regions' rows of a day: (region, sku) -> sold, revenue, selling, pickup."""
+    """Return what stores give to their regions' rows of a day: (region, sku) -> sold, revenue, selling, pickup."""
     query = (
         sa.select(
             Store.region_id, DailyDemand.sku, sa.func.sum(DailyDemand.sold_qty), sa.func.sum(DailyDemand.revenue_minor),
@@ -202,7 +202,7 @@ def _shift_regions(
     before: dict[tuple[str, str], tuple[int, ...]],
     after: dict[tuple[str, str], tuple[int, ...]],
 ) -> None:
-    """Change the regions' rows of a day by what their shops' shares became (rule 3 of `demand`)."""
+    """Change the regions' rows of a day by what their stores' shares became (rule 3 of `demand`)."""
     nothing, names = (0, 0, 0, 0), ("sold_qty", "revenue_minor", "stores_selling", "pickup_qty")
     rows = [
         {"region_id": key[0], "sku": key[1], "business_day": day, "stores_open": 0,

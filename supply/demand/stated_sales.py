@@ -1,14 +1,14 @@
-"""What a shop says it takes on a usual day, while its own sales cannot tell yet.
+"""What a store says it takes on a usual day, while its own sales cannot tell yet.
 
 Rules
 -----
-1. It is one amount, what customers pay for goods on a usual day, or none: nobody has to say it. From it the shop's
-   forecast begins with the shop's size (`forecasting.fit.store_size`), and before there is one what it is taken to sell
-   (`expected`); without it the shop is taken for an average one.
-2. It counts until the shop has traded on OWN_DAYS days. From then on it can be neither given nor changed.
-3. The shop is its author. Who founds it at the network may say it beforehand; it comes with the shop when it joins
-   (`pos.store.store.reported_of`), and what the shop publishes tells the network of a change (`storefront.storefront`).
-   Of a shop without a node the operator says it (`state_for`).
+1. It is one amount, what customers pay for goods on a usual day, or none: nobody has to say it. From it the store's
+   forecast begins with the store's size (`forecasting.fit.store_size`), and before there is one what it is taken to
+   sell (`expected`); without it the store is taken for an average one.
+2. It counts until the store has traded on OWN_DAYS days. From then on it can be neither given nor changed.
+3. The store is its author. Who founds it at the network may say it beforehand; it comes with the store when it joins
+   (`pos.store.store.reported_of`), and what the store publishes tells the network of a change
+   (`storefront.storefront`). Of a store without a node the operator says it (`state_for`).
 """
 
 import datetime as dt
@@ -34,7 +34,7 @@ MOST_TIMES = 20.0
 
 
 def state(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
-    """Say what a shop takes on a usual day; 0 takes it back. Returns whether that is new.
+    """Say what a store takes on a usual day; 0 takes it back. Returns whether that is new.
 
     Told to nobody: `storefront.storefront.state_sales` is the verb that also tells the network.
     """
@@ -53,20 +53,20 @@ def state(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at
 
 
 def state_for(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
-    """Say for a shop without a node what it takes on a usual day (`state`)."""
+    """Say for a store without a node what it takes on a usual day (`state`)."""
     if store_of(session, store_id).has_node:
         raise Refused("shop-says-takings", "This shop says itself what it takes, on its own computer.")
     return state(session, store_id, sales_minor, actor=actor, at=at)
 
 
 def counts(session: Session, store_id: str) -> bool:
-    """Return whether what a shop says still counts (rule 2)."""
+    """Return whether what a store says still counts (rule 2)."""
     days = sa.select(StoreDay.business_day).where(StoreDay.store_id == store_id, StoreDay.sales > 0).limit(OWN_DAYS)
     return len(session.scalars(days).all()) < OWN_DAYS
 
 
 def reported(session: Session, store_id: str, panel: "DemandPanel", day: dt.date) -> "Stated | None":
-    """Return what a shop says for its forecast, with the prices of the panel's products; None where nothing counts."""
+    """Return what a store says for its forecast, with the prices of the panel's products; None where nothing counts."""
     import numpy as np
 
     from forecasting.fit.store_size import Stated
@@ -79,9 +79,10 @@ def reported(session: Session, store_id: str, panel: "DemandPanel", day: dt.date
 
 
 def times(session: Session, store_id: str, around: Mapping[str, float], day: dt.date) -> float:
-    """Return how often what an average shop sells a day has to be taken to bring what the shop says; 1 if it says none.
+    """Return how often what an average store sells a day has to be taken to bring what the store says; 1 if it says
+    none.
 
-    around: units a day by SKU; those the shop carries count, at its prices. Between 1 / MOST_TIMES and MOST_TIMES.
+    around: units a day by SKU; those the store carries count, at its prices. Between 1 / MOST_TIMES and MOST_TIMES.
     """
     sales_minor = _said(session, store_id)
     if not sales_minor:
@@ -101,6 +102,6 @@ def _said(session: Session, store_id: str) -> int:
 
 
 def _prices(session: Session, store_id: str, day: dt.date) -> dict[str, float]:
-    """Return the shop's prices of a stock unit."""
+    """Return the store's prices of a stock unit."""
     quantity = dict(session.execute(sa.select(Product.sku, Product.price_quantity)).all())
     return {sku: minor / quantity[sku] for sku, minor in prices_on(session, store_id, day).items()}

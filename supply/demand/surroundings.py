@@ -1,20 +1,20 @@
-"""What goes on around a shop beside the calendar, for its forecast: school holidays and weather, if they are told.
+"""What goes on around a store beside the calendar, for its forecast: school holidays and weather, if they are told.
 
 Rules
 -----
-1. A shop's own days count beside its region's; where both tell a day's weather, the shop's holds.
-2. What nobody told is left out, and costs nothing. What it makes of a day is learnt from the shop's own past when all
+1. A store's own days count beside its region's; where both tell a day's weather, the store's holds.
+2. What nobody told is left out, and costs nothing. What it makes of a day is learnt from the store's own past when all
    is measured (`forecast_state`), per aisle, and only as far as it is no chance
    (`forecasting.series.external_factors`); the first school holidays that are told bring nothing.
-3. The network publishes a region's, whole months that hold the last EDITION_DAYS and all that is ahead; a shop takes
+3. The network publishes a region's, whole months that hold the last EDITION_DAYS and all that is ahead; a store takes
    them over as they are.
 4. School holidays: a row a day, each with a name, so that a file can be told twice, and stretches may join, overlap and
    be taken back in part; the name told last holds. Those gone by are told too: forecasts learn from them.
 5. A stretch has at most MOST_DAYS days and ends at most MOST_AHEAD days from now: more is a year mistyped.
-6. A shop's school holidays are its own and its region's together.
+6. A store's school holidays are its own and its region's together.
 7. Weather: a day has a temperature, a rain, or both; what is told later replaces it. Of a day ahead nobody told, the
    usual is expected; of one gone by nothing is known. A forecast of a day stands until what came is told.
-8. It is never needed. A shop's own words come before its region's, day by day and number by number.
+8. It is never needed. A store's own words come before its region's, day by day and number by number.
 9. Outside LEAST_TENTHS to MOST_TENTHS it is no weather, and WEATHER_AHEAD days ahead nobody knows it.
 
 Units: tenths of a degree Celsius, the day's mean; tenths of a millimetre.
@@ -80,7 +80,7 @@ class WeatherDay(Base):
 def reported(
     session: Session, store_id: str, panel: "DemandPanel", ahead: "Ahead", days: int
 ) -> "tuple[DemandPanel, Ahead]":
-    """Return the panel and what is known of as many days ahead, both with what surrounds the shop (rules 1, 2)."""
+    """Return the panel and what is known of as many days ahead, both with what surrounds the store (rules 1, 2)."""
     import numpy as np
 
     found = _features(session, store_id, panel.first_day, panel.n_days + days)
@@ -97,7 +97,7 @@ def reported(
 
 
 def edition(session: Session, region_id: str, today: dt.date) -> dict[str, Any]:
-    """Return what is told of a region, for its shops; {} where nothing ever was."""
+    """Return what is told of a region, for its stores; {} where nothing ever was."""
     since = (today - dt.timedelta(days=EDITION_DAYS)).replace(day=1)  # it is another edition once a month, not daily
     school = [
         [name, first.isoformat(), last.isoformat()]

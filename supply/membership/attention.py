@@ -1,6 +1,6 @@
-"""What needs a person at the network: messages, shops, goods, orders, claims, money, forecasts that wait for one.
+"""What needs a person at the network: messages, stores, goods, orders, claims, money, forecasts that wait for one.
 
-Read-only; as many questions as kinds, not as shops. What a shop is asked about stands here no longer than it is asked.
+Read-only; as many questions as kinds, not as shops. What a store is asked about stands here no longer than it is asked.
 """
 
 import datetime as dt
@@ -62,7 +62,7 @@ def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
 
 
 def of_store(session: Session, store_id: str, *, at: dt.datetime) -> list[Attention]:
-    """List what of one shop needs somebody: its silence, goods not counted, what nobody has answered."""
+    """List what of one store needs somebody: its silence, goods not counted, what nobody has answered."""
     return [*_silent(session, at, store_id), *_not_counted(session, at, store_id), *_unanswered(session, store_id)]
 
 
@@ -122,7 +122,7 @@ def _accounts(session: Session) -> list[Attention]:
 
 
 def _only(store_id: str | None, column: Any) -> Any:
-    """Return the condition that asks about one shop; None: about all."""
+    """Return the condition that asks about one store; None: about all."""
     return sa.true() if store_id is None else column == store_id
 
 

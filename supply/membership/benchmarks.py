@@ -1,21 +1,21 @@
-"""The shop beside its neighbours: figures of the region (or the network) that give no single shop away.
+"""The store beside its neighbours: figures of the region (or the network) that give no single store away.
 
 Rules
 -----
 1. The network works the figures out when a week ends, over WINDOW_DAYS days, and publishes one edition for everybody: a
-   shop can ask nothing else, so no two questions can be set against each other. Rules 5 to 7 say what may be in it.
-2. Figures: of a product, what a unit really brought (price) and what a shop that sells it sells a day (rate); of a
-   shop, units written off per 10,000 sold (waste) and days its stock lasts (cover): of shops whose stock is known.
-3. The shops behind each published figure are kept at the network, and never travel.
-4. A shop reckons its own figures by the same functions from its own books.
-5. A figure is the median over shops. It is published for SHOPS shops or more, so that a shop which takes its own value
-   out still has five others before it.
-6. No two published figures of one thing may differ by few shops, or the one less the other would tell of these. A set
-   of shops is published only if, beside every set that ever was for the same thing, in whatever scope, it is the same
+   store can ask nothing else, so no two questions can be set against each other. Rules 5 to 7 say what may be in it.
+2. Figures: of a product, what a unit really brought (price) and what a store that sells it sells a day (rate); of a
+   store, units written off per 10,000 sold (waste) and days its stock lasts (cover): of stores whose stock is known.
+3. The stores behind each published figure are kept at the network, and never travel.
+4. A store reckons its own figures by the same functions from its own books.
+5. A figure is the median over shops. It is published for SHOPS stores or more, so that a store which takes its own
+   value out still has five others before it.
+6. No two published figures of one thing may differ by few stores, or the one less the other would tell of these. A set
+   of stores is published only if, beside every set that ever was for the same thing, in whatever scope, it is the same
    or differs by SHOPS or more on each side that differs; else the old figure stands, with its day.
-7. A figure has one scope: the regions where every region has SHOPS shops or more, else the whole network; never both.
+7. A figure has one scope: the regions where every region has SHOPS stores or more, else the whole network; never both.
 8. Gains are a week's margin, of prices without tax. A product that is taken in is reckoned at half of what a typical
-   shop sells; a price moved to the nearby one at a demand that falls by as much, in per cent, as the price rises.
+   store sells; a price moved to the nearby one at a demand that falls by as much, in per cent, as the price rises.
 
 Units: *_minor minor units; rates in thousandths of a stock unit a day (*_milli).
 """
@@ -43,7 +43,7 @@ OF_STORE = ("waste", "cover")
 
 
 class BenchmarkFigure(Base):
-    """A figure as it was last published. sku: '' for one of the whole shop; sets: whose it ever was (network only)."""
+    """A figure as it was last published. sku: '' for one of the whole store; sets: whose it ever was (network only)."""
 
     __tablename__ = "benchmark_figure"
 
@@ -57,7 +57,7 @@ class BenchmarkFigure(Base):
 
 @dataclass(frozen=True)
 class OwnFigures:
-    """A shop's own: (name, sku) -> value, as the edition has them."""
+    """A store's own: (name, sku) -> value, as the edition has them."""
 
     values: dict[tuple[str, str], int]
 
@@ -69,9 +69,10 @@ STORES = 6
 
 
 def work_out(session: Session, figures: Mapping[str, OwnFigures], day: dt.date, *, at: dt.datetime) -> int:
-    """Work what may be told out of every shop's figures until `day`, and publish it (rule 1); returns how many.
+    """Work what may be told out of every store's figures until `day`, and publish it (rule 1); returns how many.
 
-    figures: `figures_of` every shop, asked before: four weeks of them all take their time, and nobody writes meanwhile.
+    figures: `figures_of` every store, asked before: four weeks of them all take their time, and nobody writes
+    meanwhile.
     """
     sizes = dict(session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).all())
     regional = scope_of(list(sizes.values())) == "region"
@@ -126,17 +127,17 @@ def is_published(session: Session) -> bool:
 
 
 def nearby(session: Session) -> dict[tuple[str, str], BenchmarkFigure]:
-    """Return the published figures a shop has, by (name, sku)."""
+    """Return the published figures a store has, by (name, sku)."""
     return {(row.name, row.sku): row for row in session.scalars(sa.select(BenchmarkFigure))}
 
 
 def own_figures(session: Session, store_id: str, day: dt.date) -> dict[tuple[str, str], int]:
-    """Return a shop's own figures (rule 4)."""
+    """Return a store's own figures (rule 4)."""
     return figures_of(session, [store_id], day)[store_id].values
 
 
 def figures_of(session: Session, stores: Iterable[str], day: dt.date) -> dict[str, OwnFigures]:
-    """Return the figures of some shops over the WINDOW_DAYS days until `day` (rule 2)."""
+    """Return the figures of some stores over the WINDOW_DAYS days until `day` (rule 2)."""
     asked = list(stores)
     since = day - dt.timedelta(days=WINDOW_DAYS - 1)
     values: dict[str, dict[tuple[str, str], int]] = {store_id: {} for store_id in asked}
@@ -162,7 +163,7 @@ def figures_of(session: Session, stores: Iterable[str], day: dt.date) -> dict[st
         whole = sum(money for _, money in sold[store_id].values())
         if whole <= 0 or store_id not in stock:
             continue
-        # units of unlike products are made comparable by what one of them brings in this shop
+        # units of unlike products are made comparable by what one of them brings in this store
         worth = {sku: (units, money) for sku, (units, money) in sold[store_id].items()}
         values[store_id]["waste", ""] = 10_000 * _money(wasted.get(store_id, {}), worth) // whole
         values[store_id]["cover", ""] = WINDOW_DAYS * _money(stock[store_id], worth) // whole

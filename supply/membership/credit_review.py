@@ -1,18 +1,18 @@
-"""What the network works out of money every night: late days, each shop's line, holds, the shelves' pay.
+"""What the network works out of money every night: late days, each store's line, holds, the shelves' pay.
 
 Rules
 -----
-1. A week counts once its Sunday is over, from the first in which the shop's sales are known; a week between them
-   without any is nought. The sums are the daily roll-ups', which are made of the shop's own facts.
-2. A shop's standing is reviewed before its line is worked out, which counts it.
+1. A week counts once its Sunday is over, from the first in which the store's sales are known; a week between them
+   without any is nought. The sums are the daily roll-ups', which are made of the store's own facts.
+2. A store's standing is reviewed before its line is worked out, which counts it.
 3. A day late is charged for each invoice on credit that was due before it, once per day, however often the night runs;
-   not while the shop's account is not whole since the network was put back from a copy (`lost_entries`).
-4. Before a late day is charged or a line held, what stood in a shop's funds at the day's end pays what was due by it,
+   not while the store's account is not whole since the network was put back from a copy (`lost_entries`).
+4. Before a late day is charged or a line held, what stood in a store's funds at the day's end pays what was due by it,
    as of that day: what is paid from money the network kept is paid in time.
-5. A shop is paid the shelf money of each week in which its bestseller shelf stood and it traded, once what it sold is
+5. A store is paid the shelf money of each week in which its bestseller shelf stood and it traded, once what it sold is
    known: up to SHELF_WEEKS weeks later, where its word came late.
-6. Each shop's night is its own: what cannot be worked out for one keeps nobody else's waiting (`isolation`). A day that
-   is made up after a later one leaves the line as the later one set it.
+6. Each store's night is its own: what cannot be worked out for one keeps nobody else's waiting (`isolation`). A day
+   that is made up after a later one leaves the line as the later one set it.
 """
 
 import datetime as dt
@@ -39,7 +39,7 @@ SHELF_WEEKS = 4
 
 
 def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
-    """Do a day's money for every shop (rules 1 to 6); returns how many have a line. Once more changes nothing."""
+    """Do a day's money for every store (rules 1 to 6); returns how many have a line. Once more changes nothing."""
     n, terms = money_terms.in_force(session)
     _pay_from_funds(session, day, actor=actor, at=at)
     unsettled = lost_entries.unsettled(session)
@@ -64,7 +64,7 @@ def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) 
 
 
 def weeks_of(session: Session, store_id: str, day: dt.date) -> list[int]:
-    """Return a shop's sales of the last complete weeks, the oldest first, of days as they count (rule 1)."""
+    """Return a store's sales of the last complete weeks, the oldest first, of days as they count (rule 1)."""
     last_sunday = day - dt.timedelta(days=(day.weekday() + 1) % 7)
     first_monday = last_sunday - dt.timedelta(days=7 * WEEKS - 1)
     rows = session.execute(
@@ -84,7 +84,7 @@ def weeks_of(session: Session, store_id: str, day: dt.date) -> list[int]:
 
 
 def _shelved_weeks(session: Session, day: dt.date) -> dict[str, list[str]]:
-    """Return the weeks that ended until a day in which each shop's shelf stood and it traded (rule 5)."""
+    """Return the weeks that ended until a day in which each store's shelf stood and it traded (rule 5)."""
     last_sunday = day - dt.timedelta(days=(day.weekday() + 1) % 7)
     found: dict[str, list[str]] = {}
     for n in range(SHELF_WEEKS):
@@ -138,7 +138,7 @@ def _set_line(
 
 
 def _reported(terms: Terms, level: int) -> dict[str, int]:
-    """Return the terms a shop reads beside its limit."""
+    """Return the terms a store reads beside its limit."""
     return {
         "least_days": terms.least_days, "most_days": terms.free_days + level * terms.level_days,
         "free_days": terms.free_days, "level_days": terms.level_days, "level_bp": terms.level_bp,

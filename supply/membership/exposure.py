@@ -1,7 +1,7 @@
-"""What the operator sees of all shops' money and conduct at once: ages, exposure, losses, what needs care. Read-only.
+"""What the operator sees of all stores' money and conduct at once: ages, exposure, losses, what needs care. Read-only.
 
 Exposure is what the network may lose: what is owed on credit and on account, advances, and goods drawn and on the way,
-each shop's own money at the network taken off. Units: *_minor minor units, summed as they are: one currency a network.
+each store's own money at the network taken off. Units: *_minor minor units, summed as they are: one currency a network.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ from supply.money.ledger import OWN, LedgerEntry, Standing, ages, as_open, balan
 
 @dataclass(frozen=True)
 class Debtor:
-    """One shop's money: its line, what it owes by age (`ledger.AGES`), and what of it is late."""
+    """One store's money: its line, what it owes by age (`ledger.AGES`), and what of it is late."""
 
     id: str
     name: str
@@ -59,7 +59,7 @@ class Losses:
 
 
 def debtors(session: Session, today: dt.date) -> list[Debtor]:
-    """Return every shop with a line or an account, the latest money first, then the most exposed.
+    """Return every store with a line or an account, the latest money first, then the most exposed.
 
     As many questions as there are books, however many shops.
     """
@@ -98,7 +98,8 @@ def losses(session: Session, since: dt.date) -> Losses:
 
 @dataclass(frozen=True)
 class Care:
-    """What of a shop's money and conduct may need somebody. counts_bp: counted of the products sold; None: not told."""
+    """What of a store's money and conduct may need somebody. counts_bp: counted of the products sold; None: not
+    told."""
 
     late_minor: int
     held: bool
@@ -118,7 +119,7 @@ class Care:
 
 
 def late_by_store(session: Session, today: dt.date, store_id: str | None = None) -> dict[str, int]:
-    """Return what each shop is late with, or one, those that are not left out."""
+    """Return what each store is late with, or one, those that are not left out."""
     late: dict[str, int] = {}
     for one in open_invoices(session, store_id):
         if one.invoice.due_day < today:
@@ -127,7 +128,7 @@ def late_by_store(session: Session, today: dt.date, store_id: str | None = None)
 
 
 def care(session: Session, today: dt.date, store_id: str | None = None) -> dict[str, Care]:
-    """Return every shop's care by id, or one's, in as many questions as there are books, however many shops."""
+    """Return every store's care by id, or one's, in as many questions as there are books, however many shops."""
     late = late_by_store(session, today, store_id)
 
     def asked(column: Any) -> Any:

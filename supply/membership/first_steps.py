@@ -4,7 +4,7 @@ Rules
 -----
 1. A step is done when its row is there: nobody ticks anything by hand.
 2. The next step is the first one that is not done; none of them is a condition of another.
-3. A shop on its own has no online shop: its steps leave it out.
+3. A store on its own has no online store: its steps leave it out.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Step:
 
 
 def steps(session: Session, store_id: str, *, in_network: bool) -> list[Step]:
-    """Return the steps of a shop in their order (rules 1, 3)."""
+    """Return the steps of a store in their order (rules 1, 3)."""
     counts = {
         "goods": _count(session, Listing, Listing.store_id == store_id, Listing.active.is_(True)),
         "lesson": _count(session, LessonDone, LessonDone.store_id == store_id),

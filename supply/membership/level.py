@@ -1,12 +1,12 @@
-"""A shop's standing in the network: reviewed every week from measured conduct, with all its evidence.
+"""A store's standing in the network: reviewed every week from measured conduct, with all its evidence.
 
 Rules
 -----
-1. The network reviews a shop when a week ends, and once as soon as it knows it, over the last DAYS days. What it counts
-   is kept as evidence and travels with the review, so that anybody can count again (rules 6 to 8).
-2. How fresh the counts are only the shop knows: it tells every night how many of the products it sold in SOLD_DAYS days
-   it counted in COUNTED_DAYS; what it sold before it sold here it had not to count. Everything else the network has
-   itself. What is no count is not taken in.
+1. The network reviews a store when a week ends, and once as soon as it knows it, over the last DAYS days. What it
+   counts is kept as evidence and travels with the review, so that anybody can count again (rules 6 to 8).
+2. How fresh the counts are only the store knows: it tells every night how many of the products it sold in SOLD_DAYS
+   days it counted in COUNTED_DAYS; what it sold before it sold here it had not to count. Everything else the network
+   has itself. What is no count is not taken in.
 3. A level raises the credit limit and the days free of interest by what the terms say. Nothing else hangs on it.
 4. An appeal is an objection about the standing (`objections`).
 5. An order counts by the time it was promised for, unless it was called off before: one that was never ready is not
@@ -16,7 +16,7 @@ Rules
    return), repayment (of what fell due, paid in time).
 7. A measure with fewer than LEAST cases is not known, and speaks neither for nor against.
 8. A level is reached when every known measure reaches its threshold and at least KNOWN of them are known. The level is
-   the highest one reached; 0 is where everybody begins. How much a shop buys is no measure and never will be.
+   the highest one reached; 0 is where everybody begins. How much a store buys is no measure and never will be.
 
 Units: *_bp basis points.
 """
@@ -47,7 +47,7 @@ REPORTED, COUNTS_REPORTED = "standing.reported", "standing.counts"
 
 
 class CountsReported(Base):
-    """What a shop last told of its counts (rule 2)."""
+    """What a store last told of its counts (rule 2)."""
 
     __tablename__ = "counts_reported"
 
@@ -58,7 +58,7 @@ class CountsReported(Base):
 
 
 class LevelReview(Base):
-    """A shop's last review. measures: name -> [good, cases]; evidence: what was counted, case by case."""
+    """A store's last review. measures: name -> [good, cases]; evidence: what was counted, case by case."""
 
     __tablename__ = "level_review"
 
@@ -99,7 +99,7 @@ class Measure:
 
 
 def counts(session: Session, store_id: str, day: dt.date, *, at: dt.datetime) -> tuple[int, int]:
-    """Return how many products a shop (counted, sold) lately (rule 2)."""
+    """Return how many products a store (counted, sold) lately (rule 2)."""
     sold = set(
         session.scalars(
             sa.select(DailyDemand.sku)
@@ -139,7 +139,7 @@ def take_review(session: Session, body: dict[str, Any]) -> None:
 
 
 def take_counts(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
-    """Keep what a shop told of its counts (rule 2); an older word that arrives late changes nothing.
+    """Keep what a store told of its counts (rule 2); an older word that arrives late changes nothing.
 
     A day that has not come yet, of a clock that is ahead, is today: the next word stands in its place.
     """
@@ -154,7 +154,7 @@ def take_counts(session: Session, body: dict[str, Any], *, at: dt.datetime) -> N
 
 
 def review(session: Session, store: Store, day: dt.date, *, actor: Actor, at: dt.datetime) -> LevelReview | None:
-    """Review a shop if a week ends or it never was (rule 1), and tell it; None when it is not time."""
+    """Review a store if a week ends or it never was (rule 1), and tell it; None when it is not time."""
     known = session.get(LevelReview, store.id)
     if known is not None and (day.weekday() != 6 or known.day >= day):
         return None
@@ -229,12 +229,12 @@ def measures_of(row: LevelReview) -> dict[str, Measure]:
 
 
 def level_now(session: Session, store_id: str) -> int:
-    """Return a shop's level; 0 before its first review."""
+    """Return a store's level; 0 before its first review."""
     return session.scalar(sa.select(LevelReview.level).where(LevelReview.store_id == store_id)) or 0
 
 
 def level_of(measures: dict[str, Measure]) -> int:
-    """Return the level a shop's measures reach (rule 8)."""
+    """Return the level a store's measures reach (rule 8)."""
     values = {name: one.value_bp for name, one in measures.items()}
     known = {name: value for name, value in values.items() if value is not None}
     reached = 0

@@ -1,11 +1,11 @@
-"""A shop's word against what the network works out about it: its limit, its account, its standing.
+"""A store's word against what the network works out about it: its limit, its account, its standing.
 
 Rules
 -----
-1. A shop says what is wrong and about what; the operator answers with a reason, upholding it or not. Both words stay.
+1. A store says what is wrong and about what; the operator answers with a reason, upholding it or not. Both words stay.
 2. Upholding changes no figure by itself: what is wrong is mended where it stands (a credit note, an exception), so that
    every figure can still be recomputed.
-3. Of one subject a shop has one open objection at a time; raising it again adds nothing.
+3. Of one subject a store has one open objection at a time; raising it again adds nothing.
 """
 
 import datetime as dt
@@ -70,7 +70,7 @@ def raise_objection(
 
 
 def take_raised(session: Session, body: dict[str, Any]) -> None:
-    """Write a shop's objection down, at the network; a second copy changes nothing."""
+    """Write a store's objection down, at the network; a second copy changes nothing."""
     if session.get(Objection, (str(body["store_id"]), str(body["id"]))) is None:
         reported = {name: str(body[name]) for name in ("store_id", "id", "about", "words", "raised_by")}
         if reported["about"] not in SUBJECTS:
@@ -102,7 +102,7 @@ def take_answered(session: Session, body: dict[str, Any], *, actor: Actor, at: d
 
 
 def of_store(session: Session, store_id: str, *about: str) -> list[Objection]:
-    """Return a shop's objections about some subjects, the newest first."""
+    """Return a store's objections about some subjects, the newest first."""
     query = sa.select(Objection).where(Objection.store_id == store_id, Objection.about.in_(about or SUBJECTS))
     return list(session.scalars(query.order_by(Objection.raised_at.desc()).limit(20)))
 

@@ -1,15 +1,15 @@
-"""What the operator sees of the network and of one shop: regions, shops, orders, products; `attention`: what needs a
+"""What the operator sees of the network and of one store: regions, stores, orders, products; `attention`: what needs a
 person.
 
 Read-only. Sums come from the daily roll-ups, never from raw sales, so that a look stays cheap however much was sold.
 
 Rules
 -----
-1. A shop's takings are those of the last SHOWN_DAYS whole days (`history.whole_day`, as in the list of stores). Beside
-   each stands what the region's other shops took that day, shared out over those that were open: what a shop like this
-   took.
-2. Of what a shop sells, a product runs out when what it has and awaits is sold within LACK_DAYS (`outlook`).
-3. What needs somebody is what `attention` says of this shop, in the words of the operator's first page.
+1. A store's takings are those of the last SHOWN_DAYS whole days (`history.whole_day`, as in the list of stores). Beside
+   each stands what the region's other stores took that day, shared out over those that were open: what a store like
+   this took.
+2. Of what a store sells, a product runs out when what it has and awaits is sold within LACK_DAYS (`outlook`).
+3. What needs somebody is what `attention` says of this store, in the words of the operator's first page.
 
 Units: *_minor minor units; quantities in stock units.
 """
@@ -56,7 +56,7 @@ class RegionView:
 
 @dataclass(frozen=True)
 class StoreView:
-    """A shop as the network knows it."""
+    """A store as the network knows it."""
 
     id: str
     name: str
@@ -121,7 +121,7 @@ LISTED = 6
 
 @dataclass(frozen=True)
 class Day:
-    """A day's takings, and what a usual shop of the region took; None where nothing is known."""
+    """A day's takings, and what a usual store of the region took; None where nothing is known."""
 
     day: dt.date
     own_minor: int | None
@@ -136,7 +136,7 @@ class Sales:
     sales: int
 
     def week(self, ago: int = 0, *, usual: bool = False) -> int:
-        """Return what seven days took; `ago` weeks before the last; of a usual shop if so wished."""
+        """Return what seven days took; `ago` weeks before the last; of a usual store if so wished."""
         last = len(self.days) - 7 * ago
         part = self.days[max(0, last - 7) : last]
         return sum((one.usual_minor if usual else one.own_minor) or 0 for one in part)
@@ -168,7 +168,7 @@ def forecast_days(session: Session) -> dict[str, dt.date]:
 
 
 def names(session: Session, store_ids: Iterable[str]) -> dict[str, str]:
-    """Return what these shops are called, by id."""
+    """Return what these stores are called, by id."""
     return dict(session.execute(sa.select(Store.id, Store.name).where(among(session, Store.id, store_ids))).all())
 
 
@@ -197,7 +197,7 @@ def regions(session: Session, today: dt.date) -> list[RegionView]:
 
 
 def stores(session: Session, today: dt.date) -> list[StoreView]:
-    """List the shops, those that were silent longest first; last_day and week_minor: up to the last whole day."""
+    """List the stores, those that were silent longest first; last_day and week_minor: up to the last whole day."""
     newest = history.whole_day(session, today)
     peers = {peer.id: peer for peer in session.scalars(sa.select(Peer))}
     names: dict[str, str] = dict(session.execute(sa.select(Region.id, Region.name)).all())
@@ -252,7 +252,7 @@ def stores(session: Session, today: dt.date) -> list[StoreView]:
 
 
 def behind_since(peer: Peer) -> dt.datetime:
-    """Return since when something of a shop may be unknown here."""
+    """Return since when something of a store may be unknown here."""
     return min(peer.heard_at, peer.oldest_at or peer.heard_at)
 
 
@@ -289,7 +289,7 @@ def top_products(session: Session, region_id: str, today: dt.date, *, limit: int
 
 
 def orders(session: Session, *, limit: int = 100) -> list[OrderView]:
-    """List the shops' orders that were sent, open ones first, then the newest."""
+    """List the stores' orders that were sent, open ones first, then the newest."""
     short = sa.and_(OrderLine.packs_acknowledged.is_not(None), OrderLine.packs_acknowledged < OrderLine.packs)
     rows = session.execute(
         sa.select(
@@ -347,7 +347,7 @@ def counted() -> sa.ColumnElement[int]:
 
 
 def sales_amount(session: Session, store: Store, today: dt.date) -> Sales:
-    """Return a shop's takings beside its region's (rule 1); no days while nothing of it has arrived."""
+    """Return a store's takings beside its region's (rule 1); no days while nothing of it has arrived."""
     newest = history.whole_day(session, today)
     of_this = sa.select(StoreDay.store_id).where(StoreDay.store_id == store.id, StoreDay.business_day < today)
     if newest is None or session.scalar(of_this.limit(1)) is None:
@@ -375,14 +375,14 @@ def sales_amount(session: Session, store: Store, today: dt.date) -> Sales:
 
 
 def shelves(session: Session, store_id: str, today: dt.date) -> Shelves:
-    """Return how a shop's shelves stand (rule 2)."""
+    """Return how a store's shelves stand (rule 2)."""
     selling, lacks = stockouts.lacks(session, store_id, days=LACK_DAYS, today=today)
     gone = sum(one.have_qty <= 0 for one in lacks)
     return Shelves(selling, gone, len(lacks) - gone, tuple(lacks[:LISTED]))
 
 
 def store_orders(session: Session, store_id: str) -> list[ReplenishmentOrder]:
-    """Return a shop's orders that are under way, what comes first first."""
+    """Return a store's orders that are under way, what comes first first."""
     row = ReplenishmentOrder
     query = sa.select(row).where(row.store_id == store_id, row.state.in_(UNDER_WAY))
     return list(session.scalars(query.order_by(row.delivery_day, row.order_no)))

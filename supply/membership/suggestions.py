@@ -4,11 +4,11 @@ Rules
 -----
 1. Of all that the comparison (`compare`) suggests, the one with the highest expected weekly gain is open; no other is,
    until it is answered. What was refused is not suggested again for REST_DAYS days.
-2. Two kinds: take a product in that shops nearby sell well (add), and move a price to the nearby one (price). Nothing
+2. Two kinds: take a product in that stores nearby sell well (add), and move a price to the nearby one (price). Nothing
    is changed by accepting: the shopkeeper does it, on the page the suggestion leads to.
 3. After WINDOW_DAYS days an accepted suggestion is measured: the product's weekly margin since, less that of as many
    days before. Expected and measured stand side by side for ever.
-4. Margins are without tax: what customers pay nearby is with it, as is what the shop itself took; costs are without.
+4. Margins are without tax: what customers pay nearby is with it, as is what the store itself took; costs are without.
 
 Units: *_minor minor units, a week's margin where a gain is meant.
 """
@@ -182,7 +182,7 @@ def taxed(session: Session, skus: list[str]) -> dict[str, Taxed]:
 
 
 def of_store(session: Session, store_id: str) -> list[Suggestion]:
-    """Return a shop's suggestions, the newest first."""
+    """Return a store's suggestions, the newest first."""
     query = sa.select(Suggestion).where(Suggestion.store_id == store_id)
     return list(session.scalars(query.order_by(Suggestion.made_on.desc(), Suggestion.id.desc()).limit(30)))
 

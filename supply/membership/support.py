@@ -1,12 +1,12 @@
-"""Leave for the network to look into a shop: given by the shopkeeper, for some hours, taken back at any time.
+"""Leave for the network to look into a store: given by the shopkeeper, for some hours, taken back at any time.
 
 Rules
 -----
-1. Only the shop gives leave, for 1 to 72 hours, and may take it back at once. Without leave the network's people see no
-   more of a shop than they do of all.
-2. To look is to read: nothing of the shop is changed by it. Each look is opened by name, journalled at the network and
-   told to the shop, whose own journal then says who looked and when; it is good for LOOK, and then opened anew.
-3. While leave lasts the shop sends how its node is and what its journal said last (`reported`); the network forgets it
+1. Only the store gives leave, for 1 to 72 hours, and may take it back at once. Without leave the network's people see
+   no more of a store than they do of all.
+2. To look is to read: nothing of the store is changed by it. Each look is opened by name, journalled at the network and
+   told to the store, whose own journal then says who looked and when; it is good for LOOK, and then opened anew.
+3. While leave lasts the store sends how its node is and what its journal said last (`reported`); the network forgets it
    when the leave is over.
 
 Units: instants aware.
@@ -49,11 +49,11 @@ class SupportPermission(Base):
     ended_at: Mapped[dt.datetime | None]
     step: Mapped[int] = mapped_column(default=0)
     reported: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """At the network: how the shop's node is (rule 3)."""
+    """At the network: how the store's node is (rule 3)."""
 
 
 class SupportVisit(Base):
-    """A look into a shop, by whom and until when; kept on both nodes."""
+    """A look into a store, by whom and until when; kept on both nodes."""
 
     __tablename__ = "support_visit"
 
@@ -115,7 +115,7 @@ def send(session: Session, row: SupportPermission, state: dict[str, Any], at: dt
 
 
 def take_looked(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
-    """Write who of the network looks into this shop, into its own journal (rule 2); a second copy changes nothing."""
+    """Write who of the network looks into this store, into its own journal (rule 2); a second copy changes nothing."""
     if session.get(SupportVisit, (body["store_id"], body["id"])) is not None:
         return
     session.add(SupportVisit(**_instants(body, "at", "until")))
@@ -130,7 +130,7 @@ def take_looked(session: Session, body: dict[str, Any], *, at: dt.datetime) -> N
 
 
 def take_reported(session: Session, body: dict[str, Any]) -> None:
-    """Take over a shop's leave; an older word changes nothing."""
+    """Take over a store's leave; an older word changes nothing."""
     row = session.get(SupportPermission, (body["store_id"], body["id"]))
     if row is not None and row.step >= body["step"]:
         return
@@ -139,7 +139,7 @@ def take_reported(session: Session, body: dict[str, Any]) -> None:
 
 
 def look(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> SupportVisit:
-    """Open a look into a shop (rule 2); Refused without its leave. A look that is open is not opened twice."""
+    """Open a look into a store (rule 2); Refused without its leave. A look that is open is not opened twice."""
     leave = session.scalar(
         lock_rows(session, sa.select(SupportPermission).where(*_live(store_id, at)).order_by(SupportPermission.id))
     )
@@ -164,7 +164,7 @@ def look(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> S
 
 
 def forget(session: Session, *, at: dt.datetime) -> int:
-    """Forget what shops told of themselves under leave that is over (rule 3); returns of how many."""
+    """Forget what stores told of themselves under leave that is over (rule 3); returns of how many."""
     over = sa.or_(SupportPermission.until <= at, SupportPermission.ended_at.is_not(None))
     rows = [row for row in session.scalars(sa.select(SupportPermission).where(over)) if row.reported]
     for row in rows:
@@ -176,14 +176,14 @@ def forget(session: Session, *, at: dt.datetime) -> int:
 
 
 def in_force(session: Session, store_id: str, at: dt.datetime) -> SupportPermission | None:
-    """Return the leave of a shop that is in force, None without."""
+    """Return the leave of a store that is in force, None without."""
     return session.scalars(
         sa.select(SupportPermission).where(*_live(store_id, at)).order_by(SupportPermission.until.desc())
     ).first()
 
 
 def looking(session: Session, store_id: str, actor: Actor, at: dt.datetime) -> SupportVisit | None:
-    """Return the look a person has open into a shop whose leave is in force."""
+    """Return the look a person has open into a store whose leave is in force."""
     if in_force(session, store_id, at) is None:
         return None
     query = sa.select(SupportVisit).where(
@@ -202,7 +202,7 @@ def require_look(session: Session, store_id: str, actor: Actor, at: dt.datetime)
 
 
 def looks_of(session: Session, store_id: str, limit: int = 20) -> list[SupportVisit]:
-    """Return who looked into a shop, the newest first."""
+    """Return who looked into a store, the newest first."""
     query = sa.select(SupportVisit).where(SupportVisit.store_id == store_id).order_by(SupportVisit.at.desc())
     return list(session.scalars(query.limit(limit)))
 

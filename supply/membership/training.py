@@ -2,11 +2,11 @@
 
 Rules
 -----
-1. A lesson is done when every task was done in practice by the learner: the practice shop's journal says so, and
+1. A lesson is done when every task was done in practice by the learner: the practice store's journal says so, and
    nothing else. Doing it again counts the times; the first day stays.
-2. The network's lessons are published to the shops, one text per language. A lesson taken back is no longer shown;
+2. The network's lessons are published to the stores, one text per language. A lesson taken back is no longer shown;
    what was learnt with it stays.
-3. Progress is the person's and the shop's: it is no fact and does not leave the shop.
+3. Progress is the person's and the store's: it is no fact and does not leave the shop.
 4. A lesson begins with `name: value` lines (title, scene, minutes, language, needs), then an empty line, then Markdown.
 5. A line `- [ ] task: words` is a task. What a task asks for is one of TASKS: things a person does with the real
    screens, and which the journal tells.
@@ -183,7 +183,7 @@ def take_back(session: Session, lesson_id: str, *, actor: Actor, at: dt.datetime
 
 
 def edition(session: Session) -> dict[str, Any]:
-    """Return the network's lessons as the shops take them over; nothing before there is any."""
+    """Return the network's lessons as the stores take them over; nothing before there is any."""
     rows = session.scalars(sa.select(NetworkLesson).order_by(NetworkLesson.id)).all()
     shown = [
         [row.id, row.texts, row.written_by, row.written_at.isoformat()] for row in rows if row.taken_back_at is None
@@ -234,7 +234,7 @@ def in_language(row: NetworkLesson, language: str) -> Lesson:
 
 
 def done_by(session: Session, store_id: str) -> dict[tuple[str, str], LessonDone]:
-    """Return what each person of a shop has done: (staff id, lesson id) -> row."""
+    """Return what each person of a store has done: (staff id, lesson id) -> row."""
     query = sa.select(LessonDone).where(LessonDone.store_id == store_id)
     return {(row.staff_id, row.lesson_id): row for row in session.scalars(query)}
 
@@ -328,7 +328,7 @@ def suggest(
 
 
 def troubles(session: Session, store_id: str, *, day: dt.date, at: dt.datetime) -> list[Trouble]:
-    """Return what a shop's books say of the last weeks (rule 7), as it is."""
+    """Return what a store's books say of the last weeks (rule 7), as it is."""
     since_day, since = day - dt.timedelta(days=LOOK_BACK_DAYS), at - dt.timedelta(days=LOOK_BACK_DAYS)
     late = dt.timedelta(days=OVERDUE_DAYS)
     tolerance_minor = shift.tolerance_minor(session, store_id)

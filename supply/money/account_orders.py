@@ -2,15 +2,15 @@
 
 Rules
 -----
-1. An order to the network that draws no credit is on account. It waits while the shop's line is held, or when it would
-   bring what the shop owes on account, with what is confirmed or on its way on account, above the terms' most.
+1. An order to the network that draws no credit is on account. It waits while the store's line is held, or when it would
+   bring what the store owes on account, with what is confirmed or on its way on account, above the terms' most.
 2. It waits as a draw of nothing among the held ones (`credit` rule 2): the operator lets it go, on account, or refuses
-   it, and the shop reads either. It goes by itself as soon as there is no reason any more.
+   it, and the store reads either. It goes by itself as soon as there is no reason any more.
 3. What an order costs beyond its draw is on account too. Where that is above the terms' most, or the draw was refused
    before the order came, the order is answered with nothing.
-4. A shop whose orders cannot be looked at waits with all of them, and the others' are filled (`isolation`).
+4. A store whose orders cannot be looked at waits with all of them, and the others' are filled (`isolation`).
 
-Units: *_minor minor units of the shop's currency.
+Units: *_minor minor units of the store's currency.
 """
 
 import datetime as dt
@@ -67,7 +67,7 @@ def costs_of_waiting(session: Session) -> dict[str, int]:
 def _held_of(
     session: Session, by_store: Mapping[str, Sequence[ReplenishmentOrder]], *, actor: Actor, at: dt.datetime
 ) -> set[Key]:
-    """Hold or let go the orders of some shops, each shop's oldest first; returns those that may not be filled."""
+    """Hold or let go the orders of some stores, each store's oldest first; returns those that may not be filled."""
     most_minor = terms.in_force(session)[1].account_most_minor
     held_lines = credit.held_stores(session)
     draws, owed = _draws(session, by_store), _owed(session, list(by_store))
@@ -107,7 +107,7 @@ def _draws(session: Session, stores: Iterable[str]) -> dict[Key, CreditDraw]:
 
 
 def _owed(session: Session, stores: Sequence[str]) -> dict[str, int]:
-    """Return what each shop owes on account, with what is confirmed or on its way to it on account (rules 1, 3)."""
+    """Return what each store owes on account, with what is confirmed or on its way to it on account (rules 1, 3)."""
     order, drawn = ReplenishmentOrder, sa.func.coalesce(sa.func.max(CreditDraw.amount_minor), 0)
     coming = (
         sa.select(order.store_id, sa.func.sum(OrderLine.packs_acknowledged * OrderLine.pack_cost_minor), drawn)

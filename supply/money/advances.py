@@ -1,14 +1,14 @@
-"""Money of customers' online payments, advanced to the shop before their time to bring goods back is over.
+"""Money of customers' online payments, advanced to the store before their time to bring goods back is over.
 
 Rules
 -----
-1. A shop asks for an amount; the network gives it, or what the rule allows, at once: the terms' share of what is held
+1. A store asks for an amount; the network gives it, or what the rule allows, at once: the terms' share of what is held
    for goods already collected and not disputed, less what was advanced and not yet repaid. Collected is what the
    customer's token or word has proved; the store's alone earns no advance.
-2. An advance goes into the shop's funds, and pays what is due. The released payments repay it before anything else.
+2. An advance goes into the store's funds, and pays what is due. The released payments repay it before anything else.
 3. Asking twice with the same id is asking once; the answer says how much was given, zero when nothing is held.
 4. An advance beyond that share of what is still held (the customer's money went back, or is asked back) is called in:
-   an invoice on account, which any money of the shop pays at once, before it stays in the funds or is paid out. It
+   an invoice on account, which any money of the store pays at once, before it stays in the funds or is paid out. It
    takes from the credit that is left, and late it holds the line like any invoice.
 """
 
@@ -92,7 +92,7 @@ def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
 
 
 def call_in(book: Booking) -> int:
-    """Invoice what of a shop's advances nothing is held for any more (rule 4), at the network; returns how much."""
+    """Invoice what of a store's advances nothing is held for any more (rule 4), at the network; returns how much."""
     given_minor = balances(book.session, book.store_id)["advance"]
     if given_minor <= 0:
         return 0
@@ -114,20 +114,20 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 
 
 def most(session: Session, store_id: str, advance_bp: int) -> int:
-    """Return what a shop may be advanced now (rule 1), at the network."""
+    """Return what a store may be advanced now (rule 1), at the network."""
     owed_minor = balances(session, store_id)["advance"] + called_in_left(session, store_id)
     return max(0, share_of_held(session, store_id, advance_bp) - owed_minor)
 
 
 def latest(session: Session, store_id: str) -> Advance | None:
-    """Return a shop's last wish, None when there was none."""
+    """Return a store's last wish, None when there was none."""
     query = sa.select(Advance).where(Advance.store_id == store_id).order_by(Advance.asked_at.desc()).limit(1)
     found: Advance | None = session.scalar(query)
     return found
 
 
 def share_of_held(session: Session, store_id: str, advance_bp: int) -> int:
-    """Return the share of what is kept of a shop's customers, for goods that they have proved to have."""
+    """Return the share of what is kept of a store's customers, for goods that they have proved to have."""
     signed = sa.case((EscrowEntry.to_account == "escrow", EscrowEntry.amount_minor), else_=-EscrowEntry.amount_minor)
     query = (
         sa.select(sa.func.coalesce(sa.func.sum(signed), 0))

@@ -1,18 +1,18 @@
-"""Agents' parts of local producers' commissions and of group buys: owed in the shop's ledger, paid out by the network.
+"""Agents' parts of local producers' commissions and of group buys: owed in the store's ledger, paid out by the network.
 
 Rules
 -----
-1. A part a statement tells makes an invoice of the shop's against `agents`, due like goods. Every entry on `agents`
+1. A part a statement tells makes an invoice of the store's against `agents`, due like goods. Every entry on `agents`
    names its agent, so the ledger alone says whose it is. A group leader's part comes out of escrow and is owed at once
    (`escrow_ledger`).
-2. An agent is paid what shops have paid: the parts, less what is left of their invoices or was given up of them, less
+2. An agent is paid what stores have paid: the parts, less what is left of their invoices or was given up of them, less
    what was paid out.
-3. A part below zero (goods came back after they were stated) lessens the agent's open invoices, then is the shop's
+3. A part below zero (goods came back after they were stated) lessens the agent's open invoices, then is the store's
    money again as far as it has paid such invoices and the agent has money waiting. What is beyond that is kept from the
-   agent's next parts, whose invoices it lessens (`overpaid`): a shop gets nothing back that only the agent has.
-4. The payout goes with the shops' in one run and one file. An agent whose account nobody said is named and waits.
+   agent's next parts, whose invoices it lessens (`overpaid`): a store gets nothing back that only the agent has.
+4. The payout goes with the stores' in one run and one file. An agent whose account nobody said is named and waits.
 
-Units: *_minor minor units of the shop's currency.
+Units: *_minor minor units of the store's currency.
 """
 
 import datetime as dt
@@ -90,7 +90,7 @@ def take_parts(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
 
 
 def parts_of(session: Session, store_id: str | None = None) -> list[Part]:
-    """Return what agents have coming, of one shop or of all, by shop and name; those of nothing left out."""
+    """Return what agents have coming, of one store or of all, by store and name; those of nothing left out."""
     whose = [] if store_id is None else [LedgerEntry.store_id == store_id]
     signed = sa.func.sum(
         sa.case((LedgerEntry.from_account == "agents", LedgerEntry.amount_minor), else_=0)
@@ -145,7 +145,7 @@ def _give_back(book: Booking, name: str, minor: int, part_id: str) -> None:
 
 
 def _paid_for(session: Session, store_id: str, name: str) -> int:
-    """Return what a shop has paid of an agent's invoices and not got back."""
+    """Return what a store has paid of an agent's invoices and not got back."""
     invoices = session.scalars(
         sa.select(Invoice).where(Invoice.store_id == store_id, Invoice.id.startswith(_PART, autoescape=True))
     )
@@ -161,7 +161,7 @@ def _paid_for(session: Session, store_id: str, name: str) -> int:
 
 
 def _overpaid(session: Session, store_id: str, name: str) -> int:
-    """Return what an agent was paid out that the shop has not got back (rule 3)."""
+    """Return what an agent was paid out that the store has not got back (rule 3)."""
     signed = sa.case(
         (LedgerEntry.from_account == "overpaid", LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor
     )
@@ -173,7 +173,7 @@ def _overpaid(session: Session, store_id: str, name: str) -> int:
 
 
 def _given_up(session: Session, store_id: str | None) -> Counter[tuple[str, str]]:
-    """Return what of the parts' invoices was given up: no shop has paid it, so no agent has it coming."""
+    """Return what of the parts' invoices was given up: no store has paid it, so no agent has it coming."""
     query = (
         sa.select(Invoice, LedgerEntry.amount_minor)
         .join(Invoice, sa.and_(Invoice.store_id == LedgerEntry.store_id, Invoice.id == LedgerEntry.invoice_id))

@@ -4,16 +4,16 @@ Rules
 -----
 1. Taking such a delivery in opens a lot of the network's goods (`pos.stock.consignment_stock`), and nothing is
    invoiced.
-2. When a day is closed the shop tells what its lots came to, and the network invoices what was sold since, by the unit,
-   due as any invoice on account. Whatever was told twice, late or in another order is invoiced once.
-3. From the last day on which goods may go back what is left is proposed as a return. The shop sends it back, or keeps
+2. When a day is closed the store tells what its lots came to, and the network invoices what was sold since, by the
+   unit, due as any invoice on account. Whatever was told twice, late or in another order is invoiced once.
+3. From the last day on which goods may go back what is left is proposed as a return. The store sends it back, or keeps
    it and buys it; without a word for GRACE_DAYS it has kept it. It may also send back earlier.
 4. What is not sent back of what is left was bought, also what is not there any more.
-5. What such goods are and cost stands in the network's offer; a shop tells units alone. What does not add up, goes back
-   on what it told, or differs from its count of the delivery waits for a person.
-6. Of what a shop tells as gone back the network believes what its warehouse counted and what it granted on claims. From
-   WORD_DAYS after the grace the rest is invoiced as if bought, with what it has told nothing of; what is counted later,
-   or told as gone back, is credited.
+5. What such goods are and cost stands in the network's offer; a store tells units alone. What does not add up, goes
+   back on what it told, or differs from its count of the delivery waits for a person.
+6. Of what a store tells as gone back the network believes what its warehouse counted and what it granted on claims.
+   From WORD_DAYS after the grace the rest is invoiced as if bought, with what it has told nothing of; what is counted
+   later, or told as gone back, is credited.
 7. What a claim that is not answered is about stays in the lot until it is: granted it is the network's loss.
 
 Units: quantities in stock units.
@@ -44,7 +44,7 @@ from supply.orders.supplier_returns import Going, SupplierReturn, SupplierReturn
 REPORTED = "consigned.reported"
 GRACE_DAYS = 3
 WORD_DAYS = 14
-"""So much longer the network waits for the goods, and the word, of a shop that is cut off."""
+"""So much longer the network waits for the goods, and the word, of a store that is cut off."""
 WORD_ENDS = dt.timedelta(days=GRACE_DAYS + WORD_DAYS)
 _GONE = ("sold_qty", "back_qty", "bought_qty")
 _UNITS = ("came_qty", "left_qty", *_GONE)
@@ -145,7 +145,7 @@ def send(session: Session, lot: Consignment, *, at: dt.datetime) -> None:
 
 
 def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
-    """Take over what a shop's lot came to, and invoice what was sold and bought since (rules 2, 5)."""
+    """Take over what a store's lot came to, and invoice what was sold and bought since (rules 2, 5)."""
     store_id, lot_id = str(body["store_id"]), str(body["id"])
     offer, lot = session.get(NetworkOffer, (store_id, lot_id)), session.get(Consignment, (store_id, lot_id))
     values = {name: body[name] for name in _UNITS}
@@ -179,7 +179,7 @@ def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: d
 def charge(session: Session, lot: Consignment, *, actor: Actor, at: dt.datetime) -> None:
     """Invoice what is owed for a lot beyond what was charged, or credit what was charged beyond it (rules 2, 6).
 
-    Under the lot's lock: a count in the warehouse and the shop's own word may come at one moment.
+    Under the lot's lock: a count in the warehouse and the store's own word may come at one moment.
     """
     session.flush()
     mine = sa.select(Consignment).where(Consignment.store_id == lot.store_id, Consignment.id == lot.id)
@@ -205,7 +205,7 @@ def charge(session: Session, lot: Consignment, *, actor: Actor, at: dt.datetime)
 
 
 def lot_of(session: Session, store_id: str, lot_id: str) -> Consignment:
-    """Return a lot of this shop; NotFound for any other."""
+    """Return a lot of this store; NotFound for any other."""
     found = session.get(Consignment, (store_id, lot_id))
     if found is None:
         raise NotFound("unknown-consigned", "There are no such goods in this shop.", lot_id=lot_id)
@@ -235,7 +235,7 @@ def subject_of(lot: Consignment) -> str:
 
 
 def _ahead(session: Session, store_id: str, sku: str, came: int) -> int:
-    """Return the shop's own units that stood here when the goods came; see `pos.stock.consignment_stock`, rule 2."""
+    """Return the store's own units that stood here when the goods came; see `pos.stock.consignment_stock`, rule 2."""
     level = stock.levels(session, store_id, [sku])[sku]
     others = sa.select(sa.func.coalesce(sa.func.sum(Consignment.left_qty), 0)).where(
         Consignment.store_id == store_id, Consignment.sku == sku
@@ -258,7 +258,7 @@ def _propose(session: Session, lot: Consignment, *, actor: Actor, at: dt.datetim
 
 
 def _not_come(session: Session, lot: Consignment, at: dt.datetime) -> int:
-    """Return what a shop still has by its word, or told as gone back and the network has not got (rules 6, 7).
+    """Return what a store still has by its word, or told as gone back and the network has not got (rules 6, 7).
 
     Nothing before its time is over.
     """

@@ -1,29 +1,29 @@
-"""A shop's credit with the network: one line, drawn inside an order, paid back as the goods sell.
+"""A store's credit with the network: one line, drawn inside an order, paid back as the goods sell.
 
 Rules
 -----
-1. The network sets a shop's line every night from figures the shop can read and recompute (`credit_limit`), and tells
+1. The network sets a store's line every night from figures the store can read and recompute (`credit_limit`), and tells
    it. What is available is the limit less what is owed on credit, advances called in, and what open orders have drawn
    and not yet brought.
 2. Credit is drawn by an order to the network and by nothing else: at sending, for the order's whole cost. The network
    looks once more; beyond the limit, or on a held line, the order waits until the operator lets it go or refuses it. A
-   refused one is answered like an order nothing was there for: the shop proposes anew. With an order the shop calls off
-   its draw is called off.
+   refused one is answered like an order nothing was there for: the store proposes anew. With an order the store calls
+   off its draw is called off.
 3. A delivery of such an order makes an invoice on credit, due by expected sell-through (`road`, rule 10) and
    free of interest until then. What came beyond the draw is invoiced on account.
-4. A line is held by rule while an invoice, on credit or on account, is late beyond the grace days or the shop's
+4. A line is held by rule while an invoice, on credit or on account, is late beyond the grace days or the store's
    messages contradict each other, and by the operator with a reason. A hold by rule ends by itself, the operator's by
    the operator. A held line draws nothing new, and orders on account wait (`account_orders`); what is owed stays as
    agreed.
-5. Giving up what is left of an invoice is the network's loss in the shop's book (`money.ledger`); it forgives nothing.
-   The shop's line is held by the operator until the operator releases it, though nothing is late any more: it draws no
+5. Giving up what is left of an invoice is the network's loss in the store's book (`money.ledger`); it forgives nothing.
+   The store's line is held by the operator until the operator releases it, though nothing is late any more: it draws no
    credit, and its orders on account wait.
 6. A late return is charged to the store at once. The customer gets the money at once where the store is good for all
    that it then owes: by its funds, by the share of what is kept for goods that its customers have proved to have, and
    by its credit. Beyond that it waits for the operator, who decides how much the network pays.
 7. So what a store that vanishes and its accomplices can cost the network by late returns is its credit limit.
 
-Units: *_minor minor units of the shop's currency.
+Units: *_minor minor units of the store's currency.
 """
 
 import datetime as dt
@@ -80,7 +80,7 @@ LINE_REPORTED, DRAW_ASKED, DRAW_ANSWERED = "credit.reported", "credit.asked", "c
 
 
 class CreditLine(Base):
-    """What a shop may owe on credit, and every figure it was worked out from. step: rises with each change."""
+    """What a store may owe on credit, and every figure it was worked out from. step: rises with each change."""
 
     STATES: ClassVar[StateTable] = LINE_STATES
     __tablename__ = "credit_line"
@@ -192,7 +192,7 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 
 
 def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
-    """Look at a shop's draw once more and grant it, or hold its order (rule 2); a second copy changes nothing."""
+    """Look at a store's draw once more and grant it, or hold its order (rule 2); a second copy changes nothing."""
     store_id, order_id = str(body["store_id"]), str(body["order_id"])
     minor = door.number(body["amount_minor"], "amount_minor", 1, MAX_MINOR)
     row = session.get(CreditDraw, (store_id, order_id))
@@ -230,7 +230,7 @@ def hold_on_account(
 
 
 def called_off(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Close the draw of an order the shop has called off, if it still waits (rule 2)."""
+    """Close the draw of an order the store has called off, if it still waits (rule 2)."""
     row, order = session.get(CreditDraw, (store_id, order_id)), session.get(ReplenishmentOrder, (store_id, order_id))
     if row is not None and order is not None and order.state == "cancelled" and STATES.legal(row.state, "called_off"):
         row.why = ""
@@ -245,7 +245,7 @@ def let_go(session: Session, store_id: str, order_id: str, *, actor: Actor, at: 
 
 
 def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> CreditDraw:
-    """Refuse a held draw: its order is answered with nothing, and the shop reads why (rule 2)."""
+    """Refuse a held draw: its order is answered with nothing, and the store reads why (rule 2)."""
     row = draw_of(session, store_id, order_id)
     row.why = _reason(why)
     order = session.get(ReplenishmentOrder, (store_id, order_id))
@@ -261,7 +261,7 @@ def set_line(
     session: Session, store_id: str, *, limit_minor: int, level: int, facts: dict[str, Any], terms: dict[str, Any],
     terms_n: int, steps: list[Any], day: dt.date, advance_most_minor: int, actor: Actor, at: dt.datetime,
 ) -> CreditLine:  # fmt: skip
-    """Write a shop's line as it was worked out for a day (rule 1), and tell the shop what changed."""
+    """Write a store's line as it was worked out for a day (rule 1), and tell the store what changed."""
     row = line_of(session, store_id)
     values = {
         "limit_minor": limit_minor, "level": level, "facts": facts, "terms": terms, "terms_n": terms_n, "steps": steps,
@@ -342,19 +342,19 @@ def goods_delivered(session: Session, delivery: Delivery, *, actor: Actor, at: d
 
 
 def line_of(session: Session, store_id: str) -> CreditLine | None:
-    """Return a shop's line, locked; None while none was set."""
+    """Return a store's line, locked; None while none was set."""
     query = lock_rows(session, sa.select(CreditLine).where(CreditLine.store_id == store_id))
     found: CreditLine | None = session.scalar(query)
     return found
 
 
 def level_of(session: Session, store_id: str) -> int:
-    """Return the level a shop's terms go by."""
+    """Return the level a store's terms go by."""
     return session.scalar(sa.select(CreditLine.level).where(CreditLine.store_id == store_id)) or 0
 
 
 def available(session: Session, store_id: str) -> int:
-    """Return what a shop may still draw (rule 1); nothing on a held line."""
+    """Return what a store may still draw (rule 1); nothing on a held line."""
     line = session.get(CreditLine, store_id)
     if line is None or line.state == "held":
         return 0
@@ -363,12 +363,12 @@ def available(session: Session, store_id: str) -> int:
 
 
 def pending(session: Session, store_id: str) -> int:
-    """Return what open orders of a shop have drawn and not yet brought; refused draws are none."""
+    """Return what open orders of a store have drawn and not yet brought; refused draws are none."""
     return pending_by_store(session, store_id).get(store_id, 0)
 
 
 def pending_by_store(session: Session, store_id: str | None = None) -> dict[str, int]:
-    """Return what open orders have drawn and not yet brought, of one shop or of all that drew, in two questions."""
+    """Return what open orders have drawn and not yet brought, of one store or of all that drew, in two questions."""
     query = (
         sa.select(CreditDraw.store_id, CreditDraw.order_id, CreditDraw.amount_minor, ReplenishmentOrder.state)
         .outerjoin(
@@ -412,12 +412,12 @@ def held_draws(session: Session) -> list[CreditDraw]:
 
 
 def held_stores(session: Session) -> set[str]:
-    """Return the shops whose line is held: they get nothing more on credit or on account (rule 4)."""
+    """Return the stores whose line is held: they get nothing more on credit or on account (rule 4)."""
     return set(session.scalars(sa.select(CreditLine.store_id).where(CreditLine.state == "held")))
 
 
 def late(session: Session, today: dt.date, grace_days: int) -> set[str]:
-    """Return the shops with an invoice that is late beyond the grace days (rule 4)."""
+    """Return the stores with an invoice that is late beyond the grace days (rule 4)."""
     last = today - dt.timedelta(days=grace_days)
     return {one.invoice.store_id for one in open_invoices(session) if one.invoice.due_day < last}
 
@@ -428,7 +428,7 @@ def subject_of(row: CreditDraw) -> str:
 
 
 def give_up(session: Session, store_id: str, invoice_id: str, *, why: str, actor: Actor, at: dt.datetime) -> int:
-    """Give up what is left of an invoice and hold its shop's line (rule 5); returns how much."""
+    """Give up what is left of an invoice and hold its store's line (rule 5); returns how much."""
     lost_minor = ledger.write_off(session, store_id, invoice_id, why=why, actor=actor, at=at)
     if line_of(session, store_id) is not None:
         hold(session, store_id, why=why, actor=actor, at=at)
@@ -445,7 +445,7 @@ def covers_late_refund(session: Session, store_id: str) -> bool:
 
 
 def export(session: Session, store_id: str) -> dict[str, Any]:
-    """Return a shop's line, the sales and invoices it stands on, and its whole ledger, as plain JSON values.
+    """Return a store's line, the sales and invoices it stands on, and its whole ledger, as plain JSON values.
 
     Enough to work the limit out again (`credit_limit` rules 1 to 4), and the standing of every invoice.
     """
@@ -507,7 +507,7 @@ def _reason(why: str) -> str:
 
 
 def _brought(session: Session, store_id: str | None) -> dict[tuple[str, str], int]:
-    """Return what came of the orders on credit, by shop and order."""
+    """Return what came of the orders on credit, by store and order."""
     query = sa.select(Invoice.store_id, Invoice.order_id, sa.func.sum(Invoice.amount_minor)).where(
         Invoice.on_credit, Invoice.order_id.is_not(None), *([] if store_id is None else [Invoice.store_id == store_id])
     )

@@ -1,17 +1,17 @@
-"""How much a shop may owe on credit, worked out from its own sales and repayments: every step named.
+"""How much a store may owe on credit, worked out from its own sales and repayments: every step named.
 
 Rules
 -----
-1. A typical week is the median of the last WEEKS complete weeks' sales (net of returns, gross of tax), as the shop's
+1. A typical week is the median of the last WEEKS complete weeks' sales (net of returns, gross of tax), as the store's
    own facts added up to them. With fewer than LEAST_WEEKS weeks there is no credit yet.
 2. The limit is a typical week x the weeks the network lends x steadiness x repayment x standing, each step rounded
    half up to the minor unit, then cut to the cap and down to a whole unit of the currency.
 3. Steadiness is the lower quartile of these weeks over their median, at most 1: who has lean weeks borrows on them.
 4. Repayment: of what fell due in the last REPAID_DAYS days, the share paid by its day. All of it is 1; half or less is
-   0; between them in a straight line. Where nothing fell due yet, the terms say where a shop begins.
-5. A shop's sales are its own word, so no word lifts a limit far. A day counts at most DAY_MOST times its middle day, a
+   0; between them in a straight line. Where nothing fell due yet, the terms say where a store begins.
+5. A store's sales are its own word, so no word lifts a limit far. A day counts at most DAY_MOST times its middle day, a
    week from the fourth on at most GROWTH_BP of the middle one of the weeks before it; days and weeks without sales are
-   not asked. And whatever it sells, a shop may owe no more than the terms' first amount and PROVED times what it has
+   not asked. And whatever it sells, a store may owe no more than the terms' first amount and PROVED times what it has
    paid on time in the same half year: money that came cannot be invented.
 6. The same figures and terms give the same limit, to the minor unit: both travel with it, and may be recomputed by
    anybody.
@@ -39,7 +39,7 @@ REPAID_DAYS = 180
 class LimitTerms:
     """What the network lends on. whole_minor: the minor units of one unit of the currency (100 of a dollar).
 
-    first_most_minor: the most a shop may owe before it has paid anything back (rule 5).
+    first_most_minor: the most a store may owe before it has paid anything back (rule 5).
     """
 
     weeks_bp: int

@@ -7,19 +7,20 @@ Rules
 2. Money comes in through the till's payment protocol: the first final answer counts. Of a lapsed escrow the provider
    is asked LATE_ANSWERS whatever it said, and until it gives a final no: no answer is no answer. What is captured
    after all goes back in full.
-3. Money leaves in one of two ways, each named: back to the customer, or on to the shop (of a group buy, a share of it
+3. Money leaves in one of two ways, each named: back to the customer, or on to the store (of a group buy, a share of it
    for its leader), whose ledger it enters (`escrow_ledger`). What goes back is written as due, and as done when the
    provider confirms it or a person has paid it by hand, once per entry (`refunds`).
-4. After a collection the money waits until its term is over (`order_copy` rule 7), and until the shop was heard from
+4. After a collection the money waits until its term is over (`order_copy` rule 7), and until the store was heard from
    after that with nothing of it still on its way, or SILENCE has passed. A return that is asked for stops that clock,
    and a dispute does until the operator decides (`escrow_release`): all, part or nothing goes back, the rest on to the
    shop.
-5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop, and
+5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the store, and
    from a group's leader in proportion. A customer may dispute within LATE_DISPUTE, once: the money is taken from them
    at once, as with a card's chargeback, and goes back to them as far as the operator decides so. What the store is
    not good for (`credit`, rule 6) waits for the operator in the same way, whoever said that it is the customer's.
-6. A network put back from a copy learns of orders from their shops, with what was paid. Their escrows are opened again,
-   the provider is asked, and what it has follows the order as it stands. A paid order without an escrow is a finding.
+6. A network put back from a copy learns of orders from their stores, with what was paid. Their escrows are opened
+   again, the provider is asked, and what it has follows the order as it stands. A paid order without an escrow is a
+   finding.
 
 Units: *_minor currency minor units. Accounts: customer, escrow, due (to the customer), store, leader.
 """
@@ -61,7 +62,7 @@ PAY_WITHIN = dt.timedelta(minutes=15)
 LATE_ANSWERS = dt.timedelta(hours=2)
 """So long after its time a lapsed escrow is asked about even where the provider had said no."""
 SILENCE = dt.timedelta(days=14)
-"""So long the money waits at most for a shop that is not heard from."""
+"""So long the money waits at most for a store that is not heard from."""
 SOONEST, LATEST = dt.timedelta(seconds=2), dt.timedelta(minutes=30)
 LATE_DISPUTE = dt.timedelta(days=30)
 """So long after money was passed on its customer may still dispute it."""
@@ -257,7 +258,7 @@ def paid_by_hand(
 def release(
     session: Session, id: str, *, leader: LeaderPart | None = None, why: str, actor: Actor, at: dt.datetime
 ) -> int:
-    """Pass on what is left to the shop, a part of it to a group's leader; returns how much in all (rule 3)."""
+    """Pass on what is left to the store, a part of it to a group's leader; returns how much in all (rule 3)."""
     row = locked(session, id)
     if row.state not in ("held", "disputed"):
         raise Refused("nothing-held", f"This escrow is {row.state}: there is nothing to pass on.", state=row.state)
@@ -284,8 +285,8 @@ def take_back(
 ) -> EscrowEntry | None:  # fmt: skip
     """Send the customer what is theirs of money passed on already, at the cost of those who got it (rule 5).
 
-    keep_minor: what the shop may keep of all that was paid. words: of which order, for the shop's ledger. is_covered:
-    asked once the shop is charged, whether the network has it from the shop. None where nothing is owed, and where the
+    keep_minor: what the store may keep of all that was paid. words: of which order, for the store's ledger. is_covered:
+    asked once the store is charged, whether the network has it from the shop. None where nothing is owed, and where the
     money waits for the operator.
     """
     row = locked(session, id)
@@ -304,7 +305,7 @@ def take_back(
 def set_clock(
     session: Session, id: str, until: dt.datetime | None, *, proved: bool = False, actor: Actor, at: dt.datetime
 ) -> None:
-    """Say when what is left goes on to the shop; None stops the clock (rule 4). What is not kept any more stays."""
+    """Say when what is left goes on to the store; None stops the clock (rule 4). What is not kept any more stays."""
     row = locked(session, id)
     row.proved = row.proved or proved
     if row.state not in ("held", "disputed") or row.release_at == until:
@@ -315,7 +316,7 @@ def set_clock(
 
 
 def dispute(session: Session, id: str, *, why: str, actor: Actor, at: dt.datetime) -> Escrow:
-    """Stop the clock: the customer and the shop do not agree (rule 4). Asking twice is asking once."""
+    """Stop the clock: the customer and the store do not agree (rule 4). Asking twice is asking once."""
     row = locked(session, id)
     if row.state == "disputed":
         return row
@@ -423,7 +424,7 @@ def to_ask(session: Session, at: dt.datetime, limit: int = 50) -> list[Escrow]:
 
 
 def to_release(session: Session, at: dt.datetime, limit: int = 200) -> list[Escrow]:
-    """Return the held escrows whose time to bring goods back is over, at shops heard from since (rule 4)."""
+    """Return the held escrows whose time to bring goods back is over, at stores heard from since (rule 4)."""
     heard = heard_in_full(Escrow.store_id, Escrow.release_at)
     over = sa.and_(Escrow.release_at <= at, sa.or_(heard, Escrow.release_at <= at - SILENCE))
     query = sa.select(Escrow).where(Escrow.state == "held", over).order_by(Escrow.release_at, Escrow.id)

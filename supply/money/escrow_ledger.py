@@ -1,15 +1,15 @@
-"""What leaves an escrow, in the ledger of the shop it goes on to, and what comes back out of it for the customer.
+"""What leaves an escrow, in the ledger of the store it goes on to, and what comes back out of it for the customer.
 
 Rules
 -----
-1. What is passed on enters the shop's funds less the network's commission, and repays advances first.
+1. What is passed on enters the store's funds less the network's commission, and repays advances first.
 2. A group's leader's part is the leader's from the start: it enters `agents` under the leader's name, without
    commission, and is paid out from there (`agent_commissions`).
 3. Money that turns out to be the customer's after all is taken back: the leader's share of it from what the leader has
-   coming, the shop's with its share of the commission from the funds as far as they reach, the rest as an invoice on
+   coming, the store's with its share of the commission from the funds as far as they reach, the rest as an invoice on
    account.
 
-Units: *_minor minor units of the shop's currency, *_bp basis points.
+Units: *_minor minor units of the store's currency, *_bp basis points.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ _SYSTEM = Actor.system("settlement", NETWORK)
 
 @dataclass(frozen=True)
 class LeaderPart:
-    """What a group's leader earned, by the name the shop knows."""
+    """What a group's leader earned, by the name the store knows."""
 
     amount_minor: int
     name: str
@@ -39,7 +39,7 @@ class LeaderPart:
 def passed_on(
     session: Session, store_id: str, entry_id: str, amount_minor: int, commission_bp: int, *, at: dt.datetime
 ) -> None:
-    """Pass what a customer paid online into a shop's funds (rule 1), once per entry."""
+    """Pass what a customer paid online into a store's funds (rule 1), once per entry."""
     book = Booking(session, store_id, actor=_SYSTEM, at=at)
     if book.knows(entry_id):
         return
@@ -86,7 +86,7 @@ def taken_back(
     ):
         return
     passed = _passed(session, store_id, passed_ids)
-    leader_minor = leader_minor if passed.leader else 0  # earlier on the shop had it, to hand on
+    leader_minor = leader_minor if passed.leader else 0  # earlier on the store had it, to hand on
     if leader_minor:
         book.enter(
             "brought_back", "escrow", "agents", leader_minor, source_id=passed.group_id, id=leader_id,

@@ -1,12 +1,12 @@
-"""One ledger per shop with the network: goods, credit, what the network keeps and pays, and what is left.
+"""One ledger per store with the network: goods, credit, what the network keeps and pays, and what is left.
 
 Rules
 -----
-1. Every entry moves an amount from one account to another, so that all accounts of a shop together are always zero.
+1. Every entry moves an amount from one account to another, so that all accounts of a store together are always zero.
    The book only grows; a mistake is answered by another entry.
-2. The shop's side is four accounts: `invoiced` (owed for invoices on account), `credit` (owed for invoices on credit),
+2. The store's side is four accounts: `invoiced` (owed for invoices on account), `credit` (owed for invoices on credit),
    `advance` (owed for money advanced on escrows) and `funds` (its money at the network, never above zero: the network
-   owes it). Against them stand goods, returns, transfers (zero over all shops), escrow, commission, shelf, late, bank,
+   owes it). Against them stand goods, returns, transfers (zero over all stores), escrow, commission, shelf, late, bank,
    loss, care, agents and overpaid (`agent_commissions`) and points (`points_pool`).
 3. A posted delivery of the network makes one invoice of what was counted, at the order's cost; the part drawn on credit
    makes one of its own. Goods on sale or return are invoiced as they sell (`consignment`).
@@ -14,7 +14,7 @@ Rules
    (rule 6): nobody is paid out for goods that are not paid. What no invoice needs stays in the funds.
    What customers paid online pays what is due by that day, and every night what is in the funds pays what fell due
    (`credit_review`): nothing is late while its money is here.
-5. Entries are numbered per shop without a gap, by the network alone; a shop keeps a copy, which is all it needs to
+5. Entries are numbered per store without a gap, by the network alone; a store keeps a copy, which is all it needs to
    recompute every figure. What it told before it was put back from a copy counts no more (`lost_entries`).
 6. A payment that is less than what is owed pays what is due first, at the same day the older number; part payment
    leaves the rest of one invoice open.
@@ -23,7 +23,7 @@ Rules
 8. Until its due day credit costs nothing. After that a day costs `rate_ppm` millionths of what is still open.
 9. Age is counted from the due day: not due yet, then 1-7, 8-30, 31-60 and more days late.
 
-Units: *_minor minor units of the shop's currency. left: what of an invoice is unpaid, late fees included, *_milli
+Units: *_minor minor units of the store's currency. left: what of an invoice is unpaid, late fees included, *_milli
 thousandths of a stock unit, *_bp basis points, *_ppm millionths.
 """
 
@@ -45,7 +45,7 @@ from config.nodes.journal import Actor
 from pos.store.store import day_of, store_of
 
 OWN = ("invoiced", "credit", "advance", "funds")
-"""The accounts that say what a shop owes (rule 2)."""
+"""The accounts that say what a store owes (rule 2)."""
 KIND_AGAINST = {
     "transfers": "transfer", "agents": "agent", "escrow": "brought_back", "advance": "called_in", "funds": "owed_back",
     "points": "points"}  # fmt: skip
@@ -60,7 +60,7 @@ VERSION = 1
 
 
 class Account(Base):
-    """A shop's account: the last numbers used, and where its money is paid out to ('' while unknown)."""
+    """A store's account: the last numbers used, and where its money is paid out to ('' while unknown)."""
 
     __tablename__ = "settlement_account"
 
@@ -76,12 +76,12 @@ class Account(Base):
     put_back_at: Mapped[dt.datetime | None]
     """When the network's books were last put back from a copy (`lost_entries`)."""
     put_back_waits: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
-    """At the network: its shop has not answered since."""
+    """At the network: its store has not answered since."""
 
 
 @append_only()
 class LedgerEntry(Base):
-    """A movement between two accounts of a shop; never changed. words: what a person wrote to it."""
+    """A movement between two accounts of a store; never changed. words: what a person wrote to it."""
 
     __tablename__ = "settlement_entry"
     __table_args__ = (
@@ -108,7 +108,7 @@ class LedgerEntry(Base):
 
 
 class Invoice(Base):
-    """What a shop owes for one delivery. lines: [sku, name, units, stock cost in minor units] as counted."""
+    """What a store owes for one delivery. lines: [sku, name, units, stock cost in minor units] as counted."""
 
     __tablename__ = "settlement_invoice"
     __table_args__ = (sa.UniqueConstraint("store_id", "no"),)
@@ -154,7 +154,7 @@ class Wanted:
 
 
 class Booking:
-    """One transaction's entries in a shop's book: opened, entered, closed, and told to the shop as one fact.
+    """One transaction's entries in a store's book: opened, entered, closed, and told to the store as one fact.
 
     day: the business day they are of, where a day that is over is settled in the night after it; else the day of `at`.
     """
@@ -246,7 +246,7 @@ class Booking:
         return by_day is None or invoice.due_day <= by_day or is_called_in(invoice)
 
     def close(self, verb: str, **facts: Any) -> None:
-        """Journal what was done and tell the shop (rule 5)."""
+        """Journal what was done and tell the store (rule 5)."""
         if not self.entries:
             return
         journal.record(
@@ -292,7 +292,7 @@ class Stocked:
 def money_in(
     session: Session, store_id: str, amount_minor: int, *, reference: str, id: str, actor: Actor, at: dt.datetime
 ) -> int:
-    """Book money a shop has paid, and let it pay invoices (rule 4); returns how much of it did.
+    """Book money a store has paid, and let it pay invoices (rule 4); returns how much of it did.
 
     The same id again changes nothing. reference: how the bank names it.
     """
@@ -310,7 +310,7 @@ def money_in(
 def credit_note(
     session: Session, store_id: str, amount_minor: int, *, why: str, id: str, actor: Actor, at: dt.datetime
 ) -> None:
-    """Credit a shop for goods that went back or were not as they should be (rule 4); the same id once.
+    """Credit a store for goods that went back or were not as they should be (rule 4); the same id once.
 
     Never more than it was ever charged for goods, less what was credited, given or given up before.
     """
@@ -327,14 +327,14 @@ def credit_note(
 
 
 def shelf_paid(session: Session, store_id: str, amount_minor: int, *, week: str, actor: Actor, at: dt.datetime) -> bool:
-    """Pay a shop for the place its bestseller shelf gave in a week ('2026-W09'), once."""
+    """Pay a store for the place its bestseller shelf gave in a week ('2026-W09'), once."""
     return given(session, store_id, "shelf", amount_minor, why="", id=f"shelf-{week}", actor=actor, at=at)
 
 
 def given(
     session: Session, store_id: str, kind: str, amount_minor: int, *, why: str, id: str, actor: Actor, at: dt.datetime
 ) -> bool:
-    """Give a shop money of the network's own, once per id: slot, shelf, care or goodwill; tells whether it did now."""
+    """Give a store money of the network's own, once per id: slot, shelf, care or goodwill; tells whether it did now."""
     book = Booking(session, store_id, actor=actor, at=at)
     if amount_minor <= 0 or book.knows(id):
         return False
@@ -366,7 +366,7 @@ def write_off(session: Session, store_id: str, invoice_id: str, *, why: str, act
 
 
 def take_booked(session: Session, body: dict[str, Any]) -> None:
-    """Keep the network's entries and invoices of this shop; a second copy changes nothing (rule 5)."""
+    """Keep the network's entries and invoices of this store; a second copy changes nothing (rule 5)."""
     store_id = str(body["store_id"])
     for row in body["invoices"]:
         known = session.get(Invoice, (store_id, row["id"]))
@@ -386,7 +386,7 @@ def take_booked(session: Session, body: dict[str, Any]) -> None:
 
 
 def account_of(session: Session, store_id: str) -> Account:
-    """Return a shop's account, made when new, locked until the transaction ends."""
+    """Return a store's account, made when new, locked until the transaction ends."""
     store_of(session, store_id)
     query = lock_rows(session, sa.select(Account).where(Account.store_id == store_id))
     found: Account | None = session.scalar(query.execution_options(populate_existing=True))
@@ -398,23 +398,23 @@ def account_of(session: Session, store_id: str) -> Account:
 
 
 def balances(session: Session, store_id: str, *, until: dt.date | None = None) -> dict[str, int]:
-    """Return what stands on each account of a shop (in less out), at the end of a day (None: now)."""
+    """Return what stands on each account of a store (in less out), at the end of a day (None: now)."""
     which = [LedgerEntry.store_id == store_id, *([] if until is None else [LedgerEntry.business_day <= until])]
     return _balances(session, which).get(store_id) or dict.fromkeys((*OWN, *AGAINST), 0)
 
 
 def balances_by_store(session: Session, stores: Sequence[str] | None = None) -> dict[str, dict[str, int]]:
-    """Return the balances of the shops named that have an entry (None: of all), in two questions however many."""
+    """Return the balances of the stores named that have an entry (None: of all), in two questions however many."""
     return _balances(session, [] if stores is None else [LedgerEntry.store_id.in_(stores)])
 
 
 def owed(found: dict[str, int]) -> int:
-    """Return what a shop owes the network by its balances; below zero the network owes the shop."""
+    """Return what a store owes the network by its balances; below zero the network owes the shop."""
     return sum(found[name] for name in OWN)
 
 
 def open_invoices(session: Session, store_id: str | None = None) -> list[Standing]:
-    """Return the invoices with something left, of one shop or of all, what is due first first."""
+    """Return the invoices with something left, of one store or of all, what is due first first."""
     session.flush()
     whose = [] if store_id is None else [LedgerEntry.store_id == store_id]
     signed = sa.func.sum(
@@ -437,7 +437,7 @@ def open_invoices(session: Session, store_id: str | None = None) -> list[Standin
 
 
 def invoice_of(session: Session, store_id: str, invoice_id: str) -> Standing:
-    """Return one invoice of a shop and what is left of it; NotFound for any other."""
+    """Return one invoice of a store and what is left of it; NotFound for any other."""
     found = session.get(Invoice, (store_id, invoice_id))
     if found is None:
         raise NotFound("unknown-invoice", "There is no such invoice of this shop.", invoice_id=invoice_id)
@@ -448,7 +448,7 @@ def invoice_of(session: Session, store_id: str, invoice_id: str) -> Standing:
 def entries_of(
     session: Session, store_id: str, first: dt.date | None = None, last: dt.date | None = None
 ) -> list[LedgerEntry]:
-    """Return a shop's entries of some days, both included, in their order."""
+    """Return a store's entries of some days, both included, in their order."""
     query = sa.select(LedgerEntry).where(LedgerEntry.store_id == store_id)
     if first is not None:
         query = query.where(LedgerEntry.business_day >= first)
@@ -458,7 +458,7 @@ def entries_of(
 
 
 def left_to_credit(session: Session, store_id: str) -> int:
-    """Return what of the goods a shop was charged for was neither credited, nor given back, nor given up."""
+    """Return what of the goods a store was charged for was neither credited, nor given back, nor given up."""
     known = balances(session, store_id)
     of_goods = sa.select(LedgerEntry.invoice_id).where(LedgerEntry.store_id == store_id, LedgerEntry.kind == "goods")
     lost = sa.select(sa.func.coalesce(sa.func.sum(LedgerEntry.amount_minor), 0)).where(
@@ -473,12 +473,12 @@ def is_called_in(invoice: Invoice) -> bool:
 
 
 def called_in_left(session: Session, store_id: str) -> int:
-    """Return what of the advances that were called in a shop has not repaid."""
+    """Return what of the advances that were called in a store has not repaid."""
     return sum(one.left_minor for one in open_invoices(session, store_id) if is_called_in(one.invoice))
 
 
 def effect(entry: LedgerEntry) -> int:
-    """Return by how much an entry changed what its shop owes."""
+    """Return by how much an entry changed what its store owes."""
     return entry.amount_minor * ((entry.to_account in OWN) - (entry.from_account in OWN))
 
 

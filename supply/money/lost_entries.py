@@ -1,17 +1,17 @@
-"""What a network put back from a copy has forgotten of its shops' accounts, and how it comes into their books again.
+"""What a network put back from a copy has forgotten of its stores' accounts, and how it comes into their books again.
 
 Rules
 -----
-1. With its new epoch the network tells every shop where its book ends. A shop's copy is the network's book and no
+1. With its new epoch the network tells every store where its book ends. A store's copy is the network's book and no
    other, so what lies beyond is taken out of it and kept here; and what neither a fact nor a night makes again
    (BY_HAND) is told back.
-2. No shop's word books money, and one that was not asked for is refused: what it tells waits for the operator, who has
+2. No store's word books money, and one that was not asked for is refused: what it tells waits for the operator, who has
    the bank's statement. Taken over, an entry keeps its id and its day: it is booked once, and what was paid in time
    was. An invoice is paid as far as it is open.
-3. Until a shop has answered, and while anything of it waits, it is paid out nothing (its funds may hold what was paid
+3. Until a store has answered, and while anything of it waits, it is paid out nothing (its funds may hold what was paid
    out before) and charged nothing for being late, nor held for it.
 
-Units: *_minor minor units of the shop's currency.
+Units: *_minor minor units of the store's currency.
 """
 
 import datetime as dt
@@ -52,7 +52,7 @@ _KEPT = (
 
 
 class LostEntry(Base):
-    """An entry the network had told a shop and has no more, at both nodes; of BY_HAND alone at the network."""
+    """An entry the network had told a store and has no more, at both nodes; of BY_HAND alone at the network."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "lost_entry"
@@ -76,7 +76,7 @@ class LostEntry(Base):
 
 
 def ask_all(session: Session, *, at: dt.datetime) -> None:
-    """Tell every shop where its book ends now, and wait for what it knows beyond (rules 1, 3)."""
+    """Tell every store where its book ends now, and wait for what it knows beyond (rules 1, 3)."""
     for store_id in session.scalars(sa.select(Store.id).where(Store.has_node).order_by(Store.id)).all():
         account = ledger.account_of(session, store_id)
         account.put_back_at, account.put_back_waits = at, True
@@ -89,7 +89,7 @@ def ask_all(session: Session, *, at: dt.datetime) -> None:
 
 
 def take_lost(session: Session, body: dict[str, Any]) -> None:
-    """Write down what a shop knows that this book does not; a second copy changes nothing (rule 2)."""
+    """Write down what a store knows that this book does not; a second copy changes nothing (rule 2)."""
     store_id = str(body["store_id"])
     account = ledger.account_of(session, store_id)
     for given in body["entries"]:
@@ -117,7 +117,7 @@ def take_over(session: Session, store_id: str, entry_id: str, *, actor: Actor, a
 
 
 def leave_out(session: Session, store_id: str, entry_id: str, *, why: str, actor: Actor, at: dt.datetime) -> LostEntry:
-    """Leave out what a shop told, with a reason it reads."""
+    """Leave out what a store told, with a reason it reads."""
     row = _locked(session, store_id, entry_id)
     if row.state == "waits":
         if not (why := " ".join(why.split())[:200]):
@@ -182,19 +182,19 @@ def take_answered(session: Session, body: dict[str, Any], *, actor: Actor, at: d
 
 
 def waiting(session: Session, store_id: str | None = None) -> list[LostEntry]:
-    """Return what waits for the operator, of one shop or of all, in the order it was once booked."""
+    """Return what waits for the operator, of one store or of all, in the order it was once booked."""
     query = sa.select(LostEntry).where(LostEntry.state == "waits", LostEntry.kind.in_(list(BY_HAND)))
     whose = query if store_id is None else query.where(LostEntry.store_id == store_id)
     return list(session.scalars(whose.order_by(LostEntry.store_id, LostEntry.n)))
 
 
 def silent(session: Session) -> list[str]:
-    """Return the shops that have not answered since the network's books were put back."""
+    """Return the stores that have not answered since the network's books were put back."""
     return list(session.scalars(sa.select(Account.store_id).where(Account.put_back_waits).order_by(Account.store_id)))
 
 
 def unsettled(session: Session) -> set[str]:
-    """Return the shops rule 3 is about."""
+    """Return the stores rule 3 is about."""
     rows = session.scalars(sa.select(LostEntry.store_id).where(LostEntry.state == "waits").distinct())
     return {*silent(session), *rows}
 

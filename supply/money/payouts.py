@@ -1,16 +1,16 @@
-"""Paying out what the network owes its shops and agents: runs of transfers, their file, and what the bank sends back.
+"""Paying out what the network owes its stores and agents: runs of transfers, their file, and what the bank sends back.
 
 Rules
 -----
-1. A run pays each shop whose funds hold at least the terms' least amount after everything due was paid from them. Shops
-   that have not said where to are named, and keep their money in their funds. Left out are those whose account is not
-   whole again since the network was put back from a copy (`lost_entries`).
+1. A run pays each store whose funds hold at least the terms' least amount after everything due was paid from them.
+   Stores that have not said where to are named, and keep their money in their funds. Left out are those whose account
+   is not whole again since the network was put back from a copy (`lost_entries`).
 2. A payout leaves the funds when its run is made. Confirmed, it is paid; what the bank returns is funds again.
-3. Where a shop's money goes is the shop's word alone, journalled; the network's own account is the operator's. The last
-   word counts: each bears a later moment than the one before, also when the shop's clock was set back in between.
-4. Agents' parts that their shops have paid, and what groups' leaders earned, go out in the same run, each from its
-   shop's book (`agent_commissions`).
-5. Whoever holds a shop's key could say another account, so a changed one rests for BANK_RESTS by the network's clock
+3. Where a store's money goes is the store's word alone, journalled; the network's own account is the operator's. The
+   last word counts: each bears a later moment than the one before, also when the store's clock was set back in between.
+4. Agents' parts that their stores have paid, and what groups' leaders earned, go out in the same run, each from its
+   store's book (`agent_commissions`).
+5. Whoever holds a store's key could say another account, so a changed one rests for BANK_RESTS by the network's clock
    before anything is paid to it; a word of the future shuts out no later one.
 """
 
@@ -41,7 +41,7 @@ BANK_RESTS = dt.timedelta(days=3)
 
 
 class Payout(Base):
-    """A transfer to a shop, or from its book to an agent. payee, bank_account, bic: as they stood when it was made."""
+    """A transfer to a store, or from its book to an agent. payee, bank_account, bic: as they stood when it was made."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "payout"
@@ -51,7 +51,7 @@ class Payout(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     run_id: Mapped[str]
     agent: Mapped[str] = mapped_column(default="", server_default="")
-    """The agent it is for; '' for the shop itself."""
+    """The agent it is for; '' for the store itself."""
     amount_minor: Mapped[int]
     currency: Mapped[str]
     payee: Mapped[str]
@@ -62,13 +62,13 @@ class Payout(Base):
 
     @property
     def ledger_account(self) -> str:
-        """The account of the shop's book it is paid from."""
+        """The account of the store's book it is paid from."""
         return "agents" if self.agent else "funds"
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run made: its payouts, and the shops and agents that are owed money and of whom nobody said where to."""
+    """A run made: its payouts, and the stores and agents that are owed money and of whom nobody said where to."""
 
     id: str
     payouts: list[Payout]
@@ -81,7 +81,7 @@ class Run:
 def set_account(
     session: Session, store_id: str, *, payee: str, account: str, bic: str, actor: Actor, at: dt.datetime
 ) -> Account:
-    """Say where a shop's money is paid out to, at the store, and tell the network (rule 3)."""
+    """Say where a store's money is paid out to, at the store, and tell the network (rule 3)."""
     found = account_of(session, store_id)
     reported_at = reported_after(found.bank_reported_at, at)
     _write_bank(found, payee, account, bic, reported_at)
@@ -101,7 +101,7 @@ def set_account(
 
 
 def take_bank(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
-    """Keep where a shop's money goes, at the network; an older word that arrives late changes nothing (rule 5)."""
+    """Keep where a store's money goes, at the network; an older word that arrives late changes nothing (rule 5)."""
     found, reported_at = account_of(session, str(body["store_id"])), dt.datetime.fromisoformat(body["reported_at"])
     if is_newer_word(reported_at, found.bank_reported_at, at):
         before = found.bank_account
@@ -127,7 +127,7 @@ def say_payer(session: Session, *, payee: str, account: str, bic: str, actor: Ac
 
 
 def make_run(session: Session, *, id: str, actor: Actor, at: dt.datetime) -> Run:
-    """Pay out what the shops' funds hold (rule 1); the same id again is the run that is there."""
+    """Pay out what the stores' funds hold (rule 1); the same id again is the run that is there."""
     known = of_run(session, id)
     if known:
         return Run(id, known, [])
@@ -166,7 +166,7 @@ def confirm(session: Session, run_id: str, *, actor: Actor, at: dt.datetime) -> 
 
 
 def returned(session: Session, store_id: str, payout_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Payout:
-    """Put a payout the bank sent back into the shop's funds again, or to what its agent has coming (rule 2)."""
+    """Put a payout the bank sent back into the store's funds again, or to what its agent has coming (rule 2)."""
     query = lock_rows(session, sa.select(Payout).where(Payout.store_id == store_id, Payout.id == payout_id))
     payout: Payout | None = session.scalar(query)
     if payout is None:
@@ -243,7 +243,7 @@ def transfers_of(payouts: list[Payout]) -> list[Transfer]:
 
 
 def owed_stores(session: Session, also: Iterable[str] = ()) -> list[Store]:
-    """Return the shops whose funds hold anything, and those named beside, by id."""
+    """Return the stores whose funds hold anything, and those named beside, by id."""
     signed = sa.func.sum(
         sa.case((LedgerEntry.from_account == "funds", LedgerEntry.amount_minor), else_=0)
         - sa.case((LedgerEntry.to_account == "funds", LedgerEntry.amount_minor), else_=0)
@@ -257,7 +257,7 @@ def owed_stores(session: Session, also: Iterable[str] = ()) -> list[Store]:
 
 
 def _due(session: Session, book: Booking) -> list[Payout]:
-    """Return what a shop's book would pay out now: its funds, then its agents' parts (rules 1, 4)."""
+    """Return what a store's book would pay out now: its funds, then its agents' parts (rules 1, 4)."""
     own = book.account
     wanted = [("", own.payee, own.bank_account, own.bic, -balances(session, book.store_id)["funds"])]
     parts = agent_commissions.parts_of(session, book.store_id)
@@ -272,7 +272,7 @@ def _due(session: Session, book: Booking) -> list[Payout]:
 
 
 def _rests(book: Booking, at: dt.datetime) -> bool:
-    """Tell whether a shop's account was changed too lately to pay to it (rule 5)."""
+    """Tell whether a store's account was changed too lately to pay to it (rule 5)."""
     until = account_of(book.session, book.store_id).bank_rests_until
     return until is not None and as_utc(at) < as_utc(until)
 

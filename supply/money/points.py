@@ -1,17 +1,17 @@
-"""The members of the points that shops share, and the one book of their movements, at the network.
+"""The members of the points that stores share, and the one book of their movements, at the network.
 
 Rules
 -----
-1. Every movement is of one member and one shop and is booked once, by the id its shop gave it, in any order. The points
-   a member has are the sum of its lines, kept beside them and checked.
+1. Every movement is of one member and one store and is booked once, by the id its store gave it, in any order. The
+   points a member has are the sum of its lines, kept beside them and checked.
 2. A store's customer is connected with the member of a phone number by the member's consent alone: a code sent to that
    phone and typed at the store, or a yes online (`consent`). Until then the customer is a member of that store alone,
    with the points earned there; consent adds them to the others. No store learns before whether a number is a member.
-3. Who has left at every shop is no member any more: the key is forgotten and what points are left lapse, as do those of
-   who neither earned nor redeemed for the months of the scheme. Who comes back consents again.
-4. What lapses goes back to the shops that paid for it, or to the network, as the scheme says; what is below zero is the
-   network's loss.
-5. Every shop of a member is told the balance, and the shop that told of a movement that it is counted; never what was
+3. Who has left at every store is no member any more: the key is forgotten and what points are left lapse, as do those
+   of who neither earned nor redeemed for the months of the scheme. Who comes back consents again.
+4. What lapses goes back to the stores that paid for it, or to the network, as the scheme says; what is below zero is
+   the network's loss.
+5. Every store of a member is told the balance, and the store that told of a movement that it is counted; never what was
    moved at another shop.
 6. No store's word makes points. Earned is at most the scheme's rate on a sale of that customer in the network's books,
    once per sale; brought along is at most what the customer's sales here would have earned. Taken or given back is at
@@ -42,7 +42,7 @@ from pos.store.store import Store, day_of
 
 MOST_POINTS = 10**9
 SIGNS = {"earned": 1, "brought": 1, "spent": -1, "taken_back": -1, "given_back": 1}
-"""What a shop may tell of, and whether it adds or takes."""
+"""What a store may tell of, and whether it adds or takes."""
 STALE = dt.timedelta(days=60)
 """So long a store that is offline may go on by a scheme that was changed."""
 ONE_DAY = dt.timedelta(days=1)
@@ -64,9 +64,9 @@ class PointsMember(Base):
 
 
 class PointsLink(Base):
-    """Which member a shop's customer is. word_at: the shop's last word of it; told: how many balances it was told.
+    """Which member a store's customer is. word_at: the store's last word of it; told: how many balances it was told.
 
-    key: by which the shop knows the customer; proved_key: of the number whose owner consented here (rule 2), else ''.
+    key: by which the store knows the customer; proved_key: of the number whose owner consented here (rule 2), else ''.
     """
 
     __tablename__ = "points_link"
@@ -82,7 +82,7 @@ class PointsLink(Base):
 
     @property
     def is_linked(self) -> bool:
-        """Tell whether the owner of the number the shop knows has consented here."""
+        """Tell whether the owner of the number the store knows has consented here."""
         return self.proved_key != "" and self.proved_key == self.key
 
 
@@ -114,7 +114,7 @@ class Wait(NamedTuple):
 
 
 def take_moved(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
-    """Book what a shop tells was earned, redeemed or came back (rules 1, 6); a second copy changes nothing."""
+    """Book what a store tells was earned, redeemed or came back (rules 1, 6); a second copy changes nothing."""
     key = (str(body["store_id"]), str(body["id"]))
     if session.get(SharedEntry, key) is None and session.get(PointsWaiting, key) is None:
         row, link = _read(session, body)
@@ -131,7 +131,7 @@ def take_moved(session: Session, body: dict[str, Any], *, at: dt.datetime) -> No
 
 
 def take_member(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
-    """Take a shop's word that a customer is a member, by which key, or no more; an older word changes nothing."""
+    """Take a store's word that a customer is a member, by which key, or no more; an older word changes nothing."""
     store_id, customer_id, key = str(body["store_id"]), str(body["customer_id"]), str(body["key"])
     word_at = dt.datetime.fromisoformat(body["reported_at"])
     link = _link(session, store_id, customer_id, key)
@@ -150,9 +150,9 @@ def take_member(session: Session, body: dict[str, Any], *, at: dt.datetime) -> N
 
 
 def consent(session: Session, store_id: str, customer_id: str, key: str, *, at: dt.datetime) -> dict[str, Any]:
-    """Connect a shop's customer with the member of a number whose owner has just shown to agree (rule 2).
+    """Connect a store's customer with the member of a number whose owner has just shown to agree (rule 2).
 
-    Returns the balance as the shop is told it.
+    Returns the balance as the store is told it.
     """
     link = _link(session, store_id, customer_id, key)
     link.has_left, link.key, link.proved_key = False, key, key
@@ -177,7 +177,7 @@ def consent(session: Session, store_id: str, customer_id: str, key: str, *, at: 
 
 
 def sales_came(session: Session, store_id: str, sale_ids: Collection[str], *, at: dt.datetime) -> None:
-    """Count what waited for these sales of a shop, which are in the books now (rule 6)."""
+    """Count what waited for these sales of a store, which are in the books now (rule 6)."""
     query = sa.select(PointsWaiting).where(
         PointsWaiting.store_id == store_id, among(session, PointsWaiting.waits_for, sale_ids)
     )
@@ -186,7 +186,7 @@ def sales_came(session: Session, store_id: str, sale_ids: Collection[str], *, at
 
 
 def try_waiting(session: Session, store_id: str, *, at: dt.datetime) -> int:
-    """Try a shop's waiting movements again, the oldest first; returns how many were counted."""
+    """Try a store's waiting movements again, the oldest first; returns how many were counted."""
     query = sa.select(PointsWaiting).where(PointsWaiting.store_id == store_id)
     rows = session.scalars(query.order_by(PointsWaiting.since, PointsWaiting.id).limit(TRIED_AT_ONCE)).all()
     return sum(_try_again(session, waiting, at) for waiting in rows)
@@ -211,7 +211,7 @@ def decide(session: Session, store_id: str, id: str, *, take: bool, actor: Actor
 
 
 def leave(session: Session, key: str, *, at: dt.datetime) -> bool:
-    """End a membership at every shop, because its owner wishes it (rule 3); tells whether there was one."""
+    """End a membership at every store, because its owner wishes it (rule 3); tells whether there was one."""
     member = _by_key(session, key)
     links = [*(_living(session, member.id) if member else []), *asking(session, key)]
     for link in links:
@@ -287,7 +287,7 @@ def balance_of(session: Session, key: str) -> int | None:
 
 
 def asking(session: Session, key: str) -> list[PointsLink]:
-    """Return the shops' customers of this number whose owner has not consented there yet (rule 2)."""
+    """Return the stores' customers of this number whose owner has not consented there yet (rule 2)."""
     mine = (PointsLink.key == key, PointsLink.proved_key != key, PointsLink.has_left.is_(False))
     return list(session.scalars(sa.select(PointsLink).where(*mine).order_by(PointsLink.store_id))) if key else []
 
@@ -415,7 +415,7 @@ CHECKS = {
 
 
 def _sale(session: Session, row: SharedEntry, sale_id: str) -> Sale | None:
-    """Return a sale of the movement's shop and day, give or take one; a day finds it in its week."""
+    """Return a sale of the movement's store and day, give or take one; a day finds it in its week."""
     near = Sale.business_day.between(row.business_day - ONE_DAY, row.business_day + ONE_DAY)
     query = sa.select(Sale).where(Sale.store_id == row.store_id, near, Sale.id == sale_id, Sale.state == "completed")
     found: Sale | None = session.scalar(query.limit(1))
@@ -423,7 +423,7 @@ def _sale(session: Session, row: SharedEntry, sale_id: str) -> Sale | None:
 
 
 def _earning(session: Session, sales: Sequence[Sale]) -> int:
-    """Return what sales of one shop earn points on: goods and services that were bought, less what points paid."""
+    """Return what sales of one store earn points on: goods and services that were bought, less what points paid."""
     if not sales:
         return 0
     store_id, ids, days = sales[0].store_id, [sale.id for sale in sales], {sale.business_day for sale in sales}
@@ -450,13 +450,13 @@ def _most_earned(session: Session, base_minor: int, day: dt.date, *, since: dt.d
 
 
 def _sum(session: Session, store_id: str, kind: str, of: sa.ColumnElement[bool]) -> int:
-    """Return the sum of a shop's counted points of one kind."""
+    """Return the sum of a store's counted points of one kind."""
     query = sa.select(sa.func.coalesce(sa.func.sum(SharedEntry.points), 0))
     return int(session.scalar(query.where(SharedEntry.store_id == store_id, SharedEntry.kind == kind, of)) or 0)
 
 
 def _link(session: Session, store_id: str, customer_id: str, key: str) -> PointsLink:
-    """Return who a shop's customer is, locked; a new one is nobody's but that shop's (rule 2)."""
+    """Return who a store's customer is, locked; a new one is nobody's but that store's (rule 2)."""
     query = sa.select(PointsLink).where(PointsLink.store_id == store_id, PointsLink.customer_id == customer_id)
     link: PointsLink | None = session.scalar(lock_rows(session, query).execution_options(populate_existing=True))
     if link is None:
@@ -519,7 +519,7 @@ def _move(session: Session, member_id: str, points: int, at: dt.datetime, *, sto
 
 
 def _send(session: Session, member_id: str, row: SharedEntry | None, at: dt.datetime) -> None:
-    """Tell a member's shops the balance, and the shop that told of a movement that it is counted."""
+    """Tell a member's stores the balance, and the store that told of a movement that it is counted."""
     member = session.get_one(PointsMember, member_id, populate_existing=True)
     reported = _living(session, member_id)
     own = session.get(PointsLink, (row.store_id, row.customer_id)) if row is not None else None

@@ -1,17 +1,17 @@
-"""The pool of the points that shops share: the scheme, what is redeemed, and what the shops put in and are paid.
+"""The pool of the points that stores share: the scheme, what is redeemed, and what the stores put in and are paid.
 
 Rules
 -----
-1. A shop owes the pool the worth of what was earned there and is owed the worth of what was redeemed there; returns
-   take both back. So what all shops (and the network, for what lapses to it) owe together is the worth of all points
+1. A store owes the pool the worth of what was earned there and is owed the worth of what was redeemed there; returns
+   take both back. So what all stores (and the network, for what lapses to it) owe together is the worth of all points
    outstanding, at every moment.
 2. Redeeming is asked for while the till waits: one conditional update, so of two that ask for the last points one gets
-   them. What the shop lets go comes back by its word alone, however late: no clock gives back what a shop without a
-   line has sold for. Only who consented at that shop is asked for (`points_book.consent`), and no more comes back of a
+   them. What the store lets go comes back by its word alone, however late: no clock gives back what a store without a
+   line has sold for. Only who consented at that store is asked for (`points_book.consent`), and no more comes back of a
    sale than was redeemed for it, by whatever keys it is asked.
-3. Every night a shop's part is settled in its one ledger against `points`: what it owes by an invoice on account, what
-   it is owed into its funds. A shop that takes back more than it gave, or gives back more than it took, is not settled:
-   it is a finding, and stops that shop alone.
+3. Every night a store's part is settled in its one ledger against `points`: what it owes by an invoice on account, what
+   it is owed into its funds. A store that takes back more than it gave, or gives back more than it took, is not
+   settled: it is a finding, and stops that store alone.
 
 The members and their book are `points_book`. Units: points are whole, + for the member; *_minor minor units of the
 network's currency.
@@ -56,7 +56,7 @@ TOO_MUCH_BACK = "no more back than was given"
 
 @dataclass(frozen=True)
 class Ask:
-    """What a shop asks of a redemption. step: begin | query | cancel | reverse; key: the id of what comes back."""
+    """What a store asks of a redemption. step: begin | query | cancel | reverse; key: the id of what comes back."""
 
     step: str
     id: str
@@ -86,7 +86,7 @@ class Balance:
 
 @dataclass(frozen=True)
 class StorePart:
-    """A shop's part of the pool, in points by kind. due_minor: what it owes the pool in all, below zero it is owed."""
+    """A store's part of the pool, in points by kind. due_minor: what it owes the pool in all, below zero it is owed."""
 
     store_id: str
     points: dict[str, int]
@@ -105,7 +105,7 @@ class StorePart:
 
     @property
     def is_odd(self) -> bool:
-        """Tell whether the shop took back more than it gave, or gave back more than it took (rule 3)."""
+        """Tell whether the store took back more than it gave, or gave back more than it took (rule 3)."""
         return self.given < 0 or self.taken < 0
 
 
@@ -144,7 +144,7 @@ def found(session: Session, wished: SharedScheme, *, actor: Actor, at: dt.dateti
 
 
 def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answer:
-    """Answer a shop that asks to redeem, what became of it, to stop it or to take it back (rule 2)."""
+    """Answer a store that asks to redeem, what became of it, to stop it or to take it back (rule 2)."""
     known = session.get(SharedEntry, (store_id, asked.id))
     if asked.step == "reverse":
         return _reversed(session, store_id, known, asked, at)
@@ -165,7 +165,7 @@ def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answ
 
 
 def take_part(session: Session, body: dict[str, Any]) -> None:
-    """Take a shop's word that it takes part, or until when; an older word changes nothing."""
+    """Take a store's word that it takes part, or until when; an older word changes nothing."""
     store_id, from_day = str(body["store_id"]), door.day(body["from_day"], "from_day")
     reported_at = dt.datetime.fromisoformat(body["reported_at"])
     until = door.day(body["until_day"], "until_day") if body["until_day"] is not None else None
@@ -176,7 +176,7 @@ def take_part(session: Session, body: dict[str, Any]) -> None:
 
 
 def settle(session: Session, store_id: str, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
-    """Settle a shop's part in its ledger (rule 3), once a day; returns what it was charged, below zero what it got."""
+    """Settle a store's part in its ledger (rule 3), once a day; returns what it was charged, below zero what it got."""
     part = next((one for one in parts(session, store_id) if one.store_id == store_id), None)
     if part is None or part.is_odd or part.due_minor == part.settled_minor:
         return 0
@@ -197,7 +197,7 @@ def settle(session: Session, store_id: str, day: dt.date, *, actor: Actor, at: d
 
 
 def settle_all(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
-    """Settle every shop's part, each by itself; returns for how many there was something to settle."""
+    """Settle every store's part, each by itself; returns for how many there was something to settle."""
     done = 0
     for store_id in session.scalars(sa.select(SharedEntry.store_id).distinct().order_by(SharedEntry.store_id)).all():
         if store_id != NETWORK:
@@ -207,7 +207,7 @@ def settle_all(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime)
 
 
 def try_waiting(session: Session, *, actor: Actor, at: dt.datetime) -> int:
-    """Try again what every shop's movements wait for, each shop by itself; returns how many were counted."""
+    """Try again what every store's movements wait for, each store by itself; returns how many were counted."""
     counted = 0
     stores = sa.select(PointsWaiting.store_id).distinct().order_by(PointsWaiting.store_id)
     for store_id in session.scalars(stores).all():
@@ -220,7 +220,7 @@ def try_waiting(session: Session, *, actor: Actor, at: dt.datetime) -> int:
 
 
 def parts(session: Session, store_id: str | None = None) -> list[StorePart]:
-    """Return every shop's part of the pool, or one's; the network's own is what lapsed to it."""
+    """Return every store's part of the pool, or one's; the network's own is what lapsed to it."""
     session.flush()
     mine = [] if store_id is None else [SharedEntry.store_id == store_id]
     points: dict[str, dict[str, int]] = {}
@@ -248,7 +248,7 @@ def worth_of_one(session: Session) -> int:
 
 
 def taking_part(session: Session, day: dt.date) -> list[str]:
-    """Return the shops that take part on a day."""
+    """Return the stores that take part on a day."""
     query = sa.select(SharedPart.store_id).where(
         SharedPart.from_day <= day, sa.or_(SharedPart.until_day.is_(None), SharedPart.until_day >= day)
     )
@@ -256,7 +256,7 @@ def taking_part(session: Session, day: dt.date) -> list[str]:
 
 
 def findings(session: Session, here: str, store_id: str | None) -> list[Finding]:
-    """K20: a member's points are the sum of its lines, and no shop took more back than it gave."""
+    """K20: a member's points are the sum of its lines, and no store took more back than it gave."""
     if here != NETWORK:
         return []
     sums = sa.select(SharedEntry.member_id, sa.func.sum(SharedEntry.points).label("points")).group_by(

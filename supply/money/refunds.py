@@ -141,7 +141,7 @@ def not_back(session: Session, limit: int = 50) -> list[Refund]:
 
 
 def of_escrow(session: Session, escrow_id: str) -> list[Refund]:
-    """Return the refunds of one payment, the oldest first; at a shop those it was told of."""
+    """Return the refunds of one payment, the oldest first; at a store those it was told of."""
     return list(session.scalars(sa.select(Refund).where(Refund.escrow_id == escrow_id).order_by(Refund.made_at)))
 
 

@@ -1,16 +1,17 @@
-"""A payment booked for the wrong shop, or wrongly: how it leaves the shop's book again.
+"""A payment booked for the wrong store, or wrongly: how it leaves the store's book again.
 
 Rules
 -----
 1. The booking stays; another entry answers it, once: `taken_back`, the whole amount from the bank out of the funds
-   again, with the reason, which the shop reads on its statement. Where it is said who paid, the money is entered there.
+   again, with the reason, which the store reads on its statement. Where it is said who paid, the money is entered
+   there.
 2. What the funds no longer hold of it has paid invoices since. They are open again, what is due last first, for that
    would not have been paid without it; an agent's part as far as the agent has not been paid out.
 3. What went elsewhere (paid out, commission) is owed as an invoice on account.
-4. The shop was told that it had paid: an invoice open again is due no sooner than the terms' days for accounts from
+4. The store was told that it had paid: an invoice open again is due no sooner than the terms' days for accounts from
    now, and counts as paid in time when it is paid by then.
 
-Units: *_minor minor units of the shop's currency.
+Units: *_minor minor units of the store's currency.
 """
 
 import datetime as dt
@@ -30,7 +31,7 @@ def take_back(
     session: Session, store_id: str, entry_id: str, *, why: str, payer_id: str | None = None, actor: Actor,
     at: dt.datetime, day: dt.date | None = None,
 ) -> None:  # fmt: skip
-    """Take a payment back out of a shop's book (rules 1 to 4), and enter it for payer_id where that is known.
+    """Take a payment back out of a store's book (rules 1 to 4), and enter it for payer_id where that is known.
 
     day: the business day it is of, where it is booked again (`lost_entries`).
     """
@@ -59,7 +60,7 @@ def take_back(
 
 
 def received(session: Session, store_id: str, first: dt.date, last: dt.date) -> list[tuple[LedgerEntry, bool]]:
-    """Return a shop's payments of some days, both included, the newest first, each with whether it was taken back."""
+    """Return a store's payments of some days, both included, the newest first, each with whether it was taken back."""
     row = LedgerEntry
     gone = set(session.scalars(sa.select(row.source_id).where(row.store_id == store_id, row.kind == TAKEN_BACK)))
     entries = ledger.entries_of(session, store_id, first, last)

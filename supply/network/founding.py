@@ -29,9 +29,9 @@ def found_warehouse(
     actor: Actor,
     at: dt.datetime,
 ) -> Supplier:
-    """Found a warehouse with its supplier, of this name (rule 5); Conflict when a shop or a warehouse has its id.
+    """Found a warehouse with its supplier, of this name (rule 5); Conflict when a store or a warehouse has its id.
 
-    tz: by whose clock it works; '': that of the network's first shop, where there is one.
+    tz: by whose clock it works; '': that of the network's first store, where there is one.
     """
     if not is_store_id(warehouse_id):
         words = "A warehouse's id has up to 20 letters and digits, such as WH1."

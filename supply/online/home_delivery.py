@@ -110,7 +110,7 @@ def move(session: Session, row: HomeDelivery, target: str, *, actor: Actor, at: 
 def mirror(session: Session, store_id: str, order_id: str, reported: Mapping[str, Any]) -> tuple[HomeDelivery, str]:
     """Take over how the way stands at its store; returns it and the state it was in."""
     row = of_order(session, store_id, order_id)
-    if row is None:  # a network restored from a copy: the address is the shop's alone
+    if row is None:  # a network restored from a copy: the address is the store's alone
         row = write_down(session, store_id, order_id, {**NOWHERE, **reported})
     before = row.state
     # The store made the move and journalled it; here it is a copy.

@@ -76,7 +76,7 @@ class PickupOrder(Base):
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int]
-    """1, 2, 3 … per store, given by the network, inside order_no; -1, -2 … for what the shop took at its counter."""
+    """1, 2, 3 … per store, given by the network, inside order_no; -1, -2 … for what the store took at its counter."""
     order_no: Mapped[str]
     state: Mapped[str] = mapped_column(default=STATES.first)
     step: Mapped[int] = mapped_column(default=0)
@@ -310,7 +310,7 @@ def kept_lines(lines: Sequence[PickupLine]) -> list[tuple[str, int]]:
 
 
 def held_until(session: Session, store_id: str, at: dt.datetime) -> dt.datetime:
-    """Return until when a shop holds an order that waits for its customer from now on: whole trading days."""
+    """Return until when a store holds an order that waits for its customer from now on: whole trading days."""
     store = session.get_one(Store, store_id)
     last_day = business_day(at, store.tz, store.rollover_hour) + dt.timedelta(days=store.pickup_hold_days)
     return day_start(last_day + dt.timedelta(days=1), store.tz, store.rollover_hour)
@@ -340,7 +340,7 @@ def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOr
 def write_down(session: Session, placed: PickupPlaced, *, email: str = "", language: str = "") -> PickupOrder:
     """Write an order and its lines as they were placed; email, language: how the network tells its customer.
 
-    A network put back from a copy may give a number twice before its shop is heard: the second order is -2 then.
+    A network put back from a copy may give a number twice before its store is heard: the second order is -2 then.
     """
     order = PickupOrder(
         store_id=placed.store_id,

@@ -1,15 +1,15 @@
-"""A shop's order as the network takes it in: at its own prices, for the day it says, or not at all.
+"""A store's order as the network takes it in: at its own prices, for the day it says, or not at all.
 
 Rules
 -----
-1. What an order costs stands in the network's own list, of the day it arrives or the two weeks before it: the shop may
+1. What an order costs stands in the network's own list, of the day it arrives or the two weeks before it: the store may
    not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
    what is not on the list is not promised.
-2. For which day it counts the network says, and tells the shop where that is another than it named (`order_days`).
-   Within its round it stands where it reached the network, whenever the shop says that it was sent.
-3. Of a shop that was put back from its copy and numbers anew the network tells two orders of one number apart.
+2. For which day it counts the network says, and tells the store where that is another than it named (`order_days`).
+   Within its round it stands where it reached the network, whenever the store says that it was sent.
+3. Of a store that was put back from its copy and numbers anew the network tells two orders of one number apart.
 4. An order whose days are far from today, or whose reasons are no figures and days, is not taken in: rationing,
-   loading and the rounds reckon with all shops' orders at once.
+   loading and the rounds reckon with all stores' orders at once.
 5. What the network promises, loads and hears of it afterwards is the order's own story (`orders`).
 """
 
@@ -49,7 +49,7 @@ FARTHEST = dt.timedelta(days=14)
 
 
 def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
-    """Take a shop's order in, for the day it counts for (rules 1, 2); the same order again changes nothing."""
+    """Take a store's order in, for the day it counts for (rules 1, 2); the same order again changes nothing."""
     is_new = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is None
     order = write_down(session, fact, actor=actor, at=at)
     if is_new and order.state == "sent":
@@ -62,7 +62,7 @@ def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) 
 
 
 def write_down(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
-    """Write a shop's order at this node's prices, for the day it names (rule 1); once more changes nothing."""
+    """Write a store's order at this node's prices, for the day it names (rule 1); once more changes nothing."""
     order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
     if order is not None:
         known = {(line.sku, line.pack_qty) for line in lines_of(session, order)}
@@ -96,14 +96,14 @@ def write_down(session: Session, fact: OrderSent, *, actor: Actor, at: dt.dateti
 
 
 def called_off(session: Session, fact: OrderCancelled, *, actor: Actor, at: dt.datetime) -> None:
-    """Take a shop's cancellation, also before the order; what has left the warehouse goes on (`orders`, rule 7)."""
+    """Take a store's cancellation, also before the order; what has left the warehouse goes on (`orders`, rule 7)."""
     order = arrive(session, fact.order, actor=actor, at=at)
     if STATES.legal(order.state, "cancelled"):
         journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=fact.why)
 
 
 def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor, at: dt.datetime) -> None:
-    """Answer an order that is not paid for: nothing of it comes, and the shop proposes anew."""
+    """Answer an order that is not paid for: nothing of it comes, and the store proposes anew."""
     nothing = tuple((line.sku, 0) for line in lines_of(session, order))
     fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=nothing)
     acknowledged(session, fact, actor=actor, at=at)
@@ -117,7 +117,7 @@ def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor,
 
 
 def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[OrderLine]:
-    """Return the lines of a shop's order as the network sells them that day (rule 1)."""
+    """Return the lines of a store's order as the network sells them that day (rule 1)."""
     supplier = session.get(Supplier, fact.supplier_id)
     if supplier is None or supplier.kind != NETWORK:
         raise Refused("not-our-supplier", f"{fact.supplier_id} does not deliver for the network.")
@@ -164,13 +164,13 @@ def _refuse_odd(reported: Ordered) -> None:
 
 
 def _is_fair(session: Session, terms: Terms, reported: Ordered, day: dt.date) -> bool:
-    """Tell whether pack and cost are what the list says, or said when the shop looked."""
+    """Tell whether pack and cost are what the list says, or said when the store looked."""
     asked = terms._replace(pack_qty=reported.pack_qty, pack_cost_minor=reported.pack_cost_minor)
     return asked == terms or was_listed(session, asked, day)
 
 
 def _reported_apart(session: Session, fact: OrderSent) -> int:
-    """Return the number of a shop's order here: its own, or, where another order has it, one a million on (rule 3)."""
+    """Return the number of a store's order here: its own, or, where another order has it, one a million on (rule 3)."""
     numbers = ReplenishmentOrder.order_no, ReplenishmentOrder.order_no % REPORTED_APART == fact.order_no
     taken = set(session.scalars(sa.select(numbers[0]).where(ReplenishmentOrder.store_id == fact.store_id, numbers[1])))
     number = door.number(fact.order_no, "order_no", 1, REPORTED_APART - 1)

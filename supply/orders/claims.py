@@ -46,7 +46,7 @@ REMEDIES = {"money": "compensated", "replacement": "replaced", "return": "return
 """What a claim ends in -> its last state."""
 ENDS = (*REMEDIES.values(), "forfeited")
 SEND_BACK_DAYS = 14
-"""How long a shop has to hand over what a claim sends back (`warehouse.returns`)."""
+"""How long a store has to hand over what a claim sends back (`warehouse.returns`)."""
 WAITING = ("filed", "under_review", "contested")
 _REPLACEMENT = "replacement-"
 
@@ -101,11 +101,11 @@ class ClaimLine(Base):
     pack_qty: Mapped[int]
     pack_cost_minor: Mapped[int]
     charged: Mapped[bool]
-    """The shop owes for these units, so that money goes back; what was not counted in is not charged."""
+    """The store owes for these units, so that money goes back; what was not counted in is not charged."""
     granted_qty: Mapped[int | None]
 
     def worth(self, qty: int) -> int:
-        """Return what so many units of the line cost the shop; nothing where they are not charged."""
+        """Return what so many units of the line cost the store; nothing where they are not charged."""
         return amount_for(qty, self.pack_cost_minor, self.pack_qty) if self.charged and qty else 0
 
 
@@ -264,7 +264,7 @@ def _too_many(name: str, kind: str, most: int) -> str:
 
 
 def claim_of(session: Session, store_id: str, claim_id: str) -> Claim:
-    """Return a shop's claim, locked; NotFound for any other."""
+    """Return a store's claim, locked; NotFound for any other."""
     query = sa.select(Claim).where(Claim.store_id == store_id, Claim.id == claim_id)
     found: Claim | None = session.scalar(lock_rows(session, query))
     if found is None:
@@ -279,19 +279,19 @@ def lines_of(session: Session, claim: Claim) -> list[ClaimLine]:
 
 
 def claims_of(session: Session, store_id: str, limit: int = 60) -> list[Claim]:
-    """Return a shop's claims, the newest first."""
+    """Return a store's claims, the newest first."""
     query = sa.select(Claim).where(Claim.store_id == store_id)
     return list(session.scalars(query.order_by(Claim.filed_at.desc(), Claim.id.desc()).limit(limit)))
 
 
 def claims_in(session: Session, states: Iterable[str], limit: int = 100) -> list[Claim]:
-    """Return all shops' claims in some states, the longest waiting first."""
+    """Return all stores' claims in some states, the longest waiting first."""
     query = sa.select(Claim).where(Claim.state.in_(list(states)))
     return list(session.scalars(query.order_by(Claim.filed_at, Claim.store_id, Claim.id).limit(limit)))
 
 
 def latest_answered(session: Session, limit: int = 40) -> list[Claim]:
-    """Return all shops' answered claims, the latest answer first."""
+    """Return all stores' answered claims, the latest answer first."""
     query = sa.select(Claim).where(Claim.answered_at.is_not(None), Claim.state.not_in(WAITING))
     return list(session.scalars(query.order_by(Claim.answered_at.desc(), Claim.store_id, Claim.id).limit(limit)))
 

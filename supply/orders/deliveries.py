@@ -1,6 +1,6 @@
-"""The delivery note: goods announced to a shop, its lines, and the one pen that opens it.
+"""The delivery note: goods announced to a store, its lines, and the one pen that opens it.
 
-`receiving` has the verbs a shop uses and its rules 1 to 5; this file holds the tables.
+`receiving` has the verbs a store uses and its rules 1 to 5; this file holds the tables.
 """
 
 import datetime as dt

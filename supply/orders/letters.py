@@ -1,6 +1,6 @@
 """What a supplier without a line to us is sent: the order, or that it is called off, by e-mail or on paper.
 
-A shop writes so to its own suppliers, a warehouse of the network to those it buys from upstream (`purchasing`).
+A store writes so to its own suppliers, a warehouse of the network to those it buys from upstream (`purchasing`).
 
 Rules
 -----
@@ -70,7 +70,7 @@ class LetterLine(Protocol):
 class OrderLetter(Base):
     """A letter to a supplier; how: email | paper; document: what stands on it.
 
-    kind: order | cancellation | claim, or one of OF_RETURNS. store_id, order_id: of a shop's order, of a warehouse's
+    kind: order | cancellation | claim, or one of OF_RETURNS. store_id, order_id: of a store's order, of a warehouse's
     purchase, or of what goes back to whom it bought it of (`upstream_returns`).
     """
 
@@ -152,7 +152,7 @@ def complain(
     actor: Actor,
     at: dt.datetime,
 ) -> OrderLetter | None:
-    """Write the letter of a claim to a supplier of the shop's own; None: nobody is written to, the claim is printed.
+    """Write the letter of a claim to a supplier of the store's own; None: nobody is written to, the claim is printed.
 
     Its id is the claim's; it goes by e-mail alone, and only about a delivery that answers an order.
     """

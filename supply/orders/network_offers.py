@@ -1,21 +1,21 @@
-"""Goods the network offers a shop unasked; nothing comes without the shopkeeper's yes.
+"""Goods the network offers a store unasked; nothing comes without the shopkeeper's yes.
 
 Rules
 -----
-1. An offer is one product to one shop with packs, cost, a reason in words and a last day to answer.
+1. An offer is one product to one store with packs, cost, a reason in words and a last day to answer.
 2. Accepted, it arrives as a delivery and sells like anything else; declined or unanswered, nothing comes.
-3. Sale or return: the goods stay the network's until they are sold; until return_until the shop may send back what
+3. Sale or return: the goods stay the network's until they are sold; until return_until the store may send back what
    did not sell (`consignment`). What the network promises for goods that are bought: rule 9.
-4. The shop's answer is the last word: an offer it answered before a withdrawal reached it stays answered, at both
+4. The store's answer is the last word: an offer it answered before a withdrawal reached it stays answered, at both
    nodes. The network dispatches only what was accepted.
-5. What an offer costs and promises is what the network wrote down when it made it; a shop says yes or no, no more. An
+5. What an offer costs and promises is what the network wrote down when it made it; a store says yes or no, no more. An
    offer the network does not know promises nothing, costs what the list says, and is not loaded: a person looks at it.
 6. Of what was accepted is loaded what is there, in whole packs, once, and anew where the van turned back. Where nothing
    is there until LOAD_DAYS after the last day to answer, or the goods are over, or the operator says so, it is called
-   off, and the shop is told why.
+   off, and the store is told why.
 7. The terms are stated with the offer and never changed afterwards; what is paid later is worked out by them alone.
 8. Goods taken on sale or return cost nothing until they are sold, and may go back; nothing is paid for those that stay.
-9. Goods a shop has bought are looked at once. On the day after their last day of sale (`expires_on`), or `slow_days`
+9. Goods a store has bought are looked at once. On the day after their last day of sale (`expires_on`), or `slow_days`
    after they came when less than half of them have sold, whichever is first, the network pays a share of the cost of
    what is unsold: `expiry_bp`, or `slow_bp`. Never more than `cap_bp` of what the goods cost together.
 
@@ -117,7 +117,7 @@ class NetworkOfferTerms:
 
 @dataclass(frozen=True)
 class Lot:
-    """Offered goods in a shop: what came, and what of it has sold."""
+    """Offered goods in a store: what came, and what of it has sold."""
 
     came_on: dt.date
     came_qty: int
@@ -144,9 +144,9 @@ def offer(
     actor: Actor,
     at: dt.datetime,
 ) -> NetworkOffer:
-    """Offer a shop one product (rule 1); the same id again is the same offer.
+    """Offer a store one product (rule 1); the same id again is the same offer.
 
-    pack_cost_minor: what the shop pays a pack, None: the supplier's list. Refuses a product no network supplier
+    pack_cost_minor: what the store pays a pack, None: the supplier's list. Refuses a product no network supplier
     carries, and an answer day that is over.
     """
     store_of(session, store_id)
@@ -195,7 +195,7 @@ def withdraw(session: Session, store_id: str, offer_id: str, *, actor: Actor, at
 def call_off(
     session: Session, store_id: str, offer_id: str, *, why: str, actor: Actor, at: dt.datetime
 ) -> NetworkOffer:
-    """Say that goods a shop accepted do not come (rule 6). why: read by the shopkeeper."""
+    """Say that goods a store accepted do not come (rule 6). why: read by the shopkeeper."""
     found = offer_of(session, store_id, offer_id)
     if not (why := " ".join(why.split())[:300]):
         raise Invalid("no-reason", "Say why the goods do not come: the shopkeeper reads it.")
@@ -213,7 +213,7 @@ def cancel_if_ended(session: Session, found: NetworkOffer, *, actor: Actor, at: 
 
 
 def take_answer(session: Session, fact: NetworkOfferSnapshot, *, actor: Actor, at: dt.datetime) -> None:
-    """Take over what a shop answered (rule 4); an offer this node no longer has is written down by rule 5."""
+    """Take over what a store answered (rule 4); an offer this node no longer has is written down by rule 5."""
     found = session.get(NetworkOffer, (fact.store_id, fact.network_offer_id))
     if fact.state not in ANSWERED:
         raise Refused("no-answer", f"A shop does not answer that an offer is {fact.state}.", state=fact.state)
@@ -304,13 +304,13 @@ def arrived(session: Session, store_id: str, offer_id: str, *, actor: Actor, at:
 
 
 def open_offers(session: Session, store_id: str) -> list[NetworkOffer]:
-    """Return the offers that wait for the shop's answer, the most urgent first."""
+    """Return the offers that wait for the store's answer, the most urgent first."""
     query = sa.select(NetworkOffer).where(NetworkOffer.store_id == store_id, NetworkOffer.state == "offered")
     return list(session.scalars(query.order_by(NetworkOffer.answer_by, NetworkOffer.offered_at, NetworkOffer.id)))
 
 
 def not_coming(session: Session, store_id: str, today: dt.date) -> list[NetworkOffer]:
-    """Return what a shop accepted and was called off lately. answered_why: '' where nothing was left of it."""
+    """Return what a store accepted and was called off lately. answered_why: '' where nothing was left of it."""
     since = today - dt.timedelta(days=2 * LOAD_DAYS)
     query = sa.select(NetworkOffer).where(
         NetworkOffer.store_id == store_id, NetworkOffer.state == "called_off", NetworkOffer.answer_by >= since
@@ -442,7 +442,7 @@ def _write_down(session: Session, fact: NetworkOfferSnapshot) -> NetworkOffer:
 
 
 def _source(session: Session, store_id: str, sku: str) -> SupplierProduct:
-    """Return how the network sells a product to a shop, from the warehouse that supplies it."""
+    """Return how the network sells a product to a store, from the warehouse that supplies it."""
     ours = [one.id for one in supply_routes.suppliers_for(session, store_id) if one.kind == NETWORK]
     row = SupplierProduct
     query = sa.select(row).where(row.sku == sku, row.supplier_id.in_(ours)).order_by(row.supplier_id)

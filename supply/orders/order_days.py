@@ -1,15 +1,15 @@
-"""Which round of a supplier's goods an order belongs to: one rule, at the shop and at the network.
+"""Which round of a supplier's goods an order belongs to: one rule, at the store and at the network.
 
 Rules
 -----
 1. An order counts for the order day it names while that is not over for its supplier, else for the next (`order_cycle`,
-   rules 1 to 3). What a shop sends counts from the moment of sending; for the network's own warehouses an order counts
-   from the moment it has reached the network, whatever the shop says of when it was sent.
+   rules 1 to 3). What a store sends counts from the moment of sending; for the network's own warehouses an order counts
+   from the moment it has reached the network, whatever the store says of when it was sent.
 2. The minute is of the clock of the supplier's warehouse where that keeps one (`pos.store.store`, rule 4), else of the
-   shop's. The day is the shop's business day.
-3. Where the network counts an order for another day than it named, the shop is told at once.
-4. At its shop an order is due as many days after the day it counts for as the supplier promises, however late or soon
-   the shop has learnt to expect it: late vans once would make every later order late by plan, and who named an earlier
+   store's. The day is the store's business day.
+3. Where the network counts an order for another day than it named, the store is told at once.
+4. At its store an order is due as many days after the day it counts for as the supplier promises, however late or soon
+   the store has learnt to expect it: late vans once would make every later order late by plan, and who named an earlier
    day would be served before the others.
 5. What an order needs reaches until the van after its own, but no farther than that of an order placed now; one whose
    van has left counts as placed now.
@@ -42,7 +42,7 @@ Key = tuple[str, str]
 
 
 def send(session: Session, order: "ReplenishmentOrder", *, actor: Actor, at: dt.datetime) -> None:
-    """Tell a shop for which day its order counts (rule 3)."""
+    """Tell a store for which day its order counts (rule 3)."""
     days = {name: day.isoformat() for name, day in vars(of(order)).items()}
     fact = OrderMoved(order.store_id, order.id, **days)
     journal.record(session, actor=actor, at=at, verb="order.late", subject=f"order:{order.id}", **days)
@@ -61,19 +61,19 @@ def of(order: "ReplenishmentOrder") -> OrderCycle:
 
 
 def counted(session: Session, supplier: Supplier, days: OrderCycle, store_id: str, at: dt.datetime) -> OrderCycle:
-    """Return for which days a shop's order counts that is placed now (rules 1, 2)."""
+    """Return for which days a store's order counts that is placed now (rules 1, 2)."""
     today = day_of(session, store_id, at)
     return delivery_calendar.counted(supplier.calendar, days, today, minute_by(session, supplier, store_id, today, at))
 
 
 def minute_by(session: Session, supplier: Supplier, store_id: str, today: dt.date, at: dt.datetime) -> int:
-    """Return the minute of a shop's day by the clock a supplier's cut-off goes by (rule 2)."""
+    """Return the minute of a store's day by the clock a supplier's cut-off goes by (rule 2)."""
     tz = zone_of(session, supplier.warehouse_id) if supplier.warehouse_id else None
     return minute_of(at, today, tz or store_of(session, store_id).tz)
 
 
 def closes_at(session: Session, supplier: Supplier, store_id: str, order_day: dt.date) -> dt.datetime | None:
-    """Return until when an order for a day can be placed, by the shop's clock; None: as long as its own day lasts."""
+    """Return until when an order for a day can be placed, by the store's clock; None: as long as its own day lasts."""
     here = store_of(session, store_id).tz
     tz = (zone_of(session, supplier.warehouse_id) if supplier.warehouse_id else None) or here
     minute = supplier.calendar.cut_off_minute
@@ -89,7 +89,7 @@ def minute_at(session: Session, warehouse_id: str, today: dt.date, at: dt.dateti
 
 
 def due_day(session: Session, order: "ReplenishmentOrder") -> dt.date:
-    """Return the day an order of the network's is to be at its shop (rule 4)."""
+    """Return the day an order of the network's is to be at its store (rule 4)."""
     return delivery_calendar.comes(session.get_one(Supplier, order.supplier_id).calendar, order.order_day)
 
 

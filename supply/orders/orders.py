@@ -1,8 +1,8 @@
-"""A replenishment order from proposal to goods on the shelf, as the shop and as the network sees it.
+"""A replenishment order from proposal to goods on the shelf, as the store and as the network sees it.
 
 Rules
 -----
-1. The shop proposes, changes, approves and sends; the supplier acknowledges, dispatches or rejects; goods received
+1. The store proposes, changes, approves and sends; the supplier acknowledges, dispatches or rejects; goods received
    move it to part_received or received.
 2. A line keeps what was proposed beside what was ordered, with the reason for a change; quantities are whole packs,
    at least the minimum, unless a person overrode it by name (K11).
@@ -11,10 +11,10 @@ Rules
    a letter is written (`order_letters`).
 5. Goods of an order come in one delivery or more. What the last one lacks does not come: the order is closed short.
 6. The other node's word may arrive twice, or after a later one: every effect looks at what is there.
-7. Cancelling is the shop's word. If the van had left before the network heard it, the goods come all the same and
+7. Cancelling is the store's word. If the van had left before the network heard it, the goods come all the same and
    the order goes on as dispatched, at both nodes.
 8. An order whose van turned back with all of it is acknowledged again, with what was loaded: that is loaded anew.
-9. A shop that was put back from its copy knows nothing of what it sent since: the goods of a lost order are expected
+9. A store that was put back from its copy knows nothing of what it sent since: the goods of a lost order are expected
    without it.
 10. For which day an order counts is one rule (`order_days`); how the network takes it in stands in `arrivals`.
 """

@@ -6,13 +6,13 @@ Rules
 1. A row shows the cost that holds on the day, and every later one that is written down already.
 2. A new list is compared with what would hold without it on the day each of its rows begins. What it does not name
    stays as it is.
-3. The terms of the network's own suppliers are settled at the network (`suppliers`, rule 4); shops hear of them with
+3. The terms of the network's own suppliers are settled at the network (`suppliers`, rule 4); stores hear of them with
    their next contact, and orders that are under way keep their days.
 4. Where two people or more may change the network's prices, a change is proposed and not made if, with what its author
    changed on the same day (UTC), it touches more prices than the limits say, or moves one by more of what it was before
    the first of them, up or down, for the same quantity. A product that was on no list before counts for nothing.
 5. A proposal holds the file whole. It is confirmed by another person than who proposed it, and only then written, by
-   what holds on that day; nothing goes to a shop before.
+   what holds on that day; nothing goes to a store before.
 6. Who proposed it may withdraw it, anybody else turn it down. All of it is in the journal.
 """
 
@@ -45,7 +45,7 @@ AT_ONCE = 5_000
 class Priced:
     """A product as a supplier sells it. coming: (day, what a pack costs from then on), the next first (rule 1).
 
-    price_minor: what shops sell its price quantity for; None: it has no price of the network's. begins: the day from
+    price_minor: what stores sell its price quantity for; None: it has no price of the network's. begins: the day from
     which it can be ordered at all, where that is to come.
     """
 

@@ -3,9 +3,9 @@
 Rules
 -----
 1. A return is proposed with what may go back: the rest of goods on sale or return, or what the network wants back after
-   a claim. The shop sends it, or keeps the goods; after its last day it has kept them (`warehouse.returns`). One offer
+   a claim. The store sends it, or keeps the goods; after its last day it has kept them (`warehouse.returns`). One offer
    or claim has one return, which bears its id.
-2. What the shop hands over leaves its stock at once, and is the network's from then on. More than is proposed, or than
+2. What the store hands over leaves its stock at once, and is the network's from then on. More than is proposed, or than
    is there, is refused.
 3. The warehouse counts what came, and how much of it can be sold again; that count is the last word
    (`warehouse.returns`).
@@ -74,7 +74,7 @@ class SupplierReturnLine(Base):
     pack_qty: Mapped[int]
     pack_cost_minor: Mapped[int]
     charged: Mapped[bool]
-    """The shop was charged for it, so that it is credited when it comes."""
+    """The store was charged for it, so that it is credited when it comes."""
     qty: Mapped[int]
     sent_qty: Mapped[int | None]
     received_qty: Mapped[int | None]
@@ -140,7 +140,7 @@ def give_up(session: Session, store_id: str, id: str, *, actor: Actor, at: dt.da
 def write_down(
     session: Session, body: dict[str, Any], lines: Iterable[Going], *, actor: Actor, at: dt.datetime
 ) -> SupplierReturn:
-    """Write down at the network what a shop has sent back; a second copy changes nothing."""
+    """Write down at the network what a store has sent back; a second copy changes nothing."""
     store_id, return_id = str(body["store_id"]), str(body["id"])
     made = session.get(SupplierReturn, (store_id, return_id))
     if made is None:
@@ -197,7 +197,7 @@ def note_received(
 
 
 def return_of(session: Session, store_id: str, return_id: str) -> SupplierReturn:
-    """Return a shop's return, locked; NotFound for any other."""
+    """Return a store's return, locked; NotFound for any other."""
     query = sa.select(SupplierReturn).where(SupplierReturn.store_id == store_id, SupplierReturn.id == return_id)
     found: SupplierReturn | None = session.scalar(lock_rows(session, query))
     if found is None:
@@ -214,7 +214,7 @@ def lines_of(session: Session, found: SupplierReturn) -> list[SupplierReturnLine
 
 
 def returns(session: Session, *states: str, store_id: str | None = None, limit: int = 60) -> list[SupplierReturn]:
-    """Return the returns in some states, of one shop or of all, what must go first first."""
+    """Return the returns in some states, of one store or of all, what must go first first."""
     query = sa.select(SupplierReturn).where(SupplierReturn.state.in_(states))
     if store_id is not None:
         query = query.where(SupplierReturn.store_id == store_id)

@@ -5,7 +5,7 @@ Rules
 1. A supplier belongs to the network ('*'), to one store, or to the network node, which buys from it
    (`supply_routes`). The network itself is a supplier of kind 'network'.
 2. Orders are taken on the supplier's order days up to its cut-off, and arrive lead_time_days later, but not on a closed
-   day (`delivery_calendar`). A warehouse without a cut-off takes them until its midnight; any other, until the shop's
+   day (`delivery_calendar`). A warehouse without a cut-off takes them until its midnight; any other, until the store's
    day is over.
 3. A product comes in packs of pack_qty stock units at pack_cost_minor a pack; another cost may begin on a day
    (`SupplierCost`), and the latest one that has begun counts.
@@ -13,8 +13,8 @@ Rules
    changed here.
 5. Orders go to the network by its messages, to all others by e-mail or on paper (`order_letters`).
 6. Nothing is ordered of a supplier that is put aside; what it owes still comes.
-7. A warehouse of the network is founded with the supplier that delivers from it to its shops (`serving`). Its id names
-   its book in the stock ledger among the shops', so none of them has it.
+7. A warehouse of the network is founded with the supplier that delivers from it to its stores (`serving`). Its id names
+   its book in the stock ledger among the stores', so none of them has it.
 """
 
 import datetime as dt
@@ -42,7 +42,7 @@ MOST_PACK_QTY = 1_000_000
 MOST_PACKS = 999
 """So many packs of one product at most are on an order."""
 HONOURED_DAYS = 14
-"""So long after a change an order at the cost before it is still kept: a shop may not have heard of it."""
+"""So long after a change an order at the cost before it is still kept: a store may not have heard of it."""
 WAYS = ("email", "paper")
 LANGUAGES = ("en", "zh")
 MOST_CLOSED = 200
@@ -81,7 +81,7 @@ class Supplier(Base):
 
     @property
     def calendar(self) -> Calendar:
-        """Return when it works; a warehouse's day is over at midnight, whatever the hour of its shops (rule 2)."""
+        """Return when it works; a warehouse's day is over at midnight, whatever the hour of its stores (rule 2)."""
         closed = frozenset(dt.date.fromisoformat(day) for day in self.closed_days or ())
         closes = LAST_MINUTE if self.cut_off_minute is None and self.warehouse_id else self.cut_off_minute
         return Calendar(frozenset(self.order_weekdays), self.lead_time_days, closed, closes)
@@ -116,7 +116,7 @@ class SupplierCost(Base):
 
 
 class Terms(NamedTuple):
-    """A product as a shop would order it of one supplier."""
+    """A product as a store would order it of one supplier."""
 
     supplier_id: str
     sku: str
@@ -177,9 +177,9 @@ def settle_calendar(
     session: Session, warehouse_id: str, closed_days: Sequence[str], cut_off_minute: int | None, *, tz: str = "",
     actor: Actor, at: dt.datetime,
 ) -> None:  # fmt: skip
-    """Settle when no van leaves a warehouse, and until when shops' orders count for the day (rule 2).
+    """Settle when no van leaves a warehouse, and until when stores' orders count for the day (rule 2).
 
-    tz: by whose clock; '': a cut-off goes by that of the shop that orders.
+    tz: by whose clock; '': a cut-off goes by that of the store that orders.
     """
     require_warehouse(session, warehouse_id)
     closed = list(sound_days(closed_days))

@@ -1,20 +1,20 @@
-"""Which warehouse supplies which shop, whom a shop therefore orders from, and whom the network buys from itself.
+"""Which warehouse supplies which store, whom a store therefore orders from, and whom the network buys from itself.
 
 Rules
 -----
-1. Every shop is supplied by one warehouse: the one settled for it, else the one settled for its region, else the usual
-   one: the first by id with a supplier that is not put aside, of those that sell something if any does. So every shop
+1. Every store is supplied by one warehouse: the one settled for it, else the one settled for its region, else the usual
+   one: the first by id with a supplier that is not put aside, of those that sell something if any does. So every store
    is one warehouse's, and none is two's.
-2. A shop orders from its own suppliers, from its warehouse's, and from those of the network's that have none.
+2. A store orders from its own suppliers, from its warehouse's, and from those of the network's that have none.
 3. Another warehouse takes effect for what is ordered, offered and bought from then on. What was ordered before stays
-   where it was ordered; on its way it counts as the shop's, and so for its new warehouse.
-4. The warehouse of every region, and of every shop that has its own, and by whose clock a warehouse keeps its days, is
+   where it was ordered; on its way it counts as the store's, and so for its new warehouse.
+4. The warehouse of every region, and of every store that has its own, and by whose clock a warehouse keeps its days, is
    told to all stores with the edition of the network's suppliers; an edition replaces what was known of the network's,
    and leaves a store's own suppliers.
-5. A new warehouse takes no shop from another: before it is founded every region is settled to the one it has. What is
+5. A new warehouse takes no store from another: before it is founded every region is settled to the one it has. What is
    recalled is so in its book from the first day.
 6. An upstream supplier is a supplier whose owner is the network node ('network'). Its terms, its price list and its
-   dated costs are those of any supplier (`suppliers`); shops never hear of it.
+   dated costs are those of any supplier (`suppliers`); stores never hear of it.
 7. A product is bought where a unit of it costs least on the day, of suppliers that are not put aside and sell it
    already; at the same cost the first by id.
 """
@@ -43,7 +43,7 @@ from supply.orders.suppliers import (
 
 
 class SupplyRoute(Base):
-    """The warehouse settled for a shop or for a region (rule 1)."""
+    """The warehouse settled for a store or for a region (rule 1)."""
 
     __tablename__ = "supply_route"
     __table_args__ = (sa.CheckConstraint("kind in ('store', 'region')", name="kind_known"),)
@@ -58,14 +58,15 @@ class SupplyRoute(Base):
 
 
 def supply_store(session: Session, store_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
-    """Settle from where a shop is supplied (rules 1, 3); None: from where its region is."""
+    """Settle from where a store is supplied (rules 1, 3); None: from where its region is."""
     if session.get(Store, store_id) is None:
         raise NotFound("unknown-store", "There is no such shop in this network.", store_id=store_id)
     _settle(session, "store", store_id, warehouse_id, actor, at)
 
 
 def supply_region(session: Session, region_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
-    """Settle from where a region's shops are supplied that have no warehouse of their own; None: from the usual one."""
+    """Settle from where a region's stores are supplied that have no warehouse of their own; None: from the usual
+    one."""
     if session.get(Region, region_id) is None:
         raise NotFound("unknown-region", f"There is no region {region_id}.", region_id=region_id)
     _settle(session, "region", region_id, warehouse_id, actor, at)
@@ -132,13 +133,13 @@ def edition(session: Session, on: dt.date) -> dict[str, Any]:
 
 
 def warehouse_of(session: Session, store_id: str) -> str | None:
-    """Return the warehouse a shop is supplied by (rule 1); None where there is no warehouse, or no such shop."""
+    """Return the warehouse a store is supplied by (rule 1); None where there is no warehouse, or no such shop."""
     store = session.get(Store, store_id)
     return None if store is None else _house(store.id, store.region_id, settled(session), usual_warehouse(session))
 
 
 def served(session: Session) -> dict[str, str]:
-    """Return every shop's warehouse (rule 1); empty where there is none."""
+    """Return every store's warehouse (rule 1); empty where there is none."""
     known, usual = settled(session), usual_warehouse(session)
     rows = session.execute(sa.select(Store.id, Store.region_id).order_by(Store.id))
     found = {store_id: _house(store_id, region_id, known, usual) for store_id, region_id in rows}
@@ -146,14 +147,14 @@ def served(session: Session) -> dict[str, str]:
 
 
 def usual_warehouse(session: Session) -> str | None:
-    """Return the warehouse of shops for which none is settled (rule 1); None where no supplier of one is left."""
+    """Return the warehouse of stores for which none is settled (rule 1); None where no supplier of one is left."""
     sells = sa.exists().where(SupplierProduct.supplier_id == Supplier.id)
     alive = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None), Supplier.active)
     return session.scalar(alive.order_by(sells.desc(), Supplier.warehouse_id).limit(1))
 
 
 def stores_of(session: Session, warehouse_id: str) -> list[str]:
-    """Return the shops a warehouse supplies, by id."""
+    """Return the stores a warehouse supplies, by id."""
     return [store_id for store_id, house in served(session).items() if house == warehouse_id]
 
 
@@ -163,7 +164,7 @@ def settled(session: Session) -> dict[tuple[str, str], str]:
 
 
 def unlisted(session: Session, store_id: str, warehouse_id: str) -> int:
-    """Return how many products a shop can order from its warehouse that another one does not list."""
+    """Return how many products a store can order from its warehouse that another one does not list."""
     missed = _listed_at(warehouse_of(session, store_id) or "").except_(_listed_at(warehouse_id)).subquery()
     return int(session.scalar(sa.select(sa.func.count()).select_from(missed)) or 0)
 
@@ -242,7 +243,7 @@ def _settle(session: Session, kind: str, of_id: str, warehouse_id: str | None, a
 
 
 def _house(store_id: str, region_id: str, known: Mapping[tuple[str, str], str], usual: str | None) -> str | None:
-    """Return a shop's warehouse (rule 1)."""
+    """Return a store's warehouse (rule 1)."""
     return known.get(("store", store_id)) or known.get(("region", region_id)) or usual
 
 

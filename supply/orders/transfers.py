@@ -1,4 +1,4 @@
-"""Goods that pass from one shop to its neighbour: the transfer, its lines, and what may be asked of them.
+"""Goods that pass from one store to its neighbour: the transfer, its lines, and what may be asked of them.
 
 `transfers` has the verbs and the rules 1 to 6; this file holds the tables.
 """
@@ -31,12 +31,12 @@ ROAD = ("proposed", "agreed", "handed_over", "received", "taken_back")
 MISSED_DAYS = 14
 """So long the giver is asked about goods that did not come."""
 UNREPORTED_DAYS = 2
-"""So long the fetching shop has time to say what came, before the operator is told."""
+"""So long the fetching store has time to say what came, before the operator is told."""
 OPEN = ("proposed", "agreed", "handed_over")
 
 
 class Transfer(Base):
-    """Goods one shop gives another. giver_minor, taker_minor: what each gains; a shop has only its own (rule 6)."""
+    """Goods one store gives another. giver_minor, taker_minor: what each gains; a store has only its own (rule 6)."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "transfer"
@@ -59,9 +59,9 @@ class Transfer(Base):
     why: Mapped[str] = mapped_column(default="")
     """Why it was declined, or lapsed, or did not come."""
     declined_by: Mapped[str] = mapped_column(default="")
-    """The id of the shop that said no."""
+    """The id of the store that said no."""
     code_hash: Mapped[str] = mapped_column(default="")
-    """Of the fetching shop's code (rule 2)."""
+    """Of the fetching store's code (rule 2)."""
     handed_over_at: Mapped[dt.datetime | None]
     received_at: Mapped[dt.datetime | None]
     cost_minor: Mapped[int] = mapped_column(default=0)
@@ -91,7 +91,7 @@ class TransferLine(Base):
 
 
 def transfer_of(session: Session, store_id: str, transfer_id: str) -> Transfer:
-    """Return a transfer this shop takes part in, locked; NotFound for any other."""
+    """Return a transfer this store takes part in, locked; NotFound for any other."""
     query = sa.select(Transfer).where(
         Transfer.id == transfer_id, sa.or_(Transfer.giver_id == store_id, Transfer.taker_id == store_id)
     )
@@ -114,7 +114,7 @@ def transfers(session: Session, states: Iterable[str], *, limit: int = 100) -> l
 
 
 def to_let_go(session: Session, store_id: str) -> list[Transfer]:
-    """Return what the other shop took in and this one has not let go of, the oldest first (rule 3)."""
+    """Return what the other store took in and this one has not let go of, the oldest first (rule 3)."""
     query = sa.select(Transfer).where(
         Transfer.giver_id == store_id, Transfer.state == "received", Transfer.handed_over_at.is_(None)
     )
@@ -124,7 +124,7 @@ def to_let_go(session: Session, store_id: str) -> list[Transfer]:
 def missing(session: Session, store_id: str | None = None, *, at: dt.datetime) -> list[Transfer]:
     """Return what was handed over and did not come, of the last MISSED_DAYS, the newest first.
 
-    store_id: the shop that gave it; None: any.
+    store_id: the store that gave it; None: any.
     """
     lost = sa.exists().where(TransferLine.transfer_id == Transfer.id, TransferLine.given_qty > TransferLine.taken_qty)
     query = sa.select(Transfer).where(
@@ -148,7 +148,8 @@ def missing_qty(line: TransferLine) -> int:
 
 
 def coming(session: Session, store_id: str) -> list[tuple[str, int, dt.date]]:
-    """Return what was agreed and not yet received by a shop, (SKU, units, to be fetched by): its orders count on it."""
+    """Return what was agreed and not yet received by a store, (SKU, units, to be fetched by): its orders count on
+    it."""
     qty = sa.func.coalesce(TransferLine.given_qty, TransferLine.qty)
     query = (
         sa.select(TransferLine.sku, sa.func.sum(qty), Transfer.fetch_by)
@@ -161,12 +162,12 @@ def coming(session: Session, store_id: str) -> list[tuple[str, int, dt.date]]:
 
 
 def waits_for_giver(found: Transfer) -> bool:
-    """Tell whether the goods were taken in by one shop and have not been let go by the other."""
+    """Tell whether the goods were taken in by one store and have not been let go by the other."""
     return found.state == "received" and found.handed_over_at is None
 
 
 def has_said_yes(found: Transfer, store_id: str) -> bool:
-    """Tell whether this shop agreed."""
+    """Tell whether this store agreed."""
     return found.giver_yes if found.giver_id == store_id else found.taker_yes
 
 

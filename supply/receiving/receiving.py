@@ -193,7 +193,7 @@ def refuse(session: Session, store_id: str, delivery_id: str, *, why: str, actor
 def turn_back(
     session: Session, store_id: str, delivery_id: str, *, why: str, actor: Actor, at: dt.datetime
 ) -> Delivery:
-    """Close a delivery that its van did not reach the shop with (rule 5); twice is once."""
+    """Close a delivery that its van did not reach the store with (rule 5); twice is once."""
     delivery = delivery_of(session, store_id, delivery_id)
     if delivery.state == "turned_back":
         return delivery

@@ -1,9 +1,9 @@
-"""At the shop: when the van comes, and what its driver says of the stop.
+"""At the store: when the van comes, and what its driver says of the stop.
 
 Rules
 -----
 1. The network's word with the highest step counts, whatever order they come in.
-2. What the driver says was refused is refused here, and what he did not reach the shop with is turned back, unless
+2. What the driver says was refused is refused here, and what he did not reach the store with is turned back, unless
    somebody counts it already: then the count is what counts. A claim's replacement is still expected.
 3. Delivered is no count: the goods are in the stock when they are counted and posted.
 4. What the driver left here with somebody does not go back at the door any more: it is counted, and claimed.
@@ -64,7 +64,7 @@ def take(session: Session, fact: StopReported, *, at: dt.datetime) -> None:
 
 
 def look_again(session: Session, delivery: Delivery, *, at: dt.datetime) -> None:
-    """Close a delivery that its driver did not leave here (rule 2), also one the shop hears of after his word."""
+    """Close a delivery that its driver did not leave here (rule 2), also one the store hears of after his word."""
     call = session.get(DeliveryTracking, (delivery.store_id, delivery.id))
     if call is None or delivery.state != "expected":
         return

@@ -1,10 +1,10 @@
-"""What a shop's orders may cost: the week's money, and what the network lets it buy without paying at once.
+"""What a store's orders may cost: the week's money, and what the network lets it buy without paying at once.
 
 Rules
 -----
 1. The week's money is what orders of the last WEEK_DAYS, today included, and those confirmed already for a later order
    day may cost together, over all suppliers; where the shopkeeper says so, without those to the network, which are paid
-   later. Orders the supplier rejected or the shop called off do not count. No row: money does not limit.
+   later. Orders the supplier rejected or the store called off do not count. No row: money does not limit.
 2. Orders to the network may cost what is left of its line: of the credit line (`credit`), or of what may be owed on
    account (the terms' most, less what is owed and what open orders will bring on account), whichever is more, for an
    order is paid in one of the two ways. Before a line is known, and while it is held, the line bounds nothing: what is
@@ -12,7 +12,7 @@ Rules
 3. For a proposal that is left which the other proposals, as they stand, leave; what waits for its supplier's minimum
    takes nothing. A person may go beyond; the page says so.
 
-Units: *_minor minor units of the shop's currency.
+Units: *_minor minor units of the store's currency.
 """
 
 import datetime as dt
@@ -64,7 +64,7 @@ class Budget(NamedTuple):
 
 @dataclass(frozen=True)
 class Line:
-    """What a shop may still buy of the network, in either way (rule 2)."""
+    """What a store may still buy of the network, in either way (rule 2)."""
 
     account_minor: int
     credit_minor: int
@@ -124,7 +124,7 @@ def week_spent(session: Session, store_id: str, today: dt.date) -> dict[dt.date,
 
 
 def line_left(session: Session, store_id: str) -> Line | None:
-    """Return what the network lets a shop buy; None where its line bounds nothing (rule 2)."""
+    """Return what the network lets a store buy; None where its line bounds nothing (rule 2)."""
     line = session.get(CreditLine, store_id)
     if line is None or line.state == "held" or "account_most_minor" not in line.terms:
         return None
@@ -134,7 +134,7 @@ def line_left(session: Session, store_id: str) -> Line | None:
 
 
 def budgets(session: Session, store_id: str, today: dt.date) -> list[Budget]:
-    """Return what limits a shop's orders: none, the week's money, the network's line, or both."""
+    """Return what limits a store's orders: none, the week's money, the network's line, or both."""
     week_minor, line = left_to_spend(session, store_id, today), line_left(session, store_id)
     if week_minor is None and line is None:
         return []

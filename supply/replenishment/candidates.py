@@ -1,8 +1,8 @@
-"""What a shop could order now, of whom, and on what each product's demand stands: before anything is decided.
+"""What a store could order now, of whom, and on what each product's demand stands: before anything is decided.
 
 Rules
 -----
-1. Of every supplier that serves the shop, for its next order day, planned with the lead time that was measured.
+1. Of every supplier that serves the store, for its next order day, planned with the lead time that was measured.
 """
 
 import datetime as dt
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
 
 @dataclass(frozen=True)
 class OrderCandidates:
-    """What a shop could order of whom, before anything is decided. offers: what it needs, by supplier and SKU.
+    """What a store could order of whom, before anything is decided. offers: what it needs, by supplier and SKU.
 
     days, leads: by supplier. ranks: a product's suppliers, the best first; sources: the next van first.
     """
@@ -43,7 +43,7 @@ class OrderCandidates:
 
 
 def wants_of(session: Session, store_id: str, *, at: dt.datetime) -> OrderCandidates:
-    """Return what a shop could order now, of whom, and on what each product's demand stands."""
+    """Return what a store could order now, of whom, and on what each product's demand stands."""
     from supply.replenishment.sourcing import Source, ranked
 
     store = store_of(session, store_id)

@@ -1,4 +1,4 @@
-"""What a shop waits for: goods still to come, and goods that should be here and did not come.
+"""What a store waits for: goods still to come, and goods that should be here and did not come.
 
 Rules
 -----
@@ -64,14 +64,15 @@ class MissedOrder:
 
 @dataclass
 class ToCome:
-    """What a shop waits for. coming: units of each day by SKU (rules 1, 5); missed: what is not counted on (rule 3)."""
+    """What a store waits for. coming: units of each day by SKU (rules 1, 5); missed: what is not counted on (rule
+    3)."""
 
     coming: dict[str, dict[dt.date, int]] = field(default_factory=dict)
     missed: dict[str, list[Missed]] = field(default_factory=dict)
 
 
 def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
-    """Return what a shop can count on to come and when, and what it cannot count on (rules 1 to 5)."""
+    """Return what a store can count on to come and when, and what it cannot count on (rules 1 to 5)."""
     due, late = _due(session, store_id, at)
     found, today = ToCome(), day_of(session, store_id, at)
     least = today - dt.timedelta(days=LEAST_PATIENCE_DAYS)

@@ -1,13 +1,13 @@
-"""The coming weeks of a shop, as its own forecast lets expect them: what more or less service would cost, and bring.
+"""The coming weeks of a store, as its own forecast lets expect them: what more or less service would cost, and bring.
 
 Rules
 -----
-1. FUTURES futures of the next DAYS days are drawn for each product the shop expects to sell
-   (`forecasting.uncertainty.paths`), and its orders played on them at LEVELS_BP and at the shop's present service
+1. FUTURES futures of the next DAYS days are drawn for each product the store expects to sell
+   (`forecasting.uncertainty.paths`), and its orders played on them at LEVELS_BP and at the store's present service
    (`futures`), within the suppliers' minimums and the week's money. Without a forecast of last night there is nothing
    to look at.
 2. What is told is the mean over the futures, and between which figures eight of ten lie. What all products meet at
-   once, as far as the shop's past shows it, is met together on each future.
+   once, as far as the store's past shows it, is met together on each future.
 3. Stock and waste count at cost, lost sales at the price without tax. What a level brings is the margin of what is
    sold, less waste at cost and less keeping, as `policy` weighs them.
 4. The best level is the leanest than which none surely brings more (in nine of ten futures), if it surely brings more
@@ -49,7 +49,7 @@ BETWEEN = (0.1, 0.9)
 
 
 class WeeksAhead(Base):
-    """A shop's newest look ahead. body: JSON as `compute` returns it."""
+    """A store's newest look ahead. body: JSON as `compute` returns it."""
 
     __tablename__ = "weeks_ahead"
 
@@ -143,14 +143,14 @@ def compute(
 
 
 def keep(session: Session, store_id: str, body: dict[str, Any], *, at: dt.datetime) -> None:
-    """Keep a shop's newest look ahead."""
+    """Keep a store's newest look ahead."""
     day = dt.date.fromisoformat(body["first_day"])
     session.merge(WeeksAhead(store_id=store_id, first_day=day, made_at=at, body=body))
     session.flush()
 
 
 def newest(session: Session, store_id: str) -> WeeksAhead | None:
-    """Return a shop's look ahead; None where none was made yet."""
+    """Return a store's look ahead; None where none was made yet."""
     return session.get(WeeksAhead, store_id)
 
 

@@ -14,7 +14,7 @@ Rules
    the demand until the goods come only what finds something (ready) is taken off it.
 4. No pack comes of which the chance to sell within its shelf life, on average over its units, is below cost / (cost +
    margin), and of what lives FRESH_DAYS or less none whose chance to be wanted, times its margin, is below its chance
-   to spoil, times its cost; none that finds no room in the shop when it comes. Of what has its place on a shelf that
+   to spoil, times its cost; none that finds no room in the store when it comes. Of what has its place on a shelf that
    was planned (slot) no more packs come than fill it, or cover the target, whichever is more: to reach a supplier's
    minimum nothing is bought past its place.
 5. Below the line's minimum it is none or the minimum, whichever costs less; where the minimum exceeds rule 4, none.
@@ -28,7 +28,7 @@ Rules
 8. Of several suppliers the one with the least total cost sells a product: what its demand costs until all of them have
    come twice, the margin of what is lost until its goods come, day by day as other goods come, and the holding of half
    of its smallest lot.
-9. What stands in a shop is worth the margin of what will be sold until the delivery after the next, while it orders on
+9. What stands in a store is worth the margin of what will be sold until the delivery after the next, while it orders on
    by these rules, less the keeping of what is left until that is sold (KEPT_DAYS at most) and the cost of what expires.
 
 Letters: x position, Q pack, all arrays (n,).
@@ -64,7 +64,7 @@ SHOWN_PACKS = 13
 
 @dataclass(frozen=True)
 class OrderPolicy:
-    """What a shop's orders weigh. holding_bp_a_day: of a unit's cost, for money, room and loss while it lies there."""
+    """What a store's orders weigh. holding_bp_a_day: of a unit's cost, for money, room and loss while it lies there."""
 
     holding_bp_a_day: float = 30.0
     lowest_level: float = 0.75
@@ -72,7 +72,7 @@ class OrderPolicy:
 
 
 def storefront_policy(service_bp: int) -> OrderPolicy:
-    """Return what orders weigh in a shop that aims at this service at most (`service_targets`, rule 3)."""
+    """Return what orders weigh in a store that aims at this service at most (`service_targets`, rule 3)."""
     level = service_bp / 10_000
     return OrderPolicy(lowest_level=min(level, OrderPolicy.lowest_level), highest_level=level)
 
@@ -225,7 +225,7 @@ def total_costs(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()
 
 
 def worth(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()) -> Floats:
-    """Return what the position of each line is worth to its shop, in minor units (rule 9); only differences tell."""
+    """Return what the position of each line is worth to its store, in minor units (rule 9); only differences tell."""
     basket = _Basket(lines, policy)
     packs, _ = basket.wanted()
     demand, cost = basket.demand, basket.unit_cost

@@ -1,4 +1,4 @@
-"""Proposals: what a shop should order of whom, why, and what a shopkeeper makes of it.
+"""Proposals: what a store should order of whom, why, and what a shopkeeper makes of it.
 
 Rules
 -----
@@ -8,8 +8,8 @@ Rules
    what of it is past (whole days, and today by the share of the opening hours that are over) is taken off the mean,
    and the distance of each quantile from the mean shrinks with the root of it. Beyond the horizon it grows likewise.
 3. Without such a run, or for a product it does not know: the mean of the last 28 days, with sales that come by chance
-   (Poisson) in the usual size of a sale; the line says so ('mean28'). A shop without a day of its own takes
-   what a shop of its region sold a day, as large as it says it is, with twice the variance ('region28').
+   (Poisson) in the usual size of a sale; the line says so ('mean28'). A store without a day of its own takes
+   what a store of its region sold a day, as large as it says it is, with twice the variance ('region28').
 4. Position = what is there and not promised, and what is on the way and due by the last day that is covered: what
    comes later serves later days. A book below zero counts as an empty shelf; what should have come and did not is not
    counted, and the line says so (`open_orders`).
@@ -83,7 +83,7 @@ class Draft:
 
 
 def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[ReplenishmentOrder]:
-    """Propose one order per supplier that has something the shop needs (rule 1); returns them, the next van first."""
+    """Propose one order per supplier that has something the store needs (rule 1); returns them, the next van first."""
     return write_down(session, store_id, work_out(session, store_id, at=at), at=at, actor=actor)
 
 
@@ -240,7 +240,7 @@ def add_line(
 def approve(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
     """Approve a proposal as it stands.
 
-    Refuses an empty one, one whose order day is over, and one to a warehouse that supplies the shop no more.
+    Refuses an empty one, one whose order day is over, and one to a warehouse that supplies the store no more.
     """
     order = order_of(session, store_id, order_id)
     orders.STATES.require(order.state, "approved")

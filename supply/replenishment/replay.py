@@ -42,7 +42,7 @@ SETTLE_DAYS = 14
 LOOK_BACK_DAYS = WARM_DAYS - SETTLE_DAYS
 RECENT_DAYS = 28
 MEASURE_DAYS = 7
-"""The whole history is measured once a week, as a shop does; the levels move every day."""
+"""The whole history is measured once a week, as a store does; the levels move every day."""
 STEADY_DAYS = 182
 MOST_LIFE_DAYS = 60
 """What lives longer keeps."""
@@ -130,7 +130,7 @@ class History:
     """Past demand to replay.
 
     panel: what is not observed counts as nothing wanted; value (n,): what a unit is worth; closed (n, T): days on which
-    a shop was known to stay shut; negative_rows: rows of returns, which count as none sold.
+    a store was known to stay shut; negative_rows: rows of returns, which count as none sold.
     """
 
     panel: DemandPanel
@@ -211,7 +211,7 @@ def look_ahead(
     country: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Seen:
-    """Forecast from every day of the replay, as the shop would have; the slow part, to be done once a history."""
+    """Forecast from every day of the replay, as the store would have; the slow part, to be done once a history."""
     panel, first = history.panel, history.first_day(setting)
     last = panel.n_days - setting.span
     means, quantiles, before, spread = [], [], [], []

@@ -1,12 +1,12 @@
-"""A shop's, or a region's, own last months replayed under our way of ordering and under others': the proof in money.
+"""A store's, or a region's, own last months replayed under our way of ordering and under others': the proof in money.
 
 Rules
 -----
-1. Replayed are the MOST_PRODUCTS products that sold for most, in each shop's own packs and shelf lives, with the rhythm
-   of the supplier most of them come from. Demand is what was sold; what an empty shelf hid is not added.
+1. Replayed are the MOST_PRODUCTS products that sold for most, in each store's own packs and shelf lives, with the
+   rhythm of the supplier most of them come from. Demand is what was sold; what an empty shelf hid is not added.
 2. Each way of ordering is shown at its whole curve, and at the fill FILL, or the highest one that ours and the two
    moving rivals reach.
-3. A replay is kept per scope, the newest alone; a region's is that of all its shops together.
+3. A replay is kept per scope, the newest alone; a region's is that of all its stores together.
 """
 
 import datetime as dt
@@ -56,7 +56,7 @@ class Loaded:
 
 
 def load(session: Session, stores: list[str], day: dt.date, *, country: str) -> Loaded | None:
-    """Read the demand of these shops up to `day`; None where it is too short or nothing was sold (rule 1)."""
+    """Read the demand of these stores up to `day`; None where it is too short or nothing was sold (rule 1)."""
     import numpy as np
 
     from forecasting.series.panel import DemandPanel

@@ -1,8 +1,8 @@
-"""What a shop needs of each supplier: demand, stock, prices and packs, loaded for all its products at once.
+"""What a store needs of each supplier: demand, stock, prices and packs, loaded for all its products at once.
 
 Rules
 -----
-1. Only what the shop lists and has priced is needed; a price counts without its tax.
+1. Only what the store lists and has priced is needed; a price counts without its tax.
 2. Demand is what is `expected`; the position is that of `supply/replenishment/proposals.py`, rule 4, with what is
    `to_come` until the interval's last day.
 3. What is kept for show, room and service are the shopkeeper's wishes (`service_targets`). What has a slot of the shelf
@@ -91,7 +91,7 @@ def needs_of(
     *,
     at: dt.datetime,
 ) -> tuple[Basis, dict[str, list[Need]]]:
-    """Return what the shop needs to know of every product of these suppliers, and what its demand stands on."""
+    """Return what the store needs to know of every product of these suppliers, and what its demand stands on."""
     today = business_day(at, store.tz, store.rollover_hour)
     last = {one: max(today, days[one].next_delivery_day - dt.timedelta(days=1)) for one in offered}
     lasts = set(last.values()) or {today}
@@ -143,7 +143,7 @@ class _Article(NamedTuple):
 
 
 class _Shelves:
-    """What a shop has, waits for, promised, and was asked to keep, by SKU."""
+    """What a store has, waits for, promised, and was asked to keep, by SKU."""
 
     def __init__(
         self, session: Session, store_id: str, basis: Basis, lasts: set[dt.date], comes: set[dt.date], *,
@@ -216,7 +216,7 @@ class _Shelves:
 
 
 def _articles(session: Session, store_id: str) -> dict[str, _Article]:
-    """Return the products the shop lists."""
+    """Return the products the store lists."""
     return {sku: _Article._make(row) for sku, *row in _ARTICLES.all(session, {"store": store_id})}
 
 

@@ -1,4 +1,4 @@
-"""How the coming weeks may go: a shop's own orders, played on many futures drawn from its forecast. PURE.
+"""How the coming weeks may go: a store's own orders, played on many futures drawn from its forecast. PURE.
 
 Rules
 -----
@@ -127,7 +127,7 @@ def play(
 
 
 class _Store:
-    """A shop's days under one policy, in m futures. lines: of goods n, as a round orders them seen from a day."""
+    """A store's days under one policy, in m futures. lines: of goods n, as a round orders them seen from a day."""
 
     def __init__(
         self,

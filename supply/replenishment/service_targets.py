@@ -5,7 +5,7 @@ Rules
 1. room_qty is the most there is place for; show_qty stands for show and is ordered up to on top of demand; service_bp
    is the share of demand the shopkeeper wants served, 5,000 to 9,950. What is not said follows from the policy.
 2. A wish without any content is no wish: its row goes.
-3. The shop's service_bp, 7,500 to 9,950, is the most any product is ordered to whose own is not said: each as far as
+3. The store's service_bp, 7,500 to 9,950, is the most any product is ordered to whose own is not said: each as far as
    its margin earns its keeping. Not said, it is USUAL_SERVICE_BP.
 """
 
@@ -51,7 +51,7 @@ class OrderService(Base):
 
 
 def set_service(session: Session, store_id: str, service_bp: int, *, actor: Actor, at: dt.datetime) -> None:
-    """Say how much service a shop's orders aim at (rule 3)."""
+    """Say how much service a store's orders aim at (rule 3)."""
     if not LEAST_STORE_BP <= service_bp <= MOST_SERVICE_BP:
         raise Invalid("bad-shop-service", "A shop's orders aim at 75 to 99.5 of 100 wanted units.", field="service_bp")
     row = session.get(OrderService, store_id) or OrderService(store_id=store_id)
@@ -106,7 +106,7 @@ def set_wish(
 
 
 def service_of(session: Session, store_id: str) -> int:
-    """Return the service a shop's orders aim at, in 1/10,000 (rule 3)."""
+    """Return the service a store's orders aim at, in 1/10,000 (rule 3)."""
     row = session.get(OrderService, store_id)
     return row.service_bp if row else USUAL_SERVICE_BP
 

@@ -25,7 +25,7 @@ USUAL = OrderPolicy()
 
 
 class Source(NamedTuple):
-    """A supplier and all a shop needs of it. is_own: it is the store's own, not the network's."""
+    """A supplier and all a store needs of it. is_own: it is the store's own, not the network's."""
 
     supplier_id: str
     minimum_minor: int

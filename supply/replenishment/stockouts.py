@@ -1,15 +1,15 @@
-"""What every shop has, sells and will run out of, as the network sees it, and whole regions at once.
+"""What every store has, sells and will run out of, as the network sees it, and whole regions at once.
 
 Rules
 -----
-1. What a shop sells a day is the mean of the first week of its forecast, as the shop tells it (`reported_forecasts`) or
-   the network made it, else what it sold in the last LOOK_BACK_DAYS on the days it was open.
-2. What a shop has is what its book says is there, never below nothing, and what is on its way to it: what was promised
-   or accepted and waits to be loaded, and what was loaded until the shop has counted it. Of goods nobody has counted
+1. What a store sells a day is the mean of the first week of its forecast, as the store tells it (`reported_forecasts`)
+   or the network made it, else what it sold in the last LOOK_BACK_DAYS on the days it was open.
+2. What a store has is what its book says is there, never below nothing, and what is on its way to it: what was promised
+   or accepted and waits to be loaded, and what was loaded until the store has counted it. Of goods nobody has counted
    UNCONFIRMED_DAYS after they were due the network does not know whether they came: it counts on them no more.
-3. A product runs out when what a shop has is less than what it sells until then. Of a shop that told what it lists,
+3. A product runs out when what a store has is less than what it sells until then. Of a store that told what it lists,
    only that counts.
-4. For a region what shops sell is read as it is kept (`history`), and all is added up by the database. What nobody can
+4. For a region what stores sell is read as it is kept (`history`), and all is added up by the database. What nobody can
    sell is left out.
 5. A look is kept whole until the next one and says of when it is; nothing is said of a region that was not looked at.
 6. What stands in the warehouses is read when it is asked for.
@@ -45,7 +45,7 @@ from supply.orders.orders import OrderLine, ReplenishmentOrder
 LOOK_BACK_DAYS = 28
 WEEK_DAYS = 7
 UNCONFIRMED_DAYS = 7
-"""So long a shop may be cut off and its word still on the way; a shop itself waits for less (`to_come`, rule 3)."""
+"""So long a store may be cut off and its word still on the way; a store itself waits for less (`to_come`, rule 3)."""
 STORES_AT_ONCE = 50
 """Shops whose rates one transaction keeps."""
 NONE = sa.literal_column("CAST(0 AS DOUBLE PRECISION)", sa.Double)
@@ -56,7 +56,7 @@ Stores = Collection[str] | sa.Select[str]
 
 @dataclass(frozen=True)
 class Lack:
-    """A product a shop will be sold out of: what it has and awaits, and for how many days that lasts."""
+    """A product a store will be sold out of: what it has and awaits, and for how many days that lasts."""
 
     sku: str
     name: str
@@ -73,7 +73,7 @@ NAMED = 3
 
 
 class RegionOutlook(Base):
-    """What a region's shops lack within so many days, as it was looked at."""
+    """What a region's stores lack within so many days, as it was looked at."""
 
     __tablename__ = "region_outlook"
 
@@ -81,16 +81,16 @@ class RegionOutlook(Base):
     days: Mapped[int] = mapped_column(primary_key=True)
     seen_at: Mapped[dt.datetime]
     rows: Mapped[list[Any]]
-    """What most shops lack first: sku, short, of, missing_qty, shops."""
+    """What most stores lack first: sku, short, of, missing_qty, shops."""
 
 
 @dataclass(frozen=True)
 class RunsOut:
-    """A product that will be sold out in some shops of a region.
+    """A product that will be sold out in some stores of a region.
 
-    shops: (name, days left) of the first NAMED to run out, the first first; short: how many shops will lack it, of: how
-    many sell it; missing_qty: what all of them lack to last the days; warehouse_qty: what stands in the warehouses and
-    can still be sold.
+    stores: (name, days left) of the first NAMED to run out, the first first; short: how many stores will lack it, of:
+    how many sell it; missing_qty: what all of them lack to last the days; warehouse_qty: what stands in the warehouses
+    and can still be sold.
     """
 
     sku: str
@@ -107,7 +107,7 @@ class RunsOut:
 
 
 def keep_rates(session: Session, today: dt.date, *, actor: Actor, at: dt.datetime) -> int:
-    """Keep anew what some shops sell a day, where what is kept is of another day; returns how many shops' it was."""
+    """Keep anew what some stores sell a day, where what is kept is of another day; returns how many stores' it was."""
     stores = history.rates_due(session, today, STORES_AT_ONCE)
 
     def keep(some: Sequence[str]) -> None:
@@ -132,9 +132,9 @@ def rates(
     session: Session, today: dt.date, *, stores: Collection[str] | None = None, skus: Collection[str] | None = None,
     by_their_word: bool = True,
 ) -> dict[Place, float]:  # fmt: skip
-    """Return what shops sell a day (rule 1); None means all shops, all products.
+    """Return what stores sell a day (rule 1); None means all stores, all products.
 
-    by_their_word: False leaves out what shops tell of their forecasts.
+    by_their_word: False leaves out what stores tell of their forecasts.
     """
     found: dict[Place, float] = {}
     by_word = reported_forecasts.rates(today, stores, skus) if by_their_word else None
@@ -147,7 +147,7 @@ def rates(
 def positions(
     session: Session, today: dt.date, *, stores: Collection[str] | None = None, skus: Collection[str] | None = None
 ) -> dict[Place, int]:
-    """Return what shops have and what is on its way to them (rule 2)."""
+    """Return what stores have and what is on its way to them (rule 2)."""
     part = sa.union_all(*there(today, stores, skus)).subquery()
     place = (part.c.store_id, part.c.sku)
     found = session.execute(sa.select(*place, have(part)).group_by(*place))
@@ -155,7 +155,7 @@ def positions(
 
 
 def lacks(session: Session, store_id: str, *, days: int, today: dt.date) -> tuple[int, list[Lack]]:
-    """Return how many products sell in a shop, and those that will be sold out within `days`, the first first."""
+    """Return how many products sell in a store, and those that will be sold out within `days`, the first first."""
     have = positions(session, today, stores=[store_id])
     listed = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
     sells = {
@@ -173,7 +173,7 @@ def lacks(session: Session, store_id: str, *, days: int, today: dt.date) -> tupl
 
 
 def findings(session: Session, store_id: str | None) -> Iterator[Finding]:
-    """K21: what is kept of a shop is what is told of it for that day."""
+    """K21: what is kept of a store is what is told of it for that day."""
     kept = sa.select(RatesKept.store_id, RatesKept.day).where(RatesKept.day > history.NEVER)
     if store_id is not None:
         kept = kept.where(RatesKept.store_id == store_id)
@@ -192,7 +192,7 @@ def findings(session: Session, store_id: str | None) -> Iterator[Finding]:
 def there(
     today: dt.date, stores: Stores | None, skus: Collection[str] | None
 ) -> list[sa.Select[str, str, float, float]]:
-    """What shops have and what is on its way to them (rule 2): store, SKU, units here, units to come."""
+    """What stores have and what is on its way to them (rule 2): store, SKU, units here, units to come."""
     level, line, order, offer = StockLevel, OrderLine, ReplenishmentOrder, NetworkOffer
     note, loaded = Delivery, DeliveryLine
     here = sa.select(level.store_id, level.sku, _units(level.qty).label("here"), NONE.label("to_come")).where(
@@ -226,7 +226,7 @@ def have(part: Any) -> sa.ColumnElement[float]:
 
 
 def look_at_regions(session: Session, region_id: str, *, today: dt.date) -> dict[int, list[dict[str, Any]]]:
-    """Look at what a region's shops will lack (rule 4): days ahead -> rows, to be kept by `keep`."""
+    """Look at what a region's stores will lack (rule 4): days ahead -> rows, to be kept by `keep`."""
     found: dict[int, list[dict[str, Any]]] = {days: [] for days in HORIZONS}
     for row in session.execute(_question(region_id, today)):
         if row.nth == 1:
@@ -250,7 +250,7 @@ def keep_outlook(session: Session, region_id: str, seen: dict[int, list[dict[str
 def runs_out(
     session: Session, region_id: str, *, days: int, today: dt.date, warehouses: Collection[str]
 ) -> tuple[dt.datetime | None, list[RunsOut]]:
-    """Return when a region was looked at (None: never), and what will be sold out in its shops within `days`."""
+    """Return when a region was looked at (None: never), and what will be sold out in its stores within `days`."""
     seen = session.get(RegionOutlook, (region_id, days))
     if seen is None:
         return None, []
@@ -269,7 +269,7 @@ def runs_out(
 
 
 def warehouses(session: Session, region_id: str) -> list[str]:
-    """Return the warehouses that supply a region's shops (`serving`)."""
+    """Return the warehouses that supply a region's stores (`serving`)."""
     house_of = supply_routes.served(session)
     stores = session.scalars(sa.select(Store.id).where(Store.region_id == region_id))
     return sorted({house_of[one] for one in stores if one in house_of})
@@ -279,7 +279,7 @@ def warehouses(session: Session, region_id: str) -> list[str]:
 
 
 def _sold(today: dt.date, stores: Stores | None, skus: Collection[str] | None) -> sa.Select[str, str, float]:
-    """What shops sold on an open day of the last weeks, where they were open at all: store, SKU, units a day."""
+    """What stores sold on an open day of the last weeks, where they were open at all: store, SKU, units a day."""
     row, first = DailyDemand, today - dt.timedelta(days=LOOK_BACK_DAYS)
     opened = (
         sa.select(StoreDay.store_id, sa.func.count().label("days"))
@@ -302,7 +302,7 @@ def _sold(today: dt.date, stores: Stores | None, skus: Collection[str] | None) -
 def _forecast(
     session: Session, stores: Collection[str] | None, skus: Collection[str] | None
 ) -> sa.Select[str, str, float] | None:
-    """The means of the first week of the shops' own forecasts: store, SKU, units a day; None where there are none."""
+    """The means of the first week of the stores' own forecasts: store, SKU, units a day; None where there are none."""
     run, row = ForecastRun, ForecastQuantile
     published = (run.scope_kind == "store", run.state == "published", *_among(run.scope_id, stores))
     weeks = session.execute(sa.select(run.origin_day, run.horizon_days).where(*published).distinct()).all()
@@ -335,7 +335,7 @@ def _among(column: sa.SQLColumnExpression[str], wanted: Stores | None) -> list[s
 
 
 def _question(region_id: str, today: dt.date) -> sa.Select[*tuple[Any, ...]]:
-    """Ask what a region's shops will lack: a row for each horizon, product, and each of the first shops to lack it.
+    """Ask what a region's stores will lack: a row for each horizon, product, and each of the first stores to lack it.
 
     All that is known of a place is laid side by side and summed once, which costs less than to join it.
     """

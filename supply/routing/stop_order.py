@@ -3,7 +3,7 @@
 Rules
 -----
 1. A window that begins earlier is served earlier. Within one the way is the shortest there is from where the one before
-   ended (and back to the shop after the last), tried whole up to EXACT doors; of two as short the doors as given.
+   ended (and back to the store after the last), tried whole up to EXACT doors; of two as short the doors as given.
 2. For more doors `many` says what is planned by PyVRP in a child process (`planning`); here they are then only put
    by the nearest next, for a list to look at.
 
@@ -49,7 +49,7 @@ def many(doors: Sequence[Door]) -> bool:
 
 
 def length_m(store: Point, doors: Sequence[Door]) -> int:
-    """Return the way from the shop over the doors and back."""
+    """Return the way from the store over the doors and back."""
     points = [store, *(door.at for door in doors), store]
     return sum(way_m(here, there) for here, there in itertools.pairwise(points)) if doors else 0
 

@@ -1,12 +1,12 @@
-"""Rounds: which van calls at which shops in which order, within loads and windows. Pure.
+"""Rounds: which van calls at which stores in which order, within loads and windows. Pure.
 
 Rules
 -----
-1. A van never carries more packs than it holds, and no call begins outside its shop's window or the van's day. What
+1. A van never carries more packs than it holds, and no call begins outside its store's window or the van's day. What
    cannot be served so is left out, by name.
-2. Whom a van cannot reach is chosen by urgency: a shop about to be sold out is left out last. Leaving out costs more
+2. Whom a van cannot reach is chosen by urgency: a store about to be sold out is left out last. Leaving out costs more
    than any way to drive.
-3. Among plans that serve the same shops the shortest is looked for (PyVRP, hybrid genetic search), for a given time.
+3. Among plans that serve the same stores the shortest is looked for (PyVRP, hybrid genetic search), for a given time.
 4. Distances are great circles times DETOUR, driven at SPEED; a measured matrix takes their place where it is known.
 
 Units: metres, seconds of the day, degrees.
@@ -28,7 +28,7 @@ Legs = Mapping[tuple[str, str], tuple[int, int]]
 
 @dataclass(frozen=True)
 class Spot:
-    """A place on the map. key: the shop's or the warehouse's id."""
+    """A place on the map. key: the store's or the warehouse's id."""
 
     key: str
     lat: float
@@ -37,7 +37,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class Call:
-    """A shop to call at. urgency: 0, or up to MOST_URGENT for one that is about to be sold out."""
+    """A store to call at. urgency: 0, or up to MOST_URGENT for one that is about to be sold out."""
 
     spot: Spot
     packs: int
@@ -91,7 +91,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a plan is made from. parts: call key -> (store, ids of its deliveries); nowhere: shops without a place."""
+    """What a plan is made from. parts: call key -> (store, ids of its deliveries); nowhere: stores without a place."""
 
     day: Day
     parts: dict[str, tuple[str, frozenset[str]]]
@@ -100,7 +100,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Planned:
-    """The rounds, and which shops no van can reach in time."""
+    """The rounds, and which stores no van can reach in time."""
 
     routes: tuple[Route, ...]
     left_out: tuple[str, ...]
@@ -207,7 +207,7 @@ def timed(ways: Distances, depot: str, vehicle: Vehicle, calls: Sequence[Call]) 
 
 
 def faults(vehicle: Vehicle, calls: Mapping[str, Call], one: Route) -> list[str]:
-    """Return what of rule 1 a round does not keep: 'load', 'day', and the keys of the shops called at out of time."""
+    """Return what of rule 1 a round does not keep: 'load', 'day', and the keys of the stores called at out of time."""
     found = ["load"] if one.packs > vehicle.packs else []
     if one.back_s > vehicle.until_s or one.leaves_s < vehicle.from_s:
         found.append("day")

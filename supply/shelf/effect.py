@@ -1,15 +1,15 @@
-"""What the bestseller shelf brings: before and since in one shop, and over the region against shops without it.
+"""What the bestseller shelf brings: before and since in one store, and over the region against stores without it.
 
 Rules
 -----
-1. In the shop each slot shows what its product sold a day before the plan and since, how the same product changed in
-   the region's other shops meanwhile, and revenue and contribution of it, by facing too. That is a comparison, never a
+1. In the store each slot shows what its product sold a day before the plan and since, how the same product changed in
+   the region's other stores meanwhile, and revenue and contribution of it, by facing too. That is a comparison, never a
    claim.
-2. Over shops the effect is measured against those without a live plan (hold-outs): the same products, the same number
-   of days before and since, shop by shop (`forecasting.experiments.uplift`). Without enough hold-outs there is no
+2. Over stores the effect is measured against those without a live plan (hold-outs): the same products, the same number
+   of days before and since, store by store (`forecasting.experiments.uplift`). Without enough hold-outs there is no
    number.
-3. A shop keeps to its plan as far as its slots' products sold in the last week: its compliance.
-4. What the operator sees of shops is counted over at least `ranking.ANONYMOUS` of them, or not shown.
+3. A store keeps to its plan as far as its slots' products sold in the last week: its compliance.
+4. What the operator sees of stores is counted over at least `ranking.ANONYMOUS` of them, or not shown.
 """
 
 import datetime as dt
@@ -44,7 +44,7 @@ CHANGE_LEAST_BP, CHANGE_MOST_BP = 2_500, 40_000
 class SlotResult:
     """A slot since its plan began. Rates are thousandths of a portion a day; contribution None: the cost is unknown.
 
-    elsewhere_bp: since as a part of before, in the region's other shops; None where too few sell it.
+    elsewhere_bp: since as a part of before, in the region's other stores; None where too few sell it.
     """
 
     slot: int
@@ -70,7 +70,7 @@ class SlotResult:
 
 @dataclass(frozen=True)
 class RegionEffect:
-    """The shelves of a region. effect: None without enough hold-outs; compliance_bp: of the shops with a shelf."""
+    """The shelves of a region. effect: None without enough hold-outs; compliance_bp: of the stores with a shelf."""
 
     region_id: str
     name: str
@@ -131,9 +131,9 @@ def slot_results(session: Session, store_id: str, day: dt.date) -> list[SlotResu
 def changes_elsewhere(
     session: Session, store: Store, skus: list[str], old: dt.date, start: dt.date, until: dt.date
 ) -> dict[str, int]:
-    """Return SKU -> what the region's other shops sell a day since the start as a part of before, in basis points.
+    """Return SKU -> what the region's other stores sell a day since the start as a part of before, in basis points.
 
-    old, start, until: before is [old, start), since is [start, until). What too few shops sold is left out.
+    old, start, until: before is [old, start), since is [start, until). What too few stores sold is left out.
     """
     region = RegionalDemand
     rates: list[dict[str, int]] = []
@@ -167,7 +167,7 @@ def region_effects(session: Session, day: dt.date) -> list[RegionEffect]:
 
 
 def effect_over(session: Session, store_ids: Iterable[str], day: dt.date) -> tuple["Uplift | None", int]:
-    """Return the effect of the shelf over some shops, and over how many days before and since (rule 2)."""
+    """Return the effect of the shelf over some stores, and over how many days before and since (rule 2)."""
     stores = sorted(store_ids)
     plans = {plan.store_id: plan for plan in session.scalars(_live(stores))}
     begun = {store: plan for store, plan in plans.items() if (day - plan.from_day).days + 1 >= LEAST_DAYS}

@@ -8,7 +8,7 @@ Rules
    stays for the source's later lists. What matches nothing waits, by name, for somebody who knows it or wants to carry
    it.
 3. A place counts for WORTH_DAYS, the less the older it is; of several lists the best place counts.
-4. What nobody carries can be taken into the catalogue with a price and a supplier: no shop has it, and each can order
+4. What nobody carries can be taken into the catalogue with a price and a supplier: no store has it, and each can order
    it in for a customer (`order_in`).
 """
 
@@ -126,7 +126,7 @@ def carry(
     actor: Actor,
     at: dt.datetime,
 ) -> Product:
-    """Take a listed name into the catalogue with price and supplier, so that every shop can order it in (rule 4).
+    """Take a listed name into the catalogue with price and supplier, so that every store can order it in (rule 4).
 
     Its number is its GTIN, else made of source and name; carried already, it is that product.
     """

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. The ranking (`ranking`) joins regional sales, online orders, the shop's own sales and what it does not carry yet;
+1. The ranking (`ranking`) joins regional sales, online orders, the store's own sales and what it does not carry yet;
    each place has its reason as facts, which the page puts into words.
 2. A plan is drafted by the system, approved by the shopkeeper, live from a day, retired by the next one.
 3. The refill list is what the shelf should hold (facings x depth) less what it holds, as far as backroom and floor

@@ -1,14 +1,14 @@
-"""Which products belong on the bestseller shelf, and why: the region's sales beside the shop's own.
+"""Which products belong on the bestseller shelf, and why: the region's sales beside the store's own.
 
 Rules
 -----
 1. Sales of the last 28 days up to `day` count, the newest fully, the oldest a twenty-eighth of it. A rate is units a
-   day and open shop, in thousandths of a portion (one piece, or the price quantity of weighed goods).
-2. A product the shop carries stands for the mean of its own rate and the region's. One it does not carry is estimated
-   from the region: three quarters of its rate there, because nobody asked for it here yet, times how well the shop
-   sells its category beside the region's shops, drawn towards one the less the shop sold of it. Only what at least
-   ANONYMOUS shops sold on one day counts there, so that no neighbour's sales can be read off. Where there is no region,
-   and for a product of the shop's own, which nobody else can sell, the shop's own rate counts.
+   day and open store, in thousandths of a portion (one piece, or the price quantity of weighed goods).
+2. A product the store carries stands for the mean of its own rate and the region's. One it does not carry is estimated
+   from the region: three quarters of its rate there, because nobody asked for it here yet, times how well the store
+   sells its category beside the region's stores, drawn towards one the less the store sold of it. Only what at least
+   ANONYMOUS stores sold on one day counts there, so that no neighbour's sales can be read off. Where there is no
+   region, and for a product of the store's own, which nobody else can sell, the store's own rate counts.
 3. Online orders and margin lift a product by up to a half each, a place on an outside list (`external_rankings`) by up
    to a quarter; the margin of a producer's goods is the commission, and where a cost is unknown the median of the
    known.
@@ -43,7 +43,7 @@ RECENT_DAYS = 7
 DEPTH = 6
 MOST_FACINGS = 4
 ANONYMOUS = LEAST_STORES
-"""So many shops must have sold what is shown of a neighbourhood."""
+"""So many stores must have sold what is shown of a neighbourhood."""
 TRIAL_EVERY, MOST_FRESH = 6, 40
 PULL_PRIOR, PULL_LEAST, PULL_MOST = 5_000, 5_000, 15_000
 """The prior weighs like five portions a day; the pull lies between a half and one and a half."""
@@ -69,14 +69,14 @@ class Ranked:
 
 @dataclass
 class _Sums:
-    """One product's units over the window: weighted, plain, online, of the last week; per open shop in thousandths."""
+    """One product's units over the window: weighted, plain, online, of the last week; per open store in thousandths."""
 
     weighted: int = 0
     plain: int = 0
     online: int = 0
     recent: int = 0
     most_stores: int = 0
-    """The most shops that sold it on one day."""
+    """The most stores that sold it on one day."""
 
 
 # --- questions ---
@@ -148,7 +148,7 @@ def _with_trials(
 
 
 def _pulls(products: Mapping[str, Product], region: Mapping[str, _Sums], own: Mapping[str, _Sums]) -> dict[str, int]:
-    """Return category -> how well the shop sells it beside the region's shops, in basis points, drawn towards one."""
+    """Return category -> how well the store sells it beside the region's stores, in basis points, drawn towards one."""
     here: dict[str, int] = {}
     there: dict[str, int] = {}
     for sku, product in products.items():
@@ -254,9 +254,9 @@ def _own(session: Session, store_id: str, day: dt.date) -> dict[str, _Sums]:
 def _add_up(
     rows: Iterable[tuple[str, dt.date, int, int, int, int]], day: dt.date, days: int, closed: Iterable[dt.date] = ()
 ) -> dict[str, _Sums]:
-    """Return weighted units a day (thousandths, per open shop) and plain sums.
+    """Return weighted units a day (thousandths, per open store) and plain sums.
 
-    rows: SKU, day, units sold, of these online, shops open, shops that sold it.
+    rows: SKU, day, units sold, of these online, stores open, stores that sold it.
     """
     shut = set(closed)
     weights = sum(days - age for age in range(days) if day - dt.timedelta(days=age) not in shut) or 1

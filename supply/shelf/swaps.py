@@ -6,8 +6,8 @@ Rules
    a slot by more than MARGIN, and is likely to be so (`forecasting.experiments.trial`), goes; at most a quarter of the
    slots a week. All other slots stay as they are.
 2. Expected is what the new one should sell a day, by the ranking, less what the old one sold on the shelf.
-3. Achieved is what the shop sells a day of both together since the swap, less what it would have sold: of each what it
-   sold before, times how the same product changed in the region's shops meanwhile. Without such a control there is no
+3. Achieved is what the store sells a day of both together since the swap, less what it would have sold: of each what it
+   sold before, times how the same product changed in the region's stores meanwhile. Without such a control there is no
    number; a product sold nowhere before is set against nothing.
 4. A swap is a draft like any other: nothing changes without the shopkeeper.
 

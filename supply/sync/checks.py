@@ -1,10 +1,10 @@
 """The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12, K13 (escrow), K14 (ledgers), K16
-(money for orders), K17 (goods on sale or return), K19 (coupons online), K20 (the points shops share), K21 (what
-shops sell a day, kept), K22 (what suppliers make good) and K23 (what goes back to them).
+(money for orders), K17 (goods on sale or return), K19 (coupons online), K20 (the points stores share), K21 (what
+stores sell a day, kept), K22 (what suppliers make good) and K23 (what goes back to them).
 
 Each returns what does not hold.
 
-Movements and facts of a shop are whole only at its own node (rule 5 of the outbox: they may still be on their way), so
+Movements and facts of a store are whole only at its own node (rule 5 of the outbox: they may still be on their way), so
 K8 and the booking of deliveries are looked at there.
 """
 

@@ -34,7 +34,7 @@ from supply.online_facts import GROUP_ARRIVED, GROUP_OPENED, GROUP_REPORTED, PIC
 
 
 def open_at_store(session: Session, terms: GroupTerms, *, actor: Actor, at: dt.datetime) -> GroupOffer:
-    """Open a group from the shop: written here, and sent to the network, where neighbours join."""
+    """Open a group from the store: written here, and sent to the network, where neighbours join."""
     known = session.get(GroupOffer, terms.id) is not None
     group = groups.open_group(session, terms, actor=actor, at=at)
     if not known:
@@ -96,7 +96,7 @@ def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: d
 
 
 def take_opened(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> GroupOffer:
-    """Open a group a shopkeeper sent; the shop gets the copy back."""
+    """Open a group a shopkeeper sent; the store gets the copy back."""
     group = groups.open_group(session, replace(_terms(body), owner=str(body["store_id"])), actor=actor, at=at)
     refuse_stranger(body["store_id"], group.store_id)
     send(session, group, at)
@@ -116,7 +116,7 @@ def take_arrived(session: Session, body: dict[str, Any], *, actor: Actor, at: dt
 
 
 def close_due(session: Session, *, at: dt.datetime) -> int:
-    """Close what is due, send forgotten money back, settle what is done, tell the shops; returns how many changed."""
+    """Close what is due, send forgotten money back, settle what is done, tell the stores; returns how many changed."""
     groups.send_back_forgotten(session, at=at)
     changed = [*groups.close_due(session, at=at), *groups.settle_done(session, at=at)]
     for group in changed:

@@ -1,4 +1,4 @@
-"""What arrives about the online shop, its orders and the shelf: topic -> the verb it calls.
+"""What arrives about the online store, its orders and the shelf: topic -> the verb it calls.
 
 Rules
 -----
@@ -8,11 +8,11 @@ Rules
    pickup.return_asked, refund.reported, group.reported, campaign.reported, review.reported.
 3. A store speaks for itself alone; a message about another store is refused, and waits for a person.
 4. The network keeps the refunds (`money.refunds`). Of one the payment service did not give back at the first asking it
-   tells the shop, and again when it has ended; what went back at once is not spoken of.
-5. At the shop a refund is a copy, to be shown with the order; a late older word changes nothing.
-6. A review travels to its shop once written, and again when the operator hid it or let it stand; the shop's copy is
+   tells the store, and again when it has ended; what went back at once is not spoken of.
+5. At the store a refund is a copy, to be shown with the order; a late older word changes nothing.
+6. A review travels to its store once written, and again when the operator hid it or let it stand; the store's copy is
    replaced by it, save for the answer.
-7. The shop's answer travels to the network; the newest one stands.
+7. The store's answer travels to the network; the newest one stands.
 """
 
 import datetime as dt
@@ -94,7 +94,7 @@ def take_placed(session: Session, message: Message, from_node: str, at: dt.datet
 
 
 def take_taken(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
-    """Learn of an order a shop took at its counter."""
+    """Learn of an order a store took at its counter."""
     fact = PickupPlaced.from_body(message.body, message.version)
     refuse_stranger(from_node, fact.store_id)
     order_copy.taken(session, fact)
@@ -116,7 +116,7 @@ def take_return_asked(session: Session, message: Message, from_node: str, at: dt
 
 
 def take_refund(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
-    """Keep how money that goes back to a customer of this shop stands."""
+    """Keep how money that goes back to a customer of this store stands."""
     refuse_stranger(from_node, NETWORK)
     note_refund(session, message.body)
 
@@ -141,14 +141,14 @@ def take_group_arrived(session: Session, message: Message, from_node: str, at: d
 
 
 def take_campaign(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
-    """Take in what a campaign asks of this shop, or that it has ended."""
+    """Take in what a campaign asks of this store, or that it has ended."""
     refuse_stranger(from_node, NETWORK)
     actor = Actor.system("campaigns", message.body["store_id"])
     campaign_requests.take_reported(session, message.body, actor=actor, at=at)
 
 
 def take_campaign_answer(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
-    """Take over a shop's yes or no to a campaign."""
+    """Take over a store's yes or no to a campaign."""
     refuse_stranger(from_node, message.body["store_id"])
     campaigns.take_answer(session, message.body, actor=Actor.system("campaigns", NETWORK), at=at)
 
@@ -160,7 +160,7 @@ def take_review(session: Session, message: Message, from_node: str, _at: dt.date
 
 
 def take_review_answer(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
-    """Take over a shop's answer to a review."""
+    """Take over a store's answer to a review."""
     store_id = message.body["store_id"]
     refuse_stranger(from_node, store_id)
     note_review_answer(session, message.body, actor=Actor.system("reviews", NETWORK))
@@ -201,7 +201,7 @@ NEWEST = dict.fromkeys(
 
 
 def send_refund(session: Session, row: Refund, at: dt.datetime) -> None:
-    """Tell a shop how a refund stands that did not go back at once (rule 4)."""
+    """Tell a store how a refund stands that did not go back at once (rule 4)."""
     if row.tries == 0 or (row.state == "waiting" and row.tries > 1):
         return
     body = {
@@ -216,7 +216,7 @@ def send_refund(session: Session, row: Refund, at: dt.datetime) -> None:
 
 
 def note_refund(session: Session, body: dict[str, Any]) -> None:
-    """Keep a refund of this shop's customer as the network has it (rule 5)."""
+    """Keep a refund of this store's customer as the network has it (rule 5)."""
     row = session.get(Refund, body["id"])
     made_at = dt.datetime.fromisoformat(body["made_at"])
     if row is None:
@@ -236,7 +236,7 @@ def note_refund(session: Session, body: dict[str, Any]) -> None:
 
 
 def send_review(session: Session, row: Review, at: dt.datetime) -> None:
-    """Send a review to its shop (rule 6)."""
+    """Send a review to its store (rule 6)."""
     body = {
         "store_id": row.store_id, "order_id": row.order_id, "sku": row.sku, "stars": row.stars, "words": row.words,
         "by_name": row.by_name, "state": row.state, "written_at": text_of(row.written_at),
@@ -245,7 +245,7 @@ def send_review(session: Session, row: Review, at: dt.datetime) -> None:
 
 
 def note_review(session: Session, body: dict[str, Any]) -> None:
-    """Keep a review of this shop as the network has it (rule 6)."""
+    """Keep a review of this store as the network has it (rule 6)."""
     row = session.get(Review, (body["store_id"], body["order_id"], body["sku"]))
     if row is None:
         row = Review(
@@ -262,14 +262,14 @@ def note_review(session: Session, body: dict[str, Any]) -> None:
 
 
 def answer_review(session: Session, row: Review, words: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Answer a review in the shop, and tell the network (rule 7)."""
+    """Answer a review in the store, and tell the network (rule 7)."""
     reviews.answer(session, row, words, actor=actor, at=at)
     body = {"store_id": row.store_id, "order_id": row.order_id, "sku": row.sku, "words": row.answer, "at": text_of(at)}
     _send(session, row, NETWORK, REVIEW_ANSWERED, body, at)
 
 
 def note_review_answer(session: Session, body: dict[str, Any], *, actor: Actor) -> None:
-    """Take over a shop's answer; an older one that arrives late changes nothing (rule 7)."""
+    """Take over a store's answer; an older one that arrives late changes nothing (rule 7)."""
     row = reviews.review_of(session, body["store_id"], body["order_id"], body["sku"])
     at = dt.datetime.fromisoformat(body["at"])
     if row.answered_at is None or row.answered_at < at:

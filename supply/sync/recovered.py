@@ -1,4 +1,4 @@
-"""A shop's own orders, deliveries and online orders, written again into books that were put back from an older copy.
+"""A store's own orders, deliveries and online orders, written again into books that were put back from an older copy.
 
 Rules
 -----

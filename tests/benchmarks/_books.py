@@ -1,4 +1,4 @@
-"""Books of a busy shop for measuring: thousands of completed sales with seals, journal and totals, written in bulk.
+"""Books of a busy store for measuring: thousands of completed sales with seals, journal and totals, written in bulk.
 
 Every row is what the till itself would have written (`pos.sold.write_rows`, `pos.sale.seal`, `pos.till.totals`); only
 the transactions are fewer.
@@ -31,7 +31,7 @@ BEGAN = dt.datetime(2026, 3, 2, 7, tzinfo=dt.UTC)
 
 
 def open_books(url: str) -> Database:
-    """Found a small shop with an open till."""
+    """Found a small store with an open till."""
     fill(url, 50)
     return Database(make_engine(url))
 

@@ -1,4 +1,4 @@
-"""Part of the forecast's benchmark: how well what is new to a shop, and a shop that is new itself, is foreseen."""
+"""Part of the forecast's benchmark: how well what is new to a store, and a store that is new itself, is foreseen."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ Errors = tuple[Floats, Floats, Floats]
 
 
 def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[str, dict[str, dict[str, float]]]:
-    """Pretend that products, or a whole shop, begin on a day; the RMSSE of days FIRST_SCORED..LAST_SCORED after it.
+    """Pretend that products, or a whole store, begin on a day; the RMSSE of days FIRST_SCORED..LAST_SCORED after it.
 
     Over that of the mean of the product's own first 7 days after 0 and 7 days, of its first 14 after 14: ratios of the
     means over a launch's products, and, named `_weighted`, of those weighted by their takings; the mean over launches.
 
-    product : a random NEW_SHARE of each shop's products, at least one, in DRAWS draws a launch; the region never saw
+    product : a random NEW_SHARE of each store's products, at least one, in DRAWS draws a launch; the region never saw
               what they sold there
-    shop    : all of one shop's, the shops in turn, each alone and as many a launch as it takes to have all
+    store    : all of one store's, the stores in turn, each alone and as many a launch as it takes to have all
               (LEAST_STORES at least); `store_stated`: it said what it takes (`_stated`); `store_past`: it brought its
               past sales, as `cornerstore import sales` takes them, and is new to nobody
 
-    `ours`, and after 0 days the `reference`: the region's rate times the shop's size (`_rate_by_size`).
+    `ours`, and after 0 days the `reference`: the region's rate times the store's size (`_rate_by_size`).
     """
     found: dict[str, dict[str, dict[str, list[float]]]] = {"ours": {}, "reference": {}}
     rng, said = np.random.default_rng(11), np.random.default_rng(13)
@@ -73,7 +73,7 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
 
 
 def _part(n_series: int, stores: list[list[int]], rng: np.random.Generator) -> Flags:
-    """Draw a NEW_SHARE of each shop's rows, at least one."""
+    """Draw a NEW_SHARE of each store's rows, at least one."""
     drawn = np.zeros(n_series, dtype=np.bool_)
     for rows in stores:
         drawn[rng.choice(rows, max(1, int(len(rows) * NEW_SHARE)), replace=False)] = True
@@ -98,7 +98,7 @@ def _products(
 def _store(
     panel: DemandPanel, rows: list[int], sold: Flags, day: int, country: str | None, stated: Stated
 ) -> Iterator[tuple[tuple[str, str, int], Errors]]:
-    """Yield by whose forecast it is, what the shop told and days since it opened the errors of what it sells."""
+    """Yield by whose forecast it is, what the store told and days since it opened the errors of what it sells."""
     hidden = np.zeros(panel.n_series, dtype=np.bool_)
     hidden[rows] = True
     new, young = hidden & sold, _unseen(panel, hidden, day)
@@ -118,7 +118,7 @@ def _store(
 
 
 class _Store:
-    """One shop on the last day seen: what it says of the scored days."""
+    """One store on the last day seen: what it says of the scored days."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ def _errors(panel: DemandPanel, new: Flags, day: int, days: int, mean: Floats) -
 
 
 def _stated(panel: DemandPanel, day: int, rng: np.random.Generator) -> list[Stated]:
-    """Return what each shop took a day in the RATE_DAYS before, times exp N(0, STATED_ERROR); units without prices."""
+    """Return what each store took a day in the RATE_DAYS before, times exp N(0, STATED_ERROR); units without prices."""
     rate = np.nan_to_num(evaluate.row_mean(panel.y[:, day - RATE_DAYS : day]))
     price = np.ones(panel.n_series) if panel.price is None else panel.price[:, day - 1]
     return [
@@ -172,10 +172,11 @@ def _flat(level: Floats) -> Floats:
 
 
 def _rate_by_size(panel: DemandPanel) -> Floats:
-    """Return (n,) units a day: a product's rate in its region's shops that have it, times this shop's size over theirs.
+    """Return (n,) units a day: a product's rate in its region's stores that have it, times this store's size over
+    theirs.
 
-    Of the last RATE_DAYS; from the whole chain where no shop of the region has it. A shop's size is what it sells over
-    what shops sell on average of the same products, 1 where it sells nothing yet.
+    Of the last RATE_DAYS; from the whole chain where no store of the region has it. A store's size is what it sells
+    over what stores sell on average of the same products, 1 where it sells nothing yet.
     """
     rate = np.nan_to_num(evaluate.row_mean(panel.y[:, -RATE_DAYS:]))
     has, store = (rate > 0).astype(np.float64), Pools.of(panel).store
@@ -199,7 +200,7 @@ def _stores(panel: DemandPanel) -> list[list[int]]:
 
 
 def _region_of(panel: DemandPanel, horizon_days: int, country: str | None) -> Any:
-    """Fit the regions' signal on the sums over their shops, as the network does where none opens (`growth`)."""
+    """Fit the regions' signal on the sums over their stores, as the network does where none opens (`growth`)."""
     rows: dict[tuple[str, str], list[int]] = {}
     for region in sorted(set(panel.region)):
         rows |= {(region, sku): [] for sku in sorted({sku for _, sku in panel.keys})}
@@ -216,7 +217,7 @@ def _region_of(panel: DemandPanel, horizon_days: int, country: str | None) -> An
 
 
 def _usual(panel: DemandPanel, top_category: dict[str, str]) -> tuple[dict[tuple[str, str], Usual], dict[str, int]]:
-    """Read the chain's assortment and its regions' selling shops off the last days, as the network does."""
+    """Read the chain's assortment and its regions' selling stores off the last days, as the network does."""
     stores, skus, names = sorted({scope for scope, _ in panel.keys}), sorted(top_category), sorted(set(panel.region))
     units = np.zeros((len(stores), len(skus)))
     silent = np.zeros(units.shape, dtype=np.int64)

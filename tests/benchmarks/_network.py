@@ -1,4 +1,4 @@
-"""A network node of its own for measuring: PostgreSQL beside it, real gunicorn workers, shops with keys.
+"""A network node of its own for measuring: PostgreSQL beside it, real gunicorn workers, stores with keys.
 
 The millions of sale lines that lie there before anything is measured are laid in once and kept, in `.bench/network` or
 in the folder BENCH_FOLDER names; whoever writes does so in a copy. Delete the folder to have its space back.
@@ -184,14 +184,14 @@ def _name(lines: int) -> str:
 
 
 def keys_of(database: Database, numbers: range) -> dict[str, str]:
-    """Give shops a new key each: store id -> key."""
+    """Give stores a new key each: store id -> key."""
     with database.write() as session:
         ids = [f"S{n:04d}" for n in numbers]
         return {store_id: give_key(session, store_id, dt.datetime.now(dt.UTC)) for store_id in ids}
 
 
 def fill(database_url: str, stores: int) -> None:
-    """Found the network with its shops, products and an operator."""
+    """Found the network with its stores, products and an operator."""
     upgrade(database_url)
     database, at = Database(make_engine(database_url)), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     with database.write() as session:
@@ -219,7 +219,7 @@ def fill(database_url: str, stores: int) -> None:
 
 
 def open_warehouse(session: Session) -> None:
-    """Give the network a warehouse full of goods, every shop a place on the map, and two vans."""
+    """Give the network a warehouse full of goods, every store a place on the map, and two vans."""
     given: dict[str, Any] = {
         "actor": Actor.system("bench", NETWORK),
         "at": dt.datetime.combine(LAST_DAY, dt.time(6), dt.UTC),

@@ -1,4 +1,4 @@
-"""Parts of the forecast's benchmark about size: a shop's nights on SQLite, 100,000 series, a Dask cluster."""
+"""Parts of the forecast's benchmark about size: a store's nights on SQLite, 100,000 series, a Dask cluster."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NIGHT = Actor.system("forecast", "S1")
 
 
 def trade(products: int, days: int, seed: int) -> Floats:
-    """Return (n, T) made-up sales of a corner shop: most products slow, a week's shape, drifting levels."""
+    """Return (n, T) made-up sales of a corner store: most products slow, a week's shape, drifting levels."""
     rng = np.random.default_rng(seed)
     level = rng.gamma(0.5, 1.6, products)[:, None] * np.exp(np.cumsum(rng.normal(0, 0.01, (products, days)), axis=1))
     week = np.array([0.8, 0.8, 0.9, 1.0, 1.2, 1.5, 0.8])[np.arange(days) % 7]
@@ -35,7 +35,7 @@ def trade(products: int, days: int, seed: int) -> Floats:
 
 
 def store(products: int, seed: int) -> DemandPanel:
-    """Return a made-up shop's panel."""
+    """Return a made-up store's panel."""
     keys = tuple((f"S{seed}", f"P{row:05d}") for row in range(products))
     top_categories = tuple(f"aisle {row % TOP_CATEGORIES}" for row in range(products))
     first = DAY - dt.timedelta(days=DAYS - 1)
@@ -43,7 +43,8 @@ def store(products: int, seed: int) -> DemandPanel:
 
 
 def nights(products: int = PRODUCTS) -> dict[str, float]:
-    """Time a shop's nights on SQLite: read, compute, write; one that measures all, and the nights after it (median)."""
+    """Time a store's nights on SQLite: read, compute, write; one that measures all, and the nights after it
+    (median)."""
     with tempfile.TemporaryDirectory() as folder:
         database = make_node(Path(folder) / "store.db", "S1", ["S1"])
         y = trade(products, DAYS, 1)
@@ -92,7 +93,7 @@ def nights(products: int = PRODUCTS) -> dict[str, float]:
 
 
 def memory(stores: int) -> dict[str, float]:
-    """Measure and move on so many shops of PRODUCTS products, one after the other, in a child; its greatest size."""
+    """Measure and move on so many stores of PRODUCTS products, one after the other, in a child; its greatest size."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_memory, (stores,))
 
@@ -111,7 +112,7 @@ def _memory(stores: int) -> dict[str, float]:
 
 
 def cluster(stores: int = 4, products: int = 300) -> dict[str, Any]:
-    """Forecast some shops here and on two local Dask workers, and compare every digit."""
+    """Forecast some stores here and on two local Dask workers, and compare every digit."""
     from distributed import LocalCluster
 
     loaded = [

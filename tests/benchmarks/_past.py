@@ -1,6 +1,6 @@
 """The past of a network for measuring: millions of sale lines written inside the server, as COPY would leave them.
 
-Every shop's 300 sales a day, its lines spread over the products as unevenly as on a shelf (half of them on the best
+Every store's 300 sales a day, its lines spread over the products as unevenly as on a shelf (half of them on the best
 quarter), are in all books that a fact is written to, numbered without gaps, and added up.
 """
 
@@ -75,7 +75,7 @@ ROWS: dict[type[Base], dict[str, str]] = {
 
 
 def lay_in(database: Database, lines: int) -> None:
-    """Write that many sale lines of the past, dealt out to the shops, with all their rows, and add them up."""
+    """Write that many sale lines of the past, dealt out to the stores, with all their rows, and add them up."""
     count = lines // LINES
     body = canonical(message(next(sales("S0000", 1)), 1).body)
     with database.engine.begin() as connection:
@@ -150,7 +150,7 @@ def _insert(connection: sa.Connection, noun: type[Base], into: str, first: int, 
 
 
 def _caches(database: Database, count: int) -> None:
-    """Write what stands beside the books: how far each shop was heard, and its levels."""
+    """Write what stands beside the books: how far each store was heard, and its levels."""
     levels, heads, moved = StockLevel.__tablename__, InboxHead.__tablename__, StockMovement.__tablename__
     with _fast(database) as connection:
         connection.execute(

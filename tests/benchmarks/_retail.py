@@ -30,7 +30,7 @@ def frame(name: str) -> pd.DataFrame:
     path = FOLDER / f"{name}.parquet"
     if not path.exists():
         raise FileNotFoundError(f"no {path.name} in {FOLDER} (RETAIL_DATA names another folder)")
-    # as most shops are, that nobody tells of the weather
+    # as most stores are, that nobody tells of the weather
     return pd.read_parquet(path).drop(columns=["rain", "temperature"], errors="ignore")
 
 
@@ -41,7 +41,7 @@ def stop_if_missing(missing: list[str]) -> None:
 
 
 def sample(table: pd.DataFrame, series: int | None, seed: int = 7) -> pd.DataFrame:
-    """Keep a fixed random sample of the products in all shops, so that there is a region to borrow from."""
+    """Keep a fixed random sample of the products in all stores, so that there is a region to borrow from."""
     if series is None:
         return table
     pairs = table[["store", "product"]].drop_duplicates().sort_values(["store", "product"])

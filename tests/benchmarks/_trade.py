@@ -1,4 +1,4 @@
-"""Parts of the forecast's benchmark that play a shop's life: empty shelves in a closed loop, clean days."""
+"""Parts of the forecast's benchmark that play a store's life: empty shelves in a closed loop, clean days."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ CUT_ORIGINS, CUT_DAYS, CUT_SPREAD = 8, 364, (0.3, 0.45)
 OPENS, SHUTS, LEAST_OPEN = 6.0, 22.0, 0.05
 
 
-# --- a shop that sees only what it sold ---
+# --- a store that sees only what it sold ---
 
 
 def closed_loop(panel: DemandPanel, country: str | None) -> dict[str, Any]:
-    """Let a shop order by its own forecast for LOOP_DAYS and learn only from what its shelf let it sell.
+    """Let a store order by its own forecast for LOOP_DAYS and learn only from what its shelf let it sell.
 
     Every day the van brings what was ordered LEAD_DAYS ago, customers come, unmet ones leave, and it is ordered up to
     the quantile ORDER_LEVEL of the sum of SPAN_DAYS. bias: forecast of the next day over demand; fill: of units; the
-    first LOOP_WARM_DAYS are not counted. The oracle sees the demand that was lost, too; `hours` knows, as a shop does,
+    first LOOP_WARM_DAYS are not counted. The oracle sees the demand that was lost, too; `hours` knows, as a store does,
     what part of a usual day's demand was still to come when the shelf was empty, `ours` only that it was.
     """
     panel = panel.between(panel.n_days - HISTORY_DAYS - LOOP_DAYS, panel.n_days)
@@ -131,7 +131,7 @@ def cut_days(panel: DemandPanel, country: str | None) -> dict[str, dict[str, flo
 
 
 def _cut(panel: DemandPanel) -> DemandPanel:
-    """Return the panel as a shop saw it: in the last CUT_DAYS the shelf held exp N(CUT_SPREAD) usual days' demand."""
+    """Return the panel as a store saw it: in the last CUT_DAYS the shelf held exp N(CUT_SPREAD) usual days' demand."""
     rng, demand = np.random.default_rng(3), np.nan_to_num(panel.y)
     usual = np.apply_along_axis(np.convolve, 1, demand, np.ones(28) / 28, "same")
     shelf = np.ceil(usual * np.exp(rng.normal(*CUT_SPREAD, demand.shape)))

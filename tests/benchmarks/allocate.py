@@ -1,4 +1,4 @@
-"""Sharing 500 scarce products out over 1,000 shops: seconds from the claims to the packs of each."""
+"""Sharing 500 scarce products out over 1,000 stores: seconds from the claims to the packs of each."""
 
 from __future__ import annotations
 

@@ -258,7 +258,7 @@ RACES = {
     "unit": 16,
 }
 """What is raced for -> how many of sixteen win: who holds the last `unit` in hand buys it, whatever the ledger says,
-unless the shop's tills stop at what the books have (`last`)."""
+unless the store's tills stop at what the books have (`last`)."""
 AT_ONCE = ("--rounds", "200", "--parallel", "16")
 ZONES = ("Europe/Berlin", "Asia/Shanghai", "America/New_York")
 CRASH = ("--kills", "25", "--workers", "4", "--gap", "0.3", "1.2", "--timeout", "70")

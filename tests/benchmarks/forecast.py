@@ -3,17 +3,18 @@
 Needs the group `bench` for the last two. Rivals' forecasts are kept in .bench by data, version and origin; their speed
 never is. Origins lie four weeks apart over a year (completejourney, a year long: a fortnight). The last constants were
 chosen on the fortnights between them (`--skip 1` shows those), those of holidays on the year before, too; first trials,
-and the looks that found shops closing for weeks or on Sundays and carnival, saw some of the reported ones too. Ratios
-are those of `ours_same_layer`; `ours` has the quantiles a shop gets, measured on every past day. Coverage is told
+and the looks that found stores closing for weeks or on Sundays and carnival, saw some of the reported ones too. Ratios
+are those of `ours_same_layer`; `ours` has the quantiles a store gets, measured on every past day. Coverage is told
 plainly and within the unit (see `evaluate`); of a class with n sums it has a standard error of up to .3 / sqrt(n) at
 .90, so that four points are two of them from 225 sums on.
 
-Parts (--only): accuracy · speed (2,000 series of two years) · closed_loop (a shop that sees only what its shelf let it
-sell) · cold_start (new products, new shops; `store_stated`: they said what they take, `store_past`: they brought their
-past; reference, on their first day: the region's rate times the shop's size) · clean_days (freshretail: days without an
-empty shelf, as forecast and as such days are expected to sell; all days' hours with goods) · cut_days (known demand,
-cut at empty shelves) · night (3,000 products on SQLite) · memory (100,000 series, shop after shop) · cluster (two Dask
-workers: the same numbers). --quick takes a sample of the series, a tenth of the shop, one shop of 3,000 products.
+Parts (--only): accuracy · speed (2,000 series of two years) · closed_loop (a store that sees only what its shelf let it
+sell) · cold_start (new products, new stores; `store_stated`: they said what they take, `store_past`: they brought their
+past; reference, on their first day: the region's rate times the store's size) · clean_days (freshretail: days without
+an empty shelf, as forecast and as such days are expected to sell; all days' hours with goods) · cut_days (known demand,
+cut at empty shelves) · night (3,000 products on SQLite) · memory (100,000 series, store after store) · cluster (two
+Dask workers: the same numbers). --quick takes a sample of the series, a tenth of the store, one store of 3,000
+products.
 """
 
 from __future__ import annotations
@@ -191,7 +192,7 @@ def _update(kept: bytes, recent: DemandPanel) -> Forecast:
 
 
 def _many(panel: DemandPanel, series: int) -> DemandPanel:
-    """Return the panel's shops again and again under other names, until there are so many series."""
+    """Return the panel's stores again and again under other names, until there are so many series."""
     times = max(1, series // panel.n_series)
     grids: dict[str, Any] = {
         name: np.tile(grid, (times, 1))

@@ -1,6 +1,6 @@
-"""How many sale lines a second a network takes from its shops: PostgreSQL, gunicorn, four senders, durable, each once.
+"""How many sale lines a second a network takes from its stores: PostgreSQL, gunicorn, four senders, durable, each once.
 
-Each shop sends its day of 300 sales of 4 lines in two pushes, on top of books that hold 1 M lines and, by turns, of
+Each store sends its day of 300 sales of 4 lines in two pushes, on top of books that hold 1 M lines and, by turns, of
 others that hold 10 M (--quick: 0.1 M and 1 M). The reference is a bare COPY of the very same rows into tables with the
 same keys and indexes.
 """
@@ -45,7 +45,7 @@ from tests.network_facts import message, push, sales
 
 SALES, SENDERS, A_PUSH = 300, 4, 200
 ROUNDS, A_ROUND = 6, 14
-"""100,000 lines on either past, a round's shops at a time."""
+"""100,000 lines on either past, a round's stores at a time."""
 TODAY = dt.date(2026, 3, 2)
 DemoStore = tuple[str, str, Signer, list[dict[str, Any]]]
 """(store id, key, signing key, [push, push ...])"""
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def measure(*, quick: bool) -> dict[str, Any]:
-    """Send the same shops' days to a short and to a long past, by turns; the first round warms both."""
+    """Send the same stores' days to a short and to a long past, by turns; the first round warms both."""
     steps = {"1m": 100_000, "10m": 1_000_000} if quick else {"1m": 1_000_000, "10m": 10_000_000}
     rounds, stores = (4, 7) if quick else (ROUNDS, A_ROUND)
     with ExitStack() as stack:
@@ -134,7 +134,7 @@ class Side:
         self._sent: list[DemoStore] = []
 
     def day(self, which: range) -> dict[str, float]:
-        """Send some shops' day, add it up, and COPY the very same rows bare."""
+        """Send some stores' day, add it up, and COPY the very same rows bare."""
         pushes = _pushes(keys_of(self.database, which))
         before = _size(self.database)
         window = _send(self.node, pushes)
@@ -153,7 +153,7 @@ class Side:
         self._count(self._sent)
 
     def _count(self, pushes: list[DemoStore]) -> None:
-        """Count what of the shops' day is not there, and what is there more than once."""
+        """Count what of the stores' day is not there, and what is there more than once."""
         with self.database.read() as session:
             for store_id, _, _, bodies in pushes:
                 mine = sa.select(Sale.id).where(Sale.store_id == store_id, Sale.business_day == TODAY)
@@ -186,7 +186,7 @@ def _cpu_ms(windows: list[dict[str, float]]) -> float:
 
 
 def _pushes(keys: dict[str, str]) -> list[DemoStore]:
-    """Return each shop's pushes; nonces are put in when they are known."""
+    """Return each store's pushes; nonces are put in when they are known."""
     made = []
     for store_id, key in keys.items():
         signer = Signer.make()
@@ -275,7 +275,7 @@ def _rolled(database: Database) -> dict[str, float]:
 
 
 def _bare_copy(database: Database, which: Sequence[int]) -> float:
-    """COPY the rows of these shops' sales into bare tables, a push a transaction; returns sale lines a second."""
+    """COPY the rows of these stores' sales into bare tables, a push a transaction; returns sale lines a second."""
     batches: list[list[list[dict[str, Any]]]] = []
     for n in which:
         facts = _facts(f"S{n:04d}")

@@ -1,4 +1,4 @@
-"""How long the operator waits for a page: 1,000 shops, 10 M sale lines (--quick: 1 M) on PostgreSQL, rolled up."""
+"""How long the operator waits for a page: 1,000 stores, 10 M sale lines (--quick: 1 M) on PostgreSQL, rolled up."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ class Forecasting:
 
 
 def forecast_on() -> None:
-    """Forecast the shop the settings name without end."""
+    """Forecast the store the settings name without end."""
     from config import settings
     from store_app.jobs.forecast import forecast_store
     from store_app.jobs.jobs import Desk
@@ -289,7 +289,7 @@ def forecast_on() -> None:
 
 
 def forecasting(url: str) -> Forecasting:
-    """Return a forecast of the bench's shop, to be run while a block lasts."""
+    """Return a forecast of the bench's store, to be run while a block lasts."""
     folder = url.removeprefix("sqlite:///").rsplit("/", 1)[0]
     return Forecasting(
         os.environ
@@ -301,7 +301,7 @@ def forecasting(url: str) -> Forecasting:
 
 
 def remember(database: Database) -> None:
-    """Give the shop a year of sold products, so that a forecast has something to do."""
+    """Give the store a year of sold products, so that a forecast has something to do."""
     dice, last = random.Random(5), dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     for n in range(DAYS):
         known = {"store_id": STORE, "business_day": last - dt.timedelta(days=n), "imported": True}

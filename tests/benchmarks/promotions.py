@@ -112,7 +112,7 @@ def line(dice: random.Random, n: int, shelf: list[tuple[str, str, str, str, int]
 
 
 def offer(dice: random.Random, n: int, *, tangled: bool = False) -> Offer:
-    """Return an offer as shops make them: mostly on a product or two, some on a category or brand, a few on all."""
+    """Return an offer as stores make them: mostly on a product or two, some on a category or brand, a few on all."""
     ranks = [popular(dice) for _ in range(3)]
     few = Choice(skus=frozenset(f"sku{rank}" for rank in ranks))
     category = Choice(categories=frozenset({f"category{dice.randrange(CATEGORIES)}"}))

@@ -1,10 +1,10 @@
-"""The bestseller shelf on weeks it has not seen: what its places sold, beside the shop's own list of four weeks.
+"""The bestseller shelf on weeks it has not seen: what its places sold, beside the store's own list of four weeks.
 
-Each shop is ranked on real sales up to a day, by the very ranking that plans shelves, and by what the shop itself sold
-in the four weeks before. Both lists are of the same length; what their products sold in the week that followed is
-compared, summed over shops and weeks. A product that a shop does not carry sells nothing in such a history, so a place
-given to it counts as empty: the figure of all places is therefore a lower bound, and beside it stands that of the
-products the shop carried.
+Each store is ranked on real sales up to a day, by the very ranking that plans shelves, and by what the store itself
+sold in the four weeks before. Both lists are of the same length; what their products sold in the week that followed is
+compared, summed over stores and weeks. A product that a store does not carry sells nothing in such a history, so a
+place given to it counts as empty: the figure of all places is therefore a lower bound, and beside it stands that of the
+products the store carried.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.benchmarks import _retail
 
 SETS = ("freshretail_daily_dev", "completejourney")
 WEEKS, STORES, GRAIN = 4, 40, 10
-"""Weeks held out, shops looked at, and parts of a piece that are counted: some histories sell halves."""
+"""Weeks held out, stores looked at, and parts of a piece that are counted: some histories sell halves."""
 
 
 def main() -> None:
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def measured(table: pd.DataFrame, slots: int, weeks: int) -> dict[str, float]:
-    """Return how many times the units of the shop's own list the planned places sold in the weeks held out."""
+    """Return how many times the units of the store's own list the planned places sold in the weeks held out."""
     table = table.assign(day=pd.to_datetime(table["day"]).dt.date, sold=(table["sold"] * GRAIN).round().astype(int))
     sold = table.pivot_table(index=["store", "product"], columns="day", values="sold", aggfunc="sum")
     days: list[dt.date] = sorted(table["day"].unique())
@@ -108,7 +108,7 @@ def _of_store(sold: pd.DataFrame, store: str) -> pd.DataFrame:
 def _weeks(
     stores: list[str], days: list[dt.date], last: dt.date, weeks: int
 ) -> Iterator[tuple[str, dt.date, list[dt.date]]]:
-    """Yield (shop, the last day that is known, the days of the week that follows)."""
+    """Yield (store, the last day that is known, the days of the week that follows)."""
     for store in stores:
         for back in range(weeks, 0, -1):
             origin = last - dt.timedelta(days=7 * back)
@@ -116,7 +116,7 @@ def _weeks(
 
 
 def _laid_in(url: str, table: pd.DataFrame) -> Database:
-    """Return a network's database with these sales as daily demand of shops and regions."""
+    """Return a network's database with these sales as daily demand of stores and regions."""
     upgrade(url)
     database = Database(make_engine(url))
     with database.write() as session:

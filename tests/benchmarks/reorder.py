@@ -1,7 +1,7 @@
-"""Reordering a whole shop: 5,000 products from the ledger to written proposals, and sales going on meanwhile.
+"""Reordering a whole store: 5,000 products from the ledger to written proposals, and sales going on meanwhile.
 
 The reference ("core") writes the very rows of the proposals with bare SQLAlchemy Core. `network` proposes for many
-stores from forecasts already published, as the operator's node does for shops without a node of their own.
+stores from forecasts already published, as the operator's node does for stores without a node of their own.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def measure(rounds: int, stores: int) -> dict[str, Any]:
-    """One shop in processes of its own, each round on a fresh start; then the network's shops one after the other."""
+    """One store in processes of its own, each round on a fresh start; then the network's stores one after the other."""
     with tempfile.TemporaryDirectory(prefix="cornerstore-reorder-") as folder:
         url = f"sqlite:///{Path(folder) / 'store.db'}"
         database = founded(url, {STORE: PRODUCTS})
@@ -88,7 +88,7 @@ def measure(rounds: int, stores: int) -> dict[str, Any]:
 
 
 def founded(url: str, stores: dict[str, int]) -> Database:
-    """Found shops that list so many products each, with stock, prices, a supplier and a published forecast."""
+    """Found stores that list so many products each, with stock, prices, a supplier and a published forecast."""
     upgrade(url)
     database = Database(make_engine(url))
     most = max(stores.values())

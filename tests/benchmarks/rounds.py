@@ -1,4 +1,4 @@
-"""Rounds to 200 shops in a town: seconds to plan, and how much longer than after a minute's search."""
+"""Rounds to 200 stores in a town: seconds to plan, and how much longer than after a minute's search."""
 
 from __future__ import annotations
 

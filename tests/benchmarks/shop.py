@@ -1,4 +1,4 @@
-"""The online shop under load: list pages and orders over HTTP, tries beyond what there is, and races with one winner.
+"""The online store under load: list pages and orders over HTTP, tries beyond what there is, and races with one winner.
 
 A network node serves 2,000 products from a real server process. 200 customers keep a connection each and browse;
 orders are placed with a basket of three. Then, in this process and on the same kind of database: thousands of tries
@@ -112,7 +112,7 @@ class Server:
 
 @contextlib.contextmanager
 def network_node(folder: Path, products: int) -> Iterator[tuple[Server, str]]:
-    """Serve a network node with one shop's offers."""
+    """Serve a network node with one store's offers."""
     url = f"sqlite:///{folder}/network.db"
     fill(url, products)
     port = free_port()
@@ -140,7 +140,7 @@ def network_node(folder: Path, products: int) -> Iterator[tuple[Server, str]]:
 
 
 def fill(url: str, products: int) -> None:
-    """Found a network with one shop whose offers are published."""
+    """Found a network with one store whose offers are published."""
     upgrade(url)
     database, at = Database(make_engine(url)), dt.datetime.now(dt.UTC)
     with database.write() as session:
@@ -473,7 +473,7 @@ def _collected(database: Database) -> None:
 
 
 def guesses() -> float:
-    """Return the collections a guesser may expect in a shop and day with 50 orders waiting, at the allowed rate."""
+    """Return the collections a guesser may expect in a store and day with 50 orders waiting, at the allowed rate."""
     per_day = min(TRIES_PER_DAY, TRIES_PER_SPELL * (dt.timedelta(days=1) // SPELL))
     return per_day * 50 / 31**7
 

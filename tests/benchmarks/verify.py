@@ -1,4 +1,4 @@
-"""Verifying a shop's books: 100,000 sealed sales in 20 shifts, chain, rows, sealed days, Z reports and anchors."""
+"""Verifying a store's books: 100,000 sealed sales in 20 shifts, chain, rows, sealed days, Z reports and anchors."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 CASE_OF_MILK = "2000000000077"
 Furnish = Callable[[Session], None]
-"""Puts into a shop what some tests want there besides."""
+"""Puts into a store what some tests want there besides."""
 
 
 class Node:
@@ -99,7 +99,7 @@ class Node:
 
 @cache
 def _furnished(*, is_open: bool, coin_minor: int, furnish: Furnish | None) -> Path:
-    """Return the file of a shop furnished so, which every node with such a shop begins as a copy of."""
+    """Return the file of a store furnished so, which every node with such a store begins as a copy of."""
     file = lasting_folder() / f"{STORE}.db"
     database = empty_database(file)
     at, ana = SystemClock().now(), Actor("ana", "Ana", "shopkeeper", STORE)

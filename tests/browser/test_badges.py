@@ -27,7 +27,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def badge(node: Node) -> Callable[[str], str]:
-    """Give a maker of badges in a shop of Ana, the shopkeeper, and Cem, a cashier."""
+    """Give a maker of badges in a store of Ana, the shopkeeper, and Cem, a cashier."""
     ana = Actor("ana", "Ana", "shopkeeper", STORE)
     with node.database.write() as session:
         add_staff(session, STORE, "cem", "Cem", "cashier", "1111")

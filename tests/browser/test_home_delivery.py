@@ -1,4 +1,4 @@
-"""An order brought home, in a browser: the shop's rules, the customer's phone, the courier's phone without a line."""
+"""An order brought home, in a browser: the store's rules, the customer's phone, the courier's phone without a line."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ HERE = {"latitude": 31.2420, "longitude": 121.4820}
 
 @pytest.fixture
 def counter(store_house: House) -> Iterator[str]:
-    """Serve the shop's own node."""
+    """Serve the store's own node."""
     with serve(store_house) as url:
         yield url
 

@@ -9,7 +9,7 @@ from tests.store_app.conftest import House
 from tests.store_app.office import words
 from tests.store_app.town import Customer
 
-__all__ = ["member", "network", "url"]  # the shop that joins, in front of a browser
+__all__ = ["member", "network", "url"]  # the store that joins, in front of a browser
 pytestmark = pytest.mark.browser
 MOST_SCREENS = 12
 

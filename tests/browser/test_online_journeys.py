@@ -1,4 +1,4 @@
-"""Stories between a customer's phone, the shop's counter and the operator, each in front of a page of its own."""
+"""Stories between a customer's phone, the store's counter and the operator, each in front of a page of its own."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ GROUP = "group-00001"
 
 @dataclass
 class Street:
-    """A market with its shop's pages beside it, and the phones in front of both."""
+    """A market with its store's pages beside it, and the phones in front of both."""
 
     market: Market
     store: House

@@ -1,4 +1,4 @@
-"""Work in the shop as a browser shows it: accessible at the desk and on a phone, and a scanner loses nothing."""
+"""Work in the store as a browser shows it: accessible at the desk and on a phone, and a scanner loses nothing."""
 
 import datetime as dt
 from typing import Any
@@ -41,7 +41,7 @@ PAGES = (
 
 @pytest.fixture
 def busy(office: Office) -> Office:
-    """Give a shop with something in every room."""
+    """Give a store with something in every room."""
     today = NOON.date()
     with office.house.doors.write() as session:
         for sku, qty, days, batch in (("milk", 6, 0, "L7"), ("bread", 3, -1, None), ("tea", 4, 2, None)):

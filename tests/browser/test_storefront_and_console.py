@@ -1,4 +1,4 @@
-"""The customers' shop on a phone and the operator's pages on a desk, as a browser shows them."""
+"""The customers' store on a phone and the operator's pages on a desk, as a browser shows them."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A thumb hits what it aims at: all one presses or fills on a shop's main pages and the till takes 44 by 44 pixels."""
+"""A thumb hits what it aims at: all one presses or fills on a store's main pages and the till takes 44 by 44 pixels."""
 
 from typing import Any
 

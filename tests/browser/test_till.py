@@ -29,7 +29,7 @@ YEARS_AHEAD = """Date = class extends Date {
   constructor(...given) { given.length ? super(...given) : super(Date.now()); }
   static now() { return super.now() + 3e11; }
 }"""
-"""A tablet whose clock is some nine years ahead of the shop's."""
+"""A tablet whose clock is some nine years ahead of the store's."""
 
 
 def assert_one_sale(node: Node, lines: dict[str, int], total_minor: int, *, tender: str = "cash") -> Sale:

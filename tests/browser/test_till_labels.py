@@ -1,4 +1,4 @@
-"""A shop's own labels ring up in the page, and just as the server reads them."""
+"""A store's own labels ring up in the page, and just as the server reads them."""
 
 import datetime as dt
 import re

@@ -19,7 +19,7 @@ def leave_alone(page: Page) -> None:
 
 @pytest.fixture
 def node(node: Node) -> Node:
-    """Give a shop whose pages lock after a minute."""
+    """Give a store whose pages lock after a minute."""
     with node.database.write() as session:
         session.get_one(Store, STORE).lock_minutes = 1
         add_staff(session, STORE, "cem", "Cem", "cashier", "1111")

@@ -1,4 +1,4 @@
-"""A lesson in a real browser: the till in the practice shop, the card that ticks, the shop's own till afterwards."""
+"""A lesson in a real browser: the till in the practice store, the card that ticks, the store's own till afterwards."""
 
 import pytest
 from playwright.sync_api import Page, expect

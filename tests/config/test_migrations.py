@@ -43,7 +43,7 @@ def alembic_engine(request, tmp_path) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def newest(tmp_path_factory) -> Path:
-    """Give the file of a shop that was brought up from nothing, made once and closed again."""
+    """Give the file of a store that was brought up from nothing, made once and closed again."""
     path = tmp_path_factory.mktemp("newest") / "m.db"
     engine = make_engine(f"sqlite:///{path}")
     migrate.upgrade(engine)
@@ -53,7 +53,7 @@ def newest(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def upgraded(newest, tmp_path) -> Iterator[Engine]:
-    """Give a shop of today's tables, in a file of its own."""
+    """Give a store of today's tables, in a file of its own."""
     engine = make_engine(f"sqlite:///{shutil.copy(newest, tmp_path)}")
     yield engine
     engine.dispose()

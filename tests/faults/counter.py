@@ -32,7 +32,7 @@ KINDS = ("plain", "deposit", "override", "split", "voucher", "account", "age", "
 
 
 def stock_up(database: Database, at: dt.datetime) -> str:
-    """Add to the shop of `_node.fill` what the baskets need; returns the code of a voucher that pays for all."""
+    """Add to the store of `_node.fill` what the baskets need; returns the code of a voucher that pays for all."""
     new = [
         ("BOTTLE", "Deposit on a bottle", 25, {"kind": "deposit"}),
         ("COLA", "Cola 0.33 l", 150, {"deposit_sku": "BOTTLE"}),

@@ -1,7 +1,7 @@
 """The nodes the fault tools start: founded once in a slice, and copied from then on, so that a start is only a start.
 
-`place(kind, folder)` puts one into a folder: `counter`, a shop of 400 days ago, so that a clock may walk the whole
-year; `store` and `net`, a shop of today and its network. `$FAULT_FOUNDED` names where those of the slice lie; a kind
+`place(kind, folder)` puts one into a folder: `counter`, a store of 400 days ago, so that a clock may walk the whole
+year; `store` and `net`, a store of today and its network. `$FAULT_FOUNDED` names where those of the slice lie; a kind
 that is not there is founded in place.
 """
 
@@ -48,7 +48,7 @@ def _onto_the_platter(folder: Path) -> None:
 
 
 def found_network(url: str) -> None:
-    """Found the network, and the shop's key in it."""
+    """Found the network, and the store's key in it."""
     from config.database import Database, make_engine
     from config.ids import NETWORK
     from config.migrate import upgrade

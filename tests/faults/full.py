@@ -1,8 +1,8 @@
 """A disk that is full while a file is brought in, or the tables are brought up: `python full.py import|migration`.
 
-Runs inside `diskfull.sh run`, whose disk lies at $FAULT_DATA_DIR. For each of several rests of room the founded shop is
-put there anew, the disk is filled but for that, and the command is typed: it goes through, or it says in words that the
-disk is full and leaves the books as they were, whole. With room again the same command goes through.
+Runs inside `diskfull.sh run`, whose disk lies at $FAULT_DATA_DIR. For each of several rests of room the founded store
+is put there anew, the disk is filled but for that, and the command is typed: it goes through, or it says in words that
+the disk is full and leaves the books as they were, whole. With room again the same command goes through.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WORDS = "disk"
 
 
 class OpenStore:
-    """The founded shop on the disk that fills up, and the command that is typed at it."""
+    """The founded store on the disk that fills up, and the command that is typed at it."""
 
     def __init__(self, folder: Path, what: str) -> None:
         self.folder, self.book = folder, folder / f"{STORE}.db"

@@ -1,6 +1,6 @@
 """A network node on a PostgreSQL of its own for `crashloop.py`: facts in, who has what. Also serves it.
 
-`python net.py PORT` serves the network that was founded in $DATABASE_URL. What is submitted is a shop's sale as it
+`python net.py PORT` serves the network that was founded in $DATABASE_URL. What is submitted is a store's sale as it
 travels; acknowledged is what an answer names with its content hash, and nothing else.
 """
 

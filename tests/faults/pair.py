@@ -48,7 +48,7 @@ async def setup(ctx: Any) -> None:
     ends = time.monotonic() + WORKER_S
     heard = "select 1 from node where last_contact_at is not null"
     while not _ask(_folder(ctx, ctx.store) / f"{STORE}.db", heard) and time.monotonic() < ends:
-        await asyncio.sleep(0.1)  # the worker is still starting: what is measured is a shop that is up
+        await asyncio.sleep(0.1)  # the worker is still starting: what is measured is a store that is up
 
 
 async def sell(ctx: Any, base: str, sale_id: str) -> str:

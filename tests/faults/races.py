@@ -204,7 +204,7 @@ async def unit_after(ctx: Any, token: Token) -> list[str]:
 
 
 async def last_prepare(ctx: Any, k: int) -> Token:
-    """Let there be one unit of a product, in a shop whose tills stop at what the books have."""
+    """Let there be one unit of a product, in a store whose tills stop at what the books have."""
     from pos.store import store
 
     token = await unit_prepare(ctx, k)

@@ -45,7 +45,7 @@ AGAIN = (
 
 @pytest.fixture
 def network(tmp_path) -> Iterator[House]:
-    """Give a network to which a shop has sent an order of three products."""
+    """Give a network to which a store has sent an order of three products."""
     house = open_house(tmp_path, NOON, role="network", node_id=NETWORK)
     with made_once():
         furnish(empty_database(house.file), "network", NETWORK)
@@ -74,7 +74,7 @@ def picking_one(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[in
 
 
 def sending_off(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
-    """Send a list off of which some is missing: it leaves, the shop is told, and the rest is written off."""
+    """Send a list off of which some is missing: it leaves, the store is told, and the rest is written off."""
     made = _listed(network)
     with network.doors.write() as session:
         picking.pick(session, made, "milk", {("order", STORE, "order-0001"): (0, "missing")}, **BY)
@@ -89,7 +89,7 @@ def loading(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]
 
 
 def calling_back(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
-    """Call a product back from the warehouse and the shop, while a list names its lots."""
+    """Call a product back from the warehouse and the store, while a list names its lots."""
     _listed(network)
     body = {"sku": "milk", "why": "Glass", "afterwards": "destroy"}
     return "/console/recalls/", body, _in(Recall, Recall.store_id == STORE)
@@ -127,7 +127,7 @@ def handing_over(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[i
 
 
 def settling(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
-    """Credit the shop some of what it took away."""
+    """Credit the store some of what it took away."""
     _called_back(network)
     with network.doors.write() as session:
         session.get_one(OrderLine, (STORE, "order-0001", "milk")).qty_received = 12
@@ -152,7 +152,7 @@ def lifting(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]
 
 
 def noting(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
-    """Note what a shop without a node took away: it leaves the copy of its stock."""
+    """Note what a store without a node took away: it leaves the copy of its stock."""
     _called_back(network)
     with network.doors.write() as session:
         session.get_one(Store, STORE).has_node = False

@@ -1,4 +1,4 @@
-"""A network small enough for a test: four generated shops in two regions, forty products, ten weeks of sales."""
+"""A network small enough for a test: four generated stores in two regions, forty products, ten weeks of sales."""
 
 import datetime as dt
 import random

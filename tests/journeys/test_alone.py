@@ -1,4 +1,4 @@
-"""A shop on its own: from `cornerstore init` to the first sale, by what the commands and the pages say."""
+"""A store on its own: from `cornerstore init` to the first sale, by what the commands and the pages say."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ def run(*typed: str) -> tuple[int, str]:
 
 @pytest.fixture
 def visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient]:
-    """Give a browser before the node of a shop that `init` made and nobody founded."""
+    """Give a browser before the node of a store that `init` made and nobody founded."""
     monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "cornerstore.toml"))
     status, said = run("init", "--node-id", "S01", "--folder", str(tmp_path / "state"))
     assert (status, "cornerstore store add S01 --name … --currency … --tz …" in said) == (0, True)

@@ -29,7 +29,7 @@ HEADING = "sku,name,category,tax_class,price,barcode\n"
 
 @pytest.fixture
 def store(house: House) -> House:
-    """Give a shop with an open till, a product nobody priced and one it does not list."""
+    """Give a store with an open till, a product nobody priced and one it does not list."""
     fill(house, _with_an_open_till)
     return house
 
@@ -173,7 +173,7 @@ def test_a_print_nobody_knows_is_answered_on_the_money_page(store: House):
 
 @pytest.fixture
 def command(store: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
-    """Give the command line of the same shop: it brings a file in and returns the answer."""
+    """Give the command line of the same store: it brings a file in and returns the answer."""
     settings = store.doors.settings
     for name, value in (
         ("ROLE", "store"), ("NODE_ID", STORE), ("STATE_FOLDER", settings.state_folder), ("PRACTICE", "true"),

@@ -46,7 +46,7 @@ GOODS = {"milk": ("Whole milk", 149, 9), "bread": ("Rye bread", 299, 6), "tea": 
 
 @pytest.fixture
 def network(build: Any) -> House:
-    """Give a network that sells, and has founded a shop nobody has opened yet."""
+    """Give a network that sells, and has founded a store nobody has opened yet."""
     house = build(role="network", node_id="network", public_url="http://127.0.0.1")
     actor = catalogue.Actor.system("test", "network")
     with house.doors.write() as session:
@@ -87,7 +87,7 @@ def url(network: House) -> Iterator[str]:
 
 
 class Member:
-    """The new shop's computer and whoever sits at it."""
+    """The new store's computer and whoever sits at it."""
 
     def __init__(self, url: str, code: str, network: House, folder: Any) -> None:
         signer = Signer.make()
@@ -149,7 +149,7 @@ FILES = {
 
 @pytest.fixture
 def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
-    """Found a network by its commands from nothing, with four weeks' sales of enough shops; what cannot be is said."""
+    """Found a network by its commands from nothing, with four weeks' sales of enough stores; what cannot be is said."""
     monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "network.toml"))
     now = dt.datetime.now(dt.UTC)
     days = [(now - dt.timedelta(days=back)).date() for back in range(1, 29)]

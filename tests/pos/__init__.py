@@ -1,1 +1,1 @@
-"""Tests of the shop and its counter."""
+"""Tests of the store and its counter."""

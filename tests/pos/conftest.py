@@ -1,4 +1,4 @@
-"""A shop of its own for every test; fast, because its file is copied from one made once."""
+"""A store of its own for every test; fast, because its file is copied from one made once."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from tests.builders import NOON, STORE, Network, OpenStore, open_network, open_s
 
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the file of a shop with an open till, closed again."""
+    """Give the file of a store with an open till, closed again."""
     folder = tmp_path_factory.mktemp("founded")
     store = open_store(folder)
     store.database.engine.dispose()
@@ -22,7 +22,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def another_store(founded: Path, tmp_path: Path) -> Iterator[Callable[[str], OpenStore]]:
-    """Give a way to more shops of one's own, each by a file name; closed after the test."""
+    """Give a way to more stores of one's own, each by a file name; closed after the test."""
     made: list[OpenStore] = []
 
     def make(name: str) -> OpenStore:
@@ -38,13 +38,13 @@ def another_store(founded: Path, tmp_path: Path) -> Iterator[Callable[[str], Ope
 
 @pytest.fixture
 def store(another_store: Callable[[str], OpenStore]) -> OpenStore:
-    """Give a shop with five products and an open till."""
+    """Give a store with five products and an open till."""
     return another_store("store")
 
 
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Network]:
-    """Give the network's node, which knows the shop; closed after the test."""
+    """Give the network's node, which knows the store; closed after the test."""
     network = open_network(tmp_path)
     yield network
     network.database.engine.dispose()

@@ -1,4 +1,4 @@
-"""Goods of the network in a shop, deliveries that were not as they should be, and what was claimed of them."""
+"""Goods of the network in a store, deliveries that were not as they should be, and what was claimed of them."""
 
 import datetime as dt
 import io
@@ -50,13 +50,13 @@ def furnish(session: Session, *, booked: bool = True) -> None:
 
 
 def sent_back(session: Session) -> None:
-    """Let the shop have handed the lot over."""
+    """Let the store have handed the lot over."""
     found = supplier_returns.return_of(session, STORE, LOT)
     supplier_returns.note_sent(session, found, {"tea": 24}, by="Ana", sent_at=NOON, **BY)
 
 
 def offered(id: str, until: dt.date | None) -> network_offers.NetworkOffer:
-    """Return an offer the shop has accepted."""
+    """Return an offer the store has accepted."""
     return network_offers.NetworkOffer(
         store_id=STORE, id=id, supplier_id="net", sku="tea", name=GOODS["tea"][0], pack_qty=12, pack_cost_minor=2400,
         packs=2, why="Surplus", state="accepted", offered_at=NOON, answer_by=NOON.date(), return_until=until,

@@ -62,7 +62,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Pa
 
 
 def furnish(database: Database, role: str, node_id: str) -> None:
-    """Found a node with its shops and its people in an empty database."""
+    """Found a node with its stores and its people in an empty database."""
     system = Actor.system("test", node_id)
     with database.write() as session:
         found(session, node_id, at=NOON)

@@ -1,4 +1,4 @@
-"""A network and a shop with money between them: a line, an invoice on credit that is late, one on account, funds."""
+"""A network and a store with money between them: a line, an invoice on credit that is late, one on account, funds."""
 
 import datetime as dt
 import json
@@ -41,7 +41,7 @@ def work_out(session) -> None:
 
 
 def owe(network: House) -> None:
-    """Let the shop owe one late invoice on credit and one on account, and have money from online orders."""
+    """Let the store owe one late invoice on credit and one on account, and have money from online orders."""
     with network.doors.write() as session:
         book = Booking(session, STORE, actor=OPERATOR, at=NOON)
         for n, (minor, days, on_credit) in enumerate([(12_000, -9, True), (4_500, 6, False)]):
@@ -53,7 +53,7 @@ def owe(network: House) -> None:
 
 
 def at_store(session) -> None:
-    """Let a shop know a line, a late invoice on credit, and an objection it raised, without a network."""
+    """Let a store know a line, a late invoice on credit, and an objection it raised, without a network."""
     facts, terms = (
         LimitFacts((90_000, 100_000, 100_000, 120_000), 0, 0, 10_000),
         LimitTerms(10_000, 5_000, 10**6, 100, 10**6),

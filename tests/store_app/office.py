@@ -1,4 +1,4 @@
-"""A shop's back office with something on every page: goods, an order, a delivery, pickup orders, an offer, a shelf."""
+"""A store's back office with something on every page: goods, an order, a delivery, pickup orders, an offer, a shelf."""
 
 import datetime as dt
 import hashlib
@@ -114,7 +114,7 @@ def goods(session: Session) -> None:
 
 
 def history(session: Session, days: int = 56) -> None:
-    """Lay in what was sold a day until yesterday, in the shop and in its region."""
+    """Lay in what was sold a day until yesterday, in the store and in its region."""
     for back in range(1, days + 1):
         day = NOON.date() - dt.timedelta(days=back)
         session.add(StoreDay(store_id=STORE, business_day=day, open=True, sales=20, revenue_minor=9000))

@@ -1,4 +1,4 @@
-"""A network's node in front of a customer or the operator, and the shop behind it, with a courier between them."""
+"""A network's node in front of a customer or the operator, and the store behind it, with a courier between them."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Market:
 
 @dataclass
 class Customer:
-    """A browser in front of an online shop, which sends forms as their pages show them."""
+    """A browser in front of an online store, which sends forms as their pages show them."""
 
     browser: FlaskClient
 
@@ -57,7 +57,7 @@ class Customer:
         code = re.search(r"code is (\d{6})", self.look(f"{ONLINE}/code").text) or re.search(
             r"验证码是 (\d{6})", self.look(f"{ONLINE}/code").text
         )
-        if code is None:  # no code was sent: the shop said why
+        if code is None:  # no code was sent: the store said why
             return answer
         return self.send(f"{ONLINE}/code", code=code[1])
 
@@ -77,7 +77,7 @@ def market(tmp_path: Path, kept: Kept) -> Iterator[Market]:
 
 @pytest.fixture
 def store_house(market: Market, tmp_path: Path) -> Iterator[House]:
-    """Give the node of the town's shop, its till open and its shopkeeper known."""
+    """Give the node of the town's store, its till open and its shopkeeper known."""
     with market.town.store.write() as session:
         staff.add(
             session, STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], actor=ANA, at=AT, weak=True

@@ -1,4 +1,4 @@
-"""A shop and the network, each with its own database, and a courier between them that shuffles and repeats."""
+"""A store and the network, each with its own database, and a courier between them that shuffles and repeats."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -53,14 +53,14 @@ def later(**spans: float) -> dt.datetime:
 
 
 def reported(session: Session, at: dt.datetime) -> StorefrontPublished | None:
-    """Look for what the shop has to tell, and tell it."""
+    """Look for what the store has to tell, and tell it."""
     news = storefront.look(session, STORE, at=at)
     return None if news is None else storefront.publish(session, STORE, news, at=at)
 
 
 @dataclass
 class Town:
-    """The network's database and one shop's."""
+    """The network's database and one store's."""
 
     network: Database
     store: Database
@@ -94,7 +94,7 @@ class Town:
         return len(rows)
 
     def fetch_saying_nothing(self, *, at: dt.datetime) -> None:
-        """Let the shop take in what the network has for it; that it has done so is never heard."""
+        """Let the store take in what the network has for it; that it has done so is never heard."""
         with self.network.read() as session:
             rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, STORE)]
         for epoch, message in rows:
@@ -105,7 +105,7 @@ class Town:
                 )  # fmt: skip
 
     def hear(self, *, at: dt.datetime) -> None:
-        """Carry what waits, and let the network know that the shop was there then."""
+        """Carry what waits, and let the network know that the store was there then."""
         self.deliver(at=at)
         with self.network.write() as session:
             session.merge(node.Peer(id=STORE, epoch="", nonce="", heard_at=at))
@@ -147,7 +147,7 @@ class Town:
             shift.open_shift(session, STORE, TILL, 10_000, actor=ANA, at=AT)
 
     def state(self, id: str) -> tuple[str, str]:
-        """Return the order's state at the shop and at the network."""
+        """Return the order's state at the store and at the network."""
         states = []
         for database in (self.store, self.network):
             with database.read() as session:
@@ -164,7 +164,7 @@ class Town:
             return stock.levels(session, STORE, [sku])[sku]
 
     def faults(self) -> list[str]:
-        """Return what is wrong with the shop's books: K3, K4, K5, and the network's count of what was taken."""
+        """Return what is wrong with the store's books: K3, K4, K5, and the network's count of what was taken."""
         with self.store.read() as session:
             found = _stock_faults(session)
         with self.network.read() as session:
@@ -209,7 +209,7 @@ def _stock_faults(session) -> list[str]:
 
 
 def make_town(folder: Path, network_url: str | None = None) -> Town:
-    """Set up both nodes with the same catalogue; the shop has goods and its offers published."""
+    """Set up both nodes with the same catalogue; the store has goods and its offers published."""
     if network_url:
         return _build_town(folder, network_url)
     return Town(*(database_from(_town_folder() / name, folder / name) for name in ("network.db", "store.db")))

@@ -1,4 +1,4 @@
-"""A network with a warehouse and two shops, each with its own database, and a courier that shuffles and repeats."""
+"""A network with a warehouse and two stores, each with its own database, and a courier that shuffles and repeats."""
 
 import datetime as dt
 import random
@@ -67,7 +67,7 @@ def batches(rows: list[tuple[str, Message]], seed: int | None) -> Iterator[tuple
 
 @dataclass
 class Country:
-    """The network's database and the shops'."""
+    """The network's database and the stores'."""
 
     network: Database
     stores: dict[str, Database]
@@ -88,14 +88,14 @@ class Country:
             carried += moved
 
     def send_out(self) -> None:
-        """Take the orders in, load what they ask for, and let the shops hear of it."""
+        """Take the orders in, load what they ask for, and let the stores hear of it."""
         self.deliver()
         self.fill()
         self.load()
         self.deliver()
 
     def carry(self, store: str, *, at: dt.datetime = AT) -> None:
-        """Carry what waits at one shop to the network."""
+        """Carry what waits at one store to the network."""
         self._carry(self.stores[store], self.network, store, NETWORK, None, at)
 
     def _carry(self, source, target, sender: str, receiver: str, seed: int | None, at: dt.datetime) -> int:
@@ -133,7 +133,7 @@ class Country:
         return order_id
 
     def state(self, store: str, order_id: str) -> tuple[str, str]:
-        """Return the order's state at the shop and at the network."""
+        """Return the order's state at the store and at the network."""
         found = []
         for database in (self.stores[store], self.network):
             with database.read() as session:
@@ -199,7 +199,8 @@ class Country:
         return delivery_id
 
     def findings(self) -> list[str]:
-        """Return what is wrong at any node, and where the network's copy of a shop's stock differs from the shop's."""
+        """Return what is wrong at any node, and where the network's copy of a store's stock differs from the
+        store's."""
         found = []
         for here, database in self.nodes().items():
             with database.read() as session:
@@ -239,7 +240,7 @@ def write_order(session, store: str, order_id: str, packs: dict[str, int], suppl
 def make_country(folder: Path, network_url: str = "", *, lay_in: Callable[[Country], object] | None = None) -> Country:
     """Set up all three nodes with the same catalogue and suppliers; the warehouse has goods.
 
-    network_url: the database the network keeps, else a file like the shops'. lay_in: what else happened before the
+    network_url: the database the network keeps, else a file like the stores'. lay_in: what else happened before the
     test begins, done once in a run.
     """
     if network_url:

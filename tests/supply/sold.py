@@ -1,4 +1,4 @@
-"""A node with shops and products, and sales written straight into its books."""
+"""A node with stores and products, and sales written straight into its books."""
 
 import datetime as dt
 from collections.abc import Sequence

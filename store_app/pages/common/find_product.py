@@ -1,4 +1,4 @@
-"""Which product a scan or a typed word means, for work in the shop: also one that is not listed or has no price."""
+"""Which product a scan or a typed word means, for work in the store: also one that is not listed or has no price."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What pages about money with the network show, at the shop and the operator: a line, its story, a statement."""
+"""What pages about money with the network show, at the store and the operator: a line, its story, a statement."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class GaugeView:
 
 @dataclass(frozen=True)
 class StatementView:
-    """A shop's account over some days: (entry, what it is, effect, owed after it), what was owed before and after."""
+    """A store's account over some days: (entry, what it is, effect, owed after it), what was owed before and after."""
 
     first: dt.date
     last: dt.date
@@ -103,7 +103,7 @@ def measures(found: dict[str, Measure]) -> list[MeasureView]:
 
 
 def levels(terms: dict[str, Any]) -> list[LevelView]:
-    """Return what each level gives by the shop's terms; before these are known, by the network's first ones."""
+    """Return what each level gives by the store's terms; before these are known, by the network's first ones."""
     each_bp, each_days = int(terms.get("level_bp", Terms.level_bp)), int(terms.get("level_days", Terms.level_days))
     free = int(terms.get("free_days", Terms.free_days))
     return [
@@ -121,7 +121,7 @@ def gauge(limit_minor: int, used_minor: int, pending_minor: int, left_minor: int
 
 
 def statement(session: Session, store_id: str, first: dt.date, last: dt.date) -> StatementView:
-    """Return what changed on a shop's account in some days, day by day; what only moves within it is left out."""
+    """Return what changed on a store's account in some days, day by day; what only moves within it is left out."""
     owed = ledger.owed(ledger.balances(session, store_id, until=first - dt.timedelta(days=1)))
     before, rows = owed, []
     booked = ledger.entries_of(session, store_id, first, last)
@@ -158,7 +158,7 @@ def period(asked: Any, today: dt.date) -> tuple[dt.date, dt.date]:
 
 
 def open_with_lateness(session: Session, store_id: str, today: dt.date) -> list[tuple[Standing, str]]:
-    """Return a shop's open invoices, each with how pressing it is."""
+    """Return a store's open invoices, each with how pressing it is."""
     return [(one, lateness(one, today)) for one in ledger.open_invoices(session, store_id)]
 
 

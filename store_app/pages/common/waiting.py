@@ -26,7 +26,7 @@ def orders(session: Session, store_id: str) -> int:
 
 
 def neighbours(session: Session, store_id: str) -> int:
-    """Count the goods between shops that wait for this shop's answer."""
+    """Count the goods between stores that wait for this store's answer."""
     mine = sa.or_(
         sa.and_(Transfer.giver_id == store_id, ~Transfer.giver_yes),
         sa.and_(Transfer.taker_id == store_id, ~Transfer.taker_yes),

@@ -1,4 +1,4 @@
-"""Campaigns over many shops: planned at once, asked of each, measured against shops left out by lot."""
+"""Campaigns over many stores: planned at once, asked of each, measured against stores left out by lot."""
 
 import datetime as dt
 from typing import Any

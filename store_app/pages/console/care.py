@@ -156,7 +156,7 @@ def match() -> ResponseReturnValue:
 @requires("network.catalogue")
 @form.answers_on(overview_page)
 def carry() -> ResponseReturnValue:
-    """Take what sells elsewhere into the catalogue, so that shops can order it in."""
+    """Take what sells elsewhere into the catalogue, so that stores can order it in."""
     source, name = form.text("source", most=40), form.text("name", most=160)
     given = {key: form.text(key, most=64, required=_("Fill in every field.")) for key in _CARRIED}
     with write() as session:

@@ -1,4 +1,4 @@
-"""The operator's claims: what shops complain of, with photos, the answer, and the goods that come back."""
+"""The operator's claims: what stores complain of, with photos, the answer, and the goods that come back."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -103,7 +103,7 @@ def claim(store_id: str, claim_id: str, fault: DomainError | None = None) -> Res
 @requires("network.supply")
 @form.answers_on(claim)
 def look(store_id: str, claim_id: str) -> ResponseReturnValue:
-    """Tell the shop that somebody looks into it."""
+    """Tell the store that somebody looks into it."""
     with write() as session:
         handling.look_into(session, store_id, claim_id, actor=g.actor, at=clock.now())
         wake_worker_after(session)

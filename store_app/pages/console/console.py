@@ -43,7 +43,7 @@ def home() -> ResponseReturnValue:
 
 
 def sentences(found: Iterable[Attention], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return one sentence for each thing to look at; shops with the same trouble share one."""
+    """Return one sentence for each thing to look at; stores with the same trouble share one."""
     reported: list[dict[str, Any]] = []
     shared: dict[str, list[str]] = {}
     for one in found:
@@ -146,7 +146,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
 
 
 def _left_out(work: str, store: str, why: Any) -> str:
-    """Say which work of the night left a shop out."""
+    """Say which work of the night left a store out."""
     reported = {
         "demand": _("The sales of %(store)s could not be added up: %(why)s.", store=store, why=why),
         "orders": _("The goods of %(store)s could not be sent: %(why)s.", store=store, why=why),

@@ -1,4 +1,4 @@
-"""The regions' demand: what sold, and what their shops are expected to sell."""
+"""The regions' demand: what sold, and what their stores are expected to sell."""
 
 import datetime as dt
 
@@ -56,7 +56,7 @@ def network() -> ResponseReturnValue:
 @bp.get("/<region_id>")
 @requires("network.demand")
 def region(region_id: str) -> ResponseReturnValue:
-    """Show one region: an aisle's chart, what each shop is expected to sell of it, and what sells most."""
+    """Show one region: an aisle's chart, what each store is expected to sell of it, and what sells most."""
     with read() as session:
         found = overview.regions(session, today())
         here = region_of(found, region_id)
@@ -128,7 +128,7 @@ def _chosen(top_categories: list[str]) -> str:
 
 
 def _of_week(ahead: Ahead, region_id: str | None = None) -> float:
-    """Return the units a region's shops, or all, are expected to sell in the week ahead."""
+    """Return the units a region's stores, or all, are expected to sell in the week ahead."""
     return ahead.units(sum(ahead.total(region_id)[:WEEK_DAYS]))
 
 

@@ -1,4 +1,4 @@
-"""The network's own lessons: written in Markdown, read as the shops will, published with the next editions."""
+"""The network's own lessons: written in Markdown, read as the stores will, published with the next editions."""
 
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -73,7 +73,7 @@ def save(lesson_id: str = "") -> ResponseReturnValue:
 @bp.post("/take-back/<lesson_id>")
 @requires("network.stores")
 def take_back(lesson_id: str) -> ResponseReturnValue:
-    """Show a lesson to the shops no longer."""
+    """Show a lesson to the stores no longer."""
     with write() as session:
         training.take_back(session, lesson_id, actor=g.actor, at=clock.now())
         publication.publish(session, "lessons", EVERYONE, training.edition(session), at=clock.now())

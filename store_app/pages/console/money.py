@@ -85,7 +85,7 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
 @bp.get("/shops/<store_id>")
 @requires("network.money")
 def store_account(store_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
-    """Show a shop's account: its line and how it came about, its invoices, its statement."""
+    """Show a store's account: its line and how it came about, its invoices, its statement."""
     first, last = money_views.period(request.args, today())
     with read() as session:
         store = _store(session, store_id)
@@ -122,7 +122,7 @@ def store_account(store_id: str, fault: DomainError | None = None, **_place: Any
 @bp.get("/shops/<store_id>/statement.csv")
 @requires("network.money")
 def store_table(store_id: str) -> Response:
-    """Answer a shop's ledger as a table."""
+    """Answer a store's ledger as a table."""
     first, last = money_views.period(request.args, today())
     with read() as session:
         store = _store(session, store_id)
@@ -151,7 +151,7 @@ def decide_draw(store_id: str, order_id: str) -> ResponseReturnValue:
 @requires("network.money")
 @form.answers_on(overview)
 def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
-    """Answer a shop's objection."""
+    """Answer a store's objection."""
     words = form.text("words", most=500, required=_("Say why: the shopkeeper reads it."))
     with write() as session:
         objections.answer(
@@ -167,7 +167,7 @@ def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
 @requires("network.money")
 @form.answers_on(overview)
 def decide_lost(store_id: str) -> ResponseReturnValue:
-    """Enter what was lost of a shop's account again, one entry or all in their order, or leave one out."""
+    """Enter what was lost of a store's account again, one entry or all in their order, or leave one out."""
     wanted, leave = form.text("entry", most=64), request.form.get("leave") == "yes"
     why = form.text("why", required=_("Say why: the shopkeeper reads it.")) if leave else ""
     with write() as session:
@@ -186,7 +186,7 @@ def decide_lost(store_id: str) -> ResponseReturnValue:
 @requires("network.money")
 @form.answers_on(overview)
 def pay_in() -> ResponseReturnValue:
-    """Book what a shop has paid, or credit it for something."""
+    """Book what a store has paid, or credit it for something."""
     way = form.one_of("way", ("paid", "credited"), sentence=_("Say whether it was paid or is credited."))
     store_id, words = form.text("store", most=64), form.text("words", required=_("Write the reference or the reason."))
     with write() as session:
@@ -206,7 +206,7 @@ def pay_in() -> ResponseReturnValue:
 @requires("network.money")
 @form.answers_on(store_account)
 def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
-    """Take a payment that was booked wrongly back, and enter it for the shop that paid."""
+    """Take a payment that was booked wrongly back, and enter it for the store that paid."""
     why, payer_id = form.text("why", required=_("Say why: the shopkeeper reads it.")), form.text("payer", most=64)
     with write() as session:
         payer = _store(session, payer_id).id if payer_id else None
@@ -220,7 +220,7 @@ def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
 @requires("network.money")
 @form.answers_on(store_account)
 def hold(store_id: str) -> ResponseReturnValue:
-    """Hold a shop's credit with a reason, or let it draw again."""
+    """Hold a store's credit with a reason, or let it draw again."""
     release = request.form.get("release") == "yes"
     why = "" if release else form.text("why", required=_("Say why: the shopkeeper reads it."))
     with write() as session:
@@ -265,7 +265,7 @@ def say_payer() -> ResponseReturnValue:
 @requires("network.money")
 @form.answers_on(overview)
 def make_run() -> ResponseReturnValue:
-    """Pay out what the shops' funds hold: makes a run, whose file goes to the bank."""
+    """Pay out what the stores' funds hold: makes a run, whose file goes to the bank."""
     with write() as session:
         payouts.payer_of(session)
         run = payouts.make_run(session, id=form.command_id(), actor=g.actor, at=clock.now())
@@ -313,7 +313,7 @@ def confirm_run(run_id: str) -> ResponseReturnValue:
 @requires("network.money")
 @form.answers_on(overview)
 def come_back(store_id: str, payout_id: str) -> ResponseReturnValue:
-    """Put a payout the bank sent back into the shop's funds."""
+    """Put a payout the bank sent back into the store's funds."""
     why = form.text("why", required=_("Say what the bank says."))
     with write() as session:
         payouts.returned(session, store_id, payout_id, why=why, actor=g.actor, at=clock.now())
@@ -326,7 +326,7 @@ def come_back(store_id: str, payout_id: str) -> ResponseReturnValue:
 @requires("network.money")
 @form.answers_on(overview)
 def set_terms() -> ResponseReturnValue:
-    """Put new terms in force; every shop's limit is worked out by them from the next night."""
+    """Put new terms in force; every store's limit is worked out by them from the next night."""
     values = {name: _typed(name) for name in BOUNDS}
     with write() as session:
         n = terms.set_terms(session, Terms(**values), actor=g.actor, at=clock.now())

@@ -1,4 +1,4 @@
-"""Offers to shops: one product, a reason, and the shopkeeper's yes or no."""
+"""Offers to stores: one product, a reason, and the shopkeeper's yes or no."""
 
 import datetime as dt
 from collections.abc import Set
@@ -61,7 +61,7 @@ def offers(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
 @requires("network.push")
 @form.answers_on(offers)
 def offer() -> ResponseReturnValue:
-    """Offer one product to the chosen shops, by the terms that are in force."""
+    """Offer one product to the chosen stores, by the terms that are in force."""
     command = form.command_id()
     wanted = form.text("sku", most=60, required=_("Choose a product."))
     packs = form.whole("packs", least=1, most=99)
@@ -96,7 +96,7 @@ def offer() -> ResponseReturnValue:
 @requires("network.push")
 @form.answers_on(offers)
 def call_off(store_id: str, offer_id: str) -> ResponseReturnValue:
-    """Say that goods a shop accepted do not come; a second click finds them called off."""
+    """Say that goods a store accepted do not come; a second click finds them called off."""
     why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
     with write() as session:
         found = network_offers.offer_of(session, store_id, offer_id)
@@ -136,7 +136,7 @@ def _terms(terms: money_terms.Terms, currency: str) -> NetworkOfferTerms:
 
 
 def _chosen(there: Set[str]) -> list[str]:
-    """Return the ticked shops, each once; only a shop with a node can answer."""
+    """Return the ticked stores, each once; only a store with a node can answer."""
     chosen = list(dict.fromkeys(request.form.getlist("store_id")))
     if not chosen:
         raise Invalid("no-shop", _("Choose at least one shop."), field="store_id")

@@ -25,7 +25,7 @@ def regions() -> ResponseReturnValue:
 @bp.get("/<region_id>")
 @requires("network.demand")
 def region(region_id: str) -> ResponseReturnValue:
-    """Show what runs out in a region's shops within so many days."""
+    """Show what runs out in a region's stores within so many days."""
     asked = request.args.get("days", "3")
     days = int(asked) if asked in {str(one) for one in stockouts.HORIZONS} else 3
     with read() as session:

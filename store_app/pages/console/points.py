@@ -1,4 +1,4 @@
-"""The points the shops share: the network's scheme, what is outstanding, and what each shop gave and took."""
+"""The points the stores share: the network's scheme, what is outstanding, and what each store gave and took."""
 
 import datetime as dt
 from collections import Counter
@@ -51,7 +51,7 @@ MOST_MONTHS, MOST_NOTICE = 60, 365
 @bp.get("/")
 @requires("network.money")
 def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
-    """Show the scheme, what is outstanding, what the shops gave and took, and the form that founds or changes it."""
+    """Show the scheme, what is outstanding, what the stores gave and took, and the form that founds or changes it."""
     today = clock.now().date()
     with read() as session:
         days = list(session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)))

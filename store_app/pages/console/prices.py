@@ -1,4 +1,4 @@
-"""What the network sells to its shops: each supplier's terms and price list, and new lists and products by file.
+"""What the network sells to its stores: each supplier's terms and price list, and new lists and products by file.
 
 Rules
 -----
@@ -75,7 +75,7 @@ def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: An
 @requires("network.supply")
 @form.answers_on(listed)
 def set_terms(supplier_id: str) -> ResponseReturnValue:
-    """Change a supplier's name, order days, days to the shop and least order."""
+    """Change a supplier's name, order days, days to the store and least order."""
     with write() as session:
         currency, _day = network.money_and_day(session, EVERYONE, clock.now())
         terms = Contact(

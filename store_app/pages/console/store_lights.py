@@ -1,8 +1,8 @@
-"""How a shop's computer is, as it said at its last contact: a light and a sentence that says what to do.
+"""How a store's computer is, as it said at its last contact: a light and a sentence that says what to do.
 
 Rules
 -----
-1. What is unknown here since an hour is amber, since a day red, since a week red with another thing to do: a shop that
+1. What is unknown here since an hour is amber, since a day red, since a week red with another thing to do: a store that
    is cut off sells on, but everybody else reckons with old figures of it.
 2. A catalogue is old where the network has made a newer one since: by its age then, as above.
 3. Free disk and clock as the doctor judges them; books that were not checked for two days are looked at.
@@ -31,7 +31,7 @@ TO_DO = {
 
 @dataclass(frozen=True)
 class Light:
-    """One thing of a shop's computer."""
+    """One thing of a store's computer."""
 
     thing: str
     light: str
@@ -47,7 +47,7 @@ def of_age(age: dt.timedelta) -> tuple[str, Any]:
 
 
 def of_store(peer: Peer, newest_catalogue: dt.datetime | None, now: dt.datetime) -> list[Light]:
-    """Return every light of a shop's computer; newest_catalogue: when the network made the one meant for it."""
+    """Return every light of a store's computer; newest_catalogue: when the network made the one meant for it."""
     light, to_do = of_age(now - behind_since(peer))
     if peer.oldest_at is not None and now - peer.oldest_at >= HOUR:
         words = _("The oldest message it has not sent was written %(when)s.", when=since(peer.oldest_at))

@@ -1,4 +1,4 @@
-"""The shops on a map: their coordinates laid flat, with no tiles and nobody asked. Pure.
+"""The stores on a map: their coordinates laid flat, with no tiles and nobody asked. Pure.
 
 Rules
 -----
@@ -22,7 +22,7 @@ STEPS_KM = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 @dataclass(frozen=True)
 class Spot:
-    """Something to draw. kind: shop or warehouse; light: quiet (no node of its own yet), good, warn or bad."""
+    """Something to draw. kind: store or warehouse; light: quiet (no node of its own yet), good, warn or bad."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""The shops as the network knows them; and one shop: how it is, and what of its messages needs a person."""
+"""The stores as the network knows them; and one store: how it is, and what of its messages needs a person."""
 
 import datetime as dt
 import functools
@@ -53,7 +53,7 @@ class Kept:
 @bp.get("/")
 @requires("network.stores")
 def stores() -> ResponseReturnValue:
-    """List the shops with when they were heard and how they trade."""
+    """List the stores with when they were heard and how they trade."""
     wanted, which = form.tidy(request.args.get("find", ""))[:60], _number(request.args.get("page", ""))
     with read() as session:
         found = overview.stores(session, today())
@@ -94,7 +94,7 @@ def stores() -> ResponseReturnValue:
 @bp.get("/<store_id>")
 @requires("network.stores")
 def store(store_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
-    """Show how a shop is: what needs somebody, its takings beside its region's, shelves, money, what is open."""
+    """Show how a store is: what needs somebody, its takings beside its region's, shelves, money, what is open."""
     with read() as session:
         store = _store(session, store_id)
         about_store(store)
@@ -138,7 +138,7 @@ def store(store_id: str, fault: DomainError | None = None, **_place: Any) -> Res
 @bp.post("/<store_id>/try-again")
 @requires("network.stores")
 def try_again(store_id: str) -> ResponseReturnValue:
-    """Try what was set aside of a shop once more."""
+    """Try what was set aside of a store once more."""
     with read() as session:
         _store(session, store_id)
     taken, left = receiver.try_parked(doors(), [store_id])
@@ -151,7 +151,7 @@ def try_again(store_id: str) -> ResponseReturnValue:
 @bp.post("/<store_id>/looked-into")
 @requires("network.stores")
 def looked_into(store_id: str) -> ResponseReturnValue:
-    """Let a shop's alarm go, once a person knows why a new count began or which copy has to stop."""
+    """Let a store's alarm go, once a person knows why a new count began or which copy has to stop."""
     with write() as session:
         store = _store(session, store_id)
         peer = session.get(Peer, store_id)
@@ -167,7 +167,7 @@ def looked_into(store_id: str) -> ResponseReturnValue:
 @bp.post("/<store_id>/keys/<name>/withdraw")
 @requires("network.stores")
 def withdraw(store_id: str, name: str) -> ResponseReturnValue:
-    """Make one key of a shop useless: its old computer's, say, once another has joined."""
+    """Make one key of a store useless: its old computer's, say, once another has joined."""
     with write() as session:
         withdraw_key(session, _store(session, store_id).id, name, actor=g.actor, at=doors().now())
     flash(_("The key %(name)s opens nothing any more.", name=name), "info")
@@ -208,7 +208,7 @@ def withdraw_signing(store_id: str, name: str) -> ResponseReturnValue:
 @requires("network.stores")
 @form.answers_on(store)
 def close_days(store_id: str) -> ResponseReturnValue:
-    """Settle for a shop without a node that it stays closed from a day until another."""
+    """Settle for a store without a node that it stays closed from a day until another."""
     first, last = closed_pages.typed()
     with write() as session:
         closed_days.require_no_node(session, _store(session, store_id).id)
@@ -221,7 +221,7 @@ def close_days(store_id: str) -> ResponseReturnValue:
 @requires("network.stores")
 @form.answers_on(store)
 def say_sales(store_id: str) -> ResponseReturnValue:
-    """Say what a shop without a node takes on a usual day; an empty field takes it back."""
+    """Say what a store without a node takes on a usual day; an empty field takes it back."""
     with write() as session:
         store = _store(session, store_id)
         said = request.form.get("sales_amount", "").strip()
@@ -238,7 +238,7 @@ def say_sales(store_id: str) -> ResponseReturnValue:
 @requires("network.stores")
 @form.answers_on(store)
 def reopen_days(store_id: str) -> ResponseReturnValue:
-    """Open a shop without a node again on days that were settled as closed."""
+    """Open a store without a node again on days that were settled as closed."""
     first, last = closed_pages.chosen()
     with write() as session:
         closed_days.require_no_node(session, _store(session, store_id).id)
@@ -260,7 +260,7 @@ def _settle_signing(store_id: str, name: str, settle: Callable[..., None], repor
 
 
 def _needs(session: Session, store: Store, own: exposure.Care, line: CreditLine | None) -> list[dict[str, Any]]:
-    """Return what of a shop needs somebody as sentences with their links: its money first."""
+    """Return what of a store needs somebody as sentences with their links: its money first."""
     reported = []
     account = url_for("console_money.store_account", store_id=store.id) if can("network.money") else None
     if own.late_minor:
@@ -283,7 +283,7 @@ def _needs(session: Session, store: Store, own: exposure.Care, line: CreditLine 
 
 
 def _closed(session: Session, store: Store) -> list[tuple[dt.date, dt.date]]:
-    """Return the days on which a shop stays closed, as stretches."""
+    """Return the days on which a store stays closed, as stretches."""
     return closed_days.spells(closed_days.since(session, store.id, today()))
 
 
@@ -305,7 +305,7 @@ def _gauge(session: Session, line: CreditLine | None) -> money_views.GaugeView |
 
 def _alarm_words(peer: Peer | None) -> str:
     if peer is None or peer.alarm is None or peer.alarm.endswith(WAIT_THERE):
-        return ""  # what waits at the shop is seen and settled there
+        return ""  # what waits at the store is seen and settled there
     if peer.alarm == EPOCH_BEGUN:
         return _("This shop’s books were put back from a copy, or its computer was set up anew.")
     if peer.alarm == KEY_ASKS:
@@ -329,7 +329,7 @@ def _map(
     behind: dict[str, tuple[str, Any]],
     places: Sequence[MapPoint],
 ) -> store_map.StoreMap | None:
-    """Return the shops of the list on a map, and the warehouses; None where no place of them is known."""
+    """Return the stores of the list on a map, and the warehouses; None where no place of them is known."""
     at = {one.id: one for one in places}
     spots = []
     for one in found:
@@ -400,7 +400,7 @@ def _alarms(session: Session, store_id: str) -> list[Kept]:
 
 
 def _day(made_at: str) -> str:
-    """Return the day of an instant a shop wrote, which may be anything."""
+    """Return the day of an instant a store wrote, which may be anything."""
     try:
         return dt.datetime.fromisoformat(made_at).date().isoformat()
     except ValueError:

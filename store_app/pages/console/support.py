@@ -1,4 +1,4 @@
-"""A look into one shop by its shopkeeper's leave: how its node is, its last sales, its stock, what is on its way.
+"""A look into one store by its shopkeeper's leave: how its node is, its last sales, its stock, what is on its way.
 
 Only reads. A look is opened by a press, so that it is written at both ends; without one these pages are not there.
 """
@@ -31,7 +31,7 @@ ROWS = 25
 @bp.get("/")
 @requires("network.stores")
 def door(store_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show whether the shop lets itself be looked into, and who has looked; an open look leads in."""
+    """Show whether the store lets itself be looked into, and who has looked; an open look leads in."""
     at = doors().now()
     with read() as session:
         store = store_of(session, form.tidy(store_id))
@@ -45,7 +45,7 @@ def door(store_id: str, fault: DomainError | None = None) -> ResponseReturnValue
 @requires("network.stores")
 @form.answers_on(door)
 def look(store_id: str) -> ResponseReturnValue:
-    """Open a look: written in the journal here and in the shop's."""
+    """Open a look: written in the journal here and in the store's."""
     with write() as session:
         store = store_of(session, form.tidy(store_id))
         support.look(session, store.id, actor=g.actor, at=doors().now())
@@ -56,7 +56,7 @@ def look(store_id: str) -> ResponseReturnValue:
 @bp.get("/inside")
 @requires("network.stores")
 def inside(store_id: str) -> ResponseReturnValue:
-    """Show the shop as its shopkeeper lets it be seen; nothing here can be pressed."""
+    """Show the store as its shopkeeper lets it be seen; nothing here can be pressed."""
     find = form.tidy(request.args.get("find", ""))[:60]
     with read() as session:
         store = store_of(session, form.tidy(store_id))

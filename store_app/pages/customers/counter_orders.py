@@ -311,6 +311,6 @@ def _saved(quoted: Quote | None) -> dict[str, tuple[int, str]]:
 
 
 def _address(slug: str, token: str) -> str:
-    """Return what the slip's square holds: the order's page, or the token alone where the shop has no address."""
+    """Return what the slip's square holds: the order's page, or the token alone where the store has no address."""
     base = (doors().settings.public_url or doors().settings.network_url).rstrip("/")
     return f"{base}/shop/{slug}/order/{token}" if base else token

@@ -1,4 +1,4 @@
-"""Group buys of the shop: open one, see how it fills, say what the van brought and where the leader's part goes."""
+"""Group buys of the store: open one, see how it fills, say what the van brought and where the leader's part goes."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -38,7 +38,7 @@ OPEN_DAYS, TO_COLLECT = 3, dt.timedelta(days=2)
 @bp.get("/")
 @requires("offers")
 def listed(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show the shop's groups, what needs doing first, and a form to open one."""
+    """Show the store's groups, what needs doing first, and a form to open one."""
     store_id, settings = str(place().store_id), doors().settings
     with read() as session:
         store = session.get_one(Store, store_id)

@@ -169,14 +169,14 @@ def again(order_id: str) -> ResponseReturnValue:
 @requires("pickup")
 @form.answers_on(overview)
 def collect(order_id: str) -> ResponseReturnValue:
-    """Let the customer collect it in the shop; the fee falls away."""
+    """Let the customer collect it in the store; the fee falls away."""
     return _do(order_id, delivery.to_collect)
 
 
 @bp.get("/rules")
 @requires("settings")
 def rules(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show where, when and for how much the shop brings orders home."""
+    """Show where, when and for how much the store brings orders home."""
     store_id = str(place().store_id)
     with read() as session:
         found = delivery.rules_of(session, store_id)
@@ -200,7 +200,7 @@ def rules(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(rules)
 def settle() -> ResponseReturnValue:
-    """Settle where, when and for how much the shop brings orders home."""
+    """Settle where, when and for how much the store brings orders home."""
     currency, store_id = place().currency, str(place().store_id)
     given = {name: form.whole(name, most=most) for name, most in NUMBERS.items()}
     name = form.text("fee_name", most=60, required=_("Say what the line on the receipt is called."))
@@ -259,7 +259,7 @@ def _view(session: Any, way: Way, n: int, stopped: set[str]) -> DoorView:
 
 
 def _picture(here: Point, found: list[Point]) -> Picture:
-    """Draw the doors around the shop to one scale, north above."""
+    """Draw the doors around the store to one scale, north above."""
     lats, lons = zip(here, *found, strict=True)
     span = max(max(lats) - min(lats), (max(lons) - min(lons)) * 0.8, 1e-4)
     scale = (SIDE - 2 * EDGE) / span

@@ -1,4 +1,4 @@
-"""Points: how the shop thanks its members, and whether it takes part in the points the network's shops share."""
+"""Points: how the store thanks its members, and whether it takes part in the points the network's stores share."""
 
 import datetime as dt
 
@@ -22,7 +22,7 @@ bp.before_request(form.know_the_place)
 @bp.get("/")
 @requires("settings")
 def points(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show how the shop thanks its members."""
+    """Show how the store thanks its members."""
     with read() as session:
         rules = loyalty.scheme(session, str(place().store_id))
         shared = shared_points.scheme_on(session, today())
@@ -44,7 +44,7 @@ def points(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(points)
 def set_points() -> ResponseReturnValue:
-    """Set how the shop thanks its members."""
+    """Set how the store thanks its members."""
     currency = place().currency
     wished = loyalty.Scheme(
         active=request.form.get("active") == "yes",
@@ -62,7 +62,7 @@ def set_points() -> ResponseReturnValue:
 @bp.get("/shared")
 @requires("settings")
 def shared(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show what the network's points cost and bring, and whether the shop takes part."""
+    """Show what the network's points cost and bring, and whether the store takes part."""
     store_id, day = str(place().store_id), today()
     with read() as session:
         scheme, part = shared_points.scheme_on(session, day), shared_points.part_of(session, store_id, day)

@@ -1,4 +1,4 @@
-"""The shop's own online shop: open or closed, its address and square, and the rules for orders."""
+"""The store's own online store: open or closed, its address and square, and the rules for orders."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ NUMBERS = {
 @bp.get("/")
 @requires("settings")
 def rules(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show whether the online shop is open, its address, and its rules."""
+    """Show whether the online store is open, its address, and its rules."""
     store_id = str(place().store_id)
     with read() as session:
         front = session.get(Storefront, store_id)

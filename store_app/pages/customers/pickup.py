@@ -278,7 +278,7 @@ def cancel(order_id: str) -> ResponseReturnValue:
 def find() -> ResponseReturnValue:
     """Look for the order of a code; every try is counted."""
     code = form.text("code", most=400, required=_("Scan the customer’s code, or type its eight characters."))
-    if code.startswith("order:"):  # a slip or a bag of the shop's own: look at it, hand nothing over
+    if code.startswith("order:"):  # a slip or a bag of the store's own: look at it, hand nothing over
         return redirect(url_for("pickup.order", order_id=code.removeprefix("order:")), 303)
     code = code.rstrip("/").rpartition("/")[2]  # the QR holds the address of the customer's own page
     with read() as look:

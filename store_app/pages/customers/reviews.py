@@ -1,4 +1,4 @@
-"""What customers say of this shop's goods, and the shopkeeper's answers."""
+"""What customers say of this store's goods, and the shopkeeper's answers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Products of the shop's own: a new one on one screen, with its barcode and price at once, and changing one."""
+"""Products of the store's own: a new one on one screen, with its barcode and price at once, and changing one."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ NUMBERS = {"minimum_age": 99, "maximum_qty": 1_000_000, "shelf_life_days": 10_00
 @bp.get("/new")
 @requires("catalogue")
 def new(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Ask for a new product of the shop's own; the address may bring a code that was scanned."""
+    """Ask for a new product of the store's own; the address may bring a code that was scanned."""
     code = form.tidy(request.values.get("code", ""))[: catalogue.LONGEST_CODE]
     with read() as session:
         known = session.get(Barcode, code) if code and request.method == "GET" else None
@@ -72,7 +72,7 @@ def add() -> ResponseReturnValue:
 @bp.get("/<sku>/change")
 @requires("catalogue")
 def change_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
-    """Ask what is to change of a product of the shop's own."""
+    """Ask what is to change of a product of the store's own."""
     with read() as session:
         product = assortment.own_product(session, str(place().store_id), sku)
         values = {name: getattr(product, name) for name in Wished.__dataclass_fields__}
@@ -83,7 +83,7 @@ def change_page(sku: str, fault: DomainError | None = None) -> ResponseReturnVal
 @requires("catalogue")
 @form.answers_on(change_page)
 def save(sku: str) -> ResponseReturnValue:
-    """Change a product of the shop's own."""
+    """Change a product of the store's own."""
     wished = _wished()
     with write() as session:
         assortment.change(session, str(place().store_id), sku, wished, actor=g.actor, at=doors().now())

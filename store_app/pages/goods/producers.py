@@ -1,4 +1,4 @@
-"""Local producers: whose goods the shop sells, what came, what was sold of it, and what they are paid."""
+"""Local producers: whose goods the store sells, what came, what was sold of it, and what they are paid."""
 
 from typing import Any
 

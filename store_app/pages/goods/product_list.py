@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Listed is what this shop sells now; the network's other products are found under "not listed".
+1. Listed is what this store sells now; the network's other products are found under "not listed".
 2. A product lacks a price when none is in force today and none is typed at the till.
 """
 
@@ -102,7 +102,7 @@ def counts(session: Session, store_id: str, day: dt.date) -> dict[str, int]:
 
 
 def named(session: Session, store_id: str, column: sa.orm.InstrumentedAttribute[str]) -> list[str]:
-    """Return the aisles, or the brands, of what this shop sells."""
+    """Return the aisles, or the brands, of what this store sells."""
     query = (
         sa.select(column)
         .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
@@ -114,7 +114,7 @@ def named(session: Session, store_id: str, column: sa.orm.InstrumentedAttribute[
 def one(
     session: Session, store_id: str, sku: str, day: dt.date
 ) -> tuple[Row, Product, TaxClass, Listing | None] | None:
-    """Return one product as this shop knows it; None for one it does not know."""
+    """Return one product as this store knows it; None for one it does not know."""
     query = (
         sa.select(Product, Listing, TaxClass, _has_code().label("has_code"))
         .join(TaxClass, TaxClass.id == Product.tax_class_id)
@@ -129,7 +129,7 @@ def one(
 
 
 def coming(session: Session, store_id: str, day: dt.date, *, first: int = 0, most: int = 100) -> list[Any]:
-    """Return the shop's own prices that begin after a day: sku, name, from_day, price_minor, price_quantity."""
+    """Return the store's own prices that begin after a day: sku, name, from_day, price_minor, price_quantity."""
     query = (
         sa.select(
             Price.sku, Product.name, Price.from_day, Price.price_minor, Product.price_quantity, Product.stock_unit
@@ -142,7 +142,7 @@ def coming(session: Session, store_id: str, day: dt.date, *, first: int = 0, mos
 
 
 def beginning(session: Session, store_id: str, day: dt.date) -> list[str]:
-    """Return the SKUs whose own price begins on a day and that this shop sells, by name: what needs a new label."""
+    """Return the SKUs whose own price begins on a day and that this store sells, by name: what needs a new label."""
     query = (
         sa.select(Price.sku)
         .join(Product, Product.sku == Price.sku)

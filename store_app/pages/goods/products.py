@@ -1,4 +1,4 @@
-"""What this shop sells: the list, and one product with its prices, cost, barcodes, wishes and label."""
+"""What this store sells: the list, and one product with its prices, cost, barcodes, wishes and label."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ WIDE, HIGH, EDGE = 600, 120, 14
 
 @dataclass(frozen=True)
 class Dated:
-    """A price as its line shows it. state: 'coming' | 'now' | 'past' | 'hidden' (the shop's own goes before it)."""
+    """A price as its line shows it. state: 'coming' | 'now' | 'past' | 'hidden' (the store's own goes before it)."""
 
     from_day: dt.date
     price_minor: int
@@ -88,7 +88,7 @@ class Chart:
 @bp.get("/", endpoint="listed")
 @requires("catalogue")
 def listed() -> ResponseReturnValue:
-    """List what this shop sells, filtered by the address."""
+    """List what this store sells, filtered by the address."""
     store_id, asked, page_no = str(place().store_id), asked_for(), form.page_no()
     with read() as session:
         query = product_list.products(store_id, asked, today())
@@ -136,7 +136,7 @@ def export(suffix: str) -> Response:
 @bp.get("/<sku>", endpoint="product")
 @requires("catalogue")
 def product(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show one product: price, cost, codes, what the shop wishes for it, and what it is."""
+    """Show one product: price, cost, codes, what the store wishes for it, and what it is."""
     store_id, day = str(place().store_id), today()
     with read() as session:
         found = _found(session, store_id, sku)
@@ -180,7 +180,7 @@ def product(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("catalogue")
 @form.answers_on(product)
 def price(sku: str) -> ResponseReturnValue:
-    """Date a price of the shop's own from a day on."""
+    """Date a price of the store's own from a day on."""
     price_minor, from_day = form.amount("price", place().currency), day_typed("from_day")
     with write() as session:
         _found(session, str(place().store_id), sku)
@@ -212,7 +212,7 @@ def take_price_back(sku: str) -> ResponseReturnValue:
 @requires("catalogue")
 @form.answers_on(product)
 def wishes(sku: str) -> ResponseReturnValue:
-    """Settle whether the shop sells it, what it keeps from the online shop, and what it costs."""
+    """Settle whether the store sells it, what it keeps from the online store, and what it costs."""
     active, hold_back = request.form.get("sold") == "yes", form.whole("hold_back")
     cost_minor = form.amount("cost", place().currency) if request.form.get("cost", "").strip() else None
     with write() as session:
@@ -245,7 +245,7 @@ def add_code(sku: str) -> ResponseReturnValue:
 @requires("catalogue")
 @form.answers_on(product)
 def remove_code(sku: str) -> ResponseReturnValue:
-    """Let a barcode of the shop's own product lead nowhere any more."""
+    """Let a barcode of the store's own product lead nowhere any more."""
     code = form.text("code", most=catalogue.LONGEST_CODE, required=_("Choose a barcode."))
     with write() as session:
         if session.get(Barcode, code) is not None:  # a second click finds it gone
@@ -318,7 +318,7 @@ def amount_text(amount_minor: int | None) -> str:
 def price_steps(dated: Sequence[Dated], day: dt.date, most: int = 12) -> Chart | None:
     """Return the picture of dated prices (from_day, price_minor, state; newest first); None for fewer than two.
 
-    Prices that are hidden by the shop's own have no step.
+    Prices that are hidden by the store's own have no step.
     """
     shown = [one for one in reversed(dated) if one.state != "hidden"][-most:]
     if len(shown) < 2:
@@ -364,7 +364,7 @@ def _found(session: Session, store_id: str, sku: str) -> tuple[product_list.Row,
 
 
 def _dated(prices: list[Price], store_id: str, day: dt.date) -> list[Dated]:
-    """Return the prices, newest first; one network price below the shop's own in force is hidden
+    """Return the prices, newest first; one network price below the store's own in force is hidden
     (pos.catalogue.catalogue 2)."""
     answer: list[Dated] = []
     own_rules = any(one.scope_id == store_id and one.from_day <= day for one in prices)

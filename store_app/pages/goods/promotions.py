@@ -183,7 +183,7 @@ def make_coupons(offer_id: str) -> ResponseReturnValue:
 
 
 def _owner() -> str:
-    """Return whose offers these are: the shop's, or on the network's node those of all shops."""
+    """Return whose offers these are: the store's, or on the network's node those of all shops."""
     return place().store_id or EVERYONE
 
 
@@ -321,7 +321,7 @@ def _search(session: Session, text: str) -> list[tuple[str, str, str]]:
 
 
 def _example(session: Session, offer: Offer) -> Example | None:
-    """Return an offer on the least basket of the shop's own goods at which it applies; None without such goods."""
+    """Return an offer on the least basket of the store's own goods at which it applies; None without such goods."""
     lines: list[tuple[str, str, OfferLine, int | None]] = []
     for part in offer.parts:
         rows = _some(session, part.choice)
@@ -357,7 +357,7 @@ def _example(session: Session, offer: Offer) -> Example | None:
 
 
 def _some(session: Session, choice: Choice) -> list[tuple[Product, int, int | None]]:
-    """Return a few products of a choice that this shop sells, with price and cost."""
+    """Return a few products of a choice that this store sells, with price and cost."""
     named = sa.or_(
         Product.sku.in_(choice.skus), Product.category.in_(choice.categories),
         Product.department.in_(choice.departments), Product.brand.in_(choice.brands),

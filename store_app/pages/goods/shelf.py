@@ -294,7 +294,7 @@ def _refills(session: Session, store_id: str) -> list[RefillView]:
 
 
 def _choices(session: Session, store_id: str, text: str, standing: str) -> list[dict[str, str]]:
-    """Return products with a price: those that fit the search, else the shop's own."""
+    """Return products with a price: those that fit the search, else the store's own."""
     query = sa.select(Product).where(Product.active, Product.sku != standing)
     if text:
         query = query.where(

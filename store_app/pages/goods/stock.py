@@ -1,4 +1,4 @@
-"""What is in the shop: search, filters, one product with its movements, a blind count, and writing off."""
+"""What is in the store: search, filters, one product with its movements, a blind count, and writing off."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class LevelRow:
 
 @dataclass(frozen=True)
 class MovementRow:
-    """One movement of a product, in words. sign says whether the shop got more or less."""
+    """One movement of a product, in words. sign says whether the store got more or less."""
 
     at: dt.datetime
     words: str

@@ -1,4 +1,4 @@
-"""Campaigns of the network at this shop: what each asks, the shopkeeper's yes or no, and what was paid for it."""
+"""Campaigns of the network at this store: what each asks, the shopkeeper's yes or no, and what was paid for it."""
 
 from typing import Any
 

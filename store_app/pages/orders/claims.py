@@ -186,7 +186,7 @@ def contest(claim_id: str) -> ResponseReturnValue:
 @requires("receive")
 @form.answers_on(claim)
 def answered(claim_id: str) -> ResponseReturnValue:
-    """Write down what a supplier of the shop's own answered."""
+    """Write down what a supplier of the store's own answered."""
     remedy = form.one_of("remedy", tuple(delivery_claims.REMEDIES), sentence=_("Choose how it is made good."))
     store_id = str(place().store_id)
     with write() as session:
@@ -218,7 +218,7 @@ def again(claim_id: str) -> ResponseReturnValue:
 @bp.get("/photos/<photo_id>.jpg")
 @requires("receive")
 def photo(photo_id: str) -> Response:
-    """Give a photo of this shop's."""
+    """Give a photo of this store's."""
     with read() as session:
         data = claim_photos.photo_of(session, str(place().store_id), photo_id)
     return picture(data)

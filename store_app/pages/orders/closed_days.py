@@ -1,4 +1,4 @@
-"""Closed days of the shop: settled from one day until another, and taken back."""
+"""Closed days of the store: settled from one day until another, and taken back."""
 
 import datetime as dt
 
@@ -25,7 +25,8 @@ bp.before_request(form.know_the_place)
 @bp.get("/")
 @requires("settings")
 def listed(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show the days ahead on which the shop stays closed, with the online orders promised then, and a form for more."""
+    """Show the days ahead on which the store stays closed, with the online orders promised then, and a form for
+    more."""
     store_id = str(place().store_id)
     with read() as session:
         store = session.get_one(Store, store_id)
@@ -39,7 +40,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(listed)
 def close() -> ResponseReturnValue:
-    """Settle that the shop stays closed from a day until another; without a second one for that day alone."""
+    """Settle that the store stays closed from a day until another; without a second one for that day alone."""
     first, last = typed()
     with write() as session:
         storefront.close_days(session, str(place().store_id), first, last, actor=g.actor, at=doors().now())
@@ -52,7 +53,7 @@ def close() -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(listed)
 def take_back() -> ResponseReturnValue:
-    """Open the shop again on days that were settled as closed."""
+    """Open the store again on days that were settled as closed."""
     first, last = chosen()
     with write() as session:
         found = storefront.reopen_days(session, str(place().store_id), first, last, actor=g.actor, at=doors().now())

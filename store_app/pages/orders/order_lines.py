@@ -119,7 +119,7 @@ class OrderView:
     delivery_day: dt.date
     delivery_text: str
     order_by: str
-    """Until when it is to be ordered, by the shop's clock; '' for the whole day."""
+    """Until when it is to be ordered, by the store's clock; '' for the whole day."""
     is_network: bool
     cost_minor: int
     minimum_minor: int

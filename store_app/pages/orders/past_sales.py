@@ -1,4 +1,4 @@
-"""What the shop sold before it sold here: a file of its old till, looked at first, laid in whole, taken back whole."""
+"""What the store sold before it sold here: a file of its old till, looked at first, laid in whole, taken back whole."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -48,7 +48,7 @@ NAMES = {
 @bp.get("/orders/proof")
 @requires("order")
 def store(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show the shop's weeks ahead at several levels of service, and its own replay."""
+    """Show the store's weeks ahead at several levels of service, and its own replay."""
     store_id = str(place().store_id)
     with read() as session:
         found, ahead = replays.newest(session, "store", store_id), order_simulation.newest(session, store_id)
@@ -62,7 +62,7 @@ def store(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(store)
 def set_service() -> ResponseReturnValue:
-    """Say how much service the shop's orders aim at."""
+    """Say how much service the store's orders aim at."""
     service_bp = form.whole("service_bp", least=1)
     with write() as session:
         service_targets.set_service(session, str(place().store_id), service_bp, actor=g.actor, at=doors().now())
@@ -88,7 +88,7 @@ def look_again() -> ResponseReturnValue:
 @bp.get("/console/proof/<region_id>")
 @requires("network.demand")
 def region(region_id: str) -> ResponseReturnValue:
-    """Show the replay of all of a region's shops together."""
+    """Show the replay of all of a region's stores together."""
     with read() as session:
         here = session.get(Region, region_id)
         if here is None:

@@ -1,4 +1,4 @@
-"""Whom the shop buys from: how orders reach them, on which days, how long they really take, and what they charge."""
+"""Whom the store buys from: how orders reach them, on which days, how long they really take, and what they charge."""
 
 import datetime as dt
 import re
@@ -121,7 +121,7 @@ def new(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(new)
 def add() -> ResponseReturnValue:
-    """Add a supplier of the shop's own; the command's id is the supplier's."""
+    """Add a supplier of the store's own; the command's id is the supplier's."""
     command, contact = form.command_id(), _contact(active=True)
     with write() as session:
         row = suppliers.write_contact(session, owner(), command, contact, actor=g.actor, at=doors().now())
@@ -154,7 +154,7 @@ def supplier(
 @bp.get("/<supplier_id>/change")
 @requires("settings")
 def change_page(supplier_id: str, fault: DomainError | None = None) -> ResponseReturnValue:
-    """Ask what is to change of a supplier of the shop's own."""
+    """Ask what is to change of a supplier of the store's own."""
     with read() as session:
         row = suppliers.own_supplier(session, owner(), supplier_id)
     return _form_page(row, fault)
@@ -259,7 +259,7 @@ def lead_words(lead: LeadTime) -> str:
 
 
 def owner() -> str:
-    """Return whose suppliers these are: this shop's, or at the network's node the network's (`console.upstream`)."""
+    """Return whose suppliers these are: this store's, or at the network's node the network's (`console.upstream`)."""
     return place().store_id or NETWORK
 
 

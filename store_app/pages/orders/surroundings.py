@@ -1,4 +1,4 @@
-"""School holidays and weather: told by hand or by a file, of the shop; at the network's node of a region."""
+"""School holidays and weather: told by hand or by a file, of the store; at the network's node of a region."""
 
 import datetime as dt
 from collections import defaultdict
@@ -202,7 +202,7 @@ def _read(raw: bytes, name: str, **how: Any) -> Sheet:
 
 
 def _scope(session: Session) -> tuple[str, list[tuple[str, str]]]:
-    """Return whose days these are: the shop's, or those of the region that was chosen; and the regions there are."""
+    """Return whose days these are: the store's, or those of the region that was chosen; and the regions there are."""
     if doors().settings.node_id != NETWORK:
         return str(place().store_id), []
     regions = [(one.id, one.name) for one in session.scalars(sa.select(Region).order_by(Region.name, Region.id))]

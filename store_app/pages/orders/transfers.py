@@ -1,4 +1,4 @@
-"""Goods between this shop and its neighbours: the shopkeeper's yes or no, handing over, taking in."""
+"""Goods between this store and its neighbours: the shopkeeper's yes or no, handing over, taking in."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ ENDED = ("received", "declined", "lapsed", "taken_back")
 
 @dataclass(frozen=True)
 class View:
-    """A transfer as this shop sees it."""
+    """A transfer as this store sees it."""
 
     row: Transfer
     lines: list[TransferLine]
@@ -43,7 +43,7 @@ class View:
 
     @property
     def waits_for_us(self) -> bool:
-        """Tell whether the other shop has goods that this one has not let go of."""
+        """Tell whether the other store has goods that this one has not let go of."""
         return self.gives and store_transfers.waits_for_giver(self.row)
 
     @property
@@ -138,7 +138,7 @@ def did_not_come(transfer_id: str) -> ResponseReturnValue:
 @requires("receive")
 @form.answers_on(everything)
 def take_back(transfer_id: str) -> ResponseReturnValue:
-    """Take goods in again that did not reach the other shop and are here."""
+    """Take goods in again that did not reach the other store and are here."""
     with write() as session:
         transfers.take_back(session, _here(), transfer_id, _counts(), actor=g.actor, at=doors().now())
         wake_worker_after(session)

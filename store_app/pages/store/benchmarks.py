@@ -1,4 +1,4 @@
-"""Compare notes: the shop beside its neighbours, one suggestion at a time, and what former ones brought."""
+"""Compare notes: the store beside its neighbours, one suggestion at a time, and what former ones brought."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ MOST = 15
 
 @dataclass(frozen=True)
 class PriceView:
-    """A price beside the nearby one. share: this shop's in per cent of the nearby one."""
+    """A price beside the nearby one. share: this store's in per cent of the nearby one."""
 
     sku: str
     name: str
@@ -49,7 +49,7 @@ class MissingView:
 @bp.get("/")
 @requires("reports")
 def show(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
-    """Show the shop's figures beside the nearby ones, and the one suggestion that is open."""
+    """Show the store's figures beside the nearby ones, and the one suggestion that is open."""
     store_id, day = str(place().store_id), today() - dt.timedelta(days=1)
     with read() as session:
         nearby = benchmarks.nearby(session)

@@ -1,4 +1,4 @@
-"""Money with the network, at the shop: what is owed, the credit and its limit's story, statements, objections."""
+"""Money with the network, at the store: what is owed, the credit and its limit's story, statements, objections."""
 
 from typing import Any
 
@@ -119,7 +119,7 @@ def ask_advance() -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(overview)
 def say_bank() -> ResponseReturnValue:
-    """Say where the shop's money is paid out to."""
+    """Say where the store's money is paid out to."""
     payee = form.text("payee", most=140, required=_("Write whose account it is."))
     account = form.text("account", most=60, required=_("Type the account’s number."))
     with write() as session:

@@ -73,7 +73,7 @@ ALONE: dict[str, tuple[Any, Any, Any]] = {
         WORDS["proposal"][4],
     ),
 }  # fmt: skip
-"""Step -> its name, what to do and the button, at a shop without a network."""
+"""Step -> its name, what to do and the button, at a store without a network."""
 
 
 @bp.get("/")

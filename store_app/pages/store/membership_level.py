@@ -1,4 +1,4 @@
-"""A shop's standing at the shop: its level, what it counts, what the next level wants and gives, and the appeal."""
+"""A store's standing at the store: its level, what it counts, what the next level wants and gives, and the appeal."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """The demonstration's notice board: one JSON file in its folder, read by the demo page and the command.
 
-Keys: ready, day (the last day traded), keys (practice keys of the shops), figures, tally, urls, playing
+Keys: ready, day (the last day traded), keys (practice keys of the stores), figures, tally, urls, playing
 ({words, done, of} while a day is played), fault, to_bring (the page of an order that waits to be brought home), wish
 (a day somebody asked to be played).
 """

@@ -1,4 +1,4 @@
-"""How the receipt looks: the shop's logo, and a receipt as it will print, drawn from the very bytes."""
+"""How the receipt looks: the store's logo, and a receipt as it will print, drawn from the very bytes."""
 
 from typing import Any
 

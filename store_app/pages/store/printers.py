@@ -1,4 +1,4 @@
-"""The shop's printers: find them, set them up, and try them with the picture of the very bytes beside it.
+"""The store's printers: find them, set them up, and try them with the picture of the very bytes beside it.
 
 Looking for printers and trying one happen only when asked, outside of any transaction: they wait for devices.
 """
@@ -95,7 +95,7 @@ def everything(
 @requires("settings")
 @form.answers_on(everything)
 def look() -> ResponseReturnValue:
-    """Look for printers on this computer and in the shop's network, now that somebody asks."""
+    """Look for printers on this computer and in the store's network, now that somebody asks."""
     from pos.printing import discovery
 
     found = discovery.look(discovery.networks_of(doors().settings.printer_search))

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Every permission of a shop is a row, in words. What a shop cannot settle (`permissions`, rule 2) stands there too.
+1. Every permission of a store is a row, in words. What a store cannot settle (`permissions`, rule 2) stands there too.
 2. What was typed is still there when it is refused.
 """
 
@@ -96,7 +96,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
         ),
     ),
 )
-"""Every permission of a shop's people, in words."""
+"""Every permission of a store's people, in words."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The shop itself: the network, the printer, and whether the books agree."""
+"""The store itself: the network, the printer, and whether the books agree."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class Queue:
 @bp.get("/")
 @requires("settings")
 def overview(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show the shop's facts and how it stands with network, printer and books."""
+    """Show the store's facts and how it stands with network, printer and books."""
     settings, at = doors().settings, doors().now()
     store_id = str(place().store_id)
     with read() as session:
@@ -233,7 +233,7 @@ def lock() -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(_refused)
 def sales_amount() -> ResponseReturnValue:
-    """Say what the shop takes on a usual day, until its own sales tell; an empty field takes it back."""
+    """Say what the store takes on a usual day, until its own sales tell; an empty field takes it back."""
     store_id = str(place().store_id)
     with write() as session:
         said = request.form.get("sales_amount", "").strip()

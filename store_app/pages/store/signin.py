@@ -101,7 +101,7 @@ def enter(staff_id: str) -> ResponseReturnValue:
 @public
 @not_in_practice
 def first() -> ResponseReturnValue:
-    """Let a shop's first person in: on the shop's own computer, and only while nobody works here."""
+    """Let a store's first person in: on the store's own computer, and only while nobody works here."""
     settings = doors().settings
     try:
         with write() as books:
@@ -215,7 +215,7 @@ def _beside() -> staff.Beside | None:
 
 
 def _may_begin(books: Session) -> bool:
-    """Tell whether whoever asks may be the first: nobody works here, and it is the shop's own computer that asks."""
+    """Tell whether whoever asks may be the first: nobody works here, and it is the store's own computer that asks."""
     return _is_here() and not staff_of(books, doors().settings.node_id)
 
 

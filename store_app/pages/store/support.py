@@ -1,4 +1,4 @@
-"""Help from the network: leave to look into this shop, for how long, taken back with one press, and who looked."""
+"""Help from the network: leave to look into this store, for how long, taken back with one press, and who looked."""
 
 from typing import Any
 

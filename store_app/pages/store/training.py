@@ -1,4 +1,4 @@
-"""Training: the lessons, what each person has done of them, and the practice shop a lesson is done in."""
+"""Training: the lessons, what each person has done of them, and the practice store a lesson is done in."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def lesson(lesson_id: str) -> ResponseReturnValue:
 @bp.post("/<lesson_id>/begin")
 @requires("practice")
 def begin(lesson_id: str) -> ResponseReturnValue:
-    """Lay a practice shop out and go to the lesson's first page."""
+    """Lay a practice store out and go to the lesson's first page."""
     found = _lesson(lesson_id)
     practice.begin(found, language())
     return redirect(url_for(START[found.scene]), 303)
@@ -83,7 +83,7 @@ def begin(lesson_id: str) -> ResponseReturnValue:
 @bp.post("/leave")
 @requires("practice")
 def leave() -> ResponseReturnValue:
-    """Throw the practice shop away and go back to the lessons."""
+    """Throw the practice store away and go back to the lessons."""
     practice.leave()
     return redirect(url_for("training.overview"), 303)
 

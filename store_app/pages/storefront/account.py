@@ -1,4 +1,4 @@
-"""A customer's own orders at an online shop: shown to whoever proves by a one-time code that the phone is theirs.
+"""A customer's own orders at an online store: shown to whoever proves by a one-time code that the phone is theirs.
 
 Rules
 -----
@@ -6,7 +6,7 @@ Rules
    `customer_sessions.KEPT` in this browser. Signing out ends that here or everywhere, at the node. A member's number
    has the prices for members.
 2. Shown is what was ordered with this number here and is not forgotten yet; an order placed in a browser opens its own
-   page, with the code to collect it. Beside it the points the number has at the shops that share them; their owner may
+   page, with the code to collect it. Beside it the points the number has at the stores that share them; their owner may
    let another store use them, or end that membership, here.
 3. Whether a number ever ordered here is told to nobody but its owner: a code is sent to any number alike.
 """
@@ -117,7 +117,7 @@ def agree_to_points(slug: str) -> ResponseReturnValue:
 @bp.post("/points/leave")
 @public
 def leave_points(slug: str) -> ResponseReturnValue:
-    """End the membership of the number proved in this browser, at every shop (rule 2)."""
+    """End the membership of the number proved in this browser, at every store (rule 2)."""
     form.command_id()
     with write() as session:
         here = visitors.store_at(session, slug)

@@ -1,9 +1,9 @@
-"""The visitor's basket at an online shop, and ordering it in one page.
+"""The visitor's basket at an online store, and ordering it in one page.
 
 Rules
 -----
 1. Who collects, when, how it is paid and what to do when something is missing are asked on one page.
-2. Where the shop wants it, a guest shows once per browser and number that the phone is theirs: the form waits in the
+2. Where the store wants it, a guest shows once per browser and number that the phone is theirs: the form waits in the
    cookie until the one-time code was typed, and is then sent as it was.
 3. The order page's address carries the order's token: whoever has it sees the code, nobody else.
 4. What the page showed is what is charged: if the total has changed meanwhile, nothing is ordered and it says so.

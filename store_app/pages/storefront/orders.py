@@ -1,4 +1,4 @@
-"""A customer's order at an online shop: its code, its money, how far it is, and what may still be asked.
+"""A customer's order at an online store: its code, its money, how far it is, and what may still be asked.
 
 The page's address carries the order's token: whoever has it sees the code, nobody else.
 """
@@ -126,7 +126,7 @@ def _home_words(found: placing.OrderStatus) -> str:
 @public
 @form.answers_on(order)
 def cancel(slug: str, token: str) -> ResponseReturnValue:
-    """Ask the shop to cancel an order that is not ready yet."""
+    """Ask the store to cancel an order that is not ready yet."""
     with write() as session:
         here = visitors.store_at(session, slug)
         placing.ask_to_cancel(session, here.id, token, at=clock.now())
@@ -151,7 +151,7 @@ def pay(slug: str, token: str) -> ResponseReturnValue:
 @public
 @form.answers_on(order)
 def bring_back(slug: str, token: str) -> ResponseReturnValue:
-    """Ask the shop to take goods back."""
+    """Ask the store to take goods back."""
     why = form.text("why", most=300, required=_("Say what is wrong with the goods."))
     with write() as session:
         here = visitors.store_at(session, slug)

@@ -1,8 +1,8 @@
-"""The online shop of each store, as its customers see it on a phone; served by the network node.
+"""The online store of each store, as its customers see it on a phone; served by the network node.
 
 Rules
 -----
-1. Everybody may look and order; a basket lives in the visitor's own signed cookie, per shop, for the last few shops.
+1. Everybody may look and order; a basket lives in the visitor's own signed cookie, per store, for the last few shops.
 2. Prices, offers and what is left come from what the store published; what it costs is what the till would charge.
 3. A page weighs at most 60 KB without pictures and needs no script.
 """
@@ -34,7 +34,7 @@ TOP_CATEGORIES_AHEAD = 12
 @bp.get("/")
 @public
 def home(slug: str) -> ResponseReturnValue:
-    """Show the shop: bestsellers first, an aisle, or what was searched."""
+    """Show the store: bestsellers first, an aisle, or what was searched."""
     text, category = form.tidy(request.args.get("q", ""))[:60], form.tidy(request.args.get("category", ""))[:80]
     number = form.page_no()
     with read() as session:
@@ -161,7 +161,7 @@ def picture(slug: str, sku: str, id: str) -> Response:
 @bp.get("/worker.js")
 @public
 def worker(**_place: Any) -> Response:
-    """Answer the script that stands in for the shop without a line; from here, so that it is of this shop alone."""
+    """Answer the script that stands in for the store without a line; from here, so that it is of this store alone."""
     answer = Response(assets.text("storefront/worker.js"), mimetype="text/javascript")
     answer.headers["Cache-Control"] = "no-cache"
     return answer
@@ -179,7 +179,7 @@ def no_line(slug: str) -> ResponseReturnValue:
 @bp.get("/manifest.webmanifest")
 @public
 def manifest(slug: str) -> ResponseReturnValue:
-    """Let a phone keep the shop on its first screen."""
+    """Let a phone keep the store on its first screen."""
     with read() as session:
         here = visitors.store_at(session, slug)
     icons = [
@@ -198,7 +198,7 @@ def manifest(slug: str) -> ResponseReturnValue:
 @bp.get("/<path:elsewhere>")
 @public
 def nothing(slug: str, **_elsewhere: Any) -> ResponseReturnValue:
-    """Answer that the shop has nothing at this address, with the way back into it."""
+    """Answer that the store has nothing at this address, with the way back into it."""
     with read() as session:
         visitors.store_at(session, slug)
     raise NotFound("not-found", _("There is nothing at this address."))

@@ -1,9 +1,10 @@
-"""The visitor of an online shop: the shop at an address, the basket in the cookie, what every page shows around itself.
+"""The visitor of an online store: the store at an address, the basket in the cookie, what every page shows around
+itself.
 
 Rules
 -----
-1. The basket and its coupons live in the visitor's own signed cookie, per shop, for the last few shops.
-2. What the shop no longer offers leaves the basket by itself, and the page says so.
+1. The basket and its coupons live in the visitor's own signed cookie, per store, for the last few shops.
+2. What the store no longer offers leaves the basket by itself, and the page says so.
 3. Which products a list shows, and in which order, is looked up once in LISTED_FOR_S; prices and what is left are
    always of this moment. A product's card, and the list they stand in, is drawn once for all who see the very same.
 4. Who proved a phone here (`customer_sessions`) that is a member's has the prices for members; a coupon that cannot
@@ -78,7 +79,7 @@ class CartLine:
 
 @dataclass(frozen=True)
 class OpenGroup:
-    """A group buy as the shop's first page tells of it."""
+    """A group buy as the store's first page tells of it."""
 
     id: str
     name: str
@@ -97,7 +98,7 @@ class CouponView:
 
 @dataclass(frozen=True)
 class Cart:
-    """The visitor's basket at one shop. gone: what the shop no longer offers (rule 2).
+    """The visitor's basket at one shop. gone: what the store no longer offers (rule 2).
 
     member: it has the prices for members; members_offer: what a member would be offered for it, for whom is none.
     """
@@ -114,7 +115,7 @@ class Cart:
 
 
 def store_at(session: Session, slug: str) -> Store:
-    """Return the shop at an address; the answer then speaks from it."""
+    """Return the store at an address; the answer then speaks from it."""
     found = session.scalar(_AT, {"slug": form.tidy(slug)})
     if found is None:
         raise NotFound("no-shop", _("There is no shop at this address. Check the link or scan the label again."))
@@ -123,13 +124,13 @@ def store_at(session: Session, slug: str) -> Store:
 
 
 def kept(store_id: str) -> dict[str, int]:
-    """Return the basket at a shop: SKU -> quantity."""
+    """Return the basket at a store: SKU -> quantity."""
     found = visitor.get("baskets", {}).get(store_id, {})
     return {str(sku): int(qty) for sku, qty in found.items()}
 
 
 def keep(store_id: str, lines: Mapping[str, int]) -> None:
-    """Keep the basket at a shop (rule 1)."""
+    """Keep the basket at a store (rule 1)."""
     baskets = {key: value for key, value in visitor.get("baskets", {}).items() if key != store_id}
     if lines:
         baskets[store_id] = dict(lines)
@@ -142,7 +143,7 @@ def kept_codes(store_id: str) -> list[str]:
 
 
 def keep_codes(store_id: str, codes: Sequence[str]) -> None:
-    """Keep the coupons of the basket at a shop (rule 1)."""
+    """Keep the coupons of the basket at a store (rule 1)."""
     others = {key: value for key, value in visitor.get("coupons", {}).items() if key != store_id}
     visitor["coupons"] = dict(list((others | ({store_id: list(codes)} if codes else {})).items())[-KEPT_STORES:])
 
@@ -180,7 +181,7 @@ def usual(ware: listing.OnlineProduct) -> int:
 
 
 def bounded(ware: listing.OnlineProduct, qty: int) -> int:
-    """Return the quantity, or refuse what the shop has not left or does not sell to one customer."""
+    """Return the quantity, or refuse what the store has not left or does not sell to one customer."""
     if qty > ware.left_qty and ware.order_days is None:
         raise Invalid(
             "not-available",
@@ -196,14 +197,14 @@ def bounded(ware: listing.OnlineProduct, qty: int) -> int:
 
 
 def around(session: Session, here: Store) -> dict[str, Any]:
-    """Return what every page of the shop shows around itself."""
+    """Return what every page of the store shows around itself."""
     is_closed, day = not availability.is_taking_orders(session, here.id, clock.now()), day_here(here)
     again = closed_days.opens_again(closed_days.since(session, here.id, day), day)
     return {"store": here, "cart": cart_at(session, here), "is_closed": is_closed, "opens_again": again}
 
 
 def cart_at(session: Session, here: Store) -> Cart:
-    """Return the visitor's basket at a shop, priced as the till would."""
+    """Return the visitor's basket at a store, priced as the till would."""
     there = kept(here.id)
     if not there:
         return Cart()
@@ -280,12 +281,12 @@ def promised(session: Session, here: Store, products: Sequence[listing.OnlinePro
 
 
 def day_here(here: Store) -> dt.date:
-    """Return the shop's business day now."""
+    """Return the store's business day now."""
     return business_day(clock.now(), here.tz, here.rollover_hour)
 
 
 def top_categories(session: Session, store_id: str) -> list[str]:
-    """Return the categories of a shop, the largest first; kept ready for a moment."""
+    """Return the categories of a store, the largest first; kept ready for a moment."""
     return _ready(
         ("top_categories", store_id),
         lambda: [name for name, _ in sorted(listing.categories(session, store_id), key=lambda row: (-row[1], row[0]))],
@@ -293,7 +294,7 @@ def top_categories(session: Session, store_id: str) -> list[str]:
 
 
 def open_groups(session: Session, store_id: str) -> list[OpenGroup]:
-    """Return the group buys somebody may join at a shop; kept ready for a moment."""
+    """Return the group buys somebody may join at a store; kept ready for a moment."""
     return _ready(
         ("groups", store_id),
         lambda: [OpenGroup(one.id, one.name, one.closes_at) for one in groups.of_store(session, store_id)],
@@ -321,7 +322,7 @@ def cards(
 
 
 def head_of(here: Store) -> tuple[Any, ...]:
-    """Return what the head of a shop's page shows of it."""
+    """Return what the head of a store's page shows of it."""
     return here.slug, here.name, here.address, here.closes, here.currency, here.tz
 
 
@@ -349,7 +350,7 @@ def names_of(session: Session, skus: tuple[str, ...]) -> list[str]:
 
 
 def back(slug: str) -> str:
-    """Return the page the visitor came from, when it is one of this shop's."""
+    """Return the page the visitor came from, when it is one of this store's."""
     here = form.tidy(request.form.get("here", ""))
     start = url_for("storefront.home", slug=slug)
     return here if here.startswith(start) and len(here) <= 400 else start

@@ -1,4 +1,4 @@
-"""Weighed goods: how the shop's own labels are read, what boxes weigh, and whether the scale answers."""
+"""Weighed goods: how the store's own labels are read, what boxes weigh, and whether the scale answers."""
 
 from dataclasses import dataclass
 from typing import Any

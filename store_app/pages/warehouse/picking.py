@@ -1,4 +1,4 @@
-"""Pick lists: what goes to the shops is gathered product by product, on a phone or on paper, and then leaves."""
+"""Pick lists: what goes to the stores is gathered product by product, on a phone or on paper, and then leaves."""
 
 import itertools
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
 @requires("network.supply")
 @form.answers_on(overview_page)
 def make(warehouse_id: str) -> ResponseReturnValue:
-    """Put what waits on a list, of all shops or of those chosen."""
+    """Put what waits on a list, of all stores or of those chosen."""
     stores = request.form.getlist("store")
     with write() as session:
         made = picking.make(session, warehouse_id, stores=stores or None, actor=g.actor, at=clock.now())
@@ -257,7 +257,7 @@ def _other_lots(session: Session, found: PickList, lines: list[PickLine]) -> dic
 def _product(
     sku: str, lines: list[PickLine], bay: str, unit: str, names: Mapping[str, str], lots: list[tuple[int, Batch | None]]
 ) -> dict[str, Any]:
-    """Return a product of a list as the page shows it; a shop's goods are typed in packs where they go in packs."""
+    """Return a product of a list as the page shows it; a store's goods are typed in packs where they go in packs."""
     rows = []
     for line in lines:
         of = _packed(line)
@@ -276,7 +276,7 @@ def _product(
 
 
 def _picked(session: Session, pick_id: str, sku: str) -> dict[picking.Place, tuple[int, str]]:
-    """Return what was typed for each shop of a product, in units; a field that is not there means all."""
+    """Return what was typed for each store of a product, in units; a field that is not there means all."""
     found, typed = pick_lists.pick_of(session, pick_id), {}
     for line in pick_lists.of_product(session, found, sku):
         of, key = _packed(line), _key(line)

@@ -1,4 +1,4 @@
-"""The network's recalls: call one, look through the warehouses, see which shops looked, credit them, and lift it.
+"""The network's recalls: call one, look through the warehouses, see which stores looked, credit them, and lift it.
 
 What it cost is claimed of the suppliers here, and settled.
 """
@@ -55,7 +55,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(listed)
 def call() -> ResponseReturnValue:
-    """Call a product or a batch back from every warehouse and shop; a second click changes nothing."""
+    """Call a product or a batch back from every warehouse and store; a second click changes nothing."""
     command, sku = form.command_id(), form.text("sku", most=64)
     why = form.text("why", required=_("Say why it is recalled."))
     afterwards = form.one_of("afterwards", recall.AFTERWARDS, sentence=_("Say what becomes of the goods in the shops."))
@@ -72,7 +72,7 @@ def call() -> ResponseReturnValue:
 @bp.get("/<recall_id>")
 @requires("network.supply")
 def one(recall_id: str, fault: DomainError | None = None, **place: Any) -> ResponseReturnValue:
-    """Show a recall: what the warehouses have of it, which shops looked, and what each is to be credited."""
+    """Show a recall: what the warehouses have of it, which stores looked, and what each is to be credited."""
     with read() as session:
         stores, houses = recalls.stores(session, recall_id), recalls.in_houses(session, recall_id)
         row = (houses or [store.row for store in stores])[0]
@@ -170,7 +170,7 @@ def drop(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(one)
 def settle(recall_id: str, store_id: str) -> ResponseReturnValue:
-    """Credit a shop what was destroyed or came back."""
+    """Credit a store what was destroyed or came back."""
     with write() as session:
         amount = recalls.settle(session, recall_id, store_id, form.whole("qty"), actor=g.actor, at=clock.now())
         currency = usual_currency(session)
@@ -182,7 +182,7 @@ def settle(recall_id: str, store_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(one)
 def send(recall_id: str) -> ResponseReturnValue:
-    """Note which shops without a node somebody told; a second click changes nothing."""
+    """Note which stores without a node somebody told; a second click changes nothing."""
     chosen = list(dict.fromkeys(request.form.getlist("store")))
     if not chosen:
         raise Invalid("nobody-chosen", _("Tick the shops that were told."), field="store")
@@ -196,7 +196,7 @@ def send(recall_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(one)
 def looked(recall_id: str, store_id: str) -> ResponseReturnValue:
-    """Note how many a shop without a node says it took away; a second click changes nothing."""
+    """Note how many a store without a node says it took away; a second click changes nothing."""
     taken = form.whole("qty")
     with write() as session:
         if recall.recall_of(session, store_id, recall_id).state == "called":

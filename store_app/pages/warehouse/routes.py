@@ -62,7 +62,7 @@ class RouteView:
 
 @dataclass(frozen=True)
 class PlaceRow:
-    """A shop or a warehouse in the list of places. shown: its fields as the page writes them (PLACE_FIELDS)."""
+    """A store or a warehouse in the list of places. shown: its fields as the page writes them (PLACE_FIELDS)."""
 
     id: str
     name: str
@@ -197,7 +197,7 @@ def retire(vehicle_id: str) -> ResponseReturnValue:
 @bp.get("/places")
 @requires("network.supply")
 def places(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
-    """Show where the shops and warehouses are, and when they take goods; what was typed and refused is still there."""
+    """Show where the stores and warehouses are, and when they take goods; what was typed and refused is still there."""
     with read() as session:
         named = [(house, _("Warehouse %(id)s", id=house)) for house in suppliers.warehouses(session)]
         named += [(store.id, store.name) for store in _stores(session)]
@@ -368,7 +368,7 @@ def _as_typed(row: MapPoint | None) -> dict[str, str]:
 
 
 def _put_place(session: Session, id: str) -> None:
-    """Say where a shop or a warehouse is, as its fields say it; a refusal names the field with the place's id."""
+    """Say where a store or a warehouse is, as its fields say it; a refusal names the field with the place's id."""
     found = _DEGREES.fullmatch(request.form.get(f"degrees-{id}", ""))
     if found is None:
         words = _("Type latitude and longitude, such as 31.2304, 121.4737.")

@@ -1,4 +1,4 @@
-"""Orders from the shops: shared out, confirmed, loaded."""
+"""Orders from the stores: shared out, confirmed, loaded."""
 
 from flask import Blueprint, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue

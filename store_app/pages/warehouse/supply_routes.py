@@ -1,4 +1,4 @@
-"""Which warehouse supplies which shop, and when: settled for a region, and for a shop where it differs."""
+"""Which warehouse supplies which store, and when: settled for a region, and for a store where it differs."""
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
@@ -24,7 +24,7 @@ bp.before_request(form.know_the_place)
 @bp.get("/")
 @requires("network.supply")
 def listed(fault: DomainError | None = None, warehouse_id: str = "") -> ResponseReturnValue:
-    """Show from where regions are supplied, which shops differ, and how many shops each warehouse supplies."""
+    """Show from where regions are supplied, which stores differ, and how many stores each warehouse supplies."""
     with read() as session:
         houses, known, house_of = (
             suppliers.warehouses(session),
@@ -57,7 +57,7 @@ def listed(fault: DomainError | None = None, warehouse_id: str = "") -> Response
 @bp.post("/regions/<region_id>")
 @requires("network.supply")
 def settle_region(region_id: str) -> ResponseReturnValue:
-    """Settle from where a region's shops are supplied, but those with a warehouse of their own."""
+    """Settle from where a region's stores are supplied, but those with a warehouse of their own."""
     with write() as session:
         supply_routes.supply_region(session, region_id, _chosen(), actor=g.actor, at=clock.now())
     publishing.publish_terms(doors())
@@ -68,7 +68,7 @@ def settle_region(region_id: str) -> ResponseReturnValue:
 @bp.post("/shops/<store_id>")
 @requires("network.supply")
 def settle_store(store_id: str) -> ResponseReturnValue:
-    """Settle from where one shop is supplied; what it ordered before comes from where it was ordered."""
+    """Settle from where one store is supplied; what it ordered before comes from where it was ordered."""
     with write() as session:
         house = _chosen()
         missed = supply_routes.unlisted(session, store_id, house) if house else 0
@@ -89,7 +89,7 @@ def settle_store(store_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(listed)
 def settle_calendar(warehouse_id: str) -> ResponseReturnValue:
-    """Settle on which days no van leaves a warehouse, until when shops' orders count, and by whose clock."""
+    """Settle on which days no van leaves a warehouse, until when stores' orders count, and by whose clock."""
     closed, cut_off = supplier_pages.closed_days_typed(), supplier_pages.cut_off_typed()
     with write() as session:
         tz = form.tidy(request.form.get("tz", ""))

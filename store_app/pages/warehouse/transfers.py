@@ -1,4 +1,4 @@
-"""The operator's view of goods between shops: who gives what to whom, how it stands, what it brought."""
+"""The operator's view of goods between stores: who gives what to whom, how it stands, what it brought."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def everything() -> ResponseReturnValue:
 
 
 def _picture(session: Session, rows: list[Transfer]) -> dict[str, Any] | None:
-    """Return the open transfers as arrows between shops, north up; None where there is nothing to draw."""
+    """Return the open transfers as arrows between stores, north up; None where there is nothing to draw."""
     names = {row.giver_id: row.giver_name for row in rows} | {row.taker_id: row.taker_name for row in rows}
     known = vehicles.places_of(session, sorted(names))
     if len(known) < 2:

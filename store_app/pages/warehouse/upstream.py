@@ -1,6 +1,6 @@
 """Whom the network buys from: its upstream suppliers with their terms and price lists, and what its letters say of it.
 
-The pages of a shop's own suppliers serve here too (`suppliers`), of the network's own and for who settles its supply.
+The pages of a store's own suppliers serve here too (`suppliers`), of the network's own and for who settles its supply.
 """
 
 import functools
@@ -62,7 +62,7 @@ def settle(warehouse_id: str) -> ResponseReturnValue:
 
 
 def _here(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a view of a shop's as one of who settles the network's supply."""
+    """Return a view of a store's as one of who settles the network's supply."""
 
     @functools.wraps(view)
     def seen(**asked: Any) -> Any:

@@ -1,4 +1,4 @@
-// Which of the codes a camera sees counts. A camera looks at the same tin many times a second; a shop sells it once.
+// Which of the codes a camera sees counts. A camera looks at the same tin many times a second; a store sells it once.
 
 const GONE_MS = 1500; // a hand that shakes hides a code for a moment; a code that went away stays away longer
 const AGAIN_MS = 1000;

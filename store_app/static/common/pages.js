@@ -23,7 +23,7 @@ document.addEventListener("htmx:config:request", (event) => {
   if (headers) headers["X-CSRF-Token"] = csrfToken();
 });
 
-// A shop's own network has no certificate mostly, and there a browser offers no clipboard: the old way copies, too.
+// A store's own network has no certificate mostly, and there a browser offers no clipboard: the old way copies, too.
 for (const button of all(document, "[data-copy]")) {
   button.addEventListener("click", async () => {
     const words = button.dataset.copy ?? "";

@@ -1,6 +1,6 @@
-// At the doors: what was said is kept in the browser before it is sent, and sent until the shop has answered, so that a
+// At the doors: what was said is kept in the browser before it is sent, and sent until the store has answered, so that a
 // stairwell without a line loses nothing. Each form carries its command's id: sent twice it is done once, and only an
-// answer that names it is the shop's; a sign-in page or a captive portal's page is none. What the shop refused is kept
+// answer that names it is the store's; a sign-in page or a captive portal's page is none. What the store refused is kept
 // too, until the person has read why or said something else at that door.
 
 import { all, byId, one } from "../common/dom.js";

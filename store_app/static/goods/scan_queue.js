@@ -1,4 +1,4 @@
-// Work with a scanner: every scan is kept here until the shop's computer has taken it, one after the other, each once.
+// Work with a scanner: every scan is kept here until the store's computer has taken it, one after the other, each once.
 // All of it works without this too, one scan a page.
 
 import { all, byId, fieldOf, maybe, one as part } from "../common/dom.js";

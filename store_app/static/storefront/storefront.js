@@ -1,4 +1,4 @@
-// The customer's shop: steppers, forms sent once, an order's page that looks by itself. Every page works without it.
+// The customer's store: steppers, forms sent once, an order's page that looks by itself. Every page works without it.
 
 import { all, around, byId, fieldOf, maybe, one } from "../common/dom.js";
 import { wireSteppers } from "../common/stepper.js";

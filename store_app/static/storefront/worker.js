@@ -1,5 +1,5 @@
-// The customer's shop without a line: the page to collect an order with, as this phone saw it last. The line always
-// comes first, and of the shop's own pages none is shown without it: a price or a promise must not be an old one.
+// The customer's store without a line: the page to collect an order with, as this phone saw it last. The line always
+// comes first, and of the store's own pages none is shown without it: a price or a promise must not be an old one.
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const SCOPE = worker.registration.scope, ORDERS = `${SCOPE} orders`, DRESS = `${SCOPE} dress`, NO_LINE = `${SCOPE}no-line`;

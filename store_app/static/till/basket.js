@@ -382,7 +382,7 @@ export class Basket extends EventTarget {
     return true;
   }
 
-  /** Give what was taken off again after it was shown, for the shop's journal: [sku, qty, amount_minor]. */
+  /** Give what was taken off again after it was shown, for the store's journal: [sku, qty, amount_minor]. */
   corrections() {
     return this.kept.corrections.slice(-MOST_CORRECTIONS).map(({ sku, qty, amount_minor: amount }) => /** @type {[string, number, number]} */ ([sku, qty, amount]));
   }

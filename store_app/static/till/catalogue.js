@@ -1,4 +1,4 @@
-// Everything this shop sells, loaded once and kept as the text it came as: a scan asks nobody.
+// Everything this store sells, loaded once and kept as the text it came as: a scan asks nobody.
 //
 // The answer is one JSON object with a product to a line, so a code or a SKU is found in the text and only its line is
 // read: the page takes scans as soon as the text is there. All lines are read when the page has a moment: a map of codes
@@ -100,7 +100,7 @@ export class Catalogue {
 
   /**
    * Find a scanned or typed code: as it is, as the same GTIN with or without leading zeros, as a SKU, or as
-   * a label of the shop's own.
+   * a label of the store's own.
    * @param {string} code
    * @returns {Hit | null}
    */
@@ -168,7 +168,7 @@ export class Catalogue {
    */
   weighing({ sku }) { return { hasScale: this.hasScale, tareGrams: this.tares[sku] ?? 0 }; }
 
-  /** Tell whether the shop takes empties back. */
+  /** Tell whether the store takes empties back. */
   get hasDeposits() { return this.sorts.some(({ kind }) => kind === "deposit"); }
 
   /** List the deposits: what empties are worth. */

@@ -1,4 +1,4 @@
-// What time it is at the shop: the node's clock, never the tablet's, which may stand in another year.
+// What time it is at the store: the node's clock, never the tablet's, which may stand in another year.
 
 import { settings } from "./settings.js";
 

@@ -28,7 +28,7 @@ export class Electronic {
   get #part() { return this.basket.parts[this.at]; }
 
   /**
-   * A wallet: does the customer show a code, or does the shop?
+   * A wallet: does the customer show a code, or does the store?
    * @param {number} amount
    */
   chooseWay(amount) {

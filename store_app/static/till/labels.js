@@ -1,4 +1,4 @@
-// A shop's own labels, read in the page so that they ring up while no server answers: a product's number and its weight,
+// A store's own labels, read in the page so that they ring up while no server answers: a product's number and its weight,
 // price or count in one EAN-13 or UPC-A. The rules are the server's (pos/catalogue/own_labels.py); whatever is doubtful is null here,
 // and the server says what is wrong with it.
 

@@ -53,7 +53,7 @@ export class Parking {
     return { waiting: [...lost, ...baskets], elsewhere: taken.filter((row) => !here(row)) };
   }
 
-  /** List the parked baskets of the shop: label, how long ago, total, by whom; and what other tills have in hand. */
+  /** List the parked baskets of the store: label, how long ago, total, by whom; and what other tills have in hand. */
   async list() {
     const rows = list(say("parked-list"), say("parked-none")), others = el("div");
     sheet.open({ title: say("parked-list"), body: [rows.root, others], foot: backButton(), wide: true });
@@ -113,7 +113,7 @@ export class Parking {
     this.actions.takeWaiting();
   }
 
-  /** Give the basket up: with a reason, kept in the shop's journal. */
+  /** Give the basket up: with a reason, kept in the store's journal. */
   giveUp() {
     if (this.basket.isEmpty()) return;
     if (this.basket.parts.some((part) => part.payment_id)) return this.view.complain(say("parts-first"));

@@ -129,7 +129,7 @@ export class Pay {
   /** Whether a card's slip must have its number: this till has a terminal, and the card was read elsewhere. */
   get needsSlip() { return this.tender === "card" && this.cardWay === "slip" && settings.terminal && !this.basket.practice && !this.isRefund; }
 
-  /** Open the panel; what the law or the shop wants to be asked first is asked first. */
+  /** Open the panel; what the law or the store wants to be asked first is asked first. */
   async open() {
     if (this.isOpen || this.basket.isEmpty() || !(await this.actions.askFirst())) return;
     this.actions.quieten();

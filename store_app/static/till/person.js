@@ -5,7 +5,7 @@ import { say, settings } from "./settings.js";
 import { sheet } from "./sheet.js";
 
 /**
- * Change to the badge's owner, by way of the PIN where the shop wants it; not in the middle of a question or a payment.
+ * Change to the badge's owner, by way of the PIN where the store wants it; not in the middle of a question or a payment.
  * @param {string} code
  * @param {{ pay: import("./pay.js").Pay, view: import("./lines.js").Lines }} till
  */

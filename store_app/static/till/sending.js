@@ -214,7 +214,7 @@ export class Sending {
   }
 
   /**
-   * The shop's computer answers, but not to us: say why. The payment is kept, and asked after again.
+   * The store's computer answers, but not to us: say why. The payment is kept, and asked after again.
    * @param {Refusal} fault
    */
   #keptOut(fault) {

@@ -36,7 +36,7 @@ export function eachText(product, priceMinor = product.price_minor) {
 export const reasonText = (reason) => (/^(why|void|drawer|back)-/.test(reason) && has(reason) ? say(reason) : reason);
 
 /**
- * Write an instant of the shop: day and hour, or the hour alone when it is today.
+ * Write an instant of the store: day and hour, or the hour alone when it is today.
  * @param {string} iso
  */
 export function whenText(iso) {

@@ -1,4 +1,4 @@
-"""A delivery that was not as it should be, from the shop's complaint to its end.
+"""A delivery that was not as it should be, from the store's complaint to its end.
 
 Rules
 -----
@@ -17,7 +17,7 @@ Rules
    and together with what it paid before never more than that.
 6. Units of goods on sale or return were never charged: what is granted of them is taken off the lot, and they are the
    network's loss.
-7. A claim to a supplier of the shop's own goes by e-mail or on paper (`order_letters`), and the shopkeeper writes down
+7. A claim to a supplier of the store's own goes by e-mail or on paper (`order_letters`), and the shopkeeper writes down
    what the supplier answered; no ledger here moves.
 """
 
@@ -89,7 +89,7 @@ def file(
 ) -> Claim:
     """File a claim about a delivery (rules 1 to 3); the same id again is the claim that is there.
 
-    goodwill: the days are over, and the shop asks all the same. claim_days: the terms' days as the shop knows them.
+    goodwill: the days are over, and the store asks all the same. claim_days: the terms' days as the store knows them.
     """
     known = session.get(Claim, (store_id, id))
     if known is not None:
@@ -155,7 +155,7 @@ def answered_by_supplier(
     actor: Actor,
     at: dt.datetime,
 ) -> Claim:
-    """Write down what a supplier of the shop's own answered (rule 7)."""
+    """Write down what a supplier of the store's own answered (rule 7)."""
     claim = claim_of(session, store_id, claim_id)
     if supplier_of(session, claim.supplier_id).kind == NETWORK:
         raise Refused("network-answers", "The network answers this claim itself.")
@@ -205,7 +205,7 @@ def take_ended(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
 
 
 def take_filed(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> Claim:
-    """Write a shop's claim down; a second copy changes nothing. Whether it is late is judged here again (rule 2)."""
+    """Write a store's claim down; a second copy changes nothing. Whether it is late is judged here again (rule 2)."""
     store_id = str(body["store_id"])
     known = session.get(Claim, (store_id, str(body["id"])))
     if known is not None:
@@ -236,7 +236,7 @@ def take_filed(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
 
 
 def take_contested(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
-    """Take over that a shop contests the answer."""
+    """Take over that a store contests the answer."""
     claim = take_filed(session, body, actor=actor, at=at)
     if claim.contested_at is None and STATES.legal(claim.state, "contested"):
         contested_at = dt.datetime.fromisoformat(body["contested_at"])
@@ -292,7 +292,7 @@ def goods_are_back(
 
 
 def replacement_came(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
-    """End a claim whose replacement the shop has taken in, or sent back: then by what was credited (rule 4)."""
+    """End a claim whose replacement the store has taken in, or sent back: then by what was credited (rule 4)."""
     claim = session.get(Claim, (delivery.store_id, replaces(delivery.id) or ""))
     state = {"posted": "replaced", "refused": "compensated"}.get(delivery.state, "")
     if claim is not None and STATES.legal(claim.state, state):
@@ -460,7 +460,7 @@ def _note_answer(claim: Claim, body: dict[str, Any]) -> None:
 
 
 def _go(session: Session, claim: Claim, target: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Move a shop's claim to where the network has it, by way of the answer where that was overtaken."""
+    """Move a store's claim to where the network has it, by way of the answer where that was overtaken."""
     if not STATES.legal(claim.state, target) and target in ENDS:
         whole = sum(line.qty for line in lines_of(session, claim))
         given = sum(line.granted_qty or 0 for line in lines_of(session, claim))

@@ -5,7 +5,7 @@ Rules
 1. A claim has at most MOST_PHOTOS, each as `pictures.small` makes it, of at most SIDE dots a side.
 2. It leaves in pieces that fit into a message, each once, in any order; the receiver puts them together and believes
    them only if they are what the sender says they are.
-3. Only the shop it belongs to and the operator are shown it.
+3. Only the store it belongs to and the operator are shown it.
 """
 
 import base64
@@ -145,7 +145,7 @@ def first_photo(session: Session, store_id: str, claim_id: str) -> str:
 
 
 def photo_of(session: Session, store_id: str, photo_id: str) -> bytes:
-    """Return a photo; NotFound while it is not here, or another shop's (rule 3)."""
+    """Return a photo; NotFound while it is not here, or another store's (rule 3)."""
     found = session.get(ClaimPhoto, (store_id, photo_id))
     if found is None or found.data is None:
         raise NotFound("no-such-photo", "This photo is not here yet.", photo_id=photo_id)

@@ -1,12 +1,12 @@
-"""A campaign at the shop: asked, answered, carried out for its days, and cleared away.
+"""A campaign at the store: asked, answered, carried out for its days, and cleared away.
 
 Rules
 -----
-1. The network asks; the shopkeeper says yes or no until `answer_by`, and no answer is a no. The answer is the shop's
+1. The network asks; the shopkeeper says yes or no until `answer_by`, and no answer is a no. The answer is the store's
    last word, unless the campaign is called off.
-2. A yes makes the offer at once (it holds on its days alone), lists what the shop did not sell, and lays the extra
-   demand into planned demand, day by day: the shop's own daily sales, or its region's, times what is expected more.
-   Days gone by are taken out again, for what they wanted has been sold or not. From the next night on the shop's
+2. A yes makes the offer at once (it holds on its days alone), lists what the store did not sell, and lays the extra
+   demand into planned demand, day by day: the store's own daily sales, or its region's, times what is expected more.
+   Days gone by are taken out again, for what they wanted has been sold or not. From the next night on the store's
    forecast carries it, and it counts where that forecast is not in use (`campaign_uplift`).
 3. On the first day the products asked for get their slots, in place of what the shelf ranks lowest; after the last
    day the former products stand there again, as far as the plan still has the campaign's.
@@ -116,7 +116,7 @@ def carry_out(session: Session, store_id: str, *, actor: Actor, at: dt.datetime)
 
 
 def asks(session: Session, store_id: str) -> list[CampaignAsk]:
-    """Return the shop's campaigns, those that want an answer first, then the newest."""
+    """Return the store's campaigns, those that want an answer first, then the newest."""
     rows = session.scalars(
         sa.select(CampaignAsk).where(CampaignAsk.store_id == store_id).order_by(CampaignAsk.from_day.desc())
     ).all()

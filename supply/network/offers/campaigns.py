@@ -1,21 +1,21 @@
-"""A campaign: offers, slots on the bestseller shelf and extra goods for the same days, at every shop that says yes.
+"""A campaign: offers, slots on the bestseller shelf and extra goods for the same days, at every store that says yes.
 
 Rules
 -----
-1. The operator plans a campaign once, for chosen shops. It asks; nothing happens in a shop without the shopkeeper's
-   yes, which can be given until `answer_by` (`campaign_requests` has the shop's half).
-2. A share of the chosen shops is held out by lot and never asked: they are the control. The lot is drawn from the
+1. The operator plans a campaign once, for chosen shops. It asks; nothing happens in a store without the shopkeeper's
+   yes, which can be given until `answer_by` (`campaign_requests` has the store's half).
+2. A share of the chosen stores is held out by lot and never asked: they are the control. The lot is drawn from the
    campaign's id, so that it can be checked.
-3. A slot is paid for as it stood: the fee, times the share of the campaign's days and slots that the shop's live shelf
-   really had. It enters the shop's ledger once, SETTLE_DAYS after the last day or, for a shop that was cut off, once
+3. A slot is paid for as it stood: the fee, times the share of the campaign's days and slots that the store's live shelf
+   really had. It enters the store's ledger once, SETTLE_DAYS after the last day or, for a store that was cut off, once
    all it wrote until then is here: its yes and its shelf count whenever they come.
-4. What it brought is measured at the shops that said yes against those held out (`forecasting.experiments.uplift`),
+4. What it brought is measured at the stores that said yes against those held out (`forecasting.experiments.uplift`),
    over as many days before as it has lasted, of those whose last sales are here. Without enough of both there is no
    number.
 5. What a new campaign is expected to bring is what those before brought, each by how surely it is known, drawn towards
    USUAL_BP as long as there are few; never less than nothing, nor more than MOST_USUAL_BP.
-6. Called off, what was asked is withdrawn, and what was agreed ends as soon as the shop hears of it; days that stood
-   until then are paid: at once where the shop is heard, else as by rule 3. So is a yes given before the shop heard.
+6. Called off, what was asked is withdrawn, and what was agreed ends as soon as the store hears of it; days that stood
+   until then are paid: at once where the store is heard, else as by rule 3. So is a yes given before the store heard.
 7. Who cannot be paid is left out and paid another night (`isolation`); sales nobody can have made count as none.
 
 Units: *_minor currency minor units; *_bp ten-thousandths.
@@ -66,7 +66,7 @@ HEARD_WITHIN = dt.timedelta(hours=1)
 
 @dataclass(frozen=True)
 class CampaignTerms:
-    """What the operator plans. fee_minor: to each shop for all its slots over all days; hold_out_bp: see rule 2."""
+    """What the operator plans. fee_minor: to each store for all its slots over all days; hold_out_bp: see rule 2."""
 
     id: str
     name: str
@@ -79,7 +79,7 @@ class CampaignTerms:
     hold_out_bp: int = 2_500
 
     def check(self) -> None:
-        """Refuse terms no shop could answer, saying which."""
+        """Refuse terms no store could answer, saying which."""
         if not self.name.strip() or not self.why.strip():
             raise Invalid("no-reason", "Give the campaign a name and a sentence that the shopkeepers read.")
         if not self.answer_by < self.from_day <= self.until_day:
@@ -135,7 +135,7 @@ class Outcome:
 def plan(
     session: Session, terms: CampaignTerms, store_ids: Sequence[str], *, actor: Actor, at: dt.datetime
 ) -> Campaign:
-    """Plan a campaign and ask the shops (rules 1, 2); the same id again is the same campaign."""
+    """Plan a campaign and ask the stores (rules 1, 2); the same id again is the same campaign."""
     if (known := session.get(Campaign, terms.id)) is not None:
         return known
     terms.check()
@@ -183,7 +183,7 @@ def call_off(session: Session, campaign_id: str, *, actor: Actor, at: dt.datetim
 
 
 def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
-    """Take over what a shop answered; a yes to a campaign withdrawn meanwhile is settled like any (rule 6)."""
+    """Take over what a store answered; a yes to a campaign withdrawn meanwhile is settled like any (rule 6)."""
     ask = session.get(CampaignAsk, (body["store_id"], body["campaign_id"]))
     if body["state"] not in ("accepted", "declined", "expired"):
         raise Refused("no-answer", f"A store does not answer that a campaign is {body['state']}.", state=body["state"])
@@ -222,7 +222,7 @@ def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campa
 
 
 def send(session: Session, ask: CampaignAsk, at: dt.datetime, *, state: str = "") -> None:
-    """Tell the shop how its part stands; state: as it is to stand there."""
+    """Tell the store how its part stands; state: as it is to stand there."""
     body = {
         "store_id": ask.store_id, "campaign_id": ask.campaign_id, "name": ask.name, "why": ask.why,
         "from_day": ask.from_day.isoformat(), "until_day": ask.until_day.isoformat(),
@@ -290,7 +290,7 @@ def outcome(session: Session, campaign: Campaign, day: dt.date, *, heard_alone: 
 
 
 def stood_bp(session: Session, ask: CampaignAsk, last: dt.date) -> int:
-    """Return the share of the campaign's days and slots that a shop's live shelf had until a day (rule 3)."""
+    """Return the share of the campaign's days and slots that a store's live shelf had until a day (rule 3)."""
     skus = {line.sku for line in lines_of(ask.lines) if line.slot}
     days = (ask.until_day - ask.from_day).days + 1
     query = sa.select(ShelfPlan).where(ShelfPlan.store_id == ask.store_id, ShelfPlan.state.in_(["live", "retired"]))
@@ -314,7 +314,7 @@ def subject_of(ask: CampaignAsk) -> str:
 
 
 def _held_out(terms: CampaignTerms, chosen: Sequence[str]) -> list[str]:
-    """Draw the shops that are not asked (rule 2): those whose lot is lowest, at least one is asked."""
+    """Draw the stores that are not asked (rule 2): those whose lot is lowest, at least one is asked."""
     count = min(len(chosen) - 1, len(chosen) * terms.hold_out_bp // BASIS)
 
     def lot(store_id: str) -> bytes:
@@ -328,7 +328,7 @@ def _over_at(campaign: Campaign) -> dt.datetime:
 
 
 def _heard(session: Session, store_ids: Collection[str], until: dt.datetime) -> list[str]:
-    """Return which of some shops have told everything they wrote until then, wherever they are."""
+    """Return which of some stores have told everything they wrote until then, wherever they are."""
     query = sa.select(Store.id).where(Store.id.in_(store_ids), heard_in_full(Store.id, until)).order_by(Store.id)
     return list(session.scalars(query))
 
@@ -342,7 +342,7 @@ def _ask(campaign: Campaign, store_id: str) -> CampaignAsk:
 
 
 def _pay(session: Session, campaign: Campaign, ask: CampaignAsk, *, actor: Actor, at: dt.datetime) -> None:
-    """Pay a shop for its slots as they stood, once (rule 3)."""
+    """Pay a store for its slots as they stood, once (rule 3)."""
     store_of(session, ask.store_id)
     ask.paid_minor = ask.fee_minor * stood_bp(session, ask, day_of(session, ask.store_id, at)) // BASIS
     ledger.shelf_paid(session, ask.store_id, ask.paid_minor, week=f"campaign:{campaign.id}", actor=actor, at=at)

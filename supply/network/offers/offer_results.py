@@ -2,14 +2,14 @@
 
 Rules
 -----
-1. Of a lot on sale or return the shop tells what was sold (`consignment`). Of goods a shop has bought, what it sold of
-   the product since they came counts as theirs, at most what came.
+1. Of a lot on sale or return the store tells what was sold (`consignment`). Of goods a store has bought, what it sold
+   of the product since they came counts as theirs, at most what came.
 2. The fee for the place is paid once, when the goods were taken in. Bought goods are looked at once, on the day their
-   terms say (`network_offers`, rule 9), and what is due then is paid into the shop's ledger. Units a claim was granted
+   terms say (`network_offers`, rule 9), and what is due then is paid into the store's ledger. Units a claim was granted
    for are not looked at again, and both payments together stay within what the goods cost. Nobody looks before the
-   shop's sales until that day are here: what is not known as sold may be.
+   store's sales until that day are here: what is not known as sold may be.
 3. Who cannot be looked at keeps nobody else waiting (`isolation`).
-4. Offers made together are one push: their ids differ in the shop alone.
+4. Offers made together are one push: their ids differ in the store alone.
 """
 
 import datetime as dt
@@ -38,7 +38,7 @@ ANSWERS = ("accepted", "declined", "expired", "withdrawn", "called_off", "offere
 
 @dataclass(frozen=True)
 class StoreResult:
-    """One shop's part in a push. answer: one of ANSWERS; came, sold: units, None while nothing came."""
+    """One store's part in a push. answer: one of ANSWERS; came, sold: units, None while nothing came."""
 
     offer: NetworkOffer
     answer: str
@@ -49,7 +49,7 @@ class StoreResult:
 
 @dataclass(frozen=True)
 class OfferResult:
-    """One push: the offers made together, the shops in the order of their ids (rule 4)."""
+    """One push: the offers made together, the stores in the order of their ids (rule 4)."""
 
     id: str
     name: str
@@ -59,12 +59,12 @@ class OfferResult:
     stores: list[StoreResult]
 
     def count(self, answer: str) -> int:
-        """Return how many shops gave an answer."""
+        """Return how many stores gave an answer."""
         return sum(store.answer == answer for store in self.stores)
 
     @property
     def came_qty(self) -> int:
-        """Units the shops took in."""
+        """Units the stores took in."""
         return sum(store.came_qty or 0 for store in self.stores)
 
     @property
@@ -113,7 +113,7 @@ def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
 
 
 def pushes(session: Session, *, limit: int = 200) -> list[OfferResult]:
-    """Return the latest pushes with what each shop made of them, the newest first (rules 1, 3)."""
+    """Return the latest pushes with what each store made of them, the newest first (rules 1, 3)."""
     query = sa.select(NetworkOffer).order_by(NetworkOffer.offered_at.desc(), NetworkOffer.id)
     offers = list(session.scalars(query.limit(limit)))
     came = _came(session, offers)
@@ -145,7 +145,7 @@ def pushes(session: Session, *, limit: int = 200) -> list[OfferResult]:
 def _due(
     session: Session, waiting: Sequence[NetworkOffer], at: dt.datetime
 ) -> list[tuple[NetworkOffer, tuple[dt.date, int], dt.date]]:
-    """Return the offers of a shop that are looked at now, with what came and the day their terms say (rule 2)."""
+    """Return the offers of a store that are looked at now, with what came and the day their terms say (rule 2)."""
     came, heard = _came(session, waiting), _heard_until(session, waiting)
     found = []
     for offer in waiting:
@@ -196,13 +196,13 @@ def _came(session: Session, offers: Sequence[NetworkOffer]) -> dict[tuple[str, s
             reported, sent = (
                 day_of(session, delivery.store_id, one) for one in (delivery.posted_at, delivery.advised_at)
             )
-            # the shop's clock may be wrong: nothing came before it was sent, or weeks after
+            # the store's clock may be wrong: nothing came before it was sent, or weeks after
             found[key] = (min(max(reported, sent), sent + dt.timedelta(days=MOST_ON_THE_WAY_DAYS)), int(counted or 0))
     return found
 
 
 def _heard_until(session: Session, offers: Sequence[NetworkOffer]) -> dict[str, dt.date]:
-    """Return the last day on which each shop is known to have been open."""
+    """Return the last day on which each store is known to have been open."""
     query = sa.select(StoreDay.store_id, sa.func.max(StoreDay.business_day)).where(
         StoreDay.store_id.in_({one.store_id for one in offers}), StoreDay.open
     )
@@ -210,7 +210,7 @@ def _heard_until(session: Session, offers: Sequence[NetworkOffer]) -> dict[str, 
 
 
 def _granted(session: Session, offer: NetworkOffer) -> tuple[int, int]:
-    """Return the units of an offer's goods that claims were granted for, and what they cost the shop (rule 2)."""
+    """Return the units of an offer's goods that claims were granted for, and what they cost the store (rule 2)."""
     query = (
         sa.select(ClaimLine)
         .join(Claim, sa.and_(Claim.store_id == ClaimLine.store_id, Claim.id == ClaimLine.claim_id))

@@ -1,17 +1,17 @@
-"""What a warehouse needs of upstream suppliers, from what the shops it supplies sell and have.
+"""What a warehouse needs of upstream suppliers, from what the stores it supplies sell and have.
 
 Rules
 -----
 1. A warehouse buys for the whole chain behind it (echelon): what counts is what stands in it and is not over, what is
-   ordered upstream, and what stands in the shops it supplies (`serving`) or is on its way to them, of each as much as
-   it will sell until then. So a full shop is not bought for twice, one that runs out is bought for whatever the others
-   have, and an order a shop inflates buys nothing. What is wholly recalled is not bought.
-2. Demand is the sum of what those shops sell, until the delivery after next and over the way to the shop until the van
-   after; its variance is the sum of theirs, by chance in whole units at least. Each product is bought of one upstream
-   supplier (`supply_routes`), in its packs, on its order days; its days are those its deliveries took, whose spread
-   widens demand (`lead_times`). What none of them sells is bought of nobody known here, in the warehouse's own packs,
-   after UPSTREAM_DAYS.
-3. A shop whose figures nobody can reckon with is left out of the sums (`isolation`), and the others are bought for.
+   ordered upstream, and what stands in the stores it supplies (`serving`) or is on its way to them, of each as much as
+   it will sell until then. So a full store is not bought for twice, one that runs out is bought for whatever the others
+   have, and an order a store inflates buys nothing. What is wholly recalled is not bought.
+2. Demand is the sum of what those stores sell, until the delivery after next and over the way to the store until the
+   van after; its variance is the sum of theirs, by chance in whole units at least. Each product is bought of one
+   upstream supplier (`supply_routes`), in its packs, on its order days; its days are those its deliveries took, whose
+   spread widens demand (`lead_times`). What none of them sells is bought of nobody known here, in the warehouse's own
+   packs, after UPSTREAM_DAYS.
+3. A store whose figures nobody can reckon with is left out of the sums (`isolation`), and the others are bought for.
 
 Quantities in stock units.
 """
@@ -83,7 +83,7 @@ class Need:
 
 @dataclass(slots=True)
 class _Stores:
-    """What shops sell of a product a day, and have; counted: of each as much as it sells in the days that count."""
+    """What stores sell of a product a day, and have; counted: of each as much as it sells in the days that count."""
 
     per_day: float = 0.0
     have: float = 0.0
@@ -169,7 +169,7 @@ def _policy_line(terms: Terms, source: Source, rate: float, way: int, *, positio
 def _of_stores(
     session: Session, warehouse_id: str, days: Mapping[str, int], today: dt.date, actor: Actor, at: dt.datetime
 ) -> dict[str, _Stores]:
-    """Return what a warehouse's shops sell and have of each product, for so many days (rules 1, 3)."""
+    """Return what a warehouse's stores sell and have of each product, for so many days (rules 1, 3)."""
     found = {sku: _Stores() for sku in days}
 
     def add(selling: Sequence[str]) -> None:
@@ -190,7 +190,7 @@ def _of_stores(
 
 
 def _standing(session: Session, warehouse_id: str, today: dt.date) -> dict[str, int]:
-    """Return what stands in a warehouse, is sound, and is promised to no shop, which counts it as on its way."""
+    """Return what stands in a warehouse, is sound, and is promised to no store, which counts it as on its way."""
     from supply.network.warehouse.dispatch import promised_of
 
     query = sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty)).where(

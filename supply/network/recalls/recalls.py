@@ -2,24 +2,24 @@
 
 Rules
 -----
-1. Called once, it stands under one id in the book of every warehouse and of every shop that carries the product or has
-   it on its way (`pos.stock.recall`): goods go between shops, and no book proves where a batch is not. Each shop is
+1. Called once, it stands under one id in the book of every warehouse and of every store that carries the product or has
+   it on its way (`pos.stock.recall`): goods go between stores, and no book proves where a batch is not. Each store is
    told at once, with what becomes of the goods; its tills refuse them, and only the network lifts it again. The same
-   one twice is a Conflict while it lasts. A shop that carries it only later, or joins later, is told as soon as it
+   one twice is a Conflict while it lasts. A store that carries it only later, or joins later, is told as soon as it
    speaks again; a warehouse founded meanwhile has it from its first day.
 2. What a warehouse has of it is neither promised nor loaded, and its sheets name other lots. Somebody looks through the
    warehouse and says how many there were: these are written off as recalled, the rest of its lots as not found. What
    goes back to whom it was bought of is put aside before (`upstream_returns`), and is neither.
-3. A shop that looked says how many it took away, and the network is told. What was taken away is out of its stock.
-4. The operator credits a shop what was destroyed or came back, once: no more than the shop took away, nor than it was
+3. A store that looked says how many it took away, and the network is told. What was taken away is out of its stock.
+4. The operator credits a store what was destroyed or came back, once: no more than the store took away, nor than it was
    ever sent less what another recall of it credited and what of the product went back, at what the units it ordered
    and received last cost it.
 5. A word that was overtaken changes nothing: what was lifted stays lifted, whatever arrives after it, and a recall
-   stands before the shop has heard that the one before it is over.
-6. A shop without a node is told by a person, who notes that, and then how many it took away; that it is lifted, too.
+   stands before the store has heard that the one before it is over.
+6. A store without a node is told by a person, who notes that, and then how many it took away; that it is lifted, too.
    Once it speaks by a node it is told by that as well.
 7. What it took away leaves the network's copy of its stock at once, as far as that has any.
-8. The shop is the author of its stock, and what its own book lacks is not taken out twice. Its first count of the
+8. The store is the author of its stock, and what its own book lacks is not taken out twice. Its first count of the
    product since it was recalled says itself what is gone, and takes all noted units back into the copy. What it writes
    off or sends back because of a recall takes back as many as it says, of a recall of that lot where it names one.
    Whatever else it writes off says nothing of them.
@@ -68,7 +68,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class RecallingStore:
-    """A shop that was told. sent_qty: of the recalled lot for certain; maybe_qty: of no known lot."""
+    """A store that was told. sent_qty: of the recalled lot for certain; maybe_qty: of no known lot."""
 
     store_id: str
     name: str
@@ -114,7 +114,7 @@ def call(
 
 
 def catch_up(session: Session, store_id: str, *, at: dt.datetime) -> None:
-    """Tell a shop that speaks by its node of every recall in force that its node was not told of (rules 1, 6)."""
+    """Tell a store that speaks by its node of every recall in force that its node was not told of (rules 1, 6)."""
     books = warehouses(session) or session.scalars(sa.select(Recall.store_id).where(_IN_FORCE).distinct()).all()
     new = {row[0]: holder for holder in books for row in _NEW.all(session, {"book": holder, "store": store_id})}
     for recall_id, holder in sorted(new.items()):
@@ -179,7 +179,7 @@ def lift(session: Session, recall_id: str, *, why: str, actor: Actor, at: dt.dat
 
 
 def settle(session: Session, recall_id: str, store_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> int:
-    """Credit a shop so many units (rule 4); returns the sum. 0 units: nothing is credited, and it is settled."""
+    """Credit a store so many units (rule 4); returns the sum. 0 units: nothing is credited, and it is settled."""
     store = next((one for one in stores(session, recall_id) if one.store_id == store_id), None)
     if store is None or store.row.taken_qty is None:
         raise Refused("not-looked-through", "This shop has not said yet how many it took away.")
@@ -205,7 +205,7 @@ def settle(session: Session, recall_id: str, store_id: str, qty: int, *, actor: 
 def clear(
     session: Session, store_id: str, recall_id: str, taken_qty: int, *, waste_id: str, actor: Actor, at: dt.datetime
 ) -> Recall:
-    """Say that the shop was looked through; what was taken away is written off, and the network told (rule 3)."""
+    """Say that the store was looked through; what was taken away is written off, and the network told (rule 3)."""
     row = recall.recall_of(session, store_id, recall_id)
     if taken_qty:
         waste.write_off(
@@ -238,7 +238,7 @@ def in_houses(session: Session, recall_id: str) -> list[Recall]:
 
 
 def stores(session: Session, recall_id: str) -> list[RecallingStore]:
-    """Return the shops it stands in the books of: first whom a person has to tell, then who has not looked yet."""
+    """Return the stores it stands in the books of: first whom a person has to tell, then who has not looked yet."""
     houses, rows = warehouses(session), _rows(session, recall_id)
     sku, batch = rows[0].sku, rows[0].batch
     sent, all_sent = _sent(session, sku, batch), _sent(session, sku, None)
@@ -261,7 +261,7 @@ def stores(session: Session, recall_id: str) -> list[RecallingStore]:
 NOTED = "recall"
 """The source of what left a copied book because a person noted it, and of what came back into it (rules 7, 8)."""
 BECAUSE = ("recall", "recalled")
-"""A shop's own reasons for letting goods go because of a recall (`waste`, `goods_in`)."""
+"""A store's own reasons for letting goods go because of a recall (`waste`, `goods_in`)."""
 SAYS_WHY = 2
 """Since which version `stock.moved` says why; before it, what was written off is taken to be of a recall."""
 
@@ -270,7 +270,7 @@ SAYS_WHY = 2
 
 
 def send_by_hand(session: Session, recall_id: str, store_ids: Sequence[str], *, actor: Actor, at: dt.datetime) -> None:
-    """Note that a person told shops what holds now (rule 6); twice changes nothing."""
+    """Note that a person told stores what holds now (rule 6); twice changes nothing."""
     for store in _stores(session, recall_id, store_ids):
         if store.is_to_notify:
             store.row.reported_how = "hand"
@@ -283,7 +283,7 @@ def send_by_hand(session: Session, recall_id: str, store_ids: Sequence[str], *, 
 def note_looked(
     session: Session, recall_id: str, store_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime
 ) -> None:
-    """Note how many a shop says it took away (rules 6, 7)."""
+    """Note how many a store says it took away (rules 6, 7)."""
     (store,) = _stores(session, recall_id, [store_id])
     if store.is_to_notify:
         raise Refused("not-told-yet", f"Tell {store.name} of the recall first, and note it.", name=store.name)
@@ -303,7 +303,7 @@ def hear_by_hand(
     session: Session, store_id: str, said: Mapping[str, int | None], said_at: dt.datetime, *, lot: str = "",
     at: dt.datetime,
 ) -> None:  # fmt: skip
-    """Let a shop's own word of products stand for what a person noted of them (rule 8).
+    """Let a store's own word of products stand for what a person noted of them (rule 8).
 
     said: by product how many units the word accounts for; None: for all. lot: of which they are; '': not known.
     """
@@ -364,13 +364,13 @@ def _urgency(store: RecallingStore) -> tuple[bool, bool, int, int, str]:
 
 
 def _carrying(sku: str) -> sa.Select[Store]:
-    """Return what asks for the shops that carry a product, or have it on its way (rule 1)."""
+    """Return what asks for the stores that carry a product, or have it on its way (rule 1)."""
     books = (sa.exists().where(book.store_id == Store.id, book.sku == sku) for book in (StockLevel, DeliveryLine))
     return sa.select(Store).where(sa.or_(*books)).order_by(Store.id)
 
 
 def _sent(session: Session, sku: str, batch: str | None) -> dict[str, tuple[int, int]]:
-    """Return what each shop was sent: (surely of the recalled lot, of no known lot)."""
+    """Return what each store was sent: (surely of the recalled lot, of no known lot)."""
     query = (
         sa.select(DeliveryLine)
         .join(Delivery, sa.and_(Delivery.store_id == DeliveryLine.store_id, Delivery.id == DeliveryLine.delivery_id))
@@ -388,7 +388,7 @@ def _sent(session: Session, sku: str, batch: str | None) -> dict[str, tuple[int,
 
 
 def _credited(session: Session, recall_id: str, sku: str) -> dict[str, dict[str | None, int]]:
-    """Return what of a product other recalls credited, by shop and batch."""
+    """Return what of a product other recalls credited, by store and batch."""
     query = sa.select(Recall.store_id, Recall.batch, sa.func.sum(Recall.settled_qty)).where(
         Recall.sku == sku, Recall.id != recall_id, Recall.settled_qty > 0
     )
@@ -399,7 +399,7 @@ def _credited(session: Session, recall_id: str, sku: str) -> dict[str, dict[str 
 
 
 def _went_back(session: Session, sku: str) -> dict[str, int]:
-    """Return what of a product each shop sent back, as the warehouses counted it."""
+    """Return what of a product each store sent back, as the warehouses counted it."""
     query = sa.select(SupplierReturnLine.store_id, sa.func.sum(SupplierReturnLine.received_qty)).where(
         SupplierReturnLine.sku == sku, SupplierReturnLine.received_qty > 0
     )
@@ -407,7 +407,7 @@ def _went_back(session: Session, sku: str) -> dict[str, int]:
 
 
 def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:
-    """Return what the units of a product that a shop received last cost it (rule 4)."""
+    """Return what the units of a product that a store received last cost it (rule 4)."""
     query = (
         sa.select(OrderLine)
         .join(
@@ -461,7 +461,7 @@ def _take_reported(session: Session, message: Message, from_node: str, at: dt.da
 
 
 def _take_cleared(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
-    """Keep how many a shop took away (rule 3); the highest count is the last one."""
+    """Keep how many a store took away (rule 3); the highest count is the last one."""
     body = message.body
     refuse_newer(message.topic, message.version, VERSION)
     refuse_stranger(from_node, str(body["store_id"]))
@@ -477,7 +477,7 @@ _IN_FORCE = sa.and_(sa.text("recall.state <> 'lifted'"), Recall.afterwards != ""
 
 
 def _new_at_store() -> Prepared:
-    """Return what asks a warehouse's book for the recalls in force that are news for a shop's node (rules 1, 6): its
+    """Return what asks a warehouse's book for the recalls in force that are news for a store's node (rules 1, 6): its
     own book has them, or it carries the product or has it on its way."""
     store: sa.BindParameter[str] = sa.bindparam("store")
     one, mine = table_of(Recall).c, table_of(Recall).alias("mine").c
@@ -493,7 +493,7 @@ _NEW = _new_at_store()
 
 
 def _stores(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[RecallingStore]:
-    """Return shops that a person tells (rule 6); NotFound and Refused for any other."""
+    """Return stores that a person tells (rule 6); NotFound and Refused for any other."""
     found = {one.store_id: one for one in stores(session, recall_id) if one.is_by_hand}
     for store_id in store_ids:
         if store_id not in found:

@@ -3,8 +3,8 @@
 Rules
 -----
 1. Of a recall are claimed the units that were written off as recalled in the warehouses or went back to the supplier
-   (`upstream_returns`), and those that shops were credited: of whom they were bought, at what their purchase cost, each
-   once. A claim names the returns that were handed over since the one before.
+   (`upstream_returns`), and those that stores were credited: of whom they were bought, at what their purchase cost,
+   each once. A claim names the returns that were handed over since the one before.
 2. A unit written off or handed over bears its lot, and the lot its purchase. Every other is taken to be of the newest
    purchase before the recall of which something left its warehouse that no other recall accounts for, of those whose
    lots bear the recalled batch where any does. What nobody known here brought is claimed of nobody.

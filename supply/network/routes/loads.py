@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. All deliveries of a shop go to one stop; where the largest van does not hold them, to as few as hold whole
+1. All deliveries of a store go to one stop; where the largest van does not hold them, to as few as hold whole
    deliveries, each with another van.
 2. A delivery is the more urgent the sooner its order said that something is sold out.
 3. Today a van leaves from now on, and one that is on the way when it is back; what is left of its day is planned.

@@ -1,23 +1,23 @@
-"""Rounds: what stands loaded in a warehouse is driven to the shops, stop by stop, and each stop is confirmed.
+"""Rounds: what stands loaded in a warehouse is driven to the stores, stop by stop, and each stop is confirmed.
 
 Rules
 -----
-1. A plan takes every delivery that has left the warehouse's book, is expected at its shop and is on no round yet
-   (`loads`). It is computed apart (`planning`), never beyond a van's load or a shop's window.
+1. A plan takes every delivery that has left the warehouse's book, is expected at its store and is on no round yet
+   (`loads`). It is computed apart (`planning`), never beyond a van's load or a store's window.
 2. Planning a day anew drops its rounds that have not left, and those of days gone by; one that has left is finished as
    it is, and its van is there again when it is back (`loads`). No day that is over is planned, and no van is sent
    off while it is on another round.
 3. A person may change the order of the stops ahead; what then comes too early or too late is said, not refused.
-4. Sending a round off tells each shop when the van comes. The driver has a key (128 bits) to that round alone, of
+4. Sending a round off tells each store when the van comes. The driver has a key (128 bits) to that round alone, of
    which the hash is kept.
 5. A stop is confirmed once: delivered, short or refused, with who took it, or not reached, with why. The phone's time
    counts where it lies between leaving and now. The same word again changes nothing; another one is refused.
-6. What was refused, or did not reach its shop, goes back by the shop's own word: it hears of it and closes the
+6. What was refused, or did not reach its store, goes back by the store's own word: it hears of it and closes the
    delivery, which puts the goods into the warehouse's book again. What was not reached is promised as before, to be
    loaded and planned anew; a claim's replacement stays loaded.
-7. A person ends a round that does not go on: the stops ahead were not reached, but where the shop has taken all in.
+7. A person ends a round that does not go on: the stops ahead were not reached, but where the store has taken all in.
 
-Units: seconds of the shop's local day, metres, packs.
+Units: seconds of the store's local day, metres, packs.
 """
 
 import datetime as dt
@@ -190,7 +190,7 @@ def drop_route(session: Session, row: DeliveryRoute, why: str, *, actor: Actor, 
 
 
 def send_off(session: Session, route_id: str, driver: str, *, actor: Actor, at: dt.datetime) -> str:
-    """Let a round leave and tell its shops (rule 4); returns the driver's key. Again: another key voids the first.
+    """Let a round leave and tell its stores (rule 4); returns the driver's key. Again: another key voids the first.
 
     Refuses one whose day is over, and one whose van is still away (rule 2).
     """
@@ -232,7 +232,7 @@ def confirm(
     done_at: dt.datetime | None = None,
     at: dt.datetime,
 ) -> RouteStop:
-    """Write down what became of a stop, on the driver's word (rule 5), and tell the shop (rule 6)."""
+    """Write down what became of a stop, on the driver's word (rule 5), and tell the store (rule 6)."""
     row = route_for(session, token, lock=True)
     if outcome not in OUTCOMES:
         raise Invalid("bad-outcome", "Say whether it was delivered, short, refused or not reached.")
@@ -260,7 +260,7 @@ def confirm(
 
 
 def end(session: Session, route_id: str, *, why: str, actor: Actor, at: dt.datetime) -> DeliveryRoute:
-    """End a round that does not go on (rule 7); one that is over already stays as it is. why: the shops read it."""
+    """End a round that does not go on (rule 7); one that is over already stays as it is. why: the stores read it."""
     row = _locked(session, route_id)
     if row.state == "done":
         return row
@@ -327,7 +327,7 @@ def routes_of(session: Session, warehouse_id: str, day: dt.date | None = None) -
 
 
 def route_of(session: Session, warehouse_id: str, since: dt.date) -> dict[str, tuple[str, int]]:
-    """Return the van and the stop with which each shop was on a warehouse's rounds last, of those since a day."""
+    """Return the van and the stop with which each store was on a warehouse's rounds last, of those since a day."""
     query = (
         sa.select(RouteStop.store_id, DeliveryRoute.vehicle_name, RouteStop.n)
         .join(DeliveryRoute, DeliveryRoute.id == RouteStop.route_id)
@@ -351,7 +351,8 @@ def said_of(session: Session, delivery: Delivery) -> str:
 
 
 def counted_less(session: Session, since: dt.datetime) -> list[tuple[str, int]]:
-    """Return the shops that counted less than a driver left with them whole, since a moment, with the units missing."""
+    """Return the stores that counted less than a driver left with them whole, since a moment, with the units
+    missing."""
     on = sa.and_(RouteStop.route_id == RouteLoad.route_id, RouteStop.store_id == RouteLoad.store_id)
     loaded = sa.and_(RouteLoad.store_id == Delivery.store_id, RouteLoad.delivery_id == Delivery.id)
     line = sa.and_(DeliveryLine.store_id == Delivery.store_id, DeliveryLine.delivery_id == Delivery.id)
@@ -388,7 +389,7 @@ def _write(
     session: Session, row: DeliveryRoute, stop: RouteStop, outcome: str, note: str, when: dt.datetime, *, actor: Actor,
     at: dt.datetime,
 ) -> None:  # fmt: skip
-    """Write down what became of a stop, and tell its shop (rules 5, 6)."""
+    """Write down what became of a stop, and tell its store (rules 5, 6)."""
     stop.outcome, stop.note, stop.done_at = outcome, note, when
     journal.record(
         session, actor=actor, at=at, verb=f"stop.{outcome}", subject=subject_of(row), store=stop.store_id,
@@ -408,7 +409,7 @@ def _write(
 
 
 def _taken_in_by(session: Session, row: DeliveryRoute, stop: RouteStop) -> str:
-    """Return who took all of a stop's deliveries in, as the shop told; '' where it did not."""
+    """Return who took all of a stop's deliveries in, as the store told; '' where it did not."""
     loaded = sa.and_(RouteLoad.store_id == Delivery.store_id, RouteLoad.delivery_id == Delivery.id)
     query = sa.select(Delivery.state, Delivery.posted_by).join(RouteLoad, loaded)
     found = session.execute(query.where(RouteLoad.route_id == row.id, RouteLoad.store_id == stop.store_id)).all()
@@ -448,7 +449,7 @@ def _retime(session: Session, row: DeliveryRoute, stops: Sequence[RouteStop]) ->
 
 
 def _send(session: Session, row: DeliveryRoute, stop: RouteStop, state: str, at: dt.datetime) -> None:
-    """Tell a shop how its stop stands; the highest step counts."""
+    """Tell a store how its stop stands; the highest step counts."""
     stop.step += 1
     store = session.get_one(Store, stop.store_id)
     loads = sa.select(RouteLoad.delivery_id).where(RouteLoad.route_id == row.id, RouteLoad.store_id == stop.store_id)

@@ -1,9 +1,9 @@
-"""What rounds are driven with: vans, where shops and warehouses are, when a shop takes goods, and measured ways.
+"""What rounds are driven with: vans, where stores and warehouses are, when a store takes goods, and measured ways.
 
 Rules
 -----
-1. A place without coordinates is never guessed: its shop is left out of the rounds, by name.
-2. A window is when a call may begin, in minutes of the shop's day. A call takes service_minutes and a little a pack.
+1. A place without coordinates is never guessed: its store is left out of the rounds, by name.
+2. A window is when a call may begin, in minutes of the store's day. A call takes service_minutes and a little a pack.
 3. A matrix that was brought in takes the place of the great circle for the pairs it names, in its direction.
 
 Units: degrees in millionths (e6), metres, seconds; loads in packs.
@@ -31,7 +31,7 @@ MOST_LEGS = 200_000
 
 
 class MapPoint(Base):
-    """Where a shop or a warehouse is, and when it takes goods."""
+    """Where a store or a warehouse is, and when it takes goods."""
 
     __tablename__ = "map_point"
 
@@ -86,7 +86,7 @@ def place(
     actor: Actor,
     at: dt.datetime,
 ) -> MapPoint:
-    """Say where a shop or a warehouse is and when it takes goods."""
+    """Say where a store or a warehouse is and when it takes goods."""
     if session.get(Store, id) is None and id not in warehouses(session):
         raise NotFound("unknown-site", f"There is no shop and no warehouse {id}. Check its number.", id=id)
     if not (-90_000_000 <= lat_e6 <= 90_000_000 and -180_000_000 <= lon_e6 <= 180_000_000):

@@ -1,13 +1,13 @@
-"""Goods that are worth more in a neighbour's shop: what each gains, and who brings what to whom. PURE.
+"""Goods that are worth more in a neighbour's store: what each gains, and who brings what to whom. PURE.
 
 Rules
 -----
-1. A shop's gain from units less or more is what its stock is worth then (`policy`, rule 9) less what it is worth now.
+1. A store's gain from units less or more is what its stock is worth then (`policy`, rule 9) less what it is worth now.
    The goods change hands at cost, so what one pays the other gets, and the gains are what remains.
 2. Of goods with a last day the receiver counts as lost, at cost, what its demand until that day will leave of them.
-3. Of each product goes what brings both shops together most, as long as neither loses by it.
-4. Each shop carries half of the way, there and back. A transfer is proposed where both still gain `least_minor` each.
-5. Pairs come by what they gain together. A product leaves a shop once and reaches a shop once; nobody has more than
+3. Of each product goes what brings both stores together most, as long as neither loses by it.
+4. Each store carries half of the way, there and back. A transfer is proposed where both still gain `least_minor` each.
+5. Pairs come by what they gain together. A product leaves a store once and reaches a store once; nobody has more than
    `most_a_store` transfers at a time.
 
 Units: *_minor currency minor units, qty stock units, metres by road.
@@ -41,7 +41,7 @@ class TransferPolicy:
 
 @dataclass(frozen=True)
 class Spare:
-    """What a shop gains by giving so many units of a product. last_day: the first of theirs that is over, if any."""
+    """What a store gains by giving so many units of a product. last_day: the first of theirs that is over, if any."""
 
     gains: Mapping[int, int]
     last_day: dt.date | None = None
@@ -49,7 +49,8 @@ class Spare:
 
 @dataclass(frozen=True)
 class Want:
-    """What a shop gains by getting so many units, were they to keep; per_day and spread (variance / mean) of demand."""
+    """What a store gains by getting so many units, were they to keep; per_day and spread (variance / mean) of
+    demand."""
 
     gains: Mapping[int, int]
     per_day: float
@@ -58,7 +59,7 @@ class Want:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a shop can spare and could use, by SKU."""
+    """What a store can spare and could use, by SKU."""
 
     spares: Mapping[str, Spare] = field(default_factory=dict)
     wants: Mapping[str, Want] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Line:
-    """One product of a match and what each shop gains by it."""
+    """One product of a match and what each store gains by it."""
 
     sku: str
     qty: int
@@ -84,7 +85,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Match:
-    """What one shop would bring another; the gains are those after the way (rule 4)."""
+    """What one store would bring another; the gains are those after the way (rule 4)."""
 
     giver_id: str
     taker_id: str
@@ -100,7 +101,7 @@ def quantities(step: int, most: int) -> list[int]:
 
 
 def spare_gains(line: PolicyLine, lots: Lots, daily: Sequence[float], given: Sequence[int]) -> dict[int, int]:
-    """Return what the shop gains by giving each of these quantities, the units that expire first first (rule 1)."""
+    """Return what the store gains by giving each of these quantities, the units that expire first first (rule 1)."""
     less = [
         line._replace(position_qty=line.position_qty - qty, outdating_qty=expected_outdating(without(lots, qty), daily))
         for qty in (0, *given)
@@ -109,7 +110,7 @@ def spare_gains(line: PolicyLine, lots: Lots, daily: Sequence[float], given: Seq
 
 
 def want_gains(line: PolicyLine, got: Sequence[int]) -> dict[int, int]:
-    """Return what the shop gains by getting each of these quantities (rule 1)."""
+    """Return what the store gains by getting each of these quantities (rule 1)."""
     return _gains([line._replace(position_qty=line.position_qty + qty) for qty in (0, *got)], got)
 
 
@@ -134,10 +135,10 @@ def matches(
     not_again: frozenset[tuple[str, str, str]] = frozenset(),
     policy: TransferPolicy = TransferPolicy(),
 ) -> list[Match]:
-    """Return the transfers that both shops gain by, the best first (rules 2 to 5).
+    """Return the transfers that both stores gain by, the best first (rules 2 to 5).
 
     near: (giver, taker, metres). unit_cost: by SKU; what is not in it is not transferred. taken: how many transfers a
-    shop has already. not_again: (giver, taker, SKU) that were declined lately.
+    store has already. not_again: (giver, taker, SKU) that were declined lately.
     """
     found = []
     for giver, taker, metres in near:

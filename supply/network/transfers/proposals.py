@@ -2,13 +2,13 @@
 
 Rules
 -----
-1. Shops with a node of their own, in one currency, whose places are known (`vehicles`); one without a place is left
+1. Stores with a node of their own, in one currency, whose places are known (`vehicles`); one without a place is left
    out.
-2. A product that is in an open transfer of either shop waits for that one's end, and then for a sheet of a later day:
-   one of the day it was handed over may still want what has come. What a shop declined is not proposed to the two of
+2. A product that is in an open transfer of either store waits for that one's end, and then for a sheet of a later day:
+   one of the day it was handed over may still want what has come. What a store declined is not proposed to the two of
    them again for AGAIN_DAYS.
-3. Shops have ANSWER_DAYS to answer, and FETCH_DAYS to fetch, but not beyond the day before the goods' last day.
-4. A shop whose credit is held may give and not take: what it takes is on account.
+3. Stores have ANSWER_DAYS to answer, and FETCH_DAYS to fetch, but not beyond the day before the goods' last day.
+4. A store whose credit is held may give and not take: what it takes is on account.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ ANSWER_DAYS, FETCH_DAYS, AGAIN_DAYS = 1, 3, 14
 
 
 def propose(session: Session, *, actor: Actor, at: dt.datetime) -> list[Transfer]:
-    """Propose what shops gain by today, and tell them; returns the proposals, the best first."""
+    """Propose what stores gain by today, and tell them; returns the proposals, the best first."""
     from supply.network.transfers.arithmetic import matches
 
     stores = {store.id: store for store in session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id))}
@@ -67,7 +67,7 @@ def propose(session: Session, *, actor: Actor, at: dt.datetime) -> list[Transfer
 
 
 def _may_take(sheet: "Sheet", may: bool) -> "Sheet":
-    """Leave a shop's wants out that may not buy on account now (rule 4)."""
+    """Leave a store's wants out that may not buy on account now (rule 4)."""
     return sheet if may else replace(sheet, wants={})
 
 
@@ -83,7 +83,7 @@ def _policy(currency: str) -> "TransferPolicy":
 def _before(
     session: Session, at: dt.datetime
 ) -> tuple[dict[str, int], dict[str, set[str]], frozenset[tuple[str, str, str]]]:
-    """Return how many open transfers each shop has, their products by shop, and what was declined lately (rule 2)."""
+    """Return how many open transfers each store has, their products by store, and what was declined lately (rule 2)."""
     row, line = Transfer, TransferLine
     lately = sa.and_(row.state == "declined", row.proposed_at > at - dt.timedelta(days=AGAIN_DAYS))
     just_now = sa.and_(row.state == "received", row.received_at > at - dt.timedelta(days=OLDEST_DAYS + 1))
@@ -110,7 +110,7 @@ def _before(
 
 
 def _near(session: Session, ids: list[str], most_metres: int) -> list[tuple[str, str, int]]:
-    """Return which shops are near each other, both ways (rule 1)."""
+    """Return which stores are near each other, both ways (rule 1)."""
     import numpy as np
 
     from supply.routing.vehicle_routes import Distances, Spot

@@ -1,12 +1,12 @@
-"""What a shop can spare and could use, as it tells the network every night.
+"""What a store can spare and could use, as it tells the network every night.
 
 Rules
 -----
-1. A shop works its sheet out by its own forecast, orders and dates, for no other node knows them; the network keeps the
-   newest of each shop. One that cannot be read is not taken in.
-2. Only what the network's suppliers carry is on it, for only that has a cost both shops know. What is told are gains
+1. A store works its sheet out by its own forecast, orders and dates, for no other node knows them; the network keeps
+   the newest of each shop. One that cannot be read is not taken in.
+2. Only what the network's suppliers carry is on it, for only that has a cost both stores know. What is told are gains
    in money by quantity, and of what is wanted the demand a day, so that the last day of goods can be weighed.
-3. Spare is what the shop has beyond the days its next order covers, or what will expire unsold; not what is promised,
+3. Spare is what the store has beyond the days its next order covers, or what will expire unsold; not what is promised,
    not what is another's (`consigned`) or off sale (`recall`), not what has fewer than LEAST_DAYS left. Wanted is what
    it would be short of, or buy a pack of.
 """
@@ -48,7 +48,7 @@ OLDEST_DAYS = 1
 
 
 class TransferSheet(Base):
-    """What a shop told last (rule 1)."""
+    """What a store told last (rule 1)."""
 
     __tablename__ = "transfer_sheet"
 
@@ -61,7 +61,7 @@ class TransferSheet(Base):
 
 
 def send(session: Session, store_id: str, sheet: "Sheet", *, at: dt.datetime) -> None:
-    """Send a shop's sheet as it was worked out."""
+    """Send a store's sheet as it was worked out."""
     day = day_of(session, store_id, at)
     outbox.append(
         session, to_node=NETWORK, topic=SHEET_REPORTED, version=VERSION, body=_body(store_id, day, sheet), id=new_id(),
@@ -70,7 +70,7 @@ def send(session: Session, store_id: str, sheet: "Sheet", *, at: dt.datetime) ->
 
 
 def take(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
-    """Keep a shop's sheet at the network (rule 1); an older one than is there changes nothing.
+    """Keep a store's sheet at the network (rule 1); an older one than is there changes nothing.
 
     A day that has not come yet, of a clock that is ahead, is today: the next sheet stands in its place.
     """
@@ -89,7 +89,7 @@ def take(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
 
 
 def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
-    """Return what a shop can spare and could use (rules 2, 3)."""
+    """Return what a store can spare and could use (rules 2, 3)."""
     from supply.network.transfers.arithmetic import Sheet
 
     store = store_of(session, store_id)
@@ -116,7 +116,7 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
 
 
 def sheets(session: Session, day: dt.date) -> "dict[str, Sheet]":
-    """Return the sheets of the shops that told one lately; one that cannot be read is left out."""
+    """Return the sheets of the stores that told one lately; one that cannot be read is left out."""
     since = day - dt.timedelta(days=OLDEST_DAYS)
     found, query = {}, sa.select(TransferSheet.store_id, TransferSheet.body)
     for store_id, body in session.execute(query.where(TransferSheet.day >= since)):
@@ -126,7 +126,7 @@ def sheets(session: Session, day: dt.date) -> "dict[str, Sheet]":
 
 
 def carried(session: Session, day: dt.date, store_id: str = EVERYONE) -> dict[str, Terms]:
-    """Return what the network's suppliers sell, to all shops or to one, each product where a unit costs least."""
+    """Return what the network's suppliers sell, to all stores or to one, each product where a unit costs least."""
     best: dict[str, Terms] = {}
     ours = [one.id for one in suppliers_for(session, store_id) if one.owner_id == EVERYONE]
     listed = offered(session, store_id, day)

@@ -1,26 +1,26 @@
-"""Goods from one shop to its neighbour: proposed where both gain, agreed by both, handed over against a code.
+"""Goods from one store to its neighbour: proposed where both gain, agreed by both, handed over against a code.
 
 Rules
 -----
-1. The network proposes from the shops' sheets (`transfers.sheets`, `transfers.arithmetic`). Nothing happens before both
-   shopkeepers said yes; until the goods are handed over each may still say no, with a reason the other reads.
-2. The shop that fetches the goods derives a code from its node's secret, and its yes tells the network a slow hash of
+1. The network proposes from the stores' sheets (`transfers.sheets`, `transfers.arithmetic`). Nothing happens before
+   both shopkeepers said yes; until the goods are handed over each may still say no, with a reason the other reads.
+2. The store that fetches the goods derives a code from its node's secret, and its yes tells the network a slow hash of
    it, which goes to the giver with the second yes. Who gives the goods away takes the code: it is the other's signature
    on what was counted. The code itself is kept nowhere until it was used.
-3. Never more goes than was agreed, than is there and than is the shop's own, and nothing that is `recall.off_sale`. The
-   goods leave and enter by stock movements at each shop, with their last day; what does not arrive is said, and is the
-   fetching shop's, who counted it at the hand-over. Goods taken in before they were handed over are let go of
+3. Never more goes than was agreed, than is there and than is the store's own, and nothing that is `recall.off_sale`.
+   The goods leave and enter by stock movements at each store, with their last day; what does not arrive is said, and is
+   the fetching store's, who counted it at the hand-over. Goods taken in before they were handed over are let go of
    afterwards, as counted there: until then the giver is asked. Goods that did not come at all are said so with a
-   reason: none enter, and the code that signed for them stands. Where the giver finds them in its shop it takes them
+   reason: none enter, and the code that signed for them stands. Where the giver finds them in its store it takes them
    back: they enter its stock, and their cost goes back to both.
 4. The price is cost: what the network's supplier asks for as much, rounded per line. When the network hears of the
-   hand-over, with the code, it books both shops in one step: the giver's funds, an invoice of the taker; together they
+   hand-over, with the code, it books both stores in one step: the giver's funds, an invoice of the taker; together they
    are zero.
 5. Nobody's answer by answer_by, or no hand-over by fetch_by, and it lapses; so does one whose taker's credit is held
    at the second yes. Goods that changed hands count all the same: their word may cross another on the way.
-6. A shop is told its own gain and never the other's. Words may come in any order and twice; a state never goes back.
+6. A store is told its own gain and never the other's. Words may come in any order and twice; a state never goes back.
 
-Units: qty stock units, *_minor minor units of both shops' currency.
+Units: qty stock units, *_minor minor units of both stores' currency.
 """
 
 import datetime as dt
@@ -70,11 +70,11 @@ VERSION = 1
 MOST_HASH = 200
 
 
-# --- verbs, shop ---
+# --- verbs, store ---
 
 
 def agree(session: Session, store_id: str, transfer_id: str, *, actor: Actor, at: dt.datetime) -> Transfer:
-    """Say yes; nothing moves before the other shop says it too (rule 1)."""
+    """Say yes; nothing moves before the other store says it too (rule 1)."""
     found = transfer_of(session, store_id, transfer_id)
     if has_said_yes(found, store_id):
         return found
@@ -115,7 +115,7 @@ def hand_over(
 ) -> Transfer:
     """Give the goods to whoever shows the code (rules 2, 3). counts: SKU -> units, zero for what does not go.
 
-    Where the other shop has taken them in before, its count is its word: no code is asked for, and no more is counted.
+    Where the other store has taken them in before, its count is its word: no code is asked for, and no more is counted.
     """
     found = transfer_of(session, store_id, transfer_id)
     if found.giver_id != store_id:
@@ -146,7 +146,7 @@ def hand_over(
 def receive(
     session: Session, store_id: str, transfer_id: str, counts: Mapping[str, int], *, actor: Actor, at: dt.datetime
 ) -> Transfer:
-    """Take the goods in as counted (rule 3); they may be here before the other shop's word is."""
+    """Take the goods in as counted (rule 3); they may be here before the other store's word is."""
     found = transfer_of(session, store_id, transfer_id)
     if found.taker_id != store_id:
         raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this shop.")
@@ -165,7 +165,7 @@ def receive(
 def did_not_come(
     session: Session, store_id: str, transfer_id: str, *, why: str, actor: Actor, at: dt.datetime
 ) -> Transfer:
-    """Say at the fetching shop that goods which were handed over did not arrive at all (rule 3)."""
+    """Say at the fetching store that goods which were handed over did not arrive at all (rule 3)."""
     found = transfer_of(session, store_id, transfer_id)
     if found.taker_id != store_id:
         raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this shop.")
@@ -181,7 +181,7 @@ def did_not_come(
 def take_back(
     session: Session, store_id: str, transfer_id: str, counts: Mapping[str, int], *, actor: Actor, at: dt.datetime
 ) -> Transfer:
-    """Take in again at the giving shop what did not reach the other and is here after all, once (rule 3)."""
+    """Take in again at the giving store what did not reach the other and is here after all, once (rule 3)."""
     found = transfer_of(session, store_id, transfer_id)
     if found.giver_id != store_id:
         raise Refused("not-the-giver", f"{found.giver_name} handed these goods over, not this shop.")
@@ -237,7 +237,7 @@ def code_of(session: Session, transfer_id: str) -> str:
 def write_proposal(
     session: Session, found: Transfer, lines: Sequence[TransferLine], *, actor: Actor, at: dt.datetime
 ) -> None:
-    """Write a proposal and tell both shops (rule 1)."""
+    """Write a proposal and tell both stores (rule 1)."""
     found.cost_minor = cost_of(lines)
     session.add(found)
     session.flush()
@@ -251,7 +251,7 @@ def write_proposal(
 
 
 def take_answered(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Take a shop's answer; the second yes tells the giver the hash of the taker's code (rule 2)."""
+    """Take a store's answer; the second yes tells the giver the hash of the taker's code (rule 2)."""
     found = transfer_of(session, store_id, body["id"])
     if not body["yes"]:
         if STATES.legal(found.state, "declined"):
@@ -271,7 +271,7 @@ def take_answered(session: Session, body: dict[str, Any], store_id: str, *, acto
 
 
 def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Take what was handed over, and book it in both shops' ledgers, once (rule 4); refused without a signature."""
+    """Take what was handed over, and book it in both stores' ledgers, once (rule 4); refused without a signature."""
     found = transfer_of(session, store_id, body["id"])
     refuse_stranger(store_id, found.giver_id)
     if found.handed_over_at is not None:
@@ -306,7 +306,8 @@ def take_taken(session: Session, body: dict[str, Any], store_id: str, *, actor: 
 
 
 def take_given_back(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Take that the giving shop has goods after all which did not arrive, and give their cost back to both (rule 3)."""
+    """Take that the giving store has goods after all which did not arrive, and give their cost back to both (rule
+    3)."""
     found = transfer_of(session, store_id, body["id"])
     refuse_stranger(store_id, found.giver_id)
     if found.state != "received":
@@ -347,7 +348,7 @@ def cost_of(lines: Iterable["TransferLine"]) -> int:
 def book(
     session: Session, found: "Transfer", lines: Sequence["TransferLine"], *, actor: Actor, at: dt.datetime
 ) -> None:
-    """Move the cost from the taker's account to the giver's, the shops in one order everywhere."""
+    """Move the cost from the taker's account to the giver's, the stores in one order everywhere."""
     rows = [[line.sku, line.name, line.given_qty, cost_of([line])] for line in lines if line.given_qty]
     _move(session, found, found.id, found.giver_id, rows, found.cost_minor, actor=actor, at=at)
 
@@ -460,7 +461,7 @@ def _end(session: Session, found: Transfer, state: str, why: str, by: str, *, ac
 
 
 def _plan(session: Session, found: Transfer) -> None:
-    """Count the goods as spoken for at the shop that gives them."""
+    """Count the goods as spoken for at the store that gives them."""
     wanted = {line.sku: line.qty for line in lines_of(session, found)}
     known_events.plan(session, found.giver_id, subject_of(found), wanted, day=found.fetch_by)
 
@@ -476,7 +477,7 @@ def _send_network(
 
 
 def _send_stores(session: Session, found: Transfer, at: dt.datetime) -> None:
-    """Tell both shops how a transfer stands, each what it may know (rules 2, 6)."""
+    """Tell both stores how a transfer stands, each what it may know (rules 2, 6)."""
     session.flush()
     lines = [
         [line.sku, line.name, line.stock_unit, line.price_quantity, line.qty, line.pack_qty, line.pack_cost_minor,
@@ -529,7 +530,7 @@ def _move(
     session: Session, found: "Transfer", id: str, paid_id: str, rows: Sequence[Sequence[Any]], amount_minor: int,
     *, actor: Actor, at: dt.datetime,
 ) -> None:  # fmt: skip
-    """Pay one of both shops, and invoice the other; what is paid pays what is due first."""
+    """Pay one of both stores, and invoice the other; what is paid pays what is due first."""
     if amount_minor <= 0:
         return
     terms, names = (

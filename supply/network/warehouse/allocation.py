@@ -1,29 +1,29 @@
-"""Who gets how many packs when there are not enough for all, and what each shop needs of them.
+"""Who gets how many packs when there are not enough for all, and what each store needs of them.
 
 Rules
 -----
 1. Shares are rationed on need, never on the order: ordering more than the need brings nothing while anybody's need is
    unmet.
-2. First everybody with a need gets one pack, the shop with the fewest days of supply first; then always the shop with
-   the fewest days of supply gets the next pack, until its need or its order is met. Ties go by the shop's key.
-3. A shop that is not on today's round takes part with its need; what falls to it is kept back for it, not handed out.
+2. First everybody with a need gets one pack, the store with the fewest days of supply first; then always the store with
+   the fewest days of supply gets the next pack, until its need or its order is met. Ties go by the store's key.
+3. A store that is not on today's round takes part with its need; what falls to it is kept back for it, not handed out.
 4. What is left when every need is met goes to orders above it, one pack each in turn.
 5. The order of packs does not depend on how many there are: with more, nobody gets less. The first pack that does not
    fit into what is left ends it.
 6. Who orders in larger packs than usual waits for each until the others have been served as far, and has no first turn:
    a larger pack brings no more.
-7. A shop needs what it sells until the van after its order's (`order_days`, rule 5) with SPREAD for chance, and what
+7. A store needs what it sells until the van after its order's (`order_days`, rule 5) with SPREAD for chance, and what
    its customers ordered online or as a group, less what it has and what is on its way to it (`outlook`). Its order says
    nothing of that.
-8. Of what a shop has not sold, the network does not know its need: then it is what the shops that sell it sell on
+8. Of what a store has not sold, the network does not know its need: then it is what the stores that sell it sell on
    average, at most what the order's own proposal says. Where nobody sells it, it is what the proposals say, and all
    are taken to sell as little: packs go round in turn, fewest units first.
-9. A shop that has none of what it orders needs one pack.
-10. All lines of a shop for the same product are one need, on how many orders, in whatever packs and at how many
-   warehouses they stand. It counts at the shop's own warehouse first (`serving`), smaller packs before larger ones:
+9. A store that has none of what it orders needs one pack.
+10. All lines of a store for the same product are one need, on how many orders, in whatever packs and at how many
+   warehouses they stand. It counts at the store's own warehouse first (`serving`), smaller packs before larger ones:
    what is asked for there is needed nowhere else.
-11. Of a pack that is not on the network's list a shop needs as many as fit into its need (and see rule 6).
-12. A shop the warehouse supplies (`serving`) that sells the goods and has no order for them waiting takes part in
+11. Of a pack that is not on the network's list a store needs as many as fit into its need (and see rule 6).
+12. A store the warehouse supplies (`serving`) that sells the goods and has no order for them waiting takes part in
    silence, by the same reckoning, with no more than anybody may order.
 13. What a store sells is its own word. It counts at most SUDDEN times what the middle other store sells that sells the
    product, more only as far as the store itself is larger than the middle one (`plausibility.sizes`), and never more
@@ -62,9 +62,9 @@ LEAST_PER_DAY = 0.01
 
 @dataclass(frozen=True)
 class Claim:
-    """One shop's wish. packs ordered, need_packs of it by forecast; have_qty is its stock position.
+    """One store's wish. packs ordered, need_packs of it by forecast; have_qty is its stock position.
 
-    per_day: units the shop sells a day; 0 or less counts as hardly any. on_route: False for a shop that orders on
+    per_day: units the store sells a day; 0 or less counts as hardly any. on_route: False for a store that orders on
     another day: packs is then what it is expected to order, and its share is a reserve.
     """
 
@@ -101,9 +101,9 @@ class Scarcity:
 class AllocationRequirements:
     """What the network knows when goods are shared out.
 
-    rates: units a day; usual: of the shops that sell a product, on average; have: less what customers ordered; days:
+    rates: units a day; usual: of the stores that sell a product, on average; have: less what customers ordered; days:
     until the van after next of who orders later, by warehouse; reach: of each order, for how many days its goods are to
-    last; packs: those on the list; silent: who has no order waiting, by goods; house_of: every shop's own warehouse.
+    last; packs: those on the list; silent: who has no order waiting, by goods; house_of: every store's own warehouse.
     """
 
     rates: Mapping[Place, float]
@@ -120,7 +120,7 @@ class AllocationRequirements:
         return min(self.packs.get(goods, frozenset()), default=1)
 
     def claim(self, goods: Goods, lines: Sequence[OrderLine], got: int) -> Claim:
-        """Return a shop's wish (rules 7 to 11). lines: of one shop and one pack; got: what else it asks for."""
+        """Return a store's wish (rules 7 to 11). lines: of one store and one pack; got: what else it asks for."""
         (_, sku), store_id, pack_qty = goods, lines[0].store_id, lines[0].pack_qty
         have = self.have.get((store_id, sku), 0) + got
         days = max(self.reach[line.store_id, line.order_id] for line in lines)
@@ -138,7 +138,7 @@ class AllocationRequirements:
         return Claim(f"{store_id}/", packs, min(MOST_PACKS, max(least, whole)), have, per_day, pack_qty)
 
     def silent_claims(self, goods: Goods) -> list[Claim]:
-        """Return the wishes of the shops that sell the goods and have no order for them waiting (rule 12)."""
+        """Return the wishes of the stores that sell the goods and have no order for them waiting (rule 12)."""
         house, sku = goods
         days, pack_qty, found = self.days.get(house, 2), self.usual_qty(goods), []
         for store_id in self.silent.get(goods, ()):
@@ -189,7 +189,7 @@ def read_needs(
 ) -> AllocationRequirements:  # fmt: skip
     """Read what the network knows about goods that are asked for.
 
-    ordering: what of which shops orders waiting ask; reach: as `order_days` says it of each.
+    ordering: what of which stores orders waiting ask; reach: as `order_days` says it of each.
     """
     skus, today = {sku for _, sku in goods}, at.astimezone(dt.UTC).date()
     if not skus:
@@ -214,9 +214,9 @@ def read_needs(
 def share_out(
     free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], needs: AllocationRequirements
 ) -> tuple[dict[tuple[str, str, str], int], dict[Goods, Scarcity]]:
-    """Return the packs of every line, by shop, order and SKU, and how scarce the goods were.
+    """Return the packs of every line, by store, order and SKU, and how scarce the goods were.
 
-    Of a shop's lines the longest waiting is served first. wanted: the longest waiting first. A silent share stays
+    Of a store's lines the longest waiting is served first. wanted: the longest waiting first. A silent share stays
     where it is.
     """
     alike: dict[tuple[bool, Goods, str, int], list[OrderLine]] = {}
@@ -301,7 +301,7 @@ def _reported(line: OrderLine) -> int:
 
 
 def _ordered_by_customers(session: Session, skus: Collection[str]) -> Iterable[tuple[Place, int]]:
-    """Return what customers wait for. What a shop took at its own counter is its word alone, and not among it."""
+    """Return what customers wait for. What a store took at its own counter is its word alone, and not among it."""
     order, line, group = PickupOrder, PickupLine, GroupOffer
     online = (
         sa.select(line.store_id, line.sku, sa.func.sum(line.qty))

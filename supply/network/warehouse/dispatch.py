@@ -1,25 +1,25 @@
-"""The network's warehouse: what it has is shared out over the shops' orders, confirmed, and loaded on the van.
+"""The network's warehouse: what it has is shared out over the stores' orders, confirmed, and loaded on the van.
 
 Rules
 -----
 1. Filling shares the free stock of each warehouse over all waiting orders at once (`allocation`), by what the network's
-   own books say each shop needs (`allocation`). Free is what stands in the warehouse, can still be sold, and is
+   own books say each store needs (`allocation`). Free is what stands in the warehouse, can still be sold, and is
    promised to no confirmed order and no accepted offer.
-2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew. One whose
+2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the store proposes anew. One whose
    credit, or what is owed on account, waits for the operator waits too (`account_orders`).
 3. From a warehouse that works by lists only what was picked leaves (`picking`, `locations`); from any other everything
    that is due can be loaded at once, but for what stands on a list. Dispatching takes the goods out of the warehouse's
-   book and tells the shop what is coming, in one transaction. What is no longer there is not loaded; the delivery says
-   so. Offers that were accepted travel after the orders, likewise; one that is bought waits while its shop's credit is
+   book and tells the store what is coming, in one transaction. What is no longer there is not loaded; the delivery says
+   so. Offers that were accepted travel after the orders, likewise; one that is bought waits while its store's credit is
    held. Last go replacements of claims (`replacements`).
-4. A shop that sells a product and has no order for it waiting takes part with what it will need until the van after
+4. A store that sells a product and has no order for it waiting takes part with what it will need until the van after
    next: its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
 5. What leaves is taken from lots (`loading`). A lot that is over or recalled is neither promised nor loaded, and what
    it holds is bought anew.
 6. To which round an order belongs, and when it is due, is the network's to say (`order_days`); the longest waiting of a
    round is loaded first.
 7. Sharing out, listing and loading go one after the other, so that no goods are taken twice (`locations`, rule 4).
-8. What cannot be confirmed or loaded for one shop keeps nobody else's goods waiting (`isolation`).
+8. What cannot be confirmed or loaded for one store keeps nobody else's goods waiting (`isolation`).
 """
 
 import datetime as dt
@@ -59,7 +59,7 @@ from supply.orders.suppliers import Supplier
 
 @dataclass(frozen=True)
 class Load:
-    """What goes to a shop at once. source, id: one of `pick_lists.SOURCES` and which it is."""
+    """What goes to a store at once. source, id: one of `pick_lists.SOURCES` and which it is."""
 
     source: str
     store_id: str
@@ -145,7 +145,7 @@ def dispatch_day(
 
 
 def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
-    """Put goods a shop sent back at the door into the warehouse again, once."""
+    """Put goods a store sent back at the door into the warehouse again, once."""
     supplier = session.get(Supplier, delivery.supplier_id)
     if supplier is None or supplier.warehouse_id is None:
         return
@@ -216,7 +216,7 @@ def ready(session: Session, warehouse_id: str, *, at: dt.datetime) -> list[Load]
 
 
 def waits_for_credit(offer: NetworkOffer, on_hold: Collection[str]) -> bool:
-    """Tell whether an accepted offer is bought on account by a shop whose credit is held (rule 3)."""
+    """Tell whether an accepted offer is bought on account by a store whose credit is held (rule 3)."""
     return offer.return_until is None and offer.store_id in on_hold
 
 
@@ -233,7 +233,7 @@ def send_off(
     actor: Actor,
     at: dt.datetime,
 ) -> None:
-    """Load what there is of an order and tell its shop (rule 3). lots: as in `loading.send_off`."""
+    """Load what there is of an order and tell its store (rule 3). lots: as in `loading.send_off`."""
     fact = GoodsDispatched(
         store_id=order.store_id,
         delivery_id=new_id(),
@@ -252,7 +252,7 @@ def send_off_offer(
     session: Session, warehouse_id: str, offer: NetworkOffer, loaded: Advised, *, lots: Sequence[Held] | None = None,
     actor: Actor, at: dt.datetime,
 ) -> None:  # fmt: skip
-    """Load what there is of an accepted offer and tell its shop (rule 3)."""
+    """Load what there is of an accepted offer and tell its store (rule 3)."""
     fact = loading.without_order(
         session, offer.store_id, new_id(), offer.supplier_id, [loaded], network_offer_id=offer.id, at=at
     )

@@ -2,11 +2,11 @@
 
 Rules
 -----
-1. What leaves is taken from the lots that expire first, and the shop is told each lot's units and day. A lot that is
+1. What leaves is taken from the lots that expire first, and the store is told each lot's units and day. A lot that is
    over or recalled is left, and what a pick list keeps of a lot is left to it; what was picked is taken from its list's
    lots.
-2. Loading takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction.
-3. What a shop sends back goes to the lots it left from.
+2. Loading takes the goods out of the warehouse's book and tells the store what is coming, in one transaction.
+3. What a store sends back goes to the lots it left from.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ def send_off(
     session: Session, warehouse_id: str, fact: GoodsDispatched, subject: str, *, lots: Sequence[Held] | None = None,
     actor: Actor, at: dt.datetime,
 ) -> None:  # fmt: skip
-    """Load a delivery and tell its shop (rules 1, 2). fact: its lines without their lots; lots: what was picked."""
+    """Load a delivery and tell its store (rules 1, 2). fact: its lines without their lots; lots: what was picked."""
     taken = lots_for(session, warehouse_id, fact.lines, at) if lots is None else lots
     fact = replace(fact, lines=tuple(_dated(fact.lines, taken)))
     _load(session, warehouse_id, fact, taken, actor=actor, at=at)

@@ -56,7 +56,7 @@ class OrderSheet:
 
 
 def sheet(session: Session, store_id: str, order_id: str) -> OrderSheet:
-    """Return a shop's order as the warehouse sees it; NotFound when there is none."""
+    """Return a store's order as the warehouse sees it; NotFound when there is none."""
     order = orders.order_of(session, store_id, order_id)
     lines = orders.lines_of(session, order)
     units = dict(session.execute(sa.select(Product.sku, Product.stock_unit).where(

@@ -1,4 +1,4 @@
-"""A pick list: what is gathered in one warehouse for one round of the vans, product by product and shop by shop.
+"""A pick list: what is gathered in one warehouse for one round of the vans, product by product and store by shop.
 
 `picking` has the verbs and the rules; this file holds the rows, and what else in the warehouse has to know of them.
 """
@@ -26,7 +26,7 @@ STATES = StateTable(
 )
 OPEN = ("picking", "picked")
 SOURCES = ("order", "offer", "replacement")
-"""What a line is picked for: a shop's order, an accepted offer, goods of a claim that are sent anew."""
+"""What a line is picked for: a store's order, an accepted offer, goods of a claim that are sent anew."""
 REASONS = ("missing", "damaged", "expired", "left")
 """Why less is picked: it is not there; it broke or spoilt; it is over; it stays for the next round."""
 LONGEST_BAY = 20
@@ -158,9 +158,9 @@ def lines_of(session: Session, pick: PickList) -> list[PickLine]:
 
 
 def load_order(session: Session, pick: PickList, stores: Collection[str]) -> list[str]:
-    """Return shops in the order in which their goods go onto the vans: van by van, the last stop first.
+    """Return stores in the order in which their goods go onto the vans: van by van, the last stop first.
 
-    A shop's van and stop are those it had last; shops that were on no round of the last ROUTE_DAYS come last.
+    A store's van and stop are those it had last; stores that were on no round of the last ROUTE_DAYS come last.
     """
     known = route(session, pick)
     driven = sorted((known[one][0], -known[one][1], one) for one in stores if one in known)
@@ -168,7 +168,7 @@ def load_order(session: Session, pick: PickList, stores: Collection[str]) -> lis
 
 
 def route(session: Session, pick: PickList) -> dict[str, tuple[str, int]]:
-    """Return the van and the stop each shop of a list's warehouse had last, of the last ROUTE_DAYS."""
+    """Return the van and the stop each store of a list's warehouse had last, of the last ROUTE_DAYS."""
     return routes.route_of(session, pick.warehouse_id, pick.made_at.date() - dt.timedelta(days=ROUTE_DAYS))
 
 
@@ -188,7 +188,7 @@ def being_picked(session: Session) -> set[tuple[str, str, str]]:
 
 
 def held(session: Session, *, sources: Collection[str] = SOURCES) -> dict[Goods, int]:
-    """Return what open lists keep for their shops: what was picked, else what is to be."""
+    """Return what open lists keep for their stores: what was picked, else what is to be."""
     units = sa.func.sum(sa.func.coalesce(PickLine.picked_qty, PickLine.qty))
     query = (
         sa.select(PickList.warehouse_id, PickLine.sku, units)

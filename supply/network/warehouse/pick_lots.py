@@ -6,7 +6,7 @@ Rules
    from others when the list leaves (`picking`, rule 2).
 2. Until a product is picked, the picker may name another lot, by choosing it or by scanning a code with its batch or
    last day; a code without leads to its product, and changes nothing. What is named last counts first, what it does not
-   cover is taken from the lots named before. So each lot's book loses what really left of it, and the shops are told
+   cover is taken from the lots named before. So each lot's book loses what really left of it, and the stores are told
    that lot.
 3. Where a scanner drops the separators of a code, the batch is the one of the book that the code begins with there, if
    the code also says that lot's last day. Without that day it is only named, for the picker to choose.

@@ -1,15 +1,15 @@
-"""Picking: what a warehouse's shops are to get is gathered by a list, and what was gathered leaves.
+"""Picking: what a warehouse's stores are to get is gathered by a list, and what was gathered leaves.
 
 Rules
 -----
 1. A list takes what could be loaded now (`warehouse.ready`): confirmed orders, accepted offers, goods of claims.
    What is on an open list is on no other, is loaded by nobody else, and stays promised until the list is done.
-2. A list says from which lots its goods are taken, the first to leave first of those no other open list keeps; the shop
-   is told these lots. What its lots have no more of is taken from others. A product is picked once,
-   for all its shops: who comes second is told who was first, and changes nothing. To change it, it is first put back
-   and picked again, as long as the list has not left.
+2. A list says from which lots its goods are taken, the first to leave first of those no other open list keeps; the
+   store is told these lots. What its lots have no more of is taken from others. A product is picked once, for all its
+   stores: who comes second is told who was first, and changes nothing. To change it, it is first put back and picked
+   again, as long as the list has not left.
 3. What is picked short has a reason, and is whole packs where whole packs were to go. Once every product was picked the
-   list is picked; then it leaves, in one transaction: what was picked is loaded, and the shops are told what comes,
+   list is picked; then it leaves, in one transaction: what was picked is loaded, and the stores are told what comes,
    what was promised and why less comes. What has passed its last day or was recalled since, or is in the book no more,
    stays.
 4. What is not picked is promised no longer once its order has left. Where it is missing the warehouse has no more of
@@ -17,7 +17,7 @@ Rules
    which stands there, and what came since. Damaged and expired packs are written off. What is left for the next round
    is free again.
 5. What was called off meanwhile, waits for credit (`warehouse`, rule 3) or has nothing to load does not leave, and
-   whoever sends the list off is told why (`STAYS`); it then still waits. One shop's odd row keeps no other's goods
+   whoever sends the list off is told why (`STAYS`); it then still waits. One store's odd row keeps no other's goods
    waiting (`isolation`). A list of which nothing leaves is given up.
 """
 
@@ -49,13 +49,13 @@ Place = tuple[str, str, str]
 """Whom a line is for: (source, store id, source id)."""
 WRITTEN_OFF = {"missing": "other", "damaged": "damaged", "expired": "expired"}
 STAYS = ("nothing", "called_off", "held", "over", "recalled", "gone", "odd")
-"""Why a shop's part stays: nothing was picked; it waits no more; its credit is held; what was picked is over, recalled,
-or gone from the book; its rows cannot be worked on."""
+"""Why a store's part stays: nothing was picked; it waits no more; its credit is held; what was picked is over,
+recalled, or gone from the book; its rows cannot be worked on."""
 
 
 @dataclass(frozen=True)
 class SentOff:
-    """What became of a list. gone: the shop of each delivery that left; stayed: (shop, one of STAYS) of the rest."""
+    """What became of a list. gone: the store of each delivery that left; stayed: (store, one of STAYS) of the rest."""
 
     gone: tuple[str, ...]
     stayed: tuple[tuple[str, str], ...]
@@ -72,7 +72,7 @@ def make(
     actor: Actor,
     at: dt.datetime,
 ) -> PickList:
-    """Put what can be loaded of a warehouse on a list (rule 1). shops: of whom alone; None: of all."""
+    """Put what can be loaded of a warehouse on a list (rule 1). stores: of whom alone; None: of all."""
     require_warehouse(session, warehouse_id)
     locations.alone(session)
     loads = [one for one in dispatch.ready(session, warehouse_id, at=at) if stores is None or one.store_id in stores]
@@ -111,7 +111,7 @@ def pick(
     actor: Actor,
     at: dt.datetime,
 ) -> PickList:
-    """Confirm a product for all its shops, once (rules 2, 3).
+    """Confirm a product for all its stores, once (rules 2, 3).
 
     picked: (units, why less) where it is not what the list says; whom it does not name gets all.
     """
@@ -167,7 +167,7 @@ def drop(session: Session, pick_id: str, *, why: str, actor: Actor, at: dt.datet
 
 
 def send_off(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -> SentOff:
-    """Load what was picked and tell the shops (rules 3 to 5)."""
+    """Load what was picked and tell the stores (rules 3 to 5)."""
     found = pick_of(session, pick_id)
     pick_lists.refuse_closed(found)
     if found.state == "picking":
@@ -230,7 +230,7 @@ def _load(
     actor: Actor,
     at: dt.datetime,
 ) -> str:
-    """Load one shop's part of a list (rule 5); returns why it stays, '': it left."""
+    """Load one store's part of a list (rule 5); returns why it stays, '': it left."""
     (source, store_id, source_id), house = place, found.warehouse_id
     if not any(line.picked_qty for line in lines):
         return "nothing"
@@ -262,7 +262,7 @@ def _load(
 def _taken(
     session: Session, found: PickList, lines: Sequence[PickLine], at: dt.datetime
 ) -> tuple[list[Held], list[Advised]]:
-    """Return from which lots one shop's part leaves, and its lines as the shop is told of them (rules 2, 3)."""
+    """Return from which lots one store's part leaves, and its lines as the store is told of them (rules 2, 3)."""
     house, today, skus = found.warehouse_id, day_of(session, found.warehouse_id, at), [line.sku for line in lines]
     standing = batches.standing(session, house, skus, day=today, forgets=False)
     sound = {
@@ -303,7 +303,7 @@ def _why_unsound(held: Held, today: dt.date) -> str:
 
 
 def _advised(line: PickLine, qty: int, *, why: str) -> Advised:
-    """Return a line as its shop is told of it. qty: what leaves of it; why: why something picked may not leave."""
+    """Return a line as its store is told of it. qty: what leaves of it; why: why something picked may not leave."""
     why = (why or "missing") if qty < (line.picked_qty or 0) else line.short_why
     promised = line.qty if qty < line.qty else None
     return Advised(line.sku, line.name, line.pack_qty, qty, promised_qty=promised, less_why=why)

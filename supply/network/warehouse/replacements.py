@@ -6,7 +6,7 @@ Rules
    rest does not come.
 2. Where nothing of it is there NOTHING_DAYS after the answer, or nobody delivers it any more, its claim ends by what
    was credited.
-3. What does not come costs the shop nothing: what was charged of it was credited with the answer (`claims`, rule 4).
+3. What does not come costs the store nothing: what was charged of it was credited with the answer (`claims`, rule 4).
 4. One claim's odd row keeps no other's goods waiting (`isolation`).
 """
 

@@ -1,23 +1,23 @@
-"""Goods that go back to the network: handed over by the shop in time, counted at the warehouse, and what follows.
+"""Goods that go back to the network: handed over by the store in time, counted at the warehouse, and what follows.
 
 Rules
 -----
-1. What the shop hands over leaves its stock and its lots in one transaction; of goods on sale or return no more goes
-   than is left of the lot, units of the shop's own never, and what stays is bought (`consignment`, rule 4).
+1. What the store hands over leaves its stock and its lots in one transaction; of goods on sale or return no more goes
+   than is left of the lot, units of the store's own never, and what stays is bought (`consignment`, rule 4).
 2. What the warehouse counts is credited where it had been charged, and put back into its stock where it is fit to be
    sold, with the day it left with. More than was sent is refused. What is missing is not credited; of goods on sale or
-   return it is charged like goods the shop has bought (`consignment`, rule 6), and the shop may object.
+   return it is charged like goods the store has bought (`consignment`, rule 6), and the store may object.
 3. A claim whose goods came back is at its end.
 4. What a return costs and whether it is credited stands in the network's own offer or claim. Goods on sale or return
    were never charged and are never credited; of a claim no more comes than was granted to go back.
-5. After a claim answered with `return` the shop hands the goods over within SEND_BACK_DAYS of hearing it. What it has
+5. After a claim answered with `return` the store hands the goods over within SEND_BACK_DAYS of hearing it. What it has
    not handed over by then it keeps, at what it was charged.
-6. The network waits WORD_DAYS longer for a shop that is cut off. Then the claim is forfeited: what was to go back is
+6. The network waits WORD_DAYS longer for a store that is cut off. Then the claim is forfeited: what was to go back is
    not credited, what else was granted stays paid, and both sides read it.
 7. What is on its way waits for the warehouse, which counts what came, also nothing. Goods that come after their claim
    was forfeited are counted and credited all the same.
 8. How goods on sale or return end is charged in `consignment`, rule 6; here the lots are found whose time has come.
-9. What cannot be ended for one shop keeps nobody else's waiting (`isolation`).
+9. What cannot be ended for one store keeps nobody else's waiting (`isolation`).
 """
 
 import datetime as dt
@@ -106,7 +106,7 @@ def take_received(session: Session, body: dict[str, Any], *, actor: Actor, at: d
 
 
 def take_sent(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
-    """Expect what a shop has sent back. Refuses what was never agreed to go back (rule 4)."""
+    """Expect what a store has sent back. Refuses what was never agreed to go back (rule 4)."""
     supplier_returns.write_down(session, body, _agreed(session, body), actor=actor, at=at)
 
 
@@ -194,7 +194,7 @@ def slip_of(session: Session, found: SupplierReturn) -> dict[str, Any]:
 
 
 def keep_unsent(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
-    """Keep at the shop what a claim's return did not take in time (rule 5); returns how many returns."""
+    """Keep at the store what a claim's return did not take in time (rule 5); returns how many returns."""
     today = day_of(session, store_id, at)
     late = sa.select(SupplierReturn.id).where(
         SupplierReturn.store_id == store_id, SupplierReturn.state == "proposed", SupplierReturn.source == "claim",
@@ -231,14 +231,14 @@ def end_overdue(session: Session, *, actor: Actor, at: dt.datetime) -> int:
 
 
 def _agreed(session: Session, body: dict[str, Any]) -> list[Going]:
-    """Return the lines of a return a shop tells of, as this node agreed to them (rule 4)."""
+    """Return the lines of a return a store tells of, as this node agreed to them (rule 4)."""
     store_id, return_id = str(body["store_id"]), str(body["id"])
     offer = session.get(NetworkOffer, (store_id, return_id)) if body["source"] == "network_offer" else None
     claim = session.get(claims.Claim, (store_id, return_id)) if body["source"] == "claim" else None
     most: dict[str, Going] = {}
     if offer is not None and offer.return_until is not None:
         lot, whole = session.get(Consignment, (store_id, return_id)), sum(int(row["qty"]) for row in body["lines"])
-        qty = min(whole, lot.came_qty) if lot is not None else whole  # the shop's count may still be on its way
+        qty = min(whole, lot.came_qty) if lot is not None else whole  # the store's count may still be on its way
         most[offer.sku] = Going(offer.sku, offer.name, qty, offer.pack_qty, offer.pack_cost_minor, charged=False)
     elif claim is not None:
         most = {one.sku: one for one in claims.going_of(session, claim)}

@@ -1,4 +1,4 @@
-"""Placing an order in a store's online shop: the network's half of a pickup.
+"""Placing an order in a store's online store: the network's half of a pickup.
 
 Rules
 -----
@@ -16,17 +16,17 @@ Rules
    given once, because a store's orders are numbered one after the other (`time_slots` says which windows there are).
 6. An order paid online goes to its store once its money is in escrow; until then it holds its units, its window and
    its number, a quarter of an hour at most.
-7. Of a product with too little left the whole line is ordered in, where the shop does so (`order_in`): it takes from
+7. Of a product with too little left the whole line is ordered in, where the store does so (`order_in`): it takes from
    no allowance, and the order is collected from the day its goods are there.
 8. An order that is brought home (`home_delivery`) takes a time of those (`delivery_rules`) and its fee in the total.
 9. A coupon is taken from what is left of it, as units are from an allowance (`coupons`); who proved a member's
    phone gets the prices for members.
 10. Of what is paid later one phone number puts aside a little: what waits for one is gone for everybody else.
-11. One phone number has at most MOST_ORDERS orders open in a shop that are to be paid at the counter, or at the door,
+11. One phone number has at most MOST_ORDERS orders open in a store that are to be paid at the counter, or at the door,
    and together at most MOST_THINGS pieces or portions in them.
 12. Who let such an order expire has one at a time, for NO_SHOW after it.
 13. What is paid online is not bounded, but no more than MOST_ORDERS of a number wait for their money at once; nor is
-   what a shop takes at its own counter. A shop that asks for no code to the phone (`phone_codes`) trusts the numbers
+   what a store takes at its own counter. A store that asks for no code to the phone (`phone_codes`) trusts the numbers
    that are typed.
 """
 
@@ -166,7 +166,7 @@ def place(
 
     id: made by the page. lines: [(sku, qty)], 1 to 40 different products. shown_total_minor: what the page showed; if
     it has changed since, nothing is placed. pay_with: the provider it is paid online with; '' at the counter. Refuses
-    a closed shop, what is short, with every line named, a full window; the same id with other content is a Conflict.
+    a closed store, what is short, with every line named, a full window; the same id with other content is a Conflict.
     """
     store = _open_store(session, store_id, id, token)
     (name, phone), wanted = check_person(name, phone, store.tz), _lines(lines)
@@ -388,7 +388,7 @@ def refuse_hoarding(
     """Refuse an order that is one too many, or too large, for its phone number in E.164 (rules 11 to 13).
 
     wanted: [(sku, qty)] of an order to be paid later; nothing for one that is paid online. To be asked when the order
-    has its number: a shop gives one after the other, so of two orders of one phone at once the second sees the first.
+    has its number: a store gives one after the other, so of two orders of one phone at once the second sees the first.
     """
     of_theirs = sa.and_(PickupOrder.store_id == store_id, PickupOrder.number > 0, PickupOrder.customer_phone == phone)
     query = sa.select(PickupOrder.id).where(of_theirs, PickupOrder.state.in_(OPEN), PickupOrder.paid_minor == 0)
@@ -463,7 +463,7 @@ def _keys(store_id: str, order_id: str, token: str | None, at: dt.datetime) -> t
 def _brought(
     session: Session, store: Store, wanted: Address | None, goods_minor: int, pay_with: str
 ) -> dict[str, Any] | None:
-    """Return the way of an order that is to be brought, as it travels; refuses what the shop does not do (rule 8)."""
+    """Return the way of an order that is to be brought, as it travels; refuses what the store does not do (rule 8)."""
     if wanted is None:
         return None
     rules = DeliveryRules.read(availability.rules_of(session, store.id).delivery)

@@ -1,4 +1,4 @@
-"""A group's goods in the shop: held for its members from the moment they are posted, until each share has its own.
+"""A group's goods in the store: held for its members from the moment they are posted, until each share has its own.
 
 Rules
 -----
@@ -6,8 +6,8 @@ Rules
    stranger orders it online. Several groups of one product: the one that closed first is served first.
 2. When the shopkeeper says how much came, just that much is held, out of what nobody else is promised; where the
    records lack it, it is refused: post the delivery first. What was held beyond it is free again.
-3. A share takes its units out of the hold as it arrives, so a shop with its last units held refuses no member. What no
-   share takes, the shop's own part or a failed group's, is free as soon as the network has told.
+3. A share takes its units out of the hold as it arrives, so a store with its last units held refuses no member. What no
+   share takes, the store's own part or a failed group's, is free as soon as the network has told.
 4. What is held is no planned demand any more (`known_events`).
 
 Units: qty in the product's stock unit.

@@ -9,7 +9,7 @@ Rules
    everything back at once, as does whoever is in a group that fails.
 3. A group ordered whose goods nobody has told of by NO_WORD after its last pickup day fails too.
    At the closing a group below its threshold, or below the supplier's minimum, fails. One whose last case is not full
-   stays open for FILL to those who fill it, then cases are filled by tolerance and ordered from the shop's supplier;
+   stays open for FILL to those who fill it, then cases are filled by tolerance and ordered from the store's supplier;
    whom no unit is left for is out, with the money back.
 4. What arrives is dealt out fairly, each member's share becomes a pickup order at the price reached, and what was paid
    beyond it goes back. From there on it is an order like any other: collected by code, expiring, coming back.
@@ -331,7 +331,7 @@ def arrived(session: Session, group_id: str, qty: int, *, actor: Actor, at: dt.d
 
 
 def release(session: Session, member_id: str, *, why: str = "collected", actor: Actor, at: dt.datetime) -> int:
-    """Pass a collected member's money on: the commission for the leader, the rest to the shop (rule 5)."""
+    """Pass a collected member's money on: the commission for the leader, the rest to the store (rule 5)."""
     member = session.get_one(GroupMember, member_id)
     group = session.get_one(GroupOffer, member.group_id)
     left_minor = escrow.balance(session, member_id)

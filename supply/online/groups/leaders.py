@@ -4,11 +4,11 @@ Rules
 -----
 1. A leader earns on the goods of collected shares alone, without tax and deposit, as their money is passed on (`groups`
    rule 5); of what goes back after that, the leader's share of it does too.
-2. The part stands in the shop's ledger on `agents`, under the leader's name, and is paid out like any agent's part, to
-   the account the shop said (`agent_commissions`). It is never the shop's money.
+2. The part stands in the store's ledger on `agents`, under the leader's name, and is paid out like any agent's part, to
+   the account the store said (`agent_commissions`). It is never the store's money.
 3. The leader has a page of their own, by a link nobody can guess; no neighbour's name is on it.
 
-Units: *_minor minor units of the shop's currency.
+Units: *_minor minor units of the store's currency.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class LeaderStanding:
     """What a group brought its leader.
 
     coming_minor: on shares collected whose goods may still come back, as the network knows.
-    paid_minor, due_minor: of all the leader's parts at this shop, paid out, and out with the next run.
+    paid_minor, due_minor: of all the leader's parts at this store, paid out, and out with the next run.
     """
 
     group: GroupOffer
@@ -40,7 +40,7 @@ class LeaderStanding:
     paid_minor: int
     due_minor: int
     account_end: str
-    """The last four signs of the account it is paid out to; '' while the shop has not said it."""
+    """The last four signs of the account it is paid out to; '' while the store has not said it."""
 
 
 def standing_of(session: Session, group: GroupOffer) -> LeaderStanding:

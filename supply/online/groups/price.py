@@ -9,8 +9,8 @@ Rules
 4. The price falls with what the group takes together: the last step reached holds for everybody.
 5. Cases are full. What is missing to the next full case is filled by those who said they would take more ("2, up to
    5"), each in proportion to how much more, the earlier member first where shares are equal; if that is not enough, by
-   the shop itself as far as it said. Else the last case is left out, and what it would have held is taken off those who
-   joined last.
+   the store itself as far as it said. Else the last case is left out, and what it would have held is taken off those
+   who joined last.
 6. When fewer units arrive than were ordered, everybody keeps one before anybody keeps two: units are dealt out in
    rounds, in the order of joining.
 7. What is left over belongs to the shop. Nobody gets more than they said, and together never more than there is.
@@ -48,7 +48,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Filled:
-    """cases to order, what each member gets of them, and what the shop takes itself."""
+    """cases to order, what each member gets of them, and what the store takes itself."""
 
     cases: int
     gets: dict[str, int]

@@ -11,7 +11,7 @@ Rules
 4. The effect is of what people spent in as many days after as before, those written to against those left out
    (`forecasting.experiments.uplift`), with its interval; a gain is claimed only where the stricter interval is above
    nothing.
-5. The words are the shop's, in each customer's language; {name}, {store}, {code} and {until} are filled in.
+5. The words are the store's, in each customer's language; {name}, {store}, {code} and {until} are filled in.
 """
 
 import datetime as dt

@@ -68,7 +68,7 @@ class Brought:
 
 
 def give(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
-    """Make the thanks that are due (rules 1 to 3), at the shop; returns how many. Again it makes none."""
+    """Make the thanks that are due (rules 1 to 3), at the store; returns how many. Again it makes none."""
     day = day_of(session, store_id, at)
     known = set(session.scalars(sa.select(ReferralReward.friend_id).where(ReferralReward.store_id == store_id)))
     given = 0

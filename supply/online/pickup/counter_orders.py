@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. The shop is the authority on its stock, so it takes the order by itself, with the internet away too: what is here is
+1. The store is the authority on its stock, so it takes the order by itself, with the internet away too: what is here is
    held at once, the rest is ordered in (`order_in`). It is accepted from the beginning. Its number is below zero and
    stands in no allowance: what it holds is off the next publication.
 2. It costs what the till would charge this customer now, with the coupons handed over, and is from there on a pickup
@@ -11,7 +11,7 @@ Rules
 3. Paid now, the money is in a book of its own, cash in the drawer of the open shift; the hand-over takes nothing more.
 4. What was paid and is no longer owed (cancelled, expired, less than ordered, brought back) is given back at the
    counter, once, never more than was taken.
-5. Each such sum is told, and kept by the network for this shop alone: books that were put back from a copy have it
+5. Each such sum is told, and kept by the network for this store alone: books that were put back from a copy have it
    again (`write_again`), with its shift's totals, or without a shift where that was closed anew meanwhile.
 
 Units: qty in the product's stock unit; *_minor currency minor units, in the book + taken, - given back.
@@ -260,7 +260,7 @@ def quote(
 
 
 def due_back_minor(session: Session, order: PickupOrder) -> int:
-    """Return what of the money taken at the counter is no longer owed to the shop (rule 4)."""
+    """Return what of the money taken at the counter is no longer owed to the store (rule 4)."""
     taken = _taken_minor(session, order)
     return taken - (0 if order.state in GIVEN_BACK else order.total_minor - order.returned_minor) if taken > 0 else 0
 

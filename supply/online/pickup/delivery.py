@@ -7,7 +7,7 @@ Rules
 2. At the door the customer shows the code, or somebody says a name: then who took it is written down. Handing over
    rings the sale as collecting does; what was not paid online is paid in cash, into the drawer of the till.
 3. Who is not met is written with a reason, and the order is held as if it were ready only now. It is tried again,
-   collected in the shop (the fee falls away, and what of it was paid goes back) or called off (all of it goes back).
+   collected in the store (the fee falls away, and what of it was paid goes back) or called off (all of it goes back).
 4. The code is tried like any other: wrong ones are counted (`handover`).
 """
 
@@ -167,7 +167,7 @@ def door_of(way: Way) -> Door:
 
 
 def is_overdue(way: Way, at: dt.datetime) -> bool:
-    """Tell whether an order is on its way for longer than the shop holds one."""
+    """Tell whether an order is on its way for longer than the store holds one."""
     held = way.order.hold_until
     return way.home.state == "on_the_way" and held is not None and as_utc(held) <= at
 
@@ -180,7 +180,7 @@ def due_minor(session: Session, order: PickupOrder) -> int:
 
 
 def rules_of(session: Session, store_id: str) -> DeliveryRules:
-    """Return how the shop brings orders home."""
+    """Return how the store brings orders home."""
     return DeliveryRules.read(availability.rules_of(session, store_id).delivery)
 
 

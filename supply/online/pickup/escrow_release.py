@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. What is left goes on to the shop; of a group's, the commission on it to the leader, whoever decided so and when.
+1. What is left goes on to the store; of a group's, the commission on it to the leader, whoever decided so and when.
 2. The operator decides what is disputed once: so much goes back, the rest on.
 3. A decision about an order that was not handed over, as far as the network knows, calls it off for good: its store
    hears of it, however late, and hands nothing over any more. Had it done so before, the decision stands;

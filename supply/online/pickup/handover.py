@@ -1,12 +1,12 @@
-"""Handing an online order over at the counter: the right code at the right shop, one sale, once.
+"""Handing an online order over at the counter: the right code at the right store, one sale, once.
 
 Rules
 -----
-1. A customer shows a code (typed, with a check character) or a token (in the QR). Codes of another shop are simply
+1. A customer shows a code (typed, with a check character) or a token (in the QR). Codes of another store are simply
    not found here; the sentence says so.
-2. Codes that fit no order are counted: after 20 in ten minutes or 200 in a day in one shop the counter waits. At that
-   rate and with 50 orders waiting a guess succeeds less than once in a million shop days (31^7 codes). A slip the check
-   character shows, or a token, is no guess and is not counted.
+2. Codes that fit no order are counted: after 20 in ten minutes or 200 in a day in one store the counter waits. At that
+   rate and with 50 orders waiting a guess succeeds less than once in a million store days (31^7 codes). A slip the
+   check character shows, or a token, is no guess and is not counted.
 3. A try must be remembered although it is refused, and a refusal that is raised undoes its transaction. So `find`
    and `collect` return a wrong code's refusal instead of raising it; the edge commits, then calls `or_raise()`.
 4. Collecting rings a sale at the agreed prices and fulfils the reservation in the same transaction. The same sale id

@@ -1,12 +1,12 @@
-"""Orders that a shop without a line never fetched: the network calls them off and the customer is told.
+"""Orders that a store without a line never fetched: the network calls them off and the customer is told.
 
 Rules
 -----
-1. What a shop has not fetched by the time its customer comes cannot be ready. It is called off then, for good, what was
-   paid goes back, and the shop hears of it with its next contact.
-2. Only an order the shop never answered, whose message still waits here, is such a one; a share of a group is not.
-3. A shop heard of since the message was made, or less than IN_ONE_CONTACT before, may have it without having said so,
-   and hands the goods over without a line: nobody is paid back here for goods they may be given. Where such a shop is
+1. What a store has not fetched by the time its customer comes cannot be ready. It is called off then, for good, what
+   was paid goes back, and the store hears of it with its next contact.
+2. Only an order the store never answered, whose message still waits here, is such a one; a share of a group is not.
+3. A store heard of since the message was made, or less than IN_ONE_CONTACT before, may have it without having said so,
+   and hands the goods over without a line: nobody is paid back here for goods they may be given. Where such a store is
    silent, the customer asks the network to decide (`order_copy` rule 4).
 """
 
@@ -67,7 +67,7 @@ def call_off(session: Session, *, at: dt.datetime) -> list[PickupOrder]:
 
 
 def _surely_not_there(session: Session, orders: Sequence[PickupOrder]) -> list[PickupOrder]:
-    """Return those that no contact can have carried (rule 3); none of these shops' begins before this has ended."""
+    """Return those that no contact can have carried (rule 3); none of these stores' begins before this has ended."""
     ids, stores = [f"placed-{order.id}" for order in orders], sorted({order.store_id for order in orders})
     made = dict(
         session.execute(sa.select(OutboxMessage.id, OutboxMessage.made_at).where(OutboxMessage.id.in_(ids))).all()

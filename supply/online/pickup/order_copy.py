@@ -6,17 +6,17 @@ Rules
    taken from an allowance or of a coupon goes back.
 2. Money in escrow follows the order: what ended without a collection goes back in full; of an order that fell short,
    and of goods brought back, that part; after the collection the rest waits (rule 7). While a return is asked for it
-   waits without end, and after a no of the shop's TO_DISPUTE at least. What the store tells after the money was passed
+   waits without end, and after a no of the store's TO_DISPUTE at least. What the store tells after the money was passed
    on is taken from the shop.
 3. The customer is told once of each state that matters: accepted, ready, short, refused, cancelled, expired, of a
-   return the shop says no to, and of money that goes back. Who waits for a collection is reminded once, REMIND before
+   return the store says no to, and of money that goes back. Who waits for a collection is reminded once, REMIND before
    it expires.
 4. The customer may ask to bring goods back while they may, again for what is left once the store has answered. Where
    the two do not agree, or the store has said nothing for OVERDUE after it should have, what was paid online is
    disputed, and the operator decides. A dispute after the money was passed on takes it from the store first.
 5. Of an order that is brought home the customer is told when somebody sets out with it, when nobody was met, and when
    it is to be collected after all.
-6. A shop put back from a copy may tell of goods that were collected long ago as still there: what was collected stays
+6. A store put back from a copy may tell of goods that were collected long ago as still there: what was collected stays
    so, and the journal says what was told. A network put back from a copy takes orders over with what was paid, and
    their money follows once the provider was asked (`escrow.open_again`). What such an order's store says of its token
    proves nothing.
@@ -72,7 +72,7 @@ from supply.online_facts import RETURN_ASKED, PickupMoved, PickupPlaced, ReturnA
 REMIND = dt.timedelta(hours=12)
 OVERDUE = dt.timedelta(hours=24)
 TO_DISPUTE = dt.timedelta(hours=48)
-"""So long a customer has, once the network knows of the shop's no, to ask it to decide."""
+"""So long a customer has, once the network knows of the store's no, to ask it to decide."""
 CLOCKS_DIFFER = dt.timedelta(hours=1)
 HELD_AT_MOST = dt.timedelta(days=14)
 """No store's word lets a paid order wait longer than this after its customer wanted it, before it can be disputed."""
@@ -106,7 +106,7 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
         _set_clock(session, order, at)  # it may have brought the proof
         return
     if order.state in AFTER_COLLECTION and moved.state not in AFTER_COLLECTION:
-        order.step = moved.step  # its shop was put back from a copy: the goods are gone all the same (rule 6)
+        order.step = moved.step  # its store was put back from a copy: the goods are gone all the same (rule 6)
         journal.record(
             session,
             actor=_SYSTEM,
@@ -131,7 +131,7 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
 
 
 def take_over(session: Session, order: PickupOrder, moved: PickupMoved, at: dt.datetime) -> None:
-    """Write down how an order stands as its shop told it; neither goods nor money move by it."""
+    """Write down how an order stands as its store told it; neither goods nor money move by it."""
     # The store made the move and journalled it; here it is a copy, whose steps may arrive in any order.
     session.execute(
         sa.update(PickupOrder)
@@ -164,7 +164,7 @@ def ended_here(session: Session, order: PickupOrder, at: dt.datetime) -> None:
 
 
 def taken(session: Session, placed: PickupPlaced) -> None:
-    """Learn of an order the shop took at its counter whose it is, whichever of its messages came first."""
+    """Learn of an order the store took at its counter whose it is, whichever of its messages came first."""
     _refuse_others(session, placed.store_id, placed.order_id)
     order = session.get(PickupOrder, (placed.store_id, placed.order_id))
     order = order or write_down(session, placed)

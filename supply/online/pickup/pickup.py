@@ -1,4 +1,4 @@
-"""An online order to be collected in the shop, from arriving at the shop to waiting in the bin.
+"""An online order to be collected in the store, from arriving at the store to waiting in the bin.
 
 The whole noun is reached from here: `online.orders` has its tables, `placing` the network's half (the customer orders
 and cancels), `handover` the last step at the counter; this file is the work between.
@@ -13,7 +13,7 @@ Rules
 3. The code is kept hashed together with the order; the short form is typed, the long token is in the QR. Tries are
    counted and limited.
 4. After `hold until` an uncollected order expires and its units return; one that is on its way home does not, its
-   units are with whoever brings it. An order the shop does not answer within its time (`time_slots`) is refused by
+   units are with whoever brings it. An order the store does not answer within its time (`time_slots`) is refused by
    itself. A share of a group buy waits for no answer: it is accepted as it arrives, out of what is held for its group
    (`groups.goods`), and kept through the group's last pickup day; not ready by then it is cancelled.
 5. Name, phone and address are kept for open orders, and 30 days longer for questions; then they are forgotten, here and
@@ -23,7 +23,7 @@ Rules
 7. What is missing is left out or, where the customer wished so at ordering or says so now, replaced by something
    similar, never dearer than what it stands in for (rules 9 to 11). An order that was to be all or nothing is
    cancelled instead, unless its customer says otherwise now. Until it is in the bag the customer may still cancel.
-8. What the shop has to order in (`order_in`) is held when it comes; without it the order is not gathered, unless the
+8. What the store has to order in (`order_in`) is held when it comes; without it the order is not gathered, unless the
    shopkeeper says that it will not come.
 9. Nothing stands in without the customer's wish: given with the order, or said just now. Who wants all of it or nothing
    gets nothing else.
@@ -86,12 +86,12 @@ KEEP_PEOPLE_DAYS = 30
 def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datetime) -> PickupOrder:
     """Take in an order from the network and reserve it (rule 1); a second copy changes nothing."""
     if known := session.get(PickupOrder, (placed.store_id, placed.order_id)):
-        if known.state in OPEN and not known.customer_name:  # a shop put back from a copy got it from its own facts
+        if known.state in OPEN and not known.customer_name:  # a store put back from a copy got it from its own facts
             known.customer_name, known.customer_phone = placed.customer_name, placed.customer_phone
         return known
     order = write_down(session, placed)
     session.flush()
-    if not placed.customer_name:  # forgotten meanwhile: it was over long ago, only this restored shop does not know
+    if not placed.customer_name:  # forgotten meanwhile: it was over long ago, only this restored store does not know
         return move(session, order, "cancelled", actor=actor, at=at)
     store = session.get_one(Store, order.store_id)
     try:

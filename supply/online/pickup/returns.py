@@ -1,4 +1,4 @@
-"""Goods of a collected order that come back within the shop's time: asked for, taken back or refused.
+"""Goods of a collected order that come back within the store's time: asked for, taken back or refused.
 
 Rules
 -----

@@ -4,7 +4,7 @@ Rules
 -----
 1. A document is frozen when it is asked for; its layout reads nothing else.
 2. A pick list has what all orders to be gathered want, by where it lies: the slot on the shelf, else the room.
-3. Of a customer only the first name is on the shop's paper. The square code opens the order here; the code that hands
+3. Of a customer only the first name is on the store's paper. The square code opens the order here; the code that hands
    it over is the customer's alone.
 4. What came is compared once it is posted or sent back; a claim needs a difference.
 5. The slip of an order taken at the counter carries its code, for its customer has no page; the code is taken out of

@@ -1,6 +1,6 @@
-"""What a store's online shop rests on: the front as a whole, and the promise about each product.
+"""What a store's online store rests on: the front as a whole, and the promise about each product.
 
-While a shop is silent it goes on selling at its till, so what it promised last is worth less by the hour. For SURE all
+While a store is silent it goes on selling at its till, so what it promised last is worth less by the hour. For SURE all
 of it is sold on; from then on it falls evenly, to nothing at SILENT (`safe_qty`).
 """
 
@@ -21,12 +21,12 @@ from supply.online.storefront.time_slots import Hours, PickupRules
 
 SURE = dt.timedelta(hours=1)
 SILENT = dt.timedelta(hours=48)
-"""A shop without a line for longer takes no orders: what it has left is not known any more."""
+"""A store without a line for longer takes no orders: what it has left is not known any more."""
 _FALLS_S = int((SILENT - SURE).total_seconds())
 
 
 class Storefront(Base):
-    """One store's online shop as a whole: open or not, its editions, its order numbers."""
+    """One store's online store as a whole: open or not, its editions, its order numbers."""
 
     __tablename__ = "storefront"
 
@@ -37,15 +37,15 @@ class Storefront(Base):
     last_order_no: Mapped[int] = mapped_column(default=0)
     """At the network: the number of the last order placed."""
     rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """The shop's rules for online orders, as `time_slots` reads them."""
+    """The store's rules for online orders, as `time_slots` reads them."""
     promotions_token: Mapped[str] = mapped_column(default="", server_default="")
     """At the store: which of its offers the network was told last."""
     promotions_edition: Mapped[int] = mapped_column(default=0, server_default="0")
-    """At the network: the publication the shop's offers are from."""
+    """At the network: the publication the store's offers are from."""
 
 
 class OnlineListing(Base):
-    """A product in a store's online shop: price, allowance, and how much of it was taken since."""
+    """A product in a store's online store: price, allowance, and how much of it was taken since."""
 
     __tablename__ = "online_listing"
 
@@ -65,7 +65,7 @@ class OnlineListing(Base):
     seen_also: Mapped[list[Any]] = mapped_column(default=list)
     """… and these."""
     order_days: Mapped[int | None]
-    """So many days after ordering it can be collected, where the shop orders it in; None: only from stock."""
+    """So many days after ordering it can be collected, where the store orders it in; None: only from stock."""
 
 
 # --- questions ---
@@ -74,7 +74,7 @@ class OnlineListing(Base):
 def is_taking_orders(session: Session, store_id: str, at: dt.datetime) -> bool:
     """Tell whether customers may order here.
 
-    The shopkeeper has published offers and has not closed the shop, and the network heard of it less than SILENT ago.
+    The shopkeeper has published offers and has not closed the store, and the network heard of it less than SILENT ago.
     """
     edition, taking_orders, heard_at = _FRONT.first(session, {"store": store_id}) or (0, False, None)
     return bool(edition and taking_orders) and silence_since(heard_at, at) < SILENT

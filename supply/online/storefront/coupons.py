@@ -1,4 +1,4 @@
-"""Coupons in the online shop: how many uses of a limited code are left to be taken at the network.
+"""Coupons in the online store: how many uses of a limited code are left to be taken at the network.
 
 Rules
 -----
@@ -6,7 +6,7 @@ Rules
    used beside the network's own orders; the network adds its living orders, and never takes more than the limit.
 2. Arriving at the store an order uses its codes up there: a till that took the last one a moment ago wins, and the
    order is refused with that reason. An order that ends without goods gives its codes back at both.
-3. A code of the network is counted shop by shop, online as at the till.
+3. A code of the network is counted store by store, online as at the till.
 
 The network keeps which order took which code as the store does: `pos.catalogue.offers.CouponUse`, the order in the
 sale's place.
@@ -170,7 +170,7 @@ def findings(session: Session, here: str, store_id: str | None) -> list[Finding]
 
 
 def _limits(session: Session, store_id: str, codes: Sequence[str]) -> dict[str, list[tuple[str, int | None]]]:
-    """Return code -> (owner, most uses), the shop's own before the network's."""
+    """Return code -> (owner, most uses), the store's own before the network's."""
     query = sa.select(Coupon.owner_id, Coupon.code, Coupon.most_uses).where(
         Coupon.owner_id.in_((store_id, EVERYONE)), Coupon.code.in_(codes)
     )

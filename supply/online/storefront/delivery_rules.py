@@ -1,18 +1,18 @@
-"""Whether, where and when a shop brings online orders home, and for how much, as the till rings it.
+"""Whether, where and when a store brings online orders home, and for how much, as the till rings it.
 
 Rules
 -----
-1. A shop brings home to the places it names, and to a position the customer's phone tells, within its radius: the way
+1. A store brings home to the places it names, and to a position the customer's phone tells, within its radius: the way
    there (`distances`), not the crow's flight. An address is never guessed.
 2. It brings nothing below its minimum; from `free_from_minor` on the way costs nothing. Goods count as they are
    charged, after offers.
 3. Its windows are times of its day, the same on every day it is open; each takes so many orders, the first one that
    begins `lead_minutes` from now at the earliest.
-4. The fee's line is a product of the shop's own, a service: it has a tax class like any other and nothing of it is
+4. The fee's line is a product of the store's own, a service: it has a tax class like any other and nothing of it is
    stocked.
 5. It is rung at the price promised with the order; an order brought for nothing has no such line.
 
-Units: *_minor currency minor units; places in millionths of a degree (e6); minutes of the shop's day.
+Units: *_minor currency minor units; places in millionths of a degree (e6); minutes of the store's day.
 """
 
 import datetime as dt
@@ -47,7 +47,7 @@ _WINDOW = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*[-–—~至]\s*([01]?\d|2[0
 
 @dataclass(frozen=True)
 class NamedPlace:
-    """An estate, a street or a house the shop brings to, by its name."""
+    """An estate, a street or a house the store brings to, by its name."""
 
     name: str
     lat_e6: int
@@ -56,7 +56,7 @@ class NamedPlace:
 
 @dataclass(frozen=True)
 class Address:
-    """Where a customer wants an order brought. place: one the shop names; '' with a position of the phone."""
+    """Where a customer wants an order brought. place: one the store names; '' with a position of the phone."""
 
     place: str
     street: str
@@ -99,7 +99,7 @@ class DeliveryRules:
 
     @property
     def at(self) -> Point | None:
-        """Where the shop is, in degrees."""
+        """Where the store is, in degrees."""
         if self.lat_e6 is None or self.lon_e6 is None:
             return None
         return self.lat_e6 / 1e6, self.lon_e6 / 1e6
@@ -171,7 +171,7 @@ def read_point(lat: str, lon: str) -> tuple[int, int] | None:
 
 
 def located(rules: DeliveryRules, wanted: Address, goods_minor: int) -> Address:
-    """Return the address with its position, or refuse what the shop does not bring there (rules 1, 2)."""
+    """Return the address with its position, or refuse what the store does not bring there (rules 1, 2)."""
     if not rules.on or rules.at is None:
         raise Refused("no-home-delivery", "This shop brings nothing home just now. Collect it instead.", field="way")
     if goods_minor < rules.minimum_minor:
@@ -231,7 +231,8 @@ def settle_fee(
     actor: Actor,
     at: dt.datetime,
 ) -> DeliveryRules:
-    """Settle how the shop brings orders home; they hold for orders placed from now on. name: of the fee on receipts."""
+    """Settle how the store brings orders home; they hold for orders placed from now on. name: of the fee on
+    receipts."""
     store = store_of(session, store_id)
     wished = assortment.Wished(name, name, tax_class_id, kind="service")
     product = assortment.add(session, store_id, wished, command=COMMAND, actor=actor, at=at)

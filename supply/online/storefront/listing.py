@@ -1,10 +1,10 @@
-"""What customers see of a store's online shop: its products with price, promise and place on the shelf.
+"""What customers see of a store's online store: its products with price, promise and place on the shelf.
 
 Rules
 -----
 1. Everything shown was published by the store; what is left is the allowance less what was taken since. `at` says when
    that is asked: it falls with the store's silence (`availability.safe_qty`); without it, it is as promised last.
-2. A basket costs what the till would charge for it now: the same prices, the shop's offers, the deposits.
+2. A basket costs what the till would charge for it now: the same prices, the store's offers, the deposits.
 """
 
 import datetime as dt
@@ -42,7 +42,7 @@ class OnlineProduct(NamedTuple):
     step_qty: int
     shelf_rank: int | None
     order_days: int | None = None
-    """So many days after ordering it can be collected, where the shop orders it in."""
+    """So many days after ordering it can be collected, where the store orders it in."""
 
     def days_for(self, qty: int) -> int | None:
         """Return how many days so many have to be waited for; None: they are here, or cannot be ordered in."""
@@ -62,7 +62,7 @@ def listing(
     offset: int = 0,
     at: dt.datetime | None = None,
 ) -> list[OnlineProduct]:
-    """Return what the online shop shows: what is in stock, what is ordered in, the rest; bestsellers first, by name.
+    """Return what the online store shows: what is in stock, what is ordered in, the rest; bestsellers first, by name.
 
     text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
     """
@@ -80,7 +80,7 @@ def listed_skus(
 
 
 def categories(session: Session, store_id: str) -> list[tuple[str, int]]:
-    """Return the categories of the online shop with how many products each has, by name."""
+    """Return the categories of the online store with how many products each has, by name."""
     rows = session.execute(
         sa.select(Product.category, sa.func.count())
         .join(OnlineListing, OnlineListing.sku == Product.sku)
@@ -102,7 +102,7 @@ def product(session: Session, store_id: str, sku: str, *, at: dt.datetime | None
 def products(
     session: Session, store_id: str, skus: Iterable[str], *, at: dt.datetime | None = None
 ) -> list[OnlineProduct]:
-    """Return the named products, those that are in the online shop, by SKU."""
+    """Return the named products, those that are in the online store, by SKU."""
     rows = _NAMED.all(session, {"store": store_id}, sorted(skus))
     silence = silence_since(rows[0][-1], at) if rows else dt.timedelta(0)
     return [_ware(row[:-1], silence) for row in rows]

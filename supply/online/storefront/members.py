@@ -1,4 +1,4 @@
-"""Who gets the prices for members in a store's online shop: known to the network by a key of the phone alone.
+"""Who gets the prices for members in a store's online store: known to the network by a key of the phone alone.
 
 Rules
 -----

@@ -4,7 +4,7 @@ Rules
 -----
 1. There is one engine for prices: `pos.sale.quoting`. Offers, deposits, taxes and limits online are the till's.
 2. What was promised stays promised: each line keeps its price, what offers saved on it and its deposit, or that it has
-   none, whatever the shop asks or sells on the day it is collected.
+   none, whatever the store asks or sells on the day it is collected.
 3. Of a line that falls short the customer keeps the same share of its saving.
 """
 

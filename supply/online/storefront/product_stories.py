@@ -1,14 +1,14 @@
-"""The story of a producer's goods, as customers of the online shop read it: words and pictures, told to the network.
+"""The story of a producer's goods, as customers of the online store read it: words and pictures, told to the network.
 
 Rules
 -----
-1. The shop writes it; the network shows it beside the product. The product itself, the shop's own, comes along: so it
+1. The store writes it; the network shows it beside the product. The product itself, the store's own, comes along: so it
    can be ordered online, stand on the shelf and be bought in groups like any other.
 2. A picture is read by its content, made smaller than SIDE and written anew (`pictures.small`): what a camera hid
    in it does not travel. Three at most. It is sent once, by itself; the story names its pictures.
 3. Of a producer only the name, what they are and where they are from travel; no phone, no account, no commission.
 4. The newest edition stands; an older one changes nothing.
-5. The shop's tax class comes along and is kept under the shop's name: what one shop says of tax is no other shop's.
+5. The store's tax class comes along and is kept under the store's name: what one store says of tax is no other store's.
 """
 
 import base64
@@ -58,7 +58,7 @@ class ProducerPicture(Base):
 
 
 class ReportedStory(Base):
-    """At the network: the story of a product of a shop's own."""
+    """At the network: the story of a product of a store's own."""
 
     __tablename__ = "reported_story"
 
@@ -155,7 +155,7 @@ def send_taxed(session: Session, store_id: str, tax_class_id: str, *, at: dt.dat
 
 
 def take_reported(session: Session, body: dict[str, Any]) -> None:
-    """Take over a shop's own product with its story (rules 1, 4)."""
+    """Take over a store's own product with its story (rules 1, 4)."""
     store_id, sku = str(body["store_id"]), str(body["product"]["sku"])
     known = session.get(ReportedStory, (store_id, sku))
     if known is not None and known.edition >= body["edition"]:
@@ -181,7 +181,7 @@ def take_reported(session: Session, body: dict[str, Any]) -> None:
 
 
 def take_picture(session: Session, body: dict[str, Any]) -> None:
-    """Keep a picture of a shop's story (rule 2), which may come before the story that names it."""
+    """Keep a picture of a store's story (rule 2), which may come before the story that names it."""
     key, jpeg = (str(body["store_id"]), str(body["sku"]), str(body["id"])), base64.b64decode(body["jpeg"])
     if len(jpeg) > KEPT_BYTES or not jpeg.startswith(b"\xff\xd8") or _name_of(jpeg) != key[2]:
         raise Invalid("bad-photo", "This picture is not what the shop says it is.", id=key[2])
@@ -238,7 +238,7 @@ def _send(session: Session, store_id: str, sku: str, topic: str, body: dict[str,
 
 
 def _take_tax_class(session: Session, store_id: str, said: dict[str, Any]) -> str:
-    """Keep a shop's tax class under the shop's name, as it is now (rule 5); returns its id here."""
+    """Keep a store's tax class under the store's name, as it is now (rule 5); returns its id here."""
     rate_bp, name = said["rate_bp"], str(said["name"])
     if type(rate_bp) is not int or not 0 <= rate_bp <= BASIS or not 0 < len(name) <= 60:
         raise Invalid("bad-rate", f"{store_id} says a tax of {rate_bp}; a rate is 0 to {BASIS}.", sender=store_id)

@@ -95,7 +95,7 @@ def write(
 
 
 def answer(session: Session, row: Review, words: str, *, actor: Actor, at: dt.datetime) -> Review:
-    """Answer a review for the shop (rule 2)."""
+    """Answer a review for the store (rule 2)."""
     words = " ".join(words.split())
     if not 1 <= len(words) <= MOST_WORDS or not words.isprintable():
         raise Invalid("bad-answer", f"An answer has 1 to {MOST_WORDS} letters.", most=MOST_WORDS)

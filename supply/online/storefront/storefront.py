@@ -1,4 +1,4 @@
-"""The store's online shop, as the network serves it: what can be ordered, within the allowance the store published.
+"""The store's online store, as the network serves it: what can be ordered, within the allowance the store published.
 
 Rules
 -----
@@ -17,7 +17,7 @@ Rules
 5. A publication leaves only when something a customer would notice has changed: a price, a rank, a product coming or
    going, an offer or a rule, a coupon's uses, a member, a scarce allowance by any unit, a plentiful one by more than a
    quarter.
-6. What the shop orders in (`order_in`) is offered whether it is here or not, with the days it takes.
+6. What the store orders in (`order_in`) is offered whether it is here or not, with the days it takes.
 
 Units: qty in the product's stock unit; *_minor currency minor units.
 """
@@ -76,7 +76,8 @@ class StorefrontPolicy:
 
 @dataclass(frozen=True)
 class News:
-    """What a shop has to tell of itself, all of one moment. promotions_token: of its own offers, where they changed."""
+    """What a store has to tell of itself, all of one moment. promotions_token: of its own offers, where they
+    changed."""
 
     seen_through: int
     seen_also: tuple[int, ...]
@@ -94,7 +95,7 @@ def look(
 ) -> News | None:
     """Look for what the network is to be told; None when nothing a customer would notice has changed (rule 5).
 
-    Changes nothing: a shop with thousands of products looks beside its tills, and lets none wait.
+    Changes nothing: a store with thousands of products looks beside its tills, and lets none wait.
     """
     store = _store(session, store_id)
     front = session.get(Storefront, store_id)
@@ -147,7 +148,7 @@ def publish(session: Session, store_id: str, news: News, *, at: dt.datetime) -> 
 
 
 def set_taking_orders(session: Session, store_id: str, taking: bool, *, actor: Actor, at: dt.datetime) -> None:
-    """Open or close the store's online shop; what was ordered before stays ordered."""
+    """Open or close the store's online store; what was ordered before stays ordered."""
     front = front_of(session, store_id)
     if front.taking_orders == taking:
         return
@@ -157,7 +158,7 @@ def set_taking_orders(session: Session, store_id: str, taking: bool, *, actor: A
 
 
 def set_rules(session: Session, store_id: str, rules: PickupRules, *, actor: Actor, at: dt.datetime) -> None:
-    """Settle the shop's rules for online orders; they hold for orders placed from now on."""
+    """Settle the store's rules for online orders; they hold for orders placed from now on."""
     front = front_of(session, store_id)
     if front.rules == rules.to_body():
         return
@@ -189,7 +190,7 @@ def reopen_days(
 
 
 def state_sales(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at: dt.datetime) -> None:
-    """Say what the shop takes on a usual day (`stated_sales.state`) and tell the network."""
+    """Say what the store takes on a usual day (`stated_sales.state`) and tell the network."""
     if stated_sales.state(session, store_id, sales_minor, actor=actor, at=at):
         _send_front(session, front_of(session, store_id), at)
 
@@ -278,7 +279,7 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, a
 
 
 def front_of(session: Session, store_id: str) -> Storefront:
-    """Return the front of a store's online shop, made where there is none yet."""
+    """Return the front of a store's online store, made where there is none yet."""
     front = session.get(Storefront, store_id)
     if front is None:
         front = Storefront(

@@ -1,12 +1,12 @@
-"""When online orders can be collected, and the shop's other rules for them. Pure.
+"""When online orders can be collected, and the store's other rules for them. Pure.
 
 Rules
 -----
-1. Windows lie within the opening hours, all of one length, the first one after the time the shop needs to gather an
-   order. A shop that closes after midnight counts the night to the day before. On a day it stays closed there is none.
+1. Windows lie within the opening hours, all of one length, the first one after the time the store needs to gather an
+   order. A store that closes after midnight counts the night to the day before. On a day it stays closed there is none.
 2. A window takes so many orders; and no more orders may wait at once than the pickup shelf has places: whatever is
    to be collected up to a window and is not yet, still stands there.
-3. The shop answers a new order within so many minutes of being open, else it is refused by itself.
+3. The store answers a new order within so many minutes of being open, else it is refused by itself.
 4. Goods come back within `return_days` of collecting, 0 to 15.
 5. What was paid online waits at the network by its own clock, whatever the store says: `return_days` from the moment it
    knows of the hand-over, and LEAST_TERM at least, where the customer's own code proves it or the customer confirms it;
@@ -72,7 +72,7 @@ class PickupRules:
 
 @dataclass(frozen=True)
 class Hours:
-    """When a shop is open: 'HH:MM' in its own zone, every day but the closed ones; closes <= opens: after midnight."""
+    """When a store is open: 'HH:MM' in its own zone, every day but the closed ones; closes <= opens: after midnight."""
 
     opens: str
     closes: str
@@ -111,7 +111,7 @@ def windows(rules: PickupRules, hours: Hours, now: dt.datetime, waiting: Sequenc
 
 
 def answer_by(rules: PickupRules, hours: Hours, at: dt.datetime) -> dt.datetime:
-    """Return until when the shop has to answer an order that came at an instant (rule 3)."""
+    """Return until when the store has to answer an order that came at an instant (rule 3)."""
     left = dt.timedelta(minutes=rules.accept_minutes)
     day = at.astimezone(ZoneInfo(hours.tz)).date() - dt.timedelta(days=1)
     while True:
@@ -139,7 +139,7 @@ def passed_on_at(
 
 
 def _open(hours: Hours, day: dt.date) -> tuple[dt.datetime, dt.datetime]:
-    """Return from when to when the shop is open on a day, as instants."""
+    """Return from when to when the store is open on a day, as instants."""
     zone = ZoneInfo(hours.tz)
     opens, closes = (dt.time.fromisoformat(text) for text in (hours.opens, hours.closes))
     last = day if closes > opens else day + dt.timedelta(days=1)

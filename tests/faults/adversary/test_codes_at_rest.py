@@ -60,7 +60,7 @@ def paper(house: House, tmp_path):
 
 
 def stolen(house: House, tmp_path) -> str:
-    """Return all there is to take: every cell of every table, the files of the books, what the shop takes along."""
+    """Return all there is to take: every cell of every table, the files of the books, what the store takes along."""
     found = []
     with house.doors.read() as session:
         for table in Base.metadata.sorted_tables:

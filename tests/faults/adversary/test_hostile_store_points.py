@@ -29,7 +29,7 @@ HERE, ROGUE = "S1", "S2"
 
 
 class Rogue(Street):
-    """A street whose second shop tells the network whatever it likes; its customers consented to nothing there."""
+    """A street whose second store tells the network whatever it likes; its customers consented to nothing there."""
 
     def __init__(self, country) -> None:
         super().__init__(country, agreed=False)

@@ -10,7 +10,8 @@ STORES, WEEKS, DRAWS = 40, 8, 500
 
 
 def simulated(effect, seed):
-    """Return 40 shops of different size over 8 weeks with a season, their own drift and Poisson sales; half changed."""
+    """Return 40 stores of different size over 8 weeks with a season, their own drift and Poisson sales; half
+    changed."""
     dice = np.random.default_rng(seed)
     size = dice.lognormal(4.0, 0.5, (STORES, 1))
     season = np.exp(dice.normal(0, 0.1, (1, WEEKS)))

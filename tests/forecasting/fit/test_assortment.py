@@ -1,4 +1,4 @@
-"""What a chain's shops tell of a product in a shop that begins to sell it."""
+"""What a chain's stores tell of a product in a store that begins to sell it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _table(units: np.ndarray, region: list[int] | None = None, silent: np.ndarra
 
 
 def test_shops_are_counted_by_their_size() -> None:
-    """Shops of 2, 1 and a half; some do not have each product. The average shop is their mean, 1.17."""
+    """Shops of 2, 1 and a half; some do not have each product. The average store is their mean, 1.17."""
     rate, size = np.array([500.0, 2000.0, 900.0, 700.0]), np.array([2.0, 1.0, 0.5])
     has = np.array([[1, 1, 1, 0], [1, 1, 0, 1], [1, 1, 1, 1]])
     table = _table(rate * size[:, None] * has * WINDOW_DAYS)
@@ -42,7 +42,7 @@ def test_one_shop_that_sells_a_hundredfold_makes_no_bestseller() -> None:
 
 
 def test_a_region_with_few_sellers_leans_on_the_chain() -> None:
-    """Nine shops of region 0 sell 40 a day, one of region 1 sells 10 of P0, and no P1."""
+    """Nine stores of region 0 sell 40 a day, one of region 1 sells 10 of P0, and no P1."""
     units = np.full((12, 30), 40.0 * WINDOW_DAYS)
     units[9, 0], units[10:, 0], units[9:, 1] = 10.0 * WINDOW_DAYS, 0.0, 0.0
     table = _table(units, [0] * 9 + [1] * 3)
@@ -68,7 +68,7 @@ def test_a_product_that_began_a_week_ago_is_compared_by_that_week() -> None:
 
 
 def _signal(stores: int, products: int, differ: float, rng: np.random.Generator) -> tuple[RegionalSignal, np.ndarray]:
-    """Return the signal of a region whose shops differ by so much, and what a further shop sells a day."""
+    """Return the signal of a region whose stores differ by so much, and what a further store sells a day."""
     rate = np.exp(rng.normal(1.5, 1.0, products))
     level = rate * np.exp(rng.normal(0.0, differ, (stores + 1, products)))
     units = rng.poisson(level[:stores] * WINDOW_DAYS).astype(np.float64)
@@ -80,7 +80,7 @@ def _signal(stores: int, products: int, differ: float, rng: np.random.Generator)
 
 
 def test_what_is_borrowed_is_as_unsure_as_shops_differ() -> None:
-    """Of products new to a shop four in five and more keep within the 90 % of their first week; else it were three."""
+    """Of products new to a store four in five and more keep within the 90 % of their first week; else it were three."""
     rng = np.random.default_rng(2)
     signal, truth = _signal(12, 300, 0.7, rng)
     y = rng.poisson(truth[:, None], (300, 56)).astype(np.float64)
@@ -118,7 +118,7 @@ def test_a_line_is_an_aisle_s_products_of_like_price() -> None:
 
 
 def test_a_product_begins_in_a_shop_as_its_line_sells_there(trade) -> None:  # type: ignore[no-untyped-def]
-    """The shop sells a quarter of the usual of P0; P3 is of its line, P4 of P1's."""
+    """The store sells a quarter of the usual of P0; P3 is of its line, P4 of P1's."""
     usual = {("R", f"P{row}"): Usual(4.0, 20.0, line=line) for row, line in enumerate((1, 2, 2, 1, 2))}
     signal = fit_region(trade([80.0] * 5, 200, scope="R"), 14, stores={"R": 4}, usual=usual)
     store = trade([5.0, 20.0, 20.0, 0.0, 0.0], 200, scope="S", seed=5)

@@ -1,4 +1,4 @@
-"""Public holidays and seasons: like a Sunday wherever they fall, drawn to their kind, shut where the shop was shut."""
+"""Public holidays and seasons: like a Sunday wherever they fall, drawn to their kind, shut where the store was shut."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WEEK = np.array([0.8, 0.8, 0.8, 0.9, 1.0, 1.3, 1.4])
 
 
 def _store(holiday: float = 0.0, eve: float = 0.0) -> Floats:
-    """Return two years of two products at a German shop; > 0: what a holiday or its eve sells on whatever weekday."""
+    """Return two years of two products at a German store; > 0: what a holiday or its eve sells on whatever weekday."""
     days = days_of(FIRST, DAYS, "DE", None)
     factor = WEEK[days.weekday].copy()
     for at, code in enumerate(days.events):
@@ -80,7 +80,7 @@ def test_a_shop_shut_on_sundays_and_holidays_stays_shut_on_them() -> None:
 
 
 def test_a_holiday_nobody_saw_is_expected_to_sell_as_those_that_were_seen() -> None:
-    """German Unity Day in a shop's first year, a Monday, after eight holidays from Good Friday on."""
+    """German Unity Day in a store's first year, a Monday, after eight holidays from Good Friday on."""
     store, days = _store(), days_of(FIRST, 210, "DE", None)
     usual = _said(store[:, :210], date(2016, 10, 3))
     np.testing.assert_allclose(usual, 0.8, rtol=0.1)

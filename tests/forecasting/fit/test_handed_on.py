@@ -1,4 +1,4 @@
-"""What offers and prices make of a day, told by shops and handed on by their region."""
+"""What offers and prices make of a day, told by stores and handed on by their region."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def reported_by(panel: DemandPanel) -> dict[str, dict[str, list[float]]]:
 
 
 def region(panel: DemandPanel, *reported: dict[str, dict[str, list[float]]]) -> RegionalSignal:
-    """Return the signal of a region whose shops told these."""
+    """Return the signal of a region whose stores told these."""
     sums: dict[tuple[str, str], dict[str, tuple[float, float]]] = {}
     for one in reported:
         for category, features in one.items():
@@ -85,7 +85,7 @@ def test_a_shop_whose_own_offers_bring_nothing_comes_to_know_better(trade) -> No
 
 
 def test_what_a_shop_tells_does_not_hold_what_it_was_told(trade) -> None:  # type: ignore[no-untyped-def]
-    """Else a rumour would come back as a fact: a shop's own slope stays where its own days put it."""
+    """Else a rumour would come back as a fact: a store's own slope stays where its own days put it."""
     store = offered(trade([20.0] * 5, DAYS, seed=9), 1.2, 5, 11, 17, 22)
     rumour = region(store, {"C": {"on_offer": [500.0, 500.0 * np.log(3.0)]}})
     alone = reported_by(store)["C"]["on_offer"]
@@ -105,7 +105,7 @@ def test_what_prices_move_is_handed_on_too(trade) -> None:  # type: ignore[no-un
 
 
 def test_a_higher_price_is_not_expected_to_sell_more(trade) -> None:  # type: ignore[no-untyped-def]
-    """What sells more while it is dear is chance, or a season: neither the shop nor its region takes it for a rule."""
+    """What sells more while it is dear is chance, or a season: neither the store nor its region takes it for a rule."""
     panel = trade([10.0] * 5, DAYS)
     dear = np.isin(np.arange(DAYS) // 7, (4, 9, 15, 20))[None, :]
     panel = replace(

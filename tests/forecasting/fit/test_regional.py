@@ -1,4 +1,4 @@
-"""The region: what it finds, what it does when a model refuses, and what a shop borrows."""
+"""The region: what it finds, what it does when a model refuses, and what a store borrows."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_new_product_starts_at_the_regions_level_times_the_shops_size(trade) -
 
 
 def test_a_new_product_keeps_the_weekdays_of_its_shop(trade) -> None:  # type: ignore[no-untyped-def]
-    """The shop's other products sell four times the region's part on Sundays, so the new one will, too."""
+    """The store's other products sell four times the region's part on Sundays, so the new one will, too."""
     signal = fit_region(trade([40.0, 20.0, 12.0], 200, scope="R"), 14, stores={"R": 4})
     store = trade([10.0, 5.0, 3.0], 200, scope="S", seed=5)
     y = store.y * np.where(np.arange(200) % 7 == 6, 4.0, 1.0)
@@ -144,7 +144,8 @@ def test_a_new_shop_takes_an_even_part_of_its_region(trade) -> None:  # type: ig
 
 
 def test_a_product_few_shops_sell_is_not_taken_for_a_slow_one(trade) -> None:  # type: ignore[no-untyped-def]
-    """P1 is in 2 of 20 average shops, at 10 a day each: the third to list it starts at 10, not at a twentieth of 20."""
+    """P1 is in 2 of 20 average stores, at 10 a day each: the third to list it starts at 10, not at a twentieth of
+    20."""
     signal = fit_region(
         trade([200.0, 20.0], 200, scope="R"), 14, stores={"R": 20},
         usual={("R", "P0"): Usual(20.0, 10.0), ("R", "P1"): Usual(2.0, 10.0)},
@@ -178,7 +179,7 @@ def test_the_thinner_the_history_the_more_is_borrowed(trade) -> None:  # type: i
 
 
 def test_borrowing_helps_thin_series() -> None:
-    """40 shops' slow products, four weeks of history: the region's knowledge must cut the error by a fifth."""
+    """40 stores' slow products, four weeks of history: the region's knowledge must cut the error by a fifth."""
     rng = np.random.default_rng(11)
     region_rate = rng.gamma(2.0, 0.15, 60)
     sizes = rng.uniform(0.5, 2.0, 20)

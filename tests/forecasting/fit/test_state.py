@@ -18,7 +18,7 @@ CUT = 190
 
 
 def _two_stores(trade) -> DemandPanel:  # type: ignore[no-untyped-def]
-    """Return two shops with the same products, offers on some days and shelves that were empty on others."""
+    """Return two stores with the same products, offers on some days and shelves that were empty on others."""
     one, two = trade([5.0, 0.3, 20.0], 200, seed=3), trade([4.0, 0.6, 30.0], 200, seed=4, scope="S2")
     rng = np.random.default_rng(5)
     return replace(

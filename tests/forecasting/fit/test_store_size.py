@@ -1,4 +1,4 @@
-"""A shop's size: what it says it takes, and how its own sales answer that."""
+"""A store's size: what it says it takes, and how its own sales answer that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forecasting.run import forecast
 PRODUCTS, DAYS = 8, 200
 PRICE = np.full(PRODUCTS, 2.0)
 AVERAGE = 2.0 * 10.0 * PRODUCTS
-"""What an average shop takes."""
+"""What an average store takes."""
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def region(trade) -> RegionalSignal:  # type: ignore[no-untyped-def]
 
 
 def _level(trade, region: RegionalSignal, sales_amount: float | None, days: int = 0, price=PRICE):  # type: ignore[no-untyped-def]
-    """Return the first and last level a shop is forecast that sold like an average one for some days, all but P0."""
+    """Return the first and last level a store is forecast that sold like an average one for some days, all but P0."""
     store = trade([10.0] * PRODUCTS, DAYS, scope="S", seed=5)
     y = store.y.copy()
     y[:, : DAYS - days] = np.nan
@@ -56,7 +56,7 @@ def test_a_statement_ten_times_off_is_forgotten_within_a_week(trade, region, tim
 
 
 def test_own_sales_tell_a_shops_size_from_the_first_days_on(trade, region) -> None:  # type: ignore[no-untyped-def]
-    """P0 begins a third as large in a shop that sold a third of the usual for three days, and nothing of P1 and P2."""
+    """P0 begins a third as large in a store that sold a third of the usual for three days, and nothing of P1 and P2."""
     store = trade([10.0 / 3] * PRODUCTS, DAYS, scope="S", seed=5)
     y = store.y.copy()
     y[:, : DAYS - 3] = np.nan

@@ -11,7 +11,7 @@ DAYS = 100
 
 
 def part(*stores: tuple[int, int, float]) -> np.ndarray:
-    """Return the part each day of shops as (first day, last day, size)."""
+    """Return the part each day of stores as (first day, last day, size)."""
     first, last, size = (np.array(column) for column in zip(*stores, strict=True))
     return part_then(first, last, size.astype(float), DAYS)
 

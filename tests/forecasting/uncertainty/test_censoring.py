@@ -105,7 +105,7 @@ def test_a_square_of_slow_sales_tells_little_of_how_a_product_varies() -> None:
 
 
 def test_what_a_product_varies_in_other_shops_is_believed_of_a_slow_seller() -> None:
-    """As many units a day of both: one is bought singly, one by the half dozen; of each shop's own days hardly one in
+    """As many units a day of both: one is bought singly, one by the half dozen; of each store's own days hardly one in
     thirty tells."""
     rng = np.random.default_rng(8)
     y = rng.poisson(0.15, (60, 200)).astype(np.float64)

@@ -1,4 +1,4 @@
-"""What a shop settles itself: own products altogether, of the network's only what is the shop's."""
+"""What a store settles itself: own products altogether, of the network's only what is the store's."""
 
 import dataclasses
 import datetime as dt
@@ -17,7 +17,7 @@ JAM = Wished(name="Aunt May's jam", category="Spreads", tax_class_id="food")
 
 
 def add(store, wished=JAM, **wishes):
-    """Add a product of the shop's own at 4.50."""
+    """Add a product of the store's own at 4.50."""
     with store.write() as session:
         product = assortment.add(session, STORE, wished, actor=store.wei, at=NOON, **wishes)
         sku = product.sku

@@ -147,7 +147,7 @@ def test_a_shop_takes_the_networks_catalogue_over_and_keeps_what_is_its_own(stor
     for database in (network.database, store.database):
         for edition in (body, body, body | {"products": [], "barcodes": [], "prices": []}):
             with database.write() as session:
-                catalogue_edition.take_edition(session, edition)  # one without any product closes no shop
+                catalogue_edition.take_edition(session, edition)  # one without any product closes no store
     with store.write() as session:
         assert catalogue.price_on(session, STORE, "tea", DAY) == 400
         assert not session.get_one(Listing, (STORE, "wine")).active

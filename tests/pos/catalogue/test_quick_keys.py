@@ -132,7 +132,7 @@ def test_every_change_makes_a_new_edition_for_the_tills(store: OpenStore) -> Non
 
 @pytest.fixture(scope="module")
 def counter(tmp_path_factory: pytest.TempPathFactory) -> OpenStore:
-    """Give a shop whose keys any number of walks may rearrange."""
+    """Give a store whose keys any number of walks may rearrange."""
     return open_store(tmp_path_factory.mktemp("keys"), till_open=False)
 
 

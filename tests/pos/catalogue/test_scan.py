@@ -1,4 +1,4 @@
-"""What any scan becomes: maker's codes, the shop's own labels, GS1 codes, and text nobody understands."""
+"""What any scan becomes: maker's codes, the store's own labels, GS1 codes, and text nobody understands."""
 
 import contextlib
 import datetime as dt
@@ -82,7 +82,7 @@ def test_a_misread_code_says_so(store: OpenStore) -> None:
         read(store, "4006381333932")
 
 
-# --- the shop's own labels ---
+# --- the store's own labels ---
 
 
 def test_a_weight_becomes_grams(store: OpenStore) -> None:
@@ -338,7 +338,7 @@ HOSTILE = st.one_of(
 
 @pytest.fixture(scope="module")
 def counter(tmp_path_factory: pytest.TempPathFactory) -> OpenStore:
-    """Give a shop that any number of scans can look into."""
+    """Give a store that any number of scans can look into."""
     opened = open_store(tmp_path_factory.mktemp("scan"), till_open=False)
     learn(opened, WEIGHT, PRICE, UPC)
     return opened

@@ -1,4 +1,4 @@
-"""Some goods are sold only at some hours, by the clock on the shop's wall; no leave helps."""
+"""Some goods are sold only at some hours, by the clock on the store's wall; no leave helps."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 @pytest.fixture
 def strict(store):
-    """Give a shop that sells wine from 8 to 22 o'clock only."""
+    """Give a store that sells wine from 8 to 22 o'clock only."""
     with store.write() as session:
         session.get_one(Product, "wine").category = "Wine"
     hours(store, "Wine", 8, 22)

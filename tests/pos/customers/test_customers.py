@@ -35,7 +35,7 @@ CARD = Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=
 
 
 class Counter:
-    """A shop's counter with one customer, each verb in a transaction of its own."""
+    """A store's counter with one customer, each verb in a transaction of its own."""
 
     def __init__(self, store: OpenStore, *, limit_minor: int = 10_000) -> None:
         self.store = store
@@ -367,7 +367,7 @@ def test_a_statement_names_the_receipts_it_is_made_of(counter: Counter):
 
 def test_points_are_earned_rounded_down_and_redeemed_from_the_least_on(counter: Counter):
     assert counter.book(loyalty.earn, counter.id, 999, sale_id=new_id()) == (9, 9)
-    with pytest.raises(Refused) as refused:  # nine points: fewer than the shop redeems
+    with pytest.raises(Refused) as refused:  # nine points: fewer than the store redeems
         counter.book(loyalty.spend_points, counter.id, 45, sale_id=new_id())
     assert refused.value.code == "too-few-points"
     assert counter.book(loyalty.earn, counter.id, 1_100, sale_id=new_id()) == (11, 20)

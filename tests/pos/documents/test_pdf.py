@@ -1,4 +1,4 @@
-"""A4 for shops without a label printer: every label in its place, every document whole, the same bytes again."""
+"""A4 for stores without a label printer: every label in its place, every document whole, the same bytes again."""
 
 import re
 

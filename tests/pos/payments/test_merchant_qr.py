@@ -1,4 +1,4 @@
-"""Payment codes: the shop's own, by the published example of EMVCo, and the customer's, told from barcodes."""
+"""Payment codes: the store's own, by the published example of EMVCo, and the customer's, told from barcodes."""
 
 import pytest
 

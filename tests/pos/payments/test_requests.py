@@ -31,7 +31,7 @@ CODE = "134567890123456789"
 
 @dataclass
 class Desk:
-    """A shop with a scripted terminal beside its till."""
+    """A store with a scripted terminal beside its till."""
 
     store: OpenStore
     terminal: PracticeTerminal
@@ -93,7 +93,7 @@ def desk_of(store, terminal):
 
 @pytest.fixture
 def desk(store, tmp_path):
-    """Give a shop with a scripted terminal."""
+    """Give a store with a scripted terminal."""
     return desk_of(store, PracticeTerminal(tmp_path, scripted=True))
 
 
@@ -729,7 +729,7 @@ def test_killed_at_any_step_and_started_anew_books_and_terminal_agree(another_st
 
 
 def agree(desk, id):
-    """Assert that the shop's books hold the money the terminal holds for it, and that all else holds too."""
+    """Assert that the store's books hold the money the terminal holds for it, and that all else holds too."""
     mine = sa.or_(Payment.id == id, Payment.gives_back == id)
     query = sa.select(sa.func.sum(Payment.amount_minor)).where(Payment.state == "captured", mine)
     held = desk.store.read(lambda session: session.scalar(query)) or 0

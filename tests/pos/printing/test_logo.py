@@ -1,4 +1,4 @@
-"""The shop's logo: dots made once, kept for good, at the top of the receipt and of its copy."""
+"""The store's logo: dots made once, kept for good, at the top of the receipt and of its copy."""
 
 import io
 import struct

@@ -24,7 +24,7 @@ def look(store, kind, first=DAY, last=DAY):
 
 
 def know_cost(store, sku, cost_minor):
-    """Let the shop know what a product costs."""
+    """Let the store know what a product costs."""
     with store.write() as session:
         catalogue.list_product(session, STORE, sku, cost_minor=cost_minor, actor=store.wei, at=NOON)
 

@@ -20,7 +20,7 @@ ENTRIES = sa.text("select body from journal_entry where verb = 'sale.completed'"
 
 @pytest.fixture
 def weighing(store):
-    """Give a shop that reads labels with a price and labels with a weight; cheese has the number 12345."""
+    """Give a store that reads labels with a price and labels with a weight; cheese has the number 12345."""
     with store.write() as session:
         for pattern in (PRICE, WEIGHT):
             scan.add_scheme(session, STORE, "", pattern, actor=store.wei, at=NOON)

@@ -41,7 +41,7 @@ DAY = NOON.date() - dt.timedelta(days=7)
 
 @pytest.fixture(scope="module")
 def furnished(founded, tmp_path_factory):
-    """Give the file of the shop with bottles, services and a supervisor, closed again."""
+    """Give the file of the store with bottles, services and a supervisor, closed again."""
     path = tmp_path_factory.mktemp("corner") / "store.db"
     with made_once():
         _furnish(OpenStore(database_from(founded, path), FrozenClock(NOON)))
@@ -50,7 +50,7 @@ def furnished(founded, tmp_path_factory):
 
 @pytest.fixture
 def corner(furnished, tmp_path):
-    """Give the shop bottles with a deposit, a product of no fixed price, a service and vouchers, and a supervisor."""
+    """Give the store bottles with a deposit, a product of no fixed price, a service and vouchers, and a supervisor."""
     return OpenStore(database_from(furnished, tmp_path / "store.db"), FrozenClock(NOON))
 
 

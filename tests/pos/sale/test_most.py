@@ -11,7 +11,7 @@ from tests.builders import NOON, STORE
 
 @pytest.fixture
 def bounded(store):
-    """Give a shop that sells three of milk to a customer."""
+    """Give a store that sells three of milk to a customer."""
     with store.write() as session:
         session.get_one(Product, "milk").maximum_qty = 3
     return store

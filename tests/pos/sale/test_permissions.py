@@ -1,4 +1,4 @@
-"""What each role may do: as it is at first, and as the shop settled it."""
+"""What each role may do: as it is at first, and as the store settled it."""
 
 import json
 

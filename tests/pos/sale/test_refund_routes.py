@@ -28,7 +28,7 @@ from tests.pos.payments.test_requests import desk_of
 
 @pytest.fixture
 def desk(store, tmp_path):
-    """Give a shop with a scripted terminal."""
+    """Give a store with a scripted terminal."""
     return desk_of(store, PracticeTerminal(tmp_path, scripted=True))
 
 

@@ -139,5 +139,5 @@ def test_refunds_together_never_exceed_what_was_paid(coin_stores, parts, coin, t
 
 @pytest.fixture(scope="module")
 def coin_stores(tmp_path_factory):
-    """Give a shop per smallest coin, used by many examples."""
+    """Give a store per smallest coin, used by many examples."""
     return {coin: open_store(tmp_path_factory.mktemp("coins"), smallest_coin_minor=coin) for coin in (1, 5, 10)}

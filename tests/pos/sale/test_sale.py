@@ -305,7 +305,7 @@ def test_whatever_is_sold_and_however_it_is_paid_the_books_hold(roomy_store, lin
 
 @pytest.fixture(scope="module")
 def roomy_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], OpenStore]:
-    """Give a shop per smallest coin, used by many examples."""
+    """Give a store per smallest coin, used by many examples."""
     stores = {coin: open_store(tmp_path_factory.mktemp("roomy"), smallest_coin_minor=coin) for coin in (1, 5)}
     return stores.__getitem__
 

@@ -191,7 +191,7 @@ def test_a_warehouse_keeps_its_book_at_home_and_sends_no_more_than_it_has(store)
 
 
 def random_walk(seed: int, steps: int) -> list[Callable[[OpenStore], object]]:
-    """Return `steps` verbs of a shop's day, drawn by `seed`."""
+    """Return `steps` verbs of a store's day, drawn by `seed`."""
     dice = random.Random(seed)
     sold: list[tuple[str, int]] = []
     inside = list(INSIDE)

@@ -350,7 +350,7 @@ def test_the_tables_of_states_can_always_end():
 
 
 class TrueStore:
-    """What is really in the shop, beside its records: customers take from it, and whoever counts sees it."""
+    """What is really in the store, beside its records: customers take from it, and whoever counts sees it."""
 
     def __init__(self, store: OpenStore, seed: int) -> None:
         self.store, self.dice = store, random.Random(seed)

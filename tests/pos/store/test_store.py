@@ -1,4 +1,4 @@
-"""The shop itself: founding it, its keys at the network, its people."""
+"""The store itself: founding it, its keys at the network, its people."""
 
 import pytest
 

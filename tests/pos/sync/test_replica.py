@@ -37,7 +37,7 @@ def a_busy_day(store: OpenStore) -> list[Message]:
 
 
 def books(database) -> dict[str, list[tuple]]:
-    """Return every row of the shop's books, as a set would."""
+    """Return every row of the store's books, as a set would."""
     with database.read() as session:
         return {
             table.__tablename__: sorted(

@@ -163,7 +163,7 @@ def trade(house: House) -> dict[str, str]:
 
 
 def network_house(folder: Path, url: str = "") -> House:
-    """Return a network's node with a shop that sells online, an operator, and another store's key."""
+    """Return a network's node with a store that sells online, an operator, and another store's key."""
     town = online_store.make_town(folder)
     town.deliver()
     settings = Settings(

@@ -1,4 +1,4 @@
-"""What an operator's page asks does not grow with the shops: it is asked of all of them at once."""
+"""What an operator's page asks does not grow with the stores: it is asked of all of them at once."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ OF_ONE_STORE = ("shops/<store_id>", "demand/<region_id>", "demand/<region_id>/se
 
 
 def pages(house: House) -> list[str]:
-    """Return every page of the operator's that is of no one thing, and those of one shop and region."""
+    """Return every page of the operator's that is of no one thing, and those of one store and region."""
     with house.doors.read() as session:
         region_id = session.get_one(Store, STORE).region_id
     rules = {str(rule) for rule in house.app.url_map.iter_rules() if rule.methods and "GET" in rule.methods}
@@ -48,7 +48,7 @@ def questions(house: House, addresses: list[str]) -> dict[str, int]:
 
 
 def copy_store(session: Session, region_id: str) -> None:
-    """Found more shops that have all rows of the first one, as far as these may be there twice."""
+    """Found more stores that have all rows of the first one, as far as these may be there twice."""
     for store_id in MORE:
         found_store(
             session, store_id, f"Shop {store_id}", region=(region_id, "Region"), currency="USD", tz="UTC", at=NOON,

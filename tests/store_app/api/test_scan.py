@@ -24,7 +24,7 @@ LABEL = "2112345003122"
 
 @pytest.fixture
 def counter(build: Callable[..., House]) -> House:
-    """Give a shop with goods, a practice scale and one way to read its labels."""
+    """Give a store with goods, a practice scale and one way to read its labels."""
     made = build(scale="practice")
     with made.doors.write() as session:
         fill_catalogue(session, STORE, GOODS, actor=WEI, at=NOON)

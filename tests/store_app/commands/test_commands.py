@@ -31,7 +31,7 @@ MILK = "00042,Milk 牛奶,dairy,food,1.29,4006381333931,\n"
 
 @pytest.fixture(scope="module")
 def initialised(tmp_path_factory):
-    """Give the folder in which a shop was initialised and its store added, which every shop begins as a copy of."""
+    """Give the folder in which a store was initialised and its store added, which every store begins as a copy of."""
     folder = tmp_path_factory.mktemp("initialised")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CORNERSTORE_SETTINGS", str(folder / "cornerstore.toml"))

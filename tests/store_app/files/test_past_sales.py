@@ -1,4 +1,4 @@
-"""What a shop sold before it sold here: matched, added up, told what stays out, laid in once, taken back whole."""
+"""What a store sold before it sold here: matched, added up, told what stays out, laid in once, taken back whole."""
 
 import datetime as dt
 import io
@@ -32,7 +32,7 @@ def office(build) -> House:
 
 
 def ring_up(house: House, *, rolled: bool = True) -> None:
-    """Note that the shop sold for the first time today, by its books."""
+    """Note that the store sold for the first time today, by its books."""
     with house.doors.write() as session:
         session.add(
             Sale(store_id=STORE, id="first", till_id="1", shift_id="1", epoch="1", receipt_no=1, business_day=TODAY,

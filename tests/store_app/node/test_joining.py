@@ -1,4 +1,4 @@
-"""A shop joins by a code that is good once, pins the network's own certificate, and believes nobody else."""
+"""A store joins by a code that is good once, pins the network's own certificate, and believes nobody else."""
 
 import contextlib
 import datetime as dt

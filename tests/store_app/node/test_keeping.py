@@ -1,4 +1,4 @@
-"""Copies that are proved and put back with a new epoch, a doctor who says what is wrong, data a shop takes along."""
+"""Copies that are proved and put back with a new epoch, a doctor who says what is wrong, data a store takes along."""
 
 import csv
 import dataclasses
@@ -48,7 +48,7 @@ ANA = Actor("ana", "Ana", "shopkeeper", STORE)
 
 @pytest.fixture(scope="module")
 def founded_file(tmp_path_factory) -> Path:
-    """Give the file of a shop as `cornerstore init` and `store add` make it."""
+    """Give the file of a store as `cornerstore init` and `store add` make it."""
     folder = tmp_path_factory.mktemp("founded")
     doors = _doors(folder)
     set_up(doors)
@@ -66,7 +66,7 @@ def _doors(folder: Path, **given) -> Doors:
 
 @pytest.fixture
 def store(tmp_path, founded_file):
-    """Give a shop's doors, with its sidecar."""
+    """Give a store's doors, with its sidecar."""
     shutil.copy(founded_file, tmp_path / f"{STORE}.db")
     doors = _doors(tmp_path)
     restored.keep_sidecar(doors)
@@ -377,7 +377,7 @@ def test_after_a_dead_battery_days_go_on_from_what_is_known_to_be_past_and_the_d
     known_past.hold(store)  # a clock of a practice or a test is its own
 
 
-# --- what the shop takes along ---
+# --- what the store takes along ---
 
 
 def test_an_export_holds_every_table_of_one_moment_and_no_secret(store, tmp_path):

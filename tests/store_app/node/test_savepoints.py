@@ -1,4 +1,4 @@
-"""Work for many shops in transactions of their own: who trips keeps no other one waiting, and what is away all."""
+"""Work for many stores in transactions of their own: who trips keeps no other one waiting, and what is away all."""
 
 import pytest
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""How a shop's web process is run."""
+"""How a store's web process is run."""
 
 import os
 import socket

@@ -35,7 +35,7 @@ SELECT store_id, sale_id, 3, sku, name, stock_unit, qty, unit_price_minor, price
 
 @pytest.fixture(scope="module")
 def traded(tmp_path_factory) -> OpenStore:
-    """Give a shop with two closed shifts and one open, sales in each, and one return."""
+    """Give a store with two closed shifts and one open, sales in each, and one return."""
     store = open_store(tmp_path_factory.mktemp("traded"))
     for n in range(2):
         first = store.sell([("milk", 3), ("wine", 1)], cash_minor=2000)
@@ -49,7 +49,7 @@ def traded(tmp_path_factory) -> OpenStore:
 
 @pytest.fixture
 def store(traded: OpenStore, tmp_path) -> Iterator[OpenStore]:
-    """Give a copy of the shop that may be spoilt."""
+    """Give a copy of the store that may be spoilt."""
     path = tmp_path / "spoilt.db"
     with sqlite3.connect(path) as copy, sqlite3.connect(str(traded.database.engine.url.database)) as source:
         source.backup(copy)
@@ -416,12 +416,12 @@ HASHED = {
     "inbox_message": {"id", "topic", "version", "made_at", "business_day", "body", "hash"},
     "staff": {"node_id", "id", "name", "role", "pin_hash", "active", "badge_hash"},
 }  # fmt: skip
-"""Table -> the columns that a hash covers and that a sale of this shop has a value in."""
+"""Table -> the columns that a hash covers and that a sale of this store has a value in."""
 
 
 @pytest.fixture(scope="module")
 def with_people(traded: OpenStore) -> OpenStore:
-    """Give the shop with a person who has a badge, and a message taken from another node."""
+    """Give the store with a person who has a badge, and a message taken from another node."""
     with traded.write() as session:
         person = staff.add(session, STORE, "Cem", "cashier", "2580", actor=traded.wei, at=traded.now)
         badges.give(session, person, actor=traded.wei, at=traded.now)

@@ -25,7 +25,7 @@ BY = Actor.system("test", NETWORK)
 
 
 class Clover:
-    """A network with a scheme, and a shop that takes part, its till open and its member known."""
+    """A network with a scheme, and a store that takes part, its till open and its member known."""
 
     def __init__(self, house, network, served, *, agreed_here=True) -> None:
         self.house, self.network, self.served = house, network, served

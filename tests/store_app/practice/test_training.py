@@ -1,4 +1,4 @@
-"""Lessons: done by the real verbs in a practice shop, and by nothing else; the shop's own books stay as they were."""
+"""Lessons: done by the real verbs in a practice store, and by nothing else; the store's own books stay as they were."""
 
 import json
 import re

@@ -31,7 +31,7 @@ step = st.sampled_from(["cash", "card", "cancel", "to cash", "to card", "close"]
 
 
 class Counter:
-    """A shop's counter, and the books it gets back from a copy."""
+    """A store's counter, and the books it gets back from a copy."""
 
     def __init__(self, folder) -> None:
         self.folder, self.town, self.orders = folder, make_town(folder), 0

@@ -1,4 +1,4 @@
-"""A shop without its network: it sells, takes back, closes its shift and prints, and all of it arrives later, once."""
+"""A store without its network: it sells, takes back, closes its shift and prints, and all of it arrives later, once."""
 
 import sqlalchemy as sa
 

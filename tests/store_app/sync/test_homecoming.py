@@ -1,4 +1,4 @@
-"""A shop put back from an older copy gets its own facts back from the network, and its books are whole again."""
+"""A store put back from an older copy gets its own facts back from the network, and its books are whole again."""
 
 import shutil
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ MAYA = "01J0000000000000000000MAYA"
 
 
 class Lost:
-    """A shop whose disk is lost and whose books are put back from a copy."""
+    """A store whose disk is lost and whose books are put back from a copy."""
 
     def __init__(self, store: OpenStore, folder, served: str) -> None:
         self.store, self.folder, self.served = store, folder, served
@@ -204,7 +204,7 @@ def test_sales_of_a_lost_shift_are_late_where_the_till_was_opened_anew_and_two_b
     store.open_till()
     lost.talk()
     store.database.engine.dispose()
-    lost.doors.settings.sidecar.unlink()  # nothing tells whether this is the shop or a copy of it
+    lost.doors.settings.sidecar.unlink()  # nothing tells whether this is the store or a copy of it
     shutil.copy(lost.folder / "copy", lost.file)
     store.database = Database(make_engine(f"sqlite:///{lost.file}"))
     for _ in range(3):

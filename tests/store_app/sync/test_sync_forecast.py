@@ -1,4 +1,4 @@
-"""A shop's forecast on its way to the network: told once a run, beside everything else and at nothing's cost."""
+"""A store's forecast on its way to the network: told once a run, beside everything else and at nothing's cost."""
 
 import datetime as dt
 import json
@@ -61,7 +61,7 @@ def add_milk(session: Session) -> None:
 
 @pytest.fixture
 def sold(network: House) -> House:
-    """Let the network know what the shop sold: three a day."""
+    """Let the network know what the store sold: three a day."""
     with network.doors.write() as session:
         add_milk(session)
         for back in range(1, 8):

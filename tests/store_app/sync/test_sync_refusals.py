@@ -26,7 +26,7 @@ FACTS = {**pos.sync.replica.APPLIERS, **supply.sync.replica.APPLIERS}
 
 
 def talk_through(house: House, address: str, change) -> sender.Contact:
-    """Make one contact with something between the shop and the network; change(request, next) answers."""
+    """Make one contact with something between the store and the network; change(request, next) answers."""
 
     class Box(httpx2.HTTPTransport):
         def handle_request(self, request):

@@ -1,4 +1,4 @@
-"""What a shop says is held against what is known: its journal, its days, its sums, its copies."""
+"""What a store says is held against what is known: its journal, its days, its sums, its copies."""
 
 import datetime as dt
 import json
@@ -115,7 +115,7 @@ def test_that_a_copy_speaks_stands_until_a_person_has_seen_it(house, network, se
         talk((twin, house)[n % 2], served)
         with network.doors.read() as session:
             assert session.get_one(Peer, STORE).alarm == COPY_SPEAKS
-    for said in (EPOCH_BEGUN, None):  # the shop parts from the copy, which then speaks no more
+    for said in (EPOCH_BEGUN, None):  # the store parts from the copy, which then speaks no more
         with network.doors.write() as session:
             session.get_one(Peer, STORE).alarm = None  # as the operator's page does
         talk(house, served)

@@ -55,7 +55,7 @@ class Line(httpx2.BaseTransport):
     refused: str = ""
     """The id of a fact that the network refuses by name."""
     meanwhile: Callable[[], object] = bool
-    """What happens at the shop whenever a push is answered."""
+    """What happens at the store whenever a push is answered."""
     date: str = ""
     """When the network says that it answered."""
 

@@ -1,4 +1,4 @@
-"""A page that nobody touches: locked at the server after the shop's minutes, for whoever has the cookie."""
+"""A page that nobody touches: locked at the server after the store's minutes, for whoever has the cookie."""
 
 import sqlalchemy as sa
 

@@ -56,7 +56,7 @@ def is_turned_away(answer: Any) -> bool:
 
 @pytest.fixture
 def settled(house: House) -> House:
-    """Give a shop that allowed its roles all they had not, and denied them all they had."""
+    """Give a store that allowed its roles all they had not, and denied them all they had."""
     by = {"actor": staff.Actor.system("test", STORE), "at": NOON}
     with house.doors.write() as session:
         for role in permissions.SETTLED:

@@ -25,7 +25,7 @@ def test_every_route_has_the_address_it_would_have_had(build, role: str):
 
 
 def test_a_shops_web_process_begins_without_the_libraries_it_seldom_needs(tmp_path):
-    """Each costs every shop's computer a second at the start and memory all day."""
+    """Each costs every store's computer a second at the start and memory all day."""
     words = (
         "import sys, pathlib; from config.settings import Settings; from store_app.app import create_app;"
         "from store_app.commands import cli, serve;"

@@ -1,4 +1,4 @@
-"""What shops are expected to sell of an aisle: one figure for each, and every larger one its sum."""
+"""What stores are expected to sell of an aisle: one figure for each, and every larger one its sum."""
 
 import datetime as dt
 import random
@@ -42,7 +42,7 @@ def add_store(session, store_id: str, region_id: str, *sells: tuple[str, float])
 
 
 def publish(session, store_id: str, sku: str, means: list[float], *, origin: dt.date = DAY) -> None:
-    """Publish a shop's run of one product, with the sums beside the days."""
+    """Publish a store's run of one product, with the sums beside the days."""
     run = ForecastRun(id=f"run-{store_id}", scope_kind="store", scope_id=store_id, state="published",
                       origin_day=origin, horizon_days=len(means), started_at=AT)  # fmt: skip
     session.add(run)

@@ -1,4 +1,4 @@
-"""Days on which a shop stays closed: what they change in forecast, orders, the online shop and at the network."""
+"""Days on which a store stays closed: what they change in forecast, orders, the online store and at the network."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ WEI = Actor("wei", "Wei", "shopkeeper", "S1")
 
 @pytest.fixture
 def node(tmp_path):
-    """A shop on the third of March, which sold bread on each of the hundred days before."""
+    """A store on the third of March, which sold bread on each of the hundred days before."""
     database = make_node(tmp_path / "store.db", "S1", ["S1"])
     rows = [("S1", "bread", day(n), 6 + n % 3, 600, 3) for n in range(-99, 1)]
     with database.write() as session:
@@ -117,7 +117,7 @@ def test_what_is_wanted_until_a_day_leaves_closed_days_out_also_where_no_forecas
     assert less == pytest.approx(spread * sum(left) / sum(plain))
 
 
-# --- the online shop and the network ---
+# --- the online store and the network ---
 
 
 def test_the_network_learns_closed_days_and_promises_nothing_on_them(town):

@@ -175,7 +175,7 @@ def test_weighed_goods_are_pooled_apart_from_pieces(store):
 
 def test_a_sold_out_product_is_noted_with_the_share_of_the_days_trade_it_missed(store):
     opened = AT.replace(day=1, hour=9)
-    # three of twelve hours were left, worth 20 sales, and both of the shop's sales were rung later: (2 + 5) / (2 + 20)
+    # three of twelve hours were left, worth 20 sales, and both of the store's sales were rung later: (2 + 5) / (2 + 20)
     sold_at = AT.replace(day=2, hour=17)
     with store.write() as session:
         stock.open_stock(session, "S1", [("bread", 4), ("milk", 9)], source_id="opening", at=opened, actor=SYSTEM)
@@ -269,7 +269,7 @@ def test_a_store_takes_over_what_many_shops_of_its_region_sold(network, store):
 
 
 def test_no_shop_reads_anothers_day_off_an_edition(network):
-    """I36: what few shops sell is left out, and no takings are told to the cent; what enough sell is told whole."""
+    """I36: what few stores sell is left out, and no takings are told to the cent; what enough sell is told whole."""
     with network.write() as session:
         session.add(region_day("R1", "bread", DAY, 30, selling=5, opened=8))
         session.add(region_day("R1", "bread", day(-1), 7, selling=2, opened=8))

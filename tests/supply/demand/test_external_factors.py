@@ -1,4 +1,4 @@
-"""School holidays and weather: told at a shop or by the network, and what a shop's night makes of them."""
+"""School holidays and weather: told at a store or by the network, and what a store's night makes of them."""
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +49,7 @@ def loaded(node):
 
 
 def sold(node, qty):
-    """Let the shop sell so much bread on each of its last 200 days."""
+    """Let the store sell so much bread on each of its last 200 days."""
     with node.write() as session:
         rollups.import_history(session, iter([("S1", "bread", day(n), qty(n), 900, 3) for n in range(-199, 1)]))
 

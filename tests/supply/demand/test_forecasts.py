@@ -1,4 +1,4 @@
-"""Forecasts: the region's at the network, the shop's own with what it pulled, dated, kept and explained."""
+"""Forecasts: the region's at the network, the store's own with what it pulled, dated, kept and explained."""
 
 import datetime as dt
 import json
@@ -335,7 +335,7 @@ def test_a_week_of_nights_measures_once_and_moves_on_in_between(store, monkeypat
         run, "measure", lambda panel, **reported: measured.append(panel.next_day) or whole(panel, **reported)
     )
     runs = [run_store(store, day(n), AT + dt.timedelta(days=n)) for n in range(-13, 1)]
-    assert len(measured) == 3  # the first night, and the shop's own night of both weeks
+    assert len(measured) == 3  # the first night, and the store's own night of both weeks
     assert (measured[2] - measured[1]).days == 7
     assert {run.version for run in runs} == {VERSION}
     assert all(0 <= (run.origin_day + dt.timedelta(days=1) - run.measured_day).days < 7 for run in runs)

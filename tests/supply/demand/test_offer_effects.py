@@ -1,4 +1,4 @@
-"""What shops tell of their offers: bounded, summed for their region, and never a reason to lose the rest."""
+"""What stores tell of their offers: bounded, summed for their region, and never a reason to lose the rest."""
 
 import datetime as dt
 import math

@@ -1,4 +1,4 @@
-"""What a shop's forecast knows of offers and prices: of days gone by, and of those to come."""
+"""What a store's forecast knows of offers and prices: of days gone by, and of those to come."""
 
 import datetime as dt
 import math
@@ -31,7 +31,7 @@ def promise(session, offer, begins, ends=None):
 
 @pytest.fixture
 def store(tmp_path):
-    """A shop that sold three times the bread on the days of its offers."""
+    """A store that sold three times the bread on the days of its offers."""
     database = make_node(tmp_path / "store.db", "S1", ["S1"])
     rng = np.random.default_rng(4)
     rows = []
@@ -74,7 +74,7 @@ def test_an_offer_to_come_is_expected_to_bring_what_those_before_it_brought(stor
 
 
 def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(store):
-    """The shop tells it as it stands in its run, and a shop of the region that never had an offer expects as much."""
+    """The store tells it as it stands in its run, and a store of the region that never had an offer expects as much."""
     with store.write() as session:
         for at, (first, last) in enumerate(OFFER_DAYS[:3]):
             promise(session, replace(HALF, id=f"half-{at}"), day(first), day(last))

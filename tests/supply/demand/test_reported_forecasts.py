@@ -1,4 +1,4 @@
-"""What shops tell of their forecasts: kept exactly, believed as far as their sales support it, and never more."""
+"""What stores tell of their forecasts: kept exactly, believed as far as their sales support it, and never more."""
 
 import datetime as dt
 import random
@@ -52,7 +52,7 @@ def reported(means: dict[str, list[float]], *, run: str = "run-1", origin: dt.da
 
 
 def publish(session, store: str, means: dict[str, list[float]], *, run: str, origin: dt.date = YESTERDAY) -> None:
-    """Publish a shop's run at its own node, its means as `forecast_store` rounds them."""
+    """Publish a store's run at its own node, its means as `forecast_store` rounds them."""
     session.execute(sa.update(ForecastRun).values(state="superseded"))
     session.add(ForecastRun(id=run, scope_kind="store", scope_id=store, state="published", origin_day=origin,
                             horizon_days=HORIZON, started_at=AT))  # fmt: skip
@@ -66,7 +66,7 @@ def publish(session, store: str, means: dict[str, list[float]], *, run: str, ori
 
 
 def carry(country: Country, store: str) -> str | None:
-    """Carry a shop's forecast to the network as a contact does; returns why it was refused."""
+    """Carry a store's forecast to the network as a contact does; returns why it was refused."""
     with country.network.read() as session:
         known = reported_forecasts.known(session, store)
     with country.stores[store].read() as session:
@@ -79,7 +79,7 @@ def carry(country: Country, store: str) -> str | None:
 
 
 def expected(session, top_category: str = "Food") -> dict[str, tuple[str, int, int]]:
-    """Return of each shop by what it is expected, the parts of all days, and how many products are not believed."""
+    """Return of each store by what it is expected, the parts of all days, and how many products are not believed."""
     return {
         one.store_id: (one.by, sum(one.parts), one.unlikely)
         for one in category_demand.ahead(session, top_category).stores

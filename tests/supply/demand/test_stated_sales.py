@@ -1,4 +1,4 @@
-"""What a shop says it takes on a usual day: until when it counts, what it changes, and who is told."""
+"""What a store says it takes on a usual day: until when it counts, what it changes, and who is told."""
 
 import datetime as dt
 from dataclasses import replace
@@ -19,7 +19,7 @@ WEI = Actor("wei", "Wei", "shopkeeper", "S1")
 
 @pytest.fixture
 def network(tmp_path):
-    """Keep a network of two shops of a region: S2 has sold bread for 2.50 a hundred days long, S1 nothing yet."""
+    """Keep a network of two stores of a region: S2 has sold bread for 2.50 a hundred days long, S1 nothing yet."""
     database = make_node(tmp_path / "network.db")
     with database.write() as session:
         rollups.import_history(session, iter([("S2", "bread", day(n), 20, 5000, 10) for n in range(-99, 1)]))

@@ -32,7 +32,7 @@ PAST_DAYS = 60
 
 @pytest.fixture
 def country(tmp_path) -> Country:
-    """Both shops with a past, opening stock and an open till; the network knows the past of both."""
+    """Both stores with a past, opening stock and an open till; the network knows the past of both."""
     return make_country(tmp_path, lay_in=_traded)
 
 

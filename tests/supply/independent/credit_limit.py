@@ -1,4 +1,4 @@
-"""Recompute a credit limit from a shop's exported data: `credit_limit.py EXPORT.json`. Imports nothing of ours."""
+"""Recompute a credit limit from a store's exported data: `credit_limit.py EXPORT.json`. Imports nothing of ours."""
 
 import datetime as dt
 import json

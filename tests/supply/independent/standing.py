@@ -1,4 +1,4 @@
-"""Count a shop's standing again from its exported evidence: `standing.py EVIDENCE.json`. Imports nothing of ours."""
+"""Count a store's standing again from its exported evidence: `standing.py EVIDENCE.json`. Imports nothing of ours."""
 
 import json
 import sys

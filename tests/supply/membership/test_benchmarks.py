@@ -1,4 +1,4 @@
-"""Nothing from fewer than five other shops, by no way of asking; and each suggestion is held to what it brought."""
+"""Nothing from fewer than five other stores, by no way of asking; and each suggestion is held to what it brought."""
 
 import datetime as dt
 import itertools
@@ -31,7 +31,7 @@ def country(tmp_path):
 
 
 def open_stores(session, count: int, region: str = "R1") -> list[str]:
-    """Let further shops join; returns the ids of all in the region."""
+    """Let further stores join; returns the ids of all in the region."""
     if session.get(Region, region) is None:
         session.add(Region(id=region, name=region))
         session.flush()
@@ -81,7 +81,7 @@ def test_a_shop_that_comes_or_goes_alone_changes_nothing_that_is_told(country):
         work_out(session)
         before = published(session)
         week = DAY + dt.timedelta(days=7)
-        for store_id in stores[:9]:  # one more: the difference of the two weeks would be this shop
+        for store_id in stores[:9]:  # one more: the difference of the two weeks would be this store
             sells(session, store_id, "milk", 10, 2_600, week)
         work_out(session, week)
         assert published(session) == before

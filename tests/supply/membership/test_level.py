@@ -1,4 +1,4 @@
-"""A shop's level is what its conduct comes to, and anybody can count it again."""
+"""A store's level is what its conduct comes to, and anybody can count it again."""
 
 import datetime as dt
 import json

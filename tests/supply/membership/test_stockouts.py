@@ -1,4 +1,4 @@
-"""What runs out where: the same for a region at once as shop by shop, and in as many questions."""
+"""What runs out where: the same for a region at once as store by store, and in as many questions."""
 
 import datetime as dt
 import math
@@ -32,7 +32,7 @@ def country(tmp_path) -> Country:
 
 
 def sells(session, store_id: str, sku: str, a_day: int, *, days: int = 28) -> None:
-    """Let a shop have sold so many a day, as the network knows it."""
+    """Let a store have sold so many a day, as the network knows it."""
     for back in range(1, days + 1):
         day = DAY - dt.timedelta(days=back)
         session.merge(StoreDay(store_id=store_id, business_day=day, open=True, sales=9, revenue_minor=100))
@@ -55,7 +55,7 @@ def runs_out(session, region_id: str, days: int) -> list[stockouts.RunsOut]:
 
 
 def publish(session, store_id: str, means: dict[str, float], *, horizon: int = 14) -> None:
-    """Publish what a shop will sell in the first week, as its run says it."""
+    """Publish what a store will sell in the first week, as its run says it."""
     run = ForecastRun(id=f"run-{store_id}-{horizon}", scope_kind="store", scope_id=store_id, state="published",
                       origin_day=DAY - dt.timedelta(days=1), horizon_days=horizon, started_at=AT)  # fmt: skip
     session.add(run)
@@ -68,7 +68,7 @@ def publish(session, store_id: str, means: dict[str, float], *, horizon: int = 1
 
 
 def open_stores(database: Database, count: int) -> None:
-    """Found a region of shops whose rows are as odd as a seed makes them."""
+    """Found a region of stores whose rows are as odd as a seed makes them."""
     draw = random.Random(7)
     with database.write() as session:
         found(session, NETWORK, at=NOON)
@@ -109,7 +109,7 @@ def open_stores(database: Database, count: int) -> None:
 
 
 def store_by_store(session, days: int) -> list[tuple]:
-    """Say what runs out as it is said of each shop alone."""
+    """Say what runs out as it is said of each store alone."""
     lacks: dict[str, list[tuple[str, float]]] = {}
     of: dict[str, int] = {}
     missing: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""An agent's part of a producer's commission: from the till through the shop's account to the bank's file."""
+"""An agent's part of a producer's commission: from the till through the store's account to the bank's file."""
 
 import csv
 import datetime as dt

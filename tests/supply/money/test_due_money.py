@@ -58,7 +58,7 @@ def run(country: Country, id: str, at: dt.datetime) -> list[tuple[str, int]]:
 
 
 def book_of(country: Country, store: str = "S1") -> dict[str, int]:
-    """Return what stands on a shop's accounts, the same at both nodes."""
+    """Return what stands on a store's accounts, the same at both nodes."""
     country.deliver(at=later(days=60))
     found = []
     for database in (country.network, country.stores[store]):
@@ -322,7 +322,7 @@ def test_a_week_of_the_shelf_is_paid_once_where_it_stood_and_the_shop_traded(cou
 
 
 def ask_draw(country: Country, order_id: str, minor: object, at: dt.datetime = AT) -> None:
-    """Ask for a draw as a shop's own program, or another that has its key, writes it."""
+    """Ask for a draw as a store's own program, or another that has its key, writes it."""
     reported = {"store_id": "S1", "order_id": order_id, "order_no": 1, "asked_at": at.isoformat(), "state": "asked"}
     with country.network.write() as session:
         body = reported | {"amount_minor": minor, "why": ""}
@@ -395,7 +395,7 @@ def test_a_draw_that_comes_after_its_order_went_on_account_takes_no_credit(count
         draw = credit.draw_of(session, "S1", order_id)
         assert (draw.state, draw.amount_minor, credit.pending(session, "S1")) == ("granted", 0, 0)
     assert waiting(country) == []
-    with country.stores["S1"].write() as session:  # the shop has its own draw, which asked for credit
+    with country.stores["S1"].write() as session:  # the store has its own draw, which asked for credit
         session.merge(credit.CreditDraw(**asked, asked_at=AT, why=""))
     country.deliver(at=later(days=1))
     with country.stores["S1"].read() as session:

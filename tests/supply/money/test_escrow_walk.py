@@ -1,4 +1,5 @@
-"""Whatever customers, shop and operator do with orders paid online: in the end no check finds fault, no money waits."""
+"""Whatever customers, store and operator do with orders paid online: in the end no check finds fault, no money
+waits."""
 
 import contextlib
 import datetime as dt

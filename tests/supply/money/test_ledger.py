@@ -1,4 +1,4 @@
-"""One ledger per shop: what goes in comes out, at the network and in the shop's copy, whatever happens."""
+"""One ledger per store: what goes in comes out, at the network and in the store's copy, whatever happens."""
 
 import datetime as dt
 import json
@@ -362,7 +362,7 @@ def test_no_walk_of_verbs_unbalances_a_ledger(tmp_path_factory, steps, seed):
 
 
 def act(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
-    """Do one thing of a walk; returns by how much the shop must owe more (a reckoning of its own)."""
+    """Do one thing of a walk; returns by how much the store must owe more (a reckoning of its own)."""
     book = Booking(session, "S1", actor=OPERATOR, at=at)
     if what in ("goods", "credit"):
         due = book.day + dt.timedelta(days=minor % 9)

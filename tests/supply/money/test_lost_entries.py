@@ -1,4 +1,4 @@
-"""A network put back from a copy: its shops' accounts are whole again to the cent, and nobody is paid twice."""
+"""A network put back from a copy: its stores' accounts are whole again to the cent, and nobody is paid twice."""
 
 import shutil
 
@@ -22,7 +22,7 @@ BY = {"actor": OPERATOR, "at": AT}
 
 
 class Books:
-    """The network and a shop whose account has an old invoice, paid, before the copy is made."""
+    """The network and a store whose account has an old invoice, paid, before the copy is made."""
 
     def __init__(self, folder) -> None:
         self.folder, self.country = folder, make_country(folder)
@@ -54,7 +54,7 @@ class Books:
         self.country.deliver()
 
     def put_back(self, at=AT) -> None:
-        """Put the network back from its copy; the shop sends again what it had sent, as it does then."""
+        """Put the network back from its copy; the store sends again what it had sent, as it does then."""
         self.network.engine.dispose()
         shutil.copy(self.folder / "copy.db", self.folder / "network.db")
         self.country.network = Database(make_engine(f"sqlite:///{self.folder / 'network.db'}"))

@@ -1,6 +1,6 @@
-"""Whatever a shop and the network do with goods, credit and money, in whatever order its words come, the books agree.
+"""Whatever a store and the network do with goods, credit and money, in whatever order its words come, the books agree.
 
-Every step is a verb that a page, a job or a message calls. The shop's clock may be days ahead; messages come twice.
+Every step is a verb that a page, a job or a message calls. The store's clock may be days ahead; messages come twice.
 """
 
 import contextlib
@@ -54,7 +54,7 @@ def test_no_walk_of_goods_credit_and_money_leaves_a_fault_in_the_books(tmp_path_
 
 
 class Walk:
-    """A shop and the network; at is the network's clock, ahead how far the shop's is before it."""
+    """A store and the network; at is the network's clock, ahead how far the store's is before it."""
 
     def __init__(self, country, seed: int, ahead: dt.timedelta) -> None:
         self.country, self.seed, self.ahead, self.at = country, seed, ahead, AT
@@ -276,7 +276,7 @@ class Walk:
     # --- inside ---
 
     def some(self, database, kind, which: int, *states: str) -> str | None:
-        """Return one of the shop's things of a kind in these states."""
+        """Return one of the store's things of a kind in these states."""
         query = sa.select(kind.id).where(kind.store_id == STORE, kind.state.in_(states)).order_by(kind.id)
         with database.read() as session:
             found = session.scalars(query).all()

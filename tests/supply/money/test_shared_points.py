@@ -1,4 +1,4 @@
-"""Points that shops share: one balance wherever earned, never redeemed twice, and a pool that always balances."""
+"""Points that stores share: one balance wherever earned, never redeemed twice, and a pool that always balances."""
 
 import contextlib
 import datetime as dt
@@ -64,7 +64,7 @@ def a_sale(store, customer_id, minor, sale_id, of_sale_id=None, *, receipt_no, a
 
 
 class Street:
-    """Two shops that take part, each knowing the same people under ids of its own."""
+    """Two stores that take part, each knowing the same people under ids of its own."""
 
     def __init__(self, country, *, agreed=True, **scheme) -> None:
         self.country, self.network, self.at = country, country.network, AT
@@ -91,14 +91,14 @@ class Street:
             do(session, store_row, self.id(store, who), wished, actor=KEEPER[store], at=self.at)
 
     def agree(self, store, who, phone="") -> None:
-        """Let somebody type the code that came to the phone at a shop, and the shop hear what came of it."""
+        """Let somebody type the code that came to the phone at a store, and the store hear what came of it."""
         phone = phone or PHONES[who]
         with self.network.write() as session:
             points_consent.send(session, store, phone, language="en", at=self.at)
             code = points_consent.sent_code(session, store, phone, secret=SECRET)
         with self.network.write() as session:
             reported = points_consent.prove(session, store, self.id(store, who), phone, code, secret=SECRET, at=self.at)
-            session.execute(sa.delete(PhoneCode))  # a number may be sent one of every shop at once here
+            session.execute(sa.delete(PhoneCode))  # a number may be sent one of every store at once here
         with self.country.stores[store].write() as session:
             shared_points.take_reported(session, reported)
 
@@ -106,7 +106,7 @@ class Street:
         return f"customer-{store}-{who}"
 
     def ring(self, store, who, minor, sale_id, of_sale_id=None) -> None:
-        """Let a shop tell of a sale, or of a return of one."""
+        """Let a store tell of a sale, or of a return of one."""
         fact = a_sale(
             store, self.id(store, who), minor, sale_id, of_sale_id, receipt_no=next(self.numbers[store]), at=self.at
         )
@@ -155,12 +155,12 @@ class Street:
             shared_points.spend(session, store, self.id(store, who), payment_id, minor, **rest)
 
     def seen(self, store, who=0) -> int:
-        """Return the balance a shop shows."""
+        """Return the balance a store shows."""
         with self.country.stores[store].read() as session:
             return session.get(SharedAccount, (store, self.id(store, who))).points
 
     def pool(self) -> int:
-        """Return what the pool holds, having checked that it is what the shops owe it and what points are worth."""
+        """Return what the pool holds, having checked that it is what the stores owe it and what points are worth."""
         with self.network.read() as session:
             _members, points = network_points.outstanding(session)
             due = sum(part.due_minor for part in points_pool.parts(session))
@@ -169,7 +169,7 @@ class Street:
             return due
 
     def night(self, day=DAY) -> dict[str, int]:
-        """Settle; returns what each shop's ledger has been charged since the beginning."""
+        """Settle; returns what each store's ledger has been charged since the beginning."""
         with self.network.write() as session:
             points_pool.settle_all(session, day, actor=OPERATOR, at=self.at)
             return {store: -ledger.balances(session, store)["points"] for store in self.country.stores}
@@ -419,7 +419,7 @@ def test_no_walk_of_sales_returns_and_nights_leaves_a_fault_in_the_pool(tmp_path
 
 
 class Walk:
-    """What members, shops and nights do, in any order; every word comes late, shuffled and twice."""
+    """What members, stores and nights do, in any order; every word comes late, shuffled and twice."""
 
     def __init__(self, street, seed) -> None:
         self.street, self.seed = street, seed

@@ -1,4 +1,4 @@
-"""A payment booked for the wrong shop leaves its book again: to the cent, once, and at no harm to the shop."""
+"""A payment booked for the wrong store leaves its book again: to the cent, once, and at no harm to the shop."""
 
 import datetime as dt
 import json

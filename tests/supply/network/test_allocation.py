@@ -115,7 +115,7 @@ def test_a_shop_that_orders_on_another_day_has_its_share_kept_back():
 
 
 def test_a_thousand_shops_are_served_as_one_after_the_other():
-    """The sorted packs are those of a queue in which always the shop with the fewest days of supply is next."""
+    """The sorted packs are those of a queue in which always the store with the fewest days of supply is next."""
     many = [Claim(f"S{n:04d}", 3 + n % 5, 2 + n % 7, n % 11, 0.1 + n % 13, 4) for n in range(60)]
     given = [0] * len(many)
     for _ in range(130):
@@ -161,7 +161,7 @@ def wish(packs: int, pack_qty: int = 6, **why: float) -> Ordered:
 
 
 def arrive(session, store: str, n: int, line: Ordered, vehicles: int = 1) -> None:
-    """Let the network hear an order as a shop may write it. vans: days until it says its next van comes."""
+    """Let the network hear an order as a store may write it. vans: days until it says its next van comes."""
     fact = OrderSent(
         store_id=store, order_id=f"{store}-{n}", order_no=n, supplier_id=VAN, order_day=str(DAY),
         delivery_day=str(DAY + dt.timedelta(days=1)), next_delivery_day=str(DAY + dt.timedelta(days=1 + vehicles)),
@@ -184,7 +184,7 @@ def shared(session) -> dict[str, int]:
 
 
 def outcome(country: Country, there: int, stores, orders) -> dict[str, int]:
-    """Return what is shared out where `there` units stand. shops: (a day, has); orders: (shop, line, vans)."""
+    """Return what is shared out where `there` units stand. stores: (a day, has); orders: (store, line, vans)."""
     with undone(country) as session:
         if there < 60:
             stock.waste(session, WAREHOUSE, "bread", 60 - there, at=AT, actor=OPERATOR)

@@ -1,4 +1,4 @@
-"""A campaign asks, and only a yes changes a shop: its offers, its slots, its orders; then it is measured and paid."""
+"""A campaign asks, and only a yes changes a store: its offers, its slots, its orders; then it is measured and paid."""
 
 import datetime as dt
 
@@ -182,7 +182,7 @@ def test_called_off_while_a_shop_is_cut_off_it_is_paid_what_stood_until_it_heard
     call_off(town)
     day_comes(town, FIRST)
     town.deliver = wire
-    town.deliver(at=later(days=7))  # the third of four days: the shop clears its shelf
+    town.deliver(at=later(days=7))  # the third of four days: the store clears its shelf
     assert stands(town) == ["bread", "tea"]
     settle(town)
     assert paid(town) == (None, None), "what it wrote until the end is not all here"

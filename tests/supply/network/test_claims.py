@@ -1,4 +1,4 @@
-"""A complaint about a delivery, from the shop's photo to its end: money, goods and stock agree at both nodes."""
+"""A complaint about a delivery, from the store's photo to its end: money, goods and stock agree at both nodes."""
 
 import io
 from functools import cache

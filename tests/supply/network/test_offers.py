@@ -1,4 +1,4 @@
-"""Offers of the network: nothing comes without the shopkeeper's yes, and the shop's answer is the last word."""
+"""Offers of the network: nothing comes without the shopkeeper's yes, and the store's answer is the last word."""
 
 import datetime as dt
 import random

@@ -1,4 +1,4 @@
-"""One shop's odd row, message or bad day stops nothing for the others, and nothing for ever."""
+"""One store's odd row, message or bad day stops nothing for the others, and nothing for ever."""
 
 import datetime as dt
 import itertools
@@ -49,7 +49,7 @@ def country(tmp_path) -> Country:
 
 
 def send(country: Country, store: str, topic: str, body: dict, *, at: dt.datetime = AT) -> str:
-    """Let a shop tell the network something; returns what became of it: 'taken', or why it is set aside."""
+    """Let a store tell the network something; returns what became of it: 'taken', or why it is set aside."""
     with country.stores[store].write() as session:
         outbox.append(
             session, to_node=NETWORK, topic=topic, version=1, body=body, id=str(body.get("id") or new_id()),
@@ -59,7 +59,7 @@ def send(country: Country, store: str, topic: str, body: dict, *, at: dt.datetim
 
 
 def carry(country: Country, store: str, *, at: dt.datetime = AT) -> list[str]:
-    """Carry what a shop has to say as the wire does, and return what became of each."""
+    """Carry what a store has to say as the wire does, and return what became of each."""
     with country.stores[store].read() as session:
         rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, NETWORK)]
     found = []
@@ -76,7 +76,7 @@ def carry(country: Country, store: str, *, at: dt.datetime = AT) -> list[str]:
 
 
 def sale_of(store: str, **changed) -> dict:
-    """Return a sale of a shop as it travels. changed: of its body; in `line`, of its first line."""
+    """Return a sale of a store as it travels. changed: of its body; in `line`, of its first line."""
     (fact,) = network_facts.sales(store, 1, first=next(NUMBERS), day=DAY)
     body = fact.to_body()
     body["lines"][0] |= changed.pop("line", {})
@@ -94,7 +94,7 @@ def sold(country: Country) -> set[str]:
         return set(session.scalars(sa.select(StoreDay.store_id).where(StoreDay.sales > 0)))
 
 
-# --- at the door: the message is set aside for that shop alone ---
+# --- at the door: the message is set aside for that store alone ---
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_credit_asked_for_nothing_or_in_words_waits_for_that_shop(country, amoun
 
 
 def nowhere(session, store: str = "S1") -> None:
-    """Let a shop lie in a time zone there is none of: its day cannot be told."""
+    """Let a store lie in a time zone there is none of: its day cannot be told."""
     session.flush()
     session.execute(sa.text("update store set tz = 'Nowhere/Town' where id = :id"), {"id": store})
     session.expire_all()
@@ -348,7 +348,7 @@ def test_one_shops_figures_that_cannot_be_worked_out_leave_the_others_their_line
         assert credit.line_of(session, "S2").worked_out_on == DAY + dt.timedelta(days=1), "it is not set back"
 
 
-# --- what is done for all shops at night ---
+# --- what is done for all stores at night ---
 
 
 def test_goods_that_stayed_are_paid_for_though_one_shops_day_cannot_be_told(country):

@@ -1,4 +1,4 @@
-"""What shops are to get is gathered by a list, once; what was gathered leaves, and the shops hear why less comes."""
+"""What stores are to get is gathered by a list, once; what was gathered leaves, and the stores hear why less comes."""
 
 import datetime as dt
 import json
@@ -30,7 +30,7 @@ BREAD_OF_B = "]C1010400638133393110B\x1d17260311"
 
 
 def _ordered(country: Country) -> None:
-    """Let both shops have ordered, and the network have confirmed it."""
+    """Let both stores have ordered, and the network have confirmed it."""
     country.order("S1", {"bread": 3, "tea": 1}, id="one")
     country.order("S2", {"bread": 2}, id="two")
     country.deliver()

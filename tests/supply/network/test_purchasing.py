@@ -30,7 +30,7 @@ def country(tmp_path) -> Country:
 
 
 def sells(session, store_id: str, sku: str, a_day: int) -> None:
-    """Let a shop have sold so many a day for four weeks, as the network knows it."""
+    """Let a store have sold so many a day for four weeks, as the network knows it."""
     for back in range(1, 29):
         day = DAY - dt.timedelta(days=back)
         session.merge(StoreDay(store_id=store_id, business_day=day, open=True, sales=9, revenue_minor=100))
@@ -214,7 +214,7 @@ def test_a_shop_that_is_not_on_the_round_keeps_its_share_and_nobody_gains_by_bei
     order = country.order("S1", {"tea": 2}, per_day=10.0, target=40, expected=40.0)
     country.deliver()
     country.fill()
-    # 20 stand there, two packs; the other shop needs them as much and orders tomorrow
+    # 20 stand there, two packs; the other store needs them as much and orders tomorrow
     assert country.lines("network", "S1", order)["tea"].packs_acknowledged == 1
     with country.network.read() as session:
         assert dispatch.promised_of(session, WAREHOUSE) == {"tea": 10}

@@ -1,4 +1,4 @@
-"""What the network recalls leaves no warehouse, shops that carry it are told, and what they took away is credited."""
+"""What the network recalls leaves no warehouse, stores that carry it are told, and what they took away is credited."""
 
 import datetime as dt
 import random

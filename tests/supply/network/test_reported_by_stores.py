@@ -1,4 +1,4 @@
-"""What a shop says about money is measured at the network's own books: nothing it makes up is paid."""
+"""What a store says about money is measured at the network's own books: nothing it makes up is paid."""
 
 import datetime as dt
 
@@ -32,7 +32,7 @@ def country(tmp_path) -> Country:
 
 
 def say(country: Country, topic: str, body: dict) -> None:
-    """Let the network take what shop S1 says, as if it had come by the wire."""
+    """Let the network take what store S1 says, as if it had come by the wire."""
     with country.network.write() as session:
         message = Message(id="m", n=1, topic=topic, version=1, made_at="", business_day="", body=body, hash="")
         replica.APPLIERS[topic](session, message, "S1", AT)
@@ -205,7 +205,7 @@ def look_after(country: Country, days: int) -> None:
 
 
 def test_units_told_as_gone_back_are_charged_where_the_warehouse_never_counted_them(country):
-    """Rule 6 of `consignment`: a shop sold all twelve, and tells that seven of them went back."""
+    """Rule 6 of `consignment`: a store sold all twelve, and tells that seven of them went back."""
     bring(country)
     reported = {
         "store_id": "S1", "id": OFFER, "came_qty": 12, "left_qty": 0, "sold_qty": 5, "back_qty": 7, "bought_qty": 0,

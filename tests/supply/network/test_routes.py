@@ -1,4 +1,4 @@
-"""Rounds: planned within loads and windows, driven stop by stop, told to the shops, and refused goods come back."""
+"""Rounds: planned within loads and windows, driven stop by stop, told to the stores, and refused goods come back."""
 
 import datetime as dt
 
@@ -29,7 +29,7 @@ HOUR = 3600
 
 @pytest.fixture
 def country(tmp_path) -> Country:
-    """Give two shops with one delivery each on the ramp, a van, and all places known."""
+    """Give two stores with one delivery each on the ramp, a van, and all places known."""
     return make_country(tmp_path, lay_in=_on_the_ramp)
 
 
@@ -277,7 +277,7 @@ def test_what_is_refused_at_the_door_comes_back_by_the_shop_s_own_word(country):
 
 
 def states(country: Country, store: str) -> list[tuple[str, str]]:
-    """Return (order, deliveries) of a shop, at the shop and at the network."""
+    """Return (order, deliveries) of a store, at the store and at the network."""
     found = []
     for where in (country.stores[store], country.network):
         with where.read() as session:

@@ -1,4 +1,4 @@
-"""Goods between shops: both gain, both agree, nothing is made or lost, and the money of both together is zero."""
+"""Goods between stores: both gain, both agree, nothing is made or lost, and the money of both together is zero."""
 
 import datetime as dt
 import random
@@ -38,7 +38,7 @@ from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_co
 
 
 def line(rate: float, position: int, *, pack: int = 12, cost: int = 100, price: int = 180, **wishes) -> PolicyLine:
-    """A product of a shop whose van comes in a day and again two days later."""
+    """A product of a store whose van comes in a day and again two days later."""
     given = {"sku": "x", "mean": 3 * rate, "variance": 4 * rate, "mean_before": rate, "interval_days": 3.0,
              "held_days": 2.0, "position_qty": position, "pack_qty": pack, "pack_cost_minor": cost * pack,
              "price_minor": price} | wishes  # fmt: skip
@@ -239,7 +239,7 @@ def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(co
 
 
 def asked_about(country, at: dt.datetime = AT) -> list[tuple[str, str]]:
-    """Return the transfers the operator is to ask about, by the shop that gave the goods."""
+    """Return the transfers the operator is to ask about, by the store that gave the goods."""
     with country.network.read() as session:
         found = attention.needing_a_person(session, at=at)
     return [(one.kind, one.subject) for one in found if one.kind.startswith("transfer")]
@@ -305,7 +305,7 @@ def test_goods_taken_in_before_they_are_handed_over_are_let_go_of_and_paid_all_t
     less = {"bread": qty["bread"] - 1}
     do(country, "S2", "receive", transfer_id, less)
     country.deliver()
-    with pytest.raises(Invalid):  # the other shop's count is its word: no more than that is charged
+    with pytest.raises(Invalid):  # the other store's count is its word: no more than that is charged
         do(country, "S1", "hand_over", transfer_id, "", qty)
     do(country, "S1", "hand_over", transfer_id, "", less)
     with pytest.raises(Conflict):
@@ -354,7 +354,7 @@ def spare_bread(country: Country) -> int:
 
 def test_what_is_here_on_sale_or_return_is_neither_offered_to_a_neighbour_nor_handed_over(country):
     transfer_id, code, _ = agreed(country)
-    bring(country)  # twelve of the network's, behind the shop's own
+    bring(country)  # twelve of the network's, behind the store's own
     for there, most in ((12, 0), (20, 8)):
         with country.stores["S1"].write() as session:
             stock.count(session, "S1", "bread", there, at=AT, actor=KEEPER["S1"])

@@ -171,7 +171,7 @@ def at_the_till(town, lines, customer_id, coupons):
 
 
 def uses(town):
-    """Return how often SAVE was used at the shop, and at its counter and by its own orders as the network knows."""
+    """Return how often SAVE was used at the store, and at its counter and by its own orders as the network knows."""
     with town.network.read() as session:
         row = session.get(coupons.OnlineCoupon, (STORE, STORE, "SAVE"))
         heard = (row.counter_uses, row.taken) if row else (0, 0)
@@ -225,7 +225,7 @@ def test_a_members_order_keeps_its_price_and_its_points_are_the_members_without_
     town.deliver(seed=5)
     assert faults(town) == []
     with town.network.read() as session:
-        assert session.get_one(orders.PickupOrder, (STORE, ORDER)).customer_id is None  # it stays in the shop
+        assert session.get_one(orders.PickupOrder, (STORE, ORDER)).customer_id is None  # it stays in the store
 
 
 def test_who_was_forgotten_while_the_order_waited_still_collects_it(town, wu):

@@ -64,7 +64,7 @@ def sell(town, *codes):
 
 
 def uses(town):
-    """Return how often SAVE was used: as the shop counts, and as the network does."""
+    """Return how often SAVE was used: as the store counts, and as the network does."""
     with town.store.read() as session:
         here = session.get(Coupon, (STORE, "SAVE")).uses
     with town.network.read() as session:

@@ -38,7 +38,7 @@ def refuse(_session, message: Message) -> None:
 
 
 def arrive(town: Town, message: Message, effect=refuse) -> str:
-    """Let a message of the network arrive at the shop; returns what became of it."""
+    """Let a message of the network arrive at the store; returns what became of it."""
     with town.store.write() as session:
         return apply_once(session, NETWORK, "epoch", message, effect, at=AT)[0]
 
@@ -78,7 +78,7 @@ def test_what_was_refused_set_aside_or_contradicts_forgets_its_person_and_why_wi
     with town.network.write() as session:
         outbox.mark_stuck(session, message.id, "no-shelf: There is no shelf for Li Wei.")
         order = session.get_one(orders.PickupOrder, (STORE, "order-0001"))
-        order.state, order.moved_at = "refused", AT  # as if the shop had answered in another way
+        order.state, order.moved_at = "refused", AT  # as if the store had answered in another way
     forget(town, 29)
     assert written(town).count("Li Wei") == 5, "30 days for questions: three bodies, two reasons"
     forget(town, 31)

@@ -208,13 +208,13 @@ def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes
                                 actor=ME, at=AT)  # fmt: skip
         paid = payouts.make_run(session, id="run-1", actor=ME, at=later(days=5))
     assert [(one.agent, one.payee, one.amount_minor) for one in paid.payouts] == [("Auntie Chen", "Auntie Chen", 27)]
-    assert paid.unknown == [STORE]  # the shop's own money waits for its account
+    assert paid.unknown == [STORE]  # the store's own money waits for its account
     assert stands() == (27, 27, 0, 556)
-    with town.network.write() as session:  # a cut-off shop took half of it back in time
+    with town.network.write() as session:  # a cut-off store took half of it back in time
         by = {"actor": ME, "at": later(days=6)}
         escrow.take_back(session, "m1", 300, is_covered=lambda: True, why="returned", words="S07-1", **by)
     assert where(town, ["m1"], "due") == 120 + 300
-    assert stands() == (14, 27, -13, 277)  # 287 of the shop's, less half of the commission
+    assert stands() == (14, 27, -13, 277)  # 287 of the store's, less half of the commission
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_a_group_below_its_threshold_gives_everybody_everything_back_at_once(tow
 
 def test_the_last_case_is_filled_by_who_joins_late_or_takes_more(town):
     join(town, "m1", 8, 10)
-    close(town)  # 4 are missing, tolerance 2 and the shop 2: full
+    close(town)  # 4 are missing, tolerance 2 and the store 2: full
     assert state_of(town) == "ordered"
     with town.network.read() as session:
         assert session.get(GroupOffer, TERMS.id).cases == 2
@@ -452,7 +452,7 @@ def test_a_share_nobody_collects_goes_back_to_the_shelf_and_its_money_to_the_mem
     assert town.faults() == []
 
 
-# --- its goods in the shop ---
+# --- its goods in the store ---
 
 
 def post_vehicle(town, qty, at):
@@ -519,7 +519,7 @@ def test_what_is_posted_for_a_group_is_held_until_each_share_has_its_own(town, s
     say(town, 12, at)
     town.deliver(seed=seed, at=at)
     assert town.state("m1") == ("accepted", "accepted")
-    assert held(town) == (0, 2)  # the shop's own part of the last case
+    assert held(town) == (0, 2)  # the store's own part of the last case
     town.publish(at)
     assert town.left("milk") > 0
     assert town.faults() == []

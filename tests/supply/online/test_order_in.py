@@ -1,4 +1,4 @@
-"""What the shop is out of or does not carry: ordered in, held when it comes, collected as any order."""
+"""What the store is out of or does not carry: ordered in, held when it comes, collected as any order."""
 
 import datetime as dt
 

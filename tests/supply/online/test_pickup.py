@@ -129,7 +129,7 @@ def test_an_unknown_shop_and_one_that_never_published_take_no_orders(town):
         assert refusal.value.code == code
 
 
-# --- at the shop ---
+# --- at the store ---
 
 
 def test_an_order_the_shop_can_no_longer_fill_is_refused_naming_what_is_short(town):
@@ -145,7 +145,7 @@ def test_an_order_the_shop_can_no_longer_fill_is_refused_naming_what_is_short(to
     assert "Green tea" in why
     assert "Milk" not in why
     assert town.level("milk").held == 0
-    assert town.left("bread") == 9  # given back; the shop's next publication corrects it
+    assert town.left("bread") == 9  # given back; the store's next publication corrects it
     assert town.faults() == []
 
 
@@ -263,7 +263,7 @@ def test_a_customer_cancels_before_the_order_is_ready(town):
     placed = town.place(ORDER, [("bread", 4)])
     town.deliver()
     ask_to_cancel(town, placed)
-    assert town.state(ORDER) == ("placed", "placed")  # a wish until the shop answers
+    assert town.state(ORDER) == ("placed", "placed")  # a wish until the store answers
     town.deliver()
     assert town.state(ORDER) == ("cancelled", "cancelled")
     assert town.level("bread").held == 0

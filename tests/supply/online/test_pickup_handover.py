@@ -1,4 +1,4 @@
-"""Handing over: the right code at the right shop, one sale, once."""
+"""Handing over: the right code at the right store, one sale, once."""
 
 import datetime as dt
 import os

@@ -86,7 +86,7 @@ def take_back(town, qty, at):
 
 
 def ledger(town):
-    """Return what the network owes the shop, and what the shop owes it."""
+    """Return what the network owes the store, and what the store owes it."""
     with town.network.read() as session:
         assert checks.findings(session, STORE) == []
         balances = settlement.balances(session, STORE)
@@ -272,7 +272,7 @@ def test_after_a_refused_return_the_customer_has_two_days_to_let_the_network_dec
     town.deliver(at=later(days=6, hours=23))
     with town.store.write() as session:
         pickup_returns.refuse(session, STORE, ONE, why="It was fine.", actor=ANA, at=later(days=6, hours=23))
-    town.hear(at=later(days=8))  # the shop was cut off: the customer reads it only now
+    town.hear(at=later(days=8))  # the store was cut off: the customer reads it only now
     assert release(town, later(days=9, hours=23)) == 0
     with town.network.write() as session:
         order_copy.dispute(session, STORE, placed.token, "It was not.", at=later(days=9, hours=23))
@@ -441,7 +441,7 @@ def test_what_no_shop_answers_can_be_decided_and_a_shop_that_comes_back_hands_no
     placed = place_online(town)
     pay(town)
     if step == "ready":
-        town.make_ready(ONE)  # and nobody hears of it: the shop is cut off
+        town.make_ready(ONE)  # and nobody hears of it: the store is cut off
     with town.network.write() as session:
         asked = order_copy.dispute, session, STORE, placed.token, "Nobody is there."
         with pytest.raises(Refused, match="long overdue"):

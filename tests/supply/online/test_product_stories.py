@@ -1,4 +1,4 @@
-"""What a shop tells of a producer's goods stays the shop's own matter: its tax, its pictures."""
+"""What a store tells of a producer's goods stays the store's own matter: its tax, its pictures."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def country(tmp_path):
 
 
 def farm(country, store: str, rate_bp: int) -> str:
-    """Sell a farmer's tomatoes in a shop, under a tax class 'reduced' of the shop's own; returns their SKU."""
+    """Sell a farmer's tomatoes in a store, under a tax class 'reduced' of the store's own; returns their SKU."""
     by = {"actor": KEEPER[store], "at": AT}
     with country.stores[store].write() as session:
         assortment.set_tax_class(session, "reduced", "Reduced", rate_bp, inclusive=True, **by)

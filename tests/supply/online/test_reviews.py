@@ -1,4 +1,4 @@
-"""Reviews: only of what was collected, answered by the shop, hidden by the operator alone and with a record."""
+"""Reviews: only of what was collected, answered by the store, hidden by the operator alone and with a record."""
 
 import pytest
 

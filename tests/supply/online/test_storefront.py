@@ -1,4 +1,4 @@
-"""The online shop: what the store promises, what the network sells against it."""
+"""The online store: what the store promises, what the network sells against it."""
 
 import datetime as dt
 import threading

@@ -1,4 +1,4 @@
-"""When an order can be collected, and until when the shop has to answer."""
+"""When an order can be collected, and until when the store has to answer."""
 
 import datetime as dt
 import threading

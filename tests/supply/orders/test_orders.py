@@ -1,4 +1,4 @@
-"""Orders from sending to goods in the backroom, as the shop and as the network sees them."""
+"""Orders from sending to goods in the backroom, as the store and as the network sees them."""
 
 import datetime as dt
 import random
@@ -373,7 +373,7 @@ def _days(country, where: str, order_id: str) -> list[int]:
 
 
 def test_an_order_counts_by_the_warehouse_s_clock_for_the_van_it_reaches_the_network_for(country):
-    """The warehouse is nine hours ahead: its 19:00 is the shop's 10:00."""
+    """The warehouse is nine hours ahead: its 19:00 is the store's 10:00."""
     with country.network.write() as session:
         suppliers.settle_calendar(session, WAREHOUSE, [], 19 * 60, tz="Asia/Tokyo", actor=OPERATOR, at=AT)
         reported = supply_routes.edition(session, DAY)
@@ -401,7 +401,7 @@ def test_an_order_counts_by_the_warehouse_s_clock_for_the_van_it_reaches_the_net
 
 @pytest.mark.parametrize(("tz", "closes", "shown"), [("Asia/Tokyo", 15, 14), ("", 24, None)])
 def test_a_warehouse_without_an_hour_takes_orders_until_its_own_midnight(country, tz: str, closes: int, shown: int):
-    """Its midnight is the shop's 15:00, or midnight, though the shop's day lasts until four in the morning."""
+    """Its midnight is the store's 15:00, or midnight, though the store's day lasts until four in the morning."""
     with country.stores["S1"].write() as session:
         suppliers.settle_calendar(session, WAREHOUSE, [], None, tz=tz, actor=OPERATOR, at=AT)
         last = order_days.closes_at(session, session.get_one(Supplier, VAN), "S1", DAY)

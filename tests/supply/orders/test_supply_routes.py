@@ -1,4 +1,4 @@
-"""Every shop is supplied by one warehouse, which shares out, loads and buys for its own shops alone."""
+"""Every store is supplied by one warehouse, which shares out, loads and buys for its own stores alone."""
 
 import datetime as dt
 import json
@@ -49,7 +49,7 @@ def whom(session, store: str) -> list[str]:
 
 
 def reported(country: Country, store: str) -> None:
-    """Let a shop hear what the network's suppliers are today."""
+    """Let a store hear what the network's suppliers are today."""
     with country.network.read() as session:
         body = json.loads(json.dumps(supply_routes.edition(session, DAY)))
     with country.stores[store].write() as session:
@@ -144,7 +144,7 @@ def test_a_silent_shop_keeps_goods_back_in_its_own_warehouse_and_in_no_other(cou
 
 
 def test_what_warehouses_buy_for_together_is_what_all_shops_sell_and_have_whoever_supplies_whom(country):
-    """However shops move, no shop is counted twice or nowhere."""
+    """However stores move, no store is counted twice or nowhere."""
     dice = random.Random(6)
     with country.network.write() as session:
         for n in range(1, 4):
@@ -219,7 +219,7 @@ def test_goods_are_advised_for_a_day_on_which_the_van_comes(country):
 
 
 def _supplied(country: Country) -> list[object]:
-    """Move a shop to another warehouse with a clock of its own, order from both, and return all that came of it."""
+    """Move a store to another warehouse with a clock of its own, order from both, and return all that came of it."""
     with country.network.write() as session:
         for store in ("S1", "S2"):
             sells(session, store, 6)

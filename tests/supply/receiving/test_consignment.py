@@ -33,7 +33,7 @@ def country(tmp_path) -> Country:
 
 
 def bring(country: Country, *, counted: int = 12, until: dt.date | None = UNTIL, own: int = 0, **wishes) -> None:
-    """Offer two packs of bread, take them, and take them in; `own` units of the shop's stand there already."""
+    """Offer two packs of bread, take them, and take them in; `own` units of the store's stand there already."""
     with country.stores["S1"].write() as session:
         shift.open_shift(session, "S1", "T1", 5_000, actor=KEEPER["S1"], at=AT)
         if own:
@@ -72,7 +72,7 @@ def close(country: Country, at: dt.datetime, seed: int | None = None) -> None:
 
 
 def lots(country: Country) -> list[tuple[int, int, int, int]]:
-    """Return (left, sold, back, bought) of the lot at the shop and at the network."""
+    """Return (left, sold, back, bought) of the lot at the store and at the network."""
     found = []
     for database in (country.stores["S1"], country.network):
         with database.read() as session:

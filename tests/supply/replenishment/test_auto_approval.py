@@ -13,7 +13,7 @@ from config.nodes.journal import JournalEntry
 from supply.orders.suppliers import Supplier
 from supply.replenishment import auto_approval, proposals
 from supply.replenishment.auto_approval import OrderRule
-from tests.supply.replenishment.test_proposals import (  # noqa: F401 - shop is a fixture
+from tests.supply.replenishment.test_proposals import (  # noqa: F401 - store is a fixture
     DAWN,
     MONDAY,
     WEI,

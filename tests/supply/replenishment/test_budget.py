@@ -15,7 +15,7 @@ from supply.replenishment import auto_approval, budget, proposals
 from supply.replenishment.budget import Budget, Line
 from supply.replenishment.policy import share_money
 from supply.replenishment.sourcing import Source, decide_sources, ranked
-from tests.supply.replenishment.test_proposals import (  # noqa: F401 - shop is a fixture
+from tests.supply.replenishment.test_proposals import (  # noqa: F401 - store is a fixture
     DAWN,
     MONDAY,
     WEI,
@@ -31,7 +31,7 @@ BY = {"actor": WEI, "at": DAWN}
 
 
 def lend(session, *, limit: int = 0, account: int | None = None, state: str = "open", step: int = 1) -> None:
-    """Let the shop hear of its line as the network tells it."""
+    """Let the store hear of its line as the network tells it."""
     terms = {} if account is None else {"account_most_minor": account}
     credit.take_line(
         session,
@@ -106,7 +106,7 @@ def test_of_one_line_the_packs_worth_most_per_money_come_wherever_they_are():
     assert share_money([[dear], [cheap]], [(900, [True, True])]) == [0, 900]
 
 
-# --- at a shop ---
+# --- at a store ---
 
 
 @pytest.mark.parametrize(

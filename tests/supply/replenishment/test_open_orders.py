@@ -1,4 +1,4 @@
-"""What a shop waits for: goods that should be here and did not come hold no proposal back."""
+"""What a store waits for: goods that should be here and did not come hold no proposal back."""
 
 import datetime as dt
 

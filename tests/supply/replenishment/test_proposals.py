@@ -26,14 +26,14 @@ from supply.sync import checks
 from tests.supply.sold import make_node
 
 MONDAY = dt.date(2026, 3, 2)
-DAWN = dt.datetime(2026, 3, 2, 5, tzinfo=dt.UTC)  # the shop opens at 8 and closes at 20
+DAWN = dt.datetime(2026, 3, 2, 5, tzinfo=dt.UTC)  # the store opens at 8 and closes at 20
 WEI = Actor("wei", "Wei", "shopkeeper", "S1")
 JOB = Actor.system("propose", "S1")
 
 
 @pytest.fixture
 def store(tmp_path):
-    """A shop whose van comes every day and whose farm comes on Thursdays; bread, milk and apples on its floor."""
+    """A store whose van comes every day and whose farm comes on Thursdays; bread, milk and apples on its floor."""
     database = make_node(tmp_path / "store.db", "S1", ["S1"])
     with database.write() as session:
         session.add_all(

@@ -1,4 +1,4 @@
-"""The shelf measured: before and since in the shop, against hold-outs over the region, and lists from outside."""
+"""The shelf measured: before and since in the store, against hold-outs over the region, and lists from outside."""
 
 import datetime as dt
 

@@ -81,7 +81,7 @@ def test_a_place_gives_its_reason_as_facts(town):
         "stocked": True,
     }
     apples = best[2]
-    assert apples.why["region_per_day_milli"] == 2_000  # 2 kg a day in each shop
+    assert apples.why["region_per_day_milli"] == 2_000  # 2 kg a day in each store
     assert apples.fill_qty % 1000 == 0
 
 

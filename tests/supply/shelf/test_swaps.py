@@ -19,7 +19,7 @@ def town(tmp_path):
 
 
 def sold(session, sku, per_day, first, until, region_per_day=None):
-    """Write what the shop sold a day, and the five shops of its region, itself included."""
+    """Write what the store sold a day, and the five stores of its region, itself included."""
     for n in range((until - first).days):
         day = first + dt.timedelta(days=n)
         session.add(

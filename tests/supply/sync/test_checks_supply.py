@@ -30,7 +30,7 @@ def _ordered_and_taken_in(country: Country) -> None:
 
 
 def broken(country, statement, store_id=None) -> list[str]:
-    """Run a statement at the shop behind the verbs' back; return what the checks say."""
+    """Run a statement at the store behind the verbs' back; return what the checks say."""
     with country.stores["S1"].write() as session, unlocked(session):
         session.execute(statement)
     with country.stores["S1"].read() as session:

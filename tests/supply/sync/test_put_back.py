@@ -1,4 +1,5 @@
-"""A shop or a network put back from a copy: orders, their numbers and their money go on, and nothing is passed over."""
+"""A store or a network put back from a copy: orders, their numbers and their money go on, and nothing is passed
+over."""
 
 import shutil
 
@@ -52,7 +53,7 @@ def copies(town, tmp_path):
 
 
 def say_all_again(town, first_n=1):
-    """Let the shop send what it had sent, as it does when the network's books are behind its own."""
+    """Let the store send what it had sent, as it does when the network's books are behind its own."""
     with town.store.write() as session:
         to_network = OutboxMessage.to_node == NETWORK
         session.execute(sa.update(OutboxMessage).where(to_network, OutboxMessage.n >= first_n).values(state="pending"))

@@ -426,7 +426,7 @@ def test_without_a_command_id_nothing_is_offered(operator):
     assert offer(operator, command_id="x").status_code == 422
 
 
-# --- shops ---
+# --- stores ---
 
 
 def test_the_shops_tell_region_and_week_and_lead_to_their_online_shop(operator):

@@ -1,4 +1,4 @@
-"""The operator's tools: members from a file, all shops' money at once, and a look into a shop by its leave."""
+"""The operator's tools: members from a file, all stores' money at once, and a look into a store by its leave."""
 
 from typing import Any
 
@@ -150,7 +150,7 @@ def test_the_command_names_the_faults_and_ends_with_2(tmp_path: Any, monkeypatch
     assert (reported.exit_code, "Only PostgreSQL keeps the books by weeks" in reported.output) == (1, True)
 
 
-# --- a look into a shop ---
+# --- a look into a store ---
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How a shop's computer is, as it says at each contact: the operator's lights, and the doctor's at the shop."""
+"""How a store's computer is, as it says at each contact: the operator's lights, and the doctor's at the shop."""
 
 import datetime as dt
 import hashlib

@@ -1,4 +1,4 @@
-"""The operator sees what of a shop's messages needs a person, and has it tried again; a shop has its line tried."""
+"""The operator sees what of a store's messages needs a person, and has it tried again; a store has its line tried."""
 
 import datetime as dt
 import json

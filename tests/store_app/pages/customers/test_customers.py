@@ -28,7 +28,7 @@ ALL = ("phone", "tab", "points", "messages")
 
 @pytest.fixture
 def rosa(house: House) -> House:
-    """Give a shop that knows Rosa, who owes 140.00 since 70 days and 25.00 since today, and has 42 points."""
+    """Give a store that knows Rosa, who owes 140.00 since 70 days and 25.00 since today, and has 42 points."""
     with house.doors.write() as session:
         store = store_of(session, STORE)
         given = {"at": NOON, "actor": SYSTEM}

@@ -12,7 +12,7 @@ from supply.online.groups.groups import GroupOffer, GroupTerms
 from supply.online.orders import PickupOrder
 from supply.sync import groups as group_facts
 from tests.store_app.office import House, send, words
-from tests.store_app.pages.customers.test_pickup import office  # noqa: F401  the furnished shop
+from tests.store_app.pages.customers.test_pickup import office  # noqa: F401  the furnished store
 from tests.store_app.town import ONLINE, OTHER_ONLINE, code_on
 from tests.supply.online_store import ANA, AT, STORE, later
 

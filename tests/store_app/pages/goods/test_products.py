@@ -175,7 +175,7 @@ def test_a_code_of_the_network_stays_and_one_of_our_own_goes(office: House):
         assert session.get(Barcode, EAN["milk"]) is not None
 
 
-# --- what the shop wishes ---
+# --- what the store wishes ---
 
 
 def test_cost_hold_back_and_listing_are_settled_together_and_journalled_once(office: House):

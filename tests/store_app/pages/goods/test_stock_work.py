@@ -1,4 +1,4 @@
-"""Work in the shop on its pages: the stock take, the day's checks, dates, writing off, goods by hand, recalls."""
+"""Work in the store on its pages: the stock take, the day's checks, dates, writing off, goods by hand, recalls."""
 
 import datetime as dt
 import re

@@ -1,4 +1,4 @@
-"""Claims and goods of the network through their pages: the shop's phone, the operator's desk, and nobody else's."""
+"""Claims and goods of the network through their pages: the store's phone, the operator's desk, and nobody else's."""
 
 import datetime as dt
 import io

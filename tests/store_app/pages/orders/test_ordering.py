@@ -231,7 +231,7 @@ def test_a_proposal_says_what_did_not_fit_the_network_s_line(office, language, a
 
 
 def a_line(session, account_minor, limit_minor=6_000):
-    """Let the network grant the shop so much on account, and so much on credit."""
+    """Let the network grant the store so much on account, and so much on credit."""
     terms = {"account_most_minor": account_minor, "account_days": 7, "least_days": 7, "most_days": 14}
     credit.take_line(
         session,

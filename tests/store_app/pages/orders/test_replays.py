@@ -1,4 +1,4 @@
-"""The proof: the shop's own weeks replayed by the nightly job, and shown in money."""
+"""The proof: the store's own weeks replayed by the nightly job, and shown in money."""
 
 import datetime as dt
 import html
@@ -46,7 +46,7 @@ def weeks(first_day):
 
 
 def next_store(goods_of, wanted, loaded):
-    """The shop as a play begins, at its own service."""
+    """The store as a play begins, at its own service."""
     lines = lambda n, one, day: scenarios._lines(goods_of[n], one, day)  # noqa: E731
     return scenarios._Store(goods_of, wanted, storefront_policy(loaded.present_bp), loaded.week, lines)
 

@@ -1,4 +1,4 @@
-"""School holidays and weather on their page: a shop's own, and at the network's node those of a region."""
+"""School holidays and weather on their page: a store's own, and at the network's node those of a region."""
 
 import datetime as dt
 import io

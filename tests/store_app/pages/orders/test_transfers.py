@@ -1,4 +1,4 @@
-"""Goods between shops through the shopkeeper's and the operator's pages."""
+"""Goods between stores through the shopkeeper's and the operator's pages."""
 
 import datetime as dt
 from typing import Any
@@ -23,7 +23,7 @@ BY = {"actor": SYSTEM, "at": NOON}
 
 
 def reported(id: str, *, gives: bool, state: str = "proposed", code: str = "", **wishes: Any) -> dict[str, Any]:
-    """Return what the network says of a transfer between this shop and its neighbour."""
+    """Return what the network says of a transfer between this store and its neighbour."""
     day = NOON.date()
     own, other = (STORE, "Corner 1"), ("S09", "Harbour Corner")
     giver, taker = (own, other) if gives else (other, own)
@@ -46,7 +46,7 @@ def send_sheet(session: Session, body: dict[str, Any]) -> None:
 
 
 def fill(house: House) -> None:
-    """Lay in one transfer of every kind this shop can see."""
+    """Lay in one transfer of every kind this store can see."""
     with house.doors.write() as session:
         office.goods(session)
         send_sheet(session, reported("transfer-1", gives=True))

@@ -1,4 +1,4 @@
-"""Money between a shop and the network through the pages: on credit in the order, statements, payouts, objections."""
+"""Money between a store and the network through the pages: on credit in the order, statements, payouts, objections."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ P1 = "order-P1"
 
 @pytest.fixture
 def pair(network, house):
-    """Give a network that lends and the shop that knows its line, with an order to decide."""
+    """Give a network that lends and the store that knows its line, with an order to decide."""
     money.lend(network, first_bp=10_000)
     fill(house)
     with house.doors.write() as session:

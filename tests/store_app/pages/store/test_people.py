@@ -1,4 +1,4 @@
-"""Who works here: roles and PINs change, nobody is locked out for good, and the shop always keeps a shopkeeper."""
+"""Who works here: roles and PINs change, nobody is locked out for good, and the store always keeps a shopkeeper."""
 
 import datetime as dt
 import re

@@ -25,7 +25,7 @@ RISKY = '=HYPERLINK("http://x")'
 
 @pytest.fixture
 def sold(house):
-    """Give the node of a shop that sold two products, one of them with a name like a formula."""
+    """Give the node of a store that sold two products, one of them with a name like a formula."""
     actor = Actor("cashier", "Cashier", "cashier", STORE)
     with house.doors.write() as session:
         session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))

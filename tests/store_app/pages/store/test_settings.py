@@ -1,4 +1,4 @@
-"""The shop's own page: the queue to the network, the printer, the books."""
+"""The store's own page: the queue to the network, the printer, the books."""
 
 import datetime as dt
 import json
@@ -184,7 +184,7 @@ def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
     assert said in words(refused)
 
 
-# --- what the shop takes ---
+# --- what the store takes ---
 
 
 def test_what_the_shop_takes_is_said_told_to_the_network_shown_and_taken_back_until_its_sales_tell(office):

@@ -1,4 +1,4 @@
-"""The online shop as customers walk through it, served by the network: orders, second clicks, refusals, bad input."""
+"""The online store as customers walk through it, served by the network: orders, second clicks, refusals, bad input."""
 
 import json
 import re
@@ -171,7 +171,7 @@ def test_a_phone_may_keep_the_shop_on_its_first_screen(customer):
             assert picture.mimetype == icon["type"]
     worker = customer.look(
         f"{ONLINE}/worker.js"
-    )  # from the shop's own address, so that it stands in for this shop alone
+    )  # from the store's own address, so that it stands in for this store alone
     assert worker.content_type.startswith("text/javascript")
     assert worker.headers["Cache-Control"] == "no-cache"
     assert "You’re offline" in words(customer.look(f"{ONLINE}/no-line"))
@@ -205,7 +205,7 @@ def test_more_than_is_left_is_refused_on_the_products_own_page(customer, sku, st
 
 def test_adding_again_and_again_ends_at_what_is_left(customer):
     answers = [customer.send(f"{ONLINE}/p/bread", steps=5).status_code for _ in range(3)]
-    assert answers == [303, 422, 422]  # 10 in the shop, one of them held back
+    assert answers == [303, 422, 422]  # 10 in the store, one of them held back
 
 
 def test_a_refused_change_leaves_the_basket_as_it_was_and_says_why_there(customer):

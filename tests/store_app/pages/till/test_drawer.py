@@ -37,7 +37,7 @@ def now(house: House) -> Shift:
 
 @pytest.fixture
 def opened(house: House) -> House:
-    """Give a shop whose till the cashier has opened with 50.00."""
+    """Give a store whose till the cashier has opened with 50.00."""
     with house.doors.write() as session:
         actor = Actor("cashier", "Cashier", "cashier", STORE)
         shift.open_shift(session, STORE, "1", 5000, actor=actor, at=NOON)

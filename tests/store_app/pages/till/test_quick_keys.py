@@ -17,7 +17,7 @@ ADDRESS = "/quick-keys/"
 
 @pytest.fixture
 def store(house: House) -> House:
-    """Give a shop whose five products have keys."""
+    """Give a store whose five products have keys."""
     with house.doors.write() as session:
         fill_catalogue(session, STORE, GOODS, actor=Actor("w", "Wei", "shopkeeper", STORE), at=NOON)
     return house

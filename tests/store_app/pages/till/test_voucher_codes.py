@@ -18,7 +18,7 @@ __all__ = ["store"]
 
 @pytest.fixture(autouse=True)
 def gifts(store, house):
-    """Let the shop sell gift vouchers."""
+    """Let the store sell gift vouchers."""
     by = {"actor": Actor.system("t", STORE), "at": NOON}
     with house.doors.write() as session:
         wishes = {"category": "x", "tax_class_id": "food", "kind": "voucher", "price_typed": True}

@@ -18,7 +18,7 @@ WEIGHT = "21{item:5}{weight:5}"
 
 @pytest.fixture
 def store(build: Callable[..., House]) -> House:
-    """Give a shop with cheese of the number 12345 and a practice scale."""
+    """Give a store with cheese of the number 12345 and a practice scale."""
     made = build(scale="practice")
     with made.doors.write() as session:
         fill_catalogue(session, STORE, GOODS, actor=Actor("w", "Wei", "shopkeeper", STORE), at=NOON)

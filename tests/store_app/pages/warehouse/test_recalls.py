@@ -1,4 +1,4 @@
-"""The operator calls goods back: warehouses are looked through, the shops told, credited, and told when it is over."""
+"""The operator calls goods back: warehouses are looked through, the stores told, credited, and told when it is over."""
 
 import datetime as dt
 

@@ -21,7 +21,7 @@ AT = "/console/routes/"
 
 @pytest.fixture
 def ramp(network: House) -> House:
-    """Give a network whose warehouse has two deliveries on the ramp and whose shops are on the map."""
+    """Give a network whose warehouse has two deliveries on the ramp and whose stores are on the map."""
     with network.doors.write() as session:
         session.add(
             Supplier(
@@ -125,7 +125,7 @@ def test_what_is_wrong_is_said_beside_what_was_typed(ramp):
 
 def test_of_the_page_of_places_only_what_was_changed_is_kept(ramp):
     client = ramp.signed_in("operator")
-    with ramp.doors.write() as session:  # while the page was open, somebody else moved shop S02
+    with ramp.doors.write() as session:  # while the page was open, somebody else moved store S02
         vehicles.place(session, "S02", 41_000_000, -74_000_000, **BY)
     untouched = {"degrees": "40.740000, -73.960000", "from": "06:00", "until": "18:00", "service": "6"}
     others = {f"{name}-S02": text for name, text in untouched.items()} | {"was-S02": "|".join(untouched.values())}
