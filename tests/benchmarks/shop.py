@@ -256,7 +256,7 @@ def _views(customers: list[Browser], paths: list[str]) -> list[list[Callable[[],
         def ask() -> float:
             status, text, spent_ms = browser.get(path)
             assert status == 200, status
-            assert "ware-name" in text
+            assert "product-title" in text
             return spent_ms
 
         return ask

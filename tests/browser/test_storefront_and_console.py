@@ -78,8 +78,8 @@ def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
     assert_well_made(page)
     page.fill("#q", "milk")
     page.press("#q", "Enter")
-    expect(page.locator(".ware")).to_have_count(1)
-    page.locator(".ware button").click()
+    expect(page.locator(".product-card")).to_have_count(1)
+    page.locator(".product-card button").click()
     expect(page.locator(".cart-bar")).to_contain_text("1.29")
     assert page.url.endswith("q=milk")
     assert_well_made(page)
@@ -116,7 +116,7 @@ def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
     page.locator("form[action$='/code'] .btn-go").click()
     page.wait_for_url("**/order/*")
     page.go_back()  # past the refused form, which no browser asks to send once more
-    expect(page.locator(".shop-title")).to_be_visible()
+    expect(page.locator(".store-title")).to_be_visible()
     page.go_forward()
     page.wait_for_url("**/order/*")
     code = page.locator(".code-large")
@@ -172,7 +172,7 @@ def test_without_a_line_the_phone_still_shows_the_code_and_never_an_old_price(
     context.set_offline(True)
     page.goto(f"{street}{ONLINE}/")
     expect(page.locator(".empty")).to_contain_text("您已离线" if language == "zh" else "You’re offline")
-    expect(page.locator(".ware")).to_have_count(0)
+    expect(page.locator(".product-card")).to_have_count(0)
     assert_well_made(page)
     page.locator("[data-kept-orders] a").click()
     expect(page.locator(".code-large")).to_have_text(code, use_inner_text=True)
@@ -180,7 +180,7 @@ def test_without_a_line_the_phone_still_shows_the_code_and_never_an_old_price(
     assert_well_made(page)
     context.set_offline(False)
     page.goto(f"{street}{ONLINE}/")
-    expect(page.locator(".ware").first).to_be_visible()
+    expect(page.locator(".product-card").first).to_be_visible()
     context.close()
 
 
@@ -258,7 +258,7 @@ def test_an_offer_is_made_by_keyboard(page: Page, console: str, faults: list[str
     page.get_by_label("Shop S01").check()
     page.locator("#why").press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Offered to 1 shop.")
-    expect(page.locator(".push-row").first).to_contain_text("Your neighbours sell twice as much.")
+    expect(page.locator(".network-offer-row").first).to_contain_text("Your neighbours sell twice as much.")
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
