@@ -46,7 +46,7 @@ MOST_FOUND = 20
 LEAST_DIGITS, WHOLE_FROM = 4, 7
 """Digits a number is looked up by; from how many on it may be a whole one, with the 0 of its country before it."""
 NAME_LETTERS = 80
-PAPERS = ("tab_settlement", "statement")
+PAPERS = ("tab_paid", "statement")
 
 
 class Customer(Base):

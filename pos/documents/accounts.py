@@ -21,7 +21,7 @@ from pos.payments import vouchers
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
-        "tab_settlement": "TAB PAYMENT", "copy": "COPY", "for": "For", "cash": "Cash", "card": "Card", "paid": "Paid",
+        "tab_paid": "TAB PAYMENT", "copy": "COPY", "for": "For", "cash": "Cash", "card": "Card", "paid": "Paid",
         "before": "Owed before", "owed": "STILL OWED", "settled": "All is paid. Thank you!", "pays": "This pays",
         "of": "Purchase of", "old": "Old book of", "left": "left to pay", "statement": "STATEMENT", "from": "From",
         "until": "Until", "opening": "Owed before", "closing": "OWED", "charge": "Purchase", "carried_over": "Old book",
@@ -37,7 +37,7 @@ WORDS: dict[str, dict[str, str]] = {
         "reminder_none": "Dear {name}, your tab at {store} is settled. Thank you!",
     },
     "zh": {
-        "tab_settlement": "记账还款", "copy": "副本", "for": "顾客", "cash": "现金", "card": "银行卡", "paid": "已还",
+        "tab_paid": "记账还款", "copy": "副本", "for": "顾客", "cash": "现金", "card": "银行卡", "paid": "已还",
         "before": "还款前欠款", "owed": "尚欠", "settled": "欠款已全部结清，谢谢！", "pays": "本次抵扣",
         "of": "购物", "old": "旧账", "left": "未还", "statement": "记账对账单", "from": "自",
         "until": "至", "opening": "期初欠款", "closing": "欠款", "charge": "记账购物", "carried_over": "旧账",
@@ -64,7 +64,7 @@ def repayment_slip(
     balance_minor, paid [{day, kind, receipt_no, amount_minor, left_minor}].
     """
     words, currency = WORDS[language], document["store"]["currency"]
-    lines = _head(document, "tab_settlement", words, columns, copy_no)
+    lines = _head(document, "tab_paid", words, columns, copy_no)
     lines += [*pair(document["local_time"], document["cashier_name"], columns), RULE]
     lines += pair(words["before"], amount(document["before_minor"], currency), columns)
     tender = words.get(document["tender"], document["tender"])
@@ -132,7 +132,7 @@ def voucher_slip(document: dict[str, Any], *, columns: int, language: str = "en"
 
 
 LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
-    "tab_settlement": repayment_slip,
+    "tab_paid": repayment_slip,
     "statement": statement,
     "voucher": voucher_slip,
 }

@@ -44,7 +44,7 @@ STATES = StateTable(
     },
 )
 EXPIRES_AFTER = {
-    **dict.fromkeys(("receipt", "pickup", "bin", "tab_settlement", "voucher"), dt.timedelta(hours=4)),
+    **dict.fromkeys(("receipt", "pickup", "bin", "tab_paid", "voucher"), dt.timedelta(hours=4)),
     **dict.fromkeys(("drawer", "test"), dt.timedelta(minutes=10)),
 }
 """How long a customer waits for paper, at most; reports and labels are for the store and wait over a weekend."""

@@ -95,7 +95,7 @@ def print_repayment(session: Session, store: Store, done: Repayment, *, till_id:
     document = repayment_document(session, store, done)
     opens = done.entry.tender == "cash"
     return queue.queue(
-        session, store.id, till_id, "tab_settlement", done.entry.customer_id, document, opens_drawer=opens, at=at
+        session, store.id, till_id, "tab_paid", done.entry.customer_id, document, opens_drawer=opens, at=at
     )
 
 

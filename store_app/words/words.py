@@ -140,7 +140,7 @@ PAPERS = {
     "pickup": _l("Pickup slip"),
     "z": _l("Z report"),
     "x": _l("X report"),
-    "tab_settlement": _l("Tab payment"),
+    "tab_paid": _l("Tab payment"),
     "statement": _l("Statement"),
     "voucher": _l("Voucher"),
     "goods_back": _l("Slip for goods back"),

@@ -315,7 +315,7 @@ def rolling_minmax(history: History, setting: Setting, days: float) -> Rule:
     return lambda look: _minmax(look, mean[:, look.day] * days, setting)
 
 
-def sold_rule(history: History, setting: Setting, days: float) -> Rule:
+def what_sold(history: History, setting: Setting, days: float) -> Rule:
     """Order what was sold since the last order, in whole packs; `days` of stock to begin with."""
     first = history.first_day(setting)
     level = np.ceil(history.y[:, max(0, first - STEADY_DAYS) : first].mean(axis=1) * days)
@@ -345,7 +345,7 @@ _DAYS = (2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 9, 11, 14, 18, 24)
 RIVALS: dict[str, tuple[Callable[[History, Setting, float], Rule], tuple[float, ...]]] = {
     "static_minmax": (static_minmax, _DAYS),
     "rolling_minmax": (rolling_minmax, _DAYS),
-    "sold_rule": (sold_rule, (3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 28)),
+    "what_sold": (what_sold, (3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 28)),
     "mean_normal": (mean_normal, (-1, -0.5, 0, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5)),
 }
 """Each rival with the settings it is tried at, from the barest to the fullest shelf."""

@@ -31,7 +31,7 @@ CONSOLE = [
     "/console/stores/",
     "/console/customers/",
     "/console/money/",
-    "/console/money/shops/S01",
+    "/console/money/stores/S01",
     "/console/lessons/",
     "/console/lessons/write",
 ]
@@ -291,7 +291,7 @@ def test_at_a_desk_every_place_has_a_way_to_it_and_an_account_prints_without_but
     for place in ("Lessons", "School holidays and weather"):
         expect(page.get_by_role("link", name=place)).to_be_visible()
     assert_well_made(page)
-    page.goto(f"{console}/console/money/shops/S01")
+    page.goto(f"{console}/console/money/stores/S01")
     page.emulate_media(media="print")
     shown = "(all) => all.filter((one) => one.checkVisibility()).map((one) => one.outerHTML)"
     assert page.eval_on_selector_all("button, .btn, input, select, textarea", shown) == []

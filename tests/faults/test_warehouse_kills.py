@@ -141,7 +141,7 @@ def settling(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]
                          counted_qty=12, batch="L7")
         )  # fmt: skip
         recall.clear(session, STORE, "r1", 5, **BY)
-    return f"/console/recalls/r1/shops/{STORE}", {"qty": "4"}, _in(Recall, Recall.settled_qty == 4)
+    return f"/console/recalls/r1/stores/{STORE}", {"qty": "4"}, _in(Recall, Recall.settled_qty == 4)
 
 
 def lifting(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
@@ -157,7 +157,7 @@ def noting(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
     with network.doors.write() as session:
         session.get_one(Store, STORE).has_node = False
         session.get_one(Recall, (STORE, "r1")).reported_how = "hand"
-    return f"/console/recalls/r1/shops/{STORE}/looked", {"qty": "3"}, _in(Recall, Recall.taken_qty == 3)
+    return f"/console/recalls/r1/stores/{STORE}/looked", {"qty": "3"}, _in(Recall, Recall.taken_qty == 3)
 
 
 def calling_off(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:

@@ -79,7 +79,7 @@ def others(chance: random.Random) -> dict[str, tuple[Callable[..., Any], dict[st
         "pickup": (receipt.pickup_slip, order),
         "bin": (receipt.bin_label, order),
         "statement": (accounts.statement, statement),
-        "tab_settlement": (
+        "tab_paid": (
             accounts.repayment_slip,
             documents.repayment() | {"store": store, "amount_minor": price_minor, "before_minor": price_minor},
         ),

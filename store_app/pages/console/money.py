@@ -82,7 +82,7 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
     return page("console/money.html", **shown)
 
 
-@bp.get("/shops/<store_id>")
+@bp.get("/stores/<store_id>")
 @requires("network.money")
 def store_account(store_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
     """Show a store's account: its line and how it came about, its invoices, its statement."""
@@ -119,7 +119,7 @@ def store_account(store_id: str, fault: DomainError | None = None, **_place: Any
     return page("console/money_store.html", **shown)
 
 
-@bp.get("/shops/<store_id>/statement.csv")
+@bp.get("/stores/<store_id>/statement.csv")
 @requires("network.money")
 def store_table(store_id: str) -> Response:
     """Answer a store's ledger as a table."""
@@ -202,7 +202,7 @@ def pay_in() -> ResponseReturnValue:
     return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
-@bp.post("/shops/<store_id>/payments/<entry_id>/back")
+@bp.post("/stores/<store_id>/payments/<entry_id>/back")
 @requires("network.money")
 @form.answers_on(store_account)
 def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
@@ -216,7 +216,7 @@ def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
     return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
-@bp.post("/shops/<store_id>/hold")
+@bp.post("/stores/<store_id>/hold")
 @requires("network.money")
 @form.answers_on(store_account)
 def hold(store_id: str) -> ResponseReturnValue:
@@ -233,7 +233,7 @@ def hold(store_id: str) -> ResponseReturnValue:
     return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
-@bp.post("/shops/<store_id>/invoices/<invoice_id>/loss")
+@bp.post("/stores/<store_id>/invoices/<invoice_id>/loss")
 @requires("network.money")
 @form.answers_on(store_account)
 def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:

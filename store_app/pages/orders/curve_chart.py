@@ -26,7 +26,7 @@ MARKS = {
     "mean_normal": "M-4 0A4 4 0 1 0 4 0A4 4 0 1 0-4 0Z",
     "rolling_minmax": "M0-5L5 4H-5Z",
     "static_minmax": "M0 5L-5-4H5Z",
-    "sold_rule": "M-4-4L4 4M-4 4L4-4",
+    "what_sold": "M-4-4L4 4M-4 4L4-4",
     "perfect": "M0-6L5 0L0 6L-5 0Z",
 }
 """way -> the outline of its mark, around its point."""

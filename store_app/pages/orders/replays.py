@@ -31,7 +31,7 @@ WAYS = {
     "mean_normal": _l("Four weeks’ mean with a safety stock"),
     "rolling_minmax": _l("Minimum and maximum by the last four weeks"),
     "static_minmax": _l("Fixed minimum and maximum"),
-    "sold_rule": _l("Ordering what was sold"),
+    "what_sold": _l("Ordering what was sold"),
     "perfect": _l("If one had known"),
 }
 NAMES = {
@@ -39,7 +39,7 @@ NAMES = {
     "mean_normal": _l("Four weeks’ mean"),
     "rolling_minmax": _l("Moving min and max"),
     "static_minmax": _l("Fixed min and max"),
-    "sold_rule": _l("What was sold"),
+    "what_sold": _l("What was sold"),
     "perfect": _l("If one had known"),
 }
 """The ways as short as a curve is named."""

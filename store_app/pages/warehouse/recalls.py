@@ -166,7 +166,7 @@ def drop(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
-@bp.post("/<recall_id>/shops/<store_id>")
+@bp.post("/<recall_id>/stores/<store_id>")
 @requires("network.supply")
 @form.answers_on(one)
 def settle(recall_id: str, store_id: str) -> ResponseReturnValue:
@@ -192,7 +192,7 @@ def send(recall_id: str) -> ResponseReturnValue:
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
-@bp.post("/<recall_id>/shops/<store_id>/looked")
+@bp.post("/<recall_id>/stores/<store_id>/looked")
 @requires("network.supply")
 @form.answers_on(one)
 def looked(recall_id: str, store_id: str) -> ResponseReturnValue:

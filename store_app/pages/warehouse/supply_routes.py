@@ -65,7 +65,7 @@ def settle_region(region_id: str) -> ResponseReturnValue:
     return redirect(url_for("console_serving.listed"), 303)
 
 
-@bp.post("/shops/<store_id>")
+@bp.post("/stores/<store_id>")
 @requires("network.supply")
 def settle_store(store_id: str) -> ResponseReturnValue:
     """Settle from where one store is supplied; what it ordered before comes from where it was ordered."""

@@ -592,7 +592,7 @@ def test_what_a_repayment_prints_is_queued_with_it(counter: Counter):
     counter.charge(500)
     counter.print(counter.repay(200), till_id="T1")
     (job,) = counter.store.read(
-        lambda session: session.scalars(sa.select(PrintJob).where(PrintJob.kind == "tab_settlement")).all()
+        lambda session: session.scalars(sa.select(PrintJob).where(PrintJob.kind == "tab_paid")).all()
     )
     assert (job.opens_drawer, job.document["balance_minor"]) == (True, 300)
 

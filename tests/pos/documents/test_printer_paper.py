@@ -51,7 +51,7 @@ DOCUMENTS = {
     "pay_in": (receipt.cash_slip, lambda: documents.cash("pay_in")),
     "pay_out": (receipt.cash_slip, lambda: documents.cash("pay_out")),
     "statement": (accounts.statement, documents.statement),
-    "tab_settlement": (accounts.repayment_slip, documents.repayment),
+    "tab_paid": (accounts.repayment_slip, documents.repayment),
     "voucher": (accounts.voucher_slip, documents.voucher),
     "drawer": (receipt.drawer_slip, lambda: documents.cash("pay_out")),
     "pick_list": (goods.pick_list, documents.pick_list),

@@ -34,7 +34,7 @@ LAYOUTS = {
     "pay_in": (receipt.cash_slip, lambda: documents.cash("pay_in"), 0),
     "pay_out": (receipt.cash_slip, lambda: documents.cash("pay_out"), 0),
     "statement": (accounts.statement, documents.statement, 0),
-    "tab_settlement": (accounts.repayment_slip, documents.repayment, 0),
+    "tab_paid": (accounts.repayment_slip, documents.repayment, 0),
     "voucher": (accounts.voucher_slip, documents.voucher, 0),
     "drawer": (receipt.drawer_slip, lambda: documents.cash("pay_out"), 0),
     "pick_list": (goods.pick_list, documents.pick_list, 0),

@@ -112,7 +112,7 @@ def test_a_repayment_is_booked_and_printed_once_however_often_it_is_sent(house: 
     other = client.post(f"/api/customers/{ROSA}/repayments", json=body | {"amount_minor": 999})
     assert (other.status_code, other.json["error"]["code"]) == (409, "command-content-differs")
     with house.doors.read() as session:
-        assert session.scalar(sa.select(sa.func.count()).where(PrintJob.kind == "tab_settlement")) == 1
+        assert session.scalar(sa.select(sa.func.count()).where(PrintJob.kind == "tab_paid")) == 1
         assert session.scalar(sa.select(sa.func.count()).where(TabEntry.kind == "repayment")) == 1
 
 

@@ -14,7 +14,7 @@ from tests.store_app.house import House
 from tests.store_app.operator import furnish
 
 MORE = [f"Z{n:02d}" for n in range(12)]
-OF_ONE_STORE = ("shops/<store_id>", "demand/<region_id>", "demand/<region_id>/series", "outlook/<region_id>")
+OF_ONE_STORE = ("stores/<store_id>", "demand/<region_id>", "demand/<region_id>/series", "outlook/<region_id>")
 
 
 def pages(house: House) -> list[str]:

@@ -37,7 +37,7 @@ def test_a_file_is_replayed_and_told_as_json(tmp_path):
     answer = CliRunner().invoke(main, words)
     assert answer.exit_code == 0, answer.output
     reported = json.loads(answer.output)
-    assert set(reported["rivals"]) == {"static_minmax", "rolling_minmax", "sold_rule", "mean_normal", "perfect"}
+    assert set(reported["rivals"]) == {"static_minmax", "rolling_minmax", "what_sold", "mean_normal", "perfect"}
     assert reported["rivals"]["perfect"]["cover_days"] < reported["ours"]["cover_days"]
     assert (reported["settings"]["lead_days"], reported["settings"]["pack_qty"], reported["settings"]["series"]) == (
         2,

@@ -86,7 +86,7 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
     with pytest.raises(Unreachable):
         forecast.forecast_stores(desk, DAY)
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "jobs"]
-    assert f"forecast-stores of 2026-03-01 runs: 1 of {len(stores)} shops." in word.sentence
+    assert f"forecast-stores of 2026-03-01 runs: 1 of {len(stores)} stores." in word.sentence
     shown = words(network.signed_in("operator").get("/console/demand/north"))
     assert f"Tonight’s forecasts: 1 of {len(stores)} shops" in shown
     forecast.forecast_stores(desk, DAY)
@@ -119,7 +119,7 @@ def test_a_shop_or_region_that_cannot_be_forecast_keeps_no_other_one_waiting(net
     odd.add(stores[0])
     desk = jobs.Desk(network.doors, compute=compute)
     assert forecast.forecast_regions(desk, DAY) == f"1 regions from {DAY}"
-    assert forecast.forecast_stores(desk, DAY) == f"{len(stores) - 1} shops from {DAY}"
+    assert forecast.forecast_stores(desk, DAY) == f"{len(stores) - 1} stores from {DAY}"
     with network.doors.read() as session:
         assert [store for store in stores if not forecasts.has_run(session, store, DAY)] == [stores[0]]
     shown = words(network.signed_in("operator").get("/console/"))
@@ -147,7 +147,7 @@ def test_a_night_begun_again_says_nothing_of_the_one_before_and_one_cut_off_says
     take(3)
     with network.doors.write() as session:
         job_book.report_progress(session, "network", "forecast-stores", DAY, 2, 9, "stores")
-    assert "forecast-stores of 2026-03-01: cut off, 2 of 9 shops" in words()
+    assert "forecast-stores of 2026-03-01: cut off, 2 of 9 stores" in words()
     assert "runs:" not in words()
 
 

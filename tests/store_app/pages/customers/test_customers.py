@@ -83,7 +83,7 @@ def test_money_for_the_tab_is_taken_once_pays_the_oldest_first_and_says_so(rosa:
     assert "$140.00 for Mon, Dec 22, 2025, $10.00 for Mon, Mar 2" in page
     assert owed(rosa) == 1_500
     with rosa.doors.read() as session:
-        assert session.scalar(sa.select(sa.func.count()).where(PrintJob.kind == "tab_settlement")) == 1
+        assert session.scalar(sa.select(sa.func.count()).where(PrintJob.kind == "tab_paid")) == 1
         found = shift.current(session, STORE, "1")
         assert found is not None
         assert found.expected_minor == 20_000

@@ -244,7 +244,7 @@ def test_a_rule_that_would_have_needed_less_is_named_with_what_packs_alone_mean_
         "ours": way | {"stock_value": 15_100, "cover_days": 15.1},
         "mean_normal": way | {"stock_value": 14_100, "cover_days": 14.1},
         "rolling_minmax": way | {"stock_value": 19_000, "cover_days": 19.0},
-        "sold_rule": way | {"stock_value": None, "cover_days": None},
+        "what_sold": way | {"stock_value": None, "cover_days": None},
         "perfect": way | {"stock_value": 12_000, "cover_days": 12.0},
     }
     body = {"fill": 0.97, "ways": ways, "curves": {}, "products": 5, "stores": 1, "days": 56}

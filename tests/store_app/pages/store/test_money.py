@@ -112,12 +112,12 @@ def test_a_payment_of_another_shop_is_taken_back_and_the_shop_reads_why(pair):
     operator, once = network.signed_in("operator"), "01J00000000000000000000001"
     fields = {"store": STORE, "way": "paid", "amount": "20.00", "words": "RF18"}
     assert send(operator, "/console/money/payments", command_id=once, **fields).status_code == 303
-    store, back = f"/console/money/shops/{STORE}", f"/console/money/shops/{STORE}/payments/{once}/back"
+    store, back = f"/console/money/stores/{STORE}", f"/console/money/stores/{STORE}/payments/{once}/back"
     assert "RF18" in words(operator.get(store))
     assert "Say why" in words(send(operator, back, payer="S02"))
     assert send(operator, back, why="Sent by shop 2", payer="S02").status_code == 303
     assert "taken back already" in words(send(operator, back, why="Sent by shop 2", payer="S02"))
-    assert "RF18" in words(operator.get("/console/money/shops/S02"))
+    assert "RF18" in words(operator.get("/console/money/stores/S02"))
     money.carry(network, house, NETWORK)
     page = words(house.signed_in().get("/finance/statement"))
     assert "Payment taken back Sent by shop 2" in page
@@ -169,12 +169,12 @@ def test_the_operator_sees_who_is_late_holds_and_lets_go_and_gives_up(pair):
     assert "held" in page
     assert "Invoices are late: Shop S01" in words(operator.get("/console/"))
     assert "31–60 days late" in operator.get("/console/money/").text
-    assert "An invoice is late" in words(operator.get(f"/console/money/shops/{STORE}"))
-    hold = f"/console/money/shops/{STORE}/hold"
+    assert "An invoice is late" in words(operator.get(f"/console/money/stores/{STORE}"))
+    hold = f"/console/money/stores/{STORE}/hold"
     assert send(operator, hold, release="yes").status_code == 303
     assert send(operator, hold).status_code == 422
     assert send(operator, hold, why="Papers are missing").status_code == 303
-    address = f"/console/money/shops/{STORE}/invoices/old/loss"
+    address = f"/console/money/stores/{STORE}/invoices/old/loss"
     assert send(operator, address, why="The shop is gone").status_code == 303
     assert send(operator, address, why="The shop is gone").status_code == 409
     money.carry(network, house, NETWORK)
@@ -214,7 +214,7 @@ def test_the_shop_sees_its_standing_beside_its_thresholds_and_appeals(pair):
     assert send(client, "/standing/appeal", words="The shelf came late").status_code == 303
     money.carry(house, network, STORE)
     assert "Objects to the standing" in words(network.signed_in("operator").get("/console/money/"))
-    assert "Standing: Starting out" in words(network.signed_in("operator").get(f"/console/money/shops/{STORE}"))
+    assert "Standing: Starting out" in words(network.signed_in("operator").get(f"/console/money/stores/{STORE}"))
 
 
 def test_a_suggestion_is_answered_on_the_page_and_the_next_one_follows(house):

@@ -71,7 +71,7 @@ def test_nothing_of_what_should_be_there_is_shown_before_the_count_stands(opened
     cashier = opened.signed_in("cashier")
     with opened.doors.write() as session:
         found = shift.current(session, STORE, "1")
-        add_cash(session, found, "tab_settlement", 310, "t1", at=NOON, actor=Actor("c", "C", "cashier", STORE))
+        add_cash(session, found, "tab_paid", 310, "t1", at=NOON, actor=Actor("c", "C", "cashier", STORE))
     send(cashier, "/money/count")
     before = cashier.get(f"{HERE}/count")
     send(cashier, f"{HERE}/count", **{"note-2000": "2"})

@@ -58,7 +58,7 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
     assert "0 of 2 places looked" in words(client.get("/console/recalls/"))
     for typed, status in (("999", 409), ("x", 422)):
         assert send(client, f"{at}/warehouses/WH1", qty=typed).status_code == status
-    assert send(client, f"{at}/shops/{STORE}", qty="1").status_code == 409, "nobody has looked there yet"
+    assert send(client, f"{at}/stores/{STORE}", qty="1").status_code == 409, "nobody has looked there yet"
     for _click in range(2):
         assert send(client, f"{at}/warehouses/WH1", qty="24").status_code == 303
     with console.doors.write() as session:
@@ -68,8 +68,8 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
     page = words(client.get(at))
     assert "24 taken out" in page
     assert "How many came back" in page
-    assert send(client, f"{at}/shops/{STORE}", qty="6").status_code == 422
-    assert send(client, f"{at}/shops/{STORE}", qty="4").status_code == 303
+    assert send(client, f"{at}/stores/{STORE}", qty="6").status_code == 422
+    assert send(client, f"{at}/stores/{STORE}", qty="4").status_code == 303
     assert "4 credited." in words(client.get(at))
     assert send(client, f"{at}/lift", reason="all-well").status_code == 303
     assert "Lifted" in words(client.get(at))
@@ -107,14 +107,14 @@ def test_a_shop_without_a_node_is_told_by_hand_looks_and_hears_that_it_is_lifted
     page = words(client.get(at))
     assert "To be told by hand" in page
     assert "555 0101" in page
-    assert send(client, f"{at}/shops/{STORE}/looked", qty="1").status_code == 409, "it was not told yet"
+    assert send(client, f"{at}/stores/{STORE}/looked", qty="1").status_code == 409, "it was not told yet"
     assert send(client, f"{at}/told").status_code == 422, "nobody is ticked"
     assert send(client, f"{at}/told", store=["nobody", STORE]).status_code == 404
     assert send(client, f"{at}/told", store=[STORE, STORE]).status_code == 303
     assert "told by hand" not in words(client.get(at))
-    assert send(client, f"{at}/shops/{STORE}/looked", qty="x").status_code == 422
+    assert send(client, f"{at}/stores/{STORE}/looked", qty="x").status_code == 422
     for _click in range(2):
-        assert send(client, f"{at}/shops/{STORE}/looked", qty="3").status_code == 303
+        assert send(client, f"{at}/stores/{STORE}/looked", qty="3").status_code == 303
     assert "3 taken away" in words(client.get(at))
     assert send(client, f"{at}/lift", reason="all-well").status_code == 303
     assert "Tell them that the recall is lifted" in words(client.get(at))
