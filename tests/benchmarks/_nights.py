@@ -92,23 +92,23 @@ def nights(products: int = PRODUCTS) -> dict[str, float]:
     }
 
 
-def memory(stores: int) -> dict[str, float]:
-    """Measure and move on so many stores of PRODUCTS products, one after the other, in a child; its greatest size."""
+def memory(stores: int, products: int) -> dict[str, float]:
+    """Measure and move on so many stores of so many products, one after the other, in a child; its greatest size."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_memory, (stores,))
+        return pool.apply(_memory, (stores, products))
 
 
-def _memory(stores: int) -> dict[str, float]:
+def _memory(stores: int, products: int) -> dict[str, float]:
     began = time.process_time()
     for seed in range(stores):
-        panel = store(PRODUCTS, seed)
+        panel = store(products, seed)
         kept = to_bytes(run.measure(panel.between(0, DAYS - 1), horizon_days=14, country="US", kept_days=KEPT_DAYS))
         state = from_bytes(kept)
         assert state is not None
         recent = panel.between(DAYS - 1 - CONTEXT_DAYS, DAYS)
         run.say(moved_on(state, recent), horizon_days=14, panel=recent)
     mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"series": stores * PRODUCTS, "rss_mib": round(mib, 1), "cpu_s": round(time.process_time() - began, 1)}
+    return {"series": stores * products, "rss_mib": round(mib, 1), "cpu_s": round(time.process_time() - began, 1)}
 
 
 def cluster(stores: int = 4, products: int = 300) -> dict[str, Any]:

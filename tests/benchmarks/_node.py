@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +102,17 @@ class Served:
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, headers: dict[str, str], began: float) -> None:
         self.process, self.port, self.headers, self.began = process, port, headers, began
+        self._tills: list[Asking] = []
 
     def till(self) -> Asking:
         """Return one till's connection, kept open as a browser keeps it."""
-        return Asking(self.port, self.headers)
+        self._tills.append(Asking(self.port, self.headers))
+        return self._tills[-1]
+
+    def close(self) -> None:
+        """Close the tills' connections."""
+        for till in self._tills:
+            till.close()
 
     def cpu_s(self) -> float:
         """Return the CPU seconds the server's process tree has used so far."""
@@ -137,6 +144,10 @@ class Asking:
     def post(self, path: str, body: Any) -> tuple[int, Any, float]:
         """Send a command."""
         return self._ask("POST", path, json.dumps(body).encode())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._line.close()
 
     def _ask(self, method: str, path: str, body: bytes | None) -> tuple[int, Any, float]:
         headers = self._headers | ({"Content-Type": "application/json"} if body else {})
@@ -187,7 +198,8 @@ def serving(folder: Path, url: str, *, printer: str | None = None) -> Iterator[S
         process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
         try:
             headers = _sign_in(f"http://127.0.0.1:{port}", process, folder / "server.log")
-            yield Served(process, port, headers, began)
+            with closing(Served(process, port, headers, began)) as served:
+                yield served
         finally:
             process.terminate()
             try:

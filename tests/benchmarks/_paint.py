@@ -6,7 +6,7 @@ import shutil
 import statistics
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 PHONE = {"width": 390, "height": 844}
 SLOWER, LOADS = 6, 9
@@ -16,25 +16,26 @@ _FIRST = """() => new Promise((found) => new PerformanceObserver((list) => {
 }).observe({type: "paint", buffered: true}))"""
 
 
-def paints(urls: dict[str, str]) -> dict[str, dict[str, float]]:
+def chromium() -> str | None:
+    """Return the path of the system's Chromium."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def paints(browser: Browser | None, urls: dict[str, str], loads: int = LOADS) -> dict[str, dict[str, float]]:
     """Return per page the first paint's median and worst in ms, and its kB, each load in a phone without a cache.
 
     Empty where there is no Chromium.
     """
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
+    if browser is None:
         return {}
     found = {}
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium)
-        for name, url in urls.items():
-            loads = [_load(browser, url) for _ in range(LOADS)]
-            times = [ms for ms, _ in loads]
-            found[name] = {
-                "p50_ms": round(statistics.median(times)), "worst_ms": round(max(times)),
-                "kb": round(max(kb for _, kb in loads), 1),
-            }  # fmt: skip
-        browser.close()
+    for name, url in urls.items():
+        each = [_load(browser, url) for _ in range(loads)]
+        times = [ms for ms, _ in each]
+        found[name] = {
+            "p50_ms": round(statistics.median(times)), "worst_ms": round(max(times)),
+            "kb": round(max(kb for _, kb in each), 1),
+        }  # fmt: skip
     return found
 
 

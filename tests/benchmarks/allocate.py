@@ -25,10 +25,10 @@ def main() -> None:
     print(json.dumps(result) if asked.json else f"{result['ours']['seconds']:.2f} s")
 
 
-def measure(rounds: int) -> dict[str, Any]:
+def measure(rounds: int, products: int = PRODUCTS, stores: int = STORES) -> dict[str, Any]:
     """Share out after a warm-up; half of what is needed is there."""
     random = np.random.default_rng(4)
-    goods = [_claims(random) for _ in range(PRODUCTS)]
+    goods = [_claims(random, stores) for _ in range(products)]
     fair_share(10, goods[0], PACK)
     seconds, cpu = [], []
     for _ in range(rounds):
@@ -42,18 +42,18 @@ def measure(rounds: int) -> dict[str, Any]:
         "bench": "allocate",
         "ours": {"seconds": round(statistics.median(seconds), 3), "cpu_s": round(statistics.median(cpu), 3)},
         "reference": {}, "ratio": {},
-        "settings": {"products": PRODUCTS, "stores": STORES, "rounds": rounds, "scarcity": 0.5},
+        "settings": {"products": products, "stores": stores, "rounds": rounds, "scarcity": 0.5},
     }  # fmt: skip
 
 
-def _claims(random: np.random.Generator) -> list[Claim]:
-    rates = np.exp(random.uniform(-2, 3, STORES))
+def _claims(random: np.random.Generator, stores: int) -> list[Claim]:
+    rates = np.exp(random.uniform(-2, 3, stores))
     needs = np.ceil(rates * 4 / PACK).astype(int).tolist()
-    have = (rates * random.uniform(0, 3, STORES)).astype(int).tolist()
-    extra = random.integers(0, 9, STORES).tolist()
+    have = (rates * random.uniform(0, 3, stores)).astype(int).tolist()
+    extra = random.integers(0, 9, stores).tolist()
     return [
         Claim(f"S{n:04d}", needs[n] + extra[n], needs[n], have[n], float(rates[n]), PACK, on_route=n % 7 > 0)
-        for n in range(STORES)
+        for n in range(stores)
     ]
 
 

@@ -37,7 +37,7 @@ def main() -> None:
         )
 
 
-def measure(rounds: int) -> dict[str, Any]:
+def measure(rounds: int, sales: int = SALES, few: int = FEW) -> dict[str, Any]:
     """Close big and small shifts in turn; medians over the rounds."""
     big: list[float] = []
     small: list[float] = []
@@ -46,13 +46,13 @@ def measure(rounds: int) -> dict[str, Any]:
         database = open_books(f"sqlite:///{Path(folder) / 'store.db'}")
         number = 1
         for _ in range(rounds):
-            for sales, times in ((FEW, small), (SALES, big)):
-                sell_many(database, sales, number)
-                number += sales
+            for count, times in ((few, small), (sales, big)):
+                sell_many(database, count, number)
+                number += count
                 began = time.perf_counter()
                 report = closed(database).z_report or {}
                 times.append(time.perf_counter() - began)
-                assert report["sales_count"] == sales, "Z counts every sale"
+                assert report["sales_count"] == count, "Z counts every sale"
                 size = len(json.dumps(report))
                 _open_again(database)
         database.engine.dispose()
@@ -65,7 +65,7 @@ def measure(rounds: int) -> dict[str, Any]:
         },
         "reference": {},
         "ratio": {},
-        "settings": {"sales": SALES, "few": FEW, "lines": LINES, "rounds": rounds, "synchronous": "FULL"},
+        "settings": {"sales": sales, "few": few, "lines": LINES, "rounds": rounds, "synchronous": "FULL"},
     }
 
 

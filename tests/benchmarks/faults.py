@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -319,17 +319,27 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.scenario and not TOOLS.is_dir():
         sys.exit(f"The fault tools are not at hand: {TOOLS} is missing.")
-    names = list(SCENARIOS) if asked.scenario == "all" else [asked.scenario] if asked.scenario else []
-    ends = time.monotonic() + asked.minutes * 60
-    for name in names:
-        run_slice(SCENARIOS[name], asked.results, ends, level="m" if asked.quick else asked.level, resume=asked.resume)
-    ours = _read(asked.results)
-    settings = {"results": asked.results.name, "level_r": {name: one.level_r for name, one in SCENARIOS.items()}}
+    chosen = SCENARIOS if asked.scenario == "all" else [asked.scenario] if asked.scenario else []
+    result = measure(
+        [SCENARIOS[name] for name in chosen], asked.results, asked.minutes,
+        level="m" if asked.quick else asked.level, resume=asked.resume,
+    )  # fmt: skip
     if asked.json:
-        print(json.dumps({"bench": "faults", "ours": ours, "reference": {}, "ratio": {}, "settings": settings}))
+        print(json.dumps(result))
         return
-    for name, totals in ours.items():
+    for name, totals in result["ours"].items():
         print(f"{name:<22} {totals}")
+
+
+def measure(
+    scenarios: Sequence[Scenario], results: Path, minutes: float, *, level: str = "r", resume: bool = False
+) -> dict[str, Any]:
+    """Run a slice of each scenario, so many minutes together; return the totals of all that ever ran."""
+    ends = time.monotonic() + minutes * 60
+    for scenario in scenarios:
+        run_slice(scenario, results, ends, level=level, resume=resume)
+    settings = {"results": results.name, "level_r": {name: one.level_r for name, one in SCENARIOS.items()}}
+    return {"bench": "faults", "ours": _read(results), "reference": {}, "ratio": {}, "settings": settings}
 
 
 def run_slice(scenario: Scenario, results: Path, ends: float, *, level: str, resume: bool) -> None:

@@ -24,12 +24,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import metadata
 
 import numpy as np
@@ -44,7 +44,33 @@ from tests.benchmarks import _launches, _nights, _retail, _trade
 DATA = ("m5_tiny_dev", "bakery_dev", "completejourney")
 PARTS = ("accuracy", "speed", "closed_loop", "cold_start", "clean_days", "cut_days", "night", "memory", "cluster")
 QUICK_PARTS = "accuracy,speed"
-QUICK_SERIES = {"m5_tiny_dev": 48, "bakery_dev": 46, "completejourney": 80}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of each part is measured."""
+
+    series: dict[str, int] | None = None
+    """Of a set's series that many; None: the whole sets."""
+    origins: int = 13
+    speed_series: int = 2_000
+    launches: int = 6
+    loop_days: int = _trade.LOOP_DAYS
+    clean_series: int | None = None
+    night_products: int = _nights.PRODUCTS
+    memory_stores: int = 34
+    memory_products: int = _nights.PRODUCTS
+    cluster_products: int = 300
+
+    def of(self, name: str) -> int | None:
+        """Return how many series of a set are taken; None: all."""
+        return None if self.series is None else self.series[name]
+
+
+QUICK = Size(
+    series={"m5_tiny_dev": 48, "bakery_dev": 46, "completejourney": 80},
+    origins=4, launches=1, clean_series=6_000, night_products=_nights.PRODUCTS // 10, memory_stores=1,
+)  # fmt: skip
 
 
 def main() -> None:
@@ -62,7 +88,8 @@ def main() -> None:
     parts = (asked.only or (QUICK_PARTS if asked.quick else ",".join(PARTS))).split(",")
     if unknown := sorted(set(parts) - set(PARTS)):
         parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    result = measure(asked.data.split(","), parts, quick=asked.quick, origins=asked.origins, skip=asked.skip)
+    size = QUICK if asked.quick else Size(origins=asked.origins)
+    result = measure(asked.data.split(","), parts, size, skip=asked.skip)
     if asked.json:
         print(json.dumps(result))
     else:
@@ -70,7 +97,7 @@ def main() -> None:
     _retail.stop_if_missing(result["settings"]["missing"])
 
 
-def measure(names: list[str], parts: list[str], *, quick: bool, origins: int, skip: int) -> dict[str, Any]:
+def measure(names: Sequence[str], parts: Sequence[str], size: Size, *, skip: int = 0) -> dict[str, Any]:
     """Run the parts that are asked for; what is missing is named in settings.missing."""
     result: dict[str, Any] = {"bench": "forecast", "ours": {}, "reference": {}, "ratio": {}}
     missing: list[str] = []
@@ -84,19 +111,19 @@ def measure(names: list[str], parts: list[str], *, quick: bool, origins: int, sk
 
     for name in names if "accuracy" in parts else ():
         if (table := table_of(name)) is not None:
-            _accuracy(result, name, table, quick=quick, origins=origins, skip=skip)
-    _parts_of_a_store(result, parts, table_of, quick=quick)
+            _accuracy(result, name, table, size, skip)
+    _parts_of_a_store(result, parts, table_of, size)
     ours = result["ours"]
     if "night" in parts:
-        ours["night"] = _nights.nights(_nights.PRODUCTS // 10 if quick else _nights.PRODUCTS)
+        ours["night"] = _nights.nights(size.night_products)
     if "memory" in parts:
-        ours["memory"] = _nights.memory(1 if quick else 34)
+        ours["memory"] = _nights.memory(size.memory_stores, size.memory_products)
     if "cluster" in parts:
-        ours["cluster"] = _nights.cluster()
+        ours["cluster"] = _nights.cluster(products=size.cluster_products)
     absent = [name for name in ("statsforecast", "lightgbm") if not _installed(name)]
     result["settings"] = {
-        "parts": parts, "origins": 4 if quick else "a year", "skip": skip, "horizon_days": 14,
-        "missing": sorted(set(missing)), "not_installed": absent, "sample": QUICK_SERIES if quick else "whole sets",
+        "parts": list(parts), "origins": size.origins, "skip": skip, "horizon_days": 14,
+        "missing": sorted(set(missing)), "not_installed": absent, "sample": size.series or "whole sets",
         "new": f"{_launches.NEW_SHARE:.0%} of a shop's products, drawn {_launches.DRAWS} times; shops in turn, alone",
         "store_stated": f"takings of {_launches.RATE_DAYS} days before x exp N(0, {_launches.STATED_ERROR}), seed 13",
         "tuned_on": "the fortnights between the reported origins (--skip 1), holidays on the year before, too; "
@@ -105,7 +132,7 @@ def measure(names: list[str], parts: list[str], *, quick: bool, origins: int, sk
     return result
 
 
-def _parts_of_a_store(result: dict[str, Any], parts: list[str], table_of: Callable[[str], Any], *, quick: bool) -> None:
+def _parts_of_a_store(result: dict[str, Any], parts: Sequence[str], table_of: Callable[[str], Any], size: Size) -> None:
     """Run the parts that need real sales but no rivals."""
     ours = result["ours"]
     whole = {"speed", "closed_loop", "cold_start", "cut_days"} & set(parts)
@@ -113,13 +140,16 @@ def _parts_of_a_store(result: dict[str, Any], parts: list[str], table_of: Callab
     bakery = table_of("bakery_dev") if {"cold_start", "cut_days"} & set(parts) else None
     stores = {name: table for name, table in (("m5_tiny_dev", m5), ("bakery_dev", bakery)) if table is not None}
     if "speed" in parts and m5 is not None:
-        ours["speed"], result["reference"]["speed"], result["ratio"]["speed"] = speed(history.read(m5))
+        ours["speed"], result["reference"]["speed"], result["ratio"]["speed"] = speed(
+            history.read(m5), size.speed_series
+        )
     if "closed_loop" in parts and m5 is not None:
-        ours["closed_loop"] = _trade.closed_loop(history.read(_retail.sample(m5, 48 if quick else None)).panel, "US")
+        few = history.read(_retail.sample(m5, size.of("m5_tiny_dev"))).panel
+        ours["closed_loop"] = _trade.closed_loop(few, "US", size.loop_days)
     for name, table in stores.items():
         country = _retail.COUNTRY[name]
         if "cold_start" in parts:
-            found = _launches.cold_start(history.read(table).panel, country, 1 if quick else 6)
+            found = _launches.cold_start(history.read(table).panel, country, size.launches)
             ours.setdefault("cold_start", {})[name] = found["ours"]
             result["reference"].setdefault("cold_start", {})[name] = found["reference"]
             result["ratio"].setdefault("cold_start", {}).update(
@@ -127,20 +157,20 @@ def _parts_of_a_store(result: dict[str, Any], parts: list[str], table_of: Callab
                 for kind, row in found["reference"].items()
             )
         if "cut_days" in parts:
-            few = _retail.sample(table, QUICK_SERIES[name] if quick else None)
-            ours.setdefault("cut_days", {})[name] = _trade.cut_days(history.read(few).panel, country)
+            few = history.read(_retail.sample(table, size.of(name))).panel
+            ours.setdefault("cut_days", {})[name] = _trade.cut_days(few, country)
     if "clean_days" in parts:
         daily, hourly = table_of("freshretail_daily_dev"), table_of("freshretail_hourly_dev")
         if daily is not None and hourly is not None:
-            panel = history.read(_retail.sample(daily, 6_000 if quick else None)).panel
+            panel = history.read(_retail.sample(daily, size.clean_series)).panel
             days = _trade.clean_days(panel, _trade.hours_profile(hourly), "CN")
             ours["clean_days"], ours["open_hours"] = days["clean"], days["open"]
 
 
-def _accuracy(result: dict[str, Any], name: str, table: Any, *, quick: bool, origins: int, skip: int) -> None:
-    past = history.read(_retail.sample(table, QUICK_SERIES[name] if quick else None))
-    count, every = (8, 14) if past.panel.n_days < 2 * 364 else (origins, 28)
-    plan = backtest.Plan(14, 4 if quick else count, _retail.COUNTRY[name], skip=skip, every_days=every)
+def _accuracy(result: dict[str, Any], name: str, table: Any, size: Size, skip: int) -> None:
+    past = history.read(_retail.sample(table, size.of(name)))
+    count, every = (min(8, size.origins), 14) if past.panel.n_days < 2 * 364 else (size.origins, 28)
+    plan = backtest.Plan(14, count, _retail.COUNTRY[name], skip=skip, every_days=every)
     report = backtest.run(
         past, plan, remember=_retail.Kept(past, version()), progress=_progress(name), stopwatch=time.process_time
     )
@@ -152,12 +182,12 @@ def _accuracy(result: dict[str, Any], name: str, table: Any, *, quick: bool, ori
     }
 
 
-def speed(past: history.History) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+def speed(past: history.History, series: int) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
     """Time refit, nightly update and AutoETS on two years of some 2,000 series, warm, CPU, medians of three.
 
     The night's update reads the kept bytes and moves them on by three days, the middle of the week.
     """
-    panel = _many(past.panel.between(past.panel.n_days - 728, past.panel.n_days), 2_000)
+    panel = _many(past.panel.between(past.panel.n_days - 728, past.panel.n_days), series)
     kept = to_bytes(run.measure(panel.between(0, 725), horizon_days=14, country="US", kept_days=KEPT_DAYS))
     recent = panel.between(725 - CONTEXT_DAYS, 728)
     few = panel.select(list(range(0, panel.n_series, max(1, panel.n_series // 12)))[:12])

@@ -39,9 +39,10 @@ from pos.sync.replica import bookings_of
 from pos.till.shift_book import CashMovement
 from store_app.sync import signed
 from supply.demand import rollups
+from tests import network_facts
 from tests.benchmarks._network import Network, keys_of, pasts
 from tests.benchmarks._past import LINES, STORES
-from tests.network_facts import message, push, sales
+from tests.network_facts import message, push
 
 SALES, SENDERS, A_PUSH = 300, 4, 200
 ROUNDS, A_ROUND = 6, 14
@@ -58,7 +59,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true", help="on top of 0.1 M and 1 M lines, a third of the shops")
     asked = parser.parse_args()
-    result = measure(quick=asked.quick)
+    steps = {"1m": 100_000, "10m": 1_000_000} if asked.quick else {"1m": 1_000_000, "10m": 10_000_000}
+    result = measure(steps, *((4, 7) if asked.quick else (ROUNDS, A_ROUND)))
     if asked.json:
         print(json.dumps(result))
         return
@@ -71,18 +73,18 @@ def main() -> None:
     )
 
 
-def measure(*, quick: bool) -> dict[str, Any]:
+def measure(
+    steps: dict[str, int], rounds: int, a_round: int, *, stores: int = STORES, sales: int = SALES
+) -> dict[str, Any]:
     """Send the same stores' days to a short and to a long past, by turns; the first round warms both."""
-    steps = {"1m": 100_000, "10m": 1_000_000} if quick else {"1m": 1_000_000, "10m": 10_000_000}
-    rounds, stores = (4, 7) if quick else (ROUNDS, A_ROUND)
     with ExitStack() as stack:
-        kept = stack.enter_context(pasts(*steps.values()))
+        kept = stack.enter_context(pasts(*steps.values(), stores=stores))
         sides = {
-            name: stack.enter_context(_side(stack.enter_context(kept.node(lines, writes=True))))
+            name: stack.enter_context(_side(stack.enter_context(kept.node(lines, writes=True)), sales))
             for name, lines in steps.items()
         }
         for n in range(rounds + 1):
-            which = range(n * stores, (n + 1) * stores)
+            which = range(n * a_round, (n + 1) * a_round)
             for name in sorted(sides, reverse=bool(n % 2)):
                 window = sides[name].day(which)
                 _say(f"{name}: {window['lines_per_s']:.0f} lines/s, {_cpu_ms([window])} ms CPU a sale")
@@ -117,8 +119,8 @@ def measure(*, quick: bool) -> dict[str, Any]:
         "reference": {"copy": {"lines_per_s": copy_per_s}},
         "ratio": {"lines_per_s": round(lines_per_s / copy_per_s, 3)},
         "settings": {
-            "stores": STORES, "senders": SENDERS, "sales_a_push": A_PUSH, "lines_a_sale": LINES, "rounds": rounds,
-            "lines_sent_a_step": rounds * stores * SALES * LINES, "laid_in": steps,
+            "stores": stores, "senders": SENDERS, "sales_a_push": A_PUSH, "lines_a_sale": LINES, "rounds": rounds,
+            "lines_sent_a_step": rounds * a_round * sales * LINES, "laid_in": steps,
             "laid_in_by": "INSERT ... SELECT inside the server, days before the measured one",
         },
     }  # fmt: skip
@@ -127,22 +129,22 @@ def measure(*, quick: bool) -> dict[str, Any]:
 class Side:
     """One of the two networks that are measured by turns."""
 
-    def __init__(self, node: Network, database: Database) -> None:
-        self.node, self.database = node, database
+    def __init__(self, node: Network, database: Database, sales: int) -> None:
+        self.node, self.database, self.sales = node, database, sales
         self.windows: list[dict[str, float]] = []
         self.lost = self.doubled = 0
         self._sent: list[DemoStore] = []
 
     def day(self, which: range) -> dict[str, float]:
         """Send some stores' day, add it up, and COPY the very same rows bare."""
-        pushes = _pushes(keys_of(self.database, which))
+        pushes = _pushes(keys_of(self.database, which), self.sales)
         before = _size(self.database)
         window = _send(self.node, pushes)
         window["bytes"] = _size(self.database) - before
         cpu_before = self.node.cpu_s()
         window |= _rolled(self.database)
         window["rollup_cpu_s"] = self.node.cpu_s() - cpu_before
-        window["copy_per_s"] = _bare_copy(self.database, which)
+        window["copy_per_s"] = _bare_copy(self.database, which, self.sales)
         self._count(pushes)
         self._sent = pushes[:2]
         return window
@@ -161,14 +163,14 @@ class Side:
                 self.lost += len(sent - set(here))
                 self.doubled += len(here) - len(set(here))
                 lines = sa.select(sa.func.count()).where(SaleLine.store_id == store_id, SaleLine.business_day == TODAY)
-                self.doubled += abs((session.scalar(lines) or 0) - SALES * LINES)
+                self.doubled += abs((session.scalar(lines) or 0) - self.sales * LINES)
 
 
 @contextmanager
-def _side(node: Network) -> Iterator[Side]:
+def _side(node: Network, sales: int) -> Iterator[Side]:
     database = Database(make_engine(node.database_url))
     try:
-        yield Side(node, database)
+        yield Side(node, database, sales)
     finally:
         database.engine.dispose()
 
@@ -185,12 +187,12 @@ def _cpu_ms(windows: list[dict[str, float]]) -> float:
 # --- what is sent ---
 
 
-def _pushes(keys: dict[str, str]) -> list[DemoStore]:
+def _pushes(keys: dict[str, str], sales: int) -> list[DemoStore]:
     """Return each store's pushes; nonces are put in when they are known."""
     made = []
     for store_id, key in keys.items():
         signer = Signer.make()
-        messages = [message(fact, at) for at, fact in enumerate(_facts(store_id), 1)]
+        messages = [message(fact, at) for at, fact in enumerate(_facts(store_id, sales), 1)]
         head = GENESIS
         for one in messages:
             head = outbox.chain(head, one.hash)
@@ -215,8 +217,8 @@ def _push(store_id: str, some: Sequence[Message], signer: Signer, epoch: str, co
     return {"rows": canonical(envelope.pop("rows")), "envelope": envelope, "ids": {one.id for one in some}}
 
 
-def _facts(store_id: str) -> list[Any]:
-    return list(sales(store_id, SALES, first=1, day=TODAY))
+def _facts(store_id: str, sales: int) -> list[Any]:
+    return list(network_facts.sales(store_id, sales, first=1, day=TODAY))
 
 
 def _send(node: Network, pushes: list[DemoStore]) -> dict[str, float]:
@@ -274,11 +276,11 @@ def _rolled(database: Database) -> dict[str, float]:
         assert days, "days that have arrived are not added up"
 
 
-def _bare_copy(database: Database, which: Sequence[int]) -> float:
+def _bare_copy(database: Database, which: Sequence[int], sales: int) -> float:
     """COPY the rows of these stores' sales into bare tables, a push a transaction; returns sale lines a second."""
     batches: list[list[list[dict[str, Any]]]] = []
     for n in which:
-        facts = _facts(f"S{n:04d}")
+        facts = _facts(f"S{n:04d}", sales)
         batches += [_bare_rows(facts[first : first + A_PUSH], first + 1) for first in range(0, len(facts), A_PUSH)]
     with database.write() as session:
         session.execute(sa.text("CREATE SCHEMA IF NOT EXISTS bare"))

@@ -26,8 +26,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args()
     rounds, per_round = (3, 150) if asked.quick else (5, 600)
-    with store_node(PRODUCTS) as (served, url):
-        result = measure(served, url, rounds, per_round)
+    result = measure(rounds, per_round)
     if asked.json:
         print(json.dumps(result))
     else:
@@ -38,16 +37,21 @@ def main() -> None:
         )
 
 
-def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, Any]:
+def measure(rounds: int, per_round: int, products: int = PRODUCTS) -> dict[str, Any]:
     """Interleave our look-ups with the floor's and return medians over the rounds."""
+    with store_node(products) as (served, url):
+        return _measured(served, url, rounds, per_round, products)
+
+
+def _measured(served: Served, url: str, rounds: int, per_round: int, products: int) -> dict[str, Any]:
     dice = random.Random(7)
     till = served.till()
     for _ in range(100):
-        assert till.get(f"/api/scan/{code_of(dice.randrange(PRODUCTS))}")[0] == 200
+        assert till.get(f"/api/scan/{code_of(dice.randrange(products))}")[0] == 200
     cpu, core_cpu, rate_1, rate_4, times = [], [], [], [], []
     engine = make_engine(url)
     for _ in range(rounds):
-        codes = [code_of(dice.randrange(PRODUCTS)) for _ in range(per_round)]
+        codes = [code_of(dice.randrange(products)) for _ in range(per_round)]
         before, began = served.cpu_s(), time.perf_counter()
         for code in codes:
             status, found, spent_ms = till.get(f"/api/scan/{code}")
@@ -72,7 +76,7 @@ def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, 
         "ratio": {"cpu": round(ours["cpu_ms"] / core["cpu_ms"], 2)},
         "ours": ours,
         "reference": {"core": core},
-        "settings": {"products": PRODUCTS, "rounds": rounds, "per_round": per_round, "synchronous": "FULL"},
+        "settings": {"products": products, "rounds": rounds, "per_round": per_round, "synchronous": "FULL"},
     }
 
 

@@ -36,9 +36,9 @@ def main() -> None:
     print(f"operator's pages: p99 {result['ours']['p99_ms']} ms; " + json.dumps(result["ours"]["by_page"]))
 
 
-def measure(lines: int, rounds: int) -> dict[str, Any]:
+def measure(lines: int, rounds: int, stores: int = STORES) -> dict[str, Any]:
     """Ask for every page of a network with that past again and again."""
-    with pasts(lines) as kept, kept.node(lines, writes=False) as node:
+    with pasts(lines, stores=stores) as kept, kept.node(lines, writes=False) as node:
         spent = _ask(node.address, rounds)
     every = [ms for page in spent.values() for ms in page]
     return {
@@ -50,7 +50,7 @@ def measure(lines: int, rounds: int) -> dict[str, Any]:
         },
         "reference": {},
         "ratio": {},
-        "settings": {"stores": STORES, "lines": lines, "rounds": rounds, "pages": len(spent)},
+        "settings": {"stores": stores, "lines": lines, "rounds": rounds, "pages": len(spent)},
     }
 
 

@@ -49,9 +49,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args()
     rounds, sales = (3, 45) if asked.quick else (12, 300)
-    printer = SocketPrinter()
-    with store_node(PRODUCTS, printer=f"net:127.0.0.1:{printer.port}") as (served, url):
-        result = measure(served, url, printer, rounds, sales)
+    result = measure(rounds, sales)
     if asked.json:
         print(json.dumps(result))
         return
@@ -59,12 +57,23 @@ def main() -> None:
         print(f"{name}: {bar['is']} (at most {bar['at_most']}): {'held' if bar['held'] else 'NOT held'}")
 
 
-def measure(served: Served, url: str, printer: SocketPrinter, rounds: int, sales: int) -> dict[str, Any]:
+def measure(rounds: int, sales: int, products: int = PRODUCTS, days: int = DAYS) -> dict[str, Any]:
     """Take all in turns: quiet, with the forecast, the till with each kind of printer; encode between them."""
+    printer = SocketPrinter()
+    with store_node(products, printer=f"net:127.0.0.1:{printer.port}") as (served, url):
+        database = Database(make_engine(url))
+        remember(database, products, days)
+        result = _measured(served, url, database, printer, rounds, sales)
+        database.engine.dispose()
+    result["settings"] |= {"products": products, "history_days": days}
+    return result
+
+
+def _measured(
+    served: Served, url: str, database: Database, printer: SocketPrinter, rounds: int, sales: int
+) -> dict[str, Any]:
     dice, till = random.Random(11), served.till()
     products = [till.get(f"/api/scan/{code_of(rank)}")[1]["product"] for rank in range(60)]
-    database = Database(make_engine(url))
-    remember(database)
     bare = encode(receipt.layout(document(), columns=COLUMNS), PrinterModel(COLUMNS))
     for _ in range(5):
         printed_sale(till, printer, dice.sample(products, 5))
@@ -87,7 +96,6 @@ def measure(served: Served, url: str, printer: SocketPrinter, rounds: int, sales
         for chinese, spent in cpu.items():
             spent.append(encoding_ms(PrinterModel(COLUMNS, chinese)))
     stages = split(database, quiet)
-    database.engine.dispose()
     ours: dict[str, Any] = {
         "first_byte_p50_ms": middle([one.first_byte_ms for one in quiet]),
         "first_byte_p99_ms": worst([one.first_byte_ms for one in quiet]),
@@ -116,8 +124,7 @@ def measure(served: Served, url: str, printer: SocketPrinter, rounds: int, sales
     found = {**ours, **ratio}
     bars = {name: {"is": found[name], "at_most": most, "held": found[name] <= most} for name, most in BARS.items()}
     settings = {
-        "lines": LINES, "columns": COLUMNS, "rounds": rounds, "sales": len(quiet), "products": PRODUCTS,
-        "history_days": DAYS, "forecasts_begun": forecasts,
+        "lines": LINES, "columns": COLUMNS, "rounds": rounds, "sales": len(quiet), "forecasts_begun": forecasts,
     }  # fmt: skip
     return {
         "bench": "print", "ratio": ratio, "bars": bars, "ours": ours, "reference": reference, "settings": settings,
@@ -300,14 +307,14 @@ def forecasting(url: str) -> Forecasting:
     )  # fmt: skip
 
 
-def remember(database: Database) -> None:
-    """Give the store a year of sold products, so that a forecast has something to do."""
+def remember(database: Database, products: int, days: int) -> None:
+    """Give the store a past of sold products, so that a forecast has something to do."""
     dice, last = random.Random(5), dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
-    for n in range(DAYS):
+    for n in range(days):
         known = {"store_id": STORE, "business_day": last - dt.timedelta(days=n), "imported": True}
         sold = [
             {"sku": f"P{rank:05d}", "sold_qty": 1 + dice.randrange(9), "revenue_minor": 100, "sales": 1}
-            for rank in range(PRODUCTS)
+            for rank in range(products)
         ]
         with database.write() as session:
             session.execute(sa.insert(StoreDay), {**known, "open": True, "sales": 100, "revenue_minor": 100})

@@ -13,7 +13,7 @@ import argparse
 import datetime as dt
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,24 +41,28 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--slots", type=int, default=12)
     asked = parser.parse_args()
-    found: dict[str, Any] = {}
-    for name in SETS[:1] if asked.quick else SETS:
-        try:
-            table = _retail.frame(name)
-        except (FileNotFoundError, ImportError) as missing:
-            found[name] = {"missing": str(missing)}
-            continue
-        found[name] = measured(table, asked.slots, 2 if asked.quick else WEEKS)
-    result = {"bench": "ranking", "ours": found, "reference": {}, "ratio": {}, "settings": {"slots": asked.slots}}
+    result = measure(SETS[:1] if asked.quick else SETS, asked.slots, 2 if asked.quick else WEEKS)
     if asked.json:
         print(json.dumps(result))
     else:
-        for name, one in found.items():
+        for name, one in result["ours"].items():
             print(f"{name}: {one}")
-    _retail.stop_if_missing([one["missing"] for one in found.values() if "missing" in one])
+    _retail.stop_if_missing(result["settings"]["missing"])
 
 
-def measured(table: pd.DataFrame, slots: int, weeks: int) -> dict[str, float]:
+def measure(names: Sequence[str], slots: int, weeks: int) -> dict[str, Any]:
+    """Rank on each of these histories; what is missing is named in settings.missing."""
+    found, missing = dict[str, Any](), list[str]()
+    for name in names:
+        try:
+            found[name] = _ranked(_retail.frame(name), slots, weeks)
+        except (FileNotFoundError, ImportError) as gone:
+            missing.append(str(gone))
+    settings = {"slots": slots, "weeks": weeks, "missing": missing}
+    return {"bench": "ranking", "ours": found, "reference": {}, "ratio": {}, "settings": settings}
+
+
+def _ranked(table: pd.DataFrame, slots: int, weeks: int) -> dict[str, float]:
     """Return how many times the units of the store's own list the planned places sold in the weeks held out."""
     table = table.assign(day=pd.to_datetime(table["day"]).dt.date, sold=(table["sold"] * GRAIN).round().astype(int))
     sold = table.pivot_table(index=["store", "product"], columns="day", values="sold", aggfunc="sum")

@@ -61,17 +61,18 @@ def main() -> None:
     print(json.dumps(result) if asked.json else json.dumps(result, indent=1))
 
 
-def measure(rounds: int, stores: int) -> dict[str, Any]:
+def measure(
+    rounds: int, stores: int, *, products: int = PRODUCTS, store_products: int = STORE_PRODUCTS, calm_sales: int = 200
+) -> dict[str, Any]:
     """One store in processes of its own, each round on a fresh start; then the network's stores one after the other."""
     with tempfile.TemporaryDirectory(prefix="cornerstore-reorder-") as folder:
         url = f"sqlite:///{Path(folder) / 'store.db'}"
-        database = founded(url, {STORE: PRODUCTS})
+        database = founded(url, {STORE: products})
         core = [_core(database) for _ in range(rounds + 1)][1:]
-        _apart(url)
+        calm, busy = _sales_meanwhile(database, url, calm_sales, min(4, rounds))  # warms up what is measured next
         runs = [_apart(url) for _ in range(rounds)]
-        calm, busy = _sales_meanwhile(database, url)
         database.engine.dispose()
-    network = _network(stores)
+    network = _network(stores, store_products)
     ours = {
         "seconds": round(statistics.median(run["seconds"] for run in runs), 3),
         "cpu_s": round(statistics.median(run["cpu_s"] for run in runs), 3),
@@ -83,7 +84,7 @@ def measure(rounds: int, stores: int) -> dict[str, Any]:
     return {
         "bench": "reorder", "ours": ours, "reference": {"core": {"seconds": seconds}},
         "ratio": {"seconds": round(ours["seconds"] / seconds, 2)},
-        "settings": {"products": PRODUCTS, "rounds": rounds, "stores": stores, "store_products": STORE_PRODUCTS},
+        "settings": {"products": products, "rounds": rounds, "stores": stores, "store_products": store_products},
     }  # fmt: skip
 
 
@@ -231,7 +232,7 @@ def _core(database: Database) -> float:
     return time.perf_counter() - began
 
 
-def _sales_meanwhile(database: Database, url: str) -> tuple[float, float]:
+def _sales_meanwhile(database: Database, url: str, calm_sales: int, nights: int) -> tuple[float, float]:
     """Return the p99 of a sale's stock transaction in milliseconds, alone and while a proposal is made beside it."""
 
     def sell(n: int) -> float:
@@ -241,9 +242,9 @@ def _sales_meanwhile(database: Database, url: str) -> tuple[float, float]:
             stock.sell(session, STORE, [("P00001", 1)], sale_id=sale_id, day=TODAY, at=DAWN, actor=ACTOR)
         return 1000 * (time.perf_counter() - began)
 
-    calm = [sell(n) for n in range(200)]
+    calm = [sell(n) for n in range(calm_sales)]
     busy: list[float] = []
-    for _ in range(4):
+    for _ in range(nights):
         worker = threading.Thread(target=_apart, args=(url,))
         worker.start()
         while worker.is_alive():
@@ -252,7 +253,7 @@ def _sales_meanwhile(database: Database, url: str) -> tuple[float, float]:
     return tuple(round(float(np.percentile(times, 99)), 1) for times in (calm, busy))  # type: ignore[return-value]
 
 
-def _network(stores: int) -> dict[str, Any]:
+def _network(stores: int, products: int) -> dict[str, Any]:
     """Propose for many stores of one node, a store a transaction, from forecasts already published.
 
     They come in slices, each a network of its own, so that no disk need hold them all; what each took is told at once.
@@ -261,7 +262,7 @@ def _network(stores: int) -> dict[str, Any]:
     lines = done = 0
     while done < stores:
         names = [f"S{n:04d}" for n in range(done, min(done + SLICE, stores))]
-        took = _slice(names)
+        took = _slice(names, products)
         done, seconds, cpu, lines = done + len(names), seconds + took[0], cpu + took[1], lines + took[2]
         reported = f"{done} of {stores} stores: {seconds:.1f} s, {cpu:.1f} CPU-s, {lines} lines"
         print(reported, file=sys.stderr, flush=True)
@@ -272,10 +273,10 @@ def _network(stores: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _slice(names: list[str]) -> tuple[float, float, int]:
+def _slice(names: list[str], products: int) -> tuple[float, float, int]:
     """Return seconds, CPU seconds and lines of proposing for these stores; laying them out does not count."""
     with tempfile.TemporaryDirectory(prefix="cornerstore-reorder-") as folder:
-        database = founded(f"sqlite:///{Path(folder) / 'network.db'}", dict.fromkeys(names, STORE_PRODUCTS))
+        database = founded(f"sqlite:///{Path(folder) / 'network.db'}", dict.fromkeys(names, products))
         began, before = time.perf_counter(), time.process_time()
         for name in names:
             with database.write() as session:

@@ -1,6 +1,6 @@
 """Ordering on real demand: stock needed for the same sales, ours against five others, replayed in the same run.
 
-Forecasts of one history are kept beside the temporary files, by data and by the text of the forecasting core: figures
+Forecasts of one history are kept in .bench, by data and by the text of the forecasting core: figures
 of accuracy may come from there, never of speed.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import pickle
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,14 @@ from store_app.commands.simulate import delivered, read_history
 from supply.demand import lead_time_demand
 from supply.replenishment import replay
 from supply.replenishment.replay import Curve, History, Seen, Setting
-from tests.benchmarks import _retail
+from tests.benchmarks import _folders, _retail
 
 ROOT = Path(__file__).resolve().parents[2]
-SALES = Path(os.environ.get("RETAIL_DATA", ROOT.parent / "shared" / "data"))
-KEPT = Path(tempfile.gettempdir()) / "cornerstore-bench"
+GROCER = "greengrocer_daily"
 PACKS = (6, 1, 12)
 FILLS = (0.95, 0.97, 0.98)
 ASKED = (0.97, 0.98, 0.99)
-COUNTRY = {"m5_tiny_dev": "US", "bakery_dev": "DE", "completejourney": "US", "greengrocer_daily": "CN"}
+COUNTRY = {"m5_tiny_dev": "US", "bakery_dev": "DE", "completejourney": "US", GROCER: "CN"}
 BAR_FILL = {"completejourney": 0.95}
 SHELF_LIFE_DAYS, SHELF_FILL = 5, 0.95
 SAMPLE, SEED, QUICK_DAYS = 50, 11, 56
@@ -47,46 +46,53 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=f"{SAMPLE} series of each history, drawn with seed {SEED}")
     parser.add_argument("--only", help="one history by name")
     asked = parser.parse_args()
+    names = [name for name in COUNTRY if asked.only in (None, name) and not (asked.quick and name == GROCER)]
+    sizes: dict[str, Any] = {"series": SAMPLE, "scored_days": QUICK_DAYS, "packs": PACKS[:1]} if asked.quick else {}
+    result = measure(names, **sizes)
+    if asked.json:
+        print(json.dumps(result))
+    else:
+        _table(result)
+    _retail.stop_if_missing([f"{name} is not on this machine" for name in result["settings"]["missing"]])
+
+
+def measure(
+    names: Sequence[str], *, series: int | None = None, scored_days: int = Setting().scored_days,
+    packs: Sequence[int] = PACKS,
+) -> dict[str, Any]:  # fmt: skip
+    """Replay these histories, of each a sample of so many series; what is missing is named in settings.missing."""
     began = time.perf_counter()
     result: dict[str, Any] = {"bench": "replenish", "ours": {}, "reference": {}, "ratio": {}, "settings": {}}
     missing = []
-    for name in COUNTRY:
-        if asked.only and name != asked.only:
-            continue
-        if asked.quick and name == "greengrocer_daily":
-            continue
+    for name in names:
         history = load(name)
         if history is None:
             missing.append(name)
             print(f"{name}: not on this machine, left out", file=sys.stderr)
             continue
-        if asked.quick:
-            history = sampled(history)
+        if series:
+            history = sampled(history, series)
         _say(f"{name}: {history.panel.n_series} series", began)
-        _measure(name, history, result, began, quick=asked.quick)
+        _measure(name, history, result, began, Setting(scored_days=scored_days), packs)
     result["settings"] |= {
         "lead_days": 2, "review_days": 1,
-        "scored_days": QUICK_DAYS if asked.quick else Setting().scored_days, "warm_days": replay.WARM_DAYS,
-        "sample": SAMPLE if asked.quick else None, "seed": SEED, "missing": missing,
+        "scored_days": scored_days, "warm_days": replay.WARM_DAYS, "sample": series, "seed": SEED, "missing": missing,
         "measure": "days of cover = mean stock value / mean demand value per day; fill by value",
         "rivals": {name: list(tried) for name, (_, tried) in replay.RIVALS.items()},
         "seconds": round(time.perf_counter() - began, 1),
     }  # fmt: skip
-    if asked.json:
-        print(json.dumps(result))
-    else:
-        _table(result)
-    _retail.stop_if_missing([f"{name} is not on this machine" for name in missing])
+    return result
 
 
-def _measure(name: str, history: History, result: dict[str, Any], began: float, *, quick: bool) -> None:
+def _measure(
+    name: str, history: History, result: dict[str, Any], began: float, setting: Setting, packs: Sequence[int]
+) -> None:
     """Fill in one history's figures."""
-    setting = Setting(scored_days=QUICK_DAYS) if quick else Setting()
     seen = forecasts(name, history, setting)
     _say(f"{name}: forecast from {len(seen.before)} days", began)
     ours, rivals, ratio = ({}, {}, {})  # type: dict[str, Any], dict[str, Any], dict[str, Any]
     bar = BAR_FILL.get(name, 0.97)
-    for pack in () if name == "greengrocer_daily" else PACKS[:1] if quick else PACKS:
+    for pack in () if name == GROCER else packs:
         found = replay.curves(history, seen, replace(setting, pack_qty=pack))
         key = f"pack_{pack}"
         ours[key] = _cover(found["ours"])
@@ -95,28 +101,29 @@ def _measure(name: str, history: History, result: dict[str, Any], began: float, 
             other: _ratio(found["ours"].at(bar), curve.at(bar)) for other, curve in found.items() if other != "ours"
         }
         _say(f"{name}: pack {pack}", began)
-    if name != "greengrocer_daily":
+    if name != GROCER:
         asked = delivered(history, seen, setting, ASKED)
         ours["asked"] = {str(one["fill"]): _rounded(one["delivered"]) for one in asked}
-    if name in ("bakery_dev", "greengrocer_daily"):
-        mortal = replace(setting, shelf_life_days=SHELF_LIFE_DAYS, pack_qty=1 if name == "greengrocer_daily" else 6)
+    if name in ("bakery_dev", GROCER):
+        mortal = replace(setting, shelf_life_days=SHELF_LIFE_DAYS, pack_qty=1 if name == GROCER else 6)
         found = replay.curves(history, seen, mortal)
         ours["shelf_life_5"] = {"waste": _rounded(found["ours"].at(SHELF_FILL, "waste"))}
         rivals["shelf_life_5"] = {other: _rounded(found[other].at(SHELF_FILL, "waste")) for other in replay.RIVALS}
         best = min((waste for waste in rivals["shelf_life_5"].values() if waste is not None), default=None)
         ratio["waste_of_best_rival"] = _ratio(ours["shelf_life_5"]["waste"], best)
         _say(f"{name}: shelf life", began)
-    result["ours"][name], result["reference"][name], result["ratio"][name] = ours, rivals, ratio
+    for part, found_here in (("ours", ours), ("reference", rivals), ("ratio", ratio)):
+        result[part][name] = _known(found_here)
 
 
 def load(name: str) -> History | None:
     """Return a history by its name, None where it is not on this machine."""
     if name == "completejourney":
         return _completejourney()
-    path = SALES / f"{name}.parquet"
+    path = _folders.data() / f"{name}.parquet"
     if not path.exists():
         return None
-    if name != "greengrocer_daily":
+    if name != GROCER:
         return read_history(path)
     table = pd.read_parquet(path)
     names = {"date": "day", "item_code": "product", "avg_price": "price"}
@@ -130,10 +137,10 @@ def load(name: str) -> History | None:
         return read_history(Path(folder) / path.name)
 
 
-def sampled(history: History) -> History:
-    """Return SAMPLE series, drawn with SEED."""
+def sampled(history: History, series: int) -> History:
+    """Return so many series, drawn with SEED."""
     n = history.panel.n_series
-    rows = sorted(np.random.default_rng(SEED).choice(n, size=min(SAMPLE, n), replace=False).tolist())
+    rows = sorted(np.random.default_rng(SEED).choice(n, size=min(series, n), replace=False).tolist())
     closed = None if history.closed is None else history.closed[rows]
     return History(history.panel.select(rows), history.value[rows], closed)
 
@@ -144,7 +151,7 @@ def forecasts(name: str, history: History, setting: Setting) -> Seen:
     for path in [*sorted((ROOT / "forecasting").rglob("*.py")), Path(str(lead_time_demand.__file__))]:
         digest.update(path.read_bytes())
     digest.update(repr((setting.span, setting.scored_days, replay.WARM_DAYS)).encode())
-    kept = KEPT / f"replenish-{name}-{digest.hexdigest()[:16]}.pickle"
+    kept = _folders.kept() / f"replenish-{name}-{digest.hexdigest()[:16]}.pickle"
     if kept.exists():
         seen: Seen = pickle.loads(kept.read_bytes())
         return seen
@@ -154,7 +161,7 @@ def forecasts(name: str, history: History, setting: Setting) -> Seen:
             print(f"  {name}: {done} of {of} days forecast", file=sys.stderr, flush=True)
 
     seen = replay.look_ahead(history, setting, country=COUNTRY[name], progress=progress)
-    KEPT.mkdir(exist_ok=True)
+    kept.parent.mkdir(exist_ok=True)
     kept.write_bytes(pickle.dumps(seen))
     return seen
 
@@ -194,6 +201,13 @@ def _cover(curve: Curve) -> dict[str, float | None]:
 
 def _ratio(ours: float | None, other: float | None) -> float | None:
     return None if ours is None or not other else round(ours / other, 3)
+
+
+def _known(figures: Any) -> Any:
+    """Leave out what a way of ordering never reached."""
+    if not isinstance(figures, dict):
+        return figures
+    return {name: _known(one) for name, one in figures.items() if one is not None}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -29,6 +29,7 @@ from urllib.parse import urlencode
 
 import psutil
 import sqlalchemy as sa
+from playwright import sync_api as playwright
 
 from config.database import Database, make_engine
 from config.errors import DomainError
@@ -51,7 +52,7 @@ from supply.online.storefront.availability import OnlineListing, Storefront
 from supply.online.storefront.time_slots import PickupRules
 from supply.sync import groups as group_facts
 from tests.benchmarks._node import free_port, percentile
-from tests.benchmarks._paint import paints
+from tests.benchmarks._paint import LOADS, chromium, paints
 from tests.supply.online_store import ANA, AT, STORE, Town, later, make_town
 
 SLUG, CUSTOMERS, LINES, AT_ONCE = "bench", 200, 8, 8
@@ -70,19 +71,13 @@ def main() -> None:
     asked = parser.parse_args()
     rounds, views, orders = (2, 400, 80) if asked.quick else (5, 2_000, 300)
     tries, races = (1_000, 10) if asked.quick else (10_000, 200)
-    with tempfile.TemporaryDirectory(prefix="cornerstore-bench-") as folder:
-        with network_node(Path(folder), asked.products) as (server, url):
-            front = f"http://127.0.0.1:{server.port}/shop/{SLUG}/"
-            painted = paints({"list": front, "product": f"{front}p/P00001", "basket": f"{front}basket"})
-            ours = browse_and_order(server, url, asked.products, rounds, views, orders) | {"first_paint": painted}
-        ours |= oversell(Path(folder), tries)
-        ours["races"] = race_all(Path(folder), races)
-    ours["guessed_per_store_day"] = guesses()
-    result = {
-        "bench": "store", "ours": ours, "reference": {}, "ratio": {},
-        "settings": {"products": asked.products, "customers": CUSTOMERS, "rounds": rounds, "views": views,
-                     "orders": orders, "tries": tries, "race_rounds": races, "database": "sqlite"},
-    }  # fmt: skip
+    with playwright.sync_playwright() as player:
+        path = chromium()
+        browser = player.chromium.launch(executable_path=path) if path else None
+        result = measure(
+            browser, products=asked.products, rounds=rounds, views=views, orders=orders, tries=tries, races=races
+        )
+    ours = result["ours"]
     if asked.json:
         print(json.dumps(result))
     else:
@@ -93,6 +88,27 @@ def main() -> None:
             f"{ours['tries']} tries; races {ours['races']}; {ours['guessed_per_store_day']:.1e} guessed collections a "
             f"shop and day; first paint at a sixth of the CPU {ours['first_paint']}"
         )
+
+
+def measure(
+    browser: playwright.Browser | None, *, products: int, rounds: int, views: int, orders: int, tries: int, races: int,
+    loads: int = LOADS,
+) -> dict[str, Any]:  # fmt: skip
+    """Browse and order over HTTP, then race in this process; without a browser no paint is measured."""
+    with tempfile.TemporaryDirectory(prefix="cornerstore-bench-") as folder:
+        with network_node(Path(folder), products) as (server, url):
+            front = f"http://127.0.0.1:{server.port}/shop/{SLUG}/"
+            pages = {"list": front, "product": f"{front}p/P00001", "basket": f"{front}basket"}
+            painted = paints(browser, pages, loads)
+            ours = browse_and_order(server, url, products, rounds, views, orders) | {"first_paint": painted}
+        ours |= oversell(Path(folder), tries)
+        ours["races"] = race_all(Path(folder), races)
+    ours["guessed_per_store_day"] = guesses()
+    return {
+        "bench": "shop", "ours": ours, "reference": {}, "ratio": {},
+        "settings": {"products": products, "customers": CUSTOMERS, "rounds": rounds, "views": views, "orders": orders,
+                     "tries": tries, "race_rounds": races, "database": "sqlite"},
+    }  # fmt: skip
 
 
 # --- over HTTP ---
@@ -127,8 +143,8 @@ def network_node(folder: Path, products: int) -> Iterator[tuple[Server, str]]:
         try:
             until = time.monotonic() + 60
             while True:
-                with contextlib.suppress(OSError):
-                    if Browser(port).get(f"/shop/{SLUG}/")[0] == 200:
+                with contextlib.suppress(OSError), contextlib.closing(Browser(port)) as visitor:
+                    if visitor.get(f"/shop/{SLUG}/")[0] == 200:
                         break
                 if process.poll() is not None or time.monotonic() > until:
                     raise RuntimeError((folder / "server.log").read_text()[-2000:])
@@ -184,6 +200,10 @@ class Browser:
         """Send a form."""
         return self._ask("POST", path, urlencode(fields).encode())
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._line.close()
+
     def _ask(self, method: str, path: str, body: bytes | None) -> tuple[int, str, float]:
         headers = {"Cookie": self.cookie} if self.cookie else {}
         if body is not None:
@@ -211,7 +231,7 @@ def browse_and_order(server: Server, url: str, products: int, rounds: int, views
     times: dict[str, list[float]] = {"view": [], "order": []}
     database = Database(make_engine(url))
     for turn in range(rounds + 1):
-        paths = [f"/shop/{SLUG}/?page={dice.randint(1, 40)}" for _ in range(views)]
+        paths = [f"/shop/{SLUG}/?page={dice.randint(1, max(1, products // 50))}" for _ in range(views)]
         for kind, work in (("view", _views(customers, paths)), ("order", _orders(buyers, orders))):
             before, began = server.cpu_s(), time.perf_counter()
             spent = _in_lines(work)
@@ -222,6 +242,8 @@ def browse_and_order(server: Server, url: str, products: int, rounds: int, views
         with database.write() as session:  # they were collected: the pickup shelf is free again
             session.execute(sa.update(PickupOrder).values(state="collected"))
     database.engine.dispose()
+    for browser in (*customers, *(buyer for buyer, _ in buyers)):
+        browser.close()
     found: dict[str, Any] = {}
     for kind in ("view", "order"):
         found[f"{kind}s_per_s"] = round(statistics.median(rates[kind]), 1)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import shutil
 import statistics
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
 
 from tests.benchmarks._node import PIN, Served, code_of, store_node
+from tests.benchmarks._paint import chromium
 from tests.browser.conftest import wedge
 
 PRODUCTS, WITHOUT_A_PAUSE, SLOWED = 20_000, 30, 6
@@ -48,9 +48,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args()
     rounds, scans = (3, 25) if asked.quick else (7, 60)
-    with store_node(PRODUCTS) as (served, _), sync_playwright() as player:
+    with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=_chromium(), args=_FLAGS)
-        result = measure(browser, served, rounds, scans)
+        result = measure(browser, rounds, scans)
         browser.close()
     if asked.json:
         print(json.dumps(result))
@@ -61,8 +61,13 @@ def main() -> None:
     print(f"page ready in {ours['ready_ms']:.0f} ms, slowed {SLOWED} times {ours['ready_ms_6x']:.0f} ms")
 
 
-def measure(browser: Browser, served: Served, rounds: int, scans: int) -> dict[str, Any]:
+def measure(browser: Browser, rounds: int, scans: int, products: int = PRODUCTS) -> dict[str, Any]:
     """Open the page anew per round, fast and slowed in turn; medians over the rounds, lost scans summed."""
+    with store_node(products) as (served, _):
+        return _measured(browser, served, rounds, scans, products)
+
+
+def _measured(browser: Browser, served: Served, rounds: int, scans: int, products: int) -> dict[str, Any]:
     dice = random.Random(5)
     ready: dict[int, list[float]] = {1: [], SLOWED: []}
     paints: dict[int, list[float]] = {1: [], SLOWED: []}
@@ -73,7 +78,7 @@ def measure(browser: Browser, served: Served, rounds: int, scans: int) -> dict[s
             context = browser.new_context(storage_state=state, reduced_motion="reduce")
             page, line = _opened(context, served, slowed)
             ready[slowed].append(_asked(line, "probe.ready"))
-            codes = [code_of(rank) for rank in dice.sample(range(PRODUCTS), scans // rounds + 1 + WITHOUT_A_PAUSE)]
+            codes = [code_of(rank) for rank in dice.sample(range(products), scans // rounds + 1 + WITHOUT_A_PAUSE)]
             paints[slowed] += _paints(page, line, codes[WITHOUT_A_PAUSE:])
             before = _lines(page)
             wedge(page, *codes[:WITHOUT_A_PAUSE])
@@ -91,7 +96,7 @@ def measure(browser: Browser, served: Served, rounds: int, scans: int) -> dict[s
         },
         "reference": {},
         "ratio": {},
-        "settings": {"products": PRODUCTS, "rounds": rounds, "scans": len(paints[1]), "slowed": SLOWED},
+        "settings": {"products": products, "rounds": rounds, "scans": len(paints[1]), "slowed": SLOWED},
     }
 
 
@@ -99,7 +104,7 @@ _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-gpu-vsync", "--disable-fra
 
 
 def _chromium() -> str:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = chromium()
     if found is None:
         raise SystemExit("There is no Chromium on this machine: install the package chromium.")
     return found

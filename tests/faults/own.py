@@ -59,10 +59,10 @@ def ask(name: str, part: int) -> dict[str, Any]:
 
 def online(rounds: int) -> dict[str, Any]:
     """Run the races of the online shop."""
-    from tests.benchmarks import store
+    from tests.benchmarks import shop
 
     with tempfile.TemporaryDirectory(prefix="cs-races-") as folder:
-        found = store.race_all(Path(folder), rounds)
+        found = shop.race_all(Path(folder), rounds)
     wrong = sum(one["not_one_winner"] for one in found.values())
     won = {"1": rounds * len(found) - wrong, "0": wrong}
     return {"rounds_by_number_of_winners": {winners: count for winners, count in won.items() if count}, "expect": 1}

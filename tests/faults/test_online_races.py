@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import store as bench
+from tests.benchmarks import shop as bench
 
 pytestmark = pytest.mark.faults
 ROUNDS = 200

@@ -1,0 +1,144 @@
+"""Every benchmark at toy size on generated data: it runs, and answers what the contract of `run bench` says."""
+
+import json
+import math
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+HERE = Path(__file__).parent / "benchmarks"
+NAMES = sorted(file.stem for file in HERE.glob("[!_]*.py"))
+Asked = pytest.FixtureRequest
+LONG = ("ingest", "pages")
+"""They lay in a past and start PostgreSQL again and again: half a minute however small."""
+LONG_PARTS = ("closed_loop", "cold_start", "cut_days", "cluster")
+"""Parts of the forecast's that fit, or start other programs, again and again: half a minute however small."""
+
+
+def _faults(bench: Any, asked: Asked) -> Any:
+    races = replace(bench.SCENARIOS["race_online"], command=bench._own("online", "--rounds", "1"), level_r=5)
+    return bench.measure([races], asked.getfixturevalue("tmp_path") / "faults.json", 1)
+
+
+def _forecast(bench: Any, asked: Asked, parts: Sequence[str] = ()) -> Any:
+    size = bench.Size(
+        series={"m5_tiny_dev": 4, "bakery_dev": 4}, origins=1, speed_series=8, launches=1, loop_days=32,
+        night_products=4, memory_stores=1, memory_products=4, cluster_products=4,
+    )  # fmt: skip
+    return bench.measure(["m5_tiny_dev"], parts or [one for one in bench.PARTS if one not in LONG_PARTS], size)
+
+
+def _ingest(bench: Any, asked: Asked) -> Any:
+    asked.getfixturevalue("postgres_url")
+    return bench.measure({"1m": 40, "10m": 80}, 1, 1, stores=8, sales=4)
+
+
+def _pages(bench: Any, asked: Asked) -> Any:
+    asked.getfixturevalue("postgres_url")
+    return bench.measure(80, 1, stores=8)
+
+
+def _replenish(bench: Any, asked: Asked) -> Any:
+    return bench.measure(["m5_tiny_dev", "bakery_dev", bench.GROCER], series=2, scored_days=28, packs=[6])
+
+
+def _shop(bench: Any, asked: Asked) -> Any:
+    browser = asked.getfixturevalue("browser") if bench.chromium() else None
+    return bench.measure(browser, products=20, rounds=1, views=8, orders=8, tries=112, races=1, loads=1)
+
+
+TOYS: dict[str, Callable[[Any, Asked], Any]] = {
+    "allocate": lambda bench, _: bench.measure(1, products=2, stores=9),
+    "checkout": lambda bench, _: bench.measure(1, 4, products=8),
+    "close": lambda bench, _: bench.measure(1, sales=6, few=2),
+    "faults": _faults,
+    "forecast": _forecast,
+    "ingest": _ingest,
+    "lookup": lambda bench, _: bench.measure(1, 8, products=8),
+    "pages": _pages,
+    "print": lambda bench, _: bench.measure(1, 2, products=60, days=60),
+    "promotions": lambda bench, _: bench.measure(4),
+    "ranking": lambda bench, _: bench.measure(["freshretail_daily_dev"], 3, 1),
+    "reorder": lambda bench, _: bench.measure(1, 1, products=12, store_products=6, calm_sales=4),
+    "replenish": _replenish,
+    "rounds": lambda bench, _: bench.measure(0.2, stops=8, vehicles=2),
+    "shop": _shop,
+    "till": lambda bench, asked: bench.measure(asked.getfixturevalue("browser"), 1, 1, products=40),
+    "verify": lambda bench, _: bench.measure(8, 1, a_shift=4),
+}
+"""How each is asked for as little as it can do."""
+
+
+@pytest.fixture(autouse=True)
+def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    sell(tmp_path)
+    monkeypatch.setenv("RETAIL_DATA", str(tmp_path))
+    with tempfile.TemporaryDirectory(prefix="cs-bench-") as kept:  # PostgreSQL's user may not enter pytest's folders
+        monkeypatch.setenv("BENCH_FOLDER", kept)
+        yield
+
+
+@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.faults][: one in LONG]) for one in NAMES])
+def test_a_benchmark_runs_at_toy_size_and_keeps_the_contract(name: str, request: pytest.FixtureRequest) -> None:
+    keeps_the_contract(name, TOYS[name](import_module(f"tests.benchmarks.{name}"), request))
+
+
+@pytest.mark.faults
+def test_the_long_parts_of_the_forecasts_benchmark_keep_it_too(request: pytest.FixtureRequest) -> None:
+    keeps_the_contract("forecast", _forecast(import_module("tests.benchmarks.forecast"), request, LONG_PARTS))
+
+
+def keeps_the_contract(name: str, result: Any) -> None:
+    """Check what `run bench NAME --json` has to answer."""
+    assert json.loads(json.dumps(result)) == result
+    assert result["bench"] == name
+    assert {"ours", "reference", "ratio", "settings"} <= result.keys()
+    assert not result["settings"].get("missing")
+    figures = list(figures_of({"ours": result["ours"], "ratio": result["ratio"]}))
+    assert figures
+    assert [one for one in figures if not (isinstance(one[1], (int, float)) and math.isfinite(one[1]))] == []
+
+
+def figures_of(part: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every figure with its place."""
+    inside = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else None
+    if inside is None:
+        yield where, part
+        return
+    for name, one in inside:
+        yield from figures_of(one, f"{where}/{name}")
+
+
+def sell(folder: Path) -> None:
+    """Write a short history of two stores and two products under each real set's name, in the columns it has."""
+    dice = np.random.default_rng(1)
+
+    def daily(days: int) -> pd.DataFrame:
+        rows = [("S1", "bread"), ("S1", "milk"), ("S2", "bread"), ("S2", "milk")]
+        table = pd.MultiIndex.from_product([range(4), pd.date_range("2024-01-01", periods=days)], names=["row", "day"])
+        sold = table.to_frame(index=False)
+        sold["store"], sold["product"] = ([rows[row][n] for row in sold["row"]] for n in (0, 1))
+        sold["sold"] = dice.poisson(6, len(sold))
+        return sold.drop(columns="row").assign(category="food", region="all")
+
+    daily(900).assign(price=2.5).to_parquet(folder / "m5_tiny_dev.parquet")
+    daily(900).assign(on_offer=0).to_parquet(folder / "bakery_dev.parquet")
+    short = daily(120).assign(on_offer=0)
+    short["out_of_stock_share"] = np.where(np.arange(len(short)) % 9, 0.0, 0.25)
+    short.to_parquet(folder / "freshretail_daily_dev.parquet")
+    hours = pd.DataFrame({"hour": range(24), "hourly_sale": 0.5, "hourly_stockout": 0})
+    hours.assign(store_id=1, product_id=1, dt=pd.Timestamp("2024-01-01")).to_parquet(
+        folder / "freshretail_hourly_dev.parquet"
+    )
+    grocer = daily(200)
+    pd.DataFrame(
+        {"date": grocer["day"].astype(str), "item_code": grocer["product"].map({"bread": 1, "milk": 2}),
+         "qty_kg": grocer["sold"] * 1.0, "avg_price": 6.0, "category": "food"}
+    ).drop_duplicates(["date", "item_code"]).to_parquet(folder / "greengrocer_daily.parquet")  # fmt: skip
