@@ -26,7 +26,7 @@ WORDS: dict[str, dict[str, str]] = {
         "online": "Scan for this receipt on your phone",
         "saved": "You saved today", "count": "Products", "age": "Age checked",
         "x": "X REPORT", "z": "Z REPORT", "opened": "Opened", "closed": "Closed", "by": "By", "day": "Business day",
-        "sales": "Sales", "returns": "Returns", "sales_amount": "Sales", "float": "Float", "drop": "Put in the safe",
+        "sales": "Sales", "returns": "Returns", "sales_amount": "Total sales", "float": "Float", "drop": "Put in the safe",
         "pay_in": "Paid in", "pay_out": "Paid out", "tab_paid": "Cash for tabs", "order_paid": "Cash for orders",
         "collect": "Collect", "show_code": "Show this code at the counter",
         "sale": "Cash from sales", "cash_refund": "Cash refunds", "expected": "Cash expected",
