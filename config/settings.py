@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     notify: str = Field(
         default="",
         description="Who carries messages to customers, several with ';': 'log' writes them down only, "
-        "'smtp://user:password@host:587?from=shop@example.com' for e-mail, 'https://…' a service that is posted each "
+        "'smtp://user:password@host:587?from=store@example.com' for e-mail, 'https://…' a service that is posted each "
         "message and sends it to the phone; '': log in practice, else nobody",
     )
     notify_key: str = Field(default="", description="What messages posted to the service are signed with")
@@ -111,7 +111,7 @@ class Settings(BaseSettings):
     )
     forecast_cluster: str = Field(
         default="",
-        description="Where shops' forecasts are computed: 'tcp://host:8786' is a Dask scheduler; '': on this machine",
+        description="Where stores' forecasts are computed: 'tcp://host:8786' is a Dask scheduler; '': on this machine",
     )
     trusted_wires: str = Field(
         default="",
@@ -164,7 +164,7 @@ class Settings(BaseSettings):
         if not self.database_url:
             self.database_url = f"sqlite:///{self.state_folder / (self.node_id + '.db')}"
         if self.network_url and not is_guarded(self.network_url):
-            raise ValueError("network_url: facts leave the shop over https:// alone; plain http is for one machine")
+            raise ValueError("network_url: facts leave the store over https:// alone; plain http is for one machine")
         if faults := list(self._open_lines()):
             raise ValueError("; ".join(faults))
         if self.payment_service.startswith("practice") and not self.practice:

@@ -5,7 +5,7 @@ Rules
 1. A store is one piece of work, for its products are pooled; nothing is shared between pieces, so that where and in
    which order they are done changes no digit.
 2. Results come back in the order asked, as they are done, so that each can be written before the next is read, and what
-   is held at once is bounded by the workers, not by the shops.
+   is held at once is bounded by the workers, not by the stores.
 3. A cluster's workers need this package in the same version, and one thread each (OMP_NUM_THREADS=1).
 """
 

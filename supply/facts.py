@@ -167,7 +167,7 @@ class Advised:
 
 @dataclass(frozen=True)
 class GoodsDispatched:
-    """Goods have left the warehouse for a shop. acknowledged: see rule 3; empty without an order."""
+    """Goods have left the warehouse for a store. acknowledged: see rule 3; empty without an order."""
 
     store_id: str
     delivery_id: str
@@ -235,8 +235,10 @@ class DeliveryClosed:
 
 @dataclass(frozen=True)
 class StopReported:
-    """How a van's stop at a store stands: on_the_way, then delivered, short or refused. step: the highest one
-    counts."""
+    """How a van's stop at a store stands: on_the_way, then delivered, short or refused.
+
+    step: the highest one counts.
+    """
 
     store_id: str
     route_id: str
@@ -264,8 +266,10 @@ class StopReported:
 
 @dataclass(frozen=True)
 class NetworkOfferSnapshot:
-    """An offer of one product to one store, whole: as the network makes or withdraws it, and as the store answers
-    it."""
+    """An offer of one product to one store, whole.
+
+    As the network makes or withdraws it, and as the store answers it.
+    """
 
     store_id: str
     network_offer_id: str

@@ -85,8 +85,10 @@ def together(
     session: Session, work: str, store_ids: Sequence[str], do: Callable[[Sequence[str]], None], *, actor: Actor,
     at: dt.datetime,
 ) -> list[str]:  # fmt: skip
-    """Do some work for all stores at once, and where that trips for each by itself (rule 3); returns who still
-    trips."""
+    """Do some work for all stores at once, and where that trips for each by itself (rule 3).
+
+    Returns who still trips.
+    """
     try:
         with session.begin_nested():
             do(store_ids)

@@ -44,7 +44,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Goods:
-    """A product of the practice shop. price_minor is per price_quantity."""
+    """A product of the practice store. price_minor is per price_quantity."""
 
     sku: str
     name: str

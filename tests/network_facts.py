@@ -80,7 +80,7 @@ def _sale(chance: random.Random, store_id: str, number: int, at: dt.datetime) ->
     return SaleCompleted(
         id=key, kind="sale", channel="counter", order_id=None, order_no=None,
         store={
-            "id": store_id, "name": f"Shop {store_id}", "address": "1 Harbour Street", "phone": "+1 555 0100",
+            "id": store_id, "name": f"Store {store_id}", "address": "1 Harbour Street", "phone": "+1 555 0100",
             "currency": "EUR", "tz": "UTC", "language": "en",
         },
         till_id="T1", till_name="Till 1", shift_id=f"{store_id}-{at:%y%m%d}", epoch=f"epoch-{store_id}",

@@ -14,7 +14,7 @@ Rules
    different nodes do not. What a `bulk` can write all at once is; what it leaves, or trips over, goes one by one, and
    both roads lead to the same rows.
 5. A fact with a figure that no store can have is set aside whatever it tells of: one such row, added up with the
-   others, would stop the sums of all shops. So is one with NUL in a text: SQLite stores it, PostgreSQL does not.
+   others, would stop the sums of all stores. So is one with NUL in a text: SQLite stores it, PostgreSQL does not.
 6. What is set aside may be turned down by a person: it is kept, applied by no retry, and may still be taken in later.
 """
 
@@ -40,7 +40,7 @@ from config.nodes.node import Peer, this_node
 from config.nodes.outbox import Message, chain, fits
 
 log = structlog.get_logger()
-ABSURD, NUL = "it has a figure no shop can have", "it has a text with the sign NUL, which no text may hold"
+ABSURD, NUL = "it has a figure no store can have", "it has a text with the sign NUL, which no text may hold"
 Effect = Callable[[Session, Message], None]
 Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
 """Writes many facts at once and returns those it leaves to be taken one by one."""

@@ -135,7 +135,7 @@ def sizes(gap: Floats, weight: Floats, slope: Floats, line: Ints, spread: float 
     gap: (s, p) logarithm of what a store sells over the usual; weight: one over its variance, 0 = not sold there.
     """
     reported, worth, line = _by_line(gap, weight, slope, line)
-    # A line's own deviation is taken out of what its products tell of the whole shop.
+    # A line's own deviation is taken out of what its products tell of the whole store.
     part = 1.0 / (1.0 + LINE_SPREAD * worth)
     doubt = 1.0 / ((worth * part).sum(axis=1) + 1.0 / spread)
     size = (reported * part).sum(axis=1) * doubt
@@ -169,7 +169,7 @@ def _days(units: Floats, silent: Ints) -> Floats:
 
 
 def _by(grid: Floats, group: Ints, groups: int) -> Floats:
-    """Return (g, p) the sums over each group's shops."""
+    """Return (g, p) the sums over each group's stores."""
     out = np.zeros((groups, grid.shape[1]))
     np.add.at(out, group, grid)
     return out

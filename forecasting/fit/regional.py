@@ -43,7 +43,7 @@ SHARE_PSEUDO = 5.0
 SHARE_DISCOUNT = 0.985
 PRIOR_UNITS = 24.0
 PATH_TRUST = 0.5
-"""Part of the region's expected movement that a store follows; the whole of it was worse on real shops."""
+"""Part of the region's expected movement that a store follows; the whole of it was worse on real stores."""
 STEADY_WEIGHT = 0.1
 """Weight of region level x slow share even where a store's own history is long."""
 MODEL_DAYS = 730
@@ -246,7 +246,7 @@ def _shares(y: Floats, group: Ints, groups: int) -> Floats:
 
 @dataclass(frozen=True)
 class Borrowed:
-    """What a region tells the n series of a shop.
+    """What a region tells the n series of a store.
 
     prior    : weekday, month and event factors, and slopes, to shrink to
     level    : (n,) of the product in an average store that has it, NaN = the region does not know it

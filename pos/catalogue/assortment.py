@@ -78,8 +78,10 @@ def add(
     actor: Actor,
     at: dt.datetime,
 ) -> Product:
-    """Take a product of the store's own into its assortment and list it (rule 1); the same command again is the
-    same."""
+    """Take a product of the store's own into its assortment and list it (rule 1).
+
+    The same command again is the same.
+    """
     sku = sku_for(store_id, command) if command else f"{store_id}-{secrets.token_hex(4).upper()}"
     if (known := session.get(Product, sku)) is not None and command is not None:
         return known

@@ -483,7 +483,7 @@ def _refuse_unsold(rows: Sequence[Any]) -> None:
     if unlisted := [row for row in rows if not (row.listed and row.active)]:
         raise Refused(
             "not-sold-here",
-            f"This shop does not sell {_names(unlisted)}. List it in the catalogue first.",
+            f"This store does not sell {_names(unlisted)}. List it in the catalogue first.",
             skus=[row.sku for row in unlisted],
             names=[row.name for row in unlisted],
         )

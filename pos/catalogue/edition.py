@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. An edition is whole: products that are in it no more are no longer active at the shop. One without any product takes
-   none away: a network that has lost its catalogue, or begins without one, closes no shop.
+1. An edition is whole: products that are in it no more are no longer active at the store. One without any product takes
+   none away: a network that has lost its catalogue, or begins without one, closes no store.
 2. What is a store's own, products, prices, listings and tax classes, never travels and is never touched.
 """
 

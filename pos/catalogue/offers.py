@@ -398,7 +398,7 @@ def as_offer(row: StandingOffer, codes: frozenset[str] = frozenset()) -> Offer:
 
 
 def take_edition(session: Session, body: dict[str, Any], owner_id: str = EVERYONE) -> None:
-    """Take over an owner's offers as `edition` wrote them, with their codes; uses are counted store by shop."""
+    """Take over an owner's offers as `edition` wrote them, with their codes; uses are counted store by store."""
     for wire in body["offers"]:
         row = session.get(StandingOffer, wire["id"]) or StandingOffer(id=wire["id"], owner_id=owner_id)
         if row.owner_id != owner_id:

@@ -131,7 +131,7 @@ def scheme(pattern: str, step: int = 1) -> Scheme:
         fixed = "0" + fixed
     if not re.match(r"0[24]|2[\d.]", fixed):
         raise _bad(
-            "Only numbers kept for use inside a shop can carry a weight or a price: begin an EAN-13 with 02, 04 or "
+            "Only numbers kept for use inside a store can carry a weight or a price: begin an EAN-13 with 02, 04 or "
             "20 to 29, a UPC-A with 2 or 4."
         )
     return Scheme(pattern, step, fixed + ".", tuple(fields))

@@ -92,7 +92,7 @@ def put(
     """Put a product on a free place, the first free one unless told; on the page already, it moves there (rule 1)."""
     listing = session.get(Listing, (store_id, sku))
     if listing is None or not listing.active:
-        raise NotFound("not-listed", f"This shop does not sell {sku}. List it in the catalogue first.", sku=sku)
+        raise NotFound("not-listed", f"This store does not sell {sku}. List it in the catalogue first.", sku=sku)
     rows = _arranged(session, store_id)
     taken = {row.place: row for row in rows.values() if row.page == page}
     same = next((row for row in taken.values() if row.sku == sku), None)

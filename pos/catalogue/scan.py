@@ -65,7 +65,7 @@ def add_scheme(
     name = name.strip() or f"{own_labels.LENGTHS[11 if made.is_upc else 12]} {made.prefix}"
     rows = _rows(session, store_id)
     if len(rows) >= MOST_SCHEMES:
-        raise Refused("too-many-schemes", f"A shop has at most {MOST_SCHEMES} kinds of label. Remove one first.")
+        raise Refused("too-many-schemes", f"A store has at most {MOST_SCHEMES} kinds of label. Remove one first.")
     if any(row.pattern == pattern for row in rows):
         raise Conflict("scheme-exists", f"Labels of the pattern {pattern} are read already.", pattern=pattern)
     place = max((row.place for row in rows), default=-1) + 1
@@ -234,7 +234,7 @@ def _refuse_unknown(session: Session, code: str) -> None:
     if own_labels.is_in_store(code) and gs1.is_gtin(code):
         raise NotFound(
             "unknown-label",
-            f"The number {code} is for use inside a shop, and no label of this shop looks like it. "
+            f"The number {code} is for use inside a store, and no label of this store looks like it. "
             "Say in Weighed goods how such labels are read.",
             barcode=code,
         )

@@ -21,13 +21,14 @@ from config.nodes.journal import Actor
 PURPOSES = ("phone", "tab", "points", "messages", "online", "network")
 ASKED = {
     "en": {
-        "name": "The shop may keep my name.",
-        "phone": "The shop may keep my phone number.",
-        "tab": "The shop may keep a tab for me: what I buy and pay later.",
-        "points": "The shop may count points for what I buy.",
-        "messages": "The shop may write to me, such as a reminder or an offer.",
-        "online": "The shop may tell its online shop a key made of my phone number, so that I get my member prices and "
-        "points there. The number itself stays in the shop.",
+        "name": "The store may keep my name.",
+        "phone": "The store may keep my phone number.",
+        "tab": "The store may keep a tab for me: what I buy and pay later.",
+        "points": "The store may count points for what I buy.",
+        "messages": "The store may write to me, such as a reminder or an offer.",
+        "online": "The store may tell its online store a key made of my phone number, so that I get my member "
+        "prices and "
+        "points there. The number itself stays in the store.",
         "network": "The stores of the network may count my points together, under a key made of my phone number. A "
         "store uses them after I confirm my phone with a code. The network uses the number itself only to send that "
         "code, and no other store learns what I buy here.",

@@ -139,7 +139,7 @@ def take_part(session: Session, store: Store, *, actor: Actor, at: dt.datetime) 
     if scheme is None or not scheme.active:
         raise Refused("no-shared-points", "The network has no points of its own now. Ask again when it has.")
     if scheme.currency != store.currency:
-        raise Refused("points-other-currency", "The network's points are worth another currency than this shop's.")
+        raise Refused("points-other-currency", "The network's points are worth another currency than this store's.")
     part = part_of(session, store.id, today)
     if part is None:
         part = SharedPart(store_id=store.id, from_day=today, reported_at=at)
@@ -156,7 +156,7 @@ def give_notice(session: Session, store: Store, *, actor: Actor, at: dt.datetime
     today = day_of(session, store.id, at)
     part, scheme = part_of(session, store.id, today), scheme_on(session, today)
     if part is None or scheme is None:
-        raise Refused("takes-no-part", "This shop does not take part in the network's points.")
+        raise Refused("takes-no-part", "This store does not take part in the network's points.")
     if part.until_day is None:
         part.until_day, part.reported_at = today + dt.timedelta(days=scheme.notice_days), at
         _send_part(session, part, actor, at)

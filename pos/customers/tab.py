@@ -236,7 +236,7 @@ def write_off(
     """Give up what a customer owes, oldest first, with the reason; once per command id."""
     _check(amount_minor)
     if not why.strip():
-        raise Invalid("no-reason", "Say why the shop gives up this money.", field="why")
+        raise Invalid("no-reason", "Say why the store gives up this money.", field="why")
     owing = account(session, store.id, customer_id, lock=True)
     if (known := _known(session, store.id, id)) is not None:
         return _same(known, customer_id, "written_off", -amount_minor)

@@ -46,7 +46,7 @@ RETURN_WORDS: dict[str, dict[str, str]] = {
         "damaged": "Damaged", "expired": "Expired", "recalled": "Recalled", "wrong_delivery": "Wrong delivery",
         "sale_or_return": "Sale or return", "other": "Other", "batch": "Batch", "until": "best before",
         "unpriced": "price to be agreed", "expected": "We expect back", "left_out": "Lines without a price",
-        "lines": "Lines", "store": "For the shop", "driver": "Taken by", "name": "Name", "signature": "Signature",
+        "lines": "Lines", "store": "For the store", "driver": "Taken by", "name": "Name", "signature": "Signature",
         "keep": "Please credit these goods.",
     },
     "zh": {

@@ -158,7 +158,7 @@ class PracticeTerminal:
         return int(found or 0)
 
     def holds_minor(self, id: str) -> int:
-        """Return how much of a payment the practice terminal holds for the shop."""
+        """Return how much of a payment the practice terminal holds for the store."""
         with self._open() as book:
             known = _row(book, id)
         taken_minor = int(known["amount_minor"]) if known is not None and known["state"] == "captured" else 0

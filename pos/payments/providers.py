@@ -127,7 +127,7 @@ class Providers:
             if name not in self._makers:
                 raise NotFound(
                     "unknown-provider",
-                    f"The payment service {name} is not set up here. Look at the shop's settings.",
+                    f"The payment service {name} is not set up here. Look at the store's settings.",
                     provider=name,
                 )
             self._made[name] = self._makers[name]()

@@ -84,7 +84,7 @@ def request(session: Session, wanted: Wanted, *, actor: Actor, at: dt.datetime) 
     if is_over(session, wanted.store_id, wanted.sale_id):
         raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
     if session.get(Till, (wanted.store_id, wanted.till_id)) is None:
-        raise NotFound("unknown-till", f"There is no till {wanted.till_id} in this shop.", till_id=wanted.till_id)
+        raise NotFound("unknown-till", f"There is no till {wanted.till_id} in this store.", till_id=wanted.till_id)
     wallet = wanted.wallet
     payment = _requested(wanted, at, reference=wallet.masked if wallet else "")
     return _written(session, payment, actor, at, wallet=wallet.wallet if wallet else None)
@@ -228,7 +228,7 @@ def payment_of(session: Session, store_id: str, payment_id: str) -> Payment:
     """Return a payment that a provider was asked for; NotFound else."""
     found = session.get(Payment, (store_id, payment_id))
     if found is None or not found.provider:
-        raise NotFound("no-such-payment", "There is no such payment in this shop.", id=payment_id)
+        raise NotFound("no-such-payment", "There is no such payment in this store.", id=payment_id)
     return found
 
 
@@ -237,7 +237,7 @@ def locked(session: Session, store_id: str, payment_id: str) -> Payment:
     query = sa.select(Payment).where(Payment.store_id == store_id, Payment.id == payment_id)
     found = session.scalar(lock_rows(session, query).execution_options(populate_existing=True))
     if found is None or not found.provider:
-        raise NotFound("no-such-payment", "There is no such payment in this shop.", id=payment_id)
+        raise NotFound("no-such-payment", "There is no such payment in this store.", id=payment_id)
     return found
 
 
@@ -461,7 +461,7 @@ def _surely_seen(payment: Payment) -> dt.datetime:
 
 def _not_claimed(found: Payment | None, sale_id: str, amount_minor: int) -> NotFound | Refused:
     if found is None or not found.provider:
-        return NotFound("no-such-payment", "There is no such payment in this shop.")
+        return NotFound("no-such-payment", "There is no such payment in this store.")
     if found.sale_id != sale_id:
         return Refused("payment-elsewhere", "This money was taken for another sale.", id=found.id)
     if found.claimed_by or found.same_as:

@@ -86,10 +86,10 @@ class ProducerMovement(Base):
     __tablename__ = "producer_movement"
     __table_args__ = (
         sa.CheckConstraint("qty <> 0 and net_minor = commission_minor + due_minor", name="adds_up"),
-        sa.Index("ix_produce_move_lot", "store_id", "lot_id"),
-        sa.Index("ix_produce_move_sale", "store_id", "sale_id"),
-        sa.Index("ix_produce_move_answers", "store_id", "answers_id"),
-        sa.Index("ix_produce_move_open", "store_id", "producer_id", "statement_id"),
+        sa.Index("ix_producer_movement_lot", "store_id", "lot_id"),
+        sa.Index("ix_producer_movement_sale", "store_id", "sale_id"),
+        sa.Index("ix_producer_movement_answers", "store_id", "answers_id"),
+        sa.Index("ix_producer_movement_open", "store_id", "producer_id", "statement_id"),
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)

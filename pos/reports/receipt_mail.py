@@ -70,7 +70,7 @@ def ask(
 ) -> ReceiptMail:
     """Write down that a receipt is wanted by e-mail (rules 1, 2). sends_mail: whether this node has a mail server."""
     if not sends_mail:
-        raise Refused("no-mail-here", "This shop has no mail server in its settings. Print the receipt instead.")
+        raise Refused("no-mail-here", "This store has no mail server in its settings. Print the receipt instead.")
     if not is_id(command):
         raise Invalid("bad-command-id", "The id of a command has 8 to 40 letters, digits or hyphens.")
     if (known := session.get(ReceiptMail, (store_id, command))) is not None:

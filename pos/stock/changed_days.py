@@ -1,4 +1,4 @@
-"""Shops' days whose sales have grown since they were last added up: what the next roll-up has to look at.
+"""Stores' days whose sales have grown since they were last added up: what the next roll-up has to look at.
 
 Rules
 -----

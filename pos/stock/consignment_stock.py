@@ -8,7 +8,7 @@ Rules
    when the goods came go first, then the goods, then what came after them. Of two lots the older one goes first.
 3. The sale writes it, in its own transaction. Who sells a unit has bought it: what a customer brings back is the
    store's.
-4. What is neither sold nor there any more when the lot ends (written off, missing) was bought by the shop.
+4. What is neither sold nor there any more when the lot ends (written off, missing) was bought by the store.
 5. Nobody gives away what is not theirs: of what stands in the store only what no lot has left may be passed on.
 
 Units: quantities in stock units; pack_cost_minor per pack_qty units.
@@ -95,7 +95,7 @@ class ConsignmentMovement(Base):
 
 @dataclass(frozen=True)
 class OwnerSum:
-    """What a day's sales took of an owner's goods: units, and what they cost the shop."""
+    """What a day's sales took of an owner's goods: units, and what they cost the store."""
 
     name: str
     qty: int

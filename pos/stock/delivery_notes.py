@@ -52,7 +52,7 @@ class DeliveryNote(Base):
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "delivery_note"
-    __table_args__ = (sa.Index("ix_goods_note_state", "store_id", "state"),)
+    __table_args__ = (sa.Index("ix_delivery_note_state", "store_id", "state"),)
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -277,7 +277,7 @@ def note_of(session: Session, store_id: str, note_id: str) -> DeliveryNote:
     query = sa.select(DeliveryNote).where(DeliveryNote.store_id == store_id, DeliveryNote.id == note_id)
     note: DeliveryNote | None = session.scalar(lock_rows(session, query))
     if note is None:
-        raise NotFound("unknown-note", "There is no such note in this shop.", note_id=note_id)
+        raise NotFound("unknown-note", "There is no such note in this store.", note_id=note_id)
     return note
 
 

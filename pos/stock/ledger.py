@@ -44,7 +44,7 @@ class Place(enum.StrEnum):
     WASTE = "waste"
     UNEXPLAINED = "unexplained"
     DISPATCHED = "dispatched"
-    """Left a network warehouse for a shop."""
+    """Left a network warehouse for a store."""
 
 
 INSIDE = (Place.BACKROOM, Place.FLOOR, Place.SHELF, Place.BIN)

@@ -24,13 +24,13 @@ from pos.stock.ledger import INSIDE, CountTask, Place, StockLevel
 
 
 class ProducerLot(Base):
-    """What came at once of a product . code: as it stands on the crate, unique in the shop."""
+    """What came at once of a product. code: as it stands on the crate, unique in the store."""
 
     __tablename__ = "producer_lot"
     __table_args__ = (
         sa.UniqueConstraint("store_id", "code"),
         sa.CheckConstraint("left_qty >= 0 and back_qty >= 0 and lost_qty >= 0", name="none_below_zero"),
-        sa.Index("ix_produce_lot_left", "store_id", "sku", "left_qty"),
+        sa.Index("ix_producer_lot_left", "store_id", "sku", "left_qty"),
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)

@@ -170,7 +170,7 @@ def move(
 ) -> list[Moved]:
     """Carry units from one place inside the store to another; refuses more than are there."""
     if from_place not in INSIDE or to_place not in INSIDE or from_place == to_place:
-        raise Invalid("bad-place", "Goods are carried between two places in the shop.", places=[from_place, to_place])
+        raise Invalid("bad-place", "Goods are carried between two places in the store.", places=[from_place, to_place])
     source = Source(reason, source_kind, source_id or new_id())
     return _carry(session, store_id, [(sku, qty)], from_place, to_place, source, at=at, actor=actor)
 

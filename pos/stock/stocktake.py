@@ -504,7 +504,7 @@ def take_of(session: Session, store_id: str, take_id: str) -> StockTake:
     query = sa.select(StockTake).where(StockTake.store_id == store_id, StockTake.id == take_id)
     take: StockTake | None = session.scalar(lock_rows(session, query))
     if take is None:
-        raise NotFound("unknown-take", "There is no such stock take in this shop.", take_id=take_id)
+        raise NotFound("unknown-take", "There is no such stock take in this store.", take_id=take_id)
     return take
 
 

@@ -44,7 +44,7 @@ class Region(Base):
 
 
 class Store(Base):
-    """One member shop."""
+    """One member store."""
 
     __tablename__ = "store"
 

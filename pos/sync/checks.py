@@ -147,7 +147,7 @@ def _flows(session: Session, store_id: str | None) -> Iterator[Finding]:
     )
     for odd in session.execute(strange):
         yield Finding(
-            "K4", f"movement:{odd.id}", "into, out of or within the shop", f"{odd.from_place} → {odd.to_place}"
+            "K4", f"movement:{odd.id}", "into, out of or within the store", f"{odd.from_place} → {odd.to_place}"
         )
     inward = sa.case((StockMovement.to_place.in_(ACTUAL), StockMovement.qty), else_=0)
     outward = sa.case((StockMovement.from_place.in_(ACTUAL), StockMovement.qty), else_=0)
@@ -291,7 +291,7 @@ def _applied(session: Session, store_id: str | None) -> Iterator[Finding]:
 
 
 def _put_away(session: Session, week: dt.date, store_id: str | None) -> Iterator[Finding]:
-    """Compare how many sales of a week were taken, and how many were put away or are here, store by shop."""
+    """Compare how many sales of a week were taken, and how many were put away or are here, store by store."""
     first, last = week, week + archive.WEEK - archive.DAY
     came, kept = InboxMessage, ArchivedReceipts
     taken = sa.select(came.from_node.label("store_id"), sa.func.count().label("many")).where(

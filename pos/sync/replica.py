@@ -202,8 +202,9 @@ _SHIFT_SAME = (
 
 
 def _reported_apart(session: Session, fact: SaleCompleted, at: dt.datetime) -> SaleCompleted:
-    """Return the fact; where its receipt number was given twice, by a copy of the store's books, in an epoch of its
-    own.
+    """Return the fact.
+
+    Where its receipt number was given twice, by a copy of the store's books, in an epoch of its own.
 
     Both sales happened, so both are kept; the journal says so (rule 6).
     """

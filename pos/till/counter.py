@@ -68,7 +68,7 @@ class Habits(NamedTuple):
 
 
 def habits_of(session: Session, store_id: str) -> Habits:
-    """Return a store's habits; NotFound when there is no such shop."""
+    """Return a store's habits; NotFound when there is no such store."""
     row = _HABITS.first(session, {"store": store_id})
     if row is None:
         store_of(session, store_id)  # says what is wrong

@@ -69,7 +69,7 @@ def open_shift(
     """Open a till with its float, a sum or pieces; Conflict while another shift is open there (rule 1)."""
     float_minor = _worth(session, store_id, float_counted)
     if session.get(Till, (store_id, till_id)) is None:
-        raise NotFound("unknown-till", f"There is no till {till_id} in this shop.", till_id=till_id)
+        raise NotFound("unknown-till", f"There is no till {till_id} in this store.", till_id=till_id)
     if current(session, store_id, till_id) is not None:
         raise Conflict("shift-open", "This till is already open. Close it first.", till_id=till_id)
     shift = Shift(
@@ -350,7 +350,7 @@ def wanted_leave(session: Session, shift: Shift) -> Need | None:
         return None
     off_minor = shift.over_short_minor or 0
     covers = {"over_minor" if off_minor > 0 else "short_minor": abs(off_minor)}
-    return Need(OVER_SHORT, "the drawer is off by more than this shop lets pass", covers=covers)
+    return Need(OVER_SHORT, "the drawer is off by more than this store lets pass", covers=covers)
 
 
 # --- inside ---
@@ -412,7 +412,7 @@ def _agree(session: Session, shift: Shift, why: str, approvals: Sequence[str], a
         return ""
     if not why.strip():
         raise Invalid(
-            "no-reason", "Say why the drawer is off: it is more than this shop lets pass.", field="why",
+            "no-reason", "Say why the drawer is off: it is more than this store lets pass.", field="why",
             over_short_minor=shift.over_short_minor,
         )  # fmt: skip
     used = leave.require(session, Closing(shift.id, shift.store_id, approvals), [need], actor=actor, at=at)

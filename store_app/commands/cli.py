@@ -31,7 +31,7 @@ BEGIN = "cornerstore serve, then open this computer's browser: the first person 
 )
 @click.version_option(package_name="cornerstore", prog_name="cornerstore", message="%(prog)s %(version)s")
 def main(file: Path | None) -> None:
-    """Run a corner store: its till, its stock, its orders, and the network of shops."""
+    """Run a corner store: its till, its stock, its orders, and the network of stores."""
     click.get_current_context().with_resource(private.making())
     if file is None and "CORNERSTORE_SETTINGS" not in os.environ and SETTINGS_FILE.is_file():
         file = SETTINGS_FILE  # what `init` and `join` made here
@@ -141,7 +141,7 @@ def serve(no_work: bool, gunicorn: bool) -> None:
 
 
 @main.command()
-@click.option("--dask", metavar="ADDRESS", help="Compute the shops' forecasts on this cluster: tcp://host:8786.")
+@click.option("--dask", metavar="ADDRESS", help="Compute the stores' forecasts on this cluster: tcp://host:8786.")
 @click.option("--with-parent", type=int, hidden=True)
 def work(dask: str | None, with_parent: int | None) -> None:
     """Send, print and keep the nights; one worker leads, others wait."""

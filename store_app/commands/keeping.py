@@ -134,7 +134,7 @@ def invite(store_id: str) -> None:
     pinned = f' --fingerprint "{joining.fingerprint(ca.read_text("ascii"))}"' if ca else ""
     url = doors.settings.public_url or "https://…"
     screen.print(f"cornerstore join {url} {code}{pinned}", markup=False, highlight=False)
-    screen.print("Good once, until tomorrow. Tell it to the shop alone.", markup=False, highlight=False)
+    screen.print("Good once, until tomorrow. Tell it to the store alone.", markup=False, highlight=False)
 
 
 @click.group("key")

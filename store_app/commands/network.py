@@ -23,19 +23,19 @@ def warehouse() -> None:
 
 @warehouse.command("add")
 @click.argument("warehouse_id", type=WORD)
-@click.option("--name", type=WORD, prompt=True, help="As shops read whom they order from.")
+@click.option("--name", type=WORD, prompt=True, help="As stores read whom they order from.")
 @click.option("--lead-days", type=click.IntRange(0, 365), default=1, show_default=True, help="From order to delivery.")
 @click.option("--order-days", default=",".join(WEEKDAYS), show_default=True, help="When orders are taken.")
 @click.option("--minimum", default="0", show_default=True, help="What an order costs at least: 50.00")
 @click.option(
-    "--zone", default="", help="By whose clock it works: Europe/Berlin; else that of the network's first shop."
+    "--zone", default="", help="By whose clock it works: Europe/Berlin; else that of the network's first store."
 )
 @click.option("--address", default="", help="Where its suppliers deliver, for its letters.")
 @click.option("--phone", default="", help="Where they call, for its letters.")
 def found(
     warehouse_id: str, name: str, lead_days: int, order_days: str, minimum: str, zone: str, address: str, phone: str
 ) -> None:
-    """Found a warehouse with the network's own supplier that delivers from it to every shop."""
+    """Found a warehouse with the network's own supplier that delivers from it to every store."""
     from store_app.files import importing, network
     from store_app.files.cells import in_minor
     from supply.orders import locations

@@ -138,7 +138,7 @@ def refuse_port(host: str, port: int) -> None:
         if fault.errno == errno.EADDRINUSE:
             raise Unreachable(
                 "port-taken",
-                f"Another program has port {port}. If the shop is served already, open http://127.0.0.1:{port}/; "
+                f"Another program has port {port}. If the store is served already, open http://127.0.0.1:{port}/; "
                 "if not, end that program, or write another port into the settings.",
                 port=port,
             ) from fault

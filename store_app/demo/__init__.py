@@ -1,1 +1,1 @@
-"""The demonstration network: real baskets, pooled into twenty shops."""
+"""The demonstration network: real baskets, pooled into twenty stores."""

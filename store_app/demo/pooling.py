@@ -46,7 +46,7 @@ def make_panel(progress: Callable[[str], None]) -> DemoPanel:
     lines = goods.merge(types[[*keys, "sku", "is_weighed"]], on=keys)
     prices = _prices(lines, types, first, last)
     sold = _sold(lines, types, prices, first, last)
-    progress("Pooling the panel's stores into twenty shops.")
+    progress("Pooling the panel's stores into twenty stores.")
     visits = raw.drop_duplicates("basket_id")[["basket_id", "store_id", "household_id"]]
     region = pooling.neighbourhoods(visits)
     days = (last - first).days + 1
@@ -54,7 +54,7 @@ def make_panel(progress: Callable[[str], None]) -> DemoPanel:
     stores = pooling.pool(kept, region, days)
     store_of = {panel_store: store.id for store in stores for panel_store in store.panel_stores}
     sold["store_id"] = sold["panel_store"].map(store_of)
-    progress("Writing down each shop's past, day by day.")
+    progress("Writing down each store's past, day by day.")
     history, replay = _history(sold), _replay(sold)
     return DemoPanel(
         regions=tuple(pooling.Region(f"R{number + 1}", name) for number, name in enumerate(pooling.REGION_NAMES)),

@@ -100,7 +100,7 @@ class DemoProduct:
 
 @dataclass(frozen=True)
 class TopCategory:
-    """One department of the shop."""
+    """One department of the store."""
 
     margin_bp: int
     is_food: bool

@@ -275,7 +275,7 @@ class Road:
             member = self.stores[store_id]
             if self._step(f"collection at {store_id}", partial(self._collect, member, customer)):
                 self.tally.pickups_collected += 1
-        self._step("hand-over between shops", self.living.hand_over)
+        self._step("hand-over between stores", self.living.hand_over)
         for store_id in online.brought:
             self._step(f"setting out from {store_id}", partial(doorstep.set_out, self.stores[store_id]))
         for member in self.live:

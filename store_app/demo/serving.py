@@ -64,7 +64,7 @@ def serve(
         _say(console, panel, urls, state, began)
         _watch(state, panel, keys, urls, processes)
     except KeyboardInterrupt:
-        console.print("\nClosing the shops …")
+        console.print("\nClosing the stores …")
     finally:
         for process in processes.values():
             process.terminate()
@@ -134,7 +134,7 @@ def _play(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, s
     def reported(words: str, done: int, of: int) -> None:
         notice.write(state, playing={"words": words, "done": done, "of": of})
 
-    reported("Opening the shops …", 0, 0)
+    reported("Opening the stores …", 0, 0)
     road = over_http(state, panel, keys, urls, reported)
     try:
         road.walk(day)
@@ -157,7 +157,7 @@ def _free_ports(first: int, count: int) -> list[int]:
 
 def _say(console: Console, panel: DemoPanel, urls: dict[str, str], state: Path, began: float) -> None:
     figures = panel.figures
-    console.print(f"\n[b green]The shops are open[/b green] (ready in {time.perf_counter() - began:.0f} s).\n")
+    console.print(f"\n[b green]The stores are open[/b green] (ready in {time.perf_counter() - began:.0f} s).\n")
     console.print(f"  Start here            [b]{urls[NETWORK]}/demo[/b]")
     console.print(f"  The network           {urls[NETWORK]}/console/   Olivia, PIN {PINS['operator']}")
     for store in panel.live_stores():
@@ -167,6 +167,6 @@ def _say(console: Console, panel: DemoPanel, urls: dict[str, str], state: Path, 
             f"Wei (shopkeeper) PIN {PINS['shopkeeper']}"
         )
     console.print(
-        f"\n  Real sales: {figures['history_lines']:,} basket lines of the past in {len(panel.stores)} shops, "
+        f"\n  Real sales: {figures['history_lines']:,} basket lines of the past in {len(panel.stores)} stores, "
         f"{len(panel.products)} products.\n  Everything lies in {state}. Ctrl-C ends it.\n"
     )

@@ -8,7 +8,7 @@ Rules
    the fewest households with the anchors so far. The others, busiest first, join the region whose
    households they share most. Then stores move to the region their households use most until nothing
    moves. No region may hold more than 1.1 times its even share of the baskets.
-3. Within a region each store, busiest first, goes to the store with the fewest baskets so far; four shops.
+3. Within a region each store, busiest first, goes to the store with the fewest baskets so far; four stores.
 4. Two stores live on as stores of their own: from two regions, the ones nearest the median size.
 5. Names, towns and addresses are invented. No chance is involved: ties go to the lower store number.
 """

@@ -66,7 +66,7 @@ class Customer:
         page = self._get("/")
         skus = re.findall(rf'action="{self._base}/p/([^"]+)"', page)[:things]
         if len(skus) < things:
-            raise Refused("nothing-online", f"The online shop {self._base} shows only {len(skus)} products to order.")
+            raise Refused("nothing-online", f"The online store {self._base} shows only {len(skus)} products to order.")
         for sku in skus:
             self._post(f"/p/{sku}", {})
         form = self._get("/basket")

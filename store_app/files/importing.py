@@ -167,7 +167,7 @@ def write(
     if sheet.faults:
         raise Invalid("faults", f"The file has {len(sheet.faults)} faults; nothing was written.", faults=sheet.faults)
     if sheet.kind not in OF_ALL and owner_id != EVERYONE and session.get(Store, owner_id) is None:
-        raise NotFound("unknown-store", f"This node has no shop {owner_id}. Add it first: cornerstore store add.")
+        raise NotFound("unknown-store", f"This node has no store {owner_id}. Add it first: cornerstore store add.")
     from supply.shelf import external_rankings
 
     lists = {(row["source"], row["day"]) for row in sheet.values} if sheet.kind == "bestsellers" else set()
@@ -255,7 +255,7 @@ def supplier_named(session: Session, owner_id: str, said: str) -> str:
 def _whose_list(owner_id: str) -> str:
     if owner_id == EVERYONE:
         return _("Say whose price list it is with --supplier. The network's own: %(known)s.")
-    return _("Say whose price list it is with --supplier. This shop's own: %(known)s.")
+    return _("Say whose price list it is with --supplier. This store's own: %(known)s.")
 
 
 def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.datetime | None = None) -> list[str]:

@@ -29,7 +29,7 @@ MOST_TILLS = 20
 
 def _id(cell: str) -> str:
     if not is_store_id(cell):
-        raise ValueError("a shop's number: up to 20 letters and digits, such as S042")
+        raise ValueError("a store's number: up to 20 letters and digits, such as S042")
     return cell
 
 

@@ -37,7 +37,7 @@ def money_and_day(session: Session, owner_id: str, at: dt.datetime) -> tuple[str
     if owner_id in (EVERYONE, NETWORK):
         store = session.scalar(sa.select(Store).order_by(Store.id).limit(1))
         if store is None:
-            raise NotFound("no-shop-yet", "Found a shop first: cornerstore store add. Amounts are in its currency.")
+            raise NotFound("no-shop-yet", "Found a store first: cornerstore store add. Amounts are in its currency.")
         return usual_currency(session), business_day(at, store.tz, store.rollover_hour)
     store = store_of(session, owner_id)
     return store.currency, business_day(at, store.tz, store.rollover_hour)
@@ -66,7 +66,7 @@ def renew_product(session: Session, product: Product, row: dict[str, Any], actor
 
     if product.owner_id != EVERYONE:
         words = _(
-            "%(sku)s is a product of shop %(store)s alone. Give the network's another number.",
+            "%(sku)s is a product of store %(store)s alone. Give the network's another number.",
             sku=product.sku, store=product.owner_id,
         )  # fmt: skip
         raise Conflict("product-exists", words, sku=product.sku)
@@ -101,7 +101,9 @@ def one_product(session: Session, wanted: str) -> str:
 def refuse_cost(row: dict[str, Any]) -> None:
     """Refuse what a product costs where it is not a store's (rule 2)."""
     if "cost" in row:
-        raise Invalid("bad-cost", _("A cost is a single shop's; the network's stands in its price list. Leave it out."))
+        raise Invalid(
+            "bad-cost", _("A cost is a single store's; the network's stands in its price list. Leave it out.")
+        )
 
 
 def count(session: Session, row: dict[str, Any], warehouse_id: str, why: str, actor: Actor, at: dt.datetime) -> None:

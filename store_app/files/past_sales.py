@@ -154,8 +154,8 @@ def stays_out(past: Past) -> list[str]:
     if past.own_from is not None:
         said.append(
             ngettext(
-                "%(num)d row stays out: from %(day)s on the shop’s own sales tell.",
-                "%(num)d rows stay out: from %(day)s on the shop’s own sales tell.",
+                "%(num)d row stays out: from %(day)s on the store’s own sales tell.",
+                "%(num)d rows stay out: from %(day)s on the store’s own sales tell.",
                 past.own_rows, day=past.own_from.isoformat(),
             )
         )  # fmt: skip
@@ -198,7 +198,7 @@ def write(session: Session, past: Past, sheet: Sheet, *, actor: Actor, at: dt.da
 
 @dataclass(frozen=True)
 class _Known:
-    """What this node knows: its products, the codes that lead to them as they are and bare, and its shops."""
+    """What this node knows: its products, the codes that lead to them as they are and bare, and its stores."""
 
     skus: Mapping[str, Goods]
     codes: Mapping[str, tuple[str, int]]
@@ -245,9 +245,9 @@ def _bare(code: str) -> str:
 def _faults(row: Mapping[str, Any], store_id: str, known: _Known, today: dt.date) -> list[tuple[str, str]]:
     faults = []
     if "store_id" not in row and store_id not in known.currency:
-        faults.append(("store_id", _("says nothing: name the shop in this column")))
+        faults.append(("store_id", _("says nothing: name the store in this column")))
     elif store_id not in known.currency:
-        faults.append(("store_id", _("There is no shop %(store)s here.", store=store_id)))
+        faults.append(("store_id", _("There is no store %(store)s here.", store=store_id)))
     if not row.get("sku") and not row.get("barcode"):
         faults.append(("sku", _("is empty")))
     if "sold" not in row and "sold_qty" not in row:

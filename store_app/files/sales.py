@@ -57,7 +57,7 @@ def _table(file: Path) -> Any:
     if not file.is_file():
         raise NotFound("no-such-file", f"There is no file {file}.")
     if file.stat().st_size > MOST_BYTES:
-        raise Invalid("file-too-large", "A history may have 4 GB at most. Split it by shop.")
+        raise Invalid("file-too-large", "A history may have 4 GB at most. Split it by store.")
     names = file.name.lower()
     try:
         if names.endswith((".parquet", ".pq")):

@@ -51,7 +51,7 @@ def write(doors: Doors, file: Path, *, actor: Actor) -> dict[str, int]:
                     listed[table.name] = _write_table(packed, table.name, [one.name for one in columns], rows)
         about = {
             "node": doors.settings.node_id, "made_at": doors.now().isoformat(),
-            "tables_version": migrate.current(doors.database.engine), "money": "minor units of the shop's currency",
+            "tables_version": migrate.current(doors.database.engine), "money": "minor units of the store's currency",
             "quantities": "stock units: pieces, grams or millilitres", "instants": "UTC, ISO 8601", "tables": listed,
             "sensitive": {level: of for level, of in levels().items() if level != "secret"},
         }  # fmt: skip

@@ -175,7 +175,7 @@ def expire_offers(desk: Desk, _day: dt.date) -> str:
 
 
 def roll_up(desk: Desk, day: dt.date) -> str:
-    """Add a day's sales up to demand; the network does so for all its shops."""
+    """Add a day's sales up to demand; the network does so for all its stores."""
     from supply.demand import rollups
 
     with desk.doors.write() as session:
@@ -228,7 +228,7 @@ def roll_fresh(desk: Desk, _day: dt.date) -> str:
         if not some:
             break
         days += some
-    return f"{days} shops' days added up"
+    return f"{days} stores' days added up"
 
 
 def limits(desk: Desk, day: dt.date) -> str:
@@ -334,7 +334,7 @@ def publish(desk: Desk, day: dt.date) -> str:
     """Publish catalogue, offers, lessons, demand and regional forecasts for the stores that pull them."""
     from store_app.jobs import publishing
 
-    return f"editions for {publishing.publish_all(desk.doors, day)} shops"
+    return f"editions for {publishing.publish_all(desk.doors, day)} stores"
 
 
 JOBS: dict[str, Job] = {

@@ -45,7 +45,7 @@ def compare_stores(desk: "Desk", day: dt.date) -> str:
 
 
 def suggest(desk: "Desk", day: dt.date) -> str:
-    """Measure what was tried, and see that the best suggestion is open, at the shop."""
+    """Measure what was tried, and see that the best suggestion is open, at the store."""
     from supply.membership import suggestions
 
     with desk.doors.write() as session:
@@ -83,7 +83,7 @@ def keep_points(desk: "Desk", day: dt.date) -> str:
         points_pool.try_waiting(session, actor=actor, at=at)
         lapsed = points.lapse_old(session, day, at=at)
         stores = points_pool.settle_all(session, day, actor=actor, at=at)
-    return f"{stores} shops settled, {lapsed} members' points lapsed"
+    return f"{stores} stores settled, {lapsed} members' points lapsed"
 
 
 def end_returns(desk: "Desk", _day: dt.date) -> str:

@@ -30,7 +30,7 @@ _ACTOR = Actor.system("publish", NETWORK)
 
 
 def publish_all(doors: Doors, day: dt.date) -> int:
-    """Publish all that there is for stores as of a day; returns for how many shops."""
+    """Publish all that there is for stores as of a day; returns for how many stores."""
     now = doors.now()
     with doors.read() as session:
         stores = session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id)).all()

@@ -235,9 +235,9 @@ def _forecasts(doors: Doors) -> Word:
     with doors.read() as session:
         runs = session.execute(query).all()
     if not runs:
-        return Word("forecasts", GOOD, "No shop has been forecast here yet.")
+        return Word("forecasts", GOOD, "No store has been forecast here yet.")
     newest = max(runs, key=lambda run: run.origin_day)
-    reported = f"Shops forecast: {len(runs)}, the newest up to {newest.origin_day} by version {newest.version}."
+    reported = f"Stores forecast: {len(runs)}, the newest up to {newest.origin_day} by version {newest.version}."
     off, fallen = (sum(sign in (run.reason or "") for run in runs) for sign in ("drifts:", "fell_back:"))
     if off or fallen:
         reported += (
@@ -351,7 +351,7 @@ def _put_back(doors: Doors) -> Word:
     sales = came["topics"].get("sale.completed", 0)
     reported = f"On {at:%Y-%m-%d} {many} messages came home, {sales} of them sales, after these books were put back."
     if odd:
-        reported += f" What a person must look at stands on the page of the shop ({odd})."
+        reported += f" What a person must look at stands on the page of the store ({odd})."
     return Word("put back", WARN if odd else GOOD, reported, float(many))
 
 
@@ -369,7 +369,9 @@ def _line(doors: Doors) -> Word:
     if refusal is not None and refusal.code in wire.PAUSES:
         return Word("line", BAD, wire.PAUSES[refusal.code])
     if answer.status_code in (401, 403):
-        return Word("line", BAD, "The network does not know this shop's key any more. Ask the operator for a new code.")
+        return Word(
+            "line", BAD, "The network does not know this store's key any more. Ask the operator for a new code."
+        )
     if answer.status_code != 200:
         return Word("line", WARN, f"The network answered {answer.status_code}. Selling goes on.")
     theirs = sender.moment_reported(answer.headers.get("Date"))
@@ -380,7 +382,7 @@ def _line(doors: Doors) -> Word:
         return Word(
             "line", WARN, f"This computer's clock is off by {off_s:.0f} s. Let it be set by the internet.", off_s
         )
-    return Word("line", GOOD, "The network answers, knows this shop's key, and the clocks agree.", off_s)
+    return Word("line", GOOD, "The network answers, knows this store's key, and the clocks agree.", off_s)
 
 
 def _parked(doors: Doors) -> Word:
@@ -389,7 +391,7 @@ def _parked(doors: Doors) -> Word:
         stuck = session.scalar(sa.select(sa.func.count()).where(OutboxMessage.state == "stuck")) or 0
     light = WARN if parked or stuck else GOOD
     return Word(
-        "parked", light, f"{parked} messages of shops are set aside, {stuck} of ours were refused.", float(parked)
+        "parked", light, f"{parked} messages of stores are set aside, {stuck} of ours were refused.", float(parked)
     )
 
 

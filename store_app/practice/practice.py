@@ -202,7 +202,7 @@ def leave() -> None:
 
 
 def is_practising() -> bool:
-    """Tell whether this browser stands in a practice shop."""
+    """Tell whether this browser stands in a practice store."""
     return bool(session.get(KEY))
 
 
@@ -266,7 +266,7 @@ def _stores() -> PracticeStores:
 
 
 def _taken_over(books: Session, store_id: str) -> list[tuple[sa.Table, list[dict[str, Any]]]]:
-    """Return the rows of COPIED, of this store alone where a table knows shops."""
+    """Return the rows of COPIED, of this store alone where a table knows stores."""
     taken = []
     for table in Base.metadata.sorted_tables:
         if table.name not in COPIED:

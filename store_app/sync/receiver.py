@@ -255,7 +255,7 @@ def own_facts(session: Session, store_id: str, have: dict[str, int]) -> dict[str
     for epoch in session.scalars(first).all():
         rows = inbox.reported_after(session, store_id, epoch, have.get(epoch, 0), outbox.MAX_ROWS, outbox.MAX_BYTES)
         if rows:
-            log.warning("a shop fetches what it has lost", store=store_id, epoch=epoch, rows=len(rows))
+            log.warning("a store fetches what it has lost", store=store_id, epoch=epoch, rows=len(rows))
             ids = {row["batch"] for row in rows} - {""}
             seals = [
                 {"id": one.id, "key": one.key, "text": one.text, "signature": one.signature}
@@ -360,8 +360,11 @@ def _refuse_days(session: Session, store_id: str, message: Message, at: dt.datet
 
 
 def _confirm(session: Session, store_id: str, have: wire.Have, at: dt.datetime) -> None:
-    """Note what a store has of ours. Where its book of an epoch is another one, nothing is confirmed by it: we were put
-    back, and what waits goes again, above its numbers in the epoch we go on in, else in the present epoch."""
+    """Note what a store has of ours.
+
+    Where its book of an epoch is another one, nothing is confirmed by it: we were put back, and what waits goes again,
+    above its numbers in the epoch we go on in, else in the present epoch.
+    """
     if session.get(OutboxHead, (store_id, have.epoch)) is None:
         return
     is_end = outbox.sent_head(session, store_id, have.epoch) == (have.n, have.head)
@@ -371,7 +374,7 @@ def _confirm(session: Session, store_id: str, have: wire.Have, at: dt.datetime) 
         else:
             again = outbox.leave(session, store_id, have.epoch)
         if again:
-            log.warning("a shop has heard what we have lost", store=store_id, epoch=have.epoch, sent_again=again)
+            log.warning("a store has heard what we have lost", store=store_id, epoch=have.epoch, sent_again=again)
         return
     session.execute(
         sa.update(OutboxMessage)

@@ -375,7 +375,7 @@ class _Talk:
         collided = [one.id for one in kept_aside if one.kind == NUMBER_USED]
         this = this_node(session)
         if forked or (collided and rows[0].epoch == this.epoch):
-            heard = "the network had already heard further from this shop"
+            heard = "the network had already heard further from this store"
             restored.new_epoch(session, this.id, heard, self.doors, is_put_back=False)
         return outbox.renumber(session, collided)
 
@@ -486,7 +486,7 @@ class _Talk:
             raise _Refusal(answer.status_code, reported)
         if answer.status_code == 429:
             self.done.pause_s = _seconds(answer.headers.get("Retry-After"))
-            raise Unreachable("too-much", "The network asks this shop to send the rest a little later.")
+            raise Unreachable("too-much", "The network asks this store to send the rest a little later.")
         if answer.status_code != 200:
             raise Unreachable("network-fault", f"The network answered {answer.status_code}.")
         if "json" not in answer.headers.get("Content-Type", ""):

@@ -20,14 +20,17 @@ Count = Field(ge=0, le=2**53)
 TOO_OLD, NETWORK_TOO_OLD, ANOTHERS_KEY = "too-old", "network-too-old", "another-shops-key"
 N_ = str  # what it marks is translated where it is shown
 PAUSES = {
-    "unauthorized": N_("The network does not accept this shop's key. Ask the operator for a new code."),
+    "unauthorized": N_("The network does not accept this store's key. Ask the operator for a new code."),
     ANOTHERS_KEY: N_(
-        "The key in this shop's settings is another shop's. Put this shop's own there: until then nothing is sent or "
+        "The key in this store's settings is another store's. Put this store's own there: until then nothing is "
+        "sent or "
         "fetched, and nothing is lost."
     ),
-    TOO_OLD: N_("This shop's program is too old for the network. Bring it up to date; what waits then goes by itself."),
+    TOO_OLD: N_(
+        "This store's program is too old for the network. Bring it up to date; what waits then goes by itself."
+    ),
     NETWORK_TOO_OLD: N_(
-        "The network's program is too old for this shop. What waits goes once the operator upgrades it."
+        "The network's program is too old for this store. What waits goes once the operator upgrades it."
     ),
     signing_keys.UNKNOWN: N_(
         "This computer has a new signing key. Call the network's operator and read out its fingerprint (More, Signing "
@@ -47,7 +50,8 @@ PAUSES = {
 }
 """Why a store's contacts pause until somebody does something: the code of the refusal, and the fault as it is kept."""
 TOO_LARGE = N_(
-    "Something between this shop and the network lets through nothing of this size. Ask the operator to let 2 MB pass, "
+    "Something between this store and the network lets through nothing of this size. Ask the operator to let 2 MB "
+    "pass, "
     "then send it again."
 )
 """Why a fact waits that nobody takes in one piece (413)."""
@@ -383,7 +387,7 @@ def read_forecast(raw: bytes) -> Forecast:
 def refuse_too_old(protocol: Any) -> None:
     """Refuse a program that speaks what is understood no more."""
     if isinstance(protocol, int) and protocol < OLDEST_PROTOCOL:
-        raise Invalid(TOO_OLD, "This shop's program is too old for the network. Bring it up to date.")
+        raise Invalid(TOO_OLD, "This store's program is too old for the network. Bring it up to date.")
 
 
 def refusal_of(answer: bytes) -> Refusal | None:

@@ -211,7 +211,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     def guard() -> Any:
         if not _is_ours(request.host, names):
             # plain words: a page would build its addresses on the very name that is refused
-            return Response("This address is not one of this shop's.", status=400, mimetype="text/plain")
+            return Response("This address is not one of this store's.", status=400, mimetype="text/plain")
         if "\x00" in request.path or b"%00" in request.query_string:
             abort(400, description="This address holds a sign that no address has.")
         rule = rule_of(app, request.endpoint) if request.endpoint else "public"

@@ -15,14 +15,14 @@ from store_app.words.words import weekday
 from supply.demand.promotion_days import OFFER, PRICE
 
 REASONS: dict[str, Any] = {
-    "own_history": _l("It stands on this shop’s own sales, joined with how the product moves in the region."),
+    "own_history": _l("It stands on this store’s own sales, joined with how the product moves in the region."),
     "thin_history_borrowed": _l("It sold seldom here so far, so most of this comes from the region."),
-    "new_product_borrowed": _l("It never sold here: this is what the region sells, at the size of this shop."),
+    "new_product_borrowed": _l("It never sold here: this is what the region sells, at the size of this store."),
     "new_in_region_borrowed": _l(
-        "It never sold in this region: this is what shops elsewhere sell, at the size of this shop."
+        "It never sold in this region: this is what stores elsewhere sell, at the size of this store."
     ),
     "new_in_region": _l("Nobody in the region sold it yet: this is what a usual product of its aisle sells."),
-    "no_regional_signal": _l("It stands on this shop’s own sales alone."),
+    "no_regional_signal": _l("It stands on this store’s own sales alone."),
     "no_history_category": _l("It never sold here: this is what a usual product of its aisle sells."),
     "stopped_selling": _l("It has not sold for long, so little is expected. Is it still wanted?"),
     "silent_longer": _l("It has been silent for longer than usual, so less is expected: it may be on its way out."),
@@ -38,8 +38,8 @@ METHODS: dict[str, Any] = {
     "level_filter+region": _l(
         "Method: a level that follows its own sales, recent days weighing most, joined with the region’s models."
     ),
-    "region_share": _l("Method: this shop’s part of what the region’s models expect."),
-    "category_level": _l("Method: the usual level of its aisle in this shop."),
+    "region_share": _l("Method: this store’s part of what the region’s models expect."),
+    "category_level": _l("Method: the usual level of its aisle in this store."),
     "mean_28": _l("Method: the average of four weeks, the same on every day."),
 }
 WEATHER: dict[tuple[str, bool], Any] = {
@@ -112,7 +112,7 @@ def not_taken(why: str | None) -> str:
     return {
         "told-too-much": _("all it expects is more than twice what it sold"),
         "not-sold-yet": _("nothing it sold is known here yet"),
-        "newer-version": _("the network’s program is older than the shop’s"),
+        "newer-version": _("the network’s program is older than the store’s"),
         "told-day-off": _("its last day is not over by the network’s clock"),
         "too-large": _("it is too large for the line"),
         **dict.fromkeys(_UNREADABLE, _("it cannot be read")),
@@ -165,9 +165,9 @@ def _offer(name: str, first: dt.date, last: dt.date, moved: Sequence[Any]) -> st
     share = round(100 * (factors[0] - 1.0))
     if share < HARDLY:
         return _("%(offer)s, %(first)s to %(last)s: hardly more is expected, for offers on such products brought "
-                 "little here and in the region’s other shops.", **spell)  # fmt: skip
+                 "little here and in the region’s other stores.", **spell)  # fmt: skip
     return _("%(offer)s, %(first)s to %(last)s: %(share)s %% more is expected, by what offers on such products brought "
-             "here and in the region’s other shops.", share=share, **spell)  # fmt: skip
+             "here and in the region’s other stores.", share=share, **spell)  # fmt: skip
 
 
 def _around(name: str, days: Sequence[str], factor: float, more_of_it: bool) -> str:

@@ -9,7 +9,7 @@ from store_app.web.presenting import money, number
 from supply.membership.level import Measure
 
 KINDS = {
-    "goods": _l("Goods delivered"), "return": _l("Credited"), "transfer": _l("Goods between shops"),
+    "goods": _l("Goods delivered"), "return": _l("Credited"), "transfer": _l("Goods between stores"),
     "paid_in": _l("Payment received"),
     "paid": _l("Invoice paid"), "escrow": _l("Online orders collected"), "commission": _l("Commission"),
     "shelf": _l("Place on the shelf"), "late": _l("Late days"), "loss": _l("Given up"),
@@ -24,7 +24,7 @@ KINDS = {
 """What an entry is, by its kind."""
 HELD = {
     "late": _l("An invoice is late. Pay it, and the credit opens again the same night."),
-    "contradiction": _l("The shop’s messages contradict each other. The network is looking into it."),
+    "contradiction": _l("The store’s messages contradict each other. The network is looking into it."),
 }
 DRAW_WHY = {
     "beyond": _l("beyond the limit"),
@@ -36,7 +36,7 @@ AGES = (_l("not due yet"), _l("1–7 days late"), _l("8–30 days late"), _l("31
 TERMS = {
     "weeks_bp": (_l("Lent on so many typical weeks of sales"), _l("weeks")),
     "first_bp": (_l("Share of it before anything was repaid"), "%"),
-    "cap_minor": (_l("Most credit of one shop"), ""),
+    "cap_minor": (_l("Most credit of one store"), ""),
     "first_most_minor": (_l("Most credit before anything was repaid; twice what was paid in time comes on top"), ""),
     "least_days": (_l("Credit falls due after at least"), _l("days")),
     "free_days": (_l("Free of interest at most"), _l("days")),
@@ -59,7 +59,7 @@ TERMS = {
 """term -> (what it is, its unit)."""
 
 
-LEVELS = (_l("Starting out"), _l("Steady"), _l("Reliable"), _l("Model shop"))
+LEVELS = (_l("Starting out"), _l("Steady"), _l("Reliable"), _l("Model store"))
 """Level 0 to 3."""
 
 
@@ -107,17 +107,17 @@ def step_sentence(step: dict[str, Any], facts: dict[str, Any]) -> str:
     if name == "weeks":
         return _("The network lends %(num)s times that.", num=number((step["value_bp"] or 0) / 10_000, 2))
     if name == "steady":
-        return _("In lean weeks the shop sells %(share)s per cent of that.", share=share)
+        return _("In lean weeks the store sells %(share)s per cent of that.", share=share)
     if name == "repaid":
         if not facts["due_minor"]:
-            return _("Nothing has fallen due yet: a shop begins at %(share)s per cent.", share=share)
+            return _("Nothing has fallen due yet: a store begins at %(share)s per cent.", share=share)
         return _("Paid in time: %(paid)s of %(due)s that fell due in half a year. That counts %(share)s per cent.",
                  paid=money(facts["on_time_minor"]), due=money(facts["due_minor"]), share=share)  # fmt: skip
     if name == "standing":
-        return _("The shop’s standing counts %(share)s per cent.", share=share)
+        return _("The store’s standing counts %(share)s per cent.", share=share)
     if name == "proved":
         return _("Until more is paid back in time, no more than %(amount)s: a first sum, and twice what was paid in "
                  "time in half a year.", amount=money(step["after_minor"]))  # fmt: skip
     if name == "cap":
-        return _("No shop may owe more than %(amount)s.", amount=money(step["after_minor"]))
+        return _("No store may owe more than %(amount)s.", amount=money(step["after_minor"]))
     return _("The limit, in whole units of money.")

@@ -126,7 +126,7 @@ def _rate(why: OrderWhy, quantity: Callable[[float], str]) -> str:
     if quantity(why.per_day) == quantity(0):
         return _("Sells about one in %(days)s days", days=round(1 / why.per_day))
     if why.method == "region28":
-        return _("A shop around you sells %(rate)s a day", rate=quantity(why.per_day))
+        return _("A store around you sells %(rate)s a day", rate=quantity(why.per_day))
     return _("Sells %(rate)s a day", rate=quantity(why.per_day))
 
 
@@ -192,7 +192,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
     """Return the numbers behind the sentence, each with its name."""
     facts = [
         (_("Expected a day"), quantity(why.per_day)),
-        (_("In the shop"), quantity(why.on_hand)),
+        (_("In the store"), quantity(why.on_hand)),
         (_("Promised to customers"), quantity(why.reserved)),
         (_("On the way"), quantity(why.on_the_way)),
     ]
@@ -209,7 +209,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
     if why.method == "mean28":
         facts.append((_("Worked out from"), _("the average of four weeks")))
     elif why.method == "region28":
-        facts.append((_("Worked out from"), _("what a shop around you sells")))
+        facts.append((_("Worked out from"), _("what a store around you sells")))
     if why.service_bp:
         facts.append((_("Enough in"), _("%(share)d of 100 cases", share=why.service_bp // 100)))
     return facts

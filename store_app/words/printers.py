@@ -21,7 +21,7 @@ REASONS = {
     "connection-lost": _l("The connection broke in the middle. Look at what was printed."),
     "stopped-midway": _l("The computer stopped in the middle. Look at what was printed."),
     "unprintable": _l("A document could not be laid out. The others are printed."),
-    "agent-silent": _l("Its print agent does not call. Look at the shop’s computer by the printer and its internet."),
+    "agent-silent": _l("Its print agent does not call. Look at the store’s computer by the printer and its internet."),
     "agent-late": _l("Its print agent came too late. It is tried again."),
     "agent-disk": _l("The disk of its print agent is full or broken. Look at that computer."),
     "busy": _l("It is printing something else just now. Try again in a moment."),
@@ -70,7 +70,7 @@ def amber(code: str, name: str) -> str:
     """Return what a light says that is neither good nor bad."""
     words = {
         "unconfirmed": _("It is not sure that the last print came out. Look at Money."),
-        "slow": _("Prints have been waiting for a minute or more. Is the shop’s computer printing?"),
+        "slow": _("Prints have been waiting for a minute or more. Is the store’s computer printing?"),
         "elsewhere": _("It fails; the other printer prints."),
         "paper-low": _("Its paper is nearly used up. Have a new roll ready."),
     }[code]

@@ -27,12 +27,12 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "own-stock-left": (_l("Sell or write off your own first."),),
     "not-produce": (_l("This product is not sold for a producer."),),
     "own-sales-tell": (
-        _l("The shop has sold for %(days)s days: its own sales tell what it takes, and nothing has to be said."),
+        _l("The store has sold for %(days)s days: its own sales tell what it takes, and nothing has to be said."),
     ),
-    "bad-takings": (_l("Say what the shop takes on a usual day, or nothing."),),
-    "shop-says-takings": (_l("This shop says itself what it takes, on its own computer."),),
+    "bad-takings": (_l("Say what the store takes on a usual day, or nothing."),),
+    "shop-says-takings": (_l("This store says itself what it takes, on its own computer."),),
     "closed-backwards": (_l("The last closed day lies before the first."),),
-    "shop-settles-days": (_l("This shop settles its closed days itself, on its own computer."),),
+    "shop-settles-days": (_l("This store settles its closed days itself, on its own computer."),),
     "closed-past": (_l("Closed days are settled ahead: choose today or a later day."),),
     "closed-too-far": (_l("Settle closed days at most %(most)s days ahead."),),
     "school-backwards": (_l("The last day of the holidays lies before the first."),),
@@ -52,8 +52,8 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "nothing-to-pay-out": (_l("Nothing is to be paid: it is carried on to the next statement."),),
     "enough-pictures": (_l("Three pictures at most. Take one out first."),),
     "bad-leave": (_l("Leave is given for 1 to %(most)s hours."),),
-    "no-leave": (_l("This shop has given no leave to look into it. Ask the shopkeeper."),),
-    "no-look": (_l("Open the look first: the shop reads who looks."),),
+    "no-leave": (_l("This store has given no leave to look into it. Ask the shopkeeper."),),
+    "no-look": (_l("Open the look first: the store reads who looks."),),
     # --- people ---
     "not-allowed": (_l("You may not do this. Ask someone who may, or sign in as another person."),),
     "unknown-person": (_l("Nobody of that name works here. Choose a name from the list."),),
@@ -83,7 +83,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "works-here": (_l("%(name)s works here already."),),
     "unknown-role": (_l("There is no such role. Choose one from the list."),),
     "not-the-first": (
-        _l("Somebody works here already, or this is not the computer the shop runs on. Sign in instead."),
+        _l("Somebody works here already, or this is not the computer the store runs on. Sign in instead."),
     ),
     # --- training ---
     "no-lesson": (_l("There is no such lesson. Choose one from the list."),),
@@ -136,7 +136,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "printer-choice": (_l("Choose one of what is offered."),),
     "unknown-printer": (_l("This printer is not set up here any more. Choose one from the list."),),
     "printer-setting": (_l("The printer cannot be found that way. Look at “What to write there”."),),
-    "printer-search": (_l("The setting printer_search of the shop’s computer is not a list of small networks."),),
+    "printer-search": (_l("The setting printer_search of the store’s computer is not a list of small networks."),),
     # --- what the network publishes ---
     "edition-letters": (_l("The network’s %(edition)s has control characters (%(place)s)."),),
     "edition-long": (_l("The network’s %(edition)s has a text of more than %(most)s letters (%(place)s)."),),
@@ -190,7 +190,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "bad-budget": (_l("A limit is an amount of zero or more."),),
     "bad-room": (_l("Type how many there is room for, 1 or more; leave it empty for no limit."),),
     "bad-show": (_l("What stands for show is 0 or more, and fits into the room there is."),),
-    "bad-shop-service": (_l("A shop's orders aim at 75 to 99.5 of 100 wanted units."),),
+    "bad-shop-service": (_l("A store's orders aim at 75 to 99.5 of 100 wanted units."),),
     "bad-service": (_l("Service is 50 to 99.5 of 100 wanted units; leave it empty to have it worked out."),),
     # --- purchasing ---
     "not-on-purchase": (_l("This product is not on the purchase."),),
@@ -233,8 +233,8 @@ CUSTOMERS: dict[str, tuple[Any, ...]] = {
     "online-wants-points": (_l("Member prices online need points and a phone number."),),
     "network-wants-points": (_l("The network’s points need points and a phone number."),),
     "no-shared-points": (_l("The network has no points of its own now. Ask again when it has."),),
-    "points-other-currency": (_l("The network’s points are worth another currency than this shop’s."),),
-    "takes-no-part": (_l("This shop does not take part in the network’s points."),),
+    "points-other-currency": (_l("The network’s points are worth another currency than this store’s."),),
+    "takes-no-part": (_l("This store does not take part in the network’s points."),),
     "points-not-granted": (_l("The network has not granted these points. Choose another way to pay."),),
     "points-need-line": (
         _l("The network does not answer, so its points cannot be redeemed now. Choose another way to pay."),

@@ -5,17 +5,17 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 ONLINE: dict[str, tuple[Any, ...]] = {
-    "no-window": (_l("The shop has no free time for collecting just now. Try again later."),),
+    "no-window": (_l("The store has no free time for collecting just now. Try again later."),),
     "window-full": (_l("This time for collecting is full or over. Choose another one."),),
     "bad-window": (_l("A time to collect lasts 15, 30, 60 or 120 minutes."),),
     "bad-rule-number": (_l("Type a whole number from %(least)s to %(most)s."),),
     "bad-email": (_l("Type the e-mail address like name@example.com, or leave it out."),),
-    "no-online-payment": (_l("This shop takes the money at the counter only."),),
+    "no-online-payment": (_l("This store takes the money at the counter only."),),
     "too-many-codes": (_l("Too many codes were sent today. Call the store, or order there."),),
     "codes-locked-today": (
         _l("Too many wrong codes were typed here today. Use the link in your order’s message, or call the store."),
     ),
-    "too-late-to-return": (_l("The time to bring these goods back is over. Ask the shop."),),
+    "too-late-to-return": (_l("The time to bring these goods back is over. Ask the store."),),
     "orders-square": (_l("This is order %(order_no)s: hand it over under Pickup."),),
     "not-handed-over": (_l("The store has not said yet that it handed your order over. Try again later."),),
     "decided-already": (_l("The network has decided about this order. Ask it if you have a question."),),
@@ -64,23 +64,23 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     ),
     "unknown-group": (_l("There is no such group buy. Check the link."),),
     "not-collected": (_l("What was collected can be reviewed, once it is."),),
-    "already-reviewed": (_l("You have reviewed this already. Tell the shop if it has changed."),),
+    "already-reviewed": (_l("You have reviewed this already. Tell the store if it has changed."),),
     "bad-review": (_l("Give one to five stars, and at most %(most)s letters."),),
     "bad-answer": (_l("An answer has 1 to %(most)s letters."),),
     "unknown-review": (_l("There is no such review."),),
-    "no-shop-place": (_l("Say where your shop is: without it no way can be told."),),
+    "no-shop-place": (_l("Say where your store is: without it no way can be told."),),
     "bad-windows": (_l("Name one to eight times such as 11:00-13:00."),),
     "crossing-windows": (_l("Each time must end after it begins, and none may overlap."),),
     "bad-place-line": (_l("Line %(line)s: write a name, then latitude and longitude in degrees."),),
     "too-many-places": (_l("Name at most %(most)s places."),),
-    "no-home-delivery": (_l("This shop brings nothing home just now. Collect it instead."),),
-    "below-delivery-minimum": (_l("The shop brings orders home from a higher total on: %(minimum_minor)s."),),
-    "no-address": (_l("Choose a place the shop brings to, or let your phone tell where you are."),),
+    "no-home-delivery": (_l("This store brings nothing home just now. Collect it instead."),),
+    "below-delivery-minimum": (_l("The store brings orders home from a higher total on: %(minimum_minor)s."),),
+    "no-address": (_l("Choose a place the store brings to, or let your phone tell where you are."),),
     "no-door": (_l("Write building, floor and door, so that you are found."),),
-    "too-far": (_l("It is %(metres)s m to you; the shop brings orders up to %(radius_m)s m."),),
-    "pay-first": (_l("The shop brings home what is paid online."),),
+    "too-far": (_l("It is %(metres)s m to you; the store brings orders up to %(radius_m)s m."),),
+    "pay-first": (_l("The store brings home what is paid online."),),
     "brought-home": (_l("This order is to be brought home. Say first that the customer collects it."),),
-    "not-brought": (_l("This order is collected in the shop; nobody brings it."),),
+    "not-brought": (_l("This order is collected in the store; nobody brings it."),),
     "nothing-to-take": (_l("Choose at least one order to take along."),),
     "not-packed": (_l("Not ready yet: %(names)s. Pack it first."),),
     "no-taker": (_l("Type the customer’s code, or the name of who takes it."),),
@@ -89,7 +89,7 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "drawer-lacks-cash": (_l("There is not so much cash in this drawer. Give it back to the card."),),
     "bad-facings": (_l("A product gets 1 to %(most)s facings."),),
     "plan-changed": (_l("The plan has changed meanwhile. Look at it again, then arrange it."),),
-    "bad-campaign-days": (_l("First the shops answer, then the campaign begins, then it ends, within 60 days."),),
+    "bad-campaign-days": (_l("First the stores answer, then the campaign begins, then it ends, within 60 days."),),
     "bad-campaign-lines": (_l("1 to 8 different products, each up to 90 %% off and up to 500 %% more expected."),),
     "bad-campaign-fee": (_l("A fee is paid for places on the shelf: ask for one, or leave the fee out."),),
     "unknown-campaign": (_l("There is no such campaign."),),
@@ -98,29 +98,29 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "unknown-place": (_l("This name is on no list any more. Look at the list again."),),
     "not-disputed": (_l("Nothing waits for a decision here."),),
     # --- orders and their codes ---
-    "unknown-order": (_l("There is no such order in this shop."),),
-    "unknown-shop": (_l("There is no such shop. Check the address."),),
-    "shop-closed": (_l("This shop takes no online orders just now. Try again later."),),
+    "unknown-order": (_l("There is no such order in this store."),),
+    "unknown-shop": (_l("There is no such store. Check the address."),),
+    "shop-closed": (_l("This store takes no online orders just now. Try again later."),),
     "not-sold-online": (
-        _l("This shop does not sell online: %(skus)s. Take it out of the basket."),
-        _l("This product is not in this online shop. Look for another one."),
+        _l("This store does not sell online: %(skus)s. Take it out of the basket."),
+        _l("This product is not in this online store. Look for another one."),
     ),
     "too-many-unpaid": (
         _l(
             "Under this number %(most)s orders are open here that are not paid yet. Collect one first, or pay this one"
-            " online where the shop offers it."
+            " online where the store offers it."
         ),
     ),
     "missed-one": (
         _l(
             "An order under this number was not collected lately, so only one waits unpaid at a time. Collect it first,"
-            " or pay this one online where the shop offers it."
+            " or pay this one online where the store offers it."
         ),
     ),
     "too-much-unpaid": (
         _l(
             "Without paying before, at most %(most)s things are put aside for one number; with this order it would be"
-            " %(things)s. Order less, or pay online where the shop offers it."
+            " %(things)s. Order less, or pay online where the store offers it."
         ),
     ),
     "bad-basket": (_l("Something is wrong with this basket. Look at its lines once more."),),
@@ -130,7 +130,7 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "bad-id": (_l("This page is too old. Load it again."),),
     "too-late-to-cancel": (_l("The order cannot be cancelled here any more, it is: %(state)s. Tell the shopkeeper."),),
     "no-such-code": (_l("This is no pickup code: it has 8 letters and digits. Read it again."),),
-    "wrong-code": (_l("This code is not for this shop. Read it again, or scan the square."),),
+    "wrong-code": (_l("This code is not for this store. Read it again, or scan the square."),),
     "other-order": (_l("This code belongs to order %(order_no)s."), _l("This code belongs to another order.")),
     "codes-locked": (
         _l("Too many wrong codes. Codes are taken again from %(until)s."),
@@ -146,7 +146,7 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     ),
     "not-come-yet": (
         _l(
-            "There is no order with this square here. One of another shop, or one that the line has not brought yet:"
+            "There is no order with this square here. One of another store, or one that the line has not brought yet:"
             " the customer's page says how it stands."
         ),
     ),

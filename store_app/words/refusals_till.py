@@ -10,7 +10,7 @@ TILL: dict[str, tuple[Any, ...]] = {
         _l("No product has the barcode %(barcode)s. Search for it by name, or add it to the catalogue."),
     ),
     "wrong-check-digit": (_l("The barcode %(barcode)s was misread: its last digit does not fit. Scan it again."),),
-    "not-sold-here": (_l("This shop does not sell %(names)s. List it in the catalogue first."),),
+    "not-sold-here": (_l("This store does not sell %(names)s. List it in the catalogue first."),),
     "unknown-product": (
         _l("There is no product %(skus)s. Search for it by name."),
         _l("There is no such product here. Search for it by name."),
@@ -32,7 +32,7 @@ TILL: dict[str, tuple[Any, ...]] = {
         _l("This is not sold at this hour."),
     ),
     "unknown-aisle": (_l("No product stands in that aisle. Choose one from the list."),),
-    "no-shop-yet": (_l("No shop is founded here yet. On the shop’s computer type: %(command)s"),),
+    "no-shop-yet": (_l("No store is founded here yet. On the store’s computer type: %(command)s"),),
     "empty-basket": (_l("There is nothing in it. Choose something first."),),
     "too-many-lines": (_l("That is too much for one sale. Ring the rest up as another one."),),
     "total-changed": (
@@ -59,7 +59,7 @@ TILL: dict[str, tuple[Any, ...]] = {
         _l("This sale was rung before with another content."),
     ),
     "no-mail-address": (_l("Type an e-mail address like li@example.com."),),
-    "no-mail-here": (_l("This shop has no mail server in its settings. Print the receipt instead."),),
+    "no-mail-here": (_l("This store has no mail server in its settings. Print the receipt instead."),),
     "mailed-enough": (_l("This receipt went by e-mail %(most)s times. Print it instead."),),
     "no-such-sale": (_l("This receipt is not in the books. Look it up again."),),
     "more-than-sold": (
@@ -76,7 +76,7 @@ TILL: dict[str, tuple[Any, ...]] = {
     "sale-finished": (_l("This sale is finished already; nothing more is paid for it."),),
     "unknown-way": (_l("Ask for a card at the terminal, or for a wallet by one of its codes."),),
     "no-provider": (_l("No terminal is set up here. Take the card by hand and type its slip number."),),
-    "unknown-provider": (_l("The payment service %(provider)s is not set up here. Look at the shop’s settings."),),
+    "unknown-provider": (_l("The payment service %(provider)s is not set up here. Look at the store’s settings."),),
     "terminal-silent": (_l("The terminal does not answer. It is asked again by itself."),),
     "wallet-code-is-product": (_l("That is a product’s barcode. Scan the code on the customer’s phone."),),
     "wallet-code-unknown": (_l("That is no payment code. Ask the customer to open the payment code and scan again."),),
@@ -91,7 +91,7 @@ TILL: dict[str, tuple[Any, ...]] = {
     "payment-goes-back": (_l("Money on its way back to the customer cannot be stopped."),),
     "payment-answered": (_l("The answer has come by now. Look at the payment again."),),
     "payment-not-contradicted": (_l("There is nothing to look into here any more."),),
-    "no-such-payment": (_l("There is no such payment in this shop."),),
+    "no-such-payment": (_l("There is no such payment in this store."),),
     "no-such-slip": (_l("That sale has no card slip over this amount. Give the money back instead."),),
     "money-taken": (
         _l("%(amount_minor)s was taken for this basket. Give it back first, then give the basket up."),
@@ -109,7 +109,7 @@ TILL: dict[str, tuple[Any, ...]] = {
     "same-person": (_l("This person has the drawer already. Choose who takes it over."),),
     "unknown-denomination": (_l("There is no such coin or note in this currency. Count again."),),
     "no-such-doubt": (_l("There is no such doubt about a journal."),),
-    "unknown-till": (_l("There is no such till in this shop."),),
+    "unknown-till": (_l("There is no such till in this store."),),
     "not-your-drawer": (_l("%(by)s has this drawer. Let them do it, or ask somebody who may for leave."),),
     "not-in-drawer": (_l("There cannot be that much in the drawer. Type the amount again."),),
     "no-reason": (_l("Say why: choose a reason or write your own."),),
@@ -177,7 +177,7 @@ TILL: dict[str, tuple[Any, ...]] = {
     ),
     "unknown-label": (
         _l("No product has the number %(number)s of this label. Give the product the code %(barcode)s."),
-        _l("No label of this shop looks like %(barcode)s. Say in Weighed goods how such labels are read."),
+        _l("No label of this store looks like %(barcode)s. Say in Weighed goods how such labels are read."),
     ),
     "no-product-in-code": (_l("This code names no product. Scan the product’s own code."),),
     "unknown-pack": (
@@ -201,7 +201,7 @@ TILL: dict[str, tuple[Any, ...]] = {
     "no-scale": (_l("This till has no scale. Type the weight."),),
     "real-scale": (_l("This till has a real scale. Lay the goods on it."),),
     # --- quick keys ---
-    "not-listed": (_l("This shop does not sell %(sku)s. List it in the catalogue first."),),
+    "not-listed": (_l("This store does not sell %(sku)s. List it in the catalogue first."),),
     "place-taken": (_l("There is a key on that place already. Choose another one."),),
     "page-full": (_l("Page %(page)s is full. Take a key away, or use another page."),),
     "already-on-page": (_l("Page %(page)s has a key for this product already."),),

@@ -15,7 +15,7 @@ WASTE_REASONS = {
     "breakage": _l("Broken"),
     "damaged": _l("Damaged or spoilt"),
     "theft": _l("Stolen"),
-    "own_use": _l("Used in the shop"),
+    "own_use": _l("Used in the store"),
     "recall": _l("Recalled"),
     "other": _l("Another reason"),
 }
@@ -49,8 +49,8 @@ BACK_ICONS = {
 }
 
 AFTERWARDS = {
-    "destroy": _l("Shops destroy them"),
-    "send_back": _l("Shops give them to the driver"),
+    "destroy": _l("Stores destroy them"),
+    "send_back": _l("Stores give them to the driver"),
 }
 """What becomes of recalled goods (`recall.AFTERWARDS`)."""
 LIFT_REASONS = {

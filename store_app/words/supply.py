@@ -11,7 +11,7 @@ from supply.network.warehouse.allocation import Scarcity
 from supply.orders.letters import OrderLetter
 
 LETTER_FAULTS = {
-    "no-mail-server": _l("This shop has no mail server. Print the order, or let the settings name one (notify)."),
+    "no-mail-server": _l("This store has no mail server. Print the order, or let the settings name one (notify)."),
     "unreachable": _l("The mail server does not answer. Send it once more, or print it."),
 }
 

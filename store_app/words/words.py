@@ -18,14 +18,14 @@ from store_app.web import presenting
 
 PLACES = {
     "backroom": _l("backroom"),
-    "floor": _l("shop floor"),
+    "floor": _l("store floor"),
     "shelf": _l("bestseller shelf"),
     "bin": _l("pickup bin"),
     "supplier": _l("supplier"),
     "customer": _l("customer"),
     "waste": _l("waste"),
     "unexplained": _l("unexplained"),
-    "dispatched": _l("sent to shops"),
+    "dispatched": _l("sent to stores"),
 }
 
 MOVEMENTS = {
@@ -41,7 +41,7 @@ MOVEMENTS = {
     "wasted": _l("Waste"),
     "recalled": _l("Recalled"),
     "opening": _l("Opening stock"),
-    "dispatched": _l("Sent to a shop"),
+    "dispatched": _l("Sent to a store"),
     "sent_back": _l("Back to the supplier"),
     "passed_on": _l("Given to a neighbour"),
     "claimed": _l("Claimed: cannot be sold"),
@@ -72,7 +72,7 @@ DIFFERENCE_REASONS = {
 
 SEND_BACK_REASONS = {
     "not-ordered": _l("Nobody ordered it"),
-    "other-shop": _l("It is for another shop"),
+    "other-shop": _l("It is for another store"),
     "broken": _l("Broken"),
     "too-late": _l("It came too late"),
     "other": _l("Another reason"),
@@ -87,7 +87,7 @@ DECLINE_REASONS = {
 }
 
 REFUSE_REASONS = {
-    "not-there": _l("It is not in the shop"),
+    "not-there": _l("It is not in the store"),
     "closing": _l("We are closing"),
     "too-much": _l("It is more than we can pick"),
     "other": _l("Another reason"),
@@ -102,7 +102,7 @@ COUPON_WORDS = {
 
 CANCEL_REASONS = {
     "customer": _l("The customer does not want it"),
-    "not-there": _l("It is not in the shop"),
+    "not-there": _l("It is not in the store"),
     "other": _l("Another reason"),
 }
 
@@ -116,7 +116,7 @@ PRODUCER_KINDS = {
     "farmer": _l("Farmer"),
     "cooperative": _l("Cooperative"),
     "maker": _l("Maker"),
-    "store": _l("Neighbour shop"),
+    "store": _l("Neighbour store"),
 }
 
 NOT_MET_REASONS = {
@@ -166,13 +166,13 @@ TOPICS = {
     "order.sent": _l("Order"),
     "delivery.posted": _l("Goods taken in"),
     "network_offer.answered": _l("Answer to an offer"),
-    "transfer.sheet": _l("What the shop can spare"),
+    "transfer.sheet": _l("What the store can spare"),
     "transfer.answered": _l("Answer to a neighbour"),
     "transfer.given": _l("Goods handed to a neighbour"),
     "transfer.taken": _l("Goods from a neighbour"),
     "transfer.back": _l("Goods taken back from a neighbour"),
     "shelf.approved": _l("Shelf plan"),
-    "storefront.published": _l("Online shop"),
+    "storefront.published": _l("Online store"),
     "pickup.moved": _l("Pickup order"),
     "campaign.answered": _l("Answer to a campaign"),
     "pickup.taken": _l("Order taken at the counter"),
@@ -273,11 +273,11 @@ def shelf_sentence(why: Mapping[str, Any]) -> str:
     """Return why a product stands on the bestseller shelf."""
     region, own = why.get("region_per_day_milli", 0) / 1000, why.get("own_per_day_milli", 0) / 1000
     if not why.get("stocked", True):
-        said = [_("You do not carry it yet; the region’s shops sell %(rate)s a day.", rate=decimal_text(region))]
+        said = [_("You do not carry it yet; the region’s stores sell %(rate)s a day.", rate=decimal_text(region))]
     elif region:
         said = [
             _(
-                "Sells %(own)s a day here, %(region)s in the region’s shops.",
+                "Sells %(own)s a day here, %(region)s in the region’s stores.",
                 own=decimal_text(own),
                 region=decimal_text(region),
             )

@@ -89,7 +89,7 @@ def reopen(
 def require_no_node(session: Session, store_id: str) -> None:
     """Refuse the operator the days of a store that settles them itself (rule 4)."""
     if session.get_one(Store, store_id).has_node:
-        raise Refused("shop-settles-days", "This shop settles its closed days itself, on its own computer.")
+        raise Refused("shop-settles-days", "This store settles its closed days itself, on its own computer.")
 
 
 def take_reported(session: Session, store_id: str, since: dt.date, days: Iterable[dt.date]) -> None:
@@ -172,4 +172,4 @@ def _note(
     session: Session, verb: str, store_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
 ) -> None:
     days = {"first_day": first.isoformat(), "last_day": last.isoformat()}
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"shop:{store_id}", **days)
+    journal.record(session, actor=actor, at=at, verb=verb, subject=f"store:{store_id}", **days)

@@ -68,8 +68,7 @@ class Expected:
 
 
 class Expecting:
-    """What demand stands on in a store at a moment, loaded for all its products and the last days of these
-    intervals."""
+    """What demand stands on in a store at a moment, for all its products and these intervals' last days."""
 
     def __init__(self, session: Session, store: Store, lasts: set[dt.date], *, at: dt.datetime) -> None:
         self.basis = _basis(session, store, at)

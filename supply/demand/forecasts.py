@@ -187,7 +187,7 @@ class Computed:
 
 
 def load_region(session: Session, region_id: str, day: dt.date, *, country: str = COUNTRY) -> Loaded:
-    """Read what a region's forecast needs: its demand up to `day`, its shops."""
+    """Read what a region's forecast needs: its demand up to `day`, its stores."""
     stores = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.region_id == region_id)) or 0
     usual = history.usual(session, region_id, day)
     panel = history.region_panel(session, region_id, day, also={sku for _, sku in usual})

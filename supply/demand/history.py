@@ -49,7 +49,7 @@ ROWS_AT_ONCE = 20_000
 
 
 class DailyDemand(Base):
-    """One product's day in one shop."""
+    """One product's day in one store."""
 
     __tablename__ = "daily_demand"
     __table_args__ = (sa.Index("ix_daily_demand_day", "business_day", "store_id"),)

@@ -51,7 +51,7 @@ LIVELY, MOST_LIVELY = 0.5, 6.0
 lower."""
 LINES_DIFFER = 0.08
 """Variance between lines of the logarithm of how much more they varied lately than told, beyond what chance makes:
-from .02 to .12 by kind of shop."""
+from .02 to .12 by kind of store."""
 KEPT_DAYS = 180
 """What has not sold after so many days costs no more to keep: by then somebody has marked it down."""
 

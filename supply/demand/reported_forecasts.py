@@ -256,7 +256,7 @@ def _take(session: Session, row: ReportedForecast, reported: Mapping[str, Any], 
         return
     opened, sold = _sold(session, row.store_id, today)
     if not opened:
-        raise Refused("not-sold-yet", "The network has no day of this shop's sales yet to hold its forecast against.")
+        raise Refused("not-sold-yet", "The network has no day of this store's sales yet to hold its forecast against.")
     kinds = sa.select(Product.sku, Product.stock_unit, Product.department, Product.category)
     sold_products = session.execute(kinds.where(among(session, Product.sku, [*{*products, *sold}]))).all()
     unit_of = {sku: unit for sku, unit, *_ in sold_products}

@@ -1,4 +1,4 @@
-"""Adding demand up: a store's day from its sales, a region's day from its shops.
+"""Adding demand up: a store's day from its sales, a region's day from its stores.
 
 Rules
 -----
@@ -45,7 +45,7 @@ HOURS_WORTH = 20
 ROLLING_LOCK = 0x726F6C6C
 PUT_OFF = dt.timedelta(days=1)
 DAYS_AT_ONCE = 400
-"""Shops' days that one transaction of `roll_fresh` adds up."""
+"""Stores' days that one transaction of `roll_fresh` adds up."""
 
 
 def roll_up(session: Session, store_ids: Sequence[str] | None, day: dt.date, *, at: dt.datetime) -> list[dt.date]:

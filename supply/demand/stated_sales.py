@@ -40,9 +40,9 @@ def state(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at
     """
     store = store_of(session, store_id)
     if not 0 <= sales_minor <= MAX_MINOR:
-        raise Invalid("bad-takings", "Say what the shop takes on a usual day, or nothing.", field="sales_amount")
+        raise Invalid("bad-takings", "Say what the store takes on a usual day, or nothing.", field="sales_amount")
     if not counts(session, store_id):
-        words = f"The shop has sold for {OWN_DAYS} days: its own sales tell what it takes, and nothing has to be said."
+        words = f"The store has sold for {OWN_DAYS} days: its own sales tell what it takes, and nothing has to be said."
         raise Refused("own-sales-tell", words, days=OWN_DAYS)
     before, store.usual_sales_minor = store.usual_sales_minor, sales_minor
     if before == sales_minor:
@@ -55,7 +55,7 @@ def state(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at
 def state_for(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
     """Say for a store without a node what it takes on a usual day (`state`)."""
     if store_of(session, store_id).has_node:
-        raise Refused("shop-says-takings", "This shop says itself what it takes, on its own computer.")
+        raise Refused("shop-says-takings", "This store says itself what it takes, on its own computer.")
     return state(session, store_id, sales_minor, actor=actor, at=at)
 
 
@@ -79,8 +79,9 @@ def reported(session: Session, store_id: str, panel: "DemandPanel", day: dt.date
 
 
 def times(session: Session, store_id: str, around: Mapping[str, float], day: dt.date) -> float:
-    """Return how often what an average store sells a day has to be taken to bring what the store says; 1 if it says
-    none.
+    """Return how often what an average store sells a day has to be taken to bring what the store says.
+
+    1 if it says none.
 
     around: units a day by SKU; those the store carries count, at its prices. Between 1 / MOST_TIMES and MOST_TIMES.
     """

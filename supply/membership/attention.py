@@ -1,6 +1,7 @@
 """What needs a person at the network: messages, stores, goods, orders, claims, money, forecasts that wait for one.
 
-Read-only; as many questions as kinds, not as shops. What a store is asked about stands here no longer than it is asked.
+Read-only; as many questions as kinds, not as stores. What a store is asked about stands here no longer than it is
+asked.
 """
 
 import datetime as dt
@@ -127,7 +128,7 @@ def _only(store_id: str | None, column: Any) -> Any:
 
 
 def _silent(session: Session, at: dt.datetime, store_id: str | None = None) -> list[Attention]:
-    """Shops that have not been heard for long."""
+    """Stores that have not been heard for long."""
     silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
     silent = (
         sa.select(Peer.id, Peer.heard_at)
@@ -184,7 +185,7 @@ def _unanswered(session: Session, store_id: str | None = None) -> list[Attention
 
 
 def _not_counted(session: Session, at: dt.datetime, store_id: str | None = None) -> list[Attention]:
-    """Shops that have not counted what was due long ago, with how many deliveries."""
+    """Stores that have not counted what was due long ago, with how many deliveries."""
     due = at.astimezone(dt.UTC).date() - dt.timedelta(days=UNCOUNTED_DAYS)
     query = sa.select(Delivery.store_id, sa.func.count()).where(
         Delivery.state == "expected", Delivery.expected_day < due, _only(store_id, Delivery.store_id)

@@ -8,7 +8,7 @@ Rules
    store, units written off per 10,000 sold (waste) and days its stock lasts (cover): of stores whose stock is known.
 3. The stores behind each published figure are kept at the network, and never travel.
 4. A store reckons its own figures by the same functions from its own books.
-5. A figure is the median over shops. It is published for SHOPS stores or more, so that a store which takes its own
+5. A figure is the median over stores. It is published for SHOPS stores or more, so that a store which takes its own
    value out still has five others before it.
 6. No two published figures of one thing may differ by few stores, or the one less the other would tell of these. A set
    of stores is published only if, beside every set that ever was for the same thing, in whatever scope, it is the same

@@ -41,7 +41,7 @@ class Debtor:
 
     @property
     def exposure_minor(self) -> int:
-        """What the network may lose with this shop."""
+        """What the network may lose with this store."""
         return max(0, self.owed_minor) + self.pending_minor
 
 
@@ -61,7 +61,7 @@ class Losses:
 def debtors(session: Session, today: dt.date) -> list[Debtor]:
     """Return every store with a line or an account, the latest money first, then the most exposed.
 
-    As many questions as there are books, however many shops.
+    As many questions as there are books, however many stores.
     """
     lines = {line.store_id: line for line in session.scalars(sa.select(CreditLine))}
     booked, drawn = balances_by_store(session), credit.pending_by_store(session)
@@ -98,8 +98,10 @@ def losses(session: Session, since: dt.date) -> Losses:
 
 @dataclass(frozen=True)
 class Care:
-    """What of a store's money and conduct may need somebody. counts_bp: counted of the products sold; None: not
-    told."""
+    """What of a store's money and conduct may need somebody. counts_bp: counted of the products sold.
+
+    None: not told.
+    """
 
     late_minor: int
     held: bool
@@ -128,7 +130,7 @@ def late_by_store(session: Session, today: dt.date, store_id: str | None = None)
 
 
 def care(session: Session, today: dt.date, store_id: str | None = None) -> dict[str, Care]:
-    """Return every store's care by id, or one's, in as many questions as there are books, however many shops."""
+    """Return every store's care by id, or one's, in as many questions as there are books, however many stores."""
     late = late_by_store(session, today, store_id)
 
     def asked(column: Any) -> Any:

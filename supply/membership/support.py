@@ -35,7 +35,7 @@ VERSION = 1
 
 
 class SupportPermission(Base):
-    """Leave of a shop. ended_at: when it was taken back. step: how often it was told; the highest one stands."""
+    """Leave of a store. ended_at: when it was taken back. step: how often it was told; the highest one stands."""
 
     __tablename__ = "support_permission"
 
@@ -144,7 +144,7 @@ def look(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> S
         lock_rows(session, sa.select(SupportPermission).where(*_live(store_id, at)).order_by(SupportPermission.id))
     )
     if leave is None:
-        raise Refused("no-leave", "This shop has given no leave to look into it. Ask the shopkeeper.", store=store_id)
+        raise Refused("no-leave", "This store has given no leave to look into it. Ask the shopkeeper.", store=store_id)
     if (known := looking(session, store_id, actor, at)) is not None:
         return known
     row = SupportVisit(
@@ -197,7 +197,7 @@ def require_look(session: Session, store_id: str, actor: Actor, at: dt.datetime)
     found = looking(session, store_id, actor, at)
     leave = in_force(session, store_id, at)
     if found is None or leave is None:
-        raise NotFound("no-look", "Open the look first: the shop reads who looks.", store=store_id)
+        raise NotFound("no-look", "Open the look first: the store reads who looks.", store=store_id)
     return leave
 
 

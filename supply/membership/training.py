@@ -6,11 +6,11 @@ Rules
    nothing else. Doing it again counts the times; the first day stays.
 2. The network's lessons are published to the stores, one text per language. A lesson taken back is no longer shown;
    what was learnt with it stays.
-3. Progress is the person's and the store's: it is no fact and does not leave the shop.
+3. Progress is the person's and the store's: it is no fact and does not leave the store.
 4. A lesson begins with `name: value` lines (title, scene, minutes, language, needs), then an empty line, then Markdown.
 5. A line `- [ ] task: words` is a task. What a task asks for is one of TASKS: things a person does with the real
    screens, and which the journal tells.
-6. A lesson has 1 to 8 tasks; each of them stands once. Its scene says what is laid ready in the practice shop.
+6. A lesson has 1 to 8 tasks; each of them stands once. Its scene says what is laid ready in the practice store.
 7. A trouble is counted over the last LOOK_BACK_DAYS, and only its share of the chances there were: twelve prices typed
    by hand of two hundred lines weigh more than twelve of two thousand.
 8. It is a trouble from FEWEST on, and when its share reaches its limit. The worst is the one furthest above its limit.
@@ -207,7 +207,7 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
 
 
 def note_done(session: Session, store_id: str, lesson_id: str, *, actor: Actor, at: dt.datetime) -> LessonDone:
-    """Write down that a person has done a lesson (rule 1); whoever calls has asked `done_of` in the practice shop."""
+    """Write down that a person has done a lesson (rule 1); whoever calls has asked `done_of` in the practice store."""
     row = session.get(LessonDone, (store_id, actor.id, lesson_id))
     if row is None:
         row = LessonDone(store_id=store_id, staff_id=actor.id, lesson_id=lesson_id, first_at=at, times=0)

@@ -41,7 +41,10 @@ _PART = "agent-"
 
 @dataclass(frozen=True)
 class Part:
-    """What an agent has coming from a shop. due_minor: to be paid now (rule 2); waiting_minor: not paid by the shop."""
+    """What an agent has coming from a store. due_minor: to be paid now (rule 2).
+
+    waiting_minor: not paid by the store.
+    """
 
     store_id: str
     agent: str

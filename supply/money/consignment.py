@@ -208,7 +208,7 @@ def lot_of(session: Session, store_id: str, lot_id: str) -> Consignment:
     """Return a lot of this store; NotFound for any other."""
     found = session.get(Consignment, (store_id, lot_id))
     if found is None:
-        raise NotFound("unknown-consigned", "There are no such goods in this shop.", lot_id=lot_id)
+        raise NotFound("unknown-consigned", "There are no such goods in this store.", lot_id=lot_id)
     return found
 
 

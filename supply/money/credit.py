@@ -488,7 +488,7 @@ def export(session: Session, store_id: str) -> dict[str, Any]:
 def _line(session: Session, store_id: str) -> CreditLine:
     row = line_of(session, store_id)
     if row is None:
-        raise NotFound("no-credit-line", "This shop has no credit line yet. It is worked out at night.")
+        raise NotFound("no-credit-line", "This store has no credit line yet. It is worked out at night.")
     return row
 
 

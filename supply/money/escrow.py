@@ -13,7 +13,7 @@ Rules
 4. After a collection the money waits until its term is over (`order_copy` rule 7), and until the store was heard from
    after that with nothing of it still on its way, or SILENCE has passed. A return that is asked for stops that clock,
    and a dispute does until the operator decides (`escrow_release`): all, part or nothing goes back, the rest on to the
-   shop.
+   store.
 5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the store, and
    from a group's leader in proportion. A customer may dispute within LATE_DISPUTE, once: the money is taken from them
    at once, as with a card's chargeback, and goes back to them as far as the operator decides so. What the store is
@@ -286,8 +286,8 @@ def take_back(
     """Send the customer what is theirs of money passed on already, at the cost of those who got it (rule 5).
 
     keep_minor: what the store may keep of all that was paid. words: of which order, for the store's ledger. is_covered:
-    asked once the store is charged, whether the network has it from the shop. None where nothing is owed, and where the
-    money waits for the operator.
+    asked once the store is charged, whether the network has it from the store. None where nothing is owed, and where
+    the money waits for the operator.
     """
     row = locked(session, id)
     paid_minor, back_minor = _total(session, id, "customer", "escrow"), _total(session, id, "escrow", "due")

@@ -409,7 +409,7 @@ def balances_by_store(session: Session, stores: Sequence[str] | None = None) -> 
 
 
 def owed(found: dict[str, int]) -> int:
-    """Return what a store owes the network by its balances; below zero the network owes the shop."""
+    """Return what a store owes the network by its balances; below zero the network owes the store."""
     return sum(found[name] for name in OWN)
 
 
@@ -440,7 +440,7 @@ def invoice_of(session: Session, store_id: str, invoice_id: str) -> Standing:
     """Return one invoice of a store and what is left of it; NotFound for any other."""
     found = session.get(Invoice, (store_id, invoice_id))
     if found is None:
-        raise NotFound("unknown-invoice", "There is no such invoice of this shop.", invoice_id=invoice_id)
+        raise NotFound("unknown-invoice", "There is no such invoice of this store.", invoice_id=invoice_id)
     left = next((one.left_minor for one in open_invoices(session, store_id) if one.invoice.id == invoice_id), 0)
     return Standing(found, left)
 
@@ -548,7 +548,7 @@ def _refuse_amount(amount_minor: int) -> None:
 
 def _refuse_more_than_charged(session: Session, store_id: str, amount_minor: int) -> None:
     if amount_minor > (most := left_to_credit(session, store_id)):
-        reported = "That is more than was ever charged to this shop for goods."
+        reported = "That is more than was ever charged to this store for goods."
         raise Refused("more-than-delivered", reported, most_minor=most)
 
 

@@ -233,7 +233,7 @@ def _enter(session: Session, row: LostEntry, *, actor: Actor, at: dt.datetime) -
         found = session.get(Invoice, (row.store_id, row.invoice_id or ""))
         if found is None:
             reported = (
-                "The invoice this is about is not in the book yet. Wait until the shop's deliveries have come again."
+                "The invoice this is about is not in the book yet. Wait until the store's deliveries have come again."
             )
             raise Refused("no-invoice-yet", reported)
         if row.kind != "late":  # what paid it meanwhile has paid it
@@ -241,7 +241,7 @@ def _enter(session: Session, row: LostEntry, *, actor: Actor, at: dt.datetime) -
     if row.kind == "paid":
         minor = min(minor, -balances(session, row.store_id)["funds"])
     elif row.kind in ("return", "goodwill") and minor > (most := ledger.left_to_credit(session, row.store_id)):
-        reported = "That is more than was ever charged to this shop for goods."
+        reported = "That is more than was ever charged to this store for goods."
         raise Refused("more-than-delivered", reported, most_minor=most)
     elif row.kind in ("payout", "returned"):
         from supply.money import payouts  # who is paid out asks this module first

@@ -221,7 +221,7 @@ def payer_of(session: Session) -> Party:
 
 
 def of_run(session: Session, run_id: str) -> list[Payout]:
-    """Return a run's payouts, by shop."""
+    """Return a run's payouts, by store."""
     return list(session.scalars(sa.select(Payout).where(Payout.run_id == run_id).order_by(Payout.store_id)))
 
 

@@ -12,7 +12,7 @@ Rules
 4. What lapses goes back to the stores that paid for it, or to the network, as the scheme says; what is below zero is
    the network's loss.
 5. Every store of a member is told the balance, and the store that told of a movement that it is counted; never what was
-   moved at another shop.
+   moved at another store.
 6. No store's word makes points. Earned is at most the scheme's rate on a sale of that customer in the network's books,
    once per sale; brought along is at most what the customer's sales here would have earned. Taken or given back is at
    most what the named sale earned or spent, once its return is in the books. Everything else waits (`PointsWaiting`):
@@ -310,7 +310,7 @@ def _read(session: Session, body: dict[str, Any]) -> tuple[SharedEntry, PointsLi
     """Return a told movement, not in the book yet, and whose it is."""
     store_id, kind = str(body["store_id"]), str(body["kind"])
     if kind not in SIGNS:
-        raise Invalid("bad-choice", f"No shop moves points as {kind!r:.20}.")
+        raise Invalid("bad-choice", f"No store moves points as {kind!r:.20}.")
     link = _link(session, store_id, str(body["customer_id"]), str(body["key"]))
     row = SharedEntry(
         store_id=store_id, id=str(body["id"]), customer_id=link.customer_id, kind=kind,

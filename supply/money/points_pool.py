@@ -124,7 +124,7 @@ def found(session: Session, wished: SharedScheme, *, actor: Actor, at: dt.dateti
     if not wished.name.strip():
         raise Invalid("empty-field", "Give the points a name.", field="name")
     if wished.from_day < soonest:
-        raise Invalid("day-over", "A change holds from tomorrow on: the shops must know it before.", field="from_day")
+        raise Invalid("day-over", "A change holds from tomorrow on: the stores must know it before.", field="from_day")
     if wished.lapsed_to not in ("stores", "network"):
         raise Invalid("bad-choice", "Say to whom points go that nobody redeems.", field="lapsed_to")
     if min(wished.points, wished.per_minor, wished.worth_minor) < 1:
@@ -160,7 +160,7 @@ def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answ
         session.add(row)
         return Answer("cancelled")
     if asked.step != "begin":
-        raise Invalid("bad-request", "A shop begins, queries, cancels or reverses.")
+        raise Invalid("bad-request", "A store begins, queries, cancels or reverses.")
     return _granted(session, store_id, asked, at)
 
 

@@ -38,12 +38,12 @@ def take_back(
     if not (why := " ".join(why.split())[:200]):
         raise Invalid("no-reason", "Say why it is taken back: the shopkeeper reads it.", field="why")
     if payer_id == store_id:
-        raise Invalid("same-shop", "It is booked for this shop already. Choose the shop that paid.", field="payer")
+        raise Invalid("same-shop", "It is booked for this store already. Choose the store that paid.", field="payer")
     for one in sorted({store_id, payer_id or store_id}):  # one order of locks
         ledger.account_of(session, one)
     entry = session.get(LedgerEntry, (store_id, entry_id))
     if entry is None or entry.kind != PAID_IN:
-        raise NotFound("unknown-payment", "This payment is not in the shop’s book. Look at the list again.")
+        raise NotFound("unknown-payment", "This payment is not in the store’s book. Look at the list again.")
     book = Booking(session, store_id, actor=actor, at=at, day=day)
     if book.knows(_answer_id(entry_id)):
         raise Conflict("taken-back", "This payment was taken back already.")

@@ -37,7 +37,7 @@ def found_warehouse(
         words = "A warehouse's id has up to 20 letters and digits, such as WH1."
         raise Invalid("bad-warehouse", words, warehouse_id=warehouse_id)
     if is_warehouse(session, warehouse_id) or session.get(Store, warehouse_id) is not None:
-        words = f"{warehouse_id} is a shop or a warehouse already. Choose another id."
+        words = f"{warehouse_id} is a store or a warehouse already. Choose another id."
         raise Conflict("warehouse-exists", words, warehouse_id=warehouse_id)
     known, usual = supply_routes.settled(session), supply_routes.usual_warehouse(session)
     if usual is not None:

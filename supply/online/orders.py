@@ -53,7 +53,7 @@ BEFORE_READY = ("placed", "accepted", "picking", "short")
 CUSTOMER_CANCELLED = "The customer cancelled."
 """Why an order ended that its customer called off, as it travels."""
 GIVEN_BACK = ("refused", "cancelled", "expired")
-"""Ends in which the units went back to the shop."""
+"""Ends in which the units went back to the store."""
 
 
 HAS_PERSON = sa.text("(customer_name <> '' OR customer_phone <> '')")
@@ -113,7 +113,7 @@ class PickupOrder(Base):
     group_id: Mapped[str | None]
     """The group buy it is a share of."""
     comes_on: Mapped[dt.date | None]
-    """From this day on what had to be ordered in is expected to be there; None: all of it was in the shop."""
+    """From this day on what had to be ordered in is expected to be there; None: all of it was in the store."""
     coupons: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     """The coupon codes it used."""
     member: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
@@ -330,7 +330,7 @@ def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOr
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.id == order_id)
     order = session.scalar(lock_rows(session, query).execution_options(populate_existing=True))
     if order is None:
-        raise NotFound("unknown-order", "There is no such order in this shop.", order=order_id)
+        raise NotFound("unknown-order", "There is no such order in this store.", order=order_id)
     return order
 
 

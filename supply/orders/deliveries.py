@@ -28,7 +28,7 @@ ON_ITS_WAY = ("expected", "counting")
 
 
 class Delivery(Base):
-    """Goods on their way or in the shop. source: the order or push offer they answer."""
+    """Goods on their way or in the store. source: the order or push offer they answer."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "delivery"
@@ -142,7 +142,7 @@ def delivery_of(session: Session, store_id: str, delivery_id: str) -> Delivery:
     if delivery is None:
         raise NotFound(
             "unknown-delivery",
-            "There is no such delivery for this shop. Check the note: it may belong to another one.",
+            "There is no such delivery for this store. Check the note: it may belong to another one.",
             delivery_id=delivery_id,
         )
     return delivery

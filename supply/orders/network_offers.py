@@ -67,7 +67,7 @@ LOAD_DAYS = 7
 
 
 class NetworkOffer(Base):
-    """One product offered to one shop."""
+    """One product offered to one store."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "network_offer"
@@ -216,7 +216,7 @@ def take_answer(session: Session, fact: NetworkOfferSnapshot, *, actor: Actor, a
     """Take over what a store answered (rule 4); an offer this node no longer has is written down by rule 5."""
     found = session.get(NetworkOffer, (fact.store_id, fact.network_offer_id))
     if fact.state not in ANSWERED:
-        raise Refused("no-answer", f"A shop does not answer that an offer is {fact.state}.", state=fact.state)
+        raise Refused("no-answer", f"A store does not answer that an offer is {fact.state}.", state=fact.state)
     if found is None:
         source = _source(session, fact.store_id, fact.sku)
         found = _write_down(session, fact)
@@ -323,7 +323,7 @@ def offer_of(session: Session, store_id: str, offer_id: str) -> NetworkOffer:
     query = sa.select(NetworkOffer).where(NetworkOffer.store_id == store_id, NetworkOffer.id == offer_id)
     found: NetworkOffer | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-offer", "There is no such offer to this shop.", offer_id=offer_id)
+        raise NotFound("unknown-offer", "There is no such offer to this store.", offer_id=offer_id)
     return found
 
 
@@ -467,7 +467,7 @@ def _refuse_bad_terms(terms: NetworkOfferTerms, pack_cost_minor: int | None, ans
     if terms.kind == "near_expiry" and terms.expires_on is None:
         raise Invalid("bad-day", "Say the last day on which the goods may be sold.", field="expires_on")
     if terms.expires_on is not None and terms.expires_on < answer_by:
-        raise Invalid("bad-day", "The goods would be over before the shop has answered. Choose other days.")
+        raise Invalid("bad-day", "The goods would be over before the store has answered. Choose other days.")
 
 
 def _refuse_bad(

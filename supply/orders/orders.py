@@ -312,7 +312,7 @@ def order_of(session: Session, store_id: str, order_id: str) -> ReplenishmentOrd
         lock_rows(session, query.where(ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.id == order_id))
     )
     if order is None:
-        raise NotFound("unknown-order", "There is no such order in this shop.", order_id=order_id)
+        raise NotFound("unknown-order", "There is no such order in this store.", order_id=order_id)
     return order
 
 

@@ -176,7 +176,7 @@ def network_supplier(session: Session, supplier_id: str) -> Supplier:
     if row is None:
         raise NotFound("unknown-supplier", f"There is no supplier {supplier_id} here.", supplier_id=supplier_id)
     if row.owner_id != EVERYONE:
-        raise Refused("not-the-network-s", f"{row.name} is a shop's own supplier: that shop settles its terms.")
+        raise Refused("not-the-network-s", f"{row.name} is a store's own supplier: that store settles its terms.")
     return row
 
 

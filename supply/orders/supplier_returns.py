@@ -39,7 +39,7 @@ class SupplierReturn(Base):
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "supplier_return"
-    __table_args__ = (sa.Index("ix_goods_return_state", "state"),)
+    __table_args__ = (sa.Index("ix_supplier_return_state", "state"),)
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -201,7 +201,7 @@ def return_of(session: Session, store_id: str, return_id: str) -> SupplierReturn
     query = sa.select(SupplierReturn).where(SupplierReturn.store_id == store_id, SupplierReturn.id == return_id)
     found: SupplierReturn | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-return", "There is no such return of this shop.", return_id=return_id)
+        raise NotFound("unknown-return", "There is no such return of this store.", return_id=return_id)
     return found
 
 

@@ -70,7 +70,7 @@ class Supplier(Base):
     """email | paper: how a store's own supplier gets its orders (rule 5)."""
     email: Mapped[str] = mapped_column(default="", server_default="")
     customer_no: Mapped[str] = mapped_column(default="", server_default="")
-    """The number under which they know the shop."""
+    """The number under which they know the store."""
     language: Mapped[str] = mapped_column(default="en", server_default="en")
     """en | zh: in which orders are written to them."""
     active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())

@@ -60,13 +60,15 @@ class SupplyRoute(Base):
 def supply_store(session: Session, store_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
     """Settle from where a store is supplied (rules 1, 3); None: from where its region is."""
     if session.get(Store, store_id) is None:
-        raise NotFound("unknown-store", "There is no such shop in this network.", store_id=store_id)
+        raise NotFound("unknown-store", "There is no such store in this network.", store_id=store_id)
     _settle(session, "store", store_id, warehouse_id, actor, at)
 
 
 def supply_region(session: Session, region_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
-    """Settle from where a region's stores are supplied that have no warehouse of their own; None: from the usual
-    one."""
+    """Settle from where a region's stores are supplied that have no warehouse of their own.
+
+    None: from the usual one.
+    """
     if session.get(Region, region_id) is None:
         raise NotFound("unknown-region", f"There is no region {region_id}.", region_id=region_id)
     _settle(session, "region", region_id, warehouse_id, actor, at)
@@ -133,7 +135,7 @@ def edition(session: Session, on: dt.date) -> dict[str, Any]:
 
 
 def warehouse_of(session: Session, store_id: str) -> str | None:
-    """Return the warehouse a store is supplied by (rule 1); None where there is no warehouse, or no such shop."""
+    """Return the warehouse a store is supplied by (rule 1); None where there is no warehouse, or no such store."""
     store = session.get(Store, store_id)
     return None if store is None else _house(store.id, store.region_id, settled(session), usual_warehouse(session))
 

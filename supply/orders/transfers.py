@@ -40,7 +40,7 @@ class Transfer(Base):
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "transfer"
-    __table_args__ = (sa.Index("ix_goods_transfer_state", "state", "giver_id", "taker_id"),)
+    __table_args__ = (sa.Index("ix_transfer_state", "state", "giver_id", "taker_id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     giver_id: Mapped[str]
@@ -97,7 +97,7 @@ def transfer_of(session: Session, store_id: str, transfer_id: str) -> Transfer:
     )
     found: Transfer | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-transfer", "There is no such transfer of this shop's.", transfer_id=transfer_id)
+        raise NotFound("unknown-transfer", "There is no such transfer of this store's.", transfer_id=transfer_id)
     return found
 
 
@@ -148,8 +148,10 @@ def missing_qty(line: TransferLine) -> int:
 
 
 def coming(session: Session, store_id: str) -> list[tuple[str, int, dt.date]]:
-    """Return what was agreed and not yet received by a store, (SKU, units, to be fetched by): its orders count on
-    it."""
+    """Return what was agreed and not yet received by a store, (SKU, units, to be fetched by).
+
+    Its orders count on it.
+    """
     qty = sa.func.coalesce(TransferLine.given_qty, TransferLine.qty)
     query = (
         sa.select(TransferLine.sku, sa.func.sum(qty), Transfer.fetch_by)

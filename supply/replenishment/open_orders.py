@@ -64,8 +64,10 @@ class MissedOrder:
 
 @dataclass
 class ToCome:
-    """What a store waits for. coming: units of each day by SKU (rules 1, 5); missed: what is not counted on (rule
-    3)."""
+    """What a store waits for. coming: units of each day by SKU (rules 1, 5).
+
+    missed: what is not counted on (rule 3).
+    """
 
     coming: dict[str, dict[dt.date, int]] = field(default_factory=dict)
     missed: dict[str, list[Missed]] = field(default_factory=dict)

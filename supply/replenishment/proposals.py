@@ -223,7 +223,7 @@ def add_line(
     leads = measured(session, store_id, [supplier_of(session, order.supplier_id)], at=at)
     _, needs = needs_of(session, store, {order.supplier_id: [offer]}, {order.supplier_id: days}, leads, at=at)
     if not needs[order.supplier_id]:
-        raise Refused("not-listed-here", "This shop does not sell this product. List it and price it first.", sku=sku)
+        raise Refused("not-listed-here", "This store does not sell this product. List it and price it first.", sku=sku)
     need = needs[order.supplier_id][0]
     policy = storefront_policy(service_targets.service_of(session, store_id))
     reported = _line(days, need, decide(need.line, policy)) | {"packs_proposed": 0, "packs": packs}

@@ -281,8 +281,10 @@ def _lasting(seen: Seen, life: Floats, setting: Setting) -> Demand:
 
 
 def _as_lately(history: History, seen: Seen, setting: Setting) -> Seen:
-    """Return the forecasts moved towards what the last LATELY_DAYS sold: for what is fresh
-    (`replenishment.requirements`, rule 2)."""
+    """Return the forecasts moved towards what the last LATELY_DAYS sold.
+
+    For what is fresh (`replenishment.requirements`, rule 2).
+    """
     count = len(seen.before)
     days = seen.first_day + np.arange(count)
     sums = np.cumsum(np.concatenate([np.zeros((history.panel.n_series, 1)), history.y], axis=1), axis=1)

@@ -154,5 +154,5 @@ def is_due(session: Session, kind: str, scope_id: str, day: dt.date) -> bool:
 
 
 def stores_of(session: Session, region_id: str) -> list[str]:
-    """Return a region's shops."""
+    """Return a region's stores."""
     return list(session.scalars(sa.select(Store.id).where(Store.region_id == region_id).order_by(Store.id)))

@@ -47,7 +47,7 @@ WEEK_DAYS = 7
 UNCONFIRMED_DAYS = 7
 """So long a store may be cut off and its word still on the way; a store itself waits for less (`to_come`, rule 3)."""
 STORES_AT_ONCE = 50
-"""Shops whose rates one transaction keeps."""
+"""Stores whose rates one transaction keeps."""
 NONE = sa.literal_column("CAST(0 AS DOUBLE PRECISION)", sa.Double)
 Place = tuple[str, str]
 """(store id, sku)"""
@@ -81,7 +81,7 @@ class RegionOutlook(Base):
     days: Mapped[int] = mapped_column(primary_key=True)
     seen_at: Mapped[dt.datetime]
     rows: Mapped[list[Any]]
-    """What most stores lack first: sku, short, of, missing_qty, shops."""
+    """What most stores lack first: sku, short, of, missing_qty, stores."""
 
 
 @dataclass(frozen=True)

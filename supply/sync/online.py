@@ -154,7 +154,7 @@ def take_campaign_answer(session: Session, message: Message, from_node: str, at:
 
 
 def take_review(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
-    """Keep a review of this shop."""
+    """Keep a review of this store."""
     refuse_stranger(from_node, NETWORK)
     note_review(session, message.body)
 

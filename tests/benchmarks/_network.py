@@ -208,7 +208,7 @@ def fill(database_url: str, stores: int) -> None:
         for n in range(stores):
             store_id, region = f"S{n:04d}", f"R{n % REGIONS}"
             found_store(
-                session, store_id, f"Shop {n}", region=(region, f"Region {n % REGIONS}"), currency="EUR", tz="UTC",
+                session, store_id, f"Store {n}", region=(region, f"Region {n % REGIONS}"), currency="EUR", tz="UTC",
                 at=at, slug=store_id.lower(),
             )  # fmt: skip
             session.flush()

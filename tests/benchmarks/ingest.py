@@ -57,7 +57,7 @@ def main() -> None:
     """Measure and print; with --json the last line is one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--quick", action="store_true", help="on top of 0.1 M and 1 M lines, a third of the shops")
+    parser.add_argument("--quick", action="store_true", help="on top of 0.1 M and 1 M lines, a third of the stores")
     asked = parser.parse_args()
     steps = {"1m": 100_000, "10m": 1_000_000} if asked.quick else {"1m": 1_000_000, "10m": 10_000_000}
     result = measure(steps, *((4, 7) if asked.quick else (ROUNDS, A_ROUND)))

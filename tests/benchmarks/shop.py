@@ -82,11 +82,11 @@ def main() -> None:
         print(json.dumps(result))
     else:
         print(
-            f"online shop: {ours['views_per_s']:.0f} pages/s (p50 {ours['p50_ms_view']} ms, p99 {ours['p99_ms_view']} "
+            f"online store: {ours['views_per_s']:.0f} pages/s (p50 {ours['p50_ms_view']} ms, p99 {ours['p99_ms_view']} "
             f"ms, {ours['cpu_ms_view']} ms CPU), {ours['orders_per_s']:.0f} orders/s (p50 {ours['p50_ms_order']} ms, "
             f"p99 {ours['p99_ms_order']} ms, {ours['cpu_ms_order']} ms CPU); oversold {ours['oversold']} in "
             f"{ours['tries']} tries; races {ours['races']}; {ours['guessed_per_store_day']:.1e} guessed collections a "
-            f"shop and day; first paint at a sixth of the CPU {ours['first_paint']}"
+            f"store and day; first paint at a sixth of the CPU {ours['first_paint']}"
         )
 
 

@@ -199,7 +199,7 @@ def test_all_orders_go_at_once_on_the_phone_paid_as_was_chosen(page: Page, offic
     with office.house.doors.read() as session:
         drawn = session.scalars(sa.select(CreditDraw.order_id)).all()
         assert "order-P1" in drawn
-        assert "order-P3" not in drawn, "a supplier of the shop's own is not paid on the network's credit"
+        assert "order-P3" not in drawn, "a supplier of the store's own is not paid on the network's credit"
 
 
 def test_a_changed_number_of_packs_says_at_once_how_likely_the_product_sells_out(

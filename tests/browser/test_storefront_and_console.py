@@ -255,9 +255,9 @@ def test_an_offer_is_made_by_keyboard(page: Page, console: str, faults: list[str
     page.goto(f"{console}/console/offers/")
     page.fill("#sku", "milk")
     page.fill("#why", "Your neighbours sell twice as much.")
-    page.get_by_label("Shop S01").check()
+    page.get_by_label("Store S01").check()
     page.locator("#why").press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("Offered to 1 shop.")
+    expect(page.get_by_role("status")).to_contain_text("Offered to 1 store.")
     expect(page.locator(".network-offer-row").first).to_contain_text("Your neighbours sell twice as much.")
 
 

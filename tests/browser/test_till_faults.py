@@ -388,7 +388,7 @@ def test_a_line_whose_product_the_shop_no_longer_has_stays_and_nothing_is_paid_b
     page.reload()
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#lines .stopped")).to_contain_text("Whole milk")
-    expect(page.locator("#lines .stopped")).to_contain_text("The shop no longer has it")
+    expect(page.locator("#lines .stopped")).to_contain_text("The store no longer has it")
     page.keyboard.press("F8")
     expect(page.locator("#says")).to_contain_text("Whole milk")
     expect(page.locator("#pay")).to_be_hidden()

@@ -145,7 +145,7 @@ def settling(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]
 
 
 def lifting(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
-    """Lift it in every book, and tell the shop."""
+    """Lift it in every book, and tell the store."""
     _called_back(network)
     lifted = _in(Recall, Recall.store_id == STORE, Recall.state == "lifted")
     return "/console/recalls/r1/lift", {"reason": "all-well"}, lifted

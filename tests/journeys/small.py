@@ -33,7 +33,7 @@ def small_panel(seed: int = 5) -> DemoPanel:
     return DemoPanel(
         regions=(Region("R1", "Hill"), Region("R2", "Harbour")),
         stores=tuple(
-            DemoStore(id=store_id, name=f"Shop {store_id}", region_id=region_id, panel_stores=(n,), slug=f"shop-{n}",
+            DemoStore(id=store_id, name=f"Store {store_id}", region_id=region_id, panel_stores=(n,), slug=f"shop-{n}",
                  address=f"{n} Main Street", baskets_per_day=8.0, is_live=live)
             for n, (store_id, region_id, live) in enumerate(STORES, start=1)
         ),

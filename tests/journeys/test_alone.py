@@ -74,7 +74,7 @@ def test_the_steps_lead_a_shop_on_its_own_to_its_first_sale(visitor: FlaskClient
         assert "No products yet" in words(first)
         assert 'href="/products/new"' in first.text
         assert "Nothing found" not in words(first)
-    assert "no online shop" in words(visitor.get("/settings/online-shop/"))
+    assert "no online store" in words(visitor.get("/settings/online-shop/"))
     assert "Nothing found" in words(visitor.get("/products/?q=milk"))  # a search somebody made
 
     assert 'href="/taxes/"' in visitor.get("/products/new").text

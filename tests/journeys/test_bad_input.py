@@ -138,7 +138,7 @@ def test_a_code_of_nobody_and_one_of_another_shop(store: House):
         before = rows(store)
         answer = send(client, "/pickup/find", code=wrong)
         assert answer.status_code == status, words(answer)
-        assert re.search("Scan the customer’s code|not a pickup code|not for this shop", words(answer))
+        assert re.search("Scan the customer’s code|not a pickup code|not for this store", words(answer))
         after = rows(store)
         assert {name for name in after if after[name] != before[name]} <= TRIES
 

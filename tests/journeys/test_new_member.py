@@ -106,7 +106,7 @@ class Member:
         self.browser = self.house.visitor()
 
     def contact(self) -> None:
-        """Let the worker speak with the network, and publish the online shop."""
+        """Let the worker speak with the network, and publish the online store."""
         JOBS["storefront-publish"].run(Desk(self.house.doors), NOON.date())
         with sender.client_for(self.settings) as client:
             done = sender.contact(self.house.doors.database, self.settings, client, self.house.clock)
@@ -169,9 +169,9 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
         run("import", kind, str(tmp_path / f"{kind}.csv"), *typed, "--yes", refused=refused)
 
     run("init", "--role", "network", "--folder", str(tmp_path / "network"))
-    run("warehouse", "add", "WH1", "--name", "Early", refused="Found a shop first")
+    run("warehouse", "add", "WH1", "--name", "Early", refused="Found a store first")
     for store_id in (*stores, STORE):
-        run("store", "add", store_id, "--name", f"Shop {store_id}")
+        run("store", "add", store_id, "--name", f"Store {store_id}")
     run("tax", "add", "food", "--name", "Food", "--percent", "7")
     run("warehouse", "add", "WH1", "--name", "Cornerstore Supply", "--minimum", "20.00")
     for taken in (("warehouse", "add", "S01"), ("store", "add", "WH1")):
@@ -181,7 +181,7 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
     bring(
         "products",
         "sku,name,category,tax_class,price,cost\na,A,B,food,1,1\n",
-        refused="Row 2: A cost is a single shop's",
+        refused="Row 2: A cost is a single store's",
     )
     bring("price-list", FILES["price-list"] + "beer,6,9.00,1\n", refused="Row 4, sku: There is no product beer.")
     bring("price-list", FILES["price-list"])
@@ -192,7 +192,7 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
     bring(
         "sales",
         "sku,business_day,sold_qty\nmilk,2026-03-01,1\n",
-        refused="Row 2, store_id: says nothing: name the shop",
+        refused="Row 2, store_id: says nothing: name the store",
     )
     bring("sales", "store_id,sku,business_day,sold_qty\n" + "\n".join(sold))
     assert "Cornerstore Supply" in run("warehouse", "list")

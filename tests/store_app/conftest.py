@@ -33,7 +33,7 @@ def add_store(session: Any, store_id: str, region_id: str = "north") -> None:
     session.add(
         Store(
             id=store_id,
-            name=f"Shop {store_id}",
+            name=f"Store {store_id}",
             slug=store_id.lower(),
             region_id=region_id,
             currency="USD",

@@ -44,6 +44,6 @@ def mail_server():
             talk(line)
 
     threading.Thread(target=serve, daemon=True).start()
-    carrier = SmtpCarrier(f"smtp://127.0.0.1:{door.getsockname()[1]}?from=shop@example.com")
+    carrier = SmtpCarrier(f"smtp://127.0.0.1:{door.getsockname()[1]}?from=store@example.com")
     yield carrier, kept, state
     door.close()

@@ -196,7 +196,7 @@ def offer(id: str) -> NetworkOffer:
         pack_qty=12,
         pack_cost_minor=2400,
         packs=2,
-        why="It sells fast in the shops around you.",
+        why="It sells fast in the stores around you.",
         state="offered",
         offered_at=NOON,
         answer_by=NOON.date() + dt.timedelta(days=3),

@@ -247,7 +247,7 @@ def add_catalogue(session) -> None:
     session.flush()
     for store_id, slug in ((STORE, "harbour-7"), (OTHER, "harbour-8")):
         session.add(
-            Store(id=store_id, name=f"Shop {store_id}", slug=slug, region_id="R1", currency="CNY", tz="Asia/Shanghai",
+            Store(id=store_id, name=f"Store {store_id}", slug=slug, region_id="R1", currency="CNY", tz="Asia/Shanghai",
                   rollover_hour=4, joined_at=AT)
         )  # fmt: skip
     session.flush()

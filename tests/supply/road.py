@@ -147,7 +147,7 @@ class Country:
             return {line.sku: line for line in orders.lines_of(session, order)}
 
     def delivery(self, store: str) -> str:
-        """Return the one delivery that is on its way to a shop."""
+        """Return the one delivery that is on its way to a store."""
         with self.stores[store].read() as session:
             (found,) = session.scalars(sa.select(Delivery.id).where(Delivery.state.in_(["expected", "counting"]))).all()
         return found
@@ -283,7 +283,7 @@ def add_catalogue(session, stores) -> None:
     session.flush()
     for store_id in stores:
         session.add(
-            Store(id=store_id, name=f"Shop {store_id}", slug=store_id.lower(), region_id="R1", currency="EUR",
+            Store(id=store_id, name=f"Store {store_id}", slug=store_id.lower(), region_id="R1", currency="EUR",
                   tz="UTC", rollover_hour=4, joined_at=AT)
         )  # fmt: skip
         session.flush()

@@ -876,7 +876,7 @@ CREATE TABLE producer_lot (
   CONSTRAINT ck_producer_lot_none_below_zero CHECK (left_qty >= 0 and back_qty >= 0 and lost_qty >= 0)
 );
 
-CREATE INDEX ix_produce_lot_left ON producer_lot (store_id, sku, left_qty);
+CREATE INDEX ix_producer_lot_left ON producer_lot (store_id, sku, left_qty);
 
 CREATE TABLE consigned (
   store_id TEXT NOT NULL,
@@ -969,13 +969,13 @@ CREATE TABLE producer_movement (
   CONSTRAINT ck_producer_movement_adds_up CHECK (qty <> 0 and net_minor = commission_minor + due_minor)
 );
 
-CREATE INDEX ix_produce_move_answers ON producer_movement (store_id, answers_id);
+CREATE INDEX ix_producer_movement_answers ON producer_movement (store_id, answers_id);
 
-CREATE INDEX ix_produce_move_lot ON producer_movement (store_id, lot_id);
+CREATE INDEX ix_producer_movement_lot ON producer_movement (store_id, lot_id);
 
-CREATE INDEX ix_produce_move_open ON producer_movement (store_id, producer_id, statement_id);
+CREATE INDEX ix_producer_movement_open ON producer_movement (store_id, producer_id, statement_id);
 
-CREATE INDEX ix_produce_move_sale ON producer_movement (store_id, sale_id);
+CREATE INDEX ix_producer_movement_sale ON producer_movement (store_id, sale_id);
 
 CREATE TABLE producer_statement (
   store_id TEXT NOT NULL,
@@ -1083,7 +1083,7 @@ CREATE TABLE delivery_note (
   CONSTRAINT pk_delivery_note PRIMARY KEY (store_id, id)
 );
 
-CREATE INDEX ix_goods_note_state ON delivery_note (store_id, state);
+CREATE INDEX ix_delivery_note_state ON delivery_note (store_id, state);
 
 CREATE TABLE badge_rule (
   node_id TEXT NOT NULL,
@@ -1709,7 +1709,7 @@ CREATE TABLE supplier_return (
   CONSTRAINT pk_supplier_return PRIMARY KEY (store_id, id)
 );
 
-CREATE INDEX ix_goods_return_state ON supplier_return (state);
+CREATE INDEX ix_supplier_return_state ON supplier_return (state);
 
 CREATE TABLE claim (
   store_id TEXT NOT NULL,
@@ -1992,7 +1992,7 @@ CREATE TABLE transfer (
   CONSTRAINT pk_transfer PRIMARY KEY (id)
 );
 
-CREATE INDEX ix_goods_transfer_state ON transfer (state, giver_id, taker_id);
+CREATE INDEX ix_transfer_state ON transfer (state, giver_id, taker_id);
 
 CREATE TABLE benchmark_figure (
   scope_id TEXT NOT NULL,

@@ -87,7 +87,7 @@ def amount(name: str, currency: str) -> int:
         raise Invalid("bad-amount", _("Type an amount such as %(like)s.", like="20.50"[: 3 + decimals]), field=name)
     minor: int = int(found[1]) * 10**decimals + int((found[2] or "").ljust(decimals, "0") or 0)
     if minor > MAX_MINOR:
-        raise Invalid("bad-amount", _("That is more money than a shop can take."), field=name)
+        raise Invalid("bad-amount", _("That is more money than a store can take."), field=name)
     return minor
 
 

@@ -15,7 +15,7 @@ from store_app.web.presenting import language, state_word, why_words
 
 MOST = 60
 JOB = "job:"
-JOBS = {"supply": lazy("the network"), "pickup": lazy("the online shop")}
+JOBS = {"supply": lazy("the network"), "pickup": lazy("the online store")}
 """Whose word a job wrote down; any other job is the computer's own."""
 
 

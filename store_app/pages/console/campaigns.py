@@ -61,7 +61,7 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
 @requires("network.push")
 @form.answers_on(listed)
 def plan() -> ResponseReturnValue:
-    """Plan a campaign and ask the shops."""
+    """Plan a campaign and ask the stores."""
     command = form.command_id()
     name = form.text("name", most=60, required=_("Give the campaign a name."))
     why = form.text("why", required=_("Say in a sentence why: the shopkeeper reads it."))
@@ -93,7 +93,7 @@ def call_off(campaign_id: str) -> ResponseReturnValue:
     with write() as session:
         campaigns.call_off(session, campaign_id, actor=g.actor, at=clock.now())
         wake_worker_after(session)
-    flash(_("Called off. The shops are told."), "info")
+    flash(_("Called off. The stores are told."), "info")
     return redirect(url_for(".listed"), 303)
 
 

@@ -81,7 +81,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
 @requires("network.stores")
 @form.answers_on(overview_page)
 def resolve(escrow_id: str) -> ResponseReturnValue:
-    """Decide a dispute: so much goes back, the rest on to the shop."""
+    """Decide a dispute: so much goes back, the rest on to the store."""
     why = form.text("why", required=_("Say why, for the record."))
     with write() as session:
         row = escrow.locked(session, escrow_id)
@@ -169,7 +169,7 @@ def carry() -> ResponseReturnValue:
             actor=g.actor, at=clock.now(),
         )  # fmt: skip
         wake_worker_after(session)
-    flash(_("In the catalogue. With the next editions every shop can order it in."), "good")
+    flash(_("In the catalogue. With the next editions every store can order it in."), "good")
     return redirect(url_for(".overview_page"), 303)
 
 

@@ -107,7 +107,7 @@ def look(store_id: str, claim_id: str) -> ResponseReturnValue:
     with write() as session:
         handling.look_into(session, store_id, claim_id, actor=g.actor, at=clock.now())
         wake_worker_after(session)
-    flash(_("The shop reads that somebody looks into it."), "info")
+    flash(_("The store reads that somebody looks into it."), "info")
     return redirect(url_for(".claim", store_id=store_id, claim_id=claim_id), 303)
 
 
@@ -123,7 +123,7 @@ def decide(store_id: str, claim_id: str) -> ResponseReturnValue:
         granted = typed_grants(delivery_claims.lines_of(session, found))
         handling.decide(session, store_id, claim_id, granted, remedy=remedy, words=words, actor=g.actor, at=clock.now())
         wake_worker_after(session)
-    flash(_("Answered: the shop reads it with the next contact."), "good")
+    flash(_("Answered: the store reads it with the next contact."), "good")
     return redirect(url_for(".listed"), 303)
 
 

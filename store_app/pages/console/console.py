@@ -20,7 +20,7 @@ from supply.membership.attention import Attention, needing_a_person
 
 bp = Blueprint("console", __name__, url_prefix="/console")
 SHARED = ("silent", "order-waits", "account-silent", "draw-held", "objection", "money-late")
-"""The kinds of which one sentence names all shops."""
+"""The kinds of which one sentence names all stores."""
 
 
 @bp.get("/")
@@ -116,7 +116,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         stores = url_for("console_parked.listed", _anchor=f"store-{one.subject}")
     elif one.kind == "left-out":
         words = _left_out(str(facts.get("work")), name, why)
-        words += _(" The other shops' were done; it is tried again by itself.")
+        words += _(" The other stores' were done; it is tried again by itself.")
         level = "warn"
     elif one.kind == "lost-entries":
         words = ngettext(
@@ -173,8 +173,8 @@ def _about_goods(one: Attention, name: str) -> dict[str, Any]:
         return {"level": "warn", "words": words, "href": href}
     if one.kind == "recall-open":
         words = ngettext(
-            "%(num)d recall is not over: not every warehouse and shop has looked.",
-            "%(num)d recalls are not over: not every warehouse and shop has looked.",
+            "%(num)d recall is not over: not every warehouse and store has looked.",
+            "%(num)d recalls are not over: not every warehouse and store has looked.",
             facts.get("count", 0),
         )
         return {"level": "bad", "words": words, "href": url_for("console_recalls.listed")}

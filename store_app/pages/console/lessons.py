@@ -59,14 +59,14 @@ def writing(lesson_id: str = "", fault: DomainError | None = None) -> ResponseRe
 @requires("network.stores")
 @form.answers_on(writing)
 def save(lesson_id: str = "") -> ResponseReturnValue:
-    """Keep a lesson's text and publish it to the shops."""
+    """Keep a lesson's text and publish it to the stores."""
     form.command_id()
     with write() as session:
         row = training.write(
             session, request.form.get("text", ""), lesson_id=lesson_id or None, actor=g.actor, at=clock.now()
         )
         publication.publish(session, "lessons", EVERYONE, training.edition(session), at=clock.now())
-    flash(_("Published. The shops have it the next time they ask."), "good")
+    flash(_("Published. The stores have it the next time they ask."), "good")
     return redirect(url_for("console_lessons.writing", lesson_id=row.id), 303)
 
 

@@ -242,7 +242,7 @@ def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
     with write() as session:
         credit.give_up(session, store_id, invoice_id, why=why, actor=g.actor, at=clock.now())
         wake_worker_after(session)
-    flash(_("Given up, as a loss. The shop’s credit is held until you release it."), "info")
+    flash(_("Given up, as a loss. The store’s credit is held until you release it."), "info")
     return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
@@ -341,7 +341,7 @@ def _store(session: Any, store_id: str) -> Store:
     try:
         return store_of(session, store_id)
     except NotFound as fault:
-        raise NotFound("not-found-here", _("There is no such shop in this network.")) from fault
+        raise NotFound("not-found-here", _("There is no such store in this network.")) from fault
 
 
 def _scale(name: str) -> int:

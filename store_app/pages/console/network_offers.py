@@ -88,7 +88,7 @@ def offer() -> ResponseReturnValue:
                 actor=g.actor,
                 at=clock.now(),
             )
-    flash(ngettext("Offered to %(num)d shop.", "Offered to %(num)d shops.", len(chosen)), "good")
+    flash(ngettext("Offered to %(num)d store.", "Offered to %(num)d stores.", len(chosen)), "good")
     return redirect(url_for("console_network_offers.offers"), 303)
 
 
@@ -102,7 +102,7 @@ def call_off(store_id: str, offer_id: str) -> ResponseReturnValue:
         found = network_offers.offer_of(session, store_id, offer_id)
         if found.state != "called_off":
             network_offers.call_off(session, store_id, offer_id, why=why, actor=g.actor, at=clock.now())
-    flash(_("%(name)s is called off. The shop is told.", name=found.name), "good")
+    flash(_("%(name)s is called off. The store is told.", name=found.name), "good")
     return redirect(url_for("console_network_offers.offers"), 303)
 
 
@@ -116,7 +116,7 @@ def withdraw(store_id: str, offer_id: str) -> ResponseReturnValue:
         if found.state != "withdrawn":
             network_offers.withdraw(session, store_id, offer_id, actor=g.actor, at=clock.now())
     flash(
-        _("%(name)s is withdrawn. Where the shop has answered meanwhile, its answer stands.", name=found.name), "good"
+        _("%(name)s is withdrawn. Where the store has answered meanwhile, its answer stands.", name=found.name), "good"
     )
     return redirect(url_for("console_network_offers.offers"), 303)
 
@@ -139,9 +139,9 @@ def _chosen(there: Set[str]) -> list[str]:
     """Return the ticked stores, each once; only a store with a node can answer."""
     chosen = list(dict.fromkeys(request.form.getlist("store_id")))
     if not chosen:
-        raise Invalid("no-shop", _("Choose at least one shop."), field="store_id")
+        raise Invalid("no-shop", _("Choose at least one store."), field="store_id")
     if not there >= set(chosen):
-        raise Invalid("no-shop", _("One of these shops cannot be offered anything. Choose again."), field="store_id")
+        raise Invalid("no-shop", _("One of these stores cannot be offered anything. Choose again."), field="store_id")
     return chosen
 
 

@@ -95,7 +95,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
 @requires("network.money")
 @form.answers_on(overview_page)
 def found() -> ResponseReturnValue:
-    """Found the scheme, or change it from a day on, and publish it to the shops."""
+    """Found the scheme, or change it from a day on, and publish it to the stores."""
     form.command_id()
     with write() as session:
         first = session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)).first()
@@ -116,7 +116,7 @@ def found() -> ResponseReturnValue:
         )
         points_pool.found(session, wished, actor=g.actor, at=clock.now())
         publication.publish(session, "points", EVERYONE, shared_points.edition(session), at=clock.now())
-    flash(_("Published. The shops have it the next time they ask."), "good")
+    flash(_("Published. The stores have it the next time they ask."), "good")
     return redirect(url_for(".overview_page"), 303)
 
 

@@ -85,7 +85,7 @@ def set_terms(supplier_id: str) -> ResponseReturnValue:
             minimum_minor=form.amount("minimum", currency) if request.form.get("minimum", "").strip() else 0,
         )
         price_list.set_terms(session, supplier_id, terms, actor=g.actor, at=clock.now())
-    flash(_("Saved. The shops hear of it within minutes; orders under way stay as they are."), "good")
+    flash(_("Saved. The stores hear of it within minutes; orders under way stay as they are."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
 

@@ -24,7 +24,7 @@ HOUR, DAY, WEEK = dt.timedelta(hours=1), dt.timedelta(days=1), dt.timedelta(days
 UNCHECKED_FOR = dt.timedelta(days=2)
 TO_DO = {
     HOUR: _l("Ask whether its line is down. It sells on meanwhile."),
-    DAY: _l("Call the shop: let it look at its router, and at what cornerstore doctor says there."),
+    DAY: _l("Call the store: let it look at its router, and at what cornerstore doctor says there."),
     WEEK: _l("Go there or give it another line: its orders, stock and forecasts stand on old figures by now."),
 }
 
@@ -85,7 +85,7 @@ def _checked(peer: Peer, now: dt.datetime) -> Light:
 def _disk(free: int) -> Light:
     words = _("%(free)s GB are free.", free=f"{free / 1e9:.1f}")
     light = BAD if free < LEAST_FREE else WARN if free < LOW_FREE else GOOD
-    advice = _("Let the shop delete what nobody needs: with a full disk nothing more can be sold.")
+    advice = _("Let the store delete what nobody needs: with a full disk nothing more can be sold.")
     return Light(_("Disk"), light, words if light == GOOD else f"{words} {advice}")
 
 

@@ -230,7 +230,7 @@ def say_sales(store_id: str) -> ResponseReturnValue:
         reported = _(
             "Its orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor, store.currency)
         )
-    flash(reported if minor else _("Nothing is said; the shop is taken for an average one."), "good")
+    flash(reported if minor else _("Nothing is said; the store is taken for an average one."), "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
@@ -307,7 +307,7 @@ def _alarm_words(peer: Peer | None) -> str:
     if peer is None or peer.alarm is None or peer.alarm.endswith(WAIT_THERE):
         return ""  # what waits at the store is seen and settled there
     if peer.alarm == EPOCH_BEGUN:
-        return _("This shop’s books were put back from a copy, or its computer was set up anew.")
+        return _("This store’s books were put back from a copy, or its computer was set up anew.")
     if peer.alarm == KEY_ASKS:
         return _(
             "A computer speaks with a signing key nobody knows. If the store has a new computer, call its shopkeeper, "
@@ -319,7 +319,7 @@ def _alarm_words(peer: Peer | None) -> str:
             "may be stolen: give the store a code to join with, then withdraw the old key."
         )
     return _(
-        "Two computers spoke with this shop’s key, or a copy of its books did. Find out which, and stop one of them."
+        "Two computers spoke with this store’s key, or a copy of its books did. Find out which, and stop one of them."
     )
 
 
@@ -356,14 +356,14 @@ def _number(text: str) -> int:
 def _store(session: Session, store_id: str) -> Store:
     store = session.get(Store, form.tidy(store_id))
     if store is None:
-        raise NotFound("unknown-store", _("There is no such shop in this network."))
+        raise NotFound("unknown-store", _("There is no such store in this network."))
     return store
 
 
 def _sentences(session: Session, store_id: str) -> list[str]:
     peer, store = session.get(Peer, store_id), session.get_one(Store, store_id)
     if peer is not None and not store.has_node:
-        return [_("This shop is not connected. Give it a code to join with: cornerstore store invite.")]
+        return [_("This store is not connected. Give it a code to join with: cornerstore store invite.")]
     if peer is None:
         return [_("Never connected. Give the store a code to join with: cornerstore store invite.")]
     reported = [_("Heard %(when)s.", when=since(peer.heard_at))]

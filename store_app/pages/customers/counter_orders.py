@@ -108,7 +108,7 @@ def put() -> ResponseReturnValue:
             return redirect(url_for(".take", q=text), 303)
         ware = counter_orders.products(session, store_id, [sku], at=at).get(sku)
     if ware is None:
-        raise NotFound("not-to-be-had", _("This is not in the shop, and no supplier brings it."))
+        raise NotFound("not-to-be-had", _("This is not in the store, and no supplier brings it."))
     chosen = _chosen()
     if sku not in chosen and len(chosen) >= placing.MOST_LINES:
         raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))
@@ -221,7 +221,7 @@ def taken(order_id: str) -> ResponseReturnValue:
     with read() as session:
         row = session.get(PickupOrder, (store_id, order_id))
         if row is None or row.number >= 0:
-            raise NotFound("unknown-order", _("There is no such order in this shop."))
+            raise NotFound("unknown-order", _("There is no such order in this store."))
         paid = session.get(CounterMoney, (store_id, order_id))
     kept = browser.get("counter_taken")
     code = str(kept[1]) if isinstance(kept, list) and kept[0] == order_id else ""

@@ -50,7 +50,7 @@ POINT_WORDS = {
     "given_back": lazy("Given back with a return"),
     "ended": lazy("Ended"),
     "carried": lazy("Became shared points"),
-    "brought": lazy("From the shop’s own points"),
+    "brought": lazy("From the store’s own points"),
     "lapsed": lazy("Lapsed"),
 }
 PURPOSE_WORDS = {
@@ -59,8 +59,8 @@ PURPOSE_WORDS = {
     "tab": lazy("A tab: buy now, pay later"),
     "points": lazy("Points for purchases"),
     "messages": lazy("Messages, such as a reminder"),
-    "online": lazy("Member prices in the online shop: the network knows a key of the number"),
-    "network": lazy("Points at all shops of the network: it knows a key of the number"),
+    "online": lazy("Member prices in the online store: the network knows a key of the number"),
+    "network": lazy("Points at all stores of the network: it knows a key of the number"),
 }
 
 
@@ -293,7 +293,7 @@ def carry_over(customer_id: str) -> ResponseReturnValue:
 def write_off(customer_id: str) -> ResponseReturnValue:
     """Give up what is owed, with the reason."""
     command, amount_minor = form.command_id(), form.amount("write_off", place().currency)
-    why = form.text("why", required=_("Say why the shop gives up this money."))
+    why = form.text("why", required=_("Say why the store gives up this money."))
     with write() as session:
         store = store_of(session, str(place().store_id))
         tab.write_off(session, store, customer_id, amount_minor, id=command, why=why, actor=g.actor, at=doors().now())

@@ -64,7 +64,7 @@ class DoorView:
 
 @dataclass(frozen=True)
 class Picture:
-    """The doors from above: (x, y, n) each, the way over them, and the shop."""
+    """The doors from above: (x, y, n) each, the way over them, and the store."""
 
     doors: list[tuple[int, int, int]]
     points: str
@@ -153,7 +153,7 @@ def hand_over(order_id: str) -> ResponseReturnValue:
 @form.names_command
 @form.answers_on(overview)
 def not_met(order_id: str) -> ResponseReturnValue:
-    """Write that nobody took an order; it comes back to the shop."""
+    """Write that nobody took an order; it comes back to the store."""
     return _do(order_id, delivery.fail, why=form.reason(words.NOT_MET_REASONS))
 
 

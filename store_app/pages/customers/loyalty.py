@@ -89,13 +89,13 @@ def shared(fault: DomainError | None = None) -> ResponseReturnValue:
 def decide() -> ResponseReturnValue:
     """Take part in the network's points, or give notice."""
     form.command_id()
-    answer = form.one_of("answer", ("join", "leave"), sentence=_("Say whether the shop takes part."))
+    answer = form.one_of("answer", ("join", "leave"), sentence=_("Say whether the store takes part."))
     with write() as session:
         store = store_of(session, str(place().store_id))
         do = shared_points.take_part if answer == "join" else shared_points.give_notice
         do(session, store, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    flash(_("Your shop takes part now.") if answer == "join" else _("Notice is given."), "good")
+    flash(_("Your store takes part now.") if answer == "join" else _("Notice is given."), "good")
     return redirect(url_for("loyalty.shared"), 303)
 
 

@@ -72,10 +72,10 @@ def settle() -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(rules)
 def take_orders() -> ResponseReturnValue:
-    """Open or close the online shop."""
+    """Open or close the online store."""
     wanted = request.form.get("open") == "yes"
     with write() as session:
         storefront.set_taking_orders(session, str(place().store_id), wanted, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    flash(_("Your online shop takes orders.") if wanted else _("Your online shop takes no orders now."), "good")
+    flash(_("Your online store takes orders.") if wanted else _("Your online store takes no orders now."), "good")
     return redirect(url_for(".rules"), 303)

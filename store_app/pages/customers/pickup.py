@@ -411,7 +411,7 @@ def _to_pay(session: Session, row: PickupOrder, tender: str) -> int:
 def _order(session: Session, order_id: str) -> OrderView:
     row = session.get(PickupOrder, (str(place().store_id), order_id))
     if row is None:
-        raise NotFound("unknown-order", _("There is no such order in this shop."))
+        raise NotFound("unknown-order", _("There is no such order in this store."))
     return _view(session, row, costed=True)
 
 

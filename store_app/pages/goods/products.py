@@ -364,8 +364,10 @@ def _found(session: Session, store_id: str, sku: str) -> tuple[product_list.Row,
 
 
 def _dated(prices: list[Price], store_id: str, day: dt.date) -> list[Dated]:
-    """Return the prices, newest first; one network price below the store's own in force is hidden
-    (pos.catalogue.catalogue 2)."""
+    """Return the prices, newest first.
+
+    One network price below the store's own in force is hidden (pos.catalogue.catalogue 2).
+    """
     answer: list[Dated] = []
     own_rules = any(one.scope_id == store_id and one.from_day <= day for one in prices)
     found_now = False

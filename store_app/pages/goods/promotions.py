@@ -183,7 +183,7 @@ def make_coupons(offer_id: str) -> ResponseReturnValue:
 
 
 def _owner() -> str:
-    """Return whose offers these are: the store's, or on the network's node those of all shops."""
+    """Return whose offers these are: the store's, or on the network's node those of all stores."""
     return place().store_id or EVERYONE
 
 

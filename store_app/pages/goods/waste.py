@@ -94,7 +94,7 @@ def _likely(session: Any, store_id: str) -> list[tuple[str, str, int, str]]:
     for row, name, unit in waste.written_off(session, store_id, 40):
         rows.setdefault(row.sku, (row.sku, name, 1 if unit == "each" else row.qty, stock_words.waste_word(row.reason)))
     for product, on_hand in waste.likely(session, store_id, MOST_TILES):
-        about = _("%(qty)s in the shop", qty=qty(on_hand, product.stock_unit))
+        about = _("%(qty)s in the store", qty=qty(on_hand, product.stock_unit))
         rows.setdefault(product.sku, (product.sku, product.name, 1 if product.stock_unit == "each" else 0, about))
     return list(rows.values())[:MOST_TILES]
 

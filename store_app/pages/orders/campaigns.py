@@ -69,7 +69,7 @@ def decline(campaign_id: str) -> ResponseReturnValue:
         if not _is(session, store_id, campaign_id, "declined"):
             campaign_requests.decline(session, store_id, campaign_id, why=why, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    flash(_("Declined. Nothing changes in your shop."), "info")
+    flash(_("Declined. Nothing changes in your store."), "info")
     return redirect(url_for(".listed"), 303)
 
 

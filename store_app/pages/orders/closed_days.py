@@ -25,8 +25,7 @@ bp.before_request(form.know_the_place)
 @bp.get("/")
 @requires("settings")
 def listed(fault: DomainError | None = None) -> ResponseReturnValue:
-    """Show the days ahead on which the store stays closed, with the online orders promised then, and a form for
-    more."""
+    """Show the closed days ahead, the online orders promised then, and a form for more."""
     store_id = str(place().store_id)
     with read() as session:
         store = session.get_one(Store, store_id)

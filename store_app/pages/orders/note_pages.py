@@ -178,7 +178,7 @@ def dropped(way: str) -> ResponseReturnValue:
 def _note_of(session: Session, way: str, note_id: str) -> DeliveryNote:
     found = delivery_notes.note_of(session, str(place().store_id), note_id)
     if found.way != way:
-        raise NotFound("unknown-note", _("There is no such note in this shop."), note_id=note_id)
+        raise NotFound("unknown-note", _("There is no such note in this store."), note_id=note_id)
     return found
 
 

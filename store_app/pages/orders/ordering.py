@@ -399,7 +399,7 @@ def set_wish(sku: str) -> ResponseReturnValue:
 def _row(session: Session, order_id: str) -> ReplenishmentOrder:
     found = session.get(ReplenishmentOrder, (str(place().store_id), order_id))
     if found is None:
-        raise NotFound("unknown-order", _("There is no such order in this shop."))
+        raise NotFound("unknown-order", _("There is no such order in this store."))
     return found
 
 

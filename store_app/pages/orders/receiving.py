@@ -118,7 +118,7 @@ def delivery(delivery_id: str, fault: DomainError | None = None) -> ResponseRetu
     with read() as session:
         found = _views(session, Delivery.id == delivery_id, order=(Delivery.id,), most=1)
         if not found:
-            raise NotFound("unknown-delivery", _("There is no such delivery in this shop."))
+            raise NotFound("unknown-delivery", _("There is no such delivery in this store."))
         lines = _lines(session, delivery_id)
         row = session.get(Delivery, (str(place().store_id), delivery_id))
         costs = new_costs_of(session, row) if row is not None else []

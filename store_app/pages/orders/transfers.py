@@ -77,7 +77,7 @@ def agree(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.agree(session, _here(), transfer_id, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    flash(_("Agreed. As soon as the other shop says yes too, you read here what to do."), "good")
+    flash(_("Agreed. As soon as the other store says yes too, you read here what to do."), "good")
     return redirect(url_for(".everything"), 303)
 
 
@@ -130,7 +130,9 @@ def did_not_come(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.did_not_come(session, _here(), transfer_id, why=why, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    flash(_("Noted: nothing enters your stock. The other shop reads it and looks whether the goods are there."), "info")
+    flash(
+        _("Noted: nothing enters your stock. The other store reads it and looks whether the goods are there."), "info"
+    )
     return redirect(url_for(".everything"), 303)
 
 
@@ -142,7 +144,7 @@ def take_back(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.take_back(session, _here(), transfer_id, _counts(), actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    flash(_("The goods are in your stock again, and the other shop gets back what they cost."), "good")
+    flash(_("The goods are in your stock again, and the other store gets back what they cost."), "good")
     return redirect(url_for(".everything"), 303)
 
 

@@ -38,7 +38,7 @@ class PriceView:
 
 @dataclass(frozen=True)
 class MissingView:
-    """A product that sells nearby and not here: rate_milli units a day in a typical shop."""
+    """A product that sells nearby and not here: rate_milli units a day in a typical store."""
 
     sku: str
     name: str

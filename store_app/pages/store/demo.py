@@ -44,7 +44,7 @@ def next_day() -> ResponseReturnValue:
     state = _state()
     board = notice.read(state)
     if not board.get("playing") and not _ended(board):
-        notice.write(state, playing={"words": _("Opening the shops …"), "done": 0, "of": 0}, fault=None)
+        notice.write(state, playing={"words": _("Opening the stores …"), "done": 0, "of": 0}, fault=None)
         notice.wish(state).touch()
     return redirect(url_for("demo.home"), 303)
 

@@ -24,7 +24,7 @@ WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
     ),
     "lesson": (
         "training.overview", "academic-cap", _l("Practise once"),
-        _l("Three minutes on a practice shop: ring up, take cash, give money back. Nothing of it is saved."),
+        _l("Three minutes on a practice store: ring up, take cash, give money back. Nothing of it is saved."),
         _l("To the lessons"),
     ),
     "stock": (
@@ -43,13 +43,13 @@ WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
     ),
     "proposal": (
         "ordering.orders", "clipboard-document-list", _l("See the first proposal"),
-        _l("Press Propose now. Until your shop has days of its own, it goes by what the shops around you sell."),
+        _l("Press Propose now. Until your store has days of its own, it goes by what the stores around you sell."),
         _l("To the orders"),
     ),
     "online": (
-        "online_store.rules", "globe-alt", _l("Open your online shop"),
+        "online_store.rules", "globe-alt", _l("Open your online store"),
         _l("It opens by itself with what is on hand, within a minute. Look at its rules; print its code."),
-        _l("To the online shop"),
+        _l("To the online store"),
     ),
     "online-order": (
         "pickup.orders", "shopping-bag", _l("Take the first online order"),

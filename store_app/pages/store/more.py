@@ -77,7 +77,7 @@ GROUPS: tuple[Group, ...] = (
                 "online_store.rules",
                 "settings",
                 "globe-alt",
-                lazy("Online shop"),
+                lazy("Online store"),
                 lazy("Open or closed, times to collect"),
                 of_network=True,
             ),
@@ -100,7 +100,7 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Check these"),
                 lazy("Products whose record looks wrong"),
             ),
-            Place("stocktake.takes", "stock.count", "qr-code", lazy("Stock take"), lazy("Count the shop by scanner")),
+            Place("stocktake.takes", "stock.count", "qr-code", lazy("Stock take"), lazy("Count the store by scanner")),
             Place(
                 "expiry.calendar", "stock.look", "calendar-days", lazy("Dates"), lazy("What expires, reduced prices")
             ),
@@ -148,7 +148,7 @@ GROUPS: tuple[Group, ...] = (
                 "transfers.everything",
                 "receive",
                 "arrows-right-left",
-                lazy("Between shops"),
+                lazy("Between stores"),
                 lazy("What a neighbour has too much of, or lacks"),
                 of_network=True,
             ),
@@ -163,7 +163,7 @@ GROUPS: tuple[Group, ...] = (
                 "catalogue",
                 "tag",
                 lazy("Products"),
-                lazy("What this shop sells, its prices and codes"),
+                lazy("What this store sells, its prices and codes"),
             ),
             Place(
                 "prices.change_many",
@@ -212,7 +212,7 @@ GROUPS: tuple[Group, ...] = (
                 "reports",
                 "arrows-right-left",
                 lazy("Compare notes"),
-                lazy("Your shop beside its neighbours"),
+                lazy("Your store beside its neighbours"),
                 of_network=True,
             ),
             Place(
@@ -234,14 +234,14 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     Group(
-        lazy("People and shop"),
+        lazy("People and store"),
         (
             Place(
                 "training.overview",
                 "practice",
                 "academic-cap",
                 lazy("Training"),
-                lazy("Short lessons on a practice shop"),
+                lazy("Short lessons on a practice store"),
             ),
             Place(
                 "people.your_pin", "sell", "key", lazy("Your sign-in"), lazy("Your PIN, and where you are signed in")
@@ -252,7 +252,7 @@ GROUPS: tuple[Group, ...] = (
                 "settings",
                 "rocket-launch",
                 lazy("First steps"),
-                lazy("What a new shop does first"),
+                lazy("What a new store does first"),
             ),
             Place(
                 "support.show",
@@ -292,14 +292,18 @@ OF_NETWORK: tuple[Place, ...] = (
         lazy("What was wrong, what comes back"),
     ),
     Place(
-        "console_campaigns.listed", "network.push", "megaphone", lazy("Campaigns"), lazy("Many shops at once, measured")
+        "console_campaigns.listed",
+        "network.push",
+        "megaphone",
+        lazy("Campaigns"),
+        lazy("Many stores at once, measured"),
     ),
     Place(
         "console_transfers.everything",
         "network.supply",
         "arrows-right-left",
-        lazy("Between shops"),
-        lazy("Goods one shop gives another"),
+        lazy("Between stores"),
+        lazy("Goods one store gives another"),
     ),
     Place("console_routes.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
@@ -332,7 +336,7 @@ OF_NETWORK: tuple[Place, ...] = (
         "network.money",
         "gift",
         lazy("Shared points"),
-        lazy("One scheme for all shops, what is outstanding"),
+        lazy("One scheme for all stores, what is outstanding"),
     ),
     Place(
         "own_sign_in.page",
@@ -350,7 +354,11 @@ OF_NETWORK: tuple[Place, ...] = (
         lazy("Told to the forecasts of a region"),
     ),
     Place(
-        "console_lessons.listed", "network.stores", "academic-cap", lazy("Lessons"), lazy("What the shops can practise")
+        "console_lessons.listed",
+        "network.stores",
+        "academic-cap",
+        lazy("Lessons"),
+        lazy("What the stores can practise"),
     ),
 )
 

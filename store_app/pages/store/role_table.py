@@ -53,7 +53,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
             ("no_sale", lazy("Open the drawer without a sale")),
             ("print", lazy("Print again")),
             ("voucher.code", lazy("Print a voucher’s whole code again")),
-            ("pickup", lazy("Hand out orders from the online shop")),
+            ("pickup", lazy("Hand out orders from the online store")),
         ),
     ),
     (
@@ -86,13 +86,13 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
         ),
     ),
     (
-        lazy("The shop"),
+        lazy("The store"),
         (
             ("catalogue", lazy("Products, prices and taxes")),
             ("offers", lazy("Special offers and coupons")),
             ("import", lazy("Bring in files")),
             ("staff", lazy("People, roles and PINs")),
-            ("settings", lazy("The shop’s settings, printer and network")),
+            ("settings", lazy("The store’s settings, printer and network")),
         ),
     ),
 )

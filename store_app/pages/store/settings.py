@@ -241,7 +241,7 @@ def sales_amount() -> ResponseReturnValue:
         storefront.state_sales(session, store_id, minor, actor=g.actor, at=doors().now())
         wake_worker_after(session)
     reported = _("Your orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor))
-    flash(reported if minor else _("Nothing is said; your shop is taken for an average one."), "good")
+    flash(reported if minor else _("Nothing is said; your store is taken for an average one."), "good")
     return redirect(url_for("store_settings.overview"), 303)
 
 
@@ -264,7 +264,7 @@ def _receipts_address(base: str, store: Store) -> str:
 def _contact(session: Session, at: dt.datetime, *, on_its_own: bool) -> Light:
     node = session.scalar(sa.select(Node))
     if on_its_own:
-        return Light("", _("This shop works on its own; no network is set."))
+        return Light("", _("This store works on its own; no network is set."))
     if node is None or node.last_contact_at is None:
         return Light("dot-warn", _("The network has not been reached yet. The till works without it."))
     when = since(node.last_contact_at)
@@ -396,7 +396,7 @@ def _findings(session: Session, store_id: str) -> list[Finding]:
 
 def _facts(store: Store, region: Region | None) -> list[tuple[str, str]]:
     return [
-        (_("Number of the shop"), store.id),
+        (_("Number of the store"), store.id),
         (_("Region"), region.name if region else store.region_id),
         (_("Phone"), store.phone or "–"),
         (_("Open"), f"{hour(store.opens)} – {hour(store.closes)}"),

@@ -108,7 +108,7 @@ def first() -> ResponseReturnValue:
             if not _may_begin(books):
                 raise Refused(
                     "not-the-first",
-                    "Somebody works here already, or this is not the computer the shop runs on. Sign in instead.",
+                    "Somebody works here already, or this is not the computer the store runs on. Sign in instead.",
                 )
             name, pin = form.text("name", most=60), form.secret("pin")
             actor = Actor.system("first", settings.node_id)

@@ -125,7 +125,7 @@ def leave_points(slug: str) -> ResponseReturnValue:
         if phone:
             points.leave(session, visitors.points_key(here, phone), at=clock.now())
             wake_worker_after(session)
-    flash(_("Your membership is ended. The shops are told."), "good")
+    flash(_("Your membership is ended. The stores are told."), "good")
     return redirect(url_for(".mine", slug=slug), 303)
 
 

@@ -138,8 +138,8 @@ def take_coupon_out(slug: str, code: str) -> ResponseReturnValue:
 def place(slug: str) -> ResponseReturnValue:
     """Order the basket for collection, or first ask for the code sent to the phone (rule 2)."""
     command = form.command_id()
-    name = form.text("name", most=80, required=_("Please tell the shop your name."))
-    phone = form.text("phone", most=20, required=_("Please leave a phone number for the shop."))
+    name = form.text("name", most=80, required=_("Please tell the store your name."))
+    phone = form.text("phone", most=20, required=_("Please leave a phone number for the store."))
     wishes = _wishes()
     with read() as session:
         here = visitors.store_at(session, slug)

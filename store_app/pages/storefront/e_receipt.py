@@ -40,7 +40,7 @@ def show(slug: str, till_id: str, receipt_no: int, token: str) -> ResponseReturn
     if store is None or found is None:
         raise NotFound(
             "no-receipt",
-            _("This receipt is not here. The shop sends it as soon as it is online: try again in a few minutes."),
+            _("This receipt is not here. The store sends it as soon as it is online: try again in a few minutes."),
         )
     language = paper.language_of(found)
     printed = {**found, "store": {**found["store"], "receipts_at": ""}}  # on the page itself the code leads nowhere

@@ -53,8 +53,8 @@ def group(slug: str, group_id: str, fault: DomainError | None = None) -> Respons
 def join(slug: str, group_id: str) -> ResponseReturnValue:
     """Join the group and go on to pay."""
     command = form.command_id()
-    name = form.text("name", most=80, required=_("Please tell the shop your name."))
-    phone = form.text("phone", most=20, required=_("Please leave a phone number for the shop."))
+    name = form.text("name", most=80, required=_("Please tell the store your name."))
+    phone = form.text("phone", most=20, required=_("Please leave a phone number for the store."))
     want = form.whole("want", least=1, most=groups.MOST_UNITS)
     upto = form.whole("upto", most=groups.MOST_UNITS) if request.form.get("upto") else want
     provider = escrow_payments.provider_for(doors())
@@ -164,7 +164,7 @@ def leader(slug: str, token: str) -> ResponseReturnValue:
 
 
 def _group_here(session: Session, here: Store, group_id: str) -> GroupOffer:
-    """Return a group of this very shop."""
+    """Return a group of this very store."""
     found = groups.locked(session, group_id)
     if found.store_id != here.id:
         raise NotFound("unknown-group", _("There is no such group buy. Check the link."), group=group_id)

@@ -114,12 +114,12 @@ def _home_words(found: placing.OrderStatus) -> str:
     if found.home is None:
         return ""
     if found.home.state == "failed":
-        return _("We were there, and nobody took it. The shop gets in touch.")
+        return _("We were there, and nobody took it. The store gets in touch.")
     if found.home.state == "on_the_way":
         return _("On the way to you. Show this at the door.")
     if found.order.state == "ready":
         return _("Packed. Soon somebody sets out with it.")
-    return _("The shop prepares it and brings it to you.")
+    return _("The store prepares it and brings it to you.")
 
 
 @bp.post("/cancel")
@@ -157,7 +157,7 @@ def bring_back(slug: str, token: str) -> ResponseReturnValue:
         here = visitors.store_at(session, slug)
         order_copy.ask_return(session, here.id, token, why, at=clock.now())
         wake_worker_after(session)
-    flash(_("The shop is told. Bring the goods along; the shop answers here."), "good")
+    flash(_("The store is told. Bring the goods along; the store answers here."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)
 
 

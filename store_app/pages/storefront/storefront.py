@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Everybody may look and order; a basket lives in the visitor's own signed cookie, per store, for the last few shops.
+1. Everybody may look and order; a basket lives in the visitor's own signed cookie, per store, for the last few stores.
 2. Prices, offers and what is left come from what the store published; what it costs is what the till would charge.
 3. A page weighs at most 60 KB without pictures and needs no script.
 """
@@ -170,7 +170,7 @@ def worker(**_place: Any) -> Response:
 @bp.get("/no-line")
 @public
 def no_line(slug: str) -> ResponseReturnValue:
-    """Show what a phone without a line shows instead of the shop."""
+    """Show what a phone without a line shows instead of the store."""
     with read() as session:
         here = visitors.store_at(session, slug)
     return page("storefront/no_line.html", store=here, cart=visitors.Cart(), is_closed=False)

@@ -3,7 +3,7 @@ itself.
 
 Rules
 -----
-1. The basket and its coupons live in the visitor's own signed cookie, per store, for the last few shops.
+1. The basket and its coupons live in the visitor's own signed cookie, per store, for the last few stores.
 2. What the store no longer offers leaves the basket by itself, and the page says so.
 3. Which products a list shows, and in which order, is looked up once in LISTED_FOR_S; prices and what is left are
    always of this moment. A product's card, and the list they stand in, is drawn once for all who see the very same.
@@ -98,7 +98,7 @@ class CouponView:
 
 @dataclass(frozen=True)
 class Cart:
-    """The visitor's basket at one shop. gone: what the store no longer offers (rule 2).
+    """The visitor's basket at one store. gone: what the store no longer offers (rule 2).
 
     member: it has the prices for members; members_offer: what a member would be offered for it, for whom is none.
     """
@@ -118,7 +118,7 @@ def store_at(session: Session, slug: str) -> Store:
     """Return the store at an address; the answer then speaks from it."""
     found = session.scalar(_AT, {"slug": form.tidy(slug)})
     if found is None:
-        raise NotFound("no-shop", _("There is no shop at this address. Check the link or scan the label again."))
+        raise NotFound("no-shop", _("There is no store at this address. Check the link or scan the label again."))
     at_store(found)
     return found
 
@@ -138,7 +138,7 @@ def keep(store_id: str, lines: Mapping[str, int]) -> None:
 
 
 def kept_codes(store_id: str) -> list[str]:
-    """Return the coupons put into the basket at a shop."""
+    """Return the coupons put into the basket at a store."""
     return [str(code) for code in visitor.get("coupons", {}).get(store_id, [])]
 
 
@@ -165,7 +165,7 @@ def points_key(here: Store, phone: str) -> str:
 
 
 def keys_of(kind: str, store_id: str, command: str) -> tuple[str, str]:
-    """Return id and token of the order or membership (kind) that this visitor's command makes at a shop.
+    """Return id and token of the order or membership (kind) that this visitor's command makes at a store.
 
     The visitor's secret is the one in the signed cookie that the form's own token is checked against: without it no
     form came this far, and every copy of the cookie carries the same.
@@ -185,7 +185,7 @@ def bounded(ware: listing.OnlineProduct, qty: int) -> int:
     if qty > ware.left_qty and ware.order_days is None:
         raise Invalid(
             "not-available",
-            _("There are not that many of %(name)s left in the shop.", name=ware.name),
+            _("There are not that many of %(name)s left in the store.", name=ware.name),
             available=ware.left_qty,
         )
     if qty > (most := ware.maximum_qty or storefront.LINE_STEPS * ware.step_qty):

@@ -29,7 +29,7 @@ LATEST = 30
 WAY_WORDS = {
     "terminal": lazy("Card"),
     "customer_code": lazy("Code on the customer’s phone"),
-    "store_code": lazy("Code of the shop"),
+    "store_code": lazy("Code of the store"),
     requests.BACK: lazy("Given back"),
 }
 STATE_WORDS = {

@@ -118,7 +118,7 @@ def change() -> ResponseReturnValue:
 @requires("catalogue")
 @form.answers_on(arrange)
 def remove() -> ResponseReturnValue:
-    """Take a key away; the product stays in the shop."""
+    """Take a key away; the product stays in the store."""
     spot = _spot("key")
     with write() as session:
         quick_keys.remove(session, str(place().store_id), spot, actor=g.actor, at=doors().now())

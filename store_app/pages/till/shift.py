@@ -470,7 +470,7 @@ def _closed(session: Session, shift_id: str) -> Shift:
 def _sale(session: Session, sale_id: str) -> Sale:
     found = session.get(Sale, (str(place().store_id), sale_id))
     if found is None or found.state != "completed":
-        raise NotFound("not-found-here", _("There is no such receipt in this shop."))
+        raise NotFound("not-found-here", _("There is no such receipt in this store."))
     return found
 
 

@@ -223,7 +223,7 @@ def _facts(found: Scanned) -> tuple[tuple[str, str], ...]:
     kinds = {
         "gtin": _("a barcode of the catalogue"),
         "sku": _("the product’s own number"),
-        "embedded": _("a label of the shop"),
+        "embedded": _("a label of the store"),
         "gs1": _("a GS1 code"),
     }
     return (*facts, (_("Read as"), kinds[found.source]))

@@ -112,7 +112,7 @@ def walk(pick_id: str, sku: str = "", fault: DomainError | None = None) -> Respo
 @requires("network.supply")
 @form.answers_on(walk)
 def pick(pick_id: str, sku: str) -> ResponseReturnValue:
-    """Confirm a product for all its shops."""
+    """Confirm a product for all its stores."""
     with write() as session:
         picking.pick(session, pick_id, sku, _picked(session, pick_id, sku), actor=g.actor, at=clock.now())
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + "#next", 303)
@@ -168,7 +168,7 @@ def pick_rest(pick_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(walk)
 def send(pick_id: str) -> ResponseReturnValue:
-    """Load what was picked and tell the shops."""
+    """Load what was picked and tell the stores."""
     with write() as session:
         sent, names = picking.send_off(session, pick_id, actor=g.actor, at=clock.now()), _names(session)
         house = session.get_one(PickList, pick_id).warehouse_id

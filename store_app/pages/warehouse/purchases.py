@@ -60,7 +60,7 @@ def propose() -> ResponseReturnValue:
     if made:
         flash(ngettext("%(num)d purchase is proposed.", "%(num)d purchases are proposed.", made), "good")
     else:
-        flash(_("Nothing is to be bought: shops and warehouses have enough."), "info")
+        flash(_("Nothing is to be bought: stores and warehouses have enough."), "info")
     return redirect(url_for("console_purchases.listed"), 303)
 
 

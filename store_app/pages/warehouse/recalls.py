@@ -58,14 +58,16 @@ def call() -> ResponseReturnValue:
     """Call a product or a batch back from every warehouse and store; a second click changes nothing."""
     command, sku = form.command_id(), form.text("sku", most=64)
     why = form.text("why", required=_("Say why it is recalled."))
-    afterwards = form.one_of("afterwards", recall.AFTERWARDS, sentence=_("Say what becomes of the goods in the shops."))
+    afterwards = form.one_of(
+        "afterwards", recall.AFTERWARDS, sentence=_("Say what becomes of the goods in the stores.")
+    )
     with write() as session:
         if not any(row.id == command for row, _looked, _all in recalls.called(session)):
             recalls.call(
                 session, sku, form.text("batch", most=40) or None, id=command, why=why,
                 called_by=form.text("called_by"), afterwards=afterwards, actor=g.actor, at=clock.now(),
             )  # fmt: skip
-    flash(_("It leaves no warehouse any more, and the shops are told. Look through the warehouses now."), "warn")
+    flash(_("It leaves no warehouse any more, and the stores are told. Look through the warehouses now."), "warn")
     return redirect(url_for("console_recalls.one", recall_id=command), 303)
 
 
@@ -185,10 +187,10 @@ def send(recall_id: str) -> ResponseReturnValue:
     """Note which stores without a node somebody told; a second click changes nothing."""
     chosen = list(dict.fromkeys(request.form.getlist("store")))
     if not chosen:
-        raise Invalid("nobody-chosen", _("Tick the shops that were told."), field="store")
+        raise Invalid("nobody-chosen", _("Tick the stores that were told."), field="store")
     with write() as session:
         recalls.send_by_hand(session, recall_id, chosen, actor=g.actor, at=clock.now())
-    flash(ngettext("Noted: %(num)d shop knows.", "Noted: %(num)d shops know.", len(chosen)), "good")
+    flash(ngettext("Noted: %(num)d store knows.", "Noted: %(num)d stores know.", len(chosen)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -201,7 +203,7 @@ def looked(recall_id: str, store_id: str) -> ResponseReturnValue:
     with write() as session:
         if recall.recall_of(session, store_id, recall_id).state == "called":
             recalls.note_looked(session, recall_id, store_id, taken, actor=g.actor, at=clock.now())
-    flash(_("Noted: the shop has looked."), "good")
+    flash(_("Noted: the store has looked."), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -249,7 +251,7 @@ def lift(recall_id: str) -> ResponseReturnValue:
     why = form.reason(stock.LIFT_REASONS)
     with write() as session:
         recalls.lift(session, recall_id, why=why, actor=g.actor, at=clock.now())
-    flash(_("The recall is lifted, and the shops are told."), "info")
+    flash(_("The recall is lifted, and the stores are told."), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 

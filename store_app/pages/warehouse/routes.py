@@ -138,7 +138,7 @@ def end(route_id: str) -> ResponseReturnValue:
         turned = sum(stop.outcome == "not_reached" for stop in routes.stops_of(session, row))
         wake_worker_after(session)
     reported = ngettext(
-        "%(num)d shop was not reached, and is told.", "%(num)d shops were not reached, and are told.", turned
+        "%(num)d store was not reached, and is told.", "%(num)d stores were not reached, and are told.", turned
     )
     flash(
         _("The round of %(vehicle)s is ended.", vehicle=row.vehicle_name) + (f" {reported}" if turned else ""), "good"

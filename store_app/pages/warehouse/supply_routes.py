@@ -61,7 +61,7 @@ def settle_region(region_id: str) -> ResponseReturnValue:
     with write() as session:
         supply_routes.supply_region(session, region_id, _chosen(), actor=g.actor, at=clock.now())
     publishing.publish_terms(doors())
-    flash(_("What these shops order from now on comes from there."), "good")
+    flash(_("What these stores order from now on comes from there."), "good")
     return redirect(url_for("console_serving.listed"), 303)
 
 
@@ -74,7 +74,7 @@ def settle_store(store_id: str) -> ResponseReturnValue:
         missed = supply_routes.unlisted(session, store_id, house) if house else 0
         supply_routes.supply_store(session, store_id, house, actor=g.actor, at=clock.now())
     publishing.publish_terms(doors())
-    flash(_("What this shop orders from now on comes from there."), "good")
+    flash(_("What this store orders from now on comes from there."), "good")
     if missed:
         reported = ngettext(
             "%(num)d product it could order so far is not on that warehouse’s list.",
@@ -95,7 +95,7 @@ def settle_calendar(warehouse_id: str) -> ResponseReturnValue:
         tz = form.tidy(request.form.get("tz", ""))
         suppliers.settle_calendar(session, warehouse_id, closed, cut_off, tz=tz, actor=g.actor, at=clock.now())
     publishing.publish_terms(doors())
-    flash(_("Saved. The shops hear of it."), "good")
+    flash(_("Saved. The stores hear of it."), "good")
     return redirect(url_for("console_serving.listed"), 303)
 
 

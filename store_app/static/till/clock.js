@@ -10,7 +10,7 @@ let ahead = Date.parse(settings.now) - Date.now();
  */
 export function follow(iso) { ahead = Date.parse(iso) - Date.now(); }
 
-/** Give the instant it is at the shop. */
+/** Give the instant it is at the store. */
 export const now = () => new Date(Date.now() + ahead);
 
 /**

@@ -244,7 +244,7 @@ def take_contested(session: Session, body: dict[str, Any], *, actor: Actor, at: 
 
 
 def look_into(session: Session, store_id: str, claim_id: str, *, actor: Actor, at: dt.datetime) -> Claim:
-    """Note that somebody looks into a claim, and tell the shop."""
+    """Note that somebody looks into a claim, and tell the store."""
     claim = claim_of(session, store_id, claim_id)
     if claim.state == "filed":
         journal.move(session, claim, "under_review", actor=actor, at=at, subject=subject_of(claim))
@@ -300,7 +300,7 @@ def replacement_came(session: Session, delivery: Delivery, *, actor: Actor, at: 
 
 
 def end(session: Session, claim: Claim, state: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Bring a claim to one of its ENDS and tell the shop."""
+    """Bring a claim to one of its ENDS and tell the store."""
     journal.move(session, claim, state, actor=actor, at=at, subject=subject_of(claim),
                  granted_minor=claim.granted_minor)  # fmt: skip
     session.flush()
@@ -414,7 +414,7 @@ def _refuse_beyond_count(session: Session, claim: Claim, granted: dict[tuple[str
     if not wanted:
         return
     if delivery is None or delivery.state != "posted":
-        raise Refused("count-not-here", "What the shop counted of this delivery is not here yet. Answer once it is.")
+        raise Refused("count-not-here", "What the store counted of this delivery is not here yet. Answer once it is.")
     found = bounds(session, delivery, deliveries.lines_of(session, delivery), without=claim.id)
     refuse_more({bound.sku: bound for bound in found}, wanted)
 

@@ -120,7 +120,7 @@ def take_piece(session: Session, body: dict[str, Any]) -> None:
         return
     whole = b"".join(piece.data for piece in here)
     if hashlib.sha256(whole).hexdigest() != photo.sha256:
-        raise Invalid("bad-photo", "The pieces of this photo are not what the shop sent.", id=photo_id)
+        raise Invalid("bad-photo", "The pieces of this photo are not what the store sent.", id=photo_id)
     photo.data = whole
     for piece in here:
         session.delete(piece)

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. The operator plans a campaign once, for chosen shops. It asks; nothing happens in a store without the shopkeeper's
+1. The operator plans a campaign once, for chosen stores. It asks; nothing happens in a store without the shopkeeper's
    yes, which can be given until `answer_by` (`campaign_requests` has the store's half).
 2. A share of the chosen stores is held out by lot and never asked: they are the control. The lot is drawn from the
    campaign's id, so that it can be checked.
@@ -83,7 +83,7 @@ class CampaignTerms:
         if not self.name.strip() or not self.why.strip():
             raise Invalid("no-reason", "Give the campaign a name and a sentence that the shopkeepers read.")
         if not self.answer_by < self.from_day <= self.until_day:
-            raise Invalid("bad-campaign-days", "First the shops answer, then the campaign begins, then it ends.")
+            raise Invalid("bad-campaign-days", "First the stores answer, then the campaign begins, then it ends.")
         if (self.until_day - self.from_day).days >= LONGEST_DAYS:
             raise Invalid("bad-campaign-days", f"A campaign lasts {LONGEST_DAYS} days at most.", most=LONGEST_DAYS)
         if not 1 <= len(self.lines) <= MOST_LINES or len({line.sku for line in self.lines}) < len(self.lines):
@@ -94,7 +94,7 @@ class CampaignTerms:
             if not 0 <= line.percent_bp <= MOST_DISCOUNT_BP or not 0 <= line.uplift_bp <= MOST_UPLIFT_BP:
                 raise Invalid("bad-campaign-lines", f"{line.name}: up to 90 % off, and up to 500 % more expected.")
         if self.fee_minor < 0 or not 0 <= self.hold_out_bp < BASIS:
-            raise Invalid("bad-campaign-fee", "The fee is zero or more, and some shops must be left to ask.")
+            raise Invalid("bad-campaign-fee", "The fee is zero or more, and some stores must be left to ask.")
         if self.fee_minor and not any(line.slot for line in self.lines):
             raise Invalid("bad-campaign-fee", "A fee is paid for slots: ask for one, or leave the fee out.")
 
@@ -141,7 +141,7 @@ def plan(
     terms.check()
     chosen = sorted(set(store_ids))
     if not chosen:
-        raise Invalid("no-shop", "Choose at least one shop.", field="store_id")
+        raise Invalid("no-shop", "Choose at least one store.", field="store_id")
     if any(terms.answer_by < day_of(session, store_id, at) for store_id in chosen):
         raise Invalid("bad-day", "The last day to answer is over. Choose today or later.")
     held = _held_out(terms, chosen)
@@ -247,7 +247,7 @@ def campaign_of(session: Session, campaign_id: str) -> Campaign:
 
 
 def asks_of(session: Session, campaign_id: str) -> list[CampaignAsk]:
-    """Return what a campaign asked of which shop."""
+    """Return what a campaign asked of which store."""
     query = sa.select(CampaignAsk).where(CampaignAsk.campaign_id == campaign_id).order_by(CampaignAsk.store_id)
     return list(session.scalars(query))
 
@@ -306,7 +306,7 @@ def stood_bp(session: Session, ask: CampaignAsk, last: dt.date) -> int:
 
 
 def subject_of(ask: CampaignAsk) -> str:
-    """Return how the journal names what is asked of a shop."""
+    """Return how the journal names what is asked of a store."""
     return f"campaign:{ask.campaign_id}/{ask.store_id}"
 
 

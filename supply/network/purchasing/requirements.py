@@ -176,7 +176,9 @@ def _of_stores(
         rates, have = (reported(session, today, stores=selling) for reported in (stockouts.rates, stockouts.positions))
         for (store_id, sku), units in chain(rates.items(), have.items()):
             if not 0 <= units <= MOST_QTY:
-                raise Invalid("told-no-number", f"{sku} of {store_id} is {units}, which no shop sells or has.", sku=sku)
+                raise Invalid(
+                    "told-no-number", f"{sku} of {store_id} is {units}, which no store sells or has.", sku=sku
+                )
         for (_, sku), units in have.items():
             if sku in found:
                 found[sku].have += units

@@ -1,4 +1,4 @@
-"""The network's recall: a product, or one batch of it, leaves no warehouse any more and is asked back from the shops.
+"""The network's recall: a product, or one batch of it, leaves no warehouse any more and is asked back from the stores.
 
 Rules
 -----
@@ -98,7 +98,7 @@ def call(
 ) -> None:  # fmt: skip
     """Call a product or a batch back from everywhere (rules 1, 2). afterwards: one of AFTERWARDS."""
     if afterwards not in AFTERWARDS:
-        raise Invalid("no-afterwards", "Say what becomes of the goods in the shops.", field="afterwards")
+        raise Invalid("no-afterwards", "Say what becomes of the goods in the stores.", field="afterwards")
     same = sa.select(Recall.batch).where(Recall.sku == sku, Recall.afterwards != "", Recall.state != "lifted")
     if {None, recall.tidy_batch(batch)} & set(session.scalars(same)):
         raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
@@ -182,7 +182,7 @@ def settle(session: Session, recall_id: str, store_id: str, qty: int, *, actor: 
     """Credit a store so many units (rule 4); returns the sum. 0 units: nothing is credited, and it is settled."""
     store = next((one for one in stores(session, recall_id) if one.store_id == store_id), None)
     if store is None or store.row.taken_qty is None:
-        raise Refused("not-looked-through", "This shop has not said yet how many it took away.")
+        raise Refused("not-looked-through", "This store has not said yet how many it took away.")
     if store.row.settled_qty is not None:
         raise Refused("recall-settled", f"{store.name} was credited {store.row.settled_qty} before.", name=store.name)
     if isinstance(qty, bool) or not 0 <= qty <= store.most_qty:
@@ -336,8 +336,10 @@ def _rows(session: Session, recall_id: str) -> list[Recall]:
 
 
 def _still_holds(session: Session, one: Recall) -> bool:
-    """Tell whether nobody has lifted a recall meanwhile, and let nobody lift it before this is written: it would stand
-    in the book that is written just now for ever."""
+    """Tell whether nobody has lifted a recall meanwhile, and let nobody lift it before this is written.
+
+    It would stand in the book that is written just now for ever.
+    """
     kept = session.get_one(Recall, (one.store_id, one.id), with_for_update=True, populate_existing=True)
     return kept.state != "lifted"
 
@@ -425,7 +427,7 @@ def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:
             break
     if rest == qty:
         raise Refused(
-            "never-ordered", "This shop never ordered it from the network. Credit it on the page of its money."
+            "never-ordered", "This store never ordered it from the network. Credit it on the page of its money."
         )
     return amount_for(qty, cost_minor, qty - rest)
 
@@ -498,7 +500,7 @@ def _stores(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[
     for store_id in store_ids:
         if store_id not in found:
             recall.recall_of(session, store_id, recall_id)
-            raise Refused("told-by-node", "Its own node tells this shop, and says when somebody has looked.")
+            raise Refused("told-by-node", "Its own node tells this store, and says when somebody has looked.")
     return [found[store_id] for store_id in store_ids]
 
 

@@ -249,8 +249,10 @@ class _Brought:
 
 @dataclass(frozen=True)
 class _Gone:
-    """Units by warehouse and purchase: written off as recalled or handed over; claimed of them; claimed without their
-    lots' word."""
+    """Units by warehouse and purchase: written off as recalled or handed over; claimed of them.
+
+    Claimed without their lots' word.
+    """
 
     written: Counter[tuple[str, str]]
     known: Counter[tuple[str, str]] = field(default_factory=Counter)

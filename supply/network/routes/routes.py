@@ -53,7 +53,7 @@ STATES = StateTable(
 OUTCOMES = ("delivered", "short", "refused", "not_reached")
 NOBODY_TOOK_IT = ("refused", "not_reached")
 PACK_SECONDS = 15
-"""How long one pack takes from the van into the shop."""
+"""How long one pack takes from the van into the store."""
 
 
 class RoutePlan(Base):
@@ -149,7 +149,7 @@ def move_stop(
     ahead = [stop for stop in stops if not stop.outcome]
     here = next((n for n, stop in enumerate(ahead) if stop.store_id == store_id), None)
     if here is None:
-        raise NotFound("no-such-stop", "This shop is not ahead on this round.")
+        raise NotFound("no-such-stop", "This store is not ahead on this round.")
     there = min(len(ahead) - 1, max(0, here + by))
     ahead.insert(there, ahead.pop(here))
     done = [stop for stop in stops if stop.outcome]
@@ -197,7 +197,7 @@ def send_off(session: Session, route_id: str, driver: str, *, actor: Actor, at: 
     row = _locked(session, route_id)
     driver = " ".join(driver.split())
     if not 1 <= len(driver) <= 60:
-        raise Invalid("no-driver", "Give the driver’s name: the shops read it.", field="driver")
+        raise Invalid("no-driver", "Give the driver’s name: the stores read it.", field="driver")
     token = secrets.token_urlsafe(16)
     if row.state == "planned":
         if row.day < clock_of(session, at)[0]:
@@ -239,7 +239,7 @@ def confirm(
     receiver, note = " ".join(receiver.split())[:60], " ".join(note.split())[:200]
     stop = session.get(RouteStop, (row.id, store_id))
     if stop is None:
-        raise NotFound("no-such-stop", "This shop is not ahead on this round.")
+        raise NotFound("no-such-stop", "This store is not ahead on this round.")
     if outcome not in NOBODY_TOOK_IT and not receiver:
         raise Invalid("no-receiver", "Type the name of who took the goods.", field="receiver")
     if outcome != "delivered" and not note:
@@ -266,7 +266,7 @@ def end(session: Session, route_id: str, *, why: str, actor: Actor, at: dt.datet
         return row
     STATES.require(row.state, "done")
     if not (why := " ".join(why.split())[:200]):
-        raise Invalid("no-reason", "Say why the round does not go on: the shops read it.", field="why")
+        raise Invalid("no-reason", "Say why the round does not go on: the stores read it.", field="why")
     for stop in stops_of(session, row):
         if not stop.outcome:
             stop.receiver = _taken_in_by(session, row, stop)
@@ -351,8 +351,7 @@ def said_of(session: Session, delivery: Delivery) -> str:
 
 
 def counted_less(session: Session, since: dt.datetime) -> list[tuple[str, int]]:
-    """Return the stores that counted less than a driver left with them whole, since a moment, with the units
-    missing."""
+    """Return the stores that counted less than a driver left with them since a moment, and the units missing."""
     on = sa.and_(RouteStop.route_id == RouteLoad.route_id, RouteStop.store_id == RouteLoad.store_id)
     loaded = sa.and_(RouteLoad.store_id == Delivery.store_id, RouteLoad.delivery_id == Delivery.id)
     line = sa.and_(DeliveryLine.store_id == Delivery.store_id, DeliveryLine.delivery_id == Delivery.id)

@@ -88,7 +88,7 @@ def place(
 ) -> MapPoint:
     """Say where a store or a warehouse is and when it takes goods."""
     if session.get(Store, id) is None and id not in warehouses(session):
-        raise NotFound("unknown-site", f"There is no shop and no warehouse {id}. Check its number.", id=id)
+        raise NotFound("unknown-site", f"There is no store and no warehouse {id}. Check its number.", id=id)
     if not (-90_000_000 <= lat_e6 <= 90_000_000 and -180_000_000 <= lon_e6 <= 180_000_000):
         raise Invalid("bad-position", f"{id}: latitudes are -90 to 90 degrees, longitudes -180 to 180.", id=id)
     _refuse_window(*window)
@@ -164,7 +164,7 @@ def bring_in_legs(session: Session, table: Iterable[Sequence[str]], *, actor: Ac
         row = dict(zip(heading, [*cells, *[""] * len(heading)], strict=False))
         here, there = row["from"].strip(), row["to"].strip()
         if unknown := [one for one in (here, there) if one not in known]:
-            raise Invalid("bad-matrix", f"Line {n}: there is no shop and no warehouse {unknown[0]}.", line=n)
+            raise Invalid("bad-matrix", f"Line {n}: there is no store and no warehouse {unknown[0]}.", line=n)
         try:
             legs[here, there] = int(row["metres"]), int(row["seconds"])
         except (TypeError, ValueError) as fault:

@@ -49,8 +49,10 @@ class Spare:
 
 @dataclass(frozen=True)
 class Want:
-    """What a store gains by getting so many units, were they to keep; per_day and spread (variance / mean) of
-    demand."""
+    """What a store gains by getting so many units, were they to keep.
+
+    per_day and spread (variance / mean) of demand.
+    """
 
     gains: Mapping[int, int]
     per_day: float

@@ -3,7 +3,7 @@
 Rules
 -----
 1. A store works its sheet out by its own forecast, orders and dates, for no other node knows them; the network keeps
-   the newest of each shop. One that cannot be read is not taken in.
+   the newest of each store. One that cannot be read is not taken in.
 2. Only what the network's suppliers carry is on it, for only that has a cost both stores know. What is told are gains
    in money by quantity, and of what is wanted the demand a day, so that the last day of goods can be weighed.
 3. Spare is what the store has beyond the days its next order covers, or what will expire unsold; not what is promised,
@@ -219,7 +219,7 @@ def _read(body: dict[str, Any]) -> "Sheet":
              for sku, rate, spread, gains in body["wants"]},
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as fault:
-        raise Invalid("bad-sheet", "A shop told what it can spare in words this node does not understand.") from fault
+        raise Invalid("bad-sheet", "A store told what it can spare in words this node does not understand.") from fault
 
 
 def _pairs(gains: Sequence[Sequence[int]]) -> dict[int, int]:

@@ -119,7 +119,7 @@ def hand_over(
     """
     found = transfer_of(session, store_id, transfer_id)
     if found.giver_id != store_id:
-        raise Refused("not-the-giver", f"{found.giver_name} hands these goods over, not this shop.")
+        raise Refused("not-the-giver", f"{found.giver_name} hands these goods over, not this store.")
     is_there = waits_for_giver(found)
     if not is_there:
         _refuse_no_code(found, code, day_of(session, store_id, at))
@@ -149,7 +149,7 @@ def receive(
     """Take the goods in as counted (rule 3); they may be here before the other store's word is."""
     found = transfer_of(session, store_id, transfer_id)
     if found.taker_id != store_id:
-        raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this shop.")
+        raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this store.")
     if found.state not in ("agreed", "handed_over"):
         raise Conflict("transfer-state", f"It cannot be received: it is {found.state}.", state=found.state)
     lines = _counted(session, found, counts, "given_qty" if found.state == "handed_over" else "qty", "taken_qty")
@@ -168,9 +168,9 @@ def did_not_come(
     """Say at the fetching store that goods which were handed over did not arrive at all (rule 3)."""
     found = transfer_of(session, store_id, transfer_id)
     if found.taker_id != store_id:
-        raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this shop.")
+        raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this store.")
     if not (why := " ".join(why.split())[:300]):
-        raise Invalid("no-reason", "Say what happened: the other shop and the network read it.")
+        raise Invalid("no-reason", "Say what happened: the other store and the network read it.")
     if found.state == "received" and found.why:
         return found
     _refuse_unless(found, "handed_over", "It was not handed over; say no instead")
@@ -184,7 +184,7 @@ def take_back(
     """Take in again at the giving store what did not reach the other and is here after all, once (rule 3)."""
     found = transfer_of(session, store_id, transfer_id)
     if found.giver_id != store_id:
-        raise Refused("not-the-giver", f"{found.giver_name} handed these goods over, not this shop.")
+        raise Refused("not-the-giver", f"{found.giver_name} handed these goods over, not this store.")
     _refuse_unless(found, "received", "Nothing can be taken back")
     back = _back(session, found, counts)
     if not back:
@@ -306,8 +306,7 @@ def take_taken(session: Session, body: dict[str, Any], store_id: str, *, actor: 
 
 
 def take_given_back(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Take that the giving store has goods after all which did not arrive, and give their cost back to both (rule
-    3)."""
+    """Give the cost back to both where the giving store found goods that did not arrive (rule 3)."""
     found = transfer_of(session, store_id, body["id"])
     refuse_stranger(store_id, found.giver_id)
     if found.state != "received":
@@ -391,7 +390,7 @@ def _refuse_recalled(session: Session, store_id: str, lines: Sequence[TransferLi
     off = recall.off_sale(session, store_id)
     names = ", ".join(line.name for line in lines if line.given_qty and line.sku in off)
     if names:
-        reported = f"{names} is recalled: hand none of it over. Where only a batch is, look through the shop first."
+        reported = f"{names} is recalled: hand none of it over. Where only a batch is, look through the store first."
         raise Refused("transfer-recalled", reported, names=names)
 
 

@@ -65,7 +65,7 @@ class House:
 
 @dataclass(frozen=True)
 class Kept:
-    """A product of a warehouse: what stands there, and what of it is promised to shops."""
+    """A product of a warehouse: what stands there, and what of it is promised to stores."""
 
     sku: str
     name: str

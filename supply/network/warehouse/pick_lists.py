@@ -1,4 +1,4 @@
-"""A pick list: what is gathered in one warehouse for one round of the vans, product by product and store by shop.
+"""A pick list: what is gathered in one warehouse for one round of the vans, product by product and store by store.
 
 `picking` has the verbs and the rules; this file holds the rows, and what else in the warehouse has to know of them.
 """

@@ -108,7 +108,7 @@ class Wishes:
 
     def __post_init__(self) -> None:
         if self.if_short not in IF_SHORT:
-            raise Invalid("bad-choice", "Choose what the shop should do when something is missing.", field="if_short")
+            raise Invalid("bad-choice", "Choose what the store should do when something is missing.", field="if_short")
         if self.email and (len(self.email) > 254 or not _EMAIL.fullmatch(self.email)):
             raise Invalid("bad-email", "Type the e-mail address like name@example.com, or leave it out.", field="email")
 
@@ -399,7 +399,7 @@ def refuse_hoarding(
         raise Refused(
             "too-many-unpaid",
             f"{len(waiting)} unpaid orders wait here under this number. Collect one first, or pay this one online where"
-            " the shop offers it.",
+            " the store offers it.",
             most=MOST_ORDERS, field="pay",
         )  # fmt: skip
     if not wanted:
@@ -408,7 +408,7 @@ def refuse_hoarding(
         raise Refused(
             "missed-one",
             "An order under this number was not collected lately, so one waits unpaid at a time. Collect it first, or"
-            " pay this one online where the shop offers it.",
+            " pay this one online where the store offers it.",
             field="pay",
         )  # fmt: skip
     things = _things(session, [*wanted, *_lines_of(session, store_id, waiting)])
@@ -416,7 +416,7 @@ def refuse_hoarding(
         raise Refused(
             "too-much-unpaid",
             f"Without paying before, at most {MOST_THINGS} things are put aside for one number; with this order it"
-            f" would be {things}. Order less, or pay online where the shop offers it.",
+            f" would be {things}. Order less, or pay online where the store offers it.",
             most=MOST_THINGS, things=things, field="pay",
         )  # fmt: skip
 
@@ -491,7 +491,7 @@ def _open_store(session: Session, store_id: str, id: str, token: str | None) -> 
         raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
     store = session.get(Store, store_id)
     if store is None:
-        raise NotFound("unknown-shop", "There is no such shop. Check the address.", store=store_id)
+        raise NotFound("unknown-shop", "There is no such store. Check the address.", store=store_id)
     return store
 
 
@@ -513,7 +513,7 @@ def _promised(
         names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(unknown))).all())
         words = ", ".join(names.get(sku, sku) for sku in unknown)
         raise NotFound(
-            "not-sold-online", f"This shop does not sell online: {words}. Take it out of the basket.", skus=unknown
+            "not-sold-online", f"This store does not sell online: {words}. Take it out of the basket.", skus=unknown
         )
     for sku, qty in wanted:
         ware = found[sku]
@@ -551,7 +551,7 @@ def _by_token(session: Session, store_id: str, token: str, *, lock: bool) -> Pic
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
     order = session.scalar(lock_rows(session, query) if lock else query)
     if order is None:
-        raise NotFound("unknown-order", "There is no such order in this shop. Use the link you got when ordering.")
+        raise NotFound("unknown-order", "There is no such order in this store. Use the link you got when ordering.")
     return order
 
 

@@ -13,7 +13,7 @@ Rules
    who joined last.
 6. When fewer units arrive than were ordered, everybody keeps one before anybody keeps two: units are dealt out in
    rounds, in the order of joining.
-7. What is left over belongs to the shop. Nobody gets more than they said, and together never more than there is.
+7. What is left over belongs to the store. Nobody gets more than they said, and together never more than there is.
 8. The leader's commission is reckoned on the price of the goods alone, without tax and deposit. Where a part of a
    share's money went back, so much of its goods counts as brought back.
 

@@ -106,7 +106,7 @@ _BODIES = {
         "on_the_way": "{store}: order {order_no} is on the way to you. Show the code on your order's page at the door.",
         "handed_over": "{store} says that you have order {order_no}. If not, say so on the order's page before "
         "{until}.",
-        "not_met": "{store}: nobody took order {order_no}. {why} The shop keeps it and gets in touch.",
+        "not_met": "{store}: nobody took order {order_no}. {why} The store keeps it and gets in touch.",
         "points_code": "{store} asks to use your points. If you are there now and agree, tell them this code: {code}. "
         "It is good for ten minutes. If not, ignore this message.",
     },

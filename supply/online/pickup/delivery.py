@@ -113,7 +113,7 @@ def hand_over(
 
 
 def fail(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> HomeDelivery:
-    """Write that an order could not be handed over (rule 3); it comes back to the shop."""
+    """Write that an order could not be handed over (rule 3); it comes back to the store."""
     way = _locked(session, store_id, order_id)
     if way.home.state == "failed":
         return way.home
@@ -191,14 +191,14 @@ def _locked(session: Session, store_id: str, order_id: str) -> Way:
     order = order_for_update(session, store_id, order_id)
     home = home_delivery.of_order(session, store_id, order_id)
     if home is None:
-        raise Conflict("not-brought", f"Order {order.order_no} is collected in the shop; nobody brings it.")
+        raise Conflict("not-brought", f"Order {order.order_no} is collected in the store; nobody brings it.")
     return Way(order, home)
 
 
 def _store_at(session: Session, store_id: str) -> Point:
     found = rules_of(session, store_id).at
     if found is None:
-        raise Refused("no-shop-place", "Say where your shop is: without it no way can be told.", field="lat")
+        raise Refused("no-shop-place", "Say where your store is: without it no way can be told.", field="lat")
     return found
 
 

@@ -96,7 +96,8 @@ def find(
         return Handover(
             refusal=NotFound(
                 "not-come-yet",
-                "No order with this square is here: it is another shop's, or has not come yet. The customer's page says"
+                "No order with this square is here: it is another store's, or has not come yet. The customer's page "
+                "says"
                 " how it stands.",
             )
         )
@@ -106,7 +107,9 @@ def find(
         return Handover(
             refusal=Refused("other-order", f"This code belongs to order {order.order_no}.", order_no=order.order_no)
         )
-    return Handover(refusal=NotFound("wrong-code", "This code is not for this shop. Read it again, or ask for the QR."))
+    return Handover(
+        refusal=NotFound("wrong-code", "This code is not for this store. Read it again, or ask for the QR.")
+    )
 
 
 def collect(

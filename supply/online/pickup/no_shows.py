@@ -32,7 +32,7 @@ WITHOUT_A_TIME = dt.timedelta(hours=24)
 """So long an order waits to be fetched that names no time."""
 IN_ONE_CONTACT = dt.timedelta(minutes=2)
 """A contact lasts so long at most: what is made meanwhile goes with it."""
-WHY = "The shop could not be reached in time."
+WHY = "The store could not be reached in time."
 _SYSTEM = Actor.system("pickup", NETWORK)
 
 

@@ -7,7 +7,7 @@ Rules
 2. Money in escrow follows the order: what ended without a collection goes back in full; of an order that fell short,
    and of goods brought back, that part; after the collection the rest waits (rule 7). While a return is asked for it
    waits without end, and after a no of the store's TO_DISPUTE at least. What the store tells after the money was passed
-   on is taken from the shop.
+   on is taken from the store.
 3. The customer is told once of each state that matters: accepted, ready, short, refused, cancelled, expired, of a
    return the store says no to, and of money that goes back. Who waits for a collection is reminded once, REMIND before
    it expires.
@@ -192,7 +192,9 @@ def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.
     if awaits_answer(order):
         return order
     if not may_ask_return(order, at):
-        raise Refused("too-late-to-return", "The goods of this order can no longer be brought back here. Ask the shop.")
+        raise Refused(
+            "too-late-to-return", "The goods of this order can no longer be brought back here. Ask the store."
+        )
     why = " ".join(why.split())[:300]
     if not why:
         raise Invalid("reason-missing", "Say what is wrong with the goods.", field="why")
@@ -310,7 +312,7 @@ def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
     order = session.scalar(lock_rows(session, query))
     if order is None:
-        raise NotFound("unknown-order", "There is no such order in this shop. Use the link you got when ordering.")
+        raise NotFound("unknown-order", "There is no such order in this store. Use the link you got when ordering.")
     return order
 
 

@@ -296,10 +296,10 @@ def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
             move(session, order, "expired", actor=actor, at=at, why="Nobody collected it in time.")
             _give_back(session, order, "expired", from_bin=True, actor=actor, at=at)
         elif order.state == "placed":
-            move(session, order, "refused", actor=actor, at=at, why="The shop did not answer in time.")
+            move(session, order, "refused", actor=actor, at=at, why="The store did not answer in time.")
             _give_back(session, order, "released", from_bin=False, actor=actor, at=at)
         else:
-            cancel(session, store_id, order.id, why="The shop did not make it ready in time.", actor=actor, at=at)
+            cancel(session, store_id, order.id, why="The store did not make it ready in time.", actor=actor, at=at)
     return orders
 
 
@@ -477,7 +477,7 @@ def _shortage(placed: PickupPlaced, refusal: DomainError) -> str:
     names = {line.sku: line.name for line in placed.lines}
     short_lines = refusal.facts.get("short") or []
     words = ", ".join(f"{names.get(line['sku'], line['sku'])}" for line in short_lines if "sku" in line)
-    return f"No longer in the shop: {words}." if words else refusal.message
+    return f"No longer in the store: {words}." if words else refusal.message
 
 
 def _bring_down(

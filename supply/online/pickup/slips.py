@@ -59,7 +59,7 @@ def order_slip(session: Session, till: Till, order_id: str, *, command: str, at:
     store = store_of(session, till.store_id)
     order = session.get(PickupOrder, (store.id, order_id))
     if order is None or order.state not in OPEN:
-        raise NotFound("unknown-order", "There is no such open order in this shop.")
+        raise NotFound("unknown-order", "There is no such open order in this store.")
     kind = "bin" if order.state == "ready" else "pickup"
     lines = lines_of(session, order)
     units = _units(session, [line.sku for line in lines])

@@ -93,7 +93,7 @@ class DeliveryRules:
                 reported = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
                 raise Invalid("bad-rule-number", reported, field=name, least=least, most=most)
         if self.on and self.at is None:
-            raise Invalid("no-shop-place", "Say where your shop is: without it no way can be told.", field="lat")
+            raise Invalid("no-shop-place", "Say where your store is: without it no way can be told.", field="lat")
         if not 1 <= len(self.windows) <= MOST_WINDOWS:
             raise Invalid("bad-windows", "Name one to eight times such as 11:00-13:00.", field="windows")
 
@@ -173,21 +173,21 @@ def read_point(lat: str, lon: str) -> tuple[int, int] | None:
 def located(rules: DeliveryRules, wanted: Address, goods_minor: int) -> Address:
     """Return the address with its position, or refuse what the store does not bring there (rules 1, 2)."""
     if not rules.on or rules.at is None:
-        raise Refused("no-home-delivery", "This shop brings nothing home just now. Collect it instead.", field="way")
+        raise Refused("no-home-delivery", "This store brings nothing home just now. Collect it instead.", field="way")
     if goods_minor < rules.minimum_minor:
         raise Refused(
-            "below-delivery-minimum", "The shop brings orders home from a higher total on.", field="way",
+            "below-delivery-minimum", "The store brings orders home from a higher total on.", field="way",
             minimum_minor=rules.minimum_minor,
         )  # fmt: skip
     named = next((one for one in rules.places if wanted.place and one.name == wanted.place), None)
     if named is None and (wanted.place or wanted.lat_e6 is None or wanted.lon_e6 is None):
-        raise Invalid("no-address", "Choose a place the shop brings to, or let your phone tell where.", field="place")
+        raise Invalid("no-address", "Choose a place the store brings to, or let your phone tell where.", field="place")
     lat, lon = (named.lat_e6, named.lon_e6) if named else (wanted.lat_e6 or 0, wanted.lon_e6 or 0)
     if not wanted.street.strip():
         raise Invalid("no-door", "Write building, floor and door, so that you are found.", field="street")
     if (far := way_m(rules.at, (lat / 1e6, lon / 1e6))) > rules.radius_m:
         raise Refused(
-            "too-far", f"It is {far} m to you; the shop brings orders up to {rules.radius_m} m.", field="place",
+            "too-far", f"It is {far} m to you; the store brings orders up to {rules.radius_m} m.", field="place",
             metres=far, radius_m=rules.radius_m,
         )  # fmt: skip
     return Address(wanted.place, wanted.street.strip(), wanted.note.strip(), lat, lon)
@@ -231,8 +231,10 @@ def settle_fee(
     actor: Actor,
     at: dt.datetime,
 ) -> DeliveryRules:
-    """Settle how the store brings orders home; they hold for orders placed from now on. name: of the fee on
-    receipts."""
+    """Settle how the store brings orders home.
+
+    They hold for orders placed from now on. name: of the fee on receipts.
+    """
     store = store_of(session, store_id)
     wished = assortment.Wished(name, name, tax_class_id, kind="service")
     product = assortment.add(session, store_id, wished, command=COMMAND, actor=actor, at=at)

@@ -92,10 +92,10 @@ def categories(session: Session, store_id: str) -> list[tuple[str, int]]:
 
 
 def product(session: Session, store_id: str, sku: str, *, at: dt.datetime | None = None) -> OnlineProduct:
-    """Return one product of the online shop."""
+    """Return one product of the online store."""
     found = products(session, store_id, [sku], at=at)
     if not found:
-        raise NotFound("not-sold-online", "This product is not in this online shop. Look for another one.", sku=sku)
+        raise NotFound("not-sold-online", "This product is not in this online store. Look for another one.", sku=sku)
     return found[0]
 
 

@@ -184,7 +184,7 @@ def take_picture(session: Session, body: dict[str, Any]) -> None:
     """Keep a picture of a store's story (rule 2), which may come before the story that names it."""
     key, jpeg = (str(body["store_id"]), str(body["sku"]), str(body["id"])), base64.b64decode(body["jpeg"])
     if len(jpeg) > KEPT_BYTES or not jpeg.startswith(b"\xff\xd8") or _name_of(jpeg) != key[2]:
-        raise Invalid("bad-photo", "This picture is not what the shop says it is.", id=key[2])
+        raise Invalid("bad-photo", "This picture is not what the store says it is.", id=key[2])
     if session.get(ProducerPicture, key) is None:
         put_at = as_utc(dt.datetime.fromisoformat(body["put_at"]))
         session.add(ProducerPicture(store_id=key[0], sku=key[1], id=key[2], jpeg=jpeg, put_at=put_at))

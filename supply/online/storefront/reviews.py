@@ -82,7 +82,7 @@ def write(
     known = session.get(Review, (order.store_id, order.id, sku))
     if known is not None:
         if (known.stars, known.words) != (stars, words):
-            raise Conflict("already-reviewed", "You have reviewed this already. Tell the shop if it has changed.")
+            raise Conflict("already-reviewed", "You have reviewed this already. Tell the store if it has changed.")
         return known
     row = Review(
         store_id=order.store_id, order_id=order.id, sku=sku, stars=stars, words=words, by_name=order.customer_name[:1],

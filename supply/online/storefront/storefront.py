@@ -76,8 +76,10 @@ class StorefrontPolicy:
 
 @dataclass(frozen=True)
 class News:
-    """What a store has to tell of itself, all of one moment. promotions_token: of its own offers, where they
-    changed."""
+    """What a store has to tell of itself, all of one moment.
+
+    promotions_token: of its own offers, where they changed.
+    """
 
     seen_through: int
     seen_also: tuple[int, ...]
@@ -153,7 +155,7 @@ def set_taking_orders(session: Session, store_id: str, taking: bool, *, actor: A
     if front.taking_orders == taking:
         return
     front.taking_orders = taking
-    record(session, actor=actor, at=at, verb="store.opened" if taking else "store.closed", subject=f"shop:{store_id}")
+    record(session, actor=actor, at=at, verb="store.opened" if taking else "store.closed", subject=f"store:{store_id}")
     _send_front(session, front, at)
 
 
@@ -164,7 +166,7 @@ def set_rules(session: Session, store_id: str, rules: PickupRules, *, actor: Act
         return
     before, front.rules = front.rules, rules.to_body()
     record(
-        session, actor=actor, at=at, verb="store.rules", subject=f"shop:{store_id}", before=before, after=front.rules
+        session, actor=actor, at=at, verb="store.rules", subject=f"store:{store_id}", before=before, after=front.rules
     )
     _send_front(session, front, at)
 
@@ -272,7 +274,7 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, a
         for sku, qty in short
     ]
     names = ", ".join(f"{line['name']} (wanted {line['wanted']}, left {line['available']})" for line in lines_short)
-    raise Refused("not-available", f"The shop cannot promise this many just now: {names}.", short=lines_short)
+    raise Refused("not-available", f"The store cannot promise this many just now: {names}.", short=lines_short)
 
 
 # --- questions ---
@@ -360,7 +362,7 @@ _TAKE = Prepared(
 def _store(session: Session, store_id: str) -> Store:
     store = session.get(Store, store_id)
     if store is None:
-        raise NotFound("unknown-shop", "There is no such shop. Check the address.", store=store_id)
+        raise NotFound("unknown-shop", "There is no such store. Check the address.", store=store_id)
     return store
 
 
@@ -482,7 +484,7 @@ def _send(session: Session, fact: StorefrontPublished, today: dt.date, at: dt.da
         version=VERSION,
         body=fact.to_body(),
         id=new_id(),
-        subject=f"shop:{fact.store_id}",
+        subject=f"store:{fact.store_id}",
         business_day=today,
         at=at,
     )

@@ -197,7 +197,7 @@ def _found_the_rest(country: Country) -> None:
     with country.network.write() as session:
         for store_id in OTHERS[1:]:
             session.add(
-                Store(id=store_id, name=f"Shop {store_id}", slug=store_id.lower(), region_id="R1", currency="EUR",
+                Store(id=store_id, name=f"Store {store_id}", slug=store_id.lower(), region_id="R1", currency="EUR",
                       tz="UTC", joined_at=AT)
             )  # fmt: skip
             session.flush()
@@ -435,7 +435,7 @@ def attack(trade: Trade, count: int, *, seed: int, at_once: int = 100) -> Counte
         answer = trade.send(facts, signer=trade.signer)
         assert answer.status_code == 200, answer.text
         if not first:
-            assert is_named(trade, EPOCH_BEGUN, f"Shop {ROGUE} seems to run twice"), "within one contact"
+            assert is_named(trade, EPOCH_BEGUN, f"Store {ROGUE} seems to run twice"), "within one contact"
         became += Counter(taken=len(answer.json["taken"]), parked=len(answer.json["parked"]))
         trade.house.clock.advance(1)
     return became
@@ -487,8 +487,8 @@ def test_a_store_whose_keys_somebody_holds_for_a_day_changes_no_other_s_books_an
         middle = sorted(before[store] for store in OTHERS)[1]
         assert now[ROGUE] <= min(allocation.MOST_TIMES, allocation.SUDDEN * larger) * middle, sku
     page = trade.operator.get("/console/held/").text
-    assert f"Shop {ROGUE}" in page
-    assert not any(f"Shop {store}" in page for store in OTHERS)
+    assert f"Store {ROGUE}" in page
+    assert not any(f"Store {store}" in page for store in OTHERS)
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -497,7 +497,7 @@ def test_with_one_of_the_two_keys_no_fact_of_a_day_gets_in(trade, count):
     for _ in range(0, count, 100):
         facts = attacker.facts(100)
         assert trade.send(facts).json["error"]["code"] == signing_keys.UNSIGNED
-        assert is_named(trade, KEY_MISUSED, f"key of Shop {ROGUE} was used without a good signature"), "at once"
+        assert is_named(trade, KEY_MISUSED, f"key of Store {ROGUE} was used without a good signature"), "at once"
         assert trade.send(facts, signer=thiefs).json["error"]["code"] == signing_keys.UNKNOWN
         for bearer in ("none", trade.signer.public):
             assert trade.send(facts, bearer=bearer, signer=trade.signer).status_code == 401

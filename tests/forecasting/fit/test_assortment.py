@@ -24,7 +24,7 @@ def _table(units: np.ndarray, region: list[int] | None = None, silent: np.ndarra
 
 
 def test_shops_are_counted_by_their_size() -> None:
-    """Shops of 2, 1 and a half; some do not have each product. The average store is their mean, 1.17."""
+    """Stores of 2, 1 and a half; some do not have each product. The average store is their mean, 1.17."""
     rate, size = np.array([500.0, 2000.0, 900.0, 700.0]), np.array([2.0, 1.0, 0.5])
     has = np.array([[1, 1, 1, 0], [1, 1, 0, 1], [1, 1, 1, 1]])
     table = _table(rate * size[:, None] * has * WINDOW_DAYS)

@@ -697,7 +697,7 @@ def pays_and_gives_back(desk, id, sale_id):
 @pytest.mark.parametrize("story", [pays_and_sells, pays_and_cancels, pays_and_gives_back])
 def test_killed_at_any_step_and_started_anew_books_and_terminal_agree(another_store, tmp_path, story):
     for step in range(40):
-        made = another_store(f"shop{step}")
+        made = another_store(f"store{step}")
         url, clock = str(made.database.engine.url), made.clock
         folder = tmp_path / f"terminal{step}"
         mortal = OpenStore(Mortal(made.database.engine), clock)

@@ -379,7 +379,7 @@ def with_leave(store, request):
 
 
 def exchanged(store, sold, lines, back, tenders=(), **wishes):
-    """Exchange units of line 1 of a sale for these lines; tenders () leaves the way to the shop."""
+    """Exchange units of line 1 of a sale for these lines; tenders () leaves the way to the store."""
     request = rung(store, lines, **wishes)
     came = [BroughtBack(sold.sale.id, 1, back)]
     worth = sold.sale.lines[0]

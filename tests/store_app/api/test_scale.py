@@ -51,7 +51,7 @@ def copy_store(session: Session, region_id: str) -> None:
     """Found more stores that have all rows of the first one, as far as these may be there twice."""
     for store_id in MORE:
         found_store(
-            session, store_id, f"Shop {store_id}", region=(region_id, "Region"), currency="USD", tz="UTC", at=NOON,
+            session, store_id, f"Store {store_id}", region=(region_id, "Region"), currency="USD", tz="UTC", at=NOON,
             slug=store_id.lower(),
         )  # fmt: skip
     session.flush()

@@ -44,7 +44,7 @@ def initialised(tmp_path_factory):
 
 @pytest.fixture
 def store(tmp_path, monkeypatch, initialised):
-    """Give a maker of commands in a fresh, initialised shop."""
+    """Give a maker of commands in a fresh, initialised store."""
     shutil.copytree(initialised, tmp_path, dirs_exist_ok=True)
     settings = tmp_path / "cornerstore.toml"
     settings.write_text(settings.read_text("utf-8").replace(str(initialised), str(tmp_path)), "utf-8")
@@ -288,7 +288,7 @@ def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole
     store("import", "products", str(file), "--yes")
     prices = tmp_path / "prices.csv"
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n", encoding="utf-8")
-    assert "This shop's own: none yet" in store("import", "price-list", str(prices), "--yes").output
+    assert "This store's own: none yet" in store("import", "price-list", str(prices), "--yes").output
     database = Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}"))
     with database.write() as session:
         suppliers.add_supplier(
@@ -306,7 +306,7 @@ def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole
         session.execute(sa.update(Store).values(language="zh"))
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n00043,,5\n", encoding="utf-8")
     reported = "".join(store(*import_it).output.split())
-    assert "第3行，pack_qty：" in reported, "in the shop's language"
+    assert "第3行，pack_qty：" in reported, "in the store's language"
     assert "什么也没有写入" in reported
     assert "用--supplier说明是谁的价目表" in "".join(store("import", "price-list", str(prices)).output.split())
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n", encoding="utf-8")

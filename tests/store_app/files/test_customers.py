@@ -90,5 +90,5 @@ def test_one_number_twice_in_a_file_is_refused_whole(house: House):
 
 def test_the_network_keeps_no_customers(network: House):
     sheet = importing.read("customers", HEAD.encode() + b"Cy,,,,,,\n", "customers.csv")
-    with network.doors.write() as session, pytest.raises(DomainError, match="a shop's own"):
+    with network.doors.write() as session, pytest.raises(DomainError, match="a store's own"):
         importing.write(session, sheet, "*", actor=BY, at=NOON)

@@ -88,7 +88,7 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "jobs"]
     assert f"forecast-stores of 2026-03-01 runs: 1 of {len(stores)} stores." in word.sentence
     shown = words(network.signed_in("operator").get("/console/demand/north"))
-    assert f"Tonight’s forecasts: 1 of {len(stores)} shops" in shown
+    assert f"Tonight’s forecasts: 1 of {len(stores)} stores" in shown
     forecast.forecast_stores(desk, DAY)
     assert asked == [*stores[:2], *stores[1:]]
     with network.doors.read() as session:
@@ -97,7 +97,7 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
         forecasts.published(session, "store", stores[0]).reason = "fell_back:smooth,drifts:lumpy"
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "forecasts"]
     assert (word.light, word.value) == ("warn", 1.0)
-    assert f"Shops forecast: {len(stores)}, the newest up to 2026-03-01" in word.sentence
+    assert f"Stores forecast: {len(stores)}, the newest up to 2026-03-01" in word.sentence
     assert (
         "Sold otherwise than forecast last week: 1; the average of four weeks is used for some kinds of products: 1."
         in word.sentence

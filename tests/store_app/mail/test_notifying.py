@@ -20,7 +20,7 @@ from supply.online.messages import messages
 from supply.online.messages.messages import CustomerMessage
 from tests.store_app.conftest import NOON, House
 
-LETTER = Letter("m-1", "ready", "+1 555 0100", "li@example.com", "Shop: Ready", "Order S01-1 is ready. 你好")
+LETTER = Letter("m-1", "ready", "+1 555 0100", "li@example.com", "Store: Ready", "Order S01-1 is ready. 你好")
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def mail_server():
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    yield f"smtp://127.0.0.1:{door.getsockname()[1]}?from=shop@example.com", kept, thread
+    yield f"smtp://127.0.0.1:{door.getsockname()[1]}?from=store@example.com", kept, thread
     door.close()
 
 
@@ -199,6 +199,6 @@ def test_a_letter_that_cannot_be_written_keeps_no_other_waiting(house: House):
 
 @pytest.mark.parametrize("odd", ["]x@,%.%<", "a,b@x.yy", "(;<@).ü.[!", "%:].=@\\.;;", "a@b", "x" * 250 + "@b.cn"])
 def test_an_address_no_mail_reaches_is_refused_where_it_is_typed(odd):
-    assert Wishes(email="li.wei+shop@mail.example.cn").email
+    assert Wishes(email="li.wei+store@mail.example.cn").email
     with pytest.raises(Invalid, match="e-mail address"):
         Wishes(email=odd)

@@ -20,7 +20,7 @@ from tests.store_app.conftest import NOON, STORE, post
 from tests.store_app.office import words
 
 ADDRESS = f"/api/receipts/{SALE}/mail"
-LI = "li.wei+shop@mail.example.com"
+LI = "li.wei+store@mail.example.com"
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_receipt_leaves_once_with_its_pdf_and_its_address_is_forgotten(house, 
     assert receipts.send_due(house.doors, STORE, [carrier]) == (1, 0)
     assert receipts.send_due(house.doors, STORE, [carrier]) == (0, 0)
     mail = email.message_from_bytes(kept[0], policy=policy.default)
-    assert (mail["To"], mail["Subject"]) == (LI, "Your receipt from Shop S01")
+    assert (mail["To"], mail["Subject"]) == (LI, "Your receipt from Store S01")
     assert "$2.58" in mail.get_body().get_content()
     [file] = mail.iter_attachments()
     assert (file.get_filename(), file.get_content()[:5]) == ("receipt-000001.pdf", b"%PDF-")
@@ -60,7 +60,7 @@ def test_a_receipt_leaves_once_with_its_pdf_and_its_address_is_forgotten(house, 
 
 
 def test_a_letter_waits_while_there_is_no_line_and_is_given_up_after_a_day(house, sold):
-    away = SmtpCarrier("smtp://127.0.0.1:9?from=shop@example.com")
+    away = SmtpCarrier("smtp://127.0.0.1:9?from=store@example.com")
     sold.post(ADDRESS, json={"id": WISH, "email": LI})
     assert receipts.send_due(house.doors, STORE, [away]) == (0, 1)
     assert receipts.send_due(house.doors, STORE, [away]) == (0, 0)  # not again at once

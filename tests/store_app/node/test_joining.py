@@ -96,7 +96,7 @@ def test_a_shop_joins_with_one_command_and_speaks_with_its_network_alone(
     loaded = node_settings.load()
     doors = open_doors(loaded, network.clock)
     with doors.read() as session:
-        assert store_of(session, STORE).name == "Shop S01", "the shop knows who it is"
+        assert store_of(session, STORE).name == "Store S01", "the store knows who it is"
     with sender.client_for(loaded) as client:
         assert sender.contact(doors.database, loaded, client, network.clock).fault is None
     with sender.client_for(loaded.model_copy(update={"network_ca": authority / "other.pem"})) as client:

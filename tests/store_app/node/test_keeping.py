@@ -364,7 +364,7 @@ def test_after_a_dead_battery_days_go_on_from_what_is_known_to_be_past_and_the_d
             session.add(Shift(**spell, opened_by_name="Ana", opened_at=at, closed_at=at, business_day=at.date()))
     with store.read() as session:
         assert known_past.known(session, STORE) == days[2] > born_at
-        assert known_past.known(session, "another shop") == born_at
+        assert known_past.known(session, "another store") == born_at
     with store.write() as session:
         this_node(session).last_contact_at = contact = SystemClock().now() + dt.timedelta(days=99)
     fallen = dataclasses.replace(store, clock=SystemClock())

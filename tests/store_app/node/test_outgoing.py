@@ -223,7 +223,7 @@ def test_a_socket_this_computer_and_a_checked_certificate_are_no_open_line(bare,
 
 def test_no_letter_goes_to_another_host_whose_encryption_somebody_took_away(mail_server, bare):
     here, kept, _ = mail_server
-    address = f"smtp://127.1:{here._port}?from=shop@example.com"  # this computer, by a name that says it of none
+    address = f"smtp://127.1:{here._port}?from=store@example.com"  # this computer, by a name that says it of none
     with pytest.raises(Unreachable, match="no encryption"):
         SmtpCarrier(address).send(LETTER, at=NOON)
     assert kept == []

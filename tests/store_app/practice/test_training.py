@@ -76,7 +76,7 @@ def test_a_lesson_is_done_by_its_verbs_in_practice_and_the_shop_s_books_do_not_m
         },
     )  # fmt: skip
     assert back.status_code == 201, back.text
-    assert office.picture_of(store) == before, "practice wrote into the shop's own books"
+    assert office.picture_of(store) == before, "practice wrote into the store's own books"
     assert "Well done" in coach(client)
     assert [(row.staff_id, row.lesson_id, row.times) for row in done(store)] == [("shopkeeper", "ring-up", 1)]
     coach(client)
@@ -102,7 +102,7 @@ def test_the_two_kinds_of_books_never_take_each_other_s_commands(store):
     refused = ring(client, practice=False)
     assert (refused.status_code, refused.json["error"]["code"]) == (409, "practising")
     stale = client.post("/deliveries/D1/begin", data={"csrf_token": own, "command_id": new_id()})
-    assert stale.status_code == 400, "a page of the shop's own books was opened before the practice"
+    assert stale.status_code == 400, "a page of the store's own books was opened before the practice"
     for closed in ("/people/", "/settings/"):
         assert client.get(closed).status_code == 409
     practised = token(client)

@@ -195,7 +195,7 @@ def test_sales_of_a_lost_shift_are_late_where_the_till_was_opened_anew_and_two_b
     assert lost.talk().recovered == 2
     said = str(doctor.examine(lost.doors, outside=False))
     assert "2 messages came home, 1 of them sales" in said
-    assert "must look at stands on the page of the shop (2)" in said
+    assert "must look at stands on the page of the store (2)" in said
     closed = store.close_till()
     assert (closed.z_no, closed.z_report["late_count"], closed.z_report["late_minor"]) == (2, 1, 349)
     assert lost.faults() == []

@@ -149,7 +149,7 @@ def test_the_shops_page_says_why_contacts_pause(build):
         node = this_node(session)
         node.last_contact_at, node.last_fault = NOON, wire.PAUSES[wire.ANOTHERS_KEY]
     page = house.signed_in("shopkeeper").get("/settings/").text
-    assert "another shop’s" in page.replace("&#39;", "’").replace("'", "’")
+    assert "another store’s" in page.replace("&#39;", "’").replace("'", "’")
 
 
 def test_what_unpacks_to_more_than_the_limit_is_refused(network, monkeypatch):

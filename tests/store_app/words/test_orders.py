@@ -54,9 +54,9 @@ EDGES = {
     "no forecast, and not sold": (
         {"method": "mean28", "per_day": 0.0}, ["Nobody bought it in four weeks, 3 left."], ["四周没有人买"],
     ),
-    "new to the shop": (
+    "new to the store": (
         {"method": "region28", "on_hand": 0},
-        ["A shop around you sells 1.3 a day, nothing left."],
+        ["A store around you sells 1.3 a day, nothing left."],
         ["附近的店每天卖 1.3，一件不剩"],
     ),
     "known to nobody": (

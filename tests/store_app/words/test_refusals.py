@@ -123,7 +123,7 @@ def test_an_english_reader_gets_all_the_domain_knows(house: House):
 def test_what_a_page_said_in_the_readers_language_is_left_alone(house: House):
     with house.app.test_request_context("/?lang=zh"):
         house.app.preprocess_request()
-        own = _("That is more money than a shop can take.")
+        own = _("That is more money than a store can take.")
     assert said(house, Invalid("bad-amount", own)) == own
 
 

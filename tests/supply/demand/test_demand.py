@@ -369,10 +369,10 @@ def test_the_same_sums_on_postgresql(postgres_database):
     with database.read() as session:
         region = session.get(RegionalDemand, ("R1", "bread", DAY))
         assert (region.sold_qty, region.stores_open, region.pickup_qty) == (5, 2, 2)
-        assert history.edition(session, "R1", DAY)["rows"] == [], "two shops would read off each other"
+        assert history.edition(session, "R1", DAY)["rows"] == [], "two stores would read off each other"
     with database.write() as session:
         trade_then_one_closes(session)
-        assert milk(session, day(30), 70) == [10.0] * 70, "read as its shops of today, and one is gone"
+        assert milk(session, day(30), 70) == [10.0] * 70, "read as its stores of today, and one is gone"
     database.engine.dispose()
 
 
@@ -397,7 +397,7 @@ def test_a_region_is_read_as_its_shops_of_today_would_have_sold(network):
         trade_then_one_closes(session)
         session.add(StoreDay(store_id="S3", business_day=DAY, open=True, sales=1, revenue_minor=9_000))  # not of R1
     with network.read() as session:
-        assert milk(session, DAY, 40) == [40.0] * 40, "since the second shop opened"
+        assert milk(session, DAY, 40) == [40.0] * 40, "since the second store opened"
         assert milk(session, day(-20), 20) == [10.0] * 20, "before it did"
         assert milk(session, day(30), 70) == [10.0] * 70, "and since it is gone"
 

@@ -207,7 +207,7 @@ def test_a_word_that_cannot_be_is_refused_whole_with_its_reason_and_the_one_befo
         assert ": " in why
         assert reported_forecasts.known(session, "S1")["refused_run_id"] == "run-2"
         assert [(row.sku, row.per_day) for row in session.scalars(sa.select(ReportedDemand))] == [("milk", 2.0)]
-        assert reported_forecasts.doubted(session, "R1") == [("Shop S1", [], why)]
+        assert reported_forecasts.doubted(session, "R1") == [("Store S1", [], why)]
         assert reported_forecasts.hear(session, "S1", reported({"milk": [1.0] * HORIZON}, run="run-3"), at=AT) is None
         assert reported_forecasts.doubted(session, "R1") == []
 
@@ -260,7 +260,7 @@ def test_what_a_shop_inflates_buys_nothing_and_the_operator_reads_of_which_produ
     with country.network.write() as session:
         keep(session)
         assert expected(session)["S1"] == ("own", 10 * 60 * HORIZON, 1)
-        assert reported_forecasts.doubted(session, "R1") == [("Shop S1", ["Green tea"], None)]
+        assert reported_forecasts.doubted(session, "R1") == [("Store S1", ["Green tea"], None)]
         more = reported({"milk": [50.0] * HORIZON, "tea": [30.0] * HORIZON}, run="run-2")
         assert reported_forecasts.hear(session, "S1", more, at=AT) is None
     assert dict(bought())["milk"] > dict(before)["milk"]

@@ -36,7 +36,7 @@ def open_stores(session, count: int, region: str = "R1") -> list[str]:
         session.add(Region(id=region, name=region))
         session.flush()
     for n in range(count):
-        session.add(Store(id=f"{region}-{n}", name=f"Shop {n}", slug=f"{region}-{n}".lower(), region_id=region,
+        session.add(Store(id=f"{region}-{n}", name=f"Store {n}", slug=f"{region}-{n}".lower(), region_id=region,
                           currency="EUR", tz="UTC", rollover_hour=4, joined_at=AT))  # fmt: skip
     session.flush()
     return sorted(session.scalars(sa.select(Store.id).where(Store.region_id == region)))
@@ -172,7 +172,7 @@ def test_nothing_is_suggested_that_brings_but_the_tax(country):
         session.flush()
         sells(session, "S1", "bread", 28 * 4, 28 * 4 * 272)  # at 2.50, and the tax on top
         benchmarks.take_edition(session, {"scope": "R1", "figures": [["price", "bread", 272, DAY.isoformat()]]})
-        assert suggestions.candidates(session, "S1", DAY) == [], "2.72 with the tax on top is the shop's own price"
+        assert suggestions.candidates(session, "S1", DAY) == [], "2.72 with the tax on top is the store's own price"
 
 
 def test_what_a_suggestion_brought_stands_beside_what_it_should(country):

@@ -123,7 +123,7 @@ def store_by_store(session, days: int) -> list[tuple]:
             of[sku] = of.get(sku, 0) + 1
             left = have.get((store, sku), 0) / per_day
             if left < days:
-                lacks.setdefault(sku, []).append((f"Shop {store}", left))
+                lacks.setdefault(sku, []).append((f"Store {store}", left))
                 missing[sku] = missing.get(sku, 0) + days * per_day - have.get((store, sku), 0)
     order = sorted(lacks, key=lambda sku: (-len(lacks[sku]), min(left for _, left in lacks[sku]), sku))
     first = {sku: tuple(sorted(lacks[sku], key=lambda one: (one[1], one[0]))[: stockouts.NAMED]) for sku in order}
@@ -143,7 +143,7 @@ def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):
         session.add(SellingRate(store_id="S2", sku="bread", per_day=float("inf")))
         found = runs_out(session, "R1", 3)
         assert [(one.sku, one.stores, one.short, one.of, one.missing_qty) for one in found] == [
-            ("tea", (("Shop S1", 0.5),), 1, 2, 25), ("milk", (("Shop S2", 2.0),), 1, 1, 4),
+            ("tea", (("Store S1", 0.5),), 1, 2, 25), ("milk", (("Store S2", 2.0),), 1, 1, 4),
         ]  # fmt: skip
         assert found[0].warehouse_qty == 20
         assert runs_out(session, "nowhere", 3) == []

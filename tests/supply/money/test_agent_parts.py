@@ -148,16 +148,16 @@ def test_a_part_below_zero_gives_a_shop_no_more_back_than_it_has_paid(country):
     take(country, "s2", 8_000)
     assert coming(country) == [("Mei", 0, 3_000)], "what was told to come back lessens the invoice"
     take(country, "s3", -1_000)
-    assert run(country, "r2").payouts == [], "nor is a part paid out that the shop has not paid"
+    assert run(country, "r2").payouts == [], "nor is a part paid out that the store has not paid"
     store_pays(country, 2_000, "p1")
     take(country, "s4", -500)
     (back,) = run(country, "r3").payouts[:1]
-    assert (back.agent, coming(country)) == ("Mei", []), "1,500 of what the shop paid waited for the agent"
+    assert (back.agent, coming(country)) == ("Mei", []), "1,500 of what the store paid waited for the agent"
     take(country, "s5", -1_500)
     with country.network.read() as session:
         known = balances(session, "S1")
     assert (known["funds"], known["overpaid"], known["invoiced"]) == (-500, -1_500, 0), (
-        "500 the shop has back, 1,500 the agent has"
+        "500 the store has back, 1,500 the agent has"
     )
     country.deliver()
     assert country.findings() == []
@@ -183,7 +183,7 @@ def test_a_part_that_is_given_up_is_not_paid_to_its_agent(country):
     store_pays(country, 2_000, "p1")
     with country.network.write() as session:
         (left,) = ledger.open_invoices(session, "S1")
-        ledger.write_off(session, "S1", left.invoice.id, why="The shop is gone", actor=OPERATOR, at=AT)
+        ledger.write_off(session, "S1", left.invoice.id, why="The store is gone", actor=OPERATOR, at=AT)
     assert [(one.agent, one.amount_minor) for one in run(country, "run-1").payouts] == [("Mei", 2_000)]
     assert coming(country) == []
     country.deliver()

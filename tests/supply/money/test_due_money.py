@@ -64,7 +64,7 @@ def book_of(country: Country, store: str = "S1") -> dict[str, int]:
     for database in (country.network, country.stores[store]):
         with database.read() as session:
             found.append({name: minor for name, minor in balances(session, store).items() if minor})
-    assert found[0] == found[1], "the shop's copy is the network's ledger"
+    assert found[0] == found[1], "the store's copy is the network's ledger"
     return found[0]
 
 
@@ -140,7 +140,7 @@ def test_money_that_came_after_the_due_day_does_not_pay_it_in_time_however_late_
 
 
 def advance_on(country: Country, held_minor: int, asked_minor: int) -> None:
-    """Hold a customer's payment for collected goods, and advance some of it to the shop."""
+    """Hold a customer's payment for collected goods, and advance some of it to the store."""
     know_bank(country)
     with country.network.write() as session:
         escrow.open_for(
@@ -244,11 +244,11 @@ def test_who_owes_on_account_for_too_long_gets_nothing_more_on_account_until_it_
     second, filled = order_at(country, {"milk": 9}, 12)
     other, _ = order_at(country, {"milk": 1}, 12, store="S2")
     assert filled == []
-    assert country.state("S2", other)[1] == "acknowledged", "another shop's order does not wait"
+    assert country.state("S2", other)[1] == "acknowledged", "another store's order does not wait"
     assert waiting(country) == [(second, "held", 0)]
     country.deliver(seed=8, at=later(days=12))
     with country.stores["S1"].read() as session:
-        assert credit.draw_of(session, "S1", second).state == "held", "the shop reads that it waits"
+        assert credit.draw_of(session, "S1", second).state == "held", "the store reads that it waits"
     pay_in(country, 11_000, "m1", later(days=12))
     nights(country, 12, 12)
     assert country.fill(later(days=13)) == [second], "and goes by itself"
@@ -400,7 +400,7 @@ def test_a_draw_that_comes_after_its_order_went_on_account_takes_no_credit(count
     country.deliver(at=later(days=1))
     with country.stores["S1"].read() as session:
         draw = credit.draw_of(session, "S1", order_id)
-        assert (draw.state, draw.amount_minor) == ("granted", 0), "the shop reads that it owes it on account"
+        assert (draw.state, draw.amount_minor) == ("granted", 0), "the store reads that it owes it on account"
 
 
 @pytest.mark.parametrize("order_first", [True, False])

@@ -91,7 +91,7 @@ def books(country: Country, store: str = "S1") -> list[dict[str, int]]:
 
 def at_both(country: Country, name: str, store: str = "S1") -> int:
     here, there = books(country, store)
-    assert here == there, "the shop's copy is the network's ledger"
+    assert here == there, "the store's copy is the network's ledger"
     return here[name]
 
 

@@ -109,7 +109,7 @@ def test_what_a_network_put_back_has_lost_comes_back_to_the_cent(books):
     books.put_back()
     books.country.deliver()
     missing = books.accounts()
-    assert missing[0] == missing[1], "the shop's copy is the network's book at once"
+    assert missing[0] == missing[1], "the store's copy is the network's book at once"
     assert owed(missing[0]) != owed(before[0])
     assert books.take_all_over() == ["paid_in", "paid", "paid", "return", "goodwill", "payout"]
     assert books.accounts() == before

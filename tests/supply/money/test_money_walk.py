@@ -48,7 +48,7 @@ def test_no_walk_of_goods_credit_and_money_leaves_a_fault_in_the_books(tmp_path_
         walk.look()
     walk.carry(1)
     assert walk.country.findings() == []
-    assert walk.reported(STORE) == walk.reported(NETWORK), "the shop's copy is what the network has"
+    assert walk.reported(STORE) == walk.reported(NETWORK), "the store's copy is what the network has"
     for database in walk.country.nodes().values():
         database.engine.dispose()
 
@@ -197,7 +197,7 @@ class Walk:
             paid = wrong_payments.received(session, STORE, AT.date(), self.at.date())
             if paid:
                 entry, _gone = paid[which % len(paid)]
-                wrong_payments.take_back(session, STORE, entry.id, why="Another shop's", **self.there)
+                wrong_payments.take_back(session, STORE, entry.id, why="Another store's", **self.there)
 
     def pay_out(self, _size: int) -> None:
         with self.network.write() as session:

@@ -1,4 +1,4 @@
-"""A payment booked for the wrong store leaves its book again: to the cent, once, and at no harm to the shop."""
+"""A payment booked for the wrong store leaves its book again: to the cent, once, and at no harm to the store."""
 
 import datetime as dt
 import json
@@ -97,7 +97,7 @@ def test_what_was_paid_out_of_it_is_owed_and_an_agent_keeps_what_it_has(country)
         assert left(session) == {"agent-t-Mei": 700, "payment-pay": 5_000}
         (part,) = agent_commissions.parts_of(session)
         assert (part.due_minor, part.waiting_minor) == (0, 700)
-        assert balances(session, STORE)["bank"] == -5_000, "what left the bank for this shop"
+        assert balances(session, STORE)["bank"] == -5_000, "what left the bank for this store"
 
 
 def test_a_payment_taken_back_is_so_again_in_a_network_put_back_from_a_copy(country):

@@ -175,7 +175,7 @@ def arrive(session, store: str, n: int, line: Ordered, vehicles: int = 1) -> Non
 
 
 def shared(session) -> dict[str, int]:
-    """Fill, and return the units promised to each shop."""
+    """Fill, and return the units promised to each store."""
     found = dict.fromkeys(STORES, 0)
     for order in dispatch.fill(session, actor=OPERATOR, at=AT):
         for line in session.query(OrderLine).filter_by(store_id=order.store_id, order_id=order.id):

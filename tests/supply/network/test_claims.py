@@ -70,7 +70,7 @@ def owes(country: Country) -> int:
     for database in (country.stores["S1"], country.network):
         with database.read() as session:
             found.append(owed(balances(session, "S1")))
-    assert found[0] == found[1], "the shop's copy is the network's ledger"
+    assert found[0] == found[1], "the store's copy is the network's ledger"
     return found[0]
 
 
@@ -258,7 +258,7 @@ def test_goods_that_never_come_back_end_their_claim_without_money_and_stay_the_s
     with country.stores["S1"].write() as session, pytest.raises(Conflict, match="goods were kept"):
         returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=later(days=15))
     days_pass(country, 28)
-    assert states(country) == ("accepted", "accepted"), "the shop's word may be on its way"
+    assert states(country) == ("accepted", "accepted"), "the store's word may be on its way"
     days_pass(country, 29)
     days_pass(country, 30)
     country.reapply()
@@ -389,7 +389,7 @@ def test_a_claim_for_goods_that_were_paid_for_gives_the_money_back(country):
     country.deliver()
     decide(country, {("bread", "damaged"): 3})
     country.deliver()
-    assert owes(country) == -3 * BREAD_MINOR, "the network owes the shop"
+    assert owes(country) == -3 * BREAD_MINOR, "the network owes the store"
     assert country.findings() == []
 
 

@@ -209,7 +209,7 @@ def test_what_came_after_the_pick_and_what_stays_in_hand_is_not_missing(country)
         orders.cancel(session, "S2", "two", why="Closed", **BY)
     country.deliver()
     assert send(country, made) == ["S1"]
-    assert on_hand(country, "bread") == 500 + 12, "what came since, and what was picked for the shop that called off"
+    assert on_hand(country, "bread") == 500 + 12, "what came since, and what was picked for the store that called off"
     assert country.findings() == []
 
 

@@ -331,7 +331,7 @@ def test_each_product_is_bought_where_it_costs_least_a_purchase_for_each_supplie
         assert found == {"mill": {"tea": 12}, "dear": {"bread": 6}, None: {"milk": 12}}
         assert (made["mill"].order_day, made["mill"].expected_day) == (DAY, DAY + dt.timedelta(days=3))
         edition = supply_routes.edition(session, DAY)
-        assert [one["id"] for one in edition["suppliers"]] == ["vehicle"], "shops never hear of it"
+        assert [one["id"] for one in edition["suppliers"]] == ["vehicle"], "stores never hear of it"
         assert {row[0] for row in edition["products"]} == {"vehicle"}
 
 

@@ -255,7 +255,7 @@ def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(c
     with country.stores["S1"].read() as session:
         assert recall.in_force(session, "S1") == []
     with country.network.write() as session:
-        with pytest.raises(Refused, match="Tell Shop S1 of the recall first"):
+        with pytest.raises(Refused, match="Tell Store S1 of the recall first"):
             recalls.note_looked(session, "r1", "S1", 2, **BY)
         recalls.send_by_hand(session, "r1", ["S1"], **BY)
         with pytest.raises(Invalid, match="Type 0 to"):
@@ -264,7 +264,7 @@ def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(c
         (store,) = recalls.stores(session, "r1")
         assert (store.is_by_hand, store.row.reported_how, store.most_qty) == (True, "hand", 2)
         recalls.catch_up(session, "S1", at=AT)
-        with pytest.raises(Refused, match="Its own node tells this shop"):
+        with pytest.raises(Refused, match="Its own node tells this store"):
             recalls.send_by_hand(session, "r1", ["S1"], **BY)
     country.deliver()
     with country.stores["S1"].read() as session, pytest.raises(Refused, match="glass in it"):

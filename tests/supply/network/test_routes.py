@@ -213,7 +213,7 @@ def test_a_shop_whose_deliveries_no_van_holds_together_is_called_at_by_several(c
     with country.network.read() as session:
         assert route_load.newest_plan(session, WAREHOUSE).left_out == []
         loads = [(row.store_id, row.route_id) for row in session.scalars(sa.select(routes.RouteLoad))]
-        assert len(loads) == len(set(loads)) == 3, "each delivery once, and no van carries two calls of a shop"
+        assert len(loads) == len(set(loads)) == 3, "each delivery once, and no van carries two calls of a store"
 
 
 def test_the_order_of_stops_is_the_person_s_and_what_comes_too_late_is_said(country):
@@ -408,7 +408,7 @@ def table(text: str) -> list[list[str]]:
     ("text", "reported"),
     [
         ("a,b\n1,2", "name the columns"),
-        ("from,to,metres,seconds\nS1,S9,100,20", "Line 2: there is no shop and no warehouse S9"),
+        ("from,to,metres,seconds\nS1,S9,100,20", "Line 2: there is no store and no warehouse S9"),
         ("from,to,metres,seconds\nS1,S2,far,20", "Line 2: metres and seconds"),
         ("from,to,metres,seconds\nS1,S2,-4,20", "Line 2: that is too far"),
     ],

@@ -106,7 +106,7 @@ def test_both_gain_and_no_product_leaves_or_reaches_a_shop_twice(sheets, dice):
             count[store] += 1
     assert len(set(gone)) == len(gone)
     assert len(set(come)) == len(come)
-    assert not set(gone) & set(come), "no shop passes on what it gets"
+    assert not set(gone) & set(come), "no store passes on what it gets"
     assert max(count.values()) <= 2
 
 
@@ -320,7 +320,7 @@ def test_goods_taken_in_before_they_are_handed_over_are_let_go_of_and_paid_all_t
 
 def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(country):
     transfer_id, code, qty = agreed(country)
-    with pytest.raises(Refused, match="not Shop S2's code"):
+    with pytest.raises(Refused, match="not Store S2's code"):
         do(country, "S1", "hand_over", transfer_id, "AAAA-AAAA", qty)
     with pytest.raises(Invalid, match="Count 0 to"):
         do(country, "S1", "hand_over", transfer_id, code, {"bread": qty["bread"] + 1})
@@ -366,7 +366,7 @@ def test_what_is_here_on_sale_or_return_is_neither_offered_to_a_neighbour_nor_ha
     do(country, "S1", "hand_over", transfer_id, code, {"bread": 8})
     sell(country, 5, "sale-0001")
     with country.stores["S1"].read() as session:
-        assert consignment_stock.of_sale(session, "S1", "sale-0001") == [("Rye bread", 5)], "the shop's own are gone"
+        assert consignment_stock.of_sale(session, "S1", "sale-0001") == [("Rye bread", 5)], "the store's own are gone"
     country.deliver()
     assert country.findings() == []
 
@@ -425,7 +425,7 @@ def test_a_sheet_nobody_can_read_is_not_taken_and_one_of_a_clock_ahead_gives_way
             sheets.take(session, odd, at=AT)
         sheets.take(session, empty, at=AT)
         assert sheets.sheets(session, DAY).keys() == {"S2"}
-    assert proposed(country), "what the shop told the same day stands in its place"
+    assert proposed(country), "what the store told the same day stands in its place"
 
 
 def test_either_shop_may_say_no_until_the_goods_change_hands_and_is_not_asked_again_at_once(country):

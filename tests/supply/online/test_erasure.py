@@ -48,7 +48,7 @@ def take(session, message: Message) -> None:
 
 
 def sent(town: Town) -> Message:
-    """Place an order and return how it is told to the shop."""
+    """Place an order and return how it is told to the store."""
     town.place("order-0001", [("bread", 1)])
     with town.network.read() as session:
         return Message(**outbox.to_wire(outbox.due(session, STORE)[0]))

@@ -169,7 +169,7 @@ def test_a_total_that_is_not_the_one_shown_hands_nothing_over(town):
 
 def test_a_code_of_another_shop_is_not_found_here_and_says_so(town):
     town.ready_order(ORDER, [("bread", 2)])
-    with pytest.raises(NotFound, match="not for this shop"):
+    with pytest.raises(NotFound, match="not for this store"):
         town.collect(pickup_code_of(os.urandom(16)), SALE, 500)
 
 

@@ -73,7 +73,7 @@ def test_a_product_no_longer_listed_leaves_the_online_shop(town):
     with town.store.write() as session:
         session.get(Listing, (STORE, "tea")).active = False
     town.publish(later(minutes=1))
-    with town.network.read() as session, pytest.raises(NotFound, match="not in this online shop"):
+    with town.network.read() as session, pytest.raises(NotFound, match="not in this online store"):
         listing.product(session, STORE, "tea")
 
 

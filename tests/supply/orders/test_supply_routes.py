@@ -88,7 +88,7 @@ def test_a_new_warehouse_takes_no_shop_from_another_and_none_whose_supplier_is_p
         assert supply_routes.served(session) == {"S1": "EAST", "S2": "EAST"}
         session.get_one(Supplier, "east").active = False
         assert supply_routes.served(session) == before
-        assert supply_routes.edition(session, DAY)["served"] == [["region", "R1", WAREHOUSE]], "shops need not guess"
+        assert supply_routes.edition(session, DAY)["served"] == [["region", "R1", WAREHOUSE]], "stores need not guess"
 
 
 def test_a_shop_orders_from_its_warehouse_alone_once_it_has_heard_of_another(country):
@@ -154,7 +154,7 @@ def test_what_warehouses_buy_for_together_is_what_all_shops_sell_and_have_whoeve
         for n in range(3, 9):
             stores.append(f"S{n}")
             session.add(
-                Store(id=f"S{n}", name=f"Shop {n}", slug=f"s{n}", region_id=f"Q{n % 3 + 1}", currency="EUR", tz="UTC",
+                Store(id=f"S{n}", name=f"Store {n}", slug=f"s{n}", region_id=f"Q{n % 3 + 1}", currency="EUR", tz="UTC",
                       rollover_hour=4, joined_at=AT)
             )  # fmt: skip
         session.flush()

@@ -86,7 +86,7 @@ def invoiced(country: Country) -> int:
     for database in (country.stores["S1"], country.network):
         with database.read() as session:
             found.append(-balances(session, "S1")["goods"])
-    assert found[0] == found[1], "the shop's copy is the network's ledger"
+    assert found[0] == found[1], "the store's copy is the network's ledger"
     return found[0]
 
 

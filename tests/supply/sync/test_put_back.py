@@ -135,7 +135,7 @@ def test_money_a_network_put_back_has_forgotten_is_asked_for_again_and_follows_t
     town.deliver(at=later(days=9))
     assert money(town) == (0, 387, 0)
     with town.store.read() as session:
-        assert session.scalars(sa.select(InboxAlarm)).all() == [], "the shop has the order, and is not sent it again"
+        assert session.scalars(sa.select(InboxAlarm)).all() == [], "the store has the order, and is not sent it again"
 
 
 def test_money_of_a_group_s_share_a_network_put_back_has_forgotten_is_asked_for_again_too(town, copies):

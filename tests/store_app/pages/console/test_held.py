@@ -37,7 +37,7 @@ def states(network) -> list[str]:
 def test_today_leads_to_what_is_held_with_the_figure_beside_the_usual_one(network):
     arrive(network)
     client = network.signed_in("operator")
-    assert "1 message from Shop S01 is held for review." in words(client.get("/console/"))
+    assert "1 message from Store S01 is held for review." in words(client.get("/console/"))
     page = words(client.get(f"{HELD}/"))
     assert "90,001 of Rice in one line of a sale" in page
     assert "1,000" in page, "the limit of a store without a past"
@@ -69,7 +69,7 @@ def test_today_says_once_a_store_how_many_of_its_messages_contradict_earlier_one
             receiver.take(session, STORE, reported, at=NOON)
     said = words(network.signed_in("operator").get("/console/"))
     sentence = (
-        "Shop S01 sent 3 messages that contradict earlier ones; for example: the same id came with another content."
+        "Store S01 sent 3 messages that contradict earlier ones; for example: the same id came with another content."
     )
     assert said.count(sentence) == 1
     assert said.count("contradict") == 1

@@ -63,7 +63,7 @@ def test_a_shop_s_page_answers_how_it_is(node, operator):
     answer = operator.get(f"/console/stores/{STORE}")
     page = words(answer)
     assert "$630.00 taken in seven days" in page
-    assert "$123.45" in page, "what a usual shop of the region took"
+    assert "$123.45" in page, "what a usual store of the region took"
     assert re.search(r"Rye bread .*left, 0\.7 days", page)
     assert "Order 1 sent comes Tue, Mar 3 $20.00" in page
     assert "1 order waits to be confirmed" in page
@@ -115,9 +115,9 @@ def test_what_needs_a_person_is_said_with_the_shops_names_and_one_sentence_for_a
         for store_id in ("S01", "S02"):
             session.merge(Peer(id=store_id, epoch="e", nonce="n", heard_at=NOON - dt.timedelta(hours=3)))
     reported = words(operator.get("/console/"))
-    assert "Not heard for over an hour: Shop S01, Shop S02." in reported
-    assert "1 order waits to be confirmed: Shop S01." in reported
-    assert "Shop S01 has not answered the offer of 绿茶 Green tea (until Thu, Mar 5)" in reported
+    assert "Not heard for over an hour: Store S01, Store S02." in reported
+    assert "1 order waits to be confirmed: Store S01." in reported
+    assert "Store S01 has not answered the offer of 绿茶 Green tea (until Thu, Mar 5)" in reported
     assert "The forecast of North is missing" in reported
 
 
@@ -183,8 +183,8 @@ def test_what_is_expected_of_regions_is_said_shop_by_shop_and_adds_up(node, oper
         stores = session.scalars(sa.select(Store.name).where(Store.region_id == "north")).all()
         every = session.scalar(sa.select(sa.func.count()).select_from(Store))
     page = words(operator.get("/console/demand/north?top_category=Dairy"))
-    assert "All shops of North 17.5" in page
-    assert "On offer it sells about 1.6 times as much, by what the shops tell" in page
+    assert "All stores of North 17.5" in page
+    assert "On offer it sells about 1.6 times as much, by what the stores tell" in page
     assert "On offer" not in words(operator.get("/console/demand/east?top_category=Dairy")), "nobody told"
     reported = [float(re.search(rf"{name} ([\d.]+) its share of the region’s forecast", page)[1]) for name in stores]
     assert sum(reported) == pytest.approx(17.5)
@@ -196,8 +196,18 @@ def test_what_is_expected_of_regions_is_said_shop_by_shop_and_adds_up(node, oper
 def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, operator, monkeypatch):
     with node.doors.write() as session:
         newest = session.scalar(sa.select(sa.func.max(StoreDay.business_day)))
-        session.add_all(Store(id=one, name=f"Shop {one}", slug=one.lower(), region_id="north", currency="USD", tz="UTC",
-                              joined_at=NOON) for one in ("S08", "S09"))  # fmt: skip
+        session.add_all(
+            Store(
+                id=one,
+                name=f"Store {one}",
+                slug=one.lower(),
+                region_id="north",
+                currency="USD",
+                tz="UTC",
+                joined_at=NOON,
+            )
+            for one in ("S08", "S09")
+        )
         session.flush()
         first, second, third = session.scalars(
             sa.select(Store.id).where(Store.region_id == "north").order_by(Store.id)
@@ -223,7 +233,7 @@ def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, op
     assert reported in page
     assert f"{stores[first]} {name}" in page.partition("Forecasts that do not count in full")[2]
     monkeypatch.setattr(demand, "DOUBTED_SHOWN", 1)
-    assert f"{stores[first]} {name} and 1 more shop" in words(operator.get("/console/demand/north?top_category=Dairy"))
+    assert f"{stores[first]} {name} and 1 more store" in words(operator.get("/console/demand/north?top_category=Dairy"))
 
 
 @pytest.mark.parametrize("path", ["/console/demand/nowhere", "/console/demand/nowhere/series"])
@@ -256,7 +266,7 @@ def test_the_operator_says_the_takings_of_a_shop_without_a_node_and_of_no_other(
     with node.doors.write() as session:
         session.execute(sa.delete(StoreDay).where(StoreDay.store_id == "S02"))
     refused = send_form(operator, f"{at}/usual-sales", sales_amount="1200")
-    assert (refused.status_code, "This shop says itself what it takes" in words(refused)) == (409, True)
+    assert (refused.status_code, "This store says itself what it takes" in words(refused)) == (409, True)
     assert 'name="sales_amount"' not in operator.get(at).text
     with node.doors.write() as session:
         session.get_one(Store, "S02").has_node = False
@@ -305,7 +315,7 @@ def test_sharing_out_says_what_waits_for_its_shop_s_credit(node, operator):
         credit.hold(session, STORE, why="Late", actor=money.OPERATOR, at=NOON)
     send_form(operator, "/console/supply/fill")
     page = words(operator.get("/console/supply/"))
-    assert ("1 order waits for its shop’s credit" in page, "0 orders confirmed" in page) == (True, False)
+    assert ("1 order waits for its store’s credit" in page, "0 orders confirmed" in page) == (True, False)
 
 
 def test_with_nothing_to_do_the_buttons_do_nothing(network):
@@ -324,7 +334,7 @@ def test_an_offer_goes_to_each_chosen_shop_once_however_often_it_is_sent(node, o
         assert offer(operator, command_id=command, store_id=["S01", "S02", "S01"]).status_code == 303
     made = [(one.store_id, one.packs) for one in rows(node, NetworkOffer, why="It sells well next door.")]
     assert sorted(made) == [("S01", 2), ("S02", 2)]
-    assert "Shop S02" in words(operator.get("/console/offers/"))
+    assert "Store S02" in words(operator.get("/console/offers/"))
 
 
 def test_an_offer_nobody_answered_is_withdrawn_and_an_answered_one_is_not(node, operator):
@@ -370,7 +380,7 @@ def test_goods_a_shop_accepted_are_called_off_with_a_reason(node, operator):
         ({"answer_by": "2026-03-01"}, 422, "last day to answer is over"),
         ({"answer_by": "2026-02-30"}, 422, "Choose a day"),
         ({"answer_by": "9999-12-31"}, 422, "within the next 60 days"),
-        ({"store_id": []}, 422, "Choose at least one shop"),
+        ({"store_id": []}, 422, "Choose at least one store"),
         ({"store_id": ["S01", "S99"]}, 422, "cannot be offered anything"),
     ],
 )
@@ -431,7 +441,7 @@ def test_without_a_command_id_nothing_is_offered(operator):
 
 def test_the_shops_tell_region_and_week_and_lead_to_their_online_shop(operator):
     reported = operator.get("/console/stores/")
-    assert "Shop S01" in reported.text
+    assert "Store S01" in reported.text
     assert "$630.00" in reported.text
     assert 'href="/shop/s01/"' in reported.text
 
@@ -479,7 +489,7 @@ def test_the_next_day_is_wished_for_once_however_often_it_is_clicked(demo):
         assert send_form(visitor, "/demo/next-day").status_code == 303
     assert notice.wish(folder).exists()
     shown = visitor.get("/demo/")
-    assert "Opening the shops" in shown.text
+    assert "Opening the stores" in shown.text
     assert "Trade the next day" not in shown.text
     part = visitor.get("/demo/", headers={"HX-Request": "true"})
     assert "<progress" in part.text

@@ -155,7 +155,7 @@ def test_the_command_names_the_faults_and_ends_with_2(tmp_path: Any, monkeypatch
 
 @pytest.fixture
 def pair(build: Any) -> tuple[House, House]:
-    """Give a network and one of its shops."""
+    """Give a network and one of its stores."""
     return build(role="network", node_id="network"), build()
 
 

@@ -93,7 +93,7 @@ def test_products_come_in_and_what_they_are_sold_for_is_compared(console):
     with console.doors.read() as session:
         assert session.get_one(Product, "oats").name == "Oat drink"
     wrong = "sku,name,category,tax_class,price,cost\noats,Oats,Dairy,none,1,1\n"
-    assert "A cost is a single shop" in words(look(client, wrong, kind="products"))
+    assert "A cost is a single store" in words(look(client, wrong, kind="products"))
     rows = (f"{sku},Rye,Bakery,{of},1" for sku, of in (("rye", "none"), ("oats", tax), ("bun", "gone")))
     seen = words(look(client, "\n".join(["sku,name,category,tax_class,price", *rows]), kind="products"))
     assert "There is no tax class none" in seen
@@ -116,7 +116,7 @@ def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(conso
         row = suppliers.supplier_of(session, "net")
         assert (row.name, row.lead_time_days, row.order_weekdays, row.minimum_minor) == ("Early van", 2, [0, 3], 7_550)
         reported = supply_routes.edition(session, TODAY)["suppliers"]
-        assert [one["minimum_minor"] for one in reported if one["id"] == "net"] == [7_550], "shops hear of it"
+        assert [one["minimum_minor"] for one in reported if one["id"] == "net"] == [7_550], "stores hear of it"
 
 
 def second_person(console):
@@ -148,7 +148,7 @@ def test_a_list_that_moves_a_price_by_much_waits_until_a_second_person_has_confi
     answer = send(client, f"/console/prices/file/{command}", **given)
     waits = answer.headers["Location"]
     assert waits.endswith(f"/console/prices/proposals/{command}")
-    assert cost(console, "milk", LATER)[1] == before, "nothing goes to a shop"
+    assert cost(console, "milk", LATER)[1] == before, "nothing goes to a store"
     own = words(client.get(waits))
     assert "the most by 100 %" in own
     assert "Let somebody else who may change prices" in own

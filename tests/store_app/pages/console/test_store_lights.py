@@ -1,4 +1,4 @@
-"""How a store's computer is, as it says at each contact: the operator's lights, and the doctor's at the shop."""
+"""How a store's computer is, as it says at each contact: the operator's lights, and the doctor's at the store."""
 
 import datetime as dt
 import hashlib
@@ -51,7 +51,7 @@ def test_a_contact_tells_how_the_shop_s_computer_is(house, network, served):
     reported = peer(network)
     assert (reported.checked_at, reported.catalogue_at, reported.oldest_at) == (at, at, NOON)
     assert reported.free_bytes > 0
-    assert reported.clock_off_s == 30, "the shop's clock was set on, ours was not"
+    assert reported.clock_off_s == 30, "the store's clock was set on, ours was not"
     talk(house, served)
     assert peer(network).oldest_at is None
 
@@ -61,7 +61,7 @@ def test_a_contact_tells_how_the_shop_s_computer_is(house, network, served):
     [
         (0.5, "good", ""),
         (2, "warn", "Ask whether its line is down"),
-        (30, "bad", "Call the shop"),
+        (30, "bad", "Call the store"),
         (216, "bad", "Go there"),
     ],
 )

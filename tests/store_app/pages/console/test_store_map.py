@@ -12,7 +12,7 @@ PLACES = st.lists(st.tuples(st.integers(-60_000_000, 60_000_000), st.integers(-5
 
 
 def spot(n: int, lat: int, lon: int) -> Spot:
-    return Spot(str(n), f"Shop {n}", "store", "good", lat, lon)
+    return Spot(str(n), f"Store {n}", "store", "good", lat, lon)
 
 
 @given(PLACES)

@@ -166,7 +166,7 @@ def test_a_shop_or_a_region_is_supplied_from_the_warehouse_the_operator_chooses_
     assert "orders from warehouse WH2" in page
     assert "6 products it could order so far are not on that warehouse’s list." in page
     assert send(client, "/console/supplied/regions/south", warehouse="WH2").status_code == 303
-    assert "2 shops are supplied from here" in words(client.get("/console/supplied/"))
+    assert "2 stores are supplied from here" in words(client.get("/console/supplied/"))
     assert send(client, f"/console/supplied/stores/{STORE}", warehouse="WH9").status_code == 404
     with network.doors.read() as session:
         reported = json.loads(publication.edition_for(session, "suppliers", ["*"]).body)

@@ -104,7 +104,7 @@ def test_the_leaders_link_shows_what_is_earned_and_no_neighbour(market):
     joined(market)
     shown = market.customer().look(f"{ONLINE}/leader/leader-link").text
     assert "Auntie Chen leads this group" in shown
-    assert "Give the shop the number of your account" in shown
+    assert "Give the store the number of your account" in shown
     assert "555 0100" not in shown
     for wrong in (f"{ONLINE}/leader/other", f"{OTHER_ONLINE}/leader/leader-link"):
         assert market.customer().look(wrong).status_code == 404

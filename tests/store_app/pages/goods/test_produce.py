@@ -1,4 +1,4 @@
-"""Local producers on their pages, and their story beside the product in the online shop."""
+"""Local producers on their pages, and their story beside the product in the online store."""
 
 import io
 import json

@@ -292,7 +292,7 @@ def test_writing_off_offers_what_is_likely_and_says_what_will_stand_there(office
         session.execute(sa.update(Listing).where(Listing.sku == "apple").values(quick_key=1))
     found = words(office.signed_in().get("/stock/waste/"))
     assert "Most likely" in found
-    assert "in the shop" in found
+    assert "in the store" in found
     assert "Nothing was written off yet" in found
 
 

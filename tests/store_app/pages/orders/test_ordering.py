@@ -444,7 +444,7 @@ def test_the_outlook_marks_days_with_an_empty_shelf_and_the_orders_say_what_the_
 
 def test_an_offer_is_taken_with_one_press(office):
     client = office.signed_in()
-    assert "It sells fast in the shops around you." in words(client.get("/orders/"))
+    assert "It sells fast in the stores around you." in words(client.get("/orders/"))
     for _ in range(2):
         assert send(client, "/offers/O1/accept").status_code == 303
     with office.doors.read() as session:

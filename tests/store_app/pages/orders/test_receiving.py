@@ -211,7 +211,7 @@ def test_a_delivery_sent_back_brings_nothing_also_where_it_came_to_the_wrong_sho
     assert state(office) == "refused"
     assert on_hand(office, "milk") == 9
     assert send(client, "/deliveries/D1/begin").status_code == 409
-    assert "It is for another shop" in words(client.get("/deliveries/D1"))
+    assert "It is for another store" in words(client.get("/deliveries/D1"))
 
 
 def test_a_cost_that_changed_is_shown_with_its_margin_and_the_way_to_price_and_label(office):

@@ -75,7 +75,7 @@ def test_a_file_is_taken_whole_or_every_bad_line_is_said(office):
     assert "No weather was told here" in words(client.get(HERE))
     assert "has the columns name, from, to; one of weather" in words(bring(client, "a,b\n1,2\n"))
     refused = words(bring(client, f"name,from,to,region\nEaster,{on(1)},{on(2)},East\n"))
-    assert "A shop tells only its own." in refused
+    assert "A store tells only its own." in refused
 
 
 def test_of_a_calendar_the_names_are_shown_and_those_that_are_ticked_are_taken(office):

@@ -73,8 +73,8 @@ def test_the_shop_sees_why_takes_its_figures_along_and_objects(pair, tmp_path):
     assert send(client, "/finance/objections", about="limit", words="We were closed a week").status_code == 303
     money.carry(house, network, STORE)
     operator = network.signed_in("operator")
-    assert "Shop S01 · Objects to the credit limit · We were closed a week" in words(operator.get("/console/money/"))
-    assert "An objection waits for your answer: Shop S01" in words(operator.get("/console/"))
+    assert "Store S01 · Objects to the credit limit · We were closed a week" in words(operator.get("/console/money/"))
+    assert "An objection waits for your answer: Store S01" in words(operator.get("/console/"))
     with network.doors.read() as session:
         (one,) = objections.waiting(session)
     address = f"/console/money/objections/{STORE}/{one.id}"
@@ -115,12 +115,12 @@ def test_a_payment_of_another_shop_is_taken_back_and_the_shop_reads_why(pair):
     store, back = f"/console/money/stores/{STORE}", f"/console/money/stores/{STORE}/payments/{once}/back"
     assert "RF18" in words(operator.get(store))
     assert "Say why" in words(send(operator, back, payer="S02"))
-    assert send(operator, back, why="Sent by shop 2", payer="S02").status_code == 303
-    assert "taken back already" in words(send(operator, back, why="Sent by shop 2", payer="S02"))
+    assert send(operator, back, why="Sent by store 2", payer="S02").status_code == 303
+    assert "taken back already" in words(send(operator, back, why="Sent by store 2", payer="S02"))
     assert "RF18" in words(operator.get("/console/money/stores/S02"))
     money.carry(network, house, NETWORK)
     page = words(house.signed_in().get("/finance/statement"))
-    assert "Payment taken back Sent by shop 2" in page
+    assert "Payment taken back Sent by store 2" in page
     with house.doors.read() as session:
         assert ledger.owed(ledger.balances(session, STORE)) == 12_000 + 4_500 - 30_000 + 900
 
@@ -167,7 +167,7 @@ def test_the_operator_sees_who_is_late_holds_and_lets_go_and_gives_up(pair):
     operator = network.signed_in("operator")
     page = words(operator.get("/console/money/"))
     assert "held" in page
-    assert "Invoices are late: Shop S01" in words(operator.get("/console/"))
+    assert "Invoices are late: Store S01" in words(operator.get("/console/"))
     assert "31–60 days late" in operator.get("/console/money/").text
     assert "An invoice is late" in words(operator.get(f"/console/money/stores/{STORE}"))
     hold = f"/console/money/stores/{STORE}/hold"
@@ -175,8 +175,8 @@ def test_the_operator_sees_who_is_late_holds_and_lets_go_and_gives_up(pair):
     assert send(operator, hold).status_code == 422
     assert send(operator, hold, why="Papers are missing").status_code == 303
     address = f"/console/money/stores/{STORE}/invoices/old/loss"
-    assert send(operator, address, why="The shop is gone").status_code == 303
-    assert send(operator, address, why="The shop is gone").status_code == 409
+    assert send(operator, address, why="The store is gone").status_code == 303
+    assert send(operator, address, why="The store is gone").status_code == 409
     money.carry(network, house, NETWORK)
     assert "Papers are missing" in words(house.signed_in().get("/finance/"))
     assert "per cent of what was invoiced" in words(operator.get("/console/money/"))
@@ -249,7 +249,7 @@ def test_the_shop_that_needs_somebody_stands_first_and_says_why(pair):
     network, _ = pair
     operator = network.signed_in("operator")
     page = words(operator.get("/console/stores/"))
-    assert page.index("Shop S01") < page.index("Shop S02")
+    assert page.index("Store S01") < page.index("Store S02")
     with network.doors.write() as session:
         book = ledger.Booking(session, "S02", actor=money.OPERATOR, at=money.NOON)
         due = money.DAY - money.dt.timedelta(days=1)
@@ -261,7 +261,7 @@ def test_the_shop_that_needs_somebody_stands_first_and_says_why(pair):
             at=money.NOON,
         )
     page = words(operator.get("/console/stores/"))
-    assert page.index("Shop S02") < page.index("Shop S01")
+    assert page.index("Store S02") < page.index("Store S01")
     assert "late $77.00" in page
     assert "98 %" in page
 
@@ -275,12 +275,12 @@ def test_an_odd_draw_takes_no_page_away_and_a_shop_that_was_left_out_is_named(ne
         session.execute(sa.text("update counts_reported set sold_products = 'many'"))
         assert credit_review.close_day(session, money.DAY, actor=money.OPERATOR, at=money.NOON) == 1
     operator = network.signed_in("operator")
-    assert "Shop S01 · Order 9" in words(operator.get("/console/money/"))
-    assert "Orders are on hold until you let them go: Shop S01" in words(operator.get("/console/"))
+    assert "Store S01 · Order 9" in words(operator.get("/console/money/"))
+    assert "Orders are on hold until you let them go: Store S01" in words(operator.get("/console/"))
     assert send(operator, f"/console/money/draws/{STORE}/none", go="no", why="No such order").status_code == 303
     assert "Order 9" not in words(operator.get("/console/money/"))
-    assert "The money of Shop S01 could not be worked out" in words(operator.get("/console/"))
-    assert "Shop S01 的账款无法计算" in words(operator.get("/console/?lang=zh"))
+    assert "The money of Store S01 could not be worked out" in words(operator.get("/console/"))
+    assert "Store S01 的账款无法计算" in words(operator.get("/console/?lang=zh"))
 
 
 def test_the_operator_takes_over_what_the_network_lost_when_it_was_put_back(pair):
@@ -300,8 +300,8 @@ def test_the_operator_takes_over_what_the_network_lost_when_it_was_put_back(pair
         lost_entries.take_lost(session, reported)
     client = network.signed_in("operator")
     page = words(client.get("/console/money/"))
-    assert "Shop S01 · 2 entries were lost" in page
-    assert "lack 2 entries of Shop S01’s account" in words(client.get("/console/"))
+    assert "Store S01 · 2 entries were lost" in page
+    assert "lack 2 entries of Store S01’s account" in words(client.get("/console/"))
     assert "Payment received Bank 17" in page
     assert send(client, f"/console/money/lost/{STORE}", entry="b", leave="yes", why="Twice").status_code == 303
     assert send(client, f"/console/money/lost/{STORE}").status_code == 303

@@ -28,7 +28,7 @@ def office(build):
 
 def test_the_page_says_how_the_shop_stands_in_sentences(office):
     found = words(office.signed_in().get("/settings/"))
-    for sentence in ("has not been reached yet", "practice printer", "Shop S01", "America/New York"):
+    for sentence in ("has not been reached yet", "practice printer", "Store S01", "America/New York"):
         assert sentence in found
 
 

@@ -57,7 +57,7 @@ def test_a_shop_that_is_closed_today_says_when_it_opens_again(market, customer):
     assert "opens again" not in words(customer.look(f"{ONLINE}/"))
     with market.town.network.write() as session:
         closed_days.take_reported(session, STORE, AT.date(), [AT.date(), later(days=1).date(), later(days=3).date()])
-    assert "This shop is closed today and opens again on Wed, Mar 4." in words(customer.look(f"{ONLINE}/"))
+    assert "This store is closed today and opens again on Wed, Mar 4." in words(customer.look(f"{ONLINE}/"))
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ def test_an_empty_basket_cannot_be_ordered(market, customer):
 
 @pytest.mark.parametrize(
     ("name", "phone", "sentence"),
-    [("", "+1 555 0100", "tell the shop your name"), ("Li", "", "leave a phone number"), ("Li", "abc", "phone number"),
+    [("", "+1 555 0100", "tell the store your name"), ("Li", "", "leave a phone number"), ("Li", "abc", "phone number"),
      ("L" * 81, "+1 555 0100", "At most 80 letters"), ("Li", "5" * 21, "At most 20 letters")],
 )  # fmt: skip
 def test_who_collects_must_be_told_and_what_was_typed_stays(market, customer, name, phone, sentence):
@@ -569,4 +569,4 @@ def test_another_shop_without_a_front_is_an_empty_shop(customer):
     shown = customer.look(f"{OTHER_ONLINE}/")
     assert shown.status_code == 200
     assert "The shelves are being filled" in shown.text
-    assert f"Shop {OTHER}" in shown.text
+    assert f"Store {OTHER}" in shown.text

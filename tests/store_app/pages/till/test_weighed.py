@@ -64,7 +64,7 @@ def test_a_code_is_tried_before_it_is_sold(store: House) -> None:
     assert "Mountain cheese" in client.get(f"{ADDRESS}?code=2112345003122").text
     answer = client.get(f"{ADDRESS}try?code=2112345003122").text
     assert "312" in answer
-    assert "a label of the shop" in answer
+    assert "a label of the store" in answer
     assert "<html" not in answer
     gs1 = client.get(f"{ADDRESS}try?code=(01)04006381333931(10)L7(17)261224").text
     assert "L7" in gs1

@@ -39,7 +39,7 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     with console.doors.write() as session:
         lot = Lot("milk", 480, "B7", NOON.date() + dt.timedelta(days=9))
         batches.lay_in(session, "WH1", [lot], source_kind="purchase", source_id="po-1", at=NOON)
-    assert "Goods for 1 shop wait to be picked" in words(client.get("/console/picking/"))
+    assert "Goods for 1 store wait to be picked" in words(client.get("/console/picking/"))
     assert send(client, "/console/warehouse/WH1/bay", sku="milk", bay="b-02").status_code == 303
     made = send(client, "/console/picking/WH1/make", store=STORE)
     at = f"/console/picking/{the_list(console)}"

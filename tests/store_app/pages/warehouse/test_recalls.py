@@ -49,7 +49,7 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
     for _click in range(2):
         called = send(client, "/console/recalls/", **said, afterwards="send_back")
         assert called.location == f"/console/recalls/{command}"
-    assert "not every warehouse and shop has looked" in words(client.get("/console/"))
+    assert "not every warehouse and store has looked" in words(client.get("/console/"))
     assert "Batch L7 is recalled: leave it where it stands" in words(client.get(sheet)), "the picker reads it"
     at = f"/console/recalls/{command}"
     page = words(client.get(at))
@@ -183,7 +183,7 @@ def test_recalled_goods_go_back_to_the_supplier_with_a_letter_and_its_claim_name
     page = words(client.get(at))
     assert "Dairy handed over" in page
     assert "The page (PDF)" in page, "its letter is seen again"
-    assert "20 written off, sent back or credited to shops" in page
+    assert "20 written off, sent back or credited to stores" in page
     assert "4 of it stand in warehouse WH1" in page
     send(client, f"{at}/suppliers/dairy")
     assert words(client.get(at)).count("Return WH1-R1") == 2, "the claim names it"
@@ -200,7 +200,7 @@ def test_what_a_recall_cost_is_claimed_of_the_supplier_and_settled_with_what_it_
     at = called_of_the_dairy(console)
     assert "What the suppliers make good" not in words(client.get(at))
     send(client, f"{at}/warehouses/WH1", qty="24")
-    assert "24 written off, sent back or credited to shops, at what they were bought for $12.00" in words(
+    assert "24 written off, sent back or credited to stores, at what they were bought for $12.00" in words(
         client.get(at)
     )
     assert send(client, f"{at}/suppliers/nobody").status_code == 409

@@ -73,7 +73,7 @@ def test_a_day_from_the_ramp_to_the_last_door(ramp):
     phone = ramp.visitor()
     shown = phone.get(f"/drive/{key}")
     assert shown.status_code == 200
-    assert words(shown).index(f"Shop {before[1]}") < words(shown).index(f"Shop {before[0]}")
+    assert words(shown).index(f"Store {before[1]}") < words(shown).index(f"Store {before[0]}")
     said = {"store_id": before[1], "outcome": "delivered", "receiver": "Mo"}
     headers = {"X-CSRF-Token": token(phone)}
     assert phone.post(f"/drive/{key}", json=said, headers=headers).json["outcome"] == "delivered"
