@@ -29,7 +29,7 @@ from tests.network_facts import message, sales
 
 STORES, LINES, A_DAY = 1000, 4, 300_000
 LAST_DAY = dt.date(2026, 2, 28)
-"""The newest day of the past; each day holds A_DAY sales over all shops."""
+"""The newest day of the past; each day holds A_DAY sales over all stores."""
 KEY = "'S' || lpad(CAST(s.k % g.stores AS text), 4, '0')"
 ID = "'past' || lpad(CAST(s.k AS text), 22, '0')"
 DAY = f"DATE '{LAST_DAY}' - CAST(s.k / {A_DAY} AS int)"

@@ -58,7 +58,7 @@ def ask(name: str, part: int) -> dict[str, Any]:
 
 
 def online(rounds: int) -> dict[str, Any]:
-    """Run the races of the online shop."""
+    """Run the races of the online store."""
     from tests.benchmarks import shop
 
     with tempfile.TemporaryDirectory(prefix="cs-races-") as folder:
