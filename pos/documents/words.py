@@ -61,7 +61,8 @@ WORDS: dict[str, dict[str, str]] = {
         "was": "Was", "new_price": "New", "labels_by": "Labels changed by",
         "why-damaged": "Damaged packing", "why-near-expiry": "Best before soon",
         "why-price-on-shelf": "Other price on the shelf", "why-regular": "Regular customer",
-        "why-goodwill": "Goodwill", "late-for-van": "It got to the network after the hour up to which orders count.",
+        "why-goodwill": "Goodwill", "late-for-vehicle": "It got to the network after the hour up to which orders "
+        "count.",
         "void-changed-mind": "Changed their mind",
         "void-no-money": "Not enough money", "void-wrong-goods": "Wrong goods rung up",
         "void-training": "Training", "void-wrong-customer": "Wrong customer",
@@ -120,7 +121,7 @@ WORDS: dict[str, dict[str, str]] = {
         "please_off": "请勿送此订单的货。", "please_confirm": "请按要求的日期送货。",
         "was": "原价", "new_price": "新价", "labels_by": "换签人",
         "why-damaged": "包装破损", "why-near-expiry": "临近保质期", "why-price-on-shelf": "货架标价不同",
-        "why-regular": "老顾客", "why-goodwill": "补偿顾客", "late-for-van": "订单在截单时间之后才到达总部。",
+        "why-regular": "老顾客", "why-goodwill": "补偿顾客", "late-for-vehicle": "订单在截单时间之后才到达总部。",
         "void-changed-mind": "顾客不要了",
         "void-no-money": "钱不够", "void-wrong-goods": "录错商品", "void-training": "培训",
         "void-wrong-customer": "选错顾客", "drawer-change": "给顾客换零钱", "drawer-count": "核对现金",

@@ -89,7 +89,7 @@ def write(session: Session, row: dict[str, Any], store_id: str, actor: Actor, at
     """Add one customer, with what is owed (rules 2, 3)."""
     store = session.get(Store, store_id)
     if store is None:
-        raise Invalid("of-a-shop", "Customers are a store's own. Bring the file in at its node.")
+        raise Invalid("of-a-store", "Customers are a store's own. Bring the file in at its node.")
     for column, words in beside(session, row, store_id, at):
         raise Invalid("bad-row", f"{column}: {words.rstrip('.')}.")
     added = customers.add(session, store, new_id(), _particulars(row, store), actor=actor, at=at)

@@ -37,7 +37,7 @@ def money_and_day(session: Session, owner_id: str, at: dt.datetime) -> tuple[str
     if owner_id in (EVERYONE, NETWORK):
         store = session.scalar(sa.select(Store).order_by(Store.id).limit(1))
         if store is None:
-            raise NotFound("no-shop-yet", "Found a store first: cornerstore store add. Amounts are in its currency.")
+            raise NotFound("no-store-yet", "Found a store first: cornerstore store add. Amounts are in its currency.")
         return usual_currency(session), business_day(at, store.tz, store.rollover_hour)
     store = store_of(session, owner_id)
     return store.currency, business_day(at, store.tz, store.rollover_hour)

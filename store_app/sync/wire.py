@@ -17,7 +17,7 @@ PROTOCOL, OLDEST_PROTOCOL = 2, 1
 """What this node speaks, and the oldest it still answers: 2 compares the books of every epoch on each contact."""
 MOST_EPOCHS, MOST_STUCK = 50, 50
 Count = Field(ge=0, le=2**53)
-TOO_OLD, NETWORK_TOO_OLD, ANOTHERS_KEY = "too-old", "network-too-old", "another-shops-key"
+TOO_OLD, NETWORK_TOO_OLD, ANOTHERS_KEY = "too-old", "network-too-old", "another-stores-key"
 N_ = str  # what it marks is translated where it is shown
 PAUSES = {
     "unauthorized": N_("The network does not accept this store's key. Ask the operator for a new code."),
@@ -55,7 +55,7 @@ TOO_LARGE = N_(
     "then send it again."
 )
 """Why a fact waits that nobody takes in one piece (413)."""
-STORE_NAMED = "Cornerstore-Shop"
+STORE_NAMED = "Cornerstore-Store"
 """The header in which a store names itself, so that another store's key in its settings is noticed."""
 PLAIN = r"^[^\x00]*$"
 """A database's text cannot hold NUL."""

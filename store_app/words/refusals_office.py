@@ -29,10 +29,10 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "own-sales-tell": (
         _l("The store has sold for %(days)s days: its own sales tell what it takes, and nothing has to be said."),
     ),
-    "bad-takings": (_l("Say what the store takes on a usual day, or nothing."),),
-    "shop-says-takings": (_l("This store says itself what it takes, on its own computer."),),
+    "bad-sales": (_l("Say what the store takes on a usual day, or nothing."),),
+    "store-says-sales": (_l("This store says itself what it takes, on its own computer."),),
     "closed-backwards": (_l("The last closed day lies before the first."),),
-    "shop-settles-days": (_l("This store settles its closed days itself, on its own computer."),),
+    "store-settles-days": (_l("This store settles its closed days itself, on its own computer."),),
     "closed-past": (_l("Closed days are settled ahead: choose today or a later day."),),
     "closed-too-far": (_l("Settle closed days at most %(most)s days ahead."),),
     "school-backwards": (_l("The last day of the holidays lies before the first."),),
@@ -190,7 +190,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "bad-budget": (_l("A limit is an amount of zero or more."),),
     "bad-room": (_l("Type how many there is room for, 1 or more; leave it empty for no limit."),),
     "bad-show": (_l("What stands for show is 0 or more, and fits into the room there is."),),
-    "bad-shop-service": (_l("A store's orders aim at 75 to 99.5 of 100 wanted units."),),
+    "bad-store-service": (_l("A store's orders aim at 75 to 99.5 of 100 wanted units."),),
     "bad-service": (_l("Service is 50 to 99.5 of 100 wanted units; leave it empty to have it worked out."),),
     # --- purchasing ---
     "not-on-purchase": (_l("This product is not on the purchase."),),

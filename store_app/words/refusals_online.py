@@ -68,7 +68,7 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "bad-review": (_l("Give one to five stars, and at most %(most)s letters."),),
     "bad-answer": (_l("An answer has 1 to %(most)s letters."),),
     "unknown-review": (_l("There is no such review."),),
-    "no-shop-place": (_l("Say where your store is: without it no way can be told."),),
+    "no-store-place": (_l("Say where your store is: without it no way can be told."),),
     "bad-windows": (_l("Name one to eight times such as 11:00-13:00."),),
     "crossing-windows": (_l("Each time must end after it begins, and none may overlap."),),
     "bad-place-line": (_l("Line %(line)s: write a name, then latitude and longitude in degrees."),),
@@ -100,7 +100,7 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     # --- orders and their codes ---
     "unknown-order": (_l("There is no such order in this store."),),
     "unknown-shop": (_l("There is no such store. Check the address."),),
-    "shop-closed": (_l("This store takes no online orders just now. Try again later."),),
+    "store-closed": (_l("This store takes no online orders just now. Try again later."),),
     "not-sold-online": (
         _l("This store does not sell online: %(skus)s. Take it out of the basket."),
         _l("This product is not in this online store. Look for another one."),

@@ -159,7 +159,7 @@ MONEY: dict[str, tuple[Any, ...]] = {
     "nothing-left": (_l("Nothing is left of this invoice. Look at the list again."),),
     "unknown-payment": (_l("This payment is not in the store’s book. Look at the list again."),),
     "taken-back": (_l("This payment was taken back already."),),
-    "same-shop": (_l("It is booked for this store already. Choose the store that paid."),),
+    "same-store": (_l("It is booked for this store already. Choose the store that paid."),),
     "more-than-delivered": (
         _l("That is more than was ever charged to this store for goods: at most %(most_minor)s."),
         _l("That is more than was ever charged to this store for goods."),
@@ -191,9 +191,9 @@ ROUNDS: dict[str, tuple[Any, ...]] = {
     "bad-position": (_l("%(id)s: latitudes are -90 to 90 degrees, longitudes -180 to 180."),),
     "bad-call-minutes": (_l("A call takes 0 to 240 minutes."),),
     "bad-call-window": (_l("A window ends after it begins, on the same day."),),
-    "no-van-name": (_l("Give the van a name, such as its number plate."),),
-    "bad-van-load": (_l("A van holds 1 to %(most)s packs."),),
-    "unknown-van": (_l("There is no such van. Choose one from the list."),),
+    "no-vehicle-name": (_l("Give the van a name, such as its number plate."),),
+    "bad-vehicle-load": (_l("A van holds 1 to %(most)s packs."),),
+    "unknown-vehicle": (_l("There is no such van. Choose one from the list."),),
     "bad-matrix": (
         _l("Line %(line)s cannot be taken. Each line names two known places, then whole metres and seconds."),
         _l("The first line must name the columns: from,to,metres,seconds."),

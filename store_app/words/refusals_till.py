@@ -32,7 +32,7 @@ TILL: dict[str, tuple[Any, ...]] = {
         _l("This is not sold at this hour."),
     ),
     "unknown-aisle": (_l("No product stands in that aisle. Choose one from the list."),),
-    "no-shop-yet": (_l("No store is founded here yet. On the store’s computer type: %(command)s"),),
+    "no-store-yet": (_l("No store is founded here yet. On the store’s computer type: %(command)s"),),
     "empty-basket": (_l("There is nothing in it. Choose something first."),),
     "too-many-lines": (_l("That is too much for one sale. Ring the rest up as another one."),),
     "total-changed": (

@@ -72,7 +72,7 @@ DIFFERENCE_REASONS = {
 
 SEND_BACK_REASONS = {
     "not-ordered": _l("Nobody ordered it"),
-    "other-shop": _l("It is for another store"),
+    "other-store": _l("It is for another store"),
     "broken": _l("Broken"),
     "too-late": _l("It came too late"),
     "other": _l("Another reason"),

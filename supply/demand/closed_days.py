@@ -89,7 +89,7 @@ def reopen(
 def require_no_node(session: Session, store_id: str) -> None:
     """Refuse the operator the days of a store that settles them itself (rule 4)."""
     if session.get_one(Store, store_id).has_node:
-        raise Refused("shop-settles-days", "This store settles its closed days itself, on its own computer.")
+        raise Refused("store-settles-days", "This store settles its closed days itself, on its own computer.")
 
 
 def take_reported(session: Session, store_id: str, since: dt.date, days: Iterable[dt.date]) -> None:

@@ -40,7 +40,7 @@ def state(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at
     """
     store = store_of(session, store_id)
     if not 0 <= sales_minor <= MAX_MINOR:
-        raise Invalid("bad-takings", "Say what the store takes on a usual day, or nothing.", field="sales_amount")
+        raise Invalid("bad-sales", "Say what the store takes on a usual day, or nothing.", field="sales_amount")
     if not counts(session, store_id):
         words = f"The store has sold for {OWN_DAYS} days: its own sales tell what it takes, and nothing has to be said."
         raise Refused("own-sales-tell", words, days=OWN_DAYS)
@@ -55,7 +55,7 @@ def state(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at
 def state_for(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
     """Say for a store without a node what it takes on a usual day (`state`)."""
     if store_of(session, store_id).has_node:
-        raise Refused("shop-says-takings", "This store says itself what it takes, on its own computer.")
+        raise Refused("store-says-sales", "This store says itself what it takes, on its own computer.")
     return state(session, store_id, sales_minor, actor=actor, at=at)
 
 

@@ -38,7 +38,7 @@ def take_back(
     if not (why := " ".join(why.split())[:200]):
         raise Invalid("no-reason", "Say why it is taken back: the shopkeeper reads it.", field="why")
     if payer_id == store_id:
-        raise Invalid("same-shop", "It is booked for this store already. Choose the store that paid.", field="payer")
+        raise Invalid("same-store", "It is booked for this store already. Choose the store that paid.", field="payer")
     for one in sorted({store_id, payer_id or store_id}):  # one order of locks
         ledger.account_of(session, one)
     entry = session.get(LedgerEntry, (store_id, entry_id))

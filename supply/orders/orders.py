@@ -230,8 +230,8 @@ def moved(session: Session, fact: OrderMoved, *, actor: Actor, at: dt.datetime) 
     before = order.delivery_day.isoformat()
     put_on(order, days)
     journal.record(
-        session, actor=actor, at=at, verb="order.moved", subject=subject_of(order), before=before, why="late-for-van",
-        delivery_day=fact.delivery_day,
+        session, actor=actor, at=at, verb="order.moved", subject=subject_of(order), before=before,
+        why="late-for-vehicle", delivery_day=fact.delivery_day,
     )  # fmt: skip
 
 

@@ -53,7 +53,9 @@ class OrderService(Base):
 def set_service(session: Session, store_id: str, service_bp: int, *, actor: Actor, at: dt.datetime) -> None:
     """Say how much service a store's orders aim at (rule 3)."""
     if not LEAST_STORE_BP <= service_bp <= MOST_SERVICE_BP:
-        raise Invalid("bad-shop-service", "A store's orders aim at 75 to 99.5 of 100 wanted units.", field="service_bp")
+        raise Invalid(
+            "bad-store-service", "A store's orders aim at 75 to 99.5 of 100 wanted units.", field="service_bp"
+        )
     row = session.get(OrderService, store_id) or OrderService(store_id=store_id)
     row.service_bp, row.set_by, row.set_at = service_bp, actor.name, at
     session.add(row)

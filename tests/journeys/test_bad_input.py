@@ -133,7 +133,7 @@ def test_a_bad_count_or_waste_on_a_page(store: House, qty: str):
 
 def test_a_code_of_nobody_and_one_of_another_shop(store: House):
     client = store.signed_in("cashier")
-    foreign = code_of("order-of-another-shop", "AAAAAAAAAAAAAAAAAAAAAA")
+    foreign = code_of("order-of-another-store", "AAAAAAAAAAAAAAAAAAAAAA")
     for wrong, status in (("", 422), ("12345", 404), ("<script>", 404), (foreign, 404)):
         before = rows(store)
         answer = send(client, "/pickup/find", code=wrong)

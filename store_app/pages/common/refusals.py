@@ -25,7 +25,7 @@ from store_app.words.refusals import sentence_of
 
 OF_CODE = {
     "not-allowed": 403,
-    "another-shops-key": 403,
+    "another-stores-key": 403,
     "unsigned": 403,
     "unknown-signing-key": 403,
     "signing-key-withdrawn": 403,

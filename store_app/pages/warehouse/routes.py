@@ -316,7 +316,7 @@ def _left_out(session: Session, found: RoutePlan | None) -> list[tuple[str, str]
     names = {store.id: store.name for store in _stores(session)}
     words = {
         "no-place": _("it is not on the map yet"),
-        "no-van": _("no van can bring so much there in time"),
+        "no-vehicle": _("no van can bring so much there in time"),
     }
     return [(names.get(store_id, store_id), words[why]) for store_id, why in (found.left_out if found else [])]
 

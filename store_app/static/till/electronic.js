@@ -40,7 +40,7 @@ export class Electronic {
         el("div.field-and-button", {}, el("input.form-control.form-control-lg", { id: "wallet-code", autocomplete: "off", inputmode: "numeric", maxlength: "64", onkeydown: (event) => { if (event.key === "Enter") this.scanned($("wallet-code", HTMLInputElement).value); } }),
           el("button.btn.btn-quiet.camera-button", { "aria-controls": "wallet-camera", "aria-expanded": "false", id: "wallet-camera-button", onclick: () => this.pay.actions.camera($("wallet-camera-button")) }, icon("camera"), el("span", {}, say("camera")))),
         el("div", { id: "wallet-camera", hidden: true }))],
-      buttons: [quiet(say("wallet-shop"), () => this.begin({ tender: "wallet", way: "store_code", amount }), "qr-code"), quiet(say("back"), () => this.#leave())],
+      buttons: [quiet(say("wallet-store"), () => this.begin({ tender: "wallet", way: "store_code", amount }), "qr-code"), quiet(say("back"), () => this.#leave())],
     });
     $("wallet-code").focus();
   }

@@ -147,7 +147,7 @@ def write_down(
         made.append(row)
     plan.done_at, plan.metres, plan.calls = at, planned.metres, len(day.calls)
     plan.left_out = [[one, "no-place"] for one in loaded.nowhere] + [
-        [one, "no-van"] for one in dict.fromkeys(parts[key][0] for key in planned.left_out)
+        [one, "no-vehicle"] for one in dict.fromkeys(parts[key][0] for key in planned.left_out)
     ]
     journal.record(
         session, actor=actor, at=at, verb="routes.planned", subject=f"warehouse:{plan.warehouse_id}", routes=len(made),

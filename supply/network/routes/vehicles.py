@@ -122,9 +122,9 @@ def add_vehicle(
     name = " ".join(name.split())
     require_warehouse(session, warehouse_id)
     if not 1 <= len(name) <= 40:
-        raise Invalid("no-van-name", "Give the van a name, such as its number plate.", field="name")
+        raise Invalid("no-vehicle-name", "Give the van a name, such as its number plate.", field="name")
     if not 1 <= packs <= MOST_PACKS:
-        raise Invalid("bad-van-load", f"A van holds 1 to {MOST_PACKS} packs.", most=MOST_PACKS, field="packs")
+        raise Invalid("bad-vehicle-load", f"A van holds 1 to {MOST_PACKS} packs.", most=MOST_PACKS, field="packs")
     _refuse_window(*day)
     vehicle = Vehicle(
         id=new_id(), warehouse_id=warehouse_id, name=name, packs=packs, from_minute=day[0], until_minute=day[1]
@@ -141,7 +141,7 @@ def retire_vehicle(session: Session, vehicle_id: str, *, actor: Actor, at: dt.da
     """Take a van out of service; its rounds stay as they were."""
     vehicle = session.get(Vehicle, vehicle_id)
     if vehicle is None:
-        raise NotFound("unknown-van", "There is no such van. Choose one from the list.")
+        raise NotFound("unknown-vehicle", "There is no such van. Choose one from the list.")
     if vehicle.retired_at is None:
         vehicle.retired_at = at
         journal.record(session, actor=actor, at=at, verb="vehicle.retired", subject=f"van:{vehicle.id}")

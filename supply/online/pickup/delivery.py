@@ -198,7 +198,7 @@ def _locked(session: Session, store_id: str, order_id: str) -> Way:
 def _store_at(session: Session, store_id: str) -> Point:
     found = rules_of(session, store_id).at
     if found is None:
-        raise Refused("no-shop-place", "Say where your store is: without it no way can be told.", field="lat")
+        raise Refused("no-store-place", "Say where your store is: without it no way can be told.", field="lat")
     return found
 
 

@@ -93,7 +93,7 @@ class DeliveryRules:
                 reported = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
                 raise Invalid("bad-rule-number", reported, field=name, least=least, most=most)
         if self.on and self.at is None:
-            raise Invalid("no-shop-place", "Say where your store is: without it no way can be told.", field="lat")
+            raise Invalid("no-store-place", "Say where your store is: without it no way can be told.", field="lat")
         if not 1 <= len(self.windows) <= MOST_WINDOWS:
             raise Invalid("bad-windows", "Name one to eight times such as 11:00-13:00.", field="windows")
 

@@ -328,9 +328,9 @@ def test_a_shop_that_tells_too_much_in_a_minute_is_asked_to_wait_and_loses_nothi
 def test_a_caller_has_its_minute_for_itself_and_a_call_larger_than_it_once():
     pace = Pace(3, lambda: 119.5)
     for _ in range(3):
-        pace.take("a-shop")
+        pace.take("a-store")
     with pytest.raises(TooManyRequests) as refused:
-        pace.take("a-shop")
+        pace.take("a-store")
     assert refused.value.retry_after == 1
     pace.take("another-shop", 200)
     with pytest.raises(TooManyRequests):

@@ -364,7 +364,7 @@ def test_what_alone_is_too_large_holds_back_nothing_the_network_has_for_the_shop
         world.say(world.stores[0], size=30_000)
         with world.network.write() as session:
             outbox.append(
-                session, to_node=STORE, topic="noted", version=1, body={}, id="for-the-shop", subject="x",
+                session, to_node=STORE, topic="noted", version=1, body={}, id="for-the-store", subject="x",
                 business_day=DAY, at=world.clock.now(),
             )  # fmt: skip
         contact = world.talk(world.stores[0], most_bytes=20_000)

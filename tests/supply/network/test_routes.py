@@ -195,7 +195,7 @@ def test_a_shop_without_a_place_and_a_load_no_van_holds_are_left_out_by_name(cou
         session.execute(sa.update(vehicles.Vehicle).values(packs=2))
     assert plan(country) == []
     with country.network.read() as session:
-        assert route_load.newest_plan(session, WAREHOUSE).left_out == [["S1", "no-place"], ["S2", "no-van"]]
+        assert route_load.newest_plan(session, WAREHOUSE).left_out == [["S1", "no-place"], ["S2", "no-vehicle"]]
 
 
 def test_a_shop_whose_deliveries_no_van_holds_together_is_called_at_by_several(country):

@@ -207,7 +207,7 @@ def test_a_delivery_sent_back_brings_nothing_also_where_it_came_to_the_wrong_sho
     client = office.signed_in()
     assert send(client, "/deliveries/D1/refuse").status_code == 422
     for _ in range(2):
-        assert send(client, "/deliveries/D1/refuse", reason="other-shop").status_code == 303
+        assert send(client, "/deliveries/D1/refuse", reason="other-store").status_code == 303
     assert state(office) == "refused"
     assert on_hand(office, "milk") == 9
     assert send(client, "/deliveries/D1/begin").status_code == 409
