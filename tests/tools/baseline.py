@@ -26,7 +26,7 @@ def baseline(engine: Engine) -> str:
     def _hear(_c: object, _cursor: object, statement: str, *_: object) -> None:
         said.append(statement.replace("%%", "%"))
 
-    Base.metadata.create_all(engine)
+    Base.metadata.create_all(engine, tables=Base.metadata.sorted_tables)  # else in the order of their imports
     sa.event.remove(engine, "before_cursor_execute", _hear)
     made = [_plain(one) for one in said if one.lstrip().startswith("CREATE")]
     runs = itertools.groupby(made, lambda one: one.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX")))

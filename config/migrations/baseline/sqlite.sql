@@ -1,3 +1,435 @@
+CREATE TABLE agent (
+  store_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  account TEXT NOT NULL,
+  bic TEXT NOT NULL,
+  reported_at DATETIME NOT NULL,
+  CONSTRAINT pk_agent PRIMARY KEY (store_id, name)
+);
+
+CREATE TABLE approval (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  permission TEXT NOT NULL,
+  sale_id TEXT NOT NULL,
+  granted_by TEXT NOT NULL,
+  granted_by_name TEXT NOT NULL,
+  granted_by_role TEXT NOT NULL,
+  asked_by TEXT NOT NULL,
+  why TEXT NOT NULL,
+  covers JSON DEFAULT '[]' NOT NULL,
+  granted_at DATETIME NOT NULL,
+  used_at DATETIME,
+  CONSTRAINT pk_approval PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_approval_sale ON approval (store_id, sale_id);
+
+CREATE TABLE archived_receipts (
+  store_id TEXT NOT NULL,
+  week DATE NOT NULL,
+  till_id TEXT NOT NULL,
+  epoch TEXT NOT NULL,
+  first_no BIGINT NOT NULL,
+  last_no BIGINT NOT NULL,
+  sales BIGINT NOT NULL,
+  CONSTRAINT pk_archived_receipts PRIMARY KEY (store_id, week, till_id, epoch)
+);
+
+CREATE TABLE archived_stock (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  place TEXT NOT NULL,
+  qty BIGINT NOT NULL,
+  CONSTRAINT pk_archived_stock PRIMARY KEY (store_id, sku, place)
+);
+
+CREATE TABLE archived_week (
+  week DATE NOT NULL,
+  at DATETIME NOT NULL,
+  CONSTRAINT pk_archived_week PRIMARY KEY (week)
+);
+
+CREATE TABLE badge_reader (
+  node_id TEXT NOT NULL,
+  failed_tries BIGINT NOT NULL,
+  locked_until DATETIME,
+  CONSTRAINT pk_badge_reader PRIMARY KEY (node_id)
+);
+
+CREATE TABLE badge_rule (
+  node_id TEXT NOT NULL,
+  role TEXT NOT NULL,
+  asks_pin BOOLEAN NOT NULL,
+  CONSTRAINT pk_badge_rule PRIMARY KEY (node_id, role)
+);
+
+CREATE TABLE basket (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  till_id TEXT NOT NULL,
+  label TEXT NOT NULL,
+  total_minor BIGINT NOT NULL,
+  content JSON NOT NULL,
+  kept_by TEXT NOT NULL,
+  kept_by_name TEXT NOT NULL,
+  kept_at DATETIME NOT NULL,
+  why TEXT NOT NULL,
+  CONSTRAINT pk_basket PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_basket_state ON basket (store_id, state);
+
+CREATE TABLE benchmark_figure (
+  scope_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  value BIGINT NOT NULL,
+  day DATE NOT NULL,
+  sets JSON NOT NULL,
+  CONSTRAINT pk_benchmark_figure PRIMARY KEY (scope_id, name, sku)
+);
+
+CREATE TABLE book_clock (
+  book_id TEXT NOT NULL,
+  tz TEXT NOT NULL,
+  CONSTRAINT pk_book_clock PRIMARY KEY (book_id)
+);
+
+CREATE TABLE campaign (
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  why TEXT NOT NULL,
+  from_day DATE NOT NULL,
+  until_day DATE NOT NULL,
+  answer_by DATE NOT NULL,
+  lines JSON NOT NULL,
+  fee_minor BIGINT NOT NULL,
+  hold_out_bp BIGINT NOT NULL,
+  held_out JSON NOT NULL,
+  state TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  effect JSON NOT NULL,
+  CONSTRAINT pk_campaign PRIMARY KEY (id)
+);
+
+CREATE TABLE campaign_ask (
+  store_id TEXT NOT NULL,
+  campaign_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  why TEXT NOT NULL,
+  from_day DATE NOT NULL,
+  until_day DATE NOT NULL,
+  answer_by DATE NOT NULL,
+  lines JSON NOT NULL,
+  fee_minor BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  answered_why TEXT NOT NULL,
+  placed_on DATE,
+  paid_minor BIGINT,
+  effect JSON DEFAULT '{}' NOT NULL,
+  CONSTRAINT pk_campaign_ask PRIMARY KEY (store_id, campaign_id)
+);
+
+CREATE INDEX ix_campaign_ask_state ON campaign_ask (store_id, state);
+
+CREATE TABLE cash_count (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  shift_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  pieces JSON NOT NULL,
+  total_minor BIGINT NOT NULL,
+  at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  actor_name TEXT NOT NULL,
+  CONSTRAINT pk_cash_count PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_cash_count_shift ON cash_count (store_id, shift_id);
+
+CREATE TABLE cash_movement (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  shift_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  source_id TEXT NOT NULL,
+  why TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  CONSTRAINT pk_cash_movement PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_cash_movement_apart ON cash_movement (store_id, shift_id, kind) WHERE kind NOT IN ('sale', 'change', 'refund');
+
+CREATE INDEX ix_cash_movement_shift ON cash_movement (store_id, shift_id);
+
+CREATE TABLE changed_day (
+  store_id TEXT NOT NULL,
+  business_day DATE NOT NULL,
+  since DATETIME NOT NULL,
+  CONSTRAINT pk_changed_day PRIMARY KEY (store_id, business_day)
+);
+
+CREATE TABLE claim (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  claim_no BIGINT NOT NULL,
+  supplier_id TEXT NOT NULL,
+  delivery_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  wish TEXT NOT NULL,
+  words TEXT NOT NULL,
+  late BOOLEAN NOT NULL,
+  filed_at DATETIME NOT NULL,
+  filed_by TEXT NOT NULL,
+  photos BIGINT NOT NULL,
+  claimed_minor BIGINT NOT NULL,
+  granted_minor BIGINT NOT NULL,
+  round BIGINT NOT NULL,
+  remedy TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  answered_at DATETIME,
+  answered_by TEXT NOT NULL,
+  contest TEXT NOT NULL,
+  contested_at DATETIME,
+  CONSTRAINT pk_claim PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_claim_delivery ON claim (store_id, delivery_id);
+
+CREATE INDEX ix_claim_state ON claim (state);
+
+CREATE TABLE claim_photo (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  claim_id TEXT NOT NULL,
+  n BIGINT NOT NULL,
+  sha256 TEXT NOT NULL,
+  pieces BIGINT NOT NULL,
+  data BLOB,
+  CONSTRAINT pk_claim_photo PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_claim_photo_claim ON claim_photo (store_id, claim_id);
+
+CREATE TABLE claim_photo_piece (
+  store_id TEXT NOT NULL,
+  photo_id TEXT NOT NULL,
+  n BIGINT NOT NULL,
+  data BLOB NOT NULL,
+  CONSTRAINT pk_claim_photo_piece PRIMARY KEY (store_id, photo_id, n)
+);
+
+CREATE TABLE consigned (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  name TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  supplier_id TEXT NOT NULL,
+  pack_qty BIGINT NOT NULL,
+  pack_cost_minor BIGINT NOT NULL,
+  came_on DATE NOT NULL,
+  came_at DATETIME NOT NULL,
+  until DATE NOT NULL,
+  came_qty BIGINT NOT NULL,
+  ahead_qty BIGINT NOT NULL,
+  left_qty BIGINT NOT NULL,
+  sold_qty BIGINT NOT NULL,
+  back_qty BIGINT NOT NULL,
+  bought_qty BIGINT NOT NULL,
+  reported_step BIGINT NOT NULL,
+  charged_qty BIGINT NOT NULL,
+  CONSTRAINT pk_consigned PRIMARY KEY (store_id, id),
+  CONSTRAINT ck_consigned_adds_up CHECK (came_qty = left_qty + sold_qty + back_qty + bought_qty and left_qty >= 0 and ahead_qty >= 0)
+);
+
+CREATE INDEX ix_consigned_left ON consigned (store_id, sku, left_qty);
+
+CREATE TABLE consignment_movement (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  consigned_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  qty BIGINT NOT NULL,
+  source_id TEXT NOT NULL,
+  business_day DATE NOT NULL,
+  at DATETIME NOT NULL,
+  CONSTRAINT pk_consignment_movement PRIMARY KEY (store_id, id),
+  CONSTRAINT ck_consignment_movement_qty_positive CHECK (qty > 0)
+);
+
+CREATE INDEX ix_consigned_move_day ON consignment_movement (store_id, business_day);
+
+CREATE INDEX ix_consigned_move_lot ON consignment_movement (store_id, consigned_id);
+
+CREATE INDEX ix_consigned_move_source ON consignment_movement (store_id, source_id);
+
+CREATE TABLE count_result (
+  store_id TEXT NOT NULL,
+  take_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  counted_qty BIGINT NOT NULL,
+  counted_at DATETIME NOT NULL,
+  expected_qty BIGINT NOT NULL,
+  booked_qty BIGINT NOT NULL,
+  at DATETIME NOT NULL,
+  CONSTRAINT pk_count_result PRIMARY KEY (store_id, take_id, sku)
+);
+
+CREATE TABLE count_task (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  opened_at DATETIME NOT NULL,
+  done_at DATETIME,
+  CONSTRAINT pk_count_task PRIMARY KEY (store_id, sku)
+);
+
+CREATE TABLE counter_money (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  order_id TEXT NOT NULL,
+  tender TEXT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  rounding_minor BIGINT NOT NULL,
+  shift_id TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  CONSTRAINT pk_counter_money PRIMARY KEY (store_id, id),
+  CONSTRAINT ck_counter_money_amount_not_zero CHECK (amount_minor != 0)
+);
+
+CREATE INDEX ix_counter_money_order ON counter_money (store_id, order_id);
+
+CREATE TABLE counts_reported (
+  store_id TEXT NOT NULL,
+  day DATE NOT NULL,
+  sold_products BIGINT NOT NULL,
+  counted_products BIGINT NOT NULL,
+  CONSTRAINT pk_counts_reported PRIMARY KEY (store_id)
+);
+
+CREATE TABLE coupon_use (
+  store_id TEXT NOT NULL,
+  sale_id TEXT NOT NULL,
+  code TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  owner_id TEXT DEFAULT '' NOT NULL,
+  given_back_at DATETIME,
+  CONSTRAINT pk_coupon_use PRIMARY KEY (store_id, sale_id, code)
+);
+
+CREATE TABLE credit_draw (
+  store_id TEXT NOT NULL,
+  order_id TEXT NOT NULL,
+  order_no BIGINT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  asked_at DATETIME NOT NULL,
+  why TEXT NOT NULL,
+  CONSTRAINT pk_credit_draw PRIMARY KEY (store_id, order_id)
+);
+
+CREATE INDEX ix_credit_draw_state ON credit_draw (state);
+
+CREATE TABLE credit_line (
+  store_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  limit_minor BIGINT NOT NULL,
+  level BIGINT NOT NULL,
+  held_by TEXT NOT NULL,
+  held_why TEXT NOT NULL,
+  facts JSON NOT NULL,
+  terms JSON NOT NULL,
+  terms_n BIGINT NOT NULL,
+  steps JSON NOT NULL,
+  worked_out_on DATE NOT NULL,
+  advance_most_minor BIGINT NOT NULL,
+  step BIGINT NOT NULL,
+  CONSTRAINT pk_credit_line PRIMARY KEY (store_id)
+);
+
+CREATE TABLE customer (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  phone TEXT NOT NULL,
+  language TEXT NOT NULL,
+  online_key TEXT DEFAULT '' NOT NULL,
+  search_text TEXT NOT NULL,
+  added_at DATETIME NOT NULL,
+  erased_at DATETIME,
+  CONSTRAINT pk_customer PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_customer_name ON customer (store_id, name);
+
+CREATE INDEX ix_customer_online_key ON customer (online_key);
+
+CREATE TABLE customer_consent (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  given BOOLEAN NOT NULL,
+  words TEXT DEFAULT '' NOT NULL,
+  at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  CONSTRAINT pk_customer_consent PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_customer_consent_customer ON customer_consent (store_id, customer_id);
+
+CREATE TABLE customer_message (
+  id TEXT NOT NULL,
+  store_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  phone TEXT NOT NULL,
+  email TEXT NOT NULL,
+  language TEXT NOT NULL,
+  facts JSON NOT NULL,
+  state TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  try_at DATETIME NOT NULL,
+  tries BIGINT NOT NULL,
+  fault TEXT NOT NULL,
+  ended_at DATETIME,
+  CONSTRAINT pk_customer_message PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_customer_message_due ON customer_message (state, try_at);
+
+CREATE INDEX ix_customer_message_people ON customer_message (ended_at) WHERE phone <> '';
+
+CREATE TABLE customer_session (
+  mark TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  number TEXT NOT NULL,
+  begun_at DATETIME NOT NULL,
+  CONSTRAINT pk_customer_session PRIMARY KEY (mark, purpose, number)
+);
+
+CREATE INDEX ix_customer_session_number ON customer_session (number);
+
+CREATE TABLE daily_demand (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  business_day DATE NOT NULL,
+  sold_qty BIGINT NOT NULL,
+  revenue_minor BIGINT NOT NULL,
+  sales BIGINT NOT NULL,
+  pickup_qty BIGINT NOT NULL,
+  out_of_stock_bp BIGINT NOT NULL,
+  imported BOOLEAN NOT NULL,
+  CONSTRAINT pk_daily_demand PRIMARY KEY (store_id, sku, business_day)
+);
+
+CREATE INDEX ix_daily_demand_day ON daily_demand (business_day, store_id);
+
 CREATE TABLE day_seal (
   table_name TEXT NOT NULL,
   day TEXT NOT NULL,
@@ -7,26 +439,276 @@ CREATE TABLE day_seal (
   CONSTRAINT pk_day_seal PRIMARY KEY (table_name, day)
 );
 
-CREATE TABLE journal_entry (
-  node_id TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  at DATETIME NOT NULL,
-  actor_id TEXT NOT NULL,
-  actor_name TEXT NOT NULL,
-  verb TEXT NOT NULL,
-  subject TEXT NOT NULL,
-  body TEXT NOT NULL,
-  hash TEXT NOT NULL,
-  CONSTRAINT pk_journal_entry PRIMARY KEY (node_id, n)
+CREATE TABLE delivery (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  supplier_id TEXT NOT NULL,
+  order_id TEXT,
+  network_offer_id TEXT,
+  state TEXT NOT NULL,
+  expected_day DATE NOT NULL,
+  advised_at DATETIME NOT NULL,
+  posted_at DATETIME,
+  posted_by TEXT,
+  CONSTRAINT pk_delivery PRIMARY KEY (store_id, id)
 );
 
-CREATE INDEX ix_journal_entry_subject ON journal_entry (subject);
+CREATE INDEX ix_delivery_state ON delivery (store_id, state);
 
-CREATE TABLE journal_head (
-  node_id TEXT NOT NULL,
+CREATE TABLE delivery_note (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  way TEXT NOT NULL,
+  state TEXT NOT NULL,
+  supplier_name TEXT NOT NULL,
+  paper_no TEXT NOT NULL,
+  opened_at DATETIME NOT NULL,
+  opened_by TEXT NOT NULL,
+  closed_at DATETIME,
+  closed_by TEXT NOT NULL,
+  reason TEXT DEFAULT '' NOT NULL,
+  why TEXT NOT NULL,
+  CONSTRAINT pk_delivery_note PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_delivery_note_state ON delivery_note (store_id, state);
+
+CREATE TABLE delivery_route (
+  id TEXT NOT NULL,
+  plan_id TEXT NOT NULL,
+  warehouse_id TEXT NOT NULL,
+  day DATE NOT NULL,
+  vehicle_id TEXT NOT NULL,
+  vehicle_name TEXT NOT NULL,
+  vehicle_packs BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  packs BIGINT NOT NULL,
+  metres BIGINT NOT NULL,
+  leaves_s BIGINT NOT NULL,
+  back_s BIGINT NOT NULL,
+  driver TEXT NOT NULL,
+  token_hash TEXT NOT NULL,
+  left_at DATETIME,
+  CONSTRAINT pk_delivery_route PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_vehicle_round_day ON delivery_route (warehouse_id, day);
+
+CREATE INDEX ix_vehicle_round_token ON delivery_route (token_hash);
+
+CREATE TABLE delivery_tracking (
+  store_id TEXT NOT NULL,
+  delivery_id TEXT NOT NULL,
+  route_id TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  comes_at DATETIME NOT NULL,
   n BIGINT NOT NULL,
+  vehicle TEXT NOT NULL,
+  driver TEXT NOT NULL,
+  receiver TEXT NOT NULL,
+  note TEXT NOT NULL,
+  reported_at DATETIME NOT NULL,
+  CONSTRAINT pk_delivery_tracking PRIMARY KEY (store_id, delivery_id)
+);
+
+CREATE TABLE device_code (
+  node_id TEXT NOT NULL,
+  code_hash TEXT NOT NULL,
+  until DATETIME NOT NULL,
+  CONSTRAINT pk_device_code PRIMARY KEY (node_id)
+);
+
+CREATE TABLE escrow (
+  id TEXT NOT NULL,
+  store_id TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  currency TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  state TEXT NOT NULL,
+  opened_at DATETIME NOT NULL,
+  pay_by DATETIME NOT NULL,
+  ask_again_at DATETIME,
+  tries BIGINT NOT NULL,
+  shown_code TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  release_at DATETIME,
+  proved BOOLEAN DEFAULT false NOT NULL,
+  disputed_why TEXT NOT NULL,
+  CONSTRAINT pk_escrow PRIMARY KEY (id),
+  CONSTRAINT ck_escrow_amount_positive CHECK (amount_minor > 0)
+);
+
+CREATE INDEX ix_escrow_state ON escrow (state, release_at);
+
+CREATE TABLE external_rank (
+  source TEXT NOT NULL,
+  listed_on DATE NOT NULL,
+  place BIGINT NOT NULL,
+  gtin TEXT NOT NULL,
+  name TEXT NOT NULL,
+  sku TEXT,
+  by_hand BOOLEAN NOT NULL,
+  CONSTRAINT pk_external_rank PRIMARY KEY (source, listed_on, place)
+);
+
+CREATE INDEX ix_outside_place_day ON external_rank (listed_on, sku);
+
+CREATE TABLE forecast_run (
+  id TEXT NOT NULL,
+  scope_kind TEXT NOT NULL,
+  scope_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  origin_day DATE NOT NULL,
+  horizon_days BIGINT NOT NULL,
+  started_at DATETIME NOT NULL,
+  seconds DOUBLE NOT NULL,
+  series BIGINT NOT NULL,
+  region_origin_day DATE,
+  signal JSON,
+  reason TEXT,
+  version BIGINT,
+  measured_day DATE,
+  said JSON,
+  effects JSON,
+  CONSTRAINT pk_forecast_run PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_forecast_run_scope ON forecast_run (scope_id, state, origin_day);
+
+CREATE TABLE forecast_state (
+  store_id TEXT NOT NULL,
+  measured_day DATE NOT NULL,
+  version BIGINT NOT NULL,
+  body BLOB NOT NULL,
+  CONSTRAINT pk_forecast_state PRIMARY KEY (store_id)
+);
+
+CREATE TABLE group_offer (
+  id TEXT NOT NULL,
+  store_id TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  name TEXT NOT NULL,
+  steps JSON NOT NULL,
+  threshold_qty BIGINT NOT NULL,
+  case_qty BIGINT NOT NULL,
+  minimum_cases BIGINT NOT NULL,
+  closes_at DATETIME NOT NULL,
+  vehicle_day DATE NOT NULL,
+  pickup_until DATE NOT NULL,
+  store_takes BIGINT NOT NULL,
+  commission_bp BIGINT NOT NULL,
+  leader TEXT NOT NULL,
+  leader_token TEXT DEFAULT '' NOT NULL,
+  state TEXT NOT NULL,
+  opened_at DATETIME NOT NULL,
+  cases BIGINT NOT NULL,
+  price_minor BIGINT,
+  arrived_qty BIGINT,
+  why TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  members BIGINT NOT NULL,
+  taken_qty BIGINT NOT NULL,
+  CONSTRAINT pk_group_offer PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_group_offer_store ON group_offer (store_id, state);
+
+CREATE TABLE home_delivery (
+  store_id TEXT NOT NULL,
+  order_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  place TEXT NOT NULL,
+  street TEXT NOT NULL,
+  note TEXT NOT NULL,
+  lat_e6 BIGINT NOT NULL,
+  lon_e6 BIGINT NOT NULL,
+  fee_minor BIGINT NOT NULL,
+  charged_minor BIGINT NOT NULL,
+  trip_id TEXT NOT NULL,
+  n BIGINT NOT NULL,
+  "before" BIGINT NOT NULL,
+  comes_at DATETIME,
+  ended_at DATETIME,
+  receiver TEXT NOT NULL,
+  why TEXT NOT NULL,
+  CONSTRAINT pk_home_delivery PRIMARY KEY (store_id, order_id)
+);
+
+CREATE INDEX ix_home_delivery_state ON home_delivery (store_id, state);
+
+CREATE TABLE inbox_alarm (
+  from_node TEXT NOT NULL,
+  message_id TEXT NOT NULL,
   hash TEXT NOT NULL,
-  CONSTRAINT pk_journal_head PRIMARY KEY (node_id)
+  epoch TEXT NOT NULL,
+  n BIGINT NOT NULL,
+  body TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  CONSTRAINT pk_inbox_alarm PRIMARY KEY (from_node, message_id, hash)
+);
+
+CREATE TABLE inbox_head (
+  from_node TEXT NOT NULL,
+  epoch TEXT NOT NULL,
+  count BIGINT NOT NULL,
+  n BIGINT NOT NULL,
+  head TEXT NOT NULL,
+  sent BIGINT DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_inbox_head PRIMARY KEY (from_node, epoch)
+);
+
+CREATE TABLE inbox_message (
+  from_node TEXT NOT NULL,
+  id TEXT NOT NULL,
+  epoch TEXT NOT NULL,
+  n BIGINT NOT NULL,
+  topic TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  made_at TEXT NOT NULL,
+  business_day TEXT NOT NULL,
+  body TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  state TEXT NOT NULL,
+  reason TEXT,
+  facts JSON,
+  received_at DATETIME NOT NULL,
+  batch TEXT,
+  CONSTRAINT pk_inbox_message PRIMARY KEY (from_node, id),
+  CONSTRAINT uq_inbox_message_from_node_epoch_n UNIQUE (from_node, epoch, n)
+);
+
+CREATE INDEX ix_inbox_message_people ON inbox_message (received_at) WHERE topic IN ('pickup.placed', 'pickup.taken', 'pickup.cancelled') AND body NOT LIKE '%"forgotten":%';
+
+CREATE INDEX ix_inbox_message_state ON inbox_message (state);
+
+CREATE TABLE invitation (
+  code_hash TEXT NOT NULL,
+  store_id TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  used_at DATETIME,
+  wrong BIGINT DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_invitation PRIMARY KEY (code_hash)
+);
+
+CREATE INDEX ix_invitation_store_id ON invitation (store_id);
+
+CREATE TABLE job_run (
+  node_id TEXT NOT NULL,
+  job TEXT NOT NULL,
+  day DATE NOT NULL,
+  state TEXT NOT NULL,
+  tries BIGINT NOT NULL,
+  began_at DATETIME NOT NULL,
+  ended_at DATETIME,
+  outcome TEXT NOT NULL,
+  so_far BIGINT,
+  whole BIGINT,
+  CONSTRAINT pk_job_run PRIMARY KEY (node_id, job, day)
 );
 
 CREATE TABLE journal_anchor (
@@ -50,30 +732,155 @@ CREATE TABLE journal_doubt (
 
 CREATE INDEX ix_journal_doubt_node_id ON journal_doubt (node_id);
 
-CREATE TABLE signing_key (
+CREATE TABLE journal_entry (
   node_id TEXT NOT NULL,
-  public TEXT NOT NULL,
-  state TEXT NOT NULL,
-  how TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  good_at DATETIME,
-  ended_at DATETIME,
-  doubted_since DATETIME,
-  vouched_by TEXT,
-  vouch TEXT,
-  CONSTRAINT pk_signing_key PRIMARY KEY (node_id, public)
+  n BIGINT NOT NULL,
+  at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  actor_name TEXT NOT NULL,
+  verb TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  body TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  CONSTRAINT pk_journal_entry PRIMARY KEY (node_id, n)
 );
 
-CREATE UNIQUE INDEX ix_signing_key_first ON signing_key (node_id) WHERE how = 'first';
+CREATE INDEX ix_journal_entry_subject ON journal_entry (subject);
 
-CREATE TABLE signed_batch (
-  from_node TEXT NOT NULL,
+CREATE TABLE journal_head (
+  node_id TEXT NOT NULL,
+  n BIGINT NOT NULL,
+  hash TEXT NOT NULL,
+  CONSTRAINT pk_journal_head PRIMARY KEY (node_id)
+);
+
+CREATE TABLE late_sale (
+  store_id TEXT NOT NULL,
+  sale_id TEXT NOT NULL,
+  till_id TEXT NOT NULL,
+  shift_id TEXT NOT NULL,
+  receipt_no BIGINT NOT NULL,
+  total_minor BIGINT NOT NULL,
+  noted_at DATETIME NOT NULL,
+  reported_by TEXT,
+  CONSTRAINT pk_late_sale PRIMARY KEY (store_id, sale_id)
+);
+
+CREATE INDEX ix_late_sale_till_id ON late_sale (till_id);
+
+CREATE TABLE lesson_done (
+  store_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  lesson_id TEXT NOT NULL,
+  first_at DATETIME NOT NULL,
+  last_at DATETIME NOT NULL,
+  times BIGINT NOT NULL,
+  CONSTRAINT pk_lesson_done PRIMARY KEY (store_id, staff_id, lesson_id)
+);
+
+CREATE TABLE level_review (
+  store_id TEXT NOT NULL,
+  day DATE NOT NULL,
+  level BIGINT NOT NULL,
+  level_before BIGINT NOT NULL,
+  measures JSON NOT NULL,
+  evidence JSON NOT NULL,
+  CONSTRAINT pk_level_review PRIMARY KEY (store_id)
+);
+
+CREATE TABLE logo (
+  store_id TEXT NOT NULL,
   id TEXT NOT NULL,
-  "key" TEXT NOT NULL,
-  text TEXT NOT NULL,
-  signature TEXT NOT NULL,
-  at DATETIME NOT NULL,
-  CONSTRAINT pk_signed_batch PRIMARY KEY (from_node, id)
+  narrow_across BIGINT NOT NULL,
+  narrow BLOB NOT NULL,
+  wide_across BIGINT NOT NULL,
+  wide BLOB NOT NULL,
+  set_at DATETIME NOT NULL,
+  set_by TEXT NOT NULL,
+  CONSTRAINT pk_logo PRIMARY KEY (store_id, id)
+);
+
+CREATE TABLE lost_entry (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  n BIGINT NOT NULL,
+  business_day DATE NOT NULL,
+  kind TEXT NOT NULL,
+  from_account TEXT NOT NULL,
+  to_account TEXT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  invoice_id TEXT,
+  source_id TEXT NOT NULL,
+  words TEXT NOT NULL,
+  state TEXT NOT NULL,
+  why TEXT NOT NULL,
+  CONSTRAINT pk_lost_entry PRIMARY KEY (store_id, id)
+);
+
+CREATE TABLE loyalty_scheme (
+  store_id TEXT NOT NULL,
+  active BOOLEAN NOT NULL,
+  points BIGINT NOT NULL,
+  per_minor BIGINT NOT NULL,
+  worth_minor BIGINT NOT NULL,
+  least_points BIGINT NOT NULL,
+  CONSTRAINT pk_loyalty_scheme PRIMARY KEY (store_id)
+);
+
+CREATE TABLE map_point (
+  id TEXT NOT NULL,
+  lat_e6 BIGINT NOT NULL,
+  lon_e6 BIGINT NOT NULL,
+  from_minute BIGINT NOT NULL,
+  until_minute BIGINT NOT NULL,
+  service_minutes BIGINT NOT NULL,
+  source TEXT NOT NULL,
+  CONSTRAINT pk_map_point PRIMARY KEY (id)
+);
+
+CREATE TABLE measured_leg (
+  from_id TEXT NOT NULL,
+  to_id TEXT NOT NULL,
+  metres BIGINT NOT NULL,
+  seconds BIGINT NOT NULL,
+  CONSTRAINT pk_measured_leg PRIMARY KEY (from_id, to_id)
+);
+
+CREATE TABLE network_lesson (
+  id TEXT NOT NULL,
+  texts JSON NOT NULL,
+  written_by TEXT NOT NULL,
+  written_at DATETIME NOT NULL,
+  taken_back_at DATETIME,
+  CONSTRAINT pk_network_lesson PRIMARY KEY (id)
+);
+
+CREATE TABLE network_offer (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  supplier_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  name TEXT NOT NULL,
+  pack_qty BIGINT NOT NULL,
+  pack_cost_minor BIGINT NOT NULL,
+  packs BIGINT NOT NULL,
+  why TEXT NOT NULL,
+  state TEXT NOT NULL,
+  offered_at DATETIME NOT NULL,
+  answer_by DATE NOT NULL,
+  return_until DATE,
+  answered_why TEXT NOT NULL,
+  terms JSON,
+  care_minor BIGINT,
+  CONSTRAINT pk_network_offer PRIMARY KEY (store_id, id)
+);
+
+CREATE TABLE network_terms (
+  n BIGINT NOT NULL,
+  terms JSON NOT NULL,
+  set_by TEXT NOT NULL,
+  set_at DATETIME NOT NULL,
+  CONSTRAINT pk_network_terms PRIMARY KEY (n)
 );
 
 CREATE TABLE node (
@@ -88,19 +895,112 @@ CREATE TABLE node (
   CONSTRAINT pk_node PRIMARY KEY (id)
 );
 
-CREATE TABLE peer (
+CREATE TABLE objection (
+  store_id TEXT NOT NULL,
   id TEXT NOT NULL,
+  about TEXT NOT NULL,
+  words TEXT NOT NULL,
+  state TEXT NOT NULL,
+  raised_by TEXT NOT NULL,
+  raised_at DATETIME NOT NULL,
+  answer TEXT NOT NULL,
+  answered_at DATETIME,
+  CONSTRAINT pk_objection PRIMARY KEY (store_id, id)
+);
+
+CREATE TABLE offer (
+  id TEXT NOT NULL,
+  owner_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  from_day DATE,
+  until_day DATE,
+  needs_coupon BOOLEAN NOT NULL,
+  terms JSON NOT NULL,
+  made_at DATETIME NOT NULL,
+  made_by TEXT NOT NULL,
+  ended_at DATETIME,
+  CONSTRAINT pk_offer PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_offer_owner_id ON offer (owner_id);
+
+CREATE TABLE offer_edition (
+  owner_id TEXT NOT NULL,
+  token TEXT NOT NULL,
+  CONSTRAINT pk_offer_edition PRIMARY KEY (owner_id)
+);
+
+CREATE TABLE online_coupon (
+  store_id TEXT NOT NULL,
+  owner_id TEXT NOT NULL,
+  code TEXT NOT NULL,
+  counter_uses BIGINT NOT NULL,
+  taken BIGINT NOT NULL,
+  edition BIGINT NOT NULL,
+  CONSTRAINT pk_online_coupon PRIMARY KEY (store_id, owner_id, code)
+);
+
+CREATE TABLE online_listing (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  price_minor BIGINT NOT NULL,
+  available_qty BIGINT NOT NULL,
+  taken_qty BIGINT NOT NULL,
+  shelf_rank BIGINT,
+  published_at DATETIME NOT NULL,
+  listed BOOLEAN NOT NULL,
+  edition BIGINT NOT NULL,
+  seen_through BIGINT NOT NULL,
+  seen_also JSON NOT NULL,
+  order_days BIGINT,
+  CONSTRAINT pk_online_listing PRIMARY KEY (store_id, sku)
+);
+
+CREATE TABLE online_member (
+  store_id TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  member BOOLEAN NOT NULL,
+  edition BIGINT NOT NULL,
+  CONSTRAINT pk_online_member PRIMARY KEY (store_id, "key")
+);
+
+CREATE TABLE order_letter (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  order_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  how TEXT NOT NULL,
+  address TEXT NOT NULL,
+  document JSON NOT NULL,
+  state TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  try_at DATETIME NOT NULL,
+  tries BIGINT NOT NULL,
+  fault_code TEXT NOT NULL,
+  fault TEXT NOT NULL,
+  ended_at DATETIME,
+  CONSTRAINT pk_order_letter PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_order_letter_due ON order_letter (state, try_at);
+
+CREATE TABLE order_replay (
+  scope_kind TEXT NOT NULL,
+  scope_id TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  last_day DATE NOT NULL,
+  body JSON NOT NULL,
+  CONSTRAINT pk_order_replay PRIMARY KEY (scope_kind, scope_id)
+);
+
+CREATE TABLE outbox_head (
+  to_node TEXT NOT NULL,
   epoch TEXT NOT NULL,
-  nonce TEXT NOT NULL,
-  heard_at DATETIME NOT NULL,
-  waiting BIGINT NOT NULL,
-  alarm TEXT,
-  oldest_at DATETIME,
-  catalogue_at DATETIME,
-  checked_at DATETIME,
-  free_bytes BIGINT,
-  clock_off_s BIGINT,
-  CONSTRAINT pk_peer PRIMARY KEY (id)
+  n BIGINT NOT NULL,
+  head TEXT NOT NULL,
+  moved BIGINT DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_outbox_head PRIMARY KEY (to_node, epoch)
 );
 
 CREATE TABLE outbox_message (
@@ -130,216 +1030,28 @@ CREATE INDEX ix_outbox_message_subject ON outbox_message (subject);
 
 CREATE INDEX ix_outbox_message_waiting ON outbox_message (to_node, state, epoch, n);
 
-CREATE TABLE outbox_head (
-  to_node TEXT NOT NULL,
-  epoch TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  head TEXT NOT NULL,
-  moved BIGINT DEFAULT '0' NOT NULL,
-  CONSTRAINT pk_outbox_head PRIMARY KEY (to_node, epoch)
-);
-
-CREATE TABLE inbox_message (
-  from_node TEXT NOT NULL,
-  id TEXT NOT NULL,
-  epoch TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  topic TEXT NOT NULL,
-  version BIGINT NOT NULL,
-  made_at TEXT NOT NULL,
-  business_day TEXT NOT NULL,
-  body TEXT NOT NULL,
-  hash TEXT NOT NULL,
-  state TEXT NOT NULL,
-  reason TEXT,
-  facts JSON,
-  received_at DATETIME NOT NULL,
-  batch TEXT,
-  CONSTRAINT pk_inbox_message PRIMARY KEY (from_node, id),
-  CONSTRAINT uq_inbox_message_from_node_epoch_n UNIQUE (from_node, epoch, n)
-);
-
-CREATE INDEX ix_inbox_message_people ON inbox_message (received_at) WHERE topic IN ('pickup.placed', 'pickup.taken', 'pickup.cancelled') AND body NOT LIKE '%"forgotten":%';
-
-CREATE INDEX ix_inbox_message_state ON inbox_message (state);
-
-CREATE TABLE inbox_head (
-  from_node TEXT NOT NULL,
-  epoch TEXT NOT NULL,
-  count BIGINT NOT NULL,
-  n BIGINT NOT NULL,
-  head TEXT NOT NULL,
-  sent BIGINT DEFAULT '0' NOT NULL,
-  CONSTRAINT pk_inbox_head PRIMARY KEY (from_node, epoch)
-);
-
-CREATE TABLE inbox_alarm (
-  from_node TEXT NOT NULL,
-  message_id TEXT NOT NULL,
-  hash TEXT NOT NULL,
-  epoch TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  body TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  at DATETIME NOT NULL,
-  CONSTRAINT pk_inbox_alarm PRIMARY KEY (from_node, message_id, hash)
-);
-
-CREATE TABLE publication (
-  kind TEXT NOT NULL,
-  scope_id TEXT NOT NULL,
-  version BIGINT NOT NULL,
-  sha256 TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  body TEXT NOT NULL,
-  CONSTRAINT pk_publication PRIMARY KEY (kind, scope_id)
-);
-
-CREATE TABLE pulled (
-  kind TEXT NOT NULL,
-  version BIGINT NOT NULL,
-  sha256 TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  pulled_at DATETIME NOT NULL,
-  CONSTRAINT pk_pulled PRIMARY KEY (kind)
-);
-
-CREATE TABLE refused_edition (
-  kind TEXT NOT NULL,
-  version BIGINT NOT NULL,
-  sha256 TEXT NOT NULL,
-  code TEXT NOT NULL,
-  reported TEXT NOT NULL,
-  facts JSON NOT NULL,
-  refused_at DATETIME NOT NULL,
-  allowed_at DATETIME,
-  CONSTRAINT pk_refused_edition PRIMARY KEY (kind)
-);
-
-CREATE TABLE tax_class (
-  id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  rate_bp BIGINT NOT NULL,
-  inclusive BOOLEAN NOT NULL,
-  owner_id TEXT NOT NULL,
-  CONSTRAINT pk_tax_class PRIMARY KEY (id)
-);
-
-CREATE TABLE region (
-  id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  CONSTRAINT pk_region PRIMARY KEY (id)
-);
-
-CREATE TABLE receipt_counter (
+CREATE TABLE outreach (
   store_id TEXT NOT NULL,
-  till_id TEXT NOT NULL,
-  epoch TEXT NOT NULL,
-  last_no BIGINT NOT NULL,
-  CONSTRAINT pk_receipt_counter PRIMARY KEY (store_id, till_id, epoch)
-);
-
-CREATE TABLE staff (
-  node_id TEXT NOT NULL,
   id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  role TEXT NOT NULL,
-  pin_hash TEXT NOT NULL,
-  active BOOLEAN NOT NULL,
-  failed_tries BIGINT NOT NULL,
-  locked_until DATETIME,
-  badge_hash TEXT,
-  badge_given_at DATETIME,
-  totp_salt TEXT,
-  code_step BIGINT,
-  CONSTRAINT pk_staff PRIMARY KEY (node_id, id),
-  CONSTRAINT uq_staff_badge_hash UNIQUE (badge_hash)
-);
-
-CREATE TABLE pin_tries (
-  node_id TEXT NOT NULL,
-  staff_id TEXT NOT NULL,
-  asked_by TEXT NOT NULL,
-  failed_tries BIGINT NOT NULL,
-  locked_until DATETIME,
-  CONSTRAINT pk_pin_tries PRIMARY KEY (node_id, staff_id, asked_by)
-);
-
-CREATE TABLE book_clock (
-  book_id TEXT NOT NULL,
-  tz TEXT NOT NULL,
-  CONSTRAINT pk_book_clock PRIMARY KEY (book_id)
-);
-
-CREATE TABLE offer (
-  id TEXT NOT NULL,
-  owner_id TEXT NOT NULL,
-  name TEXT NOT NULL,
   kind TEXT NOT NULL,
-  from_day DATE,
-  until_day DATE,
-  needs_coupon BOOLEAN NOT NULL,
-  terms JSON NOT NULL,
+  offer_id TEXT NOT NULL,
+  words JSON NOT NULL,
+  away_days BIGINT NOT NULL,
+  days BIGINT NOT NULL,
+  made_on DATE NOT NULL,
   made_at DATETIME NOT NULL,
   made_by TEXT NOT NULL,
-  ended_at DATETIME,
-  CONSTRAINT pk_offer PRIMARY KEY (id)
+  CONSTRAINT pk_outreach PRIMARY KEY (store_id, id)
 );
 
-CREATE INDEX ix_offer_owner_id ON offer (owner_id);
-
-CREATE TABLE coupon_use (
+CREATE TABLE outreach_recipient (
   store_id TEXT NOT NULL,
-  sale_id TEXT NOT NULL,
+  outreach_id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
   code TEXT NOT NULL,
-  at DATETIME NOT NULL,
-  owner_id TEXT DEFAULT '' NOT NULL,
-  given_back_at DATETIME,
-  CONSTRAINT pk_coupon_use PRIMARY KEY (store_id, sale_id, code)
+  reported_at DATETIME,
+  CONSTRAINT pk_outreach_recipient PRIMARY KEY (store_id, outreach_id, customer_id)
 );
-
-CREATE TABLE offer_edition (
-  owner_id TEXT NOT NULL,
-  token TEXT NOT NULL,
-  CONSTRAINT pk_offer_edition PRIMARY KEY (owner_id)
-);
-
-CREATE TABLE loyalty_scheme (
-  store_id TEXT NOT NULL,
-  active BOOLEAN NOT NULL,
-  points BIGINT NOT NULL,
-  per_minor BIGINT NOT NULL,
-  worth_minor BIGINT NOT NULL,
-  least_points BIGINT NOT NULL,
-  CONSTRAINT pk_loyalty_scheme PRIMARY KEY (store_id)
-);
-
-CREATE TABLE points_account (
-  store_id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  member BOOLEAN NOT NULL,
-  points BIGINT NOT NULL,
-  lines BIGINT NOT NULL,
-  CONSTRAINT pk_points_account PRIMARY KEY (store_id, customer_id)
-);
-
-CREATE TABLE points_entry (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  kind TEXT NOT NULL,
-  points BIGINT NOT NULL,
-  balance BIGINT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  sale_id TEXT,
-  at DATETIME NOT NULL,
-  actor_id TEXT NOT NULL,
-  CONSTRAINT pk_points_entry PRIMARY KEY (store_id, id),
-  CONSTRAINT uq_points_entry_store_id_customer_id_n UNIQUE (store_id, customer_id, n)
-);
-
-CREATE INDEX ix_points_entry_sale ON points_entry (store_id, sale_id);
 
 CREATE TABLE payment (
   store_id TEXT NOT NULL,
@@ -374,58 +1086,273 @@ CREATE INDEX ix_payment_provider ON payment (store_id, provider) WHERE provider 
 
 CREATE INDEX ix_payment_sale ON payment (store_id, sale_id);
 
-CREATE TABLE slip_number (
-  store_id TEXT NOT NULL,
-  business_day DATE NOT NULL,
-  tender TEXT NOT NULL,
-  number TEXT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  source TEXT NOT NULL,
-  CONSTRAINT pk_slip_number PRIMARY KEY (store_id, business_day, tender, number, amount_minor)
-);
-
-CREATE TABLE voucher (
-  store_id TEXT NOT NULL,
-  mark TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  balance_minor BIGINT NOT NULL,
-  expires_on DATE,
-  sale_id TEXT NOT NULL,
-  issued_at DATETIME NOT NULL,
-  issued_by TEXT NOT NULL,
-  CONSTRAINT pk_voucher PRIMARY KEY (store_id, mark),
-  CONSTRAINT ck_voucher_balance_not_negative CHECK (balance_minor >= 0)
-);
-
-CREATE INDEX ix_voucher_sale ON voucher (store_id, sale_id);
-
-CREATE TABLE voucher_movement (
+CREATE TABLE payout (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
-  mark TEXT NOT NULL,
-  kind TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  agent TEXT DEFAULT '' NOT NULL,
   amount_minor BIGINT NOT NULL,
-  balance_minor BIGINT NOT NULL,
-  sale_id TEXT NOT NULL,
-  at DATETIME NOT NULL,
-  actor_id TEXT NOT NULL,
-  CONSTRAINT pk_voucher_movement PRIMARY KEY (store_id, id)
+  currency TEXT NOT NULL,
+  payee TEXT NOT NULL,
+  bank_account TEXT NOT NULL,
+  bic TEXT NOT NULL,
+  state TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  CONSTRAINT pk_payout PRIMARY KEY (store_id, id)
 );
 
-CREATE INDEX ix_voucher_movement_mark ON voucher_movement (store_id, mark);
+CREATE INDEX ix_payout_run ON payout (run_id);
 
-CREATE INDEX ix_voucher_movement_sale ON voucher_movement (store_id, sale_id);
+CREATE TABLE peer (
+  id TEXT NOT NULL,
+  epoch TEXT NOT NULL,
+  nonce TEXT NOT NULL,
+  heard_at DATETIME NOT NULL,
+  waiting BIGINT NOT NULL,
+  alarm TEXT,
+  oldest_at DATETIME,
+  catalogue_at DATETIME,
+  checked_at DATETIME,
+  free_bytes BIGINT,
+  clock_off_s BIGINT,
+  CONSTRAINT pk_peer PRIMARY KEY (id)
+);
 
-CREATE TABLE printer_health (
+CREATE TABLE phone_code (
+  id TEXT NOT NULL,
   store_id TEXT NOT NULL,
-  printer_id TEXT NOT NULL,
-  answers BOOLEAN NOT NULL,
-  near_end BOOLEAN NOT NULL,
-  fault TEXT,
+  number TEXT NOT NULL,
+  browser TEXT NOT NULL,
+  range TEXT NOT NULL,
+  digits BIGINT NOT NULL,
+  sent_at DATETIME NOT NULL,
+  tries BIGINT NOT NULL,
+  proved_at DATETIME,
+  CONSTRAINT pk_phone_code PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_phone_code_at ON phone_code (store_id, sent_at);
+
+CREATE INDEX ix_phone_code_browser ON phone_code (browser, sent_at);
+
+CREATE INDEX ix_phone_code_number ON phone_code (number, sent_at);
+
+CREATE TABLE pick_list (
+  id TEXT NOT NULL,
+  warehouse_id TEXT NOT NULL,
+  pick_no BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  made_by TEXT NOT NULL,
+  sent_at DATETIME,
+  CONSTRAINT pk_pick_list PRIMARY KEY (id),
+  CONSTRAINT uq_pick_list_warehouse_id_pick_no UNIQUE (warehouse_id, pick_no)
+);
+
+CREATE INDEX ix_pick_list_state ON pick_list (state);
+
+CREATE TABLE pickup_order (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  order_no TEXT NOT NULL,
+  state TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  why TEXT NOT NULL,
+  customer_name TEXT NOT NULL,
+  customer_phone TEXT NOT NULL,
+  code_hash TEXT NOT NULL,
+  token_hash TEXT NOT NULL,
+  total_minor BIGINT NOT NULL,
+  currency TEXT NOT NULL,
+  placed_at DATETIME NOT NULL,
+  moved_at DATETIME NOT NULL,
+  cancel_asked_at DATETIME,
+  ready_by DATETIME,
+  ready_at DATETIME,
+  hold_until DATETIME,
+  collected_at DATETIME,
+  collected_by TEXT,
+  sale_id TEXT,
+  window_from DATETIME,
+  window_until DATETIME,
+  answer_by DATETIME,
+  if_short TEXT DEFAULT 'less' NOT NULL,
+  paid_minor BIGINT DEFAULT '0' NOT NULL,
+  group_id TEXT,
+  comes_on DATE,
+  coupons JSON DEFAULT '[]' NOT NULL,
+  member BOOLEAN DEFAULT false NOT NULL,
+  customer_id TEXT,
+  return_until DATETIME,
+  returned_minor BIGINT DEFAULT '0' NOT NULL,
+  return_asked_at DATETIME,
+  return_asked_step BIGINT,
+  handed_at DATETIME,
+  proved_at DATETIME,
+  proved_by TEXT DEFAULT '' NOT NULL,
+  return_days BIGINT,
+  reported_by_store BOOLEAN DEFAULT false NOT NULL,
+  email TEXT DEFAULT '' NOT NULL,
+  language TEXT DEFAULT '' NOT NULL,
+  CONSTRAINT pk_pickup_order PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_pickup_order_store_id_order_no UNIQUE (store_id, order_no)
+);
+
+CREATE INDEX ix_pickup_order_number ON pickup_order (store_id, number);
+
+CREATE INDEX ix_pickup_order_people ON pickup_order (moved_at) WHERE (customer_name <> '' OR customer_phone <> '');
+
+CREATE INDEX ix_pickup_order_state ON pickup_order (store_id, state);
+
+CREATE INDEX ix_pickup_order_token_hash ON pickup_order (token_hash);
+
+CREATE TABLE pickup_try (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
   at DATETIME NOT NULL,
-  heard_at DATETIME,
-  CONSTRAINT pk_printer_health PRIMARY KEY (store_id, printer_id)
+  actor_id TEXT NOT NULL,
+  CONSTRAINT pk_pickup_try PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_pickup_try_at ON pickup_try (store_id, at);
+
+CREATE TABLE pin_tries (
+  node_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  asked_by TEXT NOT NULL,
+  failed_tries BIGINT NOT NULL,
+  locked_until DATETIME,
+  CONSTRAINT pk_pin_tries PRIMARY KEY (node_id, staff_id, asked_by)
+);
+
+CREATE TABLE planned_demand (
+  store_id TEXT NOT NULL,
+  source TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  qty BIGINT NOT NULL,
+  day DATE NOT NULL,
+  carried_by TEXT,
+  CONSTRAINT pk_planned_demand PRIMARY KEY (store_id, source, sku),
+  CONSTRAINT ck_planned_demand_qty_positive CHECK (qty > 0)
+);
+
+CREATE TABLE plausible_day (
+  store_id TEXT NOT NULL,
+  business_day DATE NOT NULL,
+  measures JSON NOT NULL,
+  let_in JSON NOT NULL,
+  CONSTRAINT pk_plausible_day PRIMARY KEY (store_id, business_day)
+);
+
+CREATE TABLE plausible_limit (
+  store_id TEXT NOT NULL,
+  days BIGINT NOT NULL,
+  good JSON NOT NULL,
+  most JSON NOT NULL,
+  CONSTRAINT pk_plausible_limit PRIMARY KEY (store_id)
+);
+
+CREATE TABLE points_account (
+  store_id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
+  member BOOLEAN NOT NULL,
+  points BIGINT NOT NULL,
+  lines BIGINT NOT NULL,
+  CONSTRAINT pk_points_account PRIMARY KEY (store_id, customer_id)
+);
+
+CREATE TABLE points_entry (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
+  n BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  points BIGINT NOT NULL,
+  balance BIGINT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  sale_id TEXT,
+  at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  CONSTRAINT pk_points_entry PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_points_entry_store_id_customer_id_n UNIQUE (store_id, customer_id, n)
+);
+
+CREATE INDEX ix_points_entry_sale ON points_entry (store_id, sale_id);
+
+CREATE TABLE points_link (
+  store_id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
+  member_id TEXT NOT NULL,
+  has_left BOOLEAN NOT NULL,
+  word_at DATETIME NOT NULL,
+  reported BIGINT NOT NULL,
+  "key" TEXT DEFAULT '' NOT NULL,
+  proved_key TEXT DEFAULT '' NOT NULL,
+  CONSTRAINT pk_points_link PRIMARY KEY (store_id, customer_id)
+);
+
+CREATE INDEX ix_points_link_key ON points_link ("key");
+
+CREATE INDEX ix_points_link_member_id ON points_link (member_id);
+
+CREATE TABLE points_member (
+  id TEXT NOT NULL,
+  "key" TEXT,
+  points BIGINT NOT NULL,
+  lines BIGINT NOT NULL,
+  moved_on DATE,
+  CONSTRAINT pk_points_member PRIMARY KEY (id),
+  CONSTRAINT uq_points_member_key UNIQUE ("key")
+);
+
+CREATE TABLE points_waiting (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  waits_for TEXT NOT NULL,
+  why TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  points BIGINT NOT NULL,
+  business_day DATE NOT NULL,
+  body JSON NOT NULL,
+  since DATETIME NOT NULL,
+  CONSTRAINT pk_points_waiting PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_points_waiting_sale ON points_waiting (store_id, waits_for);
+
+CREATE TABLE premises (
+  warehouse_id TEXT NOT NULL,
+  address TEXT NOT NULL,
+  phone TEXT NOT NULL,
+  by_list BOOLEAN DEFAULT 0 NOT NULL,
+  CONSTRAINT pk_premises PRIMARY KEY (warehouse_id)
+);
+
+CREATE TABLE price_proposal (
+  id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  supplier_id TEXT NOT NULL,
+  from_day DATE,
+  suffix TEXT NOT NULL,
+  file BLOB NOT NULL,
+  moved BIGINT NOT NULL,
+  most_percent BIGINT NOT NULL,
+  proposed_at DATETIME NOT NULL,
+  proposed_by TEXT NOT NULL,
+  proposed_name TEXT NOT NULL,
+  CONSTRAINT pk_price_proposal PRIMARY KEY (id)
+);
+
+CREATE TABLE price_tally (
+  staff_id TEXT NOT NULL,
+  day DATE NOT NULL,
+  price_list TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  qty BIGINT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  CONSTRAINT pk_price_tally PRIMARY KEY (staff_id, day, price_list, sku)
 );
 
 CREATE TABLE print_job (
@@ -459,6 +1386,369 @@ CREATE INDEX ix_print_job_source_id ON print_job (source_id);
 
 CREATE UNIQUE INDEX ux_print_job_in_hand ON print_job (store_id, printer_id) WHERE state = 'sending';
 
+CREATE TABLE printer_health (
+  store_id TEXT NOT NULL,
+  printer_id TEXT NOT NULL,
+  answers BOOLEAN NOT NULL,
+  near_end BOOLEAN NOT NULL,
+  fault TEXT,
+  at DATETIME NOT NULL,
+  heard_at DATETIME,
+  CONSTRAINT pk_printer_health PRIMARY KEY (store_id, printer_id)
+);
+
+CREATE TABLE producer (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  place TEXT NOT NULL,
+  phone TEXT NOT NULL,
+  account TEXT NOT NULL,
+  commission_bp BIGINT NOT NULL,
+  agent_name TEXT NOT NULL,
+  agent_bp BIGINT NOT NULL,
+  joined_at DATETIME NOT NULL,
+  CONSTRAINT pk_producer PRIMARY KEY (store_id, id),
+  CONSTRAINT ck_producer_agent_within_commission CHECK (agent_bp >= 0 and agent_bp <= commission_bp)
+);
+
+CREATE TABLE producer_lot (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  producer_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  code TEXT NOT NULL,
+  harvested_on DATE,
+  came_on DATE NOT NULL,
+  came_at DATETIME NOT NULL,
+  came_qty BIGINT NOT NULL,
+  left_qty BIGINT NOT NULL,
+  back_qty BIGINT NOT NULL,
+  lost_qty BIGINT NOT NULL,
+  CONSTRAINT pk_producer_lot PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_producer_lot_store_id_code UNIQUE (store_id, code),
+  CONSTRAINT ck_producer_lot_none_below_zero CHECK (left_qty >= 0 and back_qty >= 0 and lost_qty >= 0)
+);
+
+CREATE INDEX ix_producer_lot_left ON producer_lot (store_id, sku, left_qty);
+
+CREATE TABLE producer_movement (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  producer_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  lot_id TEXT,
+  sale_id TEXT NOT NULL,
+  line_n BIGINT NOT NULL,
+  qty BIGINT NOT NULL,
+  net_minor BIGINT NOT NULL,
+  commission_minor BIGINT NOT NULL,
+  agent_minor BIGINT NOT NULL,
+  agent_name TEXT DEFAULT '' NOT NULL,
+  due_minor BIGINT NOT NULL,
+  answers_id TEXT,
+  business_day DATE NOT NULL,
+  at DATETIME NOT NULL,
+  statement_id TEXT,
+  CONSTRAINT pk_producer_movement PRIMARY KEY (store_id, id),
+  CONSTRAINT ck_producer_movement_adds_up CHECK (qty <> 0 and net_minor = commission_minor + due_minor)
+);
+
+CREATE INDEX ix_producer_movement_answers ON producer_movement (store_id, answers_id);
+
+CREATE INDEX ix_producer_movement_lot ON producer_movement (store_id, lot_id);
+
+CREATE INDEX ix_producer_movement_open ON producer_movement (store_id, producer_id, statement_id);
+
+CREATE INDEX ix_producer_movement_sale ON producer_movement (store_id, sale_id);
+
+CREATE TABLE producer_picture (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  id TEXT NOT NULL,
+  jpeg BLOB NOT NULL,
+  put_at DATETIME NOT NULL,
+  CONSTRAINT pk_producer_picture PRIMARY KEY (store_id, sku, id)
+);
+
+CREATE TABLE producer_product (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  producer_id TEXT NOT NULL,
+  story TEXT NOT NULL,
+  CONSTRAINT pk_producer_product PRIMARY KEY (store_id, sku)
+);
+
+CREATE TABLE producer_statement (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  producer_id TEXT NOT NULL,
+  no BIGINT NOT NULL,
+  until_day DATE NOT NULL,
+  net_minor BIGINT NOT NULL,
+  commission_minor BIGINT NOT NULL,
+  agent_minor BIGINT NOT NULL,
+  due_minor BIGINT NOT NULL,
+  carried_minor BIGINT NOT NULL,
+  made_at DATETIME NOT NULL,
+  made_by TEXT NOT NULL,
+  paid_at DATETIME,
+  paid_how TEXT NOT NULL,
+  CONSTRAINT pk_producer_statement PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_producer_statement_store_id_producer_id_no UNIQUE (store_id, producer_id, no)
+);
+
+CREATE TABLE publication (
+  kind TEXT NOT NULL,
+  scope_id TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  sha256 TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  body TEXT NOT NULL,
+  CONSTRAINT pk_publication PRIMARY KEY (kind, scope_id)
+);
+
+CREATE TABLE pulled (
+  kind TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  sha256 TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  pulled_at DATETIME NOT NULL,
+  CONSTRAINT pk_pulled PRIMARY KEY (kind)
+);
+
+CREATE TABLE purchase (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  purchase_no BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  supplier_id TEXT,
+  order_day DATE,
+  expected_day DATE NOT NULL,
+  cost_minor BIGINT NOT NULL,
+  proposed_at DATETIME NOT NULL,
+  ordered_at DATETIME,
+  received_at DATETIME,
+  CONSTRAINT pk_purchase PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_purchase_state ON purchase (state, expected_day);
+
+CREATE TABLE rates_kept (
+  store_id TEXT NOT NULL,
+  day DATE NOT NULL,
+  CONSTRAINT pk_rates_kept PRIMARY KEY (store_id)
+);
+
+CREATE TABLE receipt_counter (
+  store_id TEXT NOT NULL,
+  till_id TEXT NOT NULL,
+  epoch TEXT NOT NULL,
+  last_no BIGINT NOT NULL,
+  CONSTRAINT pk_receipt_counter PRIMARY KEY (store_id, till_id, epoch)
+);
+
+CREATE TABLE receipt_mail (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  sale_id TEXT NOT NULL,
+  address TEXT NOT NULL,
+  state TEXT NOT NULL,
+  asked_at DATETIME NOT NULL,
+  try_at DATETIME NOT NULL,
+  tries BIGINT NOT NULL,
+  fault_code TEXT NOT NULL,
+  ended_at DATETIME,
+  CONSTRAINT pk_receipt_mail PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_receipt_mail_due ON receipt_mail (state, try_at);
+
+CREATE INDEX ix_receipt_mail_sale ON receipt_mail (store_id, sale_id);
+
+CREATE TABLE recovery_code (
+  node_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  code_hash TEXT NOT NULL,
+  CONSTRAINT pk_recovery_code PRIMARY KEY (node_id, staff_id, code_hash)
+);
+
+CREATE TABLE referral_reward (
+  store_id TEXT NOT NULL,
+  friend_id TEXT NOT NULL,
+  outreach_id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
+  sale_id TEXT NOT NULL,
+  code TEXT NOT NULL,
+  given_at DATETIME NOT NULL,
+  reported_at DATETIME,
+  CONSTRAINT pk_referral_reward PRIMARY KEY (store_id, friend_id)
+);
+
+CREATE TABLE refund (
+  id TEXT NOT NULL,
+  escrow_id TEXT NOT NULL,
+  store_id TEXT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  currency TEXT NOT NULL,
+  state TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  tries BIGINT NOT NULL,
+  try_at DATETIME NOT NULL,
+  answer TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  ended_at DATETIME,
+  reference TEXT NOT NULL,
+  CONSTRAINT pk_refund PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_refund_escrow ON refund (escrow_id);
+
+CREATE INDEX ix_refund_waiting ON refund (state, try_at);
+
+CREATE TABLE refused_edition (
+  kind TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  sha256 TEXT NOT NULL,
+  code TEXT NOT NULL,
+  reported TEXT NOT NULL,
+  facts JSON NOT NULL,
+  refused_at DATETIME NOT NULL,
+  allowed_at DATETIME,
+  CONSTRAINT pk_refused_edition PRIMARY KEY (kind)
+);
+
+CREATE TABLE region (
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  CONSTRAINT pk_region PRIMARY KEY (id)
+);
+
+CREATE TABLE region_outlook (
+  region_id TEXT NOT NULL,
+  days BIGINT NOT NULL,
+  seen_at DATETIME NOT NULL,
+  rows JSON NOT NULL,
+  CONSTRAINT pk_region_outlook PRIMARY KEY (region_id, days)
+);
+
+CREATE TABLE regional_demand (
+  region_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  business_day DATE NOT NULL,
+  sold_qty BIGINT NOT NULL,
+  revenue_minor BIGINT NOT NULL,
+  stores_open BIGINT NOT NULL,
+  stores_selling BIGINT NOT NULL,
+  pickup_qty BIGINT NOT NULL,
+  CONSTRAINT pk_regional_demand PRIMARY KEY (region_id, sku, business_day)
+);
+
+CREATE INDEX ix_regional_demand_day ON regional_demand (region_id, business_day);
+
+CREATE TABLE replenishment_order (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  order_no BIGINT NOT NULL,
+  supplier_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  order_day DATE NOT NULL,
+  delivery_day DATE NOT NULL,
+  next_delivery_day DATE NOT NULL,
+  cost_minor BIGINT NOT NULL,
+  proposed_at DATETIME NOT NULL,
+  sent_at DATETIME,
+  forecast_run_id TEXT,
+  forecast_age_days BIGINT,
+  postponed BOOLEAN NOT NULL,
+  by_rule BOOLEAN NOT NULL,
+  CONSTRAINT pk_replenishment_order PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_replenishment_order_store_id_order_no UNIQUE (store_id, order_no)
+);
+
+CREATE INDEX ix_replenishment_order_state ON replenishment_order (store_id, state);
+
+CREATE TABLE reported_demand (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  per_day DOUBLE NOT NULL,
+  CONSTRAINT pk_reported_demand PRIMARY KEY (store_id, sku)
+);
+
+CREATE TABLE reported_effect (
+  store_id TEXT NOT NULL,
+  top_category TEXT NOT NULL,
+  feature TEXT NOT NULL,
+  worth DOUBLE NOT NULL,
+  moved DOUBLE NOT NULL,
+  origin_day DATE NOT NULL,
+  CONSTRAINT pk_reported_effect PRIMARY KEY (store_id, top_category, feature)
+);
+
+CREATE TABLE reported_forecast (
+  store_id TEXT NOT NULL,
+  run_id TEXT,
+  origin_day DATE,
+  horizon_days BIGINT NOT NULL,
+  reported_at DATETIME,
+  top_categories JSON NOT NULL,
+  unlikely JSON NOT NULL,
+  refused_run_id TEXT,
+  refused TEXT,
+  CONSTRAINT pk_reported_forecast PRIMARY KEY (store_id)
+);
+
+CREATE TABLE reported_story (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  edition BIGINT NOT NULL,
+  producer TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  place TEXT NOT NULL,
+  story TEXT NOT NULL,
+  lot_code TEXT NOT NULL,
+  harvested_on DATE,
+  pictures JSON NOT NULL,
+  CONSTRAINT pk_reported_story PRIMARY KEY (store_id, sku)
+);
+
+CREATE TABLE reservation (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  order_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  qty BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  answers_id TEXT,
+  at DATETIME NOT NULL,
+  CONSTRAINT pk_reservation PRIMARY KEY (store_id, id),
+  CONSTRAINT ck_reservation_qty_positive CHECK (qty > 0),
+  CONSTRAINT ck_reservation_answer_names_promise CHECK ((kind = 'held') = (answers_id is null)),
+  CONSTRAINT uq_reservation_store_id_answers_id UNIQUE (store_id, answers_id)
+);
+
+CREATE INDEX ix_reservation_order ON reservation (store_id, order_id);
+
+CREATE TABLE review (
+  store_id TEXT NOT NULL,
+  order_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  stars BIGINT NOT NULL,
+  words TEXT NOT NULL,
+  by_name TEXT NOT NULL,
+  state TEXT NOT NULL,
+  written_at DATETIME NOT NULL,
+  answer TEXT NOT NULL,
+  answered_at DATETIME,
+  reported_why TEXT NOT NULL,
+  decided_why TEXT NOT NULL,
+  CONSTRAINT pk_review PRIMARY KEY (store_id, order_id, sku),
+  CONSTRAINT ck_review_stars_one_to_five CHECK (stars between 1 and 5)
+);
+
+CREATE INDEX ix_review_product ON review (store_id, sku);
+
 CREATE TABLE role_limit (
   store_id TEXT NOT NULL,
   role TEXT NOT NULL,
@@ -472,210 +1762,28 @@ CREATE TABLE role_limit (
   CONSTRAINT pk_role_limit PRIMARY KEY (store_id, role)
 );
 
-CREATE TABLE approval (
+CREATE TABLE route_load (
   store_id TEXT NOT NULL,
+  delivery_id TEXT NOT NULL,
+  route_id TEXT NOT NULL,
+  CONSTRAINT pk_route_load PRIMARY KEY (store_id, delivery_id)
+);
+
+CREATE INDEX ix_route_load_route_id ON route_load (route_id);
+
+CREATE TABLE route_plan (
   id TEXT NOT NULL,
-  permission TEXT NOT NULL,
-  sale_id TEXT NOT NULL,
-  granted_by TEXT NOT NULL,
-  granted_by_name TEXT NOT NULL,
-  granted_by_role TEXT NOT NULL,
-  asked_by TEXT NOT NULL,
-  why TEXT NOT NULL,
-  covers JSON DEFAULT '[]' NOT NULL,
-  granted_at DATETIME NOT NULL,
-  used_at DATETIME,
-  CONSTRAINT pk_approval PRIMARY KEY (store_id, id)
+  warehouse_id TEXT NOT NULL,
+  day DATE NOT NULL,
+  asked_at DATETIME NOT NULL,
+  begun_at DATETIME,
+  done_at DATETIME,
+  fault TEXT NOT NULL,
+  calls BIGINT NOT NULL,
+  metres BIGINT NOT NULL,
+  left_out JSON NOT NULL,
+  CONSTRAINT pk_route_plan PRIMARY KEY (id)
 );
-
-CREATE INDEX ix_approval_sale ON approval (store_id, sale_id);
-
-CREATE TABLE shift (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  till_id TEXT NOT NULL,
-  state TEXT NOT NULL,
-  opened_by TEXT NOT NULL,
-  opened_by_name TEXT NOT NULL,
-  opened_at DATETIME NOT NULL,
-  business_day DATE NOT NULL,
-  expected_minor BIGINT NOT NULL,
-  counted_minor BIGINT,
-  over_short_minor BIGINT,
-  closed_at DATETIME,
-  z_no BIGINT,
-  z_report JSON,
-  totals JSON DEFAULT '{}' NOT NULL,
-  held_by TEXT,
-  held_by_name TEXT,
-  counted_times BIGINT DEFAULT '0' NOT NULL,
-  CONSTRAINT pk_shift PRIMARY KEY (store_id, id)
-);
-
-CREATE UNIQUE INDEX uq_shift_one_open ON shift (store_id, till_id) WHERE state <> 'closed';
-
-CREATE UNIQUE INDEX uq_shift_z_no ON shift (store_id, till_id, z_no);
-
-CREATE TABLE cash_movement (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  shift_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  source_id TEXT NOT NULL,
-  why TEXT NOT NULL,
-  at DATETIME NOT NULL,
-  actor_id TEXT NOT NULL,
-  CONSTRAINT pk_cash_movement PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_cash_movement_apart ON cash_movement (store_id, shift_id, kind) WHERE kind NOT IN ('sale', 'change', 'refund');
-
-CREATE INDEX ix_cash_movement_shift ON cash_movement (store_id, shift_id);
-
-CREATE TABLE cash_count (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  shift_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  pieces JSON NOT NULL,
-  total_minor BIGINT NOT NULL,
-  at DATETIME NOT NULL,
-  actor_id TEXT NOT NULL,
-  actor_name TEXT NOT NULL,
-  CONSTRAINT pk_cash_count PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_cash_count_shift ON cash_count (store_id, shift_id);
-
-CREATE TABLE late_sale (
-  store_id TEXT NOT NULL,
-  sale_id TEXT NOT NULL,
-  till_id TEXT NOT NULL,
-  shift_id TEXT NOT NULL,
-  receipt_no BIGINT NOT NULL,
-  total_minor BIGINT NOT NULL,
-  noted_at DATETIME NOT NULL,
-  reported_by TEXT,
-  CONSTRAINT pk_late_sale PRIMARY KEY (store_id, sale_id)
-);
-
-CREATE INDEX ix_late_sale_till_id ON late_sale (till_id);
-
-CREATE TABLE tab_account (
-  store_id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  limit_minor BIGINT NOT NULL,
-  balance_minor BIGINT NOT NULL,
-  lines BIGINT NOT NULL,
-  CONSTRAINT pk_tab_account PRIMARY KEY (store_id, customer_id),
-  CONSTRAINT ck_tab_account_balance_not_negative CHECK (balance_minor >= 0)
-);
-
-CREATE TABLE tab_entry (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  kind TEXT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  balance_minor BIGINT NOT NULL,
-  business_day DATE NOT NULL,
-  sale_id TEXT,
-  shift_id TEXT,
-  tender TEXT,
-  reference TEXT NOT NULL,
-  why TEXT NOT NULL,
-  at DATETIME NOT NULL,
-  actor_id TEXT NOT NULL,
-  actor_name TEXT NOT NULL,
-  CONSTRAINT pk_tab_entry PRIMARY KEY (store_id, id),
-  CONSTRAINT uq_tab_entry_store_id_customer_id_n UNIQUE (store_id, customer_id, n)
-);
-
-CREATE TABLE tab_settlement (
-  store_id TEXT NOT NULL,
-  credit_id TEXT NOT NULL,
-  charge_id TEXT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  CONSTRAINT pk_tab_settlement PRIMARY KEY (store_id, credit_id, charge_id),
-  CONSTRAINT ck_tab_settlement_amount_positive CHECK (amount_minor > 0)
-);
-
-CREATE INDEX ix_tab_settlement_charge ON tab_settlement (store_id, charge_id);
-
-CREATE TABLE customer_consent (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  purpose TEXT NOT NULL,
-  given BOOLEAN NOT NULL,
-  words TEXT DEFAULT '' NOT NULL,
-  at DATETIME NOT NULL,
-  actor_id TEXT NOT NULL,
-  CONSTRAINT pk_customer_consent PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_customer_consent_customer ON customer_consent (store_id, customer_id);
-
-CREATE TABLE shared_scheme (
-  from_day DATE NOT NULL,
-  name TEXT NOT NULL,
-  currency TEXT NOT NULL,
-  active BOOLEAN NOT NULL,
-  points BIGINT NOT NULL,
-  per_minor BIGINT NOT NULL,
-  worth_minor BIGINT NOT NULL,
-  least_points BIGINT NOT NULL,
-  expiry_months BIGINT NOT NULL,
-  lapsed_to TEXT NOT NULL,
-  notice_days BIGINT NOT NULL,
-  CONSTRAINT pk_shared_scheme PRIMARY KEY (from_day)
-);
-
-CREATE TABLE shared_part (
-  store_id TEXT NOT NULL,
-  from_day DATE NOT NULL,
-  until_day DATE,
-  reported_at DATETIME NOT NULL,
-  CONSTRAINT pk_shared_part PRIMARY KEY (store_id, from_day)
-);
-
-CREATE TABLE shared_account (
-  store_id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  "key" TEXT NOT NULL,
-  points BIGINT NOT NULL,
-  reported_points BIGINT NOT NULL,
-  reported_n BIGINT NOT NULL,
-  linked BOOLEAN DEFAULT 0 NOT NULL,
-  CONSTRAINT pk_shared_account PRIMARY KEY (store_id, customer_id)
-);
-
-CREATE TABLE shared_points_entry (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  member_id TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  kind TEXT NOT NULL,
-  points BIGINT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  sale_id TEXT NOT NULL,
-  of_sale_id TEXT DEFAULT '' NOT NULL,
-  at DATETIME NOT NULL,
-  business_day DATE NOT NULL,
-  actor_id TEXT NOT NULL,
-  CONSTRAINT pk_shared_points_entry PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_shared_points_entry_customer ON shared_points_entry (store_id, customer_id);
-
-CREATE INDEX ix_shared_points_entry_member ON shared_points_entry (member_id, n);
-
-CREATE INDEX ix_shared_points_entry_of_sale ON shared_points_entry (store_id, of_sale_id);
-
-CREATE INDEX ix_shared_points_entry_sale ON shared_points_entry (store_id, sale_id);
 
 CREATE TABLE sale (
   store_id TEXT NOT NULL,
@@ -751,527 +1859,6 @@ CREATE INDEX ix_sale_line_returns ON sale_line (store_id, returns_sale_id) WHERE
 
 CREATE INDEX ix_sale_line_sku ON sale_line (store_id, sku);
 
-CREATE TABLE customer (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  phone TEXT NOT NULL,
-  language TEXT NOT NULL,
-  online_key TEXT DEFAULT '' NOT NULL,
-  search_text TEXT NOT NULL,
-  added_at DATETIME NOT NULL,
-  erased_at DATETIME,
-  CONSTRAINT pk_customer PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_customer_name ON customer (store_id, name);
-
-CREATE INDEX ix_customer_online_key ON customer (online_key);
-
-CREATE TABLE logo (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  narrow_across BIGINT NOT NULL,
-  narrow BLOB NOT NULL,
-  wide_across BIGINT NOT NULL,
-  wide BLOB NOT NULL,
-  set_at DATETIME NOT NULL,
-  set_by TEXT NOT NULL,
-  CONSTRAINT pk_logo PRIMARY KEY (store_id, id)
-);
-
-CREATE TABLE agent (
-  store_id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  account TEXT NOT NULL,
-  bic TEXT NOT NULL,
-  reported_at DATETIME NOT NULL,
-  CONSTRAINT pk_agent PRIMARY KEY (store_id, name)
-);
-
-CREATE TABLE stock_movement (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  qty BIGINT NOT NULL,
-  from_place TEXT NOT NULL,
-  to_place TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  source_kind TEXT NOT NULL,
-  source_id TEXT NOT NULL,
-  business_day DATE NOT NULL,
-  at DATETIME NOT NULL,
-  actor_id TEXT NOT NULL,
-  CONSTRAINT pk_stock_movement PRIMARY KEY (store_id, id),
-  CONSTRAINT ck_stock_movement_qty_positive CHECK (qty > 0),
-  CONSTRAINT ck_stock_movement_places_differ CHECK (from_place <> to_place)
-);
-
-CREATE INDEX ix_stock_movement_sku ON stock_movement (store_id, sku, business_day);
-
-CREATE INDEX ix_stock_movement_source ON stock_movement (store_id, source_kind, source_id);
-
-CREATE TABLE stock_level (
-  store_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  place TEXT NOT NULL,
-  qty BIGINT NOT NULL,
-  CONSTRAINT pk_stock_level PRIMARY KEY (store_id, sku, place)
-);
-
-CREATE TABLE reservation (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  order_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  qty BIGINT NOT NULL,
-  kind TEXT NOT NULL,
-  answers_id TEXT,
-  at DATETIME NOT NULL,
-  CONSTRAINT pk_reservation PRIMARY KEY (store_id, id),
-  CONSTRAINT ck_reservation_qty_positive CHECK (qty > 0),
-  CONSTRAINT ck_reservation_answer_names_promise CHECK ((kind = 'held') = (answers_id is null)),
-  CONSTRAINT uq_reservation_store_id_answers_id UNIQUE (store_id, answers_id)
-);
-
-CREATE INDEX ix_reservation_order ON reservation (store_id, order_id);
-
-CREATE TABLE count_task (
-  store_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  opened_at DATETIME NOT NULL,
-  done_at DATETIME,
-  CONSTRAINT pk_count_task PRIMARY KEY (store_id, sku)
-);
-
-CREATE TABLE stock_count (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  counted_qty BIGINT NOT NULL,
-  before_qty BIGINT NOT NULL,
-  at DATETIME NOT NULL,
-  actor_id TEXT NOT NULL,
-  CONSTRAINT pk_stock_count PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_stock_count_sku ON stock_count (store_id, sku, at);
-
-CREATE TABLE producer_lot (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  producer_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  code TEXT NOT NULL,
-  harvested_on DATE,
-  came_on DATE NOT NULL,
-  came_at DATETIME NOT NULL,
-  came_qty BIGINT NOT NULL,
-  left_qty BIGINT NOT NULL,
-  back_qty BIGINT NOT NULL,
-  lost_qty BIGINT NOT NULL,
-  CONSTRAINT pk_producer_lot PRIMARY KEY (store_id, id),
-  CONSTRAINT uq_producer_lot_store_id_code UNIQUE (store_id, code),
-  CONSTRAINT ck_producer_lot_none_below_zero CHECK (left_qty >= 0 and back_qty >= 0 and lost_qty >= 0)
-);
-
-CREATE INDEX ix_producer_lot_left ON producer_lot (store_id, sku, left_qty);
-
-CREATE TABLE consigned (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  name TEXT NOT NULL,
-  owner TEXT NOT NULL,
-  supplier_id TEXT NOT NULL,
-  pack_qty BIGINT NOT NULL,
-  pack_cost_minor BIGINT NOT NULL,
-  came_on DATE NOT NULL,
-  came_at DATETIME NOT NULL,
-  until DATE NOT NULL,
-  came_qty BIGINT NOT NULL,
-  ahead_qty BIGINT NOT NULL,
-  left_qty BIGINT NOT NULL,
-  sold_qty BIGINT NOT NULL,
-  back_qty BIGINT NOT NULL,
-  bought_qty BIGINT NOT NULL,
-  reported_step BIGINT NOT NULL,
-  charged_qty BIGINT NOT NULL,
-  CONSTRAINT pk_consigned PRIMARY KEY (store_id, id),
-  CONSTRAINT ck_consigned_adds_up CHECK (came_qty = left_qty + sold_qty + back_qty + bought_qty and left_qty >= 0 and ahead_qty >= 0)
-);
-
-CREATE INDEX ix_consigned_left ON consigned (store_id, sku, left_qty);
-
-CREATE TABLE consignment_movement (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  consigned_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  qty BIGINT NOT NULL,
-  source_id TEXT NOT NULL,
-  business_day DATE NOT NULL,
-  at DATETIME NOT NULL,
-  CONSTRAINT pk_consignment_movement PRIMARY KEY (store_id, id),
-  CONSTRAINT ck_consignment_movement_qty_positive CHECK (qty > 0)
-);
-
-CREATE INDEX ix_consigned_move_day ON consignment_movement (store_id, business_day);
-
-CREATE INDEX ix_consigned_move_lot ON consignment_movement (store_id, consigned_id);
-
-CREATE INDEX ix_consigned_move_source ON consignment_movement (store_id, source_id);
-
-CREATE TABLE producer (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  place TEXT NOT NULL,
-  phone TEXT NOT NULL,
-  account TEXT NOT NULL,
-  commission_bp BIGINT NOT NULL,
-  agent_name TEXT NOT NULL,
-  agent_bp BIGINT NOT NULL,
-  joined_at DATETIME NOT NULL,
-  CONSTRAINT pk_producer PRIMARY KEY (store_id, id),
-  CONSTRAINT ck_producer_agent_within_commission CHECK (agent_bp >= 0 and agent_bp <= commission_bp)
-);
-
-CREATE TABLE producer_product (
-  store_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  producer_id TEXT NOT NULL,
-  story TEXT NOT NULL,
-  CONSTRAINT pk_producer_product PRIMARY KEY (store_id, sku)
-);
-
-CREATE TABLE producer_movement (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  producer_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  lot_id TEXT,
-  sale_id TEXT NOT NULL,
-  line_n BIGINT NOT NULL,
-  qty BIGINT NOT NULL,
-  net_minor BIGINT NOT NULL,
-  commission_minor BIGINT NOT NULL,
-  agent_minor BIGINT NOT NULL,
-  agent_name TEXT DEFAULT '' NOT NULL,
-  due_minor BIGINT NOT NULL,
-  answers_id TEXT,
-  business_day DATE NOT NULL,
-  at DATETIME NOT NULL,
-  statement_id TEXT,
-  CONSTRAINT pk_producer_movement PRIMARY KEY (store_id, id),
-  CONSTRAINT ck_producer_movement_adds_up CHECK (qty <> 0 and net_minor = commission_minor + due_minor)
-);
-
-CREATE INDEX ix_producer_movement_answers ON producer_movement (store_id, answers_id);
-
-CREATE INDEX ix_producer_movement_lot ON producer_movement (store_id, lot_id);
-
-CREATE INDEX ix_producer_movement_open ON producer_movement (store_id, producer_id, statement_id);
-
-CREATE INDEX ix_producer_movement_sale ON producer_movement (store_id, sale_id);
-
-CREATE TABLE producer_statement (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  producer_id TEXT NOT NULL,
-  no BIGINT NOT NULL,
-  until_day DATE NOT NULL,
-  net_minor BIGINT NOT NULL,
-  commission_minor BIGINT NOT NULL,
-  agent_minor BIGINT NOT NULL,
-  due_minor BIGINT NOT NULL,
-  carried_minor BIGINT NOT NULL,
-  made_at DATETIME NOT NULL,
-  made_by TEXT NOT NULL,
-  paid_at DATETIME,
-  paid_how TEXT NOT NULL,
-  CONSTRAINT pk_producer_statement PRIMARY KEY (store_id, id),
-  CONSTRAINT uq_producer_statement_store_id_producer_id_no UNIQUE (store_id, producer_id, no)
-);
-
-CREATE TABLE receipt_mail (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  sale_id TEXT NOT NULL,
-  address TEXT NOT NULL,
-  state TEXT NOT NULL,
-  asked_at DATETIME NOT NULL,
-  try_at DATETIME NOT NULL,
-  tries BIGINT NOT NULL,
-  fault_code TEXT NOT NULL,
-  ended_at DATETIME,
-  CONSTRAINT pk_receipt_mail PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_receipt_mail_due ON receipt_mail (state, try_at);
-
-CREATE INDEX ix_receipt_mail_sale ON receipt_mail (store_id, sale_id);
-
-CREATE TABLE stock_take (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  state TEXT NOT NULL,
-  categories JSON NOT NULL,
-  started_at DATETIME NOT NULL,
-  started_by TEXT NOT NULL,
-  posting_at DATETIME,
-  missing_is_gone BOOLEAN NOT NULL,
-  closed_at DATETIME,
-  closed_by TEXT NOT NULL,
-  CONSTRAINT pk_stock_take PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_stock_take_state ON stock_take (store_id, state);
-
-CREATE TABLE count_result (
-  store_id TEXT NOT NULL,
-  take_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  counted_qty BIGINT NOT NULL,
-  counted_at DATETIME NOT NULL,
-  expected_qty BIGINT NOT NULL,
-  booked_qty BIGINT NOT NULL,
-  at DATETIME NOT NULL,
-  CONSTRAINT pk_count_result PRIMARY KEY (store_id, take_id, sku)
-);
-
-CREATE TABLE basket (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  state TEXT NOT NULL,
-  till_id TEXT NOT NULL,
-  label TEXT NOT NULL,
-  total_minor BIGINT NOT NULL,
-  content JSON NOT NULL,
-  kept_by TEXT NOT NULL,
-  kept_by_name TEXT NOT NULL,
-  kept_at DATETIME NOT NULL,
-  why TEXT NOT NULL,
-  CONSTRAINT pk_basket PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_basket_state ON basket (store_id, state);
-
-CREATE TABLE changed_day (
-  store_id TEXT NOT NULL,
-  business_day DATE NOT NULL,
-  since DATETIME NOT NULL,
-  CONSTRAINT pk_changed_day PRIMARY KEY (store_id, business_day)
-);
-
-CREATE TABLE delivery_note (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  way TEXT NOT NULL,
-  state TEXT NOT NULL,
-  supplier_name TEXT NOT NULL,
-  paper_no TEXT NOT NULL,
-  opened_at DATETIME NOT NULL,
-  opened_by TEXT NOT NULL,
-  closed_at DATETIME,
-  closed_by TEXT NOT NULL,
-  reason TEXT DEFAULT '' NOT NULL,
-  why TEXT NOT NULL,
-  CONSTRAINT pk_delivery_note PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_delivery_note_state ON delivery_note (store_id, state);
-
-CREATE TABLE badge_rule (
-  node_id TEXT NOT NULL,
-  role TEXT NOT NULL,
-  asks_pin BOOLEAN NOT NULL,
-  CONSTRAINT pk_badge_rule PRIMARY KEY (node_id, role)
-);
-
-CREATE TABLE badge_reader (
-  node_id TEXT NOT NULL,
-  failed_tries BIGINT NOT NULL,
-  locked_until DATETIME,
-  CONSTRAINT pk_badge_reader PRIMARY KEY (node_id)
-);
-
-CREATE TABLE device_code (
-  node_id TEXT NOT NULL,
-  code_hash TEXT NOT NULL,
-  until DATETIME NOT NULL,
-  CONSTRAINT pk_device_code PRIMARY KEY (node_id)
-);
-
-CREATE TABLE invitation (
-  code_hash TEXT NOT NULL,
-  store_id TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  used_at DATETIME,
-  wrong BIGINT DEFAULT '0' NOT NULL,
-  CONSTRAINT pk_invitation PRIMARY KEY (code_hash)
-);
-
-CREATE INDEX ix_invitation_store_id ON invitation (store_id);
-
-CREATE TABLE recovery_code (
-  node_id TEXT NOT NULL,
-  staff_id TEXT NOT NULL,
-  code_hash TEXT NOT NULL,
-  CONSTRAINT pk_recovery_code PRIMARY KEY (node_id, staff_id, code_hash)
-);
-
-CREATE TABLE staff_session (
-  session_id TEXT NOT NULL,
-  node_id TEXT NOT NULL,
-  staff_id TEXT NOT NULL,
-  stamp TEXT NOT NULL,
-  device TEXT NOT NULL,
-  place TEXT NOT NULL,
-  begun_at DATETIME NOT NULL,
-  seen_at DATETIME NOT NULL,
-  CONSTRAINT pk_staff_session PRIMARY KEY (session_id)
-);
-
-CREATE INDEX ix_staff_session_staff ON staff_session (node_id, staff_id);
-
-CREATE TABLE signed_out (
-  session_id TEXT NOT NULL,
-  at DATETIME NOT NULL,
-  CONSTRAINT pk_signed_out PRIMARY KEY (session_id)
-);
-
-CREATE TABLE archived_week (
-  week DATE NOT NULL,
-  at DATETIME NOT NULL,
-  CONSTRAINT pk_archived_week PRIMARY KEY (week)
-);
-
-CREATE TABLE archived_receipts (
-  store_id TEXT NOT NULL,
-  week DATE NOT NULL,
-  till_id TEXT NOT NULL,
-  epoch TEXT NOT NULL,
-  first_no BIGINT NOT NULL,
-  last_no BIGINT NOT NULL,
-  sales BIGINT NOT NULL,
-  CONSTRAINT pk_archived_receipts PRIMARY KEY (store_id, week, till_id, epoch)
-);
-
-CREATE TABLE archived_stock (
-  store_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  place TEXT NOT NULL,
-  qty BIGINT NOT NULL,
-  CONSTRAINT pk_archived_stock PRIMARY KEY (store_id, sku, place)
-);
-
-CREATE TABLE planned_demand (
-  store_id TEXT NOT NULL,
-  source TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  qty BIGINT NOT NULL,
-  day DATE NOT NULL,
-  carried_by TEXT,
-  CONSTRAINT pk_planned_demand PRIMARY KEY (store_id, source, sku),
-  CONSTRAINT ck_planned_demand_qty_positive CHECK (qty > 0)
-);
-
-CREATE TABLE campaign_ask (
-  store_id TEXT NOT NULL,
-  campaign_id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  why TEXT NOT NULL,
-  from_day DATE NOT NULL,
-  until_day DATE NOT NULL,
-  answer_by DATE NOT NULL,
-  lines JSON NOT NULL,
-  fee_minor BIGINT NOT NULL,
-  state TEXT NOT NULL,
-  answered_why TEXT NOT NULL,
-  placed_on DATE,
-  paid_minor BIGINT,
-  effect JSON DEFAULT '{}' NOT NULL,
-  CONSTRAINT pk_campaign_ask PRIMARY KEY (store_id, campaign_id)
-);
-
-CREATE INDEX ix_campaign_ask_state ON campaign_ask (store_id, state);
-
-CREATE TABLE daily_demand (
-  store_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  business_day DATE NOT NULL,
-  sold_qty BIGINT NOT NULL,
-  revenue_minor BIGINT NOT NULL,
-  sales BIGINT NOT NULL,
-  pickup_qty BIGINT NOT NULL,
-  out_of_stock_bp BIGINT NOT NULL,
-  imported BOOLEAN NOT NULL,
-  CONSTRAINT pk_daily_demand PRIMARY KEY (store_id, sku, business_day)
-);
-
-CREATE INDEX ix_daily_demand_day ON daily_demand (business_day, store_id);
-
-CREATE TABLE store_day (
-  store_id TEXT NOT NULL,
-  business_day DATE NOT NULL,
-  open BOOLEAN NOT NULL,
-  sales BIGINT NOT NULL,
-  revenue_minor BIGINT NOT NULL,
-  imported BOOLEAN NOT NULL,
-  CONSTRAINT pk_store_day PRIMARY KEY (store_id, business_day)
-);
-
-CREATE INDEX ix_store_day_day ON store_day (business_day, store_id);
-
-CREATE TABLE regional_demand (
-  region_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  business_day DATE NOT NULL,
-  sold_qty BIGINT NOT NULL,
-  revenue_minor BIGINT NOT NULL,
-  stores_open BIGINT NOT NULL,
-  stores_selling BIGINT NOT NULL,
-  pickup_qty BIGINT NOT NULL,
-  CONSTRAINT pk_regional_demand PRIMARY KEY (region_id, sku, business_day)
-);
-
-CREATE INDEX ix_regional_demand_day ON regional_demand (region_id, business_day);
-
-CREATE TABLE selling_rate (
-  store_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  per_day DOUBLE NOT NULL,
-  CONSTRAINT pk_selling_rate PRIMARY KEY (store_id, sku)
-);
-
-CREATE TABLE rates_kept (
-  store_id TEXT NOT NULL,
-  day DATE NOT NULL,
-  CONSTRAINT pk_rates_kept PRIMARY KEY (store_id)
-);
-
-CREATE TABLE reported_effect (
-  store_id TEXT NOT NULL,
-  top_category TEXT NOT NULL,
-  feature TEXT NOT NULL,
-  worth DOUBLE NOT NULL,
-  moved DOUBLE NOT NULL,
-  origin_day DATE NOT NULL,
-  CONSTRAINT pk_reported_effect PRIMARY KEY (store_id, top_category, feature)
-);
-
-CREATE TABLE forecast_state (
-  store_id TEXT NOT NULL,
-  measured_day DATE NOT NULL,
-  version BIGINT NOT NULL,
-  body BLOB NOT NULL,
-  CONSTRAINT pk_forecast_state PRIMARY KEY (store_id)
-);
-
 CREATE TABLE school_holiday (
   scope_id TEXT NOT NULL,
   day DATE NOT NULL,
@@ -1279,70 +1866,11 @@ CREATE TABLE school_holiday (
   CONSTRAINT pk_school_holiday PRIMARY KEY (scope_id, day)
 );
 
-CREATE TABLE weather_day (
-  scope_id TEXT NOT NULL,
-  day DATE NOT NULL,
-  temperature_tenths BIGINT,
-  rain_tenths BIGINT,
-  CONSTRAINT pk_weather_day PRIMARY KEY (scope_id, day)
-);
-
-CREATE TABLE forecast_run (
-  id TEXT NOT NULL,
-  scope_kind TEXT NOT NULL,
-  scope_id TEXT NOT NULL,
-  state TEXT NOT NULL,
-  origin_day DATE NOT NULL,
-  horizon_days BIGINT NOT NULL,
-  started_at DATETIME NOT NULL,
-  seconds DOUBLE NOT NULL,
-  series BIGINT NOT NULL,
-  region_origin_day DATE,
-  signal JSON,
-  reason TEXT,
-  version BIGINT,
-  measured_day DATE,
-  said JSON,
-  effects JSON,
-  CONSTRAINT pk_forecast_run PRIMARY KEY (id)
-);
-
-CREATE INDEX ix_forecast_run_scope ON forecast_run (scope_id, state, origin_day);
-
-CREATE TABLE reported_forecast (
-  store_id TEXT NOT NULL,
-  run_id TEXT,
-  origin_day DATE,
-  horizon_days BIGINT NOT NULL,
-  reported_at DATETIME,
-  top_categories JSON NOT NULL,
-  unlikely JSON NOT NULL,
-  refused_run_id TEXT,
-  refused TEXT,
-  CONSTRAINT pk_reported_forecast PRIMARY KEY (store_id)
-);
-
-CREATE TABLE reported_demand (
+CREATE TABLE selling_rate (
   store_id TEXT NOT NULL,
   sku TEXT NOT NULL,
   per_day DOUBLE NOT NULL,
-  CONSTRAINT pk_reported_demand PRIMARY KEY (store_id, sku)
-);
-
-CREATE TABLE plausible_day (
-  store_id TEXT NOT NULL,
-  business_day DATE NOT NULL,
-  measures JSON NOT NULL,
-  let_in JSON NOT NULL,
-  CONSTRAINT pk_plausible_day PRIMARY KEY (store_id, business_day)
-);
-
-CREATE TABLE plausible_limit (
-  store_id TEXT NOT NULL,
-  days BIGINT NOT NULL,
-  good JSON NOT NULL,
-  most JSON NOT NULL,
-  CONSTRAINT pk_plausible_limit PRIMARY KEY (store_id)
+  CONSTRAINT pk_selling_rate PRIMARY KEY (store_id, sku)
 );
 
 CREATE TABLE settlement_account (
@@ -1357,6 +1885,16 @@ CREATE TABLE settlement_account (
   put_back_at DATETIME,
   put_back_waits BOOLEAN DEFAULT 0 NOT NULL,
   CONSTRAINT pk_settlement_account PRIMARY KEY (store_id)
+);
+
+CREATE TABLE settlement_advance (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  asked_minor BIGINT NOT NULL,
+  given_minor BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  asked_at DATETIME NOT NULL,
+  CONSTRAINT pk_settlement_advance PRIMARY KEY (store_id, id)
 );
 
 CREATE TABLE settlement_entry (
@@ -1395,147 +1933,272 @@ CREATE TABLE settlement_invoice (
   CONSTRAINT uq_settlement_invoice_store_id_no UNIQUE (store_id, no)
 );
 
-CREATE TABLE network_terms (
+CREATE TABLE shared_account (
+  store_id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  points BIGINT NOT NULL,
+  reported_points BIGINT NOT NULL,
+  reported_n BIGINT NOT NULL,
+  linked BOOLEAN DEFAULT 0 NOT NULL,
+  CONSTRAINT pk_shared_account PRIMARY KEY (store_id, customer_id)
+);
+
+CREATE TABLE shared_part (
+  store_id TEXT NOT NULL,
+  from_day DATE NOT NULL,
+  until_day DATE,
+  reported_at DATETIME NOT NULL,
+  CONSTRAINT pk_shared_part PRIMARY KEY (store_id, from_day)
+);
+
+CREATE TABLE shared_points_entry (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
+  member_id TEXT NOT NULL,
   n BIGINT NOT NULL,
-  terms JSON NOT NULL,
-  set_by TEXT NOT NULL,
-  set_at DATETIME NOT NULL,
-  CONSTRAINT pk_network_terms PRIMARY KEY (n)
+  kind TEXT NOT NULL,
+  points BIGINT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  sale_id TEXT NOT NULL,
+  of_sale_id TEXT DEFAULT '' NOT NULL,
+  at DATETIME NOT NULL,
+  business_day DATE NOT NULL,
+  actor_id TEXT NOT NULL,
+  CONSTRAINT pk_shared_points_entry PRIMARY KEY (store_id, id)
 );
 
-CREATE TABLE refund (
-  id TEXT NOT NULL,
-  escrow_id TEXT NOT NULL,
-  store_id TEXT NOT NULL,
-  amount_minor BIGINT NOT NULL,
+CREATE INDEX ix_shared_points_entry_customer ON shared_points_entry (store_id, customer_id);
+
+CREATE INDEX ix_shared_points_entry_member ON shared_points_entry (member_id, n);
+
+CREATE INDEX ix_shared_points_entry_of_sale ON shared_points_entry (store_id, of_sale_id);
+
+CREATE INDEX ix_shared_points_entry_sale ON shared_points_entry (store_id, sale_id);
+
+CREATE TABLE shared_scheme (
+  from_day DATE NOT NULL,
+  name TEXT NOT NULL,
   currency TEXT NOT NULL,
-  state TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  tries BIGINT NOT NULL,
-  try_at DATETIME NOT NULL,
-  answer TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  ended_at DATETIME,
-  reference TEXT NOT NULL,
-  CONSTRAINT pk_refund PRIMARY KEY (id)
+  active BOOLEAN NOT NULL,
+  points BIGINT NOT NULL,
+  per_minor BIGINT NOT NULL,
+  worth_minor BIGINT NOT NULL,
+  least_points BIGINT NOT NULL,
+  expiry_months BIGINT NOT NULL,
+  lapsed_to TEXT NOT NULL,
+  notice_days BIGINT NOT NULL,
+  CONSTRAINT pk_shared_scheme PRIMARY KEY (from_day)
 );
 
-CREATE INDEX ix_refund_escrow ON refund (escrow_id);
-
-CREATE INDEX ix_refund_waiting ON refund (state, try_at);
-
-CREATE TABLE escrow (
-  id TEXT NOT NULL,
+CREATE TABLE shelf_plan (
   store_id TEXT NOT NULL,
-  purpose TEXT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  currency TEXT NOT NULL,
-  provider TEXT NOT NULL,
+  id TEXT NOT NULL,
   state TEXT NOT NULL,
+  from_day DATE NOT NULL,
+  drafted_at DATETIME NOT NULL,
+  based_on_day DATE NOT NULL,
+  CONSTRAINT pk_shelf_plan PRIMARY KEY (store_id, id)
+);
+
+CREATE TABLE shift (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  till_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  opened_by TEXT NOT NULL,
+  opened_by_name TEXT NOT NULL,
   opened_at DATETIME NOT NULL,
-  pay_by DATETIME NOT NULL,
-  ask_again_at DATETIME,
-  tries BIGINT NOT NULL,
-  shown_code TEXT NOT NULL,
-  reference TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  release_at DATETIME,
-  proved BOOLEAN DEFAULT false NOT NULL,
-  disputed_why TEXT NOT NULL,
-  CONSTRAINT pk_escrow PRIMARY KEY (id),
-  CONSTRAINT ck_escrow_amount_positive CHECK (amount_minor > 0)
+  business_day DATE NOT NULL,
+  expected_minor BIGINT NOT NULL,
+  counted_minor BIGINT,
+  over_short_minor BIGINT,
+  closed_at DATETIME,
+  z_no BIGINT,
+  z_report JSON,
+  totals JSON DEFAULT '{}' NOT NULL,
+  held_by TEXT,
+  held_by_name TEXT,
+  counted_times BIGINT DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_shift PRIMARY KEY (store_id, id)
 );
 
-CREATE INDEX ix_escrow_state ON escrow (state, release_at);
+CREATE UNIQUE INDEX uq_shift_one_open ON shift (store_id, till_id) WHERE state <> 'closed';
 
-CREATE TABLE home_delivery (
-  store_id TEXT NOT NULL,
-  order_id TEXT NOT NULL,
+CREATE UNIQUE INDEX uq_shift_z_no ON shift (store_id, till_id, z_no);
+
+CREATE TABLE signed_batch (
+  from_node TEXT NOT NULL,
+  id TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  text TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  CONSTRAINT pk_signed_batch PRIMARY KEY (from_node, id)
+);
+
+CREATE TABLE signed_out (
+  session_id TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  CONSTRAINT pk_signed_out PRIMARY KEY (session_id)
+);
+
+CREATE TABLE signing_key (
+  node_id TEXT NOT NULL,
+  public TEXT NOT NULL,
   state TEXT NOT NULL,
-  place TEXT NOT NULL,
-  street TEXT NOT NULL,
-  note TEXT NOT NULL,
-  lat_e6 BIGINT NOT NULL,
-  lon_e6 BIGINT NOT NULL,
-  fee_minor BIGINT NOT NULL,
-  charged_minor BIGINT NOT NULL,
-  trip_id TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  "before" BIGINT NOT NULL,
-  comes_at DATETIME,
+  how TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  good_at DATETIME,
   ended_at DATETIME,
-  receiver TEXT NOT NULL,
-  why TEXT NOT NULL,
-  CONSTRAINT pk_home_delivery PRIMARY KEY (store_id, order_id)
+  doubted_since DATETIME,
+  vouched_by TEXT,
+  vouch TEXT,
+  CONSTRAINT pk_signing_key PRIMARY KEY (node_id, public)
 );
 
-CREATE INDEX ix_home_delivery_state ON home_delivery (store_id, state);
+CREATE UNIQUE INDEX ix_signing_key_first ON signing_key (node_id) WHERE how = 'first';
 
-CREATE TABLE pickup_order (
+CREATE TABLE slip_number (
   store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  number BIGINT NOT NULL,
-  order_no TEXT NOT NULL,
-  state TEXT NOT NULL,
-  step BIGINT NOT NULL,
-  why TEXT NOT NULL,
-  customer_name TEXT NOT NULL,
-  customer_phone TEXT NOT NULL,
-  code_hash TEXT NOT NULL,
-  token_hash TEXT NOT NULL,
-  total_minor BIGINT NOT NULL,
-  currency TEXT NOT NULL,
-  placed_at DATETIME NOT NULL,
-  moved_at DATETIME NOT NULL,
-  cancel_asked_at DATETIME,
-  ready_by DATETIME,
-  ready_at DATETIME,
-  hold_until DATETIME,
-  collected_at DATETIME,
-  collected_by TEXT,
-  sale_id TEXT,
-  window_from DATETIME,
-  window_until DATETIME,
-  answer_by DATETIME,
-  if_short TEXT DEFAULT 'less' NOT NULL,
-  paid_minor BIGINT DEFAULT '0' NOT NULL,
-  group_id TEXT,
-  comes_on DATE,
-  coupons JSON DEFAULT '[]' NOT NULL,
-  member BOOLEAN DEFAULT false NOT NULL,
-  customer_id TEXT,
-  return_until DATETIME,
-  returned_minor BIGINT DEFAULT '0' NOT NULL,
-  return_asked_at DATETIME,
-  return_asked_step BIGINT,
-  handed_at DATETIME,
-  proved_at DATETIME,
-  proved_by TEXT DEFAULT '' NOT NULL,
-  return_days BIGINT,
-  reported_by_store BOOLEAN DEFAULT false NOT NULL,
-  email TEXT DEFAULT '' NOT NULL,
-  language TEXT DEFAULT '' NOT NULL,
-  CONSTRAINT pk_pickup_order PRIMARY KEY (store_id, id),
-  CONSTRAINT uq_pickup_order_store_id_order_no UNIQUE (store_id, order_no)
+  business_day DATE NOT NULL,
+  tender TEXT NOT NULL,
+  number TEXT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  source TEXT NOT NULL,
+  CONSTRAINT pk_slip_number PRIMARY KEY (store_id, business_day, tender, number, amount_minor)
 );
 
-CREATE INDEX ix_pickup_order_number ON pickup_order (store_id, number);
+CREATE TABLE staff (
+  node_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  pin_hash TEXT NOT NULL,
+  active BOOLEAN NOT NULL,
+  failed_tries BIGINT NOT NULL,
+  locked_until DATETIME,
+  badge_hash TEXT,
+  badge_given_at DATETIME,
+  totp_salt TEXT,
+  code_step BIGINT,
+  CONSTRAINT pk_staff PRIMARY KEY (node_id, id),
+  CONSTRAINT uq_staff_badge_hash UNIQUE (badge_hash)
+);
 
-CREATE INDEX ix_pickup_order_people ON pickup_order (moved_at) WHERE (customer_name <> '' OR customer_phone <> '');
+CREATE TABLE staff_session (
+  session_id TEXT NOT NULL,
+  node_id TEXT NOT NULL,
+  staff_id TEXT NOT NULL,
+  stamp TEXT NOT NULL,
+  device TEXT NOT NULL,
+  place TEXT NOT NULL,
+  begun_at DATETIME NOT NULL,
+  seen_at DATETIME NOT NULL,
+  CONSTRAINT pk_staff_session PRIMARY KEY (session_id)
+);
 
-CREATE INDEX ix_pickup_order_state ON pickup_order (store_id, state);
+CREATE INDEX ix_staff_session_staff ON staff_session (node_id, staff_id);
 
-CREATE INDEX ix_pickup_order_token_hash ON pickup_order (token_hash);
-
-CREATE TABLE pickup_try (
+CREATE TABLE stock_count (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  counted_qty BIGINT NOT NULL,
+  before_qty BIGINT NOT NULL,
   at DATETIME NOT NULL,
   actor_id TEXT NOT NULL,
-  CONSTRAINT pk_pickup_try PRIMARY KEY (store_id, id)
+  CONSTRAINT pk_stock_count PRIMARY KEY (store_id, id)
 );
 
-CREATE INDEX ix_pickup_try_at ON pickup_try (store_id, at);
+CREATE INDEX ix_stock_count_sku ON stock_count (store_id, sku, at);
+
+CREATE TABLE stock_level (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  place TEXT NOT NULL,
+  qty BIGINT NOT NULL,
+  CONSTRAINT pk_stock_level PRIMARY KEY (store_id, sku, place)
+);
+
+CREATE TABLE stock_movement (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  qty BIGINT NOT NULL,
+  from_place TEXT NOT NULL,
+  to_place TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  source_kind TEXT NOT NULL,
+  source_id TEXT NOT NULL,
+  business_day DATE NOT NULL,
+  at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  CONSTRAINT pk_stock_movement PRIMARY KEY (store_id, id),
+  CONSTRAINT ck_stock_movement_qty_positive CHECK (qty > 0),
+  CONSTRAINT ck_stock_movement_places_differ CHECK (from_place <> to_place)
+);
+
+CREATE INDEX ix_stock_movement_sku ON stock_movement (store_id, sku, business_day);
+
+CREATE INDEX ix_stock_movement_source ON stock_movement (store_id, source_kind, source_id);
+
+CREATE TABLE stock_take (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  state TEXT NOT NULL,
+  categories JSON NOT NULL,
+  started_at DATETIME NOT NULL,
+  started_by TEXT NOT NULL,
+  posting_at DATETIME,
+  missing_is_gone BOOLEAN NOT NULL,
+  closed_at DATETIME,
+  closed_by TEXT NOT NULL,
+  CONSTRAINT pk_stock_take PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_stock_take_state ON stock_take (store_id, state);
+
+CREATE TABLE store_day (
+  store_id TEXT NOT NULL,
+  business_day DATE NOT NULL,
+  open BOOLEAN NOT NULL,
+  sales BIGINT NOT NULL,
+  revenue_minor BIGINT NOT NULL,
+  imported BOOLEAN NOT NULL,
+  CONSTRAINT pk_store_day PRIMARY KEY (store_id, business_day)
+);
+
+CREATE INDEX ix_store_day_day ON store_day (business_day, store_id);
+
+CREATE TABLE storefront (
+  store_id TEXT NOT NULL,
+  taking_orders BOOLEAN NOT NULL,
+  edition BIGINT NOT NULL,
+  last_order_no BIGINT NOT NULL,
+  rules JSON DEFAULT '{}' NOT NULL,
+  promotions_token TEXT DEFAULT '' NOT NULL,
+  promotions_edition BIGINT DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_storefront PRIMARY KEY (store_id)
+);
+
+CREATE TABLE suggestion (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  name TEXT NOT NULL,
+  facts JSON NOT NULL,
+  expected_minor BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  made_on DATE NOT NULL,
+  answered_on DATE,
+  why TEXT NOT NULL,
+  measured_minor BIGINT,
+  CONSTRAINT pk_suggestion PRIMARY KEY (store_id, id)
+);
 
 CREATE TABLE supplier (
   id TEXT NOT NULL,
@@ -1556,143 +2219,6 @@ CREATE TABLE supplier (
   CONSTRAINT pk_supplier PRIMARY KEY (id)
 );
 
-CREATE TABLE external_rank (
-  source TEXT NOT NULL,
-  listed_on DATE NOT NULL,
-  place BIGINT NOT NULL,
-  gtin TEXT NOT NULL,
-  name TEXT NOT NULL,
-  sku TEXT,
-  by_hand BOOLEAN NOT NULL,
-  CONSTRAINT pk_external_rank PRIMARY KEY (source, listed_on, place)
-);
-
-CREATE INDEX ix_outside_place_day ON external_rank (listed_on, sku);
-
-CREATE TABLE shelf_plan (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  state TEXT NOT NULL,
-  from_day DATE NOT NULL,
-  drafted_at DATETIME NOT NULL,
-  based_on_day DATE NOT NULL,
-  CONSTRAINT pk_shelf_plan PRIMARY KEY (store_id, id)
-);
-
-CREATE TABLE counts_reported (
-  store_id TEXT NOT NULL,
-  day DATE NOT NULL,
-  sold_products BIGINT NOT NULL,
-  counted_products BIGINT NOT NULL,
-  CONSTRAINT pk_counts_reported PRIMARY KEY (store_id)
-);
-
-CREATE TABLE level_review (
-  store_id TEXT NOT NULL,
-  day DATE NOT NULL,
-  level BIGINT NOT NULL,
-  level_before BIGINT NOT NULL,
-  measures JSON NOT NULL,
-  evidence JSON NOT NULL,
-  CONSTRAINT pk_level_review PRIMARY KEY (store_id)
-);
-
-CREATE TABLE settlement_advance (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  asked_minor BIGINT NOT NULL,
-  given_minor BIGINT NOT NULL,
-  state TEXT NOT NULL,
-  asked_at DATETIME NOT NULL,
-  CONSTRAINT pk_settlement_advance PRIMARY KEY (store_id, id)
-);
-
-CREATE TABLE delivery (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  supplier_id TEXT NOT NULL,
-  order_id TEXT,
-  network_offer_id TEXT,
-  state TEXT NOT NULL,
-  expected_day DATE NOT NULL,
-  advised_at DATETIME NOT NULL,
-  posted_at DATETIME,
-  posted_by TEXT,
-  CONSTRAINT pk_delivery PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_delivery_state ON delivery (store_id, state);
-
-CREATE TABLE order_letter (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  order_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  how TEXT NOT NULL,
-  address TEXT NOT NULL,
-  document JSON NOT NULL,
-  state TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  try_at DATETIME NOT NULL,
-  tries BIGINT NOT NULL,
-  fault_code TEXT NOT NULL,
-  fault TEXT NOT NULL,
-  ended_at DATETIME,
-  CONSTRAINT pk_order_letter PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_order_letter_due ON order_letter (state, try_at);
-
-CREATE TABLE replenishment_order (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  order_no BIGINT NOT NULL,
-  supplier_id TEXT NOT NULL,
-  state TEXT NOT NULL,
-  order_day DATE NOT NULL,
-  delivery_day DATE NOT NULL,
-  next_delivery_day DATE NOT NULL,
-  cost_minor BIGINT NOT NULL,
-  proposed_at DATETIME NOT NULL,
-  sent_at DATETIME,
-  forecast_run_id TEXT,
-  forecast_age_days BIGINT,
-  postponed BOOLEAN NOT NULL,
-  by_rule BOOLEAN NOT NULL,
-  CONSTRAINT pk_replenishment_order PRIMARY KEY (store_id, id),
-  CONSTRAINT uq_replenishment_order_store_id_order_no UNIQUE (store_id, order_no)
-);
-
-CREATE INDEX ix_replenishment_order_state ON replenishment_order (store_id, state);
-
-CREATE TABLE supply_route (
-  kind TEXT NOT NULL,
-  of_id TEXT NOT NULL,
-  warehouse_id TEXT NOT NULL,
-  CONSTRAINT pk_supply_route PRIMARY KEY (kind, of_id),
-  CONSTRAINT ck_supply_route_kind_known CHECK (kind in ('store', 'region'))
-);
-
-CREATE TABLE network_offer (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  supplier_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  name TEXT NOT NULL,
-  pack_qty BIGINT NOT NULL,
-  pack_cost_minor BIGINT NOT NULL,
-  packs BIGINT NOT NULL,
-  why TEXT NOT NULL,
-  state TEXT NOT NULL,
-  offered_at DATETIME NOT NULL,
-  answer_by DATE NOT NULL,
-  return_until DATE,
-  answered_why TEXT NOT NULL,
-  terms JSON,
-  care_minor BIGINT,
-  CONSTRAINT pk_network_offer PRIMARY KEY (store_id, id)
-);
-
 CREATE TABLE supplier_return (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -1711,261 +2237,87 @@ CREATE TABLE supplier_return (
 
 CREATE INDEX ix_supplier_return_state ON supplier_return (state);
 
-CREATE TABLE claim (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  claim_no BIGINT NOT NULL,
-  supplier_id TEXT NOT NULL,
-  delivery_id TEXT NOT NULL,
-  state TEXT NOT NULL,
-  wish TEXT NOT NULL,
-  words TEXT NOT NULL,
-  late BOOLEAN NOT NULL,
-  filed_at DATETIME NOT NULL,
-  filed_by TEXT NOT NULL,
-  photos BIGINT NOT NULL,
-  claimed_minor BIGINT NOT NULL,
-  granted_minor BIGINT NOT NULL,
-  round BIGINT NOT NULL,
-  remedy TEXT NOT NULL,
-  answer TEXT NOT NULL,
-  answered_at DATETIME,
-  answered_by TEXT NOT NULL,
-  contest TEXT NOT NULL,
-  contested_at DATETIME,
-  CONSTRAINT pk_claim PRIMARY KEY (store_id, id)
+CREATE TABLE supply_route (
+  kind TEXT NOT NULL,
+  of_id TEXT NOT NULL,
+  warehouse_id TEXT NOT NULL,
+  CONSTRAINT pk_supply_route PRIMARY KEY (kind, of_id),
+  CONSTRAINT ck_supply_route_kind_known CHECK (kind in ('store', 'region'))
 );
 
-CREATE INDEX ix_claim_delivery ON claim (store_id, delivery_id);
-
-CREATE INDEX ix_claim_state ON claim (state);
-
-CREATE TABLE credit_line (
+CREATE TABLE support_permission (
   store_id TEXT NOT NULL,
-  state TEXT NOT NULL,
-  limit_minor BIGINT NOT NULL,
-  level BIGINT NOT NULL,
-  held_by TEXT NOT NULL,
-  held_why TEXT NOT NULL,
-  facts JSON NOT NULL,
-  terms JSON NOT NULL,
-  terms_n BIGINT NOT NULL,
-  steps JSON NOT NULL,
-  worked_out_on DATE NOT NULL,
-  advance_most_minor BIGINT NOT NULL,
+  id TEXT NOT NULL,
+  words TEXT NOT NULL,
+  given_by TEXT NOT NULL,
+  given_at DATETIME NOT NULL,
+  until DATETIME NOT NULL,
+  ended_at DATETIME,
   step BIGINT NOT NULL,
-  CONSTRAINT pk_credit_line PRIMARY KEY (store_id)
+  reported JSON NOT NULL,
+  CONSTRAINT pk_support_permission PRIMARY KEY (store_id, id)
 );
 
-CREATE TABLE credit_draw (
-  store_id TEXT NOT NULL,
-  order_id TEXT NOT NULL,
-  order_no BIGINT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  state TEXT NOT NULL,
-  asked_at DATETIME NOT NULL,
-  why TEXT NOT NULL,
-  CONSTRAINT pk_credit_draw PRIMARY KEY (store_id, order_id)
-);
-
-CREATE INDEX ix_credit_draw_state ON credit_draw (state);
-
-CREATE TABLE objection (
+CREATE TABLE support_visit (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
-  about TEXT NOT NULL,
-  words TEXT NOT NULL,
-  state TEXT NOT NULL,
-  raised_by TEXT NOT NULL,
-  raised_at DATETIME NOT NULL,
-  answer TEXT NOT NULL,
-  answered_at DATETIME,
-  CONSTRAINT pk_objection PRIMARY KEY (store_id, id)
+  leave_id TEXT NOT NULL,
+  actor_id TEXT NOT NULL,
+  actor_name TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  until DATETIME NOT NULL,
+  CONSTRAINT pk_support_visit PRIMARY KEY (store_id, id)
 );
 
-CREATE TABLE region_outlook (
-  region_id TEXT NOT NULL,
-  days BIGINT NOT NULL,
-  seen_at DATETIME NOT NULL,
-  rows JSON NOT NULL,
-  CONSTRAINT pk_region_outlook PRIMARY KEY (region_id, days)
+CREATE TABLE tab_account (
+  store_id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
+  limit_minor BIGINT NOT NULL,
+  balance_minor BIGINT NOT NULL,
+  lines BIGINT NOT NULL,
+  CONSTRAINT pk_tab_account PRIMARY KEY (store_id, customer_id),
+  CONSTRAINT ck_tab_account_balance_not_negative CHECK (balance_minor >= 0)
 );
 
-CREATE TABLE lost_entry (
+CREATE TABLE tab_entry (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
   n BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  balance_minor BIGINT NOT NULL,
   business_day DATE NOT NULL,
-  kind TEXT NOT NULL,
-  from_account TEXT NOT NULL,
-  to_account TEXT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  invoice_id TEXT,
-  source_id TEXT NOT NULL,
-  words TEXT NOT NULL,
-  state TEXT NOT NULL,
+  sale_id TEXT,
+  shift_id TEXT,
+  tender TEXT,
+  reference TEXT NOT NULL,
   why TEXT NOT NULL,
-  CONSTRAINT pk_lost_entry PRIMARY KEY (store_id, id)
+  at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  actor_name TEXT NOT NULL,
+  CONSTRAINT pk_tab_entry PRIMARY KEY (store_id, id),
+  CONSTRAINT uq_tab_entry_store_id_customer_id_n UNIQUE (store_id, customer_id, n)
 );
 
-CREATE TABLE purchase (
+CREATE TABLE tab_settlement (
   store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  purchase_no BIGINT NOT NULL,
-  state TEXT NOT NULL,
-  supplier_id TEXT,
-  order_day DATE,
-  expected_day DATE NOT NULL,
-  cost_minor BIGINT NOT NULL,
-  proposed_at DATETIME NOT NULL,
-  ordered_at DATETIME,
-  received_at DATETIME,
-  CONSTRAINT pk_purchase PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_purchase_state ON purchase (state, expected_day);
-
-CREATE TABLE premises (
-  warehouse_id TEXT NOT NULL,
-  address TEXT NOT NULL,
-  phone TEXT NOT NULL,
-  by_list BOOLEAN DEFAULT 0 NOT NULL,
-  CONSTRAINT pk_premises PRIMARY KEY (warehouse_id)
-);
-
-CREATE TABLE map_point (
-  id TEXT NOT NULL,
-  lat_e6 BIGINT NOT NULL,
-  lon_e6 BIGINT NOT NULL,
-  from_minute BIGINT NOT NULL,
-  until_minute BIGINT NOT NULL,
-  service_minutes BIGINT NOT NULL,
-  source TEXT NOT NULL,
-  CONSTRAINT pk_map_point PRIMARY KEY (id)
-);
-
-CREATE TABLE vehicle (
-  id TEXT NOT NULL,
-  warehouse_id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  packs BIGINT NOT NULL,
-  from_minute BIGINT NOT NULL,
-  until_minute BIGINT NOT NULL,
-  retired_at DATETIME,
-  CONSTRAINT pk_vehicle PRIMARY KEY (id)
-);
-
-CREATE TABLE measured_leg (
-  from_id TEXT NOT NULL,
-  to_id TEXT NOT NULL,
-  metres BIGINT NOT NULL,
-  seconds BIGINT NOT NULL,
-  CONSTRAINT pk_measured_leg PRIMARY KEY (from_id, to_id)
-);
-
-CREATE TABLE route_plan (
-  id TEXT NOT NULL,
-  warehouse_id TEXT NOT NULL,
-  day DATE NOT NULL,
-  asked_at DATETIME NOT NULL,
-  begun_at DATETIME,
-  done_at DATETIME,
-  fault TEXT NOT NULL,
-  calls BIGINT NOT NULL,
-  metres BIGINT NOT NULL,
-  left_out JSON NOT NULL,
-  CONSTRAINT pk_route_plan PRIMARY KEY (id)
-);
-
-CREATE TABLE delivery_route (
-  id TEXT NOT NULL,
-  plan_id TEXT NOT NULL,
-  warehouse_id TEXT NOT NULL,
-  day DATE NOT NULL,
-  vehicle_id TEXT NOT NULL,
-  vehicle_name TEXT NOT NULL,
-  vehicle_packs BIGINT NOT NULL,
-  state TEXT NOT NULL,
-  packs BIGINT NOT NULL,
-  metres BIGINT NOT NULL,
-  leaves_s BIGINT NOT NULL,
-  back_s BIGINT NOT NULL,
-  driver TEXT NOT NULL,
-  token_hash TEXT NOT NULL,
-  left_at DATETIME,
-  CONSTRAINT pk_delivery_route PRIMARY KEY (id)
-);
-
-CREATE INDEX ix_vehicle_round_day ON delivery_route (warehouse_id, day);
-
-CREATE INDEX ix_vehicle_round_token ON delivery_route (token_hash);
-
-CREATE TABLE route_load (
-  store_id TEXT NOT NULL,
-  delivery_id TEXT NOT NULL,
-  route_id TEXT NOT NULL,
-  CONSTRAINT pk_route_load PRIMARY KEY (store_id, delivery_id)
-);
-
-CREATE INDEX ix_route_load_route_id ON route_load (route_id);
-
-CREATE TABLE pick_list (
-  id TEXT NOT NULL,
-  warehouse_id TEXT NOT NULL,
-  pick_no BIGINT NOT NULL,
-  state TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  made_by TEXT NOT NULL,
-  sent_at DATETIME,
-  CONSTRAINT pk_pick_list PRIMARY KEY (id),
-  CONSTRAINT uq_pick_list_warehouse_id_pick_no UNIQUE (warehouse_id, pick_no)
-);
-
-CREATE INDEX ix_pick_list_state ON pick_list (state);
-
-CREATE TABLE review (
-  store_id TEXT NOT NULL,
-  order_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  stars BIGINT NOT NULL,
-  words TEXT NOT NULL,
-  by_name TEXT NOT NULL,
-  state TEXT NOT NULL,
-  written_at DATETIME NOT NULL,
-  answer TEXT NOT NULL,
-  answered_at DATETIME,
-  reported_why TEXT NOT NULL,
-  decided_why TEXT NOT NULL,
-  CONSTRAINT pk_review PRIMARY KEY (store_id, order_id, sku),
-  CONSTRAINT ck_review_stars_one_to_five CHECK (stars between 1 and 5)
-);
-
-CREATE INDEX ix_review_product ON review (store_id, sku);
-
-CREATE TABLE price_proposal (
-  id TEXT NOT NULL,
-  state TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  supplier_id TEXT NOT NULL,
-  from_day DATE,
-  suffix TEXT NOT NULL,
-  file BLOB NOT NULL,
-  moved BIGINT NOT NULL,
-  most_percent BIGINT NOT NULL,
-  proposed_at DATETIME NOT NULL,
-  proposed_by TEXT NOT NULL,
-  proposed_name TEXT NOT NULL,
-  CONSTRAINT pk_price_proposal PRIMARY KEY (id)
-);
-
-CREATE TABLE price_tally (
-  staff_id TEXT NOT NULL,
-  day DATE NOT NULL,
-  price_list TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  qty BIGINT NOT NULL,
+  credit_id TEXT NOT NULL,
+  charge_id TEXT NOT NULL,
   amount_minor BIGINT NOT NULL,
-  CONSTRAINT pk_price_tally PRIMARY KEY (staff_id, day, price_list, sku)
+  CONSTRAINT pk_tab_settlement PRIMARY KEY (store_id, credit_id, charge_id),
+  CONSTRAINT ck_tab_settlement_amount_positive CHECK (amount_minor > 0)
+);
+
+CREATE INDEX ix_tab_settlement_charge ON tab_settlement (store_id, charge_id);
+
+CREATE TABLE tax_class (
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  rate_bp BIGINT NOT NULL,
+  inclusive BOOLEAN NOT NULL,
+  owner_id TEXT NOT NULL,
+  CONSTRAINT pk_tax_class PRIMARY KEY (id)
 );
 
 CREATE TABLE transfer (
@@ -1994,266 +2346,6 @@ CREATE TABLE transfer (
 
 CREATE INDEX ix_transfer_state ON transfer (state, giver_id, taker_id);
 
-CREATE TABLE benchmark_figure (
-  scope_id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  value BIGINT NOT NULL,
-  day DATE NOT NULL,
-  sets JSON NOT NULL,
-  CONSTRAINT pk_benchmark_figure PRIMARY KEY (scope_id, name, sku)
-);
-
-CREATE TABLE network_lesson (
-  id TEXT NOT NULL,
-  texts JSON NOT NULL,
-  written_by TEXT NOT NULL,
-  written_at DATETIME NOT NULL,
-  taken_back_at DATETIME,
-  CONSTRAINT pk_network_lesson PRIMARY KEY (id)
-);
-
-CREATE TABLE lesson_done (
-  store_id TEXT NOT NULL,
-  staff_id TEXT NOT NULL,
-  lesson_id TEXT NOT NULL,
-  first_at DATETIME NOT NULL,
-  last_at DATETIME NOT NULL,
-  times BIGINT NOT NULL,
-  CONSTRAINT pk_lesson_done PRIMARY KEY (store_id, staff_id, lesson_id)
-);
-
-CREATE TABLE storefront (
-  store_id TEXT NOT NULL,
-  taking_orders BOOLEAN NOT NULL,
-  edition BIGINT NOT NULL,
-  last_order_no BIGINT NOT NULL,
-  rules JSON DEFAULT '{}' NOT NULL,
-  promotions_token TEXT DEFAULT '' NOT NULL,
-  promotions_edition BIGINT DEFAULT '0' NOT NULL,
-  CONSTRAINT pk_storefront PRIMARY KEY (store_id)
-);
-
-CREATE TABLE online_listing (
-  store_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  price_minor BIGINT NOT NULL,
-  available_qty BIGINT NOT NULL,
-  taken_qty BIGINT NOT NULL,
-  shelf_rank BIGINT,
-  published_at DATETIME NOT NULL,
-  listed BOOLEAN NOT NULL,
-  edition BIGINT NOT NULL,
-  seen_through BIGINT NOT NULL,
-  seen_also JSON NOT NULL,
-  order_days BIGINT,
-  CONSTRAINT pk_online_listing PRIMARY KEY (store_id, sku)
-);
-
-CREATE TABLE suggestion (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  name TEXT NOT NULL,
-  facts JSON NOT NULL,
-  expected_minor BIGINT NOT NULL,
-  state TEXT NOT NULL,
-  made_on DATE NOT NULL,
-  answered_on DATE,
-  why TEXT NOT NULL,
-  measured_minor BIGINT,
-  CONSTRAINT pk_suggestion PRIMARY KEY (store_id, id)
-);
-
-CREATE TABLE support_permission (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  words TEXT NOT NULL,
-  given_by TEXT NOT NULL,
-  given_at DATETIME NOT NULL,
-  until DATETIME NOT NULL,
-  ended_at DATETIME,
-  step BIGINT NOT NULL,
-  reported JSON NOT NULL,
-  CONSTRAINT pk_support_permission PRIMARY KEY (store_id, id)
-);
-
-CREATE TABLE support_visit (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  leave_id TEXT NOT NULL,
-  actor_id TEXT NOT NULL,
-  actor_name TEXT NOT NULL,
-  at DATETIME NOT NULL,
-  until DATETIME NOT NULL,
-  CONSTRAINT pk_support_visit PRIMARY KEY (store_id, id)
-);
-
-CREATE TABLE payout (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  run_id TEXT NOT NULL,
-  agent TEXT DEFAULT '' NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  currency TEXT NOT NULL,
-  payee TEXT NOT NULL,
-  bank_account TEXT NOT NULL,
-  bic TEXT NOT NULL,
-  state TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  CONSTRAINT pk_payout PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_payout_run ON payout (run_id);
-
-CREATE TABLE points_member (
-  id TEXT NOT NULL,
-  "key" TEXT,
-  points BIGINT NOT NULL,
-  lines BIGINT NOT NULL,
-  moved_on DATE,
-  CONSTRAINT pk_points_member PRIMARY KEY (id),
-  CONSTRAINT uq_points_member_key UNIQUE ("key")
-);
-
-CREATE TABLE points_link (
-  store_id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  member_id TEXT NOT NULL,
-  has_left BOOLEAN NOT NULL,
-  word_at DATETIME NOT NULL,
-  reported BIGINT NOT NULL,
-  "key" TEXT DEFAULT '' NOT NULL,
-  proved_key TEXT DEFAULT '' NOT NULL,
-  CONSTRAINT pk_points_link PRIMARY KEY (store_id, customer_id)
-);
-
-CREATE INDEX ix_points_link_key ON points_link ("key");
-
-CREATE INDEX ix_points_link_member_id ON points_link (member_id);
-
-CREATE TABLE points_waiting (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  waits_for TEXT NOT NULL,
-  why TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  points BIGINT NOT NULL,
-  business_day DATE NOT NULL,
-  body JSON NOT NULL,
-  since DATETIME NOT NULL,
-  CONSTRAINT pk_points_waiting PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_points_waiting_sale ON points_waiting (store_id, waits_for);
-
-CREATE TABLE claim_photo (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  claim_id TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  sha256 TEXT NOT NULL,
-  pieces BIGINT NOT NULL,
-  data BLOB,
-  CONSTRAINT pk_claim_photo PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_claim_photo_claim ON claim_photo (store_id, claim_id);
-
-CREATE TABLE claim_photo_piece (
-  store_id TEXT NOT NULL,
-  photo_id TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  data BLOB NOT NULL,
-  CONSTRAINT pk_claim_photo_piece PRIMARY KEY (store_id, photo_id, n)
-);
-
-CREATE TABLE campaign (
-  id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  why TEXT NOT NULL,
-  from_day DATE NOT NULL,
-  until_day DATE NOT NULL,
-  answer_by DATE NOT NULL,
-  lines JSON NOT NULL,
-  fee_minor BIGINT NOT NULL,
-  hold_out_bp BIGINT NOT NULL,
-  held_out JSON NOT NULL,
-  state TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  effect JSON NOT NULL,
-  CONSTRAINT pk_campaign PRIMARY KEY (id)
-);
-
-CREATE TABLE customer_message (
-  id TEXT NOT NULL,
-  store_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  phone TEXT NOT NULL,
-  email TEXT NOT NULL,
-  language TEXT NOT NULL,
-  facts JSON NOT NULL,
-  state TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  try_at DATETIME NOT NULL,
-  tries BIGINT NOT NULL,
-  fault TEXT NOT NULL,
-  ended_at DATETIME,
-  CONSTRAINT pk_customer_message PRIMARY KEY (id)
-);
-
-CREATE INDEX ix_customer_message_due ON customer_message (state, try_at);
-
-CREATE INDEX ix_customer_message_people ON customer_message (ended_at) WHERE phone <> '';
-
-CREATE TABLE group_offer (
-  id TEXT NOT NULL,
-  store_id TEXT NOT NULL,
-  owner TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  name TEXT NOT NULL,
-  steps JSON NOT NULL,
-  threshold_qty BIGINT NOT NULL,
-  case_qty BIGINT NOT NULL,
-  minimum_cases BIGINT NOT NULL,
-  closes_at DATETIME NOT NULL,
-  vehicle_day DATE NOT NULL,
-  pickup_until DATE NOT NULL,
-  store_takes BIGINT NOT NULL,
-  commission_bp BIGINT NOT NULL,
-  leader TEXT NOT NULL,
-  leader_token TEXT DEFAULT '' NOT NULL,
-  state TEXT NOT NULL,
-  opened_at DATETIME NOT NULL,
-  cases BIGINT NOT NULL,
-  price_minor BIGINT,
-  arrived_qty BIGINT,
-  why TEXT NOT NULL,
-  step BIGINT NOT NULL,
-  members BIGINT NOT NULL,
-  taken_qty BIGINT NOT NULL,
-  CONSTRAINT pk_group_offer PRIMARY KEY (id)
-);
-
-CREATE INDEX ix_group_offer_store ON group_offer (store_id, state);
-
-CREATE TABLE delivery_tracking (
-  store_id TEXT NOT NULL,
-  delivery_id TEXT NOT NULL,
-  route_id TEXT NOT NULL,
-  step BIGINT NOT NULL,
-  state TEXT NOT NULL,
-  comes_at DATETIME NOT NULL,
-  n BIGINT NOT NULL,
-  vehicle TEXT NOT NULL,
-  driver TEXT NOT NULL,
-  receiver TEXT NOT NULL,
-  note TEXT NOT NULL,
-  reported_at DATETIME NOT NULL,
-  CONSTRAINT pk_delivery_tracking PRIMARY KEY (store_id, delivery_id)
-);
-
 CREATE TABLE transfer_sheet (
   store_id TEXT NOT NULL,
   day DATE NOT NULL,
@@ -2261,148 +2353,251 @@ CREATE TABLE transfer_sheet (
   CONSTRAINT pk_transfer_sheet PRIMARY KEY (store_id)
 );
 
-CREATE TABLE customer_session (
+CREATE TABLE vehicle (
+  id TEXT NOT NULL,
+  warehouse_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  packs BIGINT NOT NULL,
+  from_minute BIGINT NOT NULL,
+  until_minute BIGINT NOT NULL,
+  retired_at DATETIME,
+  CONSTRAINT pk_vehicle PRIMARY KEY (id)
+);
+
+CREATE TABLE voucher (
+  store_id TEXT NOT NULL,
   mark TEXT NOT NULL,
-  purpose TEXT NOT NULL,
-  number TEXT NOT NULL,
-  begun_at DATETIME NOT NULL,
-  CONSTRAINT pk_customer_session PRIMARY KEY (mark, purpose, number)
-);
-
-CREATE INDEX ix_customer_session_number ON customer_session (number);
-
-CREATE TABLE phone_code (
-  id TEXT NOT NULL,
-  store_id TEXT NOT NULL,
-  number TEXT NOT NULL,
-  browser TEXT NOT NULL,
-  range TEXT NOT NULL,
-  digits BIGINT NOT NULL,
-  sent_at DATETIME NOT NULL,
-  tries BIGINT NOT NULL,
-  proved_at DATETIME,
-  CONSTRAINT pk_phone_code PRIMARY KEY (id)
-);
-
-CREATE INDEX ix_phone_code_at ON phone_code (store_id, sent_at);
-
-CREATE INDEX ix_phone_code_browser ON phone_code (browser, sent_at);
-
-CREATE INDEX ix_phone_code_number ON phone_code (number, sent_at);
-
-CREATE TABLE online_coupon (
-  store_id TEXT NOT NULL,
-  owner_id TEXT NOT NULL,
-  code TEXT NOT NULL,
-  counter_uses BIGINT NOT NULL,
-  taken BIGINT NOT NULL,
-  edition BIGINT NOT NULL,
-  CONSTRAINT pk_online_coupon PRIMARY KEY (store_id, owner_id, code)
-);
-
-CREATE TABLE online_member (
-  store_id TEXT NOT NULL,
-  "key" TEXT NOT NULL,
-  member BOOLEAN NOT NULL,
-  edition BIGINT NOT NULL,
-  CONSTRAINT pk_online_member PRIMARY KEY (store_id, "key")
-);
-
-CREATE TABLE outreach (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
   kind TEXT NOT NULL,
-  offer_id TEXT NOT NULL,
-  words JSON NOT NULL,
-  away_days BIGINT NOT NULL,
-  days BIGINT NOT NULL,
-  made_on DATE NOT NULL,
-  made_at DATETIME NOT NULL,
-  made_by TEXT NOT NULL,
-  CONSTRAINT pk_outreach PRIMARY KEY (store_id, id)
-);
-
-CREATE TABLE outreach_recipient (
-  store_id TEXT NOT NULL,
-  outreach_id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  code TEXT NOT NULL,
-  reported_at DATETIME,
-  CONSTRAINT pk_outreach_recipient PRIMARY KEY (store_id, outreach_id, customer_id)
-);
-
-CREATE TABLE referral_reward (
-  store_id TEXT NOT NULL,
-  friend_id TEXT NOT NULL,
-  outreach_id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  balance_minor BIGINT NOT NULL,
+  expires_on DATE,
   sale_id TEXT NOT NULL,
-  code TEXT NOT NULL,
-  given_at DATETIME NOT NULL,
-  reported_at DATETIME,
-  CONSTRAINT pk_referral_reward PRIMARY KEY (store_id, friend_id)
+  issued_at DATETIME NOT NULL,
+  issued_by TEXT NOT NULL,
+  CONSTRAINT pk_voucher PRIMARY KEY (store_id, mark),
+  CONSTRAINT ck_voucher_balance_not_negative CHECK (balance_minor >= 0)
 );
 
-CREATE TABLE counter_money (
+CREATE INDEX ix_voucher_sale ON voucher (store_id, sale_id);
+
+CREATE TABLE voucher_movement (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
-  order_id TEXT NOT NULL,
-  tender TEXT NOT NULL,
+  mark TEXT NOT NULL,
+  kind TEXT NOT NULL,
   amount_minor BIGINT NOT NULL,
-  rounding_minor BIGINT NOT NULL,
-  shift_id TEXT NOT NULL,
+  balance_minor BIGINT NOT NULL,
+  sale_id TEXT NOT NULL,
   at DATETIME NOT NULL,
   actor_id TEXT NOT NULL,
-  CONSTRAINT pk_counter_money PRIMARY KEY (store_id, id),
-  CONSTRAINT ck_counter_money_amount_not_zero CHECK (amount_minor != 0)
+  CONSTRAINT pk_voucher_movement PRIMARY KEY (store_id, id)
 );
 
-CREATE INDEX ix_counter_money_order ON counter_money (store_id, order_id);
+CREATE INDEX ix_voucher_movement_mark ON voucher_movement (store_id, mark);
 
-CREATE TABLE producer_picture (
-  store_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  id TEXT NOT NULL,
-  jpeg BLOB NOT NULL,
-  put_at DATETIME NOT NULL,
-  CONSTRAINT pk_producer_picture PRIMARY KEY (store_id, sku, id)
-);
+CREATE INDEX ix_voucher_movement_sale ON voucher_movement (store_id, sale_id);
 
-CREATE TABLE reported_story (
-  store_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  edition BIGINT NOT NULL,
-  producer TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  place TEXT NOT NULL,
-  story TEXT NOT NULL,
-  lot_code TEXT NOT NULL,
-  harvested_on DATE,
-  pictures JSON NOT NULL,
-  CONSTRAINT pk_reported_story PRIMARY KEY (store_id, sku)
-);
-
-CREATE TABLE order_replay (
-  scope_kind TEXT NOT NULL,
+CREATE TABLE weather_day (
   scope_id TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  last_day DATE NOT NULL,
-  body JSON NOT NULL,
-  CONSTRAINT pk_order_replay PRIMARY KEY (scope_kind, scope_id)
+  day DATE NOT NULL,
+  temperature_tenths BIGINT,
+  rain_tenths BIGINT,
+  CONSTRAINT pk_weather_day PRIMARY KEY (scope_id, day)
 );
 
-CREATE TABLE job_run (
-  node_id TEXT NOT NULL,
-  job TEXT NOT NULL,
-  day DATE NOT NULL,
-  state TEXT NOT NULL,
-  tries BIGINT NOT NULL,
-  began_at DATETIME NOT NULL,
-  ended_at DATETIME,
-  outcome TEXT NOT NULL,
-  so_far BIGINT,
-  whole BIGINT,
-  CONSTRAINT pk_job_run PRIMARY KEY (node_id, job, day)
+CREATE TABLE claim_line (
+  store_id TEXT NOT NULL,
+  claim_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  qty BIGINT NOT NULL,
+  pack_qty BIGINT NOT NULL,
+  pack_cost_minor BIGINT NOT NULL,
+  charged BOOLEAN NOT NULL,
+  granted_qty BIGINT,
+  CONSTRAINT pk_claim_line PRIMARY KEY (store_id, claim_id, sku, kind),
+  CONSTRAINT fk_claim_line_store_id_claim_id_claim FOREIGN KEY(store_id, claim_id) REFERENCES claim (store_id, id),
+  CONSTRAINT ck_claim_line_qty_positive CHECK (qty > 0),
+  CONSTRAINT ck_claim_line_granted_fits CHECK (granted_qty is null or granted_qty between 0 and qty)
+);
+
+CREATE TABLE coupon (
+  owner_id TEXT NOT NULL,
+  code TEXT NOT NULL,
+  offer_id TEXT NOT NULL,
+  most_uses BIGINT,
+  uses BIGINT NOT NULL,
+  made_at DATETIME NOT NULL,
+  until_day DATE,
+  CONSTRAINT pk_coupon PRIMARY KEY (owner_id, code),
+  CONSTRAINT ck_coupon_uses_within_limit CHECK (uses >= 0 and (most_uses is null or uses <= most_uses)),
+  CONSTRAINT fk_coupon_offer_id_offer FOREIGN KEY(offer_id) REFERENCES offer (id)
+);
+
+CREATE INDEX ix_coupon_offer_id ON coupon (offer_id);
+
+CREATE TABLE delivery_line (
+  store_id TEXT NOT NULL,
+  delivery_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  name TEXT NOT NULL,
+  pack_qty BIGINT NOT NULL,
+  advised_qty BIGINT NOT NULL,
+  counted_qty BIGINT,
+  difference_why TEXT NOT NULL,
+  batch TEXT,
+  expires_on DATE,
+  lots JSON,
+  promised_qty BIGINT,
+  less_why TEXT DEFAULT '' NOT NULL,
+  CONSTRAINT pk_delivery_line PRIMARY KEY (store_id, delivery_id, sku),
+  CONSTRAINT fk_delivery_line_store_id_delivery_id_delivery FOREIGN KEY(store_id, delivery_id) REFERENCES delivery (store_id, id),
+  CONSTRAINT ck_delivery_line_counted_not_negative CHECK (counted_qty is null or counted_qty >= 0)
+);
+
+CREATE TABLE escrow_entry (
+  id TEXT NOT NULL,
+  escrow_id TEXT NOT NULL,
+  from_account TEXT NOT NULL,
+  to_account TEXT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  why TEXT NOT NULL,
+  answers_id TEXT,
+  at DATETIME NOT NULL,
+  CONSTRAINT pk_escrow_entry PRIMARY KEY (id),
+  CONSTRAINT ck_escrow_entry_amount_positive CHECK (amount_minor > 0),
+  CONSTRAINT uq_escrow_entry_answers_id UNIQUE (answers_id),
+  CONSTRAINT fk_escrow_entry_escrow_id_escrow FOREIGN KEY(escrow_id) REFERENCES escrow (id)
+);
+
+CREATE INDEX ix_escrow_entry_escrow ON escrow_entry (escrow_id);
+
+CREATE TABLE forecast_quantile (
+  run_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  first_day DATE NOT NULL,
+  last_day DATE NOT NULL,
+  mean DOUBLE NOT NULL,
+  q50 DOUBLE NOT NULL,
+  q75 DOUBLE NOT NULL,
+  q90 DOUBLE NOT NULL,
+  q95 DOUBLE NOT NULL,
+  q99 DOUBLE NOT NULL,
+  CONSTRAINT pk_forecast_quantile PRIMARY KEY (run_id, sku, first_day, last_day),
+  CONSTRAINT fk_forecast_quantile_run_id_forecast_run FOREIGN KEY(run_id) REFERENCES forecast_run (id)
+);
+
+CREATE TABLE forecast_series (
+  run_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  model TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  level DOUBLE NOT NULL,
+  regional_share DOUBLE NOT NULL,
+  weekday_profile JSON NOT NULL,
+  quiet_days BIGINT,
+  lately_spread DOUBLE,
+  moved JSON,
+  CONSTRAINT pk_forecast_series PRIMARY KEY (run_id, sku),
+  CONSTRAINT fk_forecast_series_run_id_forecast_run FOREIGN KEY(run_id) REFERENCES forecast_run (id)
+);
+
+CREATE TABLE group_member (
+  id TEXT NOT NULL,
+  group_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  phone TEXT NOT NULL,
+  email TEXT NOT NULL,
+  language TEXT NOT NULL,
+  token_hash TEXT NOT NULL,
+  code_hash TEXT NOT NULL,
+  want_qty BIGINT NOT NULL,
+  maximum_qty BIGINT NOT NULL,
+  joined_at DATETIME NOT NULL,
+  left_at DATETIME,
+  gets_qty BIGINT,
+  CONSTRAINT pk_group_member PRIMARY KEY (id),
+  CONSTRAINT fk_group_member_group_id_group_offer FOREIGN KEY(group_id) REFERENCES group_offer (id)
+);
+
+CREATE INDEX ix_group_member_group ON group_member (group_id, joined_at);
+
+CREATE INDEX ix_group_member_people ON group_member (group_id) WHERE phone <> '';
+
+CREATE INDEX ix_group_member_token_hash ON group_member (token_hash);
+
+CREATE TABLE markdown (
+  store_id TEXT NOT NULL,
+  offer_id TEXT NOT NULL,
+  marked_qty BIGINT NOT NULL,
+  sold_qty BIGINT DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_markdown PRIMARY KEY (store_id, offer_id),
+  CONSTRAINT ck_markdown_sold_of_marked CHECK (sold_qty between 0 and marked_qty),
+  CONSTRAINT fk_markdown_offer_id_offer FOREIGN KEY(offer_id) REFERENCES offer (id)
+);
+
+CREATE TABLE order_line (
+  store_id TEXT NOT NULL,
+  order_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  name TEXT NOT NULL,
+  pack_qty BIGINT NOT NULL,
+  pack_cost_minor BIGINT NOT NULL,
+  minimum_packs BIGINT NOT NULL,
+  packs_proposed BIGINT NOT NULL,
+  packs BIGINT NOT NULL,
+  changed_why TEXT NOT NULL,
+  changed_by TEXT NOT NULL,
+  teaches BOOLEAN NOT NULL,
+  packs_acknowledged BIGINT,
+  qty_received BIGINT NOT NULL,
+  why JSON NOT NULL,
+  CONSTRAINT pk_order_line PRIMARY KEY (store_id, order_id, sku),
+  CONSTRAINT fk_order_line_store_id_order_id_replenishment_order FOREIGN KEY(store_id, order_id) REFERENCES replenishment_order (store_id, id),
+  CONSTRAINT ck_order_line_packs_not_negative CHECK (packs >= 0)
+);
+
+CREATE TABLE pick_line (
+  pick_id TEXT NOT NULL,
+  store_id TEXT NOT NULL,
+  source TEXT NOT NULL,
+  source_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  name TEXT NOT NULL,
+  pack_qty BIGINT NOT NULL,
+  qty BIGINT NOT NULL,
+  picked_qty BIGINT,
+  short_why TEXT NOT NULL,
+  picked_by TEXT NOT NULL,
+  lost_qty BIGINT DEFAULT '0' NOT NULL,
+  lots JSON DEFAULT '[]' NOT NULL,
+  CONSTRAINT pk_pick_line PRIMARY KEY (pick_id, store_id, source, source_id, sku),
+  CONSTRAINT ck_pick_line_qty_positive CHECK (qty > 0),
+  CONSTRAINT ck_pick_line_picked_within CHECK (picked_qty between 0 and qty),
+  CONSTRAINT fk_pick_line_pick_id_pick_list FOREIGN KEY(pick_id) REFERENCES pick_list (id)
+);
+
+CREATE INDEX ix_pick_line_source ON pick_line (store_id, source_id);
+
+CREATE TABLE pickup_line (
+  store_id TEXT NOT NULL,
+  order_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  name TEXT NOT NULL,
+  qty BIGINT NOT NULL,
+  picked_qty BIGINT,
+  price_minor BIGINT NOT NULL,
+  price_quantity BIGINT NOT NULL,
+  saved JSON DEFAULT '[]' NOT NULL,
+  deposit_sku TEXT,
+  deposit_minor BIGINT,
+  instead_of TEXT,
+  awaited BOOLEAN DEFAULT false NOT NULL,
+  CONSTRAINT pk_pickup_line PRIMARY KEY (store_id, order_id, sku),
+  CONSTRAINT fk_pickup_line_store_id_order_id_pickup_order FOREIGN KEY(store_id, order_id) REFERENCES pickup_order (store_id, id),
+  CONSTRAINT ck_pickup_line_qty_positive CHECK (qty > 0),
+  CONSTRAINT ck_pickup_line_picked_at_most_ordered CHECK (picked_qty >= 0 and picked_qty <= qty)
 );
 
 CREATE TABLE product (
@@ -2431,225 +2626,6 @@ CREATE TABLE product (
 );
 
 CREATE INDEX ix_product_category ON product (category);
-
-CREATE TABLE store (
-  id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  slug TEXT NOT NULL,
-  region_id TEXT NOT NULL,
-  address TEXT NOT NULL,
-  phone TEXT NOT NULL,
-  currency TEXT NOT NULL,
-  smallest_coin_minor BIGINT NOT NULL,
-  tz TEXT NOT NULL,
-  rollover_hour BIGINT NOT NULL,
-  language TEXT NOT NULL,
-  opens TEXT NOT NULL,
-  closes TEXT NOT NULL,
-  pickup_hold_days BIGINT NOT NULL,
-  cash_tolerance_minor BIGINT,
-  logo_id TEXT,
-  has_node BOOLEAN NOT NULL,
-  receipts_at TEXT DEFAULT '' NOT NULL,
-  sells_beyond BOOLEAN DEFAULT 1 NOT NULL,
-  lock_minutes BIGINT DEFAULT '0' NOT NULL,
-  usual_sales_minor BIGINT DEFAULT '0' NOT NULL,
-  joined_at DATETIME NOT NULL,
-  CONSTRAINT pk_store PRIMARY KEY (id),
-  CONSTRAINT uq_store_slug UNIQUE (slug),
-  CONSTRAINT fk_store_region_id_region FOREIGN KEY(region_id) REFERENCES region (id)
-);
-
-CREATE TABLE coupon (
-  owner_id TEXT NOT NULL,
-  code TEXT NOT NULL,
-  offer_id TEXT NOT NULL,
-  most_uses BIGINT,
-  uses BIGINT NOT NULL,
-  made_at DATETIME NOT NULL,
-  until_day DATE,
-  CONSTRAINT pk_coupon PRIMARY KEY (owner_id, code),
-  CONSTRAINT ck_coupon_uses_within_limit CHECK (uses >= 0 and (most_uses is null or uses <= most_uses)),
-  CONSTRAINT fk_coupon_offer_id_offer FOREIGN KEY(offer_id) REFERENCES offer (id)
-);
-
-CREATE INDEX ix_coupon_offer_id ON coupon (offer_id);
-
-CREATE TABLE stock_take_section (
-  store_id TEXT NOT NULL,
-  take_id TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  name TEXT NOT NULL,
-  state TEXT NOT NULL,
-  CONSTRAINT pk_stock_take_section PRIMARY KEY (store_id, take_id, n),
-  CONSTRAINT fk_stock_take_section_store_id_take_id_stock_take FOREIGN KEY(store_id, take_id) REFERENCES stock_take (store_id, id)
-);
-
-CREATE TABLE markdown (
-  store_id TEXT NOT NULL,
-  offer_id TEXT NOT NULL,
-  marked_qty BIGINT NOT NULL,
-  sold_qty BIGINT DEFAULT '0' NOT NULL,
-  CONSTRAINT pk_markdown PRIMARY KEY (store_id, offer_id),
-  CONSTRAINT ck_markdown_sold_of_marked CHECK (sold_qty between 0 and marked_qty),
-  CONSTRAINT fk_markdown_offer_id_offer FOREIGN KEY(offer_id) REFERENCES offer (id)
-);
-
-CREATE TABLE forecast_series (
-  run_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  model TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  level DOUBLE NOT NULL,
-  regional_share DOUBLE NOT NULL,
-  weekday_profile JSON NOT NULL,
-  quiet_days BIGINT,
-  lately_spread DOUBLE,
-  moved JSON,
-  CONSTRAINT pk_forecast_series PRIMARY KEY (run_id, sku),
-  CONSTRAINT fk_forecast_series_run_id_forecast_run FOREIGN KEY(run_id) REFERENCES forecast_run (id)
-);
-
-CREATE TABLE forecast_quantile (
-  run_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  first_day DATE NOT NULL,
-  last_day DATE NOT NULL,
-  mean DOUBLE NOT NULL,
-  q50 DOUBLE NOT NULL,
-  q75 DOUBLE NOT NULL,
-  q90 DOUBLE NOT NULL,
-  q95 DOUBLE NOT NULL,
-  q99 DOUBLE NOT NULL,
-  CONSTRAINT pk_forecast_quantile PRIMARY KEY (run_id, sku, first_day, last_day),
-  CONSTRAINT fk_forecast_quantile_run_id_forecast_run FOREIGN KEY(run_id) REFERENCES forecast_run (id)
-);
-
-CREATE TABLE escrow_entry (
-  id TEXT NOT NULL,
-  escrow_id TEXT NOT NULL,
-  from_account TEXT NOT NULL,
-  to_account TEXT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  why TEXT NOT NULL,
-  answers_id TEXT,
-  at DATETIME NOT NULL,
-  CONSTRAINT pk_escrow_entry PRIMARY KEY (id),
-  CONSTRAINT ck_escrow_entry_amount_positive CHECK (amount_minor > 0),
-  CONSTRAINT uq_escrow_entry_answers_id UNIQUE (answers_id),
-  CONSTRAINT fk_escrow_entry_escrow_id_escrow FOREIGN KEY(escrow_id) REFERENCES escrow (id)
-);
-
-CREATE INDEX ix_escrow_entry_escrow ON escrow_entry (escrow_id);
-
-CREATE TABLE pickup_line (
-  store_id TEXT NOT NULL,
-  order_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  name TEXT NOT NULL,
-  qty BIGINT NOT NULL,
-  picked_qty BIGINT,
-  price_minor BIGINT NOT NULL,
-  price_quantity BIGINT NOT NULL,
-  saved JSON DEFAULT '[]' NOT NULL,
-  deposit_sku TEXT,
-  deposit_minor BIGINT,
-  instead_of TEXT,
-  awaited BOOLEAN DEFAULT false NOT NULL,
-  CONSTRAINT pk_pickup_line PRIMARY KEY (store_id, order_id, sku),
-  CONSTRAINT fk_pickup_line_store_id_order_id_pickup_order FOREIGN KEY(store_id, order_id) REFERENCES pickup_order (store_id, id),
-  CONSTRAINT ck_pickup_line_qty_positive CHECK (qty > 0),
-  CONSTRAINT ck_pickup_line_picked_at_most_ordered CHECK (picked_qty >= 0 and picked_qty <= qty)
-);
-
-CREATE TABLE shelf_slot (
-  store_id TEXT NOT NULL,
-  plan_id TEXT NOT NULL,
-  slot BIGINT NOT NULL,
-  sku TEXT NOT NULL,
-  name TEXT NOT NULL,
-  facings BIGINT NOT NULL,
-  fill_qty BIGINT NOT NULL,
-  score BIGINT NOT NULL,
-  why JSON NOT NULL,
-  CONSTRAINT pk_shelf_slot PRIMARY KEY (store_id, plan_id, slot),
-  CONSTRAINT fk_shelf_slot_store_id_plan_id_shelf_plan FOREIGN KEY(store_id, plan_id) REFERENCES shelf_plan (store_id, id),
-  CONSTRAINT uq_shelf_slot_store_id_plan_id_sku UNIQUE (store_id, plan_id, sku)
-);
-
-CREATE TABLE delivery_line (
-  store_id TEXT NOT NULL,
-  delivery_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  name TEXT NOT NULL,
-  pack_qty BIGINT NOT NULL,
-  advised_qty BIGINT NOT NULL,
-  counted_qty BIGINT,
-  difference_why TEXT NOT NULL,
-  batch TEXT,
-  expires_on DATE,
-  lots JSON,
-  promised_qty BIGINT,
-  less_why TEXT DEFAULT '' NOT NULL,
-  CONSTRAINT pk_delivery_line PRIMARY KEY (store_id, delivery_id, sku),
-  CONSTRAINT fk_delivery_line_store_id_delivery_id_delivery FOREIGN KEY(store_id, delivery_id) REFERENCES delivery (store_id, id),
-  CONSTRAINT ck_delivery_line_counted_not_negative CHECK (counted_qty is null or counted_qty >= 0)
-);
-
-CREATE TABLE order_line (
-  store_id TEXT NOT NULL,
-  order_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  name TEXT NOT NULL,
-  pack_qty BIGINT NOT NULL,
-  pack_cost_minor BIGINT NOT NULL,
-  minimum_packs BIGINT NOT NULL,
-  packs_proposed BIGINT NOT NULL,
-  packs BIGINT NOT NULL,
-  changed_why TEXT NOT NULL,
-  changed_by TEXT NOT NULL,
-  teaches BOOLEAN NOT NULL,
-  packs_acknowledged BIGINT,
-  qty_received BIGINT NOT NULL,
-  why JSON NOT NULL,
-  CONSTRAINT pk_order_line PRIMARY KEY (store_id, order_id, sku),
-  CONSTRAINT fk_order_line_store_id_order_id_replenishment_order FOREIGN KEY(store_id, order_id) REFERENCES replenishment_order (store_id, id),
-  CONSTRAINT ck_order_line_packs_not_negative CHECK (packs >= 0)
-);
-
-CREATE TABLE supplier_return_line (
-  store_id TEXT NOT NULL,
-  return_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  name TEXT NOT NULL,
-  pack_qty BIGINT NOT NULL,
-  pack_cost_minor BIGINT NOT NULL,
-  charged BOOLEAN NOT NULL,
-  qty BIGINT NOT NULL,
-  sent_qty BIGINT,
-  received_qty BIGINT,
-  fit_qty BIGINT,
-  CONSTRAINT pk_supplier_return_line PRIMARY KEY (store_id, return_id, sku),
-  CONSTRAINT fk_supplier_return_line_store_id_return_id_supplier_return FOREIGN KEY(store_id, return_id) REFERENCES supplier_return (store_id, id),
-  CONSTRAINT ck_supplier_return_line_qty_positive CHECK (qty > 0)
-);
-
-CREATE TABLE claim_line (
-  store_id TEXT NOT NULL,
-  claim_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  name TEXT NOT NULL,
-  qty BIGINT NOT NULL,
-  pack_qty BIGINT NOT NULL,
-  pack_cost_minor BIGINT NOT NULL,
-  charged BOOLEAN NOT NULL,
-  granted_qty BIGINT,
-  CONSTRAINT pk_claim_line PRIMARY KEY (store_id, claim_id, sku, kind),
-  CONSTRAINT fk_claim_line_store_id_claim_id_claim FOREIGN KEY(store_id, claim_id) REFERENCES claim (store_id, id),
-  CONSTRAINT ck_claim_line_qty_positive CHECK (qty > 0),
-  CONSTRAINT ck_claim_line_granted_fits CHECK (granted_qty is null or granted_qty between 0 and qty)
-);
 
 CREATE TABLE purchase_line (
   store_id TEXT NOT NULL,
@@ -2687,27 +2663,75 @@ CREATE TABLE route_stop (
   CONSTRAINT fk_route_stop_route_id_delivery_route FOREIGN KEY(route_id) REFERENCES delivery_route (id)
 );
 
-CREATE TABLE pick_line (
-  pick_id TEXT NOT NULL,
+CREATE TABLE shelf_slot (
   store_id TEXT NOT NULL,
-  source TEXT NOT NULL,
-  source_id TEXT NOT NULL,
+  plan_id TEXT NOT NULL,
+  slot BIGINT NOT NULL,
+  sku TEXT NOT NULL,
+  name TEXT NOT NULL,
+  facings BIGINT NOT NULL,
+  fill_qty BIGINT NOT NULL,
+  score BIGINT NOT NULL,
+  why JSON NOT NULL,
+  CONSTRAINT pk_shelf_slot PRIMARY KEY (store_id, plan_id, slot),
+  CONSTRAINT fk_shelf_slot_store_id_plan_id_shelf_plan FOREIGN KEY(store_id, plan_id) REFERENCES shelf_plan (store_id, id),
+  CONSTRAINT uq_shelf_slot_store_id_plan_id_sku UNIQUE (store_id, plan_id, sku)
+);
+
+CREATE TABLE stock_take_section (
+  store_id TEXT NOT NULL,
+  take_id TEXT NOT NULL,
+  n BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  state TEXT NOT NULL,
+  CONSTRAINT pk_stock_take_section PRIMARY KEY (store_id, take_id, n),
+  CONSTRAINT fk_stock_take_section_store_id_take_id_stock_take FOREIGN KEY(store_id, take_id) REFERENCES stock_take (store_id, id)
+);
+
+CREATE TABLE store (
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  slug TEXT NOT NULL,
+  region_id TEXT NOT NULL,
+  address TEXT NOT NULL,
+  phone TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  smallest_coin_minor BIGINT NOT NULL,
+  tz TEXT NOT NULL,
+  rollover_hour BIGINT NOT NULL,
+  language TEXT NOT NULL,
+  opens TEXT NOT NULL,
+  closes TEXT NOT NULL,
+  pickup_hold_days BIGINT NOT NULL,
+  cash_tolerance_minor BIGINT,
+  logo_id TEXT,
+  has_node BOOLEAN NOT NULL,
+  receipts_at TEXT DEFAULT '' NOT NULL,
+  sells_beyond BOOLEAN DEFAULT 1 NOT NULL,
+  lock_minutes BIGINT DEFAULT '0' NOT NULL,
+  usual_sales_minor BIGINT DEFAULT '0' NOT NULL,
+  joined_at DATETIME NOT NULL,
+  CONSTRAINT pk_store PRIMARY KEY (id),
+  CONSTRAINT uq_store_slug UNIQUE (slug),
+  CONSTRAINT fk_store_region_id_region FOREIGN KEY(region_id) REFERENCES region (id)
+);
+
+CREATE TABLE supplier_return_line (
+  store_id TEXT NOT NULL,
+  return_id TEXT NOT NULL,
   sku TEXT NOT NULL,
   name TEXT NOT NULL,
   pack_qty BIGINT NOT NULL,
+  pack_cost_minor BIGINT NOT NULL,
+  charged BOOLEAN NOT NULL,
   qty BIGINT NOT NULL,
-  picked_qty BIGINT,
-  short_why TEXT NOT NULL,
-  picked_by TEXT NOT NULL,
-  lost_qty BIGINT DEFAULT '0' NOT NULL,
-  lots JSON DEFAULT '[]' NOT NULL,
-  CONSTRAINT pk_pick_line PRIMARY KEY (pick_id, store_id, source, source_id, sku),
-  CONSTRAINT ck_pick_line_qty_positive CHECK (qty > 0),
-  CONSTRAINT ck_pick_line_picked_within CHECK (picked_qty between 0 and qty),
-  CONSTRAINT fk_pick_line_pick_id_pick_list FOREIGN KEY(pick_id) REFERENCES pick_list (id)
+  sent_qty BIGINT,
+  received_qty BIGINT,
+  fit_qty BIGINT,
+  CONSTRAINT pk_supplier_return_line PRIMARY KEY (store_id, return_id, sku),
+  CONSTRAINT fk_supplier_return_line_store_id_return_id_supplier_return FOREIGN KEY(store_id, return_id) REFERENCES supplier_return (store_id, id),
+  CONSTRAINT ck_supplier_return_line_qty_positive CHECK (qty > 0)
 );
-
-CREATE INDEX ix_pick_line_source ON pick_line (store_id, source_id);
 
 CREATE TABLE transfer_line (
   transfer_id TEXT NOT NULL,
@@ -2726,30 +2750,6 @@ CREATE TABLE transfer_line (
   CONSTRAINT fk_transfer_line_transfer_id_transfer FOREIGN KEY(transfer_id) REFERENCES transfer (id)
 );
 
-CREATE TABLE group_member (
-  id TEXT NOT NULL,
-  group_id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  phone TEXT NOT NULL,
-  email TEXT NOT NULL,
-  language TEXT NOT NULL,
-  token_hash TEXT NOT NULL,
-  code_hash TEXT NOT NULL,
-  want_qty BIGINT NOT NULL,
-  maximum_qty BIGINT NOT NULL,
-  joined_at DATETIME NOT NULL,
-  left_at DATETIME,
-  gets_qty BIGINT,
-  CONSTRAINT pk_group_member PRIMARY KEY (id),
-  CONSTRAINT fk_group_member_group_id_group_offer FOREIGN KEY(group_id) REFERENCES group_offer (id)
-);
-
-CREATE INDEX ix_group_member_group ON group_member (group_id, joined_at);
-
-CREATE INDEX ix_group_member_people ON group_member (group_id) WHERE phone <> '';
-
-CREATE INDEX ix_group_member_token_hash ON group_member (token_hash);
-
 CREATE TABLE barcode (
   code TEXT NOT NULL,
   sku TEXT NOT NULL,
@@ -2759,142 +2759,6 @@ CREATE TABLE barcode (
 );
 
 CREATE INDEX ix_barcode_sku ON barcode (sku);
-
-CREATE TABLE price (
-  sku TEXT NOT NULL,
-  scope_id TEXT NOT NULL,
-  from_day DATE NOT NULL,
-  price_minor BIGINT NOT NULL,
-  CONSTRAINT pk_price PRIMARY KEY (sku, scope_id, from_day),
-  CONSTRAINT ck_price_price_not_negative CHECK (price_minor >= 0),
-  CONSTRAINT fk_price_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
-);
-
-CREATE TABLE listing (
-  store_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  active BOOLEAN NOT NULL,
-  hold_back_qty BIGINT NOT NULL,
-  quick_key BIGINT,
-  cost_minor BIGINT,
-  CONSTRAINT pk_listing PRIMARY KEY (store_id, sku),
-  CONSTRAINT fk_listing_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
-  CONSTRAINT fk_listing_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
-);
-
-CREATE TABLE till_edition (
-  store_id TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  CONSTRAINT pk_till_edition PRIMARY KEY (store_id),
-  CONSTRAINT fk_till_edition_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
-);
-
-CREATE TABLE store_key (
-  sha256 TEXT NOT NULL,
-  store_id TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  revoked_at DATETIME,
-  CONSTRAINT pk_store_key PRIMARY KEY (sha256),
-  CONSTRAINT fk_store_key_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
-);
-
-CREATE INDEX ix_store_key_store_id ON store_key (store_id);
-
-CREATE TABLE till (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  CONSTRAINT pk_till PRIMARY KEY (store_id, id),
-  CONSTRAINT fk_till_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
-);
-
-CREATE TABLE quick_key (
-  store_id TEXT NOT NULL,
-  page BIGINT NOT NULL,
-  place BIGINT NOT NULL,
-  sku TEXT NOT NULL,
-  label TEXT NOT NULL,
-  colour TEXT NOT NULL,
-  CONSTRAINT pk_quick_key PRIMARY KEY (store_id, page, place),
-  CONSTRAINT fk_quick_key_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
-  CONSTRAINT fk_quick_key_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
-);
-
-CREATE INDEX ix_quick_key_sku ON quick_key (sku);
-
-CREATE TABLE quick_page (
-  store_id TEXT NOT NULL,
-  page BIGINT NOT NULL,
-  name TEXT NOT NULL,
-  CONSTRAINT pk_quick_page PRIMARY KEY (store_id, page),
-  CONSTRAINT fk_quick_page_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
-);
-
-CREATE TABLE scan_scheme (
-  id TEXT NOT NULL,
-  store_id TEXT NOT NULL,
-  place BIGINT NOT NULL,
-  name TEXT NOT NULL,
-  pattern TEXT NOT NULL,
-  step BIGINT NOT NULL,
-  CONSTRAINT pk_scan_scheme PRIMARY KEY (id),
-  CONSTRAINT fk_scan_scheme_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
-);
-
-CREATE INDEX ix_scan_scheme_store_id ON scan_scheme (store_id);
-
-CREATE TABLE selling_hours (
-  store_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  from_minute BIGINT NOT NULL,
-  until_minute BIGINT NOT NULL,
-  CONSTRAINT pk_selling_hours PRIMARY KEY (store_id, kind),
-  CONSTRAINT ck_selling_hours_within_a_day CHECK (from_minute between 0 and 1439 and until_minute between 0 and 1439 and from_minute <> until_minute),
-  CONSTRAINT fk_selling_hours_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
-);
-
-CREATE TABLE printer (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  wire TEXT NOT NULL,
-  columns BIGINT NOT NULL,
-  chinese BOOLEAN NOT NULL,
-  profile TEXT NOT NULL,
-  cutter BOOLEAN NOT NULL,
-  drawer_pin BIGINT NOT NULL,
-  pulse_ms BIGINT NOT NULL,
-  asked BOOLEAN NOT NULL,
-  tills JSON NOT NULL,
-  papers TEXT NOT NULL,
-  fallback_id TEXT NOT NULL,
-  agent_key_sha256 TEXT,
-  CONSTRAINT pk_printer PRIMARY KEY (store_id, id),
-  CONSTRAINT fk_printer_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
-  CONSTRAINT uq_printer_agent_key_sha256 UNIQUE (agent_key_sha256)
-);
-
-CREATE TABLE recall (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  batch TEXT,
-  state TEXT NOT NULL,
-  why TEXT NOT NULL,
-  called_by TEXT NOT NULL,
-  called_at DATETIME NOT NULL,
-  cleared_at DATETIME,
-  lifted_at DATETIME,
-  lifted_why TEXT NOT NULL,
-  afterwards TEXT DEFAULT '' NOT NULL,
-  taken_qty BIGINT,
-  settled_qty BIGINT,
-  reported_how TEXT DEFAULT '' NOT NULL,
-  CONSTRAINT pk_recall PRIMARY KEY (store_id, id),
-  CONSTRAINT fk_recall_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
-);
-
-CREATE INDEX ix_recall_in_force ON recall (store_id, sku) WHERE state <> 'lifted';
 
 CREATE TABLE batch (
   store_id TEXT NOT NULL,
@@ -2918,27 +2782,20 @@ CREATE INDEX ix_batch_leaves ON batch (store_id, leaves_on);
 
 CREATE INDEX ix_batch_sku ON batch (store_id, sku, leaves_on);
 
-CREATE TABLE waste (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
+CREATE TABLE bay (
+  warehouse_id TEXT NOT NULL,
   sku TEXT NOT NULL,
-  qty BIGINT NOT NULL,
-  reason TEXT NOT NULL,
-  note TEXT NOT NULL,
-  batch TEXT,
-  lot_id TEXT,
-  recall_id TEXT,
-  cost_minor BIGINT,
-  value_minor BIGINT,
-  business_day DATE NOT NULL,
-  at DATETIME NOT NULL,
-  actor_id TEXT NOT NULL,
-  CONSTRAINT pk_waste PRIMARY KEY (store_id, id),
-  CONSTRAINT ck_waste_qty_positive CHECK (qty > 0),
-  CONSTRAINT fk_waste_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+  name TEXT NOT NULL,
+  CONSTRAINT pk_bay PRIMARY KEY (warehouse_id, sku),
+  CONSTRAINT fk_bay_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
-CREATE INDEX ix_waste_day ON waste (store_id, business_day);
+CREATE TABLE closed_day (
+  store_id TEXT NOT NULL,
+  day DATE NOT NULL,
+  CONSTRAINT pk_closed_day PRIMARY KEY (store_id, day),
+  CONSTRAINT fk_closed_day_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+);
 
 CREATE TABLE count_entry (
   store_id TEXT NOT NULL,
@@ -2979,6 +2836,100 @@ CREATE TABLE delivery_note_line (
   CONSTRAINT fk_delivery_note_line_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
+CREATE TABLE listing (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  active BOOLEAN NOT NULL,
+  hold_back_qty BIGINT NOT NULL,
+  quick_key BIGINT,
+  cost_minor BIGINT,
+  CONSTRAINT pk_listing PRIMARY KEY (store_id, sku),
+  CONSTRAINT fk_listing_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
+  CONSTRAINT fk_listing_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+);
+
+CREATE TABLE order_adjustment (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  adjusted_qty BIGINT NOT NULL,
+  adjusted_at DATETIME NOT NULL,
+  CONSTRAINT pk_order_adjustment PRIMARY KEY (store_id, sku),
+  CONSTRAINT fk_order_adjustment_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
+  CONSTRAINT fk_order_adjustment_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+);
+
+CREATE TABLE order_budget (
+  store_id TEXT NOT NULL,
+  week_minor BIGINT NOT NULL,
+  network_too BOOLEAN DEFAULT 1 NOT NULL,
+  set_by TEXT NOT NULL,
+  set_at DATETIME NOT NULL,
+  CONSTRAINT pk_order_budget PRIMARY KEY (store_id),
+  CONSTRAINT fk_order_budget_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+);
+
+CREATE TABLE order_preference (
+  store_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  room_qty BIGINT,
+  show_qty BIGINT NOT NULL,
+  service_bp BIGINT,
+  CONSTRAINT pk_order_preference PRIMARY KEY (store_id, sku),
+  CONSTRAINT fk_order_preference_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
+  CONSTRAINT fk_order_preference_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+);
+
+CREATE TABLE order_rule (
+  store_id TEXT NOT NULL,
+  supplier_id TEXT NOT NULL,
+  most_order_minor BIGINT NOT NULL,
+  most_week_minor BIGINT NOT NULL,
+  set_by TEXT NOT NULL,
+  set_at DATETIME NOT NULL,
+  CONSTRAINT pk_order_rule PRIMARY KEY (store_id, supplier_id),
+  CONSTRAINT fk_order_rule_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+);
+
+CREATE TABLE order_service (
+  store_id TEXT NOT NULL,
+  service_bp BIGINT NOT NULL,
+  set_by TEXT NOT NULL,
+  set_at DATETIME NOT NULL,
+  CONSTRAINT pk_order_service PRIMARY KEY (store_id),
+  CONSTRAINT fk_order_service_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+);
+
+CREATE TABLE price (
+  sku TEXT NOT NULL,
+  scope_id TEXT NOT NULL,
+  from_day DATE NOT NULL,
+  price_minor BIGINT NOT NULL,
+  CONSTRAINT pk_price PRIMARY KEY (sku, scope_id, from_day),
+  CONSTRAINT ck_price_price_not_negative CHECK (price_minor >= 0),
+  CONSTRAINT fk_price_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+);
+
+CREATE TABLE printer (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  wire TEXT NOT NULL,
+  columns BIGINT NOT NULL,
+  chinese BOOLEAN NOT NULL,
+  profile TEXT NOT NULL,
+  cutter BOOLEAN NOT NULL,
+  drawer_pin BIGINT NOT NULL,
+  pulse_ms BIGINT NOT NULL,
+  asked BOOLEAN NOT NULL,
+  tills JSON NOT NULL,
+  papers TEXT NOT NULL,
+  fallback_id TEXT NOT NULL,
+  agent_key_sha256 TEXT,
+  CONSTRAINT pk_printer PRIMARY KEY (store_id, id),
+  CONSTRAINT fk_printer_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
+  CONSTRAINT uq_printer_agent_key_sha256 UNIQUE (agent_key_sha256)
+);
+
 CREATE TABLE product_tare (
   store_id TEXT NOT NULL,
   sku TEXT NOT NULL,
@@ -2989,11 +2940,93 @@ CREATE TABLE product_tare (
   CONSTRAINT fk_product_tare_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
-CREATE TABLE closed_day (
+CREATE TABLE quick_key (
   store_id TEXT NOT NULL,
-  day DATE NOT NULL,
-  CONSTRAINT pk_closed_day PRIMARY KEY (store_id, day),
-  CONSTRAINT fk_closed_day_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+  page BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  sku TEXT NOT NULL,
+  label TEXT NOT NULL,
+  colour TEXT NOT NULL,
+  CONSTRAINT pk_quick_key PRIMARY KEY (store_id, page, place),
+  CONSTRAINT fk_quick_key_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
+  CONSTRAINT fk_quick_key_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+);
+
+CREATE INDEX ix_quick_key_sku ON quick_key (sku);
+
+CREATE TABLE quick_page (
+  store_id TEXT NOT NULL,
+  page BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  CONSTRAINT pk_quick_page PRIMARY KEY (store_id, page),
+  CONSTRAINT fk_quick_page_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+);
+
+CREATE TABLE recall (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  batch TEXT,
+  state TEXT NOT NULL,
+  why TEXT NOT NULL,
+  called_by TEXT NOT NULL,
+  called_at DATETIME NOT NULL,
+  cleared_at DATETIME,
+  lifted_at DATETIME,
+  lifted_why TEXT NOT NULL,
+  afterwards TEXT DEFAULT '' NOT NULL,
+  taken_qty BIGINT,
+  settled_qty BIGINT,
+  reported_how TEXT DEFAULT '' NOT NULL,
+  CONSTRAINT pk_recall PRIMARY KEY (store_id, id),
+  CONSTRAINT fk_recall_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+);
+
+CREATE INDEX ix_recall_in_force ON recall (store_id, sku) WHERE state <> 'lifted';
+
+CREATE TABLE scan_scheme (
+  id TEXT NOT NULL,
+  store_id TEXT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  pattern TEXT NOT NULL,
+  step BIGINT NOT NULL,
+  CONSTRAINT pk_scan_scheme PRIMARY KEY (id),
+  CONSTRAINT fk_scan_scheme_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+);
+
+CREATE INDEX ix_scan_scheme_store_id ON scan_scheme (store_id);
+
+CREATE TABLE selling_hours (
+  store_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  from_minute BIGINT NOT NULL,
+  until_minute BIGINT NOT NULL,
+  CONSTRAINT pk_selling_hours PRIMARY KEY (store_id, kind),
+  CONSTRAINT ck_selling_hours_within_a_day CHECK (from_minute between 0 and 1439 and until_minute between 0 and 1439 and from_minute <> until_minute),
+  CONSTRAINT fk_selling_hours_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+);
+
+CREATE TABLE store_key (
+  sha256 TEXT NOT NULL,
+  store_id TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  revoked_at DATETIME,
+  CONSTRAINT pk_store_key PRIMARY KEY (sha256),
+  CONSTRAINT fk_store_key_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
+);
+
+CREATE INDEX ix_store_key_store_id ON store_key (store_id);
+
+CREATE TABLE supplier_cost (
+  supplier_id TEXT NOT NULL,
+  sku TEXT NOT NULL,
+  from_day DATE NOT NULL,
+  pack_cost_minor BIGINT NOT NULL,
+  CONSTRAINT pk_supplier_cost PRIMARY KEY (supplier_id, sku, from_day),
+  CONSTRAINT ck_supplier_cost_cost_not_negative CHECK (pack_cost_minor >= 0),
+  CONSTRAINT fk_supplier_cost_supplier_id_supplier FOREIGN KEY(supplier_id) REFERENCES supplier (id),
+  CONSTRAINT fk_supplier_cost_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
 CREATE TABLE supplier_product (
@@ -3010,40 +3043,19 @@ CREATE TABLE supplier_product (
   CONSTRAINT fk_supplier_product_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
-CREATE TABLE supplier_cost (
-  supplier_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  from_day DATE NOT NULL,
-  pack_cost_minor BIGINT NOT NULL,
-  CONSTRAINT pk_supplier_cost PRIMARY KEY (supplier_id, sku, from_day),
-  CONSTRAINT ck_supplier_cost_cost_not_negative CHECK (pack_cost_minor >= 0),
-  CONSTRAINT fk_supplier_cost_supplier_id_supplier FOREIGN KEY(supplier_id) REFERENCES supplier (id),
-  CONSTRAINT fk_supplier_cost_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
-);
-
-CREATE TABLE upstream_return (
+CREATE TABLE till (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
-  return_no BIGINT NOT NULL,
-  recall_id TEXT NOT NULL,
-  supplier_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  state TEXT NOT NULL,
-  proposed_at DATETIME NOT NULL,
-  ended_at DATETIME,
-  ended_by TEXT NOT NULL,
-  CONSTRAINT pk_upstream_return PRIMARY KEY (store_id, id),
-  CONSTRAINT fk_upstream_return_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+  name TEXT NOT NULL,
+  CONSTRAINT pk_till PRIMARY KEY (store_id, id),
+  CONSTRAINT fk_till_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
 );
 
-CREATE INDEX ix_upstream_return_recall ON upstream_return (recall_id);
-
-CREATE TABLE bay (
-  warehouse_id TEXT NOT NULL,
-  sku TEXT NOT NULL,
-  name TEXT NOT NULL,
-  CONSTRAINT pk_bay PRIMARY KEY (warehouse_id, sku),
-  CONSTRAINT fk_bay_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+CREATE TABLE till_edition (
+  store_id TEXT NOT NULL,
+  n BIGINT NOT NULL,
+  CONSTRAINT pk_till_edition PRIMARY KEY (store_id),
+  CONSTRAINT fk_till_edition_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
 );
 
 CREATE TABLE upstream_claim (
@@ -3068,56 +3080,44 @@ CREATE TABLE upstream_claim (
 
 CREATE UNIQUE INDEX ix_upstream_claim_open ON upstream_claim (recall_id, supplier_id) WHERE state = 'open';
 
-CREATE TABLE order_budget (
+CREATE TABLE upstream_return (
   store_id TEXT NOT NULL,
-  week_minor BIGINT NOT NULL,
-  network_too BOOLEAN DEFAULT 1 NOT NULL,
-  set_by TEXT NOT NULL,
-  set_at DATETIME NOT NULL,
-  CONSTRAINT pk_order_budget PRIMARY KEY (store_id),
-  CONSTRAINT fk_order_budget_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
-);
-
-CREATE TABLE order_rule (
-  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  return_no BIGINT NOT NULL,
+  recall_id TEXT NOT NULL,
   supplier_id TEXT NOT NULL,
-  most_order_minor BIGINT NOT NULL,
-  most_week_minor BIGINT NOT NULL,
-  set_by TEXT NOT NULL,
-  set_at DATETIME NOT NULL,
-  CONSTRAINT pk_order_rule PRIMARY KEY (store_id, supplier_id),
-  CONSTRAINT fk_order_rule_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
-);
-
-CREATE TABLE order_adjustment (
-  store_id TEXT NOT NULL,
   sku TEXT NOT NULL,
-  adjusted_qty BIGINT NOT NULL,
-  adjusted_at DATETIME NOT NULL,
-  CONSTRAINT pk_order_adjustment PRIMARY KEY (store_id, sku),
-  CONSTRAINT fk_order_adjustment_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
-  CONSTRAINT fk_order_adjustment_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+  state TEXT NOT NULL,
+  proposed_at DATETIME NOT NULL,
+  ended_at DATETIME,
+  ended_by TEXT NOT NULL,
+  CONSTRAINT pk_upstream_return PRIMARY KEY (store_id, id),
+  CONSTRAINT fk_upstream_return_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
-CREATE TABLE order_preference (
+CREATE INDEX ix_upstream_return_recall ON upstream_return (recall_id);
+
+CREATE TABLE waste (
   store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
   sku TEXT NOT NULL,
-  room_qty BIGINT,
-  show_qty BIGINT NOT NULL,
-  service_bp BIGINT,
-  CONSTRAINT pk_order_preference PRIMARY KEY (store_id, sku),
-  CONSTRAINT fk_order_preference_store_id_store FOREIGN KEY(store_id) REFERENCES store (id),
-  CONSTRAINT fk_order_preference_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
+  qty BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  note TEXT NOT NULL,
+  batch TEXT,
+  lot_id TEXT,
+  recall_id TEXT,
+  cost_minor BIGINT,
+  value_minor BIGINT,
+  business_day DATE NOT NULL,
+  at DATETIME NOT NULL,
+  actor_id TEXT NOT NULL,
+  CONSTRAINT pk_waste PRIMARY KEY (store_id, id),
+  CONSTRAINT ck_waste_qty_positive CHECK (qty > 0),
+  CONSTRAINT fk_waste_sku_product FOREIGN KEY(sku) REFERENCES product (sku)
 );
 
-CREATE TABLE order_service (
-  store_id TEXT NOT NULL,
-  service_bp BIGINT NOT NULL,
-  set_by TEXT NOT NULL,
-  set_at DATETIME NOT NULL,
-  CONSTRAINT pk_order_service PRIMARY KEY (store_id),
-  CONSTRAINT fk_order_service_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
-);
+CREATE INDEX ix_waste_day ON waste (store_id, business_day);
 
 CREATE TABLE weeks_ahead (
   store_id TEXT NOT NULL,
@@ -3126,19 +3126,6 @@ CREATE TABLE weeks_ahead (
   body JSON NOT NULL,
   CONSTRAINT pk_weeks_ahead PRIMARY KEY (store_id),
   CONSTRAINT fk_weeks_ahead_store_id_store FOREIGN KEY(store_id) REFERENCES store (id)
-);
-
-CREATE TABLE upstream_return_line (
-  store_id TEXT NOT NULL,
-  return_id TEXT NOT NULL,
-  lot_id TEXT NOT NULL,
-  purchase_id TEXT NOT NULL,
-  batch TEXT,
-  expires_on DATE,
-  qty BIGINT NOT NULL,
-  CONSTRAINT pk_upstream_return_line PRIMARY KEY (store_id, return_id, lot_id),
-  CONSTRAINT fk_upstream_return_line_store_id_return_id_upstream_return FOREIGN KEY(store_id, return_id) REFERENCES upstream_return (store_id, id),
-  CONSTRAINT ck_upstream_return_line_qty_positive CHECK (qty > 0)
 );
 
 CREATE TABLE upstream_entry (
@@ -3156,77 +3143,90 @@ CREATE TABLE upstream_entry (
 
 CREATE INDEX ix_upstream_entry_claim ON upstream_entry (claim_id);
 
-CREATE TRIGGER append_only_journal_entry_update BEFORE UPDATE ON journal_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."actor_name" IS NOT NEW."actor_name" OR OLD."at" IS NOT NEW."at" OR OLD."body" IS NOT NEW."body" OR OLD."hash" IS NOT NEW."hash" OR OLD."n" IS NOT NEW."n" OR OLD."node_id" IS NOT NEW."node_id" OR OLD."subject" IS NOT NEW."subject" OR OLD."verb" IS NOT NEW."verb") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'journal_entry is append-only'); END;
-
-CREATE TRIGGER append_only_journal_entry_delete BEFORE DELETE ON journal_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'journal_entry is append-only'); END;
-
-CREATE TRIGGER append_only_journal_doubt_update BEFORE UPDATE ON journal_doubt WHEN (OLD."heard_at" IS NOT NEW."heard_at" OR OLD."id" IS NOT NEW."id" OR OLD."n" IS NOT NEW."n" OR OLD."node_id" IS NOT NEW."node_id" OR OLD."what" IS NOT NEW."what") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'journal_doubt is append-only'); END;
-
-CREATE TRIGGER append_only_journal_doubt_delete BEFORE DELETE ON journal_doubt WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'journal_doubt is append-only'); END;
-
-CREATE TRIGGER append_only_signed_batch_update BEFORE UPDATE ON signed_batch WHEN (OLD."at" IS NOT NEW."at" OR OLD."from_node" IS NOT NEW."from_node" OR OLD."id" IS NOT NEW."id" OR OLD."key" IS NOT NEW."key" OR OLD."signature" IS NOT NEW."signature" OR OLD."text" IS NOT NEW."text") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'signed_batch is append-only'); END;
-
-CREATE TRIGGER append_only_signed_batch_delete BEFORE DELETE ON signed_batch WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'signed_batch is append-only'); END;
-
-CREATE TRIGGER append_only_outbox_message_update BEFORE UPDATE ON outbox_message WHEN (OLD."body" IS NOT NEW."body" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."hash" IS NOT NEW."hash" OR OLD."id" IS NOT NEW."id" OR OLD."made_at" IS NOT NEW."made_at" OR OLD."subject" IS NOT NEW."subject" OR OLD."to_node" IS NOT NEW."to_node" OR OLD."topic" IS NOT NEW."topic" OR OLD."version" IS NOT NEW."version") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'outbox_message is append-only'); END;
-
-CREATE TRIGGER append_only_outbox_message_delete BEFORE DELETE ON outbox_message WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'outbox_message is append-only'); END;
-
-CREATE TRIGGER append_only_inbox_message_update BEFORE UPDATE ON inbox_message WHEN (OLD."body" IS NOT NEW."body" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."epoch" IS NOT NEW."epoch" OR OLD."from_node" IS NOT NEW."from_node" OR OLD."hash" IS NOT NEW."hash" OR OLD."id" IS NOT NEW."id" OR OLD."made_at" IS NOT NEW."made_at" OR OLD."n" IS NOT NEW."n" OR OLD."received_at" IS NOT NEW."received_at" OR OLD."topic" IS NOT NEW."topic" OR OLD."version" IS NOT NEW."version") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'inbox_message is append-only'); END;
-
-CREATE TRIGGER append_only_inbox_message_delete BEFORE DELETE ON inbox_message WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'inbox_message is append-only'); END;
-
-CREATE TRIGGER append_only_coupon_use_update BEFORE UPDATE ON coupon_use WHEN (OLD."at" IS NOT NEW."at" OR OLD."code" IS NOT NEW."code" OR OLD."owner_id" IS NOT NEW."owner_id" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'coupon_use is append-only'); END;
-
-CREATE TRIGGER append_only_coupon_use_delete BEFORE DELETE ON coupon_use WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'coupon_use is append-only'); END;
-
-CREATE TRIGGER append_only_points_entry_update BEFORE UPDATE ON points_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."balance" IS NOT NEW."balance" OR OLD."customer_id" IS NOT NEW."customer_id" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."n" IS NOT NEW."n" OR OLD."points" IS NOT NEW."points" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'points_entry is append-only'); END;
-
-CREATE TRIGGER append_only_points_entry_delete BEFORE DELETE ON points_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'points_entry is append-only'); END;
-
-CREATE TRIGGER append_only_payment_update BEFORE UPDATE ON payment WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."gives_back" IS NOT NEW."gives_back" OR OLD."id" IS NOT NEW."id" OR OLD."is_change" IS NOT NEW."is_change" OR OLD."provider" IS NOT NEW."provider" OR OLD."request_hash" IS NOT NEW."request_hash" OR OLD."requested_at" IS NOT NEW."requested_at" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."tender" IS NOT NEW."tender" OR OLD."till_id" IS NOT NEW."till_id" OR OLD."way" IS NOT NEW."way") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'payment is append-only'); END;
-
-CREATE TRIGGER append_only_payment_delete BEFORE DELETE ON payment WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'payment is append-only'); END;
-
-CREATE TRIGGER append_only_slip_number_update BEFORE UPDATE ON slip_number WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."number" IS NOT NEW."number" OR OLD."source" IS NOT NEW."source" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."tender" IS NOT NEW."tender") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'slip_number is append-only'); END;
-
-CREATE TRIGGER append_only_slip_number_delete BEFORE DELETE ON slip_number WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'slip_number is append-only'); END;
-
-CREATE TRIGGER append_only_voucher_movement_update BEFORE UPDATE ON voucher_movement WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."balance_minor" IS NOT NEW."balance_minor" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."mark" IS NOT NEW."mark" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'voucher_movement is append-only'); END;
-
-CREATE TRIGGER append_only_voucher_movement_delete BEFORE DELETE ON voucher_movement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'voucher_movement is append-only'); END;
+CREATE TABLE upstream_return_line (
+  store_id TEXT NOT NULL,
+  return_id TEXT NOT NULL,
+  lot_id TEXT NOT NULL,
+  purchase_id TEXT NOT NULL,
+  batch TEXT,
+  expires_on DATE,
+  qty BIGINT NOT NULL,
+  CONSTRAINT pk_upstream_return_line PRIMARY KEY (store_id, return_id, lot_id),
+  CONSTRAINT fk_upstream_return_line_store_id_return_id_upstream_return FOREIGN KEY(store_id, return_id) REFERENCES upstream_return (store_id, id),
+  CONSTRAINT ck_upstream_return_line_qty_positive CHECK (qty > 0)
+);
 
 CREATE TRIGGER append_only_approval_update BEFORE UPDATE ON approval WHEN (OLD."asked_by" IS NOT NEW."asked_by" OR OLD."covers" IS NOT NEW."covers" OR OLD."granted_at" IS NOT NEW."granted_at" OR OLD."granted_by" IS NOT NEW."granted_by" OR OLD."granted_by_name" IS NOT NEW."granted_by_name" OR OLD."granted_by_role" IS NOT NEW."granted_by_role" OR OLD."id" IS NOT NEW."id" OR OLD."permission" IS NOT NEW."permission" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."why" IS NOT NEW."why") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'approval is append-only'); END;
 
 CREATE TRIGGER append_only_approval_delete BEFORE DELETE ON approval WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'approval is append-only'); END;
 
-CREATE TRIGGER append_only_cash_movement_update BEFORE UPDATE ON cash_movement WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."source_id" IS NOT NEW."source_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."why" IS NOT NEW."why") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'cash_movement is append-only'); END;
-
-CREATE TRIGGER append_only_cash_movement_delete BEFORE DELETE ON cash_movement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'cash_movement is append-only'); END;
-
 CREATE TRIGGER append_only_cash_count_update BEFORE UPDATE ON cash_count WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."actor_name" IS NOT NEW."actor_name" OR OLD."at" IS NOT NEW."at" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."pieces" IS NOT NEW."pieces" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."total_minor" IS NOT NEW."total_minor") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'cash_count is append-only'); END;
 
 CREATE TRIGGER append_only_cash_count_delete BEFORE DELETE ON cash_count WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'cash_count is append-only'); END;
 
-CREATE TRIGGER append_only_late_sale_update BEFORE UPDATE ON late_sale WHEN (OLD."noted_at" IS NOT NEW."noted_at" OR OLD."receipt_no" IS NOT NEW."receipt_no" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."till_id" IS NOT NEW."till_id" OR OLD."total_minor" IS NOT NEW."total_minor") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'late_sale is append-only'); END;
+CREATE TRIGGER append_only_cash_movement_update BEFORE UPDATE ON cash_movement WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."source_id" IS NOT NEW."source_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."why" IS NOT NEW."why") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'cash_movement is append-only'); END;
 
-CREATE TRIGGER append_only_late_sale_delete BEFORE DELETE ON late_sale WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'late_sale is append-only'); END;
+CREATE TRIGGER append_only_cash_movement_delete BEFORE DELETE ON cash_movement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'cash_movement is append-only'); END;
 
-CREATE TRIGGER append_only_tab_entry_update BEFORE UPDATE ON tab_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."actor_name" IS NOT NEW."actor_name" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."balance_minor" IS NOT NEW."balance_minor" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."customer_id" IS NOT NEW."customer_id" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."n" IS NOT NEW."n" OR OLD."reference" IS NOT NEW."reference" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."tender" IS NOT NEW."tender" OR OLD."why" IS NOT NEW."why") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'tab_entry is append-only'); END;
+CREATE TRIGGER append_only_consignment_movement_update BEFORE UPDATE ON consignment_movement WHEN (OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."consigned_id" IS NOT NEW."consigned_id" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."qty" IS NOT NEW."qty" OR OLD."source_id" IS NOT NEW."source_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'consignment_movement is append-only'); END;
 
-CREATE TRIGGER append_only_tab_entry_delete BEFORE DELETE ON tab_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'tab_entry is append-only'); END;
+CREATE TRIGGER append_only_consignment_movement_delete BEFORE DELETE ON consignment_movement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'consignment_movement is append-only'); END;
 
-CREATE TRIGGER append_only_tab_settlement_update BEFORE UPDATE ON tab_settlement WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."charge_id" IS NOT NEW."charge_id" OR OLD."credit_id" IS NOT NEW."credit_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'tab_settlement is append-only'); END;
+CREATE TRIGGER append_only_count_result_update BEFORE UPDATE ON count_result WHEN (OLD."at" IS NOT NEW."at" OR OLD."booked_qty" IS NOT NEW."booked_qty" OR OLD."counted_at" IS NOT NEW."counted_at" OR OLD."counted_qty" IS NOT NEW."counted_qty" OR OLD."expected_qty" IS NOT NEW."expected_qty" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."take_id" IS NOT NEW."take_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'count_result is append-only'); END;
 
-CREATE TRIGGER append_only_tab_settlement_delete BEFORE DELETE ON tab_settlement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'tab_settlement is append-only'); END;
+CREATE TRIGGER append_only_count_result_delete BEFORE DELETE ON count_result WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'count_result is append-only'); END;
+
+CREATE TRIGGER append_only_counter_money_update BEFORE UPDATE ON counter_money WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."id" IS NOT NEW."id" OR OLD."order_id" IS NOT NEW."order_id" OR OLD."rounding_minor" IS NOT NEW."rounding_minor" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."tender" IS NOT NEW."tender") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'counter_money is append-only'); END;
+
+CREATE TRIGGER append_only_counter_money_delete BEFORE DELETE ON counter_money WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'counter_money is append-only'); END;
+
+CREATE TRIGGER append_only_coupon_use_update BEFORE UPDATE ON coupon_use WHEN (OLD."at" IS NOT NEW."at" OR OLD."code" IS NOT NEW."code" OR OLD."owner_id" IS NOT NEW."owner_id" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'coupon_use is append-only'); END;
+
+CREATE TRIGGER append_only_coupon_use_delete BEFORE DELETE ON coupon_use WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'coupon_use is append-only'); END;
 
 CREATE TRIGGER append_only_customer_consent_update BEFORE UPDATE ON customer_consent WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."at" IS NOT NEW."at" OR OLD."customer_id" IS NOT NEW."customer_id" OR OLD."given" IS NOT NEW."given" OR OLD."id" IS NOT NEW."id" OR OLD."purpose" IS NOT NEW."purpose" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."words" IS NOT NEW."words") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'customer_consent is append-only'); END;
 
 CREATE TRIGGER append_only_customer_consent_delete BEFORE DELETE ON customer_consent WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'customer_consent is append-only'); END;
 
-CREATE TRIGGER append_only_shared_points_entry_update BEFORE UPDATE ON shared_points_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."customer_id" IS NOT NEW."customer_id" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."member_id" IS NOT NEW."member_id" OR OLD."of_sale_id" IS NOT NEW."of_sale_id" OR OLD."points" IS NOT NEW."points" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'shared_points_entry is append-only'); END;
+CREATE TRIGGER append_only_inbox_message_update BEFORE UPDATE ON inbox_message WHEN (OLD."body" IS NOT NEW."body" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."epoch" IS NOT NEW."epoch" OR OLD."from_node" IS NOT NEW."from_node" OR OLD."hash" IS NOT NEW."hash" OR OLD."id" IS NOT NEW."id" OR OLD."made_at" IS NOT NEW."made_at" OR OLD."n" IS NOT NEW."n" OR OLD."received_at" IS NOT NEW."received_at" OR OLD."topic" IS NOT NEW."topic" OR OLD."version" IS NOT NEW."version") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'inbox_message is append-only'); END;
 
-CREATE TRIGGER append_only_shared_points_entry_delete BEFORE DELETE ON shared_points_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'shared_points_entry is append-only'); END;
+CREATE TRIGGER append_only_inbox_message_delete BEFORE DELETE ON inbox_message WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'inbox_message is append-only'); END;
+
+CREATE TRIGGER append_only_journal_doubt_update BEFORE UPDATE ON journal_doubt WHEN (OLD."heard_at" IS NOT NEW."heard_at" OR OLD."id" IS NOT NEW."id" OR OLD."n" IS NOT NEW."n" OR OLD."node_id" IS NOT NEW."node_id" OR OLD."what" IS NOT NEW."what") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'journal_doubt is append-only'); END;
+
+CREATE TRIGGER append_only_journal_doubt_delete BEFORE DELETE ON journal_doubt WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'journal_doubt is append-only'); END;
+
+CREATE TRIGGER append_only_journal_entry_update BEFORE UPDATE ON journal_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."actor_name" IS NOT NEW."actor_name" OR OLD."at" IS NOT NEW."at" OR OLD."body" IS NOT NEW."body" OR OLD."hash" IS NOT NEW."hash" OR OLD."n" IS NOT NEW."n" OR OLD."node_id" IS NOT NEW."node_id" OR OLD."subject" IS NOT NEW."subject" OR OLD."verb" IS NOT NEW."verb") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'journal_entry is append-only'); END;
+
+CREATE TRIGGER append_only_journal_entry_delete BEFORE DELETE ON journal_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'journal_entry is append-only'); END;
+
+CREATE TRIGGER append_only_late_sale_update BEFORE UPDATE ON late_sale WHEN (OLD."noted_at" IS NOT NEW."noted_at" OR OLD."receipt_no" IS NOT NEW."receipt_no" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."till_id" IS NOT NEW."till_id" OR OLD."total_minor" IS NOT NEW."total_minor") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'late_sale is append-only'); END;
+
+CREATE TRIGGER append_only_late_sale_delete BEFORE DELETE ON late_sale WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'late_sale is append-only'); END;
+
+CREATE TRIGGER append_only_network_terms_update BEFORE UPDATE ON network_terms WHEN (OLD."n" IS NOT NEW."n" OR OLD."set_at" IS NOT NEW."set_at" OR OLD."set_by" IS NOT NEW."set_by" OR OLD."terms" IS NOT NEW."terms") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'network_terms is append-only'); END;
+
+CREATE TRIGGER append_only_network_terms_delete BEFORE DELETE ON network_terms WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'network_terms is append-only'); END;
+
+CREATE TRIGGER append_only_outbox_message_update BEFORE UPDATE ON outbox_message WHEN (OLD."body" IS NOT NEW."body" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."hash" IS NOT NEW."hash" OR OLD."id" IS NOT NEW."id" OR OLD."made_at" IS NOT NEW."made_at" OR OLD."subject" IS NOT NEW."subject" OR OLD."to_node" IS NOT NEW."to_node" OR OLD."topic" IS NOT NEW."topic" OR OLD."version" IS NOT NEW."version") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'outbox_message is append-only'); END;
+
+CREATE TRIGGER append_only_outbox_message_delete BEFORE DELETE ON outbox_message WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'outbox_message is append-only'); END;
+
+CREATE TRIGGER append_only_payment_update BEFORE UPDATE ON payment WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."gives_back" IS NOT NEW."gives_back" OR OLD."id" IS NOT NEW."id" OR OLD."is_change" IS NOT NEW."is_change" OR OLD."provider" IS NOT NEW."provider" OR OLD."request_hash" IS NOT NEW."request_hash" OR OLD."requested_at" IS NOT NEW."requested_at" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."tender" IS NOT NEW."tender" OR OLD."till_id" IS NOT NEW."till_id" OR OLD."way" IS NOT NEW."way") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'payment is append-only'); END;
+
+CREATE TRIGGER append_only_payment_delete BEFORE DELETE ON payment WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'payment is append-only'); END;
+
+CREATE TRIGGER append_only_points_entry_update BEFORE UPDATE ON points_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."balance" IS NOT NEW."balance" OR OLD."customer_id" IS NOT NEW."customer_id" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."n" IS NOT NEW."n" OR OLD."points" IS NOT NEW."points" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'points_entry is append-only'); END;
+
+CREATE TRIGGER append_only_points_entry_delete BEFORE DELETE ON points_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'points_entry is append-only'); END;
+
+CREATE TRIGGER append_only_producer_movement_update BEFORE UPDATE ON producer_movement WHEN (OLD."agent_minor" IS NOT NEW."agent_minor" OR OLD."agent_name" IS NOT NEW."agent_name" OR OLD."answers_id" IS NOT NEW."answers_id" OR OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."commission_minor" IS NOT NEW."commission_minor" OR OLD."due_minor" IS NOT NEW."due_minor" OR OLD."id" IS NOT NEW."id" OR OLD."line_n" IS NOT NEW."line_n" OR OLD."lot_id" IS NOT NEW."lot_id" OR OLD."net_minor" IS NOT NEW."net_minor" OR OLD."producer_id" IS NOT NEW."producer_id" OR OLD."qty" IS NOT NEW."qty" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'producer_movement is append-only'); END;
+
+CREATE TRIGGER append_only_producer_movement_delete BEFORE DELETE ON producer_movement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'producer_movement is append-only'); END;
+
+CREATE TRIGGER append_only_reservation_update BEFORE UPDATE ON reservation WHEN (OLD."answers_id" IS NOT NEW."answers_id" OR OLD."at" IS NOT NEW."at" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."order_id" IS NOT NEW."order_id" OR OLD."qty" IS NOT NEW."qty" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'reservation is append-only'); END;
+
+CREATE TRIGGER append_only_reservation_delete BEFORE DELETE ON reservation WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'reservation is append-only'); END;
 
 CREATE TRIGGER append_only_sale_update BEFORE UPDATE ON sale WHEN (OLD."age_checked" IS NOT NEW."age_checked" OR OLD."age_how" IS NOT NEW."age_how" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."cashier_id" IS NOT NEW."cashier_id" OR OLD."cashier_name" IS NOT NEW."cashier_name" OR OLD."channel" IS NOT NEW."channel" OR OLD."completed_at" IS NOT NEW."completed_at" OR OLD."currency" IS NOT NEW."currency" OR OLD."customer_id" IS NOT NEW."customer_id" OR OLD."epoch" IS NOT NEW."epoch" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."lines_minor" IS NOT NEW."lines_minor" OR OLD."note" IS NOT NEW."note" OR OLD."order_id" IS NOT NEW."order_id" OR OLD."receipt_no" IS NOT NEW."receipt_no" OR OLD."request_hash" IS NOT NEW."request_hash" OR OLD."rounding_minor" IS NOT NEW."rounding_minor" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."state" IS NOT NEW."state" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."tax_minor" IS NOT NEW."tax_minor" OR OLD."till_id" IS NOT NEW."till_id" OR OLD."total_minor" IS NOT NEW."total_minor") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'sale is append-only'); END;
 
@@ -3236,53 +3236,53 @@ CREATE TRIGGER append_only_sale_line_update BEFORE UPDATE ON sale_line WHEN (OLD
 
 CREATE TRIGGER append_only_sale_line_delete BEFORE DELETE ON sale_line WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'sale_line is append-only'); END;
 
-CREATE TRIGGER append_only_stock_movement_update BEFORE UPDATE ON stock_movement WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."from_place" IS NOT NEW."from_place" OR OLD."id" IS NOT NEW."id" OR OLD."qty" IS NOT NEW."qty" OR OLD."reason" IS NOT NEW."reason" OR OLD."sku" IS NOT NEW."sku" OR OLD."source_id" IS NOT NEW."source_id" OR OLD."source_kind" IS NOT NEW."source_kind" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."to_place" IS NOT NEW."to_place") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'stock_movement is append-only'); END;
+CREATE TRIGGER append_only_settlement_entry_update BEFORE UPDATE ON settlement_entry WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."from_account" IS NOT NEW."from_account" OR OLD."id" IS NOT NEW."id" OR OLD."invoice_id" IS NOT NEW."invoice_id" OR OLD."kind" IS NOT NEW."kind" OR OLD."n" IS NOT NEW."n" OR OLD."source_id" IS NOT NEW."source_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."to_account" IS NOT NEW."to_account" OR OLD."words" IS NOT NEW."words") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'settlement_entry is append-only'); END;
 
-CREATE TRIGGER append_only_stock_movement_delete BEFORE DELETE ON stock_movement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'stock_movement is append-only'); END;
+CREATE TRIGGER append_only_settlement_entry_delete BEFORE DELETE ON settlement_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'settlement_entry is append-only'); END;
 
-CREATE TRIGGER append_only_reservation_update BEFORE UPDATE ON reservation WHEN (OLD."answers_id" IS NOT NEW."answers_id" OR OLD."at" IS NOT NEW."at" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."order_id" IS NOT NEW."order_id" OR OLD."qty" IS NOT NEW."qty" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'reservation is append-only'); END;
+CREATE TRIGGER append_only_shared_points_entry_update BEFORE UPDATE ON shared_points_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."customer_id" IS NOT NEW."customer_id" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."member_id" IS NOT NEW."member_id" OR OLD."of_sale_id" IS NOT NEW."of_sale_id" OR OLD."points" IS NOT NEW."points" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'shared_points_entry is append-only'); END;
 
-CREATE TRIGGER append_only_reservation_delete BEFORE DELETE ON reservation WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'reservation is append-only'); END;
+CREATE TRIGGER append_only_shared_points_entry_delete BEFORE DELETE ON shared_points_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'shared_points_entry is append-only'); END;
+
+CREATE TRIGGER append_only_signed_batch_update BEFORE UPDATE ON signed_batch WHEN (OLD."at" IS NOT NEW."at" OR OLD."from_node" IS NOT NEW."from_node" OR OLD."id" IS NOT NEW."id" OR OLD."key" IS NOT NEW."key" OR OLD."signature" IS NOT NEW."signature" OR OLD."text" IS NOT NEW."text") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'signed_batch is append-only'); END;
+
+CREATE TRIGGER append_only_signed_batch_delete BEFORE DELETE ON signed_batch WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'signed_batch is append-only'); END;
+
+CREATE TRIGGER append_only_slip_number_update BEFORE UPDATE ON slip_number WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."number" IS NOT NEW."number" OR OLD."source" IS NOT NEW."source" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."tender" IS NOT NEW."tender") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'slip_number is append-only'); END;
+
+CREATE TRIGGER append_only_slip_number_delete BEFORE DELETE ON slip_number WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'slip_number is append-only'); END;
 
 CREATE TRIGGER append_only_stock_count_update BEFORE UPDATE ON stock_count WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."at" IS NOT NEW."at" OR OLD."before_qty" IS NOT NEW."before_qty" OR OLD."counted_qty" IS NOT NEW."counted_qty" OR OLD."id" IS NOT NEW."id" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'stock_count is append-only'); END;
 
 CREATE TRIGGER append_only_stock_count_delete BEFORE DELETE ON stock_count WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'stock_count is append-only'); END;
 
-CREATE TRIGGER append_only_consignment_movement_update BEFORE UPDATE ON consignment_movement WHEN (OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."consigned_id" IS NOT NEW."consigned_id" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."qty" IS NOT NEW."qty" OR OLD."source_id" IS NOT NEW."source_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'consignment_movement is append-only'); END;
+CREATE TRIGGER append_only_stock_movement_update BEFORE UPDATE ON stock_movement WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."from_place" IS NOT NEW."from_place" OR OLD."id" IS NOT NEW."id" OR OLD."qty" IS NOT NEW."qty" OR OLD."reason" IS NOT NEW."reason" OR OLD."sku" IS NOT NEW."sku" OR OLD."source_id" IS NOT NEW."source_id" OR OLD."source_kind" IS NOT NEW."source_kind" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."to_place" IS NOT NEW."to_place") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'stock_movement is append-only'); END;
 
-CREATE TRIGGER append_only_consignment_movement_delete BEFORE DELETE ON consignment_movement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'consignment_movement is append-only'); END;
+CREATE TRIGGER append_only_stock_movement_delete BEFORE DELETE ON stock_movement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'stock_movement is append-only'); END;
 
-CREATE TRIGGER append_only_producer_movement_update BEFORE UPDATE ON producer_movement WHEN (OLD."agent_minor" IS NOT NEW."agent_minor" OR OLD."agent_name" IS NOT NEW."agent_name" OR OLD."answers_id" IS NOT NEW."answers_id" OR OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."commission_minor" IS NOT NEW."commission_minor" OR OLD."due_minor" IS NOT NEW."due_minor" OR OLD."id" IS NOT NEW."id" OR OLD."line_n" IS NOT NEW."line_n" OR OLD."lot_id" IS NOT NEW."lot_id" OR OLD."net_minor" IS NOT NEW."net_minor" OR OLD."producer_id" IS NOT NEW."producer_id" OR OLD."qty" IS NOT NEW."qty" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'producer_movement is append-only'); END;
+CREATE TRIGGER append_only_tab_entry_update BEFORE UPDATE ON tab_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."actor_name" IS NOT NEW."actor_name" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."balance_minor" IS NOT NEW."balance_minor" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."customer_id" IS NOT NEW."customer_id" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."n" IS NOT NEW."n" OR OLD."reference" IS NOT NEW."reference" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."tender" IS NOT NEW."tender" OR OLD."why" IS NOT NEW."why") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'tab_entry is append-only'); END;
 
-CREATE TRIGGER append_only_producer_movement_delete BEFORE DELETE ON producer_movement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'producer_movement is append-only'); END;
+CREATE TRIGGER append_only_tab_entry_delete BEFORE DELETE ON tab_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'tab_entry is append-only'); END;
 
-CREATE TRIGGER append_only_count_result_update BEFORE UPDATE ON count_result WHEN (OLD."at" IS NOT NEW."at" OR OLD."booked_qty" IS NOT NEW."booked_qty" OR OLD."counted_at" IS NOT NEW."counted_at" OR OLD."counted_qty" IS NOT NEW."counted_qty" OR OLD."expected_qty" IS NOT NEW."expected_qty" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."take_id" IS NOT NEW."take_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'count_result is append-only'); END;
+CREATE TRIGGER append_only_tab_settlement_update BEFORE UPDATE ON tab_settlement WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."charge_id" IS NOT NEW."charge_id" OR OLD."credit_id" IS NOT NEW."credit_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'tab_settlement is append-only'); END;
 
-CREATE TRIGGER append_only_count_result_delete BEFORE DELETE ON count_result WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'count_result is append-only'); END;
+CREATE TRIGGER append_only_tab_settlement_delete BEFORE DELETE ON tab_settlement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'tab_settlement is append-only'); END;
 
-CREATE TRIGGER append_only_settlement_entry_update BEFORE UPDATE ON settlement_entry WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."from_account" IS NOT NEW."from_account" OR OLD."id" IS NOT NEW."id" OR OLD."invoice_id" IS NOT NEW."invoice_id" OR OLD."kind" IS NOT NEW."kind" OR OLD."n" IS NOT NEW."n" OR OLD."source_id" IS NOT NEW."source_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."to_account" IS NOT NEW."to_account" OR OLD."words" IS NOT NEW."words") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'settlement_entry is append-only'); END;
+CREATE TRIGGER append_only_voucher_movement_update BEFORE UPDATE ON voucher_movement WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."balance_minor" IS NOT NEW."balance_minor" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."mark" IS NOT NEW."mark" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'voucher_movement is append-only'); END;
 
-CREATE TRIGGER append_only_settlement_entry_delete BEFORE DELETE ON settlement_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'settlement_entry is append-only'); END;
-
-CREATE TRIGGER append_only_network_terms_update BEFORE UPDATE ON network_terms WHEN (OLD."n" IS NOT NEW."n" OR OLD."set_at" IS NOT NEW."set_at" OR OLD."set_by" IS NOT NEW."set_by" OR OLD."terms" IS NOT NEW."terms") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'network_terms is append-only'); END;
-
-CREATE TRIGGER append_only_network_terms_delete BEFORE DELETE ON network_terms WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'network_terms is append-only'); END;
-
-CREATE TRIGGER append_only_counter_money_update BEFORE UPDATE ON counter_money WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."id" IS NOT NEW."id" OR OLD."order_id" IS NOT NEW."order_id" OR OLD."rounding_minor" IS NOT NEW."rounding_minor" OR OLD."shift_id" IS NOT NEW."shift_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."tender" IS NOT NEW."tender") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'counter_money is append-only'); END;
-
-CREATE TRIGGER append_only_counter_money_delete BEFORE DELETE ON counter_money WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'counter_money is append-only'); END;
+CREATE TRIGGER append_only_voucher_movement_delete BEFORE DELETE ON voucher_movement WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'voucher_movement is append-only'); END;
 
 CREATE TRIGGER append_only_escrow_entry_update BEFORE UPDATE ON escrow_entry WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."answers_id" IS NOT NEW."answers_id" OR OLD."at" IS NOT NEW."at" OR OLD."escrow_id" IS NOT NEW."escrow_id" OR OLD."from_account" IS NOT NEW."from_account" OR OLD."id" IS NOT NEW."id" OR OLD."to_account" IS NOT NEW."to_account" OR OLD."why" IS NOT NEW."why") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'escrow_entry is append-only'); END;
 
 CREATE TRIGGER append_only_escrow_entry_delete BEFORE DELETE ON escrow_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'escrow_entry is append-only'); END;
 
-CREATE TRIGGER append_only_waste_update BEFORE UPDATE ON waste WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."at" IS NOT NEW."at" OR OLD."batch" IS NOT NEW."batch" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."cost_minor" IS NOT NEW."cost_minor" OR OLD."id" IS NOT NEW."id" OR OLD."lot_id" IS NOT NEW."lot_id" OR OLD."note" IS NOT NEW."note" OR OLD."qty" IS NOT NEW."qty" OR OLD."reason" IS NOT NEW."reason" OR OLD."recall_id" IS NOT NEW."recall_id" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."value_minor" IS NOT NEW."value_minor") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'waste is append-only'); END;
-
-CREATE TRIGGER append_only_waste_delete BEFORE DELETE ON waste WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'waste is append-only'); END;
-
 CREATE TRIGGER append_only_count_entry_update BEFORE UPDATE ON count_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."actor_name" IS NOT NEW."actor_name" OR OLD."again" IS NOT NEW."again" OR OLD."at" IS NOT NEW."at" OR OLD."id" IS NOT NEW."id" OR OLD."is_total" IS NOT NEW."is_total" OR OLD."n" IS NOT NEW."n" OR OLD."qty" IS NOT NEW."qty" OR OLD."section_n" IS NOT NEW."section_n" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."take_id" IS NOT NEW."take_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'count_entry is append-only'); END;
 
 CREATE TRIGGER append_only_count_entry_delete BEFORE DELETE ON count_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'count_entry is append-only'); END;
+
+CREATE TRIGGER append_only_waste_update BEFORE UPDATE ON waste WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."at" IS NOT NEW."at" OR OLD."batch" IS NOT NEW."batch" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."cost_minor" IS NOT NEW."cost_minor" OR OLD."id" IS NOT NEW."id" OR OLD."lot_id" IS NOT NEW."lot_id" OR OLD."note" IS NOT NEW."note" OR OLD."qty" IS NOT NEW."qty" OR OLD."reason" IS NOT NEW."reason" OR OLD."recall_id" IS NOT NEW."recall_id" OR OLD."sku" IS NOT NEW."sku" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."value_minor" IS NOT NEW."value_minor") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'waste is append-only'); END;
+
+CREATE TRIGGER append_only_waste_delete BEFORE DELETE ON waste WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'waste is append-only'); END;
 
 CREATE TRIGGER append_only_upstream_entry_update BEFORE UPDATE ON upstream_entry WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."claim_id" IS NOT NEW."claim_id" OR OLD."from_account" IS NOT NEW."from_account" OR OLD."id" IS NOT NEW."id" OR OLD."supplier_id" IS NOT NEW."supplier_id" OR OLD."to_account" IS NOT NEW."to_account") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'upstream_entry is append-only'); END;
 
