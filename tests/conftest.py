@@ -75,6 +75,15 @@ structlog.configure(  # the same lines, but a fault's traceback plain: coloured 
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+_configure = structlog.configure
+
+
+def _configure_uncached(**given: Any) -> None:
+    """Configure as a command asks that runs in a test, and keep no logger: the next test captures other lines."""
+    _configure(**given | {"cache_logger_on_first_use": False})
+
+
+structlog.configure = _configure_uncached
 
 
 @pytest.fixture(autouse=True)
