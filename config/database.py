@@ -344,7 +344,7 @@ class Database:
     def _keep(self, line: Connection, idle: list[Connection]) -> None:
         if idle is self._idle:
             idle.append(line)
-        else:  # the file was opened anew meanwhile
+        else:  # the file was opened again meanwhile
             line.close()
 
     def _begin_watching(self) -> Session:

@@ -1,4 +1,4 @@
-"""Doing it once more where the database gave up one of two transactions that stood in each other's way.
+"""Doing it again where the database gave up one of two transactions that stood in each other's way.
 
 Rules
 -----

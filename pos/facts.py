@@ -74,7 +74,7 @@ class SoldLine:
     offers: tuple[tuple[str, str, int], ...] = ()
     """(offer id, its name, what it took off)"""
     top_category: str = ""
-    """Under which aisle it was sold; '': sold before that was kept."""
+    """Under which category it was sold; '': sold before that was kept."""
 
 
 @dataclass(frozen=True)

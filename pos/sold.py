@@ -114,7 +114,7 @@ class SaleLine(Base):
     cost_minor: Mapped[int | None]
     """What the line's units cost the store; None: not known."""
     top_category: Mapped[str] = mapped_column(default="", server_default="")
-    """Under which aisle it was sold, as it was called that day."""
+    """Under which category it was sold, as it was called that day."""
     business_day: Mapped[dt.date]
     """The sale's: the network keeps its lines by weeks (`config/nodes/partitions.py`)."""
 

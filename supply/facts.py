@@ -235,7 +235,7 @@ class DeliveryClosed:
 
 @dataclass(frozen=True)
 class StopReported:
-    """How a van's stop at a store stands: on_the_way, then delivered, short or refused.
+    """How a vehicle's stop at a store stands: on_the_way, then delivered, short or refused.
 
     step: the highest one counts.
     """

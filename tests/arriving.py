@@ -18,7 +18,7 @@ def apply_once(
 
 
 def reapply(session: Session, effect: Effect) -> int:
-    """Apply every taken message once more; used to prove that nothing changes (K9). Returns how many."""
+    """Apply every taken message again; used to prove that nothing changes (K9). Returns how many."""
     rows = session.scalars(sa.select(InboxMessage).where(InboxMessage.state == "taken")).all()
     for row in rows:
         effect(session, inbox_message(row))

@@ -67,7 +67,7 @@ def _sale(chance: random.Random, store_id: str, number: int, at: dt.datetime) ->
                 n=n, sku=f"P{product:05d}", name=f"Product {product} of the shelf", qty=qty, stock_unit="each",
                 unit_price_minor=price_minor, price_quantity=1, discount_minor=0, offer="", total_minor=total,
                 net_minor=total - tax, tax_minor=tax, tax_class_id="food", tax_letter="A", rate_bp=700,
-                amount_minor=total, list_price_minor=price_minor, top_category=f"Aisle {product % 20}",
+                amount_minor=total, list_price_minor=price_minor, top_category=f"Category {product % 20}",
             )
         )  # fmt: skip
     total_minor = sum(line.total_minor for line in lines)

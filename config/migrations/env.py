@@ -28,7 +28,7 @@ def is_compared(_obj: Any, name: str | None, kind: str, _reflected: bool, _compa
 
 
 class Triggers(dict[str, str]):
-    """A file's append-only triggers, laid again after each step: a table that is made anew loses its own."""
+    """A file's append-only triggers, laid again after each step: a table that is made again loses its own."""
 
     def after_step(self, ctx: Any, **_: Any) -> None:
         """Lay what a step has lost; a step that took them all off meant it."""
@@ -44,7 +44,7 @@ class Triggers(dict[str, str]):
 def run(connection: Connection) -> None:
     """Run the migrations on one connection, all in one transaction: a kill leaves the old tables or the new ones.
 
-    A table that is made anew must not trip over foreign keys.
+    A table that is made again must not trip over foreign keys.
     """
     sqlite = connection.dialect.name == "sqlite"
     raw: Any = connection.connection.driver_connection

@@ -142,5 +142,5 @@ def _odd(
         if known.get(number, hashed) != hashed:
             return f"its entry {number} is not the one it was"
     if owes_proof and (proof is None or proof[0] not in known):
-        return f"it does not prove entry {newest.n}, which it told before: it may have been written anew"
+        return f"it does not prove entry {newest.n}, which it told before: it may have been written again"
     return None

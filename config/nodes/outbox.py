@@ -12,7 +12,7 @@ Rules
    the end of its chain, and what it has not confirmed gets the numbers after that (`follow`). Of an epoch that we have
    left since, what waits goes on into the present one (`leave`).
 5. What a confirmed fact says of people can be forgotten (`emptied`): the body is emptied of them and sealed to the hash
-   it had, which stays, and with it number, head and every comparison. Sent once more, the seal is what is checked.
+   it had, which stays, and with it number, head and every comparison. Sent again, the seal is what is checked.
 6. An epoch is born with a node and after every restore or fork (`config/nodes/node.py`); numbers of different epochs
    never meet. The receiver's side is `config/nodes/inbox.py`.
 """
@@ -204,7 +204,7 @@ def put_away(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> Out
 
 
 def rewind(session: Session, to_node: str, epoch: str, after_n: int) -> int:
-    """Send everything of `epoch` after `after_n` once more: the receiver lost it. Returns how many."""
+    """Send everything of `epoch` after `after_n` again: the receiver lost it. Returns how many."""
     result = session.execute(
         sa.update(OutboxMessage)
         .where(

@@ -4,7 +4,7 @@ Rules
 -----
 1. What a store sells of a product is, in logarithms, the product's usual in the region, the store's size times the
    product's slope, and its own deviation. A slope above 1: what large stores sell more than in proportion.
-2. A store's size is one for all its products and, within LINE_SPREAD, one for each line: products of an aisle whose
+2. A store's size is one for all its products and, within LINE_SPREAD, one for each line: products of a category whose
    prices lie within LINE_WIDTH, which are mostly kinds of one thing (`lines`). An average store has size 0: the mean of
    the region's stores, not their median, for a new store's size is unknown for all its products together.
 3. A region's usual is shrunk to the chain's by how much regions differ, so that few sellers tell little and a region
@@ -115,9 +115,9 @@ class Assortment:
 
 
 def lines(top_category: Ints, price: Floats) -> Ints:
-    """Return (p,) numbers from 1: the products of an aisle from the cheapest of a line to LINE_WIDTH above it.
+    """Return (p,) numbers from 1: the products of a category from the cheapest of a line to LINE_WIDTH above it.
 
-    price: (p,) of one stock unit, NaN = unknown; those of an aisle without a price are one line.
+    price: (p,) of one stock unit, NaN = unknown; those of a category without a price are one line.
     """
     number, found = 0, np.zeros(len(top_category), dtype=np.int64)
     here, most = -1, np.nan

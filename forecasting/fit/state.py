@@ -14,7 +14,7 @@ Rules
    learnt from what returned after it stood dead (`returns`).
 4. A product the state does not know comes in with its category's usual factors and no sales; one that had never sold,
    or had stopped, and sells again is `new`.
-5. A state travels and is kept as bytes; one of another VERSION is measured anew.
+5. A state travels and is kept as bytes; one of another VERSION is measured again.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class State:
     observed, plain   : (n,) days observed, and the mean of those among the last 28
     silent, quiet     : (n,) -log of the chance of no sale since the last one, and days observed since then
     quits, returns    : (n,) chance that a sale is the last for long; of what is gone to be back on a day, times `quiet`
-    size              : (n,) half the units of a usual day with a sale, with which what was gone begins anew
+    size              : (n,) half the units of a usual day with a sale, with which what was gone begins again
     echo, echoed      : (n,) what the last days left, and the part of it that the next day brings (see `levels`, rule 8)
     scale             : (n,) what losses of SUM_DAYS are divided by (see `evaluate`)
     lately_spread     : (n,) variance over mean of the units of the last SPREAD_DAYS about what such days usually bring,

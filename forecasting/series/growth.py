@@ -7,7 +7,7 @@ Rules
 -----
 1. A store trades from its first day to its last; a day it was closed between them is the region's quiet day and no
    step.
-2. A store is as large as what it takes a day. Where one's takings are not known all are taken for equally large.
+2. A store is as large as what it takes a day. Where one's sales are not known all are taken for equally large.
 3. The part is the size of the stores that traded on a day over that of those that trade today: above one where more was
    sold in stores that are gone. Less than LEAST_PART tells nothing of the rest.
 """

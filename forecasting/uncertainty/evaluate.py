@@ -3,7 +3,7 @@
 Measures
 --------
 rmsse    root of the mean squared error over the scale, the mean squared day-on-day change of the last 365
-         days before the origin; series weighted by their takings of the last 28 days, or units where no price is
+         days before the origin; series weighted by their sales of the last 28 days, or units where no price is
          known (after the M5 competition)
 pinball  of the SUM over h days, mean over the levels, divided by the series' mean |S_t - S_(t-h)| over the last
          365 days, plain mean over series
@@ -36,7 +36,7 @@ def squared_errors(mean: Floats, actual: Floats, past: Floats) -> Floats:
 
 
 def weights(past: Floats, price: Floats | None = None) -> Floats:
-    """Return (n,) takings of the last 28 days, units where there are no prices."""
+    """Return (n,) sales of the last 28 days, units where there are no prices."""
     units = past[:, -28:]
     if price is None or not np.isfinite(price[:, -28:]).any():
         return np.asarray(np.nansum(units, axis=1))

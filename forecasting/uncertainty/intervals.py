@@ -311,7 +311,7 @@ def law_of_pairs(pairs: Sequence[tuple[Floats, Floats]], factor: Floats) -> Disp
 
 
 def _law(mean: Floats, square: Floats) -> tuple[float, float]:
-    """Fit square ~ a mean + b mean^2, and once more with no square beyond FARTHEST variances of it.
+    """Fit square ~ a mean + b mean^2, and again with no square beyond FARTHEST variances of it.
 
     At first without means far below the usual: one sale where none was thought possible must not decide for all.
     """

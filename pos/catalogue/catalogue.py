@@ -4,7 +4,7 @@ Rules
 -----
 1. One SKU is one stock; many barcodes may lead to it, each with the stock units it stands for (a case of 12).
 2. A price is minor units per price quantity (1 each, 1000 g), valid from a business day; a store's own price goes
-   before the network's ('*'), the newest valid day before older ones. Prices are dated anew; one set twice for the
+   before the network's ('*'), the newest valid day before older ones. Prices are dated again; one set twice for the
    same day is put right, and the journal keeps both.
 3. A store sells what it lists; an unlisted or priceless product is refused with a sentence that says what to do.
 4. Barcodes and SKUs are text, leading zeros kept. A GTIN (8, 12, 13 or 14 digits) must have its check digit right

@@ -11,7 +11,7 @@ Rules
    that want the last use, one is refused. An order that ends without goods gives its codes back.
 5. A markdown is an offer bound to the pieces of a product that expire on a day. A new one for the same pieces ends
    the one before, so that the label printed last is true.
-6. `live` reads the offers anew only when one has changed: every verb writes a fresh token.
+6. `live` reads the offers again only when one has changed: every verb writes a fresh token.
 """
 
 import datetime as dt
@@ -265,7 +265,7 @@ def mark_down(
     percent_bp off, or each (per price quantity) at price_minor.
     """
     for one in markdowns(session, store_id, sku, expires_on):
-        end(session, store_id, one.id, actor=actor, at=at, why="marked down anew")
+        end(session, store_id, one.id, actor=actor, at=at, why="marked down again")
     store = session.get(Store, store_id)
     words = name or _REDUCED.get(store.language if store else "en", _REDUCED["en"])
     parts = (Part(Choice(skus=frozenset([sku]))),)

@@ -242,7 +242,7 @@ def _taken_apart(code: str, digits: str, scheme: Scheme) -> Label:
     if "check" in texts and price_check_digit(texts["price"]) != texts["check"]:
         raise Invalid(
             "wrong-price-check",
-            f"The price on the label {code} was misread: its check digit does not fit. Scan it again, or weigh anew.",
+            f"The price on the label {code} was misread: its check digit does not fit. Scan it again, or weigh again.",
             barcode=code,
         )
     value = int(texts[scheme.kind]) * scheme.step

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Hours are for an aisle or a category, named as its products name it; one that names the aisle holds for all in it.
+1. Hours are for a department or a category, named as its products name it; a department's hold for all in it.
    A product that both are set for is sold while both hold.
 2. Outside its hours a product is sold to nobody: no leave helps. The store's own wall clock decides, when the money is
    taken; a sale that was completed stays one.
@@ -27,7 +27,7 @@ from pos.pricing.pricing import ProductView
 
 
 class SellingHours(Base):
-    """When a store sells what stands in an aisle or a category."""
+    """When a store sells the products of a department or a category."""
 
     __tablename__ = "selling_hours"
     __table_args__ = (
@@ -50,32 +50,32 @@ class SellingHours(Base):
 def set_hours(
     session: Session, store_id: str, kind: str, from_minute: int, until_minute: int, *, actor: Actor, at: dt.datetime
 ) -> SellingHours:
-    """Sell what stands in an aisle or a category only within these hours (rules 1, 3); set again, they are replaced."""
+    """Sell a department or a category only within these hours (rules 1, 3); set again, they are replaced."""
     if kind not in kinds(session):
-        raise NotFound("unknown-aisle", "No product stands in that aisle. Choose one from the list.", field="kind")
+        raise NotFound("unknown-aisle", "No product stands in that category. Choose one from the list.", field="kind")
     if not (0 <= from_minute < 1440 and 0 <= until_minute < 1440) or from_minute == until_minute:
         raise Invalid("bad-hours", "Type both times, from and until.", field="until_time")
     row = session.get(SellingHours, (store_id, kind)) or SellingHours(store_id=store_id, kind=kind)
     row.from_minute, row.until_minute = from_minute, until_minute
     session.add(row)
     facts = {"from_time": clock_text(from_minute), "until_time": clock_text(until_minute)}
-    journal.record(session, actor=actor, at=at, verb="selling_hours.set", subject=f"aisle:{kind}", **facts)
+    journal.record(session, actor=actor, at=at, verb="selling_hours.set", subject=f"category:{kind}", **facts)
     return row
 
 
 def lift(session: Session, store_id: str, kind: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Sell an aisle's products at any hour again; lifting hours that are not set changes nothing."""
+    """Sell a category's products at any hour again; lifting hours that are not set changes nothing."""
     row = session.get(SellingHours, (store_id, kind))
     if row is not None:
         session.delete(row)
-        journal.record(session, actor=actor, at=at, verb="selling_hours.lifted", subject=f"aisle:{kind}")
+        journal.record(session, actor=actor, at=at, verb="selling_hours.lifted", subject=f"category:{kind}")
 
 
 # --- questions ---
 
 
 def of_store(session: Session, store_id: str) -> list[SellingHours]:
-    """Return a store's hours by the names of their aisles."""
+    """Return a store's hours by the names of their categories."""
     query = sa.select(SellingHours).where(SellingHours.store_id == store_id)
     return list(session.scalars(query.order_by(SellingHours.kind)))
 

@@ -121,12 +121,12 @@ class Found:
 def add(session: Session, store: Store, id: str, wished: Particulars, *, actor: Actor, at: dt.datetime) -> Customer:
     """Add a customer; id is the page's command id, so a double click adds one (another content is a Conflict)."""
     if not is_id(id):
-        raise Invalid("no-command-id", "Open the page once more and press the button again.")
+        raise Invalid("no-command-id", "Open the page again, then press the button.")
     wished = tidied(wished, store.tz)
     if (before := session.get(Customer, (store.id, id))) is not None:
         if any(getattr(before, name) != getattr(wished, name) for name in ("name", "phone", "language")):
             raise Conflict(
-                "command-content-differs", "This was already booked with another content. Open the page anew."
+                "command-content-differs", "This was already booked with another content. Open the page again."
             )
         return before
     customer = Customer(store_id=store.id, id=id, name="", phone="", search_text="", added_at=at)

@@ -13,8 +13,8 @@ Rules
    Cash goes into the drawer of the open shift in the same transaction.
 6. Age counts in business days from the charge that is still unpaid: 0 to 30, 31 to 60, 61 to 90, more.
 7. What moves a tab apart from a sale is told, by the customer's id alone: it is kept for this store, should its books
-   be lost (`write_again`), with its slip's number, and without its shift where that was closed anew meanwhile. What was
-   carried over or given up stays as it was then, whatever the limit is now.
+   be lost (`write_again`), with its slip's number, and without its shift where that was closed again meanwhile. What
+   was carried over or given up stays as it was then, whatever the limit is now.
 
 The tab knows a customer by id alone; names are in `customers`. Units: *_minor, in an entry + owes more, - owes less.
 """
@@ -469,13 +469,13 @@ def _left() -> sa.ColumnElement[int]:
 
 def _known(session: Session, store_id: str, id: str) -> TabEntry | None:
     if not is_id(id):
-        raise Invalid("no-command-id", "Open the page once more and press the button again.")
+        raise Invalid("no-command-id", "Open the page again, then press the button.")
     return session.get(TabEntry, (store_id, id))
 
 
 def _same(known: TabEntry, customer_id: str, kind: str, amount_minor: int) -> TabEntry:
     if (known.customer_id, known.kind, known.amount_minor) != (customer_id, kind, amount_minor):
-        raise Conflict("command-content-differs", "This was already booked with another content. Open the page anew.")
+        raise Conflict("command-content-differs", "This was already booked with another content. Open the page again.")
     return known
 
 

@@ -80,7 +80,7 @@ def _sales(document: dict[str, Any], words: dict[str, str], currency: str, colum
 
 
 def _within(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
-    """Return what lies within the takings: rounding, offers, discounts, deposits; nothing that is nought."""
+    """Return what lies within the sales: rounding, offers, discounts, deposits; nothing that is nought."""
     lines: list[PaperLine] = []
     if document.get("first_receipt_no") is not None:
         numbers = f"{document['first_receipt_no']:06d} - {document['last_receipt_no']:06d}"
@@ -109,7 +109,7 @@ def _apart(document: dict[str, Any], words: dict[str, str], currency: str, colum
 
 
 def _top_categories(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
-    """Return the takings of each aisle, the largest first; nothing where there are not several."""
+    """Return the sales of each category, the largest first; nothing where there are not several."""
     rows = document.get("top_categories") or []
     if len(rows) < 2:
         return []

@@ -13,7 +13,7 @@ WORDS: dict[str, dict[str, str]] = {
         "corrections": "Taken off before paying", "typed": "of it by typed slip",
         "beyond": "More than the books had",
         "tabs": "Tabs repaid", "orders": "Orders paid beforehand", "in_all": "All money by tender",
-        "top_categories": "Takings by aisle", "no_top_category": "Other",
+        "top_categories": "Sales by category", "no_top_category": "Other",
         "why": "Reason", "voided": "Sales voided", "event_no_sale": "Drawer opened", "reprint": "Copies printed",
         "correction": "Corrections", "approval": "Approvals", "x_report": "X reports", "hand_over": "Hand-overs",
         "parked": "Sales parked", "practised": "Practised, not booked",

@@ -4,7 +4,7 @@ Rules
 -----
 1. What it was asked lies in a small file of its own in the state folder, so that the till and the worker meet the
    same terminal, also after a restart.
-2. The well-behaved one captures a scanned code at once, a card when it is asked once more, a shown code at the second
+2. The well-behaved one captures a scanned code at once, a card when it is asked again, a shown code at the second
    question.
 3. The scripted one reads from the amount's last two digits how to misbehave (`SCRIPTS`); all else goes well. It is
    deterministic: the same questions get the same answers.

@@ -467,7 +467,7 @@ def _not_claimed(found: Payment | None, sale_id: str, amount_minor: int) -> NotF
     if found.claimed_by or found.same_as:
         return Refused("payment-used", "A completed sale is paid with this already.", id=found.id)
     if found.unwanted_since or found.state == "reversed":
-        return Refused("payment-unwanted", "This money goes back to the customer. Ask for it once more.", id=found.id)
+        return Refused("payment-unwanted", "This money goes back to the customer. Ask for it again.", id=found.id)
     if found.state != "captured":
         return Refused(
             "payment-not-captured",

@@ -300,7 +300,7 @@ def _greedily(pots: Sequence[Pot], groups: Sequence[Group], worth: Callable[[Tak
     taken = 0
     while waiting:
         taking, one, as_of = waiting.pop(0)
-        if as_of < taken:  # what it wanted may be gone: ask again, and let it queue anew
+        if as_of < taken:  # what it wanted may be gone: ask again, and let it queue again
             again = alone(left, groups[one])
             place = next((n for n, (other, _, _) in enumerate(waiting) if worth(other) < worth(again)), len(waiting))
             waiting.insert(place, (again, one, taken))

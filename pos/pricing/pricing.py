@@ -45,7 +45,7 @@ class ProductView:
     codes: tuple[tuple[str, int], ...] = ()
     """Every scannable code with the stock units it stands for."""
     department: str = ""
-    """The aisle, coarser than the category; empty where the store has none."""
+    """The category, coarser than the category; empty where the store has none."""
     kind: str = "goods"
     deposit_sku: str | None = None
     price_typed: bool = False

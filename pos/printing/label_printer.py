@@ -10,7 +10,7 @@ Rules
 4. What is printed can be read back (`picture_of`): the preview shows the very bytes.
 
 ^GFA rows are hexadecimal with the repeat counts of the language: G to Y for 1 to 19, g to z for 20 to 400; `,` ends a
-row that is white from there, `:` is the row above once more.
+row that is white from there, `:` is the row above again.
 """
 
 import math

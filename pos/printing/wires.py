@@ -18,6 +18,7 @@ import os
 import stat
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Protocol
@@ -106,7 +107,7 @@ class AgentPrinter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
+class _Asked(ABC):
     """A printer that can be asked: what every two-way wire shares. reports, patient: see rule 3."""
 
     model: PrinterModel = USUAL
@@ -116,8 +117,8 @@ class _Asked:
     print_s: float = 20.0
     bytes_per_s: float = 4000.0
 
-    def _open(self) -> Line:
-        raise NotImplementedError
+    @abstractmethod
+    def _open(self) -> Line: ...
 
     def send(self, paper: bytes) -> Said:
         """Ask whether it is ready, send, and wait until it says it has printed."""

@@ -1,4 +1,4 @@
-"""What the store sold, seen from every side: by day, hour, product, aisle, margin, cashier, tender, tax; and shrink.
+"""What the store sold, seen from every side: by day, hour, product, category, margin, cashier, tender, tax; and shrink.
 
 Rules
 -----

@@ -135,10 +135,10 @@ def count_sheet(
     rows = session.execute(query.limit(MOST_LINES + 1)).all()
     if len(rows) > MOST_LINES:
         raise Invalid(
-            "sheet-too-long", f"More than {MOST_LINES} products: choose an aisle for the sheet.", most=MOST_LINES
+            "sheet-too-long", f"More than {MOST_LINES} products: choose a category for the sheet.", most=MOST_LINES
         )
     if not rows:
-        raise NotFound("nothing-to-count", "There is no product in this aisle.")
+        raise NotFound("nothing-to-count", "There is no product in this category.")
     lines = [{"name": name, "sku": sku, "stock_unit": unit} for sku, name, unit in rows]
     document = head(store_of(session, take.store_id), actor, at)
     document |= {"take_name": take.name, "section": section.name, "lines": lines}

@@ -9,7 +9,7 @@ Rules
    taken by `baskets.others` or somebody's leave, and only from the till that was named; that till pays it no more.
 3. It is given up only with a reason, and only when no captured money belongs to it; what was given up is never sold.
 4. What was parked stays as the page wrote it, but without the money taken so far (`parts`: a voucher's code is money);
-   prices are asked anew when it is taken up. A till sets aside only what it has in hand: nobody writes over what
+   prices are asked again when it is taken up. A till sets aside only what it has in hand: nobody writes over what
    another till keeps.
 5. What a basket that is given up was worth is priced here, from its lines or, where none are sent, from what was
    parked. What was parked is kept as evidence; where the page's sum, the parked one and ours differ, all are written.

@@ -16,7 +16,7 @@ Rules
 5. What was agreed with an online order keeps its price, its saving and its deposit, whatever the store asks now, and
    whether or not it still sells it.
 6. What is recalled or past its last day is refused when the basket is priced, before anybody is asked for money.
-7. What a label says is read from the code anew (`scan`), never taken from the page: an amount, a batch, a last day.
+7. What a label says is read from the code again (`scan`), never taken from the page: an amount, a batch, a last day.
    An amount without a code that says it is refused; so is a line that says something else than its code.
 8. How much a label stands for is what it says, by its weight, count or price: another quantity is refused. A second
    piece has a label of its own.

@@ -5,7 +5,7 @@ Rules
 1. Sealed is what the rows hold (sale, lines with their taxes, captured payments, cash movements), never ids alone.
 2. The same text is made from the fact at completion and from the rows later; it is JSON of plain values in the order
    of the tables' columns named here, payments and cash by their ids, lines by their number.
-3. The seal names its form, 'v2:...': a later form never makes an earlier sale look changed. Form v1 knew no aisle.
+3. The seal names its form, 'v2:...': a later form never makes an earlier sale look changed. Form v1 knew no category.
 
 The seal goes into the journal's entry of the sale, in the sale's transaction; the journal's chain guards it there.
 """

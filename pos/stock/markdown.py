@@ -7,7 +7,7 @@ Rules
 3. It is for as many stock units as were marked: pieces, or what goods by weight weigh. Marked at the same price again,
    they are more; at another price the label is new, and only what is marked now counts. A sale takes them in its own
    transaction; what is scanned beyond them costs the shelf's price, unless somebody with leave types another. What a
-   customer brings back is marked anew before it is sold reduced.
+   customer brings back is marked again before it is sold reduced.
 4. The label's square code is a GS1 element string: product, batch and last day. The plain barcode is not on it: the
    till would charge the full price for it.
 """

@@ -398,7 +398,7 @@ def enter(
     if again and not is_total:
         raise Conflict(
             "section-counted",
-            f"{section.name} was counted already. Open it once more to go on scanning, or type the total you see now.",
+            f"{section.name} was counted already. Open it again to go on scanning, or type the total you see now.",
             section=section.name,
         )
     if not is_total and qty < 0 and total_of(entries_of(session, take, [sku], section_n)) + qty < 0:
@@ -445,7 +445,7 @@ def begin_posting(
     if doubtful := [row.sku for row in rows.values() if row.ask_again]:
         names = session.scalars(sa.select(Product.name).where(Product.sku.in_(doubtful[:100])).order_by(Product.name))
         reported = list(names)
-        raise Refused("count-again", f"Count once more: {', '.join(reported[:10])}.", skus=doubtful, names=reported)
+        raise Refused("count-again", f"Count again: {', '.join(reported[:10])}.", skus=doubtful, names=reported)
     take.posting_at, take.missing_is_gone = at, missing_is_gone
     if missing_is_gone:
         _enter_as_gone(session, take, uncounted(session, take), actor=actor, at=at)

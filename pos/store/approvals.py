@@ -157,7 +157,7 @@ def require(
 
     Of the approvals that are brought, the first `MOST_BROUGHT` are looked at: one for each line of the largest sale.
 
-    spend False: the same leave is wanted once more for the same thing, and is used up then.
+    spend False: the same leave is wanted again for the same thing, and is used up then.
     """
     missing = wanted(session, asking.store_id, needs, actor)
     if not missing:

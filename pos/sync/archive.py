@@ -6,7 +6,7 @@ Rules
    and epoch, and for each product and place what moved. K3, K4, K7 and K9 count that with what is still here.
 2. It is over for LEAST_WEEKS, and none of its days waits to be added up.
 3. What was put away lies in the schema AWAY until it is dumped and dropped; only PostgreSQL keeps weeks.
-4. A day of such a week is never added up anew: what comes late is in the books, not in the roll-ups. Of its shifts the
+4. A day of such a week is never added up again: what comes late is in the books, not in the roll-ups. Of its shifts the
    running totals are not summed again, for their sales are gone.
 """
 

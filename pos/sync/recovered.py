@@ -82,7 +82,7 @@ def take_shift(session: Session, message: Message, at: dt.datetime) -> list[Odd]
     )
     if here is not None and here.state == "closed":
         raise Conflict(
-            "shift-closed-anew", f"Z {fact.z_no} was made; here this shift was closed anew as Z {here.z_no}."
+            "shift-closed-anew", f"Z {fact.z_no} was made; here this shift was closed again as Z {here.z_no}."
         )
     replica.write_shift(session, fact)
     journal.record(

@@ -5,7 +5,7 @@ Rules
 1. A movement is a signed row of the drawer's book; the shift's expected cash and totals go along with it.
 2. Each is told as it happens, with the shift it belongs to, and kept by the network for this store alone: a shift that
    was still open when the books were lost comes home open, with its float and all that moved (`write_again`).
-3. A till that was opened anew or closed meanwhile stays so: what moved is said to the shopkeeper, and the sales of a
+3. A till that was opened again or closed meanwhile stays so: what moved is said to the shopkeeper, and the sales of a
    shift that is not here are late on the till's next Z.
 4. What a tab or an order was paid, or gets back, runs along by its tender, cash into the drawer with it.
 5. Cash beyond what a drawer should hold is refused to who may see what it holds, or acts with somebody's leave: it is a

@@ -5,7 +5,7 @@ Rules
 1. A scale says grams, and whether it has settled; what it cannot weigh (overload, below zero, silence) is a refusal
    with a sentence that says what to do. Nothing is sold by a weight that has not settled.
 2. Net weight is what lies on the scale less the tare: the one typed now, else the product's own.
-3. Every weighing asks the scale anew; no reading is kept.
+3. Every weighing asks the scale again; no reading is kept.
 
 A setting names the scale: '' none, 'practice', or a protocol and its port (`scale_drivers`); several tills each name
 their own: 'T1=toledo:/dev/ttyS0; T2=practice'.

@@ -9,14 +9,14 @@ Rules
 4. An amount taken back counts negative, so every sum is what is left of the day.
 5. A price typed over the list's and a label's below it on goods by the piece are counted together, as overrides.
 6. A shift that was opened before there were totals begins empty; its totals stay marked as partial, and whoever needs
-   the whole sums them up from the books (`shift_checks.recount`). One that was opened before takings were kept by aisle
-   has none by aisle, and likewise with what was taken apart from sales.
-7. What was taken for tabs and orders is no takings of this shift, but money all the same: with the tenders of its sales
+   the whole sums them up from the books (`shift_checks.recount`). One that was opened before sales were kept by
+   category has none by category, and likewise with what was taken apart from sales.
+7. What was taken for tabs and orders is no sales of this shift, but money all the same: with the tenders of its sales
    it is all that a tender brought, and a card terminal's own total agrees with that.
 
 Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers, and corrections from the first one:
 id -> [name, count, amount]; beyond (from the first one): [who, when, kind, amount] each; tenders, typed (from the first
-one), cash, aisles, tabs, orders: name -> amount; taxes: 'class|rate_bp' -> [net, tax].
+one), cash, categories, tabs, orders: name -> amount; taxes: 'class|rate_bp' -> [net, tax].
 """
 
 from collections.abc import Sequence

@@ -131,7 +131,7 @@ def ask(sale_id: str) -> Response:
 @requires("print")
 @takes(CopyBody)
 def reprint(body: CopyBody, sale_id: str) -> Response:
-    """Print a receipt once more, marked as a copy; `whole`: with whole codes of vouchers, by leave."""
+    """Print a receipt again, marked as a copy; `whole`: with whole codes of vouchers, by leave."""
     store_id = doors().settings.node_id
     with write() as session:
         request = CopyRequest(sale_id, store_id, body.whole, body.approvals)

@@ -108,7 +108,7 @@ def bring_up(only_check: bool) -> None:
 @click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False), default=Path("cornerstore-demo"), help="Its folder."
 )
-@click.option("--fresh", is_flag=True, help="Begin anew.")
+@click.option("--fresh", is_flag=True, help="Begin again.")
 @click.option("--once", is_flag=True, help="Walk the road without serving, and end.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: end with one JSON line.")
 @click.option("--days", type=click.IntRange(1, 40), default=1, show_default=True, help="Days to trade first.")

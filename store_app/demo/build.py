@@ -279,14 +279,17 @@ def _found_supply(session: Session, panel: DemoPanel, *, at: dt.datetime, actor:
 
 
 def _place_stores(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
-    """Make places up around a warehouse, and give it two vans; a page that shows them says that they are made up."""
+    """Make places up around a warehouse, and give it two vehicles.
+
+    A page that shows them says that they are made up.
+    """
     vehicles.place(session, WAREHOUSE, *CENTRE_E6, source="generated", actor=actor, at=at)
     for n, store in enumerate(panel.stores):
         lat_e6, lon_e6 = spot(panel, store.id)
         window = (6 * 60 + 30 * (n % 4), 11 * 60 + 60 * (n % 3))
         vehicles.place(session, store.id, lat_e6, lon_e6, window=window, source="generated", actor=actor, at=at)
     for n in (1, 2):
-        vehicles.add_vehicle(session, WAREHOUSE, f"Van {n}", 400, actor=actor, at=at)
+        vehicles.add_vehicle(session, WAREHOUSE, f"Vehicle {n}", 400, actor=actor, at=at)
 
 
 def _opening_qty(per_day: float, stock_unit: str) -> int:

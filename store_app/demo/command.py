@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Everything lives in one folder, named at the start; `--fresh` begins anew. A half-built network is built again.
+1. Everything lives in one folder, named at the start; `--fresh` begins again. A half-built network is built again.
 2. `--once` walks the road without serving and ends with what happened; exit 1 if anything did not.
 3. Serving is one process a node: the network and the two live stores, each with its worker. Ctrl-C ends all.
 """

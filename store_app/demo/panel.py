@@ -12,11 +12,11 @@ Rules
 3. Quantities: a panel quantity of 0 with money paid is 1, without is left out; at most 24 of a product in a
    basket; a weighed line's grams are its regular value at the day's price per 1000 g, to 5 g, 20 g to 10 kg.
 4. The panel's clock is UTC; the stores are US Eastern. A business day ends at four in the morning.
-5. The days before the cut-off are the network's past; from the cut-off on the baskets are rung up anew.
+5. The days before the cut-off are the network's past; from the cut-off on the baskets are rung up again.
 6. Past and replay sell at our shelf price of the day. What the panel's shoppers paid differs by article
    and offer; `figures["panel_sales_minor"]` stands beside `figures["our_sales_minor"]`.
 7. Nothing is left to chance: the same package gives the same panel. It is kept in the cache folder and
-   made anew when the package's or the rules' version changes.
+   made again when the package's or the rules' version changes.
 """
 
 from __future__ import annotations

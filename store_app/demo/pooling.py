@@ -159,7 +159,7 @@ def _prices(lines: pd.DataFrame, types: pd.DataFrame, first: date, last: date) -
 
 
 def _sold(lines: pd.DataFrame, types: pd.DataFrame, prices: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
-    """Make one line a basket and product, with our quantity and our takings at the shelf price."""
+    """Make one line a basket and product, with our quantity and our sales at the shelf price."""
     table = pricing.price_table(prices, types["sku"].tolist(), first, last)
     merged = lines.groupby(["basket_id", "sku"], sort=False).agg(
         panel_store=("store_id", "first"),

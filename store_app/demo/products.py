@@ -13,9 +13,9 @@ Rules
    household, pets and everything from the drug and general departments but baby food and candy are general.
 6. Barcodes are in-store numbers: '20' + nine digits of the rank + one of the unit, with a true check digit;
    the pack has the same number with the indicator 1 before it (GTIN-14).
-7. Made up, and said so: the price per pound of weighed goods, the margin by aisle, and the pack (the largest
+7. Made up, and said so: the price per pound of weighed goods, the margin by category, and the pack (the largest
    of 24, 12, 6, 4, 2 that one store sells in six weeks, or in one week if fresh; grams alike).
-8. The panel calls six lines of ten simply GROCERY; a shopkeeper does not: a category has its aisle. What counts as
+8. The panel calls six lines of ten simply GROCERY; a shopkeeper does not: a product has its category. What counts as
    fresh (packs for a week, not for six) is made up like the margins.
 9. Names a customer would read stand in `names.csv`, ours by hand; a type not in it is named by rule.
 """
@@ -255,7 +255,7 @@ def pack_of(sold_a_week: float, top_category: str, is_weighed: bool) -> int:
 
 
 def pack_cost_minor(pack_qty: int, price_quantity: int, price_minor: int, top_category: str) -> int:
-    """Work out what the supplier asks for a pack: the shelf price less the aisle's margin (rule 7)."""
+    """Work out what the supplier asks for a pack: the shelf price less the category's margin (rule 7)."""
     kept_bp = 10_000 - TOP_CATEGORIES[top_category].margin_bp
     return max(1, round(pack_qty * price_minor * kept_bp / (price_quantity * 10_000)))
 

@@ -7,7 +7,7 @@ Rules
    came back lessens a day to nothing, never below.
 2. What is no product here is left out and named. Left out are days before those that forecasts look back on, and days
    from the first sale on that was rung up here, from today at the latest: those are told by its own books.
-3. The same file once more changes nothing; another one puts right what it says anew.
+3. The same file again changes nothing; another one puts right what it says again.
 """
 
 import datetime as dt

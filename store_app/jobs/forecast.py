@@ -55,7 +55,7 @@ def forecast_regions(desk: "Desk", day: dt.date) -> str:
 def forecast_stores(desk: "Desk", day: dt.date) -> str:
     """Forecast for the stores that have no node of their own, a few at a time in one child.
 
-    A night that broke off goes on where it stopped; one that is asked for again when it is whole is done anew.
+    A night that broke off goes on where it stopped; one that is asked for again when it is whole is done again.
     """
     from supply.demand import forecast_store, forecasts
 

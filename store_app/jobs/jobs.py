@@ -240,7 +240,7 @@ def limits(desk: Desk, day: dt.date) -> str:
 
 
 def look_ahead(desk: Desk, _day: dt.date) -> str:
-    """Look at what each region's stores will run out of, by what they sell, which is kept anew where it changed."""
+    """Look at what each region's stores will run out of, by what they sell, which is kept again where it changed."""
     from supply.replenishment import stockouts
 
     some, actor = stockouts.STORES_AT_ONCE, desk.actor("outlook")

@@ -86,7 +86,7 @@ def propose_transfers(desk: "Desk", _day: dt.date) -> str:
 
 
 def plan_routes(desk: "Desk", _day: dt.date) -> str:
-    """Compute every plan that was asked for; one that fails says why, leaves the rounds alone and stops no other."""
+    """Compute every plan that was asked for; one that fails says why, leaves the routes alone and stops no other."""
     from supply.network.routes import loads, routes
     from supply.routing import vehicle_routes
 
@@ -104,10 +104,10 @@ def plan_routes(desk: "Desk", _day: dt.date) -> str:
                 plan = session.get_one(routes.RoutePlan, plan_id)
                 made += len(loads.write_down(session, plan, loaded, planned, at=desk.doors.now()))
         except Exception as fault:  # what it is made of is odd, or its child died or ran out of time
-            log.exception("rounds not planned", plan=plan_id)
+            log.exception("routes not planned", plan=plan_id)
             with desk.doors.write() as session:
                 loads.give_up(session.get_one(routes.RoutePlan, plan_id), str(fault), at=desk.doors.now())
-    return f"{made} rounds"
+    return f"{made} routes"
 
 
 def shelf_live(desk: "Desk", _day: dt.date) -> str:

@@ -49,7 +49,7 @@ _WORDS: dict[str, dict[str, Any]] = {
         },
         "wishes": {
             "money": "We ask for the money back.",
-            "replacement": "Please send it once more.",
+            "replacement": "Please send it again.",
             "return": "Please take it back.",
         },
         "please": "Please take them with your next delivery, or tell us how they come to you.",

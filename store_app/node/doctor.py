@@ -53,7 +53,7 @@ QUEUE_LATE = {
     dt.timedelta(hours=1): "For more than an hour nothing went: look whether the internet is there. Selling goes on.",
     dt.timedelta(
         days=1
-    ): "For more than a day nothing went: start the router anew, and call the operator if it is not that.",
+    ): "For more than a day nothing went: start the router again, and call the operator if it is not that.",
     dt.timedelta(
         days=7
     ): "For more than a week nothing went: orders and forecasts stand on old figures. Use another line, "

@@ -21,7 +21,7 @@ def of(doors: Doors) -> dict[str, Any]:
 
 
 def send_again(doors: Doors) -> None:
-    """Tell the network anew how the node is, where leave is in force."""
+    """Tell the network again how the node is, where leave is in force."""
     node, at = doors.settings.node_id, doors.now()
     with doors.read() as session:
         if support.in_force(session, node, at) is None:

@@ -8,7 +8,7 @@ Rules
    heads.
 3. Whoever can write in the database can also make the chain fit again. So its end is remembered outside: by each Z
    report (row and paper), by the sidecar file, by the network. An anchor that does not fit tells of a tail that was
-   cut off, or of a chain that was written anew, and between which entries.
+   cut off, or of a chain that was written again, and between which entries.
 4. The rows of each sealed day are compared with its seal, and the seal with the journal (`config/nodes/day_seals.py`).
    Weeks that were put away are compared while they lie in this database; what was dropped since is its dump's.
 5. At the network the signature of every batch of facts is verified, and that each fact is one its batch signed.
@@ -164,7 +164,7 @@ def _walk(
                 agreed = n
             else:
                 report.blame(
-                    f"The journal was written anew after entry {agreed} and up to entry {n}: "
+                    f"The journal was written again after entry {agreed} and up to entry {n}: "
                     f"{anchor.by} remembers another entry {n}"
                 )
         if verb in ("shift.closed", "shift.recovered") and subject.startswith("shift:"):

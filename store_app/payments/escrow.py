@@ -131,7 +131,7 @@ def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
 
 
 def _asked(doors: Doors, name: str, request: Request, *, begin: bool, is_over: bool) -> Outcome:
-    """Ask the provider, and tell it to stop what is over (rule 2); what it never saw begins anew."""
+    """Ask the provider, and tell it to stop what is over (rule 2); what it never saw begins again."""
     try:
         provider = providers(doors.settings).named(name)
         never_asked = begin and not is_over

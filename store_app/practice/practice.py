@@ -231,12 +231,10 @@ def standing(language: str) -> Standing | None:
 def booked(till_id: str, *, practice: bool) -> Iterator[Session]:
     """Open the transaction of a sale: undone at the end where it is practised over the store's own books (3, 5)."""
     if is_practising() and not practice:
-        raise Conflict("practising", "This browser practises just now. Stop practising, then take the money once more.")
+        raise Conflict("practising", "This browser practises just now. Stop practising, then take the money again.")
     over_own_books = practice and not is_practising()
     if over_own_books and not can("practice"):
-        raise Refused(
-            "may-not-practise", "Your role may not practise. Turn practice off, then take the money once more."
-        )
+        raise Refused("may-not-practise", "Your role may not practise. Turn practice off, then take the money again.")
     with rehearse(for_real=not over_own_books) as books:
         yield books
     if over_own_books:

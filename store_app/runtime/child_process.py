@@ -125,7 +125,7 @@ _turns = threading.BoundedSemaphore(READ_AT_ONCE)
 
 
 def _context() -> Any:
-    """Return how readers are started: forked from a small server that has loaded the parsers, or anew each time."""
+    """Return how readers are started: forked from a small server that has loaded the parsers, or again each time."""
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     os.environ.update(ONE_THREAD)

@@ -156,7 +156,7 @@ class Web(Flask):
     request_class = Asked
 
     def dispatch_request(self) -> Any:
-        """Answer the request, begun anew where nothing of it was committed."""
+        """Answer the request, begun again where nothing of it was committed."""
         return retry.until_done(self._dispatch)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:

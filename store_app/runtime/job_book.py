@@ -4,9 +4,9 @@ Rules
 -----
 1. A nightly job is done for a business day exactly once (I25): its row is taken in a transaction before it runs.
 2. What failed, or was cut off by a crash, is tried again after a wait, three times. Then it waits for a person, is
-   tried once more every night, and lets its later days and the jobs after it go on without it: no copy of the books
+   tried again every night, and lets its later days and the jobs after it go on without it: no copy of the books
    waits for an odd figure.
-3. A person may ask for a job of a day once more: it is done as soon as the worker looks for what is due.
+3. A person may ask for a job of a day again: it is done as soon as the worker looks for what is due.
 4. The clock asked is the node's own, so that a practice network's nights come when its clock says so.
 """
 
@@ -66,7 +66,7 @@ def take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datet
 
 
 def ask(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> JobRun:
-    """Have a job done for a day once more (rule 3); one that runs, or is asked for already, is left alone."""
+    """Have a job done for a day again (rule 3); one that runs, or is asked for already, is left alone."""
     run = session.get(JobRun, (node_id, job, day), with_for_update=True)
     if run is None:
         run = JobRun(node_id=node_id, job=job, day=day, state="done", tries=0, began_at=at)

@@ -44,7 +44,7 @@ ROWS_AT_ONCE = 20
 MOST_ODD = 50
 DAMAGED = Invalid(
     "damaged",
-    "It was damaged on its way and cannot be read. Look into your papers of that time, and enter it once more.",
+    "It was damaged on its way and cannot be read. Look into your papers of that time, and enter it again.",
 )
 NOT_SIGNED = Invalid(
     "not-signed",
@@ -113,7 +113,7 @@ def last(session: Session, node_id: str) -> tuple[dt.datetime, dict[str, Any]] |
 
 
 def _heard(ask: Callable[[dict[str, int]], wire.Own], have: dict[str, int]) -> wire.Own:
-    """Ask, and once more where something came damaged: it may have been on its way back."""
+    """Ask, and again where something came damaged: it may have been on its way back."""
     heard = ask(have)
     are_whole = all(row.message().is_whole() for batch in heard.batches for row in batch.rows)
     return heard if are_whole else ask(have)

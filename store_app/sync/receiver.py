@@ -178,7 +178,7 @@ def settle_key(session: Session, store_id: str) -> None:
 
 
 def try_parked(doors: Doors, from_nodes: Sequence[str] | None = None, *, why: str | None = None) -> tuple[int, int]:
-    """Try once more what other nodes sent and this one set aside: after an upgrade, or when somebody asks for it.
+    """Try again what other nodes sent and this one set aside: after an upgrade, or when somebody asks for it.
 
     Each message has a transaction of its own: nobody waits for all of them, and one that ends badly undoes no other.
 
@@ -310,7 +310,7 @@ def _try_one(session: Session, node: str, id_: str, at: dt.datetime) -> bool:
 def _try_again(
     session: Session, node: str, at: dt.datetime, *, why: str = "", most: int | None = None
 ) -> tuple[int, int]:  # fmt: skip
-    """Try what a node's messages set aside once more, and add what is taken to its days (`plausibility`)."""
+    """Try what a node's messages set aside again, and add what is taken to its days (`plausibility`)."""
     judge, waiting = Judge(node), inbox.waiting_of(session, node, why=why, most=most)
     judge.read(session, waiting)
     taken, left = inbox.try_parked(session, node, effect_of(node, at, judge), why=why, most=most)

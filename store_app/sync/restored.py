@@ -25,7 +25,7 @@ log = structlog.get_logger()
 def restart_if_restored(doors: Doors) -> bool:
     """Compare the database with its sidecar, and renew that; True when a new epoch had to begin.
 
-    A damaged sidecar is told, and written anew.
+    A damaged sidecar is told, and written again.
     """
     try:
         sidecar = node.read_sidecar(doors.settings.sidecar)

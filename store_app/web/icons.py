@@ -1,6 +1,6 @@
 """The icons of the pages: heroicons' drawings, by name, style and size.
 
-The package opens its archive anew for each icon, 8 ms each time; here it is opened once.
+The package opens its archive again for each icon, 8 ms each time; here it is opened once.
 """
 
 from collections.abc import Callable

@@ -3,7 +3,7 @@
 Rules
 -----
 1. A cookie whose very text was verified before is not verified again; its age is looked at every time.
-2. It is signed anew when something in it changed, or when it has grown a little old, so that a day's work never ends
+2. It is signed again when something in it changed, or when it has grown a little old, so that a day's work never ends
    in the middle of a sale.
 3. Who works here is signed in for a day's work. A customer's basket, number and orders are kept VISITOR_FOR.
 4. Cookies and the tokens of forms are signed by HMAC with SHA-256. What was signed with SHA-1, the libraries' own

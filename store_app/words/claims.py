@@ -14,7 +14,7 @@ KINDS = {
 """What is wrong with units of a delivery."""
 WISHES = {
     "money": (_l("The money back"), "banknotes"),
-    "replacement": (_l("Send it once more"), "arrow-path"),
+    "replacement": (_l("Send it again"), "arrow-path"),
     "return": (_l("It goes back"), "arrow-up-on-square"),
 }
 """What a store wishes, or the network grants -> (words, icon)."""
@@ -34,19 +34,19 @@ def status_of(claim: Claim, *, by_network: bool) -> str:
     if claim.state == "under_review":
         return _("The network is looking into it.")
     if claim.state == "contested":
-        return _("You contested the answer. The network looks once more; its second answer is the last.")
+        return _("You contested the answer. The network looks again; its second answer is the last.")
     if claim.state == "refused":
         return _("Refused.")
     if claim.state in ("accepted", "part_accepted"):
         if claim.remedy == "replacement":
             return _(
-                "Granted: the goods come once more with one of the next vans. What is not to be had costs you nothing."
+                "Granted: the goods come again with one of the next vehicles. What is not to be had costs you nothing."
             )
         return _("Granted: send the goods back, the money comes as the warehouse counts them.")
     if claim.state == "forfeited":
         return _("The goods were not sent back in time: they stay yours, and nothing is credited for them.")
     if claim.state == "replaced":
-        return _("Done: the goods came once more. What did not come costs you nothing.")
+        return _("Done: the goods came again. What did not come costs you nothing.")
     return _("Done: the money is in your account with the network.") if by_network else _("Done.")
 
 

@@ -21,9 +21,9 @@ REASONS: dict[str, Any] = {
     "new_in_region_borrowed": _l(
         "It never sold in this region: this is what stores elsewhere sell, at the size of this store."
     ),
-    "new_in_region": _l("Nobody in the region sold it yet: this is what a usual product of its aisle sells."),
+    "new_in_region": _l("Nobody in the region sold it yet: this is what a usual product of its category sells."),
     "no_regional_signal": _l("It stands on this store’s own sales alone."),
-    "no_history_category": _l("It never sold here: this is what a usual product of its aisle sells."),
+    "no_history_category": _l("It never sold here: this is what a usual product of its category sells."),
     "stopped_selling": _l("It has not sold for long, so little is expected. Is it still wanted?"),
     "silent_longer": _l("It has been silent for longer than usual, so less is expected: it may be on its way out."),
     "selling_less": _l("It sells less than half of what it sold over the year, and the forecast follows it down."),
@@ -39,7 +39,7 @@ METHODS: dict[str, Any] = {
         "Method: a level that follows its own sales, recent days weighing most, joined with the region’s models."
     ),
     "region_share": _l("Method: this store’s part of what the region’s models expect."),
-    "category_level": _l("Method: the usual level of its aisle in this store."),
+    "category_level": _l("Method: the usual level of its category in this store."),
     "mean_28": _l("Method: the average of four weeks, the same on every day."),
 }
 WEATHER: dict[tuple[str, bool], Any] = {

@@ -99,21 +99,23 @@ def order_sentence(
     """Return why a line is proposed, in the shopkeeper's words.
 
     quantity: writes units of this product; packs_words: '' where none are ordered; order_by: until when it is to be
-    ordered for that van, '' for the whole day.
+    ordered for that vehicle, '' for the whole day.
     """
     vehicle, after = day_or_weekday(delivery_day, today), day_or_weekday(next_delivery_day, today)
     if order_by:
         vehicle = _("%(vehicle)s (order by %(time)s)", vehicle=vehicle, time=order_by)
     if packs_words:
         second = _(
-            "Next van %(vehicle)s, the one after %(after)s: %(packs)s, costs %(cost)s",
+            "Next vehicle %(vehicle)s, the one after %(after)s: %(packs)s, costs %(cost)s",
             vehicle=vehicle,
             after=after,
             packs=packs_words,
             cost=cost_words,
         )
     else:
-        second = _("Next van %(vehicle)s, the one after %(after)s: nothing is ordered", vehicle=vehicle, after=after)
+        second = _(
+            "Next vehicle %(vehicle)s, the one after %(after)s: nothing is ordered", vehicle=vehicle, after=after
+        )
     comma, semicolon, stop = (_(", "), _("; "), _("."))
     first = comma.join([_rate(why, quantity), *_here(why, quantity, today)]) + stop
     return joined([first, *_missed(why, quantity, today), second + semicolon + _without(why, today) + stop])
@@ -197,7 +199,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
         (_("On the way"), quantity(why.on_the_way)),
     ]
     if why.expected:
-        facts.append((_("Wanted until the van after"), quantity(why.expected)))
+        facts.append((_("Wanted until the vehicle after"), quantity(why.expected)))
     if why.target:
         facts.append((_("Stock to aim for"), quantity(why.target)))
     if why.adjusted_qty > 0:

@@ -24,20 +24,20 @@ TILL: dict[str, tuple[Any, ...]] = {
         _l("That quantity is not possible. Type another one."),
     ),
     "label-differs": (_l("No label says this of %(name)s. Take the line out and scan its label again."),),
-    "may-not-practise": (_l("Your role may not practise. Turn practice off, then take the money once more."),),
+    "may-not-practise": (_l("Your role may not practise. Turn practice off, then take the money again."),),
     "free-label": (_l("By its label %(name)s costs nothing. Scan its own barcode, or print a new label."),),
     "label-fixed": (_l("How much %(name)s it is stands on its label. Scan the label of each piece."),),
     "outside-hours": (
         _l("%(name)s is sold from %(from_time)s to %(until_time)s only. Take it out; the rest can be sold."),
         _l("This is not sold at this hour."),
     ),
-    "unknown-aisle": (_l("No product stands in that aisle. Choose one from the list."),),
+    "unknown-aisle": (_l("No product stands in that category. Choose one from the list."),),
     "no-store-yet": (_l("No store is founded here yet. On the store’s computer type: %(command)s"),),
     "empty-basket": (_l("There is nothing in it. Choose something first."),),
     "too-many-lines": (_l("That is too much for one sale. Ring the rest up as another one."),),
     "total-changed": (
         _l("The total is %(total_minor)s now, not %(shown_minor)s. Tell the customer, then take the money."),
-        _l("The total has changed. Look at it once more."),
+        _l("The total has changed. Look at it again."),
     ),
     "age-check": (
         _l("See the customer’s papers first: at least %(minimum_age)s years old."),
@@ -72,7 +72,7 @@ TILL: dict[str, tuple[Any, ...]] = {
         _l("The books do not have so much: %(short)s. Count it if it is here, or take it off the basket."),
     ),
     # --- cards and wallets ---
-    "payment-content-differs": (_l("This payment was asked for before, with another content. Ask for it anew."),),
+    "payment-content-differs": (_l("This payment was asked for before, with another content. Ask for it again."),),
     "sale-finished": (_l("This sale is finished already; nothing more is paid for it."),),
     "unknown-way": (_l("Ask for a card at the terminal, or for a wallet by one of its codes."),),
     "no-provider": (_l("No terminal is set up here. Take the card by hand and type its slip number."),),
@@ -82,12 +82,10 @@ TILL: dict[str, tuple[Any, ...]] = {
     "wallet-code-unknown": (_l("That is no payment code. Ask the customer to open the payment code and scan again."),),
     "wallet-code-missing": (_l("Scan the payment code on the customer’s phone."),),
     "payment-used": (_l("This money is spoken for already. To give it back, take the goods back."),),
-    "payment-unwanted": (_l("This money goes back to the customer. Ask for it once more."),),
+    "payment-unwanted": (_l("This money goes back to the customer. Ask for it again."),),
     "payment-elsewhere": (_l("This money was taken for another sale."),),
     "payment-not-captured": (_l("This money was not taken. Ask for another way to pay."),),
-    "payment-amount": (
-        _l("%(captured_minor)s was taken, not %(amount_minor)s. Load the basket again and pay once more."),
-    ),
+    "payment-amount": (_l("%(captured_minor)s was taken, not %(amount_minor)s. Load the basket again and pay again."),),
     "payment-goes-back": (_l("Money on its way back to the customer cannot be stopped."),),
     "payment-answered": (_l("The answer has come by now. Look at the payment again."),),
     "payment-not-contradicted": (_l("There is nothing to look into here any more."),),
@@ -169,7 +167,7 @@ TILL: dict[str, tuple[Any, ...]] = {
         _l("The code was misread or is damaged. Scan it again, or type the number under the plain barcode."),
     ),
     "wrong-price-check": (
-        _l("The price on the label was misread: its check digit does not fit. Scan it again, or weigh anew."),
+        _l("The price on the label was misread: its check digit does not fit. Scan it again, or weigh again."),
     ),
     "empty-label": (_l("The label says nothing was weighed. Print a new one."),),
     "label-unit": (

@@ -12,7 +12,7 @@ from supply.orders.letters import OrderLetter
 
 LETTER_FAULTS = {
     "no-mail-server": _l("This store has no mail server. Print the order, or let the settings name one (notify)."),
-    "unreachable": _l("The mail server does not answer. Send it once more, or print it."),
+    "unreachable": _l("The mail server does not answer. Send it again, or print it."),
 }
 
 
@@ -57,7 +57,7 @@ PICK_REASONS = {
     "missing": _l("Not there"),
     "damaged": _l("Damaged or spoilt"),
     "expired": _l("Past its date"),
-    "left": _l("Left for the next round"),
+    "left": _l("Left for the next route"),
 }
 """Why less is picked (`pick_lists.REASONS`)."""
 LESS_WORDS = {
@@ -70,9 +70,9 @@ LESS_WORDS = {
 
 
 def waiting(count: int) -> str:
-    """Say how many deliveries are loaded and on no van that has left; the same count stands over the rounds."""
+    """Say how many deliveries are loaded and on no vehicle that has left; the same count stands over the routes."""
     return ngettext(
-        "%(num)d delivery loaded, waiting for a van.", "%(num)d deliveries loaded, waiting for a van.", count
+        "%(num)d delivery loaded, waiting for a vehicle.", "%(num)d deliveries loaded, waiting for a vehicle.", count
     )
 
 

@@ -1,4 +1,4 @@
-"""What stores sold of an aisle and are expected to sell of it; a region's and the network's figure is their sum.
+"""What stores sold of a category and are expected to sell of it; a region's and the network's figure is their sum.
 
 Rules
 -----
@@ -40,7 +40,7 @@ PARTS_OF_A_PIECE = 10
 
 @dataclass(frozen=True)
 class StoreAhead:
-    """What a store is expected to sell of an aisle. by: own | region | lately (rule 1); parts: of each day.
+    """What a store is expected to sell of a category. by: own | region | lately (rule 1); parts: of each day.
 
     unlikely: how many products are reckoned by what it sold, for its word is not believed; reported_until: the last day
     seen by the forecast it told, where that is too old to be used.
@@ -57,7 +57,7 @@ class StoreAhead:
 
 @dataclass(frozen=True)
 class Ahead:
-    """What stores are expected to sell of an aisle on these days, in parts of a unit: so many parts are one."""
+    """What stores are expected to sell of a category on these days, in parts of a unit: so many parts are one."""
 
     days: tuple[dt.date, ...]
     parts_of_unit: int
@@ -104,7 +104,7 @@ def top_categories(session: Session, today: dt.date, region_id: str | None = Non
 def sold(
     session: Session, region_id: str, top_category: str, today: dt.date, *, days: int = 91
 ) -> list[tuple[dt.date, int | None]]:
-    """Return an aisle's units of each whole day in a region, oldest first; None where nothing is known."""
+    """Return a category's units of each whole day in a region, oldest first; None where nothing is known."""
     newest = history.whole_day(session, today)
     if newest is None:
         return []
@@ -121,7 +121,7 @@ def sold(
 
 
 def ahead(session: Session, top_category: str, region_id: str | None = None) -> Ahead:
-    """Return what a region's stores, or all, are expected to sell of an aisle; no days while nobody forecast."""
+    """Return what a region's stores, or all, are expected to sell of a category; no days while nobody forecast."""
     parts_of_unit = 1 if top_category.endswith((", gram", ", millilitre")) else PARTS_OF_A_PIECE
     stores = _stores(session, region_id)
     words = reported_forecasts.words(session, [one.id for one in _stores(session)])
@@ -208,7 +208,7 @@ def _fresh(session: Session, words: Mapping[str, Reported]) -> tuple[dict[tuple[
 def _own(
     session: Session, store_of: Mapping[str, str], days: Sequence[dt.date], skus: sa.Select[str]
 ) -> dict[str, dict[dt.date, float]]:
-    """Return what the stores' own runs say of an aisle: store -> day -> units."""
+    """Return what the stores' own runs say of a category: store -> day -> units."""
     if not store_of or not days:
         return {}
     row = ForecastQuantile
@@ -227,7 +227,7 @@ def _own(
 def _reported(
     session: Session, reported: Mapping[str, Reported], days: Sequence[dt.date], top_category: str
 ) -> dict[str, dict[dt.date, float]]:
-    """Return what stores tell that they will sell of an aisle, where they are believed: store -> day -> units."""
+    """Return what stores tell that they will sell of a category, where they are believed: store -> day -> units."""
     found = {}
     for store_id, parts in reported_forecasts.paths(session, list(reported), top_category) if days else ():
         origin = reported[store_id].origin_day
@@ -238,7 +238,7 @@ def _reported(
 
 
 def _rates(session: Session, stores: Sequence[str], skus: sa.Select[str]) -> dict[str, float]:
-    """Return what stores sell a day of an aisle."""
+    """Return what stores sell a day of a category."""
     rate = SellingRate
     query = sa.select(rate.store_id, sa.func.sum(rate.per_day))
     query = query.where(among(session, rate.store_id, stores), rate.sku.in_(skus)).group_by(rate.store_id)
@@ -246,7 +246,7 @@ def _rates(session: Session, stores: Sequence[str], skus: sa.Select[str]) -> dic
 
 
 def _unlikely(session: Session, reported: Mapping[str, Reported], skus: sa.Select[str]) -> dict[str, tuple[int, float]]:
-    """Return of how many products of an aisle stores are not believed, and what they sell of them a day."""
+    """Return of how many products of a category stores are not believed, and what they sell of them a day."""
     odd = {store_id: one.unlikely for store_id, one in reported.items() if one.unlikely}
     if not odd:
         return {}
@@ -265,7 +265,7 @@ def _unlikely(session: Session, reported: Mapping[str, Reported], skus: sa.Selec
 def _signals(
     session: Session, run_ids: Sequence[str], top_category: str, days: Sequence[dt.date]
 ) -> dict[str, dict[dt.date, float]]:
-    """Return what the regions' forecasts expect of an aisle: region -> day -> units."""
+    """Return what the regions' forecasts expect of a category: region -> day -> units."""
     signal = ForecastRun.signal
     rows = session.execute(
         sa.select(ForecastRun.scope_id, signal["first_day"], signal["keys"], signal["mean"])
@@ -282,7 +282,7 @@ def _signals(
 
 
 def _skus(session: Session, top_category: str) -> sa.Select[str]:
-    """Return the question for an aisle's products."""
+    """Return the question for a category's products."""
     kinds = session.execute(sa.select(Product.department, Product.category, Product.stock_unit).distinct())
     column = sa.tuple_(Product.department, Product.category, Product.stock_unit)
     return sa.select(Product.sku).where(

@@ -52,7 +52,7 @@ class Remembered:
 def remember(session: Session, store_id: str, day: dt.date, *, again: bool = False) -> Remembered:
     """Read what the night after `day` needs: the state if it will do (rule 1), and the days it has not seen.
 
-    again: to say once more what that night was told, from its state; any that is younger than a week will do.
+    again: to say again what that night was told, from its state; any that is younger than a week will do.
     """
     from forecasting.fit.state import CONTEXT_DAYS, from_bytes
 

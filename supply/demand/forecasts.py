@@ -141,7 +141,7 @@ class Loaded:
     """Everything a computation needs, read in one look; plain and picklable, so that a child process can do it.
 
     signal: what the region published (None: none has come yet), signal_day: the last day it saw.
-    stores: how many stores are in a region's panel. state: a store's that is moved on; None: all is measured anew.
+    stores: how many stores are in a region's panel. state: a store's that is moved on; None: all is measured again.
     said: what the forecast of WATCHED_DAYS ago said. usual: a region's (`demand.usual`). ahead: a store's, what offers,
     prices and campaigns let expect of the horizon_days. stated: what a store says it takes.
     evidence: a region's, what its stores tell of offers and prices (`offer_days`).

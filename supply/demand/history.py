@@ -14,9 +14,9 @@ Rules
    opens, or whose past is brought in, is no step in what customers want. A store trades today that sold in SIZE_DAYS.
 7. What stores sell a day is kept for the questions that are asked of a whole region at once: a cache beside the
    roll-ups and the published forecasts: what is kept of a store is what `outlook.rates` tells of it for the day it was
-   kept for (K21), and is kept anew, whole, by `outlook.keep_rates` once that day is over.
+   kept for (K21), and is kept again, whole, by `outlook.keep_rates` once that day is over.
 8. Whoever changes a day before that one, or publishes a forecast, forgets what is kept of the store in the same
-   transaction (`forget_rates`): it is kept anew before the next look, and is as it was until then.
+   transaction (`forget_rates`): it is kept again before the next look, and is as it was until then.
 """
 
 import datetime as dt
@@ -115,7 +115,7 @@ class SellingRate(Base):
 
 
 class RatesKept(Base):
-    """For which day a store's rates are kept; NEVER: they want to be kept anew."""
+    """For which day a store's rates are kept; NEVER: they want to be kept again."""
 
     __tablename__ = "rates_kept"
 
@@ -391,7 +391,7 @@ def whole_day(session: Session, today: dt.date) -> dt.date | None:
 
 
 def forget_rates(session: Session, stores: Collection[str], changed: dt.date = NEVER) -> None:
-    """Let what is kept of stores be kept anew, where it was made of that day: of any, where none is named."""
+    """Let what is kept of stores be kept again, where it was made of that day: of any, where none is named."""
     if stores:
         # not a delete: that would not wait for who is just keeping them, and leave what it read before
         _write(session, stores, NEVER, only_after=changed)

@@ -11,11 +11,11 @@ Rules
    now.
 4. Prices that never change say nothing and are left out. An offer that holds on all these days does not: the level a
    state keeps is that of days without it.
-5. A store tells with its forecast, of each aisle, what its own days alone say of an offer and of a price
+5. A store tells with its forecast, of each category, what its own days alone say of an offer and of a price
    (`forecasting.fit.effects.Factors.evidence`): what they are worth, in sales on such days, and that times the slope,
    the change of the logarithm of demand for one more of it. Such pairs add up. The newest word replaces the one before.
 6. A slope beyond MOST_SLOPE either way is none that is found in trade, and is left out: an offer that brings more than
-   six times as much, a price of which a tenth less does nearly half as much again. Of an aisle a store counts for
+   six times as much, a price of which a tenth less does nearly half as much again. Of a category a store counts for
    MOST_WORTH sales at most, so that none decides for a region whose stores tell much.
 7. What was told KEPT_DAYS ago and more counts no longer.
 """
@@ -60,7 +60,7 @@ Pair = tuple[float, float]
 
 
 class ReportedEffect(Base):
-    """What a store told of a feature in an aisle."""
+    """What a store told of a feature in a category."""
 
     __tablename__ = "reported_effect"
 
@@ -106,7 +106,7 @@ def named(
 
 
 def read_effects(reported: Any) -> dict[tuple[str, str], Pair]:
-    """Return what a store tells by aisle and feature, bounded (rule 6); raises Invalid for what cannot be."""
+    """Return what a store tells by category and feature, bounded (rule 6); raises Invalid for what cannot be."""
     found: dict[tuple[str, str], Pair] = {}
     if not isinstance(reported, Mapping) or len(reported) > MOST_TOP_CATEGORIES:
         raise _not_reported()
@@ -137,7 +137,7 @@ def keep_effects(session: Session, store_id: str, reported: Mapping[tuple[str, s
 
 
 def effects_of_region(session: Session, region_id: str, day: dt.date) -> dict[tuple[str, str], dict[str, Pair]]:
-    """Return by (region, aisle) and feature the sum of what its stores told by a day (rule 7)."""
+    """Return by (region, category) and feature the sum of what its stores told by a day (rule 7)."""
     row, found = ReportedEffect, dict[tuple[str, str], dict[str, Pair]]()
     query = sa.select(row.top_category, row.feature, sa.func.sum(row.worth), sa.func.sum(row.moved))
     query = query.join(Store, Store.id == row.store_id).where(Store.region_id == region_id)
@@ -148,7 +148,10 @@ def effects_of_region(session: Session, region_id: str, day: dt.date) -> dict[tu
 
 
 def effect_times(signal: Mapping[str, Any] | None, top_category: str) -> float | None:
-    """Return how many times as much an aisle sells on offer, as its region's signal hands it on; None: nobody told."""
+    """Return how many times as much a category sells on offer, as its region's signal hands it on.
+
+    None: nobody told.
+    """
     slopes = (signal or {}).get("slopes", {}).get(OFFER)
     top_categories = [name for _region, name in signal["keys"]] if signal and slopes else []
     return math.exp(slopes[top_categories.index(top_category)]) if slopes and top_category in top_categories else None
@@ -220,7 +223,7 @@ def _prices(session: Session, store_id: str, panel: "DemandPanel", days: int) ->
 
 
 def _not_reported() -> Invalid:
-    words = "What offers brought is told by aisle: what it is worth in sales, and that times the slope."
+    words = "What offers brought is told by category: what it is worth in sales, and that times the slope."
     return Invalid("told-no-effects", words)
 
 

@@ -63,7 +63,7 @@ class ReportedForecast(Base):
     horizon_days: Mapped[int] = mapped_column(default=0)
     reported_at: Mapped[dt.datetime | None]
     top_categories: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """Of each aisle, as the catalogue stood when it was told, the PARTS of each day after the run's last."""
+    """Of each category, as the catalogue stood when it was told, the PARTS of each day after the run's last."""
     unlikely: Mapped[list[Any]] = mapped_column(default=list)
     """SKUs for which the store is not believed (rule 3); they are not in `top_categories`."""
     refused_run_id: Mapped[str | None]
@@ -231,7 +231,10 @@ def rates(today: dt.date, stores: Collection[str] | None, skus: Collection[str] 
 
 
 def paths(session: Session, stores: Sequence[str], name: str) -> Iterator[tuple[str, list[int]]]:
-    """Yield what each of these stores tells of the aisle of that name: the PARTS of each day after its run's last."""
+    """Yield what each of these stores tells of the category of that name.
+
+    The PARTS of each day after its run's last.
+    """
     row = ReportedForecast
     query = sa.select(row.store_id, row.top_categories).where(among(session, row.store_id, stores))
     for store_id, top_categories in session.execute(query) if stores else ():

@@ -49,7 +49,7 @@ DAYS_AT_ONCE = 400
 
 
 def roll_up(session: Session, store_ids: Sequence[str] | None, day: dt.date, *, at: dt.datetime) -> list[dt.date]:
-    """Add a day's sales up, and once more every day whose sales have changed since (rules 1, 2).
+    """Add a day's sales up, and again every day whose sales have changed since (rules 1, 2).
 
     store_ids: None for every store here. Returns the days that were rolled up, rising.
     """
@@ -250,7 +250,7 @@ def _changed(session: Session, stores: list[str], day: dt.date) -> list[tuple[st
 
 
 def _roll_lines(session: Session, stores: list[str], day: dt.date, *, anew: bool) -> None:
-    """Write the products' rows of a day: anew, or, since sales only grow, those alone that have changed."""
+    """Write the products' rows of a day: again, or, since sales only grow, those alone that have changed."""
     if anew:
         here = sa.and_(DailyDemand.store_id.in_(stores), DailyDemand.business_day == day)
         session.execute(sa.delete(DailyDemand).where(here, sa.not_(DailyDemand.imported)))
@@ -384,7 +384,7 @@ def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -
 
 
 def _sum_regions(session: Session, stores: Sequence[str], first: dt.date, last: dt.date) -> None:
-    """Sum the regions of `stores` once more; only the network does (rule 3)."""
+    """Sum the regions of `stores` again; only the network does (rule 3)."""
     if this_node(session).id != NETWORK:
         return
     regions = session.scalars(sa.select(Store.region_id).where(Store.id.in_(stores)).distinct()).all()

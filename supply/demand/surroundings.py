@@ -4,7 +4,7 @@ Rules
 -----
 1. A store's own days count beside its region's; where both tell a day's weather, the store's holds.
 2. What nobody told is left out, and costs nothing. What it makes of a day is learnt from the store's own past when all
-   is measured (`forecast_state`), per aisle, and only as far as it is no chance
+   is measured (`forecast_state`), per category, and only as far as it is no chance
    (`forecasting.series.external_factors`); the first school holidays that are told bring nothing.
 3. The network publishes a region's, whole months that hold the last EDITION_DAYS and all that is ahead; a store takes
    them over as they are.

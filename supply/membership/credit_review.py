@@ -39,7 +39,7 @@ SHELF_WEEKS = 4
 
 
 def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
-    """Do a day's money for every store (rules 1 to 6); returns how many have a line. Once more changes nothing."""
+    """Do a day's money for every store (rules 1 to 6); returns how many have a line. Again changes nothing."""
     n, terms = money_terms.in_force(session)
     _pay_from_funds(session, day, actor=actor, at=at)
     unsettled = lost_entries.unsettled(session)

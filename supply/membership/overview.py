@@ -5,7 +5,7 @@ Read-only. Sums come from the daily roll-ups, never from raw sales, so that a lo
 
 Rules
 -----
-1. A store's takings are those of the last SHOWN_DAYS whole days (`history.whole_day`, as in the list of stores). Beside
+1. A store's sales are those of the last SHOWN_DAYS whole days (`history.whole_day`, as in the list of stores). Beside
    each stands what the region's other stores took that day, shared out over those that were open: what a store like
    this took.
 2. Of what a store sells, a product runs out when what it has and awaits is sold within LACK_DAYS (`outlook`).
@@ -121,7 +121,7 @@ LISTED = 6
 
 @dataclass(frozen=True)
 class Day:
-    """A day's takings, and what a usual store of the region took; None where nothing is known."""
+    """A day's sales, and what a usual store of the region took; None where nothing is known."""
 
     day: dt.date
     own_minor: int | None
@@ -347,7 +347,7 @@ def counted() -> sa.ColumnElement[int]:
 
 
 def sales_amount(session: Session, store: Store, today: dt.date) -> Sales:
-    """Return a store's takings beside its region's (rule 1); no days while nothing of it has arrived."""
+    """Return a store's sales beside its region's (rule 1); no days while nothing of it has arrived."""
     newest = history.whole_day(session, today)
     of_this = sa.select(StoreDay.store_id).where(StoreDay.store_id == store.id, StoreDay.business_day < today)
     if newest is None or session.scalar(of_this.limit(1)) is None:

@@ -5,7 +5,7 @@ Rules
 1. Only the store gives leave, for 1 to 72 hours, and may take it back at once. Without leave the network's people see
    no more of a store than they do of all.
 2. To look is to read: nothing of the store is changed by it. Each look is opened by name, journalled at the network and
-   told to the store, whose own journal then says who looked and when; it is good for LOOK, and then opened anew.
+   told to the store, whose own journal then says who looked and when; it is good for LOOK, and then opened again.
 3. While leave lasts the store sends how its node is and what its journal said last (`reported`); the network forgets it
    when the leave is over.
 

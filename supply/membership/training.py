@@ -155,7 +155,7 @@ class Next:
 
 
 def write(session: Session, text: str, *, lesson_id: str | None = None, actor: Actor, at: dt.datetime) -> NetworkLesson:
-    """Write a lesson, or its text in another language, or anew; Invalid names the line to mend."""
+    """Write a lesson, or its text in another language, or again; Invalid names the line to mend."""
     row = session.get(NetworkLesson, lesson_id) if lesson_id else None
     if lesson_id and row is None:
         raise NotFound("no-lesson", "There is no such lesson. Choose one from the list.")

@@ -6,8 +6,8 @@ Rules
    it. What is available is the limit less what is owed on credit, advances called in, and what open orders have drawn
    and not yet brought.
 2. Credit is drawn by an order to the network and by nothing else: at sending, for the order's whole cost. The network
-   looks once more; beyond the limit, or on a held line, the order waits until the operator lets it go or refuses it. A
-   refused one is answered like an order nothing was there for: the store proposes anew. With an order the store calls
+   looks again; beyond the limit, or on a held line, the order waits until the operator lets it go or refuses it. A
+   refused one is answered like an order nothing was there for: the store proposes again. With an order the store calls
    off its draw is called off.
 3. A delivery of such an order makes an invoice on credit, due by expected sell-through (`road`, rule 10) and
    free of interest until then. What came beyond the draw is invoiced on account.
@@ -192,7 +192,7 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 
 
 def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
-    """Look at a store's draw once more and grant it, or hold its order (rule 2); a second copy changes nothing."""
+    """Look at a store's draw again and grant it, or hold its order (rule 2); a second copy changes nothing."""
     store_id, order_id = str(body["store_id"]), str(body["order_id"])
     minor = door.number(body["amount_minor"], "amount_minor", 1, MAX_MINOR)
     row = session.get(CreditDraw, (store_id, order_id))

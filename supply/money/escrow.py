@@ -145,7 +145,7 @@ def open_for(
         raise Invalid("nothing-to-pay", "There is nothing to pay online.", amount_minor=amount_minor)
     if (known := session.get(Escrow, id)) is not None:
         if known.amount_minor != amount_minor:
-            raise Conflict("escrow-differs", "This was to be paid with another amount. Begin anew.")
+            raise Conflict("escrow-differs", "This was to be paid with another amount. Begin again.")
         return known
     row = Escrow(
         id=id, store_id=store_id, purpose=purpose, amount_minor=amount_minor, currency=currency, provider=provider,
@@ -174,7 +174,7 @@ def open_again(
             session, id, store_id, "pickup", amount_minor, currency=currency, provider=provider, actor=actor, at=at,
             pay_within=FORGOTTEN,
         )  # fmt: skip
-        row.tries = 1  # asked, never begun anew
+        row.tries = 1  # asked, never begun again
 
 
 def settle_outcome(session: Session, id: str, outcome: Outcome, *, actor: Actor, at: dt.datetime) -> str:

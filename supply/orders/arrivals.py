@@ -6,10 +6,10 @@ Rules
    not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
    what is not on the list is not promised.
 2. For which day it counts the network says, and tells the store where that is another than it named (`order_days`).
-   Within its round it stands where it reached the network, whenever the store says that it was sent.
-3. Of a store that was put back from its copy and numbers anew the network tells two orders of one number apart.
+   Within its route it stands where it reached the network, whenever the store says that it was sent.
+3. Of a store that was put back from its copy and numbers again the network tells two orders of one number apart.
 4. An order whose days are far from today, or whose reasons are no figures and days, is not taken in: rationing,
-   loading and the rounds reckon with all stores' orders at once.
+   loading and the routes reckon with all stores' orders at once.
 5. What the network promises, loads and hears of it afterwards is the order's own story (`orders`).
 """
 
@@ -62,7 +62,7 @@ def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) 
 
 
 def write_down(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
-    """Write a store's order at this node's prices, for the day it names (rule 1); once more changes nothing."""
+    """Write a store's order at this node's prices, for the day it names (rule 1); again changes nothing."""
     order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
     if order is not None:
         known = {(line.sku, line.pack_qty) for line in lines_of(session, order)}
@@ -103,7 +103,7 @@ def called_off(session: Session, fact: OrderCancelled, *, actor: Actor, at: dt.d
 
 
 def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor, at: dt.datetime) -> None:
-    """Answer an order that is not paid for: nothing of it comes, and the store proposes anew."""
+    """Answer an order that is not paid for: nothing of it comes, and the store proposes again."""
     nothing = tuple((line.sku, 0) for line in lines_of(session, order))
     fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=nothing)
     acknowledged(session, fact, actor=actor, at=at)

@@ -297,7 +297,7 @@ def latest_answered(session: Session, limit: int = 40) -> list[Claim]:
 
 
 def replacements_due(session: Session) -> list[Claim]:
-    """Return the claims whose goods are to be sent anew and were not loaded yet, the longest waiting first."""
+    """Return the claims whose goods are to be sent again and were not loaded yet, the longest waiting first."""
     loaded = sa.exists().where(Delivery.store_id == Claim.store_id, Delivery.id == sa.literal(_REPLACEMENT) + Claim.id)
     query = sa.select(Claim).where(
         Claim.state.in_(["accepted", "part_accepted"]), Claim.remedy == "replacement", ~loaded

@@ -90,7 +90,7 @@ def counted(calendar: Calendar, days: OrderCycle, today: dt.date, minute: int) -
 
 
 def reach(calendar: Calendar, ordered: dt.date, today: dt.date, minute: int) -> int:
-    """Return for how many days from today what was ordered for a day is to last: until the van after its own.
+    """Return for how many days from today what was ordered for a day is to last: until the vehicle after its own.
 
     No farther than what is ordered now; what has come, or should have, counts as ordered now.
     """

@@ -6,8 +6,8 @@ Rules
    its first delivery was posted, over the last MOST_DELIVERIES orders of a supplier within LOOK_BACK_DAYS. One below 0
    or beyond LONGEST_LEAD_DAYS is a slip. How long an approved order waits for its day is not the supplier's doing.
    What the network buys is measured alike, over all its warehouses (`purchasing`).
-2. What a supplier promises counts as much as PROMISE_WORTH deliveries, so that one late van changes little and ten do.
-   The days planned with are the measured mean, rounded; where nothing came yet, what is promised.
+2. What a supplier promises counts as much as PROMISE_WORTH deliveries, so that one late vehicle changes little and ten
+   do. The days planned with are the measured mean, rounded; where nothing came yet, what is promised.
 3. The spread about the planned days makes demand until the goods come less certain: it adds rate squared times its
    square to the variance (Snyder & Shen, eq. 4.34).
 """

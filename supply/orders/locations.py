@@ -5,7 +5,7 @@ Rules
 1. Every warehouse has one address and one telephone, or none yet; the last ones written hold.
 2. A letter keeps those of its day (`order_letters`).
 3. From a warehouse that works by lists only what was picked leaves (`picking`); from any other everything that is due
-   leaves by itself (`warehouse`), but on no day on which none of its vans goes.
+   leaves by itself (`warehouse`), but on no day on which none of its vehicles goes.
 4. Who shares out, lists or loads a warehouse's goods does so alone: what he reads stays true until he has written.
 """
 
@@ -79,7 +79,7 @@ def by_list(session: Session) -> set[str]:
 
 
 def resting(session: Session, *, at: dt.datetime) -> set[str]:
-    """Return the warehouses from which no van goes today, by their own clock (rule 3)."""
+    """Return the warehouses from which no vehicle goes today, by their own clock (rule 3)."""
     vehicles: dict[str, list[Supplier]] = {}
     for row in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None))):
         vehicles.setdefault(str(row.warehouse_id), []).append(row)

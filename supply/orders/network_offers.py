@@ -10,9 +10,9 @@ Rules
    nodes. The network dispatches only what was accepted.
 5. What an offer costs and promises is what the network wrote down when it made it; a store says yes or no, no more. An
    offer the network does not know promises nothing, costs what the list says, and is not loaded: a person looks at it.
-6. Of what was accepted is loaded what is there, in whole packs, once, and anew where the van turned back. Where nothing
-   is there until LOAD_DAYS after the last day to answer, or the goods are over, or the operator says so, it is called
-   off, and the store is told why.
+6. Of what was accepted is loaded what is there, in whole packs, once, and again where the vehicle turned back. Where
+   nothing is there until LOAD_DAYS after the last day to answer, or the goods are over, or the operator says so, it is
+   called off, and the store is told why.
 7. The terms are stated with the offer and never changed afterwards; what is paid later is worked out by them alone.
 8. Goods taken on sale or return cost nothing until they are sold, and may go back; nothing is paid for those that stay.
 9. Goods a store has bought are looked at once. On the day after their last day of sale (`expires_on`), or `slow_days`
@@ -254,7 +254,7 @@ def take_withdrawal(session: Session, fact: NetworkOfferSnapshot, *, actor: Acto
 
 
 def accept(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> NetworkOffer:
-    """Say yes: the goods come with the next van."""
+    """Say yes: the goods come with the next vehicle."""
     return _answer(session, store_id, offer_id, "accepted", "", actor=actor, at=at)
 
 
@@ -279,7 +279,7 @@ def expire_due(session: Session, store_id: str, *, at: dt.datetime, actor: Actor
 
 
 def dispatched(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Note that an accepted offer's goods are on the van."""
+    """Note that an accepted offer's goods are on the vehicle."""
     found = offer_of(session, store_id, offer_id)
     if STATES.legal(found.state, "dispatched"):
         journal.move(session, found, "dispatched", actor=actor, at=at, subject=subject_of(found))

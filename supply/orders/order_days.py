@@ -1,4 +1,4 @@
-"""Which round of a supplier's goods an order belongs to: one rule, at the store and at the network.
+"""Which route of a supplier's goods an order belongs to: one rule, at the store and at the network.
 
 Rules
 -----
@@ -9,10 +9,10 @@ Rules
    store's. The day is the store's business day.
 3. Where the network counts an order for another day than it named, the store is told at once.
 4. At its store an order is due as many days after the day it counts for as the supplier promises, however late or soon
-   the store has learnt to expect it: late vans once would make every later order late by plan, and who named an earlier
-   day would be served before the others.
-5. What an order needs reaches until the van after its own, but no farther than that of an order placed now; one whose
-   van has left counts as placed now.
+   the store has learnt to expect it: late vehicles once would make every later order late by plan, and who named an
+   earlier day would be served before the others.
+5. What an order needs reaches until the vehicle after its own, but no farther than that of an order placed now; one
+   whose vehicle has left counts as placed now.
 """
 
 import datetime as dt

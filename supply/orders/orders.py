@@ -11,9 +11,9 @@ Rules
    a letter is written (`order_letters`).
 5. Goods of an order come in one delivery or more. What the last one lacks does not come: the order is closed short.
 6. The other node's word may arrive twice, or after a later one: every effect looks at what is there.
-7. Cancelling is the store's word. If the van had left before the network heard it, the goods come all the same and
+7. Cancelling is the store's word. If the vehicle had left before the network heard it, the goods come all the same and
    the order goes on as dispatched, at both nodes.
-8. An order whose van turned back with all of it is acknowledged again, with what was loaded: that is loaded anew.
+8. An order whose vehicle turned back with all of it is acknowledged again, with what was loaded: that is loaded again.
 9. A store that was put back from its copy knows nothing of what it sent since: the goods of a lost order are expected
    without it.
 10. For which day an order counts is one rule (`order_days`); how the network takes it in stands in `arrivals`.
@@ -146,7 +146,7 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     order = order_of(session, store_id, order_id)
     if order.state in STATES.ends:
         raise Conflict(
-            "order-over", f"Order {order.order_no} is over: nothing of it is sent any more. Propose anew.",
+            "order-over", f"Order {order.order_no} is over: nothing of it is sent any more. Propose again.",
             order_no=order.order_no,
         )  # fmt: skip
     STATES.require(order.state, "sent")

@@ -177,7 +177,7 @@ def settle_calendar(
     session: Session, warehouse_id: str, closed_days: Sequence[str], cut_off_minute: int | None, *, tz: str = "",
     actor: Actor, at: dt.datetime,
 ) -> None:  # fmt: skip
-    """Settle when no van leaves a warehouse, and until when stores' orders count for the day (rule 2).
+    """Settle when no vehicle leaves a warehouse, and until when stores' orders count for the day (rule 2).
 
     tz: by whose clock; '': a cut-off goes by that of the store that orders.
     """
@@ -271,7 +271,7 @@ def set_cost(
 
 
 def drop_product(session: Session, supplier_id: str, sku: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Note that a supplier does not sell a product any more; once more changes nothing."""
+    """Note that a supplier does not sell a product any more; again changes nothing."""
     row = session.get(SupplierProduct, (supplier_id, sku))
     if row is None:
         return

@@ -8,7 +8,7 @@ Rules
    each to the lot its code names.
 3. Posting moves the order to received, or part_received while something is still to come.
 4. A delivery belongs to one store; posting it twice or elsewhere is refused.
-5. What was not counted by hand counts as advised. A delivery refused at the door brings nothing. One that the van
+5. What was not counted by hand counts as advised. A delivery refused at the door brings nothing. One that the vehicle
    turned back with brings nothing either, and what it was for is still promised (`orders`, rule 8; `push`, rule 6).
 6. What customers wait for is held for them as soon as it is posted (`order_in`).
 7. Posting writes the lots down, each with batch and date where its line has them, and what each product costs at its
@@ -193,7 +193,7 @@ def refuse(session: Session, store_id: str, delivery_id: str, *, why: str, actor
 def turn_back(
     session: Session, store_id: str, delivery_id: str, *, why: str, actor: Actor, at: dt.datetime
 ) -> Delivery:
-    """Close a delivery that its van did not reach the store with (rule 5); twice is once."""
+    """Close a delivery that its vehicle did not reach the store with (rule 5); twice is once."""
     delivery = delivery_of(session, store_id, delivery_id)
     if delivery.state == "turned_back":
         return delivery

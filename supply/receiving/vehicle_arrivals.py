@@ -1,4 +1,4 @@
-"""At the store: when the van comes, and what its driver says of the stop.
+"""At the store: when the vehicle comes, and what its driver says of the stop.
 
 Rules
 -----

@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
 class OrderCandidates:
     """What a store could order of whom, before anything is decided. offers: what it needs, by supplier and SKU.
 
-    days, leads: by supplier. ranks: a product's suppliers, the best first; sources: the next van first.
+    days, leads: by supplier. ranks: a product's suppliers, the best first; sources: the next vehicle first.
     """
 
     basis: Basis

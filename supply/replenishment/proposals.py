@@ -83,7 +83,10 @@ class Draft:
 
 
 def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[ReplenishmentOrder]:
-    """Propose one order per supplier that has something the store needs (rule 1); returns them, the next van first."""
+    """Propose one order per supplier that has something the store needs (rule 1).
+
+    Returns them, the next vehicle first.
+    """
     return write_down(session, store_id, work_out(session, store_id, at=at), at=at, actor=actor)
 
 
@@ -120,7 +123,7 @@ def write_down(
 ) -> list[ReplenishmentOrder]:
     """Write worked-out proposals in place of those nobody confirmed (rule 1).
 
-    Where an order was sent, or ended, since they were worked out, they are worked out once more, here and now.
+    Where an order was sent, or ended, since they were worked out, they are worked out again, here and now.
     """
     if drafts and drafts[0].counted_on != _on_the_way(session, store_id):
         drafts = work_out(session, store_id, at=at)
@@ -246,11 +249,11 @@ def approve(session: Session, store_id: str, order_id: str, *, actor: Actor, at:
     orders.STATES.require(order.state, "approved")
     if is_over(session, order, at):
         reported = (
-            f"This was to be ordered by {order.order_day:%Y-%m-%d}. Propose anew: days and quantities have moved on."
+            f"This was to be ordered by {order.order_day:%Y-%m-%d}. Propose again: days and quantities have moved on."
         )
         raise Refused("order-day-over", reported, day=order.order_day.isoformat())
     if order.supplier_id not in {one.id for one in suppliers_for(session, store_id)}:
-        raise Refused("another-warehouse", "Your goods come from another warehouse now. Propose anew, then approve.")
+        raise Refused("another-warehouse", "Your goods come from another warehouse now. Propose again, then approve.")
     if not any(line.packs for line in lines_of(session, order)):
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
     _renew_cost(session, order)

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. The first trade of a day is the van's arrival, then the order is decided, then customers come; who finds nothing
+1. The first trade of a day is the vehicle's arrival, then the order is decided, then customers come; who finds nothing
    leaves (lost sales). An order decided on day t arrives on t + lead_days; orders are decided every review_days.
 2. Every rule sees the same: demand until yesterday as it was (also what was lost: no rule is helped by what the others
    hid), its own stock and what is on the way. Perfect foresight alone sees the days to come.
@@ -10,8 +10,8 @@ Rules
    sold / value wanted. Waste = value expired / value wanted. All over the last scored_days; WARM_DAYS before them run
    without being counted, and stock settles. Everybody starts with three days' demand.
 4. Goods age and are wasted as `shelf_life` says.
-5. Our rule is asked for a fill by the service level that would have brought it over the last LOOK_BACK_DAYS, found anew
-   every MEASURE_DAYS from what was known by then: how hard demand is to foresee changes with the season.
+5. Our rule is asked for a fill by the service level that would have brought it over the last LOOK_BACK_DAYS, found
+   again every MEASURE_DAYS from what was known by then: how hard demand is to foresee changes with the season.
 
 Letters: n products, T days; y (n, T) units wanted; arrays are float64 and hold whole units.
 """
@@ -152,7 +152,7 @@ class History:
 class Seen:
     """Our forecasts as they were on each order day, (D, n).
 
-    demand: over the span; before: the mean of its part before the van; lately_spread: of a product's last days.
+    demand: over the span; before: the mean of its part before the vehicle; lately_spread: of a product's last days.
     """
 
     first_day: int

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. A day goes as in `ordering`, rule 1: the van comes, then it is ordered where the supplier takes orders, then
+1. A day goes as in `ordering`, rule 1: the vehicle comes, then it is ordered where the supplier takes orders, then
    customers come, and who finds nothing leaves. Goods age and are wasted as `shelf_life` says.
 2. It is ordered by the rule of the proposals (`policy.wanted`), from the stock of that future and what is on its way
    there, within the suppliers' minimums and the week's money (`supplier_minimums`). The forecast stays today's, and

@@ -6,7 +6,7 @@ Rules
    store's own, then the first by id.
 2. A basket that would wait for its supplier's minimum is given up, the one farthest from its minimum first. What is
    wanted of it goes to the next best supplier that was not given up, wants it too, and comes before the goods that are
-   waited for would; what has none waits on. Then all are decided anew. So no more rounds than suppliers, and nothing
+   waited for would; what has none waits on. Then all are decided again. So no more rounds than suppliers, and nothing
    waits that another could bring in time.
 3. The money goes to the packs worth most of it, wherever they are; a pack comes where every purse that pays for its
    supplier holds enough. A basket that is given up gets none: its money goes to the others. What none of them wants for

@@ -107,7 +107,7 @@ class RunsOut:
 
 
 def keep_rates(session: Session, today: dt.date, *, actor: Actor, at: dt.datetime) -> int:
-    """Keep anew what some stores sell a day, where what is kept is of another day; returns how many stores' it was."""
+    """Keep again what some stores sell a day, where what is kept is of another day; returns how many stores' it was."""
     stores = history.rates_due(session, today, STORES_AT_ONCE)
 
     def keep(some: Sequence[str]) -> None:

@@ -1,11 +1,11 @@
-"""Rounds: which van calls at which stores in which order, within loads and windows. Pure.
+"""Routes: which vehicle calls at which stores in which order, within loads and windows. Pure.
 
 Rules
 -----
-1. A van never carries more packs than it holds, and no call begins outside its store's window or the van's day. What
-   cannot be served so is left out, by name.
-2. Whom a van cannot reach is chosen by urgency: a store about to be sold out is left out last. Leaving out costs more
-   than any way to drive.
+1. A vehicle never carries more packs than it holds, and no call begins outside its store's window or the vehicle's day.
+   What cannot be served so is left out, by name.
+2. Whom a vehicle cannot reach is chosen by urgency: a store about to be sold out is left out last. Leaving out costs
+   more than any way to drive.
 3. Among plans that serve the same stores the shortest is looked for (PyVRP, hybrid genetic search), for a given time.
 4. Distances are great circles times DETOUR, driven at SPEED; a measured matrix takes their place where it is known.
 
@@ -49,7 +49,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Vehicle:
-    """A van and its day."""
+    """A vehicle and its day."""
 
     key: str
     packs: int
@@ -69,7 +69,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Route:
-    """What one van does in a day. metres: with the way back."""
+    """What one vehicle does in a day. metres: with the way back."""
 
     vehicle: str
     visits: tuple[Visit, ...]
@@ -81,7 +81,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Day:
-    """Everything a day's rounds are planned from; picklable, so that a child process can do it."""
+    """Everything a day's routes are planned from; picklable, so that a child process can do it."""
 
     depot: Spot
     calls: tuple[Call, ...]
@@ -100,14 +100,14 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Planned:
-    """The rounds, and which stores no van can reach in time."""
+    """The routes, and which stores no vehicle can reach in time."""
 
     routes: tuple[Route, ...]
     left_out: tuple[str, ...]
 
     @property
     def metres(self) -> int:
-        """How far all vans drive."""
+        """How far all vehicles drive."""
         return sum(one.metres for one in self.routes)
 
 
@@ -138,7 +138,7 @@ class Distances:
 def split(packs: Mapping[str, int], most: int) -> list[list[str]]:
     """Return deliveries in parts of at most `most` packs, first fit, the largest first; one beyond it stands alone.
 
-    Any two parts together are more than `most`, so that no van holds two of them. packs: by the delivery's id.
+    Any two parts together are more than `most`, so that no vehicle holds two of them. packs: by the delivery's id.
     """
     parts: list[tuple[int, list[str]]] = []
     for one, own in sorted(packs.items(), key=lambda row: (-row[1], row[0])):
@@ -177,7 +177,7 @@ def plan(
     seconds: float | None = None,
     seed: int = 1,
 ) -> Planned:
-    """Plan the rounds of a day (rules 1 to 3). seconds: how long to search, else by the number of calls."""
+    """Plan the routes of a day (rules 1 to 3). seconds: how long to search, else by the number of calls."""
     if not calls or not vehicles:
         return Planned((), tuple(call.spot.key for call in calls))
     ways = Distances([depot, *(call.spot for call in calls)], legs)
@@ -207,7 +207,7 @@ def timed(ways: Distances, depot: str, vehicle: Vehicle, calls: Sequence[Call]) 
 
 
 def faults(vehicle: Vehicle, calls: Mapping[str, Call], one: Route) -> list[str]:
-    """Return what of rule 1 a round does not keep: 'load', 'day', and the keys of the stores called at out of time."""
+    """Return what of rule 1 a route does not keep: 'load', 'day', and the keys of the stores called at out of time."""
     found = ["load"] if one.packs > vehicle.packs else []
     if one.back_s > vehicle.until_s or one.leaves_s < vehicle.from_s:
         found.append("day")
@@ -221,7 +221,7 @@ def faults(vehicle: Vehicle, calls: Mapping[str, Call], one: Route) -> list[str]
 
 
 def _within(ways: Distances, depot: str, vehicle: Vehicle, calls: list[Call]) -> Route:
-    """Return a round that keeps rule 1: a search cut short may end with calls out of time, and those are left out."""
+    """Return a route that keeps rule 1: a search cut short may end with calls out of time, and those are left out."""
     by_key = {call.spot.key: call for call in calls}
     while wrong := faults(vehicle, by_key, one := timed(ways, depot, vehicle, calls)):
         late = [call for call in calls if call.spot.key in wrong] or calls
@@ -232,7 +232,10 @@ def _within(ways: Distances, depot: str, vehicle: Vehicle, calls: list[Call]) ->
 def _searched(
     ways: Distances, calls: Sequence[Call], vehicles: Sequence[Vehicle], seconds: float, seed: int
 ) -> list[tuple[int, list[int]]]:
-    """Return (van, calls in order) of the best plan found. Vans that are alike are one kind: that searches faster."""
+    """Return (vehicle, calls in order) of the best plan found.
+
+    Vehicles that are alike are one kind: that searches faster.
+    """
     from pyvrp import Client, Depot, Location, ProblemData, VehicleType, solve
     from pyvrp.exceptions import PenaltyBoundWarning
     from pyvrp.stop import MaxRuntime

@@ -86,7 +86,7 @@ def add(
 
 
 def begin(session: Session, source: str, listed_on: dt.date) -> None:
-    """Empty a list that is brought in once more; what was matched by hand lies aside until `end`, to be found again."""
+    """Empty a list that is brought in again; what was matched by hand lies aside until `end`, to be found again."""
     same = (ExternalRank.source == source, ExternalRank.listed_on == listed_on)
     session.execute(sa.delete(ExternalRank).where(*same, ~ExternalRank.by_hand))
     session.execute(sa.update(ExternalRank).where(*same).values(place=-ExternalRank.place))

@@ -292,7 +292,7 @@ def take_dispatched(session: Session, message: Message, from_node: str, at: dt.d
 
 
 def take_stop(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
-    """Keep when the van comes, and what its driver says of the stop."""
+    """Keep when the vehicle comes, and what its driver says of the stop."""
     fact = StopReported.from_body(message.body, message.version)
     refuse_stranger(from_node, NETWORK)
     vehicle_arrivals.take(session, fact, at=at)

@@ -29,7 +29,7 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
     """Pretend that products, or a whole store, begin on a day; the RMSSE of days FIRST_SCORED..LAST_SCORED after it.
 
     Over that of the mean of the product's own first 7 days after 0 and 7 days, of its first 14 after 14: ratios of the
-    means over a launch's products, and, named `_weighted`, of those weighted by their takings; the mean over launches.
+    means over a launch's products, and, named `_weighted`, of those weighted by their sales; the mean over launches.
 
     product : a random NEW_SHARE of each store's products, at least one, in DRAWS draws a launch; the region never saw
               what they sold there
@@ -149,7 +149,7 @@ def _unseen(panel: DemandPanel, hidden: Flags, day: int) -> DemandPanel:
 
 
 def _errors(panel: DemandPanel, new: Flags, day: int, days: int, mean: Floats) -> Errors:
-    """Return the errors of a mean (of what is new, scored days), of their own first days' mean, and their takings."""
+    """Return the errors of a mean (of what is new, scored days), of their own first days' mean, and their sales."""
     actual, past = panel.y[new, day + FIRST_SCORED : day + LAST_SCORED], panel.y[new, :day]
     own = np.nan_to_num(evaluate.row_mean(panel.y[new, day : day + max(days, 7)]))
     weight = evaluate.weights(past, None if panel.price is None else panel.price[new, :day])

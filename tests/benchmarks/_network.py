@@ -132,7 +132,7 @@ class Pasts:
         print(f"{lines:,} lines laid in, in {time.monotonic() - began:.0f} s; kept", file=sys.stderr, flush=True)
 
     def restart(self, more: dict[str, str]) -> None:
-        """Start the server anew with its settings and some more."""
+        """Start the server again with its settings and some more."""
         self._say("ALTER SYSTEM RESET ALL")
         for key, value in (POSTGRES | more).items():
             self._say(f"ALTER SYSTEM SET {key} = '{value}'")
@@ -201,7 +201,7 @@ def fill(database_url: str, stores: int) -> None:
             sa.insert(Product),
             [
                 {"sku": f"P{n:05d}", "name": f"Product {n} of the shelf", "category": f"Category {n % 40}",
-                 "department": f"Aisle {n % 20}", "tax_class_id": "food", "search_text": f"product {n}"}
+                 "department": f"Category {n % 20}", "tax_class_id": "food", "search_text": f"product {n}"}
                 for n in range(network_facts.PRODUCTS)
             ],
         )  # fmt: skip

@@ -37,7 +37,7 @@ def trade(products: int, days: int, seed: int) -> Floats:
 def store(products: int, seed: int) -> DemandPanel:
     """Return a made-up store's panel."""
     keys = tuple((f"S{seed}", f"P{row:05d}") for row in range(products))
-    top_categories = tuple(f"aisle {row % TOP_CATEGORIES}" for row in range(products))
+    top_categories = tuple(f"category {row % TOP_CATEGORIES}" for row in range(products))
     first = DAY - dt.timedelta(days=DAYS - 1)
     return DemandPanel(keys, first, trade(products, DAYS, seed), category=top_categories, region=("R",) * products)
 
@@ -54,7 +54,7 @@ def nights(products: int = PRODUCTS) -> dict[str, float]:
                     sku=f"P{row:05d}",
                     name=f"P{row}",
                     category="things",
-                    department=f"aisle {row % TOP_CATEGORIES}",
+                    department=f"category {row % TOP_CATEGORIES}",
                     stock_unit="each",
                     tax_class_id="std",
                     search_text="p",

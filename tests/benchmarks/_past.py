@@ -46,7 +46,7 @@ ROWS: dict[type[Base], dict[str, str]] = {
         "unit_price_minor": "499", "price_quantity": "1", "discount_minor": "0", "offer": "''",
         "total_minor": "499", "net_minor": "466", "tax_minor": "33", "tax_class_id": "'food'", "rate_bp": "700",
         "kind": "'goods'", "list_price_minor": "499", "price_type": "'list'", "manual_discount_minor": "0",
-        "reason": "''", "note": "''", "amount_minor": "499", "top_category": "'Aisle'",
+        "reason": "''", "note": "''", "amount_minor": "499", "top_category": "'Category'",
     },
     StockMovement: {
         "id": f"{ID} || '-' || l.n", "qty": "1", "from_place": "'floor'", "to_place": "'customer'",

@@ -308,7 +308,7 @@ def main() -> None:
     """Run a slice, or say how far each scenario has come; with --json the last line is one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenario", choices=[*SCENARIOS, "all"])
-    parser.add_argument("--resume", action="store_true", help="go on; without it the scenario's totals begin anew")
+    parser.add_argument("--resume", action="store_true", help="go on; without it the scenario's totals begin again")
     parser.add_argument("--level", choices=["m", "r"], default="r")
     parser.add_argument("--minutes", type=float, default=SLICE_MINUTES)
     parser.add_argument("--results", type=Path, default=RESULTS)

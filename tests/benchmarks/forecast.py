@@ -125,7 +125,7 @@ def measure(names: Sequence[str], parts: Sequence[str], size: Size, *, skip: int
         "parts": list(parts), "origins": size.origins, "skip": skip, "horizon_days": 14,
         "missing": sorted(set(missing)), "not_installed": absent, "sample": size.series or "whole sets",
         "new": f"{_launches.NEW_SHARE:.0%} of a store's products, drawn {_launches.DRAWS} times; stores in turn, alone",
-        "store_stated": f"takings of {_launches.RATE_DAYS} days before x exp N(0, {_launches.STATED_ERROR}), seed 13",
+        "store_stated": f"sales of {_launches.RATE_DAYS} days before x exp N(0, {_launches.STATED_ERROR}), seed 13",
         "tuned_on": "the fortnights between the reported origins (--skip 1), holidays on the year before, too; "
         "first trials, and the look that found carnival, saw some of the reported",
     }  # fmt: skip

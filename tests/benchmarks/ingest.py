@@ -150,7 +150,7 @@ class Side:
         return window
 
     def again(self) -> None:
-        """Send some of it once more, as after a lost answer: nothing may be there twice."""
+        """Send some of it again, as after a lost answer: nothing may be there twice."""
         _send(self.node, self._sent)
         self._count(self._sent)
 
@@ -237,7 +237,7 @@ def _send(node: Network, pushes: list[DemoStore]) -> dict[str, float]:
                 "Authorization": f"Bearer {key}", "Content-Type": "application/json", "Content-Encoding": "gzip",
                 "Host": f"127.0.0.1:{address.port}",
             }  # fmt: skip
-            raw = body.setdefault("sent", raw)  # sent once more it is the very same request
+            raw = body.setdefault("sent", raw)  # sent again it is the very same request
             headers |= signed.headers_for(signer, "POST", "/api/sync/messages", raw)
             began = time.perf_counter()
             line.request("POST", "/api/sync/messages", raw, headers)

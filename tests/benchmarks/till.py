@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def measure(browser: Browser, rounds: int, scans: int, products: int = PRODUCTS) -> dict[str, Any]:
-    """Open the page anew per round, fast and slowed in turn; medians over the rounds, lost scans summed."""
+    """Open the page again per round, fast and slowed in turn; medians over the rounds, lost scans summed."""
     with store_node(products) as (served, _):
         return _measured(browser, served, rounds, scans, products)
 

@@ -95,7 +95,7 @@ def test_an_order_is_brought_home_and_its_customer_follows_it(
         page.locator(".drive-stop.now select").select_option("nobody")
         page.locator(".drive-stop.now .btn-warn").click()
         expect(page.locator(".drive-stop")).to_have_count(1)
-        page.wait_for_selector("html[data-ready]")  # the page came anew: until it hears, forms go as without script
+        page.wait_for_selector("html[data-ready]")  # the page came again: until it hears, forms go as without script
         page.locator(".drive-stop.now [name=code]").fill("AAAA-AAAA")
         page.locator(".drive-stop.now .btn-go").click()
         expect(page.locator("#refused")).to_be_visible()

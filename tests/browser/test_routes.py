@@ -1,4 +1,4 @@
-"""The operator's rounds and the driver's phone in a real browser, also when the line is lost at the door."""
+"""The operator's routes and the driver's phone in a real browser, also when the line is lost at the door."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ BY = {"actor": routes.Actor.system("test", "network"), "at": NOON}
 
 @pytest.fixture
 def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
-    """Serve a network with one round on the way and one planned; gives node, address, round on the way, its key."""
+    """Serve a network with one route on the way and one planned; gives node, address, route on the way, its key."""
     house = build(role="network", node_id="network")
     with house.doors.write() as session:
         session.add(
@@ -75,7 +75,7 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
         pick_lists.settle_bay(session, "WH1", "milk", "A-03", **BY)
         picking.make(session, "WH1", stores=["S03"], **BY)
         for n in (1, 2):
-            vehicles.add_vehicle(session, "WH1", f"Van {n}", 40, **BY)
+            vehicles.add_vehicle(session, "WH1", f"Vehicle {n}", 40, **BY)
         plan = loads.ask(session, "WH1", NOON.date(), **BY)
         loaded = loads.load(session, plan, at=NOON)
         day = loaded.day
@@ -183,7 +183,7 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
     page.get_by_text("I cannot drive on").click()
     page.locator("#give-up").get_by_label("Why? The stores read it").fill("The engine")
     page.context.set_offline(True)
-    page.locator("#give-up").get_by_role("button", name="End the round").click()
+    page.locator("#give-up").get_by_role("button", name="End the route").click()
     expect(page.get_by_text("not reached: The engine")).to_have_count(left)
     expect(page.locator("#offline")).to_be_visible()  # tried and failed: hidden again says that it was sent
     page.context.set_offline(False)

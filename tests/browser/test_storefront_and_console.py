@@ -115,7 +115,7 @@ def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
     page.fill("#code", code)
     page.locator("form[action$='/code'] .btn-go").click()
     page.wait_for_url("**/order/*")
-    page.go_back()  # past the refused form, which no browser asks to send once more
+    page.go_back()  # past the refused form, which no browser asks to send again
     expect(page.locator(".store-title")).to_be_visible()
     page.go_forward()
     page.wait_for_url("**/order/*")

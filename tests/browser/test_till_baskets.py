@@ -120,7 +120,7 @@ def test_of_all_the_leave_ever_given_a_sale_brings_what_it_needs_now(page: Page,
     page.keyboard.press("Enter")
     allow(page)
     expect(page.locator("#total")).to_have_text("$2.79")
-    # a quarter of an hour later it holds no more, and is asked for anew
+    # a quarter of an hour later it holds no more, and is asked for again
     with store.database.write() as session, unlocked(session):
         session.execute(sa.update(Approval).values(granted_at=SystemClock().now() - dt.timedelta(hours=1)))
     page.keyboard.press("F8")

@@ -274,7 +274,7 @@ def test_nothing_is_said_of_a_tab_or_points_that_a_customer_has_not(page: Page, 
     enter(page, store)
     wedge(page, CODES["MILK"])
     page.locator("#customer-button").click()
-    page.locator("#customer-search").fill("nora")  # one question: a later answer draws the names anew under the press
+    page.locator("#customer-search").fill("nora")  # one question: a later answer draws the names again under the press
     page.get_by_role("button", name="Nora Hill").click()
     expect(page.locator("#attached")).to_have_text("Nora Hill")
     page.keyboard.press("F8")

@@ -209,7 +209,7 @@ def test_a_price_that_comes_while_paying_is_said_before_it_is_taken(page: Page, 
 
 @pytest.mark.parametrize("ending", ["03", "02"], ids=["times out, but captures", "captures at the third question"])
 def test_a_reload_while_the_terminal_is_asked_asks_after_the_same_money(page: Page, make_node: Any, ending: str):
-    held = Held(page, "**/api/payments/*")  # nothing is heard of it before the page is opened anew
+    held = Held(page, "**/api/payments/*")  # nothing is heard of it before the page is opened again
     node = at_the_terminal(page, make_node, int(f"5{ending}"))
     expect(page.locator("#asking-title")).to_be_visible()
     page.reload()
@@ -228,7 +228,7 @@ def test_a_reload_while_the_terminal_is_asked_asks_after_the_same_money(page: Pa
 def test_money_a_terminal_gives_back_without_saying_so_at_once_is_given_back_once(page: Page, make_node: Any):
     node = at_the_terminal(page, make_node, 509)
     expect(page.locator("#pay-done")).to_be_visible()
-    for pressed in ("first, and the answer is lost", "again, in a window opened anew"):
+    for pressed in ("first, and the answer is lost", "again, in a window opened again"):
         page.keyboard.press("Escape")
         page.keyboard.press("F10")
         page.get_by_role("button", name="Bring back").click()
@@ -434,7 +434,7 @@ def test_a_browser_that_keeps_nothing_or_gives_back_nonsense_is_said_and_sells_o
     enter(page, node)
     wedge(page, CODES["MILK"])
     expect(page.locator("#total")).to_have_text("$3.49")
-    page.goto(f"{node.url}/static/common/look.js")  # the till writes once more when it is left
+    page.goto(f"{node.url}/static/common/look.js")  # the till writes again when it is left
     page.evaluate("key => { localStorage[key] = localStorage[key].slice(0, 99) }", KEY)
     page.goto(f"{node.url}/till/")
     page.wait_for_selector("html[data-ready]")

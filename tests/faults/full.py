@@ -1,7 +1,7 @@
 """A disk that is full while a file is brought in, or the tables are brought up: `python full.py import|migration`.
 
 Runs inside `diskfull.sh run`, whose disk lies at $FAULT_DATA_DIR. For each of several rests of room the founded store
-is put there anew, the disk is filled but for that, and the command is typed: it goes through, or it says in words that
+is put there again, the disk is filled but for that, and the command is typed: it goes through, or it says in words that
 the disk is full and leaves the books as they were, whole. With room again the same command goes through.
 """
 
@@ -42,7 +42,7 @@ class OpenStore:
         self.is_import = what == "import"
 
     def put(self) -> None:
-        """Found it anew; before a migration with the tables of an older program."""
+        """Found it again; before a migration with the tables of an older program."""
         for entry in self.folder.iterdir():
             if entry.name != "lost+found":
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

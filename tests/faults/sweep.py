@@ -98,7 +98,7 @@ def rows_of(file: Path) -> str:
 
 
 def _whole(doors: Doors, command: Callable[[], int], holds: Callable[[], int]) -> Sequence[str]:
-    """Return what is wrong with the books of the whole command, and with sending it once more."""
+    """Return what is wrong with the books of the whole command, and with sending it again."""
     faults = []
     for when in ("", "sent again: "):
         if when and (status := command()) not in (200, 201):

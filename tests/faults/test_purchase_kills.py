@@ -57,7 +57,7 @@ def ordering(network: House) -> tuple[str, dict[str, str], Callable[[], int]]:
 
 
 def taking_in(network: House) -> tuple[str, dict[str, str], Callable[[], int]]:
-    """Take one in with fewer than ordered and the day on the packs; once more it is refused."""
+    """Take one in with fewer than ordered and the day on the packs; again it is refused."""
     made = proposed(network)
     with network.doors.write() as session:
         purchasing.order(session, "WH1", made.id, **BY)

@@ -1,4 +1,4 @@
-"""Golden files: what was right once, kept to be compared; `pytest --golden-update` writes them anew."""
+"""Golden files: what was right once, kept to be compared; `pytest --golden-update` writes them again."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ FOLDER = Path(__file__).resolve().parent
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--golden-update`."""
-    parser.addoption("--golden-update", action="store_true", help="write golden files anew instead of comparing")
+    parser.addoption("--golden-update", action="store_true", help="write golden files again instead of comparing")
 
 
 class Golden:

@@ -52,7 +52,7 @@ def _product(rank: int) -> DemoProduct:
     gtin, case = barcodes(rank)
     weighed, aged = rank % 10 == 3, rank == 7
     return DemoProduct(
-        sku=sku_of(rank), name=f"Product {rank}", category=f"Category {rank % 5}", department=f"Aisle {rank % 3}",
+        sku=sku_of(rank), name=f"Product {rank}", category=f"Category {rank % 5}", department=f"Category {rank % 3}",
         pack_text="1 kg" if weighed else "1 l", stock_unit="gram" if weighed else "each",
         price_quantity=1000 if weighed else 1, minimum_age=21 if aged else None,
         tax_class="general" if rank % 4 == 0 else "food", gtin=gtin, case_gtin=case,

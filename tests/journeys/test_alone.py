@@ -47,7 +47,7 @@ def test_each_command_finds_the_settings_the_one_before_it_made_in_this_folder(
         ("doctor", "--json"),
     ):
         monkeypatch.setenv("CORNERSTORE_SETTINGS", "")
-        monkeypatch.delenv("CORNERSTORE_SETTINGS")  # each is typed anew, into a program that knows nothing yet
+        monkeypatch.delenv("CORNERSTORE_SETTINGS")  # each is typed again, into a program that knows nothing yet
         _status, said = run(*typed)
         assert "need mending" not in said, (typed, said)
     assert (tmp_path / "cornerstore-state" / "S01.db").is_file()
@@ -88,7 +88,7 @@ def test_the_steps_lead_a_shop_on_its_own_to_its_first_sale(visitor: FlaskClient
     assert "No supplier yet" in asked
     assert "forecast" not in asked
     send(visitor, "/orders/propose")
-    assert "beyond the next van" not in words(visitor.get("/orders/"))
+    assert "beyond the next vehicle" not in words(visitor.get("/orders/"))
 
     visitor.environ_base["HTTP_X_CSRF_TOKEN"] = token(visitor)
     assert visitor.post("/api/shifts", json={"till_id": "T1", "float_minor": 5000}).status_code == 201

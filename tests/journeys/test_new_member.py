@@ -177,7 +177,7 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
     for taken in (("warehouse", "add", "S01"), ("store", "add", "WH1")):
         run(*taken, "--name", "Twin", refused="Choose another id")
     bring("products", FILES["products"].replace("Whole milk", "Mlik"))
-    bring("products", FILES["products"])  # a slip is put right by the file brought in once more
+    bring("products", FILES["products"])  # a slip is put right by the file brought in again
     bring(
         "products",
         "sku,name,category,tax_class,price,cost\na,A,B,food,1,1\n",

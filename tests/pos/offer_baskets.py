@@ -197,5 +197,5 @@ def baskets(draw: st.DrawFn, most_units: int = 60, least_price: int = 0) -> list
 
 
 def renumbered(rows: Iterable[OfferLine]) -> list[OfferLine]:
-    """Number lines anew, as they stand."""
+    """Number lines again, as they stand."""
     return [OfferLine(**one.__dict__ | {"n": n}) for n, one in enumerate(rows)]

@@ -157,7 +157,7 @@ class Country:
             return stock.levels(session, place, [sku])[sku]
 
     def reapply(self) -> None:
-        """Apply every message that was ever taken once more, at every node."""
+        """Apply every message that was ever taken again, at every node."""
         for here, database in self.nodes().items():
             with database.write() as session:
                 for row in session.scalars(sa.select(inbox.InboxMessage)).all():
@@ -290,7 +290,7 @@ def add_catalogue(session, stores) -> None:
         session.add(Till(store_id=store_id, id="T1", name="Till 1"))
     session.add_all(
         [
-            Supplier(id=VAN, name="Network van", kind="network", lead_time_days=1, order_weekdays=list(range(7)),
+            Supplier(id=VAN, name="Network vehicle", kind="network", lead_time_days=1, order_weekdays=list(range(7)),
                      warehouse_id=WAREHOUSE),
             Supplier(id=FARM, name="Farm", kind="own", owner_id=stores[0], lead_time_days=2, order_weekdays=[0, 3]),
         ]

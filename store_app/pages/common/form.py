@@ -167,7 +167,7 @@ def command_id() -> str:
     """Return the id the page gave its command; a double click carries the same one."""
     found = request.form.get("command_id", "")
     if not ids.is_id(found):
-        raise Invalid("no-command-id", _("Open the page once more and press the button again."))
+        raise Invalid("no-command-id", _("Open the page again, then press the button."))
     return found
 
 

@@ -3,7 +3,7 @@
 Nothing else turns an error into an answer. What nobody foresaw is logged and answered with a plain page and 500.
 A database that cannot do what it was asked says in words what to do now, with 503: a till takes that for no answer and
 asks whether its sale is there. After a fault of the disk every handle on the books is let go, and what comes next reads
-them from the disk anew: what a handle remembers that could not write is not to be believed.
+them from the disk again: what a handle remembers that could not write is not to be believed.
 """
 
 import errno
@@ -36,16 +36,16 @@ OF_CODE = {
 """Codes that say more than their kind: about the person or the key, the program, the size, not about the goods."""
 STATUS: dict[type[DomainError], int] = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409, Unreachable: 503}
 TROUBLES = {
-    "disk-full": _l("The disk of this computer is full. Nothing was written. Free some space, then do it once more."),
+    "disk-full": _l("The disk of this computer is full. Nothing was written. Free some space, then do it again."),
     "disk-fault": _l(
         "The disk of this computer cannot be written or read. Look whether the last sale is there, start the computer "
-        "anew, and do not go on selling on it if this comes back."
+        "again, and do not go on selling on it if this comes back."
     ),
     "books-damaged": _l(
         "The file of the books is damaged. Stop selling on this computer and put the last copy back on another disk."
     ),
-    "books-busy": _l("The books are busy. Nothing was written; do it once more in a few seconds."),
-    "database-away": _l("The database cannot be reached. Nothing was written; do it once more in a minute."),
+    "books-busy": _l("The books are busy. Nothing was written; do it again in a few seconds."),
+    "database-away": _l("The database cannot be reached. Nothing was written; do it again in a minute."),
 }
 """What a database's fault says to people."""
 UNFORESEEN = _l("Something went wrong on our side. Nothing was half written; please try again.")

@@ -89,7 +89,7 @@ def sent(read: Reading) -> Sent:
 
 
 def kept(file_id: str, read: Reading) -> Sent:
-    """Return a file that was kept, read anew; NotFound once it is gone (rule 2)."""
+    """Return a file that was kept, read again; NotFound once it is gone (rule 2)."""
     path = _path(file_id)
     if _FAULTY in path.suffixes:
         raise _gone()

@@ -34,7 +34,7 @@ def regions() -> ResponseReturnValue:
 @bp.get("/regions/all")
 @requires("network.demand")
 def network() -> ResponseReturnValue:
-    """Show what all regions are expected to sell of an aisle, and their sum."""
+    """Show what all regions are expected to sell of a category, and their sum."""
     with read() as session:
         regions = overview.regions(session, today())
         top_categories = category_demand.top_categories(session, today())
@@ -56,7 +56,7 @@ def network() -> ResponseReturnValue:
 @bp.get("/<region_id>")
 @requires("network.demand")
 def region(region_id: str) -> ResponseReturnValue:
-    """Show one region: an aisle's chart, what each store is expected to sell of it, and what sells most."""
+    """Show one region: a category's chart, what each store is expected to sell of it, and what sells most."""
     with read() as session:
         found = overview.regions(session, today())
         here = region_of(found, region_id)
@@ -96,7 +96,7 @@ def region(region_id: str) -> ResponseReturnValue:
 @bp.get("/<region_id>/series")
 @requires("network.demand")
 def series(region_id: str) -> ResponseReturnValue:
-    """Answer an aisle's series for the chart: seconds since 1970, units sold, units expected."""
+    """Answer a category's series for the chart: seconds since 1970, units sold, units expected."""
     top_category = request.args.get("top_category", "")
     with read() as session:
         if session.get(Region, region_id) is None:
@@ -122,7 +122,7 @@ def series(region_id: str) -> ResponseReturnValue:
 
 
 def _chosen(top_categories: list[str]) -> str:
-    """Return the aisle that is asked for, else the first."""
+    """Return the category that is asked for, else the first."""
     top_category = request.args.get("top_category", "")
     return top_category if top_category in top_categories else next(iter(top_categories), "")
 
@@ -154,7 +154,7 @@ def _no_region(region_id: str) -> NotFound:
 
 
 def _unit(top_category: str) -> str:
-    """Return what an aisle's goods are counted in: weighed goods stand apart, under their unit."""
+    """Return what a category's goods are counted in: weighed goods stand apart, under their unit."""
     unit = top_category.rpartition(", ")[2]
     return unit if unit in LARGE else "each"
 

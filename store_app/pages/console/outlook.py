@@ -1,4 +1,4 @@
-"""A region's outlook: what will run out where, before the next vans can come."""
+"""A region's outlook: what will run out where, before the next vehicles can come."""
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue

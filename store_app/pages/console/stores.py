@@ -94,7 +94,7 @@ def stores() -> ResponseReturnValue:
 @bp.get("/<store_id>")
 @requires("network.stores")
 def store(store_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
-    """Show how a store is: what needs somebody, its takings beside its region's, shelves, money, what is open."""
+    """Show how a store is: what needs somebody, its sales beside its region's, shelves, money, what is open."""
     with read() as session:
         store = _store(session, store_id)
         about_store(store)
@@ -138,7 +138,7 @@ def store(store_id: str, fault: DomainError | None = None, **_place: Any) -> Res
 @bp.post("/<store_id>/try-again")
 @requires("network.stores")
 def try_again(store_id: str) -> ResponseReturnValue:
-    """Try what was set aside of a store once more."""
+    """Try what was set aside of a store again."""
     with read() as session:
         _store(session, store_id)
     taken, left = receiver.try_parked(doors(), [store_id])
@@ -307,7 +307,7 @@ def _alarm_words(peer: Peer | None) -> str:
     if peer is None or peer.alarm is None or peer.alarm.endswith(WAIT_THERE):
         return ""  # what waits at the store is seen and settled there
     if peer.alarm == EPOCH_BEGUN:
-        return _("This store’s books were put back from a copy, or its computer was set up anew.")
+        return _("This store’s books were put back from a copy, or its computer was set up again.")
     if peer.alarm == KEY_ASKS:
         return _(
             "A computer speaks with a signing key nobody knows. If the store has a new computer, call its shopkeeper, "
@@ -379,8 +379,8 @@ def _sentences(session: Session, store_id: str) -> list[str]:
     if len(heads) > 1:
         reported.append(
             ngettext(
-                "It began anew %(num)d time, after a restore or a copy.",
-                "It began anew %(num)d times, after a restore or a copy.",
+                "It began again %(num)d time, after a restore or a copy.",
+                "It began again %(num)d times, after a restore or a copy.",
                 len(heads) - 1,
             )
         )

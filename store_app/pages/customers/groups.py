@@ -1,4 +1,5 @@
-"""Group buys of the store: open one, see how it fills, say what the van brought and where the leader's part goes."""
+"""Group buys of the store: open one, see how it fills, say what the vehicle brought and where the leader's part
+goes."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -32,7 +33,7 @@ bp.before_request(form.know_the_place)
 STEPS = 3
 SHOWN = 30
 OPEN_DAYS, TO_COLLECT = 3, dt.timedelta(days=2)
-"""How long a new group is open, and how long after the van its shares can be collected, where nothing is said."""
+"""How long a new group is open, and how long after the vehicle its shares can be collected, where nothing is said."""
 
 
 @bp.get("/")
@@ -120,7 +121,7 @@ def open_group() -> ResponseReturnValue:
 @requires("receive")
 @form.answers_on(lambda fault, **_place: listed(fault))
 def arrived(group_id: str) -> ResponseReturnValue:
-    """Say how much of a group's goods the van brought."""
+    """Say how much of a group's goods the vehicle brought."""
     qty = form.whole("qty", most=100_000)
     with write() as session:
         groups.say_arrived(session, str(place().store_id), group_id, qty, actor=g.actor, at=doors().now())

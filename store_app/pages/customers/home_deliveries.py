@@ -161,7 +161,7 @@ def not_met(order_id: str) -> ResponseReturnValue:
 @requires("pickup")
 @form.answers_on(overview)
 def again(order_id: str) -> ResponseReturnValue:
-    """Bring it once more."""
+    """Bring it again."""
     return _do(order_id, delivery.try_again)
 
 

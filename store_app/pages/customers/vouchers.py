@@ -1,4 +1,4 @@
-"""Vouchers: what a code is worth, where it was spent, and its slip once more. Codes are never listed."""
+"""Vouchers: what a code is worth, where it was spent, and its slip again. Codes are never listed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +69,7 @@ def look_up(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("sell")
 @form.answers_on(look_up)
 def print_slip() -> ResponseReturnValue:
-    """Print the slip of a voucher once more, with what is left on it."""
+    """Print the slip of a voucher again, with what is left on it."""
     code = form.text("code", most=MOST_TYPED, required=_("Type or scan the code of the voucher."))
     with write() as session:
         till = own_till(session, str(place().store_id))

@@ -154,7 +154,7 @@ def _wished() -> Wished:
     price_typed = request.form.get("price_typed") == "yes" or kind == "voucher"
     wished = Wished(
         name=form.text("name", most=assortment.LONGEST["name"], required=_("Give the product a name.")),
-        category=form.text("category", most=assortment.LONGEST["category"], required=_("Say in which aisle it is.")),
+        category=form.text("category", most=assortment.LONGEST["category"], required=_("Say in which category it is.")),
         tax_class_id=tax_class_id,
         stock_unit=form.one_of("stock_unit", tuple(UNITS), sentence=_("Choose what it is counted in.")),
         kind=kind,

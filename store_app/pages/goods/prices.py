@@ -121,7 +121,7 @@ def apply() -> ResponseReturnValue:
         preview = _preview(session, asked, rule)
         done = assortment.was_repriced(session, command)
         if not done and preview.stamp != request.form.get("stamp", ""):
-            raise Conflict("prices-moved", _("Prices or costs have changed meanwhile. Look at the list once more."))
+            raise Conflict("prices-moved", _("Prices or costs have changed meanwhile. Look at the list again."))
         many = 0
         if not done:
             wanted = [(line.sku, line.new_minor) for line in preview.lines if line.sku not in left]

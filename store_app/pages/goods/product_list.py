@@ -102,7 +102,7 @@ def counts(session: Session, store_id: str, day: dt.date) -> dict[str, int]:
 
 
 def named(session: Session, store_id: str, column: sa.orm.InstrumentedAttribute[str]) -> list[str]:
-    """Return the aisles, or the brands, of what this store sells."""
+    """Return the categories, or the brands, of what this store sells."""
     query = (
         sa.select(column)
         .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))

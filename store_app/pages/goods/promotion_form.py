@@ -154,7 +154,7 @@ ASKED: dict[str, tuple[str, ...]] = {
 
 
 def can_change(offer: Offer) -> bool:
-    """Tell whether the form knows all of an offer: a markdown bound to a day is ended and made anew instead."""
+    """Tell whether the form knows all of an offer: a markdown bound to a day is ended and made again instead."""
     return key_of(offer) in ASKED and offer.expires_on is None and offer.batch is None
 
 

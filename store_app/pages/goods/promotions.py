@@ -198,7 +198,7 @@ def _to_change(offer_id: str) -> Offer:
     with read() as session:
         offer = offers.as_offer(offers.offer_of(session, _owner(), offer_id))
     if not promotion_form.can_change(offer):
-        raise Refused("not-to-change", _("A markdown is not changed. End it, and mark the goods down anew."))
+        raise Refused("not-to-change", _("A markdown is not changed. End it, and mark the goods down again."))
     return offer
 
 

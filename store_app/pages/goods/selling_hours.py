@@ -1,4 +1,4 @@
-"""Hours in which some goods may be sold: which aisle, from when until when."""
+"""Hours in which some goods may be sold: which category, from when until when."""
 
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -33,8 +33,8 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(listed)
 def set_hours() -> ResponseReturnValue:
-    """Set the hours of an aisle."""
-    kind = form.text("kind", most=60, required=_("Choose an aisle."))
+    """Set the hours of a category."""
+    kind = form.text("kind", most=60, required=_("Choose a category."))
     since, until = form.minute("from_time"), form.minute("until_time")
     with write() as session:
         selling_hours.set_hours(session, str(place().store_id), kind, since, until, actor=g.actor, at=doors().now())
@@ -54,7 +54,7 @@ def set_hours() -> ResponseReturnValue:
 @requires("settings")
 @form.answers_on(listed)
 def lift() -> ResponseReturnValue:
-    """Sell an aisle at any hour again."""
+    """Sell a category at any hour again."""
     kind = request.form.get("kind", "")
     with write() as session:
         selling_hours.lift(session, str(place().store_id), kind, actor=g.actor, at=doors().now())

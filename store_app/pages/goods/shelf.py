@@ -109,7 +109,7 @@ def plan(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue
 @requires("shelf")
 @form.answers_on(plan)
 def draft() -> ResponseReturnValue:
-    """Rank the products anew and draft a plan."""
+    """Rank the products again and draft a plan."""
     form.command_id()
     with write() as session:
         shelf_plan.draft(session, str(place().store_id), actor=g.actor, at=doors().now())

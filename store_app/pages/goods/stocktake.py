@@ -241,7 +241,7 @@ def take_scan_back(take_id: str, n: str) -> ResponseReturnValue:
 @requires("stock.count")
 @form.answers_on(section)
 def finish(take_id: str, n: str) -> ResponseReturnValue:
-    """Say that a section is counted, or open it once more."""
+    """Say that a section is counted, or open it again."""
     store_id, at, number = str(place().store_id), doors().now(), number_of(n)
     with write() as session:
         state = stocktake.section_of(session, stocktake.take_of(session, store_id, take_id), number).state

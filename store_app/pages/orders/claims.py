@@ -178,7 +178,7 @@ def contest(claim_id: str) -> ResponseReturnValue:
     with write() as session:
         handling.contest(session, str(place().store_id), claim_id, words=words, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    flash(_("Contested: the network looks once more."), "good")
+    flash(_("Contested: the network looks again."), "good")
     return redirect(url_for("claims.claim", claim_id=claim_id), 303)
 
 
@@ -204,14 +204,14 @@ def answered(claim_id: str) -> ResponseReturnValue:
 @requires("receive")
 @form.answers_on(claim)
 def again(claim_id: str) -> ResponseReturnValue:
-    """Send the letter of a claim once more, to the address typed."""
+    """Send the letter of a claim again, to the address typed."""
     with write() as session:
         letters.again(
             session, str(place().store_id), claim_id, how="email", address=request.form.get("email", ""),
             actor=g.actor, at=doors().now(),
         )  # fmt: skip
         wake_worker_after(session)
-    flash(_("It is sent once more."), "good")
+    flash(_("It is sent again."), "good")
     return redirect(url_for("claims.claim", claim_id=claim_id), 303)
 
 

@@ -35,7 +35,7 @@ def accept(network_offer_id: str) -> ResponseReturnValue:
         if offer.state != "accepted":
             network_offers.accept(session, str(place().store_id), network_offer_id, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    flash(_("Accepted: %(name)s comes with the next van.", name=offer.name), "good")
+    flash(_("Accepted: %(name)s comes with the next vehicle.", name=offer.name), "good")
     return redirect(url_for("ordering.orders"), 303)
 
 

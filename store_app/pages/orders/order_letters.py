@@ -1,4 +1,4 @@
-"""The letter of an order: seen again as PDF or table, printed, sent once more, or handed over."""
+"""The letter of an order: seen again as PDF or table, printed, sent again, or handed over."""
 
 from typing import Any
 
@@ -93,7 +93,7 @@ def left(letter_id: str) -> ResponseReturnValue:
 @requires("order")
 @form.answers_on(_on_order)
 def again(letter_id: str) -> ResponseReturnValue:
-    """Send it once more, to the address typed."""
+    """Send it again, to the address typed."""
     with write() as session:
         letter = letters.again(
             session, str(place().store_id), letter_id, how="email", address=request.form.get("email", ""),
@@ -101,7 +101,7 @@ def again(letter_id: str) -> ResponseReturnValue:
         )  # fmt: skip
         order_id = letter.order_id
         wake_worker_after(session)
-    flash(_("It is sent once more."), "good")
+    flash(_("It is sent again."), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
 
 

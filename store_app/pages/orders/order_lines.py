@@ -140,7 +140,10 @@ class OrderView:
 
     @property
     def first(self) -> list[LineView]:
-        """The lines to look at first: of more than MANY those that run out before the van or were changed, if any."""
+        """The lines to look at first.
+
+        Of more than MANY those that run out before the vehicle or were changed, if any.
+        """
         looked_at = [line for line in self.lines if line.tag or line.changed_why]
         return looked_at if looked_at and self.is_long else self.lines
 

@@ -125,7 +125,7 @@ def propose() -> ResponseReturnValue:
     if made:
         flash(ngettext("%(num)d proposal is ready.", "%(num)d proposals are ready.", len(made)), "good")
     elif not missing:  # else the page says what must be there first
-        flash(_("Nothing needs ordering just now: the stock lasts beyond the next van."), "info")
+        flash(_("Nothing needs ordering just now: the stock lasts beyond the next vehicle."), "info")
     return redirect(url_for("ordering.orders"), 303)
 
 
@@ -197,8 +197,8 @@ def approve_all() -> ResponseReturnValue:
     if late:
         flash(
             ngettext(
-                "%(num)d order stays: its order day is over. Propose anew.",
-                "%(num)d orders stay: their order day is over. Propose anew.",
+                "%(num)d order stays: its order day is over. Propose again.",
+                "%(num)d orders stay: their order day is over. Propose again.",
                 late,
             ),
             "warn",

@@ -37,7 +37,7 @@ bp.before_request(form.know_the_place)
 RAIL_COUNTS["deliveries"] = waiting.deliveries
 PAST = 20
 TURNED_HOURS = 48
-"""So long the page says at its head that a van turned back."""
+"""So long the page says at its head that a vehicle turned back."""
 WAITING = ("expected", "counting")
 
 
@@ -462,7 +462,7 @@ def _day_text(day: dt.date) -> str:
 
 
 def _vehicle_text(call: DeliveryTracking | None) -> str:
-    """Return what the van says of the delivery."""
+    """Return what the vehicle says of the delivery."""
     if call is None:
         return ""
     if call.state == "on_the_way":
@@ -476,7 +476,7 @@ def _vehicle_text(call: DeliveryTracking | None) -> str:
         return _("%(vehicle)s left it with %(who)s at %(time)s, short: %(note)s.", note=call.note, **said)
     if call.state == "not_reached":
         return _(
-            "%(vehicle)s did not reach you: %(note)s. The goods are promised as before and come with a later van.",
+            "%(vehicle)s did not reach you: %(note)s. The goods are promised as before and come with a later vehicle.",
             vehicle=call.vehicle, note=call.note,
         )  # fmt: skip
     return _("%(vehicle)s took it back at %(time)s: %(note)s.", vehicle=call.vehicle, time=said["time"], note=call.note)

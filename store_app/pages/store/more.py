@@ -305,7 +305,9 @@ OF_NETWORK: tuple[Place, ...] = (
         lazy("Between stores"),
         lazy("Goods one store gives another"),
     ),
-    Place("console_routes.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
+    Place(
+        "console_routes.overview", "network.supply", "map", lazy("Routes"), lazy("Vehicles, stops, what was delivered")
+    ),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place(
         "console_stores.stores",

@@ -338,9 +338,7 @@ def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, li
         "The books were put back from a copy. On %(when)s the network gave back %(num)d messages, %(sales)d of sales.",
         many, when=when, sales=sales,
     )  # fmt: skip
-    own = _(
-        "People, settings and products of your own that were new since the copy are not among it: add them once more."
-    )
+    own = _("People, settings and products of your own that were new since the copy are not among it: add them again.")
     return reported, [*(_odd(one) for one in came["odd"]), own]
 
 

@@ -28,7 +28,7 @@ WHY = {
     "overrides": _l("Of the last four weeks’ %(chances)s lines at the till, %(times)s had a price typed by hand."),
     "over-short": _l("Of the last four weeks’ %(chances)s drawers, %(times)s were off by more than may pass."),
     "late-goods": _l("Of the last four weeks’ %(chances)s deliveries, %(times)s were counted in days late."),
-    "orders-unanswered": _l("Of the last four weeks’ %(chances)s vans, %(times)s left without this store’s order."),
+    "orders-unanswered": _l("Of the last four weeks’ %(chances)s vehicles, %(times)s left without this store’s order."),
     "pickups-late": _l("Of the last four weeks’ %(chances)s online orders, %(times)s were late, refused or expired."),
     "counts-overdue": _l("Of the last four weeks’ %(chances)s counts that were asked for, %(times)s are overdue."),
 }

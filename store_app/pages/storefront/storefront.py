@@ -34,7 +34,7 @@ TOP_CATEGORIES_AHEAD = 12
 @bp.get("/")
 @public
 def home(slug: str) -> ResponseReturnValue:
-    """Show the store: bestsellers first, an aisle, or what was searched."""
+    """Show the store: bestsellers first, a category, or what was searched."""
     text, category = form.tidy(request.args.get("q", ""))[:60], form.tidy(request.args.get("category", ""))[:80]
     number = form.page_no()
     with read() as session:
@@ -73,7 +73,7 @@ def home(slug: str) -> ResponseReturnValue:
 @bp.get("/aisles")
 @public
 def top_categories(slug: str) -> ResponseReturnValue:
-    """Show every aisle by name, with how many products it has."""
+    """Show every category by name, with how many products it has."""
     with read() as session:
         here = visitors.store_at(session, slug)
         around = visitors.around(session, here)

@@ -221,7 +221,7 @@ def z_report(shift_id: str) -> Response:
 @bp.post("/shifts/<shift_id>/reprint")
 @requires("print")
 def reprint_z(shift_id: str) -> ResponseReturnValue:
-    """Print a Z report once more, marked as a copy."""
+    """Print a Z report again, marked as a copy."""
     with write() as session:
         found = _closed(session, shift_id)
         queue.reprint(session, found.store_id, shift_id, kind="z", actor=g.actor, at=doors().now())
@@ -262,7 +262,7 @@ def receipt(sale_id: str, fault: DomainError | None = None) -> Response:
 @bp.post("/receipts/<sale_id>/reprint")
 @requires("print")
 def reprint(sale_id: str) -> ResponseReturnValue:
-    """Print a receipt once more, marked as a copy."""
+    """Print a receipt again, marked as a copy."""
     with write() as session:
         found = _sale(session, sale_id)
         wish = CopyRequest(sale_id, found.store_id, whole="whole" in request.form)

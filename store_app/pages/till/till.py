@@ -122,7 +122,7 @@ def paper() -> Response:
 @bp.get("/paper/<job_id>.png")
 @requires("print")
 def paper_picture(job_id: str) -> Response:
-    """Draw one print from the bytes that were sent; anew, where this person may not see again all that was on it."""
+    """Draw one print from the bytes that were sent; again, where this person may not see again all that was on it."""
     settings = doors().settings
     with read() as look:
         job = look.get(PrintJob, (settings.node_id, job_id))

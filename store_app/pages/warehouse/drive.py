@@ -1,4 +1,4 @@
-"""The driver's phone: the stops of one round, opened by its key; each is confirmed, also after the line was lost."""
+"""The driver's phone: the stops of one route, opened by its key; each is confirmed, also after the line was lost."""
 
 import datetime as dt
 
@@ -33,7 +33,7 @@ class Word(Body):
 @bp.get("/<key>")
 @public
 def stops(key: str) -> ResponseReturnValue:
-    """Show the round: the next stop large, the others below."""
+    """Show the route: the next stop large, the others below."""
     with read() as session:
         row = routes.route_for(session, key)
         view = view_of(session, row, 1)

@@ -50,7 +50,7 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
 @requires("network.supply")
 @form.answers_on(listed)
 def propose() -> ResponseReturnValue:
-    """Work out anew what every warehouse should buy."""
+    """Work out again what every warehouse should buy."""
     with read() as session:
         houses = warehouses(session)
     made = 0
@@ -136,7 +136,7 @@ def left(warehouse_id: str, letter_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(listed)
 def again(warehouse_id: str, letter_id: str) -> ResponseReturnValue:
-    """Send a letter once more, to the address typed."""
+    """Send a letter again, to the address typed."""
     typed = request.form.get("email", "")
     with write() as session:
         letter = letters.again(
@@ -144,7 +144,7 @@ def again(warehouse_id: str, letter_id: str) -> ResponseReturnValue:
         )  # fmt: skip
         home = _home(session, letter)
         wake_worker_after(session)
-    flash(_("It is sent once more."), "good")
+    flash(_("It is sent again."), "good")
     return redirect(home, 303)
 
 

@@ -122,7 +122,7 @@ def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> ResponseRet
         )  # fmt: skip
         number = found.purchase_no
         wake_worker_after(session)
-    flash(_("Purchase %(no)s is called off. What else stood on it is proposed anew.", no=number), "info")
+    flash(_("Purchase %(no)s is called off. What else stood on it is proposed again.", no=number), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 

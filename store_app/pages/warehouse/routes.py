@@ -1,4 +1,4 @@
-"""The vans' day: what stands loaded, the rounds planned for it, their picture, and the driver's sheet."""
+"""The vehicles' day: what stands loaded, the routes planned for it, their picture, and the driver's sheet."""
 
 import math
 import re
@@ -51,7 +51,7 @@ class StopView:
 
 @dataclass(frozen=True)
 class RouteView:
-    """A round with its stops; colour: 1 to COLOURS."""
+    """A route with its stops; colour: 1 to COLOURS."""
 
     row: DeliveryRoute
     stops: list[StopView]
@@ -73,7 +73,7 @@ class PlaceRow:
 @bp.get("/")
 @requires("network.supply")
 def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
-    """Show what waits, the vans, and the rounds with their picture."""
+    """Show what waits, the vehicles, and the routes with their picture."""
     with read() as session:
         warehouse = _warehouse(session)
         plan = loads.newest_plan(session, warehouse)
@@ -95,7 +95,7 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
 @requires("network.supply")
 @form.answers_on(overview)
 def plan() -> ResponseReturnValue:
-    """Ask for the day's rounds; the worker computes them."""
+    """Ask for the day's routes; the worker computes them."""
     form.command_id()
     with write() as session:
         loads.ask(session, _warehouse(session), form.date("day"), actor=g.actor, at=clock.now())
@@ -119,7 +119,7 @@ def move(route_id: str, store_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(overview)
 def send_off(route_id: str) -> ResponseReturnValue:
-    """Let a round leave; the answer is the driver's sheet with the key, this once."""
+    """Let a route leave; the answer is the driver's sheet with the key, this once."""
     driver = form.text("driver", most=60)
     with write() as session:
         key = routes.send_off(session, route_id, driver, actor=g.actor, at=clock.now())
@@ -131,7 +131,7 @@ def send_off(route_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(overview)
 def end(route_id: str) -> ResponseReturnValue:
-    """End a round that does not go on; a second click finds it ended."""
+    """End a route that does not go on; a second click finds it ended."""
     why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
     with write() as session:
         row = routes.end(session, route_id, why=why, actor=g.actor, at=clock.now())
@@ -141,7 +141,7 @@ def end(route_id: str) -> ResponseReturnValue:
         "%(num)d store was not reached, and is told.", "%(num)d stores were not reached, and are told.", turned
     )
     flash(
-        _("The round of %(vehicle)s is ended.", vehicle=row.vehicle_name) + (f" {reported}" if turned else ""), "good"
+        _("The route of %(vehicle)s is ended.", vehicle=row.vehicle_name) + (f" {reported}" if turned else ""), "good"
     )
     return redirect(url_for("console_routes.overview", warehouse=row.warehouse_id) + f"#round-{route_id}", 303)
 
@@ -150,12 +150,12 @@ def end(route_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(overview)
 def drop(route_id: str) -> ResponseReturnValue:
-    """Drop a planned round; a second click finds it dropped."""
+    """Drop a planned route; a second click finds it dropped."""
     with write() as session:
         row = routes.drop(session, route_id, actor=g.actor, at=clock.now())
     flash(
         _(
-            "The round of %(vehicle)s is called off. What it was to carry can be planned anew.",
+            "The route of %(vehicle)s is called off. What it was to carry can be planned again.",
             vehicle=row.vehicle_name,
         ),
         "good",
@@ -166,7 +166,7 @@ def drop(route_id: str) -> ResponseReturnValue:
 @bp.get("/<route_id>/sheet")
 @requires("network.supply")
 def sheet(route_id: str) -> ResponseReturnValue:
-    """Show a round's sheet to print; the driver's key stands on the one that came when it was sent off."""
+    """Show a route's sheet to print; the driver's key stands on the one that came when it was sent off."""
     return _sheet(route_id, "")
 
 
@@ -174,7 +174,7 @@ def sheet(route_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(overview)
 def add_vehicle() -> ResponseReturnValue:
-    """Take a van into service."""
+    """Take a vehicle into service."""
     form.command_id()
     with write() as session:
         vehicles.add_vehicle(
@@ -188,7 +188,7 @@ def add_vehicle() -> ResponseReturnValue:
 @bp.post("/vehicles/<vehicle_id>/retire")
 @requires("network.supply")
 def retire(vehicle_id: str) -> ResponseReturnValue:
-    """Take a van out of service."""
+    """Take a vehicle out of service."""
     with write() as session:
         vehicles.retire_vehicle(session, vehicle_id, actor=g.actor, at=clock.now())
     return redirect(url_for("console_routes.overview"), 303)
@@ -257,7 +257,7 @@ def _sheet(route_id: str, key: str) -> ResponseReturnValue:
     with read() as session:
         row = session.get(DeliveryRoute, route_id)
         if row is None or row.state == "dropped":
-            raise NotFound("no-such-route", _("There is no such round. Open the page once more."))
+            raise NotFound("no-such-route", _("There is no such route. Open the page again."))
         view = view_of(session, row, 1)
     base = (doors().settings.public_url or request.url_root).rstrip("/")
     link = f"{base}{url_for('drive.stops', key=key)}" if key else ""
@@ -288,7 +288,7 @@ def _views(session: Session, warehouse: str) -> list[RouteView]:
 
 
 def view_of(session: Session, row: DeliveryRoute, colour: int) -> RouteView:
-    """Return a round as its page, its sheet and the driver's phone show it."""
+    """Return a route as its page, its sheet and the driver's phone show it."""
     stops = []
     for stop in routes.stops_of(session, row):
         store = session.get_one(Store, stop.store_id)
@@ -316,7 +316,7 @@ def _left_out(session: Session, found: RoutePlan | None) -> list[tuple[str, str]
     names = {store.id: store.name for store in _stores(session)}
     words = {
         "no-place": _("it is not on the map yet"),
-        "no-vehicle": _("no van can bring so much there in time"),
+        "no-vehicle": _("no vehicle can bring so much there in time"),
     }
     return [(names.get(store_id, store_id), words[why]) for store_id, why in (found.left_out if found else [])]
 
@@ -330,7 +330,7 @@ def _share(found: RoutePlan | None) -> int | None:
 
 
 def _picture(session: Session, warehouse: str, shown: list[RouteView]) -> dict[str, Any] | None:
-    """Return the rounds as lines of a drawing: north is up, the warehouse a square."""
+    """Return the routes as lines of a drawing: north is up, the warehouse a square."""
     keys = [warehouse, *(stop.stop.store_id for view in shown for stop in view.stops)]
     known = vehicles.places_of(session, keys)
     if warehouse not in known or len(known) < 2:

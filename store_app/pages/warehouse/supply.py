@@ -66,7 +66,7 @@ def fill() -> ResponseReturnValue:
 @bp.post("/dispatch")
 @requires("network.supply")
 def dispatch() -> ResponseReturnValue:
-    """Load the van with every confirmed order that is on no list."""
+    """Load the vehicle with every confirmed order that is on no list."""
     with write() as session:
         done = warehouse.dispatch_day(session, everything=True, actor=g.actor, at=clock.now())
     flash(ngettext("%(num)d order loaded.", "%(num)d orders loaded.", len(done)), "good")

@@ -89,7 +89,7 @@ def settle_store(store_id: str) -> ResponseReturnValue:
 @requires("network.supply")
 @form.answers_on(listed)
 def settle_calendar(warehouse_id: str) -> ResponseReturnValue:
-    """Settle on which days no van leaves a warehouse, until when stores' orders count, and by whose clock."""
+    """Settle on which days no vehicle leaves a warehouse, until when stores' orders count, and by whose clock."""
     closed, cut_off = supplier_pages.closed_days_typed(), supplier_pages.cut_off_typed()
     with write() as session:
         tz = form.tidy(request.form.get("tz", ""))

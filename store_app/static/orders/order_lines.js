@@ -29,14 +29,14 @@ addEventListener("beforeunload", (event) => {
   if (isUnsaved && !isLocked()) event.preventDefault();
 });
 
-// What was unfolded stays so when its basket is drawn anew.
+// What was unfolded stays so when its basket is drawn again.
 /** @type {Set<string | undefined>} */
 const unfolded = new Set();
 document.addEventListener("toggle", ({ target }) => {
   if (target instanceof HTMLDetailsElement && target.dataset.keep) unfolded[target.open ? "add" : "delete"](target.dataset.keep);
 }, true);
 
-// Who saved or undid a line stands at it again in the basket drawn anew, wherever in it the line is now.
+// Who saved or undid a line stands at it again in the basket drawn again, wherever in it the line is now.
 let lineId = "";
 /** @type {HTMLElement | null} */
 let undone = null;

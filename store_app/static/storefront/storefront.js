@@ -49,7 +49,7 @@ async function sendLines() {
 }
 
 /**
- * Show a basket's page anew: what hangs on the total; the form with what was typed into it stays, and so does the place
+ * Show a basket's page again: what hangs on the total; the form with what was typed into it stays, and so does the place
  * of the eye.
  * @param {string} text
  */

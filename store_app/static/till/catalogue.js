@@ -393,7 +393,7 @@ function codesOf(codes) {
 export const isWeighed = (product) => product.stock_unit !== "each";
 
 /**
- * Name the aisle a sort of product stands in: its department, else its category.
+ * Name the category a sort of product stands in: its department, else its category.
  * @param {Sort} sort
  */
 const aisle = ({ department, category }) => department || category || "";

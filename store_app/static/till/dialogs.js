@@ -137,7 +137,7 @@ export function askEmpties(deposits, onEmpties) {
     counted.set(product, (counted.get(product) ?? 0) + n);
     told.textContent = [...counted].map(([one, many]) => `${many} × ${one.name}`).join(" · ");
     pad.clear();
-    keys.focus(); // Enter is for the sheet again, not once more for this one
+    keys.focus(); // Enter is for the sheet again, not again for this one
   };
   const only = deposits.length === 1 ? deposits[0] : undefined;
   pad.clear();

@@ -34,7 +34,7 @@ export class Goods {
    */
   constructor(catalogue, actions) {
     this.catalogue = catalogue;
-    this.page = "keys:0"; // keys:<page>, empties: or aisle:<name>
+    this.page = "keys:0"; // keys:<page>, empties: or category:<name>
     this.search = $("search", HTMLInputElement);
     this.shown = ""; // the text whose results are on the screen
     $("tiles").addEventListener("click", (event) => {
@@ -70,13 +70,13 @@ export class Goods {
     if (this.asked.size) this.#askLevels();
   }
 
-  /** Ask anew what is left of the products on the screen; others are asked for when they are shown. */
+  /** Ask again what is left of the products on the screen; others are asked for when they are shown. */
   renewLevels() {
     this.asked.clear();
     return this.#askLevels();
   }
 
-  /** Empty the search field; the tiles are drawn anew only when it held something. */
+  /** Empty the search field; the tiles are drawn again only when it held something. */
   clearSearch() {
     if (!this.search.value && !this.shown) return;
     this.search.value = "";

@@ -246,7 +246,7 @@ export class Lines {
     const row = line ? this.rows.get(line.id)?.row : undefined;
     if (row && (why === "added" || why === "changed")) {
       this.fresh?.classList.remove("fresh");
-      this.fresh = row; // its highlight begins anew
+      this.fresh = row; // its highlight begins again
     }
     if (line && why && why !== "active") this.#speak(why, line);
     if (why === "stopped") this.rows.get(this.basket.stopped()[0]?.id ?? "")?.row.scrollIntoView({ block: "nearest" });

@@ -286,7 +286,7 @@ export class Pay {
     this.again(say("prices-changed", { now: moneyText(now), before: moneyText(before) }));
   }
 
-  /** Whose sale it is came, changed or was taken off while the panel was open: what a customer may pay with is drawn anew. */
+  /** Whose sale it is came, changed or was taken off while the panel was open: what a customer may pay with is drawn again. */
   #recustomed() {
     if (this.step !== "choose" || JSON.stringify(this.basket.customer) === this.shownCustomer) return;
     if (this.#offered().includes(this.tender)) this.#showChoice();

@@ -9,7 +9,7 @@ Rules
 3. Damaged and expired units leave the stock when the claim is filed. Wrong ones and those too many stay until the
    network says whether they go back.
 4. The network decides line by line, with a reason where it gives less than was asked. `money` is credited at once;
-   `replacement` credits what was charged and sends the goods anew, invoiced as they come, once; `return` takes
+   `replacement` credits what was charged and sends the goods again, invoiced as they come, once; `return` takes
    wrong and surplus goods back, credits them as the warehouse counts them, and pays the rest at once; what does not
    come back in time is forfeited (`warehouse.returns`).
 5. A claim that got less than it asked for may be contested once. The second answer is the last, grants no less than
@@ -392,7 +392,7 @@ def _decide(
         raise Invalid("nothing-goes-back", "Only wrong goods and those too many go back. Choose money.", field="remedy")
     free = [line for line in lines if line.granted_qty and not line.charged and line.kind != "short"]
     if remedy == "replacement" and any(line.granted_qty and line.kind == "over" for line in lines):
-        raise Invalid("not-anew", "Goods too many are not sent anew. Choose money, or take them back.", field="remedy")
+        raise Invalid("not-anew", "Goods too many are not sent again. Choose money, or take them back.", field="remedy")
     if remedy == "replacement" and free:
         raise Invalid("not-charged", "Goods on sale or return were never charged. Choose money.", field="remedy")
     if given < whole:

@@ -193,7 +193,7 @@ def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | No
     today = day_of(session, found.store_id, at)
     minute = order_days.minute_at(session, found.store_id, today, at)
     if found.order_day is not None and is_over(seller.calendar, found.order_day, today, minute):
-        words = "Its order day is over. Propose anew: days and quantities have moved on."
+        words = "Its order day is over. Propose again: days and quantities have moved on."
         raise Refused("order-day-over", words, day=found.order_day.isoformat())
     if found.cost_minor < seller.minimum_minor:
         words = f"{seller.name} delivers from a higher amount on. Add packs, or drop it and buy next time."

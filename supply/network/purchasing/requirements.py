@@ -7,7 +7,7 @@ Rules
    it will sell until then. So a full store is not bought for twice, one that runs out is bought for whatever the others
    have, and an order a store inflates buys nothing. What is wholly recalled is not bought.
 2. Demand is the sum of what those stores sell, until the delivery after next and over the way to the store until the
-   van after; its variance is the sum of theirs, by chance in whole units at least. Each product is bought of one
+   vehicle after; its variance is the sum of theirs, by chance in whole units at least. Each product is bought of one
    upstream supplier (`supply_routes`), in its packs, on its order days; its days are those its deliveries took, whose
    spread widens demand (`lead_times`). What none of them sells is bought of nobody known here, in the warehouse's own
    packs, after UPSTREAM_DAYS.

@@ -14,7 +14,7 @@ Rules
 5. A purchase names no batch. Where a product is wholly recalled what comes of it is recalled; where a batch is, what
    comes may be of it, and the supplier can say.
 6. A purchase is called off as a whole, with the recall for its reason and a letter to its supplier. What else stood on
-   it is proposed anew, with the next look at what is needed.
+   it is proposed again, with the next look at what is needed.
 7. What is taken in all the same is told, and stands in the warehouse as any other recalled goods (`recalls`, rule 2).
 
 Units: quantities in stock units, *_minor minor units of the network's currency.
@@ -168,7 +168,7 @@ def hand_over(session: Session, warehouse_id: str, return_id: str, *, actor: Act
     lines = lines_of(session, found)
     if any(line.qty > stands.get(line.lot_id, 0) for line in lines):
         left = sum(min(line.qty, stands.get(line.lot_id, 0)) for line in lines)
-        words = f"Of its lots only {left} are left. Drop the return, and propose what goes back anew."
+        words = f"Of its lots only {left} are left. Drop the return, and propose what goes back again."
         raise Refused("return-beyond-stock", words, left=left)
     units = sum(line.qty for line in lines)
     source = Source("sent_back", SOURCE_KIND, found.id)

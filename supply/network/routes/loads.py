@@ -1,11 +1,11 @@
-"""A day's plan of rounds: asked for, made from what stands loaded, the places and the vans, and written down.
+"""A day's plan of routes: asked for, made from what stands loaded, the places and the vehicles, and written down.
 
 Rules
 -----
-1. All deliveries of a store go to one stop; where the largest van does not hold them, to as few as hold whole
-   deliveries, each with another van.
+1. All deliveries of a store go to one stop; where the largest vehicle does not hold them, to as few as hold whole
+   deliveries, each with another vehicle.
 2. A delivery is the more urgent the sooner its order said that something is sold out.
-3. Today a van leaves from now on, and one that is on the way when it is back; what is left of its day is planned.
+3. Today a vehicle leaves from now on, and one that is on the way when it is back; what is left of its day is planned.
 """
 
 import datetime as dt
@@ -40,11 +40,11 @@ from supply.routing.vehicle_routes import Vehicle as PlanVehicle
 
 
 def ask(session: Session, warehouse_id: str, day: dt.date | None = None, *, actor: Actor, at: dt.datetime) -> RoutePlan:
-    """Ask for a day's rounds (None: today's); a job computes them. One that is asked for already is that one."""
+    """Ask for a day's routes (None: today's); a job computes them. One that is asked for already is that one."""
     today, _ = clock_of(session, at)
     day = day or today
     if day < today:
-        reported = f"{day:%Y-%m-%d} is over. Plan the rounds of today or of a later day."
+        reported = f"{day:%Y-%m-%d} is over. Plan the routes of today or of a later day."
         raise Refused("day-over", reported, day=day.isoformat())
     waits = session.scalar(
         sa.select(RoutePlan).where(RoutePlan.warehouse_id == warehouse_id, RoutePlan.done_at.is_(None)).limit(1)
@@ -52,7 +52,7 @@ def ask(session: Session, warehouse_id: str, day: dt.date | None = None, *, acto
     if waits is not None:
         return waits
     if not vehicles.vehicles_of(session, warehouse_id):
-        raise Refused("no-vehicles", "There is no van yet. Add one, then plan the rounds.")
+        raise Refused("no-vehicles", "There is no vehicle yet. Add one, then plan the routes.")
     if not vehicles.places_of(session, [warehouse_id]):
         raise Refused("warehouse-nowhere", "Nobody has said where the warehouse is. Give its place first.")
     plan = RoutePlan(
@@ -99,11 +99,11 @@ def load(session: Session, plan: RoutePlan, *, at: dt.datetime) -> Loaded:
 def write_down(
     session: Session, plan: RoutePlan, loaded: Loaded, planned: Planned, *, at: dt.datetime
 ) -> list[DeliveryRoute]:
-    """Write planned rounds in place of those that have not left (`routes` rule 2)."""
+    """Write planned routes in place of those that have not left (`routes` rule 2)."""
     actor = Actor.system("routes", NETWORK)
     anew = sa.and_(DeliveryRoute.warehouse_id == plan.warehouse_id, replanned(session, plan.day, at))
     for old in session.scalars(sa.select(DeliveryRoute).where(anew)).all():
-        drop_route(session, old, "planned anew", actor=actor, at=at)
+        drop_route(session, old, "planned again", actor=actor, at=at)
     waiting = {(one.store_id, one.id) for one in waiting_deliveries(session, plan.warehouse_id)}
     day, parts = loaded.day, loaded.parts
     calls, fleet = (
@@ -158,7 +158,7 @@ def write_down(
 
 
 def give_up(plan: RoutePlan, fault: str, *, at: dt.datetime) -> None:
-    """Write down why nothing came of a plan; the rounds stay as they were."""
+    """Write down why nothing came of a plan; the routes stay as they were."""
     plan.done_at, plan.fault = at, fault[:300]
 
 
@@ -180,7 +180,7 @@ def newest_plan(session: Session, warehouse_id: str) -> RoutePlan | None:
 
 
 def _vehicles_left(session: Session, plan: RoutePlan, at: dt.datetime) -> tuple[PlanVehicle, ...]:
-    """Return the vans with what their day still has (rule 3)."""
+    """Return the vehicles with what their day still has (rule 3)."""
     today, now_s = clock_of(session, at)
     away = sa.select(DeliveryRoute.vehicle_id, sa.func.max(DeliveryRoute.back_s)).where(
         DeliveryRoute.warehouse_id == plan.warehouse_id,

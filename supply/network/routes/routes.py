@@ -1,21 +1,21 @@
-"""Rounds: what stands loaded in a warehouse is driven to the stores, stop by stop, and each stop is confirmed.
+"""Routes: what stands loaded in a warehouse is driven to the stores, stop by stop, and each stop is confirmed.
 
 Rules
 -----
-1. A plan takes every delivery that has left the warehouse's book, is expected at its store and is on no round yet
-   (`loads`). It is computed apart (`planning`), never beyond a van's load or a store's window.
-2. Planning a day anew drops its rounds that have not left, and those of days gone by; one that has left is finished as
-   it is, and its van is there again when it is back (`loads`). No day that is over is planned, and no van is sent
-   off while it is on another round.
+1. A plan takes every delivery that has left the warehouse's book, is expected at its store and is on no route yet
+   (`loads`). It is computed apart (`planning`), never beyond a vehicle's load or a store's window.
+2. Planning a day again drops its routes that have not left, and those of days gone by; one that has left is finished as
+   it is, and its vehicle is there again when it is back (`loads`). No day that is over is planned, and no vehicle is
+   sent off while it is on another route.
 3. A person may change the order of the stops ahead; what then comes too early or too late is said, not refused.
-4. Sending a round off tells each store when the van comes. The driver has a key (128 bits) to that round alone, of
+4. Sending a route off tells each store when the vehicle comes. The driver has a key (128 bits) to that route alone, of
    which the hash is kept.
 5. A stop is confirmed once: delivered, short or refused, with who took it, or not reached, with why. The phone's time
    counts where it lies between leaving and now. The same word again changes nothing; another one is refused.
 6. What was refused, or did not reach its store, goes back by the store's own word: it hears of it and closes the
    delivery, which puts the goods into the warehouse's book again. What was not reached is promised as before, to be
-   loaded and planned anew; a claim's replacement stays loaded.
-7. A person ends a round that does not go on: the stops ahead were not reached, but where the store has taken all in.
+   loaded and planned again; a claim's replacement stays loaded.
+7. A person ends a route that does not go on: the stops ahead were not reached, but where the store has taken all in.
 
 Units: seconds of the store's local day, metres, packs.
 """
@@ -53,7 +53,7 @@ STATES = StateTable(
 OUTCOMES = ("delivered", "short", "refused", "not_reached")
 NOBODY_TOOK_IT = ("refused", "not_reached")
 PACK_SECONDS = 15
-"""How long one pack takes from the van into the store."""
+"""How long one pack takes from the vehicle into the store."""
 
 
 class RoutePlan(Base):
@@ -76,7 +76,7 @@ class RoutePlan(Base):
 
 
 class DeliveryRoute(Base):
-    """What one van does in a day."""
+    """What one vehicle does in a day."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "delivery_route"
@@ -103,7 +103,7 @@ class DeliveryRoute(Base):
 
 
 class RouteStop(Base):
-    """A call of a round. n: 1, 2, 3 …; outcome: '' while it is ahead, else one of OUTCOMES."""
+    """A call of a route. n: 1, 2, 3 …; outcome: '' while it is ahead, else one of OUTCOMES."""
 
     __tablename__ = "route_stop"
     __table_args__ = (sa.ForeignKeyConstraint(["route_id"], ["delivery_route.id"]),)
@@ -126,7 +126,7 @@ class RouteStop(Base):
 
 
 class RouteLoad(Base):
-    """That a delivery is on a round (rule 1)."""
+    """That a delivery is on a route (rule 1)."""
 
     __tablename__ = "route_load"
 
@@ -141,15 +141,15 @@ class RouteLoad(Base):
 def move_stop(
     session: Session, route_id: str, store_id: str, by: int, *, actor: Actor, at: dt.datetime
 ) -> DeliveryRoute:
-    """Move a stop ahead up or down among the stops ahead, and time the round anew (rule 3)."""
+    """Move a stop ahead up or down among the stops ahead, and time the route again (rule 3)."""
     row = _locked(session, route_id)
     if row.state not in ("planned", "on_the_way"):
-        raise Refused("route-over", "This round is over: its order cannot be changed any more.")
+        raise Refused("route-over", "This route is over: its order cannot be changed any more.")
     stops = stops_of(session, row)
     ahead = [stop for stop in stops if not stop.outcome]
     here = next((n for n, stop in enumerate(ahead) if stop.store_id == store_id), None)
     if here is None:
-        raise NotFound("no-such-stop", "This store is not ahead on this round.")
+        raise NotFound("no-such-stop", "This store is not ahead on this route.")
     there = min(len(ahead) - 1, max(0, here + by))
     ahead.insert(there, ahead.pop(here))
     done = [stop for stop in stops if stop.outcome]
@@ -171,7 +171,7 @@ def move_stop(
 
 
 def drop(session: Session, route_id: str, *, actor: Actor, at: dt.datetime) -> DeliveryRoute:
-    """Drop a planned round: what it was to carry may be planned anew. One dropped already stays as it is."""
+    """Drop a planned route: what it was to carry may be planned again. One dropped already stays as it is."""
     row = _locked(session, route_id)
     if row.state != "dropped":
         STATES.require(row.state, "dropped")
@@ -180,7 +180,7 @@ def drop(session: Session, route_id: str, *, actor: Actor, at: dt.datetime) -> D
 
 
 def drop_route(session: Session, row: DeliveryRoute, why: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Let a planned round go, and free what it was to carry."""
+    """Let a planned route go, and free what it was to carry."""
     session.execute(sa.delete(RouteLoad).where(RouteLoad.route_id == row.id))
     journal.move(session, row, "dropped", actor=actor, at=at, subject=subject_of(row), why=why or None)
     session.flush()
@@ -190,9 +190,9 @@ def drop_route(session: Session, row: DeliveryRoute, why: str, *, actor: Actor, 
 
 
 def send_off(session: Session, route_id: str, driver: str, *, actor: Actor, at: dt.datetime) -> str:
-    """Let a round leave and tell its stores (rule 4); returns the driver's key. Again: another key voids the first.
+    """Let a route leave and tell its stores (rule 4); returns the driver's key. Again: another key voids the first.
 
-    Refuses one whose day is over, and one whose van is still away (rule 2).
+    Refuses one whose day is over, and one whose vehicle is still away (rule 2).
     """
     row = _locked(session, route_id)
     driver = " ".join(driver.split())
@@ -201,18 +201,18 @@ def send_off(session: Session, route_id: str, driver: str, *, actor: Actor, at: 
     token = secrets.token_urlsafe(16)
     if row.state == "planned":
         if row.day < clock_of(session, at)[0]:
-            reported = f"This round was for {row.day:%Y-%m-%d}, which is over. Plan the rounds anew."
+            reported = f"This route was for {row.day:%Y-%m-%d}, which is over. Plan the routes again."
             raise Refused("route-day-over", reported, day=row.day.isoformat())
         away = sa.and_(DeliveryRoute.vehicle_id == row.vehicle_id, DeliveryRoute.state == "on_the_way")
         if session.scalar(sa.select(DeliveryRoute.id).where(away).limit(1)):
             reported = (
-                f"{row.vehicle_name} is still on another round. Confirm its stops, or end that round, then send it off."
+                f"{row.vehicle_name} is still on another route. Confirm its stops, or end that route, then send it off."
             )
             raise Refused("vehicle-away", reported, vehicle=row.vehicle_name)
         journal.move(session, row, "on_the_way", actor=actor, at=at, subject=subject_of(row), driver=driver)
         row.left_at = at
     elif row.state != "on_the_way":
-        raise Refused("route-over", "This round is over: its order cannot be changed any more.")
+        raise Refused("route-over", "This route is over: its order cannot be changed any more.")
     row.driver, row.token_hash = driver, _hash(token)
     session.flush()
     for stop in stops_of(session, row):
@@ -239,7 +239,7 @@ def confirm(
     receiver, note = " ".join(receiver.split())[:60], " ".join(note.split())[:200]
     stop = session.get(RouteStop, (row.id, store_id))
     if stop is None:
-        raise NotFound("no-such-stop", "This store is not ahead on this round.")
+        raise NotFound("no-such-stop", "This store is not ahead on this route.")
     if outcome not in NOBODY_TOOK_IT and not receiver:
         raise Invalid("no-receiver", "Type the name of who took the goods.", field="receiver")
     if outcome != "delivered" and not note:
@@ -260,13 +260,13 @@ def confirm(
 
 
 def end(session: Session, route_id: str, *, why: str, actor: Actor, at: dt.datetime) -> DeliveryRoute:
-    """End a round that does not go on (rule 7); one that is over already stays as it is. why: the stores read it."""
+    """End a route that does not go on (rule 7); one that is over already stays as it is. why: the stores read it."""
     row = _locked(session, route_id)
     if row.state == "done":
         return row
     STATES.require(row.state, "done")
     if not (why := " ".join(why.split())[:200]):
-        raise Invalid("no-reason", "Say why the round does not go on: the stores read it.", field="why")
+        raise Invalid("no-reason", "Say why the route does not go on: the stores read it.", field="why")
     for stop in stops_of(session, row):
         if not stop.outcome:
             stop.receiver = _taken_in_by(session, row, stop)
@@ -289,7 +289,7 @@ def clock_of(session: Session, at: dt.datetime) -> tuple[dt.date, int]:
 def waiting_deliveries(
     session: Session, warehouse_id: str, *, with_planned: bool = False, plan: RoutePlan | None = None
 ) -> list[Delivery]:
-    """Return what stands loaded and is on no round.
+    """Return what stands loaded and is on no route.
 
     with_planned: or on one that has not left; plan: or on one that this plan drops.
     """
@@ -309,13 +309,13 @@ def waiting_deliveries(
 
 
 def replanned(session: Session, day: dt.date, at: dt.datetime) -> sa.ColumnElement[bool]:
-    """Return the condition for rounds a plan of a day drops (rule 2)."""
+    """Return the condition for routes a plan of a day drops (rule 2)."""
     today, _ = clock_of(session, at)
     return sa.and_(DeliveryRoute.state == "planned", sa.or_(DeliveryRoute.day == day, DeliveryRoute.day < today))
 
 
 def routes_of(session: Session, warehouse_id: str, day: dt.date | None = None) -> list[DeliveryRoute]:
-    """Return a warehouse's rounds that are planned or on the way, and with `day` that day's that are done."""
+    """Return a warehouse's routes that are planned or on the way, and with `day` that day's that are done."""
     live = DeliveryRoute.state.in_(["planned", "on_the_way"])
     wanted = sa.or_(live, sa.and_(DeliveryRoute.state == "done", DeliveryRoute.day == day)) if day else live
     query = sa.select(DeliveryRoute).where(DeliveryRoute.warehouse_id == warehouse_id, wanted)
@@ -327,7 +327,7 @@ def routes_of(session: Session, warehouse_id: str, day: dt.date | None = None) -
 
 
 def route_of(session: Session, warehouse_id: str, since: dt.date) -> dict[str, tuple[str, int]]:
-    """Return the van and the stop with which each store was on a warehouse's rounds last, of those since a day."""
+    """Return the vehicle and the stop with which each store was on a warehouse's routes last, of those since a day."""
     query = (
         sa.select(RouteStop.store_id, DeliveryRoute.vehicle_name, RouteStop.n)
         .join(DeliveryRoute, DeliveryRoute.id == RouteStop.route_id)
@@ -338,12 +338,12 @@ def route_of(session: Session, warehouse_id: str, since: dt.date) -> dict[str, t
 
 
 def stops_of(session: Session, row: DeliveryRoute) -> list[RouteStop]:
-    """Return a round's stops in their order."""
+    """Return a route's stops in their order."""
     return list(session.scalars(sa.select(RouteStop).where(RouteStop.route_id == row.id).order_by(RouteStop.n)))
 
 
 def said_of(session: Session, delivery: Delivery) -> str:
-    """Return what the driver said of a delivery: one of OUTCOMES; '' where it is on no round, or still ahead."""
+    """Return what the driver said of a delivery: one of OUTCOMES; '' where it is on no route, or still ahead."""
     on = sa.and_(RouteStop.route_id == RouteLoad.route_id, RouteStop.store_id == RouteLoad.store_id)
     query = sa.select(RouteStop.outcome).join(RouteLoad, on)
     mine = query.where(RouteLoad.store_id == delivery.store_id, RouteLoad.delivery_id == delivery.id)
@@ -363,22 +363,22 @@ def counted_less(session: Session, since: dt.datetime) -> list[tuple[str, int]]:
 
 
 def route_for(session: Session, token: str, *, lock: bool = False) -> DeliveryRoute:
-    """Return the round a driver's key opens."""
+    """Return the route a driver's key opens."""
     query = sa.select(DeliveryRoute).where(DeliveryRoute.token_hash == _hash(token), DeliveryRoute.token_hash != "")
     row: DeliveryRoute | None = session.scalar(lock_rows(session, query) if lock else query)
     if row is None:
-        raise NotFound("no-such-route", "This link opens no round. Ask the warehouse for a new one.")
+        raise NotFound("no-such-route", "This link opens no route. Ask the warehouse for a new one.")
     return row
 
 
 def out_of_window(stop: RouteStop) -> bool:
-    """Tell whether a stop, as its round is timed now, comes too early or too late (rule 3)."""
+    """Tell whether a stop, as its route is timed now, comes too early or too late (rule 3)."""
     return not stop.outcome and not stop.from_s <= stop.begins_s <= stop.until_s
 
 
 def subject_of(row: DeliveryRoute) -> str:
-    """Return a round as the journal names it."""
-    return f"round:{row.id}"
+    """Return a route as the journal names it."""
+    return f"route:{row.id}"
 
 
 # --- inside ---
@@ -425,12 +425,12 @@ def _locked(session: Session, route_id: str) -> DeliveryRoute:
         lock_rows(session, sa.select(DeliveryRoute).where(DeliveryRoute.id == route_id))
     )
     if row is None:
-        raise NotFound("no-such-route", "There is no such round. Open the page once more.")
+        raise NotFound("no-such-route", "There is no such route. Open the page again.")
     return row
 
 
 def _retime(session: Session, row: DeliveryRoute, stops: Sequence[RouteStop]) -> None:
-    """Number and time a round's stops in this order."""
+    """Number and time a route's stops in this order."""
     ids = [row.warehouse_id, *(stop.store_id for stop in stops)]
     places = vehicles.places_of(session, ids)
     spots = {one: Spot(one, places[one].lat_e6 / 1e6, places[one].lon_e6 / 1e6) for one in ids}

@@ -1,8 +1,8 @@
-"""What rounds are driven with: vans, where stores and warehouses are, when a store takes goods, and measured ways.
+"""What routes are driven with: vehicles, where stores and warehouses are, when a store takes goods, and measured ways.
 
 Rules
 -----
-1. A place without coordinates is never guessed: its store is left out of the rounds, by name.
+1. A place without coordinates is never guessed: its store is left out of the routes, by name.
 2. A window is when a call may begin, in minutes of the store's day. A call takes service_minutes and a little a pack.
 3. A matrix that was brought in takes the place of the great circle for the pairs it names, in its direction.
 
@@ -47,7 +47,7 @@ class MapPoint(Base):
 
 
 class Vehicle(Base):
-    """A van of a warehouse, and its day."""
+    """A vehicle of a warehouse, and its day."""
 
     __tablename__ = "vehicle"
 
@@ -118,33 +118,33 @@ def add_vehicle(
     actor: Actor,
     at: dt.datetime,
 ) -> Vehicle:
-    """Take a van into service."""
+    """Take a vehicle into service."""
     name = " ".join(name.split())
     require_warehouse(session, warehouse_id)
     if not 1 <= len(name) <= 40:
-        raise Invalid("no-vehicle-name", "Give the van a name, such as its number plate.", field="name")
+        raise Invalid("no-vehicle-name", "Give the vehicle a name, such as its number plate.", field="name")
     if not 1 <= packs <= MOST_PACKS:
-        raise Invalid("bad-vehicle-load", f"A van holds 1 to {MOST_PACKS} packs.", most=MOST_PACKS, field="packs")
+        raise Invalid("bad-vehicle-load", f"A vehicle holds 1 to {MOST_PACKS} packs.", most=MOST_PACKS, field="packs")
     _refuse_window(*day)
     vehicle = Vehicle(
         id=new_id(), warehouse_id=warehouse_id, name=name, packs=packs, from_minute=day[0], until_minute=day[1]
     )  # fmt: skip
     session.add(vehicle)
     journal.record(
-        session, actor=actor, at=at, verb="vehicle.added", subject=f"van:{vehicle.id}", name=name, packs=packs
+        session, actor=actor, at=at, verb="vehicle.added", subject=f"vehicle:{vehicle.id}", name=name, packs=packs
     )
     session.flush()
     return vehicle
 
 
 def retire_vehicle(session: Session, vehicle_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Take a van out of service; its rounds stay as they were."""
+    """Take a vehicle out of service; its routes stay as they were."""
     vehicle = session.get(Vehicle, vehicle_id)
     if vehicle is None:
-        raise NotFound("unknown-vehicle", "There is no such van. Choose one from the list.")
+        raise NotFound("unknown-vehicle", "There is no such vehicle. Choose one from the list.")
     if vehicle.retired_at is None:
         vehicle.retired_at = at
-        journal.record(session, actor=actor, at=at, verb="vehicle.retired", subject=f"van:{vehicle.id}")
+        journal.record(session, actor=actor, at=at, verb="vehicle.retired", subject=f"vehicle:{vehicle.id}")
 
 
 def bring_in_legs(session: Session, table: Iterable[Sequence[str]], *, actor: Actor, at: dt.datetime) -> int:
@@ -185,7 +185,7 @@ def bring_in_legs(session: Session, table: Iterable[Sequence[str]], *, actor: Ac
 
 
 def vehicles_of(session: Session, warehouse_id: str) -> list[Vehicle]:
-    """Return a warehouse's vans in service, the largest first."""
+    """Return a warehouse's vehicles in service, the largest first."""
     query = sa.select(Vehicle).where(Vehicle.warehouse_id == warehouse_id, Vehicle.retired_at.is_(None))
     return list(session.scalars(query.order_by(Vehicle.packs.desc(), Vehicle.name, Vehicle.id)))
 

@@ -12,9 +12,9 @@ Rules
    fit into what is left ends it.
 6. Who orders in larger packs than usual waits for each until the others have been served as far, and has no first turn:
    a larger pack brings no more.
-7. A store needs what it sells until the van after its order's (`order_days`, rule 5) with SPREAD for chance, and what
-   its customers ordered online or as a group, less what it has and what is on its way to it (`outlook`). Its order says
-   nothing of that.
+7. A store needs what it sells until the vehicle after its order's (`order_days`, rule 5) with SPREAD for chance, and
+   what its customers ordered online or as a group, less what it has and what is on its way to it (`outlook`). Its order
+   says nothing of that.
 8. Of what a store has not sold, the network does not know its need: then it is what the stores that sell it sell on
    average, at most what the order's own proposal says. Where nobody sells it, it is what the proposals say, and all
    are taken to sell as little: packs go round in turn, fewest units first.
@@ -102,8 +102,9 @@ class AllocationRequirements:
     """What the network knows when goods are shared out.
 
     rates: units a day; usual: of the stores that sell a product, on average; have: less what customers ordered; days:
-    until the van after next of who orders later, by warehouse; reach: of each order, for how many days its goods are to
-    last; packs: those on the list; silent: who has no order waiting, by goods; house_of: every store's own warehouse.
+    until the vehicle after next of who orders later, by warehouse; reach: of each order, for how many days its goods
+    are to last; packs: those on the list; silent: who has no order waiting, by goods; house_of: every store's own
+    warehouse.
     """
 
     rates: Mapping[Place, float]
@@ -322,7 +323,8 @@ def _ordered_by_customers(session: Session, skus: Collection[str]) -> Iterable[t
 def _houses(
     session: Session, skus: Collection[str], at: dt.datetime
 ) -> tuple[dict[str, int], dict[Goods, frozenset[int]]]:
-    """Return each warehouse's days until the van after next of who orders tomorrow or later, and the packs it sells."""
+    """Return each warehouse's days until the vehicle after next of who orders tomorrow or later, and the packs it
+    sells."""
     days: dict[str, int] = {}
     packs: dict[Goods, frozenset[int]] = {}
     listed = sa.select(SupplierProduct.supplier_id, SupplierProduct.sku, SupplierProduct.pack_qty)

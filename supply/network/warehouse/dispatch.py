@@ -1,23 +1,24 @@
-"""The network's warehouse: what it has is shared out over the stores' orders, confirmed, and loaded on the van.
+"""The network's warehouse: what it has is shared out over the stores' orders, confirmed, and loaded on the vehicle.
 
 Rules
 -----
 1. Filling shares the free stock of each warehouse over all waiting orders at once (`allocation`), by what the network's
    own books say each store needs (`allocation`). Free is what stands in the warehouse, can still be sold, and is
    promised to no confirmed order and no accepted offer.
-2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the store proposes anew. One whose
+2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the store proposes again. One whose
    credit, or what is owed on account, waits for the operator waits too (`account_orders`).
 3. From a warehouse that works by lists only what was picked leaves (`picking`, `locations`); from any other everything
    that is due can be loaded at once, but for what stands on a list. Dispatching takes the goods out of the warehouse's
    book and tells the store what is coming, in one transaction. What is no longer there is not loaded; the delivery says
    so. Offers that were accepted travel after the orders, likewise; one that is bought waits while its store's credit is
    held. Last go replacements of claims (`replacements`).
-4. A store that sells a product and has no order for it waiting takes part with what it will need until the van after
-   next: its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
+4. A store that sells a product and has no order for it waiting takes part with what it will need until the vehicle
+   after next: its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders
+   later.
 5. What leaves is taken from lots (`loading`). A lot that is over or recalled is neither promised nor loaded, and what
-   it holds is bought anew.
-6. To which round an order belongs, and when it is due, is the network's to say (`order_days`); the longest waiting of a
-   round is loaded first.
+   it holds is bought again.
+6. To which route an order belongs, and when it is due, is the network's to say (`order_days`); the longest waiting of a
+   route is loaded first.
 7. Sharing out, listing and loading go one after the other, so that no goods are taken twice (`locations`, rule 4).
 8. What cannot be confirmed or loaded for one store keeps nobody else's goods waiting (`isolation`).
 """
@@ -111,8 +112,8 @@ def dispatch_day(
 ) -> list[ReplenishmentOrder]:
     """Load the confirmed orders due by tomorrow, or all of them, and the accepted offers (rules 3, 6).
 
-    Tomorrow is by each warehouse's clock; on a day on which none of its vans goes only everything leaves it. Returns
-    the orders that left; one of which nothing is there any more waits.
+    Tomorrow is by each warehouse's clock; on a day on which none of its vehicles goes only everything leaves it.
+    Returns the orders that left; one of which nothing is there any more waits.
     """
     actor = actor or Actor.system("warehouse", NETWORK)
     locations.alone(session)
@@ -264,7 +265,7 @@ def send_off_offer(
 
 
 def _orders(session: Session, state: str) -> list[tuple[ReplenishmentOrder, str]]:
-    """Return the network's orders in a state with their warehouse, those of the first round first, locked."""
+    """Return the network's orders in a state with their warehouse, those of the first route first, locked."""
     query = (
         sa.select(ReplenishmentOrder, Supplier.warehouse_id)
         .join(Supplier, Supplier.id == ReplenishmentOrder.supplier_id)

@@ -1,4 +1,4 @@
-"""Goods out of a warehouse's lots onto the van, and back into them.
+"""Goods out of a warehouse's lots onto the vehicle, and back into them.
 
 Rules
 -----

@@ -1,4 +1,4 @@
-"""A pick list: what is gathered in one warehouse for one round of the vans, product by product and store by store.
+"""A pick list: what is gathered in one warehouse for one route of the vehicles, product by product and store by store.
 
 `picking` has the verbs and the rules; this file holds the rows, and what else in the warehouse has to know of them.
 """
@@ -26,9 +26,9 @@ STATES = StateTable(
 )
 OPEN = ("picking", "picked")
 SOURCES = ("order", "offer", "replacement")
-"""What a line is picked for: a store's order, an accepted offer, goods of a claim that are sent anew."""
+"""What a line is picked for: a store's order, an accepted offer, goods of a claim that are sent again."""
 REASONS = ("missing", "damaged", "expired", "left")
-"""Why less is picked: it is not there; it broke or spoilt; it is over; it stays for the next round."""
+"""Why less is picked: it is not there; it broke or spoilt; it is over; it stays for the next route."""
 LONGEST_BAY = 20
 ROUTE_DAYS = 28
 Goods = tuple[str, str]
@@ -138,12 +138,12 @@ def pick_of(session: Session, pick_id: str) -> PickList:
     """Return a pick list, locked; NotFound when there is none."""
     found: PickList | None = session.scalar(lock_rows(session, sa.select(PickList).where(PickList.id == pick_id)))
     if found is None:
-        raise NotFound("unknown-pick", "There is no such pick list. Open the page once more.", pick_id=pick_id)
+        raise NotFound("unknown-pick", "There is no such pick list. Open the page again.", pick_id=pick_id)
     return found
 
 
 def lines_of(session: Session, pick: PickList) -> list[PickLine]:
-    """Return a list's lines in the order they are walked: by bay, then product, then as the vans are loaded."""
+    """Return a list's lines in the order they are walked: by bay, then product, then as the vehicles are loaded."""
     lines = session.scalars(sa.select(PickLine).where(PickLine.pick_id == pick.id)).all()
     where = bays(session, pick.warehouse_id, {line.sku for line in lines})
     stores = {
@@ -158,9 +158,9 @@ def lines_of(session: Session, pick: PickList) -> list[PickLine]:
 
 
 def load_order(session: Session, pick: PickList, stores: Collection[str]) -> list[str]:
-    """Return stores in the order in which their goods go onto the vans: van by van, the last stop first.
+    """Return stores in the order in which their goods go onto the vehicles: vehicle by vehicle, the last stop first.
 
-    A store's van and stop are those it had last; stores that were on no round of the last ROUTE_DAYS come last.
+    A store's vehicle and stop are those it had last; stores that were on no route of the last ROUTE_DAYS come last.
     """
     known = route(session, pick)
     driven = sorted((known[one][0], -known[one][1], one) for one in stores if one in known)
@@ -168,7 +168,7 @@ def load_order(session: Session, pick: PickList, stores: Collection[str]) -> lis
 
 
 def route(session: Session, pick: PickList) -> dict[str, tuple[str, int]]:
-    """Return the van and the stop each store of a list's warehouse had last, of the last ROUTE_DAYS."""
+    """Return the vehicle and the stop each store of a list's warehouse had last, of the last ROUTE_DAYS."""
     return routes.route_of(session, pick.warehouse_id, pick.made_at.date() - dt.timedelta(days=ROUTE_DAYS))
 
 
@@ -263,7 +263,7 @@ def to_pick(session: Session, found: PickList, sku: str) -> list[PickLine]:
     lines = of_product(session, found, sku)
     if lines[0].picked_qty is not None:
         name, who = lines[0].name, lines[0].picked_by
-        words = f"{who} picked {name} before. Open the list once more, or put it back to change it."
+        words = f"{who} picked {name} before. Open the list again, or put it back to change it."
         raise Conflict("already-picked", words, name=name, who=who)
     return lines
 

@@ -98,7 +98,7 @@ def take_scanned(session: Session, pick_id: str, code: str, *, actor: Actor, at:
 
 
 def reassign(session: Session, warehouse_id: str, sku: str, *, at: dt.datetime) -> None:
-    """Name the lots of a product anew on open lists, where nobody picked it yet (rule 4)."""
+    """Name the lots of a product again on open lists, where nobody picked it yet (rule 4)."""
     for found in pick_lists.open_lists(session, warehouse_id):
         lines = [one for one in pick_lists.lines_of(session, found) if one.sku == sku and one.picked_qty is None]
         for line in lines:

@@ -14,7 +14,7 @@ Rules
    stays.
 4. What is not picked is promised no longer once its order has left. Where it is missing the warehouse has no more of
    it: what stood in the book when it was picked and no list had in hand is written off, but what is over or recalled,
-   which stands there, and what came since. Damaged and expired packs are written off. What is left for the next round
+   which stands there, and what came since. Damaged and expired packs are written off. What is left for the next route
    is free again.
 5. What was called off meanwhile, waits for credit (`warehouse`, rule 3) or has nothing to load does not leave, and
    whoever sends the list off is told why (`STAYS`); it then still waits. One store's odd row keeps no other's goods

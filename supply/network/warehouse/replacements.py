@@ -1,4 +1,4 @@
-"""Goods of a claim that are sent anew: loaded whole, else in part, and never waited for without end.
+"""Goods of a claim that are sent again: loaded whole, else in part, and never waited for without end.
 
 Rules
 -----
@@ -74,7 +74,7 @@ def send_off(
 
 
 def warehouse_of(session: Session, claim: Claim) -> str | None:
-    """Return from where a claim's goods are sent anew; None: nobody delivers them any more."""
+    """Return from where a claim's goods are sent again; None: nobody delivers them any more."""
     supplier = session.get(Supplier, claim.supplier_id)
     return supplier.warehouse_id if supplier is not None else None
 
@@ -95,7 +95,7 @@ def goes_now(
 
 
 def _wanted(session: Session, claim: Claim) -> dict[str, Advised]:
-    """Return what a claim's answer sends anew; what came too many is not, though it once could be granted so."""
+    """Return what a claim's answer sends again; what came too many is not, though it once could be granted so."""
     wanted: dict[str, Advised] = {}
     for line in claims.lines_of(session, claim):
         if line.granted_qty and line.kind != "over":

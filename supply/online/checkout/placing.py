@@ -173,7 +173,7 @@ def place(
     if known := session.get(PickupOrder, (store_id, id)):
         return _repeated(session, known, name, phone, wanted, token)
     if escrow.escrow_of(session, id) is not None:  # somebody's share of a group buy, and that becomes an order too
-        raise Conflict("id-in-use", "This page was used for something else. Open the basket once more and order again.")
+        raise Conflict("id-in-use", "This page was used for something else. Open the basket again and order again.")
     if not availability.is_taking_orders(session, store_id, at):
         raise Refused("store-closed", f"{store.name} takes no online orders just now. Try again later.")
     token, kept_code = _keys(store_id, id, token, at)  # slow: before anything is locked

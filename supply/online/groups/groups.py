@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. An offer has price steps, a threshold, the supplier's case and minimum, a closing time, a van day and a last pickup
-   day. Everybody pays the price the whole group reaches with deposit and tax (`groups.price`).
+1. An offer has price steps, a threshold, the supplier's case and minimum, a closing time, a vehicle day and a last
+   pickup day. Everybody pays the price the whole group reaches with deposit and tax (`groups.price`).
 2. Joining is paid into escrow at the first step's price for the most the member takes; the member counts from then on,
    as long as the money is there. Whoever leaves before the closing or did not pay in time is out for good, and gets
    everything back at once, as does whoever is in a group that fails.
@@ -96,7 +96,7 @@ class GroupTerms:
         if self.threshold_qty < 1 or self.case_qty < 1 or self.minimum_cases < 1 or self.store_takes < 0:
             raise Invalid("bad-group", "A group needs a threshold, a case and a minimum of at least one.")
         if not self.closes_at.date() <= self.vehicle_day <= self.pickup_until:
-            raise Invalid("bad-group-days", "First the group closes, then the van comes, then it is collected.")
+            raise Invalid("bad-group-days", "First the group closes, then the vehicle comes, then it is collected.")
         if not 0 <= self.commission_bp <= MOST_COMMISSION_BP:
             raise Invalid("bad-commission", "The leader's commission is at most 20 %.")
 
@@ -223,7 +223,7 @@ def join(
             raise Conflict("already-joined", "You have joined this group already. Look at your page.")
         return known
     if escrow.escrow_of(session, member.id) or session.get(PickupOrder, (group.store_id, member.id)):
-        raise Conflict("id-in-use", "This page was used for something else. Open it once more and join again.")
+        raise Conflict("id-in-use", "This page was used for something else. Open it again and join again.")
     _refuse_closed(group, at)
     if not 1 <= member.want_qty <= member.maximum_qty <= MOST_UNITS:
         raise Invalid("bad-quantity", f"Take 1 to {MOST_UNITS}, and at most no less than you want.", most=MOST_UNITS)

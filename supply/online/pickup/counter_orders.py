@@ -12,7 +12,7 @@ Rules
 4. What was paid and is no longer owed (cancelled, expired, less than ordered, brought back) is given back at the
    counter, once, never more than was taken.
 5. Each such sum is told, and kept by the network for this store alone: books that were put back from a copy have it
-   again (`write_again`), with its shift's totals, or without a shift where that was closed anew meanwhile.
+   again (`write_again`), with its shift's totals, or without a shift where that was closed again meanwhile.
 
 Units: qty in the product's stock unit; *_minor currency minor units, in the book + taken, - given back.
 """

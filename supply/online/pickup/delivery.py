@@ -127,7 +127,7 @@ def fail(session: Session, store_id: str, order_id: str, *, why: str, actor: Act
 
 
 def try_again(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> HomeDelivery:
-    """Let an order that came back be taken along once more."""
+    """Let an order that came back be taken along again."""
     way = _locked(session, store_id, order_id)
     home_delivery.move(session, way.home, "asked", actor=actor, at=at)
     send(session, way.order, at)

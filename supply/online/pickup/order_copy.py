@@ -373,7 +373,7 @@ def _note_hand_over(session: Session, order: PickupOrder, moved: PickupMoved, at
 
 
 def _window(session: Session, order: PickupOrder) -> tuple[dt.datetime | None, dt.datetime | None]:
-    """Return when the customer may come, as the network knows by itself: of a group's share from its van day on."""
+    """Return when the customer may come, as the network knows by itself: of a group's share from its vehicle day on."""
     group = session.get(GroupOffer, order.group_id) if order.group_id else None
     if group is None:
         return order.window_from, order.window_until
@@ -441,7 +441,7 @@ def _send(
 
 
 def _take_lines(session: Session, order: PickupOrder, moved: PickupMoved, before: str | None) -> None:
-    """Take over the lines, and count anew what they take from the allowances where a step changes that; most do not.
+    """Take over the lines, and count again what they take from the allowances where a step changes that; most do not.
 
     before: the state the order had here; None: it was not known.
     """

@@ -437,7 +437,7 @@ def _give_back(
 
 def _not_here(session: Session, order: PickupOrder) -> Refused:
     names = ", ".join(line.name for line in order_in.awaited(session, order))
-    return Refused("goods-not-here", f"Not here yet: {names}. Wait for the van, or give the rest.", names=names)
+    return Refused("goods-not-here", f"Not here yet: {names}. Wait for the vehicle, or give the rest.", names=names)
 
 
 def _leave_out_awaited(session: Session, order: PickupOrder) -> None:

@@ -146,7 +146,7 @@ def _silence(session: Session, store_id: str, at: dt.datetime | None) -> dt.time
 
 
 def _ordered(query: Query, text: str, category: str | None, silence: dt.timedelta) -> Query:
-    """Narrow a listing to words and an aisle, and put it in its order."""
+    """Narrow a listing to words and a category, and put it in its order."""
     for word in text.casefold().split():
         query = query.where(Product.search_text.contains(word, autoescape=True))
     if category:

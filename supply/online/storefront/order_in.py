@@ -1,10 +1,11 @@
-"""Goods ordered in for a customer: what the store is out of, or only sells online, comes with the van to be collected.
+"""Goods ordered in for a customer: what the store is out of, or only sells online, comes with the vehicle to be
+collected.
 
 Rules
 -----
 1. A product can be ordered in where a supplier of the store's sells it, the store has a price for it, and the
-   shopkeeper lets it (`time_slots`). It is promised for the day after the latest van that an order of any day this week
-   would come with.
+   shopkeeper lets it (`time_slots`). It is promised for the day after the latest vehicle that an order of any day this
+   week would come with.
 2. A line that is ordered in takes nothing from the allowance and holds nothing until its goods are there.
 3. Accepting the order puts the product into the assortment where it was not, and the units into planned demand, so
    that the next order of its supplier carries them in whole packs.
@@ -33,7 +34,7 @@ from supply.orders.suppliers import supplier_of
 from supply.orders.supply_routes import sources
 
 TO_UNPACK_DAYS = 1
-"""What a van brings is counted, and collected from the next day on."""
+"""What a vehicle brings is counted, and collected from the next day on."""
 WAITING = ("accepted", "picking")
 
 

@@ -4,7 +4,7 @@ Rules
 -----
 1. The store writes it; the network shows it beside the product. The product itself, the store's own, comes along: so it
    can be ordered online, stand on the shelf and be bought in groups like any other.
-2. A picture is read by its content, made smaller than SIDE and written anew (`pictures.small`): what a camera hid
+2. A picture is read by its content, made smaller than SIDE and written again (`pictures.small`): what a camera hid
    in it does not travel. Three at most. It is sent once, by itself; the story names its pictures.
 3. Of a producer only the name, what they are and where they are from travel; no phone, no account, no commission.
 4. The newest edition stands; an older one changes nothing.

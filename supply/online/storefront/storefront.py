@@ -232,7 +232,7 @@ def take_offers(session: Session, store_id: str, fact: StorefrontPublished) -> N
 
 
 def recount(session: Session, store_id: str, skus: Iterable[str]) -> None:
-    """Set what was taken from each allowance anew, from the living orders its publication had not seen (rule 2)."""
+    """Set what was taken from each allowance again, from the living orders its publication had not seen (rule 2)."""
     offers = _lock(session, store_id, skus)
     taken = taken_by_orders(session, store_id, offers)
     for sku, offer in offers.items():

@@ -47,7 +47,7 @@ class PickupRules:
     """A guest proves the phone number with a one-time code."""
     pay_online: bool = True
     order_in: bool = True
-    """Customers may order what is not here, to be collected when the van has brought it."""
+    """Customers may order what is not here, to be collected when the vehicle has brought it."""
     delivery: dict[str, Any] = field(default_factory=dict)
     """What is brought home, as `delivery_rules.DeliveryRules` writes it; nothing: all is collected."""
 

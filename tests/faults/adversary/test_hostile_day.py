@@ -356,7 +356,7 @@ class Attacker:
     def _fact(self, topic: str) -> Message:
         self.n += 1
         chance = self.chance
-        if self.sent and self.n % 17 == 0:  # said once more, perhaps otherwise, perhaps under another number
+        if self.sent and self.n % 17 == 0:  # said again, perhaps otherwise, perhaps under another number
             old = chance.choice(self.sent)
             body = old.body if chance.random() < 0.4 else self._spoil(copy.deepcopy(old.body))
             return self._whole(dataclasses.replace(old, n=chance.choice((old.n, self.n)), body=body))

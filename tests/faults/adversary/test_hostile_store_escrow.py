@@ -237,7 +237,7 @@ def test_a_dispute_after_the_money_was_passed_on_charges_the_store_at_once_and_o
     assert standing() == (187 - 187 * 3 // 100, 0, 0)
     assert row_of(town).state == "settled"
     with town.network.write() as session, pytest.raises(Refused, match="has decided"):
-        order_copy.dispute(session, STORE, placed.token, "Once more.", at=passed + dt.timedelta(days=4))
+        order_copy.dispute(session, STORE, placed.token, "Again.", at=passed + dt.timedelta(days=4))
 
 
 @pytest.mark.parametrize(("limit_minor", "goes_back"), [(0, False), (375, False), (376, True)])

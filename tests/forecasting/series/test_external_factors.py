@@ -19,7 +19,7 @@ DAYS, HORIZON = 280, 14
 
 
 def panel_of(factor: np.ndarray, name: str, line: np.ndarray) -> tuple[DemandPanel, Ahead]:
-    """Return twelve products of two aisles that sell so many times as much on each day, and what is told."""
+    """Return twelve products of two categories that sell so many times as much on each day, and what is told."""
     rng = np.random.default_rng(4)
     n = 12
     y = rng.poisson(9.0 * factor[None, :DAYS] * np.linspace(0.5, 1.5, n)[:, None]).astype(float)

@@ -1,4 +1,4 @@
-"""Offers in the books: made, changed, ended, opened by coupons, and read anew only when one changed."""
+"""Offers in the books: made, changed, ended, opened by coupons, and read again only when one changed."""
 
 import datetime as dt
 import threading

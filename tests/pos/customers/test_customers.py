@@ -253,7 +253,7 @@ def test_a_slip_that_paid_for_a_tab_or_a_sale_pays_nothing_else_that_day(counter
     assert counter.owed() == 2_871
 
 
-@pytest.mark.parametrize("into", ["closed anew", "not here"])
+@pytest.mark.parametrize("into", ["closed again", "not here"])
 def test_repayments_that_come_home_without_their_shift_contradict_nothing_and_their_slip_pays_once(counter, into):
     store = counter.store
     counter.charge(3_000)
@@ -262,7 +262,7 @@ def test_repayments_that_come_home_without_their_shift_contradict_nothing_and_th
     written = store.read(lambda session: [(row.topic, row.body) for row in outbox.due(session, NETWORK)])
     reported = [json.loads(body) for topic, body in written if topic == tab.MOVED]
     store.close_till()
-    lost = {"closed anew": {}, "not here": {"shift_id": new_id()}}[into]
+    lost = {"closed again": {}, "not here": {"shift_id": new_id()}}[into]
     with store.write() as session:
         for body in reported:
             reference = "A18" if body["tender"] == "card" else ""

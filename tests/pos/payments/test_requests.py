@@ -715,7 +715,7 @@ def test_killed_at_any_step_and_started_anew_books_and_terminal_agree(another_st
         born.later(times=4)
         agree(born, own_id)
         if not finished and story is not pays_and_cancels:
-            # the page, which kept its ids, asks again; what never left for the terminal it asks anew
+            # the page, which kept its ids, asks again; what never left for the terminal it asks again
             never_left = step and born.now(Payment(id=own_id)).state == "declined"
             asked_id = f"{own_id}-anew" if never_left else own_id
             story(born, asked_id, sale_id)

@@ -143,7 +143,7 @@ def test_a_night_begun_again_says_nothing_of_the_one_before_and_one_cut_off_says
     with network.doors.write() as session:
         job_book.note(session, "network", "forecast-stores", DAY, at=NOON, done=False, outcome="It broke.")
     take(6)
-    assert "It broke." not in words(), "it runs anew"
+    assert "It broke." not in words(), "it runs again"
     take(3)
     with network.doors.write() as session:
         job_book.report_progress(session, "network", "forecast-stores", DAY, 2, 9, "stores")

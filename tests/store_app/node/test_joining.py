@@ -197,7 +197,7 @@ def test_wrong_codes_keep_no_right_one_out_and_only_the_first_of_a_quarter_hour_
     assert ask(network, code) == (200, "")
     network.clock.advance(int(store_joining.WRONG_WITHIN.total_seconds()) + 1)
     ask(network, code)
-    assert noted() == store_joining.WRONG_NOTED + 1, "the next quarter of an hour is noted anew"
+    assert noted() == store_joining.WRONG_NOTED + 1, "the next quarter of an hour is noted again"
 
 
 def test_a_code_is_too_long_to_be_guessed_at_any_rate():

@@ -280,7 +280,7 @@ def test_copies_thin_out_with_age_days_then_weeks_then_months(store):
 
 
 def _another(store: Doors) -> None:
-    """Lay down a copy of now without making it anew: only its name and note matter here."""
+    """Lay down a copy of now without making it again: only its name and note matter here."""
     newest = backup.copies(store)[0]
     folder, at = backup.folder_of(store), store.now()
     name = f"{STORE}-{at:%Y%m%dT%H%M%SZ}.db"

@@ -298,7 +298,7 @@ def test_a_chain_written_anew_does_not_fit_what_z_and_network_remember(store):
     rewrite(store, between, '{"receipt_no":4}')
     found = faults(store, Anchor(last, kept.hash, "the network"))
     assert (
-        f"The journal was written anew after entry {anchored[0]} and up to entry {anchored[1]}: "
+        f"The journal was written again after entry {anchored[0]} and up to entry {anchored[1]}: "
         "Z 2 of Till 1 (2026-03-02) remembers another entry"
     ) in found
     assert f"up to entry {last}: the network remembers another entry {last}" in found

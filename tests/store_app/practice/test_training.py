@@ -119,7 +119,7 @@ def test_a_practice_shop_that_is_gone_ends_the_practice_and_its_pages(store):
         store.app.extensions["cornerstore_practice"].close(kept["practice"])
     answer = client.post("/deliveries/D1/begin", data={"csrf_token": csrf, "command_id": new_id()})
     assert answer.status_code == 400
-    assert client.get("/training/coach").status_code == 204, "a card may ask once more while its page is left: no fault"
+    assert client.get("/training/coach").status_code == 204, "a card may ask again while its page is left: no fault"
 
 
 def test_every_lesson_of_ours_can_be_begun_and_asks_the_same_in_both_languages(store):

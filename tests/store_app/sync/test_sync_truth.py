@@ -52,7 +52,7 @@ def doubts(network: House) -> list[str]:
 
 
 def write_anew(house: House) -> None:
-    """Change an old entry and chain all of them anew, as who owns the database can."""
+    """Change an old entry and chain all of them again, as who owns the database can."""
     with house.doors.write() as session:
         for (name,) in session.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
             session.execute(text(f"DROP TRIGGER {name}"))
@@ -76,7 +76,7 @@ def test_a_journal_written_anew_is_doubted_although_the_shop_forgets_which_end_i
     append(house, 1)
     assert talk(house, served).fault is None, "no fact waits for it"
     (what,) = doubts(network)
-    assert "written anew" in what or "not the one it was" in what
+    assert "written again" in what or "not the one it was" in what
 
 
 def test_lost_answers_are_no_reason_to_doubt_a_journal(house, network, served):

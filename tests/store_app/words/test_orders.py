@@ -66,7 +66,7 @@ EDGES = {
     ),
     "none ordered": (
         {"packs": "", "runs_out_day": FRIDAY},
-        ["Next van tomorrow, the one after Wednesday: nothing is ordered; without it runs out Friday."],
+        ["Next vehicle tomorrow, the one after Wednesday: nothing is ordered; without it runs out Friday."],
         ["下一车明天，再下一车星期三：不订货"],
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What stores are expected to sell of an aisle: one figure for each, and every larger one its sum."""
+"""What stores are expected to sell of a category: one figure for each, and every larger one its sum."""
 
 import datetime as dt
 import random

@@ -269,7 +269,7 @@ def test_a_store_takes_over_what_many_shops_of_its_region_sold(network, store):
 
 
 def test_no_shop_reads_anothers_day_off_an_edition(network):
-    """I36: what few stores sell is left out, and no takings are told to the cent; what enough sell is told whole."""
+    """I36: what few stores sell is left out, and no sales are told to the cent; what enough sell is told whole."""
     with network.write() as session:
         session.add(region_day("R1", "bread", DAY, 30, selling=5, opened=8))
         session.add(region_day("R1", "bread", day(-1), 7, selling=2, opened=8))

@@ -355,7 +355,7 @@ def test_what_a_night_was_told_is_said_once_more_from_its_state_and_farther_ahea
     with store.read() as session:
         first = forecasts.load_store(session, "S1", DAY)
         again = forecasts.load_store(session, "S1", DAY, horizon_days=35, again=True)
-    assert again.state is not None, "it is not measured anew"
+    assert again.state is not None, "it is not measured again"
     reported, farther = forecasts.compute_store(first).forecast, forecasts.compute_store(again).forecast
     assert farther.horizon_days == 35
     np.testing.assert_allclose(farther.mean[:, :HORIZON_DAYS], reported.mean, rtol=1e-9)

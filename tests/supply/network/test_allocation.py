@@ -161,7 +161,7 @@ def wish(packs: int, pack_qty: int = 6, **why: float) -> Ordered:
 
 
 def arrive(session, store: str, n: int, line: Ordered, vehicles: int = 1) -> None:
-    """Let the network hear an order as a store may write it. vans: days until it says its next van comes."""
+    """Let the network hear an order as a store may write it. vehicles: days until it says its next vehicle comes."""
     fact = OrderSent(
         store_id=store, order_id=f"{store}-{n}", order_no=n, supplier_id=VAN, order_day=str(DAY),
         delivery_day=str(DAY + dt.timedelta(days=1)), next_delivery_day=str(DAY + dt.timedelta(days=1 + vehicles)),
@@ -184,7 +184,7 @@ def shared(session) -> dict[str, int]:
 
 
 def outcome(country: Country, there: int, stores, orders) -> dict[str, int]:
-    """Return what is shared out where `there` units stand. stores: (a day, has); orders: (store, line, vans)."""
+    """Return what is shared out where `there` units stand. stores: (a day, has); orders: (store, line, vehicles)."""
     with undone(country) as session:
         if there < 60:
             stock.waste(session, WAREHOUSE, "bread", 60 - there, at=AT, actor=OPERATOR)

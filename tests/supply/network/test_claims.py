@@ -96,7 +96,7 @@ def test_goods_too_many_are_never_sent_anew_and_no_answer_keeps_a_van_from_leavi
     delivery = deliver_bread(country, counted=15, why="Too many")
     file(country, delivery, ("bread", "over", 3))
     country.deliver()
-    with pytest.raises(Invalid, match="Goods too many are not sent anew"):
+    with pytest.raises(Invalid, match="Goods too many are not sent again"):
         decide(country, {("bread", "over"): 3}, remedy="replacement")
     with country.network.write() as session:  # one that was answered so before
         claim = session.get(delivery_claims.Claim, ("S1", CLAIM))
@@ -167,7 +167,7 @@ def test_a_part_is_granted_with_a_reason_and_contested_once(country):
     country.reapply()
     assert (states(country), owes(country)) == (("compensated", "compensated"), 9 * BREAD_MINOR)
     with country.stores["S1"].write() as session, pytest.raises(Conflict, match="second answer is the last"):
-        handling.contest(session, "S1", CLAIM, words="Once more", actor=KEEPER["S1"], at=AT)
+        handling.contest(session, "S1", CLAIM, words="Again", actor=KEEPER["S1"], at=AT)
     assert country.findings() == []
 
 

@@ -223,7 +223,7 @@ def test_what_came_too_many_is_not_replaced_and_an_old_answer_of_that_kind_stops
     country.deliver()
     file(country, delivery, ("bread", "over", 3))
     country.deliver()
-    with pytest.raises(Invalid, match="not sent anew"):
+    with pytest.raises(Invalid, match="not sent again"):
         decide(country, {("bread", "over"): 3}, remedy="replacement")
     with country.network.write() as session:  # as it was answered before that was refused
         claim = session.get_one(Claim, ("S1", CLAIM))
@@ -302,7 +302,7 @@ def test_a_word_for_a_day_in_an_order_that_is_here_is_not_urgent_and_the_rounds_
         dispatch.dispatch_day(session, everything=True, actor=OPERATOR, at=AT)
         for here in (WAREHOUSE, "S1"):
             vehicles.place(session, here, 31_200_000, 121_400_000, actor=OPERATOR, at=AT)
-        vehicles.add_vehicle(session, WAREHOUSE, "Van 1", 40, actor=OPERATOR, at=AT)
+        vehicles.add_vehicle(session, WAREHOUSE, "Vehicle 1", 40, actor=OPERATOR, at=AT)
         plan = loads.ask(session, WAREHOUSE, DAY, actor=OPERATOR, at=AT)
         assert [call.urgency for call in loads.load(session, plan, at=AT).day.calls] == [0]
     assert country.state("S1", order)[1] == "dispatched"

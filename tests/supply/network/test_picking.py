@@ -84,7 +84,7 @@ def test_what_was_picked_leaves_and_what_was_not_is_told_with_its_reason_and_pro
     assert (lines["tea"].advised_qty, lines["tea"].promised_qty, lines["tea"].less_why) == (10, None, "")
     with country.network.read() as session:
         assert dispatch.promised_of(session, WAREHOUSE) == {}
-    assert on_hand(country, "bread") == 60 - 6 - 12, "what is left for the next round stays, and is free"
+    assert on_hand(country, "bread") == 60 - 6 - 12, "what is left for the next route stays, and is free"
     assert country.findings() == []
     country.take_in("S1")
     country.deliver()

@@ -53,7 +53,7 @@ def test_a_warehouse_buys_for_all_shops_what_they_sell_less_what_anybody_has(cou
     with country.network.write() as session:
         for store in ("S1", "S2"):
             sells(session, store, "tea", 10)
-        # 20 a day over upstream, a look, and the way to the van after; 20 stand in the warehouse
+        # 20 a day over upstream, a look, and the way to the vehicle after; 20 stand in the warehouse
         bought = proposed(session)["tea"]
         assert 60 <= bought + 20 <= 120
         stock.open_stock(session, "S1", [("tea", 50)], source_id="s1", at=AT, actor=OPERATOR)
@@ -393,12 +393,12 @@ def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
         assert (letter.how, letter.address) == ("email", "orders@mill.example")
         assert (reported["store"]["address"], reported["store"]["phone"]) == ("Quay 4", "0211-4400")
         assert (reported["store"]["name"], reported["order_no"], reported["total_minor"]) == (
-            "Network van",
+            "Network vehicle",
             "WH1-1",
             4_800,
         )
         assert (
-            b"WH1-1,Network van,,2026-03-05,T-12,tea,,Green tea,4,12,each,12.00,48.00,EUR"
+            b"WH1-1,Network vehicle,,2026-03-05,T-12,tea,,Green tea,4,12,each,12.00,48.00,EUR"
             in supplier_letters.as_csv(reported)
         )
         assert letter_pages.pages(reported).startswith(b"%PDF")

@@ -368,11 +368,11 @@ def test_a_warehouse_founded_while_a_recall_is_in_force_gives_none_of_it_away(co
     with country.network.write() as session:
         recalls.call(session, "milk", None, id="over", **SAID)
         recalls.lift(session, "over", why="tested", **BY)
-        founding.found_warehouse(session, "WH2", "Second van", **BY)
+        founding.found_warehouse(session, "WH2", "Second vehicle", **BY)
         stock.receive(session, "WH2", [("bread", 6)], source_id="first", **BY)
         batches.lay_in(session, "WH2", [Lot("bread", 6, "A")], source_kind="purchase", source_id="first", at=AT)
         assert batches.unsound(session, "WH2", day=DAY) == {"bread": 6}
-        assert [one.id for one in recall.recalls(session, "WH2")] == ["r1"], "what is over does not begin anew"
+        assert [one.id for one in recall.recalls(session, "WH2")] == ["r1"], "what is over does not begin again"
         assert {one.store_id for one in recalls.in_houses(session, "r1")} == {WAREHOUSE, "WH2"}
 
 

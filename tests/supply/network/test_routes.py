@@ -1,4 +1,4 @@
-"""Rounds: planned within loads and windows, driven stop by stop, told to the stores, and refused goods come back."""
+"""Routes: planned within loads and windows, driven stop by stop, told to the stores, and refused goods come back."""
 
 import datetime as dt
 
@@ -29,7 +29,7 @@ HOUR = 3600
 
 @pytest.fixture
 def country(tmp_path) -> Country:
-    """Give two stores with one delivery each on the ramp, a van, and all places known."""
+    """Give two stores with one delivery each on the ramp, a vehicle, and all places known."""
     return make_country(tmp_path, lay_in=_on_the_ramp)
 
 
@@ -44,7 +44,7 @@ def _on_the_ramp(country: Country) -> None:
         vehicles.place(session, WAREHOUSE, 31_200_000, 121_400_000, **BY)
         vehicles.place(session, "S1", 31_250_000, 121_450_000, **BY)
         vehicles.place(session, "S2", 31_100_000, 121_300_000, window=(480, 600), **BY)
-        vehicles.add_vehicle(session, WAREHOUSE, "Van 1", 40, **BY)
+        vehicles.add_vehicle(session, WAREHOUSE, "Vehicle 1", 40, **BY)
     country.deliver()
 
 
@@ -158,7 +158,7 @@ def test_a_van_is_on_one_round_at_a_time(country):
         first = session.get_one(routes.DeliveryRoute, route_id)
         assert again.vehicle_id == first.vehicle_id
         assert again.leaves_s >= first.back_s, "it leaves when it is back"
-    with country.network.write() as session, pytest.raises(Refused, match="still on another round") as refused:
+    with country.network.write() as session, pytest.raises(Refused, match="still on another route") as refused:
         routes.send_off(session, again.id, "Dora", **BY)
     assert refused.value.code == "vehicle-away"
     with country.network.write() as session:
@@ -172,11 +172,11 @@ def test_nothing_is_planned_into_the_past(country):
     with country.network.write() as session, pytest.raises(Refused, match="is over"):
         route_load.ask(session, WAREHOUSE, yesterday, **BY)
     (today,) = plan(country)
-    assert today.leaves_s >= AT.hour * HOUR, "no van leaves before now"
-    with country.network.write() as session, pytest.raises(Refused, match="Plan the rounds anew"):
+    assert today.leaves_s >= AT.hour * HOUR, "no vehicle leaves before now"
+    with country.network.write() as session, pytest.raises(Refused, match="Plan the routes again"):
         routes.send_off(session, today.id, "Dora", actor=OPERATOR, at=later(days=1))
     late = AT.replace(hour=17, minute=59)
-    assert plan(country, at=late, day=tomorrow) == [], "today's round stays, and what is on it"
+    assert plan(country, at=late, day=tomorrow) == [], "today's route stays, and what is on it"
     with country.network.write() as session:
         assert session.get_one(routes.DeliveryRoute, today.id).state == "planned"
         routes.drop(session, today.id, **BY)
@@ -205,15 +205,15 @@ def test_a_shop_whose_deliveries_no_van_holds_together_is_called_at_by_several(c
     with country.network.write() as session:
         dispatch.dispatch_day(session, everything=True, **BY)
         session.execute(sa.update(vehicles.Vehicle).values(packs=5))
-        vehicles.add_vehicle(session, WAREHOUSE, "Van 2", 5, **BY)
-        vehicles.add_vehicle(session, WAREHOUSE, "Van 3", 5, **BY)
+        vehicles.add_vehicle(session, WAREHOUSE, "Vehicle 2", 5, **BY)
+        vehicles.add_vehicle(session, WAREHOUSE, "Vehicle 3", 5, **BY)
     made = plan(country, seconds=0.3)  # 4 and 2 packs to S1, 3 to S2
     reported = sorted((stop.store_id, stop.packs) for one in made for stop in stops(country, one.id))
     assert reported == [("S1", 2), ("S1", 4), ("S2", 3)]
     with country.network.read() as session:
         assert route_load.newest_plan(session, WAREHOUSE).left_out == []
         loads = [(row.store_id, row.route_id) for row in session.scalars(sa.select(routes.RouteLoad))]
-        assert len(loads) == len(set(loads)) == 3, "each delivery once, and no van carries two calls of a store"
+        assert len(loads) == len(set(loads)) == 3, "each delivery once, and no vehicle carries two calls of a store"
 
 
 def test_the_order_of_stops_is_the_person_s_and_what_comes_too_late_is_said(country):
@@ -229,13 +229,13 @@ def test_the_order_of_stops_is_the_person_s_and_what_comes_too_late_is_said(coun
     with country.network.write() as session:
         routes.move_stop(session, one.id, "S1", -5, **BY)
     late = {stop.store_id: routes.out_of_window(stop) for stop in stops(country, one.id)}
-    assert late == {"S1": False, "S2": True}, "S2 closes at ten, and the van waits at S1 until three"
+    assert late == {"S1": False, "S2": True}, "S2 closes at ten, and the vehicle waits at S1 until three"
 
 
 def test_a_stop_is_told_to_its_shop_and_confirmed_once(country):
     route_id, key = sent_off(country)
     coming = call_at(country, "S1")
-    assert (coming.state, coming.vehicle, coming.driver) == ("on_the_way", "Van 1", "Dora")
+    assert (coming.state, coming.vehicle, coming.driver) == ("on_the_way", "Vehicle 1", "Dora")
     with country.network.write() as session, pytest.raises(Invalid, match="who took"):
         routes.confirm(session, key, "S1", "delivered", at=later(hours=1))
     word = {"receiver": "Wei", "done_at": later(minutes=30), "at": later(hours=2)}
@@ -392,9 +392,9 @@ def test_a_delivery_being_counted_is_not_refused_from_the_van(country):
 def test_without_vans_or_a_warehouse_on_the_map_nothing_is_planned(tmp_path):
     country = make_country(tmp_path)
     with country.network.write() as session:
-        with pytest.raises(Refused, match="no van"):
+        with pytest.raises(Refused, match="no vehicle"):
             route_load.ask(session, WAREHOUSE, DAY, **BY)
-        vehicles.add_vehicle(session, WAREHOUSE, "Van 1", 40, **BY)
+        vehicles.add_vehicle(session, WAREHOUSE, "Vehicle 1", 40, **BY)
         with pytest.raises(Refused, match="where the warehouse is"):
             route_load.ask(session, WAREHOUSE, DAY, **BY)
         assert session.scalars(sa.select(OutboxMessage.id).where(OutboxMessage.topic == "stop.reported")).all() == []

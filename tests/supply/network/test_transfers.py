@@ -38,7 +38,7 @@ from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_co
 
 
 def line(rate: float, position: int, *, pack: int = 12, cost: int = 100, price: int = 180, **wishes) -> PolicyLine:
-    """A product of a store whose van comes in a day and again two days later."""
+    """A product of a store whose vehicle comes in a day and again two days later."""
     given = {"sku": "x", "mean": 3 * rate, "variance": 4 * rate, "mean_before": rate, "interval_days": 3.0,
              "held_days": 2.0, "position_qty": position, "pack_qty": pack, "pack_cost_minor": cost * pack,
              "price_minor": price} | wishes  # fmt: skip

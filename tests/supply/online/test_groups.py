@@ -414,7 +414,7 @@ def test_money_held_for_nobodys_share_is_a_finding_and_the_job_sends_it_back(tow
         assert escrow.settle_outcome(session, member.id, Outcome("captured", ""), actor=ME, at=AT) == "held"
     close(town)
     with town.network.write() as session:
-        groups.fail(session, TERMS.id, why="The van broke down.", actor=ME, at=CLOSES)
+        groups.fail(session, TERMS.id, why="The vehicle broke down.", actor=ME, at=CLOSES)
         (finding,) = [one for one in checks.findings(session) if one.subject == "escrow:member-002"]
         assert finding.code == "K13"
     close(town, later(hours=3))
@@ -456,7 +456,7 @@ def test_a_share_nobody_collects_goes_back_to_the_shelf_and_its_money_to_the_mem
 
 
 def post_vehicle(town, qty, at):
-    """Post a delivery of milk as the van brings it."""
+    """Post a delivery of milk as the vehicle brings it."""
     with town.store.write() as session:
         suppliers.add_supplier(
             session, "*", "Depot", lead_time_days=1, order_weekdays=[0], id="depot", actor=ANA, at=at

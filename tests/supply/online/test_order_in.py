@@ -22,7 +22,8 @@ from tests.supply.online_store import ANA, AT, STORE, later, make_town
 
 ORDER, LATER = "order-00001", "order-00002"
 COMES = dt.date(2026, 3, 12)
-"""Orders are taken on Wednesdays, the van comes two days later: from a Wednesday it is nine days, and one to unpack."""
+"""Orders are taken on Wednesdays, the vehicle comes two days later: from a Wednesday it is nine days, and one to
+unpack."""
 
 
 @pytest.fixture

@@ -76,8 +76,8 @@ def test_an_order_sent_after_its_cut_off_or_its_day_or_for_a_closed_day_moves():
         (0, 0, 0, 8),  # Monday's, as long as one can order for Monday: until Tuesday week
         (0, 0, 700, 8),  # after the cut-off it is still Monday's
         (7, 0, 0, 8),  # who names a later day needs no more than who orders now
-        (7, 0, 700, 15),  # who orders after the cut-off is served by next week's van
-        (0, 2, 0, 13),  # its van has come: it counts as ordered now
+        (7, 0, 700, 15),  # who orders after the cut-off is served by next week's vehicle
+        (0, 2, 0, 13),  # its vehicle has come: it counts as ordered now
     ],
 )  # fmt: skip
 def test_what_an_order_needs_reaches_until_the_van_after_its_own_and_no_farther(ordered, today, minute, days):

@@ -30,7 +30,7 @@ def _with_two(country: Country) -> None:
     """Let a second warehouse sell the same, a little dearer, and have some of it."""
     for database in country.nodes().values():
         with database.write() as session:
-            founding.found_warehouse(session, OTHER, "Second van", id=LORRY, **BY)
+            founding.found_warehouse(session, OTHER, "Second vehicle", id=LORRY, **BY)
             for row in session.scalars(sa.select(suppliers.SupplierProduct).filter_by(supplier_id=VAN)).all():
                 cost = row.pack_cost_minor + 10
                 terms = {"pack_qty": row.pack_qty, "pack_cost_minor": cost}
@@ -79,7 +79,7 @@ def test_a_new_warehouse_takes_no_shop_from_another_and_none_whose_supplier_is_p
     with country.network.write() as session:
         supply_routes.supply_region(session, "R1", None, **BY)
         before, goods = supply_routes.served(session), supply_routes.offered(session, "S1", DAY)
-        founding.found_warehouse(session, "EAST", "Third van", id="east", **BY)
+        founding.found_warehouse(session, "EAST", "Third vehicle", id="east", **BY)
         assert supply_routes.served(session) == before == {"S1": WAREHOUSE, "S2": WAREHOUSE}
         suppliers.offer_product(session, "east", "tea", pack_qty=1, pack_cost_minor=1, **BY)
         assert supply_routes.served(session) == before, "also when it sells something"

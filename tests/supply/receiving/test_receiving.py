@@ -115,7 +115,7 @@ def test_goods_may_simply_arrive_without_an_order(country):
 
 def test_a_product_nobody_advised_is_taken_in_with_its_reason(country):
     expect(country)
-    country.take_in("S1", [("milk", 12, "Was on the van")])
+    country.take_in("S1", [("milk", 12, "Was on the vehicle")])
     country.deliver()
     assert country.level("S1", "S1", "milk").on_hand == 12
     assert country.level("network", "S1", "milk").on_hand == 12
@@ -125,7 +125,7 @@ def test_a_product_nobody_advised_is_taken_in_with_its_reason(country):
 def test_a_product_the_shop_does_not_know_is_put_aside(country):
     expect(country)
     with pytest.raises(NotFound, match="Put it aside"):
-        country.take_in("S1", [("nothing", 1, "Was on the van")])
+        country.take_in("S1", [("nothing", 1, "Was on the vehicle")])
 
 
 def test_an_order_in_two_deliveries_is_part_received_in_between(country):

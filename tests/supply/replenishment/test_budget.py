@@ -44,7 +44,7 @@ def lend(session, *, limit: int = 0, account: int | None = None, state: str = "o
 
 
 def at_vehicle(store) -> tuple[list[tuple[str, int]], list[tuple[str, int, str]]]:
-    """Propose and return what is ordered of the van, and what was cut by which purse."""
+    """Propose and return what is ordered of the vehicle, and what was cut by which purse."""
     vehicle = next(one for one in propose(store) if one.supplier_id == "vehicle").id
     with store.read() as session:
         found = orders.lines_of(session, orders.order_of(session, "S1", vehicle))
@@ -157,7 +157,7 @@ def test_the_week_s_money_may_be_for_what_is_paid_when_it_comes_alone(store):
             proposals.approve(session, "S1", vehicle.id, **BY)
             budget.set_budget(session, "S1", 5_000, network_too=network_too, **BY)
             assert budget.left_to_spend(session, "S1", MONDAY) == left
-            proposals.drop(session, "S1", vehicle.id, why="Anew", **BY)
+            proposals.drop(session, "S1", vehicle.id, why="Again", **BY)
 
 
 def test_what_fits_no_money_at_all_stays_on_the_proposal_with_none_and_goes_by_no_rule(store):

@@ -22,7 +22,7 @@ from supply.replenishment.policy import OrderPolicy, PolicyLine, decide, decide_
 
 
 def selling(mean, size=1.0):
-    """Return the wishes of a line that sells so much by chance until the van after the next."""
+    """Return the wishes of a line that sells so much by chance until the vehicle after the next."""
     return {"mean": mean, "variance": mean * size}
 
 

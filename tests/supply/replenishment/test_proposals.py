@@ -33,7 +33,7 @@ JOB = Actor.system("propose", "S1")
 
 @pytest.fixture
 def store(tmp_path):
-    """A store whose van comes every day and whose farm comes on Thursdays; bread, milk and apples on its floor."""
+    """A store whose vehicle comes every day and whose farm comes on Thursdays; bread, milk and apples on its floor."""
     database = make_node(tmp_path / "store.db", "S1", ["S1"])
     with database.write() as session:
         session.add_all(
@@ -225,7 +225,7 @@ def test_the_shelf_counts_that_stands_when_the_goods_come(store):
         shelf_plan(session, "live", MONDAY, bread=36)
         shelf_plan(session, "approved", MONDAY + dt.timedelta(days=1), bread=12)
         shelf_plan(session, "approved", MONDAY + dt.timedelta(days=2), bread=48)
-    assert lines(store, proposed(store))["bread"].why["slot_qty"] == 12, "the van comes on Tuesday"
+    assert lines(store, proposed(store))["bread"].why["slot_qty"] == 12, "the vehicle comes on Tuesday"
 
 
 def test_goods_on_sale_or_return_are_told_with_the_day_until_which_they_may_go_back(store):
@@ -269,12 +269,12 @@ def test_what_is_on_the_way_counts_from_its_day_on(store):
     with store.read() as session:
         draft = next(one for one in proposals.work_out(session, "S1", at=DAWN) if one.supplier_id == "vehicle")
     why = {line["sku"]: line["why"] for line in draft.lines}
-    assert "bread" not in why, "25 are wanted before, 9 of them find something; 25 stand there when the van comes"
+    assert "bread" not in why, "25 are wanted before, 9 of them find something; 25 stand there when the vehicle comes"
 
 
 def test_an_order_whose_day_is_over_is_not_approved(store):
     order = proposed(store)
-    with pytest.raises(Refused, match="Propose anew"), store.write() as session:
+    with pytest.raises(Refused, match="Propose again"), store.write() as session:
         proposals.approve(session, "S1", order.id, actor=WEI, at=DAWN + dt.timedelta(days=1))
 
 

@@ -52,7 +52,7 @@ def rows(node, table, **wanted):
 
 
 def test_a_shop_s_page_answers_how_it_is(node, operator):
-    """Takings beside its region's, what runs out, the order under way, and what needs somebody, with where to go."""
+    """Sales beside its region's, what runs out, the order under way, and what needs somebody, with where to go."""
     with node.doors.write() as session:
         neighbour = Store(
             id="S09", name="Next door", slug="next-door", region_id="north", currency="USD", tz="UTC", joined_at=NOON
@@ -156,7 +156,8 @@ def test_a_region_shows_its_aisles_and_what_sells_most(operator):
     assert "Dairy: pieces a day" in reported
     assert "Whole milk" in reported
     answer = operator.get("/console/demand/north?top_category=Fruit, gram")
-    assert 'href="/console/demand/north?top_category=Fruit,+gram"' in answer.text, "another region is of the same aisle"
+    assert 'href="/console/demand/north?top_category=Fruit,+gram"' in answer.text, "another region is of the same "
+    "category"
     weighed = words(answer)
     assert "Fruit, by weight: kilos a day" in weighed
     assert "7.2 kg" in weighed

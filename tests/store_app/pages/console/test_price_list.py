@@ -108,13 +108,18 @@ def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(conso
     past = given | {"from_day": (TODAY - dt.timedelta(days=1)).isoformat()}
     answer = send(client, "/console/prices/net/cost", **past)
     assert (answer.status_code, "today or later" in words(answer)) == (422, True)
-    terms = {"name": "Early van", "lead_time_days": "2", "order_weekdays": ["0", "3"], "minimum": "75.50"}
+    terms = {"name": "Early vehicle", "lead_time_days": "2", "order_weekdays": ["0", "3"], "minimum": "75.50"}
     answer = send(client, "/console/prices/net/terms", **(terms | {"order_weekdays": []}))
     assert (answer.status_code, "at least one weekday" in words(answer)) == (422, True)
     assert send(client, "/console/prices/net/terms", **terms).status_code == 303
     with console.doors.read() as session:
         row = suppliers.supplier_of(session, "net")
-        assert (row.name, row.lead_time_days, row.order_weekdays, row.minimum_minor) == ("Early van", 2, [0, 3], 7_550)
+        assert (row.name, row.lead_time_days, row.order_weekdays, row.minimum_minor) == (
+            "Early vehicle",
+            2,
+            [0, 3],
+            7_550,
+        )
         reported = supply_routes.edition(session, TODAY)["suppliers"]
         assert [one["minimum_minor"] for one in reported if one["id"] == "net"] == [7_550], "stores hear of it"
 
@@ -247,10 +252,10 @@ def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_i
         catalogue.add_product(session, "oats", "Oats", category="Dairy", tax_class_id="food", **by)
         suppliers.offer_product(session, "net", "oats", pack_qty=6, pack_cost_minor=600, **by)
         suppliers.offer_product(session, "net", "milk", pack_qty=12, pack_cost_minor=777, **by)
-        price_list.set_terms(session, "net", Contact("Early van", 2, (0, 3)), **by)
+        price_list.set_terms(session, "net", Contact("Early vehicle", 2, (0, 3)), **by)
     assert publishing.publish_terms(console.doors)
-    assert reported() == ("Early van", costs | {"milk": 777})
-    assert name != "Early van"
+    assert reported() == ("Early vehicle", costs | {"milk": 777})
+    assert name != "Early vehicle"
     publishing.publish_all(console.doors, TODAY - dt.timedelta(days=1))
     assert reported()[1] == costs | {"milk": 777, "oats": 600}
 

@@ -1,4 +1,4 @@
-"""A group buy on its pages: opened at the counter, joined and paid on a phone, dealt out when the van has come."""
+"""A group buy on its pages: opened at the counter, joined and paid on a phone, dealt out when the vehicle has come."""
 
 import datetime as dt
 

@@ -107,7 +107,7 @@ def test_prices_that_moved_since_the_look_are_looked_at_again(office: House):
     send(client, "/products/beer/price", price="1.99", from_day=TODAY.isoformat())
     answer = apply(client, day=TODAY, stamp=stamp)
     assert answer.status_code == 409
-    assert "Look at the list once more" in words(answer)
+    assert "Look at the list again" in words(answer)
     assert "$1.99" in words(answer)
     assert price_of(office, "tea") == 395
 

@@ -167,7 +167,7 @@ def test_a_large_difference_is_counted_again_before_it_is_booked(office):
     send(client, f"{take}/1/finish")
     refused = send(client, f"{take}/post")
     assert refused.status_code == 409
-    assert "Count 1 product once more" in words(refused)
+    assert "Count 1 product again" in words(refused)
     assert level(office, "beer") == 48
     office.clock.advance(60)
     assert send(client, f"{take}/1/total", product="beer", qty="21", then="take").status_code == 303

@@ -48,7 +48,7 @@ def line(house, sku, order_id=P1):
 def test_a_line_says_in_a_sentence_why_it_is_proposed(office):
     found = words(office.signed_in().get("/orders/"))
     assert "Sells 6.1 a day, 9 left, 2 reserved, 24 on the way." in found
-    assert "Next van tomorrow, the one after Wednesday: 1 case of 12, costs $9.28" in found
+    assert "Next vehicle tomorrow, the one after Wednesday: 1 case of 12, costs $9.28" in found
     assert "Sells 1.83 kg a day, 5 kg left" in found
 
 
@@ -63,7 +63,7 @@ def test_of_a_long_basket_what_needs_an_eye_stands_first_and_the_rest_is_folded(
         short = order_lines.order_view(session, row, today=NOON.date(), currency="USD")
     assert (len(short.first), short.rest) == (3, [])
     long = dataclasses.replace(short, lines=short.lines * 5)
-    assert {line.sku for line in long.first} == {"bread"}, "it runs out before the van"
+    assert {line.sku for line in long.first} == {"bread"}, "it runs out before the vehicle"
     assert {line.sku for line in long.rest} == {"milk", "apple"}
 
 

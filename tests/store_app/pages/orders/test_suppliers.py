@@ -284,7 +284,7 @@ def test_closed_days_and_the_hour_of_orders_are_kept_said_and_bind_the_proposal(
     office.clock.advance(9 * 3600)
     answer = send(client, f"/orders/{P1}/approve")
     assert answer.status_code == 409
-    assert "This was to be ordered by 2026-03-02. Propose anew" in words(answer)
+    assert "This was to be ordered by 2026-03-02. Propose again" in words(answer)
 
 
 def test_public_holidays_of_the_shop_s_country_are_closed_days_on_a_tick(office):

@@ -166,8 +166,8 @@ def test_hours_of_sale_are_set_shown_and_lifted(office):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"kind": ""}, "Choose an aisle."),
-        ({"kind": "nowhere"}, "No product stands in that aisle"),
+        ({"kind": ""}, "Choose a category."),
+        ({"kind": "nowhere"}, "No product stands in that category"),
         ({"from_time": "soon"}, "Type a time such as 07:30."),
         ({"until_time": "25:00"}, "Type a time such as 07:30."),
         ({"until_time": "08:00"}, "Type both times"),

@@ -86,7 +86,7 @@ def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(mark
     with market.town.network.write() as session:
         for n in range(200):
             sku = f"full-{n:03d}"
-            session.add(Product(sku=sku, name=f"A product with a rather long name {n}", category=f"Aisle number {n}",
+            session.add(Product(sku=sku, name=f"A product with a rather long name {n}", category=f"Category number {n}",
                                 stock_unit="each", price_quantity=1, tax_class_id="std", search_text="x"))  # fmt: skip
             session.flush()
             session.add(availability.OnlineListing(store_id=STORE, sku=sku, price_minor=129, available_qty=9,
@@ -99,9 +99,9 @@ def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(mark
     assert all('type="module"' in one for one in re.findall(r"<script[^>]* src=[^>]*>", shown.text))
     nonce = re.search(r'<style nonce="([^"]+)">', shown.text)[1]
     assert f"style-src 'self' 'nonce-{nonce}'" in shown.headers["Content-Security-Policy"]
-    assert shown.text.count("?category=") <= 13  # of more than two hundred aisles
+    assert shown.text.count("?category=") <= 13  # of more than two hundred categories
     everything = customer.look(f"{ONLINE}/aisles").text
-    assert all(f"?category=Aisle%20number%20{n}" in everything for n in (0, 199))
+    assert all(f"?category=Category%20number%20{n}" in everything for n in (0, 199))
     assert "page=2" in shown.text
     assert 'rel="prev"' in customer.look(f"{ONLINE}/?page=2").text
 

@@ -87,9 +87,9 @@ def test_nothing_of_what_should_be_there_is_shown_before_the_count_stands(opened
 def test_the_drawer_is_counted_twice_at_most(opened: House):
     cashier = opened.signed_in("cashier")
     send(cashier, f"{HERE}/count", sum="40")
-    assert "Count once more" in words(cashier.get(f"{HERE}/count"))
+    assert "Count again" in words(cashier.get(f"{HERE}/count"))
     send(cashier, f"{HERE}/count", sum="49.00")
-    assert "Count once more" not in words(cashier.get(f"{HERE}/count"))
+    assert "Count again" not in words(cashier.get(f"{HERE}/count"))
     assert send(cashier, f"{HERE}/count", sum="50").status_code == 409
     assert send(cashier, f"{HERE}/close").status_code == 303
     found = now(opened)

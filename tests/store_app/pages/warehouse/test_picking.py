@@ -80,8 +80,8 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert send(client, f"{at}/products/milk", **{MILK[0]: "0", MILK[1]: "damaged"}).status_code == 303
     assert send(client, f"{at}/rest").status_code == 303
     assert send(client, f"{at}/send").status_code == 303
-    assert "1 delivery loaded. 1 delivery loaded, waiting for a van." in words(client.get("/console/picking/"))
-    assert "1 delivery loaded, waiting for a van. Due" in words(client.get("/console/routes/"))
+    assert "1 delivery loaded. 1 delivery loaded, waiting for a vehicle." in words(client.get("/console/picking/"))
+    assert "1 delivery loaded, waiting for a vehicle. Due" in words(client.get("/console/routes/"))
     reported = words(client.get(ORDER))
     assert "Damaged or spoilt" in reported
     assert "Not enough for all" not in reported

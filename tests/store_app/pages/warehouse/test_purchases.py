@@ -108,7 +108,7 @@ def test_what_stands_in_the_warehouse_is_put_right_by_a_count_with_a_reason_once
     client = console.signed_in("operator")
     page = client.get("/console/warehouse/stock")
     assert "Whole milk milk · in packs of 12 480" in words(page)
-    assert 'href="/console/supplied/"' in page.text, "one warehouse's vans have their days there, too"
+    assert 'href="/console/supplied/"' in page.text, "one warehouse's vehicles have their days there, too"
     at, given = "/console/warehouse/WH1/count?q=milk", {"sku": "milk", "qty": "475", "command_id": new_id()}
     refused = send(client, at, **given)
     assert (refused.status_code, "Say why you counted" in words(refused)) == (422, True)

@@ -1,4 +1,4 @@
-"""The vans' day on the operator's pages and the driver's phone: planned, sent off, confirmed."""
+"""The vehicles' day on the operator's pages and the driver's phone: planned, sent off, confirmed."""
 
 import re
 from typing import Any
@@ -39,11 +39,13 @@ def ramp(network: House) -> House:
 def planned(house: House) -> tuple[Any, routes.DeliveryRoute]:
     client = house.signed_in("operator")
     assert put_place(client, "WH1", "40.75, -73.95").status_code == 303
-    assert post(client, AT + "vehicles", command_id=new_id(), name="Van 1", packs="40", **window()).status_code == 303
+    assert (
+        post(client, AT + "vehicles", command_id=new_id(), name="Vehicle 1", packs="40", **window()).status_code == 303
+    )
     assert post(client, AT + "plan", command_id=new_id()).status_code == 303
     assert 'hx-trigger="every 2s"' in client.get(AT).text, "the page waits for the job"
     desk = Desk(house.doors, compute=lambda function, loaded: function(loaded))
-    assert JOBS["plan-routes"].run(desk, NOON.date()) == "1 rounds"
+    assert JOBS["plan-routes"].run(desk, NOON.date()) == "1 routes"
     with house.doors.read() as session:
         (row,) = routes.routes_of(session, "WH1")
     return client, row
@@ -62,7 +64,7 @@ def window() -> dict[str, str]:
 def test_a_day_from_the_ramp_to_the_last_door(ramp):
     client, row = planned(ramp)
     page = client.get(AT)
-    assert "Van 1" in words(page)
+    assert "Vehicle 1" in words(page)
     assert page.text.count("<circle") == 2
     with ramp.doors.read() as session:
         before = [stop.store_id for stop in routes.stops_of(session, row)]
@@ -119,7 +121,7 @@ def test_what_is_wrong_is_said_beside_what_was_typed(ramp):
     assert "Type latitude and longitude" in words(wrong)
     assert 'value="north of the river"' in wrong.text
     assert post(client, AT + "vehicles", command_id=new_id(), name="", packs="40", **window()).status_code == 422
-    assert "There is no van yet" in words(post(client, AT + "plan", command_id=new_id()))
+    assert "There is no vehicle yet" in words(post(client, AT + "plan", command_id=new_id()))
     assert post(client, AT + "nothing/send-off", driver="Dora").status_code == 404
 
 
@@ -146,7 +148,7 @@ def test_a_plan_that_fails_leaves_the_rounds_and_says_so(ramp):
     def die(_function: Any, _loaded: Any) -> Any:
         raise RuntimeError("the child died")
 
-    assert JOBS["plan-routes"].run(Desk(ramp.doors, compute=die), NOON.date()) == "0 rounds"
+    assert JOBS["plan-routes"].run(Desk(ramp.doors, compute=die), NOON.date()) == "0 routes"
     with ramp.doors.read() as session:
         assert [one.id for one in routes.routes_of(session, "WH1")] == [row.id]
         assert session.scalars(sa.select(routes.RoutePlan).where(routes.RoutePlan.done_at.is_(None))).all() == []
