@@ -1,13 +1,16 @@
 """Facts as they arrive, one by one and again."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.nodes.inbox import Effect, InboxMessage, inbox_message, take
-from config.nodes.journal import canonical
+from config.nodes.journal import Actor, canonical
 from config.nodes.outbox import Message, hash_of
+from supply.facts import Advised
+from supply.orders import deliveries
 
 
 def apply_once(
@@ -28,3 +31,18 @@ def reapply(session: Session, effect: Effect) -> int:
 def content_hash(message: Message) -> str:
     """Return the hash of a message's content: everything but its number and the hash itself."""
     return hash_of(message, canonical(message.body))
+
+
+def expect(
+    session: Session,
+    store_id: str,
+    id: str,
+    supplier_id: str,
+    lines: Sequence[Advised],
+    *,
+    at: dt.datetime,
+    **source: str,
+) -> None:
+    """Announce a delivery for today. source: the order_id or network_offer_id that it answers."""
+    given = {"expected_day": at.date(), "actor": Actor.system("supply", store_id), "at": at}
+    deliveries.expect(session, store_id, id, supplier_id, lines, **given, **source)

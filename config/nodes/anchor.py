@@ -17,7 +17,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.errors import NotFound
 from config.finding import Finding
 from config.ids import new_id
 from config.nodes import journal
@@ -92,18 +91,12 @@ def hear(
     return doubt
 
 
-def settle(session: Session, doubt_id: str, why: str, *, actor: Actor, at: dt.datetime) -> JournalDoubt:
-    """Note that a person has looked into a doubt, and what it was."""
-    doubt = session.get(JournalDoubt, doubt_id)
-    if doubt is None:
-        raise NotFound("no-such-doubt", "There is no such doubt about a journal.", id=doubt_id)
-    if doubt.seen_at is None:
+def settle(session: Session, node_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Note that a person has looked into all open doubts about a node's journal."""
+    for doubt in doubts(session, node_id):
         doubt.seen_at = at
-        subject = f"node:{doubt.node_id}"
-        journal.record(
-            session, actor=actor, at=at, verb="journal.looked_into", subject=subject, doubt=doubt.id, why=why
-        )
-    return doubt
+        about = {"subject": f"node:{node_id}", "doubt": doubt.id}
+        journal.record(session, actor=actor, at=at, verb="journal.looked_into", **about)
 
 
 # --- questions ---
@@ -115,10 +108,15 @@ def last(session: Session, node_id: str) -> JournalAnchor | None:
     return session.scalar(query.order_by(JournalAnchor.n.desc()).limit(1))
 
 
-def findings(session: Session) -> Iterator[Finding]:
-    """Yield every doubt nobody has looked into."""
+def doubts(session: Session, node_id: str | None = None) -> list[JournalDoubt]:
+    """Return the doubts no person has looked into, the oldest first; of one node or of all."""
     query = sa.select(JournalDoubt).where(JournalDoubt.seen_at.is_(None)).order_by(JournalDoubt.heard_at)
-    for doubt in session.scalars(query):
+    return list(session.scalars(query if node_id is None else query.where(JournalDoubt.node_id == node_id)))
+
+
+def findings(session: Session) -> Iterator[Finding]:
+    """Yield every doubt no person has looked into."""
+    for doubt in doubts(session):
         subject = f"node:{doubt.node_id}"
         yield Finding(
             "J1", subject, "a journal only grows", f"{doubt.what} (heard {doubt.heard_at:%Y-%m-%d %H:%M} UTC)"

@@ -24,6 +24,7 @@ from config.prepared import Prepared
 
 """The node id of the operator's node; every other node id is a store's."""
 COPY_SPEAKS, EPOCH_BEGUN = "a copy or a restored database is speaking", "began a new epoch"
+JOURNAL_CHANGED = "its journal is not what it was"
 KEY_ASKS, KEY_MISUSED = "an unknown signing key speaks", "the store's key was used without its signature"
 WAIT_THERE = " of our messages wait there for a person"
 """What a peer's alarm says. The last goes when nothing waits any more, the others once a person has looked into it."""

@@ -173,26 +173,7 @@ def redeem(
     return found
 
 
-def withdraw(session: Session, store: Store, code: str, *, sale_id: str, at: dt.datetime, actor: Actor) -> int:
-    """Take back a gift voucher nobody has spent from: it is worth nothing then. Returns what is to be paid back."""
-    voucher = find(session, store.id, code, lock=True)
-    if voucher.balance_minor != voucher.amount_minor:
-        raise Refused(
-            "voucher-used", "This voucher has been used; it cannot be taken back.", balance_minor=voucher.balance_minor
-        )
-    amount_minor, voucher.balance_minor = voucher.balance_minor, 0
-    _write(session, voucher, "withdrawn", -amount_minor, 0, sale_id, at, actor)
-    facts = {"amount_minor": amount_minor, "sale": sale_id}
-    journal.record(session, actor=actor, at=at, verb="voucher.withdrawn", subject=_subject(voucher.mark), **facts)
-    return amount_minor
-
-
 # --- questions ---
-
-
-def balance(session: Session, store_id: str, code: str) -> int:
-    """Return what a voucher is worth now, in minor units; NotFound for a code nobody issued."""
-    return find(session, store_id, code).balance_minor
 
 
 def find(session: Session, store_id: str, code: str, *, lock: bool = False) -> Voucher:

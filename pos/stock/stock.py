@@ -325,12 +325,6 @@ def levels(session: Session, store_id: str, skus: Sequence[str] | None = None) -
     }
 
 
-def count_tasks(session: Session, store_id: str) -> list[CountTask]:
-    """Return the products that want counting, the longest waiting first."""
-    query = sa.select(CountTask).where(CountTask.store_id == store_id, CountTask.done_at.is_(None))
-    return list(session.scalars(query.order_by(CountTask.opened_at, CountTask.sku)))
-
-
 # --- inside ---
 
 

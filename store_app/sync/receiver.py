@@ -18,7 +18,17 @@ from config.ids import NETWORK
 from config.nodes import anchor, door, inbox, journal, outbox, signing, signing_keys
 from config.nodes.inbox import InboxHead, InboxMessage
 from config.nodes.journal import GENESIS, Actor
-from config.nodes.node import COPY_SPEAKS, EPOCH_BEGUN, KEY_ASKS, KEY_MISUSED, WAIT_THERE, WORST, Peer, this_node
+from config.nodes.node import (
+    COPY_SPEAKS,
+    EPOCH_BEGUN,
+    JOURNAL_CHANGED,
+    KEY_ASKS,
+    KEY_MISUSED,
+    WAIT_THERE,
+    WORST,
+    Peer,
+    this_node,
+)
 from config.nodes.outbox import Message, OutboxHead, OutboxMessage
 from config.nodes.publication import Publication, listed
 from pos.facts import SaleCompleted
@@ -441,7 +451,11 @@ def _hear_journal(
 ) -> None:
     proof = (end.proof_n, end.proof_hash) if end.proof_n is not None else None
     actor = Actor.system("sync", NETWORK)
-    anchor.hear(session, store_id, end.n, end.hash, epoch=epoch, proof=proof, owes_proof=owes_proof, actor=actor, at=at)
+    known = {"epoch": epoch, "proof": proof, "owes_proof": owes_proof}
+    doubt = anchor.hear(session, store_id, end.n, end.hash, **known, actor=actor, at=at)
+    peer = session.get_one(Peer, store_id)
+    if doubt is not None and (peer.alarm is None or peer.alarm.endswith(WAIT_THERE)):
+        _alarm(session, peer, JOURNAL_CHANGED, at)
 
 
 def _alarm(session: Session, peer: Peer, alarm: str, at: dt.datetime) -> None:

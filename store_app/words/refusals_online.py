@@ -99,7 +99,7 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "not-disputed": (_l("Nothing waits for a decision here."),),
     # --- orders and their codes ---
     "unknown-order": (_l("There is no such order in this store."),),
-    "unknown-shop": (_l("There is no such store. Check the address."),),
+    "unknown-store": (_l("There is no such store. Check the address."),),
     "store-closed": (_l("This store takes no online orders just now. Try again later."),),
     "not-sold-online": (
         _l("This store does not sell online: %(skus)s. Take it out of the basket."),

@@ -44,38 +44,6 @@ MOST_COUNTED = 1_000_000
 # --- verbs ---
 
 
-def expect(
-    session: Session,
-    store_id: str,
-    *,
-    id: str,
-    supplier_id: str,
-    order_id: str | None = None,
-    network_offer_id: str | None = None,
-    expected_day: dt.date,
-    lines: Sequence[Advised],
-    actor: Actor | None = None,
-    at: dt.datetime,
-) -> Delivery:
-    """Record goods a supplier has announced, once per id. order_id, network_offer_id: what they answer, if anything."""
-    if not lines or any(line.qty <= 0 for line in lines):
-        raise Invalid("no-lines", "Say what is coming: at least one product, each with a quantity.")
-    if order_id is not None:
-        orders.order_of(session, store_id, order_id)
-    return deliveries.expect(
-        session,
-        store_id,
-        id,
-        supplier_id,
-        lines,
-        expected_day=expected_day,
-        order_id=order_id,
-        network_offer_id=network_offer_id,
-        actor=actor or Actor.system("supply", store_id),
-        at=at,
-    )
-
-
 def begin_count(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at: dt.datetime) -> Delivery:
     """Begin to count a delivery that is here."""
     delivery = delivery_of(session, store_id, delivery_id)

@@ -401,7 +401,7 @@ def label_documents(
     """
     store = session.get(Store, store_id)
     if store is None:
-        raise NotFound("unknown-shop", "There is no such store.", store=store_id)
+        raise NotFound("unknown-store", "There is no such store.", store=store_id)
     prices = catalogue.prices_on(session, store_id, business_day(at, store.tz, store.rollover_hour), skus)
     codes = sa.select(Barcode.sku, Barcode.code).where(among(session, Barcode.sku, skus))
     first: dict[str, str] = dict(session.execute(codes.order_by(Barcode.qty.desc(), Barcode.code.desc())).all())
@@ -431,7 +431,7 @@ def label_documents(
 def _today(session: Session, store_id: str, at: dt.datetime) -> dt.date:
     store = session.get(Store, store_id)
     if store is None:
-        raise NotFound("unknown-shop", "There is no such store.", store=store_id)
+        raise NotFound("unknown-store", "There is no such store.", store=store_id)
     return business_day(at, store.tz, store.rollover_hour)
 
 

@@ -34,6 +34,7 @@ from supply.orders.network_offers import NetworkOffer
 from supply.orders.supplier_returns import SupplierReturn
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving
+from tests.arriving import expect
 from tests.benchmarks._node import fill
 from tests.faults import counter
 from tests.faults.counter import CUSTOMER, PIN, STORE
@@ -211,8 +212,7 @@ def _posting(till: Till) -> Command:
     by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": till.doors.now()}
     with till.doors.write() as session:
         lines = [Advised("P00001", "P00001", 12, 24), Advised("COLA", "Cola 0.33 l", 6, 12)]
-        receiving.expect(session, STORE, id="swept-delivery", supplier_id="farm", expected_day=by["at"].date(),
-                         lines=lines, at=by["at"])  # fmt: skip
+        expect(session, STORE, "swept-delivery", "farm", lines, at=by["at"])
         receiving.begin_count(session, STORE, "swept-delivery", **by)
     body = {
         "sku-0": "P00001", "qty-0": "24", "why-0": "", "until-0": "", "sku-1": "COLA", "qty-1": "11",
@@ -228,8 +228,7 @@ def _claim(till: Till) -> Command:
     with till.doors.write() as session:
         session.merge(Supplier(id="farm", name="Farm", kind="network", lead_time_days=1, order_weekdays=[0]))
         lines = [Advised("COLA", "Cola 0.33 l", 6, 12)]
-        receiving.expect(session, STORE, id="swept-claimed", supplier_id="farm", expected_day=by["at"].date(),
-                         lines=lines, at=by["at"])  # fmt: skip
+        expect(session, STORE, "swept-claimed", "farm", lines, at=by["at"])
         receiving.begin_count(session, STORE, "swept-claimed", **by)
         receiving.post(session, STORE, "swept-claimed", **by)
     body = {
@@ -250,16 +249,8 @@ def _send_back(till: Till) -> Command:
                       return_until=today, answered_why="")
         )  # fmt: skip
         session.flush()
-        receiving.expect(
-            session,
-            STORE,
-            id="swept-lot",
-            supplier_id="farm",
-            expected_day=today,
-            network_offer_id="swept-push",
-            lines=[Advised("COLA", "Cola 0.33 l", 6, 12)],
-            at=by["at"],
-        )
+        lines = [Advised("COLA", "Cola 0.33 l", 6, 12)]
+        expect(session, STORE, "swept-lot", "farm", lines, at=by["at"], network_offer_id="swept-push")
         receiving.begin_count(session, STORE, "swept-lot", **by)
         receiving.post(session, STORE, "swept-lot", **by)
         consignment.propose_now(session, STORE, "swept-push", **by)

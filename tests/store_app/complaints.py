@@ -13,6 +13,7 @@ from supply.money import consignment, credit
 from supply.network.claims import handling, photos
 from supply.orders import network_offers, supplier_returns
 from supply.receiving import receiving
+from tests.arriving import expect
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import GOODS, SYSTEM
 
@@ -75,8 +76,7 @@ def taken_in(
 ) -> None:
     """Let a delivery be posted. lines: sku -> (advised, counted); source: network_offer_id or order_id."""
     advised = [Advised(sku, GOODS[sku][0], 12, qty) for sku, (qty, _counted) in lines.items()]
-    receiving.expect(session, STORE, id=id, supplier_id=supplier_id, expected_day=NOON.date(), lines=advised, **source,
-                     **BY)  # fmt: skip
+    expect(session, STORE, id, supplier_id, advised, at=NOON, **source)
     receiving.begin_count(session, STORE, id, **BY)
     for sku, (qty, counted) in lines.items():
         receiving.count_line(session, STORE, id, sku, counted, why="" if qty == counted else "Missing", **BY)

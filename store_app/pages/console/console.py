@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from config.nodes.node import KEY_ASKS, KEY_MISUSED
+from config.nodes.node import JOURNAL_CHANGED, KEY_ASKS, KEY_MISUSED
 from pos.store.store import usual_currency
 from store_app.runtime.doors import clock, read
 from store_app.web.presenting import day, page, today
@@ -101,6 +101,8 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
             words = _("%(store)s speaks with a new signing key. Call its shopkeeper before you allow it.", store=name)
         elif why == KEY_MISUSED:
             words = _("The key of %(store)s was used without a good signature. Nothing was taken.", store=name)
+        elif why == JOURNAL_CHANGED:
+            words = _("The journal of %(store)s has changed: somebody may have altered its books.", store=name)
         else:
             words = _("%(store)s seems to run twice: %(why)s.", store=name, why=why)
     elif one.kind == "parked":

@@ -139,9 +139,9 @@ def _chosen(there: Set[str]) -> list[str]:
     """Return the ticked stores, each once; only a store with a node can answer."""
     chosen = list(dict.fromkeys(request.form.getlist("store_id")))
     if not chosen:
-        raise Invalid("no-shop", _("Choose at least one store."), field="store_id")
+        raise Invalid("no-store", _("Choose at least one store."), field="store_id")
     if not there >= set(chosen):
-        raise Invalid("no-shop", _("One of these stores cannot be offered anything. Choose again."), field="store_id")
+        raise Invalid("no-store", _("One of these stores cannot be offered anything. Choose again."), field="store_id")
     return chosen
 
 

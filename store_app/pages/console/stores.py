@@ -14,9 +14,9 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, NotFound
-from config.nodes import journal, signing_keys
+from config.nodes import anchor, journal, signing_keys
 from config.nodes.inbox import InboxAlarm, InboxHead, InboxMessage
-from config.nodes.node import EPOCH_BEGUN, KEY_ASKS, KEY_MISUSED, WAIT_THERE, Peer
+from config.nodes.node import EPOCH_BEGUN, JOURNAL_CHANGED, KEY_ASKS, KEY_MISUSED, WAIT_THERE, Peer
 from config.nodes.publication import listed
 from pos.store.store import Region, Store, keys_of, usual_currency, withdraw_key
 from store_app.node.doctor import BAD, WARN
@@ -88,6 +88,7 @@ def stores() -> ResponseReturnValue:
         behind=behind,
         level_words=money_words.LEVELS,
         key_alarms=(KEY_ASKS, KEY_MISUSED),
+        journal_changed=JOURNAL_CHANGED,
     )
 
 
@@ -151,9 +152,10 @@ def try_again(store_id: str) -> ResponseReturnValue:
 @bp.post("/<store_id>/looked-into")
 @requires("network.stores")
 def looked_into(store_id: str) -> ResponseReturnValue:
-    """Let a store's alarm go, once a person knows why a new count began or which copy has to stop."""
+    """Settle a store's alarm and the doubts about its journal, once a person knows what happened."""
     with write() as session:
         store = _store(session, store_id)
+        anchor.settle(session, store.id, actor=g.actor, at=doors().now())
         peer = session.get(Peer, store_id)
         if peer is not None and peer.alarm is not None:
             journal.record(
@@ -308,6 +310,11 @@ def _alarm_words(peer: Peer | None) -> str:
         return ""  # what waits at the store is seen and settled there
     if peer.alarm == EPOCH_BEGUN:
         return _("This store’s books were put back from a copy, or its computer was set up again.")
+    if peer.alarm == JOURNAL_CHANGED:
+        return _(
+            "The store’s journal is not the one it was at an earlier contact, and its books were not put back from a "
+            "copy. Somebody may have changed them: call the shopkeeper and run Verify there."
+        )
     if peer.alarm == KEY_ASKS:
         return _(
             "A computer speaks with a signing key nobody knows. If the store has a new computer, call its shopkeeper, "

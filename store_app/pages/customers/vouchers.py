@@ -23,7 +23,7 @@ bp = Blueprint("vouchers", __name__, url_prefix="/vouchers")
 bp.before_request(form.know_the_place)
 MOST_TYPED = 40
 KIND_WORDS = {"gift": lazy("Gift voucher"), "credit": lazy("Store credit")}
-MOVED_WORDS = {"issued": lazy("Issued"), "redeemed": lazy("Spent"), "withdrawn": lazy("Taken back")}
+MOVED_WORDS = {"issued": lazy("Issued"), "redeemed": lazy("Spent")}
 
 
 @dataclass(frozen=True)

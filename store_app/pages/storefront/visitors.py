@@ -118,7 +118,7 @@ def store_at(session: Session, slug: str) -> Store:
     """Return the store at an address; the answer then speaks from it."""
     found = session.scalar(_AT, {"slug": form.tidy(slug)})
     if found is None:
-        raise NotFound("no-shop", _("There is no store at this address. Check the link or scan the label again."))
+        raise NotFound("no-store", _("There is no store at this address. Check the link or scan the label again."))
     at_store(found)
     return found
 

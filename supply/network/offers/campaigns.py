@@ -141,7 +141,7 @@ def plan(
     terms.check()
     chosen = sorted(set(store_ids))
     if not chosen:
-        raise Invalid("no-shop", "Choose at least one store.", field="store_id")
+        raise Invalid("no-store", "Choose at least one store.", field="store_id")
     if any(terms.answer_by < day_of(session, store_id, at) for store_id in chosen):
         raise Invalid("bad-day", "The last day to answer is over. Choose today or later.")
     held = _held_out(terms, chosen)

@@ -491,7 +491,7 @@ def _open_store(session: Session, store_id: str, id: str, token: str | None) -> 
         raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
     store = session.get(Store, store_id)
     if store is None:
-        raise NotFound("unknown-shop", "There is no such store. Check the address.", store=store_id)
+        raise NotFound("unknown-store", "There is no such store. Check the address.", store=store_id)
     return store
 
 

@@ -52,29 +52,13 @@ class OnlineProduct(NamedTuple):
 # --- questions ---
 
 
-def listing(
-    session: Session,
-    store_id: str,
-    *,
-    text: str = "",
-    category: str | None = None,
-    limit: int = 60,
-    offset: int = 0,
-    at: dt.datetime | None = None,
-) -> list[OnlineProduct]:
-    """Return what the online store shows: what is in stock, what is ordered in, the rest; bestsellers first, by name.
-
-    text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
-    """
-    silence = _silence(session, store_id, at)
-    query = _ordered(_LISTED.where(OnlineListing.store_id == store_id), text, category, silence)
-    return [_ware(row, silence) for row in session.execute(query.limit(limit).offset(offset))]
-
-
 def listed_skus(
     session: Session, store_id: str, *, text: str = "", category: str | None = None, at: dt.datetime | None = None
 ) -> list[str]:
-    """Return the SKUs of the whole listing in its order; `listing` says which."""
+    """Return the SKUs the online store shows: in stock, then ordered in, then the rest; bestsellers first, by name.
+
+    text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
+    """
     query = _LISTED.where(OnlineListing.store_id == store_id).with_only_columns(OnlineListing.sku)
     return list(session.scalars(_ordered(query, text, category, _silence(session, store_id, at))))
 

@@ -152,7 +152,9 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     assert contact.recovered == len(before["facts"]) - 4
     assert lost.books() == before
     assert lost.faults() == []
-    assert store.read(lambda session: vouchers.balance(session, STORE, code)) == 100, "on a computer of another secret"
+    assert store.read(lambda session: vouchers.find(session, STORE, code).balance_minor) == 100, (
+        "on a computer of another secret"
+    )
     assert lost.talk().recovered == 0
     assert "messages came home" in str(doctor.examine(lost.doors, outside=False))
     store.open_till()

@@ -12,7 +12,7 @@ from sqlalchemy import text
 import config.nodes.journal
 from config.database import make_engine, refuse_unsafe
 from config.errors import Invalid
-from config.nodes import outbox, signing
+from config.nodes import anchor, outbox, signing
 from config.nodes.anchor import JournalDoubt
 from config.nodes.journal import GENESIS, JournalEntry
 from config.nodes.node import COPY_SPEAKS, EPOCH_BEGUN, WAIT_THERE, Peer, this_node
@@ -27,7 +27,7 @@ from store_app.roles import role_of
 from store_app.sync import receiver, restored, sender, signed
 from tests import network_facts
 from tests.network_facts import message, sales
-from tests.store_app.conftest import KEY, NOON, STORE, House
+from tests.store_app.conftest import KEY, NOON, STORE, House, post
 from tests.store_app.sync.test_sync import append, arrived, copy, epoch, put_back, talk, topic
 
 __all__ = ["topic"]
@@ -77,6 +77,14 @@ def test_a_journal_written_anew_is_doubted_although_the_shop_forgets_which_end_i
     assert talk(house, served).fault is None, "no fact waits for it"
     (what,) = doubts(network)
     assert "written again" in what or "not the one it was" in what
+    operator = network.signed_in("operator")
+    assert "somebody may have altered its books" in operator.get("/console/").text, "within one contact"
+    assert "books changed?" in operator.get("/console/stores/").text
+    assert "run Verify there" in operator.get(f"/console/stores/{STORE}").text
+    assert post(operator, f"/console/stores/{STORE}/looked-into").status_code == 303
+    assert "Needs a look" not in operator.get(f"/console/stores/{STORE}").text
+    with network.doors.read() as session:
+        assert anchor.doubts(session) == []
 
 
 def test_lost_answers_are_no_reason_to_doubt_a_journal(house, network, served):

@@ -32,6 +32,7 @@ from supply.orders import suppliers
 from supply.receiving import receiving
 from supply.sync import checks
 from supply.sync import groups as group_facts
+from tests.arriving import expect
 from tests.supply.online_store import ANA, AT, OTHER, STORE, later, make_town
 
 ME = Actor("customer", "customer", "customer", "network")
@@ -462,7 +463,7 @@ def post_vehicle(town, qty, at):
             session, "*", "Depot", lead_time_days=1, order_weekdays=[0], id="depot", actor=ANA, at=at
         )
         line = [Advised("milk", "Milk", 1, qty)]
-        receiving.expect(session, STORE, id="van-00001", supplier_id="depot", expected_day=at.date(), lines=line, at=at)
+        expect(session, STORE, "van-00001", "depot", line, at=at)
         receiving.begin_count(session, STORE, "van-00001", actor=ANA, at=at)
         receiving.post(session, STORE, "van-00001", actor=ANA, at=at)
 

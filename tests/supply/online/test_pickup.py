@@ -123,7 +123,7 @@ def test_a_bad_order_is_refused_with_a_sentence_and_takes_nothing(town, wrong, c
 
 
 def test_an_unknown_shop_and_one_that_never_published_take_no_orders(town):
-    for store_id, code in (("S99", "unknown-shop"), (OTHER, "store-closed")):
+    for store_id, code in (("S99", "unknown-store"), (OTHER, "store-closed")):
         with pytest.raises(DomainError) as refusal, town.network.write() as session:
             placing.place(session, store_id, id=ORDER, name="Li", phone="12345", lines=[("bread", 1)], at=AT)
         assert refusal.value.code == code

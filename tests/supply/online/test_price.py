@@ -77,7 +77,7 @@ def test_what_the_products_of_an_order_cost_is_together_what_is_to_pay_offers_de
 
 def test_a_deposit_is_no_product_of_the_online_shop(town):
     with town.network.read() as session:
-        assert "bottle" not in {ware.sku for ware in listing.listing(session, STORE)}
+        assert "bottle" not in listing.listed_skus(session, STORE)
 
 
 def test_what_was_promised_is_rung_although_price_deposit_and_offer_have_changed(town):

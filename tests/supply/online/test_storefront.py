@@ -23,8 +23,8 @@ def town(tmp_path):
 
 def test_the_network_shows_what_the_store_published_with_its_prices_and_portions(town):
     with town.network.read() as session:
-        shown = {ware.sku: ware for ware in listing.listing(session, STORE)}
-    assert set(shown) == set(PRODUCTS)
+        shown = {ware.sku: ware for ware in listing.products(session, STORE, PRODUCTS)}
+        assert set(listing.listed_skus(session, STORE)) == set(PRODUCTS)
     assert (shown["bread"].left_qty, shown["bread"].price_minor) == (9, 250)
     assert (shown["apple"].left_qty, shown["apple"].step_qty) == (4500, 100)
     assert shown["tea"].left_qty == 1
@@ -165,9 +165,9 @@ def test_every_short_line_is_named_and_nothing_is_taken(town):
 
 def test_search_takes_its_letters_literally(town):
     with town.network.read() as session:
-        assert [ware.sku for ware in listing.listing(session, STORE, text="rye")] == ["bread"]
-        assert listing.listing(session, STORE, text="%") == []
-        assert listing.listing(session, STORE, text="_") == []
+        assert listing.listed_skus(session, STORE, text="rye") == ["bread"]
+        assert listing.listed_skus(session, STORE, text="%") == []
+        assert listing.listed_skus(session, STORE, text="_") == []
         assert listing.categories(session, STORE) == [("Food", 5)]
 
 
@@ -214,7 +214,7 @@ def test_of_what_a_silent_shop_promised_less_is_sold_by_the_hour(town, hours, mi
     town.hear(at=AT)
     at = later(hours=hours)
     with town.network.read() as session:
-        shown = {ware.sku: ware.left_qty for ware in listing.listing(session, STORE, at=at)}
+        shown = {ware.sku: ware.left_qty for ware in listing.products(session, STORE, PRODUCTS, at=at)}
         assert (shown["milk"], shown["tea"], shown["apple"] % 100) == (milk, tea, 0)
     with pytest.raises(Refused, match=f"Milk .wanted {milk + 1}, left {milk}"):
         town.place("order-00001", [("milk", milk + 1)], at=at)
