@@ -66,7 +66,7 @@ def test_a_new_product_begins_with_a_scan(page: Page, office: Office, faults: li
 
 def test_many_prices_change_after_they_were_seen(page: Page, office: Office, faults: list[str]):
     enter(page, office, "/prices/")
-    page.select_option("#category", "Drinks")
+    page.select_option("#top-category", "Drinks")
     page.fill("#value", "10")
     page.press("#value", "Enter")
     expect(page.locator("#preview-title")).to_contain_text("2 prices change")
