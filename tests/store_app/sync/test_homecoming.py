@@ -226,7 +226,7 @@ def test_a_shop_that_lost_its_computer_and_every_copy_gets_what_it_had_told_from
     before = lost.books()
     store.database.engine.dispose()
     (tmp_path / "anew").mkdir()
-    anew = Database(make_engine(f"sqlite:///{tmp_path / 'again' / STORE}.db"))
+    anew = Database(make_engine(f"sqlite:///{tmp_path / 'anew' / STORE}.db"))
     Base.metadata.create_all(anew.engine)
     with anew.write() as session:
         found(session, STORE, at=NOON)
