@@ -32,6 +32,7 @@ def set_up(*, level: str = "INFO", for_people: bool = False) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a long job that is not run beside itself is no warning
 
 
 def hide_secrets(_logger: Any, _method: str, event: Any) -> Any:

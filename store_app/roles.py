@@ -1,4 +1,4 @@
-"""What each role of node opens: one table of pages, API and jobs.
+"""What each role of node opens: one table of pages and API. Its jobs: `store_app.jobs.jobs`.
 
 A module named here exports `bp`, its Blueprint. Nothing else looks at the role.
 """
@@ -17,7 +17,6 @@ class Role:
 
     pages: tuple[str, ...]
     api: tuple[str, ...]
-    jobs: tuple[str, ...]
     home: dict[str, str]
     """Staff role -> the endpoint a person begins at."""
 
@@ -109,34 +108,6 @@ ROLES: dict[str, Role] = {
             "metrics",
             "document",
         ),
-        jobs=(
-            "print",
-            "payments",
-            "send",
-            "letters",
-            "storefront-publish",
-            "expire-pickups",
-            "expire-offers",
-            "shelf-live",
-            "campaigns",
-            "roll-up",
-            "consigned",
-            "forecast",
-            "report-counts",
-            "suggest",
-            "propose",
-            "report-spares",
-            "shelf-swap",
-            "reward-referrals",
-            "replay",
-            "weeks-ahead",
-            "forget-people",
-            "seal",
-            "backup",
-            "backup-changes",
-            "check",
-            "watch",
-        ),
         home={"cashier": "till.page", "supervisor": "till.page", "shopkeeper": "till.page"},
     ),
     "network": Role(
@@ -182,40 +153,6 @@ ROLES: dict[str, Role] = {
             "store.demo",
         ),
         api=("sync", "join", "status", "metrics", "document"),
-        jobs=(
-            "warehouse",
-            "plan-routes",
-            "notify",
-            "escrow",
-            "remind",
-            "publish-terms",
-            "purchase-letters",
-            "weeks",
-            "roll-changed",
-            "outlook",
-            "groups",
-            "campaigns-over",
-            "roll-up",
-            "limits",
-            "credit",
-            "points",
-            "network-offers",
-            "returns",
-            "compare",
-            "purchase",
-            "transfers",
-            "forecast-regions",
-            "forecast-stores",
-            "replay-regions",
-            "publish",
-            "forget-people",
-            "seal",
-            "backup",
-            "check",
-            "watch",
-            "notice-restore",
-            "new-day",
-        ),
         home={"operator": "console.home"},
     ),
 }

@@ -13,7 +13,7 @@ import pos.sync.replica
 import supply.sync.recovered
 import supply.sync.replica
 from config.states import StateTable
-from store_app.runtime import tables
+from store_app.runtime import job_runs, tables
 from tests.golden import Golden
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,11 +23,13 @@ PACKAGES = ("config", "forecasting", "pos", "supply", "store_app")
 def nouns() -> list[str]:
     """Return every module that declares a noun's states as its own."""
     found = []
-    for package in (config, pos, supply):
-        for name in tables.modules_of(package):
-            states = getattr(importlib.import_module(name), "STATES", None)
-            if isinstance(states, StateTable) and "STATES = StateTable(" in source_of(name):
-                found.append(name)
+    for name in (
+        *(name for package in (config, pos, supply) for name in tables.modules_of(package)),
+        job_runs.__name__,
+    ):
+        states = getattr(importlib.import_module(name), "STATES", None)
+        if isinstance(states, StateTable) and "STATES = StateTable(" in source_of(name):
+            found.append(name)
     return found
 
 

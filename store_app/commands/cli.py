@@ -184,10 +184,9 @@ def job(name: str, day: dt.datetime | None) -> None:
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD")
 def forecast(day: dt.datetime | None) -> None:
     """Forecast now."""
-    from store_app.roles import role_of
+    from store_app.jobs.jobs import jobs_of
 
-    names = [name for name in role_of(node().settings).jobs if name.startswith("forecast")]
-    for name in ["roll-up", *names]:
+    for name in ["roll-up", *(job.name for job in jobs_of(node().settings) if job.name.startswith("forecast"))]:
         _run_job(name, day)
 
 
@@ -228,19 +227,22 @@ def propose() -> None:
 def _run_job(name: str, day: dt.datetime | None) -> None:
     from config.errors import NotFound
     from store_app.jobs import jobs, worker
-    from store_app.roles import role_of
-    from store_app.runtime import job_book
+    from store_app.jobs.desk import Desk
+    from store_app.runtime import job_runs
 
     doors = node()
-    here = role_of(doors.settings).jobs
+    here = {job.name: job for job in jobs.jobs_of(doors.settings)}
     if name not in here:
         raise NotFound("no-such-job", f"There is no job {name} here. There are: {', '.join(here)}.", name=name)
-    row = jobs.JOBS[name]
+    row = here[name]
     on = day.date() if day else jobs.last_day(doors)
-    outcome, done = worker.attempt(jobs.Desk(doors), row, on)
+    outcome, done = worker.attempt(Desk(doors), row, on)
     if row.every_s is None:
         with doors.write() as session:
-            job_book.note(session, doors.settings.node_id, name, on, at=doors.now(), done=done, outcome=outcome)
+            job_runs.note(
+                session, doors.settings.node_id, name, on, at=doors.now(), done=done, outcome=outcome,
+                each_day=row.each_day,
+            )  # fmt: skip
     (screen if done else faults).print(f"{name}: {outcome}", markup=False, highlight=False)
     if not done:
         sys.exit(1)
@@ -285,13 +287,12 @@ def status() -> None:
     """Say how this node stands."""
     from config import migrate
     from store_app.api.status import network_standing
-    from store_app.jobs.jobs import EACH_DAY
-    from store_app.runtime import job_book
+    from store_app.runtime import job_runs
 
     doors = node()
     with doors.read() as session:
         standing = network_standing(session, doors.now(), bool(doors.settings.network_url))
-        failed = job_book.failed(session, doors.settings.node_id, at=doors.now(), each_day=EACH_DAY)
+        failed = job_runs.failed(session, doors.settings.node_id, at=doors.now())
     table = Table(show_header=False)
     table.add_row("node", doors.settings.node_id)
     table.add_row("database", migrate.current(doors.database.engine) or "empty")

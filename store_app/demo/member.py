@@ -23,9 +23,10 @@ from pos.till import shift
 from store_app.demo.build import PINS, TILL
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE
 from store_app.demo.visitor import call, sign_in
-from store_app.jobs.jobs import JOBS, Desk, last_day
+from store_app.jobs.desk import Desk
+from store_app.jobs.jobs import JOBS, last_day
 from store_app.node.checking import chain_faults, findings
-from store_app.runtime import job_book
+from store_app.runtime import job_runs
 from store_app.runtime.child_process import compute_here
 from store_app.runtime.doors import open_doors
 from store_app.sync import sender
@@ -183,11 +184,11 @@ class Member:
         if job.every_s is not None:
             return job.run(self.desk, day)
         with self.doors.write() as session:
-            if not job_book.take(session, self.id, name, day, at=now):
+            if not job_runs.take(session, self.id, name, day, at=now):
                 return "done before"
         outcome = job.run(self.desk, day)
         with self.doors.write() as session:
-            job_book.note(session, self.id, name, day, at=now, done=True, outcome=outcome)
+            job_runs.note(session, self.id, name, day, at=now, done=True, outcome=outcome, each_day=job.each_day)
         return outcome
 
     # --- questions ---

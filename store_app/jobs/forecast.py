@@ -17,17 +17,17 @@ from config.errors import Unreachable
 from config.ids import new_id
 from config.settings import Settings
 from pos.store.store import Region, Store
+from store_app.jobs.desk import Desk
 from store_app.runtime.doors import alone
 
 if TYPE_CHECKING:
-    from store_app.jobs.jobs import Desk
     from supply.demand.forecasts import Computed, Loaded
 
 AT_ONCE = 8
 Kind = Literal["store", "region"]
 
 
-def forecast_store(desk: "Desk", day: dt.date) -> str:
+def forecast_store(desk: Desk, day: dt.date) -> str:
     """Forecast this store's products."""
     from supply.demand import forecast_store
 
@@ -38,7 +38,7 @@ def forecast_store(desk: "Desk", day: dt.date) -> str:
     return f"forecast {desk.node_id} from {day}"
 
 
-def forecast_regions(desk: "Desk", day: dt.date) -> str:
+def forecast_regions(desk: Desk, day: dt.date) -> str:
     """Fit every region's models on the roll-up."""
     from supply.demand import forecast_store
 
@@ -52,7 +52,7 @@ def forecast_regions(desk: "Desk", day: dt.date) -> str:
     return _reported(done, len(regions), "regions", day)
 
 
-def forecast_stores(desk: "Desk", day: dt.date) -> str:
+def forecast_stores(desk: Desk, day: dt.date) -> str:
     """Forecast for the stores that have no node of their own, a few at a time in one child.
 
     A night that broke off goes on where it stopped; one that is asked for again when it is whole is done again.
@@ -74,12 +74,12 @@ def forecast_stores(desk: "Desk", day: dt.date) -> str:
     return _reported(done, len(stores), "stores", day)
 
 
-def replay(desk: "Desk", day: dt.date) -> str:
+def replay(desk: Desk, day: dt.date) -> str:
     """Replay the store's last weeks under every way of ordering, once a week."""
     return f"{_replay(desk, 'store', desk.node_id, [desk.node_id], day)} replayed"
 
 
-def replay_regions(desk: "Desk", day: dt.date) -> str:
+def replay_regions(desk: Desk, day: dt.date) -> str:
     """Replay every region's last weeks, once a week."""
     from supply.replenishment import replays
 
@@ -96,7 +96,7 @@ def replay_regions(desk: "Desk", day: dt.date) -> str:
 # --- inside ---
 
 
-def _regions(desk: "Desk") -> list[str]:
+def _regions(desk: Desk) -> list[str]:
     with desk.doors.read() as session:
         return list(session.scalars(sa.select(Region.id).order_by(Region.id)))
 
@@ -113,7 +113,7 @@ def _reported(done: int, asked: int, what: str, day: dt.date) -> str:
     return f"{done} {what} from {day}"
 
 
-def _forecast(desk: "Desk", kind: Kind, some: list[str], day: dt.date) -> "list[Computed]":
+def _forecast(desk: Desk, kind: Kind, some: list[str], day: dt.date) -> "list[Computed]":
     """Forecast some stores or regions, without those that trip by themselves (rules 1, 2)."""
     found: list[Computed] = []
 
@@ -154,7 +154,7 @@ def _forecasts_of(asked: tuple[Settings, list[str], dt.date, Kind]) -> "list[Com
         database.engine.dispose()
 
 
-def _replay(desk: "Desk", kind: Kind, scope_id: str, stores: list[str], day: dt.date) -> int:
+def _replay(desk: Desk, kind: Kind, scope_id: str, stores: list[str], day: dt.date) -> int:
     """Replay a scope if that is due and there is enough to replay; returns how many were."""
     from supply.replenishment import replays
 

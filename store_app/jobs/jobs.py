@@ -1,4 +1,4 @@
-"""The jobs of a node: one table of name, rhythm and function. A person can run each: `cornerstore job NAME`.
+"""The jobs of a node: one table of name, function, role and trigger. A person can run each: `cornerstore job NAME`.
 
 Rules
 -----
@@ -6,78 +6,43 @@ Rules
 2. A job opens short transactions; what computes, prints or waits for the network does so between them.
 3. A forecast is computed in a child of its own, one at a time, one thread, with a time limit, and steps back for
    whatever else the machine has to do: neither paper nor a sale waits for arithmetic.
-4. Nightly jobs are told the last ended business day; those `each_day` make up every missed day, oldest first.
+4. Nightly jobs run when the business day ends, in the table's order, and are told that day; those `each_day` make up
+   every missed day, oldest first.
 """
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import httpx2
 import sqlalchemy as sa
-import structlog
+from apscheduler.triggers.cron import CronTrigger
 
 from config.clock import business_day
-from config.errors import DomainError, NotFound
-from config.nodes.journal import Actor
+from config.errors import NotFound
+from config.settings import Settings
 from pos.store.store import Region, Store
 from store_app.jobs import forecast, keeping, money, orders
+from store_app.jobs.desk import Desk
 from store_app.node.printers import printers_in_force
-from store_app.runtime import job_book
-from store_app.runtime.child_process import Far, compute_apart
 from store_app.runtime.doors import Doors, alone
 
-log = structlog.get_logger()
 CATCH_UP_DAYS = 31
-
-
-@dataclass
-class Desk:
-    """What a worker keeps between runs: doors, the line to the network, whether it has begun to print."""
-
-    doors: Doors
-    client: httpx2.Client | None = None
-    line: Any = None
-    prints: bool = False
-    reported: dict[str, str] = field(default_factory=dict)
-    carriers: list[Any] | None = None
-    clocks: tuple[dt.datetime, float] | None = None
-    """The wall clock and the steady one at the last watch."""
-    compute: Callable[..., Any] = compute_apart
-    """How a pure computation is run: apart (rule 3); a demonstration that has nothing else to do runs it at once."""
-
-    @property
-    def node_id(self) -> str:
-        """Return the node the desk stands at."""
-        return self.doors.settings.node_id
-
-    def far(self, job: str, day: dt.date, what: str) -> Far:
-        """Return what notes how far a job of a day is, counted in `what`; busy books are told the next time."""
-
-        def note(so_far: int, whole: int) -> None:
-            try:
-                with self.doors.write() as session:
-                    job_book.report_progress(session, self.node_id, job, day, so_far, whole, what)
-            except (DomainError, sa.exc.SQLAlchemyError) as fault:
-                log.warning("progress not noted", job=job, so_far=so_far, whole=whole, why=str(fault))
-
-        return note
-
-    def actor(self, job: str) -> Actor:
-        """Return who acts for a job."""
-        return Actor.system(job, self.node_id)
+STORE, NETWORK = ("store",), ("network",)
+BOTH = STORE + NETWORK
 
 
 @dataclass(frozen=True)
 class Job:
-    """One row of the table. every_s: the rhythm of a continuous job; None: nightly.
+    """One row of the table. roles: the kinds of nodes that run it. every_s: its interval; None: each night.
 
-    after_ring_s: how long after the bell it looks (paper at once, the rest when that is through); None: it does not.
+    after_ring_s: how long after the bell it runs (paper at once, the rest when that is through); None: at no ring.
+    each_day: each missed day is made up; of any other job the last day is enough.
     """
 
     name: str
     run: Callable[[Desk, dt.date], str]
+    roles: tuple[str, ...] = BOTH
     every_s: float | None = None
     after_ring_s: float | None = None
     each_day: bool = False
@@ -148,7 +113,7 @@ def letters(desk: Desk, _day: dt.date) -> str:
     """E-mail orders to suppliers that have no line to us, and receipts to customers who wanted them."""
     from store_app.mail import letters, receipts
 
-    done = [post.send_due(desk.doors, desk.node_id, carriers_of(desk)) for post in (letters, receipts)]
+    done = [post.send_due(desk.doors, desk.node_id, desk.carried_by()) for post in (letters, receipts)]
     sent, failed = map(sum, zip(*done, strict=True))
     return f"{sent} sent, {failed} failed"
 
@@ -301,7 +266,7 @@ def notify(desk: Desk, _day: dt.date) -> str:
     """Send what customers are to be told."""
     from store_app.mail import carriers
 
-    sent, failed = carriers.send_due(desk.doors, carriers_of(desk))
+    sent, failed = carriers.send_due(desk.doors, desk.carried_by())
     return f"{sent} sent, {failed} failed"
 
 
@@ -340,83 +305,87 @@ def publish(desk: Desk, day: dt.date) -> str:
 JOBS: dict[str, Job] = {
     job.name: job
     for job in (
-        Job("print", print_paper, every_s=2, after_ring_s=0),
-        Job("payments", ask_payments, every_s=5),
-        Job("send", send, every_s=5, after_ring_s=0.3),
-        Job("letters", letters, every_s=15, after_ring_s=0.5),
-        Job("storefront-publish", publish_storefront, every_s=60, after_ring_s=5),
-        Job("expire-pickups", expire_pickups, every_s=60),
-        Job("expire-offers", expire_offers, every_s=600),
-        Job("campaigns", orders.carry_campaigns_out, every_s=300),
-        Job("campaigns-over", orders.settle_campaigns, every_s=3600),
-        Job("shelf-live", orders.shelf_live, every_s=300),
-        Job("warehouse", warehouse, every_s=900),
-        Job("plan-routes", orders.plan_routes, every_s=3, after_ring_s=0.1),
-        Job("notify", notify, every_s=5, after_ring_s=0.3),
-        Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
-        Job("groups", close_groups, every_s=60),
-        Job("remind", remind_customers, every_s=600),
-        Job("purchase-letters", orders.post_purchases, every_s=15, after_ring_s=0.5),
-        Job("publish-terms", orders.publish_terms, every_s=30),
-        Job("weeks", keep_weeks, every_s=6 * 3600),
-        Job("roll-changed", roll_fresh, every_s=20),
-        Job("outlook", look_ahead, every_s=300),
-        Job("roll-up", roll_up, each_day=True),
-        Job("limits", limits),
-        Job("consigned", money.keep_consigned),
-        Job("credit", money.close_money, each_day=True),
-        Job("points", money.keep_points),
-        Job("network-offers", money.expire_network_offers),
-        Job("returns", money.end_returns),
-        Job("compare", money.compare_stores),
-        Job("purchase", purchase),
-        Job("forecast-regions", forecast.forecast_regions),
-        Job("forecast-stores", forecast.forecast_stores),
-        Job("forecast", forecast.forecast_store),
-        Job("report-counts", money.send_counts),
-        Job("suggest", money.suggest),
-        Job("propose", orders.propose),
-        Job("report-spares", orders.send_spares),
-        Job("transfers", orders.propose_transfers),
-        Job("shelf-swap", orders.shelf_swap),
-        Job("reward-referrals", orders.thank_friends),
-        Job("replay", forecast.replay),
-        Job("weeks-ahead", orders.play_weeks_ahead),
-        Job("replay-regions", forecast.replay_regions),
-        Job("publish", publish),
-        Job("forget-people", forget_people),
-        Job("seal", keeping.seal),
-        Job("backup", keeping.back_up),
-        Job("backup-changes", keeping.back_up_changes, every_s=600),
-        Job("check", keeping.check),
-        Job("watch", keeping.watch, every_s=300),
-        Job("notice-restore", keeping.notice_restore, every_s=5),
-        Job("new-day", keeping.apply_early_facts, every_s=3600),
+        Job("print", print_paper, STORE, every_s=2, after_ring_s=0),
+        Job("payments", ask_payments, STORE, every_s=5),
+        Job("send", send, STORE, every_s=5, after_ring_s=0.3),
+        Job("letters", letters, STORE, every_s=15, after_ring_s=0.5),
+        Job("storefront-publish", publish_storefront, STORE, every_s=60, after_ring_s=5),
+        Job("expire-pickups", expire_pickups, STORE, every_s=60),
+        Job("expire-offers", expire_offers, STORE, every_s=600),
+        Job("campaigns", orders.carry_campaigns_out, STORE, every_s=300),
+        Job("campaigns-over", orders.settle_campaigns, NETWORK, every_s=3600),
+        Job("shelf-live", orders.shelf_live, STORE, every_s=300),
+        Job("warehouse", warehouse, NETWORK, every_s=900),
+        Job("plan-routes", orders.plan_routes, NETWORK, every_s=3, after_ring_s=0.1),
+        Job("notify", notify, NETWORK, every_s=5, after_ring_s=0.3),
+        Job("escrow", ask_escrow, NETWORK, every_s=3, after_ring_s=0.3),
+        Job("groups", close_groups, NETWORK, every_s=60),
+        Job("remind", remind_customers, NETWORK, every_s=600),
+        Job("purchase-letters", orders.post_purchases, NETWORK, every_s=15, after_ring_s=0.5),
+        Job("publish-terms", orders.publish_terms, NETWORK, every_s=30),
+        Job("weeks", keep_weeks, NETWORK, every_s=6 * 3600),
+        Job("roll-changed", roll_fresh, NETWORK, every_s=20),
+        Job("outlook", look_ahead, NETWORK, every_s=300),
+        Job("roll-up", roll_up, BOTH, each_day=True),
+        Job("limits", limits, NETWORK),
+        Job("consigned", money.keep_consigned, STORE),
+        Job("credit", money.close_money, NETWORK, each_day=True),
+        Job("points", money.keep_points, NETWORK),
+        Job("network-offers", money.expire_network_offers, NETWORK),
+        Job("returns", money.end_returns, NETWORK),
+        Job("compare", money.compare_stores, NETWORK),
+        Job("purchase", purchase, NETWORK),
+        Job("transfers", orders.propose_transfers, NETWORK),
+        Job("forecast-regions", forecast.forecast_regions, NETWORK),
+        Job("forecast-stores", forecast.forecast_stores, NETWORK),
+        Job("forecast", forecast.forecast_store, STORE),
+        Job("report-counts", money.send_counts, STORE),
+        Job("suggest", money.suggest, STORE),
+        Job("propose", orders.propose, STORE),
+        Job("report-spares", orders.send_spares, STORE),
+        Job("shelf-swap", orders.shelf_swap, STORE),
+        Job("reward-referrals", orders.thank_friends, STORE),
+        Job("replay", forecast.replay, STORE),
+        Job("weeks-ahead", orders.play_weeks_ahead, STORE),
+        Job("replay-regions", forecast.replay_regions, NETWORK),
+        Job("publish", publish, NETWORK),
+        Job("forget-people", forget_people, BOTH),
+        Job("seal", keeping.seal, BOTH),
+        Job("backup", keeping.back_up, BOTH),
+        Job("backup-changes", keeping.back_up_changes, STORE, every_s=600),
+        Job("check", keeping.check, BOTH),
+        Job("watch", keeping.watch, BOTH, every_s=300),
+        Job("notice-restore", keeping.notice_restore, NETWORK, every_s=5),
+        Job("new-day", keeping.apply_early_facts, NETWORK, every_s=3600),
     )
 }
-
-EACH_DAY = tuple(job.name for job in JOBS.values() if job.each_day)
-
 
 # --- running ---
 
 
+def jobs_of(settings: Settings) -> list[Job]:
+    """Return the jobs of this node's role, in the table's order."""
+    return [job for job in JOBS.values() if settings.role in job.roles]
+
+
 def last_day(doors: Doors) -> dt.date:
     """Return the last ended business day of this node (a network: of its first store's zone)."""
+    store = _store_here(doors)
+    return business_day(doors.now(), store.tz, store.rollover_hour) - dt.timedelta(days=1)
+
+
+def day_end(doors: Doors) -> CronTrigger:
+    """Return when each business day of this node ends."""
+    store = _store_here(doors)
+    return CronTrigger(hour=store.rollover_hour, minute=0, second=0, timezone=store.tz)
+
+
+def _store_here(doors: Doors) -> Store:
     with doors.read() as session:
         store = session.get(Store, doors.settings.node_id) or session.scalar(sa.select(Store).order_by(Store.id))
     if store is None:
         raise NotFound("no-store", "There is no store here yet.")
-    return business_day(doors.now(), store.tz, store.rollover_hour) - dt.timedelta(days=1)
-
-
-def carriers_of(desk: Desk) -> list[Any]:
-    """Return what carries letters and messages, made once."""
-    from store_app.mail import carriers
-
-    if desk.carriers is None:
-        desk.carriers = carriers.carriers(desk.doors.settings)
-    return desk.carriers
+    return store
 
 
 def _count(answer: Any) -> int:

@@ -2,18 +2,16 @@
 
 import datetime as dt
 import time
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-if TYPE_CHECKING:
-    from store_app.jobs.jobs import Desk
+from store_app.jobs.desk import Desk
 
 JUMP_S = 300
 """A clock that moves by so much against the time that passed has been set, and that is journalled (I40)."""
 
 
-def check(desk: "Desk", _day: dt.date) -> str:
+def check(desk: Desk, _day: dt.date) -> str:
     """Recompute the books' invariants and journal what does not hold."""
     from config.nodes import journal
     from store_app.node.checking import findings
@@ -27,7 +25,7 @@ def check(desk: "Desk", _day: dt.date) -> str:
     return f"{len(found)} findings"
 
 
-def seal(desk: "Desk", day: dt.date) -> str:
+def seal(desk: Desk, day: dt.date) -> str:
     """Seal the rows of the days that are over, so that `verify` finds what is changed in them afterwards."""
     from config.database import lock_rows
     from config.nodes import day_seals, journal
@@ -45,7 +43,7 @@ def seal(desk: "Desk", day: dt.date) -> str:
     return f"{sum(map(len, bunches))} days of tables sealed"
 
 
-def back_up(desk: "Desk", _day: dt.date) -> str:
+def back_up(desk: Desk, _day: dt.date) -> str:
     """Copy the books and prove the copy by a restore drill."""
     from store_app.node import backup
 
@@ -55,7 +53,7 @@ def back_up(desk: "Desk", _day: dt.date) -> str:
     return f"{note.file}, {note.size / 1e6:.0f} MB, proved, {note.faults} findings"
 
 
-def back_up_changes(desk: "Desk", _day: dt.date) -> str:
+def back_up_changes(desk: Desk, _day: dt.date) -> str:
     """Copy the books soon after something was changed in them that the network is not told."""
     from store_app.node import backup
 
@@ -65,7 +63,7 @@ def back_up_changes(desk: "Desk", _day: dt.date) -> str:
     return f"{desk.compute(backup.make_for, (doors.settings, doors.now()))}, proved"
 
 
-def watch(desk: "Desk", _day: dt.date) -> str:
+def watch(desk: Desk, _day: dt.date) -> str:
     """Note a clock that jumped, and log what the doctor finds bad."""
     from store_app.node import doctor
 
@@ -88,14 +86,14 @@ def watch(desk: "Desk", _day: dt.date) -> str:
     return "; ".join(bad) or "in order"
 
 
-def notice_restore(desk: "Desk", _day: dt.date) -> str:
+def notice_restore(desk: Desk, _day: dt.date) -> str:
     """Begin a new epoch where the books were put back from a copy, also while we run; note how far they are."""
     from store_app.sync import restored
 
     return "put back from a copy" if restored.restart_if_restored(desk.doors) else "as they were"
 
 
-def apply_early_facts(desk: "Desk", _day: dt.date) -> str:
+def apply_early_facts(desk: Desk, _day: dt.date) -> str:
     """Take what stores dated too far ahead, now that its day has come."""
     from store_app.sync import receiver
 

@@ -1,17 +1,14 @@
 """The nightly jobs about money and standing, for the table in `jobs`."""
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from pos.store.store import Store
-
-if TYPE_CHECKING:
-    from store_app.jobs.jobs import Desk
+from store_app.jobs.desk import Desk
 
 
-def close_money(desk: "Desk", day: dt.date) -> str:
+def close_money(desk: Desk, day: dt.date) -> str:
     """Charge late days, review standings, work every store's credit out, and pay the shelves, at the network."""
     from supply.membership import credit_review
 
@@ -20,7 +17,7 @@ def close_money(desk: "Desk", day: dt.date) -> str:
     return f"{stores} lines"
 
 
-def send_counts(desk: "Desk", day: dt.date) -> str:
+def send_counts(desk: Desk, day: dt.date) -> str:
     """Tell the network how fresh the counts are: the one measure of the standing that only the store knows."""
     from supply.membership import level
 
@@ -32,7 +29,7 @@ def send_counts(desk: "Desk", day: dt.date) -> str:
     return f"{counted} of {sold} products counted lately"
 
 
-def compare_stores(desk: "Desk", day: dt.date) -> str:
+def compare_stores(desk: Desk, day: dt.date) -> str:
     """Work the neighbours' figures out when a week ends, at the network; the first time at once."""
     from supply.membership import benchmarks
 
@@ -44,7 +41,7 @@ def compare_stores(desk: "Desk", day: dt.date) -> str:
         return f"{benchmarks.work_out(session, figures, day, at=desk.doors.now())} figures"
 
 
-def suggest(desk: "Desk", day: dt.date) -> str:
+def suggest(desk: Desk, day: dt.date) -> str:
     """Measure what was tried, and see that the best suggestion is open, at the store."""
     from supply.membership import suggestions
 
@@ -53,7 +50,7 @@ def suggest(desk: "Desk", day: dt.date) -> str:
     return f"{found.kind} {found.sku}" if found else "nothing to suggest"
 
 
-def keep_consigned(desk: "Desk", _day: dt.date) -> str:
+def keep_consigned(desk: Desk, _day: dt.date) -> str:
     """Tell the network what its goods here came to, and propose or end what is due."""
     from supply.money import consignment
     from supply.network.warehouse import returns
@@ -65,7 +62,7 @@ def keep_consigned(desk: "Desk", _day: dt.date) -> str:
     return f"{lots} lots of the network's"
 
 
-def expire_network_offers(desk: "Desk", _day: dt.date) -> str:
+def expire_network_offers(desk: Desk, _day: dt.date) -> str:
     """Pay for offered goods that stayed, as their terms say."""
     from supply.network.offers import offer_results
 
@@ -74,7 +71,7 @@ def expire_network_offers(desk: "Desk", _day: dt.date) -> str:
     return f"{looked_at} looked at"
 
 
-def keep_points(desk: "Desk", day: dt.date) -> str:
+def keep_points(desk: Desk, day: dt.date) -> str:
     """Let shared points lapse that nobody moves, and settle every store's part of their pool, at the network."""
     from supply.money import points, points_pool
 
@@ -86,7 +83,7 @@ def keep_points(desk: "Desk", day: dt.date) -> str:
     return f"{stores} stores settled, {lapsed} members' points lapsed"
 
 
-def end_returns(desk: "Desk", _day: dt.date) -> str:
+def end_returns(desk: Desk, _day: dt.date) -> str:
     """End the claims whose goods did not come back, and charge what did not come of goods on sale or return."""
     from supply.network.warehouse import returns
 

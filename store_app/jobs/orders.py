@@ -1,20 +1,17 @@
 """The jobs of orders, transfers, routes, the bestseller shelf and campaigns; `jobs` has the table and the rules."""
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 import structlog
 
 from config.clock import business_day
 from pos.store.store import store_of
-
-if TYPE_CHECKING:
-    from store_app.jobs.jobs import Desk
+from store_app.jobs.desk import Desk
 
 log = structlog.get_logger()
 
 
-def propose(desk: "Desk", _day: dt.date) -> str:
+def propose(desk: Desk, _day: dt.date) -> str:
     """Propose orders from the forecast, and send what the shopkeeper's rules let go."""
     from supply.replenishment import auto_approval, proposals
 
@@ -29,7 +26,7 @@ def propose(desk: "Desk", _day: dt.date) -> str:
     return f"{len(made)} proposals, {len(gone)} sent by rule"
 
 
-def play_weeks_ahead(desk: "Desk", day: dt.date) -> str:
+def play_weeks_ahead(desk: Desk, day: dt.date) -> str:
     """Play the store's orders of the coming weeks on many futures, once last night's forecast is there."""
     from supply.replenishment import order_simulation
 
@@ -43,26 +40,25 @@ def play_weeks_ahead(desk: "Desk", day: dt.date) -> str:
     return f"{body['products']} products played on {body['futures']} futures"
 
 
-def publish_terms(desk: "Desk", _day: dt.date) -> str:
+def publish_terms(desk: Desk, _day: dt.date) -> str:
     """Publish what the network's suppliers ask, where that has changed since stores heard of it last."""
     from store_app.jobs import publishing
 
     return "published" if publishing.publish_terms(desk.doors) else "nothing changed"
 
 
-def post_purchases(desk: "Desk", _day: dt.date) -> str:
+def post_purchases(desk: Desk, _day: dt.date) -> str:
     """E-mail the warehouses' purchases to whom they buy from."""
-    from store_app.jobs import jobs
     from store_app.mail import letters
     from supply.orders import suppliers
 
     with desk.doors.read() as session:
         houses = suppliers.warehouses(session)
-    done = [letters.send_due(desk.doors, house, jobs.carriers_of(desk)) for house in houses]
+    done = [letters.send_due(desk.doors, house, desk.carried_by()) for house in houses]
     return f"{sum(sent for sent, _ in done)} sent, {sum(failed for _, failed in done)} failed"
 
 
-def send_spares(desk: "Desk", _day: dt.date) -> str:
+def send_spares(desk: Desk, _day: dt.date) -> str:
     """Tell the network what this store can spare and could use."""
     from supply.network.transfers import sheets
 
@@ -74,7 +70,7 @@ def send_spares(desk: "Desk", _day: dt.date) -> str:
     return f"{len(sheet.spares)} to spare, {len(sheet.wants)} wanted"
 
 
-def propose_transfers(desk: "Desk", _day: dt.date) -> str:
+def propose_transfers(desk: Desk, _day: dt.date) -> str:
     """End what nobody answered or fetched, and propose what neighbours gain by."""
     from supply.network.transfers import proposals, transfers
 
@@ -85,7 +81,7 @@ def propose_transfers(desk: "Desk", _day: dt.date) -> str:
     return f"{len(made)} proposed, {len(over)} lapsed"
 
 
-def plan_routes(desk: "Desk", _day: dt.date) -> str:
+def plan_routes(desk: Desk, _day: dt.date) -> str:
     """Compute every plan that was asked for; one that fails says why, leaves the routes alone and stops no other."""
     from supply.network.routes import loads, routes
     from supply.routing import vehicle_routes
@@ -110,7 +106,7 @@ def plan_routes(desk: "Desk", _day: dt.date) -> str:
     return f"{made} routes"
 
 
-def shelf_live(desk: "Desk", _day: dt.date) -> str:
+def shelf_live(desk: Desk, _day: dt.date) -> str:
     """Let an approved shelf plan go live on its day."""
     from supply.shelf import plan
 
@@ -119,7 +115,7 @@ def shelf_live(desk: "Desk", _day: dt.date) -> str:
     return "a new plan" if live else "no change"
 
 
-def shelf_swap(desk: "Desk", day: dt.date) -> str:
+def shelf_swap(desk: Desk, day: dt.date) -> str:
     """Draft the week's swaps of the bestseller shelf, on Sunday night."""
     from supply.shelf import swaps
 
@@ -130,7 +126,7 @@ def shelf_swap(desk: "Desk", day: dt.date) -> str:
     return "swaps drafted" if plan else "nothing to swap"
 
 
-def carry_campaigns_out(desk: "Desk", _day: dt.date) -> str:
+def carry_campaigns_out(desk: Desk, _day: dt.date) -> str:
     """Begin and clear away what the store agreed to, and let lapse what it did not answer."""
     from supply.network.offers import campaign_requests
 
@@ -140,7 +136,7 @@ def carry_campaigns_out(desk: "Desk", _day: dt.date) -> str:
     return f"{len(changed)} changed"
 
 
-def settle_campaigns(desk: "Desk", _day: dt.date) -> str:
+def settle_campaigns(desk: Desk, _day: dt.date) -> str:
     """Settle the campaigns that are over: what they brought, and the fees."""
     from supply.network.offers import campaigns
 
@@ -149,7 +145,7 @@ def settle_campaigns(desk: "Desk", _day: dt.date) -> str:
     return f"{len(done)} settled"
 
 
-def thank_friends(desk: "Desk", _day: dt.date) -> str:
+def thank_friends(desk: Desk, _day: dt.date) -> str:
     """Make a code for everybody whose friend has bought for the first time."""
     from supply.online.messages import referrals
 

@@ -36,7 +36,7 @@ from config.nodes.outbox import OutboxMessage
 from pos.stock import changed_days
 from pos.store.store import Store
 from store_app.node import backup
-from store_app.runtime import job_book, outgoing, tables
+from store_app.runtime import job_runs, outgoing, tables
 from store_app.runtime.doors import Doors
 from store_app.web import staff
 from supply.demand.forecasts import ForecastRun
@@ -211,18 +211,16 @@ def _backups(doors: Doors) -> Word:
 
 
 def _jobs(doors: Doors) -> Word:
-    from store_app.jobs.jobs import EACH_DAY
-
     with doors.read() as session:
-        failed = job_book.failed(session, doors.settings.node_id, at=doors.now(), each_day=EACH_DAY)
+        failed = job_runs.failed(session, doors.settings.node_id, at=doors.now())
         now = [
             f" {run.job} of {run.day} runs: {run.outcome}."
-            for run in job_book.under_way(session, doors.settings.node_id)
+            for run in job_runs.under_way(session, doors.settings.node_id)
         ]
     if failed:
         how = [", ".join(filter(None, ("cut off" * (run.state == "running"), run.outcome))) for run in failed[:3]]
         reported = "; ".join(f"{run.job} of {run.day}: {words}" for run, words in zip(failed, how, strict=False))
-        light = BAD if any(run.tries > job_book.MOST_TRIES for run in failed) else WARN
+        light = BAD if any(run.tries > job_runs.MOST_TRIES for run in failed) else WARN
         return Word("jobs", light, f"{len(failed)} nightly jobs failed three times. {reported}", float(len(failed)))
     return Word("jobs", GOOD, "No nightly job waits for a person." + "".join(now), 0.0)
 

@@ -25,7 +25,7 @@ def known() -> list[str]:
     for package in (config, pos, supply):
         for name in modules_of(package):
             importlib.import_module(name)
-    importlib.import_module("store_app.runtime.job_book")
+    importlib.import_module("store_app.runtime.job_runs")
     for table in Base.metadata.tables.values():
         for index in table.indexes:
             where = index.dialect_options["sqlite"]["where"]

@@ -46,7 +46,7 @@ from config.nodes.outbox import MAX_BYTES, OutboxMessage
 from config.nodes.publication import Pulled, note_refused, take_over
 from config.nodes.signing import Signer
 from config.settings import Settings
-from store_app.runtime import job_book, outgoing
+from store_app.runtime import job_runs, outgoing
 from store_app.runtime.doors import Doors
 from store_app.sync import edition_check, homecoming, receiver, restored, signed, signing_key, wire
 from supply.demand import reported_forecasts
@@ -325,7 +325,7 @@ class _Talk:
     def _standing(self, session: Session, oldest: dt.datetime | None) -> dict[str, Any]:
         """Return how this computer is (`wire.Standing`)."""
         settings = self.doors.settings
-        catalogue, checked = session.get(Pulled, "catalogue"), job_book.ended_at(session, settings.node_id, "check")
+        catalogue, checked = session.get(Pulled, "catalogue"), job_runs.ended_at(session, settings.node_id, "check")
         instants = {"oldest_at": oldest, "checked_at": checked}
         instants["catalogue_at"] = catalogue.made_at if catalogue else None
         reported = {name: at.isoformat() for name, at in instants.items() if at is not None}

@@ -285,8 +285,8 @@ class Forecasting:
 def forecast_on() -> None:
     """Forecast the store the settings name without end."""
     from config import settings
+    from store_app.jobs.desk import Desk
     from store_app.jobs.forecast import forecast_store
-    from store_app.jobs.jobs import Desk
     from store_app.runtime.doors import open_doors
 
     desk = Desk(open_doors(settings.load()))

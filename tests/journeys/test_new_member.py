@@ -27,7 +27,8 @@ from pos.store import joining as store_joining
 from pos.store.store import found_as_reported, found_store
 from store_app.app import create_app
 from store_app.commands.cli import main
-from store_app.jobs.jobs import JOBS, Desk
+from store_app.jobs.desk import Desk
+from store_app.jobs.jobs import JOBS
 from store_app.node import joining
 from store_app.sync import sender
 from supply.demand.history import LEAST_STORES, RegionalDemand

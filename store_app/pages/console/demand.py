@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from config.errors import NotFound
 from pos.store.store import Region, usual_currency
 from store_app.pages.common import form
-from store_app.runtime import job_book
+from store_app.runtime import job_runs
 from store_app.runtime.doors import doors, read
 from store_app.web.presenting import LARGE, page, today
 from store_app.web.security import requires
@@ -68,7 +68,7 @@ def region(region_id: str) -> ResponseReturnValue:
         currency = usual_currency(session)
         doubted = reported_forecasts.doubted(session, region_id)
         said = published(session, "region", region_id)
-        night = job_book.run_of(session, doors().settings.node_id, "forecast-stores", today() - dt.timedelta(days=1))
+        night = job_runs.run_of(session, doors().settings.node_id, "forecast-stores", today() - dt.timedelta(days=1))
         on_offer = promotion_days.effect_times(said.signal if said else None, top_category)
     return page(
         "console/regions.html",

@@ -16,7 +16,7 @@ from pos.catalogue.catalogue import Listing
 from pos.catalogue.selling_hours import clock_text
 from pos.store.store import day_of
 from store_app.pages.common.waiting import stock_units
-from store_app.runtime import job_book
+from store_app.runtime import job_runs
 from store_app.web.presenting import clock_time, money, qty
 from store_app.words import claims, orders, words
 from store_app.words.forecast import watched_sentences
@@ -264,7 +264,7 @@ def forecast_sentence(session: Session, store_id: str, *, today: dt.date) -> str
 
 def night_sentence(session: Session, node_id: str, *, today: dt.date, at: dt.datetime) -> str:
     """Say how tonight's forecast stands while it is not there; "" where it is, or nobody has begun it."""
-    run = job_book.run_of(session, node_id, "forecast", today - dt.timedelta(days=1))
+    run = job_runs.run_of(session, node_id, "forecast", today - dt.timedelta(days=1))
     if run is None or run.state == "done":
         return ""
     if run.state == "failed" or run.is_cut_off(at):

@@ -15,8 +15,8 @@ from pos.catalogue.catalogue import Product
 from pos.store.store import Region, usual_currency
 from store_app.pages.common import form
 from store_app.pages.orders import curve_chart
-from store_app.runtime import job_book
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime import job_runs
+from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import money, number, page, place, today
 from store_app.web.security import requires
 from supply.demand import forecasts
@@ -81,7 +81,8 @@ def look_again() -> ResponseReturnValue:
         if run is None or run.origin_day < yesterday:
             reported = _("Last night’s forecast is not there yet. It is made by itself in the night; then look again.")
             raise Refused("no-forecast-yet", reported)
-        job_book.ask(session, doors().settings.node_id, JOB, yesterday, at=doors().now())
+        job_runs.ask(session, doors().settings.node_id, JOB, yesterday, at=doors().now())
+        wake_worker_after(session)
     return redirect(url_for(".store"), 303)
 
 
@@ -112,7 +113,7 @@ def _names(session: Session, matters: list[dict[str, Any]]) -> dict[str, tuple[s
 
 def _playing(session: Session) -> dict[str, Any]:
     """Return how the look ahead of last night's forecast stands; state: "" where none was taken or asked for."""
-    run = job_book.run_of(session, doors().settings.node_id, JOB, today() - dt.timedelta(days=1))
+    run = job_runs.run_of(session, doors().settings.node_id, JOB, today() - dt.timedelta(days=1))
     if run is None:
         return {"state": ""}
     return {

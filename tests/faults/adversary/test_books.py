@@ -30,7 +30,7 @@ from store_app.app import create_app
 from store_app.commands import serve
 from store_app.commands.cli import main
 from store_app.jobs import keeping
-from store_app.jobs.jobs import Desk
+from store_app.jobs.desk import Desk
 from store_app.node import backup, checking, doctor, verifying
 from store_app.runtime import tables
 from store_app.runtime.doors import Doors

@@ -18,7 +18,7 @@ from pos.facts import StockCounted, StockMoved
 from pos.sold import Sale
 from pos.sync import archive
 from store_app.jobs import jobs
-from store_app.jobs.jobs import Desk
+from store_app.jobs.desk import Desk
 from store_app.sync import receiver
 from tests import network_facts
 from tests.store_app.conftest import NOON, STORE, furnish

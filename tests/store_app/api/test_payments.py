@@ -16,6 +16,7 @@ from pos.stock import stock
 from pos.store.store import store_of
 from pos.till import shift, shift_report
 from store_app.jobs import jobs
+from store_app.jobs.desk import Desk
 from store_app.payments.providers import providers
 from tests.store_app.conftest import NOON, STORE, token
 
@@ -78,7 +79,7 @@ def sell(till, sale_id, *payments):
 
 def work(house, seconds=60):
     house.clock.advance(seconds)
-    return jobs.ask_payments(jobs.Desk(house.doors), DAY)
+    return jobs.ask_payments(Desk(house.doors), DAY)
 
 
 def held(house, payment):

@@ -6,18 +6,23 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
+from config.clock import day_start
 from config.errors import Refused, Unreachable
 from pos.store.store import Store, found_store
+from store_app.commands import cli
 from store_app.jobs import forecast, jobs
+from store_app.jobs.desk import Desk
 from store_app.jobs.jobs import JOBS, Job
 from store_app.jobs.worker import Worker, leadership
 from store_app.node import doctor
 from store_app.roles import ROLES
-from store_app.runtime import job_book
+from store_app.runtime import job_runs
 from store_app.runtime.child_process import compute_apart
 from store_app.runtime.doors import open_doors
 from store_app.runtime.metrics import JobTimes
@@ -30,6 +35,7 @@ from tests.store_app.far import counted
 from tests.store_app.office import words
 
 DAY = dt.date(2026, 3, 1)
+TOMORROW = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(days=1)
 
 
 class Diary:
@@ -47,14 +53,38 @@ class Diary:
 
 
 def worker_with(house, *table: Job) -> Worker:
-    worker = Worker(house.doors)
-    worker.table = list(table)
-    return worker
+    return Worker(house.doors, list(table))
 
 
-def test_every_job_of_a_role_is_in_the_table():
-    for role in ROLES.values():
-        assert set(role.jobs) <= set(JOBS)
+def environment_of(house) -> dict[str, str]:
+    return os.environ | {
+        "CORNERSTORE_ROLE": "store", "CORNERSTORE_NODE_ID": "S01", "CORNERSTORE_PRACTICE": "true",
+        "CORNERSTORE_STATE_FOLDER": str(house.doors.settings.state_folder),
+    }  # fmt: skip
+
+
+@contextmanager
+def planned(worker: Worker):
+    """Give the worker's scheduler its jobs; it runs none of them."""
+    worker.plan()
+    worker.scheduler.start(paused=True)
+    yield
+    worker.end()
+
+
+def test_every_job_is_one_of_a_role_that_there_is():
+    assert {role for job in JOBS.values() for role in job.roles} == set(ROLES)
+
+
+def test_a_job_is_one_row_of_the_table(house, network, monkeypatch):
+    diary = Diary()
+    monkeypatch.setitem(JOBS, "diary", Job("diary", diary, roles=("store",)))
+    assert JOBS["diary"] in Worker(house.doors).table
+    assert JOBS["diary"] not in Worker(network.doors).table
+    said = CliRunner(env=environment_of(house)).invoke(cli.main, ["job", "diary", "--day", DAY.isoformat()])
+    assert (said.exit_code, said.output, diary.days) == (0, "diary: written\n", [DAY])
+    with house.doors.read() as session:
+        assert job_runs.run_of(session, "S01", "diary", DAY).state == "done"
 
 
 def test_wrong_codes_are_forgotten_once_no_limit_counts_them(house):
@@ -63,7 +93,7 @@ def test_wrong_codes_are_forgotten_once_no_limit_counts_them(house):
         for name, age in (("old", 49), ("new", 1)):
             at = now - dt.timedelta(hours=age)
             session.add(PickupTry(store_id="S01", id=name, at=at, actor_id="ana"))
-    jobs.forget_people(jobs.Desk(house.doors), DAY)
+    jobs.forget_people(Desk(house.doors), DAY)
     with house.doors.read() as session:
         assert session.scalars(sa.select(PickupTry.id)).all() == ["new"]
 
@@ -81,8 +111,8 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
     with network.doors.write() as session:
         session.execute(sa.update(Store).values(has_node=False))
         stores = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
-        assert job_book.take(session, "network", "forecast-stores", DAY, at=NOON)
-    desk = jobs.Desk(network.doors, compute=compute)
+        assert job_runs.take(session, "network", "forecast-stores", DAY, at=NOON)
+    desk = Desk(network.doors, compute=compute)
     with pytest.raises(Unreachable):
         forecast.forecast_stores(desk, DAY)
     (word,) = [word for word in doctor.examine(network.doors, outside=False) if word.thing == "jobs"]
@@ -117,7 +147,7 @@ def test_a_shop_or_region_that_cannot_be_forecast_keeps_no_other_one_waiting(net
         session.execute(sa.update(Store).values(has_node=False))
         stores = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
     odd.add(stores[0])
-    desk = jobs.Desk(network.doors, compute=compute)
+    desk = Desk(network.doors, compute=compute)
     assert forecast.forecast_regions(desk, DAY) == f"1 regions from {DAY}"
     assert forecast.forecast_stores(desk, DAY) == f"{len(stores) - 1} stores from {DAY}"
     with network.doors.read() as session:
@@ -137,16 +167,16 @@ def test_a_night_begun_again_says_nothing_of_the_one_before_and_one_cut_off_says
     def take(hours: int) -> None:
         at = network.doors.now() - dt.timedelta(hours=hours)
         with network.doors.write() as session:
-            assert job_book.take(session, "network", "forecast-stores", DAY, at=at)
+            assert job_runs.take(session, "network", "forecast-stores", DAY, at=at)
 
     take(9)
     with network.doors.write() as session:
-        job_book.note(session, "network", "forecast-stores", DAY, at=NOON, done=False, outcome="It broke.")
+        job_runs.note(session, "network", "forecast-stores", DAY, at=NOON, done=False, outcome="It broke.")
     take(6)
     assert "It broke." not in words(), "it runs again"
     take(3)
     with network.doors.write() as session:
-        job_book.report_progress(session, "network", "forecast-stores", DAY, 2, 9, "stores")
+        job_runs.report_progress(session, "network", "forecast-stores", DAY, 2, 9, "stores")
     assert "forecast-stores of 2026-03-01: cut off, 2 of 9 stores" in words()
     assert "runs:" not in words()
 
@@ -159,7 +189,7 @@ def test_of_sixteen_that_take_a_night_at_one_instant_one_has_it(request, tmp_pat
     def take(day: dt.date) -> None:
         gate.wait()
         with database.write() as session:
-            taken.append((day, job_book.take(session, "S01", "check", day, at=NOON)))
+            taken.append((day, job_runs.take(session, "S01", "check", day, at=NOON)))
 
     days = [DAY + dt.timedelta(days=n) for n in range(3)]
     for day in days:
@@ -199,8 +229,12 @@ def test_a_failed_night_is_tried_three_times_with_a_wait_and_those_after_it_wait
         worker_with(house, *table).night()
         house.clock.advance(601)
     with house.doors.read() as session:
-        (run,) = job_book.failed(session, "S01", at=house.clock.now())
+        (run,) = job_runs.failed(session, "S01", at=house.clock.now())
     assert (run.job, run.outcome) == ("diary", "no: Not today.")
+    house.clock.advance(86_400)
+    worker_with(house, *table).night()
+    with house.doors.read() as session:
+        assert not job_runs.failed(session, "S01", at=house.clock.now()), "a later day makes up for it"
 
 
 def test_a_day_that_cannot_be_kept_is_tried_again_each_night_and_keeps_no_copy_of_the_books_waiting(house):
@@ -233,7 +267,7 @@ def test_a_day_that_cannot_be_kept_is_tried_again_each_night_and_keeps_no_copy_o
 def test_nights_kept_on_a_clock_that_ran_ahead_stand_in_nobodys_way(house):
     diary = Diary()
     with house.doors.write() as session:
-        job_book.note(session, "S01", "diary", dt.date(2099, 12, 30), at=house.clock.now(), done=True, outcome="")
+        job_runs.note(session, "S01", "diary", dt.date(2099, 12, 30), at=house.clock.now(), done=True, outcome="")
     worker_with(house, Job("diary", diary, each_day=True)).night()
     assert diary.days == [DAY]
 
@@ -243,7 +277,7 @@ def test_only_one_of_many_workers_takes_a_night(house):
 
     def ask():
         with house.doors.write() as session:
-            taken.append(job_book.take(session, "S01", "diary", DAY, at=house.clock.now()))
+            taken.append(job_runs.take(session, "S01", "diary", DAY, at=house.clock.now()))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
@@ -254,7 +288,7 @@ def test_only_one_of_many_workers_takes_a_night(house):
 
 
 def test_a_shop_that_has_nothing_new_to_tell_its_customers_looks_without_taking_the_tills_turn(house):
-    desk, reported = jobs.Desk(house.doors), []
+    desk, reported = Desk(house.doors), []
     assert JOBS["storefront-publish"].run(desk, DAY) == "published"
     look = threading.Thread(target=lambda: reported.append(JOBS["storefront-publish"].run(desk, DAY)), daemon=True)
     with house.doors.write():
@@ -271,7 +305,7 @@ def test_what_a_shop_can_spare_is_worked_out_before_the_tills_turn_is_taken(hous
         if connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE":
             in_turns.append(statement)
 
-    assert JOBS["report-spares"].run(jobs.Desk(house.doors), DAY) == "0 to spare, 0 wanted"
+    assert JOBS["report-spares"].run(Desk(house.doors), DAY) == "0 to spare, 0 wanted"
     assert in_turns
     assert not [statement for statement in in_turns if "supplier_product" in statement]
 
@@ -307,12 +341,8 @@ def test_a_sale_rings_the_bell(house):
 
 
 def test_the_worker_stops_gracefully_when_told(house):
-    environment = os.environ | {
-        "CORNERSTORE_ROLE": "store", "CORNERSTORE_NODE_ID": "S01", "CORNERSTORE_PRACTICE": "true",
-        "CORNERSTORE_STATE_FOLDER": str(house.doors.settings.state_folder),
-    }  # fmt: skip
     worker = subprocess.Popen(
-        [sys.executable, "-m", "store_app", "work"], env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "store_app", "work"], env=environment_of(house), stderr=subprocess.PIPE, text=True
     )
     try:
         for line in worker.stderr:
@@ -325,20 +355,86 @@ def test_the_worker_stops_gracefully_when_told(house):
         worker.stderr.close()
 
 
-def test_a_job_that_is_woken_while_it_runs_looks_once_more(house):
-    worker = Worker(house.doors)
-    looks = []
+def test_a_job_that_is_rung_for_while_it_runs_looks_once_more(house):
+    looks, looked_twice = [], threading.Event()
 
     def look(_desk, _day):
-        looks.append(worker.rung["print"].is_set())
-        if len(looks) == 1:
-            worker.rung["print"].set()  # a sale is saved after this job's last look
+        looks.append(len(looks))
+        if looks == [0]:
+            worker.ring()  # a sale is saved after this job's last look
         else:
-            worker.end()
+            looked_twice.set()
         return "looked"
 
-    worker.keep(Job("print", look, every_s=3600, after_ring_s=0))
-    assert looks == [False, False]
+    worker = worker_with(house, Job("print", look, every_s=3600, after_ring_s=0))
+    worker.plan()
+    worker.scheduler.start()
+    assert looked_twice.wait(60)
+    worker.end()
+    assert looks == [0, 1]
+
+
+def test_the_bell_brings_a_job_forward_and_never_puts_it_off(house):
+    def at(name: str) -> dt.datetime:
+        return worker.scheduler.get_job(name).next_run_time
+
+    table = [Job(name, Diary(), every_s=3600, after_ring_s=after) for name, after in (("print", 0), ("send", 600))]
+    worker = worker_with(house, *table, Job("expire", Diary(), every_s=3600))
+    with planned(worker):
+        for job in worker.scheduler.get_jobs():
+            job.modify(next_run_time=TOMORROW)
+        began = dt.datetime.now(dt.UTC)
+        worker.ring()
+        assert began <= at("print") <= dt.datetime.now(dt.UTC) < began + dt.timedelta(seconds=600) <= at("send")
+        assert at("expire") == TOMORROW
+        first = at("send")
+        worker.ring()
+        assert at("send") == first
+
+
+def test_the_nights_are_planned_by_the_nodes_clock_and_for_the_next_try_of_what_failed(house):
+    def planned_in() -> dt.timedelta:
+        began = dt.datetime.now(dt.UTC)
+        worker.nights()
+        wait = worker.scheduler.get_job("nights").next_run_time - began
+        return dt.timedelta(minutes=round(wait / dt.timedelta(minutes=1)))
+
+    diary = Diary(*[Refused("no", "Not today.")] * 3)
+    worker = worker_with(house, Job("diary", diary))
+    with house.doors.read() as session:
+        store = session.get_one(Store, "S01")
+    night = day_start(DAY + dt.timedelta(days=2), store.tz, store.rollover_hour)
+    house.clock.set(night - dt.timedelta(hours=6))
+    with planned(worker):
+        worker.night()
+        assert planned_in() == job_runs.TRY_AGAIN
+        for _ in range(2):
+            house.clock.advance(600)
+            worker.night()
+        assert len(diary.days) == 3
+        assert planned_in() == night - house.clock.now(), "what is given up waits for the next night"
+        house.clock.set(night)
+        worker.night()
+        assert diary.days[3:] == [DAY + dt.timedelta(days=1)]
+        assert planned_in() == dt.timedelta(days=1)
+
+
+def test_a_clock_that_jumps_makes_every_job_look_at_once(house):
+    looks = [threading.Event(), threading.Event()]
+
+    def look(_desk, _day):
+        next(event for event in looks if not event.is_set()).set()
+        return "looked"
+
+    worker = worker_with(house, Job("expire", look, every_s=3600))
+    running = threading.Thread(target=worker.run)
+    running.start()
+    assert looks[0].wait(60)
+    house.clock.advance(3600)
+    jumped = looks[1].wait(60)
+    worker.stop.set()
+    running.join()
+    assert jumped
 
 
 def test_a_ring_is_heard_in_another_process(house):
@@ -362,8 +458,7 @@ def test_a_ring_whose_datagram_is_lost_is_seen_at_the_file(house):
 
 def test_a_night_is_kept_apart_from_the_printer(house):
     doors = open_doors(house.doors.settings)  # the machine's own clock, as the child's
-    worker = Worker(doors)
-    worker.table = [JOBS["roll-up"], JOBS["forget-people"]]
+    worker = Worker(doors, [JOBS["roll-up"], JOBS["forget-people"]])
     worker.times = JobTimes(doors.settings)
     worker.night_apart()
     worker.times.write()
@@ -371,7 +466,7 @@ def test_a_night_is_kept_apart_from_the_printer(house):
     assert 'cornerstore_job_seconds_count{job="forget-people",state="done"} 1.0' in reported
     day = jobs.last_day(doors)
     with doors.read() as session:
-        run = job_book.run_of(session, "S01", "forget-people", day)
+        run = job_runs.run_of(session, "S01", "forget-people", day)
         assert run is not None
         assert run.state == "done"
     assert worker.next_night() is None
@@ -389,9 +484,9 @@ def test_the_neighbours_figures_are_read_before_the_books_are_held(network):
     engine = network.doors.database.engine
     sa.event.listen(engine, "before_cursor_execute", lambda *reported: said.append(reported[2]))
     sa.event.listen(engine, "begin", lambda books: said.append(f"begin {books.get_execution_options()}"))
-    assert JOBS["compare"].run(jobs.Desk(network.doors), sunday - dt.timedelta(days=1)) == "not this day"
+    assert JOBS["compare"].run(Desk(network.doors), sunday - dt.timedelta(days=1)) == "not this day"
     assert not any("daily_demand" in one for one in said)
-    assert JOBS["compare"].run(jobs.Desk(network.doors), sunday).endswith("figures")
+    assert JOBS["compare"].run(Desk(network.doors), sunday).endswith("figures")
     held = next(n for n, one in enumerate(said) if one.startswith("begin") and "IMMEDIATE" in one)
     read = [n for n, one in enumerate(said) if "daily_demand" in one]
     assert read

@@ -21,9 +21,9 @@ from config.nodes.signing import Signer
 from pos.sold import Sale
 from pos.store.store import give_key
 from store_app.api.pace import Pace
-from store_app.jobs.jobs import JOBS, Desk
+from store_app.jobs.desk import Desk
+from store_app.jobs.jobs import JOBS, jobs_of
 from store_app.node import verifying
-from store_app.roles import role_of
 from store_app.sync import receiver, restored, sender, signed
 from tests import network_facts
 from tests.network_facts import message, sales
@@ -216,7 +216,7 @@ def test_a_shop_on_its_own_notices_a_database_put_back_by_hand(build):
 
 
 def test_a_network_notices_books_put_back_while_it_runs_however_long_ago_it_started(network):
-    assert "notice-restore" in role_of(network.doors.settings).jobs
+    assert JOBS["notice-restore"] in jobs_of(network.doors.settings)
     look, desk = JOBS["notice-restore"], Desk(network.doors)
     look.run(desk, NOON.date())
     append(network, 2, to_node=STORE)

@@ -14,7 +14,7 @@ from pos.store import joining
 from pos.store.store import keys_of
 from store_app.node import doctor
 from store_app.pages.console import store_lights
-from store_app.runtime import job_book
+from store_app.runtime import job_runs
 from tests.store_app.conftest import KEY, NOON, STORE, House, post
 from tests.store_app.sync.test_sync import append, talk, topic
 
@@ -43,7 +43,7 @@ def lights(network: House, newest: dt.datetime | None = None, **changed: object)
 def test_a_contact_tells_how_the_shop_s_computer_is(house, network, served):
     at = NOON - dt.timedelta(hours=9)
     with house.doors.write() as session:
-        job_book.note(session, STORE, "check", at.date(), at=at, done=True, outcome="0 findings")
+        job_runs.note(session, STORE, "check", at.date(), at=at, done=True, outcome="0 findings")
         session.add(Pulled(kind="catalogue", version=1, sha256="0" * 64, made_at=at, pulled_at=NOON))
     append(house, 1)
     house.clock.advance(30)

@@ -12,7 +12,8 @@ from config.ids import new_id
 from config.nodes.journal import Actor, JournalEntry, record
 from config.nodes.outbox import OutboxMessage
 from pos.store.store import Store
-from store_app.jobs import jobs, orders
+from store_app.jobs import orders
+from store_app.jobs.desk import Desk
 from store_app.pages.orders import order_lines
 from supply.demand.forecasts import ForecastRun
 from supply.demand.history import DailyDemand
@@ -308,7 +309,7 @@ def test_a_basket_that_waits_for_the_minimum_says_what_is_missing(office):
 def test_the_nightly_job_sends_what_a_rule_lets_go(office):
     client = office.signed_in()
     send(client, "/orders/rules/net", most_order="9000", most_week="9000")
-    desk = jobs.Desk(office.doors)
+    desk = Desk(office.doors)
     said = orders.propose(desk, NOON.date())
     assert said == "1 proposals, 0 sent by rule"  # no forecast yet: it waits for a person
 

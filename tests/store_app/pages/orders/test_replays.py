@@ -15,10 +15,10 @@ from pos.store.store import Region
 from store_app.commands import ordering
 from store_app.commands.cli import main
 from store_app.jobs import forecast as forecast_jobs
-from store_app.jobs import jobs
+from store_app.jobs.desk import Desk
 from store_app.jobs.jobs import JOBS
 from store_app.pages.orders.replays import NAMES, WAYS
-from store_app.runtime import job_book
+from store_app.runtime import job_runs
 from store_app.runtime.child_process import compute_here
 from supply.demand import forecasts
 from supply.orders.suppliers import Supplier
@@ -52,7 +52,7 @@ def next_store(goods_of, wanted, loaded):
 
 
 def replayed(house, day=YESTERDAY):
-    desk = jobs.Desk(house.doors, compute=compute_here)
+    desk = Desk(house.doors, compute=compute_here)
     return forecast_jobs.replay(desk, day)
 
 
@@ -76,7 +76,7 @@ def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
 
 
 def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_ordered_to(house):
-    desk = jobs.Desk(house.doors, compute=compute_here)
+    desk = Desk(house.doors, compute=compute_here)
     assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "no forecast of last night"
     with house.doors.write() as session:
         goods(session)
@@ -110,7 +110,7 @@ def test_what_is_played_of_the_first_order_is_its_proposal(house, minimum_minor,
         history(session, days=60)
         session.execute(sa.update(Supplier).values(minimum_minor=minimum_minor))
         budget.set_budget(session, STORE, week_minor, actor=Actor.system("test", STORE), at=NOON)
-    forecast_jobs.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
+    forecast_jobs.forecast_store(Desk(house.doors, compute=compute_here), YESTERDAY)
     with house.doors.read() as session:
         loaded = order_simulation.load(session, STORE, country="US", at=house.clock.now())
         drafts = proposals.work_out(session, STORE, at=house.clock.now())
@@ -135,7 +135,7 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
     with house.doors.write() as session:
         goods(session)
         history(session, days=30)
-    desk = jobs.Desk(house.doors, compute=compute_here)
+    desk = Desk(house.doors, compute=compute_here)
     with house.doors.write() as session:
         begun = {"state": "running", "started_at": house.clock.now(), "origin_day": YESTERDAY, "horizon_days": 14}
         session.add(forecasts.ForecastRun(id="half", scope_kind="store", scope_id=STORE, **begun))
@@ -144,26 +144,26 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
     forecast_jobs.forecast_store(desk, YESTERDAY)
     with house.doors.write() as session:
         at = house.clock.now()
-        job_book.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=True, outcome="no forecast of last night")
+        job_runs.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=True, outcome="no forecast of last night")
     assert send(keeper, "/orders/look-again").status_code == 303
     asked = keeper.get("/orders/proof")
     assert "Asked for at" in words(asked)
     assert "disabled" in asked.text.split("look-again", 1)[1].split("</form>")[0]
     with house.doors.write() as session:
-        assert job_book.due(session, STORE, "weeks-ahead", YESTERDAY, back_days=0, at=at) == YESTERDAY
-        assert job_book.take(session, STORE, "weeks-ahead", YESTERDAY, at=at)
+        assert job_runs.due(session, STORE, [("weeks-ahead", 0)], YESTERDAY, at=at) == ("weeks-ahead", YESTERDAY, at)
+        assert job_runs.take(session, STORE, "weeks-ahead", YESTERDAY, at=at)
     desk.far("weeks-ahead", YESTERDAY, "days")(42, 168)
     running = keeper.get("/orders/proof")
     assert 'max="168" value="42"' in running.text
     assert send(keeper, "/orders/look-again").status_code == 303, "one that runs is left alone"
     with house.doors.write() as session:
-        assert job_book.run_of(session, STORE, "weeks-ahead", YESTERDAY).so_far == 42
-        job_book.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=False, outcome="It broke.")
+        assert job_runs.run_of(session, STORE, "weeks-ahead", YESTERDAY).so_far == 42
+        job_runs.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=False, outcome="It broke.")
     failed = words(keeper.get("/orders/proof"))
     assert "The weeks ahead could not be looked at." in failed
     send(keeper, "/orders/look-again")
     with house.doors.write() as session:
-        assert job_book.take(session, STORE, "weeks-ahead", YESTERDAY, at=at - job_book.CUT_OFF_AFTER)
+        assert job_runs.take(session, STORE, "weeks-ahead", YESTERDAY, at=at - job_runs.CUT_OFF_AFTER)
     assert "The weeks ahead could not be looked at." in words(keeper.get("/orders/proof")), "it was cut off"
     assert send(house.signed_in("cashier"), "/orders/look-again").status_code == 403
 
@@ -171,27 +171,27 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
 def test_a_job_goes_on_where_its_progress_cannot_be_noted(house):
     with house.doors.write() as session:
         session.execute(sa.text("ALTER TABLE job_run RENAME TO job_run_away"))
-    jobs.Desk(house.doors).far("weeks-ahead", YESTERDAY, "days")(42, 168)
+    Desk(house.doors).far("weeks-ahead", YESTERDAY, "days")(42, 168)
 
 
 def test_the_orders_say_that_tonight_s_forecast_is_being_made_and_that_it_failed(house):
     fill(house)
     keeper = house.signed_in()
     with house.doors.write() as session:
-        assert job_book.take(session, STORE, "forecast", YESTERDAY, at=NOON - job_book.CUT_OFF_AFTER)
+        assert job_runs.take(session, STORE, "forecast", YESTERDAY, at=NOON - job_runs.CUT_OFF_AFTER)
     assert "Tonight’s forecast could not be made; it is tried again" in words(keeper.get("/orders/")), "it was cut off"
     with house.doors.write() as session:
-        assert job_book.take(session, STORE, "forecast", YESTERDAY, at=NOON)
+        assert job_runs.take(session, STORE, "forecast", YESTERDAY, at=NOON)
     assert "Tonight’s forecast is being made, since" in words(keeper.get("/orders/"))
     with house.doors.write() as session:
-        job_book.note(session, STORE, "forecast", YESTERDAY, at=NOON, done=False, outcome="It broke.")
+        job_runs.note(session, STORE, "forecast", YESTERDAY, at=NOON, done=False, outcome="It broke.")
     assert "Tonight’s forecast could not be made; it is tried again by itself." in words(keeper.get("/orders/"))
 
 
 def test_a_shop_that_has_sold_nothing_yet_has_nothing_to_look_ahead_to(house):
     with house.doors.write() as session:
         goods(session)
-    desk = jobs.Desk(house.doors, compute=compute_here)
+    desk = Desk(house.doors, compute=compute_here)
     forecast_jobs.forecast_store(desk, YESTERDAY)
     assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "0 products played on 200 futures"
     assert "Nothing to replay yet" in words(house.signed_in().get("/orders/proof"))
@@ -206,7 +206,7 @@ def test_the_command_tells_the_weeks_ahead_the_same_for_a_seed_and_refuses_witho
     with house.doors.write() as session:
         goods(session)
         history(session, days=60)
-    forecast_jobs.forecast_store(jobs.Desk(house.doors, compute=compute_here), YESTERDAY)
+    forecast_jobs.forecast_store(Desk(house.doors, compute=compute_here), YESTERDAY)
     reported, again, other = (
         json.loads(run(main, ["weeks-ahead", "--futures", "20", "--seed", seed, "--json"]).stdout) for seed in "334"
     )

@@ -10,6 +10,7 @@ from pos.stock import batches, stock
 from pos.stock.batches import Lot
 from pos.store.store import Store
 from store_app.jobs import jobs
+from store_app.jobs.desk import Desk
 from supply.network.warehouse.pick_lists import PickLine, PickList
 from supply.orders.deliveries import DeliveryLine
 from tests.store_app import office
@@ -127,7 +128,7 @@ def test_the_one_next_step_is_to_share_out_then_to_pick_or_to_load(console):
     assert send(client, f"/console/picking/{the_list(console)}/drop", why="Rain").status_code == 303
     send(client, "/console/picking/WH1/way", by_list="1")
     assert go() == ["/picking/"]
-    jobs.warehouse(jobs.Desk(console.doors), NOON.date())
+    jobs.warehouse(Desk(console.doors), NOON.date())
     assert "acknowledged" in words(client.get(ORDER)), "nothing leaves without a list"
 
 

@@ -14,6 +14,7 @@ from pos.stock import batches, stock
 from pos.stock.batches import Batch, Lot
 from pos.stock.waste import Waste
 from store_app.jobs import jobs
+from store_app.jobs.desk import Desk
 from store_app.mail import letters
 from supply.orders import purchases
 from supply.orders.purchases import Purchase
@@ -139,7 +140,7 @@ def test_the_outlook_names_shops_and_days_and_forgives_a_strange_address(console
     client = console.signed_in("operator")
     region = client.get("/console/outlook/").headers["Location"]
     assert "Not looked at yet" in words(client.get(region))
-    desk = jobs.Desk(console.doors)
+    desk = Desk(console.doors)
     assert jobs.look_ahead(desk, NOON.date()) == "2 regions looked at"
     shown = words(client.get(f"{region}?days=7"))
     assert "What runs out in" in shown

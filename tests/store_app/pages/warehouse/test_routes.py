@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from store_app.jobs.jobs import JOBS, Desk
+from store_app.jobs.desk import Desk
+from store_app.jobs.jobs import JOBS
 from supply.facts import Advised
 from supply.network.routes import routes, vehicles
 from supply.orders.deliveries import expect

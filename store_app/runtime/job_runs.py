@@ -5,18 +5,32 @@ Rules
 1. A nightly job is done for a business day exactly once (I25): its row is taken in a transaction before it runs.
 2. What failed, or was cut off by a crash, is tried again after a wait, three times. Then it waits for a person, is
    tried again every night, and lets its later days and the jobs after it go on without it: no copy of the books
-   waits for an odd figure.
+   waits for an odd figure. A later day that is done makes up for it, unless each day of the job counts.
 3. A person may ask for a job of a day again: it is done as soon as the worker looks for what is due.
 4. The clock asked is the node's own, so that a practice network's nights come when its clock says so.
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Iterable
+from typing import ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, dialect_of, insert_into
+from config.states import StateTable
+
+STATES = StateTable(
+    "job run",
+    "asked",
+    {
+        "asked": ["running"],
+        "running": ["done", "failed", "running", "asked"],
+        "failed": ["running", "asked"],
+        "done": ["running", "asked"],
+    },
+    resting=["done", "failed"],
+)
 
 MOST_TRIES = 3
 TRY_AGAIN = dt.timedelta(minutes=10)
@@ -27,13 +41,13 @@ NEXT_NIGHT = dt.timedelta(hours=20)
 class JobRun(Base):
     """The last run of a job for a business day."""
 
+    STATES: ClassVar[StateTable] = STATES
     __tablename__ = "job_run"
 
     node_id: Mapped[str] = mapped_column(primary_key=True)
     job: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[dt.date] = mapped_column(primary_key=True)
     state: Mapped[str]
-    """asked | running | done | failed"""
     tries: Mapped[int]
     began_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
@@ -59,7 +73,7 @@ def take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datet
     if session.scalar(taken) is not None:
         return True
     run = session.get_one(JobRun, (node_id, job, day), with_for_update=True, populate_existing=True)
-    if not _may_begin(run, at):
+    if run.state == "done" or at < _begins_at(run, at):
         return False
     _restart(run, "running", run.tries + 1, at)
     return True
@@ -69,20 +83,36 @@ def ask(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.dateti
     """Have a job done for a day again (rule 3); one that runs, or is asked for already, is left alone."""
     run = session.get(JobRun, (node_id, job, day), with_for_update=True)
     if run is None:
-        run = JobRun(node_id=node_id, job=job, day=day, state="done", tries=0, began_at=at)
+        run = JobRun(node_id=node_id, job=job, day=day, state=STATES.first, tries=0, began_at=at)
         session.add(run)
-    if run.state not in ("asked", "running") or run.is_cut_off(at):
+    elif run.state not in ("asked", "running") or run.is_cut_off(at):
         _restart(run, "asked", 0, at)
     return run
 
 
-def note(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime, done: bool, outcome: str) -> None:
-    """Write down how a run ended; a run by hand makes its row."""
+def note(
+    session: Session,
+    node_id: str,
+    job: str,
+    day: dt.date,
+    *,
+    at: dt.datetime,
+    done: bool,
+    outcome: str,
+    each_day: bool = True,
+) -> None:
+    """Write down how a run ended; a run by hand makes its row. What is done makes up for earlier days (rule 2)."""
     run = session.get(JobRun, (node_id, job, day))
     if run is None:
-        run = JobRun(node_id=node_id, job=job, day=day, state="running", tries=1, began_at=at, outcome="")
+        run = JobRun(node_id=node_id, job=job, day=day, state=STATES.first, tries=1, began_at=at)
         session.add(run)
-    run.state, run.ended_at, run.outcome = "done" if done else "failed", at, outcome[:500]
+    if run.state != "running":
+        _restart(run, "running", run.tries, at)
+    _move(run, "done" if done else "failed")
+    run.ended_at, run.outcome = at, outcome[:500]
+    if done and not each_day:
+        before = (JobRun.node_id == node_id, JobRun.job == job, JobRun.day < day, JobRun.state != "done")
+        session.execute(sa.delete(JobRun).where(*before))
 
 
 def report_progress(session: Session, node_id: str, job: str, day: dt.date, so_far: int, whole: int, what: str) -> None:
@@ -114,55 +144,61 @@ def ended_since(session: Session, node_id: str, at: dt.datetime) -> list[JobRun]
     return list(session.scalars(sa.select(JobRun).where(JobRun.node_id == node_id, JobRun.ended_at >= at)))
 
 
-def due(session: Session, node_id: str, job: str, last: dt.date, *, back_days: int, at: dt.datetime) -> dt.date | None:
-    """Return the oldest day up to `last` that a job is due for, at most so many days back; None where none is.
+def due(
+    session: Session, node_id: str, jobs: Iterable[tuple[str, int]], last: dt.date, *, at: dt.datetime
+) -> tuple[str, dt.date, dt.datetime] | None:
+    """Return the first of these jobs that is not done, its oldest open day and when that may begin; None: all are done.
 
-    A day that waits for a person is passed over until it may be tried again (rule 2).
+    jobs: each name, and how many days before `last` are made up. A day that waits for a person is passed over until
+    it may be tried again (rule 2), and then named where nothing else is open.
     """
-    runs = {
-        run.day: run
-        for run in session.scalars(
-            sa.select(JobRun).where(JobRun.node_id == node_id, JobRun.job == job, JobRun.day <= last)
-        )
-    }
-    newest = max((day for day, run in runs.items() if run.state == "done"), default=dt.date.min)
-    day = max(last - dt.timedelta(days=back_days), min(runs, default=last))
-    while day <= last:
-        run = runs.get(day)
-        is_open = day > newest if run is None else run.state != "done"
-        if is_open and (run is None or _may_begin(run, at) or not _waits(run, at)):
-            return day
-        day += dt.timedelta(days=1)
-    return None
-
-
-def may_take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> bool:
-    """Tell whether `take` would give a job for a day now."""
-    run = session.get(JobRun, (node_id, job, day))
-    return run is None or _may_begin(run, at)
-
-
-def failed(session: Session, node_id: str, *, at: dt.datetime, each_day: Collection[str] = ()) -> list[JobRun]:
-    """Return the runs that wait for a person, the oldest day first.
-
-    A later day that was done makes up for one, but not for a job of which each day counts.
-    """
-    later = aliased(JobRun)
-    made_up = sa.exists().where(
-        later.node_id == JobRun.node_id, later.job == JobRun.job, later.state == "done", later.day > JobRun.day,
-        JobRun.job.not_in(each_day),
-    )  # fmt: skip
-    query = sa.select(JobRun).where(
-        JobRun.node_id == node_id, JobRun.state != "done", JobRun.tries >= MOST_TRIES, ~made_up
+    here = (JobRun.node_id == node_id, JobRun.day <= last)
+    first: dict[str, dt.date] = dict(
+        session.execute(sa.select(JobRun.job, sa.func.min(JobRun.day)).where(*here).group_by(JobRun.job)).all()
     )
+    jobs = list(jobs)
+    since = last - dt.timedelta(days=max((days for _job, days in jobs), default=0))
+    open_days = sa.or_(JobRun.day == last, JobRun.job.in_([job for job, days in jobs if days]))
+    query = sa.select(JobRun).where(*here, JobRun.day >= since, open_days)
+    runs = {(run.job, run.day): run for run in session.scalars(query)}
+    waiting = []
+    for job, back_days in jobs:
+        newest = max((day for (name, day), run in runs.items() if name == job and run.state == "done"), default=None)
+        day = max(last - dt.timedelta(days=back_days), first.get(job, last))
+        while day <= last:
+            run = runs.get((job, day))
+            if run is None and (newest is None or day > newest):
+                return job, day, at
+            if run is not None and run.state != "done":
+                begins = _begins_at(run, at)
+                if begins <= at or not _waits(run, at):
+                    return job, day, begins
+                waiting.append((begins, job, day))
+            day += dt.timedelta(days=1)
+    if not waiting:
+        return None
+    begins, job, day = min(waiting)
+    return job, day, begins
+
+
+def failed(session: Session, node_id: str, *, at: dt.datetime) -> list[JobRun]:
+    """Return the runs that wait for a person, the oldest day first."""
+    query = sa.select(JobRun).where(JobRun.node_id == node_id, JobRun.state != "done", JobRun.tries >= MOST_TRIES)
     return [run for run in session.scalars(query.order_by(JobRun.day)) if _waits(run, at)]
 
 
 # --- inside ---
 
 
+def _move(run: JobRun, state: str) -> None:
+    """Change a run's state; the journal is not told of each night's work, the record itself is kept."""
+    STATES.require(run.state, state)
+    run.state = state
+
+
 def _restart(run: JobRun, state: str, tries: int, at: dt.datetime) -> None:
-    run.state, run.tries, run.began_at, run.ended_at = state, tries, at, None
+    _move(run, state)
+    run.tries, run.began_at, run.ended_at = tries, at, None
     run.outcome, run.so_far, run.whole = "", None, None
 
 
@@ -171,8 +207,9 @@ def _waits(run: JobRun, at: dt.datetime) -> bool:
     return run.state != "done" and run.tries >= MOST_TRIES and is_over
 
 
-def _may_begin(run: JobRun, at: dt.datetime) -> bool:
+def _begins_at(run: JobRun, at: dt.datetime) -> dt.datetime:
+    """Return when a run that is not done may begin again; one that is asked for may at once."""
     if run.state == "asked":
-        return True
+        return at
     wait = NEXT_NIGHT if run.tries >= MOST_TRIES else TRY_AGAIN if run.state == "failed" else CUT_OFF_AFTER
-    return run.state != "done" and at >= run.began_at + wait
+    return run.began_at + wait
