@@ -12,8 +12,8 @@ from config.nodes.publication import EVERYONE
 from store_app.commands.common import WORD, by_hand, node, screen
 from store_app.runtime.doors import Doors
 from supply.network import founding
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+from supply.orders import delivery_calendar
+from supply.orders.suppliers import Contact
 
 
 @click.group("warehouse")
@@ -25,7 +25,7 @@ def warehouse() -> None:
 @click.argument("warehouse_id", type=WORD)
 @click.option("--name", type=WORD, prompt=True, help="As stores read whom they order from.")
 @click.option("--lead-days", type=click.IntRange(0, 365), default=1, show_default=True, help="From order to delivery.")
-@click.option("--order-days", default=",".join(WEEKDAYS), show_default=True, help="When orders are taken.")
+@click.option("--order-days", default="mon,tue,wed,thu,fri,sat,sun", show_default=True, help="When orders are taken.")
 @click.option("--minimum", default="0", show_default=True, help="What an order costs at least: 50.00")
 @click.option(
     "--zone", default="", help="By whose clock it works: Europe/Berlin; else that of the network's first store."
@@ -41,18 +41,13 @@ def found(
     from supply.orders import locations
 
     doors = _network()
-    named = [day.strip().casefold()[:3] for day in order_days.split(",")]
-    if unknown := [day for day in named if day not in WEEKDAYS]:
-        raise Invalid("bad-order-days", f"{unknown[0]} is no weekday. Write them like mon,wed,fri.")
+    calendar = delivery_calendar.read({"order_days": order_days, "lead_days": str(lead_days)})
     with doors.write() as session:
         currency, _day = network.money_and_day(session, EVERYONE, doors.now())
         founding.found_warehouse(
             session,
             warehouse_id,
-            name,
-            lead_time_days=lead_days,
-            order_weekdays=[WEEKDAYS.index(day) for day in named],
-            minimum_minor=in_minor(importing.amount(minimum), currency),
+            Contact(name, calendar, in_minor(importing.amount(minimum), currency)),
             tz=zone,
             actor=by_hand(doors),
             at=doors.now(),

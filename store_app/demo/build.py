@@ -47,6 +47,7 @@ from supply.demand import rollups
 from supply.network import founding
 from supply.network.routes import vehicles
 from supply.orders import suppliers
+from supply.orders.suppliers import Contact
 
 WAREHOUSE = "WH1"
 CENTRE_E6 = (39_099_700, -94_578_600)
@@ -269,7 +270,7 @@ def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
 
 def _found_supply(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
     founding.found_warehouse(
-        session, WAREHOUSE, "Cornerstore Network Supply", minimum_minor=5_000, id=SUPPLIER, actor=actor, at=at
+        session, WAREHOUSE, Contact("Cornerstore Network Supply", minimum_minor=5_000), id=SUPPLIER, actor=actor, at=at
     )
     for product in panel.products:
         suppliers.offer_product(

@@ -3,63 +3,53 @@
 Rules
 -----
 1. A supplier is known by its name: a row of a known one changes what its columns say, and leaves the rest.
-2. Days in a cell stand apart by blanks, commas or semicolons: weekdays as mon thu, closed days as 2026-12-25.
+2. The columns of its calendar are the calendar's own fields (`delivery_calendar.FIELDS`).
 3. An empty cell changes nothing; no hour, and no closed day, is written as none.
 """
 
 import datetime as dt
-import re
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from config.errors import Invalid
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
 from store_app.files import network
-from store_app.files.cells import Cell, in_minor, price, text, whole
-from supply.orders import suppliers
+from store_app.files.cells import Cell, in_minor, price, text
+from supply.orders import delivery_calendar, suppliers
 from supply.orders.suppliers import Contact, Supplier
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NONE = "none"
+WANTED = {
+    "order_days": _l("weekdays such as mon thu"),
+    "every_weeks": _l("a whole number from %(least)s to %(most)s", least=1, most=delivery_calendar.MOST_WEEKS),
+    "first_week": _l("a day such as 2026-03-02"),
+    "lead_days": _l("a whole number from %(least)s to %(most)s", least=0, most=delivery_calendar.LONGEST_LEAD_DAYS),
+    "order_by": _l("a time such as 14:00, or none"),
+    "closed_days": _l("days such as 2026-12-25 2026-12-26, or none"),
+}
 
 
-def _weekdays(cell: str) -> tuple[int, ...]:
-    named = [day.casefold()[:3] for day in _apart(cell)]
-    if not named or not set(named) <= set(WEEKDAYS):
-        raise ValueError(_("weekdays such as mon thu"))
-    return tuple(sorted({WEEKDAYS.index(day) for day in named}))
+def _of_calendar(field: str) -> Cell:
+    def said(cell: str) -> str:
+        try:
+            delivery_calendar.read_field(field, cell)
+        except Invalid as fault:
+            raise ValueError(str(WANTED[field])) from fault
+        return cell
 
-
-def _closed(cell: str) -> tuple[str, ...]:
-    try:
-        return () if cell == NONE else tuple(sorted({dt.date.fromisoformat(day).isoformat() for day in _apart(cell)}))
-    except ValueError:
-        raise ValueError(_("days such as 2026-12-25 2026-12-26, or none")) from None
-
-
-def _hour(cell: str) -> int | None:
-    if cell == NONE:
-        return None
-    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)(:00)?", cell, re.ASCII)
-    if found is None:
-        raise ValueError(_("a time such as 14:00, or none"))
-    return int(found[1]) * 60 + int(found[2])
-
-
-def _apart(cell: str) -> Sequence[str]:
-    return re.findall(r"[^\s,;]+", cell)
+    return said
 
 
 CELLS: tuple[dict[str, Cell], dict[str, Cell]] = (
     {"name": text(suppliers.LONGEST["name"])},
-    {
-        "lead_days": whole(0, suppliers.LONGEST_LEAD_DAYS), "order_days": _weekdays, "order_by": _hour,
-        "closed_days": _closed, "minimum": price, "email": text(suppliers.LONGEST["email"]),
+    {field: _of_calendar(field) for field in WANTED}
+    | {
+        "minimum": price, "email": text(suppliers.LONGEST["email"]),
         "customer_no": text(suppliers.LONGEST["customer_no"]),
     },
 )  # fmt: skip
@@ -70,16 +60,15 @@ def write(session: Session, row: dict[str, Any], owner_id: str, actor: Actor, at
     whose = NETWORK if owner_id == EVERYONE else owner_id
     known = session.scalars(sa.select(Supplier).where(Supplier.owner_id == whose).order_by(Supplier.id)).all()
     found = next((one for one in known if one.name.casefold() == row["name"].casefold()), None)
-    values: dict[str, Any] = {"name": row["name"], "lead_time_days": 1, "order_weekdays": tuple(range(7))}
+    contact = Contact(row["name"])
     if found is not None:
-        values = {name: getattr(found, name) for name in Contact.__dataclass_fields__} | {"name": found.name}
-        values |= {name: tuple(values[name] or ()) for name in ("order_weekdays", "closed_days")}
-    reported = {"lead_days": "lead_time_days", "order_days": "order_weekdays", "order_by": "cut_off_minute"}
-    values |= {reported.get(column, column): value for column, value in row.items() if column != "name"}
-    if "minimum" in values:
+        contact = Contact(**{name: getattr(found, name) for name in Contact.__dataclass_fields__})
+    values: dict[str, Any] = {name: row[name] for name in ("email", "customer_no") if name in row}
+    if "minimum" in row:
         currency, _day = network.money_and_day(session, owner_id, at)
-        values["minimum_minor"] = in_minor(values.pop("minimum"), currency)
+        values["minimum_minor"] = in_minor(row["minimum"], currency)
     if "email" in row:
         values["send_by"] = "email"
+    contact = replace(contact, calendar=delivery_calendar.read(row, contact.calendar), **values)
     supplier_id = found.id if found is not None else new_id()
-    suppliers.write_contact(session, whose, supplier_id, Contact(**values), actor=actor, at=at)
+    suppliers.write_contact(session, whose, supplier_id, contact, actor=actor, at=at)

@@ -200,11 +200,7 @@ def _goods(
 
 def _supplier(scene: Scene) -> None:
     name = "练习供货商" if scene.language == "zh" else "Practice supplier"
-    scene.session.add(
-        Supplier(
-            id=SUPPLIER, name=name, kind="own", lead_time_days=1, order_weekdays=[0, 1, 2, 3, 4, 5, 6], minimum_minor=0
-        )
-    )
+    scene.session.add(Supplier(id=SUPPLIER, name=name, kind="own", minimum_minor=0))
     scene.session.flush()
     for product, price in scene.goods:
         scene.session.add(

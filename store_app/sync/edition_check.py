@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 import sqlalchemy as sa
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid
@@ -32,10 +32,11 @@ from pos.catalogue.catalogue import Barcode, Price, Product, TaxClass
 from pos.pricing import promises
 from pos.store.store import Store, day_of
 from supply.demand.surroundings import MOST_DAYS
-from supply.orders.suppliers import LONGEST_LEAD_DAYS, MOST_PACK_QTY, MOST_PACKS, Supplier
+from supply.orders import delivery_calendar
+from supply.orders.suppliers import MOST_PACK_QTY, MOST_PACKS, Supplier
 
 MOST_JUMP = 10
-LONGEST, LONGEST_OF = 200, {"lessons": 60_000, "demand": 10_000}
+LONGEST, LONGEST_OF = 200, {"lessons": 60_000, "demand": 10_000, "suppliers": 2_400}
 """Letters of a text; some kinds carry longer ones."""
 MOST_ROWS, MOST_NUMBER, MOST_DEPTH = 500_000, 10**14, 8
 DAYS_BACK, DAYS_AHEAD = 20 * 366, 3 * 366
@@ -83,6 +84,14 @@ def _iso(value: Any) -> Any:
     if not isinstance(value, str) or len(value) != 10:
         raise ValueError("a day is written as 2026-03-01")
     dt.date.fromisoformat(value)
+    return value
+
+
+def _calendar(value: dict[str, str]) -> dict[str, str]:
+    try:
+        delivery_calendar.read(value)
+    except Invalid as fault:
+        raise ValueError(fault.message) from fault
     return value
 
 
@@ -152,8 +161,7 @@ class _Supplier(_Shape):
     id: Id
     name: Name
     kind: Literal["network"]
-    lead_time_days: int = Field(ge=0, le=LONGEST_LEAD_DAYS)
-    order_weekdays: list[Annotated[int, Field(ge=0, le=6)]]
+    calendar: Annotated[dict[str, str], AfterValidator(_calendar)]
     minimum_minor: Minor
     warehouse_id: str | None
 

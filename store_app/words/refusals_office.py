@@ -179,6 +179,8 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "bad-lead-time": (_l("Goods come 0 to 60 days after the order. Type another number."),),
     "bad-closed-day": (_l("%(day)s is no day. Write closed days as 2026-12-25, one a line."),),
     "too-many-closed-days": (_l("At most %(most)s closed days. Leave out those that are over."),),
+    "bad-order-weeks": (_l("Orders are taken every week, or in one of 2 to %(most)s weeks."),),
+    "no-order-week": (_l("Choose a day of a week in which this supplier takes orders."),),
     "bad-order-days": (_l("Choose at least one weekday on which this supplier takes orders."),),
     "bad-minimum": (_l("The minimum order must be zero or more."),),
     "bad-way": (_l("Choose how orders reach this supplier."),),

@@ -1,5 +1,6 @@
 """Words for what passes between a store, its suppliers and the network: letters, claims, pick lists, transfers."""
 
+import datetime as dt
 from typing import Any
 
 from flask_babel import gettext as _
@@ -7,7 +8,11 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from store_app.web.presenting import clock_time, number, qty
+from store_app.words.promotions import weekday
+from store_app.words.words import day_or_weekday
 from supply.network.warehouse.allocation import Scarcity
+from supply.orders import delivery_calendar
+from supply.orders.delivery_calendar import DeliveryCalendar, next_cycle
 from supply.orders.letters import OrderLetter
 
 LETTER_FAULTS = {
@@ -38,6 +43,18 @@ def letter_sentence(letter: OrderLetter) -> str:
         said: dict[str, Any] = {"address": letter.address}
         return _("The mail server does not answer; it is tried again. It goes to %(address)s.", **said)
     return _("It is on its way to %(address)s.", address=letter.address)
+
+
+def takes_orders(calendar: DeliveryCalendar, today: dt.date) -> str:
+    """Say on which days a supplier takes orders, and until when."""
+    days = sorted(calendar.order_weekdays)
+    words = _("every day") if len(days) == 7 else _(", ").join(map(weekday, days))
+    if calendar.every_weeks > 1:
+        next_day = day_or_weekday(next_cycle(calendar, today).order_day, today)
+        words = _("%(days)s every %(num)d weeks, next %(day)s", days=words, num=calendar.every_weeks, day=next_day)
+    if calendar.cut_off_minute is None:
+        return words
+    return _("%(days)s until %(time)s", days=words, time=delivery_calendar.written(calendar)["order_by"])
 
 
 TRANSFER_REASONS = {

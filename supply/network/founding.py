@@ -1,7 +1,6 @@
 """Founding a warehouse: its supplier, the regions it serves, and the recalls in force there."""
 
 import datetime as dt
-from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,23 +12,20 @@ from config.nodes.publication import EVERYONE
 from pos.store.store import Region, Store, keep_clock
 from supply.network.recalls import recalls
 from supply.orders import supply_routes
-from supply.orders.suppliers import Supplier, add_supplier, is_warehouse
+from supply.orders.suppliers import Contact, Supplier, add_supplier, is_warehouse
 
 
 def found_warehouse(
     session: Session,
     warehouse_id: str,
-    name: str,
+    contact: Contact,
     *,
-    lead_time_days: int = 1,
-    order_weekdays: Sequence[int] = range(7),
-    minimum_minor: int = 0,
     tz: str = "",
     id: str | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> Supplier:
-    """Found a warehouse with its supplier, of this name (rule 5); Conflict when a store or a warehouse has its id.
+    """Found a warehouse with its supplier (rule 5); Conflict when a store or a warehouse has its id.
 
     tz: by whose clock it works; '': that of the network's first store, where there is one.
     """
@@ -45,9 +41,6 @@ def found_warehouse(
             if ("region", region_id) not in known:
                 supply_routes.supply_region(session, region_id, usual, actor=actor, at=at)
     keep_clock(session, warehouse_id, tz or session.scalar(sa.select(Store.tz).order_by(Store.id).limit(1)) or "")
-    made = add_supplier(
-        session, EVERYONE, name, kind=NETWORK, warehouse_id=warehouse_id, lead_time_days=lead_time_days,
-        order_weekdays=order_weekdays, minimum_minor=minimum_minor, id=id, actor=actor, at=at,
-    )  # fmt: skip
+    made = add_supplier(session, EVERYONE, contact, kind=NETWORK, warehouse_id=warehouse_id, id=id, actor=actor, at=at)
     recalls.take_up(session, warehouse_id, at=at)
     return made

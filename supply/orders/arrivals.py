@@ -26,6 +26,7 @@ from pos.stock.ledger import MOST_QTY
 from pos.store.store import day_of
 from supply.facts import ORDER_ACKNOWLEDGED, VERSION, OrderAcknowledged, OrderCancelled, Ordered, OrderSent
 from supply.orders import order_days
+from supply.orders.delivery_calendar import LONGEST_LEAD_DAYS, MOST_WEEKS
 from supply.orders.orders import (
     STATES,
     OrderLine,
@@ -37,12 +38,12 @@ from supply.orders.orders import (
     settle,
     subject_of,
 )
-from supply.orders.suppliers import LONGEST_LEAD_DAYS, MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
+from supply.orders.suppliers import MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
 
 REPORTED_APART = 1_000_000
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
 """What of a line's reasons the network reckons with."""
-FARTHEST = dt.timedelta(days=14)
+FARTHEST = dt.timedelta(weeks=MOST_WEEKS + 1)
 """So far ahead of its arrival an order's day may be: a clock is wrong."""
 
 # --- verbs ---

@@ -23,8 +23,9 @@ from sqlalchemy.orm import Session
 
 from pos.store.store import day_of
 from supply.orders.deliveries import Delivery
+from supply.orders.delivery_calendar import LONGEST_LEAD_DAYS
 from supply.orders.orders import ReplenishmentOrder
-from supply.orders.suppliers import LONGEST_LEAD_DAYS, Supplier
+from supply.orders.suppliers import Supplier
 
 LOOK_BACK_DAYS = 180
 MOST_DELIVERIES = 30
@@ -102,7 +103,7 @@ def from_trips(suppliers: Sequence[Supplier], trips: Iterable[Trip]) -> dict[str
         days, rows = (trip.came - trip.began).days, taken[trip.supplier_id]
         if 0 <= days <= LONGEST_LEAD_DAYS and len(rows) < MOST_DELIVERIES:
             rows.append((days, trip.came > trip.promised))
-    return {supplier.id: _reported(supplier.lead_time_days, taken[supplier.id]) for supplier in suppliers}
+    return {supplier.id: _reported(supplier.calendar.lead_days, taken[supplier.id]) for supplier in suppliers}
 
 
 # --- inside ---

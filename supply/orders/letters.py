@@ -228,7 +228,7 @@ def again(
     """Send a letter that did not leave another way, or to another address, which the supplier keeps (rule 2)."""
     letter = letter_of(session, store_id, letter_id)
     supplier = supplier_of(session, str(letter.document["supplier_id"]))
-    asked = Contact(supplier.name, 0, (0,), send_by=how, email=address if how == "email" else "")
+    asked = Contact(supplier.name, send_by=how, email=address if how == "email" else "")
     address = sound(asked).email
     if letter.state == "refused":
         _move(session, letter, "waiting", actor=actor, at=at)

@@ -63,7 +63,16 @@ def of(order: "ReplenishmentOrder") -> OrderCycle:
 def counted(session: Session, supplier: Supplier, days: OrderCycle, store_id: str, at: dt.datetime) -> OrderCycle:
     """Return for which days a store's order counts that is placed now (rules 1, 2)."""
     today = day_of(session, store_id, at)
-    return delivery_calendar.counted(supplier.calendar, days, today, minute_by(session, supplier, store_id, today, at))
+    return delivery_calendar.counted(
+        supplier.order_calendar, days, today, minute_by(session, supplier, store_id, today, at)
+    )
+
+
+def next_days(session: Session, supplier: Supplier, store_id: str, lead_days: int, at: dt.datetime) -> OrderCycle:
+    """Return the days of a store's next order that can be placed (rules 1, 2). lead_days: as measured."""
+    today = day_of(session, store_id, at)
+    minute = minute_by(session, supplier, store_id, today, at)
+    return delivery_calendar.next_cycle(supplier.order_calendar, today, lead_days, minute=minute)
 
 
 def minute_by(session: Session, supplier: Supplier, store_id: str, today: dt.date, at: dt.datetime) -> int:
@@ -76,8 +85,8 @@ def closes_at(session: Session, supplier: Supplier, store_id: str, order_day: dt
     """Return until when an order for a day can be placed, by the store's clock; None: as long as its own day lasts."""
     here = store_of(session, store_id).tz
     tz = (zone_of(session, supplier.warehouse_id) if supplier.warehouse_id else None) or here
-    minute = supplier.calendar.cut_off_minute
-    if minute is None or (supplier.cut_off_minute is None and tz == here):
+    minute = supplier.order_calendar.cut_off_minute
+    if minute is None or (supplier.calendar.cut_off_minute is None and tz == here):
         return None
     closes = dt.time(*divmod(minute, 60), tzinfo=ZoneInfo(tz))
     return dt.datetime.combine(order_day, closes).astimezone(ZoneInfo(here))
@@ -100,7 +109,7 @@ def reaches(session: Session, waiting: Iterable[tuple["ReplenishmentOrder", str]
         same = (order.supplier_id, order.order_day)
         if same not in known:
             today = day_of(session, house, at)
-            calendar = session.get_one(Supplier, order.supplier_id).calendar
+            calendar = session.get_one(Supplier, order.supplier_id).order_calendar
             known[same] = delivery_calendar.reach(
                 calendar, order.order_day, today, minute_at(session, house, today, at)
             )

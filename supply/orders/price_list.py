@@ -35,6 +35,7 @@ from pos.catalogue.catalogue import Product
 from pos.store.permissions import may
 from pos.store.store import Staff, staff_of
 from supply.orders import suppliers
+from supply.orders.delivery_calendar import written
 from supply.orders.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
 
 KINDS = NEW, DEARER, CHEAPER, REPACKED, SAME = "new", "dearer", "cheaper", "repacked", "same"
@@ -148,15 +149,13 @@ class PriceTally(Base):
 
 
 def set_terms(session: Session, supplier_id: str, terms: Contact, *, actor: Actor, at: dt.datetime) -> Supplier:
-    """Change the name, days and least order of a supplier of the network's (rule 3)."""
-    row = network_supplier(session, supplier_id)
-    terms = suppliers.sound(terms)
-    row.name, row.lead_time_days = terms.name, terms.lead_time_days
-    row.order_weekdays, row.minimum_minor = list(terms.order_weekdays), terms.minimum_minor
+    """Change the name, calendar and least order of a supplier of the network's (rule 3)."""
+    row, terms = network_supplier(session, supplier_id), suppliers.sound(terms)
+    row.name, row.calendar, row.minimum_minor = terms.name, terms.calendar, terms.minimum_minor
     session.flush()
     record(
         session, actor=actor, at=at, verb="supplier.written", subject=f"supplier:{row.id}", name=row.name,
-        lead_time_days=row.lead_time_days, order_weekdays=row.order_weekdays, minimum_minor=row.minimum_minor,
+        minimum_minor=row.minimum_minor, **written(row.calendar),
     )  # fmt: skip
     return row
 

@@ -20,9 +20,9 @@ Rules
 import datetime as dt
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -35,9 +35,9 @@ from config.nodes.journal import Actor, JournalEntry, record
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
 from pos.store.store import keep_clock
-from supply.orders.delivery_calendar import LAST_MINUTE, Calendar
+from supply.orders import delivery_calendar
+from supply.orders.delivery_calendar import EVERY_DAY, LAST_MINUTE, CalendarColumn, DeliveryCalendar
 
-LONGEST_LEAD_DAYS = 60
 MOST_PACK_QTY = 1_000_000
 MOST_PACKS = 999
 """So many packs of one product at most are on an order."""
@@ -45,7 +45,6 @@ HONOURED_DAYS = 14
 """So long after a change an order at the cost before it is still kept: a store may not have heard of it."""
 WAYS = ("email", "paper")
 LANGUAGES = ("en", "zh")
-MOST_CLOSED = 200
 LONGEST = {"name": 80, "email": 254, "customer_no": 40, "article_no": 40}
 _ADDRESS = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+", re.ASCII)
 
@@ -60,9 +59,8 @@ class Supplier(Base):
     kind: Mapped[str]
     """network | own"""
     owner_id: Mapped[str] = mapped_column(default=EVERYONE)
-    lead_time_days: Mapped[int]
-    order_weekdays: Mapped[list[Any]]
-    """Weekdays (0 = Monday) on which an order is taken."""
+    calendar: Mapped[DeliveryCalendar] = mapped_column(CalendarColumn, default=EVERY_DAY)
+    """When it works, as settled."""
     minimum_minor: Mapped[int] = mapped_column(default=0)
     warehouse_id: Mapped[str | None]
     """A network supplier's warehouse: its stock is kept in the stock ledger under this id."""
@@ -74,17 +72,13 @@ class Supplier(Base):
     language: Mapped[str] = mapped_column(default="en", server_default="en")
     """en | zh: in which orders are written to them."""
     active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
-    closed_days: Mapped[list[Any] | None]
-    """Days, as 2026-12-25, on which no order is taken and nothing is brought; None: none is known."""
-    cut_off_minute: Mapped[int | None]
-    """The minute of the local day up to which an order counts for it; None: the whole day (rule 2)."""
 
     @property
-    def calendar(self) -> Calendar:
-        """Return when it works; a warehouse's day is over at midnight, whatever the hour of its stores (rule 2)."""
-        closed = frozenset(dt.date.fromisoformat(day) for day in self.closed_days or ())
-        closes = LAST_MINUTE if self.cut_off_minute is None and self.warehouse_id else self.cut_off_minute
-        return Calendar(frozenset(self.order_weekdays), self.lead_time_days, closed, closes)
+    def order_calendar(self) -> DeliveryCalendar:
+        """Return until when orders count; a warehouse's day is over at midnight, whatever its stores' hour (rule 2)."""
+        if self.warehouse_id and self.calendar.cut_off_minute is None:
+            return replace(self.calendar, cut_off_minute=LAST_MINUTE)
+        return self.calendar
 
 
 class SupplierProduct(Base):
@@ -130,16 +124,13 @@ class Contact:
     """How a supplier is reached and what it asks of an order, as a form says it."""
 
     name: str
-    lead_time_days: int
-    order_weekdays: tuple[int, ...]
+    calendar: DeliveryCalendar = EVERY_DAY
     minimum_minor: int = 0
     send_by: str = "paper"
     email: str = ""
     customer_no: str = ""
     language: str = "en"
     active: bool = True
-    closed_days: tuple[str, ...] = ()
-    cut_off_minute: int | None = None
 
 
 # --- verbs ---
@@ -148,11 +139,8 @@ class Contact:
 def add_supplier(
     session: Session,
     owner_id: str,
-    name: str,
+    contact: Contact,
     *,
-    lead_time_days: int,
-    order_weekdays: Sequence[int],
-    minimum_minor: int = 0,
     kind: str = "own",
     warehouse_id: str | None = None,
     id: str | None = None,
@@ -160,13 +148,10 @@ def add_supplier(
     at: dt.datetime,
 ) -> Supplier:
     """Add somebody to order from. owner_id: the store whose own supplier it is, or '*' for the network's."""
-    contact = sound(Contact(name, lead_time_days, tuple(order_weekdays), minimum_minor))
+    contact = sound(contact)
     if id is not None and session.get(Supplier, id) is not None:
         raise Conflict("supplier-exists", f"The supplier {id} is already here.", supplier_id=id)
-    supplier = Supplier(
-        id=id or new_id(), kind=kind, owner_id=owner_id, warehouse_id=warehouse_id,
-        **{name: list(value) if isinstance(value, tuple) else value for name, value in vars(contact).items()},
-    )  # fmt: skip
+    supplier = Supplier(id=id or new_id(), kind=kind, owner_id=owner_id, warehouse_id=warehouse_id, **vars(contact))
     session.add(supplier)
     session.flush()
     record(session, actor=actor, at=at, verb="supplier.added", subject=f"supplier:{supplier.id}", name=supplier.name)
@@ -174,22 +159,21 @@ def add_supplier(
 
 
 def settle_calendar(
-    session: Session, warehouse_id: str, closed_days: Sequence[str], cut_off_minute: int | None, *, tz: str = "",
-    actor: Actor, at: dt.datetime,
-) -> None:  # fmt: skip
+    session: Session, warehouse_id: str, said: Mapping[str, str], *, tz: str = "", actor: Actor, at: dt.datetime
+) -> None:
     """Settle when no vehicle leaves a warehouse, and until when stores' orders count for the day (rule 2).
 
-    tz: by whose clock; '': a cut-off goes by that of the store that orders.
+    said: fields of the calendar that change (`delivery_calendar.read`). tz: by whose clock; '': a cut-off goes by that
+    of the store that orders.
     """
     require_warehouse(session, warehouse_id)
-    closed = list(sound_days(closed_days))
-    sound_cut_off(cut_off_minute)
     keep_clock(session, warehouse_id, tz)
     for row in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)):
-        row.closed_days, row.cut_off_minute = closed, cut_off_minute
+        row.calendar = delivery_calendar.read(said, row.calendar)
     session.flush()
-    facts = {"closed": closed, "cut_off_minute": cut_off_minute, "tz": tz}
-    record(session, actor=actor, at=at, verb="warehouse.calendar", subject=f"warehouse:{warehouse_id}", **facts)
+    record(
+        session, actor=actor, at=at, verb="warehouse.calendar", subject=f"warehouse:{warehouse_id}", **said, tz=tz
+    )  # fmt: skip
 
 
 def write_contact(
@@ -202,7 +186,7 @@ def write_contact(
     else:
         row = own_supplier(session, store_id, supplier_id)
     for name, value in vars(contact).items():
-        setattr(row, name, list(value) if isinstance(value, tuple) else value)
+        setattr(row, name, value)
     session.add(row)
     session.flush()
     record(
@@ -372,13 +356,6 @@ def sound(contact: Contact) -> Contact:
     name, email = " ".join(contact.name.split()), contact.email.strip()
     if not name or len(name) > LONGEST["name"]:
         raise Invalid("no-name", "Give the supplier a name.", field="name")
-    if not 0 <= contact.lead_time_days <= LONGEST_LEAD_DAYS:
-        words = f"Goods arrive 0 to {LONGEST_LEAD_DAYS} days after the order."
-        raise Invalid("bad-lead-time", words, field="lead_time_days")
-    weekdays = tuple(sorted(set(contact.order_weekdays)))
-    if not weekdays or not all(0 <= day <= 6 for day in weekdays):
-        words = "Choose at least one weekday on which this supplier takes orders."
-        raise Invalid("bad-order-days", words, field="order_weekdays")
     if not 0 <= contact.minimum_minor <= MAX_MINOR:
         raise Invalid("bad-minimum", "The minimum order must be zero or more.", field="minimum")
     if contact.send_by not in WAYS:
@@ -389,28 +366,5 @@ def sound(contact: Contact) -> Contact:
         raise Invalid(
             "bad-order-address", "Type the e-mail address orders are sent to, like orders@farm.example.", field="email"
         )
-    closed = sound_days(contact.closed_days)
-    sound_cut_off(contact.cut_off_minute)
     number = " ".join(contact.customer_no.split())[: LONGEST["customer_no"]]
-    return replace(contact, name=name, email=email, order_weekdays=weekdays, customer_no=number, closed_days=closed)
-
-
-def sound_days(days: Sequence[str]) -> tuple[str, ...]:
-    """Return closed days in order, each once, or raise Invalid naming the one that is none."""
-    found = set()
-    for day in days:
-        try:
-            found.add(dt.date.fromisoformat(day.strip()).isoformat())
-        except ValueError as fault:
-            words = f"{day.strip()[:20]} is no day. Write closed days as 2026-12-25, one a line."
-            raise Invalid("bad-closed-day", words, field="closed_days", day=day.strip()[:20]) from fault
-    if len(found) > MOST_CLOSED:
-        words = f"At most {MOST_CLOSED} closed days. Leave out those that are over."
-        raise Invalid("too-many-closed-days", words, field="closed_days", most=MOST_CLOSED)
-    return tuple(sorted(found))
-
-
-def sound_cut_off(minute: int | None) -> None:
-    """Raise Invalid unless a cut-off is a minute of the day, or none."""
-    if minute is not None and not 0 <= minute < 1440:
-        raise Invalid("bad-time", "Type a time such as 14:00.", field="cut_off")
+    return replace(contact, name=name, email=email, customer_no=number)

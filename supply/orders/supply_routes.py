@@ -33,6 +33,7 @@ from config.nodes.journal import Actor, record
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
 from pos.store.store import BookClock, Region, Store
+from supply.orders.delivery_calendar import read, written
 from supply.orders.suppliers import (
     Supplier,
     SupplierProduct,
@@ -76,10 +77,8 @@ def supply_region(session: Session, region_id: str, warehouse_id: str | None, *,
 
 def take_edition(session: Session, body: dict[str, Any]) -> None:
     """Take over the network's suppliers as `edition` wrote them (rule 4); what is no longer sold is gone."""
-    calendars = body.get("calendars", {})  # an edition of before told none
     for row in body["suppliers"]:
-        closed, cut_off = calendars.get(row["id"], ([], None))
-        session.merge(Supplier(**row, owner_id=EVERYONE, closed_days=closed, cut_off_minute=cut_off))
+        session.merge(Supplier(**row | {"calendar": read(row["calendar"]), "owner_id": EVERYONE}))
     session.flush()
     ours = sa.select(Supplier.id).where(Supplier.owner_id == EVERYONE)
     session.execute(sa.delete(SupplierProduct).where(SupplierProduct.supplier_id.in_(ours)))
@@ -116,19 +115,20 @@ def edition(session: Session, on: dt.date) -> dict[str, Any]:
         )
         .order_by(SupplierProduct.supplier_id, SupplierProduct.sku)
     )  # fmt: skip
-    names = ("id", "name", "kind", "lead_time_days", "order_weekdays", "minimum_minor", "warehouse_id")
+    names = ("id", "name", "kind", "minimum_minor", "warehouse_id")
     begun = costs_begun(session, [row.id for row in shared], on)
     known, usual = settled(session), usual_warehouse(session)
     regions = session.scalars(sa.select(Region.id)).all() if usual is not None else []
     reported = {("region", region_id): usual for region_id in regions} | known
     clocks = sa.select(BookClock.book_id, BookClock.tz).order_by(BookClock.book_id)
     return {
-        "suppliers": [{name: getattr(row, name) for name in names} for row in shared],
+        "suppliers": [
+            {name: getattr(row, name) for name in names} | {"calendar": written(row.calendar)} for row in shared
+        ],
         "products": [
             [*row[:3], begun.get((row[0], row[1]), row[3]), row[4], row[5].isoformat() if row[5] else None]
             for row in products
         ],
-        "calendars": {row.id: [row.closed_days or [], row.cut_off_minute] for row in shared},
         "clocks": [list(row) for row in session.execute(clocks)],
         "served": [[*whom, house] for whom, house in sorted(reported.items())],
     }

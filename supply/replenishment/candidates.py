@@ -16,7 +16,7 @@ from config.clock import business_day
 from pos.store.store import store_of
 from supply.demand.expected import Basis
 from supply.orders import order_days
-from supply.orders.delivery_calendar import OrderCycle, next_cycle
+from supply.orders.delivery_calendar import OrderCycle
 from supply.orders.lead_times import LeadTime, measured
 from supply.orders.suppliers import Supplier, supplier_of
 from supply.orders.supply_routes import offered
@@ -51,12 +51,7 @@ def wants_of(session: Session, store_id: str, *, at: dt.datetime) -> OrderCandid
     terms = offered(session, store_id, today)
     suppliers = {supplier_id: supplier_of(session, supplier_id) for supplier_id in terms}
     leads = measured(session, store_id, list(suppliers.values()), at=at)
-    days = {
-        one.id: next_cycle(
-            one.calendar, today, leads[one.id].days, minute=order_days.minute_by(session, one, store_id, today, at)
-        )
-        for one in suppliers.values()
-    }
+    days = {one.id: order_days.next_days(session, one, store_id, leads[one.id].days, at) for one in suppliers.values()}
     basis, found = needs_of(session, store, terms, days, leads, at=at)
     soonest = sorted(found, key=lambda one: (days[one].delivery_day, one))
     sources = [

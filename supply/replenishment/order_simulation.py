@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from supply.demand import expected, forecasts
-from supply.orders.delivery_calendar import Calendar, next_cycle
+from supply.orders.delivery_calendar import DeliveryCalendar, next_cycle
 from supply.replenishment import budget, service_targets
 from supply.replenishment.candidates import wants_of
 from supply.replenishment.open_orders import to_come
@@ -206,7 +206,7 @@ def _best(sums: list[_Sums], present: int) -> int:
     return min(better, default=present)
 
 
-def _rounds(calendar: Calendar, first: dt.date, today: dt.date, lead_days: int) -> "list[Round]":
+def _rounds(calendar: DeliveryCalendar, first: dt.date, today: dt.date, lead_days: int) -> "list[Round]":
     """Return a supplier's rounds of the days played, counted from today."""
     from supply.replenishment.scenarios import Round
 

@@ -289,7 +289,7 @@ def is_over(session: Session, order: ReplenishmentOrder, at: dt.datetime) -> boo
     if supplier is None:
         return order.order_day < today
     minute = order_days.minute_by(session, supplier, order.store_id, today, at)
-    return delivery_calendar.is_over(supplier.calendar, order.order_day, today, minute)
+    return delivery_calendar.is_over(supplier.order_calendar, order.order_day, today, minute)
 
 
 def proposals(session: Session, store_id: str) -> list[ReplenishmentOrder]:

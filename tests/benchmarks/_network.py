@@ -39,6 +39,7 @@ from pos.store.store import Store, add_staff, found_store, give_key
 from supply.network import founding
 from supply.network.routes import vehicles
 from supply.orders import suppliers
+from supply.orders.suppliers import Contact
 from supply.replenishment import stockouts
 from tests import network_facts
 from tests.benchmarks import _folders, _past
@@ -223,7 +224,7 @@ def open_warehouse(session: Session) -> None:
         "actor": Actor.system("bench", NETWORK),
         "at": dt.datetime.combine(LAST_DAY, dt.time(6), dt.UTC),
     }
-    founding.found_warehouse(session, WAREHOUSE, "Network supply", id="supply", **given)
+    founding.found_warehouse(session, WAREHOUSE, Contact("Network supply"), id="supply", **given)
     skus = session.scalars(sa.select(Product.sku).order_by(Product.sku)).all()
     for sku in skus:
         suppliers.offer_product(session, "supply", sku, pack_qty=12, pack_cost_minor=2_400, **given)

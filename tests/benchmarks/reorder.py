@@ -33,6 +33,7 @@ from pos.stock import stock
 from pos.store.store import Region, Store
 from supply.demand.forecasts import ForecastQuantile, ForecastRun, ForecastSeries
 from supply.demand.history import StoreDay
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import proposals
@@ -116,8 +117,7 @@ def founded(url: str, stores: dict[str, int]) -> Database:
                 id="vehicle",
                 name="Vehicle",
                 kind="network",
-                lead_time_days=2,
-                order_weekdays=list(range(7)),
+                calendar=DeliveryCalendar(lead_days=2),
                 minimum_minor=9_000,
             )
         )

@@ -15,7 +15,7 @@ from supply.money.credit import CreditDraw
 from supply.network.transfers import transfers
 from supply.online.pickup import pickup
 from supply.orders import orders
-from supply.orders.suppliers import add_supplier
+from supply.orders.suppliers import Contact, add_supplier
 from supply.receiving import receiving
 from supply.replenishment import budget, order_simulation, proposals, replays
 from supply.shelf import plan as shelf_plan
@@ -187,7 +187,7 @@ def test_the_weeks_ahead_and_the_proof_with_its_six_curves_are_well_made(
 
 def test_all_orders_go_at_once_on_the_phone_paid_as_was_chosen(page: Page, office: Office, faults: list[str]):
     with office.house.doors.write() as session:
-        add_supplier(session, STORE, "Farm", lead_time_days=1, order_weekdays=range(7), id="farm", **BY)
+        add_supplier(session, STORE, Contact("Farm"), id="farm", **BY)
         goods.proposal(session, "order-P3", 9)
         session.get_one(orders.ReplenishmentOrder, (STORE, "order-P3")).supplier_id = "farm"
     page.set_viewport_size(PHONE)

@@ -18,6 +18,7 @@ from supply.network.routes import loads, routes, vehicles
 from supply.network.warehouse import pick_lists, picking
 from supply.orders import suppliers
 from supply.orders.deliveries import expect as announce
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.purchases import Purchase, PurchaseLine
 from supply.orders.suppliers import Supplier
@@ -37,7 +38,7 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
     with house.doors.write() as session:
         session.add(
             Supplier(
-                id="net", name="Cornerstore Supply", kind="network", lead_time_days=1, order_weekdays=[0],
+                id="net", name="Cornerstore Supply", kind="network", calendar=DeliveryCalendar(frozenset({0})),
                 minimum_minor=0, warehouse_id="WH1",
             )
         )  # fmt: skip
@@ -88,7 +89,7 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
 
 def _bought(session: Session) -> None:
     """Say of whom the warehouse's first lots were bought."""
-    suppliers.write_contact(session, "network", "dairy", suppliers.Contact("Dairy Union", 1, (0,)), **BY)
+    suppliers.write_contact(session, "network", "dairy", suppliers.Contact("Dairy Union"), **BY)
     session.add(
         Purchase(store_id="WH1", id="p", purchase_no=1, state="received", supplier_id="dairy", proposed_at=NOON,
                  expected_day=NOON.date(), received_at=NOON - dt.timedelta(days=9))

@@ -30,6 +30,7 @@ from supply.facts import Advised
 from supply.money import consignment
 from supply.orders.claims import Claim
 from supply.orders.deliveries import Delivery
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.supplier_returns import SupplierReturn
 from supply.orders.suppliers import Supplier
@@ -226,7 +227,7 @@ def _claim(till: Till) -> Command:
     """Claim a broken unit of a delivery."""
     by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": till.doors.now()}
     with till.doors.write() as session:
-        session.merge(Supplier(id="farm", name="Farm", kind="network", lead_time_days=1, order_weekdays=[0]))
+        session.merge(Supplier(id="farm", name="Farm", kind="network", calendar=DeliveryCalendar(frozenset({0}))))
         lines = [Advised("COLA", "Cola 0.33 l", 6, 12)]
         expect(session, STORE, "swept-claimed", "farm", lines, at=by["at"])
         receiving.begin_count(session, STORE, "swept-claimed", **by)

@@ -32,7 +32,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         furnish(empty_database(house.file), "network", NETWORK)
     lay_in(house)
     with house.doors.write() as session:
-        dairy = Contact("Dairy", 1, tuple(range(7)), send_by="email", email="orders@dairy.example")
+        dairy = Contact("Dairy", send_by="email", email="orders@dairy.example")
         suppliers.write_contact(session, NETWORK, "dairy", dairy, **BY)
         for sku in ("milk", "bread"):
             suppliers.offer_product(session, "dairy", sku, pack_qty=6, pack_cost_minor=500, **BY)

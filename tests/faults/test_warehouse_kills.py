@@ -228,7 +228,7 @@ def _listed(network: House) -> str:
 def _called_back(network: House) -> None:
     """Call milk back of which the warehouse has a dairy's lot and some more."""
     with network.doors.write() as session:
-        contact = suppliers.Contact("Dairy", 1, tuple(range(7)))
+        contact = suppliers.Contact("Dairy")
         suppliers.write_contact(session, NETWORK, "dairy", contact, **BY)
         session.add(
             Purchase(store_id="WH1", id="po-1", purchase_no=1, state="received", supplier_id="dairy",

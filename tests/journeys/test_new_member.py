@@ -54,8 +54,7 @@ def network(build: Any) -> House:
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         session.add(
             Supplier(
-                id="net", name="Cornerstore Supply", kind="network", lead_time_days=1, minimum_minor=0,
-                order_weekdays=[0, 1, 2, 3, 4, 5, 6], warehouse_id="WH1",
+                id="net", name="Cornerstore Supply", kind="network", warehouse_id="WH1",
             )
         )  # fmt: skip
         session.flush()

@@ -80,8 +80,6 @@ def goods(session: Session) -> None:
             id="net",
             name="Cornerstore Supply",
             kind="network",
-            lead_time_days=1,
-            order_weekdays=[0, 1, 2, 3, 4, 5, 6],
             minimum_minor=1000,
             warehouse_id="WH1",
         )

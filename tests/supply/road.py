@@ -25,6 +25,7 @@ from pos.sync.replica import APPLIERS as COUNTER
 from supply.network.warehouse import dispatch
 from supply.orders import orders
 from supply.orders.deliveries import Delivery
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.receiving import receiving
@@ -290,9 +291,9 @@ def add_catalogue(session, stores) -> None:
         session.add(Till(store_id=store_id, id="T1", name="Till 1"))
     session.add_all(
         [
-            Supplier(id=VAN, name="Network vehicle", kind="network", lead_time_days=1, order_weekdays=list(range(7)),
-                     warehouse_id=WAREHOUSE),
-            Supplier(id=FARM, name="Farm", kind="own", owner_id=stores[0], lead_time_days=2, order_weekdays=[0, 3]),
+            Supplier(id=VAN, name="Network vehicle", kind="network", warehouse_id=WAREHOUSE),
+            Supplier(id=FARM, name="Farm", kind="own", owner_id=stores[0],
+                     calendar=DeliveryCalendar(frozenset({0, 3}), 2)),
         ]
     )  # fmt: skip
     for sku, (name, unit, per, price, pack, cost, _) in PRODUCTS.items():

@@ -2205,8 +2205,7 @@ CREATE TABLE supplier (
   name TEXT NOT NULL,
   kind TEXT NOT NULL,
   owner_id TEXT NOT NULL,
-  lead_time_days BIGINT NOT NULL,
-  order_weekdays JSON NOT NULL,
+  calendar JSON NOT NULL,
   minimum_minor BIGINT NOT NULL,
   warehouse_id TEXT,
   send_by TEXT DEFAULT 'paper' NOT NULL,
@@ -2214,8 +2213,6 @@ CREATE TABLE supplier (
   customer_no TEXT DEFAULT '' NOT NULL,
   language TEXT DEFAULT 'en' NOT NULL,
   active BOOLEAN DEFAULT 1 NOT NULL,
-  closed_days JSON,
-  cut_off_minute BIGINT,
   CONSTRAINT pk_supplier PRIMARY KEY (id)
 );
 

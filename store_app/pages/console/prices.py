@@ -28,11 +28,12 @@ from config.money import exponent
 from config.nodes.publication import EVERYONE
 from store_app.files import importing, network
 from store_app.pages.common import form, uploads
-from store_app.pages.orders.suppliers import WEEKDAYS, weekdays
+from store_app.pages.orders.suppliers import calendar_choices, calendar_typed
 from store_app.runtime.doors import clock, doors, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
-from supply.orders import price_list, suppliers
+from store_app.words.supply import takes_orders
+from supply.orders import delivery_calendar, price_list, suppliers
 from supply.orders.price_list import Change, Limits, Listed, PriceProposal
 from supply.orders.suppliers import Contact, Supplier
 
@@ -59,13 +60,15 @@ def listed(fault: DomainError | None = None, supplier_id: str = "", **_place: An
         count = price_list.count(session, chosen.id)
         waiting = price_list.waiting(session)
     places = exponent(currency)
-    terms = {"name": chosen.name, "lead_time_days": chosen.lead_time_days, "order_weekdays": chosen.order_weekdays,
-             "minimum": str(Decimal(chosen.minimum_minor).scaleb(-places)) if chosen.minimum_minor else ""}  # fmt: skip
-    if request.method == "POST" and "lead_time_days" in request.form:
-        terms = dict(request.form.items()) | {"order_weekdays": _days_typed()}
+    terms = delivery_calendar.written(chosen.calendar) | {
+        "name": chosen.name,
+        "minimum": str(Decimal(chosen.minimum_minor).scaleb(-places)) if chosen.minimum_minor else "",
+    }
+    if request.method == "POST" and "lead_days" in request.form:
+        terms = dict(request.form.items()) | calendar_typed()
     return page(
         "console/prices.html",
-        suppliers=every, supplier=chosen, days=weekdays(chosen.order_weekdays), weekdays=WEEKDAYS, terms=terms,
+        suppliers=every, supplier=chosen, days=takes_orders(chosen.calendar, day), terms=terms, **calendar_choices(),
         rows=rows[:SHOWN], is_cut=len(rows) > SHOWN, shown=SHOWN, count=count, text=text, currency=currency,
         waiting=waiting, fault=fault, at_fault=request.form.get("sku", ""),
     )  # fmt: skip
@@ -78,10 +81,10 @@ def set_terms(supplier_id: str) -> ResponseReturnValue:
     """Change a supplier's name, order days, days to the store and least order."""
     with write() as session:
         currency, _day = network.money_and_day(session, EVERYONE, clock.now())
+        before = price_list.network_supplier(session, supplier_id).calendar
         terms = Contact(
             name=form.text("name", most=suppliers.LONGEST["name"], required=_("Give the supplier a name.")),
-            lead_time_days=form.whole("lead_time_days", most=suppliers.LONGEST_LEAD_DAYS),
-            order_weekdays=tuple(_days_typed()),
+            calendar=delivery_calendar.read(calendar_typed(), before),
             minimum_minor=form.amount("minimum", currency) if request.form.get("minimum", "").strip() else 0,
         )
         price_list.set_terms(session, supplier_id, terms, actor=g.actor, at=clock.now())
@@ -320,7 +323,3 @@ def _changes(session: Session, sheet: importing.Sheet, supplier_id: str) -> list
     if is_list:
         return price_list.changes(session, supplier_id, listed, today=today)
     return price_list.product_changes(session, listed, today=today)
-
-
-def _days_typed() -> list[int]:
-    return [int(day) for day in request.form.getlist("order_weekdays") if day in set("0123456")]

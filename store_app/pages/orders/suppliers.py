@@ -1,9 +1,8 @@
 """Whom the store buys from: how orders reach them, on which days, how long they really take, and what they charge."""
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -20,7 +19,6 @@ from config.errors import DomainError, Invalid, NotFound
 from config.ids import NETWORK
 from config.money import exponent
 from config.nodes.publication import EVERYONE
-from pos.catalogue import selling_hours
 from pos.catalogue.catalogue import Product
 from store_app.files import importing, network
 from store_app.pages.common import form, uploads
@@ -28,7 +26,10 @@ from store_app.pages.orders import ordering
 from store_app.runtime.doors import doors, read, write
 from store_app.web.presenting import number, page, place, today
 from store_app.web.security import requires
-from supply.orders import lead_times, purchases, suppliers, supply_routes
+from store_app.words.promotions import weekday
+from store_app.words.supply import takes_orders
+from supply.orders import delivery_calendar, lead_times, purchases, suppliers, supply_routes
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.lead_times import LeadTime
 from supply.orders.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
 from supply.replenishment import budget as order_budget
@@ -37,7 +38,6 @@ bp = Blueprint("suppliers", __name__, url_prefix="/suppliers")
 bp.before_request(form.know_the_place)
 WAYS = {"email": _l("By e-mail, with PDF and table"), "paper": _l("On paper")}
 WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("By itself, over the network")}
-WEEKDAYS = (_l("Mon"), _l("Tue"), _l("Wed"), _l("Thu"), _l("Fri"), _l("Sat"), _l("Sun"))
 LANGUAGES = {"en": "English", "zh": "中文"}
 PRICES_SHOWN = 100
 CLOSED_SHOWN = 12
@@ -79,7 +79,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     cards = [
         {
             "id": row.id, "name": row.name, "active": row.active, "is_network": row.owner_id == EVERYONE,
-            "way": WAYS_ALL[suppliers.way_of(row)], "email": row.email, "days": takes_orders(row),
+            "way": WAYS_ALL[suppliers.way_of(row)], "email": row.email, "days": takes_orders(row.calendar, today()),
             "minimum_minor": row.minimum_minor, "products": counts.get(row.id, 0), "lead": lead_words(leads[row.id]),
             "is_late": leads[row.id].days > leads[row.id].promised_days,
         }
@@ -144,8 +144,9 @@ def supplier(
         prices = _prices(session, row.id, text)
     return page(
         "orders/suppliers/supplier.html", supplier=row, is_own=row.owner_id == store_id, lead=lead_words(lead),
-        late=_late_words(lead), way=WAYS_ALL[suppliers.way_of(row)], days=takes_orders(row),
-        closed=closed_ahead(row)[:CLOSED_SHOWN], prices=prices[:PRICES_SHOWN], many=len(prices), text=text,
+        late=_late_words(lead), way=WAYS_ALL[suppliers.way_of(row)], days=takes_orders(row.calendar, today()),
+        closed=calendar_shown(row.calendar)["closed_days"].split()[:CLOSED_SHOWN],
+        prices=prices[:PRICES_SHOWN], many=len(prices), text=text,
         currency=place().currency, fault=fault, faults=(faults or [])[:FAULTS_SHOWN],
         columns=importing.COLUMNS["price-list"], status=422 if faults else 200,
     )  # fmt: skip
@@ -269,78 +270,70 @@ def taken(session: Session, rows: Sequence[Supplier]) -> dict[str, LeadTime]:
     return lead_times.measured(session, store_id, rows, at=at) if store_id else purchases.leads(session, rows, at=at)
 
 
-def weekdays(days: list[Any]) -> str:
-    """Return weekdays as people read them."""
-    return _("every day") if len(days) == 7 else _(", ").join(str(WEEKDAYS[day]) for day in days)
-
-
 def _contact(*, active: bool) -> Contact:
-    days = tuple(_days_typed())
     return Contact(
         name=form.text("name", most=suppliers.LONGEST["name"], required=_("Give the supplier a name.")),
-        lead_time_days=form.whole("lead_time_days", most=suppliers.LONGEST_LEAD_DAYS),
-        order_weekdays=days,
+        calendar=delivery_calendar.read(calendar_typed()),
         minimum_minor=form.amount("minimum", place().currency) if request.form.get("minimum", "").strip() else 0,
         send_by=form.one_of("send_by", tuple(WAYS), sentence=_("Choose how orders reach this supplier.")),
         email=form.text("email", most=suppliers.LONGEST["email"]),
         customer_no=form.text("customer_no", most=suppliers.LONGEST["customer_no"]),
         language=form.one_of("language", tuple(LANGUAGES), sentence=_("Choose one of the languages.")),
         active=active,
-        closed_days=closed_days_typed(),
-        cut_off_minute=cut_off_typed(),
     )
 
 
-def closed_days_typed() -> tuple[str, ...]:
-    """Return the days ahead on which the form says a supplier is closed, and the public holidays where it asks so."""
-    typed = suppliers.sound_days(re.findall(r"[^\s,;]+", request.form.get("closed_days", "")))
-    ahead = [day for day in typed if day >= today().isoformat()]
-    if request.form.get("holidays") != "yes":
-        return tuple(ahead)
+def calendar_typed() -> dict[str, str]:
+    """Return what the form says of a calendar; days that are over are forgotten, holidays added where it asks so."""
+    said = {field: request.form.get(field, "") for field in delivery_calendar.FIELDS if field in request.form}
+    if "lead_days" in said:
+        said["order_days"] = " ".join(request.form.getlist("order_days"))
+    if "closed_days" in said or "holidays" in request.form:
+        closed = delivery_calendar.read(said | {"every_weeks": "1"}).closed
+        if request.form.get("holidays") == "yes":
+            closed |= holidays()
+        said["closed_days"] = calendar_shown(DeliveryCalendar(closed=closed))["closed_days"]
+    return said
+
+
+def calendar_choices() -> dict[str, Any]:
+    """Return what a form of a calendar's days chooses from, and the fields it has."""
+    weeks = [("1", _("every week"))]
+    weeks += [(str(n), _("every %(num)d weeks", num=n)) for n in range(2, delivery_calendar.MOST_WEEKS + 1)]
+    return {
+        "weekdays": [(key, weekday(n)) for n, key in enumerate(delivery_calendar.WEEKDAYS)],
+        "weeks": weeks, "calendar_texts": tuple(delivery_calendar.FIELDS),
+    }  # fmt: skip
+
+
+def holidays() -> frozenset[dt.date]:
+    """Return the public holidays of the next twelve months where this node is."""
     from forecasting.series.calendar import public_holidays
 
-    found = public_holidays(today(), HOLIDAYS_AHEAD, doors().settings.country)
-    return tuple(sorted({*ahead, *(day.isoformat() for day in found)}))
+    return frozenset(public_holidays(today(), HOLIDAYS_AHEAD, doors().settings.country))
 
 
-def cut_off_typed() -> int | None:
-    """Return the minute of the form up to which orders count for their day; None where it is empty."""
-    return form.minute("cut_off") if request.form.get("cut_off", "").strip() else None
-
-
-def clock_text(minute: int | None) -> str:
-    """Return a minute of the day as people read it, '' for none."""
-    return "" if minute is None else selling_hours.clock_text(minute)
-
-
-def takes_orders(row: Supplier) -> str:
-    """Say on which days a supplier takes orders, and until when."""
-    if row.cut_off_minute is None:
-        return weekdays(row.order_weekdays)
-    return _("%(days)s until %(time)s", days=weekdays(row.order_weekdays), time=clock_text(row.cut_off_minute))
-
-
-def closed_ahead(row: Supplier) -> list[str]:
-    """Return the days ahead on which a supplier is closed, the next first."""
-    return [day for day in row.closed_days or () if day >= today().isoformat()]
+def calendar_shown(calendar: DeliveryCalendar) -> dict[str, str]:
+    """Return a calendar as a form shows it, its closed days ahead alone, one a line."""
+    ahead = replace(calendar, closed=frozenset(day for day in calendar.closed if day >= today()))
+    said = delivery_calendar.written(ahead)
+    return said | {"closed_days": said["closed_days"].replace(" ", "\n")}
 
 
 def _form_page(row: Supplier | None, fault: DomainError | None) -> ResponseReturnValue:
     places = exponent(place().currency)
-    values: dict[str, Any] = {"send_by": "email", "language": place().language[:2], "lead_time_days": 1,
-                              "active": True, "order_weekdays": list(range(6))}  # fmt: skip
+    values: dict[str, Any] = {"send_by": "email", "language": place().language[:2], "active": True}
+    values |= calendar_shown(DeliveryCalendar(frozenset(range(6))))
     if row is not None:
-        values = {name: getattr(row, name) for name in Contact.__dataclass_fields__}
-        values["closed_days"] = "\n".join(closed_ahead(row))
-        values["cut_off"] = clock_text(row.cut_off_minute)
+        values = {name: getattr(row, name) for name in Contact.__dataclass_fields__} | calendar_shown(row.calendar)
         values["minimum"] = str(Decimal(row.minimum_minor).scaleb(-places)) if row.minimum_minor else ""
     if request.method == "POST":
         values |= dict(request.form.items()) | {
-            "order_weekdays": _days_typed(),
+            "order_days": " ".join(request.form.getlist("order_days")),
             "active": request.form.get("active") == "yes",
         }
     return page(
-        "orders/suppliers/form.html", supplier=row, values=values, ways=list(WAYS.items()), weekdays=WEEKDAYS,
+        "orders/suppliers/form.html", supplier=row, values=values, ways=list(WAYS.items()), **calendar_choices(),
         languages=list(LANGUAGES.items()), currency=place().currency, fault=fault,
     )  # fmt: skip
 
@@ -388,7 +381,3 @@ def _known(session: Session, supplier_id: str) -> Supplier:
     if row is None or row.owner_id not in (EVERYONE, owner()):
         raise NotFound("not-found-here", _("There is no such supplier here. Choose one from the list."))
     return row
-
-
-def _days_typed() -> list[int]:
-    return [int(day) for day in request.form.getlist("order_weekdays") if day in set("0123456")]

@@ -45,8 +45,7 @@ def listed(fault: DomainError | None = None, warehouse_id: str = "") -> Response
         usual=usual,
         calendars=calendars,
         clocks=clocks,
-        cut_off=supplier_pages.clock_text,
-        closed=supplier_pages.closed_ahead,
+        typed=supplier_pages.calendar_shown,
         fault=fault,
         at_fault=warehouse_id,
         regions=[(one, known.get(("region", one.id), "")) for one in regions],
@@ -90,10 +89,10 @@ def settle_store(store_id: str) -> ResponseReturnValue:
 @form.answers_on(listed)
 def settle_calendar(warehouse_id: str) -> ResponseReturnValue:
     """Settle on which days no vehicle leaves a warehouse, until when stores' orders count, and by whose clock."""
-    closed, cut_off = supplier_pages.closed_days_typed(), supplier_pages.cut_off_typed()
+    said = supplier_pages.calendar_typed()
     with write() as session:
         tz = form.tidy(request.form.get("tz", ""))
-        suppliers.settle_calendar(session, warehouse_id, closed, cut_off, tz=tz, actor=g.actor, at=clock.now())
+        suppliers.settle_calendar(session, warehouse_id, said, tz=tz, actor=g.actor, at=clock.now())
     publishing.publish_terms(doors())
     flash(_("Saved. The stores hear of it."), "good")
     return redirect(url_for("console_serving.listed"), 303)

@@ -16,8 +16,9 @@ from config.errors import DomainError
 from store_app.pages.common import form
 from store_app.pages.orders import suppliers
 from store_app.runtime.doors import clock, read, write
-from store_app.web.presenting import page, place
+from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
+from store_app.words.supply import takes_orders
 from supply.orders import locations, supply_routes
 from supply.orders.suppliers import SupplierProduct, warehouses, way_of
 
@@ -37,7 +38,7 @@ def listed(fault: DomainError | None = None, warehouse_id: str = "") -> Response
         known, houses = locations.premises(session), warehouses(session)
     cards = [
         {
-            "row": row, "way": suppliers.WAYS_ALL[way_of(row)], "days": suppliers.takes_orders(row),
+            "row": row, "way": suppliers.WAYS_ALL[way_of(row)], "days": takes_orders(row.calendar, today()),
             "products": counts.get(row.id, 0), "lead": suppliers.lead_words(leads[row.id]),
             "is_late": leads[row.id].days > leads[row.id].promised_days,
         }

@@ -29,7 +29,6 @@ from pos.stock import consignment_stock, recall
 from pos.stock.ledger import MOST_QTY
 from pos.store.store import day_of, store_of
 from supply.orders import order_days
-from supply.orders.delivery_calendar import next_cycle
 from supply.orders.lead_times import measured
 from supply.orders.suppliers import Terms, supplier_of
 from supply.orders.supply_routes import offered, suppliers_for
@@ -99,12 +98,7 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
         terms.setdefault(one.supplier_id, []).append(one)
     suppliers = [supplier_of(session, supplier_id) for supplier_id in terms]
     leads = measured(session, store_id, suppliers, at=at)
-    days = {
-        one.id: next_cycle(
-            one.calendar, today, leads[one.id].days, minute=order_days.minute_by(session, one, store_id, today, at)
-        )
-        for one in suppliers
-    }
+    days = {one.id: order_days.next_days(session, one, store_id, leads[one.id].days, at) for one in suppliers}
     if not terms:
         return Sheet()
     _, found = needs_of(session, store, terms, days, leads, at=at)

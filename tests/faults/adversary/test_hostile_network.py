@@ -45,9 +45,7 @@ def good(network: House, house: House, served: str) -> dict[str, Any]:
         own = assortment.add(session, STORE, Wished("Own jam", "Spreads", "own"), command="own", **BY)
         assortment.set_price(session, STORE, own.sku, 499, DAY, today=DAY, **BY)
         session.add(Barcode(code="own-1", sku=own.sku, qty=1))
-        supplier = suppliers.add_supplier(
-            session, STORE, "Own baker", kind="own", lead_time_days=1, order_weekdays=[0], **BY
-        )
+        supplier = suppliers.add_supplier(session, STORE, suppliers.Contact("Own baker"), **BY)
         return {"body": body, "own": own.sku, "supplier": supplier.id}
 
 
@@ -192,7 +190,7 @@ def test_a_code_of_a_product_of_the_store_s_own_is_left_to_it_and_the_rest_comes
 
 
 def supplier_of(reported: dict[str, Any], **other: Any) -> dict[str, Any]:
-    row = {"id": "W1", "name": "Warehouse", "kind": "network", "lead_time_days": 1, "order_weekdays": [0],
+    row = {"id": "W1", "name": "Warehouse", "kind": "network", "calendar": {"order_days": "mon", "lead_days": "1"},
            "minimum_minor": 0, "warehouse_id": "WH1"}  # fmt: skip
     return {"suppliers": [row | other], "products": []}
 
@@ -201,7 +199,7 @@ def supplier_of(reported: dict[str, Any], **other: Any) -> dict[str, Any]:
     ("kind", "made"),
     [
         ("suppliers", lambda reported: supplier_of(reported, id=reported["supplier"])),
-        ("suppliers", lambda reported: supplier_of(reported, lead_time_days=-3)),
+        ("suppliers", lambda reported: supplier_of(reported, calendar={"lead_days": "-3"})),
         ("suppliers", lambda reported: supplier_of(reported) | {"products": [["W1", "N1", 1, -5, 1, None]]}),
         ("suppliers", lambda reported: supplier_of(reported) | {"products": [["W1", "N1", 0, 5, 1, None]]}),
         ("suppliers", lambda reported: supplier_of(reported) | {"clocks": [["WH1", "Nowhere/At_All"]]}),

@@ -5,6 +5,7 @@ import io
 import json
 import random
 import shutil
+from dataclasses import replace
 
 import openpyxl
 import pyarrow as pa
@@ -23,7 +24,8 @@ from store_app.commands import backtest
 from store_app.commands.cli import main
 from store_app.files import importing, tables
 from supply.orders import suppliers
-from supply.orders.suppliers import SupplierProduct
+from supply.orders.delivery_calendar import DeliveryCalendar
+from supply.orders.suppliers import Contact, SupplierProduct
 
 HEADING = "sku,name,category,tax_class,price,barcode,minimum_age\n"
 MILK = "00042,Milk 牛奶,dairy,food,1.29,4006381333931,\n"
@@ -292,7 +294,7 @@ def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole
     database = Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}"))
     with database.write() as session:
         suppliers.add_supplier(
-            session, "S01", "Farm", lead_time_days=1, order_weekdays=[0], actor=Actor.system("test", "S01"),
+            session, "S01", Contact("Farm", DeliveryCalendar(frozenset({0}))), actor=Actor.system("test", "S01"),
             at=dt.datetime.now(dt.UTC),
         )  # fmt: skip
     import_it = ("import", "price-list", str(prices), "--supplier", "farm", "--yes")
@@ -366,8 +368,9 @@ def test_a_backtests_tables_judge_clean_days_where_the_history_tells_of_empty_sh
 def test_suppliers_come_in_by_a_file_and_one_that_is_known_keeps_what_the_file_leaves_out(store, tmp_path):
     file = tmp_path / "s.csv"
     file.write_text(
-        "name,lead_days,order_days,order_by,closed_days,minimum,email\n"
-        "Farm,2,mon thu,14:00,2030-12-25 2030-12-26,20.00,orders@farm.example\nMill,,,,,,\n", encoding="utf-8"
+        "name,lead_days,order_days,every_weeks,first_week,order_by,closed_days,minimum,email\n"
+        "Farm,2,mon thu,2,2026-03-05,14:00,2030-12-25 2030-12-26,20.00,orders@farm.example\nMill,,,,,,,,\n",
+        encoding="utf-8",
     )  # fmt: skip
     done = store("import", "suppliers", str(file), "--yes")
     assert done.exit_code == 0, done.output
@@ -377,14 +380,20 @@ def test_suppliers_come_in_by_a_file_and_one_that_is_known_keeps_what_the_file_l
             rows = {row.name: row for row in session.scalars(sa.select(suppliers.Supplier).filter_by(owner_id="S01"))}
             assert sorted(rows) == ["Farm", "Mill"]
             row = rows["Farm"]
-            return row.lead_time_days, row.order_weekdays, row.cut_off_minute, row.closed_days, row.minimum_minor
+            return row.calendar, row.minimum_minor
 
-    assert farm() == (2, [0, 3], 840, ["2030-12-25", "2030-12-26"], 2000)
+    days = frozenset({dt.date(2030, 12, 25), dt.date(2030, 12, 26)})
+    known = DeliveryCalendar(frozenset({0, 3}), 2, days, 840, 2, dt.date(2026, 3, 2))
+    assert farm() == (known, 2000)
     file.write_text("name,order_by,closed_days\nfarm,none,none\n", encoding="utf-8")
     store("import", "suppliers", str(file), "--yes")
-    assert farm() == (2, [0, 3], None, [], 2000)
-    file.write_text("name,order_days,order_by,closed_days\nFarm,funday,25:00,soon\n", encoding="utf-8")
+    known = replace(known, closed=frozenset(), cut_off_minute=None)
+    assert farm() == (known, 2000)
+    file.write_text(
+        "name,order_days,every_weeks,first_week,order_by,closed_days\nFarm,funday,many,soon,25:00,soon\n",
+        encoding="utf-8",
+    )
     reported = store("import", "suppliers", str(file), "--yes").output
-    for column in ("order_days", "order_by", "closed_days"):
+    for column in ("order_days", "every_weeks", "first_week", "order_by", "closed_days"):
         assert f"Row 2, {column}" in reported
-    assert farm() == (2, [0, 3], None, [], 2000)
+    assert farm() == (known, 2000)

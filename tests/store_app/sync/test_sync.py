@@ -37,6 +37,7 @@ from store_app.sync import receiver, restored, sender
 from supply import isolation
 from supply.network import founding
 from supply.network.recalls import recalls
+from supply.orders.suppliers import Contact
 from supply.sync import recovered
 from tests.store_app.conftest import KEY, NOON, STORE, House
 
@@ -418,7 +419,7 @@ def test_a_shop_that_got_recalled_goods_from_elsewhere_hears_of_it_in_the_contac
             session.flush()
             session.add(Product(sku="milk", name="Milk", category="Dairy", tax_class_id="food", search_text="milk"))
     with network.doors.write() as session:
-        founding.found_warehouse(session, "WH1", "Vehicle", **by)
+        founding.found_warehouse(session, "WH1", Contact("Vehicle"), **by)
         recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
     talk(house, served)
     for times in (0, 1):
@@ -435,7 +436,7 @@ def test_a_recall_that_trips_over_a_shop_s_row_refuses_nothing_of_what_the_shop_
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         session.flush()
         session.add(Product(sku="milk", name="Milk", category="Dairy", tax_class_id="food", search_text="milk"))
-        founding.found_warehouse(session, "WH1", "Vehicle", **by)
+        founding.found_warehouse(session, "WH1", Contact("Vehicle"), **by)
         recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
         session.add(StockLevel(store_id=STORE, sku="milk", place="shelf", qty=3))
         mine = f"NEW.store_id = '{STORE}'"

@@ -17,6 +17,7 @@ from supply.network.warehouse import lots as warehouse_lots
 from supply.orders import letters as supplier_letters
 from supply.orders import locations, purchases, suppliers, supply_routes
 from supply.orders.deliveries import DeliveryLine
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.suppliers import Contact
 from supply.receiving import receiving
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
@@ -86,7 +87,7 @@ def test_what_is_wholly_recalled_is_not_bought_until_the_recall_is_lifted(countr
 
 def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_letter_and_by_the_recall_alone(country):
     with country.network.write() as session:
-        suppliers.write_contact(session, NETWORK, "grower", Contact("Grower", 1, (0, 1, 2, 3, 4, 5, 6)), **BY)
+        suppliers.write_contact(session, NETWORK, "grower", Contact("Grower"), **BY)
         suppliers.offer_product(session, "grower", "tea", pack_qty=5, pack_cost_minor=300, **BY)
         sells(session, "S1", "tea", 10)
         (made,) = [one for one in purchasing.propose(session, WAREHOUSE, **BY) if one.supplier_id == "grower"]
@@ -305,11 +306,10 @@ def test_a_line_of_two_lots_that_goes_back_at_the_door_stands_in_both_again(coun
 # --- of whom it is bought ---
 
 
-def mill(session, *, weekdays=range(7), minimum_minor: int = 0, id: str = "mill", **when) -> str:
+def mill(session, *, minimum_minor: int = 0, id: str = "mill", **when) -> str:
     """Add an upstream supplier that sells tea in twelves and bread in twenties."""
-    contact = Contact(
-        "Tea Mill", 3, tuple(weekdays), minimum_minor, send_by="email", email="orders@mill.example", **when
-    )
+    calendar = DeliveryCalendar(**{"lead_days": 3} | when)
+    contact = Contact("Tea Mill", calendar, minimum_minor, send_by="email", email="orders@mill.example")
     suppliers.write_contact(session, NETWORK, id, contact, **BY)
     suppliers.offer_product(session, id, "tea", pack_qty=12, pack_cost_minor=1200, article_no="T-12", **BY)
     suppliers.offer_product(session, id, "bread", pack_qty=20, pack_cost_minor=2000, minimum_packs=2, **BY)
@@ -321,7 +321,7 @@ def test_each_product_is_bought_where_it_costs_least_a_purchase_for_each_supplie
         for sku in ("tea", "bread", "milk"):
             sells(session, "S1", sku, 60)
         mill(session)
-        suppliers.write_contact(session, NETWORK, "dear", Contact("Dear", 1, (0,)), **BY)
+        suppliers.write_contact(session, NETWORK, "dear", Contact("Dear", DeliveryCalendar(frozenset({0}))), **BY)
         suppliers.offer_product(session, "dear", "tea", pack_qty=1, pack_cost_minor=101, **BY)
         suppliers.offer_product(session, "dear", "bread", pack_qty=6, pack_cost_minor=599, **BY)
         made = {one.supplier_id: one for one in purchasing.propose(session, WAREHOUSE, **BY)}
@@ -341,7 +341,7 @@ def test_a_purchase_waits_for_its_order_day_and_covers_until_the_delivery_after_
         mill(session)
         (daily,) = purchasing.propose(session, WAREHOUSE, **BY)
         before = purchases.lines_of(session, daily)[0].packs
-        mill(session, weekdays=[(DAY.weekday() + 2) % 7])
+        mill(session, order_weekdays=frozenset({(DAY.weekday() + 2) % 7}))
         (weekly,) = purchasing.propose(session, WAREHOUSE, **BY)
         assert weekly.order_day == DAY + dt.timedelta(days=2)
         assert purchases.lines_of(session, weekly)[0].packs * 12 >= before * 12 + 60, "eight days more"
@@ -420,7 +420,7 @@ def test_what_is_bought_of_nobody_known_has_no_letter(country):
 def test_a_purchase_counts_for_the_next_order_day_after_the_cut_off_and_no_supplier_comes_on_a_closed_day(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 10)
-        mill(session, cut_off_minute=9 * 60, closed_days=[(DAY + dt.timedelta(days=3)).isoformat()])
+        mill(session, cut_off_minute=9 * 60, closed=frozenset({DAY + dt.timedelta(days=3)}))
         (made,) = purchasing.propose(session, WAREHOUSE, **BY)
         assert ((made.order_day - DAY).days, (made.expected_day - DAY).days) == (0, 4)
         late = {"actor": OPERATOR, "at": AT + dt.timedelta(minutes=1)}

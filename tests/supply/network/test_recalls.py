@@ -24,6 +24,7 @@ from supply.network.warehouse import dispatch, pick_lots, picking
 from supply.network.warehouse.pick_lists import PickLine, PickList
 from supply.orders.orders import OrderLine
 from supply.orders.supplier_returns import SupplierReturn, SupplierReturnLine
+from supply.orders.suppliers import Contact
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, make_country, write_order
 
 BY = {"actor": OPERATOR, "at": AT}
@@ -368,7 +369,7 @@ def test_a_warehouse_founded_while_a_recall_is_in_force_gives_none_of_it_away(co
     with country.network.write() as session:
         recalls.call(session, "milk", None, id="over", **SAID)
         recalls.lift(session, "over", why="tested", **BY)
-        founding.found_warehouse(session, "WH2", "Second vehicle", **BY)
+        founding.found_warehouse(session, "WH2", Contact("Second vehicle"), **BY)
         stock.receive(session, "WH2", [("bread", 6)], source_id="first", **BY)
         batches.lay_in(session, "WH2", [Lot("bread", 6, "A")], source_kind="purchase", source_id="first", at=AT)
         assert batches.unsound(session, "WH2", day=DAY) == {"bread": 6}

@@ -47,7 +47,7 @@ def _mills(country: Country) -> None:
     with country.network.write() as session:
         stock.count(session, WAREHOUSE, "bread", 0, count_id="empty", found_in=Place.BACKROOM, **BY)
         for mill in ("old", "new"):
-            contact = suppliers.Contact(f"The {mill} mill", 1, tuple(range(7)))
+            contact = suppliers.Contact(f"The {mill} mill")
             suppliers.write_contact(session, NETWORK, mill, contact, **BY)
         bought(session, 9, "old", 30, 600)
         bought(session, 2, "new", 12, 720)

@@ -31,7 +31,7 @@ def _mills(country: Country) -> None:
         stock.count(session, WAREHOUSE, "bread", 0, count_id="empty", found_in=Place.BACKROOM, **BY)
         for mill, how in (("old", "email"), ("new", "paper")):
             contact = suppliers.Contact(
-                f"The {mill} mill", 1, tuple(range(7)), send_by=how, email="mill@example.com" if how == "email" else "",
+                f"The {mill} mill", send_by=how, email="mill@example.com" if how == "email" else "",
                 language="zh" if mill == "new" else "en",
             )  # fmt: skip
             suppliers.write_contact(session, NETWORK, mill, contact, **BY)

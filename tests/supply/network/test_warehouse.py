@@ -85,7 +85,7 @@ def test_within_a_round_the_order_that_reached_the_network_first_goes_first_what
 
 def test_on_a_day_without_a_van_nothing_leaves_by_itself_for_the_day_after(country):
     with country.network.write() as session:
-        settle_calendar(session, WAREHOUSE, [DAY.isoformat()], None, tz="UTC", actor=OPERATOR, at=AT)
+        settle_calendar(session, WAREHOUSE, {"closed_days": DAY.isoformat()}, tz="UTC", actor=OPERATOR, at=AT)
     before = AT - dt.timedelta(days=1)
     country.order("S1", {"bread": 1}, id="one", at=before)
     country.deliver(at=before)

@@ -29,6 +29,8 @@ from supply.online.orders import PickupOrder
 from supply.online.pickup import escrow_release, pickup
 from supply.online_facts import GROUP_REPORTED
 from supply.orders import suppliers
+from supply.orders.delivery_calendar import DeliveryCalendar
+from supply.orders.suppliers import Contact
 from supply.receiving import receiving
 from supply.sync import checks
 from supply.sync import groups as group_facts
@@ -460,7 +462,7 @@ def post_vehicle(town, qty, at):
     """Post a delivery of milk as the vehicle brings it."""
     with town.store.write() as session:
         suppliers.add_supplier(
-            session, "*", "Depot", lead_time_days=1, order_weekdays=[0], id="depot", actor=ANA, at=at
+            session, "*", Contact("Depot", DeliveryCalendar(frozenset({0}))), id="depot", actor=ANA, at=at
         )
         line = [Advised("milk", "Milk", 1, qty)]
         expect(session, STORE, "van-00001", "depot", line, at=at)

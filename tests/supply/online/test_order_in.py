@@ -15,7 +15,9 @@ from supply.online.pickup import pickup
 from supply.online.storefront import availability, order_in, storefront
 from supply.online.storefront.time_slots import PickupRules
 from supply.orders import suppliers
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.orders import lines_of as ordered
+from supply.orders.suppliers import Contact
 from supply.replenishment import proposals
 from supply.sync import checks
 from tests.supply.online_store import ANA, AT, STORE, later, make_town
@@ -36,7 +38,7 @@ def town(tmp_path):
             session.add(Price(sku="robot", scope_id="*", from_day=dt.date(2026, 1, 1), price_minor=2_000))
     with town.store.write() as session:
         suppliers.add_supplier(
-            session, "*", "Depot", lead_time_days=2, order_weekdays=[2], id="depot", actor=ANA, at=AT
+            session, "*", Contact("Depot", DeliveryCalendar(frozenset({2}), 2)), id="depot", actor=ANA, at=AT
         )
         for sku in ("robot", "tea", "bread"):
             suppliers.offer_product(session, "depot", sku, pack_qty=6, pack_cost_minor=900, actor=ANA, at=AT)

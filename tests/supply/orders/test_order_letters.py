@@ -162,14 +162,12 @@ def test_another_shop_s_letter_is_not_found(country):
         ({"send_by": "email", "email": ""}, "e-mail address"),
         ({"email": "a@b"}, "e-mail address"),
         ({"email": "a@b.example, c@d.example"}, "e-mail address"),
-        ({"order_weekdays": ()}, "at least one weekday"),
-        ({"lead_time_days": 61}, "0 to 60 days"),
         ({"minimum_minor": -1}, "zero or more"),
         ({"send_by": "pigeon"}, "by e-mail or on paper"),
     ],
 )
 def test_a_contact_that_cannot_be_is_refused_with_its_field(country, wrong, words):
-    good = {"name": "Mill", "lead_time_days": 1, "order_weekdays": (0,)}
+    good = {"name": "Mill"}
     with country.stores["S1"].write() as session:
         with pytest.raises(Invalid, match=words) as refused:
             suppliers.write_contact(session, "S1", "mill", Contact(**good | wrong), actor=WEI, at=AT)
@@ -178,7 +176,7 @@ def test_a_contact_that_cannot_be_is_refused_with_its_field(country, wrong, word
 
 
 def test_the_network_s_suppliers_and_other_shops_own_are_not_changed_here(country):
-    contact = Contact("Mine", 1, (0,))
+    contact = Contact("Mine")
     with country.stores["S1"].write() as session:
         with pytest.raises(Refused, match="network"):
             suppliers.write_contact(session, "S1", VAN, contact, actor=WEI, at=AT)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -355,7 +356,8 @@ def test_a_network_without_its_books_learns_an_order_from_the_shop_in_any_order(
 def test_an_order_sent_after_the_cut_off_counts_for_the_supplier_s_next_order_day(country):
     days = []
     with country.stores["S1"].write() as session:  # the farm takes orders on Mondays and Thursdays
-        session.get_one(Supplier, FARM).cut_off_minute = 10 * 60
+        farm = session.get_one(Supplier, FARM)
+        farm.calendar = replace(farm.calendar, cut_off_minute=10 * 60)
     for n, hours in enumerate((0, 2)):
         order_id = country.order("S1", {"bread": 1}, supplier=FARM, id=f"late-{n}", at=later(hours=hours), lead=2)
         with country.stores["S1"].read() as session:
@@ -375,7 +377,7 @@ def _days(country, where: str, order_id: str) -> list[int]:
 def test_an_order_counts_by_the_warehouse_s_clock_for_the_van_it_reaches_the_network_for(country):
     """The warehouse is nine hours ahead: its 19:00 is the store's 10:00."""
     with country.network.write() as session:
-        suppliers.settle_calendar(session, WAREHOUSE, [], 19 * 60, tz="Asia/Tokyo", actor=OPERATOR, at=AT)
+        suppliers.settle_calendar(session, WAREHOUSE, {"order_by": "19:00"}, tz="Asia/Tokyo", actor=OPERATOR, at=AT)
         reported = supply_routes.edition(session, DAY)
     with country.stores["S1"].write() as session:
         supply_routes.take_edition(session, reported)
@@ -403,7 +405,7 @@ def test_an_order_counts_by_the_warehouse_s_clock_for_the_van_it_reaches_the_net
 def test_a_warehouse_without_an_hour_takes_orders_until_its_own_midnight(country, tz: str, closes: int, shown: int):
     """Its midnight is the store's 15:00, or midnight, though the store's day lasts until four in the morning."""
     with country.stores["S1"].write() as session:
-        suppliers.settle_calendar(session, WAREHOUSE, [], None, tz=tz, actor=OPERATOR, at=AT)
+        suppliers.settle_calendar(session, WAREHOUSE, {"order_by": ""}, tz=tz, actor=OPERATOR, at=AT)
         last = order_days.closes_at(session, session.get_one(Supplier, VAN), "S1", DAY)
         assert (last.hour if last else None) == shown
     midnight = later(hours=closes - AT.hour)

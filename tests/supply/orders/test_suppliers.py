@@ -9,6 +9,7 @@ from config.errors import Conflict, Invalid, NotFound
 from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
 from supply.orders import delivery_calendar, suppliers, supply_routes
+from supply.orders.delivery_calendar import DeliveryCalendar
 from tests.supply.sold import AT, make_node
 
 MONDAY = dt.date(2026, 3, 2)
@@ -22,10 +23,9 @@ def store(tmp_path):
     database.engine.dispose()
 
 
-def add(session, id="farm", owner="S1", lead=1, weekdays=(0, 3), **more):
-    return suppliers.add_supplier(
-        session, owner, "Farm", lead_time_days=lead, order_weekdays=weekdays, id=id, actor=WEI, at=AT, **more
-    )
+def add(session, id="farm", owner="S1", lead=1, weekdays=(0, 3), minimum=0, **more):
+    contact = suppliers.Contact("Farm", DeliveryCalendar(frozenset(weekdays), lead), minimum)
+    return suppliers.add_supplier(session, owner, contact, id=id, actor=WEI, at=AT, **more)
 
 
 def sells(session, supplier, sku="bread", pack=6, cost=900, at=AT, **more):
@@ -149,7 +149,8 @@ def test_a_cost_is_kept_for_two_weeks_after_it_changed_and_no_other_ever(store):
         ({"lead": -1}, "bad-lead-time"),
         ({"weekdays": ()}, "bad-order-days"),
         ({"weekdays": (7,)}, "bad-order-days"),
-        ({"minimum_minor": -1}, "bad-minimum"),
+        ({"minimum": -1}, "bad-minimum"),
+        ({"lead": 61}, "bad-lead-time"),
     ],
 )
 def test_a_supplier_that_cannot_be_is_refused(store, wrong, code):
@@ -173,21 +174,21 @@ def test_a_pack_that_cannot_be_is_refused(store):
 
 
 def test_a_supplier_s_calendar_travels_with_the_edition_and_one_that_cannot_be_is_refused(store):
-    closed = [(MONDAY + dt.timedelta(days=1)).isoformat()]
+    closed = MONDAY + dt.timedelta(days=1)
+    calendar = {"closed_days": f"{closed} {closed}", "order_by": "14:00", "every_weeks": "2", "first_week": str(closed)}
     with store.write() as session:
         add(session, "vehicle", owner=EVERYONE, kind="network", warehouse_id="WH1")
-        suppliers.settle_calendar(session, "WH1", [*closed, *closed], 840, actor=WEI, at=AT)
+        suppliers.settle_calendar(session, "WH1", calendar, actor=WEI, at=AT)
         body = json.loads(json.dumps(supply_routes.edition(session, MONDAY)))
-        suppliers.settle_calendar(session, "WH1", [], None, actor=WEI, at=AT)
+        suppliers.settle_calendar(
+            session, "WH1", {"closed_days": "", "order_by": "", "every_weeks": "1"}, actor=WEI, at=AT
+        )
         supply_routes.take_edition(session, body)
         vehicle = session.get_one(suppliers.Supplier, "vehicle")
-        assert (vehicle.closed_days, vehicle.calendar.cut_off_minute) == (closed, 840)
-        for days, minute, code in ((["2026-02-30"], None, "bad-closed-day"), ([], 1440, "bad-time")):
+        assert vehicle.calendar == DeliveryCalendar(frozenset({0, 3}), 1, frozenset({closed}), 840, 2, MONDAY)
+        for wrong, code in (({"closed_days": "2026-02-30"}, "bad-closed-day"), ({"order_by": "24:00"}, "bad-time")):
             with pytest.raises(Invalid) as refusal:
-                suppliers.settle_calendar(session, "WH1", days, minute, actor=WEI, at=AT)
+                suppliers.settle_calendar(session, "WH1", wrong, actor=WEI, at=AT)
             assert refusal.value.code == code
         with pytest.raises(NotFound):
-            suppliers.settle_calendar(session, "WH9", [], None, actor=WEI, at=AT)
-        del body["calendars"]  # as an older network tells it
-        supply_routes.take_edition(session, body)
-        assert (vehicle.closed_days, vehicle.cut_off_minute) == ([], None)
+            suppliers.settle_calendar(session, "WH9", {}, actor=WEI, at=AT)

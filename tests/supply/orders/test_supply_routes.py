@@ -17,7 +17,7 @@ from supply.network.warehouse import allocation
 from supply.orders import network_offers, order_days, orders, purchases, suppliers, supply_routes
 from supply.orders.deliveries import Delivery
 from supply.orders.orders import ReplenishmentOrder
-from supply.orders.suppliers import Supplier
+from supply.orders.suppliers import Contact, Supplier
 from supply.replenishment import proposals
 from tests.supply.network.test_allocation import sells
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, make_country, write_order
@@ -30,7 +30,7 @@ def _with_two(country: Country) -> None:
     """Let a second warehouse sell the same, a little dearer, and have some of it."""
     for database in country.nodes().values():
         with database.write() as session:
-            founding.found_warehouse(session, OTHER, "Second vehicle", id=LORRY, **BY)
+            founding.found_warehouse(session, OTHER, Contact("Second vehicle"), id=LORRY, **BY)
             for row in session.scalars(sa.select(suppliers.SupplierProduct).filter_by(supplier_id=VAN)).all():
                 cost = row.pack_cost_minor + 10
                 terms = {"pack_qty": row.pack_qty, "pack_cost_minor": cost}
@@ -79,7 +79,7 @@ def test_a_new_warehouse_takes_no_shop_from_another_and_none_whose_supplier_is_p
     with country.network.write() as session:
         supply_routes.supply_region(session, "R1", None, **BY)
         before, goods = supply_routes.served(session), supply_routes.offered(session, "S1", DAY)
-        founding.found_warehouse(session, "EAST", "Third vehicle", id="east", **BY)
+        founding.found_warehouse(session, "EAST", Contact("Third vehicle"), id="east", **BY)
         assert supply_routes.served(session) == before == {"S1": WAREHOUSE, "S2": WAREHOUSE}
         suppliers.offer_product(session, "east", "tea", pack_qty=1, pack_cost_minor=1, **BY)
         assert supply_routes.served(session) == before, "also when it sells something"
@@ -208,7 +208,7 @@ def test_an_edition_of_before_leaves_every_shop_with_the_usual_warehouse(country
 def test_goods_are_advised_for_a_day_on_which_the_van_comes(country):
     tomorrow = DAY + dt.timedelta(days=1)
     with country.network.write() as session:
-        suppliers.settle_calendar(session, WAREHOUSE, [tomorrow.isoformat()], None, **BY)
+        suppliers.settle_calendar(session, WAREHOUSE, {"closed_days": tomorrow.isoformat()}, **BY)
         network_offers.offer(session, "S1", sku="tea", packs=1, why="New", answer_by=DAY, id="offer-1", **BY)
         network_offers.accept(session, "S1", "offer-1", **BY)
     country.order("S1", {"bread": 1}, lead=2)
@@ -226,7 +226,8 @@ def _supplied(country: Country) -> list[object]:
             sells(session, store, 3, "tea")
         supply_routes.supply_region(session, "R1", WAREHOUSE, **BY)
         supply_routes.supply_store(session, "S2", OTHER, **BY)
-        suppliers.settle_calendar(session, OTHER, [str(DAY + dt.timedelta(days=2))], 17 * 60, tz="Asia/Tokyo", **BY)
+        hours = {"closed_days": str(DAY + dt.timedelta(days=2)), "order_by": "17:00"}
+        suppliers.settle_calendar(session, OTHER, hours, tz="Asia/Tokyo", **BY)
         reported_to_all = json.loads(json.dumps(supply_routes.edition(session, DAY)))
         missed = supply_routes.unlisted(session, "S2", WAREHOUSE), supply_routes.unlisted(session, "S1", OTHER)
     reported(country, "S2")

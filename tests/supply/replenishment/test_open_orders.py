@@ -6,6 +6,7 @@ import pytest
 
 from supply.demand.history import DailyDemand, StoreDay
 from supply.orders import network_offers, orders
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.suppliers import Supplier
 from supply.orders.transfers import Transfer, TransferLine
 from supply.receiving import receiving
@@ -93,7 +94,7 @@ def test_an_order_is_waited_for_two_days_past_its_day_and_can_then_be_called_off
 
 def test_a_supplier_whose_days_vary_is_waited_for_twice_its_spread(country):
     with country.stores["S1"].write() as session:
-        session.get_one(Supplier, FARM).lead_time_days = 1
+        session.get_one(Supplier, FARM).calendar = DeliveryCalendar(frozenset({0, 3}))
         came(session, [1, 4, 1, 4, 1, 4, 1, 4, 1, 4])  # 2.5 days, with a spread of 1.6: four more days are waited
     country.order("S1", {"bread": 1}, supplier=FARM)
     # on the second day as measured, not the first as written

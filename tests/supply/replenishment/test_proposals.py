@@ -18,6 +18,7 @@ from supply.demand import campaign_uplift, closed_days, expected, known_events
 from supply.demand.forecasts import ForecastQuantile, ForecastRun, ForecastSeries
 from supply.demand.history import DailyDemand, StoreDay
 from supply.orders import orders
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import proposals, service_targets
@@ -38,8 +39,8 @@ def store(tmp_path):
     with database.write() as session:
         session.add_all(
             [
-                Supplier(id="vehicle", name="Vehicle", kind="network", lead_time_days=1, order_weekdays=list(range(7))),
-                Supplier(id="farm", name="Farm", kind="own", owner_id="S1", lead_time_days=1, order_weekdays=[2]),
+                Supplier(id="vehicle", name="Vehicle", kind="network"),
+                Supplier(id="farm", name="Farm", kind="own", owner_id="S1", calendar=DeliveryCalendar(frozenset({2}))),
             ]
         )
         session.flush()
@@ -146,8 +147,7 @@ def test_each_supplier_gets_one_order_for_its_next_order_day(store):
 def test_bread_that_would_wait_for_a_cheaper_supplier_s_minimum_comes_with_the_van(store):
     with store.write() as session:
         session.add(
-            Supplier(id="cash", name="Cash", kind="own", owner_id="S1", lead_time_days=1, order_weekdays=[*range(7)],
-                     minimum_minor=50_000)
+            Supplier(id="cash", name="Cash", kind="own", owner_id="S1", minimum_minor=50_000)
         )  # fmt: skip
         session.flush()
         session.add(SupplierProduct(supplier_id="cash", sku="bread", pack_qty=6, pack_cost_minor=890))
@@ -254,7 +254,7 @@ def test_goods_on_sale_or_return_are_told_with_the_day_until_which_they_may_go_b
 def test_what_is_on_the_way_counts_from_its_day_on(store):
     """Four loaves for five days of five, 30 more on the fourth: they are not eaten up by the days before."""
     with store.write() as session:
-        session.get_one(Supplier, "vehicle").lead_time_days = 5
+        session.get_one(Supplier, "vehicle").calendar = DeliveryCalendar(lead_days=5)
         session.add(
             ReplenishmentOrder(store_id="S1", id="open", order_no=77, supplier_id="farm", state="sent",
                                order_day=MONDAY, delivery_day=MONDAY + dt.timedelta(days=4),

@@ -1,6 +1,7 @@
 """Which supplier sells a product: lead times as deliveries took, costs as of their day, and the date counted in."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def came(session, took: list[int], supplier_id: str = FARM) -> None:
 def farm_lead(country: Country, took: list[int]) -> lead_times.LeadTime:
     with country.stores["S1"].write() as session:
         farm = session.get_one(Supplier, FARM)
-        farm.lead_time_days = 1
+        farm.calendar = replace(farm.calendar, lead_days=1)
         came(session, took)
         return measured(session, "S1", [farm], at=AT)[FARM]
 
@@ -77,7 +78,7 @@ def test_what_nobody_delivered_yet_takes_as_long_as_promised(country):
 def test_a_van_that_is_on_time_after_an_order_waited_for_its_day_is_on_time(country):
     with country.stores["S1"].write() as session:
         farm = session.get_one(Supplier, FARM)
-        farm.lead_time_days = 1
+        farm.calendar = replace(farm.calendar, lead_days=1)
         came(session, [2] * 30)
         for order in session.scalars(sa.select(ReplenishmentOrder).filter_by(supplier_id=FARM)):
             order.order_day, order.delivery_day = (order.order_day + dt.timedelta(days=n) for n in (1, 2))

@@ -9,6 +9,7 @@ from pos.catalogue.catalogue import Listing, Price, Product
 from pos.stock.ledger import Place
 from supply.demand.history import DailyDemand, RegionalDemand
 from supply.online.storefront import listing
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.shelf import plan as shelf_plan
 from supply.shelf import ranking
@@ -119,7 +120,7 @@ def test_of_two_that_sell_alike_the_better_margin_stands_first(town):
     with town.store.write() as session:
         for sku in ("bread", "tea"):
             region_sold(session, sku, 40)
-        session.add(Supplier(id="net", name="Network", kind="network", lead_time_days=1, order_weekdays=[0]))
+        session.add(Supplier(id="net", name="Network", kind="network", calendar=DeliveryCalendar(frozenset({0}))))
         session.flush()
         session.add(SupplierProduct(supplier_id="net", sku="bread", pack_qty=10, pack_cost_minor=2400))
         session.add(SupplierProduct(supplier_id="net", sku="tea", pack_qty=10, pack_cost_minor=1000))

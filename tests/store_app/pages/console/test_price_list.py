@@ -16,6 +16,7 @@ from pos.catalogue.catalogue import Product
 from pos.store.store import add_staff
 from store_app.jobs import publishing
 from supply.orders import price_list, suppliers, supply_routes
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.price_list import Change, Limits, PriceProposal
 from supply.orders.suppliers import Contact, SupplierProduct
 from tests.store_app.conftest import NOON
@@ -108,18 +109,15 @@ def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(conso
     past = given | {"from_day": (TODAY - dt.timedelta(days=1)).isoformat()}
     answer = send(client, "/console/prices/net/cost", **past)
     assert (answer.status_code, "today or later" in words(answer)) == (422, True)
-    terms = {"name": "Early vehicle", "lead_time_days": "2", "order_weekdays": ["0", "3"], "minimum": "75.50"}
-    answer = send(client, "/console/prices/net/terms", **(terms | {"order_weekdays": []}))
+    terms = {"name": "Early vehicle", "lead_days": "2", "order_days": ["mon", "thu"], "minimum": "75.50"}
+    answer = send(client, "/console/prices/net/terms", **(terms | {"order_days": []}))
     assert (answer.status_code, "at least one weekday" in words(answer)) == (422, True)
     assert send(client, "/console/prices/net/terms", **terms).status_code == 303
     with console.doors.read() as session:
         row = suppliers.supplier_of(session, "net")
-        assert (row.name, row.lead_time_days, row.order_weekdays, row.minimum_minor) == (
-            "Early vehicle",
-            2,
-            [0, 3],
-            7_550,
-        )
+        assert (row.name, row.calendar, row.minimum_minor) == (
+            "Early vehicle", DeliveryCalendar(frozenset({0, 3}), 2), 7_550,
+        )  # fmt: skip
         reported = supply_routes.edition(session, TODAY)["suppliers"]
         assert [one["minimum_minor"] for one in reported if one["id"] == "net"] == [7_550], "stores hear of it"
 
@@ -252,7 +250,7 @@ def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_i
         catalogue.add_product(session, "oats", "Oats", category="Dairy", tax_class_id="food", **by)
         suppliers.offer_product(session, "net", "oats", pack_qty=6, pack_cost_minor=600, **by)
         suppliers.offer_product(session, "net", "milk", pack_qty=12, pack_cost_minor=777, **by)
-        price_list.set_terms(session, "net", Contact("Early vehicle", 2, (0, 3)), **by)
+        price_list.set_terms(session, "net", Contact("Early vehicle", DeliveryCalendar(frozenset({0, 3}), 2)), **by)
     assert publishing.publish_terms(console.doors)
     assert reported() == ("Early vehicle", costs | {"milk": 777})
     assert name != "Early vehicle"

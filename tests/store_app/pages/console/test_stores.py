@@ -18,6 +18,7 @@ from store_app.sync import receiver, sender, wire
 from supply.demand import closed_days
 from supply.network import founding
 from supply.orders import suppliers, supply_routes
+from supply.orders.suppliers import Contact
 from tests.arriving import content_hash
 from tests.store_app.conftest import NOON, STORE, add_store, post
 from tests.store_app.office import send, words
@@ -159,7 +160,7 @@ def test_a_shop_or_a_region_is_supplied_from_the_warehouse_the_operator_chooses_
     client = network.signed_in("operator")
     assert "Supplied from" not in client.get(f"/console/stores/{STORE}").text, "with one warehouse there is no choice"
     with network.doors.write() as session:
-        founding.found_warehouse(session, "WH2", "Second", **by)
+        founding.found_warehouse(session, "WH2", Contact("Second"), **by)
         publication.publish(session, "suppliers", "*", supply_routes.edition(session, NOON.date()), at=NOON)
     assert send(client, f"/console/supplied/stores/{STORE}", warehouse="WH2").status_code == 303
     page = words(client.get(f"/console/stores/{STORE}"))
@@ -178,13 +179,13 @@ def test_a_warehouse_s_days_without_vans_and_its_hour_of_orders_are_settled_for_
     furnish(network)
     client, day = network.signed_in("operator"), (NOON.date() + dt.timedelta(days=3)).isoformat()
     at = "/console/supplied/warehouses/WH1"
-    refused = send(client, at, closed_days="soon", cut_off="14:00")
+    refused = send(client, at, closed_days="soon", order_by="14:00")
     assert refused.status_code == 422
     assert "soon is no day" in words(refused)
-    nowhere = send(client, at, closed_days=day, cut_off="14:00", tz="Mars/Base")
+    nowhere = send(client, at, closed_days=day, order_by="14:00", tz="Mars/Base")
     assert nowhere.status_code == 422
     assert "Mars/Base is no time zone" in words(nowhere)
-    assert send(client, at, closed_days=day, cut_off="14:00", tz="Asia/Shanghai").status_code == 303
+    assert send(client, at, closed_days=day, order_by="14:00", tz="Asia/Shanghai").status_code == 303
     page = client.get("/console/supplied/").text
     assert day in page
     assert "14:00" in page
@@ -192,4 +193,4 @@ def test_a_warehouse_s_days_without_vans_and_its_hour_of_orders_are_settled_for_
     with network.doors.read() as session:
         assert zone_of(session, "WH1") == "Asia/Shanghai"
         vehicle = session.get_one(suppliers.Supplier, "net")
-    assert (vehicle.closed_days, vehicle.cut_off_minute) == ([day], 840)
+    assert (vehicle.calendar.closed, vehicle.calendar.cut_off_minute) == ({dt.date.fromisoformat(day)}, 840)

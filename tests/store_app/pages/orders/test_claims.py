@@ -11,6 +11,7 @@ from supply.network.claims import photos
 from supply.orders import claims
 from supply.orders.claims import Claim
 from supply.orders.deliveries import DeliveryLine
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.letters import OrderLetter
 from supply.orders.supplier_returns import SupplierReturn
 from supply.orders.suppliers import Supplier
@@ -176,7 +177,7 @@ def test_a_claim_to_an_own_supplier_goes_by_e_mail_with_its_photo_and_never_as_a
     with house.doors.write() as session:
         proposal(session)
         session.add(
-            Supplier(id="farm", name="Farm", kind="own", owner_id=STORE, lead_time_days=1, order_weekdays=[0],
+            Supplier(id="farm", name="Farm", kind="own", owner_id=STORE, calendar=DeliveryCalendar(frozenset({0})),
                      send_by="email", email="ann@farm.example")
         )  # fmt: skip
         session.flush()

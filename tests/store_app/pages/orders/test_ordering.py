@@ -20,7 +20,7 @@ from supply.demand.history import DailyDemand
 from supply.money import credit
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
-from supply.orders.suppliers import Supplier, add_supplier
+from supply.orders.suppliers import Contact, Supplier, add_supplier
 from supply.replenishment import auto_approval, budget
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, picture_of, proposal, send, words
@@ -157,8 +157,7 @@ def test_of_all_orders_what_can_be_sent_is_sent_and_why_another_stays_is_said(of
     with office.doors.write() as session:
         session.add(
             Supplier(
-                id="farm", name="Farm", kind="own", owner_id=STORE, lead_time_days=1, order_weekdays=[*range(7)],
-                active=False,
+                id="farm", name="Farm", kind="own", owner_id=STORE, active=False,
             )
         )  # fmt: skip
         session.get_one(Store, STORE).language = language
@@ -247,7 +246,7 @@ def a_line(session, account_minor, limit_minor=6_000):
 def test_all_proposals_go_on_credit_where_that_is_chosen_and_others_suppliers_as_before(office):
     with office.doors.write() as session:
         a_line(session, 900, 6_100)
-        add_supplier(session, STORE, "Farm", lead_time_days=1, order_weekdays=range(7), id="farm",
+        add_supplier(session, STORE, Contact("Farm"), id="farm",
                      actor=Actor.system("test", STORE), at=NOON)  # fmt: skip
         proposal(session, "order-P2", 99)
         session.get_one(ReplenishmentOrder, (STORE, "order-P2")).supplier_id = "farm"

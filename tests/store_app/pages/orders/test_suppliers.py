@@ -15,7 +15,7 @@ from store_app.mail import letters
 from supply.orders import letters as supplier_letters
 from supply.orders import supply_routes
 from supply.orders.letters import OrderLetter
-from supply.orders.orders import ReplenishmentOrder
+from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import service_targets
 from tests.store_app.conftest import NOON, STORE
@@ -23,7 +23,7 @@ from tests.store_app.office import fill, picture_of, proposal, send, words
 
 FARM = {
     "name": "Mill Farm", "send_by": "email", "email": "orders@farm.example", "language": "en", "customer_no": "C-7",
-    "lead_time_days": "2", "minimum": "20", "order_weekdays": ["0", "3"],
+    "lead_days": "2", "minimum": "20", "order_days": ["mon", "thu"],
 }  # fmt: skip
 P1 = "order-P1"
 
@@ -70,8 +70,9 @@ def test_a_supplier_is_added_once_however_often_the_button_is_pressed(office):
     [
         ({"email": "farm"}, "Type the e-mail address orders are sent to"),
         ({"email": ""}, "Type the e-mail address orders are sent to"),
-        ({"order_weekdays": []}, "Choose at least one weekday"),
-        ({"lead_time_days": "99"}, "from 0 to 60"),
+        ({"order_days": []}, "Choose at least one weekday"),
+        ({"lead_days": "99"}, "0 to 60 days after"),
+        ({"every_weeks": "2"}, "Choose a day of a week in which this supplier takes orders."),
         ({"minimum": "-5"}, "Type an amount such as"),
         ({"name": " "}, "Give the supplier a name."),
         ({"send_by": "network"}, "Choose how orders reach this supplier."),
@@ -86,7 +87,7 @@ def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_written(office, 
 
 
 def test_a_number_beyond_all_days_is_shown_again_with_the_fault_and_breaks_nothing(office):
-    wrong = {"order_weekdays": ["0", "9" * 5_000, "٣", "²"], "minimum": "9" * 5_000}
+    wrong = {"order_days": ["mon", "9" * 5_000, "²"], "lead_days": "²", "minimum": "9" * 5_000}
     answer = send(office.signed_in(), "/suppliers/new", **FARM | wrong)
     assert answer.status_code == 422
 
@@ -268,11 +269,11 @@ def test_closed_days_and_the_hour_of_orders_are_kept_said_and_bind_the_proposal(
     command = added(office)
     at, ahead = f"/suppliers/{command}/change", (NOON.date() + dt.timedelta(days=9)).isoformat()
     over = (NOON.date() - dt.timedelta(days=9)).isoformat()
-    wrong = send(client, at, **FARM, active="yes", cut_off="14:00", closed_days="Christmas")
+    wrong = send(client, at, **FARM, active="yes", order_by="14:00", closed_days="Christmas")
     assert wrong.status_code == 422
     assert "Christmas is no day. Write closed days as 2026-12-25, one a line." in words(wrong)
-    assert send(client, at, **FARM, active="yes", cut_off="24:00").status_code == 422
-    assert send(client, at, **FARM, active="yes", cut_off="14:00", closed_days=f"{over}\n{ahead}").status_code == 303
+    assert send(client, at, **FARM, active="yes", order_by="24:00").status_code == 422
+    assert send(client, at, **FARM, active="yes", order_by="14:00", closed_days=f"{over}\n{ahead}").status_code == 303
     page = words(client.get(f"/suppliers/{command}"))
     assert "Takes orders: Mon, Thu until 14:00" in page
     assert "Closed on: Wed, Mar 11" in page
@@ -287,10 +288,31 @@ def test_closed_days_and_the_hour_of_orders_are_kept_said_and_bind_the_proposal(
     assert "This was to be ordered by 2026-03-02. Propose again" in words(answer)
 
 
+def test_a_supplier_that_delivers_on_even_weeks_is_typed_in_and_the_proposal_lasts_until_the_week_after_next(office):
+    """Monday, March 2nd, is in week 10: Mondays' and Thursdays' orders are taken, the next ones in week 12."""
+    client, command = office.signed_in(), added(office)
+    at = f"/suppliers/{command}/change"
+    even = FARM | {"minimum": "", "active": "yes", "every_weeks": "2", "first_week": "2026-03-19"}
+    assert send(client, at, **even).status_code == 303
+    assert 'value="2026-03-16"' in client.get(at).text, "the week is kept by its Monday"
+    with office.doors.write() as session:
+        session.get_one(Supplier, "net").active = False
+    office.clock.advance(4 * 86_400)
+    assert send(client, "/orders/propose").status_code == 303
+    with office.doors.read() as session:
+        query = sa.select(ReplenishmentOrder).filter_by(supplier_id=command, state="proposed")
+        order = session.scalars(query).one()
+        days = (order.order_day, order.delivery_day, order.next_delivery_day)
+        milk = session.get_one(OrderLine, (STORE, order.id, "milk")).why
+    assert [day.isoformat() for day in days] == ["2026-03-16", "2026-03-18", "2026-03-21"]
+    assert len(milk["daily_milli"]) == 15, "what is wanted from Friday until that delivery's next"
+    assert "Mon, Thu every 2 weeks, next Mon, Mar 16" in words(client.get(f"/suppliers/{command}"))
+
+
 def test_public_holidays_of_the_shop_s_country_are_closed_days_on_a_tick(office):
     command = added(office)
     send(office.signed_in(), f"/suppliers/{command}/change", **FARM, active="yes", holidays="yes")
     with office.doors.read() as session:
-        closed = session.get_one(Supplier, command).closed_days
-    assert {"2026-07-04", "2026-12-25"} <= set(closed)
-    assert NOON.date().isoformat() <= min(closed)
+        closed = session.get_one(Supplier, command).calendar.closed
+    assert {dt.date(2026, 7, 4), dt.date(2026, 12, 25)} <= closed
+    assert NOON.date() <= min(closed)

@@ -17,6 +17,7 @@ from store_app.jobs import jobs
 from store_app.jobs.desk import Desk
 from store_app.mail import letters
 from supply.orders import purchases
+from supply.orders.delivery_calendar import WEEKDAYS
 from supply.orders.purchases import Purchase
 from supply.orders.suppliers import SupplierProduct
 from tests.store_app.conftest import NOON
@@ -154,7 +155,7 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
     client = console.signed_in("operator")
     assert "Nobody to buy from yet" in words(client.get("/console/upstream/"))
     typed = {
-        "name": "Dairy Union", "lead_time_days": "2", "order_weekdays": list("0123456"), "minimum": "10",
+        "name": "Dairy Union", "lead_days": "2", "order_days": list(WEEKDAYS), "minimum": "10",
         "send_by": "email", "email": "", "customer_no": "77", "language": "en", "command_id": new_id(),
     }  # fmt: skip
     assert send(client, "/console/upstream/new", **typed).status_code == 422, "an e-mail address is missing"

@@ -153,7 +153,7 @@ def called_of_the_dairy(console) -> str:
     """Call back a batch that a purchase of the dairy's brought; gives the recall's page."""
     client = console.signed_in("operator")
     with console.doors.write() as session:
-        suppliers.write_contact(session, NETWORK, "dairy", suppliers.Contact("Dairy", 1, (0,)), actor=SYSTEM, at=NOON)
+        suppliers.write_contact(session, NETWORK, "dairy", suppliers.Contact("Dairy"), actor=SYSTEM, at=NOON)
         day = NOON.date()
         session.add(Purchase(store_id="WH1", id="po-1", purchase_no=1, state="received", supplier_id="dairy",
                              expected_day=day, proposed_at=NOON, received_at=NOON))  # fmt: skip

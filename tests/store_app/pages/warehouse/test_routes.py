@@ -12,6 +12,7 @@ from store_app.jobs.jobs import JOBS
 from supply.facts import Advised
 from supply.network.routes import routes, vehicles
 from supply.orders.deliveries import expect
+from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.suppliers import Supplier
 from tests.store_app.conftest import NOON, House, post, token
 from tests.store_app.office import words
@@ -26,7 +27,7 @@ def ramp(network: House) -> House:
     with network.doors.write() as session:
         session.add(
             Supplier(
-                id="net", name="Cornerstore Supply", kind="network", lead_time_days=1, order_weekdays=[0],
+                id="net", name="Cornerstore Supply", kind="network", calendar=DeliveryCalendar(frozenset({0})),
                 minimum_minor=0, warehouse_id="WH1",
             )
         )  # fmt: skip
