@@ -218,6 +218,29 @@ def unsound(session: Session, store_id: str, *, day: dt.date) -> dict[str, int]:
     return {sku: qty for sku, qty in sums.items() if qty}
 
 
+def dated(session: Session, store_id: str, today: dt.date, last: dt.date) -> dict[str, list[tuple[int, float]]]:
+    """Return the lots on hand whose last day lies within the interval or is over: SKU -> (days left, units).
+
+    What is recalled is not there, and does not expire.
+    """
+    since = today - dt.timedelta(days=FORGET_DAYS)
+    dated = sa.select(Batch.sku).where(
+        Batch.store_id == store_id, Batch.expires_on.between(since, last), Batch.gone_qty < Batch.received_qty
+    )
+    skus = sorted(session.scalars(dated.distinct()))
+    called = in_force(session, store_id, skus)
+    return {
+        sku: [
+            ((held.expires_on - today).days, float(held.qty))
+            for held in lots
+            if held.expires_on is not None
+            and held.expires_on <= last
+            and not any(row.sku == sku and row.means(held.batch) for row in called)
+        ]
+        for sku, lots in standing(session, store_id, skus, day=today).items()
+    }
+
+
 def recalled(session: Session, store_id: str, *, day: dt.date) -> dict[str, int]:
     """Return SKU -> units on hand that are recalled for certain: of a recalled lot, or of a product wholly recalled."""
     rows = in_force(session, store_id)

@@ -86,19 +86,19 @@ def weeks_ahead(futures: int, seed: int, as_json: bool) -> None:
     """Play this store's orders of the next four weeks on many futures, with less and with more service."""
     from config.errors import Refused
     from pos.store.store import store_of
-    from supply.replenishment import order_simulation as ahead
+    from supply.replenishment import order_simulation, scenarios
 
     doors = node()
     with doors.read() as session:
         here = doors.settings.node_id
         currency = store_of(session, here).currency
-        loaded = ahead.load(session, here, country=doors.settings.country, at=doors.now())
+        loaded = order_simulation.load(session, here, country=doors.settings.country, at=doors.now())
     if loaded is None:
         reported = "There is no forecast of last night to look ahead from. Run `cornerstore forecast`, then try again."
         raise Refused("no-forecast-yet", reported)
     with Progress(console=faults, transient=True) as bar:
         task = bar.add_task("days", total=None)
-        found = ahead.compute(
+        found = scenarios.compute(
             loaded, futures=futures, seed=seed,
             progress=lambda done, whole: bar.update(task, completed=done, total=whole),
         )  # fmt: skip

@@ -17,9 +17,9 @@ def propose(desk: Desk, _day: dt.date) -> str:
 
     at = desk.doors.now()
     with desk.doors.read() as session:
-        drafts = proposals.work_out(session, desk.node_id, at=at)
+        drafts = proposals.draft(session, desk.node_id, at=at)
     with desk.doors.write() as session:
-        made = proposals.write_down(session, desk.node_id, drafts, at=at, actor=desk.actor("propose"))
+        made = proposals.write(session, desk.node_id, drafts, at=at, actor=desk.actor("propose"))
         store = store_of(session, desk.node_id)
         today = business_day(at, store.tz, store.rollover_hour)
         gone = auto_approval.send_by_rule(session, desk.node_id, made, today, at=at)
@@ -28,13 +28,13 @@ def propose(desk: Desk, _day: dt.date) -> str:
 
 def play_weeks_ahead(desk: Desk, day: dt.date) -> str:
     """Play the store's orders of the coming weeks on many futures, once last night's forecast is there."""
-    from supply.replenishment import order_simulation
+    from supply.replenishment import order_simulation, scenarios
 
     with desk.doors.read() as session:
         loaded = order_simulation.load(session, desk.node_id, country=desk.doors.settings.country, at=desk.doors.now())
     if loaded is None:
         return "no forecast of last night"
-    body = desk.compute(order_simulation.compute, loaded, desk.far("weeks-ahead", day, "days"))
+    body = desk.compute(scenarios.compute, loaded, desk.far("weeks-ahead", day, "days"))
     with desk.doors.write() as session:
         order_simulation.keep(session, desk.node_id, body, at=desk.doors.now())
     return f"{body['products']} products played on {body['futures']} futures"

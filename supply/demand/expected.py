@@ -14,7 +14,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -67,34 +67,35 @@ class Expected:
     how: list[tuple[str, str, float]]
 
 
-class Expecting:
-    """What demand stands on in a store at a moment, for all its products and these intervals' last days."""
+def expect(
+    session: Session, store: Store, wanted: Mapping[str, tuple[Sequence[str], dt.date]], *, at: dt.datetime
+) -> tuple[Basis, dict[str, Expected]]:
+    """Return what demand stands on in a store now, and what is expected of each of these lists of products.
 
-    def __init__(self, session: Session, store: Store, lasts: set[dt.date], *, at: dt.datetime) -> None:
-        self.basis = _basis(session, store, at)
-        self._closed = closed_days.since(session, store.id, self.basis.today)
-        self._run = _Run(session, store.id, self.basis, lasts, self._closed)
-        self._recent = _Recent(session, store.id, self.basis)
+    wanted: by any name, SKUs and the day until which, from what is left of today.
+    """
+    import numpy as np
 
-    def until(self, skus: Sequence[str], last: dt.date) -> Expected:
-        """Return the demand of these products from what is left of today until `last`."""
-        import numpy as np
-
-        found = self._recent.expected(skus, self.basis, last)
-        reported = np.array([n for n, sku in enumerate(skus) if self._run.knows(sku, self.basis, last)], dtype=np.int64)
+    basis = _basis(session, store, at)
+    closed = closed_days.since(session, store.id, basis.today)
+    run = _Run(session, store.id, basis, {last for _, last in wanted.values()} or {basis.today}, closed)
+    recent, every = _Recent(session, store.id, basis), dict[str, Expected]()
+    for name, (skus, last) in wanted.items():
+        every[name] = found = recent.expected(skus, basis, last)
+        reported = np.array([n for n, sku in enumerate(skus) if run.knows(sku, basis, last)], dtype=np.int64)
         if reported.size:
-            run = self._run.expected([skus[n] for n in reported.tolist()], self.basis, last)
-            found.daily[reported], found.variance[reported] = run.daily, run.variance
-            found.usual[reported], found.lately_spread[reported] = run.usual, run.lately_spread
-            for n, how in zip(reported.tolist(), run.how, strict=True):
+            own = run.expected([skus[n] for n in reported.tolist()], basis, last)
+            found.daily[reported], found.variance[reported] = own.daily, own.variance
+            found.usual[reported], found.lately_spread[reported] = own.usual, own.lately_spread
+            for n, how in zip(reported.tolist(), own.how, strict=True):
                 found.how[n] = how
-        shut = [(day - self.basis.today).days for day in self._closed if day <= last]
+        shut = [(day - basis.today).days for day in closed if day <= last]
         if shut:
             whole = _total(found.daily)
             found.daily[:, shut] = 0.0
             left = np.divide(_total(found.daily), whole, out=np.zeros_like(whole), where=whole > 0)
             found.variance[:] *= left
-        return found
+    return basis, every
 
 
 def lately(session: Session, store_id: str, basis: Basis) -> dict[str, float]:

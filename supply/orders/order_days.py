@@ -17,6 +17,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ from config.nodes.journal import Actor
 from pos.store.store import day_of, store_of, zone_of
 from supply.facts import ORDER_MOVED, VERSION, OrderMoved
 from supply.orders import delivery_calendar
-from supply.orders.delivery_calendar import OrderCycle, minute_of
+from supply.orders.delivery_calendar import LAST_MINUTE, DeliveryCalendar, OrderCycle, minute_of
 from supply.orders.suppliers import Supplier
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def counted(session: Session, supplier: Supplier, days: OrderCycle, store_id: st
     """Return for which days a store's order counts that is placed now (rules 1, 2)."""
     today = day_of(session, store_id, at)
     return delivery_calendar.counted(
-        supplier.order_calendar, days, today, minute_by(session, supplier, store_id, today, at)
+        calendar_of(supplier), days, today, minute_by(session, supplier, store_id, today, at)
     )
 
 
@@ -72,7 +73,21 @@ def next_days(session: Session, supplier: Supplier, store_id: str, lead_days: in
     """Return the days of a store's next order that can be placed (rules 1, 2). lead_days: as measured."""
     today = day_of(session, store_id, at)
     minute = minute_by(session, supplier, store_id, today, at)
-    return delivery_calendar.next_cycle(supplier.order_calendar, today, lead_days, minute=minute)
+    return delivery_calendar.next_cycle(calendar_of(supplier), today, lead_days, minute=minute)
+
+
+def is_over(session: Session, supplier: Supplier, order_day: dt.date, store_id: str, at: dt.datetime) -> bool:
+    """Tell whether a store can order for a day no more (rules 1, 2)."""
+    today = day_of(session, store_id, at)
+    minute = minute_by(session, supplier, store_id, today, at)
+    return delivery_calendar.is_over(calendar_of(supplier), order_day, today, minute)
+
+
+def calendar_of(supplier: Supplier) -> DeliveryCalendar:
+    """Return until when orders count; a warehouse's day is over at midnight, whatever its stores' hour (rule 2)."""
+    if supplier.warehouse_id and supplier.calendar.cut_off_minute is None:
+        return replace(supplier.calendar, cut_off_minute=LAST_MINUTE)
+    return supplier.calendar
 
 
 def minute_by(session: Session, supplier: Supplier, store_id: str, today: dt.date, at: dt.datetime) -> int:
@@ -85,7 +100,7 @@ def closes_at(session: Session, supplier: Supplier, store_id: str, order_day: dt
     """Return until when an order for a day can be placed, by the store's clock; None: as long as its own day lasts."""
     here = store_of(session, store_id).tz
     tz = (zone_of(session, supplier.warehouse_id) if supplier.warehouse_id else None) or here
-    minute = supplier.order_calendar.cut_off_minute
+    minute = calendar_of(supplier).cut_off_minute
     if minute is None or (supplier.calendar.cut_off_minute is None and tz == here):
         return None
     closes = dt.time(*divmod(minute, 60), tzinfo=ZoneInfo(tz))
@@ -109,7 +124,7 @@ def reaches(session: Session, waiting: Iterable[tuple["ReplenishmentOrder", str]
         same = (order.supplier_id, order.order_day)
         if same not in known:
             today = day_of(session, house, at)
-            calendar = session.get_one(Supplier, order.supplier_id).order_calendar
+            calendar = calendar_of(session.get_one(Supplier, order.supplier_id))
             known[same] = delivery_calendar.reach(
                 calendar, order.order_day, today, minute_at(session, house, today, at)
             )

@@ -124,7 +124,7 @@ class OrderLine(Base):
     changed_why: Mapped[str] = mapped_column(default="")
     changed_by: Mapped[str] = mapped_column(default="")
     teaches: Mapped[bool] = mapped_column(default=False)
-    """The reason says that the quantity was wrong as such: approving takes it as a lesson (`auto_approval`)."""
+    """The reason says that the quantity was wrong as such: approving takes it as a lesson (`service_targets`)."""
     packs_acknowledged: Mapped[int | None]
     qty_received: Mapped[int] = mapped_column(default=0)
     why: Mapped[dict[str, Any]]
@@ -329,6 +329,12 @@ def open_orders(session: Session, store_id: str) -> list[ReplenishmentOrder]:
         ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(["proposed", *ON_THE_WAY])
     )
     return list(session.scalars(query.order_by(ReplenishmentOrder.delivery_day, ReplenishmentOrder.order_no)))
+
+
+def on_the_way(session: Session, store_id: str) -> frozenset[str]:
+    """Return the ids of a store's orders that are approved and not over."""
+    mine = (ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(ON_THE_WAY))
+    return frozenset(session.scalars(sa.select(ReplenishmentOrder.id).where(*mine)))
 
 
 def promised_qty(line: OrderLine) -> int:

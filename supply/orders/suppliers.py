@@ -36,7 +36,7 @@ from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
 from pos.store.store import keep_clock
 from supply.orders import delivery_calendar
-from supply.orders.delivery_calendar import EVERY_DAY, LAST_MINUTE, CalendarColumn, DeliveryCalendar
+from supply.orders.delivery_calendar import EVERY_DAY, CalendarColumn, DeliveryCalendar
 
 MOST_PACK_QTY = 1_000_000
 MOST_PACKS = 999
@@ -72,13 +72,6 @@ class Supplier(Base):
     language: Mapped[str] = mapped_column(default="en", server_default="en")
     """en | zh: in which orders are written to them."""
     active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
-
-    @property
-    def order_calendar(self) -> DeliveryCalendar:
-        """Return until when orders count; a warehouse's day is over at midnight, whatever its stores' hour (rule 2)."""
-        if self.warehouse_id and self.calendar.cut_off_minute is None:
-            return replace(self.calendar, cut_off_minute=LAST_MINUTE)
-        return self.calendar
 
 
 class SupplierProduct(Base):

@@ -283,7 +283,7 @@ def _lasting(seen: Seen, life: Floats, setting: Setting) -> Demand:
 def _as_lately(history: History, seen: Seen, setting: Setting) -> Seen:
     """Return the forecasts moved towards what the last LATELY_DAYS sold.
 
-    For what is fresh (`replenishment.requirements`, rule 2).
+    For what is fresh (`supply.demand.expected`, rule 2).
     """
     count = len(seen.before)
     days = seen.first_day + np.arange(count)

@@ -17,19 +17,34 @@ Letters: n products, m futures, D days played; the days are counted from today, 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
-from forecasting.series.panel import Floats
+from forecasting.series.panel import Floats, Forecast
+from forecasting.uncertainty import paths
 from forecasting.uncertainty.intervals import Dispersion
+from supply.demand import forecasts
+from supply.demand.lead_time_demand import lately_factor
 from supply.demand.shelf_life import Shelves
-from supply.replenishment.policy import OrderPolicy, PolicyLine, Stands
+from supply.replenishment.decide import Need, ranked, source_of
+from supply.replenishment.decide import needs as needs_of
+from supply.replenishment.look import Candidate, Situation
+from supply.replenishment.order_simulation import DAYS, Loaded
+from supply.replenishment.policy import LEAST_MARGIN_BP, OrderPolicy, PolicyLine, Stands, storefront_policy
 from supply.replenishment.policy import wanted as wanted_of
 from supply.replenishment.supplier_minimums import Basket, joined, within_limits
 
 WEEK_DAYS = 7
+FUTURES = 200
+SEED = 1
+LEVELS_BP = (8_500, 9_000, 9_500, 9_800, 9_900, 9_950)
+NAMED = 8
+CELLS = 200_000
+"""So many units of shelves times futures are reckoned with at once."""
+BETWEEN = (0.1, 0.9)
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,37 @@ class Played:
         return self.wanted - self.sold
 
 
+def compute(
+    loaded: Loaded, *, futures: int = FUTURES, seed: int = SEED, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
+    """Play the weeks ahead at every level (rules 1 to 5); the same for a seed. No database. Returns JSON types only.
+
+    A range is [low, mean, high]. matters: the products of rule 5. progress: told (days played, of how many).
+    """
+    forecast = forecasts.compute_store(loaded.forecast).forecast
+    assert forecast is not None
+    present_bp = loaded.situation.service_bp
+    levels = sorted({*LEVELS_BP, present_bp})
+    policies, present = [storefront_policy(bp) for bp in levels], levels.index(present_bp)
+    sums, named = [_Sums(futures) for _ in levels], list[dict[str, Any]]()
+    parts, drawn = list(_parts(loaded, forecast, futures)), []
+    for keys, goods in parts:
+        units = paths.draw(keys, goods.daily[:, :DAYS], goods.spread, futures, seed=seed)
+        drawn.append(units.astype(np.min_scalar_type(int(units.max(initial=0.0)))))
+    every = play([goods for _, goods in parts], drawn, policies, Week(*loaded.week) if loaded.week else None, progress)
+    for n, (played, policy) in enumerate(zip(every, policies, strict=True)):
+        for (keys, goods), one in zip(parts, played, strict=True):
+            sums[n].add(goods, one, policy)
+            if n == present:
+                named = _worst(named + _named(keys, goods, one))
+    done = sum(len(keys) for keys, _ in parts)
+    reported = [one.reported(sums[present]) | {"service_bp": bp} for bp, one in zip(levels, sums, strict=True)]
+    return {
+        "first_day": forecast.first_day.isoformat(), "days": DAYS, "futures": futures, "seed": seed, "products": done,
+        "present_bp": present_bp, "best_bp": levels[_best(sums, present)], "levels": reported, "matters": named,
+    }  # fmt: skip
+
+
 def play(
     goods: Sequence[Goods],
     wanted: Sequence[Floats],
@@ -124,6 +170,132 @@ def play(
 
 
 # --- inside ---
+
+
+class _Sums:
+    """What one level comes to in each future, (m,), over all products."""
+
+    def __init__(self, futures: int) -> None:
+        self.wanted, self.lost, self.waste, self.stock, self.brings, self.a_day = np.zeros((6, futures))
+
+    def add(self, goods: Goods, one: Played, policy: OrderPolicy) -> None:
+        """Add some products (rule 3)."""
+        cost, price = goods.cost, goods.price
+        margin = np.maximum(price - cost, cost * LEAST_MARGIN_BP / 10_000)
+        keeping = one.stock * cost * DAYS * policy.holding_bp_a_day / 10_000
+        self.wanted += (one.wanted * price).sum(axis=0)
+        self.lost += (one.lost * price).sum(axis=0)
+        self.waste += (one.wasted * cost).sum(axis=0)
+        self.stock += (one.stock * cost).sum(axis=0)
+        self.a_day += (one.wanted * cost).sum(axis=0) / DAYS
+        self.brings += (one.sold * margin - one.wasted * cost - keeping).sum(axis=0)
+
+    def reported(self, present: "_Sums") -> dict[str, Any]:
+        """Return the ranges of a level, and of what it brings beyond the present one on the same futures."""
+        fill = 1 - self.lost / np.maximum(self.wanted, 1e-9)
+        cover = self.stock / np.maximum(self.a_day, 1e-9)
+        return {
+            "fill": [round(one, 4) for one in _between(fill)], "cover_days": [round(one, 2) for one in _between(cover)],
+            "stock_minor": _minor(self.stock), "lost_minor": _minor(self.lost), "waste_minor": _minor(self.waste),
+            "brings_minor": _minor(self.brings - present.brings),
+        }  # fmt: skip
+
+
+def _best(sums: list[_Sums], present: int) -> int:
+    """Return which level serves best (rule 4); sums: by rising level."""
+
+    def surely_more(one: _Sums, other: _Sums) -> bool:
+        return bool(np.quantile(one.brings - other.brings, BETWEEN[0]) > 0)
+
+    most = max(sums, key=lambda one: float(one.brings.mean()))
+    better = [n for n, one in enumerate(sums) if surely_more(one, sums[present]) and not surely_more(most, one)]
+    return min(better, default=present)
+
+
+def _parts(loaded: Loaded, forecast: Forecast, futures: int) -> Iterator[tuple[list[tuple[str, str]], Goods]]:
+    """Yield the products that are expected to sell, so many of one supplier at once as fit the memory (`CELLS`)."""
+    assert forecast.spread is not None
+    daily, place = forecast.mean.copy(), {sku: row for row, (_, sku) in enumerate(forecast.keys)}
+    for sku, sold in loaded.lately.items():
+        if (row := place.get(sku)) is not None and forecast.level[row] > 0:
+            daily[row] *= lately_factor(sold, float(forecast.level[row]))
+    daily[:, 0] *= loaded.situation.basis.today_left
+    for candidate, needs in _best_sources(loaded.situation):
+        sells = [need for need in needs if need.line.sku in place and daily[place[need.line.sku], :DAYS].sum() > 0]
+        for mortal in (False, True):
+            some = [need for need in sells if (need.line.shelf_life_days is not None) == mortal]
+            size = max(1, CELLS // (futures * (1 + mortal * DAYS)))
+            for start in range(0, len(some), size):
+                part = some[start : start + size]
+                rows = np.array([place[need.line.sku] for need in part])
+                yield (
+                    [forecast.keys[row] for row in rows],
+                    _goods(
+                        loaded, candidate, part, daily[rows], replace(forecast, spread=forecast.spread.select(rows))
+                    ),
+                )
+
+
+def _best_sources(situation: Situation) -> list[tuple[Candidate, list[Need]]]:
+    """Return each supplier, by id, with what is needed of it that no other serves better."""
+    wanted = needs_of(situation)
+    ranks = ranked([source_of(one, wanted) for one in situation.candidates])
+    found = [
+        (one, [need for need in wanted[one.supplier_id] if ranks[need.line.sku][0] == one.supplier_id])
+        for one in situation.candidates
+    ]
+    return sorted(found, key=lambda one: one[0].supplier_id)
+
+
+def _goods(loaded: Loaded, candidate: Candidate, needs: list[Need], daily: Floats, reported: Forecast) -> Goods:
+    assert reported.spread is not None
+    free = [max(0.0, float(need.line.position_qty - sum(need.on_the_way.values()))) for need in needs]
+    situation, lots, coming = loaded.situation, [], dict[int, Any]()
+    for row, need in enumerate(needs):
+        rest = free[row]
+        for days_left, units in loaded.lots.get(need.line.sku, ()):
+            part = min(units, rest)
+            rest -= part
+            if days_left < 0:
+                free[row] -= part  # over already: it is not sold any more
+            elif part:
+                lots.append((row, part, days_left))
+        for day, qty in situation.waited.coming.get(need.line.sku, {}).items():
+            coming.setdefault((day - situation.basis.today).days, np.zeros(len(needs)))[row] += qty
+    return Goods(
+        tuple(need.line for need in needs), [Round(*days) for days in loaded.rounds[candidate.supplier_id]], daily,
+        reported.spread, situation.basis.today_left, np.array(free), lots, coming, candidate.lead.variance,
+        candidate.supplier_id, candidate.minimum_minor,
+    )  # fmt: skip
+
+
+def _named(keys: list[tuple[str, str]], goods: Goods, one: Played) -> list[dict[str, Any]]:
+    """Return what the present level loses on these products (rule 5)."""
+    lost, waste = one.lost * goods.price, one.wasted * goods.cost
+    rows = (lost.mean(axis=1) + waste.mean(axis=1)).argsort()[::-1][:NAMED]
+    return [
+        {
+            "sku": keys[row][1], "fill": round(1 - float(one.lost[row].sum() / max(one.wanted[row].sum(), 1e-9)), 4),
+            "lost_qty": [round(each) for each in _between(one.lost[row])], "lost_minor": _minor(lost[row]),
+            "waste_qty": [round(each) for each in _between(one.wasted[row])], "waste_minor": _minor(waste[row]),
+        }
+        for row in rows
+        if lost[row].any() or waste[row].any()
+    ]  # fmt: skip
+
+
+def _worst(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda one: (-one["lost_minor"][1] - one["waste_minor"][1], one["sku"]))[:NAMED]
+
+
+def _between(figures: Floats) -> list[float]:
+    """Return between which figures eight of ten lie, and their mean between (rule 2)."""
+    low, high = np.quantile(figures, BETWEEN)
+    return [float(low), float(figures.mean()), float(high)]
+
+
+def _minor(figures: Floats) -> list[int]:
+    return [round(one) for one in _between(figures)]
 
 
 class _Store:

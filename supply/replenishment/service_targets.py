@@ -1,4 +1,4 @@
-"""What a shopkeeper wants of the orders: room, show and service of single products, and of all together service.
+"""What a shopkeeper wants of the orders: room, show and service of products, service of all, and what edits taught.
 
 Rules
 -----
@@ -7,9 +7,17 @@ Rules
 2. A wish without any content is no wish: its row goes.
 3. The store's service_bp, 7,500 to 9,950, is the most any product is ordered to whose own is not said: each as far as
    its margin earns its keeping. Not said, it is USUAL_SERVICE_BP.
+4. An edit teaches when its reason says that the quantity was wrong as such (TEACHING: too many, not enough, no room)
+   and it went that way, not when something happened once. On approval the product's taught units move by half of the
+   difference between ordered and proposed, and stay within one pack or MOST_TAUGHT_DAYS days of demand, whichever is
+   more.
+5. What was taught counts in full for LESSON_DAYS after the last edit that taught it, by half for as many again, and
+   then not at all: what is not confirmed is forgotten. Taught units are added to the shelf a product is ordered up to,
+   and every line says them.
 """
 
 import datetime as dt
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -19,9 +27,14 @@ from config.errors import Invalid, NotFound
 from config.nodes.journal import Actor, record
 from pos.catalogue.catalogue import Product
 from pos.stock.ledger import MOST_QTY
+from supply.orders.orders import ReplenishmentOrder, lines_of
 
 LEAST_SERVICE_BP, MOST_SERVICE_BP = 5_000, 9_950
 LEAST_STORE_BP, USUAL_SERVICE_BP = 7_500, 9_800
+TEACHING = {"too-many": -1, "no-room": -1, "too-few": 1}
+"""reason -> whether it asks for less or for more."""
+MOST_TAUGHT_DAYS = 2
+LESSON_DAYS = 56
 
 
 class OrderPreference(Base):
@@ -45,6 +58,25 @@ class OrderService(Base):
     service_bp: Mapped[int]
     set_by: Mapped[str]
     set_at: Mapped[dt.datetime]
+
+
+class OrderAdjustment(Base):
+    """Units a shopkeeper's edits taught to hold more, or less, of a product (rule 4)."""
+
+    __tablename__ = "order_adjustment"
+
+    store_id: Mapped[str] = mapped_column(sa.ForeignKey("store.id"), primary_key=True)
+    sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"), primary_key=True)
+    adjusted_qty: Mapped[int]
+    adjusted_at: Mapped[dt.datetime]
+
+
+class Wish(NamedTuple):
+    """What is wished of a product (rule 1)."""
+
+    room_qty: int | None
+    show_qty: int
+    service_bp: int | None
 
 
 # --- verbs ---
@@ -104,7 +136,36 @@ def set_wish(
     return row
 
 
+def learn(session: Session, order: ReplenishmentOrder, *, at: dt.datetime) -> None:
+    """Take what an approved order's lines teach (rule 4)."""
+    known = lessons(session, order.store_id, at)
+    for line in lines_of(session, order):
+        if line.teaches and line.packs != line.packs_proposed:
+            moved = known.get(line.sku, 0) + (line.packs - line.packs_proposed) * line.pack_qty / 2
+            bound = max(line.pack_qty, round(MOST_TAUGHT_DAYS * float(line.why.get("per_day") or 0)))
+            taught = round(min(bound, max(-bound, moved)))
+            session.merge(OrderAdjustment(store_id=order.store_id, sku=line.sku, adjusted_qty=taught, adjusted_at=at))
+    session.flush()
+
+
 # --- questions ---
+
+
+def does_teach(reason: str, difference: int) -> bool:
+    """Tell whether an edit teaches (rule 4). difference: packs ordered less packs proposed."""
+    return TEACHING.get(reason, 0) * difference > 0
+
+
+def lessons(session: Session, store_id: str, at: dt.datetime) -> dict[str, int]:
+    """Return the units a store's edits taught and that still count, by SKU (rule 5)."""
+    rows = session.execute(
+        sa.select(OrderAdjustment.sku, OrderAdjustment.adjusted_qty, OrderAdjustment.adjusted_at).where(
+            OrderAdjustment.store_id == store_id, OrderAdjustment.adjusted_at > at - dt.timedelta(days=2 * LESSON_DAYS)
+        )
+    )
+    fresh = at - dt.timedelta(days=LESSON_DAYS)
+    counted = {sku: int(qty) if adjusted_at > fresh else int(qty / 2) for sku, qty, adjusted_at in rows}
+    return {sku: qty for sku, qty in counted.items() if qty}
 
 
 def service_of(session: Session, store_id: str) -> int:
@@ -113,8 +174,8 @@ def service_of(session: Session, store_id: str) -> int:
     return row.service_bp if row else USUAL_SERVICE_BP
 
 
-def wishes(session: Session, store_id: str) -> dict[str, OrderPreference]:
+def wishes(session: Session, store_id: str) -> dict[str, Wish]:
     """Return a store's wishes by SKU."""
-    return {
-        row.sku: row for row in session.scalars(sa.select(OrderPreference).where(OrderPreference.store_id == store_id))
-    }
+    row = OrderPreference
+    query = sa.select(row.sku, row.room_qty, row.show_qty, row.service_bp).where(row.store_id == store_id)
+    return {sku: Wish(room, show, service) for sku, room, show, service in session.execute(query)}

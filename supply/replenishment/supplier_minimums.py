@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. In each future it is decided as `sourcing` decides of proposals, each product at one supplier: the packs worth most
+1. In each future it is decided as `decide` decides of proposals, each product at one supplier: the packs worth most
    of the money come (`policy`, rule 6), a basket below its supplier's minimum is filled or waits (rule 7), and of those
    that wait the one farthest from its minimum gives its money to the others, which are decided again.
 2. So much money is in one purse, and it pays for some baskets; without money nothing is bounded but by the minimums.

@@ -334,11 +334,11 @@ def live_plan(session: Session, store_id: str) -> ShelfPlan | None:
     return next(iter(plans(session, store_id, "live")), None)
 
 
-def standing_on(session: Session, store_id: str, day: dt.date) -> dict[str, ShelfSlot]:
-    """Return SKU -> slot of the plan that stands on a day: the newest approved one begun by then, or the live one."""
+def places_on(session: Session, store_id: str, day: dt.date) -> dict[str, tuple[int, int]]:
+    """Return SKU -> front row and place on the shelf plan of a day: the newest approved one begun then, or the live."""
     begun = [plan for plan in plans(session, store_id, "approved") if plan.from_day <= day]
     plan = begun[0] if begun else live_plan(session, store_id)
-    return {} if plan is None else {row.sku: row for row in slots_of(session, plan)}
+    return {} if plan is None else {row.sku: (row.front_qty, row.fill_qty) for row in slots_of(session, plan)}
 
 
 def slots_of(session: Session, plan: ShelfPlan) -> list[ShelfSlot]:

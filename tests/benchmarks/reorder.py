@@ -203,9 +203,9 @@ def _proposed(url: str) -> dict[str, Any]:
     gc.freeze()  # as the child that keeps the nights does
     began, before = time.perf_counter(), time.process_time()
     with database.read() as session:
-        drafts = proposals.work_out(session, STORE, at=DAWN)
+        drafts = proposals.draft(session, STORE, at=DAWN)
     with database.write() as session:
-        made = proposals.write_down(session, STORE, drafts, at=DAWN, actor=ACTOR)
+        made = proposals.write(session, STORE, drafts, at=DAWN, actor=ACTOR)
         count = session.scalar(sa.select(sa.func.count()).where(OrderLine.order_id.in_([order.id for order in made])))
     seconds, cpu = time.perf_counter() - began, time.process_time() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -118,10 +118,10 @@ def propose() -> ResponseReturnValue:
     form.command_id()
     store_id, at = str(place().store_id), doors().now()
     with read() as session:
-        drafts = proposals.work_out(session, store_id, at=at)
+        drafts = proposals.draft(session, store_id, at=at)
         missing = order_lines.missing(session, store_id)
     with write() as session:
-        made = proposals.write_down(session, store_id, drafts, actor=g.actor, at=at)
+        made = proposals.write(session, store_id, drafts, actor=g.actor, at=at)
     if made:
         flash(ngettext("%(num)d proposal is ready.", "%(num)d proposals are ready.", len(made)), "good")
     elif not missing:  # else the page says what must be there first
@@ -254,7 +254,7 @@ def change(order_id: str, sku: str) -> ResponseReturnValue:
     store_id, reason = str(place().store_id), request.form.get("reason", "")
     with write() as session:
         line = session.get(OrderLine, (store_id, order_id, sku))
-        teaches = line is not None and auto_approval.does_teach(reason, packs - line.packs_proposed)
+        teaches = line is not None and service_targets.does_teach(reason, packs - line.packs_proposed)
         proposals.change(
             session, store_id, order_id, sku, packs=packs, why=why, teaches=teaches, actor=g.actor,
             at=doors().now(),

@@ -25,17 +25,16 @@ from config.errors import Invalid
 from config.ids import NETWORK, new_id
 from config.nodes import door, outbox
 from config.nodes.publication import EVERYONE
-from pos.stock import consignment_stock, recall
+from pos.stock import batches, consignment_stock, recall
 from pos.stock.ledger import MOST_QTY
 from pos.store.store import day_of, store_of
-from supply.orders import order_days
-from supply.orders.lead_times import measured
-from supply.orders.suppliers import Terms, supplier_of
+from supply.orders.suppliers import Terms
 from supply.orders.supply_routes import offered, suppliers_for
-from supply.replenishment.requirements import Need, dated_lots, needs_of
+from supply.replenishment.look import look
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.network.transfers.arithmetic import Lots, Sheet, Spare, Want
+    from supply.replenishment.decide import Need
 
 SHEET_REPORTED = "transfer.sheet"
 VERSION = 1
@@ -90,22 +89,20 @@ def take(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
 def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
     """Return what a store can spare and could use (rules 2, 3)."""
     from supply.network.transfers.arithmetic import Sheet
+    from supply.replenishment import decide
 
     store = store_of(session, store_id)
     today = business_day(at, store.tz, store.rollover_hour)
     terms: dict[str, list[Terms]] = {}
     for one in carried(session, today, store_id).values():
         terms.setdefault(one.supplier_id, []).append(one)
-    suppliers = [supplier_of(session, supplier_id) for supplier_id in terms]
-    leads = measured(session, store_id, suppliers, at=at)
-    days = {one.id: order_days.next_days(session, one, store_id, leads[one.id].days, at) for one in suppliers}
     if not terms:
         return Sheet()
-    _, found = needs_of(session, store, terms, days, leads, at=at)
-    needs = [need for some in found.values() for need in some]
+    found = decide.needs(look(session, store_id, terms=terms, at=at))
+    needs = [need for supplier_id in terms for need in found[supplier_id]]
     called_back = recall.off_sale(session, store_id)
     to_give = [need for need in needs if need.line.sku not in called_back]
-    lots = dated_lots(session, store_id, today, today + dt.timedelta(days=NEAR_DAYS))
+    lots = batches.dated(session, store_id, today, today + dt.timedelta(days=NEAR_DAYS))
     return Sheet(_spares(to_give, lots, consignment_stock.not_ours(session, store_id), today), _wants(needs))
 
 
@@ -140,7 +137,7 @@ def step_of(stock_unit: str, price_quantity: int) -> int:
 
 
 def _spares(
-    needs: Sequence[Need], lots: "Mapping[str, Lots]", not_ours: Mapping[str, int], today: dt.date
+    needs: "Sequence[Need]", lots: "Mapping[str, Lots]", not_ours: Mapping[str, int], today: dt.date
 ) -> "dict[str, Spare]":
     from supply.network.transfers.arithmetic import Spare, quantities, spare_gains, without
 
@@ -162,7 +159,7 @@ def _spares(
     return found
 
 
-def _wants(needs: Sequence[Need]) -> "dict[str, Want]":
+def _wants(needs: "Sequence[Need]") -> "dict[str, Want]":
     from supply.network.transfers.arithmetic import Want, quantities, want_gains
 
     short = [need for need in needs if need.line.mean > 0 and need.line.position_qty < need.line.mean]
@@ -177,7 +174,7 @@ def _wants(needs: Sequence[Need]) -> "dict[str, Want]":
     return found
 
 
-def _ahead(need: Need) -> list[float]:
+def _ahead(need: "Need") -> list[float]:
     """Return the mean demand of each of NEAR_DAYS days, beyond the order's days at its rate."""
     rate = need.line.mean / need.line.interval_days if need.line.interval_days > 0 else 0.0
     return [*need.daily, *[rate] * max(0, NEAR_DAYS + 1 - len(need.daily))]

@@ -107,7 +107,7 @@ def test_what_is_wanted_until_a_day_leaves_closed_days_out_also_where_no_forecas
     def wanted():
         with node.read() as session:
             store = session.get_one(Store, "S1")
-            found = expected.Expecting(session, store, {day(4)}, at=AT).until(["bread"], day(4))
+            found = expected.expect(session, store, {"": (["bread"], day(4))}, at=AT)[1][""]
         return found.daily[0].tolist(), found.variance[0]
 
     plain, spread = wanted()

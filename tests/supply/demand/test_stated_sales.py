@@ -38,7 +38,7 @@ def test_a_shop_is_forecast_and_orders_as_large_as_it_says_it_is(network):
             region = forecasts.compute_region(forecasts.load_region(session, "R1", DAY))
             loaded = replace(forecasts.load_store(session, "S1", DAY), signal=region.signal)
             found = forecasts.compute_store(loaded).forecast
-            first = expected.Expecting(session, session.get_one(Store, "S1"), {day(4)}, at=AT).until(["bread"], day(4))
+            first = expected.expect(session, session.get_one(Store, "S1"), {"": (["bread"], day(4))}, at=AT)[1][""]
         return found.level[found.keys.index(("S1", "bread"))], first.daily[0, 1]
 
     plain, ordered = level()

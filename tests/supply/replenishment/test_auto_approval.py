@@ -11,7 +11,7 @@ from config.errors import Invalid
 from config.nodes import journal
 from config.nodes.journal import JournalEntry
 from supply.orders.suppliers import Supplier
-from supply.replenishment import auto_approval, proposals
+from supply.replenishment import auto_approval, proposals, service_targets
 from supply.replenishment.auto_approval import OrderRule
 from tests.supply.replenishment.test_proposals import (  # noqa: F401 - store is a fixture
     DAWN,
@@ -137,7 +137,7 @@ def approved(store, order):
 
 def taught(store, days=0):
     with store.read() as session:
-        return auto_approval.lessons(session, "S1", DAWN + dt.timedelta(days=days))
+        return service_targets.lessons(session, "S1", DAWN + dt.timedelta(days=days))
 
 
 def test_half_of_an_edit_is_learnt_and_the_next_proposal_says_so(store):

@@ -13,8 +13,8 @@ from supply.money.credit import CreditDraw
 from supply.orders import orders
 from supply.replenishment import auto_approval, budget, proposals
 from supply.replenishment.budget import Budget, Line
+from supply.replenishment.decide import Source, decide_sources, ranked
 from supply.replenishment.policy import share_money
-from supply.replenishment.sourcing import Source, decide_sources, ranked
 from tests.supply.replenishment.test_proposals import (  # noqa: F401 - store is a fixture
     DAWN,
     MONDAY,

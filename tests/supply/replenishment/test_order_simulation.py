@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from supply.replenishment.order_simulation import _best, _Sums
+from supply.replenishment.scenarios import _best, _Sums
 
 
 def level(*brings):

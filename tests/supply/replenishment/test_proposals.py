@@ -267,7 +267,7 @@ def test_what_is_on_the_way_counts_from_its_day_on(store):
         )  # fmt: skip
     forecast(store, {"bread": 5.0, "milk": 8.0})
     with store.read() as session:
-        draft = next(one for one in proposals.work_out(session, "S1", at=DAWN) if one.supplier_id == "vehicle")
+        draft = next(one for one in proposals.draft(session, "S1", at=DAWN) if one.supplier_id == "vehicle")
     why = {line["sku"]: line["why"] for line in draft.lines}
     assert "bread" not in why, "25 are wanted before, 9 of them find something; 25 stand there when the vehicle comes"
 
@@ -329,12 +329,12 @@ def test_the_shelf_runs_out_before_the_goods_that_come_too_late_for_it(store):
 def test_what_was_worked_out_before_an_order_was_sent_orders_nothing_twice(store):
     first = proposed(store, bread=8.0)
     with store.read() as session:
-        drafts = proposals.work_out(session, "S1", at=DAWN)
+        drafts = proposals.draft(session, "S1", at=DAWN)
     with store.write() as session:
         proposals.approve(session, "S1", first.id, actor=WEI, at=DAWN)
         orders.send(session, "S1", first.id, actor=WEI, at=DAWN)
-        now = proposals.work_out(session, "S1", at=DAWN)
-        made = proposals.write_down(session, "S1", drafts, at=DAWN, actor=JOB)
+        now = proposals.draft(session, "S1", at=DAWN)
+        made = proposals.write(session, "S1", drafts, at=DAWN, actor=JOB)
         wanted, written = (
             packs_of(line for one in now for line in one.lines),
             [vars(line) for order in made for line in orders.lines_of(session, order)],
@@ -573,7 +573,7 @@ def test_beyond_its_horizon_a_forecast_goes_on_with_its_open_days(store):
         reported = sa.update(ForecastQuantile).where(ForecastQuantile.first_day == MONDAY)
         session.execute(reported.where(ForecastQuantile.last_day >= first).values(mean=10.0))
         until = MONDAY + dt.timedelta(days=5)
-        wanted = expected.Expecting(session, session.get_one(Store, "S1"), {until}, at=DAWN).until(["bread"], until)
+        wanted = expected.expect(session, session.get_one(Store, "S1"), {"": (["bread"], until)}, at=DAWN)[1][""]
     assert wanted.daily[0].tolist() == [5.0, 5.0, 0.0, 0.0, 5.0, 5.0]
 
 

@@ -17,8 +17,8 @@ from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.replenishment import budget, service_targets
 from supply.replenishment.budget import Budget
+from supply.replenishment.decide import Source, decide_sources, ranked
 from supply.replenishment.policy import PolicyLine, decide, expected_outdating, ready, share_money, total_costs
-from supply.replenishment.sourcing import Source, decide_sources, ranked
 from tests.supply.road import AT, DAY, FARM, KEEPER, Country, later, make_country
 
 WEI = KEEPER["S1"]

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from supply.replenishment import policy
 from supply.replenishment.budget import Budget
+from supply.replenishment.decide import Source, decide_sources
 from supply.replenishment.policy import PolicyLine, Stands
-from supply.replenishment.sourcing import Source, decide_sources
 from supply.replenishment.supplier_minimums import within_limits
 
 FUTURES = 5

@@ -24,6 +24,8 @@ from supply.orders.suppliers import Contact, Supplier, add_supplier
 from supply.replenishment import auto_approval, budget
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, picture_of, proposal, send, words
+from tests.tools.road import proposal as propose
+from tests.tools.road import road
 
 P1 = "order-P1"
 
@@ -506,3 +508,11 @@ def test_goods_that_were_accepted_and_do_not_come_are_named(office):
         name = made.name
     reported = words(office.signed_in().get("/orders/"))
     assert f"{name}, which you accepted of the network, does not come: nothing of it was left" in reported
+
+
+def test_the_road_of_a_proposal_goes_forward_from_the_button_over_look_and_decide_to_the_orders(house):
+    passed = road(propose(house)).returns()
+    names = [place.removeprefix("supply/replenishment/") for place in passed]
+    assert names[:3] == ["store_app/pages/orders/ordering.py", "proposals.py", "look.py"]
+    assert names.index("look.py") < names.index("decide.py") < names.index("policy.py")
+    assert not passed["supply/replenishment/look.py"], "everything is read once"

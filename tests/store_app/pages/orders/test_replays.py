@@ -31,7 +31,7 @@ YESTERDAY = NOON.date() - dt.timedelta(days=1)
 
 
 def weeks(first_day):
-    """Weeks ahead at five levels as `order_simulation.compute` tells them: 99 of 100 earn more than the present 98."""
+    """Weeks ahead at five levels as `scenarios.compute` tells them: 99 of 100 earn more than the present 98."""
     level = {"fill": [0.9, 0.92, 0.95], "cover_days": [5, 6, 7], "stock_minor": [81_200, 84_300, 90_100],
              "waste_minor": [900, 1_200, 2_400], "lost_minor": [10_100, 20_200, 30_300]}  # fmt: skip
     brings = {9_000: [-900, -800, -700], 9_500: [-300, -200, -100], 9_800: [0, 0, 0], 9_900: [310, 420, 530],
@@ -48,7 +48,8 @@ def weeks(first_day):
 def next_store(goods_of, wanted, loaded):
     """The store as a play begins, at its own service."""
     lines = lambda n, one, day: scenarios._lines(goods_of[n], one, day)  # noqa: E731
-    return scenarios._Store(goods_of, wanted, storefront_policy(loaded.present_bp), loaded.week, lines)
+    week = scenarios.Week(*loaded.week) if loaded.week else None
+    return scenarios._Store(goods_of, wanted, storefront_policy(loaded.situation.service_bp), week, lines)
 
 
 def replayed(house, day=YESTERDAY):
@@ -113,9 +114,9 @@ def test_what_is_played_of_the_first_order_is_its_proposal(house, minimum_minor,
     forecast_jobs.forecast_store(Desk(house.doors, compute=compute_here), YESTERDAY)
     with house.doors.read() as session:
         loaded = order_simulation.load(session, STORE, country="US", at=house.clock.now())
-        drafts = proposals.work_out(session, STORE, at=house.clock.now())
+        drafts = proposals.draft(session, STORE, at=house.clock.now())
     forecast = forecasts.compute_store(loaded.forecast).forecast
-    goods_of = [goods for _, goods in order_simulation._parts(loaded, forecast, 2)]
+    goods_of = [goods for _, goods in scenarios._parts(loaded, forecast, 2)]
     none = [np.zeros((len(one.lines), 2, 3)) for one in goods_of]
     store = next_store(goods_of, none, loaded)
     played = {
