@@ -25,9 +25,8 @@ from config.nodes.outbox import Message
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
 from pos.sale import returns, sale
-from pos.sale.returns import ReturnRequest
-from pos.sale.sale import Completed
-from pos.sale.sale_request import SaleRequest
+from pos.sale.draft import Completed
+from pos.sale.sale_request import ReturnRequest, SaleRequest
 from pos.stock import stock
 from pos.store.store import Region, Store, found_store
 from pos.sync import checks, replica

@@ -12,7 +12,7 @@ Units: minutes of the local day, 0 to 1439.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -43,6 +43,9 @@ class SellingHours(Base):
     from_minute: Mapped[int]
     until_minute: Mapped[int]
 
+
+Hours = Mapping[str, tuple[int, int]]
+"""Department or category -> from, until."""
 
 # --- verbs ---
 
@@ -86,12 +89,8 @@ def kinds(session: Session) -> list[str]:
     return sorted(name for name in session.scalars(names) if name)
 
 
-def refuse_outside(session: Session, store_id: str, views: Iterable[ProductView], wall: dt.datetime) -> None:
+def refuse_outside(hours: Hours, views: Iterable[ProductView], wall: dt.datetime) -> None:
     """Raise Refused for the first product that is not sold at this hour (rules 1 to 3). wall: the store's own time."""
-    rows = _HOURS.all(session, {"store": store_id})
-    if not rows:
-        return
-    hours = {kind: (since, until) for kind, since, until in rows}
     minute = wall.hour * 60 + wall.minute
     for view in views:
         for kind in dict.fromkeys((view.department, view.category)):
@@ -115,9 +114,10 @@ def clock_text(minute: int) -> str:
 # --- inside ---
 
 _hours = table_of(SellingHours).c
-_HOURS = Prepared(
+HOURS = Prepared(
     sa.select(_hours.kind, _hours.from_minute, _hours.until_minute).where(_hours.store_id == sa.bindparam("store"))
 )
+"""A store's hours, as rows of `Hours`."""
 
 
 def _within(minute: int, since: int, until: int) -> bool:

@@ -220,7 +220,8 @@ def give_back(
     day = business_day(at, store.tz, store.rollover_hour)
     owing = account(session, store.id, customer_id, lock=True)
     first = of_sale_id or sale_id
-    if again_minor := given_up_of(session, store.id, first, tab_minor):
+    unpaid_minor, lost_minor = given_up_of(session, store.id, first)
+    if again_minor := min(max(0, tab_minor - unpaid_minor), lost_minor):
         owing.balance_minor += again_minor
         owing.lines += 1
         after = (owing.balance_minor, owing.lines)
@@ -305,13 +306,12 @@ def given_up_minor(session: Session, store_id: str, sale_id: str) -> int:
     return int(session.scalar(query) or 0) - int(session.scalar(again) or 0)
 
 
-def given_up_of(session: Session, store_id: str, sale_id: str, tab_minor: int) -> int:
-    """Return how much of a sale's tab part that goes back was given up; what is still unpaid of it goes first."""
+def given_up_of(session: Session, store_id: str, sale_id: str) -> tuple[int, int]:
+    """Return what of a sale's tab part is still unpaid, which goes back first, and what of it was given up."""
     unpaid = sa.select(sa.func.coalesce(sa.func.sum(_left()), 0)).where(
         TabEntry.store_id == store_id, TabEntry.sale_id == sale_id, TabEntry.amount_minor > 0
     )
-    owed_minor = int(session.scalar(unpaid) or 0)
-    return min(max(0, tab_minor - owed_minor), given_up_minor(session, store_id, sale_id))
+    return int(session.scalar(unpaid) or 0), given_up_minor(session, store_id, sale_id)
 
 
 def entries(

@@ -17,7 +17,7 @@ Units: qty in stock units, below zero for what came back; *_minor minor units; *
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -244,13 +244,9 @@ def take_out(
     return lot
 
 
-def settle(session: Session, fact: SaleCompleted, at: dt.datetime) -> None:
-    """Note whose a sale's goods were (rules 2 to 4); one question where none is a producer's."""
+def settle(session: Session, fact: SaleCompleted, theirs: Mapping[str, str], at: dt.datetime) -> None:
+    """Note whose a sale's goods were (rules 2 to 4). theirs: SKU -> producer, as `THEIRS` finds it for its goods."""
     store_id = str(fact.store["id"])
-    skus = sorted({line.sku for line in fact.lines if line.kind == "goods"})
-    theirs = dict(_THEIRS.all(session, {"store": store_id}, skus))
-    if not theirs:
-        return
     spoilt: Counter[str] = Counter()
     for _id, sku, qty, from_place, to_place in fact.movements:
         if (from_place, to_place) == (Place.CUSTOMER, Place.WASTE):
@@ -394,7 +390,7 @@ def _next_code(session: Session, store_id: str, day: dt.date) -> str:
 
 _goods = table_of(ProducerProduct).c
 # every sale asks this, so the statement is made once
-_THEIRS = PreparedForSome(
+THEIRS = PreparedForSome(
     lambda skus: sa.select(_goods.sku, _goods.producer_id).where(
         _goods.store_id == sa.bindparam("store", type_=sa.Text), _goods.sku.in_(skus)
     )

@@ -18,63 +18,33 @@ Rules
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from config.database import Base, lock_rows, table_of
+from config.database import lock_rows
 from config.errors import Conflict, DomainError, Invalid, NotFound
 from config.money import MAX_MINOR
 from config.nodes import journal
 from config.nodes.journal import Actor
-from config.prepared import Prepared
-from config.states import StateTable
 from pos.catalogue import catalogue
+from pos.payments import requests
 from pos.pricing.pricing import MOST_LINES
-from pos.sale import corrections
+from pos.sale import corrections, sale
 from pos.sale.sale_request import RungLine
 from pos.sold import Sale
 from pos.store import approvals
 from pos.store.approvals import Need
 from pos.store.store import Till
+from pos.till.parked import STATES, Basket, given_up, taken
 from pos.till.shift import locked, note
 
-STATES = StateTable(
-    "basket",
-    "open",
-    {
-        "open": ["parked", "voided"],
-        "parked": ["open", "voided"],
-        "voided": [],
-    },
-    resting=["open"],
-)
 LONGEST_LABEL, LONGEST_REASON = 60, 200
 MOST_NAMED = 100
 """Lines of a basket given up that the journal names."""
 OTHERS = "baskets.others"
 """The permission to take a basket out of another till's hands."""
-
-
-class Basket(Base):
-    """A sale that is not completed, as far as the store knows of it. content: the page's own words."""
-
-    STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "basket"
-    __table_args__ = (sa.Index("ix_basket_state", "store_id", "state"),)
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    state: Mapped[str] = mapped_column(default=STATES.first)
-    till_id: Mapped[str]
-    label: Mapped[str] = mapped_column(default="")
-    total_minor: Mapped[int]
-    content: Mapped[dict[str, Any]]
-    kept_by: Mapped[str]
-    kept_by_name: Mapped[str]
-    kept_at: Mapped[dt.datetime]
-    why: Mapped[str] = mapped_column(default="")
 
 
 @dataclass(frozen=True)
@@ -109,9 +79,9 @@ def park(
     shift = locked(session, store_id, till_id)
     row = _kept(session, store_id, basket_id, till_id, total_minor, actor, at)
     if row.state == "voided":
-        raise _given_up(basket_id)
+        raise given_up(basket_id)
     if row.till_id != till_id:
-        raise _taken(row.id, row.kept_by_name)
+        raise taken(row.id, row.kept_by_name)
     if session.get(Till, (store_id, till_id)) is None:
         raise NotFound("no-such-till", "This till is not known here. Open the till page again.", till_id=till_id)
     row.label, row.total_minor, row.till_id = label.strip(), total_minor, till_id
@@ -130,12 +100,12 @@ def resume(session: Session, wish: TakeUp, *, actor: Actor, at: dt.datetime) -> 
     row = _find(session, wish.store_id, wish.id)
     _refuse_sold(session, wish.store_id, wish.id)
     if row.state == "voided":
-        raise _given_up(wish.id)
+        raise given_up(wish.id)
     if row.state == "open" and row.till_id == wish.till_id:
         return row
     if row.state == "open":
         if row.till_id != wish.from_till_id:
-            raise _taken(row.id, row.kept_by_name)
+            raise taken(row.id, row.kept_by_name)
         approvals.require(session, wish, [Need(OTHERS, "a basket another till has in hand")], actor=actor, at=at)
         facts = {"till": wish.till_id, "from_till": row.till_id, "from": row.kept_by_name}
         journal.record(session, actor=actor, at=at, verb="basket.taken_over", subject=f"sale:{wish.id}", **facts)
@@ -162,8 +132,6 @@ def void(
 
     taken_off: what was taken off it before.
     """
-    from pos.payments import requests  # what was asked of a terminal knows its sale by id alone
-
     if not why.strip() or len(why) > LONGEST_REASON:
         raise Invalid("no-reason", "Say in a few words why the basket is given up.")
     shift = locked(session, store_id, till_id)
@@ -171,7 +139,7 @@ def void(
     if row.state == "voided":
         return row
     if row.state == "open" and row.till_id != till_id:
-        raise _taken(row.id, row.kept_by_name)
+        raise taken(row.id, row.kept_by_name)
     requests.refuse_captured(session, store_id, basket_id)
     found = worth(session, store_id, lines or _parked_lines(row), at=at)
     worth_minor = total_minor if found.total_minor is None else found.total_minor
@@ -182,7 +150,7 @@ def void(
         facts["parked_minor"] = row.total_minor
     if found.unknown:
         facts["unknown"] = found.unknown
-    corrected = corrections.of(session, taken_off)
+    corrected = corrections.of(taken_off, catalogue.known_skus(session, (row[0] for row in taken_off)))
     facts |= corrected.facts()
     row.why, row.total_minor = why.strip(), worth_minor
     row.content = row.content or {"lines": [{"sku": sku, "qty": qty} for sku, qty in found.lines]}
@@ -210,8 +178,6 @@ class Worth:
 
 def worth(session: Session, store_id: str, lines: Sequence[RungLine], *, at: dt.datetime) -> Worth:
     """Price a basket that is not sold (rule 5): at the store's prices, typed ones only for what has no other."""
-    from pos.sale import sale  # a sale asks whether its basket was given up
-
     typed = catalogue.known_skus(session, {line.sku for line in lines})
     known = [
         RungLine(line.sku, line.qty, line.price_minor if typed[line.sku] else None)
@@ -222,61 +188,18 @@ def worth(session: Session, store_id: str, lines: Sequence[RungLine], *, at: dt.
     total_minor = None
     if known:
         try:
-            total_minor = sale.quote(session, store_id, known, at=at, for_sale=False).basket.lines_minor
+            total_minor = sale.worth(session, store_id, known, at=at)
         except DomainError:  # one of them is not sold just now: the others one by one, so that one hides no other
             total_minor = sum(_alone(session, store_id, line, at) for line in known)
     return Worth(total_minor, pairs, len(lines) - len(pairs))
 
 
-def refuse_let_go(session: Session, store_id: str, basket_id: str, till_id: str) -> None:
-    """Raise Conflict for a basket that was given up, or that another till has in hand (rules 2, 3)."""
-    found = _STATE.first(session, {"store": store_id, "basket": basket_id})
-    if found is None:
-        return
-    state, has_it, by_name = found
-    if state == "voided":
-        raise _given_up(basket_id)
-    if state == "open" and has_it != till_id:
-        raise _taken(basket_id, by_name)
-
-
-def parked(session: Session, store_id: str) -> list[Basket]:
-    """Return the baskets set aside in a store, the longest waiting first; one that was paid elsewhere waits no more."""
-    return _unpaid(session, store_id, "parked")
-
-
-def taken_up(session: Session, store_id: str) -> list[Basket]:
-    """Return the baskets that were taken up and are neither paid nor given up, the longest in hand first."""
-    return _unpaid(session, store_id, "open")
-
-
-def count_parked(session: Session, store_id: str) -> int:
-    """Return how many baskets are set aside in a store; looks at no sale while there is none."""
-    query = sa.select(Basket.id).where(Basket.store_id == store_id, Basket.state == "parked")
-    return len(parked(session, store_id)) if session.scalar(query.limit(1)) is not None else 0
-
-
 # --- inside ---
-
-_basket = table_of(Basket).c
-_STATE = Prepared(
-    sa.select(_basket.state, _basket.till_id, _basket.kept_by_name).where(
-        _basket.store_id == sa.bindparam("store"), _basket.id == sa.bindparam("basket")
-    )
-)
-
-
-def _unpaid(session: Session, store_id: str, state: str) -> list[Basket]:
-    paid = sa.exists().where(Sale.store_id == Basket.store_id, Sale.id == Basket.id)
-    query = sa.select(Basket).where(Basket.store_id == store_id, Basket.state == state, ~paid)
-    return list(session.scalars(query.order_by(Basket.kept_at, Basket.id)))
 
 
 def _alone(session: Session, store_id: str, line: RungLine, at: dt.datetime) -> int:
-    from pos.sale import sale
-
     try:
-        return sale.quote(session, store_id, [line], at=at, for_sale=False).basket.lines_minor
+        return sale.worth(session, store_id, [line], at=at)
     except DomainError:
         return 0
 
@@ -295,14 +218,6 @@ def _parked_lines(row: Basket) -> list[RungLine]:
 def _refuse_sold(session: Session, store_id: str, basket_id: str) -> None:
     if session.get(Sale, (store_id, basket_id)) is not None:
         raise Conflict("already-sold", "This basket was already paid. Begin a new sale.", id=basket_id)
-
-
-def _taken(basket_id: str, by_name: str) -> Conflict:
-    return Conflict("basket-taken", f"{by_name} has already taken up this basket.", by=by_name, id=basket_id)
-
-
-def _given_up(basket_id: str) -> Conflict:
-    return Conflict("basket-voided", "This basket was given up. Begin a new sale.", id=basket_id)
 
 
 def _find(session: Session, store_id: str, basket_id: str) -> Basket:

@@ -11,14 +11,11 @@ Rules
 Units: qty in stock units; amounts in minor units.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from config.nodes.journal import Actor
-from pos.catalogue import catalogue
 from pos.till import totals
 
 Body = tuple[str, int] | tuple[str, int, int]
@@ -51,11 +48,10 @@ class Corrections:
 NONE = Corrections()
 
 
-def of(session: Session, reported: Sequence[Body]) -> Corrections:
-    """Return the corrections of products there are (rule 2)."""
+def of(reported: Sequence[Body], known: Collection[str]) -> Corrections:
+    """Return the corrections of products there are (rule 2). known: the SKUs of these."""
     if not reported:
         return NONE
-    known = catalogue.known_skus(session, (row[0] for row in reported))
     count, sums = 0, dict[str, tuple[int, int]]()
     for sku, qty, *amount in reported:
         if sku not in known:

@@ -1,4 +1,4 @@
-"""An exchange: goods of one receipt come back and others are bought, settled as one amount.
+"""An exchange: goods of one receipt come back and others are bought, settled as one amount. PURE.
 
 Rules
 -----
@@ -13,15 +13,11 @@ Rules
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from config.errors import Refused
 from config.money import round_cash
 from pos.facts import SoldLine
 from pos.payments.payments import Settled, Tender, settle
-from pos.sale import refund_routes
-from pos.sale.refund_routes import OnAccounts, split, ways_left
-from pos.sale.returns import original_of
+from pos.sale.refund_routes import OnAccounts, Receipt, split
 from pos.sale.sale_request import BroughtBack, RungLine
 from pos.till.counter import Counter
 
@@ -34,13 +30,13 @@ class Paid:
     points_minor: int = 0
 
 
-def customer_of(session: Session, store_id: str, brought: Sequence[BroughtBack], customer_id: str | None) -> str | None:
+def customer_of(receipt: Receipt, brought: Sequence[BroughtBack], customer_id: str | None) -> str | None:
     """Return whose exchange it is: the receipt's customer's, or the given one's where the receipt has none (rule 2)."""
     if len({row.sale_id for row in brought}) > 1:
         raise Refused(
             "one-receipt", "An exchange takes back goods of one receipt. Return those of the other by itself."
         )
-    of_receipt = refund_routes.customer_of(session, original_of(session, store_id, brought[0].sale_id))
+    of_receipt = receipt.customer_id
     if of_receipt and customer_id and of_receipt != customer_id:
         raise Refused("another-customer", "The receipt belongs to another customer. Take this customer off the basket.")
     return of_receipt or customer_id
@@ -52,23 +48,18 @@ def refuse_none_bought(rung: Sequence[RungLine]) -> None:
         raise Refused("nothing-bought", "Nothing is bought here. Take the goods back as a return: More, Bring back.")
 
 
-def goes_back(session: Session, store_id: str, back: Sequence[SoldLine], due_minor: int) -> dict[str, int]:
+def goes_back(receipt: Receipt, back: Sequence[SoldLine], due_minor: int) -> dict[str, int]:
     """Return what of an amount owed to the customer goes back to an account: refund tender -> amount (rule 3)."""
-    first, _ = _split(session, store_id, back, due_minor)
+    first, _ = _split(receipt, back, due_minor)
     return _by_tender(first)
 
 
 def pay(
-    session: Session,
-    tenders: Sequence[Tender],
-    back: Sequence[SoldLine],
-    due_minor: int,
-    *,
-    counter: Counter,
+    receipt: Receipt, tenders: Sequence[Tender], back: Sequence[SoldLine], due_minor: int, *, counter: Counter,
     channel: str,
-) -> Paid:
+) -> Paid:  # fmt: skip
     """Settle an exchange (rules 3, 4): the customer pays what is due, or is given it where that is below zero."""
-    first, carried = _split(session, counter.store_id, back, due_minor)
+    first, carried = _split(receipt, back, due_minor)
     wanted = _with_accounts(tenders, first, due_minor, counter.smallest_coin_minor)
     settled = settle(
         wanted,
@@ -83,11 +74,10 @@ def pay(
 # --- inside ---
 
 
-def _split(session: Session, store_id: str, back: Sequence[SoldLine], due_minor: int) -> tuple[OnAccounts, OnAccounts]:
+def _split(receipt: Receipt, back: Sequence[SoldLine], due_minor: int) -> tuple[OnAccounts, OnAccounts]:
     """Return what goes back to accounts, and what account money pays for the new goods."""
-    original = original_of(session, store_id, str(back[0].returns_sale_id))
     worth_minor = -sum(line.total_minor for line in back)
-    return split(ways_left(session, original), worth_minor, max(0, -due_minor))
+    return split(receipt.left, worth_minor, max(0, -due_minor))
 
 
 def _by_tender(ways: OnAccounts) -> dict[str, int]:

@@ -33,16 +33,11 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil
 from typing import Any
-from zoneinfo import ZoneInfo
-
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
 from config.money import BASIS, amount_for, divide_half_up
-from config.nodes.journal import Actor
-from pos.catalogue import catalogue, offers, scan, selling_hours
 from pos.catalogue.catalogue import Scanned
+from pos.catalogue.selling_hours import Hours, refuse_outside
 from pos.pricing import promotions
 from pos.pricing.pricing import (
     MOST_EMPTIES,
@@ -56,12 +51,35 @@ from pos.pricing.pricing import (
 )
 from pos.pricing.promises import Offer, Offers, clean_code
 from pos.pricing.promotions import Hint, OfferLine
-from pos.sale.sale_request import MOST_QTY, RungLine
-from pos.sold import Sale, SaleLine
-from pos.stock import batches, markdown, recall
-from pos.stock.ledger import held_of, locked, tidy
-from pos.store.approvals import Approval, Need
-from pos.till.counter import Counter
+from pos.sale.sale_request import MOST_QTY, Promised, RungLine
+from pos.stock.batches import refuse_over
+from pos.stock.ledger import Holding, tidy
+from pos.stock.markdown import is_of
+from pos.stock.recall import Recall, refuse_recalled
+from pos.store.approvals import Need
+
+NOTHING = Promised()
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What may be sold now, and on which terms.
+
+    wall: the store's own time, without a zone. views: every product that was rung, and the deposits they carry.
+    codes: what a scanned code says. marked: markdown -> units it is still for. last_days: (SKU, batch) -> its last day.
+    """
+
+    wall: dt.datetime
+    views: Mapping[str, ProductView]
+    offers: Offers
+    day: dt.date = dt.date.min
+    member: bool = False
+    coin_minor: int = 1
+    hours: Hours = field(default_factory=dict)
+    codes: Mapping[str, Scanned] = field(default_factory=dict)
+    marked: Mapping[str, int] = field(default_factory=dict)
+    recalls: Sequence[Recall] = ()
+    last_days: Mapping[tuple[str, str | None], dt.date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,108 +98,66 @@ class Quote:
 
 
 def price(
-    session: Session,
-    store_id: str,
+    shelf: Shelf,
     rung: Sequence[RungLine],
+    promised: Promised = NOTHING,
     *,
-    tz: str,
-    day: dt.date,
-    at: dt.datetime,
-    agreed: Mapping[str, int] | None = None,
-    agreed_savings: Mapping[str, Sequence[Saved]] | None = None,
-    agreed_deposits: Mapping[str, str] | None = None,
-    member: bool = False,
     coupons: Sequence[str] = (),
-    smallest_coin_minor: int = 1,
     cash: bool = False,
 ) -> Quote:
-    """Price what was rung (rules 1 to 5); at the store's own wall time offers begin and end."""
-    views, wall = _views(session, store_id, rung, day, agreed or {}), at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
-    selling_hours.refuse_outside(session, store_id, (views[line.sku] for line in rung if line.qty > 0), wall)
-    rung = read_from_codes(session, store_id, rung, views, day)
-    return price_known(
-        session,
-        store_id,
-        rung,
-        views,
-        offers.live(session, store_id, day),
-        wall=wall,
-        agreed=agreed,
-        agreed_savings=agreed_savings,
-        agreed_deposits=agreed_deposits,
-        member=member,
-        coupons=coupons,
-        smallest_coin_minor=smallest_coin_minor,
-        cash=cash,
-    )
-
-
-def price_known(
-    session: Session,
-    store_id: str,
-    rung: Sequence[RungLine],
-    views: Mapping[str, ProductView],
-    live: Offers,
-    *,
-    wall: dt.datetime,
-    agreed: Mapping[str, int] | None = None,
-    agreed_savings: Mapping[str, Sequence[Saved]] | None = None,
-    agreed_deposits: Mapping[str, str] | None = None,
-    member: bool = False,
-    coupons: Sequence[str] = (),
-    smallest_coin_minor: int = 1,
-    cash: bool = False,
-) -> Quote:
-    """Price what was rung at prices that are known already: an online store's, as its store published them.
-
-    views: every product that was rung, and the deposits they carry. live: the day's offers. wall: the store's own
-    time, without a zone.
-    """
-    _refuse_too_many(rung, views, agreed or {})
-    lines, needs = _lines(rung, views, agreed or {}, agreed_deposits or {})
+    """Price what was rung (rules 1 to 8)."""
+    views = shelf.views
+    if shelf.hours:
+        refuse_outside(shelf.hours, (views[line.sku] for line in rung if line.qty > 0), shelf.wall)
+    rung = read_from_codes(shelf, rung)
+    _refuse_too_many(rung, views, promised.prices)
+    lines, needs = _lines(rung, views, promised)
     if empties := -sum(line.qty for line in rung if line.qty < 0):
         needs.append(_empties(empties))
-    fit = _fit(lines)
-    left = markdown.left(session, store_id, live, fit)
+    fit, left = _fit(lines), shelf.marked
     wanted = frozenset(clean_code(code) for code in coupons if code.strip())
-    applied = promotions.best(fit, live, at=wall, member=member, coupons=wanted, left=left)
+    applied = promotions.best(fit, shelf.offers, at=shelf.wall, member=shelf.member, coupons=wanted, left=left)
     saved = {
         n: tuple(Saved(row.offer_id, row.name, row.amount_minor) for row in rows) for n, rows in applied.lines.items()
     }
-    if agreed_savings:
+    if promised.savings:
         saved |= {
-            n: tuple(agreed_savings[line.sku])
+            n: tuple(promised.savings[line.sku])
             for n, line in enumerate(lines, 1)
-            if line.price_type == "agreed" and line.sku in agreed_savings
+            if line.price_type == "agreed" and line.sku in promised.savings
         }
-    basket = price_basket(lines, saved, smallest_coin_minor=smallest_coin_minor, cash=cash)
+    basket = price_basket(lines, saved, smallest_coin_minor=shelf.coin_minor, cash=cash)
     saved_minor = sum(line.discount_minor for line in basket.lines)
-    unmarked = _unmarked(lines, fit, live, left, applied.units) if left else {}
+    unmarked = _unmarked(lines, fit, shelf.offers, left, applied.units) if left else {}
     return Quote(basket, tuple(needs), applied.coupons_used, applied.hints, saved_minor, applied.units, unmarked)
 
 
-def refuse_unsafe(session: Session, store_id: str, quoted: Quote, day: dt.date) -> list[BasketLine]:
-    """Refuse what is recalled or past its last day, before money is asked for as well as after; return what is sold."""
-    sold = [line.line for line in quoted.basket.lines if line.line and line.qty > 0]
-    recall.refuse(session, store_id, [(line.sku, line.batch) for line in sold])
-    batches.refuse_expired_lines(session, store_id, [(line.sku, line.batch, line.expires_on) for line in sold], day)
-    return sold
+def refuse_unsafe(shelf: Shelf, quoted: Quote) -> None:
+    """Refuse what is recalled or past its last day (rule 6), before money is asked for as well as after."""
+    sold = sold_of(quoted)
+    names = {line.sku: line.product.name for line in sold}
+    if shelf.recalls:
+        refuse_recalled(shelf.recalls, [(line.sku, line.batch) for line in sold], names)
+    if any(line.batch or line.expires_on for line in sold):
+        refuse_over([(line.sku, line.batch, line.expires_on) for line in sold], shelf.last_days, names, shelf.day)
 
 
-def refuse_beyond(session: Session, store_id: str, quoted: Quote) -> None:
+def sold_of(quoted: Quote) -> list[BasketLine]:
+    """Return the lines that are sold, deposits with them; what comes back as empties is left out."""
+    return [line.line for line in quoted.basket.lines if line.line and line.qty > 0]
+
+
+def refuse_beyond(holding: Holding, quoted: Quote) -> None:
     """Refuse to sell more than is here and promised to nobody, for a store whose tills stop there (`stock`, rule 3).
 
-    The levels are locked as they are read: of many tills whose sales ask, one sells the last unit.
+    The levels were locked as they were read: of many tills whose sales ask, one sells the last unit.
     """
     goods = [line for line in quoted.basket.lines if line.product.kind == "goods" and line.qty > 0]
-    wanted = tidy([(line.product.sku, line.qty) for line in goods])
-    skus = [sku for sku, _ in wanted]
-    places, held = locked(session, store_id, skus), held_of(session, store_id, skus)
     names = {line.product.sku: line.product.name for line in goods}
     short = [
         {"sku": sku, "name": names[sku], "wanted": qty, "available": max(0, there)}
-        for sku, qty in wanted
-        if qty > (there := sum(places[sku].values()) - held.get(sku, 0))
+        for sku, qty in tidy([(line.product.sku, line.qty) for line in goods])
+        if qty > (there := sum(holding.places[sku].values()) - holding.held.get(sku, 0))
     ]
     if short:
         reported = ", ".join(f"{one['name']} ({one['available']}/{one['wanted']})" for one in short)
@@ -192,40 +168,24 @@ def refuse_beyond(session: Session, store_id: str, quoted: Quote) -> None:
         )
 
 
-def read_from_codes(
-    session: Session, store_id: str, rung: Sequence[RungLine], views: Mapping[str, ProductView], day: dt.date
-) -> Sequence[RungLine]:
+def read_from_codes(shelf: Shelf, rung: Sequence[RungLine]) -> Sequence[RungLine]:
     """Return the lines with what their codes say (rules 7, 8), or refuse the first that says something else."""
     if not any(line.code or line.amount_minor is not None for line in rung):
         return rung
-    read: dict[str, Scanned] = {}
-    lines = []
-    for line in rung:
-        view = views[line.sku]
-        if line.code and line.code not in read:
-            read[line.code] = scan.read(session, store_id, line.code, day)
-        lines.append(_as_read(line, read[line.code], view) if line.code else _without_code(line, view))
-    return lines
+    return [
+        _as_read(line, shelf.codes[line.code], shelf.views[line.sku])
+        if line.code
+        else _without_code(line, shelf.views[line.sku])
+        for line in rung
+    ]
 
 
-def empties_needs(session: Session, needs: Sequence[Need], counter: Counter, actor: Actor) -> list[Need]:
+def with_empties_before(needs: Sequence[Need], before_qty: int) -> list[Need]:
     """Return a paying sale's needs, its empties with those this person paid out alone before (rules 11, 12)."""
-    return [_together(session, need, counter, actor) if need.permission == "empties" else need for need in needs]
+    return [_together(need, before_qty) if need.permission == "empties" else need for need in needs]
 
 
 # --- inside ---
-
-
-def _views(
-    session: Session, store_id: str, rung: Sequence[RungLine], day: dt.date, agreed: Mapping[str, int]
-) -> dict[str, ProductView]:
-    promised = catalogue.as_promised(session, store_id, agreed, day) if agreed else {}
-    skus = [sku for sku in dict.fromkeys(line.sku for line in rung) if sku not in promised]
-    views = catalogue.to_sell(session, store_id, skus, day) if skus else {}
-    wanted = {view.deposit_sku for view in views.values() if view.deposit_sku} - views.keys() - promised.keys()
-    if wanted:
-        views = views | catalogue.to_sell(session, store_id, sorted(sku for sku in wanted if sku), day)
-    return views | promised
 
 
 def _refuse_too_many(rung: Sequence[RungLine], views: Mapping[str, ProductView], agreed: Mapping[str, int]) -> None:
@@ -241,8 +201,9 @@ def _refuse_too_many(rung: Sequence[RungLine], views: Mapping[str, ProductView],
 
 
 def _lines(
-    rung: Sequence[RungLine], views: Mapping[str, ProductView], agreed: Mapping[str, int], deposits: Mapping[str, str]
+    rung: Sequence[RungLine], views: Mapping[str, ProductView], promised: Promised
 ) -> tuple[list[BasketLine], list[Need]]:
+    agreed, deposits = promised.prices, promised.deposits
     lines: list[BasketLine] = []
     needs: list[Need] = []
     for asked, line in enumerate(rung):
@@ -396,7 +357,7 @@ def _unmarked(
     for offer in live:
         if offer.id not in left or used.get(offer.id, 0) < left[offer.id]:
             continue
-        scanned = [line for line in fit if markdown.is_of(offer, line)]
+        scanned = [line for line in fit if is_of(offer, line)]
         beyond = sum(line.qty for line in scanned) - left[offer.id]
         asked = lines[scanned[-1].n - 1].asked if scanned else None
         if beyond > 0 and asked is not None:
@@ -434,25 +395,6 @@ def _differs(view: ProductView) -> Invalid:
     )
 
 
-def _together(session: Session, need: Need, counter: Counter, actor: Actor) -> Need:
-    agreed = sa.exists().where(
-        Approval.store_id == Sale.store_id,
-        Approval.sale_id == Sale.id,
-        Approval.permission == "empties",
-        Approval.used_at.is_not(None),
-    )
-    query = (
-        sa.select(sa.func.sum(-SaleLine.qty))
-        .join(Sale, sa.and_(Sale.store_id == SaleLine.store_id, Sale.id == SaleLine.sale_id))
-        .where(
-            Sale.store_id == counter.store_id,
-            Sale.shift_id == counter.shift_id,
-            Sale.cashier_id == actor.id,
-            Sale.total_minor < 0,
-            SaleLine.price_type == "empties",
-            SaleLine.qty < 0,
-            ~agreed,
-        )
-    )
-    qty = min(MOST_EMPTIES, int(need.covers["qty"]) + int(session.scalar(query) or 0))
+def _together(need: Need, before_qty: int) -> Need:
+    qty = min(MOST_EMPTIES, int(need.covers["qty"]) + before_qty)
     return replace(need, why=f"{qty} empties", covers={"qty": qty})

@@ -13,18 +13,20 @@ Rules
 4. All returns of a sale together never give out more than was paid for it.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import Refused
+from config.database import lock_rows
+from config.errors import NotFound, Refused
 from config.money import round_cash
 from pos.customers import customers, tab
 from pos.payments import requests
 from pos.payments.payments import Payment, Settled, Tender
-from pos.sold import Sale, SaleLine
+from pos.sold import Sale, SaleLine, lines_of
 
 OnAccounts = dict[tuple[str, str], int]
 """(refund tender, the sale that was paid from that account) -> amount, in the order it goes back."""
@@ -71,21 +73,72 @@ class Plan:
         return Settled(tuple(rows), self.due_minor + total_minor, total_minor, total_minor, 0)
 
 
+@dataclass(frozen=True)
+class Receipt:
+    """A sale whose goods come back, and all of it that has come back so far: as it was read.
+
+    returned: line -> units. given: what providers gave back of it, or are asked to, and no return is booked for.
+    before_minor, out_minor: what came back of it, as charged and as given out; worth_minor: what it was worth.
+    left: what was paid from accounts and has not gone back there yet. customer_id: None where it is nobody's, or that
+    customer was forgotten. cards: (payment, tender, what is left of it) of the payments a terminal took.
+    given_up: sale -> what of its tab part is unpaid, and what was given up.
+    """
+
+    sale: Sale
+    customer_id: str | None
+    paid_online: bool
+    lines: Mapping[int, SaleLine]
+    returned: Mapping[int, int]
+    given: Sequence[Payment]
+    before_minor: int
+    out_minor: int
+    worth_minor: int
+    left: OnAccounts
+    cards: Sequence[tuple[str, str, int]] = ()
+    given_up: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def under_way(self) -> str | None:
+        """The return for which money was given, or asked, and that is not booked yet."""
+        return next((row.sale_id for row in self.given), None)
+
+
 # --- questions ---
 
 
-def plan(
-    session: Session, original: Sale, return_id: str, due_minor: int, tender: str, *, coin_minor: int, but: str = ""
-) -> Plan:
-    """Return how the money of goods charged due_minor goes back (rules 1 to 4).
+def look(session: Session, store_id: str, sale_id: str, tender: str = "", *, but: str = "") -> Receipt:
+    """Return the sale whose goods come back, its row locked; NotFound for what is no sale.
 
-    but: a payment asked for this very return, left out of what was given: it is the one to be judged.
+    tender: by which money is to go out. but: a payment asked for this very return, left out: the one to be judged.
     """
-    given = refuse_under_way(session, original, return_id, but=but)
-    before_minor, out_minor, worth_minor = _so_far(session, original)
-    left_minor = max(0, worth_minor - out_minor)
-    accounts = _taken(ways_left(session, original), min(due_minor, left_minor))
-    ways = [_to_account(session, original.store_id, *way, minor) for way, minor in accounts.items()]
+    query = sa.select(Sale).where(Sale.store_id == store_id, Sale.id == sale_id)
+    sale: Sale | None = session.scalar(lock_rows(session, query))
+    if sale is None or sale.kind not in ("sale", "exchange") or sale.state != "completed":
+        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
+    before_minor, out_minor, worth_minor, paid_online = _so_far(session, sale)
+    left = _left(session, sale)
+    return Receipt(
+        sale,
+        customer_of(session, sale),
+        paid_online,
+        {line.n: line for line in lines_of(session, sale)},
+        returned_qty(session, store_id, sale_id),
+        [row for row in _given(session, sale) if row.id != but],
+        before_minor,
+        out_minor,
+        worth_minor,
+        left,
+        _cards(session, sale, but) if tender in BY_CARD else (),
+        {of: tab.given_up_of(session, store_id, of) for paid, of in left if paid == "tab"},
+    )
+
+
+def plan(receipt: Receipt, return_id: str, due_minor: int, tender: str, *, coin_minor: int) -> Plan:
+    """Return how the money of goods charged due_minor goes back (rules 1 to 4)."""
+    refuse_under_way(receipt, return_id)
+    given, left_minor = receipt.given, max(0, receipt.worth_minor - receipt.out_minor)
+    accounts = _taken(receipt.left, min(due_minor, left_minor))
+    ways = [_to_account(receipt, *way, minor) for way, minor in accounts.items()]
     ways += [Way(row.tender, -row.amount_minor, "given", row.id) for row in given]
     first_minor = sum(way.amount_minor for way in ways)
     if given and first_minor > min(due_minor, left_minor):
@@ -96,69 +149,49 @@ def plan(
         )
     if tender == "cash":
         coin_minor = max(1, coin_minor)
-        before_coins = round_cash(before_minor + first_minor, coin_minor)
-        due_coins = round_cash(before_minor + due_minor, coin_minor) - before_coins
+        before_coins = round_cash(receipt.before_minor + first_minor, coin_minor)
+        due_coins = round_cash(receipt.before_minor + due_minor, coin_minor) - before_coins
         rest_minor = max(0, min(due_coins, (left_minor - first_minor) // coin_minor * coin_minor))
     else:
         rest_minor = max(0, min(due_minor, left_minor) - first_minor)
-    return Plan(due_minor, (*ways, *_given_out(session, original, tender, rest_minor, but)))
+    return Plan(due_minor, (*ways, *_given_out(receipt, tender, rest_minor)))
 
 
-def refuse_under_way(session: Session, original: Sale, return_id: str, *, but: str = "") -> list[Payment]:
-    """Raise Refused while money of a sale is on its way back, or was given for another return (rule 2).
-
-    Returns what was given for this one, and is not booked yet. but: a payment that is left out.
-    """
-    given = [row for row in _given(session, original) if row.id != but]
-    if open_ := [row for row in given if row.state in requests.OPEN]:
+def refuse_under_way(receipt: Receipt, return_id: str) -> None:
+    """Raise Refused while money of a sale is on its way back, or was given for another return (rule 2)."""
+    if open_ := [row for row in receipt.given if row.state in requests.OPEN]:
         raise Refused(
             "give-back-open",
             "The terminal was asked to give money of this receipt back and has not answered. Ask it again.",
             payment_id=open_[0].id,
             amount_minor=-open_[0].amount_minor,
         )
-    if foreign := [row for row in given if row.sale_id != return_id]:
+    if foreign := [row for row in receipt.given if row.sale_id != return_id]:
         raise Refused(
             "return-under-way",
             "The terminal gave money of this receipt back for a return that is not finished. Finish that one first.",
             return_id=foreign[0].sale_id,
             amount_minor=-foreign[0].amount_minor,
         )
-    return given
 
 
-def return_under_way(session: Session, original: Sale) -> str | None:
-    """Return the id of the return for which money of a sale was given, or asked, and that is not booked yet."""
-    return next((row.sale_id for row in _given(session, original)), None)
-
-
-def ways_left(session: Session, original: Sale) -> OnAccounts:
-    """Return what of a sale was paid from an account and has not gone back there yet.
-
-    What an exchange took over from the receipt it exchanged counts as paid for it, and no more for that receipt; what
-    was repaid of a tab does not count (rule 1).
-    """
-    account = session.get(tab.TabAccount, (original.store_id, original.customer_id)) if original.customer_id else None
-    owed_minor = account.balance_minor if account else 0
-    left: OnAccounts = {}
-    for (tender, sale_id), minor in _replayed(session, original)[0].items():
-        if tender == "tab":
-            minor = min(minor, owed_minor + tab.given_up_minor(session, original.store_id, sale_id))
-            owed_minor = max(0, owed_minor - minor)
-        left[tender, sale_id] = minor
-    return {way: minor for way, minor in left.items() if minor}
-
-
-def needs_no_hand(session: Session, original: Sale) -> bool:
+def needs_no_hand(receipt: Receipt) -> bool:
     """Tell whether all that is left of a sale goes back to accounts: nobody gives any of it by hand (rule 1)."""
-    _before_minor, out_minor, worth_minor = _so_far(session, original)
-    return 0 < worth_minor - out_minor <= sum(ways_left(session, original).values())
+    return 0 < receipt.worth_minor - receipt.out_minor <= sum(receipt.left.values())
 
 
 def customer_of(session: Session, original: Sale) -> str | None:
     """Return whose receipt it is; None where it is nobody's, or that customer was forgotten."""
     customer_id = original.customer_id
     return customer_id if customer_id and customers.is_known(session, original.store_id, customer_id) else None
+
+
+def returned_qty(session: Session, store_id: str, sale_id: str) -> dict[int, int]:
+    """Return how many units of each line of a sale came back so far: line number -> units."""
+    query = sa.select(SaleLine.returns_n, sa.func.sum(-SaleLine.qty)).where(
+        SaleLine.store_id == store_id, SaleLine.returns_sale_id == sale_id
+    )
+    return {int(n or 0): int(qty) for n, qty in session.execute(query.group_by(SaleLine.returns_n))}
 
 
 def split(ways: OnAccounts, worth_minor: int, owed_minor: int) -> tuple[OnAccounts, OnAccounts]:
@@ -187,36 +220,63 @@ def _given(session: Session, original: Sale) -> list[Payment]:
     return [row for row in rows if not requests.is_over(session, row.store_id, row.sale_id)]
 
 
-def _to_account(session: Session, store_id: str, tender: str, sale_id: str, minor: int) -> Way:
-    given_up_minor = tab.given_up_of(session, store_id, sale_id, minor) if tender == "tab" else 0
-    return Way(tender, minor, "account", of_sale_id=sale_id, given_up_minor=given_up_minor)
+def _to_account(receipt: Receipt, tender: str, sale_id: str, minor: int) -> Way:
+    unpaid_minor, given_up_minor = receipt.given_up.get(sale_id, (0, 0)) if tender == "tab" else (0, 0)
+    again_minor = min(max(0, minor - unpaid_minor), given_up_minor)
+    return Way(tender, minor, "account", of_sale_id=sale_id, given_up_minor=again_minor)
 
 
-def _given_out(session: Session, original: Sale, tender: str, rest_minor: int, but: str) -> list[Way]:
+def _given_out(receipt: Receipt, tender: str, rest_minor: int) -> list[Way]:
     """Return how what accounts do not take goes out (rule 3)."""
     ways = []
-    if tender in BY_CARD:
-        for payment in requests.claimed(session, original.store_id, original.id):
-            back_minor = requests.given_back_minor(session, payment, but=but)
-            part_minor = min(rest_minor, payment.amount_minor - back_minor)
-            if part_minor > 0:
-                ways.append(Way(payment.tender, part_minor, "ask", payment.id))
-                rest_minor -= part_minor
+    for payment_id, paid, left_minor in receipt.cards:
+        if (part_minor := min(rest_minor, left_minor)) > 0:
+            ways.append(Way(paid, part_minor, "ask", payment_id))
+            rest_minor -= part_minor
     if rest_minor:
         ways.append(Way(tender, rest_minor, "hand"))
     return ways
 
 
-def _so_far(session: Session, original: Sale) -> tuple[int, int, int]:
-    """Return of a sale: what came back of it, as charged and as given out, and what it was worth."""
+def _cards(session: Session, original: Sale, but: str) -> list[tuple[str, str, int]]:
+    return [
+        (row.id, row.tender, row.amount_minor - requests.given_back_minor(session, row, but=but))
+        for row in requests.claimed(session, original.store_id, original.id)
+    ]
+
+
+def _left(session: Session, original: Sale) -> OnAccounts:
+    """Return what of a sale was paid from an account and has not gone back there yet.
+
+    What an exchange took over from the receipt it exchanged counts as paid for it, and no more for that receipt; what
+    was repaid of a tab does not count (rule 1).
+    """
+    account = session.get(tab.TabAccount, (original.store_id, original.customer_id)) if original.customer_id else None
+    owed_minor = account.balance_minor if account else 0
+    left: OnAccounts = {}
+    for (tender, sale_id), minor in _replayed(session, original)[0].items():
+        if tender == "tab":
+            minor = min(minor, owed_minor + tab.given_up_minor(session, original.store_id, sale_id))
+            owed_minor = max(0, owed_minor - minor)
+        left[tender, sale_id] = minor
+    return {way: minor for way, minor in left.items() if minor}
+
+
+def _so_far(session: Session, original: Sale) -> tuple[int, int, int, bool]:
+    """Return of a sale: what came back of it, as charged and as given out; what it was worth; was it paid online."""
     mine = (SaleLine.store_id == original.store_id, SaleLine.returns_sale_id == original.id)
-    before_minor = -_sum(session, SaleLine.total_minor, *mine)
     rounding = (Sale.store_id == original.store_id, Sale.id.in_(_earlier(original)), Sale.kind == "return")
-    given_minor = before_minor - _sum(session, Sale.rounding_minor, *rounding)
     own = (SaleLine.store_id == original.store_id, SaleLine.sale_id == original.id, SaleLine.qty > 0)
-    worth_minor = _sum(session, SaleLine.total_minor, *own)
+    paid = (Payment.store_id == original.store_id, Payment.sale_id == original.id, Payment.tender == "prepaid")
+    sums = [
+        _sum(SaleLine.total_minor, *mine),
+        _sum(Sale.rounding_minor, *rounding),
+        _sum(SaleLine.total_minor, *own),
+        sa.exists().where(*paid),
+    ]
+    came_minor, rounded_minor, worth_minor, paid_online = session.execute(sa.select(*sums)).one()
     worth_minor += original.rounding_minor if original.kind == "sale" else 0
-    return before_minor, given_minor, worth_minor
+    return -int(came_minor), -int(came_minor) - int(rounded_minor), int(worth_minor), bool(paid_online)
 
 
 def _replayed(session: Session, original: Sale) -> tuple[OnAccounts, dict[str, OnAccounts]]:
@@ -227,7 +287,8 @@ def _replayed(session: Session, original: Sale) -> tuple[OnAccounts, dict[str, O
     for event in session.scalars(events.order_by(Sale.completed_at, Sale.id)).all():
         if event.kind == "exchange":
             mine = (SaleLine.store_id == event.store_id, SaleLine.sale_id == event.id)
-            worth_minor = -_sum(session, SaleLine.total_minor, *mine, SaleLine.returns_sale_id == original.id)
+            back = _sum(SaleLine.total_minor, *mine, SaleLine.returns_sale_id == original.id)
+            worth_minor = -int(session.scalar(sa.select(back)) or 0)
             first, carried[event.id] = split(left, worth_minor, max(0, -event.lines_minor))
             left = _without(_without(left, first), carried[event.id])
             continue
@@ -291,5 +352,5 @@ def _earlier(original: Sale) -> sa.Select[str]:
     )
 
 
-def _sum(session: Session, column: sa.orm.InstrumentedAttribute[int], *where: sa.ColumnElement[bool]) -> int:
-    return int(session.scalar(sa.select(sa.func.sum(column)).where(*where)) or 0)
+def _sum(column: sa.orm.InstrumentedAttribute[int], *where: sa.ColumnElement[bool]) -> Any:
+    return sa.select(sa.func.coalesce(sa.func.sum(column), 0)).where(*where).scalar_subquery()

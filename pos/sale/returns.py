@@ -17,85 +17,35 @@ Rules
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.clock import business_day
-from config.database import lock_rows
-from config.errors import Invalid, NotFound, Refused
+from config.errors import Invalid, Refused
+from config.ids import new_id
 from config.money import round_cash
-from config.nodes import journal
 from config.nodes.journal import Actor
-from pos.catalogue import catalogue, offers
 from pos.facts import Moved, SoldLine, sold_line
 from pos.payments import requests
-from pos.payments.payments import REFUND_TENDERS, Payment, Tender, settle
+from pos.payments.payments import REFUND_TENDERS, Tender, settle
 from pos.pricing.pricing import BasketLine, ProductView, charge, part_of
-from pos.sale import quoting, refund_routes, tenders
-from pos.sale.refund_routes import Plan
-from pos.sale.sale import Completed, Draft, finish, known
-from pos.sale.sale_request import BroughtBack, RungLine
-from pos.sold import Sale, SaleLine, lines_of
-from pos.stock import stock
+from pos.sale import quoting, refund_routes
+from pos.sale.draft import Completed, Draft, Moves, write
+from pos.sale.quoting import Shelf
+from pos.sale.refund_routes import Plan, Receipt
+from pos.sale.sale_request import BlindReturnRequest, BroughtBack, ReturnRequest, RungLine
+from pos.sale.situation import Situation, look_back, look_blind
+from pos.sold import SaleLine
+from pos.stock.ledger import Place, tidy
 from pos.store import approvals
 from pos.store.approvals import Need, takes_back
-from pos.till.counter import Counter, at_counter, habits_of, open_counter
+from pos.till import drawer_cash
+from pos.till.counter import habits_of, open_counter
 
 LONGEST_REASON = 200
-
-
-@dataclass(frozen=True)
-class ReturnRequest:
-    """What comes back of one sale, and how the money is given back.
-
-    lines: (line number on the receipt, qty > 0[, restock]); restock: what lines say that do not say it themselves.
-    """
-
-    id: str
-    store_id: str
-    till_id: str
-    sale_id: str
-    lines: Sequence[tuple[int, int] | tuple[int, int, bool]]
-    tender: str = "cash"
-    reference: str = ""
-    restock: bool = True
-    why: str = ""
-    approvals: Sequence[str] = ()
-    customer_id: str | None = None
-    online: bool = False
-    """It was paid online, and the network gives the money back (rule 6)."""
-
-    def hash(self) -> str:
-        """Return the hash of the request's content, by which the same command is known again."""
-        content = {**vars(self), "lines": [list(row) for row in self.lines]}
-        del content["approvals"], content["online"]
-        return hashlib.sha256(journal.canonical(content).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class BlindReturnRequest:
-    """What comes back without a receipt: (sku, qty > 0, price_minor typed, restock)."""
-
-    id: str
-    store_id: str
-    till_id: str
-    lines: Sequence[tuple[str, int, int, bool]]
-    why: str
-    tender: str = "cash"
-    reference: str = ""
-    approvals: Sequence[str] = ()
-    customer_id: str | None = None
-
-    def hash(self) -> str:
-        """Return the hash of the request's content, by which the same command is known again."""
-        content = {**vars(self), "lines": [list(row) for row in self.lines]}
-        del content["approvals"]
-        return hashlib.sha256(journal.canonical(content).encode()).hexdigest()
+Back = Sequence[tuple[SoldLine, bool]]
+"""Negative lines, each with whether its goods can be sold again."""
 
 
 # --- verbs ---
@@ -107,50 +57,60 @@ def take_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.
     The same id with the same content answers the same return; with another it is a Conflict.
     """
     _check("card" if request.online else request.tender, request.why)
-    counter = at_counter(session, request.store_id, request.till_id)
-    request_hash = request.hash()
-    if (again := known(session, request.store_id, request.id, request_hash)) is not None:
-        return again
-    counter = open_counter(counter, request.till_id)
-    need = takes_back(request.sale_id, [(n, qty) for n, qty, *_ in request.lines])
-    approvals.require(session, request, [need], actor=actor, at=at)
-    original = original_of(session, request.store_id, request.sale_id)
-    refuse_paid_online(session, original, online=request.online)
-    tender = "prepaid" if request.online else request.tender
-    back = _undone(session, original, _tidy(request.lines, restock=request.restock), first_n=1)
-    lines = tuple(line for line, _ in back)
-    due_minor = -sum(line.total_minor for line in lines)
-    ways = refund_routes.plan(session, original, request.id, due_minor, tender, coin_minor=counter.smallest_coin_minor)
-    customer_id = refund_routes.customer_of(session, original) or request.customer_id
-    draft = Draft(
-        id=request.id,
-        kind="return",
-        channel=original.channel,
-        lines=lines,
-        settled=ways.settled(request.reference),
-        request_hash=request_hash,
-        moves=(),
-        returns_receipt_no=original.receipt_no,
-        why=request.why.strip() or None,
-        customer={"id": customer_id} if customer_id else None,
-    )
-    return _finish(session, draft, counter, back, actor=actor, at=at)
+    situation = look_back(session, request, actor=actor, at=at)
+    return situation.again or write(session, decide(request, situation))
 
 
 def take_back_blind(session: Session, request: BlindReturnRequest, *, actor: Actor, at: dt.datetime) -> Completed:
     """Take goods back that nobody has the receipt of (rule 7); all or nothing, and once however often it is sent."""
     _check(request.tender, request.why, wants_reason=True)
-    counter = at_counter(session, request.store_id, request.till_id)
-    request_hash = request.hash()
-    if (again := known(session, request.store_id, request.id, request_hash)) is not None:
-        return again
-    counter = open_counter(counter, request.till_id)
+    situation = look_blind(session, request, actor=actor, at=at)
+    return situation.again or write(session, decide_blind(request, situation))
+
+
+# --- decisions: PURE ---
+
+
+def decide(request: ReturnRequest, situation: Situation) -> Draft:
+    """Decide what comes back of a receipt, and how its money goes back."""
+    counter = open_counter(situation.counter, request.till_id)
+    leave = approvals.allow(situation.leave, [takes_back(request.sale_id, [(n, qty) for n, qty, *_ in request.lines])])
+    receipt = situation.receipt
+    assert receipt is not None
+    refuse_paid_online(receipt, online=request.online)
+    tender = "prepaid" if request.online else request.tender
+    back = _undone(receipt, _tidy(request.lines, restock=request.restock), first_n=1)
+    due_minor = -sum(line.total_minor for line, _ in back)
+    ways = refund_routes.plan(receipt, request.id, due_minor, tender, coin_minor=counter.smallest_coin_minor)
+    draft = Draft(
+        id=request.id,
+        kind="return",
+        channel=receipt.sale.channel,
+        counter=counter,
+        actor=situation.actor,
+        at=situation.at,
+        day=situation.day,
+        lines=tuple(line for line, _ in back),
+        settled=ways.settled(request.reference),
+        request_hash=situation.request_hash,
+        moves=Moves(returned=moves_back(back), theirs=situation.theirs),
+        leave=leave,
+        customer_id=situation.customer_id,
+        returns_receipt_no=receipt.sale.receipt_no,
+        why=request.why.strip() or None,
+    )
+    return within_drawer(draft, situation)
+
+
+def decide_blind(request: BlindReturnRequest, situation: Situation) -> Draft:
+    """Decide what comes back without a receipt (rule 7)."""
+    counter = open_counter(situation.counter, request.till_id)
     covers = {"lines": [[sku, qty, price_minor] for sku, qty, price_minor, _ in request.lines]}
     need = Need("take_back.blind", "goods brought back without a receipt", covers=covers)
-    approvals.require(session, request, [need], actor=actor, at=at)
-    back = _typed(session, request, counter, at)
-    lines = tuple(line for line, _ in back)
-    due_minor = sum(line.total_minor for line in lines)
+    leave = approvals.allow(situation.leave, [need])
+    assert situation.shelf is not None
+    back = _typed(request, situation.shelf)
+    due_minor = sum(line.total_minor for line, _ in back)
     coin_minor = counter.smallest_coin_minor if request.tender == "cash" else 1
     tender = Tender(request.tender, round_cash(due_minor, coin_minor), request.reference)
     settled = settle([tender], due_minor, smallest_coin_minor=coin_minor, currency=counter.currency, channel="counter")
@@ -158,28 +118,62 @@ def take_back_blind(session: Session, request: BlindReturnRequest, *, actor: Act
         id=request.id,
         kind="return",
         channel="counter",
-        lines=lines,
+        counter=counter,
+        actor=situation.actor,
+        at=situation.at,
+        day=situation.day,
+        lines=tuple(line for line, _ in back),
         settled=settled,
-        request_hash=request_hash,
-        moves=(),
+        request_hash=situation.request_hash,
+        moves=Moves(returned=moves_back(back), theirs=situation.theirs),
+        leave=leave,
+        customer_id=situation.customer_id,
         why=request.why.strip(),
-        customer={"id": request.customer_id} if request.customer_id else None,
     )
-    return _finish(session, draft, counter, back, actor=actor, at=at)
+    return within_drawer(draft, situation)
 
 
-def refuse_paid_online(session: Session, original: Sale, *, online: bool) -> None:
+def refuse_paid_online(receipt: Receipt, *, online: bool) -> None:
     """Raise Refused where money paid online would be given back another way, or other money online (rule 6)."""
-    paid_online = session.scalar(
-        sa.select(Payment.id)
-        .where(Payment.store_id == original.store_id, Payment.sale_id == original.id, Payment.tender == "prepaid")
-        .limit(1)
-    )
-    if paid_online is not None and not online:
+    if receipt.paid_online and not online:
         reported = "This was paid online: take it back on the Pickup page, and the money goes back by itself."
         raise Refused("paid-online", reported)
-    if online and paid_online is None:
+    if online and not receipt.paid_online:
         raise Refused("not-paid-online", "This was not paid online. Give the money back in cash or to the card.")
+
+
+def negative_lines(receipt: Receipt, brought: Sequence[BroughtBack], *, first_n: int) -> Back:
+    """Return the lines of an exchange that come back (rules 1, 2)."""
+    wanted: dict[int, tuple[int, bool]] = {}
+    for row in brought:
+        qty, _ = wanted.get(row.n, (0, True))
+        wanted[row.n] = (qty + _positive(row.n, row.qty), row.restock)
+    refuse_paid_online(receipt, online=False)
+    refund_routes.refuse_under_way(receipt, "")
+    return _undone(receipt, wanted, first_n=first_n)
+
+
+def moves_back(back: Back, empties: Sequence[tuple[str, int]] = ()) -> list[Moved]:
+    """Return the movements of what comes in: onto the floor what can be sold again, to waste the rest (rule 3)."""
+    moves: list[Moved] = []
+    for place, sold_again in ((Place.FLOOR, True), (Place.WASTE, False)):
+        goods = [*empties] if sold_again else []
+        goods += [(line.sku, -line.qty) for line, restock in back if restock is sold_again and line.kind == "goods"]
+        if goods:
+            moves += [(new_id(), sku, qty, Place.CUSTOMER, place) for sku, qty in tidy(goods)]
+    return moves
+
+
+def within_drawer(draft: Draft, situation: Situation) -> Draft:
+    """Return the draft with the cash it takes out of the drawer beyond the books; refused to who sees these."""
+    settled, held_minor = draft.settled, draft.counter.expected_minor
+    out_minor = settled.change_minor - sum(row.amount_minor for row in settled.tenders if row.tender == "cash")
+    if out_minor <= 0 or not drawer_cash.is_beyond(out_minor, held_minor):
+        return draft
+    if situation.leave.rights.may(drawer_cash.SEES_DRAWER):
+        reported = "The drawer should not hold as much cash. Give the rest back another way, or put cash in first."
+        raise Refused("drawer-too-empty", reported, held_minor=held_minor)
+    return replace(draft, beyond_minor=out_minor)
 
 
 # --- questions ---
@@ -196,48 +190,20 @@ def plan(
     but: str = "",
 ) -> Plan:
     """Return how the money would go back for these lines, (line number, qty > 0), by this tender; writes nothing."""
-    _check(tender, "")
-    original = original_of(session, store_id, sale_id)
-    refuse_paid_online(session, original, online=False)
-    back = _undone(session, original, _tidy(lines, restock=True), first_n=1)
-    due_minor = -sum(line.total_minor for line, _ in back)
+    receipt = refund_routes.look(session, store_id, sale_id, tender, but=but)
     coin_minor = habits_of(session, store_id).smallest_coin_minor
-    return refund_routes.plan(session, original, return_id, due_minor, tender, coin_minor=coin_minor, but=but)
+    return planned(receipt, lines, tender, return_id, coin_minor=coin_minor)
 
 
-def returned_qty(session: Session, store_id: str, sale_id: str) -> dict[int, int]:
-    """Return how many units of each line of a sale came back so far: line number -> units."""
-    query = sa.select(SaleLine.returns_n, sa.func.sum(-SaleLine.qty)).where(
-        SaleLine.store_id == store_id, SaleLine.returns_sale_id == sale_id
-    )
-    return {int(n or 0): int(qty) for n, qty in session.execute(query.group_by(SaleLine.returns_n))}
-
-
-def negative_lines(
-    session: Session, store_id: str, brought: Sequence[BroughtBack], *, first_n: int
-) -> list[tuple[SoldLine, bool]]:
-    """Return the lines of an exchange that come back, each with whether it goes onto the floor (rules 1, 2)."""
-    by_sale: dict[str, dict[int, tuple[int, bool]]] = {}
-    for row in brought:
-        wanted = by_sale.setdefault(row.sale_id, {})
-        qty, _ = wanted.get(row.n, (0, True))
-        wanted[row.n] = (qty + _positive(row.n, row.qty), row.restock)
-    lines: list[tuple[SoldLine, bool]] = []
-    for sale_id, wanted in sorted(by_sale.items()):
-        original = original_of(session, store_id, sale_id)
-        refuse_paid_online(session, original, online=False)
-        refund_routes.refuse_under_way(session, original, "")
-        lines += _undone(session, original, wanted, first_n=first_n + len(lines))
-    return lines
-
-
-def original_of(session: Session, store_id: str, sale_id: str) -> Sale:
-    """Return the sale whose goods come back, its row locked; NotFound for what is no sale."""
-    query = sa.select(Sale).where(Sale.store_id == store_id, Sale.id == sale_id)
-    sale: Sale | None = session.scalar(lock_rows(session, query))
-    if sale is None or sale.kind not in ("sale", "exchange") or sale.state != "completed":
-        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
-    return sale
+def planned(
+    receipt: Receipt, lines: Sequence[tuple[int, int]], tender: str, return_id: str, *, coin_minor: int
+) -> Plan:
+    """Return how the money would go back for these lines of a receipt (rule 4)."""
+    _check(tender, "")
+    refuse_paid_online(receipt, online=False)
+    back = _undone(receipt, _tidy(lines, restock=True), first_n=1)
+    due_minor = -sum(line.total_minor for line, _ in back)
+    return refund_routes.plan(receipt, return_id, due_minor, tender, coin_minor=coin_minor)
 
 
 @dataclass(frozen=True)
@@ -265,8 +231,8 @@ def allow_refund(session: Session, wish: GiveBack, *, actor: Actor, at: dt.datet
         )
     if not wish.lines:
         raise Invalid("empty-basket", "Choose what comes back.")
-    planned = plan(session, wish.store_id, wish.sale_id, wish.lines, payment.tender, wish.id, but=wish.back_id)
-    most_minor = sum(way.amount_minor for way in planned.ways if way.payment_id == payment.id and way.how == "ask")
+    ways = plan(session, wish.store_id, wish.sale_id, wish.lines, payment.tender, wish.id, but=wish.back_id).ways
+    most_minor = sum(way.amount_minor for way in ways if way.payment_id == payment.id and way.how == "ask")
     if wish.amount_minor > most_minor:
         raise Refused("more-than-returned", "That is more than this return gives back.", most_minor=most_minor)
 
@@ -297,12 +263,9 @@ def _tidy(lines: Sequence[tuple[int, int] | tuple[int, int, bool]], *, restock: 
     return wanted
 
 
-def _undone(
-    session: Session, original: Sale, wanted: dict[int, tuple[int, bool]], *, first_n: int
-) -> list[tuple[SoldLine, bool]]:
+def _undone(receipt: Receipt, wanted: dict[int, tuple[int, bool]], *, first_n: int) -> list[tuple[SoldLine, bool]]:
     """Return the negative lines, or refuse, naming every line of which less is left than is brought back."""
-    sold = {line.n: line for line in lines_of(session, original)}
-    back = returned_qty(session, original.store_id, original.id)
+    sold, back = receipt.lines, receipt.returned
     for line in sold.values():
         if line.deposit_of in wanted and line.n not in wanted:
             wanted = wanted | {line.n: wanted[line.deposit_of]}
@@ -357,14 +320,11 @@ def _negative(number: int, line: SaleLine, before_qty: int, qty: int) -> SoldLin
     )
 
 
-def _typed(
-    session: Session, request: BlindReturnRequest, counter: Counter, at: dt.datetime
-) -> list[tuple[SoldLine, bool]]:
+def _typed(request: BlindReturnRequest, shelf: Shelf) -> list[tuple[SoldLine, bool]]:
     if not request.lines:
         raise Invalid("empty-basket", "Choose what comes back.")
-    day = business_day(at, counter.tz, counter.rollover_hour)
-    views = catalogue.to_sell(session, request.store_id, [row[0] for row in request.lines], day)
-    most = _worth_today(session, request, views, day, at.astimezone(ZoneInfo(counter.tz)).replace(tzinfo=None))
+    views = shelf.views
+    most = _worth_today(request, shelf)
     lines: list[tuple[SoldLine, bool]] = []
     for n, (sku, qty, price_minor, restock) in enumerate(request.lines, 1):
         view = views[sku]
@@ -394,37 +354,14 @@ def _typed(
     return lines
 
 
-def _worth_today(
-    session: Session, request: BlindReturnRequest, views: Mapping[str, ProductView], day: dt.date, wall: dt.datetime
-) -> dict[int, int]:
+def _worth_today(request: BlindReturnRequest, shelf: Shelf) -> dict[int, int]:
     """Return what each line would cost bought now, however many one customer may buy: its place -> amount."""
-    bare = {sku: replace(view, deposit_sku=None, maximum_qty=None) for sku, view in views.items()}
+    bare: Mapping[str, ProductView] = {
+        sku: replace(view, deposit_sku=None, maximum_qty=None) for sku, view in shelf.views.items()
+    }
     rung = [
         RungLine(sku, _positive(n, qty), price_minor if bare[sku].price_typed else None)
         for n, (sku, qty, price_minor, _) in enumerate(request.lines, 1)
     ]
-    live = offers.live(session, request.store_id, day)
-    quoted = quoting.price_known(session, request.store_id, rung, bare, live, wall=wall)
+    quoted = quoting.price(replace(shelf, views=bare), rung)
     return {int(line.line.asked or 0): line.total_minor for line in quoted.basket.lines if line.line}
-
-
-def _finish(
-    session: Session,
-    draft: Draft,
-    counter: Counter,
-    back: Sequence[tuple[SoldLine, bool]],
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> Completed:
-    day = business_day(at, counter.tz, counter.rollover_hour)
-    moves: list[Moved] = []
-    for restock in (True, False):
-        goods = [(line.sku, -line.qty) for line, keeps in back if keeps is restock and line.kind == "goods"]
-        if goods:
-            moves += stock.take_back(
-                session, counter.store_id, goods, sale_id=draft.id, restock=restock, day=day, at=at, actor=actor
-            )
-    draft = replace(draft, moves=tuple(moves))
-    draft = tenders.settle_accounts(session, draft, counter.store_id, at=at, actor=actor)
-    return finish(session, draft, counter, day=day, at=at, actor=actor)

@@ -53,6 +53,14 @@ class BroughtBack(NamedTuple):
     restock: bool = True
 
 
+class Promised(NamedTuple):
+    """What was promised with an online order: SKU -> price, savings, and the deposit's SKU."""
+
+    prices: Mapping[str, int] = {}
+    savings: Mapping[str, Sequence[Saved]] = {}
+    deposits: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True)
 class SaleRequest:
     """What the page asks for when the customer pays.
@@ -100,6 +108,16 @@ class SaleRequest:
         """The lines in their full shape."""
         return tuple(line if isinstance(line, RungLine) else RungLine(*line) for line in self.lines)
 
+    @property
+    def promised(self) -> Promised:
+        """What a pickup order promised."""
+        return Promised(self.agreed_prices or {}, self.agreed_savings or {}, self.agreed_deposits or {})
+
+    @property
+    def pays_empties(self) -> bool:
+        """Whether cash is to go out for empties."""
+        return self.shown_total_minor < 0 and any(line.qty < 0 for line in self.rung)
+
     def hash(self) -> str:
         """Return the hash of the request's content, by which the same command is known again."""
         content = vars(self) | {
@@ -112,6 +130,55 @@ class SaleRequest:
         del content["agreed_savings"]  # they belong to the order, which cannot change once it is ready
         del content["agreed_deposits"]
         del content["approvals"]  # asking again with a fresh approval is the same sale
+        return hashlib.sha256(journal.canonical(content).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class ReturnRequest:
+    """What comes back of one sale, and how the money is given back.
+
+    lines: (line number on the receipt, qty > 0[, restock]); restock: what lines say that do not say it themselves.
+    """
+
+    id: str
+    store_id: str
+    till_id: str
+    sale_id: str
+    lines: Sequence[tuple[int, int] | tuple[int, int, bool]]
+    tender: str = "cash"
+    reference: str = ""
+    restock: bool = True
+    why: str = ""
+    approvals: Sequence[str] = ()
+    customer_id: str | None = None
+    online: bool = False
+    """It was paid online, and the network gives the money back ."""
+
+    def hash(self) -> str:
+        """Return the hash of the request's content, by which the same command is known again."""
+        content = {**vars(self), "lines": [list(row) for row in self.lines]}
+        del content["approvals"], content["online"]
+        return hashlib.sha256(journal.canonical(content).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class BlindReturnRequest:
+    """What comes back without a receipt: (sku, qty > 0, price_minor typed, restock)."""
+
+    id: str
+    store_id: str
+    till_id: str
+    lines: Sequence[tuple[str, int, int, bool]]
+    why: str
+    tender: str = "cash"
+    reference: str = ""
+    approvals: Sequence[str] = ()
+    customer_id: str | None = None
+
+    def hash(self) -> str:
+        """Return the hash of the request's content, by which the same command is known again."""
+        content = {**vars(self), "lines": [list(row) for row in self.lines]}
+        del content["approvals"]
         return hashlib.sha256(journal.canonical(content).encode()).hexdigest()
 
 

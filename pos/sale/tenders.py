@@ -10,64 +10,56 @@ Rules
 4. A voucher sold is issued with its sale; money given back as store credit is a voucher too.
 """
 
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
-from config.nodes.journal import Actor
 from pos.customers import customers, loyalty, shared_points, tab
 from pos.facts import SoldLine
 from pos.payments import requests, vouchers
-from pos.payments.payments import Tender
+from pos.payments.payments import Settled, Tender
 from pos.store.store import Store, store_of
 
 if TYPE_CHECKING:
-    from pos.sale.sale import Draft
+    from pos.sale.draft import Draft
 
 NEED_A_CUSTOMER = ("tab", "points")
 ELSEWHERE = ("card", "wallet")
 """Tenders a provider may have captured: money. Points of the network are captured, too."""
+MONEY = ("cash", "prepaid", *ELSEWHERE)
+"""Tenders that touch no other book here, where no provider captured them."""
+
+
+@dataclass(frozen=True)
+class Booked:
+    """How a sale was paid, the vouchers it issued, and what its receipt says of the customer."""
+
+    settled: Settled
+    vouchers: tuple[dict[str, Any], ...] = ()
+    customer: dict[str, Any] | None = None
 
 
 # --- verbs ---
 
 
-def settle_accounts(session: Session, draft: "Draft", store_id: str, *, at: dt.datetime, actor: Actor) -> "Draft":
-    """Write a sale's tenders into the books they belong to (rules 1 to 4); returns the draft with what was issued."""
-    customer_id = draft.customer["id"] if draft.customer else None
-    sells_vouchers = any(line.kind == "voucher" for line in draft.lines)
-    plain = all(row.tender in ("cash", "prepaid", *ELSEWHERE) and not row.payment_id for row in draft.settled.tenders)
-    if plain and customer_id is None and not sells_vouchers:
-        return draft
-    store = store_of(session, store_id)
+def settle_accounts(session: Session, draft: "Draft") -> Booked:
+    """Write a sale's tenders into the books they belong to (rules 1 to 4)."""
+    store, customer_id = store_of(session, draft.counter.store_id), draft.customer_id
     settled = replace(draft.settled, tenders=tuple(_claimed(session, draft.id, row) for row in draft.settled.tenders))
-    draft = replace(draft, settled=settled)
     issued: list[dict[str, Any]] = []
     of_sale_id = next((line.returns_sale_id for line in draft.lines if line.returns_sale_id), None)
-    for row in draft.settled.tenders:
+    for row in settled.tenders:
         if row.tender in NEED_A_CUSTOMER and customer_id is None:
             raise Invalid("customer-wanted", "Say first whose tab or points these are.", tender=row.tender)
-        paid_by = row.of_sale_id or of_sale_id
-        issued += _book(session, store, draft.id, customer_id or "", row, paid_by, at=at, actor=actor)
+        issued += _book(session, store, draft, row, row.of_sale_id or of_sale_id)
     for line in draft.lines:
         if line.kind == "voucher" and line.qty > 0:
-            issued.append(_issued(session, store, draft.id, line.total_minor, "gift", at=at, actor=actor))
-    customer = _points(session, store, draft, customer_id, at=at, actor=actor) if customer_id else None
-    return replace(draft, vouchers=tuple(issued), customer=customer)
-
-
-# --- questions ---
-
-
-def is_member(session: Session, store_id: str, customer_id: str | None) -> bool:
-    """Tell whether member prices are meant for this customer; nobody is no member."""
-    if customer_id is None:
-        return False
-    return customers.is_member(session, store_id, customer_id)
+            issued.append(_issued(session, store, draft, line.total_minor, "gift"))
+    customer = _points(session, store, draft, settled, customer_id) if customer_id else None
+    return Booked(settled, tuple(issued), customer)
 
 
 # --- inside ---
@@ -85,18 +77,8 @@ def _claimed(session: Session, sale_id: str, row: Tender) -> Tender:
     return row._replace(tender=payment.tender, reference=payment.reference)
 
 
-def _book(
-    session: Session,
-    store: Store,
-    sale_id: str,
-    customer_id: str,
-    row: Tender,
-    of_sale_id: str | None,
-    *,
-    at: dt.datetime,
-    actor: Actor,
-) -> list[dict[str, Any]]:
-    minor = row.amount_minor
+def _book(session: Session, store: Store, draft: "Draft", row: Tender, of_sale_id: str | None) -> list[dict[str, Any]]:
+    minor, customer_id, sale_id, actor, at = row.amount_minor, draft.customer_id or "", draft.id, draft.actor, draft.at
     if row.tender == "tab" and minor > 0:
         tab.charge(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
     elif row.tender == "tab":
@@ -117,23 +99,20 @@ def _book(
     elif row.tender == "voucher":
         vouchers.redeem(session, store, row.reference, minor, sale_id=sale_id, at=at, actor=actor)
     elif row.tender == "credit":
-        return [_issued(session, store, sale_id, -minor, "credit", at=at, actor=actor)]
+        return [_issued(session, store, draft, -minor, "credit")]
     return []
 
 
-def _issued(
-    session: Session, store: Store, sale_id: str, amount_minor: int, kind: str, *, at: dt.datetime, actor: Actor
-) -> dict[str, Any]:
-    issued = vouchers.issue(session, store, amount_minor, kind=kind, sale_id=sale_id, at=at, actor=actor)
+def _issued(session: Session, store: Store, draft: "Draft", amount_minor: int, kind: str) -> dict[str, Any]:
+    issued = vouchers.issue(session, store, amount_minor, kind=kind, sale_id=draft.id, at=draft.at, actor=draft.actor)
     return {"code": issued.voucher.mark, "amount_minor": amount_minor, "kind": kind}
 
 
-def _points(
-    session: Session, store: Store, draft: "Draft", customer_id: str, *, at: dt.datetime, actor: Actor
-) -> dict[str, Any]:
+def _points(session: Session, store: Store, draft: "Draft", settled: Settled, customer_id: str) -> dict[str, Any]:
     """Earn on what was bought, take back what returned goods had earned (rule 3); returns what the receipt says."""
+    at, actor = draft.at, draft.actor
     bought = [line for line in draft.lines if line.qty > 0]
-    by_points = sum(max(0, row.amount_minor) for row in draft.settled.tenders if row.tender == "points")
+    by_points = sum(max(0, row.amount_minor) for row in settled.tenders if row.tender == "points")
     by_points += draft.points_minor
     earned, shared = 0, shared_points.collects(session, store.id, customer_id, at)
     if (base_minor := _earning(bought) - by_points) > 0:

@@ -17,7 +17,7 @@ Units: quantities in stock units.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -285,39 +285,46 @@ def expiring(session: Session, store_id: str, *, day: dt.date, within_days: int)
     return sorted(rows, key=lambda row: (row.expires_on, row.name, row.sku, row.batch_id))
 
 
+Dated = tuple[str, str | None, dt.date | None]
+"""(sku, batch, expires_on) of a unit as its code or a person says it."""
+
+
 def refuse_expired(
     session: Session, store_id: str, sku: str, batch: str | None, expires_on: dt.date | None, day: dt.date
 ) -> None:
     """Raise Refused for a scanned unit whose day is over, by its code or by its batch as it came in (rule 4)."""
-    last_day = expires_on
-    if last_day is None and (known := tidy_batch(batch)) is not None:
+    if batch or expires_on:
+        unit = (sku, batch, expires_on)
+        names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku == sku)).all())
+        refuse_over([unit], last_days(session, store_id, [unit]), names, day)
+
+
+def last_days(session: Session, store_id: str, units: Iterable[Dated]) -> dict[tuple[str, str | None], dt.date]:
+    """Return the last day of each (sku, batch) that says none, as its lots came in: of all that are dated the latest.
+
+    Units that name no batch cost nothing.
+    """
+    found = {}
+    for sku, batch, expires_on in units:
+        if expires_on is not None or (known := tidy_batch(batch)) is None:
+            continue
         days = session.scalars(
             sa.select(Batch.expires_on).where(Batch.store_id == store_id, Batch.sku == sku, Batch.batch == known)
         ).all()
         dated = [one for one in days if one is not None]
-        last_day = max(dated) if dated and len(dated) == len(days) else None
-    if last_day is None or last_day >= day:
-        return
-    name = session.scalar(sa.select(Product.name).where(Product.sku == sku)) or sku
-    raise Refused(
-        "expired",
-        f"{name} was to be sold until {last_day:%Y-%m-%d}. Do not sell it: give the customer another one and write "
-        "this one off.",
-        sku=sku,
-        name=name,
-        expires_on=last_day.isoformat(),
-        batch=batch,
-        stopped=[(sku, batch)],
-    )
+        if dated and len(dated) == len(days):
+            found[sku, batch] = max(dated)
+    return found
 
 
-def refuse_expired_lines(
-    session: Session, store_id: str, lines: Iterable[tuple[str, str | None, dt.date | None]], day: dt.date
+def refuse_over(
+    units: Iterable[Dated], last: Mapping[tuple[str, str | None], dt.date], names: Mapping[str, str], day: dt.date
 ) -> None:
-    """Raise Refused for the first (sku, batch, expires_on) whose day is over; lines that name neither cost nothing."""
-    for sku, batch, expires_on in lines:
-        if batch or expires_on:
-            refuse_expired(session, store_id, sku, batch, expires_on, day)
+    """Raise Refused for the first unit whose day is over (rule 4). last: as `last_days` found it."""
+    for sku, batch, expires_on in units:
+        last_day = expires_on or last.get((sku, batch))
+        if last_day is not None and last_day < day:
+            raise _over(sku, batch, last_day, names.get(sku, sku))
 
 
 def refuse_strange_day(expires_on: dt.date | None, day: dt.date) -> None:
@@ -327,6 +334,19 @@ def refuse_strange_day(expires_on: dt.date | None, day: dt.date) -> None:
 
 
 # --- inside ---
+
+
+def _over(sku: str, batch: str | None, last_day: dt.date, name: str) -> Refused:
+    return Refused(
+        "expired",
+        f"{name} was to be sold until {last_day:%Y-%m-%d}. Do not sell it: give the customer another one and write "
+        "this one off.",
+        sku=sku,
+        name=name,
+        expires_on=last_day.isoformat(),
+        batch=batch,
+        stopped=[(sku, batch)],
+    )
 
 
 def _filled(sku: str, on_hand: int, lots: list[Batch]) -> tuple[Held, ...]:

@@ -109,17 +109,17 @@ def sold(
     session: Session,
     store_id: str,
     lines: Sequence[tuple[str, int]],
+    lots: Sequence[tuple[str, str]],
     *,
     sale_id: str,
     day: dt.date,
     at: dt.datetime,
 ) -> None:
-    """Note whose the sold units were (rules 2, 3); one question where nobody else's goods are in the sale."""
+    """Note whose the sold units were (rules 2, 3). lots: (id, SKU), as `LEFT` finds them for these products."""
     wanted: dict[str, int] = {}
     for sku, qty in lines:
         wanted[sku] = wanted.get(sku, 0) + qty
-    found = _LEFT.all(session, {"store": store_id}, sorted(wanted))
-    for lot_id, sku in found:
+    for lot_id, sku in lots:
         lot = session.get_one(Consignment, (store_id, lot_id))
         own = min(lot.ahead_qty, wanted[sku])
         lot.ahead_qty -= own
@@ -128,8 +128,7 @@ def sold(
         if part:
             wanted[sku] -= part
             take(session, lot, "sold", part, source_id=sale_id, day=day, at=at)
-    if found:
-        session.flush()
+    session.flush()
 
 
 def pass_on(session: Session, store_id: str, units: Mapping[str, int], on_hand: Mapping[str, int]) -> None:
@@ -279,7 +278,7 @@ def _of_lot() -> sa.ColumnElement[bool]:
 
 _lot = table_of(Consignment).c
 # every sale asks this, so the statement is made once
-_LEFT = PreparedForSome(
+LEFT = PreparedForSome(
     lambda skus: (
         sa.select(_lot.id, _lot.sku)
         .where(_lot.store_id == sa.bindparam("store", type_=sa.Text), _lot.sku.in_(skus), _lot.left_qty > 0)

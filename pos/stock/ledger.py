@@ -7,10 +7,10 @@ Units: quantities are stock units, > 0 in a movement; the direction is in its pl
 
 import datetime as dt
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -165,6 +165,15 @@ Lines = Iterable[tuple[str, int]]
 Places = dict[str, dict[str, int]]
 """sku -> inside place -> units"""
 
+
+class Holding(NamedTuple):
+    """What is here of some products, and promised of them. promises: those of the order that is handed over."""
+
+    places: Places
+    held: dict[str, int]
+    promises: Sequence[Reservation] = ()
+
+
 # --- verbs ---
 
 
@@ -272,21 +281,77 @@ def replay(
 
 def open_count_tasks(session: Session, store_id: str, places: Places, at: dt.datetime) -> None:
     """Ask for a count of what is below zero or promised beyond what is there (rules 3, 5)."""
-    held = held_of(session, store_id, list(places))
-    for sku, by_place in places.items():
-        short = sum(by_place.values()) < held.get(sku, 0) > 0
-        if not short and all(qty >= 0 for qty in by_place.values()):
-            continue
+    ask_for_counts(session, store_id, doubtful(places, held_of(session, store_id, list(places))), at)
+
+
+def ask_for_counts(session: Session, store_id: str, reasons: Mapping[str, str], at: dt.datetime) -> None:
+    """Ask for a count of products, unless one is asked for already. reasons: SKU -> why."""
+    for sku, reason in reasons.items():
         task = session.get(CountTask, (store_id, sku))
         if task is None:
             task = CountTask(store_id=store_id, sku=sku)
             session.add(task)
         elif task.done_at is None:
             continue
-        task.reason, task.opened_at, task.done_at = "held-beyond-stock" if short else "below-zero", at, None
+        task.reason, task.opened_at, task.done_at = reason, at, None
+
+
+def answer_all(session: Session, promises: Sequence[Reservation], kind: str, *, at: dt.datetime) -> int:
+    """Answer promises that nobody has answered (rule 4); returns how many there were."""
+    session.add_all(
+        Reservation(
+            store_id=row.store_id, id=new_id(), order_id=row.order_id, sku=row.sku, qty=row.qty, kind=kind,
+            answers_id=row.id, at=at,
+        )
+        for row in promises
+    )  # fmt: skip
+    session.flush()
+    return len(promises)
 
 
 # --- questions ---
+
+
+def look(session: Session, store_id: str, skus: Sequence[str], order_id: str | None = None) -> Holding:
+    """Return what is here and promised of some products, the levels locked. order_id: the order that takes its own."""
+    promises = open_promises(session, store_id, order_id) if order_id else []
+    places, held = locked(session, store_id, skus), held_of(session, store_id, skus)
+    for one in promises:
+        held[one.sku] = held.get(one.sku, 0) - one.qty
+    return Holding(places, held, promises)
+
+
+def leaving(holding: Holding, sold: Sequence[tuple[str, int]], *, from_bin: bool) -> tuple[list[Moved], dict[str, str]]:
+    """Return the movements of what is sold (`stock`, rule 6), and which products want counting afterwards, and why.
+
+    sold: as `tidy` sums it up. It never refuses: the loaf is in the customer's hand.
+    """
+    order = (Place.BIN,) * from_bin + (Place.FLOOR, Place.SHELF, Place.BACKROOM)
+    moves: list[Moved] = []
+    for sku, qty in sold:
+        there, rest = holding.places[sku], qty
+        parts: dict[Place, int] = {}
+        for place in order:
+            if part := min(rest, max(0, there.get(place, 0))):
+                parts[place] = part
+                rest -= part
+        if rest:
+            parts[Place.FLOOR] = parts.get(Place.FLOOR, 0) + rest
+        moves += [(new_id(), sku, part, place, Place.CUSTOMER) for place, part in parts.items()]
+    after = {sku: dict(by_place) for sku, by_place in holding.places.items()}
+    shift_places(after, moves)
+    return moves, doubtful(after, holding.held)
+
+
+def doubtful(places: Places, held: Mapping[str, int]) -> dict[str, str]:
+    """Return the products whose record is below zero, or of which more is promised than is there: SKU -> why."""
+    found = {}
+    for sku, by_place in places.items():
+        if sum(by_place.values()) < held.get(sku, 0) > 0:
+            found[sku] = "held-beyond-stock"
+        elif any(qty < 0 for qty in by_place.values()):
+            found[sku] = "below-zero"
+    return found
 
 
 def locked(session: Session, store_id: str, skus: Sequence[str]) -> Places:

@@ -13,7 +13,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -157,12 +157,9 @@ def is_of(offer: Offer, line: Scanned) -> bool:
     )
 
 
-def left(
-    session: Session, store_id: str, live: Iterable[Offer], lines: Sequence[Scanned] | None = None
-) -> dict[str, int]:
-    """Return how many units each markdown is still for, of those that `lines` may use; other offers have no end."""
-    dated = lines is None or any(line.expires_on is not None for line in lines)
-    bound = [offer.id for offer in live if offer.expires_on is not None] if dated else []
+def left(session: Session, store_id: str, live: Iterable[Offer]) -> dict[str, int]:
+    """Return how many units each markdown is still for; other offers have no end."""
+    bound = [offer.id for offer in live if offer.expires_on is not None]
     if not bound:
         return {}
     query = sa.select(Markdown.offer_id, Markdown.marked_qty - Markdown.sold_qty)

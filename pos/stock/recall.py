@@ -17,7 +17,7 @@ Rules
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -174,25 +174,36 @@ def goods_came(session: Session, store_id: str, lots: Iterable[tuple[str, str | 
 # --- questions ---
 
 
-def refuse(session: Session, store_id: str, lines: Iterable[tuple[str, str | None]]) -> None:
-    """Raise Refused when a (sku, batch) of a basket is recalled, naming every such line (rules 2, 4).
+def refuse(session: Session, store_id: str, lines: Sequence[tuple[str, str | None]]) -> None:
+    """Raise Refused when a (sku, batch) is recalled, naming every such line (rules 2, 4)."""
+    if recalls := holding(session, store_id, sorted({sku for sku, _ in lines})):
+        refuse_recalled(recalls, lines, _names(session, [row.sku for row in recalls]))
 
-    stopped: those lines as they were given.
+
+def holding(session: Session, store_id: str, skus: Sequence[str]) -> list[Recall]:
+    """Return the recalls in force of some products; one tiny question while nothing is recalled (rule 6)."""
+    if not skus or ANY.first(session, {"store": store_id}) is None:
+        return []
+    return in_force(session, store_id, skus)
+
+
+def refuse_recalled(
+    recalls: Sequence[Recall], lines: Iterable[tuple[str, str | None]], names: Mapping[str, str]
+) -> None:
+    """Raise Refused when one of these recalls stops a (sku, batch) of a basket, naming every such line (rules 2, 4).
+
+    names: SKU -> the product's. stopped: those lines as they were given.
     """
     asked = [(sku, said, tidy_batch(said)) for sku, said in lines]
-    if not asked or _ANY.first(session, {"store": store_id}) is None:
-        return
-    found = in_force(session, store_id, sorted({sku for sku, _said, _batch in asked}))
-    touched = [(row, sku, said, batch) for sku, said, batch in asked for row in found if row.sku == sku]
+    touched = [(row, sku, said, batch) for sku, said, batch in asked for row in recalls if row.sku == sku]
     sure = [one for one in touched if one[0].means(one[3])]
     hits = sure or [one for one in touched if one[0].stops(one[3])]
     if not hits:
         return
     rows = [row for row, *_line in hits]
-    names = _names(session, [row.sku for row in rows])
     facts: dict[str, Any] = {
         "skus": sorted({row.sku for row in rows}),
-        "names": sorted(set(names.values())),
+        "names": sorted({names[row.sku] for row in rows}),
         "batches": sorted({row.batch for row in rows if row.batch}),
         "why": rows[0].why,
         "stopped": sorted({(sku, said) for _row, sku, said, _batch in hits}, key=str),
@@ -223,7 +234,7 @@ def in_force(session: Session, store_id: str, skus: Sequence[str] | None = None)
 
 def mark(session: Session, store_id: str) -> str:
     """Return what is another text whenever something else is refused here; '' while nothing is recalled."""
-    if _ANY.first(session, {"store": store_id}) is None:
+    if ANY.first(session, {"store": store_id}) is None:
         return ""
     said = [(row.id, row.state) for row in in_force(session, store_id)]
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
@@ -303,4 +314,4 @@ def _names(session: Session, skus: Sequence[str]) -> dict[str, str]:
 _recall = table_of(Recall).c
 _FIRST_IN_FORCE = sa.select(_recall.id).where(_recall.store_id == sa.bindparam("store"), sa.text("state <> 'lifted'"))
 """The words are those of the index, so that it is used."""
-_ANY = Prepared(_FIRST_IN_FORCE.limit(1))
+ANY = Prepared(_FIRST_IN_FORCE.limit(1))

@@ -29,7 +29,7 @@ from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor
 from pos.facts import Moved, StockCounted
-from pos.stock import consignment_stock, producer_lots
+from pos.stock import producer_lots
 from pos.stock.ledger import (
     INSIDE,
     MOST_QTY,
@@ -41,6 +41,7 @@ from pos.stock.ledger import (
     Source,
     StockCount,
     StockLevel,
+    answer_all,
     book,
     book_and_report,
     held_of,
@@ -95,63 +96,6 @@ def receive(
     """
     source = Source("received", source_kind, source_id)
     return _bring(session, store_id, lines, Place.SUPPLIER, Place.BACKROOM, source, at=at, actor=actor)
-
-
-def sell(
-    session: Session,
-    store_id: str,
-    lines: Lines,
-    *,
-    sale_id: str,
-    order_id: str | None = None,
-    day: dt.date,
-    at: dt.datetime,
-    actor: Actor,
-) -> list[Moved]:
-    """Take sold units out of the store (rules 3, 6); never refuses, the loaf is in the customer's hand.
-
-    order_id: the pickup order handed over; its reservation is fulfilled. The sale's own fact carries the movements. Of
-    goods that are not the store's (`consigned`) it is noted in the same breath.
-    """
-    sold = tidy(lines)
-    places = locked(session, store_id, [sku for sku, _ in sold])
-    order = (Place.FLOOR, Place.SHELF, Place.BACKROOM)
-    taken: list[Moved] = []
-    for sku, qty in sold:
-        rest = qty
-        for place in (Place.BIN, *order) if order_id else order:
-            part = min(rest, max(0, places[sku].get(place, 0)))
-            if part:
-                taken.append((new_id(), sku, part, place, Place.CUSTOMER))
-                rest -= part
-        if rest:
-            taken.append((new_id(), sku, rest, Place.FLOOR, Place.CUSTOMER))
-    if order_id:
-        answer(session, store_id, order_id, "fulfilled", at=at)
-    moves = _joined(taken)
-    book(session, store_id, moves, Source("sold", "sale", sale_id), day=day, at=at, actor_id=actor.id)
-    consignment_stock.sold(session, store_id, sold, sale_id=sale_id, day=day, at=at)
-    shift_places(places, moves)
-    open_count_tasks(session, store_id, places, at)
-    return moves
-
-
-def take_back(
-    session: Session,
-    store_id: str,
-    lines: Lines,
-    *,
-    sale_id: str,
-    restock: bool = True,
-    day: dt.date,
-    at: dt.datetime,
-    actor: Actor,
-) -> list[Moved]:
-    """Take returned units back: onto the floor, or to waste when they cannot be sold again."""
-    target = Place.FLOOR if restock else Place.WASTE
-    moves: list[Moved] = [(new_id(), sku, qty, Place.CUSTOMER, target) for sku, qty in tidy(lines)]
-    book(session, store_id, moves, Source("returned", "sale", sale_id), day=day, at=at, actor_id=actor.id)
-    return moves
 
 
 def move(
@@ -291,22 +235,7 @@ def answer(session: Session, store_id: str, order_id: str, kind: str, *, at: dt.
     """
     if kind not in ("fulfilled", "released", "expired"):
         raise ValueError(f"a promise is not {kind}")
-    promises = open_promises(session, store_id, order_id)
-    session.add_all(
-        Reservation(
-            store_id=store_id,
-            id=new_id(),
-            order_id=order_id,
-            sku=row.sku,
-            qty=row.qty,
-            kind=kind,
-            answers_id=row.id,
-            at=at,
-        )
-        for row in promises
-    )
-    session.flush()
-    return len(promises)
+    return answer_all(session, open_promises(session, store_id, order_id), kind, at=at)
 
 
 # --- questions ---
@@ -385,13 +314,3 @@ def _spread(before: dict[str, int], counted_qty: int, found_in: Place) -> dict[s
             target[place] -= lost
             surplus += lost
     return {str(place): qty for place, qty in target.items()}
-
-
-def _joined(moves: list[Moved]) -> list[Moved]:
-    """Join rows of one product between the same places into one movement."""
-    rows: dict[tuple[str, str, str], Moved] = {}
-    for id_, sku, qty, from_place, to_place in moves:
-        known = rows.get((sku, from_place, to_place))
-        row = (known[0], sku, known[2] + qty, from_place, to_place) if known else (id_, sku, qty, from_place, to_place)
-        rows[sku, from_place, to_place] = row
-    return list(rows.values())

@@ -34,6 +34,7 @@ from config.nodes.append_only import append_only
 from config.nodes.journal import Actor
 from pos.pricing.pricing import MOST_LINES
 from pos.store import permissions
+from pos.store.permissions import Rights
 from pos.store.store import Staff
 
 VALID_FOR = dt.timedelta(minutes=15)
@@ -77,11 +78,23 @@ class Asking(Protocol):
 
 
 Facts = Mapping[str, Any]
+Used = tuple[Approval, list[dict[str, Any]]]
+"""An approval that is used, and what it allows."""
 AT_MOST = frozenset({"qty", "list_price_minor", "discount_minor", "discount_bp", "amount_minor", "total_minor"}) | {
     "over_minor",
     "short_minor",
 }
 AT_LEAST = frozenset({"price_minor"})
+
+
+@dataclass(frozen=True)
+class Leave:
+    """What a person may do alone, and what others allowed on the spot, who may so much themselves: as it was read."""
+
+    rights: Rights
+    given: Sequence[Approval] = ()
+    granters: Mapping[str, Rights] = field(default_factory=dict)
+    """By role."""
 
 
 @dataclass(frozen=True)
@@ -155,19 +168,46 @@ def require(
 ) -> list[Approval]:
     """Use the approvals that cover what the actor may not do alone; Refused, naming all that is still wanted.
 
-    Of the approvals that are brought, the first `MOST_BROUGHT` are looked at: one for each line of the largest sale.
-
     spend False: the same leave is wanted again for the same thing, and is used up then.
     """
-    missing = wanted(session, asking.store_id, needs, actor)
-    if not missing:
-        return []
-    given = [(row, facts) for row in _valid(session, asking, actor, at) for facts in row.covers]
+    used = allow(look(session, asking, actor=actor, at=at), needs)
+    spend_all(session, used, spend=spend, actor=actor, at=at)
+    return [row for row, _ in used]
+
+
+def spend_all(session: Session, used: Sequence[Used], *, spend: bool = True, actor: Actor, at: dt.datetime) -> None:
+    """Use approvals up, and journal what each allowed (rules 2, 3)."""
+    for row, did in used:
+        if spend:
+            row.used_at = at
+        facts = {"permission": row.permission, "granted_by": row.granted_by_name, "reason": row.why, "covers": did}
+        journal.record(session, actor=actor, at=at, verb="approval.used", subject=f"sale:{row.sale_id}", **facts)
+
+
+# --- questions ---
+
+
+def look(session: Session, asking: Asking, *, actor: Actor, at: dt.datetime) -> Leave:
+    """Return what this person may do alone, and the approvals the command brings.
+
+    Of these the first `MOST_BROUGHT` are looked at: one for each line of the largest sale.
+    """
+    given = _valid(session, asking, actor, at) if asking.approvals else []
+    roles = {row.granted_by_role for row in given}
+    granters = {role: permissions.rights_of(session, asking.store_id, role) for role in sorted(roles)}
+    return Leave(permissions.rights_of(session, asking.store_id, actor.role), given, granters)
+
+
+def allow(leave: Leave, needs: Iterable[Need]) -> list[Used]:
+    """Return the approvals that cover what the person may not do alone, or refuse, naming all that is still wanted."""
+    missing = [need for need in needs if not _may(leave.rights, need)]
+    given = [(row, facts) for row in leave.given for facts in row.covers]
     found = matched(missing, [(row.permission, facts) for row, facts in given])
     fit = {
-        n: given[place] for n, place in found.items()
-        if _may(session, asking.store_id, given[place][0].granted_by_role, missing[n])
-    }  # fmt: skip
+        n: given[place]
+        for n, place in found.items()
+        if _may(leave.granters[given[place][0].granted_by_role], missing[n])
+    }
     if open_needs := [need for n, need in enumerate(missing) if n not in fit]:
         reported = "; ".join(dict.fromkeys(need.why for need in open_needs))
         raise Refused(
@@ -178,21 +218,13 @@ def require(
             needs=[need.facts() for need in open_needs],
         )
     used = {row.id: row for row, _ in fit.values()}
-    for row in used.values():
-        if spend:
-            row.used_at = at
-        did = [dict(missing[n].covers) for n, (by, _) in fit.items() if by is row]
-        facts = {"permission": row.permission, "granted_by": row.granted_by_name, "reason": row.why, "covers": did}
-        journal.record(session, actor=actor, at=at, verb="approval.used", subject=f"sale:{row.sale_id}", **facts)
-    return list(used.values())
+    return [(row, [dict(missing[n].covers) for n, (by, _) in fit.items() if by is row]) for row in used.values()]
 
 
-# --- questions ---
-
-
-def wanted(session: Session, store_id: str, needs: Iterable[Need], actor: Actor) -> list[Need]:
+def wanted(session: Session, store_id: str, needs: Sequence[Need], actor: Actor) -> list[Need]:
     """Return what this person may not do alone (rule 1)."""
-    return [need for need in needs if not _may(session, store_id, actor.role, need)]
+    rights = permissions.rights_of(session, store_id, actor.role) if needs else Rights(actor.role)
+    return [need for need in needs if not _may(rights, need)]
 
 
 def has_leave(session: Session, store_id: str, subject_id: str, permission: str, actor: Actor, at: dt.datetime) -> bool:
@@ -255,16 +287,16 @@ def matched(needs: Sequence[Need], given: Iterable[tuple[str, Facts]]) -> dict[i
 # --- inside ---
 
 
-def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
-    if need.permission in TAKE_OFF and need.discount_bp > permissions.discount_bp_of(session, store_id, role):
+def _may(rights: Rights, need: Need) -> bool:
+    if need.permission in TAKE_OFF and need.discount_bp > rights.discount_bp:
         return False
     if need.permission == "discount":
         return True
     if need.permission in permissions.PAYS:
-        return int(need.covers["amount_minor"]) <= permissions.pay_minor_of(session, store_id, role, need.permission)
+        return int(need.covers["amount_minor"]) <= rights.pay_minor(need.permission)
     if need.permission == "empties":
-        return int(need.covers["qty"]) <= permissions.empties_of(session, store_id, role)
-    return permissions.may(session, store_id, role, need.permission)
+        return int(need.covers["qty"]) <= rights.empties
+    return rights.may(need.permission)
 
 
 def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: str, covers: Sequence[Facts]) -> None:

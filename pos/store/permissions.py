@@ -13,6 +13,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Collection
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -24,7 +25,7 @@ from config.nodes import journal
 from config.nodes.journal import Actor
 from config.prepared import Prepared
 from pos.pricing.pricing import MOST_EMPTIES
-from pos.store.store import store_of
+from pos.store.store import Store
 
 _CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "practice"})
 _SUPERVISOR = _CASHIER | {
@@ -110,6 +111,49 @@ class Limit(Base):
     """What the store settled otherwise than `AT_FIRST` says."""
 
 
+class Rights(NamedTuple):
+    """What a role may do here and how far it goes, as it was read: pure from then on. settled: the store's own row."""
+
+    role: str
+    currency: str = ""
+    settled: tuple[int, int | None, int | None, int | None, int | None, list[str], list[str]] | None = None
+
+    def may(self, permission: str) -> bool:
+        """Tell whether the role has a permission."""
+        return permission in self.permitted
+
+    @property
+    def permitted(self) -> frozenset[str]:
+        """All the role may do (rules 1, 2); unknown roles nothing."""
+        first = AT_FIRST.get(self.role, frozenset())
+        if self.settled is None or self.role not in SETTLED:
+            return first
+        *_, allowed, denied = self.settled
+        return (first | set(allowed)) - set(denied)
+
+    @property
+    def discount_bp(self) -> int:
+        """How much of a line the role may take off by hand, in basis points."""
+        if self.settled is not None:
+            return self.settled[0]
+        return BASIS if self.role == "system" else DISCOUNT_BP.get(self.role, 0)
+
+    def pay_minor(self, kind: str) -> int:
+        """Return how much the role may move by itself in one drawer. kind: one of PAYS."""
+        settled = self.settled[1:4][list(PAYS).index(kind)] if self.settled else None
+        if settled is not None:
+            return settled
+        if self.role == "shopkeeper":
+            return MAX_MINOR
+        return int(PAYS[kind].get(self.role, 0) * 10 ** max(2, exponent(self.currency)))
+
+    @property
+    def empties(self) -> int:
+        """How many empties the role takes back in one sale, and pays out for in one shift, by itself."""
+        settled = self.settled[4] if self.settled else None
+        return EMPTIES.get(self.role, MOST_EMPTIES) if settled is None else settled
+
+
 # --- verbs ---
 
 
@@ -170,6 +214,12 @@ def set_empties_limit(session: Session, store_id: str, role: str, qty: int, *, a
 # --- questions ---
 
 
+def rights_of(session: Session, store_id: str, role: str) -> Rights:
+    """Return what a role may do in a store and how far it goes, in one statement."""
+    currency, *settled = _RIGHTS.first(session, {"store": store_id, "role": role}) or ("", None)
+    return Rights(role, currency, None if settled[0] is None else tuple(settled))
+
+
 def may(session: Session, node_id: str, role: str, permission: str) -> bool:
     """Tell whether a role has a permission at a node; unknown roles have none."""
     return permission in permitted(session, node_id, role)
@@ -177,40 +227,38 @@ def may(session: Session, node_id: str, role: str, permission: str) -> bool:
 
 def permitted(session: Session, node_id: str, role: str) -> frozenset[str]:
     """Return all a role may do at a node (rules 1, 2)."""
-    first = AT_FIRST.get(role, frozenset())
     row = _SETTLED_SO.first(session, {"node": node_id, "role": role}) if role in SETTLED else None
-    if row is None:
-        return first
-    allowed, denied = row
-    return (first | set(allowed)) - set(denied)
+    return Rights(role, settled=None if row is None else (0, None, None, None, None, *row)).permitted
 
 
 def pay_minor_of(session: Session, store_id: str, role: str, kind: str) -> int:
     """Return how much a role may move by itself in one drawer. kind: one of PAYS."""
-    limit = session.get(Limit, (store_id, role))
-    settled: int | None = getattr(limit, f"{kind}_minor", None)
-    if settled is not None:
-        return settled
-    if role == "shopkeeper":
-        return MAX_MINOR
-    return int(PAYS[kind].get(role, 0) * 10 ** max(2, exponent(store_of(session, store_id).currency)))
+    return rights_of(session, store_id, role).pay_minor(kind)
 
 
 def discount_bp_of(session: Session, store_id: str, role: str) -> int:
     """Return how much of a line a role may take off by hand, in basis points."""
-    limit = session.get(Limit, (store_id, role))
-    return limit.discount_bp if limit is not None else BASIS if role == "system" else DISCOUNT_BP.get(role, 0)
+    return rights_of(session, store_id, role).discount_bp
 
 
 def empties_of(session: Session, store_id: str, role: str) -> int:
     """Return how many empties a role takes back in one sale, and pays out for in one shift, by itself."""
-    limit = session.get(Limit, (store_id, role))
-    return EMPTIES.get(role, MOST_EMPTIES) if limit is None or limit.empties is None else limit.empties
+    return rights_of(session, store_id, role).empties
 
 
 # --- inside ---
 
-_limits = table_of(Limit).c
+_limits, _store = table_of(Limit).c, table_of(Store).c
+_FAR = ("discount_bp", *(f"{kind}_minor" for kind in PAYS), "empties")
+_RIGHTS = Prepared(
+    sa.select(_store.currency, *(_limits[name] for name in (*_FAR, "allowed", "denied")))
+    .select_from(
+        table_of(Store).outerjoin(
+            table_of(Limit), sa.and_(_limits.store_id == _store.id, _limits.role == sa.bindparam("role"))
+        )
+    )
+    .where(_store.id == sa.bindparam("store"))
+)
 _SETTLED_SO = Prepared(
     sa.select(_limits.allowed, _limits.denied).where(
         _limits.store_id == sa.bindparam("node"), _limits.role == sa.bindparam("role")

@@ -33,7 +33,7 @@ from pos.producers import producers
 from pos.sale import seal
 from pos.sold import Sale, write_rows
 from pos.stock import consignment_stock, stock
-from pos.stock.ledger import locked, open_count_tasks, replay, tidy
+from pos.stock.ledger import locked, open_count_tasks, replay
 from pos.store.store import store_of
 from pos.sync import replica
 from pos.till import drawer_cash, totals
@@ -191,13 +191,16 @@ def _beside(session: Session, store_id: str, fact: SaleCompleted) -> list[Odd]:
     """Write what the store keeps beside a sale, each book for itself (rule 5)."""
     at, day = dt.datetime.fromisoformat(fact.completed_at), dt.date.fromisoformat(fact.business_day)
     sold = [(line.sku, line.qty) for line in fact.lines if line.kind == "goods" and line.qty > 0]
+    mine = {"store": store_id}
+    lots = consignment_stock.LEFT.all(session, mine, sorted({sku for sku, _ in sold}))
+    theirs = dict(producers.THEIRS.all(session, mine, sorted({one.sku for one in fact.lines if one.kind == "goods"})))
     books: list[Callable[[], object]] = [
-        lambda: producers.settle(session, fact, at),
+        lambda: producers.settle(session, fact, theirs, at),
         lambda: _vouchers(session, store_id, fact, at),
         lambda: _customer(session, store_id, fact, at, day),
     ]
-    if sold:
-        books.append(lambda: consignment_stock.sold(session, store_id, tidy(sold), sale_id=fact.id, day=day, at=at))
+    if lots:
+        books.append(lambda: consignment_stock.sold(session, store_id, sold, lots, sale_id=fact.id, day=day, at=at))
     if fact.coupons:
         books.append(lambda: offers.use_coupons(session, store_of(session, store_id), fact.coupons, fact.id, at))
     odd = []

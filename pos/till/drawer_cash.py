@@ -142,9 +142,16 @@ def note_beyond(
     session: Session, store_id: str, shift_id: str, sums: totals.Totals, kind: str, out_minor: int, refusal: Refused,
     *, agreed: bool = False, actor: Actor, at: dt.datetime,
 ) -> totals.Totals:  # fmt: skip
-    """Return a shift's totals with cash that leaves it beyond the books (rules 6, 7), or raise the refusal (rule 5)."""
+    """Book cash that leaves a drawer beyond the books (`book_beyond`), or raise the refusal (rule 5)."""
     if agreed or permissions.may(session, store_id, actor.role, SEES_DRAWER):
         raise refusal
+    return book_beyond(session, shift_id, sums, kind, out_minor, actor=actor, at=at)
+
+
+def book_beyond(
+    session: Session, shift_id: str, sums: totals.Totals, kind: str, out_minor: int, *, actor: Actor, at: dt.datetime
+) -> totals.Totals:
+    """Journal cash that leaves a drawer beyond the books, and return the shift's totals with it (rules 6, 7)."""
     facts = {"kind": kind, "amount_minor": out_minor}
     journal.record(session, actor=actor, at=at, verb="shift.beyond_drawer", subject=f"shift:{shift_id}", **facts)
     return totals.with_beyond(sums, [actor.name, at.isoformat(), kind, out_minor])

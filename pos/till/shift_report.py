@@ -26,6 +26,7 @@ from config.nodes.journal import GENESIS, JournalHead, canonical
 from pos.facts import ShiftClosed
 from pos.store.store import Staff, Till, snapshot, store_of
 from pos.till import totals
+from pos.till.parked import count_parked
 from pos.till.shift_book import CashMovement, LateSale, Shift
 
 MOST_LATE = 50
@@ -103,7 +104,7 @@ def z_report(
         "agreed_by": agreed_by,
         "pieces": pieces,
         "drops": _drops(session, shift, report["store"]["tz"]),
-        "parked_count": _parked(session, shift.store_id),
+        "parked_count": count_parked(session, shift.store_id),
         "late_count": len(late),
         "late_minor": sum(row.total_minor for row in late),
         "late": [[row.receipt_no, row.total_minor] for row in late[:MOST_LATE]],
@@ -179,12 +180,6 @@ def _drops(session: Session, shift: Shift, tz: str) -> list[list[Any]]:
     )
     rows = session.execute(query.order_by(CashMovement.at, CashMovement.id))
     return [[row.name or row.actor_id, _local(row.at, tz), row.amount_minor] for row in rows]
-
-
-def _parked(session: Session, store_id: str) -> int:
-    from pos.sale import basket  # it knows sales, which know their shift
-
-    return basket.count_parked(session, store_id)
 
 
 def _local(at: dt.datetime | None, tz: str) -> str | None:

@@ -52,6 +52,15 @@ class Priced(Protocol):
     def amount_minor(self) -> int | None: ...
 
 
+class Taken(Protocol):
+    """Money that was taken, or given back below zero."""
+
+    @property
+    def tender(self) -> str: ...
+    @property
+    def amount_minor(self) -> int: ...
+
+
 def opening() -> Totals:
     """Return the totals of a shift in which nothing has happened."""
     return {
@@ -80,8 +89,11 @@ def opening() -> Totals:
     }
 
 
-def with_sale(totals: Totals, fact: SaleCompleted) -> Totals:
-    """Return the totals with one more completed sale, return or exchange."""
+def with_sale(totals: Totals, fact: SaleCompleted, typed: Sequence[Taken] = ()) -> Totals:
+    """Return the totals with one more completed sale, return or exchange.
+
+    typed: what of its money a person says was taken, and no provider.
+    """
     totals = totals or _partial()
     after = totals.copy()
     total_minor = fact.total_minor
@@ -106,6 +118,10 @@ def with_sale(totals: Totals, fact: SaleCompleted) -> Totals:
     for voucher in fact.vouchers:
         after["vouchers_minor"] += voucher["amount_minor"]
     _add_lines(after, fact)
+    if typed:
+        after["typed"] = kept = dict(totals.get("typed") or {})
+        for taken in typed:
+            kept[taken.tender] = kept.get(taken.tender, 0) + taken.amount_minor
     if after["first_receipt_no"] is None:
         after["first_receipt_no"] = fact.receipt_no
     after["last_receipt_no"], after["epoch"] = fact.receipt_no, fact.epoch
@@ -130,12 +146,6 @@ def with_corrections(totals: Totals, staff_id: str, name: str, count: int, value
     kept = after.get("corrections") or {}
     _, had, had_minor = kept.get(staff_id, (name, 0, 0))
     return after | {"corrections": kept | {staff_id: [name, had + count, had_minor + value_minor]}}
-
-
-def with_typed(totals: Totals, tender: str, amount_minor: int) -> Totals:
-    """Return the totals with money that a person says was taken, and no provider."""
-    kept = totals.get("typed") or {}
-    return totals | {"typed": kept | {tender: kept.get(tender, 0) + amount_minor}}
 
 
 def with_apart(totals: Totals, kind: str, tender: str, amount_minor: int) -> Totals:

@@ -8,11 +8,12 @@ from flask import Blueprint, Response, g, jsonify
 from config.errors import Invalid
 from config.ids import is_id
 from pos.sale import basket
-from pos.sale.basket import Basket, TakeUp
+from pos.sale.basket import TakeUp
 from pos.store import approvals
 from pos.store.approvals import Need
-from pos.till import hand_cash
+from pos.till import hand_cash, parked
 from pos.till.hand_cash import DrawerRequest
+from pos.till.parked import Basket
 from store_app.api.bodies import DrawerBody, ParkBody, TakeUpBody, VoidBody, takes
 from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
 from store_app.web.security import requires
@@ -21,13 +22,13 @@ bp = Blueprint("api_baskets", __name__, url_prefix="/api")
 LARGEST_BASKET = 100_000
 
 
-@bp.get("/baskets")
+@bp.get("/baskets", endpoint="parked")
 @requires("sell")
-def parked() -> Response:
+def kept() -> Response:
     """List the baskets set aside in this store, and those a till took up and did not pay; the longest waiting first."""
     with read() as session:
-        found = basket.parked(session, doors().settings.node_id)
-        taken = basket.taken_up(session, doors().settings.node_id)
+        found = parked.parked(session, doors().settings.node_id)
+        taken = parked.taken_up(session, doors().settings.node_id)
     return jsonify(baskets=[basket_json(row) for row in found], taken=[basket_json(row) for row in taken])
 
 

@@ -78,7 +78,7 @@ def scan(code: str) -> Response:
             handover.refuse_square(session, store_id, code)
             raise
         recall.refuse(session, store_id, [(found.product.sku, found.batch)])
-        batches.refuse_expired_lines(session, store_id, [(found.product.sku, found.batch, found.expires_on)], day)
+        batches.refuse_expired(session, store_id, found.product.sku, found.batch, found.expires_on, day)
     return jsonify(
         product=as_json(found.product),
         qty=found.qty,

@@ -12,8 +12,9 @@ from config.errors import Invalid, NotFound
 from config.ids import is_id
 from pos.payments.payments import Payment
 from pos.sale import refund_routes, returns
-from pos.sale.returns import BlindReturnRequest, ReturnRequest
+from pos.sale.sale_request import BlindReturnRequest, ReturnRequest
 from pos.sold import Sale, SaleLine, lines_of, newest_first
+from pos.till.counter import habits_of
 from store_app.api.bodies import BlindReturnBody, ReturnBody, ReturnPlanBody, asks, takes
 from store_app.api.sales import done_json, open_for_practice
 from store_app.practice.practice import booked
@@ -44,7 +45,7 @@ def returnable(sale_id: str) -> Response:
         found = session.get(Sale, (store_id, sale_id))
         if found is None or found.kind == "return":
             raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
-        back = returns.returned_qty(session, store_id, sale_id)
+        back = refund_routes.returned_qty(session, store_id, sale_id)
         lines = [_line_json(line, back.get(line.n, 0)) for line in lines_of(session, found) if line.qty > 0]
         tenders = _tenders(session, found)
     return jsonify(_found_json(found) | {"lines": lines, "tenders": tenders})
@@ -61,9 +62,10 @@ def plan(body: ReturnPlanBody) -> Response:
     """
     store_id, lines = doors().settings.node_id, [(line.n, line.qty) for line in body.lines]
     with read() as session:
-        original = returns.original_of(session, store_id, body.sale_id)
-        return_id = refund_routes.return_under_way(session, original) or _checked(body.id)
-        planned = returns.plan(session, store_id, body.sale_id, lines, body.tender, return_id)
+        receipt = refund_routes.look(session, store_id, body.sale_id, body.tender)
+        return_id = receipt.under_way or _checked(body.id)
+        coin_minor = habits_of(session, store_id).smallest_coin_minor
+        planned = returns.planned(receipt, lines, body.tender, return_id, coin_minor=coin_minor)
     ways = [dataclasses.asdict(way) for way in planned.ways]
     return jsonify(return_id=return_id, total_minor=planned.total_minor, ways=ways)
 

@@ -17,7 +17,8 @@ from pos.pricing.pricing import PricedLine
 from pos.pricing.promises import clean_code
 from pos.reports import receipt_mail, slips
 from pos.reports.slips import CopyRequest
-from pos.sale import exchange, returns, sale
+from pos.sale import exchange, refund_routes, returns, sale
+from pos.sale.draft import Completed
 from pos.sale.quoting import Quote
 from pos.sale.sale_request import BroughtBack, SaleRequest
 from pos.sold import Sale
@@ -46,10 +47,12 @@ def quote(body: QuoteBody) -> Response:
     customer = None
     with read() as session:
         back: list[SoldLine] = []
+        receipt = None
         customer_id = body.customer_id
         if brought := brought_back(body.brought_back):
-            customer_id = exchange.customer_of(session, store_id, brought, customer_id)
-            back = [line for line, _ in returns.negative_lines(session, store_id, brought, first_n=len(rung) + 1)]
+            receipt = refund_routes.look(session, store_id, brought[0].sale_id)
+            customer_id = exchange.customer_of(receipt, brought, customer_id)
+            back = [line for line, _ in returns.negative_lines(receipt, brought, first_n=len(rung) + 1)]
         usable = offers.usable(session, store_id, body.coupons, day_of(session, store_id, at)) if body.coupons else {}
         quoted = sale.quote(
             session,
@@ -62,7 +65,7 @@ def quote(body: QuoteBody) -> Response:
             back=back,
         )
         needs = approvals.wanted(session, store_id, quoted.needs, g.actor)
-        goes_back = exchange.goes_back(session, store_id, back, quoted.basket.lines_minor) if back else {}
+        goes_back = exchange.goes_back(receipt, back, quoted.basket.lines_minor) if back and receipt else {}
         if customer_id:
             customer = {"id": customer_id} | vars(
                 customers.standing(session, store_of(session, store_id), customer_id, at=at)
@@ -194,7 +197,7 @@ def sale_json(document: dict[str, Any]) -> dict[str, Any]:
     return {name: document[name] for name in _REPORTED} | {"document": document}
 
 
-def done_json(session: Session, done: sale.Completed, *, practice: bool) -> dict[str, Any]:
+def done_json(session: Session, done: Completed, *, practice: bool) -> dict[str, Any]:
     """Return what was completed, or only practised: then it has no receipt number, and no voucher a code.
 
     A code practised would be that of a real sale of the same id.

@@ -37,6 +37,7 @@ from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import proposals
+from tests.stock_sold import sell_goods
 
 STORE = "B01"
 PRODUCTS, ROUNDS = 5_000, 5
@@ -239,7 +240,7 @@ def _sales_meanwhile(database: Database, url: str, calm_sales: int, nights: int)
         began = time.perf_counter()
         with database.write() as session:
             sale_id = f"sale-{n}-{time.perf_counter_ns()}"
-            stock.sell(session, STORE, [("P00001", 1)], sale_id=sale_id, day=TODAY, at=DAWN, actor=ACTOR)
+            sell_goods(session, STORE, [("P00001", 1)], sale_id=sale_id, day=TODAY, at=DAWN, actor=ACTOR)
         return 1000 * (time.perf_counter() - began)
 
     calm = [sell(n) for n in range(calm_sales)]

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from config.clock import SystemClock
-from pos.sale.basket import Basket
 from pos.sold import Sale
 from pos.store.approvals import Approval
+from pos.till.parked import Basket
 from tests.browser.conftest import CODES, Node, by_hand, enter, wedge
 from tests.browser.counter import CASHIER, KEY, enter_as, furnish
 from tests.browser.held import Held

@@ -19,10 +19,10 @@ from pos.customers.tab import TabAccount
 from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob, lay_out
 from pos.reports.receipt_mail import ReceiptMail
-from pos.sale.basket import Basket
 from pos.sold import Sale, SaleLine
 from pos.stock.ledger import StockMovement
 from pos.store.store import store_of
+from pos.till.parked import Basket
 from tests.browser.conftest import (
     CODES,
     DESK,

@@ -18,10 +18,10 @@ from config.database import Database, make_engine
 from config.nodes.journal import Actor
 from config.settings import Settings
 from pos.customers.tab import TabEntry
-from pos.sale.basket import Basket
 from pos.sold import Sale
 from pos.stock import recall
 from pos.stock.waste import Waste
+from pos.till.parked import Basket
 from pos.till.shift import current
 from pos.till.shift_book import CashMovement, Shift
 from store_app.app import create_app

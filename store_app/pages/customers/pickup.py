@@ -427,7 +427,7 @@ def _view(session: Session, row: PickupOrder, *, costed: bool = False) -> OrderV
         for sku in (skus if row.state == "picking" else ())
         if sku in products
     }
-    costs = charged(session, row.store_id, promise_of(lines, fee_of(session, row))) if costed else {}
+    costs = charged(session, promise_of(lines, fee_of(session, row))) if costed else {}
     return OrderView(
         id=row.id,
         order_no=row.order_no,

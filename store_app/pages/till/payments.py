@@ -15,8 +15,8 @@ from pos.payments import requests, unclaimed
 from pos.payments.payments import Payment
 from pos.payments.providers import NEVER_SEEN
 from pos.payments.requests import OPEN
-from pos.sale import basket
-from pos.sale.basket import Basket
+from pos.till import parked
+from pos.till.parked import Basket
 from store_app.pages.common import form
 from store_app.payments.providers import asker
 from store_app.runtime.doors import doors, read, wake_worker_after, write
@@ -68,7 +68,7 @@ def overview(fault: DomainError | None = None, **_place: str) -> ResponseReturnV
     store_id = str(place().store_id)
     with read() as session:
         rows = [_row(session, payment) for payment in unclaimed.unresolved(session, store_id)]
-        baskets = basket.parked(session, store_id) if any(row.kind == "unused" for row in rows) else []
+        baskets = parked.parked(session, store_id) if any(row.kind == "unused" for row in rows) else []
         latest = [_row(session, payment) for payment in session.scalars(_latest(store_id))]
     return page(
         "till/payments.html",

@@ -20,7 +20,7 @@ from pos.printing.queue import PrintJob
 from pos.reports import receipt_mail, slips
 from pos.reports.slips import CopyRequest
 from pos.sale import refund_routes, returns
-from pos.sale.returns import ReturnRequest
+from pos.sale.sale_request import ReturnRequest
 from pos.sold import Sale, lines_of
 from pos.stock import consignment_stock
 from pos.store import approvals
@@ -242,7 +242,7 @@ def receipt(sale_id: str, fault: DomainError | None = None) -> Response:
         has_shift = shift.current(look, store_id, own_till(look, store_id).id) is not None
         has_voucher = vouchers.issued_by(look, store_id, sale_id)
         not_ours = consignment_stock.of_sale(look, store_id, sale_id)
-        no_hand = found.kind == "sale" and refund_routes.needs_no_hand(look, found)
+        no_hand = found.kind == "sale" and refund_routes.needs_no_hand(refund_routes.look(look, store_id, sale_id))
         letters = receipt_mail.letters_of(look, store_id, sale_id)
     return page(
         "till/shift/receipt.html",
@@ -475,7 +475,7 @@ def _sale(session: Session, sale_id: str) -> Sale:
 
 
 def _lines(session: Session, found: Sale) -> list[LineView]:
-    back = returns.returned_qty(session, found.store_id, found.id)
+    back = refund_routes.returned_qty(session, found.store_id, found.id)
     return [
         LineView(
             row.n, row.name, row.stock_unit, row.qty, row.total_minor, back.get(row.n, 0), row.qty - back.get(row.n, 0)

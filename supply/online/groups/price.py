@@ -61,14 +61,14 @@ def share(
 ) -> tuple[OrderLine, int]:  # fmt: skip
     """Return a share's line and what it costs in all; most_minor: what was paid for it (rule 3)."""
     line = _line(session, store_id, sku, qty, price_minor, at)
-    total_minor = _total(session, store_id, line)
+    total_minor = _total(session, line)
     while most_minor is not None and total_minor > most_minor:
         fewer = max(1, (total_minor - most_minor) // qty)
         if line.price_minor > fewer:
             line = replace(line, price_minor=line.price_minor - fewer)
         else:
             line = replace(line, deposit_sku=None, deposit_minor=None)
-        total_minor = _total(session, store_id, line)
+        total_minor = _total(session, line)
     return line, total_minor
 
 
@@ -77,13 +77,13 @@ def leaders_part(session: Session, store_id: str, order_id: str, left_minor: int
     order = session.get(PickupOrder, (store_id, order_id))
     if order is None or not commission_bp:
         return 0
-    priced = cost(session, store_id, promise_of(lines_of(session, order)))
+    priced = cost(session, promise_of(lines_of(session, order)))
     goods_minor = sum(line.net_minor for line in priced.lines if line.product.kind != "deposit")
     return commission(goods_minor, priced.total_minor, left_minor, commission_bp)
 
 
-def _total(session: Session, store_id: str, line: Any) -> int:
-    return cost(session, store_id, promise_of([line])).total_minor
+def _total(session: Session, line: Any) -> int:
+    return cost(session, promise_of([line])).total_minor
 
 
 def _line(session: Session, store_id: str, sku: str, qty: int, price_minor: int, at: dt.datetime) -> OrderLine:

@@ -139,7 +139,7 @@ def to_collect(session: Session, store_id: str, order_id: str, *, actor: Actor, 
     way = _locked(session, store_id, order_id)
     home_delivery.move(session, way.home, "to_collect", actor=actor, at=at)
     lines = lines_of(session, way.order)
-    way.order.total_minor = cost(session, store_id, promise_of(lines, fee_of(session, way.order))).total_minor
+    way.order.total_minor = cost(session, promise_of(lines, fee_of(session, way.order))).total_minor
     send(session, way.order, at)
     return way.home
 

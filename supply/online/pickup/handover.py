@@ -30,6 +30,7 @@ from config.ids import new_id, tidy_pickup_code
 from config.nodes.journal import Actor, record
 from pos.customers import customers
 from pos.sale import sale
+from pos.sale.draft import Completed
 from pos.sale.sale_request import SaleRequest
 from pos.store.store import Store
 from supply.online import home_delivery
@@ -62,7 +63,7 @@ class Handover:
 
     order: PickupOrder | None = None
     token: str = ""
-    completed: sale.Completed | None = None
+    completed: Completed | None = None
     refusal: DomainError | None = None
 
     def or_raise(self) -> "Handover":

@@ -211,7 +211,7 @@ def short(
         raise Refused("nothing-picked", f"Nothing of order {order.order_no} was found. Cancel it and say why.")
     stock.answer(session, store_id, order_id, "released", at=at)
     stock.reserve(session, store_id, order_id, kept, actor=actor, at=at)
-    order.total_minor = cost(session, store_id, promise_of(found, fee_of(session, order))).total_minor
+    order.total_minor = cost(session, promise_of(found, fee_of(session, order))).total_minor
     refuse_unpaid(order)
     names = ", ".join(f"{line.name} {line.picked_qty} of {line.qty}" for line in missing)
     journal.record(session, actor=actor, at=at, verb="pickup order.settled", subject=subject_of(order), instead=instead)
@@ -497,4 +497,4 @@ def _bring_down(
 
 
 def _total(session: Session, order: PickupOrder, lines: Sequence[PickupLine]) -> int:
-    return cost(session, order.store_id, promise_of(lines, fee_of(session, order))).total_minor
+    return cost(session, promise_of(lines, fee_of(session, order))).total_minor

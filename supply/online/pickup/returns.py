@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, Refused
 from config.nodes.journal import Actor
 from pos.sale import returns
-from pos.sale.sale import Completed
+from pos.sale.draft import Completed
+from pos.sale.refund_routes import returned_qty
+from pos.sale.sale_request import ReturnRequest
 from pos.sold import Sale, SaleLine
 from supply.online.orders import PickupOrder, lines_of, move, order_for_update, send
 from supply.online_facts import ReturnAsked
@@ -77,7 +79,7 @@ def take_back(
     numbers: dict[str, int] = {row.sku: row.n for row in rows}
     if unknown := [sku for sku, _, _ in lines if sku not in numbers]:
         raise Invalid("not-in-order", f"This was not in order {order.order_no}: {', '.join(unknown)}.", skus=unknown)
-    request = returns.ReturnRequest(
+    request = ReturnRequest(
         id=return_id,
         store_id=store_id,
         till_id=till_id,
@@ -108,7 +110,7 @@ def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: A
 
 def left_of(session: Session, order: PickupOrder) -> dict[str, int]:
     """Return SKU -> how much of what was handed over has not come back, of the products of which any is left."""
-    back = returns.returned_qty(session, order.store_id, str(order.sale_id))
+    back = returned_qty(session, order.store_id, str(order.sale_id))
     rows = session.execute(
         sa.select(SaleLine.n, SaleLine.sku, SaleLine.qty).where(
             SaleLine.store_id == order.store_id, SaleLine.sale_id == order.sale_id, SaleLine.price_type != "deposit"

@@ -243,7 +243,7 @@ def settle_fee(
     today = business_day(at, store.tz, store.rollover_hour)
     assortment.set_price(session, store_id, product.sku, rules.fee_minor, today, today=today, actor=actor, at=at)
     session.flush()
-    charged = cost(session, store_id, Promise([(product.sku, 1)], {product.sku: rules.fee_minor}, {})).total_minor
+    charged = cost(session, Promise([(product.sku, 1)], {product.sku: rules.fee_minor}, {})).total_minor
     rules = replace(rules, charged_minor=charged)
     kept = replace(availability.rules_of(session, store_id), delivery=rules.to_body())
     storefront.set_rules(session, store_id, kept, actor=actor, at=at)

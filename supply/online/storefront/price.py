@@ -24,7 +24,8 @@ from pos.catalogue.catalogue import Product, TaxClass
 from pos.pricing.pricing import PricedBasket, ProductView, Saved, part_of
 from pos.pricing.promises import Offers
 from pos.sale import quoting
-from pos.sale.sale_request import RungLine
+from pos.sale.quoting import Shelf
+from pos.sale.sale_request import Promised, RungLine
 from pos.store.store import Store
 from supply.online_facts import OrderLine
 
@@ -77,25 +78,18 @@ def promise_of(lines: Sequence[PromisedLine], fee: tuple[str, int] | None = None
     return promise
 
 
-def cost(session: Session, store_id: str, promise: Promise) -> PricedBasket:
+def cost(session: Session, promise: Promise) -> PricedBasket:
     """Return lines, tax and total as the till will ring what was promised."""
     views = _views(session, promise.prices, [*(sku for sku, _ in promise.lines), *promise.deposits.values()])
-    return quoting.price_known(
-        session,
-        store_id,
-        [RungLine(sku, qty) for sku, qty in promise.lines],
-        views,
-        Offers(()),  # all that was saved was promised before
-        wall=dt.datetime(1970, 1, 1),  # noqa: DTZ001  no offer looks at it
-        agreed=promise.prices,
-        agreed_savings=promise.savings,
-        agreed_deposits=promise.deposits,
-    ).basket
+    never = dt.datetime(1970, 1, 1)  # noqa: DTZ001  no offer looks at it
+    shelf = Shelf(never, views, Offers(()))  # all that was saved was promised before
+    rung = [RungLine(sku, qty) for sku, qty in promise.lines]
+    return quoting.price(shelf, rung, Promised(promise.prices, promise.savings, promise.deposits)).basket
 
 
-def charged(session: Session, store_id: str, promise: Promise) -> dict[str, int]:
+def charged(session: Session, promise: Promise) -> dict[str, int]:
     """Return what each product of an order costs its customer: less its offers, with its tax and its deposits."""
-    rows = cost(session, store_id, promise).lines if promise.lines else ()
+    rows = cost(session, promise).lines if promise.lines else ()
     minor = dict.fromkeys((sku for sku, _ in promise.lines), 0)
     for row in rows:
         of = row.line.deposit_of if row.line else None
@@ -114,16 +108,13 @@ def quote(
     at: dt.datetime,
 ) -> quoting.Quote:
     """Price a basket at list prices (SKU -> price_minor, deposits too) with the offers of this moment (rule 1)."""
-    return quoting.price_known(
-        session,
-        store.id,
-        [RungLine(sku, qty) for sku, qty in lines],
+    shelf = Shelf(
+        at.astimezone(ZoneInfo(store.tz)).replace(tzinfo=None),
         views_of(session, prices, [sku for sku, _ in lines]),
         offers.live(session, store.id, business_day(at, store.tz, store.rollover_hour)),
-        wall=at.astimezone(ZoneInfo(store.tz)).replace(tzinfo=None),
         member=member,
-        coupons=coupons,
     )
+    return quoting.price(shelf, [RungLine(sku, qty) for sku, qty in lines], coupons=coupons)
 
 
 def promised_lines(priced: PricedBasket) -> tuple[OrderLine, ...]:

@@ -17,6 +17,7 @@ from pos.sale.sale_request import RungLine
 from pos.stock.ledger import StockMovement
 from pos.store.store import Till, sell_beyond, store_of
 from pos.sync import shift_checks
+from pos.till.parked import taken_up
 from pos.till.shift import current
 from pos.till.shift_report import x_report
 from tests.builders import NOON, STORE, TILL
@@ -136,7 +137,7 @@ def test_a_till_takes_up_again_what_it_has_in_hand_and_another_one_only_by_leave
     park(store, "basket-13", content={"n": 1})
     for _ in range(2):  # the first answer was lost
         assert take_up(TILL).content == {"n": 1}
-    assert [row.id for row in store.read(lambda session: basket.taken_up(session, STORE))] == ["basket-13"]
+    assert [row.id for row in store.read(lambda session: taken_up(session, STORE))] == ["basket-13"]
     for from_till_id in (None, "T3"):
         with pytest.raises(Conflict, match="Wei has already"):
             take_up("T2", from_till_id, store.ana)
@@ -151,7 +152,7 @@ def test_a_till_takes_up_again_what_it_has_in_hand_and_another_one_only_by_leave
     give_up(store, "basket-13", till_id="T2")
     with pytest.raises(Conflict, match="given up"):
         take_up("T2")
-    assert store.read(lambda session: basket.taken_up(session, STORE)) == []
+    assert store.read(lambda session: taken_up(session, STORE)) == []
 
 
 def test_setting_aside_taking_up_and_giving_up_moves_no_stock(store):

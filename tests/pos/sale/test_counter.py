@@ -18,14 +18,15 @@ from pos.documents.receipt import layout
 from pos.facts import SaleCompleted
 from pos.payments import vouchers
 from pos.sale import basket, sale, seal
-from pos.sale.basket import Basket, TakeUp
-from pos.sale.returns import BlindReturnRequest, ReturnRequest, plan, take_back, take_back_blind
-from pos.sale.sale_request import BroughtBack, RungLine, SaleRequest
+from pos.sale.basket import TakeUp
+from pos.sale.returns import plan, take_back, take_back_blind
+from pos.sale.sale_request import BlindReturnRequest, BroughtBack, ReturnRequest, RungLine, SaleRequest
 from pos.store import approvals, permissions
 from pos.store.approvals import Need
 from pos.store.store import add_staff, store_of
 from pos.till import hand_cash, shift_report
 from pos.till.hand_cash import DrawerRequest
+from pos.till.parked import Basket, parked
 from pos.till.shift import current
 from tests.builders import NOON, STORE, TILL, OpenStore
 from tests.empty import database_from, made_once
@@ -719,13 +720,13 @@ def test_a_parked_basket_is_taken_up_by_one_till(store):
 
     with store.write() as session:
         park(session)
-    assert [row.label for row in store.read(lambda session: basket.parked(session, STORE))] == ["red hat"]
+    assert [row.label for row in store.read(lambda session: parked(session, STORE))] == ["red hat"]
     with store.write() as session:
         row = basket.resume(session, TakeUp("basket-1", STORE, "T2"), actor=store.wei, at=NOON)
         assert row.content == {"lines": [1]}
     with store.write() as session, pytest.raises(Conflict, match="Wei has already"):
         basket.resume(session, TakeUp("basket-1", STORE, TILL), actor=store.ana, at=NOON)
-    assert store.read(lambda session: basket.parked(session, STORE)) == []
+    assert store.read(lambda session: parked(session, STORE)) == []
 
 
 def test_a_basket_is_given_up_with_a_reason_and_counted_on_the_shift(store):
@@ -755,7 +756,7 @@ def test_what_was_given_up_is_never_sold_and_what_was_paid_elsewhere_waits_no_mo
     with pytest.raises(Conflict, match="given up"):
         store.sell([("milk", 1)], id="basket-3")
     store.sell([("milk", 1)], id="basket-4")
-    assert store.read(lambda session: basket.parked(session, STORE)) == []
+    assert store.read(lambda session: parked(session, STORE)) == []
 
 
 def test_the_drawer_opens_once_per_wish_never_unseen_and_not_for_everyone(store):

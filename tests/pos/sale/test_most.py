@@ -5,7 +5,9 @@ import pytest
 from config.errors import Invalid
 from pos.catalogue.catalogue import Product
 from pos.sale import quoting
-from pos.sale.sale_request import RungLine
+from pos.sale.sale_request import Promised, RungLine
+from pos.sale.situation import look_at_shelf
+from pos.till.counter import habits_of
 from tests.builders import NOON, STORE
 
 
@@ -37,10 +39,14 @@ def test_lines_of_the_same_product_count_together_whatever_they_cost(bounded):
 
 
 def test_what_was_agreed_with_an_order_is_handed_over_whatever_the_most_is_now(bounded):
+    rung = [RungLine("milk", 5)]
+
     def priced(agreed):
         return bounded.read(
             lambda session: quoting.price(
-                session, STORE, [RungLine("milk", 5)], tz="Europe/Berlin", day=NOON.date(), at=NOON, agreed=agreed
+                look_at_shelf(session, STORE, rung, habits_of(session, STORE), at=NOON, promised=Promised(agreed)),
+                rung,
+                Promised(agreed),
             )
         )
 

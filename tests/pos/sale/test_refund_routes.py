@@ -17,8 +17,8 @@ from pos.payments.payments import Payment
 from pos.payments.practice_terminal import PracticeTerminal
 from pos.pricing.promises import Choice, Offer, Part
 from pos.sale import returns, sale
-from pos.sale.returns import BlindReturnRequest, GiveBack
-from pos.sale.sale_request import BroughtBack, RungLine, SaleRequest
+from pos.sale.returns import GiveBack
+from pos.sale.sale_request import BlindReturnRequest, BroughtBack, RungLine, SaleRequest
 from pos.sold import Sale
 from pos.stock import recall
 from pos.store.store import store_of

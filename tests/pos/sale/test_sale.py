@@ -17,6 +17,7 @@ from pos.facts import SaleCompleted
 from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob
 from pos.sale import sale
+from pos.sale.draft import Completed
 from pos.sale.sale_request import SaleRequest
 from pos.sold import Sale, SaleLine
 from pos.stock import stock
@@ -316,7 +317,7 @@ def roomy_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Ope
 def test_a_sale_its_return_and_the_closing_hold_on_postgresql_too(postgres_database, tmp_path):
     store = open_store(tmp_path, database_url=postgres_database)
     request = store.request([("milk", 2), ("bread", 21)])
-    answers: list[sale.Completed] = []
+    answers: list[Completed] = []
     in_parallel(lambda: answers.append(store.complete(request)), 3)
     assert {done.sale.receipt_no for done in answers} == {1}
     store.take_back(request.id, [(1, 1)])

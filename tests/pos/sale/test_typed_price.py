@@ -14,6 +14,7 @@ from config.nodes.journal import Actor
 from pos.catalogue import catalogue
 from pos.pricing.promises import Offers
 from pos.sale import quoting, sale
+from pos.sale.quoting import Shelf
 from pos.sale.sale_request import RungLine, SaleRequest
 from pos.store import approvals
 from pos.store.store import add_staff
@@ -27,7 +28,7 @@ BO = Actor("bo", "Bo", "supervisor", STORE)
 def needs_of(line, product):
     """Return what a line needs, priced without a database, and what it costs."""
     wall = NOON.replace(tzinfo=None)
-    quoted = quoting.price_known(None, STORE, [line], {line.sku: product}, NO_OFFERS, wall=wall)
+    quoted = quoting.price(Shelf(wall, {line.sku: product}, NO_OFFERS), [line])
     return {need.permission: need for need in quoted.needs}, quoted.basket.lines[0]
 
 

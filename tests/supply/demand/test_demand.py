@@ -12,6 +12,7 @@ from config.ids import NETWORK
 from pos.stock import stock
 from supply.demand import history, rollups
 from supply.demand.history import DailyDemand, RegionalDemand, StoreDay
+from tests.stock_sold import sell_goods
 from tests.supply.sold import AT, DAY, PRODUCTS, SYSTEM, day, make_node, open_store, sell
 
 
@@ -181,7 +182,7 @@ def test_a_sold_out_product_is_noted_with_the_share_of_the_days_trade_it_missed(
         stock.open_stock(session, "S1", [("bread", 4), ("milk", 9)], source_id="opening", at=opened, actor=SYSTEM)
         for sku, qty in (("bread", 4), ("milk", 2)):
             sell(session, "S1", DAY, {sku: qty})
-            stock.sell(session, "S1", [(sku, qty)], sale_id=f"sale-{sku}", day=DAY, at=sold_at, actor=SYSTEM)
+            sell_goods(session, "S1", [(sku, qty)], sale_id=f"sale-{sku}", day=DAY, at=sold_at, actor=SYSTEM)
     roll(store)
     with store.read() as session:
         assert session.get(DailyDemand, ("S1", "bread", DAY)).out_of_stock_bp == 3182
@@ -195,7 +196,7 @@ def test_a_product_missing_all_day_is_noted_though_nothing_was_sold(store):
         stock.open_stock(session, "S1", [("bread", 4)], source_id="opening", at=AT.replace(day=1, hour=9), actor=SYSTEM)
         sell(session, "S1", day(-1), {"bread": 4})
         sold_at = AT.replace(day=1, hour=19)
-        stock.sell(session, "S1", [("bread", 4)], sale_id="sale-bread", day=day(-1), at=sold_at, actor=SYSTEM)
+        sell_goods(session, "S1", [("bread", 4)], sale_id="sale-bread", day=day(-1), at=sold_at, actor=SYSTEM)
         sell(session, "S1", DAY, {"milk": 1})
     roll(store)
     with store.read() as session:

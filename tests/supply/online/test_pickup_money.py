@@ -14,6 +14,7 @@ from pos.catalogue.catalogue import Listing, Price, Product
 from pos.payments.payments import Payment
 from pos.payments.providers import Outcome
 from pos.sale import returns
+from pos.sale.sale_request import ReturnRequest
 from pos.stock import stock
 from pos.store.store import Store
 from supply.money import escrow, refunds
@@ -231,7 +232,7 @@ def test_no_more_is_handed_over_than_was_paid(town):
 
 def test_the_till_gives_no_cash_for_what_was_paid_online(town):
     _, sale = collected(town)
-    request = returns.ReturnRequest(new_id(), STORE, TILL, sale.id, [(1, 1)])
+    request = ReturnRequest(new_id(), STORE, TILL, sale.id, [(1, 1)])
     with town.store.write() as session, pytest.raises(Refused, match="Pickup page"):
         returns.take_back(session, request, actor=ANA, at=AT)
 

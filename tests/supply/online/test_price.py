@@ -69,7 +69,7 @@ def test_what_the_products_of_an_order_cost_is_together_what_is_to_pay_offers_de
             PickupLine(sku="cola", qty=2, price_minor=150, price_quantity=1, deposit_sku="bottle", deposit_minor=25),
         ]
         rate = 1 + session.get(TaxClass, "std").rate_bp / 10_000
-        costs, total = charged(session, STORE, promise_of(lines)), cost(session, STORE, promise_of(lines)).total_minor
+        costs, total = charged(session, promise_of(lines)), cost(session, promise_of(lines)).total_minor
     assert rate > 1
     assert (costs["milk"], costs["cola"]) == (round(3 * 129 * rate), round(2 * 150 * rate) + 2 * 25)
     assert sum(costs.values()) == total

@@ -24,6 +24,7 @@ from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import proposals, service_targets
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 from supply.sync import checks
+from tests.stock_sold import sell_goods
 from tests.supply.sold import make_node
 
 MONDAY = dt.date(2026, 3, 2)
@@ -443,7 +444,7 @@ def test_a_forecast_that_saw_today_says_nothing_more_of_today(store):
 
 def test_a_book_below_zero_counts_as_an_empty_shelf(store):
     with store.write() as session:
-        stock.sell(session, "S1", [("bread", 9)], sale_id="s", day=MONDAY, at=DAWN, actor=WEI)
+        sell_goods(session, "S1", [("bread", 9)], sale_id="s", day=MONDAY, at=DAWN, actor=WEI)
     assert lines(store, proposed(store))["bread"].why["on_hand"] == 0
 
 

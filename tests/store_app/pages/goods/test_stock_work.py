@@ -15,6 +15,7 @@ from pos.stock import batches, recall, stock, stocktake, waste
 from pos.stock.batches import Batch, Lot
 from pos.store.store import Staff
 from pos.sync import checks
+from tests.stock_sold import sell_goods
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import EAN, SYSTEM, fill, picture_of, send, words
 
@@ -52,7 +53,7 @@ def sold(house: House, sku: str, qty: int) -> None:
     house.clock.advance(30)
     with house.doors.write() as session:
         day = house.clock.now().date()
-        stock.sell(session, STORE, [(sku, qty)], sale_id=new_id(), day=day, at=house.clock.now(), actor=SYSTEM)
+        sell_goods(session, STORE, [(sku, qty)], sale_id=new_id(), day=day, at=house.clock.now(), actor=SYSTEM)
 
 
 def start(client, *sections: str) -> str:

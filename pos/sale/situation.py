@@ -1,0 +1,250 @@
+"""The first stroke of a sale: everything that is known when it is decided, read once and in one order of locks.
+
+Rules
+-----
+1. `look` reads, and refuses only what is not there to be read: an unknown product, code, customer or receipt. What is
+   not allowed is refused by `decide`, which reads nothing.
+2. Who sends a command again is answered before anything else is read (`Situation.again`). At a till that is not open
+   nothing more is looked at, either.
+3. Locks are taken in one order: the shift, the receipt whose goods come back, then levels by SKU and place.
+4. Lines that claim nothing (no price of their own, no code, no batch, no empties) cost no question.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.clock import business_day
+from config.nodes.journal import Actor
+from pos.catalogue import catalogue, offers, scan, selling_hours
+from pos.customers import customers
+from pos.pricing.pricing import ProductView
+from pos.producers import producers
+from pos.sale import refund_routes
+from pos.sale.draft import Completed, known
+from pos.sale.quoting import NOTHING, Shelf
+from pos.sale.refund_routes import Receipt
+from pos.sale.sale_request import BlindReturnRequest, Promised, ReturnRequest, RungLine, SaleRequest
+from pos.sold import Sale, SaleLine
+from pos.stock import batches, consignment_stock, ledger, markdown, recall
+from pos.stock.ledger import Holding
+from pos.store import approvals, permissions
+from pos.store.approvals import Approval, Leave
+from pos.till.counter import Counter, Habits, at_counter
+from pos.till.parked import HELD
+
+NOBODY = Leave(permissions.Rights(""))
+NOTHING_HELD = Holding({}, {})
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Who stands where when, and what the books say of all that a request names.
+
+    again: it was completed before. counter: None where no shift is open. held: the basket, as `HELD` has it.
+    customer_id: whose sale it is. receipt: the sale whose goods come back. lots: (id, SKU) of goods on sale or return;
+    theirs: SKU -> the producer it is sold for. empties_qty: what this person paid out alone for in this shift.
+    corrected: of the products taken off again those there are.
+    """
+
+    actor: Actor
+    at: dt.datetime
+    request_hash: str
+    again: Completed | None = None
+    counter: Counter | None = None
+    held: tuple[str, str, str] | None = None
+    day: dt.date = dt.date.min
+    leave: Leave = NOBODY
+    customer_id: str | None = None
+    receipt: Receipt | None = None
+    shelf: Shelf | None = None
+    holding: Holding = NOTHING_HELD
+    lots: Sequence[tuple[str, str]] = ()
+    theirs: Mapping[str, str] = field(default_factory=dict)
+    empties_qty: int = 0
+    corrected: Collection[str] = ()
+
+
+def look(session: Session, request: SaleRequest, *, actor: Actor, at: dt.datetime) -> Situation:
+    """Return the situation of a sale or an exchange."""
+    store_id, rung = request.store_id, request.rung
+    counter = at_counter(session, store_id, request.till_id)
+    request_hash = request.hash()
+    if (again := known(session, store_id, request.id, request_hash)) is not None:
+        return Situation(actor, at, request_hash, again)
+    held = HELD.first(session, {"store": store_id, "basket": request.id})
+    if counter is None or counter.state != "open":
+        return Situation(actor, at, request_hash, counter=counter, held=held)
+    day = business_day(at, counter.tz, counter.rollover_hour)
+    receipt = refund_routes.look(session, store_id, request.brought_back[0].sale_id) if request.brought_back else None
+    customer_id = (receipt and receipt.customer_id) or request.customer_id
+    shelf = look_at_shelf(session, store_id, rung, counter, at=at, promised=request.promised, customer_id=customer_id)
+    sold = sorted({line.sku for line in rung if line.qty > 0 and shelf.views[line.sku].kind == "goods"})
+    back = {line.sku for line in receipt.lines.values() if line.kind == "goods"} if receipt else set()
+    mine = {"store": store_id}
+    return Situation(
+        actor=actor,
+        at=at,
+        request_hash=request_hash,
+        counter=counter,
+        held=held,
+        day=day,
+        leave=approvals.look(session, request, actor=actor, at=at) if _wants_leave(request, shelf) else NOBODY,
+        customer_id=customer_id,
+        receipt=receipt,
+        shelf=shelf,
+        holding=ledger.look(session, store_id, sold, request.order_id),
+        lots=consignment_stock.LEFT.all(session, mine, sold),
+        theirs=dict(producers.THEIRS.all(session, mine, sorted({*sold, *back}))),
+        empties_qty=_empties_before(session, counter, actor) if request.pays_empties else 0,
+        corrected=catalogue.known_skus(session, [row[0] for row in request.corrections]) if request.corrections else (),
+    )
+
+
+def look_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.datetime) -> Situation:
+    """Return the situation of goods that come back with their receipt."""
+    begun = _begin(session, request, actor, at)
+    if isinstance(begun, Situation):
+        return begun
+    counter, request_hash = begun
+    receipt = refund_routes.look(session, request.store_id, request.sale_id, request.tender)
+    skus = sorted({line.sku for line in receipt.lines.values() if line.kind == "goods"})
+    return Situation(
+        actor=actor,
+        at=at,
+        request_hash=request_hash,
+        counter=counter,
+        day=business_day(at, counter.tz, counter.rollover_hour),
+        leave=approvals.look(session, request, actor=actor, at=at),
+        customer_id=receipt.customer_id or request.customer_id,
+        receipt=receipt,
+        theirs=dict(producers.THEIRS.all(session, {"store": request.store_id}, skus)),
+    )
+
+
+def look_blind(session: Session, request: BlindReturnRequest, *, actor: Actor, at: dt.datetime) -> Situation:
+    """Return the situation of goods that come back without a receipt."""
+    begun = _begin(session, request, actor, at)
+    if isinstance(begun, Situation):
+        return begun
+    counter, request_hash = begun
+    day = business_day(at, counter.tz, counter.rollover_hour)
+    skus = list(dict.fromkeys(sku for sku, *_ in request.lines))
+    views = catalogue.to_sell(session, request.store_id, skus, day) if skus else {}
+    return Situation(
+        actor=actor,
+        at=at,
+        request_hash=request_hash,
+        counter=counter,
+        day=day,
+        leave=approvals.look(session, request, actor=actor, at=at),
+        customer_id=request.customer_id,
+        shelf=Shelf(_wall(counter, at), views, offers.live(session, request.store_id, day)),
+        theirs=dict(producers.THEIRS.all(session, {"store": request.store_id}, sorted(skus))),
+    )
+
+
+def look_at_shelf(
+    session: Session,
+    store_id: str,
+    rung: Sequence[RungLine],
+    store: Counter | Habits,
+    *,
+    at: dt.datetime,
+    promised: Promised = NOTHING,
+    customer_id: str | None = None,
+) -> Shelf:
+    """Return what may be sold of what was rung, and on which terms."""
+    day = business_day(at, store.tz, store.rollover_hour)
+    member = customers.is_member(session, store_id, customer_id) if customer_id else False
+    views = _views(session, store_id, rung, day, promised.prices)
+    hours = {kind: (since, until) for kind, since, until in selling_hours.HOURS.all(session, {"store": store_id})}
+    codes = {code: scan.read(session, store_id, code, day) for code in {line.code: 0 for line in rung if line.code}}
+    live = offers.live(session, store_id, day)
+    bare = (line for line in rung if line.batch and not line.code)
+    said: list[batches.Dated] = [(line.sku, line.batch, line.expires_on) for line in bare]
+    said += [(found.product.sku, found.batch, found.expires_on) for found in codes.values()]
+    return Shelf(
+        wall=_wall(store, at),
+        views=views,
+        offers=live,
+        day=day,
+        member=member,
+        coin_minor=store.smallest_coin_minor,
+        hours=hours,
+        codes=codes,
+        marked=markdown.left(session, store_id, live) if any(found.expires_on for found in codes.values()) else {},
+        recalls=recall.holding(session, store_id, sorted(views)),
+        last_days=batches.last_days(session, store_id, said) if said else {},
+    )
+
+
+# --- inside ---
+
+
+def _begin(
+    session: Session, request: ReturnRequest | BlindReturnRequest, actor: Actor, at: dt.datetime
+) -> Situation | tuple[Counter, str]:
+    counter = at_counter(session, request.store_id, request.till_id)
+    request_hash = request.hash()
+    again = known(session, request.store_id, request.id, request_hash)
+    if again is not None or counter is None or counter.state != "open":
+        return Situation(actor, at, request_hash, again, counter)
+    return counter, request_hash
+
+
+def _wall(store: Counter | Habits, at: dt.datetime) -> dt.datetime:
+    return at.astimezone(ZoneInfo(store.tz)).replace(tzinfo=None)
+
+
+def _views(
+    session: Session, store_id: str, rung: Sequence[RungLine], day: dt.date, agreed: Mapping[str, int]
+) -> dict[str, ProductView]:
+    promised = catalogue.as_promised(session, store_id, agreed, day) if agreed else {}
+    skus = [sku for sku in dict.fromkeys(line.sku for line in rung) if sku not in promised]
+    views = catalogue.to_sell(session, store_id, skus, day) if skus else {}
+    wanted = {view.deposit_sku for view in views.values() if view.deposit_sku} - views.keys() - promised.keys()
+    if wanted:
+        views = views | catalogue.to_sell(session, store_id, sorted(sku for sku in wanted if sku), day)
+    return views | promised
+
+
+def _wants_leave(request: SaleRequest, shelf: Shelf) -> bool:
+    """Tell whether anything of a sale may want somebody's leave, so that it is worth asking who may what (rule 4)."""
+    return bool(request.brought_back) or any(
+        line.qty < 0
+        or line.code
+        or line.amount_minor is not None
+        or line.discount_minor
+        or line.discount_bp
+        or (line.price_minor is not None and not shelf.views[line.sku].price_typed)
+        for line in request.rung
+    )
+
+
+def _empties_before(session: Session, counter: Counter, actor: Actor) -> int:
+    """Return the empties this person paid out for without leave in this shift (`quoting`, rules 11, 12)."""
+    agreed = sa.exists().where(
+        Approval.store_id == Sale.store_id,
+        Approval.sale_id == Sale.id,
+        Approval.permission == "empties",
+        Approval.used_at.is_not(None),
+    )
+    query = (
+        sa.select(sa.func.sum(-SaleLine.qty))
+        .join(Sale, sa.and_(Sale.store_id == SaleLine.store_id, Sale.id == SaleLine.sale_id))
+        .where(
+            Sale.store_id == counter.store_id,
+            Sale.shift_id == counter.shift_id,
+            Sale.cashier_id == actor.id,
+            Sale.total_minor < 0,
+            SaleLine.price_type == "empties",
+            SaleLine.qty < 0,
+            ~agreed,
+        )
+    )
+    return int(session.scalar(query) or 0)
