@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from config.money import amount_for
 from config.nodes import door
-from pos.pricing.pricing import PricedLine, sum_taxes
+from pos.pricing.pricing import PricedLine
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_RUNG = 10_000_000
@@ -351,28 +351,23 @@ def sold_line(n: int, line: PricedLine) -> SoldLine:
         if product.cost_minor is None
         else amount_for(line.qty, product.cost_minor, product.price_quantity),
         offers=tuple((row.offer_id, row.name, row.amount_minor) for row in line.offers),
-        top_category=product.top_category,
+        top_category=product.department or product.category,
     )
 
 
 def lettered(lines: Sequence[SoldLine]) -> tuple[tuple[SoldLine, ...], tuple[TaxRow, ...]]:
-    """Return the lines with their tax letters, and the tax rows those letters stand for."""
-    sums = sum_taxes([(line.tax_class_id, line.rate_bp, line.net_minor, line.tax_minor) for line in lines])
-    letters = {(row.tax_class_id, row.rate_bp): LETTERS[n % len(LETTERS)] for n, row in enumerate(sums)}
-    rows = tuple(
-        TaxRow(
-            letter=letters[row.tax_class_id, row.rate_bp],
-            tax_class_id=row.tax_class_id,
-            rate_bp=row.rate_bp,
-            net_minor=row.net_minor,
-            tax_minor=row.tax_minor,
-            gross_minor=row.net_minor + row.tax_minor,
-        )
-        for row in sums
-    )
+    """Return the lines with their tax letters, and the tax rows those letters stand for, by class and rate."""
+    sums: dict[tuple[str, int], tuple[int, int]] = {}
+    for line in lines:
+        net_minor, tax_minor = sums.get((line.tax_class_id, line.rate_bp), (0, 0))
+        sums[line.tax_class_id, line.rate_bp] = (net_minor + line.net_minor, tax_minor + line.tax_minor)
+    rows = {
+        key: TaxRow(LETTERS[n % len(LETTERS)], *key, net_minor, tax_minor, gross_minor=net_minor + tax_minor)
+        for n, (key, (net_minor, tax_minor)) in enumerate(sorted(sums.items()))
+    }
     for line in lines:  # a line was made for this sale a moment ago; nobody else holds it yet
-        object.__setattr__(line, "tax_letter", letters[line.tax_class_id, line.rate_bp])
-    return tuple(lines), rows
+        object.__setattr__(line, "tax_letter", rows[line.tax_class_id, line.rate_bp].letter)
+    return tuple(lines), tuple(rows.values())
 
 
 def _sold_line(body: dict[str, Any]) -> SoldLine:

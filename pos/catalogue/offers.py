@@ -37,7 +37,8 @@ from config.nodes.publication import EVERYONE
 from config.prepared import Prepared
 from pos.catalogue.catalogue import Product
 from pos.pricing import promises
-from pos.pricing.promises import Choice, Offer, Offers, Part, clean_code
+from pos.pricing.promises import Choice, Offer, Part, clean_code
+from pos.pricing.promotions import Offers
 from pos.store.store import Store
 
 MOST_CODES = 5_000

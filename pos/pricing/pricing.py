@@ -13,7 +13,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from config.money import BASIS, amount_for, divide_half_up, round_cash, tax_inside, tax_on
@@ -50,11 +50,6 @@ class ProductView:
     deposit_sku: str | None = None
     price_typed: bool = False
     cost_minor: int | None = None
-
-    @property
-    def top_category(self) -> str:
-        """Where the product stands: its department, in a store without departments its category."""
-        return self.department or self.category
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +105,6 @@ class PricedLine:
     manual_discount_minor: int = 0
     offers: tuple[Saved, ...] = ()
     line: BasketLine | None = None
-
-
-@dataclass(frozen=True)
-class TaxSum:
-    """The tax of one class over a basket."""
-
-    tax_class_id: str
-    rate_bp: int
-    net_minor: int
-    tax_minor: int
 
 
 @dataclass(frozen=True)
@@ -219,12 +204,3 @@ def part_of(amount_minor: int, whole_qty: int, before_qty: int, qty: int) -> int
     """
     upto = divide_half_up(amount_minor * (before_qty + qty), whole_qty)
     return upto - divide_half_up(amount_minor * before_qty, whole_qty)
-
-
-def sum_taxes(rows: Sequence[tuple[str, int, int, int]]) -> list[TaxSum]:
-    """Sum (tax class, rate_bp, net, tax) by class and rate, in the order of the class ids."""
-    sums: dict[tuple[str, int], tuple[int, int]] = {}
-    for tax_class_id, rate_bp, net_minor, tax_minor in rows:
-        net, tax = sums.get((tax_class_id, rate_bp), (0, 0))
-        sums[tax_class_id, rate_bp] = (net + net_minor, tax + tax_minor)
-    return [TaxSum(key, rate_bp, net, tax) for (key, rate_bp), (net, tax) in sorted(sums.items())]

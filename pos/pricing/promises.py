@@ -4,27 +4,21 @@ Rules
 -----
 1. An offer holds on the business day (a window over midnight belongs to the day it began), on its weekdays, within
    its hours, for its members, and with its coupon.
-2. A product counts for the first part of a bundle that names it.
-3. Offers come in one order wherever they were listed: those that need no coupon first, then by id.
+2. What could never apply, or save anything, is refused where it is made.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import overload
 
 from config.errors import Invalid
 from config.money import BASIS, MAX_MINOR
 
-UNIT, GROUP, BASKET = "unit", "group", "basket"
 UNIT_KINDS = ("percent", "amount", "price")
 PACK_KINDS = ("nth", "pack_price")
 BUNDLE_KINDS = ("bundle", "together")
 BASKET_KINDS = ("basket_percent", "basket_amount")
 MOST_SIZE, MOST_PARTS, MOST_TIMES, MOST_DAYS = 12, 4, 99, 60
 LONGEST_NAME = 60
-_SORTS = dict.fromkeys(UNIT_KINDS, UNIT) | dict.fromkeys((*PACK_KINDS, *BUNDLE_KINDS), GROUP)
-_SORTS |= dict.fromkeys(BASKET_KINDS, BASKET)
 KINDS = UNIT_KINDS + PACK_KINDS + BUNDLE_KINDS + BASKET_KINDS
 
 
@@ -113,79 +107,9 @@ class Offer:
         return self.batch is not None or self.expires_on is not None or self.expires_within_days is not None
 
 
-Named = tuple[int, int, Offer, str, bool]
-"""An offer that names a product: its place, the part that does, the offer, its sort (UNIT, GROUP or BASKET), and
-whether it asks for a batch or an expiry day."""
-
-
-class Offers(Sequence[Offer]):
-    """Offers made ready: those of a product are found once, not at every sale. day: the business day they are for."""
-
-    def __init__(self, offers: Iterable[Offer], day: dt.date | None = None) -> None:
-        self._offers = tuple(sorted(offers, key=lambda offer: (offer.codes is not None, offer.id)))
-        self.day = day
-        self._known: dict[tuple[str, str, str, str], tuple[Named, ...]] = {}
-        self._naming: dict[tuple[int, str], set[int]] = {}
-        """(which kind of name, name) -> places of the offers that name it."""
-        self._of_all: set[int] = set()
-        for place, offer in enumerate(self._offers):
-            for part in offer.parts:
-                if part.choice.everything:
-                    self._of_all.add(place)
-                for kind, names in enumerate(part.choice.names):
-                    for name in names:
-                        self._naming.setdefault((kind, name), set()).add(place)
-
-    @overload
-    def __getitem__(self, place: int) -> Offer: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Offer]: ...
-    def __getitem__(self, place: int | slice) -> Offer | Sequence[Offer]:
-        return self._offers[place]
-
-    def __len__(self) -> int:
-        return len(self._offers)
-
-    def of(self, sku: str, category: str, department: str, brand: str) -> tuple[Named, ...]:
-        """Return every offer that names a product; of several parts the first."""
-        key = (sku, category, department, brand)
-        found = self._known.get(key)
-        if found is None:
-            places = self._of_all.union(*(self._naming.get(name, ()) for name in enumerate(key)))
-            found = tuple(
-                (place, n, offer, _SORTS[offer.kind], offer.is_bound)
-                for place in sorted(places)
-                if (n := _part_of(offer := self._offers[place], key)) >= 0
-            )
-            self._known[key] = found
-        return found
-
-
-def _part_of(offer: Offer, product: tuple[str, str, str, str]) -> int:
-    """Return the first part of an offer that holds a product; -1 for none."""
-    return next((n for n, part in enumerate(offer.parts) if part.choice.holds(*product)), -1)
-
-
 def clean_code(text: str) -> str:
     """Return a coupon code as it is kept: capitals and digits, whatever blanks and dashes it was typed with."""
     return "".join(letter for letter in text.upper() if letter.isalnum())
-
-
-def holds_at(offer: Offer, at: dt.datetime, day: dt.date) -> bool:
-    """Tell whether an offer holds at a local time of a business day (rule 6)."""
-    minute = at.hour * 60 + at.minute
-    since, until = offer.from_minute, offer.until_minute
-    if since is not None and until is not None:
-        if since < until:
-            if not since <= minute < until:
-                return False
-        elif minute < until:
-            day = at.date() - dt.timedelta(days=1)
-        elif minute < since:
-            return False
-    if (offer.from_day and day < offer.from_day) or (offer.until_day and day > offer.until_day):
-        return False
-    return not offer.weekdays or day.weekday() in offer.weekdays
 
 
 def check(offer: Offer) -> None:

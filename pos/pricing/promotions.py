@@ -14,30 +14,26 @@ Rules
 7. Packs and bundles count pieces; goods sold by weight take part in per-unit offers and in basket offers.
 8. Of an offer that is for so many units alone (`left`), no more than these are reduced: of pieces the dearest, of
    weighed goods that share of what they cost.
-9. A hint never promises too much: with the missing units the customer saves at least what it says, before offers on
+9. Offers come in one order wherever they were listed: those that need no coupon first, then by id. A product counts for
+   the first part of a bundle that names it.
+10. A hint never promises too much: with the missing units the customer saves at least what it says, before offers on
    the basket.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 from config.money import amount_for, divide_half_up, share_out
-from pos.pricing.group_offers import Bundle, Group, Pack, Pot, Taking, share_off
-from pos.pricing.packing import solve
-from pos.pricing.promises import (
-    BASKET,
-    BUNDLE_KINDS,
-    GROUP,
-    PACK_KINDS,
-    Offer,
-    Offers,
-    clean_code,
-    holds_at,
-)
+from pos.pricing.packing import Bundle, Group, Pack, Pot, Taking, share_off, solve
+from pos.pricing.promises import BASKET_KINDS, BUNDLE_KINDS, PACK_KINDS, UNIT_KINDS, Offer, clean_code
 
 MOST_HINTS = 3
 HINT_MISSING = 2
+UNIT, GROUP, BASKET = "unit", "group", "basket"
+_SORTS = dict.fromkeys(UNIT_KINDS, UNIT) | dict.fromkeys((*PACK_KINDS, *BUNDLE_KINDS), GROUP)
+_SORTS |= dict.fromkeys(BASKET_KINDS, BASKET)
 
 
 @dataclass(frozen=True)
@@ -95,6 +91,71 @@ class Applied:
         return sum(saving.amount_minor for savings in self.lines.values() for saving in savings)
 
 
+Named = tuple[int, int, Offer, str, bool]
+"""An offer that names a product: its place, the part that does, the offer, its sort (UNIT, GROUP or BASKET), and
+whether it asks for a batch or an expiry day."""
+
+
+class Offers(Sequence[Offer]):
+    """Offers made ready: those of a product are found once, not at every sale. day: the business day they are for."""
+
+    def __init__(self, offers: Iterable[Offer], day: dt.date | None = None) -> None:
+        self._offers = tuple(sorted(offers, key=lambda offer: (offer.codes is not None, offer.id)))
+        self.day = day
+        self._known: dict[tuple[str, str, str, str], tuple[Named, ...]] = {}
+        self._naming: dict[tuple[int, str], set[int]] = {}
+        """(which kind of name, name) -> places of the offers that name it."""
+        self._of_all: set[int] = set()
+        for place, offer in enumerate(self._offers):
+            for part in offer.parts:
+                if part.choice.everything:
+                    self._of_all.add(place)
+                for kind, names in enumerate(part.choice.names):
+                    for name in names:
+                        self._naming.setdefault((kind, name), set()).add(place)
+
+    @overload
+    def __getitem__(self, place: int) -> Offer: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Offer]: ...
+    def __getitem__(self, place: int | slice) -> Offer | Sequence[Offer]:
+        return self._offers[place]
+
+    def __len__(self) -> int:
+        return len(self._offers)
+
+    def of(self, sku: str, category: str, department: str, brand: str) -> tuple[Named, ...]:
+        """Return every offer that names a product; of several parts the first."""
+        key = (sku, category, department, brand)
+        found = self._known.get(key)
+        if found is None:
+            places = self._of_all.union(*(self._naming.get(name, ()) for name in enumerate(key)))
+            found = tuple(
+                (place, n, offer, _SORTS[offer.kind], offer.is_bound)
+                for place in sorted(places)
+                if (n := _part_of(offer := self._offers[place], key)) >= 0
+            )
+            self._known[key] = found
+        return found
+
+
+def holds_at(offer: Offer, at: dt.datetime, day: dt.date) -> bool:
+    """Tell whether an offer holds at a local time of a business day (rule 6)."""
+    minute = at.hour * 60 + at.minute
+    since, until = offer.from_minute, offer.until_minute
+    if since is not None and until is not None:
+        if since < until:
+            if not since <= minute < until:
+                return False
+        elif minute < until:
+            day = at.date() - dt.timedelta(days=1)
+        elif minute < since:
+            return False
+    if (offer.from_day and day < offer.from_day) or (offer.until_day and day > offer.until_day):
+        return False
+    return not offer.weekdays or day.weekday() in offer.weekdays
+
+
 def best(
     lines: Sequence[OfferLine],
     offers: Sequence[Offer],
@@ -104,7 +165,7 @@ def best(
     coupons: frozenset[str] = frozenset(),
     left: Mapping[str, int] | None = None,
 ) -> Applied:
-    """Return the best result for the customer (rules 1-9).
+    """Return the best result for the customer (rules 1-10).
 
     at: local wall time. offers: best an `Offers`. left: offer id -> stock units it is still for (rule 8).
     """
@@ -130,6 +191,11 @@ def best(
 
 
 # --- inside ---
+
+
+def _part_of(offer: Offer, product: tuple[str, str, str, str]) -> int:
+    """Return the first part of an offer that holds a product; -1 for none."""
+    return next((n for n, part in enumerate(offer.parts) if part.choice.holds(*product)), -1)
 
 
 @dataclass(slots=True)

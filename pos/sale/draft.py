@@ -20,7 +20,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import table_of
-from config.errors import Conflict
 from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
@@ -35,7 +34,7 @@ from pos.producers import producers
 from pos.sale import seal
 from pos.sale.corrections import NONE, Corrections
 from pos.sale.tenders import MONEY, Booked, settle_accounts
-from pos.sold import Sale, document_of, write_rows
+from pos.sold import write_rows
 from pos.stock import consignment_stock, ledger, markdown
 from pos.stock.ledger import Reservation, Source
 from pos.store import approvals
@@ -169,33 +168,13 @@ def write(session: Session, draft: Draft) -> Completed:
     return Completed(fact, document, repeated=False)
 
 
-def known(session: Session, store_id: str, sale_id: str, request_hash: str) -> Completed | None:
-    """Return the sale this very command completed before; Conflict when its content was another (I2, I3)."""
-    found = _KNOWN.first(session, {"store": store_id, "sale": sale_id})
-    if found is None:
-        return None
-    sale = session.get_one(Sale, (store_id, sale_id))
-    if found[0] != request_hash:
-        raise Conflict(
-            "sale-content-differs",
-            f"This sale was already saved with another content, as receipt {sale.receipt_no}. Begin a new sale.",
-            receipt_no=sale.receipt_no,
-            total_minor=sale.total_minor,
-        )
-    document = document_of(session, sale)
-    return Completed(SaleCompleted.from_body(document), document, repeated=True)
-
-
 # --- inside ---
 
-_shift, _sale = table_of(Shift), table_of(Sale)
+_shift = table_of(Shift)
 _TO_SHIFT = Prepared(
     sa.update(_shift)
     .where(_shift.c.store_id == sa.bindparam("at_store"), _shift.c.id == sa.bindparam("at_shift"))
     .values(expected_minor=sa.bindparam("expected_minor"), totals=sa.bindparam("totals"))
-)
-_KNOWN = Prepared(
-    sa.select(_sale.c.request_hash).where(_sale.c.store_id == sa.bindparam("store"), _sale.c.id == sa.bindparam("sale"))
 )
 
 
@@ -240,8 +219,8 @@ def _totals(session: Session, draft: Draft, fact: SaleCompleted) -> dict[str, An
 
 def _fact(session: Session, draft: Draft, booked: Booked) -> SaleCompleted:
     settled, counter, actor, at = booked.settled, draft.counter, draft.actor, draft.at
-    lines, taxes = lettered(draft.lines)
     payments, cash = _payments(settled)
+    lines, taxes = lettered(draft.lines)
     return SaleCompleted(
         id=draft.id,
         kind=draft.kind,

@@ -49,8 +49,8 @@ from pos.pricing.pricing import (
     made_up,
     price_basket,
 )
-from pos.pricing.promises import Offer, Offers, clean_code
-from pos.pricing.promotions import Hint, OfferLine
+from pos.pricing.promises import Offer, clean_code
+from pos.pricing.promotions import Hint, OfferLine, Offers
 from pos.sale.sale_request import MOST_QTY, Promised, RungLine
 from pos.stock.batches import refuse_over
 from pos.stock.ledger import Holding, tidy
@@ -66,12 +66,14 @@ class Shelf:
     """What may be sold now, and on which terms.
 
     wall: the store's own time, without a zone. views: every product that was rung, and the deposits they carry.
-    codes: what a scanned code says. marked: markdown -> units it is still for. last_days: (SKU, batch) -> its last day.
+    promised: with the order that is handed over (rule 5). codes: what a scanned code says. marked: markdown -> units it
+    is still for. last_days: (SKU, batch) -> its last day.
     """
 
     wall: dt.datetime
     views: Mapping[str, ProductView]
     offers: Offers
+    promised: Promised = NOTHING
     day: dt.date = dt.date.min
     member: bool = False
     coin_minor: int = 1
@@ -97,16 +99,9 @@ class Quote:
     """The page's line -> stock units beyond what was marked down."""
 
 
-def price(
-    shelf: Shelf,
-    rung: Sequence[RungLine],
-    promised: Promised = NOTHING,
-    *,
-    coupons: Sequence[str] = (),
-    cash: bool = False,
-) -> Quote:
+def price(shelf: Shelf, rung: Sequence[RungLine], *, coupons: Sequence[str] = (), cash: bool = False) -> Quote:
     """Price what was rung (rules 1 to 8)."""
-    views = shelf.views
+    views, promised = shelf.views, shelf.promised
     if shelf.hours:
         refuse_outside(shelf.hours, (views[line.sku] for line in rung if line.qty > 0), shelf.wall)
     rung = read_from_codes(shelf, rung)
@@ -134,17 +129,12 @@ def price(
 
 def refuse_unsafe(shelf: Shelf, quoted: Quote) -> None:
     """Refuse what is recalled or past its last day (rule 6), before money is asked for as well as after."""
-    sold = sold_of(quoted)
+    sold = [line.line for line in quoted.basket.lines if line.line and line.qty > 0]
     names = {line.sku: line.product.name for line in sold}
     if shelf.recalls:
         refuse_recalled(shelf.recalls, [(line.sku, line.batch) for line in sold], names)
     if any(line.batch or line.expires_on for line in sold):
         refuse_over([(line.sku, line.batch, line.expires_on) for line in sold], shelf.last_days, names, shelf.day)
-
-
-def sold_of(quoted: Quote) -> list[BasketLine]:
-    """Return the lines that are sold, deposits with them; what comes back as empties is left out."""
-    return [line.line for line in quoted.basket.lines if line.line and line.qty > 0]
 
 
 def refuse_beyond(holding: Holding, quoted: Quote) -> None:

@@ -26,8 +26,9 @@ from config.errors import Refused
 from config.money import round_cash
 from config.nodes.journal import Actor
 from pos.facts import SoldLine, sold_line
-from pos.payments.payments import Settled, Tender, settle
+from pos.payments.payments import Tender, settle
 from pos.sale import corrections, exchange, quoting
+from pos.sale.corrections import NONE
 from pos.sale.draft import Completed, Draft, Moves, write
 from pos.sale.quoting import Quote
 from pos.sale.returns import Back, moves_back, negative_lines, within_drawer
@@ -50,28 +51,42 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
 def decide(request: SaleRequest, situation: Situation) -> Draft:
     """Decide a sale or an exchange: what is charged, how it is paid, what moves, and whose leave it uses. PURE."""
     rung, receipt = request.rung, situation.receipt
-    refuse_let_go(situation.held, request.id, request.till_id)
+    if situation.held is not None:
+        refuse_let_go(situation.held, request.id, request.till_id)
     counter = open_counter(situation.counter, request.till_id)
     if receipt is not None:
         exchange.refuse_none_bought(rung)
         exchange.customer_of(receipt, request.brought_back, request.customer_id)
     shelf = situation.shelf
     assert shelf is not None
-    quoted = quoting.price(shelf, rung, request.promised, coupons=request.coupons)
+    quoted = quoting.price(shelf, rung, coupons=request.coupons)
     priced = quoted.basket
     lines = [sold_line(n, line) for n, line in enumerate(priced.lines, 1)]
     back = negative_lines(receipt, request.brought_back, first_n=len(lines) + 1) if receipt else []
     lines_minor = priced.lines_minor + sum(line.total_minor for line, _ in back)
-    _refuse_another_total(request, quoted, (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)))
-    check_age(request, priced)
+    if request.shown_total_minor not in (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)):
+        raise _another_total(request, quoted, lines_minor)
+    if priced.minimum_age or request.age_how:
+        check_age(request, priced)
     quoting.refuse_unsafe(shelf, quoted)
     if not (counter.sells_beyond or request.order_id):
         quoting.refuse_beyond(situation.holding, quoted)
     needs = quoted.needs if lines_minor >= 0 else quoting.with_empties_before(quoted.needs, situation.empties_qty)
-    needs = [*needs, *leave_for([line for line, _ in back])]
+    if back:
+        needs = [*needs, leave_for([line for line, _ in back])]
     leave = approvals.allow(situation.leave, needs) if needs else []
-    settled, points_minor = _paid(request, situation, [line for line, _ in back], lines_minor)
-    _refuse_another_total(request, quoted, (lines_minor, settled.total_minor))
+    points_minor, tenders = 0, [Tender(*row) for row in request.tenders]
+    if receipt:
+        first = [line for line, _ in back]
+        paid = exchange.pay(receipt, tenders, first, lines_minor, counter=counter, channel=request.channel)
+        settled, points_minor = paid.settled, paid.points_minor
+    else:
+        coin_minor, currency = counter.smallest_coin_minor, counter.currency
+        settled = settle(
+            tenders, lines_minor, smallest_coin_minor=coin_minor, currency=currency, channel=request.channel
+        )
+    if request.shown_total_minor not in (lines_minor, settled.total_minor):
+        raise _another_total(request, quoted, lines_minor)
     draft = Draft(
         id=request.id,
         kind="exchange" if back else "sale",
@@ -93,11 +108,11 @@ def decide(request: SaleRequest, situation: Situation) -> Draft:
         note=request.note.strip(),
         coupons=tuple(sorted(quoted.coupons_used)),
         marked=quoted.marked,
-        corrections=corrections.of(request.corrections, situation.corrected),
+        corrections=corrections.of(request.corrections, situation.corrected) if request.corrections else NONE,
         points_minor=points_minor,
-        labels=tuple((line.sku, line.qty, line.code) for line in quoting.sold_of(quoted) if line.code),
+        labels=tuple((line.sku, line.qty, line.code) for line in rung if line.code and line.qty > 0),
     )
-    return within_drawer(draft, situation)
+    return within_drawer(draft, situation) if settled.total_minor < 0 else draft
 
 
 # --- questions ---
@@ -135,7 +150,7 @@ def quote(
         rounding_minor=rounding_minor,
         total_minor=lines_minor + rounding_minor,
     )
-    return replace(quoted, basket=priced, needs=(*quoted.needs, *leave_for(back)))
+    return replace(quoted, basket=priced, needs=(*quoted.needs, leave_for(back)))
 
 
 def worth(session: Session, store_id: str, rung: Sequence[RungLine], *, at: dt.datetime) -> int:
@@ -150,22 +165,9 @@ def worth(session: Session, store_id: str, rung: Sequence[RungLine], *, at: dt.d
 # --- inside ---
 
 
-def leave_for(back: Sequence[SoldLine]) -> list[Need]:
+def leave_for(back: Sequence[SoldLine]) -> Need:
     """Return the leave an exchange wants for what is brought back of its receipt."""
-    lines = [(line.returns_n or 0, -line.qty) for line in back]
-    return [takes_back(str(back[0].returns_sale_id), lines)] if back else []
-
-
-def _paid(request: SaleRequest, situation: Situation, back: Sequence[SoldLine], due_minor: int) -> tuple[Settled, int]:
-    """Settle what is due; with it, what of the value brought back had been paid with points."""
-    counter, tenders = situation.counter, [Tender(*row) for row in request.tenders]
-    assert counter is not None
-    if situation.receipt is not None:
-        paid = exchange.pay(situation.receipt, tenders, back, due_minor, counter=counter, channel=request.channel)
-        return paid.settled, paid.points_minor
-    coin_minor, currency = counter.smallest_coin_minor, counter.currency
-    settled = settle(tenders, due_minor, smallest_coin_minor=coin_minor, currency=currency, channel=request.channel)
-    return settled, 0
+    return takes_back(str(back[0].returns_sale_id), [(line.returns_n or 0, -line.qty) for line in back])
 
 
 def _moves(request: SaleRequest, situation: Situation, lines: Sequence[SoldLine], back: Back) -> Moves:
@@ -183,13 +185,11 @@ def _moves(request: SaleRequest, situation: Situation, lines: Sequence[SoldLine]
     )
 
 
-def _refuse_another_total(request: SaleRequest, quoted: Quote, totals_minor: tuple[int, int]) -> None:
-    if request.shown_total_minor in totals_minor:
-        return
-    raise Refused(
+def _another_total(request: SaleRequest, quoted: Quote, total_minor: int) -> Refused:
+    return Refused(
         "total-changed",
         "A price has changed since it was scanned. Tell the customer the new total, then take the money.",
-        total_minor=totals_minor[0],
+        total_minor=total_minor,
         shown_minor=request.shown_total_minor,
         lines=[
             {

@@ -11,7 +11,7 @@ Rules
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from config.errors import Invalid, Refused
@@ -92,9 +92,13 @@ class SaleRequest:
     note: str = ""
     corrections: Sequence[tuple[str, int] | tuple[str, int, int]] = ()
     """(sku, qty[, amount_minor as shown]) taken off again before it was paid."""
+    rung: tuple[RungLine, ...] = field(init=False, repr=False)
+    """The lines in their full shape."""
 
     def __post_init__(self) -> None:
-        """Put marks in the place of typed codes (rule 3)."""
+        """Give lines their full shape, and put marks in the place of typed codes (rule 3)."""
+        rung = tuple([line if isinstance(line, RungLine) else RungLine(*line) for line in self.lines])
+        object.__setattr__(self, "rung", rung)
         if any(row[0] == "voucher" for row in self.tenders):
             object.__setattr__(self, "tenders", [self._marked(*row) for row in self.tenders])
 
@@ -104,19 +108,9 @@ class SaleRequest:
         return tender, amount_minor, reference, *more
 
     @property
-    def rung(self) -> tuple[RungLine, ...]:
-        """The lines in their full shape."""
-        return tuple(line if isinstance(line, RungLine) else RungLine(*line) for line in self.lines)
-
-    @property
     def promised(self) -> Promised:
         """What a pickup order promised."""
         return Promised(self.agreed_prices or {}, self.agreed_savings or {}, self.agreed_deposits or {})
-
-    @property
-    def pays_empties(self) -> bool:
-        """Whether cash is to go out for empties."""
-        return self.shown_total_minor < 0 and any(line.qty < 0 for line in self.rung)
 
     def hash(self) -> str:
         """Return the hash of the request's content, by which the same command is known again."""
@@ -127,7 +121,7 @@ class SaleRequest:
             "corrections": [list(row) for row in self.corrections],
             "coupons": list(self.coupons),
         }
-        del content["agreed_savings"]  # they belong to the order, which cannot change once it is ready
+        del content["rung"], content["agreed_savings"]  # they belong to the order, which cannot change once it is ready
         del content["agreed_deposits"]
         del content["approvals"]  # asking again with a fresh approval is the same sale
         return hashlib.sha256(journal.canonical(content).encode()).hexdigest()

@@ -19,17 +19,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
+from config.database import table_of
+from config.errors import Conflict
 from config.nodes.journal import Actor
+from config.prepared import Prepared
 from pos.catalogue import catalogue, offers, scan, selling_hours
 from pos.customers import customers
+from pos.facts import SaleCompleted
 from pos.pricing.pricing import ProductView
 from pos.producers import producers
 from pos.sale import refund_routes
-from pos.sale.draft import Completed, known
+from pos.sale.draft import Completed
 from pos.sale.quoting import NOTHING, Shelf
 from pos.sale.refund_routes import Receipt
 from pos.sale.sale_request import BlindReturnRequest, Promised, ReturnRequest, RungLine, SaleRequest
-from pos.sold import Sale, SaleLine
+from pos.sold import Sale, SaleLine, document_of
 from pos.stock import batches, consignment_stock, ledger, markdown, recall
 from pos.stock.ledger import Holding
 from pos.store import approvals, permissions
@@ -71,9 +75,8 @@ class Situation:
 
 def look(session: Session, request: SaleRequest, *, actor: Actor, at: dt.datetime) -> Situation:
     """Return the situation of a sale or an exchange."""
-    store_id, rung = request.store_id, request.rung
+    store_id, rung, request_hash = request.store_id, request.rung, request.hash()
     counter = at_counter(session, store_id, request.till_id)
-    request_hash = request.hash()
     if (again := known(session, store_id, request.id, request_hash)) is not None:
         return Situation(actor, at, request_hash, again)
     held = HELD.first(session, {"store": store_id, "basket": request.id})
@@ -86,6 +89,7 @@ def look(session: Session, request: SaleRequest, *, actor: Actor, at: dt.datetim
     sold = sorted({line.sku for line in rung if line.qty > 0 and shelf.views[line.sku].kind == "goods"})
     back = {line.sku for line in receipt.lines.values() if line.kind == "goods"} if receipt else set()
     mine = {"store": store_id}
+    pays_empties = request.shown_total_minor < 0 and any(line.qty < 0 for line in rung)
     return Situation(
         actor=actor,
         at=at,
@@ -100,7 +104,7 @@ def look(session: Session, request: SaleRequest, *, actor: Actor, at: dt.datetim
         holding=ledger.look(session, store_id, sold, request.order_id),
         lots=consignment_stock.LEFT.all(session, mine, sold),
         theirs=dict(producers.THEIRS.all(session, mine, sorted({*sold, *back}))),
-        empties_qty=_empties_before(session, counter, actor) if request.pays_empties else 0,
+        empties_qty=_empties_before(session, counter, actor) if pays_empties else 0,
         corrected=catalogue.known_skus(session, [row[0] for row in request.corrections]) if request.corrections else (),
     )
 
@@ -135,6 +139,7 @@ def look_blind(session: Session, request: BlindReturnRequest, *, actor: Actor, a
     day = business_day(at, counter.tz, counter.rollover_hour)
     skus = list(dict.fromkeys(sku for sku, *_ in request.lines))
     views = catalogue.to_sell(session, request.store_id, skus, day) if skus else {}
+    wall = at.astimezone(ZoneInfo(counter.tz)).replace(tzinfo=None)
     return Situation(
         actor=actor,
         at=at,
@@ -143,7 +148,7 @@ def look_blind(session: Session, request: BlindReturnRequest, *, actor: Actor, a
         day=day,
         leave=approvals.look(session, request, actor=actor, at=at),
         customer_id=request.customer_id,
-        shelf=Shelf(_wall(counter, at), views, offers.live(session, request.store_id, day)),
+        shelf=Shelf(wall, views, offers.live(session, request.store_id, day)),
         theirs=dict(producers.THEIRS.all(session, {"store": request.store_id}, sorted(skus))),
     )
 
@@ -161,6 +166,7 @@ def look_at_shelf(
     """Return what may be sold of what was rung, and on which terms."""
     day = business_day(at, store.tz, store.rollover_hour)
     member = customers.is_member(session, store_id, customer_id) if customer_id else False
+    wall = at.astimezone(ZoneInfo(store.tz)).replace(tzinfo=None)
     views = _views(session, store_id, rung, day, promised.prices)
     hours = {kind: (since, until) for kind, since, until in selling_hours.HOURS.all(session, {"store": store_id})}
     codes = {code: scan.read(session, store_id, code, day) for code in {line.code: 0 for line in rung if line.code}}
@@ -169,9 +175,10 @@ def look_at_shelf(
     said: list[batches.Dated] = [(line.sku, line.batch, line.expires_on) for line in bare]
     said += [(found.product.sku, found.batch, found.expires_on) for found in codes.values()]
     return Shelf(
-        wall=_wall(store, at),
+        wall=wall,
         views=views,
         offers=live,
+        promised=promised,
         day=day,
         member=member,
         coin_minor=store.smallest_coin_minor,
@@ -183,22 +190,40 @@ def look_at_shelf(
     )
 
 
+def known(session: Session, store_id: str, sale_id: str, request_hash: str) -> Completed | None:
+    """Return the sale this very command completed before; Conflict when its content was another (I2, I3)."""
+    found = _KNOWN.first(session, {"store": store_id, "sale": sale_id})
+    if found is None:
+        return None
+    sale = session.get_one(Sale, (store_id, sale_id))
+    if found[0] != request_hash:
+        raise Conflict(
+            "sale-content-differs",
+            f"This sale was already saved with another content, as receipt {sale.receipt_no}. Begin a new sale.",
+            receipt_no=sale.receipt_no,
+            total_minor=sale.total_minor,
+        )
+    document = document_of(session, sale)
+    return Completed(SaleCompleted.from_body(document), document, repeated=True)
+
+
 # --- inside ---
+
+_sale = table_of(Sale)
+_KNOWN = Prepared(
+    sa.select(_sale.c.request_hash).where(_sale.c.store_id == sa.bindparam("store"), _sale.c.id == sa.bindparam("sale"))
+)
 
 
 def _begin(
     session: Session, request: ReturnRequest | BlindReturnRequest, actor: Actor, at: dt.datetime
 ) -> Situation | tuple[Counter, str]:
-    counter = at_counter(session, request.store_id, request.till_id)
     request_hash = request.hash()
+    counter = at_counter(session, request.store_id, request.till_id)
     again = known(session, request.store_id, request.id, request_hash)
     if again is not None or counter is None or counter.state != "open":
         return Situation(actor, at, request_hash, again, counter)
     return counter, request_hash
-
-
-def _wall(store: Counter | Habits, at: dt.datetime) -> dt.datetime:
-    return at.astimezone(ZoneInfo(store.tz)).replace(tzinfo=None)
 
 
 def _views(

@@ -6,7 +6,8 @@ from flask import Blueprint, Response, jsonify
 
 from pos.catalogue import offers, scan
 from pos.pricing.pricing import ProductView
-from pos.pricing.promises import Offer, holds_at
+from pos.pricing.promises import Offer
+from pos.pricing.promotions import holds_at
 from pos.stock import stock
 from pos.store.store import store_of
 from store_app.api.catalogue import as_json

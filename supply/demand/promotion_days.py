@@ -32,7 +32,8 @@ from config.clock import business_day, day_start
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Price, Product
 from pos.catalogue.offers import StandingOffer, as_offer
-from pos.pricing.promises import BASKET_KINDS, Offer, Offers
+from pos.pricing.promises import BASKET_KINDS, Offer
+from pos.pricing.promotions import Offers
 from pos.store.store import Store
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import statistics
 import time
 from typing import Any
 
-from pos.pricing.promises import Choice, Offer, Offers, Part
-from pos.pricing.promotions import OfferLine, best
+from pos.pricing.promises import Choice, Offer, Part
+from pos.pricing.promotions import OfferLine, Offers, best
 
 PRODUCTS, LINES, OFFERS = 1_200, 60, 200
 CATEGORIES, DEPARTMENTS, BRANDS = 60, 10, 90

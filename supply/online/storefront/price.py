@@ -22,7 +22,7 @@ from config.errors import NotFound
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.pricing.pricing import PricedBasket, ProductView, Saved, part_of
-from pos.pricing.promises import Offers
+from pos.pricing.promotions import Offers
 from pos.sale import quoting
 from pos.sale.quoting import Shelf
 from pos.sale.sale_request import Promised, RungLine
@@ -82,9 +82,9 @@ def cost(session: Session, promise: Promise) -> PricedBasket:
     """Return lines, tax and total as the till will ring what was promised."""
     views = _views(session, promise.prices, [*(sku for sku, _ in promise.lines), *promise.deposits.values()])
     never = dt.datetime(1970, 1, 1)  # noqa: DTZ001  no offer looks at it
-    shelf = Shelf(never, views, Offers(()))  # all that was saved was promised before
-    rung = [RungLine(sku, qty) for sku, qty in promise.lines]
-    return quoting.price(shelf, rung, Promised(promise.prices, promise.savings, promise.deposits)).basket
+    promised = Promised(promise.prices, promise.savings, promise.deposits)
+    shelf = Shelf(never, views, Offers(()), promised)  # all that was saved was promised before
+    return quoting.price(shelf, [RungLine(sku, qty) for sku, qty in promise.lines]).basket
 
 
 def charged(session: Session, promise: Promise) -> dict[str, int]:

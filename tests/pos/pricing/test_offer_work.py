@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from pos.pricing import group_offers, packing, promises, promotions
-from pos.pricing.promises import Choice, Offer, Offers, Part
-from pos.pricing.promotions import OfferLine, best
+from pos.pricing import packing, promises, promotions
+from pos.pricing.promises import Choice, Offer, Part
+from pos.pricing.promotions import OfferLine, Offers, best
 from tests.benchmarks.promotions import AT, LINES, OFFERS, PRODUCTS, line, offer, product
 
-ENGINE = {module.__file__ for module in (packing, group_offers, promises, promotions)}
+ENGINE = {module.__file__ for module in (packing, promises, promotions)}
 BASKETS = 5
 
 

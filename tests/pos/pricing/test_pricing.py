@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pos.catalogue import catalogue
+from pos.facts import lettered, sold_line
 from pos.pricing.pricing import (
     BasketLine,
     PricedLine,
@@ -16,7 +17,6 @@ from pos.pricing.pricing import (
     made_up,
     part_of,
     price_basket,
-    sum_taxes,
 )
 from pos.sale import sale
 from pos.sale.sale_request import RungLine
@@ -114,9 +114,13 @@ def test_however_a_line_is_taken_apart_its_parts_sum_to_it(amount, parts):
 
 
 def test_taxes_are_summed_by_class_and_rate():
+    names = ("tax_class_id", "rate_bp", "net_minor", "tax_minor")
     rows = [("food", 700, 100, 7), ("drinks", 1900, 10, 2), ("food", 700, 50, 4), ("food", 500, 1, 0)]
-    sums = [(row.tax_class_id, row.rate_bp, row.net_minor, row.tax_minor) for row in sum_taxes(rows)]
-    assert sums == [("drinks", 1900, 10, 2), ("food", 500, 1, 0), ("food", 700, 150, 11)]
+    plain = sold_line(1, charge(BasketLine("x", 1, PLAIN)))
+    lines, taxes = lettered([replace(plain, **dict(zip(names, row, strict=True))) for row in rows])
+    sums = [("A", "drinks", 1900, 10, 2, 12), ("B", "food", 500, 1, 0, 1), ("C", "food", 700, 150, 11, 161)]
+    assert [tuple(vars(row).values()) for row in taxes] == sums
+    assert [line.tax_letter for line in lines] == ["C", "A", "C", "B"]
 
 
 def test_no_rounding_without_small_coins():

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pos.pricing import packing
-from pos.pricing.promises import Offer, Offers, Part
-from pos.pricing.promotions import Applied, OfferLine, best
+from pos.pricing.promises import Offer, Part
+from pos.pricing.promotions import Applied, OfferLine, Offers, best
 from tests.pos.offer_baskets import (
     MONDAY,
     apply,

@@ -46,7 +46,6 @@ def test_what_was_agreed_with_an_order_is_handed_over_whatever_the_most_is_now(b
             lambda session: quoting.price(
                 look_at_shelf(session, STORE, rung, habits_of(session, STORE), at=NOON, promised=Promised(agreed)),
                 rung,
-                Promised(agreed),
             )
         )
 

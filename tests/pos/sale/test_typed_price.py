@@ -12,7 +12,7 @@ from config.ids import new_id
 from config.money import BASIS, amount_for
 from config.nodes.journal import Actor
 from pos.catalogue import catalogue
-from pos.pricing.promises import Offers
+from pos.pricing.promotions import Offers
 from pos.sale import quoting, sale
 from pos.sale.quoting import Shelf
 from pos.sale.sale_request import RungLine, SaleRequest
