@@ -76,6 +76,15 @@ def share_out(total: int, weights: Sequence[int]) -> list[int]:
     return [sign * part for part in parts]
 
 
+def part_of(amount_minor: int, whole_qty: int, before_qty: int, qty: int) -> int:
+    """Return what `qty` of a line's `whole_qty` units are worth, when `before_qty` of them were settled before.
+
+    However a line is taken apart, its parts sum to its whole.
+    """
+    upto = divide_half_up(amount_minor * (before_qty + qty), whole_qty)
+    return upto - divide_half_up(amount_minor * before_qty, whole_qty)
+
+
 def likely_notes(due_minor: int, notes_minor: Sequence[int]) -> list[int]:
     """Return the amounts a customer is likely to hand over for `due_minor`, rising, at most four.
 

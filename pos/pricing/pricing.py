@@ -195,12 +195,3 @@ def made_up(lines: list[BasketLine]) -> list[BasketLine]:
             own_minor += short_minor
         sums[line.sku, price_minor] = (qty, charged_minor + own_minor)
     return lines
-
-
-def part_of(amount_minor: int, whole_qty: int, before_qty: int, qty: int) -> int:
-    """Return what `qty` of a line's `whole_qty` units are worth, when `before_qty` of them were settled before.
-
-    However a line is taken apart, its parts sum to its whole.
-    """
-    upto = divide_half_up(amount_minor * (before_qty + qty), whole_qty)
-    return upto - divide_half_up(amount_minor * before_qty, whole_qty)

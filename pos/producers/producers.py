@@ -26,14 +26,13 @@ from config.database import Base, lock_rows, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.finding import Finding
 from config.ids import new_id
-from config.money import BASIS, divide_half_up
+from config.money import BASIS, divide_half_up, part_of
 from config.nodes import journal
 from config.nodes.append_only import append_only
 from config.nodes.journal import Actor
 from config.prepared import PreparedForSome
 from pos.catalogue.catalogue import Product
 from pos.facts import SaleCompleted, SoldLine
-from pos.pricing.pricing import part_of
 from pos.producers import agents
 from pos.stock import batches, producer_lots, stock, waste
 from pos.stock.batches import Lot

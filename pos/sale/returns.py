@@ -24,12 +24,12 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
 from config.ids import new_id
-from config.money import round_cash
+from config.money import part_of, round_cash
 from config.nodes.journal import Actor
 from pos.facts import Moved, SoldLine, sold_line
 from pos.payments import requests
 from pos.payments.payments import REFUND_TENDERS, Tender, settle
-from pos.pricing.pricing import BasketLine, ProductView, charge, part_of
+from pos.pricing.pricing import BasketLine, ProductView, charge
 from pos.sale import quoting, refund_routes
 from pos.sale.draft import Completed, Draft, Moves, write
 from pos.sale.quoting import Shelf
@@ -80,6 +80,7 @@ def decide(request: ReturnRequest, situation: Situation) -> Draft:
     refuse_paid_online(receipt, online=request.online)
     tender = "prepaid" if request.online else request.tender
     back = _undone(receipt, _tidy(request.lines, restock=request.restock), first_n=1)
+    moves = Moves(returned=moves_back(back), theirs=situation.theirs)
     due_minor = -sum(line.total_minor for line, _ in back)
     ways = refund_routes.plan(receipt, request.id, due_minor, tender, coin_minor=counter.smallest_coin_minor)
     draft = Draft(
@@ -93,7 +94,7 @@ def decide(request: ReturnRequest, situation: Situation) -> Draft:
         lines=tuple(line for line, _ in back),
         settled=ways.settled(request.reference),
         request_hash=situation.request_hash,
-        moves=Moves(returned=moves_back(back), theirs=situation.theirs),
+        moves=moves,
         leave=leave,
         customer_id=situation.customer_id,
         returns_receipt_no=receipt.sale.receipt_no,

@@ -94,11 +94,15 @@ class SaleRequest:
     """(sku, qty[, amount_minor as shown]) taken off again before it was paid."""
     rung: tuple[RungLine, ...] = field(init=False, repr=False)
     """The lines in their full shape."""
+    promised: Promised = field(init=False, repr=False)
+    """What a pickup order promised."""
 
     def __post_init__(self) -> None:
         """Give lines their full shape, and put marks in the place of typed codes (rule 3)."""
         rung = tuple([line if isinstance(line, RungLine) else RungLine(*line) for line in self.lines])
+        promised = Promised(self.agreed_prices or {}, self.agreed_savings or {}, self.agreed_deposits or {})
         object.__setattr__(self, "rung", rung)
+        object.__setattr__(self, "promised", promised)
         if any(row[0] == "voucher" for row in self.tenders):
             object.__setattr__(self, "tenders", [self._marked(*row) for row in self.tenders])
 
@@ -106,11 +110,6 @@ class SaleRequest:
         if tender == "voucher" and reference and not isinstance(reference, vouchers.Mark):
             reference = vouchers.mark_of(self.store_id, reference)
         return tender, amount_minor, reference, *more
-
-    @property
-    def promised(self) -> Promised:
-        """What a pickup order promised."""
-        return Promised(self.agreed_prices or {}, self.agreed_savings or {}, self.agreed_deposits or {})
 
     def hash(self) -> str:
         """Return the hash of the request's content, by which the same command is known again."""
@@ -121,7 +120,11 @@ class SaleRequest:
             "corrections": [list(row) for row in self.corrections],
             "coupons": list(self.coupons),
         }
-        del content["rung"], content["agreed_savings"]  # they belong to the order, which cannot change once it is ready
+        del (
+            content["rung"],
+            content["promised"],
+            content["agreed_savings"],
+        )  # they belong to the order, which cannot change once it is ready
         del content["agreed_deposits"]
         del content["approvals"]  # asking again with a fresh approval is the same sale
         return hashlib.sha256(journal.canonical(content).encode()).hexdigest()

@@ -7,7 +7,7 @@ Rules
 2. Who sends a command again is answered before anything else is read (`Situation.again`). At a till that is not open
    nothing more is looked at, either.
 3. Locks are taken in one order: the shift, the receipt whose goods come back, then levels by SKU and place.
-4. Lines that claim nothing (no price of their own, no code, no batch, no empties) cost no question.
+4. Lines that claim nothing (no code, no batch, no empties) cost no question.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ from pos.sold import Sale, SaleLine, document_of
 from pos.stock import batches, consignment_stock, ledger, markdown, recall
 from pos.stock.ledger import Holding
 from pos.store import approvals, permissions
-from pos.store.approvals import Approval, Leave
+from pos.store.approvals import Approval, Asking, Leave
 from pos.till.counter import Counter, Habits, at_counter
 from pos.till.parked import HELD
 
@@ -76,9 +76,9 @@ class Situation:
 def look(session: Session, request: SaleRequest, *, actor: Actor, at: dt.datetime) -> Situation:
     """Return the situation of a sale or an exchange."""
     store_id, rung, request_hash = request.store_id, request.rung, request.hash()
-    counter = at_counter(session, store_id, request.till_id)
-    if (again := known(session, store_id, request.id, request_hash)) is not None:
-        return Situation(actor, at, request_hash, again)
+    counter = at_counter(session, store_id, request.till_id, actor.role)
+    if (before := _KNOWN.first(session, {"store": store_id, "sale": request.id})) is not None:
+        return Situation(actor, at, request_hash, _again(session, request, request_hash, *before))
     held = HELD.first(session, {"store": store_id, "basket": request.id})
     if counter is None or counter.state != "open":
         return Situation(actor, at, request_hash, counter=counter, held=held)
@@ -97,7 +97,7 @@ def look(session: Session, request: SaleRequest, *, actor: Actor, at: dt.datetim
         counter=counter,
         held=held,
         day=day,
-        leave=approvals.look(session, request, actor=actor, at=at) if _wants_leave(request, shelf) else NOBODY,
+        leave=_leave(session, request, counter, actor, at),
         customer_id=customer_id,
         receipt=receipt,
         shelf=shelf,
@@ -123,7 +123,7 @@ def look_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.
         request_hash=request_hash,
         counter=counter,
         day=business_day(at, counter.tz, counter.rollover_hour),
-        leave=approvals.look(session, request, actor=actor, at=at),
+        leave=_leave(session, request, counter, actor, at),
         customer_id=receipt.customer_id or request.customer_id,
         receipt=receipt,
         theirs=dict(producers.THEIRS.all(session, {"store": request.store_id}, skus)),
@@ -146,7 +146,7 @@ def look_blind(session: Session, request: BlindReturnRequest, *, actor: Actor, a
         request_hash=request_hash,
         counter=counter,
         day=day,
-        leave=approvals.look(session, request, actor=actor, at=at),
+        leave=_leave(session, request, counter, actor, at),
         customer_id=request.customer_id,
         shelf=Shelf(wall, views, offers.live(session, request.store_id, day)),
         theirs=dict(producers.THEIRS.all(session, {"store": request.store_id}, sorted(skus))),
@@ -190,13 +190,20 @@ def look_at_shelf(
     )
 
 
-def known(session: Session, store_id: str, sale_id: str, request_hash: str) -> Completed | None:
+# --- inside ---
+
+_sale = table_of(Sale)
+_KNOWN = Prepared(
+    sa.select(_sale.c.request_hash).where(_sale.c.store_id == sa.bindparam("store"), _sale.c.id == sa.bindparam("sale"))
+)
+
+
+def _again(
+    session: Session, request: SaleRequest | ReturnRequest | BlindReturnRequest, request_hash: str, before_hash: str
+) -> Completed:
     """Return the sale this very command completed before; Conflict when its content was another (I2, I3)."""
-    found = _KNOWN.first(session, {"store": store_id, "sale": sale_id})
-    if found is None:
-        return None
-    sale = session.get_one(Sale, (store_id, sale_id))
-    if found[0] != request_hash:
+    sale = session.get_one(Sale, (request.store_id, request.id))
+    if before_hash != request_hash:
         raise Conflict(
             "sale-content-differs",
             f"This sale was already saved with another content, as receipt {sale.receipt_no}. Begin a new sale.",
@@ -207,22 +214,15 @@ def known(session: Session, store_id: str, sale_id: str, request_hash: str) -> C
     return Completed(SaleCompleted.from_body(document), document, repeated=True)
 
 
-# --- inside ---
-
-_sale = table_of(Sale)
-_KNOWN = Prepared(
-    sa.select(_sale.c.request_hash).where(_sale.c.store_id == sa.bindparam("store"), _sale.c.id == sa.bindparam("sale"))
-)
-
-
 def _begin(
     session: Session, request: ReturnRequest | BlindReturnRequest, actor: Actor, at: dt.datetime
 ) -> Situation | tuple[Counter, str]:
     request_hash = request.hash()
-    counter = at_counter(session, request.store_id, request.till_id)
-    again = known(session, request.store_id, request.id, request_hash)
-    if again is not None or counter is None or counter.state != "open":
-        return Situation(actor, at, request_hash, again, counter)
+    counter = at_counter(session, request.store_id, request.till_id, actor.role)
+    if (before := _KNOWN.first(session, {"store": request.store_id, "sale": request.id})) is not None:
+        return Situation(actor, at, request_hash, _again(session, request, request_hash, *before))
+    if counter is None or counter.state != "open":
+        return Situation(actor, at, request_hash, counter=counter)
     return counter, request_hash
 
 
@@ -238,17 +238,10 @@ def _views(
     return views | promised
 
 
-def _wants_leave(request: SaleRequest, shelf: Shelf) -> bool:
-    """Tell whether anything of a sale may want somebody's leave, so that it is worth asking who may what (rule 4)."""
-    return bool(request.brought_back) or any(
-        line.qty < 0
-        or line.code
-        or line.amount_minor is not None
-        or line.discount_minor
-        or line.discount_bp
-        or (line.price_minor is not None and not shelf.views[line.sku].price_typed)
-        for line in request.rung
-    )
+def _leave(session: Session, asking: Asking, counter: Counter, actor: Actor, at: dt.datetime) -> Leave:
+    if not asking.approvals:
+        return Leave(counter.rights)
+    return approvals.look(session, asking, rights=counter.rights, actor=actor, at=at)
 
 
 def _empties_before(session: Session, counter: Counter, actor: Actor) -> int:

@@ -187,15 +187,15 @@ def spend_all(session: Session, used: Sequence[Used], *, spend: bool = True, act
 # --- questions ---
 
 
-def look(session: Session, asking: Asking, *, actor: Actor, at: dt.datetime) -> Leave:
-    """Return what this person may do alone, and the approvals the command brings.
+def look(session: Session, asking: Asking, *, rights: Rights | None = None, actor: Actor, at: dt.datetime) -> Leave:
+    """Return what this person may do alone, and the approvals the command brings. rights: where they are known.
 
-    Of these the first `MOST_BROUGHT` are looked at: one for each line of the largest sale.
+    Of the approvals the first `MOST_BROUGHT` are looked at: one for each line of the largest sale.
     """
     given = _valid(session, asking, actor, at) if asking.approvals else []
     roles = {row.granted_by_role for row in given}
     granters = {role: permissions.rights_of(session, asking.store_id, role) for role in sorted(roles)}
-    return Leave(permissions.rights_of(session, asking.store_id, actor.role), given, granters)
+    return Leave(rights or permissions.rights_of(session, asking.store_id, actor.role), given, granters)
 
 
 def allow(leave: Leave, needs: Iterable[Need]) -> list[Used]:

@@ -227,7 +227,7 @@ def may(session: Session, node_id: str, role: str, permission: str) -> bool:
 
 def permitted(session: Session, node_id: str, role: str) -> frozenset[str]:
     """Return all a role may do at a node (rules 1, 2)."""
-    row = _SETTLED_SO.first(session, {"node": node_id, "role": role}) if role in SETTLED else None
+    row = _ALLOWED.first(session, {"node": node_id, "role": role}) if role in SETTLED else None
     return Rights(role, settled=None if row is None else (0, None, None, None, None, *row)).permitted
 
 
@@ -249,9 +249,10 @@ def empties_of(session: Session, store_id: str, role: str) -> int:
 # --- inside ---
 
 _limits, _store = table_of(Limit).c, table_of(Store).c
-_FAR = ("discount_bp", *(f"{kind}_minor" for kind in PAYS), "empties")
+SETTLED_SO = ("discount_bp", *(f"{kind}_minor" for kind in PAYS), "empties", "allowed", "denied")
+"""The columns of `Rights.settled`."""
 _RIGHTS = Prepared(
-    sa.select(_store.currency, *(_limits[name] for name in (*_FAR, "allowed", "denied")))
+    sa.select(_store.currency, *(_limits[name] for name in SETTLED_SO))
     .select_from(
         table_of(Store).outerjoin(
             table_of(Limit), sa.and_(_limits.store_id == _store.id, _limits.role == sa.bindparam("role"))
@@ -259,7 +260,7 @@ _RIGHTS = Prepared(
     )
     .where(_store.id == sa.bindparam("store"))
 )
-_SETTLED_SO = Prepared(
+_ALLOWED = Prepared(
     sa.select(_limits.allowed, _limits.denied).where(
         _limits.store_id == sa.bindparam("node"), _limits.role == sa.bindparam("role")
     )

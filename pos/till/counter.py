@@ -1,4 +1,4 @@
-"""The counter a sale is rung at: store, till and open shift, read in one statement."""
+"""The counter a sale is rung at: store, till, open shift and what the person there may do, read in one statement."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from config.database import dialect_of, insert_into, table_of
 from config.errors import Refused
 from config.nodes.node import Node
 from config.prepared import Prepared
+from pos.store.permissions import SETTLED_SO, Limit, Rights
 from pos.store.store import ReceiptCounter, Store, Till, store_of
 from pos.till.shift_book import Shift
 
@@ -36,6 +37,8 @@ class Counter(NamedTuple):
     receipts_at: str
     logo_id: str | None
     sells_beyond: bool
+    rights: Rights
+    """Of the person who rings it."""
 
     def snapshot(self) -> dict[str, Any]:
         """Return what a document prints about the store, as `store.snapshot` does."""
@@ -48,12 +51,14 @@ class Counter(NamedTuple):
         return known
 
 
-def at_counter(session: Session, store_id: str, till_id: str) -> Counter | None:
+def at_counter(session: Session, store_id: str, till_id: str, role: str) -> Counter | None:
     """Return the counter with the till's unclosed shift, its row locked; None where no shift is open."""
-    row = _COUNTER.first(session, {"store": store_id, "till": till_id})
+    row = _COUNTER.first(session, {"store": store_id, "till": till_id, "role": role})
     if row is None:
         return None
-    counter = Counter(*row)
+    known = len(Counter._fields) - 1
+    settled = None if row[known] is None else row[known:]
+    counter = Counter(*row[:known], rights=Rights(role, row[_CURRENCY], settled))
     session.info["epoch"] = counter.epoch
     return counter
 
@@ -105,6 +110,7 @@ def _raised(dialect: str) -> Prepared:
 
 
 _shift, _till, _store, _node = table_of(Shift), table_of(Till), table_of(Store), table_of(Node)
+_limits, _CURRENCY = table_of(Limit).c, Counter._fields.index("currency")
 _HABITS = Prepared(sa.select(*(_store.c[name] for name in Habits._fields)).where(_store.c.id == sa.bindparam("store")))
 _COUNTER = Prepared(
     sa.select(
@@ -116,11 +122,13 @@ _COUNTER = Prepared(
             _store.c[name]
             for name in ("rollover_hour", "smallest_coin_minor", "receipts_at", "logo_id", "sells_beyond")
         ),
+        *(_limits[name] for name in SETTLED_SO),
     )
     .select_from(_shift)
     .join(_store, _store.c.id == _shift.c.store_id)
     .join(_till, sa.and_(_till.c.store_id == _shift.c.store_id, _till.c.id == _shift.c.till_id))
     .join(_node, sa.true())
+    .outerjoin(table_of(Limit), sa.and_(_limits.store_id == _store.c.id, _limits.role == sa.bindparam("role")))
     .where(
         _shift.c.store_id == sa.bindparam("store"),
         _shift.c.till_id == sa.bindparam("till"),

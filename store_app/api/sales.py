@@ -88,9 +88,10 @@ def complete(body: SaleBody) -> Response:
     """Complete a sale: everything or nothing; the same id again answers the same receipt."""
     if not is_id(body.id):
         raise Invalid("bad-sale-id", "The id of a sale has 8 to 40 letters, digits or hyphens.")
+    here = doors()
     request = SaleRequest(
         id=body.id,
-        store_id=doors().settings.node_id,
+        store_id=here.settings.node_id,
         till_id=body.till_id,
         lines=[line.rung() for line in body.lines],
         tenders=[(row.tender, row.amount_minor, row.reference, row.payment_id) for row in body.tenders],
@@ -104,9 +105,9 @@ def complete(body: SaleBody) -> Response:
         note=body.note,
         corrections=body.corrections,
     )
-    if not body.practice:
-        slip_numbers.refuse_unnumbered([Tender(*row) for row in request.tenders], providers(doors().settings))
-    granted = points_granted(doors(), request, practice=body.practice, actor=g.actor)
+    if not body.practice and any(row.tender in slip_numbers.SLIPS for row in body.tenders):
+        slip_numbers.refuse_unnumbered([Tender(*row) for row in request.tenders], providers(here.settings))
+    granted = points_granted(here, request, practice=body.practice, actor=g.actor)
     with granted as wanted, booked(body.till_id, practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, request.store_id, body.till_id)

@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 
 from config.clock import business_day
 from config.errors import NotFound
+from config.money import part_of
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Product, TaxClass
-from pos.pricing.pricing import PricedBasket, ProductView, Saved, part_of
+from pos.pricing.pricing import PricedBasket, ProductView, Saved
 from pos.pricing.promotions import Offers
 from pos.sale import quoting
 from pos.sale.quoting import Shelf

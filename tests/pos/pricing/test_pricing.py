@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.money import part_of
 from pos.catalogue import catalogue
 from pos.facts import lettered, sold_line
 from pos.pricing.pricing import (
@@ -15,7 +16,6 @@ from pos.pricing.pricing import (
     Saved,
     charge,
     made_up,
-    part_of,
     price_basket,
 )
 from pos.sale import sale
