@@ -31,39 +31,31 @@ def findings(session: Session, store_id: str | None = None) -> Iterator[Finding]
         sa.not_(Shift.business_day.between(week - archive.DAY, week + archive.WEEK - archive.DAY))
         for week in archive.weeks(session)
     ]
-    summed = _summed(session, *of_store)
+    summed = summed_up(session, *of_store)
     rows = session.execute(sa.select(Shift.store_id, Shift.id, Shift.totals).where(*of_store)).all()
     aside = {(store, body["shift_id"]) for store, body in set_aside(session, {row.store_id for row in rows})}
     for row in rows:
-        if not totals.are_whole(row.totals) or (row.store_id, row.id) in aside:
+        if (row.store_id, row.id) in aside:
             continue  # what was set aside of a shift is in its Z alone
         found = summed.get((row.store_id, row.id)) or totals.opening()
         for name in COMPARED:
-            if row.totals.get(name) is None:
-                continue  # a shift that was opened before this was summed
+            if name not in row.totals:
+                continue
             kept, there = _text(row.totals[name]), _text(found[name])
             if kept != there:
                 yield Finding("K6", f"shift:{row.id}", f"{name} {kept}", f"the books hold {there}")
 
 
-def recount(session: Session, shift: Shift) -> totals.Totals:
-    """Sum a shift's totals up from its books; what its row alone knows is kept as it is."""
-    summed = _summed(session, Shift.store_id == shift.store_id, Shift.id == shift.id)
-    found = summed.get((shift.store_id, shift.id)) or totals.opening()
-    kept = shift.totals or {}
-    found |= {"events": dict(kept.get("events", {})), "holders": list(kept.get("holders", ()))}
-    return found | {name: kept[name] for name in ("corrections", "typed", "orders", "beyond") if name in kept}
-
-
-# --- inside ---
-
-
-def _summed(session: Session, *which: sa.ColumnElement[bool]) -> Sums:
+def summed_up(session: Session, *which: sa.ColumnElement[bool]) -> Sums:
+    """Sum the totals of some shifts up from their books."""
     sums: Sums = {}
     _add_sales(session, sums, which)
     _add_lines(session, sums, which)
     _add_money(session, sums, which)
     return sums
+
+
+# --- inside ---
 
 
 def _of(sums: Sums, row: Any) -> totals.Totals:

@@ -58,7 +58,7 @@ def at_counter(session: Session, store_id: str, till_id: str, role: str) -> Coun
         return None
     known = len(Counter._fields) - 1
     settled = None if row[known] is None else row[known:]
-    counter = Counter(*row[:known], rights=Rights(role, row[_CURRENCY], settled))
+    counter = Counter._make((*row[:known], Rights(role, row[_CURRENCY], settled)))
     session.info["epoch"] = counter.epoch
     return counter
 

@@ -2,8 +2,7 @@
 
 Rules
 -----
-1. A report is laid out from the running totals alone; a shift that was opened before there were totals is summed up
-   from the books once (`shift_checks.recount`).
+1. A report is laid out from the running totals alone.
 2. Expected, counted and over/short are None until the shift is closed: counting is blind.
 3. Z carries the end of the journal as it was just before, the hash of the till's Z before it, the perpetual total, and
    the hash of all of this: whoever keeps the paper can tell later whether the books are still the same.
@@ -34,7 +33,7 @@ MOST_LATE = 50
 
 def x_report(session: Session, shift: Shift) -> dict[str, Any]:
     """Return the shift's totals so far, as the report is laid out and the Z is kept (rules 1, 2)."""
-    store, summed = store_of(session, shift.store_id), whole_totals(session, shift)
+    store, summed = store_of(session, shift.store_id), shift.totals
     return {
         "store": snapshot(store),
         "till_id": shift.till_id,
@@ -151,15 +150,6 @@ def fact_of(session: Session, shift: Shift, *, closed_by: str, at: dt.datetime) 
 def z_hash(report: dict[str, Any]) -> str:
     """Return the hash of a Z report: of everything in it but its own hash."""
     return hashlib.sha256(canonical({key: report[key] for key in report if key != "hash"}).encode()).hexdigest()
-
-
-def whole_totals(session: Session, shift: Shift) -> totals.Totals:
-    """Return the shift's totals from its beginning; summed up from the books where they do not reach back (rule 1)."""
-    if totals.are_whole(shift.totals):
-        return shift.totals
-    from pos.sync import shift_checks  # it reads sales, which know their shift
-
-    return shift_checks.recount(session, shift)
 
 
 def _no_cash(by_tender: dict[str, int]) -> dict[str, int]:

@@ -8,10 +8,7 @@ Rules
 3. The drawer's kinds of movement come from the fact's own cash rows; `with_cash` adds those that belong to no sale.
 4. An amount taken back counts negative, so every sum is what is left of the day.
 5. A price typed over the list's and a label's below it on goods by the piece are counted together, as overrides.
-6. A shift that was opened before there were totals begins empty; its totals stay marked as partial, and whoever needs
-   the whole sums them up from the books (`shift_checks.recount`). One that was opened before sales were kept by
-   category has none by category, and likewise with what was taken apart from sales.
-7. What was taken for tabs and orders is no sales of this shift, but money all the same: with the tenders of its sales
+6. What was taken for tabs and orders is no sales of this shift, but money all the same: with the tenders of its sales
    it is all that a tender brought, and a card terminal's own total agrees with that.
 
 Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers, and corrections from the first one:
@@ -94,7 +91,6 @@ def with_sale(totals: Totals, fact: SaleCompleted, typed: Sequence[Taken] = ()) 
 
     typed: what of its money a person says was taken, and no provider.
     """
-    totals = totals or _partial()
     after = totals.copy()
     total_minor = fact.total_minor
     after["kinds"] = _counted(totals["kinds"], fact.kind, total_minor)
@@ -130,13 +126,11 @@ def with_sale(totals: Totals, fact: SaleCompleted, typed: Sequence[Taken] = ()) 
 
 def with_cash(totals: Totals, kind: str, amount_minor: int) -> Totals:
     """Return the totals with a signed movement of the drawer that belongs to no sale: float, drop, pay-in, pay-out."""
-    totals = totals or _partial()
     return totals | {"cash": totals["cash"] | {kind: totals["cash"].get(kind, 0) + amount_minor}}
 
 
 def with_event(totals: Totals, kind: str, amount_minor: int = 0, *, count: int = 1) -> Totals:
     """Return the totals with what was done beside selling: voided, no_sale, reprint, correction, approval ..."""
-    totals = totals or _partial()
     return totals | {"events": _counted(totals["events"], kind, amount_minor, count)}
 
 
@@ -149,21 +143,18 @@ def with_corrections(totals: Totals, staff_id: str, name: str, count: int, value
 
 
 def with_apart(totals: Totals, kind: str, tender: str, amount_minor: int) -> Totals:
-    """Return the totals with money taken apart from sales, or given back (rule 7). kind: one of APART."""
-    totals = totals or _partial()
+    """Return the totals with money taken apart from sales, or given back (rule 6). kind: one of APART."""
     kept = totals.get(kind)
     return totals if kept is None else totals | {kind: kept | {tender: kept.get(tender, 0) + amount_minor}}
 
 
 def with_beyond(totals: Totals, row: list[Any]) -> Totals:
     """Return the totals with cash that left the drawer beyond the books: [who, when, kind, amount]."""
-    totals = totals or _partial()
     return totals | {"beyond": [*totals.get("beyond", ()), row][:MOST_BEYOND]}
 
 
 def with_holder(totals: Totals, staff_id: str) -> Totals:
     """Return the totals with one more person who held the drawer."""
-    totals = totals or _partial()
     return totals | {"holders": [*totals.get("holders", ()), staff_id]}
 
 
@@ -181,11 +172,6 @@ def with_override(sums: Sequence[int], line: Priced) -> list[int]:
 
 
 # --- questions ---
-
-
-def are_whole(totals: Totals) -> bool:
-    """Tell whether the totals cover the shift from its beginning (rule 6)."""
-    return bool(totals) and not totals.get("partial")
 
 
 def figures(totals: Totals) -> dict[str, Any]:
@@ -237,10 +223,6 @@ def others(totals: Totals, opened_by: str) -> list[list[Any]]:
 # --- inside ---
 
 
-def _partial() -> Totals:
-    return opening() | {"partial": True}
-
-
 def _counted(table: dict[str, list[int]], key: str, amount_minor: int, more: int = 1) -> dict[str, list[int]]:
     count, sum_minor = table.get(key, (0, 0))
     return table | {key: [count + more, sum_minor + amount_minor]}
@@ -262,7 +244,7 @@ def _add_lines(after: Totals, fact: SaleCompleted) -> None:
 
 
 def _in_all(totals: Totals) -> dict[str, int]:
-    """Return all that each tender brought; empty where nothing was taken apart from sales (rule 7)."""
+    """Return all that each tender brought; empty where nothing was taken apart from sales (rule 6)."""
     apart = [totals.get(kind) or {} for kind in APART]
     if not any(apart):
         return {}

@@ -14,7 +14,7 @@ from config.nodes.journal import Actor
 from config.nodes.node import found as found_node
 from pos.sold import Sale, SaleLine
 from pos.store.store import found_store
-from pos.sync import archive, checks, replica, shift_checks
+from pos.sync import archive, checks, replica
 from pos.sync.archive import ArchivedReceipts, ArchivedStock
 from pos.till.shift_book import Shift
 from store_app.node import verifying
@@ -22,6 +22,7 @@ from supply.demand import rollups
 from supply.demand.history import StoreDay
 from tests.builders import NOON
 from tests.network_facts import message, sales
+from tests.recount import recount
 
 WEDNESDAY = dt.date(2026, 3, 4)
 
@@ -125,7 +126,7 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
                       opened_by_name="Ana", opened_at=NOON, business_day=old)  # fmt: skip
         session.add(shift)
         session.flush()
-        shift.totals = shift_checks.recount(session, shift)
+        shift.totals = recount(session, shift)
     with network.write() as session:
         with pytest.raises(Refused, match="wait to be added up"):
             archive.put_away(session, monday, **by)

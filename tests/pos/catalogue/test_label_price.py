@@ -11,10 +11,10 @@ from pos.sale.sale_request import RungLine, SaleRequest
 from pos.stock import markdown
 from pos.store import approvals
 from pos.store.store import add_staff, store_of
-from pos.sync import shift_checks
 from pos.till import totals
 from pos.till.shift_book import Shift
 from tests.builders import NOON, STORE, TILL
+from tests.recount import recount
 
 TODAY = NOON.date()
 MILK = "(01)04006381333931(3922)"
@@ -119,7 +119,7 @@ def test_labels_below_the_list_price_are_counted_with_the_changed_prices(store):
     ring(store, line_of(store, MILK + "123"))
     ring(store, line_of(store, MILK + "150"))
     assert totals_of(store)["overrides"] == [1, 6]
-    assert store.read(lambda s: shift_checks.recount(s, s.query(Shift).one()))["overrides"] == [1, 6]
+    assert store.read(lambda s: recount(s, s.query(Shift).one()))["overrides"] == [1, 6]
     figures = totals.figures(totals_of(store))
     assert (figures["overrides_count"], figures["overrides_minor"]) == (1, 6)
     [ana] = store.read(lambda s: reports.report(s, store_of(s, STORE), "cashier", TODAY, TODAY)).rows

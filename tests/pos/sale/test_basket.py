@@ -16,11 +16,11 @@ from pos.sale.basket import TakeUp
 from pos.sale.sale_request import RungLine
 from pos.stock.ledger import StockMovement
 from pos.store.store import Till, sell_beyond, store_of
-from pos.sync import shift_checks
 from pos.till.parked import taken_up
 from pos.till.shift import current
 from pos.till.shift_report import x_report
 from tests.builders import NOON, STORE, TILL
+from tests.recount import recount
 
 
 def park(store, id, till_id=TILL, total_minor=258, content=None):
@@ -105,7 +105,7 @@ def test_what_is_taken_off_is_journalled_with_product_quantity_and_value_and_sta
     ]
     with store.write() as session:
         row = current(session, STORE, TILL)
-        assert shift_checks.recount(session, row)["corrections"] == row.totals["corrections"]
+        assert recount(session, row)["corrections"] == row.totals["corrections"]
 
 
 def test_no_till_writes_over_what_another_keeps_or_takes_up_what_was_paid(store):

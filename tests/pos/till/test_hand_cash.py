@@ -11,11 +11,11 @@ from config.nodes.journal import Actor, JournalEntry
 from pos.documents.till_report import till_report
 from pos.store import approvals, permissions
 from pos.store.store import add_staff
-from pos.sync import shift_checks
 from pos.till import hand_cash, shift, shift_book, shift_report
 from pos.till.shift_book import CashMovement
 from tests.builders import NOON, STORE
 from tests.pos.till.test_shift import current, current_in
+from tests.recount import recount
 
 
 def test_expected_cash_is_float_and_sales_less_change_refunds_drops_and_pay_outs(store):
@@ -62,7 +62,7 @@ def test_cash_put_into_the_drawer_is_expected_there_and_makes_no_over_at_the_clo
     assert (closed.over_short_minor, closed.z_report["cash"]["pay_in"]) == (0, 2000)
     reported = next(message.body for message in store.messages() if message.topic == "shift.closed")
     assert ["pay_in", 2000] in [row[1:3] for row in reported["cash"]]
-    assert store.read(lambda session: shift_checks.recount(session, closed))["cash"] == closed.totals["cash"]
+    assert store.read(lambda session: recount(session, closed))["cash"] == closed.totals["cash"]
 
 
 def test_a_pay_in_is_journalled_with_its_amount_and_where_it_came_from(store):

@@ -16,10 +16,10 @@ from pos.sale import basket, sale
 from pos.sold import write_rows
 from pos.store import approvals
 from pos.store.store import ReceiptCounter, Staff, add_staff
-from pos.sync import shift_checks
 from pos.till import hand_cash, shift, shift_book, shift_report, totals
 from pos.till.shift_book import CashMovement, Shift
 from tests.builders import NOON, STORE, OpenStore, open_store
+from tests.recount import recount
 
 
 def current(store: OpenStore) -> Shift:
@@ -243,7 +243,7 @@ def test_x_reads_the_running_totals_and_they_are_the_sums_of_the_books(store):
     with store.write() as session:
         hand_cash.drop(session, current_in(session), 1000, actor=store.ana, at=NOON)
     report = store.read(lambda s: shift_report.x_report(s, current_in(s)))
-    again = store.read(lambda s: totals.figures(shift_checks.recount(s, current_in(s))))
+    again = store.read(lambda s: totals.figures(recount(s, current_in(s))))
     assert {name: report[name] for name in again} == again
     assert report["cash"] == {"float": 10_000, "sale": 2000, "change": -914, "refund": -258, "drop": -1000}
     assert store.findings() == []
@@ -257,21 +257,6 @@ def test_a_running_total_that_drifts_from_the_books_is_found(store):
     (finding,) = store.findings()
     assert (finding.code, finding.subject) == ("K6", f"shift:{current(store).id}")
     assert "kinds" in finding.expected
-
-
-@pytest.mark.parametrize("partial", [False, True])
-def test_a_shift_opened_before_there_were_totals_is_summed_up_from_its_books(store, partial):
-    store.sell([("milk", 2)])
-    with store.write() as session:
-        current_in(session).totals = {}
-    if partial:
-        store.sell([("bread", 1)])
-    report = store.read(lambda s: shift_report.x_report(s, current_in(s)))
-    assert (report["sales_count"], report["sales_minor"]) == ((2, 607) if partial else (1, 258))
-    assert report["cash"] == {"float": 10_000, "sale": report["sales_minor"]}
-    done = store.close_till()
-    assert done.z_report["sales_count"] == report["sales_count"]
-    assert store.findings() == []
 
 
 def test_closing_does_not_read_the_sales(store):

@@ -143,15 +143,3 @@ def test_the_totals_given_stay_as_they_are(add):
 def test_totals_are_plain_json():
     sums = totals.with_event(totals.with_sale(totals.opening(), a_sale(1)), "no_sale")
     assert json.loads(json.dumps(sums)) == sums
-
-
-def test_totals_that_began_in_the_middle_of_a_shift_say_so():
-    assert totals.are_whole(totals.with_sale(totals.opening(), a_sale(1)))
-    for partial in (
-        {},
-        totals.with_sale({}, a_sale(1)),
-        totals.with_event({}, "no_sale"),
-        totals.with_cash({}, "drop", -1),
-    ):
-        assert not totals.are_whole(partial)
-    assert not totals.are_whole(totals.with_sale(totals.with_sale({}, a_sale(1)), a_sale(2)))
