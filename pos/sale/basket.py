@@ -16,7 +16,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,38 +58,53 @@ class TakeUp:
     approvals: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Parking:
+    """The wish to set a basket aside. content: the page's own words; total_minor: its own sum."""
+
+    id: str
+    store_id: str
+    till_id: str
+    total_minor: int
+    content: Mapping[str, Any]
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Voiding:
+    """The wish to give a basket up. total_minor: the page's own sum (rule 5); taken_off: what was taken off before."""
+
+    id: str
+    store_id: str
+    till_id: str
+    why: str
+    total_minor: int
+    lines: Sequence[RungLine] = ()
+    taken_off: Sequence[corrections.Body] = ()
+    approvals: Sequence[str] = ()
+
+
 # --- verbs ---
 
 
-def park(
-    session: Session,
-    store_id: str,
-    basket_id: str,
-    *,
-    till_id: str,
-    label: str,
-    total_minor: int,
-    content: dict[str, Any],
-    actor: Actor,
-    at: dt.datetime,
-) -> Basket:
+def park(session: Session, wish: Parking, *, actor: Actor, at: dt.datetime) -> Basket:
     """Set a basket aside (rule 4); parking it again replaces what was kept of it."""
-    if len(label) > LONGEST_LABEL:
+    if len(wish.label) > LONGEST_LABEL:
         raise Invalid("bad-label", f"The name of a basket has at most {LONGEST_LABEL} characters.")
-    shift = locked(session, store_id, till_id)
-    row = _kept(session, store_id, basket_id, till_id, total_minor, actor, at)
+    shift = locked(session, wish.store_id, wish.till_id)
+    row = _kept(session, wish, actor, at)
     if row.state == "voided":
-        raise given_up(basket_id)
-    if row.till_id != till_id:
+        raise given_up(wish.id)
+    if row.till_id != wish.till_id:
         raise taken(row.id, row.kept_by_name)
-    if session.get(Till, (store_id, till_id)) is None:
-        raise NotFound("no-such-till", "This till is not known here. Open the till page again.", till_id=till_id)
-    row.label, row.total_minor, row.till_id = label.strip(), total_minor, till_id
-    row.content = {name: value for name, value in content.items() if name != "parts"}
+    if session.get(Till, (wish.store_id, wish.till_id)) is None:
+        raise NotFound("no-such-till", "This till is not known here. Open the till page again.", till_id=wish.till_id)
+    row.label, row.total_minor, row.till_id = wish.label.strip(), wish.total_minor, wish.till_id
+    row.content = {name: value for name, value in wish.content.items() if name != "parts"}
     row.kept_by, row.kept_by_name, row.kept_at = actor.id, actor.name, at
     if row.state != "parked":
-        facts: dict[str, Any] = {"total_minor": total_minor, "label": row.label}
-        journal.move(session, row, "parked", actor=actor, at=at, subject=f"sale:{basket_id}", **facts)
+        facts: dict[str, Any] = {"total_minor": wish.total_minor, "label": row.label}
+        journal.move(session, row, "parked", actor=actor, at=at, subject=f"sale:{wish.id}", **facts)
         if shift is not None:
             note(shift, "parked")
     return row
@@ -115,46 +130,32 @@ def resume(session: Session, wish: TakeUp, *, actor: Actor, at: dt.datetime) -> 
     return row
 
 
-def void(
-    session: Session,
-    store_id: str,
-    basket_id: str,
-    *,
-    till_id: str,
-    why: str,
-    total_minor: int,
-    lines: Sequence[RungLine] = (),
-    taken_off: Sequence[corrections.Body] = (),
-    actor: Actor,
-    at: dt.datetime,
-) -> Basket:
-    """Give a basket up with a reason (rule 3); asking twice changes nothing. total_minor: the page's word (5).
-
-    taken_off: what was taken off it before.
-    """
-    if not why.strip() or len(why) > LONGEST_REASON:
+def void(session: Session, wish: Voiding, *, actor: Actor, at: dt.datetime) -> Basket:
+    """Give a basket up with a reason (rule 3); asking twice changes nothing."""
+    if not wish.why.strip() or len(wish.why) > LONGEST_REASON:
         raise Invalid("no-reason", "Say in a few words why the basket is given up.")
-    shift = locked(session, store_id, till_id)
-    row = _kept(session, store_id, basket_id, till_id, total_minor, actor, at)
+    shift = locked(session, wish.store_id, wish.till_id)
+    row = _kept(session, wish, actor, at)
     if row.state == "voided":
         return row
-    if row.state == "open" and row.till_id != till_id:
+    if row.state == "open" and row.till_id != wish.till_id:
         raise taken(row.id, row.kept_by_name)
-    requests.refuse_captured(session, store_id, basket_id)
-    found = worth(session, store_id, lines or _parked_lines(row), at=at)
-    worth_minor = total_minor if found.total_minor is None else found.total_minor
+    requests.refuse_captured(session, wish.store_id, wish.id)
+    found = worth(session, wish.store_id, wish.lines or _parked_lines(row), at=at)
+    worth_minor = wish.total_minor if found.total_minor is None else found.total_minor
     facts: dict[str, Any] = {"total_minor": worth_minor, "lines": [list(line) for line in found.lines[:MOST_NAMED]]}
-    if total_minor != worth_minor or found.total_minor is None:
-        facts["claimed_minor"] = total_minor
+    if wish.total_minor != worth_minor or found.total_minor is None:
+        facts["claimed_minor"] = wish.total_minor
     if row.content and row.total_minor != worth_minor:
         facts["parked_minor"] = row.total_minor
     if found.unknown:
         facts["unknown"] = found.unknown
-    corrected = corrections.of(taken_off, catalogue.known_skus(session, (row[0] for row in taken_off)))
+    skus = {one[0] for one in wish.taken_off}
+    corrected = corrections.of(wish.taken_off, catalogue.known_skus(session, skus) if skus else ())
     facts |= corrected.facts()
-    row.why, row.total_minor = why.strip(), worth_minor
+    row.why, row.total_minor = wish.why.strip(), worth_minor
     row.content = row.content or {"lines": [{"sku": sku, "qty": qty} for sku, qty in found.lines]}
-    journal.move(session, row, "voided", actor=actor, at=at, subject=f"sale:{basket_id}", why=row.why, **facts)
+    journal.move(session, row, "voided", actor=actor, at=at, subject=f"sale:{wish.id}", why=row.why, **facts)
     if shift is not None:
         note(shift, "voided", worth_minor)
         shift.totals = corrected.counted_in(shift.totals, actor)
@@ -228,22 +229,20 @@ def _find(session: Session, store_id: str, basket_id: str) -> Basket:
     return row
 
 
-def _kept(
-    session: Session, store_id: str, basket_id: str, till_id: str, total_minor: int, actor: Actor, at: dt.datetime
-) -> Basket:
-    _refuse_sold(session, store_id, basket_id)
-    if not -MAX_MINOR <= total_minor <= MAX_MINOR:
+def _kept(session: Session, wish: Parking | Voiding, actor: Actor, at: dt.datetime) -> Basket:
+    _refuse_sold(session, wish.store_id, wish.id)
+    if not -MAX_MINOR <= wish.total_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
-    query = lock_rows(session, sa.select(Basket).where(Basket.store_id == store_id, Basket.id == basket_id))
+    query = lock_rows(session, sa.select(Basket).where(Basket.store_id == wish.store_id, Basket.id == wish.id))
     row: Basket | None = session.scalar(query)
     if row is None:
         row = Basket(
-            store_id=store_id,
-            id=basket_id,
+            store_id=wish.store_id,
+            id=wish.id,
             state=STATES.first,
-            till_id=till_id,
+            till_id=wish.till_id,
             label="",
-            total_minor=total_minor,
+            total_minor=wish.total_minor,
             content={},
             kept_by=actor.id,
             kept_by_name=actor.name,

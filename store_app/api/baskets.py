@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, jsonify
 from config.errors import Invalid
 from config.ids import is_id
 from pos.sale import basket
-from pos.sale.basket import TakeUp
+from pos.sale.basket import Parking, TakeUp, Voiding
 from pos.store import approvals
 from pos.store.approvals import Need
 from pos.till import hand_cash, parked
@@ -40,18 +40,10 @@ def park(body: ParkBody, basket_id: str) -> Response:
     _check_id(basket_id)
     if len(json.dumps(body.basket)) > LARGEST_BASKET:
         raise Invalid("basket-too-large", "This basket is too large to be set aside. Ring it up in parts.")
+    content = _without_names(body.basket)
+    wish = Parking(basket_id, doors().settings.node_id, body.till_id, body.total_minor, content, body.label)
     with write() as session:
-        row = basket.park(
-            session,
-            doors().settings.node_id,
-            basket_id,
-            till_id=body.till_id,
-            label=body.label,
-            total_minor=body.total_minor,
-            content=_without_names(body.basket),
-            actor=g.actor,
-            at=clock.now(),
-        )
+        row = basket.park(session, wish, actor=g.actor, at=clock.now())
     return jsonify(basket_json(row))
 
 
@@ -77,21 +69,13 @@ def void(body: VoidBody, basket_id: str) -> Response:
         kept = session.get(Basket, (store_id, basket_id))
         if kept is not None and kept.state == "voided":  # sent again after a lost answer: its leave is used up
             return jsonify(basket_json(kept))
-        asking = DrawerRequest(basket_id, store_id, body.till_id, body.why, body.approvals)
+        wish = Voiding(
+            basket_id, store_id, body.till_id, body.why, body.total_minor, [line.rung() for line in body.lines],
+            body.corrections, body.approvals,
+        )  # fmt: skip
         need = Need("void", "a basket given up", covers={"total_minor": body.total_minor})
-        approvals.require(session, asking, [need], actor=g.actor, at=clock.now())
-        row = basket.void(
-            session,
-            store_id,
-            basket_id,
-            till_id=body.till_id,
-            why=body.why,
-            total_minor=body.total_minor,
-            lines=[line.rung() for line in body.lines],
-            taken_off=body.corrections,
-            actor=g.actor,
-            at=clock.now(),
-        )
+        approvals.require(session, wish, [need], actor=g.actor, at=clock.now())
+        row = basket.void(session, wish, actor=g.actor, at=clock.now())
     return jsonify(basket_json(row))
 
 

@@ -21,6 +21,7 @@ from pos.payments.practice_terminal import SCRIPTED, PracticeTerminal
 from pos.payments.providers import Outcome, Providers
 from pos.payments.requests import Wanted
 from pos.sale import basket
+from pos.sale.basket import Voiding
 from pos.sold import Sale
 from pos.sync import sealed
 from tests.builders import STORE, TILL, OpenStore, open_store
@@ -502,9 +503,8 @@ def test_a_lost_basket_is_rung_again_and_takes_the_money_over(desk):
 
 def void(desk, sale_id):
     with desk.store.write() as session:
-        basket.void(
-            session, STORE, sale_id, till_id=TILL, why="left", total_minor=900, actor=desk.store.wei, at=desk.store.now
-        )
+        wish = Voiding(sale_id, STORE, TILL, "left", 900)
+        basket.void(session, wish, actor=desk.store.wei, at=desk.store.now)
 
 
 def test_a_basket_money_was_taken_for_is_not_voided_until_it_went_back(desk):

@@ -12,7 +12,7 @@ from pos.catalogue import catalogue
 from pos.documents.till_report import till_report
 from pos.reports import reports
 from pos.sale import basket
-from pos.sale.basket import TakeUp
+from pos.sale.basket import Parking, TakeUp, Voiding
 from pos.sale.sale_request import RungLine
 from pos.stock.ledger import StockMovement
 from pos.store.store import Till, sell_beyond, store_of
@@ -25,14 +25,14 @@ from tests.recount import recount
 
 def park(store, id, till_id=TILL, total_minor=258, content=None):
     with store.write() as session:
-        given = {"label": "", "total_minor": total_minor, "content": content or {}, "actor": store.ana, "at": NOON}
-        return basket.park(session, STORE, id, till_id=till_id, **given)
+        wish = Parking(id, STORE, till_id, total_minor, content or {})
+        return basket.park(session, wish, actor=store.ana, at=NOON)
 
 
 def give_up(store, id, lines=(), total_minor=1, till_id=TILL):
     with store.write() as session:
-        given = {"why": "left", "total_minor": total_minor, "lines": lines, "actor": store.wei, "at": NOON}
-        return basket.void(session, STORE, id, till_id=till_id, **given)
+        wish = Voiding(id, STORE, till_id, "left", total_minor, lines)
+        return basket.void(session, wish, actor=store.wei, at=NOON)
 
 
 def reported_of(store, id, verb="basket.voided"):
@@ -87,8 +87,8 @@ def test_corrections_of_products_nobody_knows_are_not_counted(store):
 def test_what_is_taken_off_is_journalled_with_product_quantity_and_value_and_stands_on_z_and_in_the_report(store):
     store.sell([("milk", 1)], id="basket-20", corrections=[("milk", 9, 1161), ("bread", 1), ("milk", -1, -129)])
     with store.write() as session:
-        given = {"why": "left", "total_minor": 0, "actor": store.wei, "at": NOON}
-        basket.void(session, STORE, "basket-21", till_id=TILL, taken_off=[("milk", 2, 258)], **given)
+        wish = Voiding("basket-21", STORE, TILL, "left", 0, taken_off=[("milk", 2, 258)])
+        basket.void(session, wish, actor=store.wei, at=NOON)
     assert reported_of(store, "basket-20", "sale.completed")["taken_off"] == [["milk", 8, 1161], ["bread", 1, 0]]
     given_up = reported_of(store, "basket-21")
     assert (given_up["taken_off"], given_up["taken_off_minor"]) == ([["milk", 2, 258]], 258)

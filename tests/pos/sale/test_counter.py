@@ -18,7 +18,7 @@ from pos.documents.receipt import layout
 from pos.facts import SaleCompleted
 from pos.payments import vouchers
 from pos.sale import basket, sale, seal
-from pos.sale.basket import TakeUp
+from pos.sale.basket import Parking, TakeUp, Voiding
 from pos.sale.returns import plan, take_back, take_back_blind
 from pos.sale.sale_request import BlindReturnRequest, BroughtBack, ReturnRequest, RungLine, SaleRequest
 from pos.store import approvals, permissions
@@ -713,10 +713,8 @@ def test_the_same_sale_sent_again_with_fresh_leave_is_the_same_sale(corner):
 
 def test_a_parked_basket_is_taken_up_by_one_till(store):
     def park(session):
-        return basket.park(
-            session, STORE, "basket-1", till_id=TILL, label="red hat", total_minor=258, content={"lines": [1]},
-            actor=store.ana, at=NOON,
-        )  # fmt: skip
+        wish = Parking("basket-1", STORE, TILL, 258, {"lines": [1]}, "red hat")
+        return basket.park(session, wish, actor=store.ana, at=NOON)
 
     with store.write() as session:
         park(session)
@@ -731,7 +729,7 @@ def test_a_parked_basket_is_taken_up_by_one_till(store):
 
 def test_a_basket_is_given_up_with_a_reason_and_counted_on_the_shift(store):
     def void(session, why):
-        return basket.void(session, STORE, "basket-2", till_id=TILL, why=why, total_minor=500, actor=store.wei, at=NOON)
+        return basket.void(session, Voiding("basket-2", STORE, TILL, why, 500), actor=store.wei, at=NOON)
 
     with store.write() as session, pytest.raises(Invalid, match="why"):
         void(session, "  ")
@@ -745,14 +743,13 @@ def test_a_basket_is_given_up_with_a_reason_and_counted_on_the_shift(store):
 def test_a_paid_basket_cannot_be_parked_or_given_up(store):
     sold = store.sell([("milk", 1)])
     with store.write() as session, pytest.raises(Conflict, match="already paid"):
-        basket.void(session, STORE, sold.sale.id, till_id=TILL, why="x", total_minor=1, actor=store.wei, at=NOON)
+        basket.void(session, Voiding(sold.sale.id, STORE, TILL, "x", 1), actor=store.wei, at=NOON)
 
 
 def test_what_was_given_up_is_never_sold_and_what_was_paid_elsewhere_waits_no_more(store):
-    given = {"till_id": TILL, "total_minor": 129, "actor": store.wei, "at": NOON}
     with store.write() as session:
-        basket.void(session, STORE, "basket-3", why="left without paying", **given)
-        basket.park(session, STORE, "basket-4", label="", content={}, **given)
+        basket.void(session, Voiding("basket-3", STORE, TILL, "left", 129), actor=store.wei, at=NOON)
+        basket.park(session, Parking("basket-4", STORE, TILL, 129, {}), actor=store.wei, at=NOON)
     with pytest.raises(Conflict, match="given up"):
         store.sell([("milk", 1)], id="basket-3")
     store.sell([("milk", 1)], id="basket-4")

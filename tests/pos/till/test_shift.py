@@ -13,6 +13,7 @@ from pos.documents import till_report
 from pos.facts import SaleCompleted
 from pos.printing.queue import PrintJob
 from pos.sale import basket, sale
+from pos.sale.basket import Parking
 from pos.sold import write_rows
 from pos.store import approvals
 from pos.store.store import ReceiptCounter, Staff, add_staff
@@ -390,9 +391,8 @@ def test_no_figure_that_cash_can_be_worked_out_from_is_seen_before_the_count(sto
 
 def test_z_says_who_agreed_to_a_drawer_that_is_off_and_how_many_baskets_wait(store):
     with store.write() as session:
-        given = {"label": "", "total_minor": 1, "content": {}, "actor": store.ana, "at": NOON}
         for name in ("basket-1", "basket-2"):
-            basket.park(session, STORE, name, till_id="T1", **given)
+            basket.park(session, Parking(name, STORE, "T1", 1, {}), actor=store.ana, at=NOON)
     store.sell([("milk", 1)], id="basket-2")
     report = store.close_till(1_000).z_report
     assert (report["agreed_by"], report["parked_count"]) == ("Wei", 1)

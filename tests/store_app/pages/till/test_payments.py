@@ -12,6 +12,7 @@ from pos.payments.practice_terminal import SCRIPTED
 from pos.payments.providers import Outcome
 from pos.payments.requests import Wanted
 from pos.sale import basket
+from pos.sale.basket import Parking
 from store_app.payments.providers import asker
 from tests.store_app.api.test_payments import browser, sell, stock_milk, take, work
 from tests.store_app.conftest import NOON, STORE, post
@@ -83,9 +84,7 @@ def test_money_that_paid_for_its_sale_needs_nobody(house, till):
 def test_money_of_a_lost_basket_is_used_for_one_set_aside(house, till):
     payment, again = take(till), new_id()
     with house.doors.write() as session:
-        basket.park(
-            session, STORE, again, till_id="1", label="Mrs Li", total_minor=300, content={}, actor=_ana(), at=NOON
-        )
+        basket.park(session, Parking(again, STORE, "1", 300, {}, "Mrs Li"), actor=_ana(), at=NOON)
     assert "Mrs Li" in words(till.get("/payments/"))
     assert post(till, f"/payments/{payment['id']}/use", basket="nowhere").status_code == 422
     assert post(till, f"/payments/{payment['id']}/use", basket=again).status_code == 303
