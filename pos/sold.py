@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -117,6 +118,15 @@ class SaleLine(Base):
     """Under which category it was sold, as it was called that day."""
     business_day: Mapped[dt.date]
     """The sale's: the network keeps its lines by weeks (`config/nodes/partitions.py`)."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A completed sale with the document its receipt is laid out from. repeated: it was completed before."""
+
+    sale: SaleCompleted
+    document: dict[str, Any]
+    repeated: bool
 
 
 OF_PRODUCT = SaleLine.sku.concat(sa.literal_column("''"))

@@ -25,8 +25,8 @@ from config.nodes.outbox import Message
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
 from pos.sale import returns, sale
-from pos.sale.draft import Completed
 from pos.sale.sale_request import ReturnRequest, SaleRequest
+from pos.sold import Completed
 from pos.stock import stock
 from pos.store.store import Region, Store, found_store
 from pos.sync import checks, replica

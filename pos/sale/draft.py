@@ -22,7 +22,6 @@ from sqlalchemy.orm import Session
 from config.database import table_of
 from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
-from config.nodes.journal import Actor
 from config.prepared import Prepared
 from pos.catalogue import offers
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered
@@ -33,10 +32,11 @@ from pos.printing import queue
 from pos.producers import producers
 from pos.sale import seal
 from pos.sale.corrections import NONE, Corrections
+from pos.sale.situation import Situation
 from pos.sale.tenders import MONEY, Booked, settle_accounts
-from pos.sold import write_rows
+from pos.sold import Completed, write_rows
 from pos.stock import consignment_stock, ledger, markdown
-from pos.stock.ledger import Reservation, Source
+from pos.stock.ledger import Source
 from pos.store import approvals
 from pos.store.approvals import Used
 from pos.store.store import store_of
@@ -46,52 +46,26 @@ from pos.till.shift_book import Shift
 
 
 @dataclass(frozen=True)
-class Completed:
-    """A completed sale with the document its receipt is laid out from. repeated: it was completed before."""
-
-    sale: SaleCompleted
-    document: dict[str, Any]
-    repeated: bool
-
-
-@dataclass(frozen=True)
-class Moves:
-    """What a sale moves: sold goods out, returned ones in (to be sold again, or spoilt), and what follows from it.
-
-    counts: SKU -> why it wants counting. promises: of the order handed over. lots: (id, SKU) of goods on sale or
-    return. theirs: SKU -> the producer it is sold for.
-    """
-
-    sold: Sequence[Moved] = ()
-    returned: Sequence[Moved] = ()
-    counts: Mapping[str, str] = field(default_factory=dict)
-    promises: Sequence[Reservation] = ()
-    lots: Sequence[tuple[str, str]] = ()
-    theirs: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Draft:
-    """A sale, a return or an exchange as it was decided; it has no number yet.
+    """A sale, a return or an exchange as it was decided in a situation; it has no number yet.
 
-    returns_receipt_no, why: a return's. coupons, marked: what is used up. leave: whose leave is used up.
-    points_minor: what of the value brought back had been paid with points. beyond_minor: cash that leaves the drawer
-    beyond the books. labels: (sku, qty, code) of the lines whose price or last day a scanned code said.
+    out: movements of what was sold; back: of what comes in. counts: SKU -> why it wants counting. returns_receipt_no,
+    why: a return's. coupons, marked: what is used up. leave: whose leave is used up. points_minor: what of the value
+    brought back had been paid with points. beyond_minor: cash that leaves the drawer beyond the books. labels: (sku,
+    qty, code) of the lines whose price or last day a scanned code said.
     """
 
     id: str
     kind: str
     channel: str
+    situation: Situation
     counter: Counter
-    actor: Actor
-    at: dt.datetime
-    day: dt.date
     lines: tuple[SoldLine, ...]
     settled: Settled
-    request_hash: str
-    moves: Moves
+    out: Sequence[Moved] = ()
+    back: Sequence[Moved] = ()
+    counts: Mapping[str, str] = field(default_factory=dict)
     leave: Sequence[Used] = ()
-    customer_id: str | None = None
     order_id: str | None = None
     order_no: str | None = None
     age_checked: int | None = None
@@ -115,7 +89,7 @@ class Draft:
     def is_plain(self) -> bool:
         """Whether it touches no customer's account, no voucher and no provider's payment."""
         return (
-            self.customer_id is None
+            self.situation.customer_id is None
             and all(row.tender in MONEY and not row.payment_id for row in self.settled.tenders)
             and not any(line.kind == "voucher" for line in self.lines)
         )
@@ -123,7 +97,8 @@ class Draft:
 
 def write(session: Session, draft: Draft) -> Completed:
     """Number what was decided, write its rows, journal it, tell it and queue its paper (rules 1, 3, 4)."""
-    counter, actor, at, store_id = draft.counter, draft.actor, draft.at, draft.counter.store_id
+    counter, actor, at = draft.counter, draft.situation.actor, draft.situation.at
+    store_id, theirs = counter.store_id, draft.situation.theirs
     subject = f"sale:{draft.id}"
     _use_up(session, draft)
     _move(session, draft)
@@ -149,8 +124,8 @@ def write(session: Session, draft: Draft) -> Completed:
         **(draft.corrections.facts() if draft.corrections.count else {}),
         **({"labels": draft.labels} if draft.labels else {}),
     )
-    if draft.moves.theirs:
-        producers.settle(session, fact, draft.moves.theirs, at)
+    if theirs:
+        producers.settle(session, fact, theirs, at)
     document = fact.to_body()
     outbox.append(
         session,
@@ -160,7 +135,7 @@ def write(session: Session, draft: Draft) -> Completed:
         body=document,
         id=fact.id,
         subject=subject,
-        business_day=draft.day,
+        business_day=draft.situation.day,
         at=at,
     )
     queue.queue(session, store_id, fact.till_id, "receipt", fact.id, document, opens_drawer=bool(fact.cash), at=at)
@@ -180,45 +155,45 @@ _TO_SHIFT = Prepared(
 
 def _use_up(session: Session, draft: Draft) -> None:
     """Use up the leave, slips, coupons and marked pieces it was decided with (rule 2)."""
-    store_id = draft.counter.store_id
+    store_id, now = draft.counter.store_id, draft.situation
     if draft.leave:
-        approvals.spend_all(session, draft.leave, actor=draft.actor, at=draft.at)
+        approvals.spend_all(session, draft.leave, actor=now.actor, at=now.at)
     if draft.kind != "return" and (typed := draft.typed):
-        slip_numbers.take(session, store_id, typed, day=draft.day, source=f"sale:{draft.id}")
+        slip_numbers.take(session, store_id, typed, day=now.day, source=f"sale:{draft.id}")
     if draft.coupons:
-        offers.use_coupons(session, store_of(session, store_id), draft.coupons, draft.id, draft.at)
+        offers.use_coupons(session, store_of(session, store_id), draft.coupons, draft.id, now.at)
     if draft.marked:
         markdown.take(session, store_id, draft.marked)
 
 
 def _move(session: Session, draft: Draft) -> None:
     """Move the goods, answer the order's promises, and ask for counts."""
-    store_id, moves, day, at = draft.counter.store_id, draft.moves, draft.day, draft.at
-    if moves.promises:
-        ledger.answer_all(session, moves.promises, "fulfilled", at=at)
-    for reason, rows in (("sold", moves.sold), ("returned", moves.returned)):
+    store_id, now = draft.counter.store_id, draft.situation
+    if now.holding.promises:
+        ledger.answer_all(session, now.holding.promises, "fulfilled", at=now.at)
+    for reason, rows in (("sold", draft.out), ("returned", draft.back)):
         if rows:
             source = Source(reason, "sale", draft.id)
-            ledger.book(session, store_id, rows, source, day=day, at=at, actor_id=draft.actor.id)
-    if moves.lots:
-        sold = [(sku, qty) for _, sku, qty, *_ in moves.sold]
-        consignment_stock.sold(session, store_id, sold, moves.lots, sale_id=draft.id, day=day, at=at)
-    if moves.counts:
-        ledger.ask_for_counts(session, store_id, moves.counts, at)
+            ledger.book(session, store_id, rows, source, day=now.day, at=now.at, actor_id=now.actor.id)
+    if now.lots:
+        sold = [(sku, qty) for _, sku, qty, *_ in draft.out]
+        consignment_stock.sold(session, store_id, sold, now.lots, sale_id=draft.id, day=now.day, at=now.at)
+    if draft.counts:
+        ledger.ask_for_counts(session, store_id, draft.counts, now.at)
 
 
 def _totals(session: Session, draft: Draft, fact: SaleCompleted) -> dict[str, Any]:
     """Return the shift's totals with the sale."""
-    counter, actor = draft.counter, draft.actor
+    counter, actor = draft.counter, draft.situation.actor
     after = totals.with_sale(dict(counter.totals), fact, draft.typed)
     if draft.beyond_minor:
         where = (counter.shift_id, after, "refund", draft.beyond_minor)
-        after = drawer_cash.book_beyond(session, *where, actor=actor, at=draft.at)
+        after = drawer_cash.book_beyond(session, *where, actor=actor, at=draft.situation.at)
     return draft.corrections.counted_in(after, actor) if draft.corrections.count else after
 
 
 def _fact(session: Session, draft: Draft, booked: Booked) -> SaleCompleted:
-    settled, counter, actor, at = booked.settled, draft.counter, draft.actor, draft.at
+    settled, counter, now = booked.settled, draft.counter, draft.situation
     payments, cash = _payments(settled)
     lines, taxes = lettered(draft.lines)
     return SaleCompleted(
@@ -233,11 +208,11 @@ def _fact(session: Session, draft: Draft, booked: Booked) -> SaleCompleted:
         shift_id=counter.shift_id,
         epoch=counter.epoch,
         receipt_no=next_receipt_no(session, counter),
-        cashier_id=actor.id,
-        cashier_name=actor.name,
-        completed_at=at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-        local_time=f"{at.astimezone(ZoneInfo(counter.tz)):%Y-%m-%d %H:%M}",
-        business_day=draft.day.isoformat(),
+        cashier_id=now.actor.id,
+        cashier_name=now.actor.name,
+        completed_at=now.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        local_time=f"{now.at.astimezone(ZoneInfo(counter.tz)):%Y-%m-%d %H:%M}",
+        business_day=now.day.isoformat(),
         currency=counter.currency,
         lines=lines,
         taxes=taxes,
@@ -250,9 +225,9 @@ def _fact(session: Session, draft: Draft, booked: Booked) -> SaleCompleted:
         change_minor=settled.change_minor,
         age_checked=draft.age_checked,
         returns_receipt_no=draft.returns_receipt_no,
-        request_hash=draft.request_hash,
+        request_hash=now.request_hash,
         cash=cash,
-        movements=(*draft.moves.sold, *draft.moves.returned),
+        movements=(*draft.out, *draft.back),
         age_how=draft.age_how,
         customer=booked.customer,
         note=draft.note,

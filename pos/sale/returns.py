@@ -31,12 +31,12 @@ from pos.payments import requests
 from pos.payments.payments import REFUND_TENDERS, Tender, settle
 from pos.pricing.pricing import BasketLine, ProductView, charge
 from pos.sale import quoting, refund_routes
-from pos.sale.draft import Completed, Draft, Moves, write
+from pos.sale.draft import Draft, write
 from pos.sale.quoting import Shelf
 from pos.sale.refund_routes import Plan, Receipt
 from pos.sale.sale_request import BlindReturnRequest, BroughtBack, ReturnRequest, RungLine
 from pos.sale.situation import Situation, look_back, look_blind
-from pos.sold import SaleLine
+from pos.sold import Completed, SaleLine
 from pos.stock.ledger import Place, tidy
 from pos.store import approvals
 from pos.store.approvals import Need, takes_back
@@ -80,27 +80,15 @@ def decide(request: ReturnRequest, situation: Situation) -> Draft:
     refuse_paid_online(receipt, online=request.online)
     tender = "prepaid" if request.online else request.tender
     back = _undone(receipt, _tidy(request.lines, restock=request.restock), first_n=1)
-    moves = Moves(returned=moves_back(back), theirs=situation.theirs)
+    moved = moves_back(back)
     due_minor = -sum(line.total_minor for line, _ in back)
     ways = refund_routes.plan(receipt, request.id, due_minor, tender, coin_minor=counter.smallest_coin_minor)
     draft = Draft(
-        id=request.id,
-        kind="return",
-        channel=receipt.sale.channel,
-        counter=counter,
-        actor=situation.actor,
-        at=situation.at,
-        day=situation.day,
-        lines=tuple(line for line, _ in back),
-        settled=ways.settled(request.reference),
-        request_hash=situation.request_hash,
-        moves=moves,
-        leave=leave,
-        customer_id=situation.customer_id,
-        returns_receipt_no=receipt.sale.receipt_no,
+        request.id, "return", receipt.sale.channel, situation, counter, tuple(line for line, _ in back),
+        ways.settled(request.reference), back=moved, leave=leave, returns_receipt_no=receipt.sale.receipt_no,
         why=request.why.strip() or None,
-    )
-    return within_drawer(draft, situation)
+    )  # fmt: skip
+    return within_drawer(draft)
 
 
 def decide_blind(request: BlindReturnRequest, situation: Situation) -> Draft:
@@ -116,22 +104,10 @@ def decide_blind(request: BlindReturnRequest, situation: Situation) -> Draft:
     tender = Tender(request.tender, round_cash(due_minor, coin_minor), request.reference)
     settled = settle([tender], due_minor, smallest_coin_minor=coin_minor, currency=counter.currency, channel="counter")
     draft = Draft(
-        id=request.id,
-        kind="return",
-        channel="counter",
-        counter=counter,
-        actor=situation.actor,
-        at=situation.at,
-        day=situation.day,
-        lines=tuple(line for line, _ in back),
-        settled=settled,
-        request_hash=situation.request_hash,
-        moves=Moves(returned=moves_back(back), theirs=situation.theirs),
-        leave=leave,
-        customer_id=situation.customer_id,
-        why=request.why.strip(),
-    )
-    return within_drawer(draft, situation)
+        request.id, "return", "counter", situation, counter, tuple(line for line, _ in back), settled,
+        back=moves_back(back), leave=leave, why=request.why.strip(),
+    )  # fmt: skip
+    return within_drawer(draft)
 
 
 def refuse_paid_online(receipt: Receipt, *, online: bool) -> None:
@@ -165,13 +141,13 @@ def moves_back(back: Back, empties: Sequence[tuple[str, int]] = ()) -> list[Move
     return moves
 
 
-def within_drawer(draft: Draft, situation: Situation) -> Draft:
+def within_drawer(draft: Draft) -> Draft:
     """Return the draft with the cash it takes out of the drawer beyond the books; refused to who sees these."""
     settled, held_minor = draft.settled, draft.counter.expected_minor
     out_minor = settled.change_minor - sum(row.amount_minor for row in settled.tenders if row.tender == "cash")
     if out_minor <= 0 or not drawer_cash.is_beyond(out_minor, held_minor):
         return draft
-    if situation.leave.rights.may(drawer_cash.SEES_DRAWER):
+    if draft.counter.rights.may(drawer_cash.SEES_DRAWER):
         reported = "The drawer should not hold as much cash. Give the rest back another way, or put cash in first."
         raise Refused("drawer-too-empty", reported, held_minor=held_minor)
     return replace(draft, beyond_minor=out_minor)

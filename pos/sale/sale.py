@@ -26,18 +26,20 @@ from config.errors import Refused
 from config.money import round_cash
 from config.nodes.journal import Actor
 from pos.facts import SoldLine, sold_line
-from pos.payments.payments import Tender, settle
+from pos.payments.payments import Settled, Tender, settle
 from pos.sale import corrections, exchange, quoting
 from pos.sale.corrections import NONE
-from pos.sale.draft import Completed, Draft, Moves, write
+from pos.sale.draft import Draft, write
 from pos.sale.quoting import Quote
-from pos.sale.returns import Back, moves_back, negative_lines, within_drawer
+from pos.sale.refund_routes import Receipt
+from pos.sale.returns import moves_back, negative_lines, within_drawer
 from pos.sale.sale_request import RungLine, SaleRequest, check_age, check_lines
 from pos.sale.situation import Situation, look, look_at_shelf
+from pos.sold import Completed
 from pos.stock import ledger
 from pos.store import approvals
 from pos.store.approvals import Need, takes_back
-from pos.till.counter import habits_of, open_counter
+from pos.till.counter import Counter, habits_of, open_counter
 from pos.till.parked import refuse_let_go
 
 
@@ -75,32 +77,25 @@ def decide(request: SaleRequest, situation: Situation) -> Draft:
     if back:
         needs = [*needs, leave_for([line for line, _ in back])]
     leave = approvals.allow(situation.leave, needs) if needs else []
-    points_minor, tenders = 0, [Tender(*row) for row in request.tenders]
-    if receipt:
-        first = [line for line, _ in back]
-        paid = exchange.pay(receipt, tenders, first, lines_minor, counter=counter, channel=request.channel)
-        settled, points_minor = paid.settled, paid.points_minor
-    else:
-        coin_minor, currency = counter.smallest_coin_minor, counter.currency
-        settled = settle(
-            tenders, lines_minor, smallest_coin_minor=coin_minor, currency=currency, channel=request.channel
-        )
+    settled, points_minor = _paid(request, receipt, [line for line, _ in back], lines_minor, counter)
     if request.shown_total_minor not in (lines_minor, settled.total_minor):
         raise _another_total(request, quoted, lines_minor)
+    goods = [(line.sku, line.qty) for line in lines if line.kind == "goods"]
+    empties = [(line.sku, -line.qty) for line in lines if line.price_type == "empties"]
+    sold = ledger.tidy(goods) if goods else []
+    out, counts = ledger.leaving(situation.holding, sold, from_bin=request.order_id is not None)
     draft = Draft(
         id=request.id,
         kind="exchange" if back else "sale",
         channel=request.channel,
+        situation=situation,
         counter=counter,
-        actor=situation.actor,
-        at=situation.at,
-        day=situation.day,
         lines=(*lines, *(line for line, _ in back)),
         settled=settled,
-        request_hash=situation.request_hash,
-        moves=_moves(request, situation, lines, back),
+        out=out,
+        back=moves_back(back, empties) if back or empties else (),
+        counts=counts,
         leave=leave,
-        customer_id=situation.customer_id,
         order_id=request.order_id,
         order_no=request.order_no,
         age_checked=priced.minimum_age,
@@ -112,7 +107,7 @@ def decide(request: SaleRequest, situation: Situation) -> Draft:
         points_minor=points_minor,
         labels=tuple((line.sku, line.qty, line.code) for line in rung if line.code and line.qty > 0),
     )
-    return within_drawer(draft, situation) if settled.total_minor < 0 else draft
+    return within_drawer(draft) if settled.total_minor < 0 else draft
 
 
 # --- questions ---
@@ -170,19 +165,16 @@ def leave_for(back: Sequence[SoldLine]) -> Need:
     return takes_back(str(back[0].returns_sale_id), [(line.returns_n or 0, -line.qty) for line in back])
 
 
-def _moves(request: SaleRequest, situation: Situation, lines: Sequence[SoldLine], back: Back) -> Moves:
-    """Return what goes out, and what comes in: empties, and goods brought back."""
-    sold = ledger.tidy(goods) if (goods := [(line.sku, line.qty) for line in lines if line.kind == "goods"]) else []
-    out, counts = ledger.leaving(situation.holding, sold, from_bin=request.order_id is not None)
-    empties = [(line.sku, -line.qty) for line in lines if line.price_type == "empties"]
-    return Moves(
-        sold=out,
-        returned=moves_back(back, empties) if back or empties else (),
-        counts=counts,
-        promises=situation.holding.promises,
-        lots=situation.lots,
-        theirs=situation.theirs,
-    )
+def _paid(
+    request: SaleRequest, receipt: Receipt | None, back: Sequence[SoldLine], due_minor: int, counter: Counter
+) -> tuple[Settled, int]:
+    """Settle what is due; with it, what of the value brought back had been paid with points."""
+    tenders, channel = [Tender(*row) for row in request.tenders], request.channel
+    if receipt is not None:
+        paid = exchange.pay(receipt, tenders, back, due_minor, counter=counter, channel=channel)
+        return paid.settled, paid.points_minor
+    coin_minor, currency = counter.smallest_coin_minor, counter.currency
+    return settle(tenders, due_minor, smallest_coin_minor=coin_minor, currency=currency, channel=channel), 0
 
 
 def _another_total(request: SaleRequest, quoted: Quote, total_minor: int) -> Refused:

@@ -29,11 +29,10 @@ from pos.facts import SaleCompleted
 from pos.pricing.pricing import ProductView
 from pos.producers import producers
 from pos.sale import refund_routes
-from pos.sale.draft import Completed
 from pos.sale.quoting import NOTHING, Shelf
 from pos.sale.refund_routes import Receipt
 from pos.sale.sale_request import BlindReturnRequest, Promised, ReturnRequest, RungLine, SaleRequest
-from pos.sold import Sale, SaleLine, document_of
+from pos.sold import Completed, Sale, SaleLine, document_of
 from pos.stock import batches, consignment_stock, ledger, markdown, recall
 from pos.stock.ledger import Holding
 from pos.store import approvals, permissions

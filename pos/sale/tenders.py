@@ -47,7 +47,7 @@ class Booked:
 
 def settle_accounts(session: Session, draft: "Draft") -> Booked:
     """Write a sale's tenders into the books they belong to (rules 1 to 4)."""
-    store, customer_id = store_of(session, draft.counter.store_id), draft.customer_id
+    store, customer_id = store_of(session, draft.counter.store_id), draft.situation.customer_id
     settled = replace(draft.settled, tenders=tuple(_claimed(session, draft.id, row) for row in draft.settled.tenders))
     issued: list[dict[str, Any]] = []
     of_sale_id = next((line.returns_sale_id for line in draft.lines if line.returns_sale_id), None)
@@ -78,7 +78,8 @@ def _claimed(session: Session, sale_id: str, row: Tender) -> Tender:
 
 
 def _book(session: Session, store: Store, draft: "Draft", row: Tender, of_sale_id: str | None) -> list[dict[str, Any]]:
-    minor, customer_id, sale_id, actor, at = row.amount_minor, draft.customer_id or "", draft.id, draft.actor, draft.at
+    minor, customer_id, sale_id = row.amount_minor, draft.situation.customer_id or "", draft.id
+    actor, at = draft.situation.actor, draft.situation.at
     if row.tender == "tab" and minor > 0:
         tab.charge(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
     elif row.tender == "tab":
@@ -104,13 +105,14 @@ def _book(session: Session, store: Store, draft: "Draft", row: Tender, of_sale_i
 
 
 def _issued(session: Session, store: Store, draft: "Draft", amount_minor: int, kind: str) -> dict[str, Any]:
-    issued = vouchers.issue(session, store, amount_minor, kind=kind, sale_id=draft.id, at=draft.at, actor=draft.actor)
+    now = draft.situation
+    issued = vouchers.issue(session, store, amount_minor, kind=kind, sale_id=draft.id, at=now.at, actor=now.actor)
     return {"code": issued.voucher.mark, "amount_minor": amount_minor, "kind": kind}
 
 
 def _points(session: Session, store: Store, draft: "Draft", settled: Settled, customer_id: str) -> dict[str, Any]:
     """Earn on what was bought, take back what returned goods had earned (rule 3); returns what the receipt says."""
-    at, actor = draft.at, draft.actor
+    at, actor = draft.situation.at, draft.situation.actor
     bought = [line for line in draft.lines if line.qty > 0]
     by_points = sum(max(0, row.amount_minor) for row in settled.tenders if row.tender == "points")
     by_points += draft.points_minor

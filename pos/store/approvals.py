@@ -301,7 +301,7 @@ def _may(rights: Rights, need: Need) -> bool:
 
 def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: str, covers: Sequence[Facts]) -> None:
     """Refuse leave for more off than the granter may take off (rule 2)."""
-    most_bp = permissions.discount_bp_of(session, store_id, staff.role)
+    most_bp = permissions.rights_of(session, store_id, staff.role).discount_bp
     if permission in TAKE_OFF and any(taken_off_bp(facts) > most_bp for facts in covers):
         raise Refused(
             "beyond-limit",

@@ -186,7 +186,7 @@ def set_discount_limit(
     """Settle how much of a line a role may take off by hand, in basis points."""
     if role not in DISCOUNT_BP or not 0 <= discount_bp <= BASIS:
         raise Invalid("bad-discount-limit", "A discount limit is between 0 and 100 percent.", role=role)
-    before = discount_bp_of(session, store_id, role)
+    before = rights_of(session, store_id, role).discount_bp
     _row(session, store_id, role).discount_bp = discount_bp
     _record(session, role, actor, at, before_bp=before, discount_bp=discount_bp)
 
@@ -197,7 +197,7 @@ def set_pay_limit(
     """Settle how much a role may move by itself in one drawer. kind: one of PAYS."""
     if role not in DISCOUNT_BP or not 0 <= minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type an amount of money that is not negative.", role=role)
-    before = pay_minor_of(session, store_id, role, kind)
+    before = rights_of(session, store_id, role).pay_minor(kind)
     setattr(_row(session, store_id, role), f"{kind}_minor", minor)
     _record(session, role, actor, at, before_minor=before, **{f"{kind}_minor": minor})
 
@@ -206,7 +206,7 @@ def set_empties_limit(session: Session, store_id: str, role: str, qty: int, *, a
     """Settle how many empties a role takes back in one sale, and pays out for in one shift, without asking anybody."""
     if role not in DISCOUNT_BP or not 0 <= qty <= MOST_EMPTIES:
         raise Invalid("bad-empties-limit", f"Type a whole number from 0 to {MOST_EMPTIES}.", most=MOST_EMPTIES)
-    before = empties_of(session, store_id, role)
+    before = rights_of(session, store_id, role).empties
     _row(session, store_id, role).empties = qty
     _record(session, role, actor, at, before=before, empties=qty)
 
@@ -229,21 +229,6 @@ def permitted(session: Session, node_id: str, role: str) -> frozenset[str]:
     """Return all a role may do at a node (rules 1, 2)."""
     row = _ALLOWED.first(session, {"node": node_id, "role": role}) if role in SETTLED else None
     return Rights(role, settled=None if row is None else (0, None, None, None, None, *row)).permitted
-
-
-def pay_minor_of(session: Session, store_id: str, role: str, kind: str) -> int:
-    """Return how much a role may move by itself in one drawer. kind: one of PAYS."""
-    return rights_of(session, store_id, role).pay_minor(kind)
-
-
-def discount_bp_of(session: Session, store_id: str, role: str) -> int:
-    """Return how much of a line a role may take off by hand, in basis points."""
-    return rights_of(session, store_id, role).discount_bp
-
-
-def empties_of(session: Session, store_id: str, role: str) -> int:
-    """Return how many empties a role takes back in one sale, and pays out for in one shift, by itself."""
-    return rights_of(session, store_id, role).empties
 
 
 # --- inside ---

@@ -18,10 +18,9 @@ from pos.pricing.promises import clean_code
 from pos.reports import receipt_mail, slips
 from pos.reports.slips import CopyRequest
 from pos.sale import exchange, refund_routes, returns, sale
-from pos.sale.draft import Completed
 from pos.sale.quoting import Quote
 from pos.sale.sale_request import BroughtBack, SaleRequest
-from pos.sold import Sale
+from pos.sold import Completed, Sale
 from pos.store import approvals
 from pos.store.store import Till, day_of, store_of
 from pos.till import hand_cash, shift

@@ -162,13 +162,13 @@ def settle(session: Session, store_id: str, typed: Typed, *, actor: Actor, at: d
     for role, ticked in (typed.permissions or {}).items():
         permissions.settle(session, store_id, role, ticked, **by)
     for role, rate_bp in typed.discounts_bp.items():
-        if rate_bp != permissions.discount_bp_of(session, store_id, role):
+        if rate_bp != permissions.rights_of(session, store_id, role).discount_bp:
             permissions.set_discount_limit(session, store_id, role, rate_bp, **by)
     for (role, kind), minor in typed.pays_minor.items():
-        if minor != permissions.pay_minor_of(session, store_id, role, kind):
+        if minor != permissions.rights_of(session, store_id, role).pay_minor(kind):
             permissions.set_pay_limit(session, store_id, role, kind, minor, **by)
     for role, qty in typed.empties.items():
-        if qty != permissions.empties_of(session, store_id, role):
+        if qty != permissions.rights_of(session, store_id, role).empties:
             permissions.set_empties_limit(session, store_id, role, qty, **by)
 
 
@@ -178,11 +178,11 @@ def settle(session: Session, store_id: str, typed: Typed, *, actor: Actor, at: d
 def _cell(session: Session, store_id: str, name: str, words: Any, role: str, now: dict[str, frozenset[str]]) -> Cell:
     role_words = general_words.role_word(role)
     if name == "discount":
-        rate_bp = permissions.discount_bp_of(session, store_id, role)
+        rate_bp = permissions.rights_of(session, store_id, role).discount_bp
         label = _("Most per cent off a line: %(role)s", role=role_words)
         return _limit(f"limit-{role}", label, _percent_text(rate_bp), "%")
     if role in SETTLED and name in PAYS:
-        minor = permissions.pay_minor_of(session, store_id, role, name)
+        minor = permissions.rights_of(session, store_id, role).pay_minor(name)
         label = {
             PAY_IN: _("Most into one drawer: %(role)s", role=role_words),
             PAY_OUT: _("Most out of one drawer: %(role)s", role=role_words),
@@ -191,7 +191,7 @@ def _cell(session: Session, store_id: str, name: str, words: Any, role: str, now
         return _limit(f"{name}-{role}", label, _amount_text(minor))
     if role in SETTLED and name == "empties":
         label = _("Most empties taken back in one sale: %(role)s", role=role_words)
-        return _limit(f"empties-{role}", label, str(permissions.empties_of(session, store_id, role)))
+        return _limit(f"empties-{role}", label, str(permissions.rights_of(session, store_id, role).empties))
     if role not in SETTLED or name in FIXED:
         return Cell("yes" if name in now[role] else "no")
     return Cell(

@@ -30,8 +30,8 @@ from config.ids import new_id, tidy_pickup_code
 from config.nodes.journal import Actor, record
 from pos.customers import customers
 from pos.sale import sale
-from pos.sale.draft import Completed
 from pos.sale.sale_request import SaleRequest
+from pos.sold import Completed
 from pos.store.store import Store
 from supply.online import home_delivery
 from supply.online.checkout.order_keys import code_hash, salt_of, token_hash

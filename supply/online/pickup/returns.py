@@ -18,10 +18,9 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, Refused
 from config.nodes.journal import Actor
 from pos.sale import returns
-from pos.sale.draft import Completed
 from pos.sale.refund_routes import returned_qty
 from pos.sale.sale_request import ReturnRequest
-from pos.sold import Sale, SaleLine
+from pos.sold import Completed, Sale, SaleLine
 from supply.online.orders import PickupOrder, lines_of, move, order_for_update, send
 from supply.online_facts import ReturnAsked
 

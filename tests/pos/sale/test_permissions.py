@@ -89,6 +89,6 @@ def test_who_agrees_is_who_the_shop_lets_do_it(store):
 
 def test_settling_what_a_role_may_do_leaves_its_limits_as_they_are(store):
     settled(store, "supervisor", [])
-    assert store.read(lambda session: permissions.discount_bp_of(session, STORE, "supervisor")) == 3000
-    assert store.read(lambda session: permissions.pay_minor_of(session, STORE, "supervisor", "pay_in")) == 20_000
-    assert store.read(lambda session: permissions.empties_of(session, STORE, "supervisor")) == 1000
+    assert store.read(lambda session: permissions.rights_of(session, STORE, "supervisor").discount_bp) == 3000
+    assert store.read(lambda session: permissions.rights_of(session, STORE, "supervisor").pay_minor("pay_in")) == 20_000
+    assert store.read(lambda session: permissions.rights_of(session, STORE, "supervisor").empties) == 1000

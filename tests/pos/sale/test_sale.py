@@ -18,9 +18,8 @@ from pos.facts import SaleCompleted
 from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob
 from pos.sale import sale
-from pos.sale.draft import Completed
 from pos.sale.sale_request import SaleRequest
-from pos.sold import Sale, SaleLine
+from pos.sold import Completed, Sale, SaleLine
 from pos.stock import stock
 from pos.stock.ledger import CountTask, Place, StockMovement
 from pos.store.store import sell_beyond

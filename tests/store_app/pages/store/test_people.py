@@ -173,7 +173,7 @@ def test_the_limits_of_discounts_are_settled_by_role(house: House):
     fields = {"limit-cashier": "7.5", "limit-supervisor": "30", "limit-shopkeeper": "100"}
     assert send(client, "/people/roles", **fields).status_code == 303
     with house.doors.read() as session:
-        assert permissions.discount_bp_of(session, STORE, "cashier") == 750
+        assert permissions.rights_of(session, STORE, "cashier").discount_bp == 750
     assert 'value="7.50"' in client.get("/people/").text
 
 
@@ -184,7 +184,7 @@ def test_the_limits_of_cash_moved_by_hand_are_settled_by_role(house: House, kind
     fields |= {f"{kind}-cashier": "7.50", f"{kind}-supervisor": "200"}
     assert send(client, "/people/roles", **fields).status_code == 303
     with house.doors.read() as session:
-        limits = {each: permissions.pay_minor_of(session, STORE, "cashier", each) for each in permissions.PAYS}
+        limits = {each: permissions.rights_of(session, STORE, "cashier").pay_minor(each) for each in permissions.PAYS}
     assert limits == {"pay_in": 2000, "pay_out": 2000, "drop": 50_000} | {kind: 750}
     assert 'value="7.50"' in client.get("/people/").text
     refused = send(client, "/people/roles", **fields | {f"{kind}-cashier": "-1"})
@@ -196,7 +196,7 @@ def test_how_many_empties_a_cashier_takes_back_alone_is_settled(house: House):
     fields = {"limit-cashier": "5", "limit-supervisor": "30", "limit-shopkeeper": "100", "empties-cashier": "24"}
     assert send(client, "/people/roles", **fields).status_code == 303
     with house.doors.read() as session:
-        assert permissions.empties_of(session, STORE, "cashier") == 24
+        assert permissions.rights_of(session, STORE, "cashier").empties == 24
     assert 'value="24"' in client.get("/people/").text
     for typed in ("-1", "1001", "many"):
         assert 'id="empties-cashier-fault"' in send(client, "/people/roles", **fields | {"empties-cashier": typed}).text
