@@ -162,26 +162,6 @@ def test_a_price_that_changed_since_the_scan_is_shown_before_it_is_charged(store
     assert refusal.facts["lines"][0]["unit_price_minor"] == 139
 
 
-@pytest.mark.parametrize("confirmed", [None, 0, 16])
-def test_wine_needs_the_age_confirmed(store, confirmed):
-    refusal = refused(store, store.request([("wine", 1)], age_confirmed=confirmed), Refused, "age-check")
-    assert refusal.facts["minimum_age"] == 18
-
-
-def test_a_closed_till_sells_nothing(tmp_path):
-    store = open_store(tmp_path, till_open=False)
-    refused(store, store.request([("milk", 1)]), Refused, "no-open-shift")
-
-
-def test_a_till_that_is_being_counted_sells_nothing(store):
-    request = store.request([("milk", 1)])
-    with store.write() as session:
-        found = shift.current(session, STORE, "T1")
-        assert found is not None
-        shift.begin_count(session, found, actor=store.wei, at=NOON)
-    refused(store, request, Refused, "no-open-shift")
-
-
 def test_an_unknown_product_is_named(store):
     request = store.request([("milk", 1)])
     refusal = refused(store, replace(request, lines=[("milk", 1), ("gold", 1)]), NotFound, "unknown-product")
