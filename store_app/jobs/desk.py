@@ -58,7 +58,7 @@ class Desk:
         return Actor.system(job, self.node_id)
 
     def carried_by(self) -> "list[Carrier]":
-        """Return what carries letters and messages, made once."""
+        """Return what carries messages, made once."""
         from store_app.mail import carriers
 
         if self.carriers is None:

@@ -109,12 +109,11 @@ def publish_storefront(desk: Desk, _day: dt.date) -> str:
     return "published"
 
 
-def letters(desk: Desk, _day: dt.date) -> str:
-    """E-mail orders to suppliers that have no line to us, and receipts to customers who wanted them."""
-    from store_app.mail import letters, receipts
+def send_messages(desk: Desk, _day: dt.date) -> str:
+    """Send what is written for people: receipts, letters to suppliers, words to customers."""
+    from store_app.mail import sending
 
-    done = [post.send_due(desk.doors, desk.node_id, desk.carried_by()) for post in (letters, receipts)]
-    sent, failed = map(sum, zip(*done, strict=True))
+    sent, failed = sending.send_due(desk.doors, desk.carried_by())
     return f"{sent} sent, {failed} failed"
 
 
@@ -150,11 +149,11 @@ def roll_up(desk: Desk, day: dt.date) -> str:
 
 def forget_people(desk: Desk, _day: dt.date) -> str:
     """Forget names and phones of orders that are over, and the wrong codes of days gone by."""
+    from pos import messages
     from supply.membership import support
     from supply.online import customer_sessions
     from supply.online.checkout import phone_codes
     from supply.online.groups import groups
-    from supply.online.messages import messages
     from supply.online.pickup import handover, pickup
 
     with desk.doors.write() as session:
@@ -262,14 +261,6 @@ def purchase(desk: Desk, _day: dt.date) -> str:
     return f"{made} purchases proposed"
 
 
-def notify(desk: Desk, _day: dt.date) -> str:
-    """Send what customers are to be told."""
-    from store_app.mail import carriers
-
-    sent, failed = carriers.send_due(desk.doors, desk.carried_by())
-    return f"{sent} sent, {failed} failed"
-
-
 def ask_escrow(desk: Desk, _day: dt.date) -> str:
     """Ask about money paid online, send back what is due, pass on what may be."""
     from store_app.payments import escrow
@@ -308,7 +299,7 @@ JOBS: dict[str, Job] = {
         Job("print", print_paper, STORE, every_s=2, after_ring_s=0),
         Job("payments", ask_payments, STORE, every_s=5),
         Job("send", send, STORE, every_s=5, after_ring_s=0.3),
-        Job("letters", letters, STORE, every_s=15, after_ring_s=0.5),
+        Job("messages", send_messages, every_s=5, after_ring_s=0.3),
         Job("storefront-publish", publish_storefront, STORE, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, STORE, every_s=60),
         Job("expire-offers", expire_offers, STORE, every_s=600),
@@ -317,11 +308,9 @@ JOBS: dict[str, Job] = {
         Job("shelf-live", orders.shelf_live, STORE, every_s=300),
         Job("warehouse", warehouse, NETWORK, every_s=900),
         Job("plan-routes", orders.plan_routes, NETWORK, every_s=3, after_ring_s=0.1),
-        Job("notify", notify, NETWORK, every_s=5, after_ring_s=0.3),
         Job("escrow", ask_escrow, NETWORK, every_s=3, after_ring_s=0.3),
         Job("groups", close_groups, NETWORK, every_s=60),
         Job("remind", remind_customers, NETWORK, every_s=600),
-        Job("purchase-letters", orders.post_purchases, NETWORK, every_s=15, after_ring_s=0.5),
         Job("publish-terms", orders.publish_terms, NETWORK, every_s=30),
         Job("weeks", keep_weeks, NETWORK, every_s=6 * 3600),
         Job("roll-changed", roll_fresh, NETWORK, every_s=20),

@@ -47,17 +47,6 @@ def publish_terms(desk: Desk, _day: dt.date) -> str:
     return "published" if publishing.publish_terms(desk.doors) else "nothing changed"
 
 
-def post_purchases(desk: Desk, _day: dt.date) -> str:
-    """E-mail the warehouses' purchases to whom they buy from."""
-    from store_app.mail import letters
-    from supply.orders import suppliers
-
-    with desk.doors.read() as session:
-        houses = suppliers.warehouses(session)
-    done = [letters.send_due(desk.doors, house, desk.carried_by()) for house in houses]
-    return f"{sum(sent for sent, _ in done)} sent, {sum(failed for _, failed in done)} failed"
-
-
 def send_spares(desk: Desk, _day: dt.date) -> str:
     """Tell the network what this store can spare and could use."""
     from supply.network.transfers import sheets

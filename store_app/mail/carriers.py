@@ -3,13 +3,9 @@
 Rules
 -----
 1. A carrier is one that says whether it can reach somebody and hands a letter over; what it raises is an OSError or
-   Unreachable, and the message is tried again later (`supply.online.messages.messages`).
-2. Every carrier that can reach the customer is asked; the message counts as sent when one took it over. Nobody to
-   carry it is a fault too, so that it shows.
-3. An address a mail server refuses for good is Refused, and told apart from a server that does not answer.
-4. Nothing is sent inside a transaction. A program that dies between sending and noting it sends the message twice,
-   with the same id, by which a service tells that it is the same.
-5. What is posted is signed: `X-Cornerstore-Signature` is the HMAC-SHA256 of the body under the shared key.
+   Unreachable, and the message is tried again later (`pos.messages`).
+2. An address a mail server refuses for good is Refused, and told apart from a server that does not answer.
+3. What is posted is signed: `X-Cornerstore-Signature` is the HMAC-SHA256 of the body under the shared key.
 """
 
 import datetime as dt
@@ -26,22 +22,16 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import httpx2
 import structlog
 
-from config import private
 from config.errors import Invalid, Refused, Unreachable, cause
 from config.settings import Settings, is_here
-from store_app.payments.order_tokens import address_of
 from store_app.runtime import outgoing
-from store_app.runtime.doors import Doors
-from supply.online.checkout import phone_codes
-from supply.online.messages import messages
-from supply.online.messages.messages import CustomerMessage
 
 WAIT_S = 10.0
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Letter:
+class Envelope:
     """A message as it is carried."""
 
     id: str
@@ -57,11 +47,11 @@ class Letter:
 class Carrier(Protocol):
     """Something that carries letters (rule 1)."""
 
-    def reaches(self, letter: Letter) -> bool:
+    def reaches(self, envelope: Envelope) -> bool:
         """Tell whether it can reach whom the letter is for."""
         ...
 
-    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+    def send(self, envelope: Envelope, *, at: dt.datetime) -> None:
         """Hand the letter over."""
         ...
 
@@ -69,13 +59,13 @@ class Carrier(Protocol):
 class LogCarrier:
     """Writes letters down and sends nothing: for practice."""
 
-    def reaches(self, letter: Letter) -> bool:
+    def reaches(self, envelope: Envelope) -> bool:
         """Everybody, in a way."""
         return True
 
-    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+    def send(self, envelope: Envelope, *, at: dt.datetime) -> None:
         """Write the letter into the log."""
-        _log.info("customer message", id=letter.id, kind=letter.kind, text=letter.text, at=at.isoformat())
+        _log.info("customer message", id=envelope.id, kind=envelope.kind, text=envelope.text, at=at.isoformat())
 
 
 class SmtpCarrier:
@@ -94,18 +84,18 @@ class SmtpCarrier:
         if not self._host or "@" not in self._sender:
             raise Invalid("bad-notify", "notify: write a mail server like smtp://user:password@host:587?from=a@b.c")
 
-    def reaches(self, letter: Letter) -> bool:
+    def reaches(self, envelope: Envelope) -> bool:
         """Who left an e-mail address."""
-        return bool(letter.email)
+        return bool(envelope.email)
 
-    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+    def send(self, envelope: Envelope, *, at: dt.datetime) -> None:
         """Send one e-mail; the letter's id is the message's."""
         mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = self._sender, letter.email, letter.subject
-        mail["Date"], mail["Message-ID"] = format_datetime(at), make_msgid(letter.id, self._sender.rpartition("@")[2])
-        mail["X-Cornerstore-Id"] = letter.id
-        mail.set_content(letter.text)
-        for name, kind, content in letter.files:
+        mail["From"], mail["To"], mail["Subject"] = self._sender, envelope.email, envelope.subject
+        mail["Date"], mail["Message-ID"] = format_datetime(at), make_msgid(envelope.id, self._sender.rpartition("@")[2])
+        mail["X-Cornerstore-Id"] = envelope.id
+        mail.set_content(envelope.text)
+        for name, kind, content in envelope.files:
             broad, _, narrow = kind.partition("/")
             mail.add_attachment(content, maintype=broad, subtype=narrow, filename=name)
         try:
@@ -116,7 +106,7 @@ class SmtpCarrier:
             words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
             if code < 500:
                 raise Unreachable("mail-refused", f"The mail server did not take it: {words}") from fault
-            raise Refused("address-refused", f"The mail server refused {letter.email}: {words}") from fault
+            raise Refused("address-refused", f"The mail server refused {envelope.email}: {words}") from fault
         except smtplib.SMTPException as fault:
             raise Unreachable("mail-refused", f"The mail server did not take it: {cause(fault)}.") from fault
 
@@ -138,19 +128,19 @@ class SmtpCarrier:
 
 
 class WebhookCarrier:
-    """Posts letters as JSON to a service that sends them on to phones (rule 5)."""
+    """Posts letters as JSON to a service that sends them on to phones (rule 3)."""
 
     def __init__(self, address: str, key: str, client: httpx2.Client | None = None) -> None:
         self._address, self._key = address, key.encode()
         self._client = client or outgoing.client(address, timeout=WAIT_S)
 
-    def reaches(self, letter: Letter) -> bool:
+    def reaches(self, envelope: Envelope) -> bool:
         """Who left a phone number."""
-        return bool(letter.phone)
+        return bool(envelope.phone)
 
-    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+    def send(self, envelope: Envelope, *, at: dt.datetime) -> None:
         """Post one letter; any answer but 2xx is a fault."""
-        said = {name: value for name, value in vars(letter).items() if name != "files"}
+        said = {name: value for name, value in vars(envelope).items() if name != "files"}
         body = json.dumps(said | {"at": at.isoformat()}, ensure_ascii=False, sort_keys=True).encode()
         signature = hmac.new(self._key, body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Cornerstore-Signature": signature}
@@ -177,48 +167,3 @@ def carriers(settings: Settings) -> list[Carrier]:
         else:
             raise Invalid("bad-notify", f"notify: {one!r} is no way to carry messages; see the settings' description.")
     return found
-
-
-def send_due(doors: Doors, among: list[Carrier]) -> tuple[int, int]:
-    """Send what is due (rules 2, 3); returns how many were sent and how many failed."""
-    with doors.read() as session:
-        letters = [_letter(row, doors.settings) for row in messages.due(session, doors.now())]
-    sent = failed = 0
-    for letter in letters:
-        fault = _carried(letter, among, doors.now())
-        with doors.write() as session:
-            if fault is None:
-                messages.sent(session, letter.id, at=doors.now())
-                sent += 1
-            else:
-                messages.failed(session, letter.id, fault, at=doors.now())
-                failed += 1
-    return sent, failed
-
-
-# --- inside ---
-
-
-def _carried(letter: Letter, among: list[Carrier], at: dt.datetime) -> str | None:
-    """Hand a letter to every carrier that reaches its reader; None when one took it, else what went wrong."""
-    faults, taken = [], False
-    for carrier in (one for one in among if one.reaches(letter)):
-        try:
-            carrier.send(letter, at=at)
-            taken = True
-        except (OSError, Unreachable, Refused) as fault:
-            faults.append(str(fault))
-        except Exception as fault:  # a letter nobody can write is its own fault, and keeps no other one waiting
-            _log.exception("letter not carried", id=letter.id)
-            faults.append(f"It could not be written: {fault!r}")
-    return None if taken else "; ".join(faults) or "nobody carries messages to this customer"
-
-
-def _letter(row: CustomerMessage, settings: Settings) -> Letter:
-    facts = dict(row.facts)
-    if "order_id" in facts:
-        facts["url"] = address_of(settings, facts["slug"], row.store_id, facts["order_id"])
-    if "code_id" in facts:  # made now, and kept nowhere
-        facts["code"] = phone_codes.code_of(private.node_secret(settings), facts["code_id"], facts["digits"])
-    subject = messages.subject_of(row.kind, facts, row.language)
-    return Letter(row.id, row.kind, row.phone, row.email, subject, messages.text_of(row.kind, facts, row.language))

@@ -1,25 +1,17 @@
-"""Sending suppliers by e-mail what is ordered, or goes back: the letter with its page as PDF, of an order a CSV, too.
+"""Letters to suppliers as they are carried: words, the page as PDF, of an order a CSV, of a claim its photos.
 
-Rules
------
-1. The words are in the supplier's language, the attachments are made of the letter's frozen document alone.
-2. Nothing is sent inside a transaction; a program that dies between sending and noting it sends the letter twice, with
-   the same message id and the same order number.
-3. In practice letters are logged. A store without a mail server is told so on the order, at once.
+The words are in the supplier's language; the attachments are made of the letter's frozen document alone.
 """
 
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from config.errors import Refused, Unreachable
-from config.nodes.journal import Actor
-from store_app.mail.carriers import Carrier, Letter
-from store_app.runtime.doors import Doors
+from pos.messages import OutgoingMessage
+from store_app.mail.carriers import Envelope
 from supply.network.claims import photos as claim_photos
 from supply.network.purchasing import letter_pages
 from supply.orders import letters as supplier_letters
-from supply.orders.letters import OrderLetter
 
 _WORDS: dict[str, dict[str, Any]] = {
     "en": {
@@ -77,33 +69,9 @@ _WORDS: dict[str, dict[str, Any]] = {
 }
 
 
-def send_due(doors: Doors, store_id: str, among: list[Carrier]) -> tuple[int, int]:
-    """Send the letters that are due (rule 2); returns how many left and how many did not."""
-    with doors.read() as session:
-        letters = [
-            complaint(session, row) if row.kind == "claim" else written(row)
-            for row in supplier_letters.due(session, store_id, doors.now())
-        ]
-    sent = failed = 0
-    for letter in letters:
-        with doors.read() as session:  # the one before may have taken minutes, and this one be called off meanwhile
-            if not supplier_letters.is_waiting(session, store_id, letter.id):
-                continue
-        code, fault = carried(letter, among, doors)
-        with doors.write() as session:
-            if code:
-                supplier_letters.failed(session, store_id, letter.id, code, fault, at=doors.now())
-                failed += 1
-            else:
-                actor = Actor.system("letters", store_id)
-                supplier_letters.left(session, store_id, letter.id, actor=actor, at=doors.now())
-                sent += 1
-    return sent, failed
-
-
-def written(row: OrderLetter) -> Letter:
+def written(row: OutgoingMessage) -> Envelope:
     """Return a letter as it is carried, with its attachments (rule 1)."""
-    document = row.document
+    document = row.body
     words = _WORDS["zh" if str(document["language"]).startswith("zh") else "en"]
     said: dict[str, Any] = {
         "no": document["order_no"], "store": document["store"]["name"], "supplier": document["supplier_name"],
@@ -116,16 +84,16 @@ def written(row: OrderLetter) -> Letter:
     is_order = row.kind in ("order", "cancellation")
     name = f"{'order' if is_order else 'return'}-{document['order_no']}"
     table = [(f"{name}.csv", "text/csv", supplier_letters.as_csv(document))] if is_order else []
-    return Letter(
-        id=row.id, kind=row.kind, phone="", email=row.address, subject=str(subject).format(**said),
+    return Envelope(
+        id=row.id, kind=row.kind, phone="", email=row.email, subject=str(subject).format(**said),
         text=f"{text}{number}{words['greeting']}".format(**said).rstrip() + "\n",
         files=((f"{name}.pdf", "application/pdf", letter_pages.pages(document)), *table),
     )  # fmt: skip
 
 
-def complaint(session: Session, row: OrderLetter) -> Letter:
+def complaint(session: Session, row: OutgoingMessage) -> Envelope:
     """Return the letter of a claim, with its photos (rule 1)."""
-    document = row.document
+    document = row.body
     words: dict[str, Any] = _WORDS["zh" if str(document["language"]).startswith("zh") else "en"]
     said = {
         "no": document["order_no"], "store": document["store"]["name"], "supplier": document["supplier_name"],
@@ -140,23 +108,8 @@ def complaint(session: Session, row: OrderLetter) -> Letter:
     subject, text = words["claim"]
     number = words["number"] if document["customer_no"] else ""
     photos = claim_photos.photos_of(session, row.store_id, row.id)
-    return Letter(
-        id=row.id, kind=row.kind, phone="", email=row.address, subject=subject.format(**said),
+    return Envelope(
+        id=row.id, kind=row.kind, phone="", email=row.email, subject=subject.format(**said),
         text=f"{text}{number}{words['greeting']}".format(**said).rstrip() + "\n",
         files=tuple((f"photo-{one.n + 1}.jpg", "image/jpeg", one.data) for one in photos if one.data),
     )  # fmt: skip
-
-
-def carried(letter: Letter, among: list[Carrier], doors: Doors) -> tuple[str, str]:
-    """Hand a letter to the first carrier that takes it; ('', '') when one did, else what is wrong: code, words."""
-    said = ("no-mail-server", "")
-    for carrier in (one for one in among if one.reaches(letter)):
-        try:
-            carrier.send(letter, at=doors.now())
-        except Refused as fault:
-            said = ("address-refused", fault.message)
-        except (OSError, Unreachable) as fault:
-            said = ("unreachable", str(fault))
-        else:
-            return "", ""
-    return said

@@ -105,7 +105,7 @@ def _letters(session: Session) -> list[Attention]:
     """
     count = Counter[str]()
     for letter in letters.left_behind(session):
-        about = (letter.store_id, letter.order_id)
+        about = (letter.store_id, letter.about)
         if letter.kind == "return" and letter.state == "waiting":
             continue
         if letter.kind in letters.OF_RETURNS:

@@ -5,11 +5,9 @@ A store writes so to its own suppliers, a warehouse of the network to those it b
 Rules
 -----
 1. A letter is written with the order's move, once, and frozen: what was sent can be seen again as it was.
-2. An e-mail is handed over outside of any transaction. What fails is tried again, later each time, at most TRIES
-   times; an address the mail server refuses is not tried again. The order stays as it is: the letter says what is
-   wrong, and goes again to the same address, to another one, or on paper.
-3. A letter on paper waits until somebody printed it or says that it is handed over.
-4. An order called off before its letter left takes the letter along; afterwards, and where it left all the same
+2. It is an outgoing message (`pos.messages`). Where it fails the order stays as it is: the letter says what is wrong,
+   and goes again to the same address, to another one, or on paper.
+3. An order called off before its letter left takes the letter along; afterwards, and where it left all the same
    meanwhile, a second letter calls it off.
 """
 
@@ -19,19 +17,17 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from config.database import Base, lock_rows
-from config.errors import NotFound
 from config.ids import NETWORK
 from config.money import exponent
-from config.nodes import journal
 from config.nodes.journal import Actor
-from config.states import StateTable
+from pos import messages
 from pos.catalogue.catalogue import Barcode, Product
+from pos.messages import OutgoingMessage
 from pos.reports.slips import head, wall_time
 from pos.store.store import store_of
 from supply.orders.suppliers import Contact, Supplier, SupplierProduct, sound, supplier_of
@@ -40,14 +36,8 @@ if TYPE_CHECKING:
     from supply.orders.claims import Claim, ClaimLine
     from supply.orders.deliveries import Delivery
 
-STATES = StateTable(
-    "order letter",
-    "waiting",
-    {"waiting": ["sent", "refused", "withdrawn"], "refused": ["waiting", "withdrawn"]},
-    resting=["refused"],
-)
-TRIES = 8
-UNSENT = ("waiting", "refused")
+KINDS = ("order", "cancellation", "return", "return_off", "claim")
+UNSENT = ("waiting", "failed")
 OF_RETURNS = ("return", "return_off")
 """The kinds of letters of what goes back to whom it was bought of (`upstream_returns`)."""
 
@@ -65,34 +55,6 @@ class LetterLine(Protocol):
     def pack_qty(self) -> int: ...
     @property
     def pack_cost_minor(self) -> int: ...
-
-
-class OrderLetter(Base):
-    """A letter to a supplier; how: email | paper; document: what stands on it.
-
-    kind: order | cancellation | claim, or one of OF_RETURNS. store_id, order_id: of a store's order, of a warehouse's
-    purchase, or of what goes back to whom it bought it of (`upstream_returns`).
-    """
-
-    STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "order_letter"
-    __table_args__ = (sa.Index("ix_order_letter_due", "state", "try_at"),)
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    order_id: Mapped[str]
-    kind: Mapped[str]
-    how: Mapped[str]
-    address: Mapped[str]
-    document: Mapped[dict[str, Any]]
-    state: Mapped[str] = mapped_column(default=STATES.first)
-    made_at: Mapped[dt.datetime]
-    try_at: Mapped[dt.datetime]
-    tries: Mapped[int] = mapped_column(default=0)
-    fault_code: Mapped[str] = mapped_column(default="")
-    """Why it did not leave: address-refused | no-mail-server | unreachable; '' where nothing is wrong."""
-    fault: Mapped[str] = mapped_column(default="")
-    ended_at: Mapped[dt.datetime | None]
 
 
 @dataclass(frozen=True)
@@ -118,26 +80,20 @@ def write(
     lines: Sequence[LetterLine],
     *,
     at: dt.datetime,
-) -> OrderLetter:
+) -> OutgoingMessage:
     """Write the letter of an order that is sent (rule 1); its id is the order's."""
-    made = OrderLetter(
-        store_id=order.store_id, id=order.id, order_id=order.id, kind="order", how=supplier.send_by,
-        address=supplier.email if supplier.send_by == "email" else "", state=STATES.first, made_at=at, try_at=at,
-        document=_document(session, order, supplier, lines), tries=0, fault_code="", fault="",
-    )  # fmt: skip
-    session.add(made)
-    session.flush()
-    return made
+    document = _document(session, order, supplier, lines)
+    return _write(session, order.store_id, "order", order.id, order.id, supplier, document, at)
 
 
 def call_off(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> None:
-    """Take an order's letter back that did not leave yet, else write that the order is called off (rule 4)."""
-    letter = session.get(OrderLetter, (store_id, order_id))
+    """Take an order's letter back that did not leave yet, else write that the order is called off (rule 3)."""
+    letter = session.get(OutgoingMessage, (store_id, order_id))
     if letter is None:
         return
     if letter.state in UNSENT:
-        _move(session, letter, "withdrawn", actor=actor, at=at)
-        letter.ended_at, letter.document = at, letter.document | {"called_off": why}
+        messages.withdraw(session, letter, actor=actor, at=at)
+        letter.body = letter.body | {"called_off": why}
         return
     _write_off_letter(session, letter, why, actor=actor, at=at)
 
@@ -151,90 +107,50 @@ def complain(
     *,
     actor: Actor,
     at: dt.datetime,
-) -> OrderLetter | None:
+) -> OutgoingMessage | None:
     """Write the letter of a claim to a supplier of the store's own; None: nobody is written to, the claim is printed.
 
     Its id is the claim's; it goes by e-mail alone, and only about a delivery that answers an order.
     """
     if supplier.send_by != "email" or delivery.order_id is None:
         return None
-    document = (
-        head(store_of(session, claim.store_id), actor, at)
-        | _recipient(supplier)
-        | {
-            "order_no": claim.claim_no,
-            "delivery_day": (delivery.posted_at or at).date().isoformat(),
-            "wish": claim.wish,
-            "words": claim.words,
-            "lines": [{"name": line.name, "sku": line.sku, "kind": line.kind, "qty": line.qty} for line in lines],
-        }
-    )
-    made = OrderLetter(
-        store_id=claim.store_id, id=claim.id, order_id=delivery.order_id, kind="claim", how="email",
-        address=supplier.email, state=STATES.first, made_at=at, try_at=at, document=document, tries=0, fault_code="",
-        fault="",
-    )  # fmt: skip
-    session.add(made)
-    session.flush()
-    return made
+    document = head(store_of(session, claim.store_id), actor, at) | {
+        "order_no": claim.claim_no,
+        "delivery_day": (delivery.posted_at or at).date().isoformat(),
+        "wish": claim.wish,
+        "words": claim.words,
+        "lines": [{"name": line.name, "sku": line.sku, "kind": line.kind, "qty": line.qty} for line in lines],
+    }
+    return _write(session, claim.store_id, "claim", claim.id, delivery.order_id, supplier, document, at)
 
 
 def send_back(
     session: Session, store_id: str, return_id: str, supplier: Supplier, document: dict[str, Any], *, at: dt.datetime
-) -> OrderLetter:
+) -> OutgoingMessage:
     """Write the letter of goods that go back to a supplier; its id is the return's."""
-    made = OrderLetter(
-        store_id=store_id, id=return_id, order_id=return_id, kind="return", how=supplier.send_by,
-        address=supplier.email if supplier.send_by == "email" else "", state=STATES.first, made_at=at, try_at=at,
-        document=document | _recipient(supplier), tries=0, fault_code="", fault="",
-    )  # fmt: skip
-    session.add(made)
-    session.flush()
-    return made
+    return _write(session, store_id, "return", return_id, return_id, supplier, document, at)
 
 
-def left(session: Session, store_id: str, letter_id: str, *, actor: Actor, at: dt.datetime) -> OrderLetter:
+def left(session: Session, store_id: str, letter_id: str, *, actor: Actor, at: dt.datetime) -> OutgoingMessage:
     """Note that a letter was handed over: to the mail server, or to the supplier by hand; once."""
     letter = letter_of(session, store_id, letter_id)
-    if letter.state == "sent":
-        return letter
     if letter.state == "withdrawn":  # called off while it was on its way to the supplier, who is told so now
-        if session.get(OrderLetter, (store_id, f"{letter_id}-off")) is None:
-            _write_off_letter(session, letter, str(letter.document.get("called_off", "")), actor=actor, at=at)
-        return letter
-    if letter.state == "refused":  # it was to go by e-mail and went by hand
-        letter.how, letter.address = "paper", ""
-        _move(session, letter, "waiting", actor=actor, at=at)
-    _move(session, letter, "sent", actor=actor, at=at)
-    letter.ended_at, letter.fault_code, letter.fault = at, "", ""
-    return letter
-
-
-def failed(session: Session, store_id: str, letter_id: str, code: str, fault: str, *, at: dt.datetime) -> OrderLetter:
-    """Note that an e-mail did not leave, and when it is tried again, if it is (rule 2)."""
-    letter = letter_of(session, store_id, letter_id)
-    if letter.state != "waiting":
-        return letter
-    letter.tries, letter.fault_code, letter.fault = letter.tries + 1, code, fault[:200]
-    letter.try_at = at + min(dt.timedelta(hours=1), dt.timedelta(seconds=15) * 2**letter.tries)
-    if code != "unreachable" or letter.tries >= TRIES:
-        _move(session, letter, "refused", actor=Actor.system("letters", store_id), at=at, why=fault[:200])
+        _write_off_letter(session, letter, str(letter.body.get("called_off", "")), actor=actor, at=at)
+    elif letter.state == "failed":  # it was to go by e-mail and went by hand
+        messages.again(session, letter, carrier=messages.PAPER, email="", actor=actor, at=at)
+    messages.sent(session, letter, actor=actor, at=at)
     return letter
 
 
 def again(
     session: Session, store_id: str, letter_id: str, *, how: str, address: str = "", actor: Actor, at: dt.datetime
-) -> OrderLetter:
+) -> OutgoingMessage:
     """Send a letter that did not leave another way, or to another address, which the supplier keeps (rule 2)."""
     letter = letter_of(session, store_id, letter_id)
-    supplier = supplier_of(session, str(letter.document["supplier_id"]))
+    supplier = supplier_of(session, str(letter.body["supplier_id"]))
     asked = Contact(supplier.name, send_by=how, email=address if how == "email" else "")
     address = sound(asked).email
-    if letter.state == "refused":
-        _move(session, letter, "waiting", actor=actor, at=at)
-    STATES.require(letter.state, "sent")
-    letter.how, letter.address, letter.try_at, letter.tries = how, address, at, 0
-    letter.fault_code = letter.fault = ""
+    messages.again(session, letter, carrier=how, email=address, actor=actor, at=at)
     if address and address != supplier.email and supplier.owner_id in (store_id, NETWORK):
         supplier.email = address
     session.flush()
@@ -244,53 +160,31 @@ def again(
 # --- questions ---
 
 
-def is_waiting(session: Session, store_id: str, letter_id: str) -> bool:
-    """Tell whether a letter still waits to be sent."""
-    row = session.get(OrderLetter, (store_id, letter_id))
-    return row is not None and row.state == "waiting"
-
-
-def letter_of(session: Session, store_id: str, letter_id: str) -> OrderLetter:
+def letter_of(session: Session, store_id: str, letter_id: str) -> OutgoingMessage:
     """Return a letter of this store, locked; NotFound when there is none."""
-    query = sa.select(OrderLetter).where(OrderLetter.store_id == store_id, OrderLetter.id == letter_id)
-    letter: OrderLetter | None = session.scalar(lock_rows(session, query))
-    if letter is None:
-        raise NotFound("no-letter", "No letter was written for this order.", letter_id=letter_id)
-    return letter
+    return messages.message_of(session, store_id, letter_id)
 
 
-def letters_of(session: Session, store_id: str, order_id: str) -> list[OrderLetter]:
+def letters_of(session: Session, store_id: str, order_id: str) -> list[OutgoingMessage]:
     """Return what was written to the supplier about an order, the first letter first; claims are told elsewhere."""
-    query = sa.select(OrderLetter).where(
-        OrderLetter.store_id == store_id, OrderLetter.order_id == order_id, OrderLetter.kind != "claim"
-    )
-    return list(session.scalars(query.order_by(OrderLetter.made_at, OrderLetter.id)))
-
-
-def due(session: Session, store_id: str, at: dt.datetime, limit: int = 20) -> list[OrderLetter]:
-    """Return the e-mails to be sent now, the oldest first."""
-    query = sa.select(OrderLetter).where(
-        OrderLetter.state == "waiting", OrderLetter.try_at <= at, OrderLetter.store_id == store_id,
-        OrderLetter.how == "email",
-    )  # fmt: skip
-    return list(session.scalars(query.order_by(OrderLetter.try_at, OrderLetter.id).limit(limit)))
+    return [one for one in messages.written_about(session, store_id, order_id) if one.kind != "claim"]
 
 
 def unsent(session: Session, store_id: str) -> set[str]:
     """Return the orders of which a letter waits for a person: to be printed, or because it did not leave."""
-    query = _waiting().with_only_columns(OrderLetter.order_id)
-    return set(session.scalars(query.where(OrderLetter.store_id == store_id)))
+    query = _waiting().with_only_columns(OutgoingMessage.about)
+    return set(session.scalars(query.where(OutgoingMessage.store_id == store_id)))
 
 
-def not_sent(session: Session, kind: str) -> list[OrderLetter]:
+def not_sent(session: Session, kind: str) -> list[OutgoingMessage]:
     """Return the letters of a kind that are still to leave, of all here who write any, the oldest first."""
-    query = sa.select(OrderLetter).where(OrderLetter.state.in_(UNSENT), OrderLetter.kind == kind)
-    return list(session.scalars(query.order_by(OrderLetter.made_at, OrderLetter.id)))
+    query = sa.select(OutgoingMessage).where(OutgoingMessage.state.in_(UNSENT), OutgoingMessage.kind == kind)
+    return list(session.scalars(query.order_by(OutgoingMessage.made_at, OutgoingMessage.id)))
 
 
-def left_behind(session: Session) -> list[OrderLetter]:
+def left_behind(session: Session) -> list[OutgoingMessage]:
     """Return the letters that wait for a person, of all here who write any, the oldest first."""
-    return list(session.scalars(_waiting().order_by(OrderLetter.made_at, OrderLetter.id)))
+    return list(session.scalars(_waiting().order_by(OutgoingMessage.made_at, OutgoingMessage.id)))
 
 
 def as_csv(document: dict[str, Any]) -> bytes:
@@ -322,22 +216,36 @@ def as_csv(document: dict[str, Any]) -> bytes:
 
 def _waiting() -> sa.Select[Any]:
     """Ask for letters to be printed, and for those that did not leave; claims are told elsewhere."""
-    by_hand = sa.and_(OrderLetter.state == "waiting", OrderLetter.how == "paper")
-    return sa.select(OrderLetter).where(OrderLetter.kind != "claim", sa.or_(OrderLetter.state == "refused", by_hand))
+    by_hand = sa.and_(OutgoingMessage.state == "waiting", OutgoingMessage.carrier == messages.PAPER)
+    letters = OutgoingMessage.kind.in_([kind for kind in KINDS if kind != "claim"])
+    return sa.select(OutgoingMessage).where(letters, sa.or_(OutgoingMessage.state == "failed", by_hand))
 
 
-def _write_off_letter(session: Session, letter: OrderLetter, why: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Write that an order, whose letter left, is called off."""
-    again = {"local_time": wall_time(at, letter.document["store"]["tz"]), "by": actor.name, "called_off": why}
-    session.add(
-        OrderLetter(
-            store_id=letter.store_id, id=f"{letter.order_id}-off", order_id=letter.order_id,
-            kind="return_off" if letter.kind == "return" else "cancellation", how=letter.how, address=letter.address,
-            state=STATES.first, made_at=at, try_at=at, tries=0, fault_code="", document=letter.document | again,
-            fault="",
-        )
+def _write(
+    session: Session,
+    store_id: str,
+    kind: str,
+    id: str,
+    order_id: str,
+    supplier: Supplier,
+    document: dict[str, Any],
+    at: dt.datetime,
+) -> OutgoingMessage:
+    email = supplier.email if supplier.send_by == "email" else ""
+    return messages.write(
+        session, store_id, kind, id=id, about=order_id, carrier=supplier.send_by, email=email,
+        body=document | _recipient(supplier), at=at,
     )  # fmt: skip
-    session.flush()
+
+
+def _write_off_letter(session: Session, letter: OutgoingMessage, why: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Write that an order, whose letter left, is called off."""
+    off = {"local_time": wall_time(at, letter.body["store"]["tz"]), "by": actor.name, "called_off": why}
+    messages.write(
+        session, letter.store_id, "return_off" if letter.kind == "return" else "cancellation",
+        id=f"{letter.about}-off", about=letter.about, carrier=letter.carrier, email=letter.email,
+        body=letter.body | off, at=at,
+    )  # fmt: skip
 
 
 def _recipient(supplier: Supplier) -> dict[str, Any]:
@@ -365,38 +273,25 @@ def _document(
         codes.setdefault(sku, code)
     sold = sa.select(SupplierProduct.sku, SupplierProduct.article_no)
     numbers = dict(session.execute(sold.where(SupplierProduct.supplier_id == supplier.id)).all())
-    return (
-        order.head
-        | _recipient(supplier)
-        | {
-            "order_no": order.no,
-            "order_day": order.order_day.isoformat(),
-            "delivery_day": order.delivery_day.isoformat(),
-            "total_minor": order.cost_minor,
-            "lines": [
-                {
-                    "sku": line.sku,
-                    "article_no": numbers.get(line.sku, ""),
-                    "barcode": codes.get(line.sku, ""),
-                    "name": line.name,
-                    "packs": line.packs,
-                    "pack_qty": line.pack_qty,
-                    "stock_unit": units.get(line.sku, "each"),
-                    "pack_cost_minor": line.pack_cost_minor,
-                }
-                for line in sorted(lines, key=lambda line: (line.name, line.sku))
-            ],
-        }
-    )
-
-
-def _move(
-    session: Session, letter: OrderLetter, state: str, *, actor: Actor, at: dt.datetime, why: str | None = None
-) -> None:
-    journal.move(
-        session, letter, state, actor=actor, at=at, subject=f"letter:{letter.id}", order=letter.order_id, why=why
-    )
-    session.flush()
+    return order.head | {
+        "order_no": order.no,
+        "order_day": order.order_day.isoformat(),
+        "delivery_day": order.delivery_day.isoformat(),
+        "total_minor": order.cost_minor,
+        "lines": [
+            {
+                "sku": line.sku,
+                "article_no": numbers.get(line.sku, ""),
+                "barcode": codes.get(line.sku, ""),
+                "name": line.name,
+                "packs": line.packs,
+                "pack_qty": line.pack_qty,
+                "stock_unit": units.get(line.sku, "each"),
+                "pack_cost_minor": line.pack_cost_minor,
+            }
+            for line in sorted(lines, key=lambda line: (line.name, line.sku))
+        ],
+    }
 
 
 def _tame(text: str) -> str:

@@ -3,7 +3,7 @@
 Rules
 -----
 1. Every warehouse has one address and one telephone, or none yet; the last ones written hold.
-2. A letter keeps those of its day (`order_letters`).
+2. A letter keeps those of its day (`letters`).
 3. From a warehouse that works by lists only what was picked leaves (`picking`); from any other everything that is due
    leaves by itself (`warehouse`), but on no day on which none of its vehicles goes.
 4. Who shares out, lists or loads a warehouse's goods does so alone: what he reads stays true until he has written.

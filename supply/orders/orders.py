@@ -8,7 +8,7 @@ Rules
    at least the minimum, unless a person overrode it by name (K11).
 3. Received over all deliveries = the line's received quantity (K10).
 4. A supplier on paper or e-mail never acknowledges; its goods are expected as ordered from the moment of sending, and
-   a letter is written (`order_letters`).
+   a letter is written (`letters`).
 5. Goods of an order come in one delivery or more. What the last one lacks does not come: the order is closed short.
 6. The other node's word may arrive twice, or after a later one: every effect looks at what is there.
 7. Cancelling is the store's word. If the vehicle had left before the network heard it, the goods come all the same and

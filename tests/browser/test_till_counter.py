@@ -16,9 +16,9 @@ from pos.customers import customers, loyalty, tab
 from pos.customers.customers import Particulars
 from pos.customers.loyalty import PointsAccount
 from pos.customers.tab import TabAccount
+from pos.messages import OutgoingMessage
 from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob, lay_out
-from pos.reports.receipt_mail import ReceiptMail
 from pos.sold import Sale, SaleLine
 from pos.stock.ledger import StockMovement
 from pos.store.store import store_of
@@ -733,7 +733,7 @@ def test_a_gift_receipt_is_one_touch_after_the_sale(page: Page, store: Node, lan
     page.locator("#sheet-words").fill("li@example.com")
     page.keyboard.press("Enter")
     expect(page.locator("dialog[open]")).to_have_count(0)
-    assert [letter.sale_id for letter in store.rows(ReceiptMail)] == [sale.id]
+    assert [letter.about for letter in store.rows(OutgoingMessage)] == [sale.id]
 
 
 def test_a_discount_on_everything_is_asked_for_once_and_undone_whole_without_leave(page: Page, store: Node):

@@ -9,10 +9,10 @@ from flask.testing import FlaskClient
 
 from config.ids import NETWORK
 from config.nodes.journal import Actor
+from pos.messages import OutgoingMessage
 from supply.network.purchasing import purchasing
 from supply.network.warehouse import lots
 from supply.orders import suppliers
-from supply.orders.letters import OrderLetter
 from supply.orders.purchases import Purchase
 from supply.orders.suppliers import Contact
 from tests.empty import empty_database, made_once
@@ -52,7 +52,7 @@ def proposed(network: House) -> Purchase:
 def ordering(network: House) -> tuple[str, dict[str, str], Callable[[], int]]:
     """Order a purchase, which writes its letter."""
     made = proposed(network)
-    letter = sa.select(sa.func.count()).select_from(OrderLetter).where(OrderLetter.order_id == made.id)
+    letter = sa.select(sa.func.count()).select_from(OutgoingMessage).where(OutgoingMessage.about == made.id)
     return f"{made.id}/order", {"sku-0": "milk", "packs-0": "3"}, lambda: _count(network, letter)
 
 

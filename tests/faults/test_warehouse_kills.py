@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from config.ids import NETWORK
 from config.nodes.journal import Actor
+from pos.messages import OutgoingMessage
 from pos.stock import batches, recall
 from pos.stock.batches import Lot
 from pos.stock.recall import Recall
@@ -24,7 +25,6 @@ from supply.network.warehouse import dispatch, picking
 from supply.network.warehouse.pick_lists import PickLine, PickList
 from supply.orders import suppliers
 from supply.orders.deliveries import Delivery, DeliveryLine
-from supply.orders.letters import OrderLetter
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.purchases import Purchase, PurchaseLine
 from tests.empty import empty_database, made_once
@@ -113,7 +113,9 @@ def sending_back(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[i
     """Write the return of what the dairy brought, and its letter."""
     _called_back(network)
     holds = (
-        sa.select(sa.func.count()).select_from(UpstreamReturn).join(OrderLetter, OrderLetter.id == UpstreamReturn.id)
+        sa.select(sa.func.count())
+        .select_from(UpstreamReturn)
+        .join(OutgoingMessage, OutgoingMessage.id == UpstreamReturn.id)
     )
     return "/console/recalls/r1/send-back/WH1/dairy", {"qty": "20"}, holds
 
@@ -175,7 +177,7 @@ def calling_off(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[in
         )  # fmt: skip
         session.flush()
         purchasing.order(session, "WH1", "po-2", **BY)
-    return "/console/recalls/r1/purchases/WH1/po-2", {}, _in(OrderLetter, OrderLetter.state == "withdrawn")
+    return "/console/recalls/r1/purchases/WH1/po-2", {}, _in(OutgoingMessage, OutgoingMessage.state == "withdrawn")
 
 
 WAYS = {

@@ -384,27 +384,6 @@ CREATE TABLE customer_consent (
 
 CREATE INDEX ix_customer_consent_customer ON customer_consent (store_id, customer_id);
 
-CREATE TABLE customer_message (
-  id TEXT NOT NULL,
-  store_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  phone TEXT NOT NULL,
-  email TEXT NOT NULL,
-  language TEXT NOT NULL,
-  facts JSON NOT NULL,
-  state TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  try_at DATETIME NOT NULL,
-  tries BIGINT NOT NULL,
-  fault TEXT NOT NULL,
-  ended_at DATETIME,
-  CONSTRAINT pk_customer_message PRIMARY KEY (id)
-);
-
-CREATE INDEX ix_customer_message_due ON customer_message (state, try_at);
-
-CREATE INDEX ix_customer_message_people ON customer_message (ended_at) WHERE phone <> '';
-
 CREATE TABLE customer_session (
   mark TEXT NOT NULL,
   purpose TEXT NOT NULL,
@@ -965,26 +944,6 @@ CREATE TABLE online_member (
   CONSTRAINT pk_online_member PRIMARY KEY (store_id, "key")
 );
 
-CREATE TABLE order_letter (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  order_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  how TEXT NOT NULL,
-  address TEXT NOT NULL,
-  document JSON NOT NULL,
-  state TEXT NOT NULL,
-  made_at DATETIME NOT NULL,
-  try_at DATETIME NOT NULL,
-  tries BIGINT NOT NULL,
-  fault_code TEXT NOT NULL,
-  fault TEXT NOT NULL,
-  ended_at DATETIME,
-  CONSTRAINT pk_order_letter PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_order_letter_due ON order_letter (state, try_at);
-
 CREATE TABLE order_replay (
   scope_kind TEXT NOT NULL,
   scope_id TEXT NOT NULL,
@@ -1029,6 +988,32 @@ CREATE INDEX ix_outbox_message_people ON outbox_message (made_at) WHERE topic IN
 CREATE INDEX ix_outbox_message_subject ON outbox_message (subject);
 
 CREATE INDEX ix_outbox_message_waiting ON outbox_message (to_node, state, epoch, n);
+
+CREATE TABLE outgoing_message (
+  store_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  about TEXT NOT NULL,
+  carrier TEXT NOT NULL,
+  phone TEXT NOT NULL,
+  email TEXT NOT NULL,
+  language TEXT NOT NULL,
+  body JSON NOT NULL,
+  state TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  try_at DATETIME NOT NULL,
+  tries BIGINT NOT NULL,
+  fault_code TEXT NOT NULL,
+  fault TEXT NOT NULL,
+  ended_at DATETIME,
+  CONSTRAINT pk_outgoing_message PRIMARY KEY (store_id, id)
+);
+
+CREATE INDEX ix_outgoing_message_about ON outgoing_message (store_id, about);
+
+CREATE INDEX ix_outgoing_message_due ON outgoing_message (state, try_at);
+
+CREATE INDEX ix_outgoing_message_people ON outgoing_message (ended_at) WHERE carrier = 'any' AND (phone <> '' OR email <> '');
 
 CREATE TABLE outreach (
   store_id TEXT NOT NULL,
@@ -1548,24 +1533,6 @@ CREATE TABLE receipt_counter (
   last_no BIGINT NOT NULL,
   CONSTRAINT pk_receipt_counter PRIMARY KEY (store_id, till_id, epoch)
 );
-
-CREATE TABLE receipt_mail (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  sale_id TEXT NOT NULL,
-  address TEXT NOT NULL,
-  state TEXT NOT NULL,
-  asked_at DATETIME NOT NULL,
-  try_at DATETIME NOT NULL,
-  tries BIGINT NOT NULL,
-  fault_code TEXT NOT NULL,
-  ended_at DATETIME,
-  CONSTRAINT pk_receipt_mail PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_receipt_mail_due ON receipt_mail (state, try_at);
-
-CREATE INDEX ix_receipt_mail_sale ON receipt_mail (store_id, sale_id);
 
 CREATE TABLE recovery_code (
   node_id TEXT NOT NULL,

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from config.errors import DomainError, Invalid
 from config.nodes.publication import EVERYONE
+from pos import messages
 from pos.catalogue.catalogue import Product, TaxClass, shared_tax_classes
 from pos.store.store import usual_currency
 from store_app.pages.common import form
@@ -22,7 +23,6 @@ from supply.demand import history
 from supply.money import escrow, refunds
 from supply.money.escrow import Escrow, EscrowEntry
 from supply.money.refunds import Refund
-from supply.online.messages import messages
 from supply.online.pickup import escrow_release
 from supply.online.storefront import reviews
 from supply.orders.suppliers import Supplier
@@ -46,7 +46,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
         kept_minor = escrow.total_of(session, held, "escrow")
         passed_minor = _passed(session, clock.now() - dt.timedelta(days=7))
         waiting = reviews.reported(session)
-        unsent = messages.given_up(session)
+        unsent = messages.undelivered(session)
         late_money = escrow.waits_too_long(session, clock.now())
         going_back = refunds.not_back(session)
         wanted = [

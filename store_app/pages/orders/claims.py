@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound, Refused
 from config.ids import NETWORK
+from pos.messages import OutgoingMessage
 from pos.store import pictures
 from store_app.pages.common import form, waiting
 from store_app.runtime.child_process import read_apart
@@ -26,7 +27,6 @@ from supply.orders import claims as delivery_claims
 from supply.orders import deliveries, letters
 from supply.orders.claims import Bound, Claim, ClaimLine
 from supply.orders.deliveries import Delivery
-from supply.orders.letters import OrderLetter
 from supply.orders.suppliers import Supplier
 
 bp = Blueprint("claims", __name__, url_prefix="/claims")
@@ -149,7 +149,7 @@ def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         photos = [photo.id for photo in claim_photos.photos_of(session, found.store_id, found.id)]
         units = waiting.stock_units(session, [line.sku for line in view.lines])
         delivery = session.get(Delivery, (found.store_id, found.delivery_id))
-        letter = session.get(OrderLetter, (found.store_id, found.id))
+        letter = session.get(OutgoingMessage, (found.store_id, found.id))
         given, whole = (sum(n) for n in zip(*((one.granted_qty or 0, one.qty) for one in view.lines), strict=True))
     may_contest = (
         found.contested_at is None and given < whole and delivery_claims.STATES.legal(found.state, "contested")

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, NotFound
+from pos.messages import OutgoingMessage
 from pos.reports.slips import enqueue_once
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
@@ -16,7 +17,6 @@ from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
 from supply.orders import letters
-from supply.orders.letters import OrderLetter
 
 bp = Blueprint("order_letters", __name__, url_prefix="/orders/letters")
 bp.before_request(form.know_the_place)
@@ -31,7 +31,7 @@ def _on_order(letter_id: str, fault: DomainError | None = None) -> Any:
 def paper(letter_id: str, kind: str) -> Response:
     """Give a letter as it was sent: `pdf` for people, `csv` for a supplier's program."""
     with read() as session:
-        document = _letter(session, letter_id).document
+        document = _letter(session, letter_id).body
     return as_paper(document, kind)
 
 
@@ -65,13 +65,13 @@ def slip(letter_id: str) -> ResponseReturnValue:
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     with write() as session:
         letter = _letter(session, letter_id)
-        document = dict(letter.document)
+        document = dict(letter.body)
         enqueue_once(
             session, own_till(session, store_id), "supplier_order", letter_id, document, command=command, at=at
         )
-        if letter.how == "paper" and letter.state == "waiting":
+        if letter.carrier == "paper" and letter.state == "waiting":
             letters.left(session, store_id, letter_id, actor=g.actor, at=at)
-        order_id = letter.order_id
+        order_id = letter.about
         wake_worker_after(session)
     flash(_("The order is being printed. Hand it over."), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
@@ -84,7 +84,7 @@ def left(letter_id: str) -> ResponseReturnValue:
     """Note that the order was handed over by hand, or told by telephone."""
     with write() as session:
         letter = letters.left(session, str(place().store_id), letter_id, actor=g.actor, at=doors().now())
-        order_id = letter.order_id
+        order_id = letter.about
     flash(_("Noted: the supplier has it."), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
 
@@ -99,7 +99,7 @@ def again(letter_id: str) -> ResponseReturnValue:
             session, str(place().store_id), letter_id, how="email", address=request.form.get("email", ""),
             actor=g.actor, at=doors().now(),
         )  # fmt: skip
-        order_id = letter.order_id
+        order_id = letter.about
         wake_worker_after(session)
     flash(_("It is sent again."), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
@@ -108,7 +108,7 @@ def again(letter_id: str) -> ResponseReturnValue:
 # --- inside ---
 
 
-def _letter(session: Session, letter_id: str) -> OrderLetter:
+def _letter(session: Session, letter_id: str) -> OutgoingMessage:
     letter = letters.letter_of(session, str(place().store_id), letter_id)
     if letter.kind == "claim":
         raise NotFound("no-paper", _("There is no such paper. Choose the page or the table."))
@@ -117,4 +117,4 @@ def _letter(session: Session, letter_id: str) -> OrderLetter:
 
 def _order_id(letter_id: str) -> str:
     with read() as session:
-        return letters.letter_of(session, str(place().store_id), letter_id).order_id
+        return letters.letter_of(session, str(place().store_id), letter_id).about

@@ -146,7 +146,7 @@ def approve(order_id: str) -> ResponseReturnValue:
             supply_orders.send(session, store_id, order_id, actor=g.actor, at=at)
         wake_worker_after(session)
         on_paper = any(
-            one.how == "paper" and one.state == "waiting"
+            one.carrier == "paper" and one.state == "waiting"
             for one in supplier_letters.letters_of(session, store_id, order_id)
         )
     if on_paper:

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound, Refused
 from config.money import exponent
+from pos import messages
 from pos.payments import vouchers
 from pos.payments.payments import REFUND_TENDERS
 from pos.printing import queue
 from pos.printing.queue import PrintJob
-from pos.reports import receipt_mail, slips
+from pos.reports import slips
 from pos.reports.slips import CopyRequest
 from pos.sale import refund_routes, returns
 from pos.sale.sale_request import ReturnRequest
@@ -243,7 +244,7 @@ def receipt(sale_id: str, fault: DomainError | None = None) -> Response:
         has_voucher = vouchers.issued_by(look, store_id, sale_id)
         not_ours = consignment_stock.of_sale(look, store_id, sale_id)
         no_hand = found.kind == "sale" and refund_routes.needs_no_hand(refund_routes.look(look, store_id, sale_id))
-        letters = receipt_mail.letters_of(look, store_id, sale_id)
+        letters = messages.written_about(look, store_id, sale_id)
     return page(
         "till/shift/receipt.html",
         sale=found,

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError
+from pos.messages import OutgoingMessage
 from pos.store.store import usual_currency
 from store_app.pages.common import form
 from store_app.pages.common.waiting import stock_units
@@ -21,7 +22,6 @@ from store_app.words import supply
 from supply.network.purchasing import purchasing
 from supply.network.recalls import upstream_returns
 from supply.orders import letters, purchases
-from supply.orders.letters import OrderLetter
 from supply.orders.suppliers import Supplier, warehouses
 
 bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
@@ -116,7 +116,7 @@ def drop(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
 def paper(warehouse_id: str, letter_id: str, kind: str) -> Response:
     """Give a letter as it was sent: `pdf` for people, `csv` for a supplier's program."""
     with read() as session:
-        document = letters.letter_of(session, warehouse_id, letter_id).document
+        document = letters.letter_of(session, warehouse_id, letter_id).body
     return as_paper(document, kind)
 
 
@@ -151,11 +151,11 @@ def again(warehouse_id: str, letter_id: str) -> ResponseReturnValue:
 # --- inside ---
 
 
-def _home(session: Session, letter: OrderLetter) -> str:
+def _home(session: Session, letter: OutgoingMessage) -> str:
     """Return where a letter is shown: with the purchases, or what goes back on its recall's page."""
     if letter.kind not in letters.OF_RETURNS:
         return url_for("console_purchases.listed")
-    found = upstream_returns.return_of(session, letter.store_id, letter.order_id)
+    found = upstream_returns.return_of(session, letter.store_id, letter.about)
     return url_for("console_recalls.one", recall_id=found.recall_id)
 
 

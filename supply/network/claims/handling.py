@@ -17,7 +17,7 @@ Rules
    and together with what it paid before never more than that.
 6. Units of goods on sale or return were never charged: what is granted of them is taken off the lot, and they are the
    network's loss.
-7. A claim to a supplier of the store's own goes by e-mail or on paper (`order_letters`), and the shopkeeper writes down
+7. A claim to a supplier of the store's own goes by e-mail or on paper (`letters`), and the shopkeeper writes down
    what the supplier answered; no ledger here moves.
 """
 

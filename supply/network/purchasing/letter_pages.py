@@ -33,7 +33,7 @@ _SMALL = ("article_no", "purchase")
 def pages(document: dict[str, Any]) -> bytes:
     """Return an order or a return, or the word that it is called off, as a PDF file.
 
-    document: as `order_letters` freezes it; one without a day of delivery is of goods that go back.
+    document: as `orders.letters` freezes it; one without a day of delivery is of goods that go back.
     """
     words, is_order = WORDS[language_of(document)], "delivery_day" in document
     off, columns = "called_off" in document, _COLUMNS if is_order else _RETURNED

@@ -4,7 +4,7 @@ Rules
 -----
 1. A purchase is proposed for each upstream supplier, in its packs, on its order days, from its least amount on.
    Proposing again drops the purchases nobody ordered.
-2. It is changed and ordered by the operator, who writes a letter with it (`order_letters`), in the name the warehouse
+2. It is changed and ordered by the operator, who writes a letter with it (`letters`), in the name the warehouse
    has for the stores, from its address (`locations`).
 3. It is received once, line by line as counted, with the dates on the packs. More or less than ordered is taken as it
    came; what nobody counted came as ordered.

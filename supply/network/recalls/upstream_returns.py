@@ -5,7 +5,7 @@ Rules
 1. What stands in a warehouse of a recall, in a lot that a purchase of the supplier's brought, may go back to it: of the
    recalled batch for certain. What no purchase of this supplier brought does not.
 2. A return is proposed, of as many as go back, the lots that end first before others. That writes its letter, which
-   goes with the goods (`order_letters`): what, of which batch, by which purchase. What stands on an open return is
+   goes with the goods (`orders.letters`): what, of which batch, by which purchase. What stands on an open return is
    neither counted nor missing when the warehouse is looked through (`recalls`). Only once it is over is there another.
 3. It leaves the warehouse and its lots when it is handed over: once, whole, as its letter says, and only while the
    recall holds. Or it is dropped with a reason, and its letter with it.
@@ -34,6 +34,7 @@ from config.finding import Finding
 from config.nodes import journal
 from config.nodes.journal import Actor
 from config.states import StateTable
+from pos import messages
 from pos.catalogue.catalogue import Product
 from pos.stock import batches, recall, waste
 from pos.stock.batches import Batch
@@ -179,7 +180,7 @@ def hand_over(session: Session, warehouse_id: str, return_id: str, *, actor: Act
     batches.take_from(session, warehouse_id, [(line.lot_id, line.qty) for line in lines])
     _end(session, found, "handed_over", actor=actor, at=at, units=units)
     letter = letters.letter_of(session, warehouse_id, found.id)
-    if letter.how == "paper":
+    if letter.carrier == messages.PAPER:
         letters.left(session, warehouse_id, found.id, actor=actor, at=at)
     return found
 

@@ -28,7 +28,7 @@ from config.errors import Refused
 from config.ids import new_id
 from pos.store.store import store_of
 from supply.online import customer_sessions
-from supply.online.messages import messages
+from supply.online.messages import customer_messages
 from supply.online.orders import of_phone
 
 GOOD_FOR = dt.timedelta(minutes=10)
@@ -99,7 +99,9 @@ def send(
     session.add(row)
     facts = {"store": store_of(session, store_id).name, "code_id": row.id, "digits": digits}
     kind = MESSAGES.get(purpose, "code")
-    messages.send(session, store_id, kind, id=f"code-{row.id}", phone=number, language=language, facts=facts, at=at)
+    customer_messages.send(
+        session, store_id, kind, id=f"code-{row.id}", phone=number, language=language, facts=facts, at=at
+    )
     return is_full
 
 

@@ -44,7 +44,7 @@ from supply.money.escrow import Escrow
 from supply.money.escrow_ledger import LeaderPart
 from supply.online.groups import price
 from supply.online.groups.price import Wish, deal, fill, price_at
-from supply.online.messages import messages
+from supply.online.messages import customer_messages
 from supply.online.orders import PickupOrder
 from supply.online_facts import OrderLine
 
@@ -529,7 +529,7 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
 def _send(session: Session, group: GroupOffer, member: GroupMember, event: str, why: str, at: dt.datetime) -> None:
     store: Store = store_of(session, group.store_id)
     facts = {"store": store.name, "name": group.name, "why": why, "slug": store.slug, "member_id": member.id}
-    messages.send(
+    customer_messages.send(
         session, store.id, "group", id=f"{member.id}-{event}", phone=member.phone, email=member.email,
         language=member.language or store.language, facts=facts, at=at,
     )  # fmt: skip

@@ -42,6 +42,7 @@ from config.money import exponent
 from config.nodes import journal
 from config.nodes.inbox import refuse_stranger
 from config.nodes.journal import Actor
+from pos.messages import OutgoingMessage
 from pos.store.store import Store
 from supply.money import credit, escrow
 from supply.money.escrow import Escrow
@@ -49,7 +50,7 @@ from supply.online import home_delivery
 from supply.online.checkout.order_keys import token_hash
 from supply.online.checkout.placing import CUSTOMER, send_to_store
 from supply.online.groups.groups import GroupOffer
-from supply.online.messages import messages
+from supply.online.messages import customer_messages
 from supply.online.orders import (
     GIVEN_BACK,
     OPEN,
@@ -427,14 +428,14 @@ def _send_customer(session: Session, order: PickupOrder, at: dt.datetime) -> Non
 
 def _send(
     session: Session, order: PickupOrder, kind: str, event: str, at: dt.datetime, **more: str
-) -> messages.CustomerMessage | None:
+) -> OutgoingMessage | None:
     store = session.get_one(Store, order.store_id)
     until = kept_until(store, order.hold_until) if order.hold_until else None
     facts = {
         "store": store.name, "order_no": order.order_no, "order_id": order.id, "slug": store.slug, "why": order.why,
         "until": f"{until:%Y-%m-%d %H:%M}" if until else "", **more,
     }  # fmt: skip
-    return messages.send(
+    return customer_messages.send(
         session, store.id, kind, id=f"{order.id}-{event}", phone=order.customer_phone, email=order.email,
         language=order.language or store.language, facts=facts, at=at,
     )  # fmt: skip

@@ -14,13 +14,13 @@ from config.errors import DomainError, Invalid, Refused
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
+from pos.messages import OutgoingMessage
 from pos.payments.providers import Outcome
 from supply.money import advances, credit, escrow, ledger, terms
 from supply.money.escrow import Escrow
 from supply.money.ledger import balances
 from supply.online.checkout import order_keys, placing
 from supply.online.checkout.order_keys import code_hash, new_token, token_hash
-from supply.online.messages.messages import CustomerMessage
 from supply.online.orders import PickupOrder, order_for_update, text_of
 from supply.online.pickup import escrow_release, order_copy
 from supply.online.storefront import availability
@@ -93,7 +93,7 @@ def test_a_made_up_hand_over_waits_the_full_term_and_its_customer_is_told_and_ca
     push(town, lie(town), later(minutes=1))
     assert release(town, later(days=13, hours=23)) == 0
     with town.network.read() as session:
-        reported = session.query(CustomerMessage).filter_by(kind="handed_over").one()
+        reported = session.query(OutgoingMessage).filter_by(kind="handed_over").one()
     assert reported.phone == placed.order.customer_phone
     with town.network.write() as session:
         order_copy.dispute(session, STORE, placed.token, "I was never there.", at=later(days=13))
@@ -260,7 +260,7 @@ def test_a_late_return_that_the_store_is_not_good_for_waits_for_the_operator_wha
             assert escrow.total_of(session, [ONE], "due") == (PAID if goes_back else 0)
             assert escrow.balance(session, ONE) == (0 if goes_back else PAID)
             assert balances(session, STORE)["invoiced"] == 376
-            assert session.query(CustomerMessage).filter_by(kind="refunded").count() == goes_back
+            assert session.query(OutgoingMessage).filter_by(kind="refunded").count() == goes_back
             assert checks.findings(session, STORE) == []
     assert row_of(town).state == ("settled" if goes_back else "disputed")
     if not goes_back:

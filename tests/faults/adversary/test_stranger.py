@@ -15,15 +15,15 @@ from config.errors import Refused
 from config.ids import new_id
 from config.phones import e164
 from pos.customers import customers
+from pos.messages import OutgoingMessage
 from pos.store.store import PinTries, Staff, store_of
 from store_app.commands import serve
-from store_app.mail import carriers
+from store_app.mail import sending
 from store_app.mail.carriers import LogCarrier
 from store_app.web import staff, strangers
 from supply.online.checkout import phone_codes
 from supply.online.checkout.phone_codes import PER_DAY, Asker, PhoneCode
 from supply.online.customer_sessions import CustomerSession
-from supply.online.messages.messages import CustomerMessage
 from tests.store_app.house import post
 from tests.store_app.town import ONLINE
 from tests.supply.online_store import AT, STORE, later
@@ -34,7 +34,7 @@ ELSEWHERE = "198.51.100.7"
 
 def messages_sent(market) -> int:
     with market.town.network.read() as session:
-        return session.scalar(sa.select(sa.func.count()).where(CustomerMessage.kind == "code"))
+        return session.scalar(sa.select(sa.func.count()).where(OutgoingMessage.kind == "code"))
 
 
 def at_address(customer, address):
@@ -273,7 +273,7 @@ def test_no_code_is_kept_anywhere_and_the_one_sent_is_the_one_that_fits(market):
         def send(self, letter, *, at):
             letters.append(letter.text)
 
-    assert carriers.send_due(market.house.doors, [Caught()]) == (1, 0)
+    assert sending.send_due(market.house.doors, [Caught()]) == (1, 0)
     assert shown in letters[0]
     assert customer.send(f"{ONLINE}/mine/code", code=shown).status_code == 303
 

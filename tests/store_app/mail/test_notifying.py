@@ -10,17 +10,19 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from config.errors import Invalid, Unreachable
+from config.errors import Invalid, Refused, Unreachable
+from config.nodes.journal import Actor
 from config.settings import Settings
-from store_app.mail import carriers
-from store_app.mail.carriers import Letter, LogCarrier, SmtpCarrier, WebhookCarrier
+from pos import messages
+from pos.messages import OutgoingMessage
+from store_app.mail import carriers, sending
+from store_app.mail.carriers import Envelope, LogCarrier, SmtpCarrier, WebhookCarrier
 from store_app.payments.order_tokens import token_for
 from supply.online.checkout.placing import Wishes
-from supply.online.messages import messages
-from supply.online.messages.messages import CustomerMessage
+from supply.online.messages import customer_messages
 from tests.store_app.conftest import NOON, House
 
-LETTER = Letter("m-1", "ready", "+1 555 0100", "li@example.com", "Store: Ready", "Order S01-1 is ready. 你好")
+LETTER = Envelope("m-1", "ready", "+1 555 0100", "li@example.com", "Store: Ready", "Order S01-1 is ready. 你好")
 
 
 @pytest.fixture
@@ -119,7 +121,7 @@ def test_a_way_that_carries_nothing_is_a_sentence(odd, tmp_path):
 
 def written(network: House, *, kind="ready", facts=None):
     with network.doors.write() as session:
-        messages.send(
+        customer_messages.send(
             session, "S01", kind, id="m-1", phone="+1 555 0100", language="zh",
             facts=facts or {"store": "Store", "order_no": "S01-1", "order_id": "o-1", "slug": "s01", "until":
             "12:00"}, at=NOON,
@@ -138,12 +140,12 @@ def test_what_fails_is_tried_again_later_and_given_up_in_the_end(network: House)
 
     dead = Dead()
     for _ in range(200):
-        carriers.send_due(network.doors, [dead])
+        sending.send_due(network.doors, [dead])
         network.clock.advance(1200)
     assert dead.tries == messages.TRIES
     with network.doors.read() as session:
-        row = session.query(CustomerMessage).one()
-        assert (row.state, row.fault) == ("given_up", "no line")
+        row = session.query(OutgoingMessage).one()
+        assert (row.state, row.fault) == ("failed", "no line")
 
 
 def test_what_was_sent_is_sent_once_with_the_orders_address(build):
@@ -158,27 +160,50 @@ def test_what_was_sent_is_sent_once_with_the_orders_address(build):
             self.got.append(letter)
 
     keeps = Keeps()
-    assert carriers.send_due(network.doors, [keeps]) == (1, 0)
-    assert carriers.send_due(network.doors, [keeps]) == (0, 0)
+    assert sending.send_due(network.doors, [keeps]) == (1, 0)
+    assert sending.send_due(network.doors, [keeps]) == (0, 0)
     (letter,) = keeps.got
     assert letter.text.endswith(f"https://shop.example/shop/s01/order/{token_for('k' * 40, 'S01', 'o-1')}")
     assert "已备好" in letter.text
 
 
 def test_every_message_has_its_words_in_both_languages():
-    for kind in messages.KINDS:
+    for kind in customer_messages.KINDS:
         for language in ("en", "zh"):
-            assert messages.text_of(kind, {"store": "Store"}, language)
-            assert messages.subject_of(kind, {"store": "Store"}, language)
+            assert customer_messages.text_of(kind, {"store": "Store"}, language)
+            assert customer_messages.subject_of(kind, {"store": "Store"}, language)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "tries"),
+    [
+        (Refused("address-refused", "no such person"), "ready", 1),
+        (Unreachable("mail-refused", "later"), "ready", messages.TRIES),
+        (Unreachable("mail-refused", "later"), "code", 5),
+    ],
+)
+def test_how_often_a_message_is_tried_depends_on_the_fault_and_on_how_long_it_is_worth_sending(
+    network: House, fault, kind, tries
+):
+    written(network, kind=kind)
+    with network.doors.write() as session:
+        (row,) = messages.due(session, NOON)
+        code = fault.code if isinstance(fault, Refused) else "unreachable"
+        while row.state == "waiting":
+            messages.failed(session, row, code, fault.message, actor=Actor.system("test", "network"), at=row.try_at)
+        assert row.tries == tries
 
 
 def test_people_are_forgotten_a_month_after(network: House):
     written(network)
-    carriers.send_due(network.doors, [LogCarrier()])
+    sending.send_due(network.doors, [LogCarrier()])
+    with network.doors.write() as session:
+        session.query(OutgoingMessage).one().email, session.query(OutgoingMessage).one().phone = "li@example.com", ""
     with network.doors.write() as session:
         assert messages.forget(session, at=NOON + dt.timedelta(days=29)) == 0
         assert messages.forget(session, at=NOON + dt.timedelta(days=31)) == 1
-        assert session.query(CustomerMessage).one().phone == ""
+        row = session.query(OutgoingMessage).one()
+        assert (row.email, row.body) == ("", {})
 
 
 def test_a_letter_that_cannot_be_written_keeps_no_other_waiting(house: House):
@@ -189,12 +214,15 @@ def test_a_letter_that_cannot_be_written_keeps_no_other_waiting(house: House):
 
     with house.doors.write() as session:
         for n, one in enumerate(("odd", "good")):
-            messages.send(
+            customer_messages.send(
                 session, "S01", "ready", id=one, phone="1", facts={}, at=house.doors.now() - dt.timedelta(seconds=9 - n)
             )
-    assert carriers.send_due(house.doors, [Odd()]) == (1, 1)
+        at = house.doors.now() - dt.timedelta(seconds=10)
+        messages.write(session, "S01", "order", id="blank", email="a@b.example", body={}, at=at)
+    assert sending.send_due(house.doors, [Odd()]) == (1, 2)
     with house.doors.read() as session:
-        assert session.get(CustomerMessage, "odd").tries == 1
+        tries = {row.id: row.tries for row in session.query(OutgoingMessage)}
+    assert tries == {"blank": 1, "odd": 1, "good": 0}
 
 
 @pytest.mark.parametrize("odd", ["]x@,%.%<", "a,b@x.yy", "(;<@).ü.[!", "%:].=@\\.;;", "a@b", "x" * 250 + "@b.cn"])

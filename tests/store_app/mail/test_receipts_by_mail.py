@@ -8,18 +8,20 @@ import pytest
 import sqlalchemy as sa
 
 from config.nodes.journal import Actor, JournalEntry
+from pos import messages
 from pos.catalogue import catalogue
 from pos.documents import pdf, receipt
+from pos.messages import OutgoingMessage
 from pos.payments import vouchers
 from pos.reports import receipt_mail
-from pos.reports.receipt_mail import ReceiptMail
-from store_app.mail import receipts
+from store_app.mail import receipts, sending
 from store_app.mail.carriers import SmtpCarrier
 from tests.store_app.api.test_counter import BACK, SALE, WISH, body, store  # noqa: F401  the till
 from tests.store_app.conftest import NOON, STORE, post
 from tests.store_app.office import words
 
 ADDRESS = f"/api/receipts/{SALE}/mail"
+ACTOR = Actor.system("messages", STORE)
 LI = "li.wei+store@mail.example.com"
 
 
@@ -39,17 +41,17 @@ def test_a_receipt_leaves_once_with_its_pdf_and_its_address_is_forgotten(house, 
     carrier, kept, _ = mail_server
     for _press in range(2):
         assert sold.post(ADDRESS, json={"id": WISH, "email": LI}).status_code == 200
-    assert [row.address for row in letters(house)] == [LI]
+    assert [row.email for row in letters(house)] == [LI]
     assert "It waits to be sent" in words(sold.get(f"/money/receipts/{SALE}"))
-    assert receipts.send_due(house.doors, STORE, [carrier]) == (1, 0)
-    assert receipts.send_due(house.doors, STORE, [carrier]) == (0, 0)
+    assert sending.send_due(house.doors, [carrier]) == (1, 0)
+    assert sending.send_due(house.doors, [carrier]) == (0, 0)
     mail = email.message_from_bytes(kept[0], policy=policy.default)
     assert (mail["To"], mail["Subject"]) == (LI, "Your receipt from Store S01")
     assert "$2.58" in mail.get_body().get_content()
     [file] = mail.iter_attachments()
     assert (file.get_filename(), file.get_content()[:5]) == ("receipt-000001.pdf", b"%PDF-")
     [row] = letters(house)
-    assert (row.state, row.address) == ("sent", "")
+    assert (row.state, row.email) == ("sent", "")
     with house.doors.read() as session:
         journal = {entry.verb: entry.body for entry in session.scalars(sa.select(JournalEntry))}
     assert "receipt.mail_asked" in journal
@@ -62,16 +64,17 @@ def test_a_receipt_leaves_once_with_its_pdf_and_its_address_is_forgotten(house, 
 def test_a_letter_waits_while_there_is_no_line_and_is_given_up_after_a_day(house, sold):
     away = SmtpCarrier("smtp://127.0.0.1:9?from=store@example.com")
     sold.post(ADDRESS, json={"id": WISH, "email": LI})
-    assert receipts.send_due(house.doors, STORE, [away]) == (0, 1)
-    assert receipts.send_due(house.doors, STORE, [away]) == (0, 0)  # not again at once
+    assert sending.send_due(house.doors, [away]) == (0, 1)
+    assert sending.send_due(house.doors, [away]) == (0, 0)  # not again at once
     assert "it is tried again" in words(sold.get(f"/money/receipts/{SALE}"))
     at = NOON
     with house.doors.write() as session:
-        while receipt_mail.letters_of(session, STORE, SALE)[0].state == "waiting":
-            at = receipt_mail.letters_of(session, STORE, SALE)[0].try_at
-            receipt_mail.failed(session, STORE, WISH, "unreachable", at=at)
+        (row,) = letters_now(session)
+        while row.state == "waiting":
+            at = row.try_at
+            messages.failed(session, row, "unreachable", "no line", actor=ACTOR, at=at)
     assert dt.timedelta(hours=20) < at - NOON < dt.timedelta(hours=30)
-    assert letters(house)[0].address == ""
+    assert letters(house)[0].email == ""
     assert "Print the receipt instead" in words(sold.get(f"/money/receipts/{SALE}"))
 
 
@@ -79,8 +82,8 @@ def test_a_refused_address_is_said_and_not_tried_again(house, sold, mail_server)
     carrier, _, state = mail_server
     state["answer"] = b"550 no such person"
     sold.post(ADDRESS, json={"id": WISH, "email": LI})
-    assert receipts.send_due(house.doors, STORE, [carrier]) == (0, 1)
-    assert (letters(house)[0].state, letters(house)[0].address) == ("given_up", "")
+    assert sending.send_due(house.doors, [carrier]) == (0, 1)
+    assert (letters(house)[0].state, letters(house)[0].email) == ("failed", "")
     assert "refused the address" in words(sold.get(f"/money/receipts/{SALE}"))
 
 
@@ -135,4 +138,4 @@ def test_of_a_voucher_the_letter_shows_the_end_of_the_code_alone(house, store): 
 
 
 def letters_now(session):
-    return list(session.scalars(sa.select(ReceiptMail)))
+    return list(session.scalars(sa.select(OutgoingMessage)))

@@ -413,7 +413,7 @@ def test_a_claim_to_an_own_supplier_is_a_letter_and_its_answer_is_written_down(c
     file(country, delivery, ("bread", "short", 2))
     with country.stores["S1"].write() as session:
         letter = letters.letter_of(session, "S1", CLAIM)
-        assert (letter.kind, letter.address, letter.document["lines"][0]["qty"]) == ("claim", "farm@example.org", 2)
+        assert (letter.kind, letter.email, letter.body["lines"][0]["qty"]) == ("claim", "farm@example.org", 2)
         made = handling.answered_by_supplier(
             session, "S1", CLAIM, {("bread", "short"): 2}, remedy="money", actor=KEEPER["S1"], at=AT
         )

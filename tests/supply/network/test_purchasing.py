@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
+from pos import messages
 from pos.stock import batches, stock
 from pos.stock.batches import Batch, Lot
 from supply.demand.history import DailyDemand, StoreDay
@@ -107,9 +108,7 @@ def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_le
         for _click in range(2):
             upstream_returns.call_off_purchase(session, "lot", WAREHOUSE, made.id, **BY)
         letters = supplier_letters.letters_of(session, WAREHOUSE, made.id)
-        assert [(one.kind, one.document.get("called_off")) for one in letters][1:] == [
-            ("cancellation", "Recalled: glass")
-        ]
+        assert [(one.kind, one.body.get("called_off")) for one in letters][1:] == [("cancellation", "Recalled: glass")]
         assert (made.state, upstream_returns.coming_purchases(session, "lot")) == ("cancelled", [])
 
 
@@ -388,9 +387,9 @@ def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
             purchasing.order(session, WAREHOUSE, made.id, {"tea": 1}, **BY)
     with country.network.write() as session:
         purchasing.order(session, WAREHOUSE, made.id, {"tea": 4}, **BY)
-        (letter,) = supplier_letters.due(session, WAREHOUSE, AT)
-        reported = letter.document
-        assert (letter.how, letter.address) == ("email", "orders@mill.example")
+        (letter,) = messages.due(session, AT)
+        reported = letter.body
+        assert (letter.carrier, letter.email) == ("email", "orders@mill.example")
         assert (reported["store"]["address"], reported["store"]["phone"]) == ("Quay 4", "0211-4400")
         assert (reported["store"]["name"], reported["order_no"], reported["total_minor"]) == (
             "Network vehicle",
@@ -405,7 +404,7 @@ def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
         supplier_letters.left(session, WAREHOUSE, made.id, **BY)
         purchasing.drop(session, WAREHOUSE, made.id, why="Flooded", **BY)
         off = supplier_letters.letters_of(session, WAREHOUSE, made.id)[-1]
-        assert (off.kind, off.state, off.document["called_off"]) == ("cancellation", "waiting", "Flooded")
+        assert (off.kind, off.state, off.body["called_off"]) == ("cancellation", "waiting", "Flooded")
 
 
 def test_what_is_bought_of_nobody_known_has_no_letter(country):

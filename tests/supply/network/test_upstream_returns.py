@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 import supply.sync.checks
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
+from pos import messages
+from pos.messages import OutgoingMessage
 from pos.stock import batches, stock
 from pos.stock.ledger import Place
 from store_app.mail import letters
@@ -19,7 +21,6 @@ from supply.network.recalls import recalls, upstream_claims, upstream_returns
 from supply.network.recalls.upstream_returns import UpstreamReturn
 from supply.orders import letters as supplier_letters
 from supply.orders import suppliers
-from supply.orders.letters import OrderLetter
 from supply.orders.purchases import Purchase, PurchaseLine
 from tests.supply.network.test_upstream_claims import BY, bought, reported
 from tests.supply.road import AT, WAREHOUSE, Country, make_country
@@ -139,19 +140,19 @@ def test_the_letter_says_in_the_suppliers_language_what_of_which_batch_and_purch
         send_back(session, "old", 7)
         send_back(session, "new", 12, id="b2")
         mailed, paper = (supplier_letters.letter_of(session, WAREHOUSE, one) for one in ("b1", "b2"))
-        (line,) = mailed.document["lines"]
+        (line,) = mailed.body["lines"]
         assert (line["qty"], line["batch"], line["purchase_no"]) == (7, "A", f"{WAREHOUSE}-9")
         letter = letters.written(mailed)
         assert letter.subject.startswith(f"Return {WAREHOUSE}-R1 from")
         assert "go back to you: glass" in letter.text
         assert [name for name, _kind, _bytes in letter.files] == [f"return-{WAREHOUSE}-R1.pdf"]
         assert "退货单" in letters.written(paper).subject
-        assert (paper.how, paper.state) == ("paper", "waiting")
+        assert (paper.carrier, paper.state) == ("paper", "waiting")
         upstream_returns.hand_over(session, WAREHOUSE, "b2", **BY)
         assert paper.state == "sent", "it went with the goods"
         supplier_letters.left(session, WAREHOUSE, "b1", **BY)
         upstream_returns.drop(session, WAREHOUSE, "b1", why="They fetch it not", **BY)
-        off = session.get_one(OrderLetter, (WAREHOUSE, "b1-off"))
+        off = session.get_one(OutgoingMessage, (WAREHOUSE, "b1-off"))
         assert "do not come back to you: They fetch it not" in letters.written(off).text
 
 
@@ -161,7 +162,8 @@ def test_a_letter_of_a_return_that_did_not_leave_needs_a_person_until_it_leaves(
         send_back(session, "old", 7)
         send_back(session, "new", 12, id="b2")
         assert letters_left(session) == {}, "one is on its way, the other leaves with its goods"
-        supplier_letters.failed(session, WAREHOUSE, "b1", "address-refused", "no such box", at=AT)
+        letter = supplier_letters.letter_of(session, WAREHOUSE, "b1")
+        messages.failed(session, letter, "address-refused", "no such box", **BY)
         assert letters_left(session) == {"r1": 1}
         upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
         assert letters_left(session) == {"r1": 1}, "the goods are gone, and their letter is not"

@@ -12,9 +12,9 @@ from config.ids import NETWORK
 from config.nodes import inbox, outbox
 from config.nodes.inbox import InboxAlarm, InboxMessage
 from config.nodes.outbox import Message, OutboxMessage
+from pos import messages
 from supply.online import erasure, orders
 from supply.online.groups import groups
-from supply.online.messages import messages
 from supply.online.pickup import pickup
 from supply.sync.online import APPLIERS
 from tests.arriving import apply_once, content_hash
@@ -23,7 +23,7 @@ from tests.supply.online_store import AT, STORE, Town, later, make_town
 
 SAID = ("Li Wei", "5550")
 BOOKS = (
-    "inbox_message", "outbox_message", "pickup_order", "home_delivery", "customer_message", "group_member", "print_job",
+    "inbox_message", "outbox_message", "pickup_order", "home_delivery", "outgoing_message", "group_member", "print_job",
 )  # fmt: skip
 """What grows for ever, and holds people."""
 

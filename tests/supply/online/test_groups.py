@@ -13,6 +13,7 @@ from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
+from pos import messages
 from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
 from pos.payments.providers import Outcome
 from pos.stock import stock
@@ -24,7 +25,6 @@ from supply.online.checkout.order_keys import code_hash, code_of, new_token, tok
 from supply.online.groups import goods, groups, leaders
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online.groups.price import Wish, commission, deal, fill, price_at
-from supply.online.messages import messages
 from supply.online.orders import PickupOrder
 from supply.online.pickup import escrow_release, pickup
 from supply.online_facts import GROUP_REPORTED
@@ -281,7 +281,7 @@ def test_whom_no_unit_is_left_for_gets_the_money_back_when_the_group_is_ordered(
     assert (where(town, ["m3"], "escrow"), where(town, ["m3"], "due")) == (0, 120)
     with town.network.read() as session:
         assert [one.id for one in groups.members_of(session, session.get(GroupOffer, TERMS.id))] == ["m1", "m2"]
-        reported = {row.id: row.facts["why"] for row in messages.due(session, later(days=1)) if row.id.startswith("m3")}
+        reported = {row.id: row.body["why"] for row in messages.due(session, later(days=1)) if row.id.startswith("m3")}
     assert reported == {"m3-none": "Nothing was left for you; your money goes back."}
     come(town, 12)
     assert where(town, ["m1", "m2"], "escrow") == 1200

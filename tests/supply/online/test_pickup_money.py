@@ -10,7 +10,9 @@ from config.ids import NETWORK, new_id
 from config.nodes import node, outbox
 from config.nodes.inbox import InboxHead
 from config.nodes.journal import Actor
+from pos import messages
 from pos.catalogue.catalogue import Listing, Price, Product
+from pos.messages import OutgoingMessage
 from pos.payments.payments import Payment
 from pos.payments.providers import Outcome
 from pos.sale import returns
@@ -21,8 +23,6 @@ from supply.money import escrow, refunds
 from supply.money import ledger as settlement
 from supply.money.escrow import EscrowEntry
 from supply.online.checkout import placing
-from supply.online.messages import messages
-from supply.online.messages.messages import CustomerMessage
 from supply.online.orders import order_for_update
 from supply.online.pickup import escrow_release, handover, no_shows, order_copy, pickup
 from supply.online.pickup import returns as pickup_returns
@@ -158,7 +158,7 @@ def test_what_ends_without_a_collection_goes_back_in_full_and_the_customer_is_to
     town.deliver()
     assert money(town) == (0, 387, 0)
     with town.network.read() as session:
-        kinds = {row.kind for row in session.query(CustomerMessage)}
+        kinds = {row.kind for row in session.query(OutgoingMessage)}
         assert {"refunded"} < kinds
 
 

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from config.errors import Invalid, NotFound, Refused
-from store_app.mail import letters
+from pos import messages
+from store_app.mail import sending
 from supply.network.purchasing import letter_pages
 from supply.orders import letters as supplier_letters
 from supply.orders import orders, suppliers
@@ -37,31 +38,31 @@ def letter(country: Country, letter_id: str):
 
 def fail(country: Country, order_id: str, code: str, words: str):
     with country.stores["S1"].write() as session:
-        return supplier_letters.failed(session, "S1", order_id, code, words, at=AT)
+        row = supplier_letters.letter_of(session, "S1", order_id)
+        messages.failed(session, row, code, words, actor=WEI, at=AT)
+        return row
 
 
 def test_an_order_to_an_own_supplier_writes_one_letter_and_one_to_the_network_none(country):
     own, ours = sent(country), country.order("S1", {"bread": 1}, supplier=VAN)
     with country.stores["S1"].read() as session:
-        assert [row.id for row in supplier_letters.due(session, "S1", AT)] == [own]
+        assert [row.id for row in messages.due(session, AT)] == [own]
         assert supplier_letters.letters_of(session, "S1", ours) == []
 
 
 def test_what_was_sent_is_seen_again_as_it_was_whatever_changes_later(country):
     order_id = sent(country)
-    before = letter_pages.pages(letter(country, order_id).document)
+    before = letter_pages.pages(letter(country, order_id).body)
     with country.stores["S1"].write() as session:
         session.get_one(Supplier, FARM).name = "Somebody else"
         orders.lines_of(session, orders.order_of(session, "S1", order_id))[0].packs = 9
-    assert letter_pages.pages(letter(country, order_id).document) == before
+    assert letter_pages.pages(letter(country, order_id).body) == before
     assert before.startswith(b"%PDF-")
 
 
 def test_the_table_has_every_line_in_major_units_and_nothing_a_spreadsheet_executes(country):
     rows = list(
-        csv.DictReader(
-            io.StringIO(supplier_letters.as_csv(letter(country, sent(country)).document).decode("utf-8-sig"))
-        )
+        csv.DictReader(io.StringIO(supplier_letters.as_csv(letter(country, sent(country)).body).decode("utf-8-sig")))
     )
     assert [(row["name"], row["packs"], row["pack_cost"], row["cost"]) for row in rows] == [
         ("Milk", "1", "11.00", "11.00"), ("Rye bread", "2", "9.00", "18.00"),
@@ -71,19 +72,19 @@ def test_the_table_has_every_line_in_major_units_and_nothing_a_spreadsheet_execu
 
 def test_a_refused_address_is_not_tried_again_and_the_order_stays_sent(country):
     order_id = sent(country)
-    assert fail(country, order_id, "address-refused", "550 no such user").state == "refused"
+    assert fail(country, order_id, "address-refused", "550 no such user").state == "failed"
     assert country.state("S1", order_id)[0] == "sent"
     with country.stores["S1"].read() as session:
-        assert supplier_letters.due(session, "S1", later(days=1)) == []
+        assert messages.due(session, later(days=1)) == []
         assert supplier_letters.unsent(session, "S1") == {order_id}
 
 
 def test_a_silent_server_is_asked_again_later_and_then_given_up(country):
     order_id = sent(country)
-    waits = [fail(country, order_id, "unreachable", "timed out").try_at - AT for _ in range(supplier_letters.TRIES - 1)]
+    waits = [fail(country, order_id, "unreachable", "timed out").try_at - AT for _ in range(messages.TRIES - 1)]
     assert waits == sorted(waits)
     assert letter(country, order_id).state == "waiting"
-    assert fail(country, order_id, "unreachable", "timed out").state == "refused"
+    assert fail(country, order_id, "unreachable", "timed out").state == "failed"
 
 
 def test_another_address_sends_it_again_and_the_supplier_keeps_it(country):
@@ -94,8 +95,8 @@ def test_another_address_sends_it_again_and_the_supplier_keeps_it(country):
             supplier_letters.again(session, "S1", order_id, how="email", address="nobody at all", actor=WEI, at=AT)
         supplier_letters.again(session, "S1", order_id, how="email", address="new@farm.example", actor=WEI, at=AT)
     with country.stores["S1"].read() as session:
-        (row,) = supplier_letters.due(session, "S1", AT)
-        assert (row.address, row.tries, row.fault_code) == ("new@farm.example", 0, "")
+        (row,) = messages.due(session, AT)
+        assert (row.email, row.tries, row.fault_code) == ("new@farm.example", 0, "")
         assert session.get_one(Supplier, FARM).email == "new@farm.example"
 
 
@@ -104,7 +105,8 @@ def test_a_letter_that_left_is_not_sent_again_nor_failed(country):
     with country.stores["S1"].write() as session:
         supplier_letters.left(session, "S1", order_id, actor=WEI, at=AT)
         supplier_letters.left(session, "S1", order_id, actor=WEI, at=later(days=1))
-        assert supplier_letters.failed(session, "S1", order_id, "unreachable", "late", at=AT).state == "sent"
+        row = supplier_letters.letter_of(session, "S1", order_id)
+        messages.failed(session, row, "unreachable", "late", actor=WEI, at=AT)
         with pytest.raises(Exception, match="sent"):
             supplier_letters.again(session, "S1", order_id, how="email", address="a@b.example", actor=WEI, at=AT)
     assert letter(country, order_id).ended_at == AT
@@ -122,15 +124,15 @@ def test_calling_an_order_off_takes_its_letter_back_or_writes_one_that_does(coun
             [("order", "sent"), ("cancellation", "waiting")] if left else [("order", "withdrawn")]
         )
         if left:
-            assert rows[1].document["called_off"] == "We close"
-            assert {row["packs"] for row in _table(rows[1].document)} == {"0"}
+            assert rows[1].body["called_off"] == "We close"
+            assert {row["packs"] for row in _table(rows[1].body)} == {"0"}
 
 
 def test_an_order_called_off_while_its_letter_is_under_way_is_called_off_by_a_second_one(country):
     first, second, mailed = sent(country), sent(country), []
-    doors = SimpleNamespace(
-        read=country.stores["S1"].read, write=country.stores["S1"].write, now=lambda: later(minutes=1)
-    )
+    here = country.stores["S1"]
+    settings = SimpleNamespace(node_id="S1")
+    doors = SimpleNamespace(read=here.read, write=here.write, now=lambda: later(minutes=1), settings=settings)
 
     class SlowMail:
         def reaches(self, _letter):
@@ -144,7 +146,7 @@ def test_an_order_called_off_while_its_letter_is_under_way_is_called_off_by_a_se
                         orders.cancel(session, "S1", one, why="Wrong", actor=KEEPER["S1"], at=at)
 
     for _run in range(2):
-        letters.send_due(doors, "S1", [SlowMail()])
+        sending.send_due(doors, [SlowMail()])
     assert mailed == [first, f"{first}-off"], "what was withdrawn before it left does not leave"
     assert letter(country, f"{first}-off").state == "sent"
 

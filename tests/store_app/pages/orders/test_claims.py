@@ -6,13 +6,13 @@ import io
 import pytest
 
 from config.ids import new_id
-from store_app.mail import letters
+from pos.messages import OutgoingMessage
+from store_app.mail import letters, sending
 from supply.network.claims import photos
 from supply.orders import claims
 from supply.orders.claims import Claim
 from supply.orders.deliveries import DeliveryLine
 from supply.orders.delivery_calendar import DeliveryCalendar
-from supply.orders.letters import OrderLetter
 from supply.orders.supplier_returns import SupplierReturn
 from supply.orders.suppliers import Supplier
 from tests.store_app import complaints, operator
@@ -184,12 +184,12 @@ def test_a_claim_to_an_own_supplier_goes_by_e_mail_with_its_photo_and_never_as_a
         complaints.taken_in(session, DELIVERY, {"tea": (12, 12)}, supplier_id="farm", order_id="order-P1")
     assert file(client, qty=2, photos=[complaints.photo()], command=CLAIM, words="It leaks").status_code == 303
     with house.doors.read() as session:
-        letter = letters.complaint(session, session.get(OrderLetter, (STORE, CLAIM)))
+        letter = letters.complaint(session, session.get(OutgoingMessage, (STORE, CLAIM)))
     assert letter.email == "ann@farm.example"
     assert "2 绿茶 Green tea (tea): damaged" in letter.text
     assert "It leaks" in letter.text
     assert [name for name, _kind, data in letter.files if data[:2] == b"\xff\xd8"] == ["photo-1.jpg"]
-    assert letters.send_due(house.doors, STORE, []) == (0, 1)
+    assert sending.send_due(house.doors, []) == (0, 1)
     assert "did not leave" in words(client.get(f"/claims/{CLAIM}"))
     assert send(client, f"/claims/{CLAIM}/again", email="bob@farm.example").status_code == 303
     assert client.get(f"/orders/letters/{CLAIM}.pdf").status_code == 404

@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
+from pos.messages import OutgoingMessage
 from pos.printing.queue import PrintJob
-from store_app.mail import letters
+from store_app.mail import sending
 from supply.orders import letters as supplier_letters
 from supply.orders import supply_routes
-from supply.orders.letters import OrderLetter
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import service_targets
@@ -48,9 +48,9 @@ def added(office, **other) -> str:
     return command
 
 
-def the_letter(office) -> OrderLetter:
+def the_letter(office) -> OutgoingMessage:
     with office.doors.read() as session:
-        return session.scalars(sa.select(OrderLetter)).one()
+        return session.scalars(sa.select(OutgoingMessage)).one()
 
 
 def test_a_supplier_is_added_once_however_often_the_button_is_pressed(office):
@@ -173,8 +173,8 @@ def test_an_order_goes_by_e_mail_with_page_and_table_and_says_when(office, mail_
     carrier, kept, _ = mail_server
     added(office)
     send(office.signed_in(), f"/orders/{P1}/approve")
-    assert letters.send_due(office.doors, STORE, [carrier]) == (1, 0)
-    assert letters.send_due(office.doors, STORE, [carrier]) == (0, 0)
+    assert sending.send_due(office.doors, [carrier]) == (1, 0)
+    assert sending.send_due(office.doors, [carrier]) == (0, 0)
     (raw,) = kept
     mail = email.message_from_bytes(raw, policy=policy.default)
     assert mail["To"] == "orders@farm.example"
@@ -193,7 +193,7 @@ def test_a_refused_address_is_a_sentence_the_order_stays_and_goes_again_to_anoth
     client = office.signed_in()
     send(client, f"/orders/{P1}/approve")
     state["answer"] = b"550 no such person"
-    assert letters.send_due(office.doors, STORE, [carrier]) == (0, 1)
+    assert sending.send_due(office.doors, [carrier]) == (0, 1)
     shown = words(client.get(f"/orders/{P1}"))
     assert "orders@farm.example was refused" in shown
     assert "no such person" in shown
@@ -201,7 +201,7 @@ def test_a_refused_address_is_a_sentence_the_order_stays_and_goes_again_to_anoth
     assert send(client, f"/orders/letters/{P1}/again", email="nobody").status_code == 422
     state["answer"] = b"250 fine"
     assert send(client, f"/orders/letters/{P1}/again", email="ann@farm.example").status_code == 303
-    assert letters.send_due(office.doors, STORE, [carrier]) == (1, 0)
+    assert sending.send_due(office.doors, [carrier]) == (1, 0)
     assert len(kept) == 1
     assert "Sent to ann@farm.example" in words(client.get(f"/orders/{P1}"))
 
@@ -210,7 +210,7 @@ def test_without_a_mail_server_the_order_says_to_print_it(office):
     added(office)
     client = office.signed_in()
     send(client, f"/orders/{P1}/approve")
-    assert letters.send_due(office.doors, STORE, []) == (0, 1)
+    assert sending.send_due(office.doors, []) == (0, 1)
     assert "This store has no mail server. Print the order" in words(client.get(f"/orders/{P1}"))
 
 

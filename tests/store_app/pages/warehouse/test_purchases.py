@@ -15,7 +15,7 @@ from pos.stock.batches import Batch, Lot
 from pos.stock.waste import Waste
 from store_app.jobs import jobs
 from store_app.jobs.desk import Desk
-from store_app.mail import letters
+from store_app.mail import sending
 from supply.orders import purchases
 from supply.orders.delivery_calendar import WEEKDAYS
 from supply.orders.purchases import Purchase
@@ -193,13 +193,13 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
     carrier, kept, state = mail_server
     unsent, state["answer"] = "1 letter to a supplier has not left", b"550 no such box"
     assert unsent not in words(client.get("/console/"))
-    assert letters.send_due(console.doors, "WH1", [carrier]) == (0, 1)
+    assert sending.send_due(console.doors, [carrier]) == (0, 1)
     assert unsent in words(client.get("/console/"))
     state["answer"] = b"250 fine"
     again = f"/console/purchases/WH1/letters/{made.id}/again"
     assert send(client, again, email="orders@dairy.example").status_code == 303
     assert unsent not in words(client.get("/console/"))
-    assert letters.send_due(console.doors, "WH1", [carrier]) == (1, 0)
+    assert sending.send_due(console.doors, [carrier]) == (1, 0)
     (raw,) = kept
     mail = email.message_from_bytes(raw, policy=policy.default)
     assert mail["Subject"].startswith(f"Order WH1-{made.purchase_no} from ")

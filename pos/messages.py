@@ -1,0 +1,201 @@
+"""Outgoing messages: one queue for whatever leaves a node for a person, by e-mail, to a phone or on paper.
+
+Receipts (`pos.reports.receipt_mail`), letters to suppliers (`supply.orders.letters`) and words to customers
+(`supply.online.messages.customer_messages`). `store_app.mail.sending` renders what is due and hands it over.
+
+Rules
+-----
+1. A message is written in the transaction of what it tells of, and once: the same id again is the same message.
+2. It is handed over outside of any transaction. What fails is tried again, later each time, at most as often as its
+   kind is worth it; an address that is refused, or one that nobody carries to, is not tried again.
+3. A message on paper waits until somebody says that it is handed over.
+4. A receipt's address is gone once its message has ended, a customer's phone, e-mail and words after KEEP. A letter to
+   a supplier stays as it was sent.
+"""
+
+import datetime as dt
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.errors import NotFound
+from config.nodes import journal
+from config.nodes.journal import Actor
+from config.states import StateTable
+
+STATES = StateTable(
+    "outgoing message",
+    "waiting",
+    {"waiting": ["sent", "failed", "withdrawn"], "failed": ["waiting", "withdrawn"]},
+    resting=["failed"],
+)
+EMAIL, PAPER, ANY = "email", "paper", "any"
+"""The carriers; ANY: each one that reaches the customer's phone or e-mail."""
+TRIES = 8
+MOST_TRIES = {"receipt": 30}
+"""Kinds that are tried more often than TRIES: about a day."""
+WORTH = dict.fromkeys(("code", "points_code"), dt.timedelta(minutes=10))
+"""How long a kind is worth sending, where it is not for ever."""
+KEEP = dt.timedelta(days=30)
+_HAS_PERSON = sa.text("carrier = 'any' AND (phone <> '' OR email <> '')")
+
+
+class OutgoingMessage(Base):
+    """A message to a person. about: the sale, order or claim; body: what it is rendered from, frozen when written."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "outgoing_message"
+    __table_args__ = (
+        sa.Index("ix_outgoing_message_due", "state", "try_at"),
+        sa.Index("ix_outgoing_message_about", "store_id", "about"),
+        sa.Index("ix_outgoing_message_people", "ended_at", sqlite_where=_HAS_PERSON),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    about: Mapped[str]
+    carrier: Mapped[str]
+    phone: Mapped[str]
+    email: Mapped[str]
+    language: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    made_at: Mapped[dt.datetime]
+    try_at: Mapped[dt.datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    fault_code: Mapped[str] = mapped_column(default="")
+    """Why it did not leave: address-refused | no-carrier | unreachable; '' where nothing is wrong."""
+    fault: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[dt.datetime | None]
+
+
+# --- verbs ---
+
+
+def write(
+    session: Session,
+    store_id: str,
+    kind: str,
+    *,
+    id: str,
+    about: str = "",
+    carrier: str = EMAIL,
+    phone: str = "",
+    email: str = "",
+    language: str = "",
+    body: dict[str, Any],
+    at: dt.datetime,
+) -> OutgoingMessage:
+    """Write a message down, once per id (rule 1)."""
+    if (known := session.get(OutgoingMessage, (store_id, id))) is not None:
+        return known
+    made = OutgoingMessage(
+        store_id=store_id, id=id, kind=kind, about=about, carrier=carrier, phone=phone, email=email, language=language,
+        body=body, state=STATES.first, made_at=at, try_at=at, tries=0, fault_code="", fault="",
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
+
+
+def sent(session: Session, message: OutgoingMessage, *, actor: Actor, at: dt.datetime) -> None:
+    """Note that a message was handed over, once."""
+    if message.state == "waiting":
+        message.fault_code = message.fault = ""
+        _end(session, message, "sent", actor, at)
+
+
+def failed(session: Session, message: OutgoingMessage, code: str, fault: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Note why a message did not leave, and when it is tried again, if it is (rule 2)."""
+    if message.state != "waiting":
+        return
+    message.tries, message.fault_code, message.fault = message.tries + 1, code, fault[:200]
+    message.try_at = at + min(dt.timedelta(hours=1), dt.timedelta(seconds=15) * 2**message.tries)
+    worth = WORTH.get(message.kind)
+    if (
+        code != "unreachable"
+        or message.tries >= MOST_TRIES.get(message.kind, TRIES)
+        or (worth is not None and message.try_at > message.made_at + worth)
+    ):
+        _end(session, message, "failed", actor, at)
+
+
+def withdraw(session: Session, message: OutgoingMessage, *, actor: Actor, at: dt.datetime) -> None:
+    """Take a message back that did not leave."""
+    _end(session, message, "withdrawn", actor, at)
+
+
+def again(
+    session: Session, message: OutgoingMessage, *, carrier: str, email: str, actor: Actor, at: dt.datetime
+) -> None:
+    """Have a message that did not leave sent again: another way, or to another address."""
+    if message.state == "failed":
+        _move(session, message, "waiting", actor, at)
+    STATES.require(message.state, "sent")
+    message.carrier, message.email, message.try_at, message.tries = carrier, email, at, 0
+    message.fault_code, message.fault, message.ended_at = "", "", None
+    session.flush()
+
+
+def forget(session: Session, *, at: dt.datetime) -> int:
+    """Empty what customers left that is no longer needed (rule 4); returns how many."""
+    update = (
+        sa.update(OutgoingMessage)
+        .where(OutgoingMessage.ended_at <= at - KEEP, _HAS_PERSON)
+        .values(phone="", email="", fault="", body={})
+        .returning(OutgoingMessage.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(session.scalars(update).all())
+
+
+# --- questions ---
+
+
+def message_of(session: Session, store_id: str, id: str) -> OutgoingMessage:
+    """Return a message, locked; NotFound when there is none."""
+    query = sa.select(OutgoingMessage).where(OutgoingMessage.store_id == store_id, OutgoingMessage.id == id)
+    message: OutgoingMessage | None = session.scalar(lock_rows(session, query))
+    if message is None:
+        raise NotFound("no-letter", "No letter was written for this order.", letter_id=id)
+    return message
+
+
+def written_about(session: Session, store_id: str, about: str) -> list[OutgoingMessage]:
+    """Return the messages about a sale, an order or a claim, the first one first."""
+    query = sa.select(OutgoingMessage).where(OutgoingMessage.store_id == store_id, OutgoingMessage.about == about)
+    return list(session.scalars(query.order_by(OutgoingMessage.made_at, OutgoingMessage.id)))
+
+
+def due(session: Session, at: dt.datetime, limit: int = 50) -> list[OutgoingMessage]:
+    """Return what is to be sent now, the oldest first."""
+    query = sa.select(OutgoingMessage).where(
+        OutgoingMessage.state == "waiting", OutgoingMessage.try_at <= at, OutgoingMessage.carrier != PAPER
+    )
+    order = (OutgoingMessage.try_at, OutgoingMessage.made_at, OutgoingMessage.id)
+    return list(session.scalars(query.order_by(*order).limit(limit)))
+
+
+def undelivered(session: Session, limit: int = 50) -> list[OutgoingMessage]:
+    """Return what customers were not told, the newest first."""
+    query = sa.select(OutgoingMessage).where(OutgoingMessage.state == "failed", OutgoingMessage.carrier == ANY)
+    return list(session.scalars(query.order_by(OutgoingMessage.made_at.desc()).limit(limit)))
+
+
+# --- inside ---
+
+
+def _end(session: Session, message: OutgoingMessage, state: str, actor: Actor, at: dt.datetime) -> None:
+    _move(session, message, state, actor, at)
+    message.ended_at = at
+    if message.kind == "receipt":
+        message.email = message.fault = ""
+    session.flush()
+
+
+def _move(session: Session, message: OutgoingMessage, state: str, actor: Actor, at: dt.datetime) -> None:
+    about, why = message.about or None, message.fault_code or None
+    journal.move(session, message, state, actor=actor, at=at, subject=f"message:{message.id}", about=about, why=why)
