@@ -11,6 +11,7 @@ from config.nodes.journal import Actor, canonical
 from config.nodes.outbox import Message, hash_of
 from supply.facts import Advised
 from supply.orders import deliveries
+from supply.orders.deliveries import Advice
 
 
 def apply_once(
@@ -44,5 +45,5 @@ def expect(
     **source: str,
 ) -> None:
     """Announce a delivery for today. source: the order_id or network_offer_id that it answers."""
-    given = {"expected_day": at.date(), "actor": Actor.system("supply", store_id), "at": at}
-    deliveries.expect(session, store_id, id, supplier_id, lines, **given, **source)
+    advice = Advice(supplier_id, lines, at.date(), **source)
+    deliveries.expect(session, store_id, id, advice, actor=Actor.system("supply", store_id), at=at)

@@ -47,7 +47,7 @@ from supply.demand import rollups
 from supply.network import founding
 from supply.network.routes import vehicles
 from supply.orders import suppliers
-from supply.orders.suppliers import Contact
+from supply.orders.suppliers import CasePack, Contact
 
 WAREHOUSE = "WH1"
 CENTRE_E6 = (39_099_700, -94_578_600)
@@ -273,10 +273,8 @@ def _found_supply(session: Session, panel: DemoPanel, *, at: dt.datetime, actor:
         session, WAREHOUSE, Contact("Cornerstore Network Supply", minimum_minor=5_000), id=SUPPLIER, actor=actor, at=at
     )
     for product in panel.products:
-        suppliers.offer_product(
-            session, SUPPLIER, product.sku, pack_qty=product.pack_qty, pack_cost_minor=product.pack_cost_minor,
-            actor=actor, at=at,
-        )  # fmt: skip
+        pack = CasePack(product.pack_qty, product.pack_cost_minor)
+        suppliers.offer_product(session, SUPPLIER, product.sku, pack, actor=actor, at=at)
 
 
 def _place_stores(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:

@@ -48,6 +48,7 @@ from supply.orders.orders import ReplenishmentOrder
 from supply.orders.transfers import Transfer
 from supply.receiving import receiving
 from supply.replenishment import proposals
+from supply.replenishment.proposals import Edit
 
 BEYOND_QTY, LAST_DAYS = 3, 10
 """So many more than it will sell until their last day."""
@@ -108,10 +109,8 @@ class Living:
         with member.doors.write() as session:
             for order in proposals.propose(session, member.id, actor=member.keeper, at=at):
                 line = orders.lines_of(session, order)[0]
-                proposals.change(
-                    session, member.id, order.id, line.sku, packs=line.packs + 1, why="For the first days",
-                    actor=member.keeper, at=at,
-                )  # fmt: skip
+                more = Edit(line.packs + 1, "For the first days")
+                proposals.change(session, member.id, order.id, line.sku, more, actor=member.keeper, at=at)
                 proposals.approve(session, member.id, order.id, actor=member.keeper, at=at)
                 orders.send(session, member.id, order.id, actor=member.keeper, at=at)
 

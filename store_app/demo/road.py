@@ -41,9 +41,11 @@ from supply.money import credit, ledger
 from supply.money import terms as money_terms
 from supply.money.ledger import Booking, Wanted
 from supply.orders import network_offers, orders
+from supply.orders.network_offers import NewOffer
 from supply.orders.suppliers import SupplierProduct
 from supply.receiving import receiving
 from supply.replenishment import proposals
+from supply.replenishment.proposals import Edit
 from supply.shelf import plan as shelf_plan
 
 OPENING_HOUR, ORDER_HOUR, COLLECT_HOUR, NIGHT_HOUR = 5, 11, 17, 4
@@ -309,10 +311,7 @@ class Road:
                 network_offers.offer(
                     session,
                     member.id,
-                    sku=sku,
-                    packs=1,
-                    why=why,
-                    answer_by=day + dt.timedelta(days=NETWORK_OFFER_ANSWER_DAYS),
+                    NewOffer(sku=sku, packs=1, why=why, answer_by=day + dt.timedelta(days=NETWORK_OFFER_ANSWER_DAYS)),
                     id=f"push-{member.id}-{day:%Y%m%d}",
                     actor=self.network.operator,
                     at=self.network.doors.now(),
@@ -391,10 +390,9 @@ class Road:
             for order in proposed if member.id not in self._left else ():
                 line = next(iter(orders.lines_of(session, order)))
                 fewer = line.packs > 1
-                proposals.change(
-                    session, member.id, order.id, line.sku, packs=line.packs - 1 if fewer else line.packs + 1,
-                    why="The shelf is small" if fewer else "A neighbour asked for more", actor=member.keeper, at=at,
-                )  # fmt: skip
+                why = "The shelf is small" if fewer else "A neighbour asked for more"
+                edit = Edit(line.packs - 1 if fewer else line.packs + 1, why)
+                proposals.change(session, member.id, order.id, line.sku, edit, actor=member.keeper, at=at)
                 proposals.approve(session, member.id, order.id, actor=member.keeper, at=at)
                 if member is self.live[0] and order.cost_minor <= credit.available(session, member.id):
                     credit.draw(session, member.id, order.id, actor=member.keeper, at=at)

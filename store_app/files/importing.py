@@ -473,11 +473,11 @@ def _write_pack(session: Session, row: dict[str, Any], supplier_id: str, actor: 
     known = suppliers.terms_of(session, supplier_id, row["sku"], today)
     begins = row.get("from_day") or today
     later = begins > today and known is not None
-    suppliers.offer_product(
-        session, supplier_id, row["sku"], pack_qty=row["pack_qty"], actor=actor, at=at, **terms,
-        pack_cost_minor=known.pack_cost_minor if later and known else cost,
-        valid_from=begins if begins > today and known is None else None,
+    pack = suppliers.CasePack(
+        pack_qty=row["pack_qty"], pack_cost_minor=known.pack_cost_minor if later and known else cost,
+        valid_from=begins if begins > today and known is None else None, **terms,
     )  # fmt: skip
+    suppliers.offer_product(session, supplier_id, row["sku"], pack, actor=actor, at=at)
     if later:
         suppliers.set_cost(session, supplier_id, row["sku"], cost, begins, today=today, actor=actor, at=at)
 

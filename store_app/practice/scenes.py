@@ -26,7 +26,7 @@ from supply.facts import Advised
 from supply.online.checkout.order_keys import code_hash, code_of, new_token, salt_for, token_hash
 from supply.online.pickup import pickup
 from supply.online_facts import OrderLine, PickupPlaced
-from supply.orders.deliveries import expect
+from supply.orders.deliveries import Advice, expect
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import proposals
 
@@ -99,9 +99,8 @@ def _drawer(scene: Scene) -> str:
 def _delivery(scene: Scene) -> str:
     _supplier(scene)
     lines = [Advised(product.sku, product.name, PACK, PACK * 2) for product, _ in scene.goods[:3]]
-    expect(
-        scene.session, scene.store_id, new_id(), SUPPLIER, lines, expected_day=scene.day, actor=scene.by, at=scene.at
-    )
+    advice = Advice(SUPPLIER, lines, scene.day)
+    expect(scene.session, scene.store_id, new_id(), advice, actor=scene.by, at=scene.at)
     return ""
 
 

@@ -39,7 +39,7 @@ from supply.money.ledger import VERSION, Booking, Wanted
 from supply.orders import claims, supplier_returns
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.network_offers import NetworkOffer
-from supply.orders.supplier_returns import Going, SupplierReturn, SupplierReturnLine
+from supply.orders.supplier_returns import Going, ReturnRequest, SupplierReturn, SupplierReturnLine
 
 REPORTED = "consigned.reported"
 GRACE_DAYS = 3
@@ -251,10 +251,9 @@ def _believe_the_shelf(session: Session, lot: Consignment) -> None:
 
 def _propose(session: Session, lot: Consignment, *, actor: Actor, at: dt.datetime) -> SupplierReturn:
     going = Going(lot.sku, lot.name, lot.left_qty, lot.pack_qty, lot.pack_cost_minor, charged=False)
-    return supplier_returns.propose(
-        session, lot.store_id, lot.id, "network_offer", lot.supplier_id, [going],
-        send_by=lot.until + dt.timedelta(days=GRACE_DAYS), actor=actor, at=at,
-    )  # fmt: skip
+    send_by = lot.until + dt.timedelta(days=GRACE_DAYS)
+    wanted = ReturnRequest("network_offer", lot.supplier_id, [going], send_by)
+    return supplier_returns.propose(session, lot.store_id, lot.id, wanted, actor=actor, at=at)
 
 
 def _not_come(session: Session, lot: Consignment, at: dt.datetime) -> int:

@@ -4,8 +4,8 @@
 """
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -89,16 +89,23 @@ class DeliveryLine(Base):
         return [lot for lot in found if lot.qty]
 
 
+@dataclass(frozen=True)
+class Advice:
+    """What a supplier says that it brings, of an order or of an offer of the network's."""
+
+    supplier_id: str
+    lines: Sequence[Advised]
+    expected_day: dt.date
+    order_id: str | None = None
+    network_offer_id: str | None = None
+
+
 def expect(
     session: Session,
     store_id: str,
     delivery_id: str,
-    supplier_id: str,
-    lines: Iterable[Advised],
+    advice: Advice,
     *,
-    expected_day: dt.date,
-    order_id: str | None = None,
-    network_offer_id: str | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> Delivery:
@@ -109,11 +116,11 @@ def expect(
     delivery = Delivery(
         store_id=store_id,
         id=delivery_id,
-        supplier_id=supplier_id,
-        order_id=order_id,
-        network_offer_id=network_offer_id,
+        supplier_id=advice.supplier_id,
+        order_id=advice.order_id,
+        network_offer_id=advice.network_offer_id,
         state=STATES.first,
-        expected_day=expected_day,
+        expected_day=advice.expected_day,
         advised_at=at,
     )
     session.add(delivery)
@@ -125,7 +132,7 @@ def expect(
             expires_on=dt.date.fromisoformat(line.expires_on) if line.expires_on else None,
             lots=[list(lot) for lot in line.lots] or sa.null(), promised_qty=line.promised_qty, less_why=line.less_why,
         )
-        for line in lines
+        for line in advice.lines
     ]  # fmt: skip
     session.add_all(rows)
     subject, units = subject_of(delivery), sum(row.advised_qty for row in rows)

@@ -129,52 +129,39 @@ class Lot:
 # --- verbs, network ---
 
 
-def offer(
-    session: Session,
-    store_id: str,
-    *,
-    sku: str,
-    packs: int,
-    why: str,
-    answer_by: dt.date,
-    id: str,
-    return_until: dt.date | None = None,
-    pack_cost_minor: int | None = None,
-    terms: NetworkOfferTerms | None = None,
-    actor: Actor,
-    at: dt.datetime,
-) -> NetworkOffer:
+@dataclass(frozen=True)
+class NewOffer:
+    """A product as it is offered to a store. pack_cost_minor: what a pack costs it, None: as on the list."""
+
+    sku: str
+    packs: int
+    why: str
+    answer_by: dt.date
+    return_until: dt.date | None = None
+    pack_cost_minor: int | None = None
+    terms: NetworkOfferTerms = NetworkOfferTerms()
+
+
+def offer(session: Session, store_id: str, wanted: NewOffer, *, id: str, actor: Actor, at: dt.datetime) -> NetworkOffer:
     """Offer a store one product (rule 1); the same id again is the same offer.
 
-    pack_cost_minor: what the store pays a pack, None: the supplier's list. Refuses a product no network supplier
-    carries, and an answer day that is over.
+    Refuses a product no network supplier carries, and an answer day that is over.
     """
     store_of(session, store_id)
-    why, terms = " ".join(why.split())[:300], terms or NetworkOfferTerms()
-    _refuse_bad(session, store_id, packs, why, answer_by, return_until, at)
-    _refuse_bad_terms(terms, pack_cost_minor, answer_by)
+    sku, packs, answer_by, why = wanted.sku, wanted.packs, wanted.answer_by, " ".join(wanted.why.split())[:300]
+    _refuse_bad(session, store_id, packs, why, answer_by, wanted.return_until, at)
+    _refuse_bad_terms(wanted.terms, wanted.pack_cost_minor, answer_by)
     if known := session.get(NetworkOffer, (store_id, id)):
         if (known.sku, known.packs, known.why, known.answer_by) != (sku, packs, why, answer_by):
             raise Conflict("offer-content-differs", "This offer was already made with another content.", id=id)
         return known
     source = _source(session, store_id, sku)
     made = NetworkOffer(
-        store_id=store_id,
-        id=id,
-        supplier_id=source.supplier_id,
-        sku=sku,
-        name=session.get_one(Product, sku).name,
-        pack_qty=source.pack_qty,
-        pack_cost_minor=source.pack_cost_minor if pack_cost_minor is None else pack_cost_minor,
-        packs=packs,
-        why=why,
-        state=STATES.first,
-        offered_at=at,
-        answer_by=answer_by,
-        return_until=return_until,
-        answered_why="",
-        terms=terms.reported(),
-    )
+        store_id=store_id, id=id, supplier_id=source.supplier_id, sku=sku, name=session.get_one(Product, sku).name,
+        pack_qty=source.pack_qty, packs=packs, why=why, state=STATES.first, offered_at=at, answer_by=answer_by,
+        pack_cost_minor=source.pack_cost_minor if wanted.pack_cost_minor is None else wanted.pack_cost_minor,
+        return_until=wanted.return_until, answered_why="", terms=wanted.terms.reported(),
+    )  # fmt: skip
     session.add(made)
     session.flush()
     verb = "push offer.offered"

@@ -50,7 +50,7 @@ from supply.facts import (
     stamp,
 )
 from supply.orders import deliveries, letters, order_days
-from supply.orders.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
+from supply.orders.deliveries import ON_ITS_WAY, Advice, Delivery, DeliveryLine, expect
 from supply.orders.delivery_calendar import OrderCycle
 from supply.orders.suppliers import Supplier, supplier_of
 
@@ -166,10 +166,8 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
         _send(session, order, ORDER_SENT, _fact(session, order, at), id=order.id, at=at)
     else:
         advised = [Advised(line.sku, line.name, line.pack_qty, line.packs * line.pack_qty) for line in lines]
-        expect(
-            session, store_id, new_id(), supplier.id, advised, expected_day=order.delivery_day, order_id=order.id,
-            actor=actor, at=at,
-        )  # fmt: skip
+        advice = Advice(supplier.id, advised, order.delivery_day, order_id=order.id)
+        expect(session, store_id, new_id(), advice, actor=actor, at=at)
         reported = letters.Ordered(
             store_id, order.id, order.order_no, order.order_day, order.delivery_day, order.cost_minor,
             head(store_of(session, store_id), actor, at),
@@ -238,11 +236,12 @@ def moved(session: Session, fact: OrderMoved, *, actor: Actor, at: dt.datetime) 
 def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> Delivery:
     """Expect goods that have left the supplier, at either node (rules 6, 9)."""
     here = fact.order_id is not None and session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is not None
-    delivery = expect(
-        session, fact.store_id, fact.delivery_id, fact.supplier_id, fact.lines, network_offer_id=fact.network_offer_id,
-        expected_day=dt.date.fromisoformat(fact.expected_day), order_id=fact.order_id if here else None, actor=actor,
-        at=dt.datetime.fromisoformat(fact.advised_at),
+    advice = Advice(
+        fact.supplier_id, fact.lines, dt.date.fromisoformat(fact.expected_day), fact.order_id if here else None,
+        fact.network_offer_id,
     )  # fmt: skip
+    advised_at = dt.datetime.fromisoformat(fact.advised_at)
+    delivery = expect(session, fact.store_id, fact.delivery_id, advice, actor=actor, at=advised_at)
     if fact.order_id is not None and here:
         promise = OrderAcknowledged(fact.store_id, fact.order_id, fact.acknowledged)
         acknowledged(session, promise, actor=actor, at=at)

@@ -109,6 +109,17 @@ class Limits:
     percent: int
 
 
+@dataclass(frozen=True)
+class PriceFile:
+    """A list as it was sent. kind: what it holds; supplier_id, from_day: chosen with it; suffix: what table it is."""
+
+    kind: str
+    supplier_id: str
+    from_day: dt.date | None
+    suffix: str
+    file: bytes
+
+
 class PriceProposal(Base):
     """A list that waits for a second person. kind: what its file holds; supplier_id, from_day: chosen with it."""
 
@@ -275,23 +286,22 @@ def may_write(
 
 
 def propose(
-    session: Session, id: str, changes: Sequence[Change], *, kind: str, supplier_id: str, from_day: dt.date | None,
-    suffix: str, file: bytes, actor: Actor, at: dt.datetime,
-) -> PriceProposal:  # fmt: skip
+    session: Session, id: str, changes: Sequence[Change], sent: PriceFile, *, actor: Actor, at: dt.datetime
+) -> PriceProposal:
     """Keep a list until a second person has looked at it (rule 5); the same id again is the same proposal."""
     known = session.get(PriceProposal, id)
     if known is not None:
         return known
     row = PriceProposal(
-        id=id, state=STATES.first, kind=kind, supplier_id=supplier_id, from_day=from_day, suffix=suffix, file=file,
+        id=id, state=STATES.first, **vars(sent),
         moved=sum(one.kind in MOVES for one in changes), most_percent=most_percent(changes), proposed_at=at,
         proposed_by=actor.id, proposed_name=actor.name,
     )  # fmt: skip
     session.add(row)
     session.flush()
     record(
-        session, actor=actor, at=at, verb="price proposal.proposed", subject=f"prices:{id}", kind=kind,
-        supplier=supplier_id, moved=row.moved, most_percent=row.most_percent,
+        session, actor=actor, at=at, verb="price proposal.proposed", subject=f"prices:{id}", kind=sent.kind,
+        supplier=sent.supplier_id, moved=row.moved, most_percent=row.most_percent,
     )  # fmt: skip
     return row
 

@@ -14,7 +14,7 @@ Units: quantities in stock units; pack_cost_minor per pack_qty units.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -94,6 +94,16 @@ class Going:
     charged: bool
 
 
+@dataclass(frozen=True)
+class ReturnRequest:
+    """What is to go back, why (source: network_offer | claim), to whom, and by when."""
+
+    source: str
+    supplier_id: str
+    lines: Sequence[Going]
+    send_by: dt.date
+
+
 # --- verbs ---
 
 
@@ -101,11 +111,8 @@ def propose(
     session: Session,
     store_id: str,
     id: str,
-    source: str,
-    supplier_id: str,
-    lines: Iterable[Going],
+    wanted: ReturnRequest,
     *,
-    send_by: dt.date,
     actor: Actor,
     at: dt.datetime,
 ) -> SupplierReturn:
@@ -114,12 +121,12 @@ def propose(
     if known is not None:
         return known
     made = SupplierReturn(
-        store_id=store_id, id=id, source=source, supplier_id=supplier_id, state=STATES.first, proposed_at=at,
-        send_by=send_by, sent_by="", received_by="", words="",
+        store_id=store_id, id=id, source=wanted.source, supplier_id=wanted.supplier_id, state=STATES.first,
+        proposed_at=at, send_by=wanted.send_by, sent_by="", received_by="", words="",
     )  # fmt: skip
     session.add(made)
     session.flush()
-    rows = [SupplierReturnLine(store_id=store_id, return_id=id, **vars(line)) for line in lines]
+    rows = [SupplierReturnLine(store_id=store_id, return_id=id, **vars(line)) for line in wanted.lines]
     session.add_all(rows)
     session.flush()
     units = sum(row.qty for row in rows)
@@ -144,10 +151,9 @@ def write_down(
     store_id, return_id = str(body["store_id"]), str(body["id"])
     made = session.get(SupplierReturn, (store_id, return_id))
     if made is None:
-        made = propose(
-            session, store_id, return_id, str(body["source"]), str(body["supplier_id"]), lines,
-            send_by=dt.date.fromisoformat(body["send_by"]), actor=actor, at=at,
-        )  # fmt: skip
+        send_by = dt.date.fromisoformat(body["send_by"])
+        wanted = ReturnRequest(str(body["source"]), str(body["supplier_id"]), [*lines], send_by)
+        made = propose(session, store_id, return_id, wanted, actor=actor, at=at)
     if made.state == "proposed":
         sent = {row["sku"]: row["sent_qty"] for row in body["lines"]}
         note_sent(session, made, sent, by=str(body["sent_by"]), sent_at=dt.datetime.fromisoformat(body["sent_at"]),

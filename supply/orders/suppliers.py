@@ -126,6 +126,17 @@ class Contact:
     active: bool = True
 
 
+@dataclass(frozen=True)
+class CasePack:
+    """How a supplier sells a product (rule 3). valid_from: the first day it can be ordered; article_no: theirs."""
+
+    pack_qty: int
+    pack_cost_minor: int
+    minimum_packs: int = 1
+    valid_from: dt.date | None = None
+    article_no: str = ""
+
+
 # --- verbs ---
 
 
@@ -193,12 +204,8 @@ def offer_product(
     session: Session,
     supplier_id: str,
     sku: str,
+    pack: CasePack,
     *,
-    pack_qty: int,
-    pack_cost_minor: int,
-    minimum_packs: int = 1,
-    valid_from: dt.date | None = None,
-    article_no: str = "",
     actor: Actor,
     at: dt.datetime,
 ) -> SupplierProduct:
@@ -207,17 +214,17 @@ def offer_product(
         raise NotFound("unknown-supplier", f"There is no supplier {supplier_id}.", supplier_id=supplier_id)
     if session.get(Product, sku) is None:
         raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
-    if not 1 <= pack_qty <= MOST_PACK_QTY or not 1 <= minimum_packs <= MOST_PACKS:
+    if not 1 <= pack.pack_qty <= MOST_PACK_QTY or not 1 <= pack.minimum_packs <= MOST_PACKS:
         raise Invalid("bad-pack", "A pack holds 1 unit or more, and at least 1 pack is ordered.", sku=sku)
-    if not 0 <= pack_cost_minor <= MAX_MINOR:
+    if not 0 <= pack.pack_cost_minor <= MAX_MINOR:
         raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
     row = session.get(SupplierProduct, (supplier_id, sku)) or SupplierProduct(supplier_id=supplier_id, sku=sku)
-    row.pack_qty, row.pack_cost_minor, row.minimum_packs = pack_qty, pack_cost_minor, minimum_packs
-    row.valid_from = valid_from
-    row.article_no = " ".join(article_no.split())[: LONGEST["article_no"]]
+    for name, value in vars(pack).items():
+        setattr(row, name, value)
+    row.article_no = " ".join(pack.article_no.split())[: LONGEST["article_no"]]
     session.add(row)
     session.flush()
-    facts = {"supplier": supplier_id, "pack_qty": pack_qty, "pack_cost_minor": pack_cost_minor}
+    facts = {"supplier": supplier_id, "pack_qty": pack.pack_qty, "pack_cost_minor": pack.pack_cost_minor}
     record(session, actor=actor, at=at, verb="supplier.offers", subject=f"product:{sku}", **facts)
     return row
 

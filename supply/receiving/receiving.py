@@ -35,7 +35,16 @@ from supply.money import consignment
 from supply.online.groups import goods
 from supply.online.storefront import order_in
 from supply.orders import deliveries, network_offers, orders, suppliers
-from supply.orders.deliveries import ON_ITS_WAY, STATES, Delivery, DeliveryLine, delivery_of, lines_of, subject_of
+from supply.orders.deliveries import (
+    ON_ITS_WAY,
+    STATES,
+    Advice,
+    Delivery,
+    DeliveryLine,
+    delivery_of,
+    lines_of,
+    subject_of,
+)
 from supply.orders.suppliers import SupplierProduct
 
 MOST_COUNTED = 1_000_000
@@ -175,18 +184,9 @@ def turn_back(
 def mirror(session: Session, fact: DeliveryClosed, *, actor: Actor, at: dt.datetime) -> None:
     """Write down at the network what a store counted or refused; its stock comes by its own fact."""
     lines = [Advised(line.sku, line.name, line.pack_qty, line.advised_qty) for line in fact.lines]
-    delivery = deliveries.expect(
-        session,
-        fact.store_id,
-        fact.delivery_id,
-        fact.supplier_id,
-        lines,
-        expected_day=dt.date.fromisoformat(fact.expected_day),
-        order_id=fact.order_id,
-        network_offer_id=fact.network_offer_id,
-        actor=actor,
-        at=dt.datetime.fromisoformat(fact.advised_at),
-    )
+    expected_day, advised_at = dt.date.fromisoformat(fact.expected_day), dt.datetime.fromisoformat(fact.advised_at)
+    advice = Advice(fact.supplier_id, lines, expected_day, fact.order_id, fact.network_offer_id)
+    delivery = deliveries.expect(session, fact.store_id, fact.delivery_id, advice, actor=actor, at=advised_at)
     if delivery.state not in ON_ITS_WAY:
         return
     for line in fact.lines:

@@ -26,6 +26,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -55,6 +56,15 @@ from supply.replenishment.look import look
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.replenishment.decide import Draft
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Another number of packs, and why. teaches: the quantity was wrong as such, not once (`service_targets`)."""
+
+    packs: int
+    why: str
+    teaches: bool = False
 
 
 # --- verbs ---
@@ -115,25 +125,20 @@ def change(
     store_id: str,
     order_id: str,
     sku: str,
+    edit: Edit,
     *,
-    packs: int,
-    why: str,
-    teaches: bool = False,
     actor: Actor,
     at: dt.datetime,
 ) -> OrderLine:
-    """Order another number of packs than proposed, or none, with a reason; back to what was proposed clears it.
-
-    teaches: the reason says that the quantity was wrong as such, not that something happened once (`service_targets`).
-    """
-    order = _proposal(session, store_id, order_id)
+    """Order another number of packs than proposed, or none, with a reason; back to what was proposed clears it."""
+    order, packs = _proposal(session, store_id, order_id), edit.packs
     _refuse_packs(packs)
-    why = _reason(why, "Say why you order another quantity.")
+    why = _reason(edit.why, "Say why you order another quantity.")
     line = _line_of(session, order, sku)
     before, line.packs = line.packs, packs
     changed = packs != line.packs_proposed
     line.changed_why, line.changed_by = (why, actor.name) if changed else ("", "")
-    line.teaches = teaches and changed
+    line.teaches = edit.teaches and changed
     _renew_cost(session, order)
     journal.record(
         session, actor=actor, at=at, verb="order.changed", subject=subject_of(order), sku=sku, before=before,

@@ -29,6 +29,7 @@ from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Product
 from pos.catalogue.gs1 import spellings as gtin_spellings
 from supply.orders import suppliers
+from supply.orders.suppliers import CasePack
 
 WORTH_DAYS = 28
 
@@ -146,9 +147,7 @@ def carry(
         session, sku, name, category=category, tax_class_id=tax_class_id, codes=codes, actor=actor, at=at
     )
     catalogue.set_price(session, sku, price_minor, row.listed_on, actor=actor, at=at)
-    suppliers.offer_product(
-        session, supplier_id, sku, pack_qty=pack_qty, pack_cost_minor=pack_cost_minor, actor=actor, at=at
-    )
+    suppliers.offer_product(session, supplier_id, sku, CasePack(pack_qty, pack_cost_minor), actor=actor, at=at)
     match(session, source, name, sku, actor=actor, at=at)
     return product
 

@@ -39,7 +39,7 @@ from pos.store.store import Store, add_staff, found_store, give_key
 from supply.network import founding
 from supply.network.routes import vehicles
 from supply.orders import suppliers
-from supply.orders.suppliers import Contact
+from supply.orders.suppliers import CasePack, Contact
 from supply.replenishment import stockouts
 from tests import network_facts
 from tests.benchmarks import _folders, _past
@@ -227,7 +227,7 @@ def open_warehouse(session: Session) -> None:
     founding.found_warehouse(session, WAREHOUSE, Contact("Network supply"), id="supply", **given)
     skus = session.scalars(sa.select(Product.sku).order_by(Product.sku)).all()
     for sku in skus:
-        suppliers.offer_product(session, "supply", sku, pack_qty=12, pack_cost_minor=2_400, **given)
+        suppliers.offer_product(session, "supply", sku, CasePack(pack_qty=12, pack_cost_minor=2_400), **given)
     stock.open_stock(session, WAREHOUSE, [(sku, 1200) for sku in skus], source_id="opening", **given)
     vehicles.place(session, WAREHOUSE, 52_500_000, 13_400_000, **given)
     for n, store_id in enumerate(session.scalars(sa.select(Store.id).order_by(Store.id)).all()):

@@ -14,7 +14,7 @@ from supply.network.purchasing import purchasing
 from supply.network.warehouse import lots
 from supply.orders import suppliers
 from supply.orders.purchases import Purchase
-from supply.orders.suppliers import Contact
+from supply.orders.suppliers import CasePack, Contact
 from tests.empty import empty_database, made_once
 from tests.faults.sweep import sweep
 from tests.store_app.conftest import NOON, furnish
@@ -35,7 +35,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         dairy = Contact("Dairy", send_by="email", email="orders@dairy.example")
         suppliers.write_contact(session, NETWORK, "dairy", dairy, **BY)
         for sku in ("milk", "bread"):
-            suppliers.offer_product(session, "dairy", sku, pack_qty=6, pack_cost_minor=500, **BY)
+            suppliers.offer_product(session, "dairy", sku, CasePack(pack_qty=6, pack_cost_minor=500), **BY)
         for sku in ("milk", "bread"):
             lots.count(session, "WH1", sku, 0, why="All sold", id=f"none-{sku}", **BY)
     yield house

@@ -21,7 +21,7 @@ from supply.membership import overview
 from supply.money import terms as money_terms
 from supply.network.offers import offer_results
 from supply.orders import network_offers
-from supply.orders.network_offers import NetworkOfferTerms
+from supply.orders.network_offers import NetworkOfferTerms, NewOffer
 
 bp = Blueprint("console_network_offers", __name__, url_prefix="/console/offers")
 ANSWER_DAYS = 3
@@ -73,21 +73,10 @@ def offer() -> ResponseReturnValue:
         cost_minor = form.amount("pack_cost", currency) if request.form.get("pack_cost", "").strip() else None
         product = find_product.named(session, wanted, field="sku")
         chosen = _chosen({store.id for store in overview.stores(session, today()) if store.has_node})
+        terms = _terms(money_terms.in_force(session)[1], currency)
+        new = NewOffer(product.sku, packs, why, answer_by, return_until, cost_minor, terms)
         for store_id in chosen:
-            network_offers.offer(
-                session,
-                store_id,
-                sku=product.sku,
-                packs=packs,
-                why=why,
-                answer_by=answer_by,
-                return_until=return_until,
-                pack_cost_minor=cost_minor,
-                terms=_terms(money_terms.in_force(session)[1], currency),
-                id=f"{command}-{store_id}",
-                actor=g.actor,
-                at=clock.now(),
-            )
+            network_offers.offer(session, store_id, new, id=f"{command}-{store_id}", actor=g.actor, at=clock.now())
     flash(ngettext("Offered to %(num)d store.", "Offered to %(num)d stores.", len(chosen)), "good")
     return redirect(url_for("console_network_offers.offers"), 303)
 

@@ -34,7 +34,7 @@ from store_app.web.presenting import page
 from store_app.web.security import requires
 from store_app.words.supply import takes_orders
 from supply.orders import delivery_calendar, price_list, suppliers
-from supply.orders.price_list import Change, Limits, Listed, PriceProposal
+from supply.orders.price_list import Change, Limits, Listed, PriceFile, PriceProposal
 from supply.orders.suppliers import Contact, Supplier
 
 bp = Blueprint("console_prices", __name__, url_prefix="/console/prices")
@@ -113,7 +113,7 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
         else:
             row = (sku, pack_qty, Decimal(cost).scaleb(-exponent(currency)), from_day.isoformat())
             raw = _written(("sku", "pack_qty", "pack_cost", "from_day"), row)
-            waits = _propose(session, form.command_id(), found, "price-list", supplier_id, None, ".csv", raw)
+            waits = _propose(session, form.command_id(), found, PriceFile("price-list", supplier_id, None, ".csv", raw))
     if waits:
         return _reported_to_wait(waits)
     flash(_("Noted: it costs that from the day you chose."), "good")
@@ -177,8 +177,8 @@ def bring_in(file_id: str) -> ResponseReturnValue:
         if _may(session, found, _whose(sheet, supplier_id)):
             _bring_in(session, sheet, supplier_id)
         else:
-            given = (sheet.kind, supplier_id, from_day, sent.suffix, sent.raw)
-            waits = _propose(session, file_id, found, *given)
+            held = PriceFile(sheet.kind, supplier_id, from_day, sent.suffix, sent.raw)
+            waits = _propose(session, file_id, found, held)
     uploads.give_up(file_id)
     if waits:
         return _reported_to_wait(waits)
@@ -245,12 +245,8 @@ def _may(session: Session, found: Sequence[Change], of: str) -> bool:
     return price_list.may_write(session, found, limits, of=of, actor=g.actor, at=clock.now())
 
 
-def _propose(
-    session: Session, id: str, found: Sequence[Change], kind: str, supplier_id: str, from_day: dt.date | None,
-    suffix: str, raw: bytes,
-) -> str:  # fmt: skip
-    given: dict[str, Any] = {"kind": kind, "supplier_id": supplier_id, "from_day": from_day, "suffix": suffix}
-    return price_list.propose(session, id, found, file=raw, actor=g.actor, at=clock.now(), **given).id
+def _propose(session: Session, id: str, found: Sequence[Change], sent: PriceFile) -> str:
+    return price_list.propose(session, id, found, sent, actor=g.actor, at=clock.now()).id
 
 
 def _reported_to_wait(proposal_id: str) -> ResponseReturnValue:

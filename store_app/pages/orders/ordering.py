@@ -29,6 +29,7 @@ from supply.orders import orders as supply_orders
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
 from supply.replenishment import auto_approval, open_orders, proposals, service_targets
+from supply.replenishment.proposals import Edit
 from supply.replenishment.service_targets import OrderPreference
 
 bp = Blueprint("ordering", __name__, url_prefix="/orders")
@@ -255,10 +256,8 @@ def change(order_id: str, sku: str) -> ResponseReturnValue:
     with write() as session:
         line = session.get(OrderLine, (store_id, order_id, sku))
         teaches = line is not None and service_targets.does_teach(reason, packs - line.packs_proposed)
-        proposals.change(
-            session, store_id, order_id, sku, packs=packs, why=why, teaches=teaches, actor=g.actor,
-            at=doors().now(),
-        )  # fmt: skip
+        edit = Edit(packs, why, teaches)
+        proposals.change(session, store_id, order_id, sku, edit, actor=g.actor, at=doors().now())
     return _back_to(order_id, f"line-{sku}")
 
 

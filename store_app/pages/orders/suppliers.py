@@ -31,7 +31,7 @@ from store_app.words.supply import takes_orders
 from supply.orders import delivery_calendar, lead_times, purchases, suppliers, supply_routes
 from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.lead_times import LeadTime
-from supply.orders.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
+from supply.orders.suppliers import CasePack, Contact, Supplier, SupplierCost, SupplierProduct
 from supply.replenishment import budget as order_budget
 
 bp = Blueprint("suppliers", __name__, url_prefix="/suppliers")
@@ -181,15 +181,15 @@ def set_price(supplier_id: str) -> ResponseReturnValue:
     """Note how they sell a product: pack, cost, at least so many, their number."""
     wanted = form.text("product", most=100, required=_("Type the product’s name, or scan its code."))
     cost = form.amount("pack_cost", place().currency)
-    given: dict[str, Any] = {
-        "pack_qty": form.whole("pack_qty", least=1, most=suppliers.MOST_PACK_QTY), "pack_cost_minor": cost,
-        "minimum_packs": form.whole("minimum_packs", least=1, most=suppliers.MOST_PACKS),
-        "article_no": form.text("article_no", most=suppliers.LONGEST["article_no"]),
-    }  # fmt: skip
+    pack = CasePack(
+        pack_qty=form.whole("pack_qty", least=1, most=suppliers.MOST_PACK_QTY), pack_cost_minor=cost,
+        minimum_packs=form.whole("minimum_packs", least=1, most=suppliers.MOST_PACKS),
+        article_no=form.text("article_no", most=suppliers.LONGEST["article_no"]),
+    )  # fmt: skip
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
         sku = (ordering if place().store_id else network).one_product(session, wanted)
-        suppliers.offer_product(session, supplier_id, sku, **given, actor=g.actor, at=doors().now())
+        suppliers.offer_product(session, supplier_id, sku, pack, actor=g.actor, at=doors().now())
     flash(_("Noted. The next proposals know it."), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
 

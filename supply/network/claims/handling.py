@@ -62,6 +62,7 @@ from supply.orders.claims import (
     subject_of,
 )
 from supply.orders.deliveries import Delivery
+from supply.orders.supplier_returns import ReturnRequest
 from supply.orders.suppliers import supplier_of
 
 FILED, ANSWERED, CONTESTED, ENDED = "claim.filed", "claim.answered", "claim.contested", "claim.ended"
@@ -182,10 +183,9 @@ def take_answered(session: Session, body: dict[str, Any], *, actor: Actor, at: d
         _free_lot(session, claim, line, new, at=at)
     going = going_of(session, claim)
     if claim.state in ("accepted", "part_accepted") and going:
-        supplier_returns.propose(
-            session, claim.store_id, claim.id, "claim", claim.supplier_id, going,
-            send_by=day_of(session, claim.store_id, at) + dt.timedelta(days=SEND_BACK_DAYS), actor=actor, at=at,
-        )  # fmt: skip
+        send_by = day_of(session, claim.store_id, at) + dt.timedelta(days=SEND_BACK_DAYS)
+        wanted = ReturnRequest("claim", claim.supplier_id, going, send_by)
+        supplier_returns.propose(session, claim.store_id, claim.id, wanted, actor=actor, at=at)
 
 
 def take_ended(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:

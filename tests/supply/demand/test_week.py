@@ -21,8 +21,10 @@ from supply.demand.history import DailyDemand, RegionalDemand
 from supply.network.purchasing import purchasing
 from supply.orders import deliveries, network_offers, orders, supply_routes
 from supply.orders.deliveries import Delivery
+from supply.orders.network_offers import NewOffer
 from supply.receiving import receiving
 from supply.replenishment import proposals
+from supply.replenishment.proposals import Edit
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, STORES, WAREHOUSE, Country, later, make_country
 
 RATES = {"S1": {"bread": 9, "milk": 5, "tea": 1}, "S2": {"bread": 4, "milk": 8, "apple": 900}}
@@ -205,9 +207,14 @@ class Walk:
                     if self.chance.random() < 0.5:
                         packs = self.chance.randint(0, 6)
                         proposals.change(
-                            session, self.store, order.id, line.sku, packs=packs, why="A party",
-                            actor=KEEPER[self.store], at=self.at,
-                        )  # fmt: skip
+                            session,
+                            self.store,
+                            order.id,
+                            line.sku,
+                            Edit(packs=packs, why="A party"),
+                            actor=KEEPER[self.store],
+                            at=self.at,
+                        )
                 if self.chance.random() < 0.3:
                     proposals.drop(session, self.store, order.id, why="No", actor=KEEPER[self.store], at=self.at)
                     continue
@@ -236,10 +243,18 @@ class Walk:
     def offer(self) -> None:
         with self.country.network.write() as session:
             network_offers.offer(
-                session, self.store, sku=self.chance.choice(sorted(PRODUCTS)), packs=self.chance.randint(1, 3),
-                why="Sells well nearby", answer_by=self.at.date() + dt.timedelta(days=self.chance.randint(0, 2)),
-                id=new_id(), actor=OPERATOR, at=self.at,
-            )  # fmt: skip
+                session,
+                self.store,
+                NewOffer(
+                    sku=self.chance.choice(sorted(PRODUCTS)),
+                    packs=self.chance.randint(1, 3),
+                    why="Sells well nearby",
+                    answer_by=self.at.date() + dt.timedelta(days=self.chance.randint(0, 2)),
+                ),
+                id=new_id(),
+                actor=OPERATOR,
+                at=self.at,
+            )
 
     def answer(self) -> None:
         with self.mine() as session:

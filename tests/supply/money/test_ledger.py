@@ -36,6 +36,7 @@ from supply.money.ledger import (
 from supply.money.terms import Terms
 from supply.orders import orders, suppliers
 from supply.orders.orders import ReplenishmentOrder
+from supply.orders.suppliers import CasePack
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country, write_order
 
 SCRIPTS = Path(__file__).parents[1] / "independent"
@@ -100,7 +101,7 @@ def test_what_was_counted_is_invoiced_at_the_order_s_cost_whatever_the_list_says
     with country.network.write() as session:
         for cost in (900, 9_999):
             suppliers.offer_product(
-                session, "vehicle", "bread", pack_qty=6, pack_cost_minor=cost, actor=OPERATOR, at=AT
+                session, "vehicle", "bread", CasePack(pack_qty=6, pack_cost_minor=cost), actor=OPERATOR, at=AT
             )
     bring(country, counts=[("bread", 9, "Three were squashed")])
     assert at_both(country, "invoiced") == 900 * 9 // 6 + 1100

@@ -11,7 +11,7 @@ from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.catalogue.catalogue import Product
 from pos.stock import stock
 from supply.orders import network_offers
-from supply.orders.network_offers import NetworkOfferTerms
+from supply.orders.network_offers import NetworkOfferTerms, NewOffer
 from supply.receiving import receiving
 from supply.sync import replica
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, later, make_country
@@ -26,9 +26,9 @@ def country(tmp_path) -> Country:
 
 
 def offer(country, **wishes):
-    given = {"sku": "bread", "packs": 2, "why": "It sells around you", "answer_by": ANSWER_BY, "id": OFFER} | wishes
+    given = {"sku": "bread", "packs": 2, "why": "It sells around you", "answer_by": ANSWER_BY} | wishes
     with country.network.write() as session:
-        return network_offers.offer(session, "S1", actor=OPERATOR, at=AT, **given)
+        return network_offers.offer(session, "S1", NewOffer(**given), id=OFFER, actor=OPERATOR, at=AT)
 
 
 def answer(country, verb, at=AT, **wishes):
@@ -292,11 +292,11 @@ def test_of_an_accepted_offer_is_loaded_what_is_there_and_nothing_is_kept_back_f
     assert country.findings() == []
 
 
-@pytest.mark.parametrize("terms", [None, NetworkOfferTerms("near_expiry", ANSWER_BY)])
+@pytest.mark.parametrize("terms", [NetworkOfferTerms(), NetworkOfferTerms("near_expiry", ANSWER_BY)])
 def test_an_accepted_offer_of_which_nothing_is_there_is_called_off_in_its_time_and_the_shop_is_told(country, terms):
     accepted(country, terms=terms)
     waste(country, 20)
-    last = ANSWER_BY if terms else ANSWER_BY + dt.timedelta(days=network_offers.LOAD_DAYS)
+    last = ANSWER_BY if terms.kind == "near_expiry" else ANSWER_BY + dt.timedelta(days=network_offers.LOAD_DAYS)
     day = AT + (last - DAY)
     country.load(at=day)
     country.deliver(at=day)

@@ -30,6 +30,7 @@ from supply.network.transfers import proposals, sheets, transfers
 from supply.network.warehouse import dispatch, returns
 from supply.orders import deliveries, purchases
 from supply.orders.claims import Claim, ClaimLine
+from supply.orders.deliveries import Advice
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.transfers import Transfer
@@ -369,10 +370,7 @@ def test_goods_that_stayed_are_paid_for_though_one_shops_day_cannot_be_told(coun
                 session,
                 store,
                 f"d-{store}",
-                "vehicle",
-                lines,
-                expected_day=DAY,
-                network_offer_id=f"p-{store}",
+                Advice("vehicle", lines, expected_day=DAY, network_offer_id=f"p-{store}"),
                 actor=OPERATOR,
                 at=AT,
             )

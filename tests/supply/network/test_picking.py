@@ -20,6 +20,7 @@ from supply.network.warehouse import lots as warehouse_lots
 from supply.network.warehouse.pick_lists import PickLine, PickList
 from supply.orders import deliveries, locations, network_offers, orders
 from supply.orders.deliveries import Delivery
+from supply.orders.network_offers import NewOffer
 from supply.orders.orders import ReplenishmentOrder
 from supply.receiving import receiving
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
@@ -155,7 +156,7 @@ def test_of_two_pickers_one_picks_and_the_other_is_told(country):
 def test_what_is_on_a_list_is_on_no_other_and_is_loaded_by_nobody_else(country):
     made = make(country, stores=["S1"])
     with country.network.write() as session:
-        network_offers.offer(session, "S2", sku="tea", packs=1, why="New", answer_by=DAY, id="offer-1", **BY)
+        network_offers.offer(session, "S2", NewOffer(sku="tea", packs=1, why="New", answer_by=DAY), id="offer-1", **BY)
         network_offers.accept(session, "S2", "offer-1", **BY)
         assert [one.store_id for one in dispatch.ready(session, WAREHOUSE, at=AT)] == ["S2", "S2"]
     assert country.load() == ["two"]
@@ -171,7 +172,7 @@ def test_what_is_on_a_list_is_on_no_other_and_is_loaded_by_nobody_else(country):
 
 def test_from_a_warehouse_that_works_by_lists_nothing_leaves_without(country):
     with country.network.write() as session:
-        network_offers.offer(session, "S1", sku="milk", packs=2, why="New", answer_by=DAY, id="offer-1", **BY)
+        network_offers.offer(session, "S1", NewOffer(sku="milk", packs=2, why="New", answer_by=DAY), id="offer-1", **BY)
         network_offers.accept(session, "S1", "offer-1", **BY)
         locations.work_by_list(session, WAREHOUSE, True, **BY)
     assert country.load() == []
@@ -405,7 +406,7 @@ def test_what_is_left_of_a_lot_is_kept_by_the_list_no_longer(country):
 
 def test_a_bought_offer_on_an_open_list_waits_while_its_shops_credit_is_held(country):
     with country.network.write() as session:
-        network_offers.offer(session, "S1", sku="milk", packs=2, why="New", answer_by=DAY, id="offer-1", **BY)
+        network_offers.offer(session, "S1", NewOffer(sku="milk", packs=2, why="New", answer_by=DAY), id="offer-1", **BY)
         network_offers.accept(session, "S1", "offer-1", **BY)
         made = picking.make(session, WAREHOUSE, **BY).id
         picking.pick_rest(session, made, **BY)

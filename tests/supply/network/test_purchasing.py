@@ -19,7 +19,7 @@ from supply.orders import letters as supplier_letters
 from supply.orders import locations, purchases, suppliers, supply_routes
 from supply.orders.deliveries import DeliveryLine
 from supply.orders.delivery_calendar import DeliveryCalendar
-from supply.orders.suppliers import Contact
+from supply.orders.suppliers import CasePack, Contact
 from supply.receiving import receiving
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
 
@@ -89,7 +89,7 @@ def test_what_is_wholly_recalled_is_not_bought_until_the_recall_is_lifted(countr
 def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_letter_and_by_the_recall_alone(country):
     with country.network.write() as session:
         suppliers.write_contact(session, NETWORK, "grower", Contact("Grower"), **BY)
-        suppliers.offer_product(session, "grower", "tea", pack_qty=5, pack_cost_minor=300, **BY)
+        suppliers.offer_product(session, "grower", "tea", CasePack(pack_qty=5, pack_cost_minor=300), **BY)
         sells(session, "S1", "tea", 10)
         (made,) = [one for one in purchasing.propose(session, WAREHOUSE, **BY) if one.supplier_id == "grower"]
         assert upstream_returns.recalled_purchases(session, made) == {}
@@ -310,8 +310,8 @@ def mill(session, *, minimum_minor: int = 0, id: str = "mill", **when) -> str:
     calendar = DeliveryCalendar(**{"lead_days": 3} | when)
     contact = Contact("Tea Mill", calendar, minimum_minor, send_by="email", email="orders@mill.example")
     suppliers.write_contact(session, NETWORK, id, contact, **BY)
-    suppliers.offer_product(session, id, "tea", pack_qty=12, pack_cost_minor=1200, article_no="T-12", **BY)
-    suppliers.offer_product(session, id, "bread", pack_qty=20, pack_cost_minor=2000, minimum_packs=2, **BY)
+    suppliers.offer_product(session, id, "tea", CasePack(pack_qty=12, pack_cost_minor=1200, article_no="T-12"), **BY)
+    suppliers.offer_product(session, id, "bread", CasePack(pack_qty=20, pack_cost_minor=2000, minimum_packs=2), **BY)
     return id
 
 
@@ -321,8 +321,8 @@ def test_each_product_is_bought_where_it_costs_least_a_purchase_for_each_supplie
             sells(session, "S1", sku, 60)
         mill(session)
         suppliers.write_contact(session, NETWORK, "dear", Contact("Dear", DeliveryCalendar(frozenset({0}))), **BY)
-        suppliers.offer_product(session, "dear", "tea", pack_qty=1, pack_cost_minor=101, **BY)
-        suppliers.offer_product(session, "dear", "bread", pack_qty=6, pack_cost_minor=599, **BY)
+        suppliers.offer_product(session, "dear", "tea", CasePack(pack_qty=1, pack_cost_minor=101), **BY)
+        suppliers.offer_product(session, "dear", "bread", CasePack(pack_qty=6, pack_cost_minor=599), **BY)
         made = {one.supplier_id: one for one in purchasing.propose(session, WAREHOUSE, **BY)}
         found = {
             whom: {line.sku: line.pack_qty for line in purchases.lines_of(session, one)} for whom, one in made.items()

@@ -14,7 +14,8 @@ from supply.network.routes import loads as route_load
 from supply.network.routes import routes, vehicles
 from supply.network.warehouse import dispatch
 from supply.orders import network_offers
-from supply.orders.deliveries import Delivery, expect
+from supply.orders.deliveries import Advice, Delivery, expect
+from supply.orders.network_offers import NewOffer
 from supply.orders.orders import ReplenishmentOrder
 from supply.receiving import receiving, vehicle_arrivals
 from supply.replenishment import stockouts
@@ -146,7 +147,11 @@ def put_on_the_ramp(country: Country, *stores: str) -> None:
     with country.network.write() as session:
         for store_id in stores:
             expect(
-                session, store_id, f"more-{store_id}", VAN, [Advised("bread", "Bread", 6, 6)], expected_day=DAY, **BY
+                session,
+                store_id,
+                f"more-{store_id}",
+                Advice(VAN, [Advised("bread", "Bread", 6, 6)], expected_day=DAY),
+                **BY,
             )
 
 
@@ -336,14 +341,16 @@ def test_a_shop_that_took_its_goods_in_was_reached_whatever_the_driver_forgot(co
 
 def test_an_offer_the_van_turned_back_with_is_accepted_again_and_a_replacement_stays_loaded(country):
     with country.network.write() as session:
-        network_offers.offer(session, "S1", sku="tea", packs=1, why="It sells", answer_by=DAY, id="push-1", **BY)
+        network_offers.offer(
+            session, "S1", NewOffer(sku="tea", packs=1, why="It sells", answer_by=DAY), id="push-1", **BY
+        )
     country.deliver()
     with country.stores["S1"].write() as session:
         network_offers.accept(session, "S1", "push-1", actor=KEEPER["S1"], at=AT)
     country.deliver()
     country.load()
     with country.network.write() as session:
-        expect(session, "S1", "replacement-c1", VAN, [Advised("bread", "Bread", 6, 6)], expected_day=DAY, **BY)
+        expect(session, "S1", "replacement-c1", Advice(VAN, [Advised("bread", "Bread", 6, 6)], expected_day=DAY), **BY)
     country.deliver()
     route_id, _key = sent_off(country)
     with country.network.write() as session:

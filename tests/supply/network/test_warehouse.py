@@ -7,6 +7,7 @@ import pytest
 from pos.stock import stock
 from supply.orders import network_offers
 from supply.orders.lead_times import measured
+from supply.orders.network_offers import NewOffer
 from supply.orders.suppliers import Supplier, settle_calendar
 from supply.receiving import receiving
 from tests.supply.replenishment.test_sourcing import came
@@ -124,8 +125,14 @@ def test_an_order_of_which_nothing_is_there_any_more_waits_for_the_next_van(coun
 
 def test_an_accepted_offer_travels_after_the_orders_and_only_whole(country):
     with country.network.write() as session:
-        network_offers.offer(session, "S2", sku="tea", packs=1, why="It sells", answer_by=TOMORROW, id="push-0001",
-                   actor=OPERATOR, at=AT)  # fmt: skip
+        network_offers.offer(
+            session,
+            "S2",
+            NewOffer(sku="tea", packs=1, why="It sells", answer_by=TOMORROW),
+            id="push-0001",
+            actor=OPERATOR,
+            at=AT,
+        )
     country.order("S1", {"tea": 2}, need_qty=20)
     country.deliver()
     country.fill()

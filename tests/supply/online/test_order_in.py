@@ -17,7 +17,7 @@ from supply.online.storefront.time_slots import PickupRules
 from supply.orders import suppliers
 from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.orders import lines_of as ordered
-from supply.orders.suppliers import Contact
+from supply.orders.suppliers import CasePack, Contact
 from supply.replenishment import proposals
 from supply.sync import checks
 from tests.supply.online_store import ANA, AT, STORE, later, make_town
@@ -41,7 +41,7 @@ def town(tmp_path):
             session, "*", Contact("Depot", DeliveryCalendar(frozenset({2}), 2)), id="depot", actor=ANA, at=AT
         )
         for sku in ("robot", "tea", "bread"):
-            suppliers.offer_product(session, "depot", sku, pack_qty=6, pack_cost_minor=900, actor=ANA, at=AT)
+            suppliers.offer_product(session, "depot", sku, CasePack(pack_qty=6, pack_cost_minor=900), actor=ANA, at=AT)
     town.publish()
     return town
 

@@ -10,6 +10,7 @@ from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
 from supply.orders import delivery_calendar, suppliers, supply_routes
 from supply.orders.delivery_calendar import DeliveryCalendar
+from supply.orders.suppliers import CasePack
 from tests.supply.sold import AT, make_node
 
 MONDAY = dt.date(2026, 3, 2)
@@ -29,9 +30,7 @@ def add(session, id="farm", owner="S1", lead=1, weekdays=(0, 3), minimum=0, **mo
 
 
 def sells(session, supplier, sku="bread", pack=6, cost=900, at=AT, **more):
-    return suppliers.offer_product(
-        session, supplier, sku, pack_qty=pack, pack_cost_minor=cost, actor=WEI, at=at, **more
-    )
+    return suppliers.offer_product(session, supplier, sku, CasePack(pack, cost, **more), actor=WEI, at=at)
 
 
 @pytest.mark.parametrize(

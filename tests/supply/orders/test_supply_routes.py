@@ -16,8 +16,9 @@ from supply.network.purchasing import purchasing
 from supply.network.warehouse import allocation
 from supply.orders import network_offers, order_days, orders, purchases, suppliers, supply_routes
 from supply.orders.deliveries import Delivery
+from supply.orders.network_offers import NewOffer
 from supply.orders.orders import ReplenishmentOrder
-from supply.orders.suppliers import Contact, Supplier
+from supply.orders.suppliers import CasePack, Contact, Supplier
 from supply.replenishment import proposals
 from tests.supply.network.test_allocation import sells
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, make_country, write_order
@@ -33,8 +34,7 @@ def _with_two(country: Country) -> None:
             founding.found_warehouse(session, OTHER, Contact("Second vehicle"), id=LORRY, **BY)
             for row in session.scalars(sa.select(suppliers.SupplierProduct).filter_by(supplier_id=VAN)).all():
                 cost = row.pack_cost_minor + 10
-                terms = {"pack_qty": row.pack_qty, "pack_cost_minor": cost}
-                suppliers.offer_product(session, LORRY, row.sku, **terms, **BY)
+                suppliers.offer_product(session, LORRY, row.sku, CasePack(row.pack_qty, cost), **BY)
     with country.network.write() as session:
         stock.open_stock(session, OTHER, [("bread", 12), ("tea", 10)], source_id="opening", **BY)
 
@@ -81,7 +81,7 @@ def test_a_new_warehouse_takes_no_shop_from_another_and_none_whose_supplier_is_p
         before, goods = supply_routes.served(session), supply_routes.offered(session, "S1", DAY)
         founding.found_warehouse(session, "EAST", Contact("Third vehicle"), id="east", **BY)
         assert supply_routes.served(session) == before == {"S1": WAREHOUSE, "S2": WAREHOUSE}
-        suppliers.offer_product(session, "east", "tea", pack_qty=1, pack_cost_minor=1, **BY)
+        suppliers.offer_product(session, "east", "tea", CasePack(pack_qty=1, pack_cost_minor=1), **BY)
         assert supply_routes.served(session) == before, "also when it sells something"
         assert supply_routes.offered(session, "S1", DAY) == goods != {}
         supply_routes.supply_region(session, "R1", None, **BY)
@@ -110,7 +110,9 @@ def test_an_order_stays_where_it_was_placed_and_an_offer_comes_from_where_the_sh
     before = country.order("S2", {"bread": 2})
     with country.network.write() as session:
         supply_routes.supply_store(session, "S2", OTHER, **BY)
-        made = network_offers.offer(session, "S2", sku="tea", packs=1, why="New", answer_by=DAY, id="offer-1", **BY)
+        made = network_offers.offer(
+            session, "S2", NewOffer(sku="tea", packs=1, why="New", answer_by=DAY), id="offer-1", **BY
+        )
         assert made.supplier_id == LORRY
     country.send_out()
     after = country.order("S2", {"bread": 1}, supplier=LORRY)
@@ -209,7 +211,7 @@ def test_goods_are_advised_for_a_day_on_which_the_van_comes(country):
     tomorrow = DAY + dt.timedelta(days=1)
     with country.network.write() as session:
         suppliers.settle_calendar(session, WAREHOUSE, {"closed_days": tomorrow.isoformat()}, **BY)
-        network_offers.offer(session, "S1", sku="tea", packs=1, why="New", answer_by=DAY, id="offer-1", **BY)
+        network_offers.offer(session, "S1", NewOffer(sku="tea", packs=1, why="New", answer_by=DAY), id="offer-1", **BY)
         network_offers.accept(session, "S1", "offer-1", **BY)
     country.order("S1", {"bread": 1}, lead=2)
     country.send_out()

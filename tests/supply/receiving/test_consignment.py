@@ -20,7 +20,15 @@ from supply.money.ledger import balances, open_invoices, owed
 from supply.network.offers import offer_results
 from supply.network.warehouse import returns
 from supply.orders import network_offers, supplier_returns
-from supply.orders.network_offers import Lot, NetworkOffer, NetworkOfferTerms, looked_at_on, paid_for, terms_from
+from supply.orders.network_offers import (
+    Lot,
+    NetworkOffer,
+    NetworkOfferTerms,
+    NewOffer,
+    looked_at_on,
+    paid_for,
+    terms_from,
+)
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
 OFFER, UNTIL = "push-0001-S1", DAY + dt.timedelta(days=20)
@@ -40,7 +48,7 @@ def bring(country: Country, *, counted: int = 12, until: dt.date | None = UNTIL,
             stock.open_stock(session, "S1", [("bread", own)], source_id="own", at=AT, actor=KEEPER["S1"])
     given = {"packs": 2, "why": "New", "answer_by": DAY, "return_until": until, "terms": TERMS} | wishes
     with country.network.write() as session:
-        network_offers.offer(session, "S1", sku="bread", id=OFFER, actor=OPERATOR, at=AT, **given)
+        network_offers.offer(session, "S1", NewOffer("bread", **given), id=OFFER, actor=OPERATOR, at=AT)
     country.deliver()
     with country.stores["S1"].write() as session:
         network_offers.accept(session, "S1", OFFER, actor=KEEPER["S1"], at=AT)
@@ -253,8 +261,14 @@ def test_an_offer_that_binds_the_network_to_nonsense_is_refused(country):
             (NetworkOfferTerms("new", slot_fee_minor=-1), "bad-amount"),
         ):
             with pytest.raises(Invalid) as refusal:
-                network_offers.offer(session, "S1", sku="bread", packs=1, why="x", answer_by=DAY, id="o", terms=terms,
-                           actor=OPERATOR, at=AT)  # fmt: skip
+                network_offers.offer(
+                    session,
+                    "S1",
+                    NewOffer(sku="bread", packs=1, why="x", answer_by=DAY, terms=terms),
+                    id="o",
+                    actor=OPERATOR,
+                    at=AT,
+                )
             assert refusal.value.code == code
 
 

@@ -13,6 +13,7 @@ from config.nodes.journal import JournalEntry
 from supply.orders.suppliers import Supplier
 from supply.replenishment import auto_approval, proposals, service_targets
 from supply.replenishment.auto_approval import OrderRule
+from supply.replenishment.proposals import Edit
 from tests.supply.replenishment.test_proposals import (  # noqa: F401 - store is a fixture
     DAWN,
     MONDAY,
@@ -125,7 +126,7 @@ def edited(store, packs, teaches=True, order=None):
     order = order or proposed(store)
     with store.write() as session:
         proposals.change(
-            session, "S1", order.id, "bread", packs=packs, why="Not enough", teaches=teaches, actor=WEI, at=DAWN
+            session, "S1", order.id, "bread", Edit(packs=packs, why="Not enough", teaches=teaches), actor=WEI, at=DAWN
         )
         return order
 

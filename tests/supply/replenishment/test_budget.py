@@ -15,6 +15,7 @@ from supply.replenishment import auto_approval, budget, proposals
 from supply.replenishment.budget import Budget, Line
 from supply.replenishment.decide import Source, decide_sources, ranked
 from supply.replenishment.policy import share_money
+from supply.replenishment.proposals import Edit
 from tests.supply.replenishment.test_proposals import (  # noqa: F401 - store is a fixture
     DAWN,
     MONDAY,
@@ -173,7 +174,7 @@ def test_what_fits_no_money_at_all_stays_on_the_proposal_with_none_and_goes_by_n
         row = orders.order_of(session, "S1", vehicle.id)
         assert auto_approval.send_by_rule(session, "S1", [row], MONDAY, at=DAWN) == []
         assert row.state == "proposed"
-        proposals.change(session, "S1", vehicle.id, "bread", packs=1, why="We need it", **BY)
+        proposals.change(session, "S1", vehicle.id, "bread", Edit(packs=1, why="We need it"), **BY)
         proposals.approve(session, "S1", vehicle.id, **BY)
         orders.send(session, "S1", vehicle.id, **BY)
 

@@ -7,6 +7,7 @@ import pytest
 from supply.demand.history import DailyDemand, StoreDay
 from supply.orders import network_offers, orders
 from supply.orders.delivery_calendar import DeliveryCalendar
+from supply.orders.network_offers import NewOffer
 from supply.orders.suppliers import Supplier
 from supply.orders.transfers import Transfer, TransferLine
 from supply.receiving import receiving
@@ -144,8 +145,14 @@ def test_goods_that_are_here_and_not_posted_are_counted_on(country, how):
 
 def test_an_offer_whose_goods_left_and_never_came_is_not_counted_on(country):
     with country.network.write() as session:
-        network_offers.offer(session, "S1", sku="tea", packs=1, why="New", answer_by=later(days=3).date(), id="p1",
-                   actor=OPERATOR, at=AT)  # fmt: skip
+        network_offers.offer(
+            session,
+            "S1",
+            NewOffer(sku="tea", packs=1, why="New", answer_by=later(days=3).date()),
+            id="p1",
+            actor=OPERATOR,
+            at=AT,
+        )
     country.deliver()
     with country.stores["S1"].write() as session:
         network_offers.accept(session, "S1", "p1", actor=KEEPER["S1"], at=AT)

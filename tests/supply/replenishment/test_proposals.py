@@ -22,6 +22,7 @@ from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import proposals, service_targets
+from supply.replenishment.proposals import Edit
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 from supply.sync import checks
 from tests.stock_sold import sell_goods
@@ -472,7 +473,7 @@ def test_a_small_basket_waits_for_the_suppliers_minimum_and_the_journal_says_so(
 
 def change(store, order, sku="bread", packs=1, why="The shelf is small"):
     with store.write() as session:
-        return proposals.change(session, "S1", order.id, sku, packs=packs, why=why, actor=WEI, at=DAWN)
+        return proposals.change(session, "S1", order.id, sku, Edit(packs=packs, why=why), actor=WEI, at=DAWN)
 
 
 def test_a_change_keeps_the_proposal_the_reason_and_the_name(store):

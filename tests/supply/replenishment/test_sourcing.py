@@ -14,7 +14,7 @@ from supply.orders import lead_times, orders, suppliers, supply_routes
 from supply.orders.deliveries import Delivery
 from supply.orders.lead_times import measured
 from supply.orders.orders import ReplenishmentOrder
-from supply.orders.suppliers import Supplier
+from supply.orders.suppliers import CasePack, Supplier
 from supply.replenishment import budget, service_targets
 from supply.replenishment.budget import Budget
 from supply.replenishment.decide import Source, decide_sources, ranked
@@ -30,7 +30,7 @@ def country(tmp_path) -> Country:
 
 
 def sells_bread(session) -> None:
-    suppliers.offer_product(session, FARM, "bread", pack_qty=6, pack_cost_minor=900, actor=WEI, at=AT)
+    suppliers.offer_product(session, FARM, "bread", CasePack(pack_qty=6, pack_cost_minor=900), actor=WEI, at=AT)
 
 
 def line(sku: str = "milk", **other) -> PolicyLine:

@@ -18,7 +18,7 @@ from store_app.jobs import publishing
 from supply.orders import price_list, suppliers, supply_routes
 from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.price_list import Change, Limits, PriceProposal
-from supply.orders.suppliers import Contact, SupplierProduct
+from supply.orders.suppliers import CasePack, Contact, SupplierProduct
 from tests.store_app.conftest import NOON
 from tests.store_app.house import post
 from tests.store_app.office import send, words
@@ -248,8 +248,8 @@ def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_i
     with console.doors.write() as session:
         by = {"actor": Actor.system("test", "network"), "at": NOON}
         catalogue.add_product(session, "oats", "Oats", category="Dairy", tax_class_id="food", **by)
-        suppliers.offer_product(session, "net", "oats", pack_qty=6, pack_cost_minor=600, **by)
-        suppliers.offer_product(session, "net", "milk", pack_qty=12, pack_cost_minor=777, **by)
+        suppliers.offer_product(session, "net", "oats", CasePack(pack_qty=6, pack_cost_minor=600), **by)
+        suppliers.offer_product(session, "net", "milk", CasePack(pack_qty=12, pack_cost_minor=777), **by)
         price_list.set_terms(session, "net", Contact("Early vehicle", DeliveryCalendar(frozenset({0, 3}), 2)), **by)
     assert publishing.publish_terms(console.doors)
     assert reported() == ("Early vehicle", costs | {"milk": 777})

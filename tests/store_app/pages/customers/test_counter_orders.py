@@ -21,6 +21,7 @@ from pos.store.store import store_of
 from pos.till import shift
 from supply.online.orders import PickupOrder, lines_of
 from supply.orders import suppliers
+from supply.orders.suppliers import CasePack
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, send, words
 
@@ -35,7 +36,9 @@ def office(house):
                             search_text="toy robot"))  # fmt: skip
         session.flush()
         session.add(Price(sku="robot", scope_id="*", from_day=dt.date(2026, 1, 1), price_minor=2_000))
-        suppliers.offer_product(session, "net", "robot", pack_qty=6, pack_cost_minor=6_000, actor=SYSTEM, at=NOON)
+        suppliers.offer_product(
+            session, "net", "robot", CasePack(pack_qty=6, pack_cost_minor=6_000), actor=SYSTEM, at=NOON
+        )
     return house
 
 

@@ -11,7 +11,7 @@ from store_app.jobs.desk import Desk
 from store_app.jobs.jobs import JOBS
 from supply.facts import Advised
 from supply.network.routes import routes, vehicles
-from supply.orders.deliveries import expect
+from supply.orders.deliveries import Advice, expect
 from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.suppliers import Supplier
 from tests.store_app.conftest import NOON, House, post, token
@@ -33,7 +33,13 @@ def ramp(network: House) -> House:
         )  # fmt: skip
         session.flush()
         for n, store_id in enumerate(("S01", "S02")):
-            expect(session, store_id, f"D{n}", "net", [Advised("milk", "Milk", 12, 24)], expected_day=NOON.date(), **BY)
+            expect(
+                session,
+                store_id,
+                f"D{n}",
+                Advice("net", [Advised("milk", "Milk", 12, 24)], expected_day=NOON.date()),
+                **BY,
+            )
             vehicles.place(session, store_id, 40_700_000 + n * 40_000, -73_900_000 - n * 60_000, **BY)
     return network
 
