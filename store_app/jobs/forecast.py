@@ -156,7 +156,7 @@ def _forecasts_of(asked: tuple[Settings, list[str], dt.date, Kind]) -> "list[Com
 
 def _replay(desk: Desk, kind: Kind, scope_id: str, stores: list[str], day: dt.date) -> int:
     """Replay a scope if that is due and there is enough to replay; returns how many were."""
-    from supply.replenishment import replays
+    from supply.replenishment import replay, replays
 
     with desk.doors.read() as session:
         if not replays.is_due(session, kind, scope_id, day):
@@ -164,7 +164,7 @@ def _replay(desk: Desk, kind: Kind, scope_id: str, stores: list[str], day: dt.da
         loaded = replays.load(session, stores, day, country=desk.doors.settings.country)
     if loaded is None:
         return 0
-    body: dict[str, Any] = desk.compute(replays.compute, loaded)
+    body: dict[str, Any] = desk.compute(replay.compute, loaded)
     with desk.doors.write() as session:
         replays.keep(session, kind, scope_id, body, last_day=day, at=desk.doors.now())
     return 1

@@ -18,6 +18,7 @@ Letters: n products, T days; y (n, T) units wanted; arrays are float64 and hold 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,7 @@ WARM_DAYS = 56
 SETTLE_DAYS = 14
 LOOK_BACK_DAYS = WARM_DAYS - SETTLE_DAYS
 RECENT_DAYS = 28
+FILL = 0.97
 MEASURE_DAYS = 7
 """The whole history is measured once a week, as a store does; the levels move every day."""
 STEADY_DAYS = 182
@@ -146,6 +148,15 @@ class History:
     def first_day(self, setting: Setting) -> int:
         """The day the replay begins, counted from the panel's first."""
         return self.panel.n_days - setting.scored_days - WARM_DAYS - setting.span + 1
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a replay needs, read in one look; picklable, so that a child process can do it."""
+
+    history: History
+    setting: Setting
+    country: str
 
 
 @dataclass(frozen=True)
@@ -401,6 +412,31 @@ def levels_asked(history: History, seen: Seen, setting: Setting, fills: Sequence
         for levels, fill in zip(found, fills, strict=True):
             levels[0 if day == WARM_DAYS else day :] = np.interp(fill, past, LEVELS_TRIED)
     return found
+
+
+def compute(loaded: Loaded) -> dict[str, Any]:
+    """Replay every way of ordering; money in minor units a day. No database."""
+    history, setting = loaded.history, loaded.setting
+    seen = look_ahead(history, setting, country=loaded.country)
+    found = curves(history, seen, setting)
+
+    def reported(curve: Curve, fill: float) -> dict[str, float | None]:
+        names = ("cover_days", "stock_value", "waste_value", "lost_value", "order_lines")
+        return {name: curve.at(fill, name) for name in names}
+
+    reached = [max(one.fill for one in found[name].outcomes) for name in ("ours", "rolling_minmax", "mean_normal")]
+    fill = min([FILL, *reached])
+    return {
+        "fill": fill,
+        "ways": {name: reported(curve, fill) for name, curve in found.items()},
+        "curves": {
+            name: [(round(one.fill, 4), round(one.stock_value)) for one in curve.outcomes]
+            for name, curve in found.items()
+        },
+        "products": history.panel.n_series,
+        "stores": len({store for store, _ in history.panel.keys}),
+        "days": setting.scored_days, "lead_days": setting.lead_days, "review_days": setting.review_days,
+    }  # fmt: skip
 
 
 # --- inside ---

@@ -4,13 +4,13 @@ Rules
 -----
 1. Replayed are the MOST_PRODUCTS products that sold for most, in each store's own packs and shelf lives, with the
    rhythm of the supplier most of them come from. Demand is what was sold; what an empty shelf hid is not added.
-2. Each way of ordering is shown at its whole curve, and at the fill FILL, or the highest one that ours and the two
-   moving rivals reach.
+2. Each way of ordering is shown at its whole curve, and at the fill `replay.FILL`, or the highest one that ours and the
+   two moving rivals reach.
 3. A replay is kept per scope, the newest alone; a region's is that of all its stores together.
 """
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -25,16 +25,15 @@ from supply.orders.suppliers import supplier_of
 from supply.orders.supply_routes import sources
 
 if TYPE_CHECKING:  # numpy is large, and the pages only need the table
-    from supply.replenishment.replay import History, Setting
+    from supply.replenishment.replay import Loaded
 
 MOST_PRODUCTS = 300
 SCORED_DAYS = 56
 EVERY_DAYS = 7
-FILL = 0.97
 
 
 class OrderReplay(Base):
-    """The newest replay of a scope. body: JSON as `compute` returns it."""
+    """The newest replay of a scope. body: JSON as `replay.compute` returns it."""
 
     __tablename__ = "order_replay"
 
@@ -46,21 +45,12 @@ class OrderReplay(Base):
     body: Mapped[dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """What a replay needs, read in one look; picklable, so that a child process can do it."""
-
-    history: "History"
-    setting: "Setting"
-    country: str
-
-
-def load(session: Session, stores: list[str], day: dt.date, *, country: str) -> Loaded | None:
+def load(session: Session, stores: list[str], day: dt.date, *, country: str) -> "Loaded | None":
     """Read the demand of these stores up to `day`; None where it is too short or nothing was sold (rule 1)."""
     import numpy as np
 
     from forecasting.series.panel import DemandPanel
-    from supply.replenishment.replay import WARM_DAYS, History, Setting
+    from supply.replenishment.replay import WARM_DAYS, History, Loaded, Setting  # numpy
 
     life_of = dict(session.execute(sa.select(Product.sku, Product.shelf_life_days)).all())
     keys, y, category, value, pack, life, order_cycles = [], [], [], [], [], [], []
@@ -101,34 +91,6 @@ def load(session: Session, stores: list[str], day: dt.date, *, country: str) -> 
     grid, first_day = grid[:, known[0] :], first_day + dt.timedelta(days=int(known[0]))
     panel = DemandPanel(tuple(keys), first_day, grid, category=tuple(category))
     return Loaded(History(panel, np.array(value)), setting, country)
-
-
-def compute(loaded: Loaded) -> dict[str, Any]:
-    """Replay every way of ordering; money in minor units a day. No database."""
-    from supply.replenishment import replay
-    from supply.replenishment.replay import Curve
-
-    history, setting = loaded.history, loaded.setting
-    seen = replay.look_ahead(history, setting, country=loaded.country)
-    found = replay.curves(history, seen, setting)
-
-    def reported(curve: Curve, fill: float) -> dict[str, float | None]:
-        names = ("cover_days", "stock_value", "waste_value", "lost_value", "order_lines")
-        return {name: curve.at(fill, name) for name in names}
-
-    reached = [max(one.fill for one in found[name].outcomes) for name in ("ours", "rolling_minmax", "mean_normal")]
-    fill = min([FILL, *reached])
-    return {
-        "fill": fill,
-        "ways": {name: reported(curve, fill) for name, curve in found.items()},
-        "curves": {
-            name: [(round(one.fill, 4), round(one.stock_value)) for one in curve.outcomes]
-            for name, curve in found.items()
-        },
-        "products": history.panel.n_series,
-        "stores": len({store for store, _ in history.panel.keys}),
-        "days": setting.scored_days, "lead_days": setting.lead_days, "review_days": setting.review_days,
-    }  # fmt: skip
 
 
 def keep(
