@@ -1,48 +1,17 @@
-"""Words for what passes between a store, its suppliers and the network: letters, claims, pick lists, transfers."""
+"""Words for what passes between a store, its suppliers and the network: claims, pick lists, transfers."""
 
 import datetime as dt
-from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from pos.messages import OutgoingMessage
-from store_app.web.presenting import clock_time, number, qty
+from store_app.web.presenting import number, qty
 from store_app.words.promotions import weekday
 from store_app.words.words import day_or_weekday
 from supply.network.warehouse.allocation import Scarcity
 from supply.orders import delivery_calendar
 from supply.orders.delivery_calendar import DeliveryCalendar, next_cycle
-
-LETTER_FAULTS = {
-    "no-carrier": _l("This store has no mail server. Print the order, or let the settings name one (notify)."),
-    "unreachable": _l("The mail server does not answer. Send it again, or print it."),
-}
-
-
-def letter_sentence(letter: OutgoingMessage) -> str:
-    """Say where a letter to a supplier is, and what to do where it did not leave."""
-    if letter.state == "withdrawn":
-        return _("It had not left yet when the order was called off.")
-    if letter.state == "sent":
-        when = clock_time(letter.ended_at, True)
-        if letter.carrier == "email":
-            return _("Sent to %(address)s, %(when)s.", address=letter.email, when=when)
-        return _("Handed over on paper, %(when)s.", when=when)
-    if letter.state == "failed":
-        if letter.fault_code == "address-refused":
-            return _(
-                "%(address)s was refused: %(words)s. The order stays as it is. Correct the address, or print it.",
-                address=letter.email, words=letter.fault.rstrip("."),
-            )  # fmt: skip
-        return str(LETTER_FAULTS.get(letter.fault_code, letter.fault))
-    if letter.carrier == "paper":
-        return _("Print it and hand it to the supplier: they do not know of it yet.")
-    if letter.fault_code:
-        said: dict[str, Any] = {"address": letter.email}
-        return _("The mail server does not answer; it is tried again. It goes to %(address)s.", **said)
-    return _("It is on its way to %(address)s.", address=letter.email)
 
 
 def takes_orders(calendar: DeliveryCalendar, today: dt.date) -> str:

@@ -20,6 +20,7 @@ from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import claims as claims_words
+from store_app.words.messages import message_sentence
 from supply.money.credit import CreditLine
 from supply.network.claims import handling
 from supply.network.claims import photos as claim_photos
@@ -164,6 +165,7 @@ def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         wishes=claims_words.WISHES,
         delivery=delivery,
         letter=letter,
+        letter_words=message_sentence(letter) if letter else "",
         may_contest=may_contest,
         fault=fault,
     )

@@ -18,8 +18,9 @@ from store_app.pages.orders import order_lines
 from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import RAIL_COUNTS, language, page, place, qty, today
 from store_app.web.security import requires
-from store_app.words import supply, words
+from store_app.words import words
 from store_app.words.forecast import forecast_sentences
+from store_app.words.messages import message_sentence
 from store_app.words.refusals import sentence_of
 from supply.demand import forecasts
 from supply.money import credit
@@ -103,7 +104,7 @@ def order(order_id: str, fault: DomainError | None = None, **_place: Any) -> Res
         order=view,
         steps=steps,
         letters=letters,
-        letter_words=supply.letter_sentence,
+        letter_words=message_sentence,
         email=request.form.get("email"),
         change_reasons=words.CHANGE_REASONS,
         currency=place().currency,

@@ -35,6 +35,7 @@ from store_app.runtime.doors import doors, read, wake_worker_after, write
 from store_app.web.presenting import money as money_text
 from store_app.web.presenting import page, place, today
 from store_app.web.security import proven_by_pin, requires
+from store_app.words.messages import message_sentence
 from store_app.words.words import tender_word
 
 bp = Blueprint("shift", __name__, url_prefix="/money")
@@ -254,7 +255,7 @@ def receipt(sale_id: str, fault: DomainError | None = None) -> Response:
         has_voucher=has_voucher,
         not_ours=not_ours,
         no_hand=no_hand,
-        letters=letters,
+        letters=[message_sentence(one) for one in letters],
         sends_mail=doors().settings.sends_mail,
         fault=fault,
     )

@@ -18,7 +18,7 @@ from store_app.pages.orders.order_letters import as_paper
 from store_app.runtime.doors import clock, read, wake_worker_after, write
 from store_app.web.presenting import page, today
 from store_app.web.security import requires
-from store_app.words import supply
+from store_app.words.messages import message_sentence
 from supply.network.purchasing import purchasing
 from supply.network.recalls import upstream_returns
 from supply.orders import letters, purchases
@@ -42,7 +42,7 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
     waiting.sort(key=lambda one: (one["state"] != "proposed", one["expected_day"]))
     return page(
         "warehouse/purchases.html", waiting=waiting, past=past, currency=money, fault=fault,
-        off=off, letter_words=supply.letter_sentence, email=request.form.get("email"),
+        off=off, letter_words=message_sentence, email=request.form.get("email"),
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from store_app.runtime.doors import clock, read, wake_worker_after, write
 from store_app.web.presenting import money, page
 from store_app.web.security import requires
 from store_app.words import stock
-from store_app.words.supply import letter_sentence
+from store_app.words.messages import message_sentence
 from supply.network.recalls import recalls, upstream_claims, upstream_returns
 from supply.orders import letters as supplier_letters
 from supply.orders.suppliers import Supplier
@@ -93,7 +93,7 @@ def one(recall_id: str, fault: DomainError | None = None, **place: Any) -> Respo
         looked=sum(1 for store in stores if store.row.cleared_at), taken=sum(store.row.taken_qty or 0 for store in
         stores), sent=sum(store.sent_qty for store in stores), words=stock.AFTERWARDS, currency=currency,
         lift_reasons=stock.LIFT_REASONS, fault=fault, owed=owed, claims=claims, coming=coming, returnable=returnable,
-        returns=returns, letter_words=letter_sentence, open_of=[one.supplier_id for one, _seller in claims if one.state
+        returns=returns, letter_words=message_sentence, open_of=[one.supplier_id for one, _seller in claims if one.state
         == "open"], at_fault=place.get("store_id", "") + place.get("warehouse_id", "") + place.get("claim_id", ""),
     )  # fmt: skip
 

@@ -75,7 +75,7 @@ def test_a_letter_waits_while_there_is_no_line_and_is_given_up_after_a_day(house
             messages.failed(session, row, "unreachable", "no line", actor=ACTOR, at=at)
     assert dt.timedelta(hours=20) < at - NOON < dt.timedelta(hours=30)
     assert letters(house)[0].email == ""
-    assert "Print the receipt instead" in words(sold.get(f"/money/receipts/{SALE}"))
+    assert "Send it again, or print it." in words(sold.get(f"/money/receipts/{SALE}"))
 
 
 def test_a_refused_address_is_said_and_not_tried_again(house, sold, mail_server):

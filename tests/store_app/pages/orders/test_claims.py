@@ -190,7 +190,7 @@ def test_a_claim_to_an_own_supplier_goes_by_e_mail_with_its_photo_and_never_as_a
     assert "It leaks" in letter.text
     assert [name for name, _kind, data in letter.files if data[:2] == b"\xff\xd8"] == ["photo-1.jpg"]
     assert sending.send_due(house.doors, []) == (0, 1)
-    assert "did not leave" in words(client.get(f"/claims/{CLAIM}"))
+    assert "This store has no mail server." in words(client.get(f"/claims/{CLAIM}"))
     assert send(client, f"/claims/{CLAIM}/again", email="bob@farm.example").status_code == 303
     assert client.get(f"/orders/letters/{CLAIM}.pdf").status_code == 404
     answered = send(client, f"/claims/{CLAIM}/answered", remedy="replacement", **{"grant-0": "2"})

@@ -211,7 +211,7 @@ def test_without_a_mail_server_the_order_says_to_print_it(office):
     client = office.signed_in()
     send(client, f"/orders/{P1}/approve")
     assert sending.send_due(office.doors, []) == (0, 1)
-    assert "This store has no mail server. Print the order" in words(client.get(f"/orders/{P1}"))
+    assert "This store has no mail server. Print it" in words(client.get(f"/orders/{P1}"))
 
 
 def test_on_paper_it_waits_to_be_printed_and_can_be_seen_again(office):

@@ -1,0 +1,42 @@
+"""Words for an outgoing message: where it is, and what to do where it did not leave."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from pos.messages import PAPER, OutgoingMessage
+from store_app.web.presenting import clock_time
+
+FAULTS = {
+    "no-carrier": _l("This store has no mail server. Print it, or let the settings name one (notify)."),
+    "unreachable": _l("The mail server does not answer. Send it again, or print it."),
+}
+
+
+def message_sentence(message: OutgoingMessage) -> str:
+    """Say where a message is; of a receipt that has ended the address is gone."""
+    if message.state == "withdrawn":
+        return _("It had not left yet when the order was called off.")
+    if message.state == "sent":
+        when = clock_time(message.ended_at, True)
+        if message.carrier == PAPER:
+            return _("Handed over on paper, %(when)s.", when=when)
+        address = message.email
+        return (
+            _("Sent to %(address)s, %(when)s.", address=address, when=when)
+            if address
+            else _("Sent, %(when)s.", when=when)
+        )
+    if message.state == "failed":
+        if message.fault_code != "address-refused":
+            return str(FAULTS.get(message.fault_code, message.fault))
+        if not message.email:
+            return _("The mail server refused the address. Ask for it again.")
+        words = message.fault.rstrip(".")
+        return _(
+            "%(address)s was refused: %(words)s. Correct the address, or print it.", address=message.email, words=words
+        )
+    if message.carrier == PAPER:
+        return _("Print it and hand it to the supplier: they do not know of it yet.")
+    if message.fault_code:
+        return _("The mail server does not answer; it is tried again.")
+    return _("It waits to be sent.")
