@@ -1,6 +1,6 @@
 """How far a reader walks through the product to follow one story, from its door to its last row.
 
-    PYTHONPATH=. .venv/bin/python -m tests.tools.road proposal
+    PYTHONPATH=. .venv/bin/python -m tests.tools.road proposal | sale
 
 Rules
 -----
@@ -26,10 +26,16 @@ from typing import Any
 
 from sqlalchemy.orm import configure_mappers
 
+from config.ids import new_id
+from config.nodes.journal import Actor
+from pos.catalogue import catalogue, offers
+from pos.catalogue.catalogue import TaxClass
+from pos.pricing.promises import Choice, Offer, Part
+from pos.stock import stock
 from store_app.runtime import tables
 from tests.empty import empty_database
 from tests.store_app import office
-from tests.store_app.conftest import NOON, STORE, furnish
+from tests.store_app.conftest import NOON, STORE, furnish, token
 from tests.store_app.house import House, open_house
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,7 +102,36 @@ def proposal(house: House) -> Callable[[], None]:
     return story
 
 
-STORIES = {"proposal": proposal}
+def sale(house: House) -> Callable[[], None]:
+    """Sell a basket with a promotion, paid in cash."""
+    actor, goods = Actor.system("road", STORE), [("MILK", 129), ("TEA", 450)]
+    with house.doors.write() as session:
+        session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
+        session.flush()
+        for sku, price_minor in goods:
+            catalogue.add_product(session, sku, sku, category="x", tax_class_id="food", actor=actor, at=NOON)
+            catalogue.set_price(session, sku, price_minor, NOON.date(), actor=actor, at=NOON)
+            catalogue.list_product(session, STORE, sku, actor=actor, at=NOON)
+        stock.open_stock(session, STORE, [(sku, 9) for sku, _ in goods], source_id="opening", at=NOON, actor=actor)
+        milk = (Part(Choice(skus=frozenset({"MILK"}))),)
+        offers.make(
+            session, STORE, Offer("two", "Two", "pack_price", milk, amount_minor=200, size=2), actor=actor, at=NOON
+        )
+    client = house.signed_in("cashier")
+    client.environ_base["HTTP_X_CSRF_TOKEN"] = token(client)
+    assert client.post("/api/shifts", json={"till_id": "1", "float_minor": 5000}).status_code == 201
+    body = {
+        "till_id": "1", "lines": [{"sku": "MILK", "qty": 2}, {"sku": "TEA", "qty": 1}],
+        "tenders": [{"tender": "cash", "amount_minor": 1000}], "shown_total_minor": 650,
+    }  # fmt: skip
+
+    def story() -> None:
+        assert client.post("/api/sales", json=body | {"id": new_id()}).status_code == 201
+
+    return story
+
+
+STORIES = {"proposal": proposal, "sale": sale}
 
 
 def main() -> None:
