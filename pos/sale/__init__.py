@@ -1,4 +1,4 @@
 """From a basket to a completed sale, and back: quoting, paying, returns, exchanges, refunds.
 
-`sale` completes, `returns` takes goods back; both leave the rows of `pos.sold`.
+In three strokes: `situation` looks, `sale` and `returns` decide (PURE), `draft` writes, leaving the rows of `pos.sold`.
 """

@@ -109,35 +109,19 @@ def write(session: Session, draft: Draft) -> Completed:
     to_shift = {"at_store": store_id, "at_shift": counter.shift_id, "expected_minor": expected_minor}
     _TO_SHIFT.run(session, to_shift | {"totals": _totals(session, draft, fact)})
     journal.record(
-        session,
-        actor=actor,
-        at=at,
-        verb=f"{fact.kind}.completed",
-        subject=subject,
-        receipt_no=fact.receipt_no,
-        total_minor=fact.total_minor,
-        lines=len(fact.lines),
-        age_checked=fact.age_checked,
-        why=draft.why,
-        corrections=draft.corrections.count,
-        seal=seal.of_sale(fact),
+        session, actor=actor, at=at, verb=f"{fact.kind}.completed", subject=subject, receipt_no=fact.receipt_no,
+        total_minor=fact.total_minor, lines=len(fact.lines), age_checked=fact.age_checked, why=draft.why,
+        corrections=draft.corrections.count, seal=seal.of_sale(fact),
         **(draft.corrections.facts() if draft.corrections.count else {}),
         **({"labels": draft.labels} if draft.labels else {}),
-    )
+    )  # fmt: skip
     if theirs:
         producers.settle(session, fact, theirs, at)
     document = fact.to_body()
     outbox.append(
-        session,
-        to_node=NETWORK,
-        topic=fact.TOPIC,
-        version=fact.VERSION,
-        body=document,
-        id=fact.id,
-        subject=subject,
-        business_day=draft.situation.day,
-        at=at,
-    )
+        session, to_node=NETWORK, topic=fact.TOPIC, version=fact.VERSION, body=document, id=fact.id, subject=subject,
+        business_day=draft.situation.day, at=at,
+    )  # fmt: skip
     queue.queue(session, store_id, fact.till_id, "receipt", fact.id, document, opens_drawer=bool(fact.cash), at=at)
     session.flush()
     return Completed(fact, document, repeated=False)
@@ -197,44 +181,20 @@ def _fact(session: Session, draft: Draft, booked: Booked) -> SaleCompleted:
     payments, cash = _payments(settled)
     lines, taxes = lettered(draft.lines)
     return SaleCompleted(
-        id=draft.id,
-        kind=draft.kind,
-        channel=draft.channel,
-        order_id=draft.order_id,
-        order_no=draft.order_no,
-        store=counter.snapshot(),
-        till_id=counter.till_id,
-        till_name=counter.till_name,
-        shift_id=counter.shift_id,
-        epoch=counter.epoch,
-        receipt_no=next_receipt_no(session, counter),
-        cashier_id=now.actor.id,
-        cashier_name=now.actor.name,
-        completed_at=now.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-        local_time=f"{now.at.astimezone(ZoneInfo(counter.tz)):%Y-%m-%d %H:%M}",
-        business_day=now.day.isoformat(),
-        currency=counter.currency,
-        lines=lines,
-        taxes=taxes,
-        payments=payments,
-        lines_minor=settled.total_minor - settled.rounding_minor,
-        rounding_minor=settled.rounding_minor,
-        total_minor=settled.total_minor,
-        tax_minor=sum(line.tax_minor for line in lines),
-        paid_minor=settled.paid_minor,
-        change_minor=settled.change_minor,
-        age_checked=draft.age_checked,
-        returns_receipt_no=draft.returns_receipt_no,
-        request_hash=now.request_hash,
-        cash=cash,
-        movements=(*draft.out, *draft.back),
-        age_how=draft.age_how,
-        customer=booked.customer,
-        note=draft.note,
-        saved_minor=sum(line.discount_minor for line in lines if line.qty > 0),
-        vouchers=booked.vouchers,
+        id=draft.id, kind=draft.kind, channel=draft.channel, order_id=draft.order_id, order_no=draft.order_no,
+        store=counter.snapshot(), till_id=counter.till_id, till_name=counter.till_name, shift_id=counter.shift_id,
+        epoch=counter.epoch, receipt_no=next_receipt_no(session, counter), cashier_id=now.actor.id,
+        cashier_name=now.actor.name, completed_at=now.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        local_time=f"{now.at.astimezone(ZoneInfo(counter.tz)):%Y-%m-%d %H:%M}", business_day=now.day.isoformat(),
+        currency=counter.currency, lines=lines, taxes=taxes, payments=payments,
+        lines_minor=settled.total_minor - settled.rounding_minor, rounding_minor=settled.rounding_minor,
+        total_minor=settled.total_minor, tax_minor=sum(line.tax_minor for line in lines),
+        paid_minor=settled.paid_minor, change_minor=settled.change_minor, age_checked=draft.age_checked,
+        returns_receipt_no=draft.returns_receipt_no, request_hash=now.request_hash, cash=cash,
+        movements=(*draft.out, *draft.back), age_how=draft.age_how, customer=booked.customer, note=draft.note,
+        saved_minor=sum(line.discount_minor for line in lines if line.qty > 0), vouchers=booked.vouchers,
         coupons=draft.coupons,
-    )
+    )  # fmt: skip
 
 
 def _payments(settled: Settled) -> tuple[tuple[Paid, ...], tuple[CashMoved, ...]]:

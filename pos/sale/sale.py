@@ -85,28 +85,16 @@ def decide(request: SaleRequest, situation: Situation) -> Draft:
     sold = ledger.tidy(goods) if goods else []
     out, counts = ledger.leaving(situation.holding, sold, from_bin=request.order_id is not None)
     draft = Draft(
-        id=request.id,
-        kind="exchange" if back else "sale",
-        channel=request.channel,
-        situation=situation,
-        counter=counter,
-        lines=(*lines, *(line for line, _ in back)),
-        settled=settled,
-        out=out,
-        back=moves_back(back, empties) if back or empties else (),
-        counts=counts,
-        leave=leave,
-        order_id=request.order_id,
-        order_no=request.order_no,
-        age_checked=priced.minimum_age,
-        age_how=(request.age_how or "looked") if priced.minimum_age else None,
-        note=request.note.strip(),
-        coupons=tuple(sorted(quoted.coupons_used)),
-        marked=quoted.marked,
+        id=request.id, kind="exchange" if back else "sale", channel=request.channel, situation=situation,
+        counter=counter, lines=(*lines, *(line for line, _ in back)), settled=settled, out=out,
+        back=moves_back(back, empties) if back or empties else (), counts=counts, leave=leave,
+        order_id=request.order_id, order_no=request.order_no, age_checked=priced.minimum_age,
+        age_how=(request.age_how or "looked") if priced.minimum_age else None, note=request.note.strip(),
+        coupons=tuple(sorted(quoted.coupons_used)), marked=quoted.marked,
         corrections=corrections.of(request.corrections, situation.corrected) if request.corrections else NONE,
         points_minor=points_minor,
         labels=tuple((line.sku, line.qty, line.code) for line in rung if line.code and line.qty > 0),
-    )
+    )  # fmt: skip
     return within_drawer(draft) if settled.total_minor < 0 else draft
 
 

@@ -90,22 +90,14 @@ def look(session: Session, request: SaleRequest, *, actor: Actor, at: dt.datetim
     mine = {"store": store_id}
     pays_empties = request.shown_total_minor < 0 and any(line.qty < 0 for line in rung)
     return Situation(
-        actor=actor,
-        at=at,
-        request_hash=request_hash,
-        counter=counter,
-        held=held,
-        day=day,
-        leave=_leave(session, request, counter, actor, at),
-        customer_id=customer_id,
-        receipt=receipt,
-        shelf=shelf,
+        actor=actor, at=at, request_hash=request_hash, counter=counter, held=held, day=day,
+        leave=_leave(session, request, counter, actor, at), customer_id=customer_id, receipt=receipt, shelf=shelf,
         holding=ledger.look(session, store_id, sold, request.order_id),
         lots=consignment_stock.LEFT.all(session, mine, sold),
         theirs=dict(producers.THEIRS.all(session, mine, sorted({*sold, *back}))),
         empties_qty=_empties_before(session, counter, actor) if pays_empties else 0,
         corrected=catalogue.known_skus(session, [row[0] for row in request.corrections]) if request.corrections else (),
-    )
+    )  # fmt: skip
 
 
 def look_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.datetime) -> Situation:
@@ -117,16 +109,11 @@ def look_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.
     receipt = refund_routes.look(session, request.store_id, request.sale_id, request.tender)
     skus = sorted({line.sku for line in receipt.lines.values() if line.kind == "goods"})
     return Situation(
-        actor=actor,
-        at=at,
-        request_hash=request_hash,
-        counter=counter,
-        day=business_day(at, counter.tz, counter.rollover_hour),
-        leave=_leave(session, request, counter, actor, at),
-        customer_id=receipt.customer_id or request.customer_id,
-        receipt=receipt,
+        actor=actor, at=at, request_hash=request_hash, counter=counter,
+        day=business_day(at, counter.tz, counter.rollover_hour), leave=_leave(session, request, counter, actor, at),
+        customer_id=receipt.customer_id or request.customer_id, receipt=receipt,
         theirs=dict(producers.THEIRS.all(session, {"store": request.store_id}, skus)),
-    )
+    )  # fmt: skip
 
 
 def look_blind(session: Session, request: BlindReturnRequest, *, actor: Actor, at: dt.datetime) -> Situation:
@@ -140,16 +127,11 @@ def look_blind(session: Session, request: BlindReturnRequest, *, actor: Actor, a
     views = catalogue.to_sell(session, request.store_id, skus, day) if skus else {}
     wall = at.astimezone(ZoneInfo(counter.tz)).replace(tzinfo=None)
     return Situation(
-        actor=actor,
-        at=at,
-        request_hash=request_hash,
-        counter=counter,
-        day=day,
-        leave=_leave(session, request, counter, actor, at),
-        customer_id=request.customer_id,
+        actor=actor, at=at, request_hash=request_hash, counter=counter, day=day,
+        leave=_leave(session, request, counter, actor, at), customer_id=request.customer_id,
         shelf=Shelf(wall, views, offers.live(session, request.store_id, day)),
         theirs=dict(producers.THEIRS.all(session, {"store": request.store_id}, sorted(skus))),
-    )
+    )  # fmt: skip
 
 
 def look_at_shelf(
@@ -174,19 +156,12 @@ def look_at_shelf(
     said: list[batches.Dated] = [(line.sku, line.batch, line.expires_on) for line in bare]
     said += [(found.product.sku, found.batch, found.expires_on) for found in codes.values()]
     return Shelf(
-        wall=wall,
-        views=views,
-        offers=live,
-        promised=promised,
-        day=day,
-        member=member,
-        coin_minor=store.smallest_coin_minor,
-        hours=hours,
-        codes=codes,
+        wall=wall, views=views, offers=live, promised=promised, day=day, member=member,
+        coin_minor=store.smallest_coin_minor, hours=hours, codes=codes,
         marked=markdown.left(session, store_id, live) if any(found.expires_on for found in codes.values()) else {},
         recalls=recall.holding(session, store_id, sorted(views)),
         last_days=batches.last_days(session, store_id, said) if said else {},
-    )
+    )  # fmt: skip
 
 
 # --- inside ---

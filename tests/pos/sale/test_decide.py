@@ -9,10 +9,13 @@ from config.errors import Conflict, Refused
 from config.nodes.journal import Actor
 from pos.pricing.promises import Choice, Offer, Part
 from pos.pricing.promotions import Offers
+from pos.sale import returns
 from pos.sale.quoting import Shelf
+from pos.sale.refund_routes import Receipt
 from pos.sale.sale import decide
-from pos.sale.sale_request import Promised, SaleRequest
+from pos.sale.sale_request import BroughtBack, Promised, ReturnRequest, SaleRequest
 from pos.sale.situation import Situation
+from pos.sold import Sale, SaleLine
 from pos.stock.ledger import Holding, Place
 from pos.store.approvals import Approval, Leave
 from pos.store.permissions import Rights
@@ -135,3 +138,61 @@ def test_what_an_order_promised_keeps_its_price_and_comes_from_the_bin():
     draft = decide(request, replace(NOW, shelf=shelf, holding=bin_too))
     assert draft.lines[0].price_type == "agreed"
     assert [row[3] for row in draft.out] == [Place.BIN, Place.FLOOR]
+
+
+# --- what comes back ---
+
+BOUGHT = Sale(
+    id="sold-1", store_id="S01", kind="sale", channel="counter", receipt_no=7, rounding_minor=0, state="completed"
+)  # fmt: skip
+WORTH = SaleLine(
+    store_id="S01", sale_id="sold-1", n=1, sku="milk", name="Milk", qty=3, stock_unit="each", unit_price_minor=129,
+    price_quantity=1, discount_minor=0, offer="", total_minor=386, net_minor=361, tax_minor=25, tax_class_id="food",
+    rate_bp=700, kind="goods", price_type="list", manual_discount_minor=0, top_category="Dairy",
+)  # fmt: skip
+RECEIPT = Receipt(
+    BOUGHT, None, paid_online=False, lines={1: WORTH}, returned={}, given=(), before_minor=0, out_minor=0,
+    worth_minor=386, left={},
+)  # fmt: skip
+BOSS = replace(NOW, leave=Leave(Rights("shopkeeper", "EUR")), receipt=RECEIPT)
+
+
+def brought(qty, **wishes):
+    """Return what a customer brings back of the receipt."""
+    return ReturnRequest("return-1", "S01", "T1", "sold-1", [(1, qty)], **wishes)
+
+
+def test_the_parts_that_come_back_sum_to_the_whole_and_never_more_than_was_sold():
+    parts, back = [], {}
+    for qty in (1, 2):
+        draft = returns.decide(brought(qty), replace(BOSS, receipt=replace(RECEIPT, returned=back)))
+        parts.append(draft.lines[0].total_minor)
+        back = {1: qty}
+    assert (parts, sum(parts)) == ([-129, -257], -386)
+    with pytest.raises(Refused) as refused:
+        returns.decide(brought(3), replace(BOSS, receipt=replace(RECEIPT, returned={1: 1})))
+    assert refused.value.facts["lines"] == [{"line": 1, "name": "Milk", "wanted": 3, "left": 2}]
+
+
+def test_what_was_put_on_a_tab_goes_back_there_first_and_the_rest_by_hand():
+    tab = replace(RECEIPT, left={("tab", "sold-1"): 200}, given_up={"sold-1": (150, 80)})
+    draft = returns.decide(brought(3), replace(BOSS, receipt=tab))
+    assert [(row.tender, row.amount_minor) for row in draft.settled.tenders] == [("tab", -200), ("cash", -186)]
+    (way, _) = returns.planned(tab, [(1, 3)], "cash", "return-1", coin_minor=1).ways
+    assert way.given_up_minor == 50
+
+
+def test_spoilt_goods_go_to_waste_and_a_cashier_wants_leave():
+    draft = returns.decide(brought(1, restock=False), BOSS)
+    assert [row[1:] for row in draft.back] == [("milk", 1, Place.CUSTOMER, Place.WASTE)]
+    with pytest.raises(Refused, match="supervisor"):
+        returns.decide(brought(1), replace(BOSS, leave=NOW.leave))
+
+
+def test_an_exchange_settles_what_comes_back_with_what_is_bought():
+    back = [BroughtBack("sold-1", 1, 2)]
+    draft = decide(asked([("milk", 1)], -128, [], brought_back=back), BOSS)
+    assert (draft.kind, [line.total_minor for line in draft.lines]) == ("exchange", [129, -257])
+    assert [(row.tender, row.amount_minor) for row in draft.settled.tenders] == [("cash", -128)]
+    others = replace(BOSS, receipt=replace(RECEIPT, customer_id="mei"))
+    assert refusal(asked([("milk", 1)], -128, [], brought_back=back, customer_id="li"), others)[0] == "another-customer"
