@@ -35,6 +35,7 @@ from config.nodes.append_only import append_only
 from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
 from config.prepared import Prepared
+from config.words import language
 from pos.catalogue.catalogue import Product
 from pos.pricing import promises
 from pos.pricing.promises import Choice, Offer, Part, clean_code
@@ -47,7 +48,6 @@ CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 8
 LONGEST_CODE = 24
 KEPT_READY = 8
-_REDUCED = {"en": "Reduced to clear", "zh": "临期特价"}
 
 
 class StandingOffer(Base):
@@ -268,7 +268,8 @@ def mark_down(
     for one in markdowns(session, store_id, sku, expires_on):
         end(session, store_id, one.id, actor=actor, at=at, why="marked down again")
     store = session.get(Store, store_id)
-    words = name or _REDUCED.get(store.language if store else "en", _REDUCED["en"])
+    say = language(store.language if store else "en")
+    words = name or say("Reduced to clear")
     parts = (Part(Choice(skus=frozenset([sku]))),)
     offer = Offer(new_id(), words, "percent", parts, percent_bp=percent_bp, expires_on=expires_on, until_day=expires_on)
     if price_minor is not None:

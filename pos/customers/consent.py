@@ -3,8 +3,8 @@
 Rules
 -----
 1. Rows are never changed; of a purpose the newest one counts.
-2. What a customer is asked stands here, in the customer's own language, and is kept with the yes: what was agreed to
-   can be shown later, also when the question has changed since.
+2. What a customer is asked stands here; it is asked in the customer's own language, and kept in those very words with
+   the yes: what was agreed to can be shown later, also when the question or its translation has changed since.
 """
 
 import datetime as dt
@@ -17,34 +17,27 @@ from config.database import Base
 from config.ids import new_id
 from config.nodes.append_only import append_only
 from config.nodes.journal import Actor
+from config.words import N_
+from config.words import language as language_of
 
 PURPOSES = ("phone", "tab", "points", "messages", "online", "network")
 ASKED = {
-    "en": {
-        "name": "The store may keep my name.",
-        "phone": "The store may keep my phone number.",
-        "tab": "The store may keep a tab for me: what I buy and pay later.",
-        "points": "The store may count points for what I buy.",
-        "messages": "The store may write to me, such as a reminder or an offer.",
-        "online": "The store may tell its online store a key made of my phone number, so that I get my member "
-        "prices and "
-        "points there. The number itself stays in the store.",
-        "network": "The stores of the network may count my points together, under a key made of my phone number. A "
-        "store uses them after I confirm my phone with a code. The network uses the number itself only to send that "
-        "code, and no other store learns what I buy here.",
-    },
-    "zh": {
-        "name": "本店可以保存我的姓名。",
-        "phone": "本店可以保存我的电话号码。",
-        "tab": "本店可以为我记账：先购买，后付款。",
-        "points": "本店可以为我的购物累计积分。",
-        "messages": "本店可以给我发消息，例如提醒或优惠。",
-        "online": "本店可以把由我的电话号码生成的密钥告知网店，让我在网店享受会员价和积分。号码本身只留在本店。",
-        "network": "联网各店可以用由我的电话号码生成的密钥合并累计我的积分。我用验证码确认手机后，门店才能使用。"
-        "总部只为发送验证码使用号码本身，其他店不会知道我在这里买了什么。",
-    },
+    "name": N_("The store may keep my name."),
+    "phone": N_("The store may keep my phone number."),
+    "tab": N_("The store may keep a tab for me: what I buy and pay later."),
+    "points": N_("The store may count points for what I buy."),
+    "messages": N_("The store may write to me, such as a reminder or an offer."),
+    "online": N_(
+        "The store may tell its online store a key made of my phone number, so that I get my member prices and points "
+        "there. The number itself stays in the store."
+    ),
+    "network": N_(
+        "The stores of the network may count my points together, under a key made of my phone number. A store uses "
+        "them after I confirm my phone with a code. The network uses the number itself only to send that code, and no "
+        "other store learns what I buy here."
+    ),
 }
-"""Language -> purpose -> the question as a sentence of the customer's; it can be taken back at any time."""
+"""Purpose -> the question as a sentence of the customer's; it can be taken back at any time."""
 
 
 @append_only()
@@ -85,7 +78,7 @@ def note(
         session.add(
             Consent(
                 store_id=store_id, id=new_id(), customer_id=customer_id, purpose=purpose, given=is_given,
-                words=ASKED[language][purpose] if is_given else "", at=at, actor_id=actor.id,
+                words=language_of(language)(ASKED[purpose]) if is_given else "", at=at, actor_id=actor.id,
             )
         )  # fmt: skip
     session.flush()

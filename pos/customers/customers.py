@@ -34,6 +34,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, is_id
 from config.nodes import journal
 from config.nodes.journal import Actor
+from config.words import LANGUAGES
 from pos.catalogue.catalogue import search_text_for
 from pos.customers import loyalty, shared_points, tab
 from pos.customers.consent import PURPOSES, Consent, agreed, note
@@ -41,7 +42,6 @@ from pos.printing.queue import PrintJob
 from pos.sold import Sale
 from pos.store.store import Store
 
-LANGUAGES = ("en", "zh")
 MOST_FOUND = 20
 LEAST_DIGITS, WHOLE_FROM = 4, 7
 """Digits a number is looked up by; from how many on it may be a whole one, with the 0 of its country before it."""

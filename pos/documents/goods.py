@@ -18,12 +18,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from config.words import N_, Language
 from pos.documents.paper import (
     BLANK,
     CUT,
     RULE,
     PaperLine,
-    amount,
     centred,
     copy_mark,
     first_name,
@@ -31,34 +31,26 @@ from pos.documents.paper import (
     pair,
     price,
     quantity,
+    said_in,
     tidy,
     width,
     wrap,
 )
-from pos.documents.words import WORDS
+from pos.documents.words import code_word
 
 LEAST_NAME = 14
 """Columns a name needs beside figures; with less it stands above them."""
 
-RETURN_WORDS: dict[str, dict[str, str]] = {
-    "en": {
-        "title": "GOODS BACK", "copy": "COPY", "note": "Note", "to": "To", "paper": "Their number", "why": "Reason",
-        "damaged": "Damaged", "expired": "Expired", "recalled": "Recalled", "wrong_delivery": "Wrong delivery",
-        "sale_or_return": "Sale or return", "other": "Other", "batch": "Batch", "until": "best before",
-        "unpriced": "price to be agreed", "expected": "We expect back", "left_out": "Lines without a price",
-        "lines": "Lines", "store": "For the store", "driver": "Taken by", "name": "Name", "signature": "Signature",
-        "keep": "Please credit these goods.",
-    },
-    "zh": {
-        "title": "退货单", "copy": "副本", "note": "单号", "to": "供应商", "paper": "对方单号", "why": "原因",
-        "damaged": "破损", "expired": "过期", "recalled": "召回", "wrong_delivery": "送错货",
-        "sale_or_return": "代销退回", "other": "其他", "batch": "批号", "until": "保质期至",
-        "unpriced": "价格待定", "expected": "应退金额", "left_out": "未定价行数",
-        "lines": "行数", "store": "本店经手", "driver": "收货人", "name": "姓名", "signature": "签名",
-        "keep": "请按此单退款或冲账。",
-    },
+PLACES = {
+    "shelf": N_("Bestseller shelf"),
+    "floor": N_("Store floor"),
+    "backroom": N_("Backroom"),
+    "": N_("Look for it"),
+}
+WHY_BACK = {
+    "damaged": N_("Damaged"), "expired": N_("Expired"), "recalled": N_("Recalled"),
+    "wrong_delivery": N_("Wrong delivery"), "sale_or_return": N_("Sale or return"), "other": N_("Other"),
 }  # fmt: skip
-"""Every word on this paper, in both languages."""
 
 
 def pick_list(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -68,20 +60,20 @@ def pick_list(document: dict[str, Any], *, columns: int, language: str = "en", c
     stock_unit, orders [[order_no, qty]]}]}]. place: `shelf`, `floor`, `backroom`, or '' where nobody knows; slot: of
     the shelf, or 0.
     """
-    words = WORDS[language]
-    lines = _head(document, words["pick_list"], words, columns, copy_no)
+    say = said_in(document, language)
+    lines = _head(document, say("PICK LIST"), say, columns, copy_no)
     for order in document["orders"]:
         lines += pair(str(order["order_no"]), first_name(order["customer_name"]), columns, bold=True)
     several = len(document["orders"]) > 1
     for group in document["places"]:
-        where = words[group["place"] or "nowhere"] + (f" {group['slot']}" if group["slot"] else "")
+        where = code_word(PLACES, group["place"], say) + (f" {group['slot']}" if group["slot"] else "")
         lines += [RULE, *pair(where, "", columns, bold=True)]
         for line in group["lines"]:
-            lines += _ticked(f"{quantity(line['qty'], line['stock_unit'])} x {line['name']}", columns)
+            lines += _ticked(f"{quantity(say, line['qty'], line['stock_unit'])} x {line['name']}", columns)
             if several:
-                shares = (f"{no}: {quantity(qty, line['stock_unit'])}" for no, qty in line["orders"])
+                shares = (f"{no}: {quantity(say, qty, line['stock_unit'])}" for no, qty in line["orders"])
                 lines += _set_in("   ".join(shares), columns)
-    return [*lines, BLANK, *_to_sign(words["picked_by"], columns), CUT]
+    return [*lines, BLANK, *_to_sign(say("Picked by"), columns), CUT]
 
 
 def delivery_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -90,26 +82,34 @@ def delivery_slip(document: dict[str, Any], *, columns: int, language: str = "en
     document: store, local_time, by, supplier_name, order_no (or ''), state, lines [{name, stock_unit, advised_qty,
     counted_qty, why, expires_on (ISO day or ''), lots [[qty, ISO day or '']] where it is of several}].
     """
-    words = WORDS[language]
-    lines = _head(document, words["delivery"], words, columns, copy_no)
-    lines += [*_from(document, words, columns), RULE]
-    figures = [_compared(line) for line in document["lines"]]
-    lines += _listed(document["lines"], [(words["ordered"], words["came"], "+/-"), *figures], words, columns)
+    say = said_in(document, language)
+    lines = _head(document, say("DELIVERY"), say, columns, copy_no)
+    lines += [*_from(document, say, columns), RULE]
+    figures = [_compared(line, say) for line in document["lines"]]
+    lines += _listed(document["lines"], [(say("Ordered"), say("Came"), "+/-"), *figures], say, columns)
     off = sum(line["advised_qty"] != line["counted_qty"] for line in document["lines"])
-    lines += [RULE, *pair(words["products"], str(len(document["lines"])), columns)]
-    lines += pair(words["differ"] if off else words["all_right"], str(off) if off else "", columns, bold=True)
-    return [*lines, BLANK, *_to_sign(words["driver"], columns), *_to_sign(words["taken_in_by"], columns), CUT]
+    lines += [RULE, *pair(say("Products"), str(len(document["lines"])), columns)]
+    lines += pair(
+        say("Differ") if off else say("Everything came as ordered."), str(off) if off else "", columns, bold=True
+    )
+    return [*lines, BLANK, *_to_sign(say("Driver"), columns), *_to_sign(say("Taken in by"), columns), CUT]
 
 
 def claim_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out what a supplier is asked to make good: the lines that differ. document: as `delivery_slip`."""
-    words = WORDS[language]
+    say = said_in(document, language)
     off = [line for line in document["lines"] if line["advised_qty"] != line["counted_qty"]]
-    lines = _head(document, words["claim"], words, columns, copy_no)
-    lines += [*_from(document, words, columns), RULE]
-    lines += _listed(off, [(words["ordered"], words["came"], "+/-"), *map(_compared, off)], words, columns)
-    lines += [RULE, *(PaperLine(text) for text in wrap(words["please_credit"], columns))]
-    return [*lines, BLANK, *_to_sign(words["driver"], columns), *_to_sign(words["taken_in_by"], columns), CUT]
+    lines = _head(document, say("CLAIM"), say, columns, copy_no)
+    lines += [*_from(document, say, columns), RULE]
+    lines += _listed(off, [(say("Ordered"), say("Came"), "+/-"), *(_compared(line, say) for line in off)], say, columns)
+    lines += [
+        RULE,
+        *(
+            PaperLine(text)
+            for text in wrap(say("Please credit or send what is missing, and take back what is too much."), columns)
+        ),
+    ]
+    return [*lines, BLANK, *_to_sign(say("Driver"), columns), *_to_sign(say("Taken in by"), columns), CUT]
 
 
 def order_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -118,28 +118,28 @@ def order_slip(document: dict[str, Any], *, columns: int, language: str = "en", 
     document: store, local_time, by, supplier_name, customer_no, order_no, delivery_day (ISO), total_minor, called_off
     (only where it is), lines [{name, article_no, packs, pack_qty, stock_unit, pack_cost_minor}].
     """
-    words, off = WORDS[language], "called_off" in document
-    lines = _head(document, words["off_title" if off else "order_to"], words, columns, copy_no)
-    lines += _from(document, words, columns)
+    say, off = said_in(document, language), "called_off" in document
+    lines = _head(document, say("ORDER CALLED OFF") if off else say("ORDER"), say, columns, copy_no)
+    lines += _from(document, say, columns)
     if document["customer_no"]:
-        lines += pair(words["customer_no"], document["customer_no"], columns)
-    lines += [*pair(words["wanted_on"], document["delivery_day"], columns, bold=True), RULE]
+        lines += pair(say("Customer no."), document["customer_no"], columns)
+    lines += [*pair(say("Wanted on"), say.moment(document["delivery_day"]), columns, bold=True), RULE]
     if off:
-        said = [*wrap(words["please_off"], columns), *wrap(document["called_off"], columns)]
+        said = [*wrap(say("Please do not deliver this order."), columns), *wrap(document["called_off"], columns)]
         return [*lines, *(PaperLine(text, bold=True) for text in said), BLANK, CUT]
-    figures = [(words["packs"], words["per_pack"], words["units"])]
+    figures = [(say("Packs"), say("Per pack"), say("Units"))]
     for line in document["lines"]:
-        each = quantity(line["pack_qty"], line["stock_unit"])
-        figures.append((str(line["packs"]), each, quantity(line["packs"] * line["pack_qty"], line["stock_unit"])))
+        each = quantity(say, line["pack_qty"], line["stock_unit"])
+        figures.append((str(line["packs"]), each, quantity(say, line["packs"] * line["pack_qty"], line["stock_unit"])))
     head, *shown = _aligned(figures)
     lines.append(PaperLine("", right=head))
     for line, text in zip(document["lines"], shown, strict=True):
         lines += _beside(line["name"], text, columns, bold=True)
         if line["article_no"]:
-            lines += _set_in(f"{words['article_no']} {line['article_no']}", columns)
-    lines += [RULE, *pair(words["products"], str(len(document["lines"])), columns)]
-    lines += pair(words["total"], amount(document["total_minor"], document["store"]["currency"]), columns, bold=True)
-    return [*lines, BLANK, *_to_sign(words["order_by"], columns), CUT]
+            lines += _set_in(say("Your no.") + f" {line['article_no']}", columns)
+    lines += [RULE, *pair(say("Products"), str(len(document["lines"])), columns)]
+    lines += pair(say("TOTAL"), say.amount(document["total_minor"], document["store"]["currency"]), columns, bold=True)
+    return [*lines, BLANK, *_to_sign(say("Ordered by"), columns), CUT]
 
 
 def count_sheet(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -147,15 +147,15 @@ def count_sheet(document: dict[str, Any], *, columns: int, language: str = "en",
 
     document: store, local_time, by, take_name, section, lines [{name, sku, stock_unit}].
     """
-    words = WORDS[language]
-    lines = _head(document, words["count_sheet"], words, columns, copy_no)
+    say = said_in(document, language)
+    lines = _head(document, say("COUNT SHEET"), say, columns, copy_no)
     lines += centred(document["section"], columns, bold=True, wide=2, tall=2)
-    lines += [*pair(words["take"], document["take_name"], columns), RULE]
+    lines += [*pair(say("Stock take"), document["take_name"], columns), RULE]
     for line in [*document["lines"], *[{"name": "." * (LEAST_NAME + 2), "sku": "", "stock_unit": "each"}] * 3]:
         unit = {"gram": " g", "millilitre": " ml"}.get(line["stock_unit"], "   ")
         lines += [*_beside(line["name"], f"[______]{unit}", columns), BLANK]
-    lines += [RULE, *pair(words["products"], str(len(document["lines"])), columns)]
-    return [*lines, BLANK, *_to_sign(words["counted_by"], columns), CUT]
+    lines += [RULE, *pair(say("Products"), str(len(document["lines"])), columns)]
+    return [*lines, BLANK, *_to_sign(say("Counted by"), columns), CUT]
 
 
 def price_batch(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -163,20 +163,20 @@ def price_batch(document: dict[str, Any], *, columns: int, language: str = "en",
 
     document: store, local_time, by, from_day (ISO), lines [{name, place, stock_unit, old_minor (or None), new_minor}].
     """
-    words, currency = WORDS[language], document["store"]["currency"]
-    lines = _head(document, words["price_changes"], words, columns, copy_no)
-    lines += [*pair(words["from_day"], document["from_day"], columns, bold=True), RULE]
-    figures = [(words["was"], words["new_price"])]
+    say, currency = said_in(document, language), document["store"]["currency"]
+    lines = _head(document, say("NEW PRICES"), say, columns, copy_no)
+    lines += [*pair(say("From"), say.moment(document["from_day"]), columns, bold=True), RULE]
+    figures = [(say("Was"), say.pgettext("paper", "New"))]
     for line in document["lines"]:
-        old = "-" if line["old_minor"] is None else amount(line["old_minor"], currency)
-        figures.append((old, amount(line["new_minor"], currency)))
+        old = "-" if line["old_minor"] is None else say.amount(line["old_minor"], currency)
+        figures.append((old, say.amount(line["new_minor"], currency)))
     aligned = _aligned(figures)
     lines.append(PaperLine("", right=aligned[0]))
     for line, shown in zip(document["lines"], aligned[1:], strict=True):
         name = line["name"] + (f" ({line['place']})" if line.get("place") else "")
         lines += _ticked(name, columns, shown)
-    lines += [RULE, *pair(words["products"], str(len(document["lines"])), columns)]
-    return [*lines, BLANK, *_to_sign(words["labels_by"], columns), CUT]
+    lines += [RULE, *pair(say("Products"), str(len(document["lines"])), columns)]
+    return [*lines, BLANK, *_to_sign(say("Labels changed by"), columns), CUT]
 
 
 def back_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -185,22 +185,30 @@ def back_slip(document: dict[str, Any], *, columns: int, language: str = "en", c
     document: store, number, supplier, paper_no, reason, why, by, local_time, lines [{name, qty, stock_unit, batch,
     expires_on, cost_minor}], total_minor, unknown.
     """
-    words, currency = RETURN_WORDS[language], document["store"]["currency"]
-    lines = _return_head(document, words, columns, copy_no)
+    say, currency = said_in(document, language), document["store"]["currency"]
+    lines = _return_head(document, say, columns, copy_no)
     for row in document["lines"]:
-        cost = words["unpriced"] if row["cost_minor"] is None else amount(row["cost_minor"], currency)
-        lines += pair(f"{quantity(row['qty'], row['stock_unit'])} {row['name']}", cost, columns)
-        batch = f"{words['batch']} {row['batch']}" if row["batch"] else ""
-        until = f"{words['until']} {row['expires_on']}" if row["expires_on"] else ""
+        cost = say("price to be agreed") if row["cost_minor"] is None else say.amount(row["cost_minor"], currency)
+        lines += pair(f"{quantity(say, row['qty'], row['stock_unit'])} {row['name']}", cost, columns)
+        batch = say("Batch") + f" {row['batch']}" if row["batch"] else ""
+        until = say("best before") + f" {say.moment(row['expires_on'])}" if row["expires_on"] else ""
         if batch or until:
             lines += indented(", ".join(part for part in (batch, until) if part), "", columns)
-    lines += [RULE, *pair(words["lines"], str(len(document["lines"])), columns)]
+    lines += [RULE, *pair(say("Lines"), str(len(document["lines"])), columns)]
     if document["unknown"]:
-        lines += pair(words["left_out"], str(document["unknown"]), columns)
-    lines += pair(words["expected"], price(document["total_minor"], currency), columns, bold=True, wide=2, tall=2)
-    lines += [RULE, *pair(words["store"], document["by"], columns), BLANK, *_to_write(words["signature"], columns)]
-    lines += [BLANK, PaperLine(words["driver"], bold=True), BLANK, *_to_write(words["name"], columns), BLANK, BLANK]
-    return [*lines, *_to_write(words["signature"], columns), BLANK, *centred(words["keep"], columns), CUT]
+        lines += pair(say("Lines without a price"), str(document["unknown"]), columns)
+    lines += pair(
+        say("We expect back"), price(say, document["total_minor"], currency), columns, bold=True, wide=2, tall=2
+    )
+    lines += [RULE, *pair(say("For the store"), document["by"], columns), BLANK, *_to_write(say("Signature"), columns)]
+    lines += [BLANK, PaperLine(say("Taken by"), bold=True), BLANK, *_to_write(say("Name"), columns), BLANK, BLANK]
+    return [
+        *lines,
+        *_to_write(say("Signature"), columns),
+        BLANK,
+        *centred(say("Please credit these goods."), columns),
+        CUT,
+    ]
 
 
 LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
@@ -218,29 +226,29 @@ LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
 # --- inside ---
 
 
-def _head(document: dict[str, Any], title: str, words: dict[str, str], columns: int, copy_no: int) -> list[PaperLine]:
+def _head(document: dict[str, Any], title: str, say: Language, columns: int, copy_no: int) -> list[PaperLine]:
     lines = [*centred(document["store"]["name"], columns), *centred(title, columns, bold=True, wide=2, tall=2)]
-    lines += copy_mark(copy_no, words, columns)
-    return [*lines, *pair(document["local_time"], document["by"], columns)]
+    lines += copy_mark(copy_no, say, columns)
+    return [*lines, *pair(say.moment(document["local_time"]), document["by"], columns)]
 
 
-def _from(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
-    lines = pair(words["supplier"], document["supplier_name"], columns, bold=True)
+def _from(document: dict[str, Any], say: Language, columns: int) -> list[PaperLine]:
+    lines = pair(say("Supplier"), document["supplier_name"], columns, bold=True)
     if document.get("order_no"):
-        lines += pair(words["order"], str(document["order_no"]), columns)
+        lines += pair(say.pgettext("paper", "Order"), str(document["order_no"]), columns)
     if document.get("state") == "refused":
-        lines += centred(words["sent_back"], columns, bold=True, tall=2)
+        lines += centred(say("SENT BACK AT THE DOOR"), columns, bold=True, tall=2)
     return lines
 
 
-def _compared(line: dict[str, Any]) -> tuple[str, ...]:
+def _compared(line: dict[str, Any], say: Language) -> tuple[str, ...]:
     unit, off = line["stock_unit"], line["counted_qty"] - line["advised_qty"]
-    shown = [quantity(line["advised_qty"], unit), quantity(line["counted_qty"], unit)]
-    return (*shown, f"{'+' if off > 0 else ''}{quantity(off, unit)}" if off else "")
+    shown = [quantity(say, line["advised_qty"], unit), quantity(say, line["counted_qty"], unit)]
+    return (*shown, f"{'+' if off > 0 else ''}{quantity(say, off, unit)}" if off else "")
 
 
 def _listed(
-    rows: Sequence[dict[str, Any]], figures: Sequence[tuple[str, ...]], words: dict[str, str], columns: int
+    rows: Sequence[dict[str, Any]], figures: Sequence[tuple[str, ...]], say: Language, columns: int
 ) -> list[PaperLine]:
     head, *shown = _aligned(figures)
     lines = [PaperLine("", right=head)] if width(head) <= columns else []
@@ -248,8 +256,8 @@ def _listed(
         lines += _beside(row["name"], text, columns, bold=row["counted_qty"] != row["advised_qty"])
         for qty, until in row.get("lots") or [(None, row.get("expires_on"))]:
             if until:
-                units = "" if qty is None else f"{quantity(qty, row['stock_unit'])}  "
-                lines += _set_in(f"{units}{words['best_before']} {until}", columns)
+                units = "" if qty is None else f"{quantity(say, qty, row['stock_unit'])}  "
+                lines += _set_in(units + say("best before") + f" {say.moment(until)}", columns)
         if row.get("why"):
             lines += _set_in(row["why"], columns)
     return lines
@@ -274,7 +282,7 @@ def _beside(name: str, figures: str, columns: int, *, bold: bool = False) -> lis
 
 
 def _ticked(text: str, columns: int, figures: str = "") -> list[PaperLine]:
-    """Return a line with a box before it; what goes on stands under the words, not under the box."""
+    """Return a line with a box before it; what goes on stands under the say, not under the box."""
     lines = _beside(text, figures, columns - 4, bold=True) if figures else pair(text, "", columns - 4, bold=True)
     marks = ["[ ] ", *["    "] * (len(lines) - 1)]
     return [
@@ -291,22 +299,22 @@ def _to_sign(word: str, columns: int) -> list[PaperLine]:
     return [BLANK, PaperLine(f"{word} " + "." * max(8, columns - width(word) - 1))]
 
 
-def _return_head(document: dict[str, Any], words: dict[str, str], columns: int, copy_no: int) -> list[PaperLine]:
+def _return_head(document: dict[str, Any], say: Language, columns: int, copy_no: int) -> list[PaperLine]:
     lines = centred(document["store"]["name"], columns, bold=True, wide=2, tall=2)
     for text in (document["store"].get("address"), document["store"].get("phone")):
         if text:
             lines += [line for part in str(text).splitlines() for line in centred(part, columns)]
-    lines += [BLANK, *centred(words["title"], columns, bold=True, wide=2, tall=2)]
+    lines += [BLANK, *centred(say("GOODS BACK"), columns, bold=True, wide=2, tall=2)]
     if copy_no:
-        lines += centred(f"*** {words['copy']} {copy_no} ***", columns, bold=True, wide=2, tall=2)
-    lines += pair(words["to"], document["supplier"], columns, bold=True)
-    lines += pair(words["note"], document["number"], columns)
+        lines += centred("*** " + say("COPY") + f" {copy_no} ***", columns, bold=True, wide=2, tall=2)
+    lines += pair(say.pgettext("paper", "To"), document["supplier"], columns, bold=True)
+    lines += pair(say.pgettext("paper", "Note"), document["number"], columns)
     if document["paper_no"]:
-        lines += pair(words["paper"], document["paper_no"], columns)
-    lines += pair(words["why"], words[document["reason"]], columns)
+        lines += pair(say("Their number"), document["paper_no"], columns)
+    lines += pair(say("Reason"), code_word(WHY_BACK, document["reason"], say), columns)
     if document["why"]:
         lines += indented(document["why"], "", columns)
-    return [*lines, *centred(document["local_time"], columns), RULE]
+    return [*lines, *centred(say.moment(document["local_time"]), columns), RULE]
 
 
 def _to_write(word: str, columns: int) -> list[PaperLine]:

@@ -17,25 +17,26 @@ from html import escape
 from typing import Any, Literal
 
 from config.errors import Invalid
-from pos.documents.paper import CUT, PaperLine, centred, language_of, pair, price, tidy, unit_price, width, wrap
+from config.words import Language
+from pos.documents.paper import CUT, PaperLine, centred, pair, price, said_in, tidy, unit_price, width, wrap
 
-_EACH = {"en": "each", "zh": "每件"}
 LABEL_MM = (62, 40)
 MOST_BIG = 6
 
 
 def layout(document: dict[str, Any], *, columns: int, language: str = "en") -> list[PaperLine]:
     """Lay out a label for the receipt printer's paper."""
+    say = said_in(document, language)
     large = len(wrap(document["name"], columns // 2)) <= 2
     lines = centred(document["name"], columns, bold=True, wide=2 if large else 1, tall=2)
     if about := _about(document):
         lines += centred(about, columns, bold="was_minor" in document, tall=2 if "was_minor" in document else 1)
     if (was_minor := document.get("was_minor")) is not None:
-        lines += centred(price(was_minor, document["currency"]), columns, bold=True, wide=2, tall=2, struck=True)
-    shown = price_text(document)
+        lines += centred(price(say, was_minor, document["currency"]), columns, bold=True, wide=2, tall=2, struck=True)
+    shown = price(say, document["price_minor"], document["currency"])
     big = _big(width(shown), columns)
     lines += centred(shown, columns, bold=True, wide=big, tall=big)
-    lines += centred(unit_text(document, language), columns)
+    lines += centred(unit_text(document, say), columns)
     if code := gtin(document):
         lines.append(PaperLine(code, align="center", kind="barcode"))
     if document.get("url"):
@@ -44,20 +45,15 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en") -> l
     return [*lines, CUT]
 
 
-def price_text(document: dict[str, Any]) -> str:
-    """Return the price as the label shows it, big."""
-    return price(document["price_minor"], document["currency"])
-
-
-def unit_text(document: dict[str, Any], language: str) -> str:
+def unit_text(document: dict[str, Any], say: Language) -> str:
     """Return the price per unit in words: the one given, else the one of what it is sold by."""
     currency = document["currency"]
     if document.get("unit_price_minor") is not None:
-        return f"{price(document['unit_price_minor'], currency)} {document.get('unit_price_text', '')}".strip()
+        return f"{price(say, document['unit_price_minor'], currency)} {document.get('unit_price_text', '')}".strip()
     unit, quantity = document.get("stock_unit", "each"), document.get("price_quantity", 1)
     if unit == "each" and quantity == 1:
-        return _EACH[language]
-    shown = unit_price(document["price_minor"], quantity, unit, currency)
+        return say("each")
+    shown = unit_price(say, document["price_minor"], quantity, unit, currency)
     return f"{currency} {shown}"
 
 
@@ -118,7 +114,7 @@ class LabelPart:
 
 def parts(document: dict[str, Any], language: str | None = None) -> list[LabelPart]:
     """Return what stands where on a label of `LABEL_MM`, whatever draws it."""
-    language = language or language_of(document)
+    say = said_in(document, language or "")
     across = LABEL_MM[0]
     code, url, names = gtin(document), document.get("url"), _name_lines(document["name"])
     found = [LabelPart("text", 3, 6 + 4.6 * n, 4.2, text, bold=True, most=56) for n, text in enumerate(names)]
@@ -127,13 +123,13 @@ def parts(document: dict[str, Any], language: str | None = None) -> list[LabelPa
     if about and not (is_reduced and len(names) > 1):  # the old price stands there
         found.append(LabelPart("text", 3, 6 + 4.6 * len(names) - 0.6, 2.8, about, quiet=True, most=56))
     if is_reduced:
-        was = price(document["was_minor"], document["currency"])
+        was = price(say, document["was_minor"], document["currency"])
         found.append(LabelPart("text", 3, 16.4, 4, was, quiet=True, struck=True))
-    shown = price_text(document)
+    shown = price(say, document["price_minor"], document["currency"])
     room = 36 if url else 56
     size = min(11.0, room / (0.58 * max(1, width(shown))))
     found.append(LabelPart("text", 3, 25, size, shown, bold=True, most=room))
-    found.append(LabelPart("text", 3, 28.9, 2.8, unit_text(document, language), quiet=True, most=room))
+    found.append(LabelPart("text", 3, 28.9, 2.8, unit_text(document, say), quiet=True, most=room))
     if code:
         found.append(LabelPart("bars", 3, 30.4, 0.3, code, high=5.8))
         found.append(LabelPart("text", 3, 38.6, 2.2, code))
@@ -157,9 +153,10 @@ def label_svg(document: dict[str, Any], language: str | None = None) -> str:
     It holds no style attribute, script, font or address to load, so it may stand in any page.
     """
     across, high = LABEL_MM
+    say = said_in(document, language or "")
     drawn = [f'<rect width="{across}" height="{high}" rx="1.5" fill="#fff" stroke="#bbb" stroke-width="0.2"/>']
     drawn += [_DRAWN[part.kind](part) for part in parts(document, language)]
-    title = escape(f"{tidy(document['name'])} {price_text(document)}")
+    title = escape(f"{tidy(document['name'])} {price(say, document['price_minor'], document['currency'])}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="shelf-label" role="img" viewBox="0 0 {across} {high}" '
         f'width="{across}mm" height="{high}mm"><title>{title}</title>{"".join(drawn)}</svg>'

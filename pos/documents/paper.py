@@ -15,10 +15,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
-from config.money import BASIS, exponent
+from config import words
+from config.words import UNITS, Language
 
 Align = Literal["left", "center", "right"]
 Kind = Literal["text", "rule", "barcode", "qr", "image", "cut"]
@@ -119,7 +121,7 @@ def cut_to(text: str, columns: int) -> str:
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """Break a text into lines that fit: between words, between Chinese letters, and within a giant word."""
+    """Break a text into lines that fit: between say, between Chinese letters, and within a giant word."""
     tidied = tidy(text)
     if width(tidied) <= columns:
         return [tidied.strip(" ")]
@@ -215,45 +217,39 @@ def composed(line: PaperLine, columns: int, measure: Callable[[str], int] = cell
     return " " * (spare // 2) + line.text if line.align == "center" else line.text
 
 
-SIGNS = {"USD": "$", "GBP": "£", "EUR": "€", "CNY": "¥", "JPY": "¥", "CAD": "$", "AUD": "$", "HKD": "HK$", "SGD": "S$"}
-UNITS = {"gram": ("kg", 1000), "millilitre": ("l", 1000)}
+SIGNED = frozenset({"USD", "GBP", "EUR", "CNY", "JPY", "CAD", "AUD", "HKD"})
+"""Currencies whose sign every printer has; the others stand by their code."""
+
+
+def said_in(document: dict[str, Any], language: str = "") -> Language:
+    """Return the language a document is printed in: the one given, its own, its store's, else English."""
+    store = document.get("store", document)
+    return words.language(language or language_of(document), store.get("tz", ""))
 
 
 def language_of(document: dict[str, Any]) -> str:
-    """Return the language a document is printed in: its own, else its store's, else English."""
-    wanted = document.get("language") or document.get("store", {}).get("language") or "en"
-    return "zh" if str(wanted).lower().startswith("zh") else "en"
+    """Return the code of the language a document asks for: its own, else its store's, else English."""
+    return words.known(str(document.get("language") or document.get("store", {}).get("language") or "")) or "en"
 
 
-def amount(minor: int, currency: str) -> str:
-    """Return an amount as figures alone, `-1,234.50`."""
-    places = exponent(currency)
-    whole, part = divmod(abs(minor), 10**places)
-    return f"{'-' if minor < 0 else ''}{whole:,}" + (f".{part:0{places}d}" if places else "")
-
-
-def price(minor: int, currency: str) -> str:
+def price(say: Language, minor: int, currency: str) -> str:
     """Return an amount with its sign, `£13.12`, or its code where no printer has the sign, `KRW 1,200`."""
-    sign = SIGNS.get(currency, f"{currency} ")
-    return f"{'-' if minor < 0 else ''}{sign}{amount(abs(minor), currency)}"
+    return tidy(say.money(minor, currency, by_code=currency not in SIGNED))
 
 
-def quantity(qty: int, stock_unit: str) -> str:
+def quantity(say: Language, qty: int, stock_unit: str) -> str:
     """Return a quantity as a customer reads it: `3`, `0.482 kg`, `1.5 l`."""
     if stock_unit not in UNITS:
-        return f"{qty:,}"
-    unit, per = UNITS[stock_unit]
-    whole, part = divmod(abs(qty), per)
-    figures = f"{whole:,}.{part:03d}".rstrip("0").rstrip(".")
-    return f"{'-' if qty < 0 else ''}{figures} {unit}"
+        return say.quantity(qty)
+    return f"{say.number(Decimal(qty) / 1000, 3)} {UNITS[stock_unit][1]}"
 
 
-def unit_price(minor: int, price_quantity: int, stock_unit: str, currency: str) -> str:
+def unit_price(say: Language, minor: int, price_quantity: int, stock_unit: str, currency: str) -> str:
     """Return the price of one of what it is sold by: `1.20`, `3.99/kg`, `0.45/100 g`."""
-    figures = amount(minor, currency)
+    figures = say.amount(minor, currency)
     if stock_unit in UNITS:
-        unit, per = UNITS[stock_unit]
-        return f"{figures}/{unit}" if price_quantity == per else f"{figures}/{price_quantity} {stock_unit}"
+        of = UNITS[stock_unit][1] if price_quantity == 1000 else f"{price_quantity} {stock_unit}"
+        return f"{figures}/{of}"
     return figures if price_quantity == 1 else f"{figures}/{price_quantity}"
 
 
@@ -268,17 +264,17 @@ def store_head(store: dict[str, Any], columns: int, *, logo: bool = True) -> lis
     return [*lines, BLANK]
 
 
-def copy_mark(copy_no: int, words: dict[str, str], columns: int) -> list[PaperLine]:
+def copy_mark(copy_no: int, say: Language, columns: int) -> list[PaperLine]:
     """Return the mark of a copy with its number; nothing for the first print."""
     if not copy_no:
         return []
-    return [*centred(f"*** {words['copy']} {copy_no} ***", columns, bold=True, wide=2, tall=2), BLANK]
+    return [*centred("*** " + say("COPY") + f" {copy_no} ***", columns, bold=True, wide=2, tall=2), BLANK]
 
 
 def first_name(name: str) -> str:
     """Return what a customer may be called by on paper: the first word of a name; a Chinese name whole."""
-    words = tidy(name).split()
-    return words[0] if words else ""
+    parts = tidy(name).split()
+    return parts[0] if parts else ""
 
 
 def tax_letters(taxes: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
@@ -290,22 +286,14 @@ def tax_letters(taxes: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
 def tax_table(
     taxes: Sequence[dict[str, Any]],
     letters: dict[tuple[str, int], str],
-    words: dict[str, str],
+    say: Language,
     currency: str,
     columns: int,
 ) -> list[PaperLine]:
     """Lay out the taxes: letter and rate, net, tax, gross."""
-    rows = [("%", words["net"], words["tax"], words["gross"])]
+    rows = [("%", say("Net"), say("Tax"), say("Gross"))]
     for tax in taxes:
         letter = letters[(tax["tax_class_id"], tax["rate_bp"])]
-        figures = (amount(tax[name], currency) for name in ("net_minor", "tax_minor", "gross_minor"))
-        rows.append((f"{letter} {_percent(tax['rate_bp'])}", *figures))  # type: ignore[arg-type]
+        figures = (say.amount(tax[name], currency) for name in ("net_minor", "tax_minor", "gross_minor"))
+        rows.append((f"{letter} {say.percent(tax['rate_bp'])}", *figures))  # type: ignore[arg-type]
     return table(rows, columns)
-
-
-# --- inside ---
-
-
-def _percent(rate_bp: int) -> str:
-    whole, part = divmod(rate_bp, BASIS // 100)
-    return f"{whole}.{part:02d}".rstrip("0").rstrip(".") + "%"

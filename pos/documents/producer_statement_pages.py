@@ -7,21 +7,22 @@ Rules
 
 from typing import Any
 
-from pos.documents.paper import amount, quantity
+from config.words import N_, Language
+from pos.documents.paper import quantity
 from pos.documents.pdf import A4_MM, MM, Pen
 
 _LEFT, _RIGHT = 18 * MM, A4_MM[0] * MM - 18 * MM
 _BOTTOM = A4_MM[1] * MM - 26 * MM
 _ROW = 16.0
 _COLUMNS = (
-    ("day", 0.0, False), ("receipt", 24.0, False), ("product", 48.0, False), ("lot", 100.0, False),
-    ("qty", 138.0, True), ("net", 156.0, True), ("due", 174.0, True),
+    (N_("Day"), 0.0, False), (N_("Receipt"), 24.0, False), (N_("Product"), 48.0, False), (N_("Lot"), 100.0, False),
+    (N_("Quantity"), 138.0, True), (N_("Net"), 156.0, True), (N_("Yours"), 174.0, True),
 )  # fmt: skip
 
 
-def pages(document: dict[str, Any]) -> bytes:
-    """Return a statement as a PDF file. document: words, head, sums and rows, each text ready but money and units."""
-    words, currency = document["words"], document["currency"]
+def pages(document: dict[str, Any], say: Language) -> bytes:
+    """Return a statement as a PDF file. document: head, sums and rows, each text ready but money and units."""
+    currency = document["currency"]
     pen = Pen(document["title"])
     y = 24 * MM
     pen.text(_LEFT, y, document["store"], 17, bold=True)
@@ -31,19 +32,19 @@ def pages(document: dict[str, Any]) -> bytes:
     y += 66
     for name, minor, bold in document["sums"]:
         pen.text(_LEFT, y, name, 11, bold=bold)
-        shown = f"{amount(minor, currency)} {currency}"
+        shown = f"{say.amount(minor, currency)} {currency}"
         pen.text(_LEFT + 110 * MM - pen.width(shown, 11, bold=bold), y, shown, 11, bold=bold)
         y += 18
-    y = _titles(pen, words, y + 14)
+    y = _titles(pen, say, y + 14)
     number = 1
     for row in document["rows"]:
         if y > _BOTTOM:
             _foot(pen, document, number)
             pen.next_page()
-            number, y = number + 1, _titles(pen, words, 22 * MM)
+            number, y = number + 1, _titles(pen, say, 22 * MM)
         cells = (
-            row["day"], row["receipt"], row["product"][:24], row["lot"], quantity(row["qty"], row["stock_unit"]),
-            amount(row["net_minor"], currency), amount(row["due_minor"], currency),
+            row["day"], row["receipt"], row["product"][:24], row["lot"], quantity(say, row["qty"], row["stock_unit"]),
+            say.amount(row["net_minor"], currency), say.amount(row["due_minor"], currency),
         )  # fmt: skip
         for (_, edge, at_end), text in zip(_COLUMNS, cells, strict=True):
             x = _LEFT + edge * MM
@@ -53,10 +54,10 @@ def pages(document: dict[str, Any]) -> bytes:
     return pen.finish()
 
 
-def _titles(pen: Pen, words: dict[str, str], y: float) -> float:
+def _titles(pen: Pen, say: Language, y: float) -> float:
     for name, edge, at_end in _COLUMNS:
         x = _LEFT + edge * MM
-        pen.text(x - pen.width(words[name], 9) if at_end else x, y, words[name], 9, grey=0.4)
+        pen.text(x - pen.width(say(name), 9) if at_end else x, y, say(name), 9, grey=0.4)
     pen.box(_LEFT, y + 5, _RIGHT - _LEFT, 0.8)
     return y + 20
 

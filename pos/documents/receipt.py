@@ -26,14 +26,13 @@ from collections.abc import Callable
 from typing import Any
 
 from config.money import amount_for
+from config.words import UNITS, Language
 from pos.documents.paper import (
     BLANK,
     CUT,
     DOUBLE_RULE,
     RULE,
-    UNITS,
     PaperLine,
-    amount,
     centred,
     copy_mark,
     first_name,
@@ -41,6 +40,7 @@ from pos.documents.paper import (
     pair,
     price,
     quantity,
+    said_in,
     store_head,
     tax_letters,
     tax_table,
@@ -50,7 +50,7 @@ from pos.documents.paper import (
     wrap,
 )
 from pos.documents.till_report import till_report
-from pos.documents.words import WORDS, reason_word
+from pos.documents.words import REASONS, TENDERS, code_word
 from pos.payments import vouchers
 
 LETTERS = 20
@@ -58,33 +58,37 @@ LETTERS = 20
 
 def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out the receipt of a completed sale or return (the body of the fact sale.completed)."""
-    words, currency = WORDS[language], document["store"]["currency"]
+    say, currency = said_in(document, language), document["store"]["currency"]
     letters = tax_letters(document["taxes"])
     shown = [_shown_minor(line) for line in document["lines"]]
     untaxed = sum(shown) != sum(line["total_minor"] for line in document["lines"])
-    lines = [*store_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
+    lines = [*store_head(document["store"], columns), *copy_mark(copy_no, say, columns)]
     if document.get("kind") in ("return", "exchange"):
-        word = words["refund" if document["kind"] == "return" else "exchange"]
-        lines += centred(word, columns, bold=True, wide=2, tall=2)
+        title = say("REFUND") if document["kind"] == "return" else say("EXCHANGE")
+        lines += centred(title, columns, bold=True, wide=2, tall=2)
         if document.get("returns_receipt_no"):
-            lines += centred(f"{words['of_receipt']} {document['returns_receipt_no']:06d}", columns)
+            lines += centred(say("of receipt") + f" {document['returns_receipt_no']:06d}", columns)
         lines.append(BLANK)
-    lines += [*_about(document, words, columns), RULE]
+    lines += [*_about(document, say, columns), RULE]
     for line, shown_minor in zip(document["lines"], shown, strict=True):
         letter = letters.get((line["tax_class_id"], line["rate_bp"]), " ")
-        lines += _bought(line, shown_minor, letter if letters else "", words, currency, columns)
-    lines += _sums(document, sum(shown), untaxed, words, columns)
+        lines += _bought(line, shown_minor, letter if letters else "", say, currency, columns)
+    lines += _sums(document, sum(shown), untaxed, say, columns)
     if document["taxes"]:
         lines.append(RULE)
-        lines += tax_table(document["taxes"], letters, words, currency, columns)
+        lines += tax_table(document["taxes"], letters, say, currency, columns)
     lines += [
-        *_issued(document, words, columns, bool(copy_no) and not document.get("whole")),
-        *_farewell(document, words, columns),
+        *_issued(document, say, columns, bool(copy_no) and not document.get("whole")),
+        *_farewell(document, say, columns),
     ]
     if online := e_receipt_address(document):
-        lines += [BLANK, PaperLine(online, align="center", kind="qr"), *centred(words["online"], columns)]
+        lines += [
+            BLANK,
+            PaperLine(online, align="center", kind="qr"),
+            *centred(say("Scan for this receipt on your phone"), columns),
+        ]
     if copy_no:
-        lines += [BLANK, *copy_mark(copy_no, words, columns)]
+        lines += [BLANK, *copy_mark(copy_no, say, columns)]
     return [*lines, CUT]
 
 
@@ -95,34 +99,35 @@ def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en",
     total_minor, paid (bool); order_id; all but the first four may be missing. customer{code, url, window} makes it the
     customer's: with the code that hands it over, and when to come.
     """
-    words = WORDS[language]
+    say = said_in(document, language)
     lines = [
-        *centred(words["pickup"], columns, bold=True),
+        *centred(say("PICKUP ORDER"), columns, bold=True),
         *centred(str(document["order_no"]), columns, bold=True, wide=3, tall=3),
         *centred(first_name(document.get("customer_name", "")), columns, wide=2, tall=2),
-        *copy_mark(copy_no, words, columns),
+        *copy_mark(copy_no, say, columns),
         RULE,
     ]
-    for name in ("ready_by", "hold_until", "bin"):
+    labels = (("ready_by", say("Ready by")), ("hold_until", say("Keep until")), ("bin", say.pgettext("paper", "Bin")))
+    for name, label in labels:
         if document.get(name):
-            lines += pair(words[name], str(document[name]), columns, bold=name == "bin")
+            lines += pair(label, say.moment(str(document[name])), columns, bold=name == "bin")
     customer = document.get("customer") or {}
     if customer:
-        lines += pair(words["collect"], customer["window"], columns, bold=True)
+        lines += pair(say("Collect"), customer["window"], columns, bold=True)
     lines.append(RULE if lines[-1] != RULE else BLANK)
     box = "" if customer else "[ ] "
     for line in document["lines"]:
-        lines += pair(f"{box}{quantity(line['qty'], line['stock_unit'])} x {line['name']}", "", columns, bold=True)
+        lines += pair(f"{box}{quantity(say, line['qty'], line['stock_unit'])} x {line['name']}", "", columns, bold=True)
         if line.get("note"):
             lines += indented(line["note"], "", columns)
     if "total_minor" in document:
         lines.append(RULE)
-        word = words["paid" if document.get("paid") else "to_pay"]
-        lines += pair(word, price(document["total_minor"], document["store"]["currency"]), columns, bold=True)
+        label = say("Paid") if document.get("paid") else say("To pay")
+        lines += pair(label, price(say, document["total_minor"], document["store"]["currency"]), columns, bold=True)
     if customer:
         lines += [
             BLANK,
-            *centred(words["show_code"], columns),
+            *centred(say("Show this code at the counter"), columns),
             *centred(customer["code"], columns, bold=True, wide=2, tall=2),
         ]
         return [*lines, PaperLine(customer["url"], align="center", kind="qr"), BLANK, CUT]
@@ -131,34 +136,37 @@ def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en",
 
 def bin_label(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out the label of a bag that waits: the order number as large as it fits, and a first name (rule 4)."""
-    words = WORDS[language]
+    say = said_in(document, language)
     number = tidy(str(document["order_no"]))
     big = max(1, min(8, columns // max(1, len(number))))
     lines = [
-        *centred(words["bag"], columns, bold=True),
+        *centred(say("PICKUP"), columns, bold=True),
         *centred(number, columns, bold=True, wide=big, tall=big),
         *centred(first_name(document.get("customer_name", "")), columns, bold=True, wide=2, tall=2),
     ]
-    lines += copy_mark(copy_no, words, columns)
+    lines += copy_mark(copy_no, say, columns)
     if document.get("hold_until"):
-        lines += centred(f"{words['hold_until']} {document['hold_until']}", columns)
+        lines += centred(say("Keep until") + f" {say.moment(document['hold_until'])}", columns)
     if document.get("bin"):
-        lines += centred(f"{words['bin']} {document['bin']}", columns, wide=2, tall=2)
+        lines += centred(say.pgettext("paper", "Bin") + f" {document['bin']}", columns, wide=2, tall=2)
     return [*lines, *_order_code(document), CUT]
 
 
 def gift_receipt(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out what goes with a present: no price; the id of the document (as `layout`) is the code to bring it back."""
-    words = WORDS[language]
-    lines = [*store_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
-    lines += [*centred(words["gift"], columns, bold=True, wide=2, tall=2), BLANK]
-    lines += [*pair(f"{words['receipt']} {document['receipt_no']:06d}", document["local_time"], columns), RULE]
+    say = said_in(document, language)
+    lines = [*store_head(document["store"], columns), *copy_mark(copy_no, say, columns)]
+    lines += [*centred(say("GIFT RECEIPT"), columns, bold=True, wide=2, tall=2), BLANK]
+    lines += [
+        *pair(say("Receipt") + f" {document['receipt_no']:06d}", say.moment(document["local_time"]), columns),
+        RULE,
+    ]
     for line in document["lines"]:
         if line["qty"] > 0 and line.get("kind", "goods") != "deposit":
-            lines += pair(f"{quantity(line['qty'], line['stock_unit'])} x {line['name']}", "", columns)
-    lines += [RULE, *centred(words["bring_back"], columns)]
+            lines += pair(f"{quantity(say, line['qty'], line['stock_unit'])} x {line['name']}", "", columns)
+    lines += [RULE, *centred(say("To exchange it or bring it back, show this code at the till."), columns)]
     lines.append(PaperLine(str(document["id"]), align="center", kind="qr"))
-    return [*lines, *centred(words["thanks"], columns, bold=True), CUT]
+    return [*lines, *centred(say("Thank you!"), columns, bold=True), CUT]
 
 
 def cash_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -166,27 +174,34 @@ def cash_slip(document: dict[str, Any], *, columns: int, language: str = "en", c
 
     document: store, till_name, cashier_name, local_time, kind (`drop`, `pay_in` or `pay_out`), amount_minor, why.
     """
-    words = WORDS[language]
-    title = words[f"{document['kind']}_slip"]
+    say = said_in(document, language)
+    titles = {"drop": say("TO THE SAFE"), "pay_in": say("PAID IN"), "pay_out": say("PAID OUT")}
+    title = titles[document["kind"]]
     lines = [*centred(document["store"]["name"], columns), *centred(title, columns, bold=True, wide=2, tall=2)]
-    lines += [*copy_mark(copy_no, words, columns), *pair(document["local_time"], document["cashier_name"], columns)]
+    lines += [
+        *copy_mark(copy_no, say, columns),
+        *pair(say.moment(document["local_time"]), document["cashier_name"], columns),
+    ]
     lines += [*pair(document["till_name"], "", columns), RULE]
-    figures = price(document["amount_minor"], document["store"]["currency"])
-    lines += pair(words["amount"], figures, columns, bold=True, wide=2, tall=2)
+    figures = price(say, document["amount_minor"], document["store"]["currency"])
+    lines += pair(say("Amount"), figures, columns, bold=True, wide=2, tall=2)
     if document["why"]:
-        lines += pair(words["why"], document["why"], columns)
-    for word in ("handed_over", "received"):
-        lines += [BLANK, BLANK, PaperLine(f"{words[word]} " + "." * (columns - width(words[word]) - 1))]
+        lines += pair(say("Reason"), document["why"], columns)
+    for label in (say.pgettext("paper", "Handed over"), say.pgettext("paper", "Received")):
+        lines += [BLANK, BLANK, PaperLine(f"{label} " + "." * (columns - width(label) - 1))]
     return [*lines, BLANK, CUT]
 
 
 def drawer_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out the slip that the drawer was opened without a sale: when, by whom and why."""
-    words = WORDS[language]
-    lines = centred(words["no_sale"], columns, bold=True)
-    lines += [*copy_mark(copy_no, words, columns), *pair(document["local_time"], document["cashier_name"], columns)]
+    say = said_in(document, language)
+    lines = centred(say("DRAWER OPENED, NO SALE"), columns, bold=True)
+    lines += [
+        *copy_mark(copy_no, say, columns),
+        *pair(say.moment(document["local_time"]), document["cashier_name"], columns),
+    ]
     lines += [*pair(document["till_name"], "", columns), RULE]
-    return [*lines, *indented(reason_word(document["why"], words), "", columns), CUT]
+    return [*lines, *indented(code_word(REASONS, document["why"], say), "", columns), CUT]
 
 
 LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
@@ -234,89 +249,89 @@ def _shown_minor(line: dict[str, Any]) -> int:
     return int(gross - line["discount_minor"])
 
 
-def _about(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
-    lines = pair(f"{words['receipt']} {document['receipt_no']:06d}", document["till_name"], columns)
-    lines += pair(document["local_time"], document["cashier_name"], columns)
+def _about(document: dict[str, Any], say: Language, columns: int) -> list[PaperLine]:
+    lines = pair(say("Receipt") + f" {document['receipt_no']:06d}", document["till_name"], columns)
+    lines += pair(say.moment(document["local_time"]), document["cashier_name"], columns)
     if document.get("order_no"):
-        lines += pair(words["order"], str(document["order_no"]), columns, bold=True)
+        lines += pair(say.pgettext("paper", "Order"), str(document["order_no"]), columns, bold=True)
     return lines
 
 
 def _bought(
-    line: dict[str, Any], shown_minor: int, letter: str, words: dict[str, str], currency: str, columns: int
+    line: dict[str, Any], shown_minor: int, letter: str, say: Language, currency: str, columns: int
 ) -> list[PaperLine]:
     tail = f" {letter}" if letter else ""
     blank_tail = " " * len(tail)
-    before_discount = amount(shown_minor + line["discount_minor"], currency)
+    before_discount = say.amount(shown_minor + line["discount_minor"], currency)
     name = line["name"]
-    each = unit_price(line["unit_price_minor"], line["price_quantity"], line["stock_unit"], currency)
+    each = unit_price(say, line["unit_price_minor"], line["price_quantity"], line["stock_unit"], currency)
     if line["qty"] == 1 and line["stock_unit"] not in UNITS and line["price_quantity"] == 1:
         lines = pair(name, before_discount + tail, columns)
     else:
         lines = [PaperLine(text) for text in wrap(name, columns)]
-        lines += indented(f"{quantity(line['qty'], line['stock_unit'])} x {each}", before_discount + tail, columns)
-    return lines + _why(line, blank_tail, words, currency, columns)
+        lines += indented(f"{quantity(say, line['qty'], line['stock_unit'])} x {each}", before_discount + tail, columns)
+    return lines + _why(line, blank_tail, say, currency, columns)
 
 
-def _why(line: dict[str, Any], tail: str, words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+def _why(line: dict[str, Any], tail: str, say: Language, currency: str, columns: int) -> list[PaperLine]:
     """Say under a line what was taken off and why, each offer by its name, and what was noted of it."""
     lines: list[PaperLine] = []
-    reason, listed = reason_word(line.get("reason"), words), line.get("list_price_minor")
+    reason, listed = code_word(REASONS, line.get("reason"), say), line.get("list_price_minor")
     if line.get("price_type") == "override" and listed is not None:
-        was = unit_price(listed, line["price_quantity"], line["stock_unit"], currency)
-        lines += indented(" ".join(filter(None, (words["instead_of"], was, reason))), "", columns)
+        was = unit_price(say, listed, line["price_quantity"], line["stock_unit"], currency)
+        lines += indented(" ".join(filter(None, (say("instead of"), was, reason))), "", columns)
     by_hand = line.get("manual_discount_minor", 0)
     if by_hand:
-        word = " ".join(filter(None, (words["discount"], reason)))
-        lines += indented(word, amount(-by_hand, currency) + tail, columns)
+        word = " ".join(filter(None, (say("Discount"), reason)))
+        lines += indented(word, say.amount(-by_hand, currency) + tail, columns)
     offers = [(name, minor) for _, name, minor in line.get("offers", ())]
     rest = line["discount_minor"] - by_hand - sum(minor for _, minor in offers)
     if rest:
-        offers.append((line.get("offer") or words["offer"], rest))
+        offers.append((line.get("offer") or say("Offer"), rest))
     for name, minor in offers:
-        lines += indented(name or words["offer"], amount(-minor, currency) + tail, columns)
+        lines += indented(name or say("Offer"), say.amount(-minor, currency) + tail, columns)
     if line.get("expires_on"):
-        lines += indented(f"{words['best_before']} {line['expires_on']}", "", columns)
+        lines += indented(say("best before") + f" {say.moment(line['expires_on'])}", "", columns)
     if line.get("note"):
         lines += indented(str(line["note"]), "", columns)
     return lines
 
 
-def _sums(
-    document: dict[str, Any], shown_minor: int, untaxed: bool, words: dict[str, str], columns: int
-) -> list[PaperLine]:
+def _sums(document: dict[str, Any], shown_minor: int, untaxed: bool, say: Language, columns: int) -> list[PaperLine]:
     currency = document["store"]["currency"]
     # the figures stand under those of the lines, whose tax letter is to their right
     tail = "  " if document["taxes"] else ""
     lines_minor = sum(line["total_minor"] for line in document["lines"])
     figures: list[tuple[str, int]] = []
     if untaxed:
-        figures += [(words["subtotal"], shown_minor), (words["tax"], lines_minor - shown_minor)]
+        figures += [(say("Subtotal"), shown_minor), (say("Tax"), lines_minor - shown_minor)]
     if document["rounding_minor"]:
-        figures += [] if untaxed else [(words["subtotal"], lines_minor)]
-        figures += [(words["rounding"], document["rounding_minor"])]
-    lines = [line for word, minor in figures for line in pair(word, amount(minor, currency) + tail, columns)]
+        figures += [] if untaxed else [(say("Subtotal"), lines_minor)]
+        figures += [(say("Cash rounding"), document["rounding_minor"])]
+    lines = [line for word, minor in figures for line in pair(word, say.amount(minor, currency) + tail, columns)]
     lines = [RULE, *lines, DOUBLE_RULE] if lines else [DOUBLE_RULE]
     total_minor = document["total_minor"]
     refund = document.get("kind") == "return" or total_minor < 0
-    total = price(abs(total_minor) if refund else total_minor, currency) + tail[:1]  # a wide blank takes two columns
-    lines += pair(words["refunded" if refund else "total"], total, columns, bold=True, wide=2, tall=2)
+    total = (
+        price(say, abs(total_minor) if refund else total_minor, currency) + tail[:1]
+    )  # a wide blank takes two columns
+    lines += pair(say("REFUNDED") if refund else say("TOTAL"), total, columns, bold=True, wide=2, tall=2)
     lines.append(DOUBLE_RULE)
     for payment in document["payments"]:
         change = payment["is_change"]
-        word = words["change"] if change else words.get(payment["tender"], payment["tender"])
+        word = say("Change") if change else code_word(TENDERS, payment["tender"], say)
         minor = -payment["amount_minor"] if change or refund else payment["amount_minor"]
-        lines += pair(word, amount(minor, currency) + tail, columns, bold=change)
+        lines += pair(word, say.amount(minor, currency) + tail, columns, bold=change)
     return lines
 
 
-def _issued(document: dict[str, Any], words: dict[str, str], columns: int, masked: bool) -> list[PaperLine]:
+def _issued(document: dict[str, Any], say: Language, columns: int, masked: bool) -> list[PaperLine]:
     """Lay out the vouchers this sale issued (their codes are money: `masked` shows the end), and the customer's sum."""
     currency, lines = document["store"]["currency"], list[PaperLine]()
     for voucher in document.get("vouchers", ()):
-        word = words["credit_issued" if voucher["kind"] == "credit" else "voucher_issued"]
-        lines += [RULE, *centred(word, columns, bold=True, wide=2, tall=2)]
-        lines += centred(price(voucher["amount_minor"], currency), columns, bold=True)
+        title = say("STORE CREDIT") if voucher["kind"] == "credit" else say("VOUCHER")
+        lines += [RULE, *centred(title, columns, bold=True, wide=2, tall=2)]
+        lines += centred(price(say, voucher["amount_minor"], currency), columns, bold=True)
         code = str(voucher["code"])
         hidden = masked or voucher.get("masked") or vouchers.is_mark(code)
         lines += centred(f"... {code[-4:]}" if hidden else code, columns, bold=True)
@@ -324,25 +339,30 @@ def _issued(document: dict[str, Any], words: dict[str, str], columns: int, maske
     customer = document.get("customer")
     if customer and (customer.get("points_earned") or customer.get("points_balance")):
         lines += [RULE, *(centred(str(name), columns) if (name := customer.get("points_name")) else [])]
-        lines += [*pair(words["points_earned"], str(customer.get("points_earned", 0)), columns)]
-        lines += pair(words["points_balance"], str(customer.get("points_balance", 0)), columns)
+        lines += [*pair(say("Points earned"), str(customer.get("points_earned", 0)), columns)]
+        lines += pair(say("Your points"), str(customer.get("points_balance", 0)), columns)
     if customer and customer.get("tab_balance_minor"):
-        lines += pair(words["tab_balance"], price(customer["tab_balance_minor"], currency), columns)
+        lines += pair(say("Your tab"), price(say, customer["tab_balance_minor"], currency), columns)
     if document.get("note"):
-        lines += [RULE, *indented(f"{words['note']}: {document['note']}", "", columns)]
+        lines += [RULE, *indented(say.pgettext("paper", "Note") + f": {document['note']}", "", columns)]
     return lines
 
 
-def _farewell(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
+def _farewell(document: dict[str, Any], say: Language, columns: int) -> list[PaperLine]:
     if document.get("kind") == "return":
-        return [BLANK, *centred(words["thanks"], columns, bold=True)]
+        return [BLANK, *centred(say("Thank you!"), columns, bold=True)]
     currency = document["store"]["currency"]
     bought = [line for line in document["lines"] if line["qty"] > 0 and line.get("kind", "goods") != "deposit"]
     count = sum(1 if line["stock_unit"] in UNITS else line["qty"] for line in bought)
     saved_minor = sum(line["discount_minor"] for line in bought)
-    lines = [RULE, *pair(words["count"], str(count), columns)]
+    lines = [RULE, *pair(say.pgettext("paper", "Products"), str(count), columns)]
     if document.get("age_checked"):
-        lines += pair(words["age"], f"{document['age_checked']}+", columns)
+        lines += pair(say("Age checked"), f"{document['age_checked']}+", columns)
     if saved_minor > 0:
-        lines += pair(words["saved"], price(saved_minor, currency), columns, bold=True)
-    return [*lines, BLANK, *centred(words["thanks"], columns, bold=True), *centred(words["again"], columns)]
+        lines += pair(say("You saved today"), price(say, saved_minor, currency), columns, bold=True)
+    return [
+        *lines,
+        BLANK,
+        *centred(say("Thank you!"), columns, bold=True),
+        *centred(say("See you again soon."), columns),
+    ]

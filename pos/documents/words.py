@@ -1,143 +1,37 @@
-"""Every word on paper, in both languages; a language we do not have prints in English. Pure."""
+"""What paper calls the codes it carries: tenders, movements of cash, what was done at the till, reasons. Pure."""
 
-import calendar
-import datetime as dt
+from collections.abc import Mapping
 
-WORDS: dict[str, dict[str, str]] = {
-    "en": {
-        "agreed_by": "Agreed by", "parked_count": "Still set aside", "also_sold": "Also sold here",
-        "blind": "Cash is shown after the count.",
-        "exchanges": "Exchanges", "held_by": "Drawer held by", "receipts": "Receipts",
-        "offers": "Offers", "by_hand": "Discounts by hand", "overrides": "Changed prices", "deposits": "Deposits",
-        "empties": "Empties", "vouchers_issued": "Vouchers issued", "cashiers": "Cashiers", "events": "At the till",
-        "corrections": "Taken off before paying", "typed": "of it by typed slip",
-        "beyond": "More than the books had",
-        "tabs": "Tabs repaid", "orders": "Orders paid beforehand", "in_all": "All money by tender",
-        "top_categories": "Sales by category", "no_top_category": "Other",
-        "why": "Reason", "voided": "Sales voided", "event_no_sale": "Drawer opened", "reprint": "Copies printed",
-        "correction": "Corrections", "approval": "Approvals", "x_report": "X reports", "hand_over": "Hand-overs",
-        "parked": "Sales parked", "practised": "Practised, not booked",
-        "perpetual": "Perpetual total", "journal": "Journal", "check": "Check of this Z",
-        "receipt": "Receipt", "copy": "COPY", "refund": "REFUND", "of_receipt": "of receipt",
-        "order": "Order", "offer": "Offer",
-        "subtotal": "Subtotal", "tax": "Tax", "rounding": "Cash rounding", "total": "TOTAL", "refunded": "REFUNDED",
-        "cash": "Cash", "card": "Card", "prepaid": "Paid before", "voucher": "Voucher", "change": "Change",
-        "net": "Net", "gross": "Gross", "thanks": "Thank you!", "again": "See you again soon.",
-        "online": "Scan for this receipt on your phone",
-        "saved": "You saved today", "count": "Products", "age": "Age checked",
-        "x": "X REPORT", "z": "Z REPORT", "opened": "Opened", "closed": "Closed", "by": "By", "day": "Business day",
-        "sales": "Sales", "returns": "Returns", "sales_amount": "Total sales",
-        "float": "Float", "drop": "Put in the safe",
-        "pay_in": "Paid in", "pay_out": "Paid out", "tab_paid": "Cash for tabs", "order_paid": "Cash for orders",
-        "collect": "Collect", "show_code": "Show this code at the counter",
-        "sale": "Cash from sales", "cash_refund": "Cash refunds", "expected": "Cash expected",
-        "counted": "Cash counted", "over": "Over", "short": "Short", "exact": "Exact", "late": "Arrived late",
-        "drawer": "Drawer", "tenders": "Tenders", "signature": "Signature",
-        "pickup": "PICKUP ORDER", "for": "For", "ready_by": "Ready by", "hold_until": "Keep until", "bin": "Bin",
-        "to_pay": "To pay", "paid": "Paid", "bag": "PICKUP",
-        "exchange": "EXCHANGE", "brought_back": "Brought back", "discount": "Discount", "instead_of": "instead of",
-        "wallet": "Mobile payment", "tab": "On the tab", "points": "Points", "credit": "Store credit",
-        "voucher_issued": "VOUCHER", "credit_issued": "STORE CREDIT", "voucher_code": "Code", "worth": "Worth",
-        "points_earned": "Points earned", "points_balance": "Your points", "tab_balance": "Your tab",
-        "batch": "Batch", "best_before": "best before", "no_sale": "DRAWER OPENED, NO SALE", "note": "Note",
-        "gift": "GIFT RECEIPT", "bring_back": "To exchange it or bring it back, show this code at the till.",
-        "drop_slip": "TO THE SAFE", "pay_in_slip": "PAID IN",
-        "pay_out_slip": "PAID OUT", "amount": "Amount", "handed_over": "Handed over",
-        "received": "Received", "pick_list": "PICK LIST", "nowhere": "Look for it", "shelf": "Bestseller shelf",
-        "floor": "Store floor", "backroom": "Backroom", "picked_by": "Picked by",
-        "delivery": "DELIVERY", "ordered": "Ordered", "came": "Came", "products": "Products", "differ": "Differ",
-        "all_right": "Everything came as ordered.", "driver": "Driver", "taken_in_by": "Taken in by",
-        "claim": "CLAIM", "please_credit": "Please credit or send what is missing, and take back what is too much.",
-        "supplier": "Supplier", "sent_back": "SENT BACK AT THE DOOR", "count_sheet": "COUNT SHEET",
-        "take": "Stock take", "counted_by": "Counted by", "price_changes": "NEW PRICES", "from_day": "From",
-        "order_to": "ORDER", "off_title": "ORDER CALLED OFF", "customer_no": "Customer no.", "wanted_on": "Wanted on",
-        "packs": "Packs", "units": "Units", "per_pack": "Per pack", "article_no": "Your no.", "barcode": "Barcode",
-        "product": "Product", "ordered_on": "Ordered on", "order_by": "Ordered by", "page": "Page",
-        "return_note": "Return", "return_to": "GOODS GO BACK", "return_off": "RETURN CALLED OFF",
-        "purchase": "Our order", "written_on": "Written on", "written_by": "Written by",
-        "stays_here": "These goods do not come back to you.",
-        "please_sign": "Please sign for what you take.",
-        "please_off": "Please do not deliver this order.", "please_confirm": "Please deliver on the day wanted.",
-        "was": "Was", "new_price": "New", "labels_by": "Labels changed by",
-        "why-damaged": "Damaged packing", "why-near-expiry": "Best before soon",
-        "why-price-on-shelf": "Other price on the shelf", "why-regular": "Regular customer",
-        "why-goodwill": "Goodwill", "late-for-vehicle": "It got to the network after the hour up to which orders "
-        "count.",
-        "void-changed-mind": "Changed their mind",
-        "void-no-money": "Not enough money", "void-wrong-goods": "Wrong goods rung up",
-        "void-training": "Training", "void-wrong-customer": "Wrong customer",
-        "drawer-change": "Change for a customer", "drawer-count": "Check the cash",
-        "drawer-mistake": "It was shut too early", "back-broken": "Broken", "back-expired": "Out of date",
-        "back-unwanted": "Not wanted", "back-wrong": "Wrong goods", "back-recalled": "Recalled",
-    },
-    "zh": {
-        "agreed_by": "认可人", "parked_count": "未结挂单", "also_sold": "其他人也在此收银",
-        "blind": "清点之后才显示现金。",
-        "exchanges": "换货", "held_by": "钱箱负责人", "receipts": "小票号",
-        "offers": "优惠", "by_hand": "手动折扣", "overrides": "改价", "deposits": "押金",
-        "empties": "退瓶", "vouchers_issued": "发出代金券", "cashiers": "收银员", "events": "操作记录",
-        "corrections": "付款前撤下的商品", "typed": "其中手工录入",
-        "beyond": "超出账面的支出", "tabs": "记账还款", "orders": "订单预收", "in_all": "各付款方式合计",
-        "top_categories": "各品类营业额", "no_top_category": "其他",
-        "why": "原因", "voided": "作废", "event_no_sale": "开钱箱", "reprint": "补打小票",
-        "correction": "更正", "approval": "授权", "x_report": "X 小结", "hand_over": "交接",
-        "parked": "挂单", "practised": "练习（未入账）",
-        "perpetual": "累计总额", "journal": "日志", "check": "本单校验",
-        "receipt": "小票", "copy": "副本", "refund": "退货", "of_receipt": "原小票", "order": "订单", "offer": "优惠",
-        "subtotal": "小计", "tax": "税额", "rounding": "现金抹零", "total": "合计", "refunded": "退款",
-        "cash": "现金", "card": "银行卡", "prepaid": "已预付", "voucher": "代金券", "change": "找零",
-        "net": "未税", "gross": "含税", "thanks": "谢谢惠顾！", "again": "欢迎再次光临",
-        "online": "扫码查看电子小票", "saved": "本次共节省", "count": "商品件数", "age": "已核对年龄",
-        "x": "当班小结 X", "z": "交班结算 Z", "opened": "开班", "closed": "交班", "by": "收银员", "day": "营业日",
-        "sales": "销售", "returns": "退货", "sales_amount": "营业额", "float": "备用金", "drop": "存入保险箱",
-        "pay_in": "存入钱箱", "pay_out": "支出", "tab_paid": "记账还款收现", "order_paid": "预订收现",
-        "collect": "取货时间", "show_code": "取货时请出示此码",
-        "sale": "销售收现", "cash_refund": "退款付现", "expected": "应有现金",
-        "counted": "实点现金", "over": "长款", "short": "短款", "exact": "相符", "late": "补传单据",
-        "drawer": "钱箱", "tenders": "付款方式", "signature": "签名",
-        "pickup": "自提订单", "for": "顾客", "ready_by": "备好时间", "hold_until": "保留至", "bin": "货位",
-        "to_pay": "待付款", "paid": "已付款", "bag": "自提",
-        "exchange": "换货", "brought_back": "退回", "discount": "折扣", "instead_of": "原价",
-        "wallet": "移动支付", "tab": "记账", "points": "积分", "credit": "购物余额",
-        "voucher_issued": "代金券", "credit_issued": "购物余额券", "voucher_code": "券码", "worth": "金额",
-        "points_earned": "本次积分", "points_balance": "累计积分", "tab_balance": "记账欠款",
-        "batch": "批号", "best_before": "保质期至", "no_sale": "无销售开钱箱", "note": "备注",
-        "gift": "礼品小票", "bring_back": "如需退换，请在收银台出示此码。",
-        "drop_slip": "存入保险箱", "pay_in_slip": "现金存入",
-        "pay_out_slip": "现金支出", "amount": "金额", "handed_over": "交款人",
-        "received": "收款人", "pick_list": "拣货单", "nowhere": "位置待查",
-        "shelf": "爆款货架", "floor": "卖场", "backroom": "后仓", "picked_by": "拣货人",
-        "delivery": "收货单", "ordered": "订货", "came": "实到", "products": "商品种数", "differ": "有差异",
-        "all_right": "全部按订单到货。", "driver": "送货人", "taken_in_by": "收货人",
-        "claim": "索赔单", "please_credit": "请对短缺部分退款或补货，多送部分请取回。",
-        "supplier": "供应商", "sent_back": "拒收退回", "count_sheet": "盘点表",
-        "take": "盘点", "counted_by": "盘点人", "price_changes": "调价单", "from_day": "生效日期",
-        "order_to": "订货单", "off_title": "取消订货", "customer_no": "客户号", "wanted_on": "要求到货",
-        "packs": "箱数", "units": "数量", "per_pack": "每箱", "article_no": "贵方编号", "barcode": "条码",
-        "product": "商品", "ordered_on": "订货日期", "order_by": "订货人", "page": "页",
-        "return_note": "退货单", "return_to": "退货单", "return_off": "取消退货", "purchase": "我方订单",
-        "written_on": "开单日期", "written_by": "开单人", "stays_here": "这批货物不再退还贵方。",
-        "please_sign": "请签收所取的货物。",
-        "please_off": "请勿送此订单的货。", "please_confirm": "请按要求的日期送货。",
-        "was": "原价", "new_price": "新价", "labels_by": "换签人",
-        "why-damaged": "包装破损", "why-near-expiry": "临近保质期", "why-price-on-shelf": "货架标价不同",
-        "why-regular": "老顾客", "why-goodwill": "补偿顾客", "late-for-vehicle": "订单在截单时间之后才到达总部。",
-        "void-changed-mind": "顾客不要了",
-        "void-no-money": "钱不够", "void-wrong-goods": "录错商品", "void-training": "培训",
-        "void-wrong-customer": "选错顾客", "drawer-change": "给顾客换零钱", "drawer-count": "核对现金",
-        "drawer-mistake": "关早了", "back-broken": "破损", "back-expired": "过期",
-        "back-unwanted": "不想要了", "back-wrong": "拿错商品", "back-recalled": "召回",
-    },
+from config.words import N_, Language
+
+TENDERS = {
+    "cash": N_("Cash"), "card": N_("Card"), "prepaid": N_("Paid before"), "voucher": N_("Voucher"),
+    "wallet": N_("Mobile payment"), "tab": N_("On the tab"), "points": N_("Points"), "credit": N_("Store credit"),
+}  # fmt: skip
+CASH = {
+    "float": N_("Float"), "sale": N_("Cash from sales"), "refund": N_("Cash refunds"), "drop": N_("Put in the safe"),
+    "pay_in": N_("Paid in"), "pay_out": N_("Paid out"), "tab_paid": N_("Cash for tabs"),
+    "order_paid": N_("Cash for orders"),
+}  # fmt: skip
+EVENTS = {
+    "voided": N_("Sales voided"), "no_sale": N_("Drawer opened"), "reprint": N_("Copies printed"),
+    "correction": N_("Corrections"), "approval": N_("Approvals"), "x_report": N_("X reports"),
+    "hand_over": N_("Hand-overs"), "parked": N_("Sales parked"), "practised": N_("Practised, not booked"),
+}  # fmt: skip
+REASONS = {
+    "why-damaged": N_("Damaged packing"), "why-near-expiry": N_("Best before soon"),
+    "why-price-on-shelf": N_("Other price on the shelf"), "why-regular": N_("Regular customer"),
+    "why-goodwill": N_("Goodwill"), "void-changed-mind": N_("Changed their mind"),
+    "void-no-money": N_("Not enough money"), "void-wrong-goods": N_("Wrong goods rung up"),
+    "void-training": N_("Training"), "void-wrong-customer": N_("Wrong customer"),
+    "drawer-change": N_("Change for a customer"), "drawer-count": N_("Check the cash"),
+    "drawer-mistake": N_("It was shut too early"), "back-broken": N_("Broken"), "back-expired": N_("Out of date"),
+    "back-unwanted": N_("Not wanted"), "back-wrong": N_("Wrong goods"), "back-recalled": N_("Recalled"),
+    "late-for-vehicle": N_("It got to the network after the hour up to which orders count."),
 }  # fmt: skip
 
 
-def day_words(day: dt.date, language: str) -> str:
-    """Return a day as people write it in a letter: '7 December 2017', '2017年12月7日'."""
-    if language == "zh":
-        return f"{day.year}年{day.month}月{day.day}日"
-    return f"{day.day} {calendar.month_name[day.month]} {day.year}"
-
-
-def reason_word(reason: str | None, words: dict[str, str]) -> str:
-    """Word the code of a reason ('why-damaged'); what a person typed has no code and stays as it is."""
-    return words.get(reason, reason) if reason and "-" in reason else reason or ""
+def code_word(of: Mapping[str, str], code: str | None, say: Language) -> str:
+    """Say what a code means; what a person typed is no code and stays as it is."""
+    known = of.get(code or "")
+    return say(known) if known else code or ""

@@ -13,12 +13,13 @@ ESC @ t a E d p, GS ! h w H f k ( k (QR) v 0 V, FS & and FS ., LF.
 """
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import segno
 from PIL import Image, ImageDraw
 
+from config import words
+from config.words import N_, Language
 from pos.documents import glyphs
 from pos.documents.labels import bars
 from pos.documents.paper import DOTS_PER_COLUMN, cell_width
@@ -35,10 +36,7 @@ _PALETTE = [
     for step in range(STEPS)
     for part in ink
 ]
-_NOTES = {
-    "en": {"cut": "cut", "drawer": "drawer opens", "unknown": "not understood:"},
-    "zh": {"cut": "切纸", "drawer": "弹开钱箱", "unknown": "无法识别："},
-}
+_NOTES = {"cut": N_("cut"), "drawer": N_("drawer opens"), "unknown": N_("not understood:")}
 _ALIGN = ("left", "center", "right")
 
 
@@ -190,13 +188,14 @@ def preview_png(paper: bytes, columns: int = 48, profile: str = escpos.UNNAMED, 
     """Return the paper as a PNG picture, one dot of the printer a pixel (rules 2 and 3)."""
     marks = read(paper, profile)
     dots = max([columns * DOTS_PER_COLUMN, *(mark.picture.width for mark in marks if mark.picture is not None)])
-    pieces = [(mark, _draw(mark, dots, _NOTES[language])) for mark in marks]
+    say = words.language(language)
+    pieces = [(mark, _draw(mark, dots, say)) for mark in marks]
     high = sum(piece.height for _mark, piece in pieces) + 2 * MARGIN
     sheet = Image.new("P", (dots + 2 * MARGIN, high), STEPS - 1)
     sheet.putpalette(_PALETTE)
     y = MARGIN
     for mark, piece in pieces:
-        ink = STEPS if mark.kind in _NOTES["en"] else 0
+        ink = STEPS if mark.kind in _NOTES else 0
         sheet.paste(piece.point([ink + grey * STEPS // 256 for grey in range(256)]), (MARGIN, y))
         y += piece.height
     kept = io.BytesIO()
@@ -207,7 +206,7 @@ def preview_png(paper: bytes, columns: int = 48, profile: str = escpos.UNNAMED, 
 # --- inside ---
 
 
-def _draw(mark: Mark, dots: int, notes: Mapping[str, str]) -> Image.Image:
+def _draw(mark: Mark, dots: int, say: Language) -> Image.Image:
     """Return one thing on the paper in grey, as wide as the paper."""
     match mark.kind:
         case "text":
@@ -222,7 +221,7 @@ def _draw(mark: Mark, dots: int, notes: Mapping[str, str]) -> Image.Image:
         case "feed":
             return Image.new("L", (dots, mark.size), 255)
         case _:
-            return _note(mark, dots, notes)
+            return _note(mark, dots, say)
 
 
 def _text(mark: Mark, dots: int) -> Image.Image:
@@ -262,8 +261,9 @@ def _qr(mark: Mark, dots: int) -> Image.Image:
     return _placed(drawn, mark.align, dots, drawn.height)
 
 
-def _note(mark: Mark, dots: int, notes: Mapping[str, str]) -> Image.Image:
-    word = notes.get(mark.kind) or f"{notes['unknown']} {mark.kind} {mark.text}"
+def _note(mark: Mark, dots: int, say: Language) -> Image.Image:
+    known = mark.kind in _NOTES and mark.kind != "unknown"
+    word = say(_NOTES[mark.kind]) if known else f"{say(_NOTES['unknown'])} {mark.kind} {mark.text}"
     line = Image.new("L", (dots, 28), 255)
     if mark.kind == "cut":
         pen = ImageDraw.Draw(line)

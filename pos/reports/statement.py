@@ -156,6 +156,7 @@ def reminder(session: Session, store: Store, customer_id: str, *, at: dt.datetim
         owed_minor=debt.owed_minor if debt else 0,
         since=debt.since if debt else None,
         currency=store.currency,
+        tz=store.tz,
         language=customer.language,
     )
 

@@ -25,6 +25,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.money import divide_half_up
 from config.nodes.journal import Actor
+from config.words import language
 from pos.catalogue import catalogue, gs1, offers
 from pos.catalogue.catalogue import Barcode, Product
 from pos.pricing.promises import Offer
@@ -36,7 +37,6 @@ from pos.store.store import day_of, store_of
 PROPOSED_BP = {0: 5000, 1: 3000, 2: 2000, 3: 2000}
 """Days left -> what is taken off."""
 EARLY_BP = 1000
-_UNTIL = {"en": "Reduced · until {day}", "zh": "临期特价 · 至 {day}"}
 
 
 class Markdown(Base):
@@ -110,7 +110,8 @@ def mark_down(
     still = left(session, store_id, [before]).get(before.id, 0) if before and before.amount_minor == now_minor else 0
     row = offers.mark_down(session, store_id, sku, expires_on=expires_on, price_minor=now_minor, actor=actor, at=at)
     session.add(Markdown(store_id=store_id, offer_id=row.id, marked_qty=min(MOST_QTY, still + qty), sold_qty=0))
-    until = _UNTIL.get(store.language, _UNTIL["en"]).format(day=f"{expires_on:%Y-%m-%d}")
+    say = language(store.language, store.tz)
+    until = say("Reduced · until {day}").format(day=say.day(expires_on))
     document: dict[str, Any] = {
         "sku": sku,
         "name": product.name,

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from config import words
 from config.errors import Refused
 from pos.customers import consent, customers, tab
 from pos.customers.consent import PURPOSES
@@ -187,7 +188,7 @@ def _standing(session: Session, customer_id: str) -> dict[str, Any]:
         "standing": vars(found),
         "online": {
             "since": since.at.astimezone(ZoneInfo(store.tz)).date().isoformat() if since else None,
-            "asked": (since.words if since else "") or consent.ASKED[customer.language]["online"],
+            "asked": (since.words if since else "") or words.language(customer.language)(consent.ASKED["online"]),
             "language": customer.language,
             "phone_end": customer.phone[-4:],
         },

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from config import log, private, settings
+from config.words import LANGUAGES
 from store_app.commands import keeping, network, ordering, people
 from store_app.commands.common import FILE, WORD, Commands, by_hand, faults, node, plain, screen, set_up
 from store_app.commands.imports import bring_in
@@ -317,7 +318,7 @@ def store() -> None:
 @click.option("--region", type=WORD, default="region", show_default=True)
 @click.option("--currency", default="USD", show_default=True)
 @click.option("--tz", default="UTC", show_default=True)
-@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option("--language", type=click.Choice(list(LANGUAGES)), default="en", show_default=True)
 @click.option(
     "--usual-sales",
     "sales_amount",

@@ -94,7 +94,7 @@ class Living:
             self._sell_for(session, member, FARMS[n % len(FARMS)], at)
             offer_id = f"{WELCOME.id}-{member.id}"
             letter = campaigns.make(
-                session, member.id, "welcome", offer_id, campaigns.WORDS["welcome"], id=new_id(), actor=member.keeper,
+                session, member.id, "welcome", offer_id, {}, id=new_id(), actor=member.keeper,
                 at=at,
             )  # fmt: skip
             first = campaigns.letters_of(session, letter)[0]

@@ -23,6 +23,7 @@ from config.clock import business_day
 from config.errors import DomainError, Invalid
 from config.ids import new_id
 from config.nodes.journal import Actor
+from config.words import LANGUAGES
 from pos.customers import customers, tab
 from pos.customers.customers import Customer, Particulars
 from pos.store.store import Store
@@ -44,7 +45,7 @@ def _agreed(cell: str) -> frozenset[str]:
 
 
 def _language(cell: str) -> str:
-    if cell not in customers.LANGUAGES:
+    if cell not in LANGUAGES:
         raise ValueError("en or zh")
     return cell
 
@@ -106,7 +107,7 @@ def _particulars(row: dict[str, Any], store: Store) -> Particulars:
     return Particulars(
         name=row["name"],
         phone=row.get("phone", "") if "phone" in agreed else "",
-        language=row.get("language", store.language if store.language in customers.LANGUAGES else "en"),
+        language=row.get("language", store.language if store.language in LANGUAGES else "en"),
         agreed=agreed,
         limit_minor=_minor(row, "limit", store) if "tab" in agreed else 0,
     )

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from config.ids import is_store_id
 from config.money import exponent
 from config.nodes.journal import Actor, record
+from config.words import LANGUAGES
 from pos.store.store import LONGEST_NAME, Store, found_store
 from store_app.files.cells import in_minor, price
 from supply.orders import suppliers
@@ -54,7 +55,7 @@ def _zone(cell: str) -> str:
 
 
 def _language(cell: str) -> str:
-    if cell not in ("en", "zh"):
+    if cell not in LANGUAGES:
         raise ValueError("en or zh")
     return cell
 

@@ -11,31 +11,22 @@ from pos.payments import vouchers
 from pos.sold import Sale, document_of
 from store_app.mail.carriers import Envelope
 
-_WORDS = {
-    "en": (
-        "Your receipt from {store}",
-        "Thank you for shopping at {store}.\n\nReceipt {no} of {day}: {total}. It is attached.\n{online}\n{store}\n",
-        "It also stands here: {address}\n",
-    ),
-    "zh": (
-        "您在 {store} 的小票",
-        "感谢您在 {store} 购物。\n\n小票 {no}，{day}：{total}，见附件。\n{online}\n{store}\n",
-        "也可在此查看：{address}\n",
-    ),
-}
-
 
 def written(session: Session, row: OutgoingMessage) -> Envelope:
     """Return a letter as it is carried (rule 1)."""
     sale = session.get_one(Sale, (row.store_id, row.about))
     document = vouchers.masked(document_of(session, sale))
     language = paper.language_of(document)
-    subject, text, online = _WORDS[language]
+    say = paper.said_in(document, language)
+    subject = say("Your receipt from {store}")
+    text = say(
+        "Thank you for shopping at {store}.\n\nReceipt {no} of {day}: {total}. It is attached.\n{online}\n{store}\n"
+    )
     address = receipt.e_receipt_address(document)
     said = {
-        "store": document["store"]["name"], "no": f"{sale.receipt_no:06d}", "day": sale.business_day.isoformat(),
-        "total": paper.price(sale.total_minor, document["store"]["currency"]),
-        "online": online.format(address=address) if address else "",
+        "store": document["store"]["name"], "no": f"{sale.receipt_no:06d}", "day": say.day(sale.business_day),
+        "total": say.money(sale.total_minor, document["store"]["currency"]),
+        "online": say("It also stands here: {address}\n").format(address=address) if address else "",
     }  # fmt: skip
     lines = receipt.layout(document, columns=pdf.COLUMNS, language=language)
     return Envelope(

@@ -100,7 +100,7 @@ def bundle(static: Path, modules: Path) -> None:
 
 def compile_translations(root: Path) -> None:
     """Write each message catalogue in the form that is read at run time, without its unsure entries."""
-    for source in sorted((root / "store_app" / "translations").glob("*/LC_MESSAGES/*.po")):
+    for source in sorted((root / "config" / "translations").glob("*/LC_MESSAGES/*.po")):
         with source.open("rb") as text:
             catalogue = read_po(text, locale=source.parent.parent.name)
         with source.with_suffix(".mo").open("wb") as binary:

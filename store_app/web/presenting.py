@@ -15,35 +15,32 @@ import datetime as dt
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from string import ascii_uppercase
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from babel import Locale, dates, numbers
+from babel import dates
 from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from sqlalchemy.orm import Session
 
 from config import money as minor_units
+from config import words
 from config.clock import as_utc, business_day
 from config.database import table_of
 from config.ids import new_id
 from config.prepared import Prepared
 from config.settings import Settings
+from config.words import Language
 from pos.store.store import Store
 from store_app.roles import is_network
 from store_app.runtime.doors import babel, doors, read
 from store_app.web import assets, icons
 from store_app.web.own_store import no_store_yet
 
-LANGUAGES = {"en": "English", "zh": "中文"}
 JUST_NOW = dt.timedelta(seconds=5)
 LOOKS = ("light", "dark", "auto")
-LARGE = {"gram": ("kg", 1000), "millilitre": ("l", 1000)}
-SMALL = {"gram": "g", "millilitre": "ml"}
 STATE_WORDS = {
     "open": lazy("open"), "parked": lazy("parked"), "tendering": lazy("being paid"), "completed": lazy("completed"),
     "voided": lazy("voided"), "counting": lazy("being counted"), "closed": lazy("closed"), "placed": lazy("new"),
@@ -152,14 +149,18 @@ def today() -> dt.date:
 
 
 def language() -> str:
-    """Return the reader's language: 'en' or 'zh'."""
+    """Return the code of the reader's language."""
     if "language" not in g:
-        wished = request.args.get("lang") or request.cookies.get(_cookie(), "")
-        if wished not in LANGUAGES and "slug" in (request.view_args or {}):
-            read_here = (_short(tag) for tag, quality in request.accept_languages if quality)
-            wished = next((short for short in read_here if short in LANGUAGES), "")
-        g.language = wished if wished in LANGUAGES else _known(place().language)
+        wished = words.known(request.args.get("lang") or request.cookies.get(_cookie(), ""))
+        if not wished and "slug" in (request.view_args or {}):
+            wished = next(filter(None, (words.known(tag) for tag, quality in request.accept_languages if quality)), "")
+        g.language = wished or words.known(place().language) or "en"
     return str(g.language)
+
+
+def speech() -> Language:
+    """Return the reader's language, as this place's country writes it."""
+    return words.language(language(), place().tz)
 
 
 def look() -> str:
@@ -175,15 +176,17 @@ def look_cookie() -> str:
 
 def set_up(app: Flask, settings: Settings) -> None:
     """Give the templates their filters and words."""
-    babel.init_app(app, locale_selector=language, timezone_selector=lambda: place().tz)
+    babel.init_app(
+        app, default_translation_directories=str(words.FOLDER), locale_selector=lambda: speech().locale,
+        timezone_selector=lambda: place().tz,
+    )  # fmt: skip
     app.jinja_env.filters.update(
         money=money, qty=qty, day=day, clock_time=clock_time, hour=hour, why_words=why_words, since=since, number=number
     )
     app.jinja_env.globals.update(
-        **icons.drawers(), language=language, new_command_id=new_id, state_word=state_word,
+        **icons.drawers(), language=language, speech=speech, new_command_id=new_id, state_word=state_word,
         node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
-        other_language=lambda: _other(), other_language_name=lambda: LANGUAGES[_other()],
-        other_language_url=other_language_url, start_url=lambda: g.get("start", "/"), look=look, rail_count=rail_count,
+        other_languages=other_languages, start_url=lambda: g.get("start", "/"), look=look, rail_count=rail_count,
     )  # fmt: skip
     assets.install(app)
 
@@ -196,9 +199,9 @@ def set_up(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def _keep_language(answer: Response) -> Response:
-        if request.args.get("lang") in LANGUAGES:
+        if wished := words.known(request.args.get("lang", "")):
             answer.set_cookie(
-                _cookie(), request.args["lang"], max_age=31_536_000, samesite="Lax", httponly=True,
+                _cookie(), wished, max_age=31_536_000, samesite="Lax", httponly=True,
                 secure=settings.secure_cookies,
             )  # fmt: skip
         return answer
@@ -211,11 +214,7 @@ def money(amount_minor: int | None, currency: str | None = None) -> str:
     """Write minor units as money in the reader's language, the sign as the till has it: '$12.50'; None → '–'."""
     if amount_minor is None:
         return "–"
-    unit = currency or place().currency
-    value = Decimal(amount_minor).scaleb(-minor_units.exponent(unit))
-    written = numbers.format_currency(value, unit, locale=_locale())
-    sign = numbers.get_currency_symbol(unit, locale=_locale())
-    return written.replace(sign, sign.lstrip(ascii_uppercase) or sign)
+    return speech().money(amount_minor, currency or place().currency)
 
 
 def money_form(currency: str) -> dict[str, str]:
@@ -234,20 +233,12 @@ def money_form(currency: str) -> dict[str, str]:
 
 def qty(units: int | float | None, stock_unit: str = "each") -> str:
     """Write a quantity with its unit: 3, '350 g', '1.25 kg'; None → '–'."""
-    if units is None:
-        return "–"
-    if stock_unit not in LARGE:
-        return numbers.format_decimal(units, format="#,##0.##", locale=_locale())
-    name, size = LARGE[stock_unit]
-    if abs(units) >= size:
-        return f"{numbers.format_decimal(Decimal(str(units)) / size, format='#,##0.###', locale=_locale())} {name}"
-    return f"{numbers.format_decimal(units, format='#,##0.##', locale=_locale())} {SMALL[stock_unit]}"
+    return "–" if units is None else speech().quantity(units, stock_unit)
 
 
 def number(value: float | None, places: int = 0) -> str:
     """Write a number with at most `places` decimals; None → '–'."""
-    pattern = "#,##0" + ("." + "#" * places if places else "")
-    return "–" if value is None else numbers.format_decimal(round(value, places), format=pattern, locale=_locale())
+    return "–" if value is None else speech().number(round(value, places), places)
 
 
 def day(value: dt.date | str | None) -> str:
@@ -256,7 +247,7 @@ def day(value: dt.date | str | None) -> str:
         return "–"
     date = dt.date.fromisoformat(value) if isinstance(value, str) else value
     skeleton = "MMMEd" if date.year == today().year else "yMMMEd"
-    return str(dates.format_skeleton(skeleton, date, locale=_locale()))
+    return str(dates.format_skeleton(skeleton, date, locale=speech().locale))
 
 
 def clock_time(at: dt.datetime | str | None, with_day: bool = False) -> str:
@@ -265,14 +256,14 @@ def clock_time(at: dt.datetime | str | None, with_day: bool = False) -> str:
         return "–"
     instant = as_utc(dt.datetime.fromisoformat(at) if isinstance(at, str) else at)
     local = instant.astimezone(ZoneInfo(place().tz))
-    written = dates.format_time(local.time(), "short", locale=_locale())
+    written = speech().time(local.time())
     return f"{day(local.date())} {written}" if with_day else written
 
 
 def hour(text: str) -> str:
     """Write an hour of opening, kept as '23:30', as every other time is written: '11:30 PM'."""
     hours, minutes = (int(part) for part in text.split(":")[:2])
-    return dates.format_time(dt.time(hours % 24, minutes), "short", locale=_locale())
+    return speech().time(dt.time(hours % 24, minutes))
 
 
 def since(at: dt.datetime | str | None) -> str:
@@ -283,7 +274,7 @@ def since(at: dt.datetime | str | None) -> str:
     away = instant - doors().now()
     if abs(away) < JUST_NOW:
         return _("just now")
-    return dates.format_timedelta(away, add_direction=True, locale=_locale())
+    return dates.format_timedelta(away, add_direction=True, locale=speech().locale)
 
 
 def state_word(state: str) -> str:
@@ -299,12 +290,13 @@ def why_words(why: str | None) -> str:
 # --- the frame ---
 
 
-def other_language_url() -> str:
-    """Return this page's address in the other language."""
-    arguments = {**request.args.to_dict(), **(request.view_args or {}), "lang": _other()}
+def other_languages() -> list[tuple[Language, str]]:
+    """Return each other language with the address of this page in it."""
+    others = [words.language(code, place().tz) for code in words.LANGUAGES if code != language()]
     if request.endpoint and request.method == "GET":
-        return url_for(request.endpoint, **arguments)
-    return f"/?lang={_other()}"
+        arguments = {**request.args.to_dict(), **(request.view_args or {})}
+        return [(one, url_for(request.endpoint, **{**arguments, "lang": one.code})) for one in others]
+    return [(one, f"/?lang={one.code}") for one in others]
 
 
 RAIL_COUNTS: dict[str, Callable[[Any, str], int]] = {}
@@ -361,24 +353,5 @@ def _title(settings: Settings) -> str:
     return "Cornerstore network" if is_network(settings) else settings.node_id
 
 
-def _known(wished: str) -> str:
-    return short if (short := _short(wished)) in LANGUAGES else "en"
-
-
-def _short(tag: str) -> str:
-    return tag.replace("_", "-").split("-")[0].lower()
-
-
-def _other() -> str:
-    return "en" if language() == "zh" else "zh"
-
-
-def _locale() -> Locale:
-    return LOCALES[language()]
-
-
 def _cookie() -> str:
     return f"{current_app.config['SESSION_COOKIE_NAME']}_language"
-
-
-LOCALES = {"en": Locale("en", "US"), "zh": Locale.parse("zh_Hans_CN")}

@@ -32,6 +32,7 @@ from config.errors import Invalid, NotFound
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor, JournalEntry
+from config.words import LANGUAGES
 from pos.sold import Sale, SaleLine
 from pos.stock.ledger import CountTask
 from pos.till import shift
@@ -66,7 +67,6 @@ class LessonDone(Base):
     times: Mapped[int]
 
 
-LANGUAGES = ("en", "zh")
 SCENES = ("till", "drawer", "delivery", "order", "pickup", "shelf")
 """What is laid ready: an open till; one with money in it; goods at the door; a proposal; an online order; a wrong
 record."""
@@ -294,7 +294,7 @@ def _heading(text: str) -> dict[str, str]:
     missing = [name for name in ("title", "scene", "minutes", "language") if name not in named]
     if missing:
         raise _fault(f"The heading has no line “{missing[0]}: …”.", missing=missing[0])
-    for name, choices in (("scene", SCENES), ("language", LANGUAGES)):
+    for name, choices in (("scene", SCENES), ("language", tuple(LANGUAGES))):
         if named[name] not in choices:
             word = named[name][:40]
             raise _fault(f"{name}: {word} is not known; choose {_list(choices)}.", word=word, choices=_list(choices))

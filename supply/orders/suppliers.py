@@ -33,6 +33,7 @@ from config.ids import NETWORK, new_id
 from config.money import MAX_MINOR
 from config.nodes.journal import Actor, JournalEntry, record
 from config.nodes.publication import EVERYONE
+from config.words import LANGUAGES
 from pos.catalogue.catalogue import Product
 from pos.store.store import keep_clock
 from supply.orders import delivery_calendar
@@ -44,7 +45,6 @@ MOST_PACKS = 999
 HONOURED_DAYS = 14
 """So long after a change an order at the cost before it is still kept: a store may not have heard of it."""
 WAYS = ("email", "paper")
-LANGUAGES = ("en", "zh")
 LONGEST = {"name": 80, "email": 254, "customer_no": 40, "article_no": 40}
 _ADDRESS = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+", re.ASCII)
 

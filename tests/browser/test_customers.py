@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from config import words
 from config.ids import new_id
 from config.nodes.journal import Actor
 from pos.customers import consent, customers, loyalty, tab
@@ -92,13 +93,15 @@ def test_the_yes_to_member_prices_online_is_noted_at_the_till_in_the_customers_w
         page.keyboard.press("Enter")
     page.locator(".attached").click()
     asked = page.locator("#sheet blockquote")
-    expect(asked).to_have_text(consent.ASKED["zh"]["online"])
+    expect(asked).to_have_text(words.language("zh")(consent.ASKED["online"]))
     assert asked.get_attribute("lang") == "zh"
     assert_accessible(page)
     agrees, takes_back = (page.locator("#sheet .stack button", has_text=words) for words in WORDS[language])
     agrees.click()
     expect(page.locator("#sheet-says .note-good")).to_be_visible()
-    assert [row.words for row in known.rows(consent.Consent, purpose="online")] == [consent.ASKED["zh"]["online"]]
+    assert [row.words for row in known.rows(consent.Consent, purpose="online")] == [
+        words.language("zh")(consent.ASKED["online"])
+    ]
     resize(page, PHONE)
     assert_well_made(page)
     takes_back.click()

@@ -8,11 +8,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import NotFound
+from config.words import UNITS
 from pos.store.store import Region, usual_currency
 from store_app.pages.common import form
 from store_app.runtime import job_runs
 from store_app.runtime.doors import doors, read
-from store_app.web.presenting import LARGE, page, today
+from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words import forecast, words
 from supply.demand import category_demand, promotion_days, reported_forecasts
@@ -106,7 +107,7 @@ def series(region_id: str) -> ResponseReturnValue:
     days = [*(day for day, _ in known), *ahead.days]
     stamps = [int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp()) for day in days]
     unit = _unit(top_category)
-    size = LARGE[unit][1] if unit in LARGE else 1
+    size = 1000 if unit in UNITS else 1
     sold = [None if qty is None else qty / size for _, qty in known]
     expected: list[float | None] = [None] * len(sold)
     if sold and ahead.days:
@@ -156,7 +157,7 @@ def _no_region(region_id: str) -> NotFound:
 def _unit(top_category: str) -> str:
     """Return what a category's goods are counted in: weighed goods stand apart, under their unit."""
     unit = top_category.rpartition(", ")[2]
-    return unit if unit in LARGE else "each"
+    return unit if unit in UNITS else "each"
 
 
 def _top_category_words(top_category: str) -> str:

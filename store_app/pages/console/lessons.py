@@ -7,21 +7,21 @@ from flask_babel import gettext as _
 from config.errors import DomainError, NotFound
 from config.nodes import publication
 from config.nodes.publication import EVERYONE
+from config.words import N_, names
+from config.words import language as said
 from store_app.pages.common import form
 from store_app.practice import lessons
 from store_app.runtime.doors import clock, read, write
-from store_app.web.presenting import LANGUAGES, language, page
+from store_app.web.presenting import language, page
 from store_app.web.security import requires
 from supply.membership import training
 
 bp = Blueprint("console_lessons", __name__, url_prefix="/console/lessons")
 bp.before_request(form.know_the_place)
-PATTERN = {
-    "en": "title: Weigh fruit\nscene: till\nminutes: 3\nlanguage: en\nneeds: sell\n\n"
-    "Why it matters, in two sentences.\n\n1. First **this**.\n2. Then that.\n\n- [ ] sale: Sell two apples for cash.\n",
-    "zh": "title: 水果称重\nscene: till\nminutes: 3\nlanguage: zh\nneeds: sell\n\n"
-    "用两句话说明为什么重要。\n\n1. 先做**这个**。\n2. 再做那个。\n\n- [ ] sale: 卖出两个苹果，收现金。\n",
-}
+PATTERN = N_(
+    "title: Weigh fruit\nscene: till\nminutes: 3\nlanguage: {language}\nneeds: sell\n\n"
+    "Why it matters, in two sentences.\n\n1. First **this**.\n2. Then that.\n\n- [ ] sale: Sell two apples for cash.\n"
+)
 
 
 @bp.get("/")
@@ -31,7 +31,7 @@ def listed() -> ResponseReturnValue:
     with read() as session:
         rows = training.lessons(session)
         found = [(row, training.in_language(row, language())) for row in rows]
-    return page("console/lessons.html", found=found, languages=LANGUAGES)
+    return page("console/lessons.html", found=found, languages=names())
 
 
 @bp.get("/write")
@@ -44,11 +44,11 @@ def writing(lesson_id: str = "", fault: DomainError | None = None) -> ResponseRe
         row = next((one for one in training.lessons(session) if one.id == lesson_id), None)
     if lesson_id and row is None:
         raise NotFound("no-lesson", _("There is no such lesson. Choose one from the list."))
-    text = (row.texts.get(wished) if row else None) or PATTERN.get(wished, PATTERN["en"])
+    text = (row.texts.get(wished) if row else None) or said(wished)(PATTERN).format(language=said(wished).code)
     text = request.form.get("text", text)
     shown = None if fault else training.read_lesson(lesson_id or "new", text)
     return page(
-        "console/lesson.html", row=row, lesson_id=lesson_id, text=text, wished=wished, languages=LANGUAGES,
+        "console/lesson.html", row=row, lesson_id=lesson_id, text=text, wished=wished, languages=names(),
         shown=shown, body=lessons.written_out(shown.body) if shown else "", in_line=lessons.in_line, fault=fault,
         scenes=training.SCENES, tasks=training.TASKS,
     )  # fmt: skip

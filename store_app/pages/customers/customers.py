@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, NotFound
 from config.money import exponent
+from config.words import names
 from pos.customers import consent, customers, loyalty, shared_points, tab
 from pos.customers.consent import PURPOSES
 from pos.customers.customers import Customer, Found, Particulars
@@ -28,7 +29,7 @@ from store_app.pages.common.own_till import own_till
 from store_app.pages.customers.loyalty import figures
 from store_app.payments.providers import consent_to_points, providers, send_code
 from store_app.runtime.doors import doors, read, wake_worker_after, write
-from store_app.web.presenting import LANGUAGES, day, page, place, today
+from store_app.web.presenting import day, page, place, today
 from store_app.web.presenting import money as money_text
 from store_app.web.security import can, requires
 
@@ -156,7 +157,7 @@ def person(customer_id: str, fault: DomainError | None = None, asked: str = "") 
         may_write="messages" in agreed and "phone" in agreed,
         till=till,
         till_open=now_open is not None and now_open.state == "open",
-        language_name=LANGUAGES.get(customer.language, customer.language),
+        language_name=names().get(customer.language, customer.language),
         all_of_it=figures(account.balance_minor, exponent(place().currency)),
         example=_example(),
         point_words=POINT_WORDS,
@@ -344,7 +345,7 @@ def _wished() -> Particulars:
     return Particulars(
         name=form.text("name", most=customers.NAME_LETTERS, required=_("Type the customer’s name.")),
         phone=form.text("phone", most=30) if "phone" in agreed else "",
-        language=form.one_of("language", customers.LANGUAGES, sentence=_("Choose a language.")),
+        language=form.one_of("language", tuple(names()), sentence=_("Choose a language.")),
         agreed=agreed,
         limit_minor=form.amount("limit", place().currency) if limit and "tab" in agreed else 0,
     )
@@ -364,7 +365,7 @@ def _particulars_page(customer: Customer | None, kept: Particulars, fault: Domai
         chosen=typed.get("language", "") if typed is not None else kept.language,
         agreed=set(typed.getlist("agreed")) if typed is not None else kept.agreed,
         limit=typed.get("limit", "") if typed is not None else figures(kept.limit_minor, places),
-        languages=LANGUAGES,
+        languages=names(),
         purposes=[(key, PURPOSE_WORDS[key]) for key in offered],
         currency=place().currency,
         fault=fault,

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError, NotFound
+from config.words import LANGUAGES, language
 from pos.catalogue import offers
 from store_app.files.exporting import csv_answer
 from store_app.pages.common import form
@@ -36,9 +37,11 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
             row for row, _offer in offers.all_of(session, store_id)
             if row.owner_id == store_id and row.needs_coupon and offers.standing(row, today()) == "live"
         ]  # fmt: skip
+    usual = campaigns.WORDS["win_back"]
     return page(
         "customers/letters/listed.html", letters=rows, counts=counts, offers=usable, kinds=words.LETTER_KINDS,
-        words=campaigns.WORDS, anybody=anybody, away_days=away, days=DAYS, fault=fault,
+        usual=[(say, say(usual)) for say in map(language, LANGUAGES)], anybody=anybody,
+        away_days=away, days=DAYS, fault=fault,
     )  # fmt: skip
 
 
@@ -49,10 +52,7 @@ def make() -> ResponseReturnValue:
     """Make a letter, with a code for everybody it is for."""
     command = form.command_id()
     kind = form.one_of("kind", campaigns.KINDS, sentence=_("Choose whom the letter is for."))
-    words = {
-        language: form.text(f"words_{language}", most=campaigns.MOST_WORDS) or campaigns.WORDS[kind][language]
-        for language in ("en", "zh")
-    }
+    words = {code: form.text(f"words_{code}", most=campaigns.MOST_WORDS) for code in LANGUAGES}
     with write() as session:
         campaigns.make(
             session, str(place().store_id), kind,

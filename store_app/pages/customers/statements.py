@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from config.errors import DomainError, Invalid, NotFound
 from pos.customers import customers
-from pos.documents import accounts
+from pos.documents import accounts, paper
 from pos.reports import statement
 from pos.store.store import store_of
 from store_app.pages.common import form
@@ -35,15 +35,15 @@ def show(customer_id: str, fault: DomainError | None = None) -> ResponseReturnVa
     first, last, wrong = _period(request.values)
     document = _document(customer_id, first, last)
     language = document["language"]
-    rows = accounts.statement_rows(document, language)
+    rows, say = accounts.statement_rows(document, language), paper.said_in(document, language)
     return page(
         "customers/statement.html",
         document=document,
         head=rows[0],
         lines=rows[1:],
-        words=accounts.WORDS[language],
         spoken=language,
-        ages=[(accounts.WORDS[language][f"age_{n}"], minor) for n, minor in enumerate(document["ages_minor"]) if minor],
+        say=say,
+        ages=[(say(accounts.AGES[n]), minor) for n, minor in enumerate(document["ages_minor"]) if minor],
         first=first,
         last=last,
         fault=fault or wrong,

@@ -23,7 +23,7 @@ from store_app.pages.common import form
 from store_app.pages.common.own_till import till_of
 from store_app.runtime.child_process import read_apart
 from store_app.runtime.doors import doors, read, wake_worker_after, write
-from store_app.web.presenting import day, page, place, today
+from store_app.web.presenting import day, page, place, speech, today
 from store_app.web.security import requires
 from store_app.words import words
 from supply.money import pain001
@@ -303,10 +303,6 @@ def statement_pdf(statement_id: str) -> Response:
         "store": store.name, "producer": who.name, "title": _("Statement %(no)s", no=row.no),
         "currency": store.currency,
         "until": _("Sold until %(day)s", day=day(row.until_day)), "sums": sums,
-        "words": {
-            "day": _("Day"), "receipt": _("Receipt"), "product": _("Product"), "lot": _("Lot"), "qty": _("Quantity"),
-            "net": _("Net"), "due": _("Yours"),
-        },
         "rows": [
             {
                 "day": f"{one.sold_at:%Y-%m-%d}", "receipt": f"{one.till_id}-{one.receipt_no}", "product": one.product,
@@ -316,7 +312,7 @@ def statement_pdf(statement_id: str) -> Response:
             for one in traced
         ],
     }  # fmt: skip
-    answer = Response(producer_statement_pages.pages(document), mimetype="application/pdf")
+    answer = Response(producer_statement_pages.pages(document, speech()), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f"attachment; filename=statement-{row.no}.pdf"
     return answer
 

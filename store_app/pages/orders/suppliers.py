@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
+from config import words
 from config.errors import DomainError, Invalid, NotFound
 from config.ids import NETWORK
 from config.money import exponent
@@ -38,7 +39,6 @@ bp = Blueprint("suppliers", __name__, url_prefix="/suppliers")
 bp.before_request(form.know_the_place)
 WAYS = {"email": _l("By e-mail, with PDF and table"), "paper": _l("On paper")}
 WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("By itself, over the network")}
-LANGUAGES = {"en": "English", "zh": "中文"}
 PRICES_SHOWN = 100
 CLOSED_SHOWN = 12
 HOLIDAYS_AHEAD = 365
@@ -278,7 +278,7 @@ def _contact(*, active: bool) -> Contact:
         send_by=form.one_of("send_by", tuple(WAYS), sentence=_("Choose how orders reach this supplier.")),
         email=form.text("email", most=suppliers.LONGEST["email"]),
         customer_no=form.text("customer_no", most=suppliers.LONGEST["customer_no"]),
-        language=form.one_of("language", tuple(LANGUAGES), sentence=_("Choose one of the languages.")),
+        language=form.one_of("language", tuple(words.LANGUAGES), sentence=_("Choose one of the languages.")),
         active=active,
     )
 
@@ -334,7 +334,7 @@ def _form_page(row: Supplier | None, fault: DomainError | None) -> ResponseRetur
         }
     return page(
         "orders/suppliers/form.html", supplier=row, values=values, ways=list(WAYS.items()), **calendar_choices(),
-        languages=list(LANGUAGES.items()), currency=place().currency, fault=fault,
+        languages=list(words.names().items()), currency=place().currency, fault=fault,
     )  # fmt: skip
 
 

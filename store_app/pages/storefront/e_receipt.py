@@ -42,11 +42,10 @@ def show(slug: str, till_id: str, receipt_no: int, token: str) -> ResponseReturn
             "no-receipt",
             _("This receipt is not here. The store sends it as soon as it is online: try again in a few minutes."),
         )
-    language = paper.language_of(found)
     printed = {**found, "store": {**found["store"], "receipts_at": ""}}  # on the page itself the code leads nowhere
-    lines = [line for line in receipt.layout(printed, columns=COLUMNS, language=language) if line.kind != "cut"]
+    lines = [line for line in receipt.layout(printed, columns=COLUMNS) if line.kind != "cut"]
     answer: Response = page(
-        "storefront/receipt.html", store=store, document=found, lines=lines, paper_language=language
+        "storefront/receipt.html", store=store, document=found, lines=lines, paper_language=paper.said_in(found).tag
     )
     answer.headers["Cache-Control"] = "private, no-store"
     answer.headers["X-Robots-Tag"] = "noindex"

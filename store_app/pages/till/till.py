@@ -26,7 +26,7 @@ from store_app.payments.providers import providers
 from store_app.practice.practice import is_practising
 from store_app.runtime.doors import doors, read
 from store_app.web.assets import asset
-from store_app.web.presenting import language, money_form, page
+from store_app.web.presenting import language, money_form, page, speech
 from store_app.web.security import requires
 from store_app.words import words
 
@@ -155,7 +155,7 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
         "notes_minor": NOTES_MINOR.get(store.currency, default_notes),
         "tz": store.tz,
         "now": doors().now().isoformat(),
-        "language": "zh-CN" if language() == "zh" else "en",
+        "language": speech().tag,
         "shift": {"id": now_open.id, "state": now_open.state} if now_open is not None else None,
         "lesson": is_practising(),
         "mail": doors().settings.sends_mail and not is_practising(),

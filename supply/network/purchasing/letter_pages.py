@@ -8,9 +8,9 @@ Rules
 
 from typing import Any
 
-from pos.documents.paper import amount, language_of, quantity
+from config.words import N_, Language
+from pos.documents.paper import quantity, said_in
 from pos.documents.pdf import A4_MM, MM, Pen
-from pos.documents.words import WORDS
 
 _LEFT, _RIGHT = 18 * MM, A4_MM[0] * MM - 18 * MM
 _BOTTOM = A4_MM[1] * MM - 24 * MM
@@ -26,6 +26,11 @@ _RETURNED = (
     ("units", 174.0, True),
 )  # fmt: skip
 """Of what goes back."""
+TITLES = {
+    "article_no": N_("Your no."), "product": N_("Product"), "packs": N_("Packs"), "per_pack": N_("Per pack"),
+    "units": N_("Units"), "total": N_("TOTAL"), "purchase": N_("Our order"), "batch": N_("Batch"),
+    "best_before": N_("best before"),
+}  # fmt: skip
 _NAME_WIDE = 70 * MM
 _SMALL = ("article_no", "purchase")
 
@@ -35,59 +40,66 @@ def pages(document: dict[str, Any]) -> bytes:
 
     document: as `orders.letters` freezes it; one without a day of delivery is of goods that go back.
     """
-    words, is_order = WORDS[language_of(document)], "delivery_day" in document
+    say, is_order = said_in(document), "delivery_day" in document
     off, columns = "called_off" in document, _COLUMNS if is_order else _RETURNED
-    pen = Pen(f"{words[_kind(document)]} {document['order_no']}")
-    y = _head(pen, document, words, off=off)
+    pen = Pen(_title(document, say))
+    y = _head(pen, document, say, off=off)
     if off:
-        pen.text(_LEFT, y + 10, words["please_off" if is_order else "stays_here"], 13, bold=True)
+        pen.text(
+            _LEFT,
+            y + 10,
+            say("Please do not deliver this order.") if is_order else say("These goods do not come back to you."),
+            13,
+            bold=True,
+        )
         pen.text(_LEFT, y + 32, document["called_off"], 11)
         y += 60
     number = 1
-    y = _titles(pen, words, columns, y)
+    y = _titles(pen, say, columns, y)
     for line in document["lines"]:
         if y > _BOTTOM:
-            number = _turn(pen, document, words, number)
-            y = _titles(pen, words, columns, 22 * MM)
-        cells = _ordered(line, document["store"]["currency"]) if is_order else _returned(line)
+            number = _turn(pen, document, say, number)
+            y = _titles(pen, say, columns, 22 * MM)
+        cells = _ordered(line, say, document["store"]["currency"]) if is_order else _returned(line, say)
         _cells(pen, y, columns, cells, struck=off)
         y += _ROW
     pen.box(_LEFT, y - 10, _RIGHT - _LEFT, 0.8)
     if not off and not is_order:
-        pen.text(_LEFT, y + 14, f"{words['why']}: {document['why']}", 11)
-        pen.text(_LEFT, y + 40, words["please_sign"], 10)
+        pen.text(_LEFT, y + 14, say("Reason") + f": {document['why']}", 11)
+        pen.text(_LEFT, y + 40, say("Please sign for what you take."), 10)
         pen.box(_LEFT, y + 96, 80 * MM, 0.6)
     elif not off:
         currency = document["store"]["currency"]
-        total = f"{amount(document['total_minor'], currency)} {currency}"
-        pen.text(_LEFT + 25 * MM, y + 8, words["total"], 12, bold=True)
+        total = f"{say.amount(document['total_minor'], currency)} {currency}"
+        pen.text(_LEFT + 25 * MM, y + 8, say("TOTAL"), 12, bold=True)
         pen.text(_RIGHT - pen.width(total, 12, bold=True), y + 8, total, 12, bold=True)
-        pen.text(_LEFT, y + 36, words["please_confirm"], 10)
-    _foot(pen, document, words, number)
+        pen.text(_LEFT, y + 36, say("Please deliver on the day wanted."), 10)
+    _foot(pen, document, say, number)
     return pen.finish()
 
 
 # --- inside ---
 
 
-def _kind(document: dict[str, Any]) -> str:
-    return "order" if "delivery_day" in document else "return_note"
+def _title(document: dict[str, Any], say: Language) -> str:
+    return (say("Order") if "delivery_day" in document else say("Return")) + f" {document['order_no']}"
 
 
-def _ordered(line: dict[str, Any], currency: str) -> tuple[str, ...]:
+def _ordered(line: dict[str, Any], say: Language, currency: str) -> tuple[str, ...]:
     return (
         line["article_no"] or line["barcode"], line["name"], str(line["packs"]),
-        quantity(line["pack_qty"], line["stock_unit"]), quantity(line["packs"] * line["pack_qty"], line["stock_unit"]),
-        amount(line["packs"] * line["pack_cost_minor"], currency),
+        quantity(say, line["pack_qty"], line["stock_unit"]),
+        quantity(say, line["packs"] * line["pack_qty"], line["stock_unit"]),
+        say.amount(line["packs"] * line["pack_cost_minor"], currency),
     )  # fmt: skip
 
 
-def _returned(line: dict[str, Any]) -> tuple[str, ...]:
-    units = quantity(line["qty"], line["stock_unit"])
-    return line["purchase_no"], line["name"], line["batch"], line["expires_on"], units
+def _returned(line: dict[str, Any], say: Language) -> tuple[str, ...]:
+    units = quantity(say, line["qty"], line["stock_unit"])
+    return line["purchase_no"], line["name"], line["batch"], say.moment(line["expires_on"]), units
 
 
-def _head(pen: Pen, document: dict[str, Any], words: dict[str, str], *, off: bool) -> float:
+def _head(pen: Pen, document: dict[str, Any], say: Language, *, off: bool) -> float:
     store, y = document["store"], 24 * MM
     pen.text(_LEFT, y, store["name"], 17, bold=True)
     for text in (store["address"], store["phone"]):
@@ -95,18 +107,20 @@ def _head(pen: Pen, document: dict[str, Any], words: dict[str, str], *, off: boo
             y += 15
             pen.text(_LEFT, y, text, 10, grey=0.3)
     is_order = "delivery_day" in document
-    title = words["off_title" if off else "order_to"] if is_order else words["return_off" if off else "return_to"]
+    ordered = say("ORDER CALLED OFF") if off else say("ORDER")
+    returned = say("RETURN CALLED OFF") if off else say("GOODS GO BACK")
+    title = ordered if is_order else returned
     pen.text(_RIGHT - pen.width(title, 17, bold=True), 24 * MM, title, 17, bold=True)
-    no = f"{words[_kind(document)]} {document['order_no']}"
+    no = _title(document, say)
     pen.text(_RIGHT - pen.width(no, 12), 24 * MM + 19, no, 12)
     y = max(y, 24 * MM + 19) + 34
-    pen.text(_LEFT, y, words["supplier"], 9, grey=0.4)
+    pen.text(_LEFT, y, say("Supplier"), 9, grey=0.4)
     pen.text(_LEFT, y + 16, document["supplier_name"], 13, bold=True)
     facts = [
-        *([(words["wanted_on"], document["delivery_day"])] if is_order else []),
-        (words["ordered_on" if is_order else "written_on"], document["order_day"]),
-        (words["order_by" if is_order else "written_by"], document["by"]),
-        *([(words["customer_no"], document["customer_no"])] if document["customer_no"] else []),
+        *([(say("Wanted on"), say.moment(document["delivery_day"]))] if is_order else []),
+        (say("Ordered on") if is_order else say("Written on"), say.moment(document["order_day"])),
+        (say("Ordered by") if is_order else say("Written by"), document["by"]),
+        *([(say("Customer no."), document["customer_no"])] if document["customer_no"] else []),
     ]
     for n, (name, value) in enumerate(facts):
         pen.text(_LEFT + 100 * MM, y + n * 16, name, 9, grey=0.4)
@@ -114,10 +128,10 @@ def _head(pen: Pen, document: dict[str, Any], words: dict[str, str], *, off: boo
     return y + max(2, len(facts)) * 16 + 24
 
 
-def _titles(pen: Pen, words: dict[str, str], columns: _Columns, y: float) -> float:
+def _titles(pen: Pen, say: Language, columns: _Columns, y: float) -> float:
     for name, edge, at_end in columns:
         x = _LEFT + edge * MM
-        pen.text(x - pen.width(words[name], 9) if at_end else x, y, words[name], 9, grey=0.4)
+        pen.text(x - pen.width(say(TITLES[name]), 9) if at_end else x, y, say(TITLES[name]), 9, grey=0.4)
     pen.box(_LEFT, y + 5, _RIGHT - _LEFT, 0.8)
     return y + 21
 
@@ -142,14 +156,14 @@ def _fitted(pen: Pen, text: str, size: float) -> str:
     return f"{text.rstrip()}…"
 
 
-def _turn(pen: Pen, document: dict[str, Any], words: dict[str, str], number: int) -> int:
-    _foot(pen, document, words, number)
+def _turn(pen: Pen, document: dict[str, Any], say: Language, number: int) -> int:
+    _foot(pen, document, say, number)
     pen.next_page()
     return number + 1
 
 
-def _foot(pen: Pen, document: dict[str, Any], words: dict[str, str], number: int) -> None:
+def _foot(pen: Pen, document: dict[str, Any], say: Language, number: int) -> None:
     y = A4_MM[1] * MM - 12 * MM
-    pen.text(_LEFT, y, f"{document['store']['name']} · {words[_kind(document)]} {document['order_no']}", 8, grey=0.4)
-    page = f"{words['page']} {number}"
+    pen.text(_LEFT, y, f"{document['store']['name']} · {_title(document, say)}", 8, grey=0.4)
+    page = say("Page") + f" {number}"
     pen.text(_RIGHT - pen.width(page, 8), y, page, 8, grey=0.4)

@@ -28,11 +28,11 @@ from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.nodes import journal
 from config.nodes.journal import Actor
+from config.words import LANGUAGES, N_, language
 from pos.catalogue import offers
 from pos.catalogue.offers import Coupon
 from pos.customers import consent
 from pos.customers.customers import Customer
-from pos.documents.words import day_words
 from pos.sold import Sale
 from pos.store.store import day_of, store_of
 
@@ -47,21 +47,15 @@ FRIENDS = 5
 """How often a code for a friend may be used."""
 MOST_WORDS = 400
 FIELDS = frozenset({"name", "store", "code", "until"})
-WORDS: dict[str, dict[str, str]] = {
-    "welcome": {
-        "en": "{store}: welcome, {name}! Show the code {code} at the till until {until}; it is for you alone.",
-        "zh": "【{store}】{name}，欢迎！{until} 前在收银台出示优惠码 {code}，仅限您本人使用。",
-    },
-    "win_back": {
-        "en": "{store}: we have not seen you for a while, {name}. The code {code} is for you, until {until}.",
-        "zh": "【{store}】{name}，好久不见！送您优惠码 {code}，{until} 前有效。",
-    },
-    "friend": {
-        "en": "{store}: thank you for coming so often, {name}. Give friends the code {code}, good until {until}. "
-        "When one has bought here for the first time, there is a code for you too.",
-        "zh": "【{store}】感谢 {name} 常来！把优惠码 {code} 送给朋友，{until} 前有效。朋友首次购物后，您也会收到一个。",
-    },
+WORDS = {
+    "welcome": N_("{store}: welcome, {name}! Show the code {code} at the till until {until}; it is for you alone."),
+    "win_back": N_("{store}: we have not seen you for a while, {name}. The code {code} is for you, until {until}."),
+    "friend": N_(
+        "{store}: thank you for coming so often, {name}. Give friends the code {code}, good until {until}. "
+        "When one has bought here for the first time, there is a code for you too."
+    ),
 }
+"""Kind -> the usual words, which count where a shopkeeper gives none in a customer's language."""
 
 
 class Outreach(Base):
@@ -166,7 +160,7 @@ def make(
         return known
     if kind not in KINDS or not 7 <= away_days <= LONGEST_AWAY or not 3 <= days <= 90:
         raise Invalid("bad-letter", "Stay within 7 to 365 days away, and 3 to 90 days for the codes.", field="days")
-    kept = {language: _tidy(words.get(language, "")) for language in ("en", "zh")}
+    kept = {code: _tidy(said) for code, said in words.items() if code in LANGUAGES and said}
     offer, day = offers.offer_of(session, store_id, offer_id), day_of(session, store_id, at)
     if offer.until_day is not None and offer.until_day < day + dt.timedelta(days=days):
         reported = f"The offer ends on {offer.until_day:%Y-%m-%d}, before the codes do. Let them hold for fewer days."
@@ -265,7 +259,7 @@ def all_of(session: Session, store_id: str) -> list[Outreach]:
 
 def letters_of(session: Session, row: Outreach) -> list[Letter]:
     """Return what is to be sent, to those who still agree (rules 1, 5)."""
-    store = store_of(session, row.store_id).name
+    place = store_of(session, row.store_id)
     query = (
         sa.select(OutreachRecipient, Customer)
         .join(
@@ -286,14 +280,14 @@ def letters_of(session: Session, row: Outreach) -> list[Letter]:
     for person, customer in session.execute(query):
         if customer.id not in agreed:
             continue
-        words = row.words.get(customer.language) or row.words["en"]
+        say = language(customer.language, place.tz)
         filled = {
             "name": customer.name,
-            "store": store,
+            "store": place.name,
             "code": person.code,
-            "until": day_words(row.until, customer.language),
+            "until": say.long_day(row.until),
         }
-        text = words.format(**filled)
+        text = (row.words.get(say.code) or say(WORDS[row.kind])).format(**filled)
         found.append(
             Letter(
                 customer.id, customer.name, customer.phone, person.code, text, person.reported_at,

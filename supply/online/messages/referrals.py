@@ -23,6 +23,7 @@ from config.database import Base
 from config.errors import NotFound
 from config.nodes import journal
 from config.nodes.journal import Actor
+from config.words import N_, language
 from pos.catalogue import offers
 from pos.catalogue.offers import CouponUse
 from pos.customers import consent
@@ -32,10 +33,9 @@ from pos.store.store import day_of, store_of
 from supply.online.messages.campaigns import FRIENDS, Letter, Outreach, OutreachRecipient
 from supply.online.orders import PickupOrder
 
-THANKS = {
-    "en": "{store}: thank you, {name}! A friend came with your code. The code {code} is for you alone, until {until}.",
-    "zh": "【{store}】谢谢您，{name}！您的朋友用优惠码来过了。送您优惠码 {code}，{until} 前有效，仅限您本人使用。",
-}
+THANKS = N_(
+    "{store}: thank you, {name}! A friend came with your code. The code {code} is for you alone, until {until}."
+)
 LONGEST_DAYS = 180
 """So long after a letter a friend's first purchase is looked for."""
 
@@ -123,7 +123,7 @@ def reported(session: Session, store_id: str, friend_id: str, *, actor: Actor, a
 
 def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
     """Return the thanks for a letter's newcomers, ready to send, with the newcomer's id (rule 3)."""
-    store = store_of(session, letter.store_id).name
+    store = store_of(session, letter.store_id)
     query = (
         sa.select(ReferralReward, Customer, offers.Coupon.uses, offers.Coupon.until_day)
         .join(
@@ -143,9 +143,9 @@ def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
     found = []
     for row, customer, uses, until_day in session.execute(query):
         if "messages" in consent.agreed(session, letter.store_id, customer.id):
-            words = THANKS.get(customer.language) or THANKS["en"]
+            say = language(customer.language, store.tz)
             last = until_day or _until(session, letter, day_of(session, letter.store_id, row.given_at))
-            text = words.format(store=store, name=customer.name, code=row.code, until=f"{last:%Y-%m-%d}")
+            text = say(THANKS).format(store=store.name, name=customer.name, code=row.code, until=say.day(last))
             one = Letter(customer.id, customer.name, customer.phone, row.code, text, row.reported_at, uses)
             found.append((row.friend_id, one))
     return found

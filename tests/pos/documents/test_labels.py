@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Invalid
+from config.words import language
 from pos.documents import labels, paper
 from tests.pos import paper_documents as documents
 
@@ -73,8 +74,8 @@ def test_picture_and_paper_show_the_same():
     lines = labels.layout(document, columns=48)
     printed = {line.text for line in lines}
     svg = labels.label_svg(document)
-    assert labels.price_text(document) in printed
-    assert labels.price_text(document) in svg
+    assert paper.price(paper.said_in(document), document["price_minor"], document["currency"]) in printed
+    assert paper.price(paper.said_in(document), document["price_minor"], document["currency"]) in svg
     assert [line.text for line in lines if line.kind == "qr"] == [document["url"]]
     assert [line.text for line in lines if line.kind == "barcode"] == [document["barcode"]]
 
@@ -89,7 +90,7 @@ def test_a_weighed_product_shows_what_the_price_is_for():
     document = {
         "name": "Bananas", "price_minor": 115, "currency": "GBP", "stock_unit": "gram", "price_quantity": 1000
     }  # fmt: skip
-    assert labels.unit_text(document, "en") == "GBP 1.15/kg"
+    assert labels.unit_text(document, language("en")) == "GBP 1.15/kg"
 
 
 @given(st.text(min_size=1, max_size=120), st.integers(0, 10**9), st.sampled_from(paper.COLUMNS))
