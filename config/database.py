@@ -172,7 +172,10 @@ def refuse_unsafe(engine: Engine) -> None:
             if is_sqlite
             else "Set this for the server, the database and its role, let PostgreSQL read it, and start again."
         )
-        raise Invalid("unsafe-database", f"The database would not keep every sale ({reported}). {advice}", **off)
+        raise Invalid(
+            "unsafe-database", "The database would not keep every sale (%(reported)s). %(advice)s", reported=reported,
+            advice=advice, **off,
+        )  # fmt: skip
 
 
 _inside: ContextVar[str | None] = ContextVar("transaction", default=None)

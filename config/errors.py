@@ -4,21 +4,44 @@ Rules
 -----
 1. Every refusal is a `DomainError`: a stable `code` (kebab-case), a sentence the shopkeeper can act on, and the
    facts behind it, complete (all short lines, not the first).
-2. Five kinds, and no HTTP here: the edge turns kinds into status codes.
+2. The sentence is English and a key of the message catalogue; `%(name)s` in it is a fact. Each reader is told it in
+   their own language; commands and logs say it in English.
+3. Five kinds, and no HTTP here: the edge turns kinds into status codes.
 """
 
+import datetime as dt
 import re
 from typing import Any
+
+from config.words import Language, language
 
 
 class DomainError(Exception):
     """A refusal with a code, a sentence and its facts."""
 
-    def __init__(self, code: str, message: str, **facts: Any) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, sentence: str, /, **facts: Any) -> None:
+        super().__init__(code, sentence)
         self.code = code
-        self.message = message
+        self.sentence = sentence
         self.facts = facts
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def message(self) -> str:
+        """The sentence in English."""
+        return self.said(language("en"))
+
+    def said(self, say: Language, *, currency: str = "", **written: str) -> str:
+        """Say the sentence in a language. currency: of amounts that name none; written: facts already in words."""
+        given = self.facts.get("currency", currency)
+        facts = {name: written.get(name, _written(name, fact, say, given)) for name, fact in self.facts.items()}
+        said = say(self.sentence)
+        try:
+            return said % facts
+        except (KeyError, TypeError, ValueError):  # somebody else's words, with a percent sign of their own
+            return said
 
 
 class Invalid(DomainError):
@@ -45,3 +68,23 @@ def cause(fault: BaseException) -> str:
     """Say why the system or a library failed, in its own words without error numbers and source lines."""
     text = getattr(fault, "strerror", None) or str(fault).split("\n")[0] or type(fault).__name__
     return re.sub(r"\[[^\]]*\d+\] |\[SSL: \w+\] | \(_ssl\.c:\d+\)", "", text).rstrip(".")
+
+
+# --- inside ---
+
+
+def _written(name: str, fact: Any, say: Language, currency: str) -> Any:
+    if name.endswith("_minor") and isinstance(fact, int):
+        return say.money(fact, currency) if currency else say.amount(fact, "USD")
+    if isinstance(fact, dt.date):
+        return say.day(fact)
+    if isinstance(fact, list | tuple):
+        return say(", ").join(_line(one) if isinstance(one, dict) else str(one) for one in fact)
+    return say.moment(fact) if isinstance(fact, str) else fact
+
+
+def _line(line: dict[str, Any]) -> str:
+    """Return one line that is short as 'Milk (2/5)': what there is of what was wanted."""
+    there = line.get("available", line.get("left"))
+    name = line.get("name") or line.get("sku") or line.get("line", "")
+    return f"{name} ({there}/{line['wanted']})" if there is not None and "wanted" in line else str(name)

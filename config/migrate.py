@@ -21,11 +21,12 @@ from sqlalchemy import Engine
 
 from config.database import make_engine
 from config.errors import Refused
+from config.words import N_
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWER = "These books were written by a newer version. Bring this program up to date first."
+NEWER = N_("These books were written by a newer version. Bring this program up to date first.")
 FOLDER = Path(__file__).resolve().parent / "migrations"
 
 

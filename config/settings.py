@@ -273,8 +273,9 @@ def load(**given: Any) -> Settings:
         try:
             content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as fault:  # not TOML, or not UTF-8
-            reported = f"The settings file {path} cannot be read: {cause(fault)}."
-            raise Invalid("settings-file", reported, path=path) from fault
+            raise Invalid(
+                "settings-file", "The settings file %(path)s cannot be read: %(fault)s.", fault=cause(fault), path=path
+            ) from fault
     vault = Path(os.environ.get("CREDENTIALS_DIRECTORY") or os.devnull)
     content |= {name: (vault / name).read_text("utf-8").strip() for name in SECRETS if (vault / name).is_file()}
     named_outside = {name for name in Settings.model_fields if f"CORNERSTORE_{name.upper()}" in os.environ}
@@ -285,7 +286,7 @@ def load(**given: Any) -> Settings:
         stands = dict.fromkeys(content, f" in {path}")
         stands |= {name: f" (CORNERSTORE_{name.upper()})" for name in named_outside} | dict.fromkeys(given, "")
         faults = [_said(one["loc"], one["msg"], stands) for one in fault.errors()]
-        raise Invalid("settings", "The settings need mending: " + "; ".join(faults) + ".", faults=faults) from fault
+        raise Invalid("settings", "The settings need mending: %(faults)s.", faults=faults) from fault
 
 
 def _said(place: tuple[int | str, ...], words: str, stands: dict[str, str]) -> str:

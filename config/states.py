@@ -48,11 +48,9 @@ class StateTable:
             allowed = ", ".join(self.moves.get(state, ())) or "nothing: it is finished"
             raise Conflict(
                 "illegal-move",
-                f"This {self.noun} is {state}; it cannot become {target}. From here it can become: {allowed}.",
-                noun=self.noun,
-                state=state,
-                target=target,
-            )
+                "This %(noun)s is %(state)s; it cannot become %(target)s. From here it can become: %(allowed)s.",
+                allowed=allowed, noun=self.noun, state=state, target=target,
+            )  # fmt: skip
 
     def validate(self) -> list[str]:
         """Return what is wrong with the table: states that cannot be reached or cannot end."""

@@ -30,6 +30,7 @@ LANGUAGES = {"en": "en_US", "zh": "zh_Hans_CN"}
 FOLDER = Path(__file__).parent / "translations"
 UNITS = {"gram": ("g", "kg"), "millilitre": ("ml", "l")}
 """Stock unit -> its sign, and that of a thousand."""
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?")
 N_ = str
 """Marks what is said later, in a language not yet known."""
 
@@ -112,7 +113,9 @@ class Language:
         return dates.format_date(day, "medium", locale=self.locale)
 
     def moment(self, local: str) -> str:
-        """Write a day, or a day and time, that a document carries in ISO form; what is neither stays as it is."""
+        """Write a day, or a day and time, kept as `2026-03-02 14:05`; what is neither stays as it is."""
+        if not _MOMENT.fullmatch(local):
+            return local
         try:
             at = dt.datetime.fromisoformat(local)
         except ValueError:

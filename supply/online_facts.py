@@ -292,7 +292,6 @@ def _known(topic: str, version: int) -> None:
     if not 1 <= version <= VERSION:
         raise Invalid(
             "unknown-version",
-            f"A message {topic} of version {version} came; this node reads up to {VERSION}. Update it and send again.",
-            topic=topic,
-            version=version,
-        )
+            "A message %(topic)s of version %(version)s came; this node reads up to %(newest)s. Update it and "
+            "send again.", newest=VERSION, topic=topic, version=version,
+        )  # fmt: skip

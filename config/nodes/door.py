@@ -46,13 +46,18 @@ class Body(dict[str, Any]):
         return super().get(name, default)
 
     def __missing__(self, name: str) -> Any:
-        raise Invalid("field-missing", f"{self.topic}: the field “{name}” is missing.")
+        raise Invalid("field-missing", "%(topic)s: the field “%(name)s” is missing.", topic=self.topic, name=name)
 
     def odd(self) -> Invalid:
         """Return the refusal of the field that was read last."""
         if not self.read_last:
-            return Invalid("not-kept", f"{self.topic}: one of its fields is not valid.")
-        return Invalid("field-odd", f"{self.topic}: the field “{self.read_last}” is not valid.")
+            return Invalid("not-kept", "%(topic)s: one of its fields is not valid.", topic=self.topic)
+        return Invalid(
+            "field-odd",
+            "%(topic)s: the field “%(read_last)s” is not valid.",
+            topic=self.topic,
+            read_last=self.read_last,
+        )
 
     def _reported(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -63,7 +68,10 @@ class Body(dict[str, Any]):
 def number(value: Any, name: str, least: int = 0, most: int = MOST) -> int:
     """Return a told whole number; raises Invalid. name: what it is, as the refusal says it."""
     if type(value) is not int or not least <= value <= most:
-        raise Invalid("told-no-number", f"{name} is {value!r:.40}, not a whole number from {least} to {most}.")
+        raise Invalid(
+            "told-no-number", "%(name)s is %(value)s, not a whole number from %(least)s to %(most)s.", name=name,
+            value=f"{value!r:.40}", least=least, most=most,
+        )  # fmt: skip
     return value
 
 
@@ -80,9 +88,12 @@ def day(value: Any, name: str, last: dt.date = LAST, *, first: dt.date = FIRST) 
     try:
         reported = dt.date.fromisoformat(value)
     except (TypeError, ValueError) as fault:
-        raise Invalid("told-no-day", f"{name} is {value!r:.40}, not a day.") from fault
+        raise Invalid("told-no-day", "%(name)s is %(value)s, not a day.", name=name, value=f"{value!r:.40}") from fault
     if not first <= reported <= last:
-        raise Invalid("told-day-off", f"{name} is {reported}, not from {first} to {last}. Check the store's clock.")
+        raise Invalid(
+            "told-day-off", "%(name)s is %(reported)s, not from %(first)s to %(last)s. Check the store's clock.",
+            name=name, reported=reported, first=first, last=last,
+        )  # fmt: skip
     return reported
 
 
@@ -97,4 +108,7 @@ def days(value: Any, first: dt.date, last: dt.date, name: str = "") -> None:
     elif isinstance(value, str) and name == "business_day":
         day(value, "The business day", last, first=first)
     elif isinstance(value, str) and (reported := _DAY.fullmatch(value)) and not str(FIRST) <= reported[1] <= str(LAST):
-        raise Invalid("told-day-off", f"{name} is {value}, not from {FIRST} to {LAST}. Check the store's clock.")
+        raise Invalid(
+            "told-day-off", "%(name)s is %(value)s, not from %(first)s to %(last)s. Check the store's clock.",
+            name=name, value=value, first=FIRST, last=LAST,
+        )  # fmt: skip

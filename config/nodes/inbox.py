@@ -206,14 +206,18 @@ def refuse_stranger(from_node: str, expected: str) -> None:
     """Refuse a message of a node that may not say it; for the appliers of every topic."""
     if from_node != expected:
         raise Refused(
-            "not-yours-to-say", f"{from_node} sent a message that only {expected} may send.", sender=from_node
-        )
+            "not-yours-to-say", "%(sender)s sent a message that only %(expected)s may send.", expected=expected,
+            sender=from_node,
+        )  # fmt: skip
 
 
 def refuse_newer(topic: str, version: int, newest: int) -> None:
     """Refuse a message in a form this node's program does not know yet: it waits here until the upgrade."""
     if version > newest:
-        raise Invalid("newer-version", f"{topic} version {version} is newer than this node. Update it.", topic=topic)
+        raise Invalid(
+            "newer-version", "%(topic)s version %(version)s is newer than this node. Update it.", version=version,
+            topic=topic,
+        )  # fmt: skip
 
 
 # --- questions ---

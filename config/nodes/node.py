@@ -84,11 +84,9 @@ def found(session: Session, node_id: str, *, at: dt.datetime) -> Node:
         session.flush()
     elif node.id != node_id:
         raise NotFound(
-            "wrong-database",
-            f"This database belongs to {node.id}, not to {node_id}. Check the settings.",
-            database=node.id,
-            settings=node_id,
-        )
+            "wrong-database", "This database belongs to %(database)s, not to %(settings)s. Check the settings.",
+            database=node.id, settings=node_id,
+        )  # fmt: skip
     return node
 
 
@@ -144,10 +142,11 @@ def read_sidecar(path: Path) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError):
         kinds = {}
     if kinds != {"epoch": str, "n": int, "head": str}:
-        reported = (
-            "The file beside the database is damaged: it cannot tell whether these books were put back from a copy."
+        raise Invalid(
+            "damaged-sidecar",
+            "The file beside the database is damaged: it cannot tell whether these books were put back from a copy.",
+            path=str(path),
         )
-        raise Invalid("damaged-sidecar", reported, path=str(path))
     return dict(content)
 
 

@@ -58,7 +58,9 @@ def hold(session: Session, week: dt.date) -> None:
     """Let nobody write in a week until this transaction ends; NotFound where a book has no partition of it."""
     for book in BOOKS:
         if (name := _weeks(session, book).get(week)) is None:
-            raise NotFound("no-such-week", f"There is no partition of the week of {week}, so it cannot be put away.")
+            raise NotFound(
+                "no-such-week", "There is no partition of the week of %(week)s, so it cannot be put away.", week=week
+            )
         session.execute(sa.text(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
@@ -70,7 +72,7 @@ def detach(session: Session, week: dt.date) -> list[str]:
         name = _weeks(session, book)[week]
         there = name.replace(SCHEMA, AWAY, 1)
         if session.scalar(sa.text("SELECT to_regclass(:there)"), {"there": there}) is not None:
-            raise Refused("still-there", f"{there} lies there from before. Dump and drop it first.")
+            raise Refused("still-there", "%(there)s lies there from before. Dump and drop it first.", there=there)
         session.execute(sa.text(f"ALTER TABLE {book} DETACH PARTITION {name}"))
         session.execute(sa.text(f"ALTER TABLE {name} SET SCHEMA {AWAY}"))
         found.append(there)

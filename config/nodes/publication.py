@@ -120,16 +120,13 @@ def take_over(
 ) -> bool:
     """Check and apply a pulled edition (rule 2); False when we already have it."""
     if hashlib.sha256(text.encode()).hexdigest() != sha256:
-        raise Invalid("broken-pull", f"The {kind} arrived damaged; the old one stays in use.", kind=kind)
+        raise Invalid("broken-pull", "The %(kind)s arrived damaged; the old one stays in use.", kind=kind)
     have = session.get(Pulled, kind)
     if have is not None and have.version > version:
         raise Conflict(
-            "older-edition",
-            f"The network sent an older {kind} ({version}) than ours ({have.version}).",
-            kind=kind,
-            ours=have.version,
-            theirs=version,
-        )
+            "older-edition", "The network sent an older %(kind)s (%(theirs)s) than ours (%(ours)s).", kind=kind,
+            ours=have.version, theirs=version,
+        )  # fmt: skip
     if have is not None and have.version == version and have.sha256 == sha256:
         return False
     effect(session, json.loads(text))

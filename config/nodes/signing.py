@@ -72,9 +72,12 @@ def load(path: Path) -> Signer | None:
         return None
     except (ValueError, TypeError) as fault:
         reported = "Move the file away; a new key is made, and the network's operator must allow it."
-        raise Invalid("broken-signing-key", f"The signing key in {path} cannot be read. {reported}") from fault
+        raise Invalid(
+            "broken-signing-key", "The signing key in %(path)s cannot be read. %(reported)s", path=path,
+            reported=reported,
+        ) from fault  # fmt: skip
     if not isinstance(key, Ed25519PrivateKey):
-        raise Invalid("broken-signing-key", f"The file {path} holds a key of another kind. Move it away.")
+        raise Invalid("broken-signing-key", "The file %(path)s holds a key of another kind. Move it away.", path=path)
     return Signer(key)
 
 

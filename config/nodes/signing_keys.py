@@ -104,17 +104,21 @@ def require(session: Session, node_id: str, public: str | None) -> set[str]:
     known = {key: state for key, state in keys.items() if state in ("good", "withdrawn", "refused")}
     if public is None:
         if any(state != "refused" for state in known.values()):
-            raise Refused(UNSIGNED, f"{node_id} signs what it sends, and this was not signed: nothing was taken.")
+            raise Refused(
+                UNSIGNED, "%(node_id)s signs what it sends, and this was not signed: nothing was taken.",
+                node_id=node_id,
+            )  # fmt: skip
         return set(keys)
     state = known.get(public)
     if state in ("withdrawn", "refused"):
         raise Refused(
-            WITHDRAWN, f"The signing key {signing.name_of(public)} is not good any more: nothing was taken.", key=public
-        )
+            WITHDRAWN, "The signing key %(public)s is not good any more: nothing was taken.",
+            public=signing.name_of(public), key=public,
+        )  # fmt: skip
     if state is None and any(other != "refused" for other in known.values()):
         raise Refused(
-            UNKNOWN, f"The network does not know the signing key {signing.name_of(public)}: nothing was taken.",
-            key=public,
+            UNKNOWN, "The network does not know the signing key %(public)s: nothing was taken.",
+            public=signing.name_of(public), key=public,
         )  # fmt: skip
     return set(keys)
 
@@ -159,7 +163,7 @@ def join(session: Session, node_id: str, public: str, *, actor: Actor, at: dt.da
         _admit(session, row, JOINED, actor=actor, at=at)
     elif row.state != "good":
         reported = "Make a new one on it (cornerstore key change), then join with this code."
-        raise Refused(WITHDRAWN, f"This computer's signing key was withdrawn. {reported}")
+        raise Refused(WITHDRAWN, "This computer's signing key was withdrawn. %(reported)s", reported=reported)
 
 
 def withdraw(
@@ -310,8 +314,10 @@ def named(session: Session, node_id: str, name: str) -> SigningKey:
     found = [key for key in keys if len(tidy) >= 8 and key.fingerprint.replace(" ", "").lower().startswith(tidy)]
     if len(found) != 1:
         names = ", ".join(f"{key.name} ({key.state})" for key in keys) or "none"
-        reported = f"{node_id} has no signing key {name:.60}. Its keys are: {names}."
-        raise NotFound("no-such-signing-key", reported, key=name)
+        raise NotFound(
+            "no-such-signing-key", "%(node_id)s has no signing key %(key)s. Its keys are: %(names)s.", node_id=node_id,
+            names=names, key=name,
+        )  # fmt: skip
     query = sa.select(SigningKey).where(SigningKey.node_id == node_id, SigningKey.public == found[0].public)
     return session.scalars(lock_rows(session, query).execution_options(populate_existing=True)).one()
 

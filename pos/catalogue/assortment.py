@@ -162,7 +162,7 @@ def add_code(
     """Let a further barcode lead to a product, standing for so many stock units (rule 1)."""
     product = session.get(Product, sku)
     if product is None or product.owner_id not in (EVERYONE, store_id):
-        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     row = catalogue.add_code(session, sku, code, qty)
     catalogue.begin_till_edition(session, store_id)
     journal.record(session, actor=actor, at=at, verb="barcode.added", subject=f"product:{sku}", barcode=code, qty=qty)
@@ -233,7 +233,7 @@ def reprice_all(
     if not lines:
         raise Invalid("no-lines", "There is nothing to change. Choose products first.")
     if len(lines) > MOST_AT_ONCE:
-        raise Invalid("too-many-lines", f"At most {MOST_AT_ONCE} prices change at once.")
+        raise Invalid("too-many-lines", "At most %(most)s prices change at once.", most=MOST_AT_ONCE)
     for sku, price_minor in lines:
         set_price(session, store_id, sku, price_minor, from_day, today=today, actor=actor, at=at)
     facts = {"many": len(lines), "from_day": from_day}
@@ -253,13 +253,12 @@ def own_product(session: Session, store_id: str, sku: str) -> Product:
     """Return a product of the store's own; Refused for one of the network's (rule 1)."""
     product = session.get(Product, sku)
     if product is None:
-        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if product.owner_id != store_id:
         raise Refused(
-            "network-product",
-            f"{product.name} belongs to the network's catalogue; its name and tax are settled there.",
+            "network-product", "%(name)s belongs to the network's catalogue; its name and tax are settled there.",
             name=product.name,
-        )
+        )  # fmt: skip
     return product
 
 
@@ -303,7 +302,7 @@ def _check(session: Session, wished: Wished, sku: str | None = None) -> None:
         raise Invalid("bad-product", "A product needs a name and a category.", field="name")
     for name, most in LONGEST.items():
         if len(getattr(wished, name)) > most:
-            raise Invalid("too-long", f"At most {most} letters.", field=name)
+            raise Invalid("too-long", "At most %(most)s letters.", most=most, field=name)
     if wished.kind not in KINDS or wished.stock_unit not in UNITS:
         raise Invalid("bad-product", "Choose what kind of product it is, and what it is counted in.", field="kind")
     if session.get(TaxClass, wished.tax_class_id) is None:
@@ -319,7 +318,7 @@ def _check(session: Session, wished: Wished, sku: str | None = None) -> None:
     }
     for name, (value, most) in bounds.items():
         if value is not None and not 1 <= value <= most:
-            raise Invalid("bad-number", f"Type a whole number from 1 to {most}.", field=name)
+            raise Invalid("bad-number", "Type a whole number from 1 to %(most)s.", most=most, field=name)
 
 
 def _is_used(session: Session, tax_class_id: str) -> bool:

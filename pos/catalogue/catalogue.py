@@ -252,9 +252,9 @@ def refuse_product(sku: str, name: str, tax_class_id: str, *, taken: bool, taxed
     if not name.strip() or not sku.strip():
         raise Invalid("bad-product", "A product needs a SKU and a name.", sku=sku)
     if taken:
-        raise Conflict("product-exists", f"The SKU {sku} is already taken.", sku=sku)
+        raise Conflict("product-exists", "The SKU %(sku)s is already taken.", sku=sku)
     if not taxed:
-        raise NotFound("unknown-tax-class", f"There is no tax class {tax_class_id}.", tax_class_id=tax_class_id)
+        raise NotFound("unknown-tax-class", "There is no tax class %(tax_class_id)s.", tax_class_id=tax_class_id)
 
 
 def refuse_code(code: str, sku: str) -> None:
@@ -267,7 +267,7 @@ def refuse_code(code: str, sku: str) -> None:
 
 def code_taken(code: str, sku: str) -> Conflict:
     """Return the refusal of a code that is this product's."""
-    return Conflict("code-taken", f"The barcode {code} already belongs to {sku}.", barcode=code, sku=sku)
+    return Conflict("code-taken", "The barcode %(barcode)s already belongs to %(sku)s.", barcode=code, sku=sku)
 
 
 def refuse_price(price_minor: int) -> None:
@@ -294,9 +294,8 @@ def find_by_scan(session: Session, store_id: str, code: str, day: dt.date) -> Sc
         raise _wrong_check_digit(code)
     raise NotFound(
         "unknown-barcode",
-        f"No product has the barcode {code}. Search by name, or add the product in the catalogue.",
-        barcode=code,
-    )
+        "No product has the barcode %(barcode)s. Search by name, or add the product in the catalogue.", barcode=code,
+    )  # fmt: skip
 
 
 def find_code(session: Session, store_id: str, codes: Sequence[str], day: dt.date) -> Scanned | None:
@@ -482,18 +481,14 @@ def _views_by_code() -> PreparedForSome:
 def _refuse_unsold(rows: Sequence[Any]) -> None:
     if unlisted := [row for row in rows if not (row.listed and row.active)]:
         raise Refused(
-            "not-sold-here",
-            f"This store does not sell {_names(unlisted)}. List it in the catalogue first.",
-            skus=[row.sku for row in unlisted],
-            names=[row.name for row in unlisted],
-        )
+            "not-sold-here", "This store does not sell %(unlisted)s. List it in the catalogue first.",
+            unlisted=_names(unlisted), skus=[row.sku for row in unlisted], names=[row.name for row in unlisted],
+        )  # fmt: skip
     if priceless := [row for row in rows if row.price_minor is None and not row.price_typed]:
         raise Refused(
-            "price-missing",
-            f"There is no price for {_names(priceless)}. Set one in the catalogue, then scan again.",
-            skus=[row.sku for row in priceless],
-            names=[row.name for row in priceless],
-        )
+            "price-missing", "There is no price for %(priceless)s. Set one in the catalogue, then scan again.",
+            priceless=_names(priceless), skus=[row.sku for row in priceless], names=[row.name for row in priceless],
+        )  # fmt: skip
 
 
 def _view(row: Any, codes: tuple[tuple[str, int], ...] = ()) -> ProductView:
@@ -512,15 +507,13 @@ def _names(rows: Sequence[Any]) -> str:
 
 
 def _unknown(skus: Sequence[str]) -> NotFound:
-    return NotFound(
-        "unknown-product", f"There is no product {', '.join(skus)}. Add it in the catalogue first.", skus=list(skus)
-    )
+    return NotFound("unknown-product", "There is no product %(skus)s. Add it in the catalogue first.", skus=list(skus))
 
 
 def _wrong_check_digit(code: str) -> Invalid:
     return Invalid(
         "wrong-check-digit",
-        f"The barcode {code} was misread: its last digit does not fit. Scan it again.",
+        "The barcode %(barcode)s was misread: its last digit does not fit. Scan it again.",
         barcode=code,
         expected=check_digit(code[:-1]),
     )

@@ -125,7 +125,9 @@ def make(session: Session, owner_id: str, offer: Offer, *, actor: Actor, at: dt.
     known = session.get(StandingOffer, offer.id)
     if known is not None:
         if (known.owner_id, known.name, known.terms) != (owner_id, row.name, row.terms):
-            raise Conflict("offer-exists", f"This offer is already made as {known.name}. Open it to change it.")
+            raise Conflict(
+                "offer-exists", "This offer is already made as %(name)s. Open it to change it.", name=known.name
+            )
         return known
     session.add(row)
     _note(session, row, "offer.made", actor=actor, at=at, terms=row.terms)
@@ -178,18 +180,22 @@ def make_coupons(
     have = session.scalar(sa.select(sa.func.count()).select_from(Coupon).where(Coupon.offer_id == offer_id)) or 0
     wanted = len(own) or count
     if not 1 <= wanted <= MOST_CODES - have:
-        raise Invalid("bad-code-count", f"An offer has 1 to {MOST_CODES} codes.", most=MOST_CODES, have=have)
+        raise Invalid("bad-code-count", "An offer has 1 to %(most)s codes.", most=MOST_CODES, have=have)
     if most_uses is not None and most_uses < 1:
         raise Invalid("bad-limit", "A code can be used once or more often.", most_uses=most_uses)
-    if until_day is not None and (row.until_day or until_day) < until_day:
-        reported = f"The offer ends on {row.until_day:%Y-%m-%d}, before the codes do. Let them hold for fewer days."
-        raise Refused("beyond-offer", reported, until=f"{row.until_day:%Y-%m-%d}", field="until_day")
+    if until_day is not None and row.until_day is not None and row.until_day < until_day:
+        raise Refused(
+            "beyond-offer", "The offer ends on %(until_day)s, before the codes do. Let them hold for fewer days.",
+            until_day=row.until_day.isoformat(), field="until_day",
+        )  # fmt: skip
     if long := [code for code in own if not (3 <= len(code) <= LONGEST_CODE and code.isascii())]:
         raise Invalid("bad-coupon", "A code has 3 to 24 letters A to Z and digits.", codes=long)
     fresh = own or _random_codes(count)
     taken = session.scalars(sa.select(Coupon.code).where(Coupon.owner_id == owner_id, Coupon.code.in_(fresh))).all()
     if taken:
-        raise Conflict("coupon-taken", f"The code {taken[0]} is already taken. Choose another.", codes=list(taken))
+        raise Conflict(
+            "coupon-taken", "The code %(taken)s is already taken. Choose another.", taken=taken[0], codes=list(taken)
+        )
     session.add_all(
         Coupon(
             owner_id=owner_id,
@@ -231,9 +237,8 @@ def use_coupons(
         else:
             raise Refused(
                 "coupon-used-up",
-                f"The coupon {typed} cannot be used any more. Take it out and look at the new total.",
-                coupon=typed,
-            )
+                "The coupon %(coupon)s cannot be used any more. Take it out and look at the new total.", coupon=typed,
+            )  # fmt: skip
 
 
 def give_back_coupons(session: Session, store_id: str, order_id: str, *, at: dt.datetime) -> list[CouponUse]:
@@ -369,7 +374,7 @@ def check(session: Session, offer: Offer) -> None:
     named = sorted({sku for part in offer.parts for sku in part.choice.skus})
     known = set(session.scalars(sa.select(Product.sku).where(Product.sku.in_(named)))) if named else set()
     if missing := [sku for sku in named if sku not in known]:
-        raise NotFound("unknown-product", f"There is no product {', '.join(missing)}.", skus=missing)
+        raise NotFound("unknown-product", "There is no product %(skus)s.", skus=missing)
 
 
 def markdowns(session: Session, store_id: str, sku: str, expires_on: dt.date) -> list[Offer]:
@@ -522,7 +527,7 @@ def _own(session: Session, owner_id: str, offer_id: str) -> StandingOffer:
 def _running(session: Session, owner_id: str, offer_id: str) -> StandingOffer:
     row = _own(session, owner_id, offer_id)
     if row.ended_at is not None:
-        raise Refused("offer-ended", f"{row.name} has been ended. Make a new offer.", offer_id=offer_id)
+        raise Refused("offer-ended", "%(name)s has been ended. Make a new offer.", name=row.name, offer_id=offer_id)
     return row
 
 

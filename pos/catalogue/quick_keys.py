@@ -92,7 +92,7 @@ def put(
     """Put a product on a free place, the first free one unless told; on the page already, it moves there (rule 1)."""
     listing = session.get(Listing, (store_id, sku))
     if listing is None or not listing.active:
-        raise NotFound("not-listed", f"This store does not sell {sku}. List it in the catalogue first.", sku=sku)
+        raise NotFound("not-listed", "This store does not sell %(sku)s. List it in the catalogue first.", sku=sku)
     rows = _arranged(session, store_id)
     taken = {row.place: row for row in rows.values() if row.page == page}
     same = next((row for row in taken.values() if row.sku == sku), None)
@@ -100,7 +100,10 @@ def put(
         place = same.place if same else _free(rows, page)
     spot = _spot(page, place)
     if place in taken and taken[place] is not same:
-        raise Conflict("place-taken", f"Place {place + 1} of page {page} has a key already.", page=page, place=place)
+        raise Conflict(
+            "place-taken", "Place %(number)s of page %(page)s has a key already.",
+            number=place + 1, page=page, place=place,
+        )  # fmt: skip
     if same is not None and same.place != place:
         session.delete(same)
         session.flush()
@@ -123,7 +126,7 @@ def move(
     crossing: list[tuple[QuickKey, int]] = [(moved, target[0])] + ([(there, source[0])] if there else [])
     for row, to in crossing:
         if to != row.page and any(other.sku == row.sku and other.page == to for other in rows.values()):
-            raise Conflict("already-on-page", f"Page {to} has a key for this product already.", page=to)
+            raise Conflict("already-on-page", "Page %(page)s has a key for this product already.", page=to)
     kept = [(row.sku, row.label, row.colour) for row in (moved, there) if row is not None]
     for old in (moved, there):
         if old is not None:
@@ -157,7 +160,7 @@ def name_page(session: Session, store_id: str, page: int, name: str, *, actor: A
     _spot(page, 0)
     name = name.strip()
     if len(name) > LONGEST_NAME:
-        raise Invalid("too-long", f"A page's name has at most {LONGEST_NAME} letters.", field="name")
+        raise Invalid("too-long", "A page's name has at most %(most)s letters.", most=LONGEST_NAME, field="name")
     session.merge(QuickPage(store_id=store_id, page=page, name=name))
     catalogue.begin_till_edition(session, store_id)
     journal.record(session, actor=actor, at=at, verb="page.named", subject=f"keys:{store_id}", page=page, name=name)
@@ -247,24 +250,27 @@ def _free(rows: dict[Spot, QuickKey], page: int) -> int:
     _spot(page, 0)
     place = next((place for place in range(PLACES) if (page, place) not in rows), None)
     if place is None:
-        raise Conflict("page-full", f"Page {page} is full. Take a key away, or use another page.", page=page)
+        raise Conflict("page-full", "Page %(page)s is full. Take a key away, or use another page.", page=page)
     return place
 
 
 def _spot(page: int, place: int) -> Spot:
     if not (1 <= page <= PAGES and 0 <= place < PLACES):
-        raise Invalid("bad-spot", f"There are {PAGES} pages with {PLACES} places each.", page=page, place=place)
+        raise Invalid(
+            "bad-spot", "There are %(pages)s pages with %(places)s places each.", pages=PAGES, places=PLACES, page=page,
+            place=place,
+        )  # fmt: skip
     return page, place
 
 
 def _label(label: str) -> str:
     label = label.strip()
     if len(label) > LONGEST_LABEL or not label.isprintable():
-        raise Invalid("too-long", f"A key's label has at most {LONGEST_LABEL} letters.", field="label")
+        raise Invalid("too-long", "A key's label has at most %(most)s letters.", most=LONGEST_LABEL, field="label")
     return label
 
 
 def _colour(colour: str) -> str:
     if colour not in COLOURS:
-        raise Invalid("bad-choice", f"Choose a colour: {', '.join(COLOURS)}.", field="colour")
+        raise Invalid("bad-choice", "Choose a colour: %(colours)s.", colours=", ".join(COLOURS), field="colour")
     return colour

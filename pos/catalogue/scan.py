@@ -24,6 +24,7 @@ from config.ids import new_id
 from config.money import MAX_MINOR, divide_half_up, exponent
 from config.nodes import journal
 from config.nodes.journal import Actor
+from config.words import N_
 from pos.catalogue import catalogue, gs1, own_labels
 from pos.catalogue.catalogue import Barcode, Product, Scanned
 from pos.catalogue.own_labels import Label, Scheme
@@ -32,7 +33,7 @@ from pos.store.store import store_of
 
 MOST_SCHEMES = 20
 MOST_QTY = 9_999_999
-_NO_BARCODE = "That is no barcode. Scan it again, or search by name."
+_NO_BARCODE = N_("That is no barcode. Scan it again, or search by name.")
 _CURRENCY_NUMBERS = {
     "AUD": 36, "BRL": 986, "CAD": 124, "CHF": 756, "CNY": 156, "CZK": 203, "DKK": 208, "EUR": 978, "GBP": 826,
     "HKD": 344, "INR": 356, "JPY": 392, "KRW": 410, "MXN": 484, "MYR": 458, "NOK": 578, "NZD": 554, "PHP": 608,
@@ -65,9 +66,11 @@ def add_scheme(
     name = name.strip() or f"{own_labels.LENGTHS[11 if made.is_upc else 12]} {made.prefix}"
     rows = _rows(session, store_id)
     if len(rows) >= MOST_SCHEMES:
-        raise Refused("too-many-schemes", f"A store has at most {MOST_SCHEMES} kinds of label. Remove one first.")
+        raise Refused(
+            "too-many-schemes", "A store has at most %(most)s kinds of label. Remove one first.", most=MOST_SCHEMES
+        )
     if any(row.pattern == pattern for row in rows):
-        raise Conflict("scheme-exists", f"Labels of the pattern {pattern} are read already.", pattern=pattern)
+        raise Conflict("scheme-exists", "Labels of the pattern %(pattern)s are read already.", pattern=pattern)
     place = max((row.place for row in rows), default=-1) + 1
     row = ScanScheme(id=new_id(), store_id=store_id, place=place, name=name[:60], pattern=pattern, step=step)
     session.add(row)
@@ -139,12 +142,10 @@ def _by_label(session: Session, store_id: str, label: Label, day: dt.date) -> Sc
     if (label.kind == "weight") != (product.stock_unit == "gram"):
         raise Refused(
             "label-unit",
-            f"The label of {product.name} says {_words(label)}, but it is sold by the {product.stock_unit}. "
-            "Change how labels are read, or the product's unit.",
-            sku=product.sku,
-            name=product.name,
+            "The label of %(name)s says %(label)s, but it is sold by the %(stock_unit)s. Change how labels are read, "
+            "or the product's unit.", label=_words(label), sku=product.sku, name=product.name,
             stock_unit=product.stock_unit,
-        )
+        )  # fmt: skip
     return Scanned(product, label.value, source="embedded")
 
 
@@ -155,11 +156,9 @@ def _by_number(session: Session, store_id: str, label: Label, day: dt.date) -> P
     if sku is None:
         raise NotFound(
             "unknown-label",
-            f"No product has the number {label.number} of this label. Give the product the code {keys[0]} "
-            "in the catalogue, then scan again.",
-            barcode=keys[0],
-            number=label.number,
-        )
+            "No product has the number %(number)s of this label. Give the product the code %(barcode)s in the "
+            "catalogue, then scan again.", barcode=keys[0], number=label.number,
+        )  # fmt: skip
     return catalogue.to_sell(session, store_id, [sku], day)[sku]
 
 
@@ -177,7 +176,7 @@ def _by_elements(session: Session, store_id: str, text: str, day: dt.date) -> Sc
         _refuse_unknown(session, said.gtin)
         raise NotFound(
             "unknown-barcode",
-            f"No product has the barcode {said.gtin}. Search by name, or add the product in the catalogue.",
+            "No product has the barcode %(barcode)s. Search by name, or add the product in the catalogue.",
             barcode=said.gtin,
         )
     product, amount_minor = known.product, None
@@ -191,10 +190,9 @@ def _by_elements(session: Session, store_id: str, text: str, day: dt.date) -> Sc
         qty = _qty_for(product, amount_minor)
     if not 0 < qty <= MOST_QTY:
         raise Invalid(
-            "empty-label",
-            f"The label of {product.name} says nothing was weighed, or too much. Print a new one.",
-            barcode=said.gtin,
-        )
+            "empty-label", "The label of %(name)s says nothing was weighed, or too much. Print a new one.",
+            name=product.name, barcode=said.gtin,
+        )  # fmt: skip
     return Scanned(product, qty, amount_minor, said.batch, said.expires_on, "gs1")
 
 
@@ -202,10 +200,9 @@ def _refuse_free(product: ProductView, amount_minor: int) -> None:
     """Refuse the amount 0 of a label (rule 5)."""
     if not amount_minor:
         raise Invalid(
-            "free-label",
-            f"By its label {product.name} costs nothing. Scan its own barcode, or print a new label.",
+            "free-label", "By its label %(name)s costs nothing. Scan its own barcode, or print a new label.",
             name=product.name,
-        )
+        )  # fmt: skip
 
 
 def _qty_for(product: ProductView, amount_minor: int) -> int:
@@ -219,10 +216,9 @@ def _in_minor(session: Session, store_id: str, amount: gs1.Amount) -> int:
     currency = store_of(session, store_id).currency
     if amount.currency and amount.currency != _CURRENCY_NUMBERS.get(currency):
         raise Refused(
-            "other-currency",
-            f"The price on this label is not in {currency}. Weigh the goods, or type the price.",
+            "other-currency", "The price on this label is not in %(currency)s. Weigh the goods, or type the price.",
             currency=currency,
-        )
+        )  # fmt: skip
     minor = divide_half_up(amount.digits * 10 ** exponent(currency), 10**amount.decimals)
     if minor > MAX_MINOR:
         raise Invalid("bad-price", "The price on this label is absurdly large. Scan it again.", price_minor=minor)
@@ -234,10 +230,9 @@ def _refuse_unknown(session: Session, code: str) -> None:
     if own_labels.is_in_store(code) and gs1.is_gtin(code):
         raise NotFound(
             "unknown-label",
-            f"The number {code} is for use inside a store, and no label of this store looks like it. "
-            "Say in Weighed goods how such labels are read.",
-            barcode=code,
-        )
+            "The number %(barcode)s is for use inside a store, and no label of this store looks like it. Say in "
+            "Weighed goods how such labels are read.", barcode=code,
+        )  # fmt: skip
     if len(code) == 14 and code[0] in "12345678" and gs1.is_gtin(code):
         inner = code[1:13] + gs1.check_digit(code[1:13])
         query = sa.select(Product.name).join(Barcode, Barcode.sku == Product.sku)
@@ -245,11 +240,9 @@ def _refuse_unknown(session: Session, code: str) -> None:
         if name is not None:
             raise NotFound(
                 "unknown-pack",
-                f"This is a case of {name}, and nobody has said yet how many it holds. Give {name} the code {code} "
-                "with that number in the catalogue, or scan one piece.",
-                barcode=code,
-                name=name,
-            )
+                "This is a case of %(name)s, and nobody has said yet how many it holds. Give %(name)s the code "
+                "%(barcode)s with that number in the catalogue, or scan one piece.", barcode=code, name=name,
+            )  # fmt: skip
 
 
 def _words(label: Label) -> str:

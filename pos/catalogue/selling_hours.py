@@ -98,12 +98,9 @@ def refuse_outside(hours: Hours, views: Iterable[ProductView], wall: dt.datetime
                 since, until = (clock_text(one) for one in hours[kind])
                 raise Refused(
                     "outside-hours",
-                    f"{view.name} is sold from {since} to {until} only. Take it out; the rest can be sold.",
-                    sku=view.sku,
-                    name=view.name,
-                    from_time=since,
-                    until_time=until,
-                )
+                    "%(name)s is sold from %(from_time)s to %(until_time)s only. Take it out; the rest can be sold.",
+                    sku=view.sku, name=view.name, from_time=since, until_time=until,
+                )  # fmt: skip
 
 
 def clock_text(minute: int) -> str:

@@ -366,7 +366,7 @@ def tidied(wished: Particulars, tz: str) -> Particulars:
     if not name:
         raise Invalid("empty-field", "Type the customer's name.", field="name")
     if len(name) > NAME_LETTERS or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
-        raise Invalid("customer-name", f"A name has at most {NAME_LETTERS} letters.", field="name", most=NAME_LETTERS)
+        raise Invalid("customer-name", "A name has at most %(most)s letters.", field="name", most=NAME_LETTERS)
     if unknown := wished.agreed - set(PURPOSES):
         raise Invalid("bad-choice", "Choose among what a customer can agree to.", unknown=sorted(unknown))
     if wished.language not in LANGUAGES:

@@ -165,11 +165,9 @@ def spend_points(
     points = rules.needed(amount_minor)
     if points < rules.least_points:
         raise Refused(
-            "too-few-points",
-            f"Points are redeemed from {rules.least_points} on. Choose another way to pay.",
-            least_points=rules.least_points,
-            points=account.points,
-        )
+            "too-few-points", "Points are redeemed from %(least_points)s on. Choose another way to pay.",
+            least_points=rules.least_points, points=account.points,
+        )  # fmt: skip
     balance = _write(session, store.id, customer_id, "spent", -points, amount_minor, sale_id, at, actor, covered=True)
     return points, balance
 

@@ -266,7 +266,10 @@ def write_again(session: Session, reported: Mapping[str, Any], *, actor: Actor) 
         after = (owing.balance_minor, owing.lines)
         _write(session, store_id, owing.customer_id, reported["kind"], amount_minor, after, *rest, reported["id"])
     elif not owing.balance_minor:
-        raise Refused("more-than-owed", f"{-amount_minor} in minor units were paid that this tab does not owe.")
+        raise Refused(
+            "more-than-owed", "%(amount_minor)s in minor units were paid that this tab does not owe.",
+            amount_minor=-amount_minor,
+        )  # fmt: skip
     else:
         off_minor, own_id, how = min(-amount_minor, owing.balance_minor), reported["id"] or new_id(), dict[str, Any]()
         if into := str(reported.get("shift_id") or ""):

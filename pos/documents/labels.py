@@ -75,10 +75,9 @@ def qr_text(document: dict[str, Any]) -> str:
     url = str(document["url"])
     if not url.isascii() or not url.isprintable() or " " in url or len(url) > 300:
         raise Invalid(
-            "label-address",
-            f"The label of {document['name']} cannot carry the address {url!r}: only plain letters, at most 300.",
-            url=url,
-        )
+            "label-address", "The label of %(name)s cannot carry the address %(url)s: only plain letters, at most 300.",
+            name=document["name"], url=url,
+        )  # fmt: skip
     return url
 
 

@@ -59,7 +59,7 @@ def build(code: MerchantQr) -> str:
     objects[METHOD] = STATIC if code.amount_minor is None else DYNAMIC
     for tag in sorted(code.accounts):
         if not re.fullmatch(r"[0-9]{2}", tag) or int(tag) not in ACCOUNTS:
-            raise Invalid("qr-value", f"An account of a payment code has an id from 02 to 51, not {tag}.")
+            raise Invalid("qr-value", "An account of a payment code has an id from 02 to 51, not %(tag)s.", tag=tag)
         objects[tag] = code.accounts[tag]
     objects[CATEGORY] = code.category
     objects[CURRENCY] = _currency_number(code.currency)
@@ -71,7 +71,7 @@ def build(code: MerchantQr) -> str:
     text = "".join(_written(tag, value) for tag, value in objects.items()) + CHECKSUM + "04"
     payload = text + checksum(text)
     if len(payload) > LONGEST_PAYLOAD:
-        raise Invalid("qr-value", f"A payment code has at most {LONGEST_PAYLOAD} characters.")
+        raise Invalid("qr-value", "A payment code has at most %(most)s characters.", most=LONGEST_PAYLOAD)
     return payload
 
 
@@ -109,7 +109,10 @@ def plain(words: str, longest: int) -> str:
 def _written(tag: str, value: str | Mapping[str, str]) -> str:
     text = value if isinstance(value, str) else "".join(_written(key, value[key]) for key in sorted(value))
     if not 0 < len(text) <= LONGEST_VALUE:
-        raise Invalid("qr-value", f"Object {tag} of a payment code has 1 to {LONGEST_VALUE} characters.", object=tag)
+        raise Invalid(
+            "qr-value", "Object %(object)s of a payment code has 1 to %(most)s characters.", most=LONGEST_VALUE,
+            object=tag,
+        )  # fmt: skip
     return f"{tag}{len(text):02}{text}"
 
 
@@ -123,5 +126,5 @@ def _amount_text(amount_minor: int, currency: str) -> str:
 
 def _currency_number(currency: str) -> str:
     if currency not in CURRENCY_NUMBERS:
-        raise Invalid("qr-value", f"The payment code has no number for the currency {currency}.", currency=currency)
+        raise Invalid("qr-value", "The payment code has no number for the currency %(currency)s.", currency=currency)
     return CURRENCY_NUMBERS[currency]

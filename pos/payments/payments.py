@@ -151,21 +151,17 @@ def settle(
     if other_minor > due_minor:
         over = other_minor - due_minor
         raise Refused(
-            "too-much-card",
-            f"That is {_money(over, currency)} too much; only cash can be given back. Charge the exact amount.",
-            over_minor=over,
-        )
+            "too-much-card", "That is %(over_minor)s too much; only cash can be given back. Charge the exact amount.",
+            currency=currency, over_minor=over,
+        )  # fmt: skip
     rest_minor = due_minor - other_minor
     rounded_minor = round_cash(rest_minor, smallest_coin_minor) if has_cash else rest_minor
     missing = rounded_minor - cash_minor
     if missing > 0:
         raise Refused(
-            "too-little-cash",
-            f"{_money(missing, currency)} is missing. Take it, or use another way to pay.",
-            missing_minor=missing,
-            due_minor=due_minor,
-            paid_minor=cash_minor + other_minor,
-        )
+            "too-little-cash", "%(missing_minor)s is missing. Take it, or use another way to pay.", currency=currency,
+            missing_minor=missing, due_minor=due_minor, paid_minor=cash_minor + other_minor,
+        )  # fmt: skip
     return Settled(
         tenders=tuple(row for row in tenders if row.amount_minor),
         rounding_minor=rounded_minor - rest_minor,
@@ -195,11 +191,9 @@ def _given_back(
         tenders, cash_minor = [Tender("cash", rounded_minor)], rounded_minor
     if cash_minor != rounded_minor or rest_minor > 0:
         raise Refused(
-            "give-back-differs",
-            f"{_money(-rounded_minor - other_minor, currency)} is to be given back, no more and no less.",
-            due_minor=due_minor,
-            given_minor=cash_minor + other_minor,
-        )
+            "give-back-differs", "%(rounded_minor)s is to be given back, no more and no less.", currency=currency,
+            rounded_minor=-rounded_minor - other_minor, due_minor=due_minor, given_minor=cash_minor + other_minor,
+        )  # fmt: skip
     total_minor = other_minor + rounded_minor
     kept = tuple(row for row in tenders if row.amount_minor)
     return Settled(kept, rounded_minor - rest_minor, total_minor, total_minor, 0)
@@ -208,7 +202,9 @@ def _given_back(
 def check_reference(row: Tender) -> None:
     """Raise Invalid for a slip's number that cannot be kept, or is a card's."""
     if len(row.reference) > LONGEST_REFERENCE or not row.reference.isprintable():
-        raise Invalid("bad-reference", f"A slip number has at most {LONGEST_REFERENCE} printable characters.")
+        raise Invalid(
+            "bad-reference", "A slip number has at most %(most)s printable characters.", most=LONGEST_REFERENCE
+        )
     if row.tender in ("card", "wallet") and is_card_number(row.reference):
         raise Invalid("card-number", "This is a card's number. Type the number of the slip; no card's is kept.")
 
@@ -226,9 +222,7 @@ def _refuse_odd(tenders: Sequence[Tender], channel: str, *, gives_back: bool) ->
     allowed = REFUND_TENDERS if gives_back else TENDERS
     for row in tenders:
         if row.tender not in allowed or (row.tender == "prepaid" and channel != "pickup"):
-            raise Invalid(
-                "unknown-tender", f"This till does not take {row.tender}: take cash or card.", tender=row.tender
-            )
+            raise Invalid("unknown-tender", "This till does not take %(tender)s: take cash or card.", tender=row.tender)
         if type(row.amount_minor) is not int or (row.amount_minor > 0 if gives_back else row.amount_minor < 0):
             raise Invalid("bad-amount", "An amount handed over is not negative.", amount_minor=row.amount_minor)
         if abs(row.amount_minor) > MAX_MINOR:

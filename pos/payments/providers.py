@@ -68,7 +68,10 @@ class Outcome:
 
     def __post_init__(self) -> None:
         if self.state not in ANSWERS:
-            raise Invalid("provider-answer", f"The payment service answered {self.state!r}, which means nothing here.")
+            raise Invalid(
+                "provider-answer", "The payment service answered %(state)s, which means nothing here.",
+                state=f"{self.state!r}",
+            )  # fmt: skip
 
     @classmethod
     def unknown(cls, reason: str) -> "Outcome":
@@ -127,9 +130,8 @@ class Providers:
             if name not in self._makers:
                 raise NotFound(
                     "unknown-provider",
-                    f"The payment service {name} is not set up here. Look at the store's settings.",
-                    provider=name,
-                )
+                    "The payment service %(provider)s is not set up here. Look at the store's settings.", provider=name,
+                )  # fmt: skip
             self._made[name] = self._makers[name]()
         return self._made[name]
 

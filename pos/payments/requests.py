@@ -84,7 +84,7 @@ def request(session: Session, wanted: Wanted, *, actor: Actor, at: dt.datetime) 
     if is_over(session, wanted.store_id, wanted.sale_id):
         raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
     if session.get(Till, (wanted.store_id, wanted.till_id)) is None:
-        raise NotFound("unknown-till", f"There is no till {wanted.till_id} in this store.", till_id=wanted.till_id)
+        raise NotFound("unknown-till", "There is no till %(till_id)s in this store.", till_id=wanted.till_id)
     wallet = wanted.wallet
     payment = _requested(wanted, at, reference=wallet.masked if wallet else "")
     return _written(session, payment, actor, at, wallet=wallet.wallet if wallet else None)

@@ -164,4 +164,4 @@ def _check_time(offer: Offer) -> None:
 
 
 def _number(field: str, least: int, most: int) -> Invalid:
-    return Invalid("bad-number", f"Type a whole number from {least} to {most}.", field=field, least=least, most=most)
+    return Invalid("bad-number", "Type a whole number from %(least)s to %(most)s.", field=field, least=least, most=most)

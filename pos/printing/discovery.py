@@ -66,8 +66,10 @@ def networks_of(setting: str) -> list[Network]:
     try:
         found = [Network(word) for word in setting.replace(",", " ").split()]
     except ValueError as fault:
-        sentence = f"The setting printer_search is not a list of networks: {cause(fault)}."
-        raise Invalid("printer-search", sentence, setting=setting) from fault
+        raise Invalid(
+            "printer-search", "The setting printer_search is not a list of networks: %(fault)s.", fault=cause(fault),
+            setting=setting,
+        ) from fault  # fmt: skip
     if any(network.num_addresses > MOST_HOSTS for network in found) or len(found) > MOST_NETWORKS:
         raise Invalid("printer-search", "The setting printer_search names too many hosts: four /24 at most.")
     return found

@@ -24,6 +24,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, Protocol
 
 from config.errors import Invalid, Unreachable, cause
+from config.words import N_
 from pos.printing.models import PrinterModel, load_escpos
 
 _ONLINE, _CAUSE, _ERROR, _PAPER = (b"\x10\x04" + bytes([n]) for n in (1, 2, 3, 4))
@@ -99,7 +100,7 @@ class AgentPrinter:
 
     def send(self, paper: bytes) -> Said:
         """Refuse: not a byte leaves from here."""
-        raise Unreachable("agent-prints", _SENTENCES["agent-prints"])
+        raise _unreachable("agent-prints")
 
     def longest_s(self, paper: bytes) -> float:
         """Return the patience for the slowest cable an agent may have."""
@@ -150,14 +151,14 @@ class _Asked(ABC):
         online = self._asked(line, _ONLINE)
         if online is None:
             if self.reports:
-                raise Unreachable("printer-silent", _SENTENCES["printer-silent"])
+                raise _unreachable("printer-silent")
             return Said()
         paper = self._asked(line, _PAPER) or 0
         if paper & 0x60:
-            raise Unreachable("paper-out", _SENTENCES["paper-out"])
+            raise _unreachable("paper-out")
         if online & 0x08:
             code = self._cause(line)
-            raise Unreachable(code, _SENTENCES[code])
+            raise _unreachable(code)
         return Said(answered=True, near_end=bool(paper & 0x0C))
 
     def _cause(self, line: Line) -> str:
@@ -177,7 +178,7 @@ class _Asked(ABC):
             line.write(question, limit_s)
             return _answer(line, *_STATUS, limit_s)
         except OSError as fault:
-            raise Unreachable("printer-silent", _SENTENCES["printer-silent"]) from fault
+            raise _unreachable("printer-silent") from fault
 
     def _unconfirmed(self, line: Line, said: Said) -> Unconfirmed:
         if said.answered:
@@ -207,10 +208,14 @@ class NetworkPrinter(_Asked):
         except OSError as fault:
             address = f"{self.host}:{self.port}"
             if isinstance(fault, ConnectionRefusedError) or fault.errno == errno.ECONNREFUSED:
-                sentence = f"The printer at {address} refuses: is another program using it?"
-                raise Unreachable("printer-refused", sentence) from fault
-            sentence = f"The printer at {address} cannot be reached. Check its power and cable."
-            raise Unreachable("printer-off", sentence) from fault
+                raise Unreachable(
+                    "printer-refused", "The printer at %(address)s refuses: is another program using it?",
+                    address=address,
+                ) from fault  # fmt: skip
+            raise Unreachable(
+                "printer-off", "The printer at %(address)s cannot be reached. Check its power and cable.",
+                address=address,
+            ) from fault  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -273,7 +278,9 @@ class FilePrinter(_Asked):
 
     def _closed(self, fault: OSError) -> Unreachable:
         code = "printer-permission" if isinstance(fault, PermissionError) else "printer-off"
-        return Unreachable(code, f"The printer at {self.path} cannot be opened: {fault.strerror}.")
+        return Unreachable(
+            code, "The printer at %(path)s cannot be opened: %(strerror)s.", path=self.path, strerror=fault.strerror
+        )
 
 
 @dataclass(frozen=True)
@@ -289,12 +296,14 @@ class CupsPrinter:
         try:
             done = subprocess.run(words, input=paper, capture_output=True, timeout=SPOOLER_S, check=False)
         except FileNotFoundError as fault:
-            raise Unreachable("printer-library", _SENTENCES["no-cups"]) from fault
+            raise Unreachable("printer-library", _NO_CUPS) from fault
         except subprocess.TimeoutExpired as fault:
             raise Unconfirmed("connection-lost", _LOST) from fault
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip()[:200]
-            raise Unreachable("printer-off", f"CUPS does not take the job for {self.queue}: {said}")
+            raise Unreachable(
+                "printer-off", "CUPS does not take the job for %(queue)s: %(said)s", queue=self.queue, said=said
+            )
         return Said()
 
     def longest_s(self, paper: bytes) -> float:
@@ -361,10 +370,9 @@ def driver_for(
                 return WindowsPrinter(rest, model)
     raise Invalid(
         "printer-setting",
-        f"The printer setting {setting!r} is not known. Write paper, net:host:port, usb:vendor:product, "
-        "serial:/dev/…, file:/path, cups:queue, windows:name, or leave it empty for no printer.",
-        setting=setting,
-    )
+        "The printer setting %(setting)s is not known. Write paper, net:host:port, usb:vendor:product, "
+        "serial:/dev/…, file:/path, cups:queue, windows:name, or leave it empty for no printer.", setting=setting,
+    )  # fmt: skip
 
 
 # --- inside ---
@@ -374,16 +382,22 @@ _LOST = (
     "is there or print it again."
 )
 _SENTENCES = {
-    "agent-prints": "A print agent prints for this printer. Look whether it runs.",
-    "printer-silent": "The printer does not answer. Switch it off and on.",
-    "printer-offline": "The printer is off line. Press its feed or on-line button.",
-    "paper-out": "The printer is out of paper. Put in a new roll; printing goes on by itself.",
-    "cover-open": "The printer's cover is open. Close it; printing goes on by itself.",
-    "cutter-jam": "The printer's cutter is jammed. Switch it off, free the cutter, switch it on.",
-    "printer-error": "The printer reports a fault. Switch it off, look for jammed paper, switch it on.",
-    "paper-out-midway": "The paper ran out while printing. Put in a new roll and look whether the receipt is complete.",
-    "no-cups": "Printing through CUPS needs CUPS on this machine: install it, or choose another way to the printer.",
+    "agent-prints": N_("A print agent prints for this printer. Look whether it runs."),
+    "printer-silent": N_("The printer does not answer. Switch it off and on."),
+    "printer-offline": N_("The printer is off line. Press its feed or on-line button."),
+    "paper-out": N_("The printer is out of paper. Put in a new roll; printing goes on by itself."),
+    "cover-open": N_("The printer's cover is open. Close it; printing goes on by itself."),
+    "cutter-jam": N_("The printer's cutter is jammed. Switch it off, free the cutter, switch it on."),
+    "printer-error": N_("The printer reports a fault. Switch it off, look for jammed paper, switch it on."),
+    "paper-out-midway": N_(
+        "The paper ran out while printing. Put in a new roll and look whether the receipt is complete."
+    ),
 }
+_NO_CUPS = N_("Printing through CUPS needs CUPS on this machine: install it, or choose another way to the printer.")
+
+
+def _unreachable(code: str) -> Unreachable:
+    return Unreachable(code, _SENTENCES[code])
 
 
 def _port(text: str) -> int:
@@ -396,8 +410,10 @@ def _port(text: str) -> int:
 def _usable(kind: str, library: str) -> Any:
     printer_class = getattr(load_escpos(), kind)
     if not printer_class.is_usable():
-        sentence = f"This way to a printer needs the library {library} on this machine: install it."
-        raise Unreachable("printer-library", sentence)
+        raise Unreachable(
+            "printer-library", "This way to a printer needs the library %(library)s on this machine: install it.",
+            library=library,
+        )  # fmt: skip
     return printer_class
 
 
@@ -408,10 +424,14 @@ def _opened(opening: Any, name: str) -> Any:
     except Exception as fault:
         denied = "permission" in str(fault).lower() or "access denied" in str(fault).lower()
         if denied or getattr(fault, "errno", None) == errno.EACCES:
-            sentence = f"This computer may not use the {name}. Give its user the right to (group lp or dialout)."
-            raise Unreachable("printer-permission", sentence) from fault
-        sentence = f"The {name} does not open: {cause(fault)}. Check cable and power."
-        raise Unreachable("printer-off", sentence) from fault
+            raise Unreachable(
+                "printer-permission",
+                "This computer may not use the %(name)s. Give its user the right to (group lp or dialout).", name=name,
+            ) from fault  # fmt: skip
+        raise Unreachable(
+            "printer-off", "The %(name)s does not open: %(fault)s. Check cable and power.", name=name,
+            fault=cause(fault),
+        ) from fault  # fmt: skip
 
 
 def _answer(line: Line, mask: int, pattern: int, limit_s: float) -> int | None:

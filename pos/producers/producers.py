@@ -141,7 +141,7 @@ def add_producer(
         raise Invalid("bad-producer", "Give the producer a name and say what they are.", field="name")
     if not 0 <= commission_bp <= MOST_COMMISSION_BP or not 0 <= agent_bp <= commission_bp:
         raise Invalid(
-            "bad-commission-share", "The commission is at most 60 %, the agent's part within it.", field="commission"
+            "bad-commission-share", "The commission is at most 60 %%, the agent's part within it.", field="commission"
         )
     if bool(agent_name) != bool(agent_bp):
         raise Invalid("bad-agent", "An agent has a name and a part of the commission, or there is none.", field="agent")
@@ -171,11 +171,11 @@ def sell_for(
         raise Refused("not-own-product", "Make it a product of your own first: its code says whose it is.", sku=sku)
     row = session.get(ProducerProduct, (store_id, sku))
     if row is not None and row.producer_id != producer_id:
-        raise Conflict("another-producer", f"{product.name} is already sold for somebody else.", sku=sku)
+        raise Conflict("another-producer", "%(name)s is already sold for somebody else.", name=product.name, sku=sku)
     if row is None:
         here = stock.levels(session, store_id, [sku]).get(sku)
         if here is not None and here.on_hand:
-            raise Refused("own-stock-left", f"{product.name}: sell or write off your own first.", sku=sku)
+            raise Refused("own-stock-left", "%(name)s: sell or write off your own first.", name=product.name, sku=sku)
         row = ProducerProduct(store_id=store_id, sku=sku, producer_id=producer_id)
         session.add(row)
     row.story = story.strip()[:2000]
@@ -210,7 +210,7 @@ def take_in(
         raise Invalid("bad-harvest", "It was harvested today or before.", field="harvested_on")
     code = " ".join(code.split())[:30] or _next_code(session, store_id, day)
     if session.scalar(sa.select(ProducerLot.id).where(ProducerLot.store_id == store_id, ProducerLot.code == code)):
-        raise Conflict("lot-code-used", f"There is a lot {code} already. Write another one.", field="code", lot=code)
+        raise Conflict("lot-code-used", "There is a lot %(lot)s already. Write another one.", field="code", lot=code)
     lot = ProducerLot(
         store_id=store_id, id=id, producer_id=goods.producer_id, sku=sku, code=code, harvested_on=harvested_on,
         came_on=day, came_at=at, came_qty=qty, left_qty=qty, back_qty=0, lost_qty=0,
@@ -232,7 +232,7 @@ def take_out(
     if lot is None:
         raise NotFound("unknown-lot", "There is no such lot.", lot=lot_id)
     if not 0 < qty <= lot.left_qty:
-        raise Invalid("more-than-left", f"Of this lot {lot.left_qty} are left.", left=lot.left_qty, field="qty")
+        raise Invalid("more-than-left", "Of this lot %(left)s are left.", left=lot.left_qty, field="qty")
     source = Source("wasted" if lost else "sent_back", "produce", id)
     place = Place.WASTE if lost else Place.SUPPLIER
     waste.take_out(session, store_id, [(lot.sku, qty)], place, source, lot=lot.code, actor=actor, at=at, why=lot.code)

@@ -51,7 +51,7 @@ def ask(
     if sale is None or sale.state != "completed":
         raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
     if len(messages.written_about(session, store_id, sale_id)) >= MOST:
-        raise Refused("mailed-enough", f"This receipt went by e-mail {MOST} times. Print it instead.", most=MOST)
+        raise Refused("mailed-enough", "This receipt went by e-mail %(most)s times. Print it instead.", most=MOST)
     made = messages.write(session, store_id, KIND, id=command, about=sale_id, email=address, body={}, at=at)
     journal.record(session, actor=actor, at=at, verb="receipt.mail_asked", subject=f"sale:{sale_id}", letter=command)
     return made

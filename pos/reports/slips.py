@@ -135,7 +135,7 @@ def count_sheet(
     rows = session.execute(query.limit(MOST_LINES + 1)).all()
     if len(rows) > MOST_LINES:
         raise Invalid(
-            "sheet-too-long", f"More than {MOST_LINES} products: choose a category for the sheet.", most=MOST_LINES
+            "sheet-too-long", "More than %(most)s products: choose a category for the sheet.", most=MOST_LINES
         )
     if not rows:
         raise NotFound("nothing-to-count", "There is no product in this category.")

@@ -90,7 +90,7 @@ class Voiding:
 def park(session: Session, wish: Parking, *, actor: Actor, at: dt.datetime) -> Basket:
     """Set a basket aside (rule 4); parking it again replaces what was kept of it."""
     if len(wish.label) > LONGEST_LABEL:
-        raise Invalid("bad-label", f"The name of a basket has at most {LONGEST_LABEL} characters.")
+        raise Invalid("bad-label", "The name of a basket has at most %(most)s characters.", most=LONGEST_LABEL)
     shift = locked(session, wish.store_id, wish.till_id)
     row = _kept(session, wish, actor, at)
     if row.state == "voided":

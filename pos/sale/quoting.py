@@ -153,9 +153,9 @@ def refuse_beyond(holding: Holding, quoted: Quote) -> None:
         reported = ", ".join(f"{one['name']} ({one['available']}/{one['wanted']})" for one in short)
         raise Refused(
             "not-in-stock",
-            f"The books do not have so much: {reported}. Count it if it is here, or take it off the basket.",
-            short=short,
-        )
+            "The books do not have so much: %(reported)s. Count it if it is here, or take it off the basket.",
+            reported=reported, short=short,
+        )  # fmt: skip
 
 
 def read_from_codes(shelf: Shelf, rung: Sequence[RungLine]) -> Sequence[RungLine]:
@@ -187,7 +187,9 @@ def _refuse_too_many(rung: Sequence[RungLine], views: Mapping[str, ProductView],
         view = views[sku]
         most = (view.maximum_qty if sold and sku not in agreed else None) or MOST_QTY[view.stock_unit]
         if qty > most:
-            raise Invalid("bad-quantity", f"At most {most} of {view.name} in one sale.", sku=sku, qty=qty, most=most)
+            raise Invalid(
+                "bad-quantity", "At most %(most)s of %(name)s in one sale.", name=view.name, sku=sku, qty=qty, most=most
+            )
 
 
 def _lines(
@@ -200,8 +202,9 @@ def _lines(
         view = views[line.sku]
         if line.qty < 0 and view.kind != "deposit":
             raise Invalid(
-                "bad-quantity", f"The quantity of {view.name} must be above zero.", sku=line.sku, qty=line.qty
-            )
+                "bad-quantity", "The quantity of %(name)s must be above zero.", name=view.name, sku=line.sku,
+                qty=line.qty,
+            )  # fmt: skip
         price_type, price_minor = _price_of(line, view, agreed)
         if price_type == "override":
             needs.append(_another_price(view, line.qty, price_minor, asked))
@@ -239,7 +242,7 @@ def _price_of(line: RungLine, view: ProductView, agreed: Mapping[str, int]) -> t
         return "empties", view.price_minor
     if view.price_typed:
         if line.price_minor is None and line.amount_minor is None:
-            raise Invalid("price-wanted", f"Type the price of {view.name}.", sku=line.sku, name=view.name)
+            raise Invalid("price-wanted", "Type the price of %(name)s.", sku=line.sku, name=view.name)
         return "typed", line.price_minor or 0
     if line.sku in agreed:
         return "agreed", agreed[line.sku]
@@ -292,8 +295,10 @@ def _part_of_list(line: BasketLine, view: ProductView) -> Fraction:
 
 def _empties(qty: int) -> Need:
     if qty > MOST_EMPTIES:
-        reported = f"At most {MOST_EMPTIES} empties come back in one sale. Take the rest back in another one."
-        raise Invalid("too-many-empties", reported, most=MOST_EMPTIES, qty=qty)
+        raise Invalid(
+            "too-many-empties", "At most %(most)s empties come back in one sale. Take the rest back in another one.",
+            most=MOST_EMPTIES, qty=qty,
+        )  # fmt: skip
     return Need("empties", f"{qty} empties", covers={"qty": qty})
 
 
@@ -362,11 +367,9 @@ def _as_read(line: RungLine, found: Scanned, view: ProductView) -> RungLine:
     if line.qty != found.qty and (labelled or (view.stock_unit != "each" and found.qty > 1)):
         raise Invalid(
             "label-fixed",
-            f"How much {view.name} it is stands on its label. Take the line out and scan the label of each piece.",
-            sku=view.sku,
-            name=view.name,
-            qty=found.qty,
-        )
+            "How much %(name)s it is stands on its label. Take the line out and scan the label of each piece.",
+            sku=view.sku, name=view.name, qty=found.qty,
+        )  # fmt: skip
     return line._replace(amount_minor=found.amount_minor, batch=found.batch, expires_on=found.expires_on)
 
 
@@ -379,7 +382,7 @@ def _without_code(line: RungLine, view: ProductView) -> RungLine:
 def _differs(view: ProductView) -> Invalid:
     return Invalid(
         "label-differs",
-        f"No label says this of {view.name}. Take the line out and scan its label again.",
+        "No label says this of %(name)s. Take the line out and scan its label again.",
         sku=view.sku,
         name=view.name,
     )

@@ -113,8 +113,9 @@ def decide_blind(request: BlindReturnRequest, situation: Situation) -> Draft:
 def refuse_paid_online(receipt: Receipt, *, online: bool) -> None:
     """Raise Refused where money paid online would be given back another way, or other money online (rule 6)."""
     if receipt.paid_online and not online:
-        reported = "This was paid online: take it back on the Pickup page, and the money goes back by itself."
-        raise Refused("paid-online", reported)
+        raise Refused(
+            "paid-online", "This was paid online: take it back on the Pickup page, and the money goes back by itself."
+        )
     if online and not receipt.paid_online:
         raise Refused("not-paid-online", "This was not paid online. Give the money back in cash or to the card.")
 
@@ -148,8 +149,11 @@ def within_drawer(draft: Draft) -> Draft:
     if out_minor <= 0 or not drawer_cash.is_beyond(out_minor, held_minor):
         return draft
     if draft.counter.rights.may(drawer_cash.SEES_DRAWER):
-        reported = "The drawer should not hold as much cash. Give the rest back another way, or put cash in first."
-        raise Refused("drawer-too-empty", reported, held_minor=held_minor)
+        raise Refused(
+            "drawer-too-empty",
+            "The drawer should not hold as much cash. Give the rest back another way, or put cash in first.",
+            held_minor=held_minor,
+        )
     return replace(draft, beyond_minor=out_minor)
 
 
@@ -254,9 +258,11 @@ def _undone(receipt: Receipt, wanted: dict[int, tuple[int, bool]], *, first_n: i
     ]
     if over:
         reported = "; ".join(f"{row['name'] or row['line']}: {row['left']} left to return" for row in over)
-        raise Refused("more-than-sold", f"That is more than was sold. {reported}.", lines=over)
+        raise Refused("more-than-sold", "That is more than was sold. %(reported)s.", reported=reported, lines=over)
     if vouchers := [sold[n].name for n in wanted if sold[n].kind == "voucher"]:
-        raise Refused("voucher-sold", f"{', '.join(vouchers)}: a voucher is not taken back, it is spent here.")
+        raise Refused(
+            "voucher-sold", "%(vouchers)s: a voucher is not taken back, it is spent here.", vouchers=", ".join(vouchers)
+        )
     return [
         (_negative(number, sold[n], back.get(n, 0), qty), restock)
         for number, (n, (qty, restock)) in enumerate(sorted(wanted.items()), first_n)
@@ -307,7 +313,7 @@ def _typed(request: BlindReturnRequest, shelf: Shelf) -> list[tuple[SoldLine, bo
         view = views[sku]
         _positive(n, qty)
         if view.kind not in ("goods", "service"):
-            raise Refused("not-returnable", f"{view.name} is not taken back without its receipt.", sku=sku)
+            raise Refused("not-returnable", "%(name)s is not taken back without its receipt.", name=view.name, sku=sku)
         if type(price_minor) is not int or not price_minor >= 0:
             raise Invalid("bad-price", "A price is not negative and not absurdly large.", price_minor=price_minor)
         priced = charge(
@@ -322,11 +328,9 @@ def _typed(request: BlindReturnRequest, shelf: Shelf) -> list[tuple[SoldLine, bo
         if not view.price_typed and -priced.total_minor > most[n - 1]:
             raise Refused(
                 "above-price",
-                f"{view.name} costs less than that today. Without a receipt give back today's price at most, "
-                "offers taken off.",
-                sku=sku,
-                most_minor=most[n - 1],
-            )
+                "%(name)s costs less than that today. Without a receipt give back today's price at most, offers "
+                "taken off.", name=view.name, sku=sku, most_minor=most[n - 1],
+            )  # fmt: skip
         lines.append((sold_line(n, priced), restock))
     return lines
 

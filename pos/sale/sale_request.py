@@ -184,30 +184,32 @@ def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> Non
     if not lines and not may_be_empty:
         raise Invalid("empty-basket", "There is nothing in the basket. Scan something first.")
     if len(lines) > MOST_LINES:
-        raise Invalid("too-many-lines", f"A sale has at most {MOST_LINES} lines. Ring the rest as another sale.")
+        raise Invalid(
+            "too-many-lines", "A sale has at most %(most)s lines. Ring the rest as another sale.", most=MOST_LINES
+        )
     most = MOST_QTY["gram"]
     for line in lines:
         qty = line.qty
         if type(qty) is not int or not qty or not -most <= qty <= most:
             raise Invalid(
-                "bad-quantity",
-                f"The quantity of {line.sku} must be a whole number above zero.",
-                sku=line.sku,
-                qty=qty,
-            )
+                "bad-quantity", "The quantity of %(sku)s must be a whole number above zero.", sku=line.sku, qty=qty,
+            )  # fmt: skip
         if not 0 <= line.discount_bp <= 10_000 or line.discount_minor < 0 or (line.discount_bp and line.discount_minor):
             raise Invalid(
                 "bad-discount", "A discount is a percentage up to 100, or an amount; type it again.", sku=line.sku
             )
         priced = line.price_minor is not None or line.amount_minor is not None
         if qty < 0 and (priced or line.discount_minor or line.discount_bp):
-            reported = "Empties come back at their deposit. Take the price and the discount off."
-            raise Invalid("empties-priced", reported, sku=line.sku)
+            raise Invalid(
+                "empties-priced",
+                "Empties come back at their deposit. Take the price and the discount off.",
+                sku=line.sku,
+            )
         for typed in (line.price_minor, line.amount_minor):
             if typed is not None and not 0 <= typed <= 10**12:
                 raise Invalid("bad-price", "A price is not negative and not absurdly large.", sku=line.sku)
         if len(line.note) > LONGEST_NOTE or len(line.reason) > LONGEST_NOTE:
-            raise Invalid("bad-note", f"A note has at most {LONGEST_NOTE} characters.", sku=line.sku)
+            raise Invalid("bad-note", "A note has at most %(most)s characters.", most=LONGEST_NOTE, sku=line.sku)
 
 
 def check_age(request: SaleRequest, priced: PricedBasket) -> None:
@@ -216,9 +218,8 @@ def check_age(request: SaleRequest, priced: PricedBasket) -> None:
     if minimum_age and (request.age_confirmed or 0) < minimum_age:
         names = {line.product.name for line in priced.lines if line.product.minimum_age}
         raise Refused(
-            "age-check",
-            f"Check the customer's age: at least {minimum_age} for {', '.join(sorted(names))}.",
-            minimum_age=minimum_age,
-        )
+            "age-check", "Check the customer's age: at least %(minimum_age)s for %(names)s.",
+            names=", ".join(sorted(names)), minimum_age=minimum_age,
+        )  # fmt: skip
     if request.age_how not in (None, "looked", "document"):
         raise Invalid("bad-age-check", "An age is checked by looking or by a document.", age_how=request.age_how)

@@ -180,10 +180,9 @@ def _again(
     if before_hash != request_hash:
         raise Conflict(
             "sale-content-differs",
-            f"This sale was already saved with another content, as receipt {sale.receipt_no}. Begin a new sale.",
-            receipt_no=sale.receipt_no,
-            total_minor=sale.total_minor,
-        )
+            "This sale was already saved with another content, as receipt %(receipt_no)s. Begin a new sale.",
+            receipt_no=sale.receipt_no, total_minor=sale.total_minor,
+        )  # fmt: skip
     document = document_of(session, sale)
     return Completed(SaleCompleted.from_body(document), document, repeated=True)
 

@@ -70,9 +70,7 @@ def _claimed(session: Session, sale_id: str, row: Tender) -> Tender:
     if not row.payment_id:
         return row
     if row.tender not in (*ELSEWHERE, "points"):
-        raise Invalid(
-            "unknown-tender", f"Only cards and wallets are paid elsewhere, not {row.tender}.", tender=row.tender
-        )
+        raise Invalid("unknown-tender", "Only cards and wallets are paid elsewhere, not %(tender)s.", tender=row.tender)
     payment = requests.claim(session, row.payment_id, sale_id, row.amount_minor)
     return row._replace(tender=payment.tender, reference=payment.reference)
 

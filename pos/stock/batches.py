@@ -339,8 +339,8 @@ def refuse_strange_day(expires_on: dt.date | None, day: dt.date) -> None:
 def _over(sku: str, batch: str | None, last_day: dt.date, name: str) -> Refused:
     return Refused(
         "expired",
-        f"{name} was to be sold until {last_day:%Y-%m-%d}. Do not sell it: give the customer another one and write "
-        "this one off.",
+        "%(name)s was to be sold until %(expires_on)s. Do not sell it: give the customer another one "
+        "and write this one off.",
         sku=sku,
         name=name,
         expires_on=last_day.isoformat(),

@@ -398,7 +398,7 @@ def _keep(
         raise Invalid("bad-amount", "That cost is not possible. Type it again.", field="cost")
     batches.refuse_strange_day(expires_on, day_of(session, note.store_id, at))
     if session.get(Product, sku) is None:
-        raise NotFound("unknown-product", f"There is no product {sku}. Search for it by name.", skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s. Search for it by name.", sku=sku, skus=[sku])
     lines = scans_of(session, note)
     if same := [line for line in lines if line_id is not None and line.id == line_id]:
         return same[0]
@@ -433,7 +433,7 @@ def _open_note(session: Session, store_id: str, note_id: str) -> DeliveryNote:
     note = note_of(session, store_id, note_id)
     if note.state != "open":
         done = "booked" if note.state == "posted" else "dropped"
-        raise Conflict("note-closed", f"This note was {done} before. Begin a new one.", state=note.state)
+        raise Conflict("note-closed", "This note was %(done)s before. Begin a new one.", done=done, state=note.state)
     return note
 
 

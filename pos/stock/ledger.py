@@ -396,7 +396,7 @@ def tidy(lines: Lines) -> list[tuple[str, int]]:
     sums: dict[str, int] = {}
     for sku, qty in lines:
         if isinstance(qty, bool) or not isinstance(qty, int) or not 0 < qty <= MOST_QTY:
-            raise Invalid("bad-quantity", f"The quantity of {sku} must be 1 or more, not {qty}.", sku=sku, qty=qty)
+            raise Invalid("bad-quantity", "The quantity of %(sku)s must be 1 or more, not %(qty)s.", sku=sku, qty=qty)
         sums[sku] = sums.get(sku, 0) + qty
     if not sums:
         raise Invalid("no-lines", "There is nothing to book: add at least one product.")
@@ -413,7 +413,7 @@ def refuse_if_booked(session: Session, store_id: str, source: Source) -> None:
     )
     booked = session.scalar(query.limit(1)) is not None
     if booked or (source.kind == "count" and session.get(outbox.OutboxMessage, source.id) is not None):
-        raise Conflict("already-booked", f"This {source.kind} was already booked.", kind=source.kind, id=source.id)
+        raise Conflict("already-booked", "This %(kind)s was already booked.", kind=source.kind, id=source.id)
 
 
 def refuse_unknown(session: Session, skus: Sequence[str]) -> None:
@@ -422,7 +422,9 @@ def refuse_unknown(session: Session, skus: Sequence[str]) -> None:
     for start in range(0, len(skus), MOVES_A_FACT):
         known.update(session.scalars(sa.select(Product.sku).where(Product.sku.in_(skus[start : start + MOVES_A_FACT]))))
     if missing := [sku for sku in skus if sku not in known]:
-        raise NotFound("unknown-product", f"There is no product {', '.join(missing[:10])}.", skus=missing)
+        raise NotFound(
+            "unknown-product", "There is no product %(missing)s.", missing=", ".join(missing[:10]), skus=missing
+        )
 
 
 def refuse_short(session: Session, short: list[tuple[str, int, int]], place: str | None = None) -> None:
@@ -434,7 +436,9 @@ def refuse_short(session: Session, short: list[tuple[str, int, int]], place: str
     reported = "; ".join(f"{names.get(sku, sku)}: {wanted} wanted, {there} there" for sku, wanted, there in short)
     raise Refused(
         "not-available",
-        f"Not enough {f'in the {place}' if place else 'to promise'}: {reported}.",
+        "Not enough %(place)s: %(reported)s.",
+        place=f"in the {place}" if place else "to promise",
+        reported=reported,
         short=[
             {"sku": sku, "name": names.get(sku, sku), "wanted": wanted, "available": there}
             for sku, wanted, there in short

@@ -102,7 +102,7 @@ def mark_down(
         raise Refused("expired", "Its last day is over. Do not sell it: write it off.", sku=sku)
     product, price_minor = session.get(Product, sku), catalogue.price_on(session, store_id, sku, day)
     if product is None:
-        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if price_minor is None:
         raise Refused("price-missing", "This product has no price yet: set one first.", names=[product.name])
     now_minor = reduced_minor(price_minor, percent_bp)
@@ -144,8 +144,12 @@ def take(session: Session, store_id: str, units: Mapping[str, int]) -> None:
         )
         assert isinstance(result, CursorResult)
         if not result.rowcount:
-            reported = "Another till has just sold the last reduced ones. Look at the new total, then take the money."
-            raise Conflict("marked-sold-out", reported, offer_id=offer_id, qty=qty)
+            raise Conflict(
+                "marked-sold-out",
+                "Another till has just sold the last reduced ones. Look at the new total, then take the money.",
+                offer_id=offer_id,
+                qty=qty,
+            )
 
 
 # --- questions ---

@@ -125,7 +125,7 @@ def call(
     if not why:
         raise Invalid("no-reason", "Say why it is recalled.", field="why")
     if session.get(Product, sku) is None:
-        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     same = not afterwards and any(row.batch in (None, batch) for row in in_force(session, store_id, [sku]))
     if same or (id is not None and session.get(Recall, (store_id, id)) is not None):
         raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
@@ -211,17 +211,14 @@ def refuse_recalled(
     reported = ", ".join(facts["names"])
     if sure:
         raise Refused(
-            "recalled",
-            f"{reported} is recalled: {facts['why']}. Do not sell it; put it aside and tell the shopkeeper.",
-            **facts,
-        )
+            "recalled", "%(reported)s is recalled: %(why)s. Do not sell it; put it aside and tell the shopkeeper.",
+            reported=reported, **facts,
+        )  # fmt: skip
     raise Refused(
         "recalled-batch",
-        f"Of {reported}, the batch {', '.join(facts['batches'])} is recalled: {facts['why']}. "
-        "Read the batch on the pack: "
-        "put that one aside; for another batch scan its code with the batch, or type it.",
-        **facts,
-    )
+        "Of %(reported)s, the batch %(batches)s is recalled: %(why)s. Read the batch on the pack: put that one "
+        "aside; for another batch scan its code with the batch, or type it.", reported=reported, **facts,
+    )  # fmt: skip
 
 
 def in_force(session: Session, store_id: str, skus: Sequence[str] | None = None) -> list[Recall]:

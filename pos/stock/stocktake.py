@@ -393,12 +393,12 @@ def enter(
     if isinstance(qty, bool) or not isinstance(qty, int) or not (0 if is_total else -MOST_QTY) <= qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Type how many there are: 0 or more.", sku=sku, qty=qty, field="qty")
     if session.get(Product, sku) is None:
-        raise NotFound("unknown-product", f"There is no product {sku}. Search for it by name.", skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s. Search for it by name.", sku=sku, skus=[sku])
     again = section.state != "open"
     if again and not is_total:
         raise Conflict(
             "section-counted",
-            f"{section.name} was counted already. Open it again to go on scanning, or type the total you see now.",
+            "%(section)s was counted already. Open it again to go on scanning, or type the total you see now.",
             section=section.name,
         )
     if not is_total and qty < 0 and total_of(entries_of(session, take, [sku], section_n)) + qty < 0:
@@ -438,14 +438,17 @@ def begin_posting(
         return take
     take = _open_take(session, store_id, take_id)
     if still := [section.name for section in sections_of(session, take) if section.state == "open"]:
-        raise Refused("sections-open", f"Still being counted: {', '.join(still)}.", sections=still)
+        raise Refused("sections-open", "Still being counted: %(sections)s.", sections=still)
     rows = counted(session, take)
     if not rows:
         raise Invalid("nothing-counted", "Nothing was counted yet.")
     if doubtful := [row.sku for row in rows.values() if row.ask_again]:
         names = session.scalars(sa.select(Product.name).where(Product.sku.in_(doubtful[:100])).order_by(Product.name))
         reported = list(names)
-        raise Refused("count-again", f"Count again: {', '.join(reported[:10])}.", skus=doubtful, names=reported)
+        raise Refused(
+            "count-again", "Count again: %(reported)s.", reported=", ".join(reported[:10]), skus=doubtful,
+            names=reported,
+        )  # fmt: skip
     take.posting_at, take.missing_is_gone = at, missing_is_gone
     if missing_is_gone:
         _enter_as_gone(session, take, uncounted(session, take), actor=actor, at=at)

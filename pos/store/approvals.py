@@ -136,11 +136,12 @@ def grant(
 ) -> Approval:
     """Grant leave for one sale (rule 2); the caller has checked the PIN. Refuses a person who may not do it alone."""
     if not any(permission in table for table in permissions.AT_FIRST.values()):
-        raise Invalid("unknown-permission", f"There is nothing called {permission} to allow.", permission=permission)
+        raise Invalid("unknown-permission", "There is nothing called %(permission)s to allow.", permission=permission)
     if not permissions.may(session, store_id, staff.role, permission):
         raise Refused(
-            "may-not-approve", f"{staff.name} may not allow this. Ask someone who may.", permission=permission
-        )
+            "may-not-approve", "%(name)s may not allow this. Ask someone who may.", name=staff.name,
+            permission=permission,
+        )  # fmt: skip
     _refuse_beyond(session, store_id, staff, permission, covers)
     row = Approval(
         store_id=store_id,
@@ -211,12 +212,10 @@ def allow(leave: Leave, needs: Iterable[Need]) -> list[Used]:
     if open_needs := [need for n, need in enumerate(missing) if n not in fit]:
         reported = "; ".join(dict.fromkeys(need.why for need in open_needs))
         raise Refused(
-            "needs-approval",
-            f"A supervisor has to allow this with a PIN: {reported}.",
-            permissions=sorted({need.permission for need in open_needs}),
-            reasons=[need.why for need in open_needs],
+            "needs-approval", "A supervisor has to allow this with a PIN: %(reported)s.", reported=reported,
+            permissions=sorted({need.permission for need in open_needs}), reasons=[need.why for need in open_needs],
             needs=[need.facts() for need in open_needs],
-        )
+        )  # fmt: skip
     used = {row.id: row for row, _ in fit.values()}
     return [(row, [dict(missing[n].covers) for n, (by, _) in fit.items() if by is row]) for row in used.values()]
 
@@ -304,11 +303,9 @@ def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: st
     most_bp = permissions.rights_of(session, store_id, staff.role).discount_bp
     if permission in TAKE_OFF and any(taken_off_bp(facts) > most_bp for facts in covers):
         raise Refused(
-            "beyond-limit",
-            f"{staff.name} may take off at most {most_bp / 100:g} percent. Ask someone who may take off more.",
-            name=staff.name,
-            percent=f"{most_bp / 100:g}",
-        )
+            "beyond-limit", "%(name)s may take off at most %(most_bp)s percent. Ask someone who may take off more.",
+            most_bp=f"{most_bp / 100:g}", name=staff.name, percent=f"{most_bp / 100:g}",
+        )  # fmt: skip
 
 
 def _valid(session: Session, asking: Asking, actor: Actor, at: dt.datetime) -> list[Approval]:

@@ -77,7 +77,7 @@ def withdraw(session: Session, person: Staff, *, actor: Actor, at: dt.datetime) 
 def set_rule(session: Session, node_id: str, role: str, asks_pin: bool, *, actor: Actor, at: dt.datetime) -> None:
     """Settle whether a role's badge asks for the PIN (rule 3)."""
     if role not in STAFF_ROLES:
-        raise Invalid("unknown-role", f"There is no role {role}.", role=role, field="role")
+        raise Invalid("unknown-role", "There is no role %(role)s.", role=role, field="role")
     before = asks(session, node_id, role)
     if before != asks_pin:
         row = session.get(BadgeRule, (node_id, role)) or BadgeRule(node_id=node_id, role=role)

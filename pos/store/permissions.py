@@ -164,11 +164,13 @@ def settle(
     if role not in SETTLED:
         raise Refused("role-keeps-all", "A shopkeeper may do everything. Settle cashiers and supervisors.", role=role)
     if unknown := sorted(set(permissions) - AT_FIRST["shopkeeper"]):
-        reported = f"There is nothing called {unknown[0]} to allow."
-        raise Invalid("unknown-permission", reported, permission=unknown[0])
+        raise Invalid("unknown-permission", "There is nothing called %(permission)s to allow.", permission=unknown[0])
     if "staff" in permissions:
-        reported = "People and roles stay with the shopkeeper. Make the person a shopkeeper instead."
-        raise Refused("shopkeepers-alone", reported, permission="staff")
+        raise Refused(
+            "shopkeepers-alone",
+            "People and roles stay with the shopkeeper. Make the person a shopkeeper instead.",
+            permission="staff",
+        )
     first, kept = AT_FIRST[role], FIXED | BY_LIMIT
     wished = frozenset(permissions) - kept | first & kept
     before = permitted(session, store_id, role)
@@ -205,7 +207,7 @@ def set_pay_limit(
 def set_empties_limit(session: Session, store_id: str, role: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:
     """Settle how many empties a role takes back in one sale, and pays out for in one shift, without asking anybody."""
     if role not in DISCOUNT_BP or not 0 <= qty <= MOST_EMPTIES:
-        raise Invalid("bad-empties-limit", f"Type a whole number from 0 to {MOST_EMPTIES}.", most=MOST_EMPTIES)
+        raise Invalid("bad-empties-limit", "Type a whole number from 0 to %(most)s.", most=MOST_EMPTIES)
     before = rights_of(session, store_id, role).empties
     _row(session, store_id, role).empties = qty
     _record(session, role, actor, at, before=before, empties=qty)

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from config.errors import Invalid
+from config.words import N_
 
 PHOTO_BYTES, PHOTO_DOTS, KEPT_BYTES = 8_000_000, 50_000_000, 400_000
 """A photo is written coarser until it needs no more than KEPT_BYTES."""
@@ -72,8 +73,8 @@ def dotted(png: bytes) -> Iterator[tuple[int, bytes]]:
 
 # --- inside ---
 
-_TOO_LARGE = "The picture is too large: at most 500 KB, and 4,000 dots a side. Save it smaller."
-_BLANK = "Too little of the picture would be seen on paper. Use a darker one."
+_TOO_LARGE = N_("The picture is too large: at most 500 KB, and 4,000 dots a side. Save it smaller.")
+_BLANK = N_("Too little of the picture would be seen on paper. Use a darker one.")
 
 
 @contextmanager

@@ -74,8 +74,11 @@ def refuse_weak(pin: str, role: str, words: Iterable[str] = ()) -> None:
         return
     _refuse_no_pin(pin)
     if role != "cashier" and is_guessed_first(pin):
-        reported = "This PIN is among the first that somebody tries. Take no repetition, no row, no year and no day."
-        raise Invalid("weak-pin", reported, field="pin")
+        raise Invalid(
+            "weak-pin",
+            "This PIN is among the first that somebody tries. Take no repetition, no row, no year and no day.",
+            field="pin",
+        )
 
 
 def is_good(pin: str, role: str, words: Iterable[str] = ()) -> bool:
@@ -102,14 +105,17 @@ def _refuse_no_pin(pin: str) -> None:
 
 def _refuse_weak_passphrase(typed: str, words: Iterable[str]) -> None:
     if not PASSPHRASE_LEAST <= len(typed) <= MOST:
-        reported = f"A passphrase needs {PASSPHRASE_LEAST} to {MOST} characters."
-        raise Invalid("bad-passphrase", reported, field="pin", least=PASSPHRASE_LEAST, most=MOST)
+        raise Invalid(
+            "bad-passphrase", "A passphrase needs %(least)s to %(most)s characters.", field="pin",
+            least=PASSPHRASE_LEAST, most=MOST,
+        )  # fmt: skip
     from zxcvbn import zxcvbn  # its lists take 70 ms to load, and a till needs none of them
 
     known = [*PLACE_WORDS, *(part for word in words for part in (word, *word.split()))]
     if zxcvbn(typed[:_ZXCVBN_MOST], user_inputs=known)["guesses"] < GUESSES_LEAST:
-        reported = "This passphrase is easily guessed. Use four or five unrelated words."
-        raise Invalid("weak-passphrase", reported, field="pin")
+        raise Invalid(
+            "weak-passphrase", "This passphrase is easily guessed. Use four or five unrelated words.", field="pin"
+        )
 
 
 def _is_day(pin: str, form: str) -> bool:

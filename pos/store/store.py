@@ -188,18 +188,20 @@ def found_store(
     the name unless given.
     """
     if not is_store_id(store_id):
-        reported = f"{store_id!r} is not a store id. Use 1 to 20 letters and digits, such as S01."
-        raise Invalid("bad-store-id", reported, store_id=store_id)
+        raise Invalid(
+            "bad-store-id", "%(store_id)s is not a store id. Use 1 to 20 letters and digits, such as S01.",
+            store_id=store_id,
+        )  # fmt: skip
     if not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
-        raise Invalid("bad-name", f"A store's name has 1 to {LONGEST_NAME} letters.", field="name")
+        raise Invalid("bad-name", "A store's name has 1 to %(most)s letters.", most=LONGEST_NAME, field="name")
     region_name = region if isinstance(region, str) else region[1]
     if not 1 <= len(region_name.strip()) <= LONGEST_NAME or not region_name.isprintable():
-        raise Invalid("bad-name", f"A region's name has 1 to {LONGEST_NAME} letters.", field="region")
+        raise Invalid("bad-name", "A region's name has 1 to %(most)s letters.", most=LONGEST_NAME, field="region")
     _refuse_zone(tz)
     if not re.fullmatch("[A-Z]{3}", currency):
-        raise Invalid("bad-currency", f"{currency} is no currency code; write it like EUR.", currency=currency)
+        raise Invalid("bad-currency", "%(currency)s is no currency code; write it like EUR.", currency=currency)
     if session.get(Store, store_id) is not None:
-        raise Conflict("store-exists", f"The store {store_id} is already here.", store_id=store_id)
+        raise Conflict("store-exists", "The store %(store_id)s is already here.", store_id=store_id)
     if isinstance(region, str):
         region_id = region_named(session, region).id
     else:
@@ -224,7 +226,7 @@ def region_named(session: Session, name: str) -> Region:
     alike = [one for one in known if one.id == name] or [one for one in known if one.is_named(name)]
     if len(alike) > 1:
         ids = ", ".join(one.id for one in alike)
-        raise Conflict("region-twice", f"These regions have the same name: {ids}. Write the one you mean exactly so.",
+        raise Conflict("region-twice", "These regions have the same name: %(ids)s. Write the one you mean exactly so.",
                        field="region", ids=ids)  # fmt: skip
     if alike:
         return alike[0]
@@ -237,7 +239,7 @@ def region_named(session: Session, name: str) -> Region:
 def give_key(session: Session, store_id: str, at: dt.datetime) -> str:
     """Make a store's key for the network and return it, this once; only its hash is kept (rule 3)."""
     if session.get(Store, store_id) is None:
-        raise NotFound("unknown-store", f"There is no store {store_id} in this network.", store_id=store_id)
+        raise NotFound("unknown-store", "There is no store %(store_id)s in this network.", store_id=store_id)
     key = secrets.token_urlsafe(32)
     session.add(StoreKey(sha256=_key_hash(key), store_id=store_id, made_at=at))
     return key
@@ -249,7 +251,10 @@ def withdraw_key(session: Session, store_id: str, name: str, *, actor: Actor, at
     found = next((key for key in keys if key.name == name), None)
     if found is None:
         names = ", ".join(key.name for key in keys if key.revoked_at is None) or "none"
-        raise NotFound("unknown-key", f"{store_id} has no key {name}. Its keys are: {names}.", key=name)
+        raise NotFound(
+            "unknown-key", "%(store_id)s has no key %(key)s. Its keys are: %(names)s.", store_id=store_id, names=names,
+            key=name,
+        )  # fmt: skip
     if found.revoked_at is None:
         found.revoked_at = at
         record(session, actor=actor, at=at, verb="store.key_withdrawn", subject=f"store:{store_id}", key=found.name)
@@ -260,10 +265,10 @@ def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: st
     """Let a person sign in at a node; only the hash of the PIN or passphrase is kept (rule 2)."""
     if role not in STAFF_ROLES:
         named = "cashier, supervisor, shopkeeper or operator"
-        raise Invalid("unknown-role", f"There is no role {role}; choose {named}.", role=role)
+        raise Invalid("unknown-role", "There is no role %(role)s; choose %(named)s.", named=named, role=role)
     pin_hash = pins.hashed(pin)
     if session.get(Staff, (node_id, staff_id)) is not None:
-        raise Conflict("name-taken", f"{name} already works here. Choose another name.", name=name, field="name")
+        raise Conflict("name-taken", "%(name)s already works here. Choose another name.", name=name, field="name")
     staff = Staff(node_id=node_id, id=staff_id, name=name, role=role, pin_hash=pin_hash, failed_tries=0)
     session.add(staff)
     return staff
@@ -327,7 +332,7 @@ def store_of(session: Session, store_id: str) -> Store:
     """Return a store; NotFound when there is none of that id."""
     store = session.get(Store, store_id)
     if store is None:
-        raise NotFound("unknown-store", f"There is no store {store_id} here. Check the settings.", store_id=store_id)
+        raise NotFound("unknown-store", "There is no store %(store_id)s here. Check the settings.", store_id=store_id)
     return store
 
 
@@ -403,8 +408,7 @@ def _refuse_zone(tz: str) -> None:
     try:
         ZoneInfo(tz)
     except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
-        words = f"{tz} is no time zone; write it like Europe/Berlin."
-        raise Invalid("bad-zone", words, tz=tz, field="tz") from fault
+        raise Invalid("bad-zone", "%(tz)s is no time zone; write it like Europe/Berlin.", tz=tz, field="tz") from fault
 
 
 def _key_hash(key: str) -> str:

@@ -73,9 +73,9 @@ def put_away(session: Session, week: dt.date, *, actor: Actor, at: dt.datetime) 
             "no-weeks", "Only PostgreSQL keeps the books by weeks. Here they are one file, which stays whole."
         )
     if week != partitions.monday(week):
-        raise Refused("no-monday", f"A week begins on a Monday: {partitions.monday(week)} is that week's.")
+        raise Refused("no-monday", "A week begins on a Monday: %(week)s is that week's.", week=partitions.monday(week))
     if week > at.date() - (LEAST_WEEKS + 1) * WEEK + DAY:
-        raise Refused("too-young", f"Put a week away when it is over for {LEAST_WEEKS} weeks.")
+        raise Refused("too-young", "Put a week away when it is over for %(least)s weeks.", least=LEAST_WEEKS)
     until = week + WEEK - DAY
     if session.get(ArchivedWeek, week) is not None:
         raise Conflict("already-away", "This week was put away. What came late since stays here.")

@@ -82,8 +82,9 @@ def take_shift(session: Session, message: Message, at: dt.datetime) -> list[Odd]
     )
     if here is not None and here.state == "closed":
         raise Conflict(
-            "shift-closed-anew", f"Z {fact.z_no} was made; here this shift was closed again as Z {here.z_no}."
-        )
+            "shift-closed-anew", "Z %(z_no)s was made; here this shift was closed again as Z %(other_no)s.",
+            z_no=fact.z_no, other_no=here.z_no,
+        )  # fmt: skip
     replica.write_shift(session, fact)
     journal.record(
         session, actor=Actor.system("recovered", fact.store_id), at=at, verb="shift.recovered",

@@ -49,12 +49,12 @@ def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt
     _refuse_foreign(store_id, from_node)
     _refuse_misnamed(message, fact.id, fact.business_day)
     if (odd := fact.contradiction()) is not None:
-        raise Invalid("sale-contradicts", f"This sale contradicts itself: {odd}.", id=fact.id)
+        raise Invalid("sale-contradicts", "This sale contradicts itself: %(odd)s.", odd=odd, id=fact.id)
     day = dt.date.fromisoformat(fact.business_day)
     here = sa.select(Sale).where(Sale.store_id == store_id, Sale.business_day == day, Sale.id == fact.id)
     if (known := session.scalar(here)) is not None:
         if known.request_hash != fact.request_hash or known.total_minor != fact.total_minor:
-            raise Conflict("sale-content-differs", f"Sale {fact.id} is already here with another content.", id=fact.id)
+            raise Conflict("sale-content-differs", "Sale %(id)s is already here with another content.", id=fact.id)
         return
     fact = _reported_apart(session, fact, arrived_at)
     write_rows(session, fact)
@@ -231,7 +231,10 @@ def _take_movements(session: Session, fact: StockCounted | StockMoved, source: S
 
 def _refuse_misnamed(message: Message, id: str, day: str) -> None:
     if not _is_named_as(message, id, day):
-        raise Invalid("misnamed-fact", f"{message.topic} {id} of {day} came as {message.id} of {message.business_day}.")
+        raise Invalid(
+            "misnamed-fact", "%(topic)s %(id)s of %(day)s came as %(other_id)s of %(business_day)s.",
+            topic=message.topic, id=id, day=day, other_id=message.id, business_day=message.business_day,
+        )  # fmt: skip
 
 
 def _is_named_as(message: Message, id: str, day: str) -> bool:
@@ -240,4 +243,6 @@ def _is_named_as(message: Message, id: str, day: str) -> bool:
 
 def _refuse_foreign(store_id: str, from_node: str) -> None:
     if store_id != from_node:
-        raise Invalid("foreign-fact", f"{from_node} sent a fact of {store_id}.", store_id=store_id, from_node=from_node)
+        raise Invalid(
+            "foreign-fact", "%(from_node)s sent a fact of %(store_id)s.", store_id=store_id, from_node=from_node
+        )

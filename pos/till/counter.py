@@ -88,7 +88,7 @@ def open_counter(counter: Counter | None, till_id: str) -> Counter:
             if counter is None
             else "is being counted. Finish or put off the count"
         )
-        raise Refused("no-open-shift", f"This till {reported}, then sell.", till_id=till_id)
+        raise Refused("no-open-shift", "This till %(reported)s, then sell.", reported=reported, till_id=till_id)
     return counter
 
 

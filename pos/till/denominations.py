@@ -80,8 +80,9 @@ def total(currency: str, pieces: Mapping[str, int]) -> int:
     for key, many in pieces.items():
         if key not in worth:
             raise Invalid(
-                "unknown-denomination", f"There is no {key} among the coins and notes of {currency}.", key=key
-            )
+                "unknown-denomination", "There is no %(key)s among the coins and notes of %(currency)s.",
+                currency=currency, key=key,
+            )  # fmt: skip
         if isinstance(many, bool) or not isinstance(many, int) or not 0 <= many <= MOST_PIECES:
             raise Invalid("bad-quantity", "How many coins or notes there are is a whole number from 0 up.", key=key)
         sum_minor += worth[key] * many

@@ -72,7 +72,7 @@ def refuse_let_go(held: tuple[str, str, str] | None, basket_id: str, till_id: st
 
 def taken(basket_id: str, by_name: str) -> Conflict:
     """Return the refusal of a basket that another person has in hand."""
-    return Conflict("basket-taken", f"{by_name} has already taken up this basket.", by=by_name, id=basket_id)
+    return Conflict("basket-taken", "%(by)s has already taken up this basket.", by=by_name, id=basket_id)
 
 
 def given_up(basket_id: str) -> Conflict:

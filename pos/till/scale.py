@@ -83,7 +83,7 @@ class PracticeScale:
     def put(self, grams: int, *, stable: bool = True) -> None:
         """Lay something on the scale."""
         if not 0 <= grams <= MOST_GRAMS:
-            raise Invalid("bad-weight", f"Lay 0 to {MOST_GRAMS} grams on the practice scale.", grams=grams)
+            raise Invalid("bad-weight", "Lay 0 to %(most)s grams on the practice scale.", most=MOST_GRAMS, grams=grams)
         with self._lock:
             self._keep({"grams": grams, "stable": stable})
 
@@ -101,9 +101,11 @@ def set_tare(session: Session, store_id: str, sku: str, tare_grams: int, *, acto
     _tare(tare_grams)
     product = session.get(Product, sku)
     if product is None:
-        raise NotFound("unknown-product", f"There is no product {sku}. Add it in the catalogue first.", skus=[sku])
+        raise NotFound(
+            "unknown-product", "There is no product %(sku)s. Add it in the catalogue first.", sku=sku, skus=[sku]
+        )
     if product.stock_unit != "gram":
-        raise Refused("not-weighed", f"{product.name} is not sold by weight, so it has no tare.", name=product.name)
+        raise Refused("not-weighed", "%(name)s is not sold by weight, so it has no tare.", name=product.name)
     row = session.get(ProductTare, (store_id, sku))
     if tare_grams == 0:
         if row is not None:
@@ -133,11 +135,9 @@ def net(weighing: Weighing, tare_grams: int) -> Weighing:
         if weighing.grams > 0:
             raise Refused(
                 "tare-heavier",
-                f"On the scale are {weighing.grams} g, and the tare alone is {tare_grams} g. Put the goods on, or "
-                "change the tare.",
-                grams=weighing.grams,
-                tare_grams=tare_grams,
-            )
+                "On the scale are %(grams)s g, and the tare alone is %(tare_grams)s g. Put the goods on, or change "
+                "the tare.", grams=weighing.grams, tare_grams=tare_grams,
+            )  # fmt: skip
         raise scale_drivers.refusal("scale-empty")
     return replace(weighing, grams=max(0, left), tare_grams=tare_grams)
 
@@ -176,4 +176,4 @@ def _names_till(part: str) -> bool:
 
 def _tare(grams: int) -> None:
     if not 0 <= grams <= MOST_GRAMS:
-        raise Invalid("bad-weight", f"A tare is 0 to {MOST_GRAMS} grams.", grams=grams)
+        raise Invalid("bad-weight", "A tare is 0 to %(most)s grams.", most=MOST_GRAMS, grams=grams)

@@ -103,11 +103,16 @@ def driver(setting: str) -> SerialScale:
     protocol, _, rest = setting.partition(":")
     port, *options = rest.split(",")
     if protocol not in WIRES or not port:
-        raise Invalid("bad-scale", f"There is no scale {setting}. Known are: practice, {', '.join(WIRES)}.")
+        raise Invalid(
+            "bad-scale", "There is no scale %(setting)s. Known are: practice, %(wires)s.", setting=setting,
+            wires=", ".join(WIRES),
+        )  # fmt: skip
     given = dict(option.strip().partition("=")[::2] for option in options)
     unit, baud = given.pop("unit", "kg"), given.pop("baud", "9600")
     if given or unit not in _GRAMS or not re.fullmatch(r"\d{3,6}", baud, re.ASCII):
-        raise Invalid("bad-scale", f"The scale {setting} needs mending: unit is kg, g, lb or oz, baud a number.")
+        raise Invalid(
+            "bad-scale", "The scale %(setting)s needs mending: unit is kg, g, lb or oz, baud a number.", setting=setting
+        )
     return SerialScale(WIRES[protocol], port, unit=unit, baud=int(baud))
 
 

@@ -69,7 +69,7 @@ def open_shift(
     """Open a till with its float, a sum or pieces; Conflict while another shift is open there (rule 1)."""
     float_minor = _worth(session, store_id, float_counted)
     if session.get(Till, (store_id, till_id)) is None:
-        raise NotFound("unknown-till", f"There is no till {till_id} in this store.", till_id=till_id)
+        raise NotFound("unknown-till", "There is no till %(till_id)s in this store.", till_id=till_id)
     if current(session, store_id, till_id) is not None:
         raise Conflict("shift-open", "This till is already open. Close it first.", till_id=till_id)
     shift = Shift(
@@ -213,7 +213,7 @@ def sign_over(session: Session, shift: Shift, to: Actor, *, actor: Actor, at: dt
     locked(session, shift.store_id, shift.till_id)
     need_open(shift)
     if to.id == (shift.held_by or shift.opened_by):
-        raise Refused("same-person", f"{to.name} has this drawer already.")
+        raise Refused("same-person", "%(name)s has this drawer already.", name=to.name)
     _refuse_strangers(session, shift, actor, at)
     before, shift.held_by, shift.held_by_name = shift.holder, to.id, to.name
     note(shift, "hand_over")
@@ -397,12 +397,9 @@ def _refuse_strangers(session: Session, shift: Shift, actor: Actor, at: dt.datet
     """Refuse who neither holds this drawer nor may handle others' (rule 7)."""
     if (need := stranger(session, shift, actor, at)) is not None:
         raise Refused(
-            "not-your-drawer",
-            f"{shift.holder} has this drawer. Let them do it, or ask a supervisor for leave.",
-            by=shift.holder,
-            permissions=[need.permission],
-            needs=[need.facts()],
-        )
+            "not-your-drawer", "%(by)s has this drawer. Let them do it, or ask a supervisor for leave.",
+            by=shift.holder, permissions=[need.permission], needs=[need.facts()],
+        )  # fmt: skip
 
 
 def _agree(session: Session, shift: Shift, why: str, approvals: Sequence[str], actor: Actor, at: dt.datetime) -> str:

@@ -306,7 +306,7 @@ def parsed(shape: type[Shape]) -> Shape:
         return shape.model_validate_json(raw)
     except ValidationError as fault:
         faults = faults_of(fault)
-        raise Invalid("bad-request", "The request needs mending: " + "; ".join(faults) + ".", faults=faults) from fault
+        raise Invalid("bad-request", "The request needs mending: %(faults)s.", faults=faults) from fault
 
 
 def takes(shape: type[BaseModel]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -359,7 +359,7 @@ def bounded(name: str, default: int, most: int) -> int:
     try:
         number = int(text)
     except ValueError as fault:
-        raise Invalid("bad-request", f"{name} must be a whole number.", name=name) from fault
+        raise Invalid("bad-request", "%(name)s must be a whole number.", name=name) from fault
     if not 1 <= number <= most:
-        raise Invalid("bad-request", f"{name} must be between 1 and {most}.", name=name)
+        raise Invalid("bad-request", "%(name)s must be between 1 and %(most)s.", most=most, name=name)
     return number

@@ -22,7 +22,10 @@ def run(file: Path, asked: dict[str, Any], progress: Callable[[str, int, int], N
 
     here = rivals.installed()
     if strange := [name for name in asked.get("models", ()) if name not in here]:
-        raise Invalid("no-such-rival", f"There is no {strange[0]} here to compare with. There are: {', '.join(here)}.")
+        raise Invalid(
+            "no-such-rival", "There is no %(strange)s here to compare with. There are: %(here)s.", strange=strange[0],
+            here=", ".join(here),
+        )  # fmt: skip
     past = sales.read(file)
     try:
         return backtest.run(past, backtest.Plan(**asked), progress=progress, stopwatch=time.process_time)

@@ -56,7 +56,9 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
 
     path = Path(os.environ.get("CORNERSTORE_SETTINGS", SETTINGS_FILE))
     if path.exists():
-        raise Conflict("settings-exist", f"{path} is already there. Remove it first, or name another with --settings.")
+        raise Conflict(
+            "settings-exist", "%(path)s is already there. Remove it first, or name another with --settings.", path=path
+        )
     values = {
         "role": role, "node_id": node_id, "state_folder": str(folder), "secret_key": secrets.token_hex(32),
         "network_url": network_url, "network_key": network_key,
@@ -234,7 +236,7 @@ def _run_job(name: str, day: dt.datetime | None) -> None:
     doors = node()
     here = {job.name: job for job in jobs.jobs_of(doors.settings)}
     if name not in here:
-        raise NotFound("no-such-job", f"There is no job {name} here. There are: {', '.join(here)}.", name=name)
+        raise NotFound("no-such-job", "There is no job %(name)s here. There are: %(here)s.", here=list(here), name=name)
     row = here[name]
     on = day.date() if day else jobs.last_day(doors)
     outcome, done = worker.attempt(Desk(doors), row, on)
@@ -337,10 +339,13 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
     doors = node()
     if doors.settings.node_id not in (NETWORK, store_id):
         here = doors.settings.node_id
-        raise Refused("another-store", f"This computer is {here}. Add {store_id} at the network's node, or on its own.")
+        raise Refused(
+            "another-store", "This computer is %(here)s. Add %(store_id)s at the network's node, or on its own.",
+            here=here, store_id=store_id,
+        )  # fmt: skip
     with doors.write() as session:
         if suppliers.is_warehouse(session, store_id):
-            raise Conflict("store-exists", f"{store_id} is a warehouse already. Choose another id.", store_id=store_id)
+            raise Conflict("store-exists", "%(store_id)s is a warehouse already. Choose another id.", store_id=store_id)
         found_store(
             session,
             store_id,

@@ -123,8 +123,11 @@ def _refuse_strange_books(loaded: settings.Settings) -> None:
         doors = open_doors(loaded)
         founded = sa.inspect(doors.database.engine).has_table("node")
     if not founded:
-        reported = f"There are no books at {place}. Run `cornerstore init`, or name the right settings with --settings."
-        raise NotFound("no-books", reported)
+        raise NotFound(
+            "no-books",
+            "There are no books at %(place)s. Run `cornerstore init`, or name the right settings with --settings.",
+            place=place,
+        )
     found = migrate.current(doors.database.engine)
     if found not in (None, migrate.newest()):
         if not migrate.knows(found):
@@ -133,8 +136,11 @@ def _refuse_strange_books(loaded: settings.Settings) -> None:
     with doors.read() as session:
         owner = session.scalar(sa.select(nodes.Node.id))
     if owner is not None and owner != loaded.node_id:
-        reported = f"The books at {place} belong to {owner}, but the settings say {loaded.node_id}. Correct node_id."
-        raise Invalid("other-node", reported, owner=owner)
+        raise Invalid(
+            "other-node",
+            "The books at %(place)s belong to %(owner)s, but the settings say %(node_id)s. Correct node_id.",
+            place=place, node_id=loaded.node_id, owner=owner,
+        )  # fmt: skip
 
 
 def _say(sentence: str) -> None:

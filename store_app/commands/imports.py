@@ -73,7 +73,8 @@ def _bring_in(
         )  # fmt: skip
     except Invalid as refusal:
         if refusal.code == "which-mark":
-            refusal.message += " " + _("With --decimal comma or --decimal point.")
+            said = f"{refusal.message} " + _("With --decimal comma or --decimal point.")
+            raise Invalid(refusal.code, said) from refusal
         raise
     if names:
         sheet.keep(names)

@@ -94,8 +94,10 @@ def weeks_ahead(futures: int, seed: int, as_json: bool) -> None:
         currency = store_of(session, here).currency
         loaded = order_simulation.load(session, here, country=doors.settings.country, at=doors.now())
     if loaded is None:
-        reported = "There is no forecast of last night to look ahead from. Run `cornerstore forecast`, then try again."
-        raise Refused("no-forecast-yet", reported)
+        raise Refused(
+            "no-forecast-yet",
+            "There is no forecast of last night to look ahead from. Run `cornerstore forecast`, then try again.",
+        )
     with Progress(console=faults, transient=True) as bar:
         task = bar.add_task("days", total=None)
         found = scenarios.compute(

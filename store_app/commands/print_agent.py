@@ -60,8 +60,10 @@ class Note:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError) as fault:
-            sentence = f"{self.path} cannot be read. Look whether the last paper came out, then remove this file."
-            raise Invalid("agent-note", sentence) from fault
+            raise Invalid(
+                "agent-note", "%(path)s cannot be read. Look whether the last paper came out, then remove this file.",
+                path=self.path,
+            ) from fault  # fmt: skip
 
     def write(self, in_hand: InHand) -> None:
         """Keep it, safe from a power cut."""
@@ -164,9 +166,9 @@ class Agent:
         if answer.status_code == 401:
             raise Refused("agent-key", "This print agent's key was withdrawn. Make a new one on the printers page.")
         if answer.status_code in (404, 409, 422) and path.endswith("/outcome"):
-            raise Conflict("agent-outcome", f"The server answers {answer.status_code}.")
+            raise Conflict("agent-outcome", "The server answers %(status_code)s.", status_code=answer.status_code)
         if answer.status_code != 200:
-            raise Unreachable("agent-server", f"The server answers {answer.status_code}.")
+            raise Unreachable("agent-server", "The server answers %(status_code)s.", status_code=answer.status_code)
         try:
             found: dict[str, Any] = answer.json()
         except ValueError as fault:
@@ -184,7 +186,9 @@ def run(server: str, key_file: Path, printer: str, folder: Path, *, ca: Path | N
             with FileLock(folder / "agent.lock", timeout=0):
                 _serve(Agent(client, printer, folder))
         except Timeout as fault:
-            raise Conflict("agent-runs", f"A print agent runs in {folder} already. Give this one its own.") from fault
+            raise Conflict(
+                "agent-runs", "A print agent runs in %(folder)s already. Give this one its own.", folder=folder
+            ) from fault
 
 
 def client_for(server: str, key_file: Path, ca: Path | None = None) -> httpx2.Client:
@@ -196,9 +200,13 @@ def client_for(server: str, key_file: Path, ca: Path | None = None) -> httpx2.Cl
         key = key_file.read_text("ascii").strip()
         trust = outgoing.context(ca)
     except (OSError, ValueError) as fault:
-        raise Invalid("agent-file", f"The key file or the certificates cannot be read: {cause(fault)}.") from fault
+        raise Invalid(
+            "agent-file", "The key file or the certificates cannot be read: %(fault)s.", fault=cause(fault)
+        ) from fault
     if not key or not key.isprintable():
-        raise Invalid("agent-key", f"{key_file} holds no key. Put the key of the printers page into it.")
+        raise Invalid(
+            "agent-key", "%(key_file)s holds no key. Put the key of the printers page into it.", key_file=key_file
+        )
     headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
     return outgoing.client(server, headers=headers, verify=trust, timeout=ANSWER_S)
 

@@ -138,16 +138,14 @@ def refuse_port(host: str, port: int) -> None:
         if fault.errno == errno.EADDRINUSE:
             raise Unreachable(
                 "port-taken",
-                f"Another program has port {port}. If the store is served already, open http://127.0.0.1:{port}/; "
-                "if not, end that program, or write another port into the settings.",
-                port=port,
-            ) from fault
+                "Another program has port %(port)s. If the store is served already, open http://127.0.0.1:%(port)s/; "
+                "if not, end that program, or write another port into the settings.", port=port,
+            ) from fault  # fmt: skip
         raise Unreachable(
             "port-refused",
-            f"This computer gives no port {port} at {host}: {fault.strerror}. Write another host or port into the "
-            "settings.",
-            port=port,
-        ) from fault
+            "This computer gives no port %(port)s at %(host)s: %(strerror)s. Write another host or port into the "
+            "settings.", host=host, strerror=fault.strerror, port=port,
+        ) from fault  # fmt: skip
 
 
 def pin_to_one_core() -> None:

@@ -92,7 +92,9 @@ def draw(reported: dict[str, Any], fill: float, path: Path) -> None:
     try:
         path.write_text(curve_chart.alone(drawn, "Days of stock for the share sold"), encoding="utf-8")
     except OSError as fault:
-        raise Invalid("no-chart", f"{path} cannot be written: {fault.strerror}.", path=str(path)) from fault
+        raise Invalid(
+            "no-chart", "%(path)s cannot be written: %(strerror)s.", strerror=fault.strerror, path=str(path)
+        ) from fault
 
 
 # --- inside ---
@@ -120,9 +122,8 @@ def _refuse(past: History, setting: Setting, fill: float) -> None:
         needed = setting.scored_days + WARM_DAYS + setting.span + LEAST_BEFORE_DAYS
         raise Invalid(
             "short-history",
-            f"Days in the file: {past.panel.n_days}; {needed} are needed to replay {setting.scored_days}. "
-            "Bring a longer history, or replay fewer with --days.",
-            days=past.panel.n_days, needed=needed,
+            "Days in the file: %(days)s; %(needed)s are needed to replay %(scored_days)s. Bring a longer history, or "
+            "replay fewer with --days.", scored_days=setting.scored_days, days=past.panel.n_days, needed=needed,
         )  # fmt: skip
     if not float((past.y[:, -setting.scored_days :] * past.value[:, None]).sum()) > 0:
         raise Invalid("no-sales", "Nothing was sold in the days to be replayed.")

@@ -114,8 +114,10 @@ def _stretches(raw: bytes, today: dt.date, left_out: Counter[str]) -> Iterator[t
 
 def _calendars(raw: bytes) -> "list[Calendar]":
     if len(raw) > MOST_BYTES or raw.count(b"\n") > MOST_LINES or raw.upper().count(b"BEGIN:VEVENT") > MOST_EVENTS:
-        words = f"A calendar may have {MOST_EVENTS:,} events and 1 MB at most."
-        raise Invalid("calendar-too-large", words, most=f"{MOST_EVENTS:,}")
+        raise Invalid(
+            "calendar-too-large", "A calendar may have %(most_events)s events and 1 MB at most.",
+            most_events=f"{MOST_EVENTS:,}", most=f"{MOST_EVENTS:,}",
+        )  # fmt: skip
     from icalendar import Calendar
 
     text = decode(raw)[0]

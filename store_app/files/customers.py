@@ -28,6 +28,7 @@ from pos.customers import customers, tab
 from pos.customers.customers import Customer, Particulars
 from pos.store.store import Store
 from store_app.files import cells
+from store_app.words.refusals import sentence_of
 
 NAME = cells.text(customers.NAME_LETTERS)
 MAY_AGREE = ("phone", "tab", "points", "messages")
@@ -78,7 +79,7 @@ def beside(session: Session, row: dict[str, Any], store_id: str, at: dt.datetime
     try:
         tidy = customers.tidied(_particulars(row, store), store.tz)
     except DomainError as refusal:
-        yield str(refusal.facts.get("field", "name")), refusal.message
+        yield str(refusal.facts.get("field", "name")), sentence_of(refusal)
         return
     same = Customer.phone == tidy.phone if tidy.phone else Customer.name == tidy.name
     query = sa.select(Customer.name).where(Customer.store_id == store_id, Customer.erased_at.is_(None), same)
@@ -92,7 +93,7 @@ def write(session: Session, row: dict[str, Any], store_id: str, actor: Actor, at
     if store is None:
         raise Invalid("of-a-store", "Customers are a store's own. Bring the file in at its node.")
     for column, words in beside(session, row, store_id, at):
-        raise Invalid("bad-row", f"{column}: {words.rstrip('.')}.")
+        raise Invalid("bad-row", "%(column)s: %(words)s.", column=column, words=words.rstrip("."))
     added = customers.add(session, store, new_id(), _particulars(row, store), actor=actor, at=at)
     if owed_minor := _minor(row, "owed", store):
         since = row.get("owed_since") or business_day(at, store.tz, store.rollover_hour)

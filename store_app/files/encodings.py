@@ -76,15 +76,17 @@ def decode(raw: bytes, chosen: str = "", *, country: str = "", language: str = "
         if chosen in ENCODINGS and (text := _text(raw, read_as)) is not None:
             return text, chosen
         name = ENCODINGS.get(chosen, chosen)
-        words = f"The file cannot be read as {name}. Choose another encoding, or save it as UTF-8 and try again."
-        raise Invalid("wrong-encoding", words, encoding=name)
+        raise Invalid(
+            "wrong-encoding",
+            "The file cannot be read as %(encoding)s. Choose another encoding, or save it as UTF-8 and try again.",
+            encoding=name,
+        )
     for encoding in (marked, "utf-8", *_wide_guess(raw)):
         if encoding and (text := _text(raw, encoding)) is not None:
             return text, encoding.removesuffix("-sig").removesuffix("-le").removesuffix("-be")
     best = min(_readings(raw, _in_order(country, language)), default=None)
     if best is None or (text := _text(raw, best[2])) is None:
-        words = "The letters of the file cannot be read. Save it as UTF-8 and try again."
-        raise Invalid("unknown-encoding", words)
+        raise Invalid("unknown-encoding", "The letters of the file cannot be read. Save it as UTF-8 and try again.")
     return text, best[2]
 
 

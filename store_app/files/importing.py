@@ -102,7 +102,7 @@ def read(
     name = source.name if isinstance(source, Path) else name
     if today is not None and calendars.is_calendar(raw, name.lower()):
         if kind != surroundings.SCHOOL:
-            raise Invalid("wrong-columns", _("A calendar holds school holidays, nothing else."))
+            raise Invalid("wrong-columns", "A calendar holds school holidays, nothing else.")
         described, table = calendars.table(raw, today, **how)
         return _checked(Sheet(kind, described, [], [], is_calendar=True), table, mark)
     (form, read_as), table = tables.table(raw, name.lower(), encoding, home, **how)
@@ -124,12 +124,11 @@ def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str) -> Sheet:
     if missing := [column for column in required if column not in heading]:
         raise Invalid(
             "wrong-columns",
-            f"The file lacks {', '.join(missing)}. A file of {kind} has: {', '.join(required)}; "
-            f"and may have: {', '.join(optional)}.",
-            missing=missing,
-        )
+            "The file lacks %(missing)s. A file of %(kind)s has: %(required)s; and may have: %(optional)s.", kind=kind,
+            required=", ".join(required), optional=", ".join(optional), missing=missing,
+        )  # fmt: skip
     if twice := sorted({name for name in heading if heading.count(name) > 1 and name in required | optional}):
-        raise Invalid("wrong-columns", f"The file has {', '.join(twice)} twice. Keep one.", twice=twice)
+        raise Invalid("wrong-columns", "The file has %(twice)s twice. Keep one.", twice=twice)
     columns = [name for name in heading if name in required or name in optional]
     sheet.columns = columns
     for number, cells in lines:
@@ -138,7 +137,7 @@ def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str) -> Sheet:
         sheet.texts.append({name: _tidy(padded[n]) for n, name in enumerate(heading) if name in sheet.columns})
         sheet.numbers.append(number)
         if len(sheet.texts) > MOST_ROWS:
-            raise Invalid("too-many-rows", f"A file may have {MOST_ROWS:,} rows at most. Split it.")
+            raise Invalid("too-many-rows", "A file may have %(most)s rows at most. Split it.", most=f"{MOST_ROWS:,}")
     if not sheet.texts:
         raise Invalid("no-rows", "The file holds nothing below the names of its columns. Choose the one with the rows.")
     _write_plainly(sheet, [name for name in columns if isinstance((required | optional)[name], Figure)], mark)
@@ -165,9 +164,15 @@ def write(
     warehouse_id, why: which warehouse of the network was counted, and why.
     """
     if sheet.faults:
-        raise Invalid("faults", f"The file has {len(sheet.faults)} faults; nothing was written.", faults=sheet.faults)
+        raise Invalid(
+            "faults", "The file has %(count)s faults; nothing was written.", count=len(sheet.faults),
+            faults=sheet.faults,
+        )  # fmt: skip
     if sheet.kind not in OF_ALL and owner_id != EVERYONE and session.get(Store, owner_id) is None:
-        raise NotFound("unknown-store", f"This node has no store {owner_id}. Add it first: cornerstore store add.")
+        raise NotFound(
+            "unknown-store", "This node has no store %(owner_id)s. Add it first: cornerstore store add.",
+            owner_id=owner_id,
+        )  # fmt: skip
     from supply.shelf import external_rankings
 
     lists = {(row["source"], row["day"]) for row in sheet.values} if sheet.kind == "bestsellers" else set()
@@ -333,7 +338,7 @@ TWINS = {
 
 def _content(source: Path | bytes) -> bytes:
     if isinstance(source, Path) and not source.is_file():
-        raise NotFound("no-such-file", _("There is no file %(name)s.", name=source))
+        raise NotFound("no-such-file", "There is no file %(name)s.", name=source)
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size > MOST_BYTES:
         raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")

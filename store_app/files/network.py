@@ -90,7 +90,7 @@ def one_product(session: Session, wanted: str) -> str:
         query.where(Product.search_text.contains(wanted, autoescape=True)).order_by(Product.name).limit(5)
     ).all()  # fmt: skip
     if not found:
-        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."), field="product")
+        raise NotFound("unknown-product", "There is no such product here. Search for it by name.", field="product")
     if len(found) > 1:
         names = _(", ").join(name for _sku, name in found)
         words = _("Several products are called so: %(names)s. Type more of the name.", names=names)
@@ -101,9 +101,7 @@ def one_product(session: Session, wanted: str) -> str:
 def refuse_cost(row: dict[str, Any]) -> None:
     """Refuse what a product costs where it is not a store's (rule 2)."""
     if "cost" in row:
-        raise Invalid(
-            "bad-cost", _("A cost is a single store's; the network's stands in its price list. Leave it out.")
-        )
+        raise Invalid("bad-cost", "A cost is a single store's; the network's stands in its price list. Leave it out.")
 
 
 def count(session: Session, row: dict[str, Any], warehouse_id: str, why: str, actor: Actor, at: dt.datetime) -> None:

@@ -42,7 +42,8 @@ def unfit(file: Path, fault: PanelFault) -> Invalid:
     """Return what a file is told whose history cannot be used."""
     return Invalid(
         "history-unfit",
-        f"{file.name} cannot be used. It needs {fault.wanted}; it has {fault.got}. Mend the file and try again.",
+        "%(name)s cannot be used. It needs %(wanted)s; it has %(got)s. Mend the file and try again.",
+        name=file.name,
         wanted=fault.wanted,
         got=fault.got,
     )
@@ -55,7 +56,7 @@ def _table(file: Path) -> Any:
     import pandas as pd
 
     if not file.is_file():
-        raise NotFound("no-such-file", f"There is no file {file}.")
+        raise NotFound("no-such-file", "There is no file %(file)s.", file=file)
     if file.stat().st_size > MOST_BYTES:
         raise Invalid("file-too-large", "A history may have 4 GB at most. Split it by store.")
     names = file.name.lower()
@@ -67,9 +68,9 @@ def _table(file: Path) -> Any:
         return _csv(file)
     except (ValueError, OSError, EOFError, KeyError, zlib.error, zipfile.BadZipFile) as unreadable:
         raise Invalid(
-            "unreadable-file",
-            f"{file.name} cannot be read: save it as CSV (UTF-8), Parquet or XLSX. ({str(unreadable).strip()})",
-        ) from unreadable
+            "unreadable-file", "%(name)s cannot be read: save it as CSV (UTF-8), Parquet or XLSX. (%(unreadable)s)",
+            name=file.name, unreadable=str(unreadable).strip(),
+        ) from unreadable  # fmt: skip
 
 
 def _csv(file: Path) -> Any:
@@ -130,8 +131,10 @@ def _too_wide(file: Path, row: int | None = None) -> Invalid:
     where = f"in row {row} " if row else ""
     return Invalid(
         "row-too-wide",
-        f"{file.name} has more cells {where}than its heading names. Name the column, or put a text that holds the "
-        "separator in quotes.",
+        "%(name)s has more cells %(where)sthan its heading names. Name the column, or put a text "
+        "that holds the separator in quotes.",
+        name=file.name,
+        where=where,
     )
 
 

@@ -85,19 +85,22 @@ def _bounded(name: str, found: Iterator[list[str]]) -> Iterator[list[str]]:
         raise
     except Exception as fault:  # a torn or hostile file: its reader may stumble in any way, and has written nothing
         raise Invalid(
-            "unreadable-file", f"{name or 'The file'} cannot be read ({type(fault).__name__}). Save it again."
-        ) from fault
+            "unreadable-file", "%(name)s cannot be read (%(other)s). Save it again.", name=name or "The file",
+            other=type(fault).__name__,
+        ) from fault  # fmt: skip
 
 
 def _refuse_too_many(rows: int, cells: int) -> None:
     if rows > MOST_ROWS or cells > MOST_CELLS:
-        words = f"A file may have {MOST_ROWS:,} rows and {MOST_CELLS:,} cells at most. Split it."
-        raise Invalid("too-many-rows", words)
+        raise Invalid(
+            "too-many-rows", "A file may have %(most)s rows and %(most_cells)s cells at most. Split it.",
+            most=f"{MOST_ROWS:,}", most_cells=f"{MOST_CELLS:,}",
+        )  # fmt: skip
 
 
 def _refuse_too_large(unpacked: int, most: int = MOST_UNPACKED) -> None:
     if unpacked > most:
-        raise Invalid("file-too-large", f"The table unpacks to more than {most // 1_000_000} MB. Split it.")
+        raise Invalid("file-too-large", "The table unpacks to more than %(most)s MB. Split it.", most=most // 1000000)
 
 
 def _csv(text: str) -> Iterator[list[str]]:
@@ -106,7 +109,7 @@ def _csv(text: str) -> Iterator[list[str]]:
     try:
         yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as fault:
-        raise Invalid("unreadable-file", f"The table is broken: {fault}.") from fault
+        raise Invalid("unreadable-file", "The table is broken: %(fault)s.", fault=fault) from fault
 
 
 _SHEETS = "xl/worksheets/sheet"
@@ -119,7 +122,9 @@ def _xlsx(raw: bytes) -> Iterator[list[str]]:
         parts = packed.infolist()
     _refuse_too_large(sum(part.file_size for part in parts))
     if len(parts) > MOST_PARTS:
-        raise Invalid("file-too-large", f"The table has more than {MOST_PARTS:,} parts. Save it again as CSV.")
+        raise Invalid(
+            "file-too-large", "The table has more than %(most)s parts. Save it again as CSV.", most=f"{MOST_PARTS:,}"
+        )
     # sheets are read row by row; all else is in memory at once
     _refuse_too_large(sum(part.file_size for part in parts if not part.filename.startswith(_SHEETS)), MOST_SHARED)
     book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
@@ -137,14 +142,19 @@ def _parquet(raw: bytes) -> Iterator[list[str]]:
     try:
         file = pq.ParquetFile(io.BytesIO(raw))
     except pa.ArrowInvalid as fault:
-        raise Invalid("unreadable-file", f"The file is no Parquet table: {fault}.") from fault
+        raise Invalid("unreadable-file", "The file is no Parquet table: %(fault)s.", fault=fault) from fault
     if file.metadata.num_rows > MOST_ROWS or file.metadata.num_columns > MOST_COLUMNS:
-        raise Invalid("too-many-rows", f"A file may have {MOST_ROWS:,} rows and {MOST_COLUMNS} columns at most.")
+        raise Invalid(
+            "too-many-rows", "A file may have %(most)s rows and %(most_columns)s columns at most.",
+            most=f"{MOST_ROWS:,}", most_columns=MOST_COLUMNS,
+        )  # fmt: skip
     whole = file.metadata
     _refuse_too_large(sum(whole.row_group(number).total_byte_size for number in range(whole.num_row_groups)))
     if odd := [column.name for column in file.schema_arrow if not _is_plain(column.type)]:
-        reported = f"The column {odd[0]} holds no plain text, numbers or days. Save the table as CSV."
-        raise Invalid("unreadable-file", reported)
+        raise Invalid(
+            "unreadable-file", "The column %(odd)s holds no plain text, numbers or days. Save the table as CSV.",
+            odd=odd[0],
+        )  # fmt: skip
     words = [column.name for column in file.schema_arrow if pa.types.is_string(column.type)]
     yield list(file.schema_arrow.names)
     for batch in pq.ParquetFile(io.BytesIO(raw), read_dictionary=words).iter_batches(10_000):

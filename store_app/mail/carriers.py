@@ -105,10 +105,14 @@ class SmtpCarrier:
             code, said = next(iter(fault.recipients.values()), (550, "it knows no such address"))
             words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
             if code < 500:
-                raise Unreachable("mail-refused", f"The mail server did not take it: {words}") from fault
-            raise Refused("address-refused", f"The mail server refused {envelope.email}: {words}") from fault
+                raise Unreachable("mail-refused", "The mail server did not take it: %(words)s", words=words) from fault
+            raise Refused(
+                "address-refused", "The mail server refused %(email)s: %(words)s", email=envelope.email, words=words
+            ) from fault
         except smtplib.SMTPException as fault:
-            raise Unreachable("mail-refused", f"The mail server did not take it: {cause(fault)}.") from fault
+            raise Unreachable(
+                "mail-refused", "The mail server did not take it: %(fault)s.", fault=cause(fault)
+            ) from fault
 
     def _line(self) -> smtplib.SMTP:
         context = outgoing.context()
@@ -147,9 +151,13 @@ class WebhookCarrier:
         try:
             answer = self._client.post(self._address, content=body, headers=headers)
         except httpx2.HTTPError as fault:
-            raise Unreachable("service-silent", f"The message service does not answer: {cause(fault)}.") from fault
+            raise Unreachable(
+                "service-silent", "The message service does not answer: %(fault)s.", fault=cause(fault)
+            ) from fault
         if not 200 <= answer.status_code < 300:
-            raise Unreachable("service-refused", f"The message service answered {answer.status_code}.")
+            raise Unreachable(
+                "service-refused", "The message service answered %(status_code)s.", status_code=answer.status_code
+            )
 
 
 def carriers(settings: Settings) -> list[Carrier]:
@@ -165,5 +173,8 @@ def carriers(settings: Settings) -> list[Carrier]:
         elif one.startswith(("https://", "http://")):
             found.append(WebhookCarrier(one, settings.notify_key))
         else:
-            raise Invalid("bad-notify", f"notify: {one!r} is no way to carry messages; see the settings' description.")
+            raise Invalid(
+                "bad-notify", "notify: %(one)s is no way to carry messages; see the settings' description.",
+                one=f"{one!r}",
+            )  # fmt: skip
     return found

@@ -123,9 +123,12 @@ def put_back(doors: Doors, file: Path) -> Path | None:
     """Put a copy back in the place of the books (rules 3, 5); returns where the present ones were moved to."""
     note = read_note(file)
     if note.node_id != doors.settings.node_id:
-        raise Refused("another-node", f"This is a copy of {note.node_id}, not of {doors.settings.node_id}.")
+        raise Refused(
+            "another-node", "This is a copy of %(node_id)s, not of %(ours)s.", node_id=note.node_id,
+            ours=doors.settings.node_id,
+        )  # fmt: skip
     if _sha256(file) != note.sha256:
-        raise Invalid("broken-copy", f"{file.name} is not what it was when it was made. Take another copy.")
+        raise Invalid("broken-copy", "%(name)s is not what it was when it was made. Take another copy.", name=file.name)
     if not migrate.knows(note.revision):
         raise Refused("newer-copy", "This copy was made by a newer version. Bring this program up to date first.")
     url = doors.database.engine.url
@@ -153,7 +156,7 @@ def prove(file: Path, node_id: str) -> int:
         with engine.connect() as connection:
             said = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
             if said != "ok":
-                raise Invalid("broken-copy", f"The copy is damaged: {said}. The disk may be failing.")
+                raise Invalid("broken-copy", "The copy is damaged: %(said)s. The disk may be failing.", said=said)
         return _look_through(Database(engine), node_id)
     finally:
         engine.dispose()
@@ -196,12 +199,15 @@ def read_note(file: Path) -> Note:
     try:
         return Note(**json.loads(file.with_name(f"{file.name}.json").read_text("utf-8")))
     except FileNotFoundError as fault:
-        reported = (
-            f"Beside {file.name} there is no note {file.name}.json. Name a file that `cornerstore backup` has made."
-        )
-        raise NotFound("no-such-copy", reported) from fault
+        raise NotFound(
+            "no-such-copy",
+            "Beside %(name)s there is no note %(name)s.json. Name a file that `cornerstore backup` has made.",
+            name=file.name,
+        ) from fault
     except (OSError, ValueError, TypeError) as fault:
-        raise Invalid("broken-copy", f"The note beside {file.name} cannot be read. Take another copy.") from fault
+        raise Invalid(
+            "broken-copy", "The note beside %(name)s cannot be read. Take another copy.", name=file.name
+        ) from fault
 
 
 def is_running(doors: Doors) -> bool:
@@ -237,8 +243,9 @@ def _copy_file(doors: Doors, partly: Path) -> int:
     free = shutil.disk_usage(partly.parent).free
     if free < source_file.stat().st_size * SPARE:
         raise Refused(
-            "no-room", f"There are only {free // 10**6} MB free for a copy. Make room, or name another folder."
-        )
+            "no-room", "There are only %(free)s MB free for a copy. Make room, or name another folder.",
+            free=free // 10**6,
+        )  # fmt: skip
     with closing(sqlite3.connect(source_file)) as source, closing(sqlite3.connect(partly)) as target:
         source.backup(target, pages=2000, sleep=0.005)  # a little at a time: the till goes in between
         target.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
@@ -261,7 +268,7 @@ def _look_through(database: Database, node_id: str) -> int:
     with database.read() as session:
         report = verifying.verify_in(session, node_id)
         if report.faults:
-            raise Invalid("books-broken", f"The journal in the copy does not hold: {report.faults[0]}")
+            raise Invalid("books-broken", "The journal in the copy does not hold: %(faults)s", faults=report.faults[0])
         return len(list(pos.sync.checks.findings(session))) + len(supply.sync.checks.findings(session))
 
 
@@ -347,7 +354,7 @@ def _sha256(file: Path) -> str:
         with file.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
     except FileNotFoundError as fault:
-        raise NotFound("no-such-copy", f"There is no file {file}.") from fault
+        raise NotFound("no-such-copy", "There is no file %(file)s.", file=file) from fault
 
 
 def _write_synced(path: Path, text: str) -> None:
@@ -389,7 +396,7 @@ def _dump(doors: Doors, partly: Path) -> int:
             with drilled.read() as session:
                 faults = journal.verify(session, doors.settings.node_id)
             if faults:
-                raise Invalid("books-broken", f"The journal in the copy does not hold: {faults[0]}")
+                raise Invalid("books-broken", "The journal in the copy does not hold: %(faults)s", faults=faults[0])
             return 0
         finally:
             drilled.engine.dispose()
@@ -405,7 +412,7 @@ def _restore_dump(url: URL, file: Path) -> None:
     engine.dispose()
     if not is_empty:
         reported = "Name an empty database in database_url; the present one stays as it is."
-        raise Refused("not-empty", f"A copy is put back into an empty database alone. {reported}")
+        raise Refused("not-empty", "A copy is put back into an empty database alone. %(reported)s", reported=reported)
     _run("pg_restore", ["--no-owner", "--exit-on-error", str(file)], url)
 
 
@@ -418,7 +425,10 @@ def _run(program: str, arguments: list[str], url: URL) -> None:
             env=os.environ | secret,
         )  # fmt: skip
     except FileNotFoundError as fault:
-        reported = f"{program} is not on this machine. Install PostgreSQL's client programs of the server's version."
-        raise Unreachable("no-client", reported) from fault
+        raise Unreachable(
+            "no-client",
+            "%(program)s is not on this machine. Install PostgreSQL's client programs of the server's version.",
+            program=program,
+        ) from fault
     if done.returncode:
         raise Unreachable("copy-failed", f"{program}: {(done.stderr.strip().splitlines() or ['it failed'])[-1][:300]}")

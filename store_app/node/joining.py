@@ -37,10 +37,10 @@ from store_app.sync.sender import TIMEOUT, trusted
 def refuse_open_line(url: str) -> None:
     """Refuse an address on the way to which others could read along (rule 4)."""
     if not is_guarded(url):
-        reported = (
-            "Write the network's address as https://…; plain http is for this very computer alone. Nothing was sent."
+        raise Invalid(
+            "open-line",
+            "Write the network's address as https://…; plain http is for this very computer alone. Nothing was sent.",
         )
-        raise Invalid("open-line", reported)
 
 
 def fingerprint(pem: str) -> str:
@@ -59,11 +59,16 @@ def fetch_ca(url: str, wanted: str, path: Path) -> Path:
         answer.raise_for_status()
         certificate = _only_certificate(answer.text)
     except httpx2.HTTPError as fault:
-        raise Unreachable("network-fault", f"The network cannot be reached at {url}: {cause(fault)}.") from fault
+        raise Unreachable(
+            "network-fault", "The network cannot be reached at %(url)s: %(fault)s.", url=url, fault=cause(fault)
+        ) from fault
     found = _compared(certificate)
     if found.replace(" ", "") != "".join(wanted.split()).upper():
         reported = "Somebody may be in between. Do not go on; compare with the operator by telephone."
-        raise Refused("other-ca", f"The network's certificate is not the one on the invitation ({found}). {reported}")
+        raise Refused(
+            "other-ca", "The network's certificate is not the one on the invitation (%(found)s). %(reported)s",
+            found=found, reported=reported,
+        )  # fmt: skip
     path.write_text(ssl.DER_cert_to_PEM_cert(certificate), "ascii")
     return path
 
@@ -94,7 +99,9 @@ def exchange(url: str, code: str, ca: Path | None, signer: Signer) -> Joined:
         store = dict(body.get("store") or {})
         return Joined(str(body["store_id"]), str(body["key"]), str(body["public_url"]), store, keys)
     except httpx2.HTTPError as fault:
-        raise Unreachable("network-fault", f"The network cannot be reached at {url}: {cause(fault)}.") from fault
+        raise Unreachable(
+            "network-fault", "The network cannot be reached at %(url)s: %(fault)s.", url=url, fault=cause(fault)
+        ) from fault
     except (ValueError, KeyError, TypeError) as fault:
         raise Unreachable("network-fault", "What answered is not the network. Check the address.") from fault
 

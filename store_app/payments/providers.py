@@ -23,6 +23,7 @@ from config.errors import DomainError, Invalid, Refused, Unreachable
 from config.ids import new_id
 from config.nodes.journal import Actor
 from config.settings import Settings
+from config.words import N_
 from pos.customers import shared_points
 from pos.payments import requests
 from pos.payments.asking import Asker
@@ -38,10 +39,10 @@ TIMEOUT_S = 3.0
 """A till waits eight seconds for an answer of its own node."""
 CODE_TIMEOUT_S = 6.0
 REFUSED = {
-    "no-points-here": "This customer collects no points here. Choose another way to pay.",
-    "too-few-points": "There are too few points to redeem. Choose another way to pay.",
-    "points-not-linked": "Confirm the customer's phone with a code first: then the points can be redeemed.",
-    "not-enough-points": "There are not enough points for that.",
+    "no-points-here": N_("This customer collects no points here. Choose another way to pay."),
+    "too-few-points": N_("There are too few points to redeem. Choose another way to pay."),
+    "points-not-linked": N_("Confirm the customer's phone with a code first: then the points can be redeemed."),
+    "not-enough-points": N_("There are not enough points for that."),
 }
 
 
@@ -171,8 +172,9 @@ def _post(settings: Settings, address: str, wanted: dict[str, str]) -> dict[str,
             raise Refused(str(body["error"]["code"]), str(body["error"]["message"])[:300])
         answer.raise_for_status()
     except (httpx2.HTTPError, ValueError, LookupError, TypeError) as fault:
-        reported = "The network does not answer. The points are kept here. Try again later."
-        raise Unreachable("points-code-needs-line", reported) from fault
+        raise Unreachable(
+            "points-code-needs-line", "The network does not answer. The points are kept here. Try again later."
+        ) from fault
     return body
 
 
@@ -205,8 +207,10 @@ def _asked(
             requests.unwant(
                 session, request.store_id, payment.id, why="the network did not answer", actor=actor, at=doors.now()
             )
-        reported = "The network does not answer, so its points cannot be redeemed now. Choose another way to pay."
-        raise Refused("points-need-line", reported)
+        raise Refused(
+            "points-need-line",
+            "The network does not answer, so its points cannot be redeemed now. Choose another way to pay.",
+        )
     held.append(payment.id)
     return tender, amount_minor, reference, payment.id
 

@@ -77,7 +77,10 @@ def compute_apart(function: Callable[..., Any], loaded: Any, far: Far | None = N
     except TimeoutError as fault:
         for child in list(multiprocessing.active_children()):
             child.terminate()
-        raise Unreachable("computing-too-slow", f"The computation took longer than {COMPUTE_LIMIT_S:.0f} s.") from fault
+        raise Unreachable(
+            "computing-too-slow", "The computation took longer than %(compute_limit_s)s s.",
+            compute_limit_s=f"{COMPUTE_LIMIT_S:.0f}",
+        ) from fault  # fmt: skip
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         ear.close()
@@ -151,7 +154,7 @@ def _read_all(function: Callable[..., Iterable[Any]], given: tuple[Any, ...], li
                 return parts
             if part.startswith(b"{"):
                 said = json.loads(part)
-                raise getattr(errors, said["kind"])(said["code"], said["message"], **said["facts"])
+                raise getattr(errors, said["kind"])(said["code"], said["sentence"], **said["facts"])
             parts.append(part)
         raise _too_much(slow=True)
     except (EOFError, OSError) as fault:  # it was killed: by a limit, or by the system
@@ -172,10 +175,8 @@ def _with_bytes(said: dict[str, Any]) -> Any:
 
 def _too_much(*, slow: bool = False) -> Invalid:
     if slow:
-        words = "It takes too long to read this file. Make it smaller and try again."
-        return Invalid("file-too-slow", words)
-    words = "It takes too much memory to read this file. Make it smaller and try again."
-    return Invalid("file-takes-too-much", words)
+        return Invalid("file-too-slow", "It takes too long to read this file. Make it smaller and try again.")
+    return Invalid("file-takes-too-much", "It takes too much memory to read this file. Make it smaller and try again.")
 
 
 # --- inside, in the child ---
@@ -193,12 +194,14 @@ def _read(mouth: Connection, function: Callable[..., Iterable[Any]], given: tupl
     except MemoryError:
         refused = _too_much()
     except Exception as fault:  # a torn or hostile file: its reader may stumble in any way
-        refused = Invalid("unreadable-file", f"This file cannot be read ({type(fault).__name__}). Save it again.")
+        refused = Invalid(
+            "unreadable-file", "This file cannot be read (%(name)s). Save it again.", name=type(fault).__name__
+        )
     else:
         mouth.send_bytes(_DONE)
         return
     kind = next(one.__name__ for one in type(refused).__mro__ if one.__module__ == errors.__name__)
-    reported = {"kind": kind, "code": refused.code, "message": refused.message, "facts": refused.facts}
+    reported = {"kind": kind, "code": refused.code, "sentence": refused.sentence, "facts": refused.facts}
     mouth.send_bytes(json.dumps(reported, default=_plain).encode())
 
 

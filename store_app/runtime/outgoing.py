@@ -70,7 +70,10 @@ def client(address: str, *, verify: ssl.SSLContext | None = None, **more: Any) -
 
     def stay(request: httpx2.Request) -> None:
         if _origin(request.url) != home:
-            raise Refused("other-address", f"This was to go to {home[1]} alone, not to {request.url.host}.")
+            raise Refused(
+                "other-address", "This was to go to %(home)s alone, not to %(host)s.", home=home[1],
+                host=request.url.host,
+            )  # fmt: skip
 
     return httpx2.Client(
         base_url=address, verify=verify or context(), follow_redirects=False, event_hooks={"request": [stay]}, **more

@@ -27,6 +27,7 @@ from config.errors import Invalid
 from config.money import BASIS, MAX_MINOR
 from config.nodes.node import this_node
 from config.nodes.publication import EVERYONE, RefusedEdition
+from config.words import N_
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Barcode, Price, Product, TaxClass
 from pos.pricing import promises
@@ -380,20 +381,19 @@ def _now(session: Session) -> dt.datetime:
 def _refused(code: str, kind: str, place: Any, **facts: Any) -> Invalid:
     """Return the refusal of an edition; the sentence names the row as a spreadsheet would, from 1."""
     where = ", ".join(f"row {part + 1}" if isinstance(part, int) else str(part) for part in place) or "it"
-    words = _WORDS[code] % {"edition": _NAMED.get(kind, kind), "place": where, **facts}
-    return Invalid(f"edition-{code}", words, edition=kind, place=where, **facts)
+    return Invalid(f"edition-{code}", _WORDS[code], edition=kind, place=where, **facts)
 
 
-_NAMED = {"catalogue": "catalog", "offers": "promotions", "demand": "demand figures", "compare": "benchmarks"}
 _WORDS = {
-    "letters": "The network’s %(edition)s has control characters (%(place)s).",
-    "long": "The network’s %(edition)s has a text of more than %(most)s letters (%(place)s).",
-    "number": "The network’s %(edition)s has a number that cannot be (%(place)s).",
-    "day": "The network’s %(edition)s has the day %(day)s, which is out of reach (%(place)s).",
-    "shape": "The network’s %(edition)s is not as it must be (%(place)s: %(why)s).",
-    "scope": "The network’s %(edition)s is for another store (%(place)s).",
-    "own": "The network’s %(edition)s claims what is your store’s own: %(name)s (%(place)s).",
-    "free": "The network’s %(edition)s gives %(name)s away for nothing (%(place)s).",
-    "price-jump": "The network’s %(edition)s moves the price of %(name)s more than %(times)s-fold (%(place)s), "
-    "and %(more)s more.",
+    "letters": N_("The network’s %(edition)s has control characters (%(place)s)."),
+    "long": N_("The network’s %(edition)s has a text of more than %(most)s letters (%(place)s)."),
+    "number": N_("The network’s %(edition)s has a number that cannot be (%(place)s)."),
+    "day": N_("The network’s %(edition)s has the day %(day)s, which is out of reach (%(place)s)."),
+    "shape": N_("The network’s %(edition)s is not as it must be (%(place)s: %(why)s)."),
+    "scope": N_("The network’s %(edition)s is for another store (%(place)s)."),
+    "own": N_("The network’s %(edition)s claims what is your store’s own: %(name)s (%(place)s)."),
+    "free": N_("The network’s %(edition)s gives %(name)s away for nothing (%(place)s)."),
+    "price-jump": N_(
+        "The network’s %(edition)s moves the price of %(name)s more than %(times)s-fold (%(place)s), and %(more)s more."
+    ),
 }

@@ -136,7 +136,7 @@ class _Ours:
             if is_ours and (outbox.FORGOTTEN not in row.body or row.topic in erasure.TOPICS):
                 kept.append(message)
             else:
-                came.odd.append(_refused(message, at.date().isoformat(), NOT_SIGNED.code, NOT_SIGNED.message))
+                came.odd.append(_refused(message, at.date().isoformat(), NOT_SIGNED))
         return kept
 
     def _is_older(self, row: wire.OwnRow) -> bool:
@@ -167,7 +167,7 @@ def _ours(doors: Doors, heard: wire.Own) -> _Ours:
 def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homecoming, at: dt.datetime) -> None:
     for message in messages:
         if not message.is_whole():
-            came.odd.append(_refused(message, at.date().isoformat(), DAMAGED.code, DAMAGED.message))
+            came.odd.append(_refused(message, at.date().isoformat(), DAMAGED))
             continue
         if not outbox.remember(session, NETWORK, epoch, message):
             continue
@@ -182,13 +182,14 @@ def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homec
         except sa.exc.OperationalError:
             raise
         except DomainError as refusal:
-            came.odd.append(_refused(message, message.business_day, refusal.code, refusal.message))
+            came.odd.append(_refused(message, message.business_day, refusal))
         except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
-            came.odd.append(_refused(message, message.business_day, "", f"{fault}".split("\n")[0][:200]))
+            came.odd.append(_refused(message, message.business_day, Invalid("", f"{fault}".split("\n")[0][:200])))
 
 
-def _refused(message: Message, day: str, code: str, why: str) -> Odd:
-    return {"kind": "refused", "topic": message.topic, "no": message.id, "day": day, "code": code, "why": why}
+def _refused(message: Message, day: str, why: DomainError) -> Odd:
+    said = {"code": why.code, "why": why.sentence, "facts": {name: str(fact) for name, fact in why.facts.items()}}
+    return {"kind": "refused", "topic": message.topic, "no": message.id, "day": day, **said}
 
 
 def _end(session: Session, came: Homecoming, doors: Doors) -> None:

@@ -67,7 +67,7 @@ def effect_of(from_node: str, at: dt.datetime, judge: Judge | None = None) -> Ca
     def apply(session: Session, message: Message) -> None:
         applier = appliers.get(message.topic)
         if applier is None:
-            raise Invalid("unknown-topic", f"This node does not know the topic {message.topic}.", topic=message.topic)
+            raise Invalid("unknown-topic", "This node does not know the topic %(topic)s.", topic=message.topic)
         inbox.refuse_newer(message.topic, message.version, newest.get(message.topic, message.version))
         if from_node == NETWORK:
             applier(session, message, from_node, at)
@@ -363,8 +363,11 @@ def _refuse_days(session: Session, store_id: str, message: Message, at: dt.datet
     first = door.FIRST if is_let_in else first
     for reported in _days_of(message):
         if door.day(reported, "The business day", last + FARTHEST_AHEAD, first=first) > last:
-            words = f"The business day {reported} has not come yet, so this is taken then. Check the store's clock."
-            raise Invalid(TOO_EARLY, words)
+            raise Invalid(
+                TOO_EARLY,
+                "The business day %(reported)s has not come yet, so this is taken then. Check the store's clock.",
+                reported=reported,
+            )
     if message.topic != SaleCompleted.TOPIC:  # of a sale that is all, and there are many
         door.days(message.body, first, last)
 

@@ -171,8 +171,11 @@ def trusted(ca: Path | None) -> ssl.SSLContext:
     try:
         return outgoing.context(ca)
     except (OSError, ssl.SSLError) as fault:
-        reported = f"The certificate {ca} cannot be read. Fetch the network's ca.pem again and name it in network_ca."
-        raise Invalid("bad-ca", reported, path=str(ca)) from fault
+        raise Invalid(
+            "bad-ca",
+            "The certificate %(path)s cannot be read. Fetch the network's ca.pem again and name it in network_ca.",
+            path=str(ca),
+        ) from fault
 
 
 def contact(database: Database, settings: Settings, client: httpx2.Client, clock: Clock) -> Contact:
@@ -488,7 +491,7 @@ class _Talk:
             self.done.pause_s = _seconds(answer.headers.get("Retry-After"))
             raise Unreachable("too-much", "The network asks this store to send the rest a little later.")
         if answer.status_code != 200:
-            raise Unreachable("network-fault", f"The network answered {answer.status_code}.")
+            raise Unreachable("network-fault", "The network answered %(status_code)s.", status_code=answer.status_code)
         if "json" not in answer.headers.get("Content-Type", ""):
             raise Unreachable("captive-portal", "Something between here and the network answered in its place.")
         try:

@@ -186,8 +186,10 @@ def proven_by_pin(staff_id: str, pin: str, *, beside: people.Beside | None = Non
     with here.read() as look:
         person = find_staff(look, here.settings.node_id, staff_id)
     if pin != people.LESSON_PIN:
-        sentence = f"While you practice, everybody's PIN is {people.LESSON_PIN}. Don't type a real PIN here."
-        raise Refused("practice-pin", sentence, pin=people.LESSON_PIN)
+        raise Refused(
+            "practice-pin", "While you practice, everybody's PIN is %(pin)s. Don't type a real PIN here.",
+            pin=people.LESSON_PIN,
+        )  # fmt: skip
     return person
 
 
@@ -266,10 +268,9 @@ def _decide(rule: str | None, is_closed: bool) -> Any:
     if rule is None or rule not in g.permissions:
         log.warning("refused", route=request.endpoint, permission=rule, staff=g.actor.id, role=g.actor.role)
         raise Refused(
-            "not-allowed",
-            f"{g.actor.name} may not do this. Ask someone who may, or sign in as another person.",
-            permission=rule or "none",
-        )
+            "not-allowed", "%(name)s may not do this. Ask someone who may, or sign in as another person.",
+            name=g.actor.name, permission=rule or "none",
+        )  # fmt: skip
     if is_closed and session.get("practice"):
         raise closed
     if g.must and not getattr(current_app.view_functions.get(request.endpoint or ""), "while_setting_up", False):
@@ -396,7 +397,9 @@ def _store_of_key(*, is_introduced: bool = False) -> tuple[str, str | None]:
         abort(401, description="This key is not known, or it was withdrawn.")
     named = request.headers.get(wire.STORE_NAMED)
     if named is not None and named != quote(store_id):
-        raise Refused(wire.ANOTHERS_KEY, f"This key is not the one of {named:.60}: nothing was taken or told.")
+        raise Refused(
+            wire.ANOTHERS_KEY, "This key is not the one of %(named)s: nothing was taken or told.", named=f"{named:.60}"
+        )
     place = request.method, request.path, request.query_string
     try:
         public = signed.signed_by(request.headers.get(signed.HEADER), *place, request.get_data())

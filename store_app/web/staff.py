@@ -82,8 +82,9 @@ def change_role(session: Session, node_id: str, staff_id: str, role: str, *, act
     person = working(session, node_id, staff_id)
     if role not in STORE_ROLES:
         raise Invalid(
-            "unknown-role", f"There is no role {role}; choose cashier, supervisor or shopkeeper.", field="role"
-        )
+            "unknown-role", "There is no role %(role)s; choose cashier, supervisor or shopkeeper.", role=role,
+            field="role",
+        )  # fmt: skip
     if person.role != role:
         _keep_one(session, person, role)
         before, person.role = person.role, role
@@ -150,7 +151,7 @@ def come_back(
     """Let a person who had left work here again, with a new PIN."""
     person = known(session, node_id, staff_id)
     if person.active:
-        raise Conflict("works-here", f"{person.name} works here already.", name=person.name)
+        raise Conflict("works-here", "%(name)s works here already.", name=person.name)
     pins.refuse_weak(pin, role, (person.name, node_id))
     set_pin(person, pin)
     second_factor.withdraw(session, person)
@@ -192,7 +193,7 @@ def working(session: Session, node_id: str, staff_id: str) -> Staff:
     """Return a person who works at a node now."""
     person = known(session, node_id, staff_id)
     if not person.active:
-        raise Refused("left", f"{person.name} does not work here any more.", name=person.name)
+        raise Refused("left", "%(name)s does not work here any more.", name=person.name)
     return person
 
 
@@ -379,9 +380,12 @@ def _locked(tried: Staff | PinTries | BadgeReader, at: dt.datetime) -> Refused |
         return None
     wait_s = int((tried.locked_until - at).total_seconds()) + 1
     if isinstance(tried, BadgeReader):
-        sentence = f"Too many unknown badges. Sign in with name and PIN, or try again in {wait_s} seconds."
-        return Refused("badges-locked", sentence, wait_s=wait_s)
-    return Refused("locked", f"Too many wrong PINs. Try again in {wait_s} seconds.", wait_s=wait_s)
+        return Refused(
+            "badges-locked",
+            "Too many unknown badges. Sign in with name and PIN, or try again in %(wait_s)s seconds.",
+            wait_s=wait_s,
+        )
+    return Refused("locked", "Too many wrong PINs. Try again in %(wait_s)s seconds.", wait_s=wait_s)
 
 
 def _sign(session: Session, staff: Staff, verb: str, at: dt.datetime, **facts: object) -> None:
@@ -395,14 +399,14 @@ def _keep_one(session: Session, person: Staff, role: str) -> None:
     if not is_last_keeper(session, person) or role in _KEEPERS:
         return
     if person.role == "operator":
-        sentence = f"{person.name} is the last operator here. Let another one in first: cornerstore staff add."
-        raise Refused("last-operator", sentence, name=person.name, field="role")
+        raise Refused(
+            "last-operator", "%(name)s is the last operator here. Let another one in first: cornerstore staff add.",
+            name=person.name, field="role",
+        )  # fmt: skip
     raise Refused(
-        "last-shopkeeper",
-        f"{person.name} is the last shopkeeper here. Make another person shopkeeper first.",
-        name=person.name,
-        field="role",
-    )
+        "last-shopkeeper", "%(name)s is the last shopkeeper here. Make another person shopkeeper first.",
+        name=person.name, field="role",
+    )  # fmt: skip
 
 
 def _record(session: Session, person: Staff, verb: str, actor: Actor, at: dt.datetime, **facts: object) -> None:

@@ -61,11 +61,11 @@ def close(
     if last < first:
         raise Invalid("closed-backwards", "The last closed day lies before the first.", field="last_day")
     if first < today:
-        words = "Closed days are settled ahead: choose today or a later day."
-        raise Invalid("closed-past", words, field="first_day")
+        raise Invalid("closed-past", "Closed days are settled ahead: choose today or a later day.", field="first_day")
     if last > today + dt.timedelta(days=MOST_AHEAD):
-        words = f"Settle closed days at most {MOST_AHEAD} days ahead."
-        raise Invalid("closed-too-far", words, field="last_day", most=MOST_AHEAD)
+        raise Invalid(
+            "closed-too-far", "Settle closed days at most %(most)s days ahead.", field="last_day", most=MOST_AHEAD
+        )
     fresh = sorted(_each(first, last) - between(session, store_id, first, last))
     if fresh:
         session.add_all([ClosedDay(store_id=store_id, day=day) for day in fresh])

@@ -37,6 +37,7 @@ from config.nodes import inbox, journal
 from config.nodes.inbox import InboxMessage
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
+from config.words import N_
 from pos.catalogue.catalogue import Product
 from pos.facts import SaleCompleted, StockCounted, StockMoved
 from pos.sold import OF_PRODUCT, Sale, SaleLine
@@ -307,8 +308,15 @@ class Judge:
             if left is None:
                 sums[f"back:{unit}"] = sums.get(f"back:{unit}", 0) + qty
             elif qty > left:
-                words = f"{qty} of {name} come back, and {left} of that sale are left to come back."
-                return Refused(f"{SEND}-returned", words, kind="returned", name=name, value=qty, most=left, unit=unit)
+                return Refused(
+                    f"{SEND}-returned",
+                    "%(value)s of %(name)s come back, and %(most)s of that sale are left to come back.",
+                    kind="returned",
+                    name=name,
+                    value=qty,
+                    most=left,
+                    unit=unit,
+                )
         return None
 
     def _read_originals(
@@ -341,13 +349,14 @@ class Judge:
     def _refusal(self, name: str, value: int, what: str) -> Refused:
         kind, _, unit = name.partition(":")
         usual = {**self._usual, **_derived(self._usual)}.get(name, 0)
-        most, of = self._most[name], f" of {what}" if what else ""
-        words = (
-            f"{value}{of} ({_WORDS[kind]}): more than {most}, the most this store's past makes plausible. "
-            "A person at the network looks at it first. Nothing is lost."
+        words = N_(
+            "%(value)s of %(name)s (%(of)s): more than %(most)s, the most this store's past makes plausible. A person "
+            "at the network looks at it first. Nothing is lost."
         )
-        facts = {"kind": kind, "name": what, "value": value, "usual": usual, "most": most, "unit": unit}
-        return Refused(f"{SEND}-{kind}", words, **facts)
+        return Refused(
+            f"{SEND}-{kind}", words, kind=kind, name=what or self.store_id, of=_WORDS[kind], value=value, usual=usual,
+            most=self._most[name], unit=unit,
+        )  # fmt: skip
 
 
 # --- the operator's word ---

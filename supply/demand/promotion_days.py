@@ -224,8 +224,10 @@ def _prices(session: Session, store_id: str, panel: "DemandPanel", days: int) ->
 
 
 def _not_reported() -> Invalid:
-    words = "What offers brought is told by category: what it is worth in sales, and that times the slope."
-    return Invalid("told-no-effects", words)
+    return Invalid(
+        "told-no-effects",
+        "What offers brought is told by category: what it is worth in sales, and that times the slope.",
+    )
 
 
 def _bounded(pair: Any, most_slope: float) -> Pair | None:

@@ -192,8 +192,12 @@ def believed(per_day: Mapping[str, float], sold: Mapping[str, Sold], days: int, 
         alike = [one for sku, one in sold.items() if unit_of[sku] == unit]
         most = TRUSTED_IN_ALL * Sold(sum(one.qty for one in alike), sum(one.sales for one in alike)).most(days)
         if expected > most:
-            words = f"All it expects is {expected:.0f} a day ({unit}); by what it sold it could be {most:.0f} at most."
-            raise Refused("told-too-much", words, expected=round(expected), most=round(most))
+            raise Refused(
+                "told-too-much",
+                "All it expects is %(expects)s a day (%(unit)s); by what it sold it could be %(at_most)s at most.",
+                expects=f"{expected:.0f}", unit=unit, at_most=f"{most:.0f}", expected=round(expected),
+                most=round(most),
+            )  # fmt: skip
     return kept
 
 
@@ -283,8 +287,11 @@ def _read(products: Mapping[str, Any]) -> int:
     """Return how many days are told; raises Invalid (rule 2)."""
     lengths = {len(path) if isinstance(path, list) else 0 for path in products.values()}
     if len(products) > MOST_PRODUCTS or len(lengths) != 1 or not HORIZON_DAYS <= max(lengths) <= MOST_DAYS:
-        words = f"A forecast is of 1 to {MOST_PRODUCTS} products, each of the same {HORIZON_DAYS} to {MOST_DAYS} days."
-        raise Invalid("told-no-forecast", words)
+        raise Invalid(
+            "told-no-forecast",
+            "A forecast is of 1 to %(most)s products, each of the same %(horizon_days)s to %(most_days)s days.",
+            most=MOST_PRODUCTS, horizon_days=HORIZON_DAYS, most_days=MOST_DAYS,
+        )  # fmt: skip
     for sku, path in products.items():
         for parts in path:
             door.number(parts, f"What is expected of {sku:.64}", 0, MOST_QTY * PARTS)

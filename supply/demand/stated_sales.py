@@ -42,8 +42,11 @@ def state(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at
     if not 0 <= sales_minor <= MAX_MINOR:
         raise Invalid("bad-sales", "Say what the store takes on a usual day, or nothing.", field="sales_amount")
     if not counts(session, store_id):
-        words = f"The store has sold for {OWN_DAYS} days: its own sales tell what it takes, and nothing has to be said."
-        raise Refused("own-sales-tell", words, days=OWN_DAYS)
+        raise Refused(
+            "own-sales-tell",
+            "The store has sold for %(days)s days: its own sales tell what it takes, and nothing has to be said.",
+            days=OWN_DAYS,
+        )
     before, store.usual_sales_minor = store.usual_sales_minor, sales_minor
     if before == sales_minor:
         return False

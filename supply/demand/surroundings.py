@@ -151,11 +151,15 @@ def check_school_holiday(first: dt.date, last: dt.date, *, at: dt.datetime) -> N
     if last < first:
         raise Invalid("school-backwards", "The last day of the holidays lies before the first.", field="to")
     if (last - first).days >= MOST_DAYS:
-        words = f"School holidays last at most {MOST_DAYS} days. Is the year right?"
-        raise Invalid("school-too-long", words, field="to", most=MOST_DAYS)
+        raise Invalid(
+            "school-too-long", "School holidays last at most %(most)s days. Is the year right?", field="to",
+            most=MOST_DAYS,
+        )  # fmt: skip
     if last > at.date() + dt.timedelta(days=MOST_AHEAD):
-        words = f"Tell school holidays at most {MOST_AHEAD} days ahead. Is the year right?"
-        raise Invalid("school-too-far", words, field="to", most=MOST_AHEAD)
+        raise Invalid(
+            "school-too-far", "Tell school holidays at most %(most)s days ahead. Is the year right?", field="to",
+            most=MOST_AHEAD,
+        )  # fmt: skip
 
 
 def remove_school_holiday(
@@ -210,8 +214,10 @@ def check_weather(day: dt.date, temperature_tenths: int | None, rain_tenths: int
     if rain_tenths is not None and not 0 <= rain_tenths <= MOST_RAIN_TENTHS:
         raise Invalid("bad-rain", "Give the rain in millimetres, 0 to 2000.", field="rain")
     if day > at.date() + dt.timedelta(days=WEATHER_AHEAD):
-        words = f"Nobody knows the weather more than {WEATHER_AHEAD} days ahead. Leave those days out."
-        raise Invalid("weather-too-far", words, field="day", most=WEATHER_AHEAD)
+        raise Invalid(
+            "weather-too-far", "Nobody knows the weather more than %(most)s days ahead. Leave those days out.",
+            field="day", most=WEATHER_AHEAD,
+        )  # fmt: skip
 
 
 def forget_weather(session: Session, scope_id: str, *, actor: Actor, at: dt.datetime) -> int:

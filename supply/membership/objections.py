@@ -20,6 +20,7 @@ from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
 from config.states import StateTable
+from config.words import N_
 from pos.store.store import day_of
 from supply.money.ledger import VERSION
 
@@ -49,7 +50,7 @@ def raise_objection(
     session: Session, store_id: str, *, id: str, about: str, words: str, actor: Actor, at: dt.datetime
 ) -> Objection:
     """Object to a figure, at the store (rules 1, 3)."""
-    words = _words(words, "Say what is wrong, so that it can be looked into.")
+    words = _words(words, N_("Say what is wrong, so that it can be looked into."))
     if about not in SUBJECTS:
         raise Invalid("bad-subject", "Object to the limit, the account or the standing.", about=about)
     query = sa.select(Objection).where(
@@ -84,7 +85,7 @@ def answer(
     session: Session, store_id: str, objection_id: str, *, upheld: bool, words: str, actor: Actor, at: dt.datetime
 ) -> Objection:
     """Answer an objection, at the network (rule 1)."""
-    words = _words(words, "Say why: the shopkeeper reads it.")
+    words = _words(words, N_("Say why: the shopkeeper reads it."))
     query = lock_rows(session, sa.select(Objection).where(Objection.store_id == store_id, Objection.id == objection_id))
     row: Objection | None = session.scalar(query)
     if row is None:

@@ -74,7 +74,7 @@ def give(
 ) -> SupportPermission:
     """Give leave for some hours (rule 1); leave that is in force is lengthened. state: how the node is (rule 3)."""
     if not 1 <= hours <= LONGEST_HOURS:
-        raise Invalid("bad-leave", f"Leave is given for 1 to {LONGEST_HOURS} hours.", field="hours", most=LONGEST_HOURS)
+        raise Invalid("bad-leave", "Leave is given for 1 to %(most)s hours.", field="hours", most=LONGEST_HOURS)
     until, row = at + dt.timedelta(hours=hours), in_force(session, store_id, at)
     if row is None:
         row = SupportPermission(

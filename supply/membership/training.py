@@ -32,7 +32,7 @@ from config.errors import Invalid, NotFound
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor, JournalEntry
-from config.words import LANGUAGES
+from config.words import LANGUAGES, N_
 from pos.sold import Sale, SaleLine
 from pos.stock.ledger import CountTask
 from pos.till import shift
@@ -256,7 +256,7 @@ def done_of(session: Session, tasks: Iterable[Task], *, node_id: str, staff_id: 
 def read_lesson(id: str, text: str) -> Lesson:
     """Read a lesson's text; raises Invalid with the line to mend."""
     if len(text) > MOST_LETTERS:
-        raise _fault(f"A lesson has at most {MOST_LETTERS} letters; this one is longer.", letters=MOST_LETTERS)
+        raise _fault(N_("A lesson has at most %(letters)s letters; this one is longer."), letters=MOST_LETTERS)
     heading, _, rest = text.replace("\r\n", "\n").lstrip("\ufeff\n").partition("\n\n")
     named = _heading(heading)
     tasks, kept = [], []
@@ -266,16 +266,14 @@ def read_lesson(id: str, text: str) -> Lesson:
             kept.append(line)
             continue
         if found[1] not in TASKS:
-            raise _fault(
-                f"There is no task {found[1]}; choose one of {_list(TASKS)}.", task=found[1], tasks=_list(TASKS)
-            )
+            raise _fault(N_("There is no task %(task)s; choose one of %(tasks)s."), task=found[1], tasks=_list(TASKS))
         tasks.append(Task(found[1], found[2].strip()))
     if not 1 <= len(tasks) <= MOST_TASKS:
         raise _fault(
-            f"A lesson has 1 to {MOST_TASKS} tasks, lines such as “- [ ] sale: Sell two products”.", most=MOST_TASKS
+            N_("A lesson has 1 to %(most)s tasks, lines such as “- [ ] sale: Sell two products”."), most=MOST_TASKS
         )
     if len({task.does for task in tasks}) < len(tasks):
-        raise _fault("The same task stands there twice; each is asked for once.", twice=True)
+        raise _fault(N_("The same task stands there twice; each is asked for once."))
     return Lesson(
         id, named["language"], named["title"], named["scene"], int(named["minutes"]), named.get("needs", "sell"),
         tuple(tasks), "\n".join(kept).strip(),
@@ -288,18 +286,19 @@ def _heading(text: str) -> dict[str, str]:
         name, colon, value = line.partition(":")
         if not colon or not value.strip():
             raise _fault(
-                f"“{line[:40]}” is no line of the heading; write it as “title: Ring up and pay”.", line=line[:40]
+                N_("“%(line)s” is no line of the heading; write it as “title: Ring up and pay”."), line=line[:40]
             )
         named[name.strip().lower()] = value.strip()
     missing = [name for name in ("title", "scene", "minutes", "language") if name not in named]
     if missing:
-        raise _fault(f"The heading has no line “{missing[0]}: …”.", missing=missing[0])
+        raise _fault(N_("The heading has no line “%(missing)s: …”."), missing=missing[0])
     for name, choices in (("scene", SCENES), ("language", tuple(LANGUAGES))):
         if named[name] not in choices:
             word = named[name][:40]
-            raise _fault(f"{name}: {word} is not known; choose {_list(choices)}.", word=word, choices=_list(choices))
+            words = N_("%(word)s is not known; choose %(choices)s.")
+            raise _fault(words, word=f"{name}: {word}", choices=_list(choices))
     if not re.fullmatch(r"[1-9]|[1-5]\d", named["minutes"]):
-        raise _fault("minutes: write how long it takes, 1 to 59.", minutes=named["minutes"][:40])
+        raise _fault(N_("minutes: write how long it takes, 1 to 59 (not %(minutes)s)."), minutes=named["minutes"][:40])
     return named
 
 

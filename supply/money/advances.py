@@ -69,7 +69,9 @@ def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     """Give what the rule allows, at the network, and answer (rules 1 to 3)."""
     store_id, wish_id, asked_minor = str(body["store_id"]), str(body["id"]), body["asked_minor"]
     if type(asked_minor) is not int or not 0 < asked_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", f"An advance of {asked_minor!r} is none.", sender=store_id)
+        raise Invalid(
+            "bad-amount", "An advance of %(asked_minor)s is none.", asked_minor=f"{asked_minor!r}", sender=store_id
+        )
     if session.get(Advance, (store_id, wish_id)) is not None:
         return
     row = Advance(

@@ -75,7 +75,9 @@ def take_parts(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     for name, minor in body["parts"]:
         part_id = f"{_PART}{body['statement_id']}-{name}"
         if not name or type(minor) is not int or not minor:
-            raise Invalid("bad-amount", f"An agent's part of {minor!r} is none.", sender=book.store_id)
+            raise Invalid(
+                "bad-amount", "An agent's part of %(minor)s is none.", minor=f"{minor!r}", sender=book.store_id
+            )
         if book.knows(part_id) or session.get(Invoice, (book.store_id, part_id)) is not None:
             continue
         if minor > 0:

@@ -63,7 +63,10 @@ def take_in(session: Session, delivery: Delivery, *, at: dt.datetime) -> Consign
     line = session.get(DeliveryLine, (delivery.store_id, delivery.id, offer.sku))
     came = (line.counted_qty or 0) if line is not None else 0
     if known is not None and known.came_qty != came:
-        raise Refused("lot-differs", f"{known.came_qty} units of {known.name} were told, and {came} counted.")
+        raise Refused(
+            "lot-differs", "%(came_qty)s units of %(name)s were told, and %(came)s counted.", came_qty=known.came_qty,
+            name=known.name, came=came,
+        )  # fmt: skip
     if known is not None or not came:
         return known
     made = Consignment(
@@ -100,9 +103,9 @@ def propose_now(session: Session, store_id: str, lot_id: str, *, actor: Actor, a
     """Propose what is left for going back before its last day, because the shopkeeper says so (rule 3)."""
     lot = lot_of(session, store_id, lot_id)
     if not lot.left_qty:
-        raise Refused("lot-empty", f"Nothing is left of {lot.name}: there is nothing to send back.", name=lot.name)
+        raise Refused("lot-empty", "Nothing is left of %(name)s: there is nothing to send back.", name=lot.name)
     if day_of(session, store_id, at) > lot.until + dt.timedelta(days=GRACE_DAYS):
-        raise Refused("past-return-day", f"{lot.name} could go back until {lot.until:%Y-%m-%d}. It is yours now.",
+        raise Refused("past-return-day", "%(name)s could go back until %(until)s. It is yours now.",
                       name=lot.name, until=lot.until.isoformat())  # fmt: skip
     return _propose(session, lot, actor=actor, at=at)
 
@@ -150,10 +153,13 @@ def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: d
     offer, lot = session.get(NetworkOffer, (store_id, lot_id)), session.get(Consignment, (store_id, lot_id))
     values = {name: body[name] for name in _UNITS}
     if offer is None or offer.return_until is None or any(type(qty) is not int or qty < 0 for qty in values.values()):
-        raise Refused("no-such-lot", f"The network has no goods {lot_id} on sale or return in {store_id}.")
+        raise Refused(
+            "no-such-lot", "The network has no goods %(lot_id)s on sale or return in %(store_id)s.", lot_id=lot_id,
+            store_id=store_id,
+        )  # fmt: skip
     step = sum(values[name] for name in _GONE)
     if step + values["left_qty"] != values["came_qty"]:
-        raise Refused("lot-differs", f"The units of {offer.name} do not add up.")
+        raise Refused("lot-differs", "The units of %(name)s do not add up.", name=offer.name)
     if lot is None:
         came_at = dt.datetime.fromisoformat(body["came_at"])
         lot = Consignment(
@@ -165,10 +171,13 @@ def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: d
         session.add(lot)
         session.flush()
     elif values["came_qty"] != lot.came_qty:
-        raise Refused("lot-differs", f"{lot.came_qty} units of {lot.name} came, not {values['came_qty']}.")
+        raise Refused(
+            "lot-differs", "%(came_qty)s units of %(name)s came, not %(told)s.", came_qty=lot.came_qty,
+            name=lot.name, told=values["came_qty"],
+        )  # fmt: skip
     elif step > lot.reported_step:
         if any(values[name] < getattr(lot, name) for name in _GONE):
-            raise Refused("lot-differs", f"Fewer units of {lot.name} are gone than were told before.")
+            raise Refused("lot-differs", "Fewer units of %(name)s are gone than were told before.", name=lot.name)
         lot.reported_step = step
         for name, value in values.items():
             setattr(lot, name, value)

@@ -261,7 +261,7 @@ def release(
     """Pass on what is left to the store, a part of it to a group's leader; returns how much in all (rule 3)."""
     row = locked(session, id)
     if row.state not in ("held", "disputed"):
-        raise Refused("nothing-held", f"This escrow is {row.state}: there is nothing to pass on.", state=row.state)
+        raise Refused("nothing-held", "This escrow is %(state)s: there is nothing to pass on.", state=row.state)
     left_minor, leader_minor = balance(session, id), leader.amount_minor if leader else 0
     _refuse_more(leader_minor, left_minor)
     if leader is not None:

@@ -42,6 +42,7 @@ from config.money import BASIS, MAX_MINOR, divide_half_up
 from config.nodes import journal, outbox
 from config.nodes.append_only import append_only
 from config.nodes.journal import Actor
+from config.words import N_
 from pos.store.store import day_of, store_of
 
 OWN = ("invoiced", "credit", "advance", "funds")
@@ -297,7 +298,7 @@ def money_in(
     The same id again changes nothing. reference: how the bank names it.
     """
     _refuse_amount(amount_minor)
-    reference = _words(reference, "Write the bank's reference, so that the payment can be found again.")
+    reference = _words(reference, N_("Write the bank's reference, so that the payment can be found again."))
     book = Booking(session, store_id, actor=actor, at=at)
     if book.knows(id):
         return 0
@@ -315,7 +316,7 @@ def credit_note(
     Never more than it was ever charged for goods, less what was credited, given or given up before.
     """
     _refuse_amount(amount_minor)
-    why = _words(why, "Say what it is credited for.")
+    why = _words(why, N_("Say what it is credited for."))
     book = Booking(session, store_id, actor=actor, at=at)
     if book.knows(id):
         return
@@ -351,7 +352,7 @@ def given(
 
 def write_off(session: Session, store_id: str, invoice_id: str, *, why: str, actor: Actor, at: dt.datetime) -> int:
     """Give up what is left of an invoice, as a loss of the network's; returns how much."""
-    why = _words(why, "Say why it is given up.")
+    why = _words(why, N_("Say why it is given up."))
     book = Booking(session, store_id, actor=actor, at=at)
     found = next((one for one in open_invoices(session, store_id) if one.invoice.id == invoice_id), None)
     if found is None:
@@ -548,8 +549,9 @@ def _refuse_amount(amount_minor: int) -> None:
 
 def _refuse_more_than_charged(session: Session, store_id: str, amount_minor: int) -> None:
     if amount_minor > (most := left_to_credit(session, store_id)):
-        reported = "That is more than was ever charged to this store for goods."
-        raise Refused("more-than-delivered", reported, most_minor=most)
+        raise Refused(
+            "more-than-delivered", "That is more than was ever charged to this store for goods.", most_minor=most
+        )
 
 
 def _words(words: str, ask: str) -> str:

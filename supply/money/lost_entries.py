@@ -96,7 +96,7 @@ def take_lost(session: Session, body: dict[str, Any]) -> None:
         key = (store_id, str(given["id"]))
         if session.get(LedgerEntry, key) is None and session.get(LostEntry, key) is None:
             if not account.put_back_waits:
-                raise Refused("nothing-lost", f"{store_id} was not asked what this book has lost.", sender=store_id)
+                raise Refused("nothing-lost", "%(sender)s was not asked what this book has lost.", sender=store_id)
             door.number(given["amount_minor"], "amount_minor", 1, MAX_MINOR)
             if not _is_by_hand(given):
                 raise Invalid("not-by-hand", "Such an entry is made again by itself.", kind=given["kind"])
@@ -232,17 +232,18 @@ def _enter(session: Session, row: LostEntry, *, actor: Actor, at: dt.datetime) -
     if row.kind in OF_AN_INVOICE:
         found = session.get(Invoice, (row.store_id, row.invoice_id or ""))
         if found is None:
-            reported = (
-                "The invoice this is about is not in the book yet. Wait until the store's deliveries have come again."
+            raise Refused(
+                "no-invoice-yet",
+                "The invoice this is about is not in the book yet. Wait until the store's deliveries have come again.",
             )
-            raise Refused("no-invoice-yet", reported)
         if row.kind != "late":  # what paid it meanwhile has paid it
             minor = min(minor, ledger.invoice_of(session, row.store_id, found.id).left_minor)
     if row.kind == "paid":
         minor = min(minor, -balances(session, row.store_id)["funds"])
     elif row.kind in ("return", "goodwill") and minor > (most := ledger.left_to_credit(session, row.store_id)):
-        reported = "That is more than was ever charged to this store for goods."
-        raise Refused("more-than-delivered", reported, most_minor=most)
+        raise Refused(
+            "more-than-delivered", "That is more than was ever charged to this store for goods.", most_minor=most
+        )
     elif row.kind in ("payout", "returned"):
         from supply.money import payouts  # who is paid out asks this module first
 

@@ -198,10 +198,10 @@ def enter_again(session: Session, lost: LostEntry, *, actor: Actor, at: dt.datet
     book = Booking(session, lost.store_id, actor=actor, at=at)
     due = next((one for one in _due(session, book) if one.agent == agent), None)
     if due is None or due.amount_minor < lost.amount_minor:
-        reported = (
-            "The money it was paid out from is not here yet. Take over first what came in, or wait for its sales."
+        raise Refused(
+            "not-covered",
+            "The money it was paid out from is not here yet. Take over first what came in, or wait for its sales.",
         )
-        raise Refused("not-covered", reported)
     due.id, due.run_id, due.amount_minor = lost.id, f"again-{lost.id}", lost.amount_minor
     due.currency, due.made_at = store_of(session, lost.store_id).currency, at
     session.add(due)

@@ -310,7 +310,7 @@ def _read(session: Session, body: dict[str, Any]) -> tuple[SharedEntry, PointsLi
     """Return a told movement, not in the book yet, and whose it is."""
     store_id, kind = str(body["store_id"]), str(body["kind"])
     if kind not in SIGNS:
-        raise Invalid("bad-choice", f"No store moves points as {kind!r:.20}.")
+        raise Invalid("bad-choice", "No store moves points as %(kind)s.", kind=f"{kind!r:.20}")
     link = _link(session, store_id, str(body["customer_id"]), str(body["key"]))
     row = SharedEntry(
         store_id=store_id, id=str(body["id"]), customer_id=link.customer_id, kind=kind,

@@ -94,7 +94,7 @@ def set_terms(session: Session, terms: Terms, *, actor: Actor, at: dt.datetime) 
         bad.append("free_days")
     if bad:
         reported = "; ".join(f"{name} from {BOUNDS[name][0]} to {BOUNDS[name][1]}" for name in bad)
-        raise Invalid("bad-terms", f"These terms are out of bounds: {reported}.", terms=bad)
+        raise Invalid("bad-terms", "These terms are out of bounds: %(reported)s.", reported=reported, terms=bad)
     n, present = in_force(session)
     if present == terms and n:
         return n

@@ -30,11 +30,14 @@ def found_warehouse(
     tz: by whose clock it works; '': that of the network's first store, where there is one.
     """
     if not is_store_id(warehouse_id):
-        words = "A warehouse's id has up to 20 letters and digits, such as WH1."
-        raise Invalid("bad-warehouse", words, warehouse_id=warehouse_id)
+        raise Invalid(
+            "bad-warehouse", "A warehouse's id has up to 20 letters and digits, such as WH1.", warehouse_id=warehouse_id
+        )
     if is_warehouse(session, warehouse_id) or session.get(Store, warehouse_id) is not None:
-        words = f"{warehouse_id} is a store or a warehouse already. Choose another id."
-        raise Conflict("warehouse-exists", words, warehouse_id=warehouse_id)
+        raise Conflict(
+            "warehouse-exists", "%(warehouse_id)s is a store or a warehouse already. Choose another id.",
+            warehouse_id=warehouse_id,
+        )  # fmt: skip
     known, usual = supply_routes.settled(session), supply_routes.usual_warehouse(session)
     if usual is not None:
         for region_id in session.scalars(sa.select(Region.id).order_by(Region.id)).all():

@@ -70,7 +70,9 @@ def write_down(session: Session, fact: OrderSent, *, actor: Actor, at: dt.dateti
         if order.order_no % REPORTED_APART != fact.order_no or known != {
             (line.sku, line.pack_qty) for line in fact.lines
         }:
-            raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
+            raise Conflict(
+                "order-content-differs", "Order %(order_no)s came before with another content.", order_no=fact.order_no
+            )
         return order
     today, lead = day_of(session, fact.store_id, at), dt.timedelta(days=LONGEST_LEAD_DAYS)
     lines, oldest = _at_our_prices(session, fact, today), today - 2 * lead
@@ -121,7 +123,9 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
     """Return the lines of a store's order as the network sells them that day (rule 1)."""
     supplier = session.get(Supplier, fact.supplier_id)
     if supplier is None or supplier.kind != NETWORK:
-        raise Refused("not-our-supplier", f"{fact.supplier_id} does not deliver for the network.")
+        raise Refused(
+            "not-our-supplier", "%(supplier_id)s does not deliver for the network.", supplier_id=fact.supplier_id
+        )
     ours = {one.sku: one for one in terms_for(session, supplier.id, [line.sku for line in fact.lines], day)}
     lines = []
     for reported in fact.lines:
@@ -147,21 +151,20 @@ def _refuse_odd(reported: Ordered) -> None:
     )
     if any(type(number) is not int or not least <= number <= most for number, least, most in bounds):
         raise Invalid(
-            "bad-quantity", f"{reported.packs} packs of {reported.pack_qty} of {reported.sku} cannot be ordered."
-        )
+            "bad-quantity", "%(packs)s packs of %(pack_qty)s of %(sku)s cannot be ordered.", packs=reported.packs,
+            pack_qty=reported.pack_qty, sku=reported.sku,
+        )  # fmt: skip
     for name in FIGURES:
         figure = reported.why.get(name, 0)
         is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
         if not is_figure or isinstance(figure, bool):
             raise Invalid(
-                "bad-reason", f"The order of {reported.sku} gives no figure as {name}.", sku=reported.sku, name=name
+                "bad-reason", "The order of %(sku)s gives no figure as %(name)s.", sku=reported.sku, name=name
             )
     try:
         dt.date.fromisoformat(reported.why.get("runs_out_day") or "2000-01-01")
     except (TypeError, ValueError) as fault:
-        raise Invalid(
-            "bad-reason", f"The order of {reported.sku} says no day when it runs out.", sku=reported.sku
-        ) from fault
+        raise Invalid("bad-reason", "The order of %(sku)s says no day when it runs out.", sku=reported.sku) from fault
 
 
 def _is_fair(session: Session, terms: Terms, reported: Ordered, day: dt.date) -> bool:

@@ -15,6 +15,7 @@ from config.database import Base, lock_rows
 from config.errors import NotFound, Refused
 from config.money import amount_for
 from config.states import StateTable
+from config.words import N_
 from pos.stock.consignment_stock import Consignment
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.network_offers import NetworkOffer
@@ -197,7 +198,7 @@ def refuse_more(left: Mapping[str, Bound], wanted: Iterable[tuple[str, str, int]
         if qty <= most and taken[sku] > bound.units:
             most, broken = bound.units, "damaged"
         if qty > bound.most[kind] or taken[sku] > bound.units:
-            raise Refused("more-than-came", _too_many(bound.name, broken, most), sku=sku, name=bound.name, most=most,
+            raise Refused("more-than-came", _too_many(broken), sku=sku, name=bound.name, most=most,
                           kind=broken)  # fmt: skip
 
 
@@ -252,12 +253,12 @@ def goes_back(claim: Claim, line: ClaimLine) -> bool:
     return claim.remedy == "return" and line.kind in ("over", "wrong") and bool(line.granted_qty)
 
 
-def _too_many(name: str, kind: str, most: int) -> str:
+def _too_many(kind: str) -> str:
     if kind == "short":
-        return f"{name}: missing by the count: {most}, not more."
+        return N_("%(name)s: missing by the count: %(most)s, not more.")
     if kind == "over":
-        return f"{name}: {most} came too many by the count, not more."
-    return f"{name}: {most} came in, so no more than {most} can be claimed."
+        return N_("%(name)s: %(most)s came too many by the count, not more.")
+    return N_("%(name)s: %(most)s came in, so no more than %(most)s can be claimed.")
 
 
 # --- questions ---

@@ -54,17 +54,24 @@ class DeliveryCalendar:
     def __post_init__(self) -> None:
         """Raise Invalid where it cannot be (rule 5)."""
         if not self.order_weekdays or not self.order_weekdays <= set(range(7)):
-            words = "Choose at least one weekday on which this supplier takes orders."
-            raise Invalid("bad-order-days", words, field="order_days")
+            raise Invalid(
+                "bad-order-days", "Choose at least one weekday on which this supplier takes orders.", field="order_days"
+            )
         if not 0 <= self.lead_days <= LONGEST_LEAD_DAYS:
-            words = f"Goods arrive 0 to {LONGEST_LEAD_DAYS} days after the order."
-            raise Invalid("bad-lead-time", words, field="lead_days")
+            raise Invalid(
+                "bad-lead-time", "Goods arrive 0 to %(most)s days after the order.", most=LONGEST_LEAD_DAYS,
+                field="lead_days",
+            )  # fmt: skip
         if not 1 <= self.every_weeks <= MOST_WEEKS:
-            words = f"Orders are taken every week, or in one of 2 to {MOST_WEEKS} weeks."
-            raise Invalid("bad-order-weeks", words, field="every_weeks", most=MOST_WEEKS)
+            raise Invalid(
+                "bad-order-weeks", "Orders are taken every week, or in one of 2 to %(most)s weeks.",
+                field="every_weeks", most=MOST_WEEKS,
+            )  # fmt: skip
         if len(self.closed) > MOST_CLOSED:
-            words = f"At most {MOST_CLOSED} closed days. Leave out those that are over."
-            raise Invalid("too-many-closed-days", words, field="closed_days", most=MOST_CLOSED)
+            raise Invalid(
+                "too-many-closed-days", "At most %(most)s closed days. Leave out those that are over.",
+                field="closed_days", most=MOST_CLOSED,
+            )  # fmt: skip
         if self.cut_off_minute is not None and not 0 <= self.cut_off_minute < DAY_MINUTES:
             raise Invalid("bad-time", "Type a time such as 14:00.", field="order_by")
         if self.every_weeks > 1 and self.first_week is None:
@@ -239,8 +246,10 @@ def _closed(text: str) -> frozenset[dt.date]:
         try:
             found.add(dt.date.fromisoformat(day))
         except ValueError as fault:
-            words = f"{day[:20]} is no day. Write closed days as 2026-12-25, one a line."
-            raise Invalid("bad-closed-day", words, field="closed_days", day=day[:20]) from fault
+            raise Invalid(
+                "bad-closed-day", "%(day)s is no day. Write closed days as 2026-12-25, one a line.",
+                field="closed_days", day=day[:20],
+            ) from fault  # fmt: skip
     return frozenset(found)
 
 

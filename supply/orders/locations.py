@@ -43,8 +43,7 @@ def settle(session: Session, warehouse_id: str, *, address: str, phone: str, act
     reported = {"address": " ".join(address.split()), "phone": " ".join(phone.split())}
     for field, text in reported.items():
         if len(text) > LONGEST[field]:
-            words = f"That is too long: {LONGEST[field]} letters at most."
-            raise Invalid("too-long", words, field=field, most=LONGEST[field])
+            raise Invalid("too-long", "That is too long: %(most)s letters at most.", field=field, most=LONGEST[field])
     row = session.get(Premises, warehouse_id) or Premises(warehouse_id=warehouse_id, address="", phone="")
     if {"address": row.address, "phone": row.phone} != reported:
         row.address, row.phone = reported["address"], reported["phone"]

@@ -187,7 +187,7 @@ def call_off(
     if not (why := " ".join(why.split())[:300]):
         raise Invalid("no-reason", "Say why the goods do not come: the shopkeeper reads it.")
     if found.state != "accepted":
-        raise Conflict("offer-not-waiting", f"This offer is {found.state}: there is nothing to call off.",
+        raise Conflict("offer-not-waiting", "This offer is %(state)s: there is nothing to call off.",
                        state=found.state)  # fmt: skip
     return _call_off(session, found, why, actor=actor, at=at)
 
@@ -203,7 +203,7 @@ def take_answer(session: Session, fact: NetworkOfferSnapshot, *, actor: Actor, a
     """Take over what a store answered (rule 4); an offer this node no longer has is written down by rule 5."""
     found = session.get(NetworkOffer, (fact.store_id, fact.network_offer_id))
     if fact.state not in ANSWERED:
-        raise Refused("no-answer", f"A store does not answer that an offer is {fact.state}.", state=fact.state)
+        raise Refused("no-answer", "A store does not answer that an offer is %(state)s.", state=fact.state)
     if found is None:
         source = _source(session, fact.store_id, fact.sku)
         found = _write_down(session, fact)
@@ -361,7 +361,10 @@ def _answer(
     found = offer_of(session, store_id, offer_id)
     _refuse_answered(found)
     if found.answer_by < day_of(session, store_id, at):
-        raise Refused("offer-over", f"This offer was to be answered by {found.answer_by:%Y-%m-%d}. Ask for a new one.")
+        raise Refused(
+            "offer-over", "This offer was to be answered by %(answer_by)s. Ask for a new one.",
+            answer_by=found.answer_by.isoformat(),
+        )  # fmt: skip
     _settle(session, found, state, why, actor=actor, at=at)
     return found
 
@@ -435,13 +438,13 @@ def _source(session: Session, store_id: str, sku: str) -> SupplierProduct:
     query = sa.select(row).where(row.sku == sku, row.supplier_id.in_(ours)).order_by(row.supplier_id)
     found: SupplierProduct | None = session.scalar(query.limit(1))
     if found is None:
-        raise Refused("not-carried", f"The network does not carry {sku}. Choose another product.", sku=sku)
+        raise Refused("not-carried", "The network does not carry %(sku)s. Choose another product.", sku=sku)
     return found
 
 
 def _refuse_answered(found: NetworkOffer) -> None:
     if found.state != "offered":
-        raise Conflict("offer-answered", f"This offer is already {found.state}.", state=found.state)
+        raise Conflict("offer-answered", "This offer is already %(state)s.", state=found.state)
 
 
 def _refuse_bad_terms(terms: NetworkOfferTerms, pack_cost_minor: int | None, answer_by: dt.date) -> None:
@@ -467,7 +470,7 @@ def _refuse_bad(
     at: dt.datetime,
 ) -> None:
     if isinstance(packs, bool) or not 1 <= packs <= MOST_PACKS:
-        raise Invalid("bad-quantity", f"Offer 1 to {MOST_PACKS} packs.", packs=packs)
+        raise Invalid("bad-quantity", "Offer 1 to %(most)s packs.", most=MOST_PACKS, packs=packs)
     if not why:
         raise Invalid("no-reason", "Say in a sentence why: the shopkeeper reads it.")
     if answer_by < day_of(session, store_id, at):

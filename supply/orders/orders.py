@@ -146,7 +146,7 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     order = order_of(session, store_id, order_id)
     if order.state in STATES.ends:
         raise Conflict(
-            "order-over", f"Order {order.order_no} is over: nothing of it is sent any more. Propose again.",
+            "order-over", "Order %(order_no)s is over: nothing of it is sent any more. Propose again.",
             order_no=order.order_no,
         )  # fmt: skip
     STATES.require(order.state, "sent")
@@ -155,7 +155,7 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
     supplier = supplier_of(session, order.supplier_id)
     if not supplier.active:
-        raise Refused("put-aside", f"{supplier.name} is put aside. Take it up again, or drop the order.",
+        raise Refused("put-aside", "%(name)s is put aside. Take it up again, or drop the order.",
                       name=supplier.name)  # fmt: skip
     order.cost_minor = cost_of(lines)
     _refuse_below_minimum(session, order, supplier)
@@ -182,14 +182,20 @@ def cancel(
     """Call off an order that was sent, as long as nothing of it is on the way (rule 7)."""
     order = order_of(session, store_id, order_id)
     if order.state in ("proposed", "approved"):
-        raise Refused("not-sent", f"Order {order.order_no} was not sent yet. Drop it instead.", state=order.state)
+        raise Refused(
+            "not-sent", "Order %(order_no)s was not sent yet. Drop it instead.", order_no=order.order_no,
+            state=order.state,
+        )  # fmt: skip
     STATES.require(order.state, "cancelled")
     why = " ".join(why.split())[:300]
     if not why:
         raise Invalid("no-reason", "Say why the order is cancelled.")
     for delivery in _deliveries(session, order, ON_ITS_WAY):
         if delivery.state == "counting":
-            raise Refused("being-counted", f"The goods of order {order.order_no} are being counted. Post them first.")
+            raise Refused(
+                "being-counted", "The goods of order %(order_no)s are being counted. Post them first.",
+                order_no=order.order_no,
+            )  # fmt: skip
         subject = deliveries.subject_of(delivery)
         journal.move(session, delivery, "refused", actor=actor, at=at, subject=subject, why=why)
     journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=why)
@@ -379,11 +385,10 @@ def _refuse_below_minimum(session: Session, order: ReplenishmentOrder, supplier:
     least, asked = (Decimal(one).scaleb(-exponent(currency)) for one in (supplier.minimum_minor, order.cost_minor))
     raise Refused(
         "below-minimum",
-        f"{supplier.name} delivers from {least} {currency}; this order is {asked} {currency}. "
-        "Add packs, or drop it and order next time.",
-        minimum_minor=supplier.minimum_minor,
-        cost_minor=order.cost_minor,
-    )
+        "%(name)s delivers from %(least)s %(currency)s; this order is %(asked)s %(currency)s. Add packs, or drop it "
+        "and order next time.", name=supplier.name, least=least, currency=currency, asked=asked,
+        minimum_minor=supplier.minimum_minor, cost_minor=order.cost_minor,
+    )  # fmt: skip
 
 
 def _send(

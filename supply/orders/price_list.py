@@ -184,9 +184,11 @@ def network_supplier(session: Session, supplier_id: str) -> Supplier:
     """Return a supplier of the network's; NotFound for any other."""
     row = session.get(Supplier, supplier_id)
     if row is None:
-        raise NotFound("unknown-supplier", f"There is no supplier {supplier_id} here.", supplier_id=supplier_id)
+        raise NotFound("unknown-supplier", "There is no supplier %(supplier_id)s here.", supplier_id=supplier_id)
     if row.owner_id != EVERYONE:
-        raise Refused("not-the-network-s", f"{row.name} is a store's own supplier: that store settles its terms.")
+        raise Refused(
+            "not-the-network-s", "%(name)s is a store's own supplier: that store settles its terms.", name=row.name
+        )
     return row
 
 

@@ -154,7 +154,7 @@ def add_supplier(
     """Add somebody to order from. owner_id: the store whose own supplier it is, or '*' for the network's."""
     contact = sound(contact)
     if id is not None and session.get(Supplier, id) is not None:
-        raise Conflict("supplier-exists", f"The supplier {id} is already here.", supplier_id=id)
+        raise Conflict("supplier-exists", "The supplier %(supplier_id)s is already here.", supplier_id=id)
     supplier = Supplier(id=id or new_id(), kind=kind, owner_id=owner_id, warehouse_id=warehouse_id, **vars(contact))
     session.add(supplier)
     session.flush()
@@ -211,9 +211,9 @@ def offer_product(
 ) -> SupplierProduct:
     """Note, or renew, how a supplier sells a product (rule 3)."""
     if session.get(Supplier, supplier_id) is None:
-        raise NotFound("unknown-supplier", f"There is no supplier {supplier_id}.", supplier_id=supplier_id)
+        raise NotFound("unknown-supplier", "There is no supplier %(supplier_id)s.", supplier_id=supplier_id)
     if session.get(Product, sku) is None:
-        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if not 1 <= pack.pack_qty <= MOST_PACK_QTY or not 1 <= pack.minimum_packs <= MOST_PACKS:
         raise Invalid("bad-pack", "A pack holds 1 unit or more, and at least 1 pack is ordered.", sku=sku)
     if not 0 <= pack.pack_cost_minor <= MAX_MINOR:
@@ -273,7 +273,7 @@ def supplier_of(session: Session, supplier_id: str) -> Supplier:
     """Return a supplier; NotFound when there is none of that id."""
     supplier = session.get(Supplier, supplier_id)
     if supplier is None:
-        raise NotFound("unknown-supplier", f"There is no supplier {supplier_id} here.", supplier_id=supplier_id)
+        raise NotFound("unknown-supplier", "There is no supplier %(supplier_id)s here.", supplier_id=supplier_id)
     return supplier
 
 
@@ -285,7 +285,7 @@ def is_warehouse(session: Session, id: str) -> bool:
 def require_warehouse(session: Session, id: str) -> None:
     """Raise NotFound unless this is the id of a warehouse."""
     if not is_warehouse(session, id):
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {id}.", warehouse_id=id)
+        raise NotFound("unknown-warehouse", "No supplier delivers from %(warehouse_id)s.", warehouse_id=id)
 
 
 def warehouses(session: Session) -> list[str]:
@@ -298,9 +298,11 @@ def own_supplier(session: Session, store_id: str, supplier_id: str) -> Supplier:
     """Return a supplier of the store's own; Refused for the network's, NotFound for any other (rule 4)."""
     supplier = session.get(Supplier, supplier_id)
     if supplier is not None and supplier.owner_id == EVERYONE:
-        raise Refused("network-supplier", f"{supplier.name} belongs to the network, which settles its terms.")
+        raise Refused(
+            "network-supplier", "%(name)s belongs to the network, which settles its terms.", name=supplier.name
+        )
     if supplier is None or supplier.owner_id != store_id:
-        raise NotFound("unknown-supplier", f"There is no supplier {supplier_id} here.", supplier_id=supplier_id)
+        raise NotFound("unknown-supplier", "There is no supplier %(supplier_id)s here.", supplier_id=supplier_id)
     return supplier
 
 

@@ -71,7 +71,7 @@ def supply_region(session: Session, region_id: str, warehouse_id: str | None, *,
     None: from the usual one.
     """
     if session.get(Region, region_id) is None:
-        raise NotFound("unknown-region", f"There is no region {region_id}.", region_id=region_id)
+        raise NotFound("unknown-region", "There is no region %(region_id)s.", region_id=region_id)
     _settle(session, "region", region_id, warehouse_id, actor, at)
 
 

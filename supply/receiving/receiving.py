@@ -82,7 +82,9 @@ def count_line(
     _refuse_unless_counting(delivery)
     line = session.get(DeliveryLine, (store_id, delivery_id, sku)) or _extra_line(session, delivery, sku)
     if isinstance(counted_qty, bool) or not isinstance(counted_qty, int) or not 0 <= counted_qty <= MOST_COUNTED:
-        raise Invalid("bad-quantity", f"{line.name}: type how many came, 0 or more.", sku=sku, qty=counted_qty)
+        raise Invalid(
+            "bad-quantity", "%(name)s: type how many came, 0 or more.", name=line.name, sku=sku, qty=counted_qty
+        )
     batches.refuse_strange_day(expires_on, day_of(session, store_id, at))
     if expires_on is not None or tidy_batch(batch):
         line.lots = None
@@ -116,7 +118,9 @@ def count_scan(
     _refuse_unless_counting(delivery)
     line = session.get(DeliveryLine, (store_id, delivery_id, sku)) or _extra_line(session, delivery, sku)
     if units <= 0 or before + units > MOST_COUNTED:
-        raise Invalid("bad-quantity", f"{line.name}: type how many came, 0 or more.", sku=sku, qty=before + units)
+        raise Invalid(
+            "bad-quantity", "%(name)s: type how many came, 0 or more.", name=line.name, sku=sku, qty=before + units
+        )
     batches.refuse_strange_day(expires_on, day_of(session, store_id, at))
     if tidy_batch(batch) or expires_on:
         _lay_aside(line, before, units, tidy_batch(batch), expires_on)
@@ -139,7 +143,9 @@ def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at:
     unsaid = [line for line in lines if line.counted_qty != line.advised_qty and not line.difference_why]
     if unsaid:
         reported = "; ".join(f"{line.name}: {line.advised_qty} advised, {line.counted_qty} counted" for line in unsaid)
-        raise Invalid("no-reason", f"Say why it is different. {reported}.", skus=[line.sku for line in unsaid])
+        raise Invalid(
+            "no-reason", "Say why it is different. %(reported)s.", reported=reported, skus=[line.sku for line in unsaid]
+        )
     came = [(line.sku, line.counted_qty) for line in lines if line.counted_qty]
     if came:
         stock.receive(session, store_id, came, source_id=delivery.id, at=at, actor=actor)
@@ -232,7 +238,9 @@ def _extra_line(session: Session, delivery: Delivery, sku: str) -> DeliveryLine:
     """Add a product nobody advised; its pack is the supplier's, else one unit."""
     product = session.get(Product, sku)
     if product is None:
-        raise NotFound("not-on-delivery", f"{sku} is not on this delivery. Put it aside and ask the supplier.", sku=sku)
+        raise NotFound(
+            "not-on-delivery", "%(sku)s is not on this delivery. Put it aside and ask the supplier.", sku=sku
+        )
     source = session.get(SupplierProduct, (delivery.supplier_id, sku))
     line = _line(delivery, sku, product.name, source.pack_qty if source else 1)
     session.add(line)
@@ -310,8 +318,9 @@ def _refuse_closed(delivery: Delivery) -> None:
     when = f"{delivery.posted_at:%Y-%m-%d}" if delivery.posted_at else "before"
     done = {"posted": "taken in", "refused": "sent back"}.get(delivery.state, "turned back with")
     raise Conflict(
-        "already-posted", f"This delivery was already {done} on {when} by {delivery.posted_by}.", state=delivery.state
-    )
+        "already-posted", "This delivery was already %(done)s on %(when)s by %(posted_by)s.", done=done, when=when,
+        posted_by=delivery.posted_by, state=delivery.state,
+    )  # fmt: skip
 
 
 def _refuse_unless_counting(delivery: Delivery) -> None:

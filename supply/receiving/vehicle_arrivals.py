@@ -83,7 +83,7 @@ def send_back(
     if call is not None and call.state in LEFT_HERE:
         raise Refused(
             "left-here",
-            f"{call.driver} left these goods with {call.receiver}. Count them, and claim what is wrong with them.",
+            "%(driver)s left these goods with %(receiver)s. Count them, and claim what is wrong with " "them.",
             driver=call.driver, receiver=call.receiver,
         )  # fmt: skip
     return receiving.refuse(session, store_id, delivery_id, why=why, actor=actor, at=at)

@@ -174,15 +174,13 @@ def add_line(
     why = _reason(why, "Say why you add it.")
     if session.get(OrderLine, (store_id, order_id, sku)) is not None:
         raise Conflict(
-            "already-on-order", f"This product is on order {order.order_no} already. Change it there.",
+            "already-on-order", "This product is on order %(order_no)s already. Change it there.",
             order_no=order.order_no,
         )  # fmt: skip
     offer = terms_of(session, order.supplier_id, sku, order.order_day)
     if offer is None:
         supplier = supplier_of(session, order.supplier_id)
-        raise NotFound(
-            "not-sold-by-supplier", f"{supplier.name} does not sell this product.", sku=sku, name=supplier.name
-        )
+        raise NotFound("not-sold-by-supplier", "%(name)s does not sell this product.", sku=sku, name=supplier.name)
     its_days = {order.supplier_id: order_days.of(order)}
     columns = decide.line_of(look(session, store_id, terms={order.supplier_id: [offer]}, days=its_days, at=at))
     if columns is None:
@@ -206,10 +204,10 @@ def approve(session: Session, store_id: str, order_id: str, *, actor: Actor, at:
     order = order_of(session, store_id, order_id)
     orders.STATES.require(order.state, "approved")
     if is_over(session, order, at):
-        reported = (
-            f"This was to be ordered by {order.order_day:%Y-%m-%d}. Propose again: days and quantities have moved on."
-        )
-        raise Refused("order-day-over", reported, day=order.order_day.isoformat())
+        raise Refused(
+            "order-day-over", "This was to be ordered by %(day)s. Propose again: days and quantities have moved on.",
+            day=order.order_day.isoformat(),
+        )  # fmt: skip
     if order.supplier_id not in {one.id for one in suppliers_for(session, store_id)}:
         raise Refused("another-warehouse", "Your goods come from another warehouse now. Propose again, then approve.")
     if not any(line.packs for line in lines_of(session, order)):
@@ -230,7 +228,7 @@ def drop(
     if order.state not in ("proposed", "approved", "dropped"):
         raise Refused(
             "order-gone",
-            f"Order {order.order_no} was sent already. Call it off instead, as long as nothing of it is on its way.",
+            "Order %(order_no)s was sent already. Call it off instead, as long as nothing of it is on its way.",
             order_no=order.order_no,
         )
     if order.state != "dropped":
@@ -270,8 +268,10 @@ def _note_postponed(session: Session, draft: "Draft", *, actor: Actor, at: dt.da
 def _line_of(session: Session, order: ReplenishmentOrder, sku: str) -> OrderLine:
     line = session.get(OrderLine, (order.store_id, order.id, sku))
     if line is None:
-        words = f"This product is not on order {order.order_no}. Add it to the order first."
-        raise NotFound("not-on-order", words, sku=sku, order_no=order.order_no)
+        raise NotFound(
+            "not-on-order", "This product is not on order %(order_no)s. Add it to the order first.", sku=sku,
+            order_no=order.order_no,
+        )  # fmt: skip
     return line
 
 
@@ -279,7 +279,7 @@ def _proposal(session: Session, store_id: str, order_id: str) -> ReplenishmentOr
     order = order_of(session, store_id, order_id)
     if order.state != "proposed":
         raise Refused(
-            "not-proposed", f"Order {order.order_no} is no proposal any more; only a proposal is changed.",
+            "not-proposed", "Order %(order_no)s is no proposal any more; only a proposal is changed.",
             state=order.state, order_no=order.order_no,
         )  # fmt: skip
     return order
@@ -287,7 +287,7 @@ def _proposal(session: Session, store_id: str, order_id: str) -> ReplenishmentOr
 
 def _refuse_packs(packs: int) -> None:
     if isinstance(packs, bool) or not isinstance(packs, int) or not 0 <= packs <= MOST_PACKS:
-        raise Invalid("bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", packs=packs, most=MOST_PACKS)
+        raise Invalid("bad-packs", "Type a whole number of packs, 0 to %(most)s.", packs=packs, most=MOST_PACKS)
 
 
 def _reason(why: str, ask: str) -> str:

@@ -110,7 +110,7 @@ def set_wish(
 ) -> OrderPreference | None:
     """Say how a product is to be ordered (rules 1, 2); returns the wish, None where nothing is wished."""
     if session.get(Product, sku) is None:
-        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if room_qty is not None and not 0 < room_qty <= MOST_QTY:
         raise Invalid(
             "bad-room", "Type how many there is room for, 1 or more; leave it empty for no limit.", field="room"

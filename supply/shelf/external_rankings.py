@@ -103,7 +103,9 @@ def match(session: Session, source: str, name: str, sku: str, *, actor: Actor, a
     """Say by hand which product a listed name is (rule 2); returns how many places it settled. sku: or a barcode."""
     sku = _by_code(session, sku) or sku
     if session.get(Product, sku) is None:
-        raise NotFound("unknown-product", f"There is no product {sku}. Choose one of the catalogue.", skus=[sku])
+        raise NotFound(
+            "unknown-product", "There is no product %(sku)s. Choose one of the catalogue.", sku=sku, skus=[sku]
+        )
     rows = session.scalars(
         sa.select(ExternalRank).where(ExternalRank.source == source, ExternalRank.name == name)
     ).all()

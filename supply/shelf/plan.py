@@ -110,7 +110,7 @@ def draft(
 ) -> ShelfPlan:
     """Draft a plan from the ranking until yesterday; an older draft is dropped. from_day: tomorrow if not said."""
     if not 1 <= slots <= MOST_SLOTS:
-        raise Invalid("bad-slots", f"A shelf has 1 to {MOST_SLOTS} slots.", slots=slots, most=MOST_SLOTS)
+        raise Invalid("bad-slots", "A shelf has 1 to %(most)s slots.", slots=slots, most=MOST_SLOTS)
     today = _today(session, store_id, at)
     yesterday, shown = today - dt.timedelta(days=1), days_shown(session, store_id, today)
     places = rank(session, store_id, day=yesterday, price_day=today, slots=slots, shown_days=shown)
@@ -143,7 +143,7 @@ def replace(session: Session, plan: ShelfPlan, slot: int, sku: str, *, actor: Ac
     _require_drafted(plan)
     there = {row.slot: row for row in slots_of(session, plan)}
     if slot not in there:
-        raise NotFound("no-such-slot", f"This plan has no slot {slot}.", slot=slot)
+        raise NotFound("no-such-slot", "This plan has no slot %(slot)s.", slot=slot)
     if there[slot].sku == sku:
         return there[slot]
     swapped = next((row for row in there.values() if row.sku == sku), None)
@@ -181,7 +181,7 @@ def rearrange(
     if sorted(sku for sku, _ in wanted) != sorted(there):
         raise Conflict("plan-changed", "The plan has changed meanwhile. Look at it again, then arrange it.")
     if wrong := [there[sku].name for sku, facings in wanted if not 1 <= facings <= MOST_FACINGS]:
-        raise Invalid("bad-facings", f"1 to {MOST_FACINGS} facings: {', '.join(wrong)}.", most=MOST_FACINGS)
+        raise Invalid("bad-facings", "1 to %(most)s facings: %(wrong)s.", wrong=", ".join(wrong), most=MOST_FACINGS)
     before = [(row.sku, row.facings) for row in there.values()]
     if before == list(wanted):
         return list(there.values())
@@ -266,11 +266,9 @@ def refill(session: Session, store_id: str, sku: str, qty: int, *, id: str, acto
     backroom, floor = (max(0, level.by_place.get(place, 0)) if level else 0 for place in (Place.BACKROOM, Place.FLOOR))
     if qty < 1 or qty > backroom + floor:
         raise Refused(
-            "not-available",
-            f"At most {backroom + floor} can be brought to the shelf. Count the product if there are more.",
-            wanted=qty,
-            available=backroom + floor,
-        )
+            "not-available", "At most %(available)s can be brought to the shelf. Count the product if there are more.",
+            wanted=qty, available=backroom + floor,
+        )  # fmt: skip
     for place, part in ((Place.BACKROOM, min(qty, backroom)), (Place.FLOOR, max(0, qty - backroom))):
         if part:
             stock.move(
@@ -437,7 +435,7 @@ def _today(session: Session, store_id: str, at: dt.datetime) -> dt.date:
 
 def _require_drafted(plan: ShelfPlan) -> None:
     if plan.state != "drafted":
-        raise Conflict("not-a-draft", f"This plan is {plan.state}; draft a new one to change it.", state=plan.state)
+        raise Conflict("not-a-draft", "This plan is %(state)s; draft a new one to change it.", state=plan.state)
 
 
 def _slot(plan: ShelfPlan, slot: int, place: Ranked) -> ShelfSlot:

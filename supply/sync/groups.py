@@ -53,15 +53,14 @@ def say_arrived(session: Session, store_id: str, group_id: str, qty: int, *, act
             return
         raise Refused(
             "arrived-said",
-            f"You have said already that {group.arrived_qty} came, and they are dealt out. What is missing of a share "
-            "is settled in its pickup order.",
-            arrived=group.arrived_qty,
-        )
+            "You have said already that %(arrived)s came, and they are dealt out. What is missing of a share is "
+            "settled in its pickup order.", arrived=group.arrived_qty,
+        )  # fmt: skip
     if group.store_id != store_id or group.state != "ordered":
-        raise Invalid("not-ordered", f"This group is {group.state}; nothing of it is on its way.", state=group.state)
+        raise Invalid("not-ordered", "This group is %(state)s; nothing of it is on its way.", state=group.state)
     most = group.cases * group.case_qty
     if not 0 <= qty <= most:
-        raise Invalid("bad-quantity", f"{most} were ordered for this group: type 0 to {most}.", most=most)
+        raise Invalid("bad-quantity", "%(most)s were ordered for this group: type 0 to %(most)s.", most=most)
     goods.reserve_arrival(session, group, qty, actor=actor, at=at)
     group.arrived_qty = qty
     goods.plan(session, group)

@@ -231,13 +231,14 @@ def take_posted(session: Session, message: Message, from_node: str, at: dt.datet
     if fact.state == "refused" and sent is not None and routes.said_of(session, sent) in vehicle_arrivals.LEFT_HERE:
         raise Refused(
             "left-there",
-            f"{fact.store_id} says it sent delivery {fact.delivery_id} back; its driver says somebody there took it.",
-        )
+            "%(store_id)s says it sent delivery %(delivery_id)s back; its driver says somebody there took it.",
+            store_id=fact.store_id, delivery_id=fact.delivery_id,
+        )  # fmt: skip
     if sent is not None and sent.state in ("posted", "refused") and fact.state != sent.state:
         raise Refused(
-            "closed-otherwise",
-            f"{fact.store_id} says delivery {fact.delivery_id} is {fact.state}; it was {sent.state} before.",
-        )
+            "closed-otherwise", "%(store_id)s says delivery %(delivery_id)s is %(state)s; it was %(before)s before.",
+            store_id=fact.store_id, delivery_id=fact.delivery_id, state=fact.state, before=sent.state,
+        )  # fmt: skip
     receiving.mirror(session, fact, actor=_supply(NETWORK), at=at)
     delivery = delivery_of(session, fact.store_id, fact.delivery_id)
     if fact.state != "posted" and sent is None:

@@ -68,12 +68,8 @@ def number(raw: str, name: str, *, least: int = 0, most: int = MOST_QTY) -> int:
     raw = raw.strip()
     if not re.fullmatch(r"[+-]?\d{1,12}", raw) or not least <= int(raw) <= most:
         raise Invalid(
-            "bad-number",
-            _("Type a whole number from %(least)d to %(most)d.", least=least, most=most),
-            field=name,
-            least=least,
-            most=most,
-        )
+            "bad-number", "Type a whole number from %(least)d to %(most)d.", field=name, least=least, most=most,
+        )  # fmt: skip
     return int(raw)
 
 
@@ -84,10 +80,10 @@ def amount(name: str, currency: str) -> int:
     pattern = rf"(\d{{1,9}})(?:[.,](\d{{1,{decimals}}}))?" if decimals else r"(\d{1,9})()"
     found = re.fullmatch(pattern, raw)
     if found is None:
-        raise Invalid("bad-amount", _("Type an amount such as %(like)s.", like="20.50"[: 3 + decimals]), field=name)
+        raise Invalid("bad-amount", "Type an amount such as %(like)s.", like="20.50"[: 3 + decimals], field=name)
     minor: int = int(found[1]) * 10**decimals + int((found[2] or "").ljust(decimals, "0") or 0)
     if minor > MAX_MINOR:
-        raise Invalid("bad-amount", _("That is more money than a store can take."), field=name)
+        raise Invalid("bad-amount", "That is more money than a store can take.", field=name)
     return minor
 
 
@@ -100,7 +96,7 @@ def share(name: str) -> int:
     """Return a share of a hundred of the form in hundredths: '97', '97.5', '97,5'."""
     found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", request.form.get(name, "").strip(), re.ASCII)
     if found is None or int(found[1]) > 100:
-        raise Invalid("bad-share", _("Type a share of a hundred, such as 97 or 97.5."), field=name)
+        raise Invalid("bad-share", "Type a share of a hundred, such as 97 or 97.5.", field=name)
     return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
 
 
@@ -141,7 +137,7 @@ def minute(name: str) -> int:
     """Return a time of the form as a minute of the day: '07:30' is 450."""
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", request.form.get(name, "").strip(), re.ASCII)
     if found is None:
-        raise Invalid("bad-time", _("Type a time such as 07:30."), field=name)
+        raise Invalid("bad-time", "Type a time such as 07:30.", field=name)
     return int(found[1]) * 60 + int(found[2])
 
 
@@ -159,7 +155,7 @@ def reason(choices: Mapping[str, Any], *, field: str = "reason", words: str = "w
     if not own and choice in choices and choice != "other":
         return str(choices[choice])
     if needed and not own:
-        raise Invalid("no-reason", _("Say why: choose a reason or write your own."), field=field)
+        raise Invalid("no-reason", "Say why: choose a reason or write your own.", field=field)
     return own
 
 
@@ -167,7 +163,7 @@ def command_id() -> str:
     """Return the id the page gave its command; a double click carries the same one."""
     found = request.form.get("command_id", "")
     if not ids.is_id(found):
-        raise Invalid("no-command-id", _("Open the page again, then press the button."))
+        raise Invalid("no-command-id", "Open the page again, then press the button.")
     return found
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound, Refused
@@ -35,7 +34,7 @@ def queue(session: Session, skus: Sequence[str], command: str, day: dt.date | No
     store_id = str(place().store_id)
     till_id = session.scalar(sa.select(Till.id).where(Till.store_id == store_id).order_by(Till.id).limit(1))
     if not skus or till_id is None:
-        raise NotFound("no-label", _("There is no label to print."))
+        raise NotFound("no-label", "There is no label to print.")
     found = documents(session, skus[:MOST_LABELS], day)
     if not found:
         raise Refused("price-missing", "This has no price yet: set one, then print its label.", sku=skus[0])

@@ -4,7 +4,6 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid
@@ -151,9 +150,9 @@ def period(asked: Any, today: dt.date) -> tuple[dt.date, dt.date]:
     first = day_of(asked.get("first") or (today - dt.timedelta(days=DAYS - 1)).isoformat())
     last = day_of(asked.get("last") or today.isoformat())
     if first is None or last is None:
-        raise Invalid("no-day", _("Choose a day."), field="first")
+        raise Invalid("no-day", "Choose a day.", field="first")
     if not 0 <= (last - first).days <= 1100:
-        raise Invalid("bad-period", _("The first day must not be after the last one."), field="first")
+        raise Invalid("bad-period", "The first day must not be after the last one.", field="first")
     return first, last
 
 

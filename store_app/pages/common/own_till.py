@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from flask import request
 from flask import session as browser
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
@@ -16,7 +15,7 @@ def own_till(look: Session, store_id: str) -> Till:
     wished = request.args.get("till") or browser.get("till_id")
     tills = look.scalars(sa.select(Till).where(Till.store_id == store_id).order_by(Till.id)).all()
     if not tills:
-        raise NotFound("no-till", _("This store has no till yet. Add one under Store."))
+        raise NotFound("no-till", "This store has no till yet. Add one under Store.")
     found = next((till for till in tills if till.id == wished), tills[0])
     if request.args.get("till") == found.id:
         browser["till_id"] = found.id

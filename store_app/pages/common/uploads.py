@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import request
-from flask_babel import gettext as _
 
 from config.errors import DomainError, Invalid, NotFound
 from config.ids import is_id
@@ -75,7 +74,7 @@ def sent(read: Reading) -> Sent:
         suffix = _suffix(mark, said_encoding if said_encoding in ENCODINGS else encoding, kind)
         raw = _bytes(path)
     else:
-        raise Invalid("no-file", _("Choose a file first."), field="file")
+        raise Invalid("no-file", "Choose a file first.", field="file")
     try:
         sheet = read_as(read, raw, suffix)
     except DomainError as refusal:
@@ -151,7 +150,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _gone() -> NotFound:
-    return NotFound("file-gone", _("This file is not here any more: it was brought in or given up. Look at the list."))
+    return NotFound("file-gone", "This file is not here any more: it was brought in or given up. Look at the list.")
 
 
 def _folder() -> Path:

@@ -162,7 +162,7 @@ def carry() -> ResponseReturnValue:
     with write() as session:
         currency = usual_currency(session)
         if session.get(TaxClass, given["tax_class_id"]) is None or session.get(Supplier, given["supplier_id"]) is None:
-            raise Invalid("bad-choice", _("Choose the tax and the supplier from the lists."))
+            raise Invalid("bad-choice", "Choose the tax and the supplier from the lists.")
         external_rankings.carry(
             session, source, name, **given, price_minor=form.amount("price", currency),
             pack_qty=form.whole("pack_qty", least=1, most=10_000), pack_cost_minor=form.amount("pack_cost", currency),

@@ -138,7 +138,7 @@ def to_first_region(endpoint: str) -> ResponseReturnValue:
     with read() as session:
         first = session.scalar(sa.select(Region.id).order_by(Region.name).limit(1))
     if first is None:
-        raise NotFound("no-region", _("This network has no region yet. Add one with its first store."))
+        raise NotFound("no-region", "This network has no region yet. Add one with its first store.")
     return redirect(url_for(endpoint, region_id=first))
 
 
@@ -151,7 +151,7 @@ def region_of(regions: list[overview.RegionView], region_id: str) -> overview.Re
 
 
 def _no_region(region_id: str) -> NotFound:
-    return NotFound("no-region", _("There is no region %(id)s.", id=form.tidy(region_id)[:40]))
+    return NotFound("no-region", "There is no region %(id)s.", id=form.tidy(region_id)[:40])
 
 
 def _unit(top_category: str) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
@@ -92,14 +91,14 @@ def reject(store_id: str) -> ResponseReturnValue:
 def _chosen(session: Session, store_id: str) -> list[str]:
     """Return the facts that were ticked, or all that wait of the store."""
     if session.get(Store, store_id) is None:
-        raise NotFound("unknown-store", _("This network has no such store."))
+        raise NotFound("unknown-store", "This network has no such store.")
     if request.form.get("which") == "all":
         row = InboxMessage
         query = sa.select(row.id).where(row.from_node == store_id, row.state == PARKED)
         return list(session.scalars(query.order_by(row.received_at, row.n).limit(MOST)))
     ids = request.form.getlist("id")[:MOST]
     if not ids:
-        raise Invalid("nothing-chosen", _("Choose at least one message first."))
+        raise Invalid("nothing-chosen", "Choose at least one message first.")
     return ids
 
 

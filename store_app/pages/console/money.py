@@ -287,7 +287,7 @@ def run_file(run_id: str, suffix: str) -> Response:
     with read() as session:
         found = payouts.of_run(session, run_id)
         if not found or suffix not in ("xml", "csv"):
-            raise NotFound("no-run", _("There is no such run of payouts."))
+            raise NotFound("no-run", "There is no such run of payouts.")
         transfers, payer = payouts.transfers_of(found), payouts.payer_of(session)
     if suffix == "csv":
         return table(pain001.as_rows(run_id, transfers), f"payouts-{run_id}.csv")
@@ -341,7 +341,7 @@ def _store(session: Any, store_id: str) -> Store:
     try:
         return store_of(session, store_id)
     except NotFound as fault:
-        raise NotFound("not-found-here", _("There is no such store in this network.")) from fault
+        raise NotFound("not-found-here", "There is no such store in this network.") from fault
 
 
 def _scale(name: str) -> int:
@@ -372,9 +372,7 @@ def _typed(name: str) -> int:
         value = Decimal(whole)
     if whole != value or not least <= whole <= most:
         raise Invalid(
-            "bad-term",
-            _("%(what)s: type a number from %(least)s to %(most)s.", what=money.TERMS[name][0],
-              least=f"{Decimal(least) / scale:f}", most=f"{Decimal(most) / scale:f}"),
-            field=name,
+            "bad-term", "%(what)s: type a number from %(least)s to %(most)s.", what=money.TERMS[name][0],
+            least=f'{Decimal(least) / scale:f}', most=f'{Decimal(most) / scale:f}', field=name,
         )  # fmt: skip
     return whole

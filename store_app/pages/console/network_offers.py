@@ -128,9 +128,9 @@ def _chosen(there: Set[str]) -> list[str]:
     """Return the ticked stores, each once; only a store with a node can answer."""
     chosen = list(dict.fromkeys(request.form.getlist("store_id")))
     if not chosen:
-        raise Invalid("no-store", _("Choose at least one store."), field="store_id")
+        raise Invalid("no-store", "Choose at least one store.", field="store_id")
     if not there >= set(chosen):
-        raise Invalid("no-store", _("One of these stores cannot be offered anything. Choose again."), field="store_id")
+        raise Invalid("no-store", "One of these stores cannot be offered anything. Choose again.", field="store_id")
     return chosen
 
 
@@ -138,7 +138,7 @@ def _day(name: str, most_days: int) -> dt.date:
     try:
         found = dt.date.fromisoformat(request.form.get(name, ""))
     except ValueError:
-        raise Invalid("bad-day", _("Choose a day."), field=name) from None
+        raise Invalid("bad-day", "Choose a day.", field=name) from None
     if found > clock.now().date() + dt.timedelta(days=most_days):
-        raise Invalid("bad-day", _("Choose a day within the next %(days)d days.", days=most_days), field=name)
+        raise Invalid("bad-day", "Choose a day within the next %(days)d days.", days=most_days, field=name)
     return found

@@ -99,7 +99,7 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
     """Note what a pack costs from a day on."""
     sku, from_day = form.text("sku", most=64), form.date("from_day")
     if from_day is None:
-        raise Invalid("bad-date", _("Choose the day from which it costs that."), field="from_day")
+        raise Invalid("bad-date", "Choose the day from which it costs that.", field="from_day")
     with write() as session:
         price_list.network_supplier(session, supplier_id)
         currency, today = network.money_and_day(session, EVERYONE, clock.now())
@@ -288,7 +288,7 @@ def _chosen(session: Session, asked: str) -> tuple[list[Supplier], Supplier]:
     """Return the network's suppliers, and the one that is asked for, else the first."""
     every = price_list.network_suppliers(session)
     if not every:
-        raise NotFound("no-warehouse", _("No warehouse yet. Found one at this node: cornerstore warehouse add."))
+        raise NotFound("no-warehouse", "No warehouse yet. Found one at this node: cornerstore warehouse add.")
     return every, next((one for one in every if one.id == asked), every[0])
 
 

@@ -363,7 +363,7 @@ def _number(text: str) -> int:
 def _store(session: Session, store_id: str) -> Store:
     store = session.get(Store, form.tidy(store_id))
     if store is None:
-        raise NotFound("unknown-store", _("There is no such store in this network."))
+        raise NotFound("unknown-store", "There is no such store in this network.")
     return store
 
 

@@ -108,10 +108,10 @@ def put() -> ResponseReturnValue:
             return redirect(url_for(".take", q=text), 303)
         ware = counter_orders.products(session, store_id, [sku], at=at).get(sku)
     if ware is None:
-        raise NotFound("not-to-be-had", _("This is not in the store, and no supplier brings it."))
+        raise NotFound("not-to-be-had", "This is not in the store, and no supplier brings it.")
     chosen = _chosen()
     if sku not in chosen and len(chosen) >= placing.MOST_LINES:
-        raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))
+        raise Invalid("full-basket", "Forty different things are the most for one order. Order these first.")
     _keep(chosen | {sku: min(MOST_STEPS, chosen.get(sku, 0) + 1)})
     flash(_("%(name)s is in the order.", name=ware.name), "good")
     return redirect(url_for(".take"), 303)  # the next thing is a new search
@@ -161,7 +161,7 @@ def put_coupon() -> ResponseReturnValue:
         raise Invalid("bad-coupon-here", str(COUPON_WORDS[why]), field="coupon")
     codes = list(dict.fromkeys([*_codes(), code]))
     if len(codes) > MOST_COUPONS:
-        raise Invalid("too-many-coupons", _("Five coupons are the most for one order. Take one out."), field="coupon")
+        raise Invalid("too-many-coupons", "Five coupons are the most for one order. Take one out.", field="coupon")
     browser["counter_coupons"] = codes
     return redirect(url_for(".take") + "#coupons", 303)
 
@@ -191,7 +191,7 @@ def order() -> ResponseReturnValue:
         if not chosen and session.get(PickupOrder, (store_id, command)) is not None:
             return redirect(url_for(".taken", order_id=command), 303)
         if not chosen:
-            raise Invalid("empty-basket", _("Choose something first."))
+            raise Invalid("empty-basket", "Choose something first.")
         till = own_till(session, store_id)
         found = counter_orders.products(session, store_id, list(chosen), at=at)
         lines = [(sku, steps * (found[sku].step_qty if sku in found else 1)) for sku, steps in chosen.items()]
@@ -221,7 +221,7 @@ def taken(order_id: str) -> ResponseReturnValue:
     with read() as session:
         row = session.get(PickupOrder, (store_id, order_id))
         if row is None or row.number >= 0:
-            raise NotFound("unknown-order", _("There is no such order in this store."))
+            raise NotFound("unknown-order", "There is no such order in this store.")
         paid = session.get(CounterMoney, (store_id, order_id))
     kept = browser.get("counter_taken")
     code = str(kept[1]) if isinstance(kept, list) and kept[0] == order_id else ""

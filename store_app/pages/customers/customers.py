@@ -326,7 +326,7 @@ def _customer(session: Session, store_id: str, customer_id: str) -> Customer:
     try:
         return customers.known(session, store_id, customer_id)
     except NotFound as fault:
-        raise NotFound("not-found-here", _("This customer is not known here.")) from fault
+        raise NotFound("not-found-here", "This customer is not known here.") from fault
 
 
 def _points(session: Session, store_id: str, customer_id: str, *, is_shared: bool) -> Any:

@@ -84,7 +84,7 @@ def open_group() -> ResponseReturnValue:
     command, store_id = form.command_id(), str(place().store_id)
     leader, commission = form.text("leader", most=80), request.form.get("commission", "").strip()
     if bool(leader) != (commission not in ("", "0")):
-        raise Invalid("no-leader", _("A leader has a name and a commission, or there is none."), field="leader")
+        raise Invalid("no-leader", "A leader has a name and a commission, or there is none.", field="leader")
     wanted = form.text("sku", most=60, required=_("Choose the product."))
     with write() as session:
         store = session.get_one(Store, store_id)
@@ -139,7 +139,7 @@ def leader_account(group_id: str) -> ResponseReturnValue:
     with write() as session:
         group = session.get(GroupOffer, group_id)
         if group is None or group.store_id != place().store_id or not group.leader:
-            raise NotFound("unknown-group", _("There is no such group buy. Check the link."))
+            raise NotFound("unknown-group", "There is no such group buy. Check the link.")
         _say_leader(session, group.store_id, group.leader)
         wake_worker_after(session)
     flash(_("The network pays %(name)s to this account from now on.", name=group.leader), "good")

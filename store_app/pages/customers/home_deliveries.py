@@ -207,7 +207,7 @@ def settle() -> ResponseReturnValue:
     lat, lon = form.text("lat", most=20), form.text("lon", most=20)
     point = read_point(lat, lon)
     if (lat or lon) and point is None:
-        raise Invalid("bad-point", _("Type degrees such as 31.2304 and 121.4737."), field="lat")
+        raise Invalid("bad-point", "Type degrees such as 31.2304 and 121.4737.", field="lat")
     free = form.amount("free_from", currency) if request.form.get("free_from", "").strip() else None
     wanted = DeliveryRules(
         on=request.form.get("on") == "yes", lat_e6=point[0] if point else None, lon_e6=point[1] if point else None,

@@ -113,7 +113,7 @@ def slips(letter_id: str) -> Response:
     row, everything = _everything(letter_id)
     waiting = [one for one in everything if one.reported_at is None and not one.used]
     if not waiting:
-        raise NotFound("nothing-to-hand-out", _("Everybody has their letter: there is nothing to hand out."))
+        raise NotFound("nothing-to-hand-out", "Everybody has their letter: there is nothing to hand out.")
     made = letter_page.pages(str(words.LETTER_KINDS[row.kind]), place().name, waiting)
     answer = Response(made, mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f"attachment; filename=letter-{row.made_on}.pdf"

@@ -232,7 +232,7 @@ def picked(order_id: str) -> ResponseReturnValue:
             lines = lines_of(session, row)
             missing = [line.name for line in lines if line.sku not in found]
             if then == "ready" and missing:
-                raise Invalid("not-all-picked", _("Not in the bag yet: %(names)s.", names=_(", ").join(missing)))
+                raise Invalid("not-all-picked", "Not in the bag yet: %(names)s.", names=_(", ").join(missing))
             for line in lines:
                 had = line.qty if line.sku in found else 0
                 pickup.pick_line(session, store_id, order_id, line.sku, had, actor=g.actor, at=at)
@@ -341,7 +341,7 @@ def collect(order_id: str) -> ResponseReturnValue:
     age = form.whole("age", most=150) if request.form.get("age") else None
     code = _code_for(order_id)
     if code is None:
-        raise Invalid("no-code", _("Scan or type the customer’s code first."))
+        raise Invalid("no-code", "Scan or type the customer’s code first.")
     store_id = str(place().store_id)
     with write() as session:
         row = order_for_update(session, store_id, order_id)
@@ -411,7 +411,7 @@ def _to_pay(session: Session, row: PickupOrder, tender: str) -> int:
 def _order(session: Session, order_id: str) -> OrderView:
     row = session.get(PickupOrder, (str(place().store_id), order_id))
     if row is None:
-        raise NotFound("unknown-order", _("There is no such order in this store."))
+        raise NotFound("unknown-order", "There is no such order in this store.")
     return _view(session, row, costed=True)
 
 

@@ -123,9 +123,9 @@ def _period(asked: Any) -> tuple[dt.date, dt.date, DomainError | None]:
     first = last - dt.timedelta(days=DAYS)
     begin, end = day_of(asked.get("first") or first.isoformat()), day_of(asked.get("last") or last.isoformat())
     if begin is None or end is None:
-        return first, last, Invalid("no-day", _("Choose a day."), field="first")
+        return first, last, Invalid("no-day", "Choose a day.", field="first")
     if not 0 <= (end - begin).days <= statement.MOST_DAYS:
-        return first, last, Invalid("bad-period", _("The first day must not be after the last one."), field="first")
+        return first, last, Invalid("bad-period", "The first day must not be after the last one.", field="first")
     return begin, end, None
 
 
@@ -135,7 +135,7 @@ def _document(customer_id: str, first: dt.date, last: dt.date) -> dict[str, Any]
         try:
             return statement.statement_of(session, store_of(session, store_id), customer_id, first, last)
         except NotFound as fault:
-            raise NotFound("not-found-here", _("This customer is not known here.")) from fault
+            raise NotFound("not-found-here", "This customer is not known here.") from fault
 
 
 def _everything(customer_id: str) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def _everything(customer_id: str) -> dict[str, Any]:
         try:
             return customers.everything_about(session, store_of(session, str(place().store_id)), customer_id)
         except NotFound as fault:
-            raise NotFound("not-found-here", _("This customer is not known here.")) from fault
+            raise NotFound("not-found-here", "This customer is not known here.") from fault
 
 
 def _flat(whole: dict[str, Any]) -> Iterator[list[str]]:

@@ -80,7 +80,7 @@ def reduce() -> ResponseReturnValue:
     qty = form.whole("qty", least=1) if "qty" in request.form else number
     last_day = form.date_on_pack("expires_on")
     if last_day is None:
-        raise Invalid("bad-date", _("Look at the date on the pack again."), field="expires_on")
+        raise Invalid("bad-date", "Look at the date on the pack again.", field="expires_on")
     with write() as session:
         ware = find_product.ware_of(session, request.form.get("sku", ""))
         if not _is_queued(session, store_id, command):
@@ -109,7 +109,7 @@ def label(sku: str, expires_on: str, percent: str) -> ResponseReturnValue:
     with read() as session:
         ware, price_minor = find_product.ware_of(session, sku), find_product.price_of(session, sku)
         if (last_day := day_of(expires_on)) is None:
-            raise Invalid("bad-date", _("Look at the date on the pack again."), field="expires_on")
+            raise Invalid("bad-date", "Look at the date on the pack again.", field="expires_on")
         code = markdown.code_of(session, sku, None, last_day)
     document = {
         "sku": ware.sku,

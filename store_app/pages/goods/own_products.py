@@ -166,5 +166,5 @@ def _wished() -> Wished:
         **numbers,
     )
     if kind != "goods" and wished.deposit_sku:
-        raise Invalid("bad-deposit", _("Only goods carry a deposit."), field="deposit_sku")
+        raise Invalid("bad-deposit", "Only goods carry a deposit.", field="deposit_sku")
     return wished

@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -121,7 +120,7 @@ def apply() -> ResponseReturnValue:
         preview = _preview(session, asked, rule)
         done = assortment.was_repriced(session, command)
         if not done and preview.stamp != request.form.get("stamp", ""):
-            raise Conflict("prices-moved", _("Prices or costs have changed meanwhile. Look at the list again."))
+            raise Conflict("prices-moved", "Prices or costs have changed meanwhile. Look at the list again.")
         many = 0
         if not done:
             wanted = [(line.sku, line.new_minor) for line in preview.lines if line.sku not in left]
@@ -185,16 +184,16 @@ def _rule() -> Rule:
     change, raw = request.values.get("change", "up"), request.values.get("value", "").strip()
     ending = request.values.get("ending", "none")
     if change not in CHANGES or ending not in ENDINGS:
-        raise Invalid("bad-rule", _("Choose how the prices change."), field="change")
+        raise Invalid("bad-rule", "Choose how the prices change.", field="change")
     decimals = exponent(place().currency) if change.endswith("amount") else 2
     found = re.fullmatch(rf"(\d{{1,7}})(?:[.,](\d{{1,{max(1, decimals)}}}))?", raw.rstrip("% "), re.ASCII)
     if not found or (found[2] and not decimals):
-        raise Invalid("bad-rule", _("Type a number such as 5 or 2.5."), field="value")
+        raise Invalid("bad-rule", "Type a number such as 5 or 2.5.", field="value")
     value = int(found[1]) * 10**decimals + int((found[2] or "").ljust(decimals, "0") or 0)
     if change == "margin":
         return Rule("margin", value, ending)
     if value == 0 and ending == "none":
-        raise Invalid("bad-rule", _("Type by how much, or choose how prices end."), field="value")
+        raise Invalid("bad-rule", "Type by how much, or choose how prices end.", field="value")
     value = -value if change.startswith("down") else value
     return Rule("amount" if change.endswith("amount") else "percent", value, ending)
 

@@ -160,7 +160,7 @@ def picture(sku: str, id: str) -> Response:
     with read() as session:
         row = session.get(product_stories.ProducerPicture, (str(place().store_id), sku, id))
     if row is None:
-        raise NotFound("not-found-here", _("There is no such picture."))
+        raise NotFound("not-found-here", "There is no such picture.")
     return Response(row.jpeg, mimetype="image/jpeg")
 
 
@@ -191,7 +191,7 @@ def lot(lot_id: str, fault: DomainError | None = None, **_place: Any) -> Respons
     with read() as session:
         row = session.get(ProducerLot, (store_id, lot_id))
         if row is None:
-            raise NotFound("not-found-here", _("There is no such lot."))
+            raise NotFound("not-found-here", "There is no such lot.")
         who = producers.producer_of(session, store_id, row.producer_id)
         product = session.get_one(Product, row.sku)
         traced = payouts.trace(session, store_id, lot_id=lot_id)
@@ -340,7 +340,7 @@ def _story() -> str:
     lines = [form.tidy(line) for line in request.form.get("story", "")[:4000].splitlines()]
     words = "\n".join(lines).strip()
     if len(words) > 2000:
-        raise Invalid("too-long", _("At most 2000 letters."), field="story")
+        raise Invalid("too-long", "At most 2000 letters.", field="story")
     return words
 
 
@@ -357,7 +357,7 @@ def _of_receipt(session: Any, store_id: str, text: str) -> list[payouts.Traced]:
     """Return the lots a receipt's goods came of; text: 'T1-42' or the number alone."""
     till, _dash, number = text.rpartition("-")
     if not number.isascii() or not number.isdigit() or len(number) > 9:
-        raise Invalid("bad-receipt", _("Type the receipt’s number, such as 42 or T1-42."), field="receipt")
+        raise Invalid("bad-receipt", "Type the receipt’s number, such as 42 or T1-42.", field="receipt")
     return payouts.trace(session, store_id, receipt=(till or till_of(session, store_id), int(number)))
 
 

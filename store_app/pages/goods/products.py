@@ -117,7 +117,7 @@ def listed() -> ResponseReturnValue:
 def export(suffix: str) -> Response:
     """Give the list as a file: csv or xlsx, with the columns that can be brought in again."""
     if suffix not in ("csv", "xlsx"):
-        raise NotFound("no-such-file", _("There is no such file. Choose CSV or XLSX."))
+        raise NotFound("no-such-file", "There is no such file. Choose CSV or XLSX.")
     store_id, currency = str(place().store_id), place().currency
     money_columns = ("price", "cost")
     with read() as session:
@@ -299,7 +299,7 @@ def address_of(asked: Asked) -> dict[str, Any]:
 def day_typed(name: str) -> dt.date:
     """Return the day of the form; Invalid beside its field."""
     if (found := day_of(form.tidy(request.values.get(name, ""))[:10])) is None:
-        raise beside(Invalid("bad-day", _("That is no day. Choose it from the calendar.")), name)
+        raise beside(Invalid("bad-day", "That is no day. Choose it from the calendar."), name)
     return found
 
 
@@ -359,7 +359,7 @@ def price_steps(dated: Sequence[Dated], day: dt.date, most: int = 12) -> Chart |
 def _found(session: Session, store_id: str, sku: str) -> tuple[product_list.Row, Product, Any, Listing | None]:
     found = product_list.one(session, store_id, sku, today())
     if found is None:
-        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+        raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
     return found
 
 

@@ -190,7 +190,7 @@ def _owner() -> str:
 def _kind(key: str) -> Kind:
     kind = promotion_words.kind_of(key)
     if kind is None:
-        raise NotFound("not-found-here", _("There is no such kind of offer. Choose one from the list."))
+        raise NotFound("not-found-here", "There is no such kind of offer. Choose one from the list.")
     return kind
 
 
@@ -198,14 +198,14 @@ def _to_change(offer_id: str) -> Offer:
     with read() as session:
         offer = offers.as_offer(offers.offer_of(session, _owner(), offer_id))
     if not promotion_form.can_change(offer):
-        raise Refused("not-to-change", _("A markdown is not changed. End it, and mark the goods down again."))
+        raise Refused("not-to-change", "A markdown is not changed. End it, and mark the goods down again.")
     return offer
 
 
 def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseReturnValue:
     """Save the draft when that is asked and it can be; show it again otherwise."""
     if not ids.is_id(offer_id):
-        raise NotFound("not-found-here", _("There is no such offer. Look at the list of offers."))
+        raise NotFound("not-found-here", "There is no such offer. Look at the list of offers.")
     draft = promotion_form.posted(kind)
     step = draft["step"]
     fault: DomainError | None = None

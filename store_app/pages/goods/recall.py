@@ -121,7 +121,7 @@ def lift(recall_id: str) -> ResponseReturnValue:
     why = form.reason(stock_words.LIFT_REASONS)
     with write() as session:
         if recall.recall_of(session, str(place().store_id), recall_id).afterwards:
-            raise Refused("network-recall", _("The network called this back, and only the network can lift it."))
+            raise Refused("network-recall", "The network called this back, and only the network can lift it.")
         try:
             recall.lift(session, str(place().store_id), recall_id, why=why, actor=g.actor, at=doors().now())
         except Conflict as fault:

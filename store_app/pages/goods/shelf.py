@@ -136,7 +136,7 @@ def arrange(plan_id: str) -> ResponseReturnValue:
     """Put the products of a draft into another order, with other facings."""
     skus, facings = request.form.getlist("sku")[: shelf_plan.MOST_SLOTS], request.form.getlist("facings")
     if len(facings) < len(skus):
-        raise Invalid("bad-number", _("Say how many facings each product gets."), field="facings")
+        raise Invalid("bad-number", "Say how many facings each product gets.", field="facings")
     wanted = [
         (form.tidy(sku), form.number(text, "facings", least=1, most=shelf_plan.MOST_FACINGS))
         for sku, text in zip(skus, facings, strict=False)
@@ -194,7 +194,7 @@ def slot(plan_id: str, slot: int, fault: DomainError | None = None) -> ResponseR
         view = _plan(session, found, shelf_plan.ranks(session, store_id))
         here = next((one for one in view.slots if one.slot == slot), None)
         if here is None:
-            raise NotFound("no-such-slot", _("This plan has no such place."))
+            raise NotFound("no-such-slot", "This plan has no such place.")
         choices = _choices(session, store_id, text, here.sku)
     return page("goods/shelf/slot.html", plan_id=plan_id, slot=here, text=text, choices=choices, fault=fault)
 
@@ -244,7 +244,7 @@ def print_labels() -> ResponseReturnValue:
     with write() as session:
         skus = [sku for sku in shelf_plan.ranks(session, str(place().store_id)) if only in ("", sku)]
         if not skus:
-            raise NotFound("no-label", _("There is no label to print: this product is not on the shelf."))
+            raise NotFound("no-label", "There is no label to print: this product is not on the shelf.")
         many = labelling.queue(session, skus, command)
     flash(ngettext("%(num)d label goes to the printer.", "%(num)d labels go to the printer.", many), "good")
     return redirect(url_for("shelf.labels"), 303)

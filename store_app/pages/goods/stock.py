@@ -201,14 +201,14 @@ def _waste_reason() -> tuple[str, str]:
     own, choice = form.text("words"), request.form.get("reason", "")
     known = choice in wastes.REASONS and choice != "other"
     if not known and not own:
-        raise Invalid("no-reason", _("Say why: choose a reason or write your own."), field="reason")
+        raise Invalid("no-reason", "Say why: choose a reason or write your own.", field="reason")
     return (choice if known else "other"), own
 
 
 def _ware(session: Session, sku: str) -> Product:
     found = session.get(Product, sku)
     if found is None:
-        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+        raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
     return found
 
 

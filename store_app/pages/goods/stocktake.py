@@ -222,7 +222,7 @@ def take_scan_back(take_id: str, n: str) -> ResponseReturnValue:
             )
         )
         if entry is None or entry.is_total or entry.qty <= 0:
-            raise NotFound("unknown-scan", _("This scan cannot be taken back. Type the total instead."))
+            raise NotFound("unknown-scan", "This scan cannot be taken back. Type the total instead.")
         stocktake.enter(
             session,
             store_id,
@@ -295,7 +295,7 @@ def select_categories(session: Session) -> list[str]:
 def number_of(text: str) -> int:
     """Return the number of a section in the address."""
     if not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise NotFound("unknown-section", _("This stock take has no such section."))
+        raise NotFound("unknown-section", "This stock take has no such section.")
     return int(text)
 
 

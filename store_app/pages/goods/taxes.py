@@ -62,7 +62,7 @@ def add() -> ResponseReturnValue:
         is_first = session.scalar(sa.select(TaxClass.id).limit(1)) is None
         known = session.get(TaxClass, new_id) or session.get(TaxClass, word)
         if known is not None and (known.name, known.rate_bp, known.inclusive) != (name, rate_bp, inclusive):
-            raise Conflict("tax-class-exists", _("There is a class of this name already. Change that one."),
+            raise Conflict("tax-class-exists", "There is a class of this name already. Change that one.",
                            field="name")  # fmt: skip
         if known is None:
             assortment.set_tax_class(
@@ -81,9 +81,9 @@ def change(tax_class_id: str) -> ResponseReturnValue:
     with write() as session:
         row = next((row for row in _rows(session) if row.id == tax_class_id), None)
         if row is None:
-            raise NotFound("unknown-tax-class", _("There is no such tax class. Choose one from the list."))
+            raise NotFound("unknown-tax-class", "There is no such tax class. Choose one from the list.")
         if row.of_network:
-            raise Refused("network-tax-class", _("This class is the network’s; its rate is settled there."))
+            raise Refused("network-tax-class", "This class is the network’s; its rate is settled there.")
         assortment.set_tax_class(
             session, tax_class_id, name, rate_bp, inclusive=inclusive, actor=g.actor, at=doors().now()
         )
@@ -99,7 +99,7 @@ def rate(raw: str, name: str) -> int:
     found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", raw.strip().rstrip("% "), re.ASCII)
     rate_bp = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else -1
     if not 0 <= rate_bp <= BASIS:
-        raise Invalid("bad-rate", _("Type a rate from 0 to 100, such as 8.25."), field=name)
+        raise Invalid("bad-rate", "Type a rate from 0 to 100, such as 8.25.", field=name)
     return rate_bp
 
 

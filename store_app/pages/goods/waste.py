@@ -70,7 +70,7 @@ def write_off() -> ResponseReturnValue:
     reason = form.one_of("reason", waste.REASONS, sentence=_("Tap the reason."))
     units, note, batch = form.whole("qty", least=1), form.text("note"), form.text("batch", most=40)
     if reason == "other" and not note:
-        raise Invalid("no-reason", _("Say in a few words why."), field="note")
+        raise Invalid("no-reason", "Say in a few words why.", field="note")
     with write() as session:
         ware = find_product.ware_of(session, request.form.get("sku", ""))
         with form.once():

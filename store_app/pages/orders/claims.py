@@ -89,7 +89,7 @@ def new(delivery_id: str, fault: DomainError | None = None) -> ResponseReturnVal
     with read() as session:
         delivery = session.get(Delivery, (str(place().store_id), delivery_id))
         if delivery is None:
-            raise NotFound("unknown-delivery", _("There is no such delivery in this store."))
+            raise NotFound("unknown-delivery", "There is no such delivery in this store.")
         if delivery.state != "posted":
             raise Refused("not-posted", "Count this delivery and post it first.", state=delivery.state)
         there = [line for line in deliveries.lines_of(session, delivery) if line.advised_qty or line.counted_qty]
@@ -145,7 +145,7 @@ def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValu
     with read() as session:
         found = session.get(Claim, (str(place().store_id), claim_id))
         if found is None:
-            raise NotFound("unknown-claim", _("There is no such claim in this store."))
+            raise NotFound("unknown-claim", "There is no such claim in this store.")
         view = _view(session, found)
         photos = [photo.id for photo in claim_photos.photos_of(session, found.store_id, found.id)]
         units = waiting.stock_units(session, [line.sku for line in view.lines])
@@ -250,7 +250,7 @@ def _uploaded() -> list[bytes]:
             if one.filename:
                 sent.append(one.read(pictures.PHOTO_BYTES + 1))
     if len(sent) > claim_photos.MOST_PHOTOS:
-        raise Invalid("too-many-photos", _("Three photos at most: choose those that show it best."), field="photo")
+        raise Invalid("too-many-photos", "Three photos at most: choose those that show it best.", field="photo")
     return sent
 
 

@@ -59,5 +59,5 @@ def decline(network_offer_id: str) -> ResponseReturnValue:
 def _offer(session: Session, network_offer_id: str) -> NetworkOffer:
     found = session.get(NetworkOffer, (str(place().store_id), network_offer_id))
     if found is None:
-        raise NotFound("unknown-offer", _("There is no such offer to this store."))
+        raise NotFound("unknown-offer", "There is no such offer to this store.")
     return found

@@ -178,7 +178,7 @@ def dropped(way: str) -> ResponseReturnValue:
 def _note_of(session: Session, way: str, note_id: str) -> DeliveryNote:
     found = delivery_notes.note_of(session, str(place().store_id), note_id)
     if found.way != way:
-        raise NotFound("unknown-note", _("There is no such note in this store."), note_id=note_id)
+        raise NotFound("unknown-note", "There is no such note in this store.", note_id=note_id)
     return found
 
 
@@ -209,7 +209,7 @@ def _pack(session: Session, sku: str) -> int:
     """Return how many units the form counts in: 1, or a case the product has a code for."""
     size = form.whole("pack", least=1) if request.form.get("pack") else 1
     if size != 1 and size not in _packs(session, sku):
-        raise Invalid("bad-choice", _("Choose pieces, or a case this product comes in."), field="pack")
+        raise Invalid("bad-choice", "Choose pieces, or a case this product comes in.", field="pack")
     return size
 
 
@@ -228,7 +228,7 @@ def _key(line: LineSum) -> str:
 def _scans(text: str) -> list[int]:
     parts = text.split("-")[:2000]
     if not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
-        raise Invalid("bad-choice", _("Choose a line of this note."), field="ns")
+        raise Invalid("bad-choice", "Choose a line of this note.", field="ns")
     return [int(part) for part in parts]
 
 

@@ -38,10 +38,10 @@ def paper(letter_id: str, kind: str) -> Response:
 def as_paper(document: dict[str, Any], kind: str) -> Response:
     """Answer with a letter's page or table."""
     if kind not in ("pdf", "csv"):
-        raise NotFound("no-paper", _("There is no such paper. Choose the page or the table."))
+        raise NotFound("no-paper", "There is no such paper. Choose the page or the table.")
     is_order = "delivery_day" in document
     if kind == "csv" and not is_order:
-        raise NotFound("no-paper", _("There is no such paper. Choose the page or the table."))
+        raise NotFound("no-paper", "There is no such paper. Choose the page or the table.")
     if kind == "csv":
         made, mimetype = letters.as_csv(document), "text/csv"
     else:
@@ -111,7 +111,7 @@ def again(letter_id: str) -> ResponseReturnValue:
 def _letter(session: Session, letter_id: str) -> OutgoingMessage:
     letter = letters.letter_of(session, str(place().store_id), letter_id)
     if letter.kind == "claim":
-        raise NotFound("no-paper", _("There is no such paper. Choose the page or the table."))
+        raise NotFound("no-paper", "There is no such paper. Choose the page or the table.")
     return letter
 
 

@@ -399,7 +399,7 @@ def set_wish(sku: str) -> ResponseReturnValue:
 def _row(session: Session, order_id: str) -> ReplenishmentOrder:
     found = session.get(ReplenishmentOrder, (str(place().store_id), order_id))
     if found is None:
-        raise NotFound("unknown-order", _("There is no such order in this store."))
+        raise NotFound("unknown-order", "There is no such order in this store.")
     return found
 
 
@@ -427,19 +427,17 @@ def one_product(session: Session, wanted: str) -> str:
     found = search(session, store_id, wanted, today(), limit=5)
     named = [one for one in found if wanted.casefold() in (one.name.casefold(), one.sku.casefold())] or found
     if not named:
-        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+        raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
     if len(named) > 1:
         names = _(", ").join(one.name for one in named)
-        raise Invalid(
-            "many-products", _("Several products are called so: %(names)s. Type more of the name.", names=names)
-        )
+        raise Invalid("many-products", "Several products are called so: %(names)s. Type more of the name.", names=names)
     return named[0].sku
 
 
 def _ware(session: Session, sku: str) -> Product:
     found = session.get(Product, sku)
     if found is None:
-        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+        raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
     return found
 
 

@@ -118,7 +118,7 @@ def delivery(delivery_id: str, fault: DomainError | None = None) -> ResponseRetu
     with read() as session:
         found = _views(session, Delivery.id == delivery_id, order=(Delivery.id,), most=1)
         if not found:
-            raise NotFound("unknown-delivery", _("There is no such delivery in this store."))
+            raise NotFound("unknown-delivery", "There is no such delivery in this store.")
         lines = _lines(session, delivery_id)
         row = session.get(Delivery, (str(place().store_id), delivery_id))
         costs = new_costs_of(session, row) if row is not None else []
@@ -183,10 +183,8 @@ def count(delivery_id: str) -> ResponseReturnValue:
                 continue
             if then == "post" and line is not None and counted != line.advised_qty and not why:
                 raise Invalid(
-                    "no-reason",
-                    _("%(name)s: advised: %(advised)s. Say why it is different.", name=line.name,
-                      advised=qty(line.advised_qty, waiting.stock_units(session, [sku]).get(sku, "each"))),
-                    sku=sku,
+                    "no-reason", "%(name)s: advised: %(advised)s. Say why it is different.", name=line.name,
+                    advised=qty(line.advised_qty, waiting.stock_units(session, [sku]).get(sku, 'each')), sku=sku,
                 )  # fmt: skip
             receiving.count_line(
                 session, store_id, delivery_id, sku, counted, why=why, batch=batch, expires_on=until, actor=g.actor,
@@ -320,7 +318,7 @@ def _typed() -> list[tuple[str, int, str, dt.date | None, str | None, bool]]:
             counted, until = form.whole(f"qty-{n}"), form.date_on_pack(f"until-{n}")
             batch = form.text(f"batch-{n}", most=40) or None
         except Invalid as fault:
-            raise Invalid(fault.code, fault.message, **{**fault.facts, "sku": sku}) from fault
+            raise Invalid(fault.code, fault.sentence, **{**fault.facts, "sku": sku}) from fault
         choice = request.form.get(f"why-{n}", "")
         typed.append(
             (

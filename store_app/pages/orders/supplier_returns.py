@@ -57,7 +57,7 @@ def begin() -> ResponseReturnValue:
     words, sku = form.text("words", most=80), request.form.get("sku", "")
     units = form.whole("qty", least=1) if sku else 0
     if reason == "other" and not words:
-        raise Invalid("no-reason", _("Say in a few words why it goes back."), field="words")
+        raise Invalid("no-reason", "Say in a few words why it goes back.", field="words")
     with write() as session:
         delivery_notes.begin(
             session, str(place().store_id), id=command, way="back", supplier_name=name, reason=reason, why=words,
@@ -131,7 +131,7 @@ def _print(session: Session, note_id: str) -> None:
     store_id, at = str(place().store_id), doors().now()
     found = delivery_notes.note_of(session, store_id, note_id)
     if found.way != "back" or found.state != "posted":
-        raise Conflict("note-open", _("Book the note first, then print its slip."))
+        raise Conflict("note-open", "Book the note first, then print its slip.")
     if queue.latest(session, store_id, note_id, note_pages.SLIP) is not None:
         queue.reprint(session, store_id, note_id, kind=note_pages.SLIP, actor=g.actor, at=at)
     else:

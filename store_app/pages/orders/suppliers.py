@@ -201,7 +201,7 @@ def set_coming_cost(supplier_id: str, sku: str) -> ResponseReturnValue:
     """Note what a pack will cost from a day on."""
     cost, day = form.amount("pack_cost", place().currency), form.date("from_day")
     if day is None:
-        raise Invalid("bad-date", _("Choose the day from which it costs that."), field="from_day")
+        raise Invalid("bad-date", "Choose the day from which it costs that.", field="from_day")
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
         suppliers.set_cost(
@@ -379,5 +379,5 @@ def _late_words(lead: LeadTime) -> str:
 def _known(session: Session, supplier_id: str) -> Supplier:
     row = session.get(Supplier, supplier_id)
     if row is None or row.owner_id not in (EVERYONE, owner()):
-        raise NotFound("not-found-here", _("There is no such supplier here. Choose one from the list."))
+        raise NotFound("not-found-here", "There is no such supplier here. Choose one from the list.")
     return row

@@ -207,10 +207,10 @@ def _scope(session: Session) -> tuple[str, list[tuple[str, str]]]:
         return str(place().store_id), []
     regions = [(one.id, one.name) for one in session.scalars(sa.select(Region).order_by(Region.name, Region.id))]
     if not regions:
-        raise NotFound("no-region", _("There is no region yet. Found a store first."))
+        raise NotFound("no-region", "There is no region yet. Found a store first.")
     wanted = request.values.get("region") or regions[0][0]
     if wanted not in dict(regions):
-        raise NotFound("unknown-region", _("There is no such region. Go back and choose another."))
+        raise NotFound("unknown-region", "There is no such region. Go back and choose another.")
     return wanted, regions
 
 

@@ -57,7 +57,7 @@ def print_badge(staff_id: str) -> ResponseReturnValue:
     with read() as session:
         owner = badges.whose(session, settings.node_id, code)
         if owner is None or owner.id != staff_id:
-            raise Conflict("old-badge", _("This badge is of no use any more. Give a new one."))
+            raise Conflict("old-badge", "This badge is of no use any more. Give a new one.")
         document = {"store": snapshot(session.get_one(Store, str(place().store_id))), "name": owner.name, "code": code}
     _print(document)
     with write() as session:
@@ -117,7 +117,7 @@ def _print(document: dict[str, Any]) -> None:
         outlets = printers_in_force(session, doors().settings)
     outlet = next((one for one in outlets if one.papers != "labels"), None)
     if outlet is None:
-        raise Unreachable("no-printer", _("No printer is set. Sales go on; receipts wait."))
+        raise Unreachable("no-printer", "No printer is set. Sales go on; receipts wait.")
     model = outlet.driver.model
     slip = badge.badge_slip(document, columns=model.columns, language=paper.language_of(document))
     outlet.driver.send(escpos.encode(slip, model))

@@ -89,7 +89,7 @@ def invoice(invoice_id: str) -> ResponseReturnValue:
         try:
             found = ledger.invoice_of(session, store_id, invoice_id)
         except NotFound as fault:
-            raise NotFound("not-found-here", _("There is no such invoice of this store.")) from fault
+            raise NotFound("not-found-here", "There is no such invoice of this store.") from fault
         entries = [one for one in ledger.entries_of(session, store_id) if one.invoice_id == invoice_id]
         shown: dict[str, Any] = {
             "found": found,

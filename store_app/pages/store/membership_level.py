@@ -46,7 +46,7 @@ def evidence() -> Response:
     with read() as session:
         review = session.get(LevelReview, str(place().store_id))
     if review is None:
-        raise NotFound("not-found-here", _("This store has not been reviewed yet."))
+        raise NotFound("not-found-here", "This store has not been reviewed yet.")
     answer = jsonify(review.evidence)
     answer.headers["Content-Disposition"] = "attachment; filename=standing.json"
     return answer

@@ -85,7 +85,7 @@ def another_app() -> ResponseReturnValue:
 def app() -> ResponseReturnValue:
     """Let the app whose code was typed count from now on, and show the recovery codes this once."""
     if g.must == "passphrase" or not (g.must == "code" or _may_set_up()):
-        raise Refused("set-up-first", _("Enter your passphrase and a code first."))
+        raise Refused("set-up-first", "Enter your passphrase and a code first.")
     salt, at = str(session.get("app_salt", "")), doors().now()
     with write() as books:
         codes = staff.set_up_code(

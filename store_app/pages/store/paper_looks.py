@@ -48,7 +48,7 @@ def put_logo() -> ResponseReturnValue:
     """Set the logo from an uploaded PNG."""
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        raise Invalid("no-file", _("Choose a file first."), field="file")
+        raise Invalid("no-file", "Choose a file first.", field="file")
     dots = list(read_apart(pictures.dotted, sent.read(pictures.LOGO_BYTES + 1)))
     with write() as session:
         logo.put(session, str(place().store_id), dots, actor=g.actor, at=doors().now())

@@ -231,7 +231,7 @@ def change_your_pin() -> ResponseReturnValue:
     except DomainError as refusal:
         if refusal.code != "wrong-pin":
             raise
-        raise Invalid("wrong-old-pin", _("That is not your PIN of today. Type it again."), field="old") from refusal
+        raise Invalid("wrong-old-pin", "That is not your PIN of today. Type it again.", field="old") from refusal
     with write() as session:
         changed = staff.change_pin(session, node_id, g.actor.id, pin, actor=g.actor, at=doors().now())
     security.sign_in(changed)
@@ -258,7 +258,7 @@ def typed_twice(*, is_passphrase: bool = False) -> str:
     """Return the new PIN or passphrase of a form, typed twice."""
     pin = form.secret("pin")
     if not is_passphrase and not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
-        raise Invalid("bad-pin", _("A PIN has 4 to 12 digits."), field="pin")
+        raise Invalid("bad-pin", "A PIN has 4 to 12 digits.", field="pin")
     if request.form.get("again", "") != pin:
         differ = _("The two are not the same. Type the new PIN twice.")
         if is_passphrase:

@@ -310,7 +310,7 @@ def _facts() -> PrinterFacts:
     way = form.one_of("way", tuple(printers_words.WAYS), sentence=offered)
     address = form.text("where")
     if way not in ("paper", AGENT) and not address:
-        raise Conflict("printer-address", _("Say where the printer is connected."), field="where")
+        raise Conflict("printer-address", "Say where the printer is connected.", field="where")
     with read() as session:
         known = [till.id for till in _tills(session, str(place().store_id))]
     papers: Any = form.one_of("papers", PAPERS, sentence=offered)

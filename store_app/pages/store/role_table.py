@@ -207,7 +207,7 @@ def _percent(name: str) -> int:
     found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", request.form.get(name, "").strip().rstrip("% "), re.ASCII)
     rate_bp = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else -1
     if not 0 <= rate_bp <= BASIS:
-        raise Invalid("bad-discount-limit", _("Type a percentage from 0 to 100."), field=name)
+        raise Invalid("bad-discount-limit", "Type a percentage from 0 to 100.", field=name)
     return rate_bp
 
 

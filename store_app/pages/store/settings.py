@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, DomainError, NotFound, Refused
+from config.errors import Conflict, DomainError, NotFound
 from config.finding import Finding
 from config.ids import NETWORK
 from config.nodes import outbox, publication
@@ -145,7 +145,7 @@ def put_away(message_id: str) -> ResponseReturnValue:
         message = _unconfirmed(session, message_id)
         if message.state != "written_off":
             if message.state != "stuck" or not held.is_declined(message.reason):
-                raise Conflict("not-turned-down", _("The network has not rejected this message."))
+                raise Conflict("not-turned-down", "The network has not rejected this message.")
             outbox.put_away(session, message_id, actor=g.actor, at=doors().now())
     flash(_("Dismissed. It stays on record here."), "info")
     return redirect(url_for("store_settings.overview"), 303)
@@ -190,7 +190,7 @@ def receipts_online() -> ResponseReturnValue:
     with write() as session:
         address = _receipts_address(settings.public_url or settings.network_url, session.get_one(Store, store_id))
         if wanted and not address:
-            raise Conflict("no-network", _("No network is set, so there is no place where receipts could be shown."))
+            raise Conflict("no-network", "No network is set, so there is no place where receipts could be shown.")
         show_receipts(session, store_id, address if wanted else "", actor=g.actor, at=doors().now())
     flash(_("Receipts now carry a code.") if wanted else _("Receipts carry no code any more."), "good")
     return redirect(url_for("store_settings.overview"), 303)
@@ -251,9 +251,9 @@ def sales_amount() -> ResponseReturnValue:
 def _unconfirmed(session: Session, message_id: str) -> OutboxMessage:
     message = session.get(OutboxMessage, message_id)
     if message is None:
-        raise NotFound("unknown-message", _("There is no such message."))
+        raise NotFound("unknown-message", "There is no such message.")
     if message.state == "delivered":
-        raise Conflict("already-delivered", _("This message has arrived; nothing is left to send."))
+        raise Conflict("already-delivered", "This message has arrived; nothing is left to send.")
     return message
 
 
@@ -356,7 +356,8 @@ def _odd(one: dict[str, Any]) -> str:
             "Till %(till)s: %(amount)s (%(moved)s) belongs to a shift that is not here any more. Count the drawer.",
             till=one["till_id"], amount=money(one["amount_minor"]), moved=cash_word(one["moved"]),
         )  # fmt: skip
-    why = sentence_of(Refused(one["code"], one["why"]))
+    refusal = DomainError(*(one[name] for name in ("code", "why")), **one["facts"])
+    why = sentence_of(refusal)
     what, day = general_words.topic_word(one["topic"]), presenting.day(dt.date.fromisoformat(one["day"]))
     return _("%(what)s %(no)s of %(day)s: %(why)s", what=what, no=one["no"], day=day, why=why)
 

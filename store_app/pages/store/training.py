@@ -128,7 +128,7 @@ def _lesson(lesson_id: str) -> Lesson:
     with own_doors().read() as session:
         found = lessons.find(session, lesson_id, language())
     if found is None or not can(found.needs):
-        raise NotFound("no-lesson", _("There is no such lesson. Choose one from the list."))
+        raise NotFound("no-lesson", "There is no such lesson. Choose one from the list.")
     return found
 
 

@@ -92,9 +92,7 @@ def prove(slug: str) -> ResponseReturnValue:
         here = visitors.store_at(session, slug)
         fits = cart.proved(session, here, phone, typed, "mine")
     if not fits:
-        raise Invalid(
-            "wrong-code", _("This is not the code we sent, or it is too old. Look again, or ask for another.")
-        )
+        raise Invalid("wrong-code", "This is not the code we sent, or it is too old. Look again, or ask for another.")
     visitor.pop("asked_mine", None)
     return redirect(url_for(".mine", slug=slug), 303)
 

@@ -98,7 +98,7 @@ def change(slug: str, sku: str) -> ResponseReturnValue:
             ware = listing.product(session, here.id, sku, at=clock.now())
             kept[sku] = visitors.bounded(ware, steps * ware.step_qty)
     if len(kept) > visitors.MOST_LINES:
-        raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))
+        raise Invalid("full-basket", "Forty different things are the most for one order. Order these first.")
     visitors.keep(here.id, kept)
     return redirect(url_for(".cart", slug=slug), 303)
 
@@ -116,7 +116,7 @@ def add_coupon(slug: str) -> ResponseReturnValue:
         raise Invalid("bad-coupon-here", str(COUPON_WORDS[why]), field="coupon")
     typed = visitors.kept_codes(here.id)
     if code not in typed and len(typed) >= visitors.MOST_COUPONS:
-        raise Invalid("too-many-coupons", _("Five coupons are the most for one order. Take one out."), field="coupon")
+        raise Invalid("too-many-coupons", "Five coupons are the most for one order. Take one out.", field="coupon")
     visitors.keep_codes(here.id, list(dict.fromkeys([*typed, code])))
     return redirect(url_for(".cart", slug=slug) + "#coupons", 303)
 
@@ -188,9 +188,7 @@ def prove(slug: str) -> ResponseReturnValue:
         here = visitors.store_at(session, slug)
         fits = proved(session, here, str(asked["phone"]), typed)
     if not fits:
-        raise Invalid(
-            "wrong-code", _("This is not the code we sent, or it is too old. Look again, or ask for another.")
-        )
+        raise Invalid("wrong-code", "This is not the code we sent, or it is too old. Look again, or ask for another.")
     request.form = ImmutableMultiDict(asked)  # the form that waited, as it was sent
     return place(slug=slug)
 
@@ -252,7 +250,7 @@ def _order(
         if placed not in _placed():
             lines = sorted(visitors.kept(here.id).items())
             if not lines:
-                raise Invalid("empty-basket", _("Put something into the basket first."))
+                raise Invalid("empty-basket", "Put something into the basket first.")
             typed = coupons.usable(session, here.id, visitors.kept_codes(here.id), visitors.day_here(here))
             codes = tuple(code for code, why in typed.items() if not why)
             wishes = replace(wishes, coupons=codes, member=visitors.is_member(session, here))

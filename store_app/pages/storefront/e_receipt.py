@@ -12,7 +12,6 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
@@ -40,7 +39,7 @@ def show(slug: str, till_id: str, receipt_no: int, token: str) -> ResponseReturn
     if store is None or found is None:
         raise NotFound(
             "no-receipt",
-            _("This receipt is not here. The store sends it as soon as it is online: try again in a few minutes."),
+            "This receipt is not here. The store sends it as soon as it is online: try again in a few minutes.",
         )
     printed = {**found, "store": {**found["store"], "receipts_at": ""}}  # on the page itself the code leads nowhere
     lines = [line for line in receipt.layout(printed, columns=COLUMNS) if line.kind != "cut"]

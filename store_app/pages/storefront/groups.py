@@ -59,7 +59,7 @@ def join(slug: str, group_id: str) -> ResponseReturnValue:
     upto = form.whole("upto", most=groups.MOST_UNITS) if request.form.get("upto") else want
     provider = escrow_payments.provider_for(doors())
     if provider is None:
-        raise Invalid("no-online-payment", _("Groups are paid online, and nobody takes money online here yet."))
+        raise Invalid("no-online-payment", "Groups are paid online, and nobody takes money online here yet.")
     with write() as session:
         here = visitors.store_at(session, slug)
         name, phone = check_person(name, phone, here.tz)
@@ -167,5 +167,5 @@ def _group_here(session: Session, here: Store, group_id: str) -> GroupOffer:
     """Return a group of this very store."""
     found = groups.locked(session, group_id)
     if found.store_id != here.id:
-        raise NotFound("unknown-group", _("There is no such group buy. Check the link."), group=group_id)
+        raise NotFound("unknown-group", "There is no such group buy. Check the link.", group=group_id)
     return found

@@ -120,7 +120,7 @@ def put(slug: str, sku: str) -> ResponseReturnValue:
         ware = listing.product(session, here.id, form.tidy(sku), at=clock.now())
     kept = visitors.kept(here.id)
     if ware.sku not in kept and len(kept) >= visitors.MOST_LINES:
-        raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))
+        raise Invalid("full-basket", "Forty different things are the most for one order. Order these first.")
     visitors.keep(
         here.id,
         kept
@@ -152,7 +152,7 @@ def picture(slug: str, sku: str, id: str) -> Response:
         here = visitors.store_at(session, slug)
         row = session.get(product_stories.ProducerPicture, (here.id, form.tidy(sku), form.tidy(id)))
     if row is None:
-        raise NotFound("not-found-here", _("There is no such picture."))
+        raise NotFound("not-found-here", "There is no such picture.")
     answer = Response(row.jpeg, mimetype="image/jpeg")
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return answer
@@ -201,4 +201,4 @@ def nothing(slug: str, **_elsewhere: Any) -> ResponseReturnValue:
     """Answer that the store has nothing at this address, with the way back into it."""
     with read() as session:
         visitors.store_at(session, slug)
-    raise NotFound("not-found", _("There is nothing at this address."))
+    raise NotFound("not-found", "There is nothing at this address.")

@@ -21,7 +21,6 @@ import segno
 import sqlalchemy as sa
 from flask import current_app, request, url_for
 from flask import session as visitor
-from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -118,7 +117,7 @@ def store_at(session: Session, slug: str) -> Store:
     """Return the store at an address; the answer then speaks from it."""
     found = session.scalar(_AT, {"slug": form.tidy(slug)})
     if found is None:
-        raise NotFound("no-store", _("There is no store at this address. Check the link or scan the label again."))
+        raise NotFound("no-store", "There is no store at this address. Check the link or scan the label again.")
     at_store(found)
     return found
 
@@ -184,15 +183,14 @@ def bounded(ware: listing.OnlineProduct, qty: int) -> int:
     """Return the quantity, or refuse what the store has not left or does not sell to one customer."""
     if qty > ware.left_qty and ware.order_days is None:
         raise Invalid(
-            "not-available",
-            _("There are not that many of %(name)s left in the store.", name=ware.name),
+            "not-available", "There are not that many of %(name)s left in the store.", name=ware.name,
             available=ware.left_qty,
-        )
+        )  # fmt: skip
     if qty > (most := ware.maximum_qty or storefront.LINE_STEPS * ware.step_qty):
         raise Invalid(
-            "bad-quantity",
-            _("At most %(most)s of %(name)s in one order.", most=written_qty(most, ware.stock_unit), name=ware.name),
-        )
+            "bad-quantity", "At most %(most)s of %(name)s in one order.", most=written_qty(most, ware.stock_unit),
+            name=ware.name,
+        )  # fmt: skip
     return qty
 
 

@@ -256,7 +256,7 @@ def _current(session: Session) -> Shift:
     till = own_till(session, str(place().store_id))
     found = shift.current(session, till.store_id, till.id)
     if found is None:
-        raise NotFound("no-open-shift", _("The till is not open."))
+        raise NotFound("no-open-shift", "The till is not open.")
     return found
 
 

@@ -120,7 +120,7 @@ def use(payment_id: str) -> ResponseReturnValue:
     with write() as session:
         found = session.get(Basket, (store_id, basket_id))
         if found is None or found.state != "parked":
-            raise Invalid("no-such-basket", _("Choose the basket it is for."), field="basket")
+            raise Invalid("no-such-basket", "Choose the basket it is for.", field="basket")
         unclaimed.move_to(session, store_id, payment_id, basket_id, actor=g.actor, at=doors().now())
     flash(_("The money is waiting at that basket. Take the basket up at the till."), "good")
     return _back()

@@ -81,7 +81,7 @@ def move() -> ResponseReturnValue:
     """Put a key down on another place, or a page's first free one; a key there changes places with it."""
     source, to = _spot("from"), re.fullmatch(r"(\d)-(\d{1,2}|free)", request.form.get("to", ""), re.ASCII)
     if to is None:
-        raise Invalid("bad-spot", _("Choose a place on a page of keys."), field="to")
+        raise Invalid("bad-spot", "Choose a place on a page of keys.", field="to")
     shown, on = int(to[1]), None if to[2] == "free" else int(to[2])
     with write() as session:
         quick_keys.move(session, str(place().store_id), source, shown, on, actor=g.actor, at=doors().now())
@@ -152,7 +152,7 @@ def _spot(field: str) -> Spot:
     """Return the spot a form names, as '2-7': page 2, place 7."""
     found = re.fullmatch(r"(\d)-(\d{1,2})", request.form.get(field, ""), re.ASCII)
     if found is None:
-        raise Invalid("bad-spot", _("Choose a place on a page of keys."), field=field)
+        raise Invalid("bad-spot", "Choose a place on a page of keys.", field=field)
     return int(found[1]), int(found[2])
 
 

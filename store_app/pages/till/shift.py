@@ -290,7 +290,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
         ]
         wanted = [(n, qty) for n, qty in asked if qty]
         if not wanted:
-            raise Invalid("nothing-back", _("Say of at least one line how many come back."))
+            raise Invalid("nothing-back", "Say of at least one line how many come back.")
         request_back = ReturnRequest(
             id=command,
             store_id=found.store_id,
@@ -410,7 +410,7 @@ def _current(session: Session) -> Shift:
     till = own_till(session, str(place().store_id))
     found = shift.current(session, till.store_id, till.id)
     if found is None:
-        raise NotFound("no-open-shift", _("The till is not open."))
+        raise NotFound("no-open-shift", "The till is not open.")
     return found
 
 
@@ -465,14 +465,14 @@ def _already(session: Session, command: str) -> bool:
 def _closed(session: Session, shift_id: str) -> Shift:
     found = session.get(Shift, (str(place().store_id), shift_id))
     if found is None or found.state != "closed":
-        raise NotFound("no-z-report", _("There is no such shift here, or it is not closed yet."))
+        raise NotFound("no-z-report", "There is no such shift here, or it is not closed yet.")
     return found
 
 
 def _sale(session: Session, sale_id: str) -> Sale:
     found = session.get(Sale, (str(place().store_id), sale_id))
     if found is None or found.state != "completed":
-        raise NotFound("not-found-here", _("There is no such receipt in this store."))
+        raise NotFound("not-found-here", "There is no such receipt in this store.")
     return found
 
 

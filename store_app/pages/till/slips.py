@@ -77,7 +77,7 @@ def order(order_id: str) -> ResponseReturnValue:
 def delivery(delivery_id: str, kind: str) -> ResponseReturnValue:
     """Print what came against what was ordered, or the claim to the supplier."""
     if kind not in ("delivery", "claim"):
-        raise NotFound("no-such-slip", _("There is no such slip."))
+        raise NotFound("no-such-slip", "There is no such slip.")
     command = form.command_id()
     with write() as session:
         given: dict[str, Any] = {"command": command, "actor": g.actor, "at": doors().now()}

@@ -184,7 +184,7 @@ def lay() -> ResponseReturnValue:
     grams = form.whole("grams", least=0, most=MOST_GRAMS)
     found = scale_of(request.form.get("till_id", ""))
     if not isinstance(found, PracticeScale):
-        raise Refused("real-scale", _("This till has a real scale. Lay the goods on it."))
+        raise Refused("real-scale", "This till has a real scale. Lay the goods on it.")
     found.put(grams)
     return redirect(url_for("weighed.overview", weigh=1) + "#scale", 303)
 

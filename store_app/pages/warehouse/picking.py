@@ -80,7 +80,7 @@ def walk(pick_id: str, sku: str = "", fault: DomainError | None = None) -> Respo
     with read() as session:
         found = session.get(PickList, form.tidy(pick_id))
         if found is None:
-            raise NotFound("unknown-pick", _("There is no such pick list. Open the page again."))
+            raise NotFound("unknown-pick", "There is no such pick list. Open the page again.")
         lines = pick_lists.lines_of(session, found)
         skus = {line.sku for line in lines}
         bays, names = pick_lists.bays(session, found.warehouse_id, skus), _names(session)
@@ -138,7 +138,7 @@ def scan(pick_id: str) -> ResponseReturnValue:
     """Find the product that was scanned, and take its lot where the code says one."""
     code = request.form.get("code", "")  # as it was scanned: a field's end is a control character
     if not code.strip():
-        raise Invalid("empty-field", _("Scan a pack, or type the number under its barcode."), field="code")
+        raise Invalid("empty-field", "Scan a pack, or type the number under its barcode.", field="code")
     with write() as session:
         sku = pick_lots.take_scanned(session, pick_id, code, actor=g.actor, at=clock.now())
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + f"#sku-{sku}", 303)

@@ -44,7 +44,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     if len(found) == 1:
         ware, found = found[0], []
     elif text and ware is None and not found:
-        fault = NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+        fault = NotFound("unknown-product", "There is no such product here. Search for it by name.")
     return page(
         "warehouse/recalls.html",
         ware=ware, found=found, text=text, rows=rows, names=names, words=stock.AFTERWARDS, fault=fault,
@@ -187,7 +187,7 @@ def send(recall_id: str) -> ResponseReturnValue:
     """Note which stores without a node somebody told; a second click changes nothing."""
     chosen = list(dict.fromkeys(request.form.getlist("store")))
     if not chosen:
-        raise Invalid("nobody-chosen", _("Tick the stores that were told."), field="store")
+        raise Invalid("nobody-chosen", "Tick the stores that were told.", field="store")
     with write() as session:
         recalls.send_by_hand(session, recall_id, chosen, actor=g.actor, at=clock.now())
     flash(ngettext("Noted: %(num)d store knows.", "Noted: %(num)d stores know.", len(chosen)), "good")

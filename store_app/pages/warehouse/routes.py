@@ -242,7 +242,7 @@ def matrix() -> ResponseReturnValue:
     form.command_id()
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        raise Invalid("no-file", _("Choose a file first."), field="file")
+        raise Invalid("no-file", "Choose a file first.", field="file")
     rows = tables.table(sent.read(), sent.filename.lower())[1]
     with write() as session:
         count = vehicles.bring_in_legs(session, rows, actor=g.actor, at=clock.now())
@@ -257,7 +257,7 @@ def _sheet(route_id: str, key: str) -> ResponseReturnValue:
     with read() as session:
         row = session.get(DeliveryRoute, route_id)
         if row is None or row.state == "dropped":
-            raise NotFound("no-such-route", _("There is no such route. Open the page again."))
+            raise NotFound("no-such-route", "There is no such route. Open the page again.")
         view = view_of(session, row, 1)
     base = (doors().settings.public_url or request.url_root).rstrip("/")
     link = f"{base}{url_for('drive.stops', key=key)}" if key else ""
@@ -274,7 +274,7 @@ def _warehouse(session: Session) -> str:
     """Return the warehouse the address names, else the first."""
     known = suppliers.warehouses(session)
     if not known:
-        raise NotFound("no-warehouse", _("No supplier delivers from a warehouse of the network yet."))
+        raise NotFound("no-warehouse", "No supplier delivers from a warehouse of the network yet.")
     return request.args.get("warehouse", "") if request.args.get("warehouse") in known else known[0]
 
 
@@ -382,4 +382,4 @@ def _put_place(session: Session, id: str) -> None:
         )  # fmt: skip
     except Invalid as fault:
         field = str(fault.facts.get("field", "degrees")).removesuffix(f"-{id}")
-        raise Invalid(fault.code, fault.message, **{**fault.facts, "field": f"{field}-{id}"}) from fault
+        raise Invalid(fault.code, fault.sentence, **{**fault.facts, "field": f"{field}-{id}"}) from fault

@@ -55,11 +55,11 @@ def write_off(warehouse_id: str) -> ResponseReturnValue:
     units, note = form.whole("qty", least=1), form.text("note")
     reason = form.one_of("reason", lots.REASONS, sentence=_("Choose why it is written off."))
     if reason == "other" and not note:
-        raise Invalid("no-reason", _("Say in a few words why."), field="note")
+        raise Invalid("no-reason", "Say in a few words why.", field="note")
     with write() as session:
         product = session.get(Product, sku)
         if product is None:
-            raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+            raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
         with form.once():
             lots.write_off(
                 session, warehouse_id, sku, units, lot_id=form.text("lot_id", most=40), reason=reason, note=note,
@@ -124,6 +124,6 @@ def _house(session: Session) -> tuple[str, list[str]]:
     """Return the warehouse that is asked for, else the first, and all there are."""
     houses = warehouses(session)
     if not houses:
-        raise NotFound("no-warehouse", _("No warehouse yet. Found one at this node: cornerstore warehouse add."))
+        raise NotFound("no-warehouse", "No warehouse yet. Found one at this node: cornerstore warehouse add.")
     asked = request.args.get("warehouse")
     return (asked if asked in houses else houses[0]), houses

@@ -32,6 +32,7 @@ from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Actor
 from config.nodes.node import this_node
+from config.words import N_
 from pos.stock import consignment_stock, waste
 from pos.stock.consignment_stock import Consignment
 from pos.stock.ledger import Place, Source
@@ -104,7 +105,7 @@ def file(
     if late and not goodwill:
         until = last_day(session, delivery, claim_days)
         raise Refused(
-            "claim-too-late", f"This delivery could be complained of until {until:%Y-%m-%d}. Ask for goodwill instead.",
+            "claim-too-late", "This delivery could be complained of until %(until)s. Ask for goodwill instead.",
             until=until.isoformat(),
         )  # fmt: skip
     supplier = supplier_of(session, delivery.supplier_id)
@@ -138,7 +139,7 @@ def contest(session: Session, store_id: str, claim_id: str, *, words: str, actor
     granted = sum(line.granted_qty or 0 for line in lines_of(session, claim))
     if not STATES.legal(claim.state, "contested") or granted >= sum(line.qty for line in lines_of(session, claim)):
         raise Refused("nothing-to-contest", "There is no answer to contest here.", state=claim.state)
-    words = _words(words, "Say what speaks against the answer.")
+    words = _words(words, N_("Say what speaks against the answer."))
     _contested(session, claim, words, at, actor=actor, at=at)
     if supplier_of(session, claim.supplier_id).kind == NETWORK:
         _send(session, claim, CONTESTED, NETWORK, at)
@@ -213,7 +214,10 @@ def take_filed(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     filed_at = dt.datetime.fromisoformat(body["filed_at"])
     delivery = session.get(Delivery, (store_id, str(body["delivery_id"])))
     if delivery is None:
-        raise Refused("not-sent-by-us", f"The network knows no delivery {body['delivery_id']} to {store_id}.")
+        raise Refused(
+            "not-sent-by-us", "The network knows no delivery %(delivery_id)s to %(store_id)s.",
+            delivery_id=body["delivery_id"], store_id=store_id,
+        )  # fmt: skip
     late = bool(body["late"]) or _is_late(session, delivery, None, filed_at)
     names = ("store_id", "id", "claim_no", "supplier_id", "delivery_id", "wish", "words", "filed_by", "photos")
     made = Claim(
@@ -224,7 +228,9 @@ def take_filed(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     session.flush()
     for row in body["lines"]:
         if row["kind"] not in KINDS or type(row["qty"]) is not int or row["qty"] <= 0:
-            raise Invalid("bad-claim", f"A claim of {row['qty']} units ({row['kind']}) is not possible.")
+            raise Invalid(
+                "bad-claim", "A claim of %(qty)s units (%(kind)s) is not possible.", qty=row["qty"], kind=row["kind"]
+            )
         reported = {name: row[name] for name in ("sku", "kind", "name", "qty")}
         session.add(
             ClaimLine(store_id=store_id, claim_id=made.id, **reported, pack_qty=1, pack_cost_minor=0, charged=False)
@@ -334,11 +340,11 @@ def _rows(
     rows = []
     for sku, kind, qty in lines:
         if sku not in left or kind not in KINDS:
-            raise Invalid("not-on-delivery", f"{sku} is not on this delivery. Put it aside and ask the supplier.",
+            raise Invalid("not-on-delivery", "%(sku)s is not on this delivery. Put it aside and ask the supplier.",
                           sku=sku)  # fmt: skip
         bound = left[sku]
         if isinstance(qty, bool) or qty <= 0:
-            raise Invalid("bad-quantity", f"{bound.name}: type how many, 1 or more.", sku=sku, qty=qty)
+            raise Invalid("bad-quantity", "%(name)s: type how many, 1 or more.", name=bound.name, sku=sku, qty=qty)
         rows.append(
             ClaimLine(
                 store_id=store_id, claim_id=claim_id, sku=sku, kind=kind, name=bound.name, qty=qty,
@@ -379,7 +385,7 @@ def _decide(
     for line in lines:
         qty, least = granted.get((line.sku, line.kind), 0), line.granted_qty or 0
         if isinstance(qty, bool) or not least <= qty <= line.qty:
-            raise Invalid("grant-out-of-bounds", f"{line.name}: grant {least} to {line.qty} units.", name=line.name,
+            raise Invalid("grant-out-of-bounds", "%(name)s: grant %(least)s to %(most)s units.", name=line.name,
                           least=least, most=line.qty, sku=line.sku)  # fmt: skip
         line.granted_qty = qty
     whole, given = sum(line.qty for line in lines), sum(line.granted_qty or 0 for line in lines)
@@ -396,7 +402,7 @@ def _decide(
     if remedy == "replacement" and free:
         raise Invalid("not-charged", "Goods on sale or return were never charged. Choose money.", field="remedy")
     if given < whole:
-        words = _words(words, "Say why not all of it: the shopkeeper reads it.")
+        words = _words(words, N_("Say why not all of it: the shopkeeper reads it."))
     claim.remedy = remedy
     claim.answer, claim.answered_by, claim.answered_at = " ".join(words.split())[:500], actor.name, at
     state = "accepted" if given == whole else "part_accepted" if given else "refused"

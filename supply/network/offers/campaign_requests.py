@@ -69,7 +69,7 @@ def accept(session: Session, store_id: str, campaign_id: str, *, actor: Actor, a
     listed = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
     prices = catalogue.prices_on(session, store_id, ask.from_day, [line.sku for line in lines_of(ask.lines)])
     if lacking := [line.name for line in lines_of(ask.lines) if line.sku not in prices]:
-        raise Refused("price-missing", f"There is no price for {', '.join(lacking)}. Set one first.")
+        raise Refused("price-missing", "There is no price for %(lacking)s. Set one first.", lacking=", ".join(lacking))
     for line in lines_of(ask.lines):
         if line.sku not in listed:
             catalogue.list_product(session, store_id, line.sku, actor=actor, at=at)
@@ -156,9 +156,9 @@ def _open(session: Session, store_id: str, campaign_id: str, at: dt.datetime) ->
     if ask is None:
         raise NotFound("unknown-campaign", "There is no such campaign.", campaign=campaign_id)
     if ask.state != "asked":
-        raise Conflict("campaign-answered", f"This campaign is already {ask.state}.", state=ask.state)
+        raise Conflict("campaign-answered", "This campaign is already %(state)s.", state=ask.state)
     if ask.answer_by < day_of(session, store_id, at):
-        raise Refused("campaign-over", f"This was to be answered by {ask.answer_by:%Y-%m-%d}.")
+        raise Refused("campaign-over", "This was to be answered by %(answer_by)s.", answer_by=ask.answer_by.isoformat())
     return ask
 
 

@@ -85,14 +85,14 @@ class CampaignTerms:
         if not self.answer_by < self.from_day <= self.until_day:
             raise Invalid("bad-campaign-days", "First the stores answer, then the campaign begins, then it ends.")
         if (self.until_day - self.from_day).days >= LONGEST_DAYS:
-            raise Invalid("bad-campaign-days", f"A campaign lasts {LONGEST_DAYS} days at most.", most=LONGEST_DAYS)
+            raise Invalid("bad-campaign-days", "A campaign lasts %(most)s days at most.", most=LONGEST_DAYS)
         if not 1 <= len(self.lines) <= MOST_LINES or len({line.sku for line in self.lines}) < len(self.lines):
-            raise Invalid(
-                "bad-campaign-lines", f"A campaign has 1 to {MOST_LINES} different products.", most=MOST_LINES
-            )
+            raise Invalid("bad-campaign-lines", "A campaign has 1 to %(most)s different products.", most=MOST_LINES)
         for line in self.lines:
             if not 0 <= line.percent_bp <= MOST_DISCOUNT_BP or not 0 <= line.uplift_bp <= MOST_UPLIFT_BP:
-                raise Invalid("bad-campaign-lines", f"{line.name}: up to 90 % off, and up to 500 % more expected.")
+                raise Invalid(
+                    "bad-campaign-lines", "%(name)s: up to 90 %% off, and up to 500 %% more expected.", name=line.name
+                )
         if self.fee_minor < 0 or not 0 <= self.hold_out_bp < BASIS:
             raise Invalid("bad-campaign-fee", "The fee is zero or more, and some stores must be left to ask.")
         if self.fee_minor and not any(line.slot for line in self.lines):
@@ -186,7 +186,7 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
     """Take over what a store answered; a yes to a campaign withdrawn meanwhile is settled like any (rule 6)."""
     ask = session.get(CampaignAsk, (body["store_id"], body["campaign_id"]))
     if body["state"] not in ("accepted", "declined", "expired"):
-        raise Refused("no-answer", f"A store does not answer that a campaign is {body['state']}.", state=body["state"])
+        raise Refused("no-answer", "A store does not answer that a campaign is %(state)s.", state=body["state"])
     if ask is not None and ASKS.legal(ask.state, body["state"]) and ask.paid_minor is None:
         ask.answered_why = body["why"]
         journal.move(session, ask, body["state"], actor=actor, at=at, subject=subject_of(ask), why=body["why"] or None)

@@ -85,7 +85,7 @@ def order(
             raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
         if isinstance(count, bool) or not 0 <= count <= MOST_PACKS:
             raise Invalid(
-                "bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", sku=sku, packs=count, most=MOST_PACKS
+                "bad-packs", "Type a whole number of packs, 0 to %(most)s.", sku=sku, packs=count, most=MOST_PACKS
             )
         lines[sku].packs = count
     found.cost_minor = sum(line.packs * line.pack_cost_minor for line in lines.values())
@@ -125,7 +125,10 @@ def receive(
     """Take a purchase in, once: (units, last day of sale) by SKU; what is not named came as ordered (rule 3)."""
     found = purchase_of(session, warehouse_id, purchase_id)
     if found.state == "received":
-        raise Conflict("already-posted", f"Purchase {found.purchase_no} was already taken in.", state=found.state)
+        raise Conflict(
+            "already-posted", "Purchase %(purchase_no)s was already taken in.", purchase_no=found.purchase_no,
+            state=found.state,
+        )  # fmt: skip
     STATES.require(found.state, "received")
     lines = {line.sku: line for line in lines_of(session, found)}
     today = day_of(session, warehouse_id, at)
@@ -133,7 +136,9 @@ def receive(
         if sku not in lines:
             raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
         if isinstance(units, bool) or not 0 <= units <= MOST_QTY:
-            raise Invalid("bad-quantity", f"{lines[sku].name}: type how many came, 0 or more.", sku=sku, qty=units)
+            raise Invalid(
+                "bad-quantity", "%(name)s: type how many came, 0 or more.", name=lines[sku].name, sku=sku, qty=units
+            )
         batches.refuse_strange_day(until, today)
         lines[sku].received_qty, lines[sku].expires_on = units, until
     for line in lines.values():
@@ -188,16 +193,20 @@ def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | No
         return None
     seller = supplier_of(session, found.supplier_id)
     if not seller.active:
-        words = f"{seller.name} is put aside. Take it up again, or drop the order."
-        raise Refused("put-aside", words, name=seller.name)
+        raise Refused("put-aside", "%(name)s is put aside. Take it up again, or drop the order.", name=seller.name)
     today = day_of(session, found.store_id, at)
     minute = order_days.minute_at(session, found.store_id, today, at)
     if found.order_day is not None and is_over(seller.calendar, found.order_day, today, minute):
-        words = "Its order day is over. Propose again: days and quantities have moved on."
-        raise Refused("order-day-over", words, day=found.order_day.isoformat())
+        raise Refused(
+            "order-day-over",
+            "Its order day is over. Propose again: days and quantities have moved on.",
+            day=found.order_day.isoformat(),
+        )
     if found.cost_minor < seller.minimum_minor:
-        words = f"{seller.name} delivers from a higher amount on. Add packs, or drop it and buy next time."
-        raise Refused("below-minimum", words, minimum_minor=seller.minimum_minor, cost_minor=found.cost_minor)
+        raise Refused(
+            "below-minimum", "%(name)s delivers from a higher amount on. Add packs, or drop it and buy next time.",
+            name=seller.name, minimum_minor=seller.minimum_minor, cost_minor=found.cost_minor,
+        )  # fmt: skip
     return seller
 
 

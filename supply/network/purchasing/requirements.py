@@ -177,8 +177,9 @@ def _of_stores(
         for (store_id, sku), units in chain(rates.items(), have.items()):
             if not 0 <= units <= MOST_QTY:
                 raise Invalid(
-                    "told-no-number", f"{sku} of {store_id} is {units}, which no store sells or has.", sku=sku
-                )
+                    "told-no-number", "%(sku)s of %(store_id)s is %(units)s, which no store sells or has.",
+                    store_id=store_id, units=units, sku=sku,
+                )  # fmt: skip
         for (_, sku), units in have.items():
             if sku in found:
                 found[sku].have += units

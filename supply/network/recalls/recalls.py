@@ -145,8 +145,10 @@ def look_through(
     doubt = [one for one in lots if row.batch is not None and one.batch is None]
     most = sum(one.qty for one in [*mine, *doubt])
     if isinstance(found_qty, bool) or not 0 <= found_qty <= most:
-        words = f"The book has {most} that could be of it. Count again, or put the stock right first."
-        raise Refused("more-than-recalled", words, most=most)
+        raise Refused(
+            "more-than-recalled",
+            "The book has %(most)s that could be of it. Count again, or put the stock right first.", most=most,
+        )  # fmt: skip
     recall.clear(session, warehouse_id, recall_id, found_qty, actor=actor, at=at)
     rest = found_qty
     for one in [*mine, *doubt]:
@@ -184,9 +186,12 @@ def settle(session: Session, recall_id: str, store_id: str, qty: int, *, actor: 
     if store is None or store.row.taken_qty is None:
         raise Refused("not-looked-through", "This store has not said yet how many it took away.")
     if store.row.settled_qty is not None:
-        raise Refused("recall-settled", f"{store.name} was credited {store.row.settled_qty} before.", name=store.name)
+        raise Refused(
+            "recall-settled", "%(name)s was credited %(settled_qty)s before.", settled_qty=store.row.settled_qty,
+            name=store.name,
+        )  # fmt: skip
     if isinstance(qty, bool) or not 0 <= qty <= store.most_qty:
-        raise Invalid("bad-recall-quantity", f"Type 0 to {store.most_qty}.", most=store.most_qty, field="qty")
+        raise Invalid("bad-recall-quantity", "Type 0 to %(most)s.", most=store.most_qty, field="qty")
     amount = _worth(session, store_id, store.row.sku, qty) if qty else 0
     amount = min(amount, ledger.left_to_credit(session, store_id))
     store.row.settled_qty = qty
@@ -286,9 +291,9 @@ def note_looked(
     """Note how many a store says it took away (rules 6, 7)."""
     (store,) = _stores(session, recall_id, [store_id])
     if store.is_to_notify:
-        raise Refused("not-told-yet", f"Tell {store.name} of the recall first, and note it.", name=store.name)
+        raise Refused("not-told-yet", "Tell %(name)s of the recall first, and note it.", name=store.name)
     if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
-        raise Invalid("bad-recall-quantity", f"Type 0 to {MOST_QTY}.", most=MOST_QTY, field="qty")
+        raise Invalid("bad-recall-quantity", "Type 0 to %(most)s.", most=MOST_QTY, field="qty")
     recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
     there, rest = locked(session, store_id, [store.row.sku])[store.row.sku], taken_qty
     moves: list[Moved] = []

@@ -132,8 +132,11 @@ def propose(
     ]
     most = sum(there for there, _lot, _bought in lots)
     if isinstance(qty, bool) or not 0 < qty <= most:
-        words = f"Of what this supplier brought, {most} stand there. Type how many of them go back."
-        raise Invalid("bad-upstream-return", words, most=most, field="qty")
+        raise Invalid(
+            "bad-upstream-return",
+            "Of what this supplier brought, %(most)s stand there. Type how many of them go back.", most=most,
+            field="qty",
+        )  # fmt: skip
     number = sa.select(sa.func.max(UpstreamReturn.return_no)).where(UpstreamReturn.store_id == warehouse_id)
     made = UpstreamReturn(
         store_id=warehouse_id, id=id, return_no=int(session.scalar(number) or 0) + 1, recall_id=recall_id,
@@ -160,7 +163,10 @@ def hand_over(session: Session, warehouse_id: str, return_id: str, *, actor: Act
     """Let a return leave the warehouse, once (rule 3); a letter on paper leaves with it."""
     found = return_of(session, warehouse_id, return_id)
     if found.state == "handed_over":
-        raise Conflict("return-handed-over", f"Return {found.return_no} was handed over already.", state=found.state)
+        raise Conflict(
+            "return-handed-over", "Return %(return_no)s was handed over already.", return_no=found.return_no,
+            state=found.state,
+        )  # fmt: skip
     STATES.require(found.state, "handed_over")
     row = _locked_recall(session, warehouse_id, found.recall_id)
     if row.state == "lifted":
@@ -169,8 +175,10 @@ def hand_over(session: Session, warehouse_id: str, return_id: str, *, actor: Act
     lines = lines_of(session, found)
     if any(line.qty > stands.get(line.lot_id, 0) for line in lines):
         left = sum(min(line.qty, stands.get(line.lot_id, 0)) for line in lines)
-        words = f"Of its lots only {left} are left. Drop the return, and propose what goes back again."
-        raise Refused("return-beyond-stock", words, left=left)
+        raise Refused(
+            "return-beyond-stock",
+            "Of its lots only %(left)s are left. Drop the return, and propose what goes back again.", left=left,
+        )  # fmt: skip
     units = sum(line.qty for line in lines)
     source = Source("sent_back", SOURCE_KIND, found.id)
     waste.take_out(

@@ -44,8 +44,7 @@ def ask(session: Session, warehouse_id: str, day: dt.date | None = None, *, acto
     today, _ = clock_of(session, at)
     day = day or today
     if day < today:
-        reported = f"{day:%Y-%m-%d} is over. Plan the routes of today or of a later day."
-        raise Refused("day-over", reported, day=day.isoformat())
+        raise Refused("day-over", "%(day)s is over. Plan the routes of today or of a later day.", day=day.isoformat())
     waits = session.scalar(
         sa.select(RoutePlan).where(RoutePlan.warehouse_id == warehouse_id, RoutePlan.done_at.is_(None)).limit(1)
     )

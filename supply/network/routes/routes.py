@@ -201,14 +201,17 @@ def send_off(session: Session, route_id: str, driver: str, *, actor: Actor, at: 
     token = secrets.token_urlsafe(16)
     if row.state == "planned":
         if row.day < clock_of(session, at)[0]:
-            reported = f"This route was for {row.day:%Y-%m-%d}, which is over. Plan the routes again."
-            raise Refused("route-day-over", reported, day=row.day.isoformat())
+            raise Refused(
+                "route-day-over", "This route was for %(day)s, which is over. Plan the routes again.",
+                day=row.day.isoformat(),
+            )  # fmt: skip
         away = sa.and_(DeliveryRoute.vehicle_id == row.vehicle_id, DeliveryRoute.state == "on_the_way")
         if session.scalar(sa.select(DeliveryRoute.id).where(away).limit(1)):
-            reported = (
-                f"{row.vehicle_name} is still on another route. Confirm its stops, or end that route, then send it off."
+            raise Refused(
+                "vehicle-away",
+                "%(vehicle)s is still on another route. Confirm its stops, or end that route, then send it off.",
+                vehicle=row.vehicle_name,
             )
-            raise Refused("vehicle-away", reported, vehicle=row.vehicle_name)
         journal.move(session, row, "on_the_way", actor=actor, at=at, subject=subject_of(row), driver=driver)
         row.left_at = at
     elif row.state != "on_the_way":
@@ -247,8 +250,8 @@ def confirm(
     if stop.outcome:
         if (stop.outcome, stop.receiver, stop.note) != (outcome, receiver, note):
             raise Conflict(
-                "stop-confirmed", f"This stop was confirmed already: {stop.outcome}, {stop.receiver or stop.note}.",
-                outcome=stop.outcome,
+                "stop-confirmed", "This stop was confirmed already: %(outcome)s, %(receiver)s.",
+                receiver=stop.receiver or stop.note, outcome=stop.outcome,
             )  # fmt: skip
         return stop
     stop.receiver = receiver

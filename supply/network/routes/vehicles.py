@@ -88,9 +88,9 @@ def place(
 ) -> MapPoint:
     """Say where a store or a warehouse is and when it takes goods."""
     if session.get(Store, id) is None and id not in warehouses(session):
-        raise NotFound("unknown-site", f"There is no store and no warehouse {id}. Check its number.", id=id)
+        raise NotFound("unknown-site", "There is no store and no warehouse %(id)s. Check its number.", id=id)
     if not (-90_000_000 <= lat_e6 <= 90_000_000 and -180_000_000 <= lon_e6 <= 180_000_000):
-        raise Invalid("bad-position", f"{id}: latitudes are -90 to 90 degrees, longitudes -180 to 180.", id=id)
+        raise Invalid("bad-position", "%(id)s: latitudes are -90 to 90 degrees, longitudes -180 to 180.", id=id)
     _refuse_window(*window)
     if not 0 <= service_minutes <= 240:
         raise Invalid("bad-call-minutes", "A call takes 0 to 240 minutes.", field="service")
@@ -124,7 +124,7 @@ def add_vehicle(
     if not 1 <= len(name) <= 40:
         raise Invalid("no-vehicle-name", "Give the vehicle a name, such as its number plate.", field="name")
     if not 1 <= packs <= MOST_PACKS:
-        raise Invalid("bad-vehicle-load", f"A vehicle holds 1 to {MOST_PACKS} packs.", most=MOST_PACKS, field="packs")
+        raise Invalid("bad-vehicle-load", "A vehicle holds 1 to %(most)s packs.", most=MOST_PACKS, field="packs")
     _refuse_window(*day)
     vehicle = Vehicle(
         id=new_id(), warehouse_id=warehouse_id, name=name, packs=packs, from_minute=day[0], until_minute=day[1]
@@ -164,13 +164,16 @@ def bring_in_legs(session: Session, table: Iterable[Sequence[str]], *, actor: Ac
         row = dict(zip(heading, [*cells, *[""] * len(heading)], strict=False))
         here, there = row["from"].strip(), row["to"].strip()
         if unknown := [one for one in (here, there) if one not in known]:
-            raise Invalid("bad-matrix", f"Line {n}: there is no store and no warehouse {unknown[0]}.", line=n)
+            raise Invalid(
+                "bad-matrix", "Line %(line)s: there is no store and no warehouse %(unknown)s.", unknown=unknown[0],
+                line=n,
+            )  # fmt: skip
         try:
             legs[here, there] = int(row["metres"]), int(row["seconds"])
         except (TypeError, ValueError) as fault:
-            raise Invalid("bad-matrix", f"Line {n}: metres and seconds are whole numbers.", line=n) from fault
+            raise Invalid("bad-matrix", "Line %(line)s: metres and seconds are whole numbers.", line=n) from fault
         if min(legs[here, there]) < 0 or max(legs[here, there]) > 10_000_000 or len(legs) > MOST_LEGS:
-            raise Invalid("bad-matrix", f"Line {n}: that is too far, or there are too many lines.", line=n)
+            raise Invalid("bad-matrix", "Line %(line)s: that is too far, or there are too many lines.", line=n)
     session.execute(sa.delete(MeasuredLeg))
     if legs:
         session.execute(

@@ -80,7 +80,9 @@ def agree(session: Session, store_id: str, transfer_id: str, *, actor: Actor, at
         return found
     _refuse_unless(found, "proposed", "It is not to be answered any more")
     if found.answer_by < day_of(session, store_id, at):
-        raise Refused("transfer-over", f"This was to be answered by {found.answer_by:%Y-%m-%d}.")
+        raise Refused(
+            "transfer-over", "This was to be answered by %(answer_by)s.", answer_by=found.answer_by.isoformat()
+        )
     _note_yes(found, store_id)
     journal.record(session, actor=actor, at=at, verb="transfer.yes", subject=subject_of(found))
     reported = {"yes": True, "why": ""}
@@ -119,7 +121,9 @@ def hand_over(
     """
     found = transfer_of(session, store_id, transfer_id)
     if found.giver_id != store_id:
-        raise Refused("not-the-giver", f"{found.giver_name} hands these goods over, not this store.")
+        raise Refused(
+            "not-the-giver", "%(giver_name)s hands these goods over, not this store.", giver_name=found.giver_name
+        )
     is_there = waits_for_giver(found)
     if not is_there:
         _refuse_no_code(found, code, day_of(session, store_id, at))
@@ -149,9 +153,11 @@ def receive(
     """Take the goods in as counted (rule 3); they may be here before the other store's word is."""
     found = transfer_of(session, store_id, transfer_id)
     if found.taker_id != store_id:
-        raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this store.")
+        raise Refused(
+            "not-the-taker", "%(taker_name)s fetches these goods, not this store.", taker_name=found.taker_name
+        )
     if found.state not in ("agreed", "handed_over"):
-        raise Conflict("transfer-state", f"It cannot be received: it is {found.state}.", state=found.state)
+        raise Conflict("transfer-state", "It cannot be received: it is %(state)s.", state=found.state)
     lines = _counted(session, found, counts, "given_qty" if found.state == "handed_over" else "qty", "taken_qty")
     units = [(line.sku, line.taken_qty) for line in lines if line.taken_qty]
     if units:
@@ -168,7 +174,9 @@ def did_not_come(
     """Say at the fetching store that goods which were handed over did not arrive at all (rule 3)."""
     found = transfer_of(session, store_id, transfer_id)
     if found.taker_id != store_id:
-        raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this store.")
+        raise Refused(
+            "not-the-taker", "%(taker_name)s fetches these goods, not this store.", taker_name=found.taker_name
+        )
     if not (why := " ".join(why.split())[:300]):
         raise Invalid("no-reason", "Say what happened: the other store and the network read it.")
     if found.state == "received" and found.why:
@@ -184,7 +192,9 @@ def take_back(
     """Take in again at the giving store what did not reach the other and is here after all, once (rule 3)."""
     found = transfer_of(session, store_id, transfer_id)
     if found.giver_id != store_id:
-        raise Refused("not-the-giver", f"{found.giver_name} handed these goods over, not this store.")
+        raise Refused(
+            "not-the-giver", "%(giver_name)s handed these goods over, not this store.", giver_name=found.giver_name
+        )
     _refuse_unless(found, "received", "Nothing can be taken back")
     back = _back(session, found, counts)
     if not back:
@@ -280,8 +290,9 @@ def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: 
     is_signed = found.giver_yes and found.taker_yes and code_hash(found.id, str(body.get("code"))) == found.code_hash
     if not is_there and not is_signed:
         raise Refused(
-            "not-their-code", f"{found.taker_name} has not signed for these goods by its code.", sender=store_id
-        )
+            "not-their-code", "%(taker_name)s has not signed for these goods by its code.", taker_name=found.taker_name,
+            sender=store_id,
+        )  # fmt: skip
     for line in lines:
         most = (line.taken_qty or 0) if is_there else line.qty
         line.given_qty = min(most, max(0, int(body["counts"].get(line.sku, 0))))
@@ -373,16 +384,21 @@ def _note_yes(found: Transfer, store_id: str) -> None:
 
 def _refuse_unless(found: Transfer, state: str, words: str) -> None:
     if found.state != state:
-        raise Conflict("transfer-state", f"{words}: it is {found.state}.", state=found.state)
+        raise Conflict("transfer-state", "%(words)s: it is %(state)s.", words=words, state=found.state)
 
 
 def _refuse_no_code(found: Transfer, code: str, day: dt.date) -> None:
     _refuse_unless(found, "agreed", "It cannot be handed over")
     if found.fetch_by < day:
-        raise Refused("transfer-over", f"These goods were to be fetched by {found.fetch_by:%Y-%m-%d}.")
+        raise Refused(
+            "transfer-over", "These goods were to be fetched by %(fetch_by)s.", fetch_by=found.fetch_by.isoformat()
+        )
     tidied = tidy_pickup_code(code)
     if tidied is None or code_hash(found.id, tidied) != found.code_hash:
-        raise Refused("not-their-code", f"This is not {found.taker_name}'s code for these goods. Read it again.")
+        raise Refused(
+            "not-their-code", "This is not %(taker_name)s's code for these goods. Read it again.",
+            taker_name=found.taker_name,
+        )  # fmt: skip
 
 
 def _refuse_recalled(session: Session, store_id: str, lines: Sequence[TransferLine]) -> None:
@@ -390,8 +406,11 @@ def _refuse_recalled(session: Session, store_id: str, lines: Sequence[TransferLi
     off = recall.off_sale(session, store_id)
     names = ", ".join(line.name for line in lines if line.given_qty and line.sku in off)
     if names:
-        reported = f"{names} is recalled: hand none of it over. Where only a batch is, look through the store first."
-        raise Refused("transfer-recalled", reported, names=names)
+        raise Refused(
+            "transfer-recalled",
+            "%(names)s is recalled: hand none of it over. Where only a batch is, look through the store first.",
+            names=names,
+        )
 
 
 def _counted(session: Session, found: Transfer, counts: Mapping[str, int], most: str, kept: str) -> list[TransferLine]:
@@ -400,7 +419,7 @@ def _counted(session: Session, found: Transfer, counts: Mapping[str, int], most:
     for line in lines:
         qty, limit = counts.get(line.sku, 0), getattr(line, most) or 0
         if isinstance(qty, bool) or not isinstance(qty, int) or not 0 <= qty <= limit:
-            raise Invalid("bad-quantity", f"Count 0 to {limit} of {line.name}.", sku=line.sku, most=limit)
+            raise Invalid("bad-quantity", "Count 0 to %(most)s of %(name)s.", name=line.name, sku=line.sku, most=limit)
         setattr(line, kept, qty)
     return lines
 
@@ -423,7 +442,7 @@ def _back(session: Session, found: Transfer, counts: Mapping[str, int]) -> list[
     for line in lines_of(session, found):
         qty, most = counts.get(line.sku, 0), missing_qty(line)
         if isinstance(qty, bool) or not isinstance(qty, int) or not 0 <= qty <= most:
-            raise Invalid("bad-quantity", f"Count 0 to {most} of {line.name}.", sku=line.sku, most=most)
+            raise Invalid("bad-quantity", "Count 0 to %(most)s of %(name)s.", name=line.name, sku=line.sku, most=most)
         back += [(line, qty)] if qty else []
     return back
 

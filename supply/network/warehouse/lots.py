@@ -102,7 +102,7 @@ def write_off(
     held = next((one for one in standing if (one.batch_id or "") == lot_id), None)
     if session.get(Waste, (warehouse_id, id)) is None and (held is None or qty > held.qty):
         left = held.qty if held else 0
-        raise Refused("more-than-the-lot", f"Only {left} are left of this lot. Count again.", left=left)
+        raise Refused("more-than-the-lot", "Only %(left)s are left of this lot. Count again.", left=left)
     per, cost = _costs(session, warehouse_id, [held] if held else [])[sku, lot_id] if held else (1, None)
     return waste.write_off(
         session, warehouse_id, sku, qty, reason=reason, note=note, batch=held.batch if held else None,
@@ -117,7 +117,7 @@ def count(
     """Put right what stands of a product (rule 4); returns by how much. The same id again is a Conflict."""
     require_warehouse(session, warehouse_id)
     if session.get(Product, sku) is None:
-        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if isinstance(counted_qty, bool) or not 0 <= counted_qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Type how many there are: 0 or more.", sku=sku, qty=counted_qty)
     if not (why := " ".join(why.split())[:LONGEST_WHY]):

@@ -107,10 +107,10 @@ def settle_bay(session: Session, warehouse_id: str, sku: str, name: str, *, acto
     """Note where a product stands; '': nowhere in particular."""
     require_warehouse(session, warehouse_id)
     if session.get(Product, sku) is None:
-        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     name = " ".join(name.split()).upper()
     if len(name) > LONGEST_BAY:
-        raise Invalid("too-long", f"That is too long: {LONGEST_BAY} letters at most.", field="bay", most=LONGEST_BAY)
+        raise Invalid("too-long", "That is too long: %(most)s letters at most.", field="bay", most=LONGEST_BAY)
     row = session.get(Bay, (warehouse_id, sku))
     if (row.name if row else "") == name:
         return
@@ -245,8 +245,10 @@ def picked_for(session: Session, store_id: str, order_id: str, *, is_open: bool 
 def refuse_closed(found: PickList) -> None:
     """Raise Conflict when a list has left or was given up."""
     if found.state not in OPEN:
-        words = f"Pick list {found.pick_no} is {found.state}: nothing on it can be changed any more."
-        raise Conflict("pick-over", words, no=found.pick_no, state=found.state)
+        raise Conflict(
+            "pick-over", "Pick list %(no)s is %(state)s: nothing on it can be changed any more.", no=found.pick_no,
+            state=found.state,
+        )  # fmt: skip
 
 
 def of_product(session: Session, found: PickList, sku: str) -> list[PickLine]:
@@ -263,8 +265,10 @@ def to_pick(session: Session, found: PickList, sku: str) -> list[PickLine]:
     lines = of_product(session, found, sku)
     if lines[0].picked_qty is not None:
         name, who = lines[0].name, lines[0].picked_by
-        words = f"{who} picked {name} before. Open the list again, or put it back to change it."
-        raise Conflict("already-picked", words, name=name, who=who)
+        raise Conflict(
+            "already-picked", "%(who)s picked %(name)s before. Open the list again, or put it back to change it.",
+            name=name, who=who,
+        )  # fmt: skip
     return lines
 
 

@@ -55,11 +55,12 @@ def take_from(
     _refuse_unsound(session, found, sku, lines[0].name, held.batch, held.expires_on, at)
     most = min(sum(line.qty for line in lines), held.qty)
     if most <= 0:
-        words = f"{lines[0].name}: all of this lot is on another list. Take another lot."
-        raise Refused("lot-kept", words, name=lines[0].name)
+        raise Refused("lot-kept", "%(name)s: all of this lot is on another list. Take another lot.", name=lines[0].name)
     if qty is not None and (isinstance(qty, bool) or not 1 <= qty <= most):
-        words = f"{lines[0].name}: this list can take 1 to {most} of this lot."
-        raise Invalid("bad-lot-quantity", words, name=lines[0].name, most=most, sku=sku)
+        raise Invalid(
+            "bad-lot-quantity", "%(name)s: this list can take 1 to %(most)s of this lot.", name=lines[0].name,
+            most=most, sku=sku,
+        )  # fmt: skip
     before: dict[str, int] = {}
     for line in lines:
         for one, part in line.lots:
@@ -83,8 +84,11 @@ def take_scanned(session: Session, pick_id: str, code: str, *, actor: Actor, at:
         raise gs1.misread(text)
     sku, said = _read(session, found, text, at)
     if sku is None:
-        words = "Nobody knows this code. Look for the product by its name, and choose its lot there."
-        raise NotFound("unknown-lot-code", words, field="code")
+        raise NotFound(
+            "unknown-lot-code",
+            "Nobody knows this code. Look for the product by its name, and choose its lot there.",
+            field="code",
+        )
     name, batch = pick_lists.to_pick(session, found, sku)[0].name, tidy_batch(said.batch)
     if batch is None and said.expires_on is None:
         return sku
@@ -183,10 +187,11 @@ def _read(session: Session, found: PickList, text: str, at: dt.datetime) -> tupl
             return sku, sure[0]
         if could:
             names = ", ".join(tidy_batch(one.batch) or "" for one in could)
-            words = (
-                f"Where the batch ends, this code does not say. Read it on the pack: if it is {names}, choose that lot."
-            )
-            raise Invalid("batch-without-end", words, batches=names, field="code")
+            raise Invalid(
+                "batch-without-end",
+                "Where the batch ends, this code does not say. Read it on the pack: if it is %(batches)s, choose "
+                "that lot.", batches=names, field="code",
+            )  # fmt: skip
     if fault is not None:
         raise fault
     return sku, said
@@ -198,15 +203,20 @@ def _refuse_unsound(
 ) -> None:  # fmt: skip
     house = found.warehouse_id
     if expires_on is not None and expires_on < day_of(session, house, at):
-        words = f"{name}: the last day of this lot was {expires_on}. Leave it for writing off, and take another."
-        raise Refused("lot-over", words, name=name, day=expires_on.isoformat())
+        raise Refused(
+            "lot-over", "%(name)s: the last day of this lot was %(day)s. Leave it for writing off, and take another.",
+            name=name, day=expires_on.isoformat(),
+        )  # fmt: skip
     recalled = sa.select(Waste.id).where(
         Waste.store_id == house, Waste.sku == sku, Waste.batch == batch, Waste.reason == "recall"
     )
     is_called = any(row.stops(batch) for row in in_force(session, house, [sku]))
     if is_called or (batch is not None and session.scalar(recalled.limit(1)) is not None):
-        words = f"{name}: lot {batch or '–'} was recalled. Put it aside and tell whoever takes goods in; take another."
-        raise Refused("lot-recalled", words, name=name, batch=batch or "–")
+        raise Refused(
+            "lot-recalled",
+            "%(name)s: lot %(batch)s was recalled. Put it aside and tell whoever takes goods in; take another.",
+            name=name, batch=batch or "–",
+        )  # fmt: skip
 
 
 def _is_meant(held: Held, batch: str | None, until: dt.date | None) -> bool:
@@ -214,5 +224,8 @@ def _is_meant(held: Held, batch: str | None, until: dt.date | None) -> bool:
 
 
 def _unknown(name: str) -> NotFound:
-    words = f"{name}: the book has no such lot here. Put it aside and tell whoever takes goods in; take another."
-    return NotFound("lot-not-here", words, name=name)
+    return NotFound(
+        "lot-not-here",
+        "%(name)s: the book has no such lot here. Put it aside and tell whoever takes goods in; take another.",
+        name=name,
+    )

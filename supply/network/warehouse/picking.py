@@ -201,13 +201,17 @@ def send_off(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -
 
 def _confirm(line: PickLine, qty: int, why: str, actor: Actor) -> None:
     if isinstance(qty, bool) or not 0 <= qty <= line.qty:
-        words = f"{line.name}: type how many were picked, 0 to {line.qty}."
-        raise Invalid("bad-pick", words, name=line.name, most=line.qty, sku=line.sku)
+        raise Invalid(
+            "bad-pick", "%(name)s: type how many were picked, 0 to %(most)s.", name=line.name, most=line.qty,
+            sku=line.sku,
+        )  # fmt: skip
     if qty % line.pack_qty and not line.qty % line.pack_qty:
-        words = f"{line.name} goes in whole packs of {line.pack_qty}."
-        raise Invalid("not-whole-packs", words, name=line.name, pack_qty=line.pack_qty, sku=line.sku)
+        raise Invalid(
+            "not-whole-packs", "%(name)s goes in whole packs of %(pack_qty)s.", name=line.name, pack_qty=line.pack_qty,
+            sku=line.sku,
+        )  # fmt: skip
     if qty < line.qty and why not in REASONS:
-        raise Invalid("no-short-reason", f"{line.name}: say why less was picked.", name=line.name, sku=line.sku)
+        raise Invalid("no-short-reason", "%(name)s: say why less was picked.", name=line.name, sku=line.sku)
     line.picked_qty, line.short_why, line.picked_by = qty, why if qty < line.qty else "", actor.name
 
 

@@ -31,6 +31,7 @@ from config.ids import NETWORK, new_id
 from config.money import amount_for
 from config.nodes import outbox
 from config.nodes.journal import Actor
+from config.words import N_
 from pos.catalogue.catalogue import Product
 from pos.reports.slips import local
 from pos.stock import batches, consignment_stock, stock, waste
@@ -72,7 +73,7 @@ def send(
         most = most_back(session, found, line)
         qty = counts.get(line.sku, most)
         if isinstance(qty, bool) or not 0 <= qty <= most:
-            raise Invalid("more-than-proposed", f"{line.name}: 0 to {most} units go back.", sku=line.sku,
+            raise Invalid("more-than-proposed", "%(name)s: 0 to %(most)s units go back.", sku=line.sku,
                           name=line.name, most=most)  # fmt: skip
         sent[line.sku] = qty
     going = [(sku, qty) for sku, qty in sent.items() if qty]
@@ -129,10 +130,12 @@ def receive(
     for line in lines:
         came, fit = counts.get(line.sku, (0, 0))
         if not 0 <= fit <= came <= (line.sent_qty or 0):
-            raise Invalid("more-than-sent", f"{line.name}: {line.sent_qty} were sent. Count again.", sku=line.sku,
-                          name=line.name, sent=line.sent_qty or 0)  # fmt: skip
+            words = N_("%(name)s: %(sent)s were sent. Count again.")
+            raise Invalid("more-than-sent", words, sku=line.sku, name=line.name, sent=line.sent_qty or 0)
         if came < (line.sent_qty or 0) and not words:
-            raise Invalid("no-reason", f"{line.name}: say what is missing, the shopkeeper reads it.", sku=line.sku)
+            raise Invalid(
+                "no-reason", "%(name)s: say what is missing, the shopkeeper reads it.", name=line.name, sku=line.sku
+            )
         if line.charged and came:
             credit_minor += amount_for(came, line.pack_cost_minor, line.pack_qty)
     if credit_minor and found.source == "claim":
@@ -248,7 +251,10 @@ def _agreed(session: Session, body: dict[str, Any]) -> list[Going]:
             or type(row["sent_qty"]) is not int
             or not 0 <= row["sent_qty"] <= most[row["sku"]].qty
         ):
-            raise Refused("not-agreed", f"{store_id} was not to send back {row['sent_qty']} of {row['sku']}.")
+            raise Refused(
+                "not-agreed", "%(store_id)s was not to send back %(sent_qty)s of %(sku)s.", store_id=store_id,
+                sent_qty=row["sent_qty"], sku=row["sku"],
+            )  # fmt: skip
     return list(most.values())
 
 

@@ -67,5 +67,7 @@ def tidy_name(name: str) -> str:
     """Return the name under which an order is collected, tidied, or refuse it."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
-        raise Invalid("bad-name", f"Give the name under which you collect: 1 to {NAME_LENGTH} letters.")
+        raise Invalid(
+            "bad-name", "Give the name under which you collect: 1 to %(name_length)s letters.", name_length=NAME_LENGTH
+        )
     return name

@@ -175,7 +175,7 @@ def place(
     if escrow.escrow_of(session, id) is not None:  # somebody's share of a group buy, and that becomes an order too
         raise Conflict("id-in-use", "This page was used for something else. Open the basket again and order again.")
     if not availability.is_taking_orders(session, store_id, at):
-        raise Refused("store-closed", f"{store.name} takes no online orders just now. Try again later.")
+        raise Refused("store-closed", "%(name)s takes no online orders just now. Try again later.", name=store.name)
     token, kept_code = _keys(store_id, id, token, at)  # slow: before anything is locked
     promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
     _refuse_another_total(shown_total_minor, total)
@@ -224,9 +224,9 @@ def ask_to_cancel(session: Session, store_id: str, token: str, *, at: dt.datetim
     if order.state not in BEFORE_READY:
         raise Refused(
             "too-late-to-cancel",
-            f"Order {order.order_no} is {order.state}: it cannot be cancelled here any more. Tell the shopkeeper.",
-            state=order.state,
-        )
+            "Order %(order_no)s is %(state)s: it cannot be cancelled here any more. Tell the shopkeeper.",
+            order_no=order.order_no, state=order.state,
+        )  # fmt: skip
     order.cancel_asked_at = at
     journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.cancel_asked", subject=subject_of(order))
     if awaits_money(session, order):
@@ -317,7 +317,9 @@ def delivery_windows(session: Session, store: Store, at: dt.datetime, comes_on: 
 def _chosen(store: Store, found: Sequence[Window], wished: dt.datetime | None) -> Window:
     chosen = next((one for one in found if one.left and wished in (None, one.start)), None)
     if chosen is None and wished is None:
-        raise Refused("no-window", f"{store.name} has no free time for collecting just now. Try again later.")
+        raise Refused(
+            "no-window", "%(name)s has no free time for collecting just now. Try again later.", name=store.name
+        )
     if chosen is None:
         raise Refused("window-full", "This time for collecting is full or over. Choose another one.", field="window")
     return chosen
@@ -398,9 +400,8 @@ def refuse_hoarding(
     if len(waiting) >= MOST_ORDERS:
         raise Refused(
             "too-many-unpaid",
-            f"{len(waiting)} unpaid orders wait here under this number. Collect one first, or pay this one online where"
-            " the store offers it.",
-            most=MOST_ORDERS, field="pay",
+            "%(waiting)s unpaid orders wait here under this number. Collect one first, or pay this one online where "
+            "the store offers it.", waiting=len(waiting), most=MOST_ORDERS, field="pay",
         )  # fmt: skip
     if not wanted:
         return
@@ -415,9 +416,9 @@ def refuse_hoarding(
     if things > MOST_THINGS:
         raise Refused(
             "too-much-unpaid",
-            f"Without paying before, at most {MOST_THINGS} things are put aside for one number; with this order it"
-            f" would be {things}. Order less, or pay online where the store offers it.",
-            most=MOST_THINGS, things=things, field="pay",
+            "Without paying before, at most %(most)s things are put aside for one number; with this order it would "
+            "be %(things)s. Order less, or pay online where the store offers it.", most=MOST_THINGS, things=things,
+            field="pay",
         )  # fmt: skip
 
 
@@ -436,7 +437,9 @@ def _written(
     )  # fmt: skip
     if pay_with:
         if not availability.rules_of(session, store.id).pay_online:
-            raise Refused("no-online-payment", f"{store.name} takes the money at the counter only.", field="pay")
+            raise Refused(
+                "no-online-payment", "%(name)s takes the money at the counter only.", name=store.name, field="pay"
+            )
         escrow.open_for(
             session,
             order.id,
@@ -469,7 +472,7 @@ def _brought(
     rules = DeliveryRules.read(availability.rules_of(session, store.id).delivery)
     address = delivery_rules.located(rules, wanted, goods_minor)
     if not pay_with and not rules.cash_at_door:
-        raise Refused("pay-first", f"{store.name} brings home what is paid online.", field="pay")
+        raise Refused("pay-first", "%(name)s brings home what is paid online.", name=store.name, field="pay")
     fee_minor, charged_minor = rules.fee_for(goods_minor)
     return {**asdict(address), "fee_minor": fee_minor, "charged_minor": charged_minor}
 
@@ -497,7 +500,10 @@ def _open_store(session: Session, store_id: str, id: str, token: str | None) -> 
 
 def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     if not 1 <= len(lines) <= MOST_LINES:
-        raise Invalid("bad-basket", f"An order has 1 to {MOST_LINES} products; this one has {len(lines)}.")
+        raise Invalid(
+            "bad-basket", "An order has 1 to %(most)s products; this one has %(lines)s.", most=MOST_LINES,
+            lines=len(lines),
+        )  # fmt: skip
     if len({sku for sku, _ in lines}) < len(lines):
         raise Invalid("bad-basket", "A product stands in the order twice. Add its quantities up.")
     return sorted(lines)
@@ -513,16 +519,18 @@ def _promised(
         names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(unknown))).all())
         words = ", ".join(names.get(sku, sku) for sku in unknown)
         raise NotFound(
-            "not-sold-online", f"This store does not sell online: {words}. Take it out of the basket.", skus=unknown
-        )
+            "not-sold-online", "This store does not sell online: %(words)s. Take it out of the basket.", words=words,
+            skus=unknown,
+        )  # fmt: skip
     for sku, qty in wanted:
         ware = found[sku]
         most = ware.maximum_qty or storefront.LINE_STEPS * ware.step_qty
         if not 0 < qty <= most or qty % ware.step_qty:
             steps = f" in steps of {ware.step_qty}" if ware.step_qty > 1 else ""
             raise Invalid(
-                "bad-quantity", f"{ware.name}: order {ware.step_qty} to {most}{steps}.", sku=sku, qty=qty, most=most
-            )
+                "bad-quantity", "%(name)s: order %(step_qty)s to %(most)s%(steps)s.", name=ware.name,
+                step_qty=ware.step_qty, steps=steps, sku=sku, qty=qty, most=most,
+            )  # fmt: skip
     quoted = listing.quote(session, store.id, wanted, coupons=wishes.coupons, member=wishes.member, at=at)
     priced = quoted.basket
     days = [found[sku].days_for(qty) for sku, qty in wanted]
@@ -541,7 +549,7 @@ def _repeated(
     if there != wanted or not same_person or other_token:
         raise Conflict(
             "order-content-differs",
-            f"Order {order.order_no} was already placed with another content. Begin a new order for this one.",
+            "Order %(order_no)s was already placed with another content. Begin a new order for this one.",
             order_no=order.order_no,
         )
     return Placed(order, code_of(order.id, token) if token else None, token, repeated=True)

@@ -57,9 +57,8 @@ def reserve_arrival(session: Session, group: GroupOffer, qty: int, *, actor: Act
     if qty > free:
         raise Refused(
             "goods-not-posted",
-            f"The records have only {max(0, free)} of {group.name} that nobody else is promised. Post the delivery or "
-            "count it, then say what came.",
-            available=max(0, free), wanted=qty, name=group.name,
+            "The records have only %(available)s of %(name)s that nobody else is promised. Post the delivery or "
+            "count it, then say what came.", available=max(0, free), wanted=qty, name=group.name,
         )  # fmt: skip
     _hold(session, group, qty, actor=actor, at=at)
 

@@ -98,7 +98,7 @@ class GroupTerms:
         if not self.closes_at.date() <= self.vehicle_day <= self.pickup_until:
             raise Invalid("bad-group-days", "First the group closes, then the vehicle comes, then it is collected.")
         if not 0 <= self.commission_bp <= MOST_COMMISSION_BP:
-            raise Invalid("bad-commission", "The leader's commission is at most 20 %.")
+            raise Invalid("bad-commission", "The leader's commission is at most 20 %%.")
 
 
 class GroupOffer(Base):
@@ -226,9 +226,9 @@ def join(
         raise Conflict("id-in-use", "This page was used for something else. Open it again and join again.")
     _refuse_closed(group, at)
     if not 1 <= member.want_qty <= member.maximum_qty <= MOST_UNITS:
-        raise Invalid("bad-quantity", f"Take 1 to {MOST_UNITS}, and at most no less than you want.", most=MOST_UNITS)
+        raise Invalid("bad-quantity", "Take 1 to %(most)s, and at most no less than you want.", most=MOST_UNITS)
     if group.state == "filling" and member.want_qty > (left := standing(session, group, at).to_full_case):
-        raise Refused("case-full", f"Only {left} more fit into the last case.", left=left)
+        raise Refused("case-full", "Only %(left)s more fit into the last case.", left=left)
     member.group_id, member.joined_at = group_id, at
     session.add(member)
     session.flush()
@@ -314,7 +314,7 @@ def arrived(session: Session, group_id: str, qty: int, *, actor: Actor, at: dt.d
         return {one.id: one.gets_qty or 0 for one in _members(session, group)}
     if not 0 <= qty <= max(0, group.cases * group.case_qty):
         most = group.cases * group.case_qty
-        raise Invalid("bad-quantity", f"{most} were ordered for this group: type 0 to {most}.", most=most)
+        raise Invalid("bad-quantity", "%(most)s were ordered for this group: type 0 to %(most)s.", most=most)
     members = _members(session, group)
     ordered = fill([Wish(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes)
     gets = deal([(one.id, ordered.gets[one.id]) for one in members], qty)

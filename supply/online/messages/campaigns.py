@@ -163,8 +163,10 @@ def make(
     kept = {code: _tidy(said) for code, said in words.items() if code in LANGUAGES and said}
     offer, day = offers.offer_of(session, store_id, offer_id), day_of(session, store_id, at)
     if offer.until_day is not None and offer.until_day < day + dt.timedelta(days=days):
-        reported = f"The offer ends on {offer.until_day:%Y-%m-%d}, before the codes do. Let them hold for fewer days."
-        raise Refused("beyond-offer", reported, until=offer.until_day.isoformat(), field="days")
+        raise Refused(
+            "beyond-offer", "The offer ends on %(until)s, before the codes do. Let them hold for fewer days.",
+            until=offer.until_day.isoformat(), field="days",
+        )  # fmt: skip
     people = [one.customer for one in reachable(session, store_id, day) if one.may_get(kind, away_days)]
     if not people:
         raise Refused("nobody-to-write", "There is nobody to write to just now who agreed to messages.")

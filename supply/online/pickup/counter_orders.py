@@ -161,7 +161,10 @@ def take(
     wanted = sorted(lines)
     if (known := session.get(PickupOrder, (store_id, id))) is not None:
         if [(line.sku, line.qty) for line in orders.lines_of(session, known)] != wanted:
-            raise Conflict("order-content-differs", f"Order {known.order_no} was already taken with other goods.")
+            raise Conflict(
+                "order-content-differs", "Order %(order_no)s was already taken with other goods.",
+                order_no=known.order_no,
+            )  # fmt: skip
         return Taken(known, None, None)
     store = store_of(session, store_id)
     placed, token = _placed(session, store, id, whose, wanted, window_from, at)
@@ -201,7 +204,7 @@ def give_back(
         raise Invalid("unknown-tender", "Money goes back in cash or to the card.", tender=tender)
     due_minor = due_back_minor(session, order)
     if due_minor <= 0:
-        raise Refused("nothing-due", f"Nothing of order {order.order_no} is to be given back.")
+        raise Refused("nothing-due", "Nothing of order %(order_no)s is to be given back.", order_no=order.order_no)
     found = _open_shift(session, store_id, till_id)
     if tender == "cash" and drawer_cash.is_beyond(due_minor, found.expected_minor):
         refusal = Refused("drawer-lacks-cash", "There is not so much cash in this drawer. Give it back to the card.")
@@ -349,7 +352,7 @@ def _placed(
 ) -> tuple[PickupPlaced, str]:  # fmt: skip
     """Return the order as it travels, and its token."""
     if not 1 <= len(wanted) <= MOST_LINES or len({sku for sku, _ in wanted}) < len(wanted):
-        raise Invalid("bad-basket", f"An order has 1 to {MOST_LINES} different products.")
+        raise Invalid("bad-basket", "An order has 1 to %(most)s different products.", most=MOST_LINES)
     found = products(session, store.id, [sku for sku, _ in wanted], at=at)
     short = [
         {"sku": sku, "name": found[sku].name if sku in found else sku, "wanted": qty,
@@ -359,7 +362,7 @@ def _placed(
     ]  # fmt: skip
     if short:
         names = ", ".join(f"{line['name']} (wanted {line['wanted']}, here {line['available']})" for line in short)
-        raise Refused("not-available", f"Neither here nor to be ordered in: {names}.", short=short)
+        raise Refused("not-available", "Neither here nor to be ordered in: %(names)s.", names=names, short=short)
     if any(qty <= 0 or qty % found[sku].step_qty for sku, qty in wanted):
         raise Invalid("bad-quantity", "Each product needs a quantity of one or more.")
     today = business_day(at, store.tz, store.rollover_hour)

@@ -58,7 +58,7 @@ def set_out(
         raise Invalid("nothing-to-take", "Choose at least one order to take along.")
     ways = [_locked(session, store_id, order_id) for order_id in order_ids]
     if unready := [way.order.order_no for way in ways if way.order.state != "ready"]:
-        raise Refused("not-packed", f"Not ready yet: {', '.join(unready)}. Pack it first.", names=", ".join(unready))
+        raise Refused("not-packed", "Not ready yet: %(names)s. Pack it first.", names=", ".join(unready))
     here, trip, clock = _store_at(session, store_id), new_id(), at
     for n, way in enumerate(ways, 1):
         clock += dt.timedelta(seconds=way_m(here, way.home.at) * 3.6 / RIDE_KMH)
@@ -191,7 +191,9 @@ def _locked(session: Session, store_id: str, order_id: str) -> Way:
     order = order_for_update(session, store_id, order_id)
     home = home_delivery.of_order(session, store_id, order_id)
     if home is None:
-        raise Conflict("not-brought", f"Order {order.order_no} is collected in the store; nobody brings it.")
+        raise Conflict(
+            "not-brought", "Order %(order_no)s is collected in the store; nobody brings it.", order_no=order.order_no
+        )
     return Way(order, home)
 
 

@@ -33,7 +33,7 @@ def decide(session: Session, id: str, refund_minor: int, *, why: str, actor: Act
     """Decide a dispute: so much goes back, the rest on (rules 2, 3)."""
     row = escrow.locked(session, id)
     if row.state != "disputed":
-        raise Conflict("not-disputed", f"This escrow is {row.state}; nothing waits for a decision.", state=row.state)
+        raise Conflict("not-disputed", "This escrow is %(state)s; nothing waits for a decision.", state=row.state)
     escrow.refund(session, id, refund_minor, why=why, actor=actor, at=at)
     if escrow.balance(session, id):
         pass_on(session, id, why=why, actor=actor, at=at)

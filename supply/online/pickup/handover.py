@@ -106,7 +106,7 @@ def find(
     record(session, actor=actor, at=at, verb="pickup order.wrong_code", subject=f"pickup:{order_id or 'unknown'}")
     if order is not None:
         return Handover(
-            refusal=Refused("other-order", f"This code belongs to order {order.order_no}.", order_no=order.order_no)
+            refusal=Refused("other-order", "This code belongs to order %(order_no)s.", order_no=order.order_no)
         )
     return Handover(
         refusal=NotFound("wrong-code", "This code is not for this store. Read it again, or ask for the QR.")
@@ -136,7 +136,10 @@ def collect(
     if found.order is None:
         return found
     if home_delivery.is_live(home_delivery.of_order(session, store_id, found.order.id)):
-        raise Refused("brought-home", f"Order {found.order.order_no} is to be brought. Say first that it is collected.")
+        raise Refused(
+            "brought-home", "Order %(order_no)s is to be brought. Say first that it is collected.",
+            order_no=found.order.order_no,
+        )  # fmt: skip
     return hand_over(
         session, store_id, found.order.id, sale_id=sale_id, till_id=till_id, tenders=tenders,
         shown_total_minor=shown_total_minor, age_confirmed=age_confirmed, token=found.token, actor=actor, at=at,
@@ -203,9 +206,8 @@ def refuse_unpaid(order: PickupOrder) -> None:
     """Refuse an order paid beforehand that costs more than was paid: nobody has the rest (rule 4)."""
     if 0 < order.paid_minor < order.total_minor:
         raise Refused(
-            "above-paid",
-            f"Order {order.order_no} was paid before, and would cost more now. Give less, or cancel it.",
-            paid_minor=order.paid_minor, total_minor=order.total_minor,
+            "above-paid", "Order %(order_no)s was paid before, and would cost more now. Give less, or cancel it.",
+            order_no=order.order_no, paid_minor=order.paid_minor, total_minor=order.total_minor,
         )  # fmt: skip
 
 
@@ -214,7 +216,7 @@ def refuse_square(session: Session, store_id: str, scanned: str) -> None:
     order = _by_token(session, store_id, scanned.rstrip("/").rpartition("/")[2])
     if order is not None:
         raise Refused(
-            "orders-square", f"This is order {order.order_no}: hand it over under Pickup.", order_no=order.order_no
+            "orders-square", "This is order %(order_no)s: hand it over under Pickup.", order_no=order.order_no
         )
 
 
@@ -237,13 +239,10 @@ def _refuse_when_locked(session: Session, store_id: str, at: dt.datetime) -> Non
             .limit(1)
         )
         if oldest is not None:
-            tz = session.get_one(Store, store_id).tz
             until = oldest + spell
             raise Refused(
-                "codes-locked",
-                f"Too many wrong codes. Codes are taken again from {until.astimezone(ZoneInfo(tz)):%H:%M}.",
-                until=until.isoformat(),
-            )
+                "codes-locked", "Too many wrong codes. Codes are taken again from %(until)s.", until=until.isoformat(),
+            )  # fmt: skip
 
 
 def _by_token(session: Session, store_id: str, token: str) -> PickupOrder | None:
@@ -284,16 +283,17 @@ def _refuse_unless_ready(session: Session, order: PickupOrder) -> None:
         tz = session.get_one(Store, order.store_id).tz
         when = f"{order.collected_at.astimezone(ZoneInfo(tz)):%Y-%m-%d %H:%M}"
         raise Refused(
-            "already-collected", f"Order {order.order_no} was handed over on {when} by {order.collected_by}.", **facts
-        )
+            "already-collected", "Order %(order_no)s was handed over on %(when)s by %(collected_by)s.",
+            when=when, collected_by=order.collected_by, **facts,
+        )  # fmt: skip
     if order.state in OPEN:
-        raise Refused("not-ready", f"Order {order.order_no} is not ready yet: it is {order.state}.", **facts)
+        raise Refused(
+            "not-ready", "Order %(order_no)s is not ready yet: it is %(state)s.", **facts,
+        )  # fmt: skip
     if order.paid_minor:
         raise Refused(
             "ended-paid-back",
-            f"Order {order.order_no} is {order.state}, and what was paid goes back to the customer. Sell the goods at"
-            " the till if they still want them.",
-            **facts,
+            "Order %(order_no)s is %(state)s, and what was paid goes back to the customer. Sell the goods at the "
+            "till if they still want them.", **facts,
         )  # fmt: skip
-    why = f" {order.why}" if order.why else ""
-    raise Refused("order-ended", f"Order {order.order_no} is {order.state}.{why}", **facts)
+    raise Refused("order-ended", "Order %(order_no)s is %(state)s. %(why)s", why=order.why or "", **facts)

@@ -351,12 +351,12 @@ def _set_clock(session: Session, order: PickupOrder, at: dt.datetime) -> None:
 def _refuse_contradiction(moved: PickupMoved) -> None:
     """Refuse a state no order has, and a hand-over without what comes with each (rule 7)."""
     if moved.state not in STATES.moves:
-        raise Invalid("unknown-state", f"No order is {moved.state!r}.", order=moved.order_id)
+        raise Invalid("unknown-state", "No order is %(state)s.", state=f"{moved.state!r}", order=moved.order_id)
     reported = (moved.ready_at, moved.collected_at, moved.return_until, moved.sale_id)
     if moved.state in AFTER_COLLECTION and not all(reported):
         raise Invalid(
-            "never-ready", f"Order {moved.order_no} is said to be handed over and was never ready or never sold.",
-            order=moved.order_id,
+            "never-ready", "Order %(order_no)s is said to be handed over and was never ready or never sold.",
+            order_no=moved.order_no, order=moved.order_id,
         )  # fmt: skip
 
 
@@ -368,7 +368,9 @@ def _note_hand_over(session: Session, order: PickupOrder, moved: PickupMoved, at
     if not moved.proof or order.reported_by_store or order.proved_at is not None:
         return
     if token_hash(moved.proof) != order.token_hash:
-        raise Refused("not-their-code", f"This is not the code of the customer of order {order.order_no}.")
+        raise Refused(
+            "not-their-code", "This is not the code of the customer of order %(order_no)s.", order_no=order.order_no
+        )
     order.proved_at, order.proved_by = at, "token"
     journal.record(session, actor=_SYSTEM, at=at, verb="pickup order.proved", subject=subject_of(order))
 

@@ -161,13 +161,18 @@ def pick_line(
     order = order_for_update(session, store_id, order_id)
     if order.state != "picking":
         raise Refused(
-            "not-picking", f"Order {order.order_no} is {order.state}; begin picking first.", state=order.state
-        )
+            "not-picking", "Order %(order_no)s is %(state)s; begin picking first.", order_no=order.order_no,
+            state=order.state,
+        )  # fmt: skip
     line = session.get(PickupLine, (store_id, order_id, sku))
     if line is None:
-        raise NotFound("not-in-order", f"This product is not in order {order.order_no}. Put it back.", sku=sku)
+        raise NotFound(
+            "not-in-order", "This product is not in order %(order_no)s. Put it back.", order_no=order.order_no, sku=sku
+        )
     if not 0 <= qty <= line.qty:
-        raise Invalid("bad-quantity", f"{line.name}: 0 to {line.qty} can be picked.", sku=sku, wanted=line.qty)
+        raise Invalid(
+            "bad-quantity", "%(name)s: 0 to %(wanted)s can be picked.", name=line.name, sku=sku, wanted=line.qty
+        )
     if line.awaited and qty and not order_in.hold(session, order, actor=actor, at=at):
         raise _not_here(session, order)
     line.picked_qty = qty
@@ -199,7 +204,9 @@ def short(
     _leave_out_awaited(session, order)
     missing = [line for line in found if line.picked_qty is not None and line.picked_qty < line.qty]
     if not missing:
-        raise Refused("nothing-short", f"Nothing is missing in order {order.order_no}: make it ready.")
+        raise Refused(
+            "nothing-short", "Nothing is missing in order %(order_no)s: make it ready.", order_no=order.order_no
+        )
     for line in found:
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
     refuse_unwished(order, agreed=agreed, instead=bool(instead))
@@ -208,7 +215,9 @@ def short(
             found.append(replace_missing(session, order, found, line, sku, at))
     kept = kept_lines(found)
     if not kept:
-        raise Refused("nothing-picked", f"Nothing of order {order.order_no} was found. Cancel it and say why.")
+        raise Refused(
+            "nothing-picked", "Nothing of order %(order_no)s was found. Cancel it and say why.", order_no=order.order_no
+        )
     stock.answer(session, store_id, order_id, "released", at=at)
     stock.reserve(session, store_id, order_id, kept, actor=actor, at=at)
     order.total_minor = cost(session, promise_of(found, fee_of(session, order))).total_minor
@@ -231,7 +240,9 @@ def ready(session: Session, store_id: str, order_id: str, *, actor: Actor, at: d
     ]
     if order.state == "picking" and lacking:
         names = ", ".join(f"{line.name} {line.picked_qty or 0} of {line.qty}" for line in lacking)
-        raise Refused("lines-short", f"Not all was found: {names}. Give the customer less, or pick the rest.")
+        raise Refused(
+            "lines-short", "Not all was found: %(names)s. Give the customer less, or pick the rest.", names=names
+        )
     for line in found:
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
     for sku, qty in kept_lines(found):
@@ -336,13 +347,14 @@ def refuse_unwished(order: PickupOrder, *, agreed: bool, instead: bool) -> None:
     if order.if_short == "cancel":
         raise Refused(
             "all-or-nothing",
-            f"The customer of order {order.order_no} wants all of it or nothing. Cancel it, or "
-            "ask first, then say so here.",
+            "The customer of order %(order_no)s wants all of it or nothing. Cancel it, or ask first, then say so here.",
+            order_no=order.order_no,
         )
     if instead and order.if_short != "similar":
         raise Refused(
             "not-wished",
-            f"The customer of order {order.order_no} did not wish for something else. Ask first, then say so here.",
+            "The customer of order %(order_no)s did not wish for something else. Ask first, then say so here.",
+            order_no=order.order_no,
         )
 
 
@@ -355,9 +367,14 @@ def replace_missing(
     day = business_day(at, store.tz, store.rollover_hour)
     price_minor = catalogue.price_on(session, store.id, sku, day)
     if product is None or price_minor is None or product.price_typed or any(one.sku == sku for one in found):
-        raise Invalid("not-a-replacement", f"Choose something else for {line.name}: another product with a price.")
+        raise Invalid(
+            "not-a-replacement", "Choose something else for %(name)s: another product with a price.", name=line.name
+        )
     if (product.stock_unit, product.price_quantity) != (was.stock_unit, line.price_quantity):
-        raise Invalid("not-a-replacement", f"{product.name} is sold in another unit than {line.name}.")
+        raise Invalid(
+            "not-a-replacement", "%(name)s is sold in another unit than %(other)s.", name=product.name,
+            other=line.name,
+        )  # fmt: skip
     missing_qty = line.qty - (line.picked_qty or 0)
     row = PickupLine(
         store_id=order.store_id,
@@ -410,11 +427,9 @@ def _to_bin(session: Session, order: PickupOrder, sku: str, qty: int, *, actor: 
         name = session.get_one(PickupLine, (order.store_id, order.id, sku)).name
         raise Refused(
             "count-first",
-            f"{name}: the records have only {qty - left} of the {qty} picked. Count it, then make the order ready.",
-            sku=sku,
-            wanted=qty,
-            available=qty - left,
-        )
+            "%(name)s: the records have only %(available)s of the %(wanted)s picked. Count it, then make the order "
+            "ready.", name=name, sku=sku, wanted=qty, available=qty - left,
+        )  # fmt: skip
     for source, part in parts.items():
         if part:
             _shift(session, order, sku, part, source, Place.BIN, actor=actor, at=at)
@@ -437,7 +452,7 @@ def _give_back(
 
 def _not_here(session: Session, order: PickupOrder) -> Refused:
     names = ", ".join(line.name for line in order_in.awaited(session, order))
-    return Refused("goods-not-here", f"Not here yet: {names}. Wait for the vehicle, or give the rest.", names=names)
+    return Refused("goods-not-here", "Not here yet: %(names)s. Wait for the vehicle, or give the rest.", names=names)
 
 
 def _leave_out_awaited(session: Session, order: PickupOrder) -> None:
@@ -490,7 +505,7 @@ def _bring_down(
         if row.price_minor == 0:
             raise Refused(
                 "replacement-dearer",
-                f"{row.name} costs more than {line.name}, for its deposit. Choose something else, or give the rest.",
+                "%(name)s costs more than %(other)s, for its deposit. Choose something else, or give the " "rest.",
                 name=row.name, other=line.name,
             )  # fmt: skip
         row.price_minor = max(0, row.price_minor + over_minor * row.price_quantity // -row.qty)

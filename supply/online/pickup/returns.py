@@ -41,9 +41,12 @@ def ask(session: Session, store_id: str, order_id: str, *, why: str, actor: Acto
     """Begin to take goods back at the counter (rule 1)."""
     order = order_for_update(session, store_id, order_id)
     if order.state in MAY_COME_BACK and not _in_time(order, at):
-        raise Refused("too-late-to-return", f"The goods of order {order.order_no} could come back until another day.")
+        raise Refused(
+            "too-late-to-return", "The goods of order %(order_no)s could come back until another day.",
+            order_no=order.order_no,
+        )  # fmt: skip
     if order.state in MAY_COME_BACK and not left_of(session, order):
-        raise Refused("all-came-back", f"All of order {order.order_no} has come back already.")
+        raise Refused("all-came-back", "All of order %(order_no)s has come back already.", order_no=order.order_no)
     return move(session, order, "return_asked", actor=actor, at=at, why=why.strip()[:300])
 
 
@@ -77,7 +80,9 @@ def take_back(
     )
     numbers: dict[str, int] = {row.sku: row.n for row in rows}
     if unknown := [sku for sku, _, _ in lines if sku not in numbers]:
-        raise Invalid("not-in-order", f"This was not in order {order.order_no}: {', '.join(unknown)}.", skus=unknown)
+        raise Invalid(
+            "not-in-order", "This was not in order %(order_no)s: %(skus)s.", order_no=order.order_no, skus=unknown
+        )
     request = ReturnRequest(
         id=return_id,
         store_id=store_id,

@@ -94,9 +94,8 @@ def take(session: Session, store_id: str, codes: Iterable[str], order_id: str, *
         else:
             raise Refused(
                 "coupon-used-up",
-                f"The coupon {typed} cannot be used any more. Take it out and look at the new total.",
-                coupon=typed,
-            )
+                "The coupon %(coupon)s cannot be used any more. Take it out and look at the new total.", coupon=typed,
+            )  # fmt: skip
     session.flush()
 
 

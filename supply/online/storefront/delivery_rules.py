@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from config.clock import business_day
 from config.errors import Invalid, Refused
 from config.nodes.journal import Actor
+from config.words import N_
 from pos.catalogue import assortment
 from pos.catalogue.catalogue import Product
 from pos.store.store import store_of
@@ -90,8 +91,8 @@ class DeliveryRules:
             ("days_ahead", 0, 14),
         ):  # fmt: skip
             if not least <= getattr(self, name) <= most:
-                reported = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
-                raise Invalid("bad-rule-number", reported, field=name, least=least, most=most)
+                words = N_("%(field)s: %(least)s to %(most)s.")
+                raise Invalid("bad-rule-number", words, field=name, least=least, most=most)
         if self.on and self.at is None:
             raise Invalid("no-store-place", "Say where your store is: without it no way can be told.", field="lat")
         if not 1 <= len(self.windows) <= MOST_WINDOWS:
@@ -153,12 +154,12 @@ def read_places(text: str) -> tuple[NamedPlace, ...]:
         point = read_point(*rest) if len(rest) == 2 else None
         if point is None or not name or len(name) > 60:
             raise Invalid(
-                "bad-place-line", f"Line {number}: write a name, then latitude and longitude in degrees.",
+                "bad-place-line", "Line %(line)s: write a name, then latitude and longitude in degrees.",
                 field="places", line=number,
             )  # fmt: skip
         found[name] = NamedPlace(name, *point)
     if len(found) > MOST_PLACES:
-        raise Invalid("too-many-places", f"Name at most {MOST_PLACES} places.", field="places", most=MOST_PLACES)
+        raise Invalid("too-many-places", "Name at most %(most)s places.", field="places", most=MOST_PLACES)
     return tuple(found.values())
 
 
@@ -187,7 +188,7 @@ def located(rules: DeliveryRules, wanted: Address, goods_minor: int) -> Address:
         raise Invalid("no-door", "Write building, floor and door, so that you are found.", field="street")
     if (far := way_m(rules.at, (lat / 1e6, lon / 1e6))) > rules.radius_m:
         raise Refused(
-            "too-far", f"It is {far} m to you; the store brings orders up to {rules.radius_m} m.", field="place",
+            "too-far", "It is %(metres)s m to you; the store brings orders up to %(radius_m)s m.", field="place",
             metres=far, radius_m=rules.radius_m,
         )  # fmt: skip
     return Address(wanted.place, wanted.street.strip(), wanted.note.strip(), lat, lon)

@@ -151,8 +151,9 @@ def views_of(session: Session, prices: Mapping[str, int], skus: Sequence[str]) -
     if unknown := sorted(wanted - views.keys()):
         names = ", ".join(unknown)
         raise NotFound(
-            "not-sold-online", f"This store does not sell online: {names}. Take it out of the basket.", skus=unknown
-        )
+            "not-sold-online", "This store does not sell online: %(names)s. Take it out of the basket.", names=names,
+            skus=unknown,
+        )  # fmt: skip
     return views
 
 

@@ -162,7 +162,7 @@ def take_reported(session: Session, body: dict[str, Any]) -> None:
         return
     product = session.get(Product, sku)
     if product is not None and product.owner_id != store_id:
-        raise Refused("not-yours-to-say", f"{sku} is no product of {store_id}'s own.", sku=sku)
+        raise Refused("not-yours-to-say", "%(sku)s is no product of %(store_id)s's own.", store_id=store_id, sku=sku)
     tax_class_id = _take_tax_class(session, store_id, body["tax_class"])
     session.merge(Product(**body["product"] | {"tax_class_id": tax_class_id}, owner_id=store_id))
     names = ("producer", "kind", "place", "story", "lot_code", "edition")
@@ -241,7 +241,10 @@ def _take_tax_class(session: Session, store_id: str, said: dict[str, Any]) -> st
     """Keep a store's tax class under the store's name, as it is now (rule 5); returns its id here."""
     rate_bp, name = said["rate_bp"], str(said["name"])
     if type(rate_bp) is not int or not 0 <= rate_bp <= BASIS or not 0 < len(name) <= 60:
-        raise Invalid("bad-rate", f"{store_id} says a tax of {rate_bp}; a rate is 0 to {BASIS}.", sender=store_id)
+        raise Invalid(
+            "bad-rate", "%(sender)s says a tax of %(rate_bp)s; a rate is 0 to %(basis)s.", rate_bp=rate_bp, basis=BASIS,
+            sender=store_id,
+        )  # fmt: skip
     kept_id = own_tax_class_id(store_id, str(said["id"]))
     inclusive = said["inclusive"] is True
     session.merge(TaxClass(id=kept_id, name=name, rate_bp=rate_bp, inclusive=inclusive, owner_id=store_id))

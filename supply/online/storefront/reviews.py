@@ -78,7 +78,7 @@ def write(
         raise NotFound("not-in-order", "This product was not in your order.", sku=sku)
     words = " ".join(words.split())
     if not 1 <= stars <= 5 or len(words) > MOST_WORDS or not words.isprintable():
-        raise Invalid("bad-review", f"Give one to five stars, and at most {MOST_WORDS} letters.", most=MOST_WORDS)
+        raise Invalid("bad-review", "Give one to five stars, and at most %(most)s letters.", most=MOST_WORDS)
     known = session.get(Review, (order.store_id, order.id, sku))
     if known is not None:
         if (known.stars, known.words) != (stars, words):
@@ -98,7 +98,7 @@ def answer(session: Session, row: Review, words: str, *, actor: Actor, at: dt.da
     """Answer a review for the store (rule 2)."""
     words = " ".join(words.split())
     if not 1 <= len(words) <= MOST_WORDS or not words.isprintable():
-        raise Invalid("bad-answer", f"An answer has 1 to {MOST_WORDS} letters.", most=MOST_WORDS)
+        raise Invalid("bad-answer", "An answer has 1 to %(most)s letters.", most=MOST_WORDS)
     journal.record(
         session, actor=actor, at=at, verb="review.answered", subject=subject_of(row), before=row.answer, words=words
     )

@@ -274,7 +274,9 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, a
         for sku, qty in short
     ]
     names = ", ".join(f"{line['name']} (wanted {line['wanted']}, left {line['available']})" for line in lines_short)
-    raise Refused("not-available", f"The store cannot promise this many just now: {names}.", short=lines_short)
+    raise Refused(
+        "not-available", "The store cannot promise this many just now: %(names)s.", names=names, short=lines_short
+    )
 
 
 # --- questions ---

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from config.errors import Invalid
+from config.words import N_
 
 LENGTHS = (15, 30, 60, 120)
 MOST_RETURN_DAYS = 15
@@ -56,8 +57,8 @@ class PickupRules:
             raise Invalid("bad-window", "A pickup window lasts 15, 30, 60 or 120 minutes.", field="window_minutes")
         for name, (least, most) in _BOUNDS.items():
             if not least <= getattr(self, name) <= most:
-                reported = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
-                raise Invalid("bad-rule-number", reported, field=name, least=least, most=most)
+                words = N_("%(field)s: %(least)s to %(most)s.")
+                raise Invalid("bad-rule-number", words, field=name, least=least, most=most)
 
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> "PickupRules":
