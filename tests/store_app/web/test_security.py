@@ -407,8 +407,8 @@ def test_practice_pins_are_shown_in_practice_alone(house, build, tmp_path):
 
 def test_the_sign_in_page_speaks_the_language_of_the_address_and_remembers(house):
     client = house.visitor()
-    assert 'lang="zh"' in client.get("/signin?lang=zh").text
-    assert '<html lang="zh"' in client.get("/signin").text
+    assert 'lang="zh-Hans-CN"' in client.get("/signin?lang=zh").text
+    assert '<html lang="zh-Hans-CN"' in client.get("/signin").text
 
 
 def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(house):

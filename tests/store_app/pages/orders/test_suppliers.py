@@ -285,7 +285,7 @@ def test_closed_days_and_the_hour_of_orders_are_kept_said_and_bind_the_proposal(
     office.clock.advance(9 * 3600)
     answer = send(client, f"/orders/{P1}/approve")
     assert answer.status_code == 409
-    assert "This was to be ordered by 2026-03-02. Propose again" in words(answer)
+    assert "This was to be ordered by Mar 2, 2026. Propose again" in words(answer)
 
 
 def test_a_supplier_that_delivers_on_even_weeks_is_typed_in_and_the_proposal_lasts_until_the_week_after_next(office):

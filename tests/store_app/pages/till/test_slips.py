@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 import sqlalchemy as sa
 
+from config.words import language
 from pos.customers import customers
 from pos.customers.customers import Particulars
 from pos.payments.payments import Payment
@@ -213,8 +214,8 @@ def test_a_line_of_several_lots_names_the_day_of_each_on_the_slip(office: House)
     assert send(client, "/deliveries/D9/count", **fields).status_code == 303
     assert send(client, "/slips/deliveries/D9/delivery").status_code == 303
     shown = text(jobs(office, "delivery")[0])
-    assert f"12  best before {until[0]}" in shown
-    assert f"10  best before {until[1]}" in shown
+    assert f"12  best before {language('en').day(until[0])}" in shown
+    assert f"10  best before {language('en').day(until[1])}" in shown
 
 
 def test_nothing_is_claimed_of_a_delivery_that_came_as_ordered(office: House):

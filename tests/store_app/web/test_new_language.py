@@ -1,0 +1,131 @@
+"""A new language is a catalogue and a row of the table: with nothing else, pages and paper speak it."""
+
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from config import words
+from pos.documents import receipt
+from pos.documents.paper import COLUMNS, composed, width
+from tests.pos import paper_documents as documents
+from tests.readable import as_text
+from tests.store_app.conftest import House
+
+ZH = words.FOLDER / "zh" / "LC_MESSAGES" / "messages.po"
+FILLED = re.compile(r"(%\(\w+\)[a-z0-9]+|%%|\{[^{}]*\}|<[^>]*>|\n)")
+ENDS = "⟦", "⟧"
+
+
+def longer(text: str) -> str:
+    """Return a sentence as a language of long words has it, its ends marked, its placeholders as they are."""
+    parts = FILLED.split(text)
+    return (
+        ENDS[0]
+        + "".join(part if n % 2 else re.sub("([aeiou])", r"\1\1", part) for n, part in enumerate(parts))
+        + ENDS[1]
+    )
+
+
+@pytest.fixture(params=[("de", "de_DE", "ltr"), ("ar", "ar_EG", "rtl")], ids=lambda param: param[0])
+def added(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, ...]]:
+    """Add a language of longer words: a catalogue in a folder and a row, nothing else."""
+    code, locale, _direction = request.param
+    made = Catalog(locale=code)
+    with ZH.open("rb") as source:
+        for message in read_po(source, locale="zh"):
+            if message.id:
+                forms = message.id if isinstance(message.id, tuple) else (message.id,)
+                said = [longer(forms[min(n, len(forms) - 1)]) for n in range(made.num_plurals if len(forms) > 1 else 1)]
+                made.add(message.id, tuple(said) if len(forms) > 1 else said[0], context=message.context)
+    place = tmp_path / "translations" / code / "LC_MESSAGES"
+    place.mkdir(parents=True)
+    with (place / "messages.mo").open("wb") as file:
+        write_mo(file, made)
+    monkeypatch.setattr(words, "FOLDER", tmp_path / "translations")
+    monkeypatch.setitem(words.LANGUAGES, code, locale)
+    words._language.cache_clear()
+    yield request.param
+    words._language.cache_clear()
+
+
+class Seen(HTMLParser):
+    """The texts a person sees on a page, and its links to other languages."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.languages: list[str] = []
+        self.root: dict[str, str | None] = {}
+        self._hidden = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self._hidden += tag in ("script", "style")
+        self.root = given if tag == "html" else self.root
+        self.texts += [value for name in ("aria-label", "placeholder", "title") if (value := given.get(name))]
+        if hreflang := given.get("hreflang"):
+            self.languages.append(hreflang)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden and data.strip():
+            self.texts.append(" ".join(data.split()))
+
+
+def test_pages_and_paper_speak_it(build: Callable[..., House], added: tuple[str, str, str]):
+    code, locale, direction = added
+    with ZH.open("rb") as source:
+        english = {
+            " ".join(text.split())
+            for message in read_po(source, locale="zh")
+            for text in [message.id]
+            if text and isinstance(text, str)
+        }
+    house = build(is_new=True)
+    client = house.signed_in()
+    for address in ("/till/", "/", "/settings/", "/orders/"):
+        seen = Seen(client.get(address, query_string={"lang": code}, follow_redirects=True).text)
+        assert (seen.root["lang"], seen.root["dir"]) == (locale.replace("_", "-"), direction), address
+        assert sum(text.startswith(ENDS[0]) for text in seen.texts) > 10, address
+        assert [text for text in seen.texts if text in english and " " in text] == [], address
+    for columns in COLUMNS:
+        lines = receipt.layout(documents.british_sale(), columns=columns, language=code)
+        assert all(width(composed(line, columns)) * line.wide <= columns for line in lines if line.kind == "text")
+    paper = as_text(receipt.layout(documents.british_sale(), columns=48, language=code), 48)
+    assert longer("Receipt") in paper
+    assert longer("Thank you!") in paper
+
+
+def test_the_others_are_a_list_where_there_are_several(build: Callable[..., House], added: tuple[str, str, str]):
+    page = build(is_new=True).signed_in().get("/settings/").text
+    seen = Seen(page)
+    assert set(seen.languages) == {"zh-Hans-CN", added[1].replace("_", "-")}
+    assert '<details class="languages">' in page
+
+
+@pytest.mark.parametrize(
+    ("code", "tz", "money", "weight", "day", "moment"),
+    [
+        ("en", "", "€1,234.50", "1.25 kg", "Mar 2, 2026", "Mar 2, 2026, 2:05 PM"),
+        ("en", "Europe/Berlin", "1.234,50 €", "1,25 kg", "2 Mar 2026", "2 Mar 2026, 14:05"),
+        ("zh", "Asia/Shanghai", "€1,234.50", "1.25 kg", "2026年3月2日", "2026年3月2日 14:05"),
+        ("nobody's", "Mars/Olympus", "€1,234.50", "1.25 kg", "Mar 2, 2026", "Mar 2, 2026, 2:05 PM"),
+    ],
+)
+def test_figures_are_written_as_the_language_does_in_the_stores_country(code, tz, money, weight, day, moment):
+    say = words.language(code, tz)
+    plain = [
+        say.money(123_450, "EUR"), say.quantity(1250, "gram"), say.moment("2026-03-02"), say.moment("2026-03-02 14:05")
+    ]  # fmt: skip
+    assert [re.sub(r"\s", " ", text) for text in plain] == [money, weight, day, moment]
+    assert say.money(-5, "USD").strip("-").replace(",", ".").startswith(("$0.05", "0.05"))
+    assert say.moment("no day") == "no day"
