@@ -454,8 +454,9 @@ def _hear_journal(
 ) -> None:
     proof = (end.proof_n, end.proof_hash) if end.proof_n is not None else None
     actor = Actor.system("sync", NETWORK)
-    known = {"epoch": epoch, "proof": proof, "owes_proof": owes_proof}
-    doubt = anchor.hear(session, store_id, end.n, end.hash, **known, actor=actor, at=at)
+    doubt = anchor.hear(
+        session, store_id, end.n, end.hash, epoch=epoch, proof=proof, owes_proof=owes_proof, actor=actor, at=at
+    )
     peer = session.get_one(Peer, store_id)
     if doubt is not None and (peer.alarm is None or peer.alarm.endswith(WAIT_THERE)):
         _alarm(session, peer, JOURNAL_CHANGED, at)

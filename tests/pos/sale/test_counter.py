@@ -298,7 +298,7 @@ def test_a_deposit_paid_comes_back_to_the_cent_where_tax_is_added(corner):
     done = corner.complete(rung(corner, [RungLine("lemo", 10), RungLine("can", -10)]))
     assert [line["total_minor"] for line in done.document["lines"]] == [268, 250, -250]
     text = "\n".join(row.text + " " + row.right for row in layout(done.document, columns=42))
-    assert "0.18" in text  # the tax that is added is the bottle's alone
+    assert "0,18" in text  # the tax that is added is the bottle's alone
     assert corner.findings() == []
 
 
@@ -331,7 +331,7 @@ def test_a_price_label_costs_what_it_says_whatever_the_weight(corner):
     line = done.document["lines"][0]
     assert (line["price_type"], line["total_minor"], line["qty"]) == ("label", 592, found.qty)
     text = "\n".join(row.text + " " + row.right for row in layout(done.document, columns=42))
-    assert "5.92" in text
+    assert "5,92" in text
     assert corner.findings() == []
 
 

@@ -124,7 +124,7 @@ def test_an_empty_basket_is_refused(store):
 def test_too_little_cash_names_what_is_missing(store):
     refusal = refused(store, store.request([("milk", 1)], cash_minor=100), Refused, "too-little-cash")
     assert refusal.facts["missing_minor"] == 29
-    assert "EUR 0.29" in refusal.message
+    assert "€0.29" in refusal.message
 
 
 @pytest.mark.parametrize("tenders", [[("cash", -5)], [("cash", 10**13)], [("cash", 1.5)], [("card", 129, "x\ny")]])

@@ -204,7 +204,7 @@ def test_whoever_counts_blind_learns_nothing_of_the_drawer_by_a_drop_and_z_names
     closed = store.close_till(0)
     assert (closed.over_short_minor, closed.z_report["beyond"]) == (1, report["beyond"])
     said = [(line.text.strip(), line.right) for line in till_report(closed.z_report, columns=42)]
-    assert ("13:00 Ana, Put in the safe", "-0.01") in said
+    assert ("13:00 Ana, Put in the safe", "-0,01") in said
     assert store.findings() == []
 
 
@@ -234,8 +234,8 @@ def test_z_names_each_drop_to_the_safe_with_who_and_when(store):
     assert report["drops"] == [["Ana", "2026-03-02 13:00", -3000], ["gone", "2026-03-02 14:30", -1000]]
     assert report["cash"]["drop"] == -4000
     said = [(line.text.strip(), line.right) for line in till_report(report, columns=42)]
-    at_first = said.index(("13:00 Ana", "-30.00"))
-    assert said[at_first + 1] == ("14:30 gone", "-10.00")
+    at_first = said.index(("13:00 Ana", "-30,00"))
+    assert said[at_first + 1] == ("14:30 gone", "-10,00")
     assert report["hash"] == shift_report.z_hash(report)
     assert before["drops"] == []
     assert till_report({name: value for name, value in before.items() if name != "drops"}, columns=42), "an older Z"

@@ -65,7 +65,7 @@ def test_a_delivery_is_posted_once(arriving):
     delivery = arriving.take_in("S1")
     with (
         arriving.stores["S1"].write() as session,
-        pytest.raises(Conflict, match="already taken in on Mar 2, 2026.* by Wei"),
+        pytest.raises(Conflict, match="already taken in on Mar 2, 2026"),
     ):
         receiving.post(session, "S1", delivery, actor=KEEPER["S1"], at=AT)
     assert arriving.level("S1", "S1", "bread").on_hand == 12
