@@ -91,6 +91,9 @@ class Language:
 
     def number(self, value: float | Decimal, places: int = 0) -> str:
         """Write a number with at most so many decimals."""
+        if abs(value) < 999:  # no groups, so Babel's slower way adds nothing
+            written = f"{value:.{places}f}"
+            return (written.rstrip("0").rstrip(".") if places else written).replace(".", self._point)
         pattern = "#,##0" + ("." + "#" * places if places else "")
         return numbers.format_decimal(value, format=pattern, locale=self.locale)
 
@@ -114,16 +117,7 @@ class Language:
 
     def moment(self, local: str) -> str:
         """Write a day, or a day and time, kept as `2026-03-02 14:05`; what is neither stays as it is."""
-        if not _MOMENT.fullmatch(local):
-            return local
-        try:
-            at = dt.datetime.fromisoformat(local)
-        except ValueError:
-            return local
-        if len(local) == len("2026-03-02"):
-            return self.day(at)
-        glue = str(dates.get_datetime_format("medium", locale=self.locale)).replace("'", "")
-        return glue.format(self.time(at.time()), self.day(at))
+        return _moment(self, local) if _MOMENT.fullmatch(local) else local
 
     def long_day(self, day: dt.date) -> str:
         """Write a day as in a letter: `December 7, 2017`."""
@@ -168,6 +162,18 @@ def _around(locale: Locale, currency: str, by_code: bool) -> tuple[str, str]:
     if sign[-1].isalpha() and before.endswith("¤"):
         before += "\N{NO-BREAK SPACE}"
     return before.replace("¤", sign), after.replace("¤", sign)
+
+
+@lru_cache(maxsize=1024)
+def _moment(say: Language, local: str) -> str:
+    try:
+        at = dt.datetime.fromisoformat(local)
+    except ValueError:
+        return local
+    if len(local) == len("2026-03-02"):
+        return say.day(at)
+    glue = str(dates.get_datetime_format("medium", locale=say.locale)).replace("'", "")
+    return glue.format(say.time(at.time()), say.day(at))
 
 
 @lru_cache(maxsize=256)
