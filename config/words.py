@@ -91,7 +91,7 @@ class Language:
 
     def number(self, value: float | Decimal, places: int = 0) -> str:
         """Write a number with at most so many decimals."""
-        if abs(value) < 999:  # no groups, so Babel's slower way adds nothing
+        if -999 < value < 999:  # no groups, so Babel's slower way adds nothing
             written = f"{value:.{places}f}"
             return (written.rstrip("0").rstrip(".") if places else written).replace(".", self._point)
         pattern = "#,##0" + ("." + "#" * places if places else "")

@@ -26,6 +26,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from config.errors import Invalid
+from config.words import N_
 
 DAY = dt.timedelta(days=1)
 DAY_MINUTES = 24 * 60
@@ -34,7 +35,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST_LEAD_DAYS = 60
 MOST_WEEKS = 8
 MOST_CLOSED = 200
-NO_WEEK = "Choose a day of a week in which this supplier takes orders."
+NO_WEEK = N_("Choose a day of a week in which this supplier takes orders.")
 
 
 @dataclass(frozen=True)
