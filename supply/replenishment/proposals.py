@@ -37,6 +37,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Actor
+from config.words import N_
 from pos.store.store import day_of
 from supply.orders import order_days, orders
 from supply.orders.orders import (
@@ -133,7 +134,7 @@ def change(
     """Order another number of packs than proposed, or none, with a reason; back to what was proposed clears it."""
     order, packs = _proposal(session, store_id, order_id), edit.packs
     _refuse_packs(packs)
-    why = _reason(edit.why, "Say why you order another quantity.")
+    why = _reason(edit.why, N_("Say why you order another quantity."))
     line = _line_of(session, order, sku)
     before, line.packs = line.packs, packs
     changed = packs != line.packs_proposed
@@ -171,7 +172,7 @@ def add_line(
 
     order = _proposal(session, store_id, order_id)
     _refuse_packs(packs)
-    why = _reason(why, "Say why you add it.")
+    why = _reason(why, N_("Say why you add it."))
     if session.get(OrderLine, (store_id, order_id, sku)) is not None:
         raise Conflict(
             "already-on-order", "This product is on order %(order_no)s already. Change it there.",
@@ -224,7 +225,7 @@ def drop(
 ) -> ReplenishmentOrder:
     """Drop an order that was not sent, with a reason; one that is dropped already stays as it is."""
     order = order_of(session, store_id, order_id)
-    why = _reason(why, "Say why the order is dropped.")
+    why = _reason(why, N_("Say why the order is dropped."))
     if order.state not in ("proposed", "approved", "dropped"):
         raise Refused(
             "order-gone",
