@@ -17,6 +17,7 @@ from supply.network.recalls import recalls, upstream_claims
 from supply.network.routes import loads, routes, vehicles
 from supply.network.warehouse import pick_lists, picking
 from supply.orders import suppliers
+from supply.orders.deliveries import Advice
 from supply.orders.deliveries import expect as announce
 from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.orders import OrderLine, ReplenishmentOrder
@@ -48,7 +49,7 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
         vehicles.place(session, "WH1", 40_740_000, -73_950_000, **BY)
         for n in range(1, 10):
             lines = [Advised("milk", "Milk", 12, 12 * (2 + n))]
-            announce(session, f"S0{n}", f"D{n}", "net", lines, expected_day=NOON.date(), **BY)
+            announce(session, f"S0{n}", f"D{n}", Advice("net", lines, NOON.date()), **BY)
             at = (40_700_000 + n * n % 7 * 21_000, -73_990_000 + n * 17_000)
             vehicles.place(session, f"S0{n}", *at, window=(420 + n % 3 * 90, 720), **BY)
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
