@@ -150,11 +150,9 @@ def refuse_beyond(holding: Holding, quoted: Quote) -> None:
         if qty > (there := sum(holding.places[sku].values()) - holding.held.get(sku, 0))
     ]
     if short:
-        reported = ", ".join(f"{one['name']} ({one['available']}/{one['wanted']})" for one in short)
         raise Refused(
             "not-in-stock",
-            "The books do not have so much: %(reported)s. Count it if it is here, or take it off the basket.",
-            reported=reported, short=short,
+            "The books do not have so much: %(short)s. Count it if it is here, or take it off the basket.", short=short,
         )  # fmt: skip
 
 

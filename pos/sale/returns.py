@@ -257,8 +257,7 @@ def _undone(receipt: Receipt, wanted: dict[int, tuple[int, bool]], *, first_n: i
         if qty > left.get(n, 0)
     ]
     if over:
-        reported = "; ".join(f"{row['name'] or row['line']}: {row['left']} left to return" for row in over)
-        raise Refused("more-than-sold", "That is more than was sold. %(reported)s.", reported=reported, lines=over)
+        raise Refused("more-than-sold", "That is more than was sold. Left to return: %(lines)s.", lines=over)
     if vouchers := [sold[n].name for n in wanted if sold[n].kind == "voucher"]:
         raise Refused(
             "voucher-sold", "%(vouchers)s: a voucher is not taken back, it is spent here.", vouchers=", ".join(vouchers)

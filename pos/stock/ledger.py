@@ -427,18 +427,15 @@ def refuse_unknown(session: Session, skus: Sequence[str]) -> None:
         )
 
 
-def refuse_short(session: Session, short: list[tuple[str, int, int]], place: str | None = None) -> None:
+def refuse_short(session: Session, short: list[tuple[str, int, int]]) -> None:
     """Refuse when anything is short: (sku, wanted, available) of every such line."""
     if not short:
         return
     query = sa.select(Product.sku, Product.name).where(Product.sku.in_([sku for sku, _, _ in short]))
     names = dict(session.execute(query).all())
-    reported = "; ".join(f"{names.get(sku, sku)}: {wanted} wanted, {there} there" for sku, wanted, there in short)
     raise Refused(
         "not-available",
-        "Not enough %(place)s: %(reported)s.",
-        place=f"in the {place}" if place else "to promise",
-        reported=reported,
+        "Not enough there: %(short)s.",
         short=[
             {"sku": sku, "name": names.get(sku, sku), "wanted": wanted, "available": there}
             for sku, wanted, there in short

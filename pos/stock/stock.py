@@ -292,7 +292,7 @@ def _carry(
     refuse_if_booked(session, store_id, source)
     places = locked(session, store_id, [sku for sku, _ in wanted])
     there = {sku: max(0, places[sku].get(from_place, 0)) for sku, _ in wanted}
-    refuse_short(session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]], from_place)
+    refuse_short(session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]])
     moves: list[Moved] = [(new_id(), sku, qty, from_place, to_place) for sku, qty in wanted]
     book_and_report(session, store_id, moves, source, at=at, actor=actor, **facts)
     if to_place not in INSIDE:

@@ -177,7 +177,7 @@ def take_out(
     if from_place is not None and from_place not in INSIDE:
         raise Invalid("bad-place", "Choose where it was.", field="place")
     there = {sku: sum(max(0, stands[sku].get(place, 0)) for place in order) for sku, _ in wanted}
-    refuse_short(session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]], from_place or "store")
+    refuse_short(session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]])
     moves: list[Moved] = []
     for sku, qty in wanted:
         rest = qty

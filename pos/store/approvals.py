@@ -210,9 +210,8 @@ def allow(leave: Leave, needs: Iterable[Need]) -> list[Used]:
         if _may(leave.granters[given[place][0].granted_by_role], missing[n])
     }
     if open_needs := [need for n, need in enumerate(missing) if n not in fit]:
-        reported = "; ".join(dict.fromkeys(need.why for need in open_needs))
         raise Refused(
-            "needs-approval", "A supervisor has to allow this with a PIN: %(reported)s.", reported=reported,
+            "needs-approval", "A supervisor has to allow this with a PIN: %(permissions)s.",
             permissions=sorted({need.permission for need in open_needs}), reasons=[need.why for need in open_needs],
             needs=[need.facts() for need in open_needs],
         )  # fmt: skip

@@ -7,7 +7,7 @@ from flask import has_request_context
 
 from config.errors import DomainError
 from store_app.web.presenting import clock_time, place, speech, state_word
-from store_app.words.words import edition_word
+from store_app.words.words import edition_word, permission_word
 
 
 def sentence_of(fault: DomainError) -> str:
@@ -22,4 +22,10 @@ def _until(at: str) -> str:
     return clock_time(at) if "T" in at else speech().moment(at)
 
 
-_WRITERS: dict[str, Callable[[Any], str]] = {"until": _until, "state": state_word, "edition": edition_word}
+def _permissions(names: list[str]) -> str:
+    return speech()(", ").join(map(permission_word, names))
+
+
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    "until": _until, "state": state_word, "edition": edition_word, "permissions": _permissions,
+}  # fmt: skip

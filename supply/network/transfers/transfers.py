@@ -135,7 +135,7 @@ def hand_over(
     units = [(line.sku, line.given_qty) for line in lines if line.given_qty]
     there = stock.levels(session, store_id, [sku for sku, _ in units])
     free = [(sku, qty, max(0, there[sku].available)) for sku, qty in units]
-    refuse_short(session, [row for row in free if row[1] > row[2]], "store")
+    refuse_short(session, [row for row in free if row[1] > row[2]])
     consignment_stock.pass_on(session, store_id, dict(units), {sku: level.on_hand for sku, level in there.items()})
     source = Source("passed_on", SOURCE_KIND, found.id)
     waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why="transfer")
