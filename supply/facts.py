@@ -3,32 +3,16 @@
 Rules
 -----
 1. A body carries everything its readers need; the other node writes its rows from it and looks nothing up.
-2. `to_body()` is plain JSON; `from_body()` reads every version ever sent and refuses one from the future.
-3. What was said before is repeated where a later word may overtake it: a dispatch carries the acknowledgement.
+2. What was said before is repeated where a later word may overtake it: a dispatch carries the acknowledgement.
 
 Days are ISO dates, instants ISO texts in UTC, quantities stock units unless named packs.
 """
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from config.nodes.inbox import refuse_newer
-
-ORDER_SENT = "order.sent"
-ORDER_CANCELLED = "order.cancelled"
-ORDER_ACKNOWLEDGED = "order.acknowledged"
-ORDER_MOVED = "order.moved"
-ORDER_DISPATCHED = "order.dispatched"
-DELIVERY_DISPATCHED = "delivery.dispatched"
-"""Goods on their way without an order: an accepted offer."""
-DELIVERY_POSTED = "delivery.posted"
-DELIVERY_REFUSED = "delivery.refused"
-STOP_REPORTED = "stop.reported"
-NETWORK_OFFER_MADE = "network_offer.made"
-NETWORK_OFFER_WITHDRAWN = "network_offer.withdrawn"
-NETWORK_OFFER_ANSWERED = "network_offer.answered"
-VERSION = 1
+from config.ids import NETWORK
+from config.nodes.facts import STORE, Day, Fact, Instant, Whole
 
 
 @dataclass(frozen=True)
@@ -37,84 +21,54 @@ class Ordered:
 
     sku: str
     name: str
-    pack_qty: int
-    pack_cost_minor: int
-    minimum_packs: int
-    packs_proposed: int
-    packs: int
+    pack_qty: Whole
+    pack_cost_minor: Whole
+    minimum_packs: Whole
+    packs_proposed: Whole
+    packs: Whole
     changed_why: str
     changed_by: str
     why: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class OrderSent:
+class OrderSent(Fact, topic="order.sent", said_by=STORE):
     """A store's order to the network."""
 
     store_id: str
     order_id: str
-    order_no: int
+    order_no: Whole
     supplier_id: str
     order_day: str
     delivery_day: str
     next_delivery_day: str
-    cost_minor: int
+    cost_minor: Whole
     proposed_at: str
     sent_at: str
-    forecast_age_days: int | None
+    forecast_age_days: Whole | None
     lines: tuple[Ordered, ...]
 
-    def to_body(self) -> dict[str, Any]:
-        """Return the fact as plain JSON values."""
-        return vars(self) | {"lines": [dict(vars(line)) for line in self.lines]}
 
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "OrderSent":
-        """Read a body."""
-        _known(ORDER_SENT, version)
-        return cls(**body | {"lines": tuple(Ordered(**line) for line in body["lines"])})
-
-
-@dataclass(frozen=True)
-class OrderCancelled:
+class OrderCancelled(Fact, topic="order.cancelled", said_by=STORE):
     """A store called an order off. The whole order comes along, in case this overtakes it on the way."""
 
     order: OrderSent
     why: str
     cancelled_at: str
 
-    def to_body(self) -> dict[str, Any]:
-        """Return the fact as plain JSON values."""
-        return vars(self) | {"order": self.order.to_body()}
-
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "OrderCancelled":
-        """Read a body."""
-        _known(ORDER_CANCELLED, version)
-        return cls(**body | {"order": OrderSent.from_body(body["order"], VERSION)})
+    def of(self) -> str:
+        """Return the store that ordered."""
+        return self.order.store_id
 
 
-@dataclass(frozen=True)
-class OrderAcknowledged:
+class OrderAcknowledged(Fact, topic="order.acknowledged", said_by=NETWORK):
     """What the network promises of an order: (sku, packs) of every line, zero where it has none."""
 
     store_id: str
     order_id: str
-    packs: tuple[tuple[str, int], ...]
-
-    def to_body(self) -> dict[str, Any]:
-        """Return the fact as plain JSON values."""
-        return vars(self) | {"packs": [list(row) for row in self.packs]}
-
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "OrderAcknowledged":
-        """Read a body."""
-        _known(ORDER_ACKNOWLEDGED, version)
-        return cls(**body | {"packs": _packs(body["packs"])})
+    packs: tuple[tuple[str, Whole], ...]
 
 
-@dataclass(frozen=True)
-class OrderMoved:
+class OrderMoved(Fact, topic="order.moved", said_by=NETWORK):
     """An order counts for another day than it named: it reached the network too late for that one."""
 
     store_id: str
@@ -123,16 +77,6 @@ class OrderMoved:
     delivery_day: str
     next_delivery_day: str
 
-    def to_body(self) -> dict[str, Any]:
-        """Return the fact as plain JSON values."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "OrderMoved":
-        """Read a body."""
-        _known(ORDER_MOVED, version)
-        return cls(**body)
-
 
 @dataclass(frozen=True)
 class Advised:
@@ -140,34 +84,21 @@ class Advised:
 
     sku: str
     name: str
-    pack_qty: int
-    qty: int
+    pack_qty: Whole
+    qty: Whole
     batch: str | None = None
     expires_on: str | None = None
     """The first of its lots' last days, where the sender knows it."""
-    lots: tuple[tuple[int, str | None, str | None], ...] = ()
+    lots: tuple[tuple[Whole, str | None, str | None], ...] = ()
     """(units, batch, last day) of each of its lots, what ends first first, where they are more than one."""
-    promised_qty: int | None = None
+    promised_qty: Whole | None = None
     """What was promised of it, where less was picked; then qty may be 0."""
     less_why: str = ""
     """Why less was picked (`pick_lists.REASONS`)."""
 
-    def reported(self) -> dict[str, Any]:
-        """Return it as plain JSON; what is not known is left out, so that older readers understand it."""
-        known = {name: value for name, value in vars(self).items() if value not in (None, (), "")}
-        return known | ({"lots": [list(lot) for lot in self.lots]} if self.lots else {})
 
-    @classmethod
-    def from_reported(cls, reported: dict[str, Any]) -> "Advised":
-        """Read what was told; what a newer network says beyond it is passed over."""
-        known = {name: reported[name] for name in cls.__dataclass_fields__ if name in reported}
-        lots = tuple((int(qty), batch, until) for qty, batch, until in reported.get("lots", ()))
-        return cls(**known | {"lots": lots})
-
-
-@dataclass(frozen=True)
-class GoodsDispatched:
-    """Goods have left the warehouse for a store. acknowledged: see rule 3; empty without an order."""
+class GoodsDispatched(Fact):
+    """Goods have left the warehouse for a store. acknowledged: see rule 2; empty without an order."""
 
     store_id: str
     delivery_id: str
@@ -176,22 +107,16 @@ class GoodsDispatched:
     network_offer_id: str | None
     expected_day: str
     advised_at: str
-    acknowledged: tuple[tuple[str, int], ...]
+    acknowledged: tuple[tuple[str, Whole], ...]
     lines: tuple[Advised, ...]
 
-    def to_body(self) -> dict[str, Any]:
-        """Return the fact as plain JSON values."""
-        return vars(self) | {
-            "acknowledged": [list(row) for row in self.acknowledged],
-            "lines": [line.reported() for line in self.lines],
-        }
 
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "GoodsDispatched":
-        """Read a body."""
-        _known(ORDER_DISPATCHED, version)
-        lines = tuple(Advised.from_reported(line) for line in body["lines"])
-        return cls(**body | {"acknowledged": _packs(body["acknowledged"]), "lines": lines})
+class OrderDispatched(GoodsDispatched, topic="order.dispatched", said_by=NETWORK):
+    """Goods of an order are on their way."""
+
+
+class DeliveryDispatched(GoodsDispatched, topic="delivery.dispatched", said_by=NETWORK):
+    """Goods on their way without an order: an accepted offer."""
 
 
 @dataclass(frozen=True)
@@ -200,14 +125,13 @@ class Counted:
 
     sku: str
     name: str
-    pack_qty: int
-    advised_qty: int
-    counted_qty: int
+    pack_qty: Whole
+    advised_qty: Whole
+    counted_qty: Whole
     difference_why: str
 
 
-@dataclass(frozen=True)
-class DeliveryClosed:
+class DeliveryClosed(Fact):
     """A delivery was taken in (state posted) or sent back (refused, nothing counted)."""
 
     store_id: str
@@ -222,19 +146,16 @@ class DeliveryClosed:
     posted_by: str
     lines: tuple[Counted, ...]
 
-    def to_body(self) -> dict[str, Any]:
-        """Return the fact as plain JSON values."""
-        return vars(self) | {"lines": [dict(vars(line)) for line in self.lines]}
 
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "DeliveryClosed":
-        """Read a body."""
-        _known(DELIVERY_POSTED, version)
-        return cls(**body | {"lines": tuple(Counted(**line) for line in body["lines"])})
+class DeliveryPosted(DeliveryClosed, topic="delivery.posted", said_by=STORE):
+    """A delivery was counted and taken in."""
 
 
-@dataclass(frozen=True)
-class StopReported:
+class DeliveryRefused(DeliveryClosed, topic="delivery.refused", said_by=STORE):
+    """A delivery was sent back."""
+
+
+class StopReported(Fact, topic="stop.reported", said_by=NETWORK):
     """How a vehicle's stop at a store stands: on_the_way, then delivered, short or refused.
 
     step: the highest one counts.
@@ -242,30 +163,19 @@ class StopReported:
 
     store_id: str
     route_id: str
-    step: int
+    step: Whole
     state: str
     delivery_ids: tuple[str, ...]
     comes_at: str
-    n: int
+    n: Whole
     vehicle: str
     driver: str
     receiver: str
     note: str
     reported_at: str
 
-    def to_body(self) -> dict[str, Any]:
-        """Return the fact as plain JSON values."""
-        return vars(self) | {"delivery_ids": list(self.delivery_ids)}
 
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "StopReported":
-        """Read a body."""
-        _known(STOP_REPORTED, version)
-        return cls(**body | {"delivery_ids": tuple(body["delivery_ids"])})
-
-
-@dataclass(frozen=True)
-class NetworkOfferSnapshot:
+class NetworkOfferSnapshot(Fact):
     """An offer of one product to one store, whole.
 
     As the network makes or withdraws it, and as the store answers it.
@@ -276,37 +186,26 @@ class NetworkOfferSnapshot:
     supplier_id: str
     sku: str
     name: str
-    pack_qty: int
-    pack_cost_minor: int
-    packs: int
+    pack_qty: Whole
+    pack_cost_minor: Whole
+    packs: Whole
     why: str
     state: str
-    offered_at: str
-    answer_by: str
-    return_until: str | None
+    offered_at: Instant
+    answer_by: Day
+    return_until: Day | None
     answered_why: str
     terms: dict[str, Any] | None = None
-    """What the network binds itself to; an older network says nothing."""
-
-    def to_body(self) -> dict[str, Any]:
-        """Return the fact as plain JSON values."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "NetworkOfferSnapshot":
-        """Read a body."""
-        _known(NETWORK_OFFER_MADE, version)
-        return cls(**body)
+    """What the network binds itself to."""
 
 
-def stamp(at: dt.datetime) -> str:
-    """Return an instant as facts write it."""
-    return at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+class NetworkOfferMade(NetworkOfferSnapshot, topic="network_offer.made", said_by=NETWORK):
+    """The network offers."""
 
 
-def _packs(rows: list[list[Any]]) -> tuple[tuple[str, int], ...]:
-    return tuple((str(sku), int(packs)) for sku, packs in rows)
+class NetworkOfferWithdrawn(NetworkOfferSnapshot, topic="network_offer.withdrawn", said_by=NETWORK):
+    """The network takes its offer away."""
 
 
-def _known(topic: str, version: int) -> None:
-    refuse_newer(topic, version, VERSION)
+class NetworkOfferAnswered(NetworkOfferSnapshot, topic="network_offer.answered", said_by=STORE):
+    """The store says yes or no."""

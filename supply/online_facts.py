@@ -1,4 +1,4 @@
-"""What the online store, its orders and the shelf tell the other node: frozen bodies, each with its version.
+"""What the online store, its orders and the shelf tell the other node: frozen bodies.
 
 Rules
 -----
@@ -6,33 +6,13 @@ Rules
    in that order is carried inside (`edition` of an offer, `step` of an order), never read off a clock or a queue.
 2. A customer's address travels once, with the order to the store; nothing that comes back repeats it, nor name or
    phone. Some time after the order is over they are taken out of these bodies too (`online.erasure`).
-3. Readers accept every version ever sent.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from config.errors import Invalid
-from config.nodes.outbox import FORGOTTEN
-
-STOREFRONT_PUBLISHED = "storefront.published"
-PICKUP_PLACED = "pickup.placed"
-PICKUP_TAKEN = "pickup.taken"
-"""An order the shopkeeper took at the counter: the network learns whose it is."""
-PICKUP_CANCELLED = "pickup.cancelled"
-PICKUP_MOVED = "pickup.moved"
-RETURN_ASKED = "pickup.return_asked"
-REFUND_REPORTED = "refund.reported"
-SHELF_APPROVED = "shelf.approved"
-REVIEW_REPORTED = "review.reported"
-REVIEW_ANSWERED = "review.answered"
-CAMPAIGN_REPORTED = "campaign.reported"
-CAMPAIGN_ANSWERED = "campaign.answered"
-GROUP_OPENED = "group.opened"
-GROUP_REPORTED = "group.reported"
-GROUP_ARRIVED = "group.arrived"
-VERSION = 7
-"""The newest version of the bodies here; all before it are read too."""
+from config.ids import NETWORK
+from config.nodes.facts import STORE, Day, Fact, Flag, Instant, Whole
 
 
 @dataclass(frozen=True)
@@ -40,16 +20,15 @@ class Offer:
     """One product of a store's online offer. listed False: no longer sold online."""
 
     sku: str
-    price_minor: int
-    available_qty: int
-    shelf_rank: int | None
-    listed: bool
-    order_days: int | None = None
-    """So many days after ordering it can be collected, where the store orders it in (version 3)."""
+    price_minor: Whole
+    available_qty: Whole
+    shelf_rank: Whole | None
+    listed: Flag
+    order_days: Whole | None = None
+    """So many days after ordering it can be collected, where the store orders it in."""
 
 
-@dataclass(frozen=True)
-class StorefrontPublished:
+class StorefrontPublished(Fact, topic="storefront.published", said_by=STORE):
     """The offers that changed, and which orders the store had seen when it counted them.
 
     edition rises with every publication of a store. The allowances leave out what was held for the orders numbered
@@ -57,35 +36,24 @@ class StorefrontPublished:
     """
 
     store_id: str
-    edition: int
-    taking_orders: bool
+    edition: Whole
+    taking_orders: Flag
     published_at: str
-    seen_through: int
-    seen_also: tuple[int, ...]
+    seen_through: Whole
+    seen_also: tuple[Whole, ...]
     offers: tuple[Offer, ...]
     rules: dict[str, Any] | None = None
-    """The store's rules for online orders; None: as before (version 2)."""
+    """The store's rules for online orders; None: as before."""
     promotions: dict[str, Any] | None = None
-    """The store's own offers, as `pos.catalogue.offer_edition.edition` writes them; None: as before (version 2)."""
+    """The store's own offers, as `pos.catalogue.offer_edition.edition` writes them; None: as before."""
     coupons: list[list[Any]] = field(default_factory=list)
-    """[[owner, code, uses]] that changed: how often a limited code was used beside the network's orders (version 4)."""
+    """[[owner, code, uses]] that changed: how often a limited code was used beside the network's orders."""
     members: list[list[Any]] = field(default_factory=list)
-    """[[key of a phone, is a member]] that changed (version 4)."""
+    """[[key of a phone, is a member]] that changed."""
     closed_days: list[str] | None = None
-    """The days from that of published_at on that the store settled to stay closed; None: as before (version 5)."""
-    usual_sales_minor: int | None = None
-    """What the store says it takes on a usual day, 0: nothing; None: as before (version 6)."""
-
-    def to_body(self) -> dict[str, Any]:
-        """Return the body of the newest version."""
-        return {**asdict(self), "seen_also": list(self.seen_also), "offers": [asdict(offer) for offer in self.offers]}
-
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "StorefrontPublished":
-        """Read a body; refuses versions from the future."""
-        _known(STOREFRONT_PUBLISHED, version)
-        offers = tuple(Offer(**offer) for offer in body["offers"])
-        return cls(**{**body, "seen_also": tuple(body["seen_also"]), "offers": offers})
+    """The days from that of published_at on that the store settled to stay closed; None: as before."""
+    usual_sales_minor: Whole | None = None
+    """What the store says it takes on a usual day, 0: nothing; None: as before."""
 
 
 @dataclass(frozen=True)
@@ -94,68 +62,59 @@ class OrderLine:
 
     sku: str
     name: str
-    qty: int
-    price_minor: int
-    price_quantity: int
-    picked_qty: int | None = None
+    qty: Whole
+    price_minor: Whole
+    price_quantity: Whole
+    picked_qty: Whole | None = None
     saved: list[list[Any]] = field(default_factory=list)
-    """[[offer id, name, amount_minor]] on the whole line (version 2)."""
+    """[[offer id, name, amount_minor]] on the whole line."""
     deposit_sku: str | None = None
-    deposit_minor: int | None = None
-    """The deposit on one unit (version 2)."""
+    deposit_minor: Whole | None = None
+    """The deposit on one unit."""
     instead_of: str | None = None
-    """The product ordered that this one stands in for (version 2)."""
-    awaited: bool = False
-    """It has to be ordered in and is not there yet (version 3)."""
+    """The product ordered that this one stands in for."""
+    awaited: Flag = False
+    """It has to be ordered in and is not there yet."""
 
 
-@dataclass(frozen=True)
-class PickupPlaced:
+class PickupPlaced(Fact, topic="pickup.placed", said_by=NETWORK):
     """An order as the customer placed it; code and token only as hashes. number counts 1, 2, 3 … per store."""
 
     store_id: str
     order_id: str
-    number: int
+    number: Whole
     order_no: str
     customer_name: str
     customer_phone: str
     code_hash: str
     token_hash: str
     currency: str
-    total_minor: int
+    total_minor: Whole
     placed_at: str
     lines: tuple[OrderLine, ...]
     window_from: str | None = None
     window_until: str | None = None
     if_short: str = "less"
-    """less | similar | cancel: what the customer wants when something is missing (version 2)."""
-    paid_minor: int = 0
-    """Paid online and held in escrow (version 2)."""
+    """less | similar | cancel: what the customer wants when something is missing."""
+    paid_minor: Whole = 0
+    """Paid online and held in escrow."""
     group_id: str | None = None
-    """The group buy it is a share of (version 2)."""
+    """The group buy it is a share of."""
     comes_on: str | None = None
-    """From this day on what had to be ordered in is expected to be there (version 3)."""
+    """From this day on what had to be ordered in is expected to be there."""
     coupons: list[str] = field(default_factory=list)
-    """The codes it used (version 4)."""
-    member: bool = False
-    """It has the prices for members (version 4)."""
+    """The codes it used."""
+    member: Flag = False
+    """It has the prices for members."""
     delivery: dict[str, Any] | None = None
-    """Where it is brought and for how much, as `home_delivery.as_placed` writes it (version 4)."""
-
-    def to_body(self) -> dict[str, Any]:
-        """Return the body of the newest version."""
-        return {**asdict(self), "lines": [asdict(line) for line in self.lines]}
-
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "PickupPlaced":
-        """Read a body; refuses versions from the future."""
-        _known(PICKUP_PLACED, version)
-        reported = {key: value for key, value in body.items() if key != FORGOTTEN}
-        return cls(**{**reported, "lines": tuple(OrderLine(**line) for line in body["lines"])})
+    """Where it is brought and for how much, as `home_delivery.as_placed` writes it."""
 
 
-@dataclass(frozen=True)
-class PickupCancelled:
+class PickupTaken(PickupPlaced, topic="pickup.taken", said_by=STORE):
+    """An order the shopkeeper took at the counter: the network learns whose it is."""
+
+
+class PickupCancelled(Fact, topic="pickup.cancelled", said_by=NETWORK):
     """The customer asks to cancel. The whole order comes along, in case this overtakes it on the way.
 
     decided: the network's operator has decided so, and nothing is handed over any more; said where it is true.
@@ -163,55 +122,36 @@ class PickupCancelled:
 
     order: PickupPlaced
     asked_at: str
-    decided: bool = False
+    decided: Flag = False
 
-    def to_body(self) -> dict[str, Any]:
-        """Return the body of the newest version."""
-        return {"order": self.order.to_body(), "asked_at": self.asked_at} | ({"decided": True} if self.decided else {})
-
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "PickupCancelled":
-        """Read a body; refuses versions from the future."""
-        _known(PICKUP_CANCELLED, version)
-        order = PickupPlaced.from_body(body["order"], version)
-        return cls(order=order, asked_at=body["asked_at"], decided=bool(body.get("decided")))
+    def of(self) -> str:
+        """Return the order's store."""
+        return self.order.store_id
 
 
-@dataclass(frozen=True)
-class ReturnAsked:
-    """The customer asks to bring goods of a collected order back (version 2)."""
+class ReturnAsked(Fact, topic="pickup.return_asked", said_by=NETWORK):
+    """The customer asks to bring goods of a collected order back."""
 
     store_id: str
     order_id: str
     why: str
     asked_at: str
 
-    def to_body(self) -> dict[str, Any]:
-        """Return the body of the newest version."""
-        return asdict(self)
 
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "ReturnAsked":
-        """Read a body; refuses versions from the future."""
-        _known(RETURN_ASKED, version)
-        return cls(**body)
-
-
-@dataclass(frozen=True)
-class PickupMoved:
+class PickupMoved(Fact, topic="pickup.moved", said_by=STORE):
     """How an order stands at its store after `step` moves; without the customer's name and phone."""
 
     store_id: str
     order_id: str
-    step: int
+    step: Whole
     state: str
     why: str
-    number: int
+    number: Whole
     order_no: str
     code_hash: str
     token_hash: str
     currency: str
-    total_minor: int
+    total_minor: Whole
     placed_at: str
     moved_at: str
     ready_by: str | None
@@ -223,47 +163,36 @@ class PickupMoved:
     lines: tuple[OrderLine, ...]
     answer_by: str | None = None
     return_until: str | None = None
-    returned_minor: int = 0
-    """What went back to the customer for goods brought back (version 2)."""
+    returned_minor: Whole = 0
+    """What went back to the customer for goods brought back."""
     window_from: str | None = None
     window_until: str | None = None
     if_short: str = "less"
-    paid_minor: int = 0
+    paid_minor: Whole = 0
     group_id: str | None = None
     comes_on: str | None = None
     coupons: list[str] = field(default_factory=list)
-    member: bool = False
+    member: Flag = False
     delivery: dict[str, Any] | None = None
-    """How far it is on its way home, as `home_delivery.as_reported` writes it (version 4)."""
+    """How far it is on its way home, as `home_delivery.as_reported` writes it."""
     proof: str = ""
-    """The customer's token, scanned at the hand-over of what was paid online (version 7)."""
-
-    def to_body(self) -> dict[str, Any]:
-        """Return the body of the newest version."""
-        return {**asdict(self), "lines": [asdict(line) for line in self.lines]}
-
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "PickupMoved":
-        """Read a body; refuses versions from the future."""
-        _known(PICKUP_MOVED, version)
-        return cls(**{**body, "lines": tuple(OrderLine(**line) for line in body["lines"])})
+    """The customer's token, scanned at the hand-over of what was paid online."""
 
 
 @dataclass(frozen=True)
 class Slot:
     """One slot of an approved shelf plan."""
 
-    slot: int
+    slot: Whole
     sku: str
     name: str
-    facings: int
-    fill_qty: int
-    score: int
+    facings: Whole
+    fill_qty: Whole
+    score: Whole
     why: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class ShelfApproved:
+class ShelfApproved(Fact, topic="shelf.approved", said_by=STORE):
     """A shelf plan the shopkeeper agreed to, live from a business day until the next one; told with each of its moves.
 
     state: what the plan has come to, '' before version 4.
@@ -277,21 +206,66 @@ class ShelfApproved:
     slots: tuple[Slot, ...]
     state: str = ""
 
-    def to_body(self) -> dict[str, Any]:
-        """Return the body of the newest version."""
-        return {**asdict(self), "slots": [asdict(slot) for slot in self.slots]}
 
-    @classmethod
-    def from_body(cls, body: dict[str, Any], version: int) -> "ShelfApproved":
-        """Read a body; refuses versions from the future."""
-        _known(SHELF_APPROVED, version)
-        return cls(**{**body, "slots": tuple(Slot(**slot) for slot in body["slots"])})
+class RefundReported(Fact, topic="refund.reported", said_by=NETWORK):
+    """How a refund of this store's customer stands that did not go back at once."""
+
+    id: str
+    order_id: str
+    store_id: str
+    amount_minor: Whole
+    currency: str
+    state: str
+    made_at: Instant
+    answer: str
+    reason: str
+    ended_at: Instant | None
 
 
-def _known(topic: str, version: int) -> None:
-    if not 1 <= version <= VERSION:
-        raise Invalid(
-            "unknown-version",
-            "A message %(topic)s of version %(version)s came; this node reads up to %(newest)s. Update it and "
-            "send again.", newest=VERSION, topic=topic, version=version,
-        )  # fmt: skip
+class ReviewReported(Fact, topic="review.reported", said_by=NETWORK):
+    """A review of a product of one of the store's orders, or that it is hidden."""
+
+    store_id: str
+    order_id: str
+    sku: str
+    stars: Whole
+    words: str
+    by_name: str
+    state: str
+    written_at: Instant
+
+
+class ReviewAnswered(Fact, topic="review.answered", said_by=STORE):
+    """The store's answer to a review."""
+
+    store_id: str
+    order_id: str
+    sku: str
+    words: str
+    at: Instant
+
+
+class CampaignReported(Fact, topic="campaign.reported", said_by=NETWORK):
+    """What a campaign asks of a store, that it is called off, or what it brought."""
+
+    store_id: str
+    campaign_id: str
+    name: str
+    why: str
+    from_day: Day
+    until_day: Day
+    answer_by: Day
+    lines: list[Any]
+    fee_minor: Whole
+    state: str
+    paid_minor: Whole | None
+    effect: dict[str, Any] | None
+
+
+class CampaignAnswered(Fact, topic="campaign.answered", said_by=STORE):
+    """The store says yes or no, or let it lapse."""
+
+    store_id: str
+    campaign_id: str
+    state: str
+    why: str

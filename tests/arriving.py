@@ -1,11 +1,17 @@
 """Facts as they arrive, one by one and again."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import supply.sync.replica
+from config.ids import NETWORK
+from config.nodes import facts
+from config.nodes.facts import FACTS, STORE
 from config.nodes.inbox import Effect, InboxMessage, inbox_message, take
 from config.nodes.journal import Actor, canonical
 from config.nodes.outbox import Message, hash_of
@@ -13,12 +19,32 @@ from supply.facts import Advised
 from supply.orders import deliveries
 from supply.orders.deliveries import Advice
 
+__all__ = ["supply"]  # whose import is that every applier is known
+NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+
 
 def apply_once(
     session: Session, from_node: str, epoch: str, message: Message, effect: Effect, *, at: dt.datetime
 ) -> tuple[str, str | None]:
     """Take one arrived message: ('taken' | 'already' | 'parked', reason)."""
     return take(session, from_node, epoch, [message], effect, at=at)[0][:2]
+
+
+def hear(session: Session, topic: str, body: dict[str, Any], *, at: dt.datetime = NOON) -> None:
+    """Apply a fact as if its author had sent it just now."""
+    kind = FACTS[topic]
+    sender = kind.from_body(body).of() if kind.SAID_BY == STORE else NETWORK
+    facts.apply(session, Message("m", 1, topic, kind.VERSION, "", "", body, ""), sender, at)
+
+
+def know(monkeypatch: pytest.MonkeyPatch, topic: str, effect: Callable[..., None]) -> None:
+    """Let a node know one topic more, of no fact. effect: (session, message, from_node, at)."""
+    known = facts.apply
+
+    def apply(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+        (effect if message.topic == topic else known)(session, message, from_node, at)
+
+    monkeypatch.setattr(facts, "apply", apply)
 
 
 def reapply(session: Session, effect: Effect) -> int:

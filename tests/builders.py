@@ -18,7 +18,7 @@ from config.clock import FrozenClock
 from config.database import Database
 from config.finding import Finding
 from config.ids import NETWORK, new_id
-from config.nodes import outbox
+from config.nodes import facts, outbox
 from config.nodes.journal import Actor
 from config.nodes.node import found, this_node
 from config.nodes.outbox import Message
@@ -29,7 +29,7 @@ from pos.sale.sale_request import ReturnRequest, SaleRequest
 from pos.sold import Completed
 from pos.stock import stock
 from pos.store.store import Region, Store, found_store
-from pos.sync import checks, replica
+from pos.sync import checks
 from pos.till import shift, shift_book
 from tests.arriving import apply_once
 from tests.empty import empty_database
@@ -183,7 +183,7 @@ class Network:
         """Take one arrived fact as the receiver does."""
 
         def effect(session: Session, arrived: Message) -> None:
-            replica.APPLIERS[arrived.topic](session, arrived, from_node, at)
+            facts.apply(session, arrived, from_node, at)
 
         with self.database.write() as session:
             return apply_once(session, from_node, "epoch", message, effect, at=at)

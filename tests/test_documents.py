@@ -8,12 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 import config
-import pos.sync.recovered
-import pos.sync.replica
-import supply.sync.recovered
-import supply.sync.replica
+import pos
+import supply
+from config.nodes import facts
+from config.nodes.facts import FACTS
 from config.states import StateTable
 from store_app.runtime import job_runs, tables
+from supply.sync import recovered, replica
 from tests.golden import Golden
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -157,13 +158,17 @@ def test_every_invariant_and_bar_is_proved_by_what_exists_or_says_that_nobody_do
 
 
 def test_every_fact_says_whose_word_it_is_and_what_a_lie_could_win() -> None:
-    topics = set(pos.sync.replica.APPLIERS) | set(supply.sync.replica.APPLIERS)
-    topics |= set(pos.sync.recovered.APPLIERS) | set(supply.sync.recovered.APPLIERS)
+    for verb, heard in (("applies", replica.APPLYING), ("recovers", recovered.RECOVERING)):
+        modules = [name for package in (pos, supply) for name in tables.modules_of(package)]
+        there = {name for name in modules if re.search(rf"^@?{verb}\(", source_of(name), re.MULTILINE)}
+        entered = {module.__name__ for module in heard} | {"pos.sync.replica", replica.__name__, recovered.__name__}
+        assert there - entered == set(), f"name them in {verb.upper()}"
+    assert [name for name, kind in FACTS.items() if facts.is_applied(kind) == kind.KEPT] == []
     document = (ROOT / "docs" / "reliability.md").read_text("utf-8")
     rows = [line.strip("|").split("|") for line in document.splitlines() if re.match(r"\| `[a-z_]+\.[a-z_]+` \|", line)]
-    assert sorted(row[0].strip(" `") for row in rows) == sorted(topics)
+    assert sorted(row[0].strip(" `") for row in rows) == sorted(FACTS)
     for topic, author, checked, won in rows:
-        assert author.strip() in ("store", "network"), topic
+        assert author.strip() == FACTS[topic.strip(" `")].SAID_BY, topic
         assert len(checked.split()) >= 2, topic
         assert len(won.split()) >= 2, topic
 

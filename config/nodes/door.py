@@ -6,8 +6,7 @@ Rules
    2). Once written down it would be reckoned with in what is done for all stores together.
 2. A number is a whole one within bounds; True is none. A day is an ISO day, and one that can be told of: a clock that
    cannot be right is not believed.
-3. A field that a fact lacks, or that can't be what it should be, is named together with the fact's topic (`Body`).
-4. No text of a fact is a day or an instant outside FIRST to LAST, wherever it stands: a reader that counts from it, or
+3. No text of a fact is a day or an instant outside FIRST to LAST, wherever it stands: a reader that counts from it, or
    adds to it, comes to an end.
 """
 
@@ -24,45 +23,6 @@ in a column."""
 FIRST, LAST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
 """The days anybody reports: nothing of this system is older, and nothing is planned further ahead."""
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)([T ][\d:.,+-]+Z?)?", re.ASCII)
-
-
-class Body(dict[str, Any]):
-    """A fact's body that says which of its fields is missing, and knows which one was read last (rule 3)."""
-
-    def __init__(
-        self, body: Mapping[str, Any] | Iterable[tuple[str, Any]], topic: str = "", whole: "Body | None" = None
-    ) -> None:
-        # a copy is made of its items alone, as dataclasses.asdict makes one
-        self.topic, self.whole, self.read_last = topic, whole or self, ""
-        super().__init__((name, self._reported(value)) for name, value in dict(body).items())
-
-    def __getitem__(self, name: str) -> Any:
-        self.whole.read_last = name
-        return super().__getitem__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a field, or `default` where there is none."""
-        self.whole.read_last = name
-        return super().get(name, default)
-
-    def __missing__(self, name: str) -> Any:
-        raise Invalid("field-missing", "%(topic)s: the field “%(name)s” is missing.", topic=self.topic, name=name)
-
-    def odd(self) -> Invalid:
-        """Return the refusal of the field that was read last."""
-        if not self.read_last:
-            return Invalid("not-kept", "%(topic)s: one of its fields is not valid.", topic=self.topic)
-        return Invalid(
-            "field-odd",
-            "%(topic)s: the field “%(read_last)s” is not valid.",
-            topic=self.topic,
-            read_last=self.read_last,
-        )
-
-    def _reported(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return Body(value, self.topic, self.whole)
-        return [self._reported(one) for one in value] if isinstance(value, list) else value
 
 
 def number(value: Any, name: str, least: int = 0, most: int = MOST) -> int:

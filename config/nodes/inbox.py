@@ -22,7 +22,6 @@ import datetime as dt
 import json
 import traceback
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,7 +31,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.bulk import write_many
 from config.database import Base, among, insert_into, lock_rows
-from config.errors import DomainError, Invalid, Refused
+from config.errors import DomainError
 from config.nodes import door, signing_keys
 from config.nodes.append_only import append_only
 from config.nodes.journal import GENESIS, Actor, amending, canonical
@@ -200,24 +199,6 @@ def turn_down(session: Session, from_node: str, ids: Collection[str]) -> list[st
         row.state, row.reason = TURNED_DOWN, f"{DECLINED}: {row.reason or ''}"
     session.flush()
     return [row.id for row in rows]
-
-
-def refuse_stranger(from_node: str, expected: str) -> None:
-    """Refuse a message of a node that may not say it; for the appliers of every topic."""
-    if from_node != expected:
-        raise Refused(
-            "not-yours-to-say", "%(sender)s sent a message that only %(expected)s may send.", expected=expected,
-            sender=from_node,
-        )  # fmt: skip
-
-
-def refuse_newer(topic: str, version: int, newest: int) -> None:
-    """Refuse a message in a form this node's program does not know yet: it waits here until the upgrade."""
-    if version > newest:
-        raise Invalid(
-            "newer-version", "%(topic)s version %(version)s is newer than this node. Update it.", version=version,
-            topic=topic,
-        )  # fmt: skip
 
 
 # --- questions ---
@@ -460,14 +441,9 @@ def _alarm(session: Session, from_node: str, epoch: str, message: Message, reaso
 
 
 def _try(session: Session, message: Message, effect: Effect) -> Outcome:
-    body = door.Body(message.body, message.topic)
     try:
         with session.begin_nested():
-            try:
-                effect(session, replace(message, body=body))
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
-                _note(message, fault)
-                raise body.odd() from fault
+            effect(session, message)
             session.flush()
     except DomainError as refusal:
         facts = refusal.facts if _is_json(refusal.facts) else None

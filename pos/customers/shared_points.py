@@ -20,6 +20,7 @@ Units: points are whole, + for the member; *_minor currency minor units.
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,19 +29,77 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Invalid, Refused
 from config.ids import NETWORK, new_id
-from config.nodes import journal, outbox
+from config.nodes import facts, journal
 from config.nodes.append_only import append_only
-from config.nodes.inbox import refuse_newer, refuse_stranger
+from config.nodes.facts import STORE, Count, Day, Fact, Flag, Instant, Whole, applies, recovers
 from config.nodes.journal import Actor
-from config.nodes.outbox import Message
 from pos.customers import loyalty
 from pos.customers.loyalty import Scheme
 from pos.store.store import Store, day_of
 
-MOVED, MEMBER, PART, REPORTED = "points.moved", "points.member", "points.part", "points.reported"
-VERSION = 1
 FUNDED, PAID = ("earned", "brought", "taken_back"), ("spent", "given_back")
 """Kinds of movements a store pays the worth of, and those it is paid the worth of, returns taken off."""
+
+
+class PointsMoved(Fact, topic="points.moved", said_by=STORE):
+    """A member's points were earned, redeemed or came back."""
+
+    store_id: str
+    id: str
+    customer_id: str
+    key: str
+    kind: str
+    points: Whole
+    amount_minor: Count
+    sale_id: str
+    at: Instant
+    business_day: Day
+    of_sale_id: str = ""
+
+
+class MemberReported(Fact, topic="points.member", said_by=STORE):
+    """A customer is a member by this key; '': no more."""
+
+    store_id: str
+    customer_id: str
+    key: str
+    reported_at: Instant
+
+
+class PointsPart(Fact, topic="points.part", said_by=STORE):
+    """A store takes part, or until when."""
+
+    store_id: str
+    from_day: Day
+    until_day: Day | None
+    reported_at: Instant
+
+
+@dataclass(frozen=True)
+class CountedEntry:
+    """A movement as the network counted it."""
+
+    id: str
+    n: Whole
+    kind: str
+    points: Whole
+    amount_minor: Whole
+    sale_id: str
+    of_sale_id: str
+    at: Instant
+    business_day: Day
+
+
+class PointsReported(Fact, topic="points.reported", said_by=NETWORK):
+    """A member's balance, and the movement of this store it counts now. reported: the highest one stands."""
+
+    store_id: str
+    customer_id: str
+    points: Whole
+    linked: Flag
+    reported: Whole
+    ended: Flag
+    entry: CountedEntry | None
 
 
 class SharedScheme(Base):
@@ -236,51 +295,46 @@ def give_points_back(
     )
 
 
-def take_reported(session: Session, body: dict[str, Any]) -> None:
+@applies(PointsReported)
+def take_reported(session: Session, fact: PointsReported, _actor: Actor, _at: dt.datetime) -> None:
     """Take over a balance the network tells, and what of ours it has counted; an older word changes no balance."""
-    store_id, customer_id = str(body["store_id"]), str(body["customer_id"])
-    account = session.get(SharedAccount, (store_id, customer_id))
+    account = session.get(SharedAccount, (fact.store_id, fact.customer_id))
     if account is None:
         return
-    if (counted := body["entry"]) is not None:
-        row = session.get(SharedEntry, (store_id, counted["id"]))
+    if (counted := fact.entry) is not None:
+        row = session.get(SharedEntry, (fact.store_id, counted.id))
         if row is None:  # granted, and its sale is not completed yet; or of books put back from a copy
-            row = SharedEntry(
-                store_id=store_id, customer_id=customer_id, member_id="", **{name: counted[name] for name in _SAME},
-                of_sale_id=counted.get("of_sale_id", ""), at=dt.datetime.fromisoformat(counted["at"]),
-                business_day=dt.date.fromisoformat(counted["business_day"]),
-            )  # fmt: skip
+            row = _line_of(fact.store_id, fact.customer_id, counted)
             session.add(row)
-        row.n = counted["n"]
-    if body["reported"] > account.reported_n:
-        account.reported_points, account.reported_n = body["points"], body["reported"]
-        account.linked = bool(body.get("linked", True))
-        if body["ended"]:
+        row.n = counted.n
+    if fact.reported > account.reported_n:
+        account.reported_points, account.reported_n, account.linked = fact.points, fact.reported, fact.linked
+        if fact.ended:
             account.key = ""
     session.flush()
     _add_up(session, account)
 
 
-def write_again(session: Session, topic: str, body: dict[str, Any]) -> None:
-    """Write what this store had told of shared points into books that were put back from an older copy."""
-    store_id = str(body["store_id"])
-    if topic == PART:
-        until = dt.date.fromisoformat(body["until_day"]) if body["until_day"] else None
-        day, reported_at = dt.date.fromisoformat(body["from_day"]), dt.datetime.fromisoformat(body["reported_at"])
-        session.merge(SharedPart(store_id=store_id, from_day=day, until_day=until, reported_at=reported_at))
-        session.flush()
-        return
-    customer_id = str(body["customer_id"])
-    account = session.get(SharedAccount, (store_id, customer_id)) or _opened(session, store_id, customer_id)
-    account.key = str(body["key"])
-    if topic == MOVED and session.get(SharedEntry, (store_id, str(body["id"]))) is None:
-        row = SharedEntry(
-            store_id=store_id, customer_id=customer_id, member_id="", n=0, **{name: body[name] for name in _SAME},
-            of_sale_id=body.get("of_sale_id", ""), at=dt.datetime.fromisoformat(body["at"]),
-            business_day=dt.date.fromisoformat(body["business_day"]),
-        )  # fmt: skip
-        session.add(row)
+@recovers(PointsPart)
+def write_part_again(session: Session, fact: PointsPart, _actor: Actor, _at: dt.datetime) -> None:
+    """Write again whether the store takes part."""
+    session.merge(SharedPart(**vars(fact)))
     session.flush()
+
+
+@recovers(MemberReported)
+def write_member_again(session: Session, fact: MemberReported, _actor: Actor, _at: dt.datetime) -> None:
+    """Write again who is a member."""
+    _add_up(session, _known_again(session, fact))
+
+
+@recovers(PointsMoved)
+def write_again(session: Session, fact: PointsMoved, _actor: Actor, _at: dt.datetime) -> None:
+    """Write again what moved a member's points into books put back from an older copy."""
+    account = _known_again(session, fact)
+    if session.get(SharedEntry, (fact.store_id, fact.id)) is None:
+        session.add(_line_of(fact.store_id, fact.customer_id, fact))
+        session.flush()
     _add_up(session, account)
 
 
@@ -376,20 +430,23 @@ def sums(session: Session, store_id: str) -> dict[str, int]:
     return {kind: int(points) for kind, points in session.execute(query.group_by(SharedEntry.kind))}
 
 
-def _take_reported(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
-    refuse_newer(message.topic, message.version, VERSION)
-    refuse_stranger(from_node, NETWORK)
-    take_reported(session, message.body)
-
-
-APPLIERS = {REPORTED: _take_reported}
-"""topic -> what it does at a store: (session, message, from_node, at)"""
-
-
 # --- inside ---
 
-_SAME = ("id", "kind", "points", "amount_minor", "sale_id")
+_SAME = ("id", "kind", "points", "amount_minor", "sale_id", "of_sale_id", "at", "business_day")
 """What a line and what is told of it call by the same name."""
+
+
+def _line_of(store_id: str, customer_id: str, reported: PointsMoved | CountedEntry) -> SharedEntry:
+    same = {name: getattr(reported, name) for name in _SAME}
+    return SharedEntry(store_id=store_id, customer_id=customer_id, member_id="", n=0, **same)
+
+
+def _known_again(session: Session, fact: MemberReported | PointsMoved) -> SharedAccount:
+    found = session.get(SharedAccount, (fact.store_id, fact.customer_id))
+    account = found or _opened(session, fact.store_id, fact.customer_id)
+    account.key = fact.key
+    session.flush()
+    return account
 
 
 def _account(session: Session, store_id: str, customer_id: str) -> SharedAccount:
@@ -436,12 +493,11 @@ def _write(
         session.add(row)
     row.sale_id = sale_id
     session.flush()
-    body = {
-        "store_id": store_id, "id": entry_id, "customer_id": account.customer_id, "key": account.key, "kind": kind,
-        "points": points, "amount_minor": amount_minor, "sale_id": sale_id, "of_sale_id": of_sale_id,
-        "at": at.isoformat(), "business_day": day.isoformat(),
-    }  # fmt: skip
-    _send(session, MOVED, body, entry_id, f"points:{account.customer_id}", day, at)
+    fact = PointsMoved(
+        store_id=store_id, id=entry_id, customer_id=account.customer_id, key=account.key, kind=kind, points=points,
+        amount_minor=amount_minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, business_day=day,
+    )  # fmt: skip
+    _send(session, fact, entry_id, f"points:{account.customer_id}", at)
     return _add_up(session, account)
 
 
@@ -455,36 +511,20 @@ def _add_up(session: Session, account: SharedAccount) -> int:
 
 
 def _send_part(session: Session, part: SharedPart, actor: Actor, at: dt.datetime) -> None:
-    until = part.until_day.isoformat() if part.until_day else None
-    body = {
-        "store_id": part.store_id,
-        "from_day": part.from_day.isoformat(),
-        "until_day": until,
-        "reported_at": at.isoformat(),
-    }
+    fact = PointsPart(part.store_id, part.from_day, part.until_day, at)
     journal.record(
-        session, actor=actor, at=at, verb="points.left" if until else "points.taking_part",
-        subject=f"store:{part.store_id}", from_day=body["from_day"], until_day=until,
+        session, actor=actor, at=at, verb="points.left" if part.until_day else "points.taking_part",
+        subject=f"store:{part.store_id}", from_day=part.from_day, until_day=part.until_day,
     )  # fmt: skip
-    _send(session, PART, body, new_id(), f"store:{part.store_id}", day_of(session, part.store_id, at), at)
+    _send(session, fact, new_id(), f"store:{part.store_id}", at)
 
 
 def _send_member(session: Session, account: SharedAccount, at: dt.datetime) -> None:
-    body = {
-        "store_id": account.store_id,
-        "customer_id": account.customer_id,
-        "key": account.key,
-        "reported_at": at.isoformat(),
-    }
-    day = day_of(session, account.store_id, at)
-    _send(session, MEMBER, body, new_id(), f"points:{account.customer_id}", day, at)
+    fact = MemberReported(account.store_id, account.customer_id, account.key, at)
+    _send(session, fact, new_id(), f"points:{account.customer_id}", at)
 
 
-def _send(
-    session: Session, topic: str, body: dict[str, Any], id: str, subject: str, day: dt.date, at: dt.datetime
-) -> None:
-    outbox.append(
-        session, to_node=NETWORK, topic=topic, version=VERSION, body=body, id=f"{topic}-{id}", subject=subject,
-        business_day=day, at=at,
-    )  # fmt: skip
+def _send(session: Session, fact: Fact, id: str, subject: str, at: dt.datetime) -> None:
+    day = day_of(session, fact.of(), at)
+    facts.send(session, fact, id=f"{fact.TOPIC}-{id}", subject=subject, day=day, at=at)
     session.flush()

@@ -22,19 +22,21 @@ The tab knows a customer by id alone; names are in `customers`. Units: *_minor, 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
+from pydantic import Field
 from sqlalchemy import orm
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.clock import business_day
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import NETWORK, is_id, new_id
+from config.ids import is_id, new_id
 from config.money import MAX_MINOR
-from config.nodes import door, journal, outbox
+from config.nodes import facts, journal
 from config.nodes.append_only import append_only
+from config.nodes.facts import STORE, Day, Fact, Instant, recovers
 from config.nodes.journal import Actor
 from pos.payments import slip_numbers
 from pos.payments.payments import Tender
@@ -42,11 +44,26 @@ from pos.store.store import Store
 from pos.till import shift as shifts
 from pos.till.drawer_cash import note_again, take_apart
 
-MOVED = "tab.moved"
-"""The topic of what moved a tab apart from a sale."""
 TENDERS = ("cash", "card")
 AGES = ((0, 30), (31, 60), (61, 90), (91, None))
 """Days a charge has been unpaid, both included."""
+
+
+class TabMoved(Fact, topic="tab.moved", said_by=STORE, kept=True):
+    """What moved a tab apart from a sale (+ owes more)."""
+
+    store_id: str
+    id: str
+    customer_id: str
+    kind: str
+    amount_minor: Annotated[int, Field(strict=True, ge=-MAX_MINOR)]
+    business_day: Day
+    at: Instant
+    tender: str | None = None
+    reference: str = ""
+    shift_id: str | None = None
+    actor_id: str = ""
+    sale_id: str | None = None
 
 
 class TabAccount(Base):
@@ -247,37 +264,32 @@ def write_off(
     return entry
 
 
-def write_again(session: Session, reported: Mapping[str, Any], *, actor: Actor) -> None:
-    """Write an entry these books have lost, as it was told (rule 7); never more off the tab than is owed.
-
-    told: store_id, id (None: a sale's), customer_id, kind, amount_minor (+ owes more), business_day, at; it may have
-    sale_id, or shift_id and tender, and reference with them.
-    """
-    store_id, at = str(reported["store_id"]), dt.datetime.fromisoformat(reported["at"])
-    day = dt.date.fromisoformat(reported["business_day"])
-    amount_minor = door.number(reported["amount_minor"], "amount", -MAX_MINOR)
-    owing = account(session, store_id, str(reported["customer_id"]), lock=True)
-    if reported["id"] is not None and session.get(TabEntry, (store_id, reported["id"])) is not None:
+@recovers(TabMoved)
+def write_again(session: Session, fact: TabMoved, actor: Actor, _at: dt.datetime) -> None:
+    """Write an entry these books have lost (rule 7); never more off the tab than is owed. Without an id: a sale's."""
+    store_id, amount_minor = fact.store_id, fact.amount_minor
+    owing = account(session, store_id, fact.customer_id, lock=True)
+    if fact.id and session.get(TabEntry, (store_id, fact.id)) is not None:
         return
-    rest = (day, reported.get("sale_id"), at, actor)
+    rest = (fact.business_day, fact.sale_id, fact.at, actor)
     if amount_minor > 0:
         owing.balance_minor += amount_minor
         owing.lines += 1
         after = (owing.balance_minor, owing.lines)
-        _write(session, store_id, owing.customer_id, reported["kind"], amount_minor, after, *rest, reported["id"])
+        _write(session, store_id, owing.customer_id, fact.kind, amount_minor, after, *rest, fact.id or None)
     elif not owing.balance_minor:
         raise Refused(
             "more-than-owed", "%(amount_minor)s in minor units were paid that this tab does not owe.",
             amount_minor=-amount_minor,
         )  # fmt: skip
     else:
-        off_minor, own_id, how = min(-amount_minor, owing.balance_minor), reported["id"] or new_id(), dict[str, Any]()
-        if into := str(reported.get("shift_id") or ""):
-            paid = Tender(str(reported["tender"]), -amount_minor, str(reported.get("reference", "")))
-            slip_numbers.take_again(session, store_id, [paid], day=day, source=f"tab:{own_id}")
+        off_minor, own_id, how = min(-amount_minor, owing.balance_minor), fact.id or new_id(), dict[str, Any]()
+        if into := fact.shift_id:
+            paid = Tender(str(fact.tender), -amount_minor, fact.reference)
+            slip_numbers.take_again(session, store_id, [paid], day=fact.business_day, source=f"tab:{own_id}")
             is_open = note_again(session, store_id, into, "tabs", paid._replace(amount_minor=off_minor))
             how = {"tender": paid.tender, "reference": paid.reference, "shift_id": into if is_open else None}
-        _credit(session, owing, reported["kind"], off_minor, *rest, id=own_id, more=how)
+        _credit(session, owing, fact.kind, off_minor, *rest, id=own_id, more=how)
     session.flush()
 
 
@@ -376,7 +388,10 @@ def by_age(unpaid: Iterable[tuple[dt.date, int]], today: dt.date) -> tuple[int, 
 
 # --- inside ---
 
-_REPORTED = ("store_id", "id", "customer_id", "kind", "amount_minor", "tender", "reference", "shift_id", "actor_id")
+_REPORTED = (
+    "store_id", "id", "customer_id", "kind", "amount_minor", "business_day", "tender", "reference", "shift_id",
+    "actor_id", "sale_id",
+)  # fmt: skip
 
 
 def _charge(
@@ -482,16 +497,12 @@ def _same(known: TabEntry, customer_id: str, kind: str, amount_minor: int) -> Ta
     return known
 
 
-def _record(session: Session, entry: TabEntry, actor: Actor, at: dt.datetime, **facts: str) -> None:
+def _record(session: Session, entry: TabEntry, actor: Actor, at: dt.datetime, **more: str) -> None:
     facts_of_all = {"entry": entry.id, "amount_minor": entry.amount_minor, "balance_minor": entry.balance_minor}
     subject = f"customer:{entry.customer_id}"
-    journal.record(session, actor=actor, at=at, verb=f"tab.{entry.kind}", subject=subject, **facts_of_all, **facts)
-    reported = {name: getattr(entry, name) for name in _REPORTED} | {"business_day": entry.business_day.isoformat()}
-    reported |= {"sale_id": entry.sale_id} if entry.sale_id else {}
-    outbox.append(
-        session, to_node=NETWORK, topic=MOVED, version=1, body=reported | {"at": at.isoformat()}, id=f"tab-{entry.id}",
-        subject=subject, business_day=entry.business_day, at=at,
-    )  # fmt: skip
+    journal.record(session, actor=actor, at=at, verb=f"tab.{entry.kind}", subject=subject, **facts_of_all, **more)
+    fact = TabMoved(**{name: getattr(entry, name) for name in _REPORTED}, at=at)
+    facts.send(session, fact, id=f"tab-{entry.id}", subject=subject, day=entry.business_day, at=at)
 
 
 def _check(amount_minor: int, least: int = 1) -> None:

@@ -12,20 +12,34 @@ Units: *_minor minor units.
 """
 
 import datetime as dt
-from typing import Any
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.clock import reported_after
 from config.database import Base
 from config.errors import Invalid
-from config.ids import NETWORK, new_id
-from config.nodes import journal, outbox
+from config.nodes import facts, journal
+from config.nodes.facts import STORE, Fact, Instant, Whole
 from config.nodes.journal import Actor
 from pos.store.store import day_of
 
-AGENT_REPORTED, PARTS_REPORTED = "agent.reported", "agent.parts"
-VERSION = 1
+
+class AgentReported(Fact, topic="agent.reported", said_by=STORE):
+    """Who an agent of a store is, and where the money goes ('' while unknown)."""
+
+    store_id: str
+    name: str
+    account: str
+    bic: str
+    reported_at: Instant
+
+
+class AgentParts(Fact, topic="agent.parts", said_by=STORE):
+    """The agents' parts of a statement: (agent, amount)."""
+
+    store_id: str
+    statement_id: str
+    parts: tuple[tuple[str, Whole], ...]
 
 
 class Agent(Base):
@@ -61,16 +75,16 @@ def say(session: Session, store_id: str, name: str, account: str, bic: str, *, a
     journal.record(
         session, actor=actor, at=at, verb="agent.reported", subject=f"agent:{name}", ends_with=account[-4:],
     )  # fmt: skip
-    body = {"name": name, "account": account, "bic": bic, "reported_at": row.reported_at.isoformat()}
-    _send(session, store_id, AGENT_REPORTED, name, body, at)
+    fact = AgentReported(store_id, name, account, bic, row.reported_at)
+    facts.send(session, fact, subject=f"agent:{name}", day=day_of(session, store_id, at), at=at)
     return row
 
 
 def send_parts(session: Session, store_id: str, statement_id: str, parts: dict[str, int], *, at: dt.datetime) -> None:
     """Tell the network the agents' parts of a statement (rule 3). parts: agent -> amount."""
     if parts:
-        reported = [[name, minor] for name, minor in sorted(parts.items())]
-        _send(session, store_id, PARTS_REPORTED, statement_id, {"statement_id": statement_id, "parts": reported}, at)
+        fact = AgentParts(store_id, statement_id, tuple(sorted(parts.items())))
+        facts.send(session, fact, subject=f"agent:{statement_id}", day=day_of(session, store_id, at), at=at)
 
 
 # --- questions ---
@@ -79,13 +93,3 @@ def send_parts(session: Session, store_id: str, statement_id: str, parts: dict[s
 def agent_of(session: Session, store_id: str, name: str) -> Agent | None:
     """Return an agent of a store; None where there is none, or nothing was said."""
     return session.get(Agent, (store_id, name)) if name else None
-
-
-# --- inside ---
-
-
-def _send(session: Session, store_id: str, topic: str, what: str, body: dict[str, Any], at: dt.datetime) -> None:
-    outbox.append(
-        session, to_node=NETWORK, topic=topic, version=VERSION, body={"store_id": store_id, **body}, id=new_id(),
-        subject=f"agent:{what}", business_day=day_of(session, store_id, at), at=at,
-    )  # fmt: skip

@@ -18,9 +18,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.bulk import write_many
 from config.database import Base, dialect_of, insert_into, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import NETWORK, new_id
-from config.nodes import journal, outbox
+from config.ids import new_id
+from config.nodes import facts, journal, outbox
 from config.nodes.append_only import append_only
+from config.nodes.facts import stamp
 from config.nodes.journal import Actor
 from config.prepared import Prepared, PreparedForSome
 from pos.catalogue.catalogue import Product
@@ -211,17 +212,7 @@ def send(
     """Append a store's fact for the network; a warehouse's book stays at home (rule 7)."""
     if session.get(Store, store_id) is None:
         return
-    outbox.append(
-        session,
-        to_node=NETWORK,
-        topic=fact.TOPIC,
-        version=fact.VERSION,
-        body=fact.to_body(),
-        id=fact.id,
-        subject=subject,
-        business_day=day,
-        at=at,
-    )
+    facts.send(session, fact, id=fact.id, subject=subject, day=day, at=at)
 
 
 def book(
@@ -441,11 +432,6 @@ def refuse_short(session: Session, short: list[tuple[str, int, int]]) -> None:
             for sku, wanted, there in short
         ],
     )
-
-
-def stamp(at: dt.datetime) -> str:
-    """Return an instant as facts write it."""
-    return at.astimezone(dt.UTC).isoformat(timespec="microseconds")
 
 
 # --- inside ---

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from config.errors import Conflict, Invalid
 from config.ids import new_id
 from config.nodes import journal
+from config.nodes.facts import stamp
 from config.nodes.journal import Actor
 from pos.facts import Moved, StockCounted
 from pos.stock import producer_lots
@@ -53,7 +54,6 @@ from pos.stock.ledger import (
     refuse_unknown,
     send,
     shift_places,
-    stamp,
     tidy,
 )
 from pos.store.store import day_of

@@ -22,6 +22,8 @@ from config.clock import business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.ids import is_store_id
+from config.nodes import facts
+from config.nodes.facts import Fact
 from config.nodes.journal import Actor, canonical, record
 from pos.store import pins
 
@@ -342,6 +344,11 @@ def day_of(session: Session, store_id: str, at: dt.datetime) -> dt.date:
     if store is not None:
         return business_day(at, store.tz, store.rollover_hour)
     return at.astimezone(ZoneInfo(zone_of(session, store_id) or "UTC")).date()
+
+
+def send_fact(session: Session, fact: Fact, *, subject: str, at: dt.datetime, id: str | None = None) -> None:
+    """Put a fact on its way (`config/nodes/facts.py`), of the day it is now at the store it is about."""
+    facts.send(session, fact, subject=subject, day=day_of(session, fact.of(), at), at=at, id=id)
 
 
 def zone_of(session: Session, book_id: str) -> str | None:

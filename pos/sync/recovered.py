@@ -14,7 +14,6 @@ Rules
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,11 +21,12 @@ from sqlalchemy.orm import Session
 from config.database import lock_rows
 from config.errors import Conflict, DomainError
 from config.nodes import journal
+from config.nodes.facts import Odd, recovers
 from config.nodes.journal import Actor
-from config.nodes.outbox import Message
 from pos.catalogue import offers
-from pos.customers import loyalty, shared_points, tab
-from pos.facts import SaleCompleted, ShiftClosed, StockCounted, StockMoved
+from pos.customers import loyalty, tab
+from pos.customers.tab import TabMoved
+from pos.facts import SaleCompleted, ShiftClosed
 from pos.payments import slip_numbers, vouchers
 from pos.payments.payments import Payment, Tender
 from pos.producers import producers
@@ -42,16 +42,11 @@ from pos.till.shift import keep_late
 from pos.till.shift_book import LateSale, Shift
 from pos.till.shift_report import z_hash
 
-Odd = dict[str, Any]
-"""Something a person must look at: kind `late` (till_id, sales, total_minor), `drawer` (till_id, moved, amount_minor)
-or `refused` (topic, no, day, code, why)."""
-Applier = Callable[[Session, Message, dt.datetime], list[Odd]]
 
-
-def take_sale(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+@recovers(SaleCompleted)
+def take_sale(session: Session, fact: SaleCompleted, actor: Actor, at: dt.datetime) -> list[Odd]:
     """Write a sale, return or exchange again (rules 1 to 5); returns what of it could not be."""
-    fact = SaleCompleted.from_body(message.body)
-    store_id = str(fact.store["id"])
+    store_id = fact.of()
     if session.get(Sale, (store_id, fact.id)) is not None:
         return []
     write_rows(session, fact, held=_held(session, store_id, fact))
@@ -67,16 +62,16 @@ def take_sale(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
         open_count_tasks(session, store_id, locked(session, store_id, skus), at)
     _into_shift(session, store_id, fact, at)
     journal.record(
-        session, actor=Actor.system("recovered", store_id), at=at, verb=f"{fact.kind}.recovered",
-        subject=f"sale:{fact.id}", receipt_no=fact.receipt_no, total_minor=fact.total_minor, lines=len(fact.lines),
+        session, actor=actor, at=at, verb=f"{fact.kind}.recovered", subject=f"sale:{fact.id}",
+        receipt_no=fact.receipt_no, total_minor=fact.total_minor, lines=len(fact.lines),
         cashier=fact.cashier_id, seal=seal.of_sale(fact),
     )  # fmt: skip
     return _beside(session, store_id, fact)
 
 
-def take_shift(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+@recovers(ShiftClosed)
+def take_shift(session: Session, fact: ShiftClosed, actor: Actor, at: dt.datetime) -> None:
     """Close a shift again as it was closed, with its Z number and report."""
-    fact = ShiftClosed.from_body(message.body)
     here = session.scalar(
         lock_rows(session, sa.select(Shift).where(Shift.store_id == fact.store_id, Shift.id == fact.id))
     )
@@ -87,47 +82,25 @@ def take_shift(session: Session, message: Message, at: dt.datetime) -> list[Odd]
         )  # fmt: skip
     replica.write_shift(session, fact)
     journal.record(
-        session, actor=Actor.system("recovered", fact.store_id), at=at, verb="shift.recovered",
-        subject=f"shift:{fact.id}", z_no=fact.z_no, counted_minor=fact.counted_minor,
-        over_short_minor=fact.over_short_minor, z_hash=z_hash(fact.z_report),
+        session, actor=actor, at=at, verb="shift.recovered", subject=f"shift:{fact.id}", z_no=fact.z_no,
+        counted_minor=fact.counted_minor, over_short_minor=fact.over_short_minor, z_hash=z_hash(fact.z_report),
     )  # fmt: skip
-    return []
 
 
-def take_count(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
-    """Move what a count had found missing or too many."""
-    replica.take_count(session, message, str(message.body["store_id"]), at)
-    return []
-
-
-def take_movements(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
-    """Move what was received, carried or wasted."""
-    replica.take_movements(session, message, str(message.body["store_id"]), at)
-    return []
-
-
-def take_cash(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+@recovers(CashMoved)
+def take_cash(session: Session, fact: CashMoved, actor: Actor, at: dt.datetime) -> list[Odd]:
     """Move cash in a drawer again; with its float a shift nobody had closed is open again."""
-    fact = CashMoved.from_body(message.body)
-    if drawer_cash.write_again(session, fact, actor=Actor.system("recovered", fact.store_id), at=at):
+    if drawer_cash.write_again(session, fact, actor=actor, at=at):
         return []
     return [{"kind": "drawer", "till_id": fact.till_id, "moved": fact.kind, "amount_minor": fact.amount_minor}]
 
 
-def take_tab(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
-    """Write a repayment, a carried over debt or one that was given up into its tab again."""
-    tab.write_again(session, message.body, actor=Actor.system("recovered", str(message.body["store_id"])))
-    return []
-
-
-def take_points(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
-    """Write again what moved a member's shared points, who is a member, or whether the store takes part."""
-    shared_points.write_again(session, message.topic, message.body)
-    return []
-
-
 def end(session: Session, store_id: str, at: dt.datetime) -> list[Odd]:
-    """Note the sales of shifts nobody closed as late (rule 4); returns what a person must know of each."""
+    """Note the sales of shifts nobody closed as late (rule 4); returns what a person must know of each.
+
+    Odd is of kind `late` (till_id, sales, total_minor), `drawer` (till_id, moved, amount_minor) or `refused` (topic,
+    no, day, code, why).
+    """
     known = sa.exists().where(Shift.store_id == Sale.store_id, Shift.id == Sale.shift_id)
     noted = sa.exists().where(LateSale.store_id == Sale.store_id, LateSale.sale_id == Sale.id)
     query = sa.select(Sale).where(Sale.store_id == store_id, Sale.state == "completed", ~known, ~noted)
@@ -145,20 +118,6 @@ def end(session: Session, store_id: str, at: dt.datetime) -> list[Odd]:
         {"kind": "late", "till_id": till_id, "sales": len(sums), "total_minor": sum(sums)}
         for (till_id, _), sums in taken.items()
     ]
-
-
-APPLIERS: dict[str, Applier] = {
-    SaleCompleted.TOPIC: take_sale,
-    ShiftClosed.TOPIC: take_shift,
-    StockCounted.TOPIC: take_count,
-    StockMoved.TOPIC: take_movements,
-    CashMoved.TOPIC: take_cash,
-    tab.MOVED: take_tab,
-    shared_points.MOVED: take_points,
-    shared_points.MEMBER: take_points,
-    shared_points.PART: take_points,
-}
-"""topic -> what writes it again: (session, message, at) -> what could not be"""
 
 
 # --- inside ---
@@ -241,11 +200,11 @@ def _customer(session: Session, store_id: str, fact: SaleCompleted, at: dt.datet
     customer_id, actor = str(fact.customer["id"]), Actor.system("recovered", store_id)
     on_tab = sum(paid.amount_minor for paid in fact.payments if paid.tender == "tab")
     if on_tab:
-        row = {
-            "store_id": store_id, "id": None, "customer_id": customer_id, "kind": "charge" if on_tab > 0 else "refund",
-            "amount_minor": on_tab, "business_day": day.isoformat(), "sale_id": fact.id, "at": fact.completed_at,
-        }  # fmt: skip
-        tab.write_again(session, row, actor=actor)
+        row = TabMoved(
+            store_id=store_id, id="", customer_id=customer_id, kind="charge" if on_tab > 0 else "refund",
+            amount_minor=on_tab, business_day=day, at=at, sale_id=fact.id,
+        )  # fmt: skip
+        tab.write_again(session, row, actor, at)
     by_points = sum(paid.amount_minor for paid in fact.payments if paid.tender == "points")
     earned = int(fact.customer.get("points_earned") or 0)
     if (earned or by_points) and not shared:

@@ -5,15 +5,12 @@ Rules
 1. The rows are the same as at the store, ids included: written from the fact by the verbs that wrote them there.
 2. A fact is applied once however often it comes, and in any order: every effect is a row with its own id or a sum
    of such rows (K9).
-3. A store speaks for itself alone: a fact of another store's is refused and waits for a person. So is one whose message
-   goes by another id or day than what it tells of: by them the books are compared with what was taken (K9).
-4. Stock moves here only by `sale.completed`, `stock.counted` and `stock.moved`, so that levels are those of the
+3. Stock moves here only by `sale.completed`, `stock.counted` and `stock.moved`, so that levels are those of the
    store once all its facts have arrived (K3 on both sides).
-
-5. A batch of sales is written all at once where nothing is odd about it (`take_sales`); the rows are those of
+4. A batch of sales is written all at once where nothing is odd about it (`take_sales`); the rows are those of
    `take_sale`, and whatever is odd is left to it.
    One whose figures contradict each other is set aside, and counted nowhere.
-6. A receipt number that a copied or restored till gave twice is no reason to lose the second sale: it is kept in an
+5. A receipt number that a copied or restored till gave twice is no reason to lose the second sale: it is kept in an
    epoch of its own, and journalled.
 
 The network keeps no receipt counter, no print job and no promise of a store's; those are the store's own.
@@ -21,7 +18,7 @@ The network keeps no receipt counter, no print job and no promise of a store's; 
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -30,24 +27,21 @@ from config.database import among
 from config.errors import Conflict, Invalid
 from config.ids import NETWORK
 from config.nodes import journal
+from config.nodes.facts import applies, recovers
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
-from pos.customers import tab
 from pos.facts import Moved, SaleCompleted, ShiftClosed, StockCounted, StockMoved
 from pos.sold import Sale, write_all, write_rows
 from pos.stock import changed_days
 from pos.stock.ledger import Booking, Place, Source, book_many, replay
-from pos.till.drawer_cash import CashMoved
 from pos.till.shift import keep_late
 from pos.till.shift_book import CashMovement, Shift
 
 
-def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt.datetime) -> None:
+@applies(SaleCompleted)
+def take_sale(session: Session, fact: SaleCompleted, _actor: Actor, at: dt.datetime) -> None:
     """Write a store's completed sale or return: rows, payments, drawer and stock."""
-    fact = SaleCompleted.from_body(message.body)
-    store_id = str(fact.store["id"])
-    _refuse_foreign(store_id, from_node)
-    _refuse_misnamed(message, fact.id, fact.business_day)
+    store_id = fact.of()
     if (odd := fact.contradiction()) is not None:
         raise Invalid("sale-contradicts", "This sale contradicts itself: %(odd)s.", odd=odd, id=fact.id)
     day = dt.date.fromisoformat(fact.business_day)
@@ -56,10 +50,10 @@ def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt
         if known.request_hash != fact.request_hash or known.total_minor != fact.total_minor:
             raise Conflict("sale-content-differs", "Sale %(id)s is already here with another content.", id=fact.id)
         return
-    fact = _reported_apart(session, fact, arrived_at)
+    fact = _reported_apart(session, fact, at)
     write_rows(session, fact)
-    keep_late(session, fact, at=arrived_at)
-    changed_days.mark(session, store_id, [day], at=arrived_at)
+    keep_late(session, fact, at=at)
+    changed_days.mark(session, store_id, [day], at=at)
     for booking in bookings_of(fact):
         replay(session, store_id, booking.moves, booking.source, day=day, at=booking.at, actor_id=booking.actor_id)
 
@@ -67,7 +61,7 @@ def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt
 def take_sales(
     session: Session, messages: Sequence[Message], from_node: str, arrived_at: dt.datetime
 ) -> Sequence[Message]:
-    """Write the completed sales among a store's facts all at once (rule 5); returns what is left to be taken singly."""
+    """Write the completed sales among a store's facts all at once (rule 4); returns what is left to be taken singly."""
     read = {
         message.id: (message, SaleCompleted.from_body(message.body))
         for message in messages
@@ -76,8 +70,8 @@ def take_sales(
     plain = {
         id_: fact
         for id_, (_, fact) in read.items()
-        if _is_named_as(read[id_][0], fact.id, fact.business_day)
-        and fact.store["id"] == from_node
+        if (id_, read[id_][0].business_day) == (fact.id, fact.business_day)
+        and fact.of() == from_node
         and fact.contradiction() is None
     }
     days = {dt.date.fromisoformat(fact.business_day) for fact in plain.values()}
@@ -97,11 +91,9 @@ def take_sales(
     return [message for message in messages if message.id not in taken]
 
 
-def take_shift(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+@applies(ShiftClosed)
+def take_shift(session: Session, fact: ShiftClosed, _actor: Actor, _at: dt.datetime) -> None:
     """Write a store's closed shift and the cash that moved apart from its sales."""
-    fact = ShiftClosed.from_body(message.body)
-    _refuse_foreign(fact.store_id, from_node)
-    _refuse_misnamed(message, fact.id, fact.business_day)
     here = session.get(Shift, (fact.store_id, fact.id))
     if here is None or here.state != "closed":
         write_shift(session, fact)
@@ -146,23 +138,18 @@ def write_shift(session: Session, fact: ShiftClosed) -> None:
     session.expire_all()
 
 
-def take_count(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+@applies(StockCounted)
+@recovers(StockCounted)
+def take_count(session: Session, fact: StockCounted, _actor: Actor, _at: dt.datetime) -> None:
     """Write what a store's stock count found missing or too many."""
-    fact = StockCounted.from_body(message.body)
-    _refuse_misnamed(message, fact.id, fact.business_day)
-    _take_movements(session, fact, Source("counted", "count", fact.id), from_node)
+    _move(session, fact, Source("counted", "count", fact.id))
 
 
-def take_movements(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+@applies(StockMoved)
+@recovers(StockMoved)
+def take_movements(session: Session, fact: StockMoved, _actor: Actor, _at: dt.datetime) -> None:
     """Write a store's other movements: opening, received, carried, wasted."""
-    fact = StockMoved.from_body(message.body)
-    _refuse_misnamed(message, fact.id, fact.business_day)
-    _take_movements(session, fact, Source(fact.reason, fact.source_kind, fact.source_id), from_node)
-
-
-def keep(_session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
-    """Keep what a store tells for itself alone, as of a tab or a drawer: the message is all there is of it here."""
-    _refuse_foreign(str(message.body["store_id"]), from_node)
+    _move(session, fact, Source(fact.reason, fact.source_kind, fact.source_id))
 
 
 def bookings_of(fact: SaleCompleted) -> list[Booking]:
@@ -179,19 +166,6 @@ def bookings_of(fact: SaleCompleted) -> list[Booking]:
     ]
 
 
-APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
-    SaleCompleted.TOPIC: take_sale,
-    ShiftClosed.TOPIC: take_shift,
-    StockCounted.TOPIC: take_count,
-    StockMoved.TOPIC: take_movements,
-    CashMoved.TOPIC: keep,
-    tab.MOVED: keep,
-}
-"""topic -> what it does at the receiver: (session, message, from_node, at)"""
-NEWEST = {fact.TOPIC: fact.VERSION for fact in (SaleCompleted, ShiftClosed, StockCounted, StockMoved)}
-"""topic -> the newest form this program reads; what its applier checks itself is not here."""
-
-
 # --- inside ---
 
 _SHIFT_SAME = (
@@ -206,9 +180,9 @@ def _reported_apart(session: Session, fact: SaleCompleted, at: dt.datetime) -> S
 
     Where its receipt number was given twice, by a copy of the store's books, in an epoch of its own.
 
-    Both sales happened, so both are kept; the journal says so (rule 6).
+    Both sales happened, so both are kept; the journal says so (rule 5).
     """
-    store_id = str(fact.store["id"])
+    store_id = fact.of()
     given = sa.select(Sale.id).where(
         Sale.store_id == store_id, Sale.till_id == fact.till_id, Sale.epoch == fact.epoch,
         Sale.receipt_no == fact.receipt_no,
@@ -223,26 +197,6 @@ def _reported_apart(session: Session, fact: SaleCompleted, at: dt.datetime) -> S
     return dataclasses.replace(fact, epoch=f"{fact.epoch}+{fact.id}")
 
 
-def _take_movements(session: Session, fact: StockCounted | StockMoved, source: Source, from_node: str) -> None:
-    _refuse_foreign(fact.store_id, from_node)
+def _move(session: Session, fact: StockCounted | StockMoved, source: Source) -> None:
     at, day = dt.datetime.fromisoformat(fact.at), dt.date.fromisoformat(fact.business_day)
     replay(session, fact.store_id, fact.movements, source, day=day, at=at, actor_id=fact.actor_id)
-
-
-def _refuse_misnamed(message: Message, id: str, day: str) -> None:
-    if not _is_named_as(message, id, day):
-        raise Invalid(
-            "misnamed-fact", "%(topic)s %(id)s of %(day)s came as %(other_id)s of %(business_day)s.",
-            topic=message.topic, id=id, day=day, other_id=message.id, business_day=message.business_day,
-        )  # fmt: skip
-
-
-def _is_named_as(message: Message, id: str, day: str) -> bool:
-    return (message.id, message.business_day) == (id, day)
-
-
-def _refuse_foreign(store_id: str, from_node: str) -> None:
-    if store_id != from_node:
-        raise Invalid(
-            "foreign-fact", "%(from_node)s sent a fact of %(store_id)s.", store_id=store_id, from_node=from_node
-        )

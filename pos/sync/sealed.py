@@ -21,6 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.errors import DomainError
 from config.nodes.journal import JournalEntry
 from config.nodes.outbox import OutboxMessage
 from pos.facts import SaleCompleted
@@ -170,7 +171,7 @@ def _difference(session: Session, rows: _Rows, sealed: str) -> str:
     try:
         fact = SaleCompleted.from_body(json.loads(body or "{}"))
         whole = seal.of_sale(fact, seal.form_of(sealed)) == sealed
-    except (KeyError, TypeError, ValueError):
+    except (DomainError, KeyError, TypeError, ValueError):
         whole = False
     if not whole:
         return "was changed, and its document too" if body else "was changed, and its document is gone"

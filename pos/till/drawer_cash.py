@@ -17,16 +17,15 @@ Rules
 """
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import lock_rows
 from config.errors import Refused
-from config.ids import NETWORK, new_id
-from config.nodes import door, journal, outbox
+from config.ids import new_id
+from config.nodes import facts, journal
+from config.nodes.facts import STORE, Day, Fact, Instant, Whole
 from config.nodes.journal import Actor
 from pos.payments.payments import Tender
 from pos.store import permissions
@@ -36,12 +35,8 @@ from pos.till.shift_book import CashMovement, Shift
 OF_SHIFT = ("till_id", "opened_by", "opened_by_name")
 
 
-@dataclass(frozen=True)
-class CashMoved:
+class CashMoved(Fact, topic="cash.moved", said_by=STORE, kept=True):
     """A movement of a drawer apart from sales, with who opened the shift when."""
-
-    TOPIC: ClassVar[str] = "cash.moved"
-    VERSION: ClassVar[int] = 1
 
     id: str
     store_id: str
@@ -49,23 +44,14 @@ class CashMoved:
     till_id: str
     opened_by: str
     opened_by_name: str
-    opened_at: str
-    business_day: str
+    opened_at: Instant
+    business_day: Day
     kind: str
-    amount_minor: int
+    amount_minor: Whole
     source_id: str
     why: str
-    at: str
+    at: Instant
     actor_id: str
-
-    def to_body(self) -> dict[str, Any]:
-        """Return the fact as plain JSON values."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_body(cls, body: dict[str, Any]) -> "CashMoved":
-        """Read a body of version 1; raises Invalid, KeyError, TypeError or ValueError when it is none."""
-        return cls(**body | {"amount_minor": door.number(body["amount_minor"], "amount_minor", -door.MOST)})
 
 
 # --- verbs ---
@@ -78,14 +64,11 @@ def add_cash(
     """Write a signed cash movement apart from sales, the shift's running sums with it, and tell it (rules 1, 2)."""
     fact = CashMoved(
         id=new_id(), store_id=shift.store_id, shift_id=shift.id, **{name: getattr(shift, name) for name in OF_SHIFT},
-        opened_at=shift.opened_at.isoformat(), business_day=shift.business_day.isoformat(), kind=kind,
-        amount_minor=amount_minor, source_id=source_id, why=why, at=at.isoformat(), actor_id=actor.id,
+        opened_at=shift.opened_at, business_day=shift.business_day, kind=kind, amount_minor=amount_minor,
+        source_id=source_id, why=why, at=at, actor_id=actor.id,
     )  # fmt: skip
     movement = _write(session, shift, fact)
-    outbox.append(
-        session, to_node=NETWORK, topic=fact.TOPIC, version=fact.VERSION, body=fact.to_body(), id=f"cash-{fact.id}",
-        subject=f"shift:{shift.id}", business_day=shift.business_day, at=at,
-    )  # fmt: skip
+    facts.send(session, fact, id=f"cash-{fact.id}", subject=f"shift:{shift.id}", day=shift.business_day, at=at)
     return movement
 
 
@@ -163,7 +146,7 @@ def book_beyond(
 def _write(session: Session, shift: Shift, fact: CashMoved) -> CashMovement:
     movement = CashMovement(
         store_id=fact.store_id, id=fact.id, shift_id=shift.id, kind=fact.kind, amount_minor=fact.amount_minor,
-        source_id=fact.source_id, why=fact.why, at=dt.datetime.fromisoformat(fact.at), actor_id=fact.actor_id,
+        source_id=fact.source_id, why=fact.why, at=fact.at, actor_id=fact.actor_id,
     )  # fmt: skip
     session.add(movement)
     shift.expected_minor += fact.amount_minor
@@ -178,7 +161,7 @@ def _open_again(session: Session, fact: CashMoved) -> Shift | None:
         return None
     shift = Shift(
         store_id=fact.store_id, id=fact.shift_id, **{name: getattr(fact, name) for name in OF_SHIFT},
-        opened_at=dt.datetime.fromisoformat(fact.opened_at), business_day=dt.date.fromisoformat(fact.business_day),
+        opened_at=fact.opened_at, business_day=fact.business_day,
         expected_minor=0, totals=totals.opening(), counted_times=0,
     )  # fmt: skip
     session.add(shift)

@@ -27,9 +27,9 @@ from sqlalchemy.orm import Session
 
 from config.database import lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import NETWORK, new_id
+from config.ids import new_id
 from config.money import MAX_MINOR, exponent
-from config.nodes import journal, outbox
+from config.nodes import facts, journal
 from config.nodes.journal import Actor
 from pos.facts import SaleCompleted
 from pos.printing import queue
@@ -444,17 +444,7 @@ def need_open(shift: Shift) -> None:
 
 def _send(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None:
     fact = shift_report.fact_of(session, shift, closed_by=actor.id, at=at)
-    outbox.append(
-        session,
-        to_node=NETWORK,
-        topic=fact.TOPIC,
-        version=fact.VERSION,
-        body=fact.to_body(),
-        id=shift.id,
-        subject=f"shift:{shift.id}",
-        business_day=shift.business_day,
-        at=at,
-    )
+    facts.send(session, fact, id=shift.id, subject=f"shift:{shift.id}", day=shift.business_day, at=at)
 
 
 def check_amount(amount_minor: int) -> None:

@@ -137,7 +137,8 @@ def consent_to_points(doors: Doors, customer_id: str, phone: str, code: str) -> 
     if balance is None:
         raise Invalid("points-wrong-code", "This is not the code, or it is too old. Check it, or send a new one.")
     with doors.write() as session:
-        shared_points.take_reported(session, balance)
+        fact = shared_points.PointsReported.from_body(balance)
+        shared_points.take_reported(session, fact, Actor.system("points", doors.settings.node_id), doors.now())
 
 
 @contextmanager

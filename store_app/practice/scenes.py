@@ -143,7 +143,7 @@ def _pickup(scene: Scene) -> str:
         currency=store_of(scene.session, scene.store_id).currency, total_minor=priced.total_minor,
         placed_at=scene.at.isoformat(), lines=lines,
     )  # fmt: skip
-    pickup.arrive(scene.session, placed, actor=scene.by, at=scene.at)
+    pickup.arrive(scene.session, placed, scene.by, scene.at)
     return f"code:{code_of(order_id, key)}"
 
 

@@ -30,10 +30,10 @@ import supply.sync.recovered
 from config.errors import DomainError, Invalid, Unreachable
 from config.ids import NETWORK
 from config.nodes import journal, outbox, signing, signing_keys
+from config.nodes.facts import Odd
 from config.nodes.journal import Actor, JournalEntry
 from config.nodes.node import this_node
 from config.nodes.outbox import Message
-from pos.sync.recovered import Odd
 from store_app.runtime.doors import Doors
 from store_app.sync import wire
 from supply.online import erasure
@@ -52,7 +52,6 @@ NOT_SIGNED = Invalid(
 )
 SHOWN_FOR = dt.timedelta(days=14)
 """So long the store's page and the doctor tell of it."""
-APPLIERS = {**pos.sync.recovered.APPLIERS, **supply.sync.recovered.APPLIERS}
 
 
 @dataclass
@@ -172,12 +171,9 @@ def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homec
         if not outbox.remember(session, NETWORK, epoch, message):
             continue
         came.topics[message.topic] += 1
-        applier = APPLIERS.get(message.topic)
-        if applier is None:
-            continue
         try:
             with session.begin_nested():
-                came.odd += applier(session, message, at)
+                came.odd += supply.sync.recovered.again(session, message, at)
                 session.flush()
         except sa.exc.OperationalError:
             raise

@@ -9,13 +9,11 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-import pos.sync.replica
-import supply.sync.online
 import supply.sync.replica
 from config.database import lock_rows
 from config.errors import Invalid, Refused
 from config.ids import NETWORK
-from config.nodes import anchor, door, inbox, journal, outbox, signing, signing_keys
+from config.nodes import anchor, door, facts, inbox, journal, outbox, signing, signing_keys
 from config.nodes.inbox import InboxHead, InboxMessage
 from config.nodes.journal import GENESIS, Actor
 from config.nodes.node import (
@@ -56,26 +54,20 @@ SHOWN_KEPT = 20
 
 
 def effect_of(from_node: str, at: dt.datetime, judge: Judge | None = None) -> Callable[[Session, Message], None]:
-    """Return what applies an arrived fact: its topic's applier; an unknown topic is refused, and so parked.
+    """Return what applies an arrived fact (`config/nodes/facts.py`), once what a store says of itself was weighed.
 
     judge: what weighs a store's facts first; None: a fresh one. Its `keep` is for the caller.
     """
 
-    appliers = {**pos.sync.replica.APPLIERS, **supply.sync.replica.APPLIERS}
-    newest = {**pos.sync.replica.NEWEST, **supply.sync.online.NEWEST}
-
     def apply(session: Session, message: Message) -> None:
-        applier = appliers.get(message.topic)
-        if applier is None:
-            raise Invalid("unknown-topic", "This node does not know the topic %(topic)s.", topic=message.topic)
-        inbox.refuse_newer(message.topic, message.version, newest.get(message.topic, message.version))
         if from_node == NETWORK:
-            applier(session, message, from_node, at)
+            facts.apply(session, message, from_node, at)
             return
+        facts.refuse_newer(message)
         _refuse_days(session, from_node, message, at, is_let_in=weigher.is_let_in(message))
         if (refusal := weigher.why(session, message)) is not None:
             raise refusal
-        applier(session, message, from_node, at)
+        facts.apply(session, message, from_node, at)
         if weigher.is_unweighed(message):
             raise Invalid("unreadable", "Its figures cannot be read.")
 
@@ -95,7 +87,7 @@ def bulk_of(from_node: str, at: dt.datetime, judge: Judge | None = None) -> inbo
             days = _days_of(message)
             waits = (
                 not first <= min(days) <= max(days) <= last
-                or message.version > pos.sync.replica.NEWEST.get(message.topic, message.version)
+                or (message.topic == SaleCompleted.TOPIC and message.version > SaleCompleted.VERSION)
                 or weigher.why(session, message) is not None
                 or weigher.is_unweighed(message)
             )

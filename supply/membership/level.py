@@ -23,27 +23,47 @@ Units: *_bp basis points.
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
+from pydantic import Field
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.ids import NETWORK, new_id
-from config.nodes import door, journal, outbox
+from config.ids import NETWORK
+from config.nodes import door, journal
+from config.nodes.facts import STORE, Count, Day, Fact, Whole, applies
 from config.nodes.journal import Actor
 from pos.stock.ledger import MOST_QTY, StockCount
-from pos.store.store import Store, day_of
+from pos.store.store import Store, day_of, send_fact
 from supply.demand.history import DailyDemand
 from supply.money.credit_limit import repaid_of
 from supply.money.escrow import Escrow
-from supply.money.ledger import VERSION
 from supply.online.orders import PickupOrder
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 
 DAYS, SOLD_DAYS, COUNTED_DAYS, SHELF_DAYS = 56, 28, 90, 7
 ONE_DAY = dt.timedelta(days=1)
-REPORTED, COUNTS_REPORTED = "standing.reported", "standing.counts"
+
+
+class StoreCounts(Fact, topic="standing.counts", said_by=STORE):
+    """How many of the products it sold a store counted lately."""
+
+    store_id: str
+    day: Day
+    sold_products: Annotated[int, Field(strict=True, ge=0, le=MOST_QTY)]
+    counted_products: Count
+
+
+class LevelReported(Fact, topic="standing.reported", said_by=NETWORK):
+    """The review of a store, with its evidence."""
+
+    store_id: str
+    day: Day
+    level: Whole
+    level_before: Whole
+    measures: dict[str, Any]
+    evidence: dict[str, Any]
 
 
 class CountsReported(Base):
@@ -119,35 +139,31 @@ def counts(session: Session, store_id: str, day: dt.date, *, at: dt.datetime) ->
 
 def send_counts(session: Session, store_id: str, day: dt.date, counted: int, sold: int, *, at: dt.datetime) -> None:
     """Tell the network how fresh the counts are."""
-    body = {"store_id": store_id, "day": day.isoformat(), "sold_products": sold, "counted_products": counted}
-    outbox.append(
-        session, to_node=NETWORK, topic=COUNTS_REPORTED, version=VERSION, body=body, id=new_id(),
-        subject=f"standing:{store_id}", business_day=day_of(session, store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, StoreCounts(store_id, day, sold, counted), subject=f"standing:{store_id}", at=at)
 
 
-def take_review(session: Session, body: dict[str, Any]) -> None:
+@applies(LevelReported)
+def take_review(session: Session, fact: LevelReported, _actor: Actor, _at: dt.datetime) -> None:
     """Keep the network's review; an older one that arrives late changes nothing."""
-    given = dict(body) | {"day": dt.date.fromisoformat(body["day"])}
-    known = session.get(LevelReview, str(body["store_id"]))
-    if known is None or known.day <= given["day"]:
-        session.merge(LevelReview(**given))
+    known = session.get(LevelReview, fact.store_id)
+    if known is None or known.day <= fact.day:
+        session.merge(LevelReview(**vars(fact)))
         session.flush()
 
 
 # --- verbs, network ---
 
 
-def take_counts(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+@applies(StoreCounts)
+def take_counts(session: Session, fact: StoreCounts, _actor: Actor, at: dt.datetime) -> None:
     """Keep what a store told of its counts (rule 2); an older word that arrives late changes nothing.
 
     A day that has not come yet, of a clock that is ahead, is today: the next word stands in its place.
     """
-    store_id = str(body["store_id"])
-    sold = door.number(body["sold_products"], "sold_products", most=MOST_QTY)
-    counted = door.number(body["counted_products"], "counted_products", most=sold)
+    store_id, sold = fact.store_id, fact.sold_products
+    counted = door.number(fact.counted_products, "counted_products", most=sold)
     today, known = day_of(session, store_id, at), session.get(CountsReported, store_id)
-    day = min(door.day(body["day"], "day"), today)
+    day = min(fact.day, today)
     if known is None or known.day <= day or known.day > today:
         session.merge(CountsReported(store_id=store_id, day=day, sold_products=sold, counted_products=counted))
         session.flush()
@@ -171,14 +187,7 @@ def review(session: Session, store: Store, day: dt.date, *, actor: Actor, at: dt
         session, actor=actor, at=at, verb="standing.reviewed", subject=f"standing:{store.id}", level=level,
         before=row.level_before, day=day,
     )  # fmt: skip
-    body = {
-        "store_id": row.store_id, "day": day.isoformat(), "level": level, "level_before": row.level_before,
-        "measures": row.measures, "evidence": evidence,
-    }  # fmt: skip
-    outbox.append(
-        session, to_node=store.id, topic=REPORTED, version=VERSION, body=body, id=new_id(),
-        subject=f"standing:{store.id}", business_day=day_of(session, store.id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, LevelReported.of_row(row), subject=f"standing:{store.id}", at=at)
     return row
 
 

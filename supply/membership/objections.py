@@ -9,24 +9,44 @@ Rules
 """
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound
-from config.ids import NETWORK, new_id
-from config.nodes import journal, outbox
+from config.ids import NETWORK
+from config.nodes import journal
+from config.nodes.facts import STORE, Fact, Instant, applies
 from config.nodes.journal import Actor
 from config.states import StateTable
 from config.words import N_
-from pos.store.store import day_of
-from supply.money.ledger import VERSION
+from pos.store.store import send_fact
 
 STATES = StateTable("objection", "raised", {"raised": ["upheld", "turned_down"], "upheld": [], "turned_down": []})
 SUBJECTS = ("limit", "account", "standing")
-RAISED, ANSWERED = "objection.raised", "objection.answered"
+
+
+class ObjectionWord(Fact):
+    """An objection, whole."""
+
+    store_id: str
+    id: str
+    about: str
+    words: str
+    state: str
+    raised_by: str
+    answer: str
+    raised_at: Instant
+
+
+class ObjectionRaised(ObjectionWord, topic="objection.raised", said_by=STORE):
+    """The store objects."""
+
+
+class ObjectionAnswered(ObjectionWord, topic="objection.answered", said_by=NETWORK):
+    """The network answers."""
 
 
 class Objection(Base):
@@ -66,18 +86,17 @@ def raise_objection(
     session.add(row)
     session.flush()
     journal.record(session, actor=actor, at=at, verb="objection.raised", subject=f"objection:{id}", about=about)
-    _send(session, row, NETWORK, RAISED, at)
+    send_fact(session, ObjectionRaised.of_row(row), subject=f"objection:{id}", at=at)
     return row
 
 
-def take_raised(session: Session, body: dict[str, Any]) -> None:
+@applies(ObjectionRaised)
+def take_raised(session: Session, fact: ObjectionRaised, _actor: Actor, _at: dt.datetime) -> None:
     """Write a store's objection down, at the network; a second copy changes nothing."""
-    if session.get(Objection, (str(body["store_id"]), str(body["id"]))) is None:
-        reported = {name: str(body[name]) for name in ("store_id", "id", "about", "words", "raised_by")}
-        if reported["about"] not in SUBJECTS:
-            raise Invalid("bad-subject", "Object to the limit, the account or the standing.", about=reported["about"])
-        raised_at = dt.datetime.fromisoformat(body["raised_at"])
-        session.add(Objection(**reported, state=STATES.first, answer="", raised_at=raised_at))
+    if session.get(Objection, (fact.store_id, fact.id)) is None:
+        if fact.about not in SUBJECTS:
+            raise Invalid("bad-subject", "Object to the limit, the account or the standing.", about=fact.about)
+        session.add(Objection(**vars(fact) | {"state": STATES.first, "answer": ""}))
         session.flush()
 
 
@@ -91,15 +110,16 @@ def answer(
     if row is None:
         raise NotFound("unknown-objection", "There is no such objection.", objection_id=objection_id)
     _settle(session, row, "upheld" if upheld else "turned_down", words, actor=actor, at=at)
-    _send(session, row, store_id, ANSWERED, at)
+    send_fact(session, ObjectionAnswered.of_row(row), subject=f"objection:{row.id}", at=at)
     return row
 
 
-def take_answered(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(ObjectionAnswered)
+def take_answered(session: Session, fact: ObjectionAnswered, actor: Actor, at: dt.datetime) -> None:
     """Take over what the network answered, at the store; a second copy changes nothing."""
-    row = session.get(Objection, (str(body["store_id"]), str(body["id"])))
-    if row is not None and STATES.legal(row.state, body["state"]):
-        _settle(session, row, body["state"], body["answer"], actor=actor, at=at)
+    row = session.get(Objection, (fact.store_id, fact.id))
+    if row is not None and STATES.legal(row.state, fact.state):
+        _settle(session, row, fact.state, fact.answer, actor=actor, at=at)
 
 
 def of_store(session: Session, store_id: str, *about: str) -> list[Objection]:
@@ -127,12 +147,3 @@ def _words(words: str, ask: str) -> str:
     if not words:
         raise Invalid("no-reason", ask)
     return words
-
-
-def _send(session: Session, row: Objection, to: str, topic: str, at: dt.datetime) -> None:
-    names = ("store_id", "id", "about", "words", "state", "raised_by", "answer")
-    body = {name: getattr(row, name) for name in names} | {"raised_at": row.raised_at.isoformat()}
-    outbox.append(
-        session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=f"objection:{row.id}",
-        business_day=day_of(session, row.store_id, at), at=at,
-    )  # fmt: skip

@@ -22,16 +22,40 @@ from config.clock import as_utc
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
-from config.nodes import journal, outbox
+from config.nodes import journal
+from config.nodes.facts import STORE, Fact, Instant, Whole, applies
 from config.nodes.journal import Actor, JournalEntry
-from pos.store.store import day_of
+from pos.store.store import send_fact
 
 LONGEST_HOURS = 72
 LOOK = dt.timedelta(minutes=30)
 MOST_ENTRIES = 30
-LEAVE_REPORTED = "support.reported"
-LOOKED = "support.looked"
-VERSION = 1
+
+
+class SupportReported(Fact, topic="support.reported", said_by=STORE):
+    """Leave to look into a store, and how its node is while it lasts; the highest step stands."""
+
+    store_id: str
+    id: str
+    words: str
+    given_by: str
+    given_at: Instant
+    until: Instant
+    ended_at: Instant | None
+    step: Whole
+    reported: dict[str, Any]
+
+
+class SupportLooked(Fact, topic="support.looked", said_by=NETWORK):
+    """Who looks into a store, and until when."""
+
+    store_id: str
+    id: str
+    leave_id: str
+    actor_id: str
+    actor_name: str
+    at: Instant
+    until: Instant
 
 
 class SupportPermission(Base):
@@ -103,38 +127,31 @@ def send(session: Session, row: SupportPermission, state: dict[str, Any], at: dt
     """Tell the network of leave, and how the node is while it lasts (rule 3)."""
     row.step += 1
     session.flush()
-    body = {
-        "store_id": row.store_id, "id": row.id, "words": row.words, "given_by": row.given_by,
-        "given_at": as_utc(row.given_at).isoformat(), "until": as_utc(row.until).isoformat(), "step": row.step,
-        "ended_at": as_utc(row.ended_at).isoformat() if row.ended_at else None, "reported": state,
-    }  # fmt: skip
-    outbox.append(
-        session, to_node=NETWORK, topic=LEAVE_REPORTED, version=VERSION, body=body, id=new_id(),
-        subject=f"support:{row.id}", business_day=day_of(session, row.store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, SupportReported.of_row(row, reported=state), subject=f"support:{row.id}", at=at)
 
 
-def take_looked(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+@applies(SupportLooked)
+def take_looked(session: Session, fact: SupportLooked, _actor: Actor, at: dt.datetime) -> None:
     """Write who of the network looks into this store, into its own journal (rule 2); a second copy changes nothing."""
-    if session.get(SupportVisit, (body["store_id"], body["id"])) is not None:
+    if session.get(SupportVisit, (fact.store_id, fact.id)) is not None:
         return
-    session.add(SupportVisit(**_instants(body, "at", "until")))
-    actor = Actor(body["actor_id"], body["actor_name"], "operator", body["store_id"])
+    session.add(SupportVisit(**vars(fact)))
     journal.record(
-        session, actor=actor, at=at, verb="support.looked", subject=f"support:{body['leave_id']}", looked_at=body["at"],
-        until=body["until"],
+        session, actor=Actor(fact.actor_id, fact.actor_name, "operator", fact.store_id), at=at, verb="support.looked",
+        subject=f"support:{fact.leave_id}", looked_at=fact.at, until=fact.until,
     )  # fmt: skip
 
 
 # --- verbs, network ---
 
 
-def take_reported(session: Session, body: dict[str, Any]) -> None:
+@applies(SupportReported)
+def take_reported(session: Session, fact: SupportReported, _actor: Actor, _at: dt.datetime) -> None:
     """Take over a store's leave; an older word changes nothing."""
-    row = session.get(SupportPermission, (body["store_id"], body["id"]))
-    if row is not None and row.step >= body["step"]:
+    row = session.get(SupportPermission, (fact.store_id, fact.id))
+    if row is not None and row.step >= fact.step:
         return
-    session.merge(SupportPermission(**_instants(body, "given_at", "until", "ended_at")))
+    session.merge(SupportPermission(**vars(fact)))
     session.flush()
 
 
@@ -154,12 +171,7 @@ def look(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> S
     session.add(row)
     session.flush()
     journal.record(session, actor=actor, at=at, verb="support.looked", subject=f"store:{store_id}", leave=leave.id)
-    body = {name: getattr(row, name) for name in ("store_id", "id", "leave_id", "actor_id", "actor_name")}
-    body |= {"at": as_utc(row.at).isoformat(), "until": as_utc(row.until).isoformat()}
-    outbox.append(
-        session, to_node=store_id, topic=LOOKED, version=VERSION, body=body, id=f"look-{row.id}",
-        subject=f"support:{leave.id}", business_day=day_of(session, store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, SupportLooked.of_row(row), subject=f"support:{leave.id}", id=f"look-{row.id}", at=at)
     return row
 
 
@@ -225,7 +237,3 @@ def last_entries(session: Session, node_id: str) -> list[dict[str, str]]:
 
 def _live(store_id: str, at: dt.datetime) -> list[sa.ColumnElement[bool]]:
     return [SupportPermission.store_id == store_id, SupportPermission.until > at, SupportPermission.ended_at.is_(None)]
-
-
-def _instants(body: dict[str, Any], *names: str) -> dict[str, Any]:
-    return body | {name: dt.datetime.fromisoformat(body[name]) if body[name] else None for name in names}

@@ -13,25 +13,45 @@ Rules
 """
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Annotated, ClassVar
 
 import sqlalchemy as sa
+from pydantic import Field
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import Invalid
 from config.ids import NETWORK, new_id
 from config.money import MAX_MINOR
-from config.nodes import journal, outbox
+from config.nodes import journal
+from config.nodes.facts import STORE, Fact, Instant, Whole, applies
 from config.nodes.journal import Actor
 from config.states import StateTable
-from pos.store.store import day_of
+from pos.store.store import send_fact
 from supply.money import terms as money_terms
 from supply.money.escrow import Escrow, EscrowEntry
-from supply.money.ledger import CALLED_IN, VERSION, Booking, Wanted, balances, called_in_left
+from supply.money.ledger import CALLED_IN, Booking, Wanted, balances, called_in_left
 
 STATES = StateTable("advance", "asked", {"asked": ["given", "refused"], "given": [], "refused": []})
-ADVANCE_ASKED, ADVANCE_ANSWERED = "advance.asked", "advance.answered"
+
+
+class AdvanceWord(Fact):
+    """A wish for an advance, and what came of it."""
+
+    store_id: str
+    id: str
+    asked_minor: Annotated[int, Field(strict=True, ge=1, le=MAX_MINOR)]
+    given_minor: Whole
+    state: str
+    asked_at: Instant
+
+
+class AdvanceAsked(AdvanceWord, topic="advance.asked", said_by=STORE):
+    """The store asks."""
+
+
+class AdvanceAnswered(AdvanceWord, topic="advance.answered", said_by=NETWORK):
+    """The network gives, or not."""
 
 
 class Advance(Base):
@@ -61,22 +81,19 @@ def ask(session: Session, store_id: str, amount_minor: int, *, id: str, actor: A
     journal.record(
         session, actor=actor, at=at, verb="advance.asked", subject=f"advance:{id}", amount_minor=amount_minor
     )
-    _send(session, row, NETWORK, ADVANCE_ASKED, at)
+    send_fact(session, AdvanceAsked.of_row(row), subject=f"advance:{id}", at=at)
     return row
 
 
-def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(AdvanceAsked)
+def take_asked(session: Session, fact: AdvanceAsked, actor: Actor, at: dt.datetime) -> None:
     """Give what the rule allows, at the network, and answer (rules 1 to 3)."""
-    store_id, wish_id, asked_minor = str(body["store_id"]), str(body["id"]), body["asked_minor"]
-    if type(asked_minor) is not int or not 0 < asked_minor <= MAX_MINOR:
-        raise Invalid(
-            "bad-amount", "An advance of %(asked_minor)s is none.", asked_minor=f"{asked_minor!r}", sender=store_id
-        )
+    store_id, wish_id = fact.store_id, fact.id
     if session.get(Advance, (store_id, wish_id)) is not None:
         return
     row = Advance(
-        store_id=store_id, id=wish_id, asked_minor=asked_minor, given_minor=0, state=STATES.first,
-        asked_at=dt.datetime.fromisoformat(body["asked_at"]),
+        store_id=store_id, id=wish_id, asked_minor=fact.asked_minor, given_minor=0, state=STATES.first,
+        asked_at=fact.asked_at,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -90,7 +107,7 @@ def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
         book.enter("advance", "funds", "advance", row.given_minor, source_id=wish_id, id=f"advance-{wish_id}")
         book.pay(by_day=book.day)
         book.close("advanced", amount_minor=row.given_minor)
-    _send(session, row, store_id, ADVANCE_ANSWERED, at)
+    send_fact(session, AdvanceAnswered.of_row(row), subject=f"advance:{row.id}", at=at)
 
 
 def call_in(book: Booking) -> int:
@@ -107,12 +124,13 @@ def call_in(book: Booking) -> int:
     return beyond_minor
 
 
-def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(AdvanceAnswered)
+def take_answer(session: Session, fact: AdvanceAnswered, actor: Actor, at: dt.datetime) -> None:
     """Take over what the network gave, at the store; a second copy changes nothing."""
-    row = session.get(Advance, (str(body["store_id"]), str(body["id"])))
-    if row is not None and STATES.legal(row.state, body["state"]):
-        row.given_minor = int(body["given_minor"])
-        journal.move(session, row, body["state"], actor=actor, at=at, subject=f"advance:{row.id}")
+    row = session.get(Advance, (fact.store_id, fact.id))
+    if row is not None and STATES.legal(row.state, fact.state):
+        row.given_minor = fact.given_minor
+        journal.move(session, row, fact.state, actor=actor, at=at, subject=f"advance:{row.id}")
 
 
 def most(session: Session, store_id: str, advance_bp: int) -> int:
@@ -140,17 +158,3 @@ def share_of_held(session: Session, store_id: str, advance_bp: int) -> int:
         )
     )  # fmt: skip
     return int(session.scalar(query) or 0) * advance_bp // 10_000
-
-
-# --- inside ---
-
-
-def _send(session: Session, row: Advance, to: str, topic: str, at: dt.datetime) -> None:
-    body = {
-        "store_id": row.store_id, "id": row.id, "asked_minor": row.asked_minor, "given_minor": row.given_minor,
-        "state": row.state, "asked_at": row.asked_at.isoformat(),
-    }  # fmt: skip
-    outbox.append(
-        session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=f"advance:{row.id}",
-        business_day=day_of(session, row.store_id, at), at=at,
-    )  # fmt: skip

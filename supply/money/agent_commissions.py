@@ -17,20 +17,16 @@ Units: *_minor minor units of the store's currency.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.clock import is_newer_word
 from config.errors import Invalid
-from config.ids import NETWORK
-from config.nodes.inbox import refuse_newer, refuse_stranger
+from config.nodes.facts import applies
 from config.nodes.journal import Actor
-from config.nodes.outbox import Message
-from pos.producers.agents import AGENT_REPORTED, PARTS_REPORTED, VERSION, Agent
+from pos.producers.agents import Agent, AgentParts, AgentReported
 from supply.money import terms
 from supply.money.ledger import Booking, Invoice, LedgerEntry, Wanted, open_invoices
 from supply.money.pain001 import tidy_account
@@ -57,27 +53,26 @@ class Part:
 # --- verbs, network ---
 
 
-def take_agent(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+@applies(AgentReported)
+def take_agent(session: Session, fact: AgentReported, _actor: Actor, at: dt.datetime) -> None:
     """Keep where an agent's money goes; an older word that arrives late changes nothing."""
-    key, reported_at = (str(body["store_id"]), str(body["name"])), dt.datetime.fromisoformat(body["reported_at"])
-    known = session.get(Agent, key)
-    if known is not None and not is_newer_word(reported_at, known.reported_at, at):
+    known = session.get(Agent, (fact.store_id, fact.name))
+    if known is not None and not is_newer_word(fact.reported_at, known.reported_at, at):
         return
-    account, bic = tidy_account(body["account"], body["bic"]) if body["account"] else ("", "")
-    session.merge(Agent(store_id=key[0], name=key[1], account=account, bic=bic, reported_at=reported_at))
+    account, bic = tidy_account(fact.account, fact.bic) if fact.account else ("", "")
+    session.merge(Agent(**vars(fact) | {"account": account, "bic": bic}))
     session.flush()
 
 
-def take_parts(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(AgentParts)
+def take_parts(session: Session, fact: AgentParts, actor: Actor, at: dt.datetime) -> None:
     """Book the agents' parts of a statement (rule 1); a second copy changes nothing."""
-    book = Booking(session, str(body["store_id"]), actor=actor, at=at)
+    book = Booking(session, fact.store_id, actor=actor, at=at)
     due = book.day + dt.timedelta(days=terms.in_force(session)[1].account_days)
-    for name, minor in body["parts"]:
-        part_id = f"{_PART}{body['statement_id']}-{name}"
-        if not name or type(minor) is not int or not minor:
-            raise Invalid(
-                "bad-amount", "An agent's part of %(minor)s is none.", minor=f"{minor!r}", sender=book.store_id
-            )
+    for name, minor in fact.parts:
+        part_id = f"{_PART}{fact.statement_id}-{name}"
+        if not name or not minor:
+            raise Invalid("bad-amount", "An agent's part of %(minor)s is none.", minor=f"{minor}", sender=book.store_id)
         if book.knows(part_id) or session.get(Invoice, (book.store_id, part_id)) is not None:
             continue
         if minor > 0:
@@ -88,7 +83,7 @@ def take_parts(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
         else:
             _give_back(book, name, -minor, part_id)
     book.pay(by_day=book.day)
-    book.close("agents", statement=body["statement_id"])
+    book.close("agents", statement=fact.statement_id)
 
 
 # --- questions ---
@@ -191,20 +186,3 @@ def _given_up(session: Session, store_id: str | None) -> Counter[tuple[str, str]
     for invoice, minor in session.execute(query):
         found[invoice.store_id, invoice.lines[0][1]] += int(minor)
     return found
-
-
-def _take(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
-    refuse_newer(message.topic, message.version, VERSION)
-    store_id = str(message.body["store_id"])
-    refuse_stranger(from_node, store_id)
-    if message.topic == AGENT_REPORTED:
-        take_agent(session, message.body, at=at)
-    else:
-        take_parts(session, message.body, actor=Actor.system("settlement", NETWORK), at=at)
-
-
-APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
-    AGENT_REPORTED: _take,
-    PARTS_REPORTED: _take,
-}
-"""topic -> what it does at the network: (session, message, from_node, at)"""

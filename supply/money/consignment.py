@@ -20,7 +20,6 @@ Units: quantities in stock units.
 """
 
 import datetime as dt
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -28,27 +27,46 @@ from sqlalchemy.orm import Session
 from config.database import lock_rows
 from config.errors import NotFound, Refused
 from config.ids import NETWORK, new_id
-from config.nodes import journal, outbox
+from config.nodes import journal
+from config.nodes.facts import STORE, Count, Day, Fact, Instant, Whole, applies
 from config.nodes.journal import Actor
 from config.nodes.node import this_node
 from pos.stock import consignment_stock, stock
 from pos.stock.consignment_stock import Consignment
-from pos.store.store import day_of
+from pos.store.store import day_of, send_fact
 from supply.money import ledger, terms
-from supply.money.ledger import VERSION, Booking, Wanted
+from supply.money.ledger import Booking, Wanted
 from supply.orders import claims, supplier_returns
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.network_offers import NetworkOffer
 from supply.orders.supplier_returns import Going, ReturnRequest, SupplierReturn, SupplierReturnLine
 
-REPORTED = "consigned.reported"
 GRACE_DAYS = 3
 WORD_DAYS = 14
 """So much longer the network waits for the goods, and the word, of a store that is cut off."""
 WORD_ENDS = dt.timedelta(days=GRACE_DAYS + WORD_DAYS)
 _GONE = ("sold_qty", "back_qty", "bought_qty")
 _UNITS = ("came_qty", "left_qty", *_GONE)
-_KEPT = ("sku", "name", "owner", "supplier_id", "pack_qty", "pack_cost_minor", *_UNITS)
+
+
+class ConsignedReported(Fact, topic="consigned.reported", said_by=STORE):
+    """What a lot on sale or return has come to."""
+
+    store_id: str
+    id: str
+    sku: str
+    name: str
+    owner: str
+    supplier_id: str
+    pack_qty: Whole
+    pack_cost_minor: Whole
+    came_at: Instant
+    until: Day
+    came_qty: Count
+    left_qty: Count
+    sold_qty: Count
+    back_qty: Count
+    bought_qty: Count
 
 
 # --- verbs, both ---
@@ -135,24 +153,19 @@ def send(session: Session, lot: Consignment, *, at: dt.datetime) -> None:
     if step == lot.reported_step or this_node(session).id != lot.store_id:
         return
     lot.reported_step = step
-    body = {name: getattr(lot, name) for name in _KEPT} | {
-        "store_id": lot.store_id, "id": lot.id, "came_at": lot.came_at.isoformat(), "until": lot.until.isoformat(),
-    }  # fmt: skip
-    outbox.append(
-        session, to_node=NETWORK, topic=REPORTED, version=VERSION, body=body, id=new_id(), subject=subject_of(lot),
-        business_day=day_of(session, lot.store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, ConsignedReported.of_row(lot), subject=subject_of(lot), at=at)
 
 
 # --- verbs, network ---
 
 
-def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(ConsignedReported)
+def take_reported(session: Session, fact: ConsignedReported, actor: Actor, at: dt.datetime) -> None:
     """Take over what a store's lot came to, and invoice what was sold and bought since (rules 2, 5)."""
-    store_id, lot_id = str(body["store_id"]), str(body["id"])
+    store_id, lot_id = fact.store_id, fact.id
     offer, lot = session.get(NetworkOffer, (store_id, lot_id)), session.get(Consignment, (store_id, lot_id))
-    values = {name: body[name] for name in _UNITS}
-    if offer is None or offer.return_until is None or any(type(qty) is not int or qty < 0 for qty in values.values()):
+    values = {name: getattr(fact, name) for name in _UNITS}
+    if offer is None or offer.return_until is None:
         raise Refused(
             "no-such-lot", "The network has no goods %(lot_id)s on sale or return in %(store_id)s.", lot_id=lot_id,
             store_id=store_id,
@@ -161,10 +174,9 @@ def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: d
     if step + values["left_qty"] != values["came_qty"]:
         raise Refused("lot-differs", "The units of %(name)s do not add up.", name=offer.name)
     if lot is None:
-        came_at = dt.datetime.fromisoformat(body["came_at"])
         lot = Consignment(
-            store_id=store_id, id=lot_id, came_at=came_at, came_on=day_of(session, store_id, came_at), sku=offer.sku,
-            name=offer.name, owner=NETWORK, supplier_id=offer.supplier_id, pack_qty=offer.pack_qty,
+            store_id=store_id, id=lot_id, came_at=fact.came_at, came_on=day_of(session, store_id, fact.came_at),
+            sku=offer.sku, name=offer.name, owner=NETWORK, supplier_id=offer.supplier_id, pack_qty=offer.pack_qty,
             pack_cost_minor=offer.pack_cost_minor, until=offer.return_until, ahead_qty=0, reported_step=step,
             charged_qty=0, **values,
         )  # fmt: skip

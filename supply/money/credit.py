@@ -27,26 +27,27 @@ Units: *_minor minor units of the store's currency.
 """
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import sqlalchemy as sa
+from pydantic import Field
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import NETWORK, new_id
+from config.ids import NETWORK
 from config.money import MAX_MINOR, amount_for
-from config.nodes import door, journal, outbox
+from config.nodes import door, journal
+from config.nodes.facts import STORE, Day, Fact, Instant, Whole, applies
 from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.stock.consignment_stock import Consignment
-from pos.store.store import day_of
+from pos.store.store import send_fact
 from supply.demand.history import StoreDay
 from supply.money import advances, ledger, terms
 from supply.money import terms as money_terms
 from supply.money.credit_limit import REPAID_DAYS, WEEKS
 from supply.money.ledger import (
-    VERSION,
     Booking,
     Invoice,
     Stocked,
@@ -76,7 +77,44 @@ STATES = StateTable(
     },
 )
 LINE_STATES = StateTable("credit line", "open", {"open": ["held"], "held": ["open"]}, resting=["open", "held"])
-LINE_REPORTED, DRAW_ASKED, DRAW_ANSWERED = "credit.reported", "credit.asked", "credit.answered"
+
+
+class LineReported(Fact, topic="credit.reported", said_by=NETWORK):
+    """A store's credit line as the network has it; the highest step stands."""
+
+    store_id: str
+    state: str
+    limit_minor: Whole
+    level: Whole
+    held_by: str
+    held_why: str
+    facts: dict[str, Any]
+    terms: dict[str, Any]
+    terms_n: Whole
+    steps: list[Any]
+    worked_out_on: Day
+    advance_most_minor: Whole
+    step: Whole
+
+
+class Draw(Fact):
+    """An order that is to be paid on credit, whole."""
+
+    store_id: str
+    order_id: str
+    order_no: Whole
+    amount_minor: Annotated[int, Field(strict=True, ge=0, le=MAX_MINOR)]
+    asked_at: Instant
+    state: str
+    why: str
+
+
+class DrawAsked(Draw, topic="credit.asked", said_by=STORE):
+    """The store asks."""
+
+
+class DrawAnswered(Draw, topic="credit.answered", said_by=NETWORK):
+    """The network answers."""
 
 
 class CreditLine(Base):
@@ -156,51 +194,53 @@ def draw(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     journal.record(
         session, actor=actor, at=at, verb="credit draw.asked", subject=subject_of(made), amount_minor=cost_minor
     )
-    _send(session, NETWORK, DRAW_ASKED, _draw_body(made), made.store_id, at)
+    send_fact(session, DrawAsked.of_row(made), subject=f"credit:{store_id}", at=at)
     return made
 
 
-def take_line(session: Session, body: dict[str, Any]) -> None:
+@applies(LineReported)
+def take_line(session: Session, fact: LineReported, _actor: Actor, _at: dt.datetime) -> None:
     """Keep the line as the network has it; an older word that arrives late changes nothing."""
-    row = session.get(CreditLine, str(body["store_id"]))
-    given = dict(body) | {"worked_out_on": dt.date.fromisoformat(body["worked_out_on"])}
+    row = session.get(CreditLine, fact.store_id)
     if row is None:
-        session.add(CreditLine(**given))
-    elif row.step < body["step"]:
+        session.add(CreditLine(**vars(fact)))
+    elif row.step < fact.step:
         # the network made the move and journalled it; here it is a copy
-        session.execute(sa.update(CreditLine).where(CreditLine.store_id == row.store_id).values(**given))
+        session.execute(sa.update(CreditLine).where(CreditLine.store_id == row.store_id).values(**vars(fact)))
         session.expire(row)
     session.flush()
 
 
-def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(DrawAnswered)
+def take_answer(session: Session, fact: DrawAnswered, actor: Actor, at: dt.datetime) -> None:
     """Take over what the network answered to a draw; a second copy changes nothing."""
-    row = session.get(CreditDraw, (str(body["store_id"]), str(body["order_id"])))
-    if row is None and not body["amount_minor"]:  # the network's own word, on an order on account
-        row = _draw_from(session, body)
-    if row is not None and STATES.legal(row.state, body["state"]):
-        row.why = body["why"]
-        if body["state"] == "granted":  # let go on account before the network knew that credit was asked for
-            row.amount_minor = int(body["amount_minor"])
-        journal.move(session, row, body["state"], actor=actor, at=at, subject=subject_of(row), why=row.why or None)
-    elif row is not None and row.state == "asked" and body["state"] == "refused":  # the hold was overtaken on its way
+    row = session.get(CreditDraw, (fact.store_id, fact.order_id))
+    if row is None and not fact.amount_minor:  # the network's own word, on an order on account
+        row = _draw_from(session, fact)
+    if row is not None and STATES.legal(row.state, fact.state):
+        row.why = fact.why
+        if fact.state == "granted":  # let go on account before the network knew that credit was asked for
+            row.amount_minor = fact.amount_minor
+        journal.move(session, row, fact.state, actor=actor, at=at, subject=subject_of(row), why=row.why or None)
+    elif row is not None and row.state == "asked" and fact.state == "refused":  # the hold was overtaken on its way
         journal.move(session, row, "held", actor=actor, at=at, subject=subject_of(row))
-        take_answer(session, body, actor=actor, at=at)
+        take_answer(session, fact, actor, at)
 
 
 # --- verbs, network ---
 
 
-def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(DrawAsked)
+def take_asked(session: Session, fact: DrawAsked, actor: Actor, at: dt.datetime) -> None:
     """Look at a store's draw again and grant it, or hold its order (rule 2); a second copy changes nothing."""
-    store_id, order_id = str(body["store_id"]), str(body["order_id"])
-    minor = door.number(body["amount_minor"], "amount_minor", 1, MAX_MINOR)
+    store_id, order_id = fact.store_id, fact.order_id
+    minor = door.number(fact.amount_minor, "amount_minor", 1)
     row = session.get(CreditDraw, (store_id, order_id))
     if row is not None and row.amount_minor:
         return
     left_minor = available(session, store_id)
     if row is None:
-        row = _draw_from(session, body)
+        row = _draw_from(session, fact)
     elif row.state == "held":  # the order came first, was taken as one on account, and waits
         row.amount_minor = minor
     else:  # it was answered as one on account, and is one
@@ -492,8 +532,8 @@ def _line(session: Session, store_id: str) -> CreditLine:
     return row
 
 
-def _draw_from(session: Session, body: dict[str, Any]) -> CreditDraw:
-    row = CreditDraw(**dict(body) | {"state": STATES.first, "asked_at": dt.datetime.fromisoformat(body["asked_at"])})
+def _draw_from(session: Session, fact: Draw) -> CreditDraw:
+    row = CreditDraw(**vars(fact) | {"state": STATES.first})
     session.add(row)
     session.flush()
     return row
@@ -552,28 +592,12 @@ def _sell_through(session: Session, store_id: str, order_id: str, least_days: in
 
 def _answer(session: Session, row: CreditDraw, state: str, *, actor: Actor, at: dt.datetime) -> None:
     journal.move(session, row, state, actor=actor, at=at, subject=subject_of(row), why=row.why or None)
-    _send(session, row.store_id, DRAW_ANSWERED, _draw_body(row), row.store_id, at)
-
-
-def _draw_body(row: CreditDraw) -> dict[str, Any]:
-    return {
-        "store_id": row.store_id, "order_id": row.order_id, "order_no": row.order_no, "amount_minor": row.amount_minor,
-        "asked_at": row.asked_at.isoformat(), "state": row.state, "why": row.why,
-    }  # fmt: skip
+    send_fact(session, DrawAnswered.of_row(row), subject=f"credit:{row.store_id}", at=at)
 
 
 def _send_line(session: Session, row: CreditLine, at: dt.datetime) -> None:
     session.flush()
-    names = [column.key for column in sa.inspect(CreditLine).columns]
-    body = {name: getattr(row, name) for name in names} | {"worked_out_on": row.worked_out_on.isoformat()}
-    _send(session, row.store_id, LINE_REPORTED, body, row.store_id, at)
-
-
-def _send(session: Session, to: str, topic: str, body: dict[str, Any], store_id: str, at: dt.datetime) -> None:
-    outbox.append(
-        session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=f"credit:{store_id}",
-        business_day=day_of(session, store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, LineReported.of_row(row), subject=f"credit:{row.store_id}", at=at)
 
 
 def _line_exported(line: CreditLine) -> dict[str, Any]:

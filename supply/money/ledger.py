@@ -30,17 +30,18 @@ thousandths of a stock unit, *_bp basis points, *_ppm millionths.
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import BASIS, MAX_MINOR, divide_half_up
-from config.nodes import journal, outbox
+from config.nodes import journal
 from config.nodes.append_only import append_only
+from config.nodes.facts import Day, Fact, Flag, Instant, Whole, send
 from config.nodes.journal import Actor
 from config.words import N_
 from pos.store.store import day_of, store_of
@@ -54,10 +55,51 @@ KIND_AGAINST = {
 AGAINST = (
     "goods", "returns", "transfers", "escrow", "commission", "shelf", "late", "bank", "loss", "care", "agents",
     "overpaid", "points")  # fmt: skip
-BOOKED, OPEN_AGAIN = "account.booked", "unpaid"
+OPEN_AGAIN = "unpaid"
 CALLED_IN = "advance-due-"
 """How the invoice of an advance that nothing is held for any more begins (`advances` rule 4)."""
-VERSION = 1
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class EntryReported:
+    """An entry as it travels."""
+
+    id: str
+    n: Whole
+    kind: str
+    from_account: str
+    to_account: str
+    amount_minor: Whole
+    invoice_id: str | None
+    source_id: str
+    words: str
+    at: Instant
+    business_day: Day
+
+
+@dataclass(frozen=True)
+class InvoiceReported:
+    """An invoice as it travels."""
+
+    id: str
+    no: Whole
+    on_credit: Flag
+    amount_minor: Whole
+    delivery_id: str | None
+    order_id: str | None
+    lines: list[Any]
+    changed_n: Whole
+    made_day: Day
+    due_day: Day
+
+
+class AccountBooked(Fact, topic="account.booked", said_by=NETWORK):
+    """What the network booked for a store, and the invoices that changed."""
+
+    store_id: str
+    entries: tuple[EntryReported, ...]
+    invoices: tuple[InvoiceReported, ...]
 
 
 class Account(Base):
@@ -254,15 +296,9 @@ class Booking:
             self.session, actor=self.actor, at=self.at, verb=f"account.{verb}", subject=f"account:{self.store_id}",
             entries=len(self.entries), **facts,
         )  # fmt: skip
-        body = {
-            "store_id": self.store_id,
-            "entries": [_entry_body(one) for one in self.entries],
-            "invoices": [invoice_body(one) for one in self.invoices.values()],
-        }
-        outbox.append(
-            self.session, to_node=self.store_id, topic=BOOKED, version=VERSION, body=body, id=new_id(),
-            subject=f"account:{self.store_id}", business_day=self.day, at=self.at,
-        )  # fmt: skip
+        entries = tuple(_same(EntryReported, one) for one in self.entries)
+        fact = AccountBooked(self.store_id, entries, invoices_reported(self.invoices.values()))
+        send(self.session, fact, subject=f"account:{self.store_id}", day=self.day, at=self.at)
 
 
 SOLD_BP = 8_000
@@ -366,20 +402,19 @@ def write_off(session: Session, store_id: str, invoice_id: str, *, why: str, act
 # --- verbs, store ---
 
 
-def take_booked(session: Session, body: dict[str, Any]) -> None:
+def take_booked(session: Session, fact: AccountBooked) -> None:
     """Keep the network's entries and invoices of this store; a second copy changes nothing (rule 5)."""
-    store_id = str(body["store_id"])
-    for row in body["invoices"]:
-        known = session.get(Invoice, (store_id, row["id"]))
+    store_id = fact.store_id
+    for one in fact.invoices:
+        known = session.get(Invoice, (store_id, one.id))
         if known is None:
-            session.add(Invoice(store_id=store_id, **_days(row, "made_day", "due_day")))
-        elif known.changed_n < row["changed_n"]:
-            for name, value in _days(row, "made_day", "due_day").items():
+            session.add(Invoice(store_id=store_id, **vars(one)))
+        elif known.changed_n < one.changed_n:
+            for name, value in vars(one).items():
                 setattr(known, name, value)
-    for row in body["entries"]:
-        if session.get(LedgerEntry, (store_id, row["id"])) is None:
-            given = _days(row, "business_day") | {"at": dt.datetime.fromisoformat(row["at"])}
-            session.add(LedgerEntry(store_id=store_id, **given))
+    for entry in fact.entries:
+        if session.get(LedgerEntry, (store_id, entry.id)) is None:
+            session.add(LedgerEntry(store_id=store_id, **vars(entry)))
     session.flush()
 
 
@@ -483,11 +518,9 @@ def effect(entry: LedgerEntry) -> int:
     return entry.amount_minor * ((entry.to_account in OWN) - (entry.from_account in OWN))
 
 
-def invoice_body(invoice: Invoice) -> dict[str, Any]:
-    """Return an invoice as it travels."""
-    names = ("id", "no", "on_credit", "amount_minor", "delivery_id", "order_id", "lines", "changed_n")
-    body = {name: getattr(invoice, name) for name in names}
-    return body | {"made_day": invoice.made_day.isoformat(), "due_day": invoice.due_day.isoformat()}
+def invoices_reported(invoices: Iterable[Invoice]) -> tuple[InvoiceReported, ...]:
+    """Return invoices as they travel."""
+    return tuple(_same(InvoiceReported, one) for one in invoices)
 
 
 def share_payment(amount_minor: int, open_invoices: Iterable[Open]) -> list[tuple[str, int]]:
@@ -560,14 +593,8 @@ def _words(words: str, ask: str) -> str:
     return words
 
 
-def _entry_body(entry: LedgerEntry) -> dict[str, Any]:
-    names = ("id", "n", "kind", "from_account", "to_account", "amount_minor", "invoice_id", "source_id", "words")
-    body = {name: getattr(entry, name) for name in names}
-    return body | {"at": entry.at.isoformat(), "business_day": entry.business_day.isoformat()}
-
-
-def _days(row: dict[str, Any], *names: str) -> dict[str, Any]:
-    return row | {name: dt.date.fromisoformat(row[name]) for name in names}
+def _same(kind: type[T], row: object) -> T:
+    return kind(**{name: getattr(row, name) for name in vars(kind)["__dataclass_fields__"]})
 
 
 def as_open(standing: Iterable[Standing]) -> list[Open]:

@@ -15,6 +15,7 @@ Units: *_minor minor units of the store's currency.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -22,14 +23,15 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
-from config.ids import NETWORK, new_id
+from config.ids import NETWORK
 from config.money import MAX_MINOR
-from config.nodes import door, journal, outbox
+from config.nodes import door, journal
+from config.nodes.facts import STORE, Day, Fact, Instant, Whole, applies
 from config.nodes.journal import Actor
 from config.states import StateTable
-from pos.store.store import Store, day_of
+from pos.store.store import Store, send_fact
 from supply.money import ledger, wrong_payments
-from supply.money.ledger import VERSION, Account, Booking, Invoice, LedgerEntry, balances
+from supply.money.ledger import Account, Booking, Invoice, LedgerEntry, balances
 
 STATES = StateTable("lost entry", "waits", {"waits": ["taken", "left_out"], "taken": [], "left_out": []})
 BY_HAND: dict[str, tuple[tuple[str, str], ...]] = {
@@ -45,10 +47,52 @@ BY_HAND: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """The kinds of entries that are told back (rule 1), and between which accounts they move money."""
 OF_AN_INVOICE = ("paid", "loss", "late")
-PUT_BACK, LOST, ANSWERED = "account.put_back", "account.lost", "account.lost_answered"
 _KEPT = (
     "id", "n", "kind", "from_account", "to_account", "amount_minor", "invoice_id", "source_id", "words",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LostLine:
+    """An entry the network has lost, as the store knows it."""
+
+    id: str
+    n: Whole
+    kind: str
+    from_account: str
+    to_account: str
+    amount_minor: Whole
+    invoice_id: str | None
+    source_id: str
+    words: str
+    day: Day
+
+
+class AccountPutBack(Fact, topic="account.put_back", said_by=NETWORK):
+    """Where a store's book ends now at the network, which was put back from a copy."""
+
+    store_id: str
+    reported_at: Instant
+    last_n: Whole
+    last_invoice_no: Whole
+    invoices: tuple[ledger.InvoiceReported, ...]
+
+
+class AccountLost(Fact, topic="account.lost", said_by=STORE):
+    """What the store knows beyond that, and no other fact brings again."""
+
+    store_id: str
+    reported_at: Instant
+    entries: tuple[LostLine, ...]
+
+
+class LostAnswered(Fact, topic="account.lost_answered", said_by=NETWORK):
+    """What the operator decided about a lost entry."""
+
+    store_id: str
+    id: str
+    state: str
+    why: str
 
 
 class LostEntry(Base):
@@ -80,28 +124,25 @@ def ask_all(session: Session, *, at: dt.datetime) -> None:
     for store_id in session.scalars(sa.select(Store.id).where(Store.has_node).order_by(Store.id)).all():
         account = ledger.account_of(session, store_id)
         account.put_back_at, account.put_back_waits = at, True
-        body = {
-            "store_id": store_id, "reported_at": at.isoformat(), "last_n": account.last_n,
-            "last_invoice_no": account.last_invoice_no,
-            "invoices": [ledger.invoice_body(one.invoice) for one in ledger.open_invoices(session, store_id)],
-        }  # fmt: skip
-        _send(session, store_id, PUT_BACK, body, store_id, at)
+        invoices = ledger.invoices_reported(one.invoice for one in ledger.open_invoices(session, store_id))
+        _send(session, AccountPutBack.of_row(account, reported_at=at, invoices=invoices), at)
 
 
-def take_lost(session: Session, body: dict[str, Any]) -> None:
+@applies(AccountLost)
+def take_lost(session: Session, fact: AccountLost, _actor: Actor, _at: dt.datetime) -> None:
     """Write down what a store knows that this book does not; a second copy changes nothing (rule 2)."""
-    store_id = str(body["store_id"])
+    store_id = fact.store_id
     account = ledger.account_of(session, store_id)
-    for given in body["entries"]:
-        key = (store_id, str(given["id"]))
+    for given in fact.entries:
+        key = (store_id, given.id)
         if session.get(LedgerEntry, key) is None and session.get(LostEntry, key) is None:
             if not account.put_back_waits:
                 raise Refused("nothing-lost", "%(sender)s was not asked what this book has lost.", sender=store_id)
-            door.number(given["amount_minor"], "amount_minor", 1, MAX_MINOR)
+            door.number(given.amount_minor, "amount_minor", 1, MAX_MINOR)
             if not _is_by_hand(given):
-                raise Invalid("not-by-hand", "Such an entry is made again by itself.", kind=given["kind"])
+                raise Invalid("not-by-hand", "Such an entry is made again by itself.", kind=given.kind)
             session.add(_row(store_id, given))
-    if account.put_back_at == dt.datetime.fromisoformat(body["reported_at"]):
+    if account.put_back_at == fact.reported_at:
         account.put_back_waits = False
     session.flush()
 
@@ -130,15 +171,16 @@ def leave_out(session: Session, store_id: str, entry_id: str, *, why: str, actor
 # --- verbs, store ---
 
 
-def take_put_back(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(AccountPutBack)
+def take_put_back(session: Session, fact: AccountPutBack, actor: Actor, at: dt.datetime) -> None:
     """Take out of the copy what the network's book does not have any more, and tell it (rule 1); once per restore."""
-    store_id, reported_at = str(body["store_id"]), dt.datetime.fromisoformat(body["reported_at"])
+    store_id = fact.store_id
     account = ledger.account_of(session, store_id)
-    if account.put_back_at is not None and account.put_back_at >= reported_at:
+    if account.put_back_at is not None and account.put_back_at >= fact.reported_at:
         return
-    account.put_back_at = reported_at
-    beyond = [one for one in ledger.entries_of(session, store_id) if one.n > body["last_n"]]
-    reported = [{name: getattr(one, name) for name in _KEPT} | {"day": one.business_day.isoformat()} for one in beyond]
+    account.put_back_at = fact.reported_at
+    beyond = [one for one in ledger.entries_of(session, store_id) if one.n > fact.last_n]
+    reported = [LostLine(**{name: getattr(one, name) for name in _KEPT}, day=one.business_day) for one in beyond]
     subject, why = f"account:{store_id}", "the network's books were put back from a copy"
     with journal.amending(session, subject, why, rows=beyond, actor=actor, at=at):
         for entry, given in zip(beyond, reported, strict=True):
@@ -146,36 +188,36 @@ def take_put_back(session: Session, body: dict[str, Any], *, actor: Actor, at: d
                 session.add(_row(store_id, given))
             session.delete(entry)
         session.flush()
-        mine = sa.and_(Invoice.store_id == store_id, Invoice.no > body["last_invoice_no"])
+        mine = sa.and_(Invoice.store_id == store_id, Invoice.no > fact.last_invoice_no)
         session.execute(sa.delete(Invoice).where(mine))
-    newer = sa.update(Invoice).where(Invoice.store_id == store_id, Invoice.changed_n > body["last_n"])
+    newer = sa.update(Invoice).where(Invoice.store_id == store_id, Invoice.changed_n > fact.last_n)
     session.execute(newer.values(changed_n=-1))
     session.expire_all()
-    ledger.take_booked(session, {"store_id": store_id, "invoices": body["invoices"], "entries": []})
+    ledger.take_booked(session, ledger.AccountBooked(store_id, (), fact.invoices))
     journal.record(
-        session, actor=actor, at=at, verb="account.put_back", subject=f"account:{store_id}", last_n=body["last_n"],
+        session, actor=actor, at=at, verb="account.put_back", subject=f"account:{store_id}", last_n=fact.last_n,
         taken_out=len(beyond),
     )  # fmt: skip
-    by_hand = [one for one in reported if _is_by_hand(one)]
-    answer = {"store_id": store_id, "reported_at": body["reported_at"], "entries": by_hand}
-    _send(session, NETWORK, LOST, answer, store_id, at)
+    by_hand = tuple(one for one in reported if _is_by_hand(one))
+    _send(session, AccountLost(store_id, fact.reported_at, by_hand), at)
 
 
-def take_booked(session: Session, body: dict[str, Any]) -> None:
+@applies(ledger.AccountBooked)
+def take_booked(session: Session, fact: ledger.AccountBooked, _actor: Actor, _at: dt.datetime) -> None:
     """Keep what the network booked, unless it told so before it was put back and has it no more (rule 1)."""
-    entries = body["entries"]
-    query = sa.select(LostEntry.id, LostEntry.n).where(LostEntry.store_id == str(body["store_id"]))
-    lost = set(map(tuple, session.execute(query.where(LostEntry.id.in_([one["id"] for one in entries])))))
-    if not any((one["id"], one["n"]) in lost for one in entries):
-        ledger.take_booked(session, body)
+    query = sa.select(LostEntry.id, LostEntry.n).where(LostEntry.store_id == fact.store_id)
+    lost = set(map(tuple, session.execute(query.where(LostEntry.id.in_([one.id for one in fact.entries])))))
+    if not any((one.id, one.n) in lost for one in fact.entries):
+        ledger.take_booked(session, fact)
 
 
-def take_answered(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(LostAnswered)
+def take_answered(session: Session, fact: LostAnswered, actor: Actor, at: dt.datetime) -> None:
     """Take over what the network decided about an entry; a second copy changes nothing."""
-    row = session.get(LostEntry, (str(body["store_id"]), str(body["id"])))
-    if row is not None and STATES.legal(row.state, body["state"]):
-        row.why = body["why"]
-        journal.move(session, row, body["state"], actor=actor, at=at, subject=_subject(row), why=row.why or None)
+    row = session.get(LostEntry, (fact.store_id, fact.id))
+    if row is not None and STATES.legal(row.state, fact.state):
+        row.why = fact.why
+        journal.move(session, row, fact.state, actor=actor, at=at, subject=_subject(row), why=row.why or None)
 
 
 # --- questions ---
@@ -202,15 +244,13 @@ def unsettled(session: Session) -> set[str]:
 # --- inside ---
 
 
-def _is_by_hand(given: dict[str, Any]) -> bool:
-    return (given["from_account"], given["to_account"]) in BY_HAND.get(given["kind"], ())
+def _is_by_hand(given: LostLine) -> bool:
+    return (given.from_account, given.to_account) in BY_HAND.get(given.kind, ())
 
 
-def _row(store_id: str, given: dict[str, Any]) -> LostEntry:
-    values = {name: given[name] for name in _KEPT}
-    return LostEntry(
-        store_id=store_id, business_day=dt.date.fromisoformat(given["day"]), state=STATES.first, why="", **values
-    )
+def _row(store_id: str, given: LostLine) -> LostEntry:
+    values = {name: getattr(given, name) for name in _KEPT}
+    return LostEntry(store_id=store_id, business_day=given.day, state=STATES.first, why="", **values)
 
 
 def _locked(session: Session, store_id: str, entry_id: str) -> LostEntry:
@@ -257,17 +297,13 @@ def _enter(session: Session, row: LostEntry, *, actor: Actor, at: dt.datetime) -
 
 def _answer(session: Session, row: LostEntry, state: str, *, actor: Actor, at: dt.datetime) -> None:
     journal.move(session, row, state, actor=actor, at=at, subject=_subject(row), why=row.why or None)
-    body = {"store_id": row.store_id, "id": row.id, "state": state, "why": row.why}
-    _send(session, row.store_id, ANSWERED, body, row.store_id, at)
+    _send(session, LostAnswered.of_row(row), at)
 
 
 def _subject(row: LostEntry) -> str:
     return f"account:{row.store_id}"
 
 
-def _send(session: Session, to: str, topic: str, body: dict[str, Any], store_id: str, at: dt.datetime) -> None:
+def _send(session: Session, fact: Fact, at: dt.datetime) -> None:
     session.flush()
-    outbox.append(
-        session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=f"account:{store_id}",
-        business_day=day_of(session, store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, fact, subject=f"account:{fact.of()}", at=at)

@@ -17,7 +17,7 @@ Rules
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -26,18 +26,28 @@ from config.clock import as_utc, is_newer_word, reported_after
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
-from config.nodes import journal, outbox
+from config.nodes import journal
+from config.nodes.facts import STORE, Fact, Instant, applies
 from config.nodes.journal import Actor
 from config.states import StateTable
-from pos.store.store import Store, day_of, store_of
+from pos.store.store import Store, send_fact, store_of
 from supply.money import agent_commissions, lost_entries, terms
-from supply.money.ledger import VERSION, Account, Booking, LedgerEntry, account_of, balances
+from supply.money.ledger import Account, Booking, LedgerEntry, account_of, balances
 from supply.money.lost_entries import LostEntry
 from supply.money.pain001 import Party, Transfer, tidy_account
 
 STATES = StateTable("payout", "made", {"made": ["paid", "returned"], "paid": ["returned"]}, resting=["paid"])
-BANK_REPORTED = "account.bank_reported"
 BANK_RESTS = dt.timedelta(days=3)
+
+
+class BankReported(Fact, topic="account.bank_reported", said_by=STORE):
+    """Where a store's money is paid out to."""
+
+    store_id: str
+    payee: str
+    bank_account: str
+    bic: str
+    reported_at: Instant
 
 
 class Payout(Base):
@@ -89,27 +99,21 @@ def set_account(
         session, actor=actor, at=at, verb="account.bank_reported", subject=f"account:{store_id}",
         ends_with=found.bank_account[-4:],
     )  # fmt: skip
-    body = {
-        "store_id": store_id, "payee": found.payee, "bank_account": found.bank_account, "bic": found.bic,
-        "reported_at": reported_at.isoformat(),
-    }  # fmt: skip
-    outbox.append(
-        session, to_node=NETWORK, topic=BANK_REPORTED, version=VERSION, body=body, id=new_id(),
-        subject=f"account:{store_id}", business_day=day_of(session, store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, BankReported.of_row(found, reported_at=reported_at), subject=f"account:{store_id}", at=at)
     return found
 
 
-def take_bank(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+@applies(BankReported)
+def take_bank(session: Session, fact: BankReported, actor: Actor, at: dt.datetime) -> None:
     """Keep where a store's money goes, at the network; an older word that arrives late changes nothing (rule 5)."""
-    found, reported_at = account_of(session, str(body["store_id"])), dt.datetime.fromisoformat(body["reported_at"])
-    if is_newer_word(reported_at, found.bank_reported_at, at):
+    found = account_of(session, fact.store_id)
+    if is_newer_word(fact.reported_at, found.bank_reported_at, at):
         before = found.bank_account
-        _write_bank(found, body["payee"], body["bank_account"], body["bic"], reported_at)
+        _write_bank(found, fact.payee, fact.bank_account, fact.bic, fact.reported_at)
         if before not in ("", found.bank_account):
             found.bank_rests_until = as_utc(at) + BANK_RESTS
         journal.record(
-            session, actor=Actor.system("settlement", NETWORK), at=at, verb="account.bank_reported",
+            session, actor=actor, at=at, verb="account.bank_reported",
             subject=f"account:{found.store_id}", ends_with=found.bank_account[-4:], before=before[-4:],
         )  # fmt: skip
 

@@ -33,9 +33,19 @@ from config.database import Base, among, lock_rows
 from config.errors import Invalid, NotFound
 from config.ids import NETWORK, new_id
 from config.money import share_out
-from config.nodes import door, journal, outbox
+from config.nodes import door, facts, journal
+from config.nodes.facts import applies
 from config.nodes.journal import Actor
-from pos.customers.shared_points import FUNDED, REPORTED, VERSION, SharedEntry, SharedScheme, scheme_on
+from pos.customers.shared_points import (
+    FUNDED,
+    CountedEntry,
+    MemberReported,
+    PointsMoved,
+    PointsReported,
+    SharedEntry,
+    SharedScheme,
+    scheme_on,
+)
 from pos.payments.payments import Payment
 from pos.sold import Sale, SaleLine
 from pos.store.store import Store, day_of
@@ -113,32 +123,33 @@ class Wait(NamedTuple):
 # --- verbs ---
 
 
-def take_moved(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+@applies(PointsMoved)
+def take_moved(session: Session, fact: PointsMoved, _actor: Actor, at: dt.datetime) -> None:
     """Book what a store tells was earned, redeemed or came back (rules 1, 6); a second copy changes nothing."""
-    key = (str(body["store_id"]), str(body["id"]))
+    key = (fact.store_id, fact.id)
     if session.get(SharedEntry, key) is None and session.get(PointsWaiting, key) is None:
-        row, link = _read(session, body)
+        row, link = _read(session, fact)
         if (wait := _count(session, row, link, at)) is None:
             _follow(session, row, link, at)
             return
         session.add(
             PointsWaiting(
                 store_id=row.store_id, id=row.id, waits_for=wait.sale_id, why=wait.why, kind=row.kind,
-                points=row.points, business_day=row.business_day, body=body, since=at,
+                points=row.points, business_day=row.business_day, body=fact.to_body(), since=at,
             )
         )  # fmt: skip
         session.flush()
 
 
-def take_member(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+@applies(MemberReported)
+def take_member(session: Session, fact: MemberReported, _actor: Actor, at: dt.datetime) -> None:
     """Take a store's word that a customer is a member, by which key, or no more; an older word changes nothing."""
-    store_id, customer_id, key = str(body["store_id"]), str(body["customer_id"]), str(body["key"])
-    word_at = dt.datetime.fromisoformat(body["reported_at"])
-    link = _link(session, store_id, customer_id, key)
-    if link.word_at >= word_at:
+    key = fact.key
+    link = _link(session, fact.store_id, fact.customer_id, key)
+    if link.word_at >= fact.reported_at:
         return
     is_back = link.has_left and key
-    link.word_at, link.has_left = word_at, not key
+    link.word_at, link.has_left = fact.reported_at, not key
     if key:
         link.key = key
         if is_back and session.get_one(PointsMember, link.member_id).key is not None:
@@ -149,7 +160,7 @@ def take_member(session: Session, body: dict[str, Any], *, at: dt.datetime) -> N
     end_if_left(session, link.member_id, at)
 
 
-def consent(session: Session, store_id: str, customer_id: str, key: str, *, at: dt.datetime) -> dict[str, Any]:
+def consent(session: Session, store_id: str, customer_id: str, key: str, *, at: dt.datetime) -> PointsReported:
     """Connect a store's customer with the member of a number whose owner has just shown to agree (rule 2).
 
     Returns the balance as the store is told it.
@@ -173,7 +184,7 @@ def consent(session: Session, store_id: str, customer_id: str, key: str, *, at: 
                 _move(session, other.id, points, at)
     session.flush()
     _send(session, link.member_id, None, at)
-    return _balance_body(link, session.get_one(PointsMember, link.member_id, populate_existing=True), None, ended=False)
+    return _balance(link, session.get_one(PointsMember, link.member_id, populate_existing=True), None, ended=False)
 
 
 def sales_came(session: Session, store_id: str, sale_ids: Collection[str], *, at: dt.datetime) -> None:
@@ -197,7 +208,7 @@ def decide(session: Session, store_id: str, id: str, *, take: bool, actor: Actor
     waiting = session.get(PointsWaiting, (store_id, id))
     if waiting is None:
         raise NotFound("waiting-decided", "This was already decided, or counted meanwhile.")
-    row, link = _read(session, waiting.body)
+    row, link = _read(session, PointsMoved.from_body(waiting.body))
     row.member_id = link.member_id
     journal.record(
         session, actor=actor, at=at, verb="points.taken_in" if take else "points.turned_down",
@@ -306,20 +317,14 @@ def came_back(session: Session, store_id: str, of_sale_id: str, kind: str) -> in
 # --- inside ---
 
 
-def _read(session: Session, body: dict[str, Any]) -> tuple[SharedEntry, PointsLink]:
+def _read(session: Session, fact: PointsMoved) -> tuple[SharedEntry, PointsLink]:
     """Return a told movement, not in the book yet, and whose it is."""
-    store_id, kind = str(body["store_id"]), str(body["kind"])
-    if kind not in SIGNS:
-        raise Invalid("bad-choice", "No store moves points as %(kind)s.", kind=f"{kind!r:.20}")
-    link = _link(session, store_id, str(body["customer_id"]), str(body["key"]))
-    row = SharedEntry(
-        store_id=store_id, id=str(body["id"]), customer_id=link.customer_id, kind=kind,
-        points=SIGNS[kind] * door.number(SIGNS[kind] * body["points"], "points", 0, MOST_POINTS),
-        amount_minor=door.number(body["amount_minor"], "amount_minor"), sale_id=str(body["sale_id"]),
-        of_sale_id=str(body.get("of_sale_id", "")), at=dt.datetime.fromisoformat(body["at"]),
-        business_day=door.day(body["business_day"], "business_day"), member_id=link.member_id, n=0, actor_id="",
-    )  # fmt: skip
-    return row, link
+    if fact.kind not in SIGNS:
+        raise Invalid("bad-choice", "No store moves points as %(kind)s.", kind=f"{fact.kind!r:.20}")
+    door.number(SIGNS[fact.kind] * fact.points, "points", 0, MOST_POINTS)
+    link = _link(session, fact.store_id, fact.customer_id, fact.key)
+    values = {name: value for name, value in vars(fact).items() if name != "key"}
+    return SharedEntry(**values, member_id=link.member_id, n=0, actor_id=""), link
 
 
 def _count(session: Session, row: SharedEntry, link: PointsLink, at: dt.datetime) -> Wait | None:
@@ -340,7 +345,7 @@ def _follow(session: Session, row: SharedEntry, link: PointsLink, at: dt.datetim
 def _try_again(session: Session, waiting: PointsWaiting, at: dt.datetime) -> bool:
     if waiting not in session:
         return False  # counted meanwhile, with another one
-    row, link = _read(session, waiting.body)
+    row, link = _read(session, PointsMoved.from_body(waiting.body))
     if (wait := _count(session, row, link, at)) is not None:
         waiting.why, waiting.waits_for = wait.why, wait.sale_id
         return False
@@ -535,30 +540,18 @@ def _send_one(
     if session.get(Store, link.store_id) is None:
         return
     link.reported += 1
-    body = _balance_body(link, member, row, ended=ended)
-    outbox.append(
-        session, to_node=link.store_id, topic=REPORTED, version=VERSION, body=body, id=f"{REPORTED}-{new_id()}",
-        subject=f"points:{link.customer_id}", business_day=day_of(session, link.store_id, at), at=at,
-    )  # fmt: skip
+    fact, day = _balance(link, member, row, ended=ended), day_of(session, link.store_id, at)
+    facts.send(session, fact, id=f"{fact.TOPIC}-{new_id()}", subject=f"points:{link.customer_id}", day=day, at=at)
     session.flush()
 
 
-def _balance_body(link: PointsLink, member: PointsMember, row: SharedEntry | None, *, ended: bool) -> dict[str, Any]:
-    return {
-        "store_id": link.store_id,
-        "customer_id": link.customer_id,
-        "points": 0 if link.has_left else member.points,
-        "linked": link.is_linked,
-        "reported": link.reported,
-        "ended": ended,
-        "entry": None if row is None else _entry_body(row),
-    }
+def _balance(link: PointsLink, member: PointsMember, row: SharedEntry | None, *, ended: bool) -> PointsReported:
+    entry = None if row is None else CountedEntry(**{name: getattr(row, name) for name in _COUNTED})
+    points = 0 if link.has_left else member.points
+    return PointsReported(link.store_id, link.customer_id, points, link.is_linked, link.reported, ended, entry)
 
 
-def _entry_body(row: SharedEntry) -> dict[str, Any]:
-    names = ("id", "n", "kind", "points", "amount_minor", "sale_id", "of_sale_id")
-    body = {name: getattr(row, name) for name in names}
-    return body | {"at": row.at.isoformat(), "business_day": row.business_day.isoformat()}
+_COUNTED = tuple(CountedEntry.__dataclass_fields__)
 
 
 def _months_later(day: dt.date, months: int) -> dt.date:

@@ -19,7 +19,6 @@ network's currency.
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -29,15 +28,11 @@ from config.errors import Invalid
 from config.finding import Finding
 from config.ids import NETWORK
 from config.nodes import door, journal
-from config.nodes.inbox import refuse_newer, refuse_stranger
+from config.nodes.facts import applies
 from config.nodes.journal import Actor
-from config.nodes.outbox import Message
 from pos.customers import shared_points
 from pos.customers.shared_points import (
-    MEMBER,
-    MOVED,
-    PART,
-    VERSION,
+    PointsPart,
     SharedEntry,
     SharedPart,
     SharedScheme,
@@ -164,14 +159,12 @@ def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answ
     return _granted(session, store_id, asked, at)
 
 
-def take_part(session: Session, body: dict[str, Any]) -> None:
+@applies(PointsPart)
+def take_part(session: Session, fact: PointsPart, _actor: Actor, _at: dt.datetime) -> None:
     """Take a store's word that it takes part, or until when; an older word changes nothing."""
-    store_id, from_day = str(body["store_id"]), door.day(body["from_day"], "from_day")
-    reported_at = dt.datetime.fromisoformat(body["reported_at"])
-    until = door.day(body["until_day"], "until_day") if body["until_day"] is not None else None
-    known = session.get(SharedPart, (store_id, from_day))
-    if known is None or known.reported_at < reported_at:
-        session.merge(SharedPart(store_id=store_id, from_day=from_day, until_day=until, reported_at=reported_at))
+    known = session.get(SharedPart, (fact.store_id, fact.from_day))
+    if known is None or known.reported_at < fact.reported_at:
+        session.merge(SharedPart(**vars(fact)))
         session.flush()
 
 
@@ -275,24 +268,6 @@ def findings(session: Session, here: str, store_id: str | None) -> list[Finding]
         for part in parts(session, store_id)
         if part.store_id != NETWORK and part.is_odd
     ]
-
-
-def _applier(verb: Any) -> Any:
-    def apply(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
-        refuse_newer(message.topic, message.version, VERSION)
-        refuse_stranger(from_node, str(message.body["store_id"]))
-        verb(session, message.body, at)
-
-    return apply
-
-
-APPLIERS = {
-    MOVED: _applier(lambda session, body, at: network_points.take_moved(session, body, at=at)),
-    MEMBER: _applier(lambda session, body, at: network_points.take_member(session, body, at=at)),
-    PART: _applier(lambda session, body, _at: take_part(session, body)),
-    **shared_points.APPLIERS,
-}
-"""topic -> what it does at the receiver: (session, message, from_node, at)"""
 
 
 # --- inside ---

@@ -26,9 +26,9 @@ from config.nodes.node import this_node
 from config.nodes.outbox import FORGOTTEN, OutboxMessage, emptied
 from supply.online.home_delivery import NOWHERE
 from supply.online.orders import OPEN, PickupOrder
-from supply.online_facts import PICKUP_CANCELLED, PICKUP_PLACED, PICKUP_TAKEN
+from supply.online_facts import PickupCancelled, PickupPlaced, PickupTaken
 
-TOPICS = (PICKUP_PLACED, PICKUP_TAKEN, PICKUP_CANCELLED)
+TOPICS = (PickupPlaced.TOPIC, PickupTaken.TOPIC, PickupCancelled.TOPIC)
 AT_ONCE = 200
 _PERSON = {"customer_name": "", "customer_phone": ""}
 _UNEMPTIED = f"""body NOT LIKE '%"{FORGOTTEN}":%'"""

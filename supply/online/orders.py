@@ -24,14 +24,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import as_utc, business_day, day_start
 from config.database import Base, lock_rows
 from config.errors import NotFound
-from config.ids import NETWORK, new_id
-from config.nodes import journal, outbox
+from config.nodes import journal
 from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.printing.queue import PrintJob
-from pos.store.store import Store
+from pos.store.store import Store, send_fact
 from supply.online import home_delivery
-from supply.online_facts import PICKUP_MOVED, VERSION, OrderLine, PickupMoved, PickupPlaced
+from supply.online_facts import OrderLine, PickupMoved, PickupPlaced
 
 STATES = StateTable(
     "pickup order",
@@ -206,7 +205,6 @@ def send(session: Session, order: PickupOrder, at: dt.datetime, proof: str = "")
     order.step += 1
     order.moved_at = at
     session.flush()
-    store = session.get_one(Store, order.store_id)
     fact = PickupMoved(
         store_id=order.store_id,
         order_id=order.id,
@@ -242,17 +240,7 @@ def send(session: Session, order: PickupOrder, at: dt.datetime, proof: str = "")
         delivery=home_delivery.as_reported(session, order.store_id, order.id),
         proof=proof,
     )
-    outbox.append(
-        session,
-        to_node=NETWORK,
-        topic=PICKUP_MOVED,
-        version=VERSION,
-        body=fact.to_body(),
-        id=new_id(),
-        subject=subject_of(order),
-        business_day=business_day(at, store.tz, store.rollover_hour),
-        at=at,
-    )
+    send_fact(session, fact, subject=subject_of(order), at=at)
 
 
 # --- questions ---

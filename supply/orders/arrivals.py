@@ -19,12 +19,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, Refused
-from config.ids import NETWORK, new_id
-from config.nodes import door, journal, outbox
+from config.ids import NETWORK
+from config.nodes import door, journal
 from config.nodes.journal import Actor
 from pos.stock.ledger import MOST_QTY
-from pos.store.store import day_of
-from supply.facts import ORDER_ACKNOWLEDGED, VERSION, OrderAcknowledged, OrderCancelled, Ordered, OrderSent
+from pos.store.store import day_of, send_fact
+from supply.facts import OrderAcknowledged, OrderCancelled, Ordered, OrderSent
 from supply.orders import order_days
 from supply.orders.delivery_calendar import LONGEST_LEAD_DAYS, MOST_WEEKS
 from supply.orders.orders import (
@@ -110,10 +110,7 @@ def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor,
     nothing = tuple((line.sku, 0) for line in lines_of(session, order))
     fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=nothing)
     acknowledged(session, fact, actor=actor, at=at)
-    outbox.append(
-        session, to_node=order.store_id, topic=ORDER_ACKNOWLEDGED, version=VERSION, body=fact.to_body(), id=new_id(),
-        subject=subject_of(order), business_day=day_of(session, order.store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, fact, subject=subject_of(order), at=at)
 
 
 # --- inside ---

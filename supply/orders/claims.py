@@ -6,14 +6,16 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import NotFound, Refused
+from config.ids import NETWORK
 from config.money import amount_for
+from config.nodes.facts import STORE, Fact, Flag, Instant, Whole
 from config.states import StateTable
 from config.words import N_
 from pos.stock.consignment_stock import Consignment
@@ -50,6 +52,63 @@ SEND_BACK_DAYS = 14
 """How long a store has to hand over what a claim sends back (`warehouse.returns`)."""
 WAITING = ("filed", "under_review", "contested")
 _REPLACEMENT = "replacement-"
+
+
+@dataclass(frozen=True)
+class ReportedLine:
+    """A line of a claim as it travels."""
+
+    sku: str
+    kind: str
+    name: str
+    qty: Whole
+    pack_qty: Whole
+    pack_cost_minor: Whole
+    charged: Flag
+    granted_qty: Whole | None
+
+
+class ClaimWord(Fact):
+    """A claim as the other node is told of it, whole."""
+
+    store_id: str
+    id: str
+    claim_no: Whole
+    supplier_id: str
+    delivery_id: str
+    wish: str
+    words: str
+    late: Flag
+    filed_by: str
+    photos: Whole
+    claimed_minor: Whole
+    granted_minor: Whole
+    round: Whole
+    remedy: str
+    answer: str
+    answered_by: str
+    contest: str
+    state: str
+    filed_at: Instant
+    answered_at: Instant | None
+    contested_at: Instant | None
+    lines: tuple[ReportedLine, ...]
+
+
+class ClaimFiled(ClaimWord, topic="claim.filed", said_by=STORE):
+    """The store complains of a delivery."""
+
+
+class ClaimContested(ClaimWord, topic="claim.contested", said_by=STORE):
+    """The store contests the answer."""
+
+
+class ClaimAnswered(ClaimWord, topic="claim.answered", said_by=NETWORK):
+    """The network looks into it, or answers."""
+
+
+class ClaimEnded(ClaimWord, topic="claim.ended", said_by=NETWORK):
+    """Its goods are back, or were replaced, or it is paid."""
 
 
 class Claim(Base):
@@ -325,21 +384,6 @@ def replacement_id(claim_id: str) -> str:
 def replaces(delivery_id: str) -> str | None:
     """Return the claim whose goods a delivery replaces; None for any other delivery."""
     return delivery_id.removeprefix(_REPLACEMENT) if delivery_id.startswith(_REPLACEMENT) else None
-
-
-def body_of(session: Session, claim: Claim) -> dict[str, Any]:
-    """Return a claim as the other node is told of it, whole."""
-    names = (
-        "store_id", "id", "claim_no", "supplier_id", "delivery_id", "wish", "words", "late", "filed_by", "photos",
-        "claimed_minor", "granted_minor", "round", "remedy", "answer", "answered_by", "contest", "state",
-    )  # fmt: skip
-    of_line = ("sku", "kind", "name", "qty", "pack_qty", "pack_cost_minor", "charged", "granted_qty")
-    instants = {name: getattr(claim, name) for name in ("filed_at", "answered_at", "contested_at")}
-    return (
-        {name: getattr(claim, name) for name in names}
-        | {name: at.isoformat() if at else None for name, at in instants.items()}
-        | {"lines": [{name: getattr(line, name) for name in of_line} for line in lines_of(session, claim)]}
-    )
 
 
 def subject_of(claim: Claim) -> str:

@@ -31,20 +31,19 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import NETWORK, new_id
+from config.ids import NETWORK
 from config.money import BASIS, MAX_MINOR, amount_for
-from config.nodes import journal, outbox
+from config.nodes import journal
+from config.nodes.facts import applies
 from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
-from pos.store.store import day_of, store_of
+from pos.store.store import day_of, send_fact, store_of
 from supply.facts import (
-    NETWORK_OFFER_ANSWERED,
-    NETWORK_OFFER_MADE,
-    NETWORK_OFFER_WITHDRAWN,
-    VERSION,
+    NetworkOfferAnswered,
+    NetworkOfferMade,
     NetworkOfferSnapshot,
-    stamp,
+    NetworkOfferWithdrawn,
 )
 from supply.orders import supply_routes
 from supply.orders.deliveries import CLOSED, Delivery
@@ -166,7 +165,7 @@ def offer(session: Session, store_id: str, wanted: NewOffer, *, id: str, actor: 
     session.flush()
     verb = "push offer.offered"
     journal.record(session, actor=actor, at=at, verb=verb, subject=subject_of(made), store=store_id, sku=sku, why=why)
-    _send(session, made, NETWORK_OFFER_MADE, store_id, at)
+    _send(session, made, NetworkOfferMade, at)
     return made
 
 
@@ -175,7 +174,7 @@ def withdraw(session: Session, store_id: str, offer_id: str, *, actor: Actor, at
     found = offer_of(session, store_id, offer_id)
     _refuse_answered(found)
     journal.move(session, found, "withdrawn", actor=actor, at=at, subject=subject_of(found))
-    _send(session, found, NETWORK_OFFER_WITHDRAWN, store_id, at)
+    _send(session, found, NetworkOfferWithdrawn, at)
     return found
 
 
@@ -199,7 +198,7 @@ def cancel_if_ended(session: Session, found: NetworkOffer, *, actor: Actor, at: 
         _call_off(session, found, "", actor=actor, at=at)
 
 
-def take_answer(session: Session, fact: NetworkOfferSnapshot, *, actor: Actor, at: dt.datetime) -> None:
+def take_answer(session: Session, fact: NetworkOfferAnswered, *, actor: Actor, at: dt.datetime) -> None:
     """Take over what a store answered (rule 4); an offer this node no longer has is written down by rule 5."""
     found = session.get(NetworkOffer, (fact.store_id, fact.network_offer_id))
     if fact.state not in ANSWERED:
@@ -223,14 +222,16 @@ def take_answer(session: Session, fact: NetworkOfferSnapshot, *, actor: Actor, a
 # --- verbs, store ---
 
 
-def take_offer(session: Session, fact: NetworkOfferSnapshot) -> NetworkOffer:
+@applies(NetworkOfferMade)
+def take_offer(session: Session, fact: NetworkOfferSnapshot, _actor: Actor, _at: dt.datetime) -> NetworkOffer:
     """Take in an offer of the network; a second copy changes nothing."""
     return session.get(NetworkOffer, (fact.store_id, fact.network_offer_id)) or _write_down(session, fact)
 
 
-def take_withdrawal(session: Session, fact: NetworkOfferSnapshot, *, actor: Actor, at: dt.datetime) -> None:
+@applies(NetworkOfferWithdrawn)
+def take_withdrawal(session: Session, fact: NetworkOfferWithdrawn, actor: Actor, at: dt.datetime) -> None:
     """Take an offer away that the network withdrew, unless it is answered already (rule 4), or called off (rule 6)."""
-    found = take_offer(session, fact)
+    found = session.get(NetworkOffer, (fact.store_id, fact.network_offer_id)) or _write_down(session, fact)
     if fact.state == "called_off":
         if STATES.legal(found.state, "called_off"):
             found.answered_why = fact.answered_why
@@ -372,60 +373,26 @@ def _answer(
 def _settle(session: Session, found: NetworkOffer, state: str, why: str, *, actor: Actor, at: dt.datetime) -> None:
     found.answered_why = why
     journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found), why=why or None)
-    _send(session, found, NETWORK_OFFER_ANSWERED, NETWORK, at)
+    _send(session, found, NetworkOfferAnswered, at)
 
 
 def _call_off(session: Session, found: NetworkOffer, why: str, *, actor: Actor, at: dt.datetime) -> NetworkOffer:
     found.answered_why = why
     journal.move(session, found, "called_off", actor=actor, at=at, subject=subject_of(found), why=why or None)
-    _send(session, found, NETWORK_OFFER_WITHDRAWN, found.store_id, at)
+    _send(session, found, NetworkOfferWithdrawn, at)
     return found
 
 
-def _send(session: Session, found: NetworkOffer, topic: str, to_node: str, at: dt.datetime) -> None:
-    fact = NetworkOfferSnapshot(
-        store_id=found.store_id,
-        network_offer_id=found.id,
-        supplier_id=found.supplier_id,
-        sku=found.sku,
-        name=found.name,
-        pack_qty=found.pack_qty,
-        pack_cost_minor=found.pack_cost_minor,
-        packs=found.packs,
-        why=found.why,
-        state=found.state,
-        offered_at=stamp(found.offered_at),
-        answer_by=found.answer_by.isoformat(),
-        return_until=found.return_until.isoformat() if found.return_until else None,
-        answered_why=found.answered_why,
-        terms=found.terms,
-    )
-    outbox.append(
-        session, to_node=to_node, topic=topic, version=VERSION, body=fact.to_body(), id=new_id(),
-        subject=subject_of(found), business_day=day_of(session, found.store_id, at), at=at,
-    )  # fmt: skip
+def _send(session: Session, found: NetworkOffer, kind: type[NetworkOfferSnapshot], at: dt.datetime) -> None:
+    send_fact(session, kind.of_row(found, network_offer_id=found.id), subject=subject_of(found), at=at)
 
 
 def _write_down(session: Session, fact: NetworkOfferSnapshot) -> NetworkOffer:
     # A withdrawal that comes first finds the offer as it was made, and withdraws it like any other.
     state = STATES.first if fact.state == "withdrawn" else fact.state
-    found = NetworkOffer(
-        store_id=fact.store_id,
-        id=fact.network_offer_id,
-        supplier_id=fact.supplier_id,
-        sku=fact.sku,
-        name=fact.name,
-        pack_qty=fact.pack_qty,
-        pack_cost_minor=fact.pack_cost_minor,
-        packs=fact.packs,
-        why=fact.why,
-        state=state,
-        offered_at=dt.datetime.fromisoformat(fact.offered_at),
-        answer_by=dt.date.fromisoformat(fact.answer_by),
-        return_until=dt.date.fromisoformat(fact.return_until) if fact.return_until else None,
-        answered_why=fact.answered_why,
-        terms=fact.terms,
-    )
+    values = vars(fact) | {"id": fact.network_offer_id, "state": state}
+    del values["network_offer_id"]
+    found = NetworkOffer(**values)
     session.add(found)
     session.flush()
     return found

@@ -23,11 +23,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from config.ids import new_id
-from config.nodes import journal, outbox
+from config.nodes import journal
 from config.nodes.journal import Actor
-from pos.store.store import day_of, store_of, zone_of
-from supply.facts import ORDER_MOVED, VERSION, OrderMoved
+from pos.store.store import day_of, send_fact, store_of, zone_of
+from supply.facts import OrderMoved
 from supply.orders import delivery_calendar
 from supply.orders.delivery_calendar import LAST_MINUTE, DeliveryCalendar, OrderCycle, minute_of
 from supply.orders.suppliers import Supplier
@@ -47,10 +46,7 @@ def send(session: Session, order: "ReplenishmentOrder", *, actor: Actor, at: dt.
     days = {name: day.isoformat() for name, day in vars(of(order)).items()}
     fact = OrderMoved(order.store_id, order.id, **days)
     journal.record(session, actor=actor, at=at, verb="order.late", subject=f"order:{order.id}", **days)
-    outbox.append(
-        session, to_node=order.store_id, topic=ORDER_MOVED, version=VERSION, body=fact.to_body(), id=new_id(),
-        subject=f"order:{order.id}", business_day=day_of(session, order.store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, fact, subject=f"order:{order.id}", at=at)
 
 
 # --- questions ---

@@ -31,15 +31,13 @@ from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.money import exponent
-from config.nodes import journal, outbox
+from config.nodes import journal
+from config.nodes.facts import stamp
 from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.reports.slips import head
-from pos.store.store import day_of, store_of
+from pos.store.store import send_fact, store_of
 from supply.facts import (
-    ORDER_CANCELLED,
-    ORDER_SENT,
-    VERSION,
     Advised,
     GoodsDispatched,
     OrderAcknowledged,
@@ -47,7 +45,6 @@ from supply.facts import (
     Ordered,
     OrderMoved,
     OrderSent,
-    stamp,
 )
 from supply.orders import deliveries, letters, order_days
 from supply.orders.deliveries import ON_ITS_WAY, Advice, Delivery, DeliveryLine, expect
@@ -163,7 +160,7 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     put_on(order, order_days.counted(session, supplier, order_days.of(order), store_id, at))
     journal.move(session, order, "sent", actor=actor, at=at, subject=subject_of(order), cost_minor=order.cost_minor)
     if supplier.kind == NETWORK:
-        _send(session, order, ORDER_SENT, _fact(session, order, at), id=order.id, at=at)
+        send_fact(session, _fact(session, order, at), subject=subject_of(order), id=order.id, at=at)
     else:
         advised = [Advised(line.sku, line.name, line.pack_qty, line.packs * line.pack_qty) for line in lines]
         advice = Advice(supplier.id, advised, order.delivery_day, order_id=order.id)
@@ -201,7 +198,7 @@ def cancel(
     journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=why)
     if supplier_of(session, order.supplier_id).kind == NETWORK:
         fact = OrderCancelled(order=_fact(session, order, at), why=why, cancelled_at=stamp(at))
-        _send(session, order, ORDER_CANCELLED, fact, id=new_id(), at=at)
+        send_fact(session, fact, subject=subject_of(order), at=at)
     else:
         letters.call_off(session, store_id, order.id, why=why, actor=actor, at=at)
     return order
@@ -388,16 +385,6 @@ def _refuse_below_minimum(session: Session, order: ReplenishmentOrder, supplier:
         "%(name)s delivers from %(least)s %(currency)s; this order is %(asked)s %(currency)s. Add packs, or drop it "
         "and order next time.", name=supplier.name, least=least, currency=currency, asked=asked,
         minimum_minor=supplier.minimum_minor, cost_minor=order.cost_minor,
-    )  # fmt: skip
-
-
-def _send(
-    session: Session, order: ReplenishmentOrder, topic: str, fact: OrderSent | OrderCancelled, *, id: str,
-    at: dt.datetime,
-) -> None:  # fmt: skip
-    outbox.append(
-        session, to_node=NETWORK, topic=topic, version=VERSION, body=fact.to_body(), id=id,
-        subject=subject_of(order), business_day=day_of(session, order.store_id, at), at=at,
     )  # fmt: skip
 
 

@@ -16,22 +16,63 @@ Units: quantities in stock units; pack_cost_minor per pack_qty units.
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import NotFound
+from config.ids import NETWORK
 from config.nodes import journal
+from config.nodes.facts import STORE, Count, Day, Fact, Flag, Instant, Whole
 from config.nodes.journal import Actor
 from config.states import StateTable
+from pos.store.store import send_fact
 
 STATES = StateTable(
     "goods return",
     "proposed",
     {"proposed": ["sent", "kept"], "sent": ["received"], "kept": [], "received": []},
 )
+
+
+@dataclass(frozen=True)
+class ReportedLine:
+    """A line of a return as it travels."""
+
+    sku: str
+    name: str
+    pack_qty: Whole
+    pack_cost_minor: Whole
+    charged: Flag
+    qty: Count
+    sent_qty: Count | None
+    received_qty: Count | None
+    fit_qty: Count | None
+
+
+class ReturnWord(Fact):
+    """A return as the other node is told of it, whole."""
+
+    store_id: str
+    id: str
+    source: str
+    supplier_id: str
+    sent_by: str
+    received_by: str
+    words: str
+    send_by: Day
+    sent_at: Instant | None
+    lines: tuple[ReportedLine, ...]
+
+
+class ReturnSent(ReturnWord, topic="return.sent", said_by=STORE):
+    """The store has sent goods back."""
+
+
+class ReturnReceived(ReturnWord, topic="return.received", said_by=NETWORK):
+    """The warehouse has counted them."""
 
 
 class SupplierReturn(Base):
@@ -145,19 +186,16 @@ def give_up(session: Session, store_id: str, id: str, *, actor: Actor, at: dt.da
 
 
 def write_down(
-    session: Session, body: dict[str, Any], lines: Iterable[Going], *, actor: Actor, at: dt.datetime
+    session: Session, fact: ReturnSent, lines: Iterable[Going], *, actor: Actor, at: dt.datetime
 ) -> SupplierReturn:
     """Write down at the network what a store has sent back; a second copy changes nothing."""
-    store_id, return_id = str(body["store_id"]), str(body["id"])
-    made = session.get(SupplierReturn, (store_id, return_id))
+    made = session.get(SupplierReturn, (fact.store_id, fact.id))
     if made is None:
-        send_by = dt.date.fromisoformat(body["send_by"])
-        wanted = ReturnRequest(str(body["source"]), str(body["supplier_id"]), [*lines], send_by)
-        made = propose(session, store_id, return_id, wanted, actor=actor, at=at)
+        wanted = ReturnRequest(fact.source, fact.supplier_id, [*lines], fact.send_by)
+        made = propose(session, fact.store_id, fact.id, wanted, actor=actor, at=at)
     if made.state == "proposed":
-        sent = {row["sku"]: row["sent_qty"] for row in body["lines"]}
-        note_sent(session, made, sent, by=str(body["sent_by"]), sent_at=dt.datetime.fromisoformat(body["sent_at"]),
-                  actor=actor, at=at)  # fmt: skip
+        sent = {row.sku: row.sent_qty or 0 for row in fact.lines}
+        note_sent(session, made, sent, by=fact.sent_by, sent_at=fact.sent_at or at, actor=actor, at=at)
     return made
 
 
@@ -229,15 +267,11 @@ def returns(session: Session, *states: str, store_id: str | None = None, limit: 
     )
 
 
-def body_of(session: Session, found: SupplierReturn) -> dict[str, Any]:
-    """Return a return as the other node is told of it, whole."""
-    names = ("store_id", "id", "source", "supplier_id", "sent_by", "received_by", "words")
-    of_line = ("sku", "name", "pack_qty", "pack_cost_minor", "charged", "qty", "sent_qty", "received_qty", "fit_qty")
-    return {name: getattr(found, name) for name in names} | {
-        "send_by": found.send_by.isoformat(),
-        "sent_at": found.sent_at.isoformat() if found.sent_at else None,
-        "lines": [{name: getattr(line, name) for name in of_line} for line in lines_of(session, found)],
-    }
+def send(session: Session, found: SupplierReturn, kind: "type[ReturnWord]", *, at: dt.datetime) -> None:
+    """Tell the other node of a return, whole."""
+    of_line = ReportedLine.__dataclass_fields__
+    lines = tuple(ReportedLine(*(getattr(line, name) for name in of_line)) for line in lines_of(session, found))
+    send_fact(session, kind.of_row(found, lines=lines), subject=subject_of(found), at=at)
 
 
 def subject_of(found: SupplierReturn) -> str:

@@ -22,15 +22,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound
-from config.ids import NETWORK
-from config.nodes import journal, outbox
+from config.nodes import journal
+from config.nodes.facts import stamp
 from config.nodes.journal import Actor
 from config.nodes.node import this_node
 from pos.catalogue.catalogue import Product
 from pos.stock import batches, delivery_notes, stock
 from pos.stock.recall import tidy_batch
-from pos.store.store import day_of
-from supply.facts import DELIVERY_POSTED, DELIVERY_REFUSED, VERSION, Advised, Counted, DeliveryClosed, stamp
+from pos.store.store import day_of, send_fact
+from supply.facts import Advised, Counted, DeliveryClosed, DeliveryPosted, DeliveryRefused
 from supply.money import consignment
 from supply.online.groups import goods
 from supply.online.storefront import order_in
@@ -278,7 +278,8 @@ def _close(
     _answer_source(session, delivery, actor=actor, at=at)
     if this_node(session).id != delivery.store_id:
         return
-    fact = DeliveryClosed(
+    kind = DeliveryPosted if state == "posted" else DeliveryRefused
+    fact = kind(
         store_id=delivery.store_id,
         delivery_id=delivery.id,
         supplier_id=delivery.supplier_id,
@@ -296,11 +297,7 @@ def _close(
             for line in lines_of(session, delivery)
         ),
     )  # fmt: skip
-    outbox.append(
-        session, to_node=NETWORK, topic=DELIVERY_POSTED if state == "posted" else DELIVERY_REFUSED, version=VERSION,
-        body=fact.to_body(), id=delivery.id, subject=subject_of(delivery),
-        business_day=day_of(session, delivery.store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, fact, subject=subject_of(delivery), id=delivery.id, at=at)
 
 
 def _answer_source(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:

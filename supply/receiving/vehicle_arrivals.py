@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import Refused
+from config.nodes.facts import applies
 from config.nodes.journal import Actor
 from supply.facts import StopReported
 from supply.orders.deliveries import Delivery
@@ -43,7 +44,8 @@ class DeliveryTracking(Base):
     reported_at: Mapped[dt.datetime]
 
 
-def take(session: Session, fact: StopReported, *, at: dt.datetime) -> None:
+@applies(StopReported)
+def take(session: Session, fact: StopReported, _actor: Actor, at: dt.datetime) -> None:
     """Keep what the network tells of a stop (rules 1, 2)."""
     for delivery_id in fact.delivery_ids:
         known = session.get(DeliveryTracking, (fact.store_id, delivery_id))

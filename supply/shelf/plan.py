@@ -24,16 +24,17 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import as_utc, business_day
 from config.database import Base, among
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import NETWORK, new_id
-from config.nodes import journal, outbox
+from config.ids import new_id
+from config.nodes import journal
+from config.nodes.facts import applies
 from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Product
 from pos.stock import stock
 from pos.stock.ledger import Place, StockMovement
-from pos.store.store import Store
-from supply.online_facts import SHELF_APPROVED, VERSION, ShelfApproved, Slot
+from pos.store.store import Store, send_fact
+from supply.online_facts import ShelfApproved, Slot
 from supply.shelf.ranking import DEPTH, Ranked, rank, ranked_product
 
 STATES = StateTable(
@@ -280,7 +281,8 @@ def refill(session: Session, store_id: str, sku: str, qty: int, *, id: str, acto
 # --- verbs, network ---
 
 
-def mirror(session: Session, fact: ShelfApproved) -> None:
+@applies(ShelfApproved)
+def mirror(session: Session, fact: ShelfApproved, _actor: Actor, _at: dt.datetime) -> None:
     """Keep a store's plan as it told it last (rule 4); a second or older copy changes nothing."""
     plan = session.get(ShelfPlan, (fact.store_id, fact.plan_id))
     if plan is None:
@@ -474,10 +476,7 @@ def _move(session: Session, plan: ShelfPlan, target: str, *, actor: Actor, at: d
         ),
         state=target,
     )
-    outbox.append(
-        session, to_node=NETWORK, topic=SHELF_APPROVED, version=VERSION, body=fact.to_body(), id=new_id(),
-        subject=_subject(plan), business_day=_today(session, plan.store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, fact, subject=_subject(plan), at=at)
 
 
 def _mirror_state(session: Session, plan: ShelfPlan, state: str) -> None:

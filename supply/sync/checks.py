@@ -22,7 +22,7 @@ from config.nodes.outbox import OutboxMessage
 from pos.stock import consignment_stock
 from pos.stock.ledger import Reservation, StockMovement
 from supply.demand.forecasts import ForecastQuantile, ForecastRun
-from supply.facts import DELIVERY_POSTED
+from supply.facts import DeliveryPosted
 from supply.money import escrow, ledger, points_pool
 from supply.money.ledger import Account, LedgerEntry
 from supply.network.recalls import upstream_claims, upstream_returns
@@ -101,7 +101,7 @@ def _wanted_qty() -> sa.ColumnElement[int]:
 def _posted(session: Session, here: str, store_id: str | None) -> list[Finding]:
     """K8 and K3's edge: a posted delivery has one fact, and its movements are what was counted."""
     facts = sa.select(sa.func.count()).where(
-        OutboxMessage.id == Delivery.id, OutboxMessage.topic == DELIVERY_POSTED
+        OutboxMessage.id == Delivery.id, OutboxMessage.topic == DeliveryPosted.TOPIC
     )  # fmt: skip
     query = sa.select(Delivery.id, facts.scalar_subquery()).where(Delivery.store_id == here, Delivery.state == "posted")
     found = [

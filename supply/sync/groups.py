@@ -11,24 +11,58 @@ Rules
 
 import datetime as dt
 from dataclasses import replace
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.clock import business_day
 from config.errors import Invalid, Refused
-from config.ids import NETWORK, new_id
-from config.nodes import outbox
-from config.nodes.inbox import refuse_stranger
+from config.ids import NETWORK
+from config.nodes import facts
+from config.nodes.facts import STORE, Count, Fact, Whole, applies
 from config.nodes.journal import Actor, record
-from pos.store.store import store_of
-from supply.online.checkout.placing import send_to_store
+from pos.store.store import send_fact, store_of
 from supply.online.groups import goods, groups
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
-from supply.online.orders import PickupOrder, text_of, write_down
+from supply.online.orders import PickupOrder, subject_of, text_of, write_down
 from supply.online.storefront import availability, storefront
-from supply.online_facts import GROUP_ARRIVED, GROUP_OPENED, GROUP_REPORTED, PICKUP_PLACED, VERSION, PickupPlaced
+from supply.online_facts import PickupPlaced
+
+
+class GroupOpened(Fact, topic="group.opened", said_by=STORE):
+    """A shopkeeper offers a group."""
+
+    terms: GroupTerms
+
+    def of(self) -> str:
+        """Return the store that offers it."""
+        return self.terms.store_id
+
+
+class GroupReported(Fact, topic="group.reported", said_by=NETWORK):
+    """How a group stands; the newest step stands. dealt_qty: what is held for its shares."""
+
+    terms: GroupTerms
+    state: str
+    step: Whole
+    cases: Whole
+    price_minor: Whole | None
+    why: str
+    members: Whole
+    taken_qty: Whole
+    dealt_qty: Whole
+
+    def of(self) -> str:
+        """Return the group's store."""
+        return self.terms.store_id
+
+
+class GroupArrived(Fact, topic="group.arrived", said_by=STORE):
+    """How much of a group's goods came."""
+
+    store_id: str
+    group_id: str
+    qty: Count
+
 
 # --- verbs, store ---
 
@@ -38,7 +72,7 @@ def open_at_store(session: Session, terms: GroupTerms, *, actor: Actor, at: dt.d
     known = session.get(GroupOffer, terms.id) is not None
     group = groups.open_group(session, terms, actor=actor, at=at)
     if not known:
-        _send(session, group, NETWORK, GROUP_OPENED, _terms_body(group), at)
+        send_fact(session, GroupOpened(groups.terms_of(group)), subject=groups.subject_of(group), at=at)
     return group
 
 
@@ -65,50 +99,53 @@ def say_arrived(session: Session, store_id: str, group_id: str, qty: int, *, act
     group.arrived_qty = qty
     goods.plan(session, group)
     record(session, actor=actor, at=at, verb="group.goods_came", subject=groups.subject_of(group), qty=qty)
-    _send(session, group, NETWORK, GROUP_ARRIVED, {"group_id": group_id, "store_id": store_id, "qty": qty}, at)
+    send_fact(session, GroupArrived(store_id, group_id, qty), subject=groups.subject_of(group), at=at)
 
 
-def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(GroupReported)
+def take_reported(session: Session, fact: GroupReported, actor: Actor, at: dt.datetime) -> None:
     """Take over how a group stands at the network (rules 1, 2)."""
-    terms = _terms(body)
+    terms = fact.terms
     row = session.get(GroupOffer, terms.id)
     if row is None:
         steps = [list(step) for step in terms.steps]
         row = GroupOffer(
-            **{**vars(terms), "steps": steps}, state=body["state"], opened_at=terms.closes_at, cases=0, why=""
+            **{**vars(terms), "steps": steps}, state=fact.state, opened_at=terms.closes_at, cases=0, why=""
         )
         session.add(row)
         session.flush()
-    if body["step"] < row.step:
+    if fact.step < row.step:
         return
     # the network made the move and journalled it; here it is a copy
-    session.execute(sa.update(GroupOffer).where(GroupOffer.id == row.id).values(state=body["state"]))
+    session.execute(sa.update(GroupOffer).where(GroupOffer.id == row.id).values(state=fact.state))
     session.refresh(row, ["state"])
-    row.step, row.cases, row.price_minor, row.why = body["step"], body["cases"], body["price_minor"], body["why"]
-    row.members, row.taken_qty = body["members"], body["taken_qty"]
+    for name in ("step", "cases", "price_minor", "why", "members", "taken_qty"):
+        setattr(row, name, getattr(fact, name))
     goods.plan(session, row)
     if row.state != "ordered":
-        goods.settle(session, row, body.get("dealt_qty", 0), actor=actor, at=at)
+        goods.settle(session, row, fact.dealt_qty, actor=actor, at=at)
 
 
 # --- verbs, network ---
 
 
-def take_opened(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> GroupOffer:
+@applies(GroupOpened)
+def take_opened(session: Session, fact: GroupOpened, actor: Actor, at: dt.datetime) -> GroupOffer:
     """Open a group a shopkeeper sent; the store gets the copy back."""
-    group = groups.open_group(session, replace(_terms(body), owner=str(body["store_id"])), actor=actor, at=at)
-    refuse_stranger(body["store_id"], group.store_id)
+    group = groups.open_group(session, replace(fact.terms, owner=fact.of()), actor=actor, at=at)
+    facts.refuse_stranger(fact.of(), group.store_id)
     send(session, group, at)
     return group
 
 
-def take_arrived(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
+@applies(GroupArrived)
+def take_arrived(session: Session, fact: GroupArrived, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
     """Deal out what arrived and place each share as a paid pickup order (rule 3); a second copy changes nothing."""
-    group = groups.locked(session, body["group_id"])
-    refuse_stranger(body["store_id"], group.store_id)
+    group = groups.locked(session, fact.group_id)
+    facts.refuse_stranger(fact.store_id, group.store_id)
     if group.state != "ordered":
         return []
-    gets = groups.arrived(session, group.id, body["qty"], actor=actor, at=at)
+    gets = groups.arrived(session, group.id, fact.qty, actor=actor, at=at)
     orders = [_share(session, group, member, at) for member in groups.members_of(session, group) if gets.get(member.id)]
     send(session, group, at)
     return orders
@@ -127,12 +164,11 @@ def send(session: Session, group: GroupOffer, at: dt.datetime) -> None:
     """Tell the store how a group stands (rule 1)."""
     group.step += 1
     standing = groups.standing(session, group, at)
-    body = _terms_body(group) | {
-        "state": group.state, "step": group.step, "cases": group.cases, "price_minor": group.price_minor,
-        "why": group.why, "members": standing.members, "taken_qty": standing.taken_qty,
-        "dealt_qty": groups.dealt_qty(session, group),  # shares still on their way count too: their goods stay held
-    }  # fmt: skip
-    _send(session, group, group.store_id, GROUP_REPORTED, body, at)
+    fact = GroupReported.of_row(
+        group, terms=groups.terms_of(group), members=standing.members, taken_qty=standing.taken_qty,
+        dealt_qty=groups.dealt_qty(session, group),  # shares still on their way count too: their goods stay held
+    )  # fmt: skip
+    send_fact(session, fact, subject=groups.subject_of(group), at=at)
 
 
 # --- inside ---
@@ -165,34 +201,5 @@ def _share(session: Session, group: GroupOffer, member: GroupMember, at: dt.date
     order.return_days = availability.rules_of(session, store.id).return_days
     session.flush()
     storefront.recount(session, store.id, [group.sku])
-    send_to_store(session, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)
+    send_fact(session, placed, subject=subject_of(order), id=f"placed-{order.id}", at=at)
     return order
-
-
-def _send(session: Session, group: GroupOffer, to: str, topic: str, body: dict[str, Any], at: dt.datetime) -> None:
-    store = store_of(session, group.store_id)
-    outbox.append(
-        session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=groups.subject_of(group),
-        business_day=business_day(at, store.tz, store.rollover_hour), at=at,
-    )  # fmt: skip
-
-
-def _terms_body(group: GroupOffer) -> dict[str, Any]:
-    terms = groups.terms_of(group)
-    return vars(terms) | {
-        "steps": [list(step) for step in terms.steps], "closes_at": text_of(terms.closes_at),
-        "vehicle_day": terms.vehicle_day.isoformat(), "pickup_until": terms.pickup_until.isoformat(),
-    }  # fmt: skip
-
-
-def _terms(body: dict[str, Any]) -> GroupTerms:
-    known = {name: body[name] for name in GroupTerms.__dataclass_fields__ if name in body}
-    return GroupTerms(
-        **known
-        | {
-            "steps": tuple((int(qty), int(price)) for qty, price in body["steps"]),
-            "closes_at": dt.datetime.fromisoformat(body["closes_at"]),
-            "vehicle_day": dt.date.fromisoformat(body["vehicle_day"]),
-            "pickup_until": dt.date.fromisoformat(body["pickup_until"]),
-        }
-    )

@@ -13,29 +13,25 @@ Rules
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+import pos.sync.recovered
+import pos.sync.replica
 from config.clock import as_utc
 from config.errors import Refused
 from config.ids import NETWORK
-from config.nodes import journal
+from config.nodes import facts, journal
+from config.nodes.facts import Odd, recovers
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
 from config.nodes.publication import Publication
+from pos.customers import shared_points, tab
 from pos.stock import stock
 from pos.stock.ledger import open_promises
-from pos.sync.recovered import Applier, Odd
-from supply.facts import (
-    DELIVERY_POSTED,
-    DELIVERY_REFUSED,
-    ORDER_CANCELLED,
-    ORDER_SENT,
-    DeliveryClosed,
-    OrderCancelled,
-    OrderSent,
-)
+from supply.facts import DeliveryClosed, DeliveryPosted, DeliveryRefused, OrderCancelled, OrderSent
 from supply.membership.support import SupportPermission
 from supply.money import lost_entries
 from supply.money.credit import CreditLine
@@ -43,53 +39,47 @@ from supply.network.routes.routes import RouteStop
 from supply.online.groups.groups import GroupOffer
 from supply.online.orders import OPEN, PickupOrder, lines_of, subject_of, write_down
 from supply.online.pickup import counter_orders, order_copy
-from supply.online_facts import PICKUP_MOVED, PICKUP_TAKEN, PickupMoved, PickupPlaced
+from supply.online_facts import PickupMoved
 from supply.orders import arrivals
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.receiving import receiving
 
+RECOVERING = (pos.sync.recovered, pos.sync.replica, shared_points, tab, counter_orders, order_copy)
+"""Who else writes a store's own facts again, so that whoever fetches them has them all (`@recovers`)."""
 Step = InstrumentedAttribute[int]
 REPORTED_BY_STORES: tuple[Step, ...] = (PickupOrder.step, SupportPermission.step)
 REPORTED_BY_THE_NETWORK: tuple[Step, ...] = (GroupOffer.step, RouteStop.step, CreditLine.step, Publication.version)
 
 
-def take_sent(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+@recovers(OrderSent)
+def take_sent(session: Session, fact: OrderSent, actor: Actor, at: dt.datetime) -> None:
     """Write an order that was sent (rule 2)."""
-    fact = OrderSent.from_body(message.body, message.version)
-    _sent(session, fact, at)
-    return []
+    mine = (ReplenishmentOrder.store_id == fact.store_id, ReplenishmentOrder.id == fact.order_id)
+    unsent = sa.select(ReplenishmentOrder.id).where(*mine, ReplenishmentOrder.state.in_(("proposed", "approved")))
+    if session.scalar(unsent) is not None:
+        line = sa.delete(OrderLine).where(OrderLine.store_id == fact.store_id, OrderLine.order_id == fact.order_id)
+        session.execute(line)
+        session.execute(sa.delete(ReplenishmentOrder).where(*mine))
+        session.expire_all()
+    arrivals.write_down(session, fact, actor=actor, at=at)
 
 
-def take_cancelled(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+@recovers(OrderCancelled)
+def take_cancelled(session: Session, fact: OrderCancelled, actor: Actor, at: dt.datetime) -> None:
     """Call an order off again."""
-    fact = OrderCancelled.from_body(message.body, message.version)
-    _sent(session, fact.order, at)
-    arrivals.called_off(session, fact, actor=_actor(fact.order.store_id), at=at)
-    return []
+    take_sent(session, fact.order, actor, at)
+    arrivals.called_off(session, fact, actor=actor, at=at)
 
 
-def take_delivery(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+@recovers(DeliveryPosted, DeliveryRefused)
+def take_delivery(session: Session, fact: DeliveryClosed, actor: Actor, at: dt.datetime) -> None:
     """Close a delivery as it was counted or refused."""
-    fact = DeliveryClosed.from_body(message.body, message.version)
-    receiving.mirror(session, fact, actor=_actor(fact.store_id), at=at)
-    return []
+    receiving.mirror(session, fact, actor=actor, at=at)
 
 
-def take_taken(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
-    """Write an order that the counter took, with whose it is."""
-    order_copy.taken(session, PickupPlaced.from_body(message.body, message.version))
-    return []
-
-
-def take_money(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
-    """Write again what was taken at the counter for an order, or given back."""
-    counter_orders.write_again(session, message.body, actor=_actor(str(message.body["store_id"])))
-    return []
-
-
-def take_moved(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+@recovers(PickupMoved)
+def take_moved(session: Session, moved: PickupMoved, actor: Actor, at: dt.datetime) -> list[Odd]:
     """Let an online order stand where it stood (rules 1, 3)."""
-    moved = PickupMoved.from_body(message.body, message.version)
     order = session.get(PickupOrder, (moved.store_id, moved.order_id))
     if order is None:
         order = write_down(session, order_copy.without_person(moved))
@@ -98,7 +88,7 @@ def take_moved(session: Session, message: Message, at: dt.datetime) -> list[Odd]
     for line in lines_of(session, order):
         line.picked_qty = picked.get(line.sku, line.picked_qty)
     journal.record(
-        session, actor=_actor(moved.store_id), at=at, verb="pickup order.recovered", subject=subject_of(order),
+        session, actor=actor, at=at, verb="pickup order.recovered", subject=subject_of(order),
         state=moved.state,
     )  # fmt: skip
     if moved.state not in OPEN:
@@ -109,24 +99,17 @@ def take_moved(session: Session, message: Message, at: dt.datetime) -> list[Odd]
         return []
     try:
         with session.begin_nested():
-            stock.reserve(session, moved.store_id, moved.order_id, wanted, actor=_actor(moved.store_id), at=at)
+            stock.reserve(session, moved.store_id, moved.order_id, wanted, actor=actor, at=at)
     except Refused as refusal:
         day = moved.placed_at[:10]
-        said = {"topic": message.topic, "no": moved.order_no, "day": day, "code": refusal.code, "why": refusal.message}
+        said = {"topic": moved.TOPIC, "no": moved.order_no, "day": day, "code": refusal.code, "why": refusal.message}
         return [{"kind": "refused", **said}]
     return []
 
 
-APPLIERS: dict[str, Applier] = {
-    ORDER_SENT: take_sent,
-    ORDER_CANCELLED: take_cancelled,
-    DELIVERY_POSTED: take_delivery,
-    DELIVERY_REFUSED: take_delivery,
-    PICKUP_TAKEN: take_taken,
-    PICKUP_MOVED: take_moved,
-    counter_orders.MONEY_MOVED: take_money,
-}
-"""topic -> what writes it again: (session, message, at) -> what could not be"""
+def again(session: Session, message: Message, at: dt.datetime) -> Sequence[Odd]:
+    """Write a fact of this store again (`facts.recover`)."""
+    return facts.recover(session, message, at)
 
 
 def after_a_restore(session: Session, node_id: str, *, at: dt.datetime) -> None:
@@ -142,21 +125,3 @@ def after_a_restore(session: Session, node_id: str, *, at: dt.datetime) -> None:
             .execution_options(synchronize_session=False)
         )
     session.expire_all()
-
-
-# --- inside ---
-
-
-def _sent(session: Session, fact: OrderSent, at: dt.datetime) -> None:
-    mine = (ReplenishmentOrder.store_id == fact.store_id, ReplenishmentOrder.id == fact.order_id)
-    unsent = sa.select(ReplenishmentOrder.id).where(*mine, ReplenishmentOrder.state.in_(("proposed", "approved")))
-    if session.scalar(unsent) is not None:
-        line = sa.delete(OrderLine).where(OrderLine.store_id == fact.store_id, OrderLine.order_id == fact.order_id)
-        session.execute(line)
-        session.execute(sa.delete(ReplenishmentOrder).where(*mine))
-        session.expire_all()
-    arrivals.write_down(session, fact, actor=_actor(fact.store_id), at=at)
-
-
-def _actor(store_id: str) -> Actor:
-    return Actor.system("recovered", store_id)

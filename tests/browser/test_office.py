@@ -12,13 +12,13 @@ from playwright.sync_api import Page, expect
 from pos.till import shift
 from store_app.pages.orders.replays import WAYS
 from supply.money.credit import CreditDraw
-from supply.network.transfers import transfers
 from supply.online.pickup import pickup
 from supply.orders import orders
 from supply.orders.suppliers import Contact, add_supplier
 from supply.receiving import receiving
 from supply.replenishment import budget, order_simulation, proposals, replays
 from supply.shelf import plan as shelf_plan
+from tests.arriving import hear
 from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress, sign_in, wedge
 from tests.browser.served import serve
 from tests.store_app import complaints, money
@@ -113,7 +113,12 @@ def _furnish(house: House) -> None:
             pickup.start_picking(session, STORE, order_id, **BY)
         pickup.ready(session, STORE, "order-0003", **BY)
         for number, (gives, state) in enumerate([(True, "proposed"), (True, "agreed"), (False, "agreed")]):
-            transfers.take_reported(session, reported(f"transfer-{number}", gives=gives, state=state, code=CODE), **BY)
+            hear(
+                session,
+                "transfer.reported",
+                reported(f"transfer-{number}", gives=gives, state=state, code=CODE),
+                at=BY["at"],
+            )
 
 
 def enter(page: Page, office: Office, path: str, language: str = "en") -> None:

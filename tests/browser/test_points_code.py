@@ -16,6 +16,7 @@ from pos.customers.customers import Particulars
 from pos.customers.shared_points import SharedScheme
 from pos.store.store import StoreKey, found_store, store_of
 from supply.money import points_pool
+from tests.arriving import hear
 from tests.browser.conftest import PHONE, STORE, Node, assert_accessible, assert_well_made, enter, resize
 from tests.browser.served import Served
 from tests.empty import empty_database
@@ -43,7 +44,7 @@ def known(kept, make_node) -> Iterator[Node]:
         )  # fmt: skip
         points_pool.found(session, scheme, actor=BY, at=before)
         part = {"store_id": STORE, "from_day": str(before.date()), "until_day": None, "reported_at": now.isoformat()}
-        points_pool.take_part(session, part)
+        hear(session, "points.part", part)
         edition = shared_points.edition(session)
     served = Served(house.app)
     node = make_node(network_url=served.url, network_key=KEY)

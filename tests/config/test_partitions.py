@@ -114,7 +114,7 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
         with network.write() as session:
             outcomes = inbox.take(
                 session, "S01", "epoch-S01", facts,
-                lambda inner, one: replica.APPLIERS[one.topic](inner, one, "S01", NOON), at=NOON,
+                lambda inner, one: facts.apply(inner, one, "S01", NOON), at=NOON,
             )  # fmt: skip
         assert {one.state for one in outcomes} == {"taken"}, outcomes
         keep(network, WEDNESDAY)

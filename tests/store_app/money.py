@@ -7,16 +7,17 @@ from dataclasses import asdict
 import sqlalchemy as sa
 
 from config.ids import NETWORK
+from config.nodes import facts
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message, OutboxMessage
 from supply.membership import benchmarks, credit_review, level, objections, suggestions
 from supply.membership.level import LevelReview
-from supply.money import credit, escrow_ledger, ledger
+from supply.money import escrow_ledger
 from supply.money import terms as money_terms
 from supply.money.credit_limit import LimitFacts, LimitTerms, limit_of
 from supply.money.ledger import Booking, Wanted
 from supply.money.terms import Terms
-from supply.sync.replica import MONEY_APPLIERS
+from tests.arriving import hear
 from tests.store_app import office
 from tests.store_app.conftest import NOON, STORE, House
 
@@ -75,7 +76,7 @@ def at_store(session) -> None:
         "advance_most_minor": 2_000,
         "step": 1,
     }
-    credit.take_line(session, body)
+    hear(session, "credit.reported", body, at=NOON)
     invoice = {
         "id": "invoice-0", "no": 1, "on_credit": True, "amount_minor": 12_000, "delivery_id": "D0", "order_id": None,
         "lines": LINES, "changed_n": 1, "made_day": "2026-02-10", "due_day": "2026-02-24",
@@ -85,7 +86,7 @@ def at_store(session) -> None:
         "amount_minor": 12_000, "invoice_id": "invoice-0", "source_id": "D0", "words": "", "at": NOON.isoformat(),
         "business_day": "2026-02-10",
     }  # fmt: skip
-    ledger.take_booked(session, {"store_id": STORE, "invoices": [invoice], "entries": [entry]})
+    hear(session, "account.booked", {"store_id": STORE, "invoices": [invoice], "entries": [entry]}, at=NOON)
     day = DAY.isoformat()
     figures = [["price", "milk", 160, day], ["price", "soap", 199, day], ["rate", "soap", 900, day],
                ["waste", "", 240, day], ["cover", "", 6, day]]  # fmt: skip
@@ -103,17 +104,20 @@ def at_store(session) -> None:
     )
 
 
+MONEY = ("account.", "advance.", "claim.", "consigned.", "credit.", "objection.", "return.", "standing.")
+
+
 def carry(source: House, target: House, from_node: str) -> int:
     """Carry the messages about money from one node to the other, once each."""
     with source.doors.write() as session:
         rows = session.scalars(
             sa.select(OutboxMessage).where(OutboxMessage.state == "pending").order_by(OutboxMessage.n)
         ).all()
-        found = [(row.topic, row.version, json.loads(row.body)) for row in rows if row.topic in MONEY_APPLIERS]
+        found = [(row.topic, row.version, json.loads(row.body)) for row in rows if row.topic.startswith(MONEY)]
         found = [one for one in found if one[2]["store_id"] == STORE]
         session.execute(sa.update(OutboxMessage).values(state="delivered"))
     for topic, version, body in found:
         with target.doors.write() as session:
             message = Message("m", 1, topic, version, NOON.isoformat(), DAY.isoformat(), body, "")
-            MONEY_APPLIERS[topic](session, message, from_node, NOON)
+            facts.apply(session, message, from_node, NOON)
     return len(found)

@@ -233,7 +233,7 @@ def arrive(session: Session, id: str, number: int, lines: list[tuple[str, int]],
         placed_at=NOON.isoformat(),
         lines=tuple(PlacedLine(sku, GOODS[sku][0], qty, GOODS[sku][4], GOODS[sku][3]) for sku, qty in lines),
     )
-    pickup.arrive(session, placed, actor=SYSTEM, at=NOON)
+    pickup.arrive(session, placed, SYSTEM, NOON)
     return code
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.database import Database
 from config.ids import NETWORK
-from config.nodes import inbox, node, outbox
+from config.nodes import facts, inbox, node, outbox
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
@@ -28,11 +28,12 @@ from supply.online.groups.groups import GroupOffer
 from supply.online.pickup import handover, pickup
 from supply.online.storefront import availability, listing, storefront
 from supply.online_facts import StorefrontPublished
-from supply.sync.online import APPLIERS
 from tests.arriving import apply_once
 from tests.empty import database_from, empty_database, lasting_folder, made_once
 from tests.supply.road import batches
 
+ONLINE = ("storefront.", "pickup.", "shelf.", "refund.", "group.", "campaign.", "review.")
+"""The facts that are carried here."""
 STORE = "S07"
 OTHER = "S08"
 AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
@@ -81,10 +82,10 @@ class Town:
             rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, receiver)]
         if not rows:
             return 0
-        for epoch, batch in batches([row for row in rows if row[1].topic in APPLIERS], seed):
+        for epoch, batch in batches([row for row in rows if row[1].topic.startswith(ONLINE)], seed):
             with target.write() as session:
                 outcomes = inbox.take(
-                    session, sender, epoch, batch, lambda inner, fact: APPLIERS[fact.topic](inner, fact, sender, at),
+                    session, sender, epoch, batch, lambda inner, fact: facts.apply(inner, fact, sender, at),
                     at=at,
                 )  # fmt: skip
             parked = [outcome.reason for outcome in outcomes if outcome.state == "parked"]
@@ -101,7 +102,7 @@ class Town:
             with self.store.write() as session:
                 apply_once(
                     session, NETWORK, epoch, message,
-                    lambda inner, fact: APPLIERS[fact.topic](inner, fact, NETWORK, at), at=at,
+                    lambda inner, fact: facts.apply(inner, fact, NETWORK, at), at=at,
                 )  # fmt: skip
 
     def hear(self, *, at: dt.datetime) -> None:

@@ -15,13 +15,12 @@ import pos.sync.checks
 import supply.sync.checks
 from config.database import Base, Database
 from config.ids import NETWORK
-from config.nodes import inbox, node, outbox
+from config.nodes import facts, inbox, node, outbox
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.stock import stock
 from pos.store.store import Region, Store, Till
-from pos.sync.replica import APPLIERS as COUNTER
 from supply.network.warehouse import dispatch
 from supply.orders import orders
 from supply.orders.deliveries import Delivery
@@ -30,10 +29,8 @@ from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.receiving import receiving
 from supply.replenishment.open_orders import to_come
-from supply.sync import replica
 from tests.empty import database_from, empty_database, lasting_folder, made_once
 
-APPLIERS = {**COUNTER, **replica.APPLIERS}
 STORES = ("S1", "S2")
 NODES = (NETWORK, *STORES)
 AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
@@ -107,7 +104,7 @@ class Country:
         for epoch, batch in batches(rows, seed):
             with target.write() as session:
                 outcomes = inbox.take(
-                    session, sender, epoch, batch, lambda inner, fact: APPLIERS[fact.topic](inner, fact, sender, at),
+                    session, sender, epoch, batch, lambda inner, fact: facts.apply(inner, fact, sender, at),
                     at=at,
                 )  # fmt: skip
             parked = [outcome.reason for outcome in outcomes if outcome.state == "parked"]
@@ -162,7 +159,7 @@ class Country:
         for here, database in self.nodes().items():
             with database.write() as session:
                 for row in session.scalars(sa.select(inbox.InboxMessage)).all():
-                    APPLIERS[row.topic](session, inbox.inbox_message(row), row.from_node, AT)
+                    facts.apply(session, inbox.inbox_message(row), row.from_node, AT)
             assert here
 
     def rows(self) -> dict[str, list[tuple]]:

@@ -23,22 +23,21 @@ Rules
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, Refused
-from config.ids import NETWORK, new_id
-from config.nodes import journal, outbox
+from config.ids import NETWORK
+from config.nodes import journal
+from config.nodes.facts import STORE, applies
 from config.nodes.journal import Actor
 from config.nodes.node import this_node
 from config.words import N_
 from pos.stock import consignment_stock, waste
 from pos.stock.consignment_stock import Consignment
 from pos.stock.ledger import Place, Source
-from pos.store.store import day_of
+from pos.store.store import day_of, send_fact
 from supply.money import consignment, ledger, terms
-from supply.money.ledger import VERSION
 from supply.orders import deliveries, letters, supplier_returns
 from supply.orders.claims import (
     ENDS,
@@ -48,8 +47,13 @@ from supply.orders.claims import (
     STATES,
     WAITING,
     Claim,
+    ClaimAnswered,
+    ClaimContested,
+    ClaimEnded,
+    ClaimFiled,
     ClaimLine,
-    body_of,
+    ClaimWord,
+    ReportedLine,
     bounds,
     claim_of,
     goes_back,
@@ -66,7 +70,6 @@ from supply.orders.deliveries import Delivery
 from supply.orders.supplier_returns import ReturnRequest
 from supply.orders.suppliers import supplier_of
 
-FILED, ANSWERED, CONTESTED, ENDED = "claim.filed", "claim.answered", "claim.contested", "claim.ended"
 Wrong = tuple[str, str, int]
 """(sku, kind, units)"""
 
@@ -125,7 +128,7 @@ def file(
     journal.record(session, actor=actor, at=at, verb="claim.filed", subject=subject_of(made), delivery=delivery_id,
                    units=units, claimed_minor=made.claimed_minor)  # fmt: skip
     if supplier.kind == NETWORK:
-        _send(session, made, FILED, NETWORK, at)
+        _send(session, made, ClaimFiled, at)
     else:
         letters.complain(session, made, supplier, delivery, rows, actor=actor, at=at)
     return made
@@ -142,7 +145,7 @@ def contest(session: Session, store_id: str, claim_id: str, *, words: str, actor
     words = _words(words, N_("Say what speaks against the answer."))
     _contested(session, claim, words, at, actor=actor, at=at)
     if supplier_of(session, claim.supplier_id).kind == NETWORK:
-        _send(session, claim, CONTESTED, NETWORK, at)
+        _send(session, claim, ClaimContested, at)
     return claim
 
 
@@ -169,16 +172,19 @@ def answered_by_supplier(
     return claim
 
 
-def take_answered(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+def take_answered(session: Session, fact: ClaimWord, actor: Actor, at: dt.datetime) -> None:
     """Take over what the network answered: free the lot, propose what goes back; twice is once."""
-    claim = session.get(Claim, (str(body["store_id"]), str(body["id"])))
-    if claim is None or claim.state not in WAITING or body["round"] < claim.round:
+    claim = session.get(Claim, (fact.store_id, fact.id))
+    if claim is None or claim.state not in WAITING or fact.round < claim.round:
         return
     before = {(line.sku, line.kind): line.granted_qty or 0 for line in lines_of(session, claim)}
-    for line, row in _paired(session, claim, body):
-        line.granted_qty = row["granted_qty"]
-    _note_answer(claim, body)
-    _go(session, claim, str(body["state"]), actor=actor, at=at)
+    reported = {(one.sku, one.kind): one for one in fact.lines}
+    for line in lines_of(session, claim):
+        if (one := reported.get((line.sku, line.kind))) is not None:
+            line.granted_qty = one.granted_qty
+    for name in ("remedy", "answer", "answered_by", "granted_minor", "round", "answered_at", "late"):
+        setattr(claim, name, getattr(fact, name))
+    _go(session, claim, fact.state, actor=actor, at=at)
     for line in lines_of(session, claim):
         new = (line.granted_qty or 0) - before[line.sku, line.kind]
         _free_lot(session, claim, line, new, at=at)
@@ -189,15 +195,19 @@ def take_answered(session: Session, body: dict[str, Any], *, actor: Actor, at: d
         supplier_returns.propose(session, claim.store_id, claim.id, wanted, actor=actor, at=at)
 
 
-def take_ended(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+applies(ClaimAnswered)(take_answered)
+
+
+@applies(ClaimEnded)
+def take_ended(session: Session, fact: ClaimEnded, actor: Actor, at: dt.datetime) -> None:
     """Take over that a claim is at its end: its goods are back, or were replaced; also before its answer came."""
-    claim = session.get(Claim, (str(body["store_id"]), str(body["id"])))
-    if claim is None or body["round"] < claim.round:
+    claim = session.get(Claim, (fact.store_id, fact.id))
+    if claim is None or fact.round < claim.round:
         return
-    take_answered(session, body, actor=actor, at=at)
-    claim.granted_minor = int(body["granted_minor"])
-    if STATES.legal(claim.state, str(body["state"])):
-        journal.move(session, claim, str(body["state"]), actor=actor, at=at, subject=subject_of(claim))
+    take_answered(session, fact, actor, at)
+    claim.granted_minor = fact.granted_minor
+    if STATES.legal(claim.state, fact.state):
+        journal.move(session, claim, fact.state, actor=actor, at=at, subject=subject_of(claim))
     if claim.state == "forfeited":
         supplier_returns.give_up(session, claim.store_id, claim.id, actor=actor, at=at)
 
@@ -205,33 +215,34 @@ def take_ended(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
 # --- verbs, network ---
 
 
-def take_filed(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> Claim:
+def take_filed(session: Session, fact: ClaimWord, actor: Actor, at: dt.datetime) -> Claim:
     """Write a store's claim down; a second copy changes nothing. Whether it is late is judged here again (rule 2)."""
-    store_id = str(body["store_id"])
-    known = session.get(Claim, (store_id, str(body["id"])))
+    store_id = fact.store_id
+    known = session.get(Claim, (store_id, fact.id))
     if known is not None:
         return known
-    filed_at = dt.datetime.fromisoformat(body["filed_at"])
-    delivery = session.get(Delivery, (store_id, str(body["delivery_id"])))
+    delivery = session.get(Delivery, (store_id, fact.delivery_id))
     if delivery is None:
         raise Refused(
             "not-sent-by-us", "The network knows no delivery %(delivery_id)s to %(store_id)s.",
-            delivery_id=body["delivery_id"], store_id=store_id,
+            delivery_id=fact.delivery_id, store_id=store_id,
         )  # fmt: skip
-    late = bool(body["late"]) or _is_late(session, delivery, None, filed_at)
-    names = ("store_id", "id", "claim_no", "supplier_id", "delivery_id", "wish", "words", "filed_by", "photos")
+    late = fact.late or _is_late(session, delivery, None, fact.filed_at)
+    names = (
+        "store_id", "id", "claim_no", "supplier_id", "delivery_id", "wish", "words", "filed_by", "photos", "filed_at",
+    )  # fmt: skip
     made = Claim(
-        **{name: body[name] for name in names}, state=STATES.first, late=late, filed_at=filed_at, granted_minor=0,
+        **{name: getattr(fact, name) for name in names}, state=STATES.first, late=late, granted_minor=0,
         claimed_minor=0, round=1, remedy="", answer="", answered_by="", contest="",
     )  # fmt: skip
     session.add(made)
     session.flush()
-    for row in body["lines"]:
-        if row["kind"] not in KINDS or type(row["qty"]) is not int or row["qty"] <= 0:
+    for row in fact.lines:
+        if row.kind not in KINDS or row.qty <= 0:
             raise Invalid(
-                "bad-claim", "A claim of %(qty)s units (%(kind)s) is not possible.", qty=row["qty"], kind=row["kind"]
+                "bad-claim", "A claim of %(qty)s units (%(kind)s) is not possible.", qty=row.qty, kind=row.kind
             )
-        reported = {name: row[name] for name in ("sku", "kind", "name", "qty")}
+        reported = {name: getattr(row, name) for name in ("sku", "kind", "name", "qty")}
         session.add(
             ClaimLine(store_id=store_id, claim_id=made.id, **reported, pack_qty=1, pack_cost_minor=0, charged=False)
         )
@@ -241,12 +252,15 @@ def take_filed(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     return made
 
 
-def take_contested(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+applies(ClaimFiled)(take_filed)
+
+
+@applies(ClaimContested)
+def take_contested(session: Session, fact: ClaimContested, actor: Actor, at: dt.datetime) -> None:
     """Take over that a store contests the answer."""
-    claim = take_filed(session, body, actor=actor, at=at)
+    claim = take_filed(session, fact, actor, at)
     if claim.contested_at is None and STATES.legal(claim.state, "contested"):
-        contested_at = dt.datetime.fromisoformat(body["contested_at"])
-        _contested(session, claim, str(body["contest"]), contested_at, actor=actor, at=at)
+        _contested(session, claim, fact.contest, fact.contested_at or at, actor=actor, at=at)
 
 
 def look_into(session: Session, store_id: str, claim_id: str, *, actor: Actor, at: dt.datetime) -> Claim:
@@ -255,7 +269,7 @@ def look_into(session: Session, store_id: str, claim_id: str, *, actor: Actor, a
     if claim.state == "filed":
         journal.move(session, claim, "under_review", actor=actor, at=at, subject=subject_of(claim))
         session.flush()
-        _send(session, claim, ANSWERED, store_id, at)
+        _send(session, claim, ClaimAnswered, at)
     return claim
 
 
@@ -280,7 +294,7 @@ def decide(
         if not goes_back(claim, line):
             new_minor += line.worth(line.granted_qty or 0) - line.worth(before[line.sku, line.kind])
     _pay(session, claim, new_minor, actor=actor, at=at)
-    _send(session, claim, ANSWERED, store_id, at)
+    _send(session, claim, ClaimAnswered, at)
     awaits = claim.remedy == "replacement" or any(goes_back(claim, line) for line in lines_of(session, claim))
     if claim.state in ("accepted", "part_accepted") and not awaits:
         end(session, claim, REMEDIES[claim.remedy], actor=actor, at=at)
@@ -310,7 +324,7 @@ def end(session: Session, claim: Claim, state: str, *, actor: Actor, at: dt.date
     journal.move(session, claim, state, actor=actor, at=at, subject=subject_of(claim),
                  granted_minor=claim.granted_minor)  # fmt: skip
     session.flush()
-    _send(session, claim, ENDED, claim.store_id, at)
+    _send(session, claim, ClaimEnded, at)
 
 
 # --- questions ---
@@ -458,13 +472,6 @@ def _contested(
     session.flush()
 
 
-def _note_answer(claim: Claim, body: dict[str, Any]) -> None:
-    for name in ("remedy", "answer", "answered_by", "granted_minor", "round"):
-        setattr(claim, name, body[name])
-    claim.answered_at = dt.datetime.fromisoformat(body["answered_at"]) if body["answered_at"] else None
-    claim.late = bool(body["late"])
-
-
 def _go(session: Session, claim: Claim, target: str, *, actor: Actor, at: dt.datetime) -> None:
     """Move a store's claim to where the network has it, by way of the answer where that was overtaken."""
     if not STATES.legal(claim.state, target) and target in ENDS:
@@ -477,11 +484,6 @@ def _go(session: Session, claim: Claim, target: str, *, actor: Actor, at: dt.dat
     session.flush()
 
 
-def _paired(session: Session, claim: Claim, body: dict[str, Any]) -> list[tuple[ClaimLine, dict[str, Any]]]:
-    rows = {(row["sku"], row["kind"]): row for row in body["lines"]}
-    return [(line, rows[line.sku, line.kind]) for line in lines_of(session, claim) if (line.sku, line.kind) in rows]
-
-
 def _words(words: str, ask: str) -> str:
     words = " ".join(words.split())[:500]
     if not words:
@@ -489,10 +491,9 @@ def _words(words: str, ask: str) -> str:
     return words
 
 
-def _send(session: Session, claim: Claim, topic: str, to_node: str, at: dt.datetime) -> None:
-    if to_node == NETWORK and this_node(session).id != claim.store_id:
+def _send(session: Session, claim: Claim, kind: type[ClaimWord], at: dt.datetime) -> None:
+    if kind.SAID_BY == STORE and this_node(session).id != claim.store_id:
         return
-    outbox.append(
-        session, to_node=to_node, topic=topic, version=VERSION, body=body_of(session, claim), id=new_id(),
-        subject=subject_of(claim), business_day=day_of(session, claim.store_id, at), at=at,
-    )  # fmt: skip
+    of_line = ReportedLine.__dataclass_fields__
+    lines = tuple(ReportedLine(*(getattr(line, name) for name in of_line)) for line in lines_of(session, claim))
+    send_fact(session, kind.of_row(claim, lines=lines), subject=subject_of(claim), at=at)

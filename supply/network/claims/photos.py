@@ -12,23 +12,38 @@ import base64
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated
 
 import sqlalchemy as sa
+from pydantic import Field
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import Invalid, NotFound
-from config.ids import NETWORK, new_id
-from config.nodes import outbox
+from config.ids import new_id
+from config.nodes import facts
+from config.nodes.facts import STORE, Count, Fact, applies
+from config.nodes.journal import Actor
 from config.nodes.node import this_node
 from pos.store import pictures
 from pos.store.store import day_of
-from supply.money.ledger import VERSION
 
-SENT = "claim.photo"
 MOST_PHOTOS, SIDE = 3, 1600
 PIECE_BYTES = 150_000
+MOST_PIECES = pictures.KEPT_BYTES * 3 // PIECE_BYTES + 1
+
+
+class PhotoPiece(Fact, topic="claim.photo", said_by=STORE):
+    """A piece of a photo of a claim. data: base64."""
+
+    store_id: str
+    id: str
+    claim_id: str
+    n: Count
+    sha256: str
+    pieces: Annotated[int, Field(strict=True, ge=1, le=MOST_PIECES)]
+    piece: Count
+    data: str
 
 
 class ClaimPhoto(Base):
@@ -85,33 +100,28 @@ def send(session: Session, store_id: str, claim_id: str, *, at: dt.datetime) -> 
         data = photo.data or b""
         for n in range(photo.pieces):
             piece = data[n * PIECE_BYTES : (n + 1) * PIECE_BYTES]
-            body = {
-                "store_id": store_id, "id": photo.id, "claim_id": claim_id, "n": photo.n, "sha256": photo.sha256,
-                "pieces": photo.pieces, "piece": n, "data": base64.b64encode(piece).decode("ascii"),
-            }  # fmt: skip
-            outbox.append(
-                session, to_node=NETWORK, topic=SENT, version=VERSION, body=body, id=f"{photo.id}-{n}",
-                subject=f"claim:{claim_id}", business_day=day, at=at,
-            )  # fmt: skip
+            fact = PhotoPiece.of_row(photo, piece=n, data=base64.b64encode(piece).decode("ascii"))
+            facts.send(session, fact, id=f"{photo.id}-{n}", subject=f"claim:{claim_id}", day=day, at=at)
 
 
-def take_piece(session: Session, body: dict[str, Any]) -> None:
+@applies(PhotoPiece)
+def take_piece(session: Session, fact: PhotoPiece, _actor: Actor, _at: dt.datetime) -> None:
     """Keep a piece, and put the photo together once all are here (rule 2); a second copy changes nothing."""
-    store_id, photo_id, total = str(body["store_id"]), str(body["id"]), int(body["pieces"])
-    if not 0 < total <= pictures.KEPT_BYTES * 3 // PIECE_BYTES + 1 or not 0 <= int(body["piece"]) < total:
+    store_id, photo_id = fact.store_id, fact.id
+    if fact.piece >= fact.pieces:
         raise Invalid("bad-photo", "This photo comes in pieces that do not fit.", id=photo_id)
     photo = session.get(ClaimPhoto, (store_id, photo_id))
     if photo is None:
         photo = ClaimPhoto(
-            store_id=store_id, id=photo_id, claim_id=str(body["claim_id"]), n=int(body["n"]),
-            sha256=str(body["sha256"]), pieces=total, data=None,
+            store_id=store_id, id=photo_id, claim_id=fact.claim_id, n=fact.n, sha256=fact.sha256, pieces=fact.pieces,
+            data=None,
         )  # fmt: skip
         session.add(photo)
         session.flush()
-    key = (store_id, photo_id, int(body["piece"]))
+    key = (store_id, photo_id, fact.piece)
     if photo.data is not None or session.get(ClaimPhotoPiece, key) is not None:
         return
-    data = base64.b64decode(body["data"])
+    data = base64.b64decode(fact.data)
     session.add(ClaimPhotoPiece(store_id=store_id, photo_id=photo_id, n=key[2], data=data))
     session.flush()
     query = sa.select(ClaimPhotoPiece).where(ClaimPhotoPiece.store_id == store_id, ClaimPhotoPiece.photo_id == photo_id)

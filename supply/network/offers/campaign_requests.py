@@ -20,20 +20,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import NETWORK, new_id
+from config.ids import new_id
 from config.money import BASIS, share_out
-from config.nodes import journal, outbox
+from config.nodes import journal
+from config.nodes.facts import applies
 from config.nodes.journal import Actor
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.offers import StandingOffer
 from pos.pricing.promises import Choice, Offer, Part
-from pos.store.store import day_of, store_of
+from pos.store.store import day_of, send_fact, store_of
 from supply.demand import known_events
 from supply.demand.campaign_uplift import ASKS, CampaignAsk, lines_of
 from supply.demand.history import DailyDemand, RegionalDemand
 from supply.network.offers.campaigns import subject_of
-from supply.online_facts import CAMPAIGN_ANSWERED, VERSION
+from supply.online_facts import CampaignAnswered, CampaignReported
 from supply.shelf import plan as shelf_plan
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 from supply.shelf.ranking import ranked_product
@@ -44,21 +45,22 @@ RATE_DAYS = 28
 # --- verbs ---
 
 
-def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> CampaignAsk:
+@applies(CampaignReported)
+def take_reported(session: Session, fact: CampaignReported, actor: Actor, at: dt.datetime) -> CampaignAsk:
     """Take in what the network asks, or that it is called off or settled; a second copy changes nothing."""
-    ask = session.get(CampaignAsk, (body["store_id"], body["campaign_id"]))
+    ask = session.get(CampaignAsk, (fact.store_id, fact.campaign_id))
     if ask is None:
-        days = {name: dt.date.fromisoformat(body[name]) for name in ("from_day", "until_day", "answer_by")}
-        rest = {name: body[name] for name in ("store_id", "campaign_id", "name", "why", "lines", "fee_minor")}
-        ask = CampaignAsk(**rest, **days, state=ASKS.first, answered_why="", placed_on=None, paid_minor=None, effect={})
+        ask = CampaignAsk(
+            **vars(fact) | {"state": ASKS.first, "paid_minor": None, "effect": {}}, answered_why="", placed_on=None
+        )
         session.add(ask)
         session.flush()
-    ask.effect = body.get("effect") or ask.effect or {}
-    ask.paid_minor = body["paid_minor"] if body["paid_minor"] is not None else ask.paid_minor
-    if body["state"] in ("withdrawn", "over") and ASKS.legal(ask.state, body["state"]):
+    ask.effect = fact.effect or ask.effect or {}
+    ask.paid_minor = fact.paid_minor if fact.paid_minor is not None else ask.paid_minor
+    if fact.state in ("withdrawn", "over") and ASKS.legal(ask.state, fact.state):
         if ask.state == "accepted":
             _clear(session, ask, actor=actor, at=at)
-        journal.move(session, ask, body["state"], actor=actor, at=at, subject=subject_of(ask))
+        journal.move(session, ask, fact.state, actor=actor, at=at, subject=subject_of(ask))
     return ask
 
 
@@ -165,11 +167,7 @@ def _open(session: Session, store_id: str, campaign_id: str, at: dt.datetime) ->
 def _answer(session: Session, ask: CampaignAsk, state: str, why: str, *, actor: Actor, at: dt.datetime) -> CampaignAsk:
     ask.answered_why = why
     journal.move(session, ask, state, actor=actor, at=at, subject=subject_of(ask), why=why or None)
-    body = {"store_id": ask.store_id, "campaign_id": ask.campaign_id, "state": state, "why": why}
-    outbox.append(
-        session, to_node=NETWORK, topic=CAMPAIGN_ANSWERED, version=VERSION, body=body, id=new_id(),
-        subject=subject_of(ask), business_day=day_of(session, ask.store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, CampaignAnswered(ask.store_id, ask.campaign_id, state, why), subject=subject_of(ask), at=at)
     return ask
 
 

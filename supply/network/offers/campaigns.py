@@ -33,20 +33,20 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
-from config.ids import new_id
 from config.money import BASIS
-from config.nodes import journal, outbox
+from config.nodes import journal
+from config.nodes.facts import applies
 from config.nodes.inbox import heard_in_full
 from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
 from pos.stock.ledger import MOST_QTY
-from pos.store.store import Store, day_of, store_of
+from pos.store.store import Store, day_of, send_fact, store_of
 from supply import isolation
 from supply.demand.campaign_uplift import ASKS, CampaignAsk, CampaignLine, lines_of
 from supply.demand.history import DailyDemand
 from supply.money import ledger
-from supply.online_facts import CAMPAIGN_REPORTED, VERSION
+from supply.online_facts import CampaignAnswered, CampaignReported
 from supply.shelf.plan import ShelfPlan, slots_of
 
 if TYPE_CHECKING:  # arithmetic is loaded where an effect is worked out, not with every page
@@ -182,14 +182,15 @@ def call_off(session: Session, campaign_id: str, *, actor: Actor, at: dt.datetim
     return campaign
 
 
-def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(CampaignAnswered)
+def take_answer(session: Session, fact: CampaignAnswered, actor: Actor, at: dt.datetime) -> None:
     """Take over what a store answered; a yes to a campaign withdrawn meanwhile is settled like any (rule 6)."""
-    ask = session.get(CampaignAsk, (body["store_id"], body["campaign_id"]))
-    if body["state"] not in ("accepted", "declined", "expired"):
-        raise Refused("no-answer", "A store does not answer that a campaign is %(state)s.", state=body["state"])
-    if ask is not None and ASKS.legal(ask.state, body["state"]) and ask.paid_minor is None:
-        ask.answered_why = body["why"]
-        journal.move(session, ask, body["state"], actor=actor, at=at, subject=subject_of(ask), why=body["why"] or None)
+    ask = session.get(CampaignAsk, (fact.store_id, fact.campaign_id))
+    if fact.state not in ("accepted", "declined", "expired"):
+        raise Refused("no-answer", "A store does not answer that a campaign is %(state)s.", state=fact.state)
+    if ask is not None and ASKS.legal(ask.state, fact.state) and ask.paid_minor is None:
+        ask.answered_why = fact.why
+        journal.move(session, ask, fact.state, actor=actor, at=at, subject=subject_of(ask), why=fact.why or None)
 
 
 def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campaign]:
@@ -223,16 +224,7 @@ def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campa
 
 def send(session: Session, ask: CampaignAsk, at: dt.datetime, *, state: str = "") -> None:
     """Tell the store how its part stands; state: as it is to stand there."""
-    body = {
-        "store_id": ask.store_id, "campaign_id": ask.campaign_id, "name": ask.name, "why": ask.why,
-        "from_day": ask.from_day.isoformat(), "until_day": ask.until_day.isoformat(),
-        "answer_by": ask.answer_by.isoformat(), "lines": ask.lines, "fee_minor": ask.fee_minor,
-        "state": state or ask.state, "paid_minor": ask.paid_minor, "effect": ask.effect,
-    }  # fmt: skip
-    outbox.append(
-        session, to_node=ask.store_id, topic=CAMPAIGN_REPORTED, version=VERSION, body=body, id=new_id(),
-        subject=subject_of(ask), business_day=day_of(session, ask.store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, CampaignReported.of_row(ask, state=state or ask.state), subject=subject_of(ask), at=at)
 
 
 # --- questions ---

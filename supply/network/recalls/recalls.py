@@ -29,21 +29,21 @@ Units: quantities in stock units, *_minor minor units of the network's currency.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated
 
 import sqlalchemy as sa
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from config.database import lock_rows, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.money import amount_for
-from config.nodes import door, journal, outbox
-from config.nodes.inbox import refuse_newer, refuse_stranger
+from config.nodes import journal
+from config.nodes.facts import STORE, Fact, Flag, Instant, applies
 from config.nodes.journal import Actor
-from config.nodes.outbox import Message
 from config.prepared import Prepared
 from pos.facts import Moved, StockCounted, StockMoved
 from pos.stock import batches, recall, waste
@@ -51,7 +51,7 @@ from pos.stock.batches import Held
 from pos.stock.ledger import MOST_QTY, Place, Source, StockLevel, StockMovement, book, locked
 from pos.stock.recall import AFTERWARDS, Recall
 from pos.stock.waste import TAKEN_FROM
-from pos.store.store import Store, day_of
+from pos.store.store import Store, day_of, send_fact
 from pos.sync import replica
 from supply.money import ledger
 from supply.network.recalls import upstream_returns
@@ -62,8 +62,30 @@ from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.supplier_returns import SupplierReturnLine
 from supply.orders.suppliers import require_warehouse, warehouses
 
-REPORTED, CLEARED = "recall.reported", "recall.cleared"
-VERSION = 1
+
+class RecallReported(Fact, topic="recall.reported", said_by=NETWORK):
+    """A recall of the network's, or that it is lifted."""
+
+    store_id: str
+    id: str
+    sku: str
+    batch: str | None
+    why: str
+    called_by: str
+    afterwards: str
+    lifted_why: str
+    called_at: Instant
+    is_lifted: Flag
+
+
+class RecallCleared(Fact, topic="recall.cleared", said_by=STORE):
+    """A store looked through its shelf, and how many it took away."""
+
+    store_id: str
+    id: str
+    taken_qty: Annotated[int, Field(strict=True, ge=0, le=MOST_QTY)]
+    cleared_by: str
+    cleared_at: Instant
 
 
 @dataclass(frozen=True)
@@ -218,8 +240,8 @@ def clear(
         )
     recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
     if row.afterwards:
-        body = {"store_id": store_id, "id": recall_id, "taken_qty": row.taken_qty, "cleared_by": actor.name}
-        _send(session, row, NETWORK, CLEARED, body | {"cleared_at": at.isoformat()}, at)
+        fact = RecallCleared(store_id, recall_id, row.taken_qty or 0, actor.name, at)
+        send_fact(session, fact, subject=recall.subject_of(row), at=at)
     return row
 
 
@@ -439,45 +461,31 @@ def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:
 
 def _send_recall(session: Session, row: Recall, at: dt.datetime) -> None:
     row.reported_how = "node"
-    names = ("store_id", "id", "sku", "batch", "why", "called_by", "afterwards", "lifted_why")
-    body = {name: getattr(row, name) for name in names}
-    body |= {"called_at": row.called_at.isoformat(), "is_lifted": row.state == "lifted"}
-    _send(session, row, row.store_id, REPORTED, body, at)
+    fact = RecallReported.of_row(row, is_lifted=row.state == "lifted")
+    send_fact(session, fact, subject=recall.subject_of(row), at=at)
 
 
-def _send(session: Session, row: Recall, node: str, topic: str, body: dict[str, Any], at: dt.datetime) -> None:
-    outbox.append(
-        session, to_node=node, topic=topic, version=VERSION, body=body, id=new_id(), subject=recall.subject_of(row),
-        business_day=day_of(session, row.store_id, at), at=at,
-    )  # fmt: skip
-
-
-def _take_reported(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+@applies(RecallReported)
+def take_reported(session: Session, fact: RecallReported, actor: Actor, at: dt.datetime) -> None:
     """Take over a recall of the network's, or that it is lifted (rules 1, 5)."""
-    body, actor = message.body, Actor.system("supply", str(message.body["store_id"]))
-    refuse_newer(message.topic, message.version, VERSION)
-    refuse_stranger(from_node, NETWORK)
-    row = session.get(Recall, (actor.node, str(body["id"])))
+    row = session.get(Recall, (fact.store_id, fact.id))
     if row is None:
         row = recall.call(
-            session, actor.node, str(body["sku"]), body["batch"], id=str(body["id"]), why=str(body["why"]),
-            called_by=str(body["called_by"]), afterwards=str(body["afterwards"]), actor=actor, at=at,
+            session, fact.store_id, fact.sku, fact.batch, id=fact.id, why=fact.why, called_by=fact.called_by,
+            afterwards=fact.afterwards, actor=actor, at=at,
         )  # fmt: skip
-    if body["is_lifted"] and row.state != "lifted":
-        recall.lift(session, row.store_id, row.id, why=str(body["lifted_why"]), actor=actor, at=at)
+    if fact.is_lifted and row.state != "lifted":
+        recall.lift(session, row.store_id, row.id, why=fact.lifted_why, actor=actor, at=at)
 
 
-def _take_cleared(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+@applies(RecallCleared)
+def take_cleared(session: Session, fact: RecallCleared, actor: Actor, at: dt.datetime) -> None:
     """Keep how many a store took away (rule 3); the highest count is the last one."""
-    body = message.body
-    refuse_newer(message.topic, message.version, VERSION)
-    refuse_stranger(from_node, str(body["store_id"]))
-    row = recall.recall_of(session, str(body["store_id"]), str(body["id"]))
-    taken = door.number(body["taken_qty"], "What was taken away", most=MOST_QTY)
+    row = recall.recall_of(session, fact.store_id, fact.id)
     if row.state == "called":
-        recall.clear(session, row.store_id, row.id, taken, actor=Actor.system("supply", NETWORK), at=at)
-    elif taken > (row.taken_qty or 0):
-        row.taken_qty = taken
+        recall.clear(session, row.store_id, row.id, fact.taken_qty, actor=actor, at=at)
+    elif fact.taken_qty > (row.taken_qty or 0):
+        row.taken_qty = fact.taken_qty
 
 
 _IN_FORCE = sa.and_(sa.text("recall.state <> 'lifted'"), Recall.afterwards != "")
@@ -528,26 +536,17 @@ def _noted(session: Session, row: Recall) -> list[tuple[Place, int]]:
     return [(Place(place), qty) for place, qty in sorted(out.items()) if qty > 0 and place != Place.WASTE]
 
 
-def _take_count(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
-    replica.take_count(session, message, from_node, at)
-    fact = StockCounted.from_body(message.body)
-    hear_by_hand(session, from_node, {fact.sku: None}, dt.datetime.fromisoformat(fact.at), at=at)
+@applies(StockCounted, after=replica.take_count)
+def hear_count(session: Session, fact: StockCounted, _actor: Actor, at: dt.datetime) -> None:
+    """Hear by a count, written before (`pos.sync.replica`), that a store without a node looked (rule 6)."""
+    hear_by_hand(session, fact.store_id, {fact.sku: None}, dt.datetime.fromisoformat(fact.at), at=at)
 
 
-def _take_movements(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
-    replica.take_movements(session, message, from_node, at)
-    fact = StockMoved.from_body(message.body)
-    says_no_reason = message.version < SAYS_WHY and fact.reason == "wasted"
-    if fact.why in BECAUSE or says_no_reason:
+@applies(StockMoved, after=replica.take_movements)
+def hear_movements(session: Session, fact: StockMoved, _actor: Actor, at: dt.datetime) -> None:
+    """Hear by what was taken away that a store without a node looked (rule 6)."""
+    if fact.why in BECAUSE:
         gone = Counter[str]()
         for _key, sku, qty, _source, _target in fact.movements:
             gone[sku] += qty
-        hear_by_hand(session, from_node, gone, dt.datetime.fromisoformat(fact.at), lot=fact.lot, at=at)
-
-
-APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
-    REPORTED: _take_reported,
-    CLEARED: _take_cleared,
-    StockCounted.TOPIC: _take_count,
-    StockMoved.TOPIC: _take_movements,
-}
+        hear_by_hand(session, fact.store_id, gone, dt.datetime.fromisoformat(fact.at), lot=fact.lot, at=at)

@@ -33,12 +33,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import as_utc
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import NETWORK, new_id
-from config.nodes import journal, outbox
+from config.ids import NETWORK
+from config.nodes import journal
+from config.nodes.facts import stamp
 from config.nodes.journal import Actor
 from config.states import StateTable
-from pos.store.store import Store, day_of
-from supply.facts import STOP_REPORTED, VERSION, StopReported, stamp
+from pos.store.store import Store, send_fact
+from supply.facts import StopReported
 from supply.network.routes import vehicles
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.suppliers import Supplier
@@ -462,10 +463,7 @@ def _send(session: Session, row: DeliveryRoute, stop: RouteStop, state: str, at:
         comes_at=stamp(as_utc(midnight + dt.timedelta(seconds=stop.begins_s))), n=stop.n, vehicle=row.vehicle_name,
         driver=row.driver, receiver=stop.receiver, note=stop.note, reported_at=stamp(stop.done_at or at),
     )  # fmt: skip
-    outbox.append(
-        session, to_node=stop.store_id, topic=STOP_REPORTED, version=VERSION, body=fact.to_body(), id=new_id(),
-        subject=subject_of(row), business_day=day_of(session, stop.store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, fact, subject=subject_of(row), at=at)
 
 
 def _hash(token: str) -> str:

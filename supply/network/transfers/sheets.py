@@ -22,12 +22,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import business_day
 from config.database import Base
 from config.errors import Invalid
-from config.ids import NETWORK, new_id
-from config.nodes import door, outbox
+from config.nodes import door
+from config.nodes.facts import STORE, Day, Fact, applies
+from config.nodes.journal import Actor
 from config.nodes.publication import EVERYONE
 from pos.stock import batches, consignment_stock, recall
 from pos.stock.ledger import MOST_QTY
-from pos.store.store import day_of, store_of
+from pos.store.store import day_of, send_fact, store_of
 from supply.orders.suppliers import Terms
 from supply.orders.supply_routes import offered, suppliers_for
 from supply.replenishment.look import look
@@ -36,13 +37,20 @@ if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.network.transfers.arithmetic import Lots, Sheet, Spare, Want
     from supply.replenishment.decide import Need
 
-SHEET_REPORTED = "transfer.sheet"
-VERSION = 1
 NEAR_DAYS = 30
 """So far ahead dates are looked at."""
 LEAST_DAYS = 2
 MOST_PRODUCTS = 300
 OLDEST_DAYS = 1
+
+
+class SheetReported(Fact, topic="transfer.sheet", said_by=STORE):
+    """What a store can spare and could use, as `_fact` writes it."""
+
+    store_id: str
+    day: Day
+    spares: list[Any]
+    wants: list[Any]
 
 
 class TransferSheet(Base):
@@ -60,22 +68,19 @@ class TransferSheet(Base):
 
 def send(session: Session, store_id: str, sheet: "Sheet", *, at: dt.datetime) -> None:
     """Send a store's sheet as it was worked out."""
-    day = day_of(session, store_id, at)
-    outbox.append(
-        session, to_node=NETWORK, topic=SHEET_REPORTED, version=VERSION, body=_body(store_id, day, sheet), id=new_id(),
-        subject=f"store:{store_id}", business_day=day, at=at,
-    )  # fmt: skip
+    send_fact(session, _fact(store_id, day_of(session, store_id, at), sheet), subject=f"store:{store_id}", at=at)
 
 
-def take(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+@applies(SheetReported)
+def take(session: Session, fact: SheetReported, _actor: Actor, at: dt.datetime) -> None:
     """Keep a store's sheet at the network (rule 1); an older one than is there changes nothing.
 
     A day that has not come yet, of a clock that is ahead, is today: the next sheet stands in its place.
     """
+    store_id, body = fact.store_id, fact.to_body()
     _read(body)
-    store_id = str(body["store_id"])
     today, known = day_of(session, store_id, at), session.get(TransferSheet, store_id)
-    day = min(door.day(body["day"], "day"), today)
+    day = min(fact.day, today)
     if known is None:
         session.add(TransferSheet(store_id=store_id, day=day, body=body))
     elif known.day <= day or known.day > today:
@@ -184,19 +189,19 @@ def _last_day(lots: "Lots", today: dt.date) -> dt.date | None:
     return today + dt.timedelta(days=min(days for days, _ in lots)) if lots else None
 
 
-def _body(store_id: str, day: dt.date, sheet: "Sheet") -> dict[str, Any]:
-    return {
-        "store_id": store_id,
-        "day": day.isoformat(),
-        "spares": [
+def _fact(store_id: str, day: dt.date, sheet: "Sheet") -> SheetReported:
+    return SheetReported(
+        store_id,
+        day,
+        spares=[
             [sku, one.last_day.isoformat() if one.last_day else None, [list(pair) for pair in one.gains.items()]]
             for sku, one in sorted(sheet.spares.items())
         ],
-        "wants": [
+        wants=[
             [sku, round(1000 * one.per_day), round(1000 * one.spread), [list(pair) for pair in one.gains.items()]]
             for sku, one in sorted(sheet.wants.items())
         ],
-    }
+    )
 
 
 def _read(body: dict[str, Any]) -> "Sheet":

@@ -27,22 +27,23 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from config.database import lock_rows, secret_of
 from config.errors import Conflict, Invalid, Refused
-from config.ids import NETWORK, new_id, pickup_code_of, tidy_pickup_code
+from config.ids import NETWORK, pickup_code_of, tidy_pickup_code
 from config.money import divide_half_up
-from config.nodes import door, journal, outbox
-from config.nodes.inbox import refuse_stranger
+from config.nodes import facts, journal
+from config.nodes.facts import STORE, Day, Fact, Flag, Instant, Whole, applies
 from config.nodes.journal import Actor
 from pos.stock import batches, consignment_stock, recall, stock, waste
 from pos.stock.batches import Lot
 from pos.stock.ledger import MOST_QTY, Place, Source, refuse_short
-from pos.store.store import day_of
+from pos.store.store import day_of, send_fact
 from supply import isolation
 from supply.demand import known_events
 from supply.money import credit
@@ -63,11 +64,72 @@ from supply.orders.transfers import (
 )
 
 SOURCE_KIND = "transfer"
-REPORTED, ANSWERED, GIVEN, TAKEN = "transfer.reported", "transfer.answered", "transfer.given", "transfer.taken"
-BACK = "transfer.back"
 BACK_KIND = "transfer_back"
-VERSION = 1
 MOST_HASH = 200
+Counts = dict[str, Annotated[int, Field(strict=True, ge=0, le=MOST_QTY)]]
+ReportedLine = tuple[str, str, str, Whole, Whole, Whole, Whole, Day | None, Whole | None, Whole | None]
+"""(sku, name, stock unit, price quantity, qty, pack qty, pack cost, last day, given, taken)"""
+
+
+class TransferReported(Fact, topic="transfer.reported", said_by=NETWORK):
+    """How a transfer stands, as far as the store that reads it may know."""
+
+    store_id: str
+    id: str
+    giver_id: str
+    taker_id: str
+    giver_name: str
+    taker_name: str
+    metres: Whole
+    state: str
+    giver_yes: Flag
+    taker_yes: Flag
+    why: str
+    declined_by: str
+    cost_minor: Whole
+    proposed_at: Instant
+    answer_by: Day
+    fetch_by: Day
+    lines: tuple[ReportedLine, ...]
+    giver_minor: Whole | None
+    taker_minor: Whole | None
+    code_hash: str
+
+
+class TransferAnswered(Fact, topic="transfer.answered", said_by=STORE):
+    """One of both says yes or no; the taker's yes with the hash of its code."""
+
+    store_id: str
+    id: str
+    yes: Flag
+    why: str = ""
+    code_hash: str = ""
+
+
+class TransferGiven(Fact, topic="transfer.given", said_by=STORE):
+    """The giver handed over what it counted, to whoever showed the code."""
+
+    store_id: str
+    id: str
+    counts: Counts
+    code: str
+
+
+class TransferTaken(Fact, topic="transfer.taken", said_by=STORE):
+    """The taker says what arrived."""
+
+    store_id: str
+    id: str
+    counts: Counts
+    why: str = ""
+
+
+class TransferBack(Fact, topic="transfer.back", said_by=STORE):
+    """The giver found goods again that did not arrive."""
+
+    store_id: str
+    id: str
+    counts: Counts
 
 
 # --- verbs, store ---
@@ -85,10 +147,10 @@ def agree(session: Session, store_id: str, transfer_id: str, *, actor: Actor, at
         )
     _note_yes(found, store_id)
     journal.record(session, actor=actor, at=at, verb="transfer.yes", subject=subject_of(found))
-    reported = {"yes": True, "why": ""}
-    if store_id == found.taker_id:
-        reported["code_hash"] = found.code_hash = code_hash(found.id, code_of(session, found.id))
-    _send_network(session, found, store_id, ANSWERED, reported, at)
+    if is_taker := store_id == found.taker_id:
+        found.code_hash = code_hash(found.id, code_of(session, found.id))
+    fact = TransferAnswered(store_id, found.id, yes=True, code_hash=found.code_hash if is_taker else "")
+    send_fact(session, fact, subject=subject_of(found), at=at)
     return found
 
 
@@ -101,7 +163,7 @@ def decline(session: Session, store_id: str, transfer_id: str, *, why: str, acto
     if found.state == "declined":
         return found
     _end(session, found, "declined", why, store_id, actor=actor, at=at)
-    _send_network(session, found, store_id, ANSWERED, {"yes": False, "why": why}, at)
+    send_fact(session, TransferAnswered(store_id, found.id, yes=False, why=why), subject=subject_of(found), at=at)
     return found
 
 
@@ -142,8 +204,8 @@ def hand_over(
     batches.let_go(session, store_id, [_lot(line, line.given_qty or 0) for line in lines])
     found.handed_over_at, found.cost_minor = at, cost_of(lines)
     _walk(session, found, "handed_over", actor=actor, at=at, units=sum(qty for _, qty in units))
-    signed = "" if is_there else tidy_pickup_code(code)
-    _send_network(session, found, store_id, GIVEN, {"counts": dict(units), "code": signed}, at)
+    signed = "" if is_there else tidy_pickup_code(code) or ""
+    send_fact(session, TransferGiven(store_id, found.id, dict(units), signed), subject=subject_of(found), at=at)
     return found
 
 
@@ -204,31 +266,32 @@ def take_back(
     lots = [_lot(line, qty) for line, qty in back if line.last_day is not None]
     batches.lay_in(session, store_id, lots, source_kind=BACK_KIND, source_id=found.id, at=at)
     _give_less(session, found, back, actor=actor, at=at)
-    _send_network(session, found, store_id, BACK, {"counts": dict(units)}, at)
+    send_fact(session, TransferBack(store_id, found.id, dict(units)), subject=subject_of(found), at=at)
     return found
 
 
-def take_reported(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(TransferReported)
+def take_reported(session: Session, fact: TransferReported, actor: Actor, at: dt.datetime) -> None:
     """Take over what the network says of a transfer (rule 6)."""
-    found = session.get(Transfer, body["id"])
+    found = session.get(Transfer, fact.id)
     if found is None:
-        found = _write_down(session, body)
-        if body["store_id"] == found.giver_id:
+        found = _write_down(session, fact)
+        if fact.store_id == found.giver_id:
             _plan(session, found)
-    found.giver_yes, found.taker_yes = found.giver_yes or body["giver_yes"], found.taker_yes or body["taker_yes"]
-    found.code_hash = found.code_hash or body["code_hash"]
+    found.giver_yes, found.taker_yes = found.giver_yes or fact.giver_yes, found.taker_yes or fact.taker_yes
+    found.code_hash = found.code_hash or fact.code_hash
     for line in lines_of(session, found):
-        given, taken = next(row[8:] for row in body["lines"] if row[0] == line.sku)
+        given, taken = next(row[8:] for row in fact.lines if row[0] == line.sku)
         line.given_qty = given if line.given_qty is None else line.given_qty
         line.taken_qty = taken if line.taken_qty is None else line.taken_qty
-        if body["state"] == "taken_back" and given is not None:
+        if fact.state == "taken_back" and given is not None:
             line.given_qty = given
-    found.why = found.why or (body["why"] if body["state"] in ROAD[3:] else "")
-    if body["state"] in ROAD:
-        found.cost_minor = body["cost_minor"] if body["state"] in ROAD[2:] else found.cost_minor
-        _walk(session, found, body["state"], actor=actor, at=at)
-    elif STATES.legal(found.state, body["state"]):
-        _end(session, found, body["state"], body["why"], body["declined_by"], actor=actor, at=at)
+    found.why = found.why or (fact.why if fact.state in ROAD[3:] else "")
+    if fact.state in ROAD:
+        found.cost_minor = fact.cost_minor if fact.state in ROAD[2:] else found.cost_minor
+        _walk(session, found, fact.state, actor=actor, at=at)
+    elif STATES.legal(found.state, fact.state):
+        _end(session, found, fact.state, fact.why, fact.declined_by, actor=actor, at=at)
     session.flush()
 
 
@@ -260,16 +323,18 @@ def write_proposal(
     _send_stores(session, found, at)
 
 
-def take_answered(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+@applies(TransferAnswered)
+def take_answered(session: Session, fact: TransferAnswered, actor: Actor, at: dt.datetime) -> None:
     """Take a store's answer; the second yes tells the giver the hash of the taker's code (rule 2)."""
-    found = transfer_of(session, store_id, body["id"])
-    if not body["yes"]:
+    store_id = fact.store_id
+    found = transfer_of(session, store_id, fact.id)
+    if not fact.yes:
         if STATES.legal(found.state, "declined"):
-            _end(session, found, "declined", body["why"], store_id, actor=actor, at=at)
+            _end(session, found, "declined", fact.why, store_id, actor=actor, at=at)
             _send_stores(session, found, at)
         return
     if store_id == found.taker_id and not found.taker_yes:
-        found.code_hash = str(body.get("code_hash", ""))[:MOST_HASH]
+        found.code_hash = fact.code_hash[:MOST_HASH]
     _note_yes(found, store_id)
     if found.state != "proposed" or not (found.giver_yes and found.taker_yes):
         return
@@ -280,14 +345,16 @@ def take_answered(session: Session, body: dict[str, Any], store_id: str, *, acto
     _send_stores(session, found, at)
 
 
-def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+@applies(TransferGiven)
+def take_given(session: Session, fact: TransferGiven, actor: Actor, at: dt.datetime) -> None:
     """Take what was handed over, and book it in both stores' ledgers, once (rule 4); refused without a signature."""
-    found = transfer_of(session, store_id, body["id"])
-    refuse_stranger(store_id, found.giver_id)
+    store_id = fact.store_id
+    found = transfer_of(session, store_id, fact.id)
+    facts.refuse_stranger(store_id, found.giver_id)
     if found.handed_over_at is not None:
         return
     lines, is_there = lines_of(session, found), waits_for_giver(found)
-    is_signed = found.giver_yes and found.taker_yes and code_hash(found.id, str(body.get("code"))) == found.code_hash
+    is_signed = found.giver_yes and found.taker_yes and code_hash(found.id, fact.code) == found.code_hash
     if not is_there and not is_signed:
         raise Refused(
             "not-their-code", "%(taker_name)s has not signed for these goods by its code.", taker_name=found.taker_name,
@@ -295,7 +362,7 @@ def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: 
         )  # fmt: skip
     for line in lines:
         most = (line.taken_qty or 0) if is_there else line.qty
-        line.given_qty = min(most, max(0, int(body["counts"].get(line.sku, 0))))
+        line.given_qty = min(most, max(0, fact.counts.get(line.sku, 0)))
     found.handed_over_at, found.cost_minor = at, cost_of(lines)
     if found.state != "received":
         _walk(session, found, "handed_over", actor=actor, at=at)
@@ -303,27 +370,28 @@ def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: 
     _send_stores(session, found, at)
 
 
-def take_taken(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+@applies(TransferTaken)
+def take_taken(session: Session, fact: TransferTaken, actor: Actor, at: dt.datetime) -> None:
     """Take what arrived; it may be heard of before the hand-over is (rule 6)."""
-    found = transfer_of(session, store_id, body["id"])
-    refuse_stranger(store_id, found.taker_id)
+    found = transfer_of(session, fact.store_id, fact.id)
+    facts.refuse_stranger(fact.store_id, found.taker_id)
     if found.received_at is not None:
         return
     for line in lines_of(session, found):
-        line.taken_qty = min(line.qty, max(0, int(body["counts"].get(line.sku, 0))))
-    found.received_at, found.why = at, str(body.get("why", ""))[:300]
+        line.taken_qty = min(line.qty, max(0, fact.counts.get(line.sku, 0)))
+    found.received_at, found.why = at, fact.why[:300]
     _walk(session, found, "received", actor=actor, at=at)
     _send_stores(session, found, at)
 
 
-def take_given_back(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+@applies(TransferBack)
+def take_given_back(session: Session, fact: TransferBack, actor: Actor, at: dt.datetime) -> None:
     """Give the cost back to both where the giving store found goods that did not arrive (rule 3)."""
-    found = transfer_of(session, store_id, body["id"])
-    refuse_stranger(store_id, found.giver_id)
+    found = transfer_of(session, fact.store_id, fact.id)
+    facts.refuse_stranger(fact.store_id, found.giver_id)
     if found.state != "received":
         return
-    reported = {str(sku): door.number(qty, "A count", 0, MOST_QTY) for sku, qty in body["counts"].items()}
-    back = _back(session, found, reported)
+    back = _back(session, found, fact.counts)
     before_minor = found.cost_minor
     _give_less(session, found, back, actor=actor, at=at)
     book_back(session, found, back, before_minor - found.cost_minor, actor=actor, at=at)
@@ -432,8 +500,8 @@ def _took(
     found.received_at, found.why = at, why
     units = sum(line.taken_qty or 0 for line in lines)
     _walk(session, found, "received", actor=actor, at=at, units=units, **({"why": why} if why else {}))
-    reported = {"counts": {line.sku: line.taken_qty for line in lines}} | ({"why": why} if why else {})
-    _send_network(session, found, store_id, TAKEN, reported, at)
+    counts = {line.sku: line.taken_qty or 0 for line in lines}
+    send_fact(session, TransferTaken(store_id, found.id, counts, why), subject=subject_of(found), at=at)
 
 
 def _back(session: Session, found: Transfer, counts: Mapping[str, int]) -> list[tuple[TransferLine, int]]:
@@ -484,62 +552,35 @@ def _plan(session: Session, found: Transfer) -> None:
     known_events.plan(session, found.giver_id, subject_of(found), wanted, day=found.fetch_by)
 
 
-def _send_network(
-    session: Session, found: Transfer, store_id: str, topic: str, facts: dict[str, Any], at: dt.datetime
-) -> None:
-    body = {"id": found.id, "store_id": store_id, **facts}
-    outbox.append(
-        session, to_node=NETWORK, topic=topic, version=VERSION, body=body, id=new_id(), subject=subject_of(found),
-        business_day=day_of(session, store_id, at), at=at,
-    )  # fmt: skip
-
-
 def _send_stores(session: Session, found: Transfer, at: dt.datetime) -> None:
     """Tell both stores how a transfer stands, each what it may know (rules 2, 6)."""
     session.flush()
-    lines = [
-        [line.sku, line.name, line.stock_unit, line.price_quantity, line.qty, line.pack_qty, line.pack_cost_minor,
-         line.last_day.isoformat() if line.last_day else None, line.given_qty, line.taken_qty]
+    lines = tuple(
+        (line.sku, line.name, line.stock_unit, line.price_quantity, line.qty, line.pack_qty, line.pack_cost_minor,
+         line.last_day, line.given_qty, line.taken_qty)
         for line in lines_of(session, found)
-    ]  # fmt: skip
-    plain = ("id", "giver_id", "taker_id", "giver_name", "taker_name", "metres", "state", "giver_yes", "taker_yes",
-             "why", "declined_by", "cost_minor")  # fmt: skip
-    body = {name: getattr(found, name) for name in plain} | {
-        "proposed_at": found.proposed_at.isoformat(), "answer_by": found.answer_by.isoformat(),
-        "fetch_by": found.fetch_by.isoformat(), "lines": lines,
-    }  # fmt: skip
+    )  # fmt: skip
     for store_id in (found.giver_id, found.taker_id):
         gives = store_id == found.giver_id
-        own = {
-            "store_id": store_id, "giver_minor": found.giver_minor if gives else None,
-            "taker_minor": None if gives else found.taker_minor,
-            "code_hash": found.code_hash if gives and found.state != "proposed" else "",
-        }  # fmt: skip
-        outbox.append(
-            session, to_node=store_id, topic=REPORTED, version=VERSION, body=body | own, id=new_id(),
-            subject=subject_of(found), business_day=day_of(session, store_id, at), at=at,
+        fact = TransferReported.of_row(
+            found, store_id=store_id, lines=lines, giver_minor=found.giver_minor if gives else None,
+            taker_minor=None if gives else found.taker_minor,
+            code_hash=found.code_hash if gives and found.state != "proposed" else "",
         )  # fmt: skip
+        send_fact(session, fact, subject=subject_of(found), at=at)
 
 
-def _write_down(session: Session, body: dict[str, Any]) -> Transfer:
-    plain = ("id", "giver_id", "taker_id", "giver_name", "taker_name", "metres", "giver_minor", "taker_minor",
-             "cost_minor")  # fmt: skip
+def _write_down(session: Session, fact: TransferReported) -> Transfer:
+    same = ("id", "giver_id", "taker_id", "giver_name", "taker_name", "metres", "giver_minor", "taker_minor",
+            "cost_minor", "proposed_at", "answer_by", "fetch_by")  # fmt: skip
     found = Transfer(
-        **{name: body[name] for name in plain}, state=STATES.first,
-        proposed_at=dt.datetime.fromisoformat(body["proposed_at"]),
-        answer_by=dt.date.fromisoformat(body["answer_by"]), fetch_by=dt.date.fromisoformat(body["fetch_by"]),
-        giver_yes=False, taker_yes=False, why="", declined_by="", code_hash="",
+        **{name: getattr(fact, name) for name in same}, state=STATES.first, giver_yes=False, taker_yes=False, why="",
+        declined_by="", code_hash="",
     )  # fmt: skip
     session.add(found)
     session.flush()
-    names = ("sku", "name", "stock_unit", "price_quantity", "qty", "pack_qty", "pack_cost_minor")
-    session.add_all(
-        TransferLine(
-            transfer_id=found.id, last_day=dt.date.fromisoformat(row[7]) if row[7] else None,
-            **dict(zip(names, row, strict=False)),
-        )
-        for row in body["lines"]
-    )  # fmt: skip
+    names = ("sku", "name", "stock_unit", "price_quantity", "qty", "pack_qty", "pack_cost_minor", "last_day")
+    session.add_all(TransferLine(transfer_id=found.id, **dict(zip(names, row, strict=False))) for row in fact.lines)
     session.flush()
     return found
 

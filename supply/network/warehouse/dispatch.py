@@ -32,20 +32,17 @@ from sqlalchemy.orm import Session
 
 from config.database import lock_rows
 from config.ids import NETWORK, new_id
-from config.nodes import outbox
+from config.nodes.facts import stamp
 from config.nodes.journal import Actor
 from pos.stock import batches, stock
 from pos.stock.batches import Held
 from pos.stock.ledger import Place, StockLevel, StockMovement
-from pos.store.store import day_of
+from pos.store.store import day_of, send_fact
 from supply import isolation
 from supply.facts import (
-    ORDER_ACKNOWLEDGED,
-    VERSION,
     Advised,
-    GoodsDispatched,
     OrderAcknowledged,
-    stamp,
+    OrderDispatched,
 )
 from supply.money import account_orders, credit
 from supply.network.warehouse import allocation, loading, pick_lists, replacements
@@ -98,10 +95,7 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
             for line in lines[order.store_id, order.id]:
                 if line.packs_expected < line.packs:
                     line.why = line.why | {"scarce": asdict(scarce[warehouse_id, line.sku])}
-            outbox.append(
-                session, to_node=fact.store_id, topic=ORDER_ACKNOWLEDGED, version=VERSION, body=fact.to_body(),
-                id=new_id(), subject=orders.subject_of(order), business_day=day_of(session, fact.store_id, at), at=at,
-            )  # fmt: skip
+            send_fact(session, fact, subject=orders.subject_of(order), at=at)
         if part.done:
             confirmed.append(order)
     return confirmed
@@ -235,7 +229,7 @@ def send_off(
     at: dt.datetime,
 ) -> None:
     """Load what there is of an order and tell its store (rule 3). lots: as in `loading.send_off`."""
-    fact = GoodsDispatched(
+    fact = OrderDispatched(
         store_id=order.store_id,
         delivery_id=new_id(),
         supplier_id=order.supplier_id,

@@ -18,12 +18,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.nodes import journal, outbox
+from config.nodes import journal
+from config.nodes.facts import stamp
 from config.nodes.journal import Actor, JournalEntry
 from pos.stock import batches, stock
 from pos.stock.batches import Held, Lot
-from pos.store.store import day_of
-from supply.facts import DELIVERY_DISPATCHED, ORDER_DISPATCHED, VERSION, Advised, GoodsDispatched, stamp
+from pos.store.store import day_of, send_fact
+from supply.facts import Advised, DeliveryDispatched, GoodsDispatched
 from supply.network.warehouse import pick_lists
 from supply.orders import deliveries, orders
 from supply.orders.deliveries import Delivery
@@ -41,11 +42,7 @@ def send_off(
     taken = lots_for(session, warehouse_id, fact.lines, at) if lots is None else lots
     fact = replace(fact, lines=tuple(_dated(fact.lines, taken)))
     _load(session, warehouse_id, fact, taken, actor=actor, at=at)
-    topic = DELIVERY_DISPATCHED if fact.order_id is None else ORDER_DISPATCHED
-    outbox.append(
-        session, to_node=fact.store_id, topic=topic, version=VERSION, body=fact.to_body(), id=fact.delivery_id,
-        subject=subject, business_day=day_of(session, fact.store_id, at), at=at,
-    )  # fmt: skip
+    send_fact(session, fact, subject=subject, id=fact.delivery_id, at=at)
 
 
 # --- questions ---
@@ -54,11 +51,11 @@ def send_off(
 def without_order(
     session: Session, store_id: str, delivery_id: str, supplier_id: str, lines: Sequence[Advised], *,
     network_offer_id: str | None = None, at: dt.datetime,
-) -> GoodsDispatched:  # fmt: skip
+) -> DeliveryDispatched:  # fmt: skip
     """Return a delivery that answers no order, due the day after, or on the next day the supplier comes."""
     tomorrow = day_of(session, store_id, at) + dt.timedelta(days=1)
     supplier = session.get(Supplier, supplier_id)
-    return GoodsDispatched(
+    return DeliveryDispatched(
         store_id=store_id,
         delivery_id=delivery_id,
         supplier_id=supplier_id,

@@ -27,9 +27,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, Refused
-from config.ids import NETWORK, new_id
 from config.money import amount_for
-from config.nodes import outbox
+from config.nodes.facts import applies
 from config.nodes.journal import Actor
 from config.words import N_
 from pos.catalogue.catalogue import Product
@@ -41,17 +40,23 @@ from pos.store.store import day_of, snapshot, store_of
 from supply import isolation
 from supply.money import consignment, ledger
 from supply.money.consignment import WORD_DAYS, WORD_ENDS
-from supply.money.ledger import VERSION
 from supply.network.claims import handling
 from supply.network.warehouse import loading
 from supply.orders import claims, supplier_returns
 from supply.orders.claims import SEND_BACK_DAYS, Claim
 from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import NetworkOffer
-from supply.orders.supplier_returns import Going, SupplierReturn, SupplierReturnLine, lines_of, return_of
+from supply.orders.supplier_returns import (
+    Going,
+    ReturnReceived,
+    ReturnSent,
+    SupplierReturn,
+    SupplierReturnLine,
+    lines_of,
+    return_of,
+)
 from supply.orders.suppliers import Supplier
 
-SENT, RECEIVED = "return.sent", "return.received"
 SOURCE_KIND = "supplier_return"
 
 LOOKED_BACK_DAYS = 60
@@ -89,26 +94,28 @@ def send(
             day = day_of(session, store_id, at)
             consignment_stock.take(session, lot, "back", back, source_id=found.id, day=day, at=at)
         consignment.buy_rest(session, lot, source_id=found.id, actor=actor, at=at)
-    _send(session, found, SENT, NETWORK, at)
+    supplier_returns.send(session, found, ReturnSent, at=at)
     return found
 
 
-def take_received(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(ReturnReceived)
+def take_received(session: Session, fact: ReturnReceived, actor: Actor, at: dt.datetime) -> None:
     """Take over what the warehouse counted; a second copy changes nothing."""
-    found = session.get(SupplierReturn, (str(body["store_id"]), str(body["id"])))
+    found = session.get(SupplierReturn, (fact.store_id, fact.id))
     if found is not None and found.state == "sent":
-        counts = {row["sku"]: (row["received_qty"], row["fit_qty"]) for row in body["lines"]}
+        counts = {row.sku: (row.received_qty or 0, row.fit_qty or 0) for row in fact.lines}
         supplier_returns.note_received(
-            session, found, counts, words=str(body["words"]), by=str(body["received_by"]), actor=actor, at=at
+            session, found, counts, words=fact.words, by=fact.received_by, actor=actor, at=at
         )
 
 
 # --- verbs, network ---
 
 
-def take_sent(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+@applies(ReturnSent)
+def take_sent(session: Session, fact: ReturnSent, actor: Actor, at: dt.datetime) -> None:
     """Expect what a store has sent back. Refuses what was never agreed to go back (rule 4)."""
-    supplier_returns.write_down(session, body, _agreed(session, body), actor=actor, at=at)
+    supplier_returns.write_down(session, fact, _agreed(session, fact), actor=actor, at=at)
 
 
 def receive(
@@ -152,7 +159,7 @@ def receive(
     lot = _lot_of(session, found)
     if lot is not None:
         consignment.charge(session, lot, actor=actor, at=at)
-    _send(session, found, RECEIVED, store_id, at)
+    supplier_returns.send(session, found, ReturnReceived, at=at)
     return found
 
 
@@ -233,27 +240,23 @@ def end_overdue(session: Session, *, actor: Actor, at: dt.datetime) -> int:
 # --- inside ---
 
 
-def _agreed(session: Session, body: dict[str, Any]) -> list[Going]:
+def _agreed(session: Session, fact: ReturnSent) -> list[Going]:
     """Return the lines of a return a store tells of, as this node agreed to them (rule 4)."""
-    store_id, return_id = str(body["store_id"]), str(body["id"])
-    offer = session.get(NetworkOffer, (store_id, return_id)) if body["source"] == "network_offer" else None
-    claim = session.get(claims.Claim, (store_id, return_id)) if body["source"] == "claim" else None
+    store_id, return_id = fact.store_id, fact.id
+    offer = session.get(NetworkOffer, (store_id, return_id)) if fact.source == "network_offer" else None
+    claim = session.get(claims.Claim, (store_id, return_id)) if fact.source == "claim" else None
     most: dict[str, Going] = {}
     if offer is not None and offer.return_until is not None:
-        lot, whole = session.get(Consignment, (store_id, return_id)), sum(int(row["qty"]) for row in body["lines"])
+        lot, whole = session.get(Consignment, (store_id, return_id)), sum(row.qty for row in fact.lines)
         qty = min(whole, lot.came_qty) if lot is not None else whole  # the store's count may still be on its way
         most[offer.sku] = Going(offer.sku, offer.name, qty, offer.pack_qty, offer.pack_cost_minor, charged=False)
     elif claim is not None:
         most = {one.sku: one for one in claims.going_of(session, claim)}
-    for row in body["lines"]:
-        if (
-            row["sku"] not in most
-            or type(row["sent_qty"]) is not int
-            or not 0 <= row["sent_qty"] <= most[row["sku"]].qty
-        ):
+    for row in fact.lines:
+        if row.sku not in most or row.sent_qty is None or row.sent_qty > most[row.sku].qty:
             raise Refused(
                 "not-agreed", "%(store_id)s was not to send back %(sent_qty)s of %(sku)s.", store_id=store_id,
-                sent_qty=row["sent_qty"], sku=row["sku"],
+                sent_qty=row.sent_qty, sku=row.sku,
             )  # fmt: skip
     return list(most.values())
 
@@ -289,20 +292,6 @@ def _into_stock(
         if delivery is not None:
             lots = loading.lots_back(session, delivery, fit)
             batches.lay_in(session, house, lots, source_kind=SOURCE_KIND, source_id=source, at=at)
-
-
-def _send(session: Session, found: SupplierReturn, topic: str, to_node: str, at: dt.datetime) -> None:
-    outbox.append(
-        session,
-        to_node=to_node,
-        topic=topic,
-        version=VERSION,
-        body=supplier_returns.body_of(session, found),
-        id=new_id(),
-        subject=supplier_returns.subject_of(found),
-        business_day=day_of(session, found.store_id, at),
-        at=at,
-    )
 
 
 def _unanswered(session: Session, at: dt.datetime) -> list[Claim]:

@@ -42,11 +42,11 @@ from sqlalchemy.orm import Session
 from config.clock import business_day, day_start
 from config.database import lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import NETWORK, is_id, new_id
-from config.nodes import journal, outbox
+from config.ids import NETWORK, is_id
+from config.nodes import journal
 from config.nodes.journal import Actor
 from pos.catalogue.catalogue import Product
-from pos.store.store import Store
+from pos.store.store import Store, send_fact
 from supply.money import escrow
 from supply.money.escrow import Escrow
 from supply.online import home_delivery
@@ -70,9 +70,6 @@ from supply.online.storefront.delivery_rules import Address, DeliveryRules
 from supply.online.storefront.price import promised_lines
 from supply.online.storefront.time_slots import Window, windows
 from supply.online_facts import (
-    PICKUP_CANCELLED,
-    PICKUP_PLACED,
-    VERSION,
     OrderLine,
     PickupCancelled,
     PickupPlaced,
@@ -233,22 +230,21 @@ def ask_to_cancel(session: Session, store_id: str, token: str, *, at: dt.datetim
         unpaid(session, order, why=CUSTOMER_CANCELLED, actor=CUSTOMER, at=at)
         return order
     fact = _as_cancelled(session, order, at)
-    send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=new_id(), at=at)
+    send_fact(session, fact, subject=subject_of(order), at=at)
     return order
 
 
 def call_off(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
     """Tell the store that the network has decided about an order it did not hand over: it is off for good."""
     fact = replace(_as_cancelled(session, order, at), decided=True)
-    send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=f"decided-{order.id}", at=at)
+    send_fact(session, fact, subject=subject_of(order), id=f"decided-{order.id}", at=at)
 
 
 def paid(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
     """Send the store an order whose money has come in (rule 6)."""
     order.paid_minor = order.total_minor
     journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.paid", subject=subject_of(order))
-    body = as_placed(session, order).to_body()
-    send_to_store(session, order, PICKUP_PLACED, body, id=f"placed-{order.id}", at=at)
+    send_fact(session, as_placed(session, order), subject=subject_of(order), id=f"placed-{order.id}", at=at)
 
 
 def unpaid(session: Session, order: PickupOrder, *, why: str, actor: Actor, at: dt.datetime) -> None:
@@ -258,7 +254,7 @@ def unpaid(session: Session, order: PickupOrder, *, why: str, actor: Actor, at: 
     order.why, order.moved_at = why, at
     home_delivery.order_moved(session, order.store_id, order.id, True, actor=actor, at=at)
     fact = _as_cancelled(session, order, at)
-    send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=f"unpaid-{order.id}", at=at)
+    send_fact(session, fact, subject=subject_of(order), id=f"unpaid-{order.id}", at=at)
     session.flush()
     storefront.recount(session, order.store_id, [line.sku for line in lines_of(session, order)])
     coupons.give_back(session, order.store_id, order.id, at=at)
@@ -366,24 +362,6 @@ def awaits_money(session: Session, order: PickupOrder) -> bool:
     return found is not None and found.state == "awaited"
 
 
-def send_to_store(
-    session: Session, order: PickupOrder, topic: str, body: dict[str, object], *, id: str, at: dt.datetime
-) -> None:
-    """Put a message about an order on its way to the store."""
-    store = session.get_one(Store, order.store_id)
-    outbox.append(
-        session,
-        to_node=store.id,
-        topic=topic,
-        version=VERSION,
-        body=body,
-        id=id,
-        subject=subject_of(order),
-        business_day=business_day(at, store.tz, store.rollover_hour),
-        at=at,
-    )
-
-
 def refuse_hoarding(
     session: Session, store_id: str, phone: str, wanted: Sequence[tuple[str, int]], *, at: dt.datetime
 ) -> None:
@@ -452,7 +430,7 @@ def _written(
             at=at,
         )
     else:
-        send_to_store(session, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)
+        send_fact(session, placed, subject=subject_of(order), id=f"placed-{order.id}", at=at)
     session.flush()
     return order
 

@@ -50,7 +50,7 @@ def prove(
     if not phone_codes.prove(session, store_id, number, code, PURPOSE, asker=asker, secret=secret, at=at):
         return None
     key = members.key_for(NETWORK, store_of(session, store_id).tz, number)
-    return points.consent(session, store_id, customer_id, key, at=at)
+    return points.consent(session, store_id, customer_id, key, at=at).to_body()
 
 
 def sent_code(session: Session, store_id: str, phone: str, *, secret: str) -> str:

@@ -35,6 +35,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.finding import Finding
 from config.ids import NETWORK
 from config.nodes import journal
+from config.nodes.facts import Day, Instant, Whole
 from config.nodes.journal import Actor
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
@@ -76,15 +77,15 @@ class GroupTerms:
     owner: str
     sku: str
     name: str
-    steps: tuple[tuple[int, int], ...]
-    threshold_qty: int
-    case_qty: int
-    minimum_cases: int
-    closes_at: dt.datetime
-    vehicle_day: dt.date
-    pickup_until: dt.date
-    store_takes: int = 0
-    commission_bp: int = 0
+    steps: tuple[tuple[Whole, Whole], ...]
+    threshold_qty: Whole
+    case_qty: Whole
+    minimum_cases: Whole
+    closes_at: Instant
+    vehicle_day: Day
+    pickup_until: Day
+    store_takes: Whole = 0
+    commission_bp: Whole = 0
     leader: str = ""
     leader_token: str = ""
 

@@ -18,9 +18,8 @@ Units: qty in the product's stock unit; *_minor currency minor units, in the boo
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -29,10 +28,11 @@ from config.clock import business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, Refused
 from config.finding import Finding
-from config.ids import NETWORK, is_id
+from config.ids import is_id
 from config.money import round_cash
-from config.nodes import door, journal, outbox
+from config.nodes import journal
 from config.nodes.append_only import append_only
+from config.nodes.facts import STORE, Day, Fact, Instant, Whole, recovers
 from config.nodes.journal import Actor
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Product
@@ -41,7 +41,7 @@ from pos.payments import slip_numbers
 from pos.payments.payments import Tender
 from pos.sale.quoting import Quote
 from pos.stock import batches, stock
-from pos.store.store import Store, store_of
+from pos.store.store import Store, send_fact, store_of
 from pos.till import drawer_cash, shift
 from pos.till.shift_book import CashMovement, Shift
 from supply.online import orders
@@ -59,10 +59,25 @@ from supply.online.orders import GIVEN_BACK, PickupOrder, order_for_update, subj
 from supply.online.pickup import pickup
 from supply.online.storefront import availability, listing, order_in, price, storefront
 from supply.online.storefront.price import promised_lines
-from supply.online_facts import PICKUP_TAKEN, VERSION, PickupPlaced
+from supply.online_facts import PickupTaken
 
 TENDERS = ("cash", "card")
-MONEY_MOVED = "pickup.money"
+
+
+class CounterMoneyMoved(Fact, topic="pickup.money", said_by=STORE, kept=True):
+    """Money taken at the counter for an order, or given back (below zero)."""
+
+    store_id: str
+    id: str
+    order_id: str
+    tender: str
+    amount_minor: Whole
+    rounding_minor: Whole
+    slip: str
+    shift_id: str
+    business_day: Day
+    at: Instant
+    actor_id: str
 
 
 @append_only()
@@ -185,10 +200,7 @@ def take(
         _book(session, order, into, id, Tender(tender, order.total_minor, reference), store, actor, at)
         order.paid_minor = order.total_minor
         placed = replace(placed, paid_minor=order.paid_minor)
-    outbox.append(
-        session, to_node=NETWORK, topic=PICKUP_TAKEN, version=VERSION, body=placed.to_body(), id=f"taken-{id}",
-        subject=subject_of(order), business_day=business_day(at, store.tz, store.rollover_hour), at=at,
-    )  # fmt: skip
+    send_fact(session, placed, subject=subject_of(order), id=f"taken-{id}", at=at)
     pickup.accept(session, store_id, id, actor=actor, at=at)
     return Taken(order, code_of(id, token), token)
 
@@ -214,21 +226,16 @@ def give_back(
     return due_minor
 
 
-def write_again(session: Session, reported: Mapping[str, Any], *, actor: Actor) -> None:
+@recovers(CounterMoneyMoved)
+def write_again(session: Session, fact: CounterMoneyMoved, actor: Actor, _at: dt.datetime) -> None:
     """Write money these books have lost, as it was told (rule 5); cash comes into the drawer by its own fact."""
-    names = ("store_id", "id", "order_id", "tender", "actor_id")
-    row = CounterMoney(**{name: str(reported[name]) for name in names}, at=dt.datetime.fromisoformat(reported["at"]))
+    names = ("store_id", "id", "order_id", "tender", "actor_id", "amount_minor", "rounding_minor", "at")
+    row = CounterMoney(**{name: getattr(fact, name) for name in names})
     if session.get(CounterMoney, (row.store_id, row.id)) is not None:
         return
-    row.amount_minor, row.rounding_minor = (
-        door.number(reported[name], name, -door.MOST) for name in ("amount_minor", "rounding_minor")
-    )
-    paid, day = (
-        Tender(row.tender, row.amount_minor, str(reported["slip"])),
-        dt.date.fromisoformat(reported["business_day"]),
-    )
-    slip_numbers.take_again(session, row.store_id, [paid], day=day, source=f"order:{row.order_id}")
-    into, moved = str(reported["shift_id"]), Tender(row.tender, row.amount_minor + row.rounding_minor)
+    paid = Tender(row.tender, row.amount_minor, fact.slip)
+    slip_numbers.take_again(session, row.store_id, [paid], day=fact.business_day, source=f"order:{row.order_id}")
+    into, moved = fact.shift_id, Tender(row.tender, row.amount_minor + row.rounding_minor)
     row.shift_id = into if drawer_cash.note_again(session, row.store_id, into, "orders", moved) else ""
     session.add(row)
     journal.record(
@@ -349,7 +356,7 @@ def _checked(whose: For, tz: str) -> For:
 def _placed(
     session: Session, store: Store, id: str, whose: For, wanted: list[tuple[str, int]],
     window_from: dt.datetime | None, at: dt.datetime,
-) -> tuple[PickupPlaced, str]:  # fmt: skip
+) -> tuple[PickupTaken, str]:  # fmt: skip
     """Return the order as it travels, and its token."""
     if not 1 <= len(wanted) <= MOST_LINES or len({sku for sku, _ in wanted}) < len(wanted):
         raise Invalid("bad-basket", "An order has 1 to %(most)s different products.", most=MOST_LINES)
@@ -373,7 +380,7 @@ def _placed(
     storefront.front_of(session, store.id)
     session.flush()
     number, token = storefront.next_number(session, store.id), new_token()
-    return PickupPlaced(
+    return PickupTaken(
         store_id=store.id, order_id=id, number=-number, order_no=f"{store.id}-C{number:04d}",
         customer_name=whose.name, customer_phone=whose.phone,
         code_hash=code_hash(salt_for(store.id, at), code_of(id, token)), token_hash=token_hash(token),
@@ -410,15 +417,12 @@ def _book(
         )
     )  # fmt: skip
     drawer_cash.take_apart(session, found, "orders", Tender(tender, moved), id, at=at, actor=actor)
-    reported = {
-        "store_id": store.id, "id": id, "order_id": order.id, "tender": tender, "amount_minor": amount_minor,
-        "rounding_minor": moved - amount_minor, "slip": paid.reference, "shift_id": found.id,
-        "business_day": day.isoformat(), "at": at.isoformat(), "actor_id": actor.id,
-    }  # fmt: skip
-    outbox.append(
-        session, to_node=NETWORK, topic=MONEY_MOVED, version=1, body=reported, id=f"order-money-{id}",
-        subject=subject_of(order), business_day=day, at=at,
+    fact = CounterMoneyMoved(
+        store_id=store.id, id=id, order_id=order.id, tender=tender, amount_minor=amount_minor,
+        rounding_minor=moved - amount_minor, slip=paid.reference, shift_id=found.id, business_day=day, at=at,
+        actor_id=actor.id,
     )  # fmt: skip
+    send_fact(session, fact, subject=subject_of(order), id=f"order-money-{id}", at=at)
     facts = {"tender": tender, "amount_minor": amount_minor} | ({"slip": paid.reference} if paid.reference else {})
     journal.record(session, actor=actor, at=at, verb="pickup order.money", subject=subject_of(order), **facts)
     session.flush()

@@ -39,16 +39,16 @@ from config.errors import Invalid, NotFound, Refused
 from config.finding import Finding
 from config.ids import NETWORK
 from config.money import exponent
-from config.nodes import journal
-from config.nodes.inbox import refuse_stranger
+from config.nodes import facts, journal
+from config.nodes.facts import applies, recovers
 from config.nodes.journal import Actor
 from pos.messages import OutgoingMessage
-from pos.store.store import Store
+from pos.store.store import Store, send_fact
 from supply.money import credit, escrow
 from supply.money.escrow import Escrow
 from supply.online import home_delivery
 from supply.online.checkout.order_keys import token_hash
-from supply.online.checkout.placing import CUSTOMER, send_to_store
+from supply.online.checkout.placing import CUSTOMER
 from supply.online.groups.groups import GroupOffer
 from supply.online.messages import customer_messages
 from supply.online.orders import (
@@ -68,7 +68,7 @@ from supply.online.orders import (
 from supply.online.pickup.returns import MAY_COME_BACK
 from supply.online.storefront import availability, coupons, storefront
 from supply.online.storefront.time_slots import MOST_RETURN_DAYS, passed_on_at
-from supply.online_facts import RETURN_ASKED, PickupMoved, PickupPlaced, ReturnAsked
+from supply.online_facts import PickupMoved, PickupPlaced, PickupTaken, ReturnAsked
 
 REMIND = dt.timedelta(hours=12)
 OVERDUE = dt.timedelta(hours=24)
@@ -85,7 +85,8 @@ _SYSTEM = Actor.system("pickup", NETWORK)
 # --- verbs, network ---
 
 
-def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
+@applies(PickupMoved)
+def mirror(session: Session, moved: PickupMoved, _actor: Actor, at: dt.datetime) -> None:
     """Take over how an order stands at its store (rule 1); an older step changes nothing. at: when it arrived."""
     _refuse_others(session, moved.store_id, moved.order_id)
     _refuse_contradiction(moved)
@@ -164,7 +165,9 @@ def ended_here(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     _move_money(session, order, at)
 
 
-def taken(session: Session, placed: PickupPlaced) -> None:
+@applies(PickupTaken)
+@recovers(PickupTaken)
+def taken(session: Session, placed: PickupTaken, _actor: Actor, _at: dt.datetime) -> None:
     """Learn of an order the store took at its counter whose it is, whichever of its messages came first."""
     _refuse_others(session, placed.store_id, placed.order_id)
     order = session.get(PickupOrder, (placed.store_id, placed.order_id))
@@ -206,7 +209,7 @@ def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.
     if escrow.escrow_of(session, order.id) is not None:
         escrow.set_clock(session, order.id, None, actor=CUSTOMER, at=at)
     fact = ReturnAsked(store_id, order.id, why, text_of(at))
-    send_to_store(session, order, RETURN_ASKED, fact.to_body(), id=f"return-{order.id}-{order.step}", at=at)
+    send_fact(session, fact, subject=subject_of(order), id=f"return-{order.id}-{order.step}", at=at)
     return order
 
 
@@ -306,7 +309,7 @@ def _refuse_others(session: Session, store_id: str, order_id: str) -> None:
     """Refuse what a store says of an order that another one is paid for: its money is found by the order's id."""
     row = escrow.escrow_of(session, order_id)
     if row is not None:
-        refuse_stranger(store_id, row.store_id)
+        facts.refuse_stranger(store_id, row.store_id)
 
 
 def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:

@@ -44,6 +44,7 @@ from config.clock import business_day
 from config.database import lock_rows
 from config.errors import DomainError, Invalid, NotFound, Refused
 from config.nodes import journal
+from config.nodes.facts import applies
 from config.nodes.journal import Actor
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Product
@@ -74,7 +75,7 @@ from supply.online.storefront import availability, order_in
 from supply.online.storefront.delivery_rules import fee_of
 from supply.online.storefront.price import cost, promise_of
 from supply.online.storefront.time_slots import answer_by
-from supply.online_facts import PickupPlaced
+from supply.online_facts import PickupCancelled, PickupPlaced
 
 KEEP_PEOPLE_DAYS = 30
 """How long the name and phone of an ended order are kept."""
@@ -83,7 +84,8 @@ KEEP_PEOPLE_DAYS = 30
 # --- verbs, store ---
 
 
-def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+@applies(PickupPlaced)
+def arrive(session: Session, placed: PickupPlaced, actor: Actor, at: dt.datetime) -> PickupOrder:
     """Take in an order from the network and reserve it (rule 1); a second copy changes nothing."""
     if known := session.get(PickupOrder, (placed.store_id, placed.order_id)):
         if known.state in OPEN and not known.customer_name:  # a store put back from a copy got it from its own facts
@@ -260,14 +262,14 @@ def cancel(session: Session, store_id: str, order_id: str, *, why: str, actor: A
     return order
 
 
-def customer_cancels(
-    session: Session, placed: PickupPlaced, *, decided: bool = False, actor: Actor, at: dt.datetime
-) -> PickupOrder:
+@applies(PickupCancelled)
+def customer_cancels(session: Session, fact: PickupCancelled, actor: Actor, at: dt.datetime) -> PickupOrder:
     """Take the customer's wish to cancel: done while the order is not ready, else the store's state stands.
 
     decided: the network's operator has said so; then a ready order is called off too, unless somebody is on the way
     with it. The wish may arrive before the order: then the order is written down cancelled, and reserves nothing.
     """
+    placed, decided = fact.order, fact.decided
     why = "The network has decided so." if decided else CUSTOMER_CANCELLED
     order = session.get(PickupOrder, (placed.store_id, placed.order_id))
     if order is None:

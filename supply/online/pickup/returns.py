@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
+from config.nodes.facts import applies
 from config.nodes.journal import Actor
 from pos.sale import returns
 from pos.sale.refund_routes import returned_qty
@@ -27,7 +28,8 @@ from supply.online_facts import ReturnAsked
 MAY_COME_BACK = ("collected", "returned")
 
 
-def customer_asks(session: Session, asked: ReturnAsked, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+@applies(ReturnAsked)
+def customer_asks(session: Session, asked: ReturnAsked, actor: Actor, at: dt.datetime) -> PickupOrder:
     """Take in a customer's wish to bring goods back (rule 1); out of time it changes nothing, and the store says so."""
     order = order_for_update(session, asked.store_id, asked.order_id)
     in_time = _in_time(order, dt.datetime.fromisoformat(asked.asked_at))

@@ -14,34 +14,66 @@ Rules
 import base64
 import datetime as dt
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
+from pydantic import Field
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.clock import as_utc
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
-from config.ids import NETWORK, new_id
 from config.money import BASIS
-from config.nodes import outbox
-from config.nodes.inbox import refuse_newer, refuse_stranger
-from config.nodes.outbox import Message
+from config.nodes.facts import STORE, Count, Day, Fact, Flag, Instant, applies
+from config.nodes.journal import Actor
 from pos.catalogue.catalogue import Product, TaxClass, own_tax_class_id
 from pos.producers.producers import ProducerProduct, producer_of
 from pos.stock.producer_lots import ProducerLot
 from pos.store.pictures import KEPT_BYTES
-from pos.store.store import day_of
+from pos.store.store import send_fact
 
 MOST_PICTURES, SIDE = 3, 900
-STORY_REPORTED, PICTURE_SENT = "produce.reported", "produce.picture"
-VERSION = 1
 _PRODUCT = (
     "sku", "name", "brand", "category", "department", "pack_text", "stock_unit", "price_quantity", "tax_class_id",
     "minimum_age", "maximum_qty", "shelf_life_days", "search_text", "active", "kind", "price_typed",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReportedTax:
+    """A tax class of a store's own."""
+
+    id: str
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    rate_bp: Annotated[int, Field(strict=True, ge=0, le=BASIS)]
+    inclusive: Flag
+
+
+class StoryReported(Fact, topic="produce.reported", said_by=STORE):
+    """A product of a store's own with its story; the highest edition stands."""
+
+    store_id: str
+    edition: Count
+    product: dict[str, Any]
+    tax_class: ReportedTax
+    producer: str
+    kind: str
+    place: str
+    story: str
+    lot_code: str
+    harvested_on: Day | None
+    pictures: list[str]
+
+
+class PictureSent(Fact, topic="produce.picture", said_by=STORE):
+    """A picture of a story. jpeg: base64; id: the beginning of its hash."""
+
+    store_id: str
+    sku: str
+    id: str
+    put_at: Instant
+    jpeg: str
 
 
 class ProducerPicture(Base):
@@ -104,11 +136,8 @@ def add_picture(session: Session, store_id: str, sku: str, jpeg: bytes, *, at: d
     row = ProducerPicture(store_id=store_id, sku=sku, id=name, jpeg=jpeg, put_at=at)
     session.add(row)
     session.flush()
-    body = {
-        "store_id": store_id, "sku": sku, "id": name, "put_at": as_utc(at).isoformat(),
-        "jpeg": base64.b64encode(jpeg).decode("ascii"),
-    }  # fmt: skip
-    _send(session, store_id, sku, PICTURE_SENT, body, at)
+    fact = PictureSent(store_id, sku, name, at, base64.b64encode(jpeg).decode("ascii"))
+    send_fact(session, fact, subject=f"product:{sku}", at=at)
     return row
 
 
@@ -131,16 +160,15 @@ def send(session: Session, store_id: str, sku: str, *, at: dt.datetime) -> None:
         .limit(1)
     ).first()
     tax = session.get_one(TaxClass, product.tax_class_id)
-    body = {
-        "store_id": store_id, "edition": int(as_utc(at).timestamp() * 1000),
-        "product": {name: getattr(product, name) for name in _PRODUCT},
-        "tax_class": {"id": tax.id, "name": tax.name, "rate_bp": tax.rate_bp, "inclusive": tax.inclusive},
-        "producer": producer.name, "kind": producer.kind, "place": producer.place, "story": goods.story,
-        "lot_code": newest.code if newest else "",
-        "harvested_on": newest.harvested_on.isoformat() if newest and newest.harvested_on else None,
-        "pictures": [row.id for row in pictures_of(session, store_id, sku)],
-    }  # fmt: skip
-    _send(session, store_id, sku, STORY_REPORTED, body, at)
+    fact = StoryReported(
+        store_id=store_id, edition=int(as_utc(at).timestamp() * 1000),
+        product={name: getattr(product, name) for name in _PRODUCT},
+        tax_class=ReportedTax(tax.id, tax.name, tax.rate_bp, tax.inclusive),
+        producer=producer.name, kind=producer.kind, place=producer.place, story=goods.story,
+        lot_code=newest.code if newest else "", harvested_on=newest.harvested_on if newest else None,
+        pictures=[row.id for row in pictures_of(session, store_id, sku)],
+    )  # fmt: skip
+    send_fact(session, fact, subject=f"product:{sku}", at=at)
 
 
 def send_taxed(session: Session, store_id: str, tax_class_id: str, *, at: dt.datetime) -> None:
@@ -154,50 +182,36 @@ def send_taxed(session: Session, store_id: str, tax_class_id: str, *, at: dt.dat
 # --- verbs, network ---
 
 
-def take_reported(session: Session, body: dict[str, Any]) -> None:
+@applies(StoryReported)
+def take_reported(session: Session, fact: StoryReported, _actor: Actor, _at: dt.datetime) -> None:
     """Take over a store's own product with its story (rules 1, 4)."""
-    store_id, sku = str(body["store_id"]), str(body["product"]["sku"])
+    store_id, sku = fact.store_id, str(fact.product["sku"])
     known = session.get(ReportedStory, (store_id, sku))
-    if known is not None and known.edition >= body["edition"]:
+    if known is not None and known.edition >= fact.edition:
         return
     product = session.get(Product, sku)
     if product is not None and product.owner_id != store_id:
         raise Refused("not-yours-to-say", "%(sku)s is no product of %(store_id)s's own.", store_id=store_id, sku=sku)
-    tax_class_id = _take_tax_class(session, store_id, body["tax_class"])
-    session.merge(Product(**body["product"] | {"tax_class_id": tax_class_id}, owner_id=store_id))
-    names = ("producer", "kind", "place", "story", "lot_code", "edition")
-    harvested = dt.date.fromisoformat(body["harvested_on"]) if body["harvested_on"] else None
-    session.merge(
-        ReportedStory(
-            store_id=store_id, sku=sku, harvested_on=harvested, pictures=body["pictures"],
-            **{name: body[name] for name in names},
-        )
-    )  # fmt: skip
-    reported_at = dt.datetime.fromtimestamp(body["edition"] / 1000, dt.UTC)
+    tax_class_id = _take_tax_class(session, store_id, fact.tax_class)
+    session.merge(Product(**fact.product | {"tax_class_id": tax_class_id}, owner_id=store_id))
+    story = {name: value for name, value in vars(fact).items() if name not in ("product", "tax_class")}
+    session.merge(ReportedStory(sku=sku, **story))
+    reported_at = dt.datetime.fromtimestamp(fact.edition / 1000, dt.UTC)
     for row in pictures_of(session, store_id, sku):
-        if row.id not in body["pictures"] and row.put_at <= reported_at:
+        if row.id not in fact.pictures and row.put_at <= reported_at:
             session.delete(row)
     session.flush()
 
 
-def take_picture(session: Session, body: dict[str, Any]) -> None:
+@applies(PictureSent)
+def take_picture(session: Session, fact: PictureSent, _actor: Actor, _at: dt.datetime) -> None:
     """Keep a picture of a store's story (rule 2), which may come before the story that names it."""
-    key, jpeg = (str(body["store_id"]), str(body["sku"]), str(body["id"])), base64.b64decode(body["jpeg"])
+    key, jpeg = (fact.store_id, fact.sku, fact.id), base64.b64decode(fact.jpeg)
     if len(jpeg) > KEPT_BYTES or not jpeg.startswith(b"\xff\xd8") or _name_of(jpeg) != key[2]:
         raise Invalid("bad-photo", "This picture is not what the store says it is.", id=key[2])
     if session.get(ProducerPicture, key) is None:
-        put_at = as_utc(dt.datetime.fromisoformat(body["put_at"]))
-        session.add(ProducerPicture(store_id=key[0], sku=key[1], id=key[2], jpeg=jpeg, put_at=put_at))
+        session.add(ProducerPicture(store_id=key[0], sku=key[1], id=key[2], jpeg=jpeg, put_at=fact.put_at))
         session.flush()
-
-
-def _take(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
-    refuse_newer(message.topic, message.version, VERSION)
-    refuse_stranger(from_node, message.body["store_id"])
-    (take_reported if message.topic == STORY_REPORTED else take_picture)(session, message.body)
-
-
-APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {STORY_REPORTED: _take, PICTURE_SENT: _take}
 
 
 # --- questions ---
@@ -230,23 +244,9 @@ def _name_of(jpeg: bytes) -> str:
     return hashlib.sha256(jpeg).hexdigest()[:24]
 
 
-def _send(session: Session, store_id: str, sku: str, topic: str, body: dict[str, Any], at: dt.datetime) -> None:
-    outbox.append(
-        session, to_node=NETWORK, topic=topic, version=VERSION, body=body, id=new_id(), subject=f"product:{sku}",
-        business_day=day_of(session, store_id, at), at=at,
-    )  # fmt: skip
-
-
-def _take_tax_class(session: Session, store_id: str, said: dict[str, Any]) -> str:
+def _take_tax_class(session: Session, store_id: str, said: ReportedTax) -> str:
     """Keep a store's tax class under the store's name, as it is now (rule 5); returns its id here."""
-    rate_bp, name = said["rate_bp"], str(said["name"])
-    if type(rate_bp) is not int or not 0 <= rate_bp <= BASIS or not 0 < len(name) <= 60:
-        raise Invalid(
-            "bad-rate", "%(sender)s says a tax of %(rate_bp)s; a rate is 0 to %(basis)s.", rate_bp=rate_bp, basis=BASIS,
-            sender=store_id,
-        )  # fmt: skip
-    kept_id = own_tax_class_id(store_id, str(said["id"]))
-    inclusive = said["inclusive"] is True
-    session.merge(TaxClass(id=kept_id, name=name, rate_bp=rate_bp, inclusive=inclusive, owner_id=store_id))
+    kept_id = own_tax_class_id(store_id, said.id)
+    session.merge(TaxClass(**vars(said) | {"id": kept_id}, owner_id=store_id))
     session.flush()
     return kept_id

@@ -33,15 +33,15 @@ from sqlalchemy.orm import Session
 from config.clock import as_utc, business_day
 from config.database import lock_rows, table_of
 from config.errors import NotFound, Refused
-from config.ids import NETWORK, new_id
 from config.money import BASIS, MAX_MINOR
-from config.nodes import door, outbox
+from config.nodes import door
+from config.nodes.facts import applies
 from config.nodes.journal import Actor, record
 from config.prepared import Prepared
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Listing, Product
 from pos.stock import batches, recall, stock
-from pos.store.store import Store
+from pos.store.store import Store, send_fact
 from supply.demand import closed_days, stated_sales
 from supply.online.orders import GIVEN_BACK, PickupLine, PickupOrder
 from supply.online.storefront import coupons as online_coupons
@@ -58,7 +58,7 @@ from supply.online.storefront.availability import (
 )
 from supply.online.storefront.listing import products
 from supply.online.storefront.time_slots import PickupRules
-from supply.online_facts import STOREFRONT_PUBLISHED, VERSION, Offer, StorefrontPublished
+from supply.online_facts import Offer, StorefrontPublished
 from supply.shelf import plan
 
 SCARCE_STEPS = 12
@@ -145,7 +145,7 @@ def publish(session: Session, store_id: str, news: News, *, at: dt.datetime) -> 
     online_coupons.take_reported(session, store_id, news.coupons, 0)
     online_members.take_reported(session, store_id, news.members, 0)
     _keep(session, fact, _lock(session, store_id, [offer.sku for offer in news.offers]), at)
-    _send(session, fact, business_day(at, store.tz, store.rollover_hour), at)
+    send_fact(session, fact, subject=f"store:{store_id}", at=at)
     return fact
 
 
@@ -200,11 +200,13 @@ def state_sales(session: Session, store_id: str, sales_minor: int, *, actor: Act
 # --- verbs, network ---
 
 
-def take_offers(session: Session, store_id: str, fact: StorefrontPublished) -> None:
+@applies(StorefrontPublished)
+def take_offers(session: Session, fact: StorefrontPublished, _actor: Actor, _at: dt.datetime) -> None:
     """Take over what a store published (rule 2); older editions of an offer are passed over.
 
     The offers are locked before the front, as by who orders.
     """
+    store_id = fact.store_id
     known = _lock(session, store_id, [offer.sku for offer in fact.offers])
     front = front_of(session, store_id)
     if fact.edition > front.edition:
@@ -377,7 +379,7 @@ def _send_front(session: Session, front: Storefront, at: dt.datetime) -> None:
         front.store_id, front.edition, front.taking_orders, _text(at), through, also, (), rules=front.rules,
         closed_days=_closed(session, store, at), usual_sales_minor=store.usual_sales_minor,
     )  # fmt: skip
-    _send(session, fact, business_day(at, store.tz, store.rollover_hour), at)
+    send_fact(session, fact, subject=f"store:{front.store_id}", at=at)
 
 
 def _take_closed(session: Session, store: Store, fact: StorefrontPublished) -> None:
@@ -476,20 +478,6 @@ def _keep(session: Session, fact: StorefrontPublished, known: Mapping[str, Onlin
         row.published_at, row.edition = at, fact.edition
         row.seen_through, row.seen_also = fact.seen_through, list(fact.seen_also)
         row.order_days = offer.order_days
-
-
-def _send(session: Session, fact: StorefrontPublished, today: dt.date, at: dt.datetime) -> None:
-    outbox.append(
-        session,
-        to_node=NETWORK,
-        topic=STOREFRONT_PUBLISHED,
-        version=VERSION,
-        body=fact.to_body(),
-        id=new_id(),
-        subject=f"store:{fact.store_id}",
-        business_day=today,
-        at=at,
-    )
 
 
 def _text(at: dt.datetime) -> str:

@@ -22,13 +22,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-import pos.sync.replica
-import supply.sync.online
-import supply.sync.replica
 from config.database import Base
 from config.errors import DomainError
 from config.ids import NETWORK
-from config.nodes import outbox, signing_keys
+from config.nodes import facts, outbox, signing_keys
+from config.nodes.facts import FACTS
 from config.nodes.inbox import InboxMessage
 from config.nodes.journal import canonical
 from config.nodes.node import EPOCH_BEGUN, KEY_MISUSED, Peer
@@ -56,8 +54,6 @@ from tests.supply.money.test_shared_points import Street
 from tests.supply.receiving.test_consignment import bring, sell
 from tests.supply.road import AT, DAY, OPERATOR, Country, make_country
 
-APPLIERS = {**pos.sync.replica.APPLIERS, **supply.sync.replica.APPLIERS}
-NEWEST = {**pos.sync.replica.NEWEST, **supply.sync.online.NEWEST}
 ROGUE, OTHERS = "S1", ("S2", "S3", "S4")
 SOLD = ("bread", "milk")
 KEY, PAST_DAYS = "a-key-of-the-first-store", 30
@@ -241,7 +237,7 @@ def _go_online(country: Country, folder: Any, true: dict[str, list[dict[str, Any
         body = json.loads(canonical(shown).replace(f'"{ROGUE}"', f'"{store_id}"'))
         with country.network.write() as session:
             bare = Message(f"shown-{store_id}", 1, PUBLISHED, 1, "", DAY.isoformat(), body, "")
-            APPLIERS[bare.topic](session, bare, store_id, AT)
+            facts.apply(session, bare, store_id, AT)
             for n in range(3):
                 key = f"online-{store_id}-{n}"
                 placing.place(session, store_id, id=key, name="Li Wei", phone=f"+1 213 555 010{n}",
@@ -289,7 +285,7 @@ class Attacker:
         self.trade, self.chance, self.n, self.sent = trade, random.Random(seed), 0, []
         self.sizes = itertools.cycle((10**7, 12, 200, 900, 1, 10_000))
         self.known, self.named = self._look_around()
-        self.shapes = {topic: [*trade.true.get(topic, ()), *self._shapes(topic)] for topic in sorted(APPLIERS)}
+        self.shapes = {topic: [*trade.true.get(topic, ()), *self._shapes(topic)] for topic in sorted(FACTS)}
 
     def facts(self, count: int) -> list[Message]:
         """Return so many facts, every topic as often as any other."""
@@ -322,7 +318,7 @@ class Attacker:
                 bare = Message(f"look-{self.n}", 1, topic, 1, AT.isoformat(), DAY.isoformat(), body, "")
                 session = Session(self.trade.house.doors.database.engine)
                 try:
-                    APPLIERS[topic](session, bare, ROGUE, AT)
+                    facts.apply(session, bare, ROGUE, AT)
                 except Exception as fault:
                     missing = re.findall(r"'(\w+)'", str(fault)) if "missing" in str(fault) else []
                     for name in missing:
@@ -375,7 +371,7 @@ class Attacker:
             body = self._spoil(body)
         past = DAY - dt.timedelta(days=chance.randint(1, PAST_DAYS))
         day = str(chance.choice((past, chance.choice(self._odd_days()), *[DAY] * 8)))
-        version = chance.choice((*[1] * 4, *[NEWEST.get(topic, 1)] * 4, chance.randint(2, 999)))
+        version = chance.choice((*[1] * 4, *[FACTS[topic].VERSION] * 4, chance.randint(2, 999)))
         made = Message(key, self.n, topic, version, AT.isoformat(), day, body, "")
         return self._whole(made)
 
@@ -476,7 +472,7 @@ def test_a_store_whose_keys_somebody_holds_for_a_day_changes_no_other_s_books_an
     with trade.house.doors.write() as session:
         topics = set(session.scalars(sa.select(InboxMessage.topic).where(InboxMessage.epoch == EPOCH)))
         held = session.scalars(sa.select(InboxMessage.reason).where(InboxMessage.reason.startswith("implausible")))
-        assert topics == set(APPLIERS)
+        assert topics == set(FACTS)
         assert len(held.all()) >= count // 1_000 + 1
         rollups.roll_fresh(session, at=trade.house.clock.now(), most=100_000)
         plausibility.refresh(session, DAY + dt.timedelta(days=1))

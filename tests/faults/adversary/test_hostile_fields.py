@@ -4,16 +4,15 @@ import re
 
 import pytest
 
-import pos.sync.replica
-import supply.sync.replica
 from config.ids import NETWORK, new_id
 from config.nodes import inbox
+from config.nodes.facts import FACTS
 from config.nodes.outbox import Message
 from store_app.sync import receiver
 from store_app.words import held
 from tests.builders import NOON, STORE, open_store
 
-TOPICS = sorted({**pos.sync.replica.APPLIERS, **supply.sync.replica.APPLIERS})
+TOPICS = sorted(FACTS)
 NONSENSE = ([], "x", 7, {"x": 1}, None, True)
 MISSING = re.compile(r"field-missing: ([\w.]+): the field “(\w+)” is missing\.")
 PLAIN = re.compile(r"[a-z-]+: [^\n]+")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from config.errors import DomainError, Invalid, Refused
 from config.ids import NETWORK, new_id
+from config.nodes import facts
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message
 from pos.messages import OutgoingMessage
@@ -24,8 +25,8 @@ from supply.online.checkout.order_keys import code_hash, new_token, token_hash
 from supply.online.orders import PickupOrder, order_for_update, text_of
 from supply.online.pickup import escrow_release, order_copy
 from supply.online.storefront import availability
-from supply.online_facts import PICKUP_MOVED, PICKUP_TAKEN, STOREFRONT_PUBLISHED, PickupMoved
-from supply.sync import checks, replica
+from supply.online_facts import PickupMoved
+from supply.sync import checks
 from tests.supply.online_store import AT, STORE, Town, later, make_town
 
 ONE, PAID = "order-00001", 387
@@ -67,10 +68,10 @@ def lie(town: Town, **said) -> PickupMoved:
     return PickupMoved(**reported | said)
 
 
-def push(town: Town, fact: PickupMoved, at: dt.datetime, topic: str = PICKUP_MOVED) -> None:
-    message = Message(new_id(), 1, topic, 7, "", "", fact.to_body(), "")
+def push(town: Town, fact: PickupMoved, at: dt.datetime, topic: str = "pickup.moved") -> None:
+    message = Message(new_id(), 1, topic, 1, "", "", fact.to_body(), "")
     with town.network.write() as session:
-        replica.APPLIERS[topic](session, message, STORE, at)
+        facts.apply(session, message, STORE, at)
 
 
 def release(town: Town, at: dt.datetime) -> int:
@@ -147,9 +148,7 @@ def test_terms_a_store_shortens_after_the_order_change_nothing_for_it(town):
             "store_id": STORE, "edition": 10**15, "taking_orders": True, "published_at": text_of(AT), "seen_through": 1,
             "seen_also": [], "offers": [], "rules": rules,
         }  # fmt: skip
-        replica.APPLIERS[STOREFRONT_PUBLISHED](
-            session, Message(new_id(), 1, STOREFRONT_PUBLISHED, 7, "", "", body, ""), STORE, AT
-        )
+        facts.apply(session, Message(new_id(), 1, "storefront.published", 1, "", "", body, ""), STORE, AT)
         assert availability.rules_of(session, STORE).return_days == 0
     push(town, lie(town, proof=placed.token), AT)
     assert (release(town, later(days=6, hours=23)), release(town, later(days=7))) == (0, 1)
@@ -189,7 +188,7 @@ def test_a_store_cannot_reroute_what_its_customer_is_told(town):
         fact = dataclasses.replace(
             placing.as_placed(session, row), customer_phone="555 6666", customer_name="Nobody", placed_at=text_of(AT)
         )
-    push(town, fact, AT, PICKUP_TAKEN)
+    push(town, fact, AT, "pickup.taken")
     with town.network.read() as session:
         assert session.get_one(PickupOrder, (STORE, ONE)).customer_phone == placed.order.customer_phone
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from config.nodes import inbox
+from config.nodes import facts, inbox
 from config.nodes.journal import canonical
 from config.nodes.node import found
 from config.nodes.outbox import Message, hash_of
@@ -28,7 +28,7 @@ def renamed(reported: Message, **changed) -> Message:
 def take(database, messages: list[Message]) -> list[inbox.Outcome]:
     with database.write() as session:
         return inbox.take(
-            session, STORE, "epoch", messages, lambda s, one: replica.APPLIERS[one.topic](s, one, STORE, NOON), at=NOON,
+            session, STORE, "epoch", messages, lambda s, one: facts.apply(s, one, STORE, NOON), at=NOON,
             bulk=lambda s, some: replica.take_sales(s, some, STORE, NOON),
         )  # fmt: skip
 

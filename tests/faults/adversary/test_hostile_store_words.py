@@ -1,25 +1,23 @@
 """A store, or whoever holds its key, that says of its account what it gains by."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from config.errors import Invalid, Refused
 from config.ids import NETWORK, tidy_pickup_code
-from config.nodes import outbox
+from config.nodes import facts, outbox
 from config.nodes.outbox import Message
 from supply.demand import campaign_uplift
-from supply.facts import DELIVERY_POSTED, DELIVERY_REFUSED
-from supply.membership import objections
 from supply.membership.objections import Objection
 from supply.money import ledger, lost_entries, payouts
 from supply.network.transfers import transfers
 from supply.online.checkout import order_keys
 from supply.online.groups.groups import GroupOffer
-from supply.online_facts import CAMPAIGN_ANSWERED, GROUP_OPENED
 from supply.orders.deliveries import Delivery
 from supply.orders.transfers import Transfer
-from supply.sync import replica
+from supply.sync.groups import GroupOpened
 from tests.supply.online.test_groups import TERMS
 from tests.supply.road import AT, OPERATOR, WAREHOUSE, Country, later, make_country
 
@@ -36,12 +34,12 @@ def say(country: Country, topic: str, at: dt.datetime, **body) -> None:
     """Let the network take what the store says, as if it had come by the wire."""
     with country.network.write() as session:
         reported = {"store_id": ONLINE, **body}
-        replica.APPLIERS[topic](session, Message("m", 1, topic, 1, "", "", reported, ""), ONLINE, at)
+        facts.apply(session, Message("m", 1, topic, 1, "", "", reported, ""), ONLINE, at)
 
 
 def bank(country: Country, account: str, reported_at: dt.datetime, at: dt.datetime) -> None:
     said = {"payee": "Wei", "bank_account": account, "bic": ""}
-    say(country, payouts.BANK_REPORTED, at, reported_at=reported_at.isoformat(), **said)
+    say(country, "account.bank_reported", at, reported_at=reported_at.isoformat(), **said)
 
 
 def run(country: Country, name: str, at: dt.datetime) -> tuple[list[str], list[str]]:
@@ -74,34 +72,33 @@ def test_a_store_nobody_asked_has_lost_nothing(country):
         "amount_minor": 5_000, "invoice_id": None, "source_id": "pay", "day": AT.date().isoformat(),
     }  # fmt: skip
     with pytest.raises(Refused, match="was not asked"):
-        say(country, lost_entries.LOST, AT, reported_at=AT.isoformat(), entries=[entry])
+        say(country, "account.lost", AT, reported_at=AT.isoformat(), entries=[entry])
     with country.network.read() as session:
         assert lost_entries.unsettled(session) == set(), "it is charged for being late like anybody"
 
 
 def test_an_objection_is_no_answer_to_itself(country):
     reported = {"id": "o1", "about": "limit", "words": "Too low", "raised_by": "Wei", "raised_at": AT.isoformat()}
-    say(country, objections.RAISED, AT, **reported, state="upheld", answer="You are right.")
+    say(country, "objection.raised", AT, **reported, state="upheld", answer="You are right.")
     with country.network.read() as session:
         row = session.get_one(Objection, (ONLINE, "o1"))
         assert (row.state, row.answer) == ("raised", "")
     with pytest.raises(Invalid):
-        say(country, objections.RAISED, AT, **reported | {"id": "o2", "about": "everything"})
+        say(country, "objection.raised", AT, **reported | {"id": "o2", "about": "everything"})
 
 
 def test_a_store_answers_a_campaign_and_ends_none(country):
     with pytest.raises(Refused, match="does not answer"):
-        say(country, CAMPAIGN_ANSWERED, AT, campaign_id="c1", state="over", why="")
+        say(country, "campaign.answered", AT, campaign_id="c1", state="over", why="")
     assert campaign_uplift.ASKS.legal("accepted", "over")
 
 
 def test_a_group_a_store_opens_is_its_own(country):
-    body = vars(TERMS) | {
-        "id": "group-1", "owner": NETWORK, "sku": "milk", "steps": [list(one) for one in TERMS.steps],
-        "closes_at": later(days=1).isoformat(), "vehicle_day": later(days=2).date().isoformat(),
-        "pickup_until": later(days=4).date().isoformat(),
-    }  # fmt: skip
-    say(country, GROUP_OPENED, AT, **body | {"store_id": ONLINE})
+    terms = replace(
+        TERMS, id="group-1", store_id=ONLINE, owner=NETWORK, sku="milk", closes_at=later(days=1),
+        vehicle_day=later(days=2).date(), pickup_until=later(days=4).date(),
+    )  # fmt: skip
+    say(country, "group.opened", AT, **GroupOpened(terms).to_body())
     with country.network.read() as session:
         assert session.get_one(GroupOffer, "group-1").owner == ONLINE
 
@@ -111,10 +108,10 @@ def test_a_delivery_counted_in_a_year_makes_no_claim_be_in_time(country):
     country.send_out()
     key = country.take_in(ONLINE, [("bread", 12, "")])
     with country.stores[ONLINE].read() as session:
-        (reported,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == DELIVERY_POSTED]
+        (reported,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == "delivery.posted"]
     reported["body"]["posted_at"] = later(days=365).isoformat()
     with country.network.write() as session:
-        replica.APPLIERS[DELIVERY_POSTED](session, Message(**reported), ONLINE, AT)
+        facts.apply(session, Message(**reported), ONLINE, AT)
         assert session.get_one(Delivery, (ONLINE, key)).posted_at == AT
 
 
@@ -144,13 +141,13 @@ def test_goods_come_back_to_the_warehouse_by_the_word_of_the_store_that_was_sent
     country.send_out()
     own, other = country.take_in(ONLINE, [("bread", 12, "")]), country.delivery(OTHER)
     with country.stores[ONLINE].read() as session:
-        (reported,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == DELIVERY_POSTED]
+        (reported,) = [outbox.to_wire(row) for row in outbox.due(session, NETWORK) if row.topic == "delivery.posted"]
     country.deliver()
     before = country.level(NETWORK, WAREHOUSE, "bread").on_hand
     refused = reported["body"] | {"state": "refused"}
     with pytest.raises(Refused, match="was posted before"):
-        say(country, DELIVERY_REFUSED, AT, **refused)
-    say(country, DELIVERY_REFUSED, AT, **refused | {"delivery_id": other})
+        say(country, "delivery.refused", AT, **refused)
+    say(country, "delivery.refused", AT, **refused | {"delivery_id": other})
     assert country.level(NETWORK, WAREHOUSE, "bread").on_hand == before
     with country.network.read() as session:
         assert session.get_one(Delivery, (OTHER, other)).state == "expected"

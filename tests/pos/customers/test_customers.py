@@ -16,7 +16,7 @@ from pos.customers import checks as account_checks
 from pos.customers import consent, customers, loyalty, tab
 from pos.customers.customers import Customer, Particulars
 from pos.customers.loyalty import Scheme
-from pos.customers.tab import TabEntry
+from pos.customers.tab import TabEntry, TabMoved
 from pos.documents.till_report import till_report
 from pos.payments import vouchers
 from pos.printing.queue import PrintJob
@@ -260,13 +260,14 @@ def test_repayments_that_come_home_without_their_shift_contradict_nothing_and_th
     counter.repay(500)
     counter.repay(500, tender="card", reference="A17")
     written = store.read(lambda session: [(row.topic, row.body) for row in outbox.due(session, NETWORK)])
-    reported = [json.loads(body) for topic, body in written if topic == tab.MOVED]
+    reported = [json.loads(body) for topic, body in written if topic == "tab.moved"]
     store.close_till()
     lost = {"closed again": {}, "not here": {"shift_id": new_id()}}[into]
     with store.write() as session:
         for body in reported:
             reference = "A18" if body["tender"] == "card" else ""
-            tab.write_again(session, body | lost | {"id": new_id(), "reference": reference}, actor=store.ana)
+            fact = TabMoved.from_body(body | lost | {"id": new_id(), "reference": reference})
+            tab.write_again(session, fact, store.ana, store.now)
     assert counter.owed() == 1_000
     assert store.read(lambda session: [*checks.findings(session, store.store_id)]) == []
     store.open_till()

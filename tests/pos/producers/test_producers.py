@@ -15,7 +15,7 @@ from config.nodes.journal import Actor
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue import assortment
 from pos.catalogue.assortment import Wished
-from pos.producers import agents, payouts, producers
+from pos.producers import payouts, producers
 from pos.producers.producers import ProducerMovement
 from pos.stock import stock, waste
 from pos.stock.ledger import Place, Source
@@ -255,9 +255,7 @@ def test_no_walk_of_sales_returns_and_statements_loses_a_cent(tmp_path_factory, 
         with store.database.read() as session:
             stated = session.scalar(sa.select(sa.func.coalesce(sa.func.sum(payouts.ProducerStatement.due_minor), 0)))
             left = payouts.open_of(session, STORE, "farm").due_minor
-            reported = session.scalars(
-                sa.select(OutboxMessage.body).where(OutboxMessage.topic == agents.PARTS_REPORTED)
-            )
+            reported = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "agent.parts"))
             to_agents = sum(minor for body in reported for _name, minor in json.loads(body)["parts"])
             to_agents += payouts.open_of(session, STORE, "farm").agent_minor
         assert stated + left == sum(move.due_minor for move in moves(store))

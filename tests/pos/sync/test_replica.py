@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from config.nodes import facts
 from config.nodes.inbox import InboxMessage
 from config.nodes.outbox import Message, OutboxMessage
-from pos import facts
+from pos import facts as sold
 from pos.payments.payments import Payment
 from pos.sold import Sale, SaleLine
 from pos.stock import stock
 from pos.stock.ledger import CountTask, Place, Reservation, StockLevel, StockMovement
-from pos.sync import checks, replica
+from pos.sync import checks
 from pos.till.drawer_cash import CashMoved
 from pos.till.shift_book import CashMovement, Shift
 from tests.arriving import content_hash, reapply
@@ -84,7 +85,7 @@ def test_applying_the_whole_inbox_again_changes_nothing(store, network):
         network.take(message)
     before = books(network.database)
     with network.database.write() as session:
-        again = reapply(session, lambda s, m: replica.APPLIERS[m.topic](s, m, STORE, NOON))
+        again = reapply(session, lambda s, m: facts.apply(s, m, STORE, NOON))
     assert again == len(messages)
     assert books(network.database) == before
 
@@ -94,7 +95,7 @@ def test_a_fact_of_another_store_waits_for_a_person(store, network):
     for message in store.messages():
         state, reason = network.take(message, from_node="S02")
         assert state == "parked"
-        assert "foreign-fact" in str(reason)
+        assert "not-yours-to-say" in str(reason)
     assert all(rows == [] for rows in books(network.database).values())
 
 
@@ -112,7 +113,7 @@ def test_a_fact_that_cannot_be_read_is_parked_and_writes_nothing(store, network,
 def test_every_fact_reads_back_as_it_was_written(store):
     kinds = {
         fact.TOPIC: fact
-        for fact in (facts.SaleCompleted, facts.ShiftClosed, facts.StockCounted, facts.StockMoved, CashMoved)
+        for fact in (sold.SaleCompleted, sold.ShiftClosed, sold.StockCounted, sold.StockMoved, CashMoved)
     }
     messages = a_busy_day(store)
     assert {message.topic for message in messages} == set(kinds)

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from config.database import Base
 from config.ids import new_id
-from config.nodes import inbox
+from config.nodes import facts, inbox
 from config.nodes.journal import JournalEntry
 from config.nodes.node import found
 from config.nodes.outbox import Message
@@ -26,7 +26,7 @@ COPIED = (
 STORE_ID = "S01"
 
 
-def facts(count: int) -> list:
+def some_facts(count: int) -> list:
     return list(sales(STORE_ID, count))
 
 
@@ -35,7 +35,7 @@ def take(database, messages, *, at_once: bool) -> list[str]:
         found(session, "network", at=NOON)
 
     def effect(session, one):
-        replica.APPLIERS[one.topic](session, one, STORE_ID, NOON)
+        facts.apply(session, one, STORE_ID, NOON)
 
     def bulk(session, some):
         return replica.take_sales(session, some, STORE_ID, NOON)
@@ -61,7 +61,7 @@ def databases(request, tmp_path):
 
 
 def test_all_at_once_and_one_by_one_write_the_same_rows(databases):
-    messages = [message(fact, n) for n, fact in enumerate(facts(60), 1)]
+    messages = [message(fact, n) for n, fact in enumerate(some_facts(60), 1)]
     assert take(databases[0], messages, at_once=True) == ["taken"] * 60
     assert take(databases[1], messages, at_once=False) == ["taken"] * 60
     assert rows(databases[0]) == rows(databases[1])
@@ -69,7 +69,7 @@ def test_all_at_once_and_one_by_one_write_the_same_rows(databases):
 
 
 def test_an_odd_fact_in_a_batch_is_parked_alone_and_nothing_is_written_of_it(databases):
-    some = list(facts(8))
+    some = list(some_facts(8))
     messages = [message(fact, n) for n, fact in enumerate(some, 1)]
     messages[3] = message(some[3], 4, lines=[{"n": 1}])
     messages.append(odd := message(some[0], 9, id=some[5].id))  # whole in itself, but another fact's sale
@@ -85,7 +85,7 @@ def test_an_odd_fact_in_a_batch_is_parked_alone_and_nothing_is_written_of_it(dat
 
 
 def test_a_batch_that_comes_again_changes_nothing(databases):
-    messages = [message(fact, n) for n, fact in enumerate(facts(10), 1)]
+    messages = [message(fact, n) for n, fact in enumerate(some_facts(10), 1)]
     take(databases[0], messages, at_once=True)
     before = rows(databases[0])
     assert take(databases[0], [*messages, messages[2]], at_once=True) == ["already"] * 11
@@ -93,7 +93,7 @@ def test_a_batch_that_comes_again_changes_nothing(databases):
 
 
 def test_the_days_of_a_batch_are_marked_for_the_roll_up(databases):
-    some = list(facts(10))
+    some = list(some_facts(10))
     take(databases[0], [message(fact, n) for n, fact in enumerate(some, 1)], at_once=True)
     with databases[0].read() as session:
         marked = set(session.execute(sa.select(ChangedDay.store_id, ChangedDay.business_day)).all())

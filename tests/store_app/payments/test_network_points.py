@@ -16,6 +16,7 @@ from store_app.payments.providers import asker
 from store_app.sync import sender
 from supply.money import points as network_points
 from supply.money import points_pool
+from tests.arriving import hear
 from tests.store_app.api.test_payments import browser, stock_milk
 from tests.store_app.conftest import KEY, NOON, STORE
 from tests.store_app.house import post
@@ -50,7 +51,7 @@ class Clover:
             with network.doors.write() as session:
                 reported = network_points.consent(session, STORE, ANA, self.key, at=NOON)
             with house.doors.write() as session:
-                shared_points.take_reported(session, reported)
+                hear(session, "points.reported", reported.to_body(), at=NOON)
         self.till = browser(house)
         assert self.till.post("/api/shifts", json={"till_id": "1", "float_minor": 5_000}).status_code == 201
 
@@ -148,7 +149,7 @@ def test_what_no_sale_supports_is_shown_to_the_operator_who_counts_or_rejects_it
             body = {"store_id": STORE, "id": made[points], "customer_id": ANA, "key": "k", "kind": "earned", "n": 0,
                     "points": points, "amount_minor": 1, "sale_id": f"none-{points}", "at": NOON.isoformat(),
                     "business_day": NOON.date().isoformat()}  # fmt: skip
-            network_points.take_moved(session, body, at=NOON)
+            hear(session, "points.moved", body, at=NOON)
     assert operator.get("/console/points/").text.count("Its sale has not arrived yet.") == 2
     for points, answer in ((70, "take"), (900, "refuse")):
         address = f"/console/points/waiting/{STORE}/{made[points]}"

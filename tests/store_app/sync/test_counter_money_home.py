@@ -15,7 +15,7 @@ from config.clock import FrozenClock
 from config.database import Database, make_engine
 from config.errors import Unreachable
 from config.ids import NETWORK
-from config.nodes import node, outbox
+from config.nodes import facts, node, outbox
 from config.settings import Settings
 from pos.till import shift
 from pos.till.shift_book import CashMovement, Shift
@@ -81,7 +81,7 @@ class Counter:
             epoch = node.this_node(session).epoch
             reported = outbox.after(session, NETWORK, epoch, have.get(epoch, 0))
             rows = [outbox.to_wire(row) for row in reported]
-            rows = [self.damage(row) if row["topic"] == counter_orders.MONEY_MOVED else row for row in rows]
+            rows = [self.damage(row) if row["topic"] == "pickup.money" else row for row in rows]
         return wire.Own.model_validate({"batches": [{"epoch": epoch, "rows": rows}] if rows else []})
 
 
@@ -149,7 +149,7 @@ def test_the_network_finds_nothing_wrong_with_drawers_whose_order_book_lies_in_t
         (closed,) = (row for row in outbox.due(session, NETWORK) if row.topic == "shift.closed")
         message = outbox.Message(**outbox.to_wire(closed))
     with counter.town.network.write() as session:
-        pos.sync.replica.take_shift(session, message, STORE, AT)
+        facts.apply(session, message, STORE, AT)
     with counter.town.network.read() as session:
         assert session.scalar(sa.select(CashMovement.kind).where(CashMovement.kind == "order_paid"))
         assert supply.sync.checks.findings(session) == []

@@ -7,7 +7,6 @@ from pos.printing.queue import PrintJob
 from pos.sold import Sale
 from pos.stock import stock
 from pos.till.shift_book import Shift
-from supply.facts import DELIVERY_POSTED
 from supply.orders import deliveries
 from supply.orders.deliveries import Delivery
 from tests.store_app import operator
@@ -73,5 +72,5 @@ def test_goods_are_taken_in_without_a_line_and_the_network_hears_of_them_once_wh
         counted = {line.sku: line.counted_qty for line in deliveries.lines_of(session, there)}
         assert counted == {"apple": 8000, "bread": 10, "milk": 24}
     with house.doors.read() as session:
-        posted = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == DELIVERY_POSTED)).all()
+        posted = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == "delivery.posted")).all()
         assert [one.state for one in posted] == ["delivered"]

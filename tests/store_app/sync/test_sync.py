@@ -18,7 +18,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 
-import pos.sync.replica
 from config.errors import Refused
 from config.ids import NETWORK, new_id
 from config.nodes import journal, node, outbox, publication
@@ -39,6 +38,7 @@ from supply.network import founding
 from supply.network.recalls import recalls
 from supply.orders.suppliers import Contact
 from supply.sync import recovered
+from tests.arriving import know
 from tests.store_app.conftest import KEY, NOON, STORE, House
 
 DAY = dt.date(2026, 3, 2)
@@ -54,7 +54,7 @@ def note(session: Session, message: Message, from_node: str, at: dt.datetime) ->
 
 @pytest.fixture(autouse=True)
 def topic(monkeypatch):
-    monkeypatch.setitem(pos.sync.replica.APPLIERS, "noted", note)
+    know(monkeypatch, "noted", note)
 
 
 def append(house: House, count: int = 1, to_node: str = NETWORK, **body: object) -> list[str]:
@@ -464,7 +464,7 @@ def test_what_was_told_of_a_product_before_the_catalogue_came_is_taken_with_it(h
     for states in (["parked"], ["taken"]):
         assert talk(house, served).fault is None
         with house.doors.read() as session:
-            reported = sa.select(InboxMessage.state).where(InboxMessage.topic == recalls.REPORTED)
+            reported = sa.select(InboxMessage.state).where(InboxMessage.topic == "recall.reported")
             assert session.scalars(reported).all() == states
             assert len(recall.in_force(session, STORE)) == states.count("taken")
         publishing.publish_all(network.doors, DAY)

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pos.sync.replica
 from config.clock import FrozenClock
 from config.database import Database, make_engine
 from config.errors import Refused
@@ -29,6 +28,7 @@ from config.nodes.outbox import OutboxMessage
 from config.settings import Settings
 from store_app.runtime.doors import Doors
 from store_app.sync import receiver, restored, sender, signing_key, wire
+from tests.arriving import know
 from tests.store_app.conftest import NOON, STORE
 
 DAY = dt.date(2026, 3, 2)
@@ -199,7 +199,7 @@ class World:
 
 @pytest.fixture(autouse=True)
 def topic(monkeypatch):
-    monkeypatch.setitem(pos.sync.replica.APPLIERS, "noted", note)
+    know(monkeypatch, "noted", note)
 
 
 @pytest.fixture

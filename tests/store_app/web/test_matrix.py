@@ -132,7 +132,7 @@ def test_no_store_sees_what_is_another_s_or_speaks_for_it(network):
     assert [one["id"] for one in answer["parked"]] == [foreign.id]
     with network.doors.read() as session:
         kept = session.scalars(sa.select(InboxMessage)).one()
-        assert (kept.from_node, kept.state, kept.reason[:12]) == (STORE, "parked", "foreign-fact")
+        assert (kept.from_node, kept.state, kept.reason[:12]) == (STORE, "parked", "not-yours-to")
 
 
 def test_a_withdrawn_key_is_refused_at_the_very_next_call(network):

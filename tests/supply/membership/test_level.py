@@ -23,6 +23,7 @@ from supply.money import ledger
 from supply.money.escrow import Escrow
 from supply.money.ledger import Booking, Wanted
 from supply.online.orders import PickupOrder
+from tests.arriving import hear
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, later, make_country
 
 SCRIPT = Path(__file__).parents[1] / "independent" / "standing.py"
@@ -105,18 +106,16 @@ def test_how_fresh_the_counts_are_only_the_shop_knows_and_tells(country):
 def test_counts_that_are_none_are_refused(country, counted, sold):
     reported = {"store_id": "S1", "day": SUNDAY.isoformat(), "counted_products": counted, "sold_products": sold}
     with country.network.write() as session, pytest.raises(Invalid):
-        membership_level.take_counts(session, reported, at=AT)
+        hear(session, "standing.counts", reported, at=AT)
 
 
 def test_a_word_of_a_clock_that_was_ahead_gives_way_to_the_next(country):
     reported = {"store_id": "S1", "sold_products": 10}
     with country.network.write() as session:
-        membership_level.take_counts(session, reported | {"day": "2031-01-01", "counted_products": 10}, at=AT)
-        membership_level.take_counts(
-            session, reported | {"day": DAY.isoformat(), "counted_products": 3}, at=later(hours=1)
-        )
-        membership_level.take_counts(
-            session, reported | {"day": SUNDAY.isoformat(), "counted_products": 9}, at=later(hours=2)
+        hear(session, "standing.counts", reported | {"day": "2031-01-01", "counted_products": 10}, at=AT)
+        hear(session, "standing.counts", reported | {"day": DAY.isoformat(), "counted_products": 3}, at=later(hours=1))
+        hear(
+            session, "standing.counts", reported | {"day": SUNDAY.isoformat(), "counted_products": 9}, at=later(hours=2)
         )
         assert membership_level.gather(session, "S1", DAY)["counts"]["counted_products"] == 3
 

@@ -14,6 +14,7 @@ from pos.producers.producers import Producer, ProducerMovement
 from supply.money import agent_commissions, escrow_ledger, ledger, pain001
 from supply.money import payouts as payout
 from supply.money.ledger import balances
+from tests.arriving import hear
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, later, make_country
 
 IBAN = "DE89370400440532013000"
@@ -105,8 +106,8 @@ def test_what_the_bank_sends_back_waits_for_a_better_account(country):
         assert (balances(session, "S1")["agents"], balances(session, "S1")["funds"]) == (-2_000, 0)
     with country.network.write() as session:
         body = {"store_id": "S1", "name": "Mei", "bic": "", "account": "6222021234567890"}
-        agent_commissions.take_agent(session, body | {"reported_at": later(days=1).isoformat()}, at=later(days=2))
-        agent_commissions.take_agent(session, body | {"account": IBAN, "reported_at": AT.isoformat()}, at=later(days=2))
+        hear(session, "agent.reported", body | {"reported_at": later(days=1).isoformat()}, at=later(days=2))
+        hear(session, "agent.reported", body | {"account": IBAN, "reported_at": AT.isoformat()}, at=later(days=2))
     assert run(country, "run-2").payouts[0].bank_account == "6222021234567890", "the newest word counts"
 
 
@@ -125,23 +126,21 @@ def test_another_agent_from_now_on_leaves_the_first_one_s_part_alone(country):
 
 def test_a_part_that_is_none_is_refused(country):
     with country.network.write() as session, pytest.raises(Invalid):
-        agent_commissions.take_parts(
-            session, {"store_id": "S1", "statement_id": "x", "parts": [["Mei", 0]]}, actor=OPERATOR, at=AT
-        )
+        hear(session, "agent.parts", {"store_id": "S1", "statement_id": "x", "parts": [["Mei", 0]]}, at=AT)
 
 
 def take(country, id: str, minor: int) -> None:
     with country.network.write() as session:
         reported = {"store_id": "S1", "statement_id": id, "parts": [["Mei", minor]]}
         for _ in range(2):  # a second copy changes nothing
-            agent_commissions.take_parts(session, reported, actor=OPERATOR, at=AT)
+            hear(session, "agent.parts", reported, at=AT)
 
 
 def test_a_part_below_zero_gives_a_shop_no_more_back_than_it_has_paid(country):
     agree(country, "Mei", IBAN)
     with country.network.write() as session:
         reported = {"payee": "Wei", "bank_account": IBAN, "bic": "", "reported_at": AT.isoformat()}
-        payout.take_bank(session, {"store_id": "S1", **reported}, at=AT)
+        hear(session, "account.bank_reported", {"store_id": "S1", **reported}, at=AT)
     country.deliver()
     take(country, "s1", -5_000)
     assert run(country, "r1").payouts == [], "there was no part of which anything could come back"

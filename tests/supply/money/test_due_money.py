@@ -16,9 +16,11 @@ from supply.money.ledger import Booking, Wanted, balances, open_invoices
 from supply.money.terms import Terms
 from supply.orders import orders
 from supply.shelf.plan import ShelfPlan
+from tests.arriving import hear
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
 NIGHT = Actor.system("credit", NETWORK)
+ASKED = {"given_minor": 0, "state": "asked"}
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_what_the_network_keeps_pays_what_falls_due_in_time_and_without_a_fee(co
 def know_bank(country: Country) -> None:
     with country.network.write() as session:
         reported = {"payee": "Wei", "bank_account": "DE89370400440532013000", "bic": "", "reported_at": AT.isoformat()}
-        payouts.take_bank(session, {"store_id": "S1", **reported}, at=AT)
+        hear(session, "account.bank_reported", {"store_id": "S1", **reported}, at=AT)
 
 
 def test_nobody_is_paid_out_for_goods_that_are_not_paid(country):
@@ -149,8 +151,8 @@ def advance_on(country: Country, held_minor: int, asked_minor: int) -> None:
         row = escrow.escrow_of(session, "e1")
         escrow.settle_outcome(session, "e1", escrow.Outcome("captured"), actor=OPERATOR, at=AT)
         row.release_at, row.proved = later(days=15), True
-        wish = {"store_id": "S1", "id": "a1", "asked_minor": asked_minor, "asked_at": AT.isoformat()}
-        advances.take_asked(session, wish, actor=OPERATOR, at=AT)
+        wish = {"store_id": "S1", "id": "a1", "asked_minor": asked_minor, "asked_at": AT.isoformat(), **ASKED}
+        hear(session, "advance.asked", wish, at=AT)
 
 
 def send_back(country: Country, minor: int, at: dt.datetime) -> None:
@@ -326,7 +328,7 @@ def ask_draw(country: Country, order_id: str, minor: object, at: dt.datetime = A
     reported = {"store_id": "S1", "order_id": order_id, "order_no": 1, "asked_at": at.isoformat(), "state": "asked"}
     with country.network.write() as session:
         body = reported | {"amount_minor": minor, "why": ""}
-        credit.take_asked(session, body, actor=NIGHT, at=at)
+        hear(session, "credit.asked", body, at=at)
 
 
 def test_what_an_order_costs_beyond_its_draw_is_on_account_and_has_its_most(country):
@@ -347,9 +349,9 @@ def test_what_an_order_costs_beyond_its_draw_is_on_account_and_has_its_most(coun
 def test_a_draw_or_an_advance_of_nothing_is_refused(country, minor):
     with pytest.raises(Invalid):
         ask_draw(country, "o1", minor)
-    wish = {"store_id": "S1", "id": "a1", "asked_minor": minor, "asked_at": AT.isoformat()}
+    wish = {"store_id": "S1", "id": "a1", "asked_minor": minor, "asked_at": AT.isoformat(), **ASKED}
     with country.network.write() as session, pytest.raises(Invalid):
-        advances.take_asked(session, wish, actor=NIGHT, at=AT)
+        hear(session, "advance.asked", wish, at=AT)
 
 
 def test_a_draw_whose_order_never_came_can_be_refused_and_the_order_comes_to_nothing(country):
@@ -373,7 +375,7 @@ def test_a_draw_that_comes_after_its_order_is_looked_at_though_the_order_waits_o
     with country.network.write() as session:
         assert [draw.order_id for draw in credit.held_draws(session)] == [order_id]
         for _ in range(2):
-            credit.take_asked(session, asked | {"asked_at": AT.isoformat(), "why": ""}, actor=OPERATOR, at=AT)
+            hear(session, "credit.asked", asked | {"asked_at": AT.isoformat(), "why": ""}, at=AT)
         draw = credit.draw_of(session, "S1", order_id)
         assert (draw.state, draw.amount_minor, credit.pending(session, "S1")) == ("granted", 1_100, 1_100)
     assert country.fill(later(days=1)) == [order_id]
@@ -391,7 +393,7 @@ def test_a_draw_that_comes_after_its_order_went_on_account_takes_no_credit(count
     with country.network.write() as session:
         if not filled:
             credit.let_go(session, "S1", order_id, actor=OPERATOR, at=AT)
-        credit.take_asked(session, asked | {"asked_at": AT.isoformat(), "why": ""}, actor=OPERATOR, at=AT)
+        hear(session, "credit.asked", asked | {"asked_at": AT.isoformat(), "why": ""}, at=AT)
         draw = credit.draw_of(session, "S1", order_id)
         assert (draw.state, draw.amount_minor, credit.pending(session, "S1")) == ("granted", 0, 0)
     assert waiting(country) == []
@@ -410,7 +412,7 @@ def test_the_draw_of_an_order_the_shop_calls_off_waits_for_nobody(country, order
 
     def ask() -> None:
         with country.network.write() as session:
-            credit.take_asked(session, asked, actor=OPERATOR, at=AT)
+            hear(session, "credit.asked", asked, at=AT)
 
     country.order("S1", {"bread": 1}, id="ox")
     country.deliver()

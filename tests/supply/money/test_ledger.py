@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
 from config.ids import NETWORK, new_id
+from config.nodes import facts
 from config.nodes.journal import Actor
 from supply.demand.history import StoreDay
 from supply.membership import credit_review
@@ -37,6 +38,7 @@ from supply.money.terms import Terms
 from supply.orders import orders, suppliers
 from supply.orders.orders import ReplenishmentOrder
 from supply.orders.suppliers import CasePack
+from tests.arriving import hear
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country, write_order
 
 SCRIPTS = Path(__file__).parents[1] / "independent"
@@ -414,8 +416,15 @@ def online_or_night(session, what: str, minor: int, n: str, at: dt.datetime) -> 
         )
         escrow.settle_outcome(session, n, escrow.Outcome("captured"), actor=OPERATOR, at=at)
         row.release_at, row.proved = at + dt.timedelta(days=15), True
-        wish = {"store_id": "S1", "id": n, "asked_minor": minor, "asked_at": at.isoformat()}
-        advances.take_asked(session, wish, actor=OPERATOR, at=at)
+        wish = {
+            "store_id": "S1",
+            "id": n,
+            "asked_minor": minor,
+            "asked_at": at.isoformat(),
+            "given_minor": 0,
+            "state": "asked",
+        }
+        hear(session, "advance.asked", wish, at=at)
     elif (row := session.scalars(sa.select(escrow.Escrow).where(escrow.Escrow.state == "held")).first()) is not None:
         escrow.refund(session, row.id, min(minor, escrow.balance(session, row.id)), why="Back", actor=OPERATOR, at=at)
     return 0
@@ -431,10 +440,10 @@ def pay_out_or_back(session, what: str, minor: int, n: str, at: dt.datetime) -> 
             "bic": "",
             "reported_at": AT.isoformat(),
         }
-        agent_commissions.take_agent(session, said, at=AT)
+        hear(session, "agent.reported", said, at=AT)
         for _ in range(2):  # a second copy changes nothing
             reported = {"store_id": "S1", "statement_id": n, "parts": [["Mei", minor]]}
-            agent_commissions.take_parts(session, reported, actor=OPERATOR, at=at)
+            hear(session, "agent.parts", reported, at=at)
         return minor
     if what == "payout":
         account = ledger.account_of(session, "S1")
@@ -450,11 +459,11 @@ def pay_out_or_back(session, what: str, minor: int, n: str, at: dt.datetime) -> 
 
 def test_another_shop_is_not_spoken_for(country):
     from config.nodes.outbox import Message
-    from supply.sync.replica import MONEY_APPLIERS
 
-    message = Message("m", 1, credit.DRAW_ASKED, 1, AT.isoformat(), DAY.isoformat(), {"store_id": "S2"}, "")
+    asked = credit.DrawAsked("S2", "o1", 1, 500, AT, "asked", "")
+    message = Message("m", 1, "credit.asked", 1, AT.isoformat(), DAY.isoformat(), asked.to_body(), "")
     with country.network.write() as session, pytest.raises(Refused) as refused:
-        MONEY_APPLIERS[credit.DRAW_ASKED](session, message, "S1", AT)
+        facts.apply(session, message, "S1", AT)
     assert refused.value.code == "not-yours-to-say"
     with country.network.read() as session:
         assert session.scalars(sa.select(ReplenishmentOrder)).all() == []
@@ -474,13 +483,10 @@ def test_a_shop_keeps_the_newest_form_of_an_invoice_however_they_arrive(country)
     bring(country)
     with country.stores["S1"].write() as session:
         (found,) = open_invoices(session, "S1")
-        body, due = ledger.invoice_body(found.invoice), found.invoice.due_day
+        (known,), due = ledger.invoices_reported([found.invoice]), found.invoice.due_day
         for later_by, n in ((9, 2), (5, 1), (7, 0)):
-            changed = body | {
-                "due_day": (due + dt.timedelta(days=later_by)).isoformat(),
-                "changed_n": body["changed_n"] + n,
-            }
-            ledger.take_booked(session, {"store_id": "S1", "entries": [], "invoices": [changed]})
+            changed = replace(known, due_day=due + dt.timedelta(days=later_by), changed_n=known.changed_n + n)
+            hear(session, "account.booked", ledger.AccountBooked("S1", (), (changed,)).to_body(), at=AT)
         assert ledger.invoice_of(session, "S1", found.invoice.id).invoice.due_day == due + dt.timedelta(days=9)
 
 

@@ -15,6 +15,7 @@ from supply.membership import credit_review
 from supply.money import ledger, lost_entries, payouts
 from supply.money.ledger import balances, open_invoices, owed
 from supply.sync import recovered
+from tests.arriving import hear
 from tests.supply.road import AT, OPERATOR, later, make_country
 
 STORE = "S1"
@@ -28,7 +29,7 @@ class Books:
         self.folder, self.country = folder, make_country(folder)
         with self.country.network.write() as session:
             said = {"store_id": STORE, "bic": "", "reported_at": AT.isoformat()}
-            payouts.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
+            hear(session, "account.bank_reported", said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
         self.buy({"milk": 2})
         self.pay_in(1_000, "pay-0")
         self.country.network.engine.dispose()

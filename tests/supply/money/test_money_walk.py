@@ -25,6 +25,7 @@ from supply.orders.claims import Claim
 from supply.orders.deliveries import Delivery
 from supply.orders.orders import ReplenishmentOrder
 from supply.receiving import receiving
+from tests.arriving import hear
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, make_country, write_order
 
 STORE = "S1"
@@ -63,8 +64,8 @@ class Walk:
             line = {"limit_minor": 9_000, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
             credit.set_line(session, STORE, **line, advance_most_minor=0, actor=NIGHT, at=AT)
             said = {"store_id": STORE, "bic": "", "reported_at": AT.isoformat()}
-            payouts.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
-            agent_commissions.take_agent(session, said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
+            hear(session, "account.bank_reported", said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
+            hear(session, "agent.reported", said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
         country.deliver()
 
     # --- what holds after every step ---
@@ -240,7 +241,7 @@ class Walk:
     def part(self, size: int, *, sign: int = 1) -> None:
         with self.network.write() as session:
             reported = {"store_id": STORE, "statement_id": new_id(), "parts": [["Mei", sign * 600 * size]]}
-            agent_commissions.take_parts(session, reported, **self.there)
+            hear(session, "agent.parts", reported, at=self.there["at"])
 
     def part_back(self, size: int) -> None:
         self.part(size, sign=-1)

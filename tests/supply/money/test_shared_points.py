@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from config.errors import DomainError, Refused
 from config.ids import NETWORK, new_id
-from config.nodes import outbox
+from config.nodes import facts, outbox
 from config.nodes.outbox import Message
 from pos.customers import customers, loyalty, shared_points
 from pos.customers.customers import Particulars
@@ -21,7 +21,6 @@ from pos.customers.loyalty import Scheme
 from pos.customers.shared_points import SharedAccount, SharedEntry, SharedScheme
 from pos.facts import Paid
 from pos.store.store import store_of
-from pos.sync import recovered
 from supply.money import ledger, points_pool
 from supply.money import points as network_points
 from supply.money.points import PointsLink, PointsMember
@@ -30,6 +29,7 @@ from supply.online.checkout import points_consent
 from supply.online.checkout.phone_codes import PhoneCode
 from supply.sync import checks
 from tests import network_facts
+from tests.arriving import hear
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, later, make_country
 from tests.tampering import unlocked
 
@@ -100,7 +100,7 @@ class Street:
             reported = points_consent.prove(session, store, self.id(store, who), phone, code, secret=SECRET, at=self.at)
             session.execute(sa.delete(PhoneCode))  # a number may be sent one of every store at once here
         with self.country.stores[store].write() as session:
-            shared_points.take_reported(session, reported)
+            hear(session, "points.reported", reported, at=AT)
 
     def id(self, store, who) -> str:
         return f"customer-{store}-{who}"
@@ -268,7 +268,7 @@ def test_a_shop_that_takes_back_what_it_never_gave_waits_and_taken_in_all_the_sa
             "points": -50, "amount_minor": 2_500, "sale_id": "s", "of_sale_id": "t", "at": AT.isoformat(),
             "business_day": DAY.isoformat()}  # fmt: skip
     with street.network.write() as session:
-        network_points.take_moved(session, body, at=AT)
+        hear(session, "points.moved", body, at=AT)
         assert checks.findings(session) == []
     assert street.pool() == 0
     with street.network.write() as session:
@@ -394,7 +394,7 @@ def test_a_shop_put_back_from_a_copy_knows_its_members_and_their_points_again(st
         with unlocked(session):
             session.execute(sa.delete(SharedEntry))
         for message in reported * 2:
-            assert recovered.APPLIERS[message.topic](session, message, AT) == []
+            assert not facts.recover(session, message, AT)
     assert (street.seen("S1", 0), street.seen("S1", 1)) == (20, 10)
     street.deliver(seed=6)
     assert (street.seen("S1", 0), street.seen("S1", 1), street.pool()) == (20, 0, 60)

@@ -12,6 +12,7 @@ from config.errors import Conflict, Invalid, NotFound
 from supply.money import agent_commissions, ledger, lost_entries, payouts, wrong_payments
 from supply.money.credit_limit import repaid_of
 from supply.money.ledger import Booking, Wanted, balances, open_invoices
+from tests.arriving import hear
 from tests.supply.road import AT, DAY, OPERATOR, later, make_country
 
 STORE, PAYER = "S1", "S2"
@@ -83,14 +84,14 @@ def test_a_shop_is_not_late_because_a_payment_was_booked_for_it(country):
 def test_what_was_paid_out_of_it_is_owed_and_an_agent_keeps_what_it_has(country):
     with country.network.write() as session:
         said = {"store_id": STORE, "bic": "", "reported_at": AT.isoformat()}
-        payouts.take_bank(session, said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
-        agent_commissions.take_agent(session, said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
+        hear(session, "account.bank_reported", said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
+        hear(session, "agent.reported", said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
         parts = {"store_id": STORE, "statement_id": "s", "parts": [["Mei", 2_000]]}
-        agent_commissions.take_parts(session, parts, **BY)
+        hear(session, "agent.parts", parts, at=BY["at"])
         pay(session, 5_000)
         payouts.make_run(session, id="run", **BY)
         parts = {"store_id": STORE, "statement_id": "t", "parts": [["Mei", 700]]}
-        agent_commissions.take_parts(session, parts, **BY)
+        hear(session, "agent.parts", parts, at=BY["at"])
         pay(session, 700, "second")
         wrong_payments.take_back(session, STORE, "second", why="Not theirs", **BY)
         wrong_payments.take_back(session, STORE, "pay", why="Not theirs", **BY)
@@ -111,7 +112,7 @@ def test_a_payment_taken_back_is_so_again_in_a_network_put_back_from_a_copy(coun
         }  # fmt: skip
         reported = {"store_id": STORE, "reported_at": AT.isoformat(), "entries": [row]}
         ledger.account_of(session, STORE).put_back_waits = True
-        lost_entries.take_lost(session, reported)
+        hear(session, "account.lost", reported, at=AT)
         for _ in range(2):
             lost_entries.take_over(session, STORE, "back-pay", actor=OPERATOR, at=later(days=2))
         assert left(session) == {"bill": 3_000}

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from config.nodes import facts
+from config.nodes.facts import stamp
 from config.nodes.outbox import Message
 from pos.stock import stock
 from supply.demand.history import DailyDemand, StoreDay
-from supply.facts import ORDER_SENT, VERSION, Ordered, OrderSent, stamp
+from supply.facts import Ordered, OrderSent
 from supply.membership import overview
 from supply.network.warehouse import allocation, dispatch, order_status
 from supply.network.warehouse.allocation import Claim, fair_share
@@ -22,7 +24,6 @@ from supply.online.groups.groups import GroupOffer
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import OrderLine
 from supply.replenishment import stockouts
-from supply.sync.replica import APPLIERS
 from tests.supply.road import AT, DAY, OPERATOR, STORES, VAN, WAREHOUSE, Country, make_country
 
 claims = st.lists(
@@ -168,10 +169,10 @@ def arrive(session, store: str, n: int, line: Ordered, vehicles: int = 1) -> Non
         cost_minor=0, proposed_at=stamp(AT), sent_at=stamp(AT), forecast_age_days=0, lines=(line,),
     )  # fmt: skip
     message = Message(
-        id=fact.order_id, n=n, topic=ORDER_SENT, version=VERSION, made_at=stamp(AT), business_day=str(DAY),
+        id=fact.order_id, n=n, topic="order.sent", version=OrderSent.VERSION, made_at=stamp(AT), business_day=str(DAY),
         body=fact.to_body(), hash="",
     )  # fmt: skip
-    APPLIERS[ORDER_SENT](session, message, store, AT)
+    facts.apply(session, message, store, AT)
 
 
 def shared(session) -> dict[str, int]:

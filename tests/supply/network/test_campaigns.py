@@ -17,6 +17,7 @@ from supply.network.offers import campaign_requests, campaigns
 from supply.network.offers.campaigns import CampaignTerms
 from supply.shelf import plan as shelf_plan
 from supply.sync import checks
+from tests.arriving import hear
 from tests.supply.online_store import ANA, AT, STORE, later, make_town
 
 TODAY = AT.date()
@@ -226,8 +227,8 @@ def test_a_share_of_the_shops_is_held_out_by_lot_and_is_the_control(town):
         asked = campaigns.asks_of(session, made.id)
         assert sorted([*made.held_out, *(ask.store_id for ask in asked)]) == names
         for ask in asked:
-            campaigns.take_answer(session, {"store_id": ask.store_id, "campaign_id": made.id, "state": "accepted",
-                                            "why": ""}, actor=ANA, at=AT)  # fmt: skip
+            hear(session, "campaign.answered", {"store_id": ask.store_id, "campaign_id": made.id, "state": "accepted",
+                                            "why": ""}, at=AT)  # fmt: skip
         for name in names:
             session.add(Peer(id=name, epoch="", nonce="", heard_at=later(days=10), alarm=None))
             for n in range(-4, 4):

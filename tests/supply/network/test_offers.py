@@ -7,13 +7,14 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, DomainError, NotFound, Refused
+from config.nodes import facts
+from config.nodes.facts import FACTS
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.catalogue.catalogue import Product
 from pos.stock import stock
 from supply.orders import network_offers
 from supply.orders.network_offers import NetworkOfferTerms, NewOffer
 from supply.receiving import receiving
-from supply.sync import replica
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, later, make_country
 
 OFFER = "push-00001"
@@ -180,9 +181,9 @@ def test_a_network_without_its_books_learns_an_offer_from_the_shop_in_any_order(
     fresh = make_country(tmp_path / "fresh")
     random.Random(seed).shuffle(rows)
     for message in rows:
-        if message.topic in replica.APPLIERS:
+        if FACTS[message.topic].SAID_BY == "store":
             with fresh.network.write() as session:
-                replica.APPLIERS[message.topic](session, message, "S1", AT)
+                facts.apply(session, message, "S1", AT)
     with fresh.network.read() as session:
         assert network_offers.offer_of(session, "S1", OFFER).state == "received"
 
@@ -249,9 +250,9 @@ def test_a_shop_does_not_speak_for_another_nor_a_shop_for_the_network(country):
     with country.network.read() as session:
         reported += [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
     for message in reported:
-        if message.topic in replica.APPLIERS:
+        if message.topic in FACTS:
             with country.network.write() as session, pytest.raises(Refused, match="only"):
-                replica.APPLIERS[message.topic](session, message, "S2", AT)
+                facts.apply(session, message, "S2", AT)
 
 
 # --- what is not there any more ---

@@ -12,7 +12,6 @@ from config.ids import NETWORK
 from config.nodes.journal import JournalEntry
 from pos.stock import batches, stock
 from pos.stock.batches import Lot
-from supply.facts import Advised, GoodsDispatched
 from supply.money import credit
 from supply.network.routes.routes import DeliveryRoute, RouteStop
 from supply.network.warehouse import dispatch, order_status, pick_lists, pick_lots, picking
@@ -526,11 +525,3 @@ def test_a_product_is_set_apart_for_the_last_stop_first_as_the_van_drove_last(co
             bread = [one.store_id for one in pick_lists.lines_of(session, found) if one.sku == "bread"]
             assert bread == {40: ["S1", "S2"], 2: ["S1", "S2"], 1: ["S2", "S1"], 0: ["S2", "S1"]}[back]
         assert pick_lists.route(session, found) == {"S1": ("Blue", 1), "S2": ("Blue", 2)}
-
-
-def test_a_shop_of_an_older_version_reads_what_was_loaded_and_passes_over_why_less():
-    reported = Advised("tea", "Green tea", 10, 10, promised_qty=20, less_why="damaged").reported()
-    fact = GoodsDispatched("S1", "d", "vehicle", "o", None, "2026-03-03", AT.isoformat(), (), ())
-    read = GoodsDispatched.from_body(fact.to_body() | {"lines": [reported]}, 1).lines[0]
-    assert (read.qty, read.promised_qty, read.less_why) == (10, 20, "damaged")
-    assert "promised_qty" not in Advised("tea", "Green tea", 10, 10).reported()

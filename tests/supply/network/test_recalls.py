@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
+from config.nodes import facts
 from config.nodes.outbox import Message
 from pos.stock import batches, delivery_notes, recall, stock, waste
 from pos.stock.batches import Batch, Lot
@@ -355,13 +356,13 @@ def test_who_was_told_by_hand_is_told_so_that_it_is_lifted(country, knows: bool,
 @pytest.mark.parametrize("reported", ["3", -1, True, None, 10**12])
 def test_what_a_shop_says_it_took_away_is_a_whole_number_or_refused_in_a_sentence(country, reported):
     call(country)
-    body = {"store_id": "S1", "id": "r1", "taken_qty": reported}
+    body = {"store_id": "S1", "id": "r1", "taken_qty": reported, "cleared_by": "Wei", "cleared_at": AT.isoformat()}
     fact = Message(
-        id="c", n=1, made_at=AT.isoformat(), topic=recalls.CLEARED, version=1, business_day=str(DAY), body=body,
+        id="c", n=1, made_at=AT.isoformat(), topic="recall.cleared", version=1, business_day=str(DAY), body=body,
         hash="",
     )  # fmt: skip
-    with country.network.write() as session, pytest.raises(Invalid, match="What was taken away is"):
-        recalls.APPLIERS[recalls.CLEARED](session, fact, "S1", AT)
+    with country.network.write() as session, pytest.raises(Invalid, match="field “taken_qty” is not valid"):
+        facts.apply(session, fact, "S1", AT)
 
 
 def test_a_warehouse_founded_while_a_recall_is_in_force_gives_none_of_it_away(country):

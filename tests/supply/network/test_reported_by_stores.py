@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from config.errors import Invalid, Refused
 from config.ids import NETWORK
+from config.nodes import facts
 from config.nodes.outbox import Message
 from pos.stock import consignment_stock
 from supply.money import consignment, ledger
@@ -20,7 +21,6 @@ from supply.orders.claims import Claim, ClaimLine
 from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import NetworkOffer, NetworkOfferTerms
 from supply.orders.orders import ReplenishmentOrder
-from supply.sync import replica
 from tests.supply.network.test_claims import BREAD_MINOR, CLAIM, decide, deliver_bread, file, states
 from tests.supply.receiving.test_consignment import OFFER, bring, close, heard, lots, sell
 from tests.supply.road import AT, DAY, FARM, KEEPER, OPERATOR, VAN, Country, later, make_country
@@ -35,7 +35,7 @@ def say(country: Country, topic: str, body: dict) -> None:
     """Let the network take what store S1 says, as if it had come by the wire."""
     with country.network.write() as session:
         message = Message(id="m", n=1, topic=topic, version=1, made_at="", business_day="", body=body, hash="")
-        replica.APPLIERS[topic](session, message, "S1", AT)
+        facts.apply(session, message, "S1", AT)
 
 
 def book(country: Country) -> dict[str, int]:

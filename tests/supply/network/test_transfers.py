@@ -33,6 +33,7 @@ from supply.network.transfers.arithmetic import (
 from supply.network.transfers.sheets import TransferSheet
 from supply.orders import transfers as store_transfers
 from supply.replenishment.policy import PolicyLine, worth
+from tests.arriving import hear
 from tests.supply.receiving.test_consignment import OFFER, bring, sell
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
@@ -387,9 +388,9 @@ def test_what_is_recalled_is_neither_offered_to_a_neighbour_nor_handed_over(coun
 def test_a_shop_that_says_it_gave_without_the_other_s_code_bills_nobody(country, both_agreed):
     transfer_id = agreed(country)[0] if both_agreed else proposed(country)
     for code in ({}, {"code": ""}, {"code": "AAAAAAAA"}):
-        reported = {"id": transfer_id, "counts": {"bread": 1}} | code
+        reported = {"store_id": "S1", "id": transfer_id, "counts": {"bread": 1}, "code": ""} | code
         with country.network.write() as session, pytest.raises(Refused, match="not signed"):
-            transfers.take_given(session, reported, "S1", actor=OPERATOR, at=AT)
+            hear(session, "transfer.given", reported, at=AT)
     assert not any([*ledger(country, "S1").values(), *ledger(country, "S2").values()])
     do(country, "S2", "decline", transfer_id, why="It never came")
     country.deliver()

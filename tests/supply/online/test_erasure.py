@@ -9,14 +9,13 @@ import sqlalchemy as sa
 
 from config.errors import Refused
 from config.ids import NETWORK
-from config.nodes import inbox, outbox
+from config.nodes import facts, inbox, outbox
 from config.nodes.inbox import InboxAlarm, InboxMessage
 from config.nodes.outbox import Message, OutboxMessage
 from pos import messages
 from supply.online import erasure, orders
 from supply.online.groups import groups
 from supply.online.pickup import pickup
-from supply.sync.online import APPLIERS
 from tests.arriving import apply_once, content_hash
 from tests.readable import readable
 from tests.supply.online_store import AT, STORE, Town, later, make_town
@@ -44,7 +43,7 @@ def arrive(town: Town, message: Message, effect=refuse) -> str:
 
 
 def take(session, message: Message) -> None:
-    APPLIERS[message.topic](session, message, NETWORK, AT)
+    facts.apply(session, message, NETWORK, AT)
 
 
 def sent(town: Town) -> Message:

@@ -9,17 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, DomainError, NotFound, Refused
-from config.ids import NETWORK, new_id
-from config.nodes import outbox
+from config.ids import new_id
 from config.nodes.journal import Actor
-from config.nodes.outbox import Message
 from pos import messages
 from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
 from pos.payments.providers import Outcome
 from pos.stock import stock
 from supply.demand import known_events
 from supply.facts import Advised
-from supply.money import agent_commissions, escrow, ledger, payouts, terms
+from supply.money import escrow, ledger, payouts, terms
 from supply.money.escrow import Escrow
 from supply.online.checkout.order_keys import code_hash, code_of, new_token, token_hash
 from supply.online.groups import goods, groups, leaders
@@ -27,14 +25,13 @@ from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online.groups.price import Wish, commission, deal, fill, price_at
 from supply.online.orders import PickupOrder
 from supply.online.pickup import escrow_release, pickup
-from supply.online_facts import GROUP_REPORTED
 from supply.orders import suppliers
 from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.suppliers import Contact
 from supply.receiving import receiving
 from supply.sync import checks
 from supply.sync import groups as group_facts
-from tests.arriving import expect
+from tests.arriving import expect, hear
 from tests.supply.online_store import ANA, AT, OTHER, STORE, later, make_town
 
 ME = Actor("customer", "customer", "customer", "network")
@@ -182,7 +179,7 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
 def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes_back_to_the_cent(town):
     reported = {"store_id": STORE, "name": "Auntie Chen", "account": "DE89370400440532013000", "bic": ""}
     with town.network.write() as session:
-        agent_commissions.take_agent(session, reported | {"reported_at": AT.isoformat()}, at=AT)
+        hear(session, "agent.reported", reported | {"reported_at": AT.isoformat()}, at=AT)
     code = join(town, "m1", 6)
     close(town)
     come(town, 6)
@@ -293,10 +290,10 @@ def test_no_other_shop_ends_a_group_or_opens_it_again(town):
     with town.network.write() as session:
         arrived = {"group_id": TERMS.id, "store_id": OTHER, "qty": 0}
         with pytest.raises(Refused, match="only S07 may send"):
-            group_facts.take_arrived(session, arrived, actor=ME, at=AT)
-        terms = group_facts._terms_body(session.get(GroupOffer, TERMS.id)) | {"store_id": OTHER, "owner": OTHER}
+            hear(session, "group.arrived", arrived, at=AT)
+        opened = group_facts.GroupOpened(replace(TERMS, store_id=OTHER, owner=OTHER)).to_body()
         with pytest.raises(Refused, match="only S07 may send"):
-            group_facts.take_opened(session, terms, actor=ME, at=AT)
+            hear(session, "group.opened", opened, at=AT)
     assert (state_of(town), where(town, ["m1"], "escrow")) == ("ordered", 720)
 
 
@@ -563,24 +560,6 @@ def test_a_group_that_fails_on_the_way_frees_its_goods(town):
     town.deliver(at=come_at)
     assert held(town)[0] == 0
     assert town.faults() == []
-
-
-def test_a_network_that_does_not_say_yet_how_much_it_dealt_out_leaves_nothing_held(town):
-    join(town, "m1", 8, 10)
-    close(town)
-    at = later(days=2)
-    post_vehicle(town, 12, at)
-    say(town, 12, at)
-    town._carry(town.store, town.network, STORE, NETWORK, None, at)
-    with town.network.read() as session:
-        waiting = [Message(**outbox.to_wire(row)) for row in outbox.due(session, STORE)]
-        (reported,) = [dict(one.body) for one in waiting if one.topic == GROUP_REPORTED]
-    assert reported.pop("dealt_qty") == 10
-    with town.store.write() as session:
-        group_facts.take_reported(session, reported, actor=ANA, at=at)
-    assert held(town)[0] == 0
-    town.deliver(at=at)  # a share it overtook is taken out of what is free
-    assert town.state("m1") == ("accepted", "accepted")
 
 
 # --- any walk ---

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.errors import DomainError, Invalid, Refused
 from config.ids import NETWORK, new_id
-from config.nodes import inbox, outbox
+from config.nodes import facts, inbox, outbox
 from config.nodes.inbox import InboxMessage
 from config.nodes.node import epoch_of
 from config.nodes.outbox import Message, OutboxMessage
@@ -28,7 +28,6 @@ from supply.online.storefront import delivery_rules, storefront
 from supply.online.storefront.delivery_rules import Address, DeliveryRules, NamedPlace
 from supply.routing import stop_order
 from supply.routing.stop_order import Door
-from supply.sync.online import APPLIERS
 from tests.arriving import reapply
 from tests.readable import readable
 from tests.supply.online_store import ANA, AT, STORE, TILL, Town, later, make_town
@@ -283,7 +282,7 @@ def test_the_facts_of_an_order_forget_its_person_too_and_are_whole_as_before(tow
     assert not dataclasses.replace(forged, body=forged.body | {"total_minor": 1}).is_whole()
     with town.store.write() as session:
         assert inbox.received_head(session, NETWORK, epoch)[1:] == heads
-        reapply(session, lambda inner, fact: APPLIERS[fact.topic](inner, fact, NETWORK, AT))
+        reapply(session, lambda inner, fact: facts.apply(inner, fact, NETWORK, AT))
     town.deliver(at=later(days=63))
     assert town.state(placed.order.id) == ("collected", "collected")
     assert not town.faults()

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
+from config.nodes import facts
 from config.nodes.journal import Actor
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.stock import stock
@@ -15,7 +16,6 @@ from pos.stock.ledger import Place
 from supply.online import orders
 from supply.online.checkout import order_keys, placing
 from supply.online.pickup import pickup
-from supply.sync.online import APPLIERS
 from tests.arriving import reapply
 from tests.supply.online_store import ANA, AT, OTHER, PRODUCTS, STORE, later, make_town
 
@@ -278,7 +278,7 @@ def test_a_wish_to_cancel_that_overtakes_its_order_reserves_nothing(town):
         rows = [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage))]
     with town.store.write() as session:
         for message in sorted(rows, key=lambda message: message.topic):  # cancelled before placed
-            APPLIERS[message.topic](session, message, "network", AT)
+            facts.apply(session, message, "network", AT)
     town.deliver()
     assert town.state(ORDER) == ("cancelled", "cancelled")
     assert town.level("bread").held == 0
@@ -309,7 +309,7 @@ def test_a_late_older_message_never_turns_an_order_back(town):
     for order in (reported, reported[::-1]):
         with town.network.write() as session:
             for message in order:
-                APPLIERS[message.topic](session, message, STORE, AT)
+                facts.apply(session, message, STORE, AT)
         assert town.state(ORDER)[1] == "ready"
 
 
@@ -333,7 +333,7 @@ def test_a_store_cannot_speak_for_another(town):
         row = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == "pickup.moved"))
         message = Message(**to_wire(row))
     with pytest.raises(Refused, match="only S07 may send"), town.network.write() as session:
-        APPLIERS[message.topic](session, message, OTHER, AT)
+        facts.apply(session, message, OTHER, AT)
 
 
 def act_at_random(town, chance, name, placed, at):
@@ -408,6 +408,6 @@ def test_no_walk_of_verbs_and_no_order_of_messages_breaks_the_books(town, seed):
     assert all(at_store == at_network for at_store, at_network in states.values())
     for database, sender in ((town.network, STORE), (town.store, "network")):  # K9
         with database.write() as session:
-            reapply(session, lambda inner, fact, sender=sender: APPLIERS[fact.topic](inner, fact, sender, at))
+            reapply(session, lambda inner, fact, sender=sender: facts.apply(inner, fact, sender, at))
     assert {name: town.state(name) for name in placed} == states
     assert town.faults() == []

@@ -26,7 +26,7 @@ from supply.online.checkout import placing
 from supply.online.orders import order_for_update
 from supply.online.pickup import escrow_release, handover, no_shows, order_copy, pickup
 from supply.online.pickup import returns as pickup_returns
-from supply.online_facts import VERSION, PickupMoved
+from supply.online_facts import PickupMoved
 from supply.sync import checks, online
 from tests.supply.online_store import ANA, AT, OTHER, STORE, TILL, later, make_town
 
@@ -544,11 +544,9 @@ def test_no_other_shop_moves_the_money_of_an_order(town):
         reported = json.loads(outbox.due(session, NETWORK)[-1].body)
     town.deliver()
     for state in ("collected", "refused"):
-        fact = PickupMoved.from_body(
-            reported | {"store_id": OTHER, "state": state, "step": 99, "order_no": "x"}, VERSION
-        )
+        fact = PickupMoved.from_body(reported | {"store_id": OTHER, "state": state, "step": 99, "order_no": "x"})
         with town.network.write() as session, pytest.raises(Refused, match="only S07 may send"):
-            order_copy.mirror(session, fact, at=AT)
+            order_copy.mirror(session, fact, SYSTEM, AT)
     assert (money(town), town.state(ONE)[1]) == ((387, 0, 0), "ready")
     assert placed.order.id == ONE
 

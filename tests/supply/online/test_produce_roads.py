@@ -25,6 +25,7 @@ from supply.online.storefront import product_stories
 from supply.shelf import plan as shelf_plan
 from supply.shelf import ranking
 from supply.sync import groups as group_facts
+from tests.arriving import hear
 from tests.supply.online_store import ANA, AT, STORE, TILL, later, make_town
 
 BY = {"actor": ANA, "at": AT}
@@ -53,9 +54,7 @@ def sku(town) -> str:
     with town.store.read() as session:
         reported = [Message(**outbox.to_wire(row)) for row in outbox.due(session, "network")]
     with town.network.write() as session:
-        product_stories.take_reported(
-            session, next(one.body for one in reported if one.topic == product_stories.STORY_REPORTED)
-        )
+        hear(session, "produce.reported", next(one.body for one in reported if one.topic == "produce.reported"), at=AT)
     return sku
 
 

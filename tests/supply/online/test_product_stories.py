@@ -9,6 +9,7 @@ from pos.catalogue.assortment import Wished
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.producers import producers
 from supply.online.storefront import product_stories
+from tests.arriving import hear
 from tests.supply.road import AT, KEEPER, later, make_country
 
 
@@ -56,9 +57,12 @@ def test_a_shop_s_tax_class_is_no_other_shop_s_and_its_new_rate_is_told(country)
 @pytest.mark.parametrize("rate_bp", [-1, 10_001, 5.5, True])
 def test_a_tax_that_is_none_is_not_taken_over(country, rate_bp):
     said = {"id": "reduced", "name": "Reduced", "rate_bp": rate_bp, "inclusive": True}
-    with country.network.write() as session, pytest.raises(Invalid, match="a rate is 0 to"):
-        product_stories.take_reported(
-            session, {"store_id": "S1", "edition": 1, "product": {"sku": "S1-x"}, "tax_class": said}
+    with country.network.write() as session, pytest.raises(Invalid, match="rate_bp"):
+        hear(
+            session,
+            "produce.reported",
+            {"store_id": "S1", "edition": 1, "product": {"sku": "S1-x"}, "tax_class": said},
+            at=AT,
         )
 
 
@@ -88,4 +92,4 @@ def test_a_picture_is_kept_though_it_comes_before_its_story_or_twice_and_goes_wh
     assert second != first
     body = {"store_id": "S1", "sku": sku, "id": first, "jpeg": "/9gB", "put_at": AT.isoformat()}
     with country.network.write() as session, pytest.raises(Invalid, match="not what the store says"):
-        product_stories.take_picture(session, body)
+        hear(session, "produce.picture", body, at=AT)

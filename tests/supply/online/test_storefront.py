@@ -86,8 +86,8 @@ def test_an_older_publication_that_arrives_late_changes_nothing(town):
         session.flush()
         newer = reported(session, later(minutes=2))
     with town.network.write() as session:
-        storefront.take_offers(session, STORE, newer)
-        storefront.take_offers(session, STORE, older)
+        storefront.take_offers(session, newer, ANA, AT)
+        storefront.take_offers(session, older, ANA, AT)
     assert town.left("bread") == 5
 
 
@@ -109,7 +109,7 @@ def test_a_new_allowance_is_lowered_by_orders_the_store_had_not_seen(town):
         session.flush()
         fact = reported(session, later(minutes=1))
     with town.network.write() as session:
-        storefront.take_offers(session, STORE, fact)
+        storefront.take_offers(session, fact, ANA, AT)
     assert town.left("bread") == 7 - 3
 
 

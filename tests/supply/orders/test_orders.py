@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
+from config.nodes import facts
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from supply.facts import OrderSent
 from supply.orders import arrivals, deliveries, delivery_calendar, order_days, orders, suppliers, supply_routes
@@ -17,7 +18,6 @@ from supply.orders.suppliers import Supplier
 from supply.receiving import receiving
 from supply.replenishment import budget, proposals
 from tests.supply.road import (
-    APPLIERS,
     AT,
     DAY,
     FARM,
@@ -344,7 +344,7 @@ def test_a_network_without_its_books_learns_an_order_from_the_shop_in_any_order(
     random.Random(seed).shuffle(reported)
     for message in reported * 2:
         with fresh.network.write() as session:
-            APPLIERS[message.topic](session, message, "S1", AT)
+            facts.apply(session, message, "S1", AT)
     assert fresh.state("S1", order)[1] == country.state("S1", order)[0] == "closed_short"
     assert {sku: line.qty_received for sku, line in fresh.lines("network", "S1", order).items()} == {
         "bread": 12,
@@ -423,6 +423,6 @@ def test_who_names_an_earlier_day_or_an_earlier_van_is_due_no_sooner_than_the_ot
     long_ago = (DAY - dt.timedelta(days=9)).isoformat()
     body |= dict.fromkeys(("order_day", "delivery_day", "next_delivery_day"), long_ago)
     with country.network.write() as session:
-        sly = arrivals.arrive(session, OrderSent.from_body(body, 1), actor=OPERATOR, at=AT)
+        sly = arrivals.arrive(session, OrderSent.from_body(body), actor=OPERATOR, at=AT)
         assert order_days.of(sly).order_day == DAY
         assert order_days.due_day(session, sly) == later(days=1).date()

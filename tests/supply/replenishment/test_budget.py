@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supply.money import credit
 from supply.money.credit import CreditDraw
 from supply.orders import orders
 from supply.replenishment import auto_approval, budget, proposals
@@ -16,6 +15,7 @@ from supply.replenishment.budget import Budget, Line
 from supply.replenishment.decide import Source, decide_sources, ranked
 from supply.replenishment.policy import share_money
 from supply.replenishment.proposals import Edit
+from tests.arriving import hear
 from tests.supply.replenishment.test_proposals import (  # noqa: F401 - store is a fixture
     DAWN,
     MONDAY,
@@ -34,14 +34,11 @@ BY = {"actor": WEI, "at": DAWN}
 def lend(session, *, limit: int = 0, account: int | None = None, state: str = "open", step: int = 1) -> None:
     """Let the store hear of its line as the network tells it."""
     terms = {} if account is None else {"account_most_minor": account}
-    credit.take_line(
-        session,
-        {
+    hear(session, "credit.reported", {
             "store_id": "S1", "state": state, "limit_minor": limit, "level": 0, "held_by": "", "held_why": "",
             "facts": {}, "terms": terms, "terms_n": 1, "steps": [], "worked_out_on": MONDAY.isoformat(),
             "advance_most_minor": 0, "step": step,
-        },
-    )  # fmt: skip
+        })  # fmt: skip
 
 
 def at_vehicle(store) -> tuple[list[tuple[str, int]], list[tuple[str, int, str]]]:

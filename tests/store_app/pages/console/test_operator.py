@@ -179,14 +179,14 @@ def test_the_network_looks_into_a_shop_by_leave_alone_and_the_shop_s_journal_say
     assert refused.status_code == 409
     assert operator.get(f"{at_store}/inside").status_code == 404
     assert send(keeper, "/support/give", hours="4", words="The milk is never right").status_code == 303
-    carry(store, network, support.LEAVE_REPORTED)
+    carry(store, network, "support.reported")
     assert "The milk is never right" in operator.get(f"{at_store}/").text
     assert operator.get(f"{at_store}/inside").status_code == 404, "a look is opened by a press"
     assert send(operator, f"{at_store}/look").status_code == 303
     shown = words(operator.get(f"{at_store}/inside"))
     assert "How its computer is" in shown
     assert "staff.signed_in" in shown or "support.given" in shown or "What its journal said last" in shown
-    carry(network, store, support.LOOKED)
+    carry(network, store, "support.looked")
     assert "operator" in words(keeper.get("/support/"))
     with store.doors.read() as session:
         said = session.scalars(sa.select(JournalEntry.actor_name).where(JournalEntry.verb == "support.looked")).all()
@@ -199,12 +199,12 @@ def test_leave_that_is_taken_back_or_over_shuts_an_open_look_at_once(pair: Any, 
     network, store = pair
     operator, keeper = network.signed_in("operator"), store.signed_in()
     send(keeper, "/support/give", hours="1")
-    carry(store, network, support.LEAVE_REPORTED)
+    carry(store, network, "support.reported")
     send(operator, f"/console/stores/{STORE}/support/look")
     assert operator.get(f"/console/stores/{STORE}/support/inside").status_code == 200
     if how == "taken back":
         send(keeper, "/support/take-back")
-        carry(store, network, support.LEAVE_REPORTED)
+        carry(store, network, "support.reported")
     else:
         network.clock.advance(61 * 60)
         operator = network.signed_in("operator")

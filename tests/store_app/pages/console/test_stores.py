@@ -5,7 +5,6 @@ import json
 
 import sqlalchemy as sa
 
-import pos.sync.replica
 from config.errors import Refused
 from config.ids import new_id
 from config.nodes import inbox, publication
@@ -19,7 +18,7 @@ from supply.demand import closed_days
 from supply.network import founding
 from supply.orders import suppliers, supply_routes
 from supply.orders.suppliers import Contact
-from tests.arriving import content_hash
+from tests.arriving import content_hash, know
 from tests.store_app.conftest import NOON, STORE, add_store, post
 from tests.store_app.office import send, words
 from tests.store_app.operator import furnish
@@ -63,7 +62,7 @@ def test_what_was_set_aside_is_tried_again_on_a_click(network, monkeypatch):
     client = network.signed_in("operator")
     assert post(client, f"/console/stores/{STORE}/try-again").status_code == 303
     assert "1 still waits." in client.get(f"/console/stores/{STORE}").text
-    monkeypatch.setitem(pos.sync.replica.APPLIERS, "noted", note)
+    know(monkeypatch, "noted", note)
     post(client, f"/console/stores/{STORE}/try-again")
     assert "1 message was taken." in client.get(f"/console/stores/{STORE}").text
     post(client, f"/console/stores/{STORE}/try-again")

@@ -14,7 +14,7 @@ from config.nodes.outbox import OutboxMessage
 from pos.catalogue import assortment
 from pos.catalogue.assortment import Wished
 from pos.catalogue.catalogue import Product, TaxClass
-from pos.producers import agents, producers
+from pos.producers import producers
 from pos.producers.payouts import ProducerStatement
 from pos.sale import sale
 from pos.sale.sale_request import SaleRequest
@@ -24,6 +24,7 @@ from pos.till import shift
 from store_app.runtime.child_process import read_apart
 from supply.network.claims import photos
 from supply.online.storefront import listing, product_stories
+from tests.arriving import hear
 from tests.store_app.conftest import NOON, STORE, token
 from tests.store_app.office import SYSTEM, words
 from tests.store_app.town import ONLINE
@@ -92,9 +93,7 @@ def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, kee
     shown = words(keeper.get(stated))
     assert ("Say the account" in shown, "of it for Mei" in shown) == (False, True)
     with house.doors.read() as session:
-        reported = session.scalars(
-            sa.select(OutboxMessage.body).where(OutboxMessage.topic == agents.PARTS_REPORTED)
-        ).one()
+        reported = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "agent.parts")).one()
     assert json.loads(reported)["parts"] == [["Mei", round(net * 0.05)]]
     assert send(keeper, f"{stated}/paid", how="cash").status_code == 303
     assert "from the drawer" in words(keeper.get(stated))
@@ -143,7 +142,7 @@ def test_a_photo_as_phones_take_them_is_read_before_the_books_are_locked(house, 
         assert send(keeper, f"{farm}/lots", sku=sku, qty="9", code=f"CRATE-{n}").status_code == 303
     with house.doors.read() as session:
         reported = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic.like("produce.%"))).all()
-    assert [row.topic for row in reported if len(row.body) > 4_000] == [product_stories.PICTURE_SENT]
+    assert [row.topic for row in reported if len(row.body) > 4_000] == ["produce.picture"]
 
 
 def test_a_small_file_of_very_many_dots_is_refused():
@@ -169,16 +168,16 @@ def test_customers_read_the_story_beside_a_product_they_can_order(market):
         product_stories.add_picture(session, online_store.STORE, row.sku, small, at=online_store.AT)
         product_stories.send(session, online_store.STORE, row.sku, at=online_store.AT)
         session.flush()
-        reported = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == product_stories.STORY_REPORTED))
+        reported = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == "produce.reported"))
         body = outbox.to_wire(reported)["body"]
         assert not {"phone", "account", "commission_bp"} & body.keys()
         sku = row.sku
-        sent = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == product_stories.PICTURE_SENT))
+        sent = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == "produce.picture"))
         alone = outbox.to_wire(sent)["body"]
     for _ in range(2):
         with town.network.write() as session:
-            product_stories.take_reported(session, body)
-            product_stories.take_picture(session, alone)
+            hear(session, "produce.reported", body)
+            hear(session, "produce.picture", alone)
     town.publish(at=online_store.later(minutes=1))
     shown = customer.look(f"{ONLINE}/p/{sku}")
     assert "From Li Farm" in words(shown)

@@ -8,10 +8,11 @@ from config.ids import new_id
 from pos.catalogue.catalogue import Product
 from store_app.files import importing
 from supply.demand.campaign_uplift import CampaignAsk, CampaignLine
-from supply.network.offers import campaign_requests, campaigns
+from supply.network.offers import campaigns
 from supply.online.storefront import order_in
 from supply.shelf import external_rankings
 from supply.shelf.external_rankings import ExternalRank
+from tests.arriving import hear
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, picture_of, send, words
 from tests.store_app.operator import furnish
@@ -29,7 +30,7 @@ BODY = {
 def office(house):
     fill(house)
     with house.doors.write() as session:
-        campaign_requests.take_reported(session, BODY, actor=SYSTEM, at=NOON)
+        hear(session, "campaign.reported", BODY, at=NOON)
     return house
 
 

@@ -22,6 +22,7 @@ from supply.orders.network_offers import NetworkOffer
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Contact, Supplier, add_supplier
 from supply.replenishment import auto_approval, budget
+from tests.arriving import hear
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, picture_of, proposal, send, words
 from tests.tools.road import proposal as propose
@@ -235,14 +236,11 @@ def test_a_proposal_says_what_did_not_fit_the_network_s_line(office, language, a
 def a_line(session, account_minor, limit_minor=6_000):
     """Let the network grant the store so much on account, and so much on credit."""
     terms = {"account_most_minor": account_minor, "account_days": 7, "least_days": 7, "most_days": 14}
-    credit.take_line(
-        session,
-        {
+    hear(session, "credit.reported", {
             "store_id": STORE, "state": "open", "limit_minor": limit_minor, "level": 0, "held_by": "", "held_why": "",
             "facts": {}, "terms": terms, "terms_n": 1, "steps": [], "worked_out_on": NOON.date().isoformat(),
             "advance_most_minor": 0, "step": 1,
-        },
-    )  # fmt: skip
+        }, at=NOON)  # fmt: skip
 
 
 def test_all_proposals_go_on_credit_where_that_is_chosen_and_others_suppliers_as_before(office):

@@ -13,6 +13,7 @@ from supply.network.routes import vehicles
 from supply.network.transfers import transfers
 from supply.online.checkout import order_keys
 from supply.orders import transfers as store_transfers
+from tests.arriving import hear
 from tests.store_app import office
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import SYSTEM, send, words
@@ -42,7 +43,7 @@ def reported(id: str, *, gives: bool, state: str = "proposed", code: str = "", *
 
 
 def send_sheet(session: Session, body: dict[str, Any]) -> None:
-    transfers.take_reported(session, body, **BY)
+    hear(session, "transfer.reported", body, at=BY["at"])
 
 
 def fill(house: House) -> None:
@@ -160,8 +161,9 @@ def add_transfers(network: House) -> None:
             )  # fmt: skip
             transfers.write_proposal(session, row, [line], **BY)
             if status == "received":
-                transfers.take_given(session, {"id": name, "counts": {"milk": 6}, "code": "AB2CD3EF"}, first, **BY)
-                transfers.take_taken(session, {"id": name, "counts": {"milk": 5}}, second, **BY)
+                given = {"store_id": first, "id": name, "counts": {"milk": 6}, "code": "AB2CD3EF"}
+                hear(session, "transfer.given", given, at=BY["at"])
+                hear(session, "transfer.taken", {"store_id": second, "id": name, "counts": {"milk": 5}}, at=BY["at"])
 
 
 def test_the_operator_sees_who_gives_to_whom_what_it_brought_and_what_did_not_arrive(network: House):

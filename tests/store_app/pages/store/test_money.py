@@ -15,6 +15,7 @@ from supply.money import credit, ledger, lost_entries, payouts
 from supply.money import terms as money_terms
 from supply.money.pain001 import SPACE
 from supply.money.terms import Terms
+from tests.arriving import hear
 from tests.store_app import money
 from tests.store_app.conftest import STORE
 from tests.store_app.office import fill, proposal, send, words
@@ -255,8 +256,9 @@ def test_the_shop_that_needs_somebody_stands_first_and_says_why(pair):
         due = money.DAY - money.dt.timedelta(days=1)
         book.invoice(ledger.Wanted("i-2", 7_700, due, True, None, None, []))
         book.close("invoiced")
-        level.take_counts(
+        hear(
             session,
+            "standing.counts",
             {"store_id": STORE, "day": "2026-03-01", "sold_products": 50, "counted_products": 49},
             at=money.NOON,
         )
@@ -297,7 +299,7 @@ def test_the_operator_takes_over_what_the_network_lost_when_it_was_put_back(pair
             "reported_at": money.NOON.isoformat(),
             "entries": [row | {"id": "a"}, row | {"id": "b"}],
         }
-        lost_entries.take_lost(session, reported)
+        hear(session, "account.lost", reported)
     client = network.signed_in("operator")
     page = words(client.get("/console/money/"))
     assert "Store S01 · 2 entries were lost" in page

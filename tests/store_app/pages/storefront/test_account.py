@@ -7,6 +7,7 @@ from pos.customers import customers
 from pos.customers.shared_points import SharedScheme
 from pos.store.store import store_of
 from supply.money import points, points_pool
+from tests.arriving import hear
 from tests.store_app.town import ONLINE
 from tests.supply.online_store import ANA, AT, STORE
 
@@ -72,10 +73,10 @@ def test_a_member_s_shared_points_stand_beside_its_orders_and_its_owner_ends_the
         points_pool.found(session, scheme, actor=ANA, at=AT)
         key = customers.key_of(NETWORK, store.tz, phone)
         body = {"store_id": STORE, "customer_id": "customer-li", "key": key, "reported_at": AT.isoformat()}
-        points.take_member(session, body, at=AT)
+        hear(session, "points.member", body, at=AT)
         moved = body | {"id": new_id(), "kind": "brought", "points": 230, "amount_minor": 230, "sale_id": "",
                         "at": AT.isoformat(), "business_day": AT.date().isoformat()}  # fmt: skip
-        points.take_moved(session, moved, at=AT)
+        hear(session, "points.moved", moved, at=AT)
         points.decide(session, STORE, moved["id"], take=True, actor=ANA, at=AT)
     stranger, owner = market.customer(), market.customer()
     enter(stranger, "+1 555 0199")

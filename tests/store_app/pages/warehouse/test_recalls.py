@@ -10,7 +10,6 @@ from config.nodes.outbox import OutboxMessage
 from pos.stock import batches, recall
 from pos.stock.batches import Lot
 from pos.store.store import Store
-from supply.network.recalls import recalls
 from supply.orders import suppliers
 from supply.orders.deliveries import Delivery, DeliveryLine
 from supply.orders.orders import OrderLine
@@ -63,7 +62,7 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
         assert send(client, f"{at}/warehouses/WH1", qty="24").status_code == 303
     with console.doors.write() as session:
         reported = session.scalars(sa.select(OutboxMessage.topic).where(OutboxMessage.to_node == STORE)).all()
-        assert reported.count(recalls.REPORTED) == 1, "a second click calls nothing back again"
+        assert reported.count("recall.reported") == 1, "a second click calls nothing back again"
         recall.clear(session, STORE, command, 5, actor=SYSTEM, at=NOON)
     page = words(client.get(at))
     assert "24 taken out" in page
@@ -93,7 +92,7 @@ def test_what_the_network_recalls_is_shown_at_the_shop_and_lifted_by_the_network
     assert send(client, f"{at}/clear", qty="2").status_code == 303
     assert "give it to the driver" in words(client.get(at))
     with house.doors.read() as session:
-        (message,) = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == recalls.CLEARED))
+        (message,) = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == "recall.cleared"))
         assert '"taken_qty":2' in message.body
 
 
