@@ -186,3 +186,37 @@ def test_migrations_follow_each_other_one_by_one() -> None:
     refuse(
         [f"{name} follows {before}, which is not there" for _, before, name in steps if before not in [None, *reported]]
     )
+
+
+STATE_HANDS = {"config/nodes/journal.py", "store_app/runtime/job_runs.py"}
+
+
+def test_a_state_is_assigned_by_its_named_hands_alone():
+    """`move`, `mirror` and `move_many`; a run of a job is no noun and keeps its own book."""
+    found = [f"{name}:{line}" for name, tree in written_by_us() for line in states_assigned(tree)]
+    assert {place.partition(":")[0] for place in found} <= STATE_HANDS, found
+    for way in (
+        "row.state = 'a'",
+        "row.state, n = 'a', 1",
+        "setattr(row, 'state', 'a')",
+        "sa.update(T).values(state='a')",
+        "sa.update(T).where(T.a).values({'state': 'a'})",
+    ):
+        assert [*states_assigned(ast.parse(way))], way
+    assert not [*states_assigned(ast.parse("sa.insert(T).values(state='a'); sa.update(T).values(stated='a')"))]
+
+
+def states_assigned(tree: ast.AST) -> Iterator[int]:
+    """Yield the lines that assign an attribute or a column named `state`, inserts left out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "state" and isinstance(node.ctx, ast.Store):
+            yield node.lineno
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr":
+            if isinstance(name := node.args[1], ast.Constant) and name.value == "state":
+                yield node.lineno
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "values":
+            keys = [key.value for one in node.args if isinstance(one, ast.Dict) for key in one.keys
+                    if isinstance(key, ast.Constant)]  # fmt: skip
+            is_update = "update(" in ast.unparse(node.func)
+            if is_update and "state" in [*keys, *(keyword.arg for keyword in node.keywords)]:
+                yield node.lineno

@@ -118,8 +118,8 @@ class Fact:
         field = next((str(step) for step in reversed(odd["loc"]) if isinstance(step, str)), "")
         topic = getattr(cls, "TOPIC", cls.__name__)
         if odd["type"] == "missing":
-            raise Invalid("field-missing", "%(topic)s: the field “%(name)s” is missing.", topic=topic, name=field)
-        raise Invalid("field-odd", "%(topic)s: the field “%(name)s” is not valid.", topic=topic, name=field)
+            raise Invalid("field-missing", "%(topic)s: the field “%(field)s” is missing.", topic=topic, field=field)
+        raise Invalid("field-odd", "%(topic)s: the field “%(field)s” is not valid.", topic=topic, field=field)
 
 
 F = TypeVar("F", bound=Fact)

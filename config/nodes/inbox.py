@@ -23,7 +23,7 @@ import json
 import traceback
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import sqlalchemy as sa
 import structlog
@@ -34,9 +34,10 @@ from config.database import Base, among, insert_into, lock_rows
 from config.errors import DomainError
 from config.nodes import door, signing_keys
 from config.nodes.append_only import append_only
-from config.nodes.journal import GENESIS, Actor, amending, canonical
+from config.nodes.journal import GENESIS, Actor, amending, canonical, move_many
 from config.nodes.node import Peer, this_node
 from config.nodes.outbox import Message, chain, fits
+from config.states import StateTable
 
 log = structlog.get_logger()
 ABSURD, NUL = "it has a figure no store can have", "it has a text with the sign NUL, which no text may hold"
@@ -47,6 +48,10 @@ NUMBER_USED, CONTENT_DIFFERS = "number-used", "content-differs"
 PARKED, TURNED_DOWN = "parked", "turned_down"
 DECLINED = "turned-down"
 """The kind of the outcome of a fact that was turned down (rule 6)."""
+STATES = StateTable(
+    "arrived message", PARKED, {PARKED: ["taken", TURNED_DOWN], TURNED_DOWN: ["taken", PARKED], "taken": []},
+    resting=[PARKED, TURNED_DOWN],
+)  # fmt: skip
 LOOKED_AT = 500
 LOGGED_STEPS = 4
 MOST_FACTS = 4_000
@@ -57,6 +62,7 @@ MOST_FACTS = 4_000
 class InboxMessage(Base):
     """A fact of another node that has arrived: taken, or parked with its reason."""
 
+    STATES: ClassVar[StateTable] = STATES
     __tablename__ = "inbox_message"
     __table_args__ = (sa.UniqueConstraint("from_node", "epoch", "n"),)
 
@@ -196,9 +202,11 @@ def turn_down(session: Session, from_node: str, ids: Collection[str]) -> list[st
     """Turn down messages that were set aside (rule 6), for the reason they were; return the ids that changed."""
     rows = [row for row in set_aside(session, from_node, ids) if row.state == PARKED]
     for row in rows:
-        row.state, row.reason = TURNED_DOWN, f"{DECLINED}: {row.reason or ''}"
+        row.reason = f"{DECLINED}: {row.reason or ''}"
     session.flush()
-    return [row.id for row in rows]
+    turned = [row.id for row in rows]
+    move_many(session, InboxMessage, TURNED_DOWN, InboxMessage.from_node == from_node, InboxMessage.id.in_(turned))
+    return turned
 
 
 # --- questions ---
@@ -413,7 +421,10 @@ def _again(
     else:
         oddity = _oddity(message.body, canonical(message.body))
         outcome = Outcome("parked", oddity) if oddity else _try(session, message, effect)
-    row.state, row.reason, row.facts = outcome.state, outcome.reason, outcome.facts
+    row.reason, row.facts = outcome.reason, outcome.facts
+    if row.state != outcome.state:
+        mine = (InboxMessage.from_node == from_node, InboxMessage.id == message.id)
+        move_many(session, InboxMessage, outcome.state, *mine)
     if at is not None and message.is_whole() and row.body != (body := canonical(message.body)):
         actor = Actor.system("inbox", this_node(session).id)
         subject, why = f"message:{message.id}", "it came damaged, and now whole"
@@ -453,7 +464,7 @@ def _try(session: Session, message: Message, effect: Effect) -> Outcome:
     except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
         _note(message, fault)
         # The savepoint is undone; a fact we cannot read waits for a person instead of blocking the rest (rule 2).
-        return Outcome("parked", f"not-kept: {message.topic}: the database cannot keep one of its fields.")
+        return Outcome("parked", f"not-kept: {message.topic}: one of its fields cannot be kept.")
     return Outcome("taken")
 
 

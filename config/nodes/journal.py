@@ -5,8 +5,9 @@ Rules
 1. Every verb leaves an entry: who, when, what, on which subject, with the facts.
 2. Entries of a node form a chain: each hash covers the entry's values and the hash before it, so an edit, a
    deletion, an insertion or a swap breaks it; the chain's head names its end, so a cut-off tail shows too.
-3. `move()` assigns `.state` and refuses what the noun's table does not allow. Bulk statements and rows written as
-   another node reported them set it beside `move()`; they journal for themselves.
+3. Three hands assign a state, and no other line does: `move()` refuses what the noun's table does not allow and leaves
+   an entry; `mirror()` takes over the word of the node that made the move and journalled it; `move_many()` moves a
+   queue in one statement, as far as the table allows, and leaves no entry.
 4. `amending()` is the only door to append-only rows (`config/nodes/append_only.py`); it leaves an entry, too.
 """
 
@@ -22,6 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import digest
 from config.database import Base, dialect_of, insert_into, table_of
+from config.errors import Invalid
 from config.nodes import append_only, day_seals
 from config.prepared import Prepared
 from config.states import StateTable
@@ -146,6 +148,22 @@ def move(
         before=before,
         **facts,
     )
+
+
+def mirror(noun: HasState, state: str) -> None:
+    """Let a copy stand where the original stands (rule 3), whatever it has missed on the way."""
+    if state not in noun.STATES.moves:
+        raise Invalid("unknown-state", "%(state)s is no state of it.", state=f"{state:.40}")
+    noun.state = state
+
+
+def move_many(
+    session: Session, kind: type[HasState], target: str, *which: sa.ColumnElement[bool], **values: Any
+) -> int:  # fmt: skip
+    """Move all that may go there (rule 3), with other values they get by it; returns how many."""
+    may = [state for state in kind.STATES.moves if kind.STATES.legal(state, target)]
+    moved = sa.update(kind).where(kind.state.in_(may), *which).values(state=target, **values)
+    return int(session.execute(moved).rowcount)  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 from config import digest
 from config.database import Base, dialect_of, insert_into, lock_rows, table_of
 from config.nodes.append_only import append_only
-from config.nodes.journal import GENESIS, Actor, canonical, move
+from config.nodes.journal import GENESIS, Actor, canonical, move, move_many
 from config.nodes.node import epoch_of
 from config.prepared import Prepared
 from config.states import StateTable
@@ -163,21 +163,21 @@ def append(
 def acknowledge(session: Session, ids: Sequence[str], *, at: dt.datetime) -> None:
     """Mark messages as confirmed by their receiver (repeats are fine)."""
     if ids:
-        session.execute(
-            sa.update(OutboxMessage)
-            .where(OutboxMessage.id.in_(ids))
-            .values(state="delivered", delivered_at=at, reason=None)
-        )
+        move_many(session, OutboxMessage, "delivered", OutboxMessage.id.in_(ids), delivered_at=at, reason=None)
+
+
+def confirm(session: Session, to_node: str, epoch: str, n: int, *, at: dt.datetime) -> None:
+    """Mark what waits of an epoch up to number `n` as confirmed: the receiver that pulls has it."""
+    of_it = (OutboxMessage.to_node == to_node, OutboxMessage.epoch == epoch, OutboxMessage.n <= n)
+    move_many(session, OutboxMessage, "delivered", *of_it, OutboxMessage.state == "pending", delivered_at=at)
 
 
 def mark_stuck(session: Session, id: str, reason: str) -> None:
     """Mark a message the receiver refused: it waits for a person, the others pass. The newest reason is kept."""
-    reported_else = sa.and_(OutboxMessage.state == "stuck", OutboxMessage.reason.is_distinct_from(reason))
-    session.execute(
-        sa.update(OutboxMessage)
-        .where(OutboxMessage.id == id, sa.or_(OutboxMessage.state == "pending", reported_else))
-        .values(state="stuck", reason=reason, attempts=OutboxMessage.attempts + 1)
-    )
+    mine, values = OutboxMessage.id == id, {"reason": reason, "attempts": OutboxMessage.attempts + 1}
+    if not move_many(session, OutboxMessage, "stuck", mine, **values):
+        said_else = sa.and_(OutboxMessage.state == "stuck", OutboxMessage.reason.is_distinct_from(reason))
+        session.execute(sa.update(OutboxMessage).where(mine, said_else).values(values))
 
 
 def refused(session: Session, ids: Sequence[str], reason: str) -> int:
@@ -185,8 +185,7 @@ def refused(session: Session, ids: Sequence[str], reason: str) -> int:
     of_them = (OutboxMessage.id.in_(ids), OutboxMessage.state == "pending")
     counted = sa.update(OutboxMessage).where(*of_them).values(attempts=OutboxMessage.attempts + 1, reason=reason)
     session.execute(counted)
-    given_up = sa.update(OutboxMessage).where(*of_them, OutboxMessage.attempts >= MOST_REFUSALS).values(state="stuck")
-    return len(session.execute(given_up.returning(OutboxMessage.id)).all())
+    return move_many(session, OutboxMessage, "stuck", *of_them, OutboxMessage.attempts >= MOST_REFUSALS)
 
 
 def send_again(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> OutboxMessage:
@@ -205,18 +204,8 @@ def put_away(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> Out
 
 def rewind(session: Session, to_node: str, epoch: str, after_n: int) -> int:
     """Send everything of `epoch` after `after_n` again: the receiver lost it. Returns how many."""
-    result = session.execute(
-        sa.update(OutboxMessage)
-        .where(
-            OutboxMessage.to_node == to_node,
-            OutboxMessage.epoch == epoch,
-            OutboxMessage.n > after_n,
-            OutboxMessage.state == "delivered",
-        )
-        .values(state="pending")
-        .returning(OutboxMessage.id)
-    )
-    return len(result.all())
+    of_it = (OutboxMessage.to_node == to_node, OutboxMessage.epoch == epoch, OutboxMessage.n > after_n)
+    return move_many(session, OutboxMessage, "pending", *of_it, OutboxMessage.state == "delivered")
 
 
 def renumber(session: Session, ids: Sequence[str]) -> int:
@@ -468,8 +457,9 @@ def _go_on(session: Session, rows: Sequence[OutboxMessage]) -> int:
         heads[row.to_node, row.epoch].moved += 1
         head = heads[row.to_node, epoch]
         head.n, head.head = head.n + 1, chain(head.head, row.hash)
-        row.epoch, row.n, row.head, row.state, row.reason = epoch, head.n, head.head, "pending", None
+        row.epoch, row.n, row.head, row.reason = epoch, head.n, head.head, None
     session.flush()
+    move_many(session, OutboxMessage, "pending", OutboxMessage.id.in_([row.id for row in rows]))
     return len(rows)
 
 

@@ -221,6 +221,23 @@ def claim(
     return found
 
 
+def claim_again(session: Session, payment: Payment, sale_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Let a payment stand as its completed sale says, whose books were put back from an older copy: taken and used."""
+    if payment.state in OPEN:
+        journal.move(session, payment, "captured", actor=actor, at=at, subject=_subject(payment))
+    elif payment.state != "captured":
+        payment.contradicted = "captured"
+    use_for(session, payment, sale_id, actor=actor, at=at)
+    payment.claimed_by, payment.ask_again_at = sale_id, None
+
+
+def use_for(session: Session, payment: Payment, sale_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Let a payment pay for another basket than the one it was asked for, and note that."""
+    if payment.sale_id != sale_id:
+        _note(session, payment, "moved", actor, at, from_sale=payment.sale_id, to_sale=sale_id)
+        payment.sale_id = sale_id
+
+
 # --- questions ---
 
 

@@ -38,8 +38,7 @@ def move_to(
         return payment
     if not is_id(sale_id) or is_over(session, store_id, sale_id):
         raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
-    _note(session, payment, "moved", actor, at, from_sale=payment.sale_id, to_sale=sale_id)
-    payment.sale_id = sale_id
+    requests.use_for(session, payment, sale_id, actor=actor, at=at)
     return payment
 
 

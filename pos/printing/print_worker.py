@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from config.database import Database, lock_rows
 from config.errors import NotFound, Unreachable
 from config.ids import new_id
-from config.nodes.journal import Actor, move, record
+from config.nodes.journal import Actor, mirror, move, record
 from pos.payments import vouchers
 from pos.printing import logo, printers, queue
 from pos.printing.escpos import Raster
@@ -401,7 +401,8 @@ def _settle(
     elif outcome == "failed":
         wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(row.attempts - 1, 10))
         row.due_at = at + dt.timedelta(seconds=wait_s)
-    job.state, job.attempts = row.state, row.attempts
+    mirror(job, row.state)
+    job.attempts = row.attempts
 
 
 def _job(job: PrintJob) -> sa.Select[PrintJob]:

@@ -27,7 +27,7 @@ from pos.catalogue import offers
 from pos.customers import loyalty, tab
 from pos.customers.tab import TabMoved
 from pos.facts import SaleCompleted, ShiftClosed
-from pos.payments import slip_numbers, vouchers
+from pos.payments import requests, slip_numbers, vouchers
 from pos.payments.payments import Payment, Tender
 from pos.producers import producers
 from pos.sale import seal
@@ -49,7 +49,7 @@ def take_sale(session: Session, fact: SaleCompleted, actor: Actor, at: dt.dateti
     store_id = fact.of()
     if session.get(Sale, (store_id, fact.id)) is not None:
         return []
-    write_rows(session, fact, held=_held(session, store_id, fact))
+    write_rows(session, fact, held=_held(session, store_id, fact, actor, at))
     for one in replica.bookings_of(fact):
         replay(session, store_id, one.moves, one.source, day=one.day, at=one.at, actor_id=one.actor_id)
     if fact.order_id is not None:
@@ -123,15 +123,15 @@ def end(session: Session, store_id: str, at: dt.datetime) -> list[Odd]:
 # --- inside ---
 
 
-def _held(session: Session, store_id: str, fact: SaleCompleted) -> frozenset[str]:
+def _held(session: Session, store_id: str, fact: SaleCompleted, actor: Actor, at: dt.datetime) -> frozenset[str]:
     """Return the sale's payments that are here already, asked for at a provider before the copy; they were captured."""
     ids = [one.id for one in fact.payments]
     mine = (Payment.store_id == store_id, Payment.id.in_(ids))
-    found = frozenset(session.scalars(sa.select(Payment.id).where(*mine)))
-    if found:
-        captured = sa.update(Payment).where(*mine).values(state="captured", claimed_by=fact.id, sale_id=fact.id)
-        session.execute(captured.execution_options(synchronize_session=False))
-    return found
+    found = session.scalars(sa.select(Payment).where(*mine)).all()
+    for payment in found:
+        requests.claim_again(session, payment, fact.id, actor=actor, at=at)
+    session.flush()
+    return frozenset(payment.id for payment in found)
 
 
 def _into_shift(session: Session, store_id: str, fact: SaleCompleted, at: dt.datetime) -> None:

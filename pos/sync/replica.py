@@ -102,16 +102,13 @@ def take_shift(session: Session, fact: ShiftClosed, _actor: Actor, _at: dt.datet
 def write_shift(session: Session, fact: ShiftClosed) -> None:
     """Write a shift as it was closed, over one that is still open here, and the cash that moved apart from sales."""
     values = {name: getattr(fact, name) for name in _SHIFT_SAME} | {
-        "state": "closed",
         "opened_at": dt.datetime.fromisoformat(fact.opened_at),
         "business_day": dt.date.fromisoformat(fact.business_day),
         "closed_at": dt.datetime.fromisoformat(fact.closed_at),
     }
-    mine = (Shift.store_id == fact.store_id, Shift.id == fact.id)
-    # The store closed it and journalled that; here it is a copy.
-    closed = sa.update(Shift).where(*mine).values(values).returning(Shift.id)
-    if session.scalar(closed.execution_options(synchronize_session=False)) is None:
-        session.add(Shift(**values, store_id=fact.store_id, id=fact.id))
+    row = session.merge(Shift(**values, store_id=fact.store_id, id=fact.id))
+    journal.mirror(row, "closed")
+    session.flush()
     here = set(
         session.scalars(
             sa.select(CashMovement.id).where(
@@ -135,7 +132,6 @@ def write_shift(session: Session, fact: ShiftClosed) -> None:
         if key not in here
     )
     session.flush()
-    session.expire_all()
 
 
 @applies(StockCounted)

@@ -381,16 +381,7 @@ def _confirm(session: Session, store_id: str, have: wire.Have, at: dt.datetime) 
         if again:
             log.warning("a store has heard what we have lost", store=store_id, epoch=have.epoch, sent_again=again)
         return
-    session.execute(
-        sa.update(OutboxMessage)
-        .where(
-            OutboxMessage.to_node == store_id,
-            OutboxMessage.epoch == have.epoch,
-            OutboxMessage.n <= have.n,
-            OutboxMessage.state == "pending",
-        )
-        .values(state="delivered", delivered_at=at)
-    )
+    outbox.confirm(session, store_id, have.epoch, have.n, at=at)
 
 
 def _meet(

@@ -202,12 +202,9 @@ def draw(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
 def take_line(session: Session, fact: LineReported, _actor: Actor, _at: dt.datetime) -> None:
     """Keep the line as the network has it; an older word that arrives late changes nothing."""
     row = session.get(CreditLine, fact.store_id)
-    if row is None:
-        session.add(CreditLine(**vars(fact)))
-    elif row.step < fact.step:
-        # the network made the move and journalled it; here it is a copy
-        session.execute(sa.update(CreditLine).where(CreditLine.store_id == row.store_id).values(**vars(fact)))
-        session.expire(row)
+    if row is None or row.step < fact.step:
+        values = {name: value for name, value in vars(fact).items() if name != "state"}
+        journal.mirror(session.merge(CreditLine(**values)), fact.state)
     session.flush()
 
 

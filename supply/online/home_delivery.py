@@ -113,14 +113,7 @@ def mirror(session: Session, store_id: str, order_id: str, reported: Mapping[str
     if row is None:  # a network restored from a copy: the address is the store's alone
         row = write_down(session, store_id, order_id, {**NOWHERE, **reported})
     before = row.state
-    # The store made the move and journalled it; here it is a copy.
-    session.execute(
-        sa.update(HomeDelivery)
-        .where(HomeDelivery.store_id == store_id, HomeDelivery.order_id == order_id)
-        .values(state=reported["state"])
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(row, ["state"])
+    journal.mirror(row, reported["state"])
     row.fee_minor, row.charged_minor = reported["fee_minor"], reported["charged_minor"]
     row.before, row.why = reported["before"], reported["why"]
     row.comes_at = dt.datetime.fromisoformat(reported["comes_at"]) if reported["comes_at"] else None

@@ -299,12 +299,12 @@ def mirror(session: Session, fact: ShelfApproved, _actor: Actor, _at: dt.datetim
         session.add_all(ShelfSlot(store_id=fact.store_id, plan_id=fact.plan_id, **asdict(slot)) for slot in fact.slots)
     if fact.state:
         if _AS_REPORTED.index(fact.state) > _AS_REPORTED.index(plan.state):
-            _mirror_state(session, plan, fact.state)
+            journal.mirror(plan, fact.state)
         return
     copies = session.scalars(sa.select(ShelfPlan).where(ShelfPlan.store_id == fact.store_id)).all()
     newest = max(copies, key=lambda one: (one.from_day, one.id))
     for one in copies:
-        _mirror_state(session, one, "live" if one is newest else "retired")
+        journal.mirror(one, "live" if one is newest else "retired")
 
 
 # --- questions ---
@@ -477,14 +477,6 @@ def _move(session: Session, plan: ShelfPlan, target: str, *, actor: Actor, at: d
         state=target,
     )
     send_fact(session, fact, subject=_subject(plan), at=at)
-
-
-def _mirror_state(session: Session, plan: ShelfPlan, state: str) -> None:
-    """Take over a state: the store made the move and journalled it."""
-    session.execute(
-        sa.update(ShelfPlan).where(ShelfPlan.store_id == plan.store_id, ShelfPlan.id == plan.id).values(state=state)
-    )
-    session.refresh(plan, ["state"])
 
 
 def _subject(plan: ShelfPlan) -> str:

@@ -12,14 +12,13 @@ Rules
 import datetime as dt
 from dataclasses import replace
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
 from config.ids import NETWORK
 from config.nodes import facts
 from config.nodes.facts import STORE, Count, Fact, Whole, applies
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Actor, mirror, record
 from pos.store.store import send_fact, store_of
 from supply.online.groups import goods, groups
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
@@ -116,9 +115,7 @@ def take_reported(session: Session, fact: GroupReported, actor: Actor, at: dt.da
         session.flush()
     if fact.step < row.step:
         return
-    # the network made the move and journalled it; here it is a copy
-    session.execute(sa.update(GroupOffer).where(GroupOffer.id == row.id).values(state=fact.state))
-    session.refresh(row, ["state"])
+    mirror(row, fact.state)
     for name in ("step", "cases", "price_minor", "why", "members", "taken_qty"):
         setattr(row, name, getattr(fact, name))
     goods.plan(session, row)

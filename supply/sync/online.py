@@ -12,11 +12,10 @@ Rules
 
 import datetime as dt
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, mirror
 from pos.store.store import send_fact
 from supply.money import refunds
 from supply.money.refunds import Refund
@@ -42,13 +41,8 @@ def note_refund(session: Session, fact: RefundReported, _actor: Actor, _at: dt.d
         )
     if row.state != "waiting":
         return
-    # the network made the move and journalled it; here it is a copy
-    session.execute(
-        sa.update(Refund)
-        .where(Refund.id == row.id)
-        .values(state=fact.state, answer=fact.answer, reason=fact.reason, ended_at=fact.ended_at, tries=1)
-    )
-    session.refresh(row)
+    mirror(row, fact.state)
+    row.answer, row.reason, row.ended_at, row.tries = fact.answer, fact.reason, fact.ended_at, 1
 
 
 def send_review(session: Session, row: Review, at: dt.datetime) -> None:
@@ -64,10 +58,7 @@ def note_review(session: Session, fact: ReviewReported, _actor: Actor, _at: dt.d
         row = Review(**vars(fact), answer="", reported_why="", decided_why="")
         session.add(row)
         session.flush()
-    # the network made the move and journalled it; here it is a copy
-    mine = (Review.store_id == row.store_id, Review.order_id == row.order_id, Review.sku == row.sku)
-    session.execute(sa.update(Review).where(*mine).values(state=fact.state))
-    session.refresh(row, ["state"])
+    mirror(row, fact.state)
 
 
 def answer_review(session: Session, row: Review, words: str, *, actor: Actor, at: dt.datetime) -> None:

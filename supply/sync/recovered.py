@@ -83,7 +83,7 @@ def take_moved(session: Session, moved: PickupMoved, actor: Actor, at: dt.dateti
     order = session.get(PickupOrder, (moved.store_id, moved.order_id))
     if order is None:
         order = write_down(session, order_copy.without_person(moved))
-    order_copy.take_over(session, order, moved, at)
+    order_copy.take_over(order, moved, at)
     picked = {line.sku: line.picked_qty for line in moved.lines}
     for line in lines_of(session, order):
         line.picked_qty = picked.get(line.sku, line.picked_qty)

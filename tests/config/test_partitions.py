@@ -10,6 +10,7 @@ from config.database import Database, make_engine
 from config.errors import Conflict, Refused
 from config.ids import NETWORK
 from config.nodes import day_seals, inbox, journal, partitions
+from config.nodes.facts import apply
 from config.nodes.journal import Actor
 from config.nodes.node import found as found_node
 from pos.sold import Sale, SaleLine
@@ -114,7 +115,7 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
         with network.write() as session:
             outcomes = inbox.take(
                 session, "S01", "epoch-S01", facts,
-                lambda inner, one: facts.apply(inner, one, "S01", NOON), at=NOON,
+                lambda inner, one: apply(inner, one, "S01", NOON), at=NOON,
             )  # fmt: skip
         assert {one.state for one in outcomes} == {"taken"}, outcomes
         keep(network, WEDNESDAY)

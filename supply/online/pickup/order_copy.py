@@ -119,7 +119,7 @@ def mirror(session: Session, moved: PickupMoved, _actor: Actor, at: dt.datetime)
         )
         return
     before, awaited = order.state, awaits_answer(order)
-    take_over(session, order, moved, at)
+    take_over(order, moved, at)
     if order.reported_by_store:
         order.paid_minor = moved.paid_minor
     _take_lines(session, order, moved, before if is_known else None)
@@ -132,16 +132,9 @@ def mirror(session: Session, moved: PickupMoved, _actor: Actor, at: dt.datetime)
     _move_money(session, order, at)
 
 
-def take_over(session: Session, order: PickupOrder, moved: PickupMoved, at: dt.datetime) -> None:
+def take_over(order: PickupOrder, moved: PickupMoved, at: dt.datetime) -> None:
     """Write down how an order stands as its store told it; neither goods nor money move by it."""
-    # The store made the move and journalled it; here it is a copy, whose steps may arrive in any order.
-    session.execute(
-        sa.update(PickupOrder)
-        .where(PickupOrder.store_id == moved.store_id, PickupOrder.id == moved.order_id)
-        .values(state=moved.state)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(order, ["state"])
+    journal.mirror(order, moved.state)  # a copy, whose steps may arrive in any order
     order.step, order.why, order.total_minor = max(order.step, moved.step), moved.why, moved.total_minor
     order.moved_at = dt.datetime.fromisoformat(moved.moved_at)
     order.ready_by, order.ready_at = instant_of(moved.ready_by), instant_of(moved.ready_at)

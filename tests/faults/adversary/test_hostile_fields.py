@@ -48,6 +48,6 @@ def test_a_field_that_is_missing_or_nonsense_is_named_with_its_topic_and_never_a
 def test_store_and_operator_read_which_field_it_is():
     reason = "field-missing: sale.completed: the field “lines” is missing."
     assert held.to_store(reason) == "Sale: the field “lines” is missing."
-    assert held.to_store("not-kept: sale.completed: the database cannot keep one of its fields.") == (
+    assert held.to_store("not-kept: sale.completed: one of its fields cannot be kept.") == (
         "Sale: one of its fields can’t be saved."
     )

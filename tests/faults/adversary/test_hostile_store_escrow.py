@@ -145,7 +145,7 @@ def test_terms_a_store_shortens_after_the_order_change_nothing_for_it(town):
     with town.network.write() as session:
         rules = availability.rules_of(session, STORE).to_body() | {"return_days": 0}
         body = {
-            "store_id": STORE, "edition": 10**15, "taking_orders": True, "published_at": text_of(AT), "seen_through": 1,
+            "store_id": STORE, "edition": 10**13, "taking_orders": True, "published_at": text_of(AT), "seen_through": 1,
             "seen_also": [], "offers": [], "rules": rules,
         }  # fmt: skip
         facts.apply(session, Message(new_id(), 1, "storefront.published", 1, "", "", body, ""), STORE, AT)

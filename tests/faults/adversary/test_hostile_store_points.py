@@ -12,7 +12,7 @@ from config.nodes import outbox
 from config.nodes.inbox import InboxMessage
 from config.nodes.outbox import OutboxMessage
 from pos.customers import customers, shared_points
-from pos.customers.shared_points import MEMBER, MOVED, REPORTED, SharedEntry
+from pos.customers.shared_points import MemberReported, PointsMoved, PointsReported, SharedEntry
 from supply.money import points as network_points
 from supply.money import points_pool
 from supply.money.points import PointsMember, PointsWaiting
@@ -23,6 +23,7 @@ from tests.store_app.conftest import NOON, STORE
 from tests.supply.money.test_shared_points import PHONES, SECRET, Street, a_sale, terms
 from tests.supply.road import AT, DAY, OPERATOR, make_country
 
+MEMBER, MOVED, REPORTED = MemberReported.TOPIC, PointsMoved.TOPIC, PointsReported.TOPIC
 STRANGER = "+1 213 555 0177"
 KEYS = {phone: customers.key_of(NETWORK, "UTC", phone) for phone in (*PHONES, STRANGER)}
 HERE, ROGUE = "S1", "S2"

@@ -423,8 +423,8 @@ def test_a_sheet_nobody_can_read_is_not_taken_and_one_of_a_clock_ahead_gives_way
     empty = {"store_id": "S2", "day": "2037-01-01", "wants": [], "spares": []}
     with country.network.write() as session:
         with pytest.raises(Invalid):
-            sheets.take(session, odd, at=AT)
-        sheets.take(session, empty, at=AT)
+            hear(session, "transfer.sheet", odd, at=AT)
+        hear(session, "transfer.sheet", empty, at=AT)
         assert sheets.sheets(session, DAY).keys() == {"S2"}
     assert proposed(country), "what the store told the same day stands in its place"
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from config.errors import Conflict, Invalid
 from config.ids import new_id
-from config.nodes import journal, outbox
+from config.nodes import facts, journal, outbox
 from config.nodes.journal import JournalEntry
 from config.nodes.outbox import Message, OutboxMessage
 from pos.store.store import Region, Store, Till, found_store
@@ -19,7 +19,6 @@ from supply.membership import exposure, support
 from supply.money import credit, ledger
 from supply.money.ledger import Booking, Wanted
 from supply.network.routes.vehicles import MapPoint
-from supply.sync.replica import _SUPPORT
 from tests.store_app import money
 from tests.store_app.conftest import NOON, STORE, House, add_store, token
 from tests.store_app.office import words
@@ -167,7 +166,7 @@ def carry(source: House, target: House, topic: str) -> None:
     sender = source.doors.settings.node_id
     for _subject, message in (*reported, *reported):
         with target.doors.write() as session:
-            _SUPPORT[topic](session, message, sender, target.clock.now())
+            facts.apply(session, message, sender, target.clock.now())
 
 
 def test_the_network_looks_into_a_shop_by_leave_alone_and_the_shop_s_journal_says_who(pair: Any):

@@ -22,7 +22,7 @@ BODY = {
     "store_id": STORE, "campaign_id": "campaign-0001", "name": "11/11", "why": "The week of the match.",
     "from_day": FIRST.isoformat(), "until_day": (FIRST + dt.timedelta(days=6)).isoformat(),
     "answer_by": (FIRST - dt.timedelta(days=2)).isoformat(), "fee_minor": 4_000, "state": "asked", "paid_minor": None,
-    "lines": [vars(CampaignLine("milk", "Whole milk", 1_500, slot=True, uplift_bp=5_000))],
+    "effect": {}, "lines": [vars(CampaignLine("milk", "Whole milk", 1_500, slot=True, uplift_bp=5_000))],
 }  # fmt: skip
 
 
