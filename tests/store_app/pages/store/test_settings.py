@@ -269,7 +269,7 @@ def test_books_put_back_are_told_with_what_somebody_must_look_at(office, languag
             {"kind": "late", "till_id": "1", "sales": 2, "total_minor": 500},
             {"kind": "drawer", "till_id": "1", "moved": "float", "amount_minor": 5000},
             {"kind": "refused", "topic": "sale.completed", "no": "17", "day": "2026-03-02", "code": "unknown-customer",
-             "why": "This customer is not known here. Look the customer up again."},
+             "why": "This customer is not known here. Look the customer up again.", "facts": {}},
         ]  # fmt: skip
         journal.record(
             session, actor=Actor.system("sync", STORE), at=NOON, verb=homecoming.VERB, subject=f"node:{STORE}",

@@ -34,7 +34,7 @@ def test_the_page_is_the_paper_once_the_sale_has_arrived(store, network):
         Network(network.doors.database).take(message)
     answer = network.visitor().get(address)
     assert answer.status_code == 200
-    assert "7.36" in words(answer)
+    assert "7,36" in words(answer)
     assert "milk" in words(answer).lower()
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert answer.headers["X-Robots-Tag"] == "noindex"
