@@ -173,7 +173,7 @@ def _beside(session: Session, store_id: str, fact: SaleCompleted) -> list[Odd]:
             odd.append(
                 {
                     "kind": "refused", "topic": fact.TOPIC, "no": str(fact.receipt_no), "day": fact.business_day,
-                    "code": refusal.code, "why": refusal.message,
+                    "code": refusal.code, "why": refusal.sentence, "facts": refusal.facts,
                 }
             )  # fmt: skip
     return odd

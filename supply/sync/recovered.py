@@ -102,8 +102,8 @@ def take_moved(session: Session, moved: PickupMoved, actor: Actor, at: dt.dateti
             stock.reserve(session, moved.store_id, moved.order_id, wanted, actor=actor, at=at)
     except Refused as refusal:
         day = moved.placed_at[:10]
-        said = {"topic": moved.TOPIC, "no": moved.order_no, "day": day, "code": refusal.code, "why": refusal.message}
-        return [{"kind": "refused", **said}]
+        said = {"topic": moved.TOPIC, "no": moved.order_no, "day": day, "code": refusal.code, "why": refusal.sentence}
+        return [{"kind": "refused", "facts": refusal.facts, **said}]
     return []
 
 
