@@ -364,8 +364,8 @@ def test_a_lot_whose_codes_lost_their_separators_is_taken_where_its_last_day_agr
 def test_a_lot_that_may_not_leave_is_refused_with_what_to_do(country):
     made = in_front(country)
     refused = {
-        BREAD + "(10)OLD": "last day of this lot was 2026-03-01",
-        BREAD + "(17)260301(10)Z": "last day of this lot was 2026-03-01",
+        BREAD + "(10)OLD": "last day of this lot was Mar 1, 2026",
+        BREAD + "(17)260301(10)Z": "last day of this lot was Mar 1, 2026",
         BREAD + "(10)BAD": "lot BAD was recalled",
         BREAD + "(10)Z": "the book has no such lot here",
         BREAD + "(10)B": "all of this lot is on another list",

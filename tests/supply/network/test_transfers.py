@@ -329,7 +329,7 @@ def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(coun
         do(country, "S2", "hand_over", transfer_id, code, qty)
     with country.stores["S1"].write() as session:
         stock.count(session, "S1", "bread", 2, at=AT, actor=KEEPER["S1"])
-    with pytest.raises(Refused, match="2 there"):
+    with pytest.raises(Refused, match=r"\(2/"):
         do(country, "S1", "hand_over", transfer_id, code, qty)
     do(country, "S1", "hand_over", transfer_id, code, {"bread": 2})
     country.deliver()
