@@ -440,8 +440,10 @@ def _hear_journal(
     doubt = anchor.hear(
         session, store_id, end.n, end.hash, epoch=epoch, proof=proof, owes_proof=owes_proof, actor=actor, at=at
     )
+    if doubt is None:
+        return
     peer = session.get_one(Peer, store_id)
-    if doubt is not None and (peer.alarm is None or peer.alarm.endswith(WAIT_THERE)):
+    if peer.alarm is None or peer.alarm.endswith(WAIT_THERE):
         _alarm(session, peer, JOURNAL_CHANGED, at)
 
 

@@ -93,7 +93,7 @@ def test_who_may_not_sell_now_is_told_why():
     assert refusal(asked([("milk", 1)], 129), replace(NOW, held=("voided", "T1", "Wei")))[0] == "basket-voided"
     assert refusal(asked([("milk", 1)], 129), replace(NOW, held=("open", "T2", "Wei")))[0] == "basket-taken"
     assert decide(asked([("milk", 1)], 129), replace(NOW, held=("parked", "T2", "Wei")))
-    assert refusal(asked([("wine", 1)], 699, age_confirmed=16)) == ("age-check", {"minimum_age": 18})
+    assert refusal(asked([("wine", 1)], 699, age_confirmed=16)) == ("age-check", {"minimum_age": 18, "names": "Wine"})
     hours = replace(NOW, shelf=replace(SHELF, hours={"Dairy": (8 * 60, 12 * 60)}))
     assert refusal(asked([("milk", 1)], 129), hours)[1]["until_time"] == "12:00"
     assert decide(asked([("wine", 1)], 699, age_confirmed=18), hours).age_how == "looked"

@@ -28,7 +28,7 @@ def test_a_return_is_a_sale_of_negative_lines_that_names_the_original(store):
 def test_returns_cannot_exceed_what_was_sold(store):
     sold = store.sell([("milk", 3)])
     store.take_back(sold.sale.id, [(1, 2)])
-    with pytest.raises(Refused, match="1 left to return") as refusal:
+    with pytest.raises(Refused, match=r"Left to return: Whole milk 1 l \(1/2\)") as refusal:
         store.take_back(sold.sale.id, [(1, 2)])
     assert refusal.value.facts["lines"] == [{"line": 1, "name": "Whole milk 1 l", "wanted": 2, "left": 1}]
 

@@ -124,7 +124,7 @@ def test_a_practice_shop_that_is_gone_ends_the_practice_and_its_pages(store):
 
 def test_every_lesson_of_ours_can_be_begun_and_asks_the_same_in_both_languages(store):
     client = store.signed_in()
-    for lesson_id, language in zip(lessons.OURS, training.LANGUAGES * 3, strict=True):
+    for lesson_id, language in zip(lessons.OURS, [*training.LANGUAGES] * 3, strict=True):
         written = lessons.ours(lesson_id, language)
         assert written.language == language
         assert [task.does for task in written.tasks] == [task.does for task in lessons.ours(lesson_id, "en").tasks]
