@@ -90,7 +90,7 @@ class Language:
         return f"{'-' if minor < 0 else ''}{before}{self.amount(abs(minor), currency)}{after}"
 
     def number(self, value: float | Decimal, places: int = 0) -> str:
-        """Write a number with at most so many decimals."""
+        """Write a number, with trailing zeros dropped. places: decimals at most."""
         if -999 < value < 999:  # no groups, so Babel's slower way adds nothing
             written = f"{value:.{places}f}"
             return (written.rstrip("0").rstrip(".") if places else written).replace(".", self._point)

@@ -107,7 +107,7 @@ class Receipt:
 
 
 def look(session: Session, store_id: str, sale_id: str, tender: str = "", *, but: str = "") -> Receipt:
-    """Return the sale whose goods come back, its row locked; NotFound for what is no sale.
+    """Return the receipt of a refund, its sale locked; NotFound where there is no such sale.
 
     tender: by which money is to go out. but: a payment asked for this very return, left out: the one to be judged.
     """

@@ -77,7 +77,7 @@ def take_shift(session: Session, fact: ShiftClosed, actor: Actor, at: dt.datetim
     )
     if here is not None and here.state == "closed":
         raise Conflict(
-            "shift-closed-anew", "Z %(z_no)s was made; here this shift was closed again as Z %(other_no)s.",
+            "shift-closed-twice", "This shift was closed as Z %(z_no)s, and here again as Z %(other_no)s.",
             z_no=fact.z_no, other_no=here.z_no,
         )  # fmt: skip
     replica.write_shift(session, fact)

@@ -23,7 +23,7 @@ _TOKEN, _NONCE = (secrets.token_urlsafe(32) for _ in range(2))
 
 
 class Drawings:
-    """What was drawn, by what it shows; at most so many, then it begins again."""
+    """Drawn pages by what they show; emptied when it is full."""
 
     def __init__(self, most: int) -> None:
         self._most = most

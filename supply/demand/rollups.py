@@ -84,7 +84,7 @@ def roll_fresh(session: Session, *, at: dt.datetime, most: int = DAYS_AT_ONCE) -
 
     def changed(ids: Sequence[str], day: dt.date) -> None:
         before = _shares(session, ids, day)
-        _roll_day(session, ids, day, at, anew=False)
+        _roll_day(session, ids, day, at, replaces=False)
         _shift_regions(session, day, before, _shares(session, ids, day))
 
     for day, ids in sorted(todo.items()):
@@ -171,12 +171,12 @@ def _alone(session: Session) -> None:
         session.execute(sa.text("SET LOCAL enable_nestloop = off"))
 
 
-def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.datetime, *, anew: bool = True) -> None:
+def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.datetime, *, replaces: bool = True) -> None:
     fixed = set(session.scalars(sa.select(StoreDay.store_id).where(StoreDay.business_day == day, StoreDay.imported)))
     own = [] if archive.is_away(session, day) else [store_id for store_id in stores if store_id not in fixed]
     if day < at.astimezone(dt.UTC).date():  # what is sold today tells only from tomorrow on
         history.forget_rates(session, own, day)
-    _roll_lines(session, own, day, anew=anew)
+    _roll_lines(session, own, day, replaces=replaces)
     _roll_stores(session, own, day)
     for store in session.scalars(sa.select(Store).where(Store.id.in_(own)).order_by(Store.id)).all():
         _mark_empty(session, store, day, at)
@@ -249,9 +249,9 @@ def _changed(session: Session, stores: list[str], day: dt.date) -> list[tuple[st
     return changed
 
 
-def _roll_lines(session: Session, stores: list[str], day: dt.date, *, anew: bool) -> None:
-    """Write the products' rows of a day: again, or, since sales only grow, those alone that have changed."""
-    if anew:
+def _roll_lines(session: Session, stores: list[str], day: dt.date, *, replaces: bool) -> None:
+    """Write a day's rows of products: all of them again, or only those that changed, since sales only grow."""
+    if replaces:
         here = sa.and_(DailyDemand.store_id.in_(stores), DailyDemand.business_day == day)
         session.execute(sa.delete(DailyDemand).where(here, sa.not_(DailyDemand.imported)))
     kept = sa.exists().where(

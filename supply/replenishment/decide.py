@@ -1,4 +1,4 @@
-"""What is ordered of whom, decided on what `look` read: each product's need, all suppliers' baskets, and why. PURE.
+"""Which product to order from which supplier, how much and why, from what `look` read. PURE.
 
 Rules
 -----
@@ -158,7 +158,7 @@ def decide_sources(
     budgets: Sequence[Budget] = (),
     policy: OrderPolicy = USUAL,
 ) -> dict[str, list[Decision]]:
-    """Decide of whom every product is ordered and how much; each stands in the basket of one supplier.
+    """Choose a supplier and a quantity for every product.
 
     ranks: as `ranked` tells them. Returns the decisions by supplier, in the order of `sources`, without those that are
     left with nothing.

@@ -1,4 +1,4 @@
-"""Proposals: what a store should order of whom, why, and what a shopkeeper makes of it.
+"""Proposals: what a store should order from which supplier, why, and what the shopkeeper changes.
 
 Rules
 -----

@@ -36,9 +36,9 @@ export class Quoting {
     this.timer = setTimeout(() => this.#ask(), SOON_MS);
   }
 
-  /** Ask now unless the answer is here, or `anew` all the same; gives true when the basket is priced by the server. */
-  async settle(anew = false) {
-    if (this.basket.isEmpty() || (this.basket.quote && !anew)) return true;
+  /** Ask now unless the answer is here, or `again` all the same; gives true when the basket is priced by the server. */
+  async settle(again = false) {
+    if (this.basket.isEmpty() || (this.basket.quote && !again)) return true;
     clearTimeout(this.timer);
     await this.#ask();
     return Boolean(this.basket.quote);

@@ -409,12 +409,12 @@ def _decide(
         raise Invalid("second-in-money", "What is granted on the second look is paid in money.", field="remedy")
     backs = [line for line in lines if line.granted_qty and line.kind in ("over", "wrong")]
     if remedy == "return" and given and not backs:
-        raise Invalid("nothing-goes-back", "Only wrong goods and those too many go back. Choose money.", field="remedy")
+        raise Invalid("nothing-goes-back", "Only wrong or surplus products go back. Choose money.", field="remedy")
     free = [line for line in lines if line.granted_qty and not line.charged and line.kind != "short"]
     if remedy == "replacement" and any(line.granted_qty and line.kind == "over" for line in lines):
-        raise Invalid("not-anew", "Goods too many are not sent again. Choose money, or take them back.", field="remedy")
+        raise Invalid("surplus", "Goods too many are not sent again. Choose money, or take them back.", field="remedy")
     if remedy == "replacement" and free:
-        raise Invalid("not-charged", "Goods on sale or return were never charged. Choose money.", field="remedy")
+        raise Invalid("not-charged", "Products on sale or return were never charged. Choose money.", field="remedy")
     if given < whole:
         words = _words(words, N_("Say why not all of it: the shopkeeper reads it."))
     claim.remedy = remedy

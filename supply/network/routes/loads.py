@@ -100,8 +100,8 @@ def write_down(
 ) -> list[DeliveryRoute]:
     """Write planned routes in place of those that have not left (`routes` rule 2)."""
     actor = Actor.system("routes", NETWORK)
-    anew = sa.and_(DeliveryRoute.warehouse_id == plan.warehouse_id, replanned(session, plan.day, at))
-    for old in session.scalars(sa.select(DeliveryRoute).where(anew)).all():
+    replaced = sa.and_(DeliveryRoute.warehouse_id == plan.warehouse_id, replanned(session, plan.day, at))
+    for old in session.scalars(sa.select(DeliveryRoute).where(replaced)).all():
         drop_route(session, old, "planned again", actor=actor, at=at)
     waiting = {(one.store_id, one.id) for one in waiting_deliveries(session, plan.warehouse_id)}
     day, parts = loaded.day, loaded.parts
