@@ -24,6 +24,7 @@ from config.nodes.node import found, this_node
 from config.nodes.outbox import Message
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
+from pos.payments import vouchers
 from pos.sale import returns, sale
 from pos.sale.sale_request import ReturnRequest, SaleRequest
 from pos.sold import Completed
@@ -268,3 +269,8 @@ def fill_catalogue(session: Session, store_id: str, goods: Sequence[Goods], *, a
         day = at.date() - dt.timedelta(days=7)
         catalogue.set_price(session, one.sku, one.price_minor, day, actor=actor, at=at)
         catalogue.list_product(session, store_id, one.sku, quick_key=place, actor=actor, at=at)
+
+
+def voucher_code() -> str:
+    """Return the code of a voucher nobody was issued."""
+    return vouchers.code_of("secret", "S1", new_id(), 1)

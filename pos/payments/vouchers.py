@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. A code has twelve characters without look-alikes, eleven of them drawn at random (54 bits) and one that checks the
-   rest: a slip of the finger is noticed before it is looked up, and nobody guesses one.
+1. A code has twelve characters without look-alikes: eleven nobody can guess (54 bits, rule 7) and one that checks the
+   rest, so that a typing slip is noticed before the code is looked up.
 2. The book is append-only; what a voucher is worth is the sum of its movements, kept beside it and checked.
 3. A voucher is never spent below zero, on however many tills at once: its balance falls only where it still suffices.
 4. What is left stays on the same code. An expired voucher pays nothing; without a last day it never expires.
@@ -21,7 +21,6 @@ import datetime as dt
 import hashlib
 import hmac
 import re
-import secrets
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -209,13 +208,8 @@ def outstanding_minor(session: Session, store_id: str, today: dt.date) -> int:
 # --- codes ---
 
 
-def new_code() -> str:
-    """Draw a code nobody can guess, its last character checking the rest (rule 1)."""
-    return _spelled(secrets.randbits(256))
-
-
 def code_of(secret: str, store_id: str, sale_id: str, n: int) -> str:
-    """Return the code of the n-th voucher a sale issues (rule 7). secret: the node's own."""
+    """Return the code of the n-th voucher a sale issues (rules 1, 7). secret: the node's own."""
     said = f"voucher code {store_id} {sale_id} {n}"
     return _spelled(int.from_bytes(hmac.digest(secret.encode(), said.encode(), "sha256")))
 

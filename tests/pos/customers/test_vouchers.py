@@ -18,7 +18,7 @@ from pos.printing import queue
 from pos.reports import statement
 from pos.sale.sale_request import SaleRequest
 from pos.store.store import store_of
-from tests.builders import OpenStore
+from tests.builders import OpenStore, voucher_code
 from tests.readable import as_text
 
 DAY_S = 86_400
@@ -45,14 +45,14 @@ def left(store: OpenStore, code: str) -> int:
 
 
 def test_codes_are_long_random_and_never_alike():
-    codes = {vouchers.new_code() for _ in range(2_000)}
+    codes = {voucher_code() for _ in range(2_000)}
     assert len(codes) == 2_000
     assert all(len(code) == 12 and set(code) <= set(vouchers.LETTERS) for code in codes)
     assert len({code[:6] for code in codes}) > 1_990  # no beginning they share
 
 
 def test_every_slip_of_one_letter_and_every_swap_of_neighbours_is_noticed():
-    code = vouchers.new_code()
+    code = voucher_code()
     for place in range(len(code)):
         for letter in set(vouchers.LETTERS) - {code[place]}:
             assert vouchers.tidy_code(code[:place] + letter + code[place + 1 :]) is None
@@ -62,7 +62,7 @@ def test_every_slip_of_one_letter_and_every_swap_of_neighbours_is_noticed():
 
 
 def test_a_code_is_taken_as_it_is_printed_and_as_it_is_typed():
-    code = vouchers.new_code()
+    code = voucher_code()
     assert vouchers.tidy_code(vouchers.spoken(code)) == vouchers.tidy_code(f" {code.lower()[:5]} {code[5:]} ") == code
     assert [vouchers.tidy_code(text) for text in ("", "A", "0" * 12, code + code[0], "礼品券礼品券礼品券礼品券")] == [
         None
@@ -165,7 +165,7 @@ def test_a_voucher_is_taken_on_its_last_day_and_not_after(store: OpenStore):
 def test_unknown_and_misread_codes_are_told_apart(store: OpenStore):
     code = gift(store)
     with pytest.raises(NotFound):
-        redeem(store, vouchers.new_code(), 1)
+        redeem(store, voucher_code(), 1)
     with pytest.raises(Invalid) as refused:
         redeem(store, code[:-1], 1)
     assert refused.value.code == "voucher-misread"

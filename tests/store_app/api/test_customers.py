@@ -14,6 +14,7 @@ from pos.payments import vouchers
 from pos.printing.queue import PrintJob
 from pos.store.store import store_of
 from pos.till import shift
+from tests.builders import voucher_code
 from tests.store_app.conftest import NOON, STORE, House, token
 
 ROSA = "customer-rosa-lind-0001"
@@ -162,7 +163,7 @@ def test_a_voucher_says_what_it_is_worth_until_it_expires(house: House):
     answer = client.get(f"/api/vouchers/{vouchers.spoken(code).lower()}").json
     assert (answer["code"], answer["balance_minor"], answer["kind"]) == (code, 2_000, "gift")
     assert client.get("/api/vouchers/AAAA").json["error"]["code"] == "voucher-misread"
-    assert client.get(f"/api/vouchers/{vouchers.new_code()}").status_code == 404
+    assert client.get(f"/api/vouchers/{voucher_code()}").status_code == 404
     house.clock.advance(2 * 86_400)
     late = browser(house).get(f"/api/vouchers/{code}")
     assert (late.status_code, late.json["error"]["code"]) == (409, "voucher-expired")
