@@ -21,7 +21,7 @@ Rules
 import datetime as dt
 import json
 import traceback
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -173,7 +173,7 @@ def take(
         session.execute(sa.update(InboxMessage).where(*late).values(batch=batch))
     _keep(session, from_node, epoch, [(*entry[1:], outcomes[entry[0]]) for entry in fresh.values()], at, batch)
     if messages:
-        _advance(session, head, len(fresh))
+        _advance(session, head, [message for _, message, _ in fresh.values()])
     for place in repeats:
         outcome = outcomes[fresh[messages[place].id][0]]
         outcomes[place] = outcome if outcome.state == "parked" else Outcome("already")
@@ -336,8 +336,11 @@ def _known(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, An
 
 
 def _used(session: Session, from_node: str, epoch: str, numbers: Sequence[int]) -> dict[int, str]:
+    first, last = min(numbers, default=0), max(numbers, default=0)
+    is_row = last - first < 2 * len(numbers)  # as numbers mostly come: then a span is asked for, and no list
+    some = InboxMessage.n.between(first, last) if is_row else among(session, InboxMessage.n, numbers)
     query = sa.select(InboxMessage.n, InboxMessage.id).where(
-        InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, among(session, InboxMessage.n, numbers)
+        InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, some
     )
     return dict(session.execute(query).all())
 
@@ -505,24 +508,34 @@ def _keep(
     )  # fmt: skip
 
 
-def _advance(session: Session, head: InboxHead, fresh: int) -> None:
+def _advance(session: Session, head: InboxHead, fresh: Sequence[Message]) -> None:
     """Move the end of the part without gaps on over what was kept, as a message or with an alarm (rule 1).
 
-    fresh: so many messages came new.
+    fresh: what came new, kept already.
     """
     session.flush()
-    n, end, moved = head.n, head.head, LOOKED_AT
-    while moved == LOOKED_AT:
+    head.count += len(fresh)
+    head.n, head.head = _followed(head.n, head.head, {message.n: message.hash for message in fresh})
+    moved = LOOKED_AT
+    while moved == LOOKED_AT:  # what had come before what was missing
         heard = [
-            sa.select(kind.n, kind.hash).where(kind.from_node == head.from_node, kind.epoch == head.epoch, kind.n > n)
+            sa.select(kind.n, kind.hash).where(
+                kind.from_node == head.from_node, kind.epoch == head.epoch, kind.n > head.n
+            )
             for kind in (InboxMessage, InboxAlarm)
         ]
         number = heard[0].selected_columns.n
         rows = session.execute(heard[0].order_by(number).limit(LOOKED_AT)).all()
         following = {**dict(session.execute(heard[1]).all()), **dict(rows)}  # of a number used twice the first counts
-        before = n
-        while (hash_ := following.get(n + 1)) is not None and n - before < LOOKED_AT:
-            n, end = n + 1, chain(end, hash_)
-        moved = n - before
-    head.count, head.n, head.head = head.count + fresh, n, end
+        before = head.n
+        head.n, head.head = _followed(before, head.head, following)
+        moved = head.n - before
     session.flush()
+
+
+def _followed(n: int, end: str, following: Mapping[int, str]) -> tuple[int, str]:
+    """Return the last number and the head of a chain that ends at `n`, after as many of these as follow it."""
+    before = n
+    while (hash_ := following.get(n + 1)) is not None and n - before < LOOKED_AT:
+        n, end = n + 1, chain(end, hash_)
+    return n, end

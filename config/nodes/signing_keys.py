@@ -100,7 +100,8 @@ def require(session: Session, node_id: str, public: str | None) -> set[str]:
 
     public: who signed, verified.
     """
-    keys = {key.public: key.state for key in of(session, node_id)}
+    of_node = sa.select(SigningKey.public, SigningKey.state).where(SigningKey.node_id == node_id)
+    keys = dict(session.execute(of_node).all())
     known = {key: state for key, state in keys.items() if state in ("good", "withdrawn", "refused")}
     if public is None:
         if any(state != "refused" for state in known.values()):

@@ -324,8 +324,8 @@ def _try_again(
 
 def _days_taken(session: Session, store_id: str, at: dt.datetime) -> tuple[dt.date, dt.date]:
     """Return the first and the last business day that a store may report now."""
-    store = session.get(Store, store_id)
-    first = door.FIRST if store is None else max(door.FIRST, store.joined_at.date() - PAST)
+    joined_at = session.scalar(sa.select(Store.joined_at).where(Store.id == store_id))
+    first = door.FIRST if joined_at is None else max(door.FIRST, joined_at.date() - PAST)
     return first, at.date() + DAYS_AHEAD
 
 

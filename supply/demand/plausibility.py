@@ -420,8 +420,10 @@ def _weigh_sale(body: Mapping[str, Any], units: Mapping[str, str]) -> _Weight:
     for unit, (qty, name) in highest.items():
         weight.tops.append((_LINE[unit], qty, str(name)))
     weight.tops.append(("sale", total, ""))
+    sums = weight.sums
     for unit, qty, _name in products.values():
-        weight.add(_DAY[unit], qty)
+        name = _DAY[unit]
+        sums[name] = sums.get(name, 0) + qty
     return weight
 
 

@@ -30,12 +30,14 @@ from config.clock import PracticeClock
 from config.database import Database, make_engine
 from config.ids import NETWORK
 from config.migrate import upgrade
-from config.nodes import partitions
+from config.nodes import partitions, signing_keys
 from config.nodes.journal import Actor
 from config.nodes.node import found
+from config.nodes.signing import Signer
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.stock import stock
 from pos.store.store import Store, add_staff, found_store, give_key
+from supply.demand import plausibility
 from supply.network import founding
 from supply.network.routes import vehicles
 from supply.orders import suppliers
@@ -183,11 +185,14 @@ def _name(lines: int, stores: int) -> str:
     return f"past_{lines}_{stores}_{hashlib.sha256(made_by).hexdigest()[:8]}"
 
 
-def keys_of(database: Database, numbers: range) -> dict[str, str]:
-    """Give stores a new key each: store id -> key."""
+def keys_of(database: Database, numbers: range) -> dict[str, tuple[str, Signer]]:
+    """Give stores a new key each and let the network know their signing keys: store id -> the two."""
+    actor, at = Actor.system("bench", NETWORK), dt.datetime.now(dt.UTC)
     with database.write() as session:
-        ids = [f"S{n:04d}" for n in numbers]
-        return {store_id: give_key(session, store_id, dt.datetime.now(dt.UTC)) for store_id in ids}
+        found = {f"S{n:04d}": Signer.make() for n in numbers}
+        for store_id, signer in found.items():
+            signing_keys.join(session, store_id, signer.public, actor=actor, at=at)
+        return {store_id: (give_key(session, store_id, at), signer) for store_id, signer in found.items()}
 
 
 def fill(database_url: str, stores: int) -> None:
@@ -237,12 +242,13 @@ def open_warehouse(session: Session) -> None:
 
 
 def look_ahead(database: Database) -> None:
-    """Keep what the job `outlook` keeps on the morning after the past."""
+    """Keep what the jobs `outlook` and `limits` keep on the morning after the past."""
     at, some = dt.datetime.combine(MORNING_AFTER, dt.time(6), dt.UTC), 1
     while some:
         with database.write() as session:
             some = stockouts.keep_rates(session, MORNING_AFTER, actor=Actor.system("bench", NETWORK), at=at)
     with database.write() as session:
+        plausibility.refresh(session, MORNING_AFTER)
         for n in range(REGIONS):
             stockouts.keep_outlook(
                 session, f"R{n}", stockouts.look_at_regions(session, f"R{n}", today=MORNING_AFTER), at=at

@@ -187,11 +187,10 @@ def _cpu_ms(windows: list[dict[str, float]]) -> float:
 # --- what is sent ---
 
 
-def _pushes(keys: dict[str, str], sales: int) -> list[DemoStore]:
+def _pushes(keys: dict[str, tuple[str, Signer]], sales: int) -> list[DemoStore]:
     """Return each store's pushes; nonces are put in when they are known."""
     made = []
-    for store_id, key in keys.items():
-        signer = Signer.make()
+    for store_id, (key, signer) in keys.items():
         messages = [message(fact, at) for at, fact in enumerate(_facts(store_id, sales), 1)]
         head = GENESIS
         for one in messages:
