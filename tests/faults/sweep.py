@@ -54,10 +54,13 @@ def sweep(doors: Doors, command: Callable[[], int], holds: Callable[[], int], *,
     _settle(file)
     shutil.copyfile(file, kept)
     before, files = rows_of(file), {path: path.read_bytes() for path in file.parent.glob("*.json")}
+    if (status := command()) not in (200, 201):  # here, too, so that whatever is kept in memory is there for all
+        found.broken.append(f"the command answered {status} when nothing killed it")
+    found.broken += [f"run through: {fault}" for fault in _whole(doors, command, holds)]
+    _put_back(doors, file, kept, files)
     ended = _run(command, lambda: _hear(note))
     found.broken += [] if ended == 0 else [f"the command ended with {ended} when nothing killed it"]
     points = _points(note.read_text().splitlines()) if ended == 0 else []
-    found.broken += [f"run through: {fault}" for fault in _whole(doors, command, holds)]
     _put_back(doors, file, kept, files)
     untouched = _stamp(file)
     for point in points[stride - 1 :: stride]:
