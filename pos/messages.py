@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, lock_rows
 from config.errors import NotFound
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 
 STATES = StateTable(
@@ -101,43 +101,41 @@ def write(
     return made
 
 
-def sent(session: Session, message: OutgoingMessage, *, actor: Actor, at: dt.datetime) -> None:
+def sent(ctx: Context, message: OutgoingMessage) -> None:
     """Note that a message was handed over, once."""
     if message.state == "waiting":
         message.fault_code = message.fault = ""
-        _end(session, message, "sent", actor, at)
+        _end(ctx, message, "sent")
 
 
-def failed(session: Session, message: OutgoingMessage, code: str, fault: str, *, actor: Actor, at: dt.datetime) -> None:
+def failed(ctx: Context, message: OutgoingMessage, code: str, fault: str) -> None:
     """Note why a message did not leave, and when it is tried again, if it is (rule 2)."""
     if message.state != "waiting":
         return
     message.tries, message.fault_code, message.fault = message.tries + 1, code, fault[:200]
-    message.try_at = at + min(dt.timedelta(hours=1), dt.timedelta(seconds=15) * 2**message.tries)
+    message.try_at = ctx.at + min(dt.timedelta(hours=1), dt.timedelta(seconds=15) * 2**message.tries)
     worth = WORTH.get(message.kind)
     if (
         code != "unreachable"
         or message.tries >= MOST_TRIES.get(message.kind, TRIES)
         or (worth is not None and message.try_at > message.made_at + worth)
     ):
-        _end(session, message, "failed", actor, at)
+        _end(ctx, message, "failed")
 
 
-def withdraw(session: Session, message: OutgoingMessage, *, actor: Actor, at: dt.datetime) -> None:
+def withdraw(ctx: Context, message: OutgoingMessage) -> None:
     """Take a message back that did not leave."""
-    _end(session, message, "withdrawn", actor, at)
+    _end(ctx, message, "withdrawn")
 
 
-def again(
-    session: Session, message: OutgoingMessage, *, carrier: str, email: str, actor: Actor, at: dt.datetime
-) -> None:
+def again(ctx: Context, message: OutgoingMessage, *, carrier: str, email: str) -> None:
     """Have a message that did not leave sent again: another way, or to another address."""
     if message.state == "failed":
-        _move(session, message, "waiting", actor, at)
+        _move(ctx, message, "waiting")
     STATES.require(message.state, "sent")
-    message.carrier, message.email, message.try_at, message.tries = carrier, email, at, 0
+    message.carrier, message.email, message.try_at, message.tries = carrier, email, ctx.at, 0
     message.fault_code, message.fault, message.ended_at = "", "", None
-    session.flush()
+    ctx.session.flush()
 
 
 def forget(session: Session, *, at: dt.datetime) -> int:
@@ -188,14 +186,14 @@ def undelivered(session: Session, limit: int = 50) -> list[OutgoingMessage]:
 # --- inside ---
 
 
-def _end(session: Session, message: OutgoingMessage, state: str, actor: Actor, at: dt.datetime) -> None:
-    _move(session, message, state, actor, at)
-    message.ended_at = at
+def _end(ctx: Context, message: OutgoingMessage, state: str) -> None:
+    _move(ctx, message, state)
+    message.ended_at = ctx.at
     if message.kind == "receipt":
         message.email = message.fault = ""
-    session.flush()
+    ctx.session.flush()
 
 
-def _move(session: Session, message: OutgoingMessage, state: str, actor: Actor, at: dt.datetime) -> None:
+def _move(ctx: Context, message: OutgoingMessage, state: str) -> None:
     about, why = message.about or None, message.fault_code or None
-    journal.move(session, message, state, actor=actor, at=at, subject=f"message:{message.id}", about=about, why=why)
+    journal.move(ctx, message, state, subject=f"message:{message.id}", about=about, why=why)

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError
 from config.nodes import journal
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Context, JournalEntry
 
 SUBJECT, VERB = "left-out", "store.left_out"
 LATELY = dt.timedelta(hours=26)
@@ -58,47 +58,44 @@ class LeftOut:
 
 
 @contextmanager
-def apart(session: Session, work: str, store_id: str, *, actor: Actor, at: dt.datetime) -> Iterator[Part]:
+def apart(ctx: Context, work: str, store_id: str) -> Iterator[Part]:
     """Do a store's part of some work by itself (rule 1); what fails in it is noted and goes no further."""
     part = Part()
     try:
-        with session.begin_nested():
+        with ctx.session.begin_nested():
             yield part
-            session.flush()
+            ctx.session.flush()
         part.done = True
     except Exception as fault:  # whatever one store's rows are, the others' work is done
         if is_away(fault):
             raise
-        note(session, work, store_id, fault, actor=actor, at=at)
+        note(ctx, work, store_id, fault)
 
 
-def note(session: Session, work: str, store_id: str, fault: Exception, *, actor: Actor, at: dt.datetime) -> None:
+def note(ctx: Context, work: str, store_id: str, fault: Exception) -> None:
     """Note what some work tripped over at one store, or one region (rule 2); for what is not done in a savepoint."""
     log.error("left out", store=store_id, work=work, exc_info=fault)
     words = fault.message if isinstance(fault, DomainError) else f"{type(fault).__name__}: {fault}"
-    if (store_id, work) not in {(one.store_id, one.work) for one in lately(session, at=at, within=NOT_AGAIN)}:
+    if (store_id, work) not in {(one.store_id, one.work) for one in lately(ctx.session, at=ctx.at, within=NOT_AGAIN)}:
         why = words.splitlines()[0][:200] if words else ""
-        journal.record(session, actor=actor, at=at, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why)
+        journal.record(ctx, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why)
 
 
-def together(
-    session: Session, work: str, store_ids: Sequence[str], do: Callable[[Sequence[str]], None], *, actor: Actor,
-    at: dt.datetime,
-) -> list[str]:  # fmt: skip
+def together(ctx: Context, work: str, store_ids: Sequence[str], do: Callable[[Sequence[str]], None]) -> list[str]:
     """Do some work for all stores at once, and where that trips for each by itself (rule 3).
 
     Returns who still trips.
     """
     try:
-        with session.begin_nested():
+        with ctx.session.begin_nested():
             do(store_ids)
-            session.flush()
+            ctx.session.flush()
     except Exception as fault:
         if is_away(fault):
             raise
         left = []
         for store_id in store_ids:
-            with apart(session, work, store_id, actor=actor, at=at) as part:
+            with apart(ctx, work, store_id) as part:
                 do([store_id])
             left += [] if part.done else [store_id]
         return left

@@ -13,7 +13,7 @@ from config.ids import NETWORK
 from config.nodes import facts
 from config.nodes.facts import FACTS, STORE
 from config.nodes.inbox import Effect, InboxMessage, inbox_message, take
-from config.nodes.journal import Actor, canonical
+from config.nodes.journal import Actor, Context, canonical
 from config.nodes.outbox import Message, hash_of
 from supply.facts import Advised
 from supply.orders import deliveries
@@ -72,4 +72,4 @@ def expect(
 ) -> None:
     """Announce a delivery for today. source: the order_id or network_offer_id that it answers."""
     advice = Advice(supplier_id, lines, at.date(), **source)
-    deliveries.expect(session, store_id, id, advice, actor=Actor.system("supply", store_id), at=at)
+    deliveries.expect(Context(session, Actor.system("supply", store_id), at), store_id, id, advice)

@@ -19,7 +19,7 @@ from config.database import Database
 from config.finding import Finding
 from config.ids import NETWORK, new_id
 from config.nodes import facts, outbox
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import found, this_node
 from config.nodes.outbox import Message
 from pos.catalogue import catalogue
@@ -128,7 +128,7 @@ class OpenStore:
     def complete(self, request: SaleRequest) -> Completed:
         """Complete a sale."""
         with self.write() as session:
-            return sale.complete(session, request, actor=self.ana, at=self.now)
+            return sale.complete(Context(session, self.ana, self.now), request)
 
     def sell(self, lines: Sequence[tuple[str, int]], **wishes: Any) -> Completed:
         """Sell in cash."""
@@ -139,12 +139,12 @@ class OpenStore:
         given = {"id": new_id(), "store_id": self.store_id, "till_id": self.till_id, "sale_id": sale_id}
         with self.write() as session:
             request = ReturnRequest(**given | {"lines": list(lines)} | wishes)
-            return returns.take_back(session, request, actor=self.wei, at=self.now)
+            return returns.take_back(Context(session, self.wei, self.now), request)
 
     def open_till(self, float_minor: int = FLOAT_MINOR) -> None:
         """Open the till with its float."""
         with self.write() as session:
-            shift.open_shift(session, self.store_id, self.till_id, float_minor, actor=self.ana, at=self.now)
+            shift.open_shift(Context(session, self.ana, self.now), self.store_id, self.till_id, float_minor)
 
     def close_till(self, counted_minor: int | None = None) -> shift_book.Shift:
         """Count and close the till; to the cent unless told otherwise, and then with a reason."""
@@ -152,7 +152,7 @@ class OpenStore:
             found_shift = shift.current(session, self.store_id, self.till_id)
             assert found_shift is not None
             counted = found_shift.expected_minor if counted_minor is None else counted_minor
-            return shift.close(session, found_shift, counted, why="as counted", actor=self.wei, at=self.now)
+            return shift.close(Context(session, self.wei, self.now), found_shift, counted, why="as counted")
 
     def level(self, sku: str) -> stock.Level:
         """Return how much there is of a product."""
@@ -213,9 +213,9 @@ def open_store(
             smallest_coin_minor=smallest_coin_minor,
             at=NOON,
         )
-        fill_catalogue(session, store_id, goods, actor=store.wei, at=NOON)
+        fill_catalogue(Context(session, store.wei, NOON), store_id, goods)
         lines = [(one.sku, one.opening_qty) for one in goods if one.opening_qty]
-        stock.open_stock(session, store_id, lines, source_id="opening", at=NOON, actor=store.wei)
+        stock.open_stock(Context(session, store.wei, NOON), store_id, lines, source_id="opening")
     if till_open:
         store.open_till()
     return store
@@ -248,27 +248,25 @@ def open_database(path: Path, database_url: str | None = None) -> Database:
     return empty_database(database_url or path)
 
 
-def fill_catalogue(session: Session, store_id: str, goods: Sequence[Goods], *, actor: Actor, at: dt.datetime) -> None:
+def fill_catalogue(ctx: Context, store_id: str, goods: Sequence[Goods]) -> None:
     """Put products, codes, prices and listings into a database."""
-    session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
-    session.add(TaxClass(id="drinks", name="Drinks", rate_bp=1900, inclusive=True))
-    session.add(TaxClass(id="us", name="Sales tax", rate_bp=825, inclusive=False))
-    session.flush()
+    ctx.session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
+    ctx.session.add(TaxClass(id="drinks", name="Drinks", rate_bp=1900, inclusive=True))
+    ctx.session.add(TaxClass(id="us", name="Sales tax", rate_bp=825, inclusive=False))
+    ctx.session.flush()
     for place, one in enumerate(goods):
         catalogue.add_product(
-            session,
+            ctx,
             one.sku,
             one.name,
             category="Groceries",
             tax_class_id=one.tax_class,
             codes=[(one.code, 1)] if one.code else [],
-            actor=actor,
-            at=at,
             **one.wishes,
         )
-        day = at.date() - dt.timedelta(days=7)
-        catalogue.set_price(session, one.sku, one.price_minor, day, actor=actor, at=at)
-        catalogue.list_product(session, store_id, one.sku, quick_key=place, actor=actor, at=at)
+        day = ctx.at.date() - dt.timedelta(days=7)
+        catalogue.set_price(ctx, one.sku, one.price_minor, day)
+        catalogue.list_product(ctx, store_id, one.sku, quick_key=place)
 
 
 def voucher_code() -> str:

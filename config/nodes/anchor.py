@@ -21,7 +21,7 @@ from config.finding import Finding
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 
 KEPT = 50
 """Ends remembered per node at most: each lost answer lets it prove an older one."""
@@ -58,7 +58,7 @@ class JournalDoubt(Base):
 
 
 def hear(
-    session: Session,
+    ctx: Context,
     node_id: str,
     n: int,
     hash: str,
@@ -66,37 +66,35 @@ def hear(
     epoch: str,
     proof: tuple[int, str] | None,
     owes_proof: bool = False,
-    actor: Actor,
-    at: dt.datetime,
 ) -> JournalDoubt | None:
     """Take the end a node names of its journal; returns the doubt it raises, if any (rules 1 to 3).
 
     owes_proof: it has had an answer that told which end is known here.
     """
     query = sa.select(JournalAnchor).where(JournalAnchor.node_id == node_id).order_by(JournalAnchor.n.desc())
-    kept = list(session.scalars(query))
+    kept = list(ctx.session.scalars(query))
     doubt = None
     if (what := _odd(kept, n, hash, epoch, proof, owes_proof)) is not None:
-        doubt = JournalDoubt(id=new_id(), node_id=node_id, n=n, what=what, heard_at=at, seen_at=None)
-        session.add(doubt)
-        journal.record(session, actor=actor, at=at, verb="journal.doubted", subject=f"node:{node_id}", n=n, what=what)
+        doubt = JournalDoubt(id=new_id(), node_id=node_id, n=n, what=what, heard_at=ctx.at, seen_at=None)
+        ctx.session.add(doubt)
+        journal.record(ctx, verb="journal.doubted", subject=f"node:{node_id}", n=n, what=what)
     is_new = all(row.n != n for row in kept)
     proved_n = proof[0] if proof else 0
     for place, row in enumerate(kept):
         if doubt is not None or row.n < proved_n or place >= KEPT - is_new:
-            session.delete(row)
-    session.flush()
+            ctx.session.delete(row)
+    ctx.session.flush()
     if n and (doubt is not None or is_new):
-        session.add(JournalAnchor(node_id=node_id, n=n, hash=hash, epoch=epoch, heard_at=at))
+        ctx.session.add(JournalAnchor(node_id=node_id, n=n, hash=hash, epoch=epoch, heard_at=ctx.at))
     return doubt
 
 
-def settle(session: Session, node_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def settle(ctx: Context, node_id: str) -> None:
     """Note that a person has looked into all open doubts about a node's journal."""
-    for doubt in doubts(session, node_id):
-        doubt.seen_at = at
+    for doubt in doubts(ctx.session, node_id):
+        doubt.seen_at = ctx.at
         about = {"subject": f"node:{node_id}", "doubt": doubt.id}
-        journal.record(session, actor=actor, at=at, verb="journal.looked_into", **about)
+        journal.record(ctx, verb="journal.looked_into", **about)
 
 
 # --- questions ---

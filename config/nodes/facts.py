@@ -25,7 +25,7 @@ from config.clock import as_utc
 from config.errors import Invalid, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import door, outbox
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.outbox import Message
 
 STORE = "store"
@@ -124,7 +124,7 @@ class Fact:
 
 F = TypeVar("F", bound=Fact)
 R = TypeVar("R")
-Applier = Callable[[Session, F, Actor, dt.datetime], R]
+Applier = Callable[[Context, F], R]
 FACTS: dict[str, type[Fact]] = {}
 """topic -> the fact"""
 _APPLIERS: dict[type[Fact], list[Applier[Any, object]]] = {}
@@ -194,7 +194,7 @@ def apply(session: Session, message: Message, from_node: str, at: dt.datetime) -
     refuse_stranger(from_node, fact.of() if fact.SAID_BY == STORE else NETWORK)
     actor = Actor.system("sync", NETWORK if fact.SAID_BY == STORE else fact.of())
     for applier in _APPLIERS.get(type(fact), ()):
-        applier(session, fact, actor, at)
+        applier(Context(session, actor, at), fact)
 
 
 def recover(session: Session, message: Message, at: dt.datetime) -> Sequence[Odd]:
@@ -203,7 +203,7 @@ def recover(session: Session, message: Message, at: dt.datetime) -> Sequence[Odd
     if recoverer is None:
         return ()
     fact = read(message)
-    return recoverer(session, fact, Actor.system("recovered", fact.of()), at) or ()
+    return recoverer(Context(session, Actor.system("recovered", fact.of()), at), fact) or ()
 
 
 def is_applied(kind: type[Fact]) -> bool:

@@ -34,7 +34,7 @@ from config.database import Base, among, insert_into, lock_rows
 from config.errors import DomainError
 from config.nodes import door, signing_keys
 from config.nodes.append_only import append_only
-from config.nodes.journal import GENESIS, Actor, amending, canonical, move_many
+from config.nodes.journal import GENESIS, Actor, Context, amending, canonical, move_many
 from config.nodes.node import Peer, this_node
 from config.nodes.outbox import Message, chain, fits
 from config.states import StateTable
@@ -431,7 +431,7 @@ def _again(
     if at is not None and message.is_whole() and row.body != (body := canonical(message.body)):
         actor = Actor.system("inbox", this_node(session).id)
         subject, why = f"message:{message.id}", "it came damaged, and now whole"
-        with amending(session, subject, why, rows=[row], actor=actor, at=at):
+        with amending(Context(session, actor, at), subject, why, rows=[row]):
             row.body = body
     session.flush()
     return outcome

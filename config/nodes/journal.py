@@ -49,6 +49,15 @@ class Actor:
         return cls(id=f"job:{job}", name=job, role="system", node=node)
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """In which transaction something is done, who does it, and when."""
+
+    session: Session
+    actor: Actor
+    at: dt.datetime
+
+
 @append_only.append_only()
 class JournalEntry(Base):
     """One thing that was done."""
@@ -88,48 +97,36 @@ def canonical(body: Any) -> str:
     return _CANONICAL.encode(body)
 
 
-def record(session: Session, *, actor: Actor, at: dt.datetime, verb: str, subject: str, **facts: Any) -> None:
+def record(ctx: Context, *, verb: str, subject: str, **facts: Any) -> None:
     """Append an entry to the actor's node's chain."""
-    record_many(session, [(verb, subject, facts)], actor=actor, at=at)
+    record_many(ctx, [(verb, subject, facts)])
 
 
-def record_many(
-    session: Session, entries: Sequence[tuple[str, str, Mapping[str, Any]]], *, actor: Actor, at: dt.datetime
-) -> None:
+def record_many(ctx: Context, entries: Sequence[tuple[str, str, Mapping[str, Any]]]) -> None:
     """Append entries, each (verb, subject, facts), to the actor's node's chain, one after the other."""
     if not entries:
         return
-    n, before = _HEAD_OF.first(session, {"node": actor.node}) or _first_head(session, actor.node)
+    n, before = _HEAD_OF.first(ctx.session, {"node": ctx.actor.node}) or _first_head(ctx.session, ctx.actor.node)
     rows: list[dict[str, Any]] = []
     for verb, subject, facts in entries:
         n += 1
         entry = {
-            "node_id": actor.node,
+            "node_id": ctx.actor.node,
             "n": n,
-            "at": at,
-            "actor_id": actor.id,
-            "actor_name": actor.name,
+            "at": ctx.at,
+            "actor_id": ctx.actor.id,
+            "actor_name": ctx.actor.name,
             "verb": verb,
             "subject": subject,
             "body": canonical(facts),
         }
         before = entry["hash"] = _hash(before, *entry.values())
         rows.append(entry)
-    _APPEND.run(session, rows if len(rows) > 1 else rows[0])
-    _MOVE_HEAD.run(session, {"node": actor.node, "to_n": n, "to_hash": before})
+    _APPEND.run(ctx.session, rows if len(rows) > 1 else rows[0])
+    _MOVE_HEAD.run(ctx.session, {"node": ctx.actor.node, "to_n": n, "to_hash": before})
 
 
-def move(
-    session: Session,
-    noun: HasState,
-    target: str,
-    *,
-    actor: Actor,
-    at: dt.datetime,
-    subject: str,
-    why: str | None = None,
-    **facts: Any,
-) -> None:
+def move(ctx: Context, noun: HasState, target: str, *, subject: str, why: str | None = None, **facts: Any) -> None:
     """Move a noun to another state, or raise Conflict when its table does not allow it.
 
     subject: 'pickup:01H…', the noun as the journal names it.
@@ -139,15 +136,7 @@ def move(
     noun.state = target
     if why:
         facts["why"] = why
-    record(
-        session,
-        actor=actor,
-        at=at,
-        verb=f"{noun.STATES.noun}.{target}",
-        subject=subject,
-        before=before,
-        **facts,
-    )
+    record(ctx, verb=f"{noun.STATES.noun}.{target}", subject=subject, before=before, **facts)
 
 
 def mirror(noun: HasState, state: str) -> None:
@@ -167,19 +156,17 @@ def move_many(
 
 
 @contextmanager
-def amending(
-    session: Session, subject: str, why: str, *, rows: Sequence[Base], actor: Actor, at: dt.datetime
-) -> Iterator[None]:
+def amending(ctx: Context, subject: str, why: str, *, rows: Sequence[Base]) -> Iterator[None]:
     """Let this transaction change or delete append-only rows inside, and record that it did and why (rule 4).
 
     Forgetting a person's data, books put back from a copy and weeks moved between partitions need it; nothing else may.
     rows: those that change; the seals of their days follow, which is recorded too.
     """
-    record(session, actor=actor, at=at, verb="books.amended", subject=subject, why=why)
-    with day_seals.following(session, rows) as sealed, append_only.unlocked(session):
+    record(ctx, verb="books.amended", subject=subject, why=why)
+    with day_seals.following(ctx.session, rows) as sealed, append_only.unlocked(ctx.session):
         yield
     if sealed:
-        record(session, actor=actor, at=at, verb=day_seals.SEALED, subject=subject, why=why, sealed=sealed)
+        record(ctx, verb=day_seals.SEALED, subject=subject, why=why, sealed=sealed)
 
 
 def verify(session: Session, node_id: str) -> list[str]:

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 from config import digest
 from config.database import Base, dialect_of, insert_into, lock_rows, table_of
 from config.nodes.append_only import append_only
-from config.nodes.journal import GENESIS, Actor, canonical, move, move_many
+from config.nodes.journal import GENESIS, Context, canonical, move, move_many
 from config.nodes.node import epoch_of
 from config.prepared import Prepared
 from config.states import StateTable
@@ -188,17 +188,17 @@ def refused(session: Session, ids: Sequence[str], reason: str) -> int:
     return move_many(session, OutboxMessage, "stuck", *of_them, OutboxMessage.attempts >= MOST_REFUSALS)
 
 
-def send_again(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> OutboxMessage:
+def send_again(ctx: Context, id: str) -> OutboxMessage:
     """Put a stuck message back into the queue."""
-    row = session.get_one(OutboxMessage, id)
-    move(session, row, "pending", actor=actor, at=at, subject=f"message:{id}")
+    row = ctx.session.get_one(OutboxMessage, id)
+    move(ctx, row, "pending", subject=f"message:{id}")
     return row
 
 
-def put_away(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> OutboxMessage:
+def put_away(ctx: Context, id: str) -> OutboxMessage:
     """Put away a message the receiver turned down: our books keep what it tells, and it is sent no more (rule 3)."""
-    row = session.get_one(OutboxMessage, id)
-    move(session, row, "written_off", actor=actor, at=at, subject=f"message:{id}")
+    row = ctx.session.get_one(OutboxMessage, id)
+    move(ctx, row, "written_off", subject=f"message:{id}")
     return row
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from config.database import dialect_of
 from config.errors import NotFound, Refused
-from config.nodes.journal import Actor, amending
+from config.nodes.journal import Actor, Context, amending
 from config.nodes.node import this_node
 
 BOOKS = ("sale", "sale_line", "stock_movement")
@@ -147,7 +147,7 @@ def _make(session: Session, book: str, week: dt.date) -> str:
             session.scalars(sa.select(sa.func.now())).one(),
         )
         actor = Actor.system("weeks", this_node(session).id)
-        with amending(session, f"table:{book}", why, rows=(), actor=actor, at=at):  # they move as they are
+        with amending(Context(session, actor, at), f"table:{book}", why, rows=()):  # they move as they are
             session.execute(sa.text(moved))
     session.execute(sa.text(f"ALTER TABLE {book} ATTACH PARTITION {name} FOR VALUES FROM ('{week}') TO ('{until}')"))
     return f"{book} {week}"

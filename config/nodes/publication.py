@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from config.database import Base
 from config.errors import Conflict, DomainError, Invalid, Refused
-from config.nodes.journal import Actor, canonical, record
+from config.nodes.journal import Context, canonical, record
 
 EVERYONE = "*"
 NEEDS_LEAVE = ("edition-price-jump",)
@@ -162,13 +162,13 @@ def refused(session: Session) -> list[RefusedEdition]:
     return list(session.scalars(sa.select(RefusedEdition).order_by(RefusedEdition.kind)))
 
 
-def allow(session: Session, kind: str, sha256: str, *, actor: Actor, at: dt.datetime) -> None:
+def allow(ctx: Context, kind: str, sha256: str) -> None:
     """Give leave to take over a refused edition that only needs it; of another one meanwhile, it is asked again."""
-    row = session.get(RefusedEdition, kind)
+    row = ctx.session.get(RefusedEdition, kind)
     if row is None or row.sha256 != sha256:
         raise Conflict("edition-gone", "The network has published another edition meanwhile. Look at this one.")
     if row.code not in NEEDS_LEAVE:
         raise Refused("edition-broken", "This edition has a fault that no leave can mend. Call the network's operator.")
     if row.allowed_at is None:
-        row.allowed_at = at
-        record(session, actor=actor, at=at, verb="edition.allowed", subject=f"edition:{kind}", version=row.version)
+        row.allowed_at = ctx.at
+        record(ctx, verb="edition.allowed", subject=f"edition:{kind}", version=row.version)

@@ -26,7 +26,7 @@ from config.database import Base, among, dialect_of, insert_into, lock_rows
 from config.errors import NotFound, Refused
 from config.nodes import signing
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor, move
+from config.nodes.journal import Actor, Context, move
 from config.states import StateTable
 
 STATES = StateTable(
@@ -124,55 +124,51 @@ def require(session: Session, node_id: str, public: str | None) -> set[str]:
     return set(keys)
 
 
-def hear(session: Session, node_id: str, public: str | None, *, actor: Actor, at: dt.datetime) -> None:
+def hear(ctx: Context, node_id: str, public: str | None) -> None:
     """Refuse what is not signed by a good key of a node; a node's first key becomes good (rule 1)."""
-    known = require(session, node_id, public)
+    known = require(ctx.session, node_id, public)
     if public is not None and public not in known:
-        _admit(session, _note(session, node_id, public, at), FIRST, actor=actor, at=at)
+        _admit(ctx, _note(ctx.session, node_id, public, ctx.at), FIRST)
 
 
-def introduce(
-    session: Session, node_id: str, public: str, chain: Sequence[tuple[str, str, str]], *, actor: Actor, at: dt.datetime
-) -> str:
+def introduce(ctx: Context, node_id: str, public: str, chain: Sequence[tuple[str, str, str]]) -> str:
     """Hear of a node's new key (rule 2); returns its state. chain: (key, the key that vouches, its signature)."""
     for key, by, vouch in chain:
-        row, before = session.get(SigningKey, (node_id, key)), session.get(SigningKey, (node_id, by))
+        row, before = ctx.session.get(SigningKey, (node_id, key)), ctx.session.get(SigningKey, (node_id, by))
         if before is None or before.state != "good" or not _vouches(node_id, key, by, vouch):
             continue
         if row is None:
-            row = _note(session, node_id, key, at)
+            row = _note(ctx.session, node_id, key, ctx.at)
         if row.state == "asked":
             row.vouched_by, row.vouch = by, vouch
-            _admit(session, row, VOUCHED, actor=actor, at=at)
-            _end(session, before, f"replaced by {row.name}", actor=actor, at=at)
-    known = of(session, node_id)
+            _admit(ctx, row, VOUCHED)
+            _end(ctx, before, f"replaced by {row.name}")
+    known = of(ctx.session, node_id)
     row = next((key for key in known if key.public == public), None)
     if row is None:
         if not any(key.state in ("good", "withdrawn") for key in known):
-            hear(session, node_id, public, actor=actor, at=at)
+            hear(ctx, node_id, public)
             return "good"
         if sum(key.state == "asked" for key in known) < MOST_ASKED:
-            _note(session, node_id, public, at)
+            _note(ctx.session, node_id, public, ctx.at)
         return STATES.first
     return row.state
 
 
-def join(session: Session, node_id: str, public: str, *, actor: Actor, at: dt.datetime) -> None:
+def join(ctx: Context, node_id: str, public: str) -> None:
     """Let the key of a computer that joined with a code sign from now on, beside those that do."""
-    row = session.get(SigningKey, (node_id, public)) or _note(session, node_id, public, at)
+    row = ctx.session.get(SigningKey, (node_id, public)) or _note(ctx.session, node_id, public, ctx.at)
     if row.state == "asked":
-        _admit(session, row, JOINED, actor=actor, at=at)
+        _admit(ctx, row, JOINED)
     elif row.state != "good":
         reported = "Make a new one on it (cornerstore key change), then join with this code."
         raise Refused(WITHDRAWN, "This computer's signing key was withdrawn. %(reported)s", reported=reported)
 
 
-def withdraw(
-    session: Session, key: SigningKey, *, since: dt.datetime | None = None, actor: Actor, at: dt.datetime
-) -> None:
+def withdraw(ctx: Context, key: SigningKey, *, since: dt.datetime | None = None) -> None:
     """Make a key useless from now on. since: when it came into other hands (rule 5)."""
     key.doubted_since = since
-    _end(session, key, "withdrawn", actor=actor, at=at)
+    _end(ctx, key, "withdrawn")
 
 
 def keep_batch(session: Session, node_id: str, key: str, text: str, signature: str, at: dt.datetime) -> None:
@@ -217,49 +213,45 @@ def faults(session: Session) -> Iterator[str]:
 # --- at the store ---
 
 
-def own(session: Session, node_id: str, signer: signing.Signer, *, actor: Actor, at: dt.datetime) -> SigningKey:
+def own(ctx: Context, node_id: str, signer: signing.Signer) -> SigningKey:
     """Return the row of this node's present key, made where it is new here (rule 4)."""
-    row = session.get(SigningKey, (node_id, signer.public)) or _note(session, node_id, signer.public, at)
+    row = ctx.session.get(SigningKey, (node_id, signer.public)) or _note(ctx.session, node_id, signer.public, ctx.at)
     if row.state == "asked":
-        _admit(session, row, MADE, actor=actor, at=at)
+        _admit(ctx, row, MADE)
     return row
 
 
-def change(
-    session: Session, node_id: str, before: signing.Signer | None, *, actor: Actor, at: dt.datetime
-) -> signing.Signer:
+def change(ctx: Context, node_id: str, before: signing.Signer | None) -> signing.Signer:
     """Make this node's next key, for which the one before vouches where it is here; the caller keeps it in its file."""
     signer = signing.Signer.make()
-    row = own(session, node_id, signer, actor=actor, at=at)
+    row = own(ctx, node_id, signer)
     if before is not None:
         row.vouched_by = before.public
         row.vouch = before.sign(_next_key(node_id, signer.public))
-        _end(session, own(session, node_id, before, actor=actor, at=at), f"replaced by {row.name}", actor=actor, at=at)
+        _end(ctx, own(ctx, node_id, before), f"replaced by {row.name}")
     return signer
 
 
-def recognised(
-    session: Session, node_id: str, reported: Sequence[tuple[str, str, str]], *, actor: Actor, at: dt.datetime
-) -> set[str]:
+def recognised(ctx: Context, node_id: str, reported: Sequence[tuple[str, str, str]]) -> set[str]:
     """Return which keys are this node's own: those it knows, and those they vouch for (rule 4); the others wait.
 
     told: the keys the network has of it, as (key, the key that vouches, its signature); '' where nobody vouches.
     """
-    ours = {key.public for key in of(session, node_id) if key.state in ("good", "withdrawn")}
+    ours = {key.public for key in of(ctx.session, node_id) if key.state in ("good", "withdrawn")}
     grew = True
     while grew:
         grew = False
         for key, by, vouch in reported:
             if key not in ours and by in ours and _vouches(node_id, key, by, vouch):
-                row = session.get(SigningKey, (node_id, key)) or _note(session, node_id, key, at)
+                row = ctx.session.get(SigningKey, (node_id, key)) or _note(ctx.session, node_id, key, ctx.at)
                 if row.state == "asked":
                     row.vouched_by, row.vouch = by, vouch
-                    _admit(session, row, VOUCHED, actor=actor, at=at)
+                    _admit(ctx, row, VOUCHED)
                 ours.add(key)
                 grew = True
     for key, _by, _vouch in reported:
-        if key not in ours and session.get(SigningKey, (node_id, key)) is None:
-            _note(session, node_id, key, at)
+        if key not in ours and ctx.session.get(SigningKey, (node_id, key)) is None:
+            _note(ctx.session, node_id, key, ctx.at)
     return ours
 
 
@@ -267,7 +259,7 @@ def name_earlier(session: Session, node_id: str, reported: Sequence[tuple[str, d
     """Take over the keys the network named when this computer joined: (key, since when)."""
     for public, since in reported:
         if session.get(SigningKey, (node_id, public)) is None:
-            _admit(session, _note(session, node_id, public, since), NAMED, actor=actor, at=since)
+            _admit(Context(session, actor, since), _note(session, node_id, public, since), NAMED)
 
 
 def carry(session: Session, node_id: str, kept: Sequence[dict[str, Any]]) -> None:
@@ -291,15 +283,15 @@ def vouches(session: Session, node_id: str) -> list[tuple[str, str, str]]:
 # --- at either ---
 
 
-def allow(session: Session, key: SigningKey, *, actor: Actor, at: dt.datetime) -> None:
+def allow(ctx: Context, key: SigningKey) -> None:
     """Let a key that waits sign from now on: somebody compared its fingerprint."""
-    _admit(session, key, ALLOWED, actor=actor, at=at)
+    _admit(ctx, key, ALLOWED)
 
 
-def refuse(session: Session, key: SigningKey, *, actor: Actor, at: dt.datetime) -> None:
+def refuse(ctx: Context, key: SigningKey) -> None:
     """Refuse a key that waits; it stays so."""
-    move(session, key, "refused", actor=actor, at=at, subject=_subject(key), key=key.name)
-    key.ended_at = at
+    move(ctx, key, "refused", subject=_subject(key), key=key.name)
+    key.ended_at = ctx.at
 
 
 def of(session: Session, node_id: str) -> list[SigningKey]:
@@ -333,15 +325,15 @@ def _note(session: Session, node_id: str, public: str, at: dt.datetime) -> Signi
     return row
 
 
-def _admit(session: Session, row: SigningKey, how: str, *, actor: Actor, at: dt.datetime) -> None:
-    row.how, row.good_at = how, at
-    move(session, row, "good", actor=actor, at=at, subject=_subject(row), key=row.name, how=how)
-    session.flush()
+def _admit(ctx: Context, row: SigningKey, how: str) -> None:
+    row.how, row.good_at = how, ctx.at
+    move(ctx, row, "good", subject=_subject(row), key=row.name, how=how)
+    ctx.session.flush()
 
 
-def _end(session: Session, row: SigningKey, why: str, *, actor: Actor, at: dt.datetime) -> None:
-    move(session, row, "withdrawn", actor=actor, at=at, subject=_subject(row), why=why, key=row.name)
-    row.ended_at = at
+def _end(ctx: Context, row: SigningKey, why: str) -> None:
+    move(ctx, row, "withdrawn", subject=_subject(row), why=why, key=row.name)
+    row.ended_at = ctx.at
 
 
 def _subject(row: SigningKey) -> str:

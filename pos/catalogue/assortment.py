@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, NotFound, Refused
 from config.money import BASIS, MAX_MINOR
 from config.nodes import journal
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
@@ -69,44 +69,35 @@ class Repriced:
 
 
 def add(
-    session: Session,
-    store_id: str,
-    wished: Wished,
-    *,
-    codes: Sequence[tuple[str, int]] = (),
-    command: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, store_id: str, wished: Wished, *, codes: Sequence[tuple[str, int]] = (), command: str | None = None
 ) -> Product:
     """Take a product of the store's own into its assortment and list it (rule 1).
 
     The same command again is the same.
     """
     sku = sku_for(store_id, command) if command else f"{store_id}-{secrets.token_hex(4).upper()}"
-    if (known := session.get(Product, sku)) is not None and command is not None:
+    if (known := ctx.session.get(Product, sku)) is not None and command is not None:
         return known
-    _check(session, wished)
+    _check(ctx.session, wished)
     product = catalogue.add_product(
-        session,
+        ctx,
         sku,
         wished.name,
         category=wished.category,
         tax_class_id=wished.tax_class_id,
         codes=codes,
-        actor=actor,
-        at=at,
         owner_id=store_id,
         price_quantity=UNITS[wished.stock_unit],
         **{name: value for name, value in vars(wished).items() if name not in ("name", "category", "tax_class_id")},
     )
-    catalogue.list_product(session, store_id, sku, actor=actor, at=at)
+    catalogue.list_product(ctx, store_id, sku)
     return product
 
 
-def change(session: Session, store_id: str, sku: str, wished: Wished, *, actor: Actor, at: dt.datetime) -> Product:
+def change(ctx: Context, store_id: str, sku: str, wished: Wished) -> Product:
     """Change a product of the store's own (rule 1); its stock unit stays once anything of it moved."""
-    product = own_product(session, store_id, sku)
-    _check(session, wished, sku)
+    product = own_product(ctx.session, store_id, sku)
+    _check(ctx.session, wished, sku)
     if wished.stock_unit != product.stock_unit:
         raise Refused(
             "unit-stays", "What a product is counted in stays as it is. Make a new product instead.", field="stock_unit"
@@ -117,82 +108,67 @@ def change(session: Session, store_id: str, sku: str, wished: Wished, *, actor: 
     product.search_text = search_text_for(product.name, product.brand, product.category)
     changed = {name: value for name, value in vars(wished).items() if before[name] != value}
     if changed:
-        catalogue.begin_till_edition(session, store_id)
+        catalogue.begin_till_edition(ctx.session, store_id)
         facts = {"before": {name: before[name] for name in changed}, "after": changed}
-        journal.record(session, actor=actor, at=at, verb="product.changed", subject=f"product:{sku}", **facts)
+        journal.record(ctx, verb="product.changed", subject=f"product:{sku}", **facts)
     return product
 
 
-def set_price(
-    session: Session,
-    store_id: str,
-    sku: str,
-    price_minor: int,
-    from_day: dt.date,
-    *,
-    today: dt.date,
-    actor: Actor,
-    at: dt.datetime,
-) -> Price:
+def set_price(ctx: Context, store_id: str, sku: str, price_minor: int, from_day: dt.date, *, today: dt.date) -> Price:
     """Date the store's own price from today or a coming day on (rule 2)."""
     if from_day < today:
         raise Invalid("past-price", "A price begins today or later. Choose another day.", field="from_day")
     if type(price_minor) is not int or not 0 <= price_minor <= MAX_MINOR:
         raise Invalid("bad-price", "A price is not negative and not absurdly large.", field="price")
-    return catalogue.set_price(session, sku, price_minor, from_day, scope_id=store_id, actor=actor, at=at)
+    return catalogue.set_price(ctx, sku, price_minor, from_day, scope_id=store_id)
 
 
-def withdraw_price(
-    session: Session, store_id: str, sku: str, from_day: dt.date, *, today: dt.date, actor: Actor, at: dt.datetime
-) -> None:
+def withdraw_price(ctx: Context, store_id: str, sku: str, from_day: dt.date, *, today: dt.date) -> None:
     """Take a coming price of the store's own back (rule 2)."""
-    price = session.get(Price, (sku, store_id, from_day))
+    price = ctx.session.get(Price, (sku, store_id, from_day))
     if price is None:
         raise NotFound("no-such-price", "There is no such price any more. Look at the list again.", sku=sku)
     if from_day <= today:
         raise Refused("price-in-force", "This price is in force. Set a new one instead.", sku=sku)
     facts = {"price_minor": price.price_minor, "from_day": from_day}
-    journal.record(session, actor=actor, at=at, verb="price.withdrawn", subject=f"product:{sku}", **facts)
-    session.delete(price)
+    journal.record(ctx, verb="price.withdrawn", subject=f"product:{sku}", **facts)
+    ctx.session.delete(price)
 
 
-def add_code(
-    session: Session, store_id: str, sku: str, code: str, qty: int, *, actor: Actor, at: dt.datetime
-) -> Barcode:
+def add_code(ctx: Context, store_id: str, sku: str, code: str, qty: int) -> Barcode:
     """Let a further barcode lead to a product, standing for so many stock units (rule 1)."""
-    product = session.get(Product, sku)
+    product = ctx.session.get(Product, sku)
     if product is None or product.owner_id not in (EVERYONE, store_id):
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
-    row = catalogue.add_code(session, sku, code, qty)
-    catalogue.begin_till_edition(session, store_id)
-    journal.record(session, actor=actor, at=at, verb="barcode.added", subject=f"product:{sku}", barcode=code, qty=qty)
+    row = catalogue.add_code(ctx.session, sku, code, qty)
+    catalogue.begin_till_edition(ctx.session, store_id)
+    journal.record(ctx, verb="barcode.added", subject=f"product:{sku}", barcode=code, qty=qty)
     return row
 
 
-def settle(session: Session, store_id: str, sku: str, *, actor: Actor, at: dt.datetime, **wishes: Any) -> Listing:
+def settle(ctx: Context, store_id: str, sku: str, **wishes: Any) -> Listing:
     """Settle what the store wishes for a product: active, hold_back_qty, cost_minor (rule 1); unchanged is no entry."""
-    listing = session.get(Listing, (store_id, sku))
+    listing = ctx.session.get(Listing, (store_id, sku))
     now = {name: getattr(listing, name) for name in wishes} if listing is not None else None
     if listing is not None and now == wishes:
         return listing
-    return catalogue.list_product(session, store_id, sku, actor=actor, at=at, **wishes)
+    return catalogue.list_product(ctx, store_id, sku, **wishes)
 
 
-def remove_code(session: Session, store_id: str, code: str, *, actor: Actor, at: dt.datetime) -> None:
+def remove_code(ctx: Context, store_id: str, code: str) -> None:
     """Let a barcode lead nowhere any more; the network's codes stay (rule 1)."""
-    row = session.get(Barcode, code)
+    row = ctx.session.get(Barcode, code)
     if row is None:
         raise NotFound("unknown-barcode", "No product has this barcode.", barcode=code)
-    own_product(session, store_id, row.sku)
-    catalogue.begin_till_edition(session, store_id)
-    journal.record(session, actor=actor, at=at, verb="barcode.removed", subject=f"product:{row.sku}", barcode=code)
-    session.delete(row)
+    own_product(ctx.session, store_id, row.sku)
+    catalogue.begin_till_edition(ctx.session, store_id)
+    journal.record(ctx, verb="barcode.removed", subject=f"product:{row.sku}", barcode=code)
+    ctx.session.delete(row)
 
 
 def set_tax_class(
-    session: Session, id: str, name: str, rate_bp: int, *, inclusive: bool, owner_id: str = EVERYONE, actor: Actor,
-    at: dt.datetime,
-) -> TaxClass:  # fmt: skip
+    ctx: Context, id: str, name: str, rate_bp: int, *, inclusive: bool, owner_id: str = EVERYONE
+) -> TaxClass:
     """Add a tax class, or change the name and rate of one (rule 3); what it includes never changes once it is used.
 
     owner_id: whose a new one is.
@@ -201,43 +177,41 @@ def set_tax_class(
         raise Invalid("bad-tax-class", "A tax class has a short id without blanks, and a name.", field="name")
     if type(rate_bp) is not int or not 0 <= rate_bp <= BASIS:
         raise Invalid("bad-rate", "A rate is between 0 and 100 percent.", field="rate")
-    row = session.get(TaxClass, id)
-    if row is not None and row.inclusive != inclusive and _is_used(session, id):
+    row = ctx.session.get(TaxClass, id)
+    if row is not None and row.inclusive != inclusive and _is_used(ctx.session, id):
         raise Refused(
             "tax-class-used", "Products use this class; whether prices include the tax stays. Add another class."
         )
     before = None if row is None else row.rate_bp
     row = row or TaxClass(id=id, name=name, rate_bp=rate_bp, inclusive=inclusive, owner_id=owner_id)
     row.name, row.rate_bp, row.inclusive = name.strip(), rate_bp, inclusive
-    session.add(row)
+    ctx.session.add(row)
     facts = {"before_bp": before, "rate_bp": rate_bp, "inclusive": inclusive}
-    journal.record(session, actor=actor, at=at, verb="tax class.set", subject=f"tax:{id}", **facts)
+    journal.record(ctx, verb="tax class.set", subject=f"tax:{id}", **facts)
     return row
 
 
 def reprice_all(
-    session: Session,
+    ctx: Context,
     store_id: str,
     lines: Sequence[tuple[str, int]],
     from_day: dt.date,
     *,
     today: dt.date,
     command: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> int:
     """Date many new prices at once (rule 4): [(sku, price_minor)]; returns how many, 0 for a command done before."""
     subject = f"prices:{command}" if command else f"store:{store_id}"
-    if command and was_repriced(session, command):
+    if command and was_repriced(ctx.session, command):
         return 0
     if not lines:
         raise Invalid("no-lines", "There is nothing to change. Choose products first.")
     if len(lines) > MOST_AT_ONCE:
         raise Invalid("too-many-lines", "At most %(most)s prices change at once.", most=MOST_AT_ONCE)
     for sku, price_minor in lines:
-        set_price(session, store_id, sku, price_minor, from_day, today=today, actor=actor, at=at)
+        set_price(ctx, store_id, sku, price_minor, from_day, today=today)
     facts = {"many": len(lines), "from_day": from_day}
-    journal.record(session, actor=actor, at=at, verb="prices.changed", subject=subject, **facts)
+    journal.record(ctx, verb="prices.changed", subject=subject, **facts)
     return len(lines)
 
 

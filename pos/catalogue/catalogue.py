@@ -28,7 +28,7 @@ from config.database import Base, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.money import MAX_MINOR
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from config.prepared import PreparedForSome
 from pos.catalogue.gs1 import check_digit, has_digits, is_gtin, spellings
@@ -154,15 +154,13 @@ class Scanned:
 
 
 def add_product(
-    session: Session,
+    ctx: Context,
     sku: str,
     name: str,
     *,
     category: str,
     tax_class_id: str,
     codes: Iterable[tuple[str, int]] = (),
-    actor: Actor,
-    at: dt.datetime,
     **wishes: Any,
 ) -> Product:
     """Take a product into the catalogue with its codes (rules 1, 4).
@@ -170,16 +168,16 @@ def add_product(
     codes: (code, stock units it stands for). wishes: further columns of Product (brand, stock_unit, minimum_age ...).
     """
     refuse_product(
-        sku, name, tax_class_id, taken=session.get(Product, sku) is not None,
-        taxed=session.get(TaxClass, tax_class_id) is not None,
+        sku, name, tax_class_id, taken=ctx.session.get(Product, sku) is not None,
+        taxed=ctx.session.get(TaxClass, tax_class_id) is not None,
     )  # fmt: skip
     product = Product(sku=sku, name=name.strip(), category=category, tax_class_id=tax_class_id, **wishes)
     product.search_text = search_text_for(product.name, product.brand or "", category)
-    session.add(product)
-    session.flush()
+    ctx.session.add(product)
+    ctx.session.flush()
     for code, qty in codes:
-        add_code(session, sku, code, qty)
-    journal.record(session, actor=actor, at=at, verb="product.added", subject=f"product:{sku}", name=product.name)
+        add_code(ctx.session, sku, code, qty)
+    journal.record(ctx, verb="product.added", subject=f"product:{sku}", name=product.name)
     return product
 
 
@@ -197,50 +195,39 @@ def add_code(session: Session, sku: str, code: str, qty: int = 1) -> Barcode:
     return row
 
 
-def set_price(
-    session: Session,
-    sku: str,
-    price_minor: int,
-    from_day: dt.date,
-    *,
-    scope_id: str = EVERYONE,
-    actor: Actor,
-    at: dt.datetime,
-) -> Price:
+def set_price(ctx: Context, sku: str, price_minor: int, from_day: dt.date, *, scope_id: str = EVERYONE) -> Price:
     """Date a price from a business day on, for one store or for all (rule 2)."""
     refuse_price(price_minor)
-    if session.get(Product, sku) is None:
+    if ctx.session.get(Product, sku) is None:
         raise _unknown([sku])
-    price = session.get(Price, (sku, scope_id, from_day))
-    before = price.price_minor if price else price_on(session, scope_id, sku, from_day)
+    price = ctx.session.get(Price, (sku, scope_id, from_day))
+    before = price.price_minor if price else price_on(ctx.session, scope_id, sku, from_day)
     if price is None:
         price = Price(sku=sku, scope_id=scope_id, from_day=from_day, price_minor=price_minor)
-        session.add(price)
+        ctx.session.add(price)
     elif before != price_minor:
-        begin_till_edition(session, scope_id)
+        begin_till_edition(ctx.session, scope_id)
     price.price_minor = price_minor
     facts = {"before_minor": before, "price_minor": price_minor, "from_day": from_day, "scope_id": scope_id}
-    journal.record(session, actor=actor, at=at, verb="price.set", subject=f"product:{sku}", **facts)
+    journal.record(ctx, verb="price.set", subject=f"product:{sku}", **facts)
     return price
 
 
-def list_product(session: Session, store_id: str, sku: str, *, actor: Actor, at: dt.datetime, **wishes: Any) -> Listing:
+def list_product(ctx: Context, store_id: str, sku: str, **wishes: Any) -> Listing:
     """Let a store sell a product; wishes: active, hold_back_qty, quick_key, cost_minor (rule 3)."""
-    if session.get(Product, sku) is None:
+    if ctx.session.get(Product, sku) is None:
         raise _unknown([sku])
-    known = session.get(Listing, (store_id, sku))
+    known = ctx.session.get(Listing, (store_id, sku))
     listing = known or Listing(store_id=store_id, sku=sku, hold_back_qty=0)
     before = (listing.active, listing.quick_key)
     for name, value in ({"active": True} | wishes).items():
         if name not in ("active", "hold_back_qty", "quick_key", "cost_minor"):
             raise ValueError(f"a listing has no {name}")
         setattr(listing, name, value)
-    session.add(listing)
+    ctx.session.add(listing)
     if known is not None and before != (listing.active, listing.quick_key):
-        begin_till_edition(session, store_id)
-    journal.record(
-        session, actor=actor, at=at, verb="product.listed", subject=f"product:{sku}", store=store_id, **wishes
-    )
+        begin_till_edition(ctx.session, store_id)
+    journal.record(ctx, verb="product.listed", subject=f"product:{sku}", store=store_id, **wishes)
     return listing
 
 

@@ -22,7 +22,7 @@ from config.bulk import write_many
 from config.database import table_of
 from config.errors import DomainError
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
@@ -54,20 +54,18 @@ class Unfit(Exception):
         self.place, self.why = place, why
 
 
-def add(
-    session: Session, new: Sequence[NewProduct], from_day: dt.date, *, owner_id: str, actor: Actor, at: dt.datetime
-) -> None:
+def add(ctx: Context, new: Sequence[NewProduct], from_day: dt.date, *, owner_id: str) -> None:
     """Take products into a store, or, of EVERYONE, into the catalogue of all; Unfit when one of `refusals` stands."""
-    for place, why in refusals(session, new):
+    for place, why in refusals(ctx.session, new):
         raise Unfit(place, why) from why
     in_store = owner_id != EVERYONE
-    write_many(session, Product, [_product(one, owner_id) for one in new])
-    write_many(session, Barcode, [{"code": one.code, "sku": one.sku} for one in new if one.code])
+    write_many(ctx.session, Product, [_product(one, owner_id) for one in new])
+    write_many(ctx.session, Barcode, [{"code": one.code, "sku": one.sku} for one in new if one.code])
     priced = {"scope_id": owner_id, "from_day": from_day}
-    write_many(session, Price, [{"sku": one.sku, "price_minor": one.price_minor} | priced for one in new])
+    write_many(ctx.session, Price, [{"sku": one.sku, "price_minor": one.price_minor} | priced for one in new])
     if in_store:
         listed = [{"store_id": owner_id, "sku": one.sku, "cost_minor": one.cost_minor} for one in new]
-        write_many(session, Listing, listed)
+        write_many(ctx.session, Listing, listed)
     reported: list[tuple[str, str, dict[str, Any]]] = []
     for one in new:
         subject = f"product:{one.sku}"
@@ -76,7 +74,7 @@ def add(
         if in_store:
             costs = {} if one.cost_minor is None else {"cost_minor": one.cost_minor}
             reported.append(("product.listed", subject, {"store": owner_id} | costs))
-    journal.record_many(session, reported, actor=actor, at=at)
+    journal.record_many(ctx, reported)
 
 
 def refusals(session: Session, new: Sequence[NewProduct]) -> Iterator[tuple[int, DomainError]]:

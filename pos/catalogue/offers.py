@@ -32,7 +32,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.publication import EVERYONE
 from config.prepared import Prepared
 from config.words import language
@@ -115,50 +115,48 @@ class OfferEdition(Base):
 # --- verbs ---
 
 
-def make(session: Session, owner_id: str, offer: Offer, *, actor: Actor, at: dt.datetime) -> StandingOffer:
+def make(ctx: Context, owner_id: str, offer: Offer) -> StandingOffer:
     """Promise an offer (rules 1, 2); `offer.codes` not None says that it needs a coupon.
 
     The offer's id is the command's: the same one again changes nothing, with other terms it is a Conflict.
     """
-    check(session, offer)
-    row = _row(owner_id, offer, actor=actor, at=at)
-    known = session.get(StandingOffer, offer.id)
+    check(ctx.session, offer)
+    row = _row(owner_id, offer, actor=ctx.actor, at=ctx.at)
+    known = ctx.session.get(StandingOffer, offer.id)
     if known is not None:
         if (known.owner_id, known.name, known.terms) != (owner_id, row.name, row.terms):
             raise Conflict(
                 "offer-exists", "This offer is already made as %(name)s. Open it to change it.", name=known.name
             )
         return known
-    session.add(row)
-    _note(session, row, "offer.made", actor=actor, at=at, terms=row.terms)
+    ctx.session.add(row)
+    _note(ctx, row, "offer.made", terms=row.terms)
     return row
 
 
-def change(session: Session, owner_id: str, offer: Offer, *, actor: Actor, at: dt.datetime) -> StandingOffer:
+def change(ctx: Context, owner_id: str, offer: Offer) -> StandingOffer:
     """Promise other terms under the same offer; sales made before keep what they gave."""
-    row = _running(session, owner_id, offer.id)
-    check(session, offer)
-    after = _row(owner_id, offer, actor=actor, at=row.made_at)
+    row = _running(ctx.session, owner_id, offer.id)
+    check(ctx.session, offer)
+    after = _row(owner_id, offer, actor=ctx.actor, at=row.made_at)
     before = {"name": row.name, "from_day": row.from_day, "until_day": row.until_day, "terms": row.terms}
     for name in ("name", "kind", "from_day", "until_day", "needs_coupon", "terms"):
         setattr(row, name, getattr(after, name))
-    _note(session, row, "offer.changed", actor=actor, at=at, before=before, terms=row.terms)
+    _note(ctx, row, "offer.changed", before=before, terms=row.terms)
     return row
 
 
-def end(
-    session: Session, owner_id: str, offer_id: str, *, actor: Actor, at: dt.datetime, why: str = ""
-) -> StandingOffer:
+def end(ctx: Context, owner_id: str, offer_id: str, *, why: str = "") -> StandingOffer:
     """End an offer now (rule 3); ending an ended one changes nothing."""
-    row = _own(session, owner_id, offer_id)
+    row = _own(ctx.session, owner_id, offer_id)
     if row.ended_at is None:
-        row.ended_at = at
-        _note(session, row, "offer.ended", actor=actor, at=at, why=why)
+        row.ended_at = ctx.at
+        _note(ctx, row, "offer.ended", why=why)
     return row
 
 
 def make_coupons(
-    session: Session,
+    ctx: Context,
     owner_id: str,
     offer_id: str,
     *,
@@ -166,18 +164,16 @@ def make_coupons(
     most_uses: int | None = 1,
     codes: Iterable[str] = (),
     until_day: dt.date | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> list[str]:
     """Make codes for an offer that needs one: one's own, or `count` random ones (rule 4).
 
     most_uses: how often each code may be used, until_day: until when; None without end. Returns the codes as printed.
     """
-    row = _running(session, owner_id, offer_id)
+    row = _running(ctx.session, owner_id, offer_id)
     if not row.needs_coupon:
         raise Refused("needs-no-coupon", "This offer is for everybody; it needs no coupon.", offer=row.name)
     own = list(dict.fromkeys(filter(None, map(clean_code, codes))))
-    have = session.scalar(sa.select(sa.func.count()).select_from(Coupon).where(Coupon.offer_id == offer_id)) or 0
+    have = ctx.session.scalar(sa.select(sa.func.count()).select_from(Coupon).where(Coupon.offer_id == offer_id)) or 0
     wanted = len(own) or count
     if not 1 <= wanted <= MOST_CODES - have:
         raise Invalid("bad-code-count", "An offer has 1 to %(most)s codes.", most=MOST_CODES, have=have)
@@ -191,24 +187,24 @@ def make_coupons(
     if long := [code for code in own if not (3 <= len(code) <= LONGEST_CODE and code.isascii())]:
         raise Invalid("bad-coupon", "A code has 3 to 24 letters A to Z and digits.", codes=long)
     fresh = own or _random_codes(count)
-    taken = session.scalars(sa.select(Coupon.code).where(Coupon.owner_id == owner_id, Coupon.code.in_(fresh))).all()
+    taken = ctx.session.scalars(sa.select(Coupon.code).where(Coupon.owner_id == owner_id, Coupon.code.in_(fresh))).all()
     if taken:
         raise Conflict(
             "coupon-taken", "The code %(taken)s is already taken. Choose another.", taken=taken[0], codes=list(taken)
         )
-    session.add_all(
+    ctx.session.add_all(
         Coupon(
             owner_id=owner_id,
             code=code,
             offer_id=offer_id,
             most_uses=most_uses,
             uses=0,
-            made_at=at,
+            made_at=ctx.at,
             until_day=until_day,
         )
         for code in fresh
     )
-    _note(session, row, "coupon.made", actor=actor, at=at, count=len(fresh), most_uses=most_uses)
+    _note(ctx, row, "coupon.made", count=len(fresh), most_uses=most_uses)
     return fresh
 
 
@@ -255,7 +251,7 @@ def give_back_coupons(session: Session, store_id: str, order_id: str, *, at: dt.
 
 
 def mark_down(
-    session: Session,
+    ctx: Context,
     store_id: str,
     sku: str,
     *,
@@ -263,23 +259,21 @@ def mark_down(
     percent_bp: int = 0,
     price_minor: int | None = None,
     name: str = "",
-    actor: Actor,
-    at: dt.datetime,
 ) -> StandingOffer:
     """Reduce the pieces of a product that expire on a day, until that day (rule 5).
 
     percent_bp off, or each (per price quantity) at price_minor.
     """
-    for one in markdowns(session, store_id, sku, expires_on):
-        end(session, store_id, one.id, actor=actor, at=at, why="marked down again")
-    store = session.get(Store, store_id)
+    for one in markdowns(ctx.session, store_id, sku, expires_on):
+        end(ctx, store_id, one.id, why="marked down again")
+    store = ctx.session.get(Store, store_id)
     say = language(store.language if store else "en")
     words = name or say("Reduced to clear")
     parts = (Part(Choice(skus=frozenset([sku]))),)
     offer = Offer(new_id(), words, "percent", parts, percent_bp=percent_bp, expires_on=expires_on, until_day=expires_on)
     if price_minor is not None:
         offer = replace(offer, kind="price", percent_bp=0, amount_minor=price_minor)
-    return make(session, store_id, offer, actor=actor, at=at)
+    return make(ctx, store_id, offer)
 
 
 def renew(session: Session, owner_id: str) -> None:
@@ -509,10 +503,10 @@ def _choice(wire: dict[str, Any]) -> Choice:
     return Choice(**named)
 
 
-def _note(session: Session, row: StandingOffer, verb: str, *, actor: Actor, at: dt.datetime, **facts: Any) -> None:
-    session.flush()
-    renew(session, row.owner_id)
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"offer:{row.id}", name=row.name, **facts)
+def _note(ctx: Context, row: StandingOffer, verb: str, **facts: Any) -> None:
+    ctx.session.flush()
+    renew(ctx.session, row.owner_id)
+    journal.record(ctx, verb=verb, subject=f"offer:{row.id}", name=row.name, **facts)
 
 
 def _own(session: Session, owner_id: str, offer_id: str) -> StandingOffer:

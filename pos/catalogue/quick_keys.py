@@ -10,7 +10,6 @@ Rules
    sign of anything.
 """
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -20,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
 
@@ -78,7 +77,7 @@ class Page:
 
 
 def put(
-    session: Session,
+    ctx: Context,
     store_id: str,
     sku: str,
     page: int,
@@ -86,14 +85,12 @@ def put(
     *,
     label: str = "",
     colour: str = "paper",
-    actor: Actor,
-    at: dt.datetime,
 ) -> QuickKey:
     """Put a product on a free place, the first free one unless told; on the page already, it moves there (rule 1)."""
-    listing = session.get(Listing, (store_id, sku))
+    listing = ctx.session.get(Listing, (store_id, sku))
     if listing is None or not listing.active:
         raise NotFound("not-listed", "This store does not sell %(sku)s. List it in the catalogue first.", sku=sku)
-    rows = _arranged(session, store_id)
+    rows = _arranged(ctx.session, store_id)
     taken = {row.place: row for row in rows.values() if row.page == page}
     same = next((row for row in taken.values() if row.sku == sku), None)
     if place is None:
@@ -105,20 +102,18 @@ def put(
             number=place + 1, page=page, place=place,
         )  # fmt: skip
     if same is not None and same.place != place:
-        session.delete(same)
-        session.flush()
+        ctx.session.delete(same)
+        ctx.session.flush()
         same = None
     row = same or QuickKey(store_id=store_id, page=page, place=place, sku=sku)
     row.label, row.colour = _label(label), _colour(colour)
-    session.add(row)
-    return _done(session, row, "key.put", spot, actor, at)
+    ctx.session.add(row)
+    return _done(ctx, row, "key.put", spot)
 
 
-def move(
-    session: Session, store_id: str, source: Spot, page: int, place: int | None, *, actor: Actor, at: dt.datetime
-) -> None:
+def move(ctx: Context, store_id: str, source: Spot, page: int, place: int | None) -> None:
     """Move a key to another place, None: the first free one; a key that is there changes places with it."""
-    rows = _arranged(session, store_id)
+    rows = _arranged(ctx.session, store_id)
     target = _spot(page, _free(rows, page) if place is None else place)
     moved, there = _key(rows, source), rows.get(target)
     if source == target:
@@ -130,40 +125,38 @@ def move(
     kept = [(row.sku, row.label, row.colour) for row in (moved, there) if row is not None]
     for old in (moved, there):
         if old is not None:
-            session.delete(old)
-    session.flush()
+            ctx.session.delete(old)
+    ctx.session.flush()
     for (sku, label, colour), (to, on) in zip(kept, (target, source), strict=False):
-        session.add(QuickKey(store_id=store_id, page=to, place=on, sku=sku, label=label, colour=colour))
-    session.flush()
-    _done(session, session.get_one(QuickKey, (store_id, *target)), "key.moved", source, actor, at)
+        ctx.session.add(QuickKey(store_id=store_id, page=to, place=on, sku=sku, label=label, colour=colour))
+    ctx.session.flush()
+    _done(ctx, ctx.session.get_one(QuickKey, (store_id, *target)), "key.moved", source)
 
 
-def change(
-    session: Session, store_id: str, spot: Spot, *, label: str, colour: str, actor: Actor, at: dt.datetime
-) -> QuickKey:
+def change(ctx: Context, store_id: str, spot: Spot, *, label: str, colour: str) -> QuickKey:
     """Give a key another label or colour (rule 5)."""
-    row = _key(_arranged(session, store_id), spot)
+    row = _key(_arranged(ctx.session, store_id), spot)
     row.label, row.colour = _label(label), _colour(colour)
-    return _done(session, row, "key.changed", spot, actor, at)
+    return _done(ctx, row, "key.changed", spot)
 
 
-def remove(session: Session, store_id: str, spot: Spot, *, actor: Actor, at: dt.datetime) -> None:
+def remove(ctx: Context, store_id: str, spot: Spot) -> None:
     """Take a key away; its place stays free."""
-    row = _key(_arranged(session, store_id), spot)
-    session.delete(row)
-    session.flush()
-    _done(session, row, "key.removed", spot, actor, at)
+    row = _key(_arranged(ctx.session, store_id), spot)
+    ctx.session.delete(row)
+    ctx.session.flush()
+    _done(ctx, row, "key.removed", spot)
 
 
-def name_page(session: Session, store_id: str, page: int, name: str, *, actor: Actor, at: dt.datetime) -> None:
+def name_page(ctx: Context, store_id: str, page: int, name: str) -> None:
     """Give a page a name; an empty one takes it away."""
     _spot(page, 0)
     name = name.strip()
     if len(name) > LONGEST_NAME:
         raise Invalid("too-long", "A page's name has at most %(most)s letters.", most=LONGEST_NAME, field="name")
-    session.merge(QuickPage(store_id=store_id, page=page, name=name))
-    catalogue.begin_till_edition(session, store_id)
-    journal.record(session, actor=actor, at=at, verb="page.named", subject=f"keys:{store_id}", page=page, name=name)
+    ctx.session.merge(QuickPage(store_id=store_id, page=page, name=name))
+    catalogue.begin_till_edition(ctx.session, store_id)
+    journal.record(ctx, verb="page.named", subject=f"keys:{store_id}", page=page, name=name)
 
 
 # --- questions ---
@@ -230,19 +223,19 @@ def _key(rows: dict[Spot, QuickKey], spot: Spot) -> QuickKey:
     return row
 
 
-def _done(session: Session, row: QuickKey, verb: str, spot: Spot, actor: Actor, at: dt.datetime) -> QuickKey:
+def _done(ctx: Context, row: QuickKey, verb: str, spot: Spot) -> QuickKey:
     """Keep the listings' page one the same (rule 2), count the edition up and write the journal."""
-    session.flush()
+    ctx.session.flush()
     first = {
         key.sku: key.place
-        for key in session.scalars(sa.select(QuickKey).where(QuickKey.store_id == row.store_id, QuickKey.page == 1))
+        for key in ctx.session.scalars(sa.select(QuickKey).where(QuickKey.store_id == row.store_id, QuickKey.page == 1))
     }
     shown = sa.or_(Listing.quick_key.is_not(None), Listing.sku.in_(list(first)))
-    for listing in session.scalars(sa.select(Listing).where(Listing.store_id == row.store_id, shown)):
+    for listing in ctx.session.scalars(sa.select(Listing).where(Listing.store_id == row.store_id, shown)):
         listing.quick_key = first.get(listing.sku)
-    catalogue.begin_till_edition(session, row.store_id)
+    catalogue.begin_till_edition(ctx.session, row.store_id)
     facts = {"page": row.page, "place": row.place, "label": row.label, "colour": row.colour, "spot": list(spot)}
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"product:{row.sku}", **facts)
+    journal.record(ctx, verb=verb, subject=f"product:{row.sku}", **facts)
     return row
 
 

@@ -23,7 +23,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.money import MAX_MINOR, divide_half_up, exponent
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.words import N_
 from pos.catalogue import catalogue, gs1, own_labels
 from pos.catalogue.catalogue import Barcode, Product, Scanned
@@ -58,13 +58,11 @@ class ScanScheme(Base):
 # --- verbs ---
 
 
-def add_scheme(
-    session: Session, store_id: str, name: str, pattern: str, step: int = 1, *, actor: Actor, at: dt.datetime
-) -> ScanScheme:
+def add_scheme(ctx: Context, store_id: str, name: str, pattern: str, step: int = 1) -> ScanScheme:
     """Read labels of a pattern from now on, after the schemes there are (`own_labels`, rules 1, 2, 5)."""
     made = own_labels.scheme(pattern, step)
     name = name.strip() or f"{own_labels.LENGTHS[11 if made.is_upc else 12]} {made.prefix}"
-    rows = _rows(session, store_id)
+    rows = _rows(ctx.session, store_id)
     if len(rows) >= MOST_SCHEMES:
         raise Refused(
             "too-many-schemes", "A store has at most %(most)s kinds of label. Remove one first.", most=MOST_SCHEMES
@@ -73,26 +71,26 @@ def add_scheme(
         raise Conflict("scheme-exists", "Labels of the pattern %(pattern)s are read already.", pattern=pattern)
     place = max((row.place for row in rows), default=-1) + 1
     row = ScanScheme(id=new_id(), store_id=store_id, place=place, name=name[:60], pattern=pattern, step=step)
-    session.add(row)
-    _record(session, row, "scheme.added", actor, at)
+    ctx.session.add(row)
+    _record(ctx, row, "scheme.added")
     return row
 
 
-def remove_scheme(session: Session, store_id: str, scheme_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def remove_scheme(ctx: Context, store_id: str, scheme_id: str) -> None:
     """Read labels of this scheme no more."""
-    row = _row(session, store_id, scheme_id)
-    session.delete(row)
-    _record(session, row, "scheme.removed", actor, at)
+    row = _row(ctx.session, store_id, scheme_id)
+    ctx.session.delete(row)
+    _record(ctx, row, "scheme.removed")
 
 
-def raise_scheme(session: Session, store_id: str, scheme_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def raise_scheme(ctx: Context, store_id: str, scheme_id: str) -> None:
     """Try this scheme before the one that is tried before it now (rule 2); the first stays the first."""
-    row, rows = _row(session, store_id, scheme_id), _rows(session, store_id)
+    row, rows = _row(ctx.session, store_id, scheme_id), _rows(ctx.session, store_id)
     at_place = [one.id for one in rows].index(scheme_id)
     if at_place:
         before = rows[at_place - 1]
         row.place, before.place = before.place, row.place
-        _record(session, row, "scheme.raised", actor, at)
+        _record(ctx, row, "scheme.raised")
 
 
 # --- questions ---
@@ -261,7 +259,7 @@ def _row(session: Session, store_id: str, scheme_id: str) -> ScanScheme:
     return row
 
 
-def _record(session: Session, row: ScanScheme, verb: str, actor: Actor, at: dt.datetime) -> None:
-    catalogue.begin_till_edition(session, row.store_id)
+def _record(ctx: Context, row: ScanScheme, verb: str) -> None:
+    catalogue.begin_till_edition(ctx.session, row.store_id)
     facts = {"name": row.name, "pattern": row.pattern, "step": row.step}
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"scheme:{row.id}", **facts)
+    journal.record(ctx, verb=verb, subject=f"scheme:{row.id}", **facts)

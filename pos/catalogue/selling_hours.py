@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, table_of
 from config.errors import Invalid, NotFound, Refused
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.prepared import Prepared
 from pos.catalogue.catalogue import Product
 from pos.pricing.pricing import ProductView
@@ -50,28 +50,26 @@ Hours = Mapping[str, tuple[int, int]]
 # --- verbs ---
 
 
-def set_hours(
-    session: Session, store_id: str, kind: str, from_minute: int, until_minute: int, *, actor: Actor, at: dt.datetime
-) -> SellingHours:
+def set_hours(ctx: Context, store_id: str, kind: str, from_minute: int, until_minute: int) -> SellingHours:
     """Sell a department or a category only within these hours (rules 1, 3); set again, they are replaced."""
-    if kind not in kinds(session):
+    if kind not in kinds(ctx.session):
         raise NotFound("unknown-aisle", "No product stands in that category. Choose one from the list.", field="kind")
     if not (0 <= from_minute < 1440 and 0 <= until_minute < 1440) or from_minute == until_minute:
         raise Invalid("bad-hours", "Type both times, from and until.", field="until_time")
-    row = session.get(SellingHours, (store_id, kind)) or SellingHours(store_id=store_id, kind=kind)
+    row = ctx.session.get(SellingHours, (store_id, kind)) or SellingHours(store_id=store_id, kind=kind)
     row.from_minute, row.until_minute = from_minute, until_minute
-    session.add(row)
+    ctx.session.add(row)
     facts = {"from_time": clock_text(from_minute), "until_time": clock_text(until_minute)}
-    journal.record(session, actor=actor, at=at, verb="selling_hours.set", subject=f"category:{kind}", **facts)
+    journal.record(ctx, verb="selling_hours.set", subject=f"category:{kind}", **facts)
     return row
 
 
-def lift(session: Session, store_id: str, kind: str, *, actor: Actor, at: dt.datetime) -> None:
+def lift(ctx: Context, store_id: str, kind: str) -> None:
     """Sell a category's products at any hour again; lifting hours that are not set changes nothing."""
-    row = session.get(SellingHours, (store_id, kind))
+    row = ctx.session.get(SellingHours, (store_id, kind))
     if row is not None:
-        session.delete(row)
-        journal.record(session, actor=actor, at=at, verb="selling_hours.lifted", subject=f"category:{kind}")
+        ctx.session.delete(row)
+        journal.record(ctx, verb="selling_hours.lifted", subject=f"category:{kind}")
 
 
 # --- questions ---

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.ids import new_id
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.words import N_
 from config.words import language as language_of
 
@@ -63,25 +63,17 @@ class Consent(Base):
 
 
 def note(
-    session: Session,
-    store_id: str,
-    customer_id: str,
-    given: Iterable[str],
-    ended: Iterable[str],
-    language: str,
-    *,
-    at: dt.datetime,
-    actor: Actor,
+    ctx: Context, store_id: str, customer_id: str, given: Iterable[str], ended: Iterable[str], language: str
 ) -> None:
     """Write down what is agreed to from now on, and what no longer is. language: the customer's."""
     for purpose, is_given in [*((one, True) for one in sorted(given)), *((one, False) for one in sorted(ended))]:
-        session.add(
+        ctx.session.add(
             Consent(
                 store_id=store_id, id=new_id(), customer_id=customer_id, purpose=purpose, given=is_given,
-                words=language_of(language)(ASKED[purpose]) if is_given else "", at=at, actor_id=actor.id,
+                words=language_of(language)(ASKED[purpose]) if is_given else "", at=ctx.at, actor_id=ctx.actor.id,
             )
         )  # fmt: skip
-    session.flush()
+    ctx.session.flush()
 
 
 # --- questions ---

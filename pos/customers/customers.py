@@ -33,7 +33,7 @@ from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, is_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.words import LANGUAGES
 from pos.catalogue.catalogue import search_text_for
 from pos.customers import loyalty, shared_points, tab
@@ -118,72 +118,59 @@ class Found:
 # --- verbs ---
 
 
-def add(session: Session, store: Store, id: str, wished: Particulars, *, actor: Actor, at: dt.datetime) -> Customer:
+def add(ctx: Context, store: Store, id: str, wished: Particulars) -> Customer:
     """Add a customer; id is the page's command id, so a double click adds one (another content is a Conflict)."""
     if not is_id(id):
         raise Invalid("no-command-id", "Open the page again, then press the button.")
     wished = tidied(wished, store.tz)
-    if (before := session.get(Customer, (store.id, id))) is not None:
+    if (before := ctx.session.get(Customer, (store.id, id))) is not None:
         if any(getattr(before, name) != getattr(wished, name) for name in ("name", "phone", "language")):
             raise Conflict(
                 "command-content-differs", "This was already booked with another content. Open the page again."
             )
         return before
-    customer = Customer(store_id=store.id, id=id, name="", phone="", search_text="", added_at=at)
-    session.add(customer)
-    tab.open_account(session, store.id, id, wished.limit_minor)
-    loyalty.open_account(session, store.id, id, member="points" in wished.agreed)
-    _write(session, customer, wished)
-    session.flush()
-    _share(session, store, customer, wished, at=at, actor=actor)
-    note(session, store.id, customer.id, {"name", *wished.agreed}, (), wished.language, at=at, actor=actor)
+    customer = Customer(store_id=store.id, id=id, name="", phone="", search_text="", added_at=ctx.at)
+    ctx.session.add(customer)
+    tab.open_account(ctx.session, store.id, id, wished.limit_minor)
+    loyalty.open_account(ctx.session, store.id, id, member="points" in wished.agreed)
+    _write(ctx.session, customer, wished)
+    ctx.session.flush()
+    _share(ctx, store, customer, wished)
+    note(ctx, store.id, customer.id, {"name", *wished.agreed}, (), wished.language)
     journal.record(
-        session, actor=actor, at=at, verb="customer.added", subject=_subject(id), agreed=sorted(wished.agreed),
-        limit_minor=wished.limit_minor,
-    )  # fmt: skip
+        ctx, verb="customer.added", subject=_subject(id), agreed=sorted(wished.agreed),
+        limit_minor=wished.limit_minor)  # fmt: skip
     return customer
 
 
-def change(
-    session: Session, store: Store, customer_id: str, wished: Particulars, *, actor: Actor, at: dt.datetime
-) -> Customer:
+def change(ctx: Context, store: Store, customer_id: str, wished: Particulars) -> Customer:
     """Change what is kept of a customer; refuses to end a tab that is not settled (rule 1)."""
     wished = tidied(wished, store.tz)
-    customer = _locked(session, store.id, customer_id)
-    owing = tab.account(session, store.id, customer_id, lock=True)
-    before = set(agreed(session, store.id, customer_id)) & set(PURPOSES)
+    customer = _locked(ctx.session, store.id, customer_id)
+    owing = tab.account(ctx.session, store.id, customer_id, lock=True)
+    before = set(agreed(ctx.session, store.id, customer_id)) & set(PURPOSES)
     if "tab" in before and "tab" not in wished.agreed and owing.balance_minor:
         raise _unsettled(owing.balance_minor)
     limit_before = owing.limit_minor
-    tab.set_limit(session, store.id, customer_id, wished.limit_minor)
-    loyalty.set_member(session, store.id, customer_id, "points" in wished.agreed)
+    tab.set_limit(ctx.session, store.id, customer_id, wished.limit_minor)
+    loyalty.set_member(ctx.session, store.id, customer_id, "points" in wished.agreed)
     changed = [name for name in ("name", "phone", "language") if getattr(customer, name) != getattr(wished, name)]
-    _write(session, customer, wished)
-    _share(session, store, customer, wished, at=at, actor=actor)
+    _write(ctx.session, customer, wished)
+    _share(ctx, store, customer, wished)
     more, less = wished.agreed - before, before - wished.agreed
-    note(session, store.id, customer.id, more, less, wished.language, at=at, actor=actor)
+    note(ctx, store.id, customer.id, more, less, wished.language)
     journal.record(
-        session, actor=actor, at=at, verb="customer.changed", subject=_subject(customer_id), changed=changed,
-        agreed=sorted(wished.agreed), limit_before_minor=limit_before, limit_minor=wished.limit_minor,
-    )  # fmt: skip
+        ctx, verb="customer.changed", subject=_subject(customer_id), changed=changed,
+        agreed=sorted(wished.agreed), limit_before_minor=limit_before, limit_minor=wished.limit_minor)  # fmt: skip
     return customer
 
 
-def agree_online(
-    session: Session,
-    store: Store,
-    customer_id: str,
-    *,
-    given: bool,
-    phone: str = "",
-    actor: Actor,
-    at: dt.datetime,
-) -> Customer:
+def agree_online(ctx: Context, store: Store, customer_id: str, *, given: bool, phone: str = "") -> Customer:
     """Note that a customer wants the prices for members online, or no longer does; all else stays as it is.
 
     It brings points and the phone number with it, which it needs (rule 1). phone: '' for the one that is kept.
     """
-    kept = particulars(session, store, customer_id)
+    kept = particulars(ctx.session, store, customer_id)
     if given:
         needs = {"online", "points", "phone"}
         wished = replace(kept, phone=phone.strip() or kept.phone, agreed=kept.agreed | needs)
@@ -191,28 +178,28 @@ def agree_online(
             raise Invalid("phone-needed", "Type the phone number: online the customer is known by it.", field="phone")
     else:
         wished = replace(kept, agreed=kept.agreed - {"online"})
-    return change(session, store, customer_id, wished, actor=actor, at=at)
+    return change(ctx, store, customer_id, wished)
 
 
-def erase(session: Session, store: Store, customer_id: str, *, actor: Actor, at: dt.datetime) -> Customer:
+def erase(ctx: Context, store: Store, customer_id: str) -> Customer:
     """Forget a person: name, number and points go, the books stay by id; refused while the tab is unpaid (rule 3)."""
-    customer = session.get(Customer, (store.id, customer_id))
+    customer = ctx.session.get(Customer, (store.id, customer_id))
     if customer is not None and customer.erased_at is not None:
         return customer
-    customer = _locked(session, store.id, customer_id)
-    owing = tab.account(session, store.id, customer_id, lock=True)
+    customer = _locked(ctx.session, store.id, customer_id)
+    owing = tab.account(ctx.session, store.id, customer_id, lock=True)
     if owing.balance_minor:
         raise _unsettled(owing.balance_minor)
-    tab.set_limit(session, store.id, customer_id, 0)
-    loyalty.end(session, store.id, customer_id, at=at, actor=actor)
-    shared_points.quit_(session, store.id, customer_id, at=at)
-    ended = agreed(session, store.id, customer_id)
-    note(session, store.id, customer_id, (), ended, customer.language, at=at, actor=actor)
+    tab.set_limit(ctx.session, store.id, customer_id, 0)
+    loyalty.end(ctx, store.id, customer_id)
+    shared_points.quit_(ctx.session, store.id, customer_id, at=ctx.at)
+    ended = agreed(ctx.session, store.id, customer_id)
+    note(ctx, store.id, customer_id, (), ended, customer.language)
     customer.name = customer.phone = customer.search_text = customer.online_key = ""
-    customer.erased_at = at
-    _forget_paper(session, store.id, customer_id)
-    journal.record(session, actor=actor, at=at, verb="customer.erased", subject=_subject(customer_id))
-    session.flush()
+    customer.erased_at = ctx.at
+    _forget_paper(ctx.session, store.id, customer_id)
+    journal.record(ctx, verb="customer.erased", subject=_subject(customer_id))
+    ctx.session.flush()
     return customer
 
 
@@ -401,15 +388,13 @@ def _write(session: Session, customer: Customer, wished: Particulars) -> None:
     customer.online_key = key_of(customer.store_id, tz, wished.phone) if "online" in wished.agreed else ""
 
 
-def _share(
-    session: Session, store: Store, customer: Customer, wished: Particulars, *, at: dt.datetime, actor: Actor
-) -> None:
+def _share(ctx: Context, store: Store, customer: Customer, wished: Particulars) -> None:
     """Let the network count the points of who agrees to it, and of nobody else."""
     if "network" in wished.agreed:
         key = key_of(NETWORK, store.tz, wished.phone)
-        shared_points.join(session, store, customer.id, key, at=at, actor=actor)
+        shared_points.join(ctx, store, customer.id, key)
     else:
-        shared_points.quit_(session, store.id, customer.id, at=at)
+        shared_points.quit_(ctx.session, store.id, customer.id, at=ctx.at)
 
 
 def _found(

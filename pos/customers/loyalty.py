@@ -25,7 +25,7 @@ from config.ids import new_id
 from config.money import MAX_MINOR
 from config.nodes import journal
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.store.store import Store
 
 MOST_POINTS = 10**6
@@ -111,7 +111,7 @@ NONE = Scheme(active=False, points=1, per_minor=100, worth_minor=1, least_points
 # --- verbs ---
 
 
-def set_scheme(session: Session, store_id: str, wished: Scheme, *, actor: Actor, at: dt.datetime) -> Scheme:
+def set_scheme(ctx: Context, store_id: str, wished: Scheme) -> Scheme:
     """Set a store's scheme (rule 5); refuses one that gives back more than was paid."""
     for name, most in (("points", MOST_POINTS), ("per_minor", MAX_MINOR), ("worth_minor", MAX_MINOR)):
         if not 1 <= getattr(wished, name) <= most:
@@ -120,12 +120,12 @@ def set_scheme(session: Session, store_id: str, wished: Scheme, *, actor: Actor,
         raise Invalid("bad-scheme", "Type whole numbers above zero.", field="least_points")
     if wished.points * wished.worth_minor > wished.per_minor:
         raise Invalid("scheme-too-generous", "The points would be worth more than what was paid.", field="worth_minor")
-    row = session.get(LoyaltyScheme, store_id) or LoyaltyScheme(store_id=store_id)
+    row = ctx.session.get(LoyaltyScheme, store_id) or LoyaltyScheme(store_id=store_id)
     for name, value in vars(wished).items():
         setattr(row, name, value)
-    session.add(row)
-    journal.record(session, actor=actor, at=at, verb="loyalty.set", subject=f"store:{store_id}", **vars(wished))
-    session.flush()
+    ctx.session.add(row)
+    journal.record(ctx, verb="loyalty.set", subject=f"store:{store_id}", **vars(wished))
+    ctx.session.flush()
     return wished
 
 
@@ -142,24 +142,20 @@ def set_member(session: Session, store_id: str, customer_id: str, member: bool) 
     session.flush()
 
 
-def earn(
-    session: Session, store: Store, customer_id: str, base_minor: int, *, sale_id: str, at: dt.datetime, actor: Actor
-) -> tuple[int, int]:
+def earn(ctx: Context, store: Store, customer_id: str, base_minor: int, *, sale_id: str) -> tuple[int, int]:
     """Give a member the points of a sale; returns (earned, balance), (0, balance) for who is no member (rules 2, 5)."""
-    account = account_of(session, store.id, customer_id)
-    earned = scheme(session, store.id).earned(base_minor) if account.member else 0
+    account = account_of(ctx.session, store.id, customer_id)
+    earned = scheme(ctx.session, store.id).earned(base_minor) if account.member else 0
     if earned == 0:
         return 0, account.points
-    return earned, _write(session, store.id, customer_id, "earned", earned, base_minor, sale_id, at, actor)
+    return earned, _write(ctx, store.id, customer_id, "earned", earned, base_minor, sale_id)
 
 
-def spend_points(
-    session: Session, store: Store, customer_id: str, amount_minor: int, *, sale_id: str, at: dt.datetime, actor: Actor
-) -> tuple[int, int]:
+def spend_points(ctx: Context, store: Store, customer_id: str, amount_minor: int, *, sale_id: str) -> tuple[int, int]:
     """Pay an amount with points; returns (points spent, balance). Refused with what could be paid (rule 3)."""
     if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not 0 < amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type an amount of money above zero.", amount_minor=amount_minor)
-    rules, account = scheme(session, store.id), account_of(session, store.id, customer_id)
+    rules, account = scheme(ctx.session, store.id), account_of(ctx.session, store.id, customer_id)
     if not rules.active or not account.member:
         raise Refused("no-points-here", "This customer collects no points here. Choose another way to pay.")
     points = rules.needed(amount_minor)
@@ -168,70 +164,64 @@ def spend_points(
             "too-few-points", "Points are redeemed from %(least_points)s on. Choose another way to pay.",
             least_points=rules.least_points, points=account.points,
         )  # fmt: skip
-    balance = _write(session, store.id, customer_id, "spent", -points, amount_minor, sale_id, at, actor, covered=True)
+    balance = _write(ctx, store.id, customer_id, "spent", -points, amount_minor, sale_id, covered=True)
     return points, balance
 
 
 def take_points_back(
-    session: Session, store: Store, customer_id: str, base_minor: int, *, sale_id: str,
-    of_sale_id: str | None = None, at: dt.datetime, actor: Actor,
-) -> tuple[int, int]:  # fmt: skip
+    ctx: Context, store: Store, customer_id: str, base_minor: int, *, sale_id: str, of_sale_id: str | None = None
+) -> tuple[int, int]:
     """Take back what returned goods had earned; returns (points taken, balance) (rule 4).
 
     base_minor: what is paid back, > 0. sale_id: the return. of_sale_id: the sale that earned them; then never more
     than it earned, at the rate of that day.
     """
-    account = account_of(session, store.id, customer_id)
-    points = _share(session, store.id, customer_id, base_minor, "earned", of_sale_id)
+    account = account_of(ctx.session, store.id, customer_id)
+    points = _share(ctx.session, store.id, customer_id, base_minor, "earned", of_sale_id)
     if points <= 0:
         return 0, account.points
-    return points, _write(session, store.id, customer_id, "taken_back", -points, base_minor, sale_id, at, actor)
+    return points, _write(ctx, store.id, customer_id, "taken_back", -points, base_minor, sale_id)
 
 
 def give_points_back(
-    session: Session, store: Store, customer_id: str, amount_minor: int, *, sale_id: str,
-    of_sale_id: str | None = None, at: dt.datetime, actor: Actor,
-) -> tuple[int, int]:  # fmt: skip
+    ctx: Context, store: Store, customer_id: str, amount_minor: int, *, sale_id: str, of_sale_id: str | None = None
+) -> tuple[int, int]:
     """Give back the points that paid for returned goods; returns (points given, balance) (rule 4).
 
     amount_minor: what the points had paid, > 0. of_sale_id: the sale they paid; then as many as it took.
     """
     if not 0 < amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type an amount of money above zero.", amount_minor=amount_minor)
-    points = _share(session, store.id, customer_id, amount_minor, "spent", of_sale_id)
-    return points, _write(session, store.id, customer_id, "given_back", points, amount_minor, sale_id, at, actor)
+    points = _share(ctx.session, store.id, customer_id, amount_minor, "spent", of_sale_id)
+    return points, _write(ctx, store.id, customer_id, "given_back", points, amount_minor, sale_id)
 
 
-def end(session: Session, store_id: str, customer_id: str, *, at: dt.datetime, actor: Actor) -> None:
+def end(ctx: Context, store_id: str, customer_id: str) -> None:
     """End a membership: what points are left are gone, with a line that says so."""
-    account = account_of(session, store_id, customer_id)
+    account = account_of(ctx.session, store_id, customer_id)
     if account.points:
-        _write(session, store_id, customer_id, "ended", -account.points, 0, None, at, actor)
-    set_member(session, store_id, customer_id, False)
+        _write(ctx, store_id, customer_id, "ended", -account.points, 0, None)
+    set_member(ctx.session, store_id, customer_id, False)
 
 
-def carry_over(session: Session, store_id: str, customer_id: str, *, at: dt.datetime, actor: Actor) -> None:
+def carry_over(ctx: Context, store_id: str, customer_id: str) -> None:
     """Let all points go over into the network's (`shared_points`)."""
-    account = account_of(session, store_id, customer_id)
-    _write(session, store_id, customer_id, "carried", -account.points, 0, None, at, actor, covered=True)
+    account = account_of(ctx.session, store_id, customer_id)
+    _write(ctx, store_id, customer_id, "carried", -account.points, 0, None, covered=True)
 
 
-def write_again(
-    session: Session, store_id: str, customer_id: str, *, earned: int, paid_minor: int, sale_id: str, at: dt.datetime,
-    actor: Actor,
-) -> None:  # fmt: skip
+def write_again(ctx: Context, store_id: str, customer_id: str, *, earned: int, paid_minor: int, sale_id: str) -> None:
     """Write what a sale these books have lost had done to a member's points, as its receipt says.
 
     earned: below zero where a return took points back; paid_minor: what points paid, below zero where they came back.
     """
-    account_of(session, store_id, customer_id)
-    rest = (sale_id, at, actor)
+    account_of(ctx.session, store_id, customer_id)
     if earned:
-        _write(session, store_id, customer_id, "earned" if earned > 0 else "taken_back", earned, 0, *rest)
+        _write(ctx, store_id, customer_id, "earned" if earned > 0 else "taken_back", earned, 0, sale_id)
     if paid_minor:
-        points = scheme(session, store_id).needed(abs(paid_minor))
+        points = scheme(ctx.session, store_id).needed(abs(paid_minor))
         kind, moved = ("spent", -points) if paid_minor > 0 else ("given_back", points)
-        _write(session, store_id, customer_id, kind, moved, abs(paid_minor), *rest)
+        _write(ctx, store_id, customer_id, kind, moved, abs(paid_minor), sale_id)
 
 
 # --- questions ---
@@ -278,8 +268,8 @@ def _share(session: Session, store_id: str, customer_id: str, minor: int, kind: 
 
 
 def _write(
-    session: Session, store_id: str, customer_id: str, kind: str, points: int, amount_minor: int, sale_id: str | None,
-    at: dt.datetime, actor: Actor, *, covered: bool = False,
+    ctx: Context, store_id: str, customer_id: str, kind: str, points: int, amount_minor: int, sale_id: str | None,
+    *, covered: bool = False,
 ) -> int:  # fmt: skip
     """Move the balance and write its line; covered: only where the points are there. Returns the balance."""
     after = PointsAccount.points + points
@@ -287,11 +277,11 @@ def _write(
     if covered:
         where.append(after >= 0)
     moved = sa.update(PointsAccount).where(*where).values(points=after, lines=PointsAccount.lines + 1)
-    row = session.execute(
+    row = ctx.session.execute(
         moved.returning(PointsAccount.points, PointsAccount.lines), execution_options={"synchronize_session": False}
     ).one_or_none()
     if row is None:
-        have = account_of(session, store_id, customer_id).points
+        have = account_of(ctx.session, store_id, customer_id).points
         raise Refused("not-enough-points", "There are not enough points for that.", points=have, needed=-points)
     entry = PointsEntry(
         store_id=store_id,
@@ -303,9 +293,9 @@ def _write(
         balance=row.points,
         amount_minor=amount_minor,
         sale_id=sale_id,
-        at=at,
-        actor_id=actor.id,
+        at=ctx.at,
+        actor_id=ctx.actor.id,
     )
-    session.add(entry)
-    session.flush()
+    ctx.session.add(entry)
+    ctx.session.flush()
     return int(row.points)

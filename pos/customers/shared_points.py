@@ -32,7 +32,7 @@ from config.ids import NETWORK, new_id
 from config.nodes import facts, journal
 from config.nodes.append_only import append_only
 from config.nodes.facts import STORE, Count, Day, Fact, Flag, Instant, Whole, applies, recovers
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.customers import loyalty
 from pos.customers.loyalty import Scheme
 from pos.store.store import Store, day_of
@@ -191,50 +191,50 @@ class SharedEntry(Base):
 # --- verbs ---
 
 
-def take_part(session: Session, store: Store, *, actor: Actor, at: dt.datetime) -> SharedPart:
+def take_part(ctx: Context, store: Store) -> SharedPart:
     """Let a store take part from today on (rule 2); a notice that was given is taken back."""
-    today = day_of(session, store.id, at)
-    scheme = scheme_on(session, today)
+    today = day_of(ctx.session, store.id, ctx.at)
+    scheme = scheme_on(ctx.session, today)
     if scheme is None or not scheme.active:
         raise Refused("no-shared-points", "The network has no points of its own now. Ask again when it has.")
     if scheme.currency != store.currency:
         raise Refused("points-other-currency", "The network's points are worth another currency than this store's.")
-    part = part_of(session, store.id, today)
+    part = part_of(ctx.session, store.id, today)
     if part is None:
-        part = SharedPart(store_id=store.id, from_day=today, reported_at=at)
-        session.add(part)
+        part = SharedPart(store_id=store.id, from_day=today, reported_at=ctx.at)
+        ctx.session.add(part)
     elif part.until_day is None:
         return part
-    part.until_day, part.reported_at = None, at
-    _send_part(session, part, actor, at)
+    part.until_day, part.reported_at = None, ctx.at
+    _send_part(ctx, part)
     return part
 
 
-def give_notice(session: Session, store: Store, *, actor: Actor, at: dt.datetime) -> SharedPart:
+def give_notice(ctx: Context, store: Store) -> SharedPart:
     """Let a store leave when its notice is over (rule 2); given twice, the first counts."""
-    today = day_of(session, store.id, at)
-    part, scheme = part_of(session, store.id, today), scheme_on(session, today)
+    today = day_of(ctx.session, store.id, ctx.at)
+    part, scheme = part_of(ctx.session, store.id, today), scheme_on(ctx.session, today)
     if part is None or scheme is None:
         raise Refused("takes-no-part", "This store does not take part in the network's points.")
     if part.until_day is None:
-        part.until_day, part.reported_at = today + dt.timedelta(days=scheme.notice_days), at
-        _send_part(session, part, actor, at)
+        part.until_day, part.reported_at = today + dt.timedelta(days=scheme.notice_days), ctx.at
+        _send_part(ctx, part)
     return part
 
 
-def join(session: Session, store: Store, customer_id: str, key: str, *, at: dt.datetime, actor: Actor) -> None:
+def join(ctx: Context, store: Store, customer_id: str, key: str) -> None:
     """Make a customer a member under a key, or know the member by another one; the store's own points come along."""
-    account = session.get(SharedAccount, (store.id, customer_id)) or _opened(session, store.id, customer_id)
+    account = ctx.session.get(SharedAccount, (store.id, customer_id)) or _opened(ctx.session, store.id, customer_id)
     if account.key == key:
         return
     account.key = key
-    _send_member(session, account, at)
-    own, rates = loyalty.account_of(session, store.id, customer_id), loyalty.scheme(session, store.id)
-    scheme = scheme_on(session, day_of(session, store.id, at))
+    _send_member(ctx.session, account, ctx.at)
+    own, rates = loyalty.account_of(ctx.session, store.id, customer_id), loyalty.scheme(ctx.session, store.id)
+    scheme = scheme_on(ctx.session, day_of(ctx.session, store.id, ctx.at))
     if own.points > 0 and rates.active and scheme is not None:
         worth_minor = own.points * rates.worth_minor
-        loyalty.carry_over(session, store.id, customer_id, at=at, actor=actor)
-        _write(session, account, "brought", worth_minor // scheme.worth_minor, worth_minor, "", at=at, actor=actor)
+        loyalty.carry_over(ctx, store.id, customer_id)
+        _write(ctx, account, "brought", worth_minor // scheme.worth_minor, worth_minor, "")
 
 
 def quit_(session: Session, store_id: str, customer_id: str, *, at: dt.datetime) -> None:
@@ -245,97 +245,89 @@ def quit_(session: Session, store_id: str, customer_id: str, *, at: dt.datetime)
         _send_member(session, account, at)
 
 
-def earn(
-    session: Session, store: Store, customer_id: str, base_minor: int, *, sale_id: str, at: dt.datetime, actor: Actor
-) -> tuple[int, int]:
+def earn(ctx: Context, store: Store, customer_id: str, base_minor: int, *, sale_id: str) -> tuple[int, int]:
     """Give a member the points of a sale, also without a line (rule 4); returns (earned, balance)."""
-    account, scheme = _account(session, store.id, customer_id), scheme_on(session, day_of(session, store.id, at))
+    account, scheme = (
+        _account(ctx.session, store.id, customer_id),
+        scheme_on(ctx.session, day_of(ctx.session, store.id, ctx.at)),
+    )
     earned = scheme.rates().earned(base_minor) if scheme else 0
     if earned == 0:
         return 0, account.points
-    return earned, _write(session, account, "earned", earned, base_minor, sale_id, at=at, actor=actor)
+    return earned, _write(ctx, account, "earned", earned, base_minor, sale_id)
 
 
-def spend(
-    session: Session, store_id: str, customer_id: str, payment_id: str, amount_minor: int, *, sale_id: str,
-    at: dt.datetime, actor: Actor,
-) -> int:  # fmt: skip
+def spend(ctx: Context, store_id: str, customer_id: str, payment_id: str, amount_minor: int, *, sale_id: str) -> int:
     """Write the points the network granted for a payment (rule 4); returns the balance."""
-    account = _account(session, store_id, customer_id)
-    scheme = scheme_on(session, day_of(session, store_id, at))
+    account = _account(ctx.session, store_id, customer_id)
+    scheme = scheme_on(ctx.session, day_of(ctx.session, store_id, ctx.at))
     points = scheme.rates().needed(amount_minor) if scheme else 0
-    return _write(session, account, "spent", -points, amount_minor, sale_id, at=at, actor=actor, id=payment_id)
+    return _write(ctx, account, "spent", -points, amount_minor, sale_id, id=payment_id)
 
 
 def take_points_back(
-    session: Session, store: Store, customer_id: str, base_minor: int, *, sale_id: str,
-    of_sale_id: str | None = None, at: dt.datetime, actor: Actor,
-) -> tuple[int, int]:  # fmt: skip
+    ctx: Context, store: Store, customer_id: str, base_minor: int, *, sale_id: str, of_sale_id: str | None = None
+) -> tuple[int, int]:
     """Take back what returned goods had earned (rule 5); returns (points taken, balance)."""
-    account = _account(session, store.id, customer_id)
-    points = _share(session, store.id, base_minor, "earned", of_sale_id or "")
+    account = _account(ctx.session, store.id, customer_id)
+    points = _share(ctx.session, store.id, base_minor, "earned", of_sale_id or "")
     if points <= 0:
         return 0, account.points
     of = of_sale_id or ""
-    return points, _write(
-        session, account, "taken_back", -points, base_minor, sale_id, of_sale_id=of, at=at, actor=actor
-    )
+    return points, _write(ctx, account, "taken_back", -points, base_minor, sale_id, of_sale_id=of)
 
 
 def give_points_back(
-    session: Session, store: Store, customer_id: str, amount_minor: int, *, sale_id: str,
-    of_sale_id: str | None = None, at: dt.datetime, actor: Actor,
-) -> tuple[int, int]:  # fmt: skip
+    ctx: Context, store: Store, customer_id: str, amount_minor: int, *, sale_id: str, of_sale_id: str | None = None
+) -> tuple[int, int]:
     """Give back the points that paid for returned goods (rule 5); returns (points given, balance)."""
-    account = _account(session, store.id, customer_id)
-    points = _share(session, store.id, amount_minor, "spent", of_sale_id or "")
+    account = _account(ctx.session, store.id, customer_id)
+    points = _share(ctx.session, store.id, amount_minor, "spent", of_sale_id or "")
     of = of_sale_id or ""
-    return points, _write(
-        session, account, "given_back", points, amount_minor, sale_id, of_sale_id=of, at=at, actor=actor
-    )
+    return points, _write(ctx, account, "given_back", points, amount_minor, sale_id, of_sale_id=of)
 
 
 @applies(PointsReported)
-def take_reported(session: Session, fact: PointsReported, _actor: Actor, _at: dt.datetime) -> None:
+def take_reported(ctx: Context, fact: PointsReported) -> None:
     """Take over a balance the network tells, and what of ours it has counted; an older word changes no balance."""
-    account = session.get(SharedAccount, (fact.store_id, fact.customer_id))
+    account = ctx.session.get(SharedAccount, (fact.store_id, fact.customer_id))
     if account is None:
         return
     if (counted := fact.entry) is not None:
-        row = session.get(SharedEntry, (fact.store_id, counted.id))
+        row = ctx.session.get(SharedEntry, (fact.store_id, counted.id))
         if row is None:  # granted, and its sale is not completed yet; or of books put back from a copy
             row = _line_of(fact.store_id, fact.customer_id, counted)
-            session.add(row)
+            ctx.session.add(row)
         row.n = counted.n
     if fact.reported > account.reported_n:
         account.reported_points, account.reported_n, account.linked = fact.points, fact.reported, fact.linked
         if fact.ended:
             account.key = ""
-    session.flush()
-    _add_up(session, account)
+    ctx.session.flush()
+    _add_up(ctx.session, account)
 
 
 @recovers(PointsPart)
-def write_part_again(session: Session, fact: PointsPart, _actor: Actor, _at: dt.datetime) -> None:
+def write_part_again(ctx: Context, fact: PointsPart) -> None:
     """Write again whether the store takes part."""
-    session.merge(SharedPart(**vars(fact)))
-    session.flush()
+    ctx.session.merge(SharedPart(**vars(fact)))
+    ctx.session.flush()
 
 
 @recovers(MemberReported)
-def write_member_again(session: Session, fact: MemberReported, _actor: Actor, _at: dt.datetime) -> None:
+def write_member_again(ctx: Context, fact: MemberReported) -> None:
     """Write again who is a member."""
-    _add_up(session, _known_again(session, fact))
+    _add_up(ctx.session, _known_again(ctx.session, fact))
 
 
 @recovers(PointsMoved)
-def write_again(session: Session, fact: PointsMoved, _actor: Actor, _at: dt.datetime) -> None:
+def write_again(ctx: Context, fact: PointsMoved) -> None:
     """Write again what moved a member's points into books put back from an older copy."""
-    account = _known_again(session, fact)
-    if session.get(SharedEntry, (fact.store_id, fact.id)) is None:
-        session.add(_line_of(fact.store_id, fact.customer_id, fact))
-        session.flush()
-    _add_up(session, account)
+    account = _known_again(ctx.session, fact)
+    if ctx.session.get(SharedEntry, (fact.store_id, fact.id)) is None:
+        ctx.session.add(_line_of(fact.store_id, fact.customer_id, fact))
+        ctx.session.flush()
+    _add_up(ctx.session, account)
 
 
 def take_edition(session: Session, body: dict[str, Any]) -> None:
@@ -477,28 +469,38 @@ def _share(session: Session, store_id: str, minor: int, kind: str, of_sale_id: s
 
 
 def _write(
-    session: Session, account: SharedAccount, kind: str, points: int, amount_minor: int, sale_id: str, *,
-    at: dt.datetime, actor: Actor, id: str = "", of_sale_id: str = "",
+    ctx: Context, account: SharedAccount, kind: str, points: int, amount_minor: int, sale_id: str, *,
+    id: str = "", of_sale_id: str = "",
 ) -> int:  # fmt: skip
     """Write a line and tell it; one the network has told already is written. Returns the balance (rule 6)."""
     store_id, entry_id = account.store_id, id or new_id()
-    day = day_of(session, store_id, at)
-    row = session.get(SharedEntry, (store_id, entry_id))
+    day = day_of(ctx.session, store_id, ctx.at)
+    row = ctx.session.get(SharedEntry, (store_id, entry_id))
     if row is None:
         row = SharedEntry(
-            store_id=store_id, id=entry_id, customer_id=account.customer_id, kind=kind, points=points,
-            amount_minor=amount_minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, business_day=day, member_id="",
-            n=0, actor_id=actor.id,
-        )  # fmt: skip
-        session.add(row)
+            store_id=store_id,
+            id=entry_id,
+            customer_id=account.customer_id,
+            kind=kind,
+            points=points,
+            amount_minor=amount_minor,
+            sale_id=sale_id,
+            of_sale_id=of_sale_id,
+            at=ctx.at,
+            business_day=day,
+            member_id="",
+            n=0,
+            actor_id=ctx.actor.id,
+        )
+        ctx.session.add(row)
     row.sale_id = sale_id
-    session.flush()
+    ctx.session.flush()
     fact = PointsMoved(
         store_id=store_id, id=entry_id, customer_id=account.customer_id, key=account.key, kind=kind, points=points,
-        amount_minor=amount_minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, business_day=day,
+        amount_minor=amount_minor, sale_id=sale_id, of_sale_id=of_sale_id, at=ctx.at, business_day=day,
     )  # fmt: skip
-    _send(session, fact, entry_id, f"points:{account.customer_id}", at)
-    return _add_up(session, account)
+    _send(ctx.session, fact, entry_id, f"points:{account.customer_id}", ctx.at)
+    return _add_up(ctx.session, account)
 
 
 def _add_up(session: Session, account: SharedAccount) -> int:
@@ -510,13 +512,12 @@ def _add_up(session: Session, account: SharedAccount) -> int:
     return account.points
 
 
-def _send_part(session: Session, part: SharedPart, actor: Actor, at: dt.datetime) -> None:
-    fact = PointsPart(part.store_id, part.from_day, part.until_day, at)
+def _send_part(ctx: Context, part: SharedPart) -> None:
+    fact = PointsPart(part.store_id, part.from_day, part.until_day, ctx.at)
     journal.record(
-        session, actor=actor, at=at, verb="points.left" if part.until_day else "points.taking_part",
-        subject=f"store:{part.store_id}", from_day=part.from_day, until_day=part.until_day,
-    )  # fmt: skip
-    _send(session, fact, new_id(), f"store:{part.store_id}", at)
+        ctx, verb="points.left" if part.until_day else "points.taking_part",
+        subject=f"store:{part.store_id}", from_day=part.from_day, until_day=part.until_day)  # fmt: skip
+    _send(ctx.session, fact, new_id(), f"store:{part.store_id}", ctx.at)
 
 
 def _send_member(session: Session, account: SharedAccount, at: dt.datetime) -> None:

@@ -21,7 +21,7 @@ The tab knows a customer by id alone; names are in `customers`. Units: *_minor, 
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -37,7 +37,7 @@ from config.money import MAX_MINOR
 from config.nodes import facts, journal
 from config.nodes.append_only import append_only
 from config.nodes.facts import STORE, Day, Fact, Instant, recovers
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.payments import slip_numbers
 from pos.payments.payments import Tender
 from pos.store.store import Store
@@ -174,109 +174,99 @@ def set_limit(session: Session, store_id: str, customer_id: str, limit_minor: in
     session.flush()
 
 
-def charge(
-    session: Session, store: Store, customer_id: str, amount_minor: int, *, sale_id: str, at: dt.datetime, actor: Actor
-) -> int:
+def charge(ctx: Context, store: Store, customer_id: str, amount_minor: int, *, sale_id: str) -> int:
     """Put (part of) a sale on the tab; refused when it passes the limit (rule 2). Returns what is owed now."""
     _check(amount_minor)
-    day = business_day(at, store.tz, store.rollover_hour)
-    return _charge(session, store, customer_id, "charge", amount_minor, day, sale_id, at, actor).balance_minor
+    day = business_day(ctx.at, store.tz, store.rollover_hour)
+    return _charge(ctx, store, customer_id, "charge", amount_minor, day, sale_id).balance_minor
 
 
-def carry_over(
-    session: Session, store: Store, customer_id: str, amount_minor: int, day: dt.date, *, id: str, at: dt.datetime,
-    actor: Actor,
-) -> TabEntry:  # fmt: skip
+def carry_over(ctx: Context, store: Store, customer_id: str, amount_minor: int, day: dt.date, *, id: str) -> TabEntry:
     """Take over what a customer owed in the old book since `day`; within the limit, and once per command id."""
     _check(amount_minor)
-    if day > business_day(at, store.tz, store.rollover_hour):
+    if day > business_day(ctx.at, store.tz, store.rollover_hour):
         raise Invalid("day-ahead", "The day lies ahead. Choose the day the debt began.", field="day")
-    account(session, store.id, customer_id, lock=True)
-    if (known := _known(session, store.id, id)) is not None:
+    account(ctx.session, store.id, customer_id, lock=True)
+    if (known := _known(ctx.session, store.id, id)) is not None:
         return _same(known, customer_id, "carried_over", amount_minor)
-    entry = _charge(session, store, customer_id, "carried_over", amount_minor, day, None, at, actor, id=id)
-    _record(session, entry, actor, at)
+    entry = _charge(ctx, store, customer_id, "carried_over", amount_minor, day, None, id=id)
+    _record(ctx, entry)
     return entry
 
 
 def repay(
-    session: Session, store: Store, customer_id: str, amount_minor: int, *, id: str, till_id: str, tender: str = "cash",
-    reference: str = "", at: dt.datetime, actor: Actor,
-) -> Repayment:  # fmt: skip
+    ctx: Context, store: Store, customer_id: str, amount_minor: int, *, id: str, till_id: str, tender: str = "cash",
+    reference: str = "", ) -> Repayment:  # fmt: skip
     """Take money for the tab: oldest charges first, cash into the open drawer (rules 3 to 5)."""
     _check(amount_minor)
     if tender not in TENDERS:
         raise Invalid("unknown-tender", "A tab is paid in cash or by card.", tender=tender)
-    shift = shifts.locked(session, store.id, till_id)
-    owing = account(session, store.id, customer_id, lock=True)
-    if (known := _known(session, store.id, id)) is not None:
+    shift = shifts.locked(ctx.session, store.id, till_id)
+    owing = account(ctx.session, store.id, customer_id, lock=True)
+    if (known := _known(ctx.session, store.id, id)) is not None:
         _same(known, customer_id, "repayment", -amount_minor)
-        return Repayment(known, tuple(paid_by(session, store.id, [id]).get(id, ())), repeated=True)
+        return Repayment(known, tuple(paid_by(ctx.session, store.id, [id]).get(id, ())), repeated=True)
     if shift is None or shift.state != "open":
         raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
-    day = business_day(at, store.tz, store.rollover_hour)
+    day = business_day(ctx.at, store.tz, store.rollover_hour)
     paid = Tender(tender, amount_minor, reference)
-    slip_numbers.take(session, store.id, [paid], day=day, source=f"tab:{id}")
+    slip_numbers.take(ctx.session, store.id, [paid], day=day, source=f"tab:{id}")
     how = {"shift_id": shift.id, "tender": tender, "reference": reference}
-    entry = _credit(session, owing, "repayment", amount_minor, day, None, at, actor, id=id, more=how)
-    take_apart(session, shift, "tabs", paid, id, at=at, actor=actor)
-    _record(session, entry, actor, at, tender=tender)
-    session.flush()
-    return Repayment(entry, tuple(paid_by(session, store.id, [id]).get(id, ())), repeated=False)
+    entry = _credit(ctx, owing, "repayment", amount_minor, day, None, id=id, more=how)
+    take_apart(ctx, shift, "tabs", paid, id)
+    _record(ctx, entry, tender=tender)
+    ctx.session.flush()
+    return Repayment(entry, tuple(paid_by(ctx.session, store.id, [id]).get(id, ())), repeated=False)
 
 
 def give_back(
-    session: Session, store: Store, customer_id: str, *, tab_minor: int, sale_id: str, of_sale_id: str | None = None,
-    at: dt.datetime, actor: Actor,
-) -> int:  # fmt: skip
+    ctx: Context, store: Store, customer_id: str, *, tab_minor: int, sale_id: str, of_sale_id: str | None = None
+) -> int:
     """Take a returned sale off the tab; refused when more than is owed (rule 4). Returns what is owed now.
 
     sale_id: the return. of_sale_id: the sale that was charged, whose charge is paid first (rule 3).
     """
     _check(tab_minor)
-    day = business_day(at, store.tz, store.rollover_hour)
-    owing = account(session, store.id, customer_id, lock=True)
+    day = business_day(ctx.at, store.tz, store.rollover_hour)
+    owing = account(ctx.session, store.id, customer_id, lock=True)
     first = of_sale_id or sale_id
-    unpaid_minor, lost_minor = given_up_of(session, store.id, first)
+    unpaid_minor, lost_minor = given_up_of(ctx.session, store.id, first)
     if again_minor := min(max(0, tab_minor - unpaid_minor), lost_minor):
         owing.balance_minor += again_minor
         owing.lines += 1
         after = (owing.balance_minor, owing.lines)
-        entry = _write(session, store.id, customer_id, "owed_again", again_minor, after, day, first, at, actor, None)
-        _record(session, entry, actor, at)
-    return _credit(session, owing, "refund", tab_minor, day, sale_id, at, actor, first=first).balance_minor
+        entry = _write(ctx, store.id, customer_id, "owed_again", again_minor, after, day, first, None)
+        _record(ctx, entry)
+    return _credit(ctx, owing, "refund", tab_minor, day, sale_id, first=first).balance_minor
 
 
-def write_off(
-    session: Session, store: Store, customer_id: str, amount_minor: int, *, id: str, why: str, at: dt.datetime,
-    actor: Actor,
-) -> TabEntry:  # fmt: skip
+def write_off(ctx: Context, store: Store, customer_id: str, amount_minor: int, *, id: str, why: str) -> TabEntry:
     """Give up what a customer owes, oldest first, with the reason; once per command id."""
     _check(amount_minor)
     if not why.strip():
         raise Invalid("no-reason", "Say why the store gives up this money.", field="why")
-    owing = account(session, store.id, customer_id, lock=True)
-    if (known := _known(session, store.id, id)) is not None:
+    owing = account(ctx.session, store.id, customer_id, lock=True)
+    if (known := _known(ctx.session, store.id, id)) is not None:
         return _same(known, customer_id, "written_off", -amount_minor)
-    day = business_day(at, store.tz, store.rollover_hour)
-    entry = _credit(session, owing, "written_off", amount_minor, day, None, at, actor, id=id, more={"why": why.strip()})
-    _record(session, entry, actor, at, why=entry.why)
+    day = business_day(ctx.at, store.tz, store.rollover_hour)
+    entry = _credit(ctx, owing, "written_off", amount_minor, day, None, id=id, more={"why": why.strip()})
+    _record(ctx, entry, why=entry.why)
     return entry
 
 
 @recovers(TabMoved)
-def write_again(session: Session, fact: TabMoved, actor: Actor, _at: dt.datetime) -> None:
+def write_again(ctx: Context, fact: TabMoved) -> None:
     """Write an entry these books have lost (rule 7); never more off the tab than is owed. Without an id: a sale's."""
     store_id, amount_minor = fact.store_id, fact.amount_minor
-    owing = account(session, store_id, fact.customer_id, lock=True)
-    if fact.id and session.get(TabEntry, (store_id, fact.id)) is not None:
+    owing = account(ctx.session, store_id, fact.customer_id, lock=True)
+    if fact.id and ctx.session.get(TabEntry, (store_id, fact.id)) is not None:
         return
-    rest = (fact.business_day, fact.sale_id, fact.at, actor)
+    then, rest = replace(ctx, at=fact.at), (fact.business_day, fact.sale_id)
     if amount_minor > 0:
         owing.balance_minor += amount_minor
         owing.lines += 1
         after = (owing.balance_minor, owing.lines)
-        _write(session, store_id, owing.customer_id, fact.kind, amount_minor, after, *rest, fact.id or None)
+        _write(then, store_id, owing.customer_id, fact.kind, amount_minor, after, *rest, fact.id or None)
     elif not owing.balance_minor:
         raise Refused(
             "more-than-owed", "%(amount_minor)s in minor units were paid that this tab does not owe.",
@@ -286,11 +276,11 @@ def write_again(session: Session, fact: TabMoved, actor: Actor, _at: dt.datetime
         off_minor, own_id, how = min(-amount_minor, owing.balance_minor), fact.id or new_id(), dict[str, Any]()
         if into := fact.shift_id:
             paid = Tender(str(fact.tender), -amount_minor, fact.reference)
-            slip_numbers.take_again(session, store_id, [paid], day=fact.business_day, source=f"tab:{own_id}")
-            is_open = note_again(session, store_id, into, "tabs", paid._replace(amount_minor=off_minor))
+            slip_numbers.take_again(ctx.session, store_id, [paid], day=fact.business_day, source=f"tab:{own_id}")
+            is_open = note_again(ctx.session, store_id, into, "tabs", paid._replace(amount_minor=off_minor))
             how = {"tender": paid.tender, "reference": paid.reference, "shift_id": into if is_open else None}
-        _credit(session, owing, fact.kind, off_minor, *rest, id=own_id, more=how)
-    session.flush()
+        _credit(then, owing, fact.kind, off_minor, *rest, id=own_id, more=how)
+    ctx.session.flush()
 
 
 # --- questions ---
@@ -395,18 +385,18 @@ _REPORTED = (
 
 
 def _charge(
-    session: Session, store: Store, customer_id: str, kind: str, amount_minor: int, day: dt.date, sale_id: str | None,
-    at: dt.datetime, actor: Actor, *, id: str | None = None,
+    ctx: Context, store: Store, customer_id: str, kind: str, amount_minor: int, day: dt.date, sale_id: str | None,
+    *, id: str | None = None,
 ) -> TabEntry:  # fmt: skip
     balance = TabAccount.balance_minor + amount_minor
     mine = (TabAccount.store_id == store.id, TabAccount.customer_id == customer_id)
     raised = sa.update(TabAccount).where(*mine, balance <= TabAccount.limit_minor)
     raised = raised.values(balance_minor=balance, lines=TabAccount.lines + 1)
-    after = session.execute(
+    after = ctx.session.execute(
         raised.returning(TabAccount.balance_minor, TabAccount.lines), execution_options={"synchronize_session": False}
     ).one_or_none()
     if after is None:
-        now = account(session, store.id, customer_id)
+        now = account(ctx.session, store.id, customer_id)
         left_minor = max(0, now.limit_minor - now.balance_minor)
         raise Refused(
             "tab-limit", "That is more than may go on this tab. Take the rest in another way.",
@@ -414,12 +404,12 @@ def _charge(
             balance_minor=now.balance_minor,
         )  # fmt: skip
     moved = (after.balance_minor, after.lines)
-    return _write(session, store.id, customer_id, kind, amount_minor, moved, day, sale_id, at, actor, id)
+    return _write(ctx, store.id, customer_id, kind, amount_minor, moved, day, sale_id, id)
 
 
 def _credit(
-    session: Session, owing: TabAccount, kind: str, amount_minor: int, day: dt.date, sale_id: str | None,
-    at: dt.datetime, actor: Actor, *, id: str | None = None, first: str | None = None, more: Mapping[str, Any] = {},
+    ctx: Context, owing: TabAccount, kind: str, amount_minor: int, day: dt.date, sale_id: str | None,
+    *, id: str | None = None, first: str | None = None, more: Mapping[str, Any] = {},
 ) -> TabEntry:  # fmt: skip
     """Lower a locked account and write down which charges that pays (rules 3, 4). more: other columns of the entry."""
     if amount_minor > owing.balance_minor:
@@ -433,12 +423,12 @@ def _credit(
     owing.lines += 1
     after = (owing.balance_minor, owing.lines)
     key = (owing.store_id, owing.customer_id)
-    entry = _write(session, *key, kind, -amount_minor, after, day, sale_id, at, actor, id, more)
+    entry = _write(ctx, *key, kind, -amount_minor, after, day, sale_id, id, more)
     left = _left()
     query = sa.select(TabEntry.id, TabEntry.sale_id, left.label("left")).where(
         TabEntry.store_id == key[0], TabEntry.customer_id == key[1], TabEntry.amount_minor > 0, left > 0
     )
-    unpaid = session.execute(query.order_by(TabEntry.business_day, TabEntry.n)).all()
+    unpaid = ctx.session.execute(query.order_by(TabEntry.business_day, TabEntry.n)).all()
     if first is not None:
         unpaid = sorted(unpaid, key=lambda row: row.sale_id != first)
     rest = amount_minor
@@ -446,15 +436,15 @@ def _credit(
         if rest == 0:
             break
         part = min(rest, int(row.left))
-        session.add(TabSettlement(store_id=key[0], credit_id=entry.id, charge_id=row.id, amount_minor=part))
+        ctx.session.add(TabSettlement(store_id=key[0], credit_id=entry.id, charge_id=row.id, amount_minor=part))
         rest -= part
-    session.flush()
+    ctx.session.flush()
     return entry
 
 
 def _write(
-    session: Session, store_id: str, customer_id: str, kind: str, amount_minor: int, after: tuple[int, int],
-    day: dt.date, sale_id: str | None, at: dt.datetime, actor: Actor, id: str | None, more: Mapping[str, Any] = {},
+    ctx: Context, store_id: str, customer_id: str, kind: str, amount_minor: int, after: tuple[int, int],
+    day: dt.date, sale_id: str | None, id: str | None, more: Mapping[str, Any] = {},
 ) -> TabEntry:  # fmt: skip
     balance_minor, n = after
     entry = TabEntry(
@@ -467,13 +457,13 @@ def _write(
         balance_minor=balance_minor,
         business_day=day,
         sale_id=sale_id,
-        at=at,
-        actor_id=actor.id,
-        actor_name=actor.name,
+        at=ctx.at,
+        actor_id=ctx.actor.id,
+        actor_name=ctx.actor.name,
         **{"reference": "", "why": "", **more},
     )
-    session.add(entry)
-    session.flush()
+    ctx.session.add(entry)
+    ctx.session.flush()
     return entry
 
 
@@ -497,12 +487,12 @@ def _same(known: TabEntry, customer_id: str, kind: str, amount_minor: int) -> Ta
     return known
 
 
-def _record(session: Session, entry: TabEntry, actor: Actor, at: dt.datetime, **more: str) -> None:
+def _record(ctx: Context, entry: TabEntry, **more: str) -> None:
     facts_of_all = {"entry": entry.id, "amount_minor": entry.amount_minor, "balance_minor": entry.balance_minor}
     subject = f"customer:{entry.customer_id}"
-    journal.record(session, actor=actor, at=at, verb=f"tab.{entry.kind}", subject=subject, **facts_of_all, **more)
-    fact = TabMoved(**{name: getattr(entry, name) for name in _REPORTED}, at=at)
-    facts.send(session, fact, id=f"tab-{entry.id}", subject=subject, day=entry.business_day, at=at)
+    journal.record(ctx, verb=f"tab.{entry.kind}", subject=subject, **facts_of_all, **more)
+    fact = TabMoved(**{name: getattr(entry, name) for name in _REPORTED}, at=ctx.at)
+    facts.send(ctx.session, fact, id=f"tab-{entry.id}", subject=subject, day=entry.business_day, at=ctx.at)
 
 
 def _check(amount_minor: int, least: int = 1) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from config.database import Database
 from config.errors import DomainError
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.payments import requests, unclaimed
 from pos.payments.payments import Payment
 from pos.payments.providers import POINTS, Outcome, Provider, Providers, Request
@@ -42,7 +42,7 @@ class Asker:
     def pay(self, wanted: Wanted, *, actor: Actor) -> Payment:
         """Ask for money; the same request again asks what became of it."""
         with self.database.write() as session:
-            payment = requests.request(session, wanted, actor=actor, at=self.now())
+            payment = requests.request(Context(session, actor, self.now()), wanted)
             payer = wanted.code if wanted.way == POINTS else ""
             reported = to_request(session, payment, country=self.country, wallet=wanted.wallet, payer=payer)
         if payment.state != "requested" or payment.tries:
@@ -60,7 +60,7 @@ class Asker:
     def cancel(self, payment_id: str, *, why: str, actor: Actor) -> Payment:
         """Stop a payment, or give it back if it was captured; unknown, the worker goes on with it (rule 3)."""
         with self.database.write() as session:
-            requests.unwant(session, self.store_id, payment_id, why=why, actor=actor, at=self.now())
+            requests.unwant(Context(session, actor, self.now()), self.store_id, payment_id, why=why)
         return self.ask_again(payment_id, actor=actor)
 
     def give_back(
@@ -82,7 +82,7 @@ class Asker:
             allow(session)
             original = requests.payment_of(session, self.store_id, payment_id)
             back = requests.give_back(
-                session, original, amount_minor, id=id, return_id=return_id, till_id=till_id, actor=actor, at=self.now()
+                Context(session, actor, self.now()), original, amount_minor, id=id, return_id=return_id, till_id=till_id
             )
         return self.ask_again(back.id, actor=actor)
 
@@ -93,7 +93,7 @@ class Asker:
         for payment_id in left:
             with self.database.write() as session:
                 why = "the sale was finished without it"
-                requests.unwant(session, self.store_id, payment_id, why=why, actor=actor, at=self.now())
+                requests.unwant(Context(session, actor, self.now()), self.store_id, payment_id, why=why)
         with self.database.read() as session:
             waiting = due(session, self.store_id, self.now())
         faults: list[Exception] = []
@@ -137,12 +137,12 @@ class Asker:
         if _says_nothing_new(payment, outcome, at):
             return payment
         with self.database.write() as session:
-            return requests.settle_outcome(session, self.store_id, payment.id, outcome, actor=actor, at=at)
+            return requests.settle_outcome(Context(session, actor, at), self.store_id, payment.id, outcome)
 
     def _reversed(self, payment: Payment, ask: Callable[[Provider], Outcome], actor: Actor) -> Payment:
         outcome = self._ask(payment, ask)
         with self.database.write() as session:
-            return requests.settle_reversal(session, self.store_id, payment.id, outcome, actor=actor, at=self.now())
+            return requests.settle_reversal(Context(session, actor, self.now()), self.store_id, payment.id, outcome)
 
     def _ask(self, payment: Payment, ask: Callable[[Provider], Outcome]) -> Outcome:
         try:

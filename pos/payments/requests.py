@@ -31,7 +31,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import is_id
 from config.money import MAX_MINOR
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.payments import wallet_codes
 from pos.payments.payments import LONGEST_REFERENCE, Payment
 from pos.payments.providers import FINAL, NEVER_SEEN, POINTS, WAYS, Outcome
@@ -76,31 +76,21 @@ class Wanted:
 # --- verbs ---
 
 
-def request(session: Session, wanted: Wanted, *, actor: Actor, at: dt.datetime) -> Payment:
+def request(ctx: Context, wanted: Wanted) -> Payment:
     """Write a payment as requested (rules 1, 2); commit, then ask."""
     _check(wanted)
-    if (known := _known(session, wanted.store_id, wanted.id, wanted.hash())) is not None:
+    if (known := _known(ctx.session, wanted.store_id, wanted.id, wanted.hash())) is not None:
         return known
-    if is_over(session, wanted.store_id, wanted.sale_id):
+    if is_over(ctx.session, wanted.store_id, wanted.sale_id):
         raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
-    if session.get(Till, (wanted.store_id, wanted.till_id)) is None:
+    if ctx.session.get(Till, (wanted.store_id, wanted.till_id)) is None:
         raise NotFound("unknown-till", "There is no till %(till_id)s in this store.", till_id=wanted.till_id)
     wallet = wanted.wallet
-    payment = _requested(wanted, at, reference=wallet.masked if wallet else "")
-    return _written(session, payment, actor, at, wallet=wallet.wallet if wallet else None)
+    payment = _requested(wanted, ctx.at, reference=wallet.masked if wallet else "")
+    return _written(ctx, payment, wallet=wallet.wallet if wallet else None)
 
 
-def give_back(
-    session: Session,
-    payment: Payment,
-    amount_minor: int,
-    *,
-    id: str,
-    return_id: str,
-    till_id: str,
-    actor: Actor,
-    at: dt.datetime,
-) -> Payment:
+def give_back(ctx: Context, payment: Payment, amount_minor: int, *, id: str, return_id: str, till_id: str) -> Payment:
     """Write the request to give back all or part of a claimed payment (rule 7); commit, then ask.
 
     amount_minor > 0. id: the new payment's, made by the page; return_id: the sale id of the return it belongs to.
@@ -112,15 +102,15 @@ def give_back(
         id, payment.store_id, return_id, till_id, payment.tender, BACK, -amount_minor, payment.provider or ""
     )
     _check_ids(wanted)
-    original = locked(session, payment.store_id, payment.id)
-    if (known := _known(session, wanted.store_id, id, wanted.hash())) is not None:
+    original = locked(ctx.session, payment.store_id, payment.id)
+    if (known := _known(ctx.session, wanted.store_id, id, wanted.hash())) is not None:
         return known
     took_money = bool(original.provider) and original.way != POINTS and original.amount_minor >= 0
     if not took_money or original.state != "captured" or not original.claimed_by:
         raise Refused("nothing-to-give-back", "Only money a terminal or wallet took for a completed sale goes back.")
-    if is_over(session, wanted.store_id, return_id):
+    if is_over(ctx.session, wanted.store_id, return_id):
         raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
-    left_minor = original.amount_minor - given_back_minor(session, original)
+    left_minor = original.amount_minor - given_back_minor(ctx.session, original)
     if amount_minor > left_minor:
         raise Refused(
             "more-than-captured",
@@ -128,61 +118,55 @@ def give_back(
             left_minor=left_minor,
             amount_minor=amount_minor,
         )
-    back = _requested(wanted, at)
+    back = _requested(wanted, ctx.at)
     back.gives_back = original.id
-    return _written(session, back, actor, at, gives_back=original.id)
+    return _written(ctx, back, gives_back=original.id)
 
 
-def settle_outcome(
-    session: Session, store_id: str, payment_id: str, outcome: Outcome, *, actor: Actor, at: dt.datetime
-) -> Payment:
+def settle_outcome(ctx: Context, store_id: str, payment_id: str, outcome: Outcome) -> Payment:
     """Write what the provider answered; the first final answer counts (rule 3)."""
-    payment = locked(session, store_id, payment_id)
-    payment.asked_at, payment.tries = at, (payment.tries or 0) + 1
+    payment = locked(ctx.session, store_id, payment_id)
+    payment.asked_at, payment.tries = ctx.at, (payment.tries or 0) + 1
     payment.shown_code = outcome.shown_code or payment.shown_code
     if payment.state in OPEN:
-        _first_answer(session, payment, outcome, actor, at)
+        _first_answer(ctx, payment, outcome)
     else:
-        _further_answer(session, payment, outcome, actor, at)
+        _further_answer(ctx, payment, outcome)
     if payment.state == "captured" and not payment.claimed_by:
-        _leave_if_over(session, payment, actor, at)
-    payment.ask_again_at = _next(payment, at)
+        _leave_if_over(ctx, payment)
+    payment.ask_again_at = _next(payment, ctx.at)
     return payment
 
 
-def unwant(session: Session, store_id: str, payment_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Payment:
+def unwant(ctx: Context, store_id: str, payment_id: str, *, why: str) -> Payment:
     """Say that a payment is not wanted (rule 4): what is open is cancelled, what is captured goes back."""
-    payment = locked(session, store_id, payment_id)
+    payment = locked(ctx.session, store_id, payment_id)
     if payment.claimed_by or payment.same_as:
         raise Refused("payment-used", "A completed sale is paid with this. Take the goods back to give the money back.")
     if payment.gives_back:
         raise Refused("payment-goes-back", "Money on its way back to the customer cannot be stopped.")
     if payment.state in (*OPEN, "captured"):
-        _unwanted(session, payment, why, actor, at)
+        _unwanted(ctx, payment, why)
     return payment
 
 
-def settle_reversal(
-    session: Session, store_id: str, payment_id: str, outcome: Outcome, *, actor: Actor, at: dt.datetime
-) -> Payment:
+def settle_reversal(ctx: Context, store_id: str, payment_id: str, outcome: Outcome) -> Payment:
     """Write what the provider answered when unwanted money should go back; `captured` means it did."""
-    payment = locked(session, store_id, payment_id)
-    payment.asked_at, payment.tries = at, (payment.tries or 0) + 1
+    payment = locked(ctx.session, store_id, payment_id)
+    payment.asked_at, payment.tries = ctx.at, (payment.tries or 0) + 1
     if not goes_back(payment):
         return payment
     if outcome.state == "captured" and payment.state == "captured":
-        journal.move(
-            session, payment, "reversed", actor=actor, at=at, subject=_subject(payment), reference=outcome.reference
-        )
+        journal.move(ctx, payment, "reversed", subject=_subject(payment), reference=outcome.reference)
     elif outcome.state == "captured":
         payment.contradicted = "reversed"
-        _note(session, payment, "late_reversed", actor, at, reference=outcome.reference)
+        _note(ctx, payment, "late_reversed", reference=outcome.reference)
     else:
         refused = outcome.state in ("declined", "cancelled")
         if refused and payment.ask_again_at is not None:
-            _note(session, payment, "not_reversed", actor, at, reason=outcome.reason)
+            _note(ctx, payment, "not_reversed", reason=outcome.reason)
         payment.reason = outcome.reason or payment.reason
-        payment.ask_again_at = None if refused else _after(payment, at)
+        payment.ask_again_at = None if refused else _after(payment, ctx.at)
         return payment
     payment.ask_again_at = None
     return payment
@@ -221,20 +205,20 @@ def claim(
     return found
 
 
-def claim_again(session: Session, payment: Payment, sale_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def claim_again(ctx: Context, payment: Payment, sale_id: str) -> None:
     """Let a payment stand as its completed sale says, whose books were put back from an older copy: taken and used."""
     if payment.state in OPEN:
-        journal.move(session, payment, "captured", actor=actor, at=at, subject=_subject(payment))
+        journal.move(ctx, payment, "captured", subject=_subject(payment))
     elif payment.state != "captured":
         payment.contradicted = "captured"
-    use_for(session, payment, sale_id, actor=actor, at=at)
+    use_for(ctx, payment, sale_id)
     payment.claimed_by, payment.ask_again_at = sale_id, None
 
 
-def use_for(session: Session, payment: Payment, sale_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def use_for(ctx: Context, payment: Payment, sale_id: str) -> None:
     """Let a payment pay for another basket than the one it was asked for, and note that."""
     if payment.sale_id != sale_id:
-        _note(session, payment, "moved", actor, at, from_sale=payment.sale_id, to_sale=sale_id)
+        _note(ctx, payment, "moved", from_sale=payment.sale_id, to_sale=sale_id)
         payment.sale_id = sale_id
 
 
@@ -405,33 +389,31 @@ def _requested(wanted: Wanted, at: dt.datetime, *, reference: str = "") -> Payme
     )
 
 
-def _written(session: Session, payment: Payment, actor: Actor, at: dt.datetime, **facts: str | None) -> Payment:
-    session.add(payment)
+def _written(ctx: Context, payment: Payment, **facts: str | None) -> Payment:
+    ctx.session.add(payment)
     reported = {name: value for name, value in facts.items() if value}
     _note(
-        session, payment, "requested", actor, at, sale=payment.sale_id, till=payment.till_id, way=payment.way,
-        provider=payment.provider, amount_minor=payment.amount_minor, **reported,
-    )  # fmt: skip
-    session.flush()
+        ctx, payment, "requested", sale=payment.sale_id, till=payment.till_id, way=payment.way,
+        provider=payment.provider, amount_minor=payment.amount_minor, **reported)  # fmt: skip
+    ctx.session.flush()
     return payment
 
 
-def _first_answer(session: Session, payment: Payment, outcome: Outcome, actor: Actor, at: dt.datetime) -> None:
+def _first_answer(ctx: Context, payment: Payment, outcome: Outcome) -> None:
     payment.provider_ref = outcome.reference or payment.provider_ref
     target = "declined" if payment.state == "unknown" and outcome.state == "cancelled" else outcome.state
-    under_way = outcome.state == "declined" and outcome.reason == NEVER_SEEN and at < _surely_seen(payment)
+    under_way = outcome.state == "declined" and outcome.reason == NEVER_SEEN and ctx.at < _surely_seen(payment)
     if under_way or (target in OPEN and (target == payment.state or payment.state == "unknown")):
         return
     payment.reason = outcome.reason or (outcome.state if target != outcome.state else None)
     if target == "captured":
         payment.reference = (payment.provider_ref or payment.reference)[:LONGEST_REFERENCE]
     journal.move(
-        session, payment, target, actor=actor, at=at, subject=_subject(payment), why=payment.reason,
-        reference=payment.provider_ref,
-    )  # fmt: skip
+        ctx, payment, target, subject=_subject(payment), why=payment.reason,
+        reference=payment.provider_ref)  # fmt: skip
 
 
-def _further_answer(session: Session, payment: Payment, outcome: Outcome, actor: Actor, at: dt.datetime) -> None:
+def _further_answer(ctx: Context, payment: Payment, outcome: Outcome) -> None:
     moved = {"captured": True, "declined": False, "cancelled": False}
     if outcome.state not in FINAL or payment.state == "reversed" or payment.contradicted:
         return
@@ -439,21 +421,21 @@ def _further_answer(session: Session, payment: Payment, outcome: Outcome, actor:
         return
     payment.contradicted = outcome.state
     payment.provider_ref = outcome.reference or payment.provider_ref
-    _note(session, payment, "contradicted", actor, at, was=payment.state, answer=outcome.state, reason=outcome.reason)
+    _note(ctx, payment, "contradicted", was=payment.state, answer=outcome.state, reason=outcome.reason)
 
 
-def _leave_if_over(session: Session, payment: Payment, actor: Actor, at: dt.datetime) -> None:
+def _leave_if_over(ctx: Context, payment: Payment) -> None:
     if payment.unwanted_since or payment.same_as or payment.gives_back:
         return
-    if is_over(session, payment.store_id, payment.sale_id) and slip_of(session, payment) is None:
-        _unwanted(session, payment, "the sale was finished without it", actor, at)
+    if is_over(ctx.session, payment.store_id, payment.sale_id) and slip_of(ctx.session, payment) is None:
+        _unwanted(ctx, payment, "the sale was finished without it")
 
 
-def _unwanted(session: Session, payment: Payment, why: str, actor: Actor, at: dt.datetime) -> None:
-    payment.ask_again_at = at
+def _unwanted(ctx: Context, payment: Payment, why: str) -> None:
+    payment.ask_again_at = ctx.at
     if payment.unwanted_since is None:
-        payment.unwanted_since = at
-        _note(session, payment, "unwanted", actor, at, why=why)
+        payment.unwanted_since = ctx.at
+        _note(ctx, payment, "unwanted", why=why)
 
 
 def _next(payment: Payment, at: dt.datetime) -> dt.datetime | None:
@@ -500,8 +482,8 @@ def _not_claimed(found: Payment | None, sale_id: str, amount_minor: int) -> NotF
     )
 
 
-def _note(session: Session, payment: Payment, verb: str, actor: Actor, at: dt.datetime, **facts: object) -> None:
-    journal.record(session, actor=actor, at=at, verb=f"payment.{verb}", subject=_subject(payment), **facts)
+def _note(ctx: Context, payment: Payment, verb: str, **facts: object) -> None:
+    journal.record(ctx, verb=f"payment.{verb}", subject=_subject(payment), **facts)
 
 
 def _subject(payment: Payment) -> str:

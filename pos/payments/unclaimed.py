@@ -9,15 +9,13 @@ Rules
 5. Two answers that contradict each other stay visible until a person has looked into them (`seen`).
 """
 
-import datetime as dt
-
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
 from config.ids import is_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.payments import requests
 from pos.payments.payments import Payment
 from pos.payments.providers import Outcome
@@ -29,47 +27,45 @@ SETTLED = ("reversed", "seen")
 # --- verbs ---
 
 
-def move_to(
-    session: Session, store_id: str, payment_id: str, sale_id: str, *, actor: Actor, at: dt.datetime
-) -> Payment:
+def move_to(ctx: Context, store_id: str, payment_id: str, sale_id: str) -> Payment:
     """Let a captured payment whose basket was lost pay for another basket that is not finished yet."""
-    payment = _unused(session, store_id, payment_id)
+    payment = _unused(ctx.session, store_id, payment_id)
     if payment.sale_id == sale_id:
         return payment
-    if not is_id(sale_id) or is_over(session, store_id, sale_id):
+    if not is_id(sale_id) or is_over(ctx.session, store_id, sale_id):
         raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
-    requests.use_for(session, payment, sale_id, actor=actor, at=at)
+    requests.use_for(ctx, payment, sale_id)
     return payment
 
 
-def same_as_slip(session: Session, store_id: str, payment_id: str, *, actor: Actor, at: dt.datetime) -> Payment:
+def same_as_slip(ctx: Context, store_id: str, payment_id: str) -> Payment:
     """Say that a captured payment is the one whose slip was typed by hand when its sale was completed (rule 4)."""
-    payment = _unused(session, store_id, payment_id)
-    slip = slip_of(session, payment)
+    payment = _unused(ctx.session, store_id, payment_id)
+    slip = slip_of(ctx.session, payment)
     if slip is None:
         raise Refused("no-such-slip", "That sale has no card slip over this amount. Give the money back instead.")
     payment.same_as, payment.ask_again_at = slip.id, None
-    _note(session, payment, "same_as_slip", actor, at, slip=slip.id)
+    _note(ctx, payment, "same_as_slip", slip=slip.id)
     return payment
 
 
-def decide(session: Session, store_id: str, payment_id: str, state: str, *, actor: Actor, at: dt.datetime) -> Payment:
+def decide(ctx: Context, store_id: str, payment_id: str, state: str) -> Payment:
     """Settle what the provider does not answer, as the terminal's own list shows it. state: captured | declined."""
     if state not in ("captured", "declined"):
         raise Invalid("unknown-decision", "Say whether the money was taken or not.")
-    if locked(session, store_id, payment_id).state != "unknown":
+    if locked(ctx.session, store_id, payment_id).state != "unknown":
         raise Refused("payment-answered", "The payment service has answered by now. Look at the payment again.")
-    outcome = Outcome(state, reason=f"decided by {actor.name}")
-    return requests.settle_outcome(session, store_id, payment_id, outcome, actor=actor, at=at)
+    outcome = Outcome(state, reason=f"decided by {ctx.actor.name}")
+    return requests.settle_outcome(ctx, store_id, payment_id, outcome)
 
 
-def seen(session: Session, store_id: str, payment_id: str, *, actor: Actor, at: dt.datetime) -> Payment:
+def seen(ctx: Context, store_id: str, payment_id: str) -> Payment:
     """Say that a person has looked into a contradiction and settled it with the bank; it is shown no more."""
-    payment = locked(session, store_id, payment_id)
+    payment = locked(ctx.session, store_id, payment_id)
     if payment.contradicted is None or requests.goes_back(payment):
         raise Refused("payment-not-contradicted", "There is nothing to look into here any more.", id=payment.id)
     if payment.contradicted not in SETTLED:
-        _note(session, payment, "seen", actor, at, answer=payment.contradicted)
+        _note(ctx, payment, "seen", answer=payment.contradicted)
         payment.contradicted = "seen"
     return payment
 
@@ -111,5 +107,5 @@ def _unused(session: Session, store_id: str, payment_id: str) -> Payment:
     return payment
 
 
-def _note(session: Session, payment: Payment, verb: str, actor: Actor, at: dt.datetime, **facts: str) -> None:
-    journal.record(session, actor=actor, at=at, verb=f"payment.{verb}", subject=f"payment:{payment.id}", **facts)
+def _note(ctx: Context, payment: Payment, verb: str, **facts: str) -> None:
+    journal.record(ctx, verb=f"payment.{verb}", subject=f"payment:{payment.id}", **facts)

@@ -33,7 +33,7 @@ from config.ids import new_id
 from config.money import MAX_MINOR
 from config.nodes import journal
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.store.store import Store
 
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXY"
@@ -109,16 +109,17 @@ class Issued(NamedTuple):
 
 
 def issue(
-    session: Session, store: Store, amount_minor: int, *, kind: str, sale_id: str, expires_on: dt.date | None = None,
-    mark: Mark | None = None, at: dt.datetime, actor: Actor,
-) -> Issued:  # fmt: skip
+    ctx: Context, store: Store, amount_minor: int, *, kind: str, sale_id: str, expires_on: dt.date | None = None,
+    mark: Mark | None = None, ) -> Issued:  # fmt: skip
     """Issue a gift voucher that was sold, or a store credit for returned goods. mark: of one these books have lost."""
     _check(amount_minor)
     if kind not in KINDS:
         raise Invalid("bad-voucher-kind", "A voucher is a gift voucher or a store credit.", kind=kind)
-    if expires_on is not None and expires_on < business_day(at, store.tz, store.rollover_hour):
+    if expires_on is not None and expires_on < business_day(ctx.at, store.tz, store.rollover_hour):
         raise Invalid("voucher-day-past", "The last day lies behind. Choose a later one.", field="expires_on")
-    code = "" if mark else code_of(secret_of(session), store.id, sale_id, _count(session, store.id, sale_id) + 1)
+    code = (
+        "" if mark else code_of(secret_of(ctx.session), store.id, sale_id, _count(ctx.session, store.id, sale_id) + 1)
+    )
     voucher = Voucher(
         store_id=store.id,
         mark=str(mark or mark_of(store.id, code)),
@@ -127,24 +128,22 @@ def issue(
         balance_minor=amount_minor,
         expires_on=expires_on,
         sale_id=sale_id,
-        issued_at=at,
-        issued_by=actor.id,
+        issued_at=ctx.at,
+        issued_by=ctx.actor.id,
     )
-    session.add(voucher)
-    session.flush()
-    _write(session, voucher, "issued", amount_minor, amount_minor, sale_id, at, actor)
+    ctx.session.add(voucher)
+    ctx.session.flush()
+    _write(ctx, voucher, "issued", amount_minor, amount_minor, sale_id)
     facts = {"kind": kind, "amount_minor": amount_minor, "sale": sale_id}
-    journal.record(session, actor=actor, at=at, verb="voucher.issued", subject=_subject(voucher.mark), **facts)
+    journal.record(ctx, verb="voucher.issued", subject=_subject(voucher.mark), **facts)
     return Issued(code, voucher)
 
 
-def redeem(
-    session: Session, store: Store, code: str, amount_minor: int, *, sale_id: str, at: dt.datetime, actor: Actor
-) -> Voucher:
+def redeem(ctx: Context, store: Store, code: str, amount_minor: int, *, sale_id: str) -> Voucher:
     """Pay an amount with a voucher; refused, with what is left, when it does not suffice (rules 3, 4)."""
     _check(amount_minor)
-    found = find(session, store.id, code)
-    today = business_day(at, store.tz, store.rollover_hour)
+    found = find(ctx.session, store.id, code)
+    today = business_day(ctx.at, store.tz, store.rollover_hour)
     left = Voucher.balance_minor - amount_minor
     lowered = sa.update(Voucher).where(
         Voucher.store_id == store.id,
@@ -152,11 +151,11 @@ def redeem(
         left >= 0,
         sa.or_(Voucher.expires_on.is_(None), Voucher.expires_on >= today),
     )
-    after = session.scalar(
+    after = ctx.session.scalar(
         lowered.values(balance_minor=left).returning(Voucher.balance_minor),
         execution_options={"synchronize_session": False},
     )
-    found = find(session, store.id, Mark(found.mark))
+    found = find(ctx.session, store.id, Mark(found.mark))
     if after is None:
         if is_expired(found, today):
             raise Refused(
@@ -168,7 +167,7 @@ def redeem(
             balance_minor=found.balance_minor,
             wanted_minor=amount_minor,
         )
-    _write(session, found, "redeemed", -amount_minor, int(after), sale_id, at, actor)
+    _write(ctx, found, "redeemed", -amount_minor, int(after), sale_id)
     return found
 
 
@@ -329,10 +328,7 @@ def _hidden(code: str) -> str:
     return f"... {code[-4:]}" if code else ""
 
 
-def _write(
-    session: Session, voucher: Voucher, kind: str, amount_minor: int, balance_minor: int, sale_id: str,
-    at: dt.datetime, actor: Actor,
-) -> None:  # fmt: skip
+def _write(ctx: Context, voucher: Voucher, kind: str, amount_minor: int, balance_minor: int, sale_id: str) -> None:
     movement = VoucherMovement(
         store_id=voucher.store_id,
         id=new_id(),
@@ -341,11 +337,11 @@ def _write(
         amount_minor=amount_minor,
         balance_minor=balance_minor,
         sale_id=sale_id,
-        at=at,
-        actor_id=actor.id,
+        at=ctx.at,
+        actor_id=ctx.actor.id,
     )
-    session.add(movement)
-    session.flush()
+    ctx.session.add(movement)
+    ctx.session.flush()
 
 
 def _subject(mark: str) -> str:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from pos.printing import printers
 from pos.printing.models import PrinterModel
 from pos.printing.printers import AGENT, Printer, PrinterHealth
@@ -33,25 +33,23 @@ NOTED_EVERY = dt.timedelta(seconds=30)
 # --- verbs ---
 
 
-def give_key(session: Session, store_id: str, printer_id: str, *, actor: Actor, at: dt.datetime) -> str:
+def give_key(ctx: Context, store_id: str, printer_id: str) -> str:
     """Make the key of a printer's agent and return it, this once; one it had is useless from now on (rule 1)."""
-    printer = printers.printer_of(session, store_id, printer_id)
+    printer = printers.printer_of(ctx.session, store_id, printer_id)
     if printer.wire != AGENT:
         raise Invalid("printer-no-agent", "This printer is not printed by a print agent. Say so first, and save.")
     key = secrets.token_urlsafe(32)
     renewed, printer.agent_key_sha256 = printer.agent_key_sha256 is not None, _hash(key)
-    record(
-        session, actor=actor, at=at, verb="printer.agent_key_given", subject=f"printer:{printer_id}", renewed=renewed
-    )
+    record(ctx, verb="printer.agent_key_given", subject=f"printer:{printer_id}", renewed=renewed)
     return key
 
 
-def withdraw_key(session: Session, store_id: str, printer_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def withdraw_key(ctx: Context, store_id: str, printer_id: str) -> None:
     """Make the key of a printer's agent useless."""
-    printer = printers.printer_of(session, store_id, printer_id)
+    printer = printers.printer_of(ctx.session, store_id, printer_id)
     if printer.agent_key_sha256 is not None:
         printer.agent_key_sha256 = None
-        record(session, actor=actor, at=at, verb="printer.agent_key_withdrawn", subject=f"printer:{printer_id}")
+        record(ctx, verb="printer.agent_key_withdrawn", subject=f"printer:{printer_id}")
 
 
 def note_heard(session: Session, store_id: str, printer_id: str, *, at: dt.datetime) -> None:

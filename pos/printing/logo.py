@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.printing.escpos import Raster
 from pos.store.store import store_of
 
@@ -41,31 +41,31 @@ class Logo(Base):
 # --- verbs ---
 
 
-def put(session: Session, store_id: str, dots: Sequence[Raster], *, actor: Actor, at: dt.datetime) -> Logo:
+def put(ctx: Context, store_id: str, dots: Sequence[Raster]) -> Logo:
     """Set the store's logo, as `pictures.dotted` made it; the same picture again changes nothing."""
     (narrow_across, narrow), (wide_across, wide) = dots
     logo_id = hashlib.sha256(wide_across.to_bytes(2, "big") + wide + narrow).hexdigest()[:32]
-    store, known = store_of(session, store_id), session.get(Logo, (store_id, logo_id))
+    store, known = store_of(ctx.session, store_id), ctx.session.get(Logo, (store_id, logo_id))
     if known is None:
         known = Logo(
             store_id=store_id, id=logo_id, narrow_across=narrow_across, narrow=narrow, wide_across=wide_across,
-            wide=wide, set_at=at, set_by=actor.name,
+            wide=wide, set_at=ctx.at, set_by=ctx.actor.name,
         )  # fmt: skip
-        session.add(known)
+        ctx.session.add(known)
     if store.logo_id != logo_id:
         store.logo_id = logo_id
-        journal.record(session, actor=actor, at=at, verb="logo.set", subject=f"store:{store_id}", logo=logo_id)
-    session.flush()
+        journal.record(ctx, verb="logo.set", subject=f"store:{store_id}", logo=logo_id)
+    ctx.session.flush()
     return known
 
 
-def take_away(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def take_away(ctx: Context, store_id: str) -> None:
     """Print without a logo from now on; paper of before keeps its own (rule 3)."""
-    store = store_of(session, store_id)
+    store = store_of(ctx.session, store_id)
     if store.logo_id is not None:
-        journal.record(session, actor=actor, at=at, verb="logo.taken_away", subject=f"store:{store_id}")
+        journal.record(ctx, verb="logo.taken_away", subject=f"store:{store_id}")
         store.logo_id = None
-        session.flush()
+        ctx.session.flush()
 
 
 # --- questions ---

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from config.database import Database, lock_rows
 from config.errors import NotFound, Unreachable
 from config.ids import new_id
-from config.nodes.journal import Actor, mirror, move, record
+from config.nodes.journal import Actor, Context, mirror, move, record
 from pos.payments import vouchers
 from pos.printing import logo, printers, queue
 from pos.printing.escpos import Raster
@@ -147,13 +147,14 @@ def take_outcome(
         if job is None:
             raise NotFound("no-such-print-job", "This print job is not known here.", job_id=job_id)
         subject = f"print:{job.id}"
+        ctx = Context(session, _printing(store_id), at)
         if job.state == "sending":
             _settle(session, job, printer_id, outcome, reason, at=at)
             if job.kind == "test" and job.state == "failed":
-                move(session, job, "dropped", actor=_printing(store_id), at=at, subject=subject, why=reason)
+                move(ctx, job, "dropped", subject=subject, why=reason)
         elif job.state == "unconfirmed" and job.reason == "stopped-midway" and outcome != "unconfirmed":
             to = "printed" if outcome == "printed" else "queued"
-            move(session, job, to, actor=_printing(store_id), at=at, subject=subject, why="its print agent says so")
+            move(ctx, job, to, subject=subject, why="its print agent says so")
             job.reason, job.due_at = reason, at
             job.printed_at = at if outcome == "printed" else None
         else:
@@ -164,15 +165,21 @@ def take_outcome(
         return job.state
 
 
-def queue_test(
-    session: Session, row: Printer, document: dict[str, Any], *, only_drawer: bool, actor: Actor, at: dt.datetime
-) -> Queued:
+def queue_test(ctx: Context, row: Printer, document: dict[str, Any], *, only_drawer: bool) -> Queued:
     """Queue a test page, or a pulse to the drawer alone, for this one printer; it is journalled."""
     verb = "printer.drawer tried" if only_drawer else "printer.tested"
-    record(session, actor=actor, at=at, verb=verb, subject=f"printer:{row.id}", name=row.name)
+    record(ctx, verb=verb, subject=f"printer:{row.id}", name=row.name)
     document = {**document, "only_drawer": only_drawer}
     return queue.queue(
-        session, row.store_id, "", "test", new_id(), document, opens_drawer=only_drawer, printer_id=row.id, at=at
+        ctx.session,
+        row.store_id,
+        "",
+        "test",
+        new_id(),
+        document,
+        opens_drawer=only_drawer,
+        printer_id=row.id,
+        at=ctx.at,
     )
 
 
@@ -187,7 +194,7 @@ def print_test(database: Database, store_id: str, job_id: str, outlet: Outlet, *
         row = session.get_one(PrintJob, (store_id, job_id))
         if row.state in ("queued", "failed"):
             why = reason or outcome
-            move(session, row, "dropped", actor=_printing(store_id), at=now(), subject=f"print:{row.id}", why=why)
+            move(Context(session, _printing(store_id), now()), row, "dropped", subject=f"print:{row.id}", why=why)
             row.reason = why
         session.flush()
         session.expunge(row)
@@ -375,10 +382,11 @@ def claim(
     if queue.in_hand(session, job.store_id, printer_id):
         return "busy"
     actor, subject = _printing(job.store_id), f"print:{job.id}"
+    ctx = Context(session, actor, at)
     if row.state == "failed":
-        move(session, row, "queued", actor=actor, at=at, subject=subject)
+        move(ctx, row, "queued", subject=subject)
     row.printer_id = printer_id
-    move(session, row, "sending", actor=actor, at=at, subject=subject)
+    move(ctx, row, "sending", subject=subject)
     row.attempts += 1
     row.paper = paper
     row.claim_id = claim_id
@@ -393,7 +401,7 @@ def _settle(
     row = session.scalar(lock_rows(session, _job(job)))
     if row is None or row.state != "sending":
         return  # it took so long that it was made unconfirmed: a person decides
-    move(session, row, outcome, actor=_printing(job.store_id), at=at, subject=f"print:{job.id}", why=reason)
+    move(Context(session, _printing(job.store_id), at), row, outcome, subject=f"print:{job.id}", why=reason)
     row.reason = reason
     if outcome == "printed":
         row.printed_at = at

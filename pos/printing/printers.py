@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.ids import new_id
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from pos.documents.paper import COLUMNS
 from pos.printing.label_printer import LABEL_PRINTERS
 from pos.printing.models import PrinterModel
@@ -135,22 +135,20 @@ class Outlet:
 # --- verbs ---
 
 
-def add(session: Session, store_id: str, facts: PrinterFacts, *, actor: Actor, at: dt.datetime) -> Printer:
+def add(ctx: Context, store_id: str, facts: PrinterFacts) -> Printer:
     """Set a printer up."""
-    _check(session, store_id, "", facts)
+    _check(ctx.session, store_id, "", facts)
     printer = Printer(store_id=store_id, id=new_id(), **_columns(facts))
-    session.add(printer)
-    session.flush()
-    record(session, actor=actor, at=at, verb="printer.added", subject=f"printer:{printer.id}", **asdict(facts))
+    ctx.session.add(printer)
+    ctx.session.flush()
+    record(ctx, verb="printer.added", subject=f"printer:{printer.id}", **asdict(facts))
     return printer
 
 
-def change(
-    session: Session, store_id: str, printer_id: str, facts: PrinterFacts, *, actor: Actor, at: dt.datetime
-) -> Printer:
+def change(ctx: Context, store_id: str, printer_id: str, facts: PrinterFacts) -> Printer:
     """Change a printer; what was known of its answers is forgotten, for it may be another device now."""
-    printer = printer_of(session, store_id, printer_id)
-    _check(session, store_id, printer_id, facts)
+    printer = printer_of(ctx.session, store_id, printer_id)
+    _check(ctx.session, store_id, printer_id, facts)
     wished = _columns(facts)
     changed = {name: value for name, value in wished.items() if getattr(printer, name) != value}
     if changed:
@@ -158,20 +156,20 @@ def change(
             setattr(printer, name, value)
         if printer.wire != AGENT:
             printer.agent_key_sha256 = None
-        record(session, actor=actor, at=at, verb="printer.changed", subject=f"printer:{printer.id}", **changed)
-    _forget(session, store_id, printer_id)
+        record(ctx, verb="printer.changed", subject=f"printer:{printer.id}", **changed)
+    _forget(ctx.session, store_id, printer_id)
     return printer
 
 
-def remove(session: Session, store_id: str, printer_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def remove(ctx: Context, store_id: str, printer_id: str) -> None:
     """Take a printer away; whoever fell back on it falls back on none."""
-    printer = printer_of(session, store_id, printer_id)
-    for other in printers_of(session, store_id):
+    printer = printer_of(ctx.session, store_id, printer_id)
+    for other in printers_of(ctx.session, store_id):
         if other.fallback_id == printer_id:
             other.fallback_id = ""
-    _forget(session, store_id, printer_id)
-    session.delete(printer)
-    record(session, actor=actor, at=at, verb="printer.removed", subject=f"printer:{printer_id}", name=printer.name)
+    _forget(ctx.session, store_id, printer_id)
+    ctx.session.delete(printer)
+    record(ctx, verb="printer.removed", subject=f"printer:{printer_id}", name=printer.name)
 
 
 def note_health(

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, lock_rows, table_of
 from config.errors import Invalid, NotFound
 from config.ids import new_id
-from config.nodes.journal import Actor, move, record
+from config.nodes.journal import Actor, Context, move, record
 from config.prepared import Prepared
 from config.states import StateTable
 from pos.documents import accounts, goods, labels, paper, receipt, test_page
@@ -168,46 +168,39 @@ def queue(
 
 
 def reprint(
-    session: Session,
-    store_id: str,
-    source_id: str,
-    *,
-    kind: str = "receipt",
-    document: dict[str, Any] | None = None,
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, store_id: str, source_id: str, *, kind: str = "receipt", document: dict[str, Any] | None = None
 ) -> Queued:
     """Queue a marked copy of what was printed for a sale, shift or order; never opens the drawer (rule 3).
 
     document: what the copy says, where that is not what was printed last.
     """
-    last = latest(session, store_id, source_id, kind)
+    last = latest(ctx.session, store_id, source_id, kind)
     if last is None:
         raise NotFound("nothing-to-reprint", "Nothing was printed for this yet, so there is nothing to print again.")
     document = last.document if document is None else document
-    job = queue(session, store_id, last.till_id, kind, source_id, document, copy_no=last.copy_no + 1, at=at)
-    record(session, actor=actor, at=at, verb="print job.reprinted", subject=_subject(job), copy_no=job.copy_no)
+    job = queue(ctx.session, store_id, last.till_id, kind, source_id, document, copy_no=last.copy_no + 1, at=ctx.at)
+    record(ctx, verb="print job.reprinted", subject=_subject(job), copy_no=job.copy_no)
     return job
 
 
-def resolve(session: Session, store_id: str, job_id: str, choice: Choice, *, actor: Actor, at: dt.datetime) -> PrintJob:
+def resolve(ctx: Context, store_id: str, job_id: str, choice: Choice) -> PrintJob:
     """Say what became of a job that waits for a person: it was printed, print it again, or drop it.
 
     Printing again never opens the drawer: it may have opened already.
     """
-    job: PrintJob | None = session.scalar(lock_rows(session, _job(store_id, job_id)))
+    job: PrintJob | None = ctx.session.scalar(lock_rows(ctx.session, _job(store_id, job_id)))
     if job is None:
         raise NotFound("no-such-print-job", "This print job is not known here.", job_id=job_id)
     if choice not in ("printed", "again", "dropped"):
         raise Invalid("print-choice", "Choose printed, again or dropped.", choice=choice)
     if choice == "again":
         if job.state != "queued":
-            move(session, job, "queued", actor=actor, at=at, subject=_subject(job), why="print again")
-        job.due_at, job.opens_drawer, job.reason = at, False, None
-        job.queued_at = at
+            move(ctx, job, "queued", subject=_subject(job), why="print again")
+        job.due_at, job.opens_drawer, job.reason = ctx.at, False, None
+        job.queued_at = ctx.at
     else:
-        move(session, job, choice, actor=actor, at=at, subject=_subject(job), why=f"a person says: {choice}")
-        job.printed_at = at if choice == "printed" else None
+        move(ctx, job, choice, subject=_subject(job), why=f"a person says: {choice}")
+        job.printed_at = ctx.at if choice == "printed" else None
     return job
 
 
@@ -222,7 +215,7 @@ def recover(session: Session, store_id: str, *, at: dt.datetime, stopped: bool =
     query = query.where(own if stopped else PrintJob.due_at <= at)
     jobs = list(session.scalars(lock_rows(session, query)))
     for job in jobs:
-        move(session, job, "unconfirmed", actor=_printing(store_id), at=at, subject=_subject(job), why="stopped midway")
+        move(Context(session, _printing(store_id), at), job, "unconfirmed", subject=_subject(job), why="stopped midway")
         job.reason = "stopped-midway"
     return len(jobs)
 
@@ -231,7 +224,7 @@ def expire(session: Session, store_id: str, *, at: dt.datetime) -> int:
     """Give up jobs nobody waits for any more; return how many. A reprint is always possible."""
     jobs = list(session.scalars(lock_rows(session, waiting(store_id).where(too_old(at)))))
     for job in jobs:
-        move(session, job, "expired", actor=_printing(store_id), at=at, subject=_subject(job))
+        move(Context(session, _printing(store_id), at), job, "expired", subject=_subject(job))
     return len(jobs)
 
 

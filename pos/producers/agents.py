@@ -20,7 +20,7 @@ from config.database import Base
 from config.errors import Invalid
 from config.nodes import facts, journal
 from config.nodes.facts import STORE, Fact, Instant, Whole
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.store.store import day_of
 
 
@@ -57,26 +57,25 @@ class Agent(Base):
 # --- verbs ---
 
 
-def say(session: Session, store_id: str, name: str, account: str, bic: str, *, actor: Actor, at: dt.datetime) -> Agent:
+def say(ctx: Context, store_id: str, name: str, account: str, bic: str) -> Agent:
     """Say who an agent is and where the money goes (rule 1); what is known already is not told again.
 
     account, bic: as a bank knows them, tidied before; '' keeps what is known.
     """
     if not 1 <= len(name) <= 80:
         raise Invalid("bad-agent", "An agent has a name and a part of the commission, or there is none.", field="agent")
-    row = session.get(Agent, (store_id, name))
+    row = ctx.session.get(Agent, (store_id, name))
     if row is not None and (not account or (account, bic) == (row.account, row.bic)):
         return row
     if row is None:
         row = Agent(store_id=store_id, name=name)
-        session.add(row)
-    row.account, row.bic, row.reported_at = account, bic, reported_after(row.reported_at, at)
-    session.flush()
+        ctx.session.add(row)
+    row.account, row.bic, row.reported_at = account, bic, reported_after(row.reported_at, ctx.at)
+    ctx.session.flush()
     journal.record(
-        session, actor=actor, at=at, verb="agent.reported", subject=f"agent:{name}", ends_with=account[-4:],
-    )  # fmt: skip
+        ctx, verb="agent.reported", subject=f"agent:{name}", ends_with=account[-4:])  # fmt: skip
     fact = AgentReported(store_id, name, account, bic, row.reported_at)
-    facts.send(session, fact, subject=f"agent:{name}", day=day_of(session, store_id, at), at=at)
+    facts.send(ctx.session, fact, subject=f"agent:{name}", day=day_of(ctx.session, store_id, ctx.at), at=ctx.at)
     return row
 
 

@@ -24,7 +24,7 @@ from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.finding import Finding
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.producers import agents
 from pos.producers.producers import Producer, ProducerMovement, producer_of
 from pos.sold import Sale, SaleLine
@@ -96,40 +96,35 @@ class Traced:
 # --- verbs ---
 
 
-def make(
-    session: Session, store_id: str, producer_id: str, until_day: dt.date, *, id: str, actor: Actor, at: dt.datetime
-) -> ProducerStatement:
+def make(ctx: Context, store_id: str, producer_id: str, until_day: dt.date, *, id: str) -> ProducerStatement:
     """Make a producer's statement up to a day (rule 1); the same id again is the same one."""
-    if (known := session.get(ProducerStatement, (store_id, id))) is not None:
+    if (known := ctx.session.get(ProducerStatement, (store_id, id))) is not None:
         return known
-    session.execute(lock_rows(session, sa.select(Producer.id).where(*_who(Producer.id, store_id, producer_id))))
-    producer_of(session, store_id, producer_id)
+    ctx.session.execute(lock_rows(ctx.session, sa.select(Producer.id).where(*_who(Producer.id, store_id, producer_id))))
+    producer_of(ctx.session, store_id, producer_id)
     which = _open(store_id, producer_id, until_day)
-    sums = [int(minor or 0) for minor in session.execute(sa.select(*_sums()).where(*which)).one()]
-    last = _last(session, store_id, producer_id)
-    if not session.scalar(sa.select(sa.func.count()).where(*which)):
+    sums = [int(minor or 0) for minor in ctx.session.execute(sa.select(*_sums()).where(*which)).one()]
+    last = _last(ctx.session, store_id, producer_id)
+    if not ctx.session.scalar(sa.select(sa.func.count()).where(*which)):
         raise Refused("nothing-sold", "Nothing was sold or came back since the last statement.")
     row = ProducerStatement(
         store_id=store_id, id=id, producer_id=producer_id, no=(last.no if last else 0) + 1, until_day=until_day,
-        **dict(zip(_SUMS, sums, strict=True)), carried_minor=_carried(last), made_at=at, made_by=actor.name,
+        **dict(zip(_SUMS, sums, strict=True)), carried_minor=_carried(last), made_at=ctx.at, made_by=ctx.actor.name,
         paid_how="",
     )  # fmt: skip
-    session.add(row)
-    session.flush()
-    session.execute(sa.update(ProducerMovement).where(*which).values(statement_id=id))
-    agents.send_parts(session, store_id, id, agents_of(session, row), at=at)
+    ctx.session.add(row)
+    ctx.session.flush()
+    ctx.session.execute(sa.update(ProducerMovement).where(*which).values(statement_id=id))
+    agents.send_parts(ctx.session, store_id, id, agents_of(ctx.session, row), at=ctx.at)
     journal.record(
-        session, actor=actor, at=at, verb="produce.stated", subject=f"producer:{producer_id}", no=row.no,
-        due_minor=row.due_minor,
-    )  # fmt: skip
+        ctx, verb="produce.stated", subject=f"producer:{producer_id}", no=row.no,
+        due_minor=row.due_minor)  # fmt: skip
     return row
 
 
-def pay(
-    session: Session, store_id: str, statement_id: str, how: str, *, till_id: str = "", actor: Actor, at: dt.datetime
-) -> ProducerStatement:
+def pay(ctx: Context, store_id: str, statement_id: str, how: str, *, till_id: str = "") -> ProducerStatement:
     """Write that a statement was paid (rule 2); in cash the drawer gives it out. Paying twice is paying once."""
-    row = statement_of(session, store_id, statement_id, lock=True)
+    row = statement_of(ctx.session, store_id, statement_id, lock=True)
     if row.paid_at is not None:
         return row
     if how not in HOW:
@@ -137,18 +132,15 @@ def pay(
     if not row.to_pay_minor:
         raise Refused("nothing-to-pay-out", "Nothing is to be paid: it is carried on to the next statement.")
     if how == "cash":
-        drawer = shift.locked(session, store_id, till_id)
+        drawer = shift.locked(ctx.session, store_id, till_id)
         if drawer is None or drawer.state != "open":
             raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
-        name = producer_of(session, store_id, row.producer_id).name
-        hand_cash.pay_out(
-            session, drawer, row.to_pay_minor, why=f"{name} {row.no}", id=f"produce-{row.id}", actor=actor, at=at
-        )
-    row.paid_at, row.paid_how = at, how
+        name = producer_of(ctx.session, store_id, row.producer_id).name
+        hand_cash.pay_out(ctx, drawer, row.to_pay_minor, why=f"{name} {row.no}", id=f"produce-{row.id}")
+    row.paid_at, row.paid_how = ctx.at, how
     journal.record(
-        session, actor=actor, at=at, verb="produce.paid", subject=f"producer:{row.producer_id}", no=row.no, how=how,
-        amount_minor=row.to_pay_minor,
-    )  # fmt: skip
+        ctx, verb="produce.paid", subject=f"producer:{row.producer_id}", no=row.no, how=how,
+        amount_minor=row.to_pay_minor)  # fmt: skip
     return row
 
 

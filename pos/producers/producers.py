@@ -29,7 +29,7 @@ from config.ids import new_id
 from config.money import BASIS, divide_half_up, part_of
 from config.nodes import journal
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.prepared import PreparedForSome
 from pos.catalogue.catalogue import Product
 from pos.facts import SaleCompleted, SoldLine
@@ -118,7 +118,7 @@ class ProducerMovement(Base):
 
 
 def add_producer(
-    session: Session,
+    ctx: Context,
     store_id: str,
     name: str,
     *,
@@ -132,8 +132,6 @@ def add_producer(
     agent_bp: int = 0,
     agent_account: str = "",
     agent_bic: str = "",
-    actor: Actor,
-    at: dt.datetime,
 ) -> Producer:
     """Take a producer in, or change what was agreed: it holds for what is sold from now on. id: made by the page."""
     name, agent_name = " ".join(name.split()), " ".join(agent_name.split())
@@ -145,47 +143,44 @@ def add_producer(
         )
     if bool(agent_name) != bool(agent_bp):
         raise Invalid("bad-agent", "An agent has a name and a part of the commission, or there is none.", field="agent")
-    row = session.get(Producer, (store_id, id))
+    row = ctx.session.get(Producer, (store_id, id))
     if row is None:
-        row = Producer(store_id=store_id, id=id, joined_at=at)
-        session.add(row)
+        row = Producer(store_id=store_id, id=id, joined_at=ctx.at)
+        ctx.session.add(row)
     row.name, row.kind, row.place, row.phone, row.account = name, kind, place.strip(), phone.strip(), account.strip()
     row.commission_bp, row.agent_name, row.agent_bp = commission_bp, agent_name, agent_bp
-    session.flush()
+    ctx.session.flush()
     if agent_name:
-        agents.say(session, store_id, agent_name, agent_account, agent_bic, actor=actor, at=at)
+        agents.say(ctx, store_id, agent_name, agent_account, agent_bic)
     journal.record(
-        session, actor=actor, at=at, verb="producer.agreed", subject=f"producer:{id}", name=name,
-        commission_bp=commission_bp, agent_bp=agent_bp,
-    )  # fmt: skip
+        ctx, verb="producer.agreed", subject=f"producer:{id}", name=name,
+        commission_bp=commission_bp, agent_bp=agent_bp)  # fmt: skip
     return row
 
 
-def sell_for(
-    session: Session, store_id: str, producer_id: str, sku: str, story: str = "", *, actor: Actor, at: dt.datetime
-) -> ProducerProduct:
+def sell_for(ctx: Context, store_id: str, producer_id: str, sku: str, story: str = "") -> ProducerProduct:
     """Sell a product of the store's own for a producer (rule 1), or change its story."""
-    producer_of(session, store_id, producer_id)
-    product = session.get(Product, sku)
+    producer_of(ctx.session, store_id, producer_id)
+    product = ctx.session.get(Product, sku)
     if product is None or product.owner_id != store_id or product.kind != "goods":
         raise Refused("not-own-product", "Make it a product of your own first: its code says whose it is.", sku=sku)
-    row = session.get(ProducerProduct, (store_id, sku))
+    row = ctx.session.get(ProducerProduct, (store_id, sku))
     if row is not None and row.producer_id != producer_id:
         raise Conflict("another-producer", "%(name)s is already sold for somebody else.", name=product.name, sku=sku)
     if row is None:
-        here = stock.levels(session, store_id, [sku]).get(sku)
+        here = stock.levels(ctx.session, store_id, [sku]).get(sku)
         if here is not None and here.on_hand:
             raise Refused("own-stock-left", "%(name)s: sell or write off your own first.", name=product.name, sku=sku)
         row = ProducerProduct(store_id=store_id, sku=sku, producer_id=producer_id)
-        session.add(row)
+        ctx.session.add(row)
     row.story = story.strip()[:2000]
-    session.flush()
-    journal.record(session, actor=actor, at=at, verb="produce.listed", subject=f"producer:{producer_id}", sku=sku)
+    ctx.session.flush()
+    journal.record(ctx, verb="produce.listed", subject=f"producer:{producer_id}", sku=sku)
     return row
 
 
 def take_in(
-    session: Session,
+    ctx: Context,
     store_id: str,
     sku: str,
     qty: int,
@@ -194,52 +189,52 @@ def take_in(
     code: str = "",
     harvested_on: dt.date | None = None,
     expires_on: dt.date | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> ProducerLot:
     """Take a lot in; the same id again is the same lot. code: '' for one made of day and number."""
-    if (known := session.get(ProducerLot, (store_id, id))) is not None:
+    if (known := ctx.session.get(ProducerLot, (store_id, id))) is not None:
         return known
-    goods = session.get(ProducerProduct, (store_id, sku))
+    goods = ctx.session.get(ProducerProduct, (store_id, sku))
     if goods is None:
         raise NotFound("not-produce", "This product is not sold for a producer.", sku=sku)
     if not 0 < qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Say how much came.", sku=sku, qty=qty, field="qty")
-    day = day_of(session, store_id, at)
+    day = day_of(ctx.session, store_id, ctx.at)
     if harvested_on is not None and not day - dt.timedelta(days=730) <= harvested_on <= day:
         raise Invalid("bad-harvest", "It was harvested today or before.", field="harvested_on")
-    code = " ".join(code.split())[:30] or _next_code(session, store_id, day)
-    if session.scalar(sa.select(ProducerLot.id).where(ProducerLot.store_id == store_id, ProducerLot.code == code)):
+    code = " ".join(code.split())[:30] or _next_code(ctx.session, store_id, day)
+    if ctx.session.scalar(sa.select(ProducerLot.id).where(ProducerLot.store_id == store_id, ProducerLot.code == code)):
         raise Conflict("lot-code-used", "There is a lot %(lot)s already. Write another one.", field="code", lot=code)
     lot = ProducerLot(
         store_id=store_id, id=id, producer_id=goods.producer_id, sku=sku, code=code, harvested_on=harvested_on,
-        came_on=day, came_at=at, came_qty=qty, left_qty=qty, back_qty=0, lost_qty=0,
+        came_on=day, came_at=ctx.at, came_qty=qty, left_qty=qty, back_qty=0, lost_qty=0,
     )  # fmt: skip
-    session.add(lot)
-    stock.receive(session, store_id, [(sku, qty)], source_kind="produce", source_id=id, at=at, actor=actor)
-    batches.lay_in(session, store_id, [Lot(sku, qty, code, expires_on)], source_kind="produce", source_id=id, at=at)
-    journal.record(session, actor=actor, at=at, verb="produce.came", subject=f"lot:{id}", sku=sku, qty=qty, code=code)
-    session.flush()
+    ctx.session.add(lot)
+    stock.receive(ctx, store_id, [(sku, qty)], source_kind="produce", source_id=id)
+    batches.lay_in(
+        ctx.session, store_id, [Lot(sku, qty, code, expires_on)], source_kind="produce", source_id=id, at=ctx.at
+    )
+    journal.record(ctx, verb="produce.came", subject=f"lot:{id}", sku=sku, qty=qty, code=code)
+    ctx.session.flush()
     return lot
 
 
-def take_out(
-    session: Session, store_id: str, lot_id: str, qty: int, *, lost: bool, id: str, actor: Actor, at: dt.datetime
-) -> ProducerLot:
+def take_out(ctx: Context, store_id: str, lot_id: str, qty: int, *, lost: bool, id: str) -> ProducerLot:
     """Give what is left of a lot back to its producer, or write it off as spoilt (rule 5)."""
-    query = lock_rows(session, sa.select(ProducerLot).where(ProducerLot.store_id == store_id, ProducerLot.id == lot_id))
-    lot: ProducerLot | None = session.scalar(query.execution_options(populate_existing=True))
+    query = lock_rows(
+        ctx.session, sa.select(ProducerLot).where(ProducerLot.store_id == store_id, ProducerLot.id == lot_id)
+    )
+    lot: ProducerLot | None = ctx.session.scalar(query.execution_options(populate_existing=True))
     if lot is None:
         raise NotFound("unknown-lot", "There is no such lot.", lot=lot_id)
     if not 0 < qty <= lot.left_qty:
         raise Invalid("more-than-left", "Of this lot %(left)s are left.", left=lot.left_qty, field="qty")
     source = Source("wasted" if lost else "sent_back", "produce", id)
     place = Place.WASTE if lost else Place.SUPPLIER
-    waste.take_out(session, store_id, [(lot.sku, qty)], place, source, lot=lot.code, actor=actor, at=at, why=lot.code)
-    batches.let_go(session, store_id, [Lot(lot.sku, qty, lot.code)])
+    waste.take_out(ctx, store_id, [(lot.sku, qty)], place, source, lot=lot.code, why=lot.code)
+    batches.let_go(ctx.session, store_id, [Lot(lot.sku, qty, lot.code)])
     verb = "produce.lost" if lost else "produce.went_back"
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"lot:{lot.id}", qty=qty)
-    session.flush()
+    journal.record(ctx, verb=verb, subject=f"lot:{lot.id}", qty=qty)
+    ctx.session.flush()
     return lot
 
 

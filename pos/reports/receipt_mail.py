@@ -8,15 +8,12 @@ Rules
 3. What is sent is the sale's frozen document, of a voucher's code its end alone.
 """
 
-import datetime as dt
 import re
-
-from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, Refused
 from config.ids import is_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos import messages
 from pos.messages import OutgoingMessage
 from pos.sold import Sale
@@ -26,32 +23,22 @@ MOST, LONGEST = 5, 254
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
 
 
-def ask(
-    session: Session,
-    store_id: str,
-    sale_id: str,
-    address: str,
-    *,
-    command: str,
-    sends_mail: bool,
-    actor: Actor,
-    at: dt.datetime,
-) -> OutgoingMessage:
+def ask(ctx: Context, store_id: str, sale_id: str, address: str, *, command: str, sends_mail: bool) -> OutgoingMessage:
     """Write down that a receipt is wanted by e-mail (rules 1, 2). sends_mail: whether this node has a mail server."""
     if not sends_mail:
         raise Refused("no-mail-here", "This store has no mail server in its settings. Print the receipt instead.")
     if not is_id(command):
         raise Invalid("bad-command-id", "The id of a command has 8 to 40 letters, digits or hyphens.")
-    if (known := session.get(OutgoingMessage, (store_id, command))) is not None:
+    if (known := ctx.session.get(OutgoingMessage, (store_id, command))) is not None:
         return known
     address = address.strip()
     if len(address) > LONGEST or not _ADDRESS.fullmatch(address):
         raise Invalid("no-mail-address", "Type an e-mail address like li@example.com.", field="email")
-    sale = session.get(Sale, (store_id, sale_id))
+    sale = ctx.session.get(Sale, (store_id, sale_id))
     if sale is None or sale.state != "completed":
         raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
-    if len(messages.written_about(session, store_id, sale_id)) >= MOST:
+    if len(messages.written_about(ctx.session, store_id, sale_id)) >= MOST:
         raise Refused("mailed-enough", "This receipt went by e-mail %(most)s times. Print it instead.", most=MOST)
-    made = messages.write(session, store_id, KIND, id=command, about=sale_id, email=address, body={}, at=at)
-    journal.record(session, actor=actor, at=at, verb="receipt.mail_asked", subject=f"sale:{sale_id}", letter=command)
+    made = messages.write(ctx.session, store_id, KIND, id=command, about=sale_id, email=address, body={}, at=ctx.at)
+    journal.record(ctx, verb="receipt.mail_asked", subject=f"sale:{sale_id}", letter=command)
     return made

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
 from pos.payments import vouchers
@@ -72,20 +72,20 @@ class CopyRequest:
     approvals: Sequence[str] = ()
 
 
-def copy_receipt(session: Session, request: CopyRequest, *, actor: Actor, at: dt.datetime) -> Queued:
+def copy_receipt(ctx: Context, request: CopyRequest) -> Queued:
     """Queue a copy of a sale's receipt (rule 4)."""
-    found = session.get(Sale, (request.store_id, request.id))
+    found = ctx.session.get(Sale, (request.store_id, request.id))
     if found is None:
         raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=request.id)
-    document = document_of(session, found)
+    document = document_of(ctx.session, found)
     hidden = vouchers.masked(document)
     if request.whole and hidden != document:
         need = Need("voucher.code", "a voucher's whole code on a copy")
-        approvals.require(session, request, [need], actor=actor, at=at)
-        if not vouchers.is_whole(vouchers.revealed(session, document)):
+        approvals.require(ctx, request, [need])
+        if not vouchers.is_whole(vouchers.revealed(ctx.session, document)):
             raise vouchers.not_derived()
         hidden = document | {"whole": True}
-    return queue.reprint(session, request.store_id, request.id, document=hidden, actor=actor, at=at)
+    return queue.reprint(ctx, request.store_id, request.id, document=hidden)
 
 
 def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at: dt.datetime) -> Queued:
@@ -96,33 +96,23 @@ def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at
     return enqueue_once(session, till, "gift", sale_id, document_of(session, sale), command=command, at=at)
 
 
-def cash_slip(session: Session, till: Till, movement: CashMovement, *, actor: Actor, at: dt.datetime) -> Queued:
+def cash_slip(ctx: Context, till: Till, movement: CashMovement) -> Queued:
     """Queue the slip of cash that was put in the safe, paid in or paid out (rule 3)."""
-    store = store_of(session, till.store_id)
-    document = head(store, actor, at) | {
+    store = store_of(ctx.session, till.store_id)
+    document = head(store, ctx.actor, ctx.at) | {
         "till_name": till.name,
-        "cashier_name": actor.name,
+        "cashier_name": ctx.actor.name,
         "kind": movement.kind,
         "amount_minor": abs(movement.amount_minor),
         "why": movement.why,
     }
-    return queue.queue(session, store.id, till.id, "cash", movement.source_id, document, at=at)
+    return queue.queue(ctx.session, store.id, till.id, "cash", movement.source_id, document, at=ctx.at)
 
 
-def count_sheet(
-    session: Session,
-    till: Till,
-    take_id: str,
-    section_n: int,
-    category: str = "",
-    *,
-    command: str,
-    actor: Actor,
-    at: dt.datetime,
-) -> Queued:
+def count_sheet(ctx: Context, till: Till, take_id: str, section_n: int, category: str = "", *, command: str) -> Queued:
     """Queue the sheet to count a section on: the products of a category, else all the take is about (rule 4)."""
-    take = stocktake.take_of(session, till.store_id, take_id)
-    section = stocktake.section_of(session, take, section_n)
+    take = stocktake.take_of(ctx.session, till.store_id, take_id)
+    section = stocktake.section_of(ctx.session, take, section_n)
     wanted = [category] if category else take.categories
     query = (
         sa.select(Product.sku, Product.name, Product.stock_unit)
@@ -132,7 +122,7 @@ def count_sheet(
     )
     if wanted:
         query = query.where(Product.category.in_(wanted))
-    rows = session.execute(query.limit(MOST_LINES + 1)).all()
+    rows = ctx.session.execute(query.limit(MOST_LINES + 1)).all()
     if len(rows) > MOST_LINES:
         raise Invalid(
             "sheet-too-long", "More than %(most)s products: choose a category for the sheet.", most=MOST_LINES
@@ -140,28 +130,22 @@ def count_sheet(
     if not rows:
         raise NotFound("nothing-to-count", "There is no product in this category.")
     lines = [{"name": name, "sku": sku, "stock_unit": unit} for sku, name, unit in rows]
-    document = head(store_of(session, take.store_id), actor, at)
+    document = head(store_of(ctx.session, take.store_id), ctx.actor, ctx.at)
     document |= {"take_name": take.name, "section": section.name, "lines": lines}
-    return enqueue_once(session, till, "count_sheet", f"{take_id}/{section_n}", document, command=command, at=at)
+    return enqueue_once(
+        ctx.session, till, "count_sheet", f"{take_id}/{section_n}", document, command=command, at=ctx.at
+    )
 
 
 def price_batch(
-    session: Session,
-    till: Till,
-    skus: Sequence[str],
-    day: dt.date,
-    places: dict[str, int],
-    *,
-    command: str,
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, till: Till, skus: Sequence[str], day: dt.date, places: dict[str, int], *, command: str
 ) -> Queued:
     """Queue the list of prices that begin on a day, as their labels hang. places: SKU -> slot of the shelf."""
-    store, wanted = store_of(session, till.store_id), list(skus)[:MOST_LINES]
+    store, wanted = store_of(ctx.session, till.store_id), list(skus)[:MOST_LINES]
     if not wanted:
         raise NotFound("no-new-price", "No price begins on this day, so there is nothing to print.")
-    new, old = (catalogue.prices_on(session, store.id, one, wanted) for one in (day, day - dt.timedelta(days=1)))
-    products = session.scalars(sa.select(Product).where(Product.sku.in_(wanted)))
+    new, old = (catalogue.prices_on(ctx.session, store.id, one, wanted) for one in (day, day - dt.timedelta(days=1)))
+    products = ctx.session.scalars(sa.select(Product).where(Product.sku.in_(wanted)))
     found = sorted(products, key=lambda one: (places.get(one.sku, 10**6), one.category, one.name, one.sku))
     lines = [
         {
@@ -174,8 +158,8 @@ def price_batch(
         for one in found
         if one.sku in new
     ]
-    document = head(store, actor, at) | {"from_day": day.isoformat(), "lines": lines}
-    return enqueue_once(session, till, "price_batch", f"prices:{day}", document, command=command, at=at)
+    document = head(store, ctx.actor, ctx.at) | {"from_day": day.isoformat(), "lines": lines}
+    return enqueue_once(ctx.session, till, "price_batch", f"prices:{day}", document, command=command, at=ctx.at)
 
 
 # --- questions ---

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from config.clock import business_day
 from config.errors import Invalid
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.customers import customers, tab
 from pos.customers.customers import Customer
 from pos.customers.tab import Repayment, TabEntry
@@ -77,14 +77,13 @@ def statement_of(
 
 
 def print_statement(
-    session: Session, store: Store, customer_id: str, first_day: dt.date, last_day: dt.date, *, till_id: str,
-    actor: Actor, at: dt.datetime,
-) -> Queued:  # fmt: skip
+    ctx: Context, store: Store, customer_id: str, first_day: dt.date, last_day: dt.date, *, till_id: str
+) -> Queued:
     """Queue a statement for the printer of a till."""
-    document = statement_of(session, store, customer_id, first_day, last_day)
-    job = queue.queue(session, store.id, till_id, "statement", customer_id, document, at=at)
+    document = statement_of(ctx.session, store, customer_id, first_day, last_day)
+    job = queue.queue(ctx.session, store.id, till_id, "statement", customer_id, document, at=ctx.at)
     facts = {"first_day": first_day, "last_day": last_day}
-    journal.record(session, actor=actor, at=at, verb="statement.printed", subject=f"customer:{customer_id}", **facts)
+    journal.record(ctx, verb="statement.printed", subject=f"customer:{customer_id}", **facts)
     return job
 
 

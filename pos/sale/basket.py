@@ -27,7 +27,7 @@ from config.database import lock_rows
 from config.errors import Conflict, DomainError, Invalid, NotFound
 from config.money import MAX_MINOR
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue import catalogue
 from pos.payments import requests
 from pos.pricing.pricing import MOST_LINES
@@ -87,33 +87,33 @@ class Voiding:
 # --- verbs ---
 
 
-def park(session: Session, wish: Parking, *, actor: Actor, at: dt.datetime) -> Basket:
+def park(ctx: Context, wish: Parking) -> Basket:
     """Set a basket aside (rule 4); parking it again replaces what was kept of it."""
     if len(wish.label) > LONGEST_LABEL:
         raise Invalid("bad-label", "The name of a basket has at most %(most)s characters.", most=LONGEST_LABEL)
-    shift = locked(session, wish.store_id, wish.till_id)
-    row = _kept(session, wish, actor, at)
+    shift = locked(ctx.session, wish.store_id, wish.till_id)
+    row = _kept(ctx, wish)
     if row.state == "voided":
         raise given_up(wish.id)
     if row.till_id != wish.till_id:
         raise taken(row.id, row.kept_by_name)
-    if session.get(Till, (wish.store_id, wish.till_id)) is None:
+    if ctx.session.get(Till, (wish.store_id, wish.till_id)) is None:
         raise NotFound("no-such-till", "This till is not known here. Open the till page again.", till_id=wish.till_id)
     row.label, row.total_minor, row.till_id = wish.label.strip(), wish.total_minor, wish.till_id
     row.content = {name: value for name, value in wish.content.items() if name != "parts"}
-    row.kept_by, row.kept_by_name, row.kept_at = actor.id, actor.name, at
+    row.kept_by, row.kept_by_name, row.kept_at = ctx.actor.id, ctx.actor.name, ctx.at
     if row.state != "parked":
         facts: dict[str, Any] = {"total_minor": wish.total_minor, "label": row.label}
-        journal.move(session, row, "parked", actor=actor, at=at, subject=f"sale:{wish.id}", **facts)
+        journal.move(ctx, row, "parked", subject=f"sale:{wish.id}", **facts)
         if shift is not None:
             note(shift, "parked")
     return row
 
 
-def resume(session: Session, wish: TakeUp, *, actor: Actor, at: dt.datetime) -> Basket:
+def resume(ctx: Context, wish: TakeUp) -> Basket:
     """Take a basket up at a till: a parked one, what the till has taken up already, or another till's (rule 2)."""
-    row = _find(session, wish.store_id, wish.id)
-    _refuse_sold(session, wish.store_id, wish.id)
+    row = _find(ctx.session, wish.store_id, wish.id)
+    _refuse_sold(ctx.session, wish.store_id, wish.id)
     if row.state == "voided":
         raise given_up(wish.id)
     if row.state == "open" and row.till_id == wish.till_id:
@@ -121,27 +121,27 @@ def resume(session: Session, wish: TakeUp, *, actor: Actor, at: dt.datetime) -> 
     if row.state == "open":
         if row.till_id != wish.from_till_id:
             raise taken(row.id, row.kept_by_name)
-        approvals.require(session, wish, [Need(OTHERS, "a basket another till has in hand")], actor=actor, at=at)
+        approvals.require(ctx, wish, [Need(OTHERS, "a basket another till has in hand")])
         facts = {"till": wish.till_id, "from_till": row.till_id, "from": row.kept_by_name}
-        journal.record(session, actor=actor, at=at, verb="basket.taken_over", subject=f"sale:{wish.id}", **facts)
+        journal.record(ctx, verb="basket.taken_over", subject=f"sale:{wish.id}", **facts)
     else:
-        journal.move(session, row, "open", actor=actor, at=at, subject=f"sale:{wish.id}", till=wish.till_id)
-    row.till_id, row.kept_by, row.kept_by_name, row.kept_at = wish.till_id, actor.id, actor.name, at
+        journal.move(ctx, row, "open", subject=f"sale:{wish.id}", till=wish.till_id)
+    row.till_id, row.kept_by, row.kept_by_name, row.kept_at = wish.till_id, ctx.actor.id, ctx.actor.name, ctx.at
     return row
 
 
-def void(session: Session, wish: Voiding, *, actor: Actor, at: dt.datetime) -> Basket:
+def void(ctx: Context, wish: Voiding) -> Basket:
     """Give a basket up with a reason (rule 3); asking twice changes nothing."""
     if not wish.why.strip() or len(wish.why) > LONGEST_REASON:
         raise Invalid("no-reason", "Say in a few words why the basket is given up.")
-    shift = locked(session, wish.store_id, wish.till_id)
-    row = _kept(session, wish, actor, at)
+    shift = locked(ctx.session, wish.store_id, wish.till_id)
+    row = _kept(ctx, wish)
     if row.state == "voided":
         return row
     if row.state == "open" and row.till_id != wish.till_id:
         raise taken(row.id, row.kept_by_name)
-    requests.refuse_captured(session, wish.store_id, wish.id)
-    found = worth(session, wish.store_id, wish.lines or _parked_lines(row), at=at)
+    requests.refuse_captured(ctx.session, wish.store_id, wish.id)
+    found = worth(ctx.session, wish.store_id, wish.lines or _parked_lines(row), at=ctx.at)
     worth_minor = wish.total_minor if found.total_minor is None else found.total_minor
     facts: dict[str, Any] = {"total_minor": worth_minor, "lines": [list(line) for line in found.lines[:MOST_NAMED]]}
     if wish.total_minor != worth_minor or found.total_minor is None:
@@ -151,14 +151,14 @@ def void(session: Session, wish: Voiding, *, actor: Actor, at: dt.datetime) -> B
     if found.unknown:
         facts["unknown"] = found.unknown
     skus = {one[0] for one in wish.taken_off}
-    corrected = corrections.of(wish.taken_off, catalogue.known_skus(session, skus) if skus else ())
+    corrected = corrections.of(wish.taken_off, catalogue.known_skus(ctx.session, skus) if skus else ())
     facts |= corrected.facts()
     row.why, row.total_minor = wish.why.strip(), worth_minor
     row.content = row.content or {"lines": [{"sku": sku, "qty": qty} for sku, qty in found.lines]}
-    journal.move(session, row, "voided", actor=actor, at=at, subject=f"sale:{wish.id}", why=row.why, **facts)
+    journal.move(ctx, row, "voided", subject=f"sale:{wish.id}", why=row.why, **facts)
     if shift is not None:
         note(shift, "voided", worth_minor)
-        shift.totals = corrected.counted_in(shift.totals, actor)
+        shift.totals = corrected.counted_in(shift.totals, ctx.actor)
     return row
 
 
@@ -229,12 +229,12 @@ def _find(session: Session, store_id: str, basket_id: str) -> Basket:
     return row
 
 
-def _kept(session: Session, wish: Parking | Voiding, actor: Actor, at: dt.datetime) -> Basket:
-    _refuse_sold(session, wish.store_id, wish.id)
+def _kept(ctx: Context, wish: Parking | Voiding) -> Basket:
+    _refuse_sold(ctx.session, wish.store_id, wish.id)
     if not -MAX_MINOR <= wish.total_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
-    query = lock_rows(session, sa.select(Basket).where(Basket.store_id == wish.store_id, Basket.id == wish.id))
-    row: Basket | None = session.scalar(query)
+    query = lock_rows(ctx.session, sa.select(Basket).where(Basket.store_id == wish.store_id, Basket.id == wish.id))
+    row: Basket | None = ctx.session.scalar(query)
     if row is None:
         row = Basket(
             store_id=wish.store_id,
@@ -244,10 +244,10 @@ def _kept(session: Session, wish: Parking | Voiding, actor: Actor, at: dt.dateti
             label="",
             total_minor=wish.total_minor,
             content={},
-            kept_by=actor.id,
-            kept_by_name=actor.name,
-            kept_at=at,
+            kept_by=ctx.actor.id,
+            kept_by_name=ctx.actor.name,
+            kept_at=ctx.at,
             why="",
         )
-        session.add(row)
+        ctx.session.add(row)
     return row

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from config.database import table_of
 from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
+from config.nodes.journal import Context
 from config.prepared import Prepared
 from pos.catalogue import offers
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered
@@ -109,12 +110,11 @@ def write(session: Session, draft: Draft) -> Completed:
     to_shift = {"at_store": store_id, "at_shift": counter.shift_id, "expected_minor": expected_minor}
     _TO_SHIFT.run(session, to_shift | {"totals": _totals(session, draft, fact)})
     journal.record(
-        session, actor=actor, at=at, verb=f"{fact.kind}.completed", subject=subject, receipt_no=fact.receipt_no,
+        Context(session, actor, at), verb=f"{fact.kind}.completed", subject=subject, receipt_no=fact.receipt_no,
         total_minor=fact.total_minor, lines=len(fact.lines), age_checked=fact.age_checked, why=draft.why,
         corrections=draft.corrections.count, seal=seal.of_sale(fact),
         **(draft.corrections.facts() if draft.corrections.count else {}),
-        **({"labels": draft.labels} if draft.labels else {}),
-    )  # fmt: skip
+        **({"labels": draft.labels} if draft.labels else {}))  # fmt: skip
     if theirs:
         producers.settle(session, fact, theirs, at)
     document = fact.to_body()
@@ -141,7 +141,7 @@ def _use_up(session: Session, draft: Draft) -> None:
     """Use up the leave, slips, coupons and marked pieces it was decided with (rule 2)."""
     store_id, now = draft.counter.store_id, draft.situation
     if draft.leave:
-        approvals.spend_all(session, draft.leave, actor=now.actor, at=now.at)
+        approvals.spend_all(Context(session, now.actor, now.at), draft.leave)
     if draft.kind != "return" and (typed := draft.typed):
         slip_numbers.take(session, store_id, typed, day=now.day, source=f"sale:{draft.id}")
     if draft.coupons:
@@ -172,7 +172,7 @@ def _totals(session: Session, draft: Draft, fact: SaleCompleted) -> dict[str, An
     after = totals.with_sale(dict(counter.totals), fact, draft.typed)
     if draft.beyond_minor:
         where = (counter.shift_id, after, "refund", draft.beyond_minor)
-        after = drawer_cash.book_beyond(session, *where, actor=actor, at=draft.situation.at)
+        after = drawer_cash.book_beyond(Context(session, actor, draft.situation.at), *where)
     return draft.corrections.counted_in(after, actor) if draft.corrections.count else after
 
 

@@ -16,7 +16,6 @@ Rules
    another return of that receipt for which money was refunded is finished first.
 """
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,7 +24,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.money import part_of, round_cash
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.facts import Moved, SoldLine, sold_line
 from pos.payments import requests
 from pos.payments.payments import REFUND_TENDERS, Tender, settle
@@ -51,21 +50,21 @@ Back = Sequence[tuple[SoldLine, bool]]
 # --- verbs ---
 
 
-def take_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.datetime) -> Completed:
+def take_back(ctx: Context, request: ReturnRequest) -> Completed:
     """Take goods back and return their money: everything in this transaction, or nothing (rules 1 to 6).
 
     The same id with the same content answers the same return; with another it is a Conflict.
     """
     _check("card" if request.online else request.tender, request.why)
-    situation = look_back(session, request, actor=actor, at=at)
-    return situation.again or write(session, decide(request, situation))
+    situation = look_back(ctx, request)
+    return situation.again or write(ctx.session, decide(request, situation))
 
 
-def take_back_blind(session: Session, request: BlindReturnRequest, *, actor: Actor, at: dt.datetime) -> Completed:
+def take_back_blind(ctx: Context, request: BlindReturnRequest) -> Completed:
     """Take goods back that nobody has the receipt of (rule 7); all or nothing, and once however often it is sent."""
     _check(request.tender, request.why, wants_reason=True)
-    situation = look_blind(session, request, actor=actor, at=at)
-    return situation.again or write(session, decide_blind(request, situation))
+    situation = look_blind(ctx, request)
+    return situation.again or write(ctx.session, decide_blind(request, situation))
 
 
 # --- decisions: PURE ---
@@ -201,18 +200,18 @@ class GiveBack:
     approvals: Sequence[str] = ()
 
 
-def allow_refund(session: Session, wish: GiveBack, *, actor: Actor, at: dt.datetime) -> None:
+def allow_refund(ctx: Context, wish: GiveBack) -> None:
     """Raise Refused unless this much of this payment goes back for this return (rules 8, 9)."""
     need = takes_back(wish.sale_id, wish.lines)
-    approvals.require(session, wish, [need], actor=actor, at=at, spend=False)  # the return itself uses it up
-    payment = requests.payment_of(session, wish.store_id, wish.payment_id)
+    approvals.require(ctx, wish, [need], spend=False)  # the return itself uses it up
+    payment = requests.payment_of(ctx.session, wish.store_id, wish.payment_id)
     if payment.claimed_by != wish.sale_id:
         raise Refused(
             "payment-of-another-sale", "That payment belongs to another sale than the receipt that comes back."
         )
     if not wish.lines:
         raise Invalid("empty-basket", "Choose what comes back.")
-    ways = plan(session, wish.store_id, wish.sale_id, wish.lines, payment.tender, wish.id, but=wish.back_id).ways
+    ways = plan(ctx.session, wish.store_id, wish.sale_id, wish.lines, payment.tender, wish.id, but=wish.back_id).ways
     most_minor = sum(way.amount_minor for way in ways if way.payment_id == payment.id and way.how == "ask")
     if wish.amount_minor > most_minor:
         raise Refused("more-than-returned", "That is more than this return gives back.", most_minor=most_minor)

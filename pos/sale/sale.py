@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Refused
 from config.money import round_cash
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.facts import SoldLine, sold_line
 from pos.payments.payments import Settled, Tender, settle
 from pos.sale import corrections, exchange, quoting
@@ -43,11 +43,11 @@ from pos.till.counter import Counter, habits_of, open_counter
 from pos.till.parked import refuse_let_go
 
 
-def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.datetime) -> Completed:
+def complete(ctx: Context, request: SaleRequest) -> Completed:
     """Complete a sale or an exchange: everything in this transaction, or nothing (rules 1 to 7)."""
     check_lines(request.rung, may_be_empty=bool(request.brought_back))
-    situation = look(session, request, actor=actor, at=at)
-    return situation.again or write(session, decide(request, situation))
+    situation = look(ctx, request)
+    return situation.again or write(ctx.session, decide(request, situation))
 
 
 def decide(request: SaleRequest, situation: Situation) -> Draft:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from config.clock import business_day
 from config.database import table_of
 from config.errors import Conflict
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.prepared import Prepared
 from pos.catalogue import catalogue, offers, scan, selling_hours
 from pos.customers import customers
@@ -72,65 +72,79 @@ class Situation:
     corrected: Collection[str] = ()
 
 
-def look(session: Session, request: SaleRequest, *, actor: Actor, at: dt.datetime) -> Situation:
+def look(ctx: Context, request: SaleRequest) -> Situation:
     """Return the situation of a sale or an exchange."""
     store_id, rung, request_hash = request.store_id, request.rung, request.hash()
-    counter = at_counter(session, store_id, request.till_id, actor.role)
-    if (before := _KNOWN.first(session, {"store": store_id, "sale": request.id})) is not None:
-        return Situation(actor, at, request_hash, _again(session, request, request_hash, *before))
-    held = HELD.first(session, {"store": store_id, "basket": request.id})
+    counter = at_counter(ctx.session, store_id, request.till_id, ctx.actor.role)
+    if (before := _KNOWN.first(ctx.session, {"store": store_id, "sale": request.id})) is not None:
+        return Situation(ctx.actor, ctx.at, request_hash, _again(ctx.session, request, request_hash, *before))
+    held = HELD.first(ctx.session, {"store": store_id, "basket": request.id})
     if counter is None or counter.state != "open":
-        return Situation(actor, at, request_hash, counter=counter, held=held)
-    day = business_day(at, counter.tz, counter.rollover_hour)
-    receipt = refund_routes.look(session, store_id, request.brought_back[0].sale_id) if request.brought_back else None
+        return Situation(ctx.actor, ctx.at, request_hash, counter=counter, held=held)
+    day = business_day(ctx.at, counter.tz, counter.rollover_hour)
+    receipt = (
+        refund_routes.look(ctx.session, store_id, request.brought_back[0].sale_id) if request.brought_back else None
+    )
     customer_id = (receipt and receipt.customer_id) or request.customer_id
-    shelf = look_at_shelf(session, store_id, rung, counter, at=at, promised=request.promised, customer_id=customer_id)
+    shelf = look_at_shelf(
+        ctx.session, store_id, rung, counter, at=ctx.at, promised=request.promised, customer_id=customer_id
+    )
     sold = sorted({line.sku for line in rung if line.qty > 0 and shelf.views[line.sku].kind == "goods"})
     back = {line.sku for line in receipt.lines.values() if line.kind == "goods"} if receipt else set()
     mine = {"store": store_id}
     pays_empties = request.shown_total_minor < 0 and any(line.qty < 0 for line in rung)
     return Situation(
-        actor=actor, at=at, request_hash=request_hash, counter=counter, held=held, day=day,
-        leave=_leave(session, request, counter, actor, at), customer_id=customer_id, receipt=receipt, shelf=shelf,
-        holding=ledger.look(session, store_id, sold, request.order_id),
-        lots=consignment_stock.LEFT.all(session, mine, sold),
-        theirs=dict(producers.THEIRS.all(session, mine, sorted({*sold, *back}))),
-        empties_qty=_empties_before(session, counter, actor) if pays_empties else 0,
-        corrected=catalogue.known_skus(session, [row[0] for row in request.corrections]) if request.corrections else (),
-    )  # fmt: skip
+        actor=ctx.actor,
+        at=ctx.at,
+        request_hash=request_hash,
+        counter=counter,
+        held=held,
+        day=day,
+        leave=_leave(ctx, request, counter),
+        customer_id=customer_id,
+        receipt=receipt,
+        shelf=shelf,
+        holding=ledger.look(ctx.session, store_id, sold, request.order_id),
+        lots=consignment_stock.LEFT.all(ctx.session, mine, sold),
+        theirs=dict(producers.THEIRS.all(ctx.session, mine, sorted({*sold, *back}))),
+        empties_qty=_empties_before(ctx.session, counter, ctx.actor) if pays_empties else 0,
+        corrected=catalogue.known_skus(ctx.session, [row[0] for row in request.corrections])
+        if request.corrections
+        else (),
+    )
 
 
-def look_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.datetime) -> Situation:
+def look_back(ctx: Context, request: ReturnRequest) -> Situation:
     """Return the situation of goods that come back with their receipt."""
-    begun = _begin(session, request, actor, at)
+    begun = _begin(ctx, request)
     if isinstance(begun, Situation):
         return begun
     counter, request_hash = begun
-    receipt = refund_routes.look(session, request.store_id, request.sale_id, request.tender)
+    receipt = refund_routes.look(ctx.session, request.store_id, request.sale_id, request.tender)
     skus = sorted({line.sku for line in receipt.lines.values() if line.kind == "goods"})
     return Situation(
-        actor=actor, at=at, request_hash=request_hash, counter=counter,
-        day=business_day(at, counter.tz, counter.rollover_hour), leave=_leave(session, request, counter, actor, at),
+        actor=ctx.actor, at=ctx.at, request_hash=request_hash, counter=counter,
+        day=business_day(ctx.at, counter.tz, counter.rollover_hour), leave=_leave(ctx, request, counter),
         customer_id=receipt.customer_id or request.customer_id, receipt=receipt,
-        theirs=dict(producers.THEIRS.all(session, {"store": request.store_id}, skus)),
+        theirs=dict(producers.THEIRS.all(ctx.session, {"store": request.store_id}, skus)),
     )  # fmt: skip
 
 
-def look_blind(session: Session, request: BlindReturnRequest, *, actor: Actor, at: dt.datetime) -> Situation:
+def look_blind(ctx: Context, request: BlindReturnRequest) -> Situation:
     """Return the situation of goods that come back without a receipt."""
-    begun = _begin(session, request, actor, at)
+    begun = _begin(ctx, request)
     if isinstance(begun, Situation):
         return begun
     counter, request_hash = begun
-    day = business_day(at, counter.tz, counter.rollover_hour)
+    day = business_day(ctx.at, counter.tz, counter.rollover_hour)
     skus = list(dict.fromkeys(sku for sku, *_ in request.lines))
-    views = catalogue.to_sell(session, request.store_id, skus, day) if skus else {}
-    wall = at.astimezone(ZoneInfo(counter.tz)).replace(tzinfo=None)
+    views = catalogue.to_sell(ctx.session, request.store_id, skus, day) if skus else {}
+    wall = ctx.at.astimezone(ZoneInfo(counter.tz)).replace(tzinfo=None)
     return Situation(
-        actor=actor, at=at, request_hash=request_hash, counter=counter, day=day,
-        leave=_leave(session, request, counter, actor, at), customer_id=request.customer_id,
-        shelf=Shelf(wall, views, offers.live(session, request.store_id, day)),
-        theirs=dict(producers.THEIRS.all(session, {"store": request.store_id}, sorted(skus))),
+        actor=ctx.actor, at=ctx.at, request_hash=request_hash, counter=counter, day=day,
+        leave=_leave(ctx, request, counter), customer_id=request.customer_id,
+        shelf=Shelf(wall, views, offers.live(ctx.session, request.store_id, day)),
+        theirs=dict(producers.THEIRS.all(ctx.session, {"store": request.store_id}, sorted(skus))),
     )  # fmt: skip
 
 
@@ -187,15 +201,13 @@ def _again(
     return Completed(SaleCompleted.from_body(document), document, repeated=True)
 
 
-def _begin(
-    session: Session, request: ReturnRequest | BlindReturnRequest, actor: Actor, at: dt.datetime
-) -> Situation | tuple[Counter, str]:
+def _begin(ctx: Context, request: ReturnRequest | BlindReturnRequest) -> Situation | tuple[Counter, str]:
     request_hash = request.hash()
-    counter = at_counter(session, request.store_id, request.till_id, actor.role)
-    if (before := _KNOWN.first(session, {"store": request.store_id, "sale": request.id})) is not None:
-        return Situation(actor, at, request_hash, _again(session, request, request_hash, *before))
+    counter = at_counter(ctx.session, request.store_id, request.till_id, ctx.actor.role)
+    if (before := _KNOWN.first(ctx.session, {"store": request.store_id, "sale": request.id})) is not None:
+        return Situation(ctx.actor, ctx.at, request_hash, _again(ctx.session, request, request_hash, *before))
     if counter is None or counter.state != "open":
-        return Situation(actor, at, request_hash, counter=counter)
+        return Situation(ctx.actor, ctx.at, request_hash, counter=counter)
     return counter, request_hash
 
 
@@ -211,10 +223,10 @@ def _views(
     return views | promised
 
 
-def _leave(session: Session, asking: Asking, counter: Counter, actor: Actor, at: dt.datetime) -> Leave:
+def _leave(ctx: Context, asking: Asking, counter: Counter) -> Leave:
     if not asking.approvals:
         return Leave(counter.rights)
-    return approvals.look(session, asking, rights=counter.rights, actor=actor, at=at)
+    return approvals.look(ctx, asking, rights=counter.rights)
 
 
 def _empties_before(session: Session, counter: Counter, actor: Actor) -> int:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
+from config.nodes.journal import Context
 from pos.customers import customers, loyalty, shared_points, tab
 from pos.facts import SoldLine
 from pos.payments import requests, vouchers
@@ -78,25 +79,24 @@ def _claimed(session: Session, sale_id: str, row: Tender) -> Tender:
 def _book(session: Session, store: Store, draft: "Draft", row: Tender, of_sale_id: str | None) -> list[dict[str, Any]]:
     minor, customer_id, sale_id = row.amount_minor, draft.situation.customer_id or "", draft.id
     actor, at = draft.situation.actor, draft.situation.at
+    ctx = Context(session, actor, at)
     if row.tender == "tab" and minor > 0:
-        tab.charge(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
+        tab.charge(ctx, store, customer_id, minor, sale_id=sale_id)
     elif row.tender == "tab":
-        tab.give_back(
-            session, store, customer_id, tab_minor=-minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, actor=actor
-        )
+        tab.give_back(ctx, store, customer_id, tab_minor=-minor, sale_id=sale_id, of_sale_id=of_sale_id)
     elif row.tender == "points" and minor < 0:
         was_shared = shared_points.is_of(session, store.id, of_sale_id, "spent")
         (shared_points if was_shared else loyalty).give_points_back(
-            session, store, customer_id, -minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, actor=actor
+            ctx, store, customer_id, -minor, sale_id=sale_id, of_sale_id=of_sale_id
         )
     elif row.tender == "points" and row.payment_id:
-        shared_points.spend(session, store.id, customer_id, row.payment_id, minor, sale_id=sale_id, at=at, actor=actor)
+        shared_points.spend(ctx, store.id, customer_id, row.payment_id, minor, sale_id=sale_id)
     elif row.tender == "points" and shared_points.collects(session, store.id, customer_id, at):
         raise Refused("points-not-granted", "The network has not granted these points. Choose another way to pay.")
     elif row.tender == "points":
-        loyalty.spend_points(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
+        loyalty.spend_points(ctx, store, customer_id, minor, sale_id=sale_id)
     elif row.tender == "voucher":
-        vouchers.redeem(session, store, row.reference, minor, sale_id=sale_id, at=at, actor=actor)
+        vouchers.redeem(ctx, store, row.reference, minor, sale_id=sale_id)
     elif row.tender == "credit":
         return [_issued(session, store, draft, -minor, "credit")]
     return []
@@ -104,7 +104,7 @@ def _book(session: Session, store: Store, draft: "Draft", row: Tender, of_sale_i
 
 def _issued(session: Session, store: Store, draft: "Draft", amount_minor: int, kind: str) -> dict[str, Any]:
     now = draft.situation
-    issued = vouchers.issue(session, store, amount_minor, kind=kind, sale_id=draft.id, at=now.at, actor=now.actor)
+    issued = vouchers.issue(Context(session, now.actor, now.at), store, amount_minor, kind=kind, sale_id=draft.id)
     return {"code": issued.voucher.mark, "amount_minor": amount_minor, "kind": kind}
 
 
@@ -115,13 +115,14 @@ def _points(session: Session, store: Store, draft: "Draft", settled: Settled, cu
     by_points = sum(max(0, row.amount_minor) for row in settled.tenders if row.tender == "points")
     by_points += draft.points_minor
     earned, shared = 0, shared_points.collects(session, store.id, customer_id, at)
+    ctx = Context(session, actor, at)
     if (base_minor := _earning(bought) - by_points) > 0:
         book = shared_points if shared else loyalty
-        earned, _ = book.earn(session, store, customer_id, base_minor, sale_id=draft.id, at=at, actor=actor)
+        earned, _ = book.earn(ctx, store, customer_id, base_minor, sale_id=draft.id)
     for sale_id, base_minor in _back_by_sale(draft.lines).items():
         was_shared = shared_points.is_of(session, store.id, sale_id, "earned") or (shared and sale_id is None)
         taken, _ = (shared_points if was_shared else loyalty).take_points_back(
-            session, store, customer_id, base_minor, sale_id=draft.id, of_sale_id=sale_id, at=at, actor=actor
+            ctx, store, customer_id, base_minor, sale_id=draft.id, of_sale_id=sale_id
         )
         earned -= taken
     standing = customers.standing(session, store, customer_id, at=at)

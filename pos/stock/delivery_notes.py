@@ -28,7 +28,7 @@ from config.errors import Conflict, Invalid, NotFound
 from config.ids import new_id
 from config.money import MAX_MINOR, amount_for, divide_half_up
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
@@ -126,7 +126,7 @@ class Total:
 
 
 def begin(
-    session: Session,
+    ctx: Context,
     store_id: str,
     *,
     id: str | None = None,
@@ -135,11 +135,9 @@ def begin(
     paper_no: str = "",
     reason: str = "",
     why: str = "",
-    actor: Actor,
-    at: dt.datetime,
 ) -> DeliveryNote:
     """Open a note for goods that came, or that go back (rule 3); the same id again is the note that is there."""
-    known = session.get(DeliveryNote, (store_id, id)) if id else None
+    known = ctx.session.get(DeliveryNote, (store_id, id)) if id else None
     if known is not None:
         return known
     name, paper, why = (" ".join(text.split())[:LONGEST] for text in (supplier_name, paper_no, why))
@@ -153,17 +151,17 @@ def begin(
         raise Invalid("no-reason", "Say in a few words why it goes back.", field="words")
     note = DeliveryNote(
         store_id=store_id, id=id or new_id(), way=way, state=STATES.first, supplier_name=name, paper_no=paper,
-        opened_at=at, opened_by=actor.name, closed_by="", reason=reason if way == "back" else "", why=why,
+        opened_at=ctx.at, opened_by=ctx.actor.name, closed_by="", reason=reason if way == "back" else "", why=why,
     )  # fmt: skip
-    session.add(note)
+    ctx.session.add(note)
     facts = {"way": way, "supplier": name, "paper": paper, "reason": note.reason}
-    journal.record(session, actor=actor, at=at, verb="goods.begun", subject=subject_of(note), **facts)
-    session.flush()
+    journal.record(ctx, verb="goods.begun", subject=subject_of(note), **facts)
+    ctx.session.flush()
     return note
 
 
 def add(
-    session: Session,
+    ctx: Context,
     store_id: str,
     note_id: str,
     sku: str,
@@ -173,20 +171,18 @@ def add(
     cost_minor: int | None = None,
     batch: str | None = None,
     expires_on: dt.date | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> DeliveryNoteLine:
     """Keep one scan on an open note (rules 1, 4, 5). cost_minor: per price quantity."""
-    note = _open_note(session, store_id, note_id)
+    note = _open_note(ctx.session, store_id, note_id)
     if cost_minor is None and note.way == "back":
-        listing = session.get(Listing, (store_id, sku))
+        listing = ctx.session.get(Listing, (store_id, sku))
         cost_minor = listing.cost_minor if listing is not None else None
     given = _Given(sku, qty, cost_minor, batch, expires_on)
-    return _keep(session, note, given, line_id=line_id, actor=actor, at=at)
+    return _keep(ctx, note, given, line_id=line_id)
 
 
 def change(
-    session: Session,
+    ctx: Context,
     store_id: str,
     note_id: str,
     ns: Sequence[int],
@@ -195,16 +191,14 @@ def change(
     cost_minor: int | None = None,
     batch: str | None = None,
     expires_on: dt.date | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> DeliveryNoteLine:
     """Put one scan in the place of some of the same product: another quantity, date, batch or cost."""
-    note = _open_note(session, store_id, note_id)
-    some = [line for line in scans_of(session, note) if line.n in set(ns)]
+    note = _open_note(ctx.session, store_id, note_id)
+    some = [line for line in scans_of(ctx.session, note) if line.n in set(ns)]
     if not some or len({line.sku for line in some}) > 1:
         raise NotFound("unknown-line", "This line is not on the note any more.")
-    strike(session, store_id, note_id, [line.n for line in some])
-    return _keep(session, note, _Given(some[0].sku, qty, cost_minor, batch, expires_on), actor=actor, at=at)
+    strike(ctx.session, store_id, note_id, [line.n for line in some])
+    return _keep(ctx, note, _Given(some[0].sku, qty, cost_minor, batch, expires_on))
 
 
 def strike(session: Session, store_id: str, note_id: str, ns: Sequence[int]) -> int:
@@ -217,51 +211,47 @@ def strike(session: Session, store_id: str, note_id: str, ns: Sequence[int]) -> 
     return len(struck)
 
 
-def post(session: Session, store_id: str, note_id: str, *, actor: Actor, at: dt.datetime) -> DeliveryNote:
+def post(ctx: Context, store_id: str, note_id: str) -> DeliveryNote:
     """Book a note, once: in to the backroom with its lots and costs, or back to the supplier (rules 2, 3)."""
-    note = _open_note(session, store_id, note_id)
-    lines = sums_of(session, note)
+    note = _open_note(ctx.session, store_id, note_id)
+    lines = sums_of(ctx.session, note)
     if not lines:
         raise Invalid("no-lines", "There is nothing on this note yet. Scan the first product.")
     units = [(line.sku, line.qty) for line in lines]
     lots = [Lot(line.sku, line.qty, line.batch, line.expires_on) for line in lines]
     if note.way == "in":
-        stock.receive(session, store_id, units, source_kind=SOURCE_KIND, source_id=note.id, at=at, actor=actor)
-        batches.lay_in(session, store_id, lots, source_kind=SOURCE_KIND, source_id=note.id, at=at)
+        stock.receive(ctx, store_id, units, source_kind=SOURCE_KIND, source_id=note.id)
+        batches.lay_in(ctx.session, store_id, lots, source_kind=SOURCE_KIND, source_id=note.id, at=ctx.at)
         last = sorted(lines, key=lambda line: line.ns[-1])
-        learn_costs(session, store_id, {line.sku: line.cost_minor for line in last}, actor=actor, at=at)
+        learn_costs(ctx, store_id, {line.sku: line.cost_minor for line in last})
     else:
         source = Source("sent_back", SOURCE_KIND, note.id)
-        waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why=note.reason)
-        batches.let_go(session, store_id, lots)
-    _close(session, note, "posted", actor=actor, at=at, lines=len(lines), units=sum(qty for _, qty in units),
+        waste.take_out(ctx, store_id, units, Place.SUPPLIER, source, why=note.reason)
+        batches.let_go(ctx.session, store_id, lots)
+    _close(ctx, note, "posted", lines=len(lines), units=sum(qty for _, qty in units),
            cost_minor=total_of(lines).minor)  # fmt: skip
     return note
 
 
-def drop(
-    session: Session, store_id: str, note_id: str, *, why: str = "", actor: Actor, at: dt.datetime
-) -> DeliveryNote:
+def drop(ctx: Context, store_id: str, note_id: str, *, why: str = "") -> DeliveryNote:
     """Give a note up; nothing of it was booked (rule 1)."""
-    note = _open_note(session, store_id, note_id)
+    note = _open_note(ctx.session, store_id, note_id)
     note.why = " ".join(why.split())[:LONGEST] or note.why
-    _close(session, note, "dropped", actor=actor, at=at, why=note.why)
+    _close(ctx, note, "dropped", why=note.why)
     return note
 
 
-def learn_costs(
-    session: Session, store_id: str, costs: dict[str, int | None], *, actor: Actor, at: dt.datetime
-) -> None:
+def learn_costs(ctx: Context, store_id: str, costs: dict[str, int | None]) -> None:
     """Keep what products cost last, per price quantity; None says nothing. An unlisted product is listed (rule 2)."""
     for sku, cost_minor in sorted(costs.items()):
-        listing = session.get(Listing, (store_id, sku))
+        listing = ctx.session.get(Listing, (store_id, sku))
         if listing is None:
-            catalogue.list_product(session, store_id, sku, actor=actor, at=at, cost_minor=cost_minor)
+            catalogue.list_product(ctx, store_id, sku, cost_minor=cost_minor)
         elif cost_minor is not None and cost_minor != listing.cost_minor:
             facts = {"before_minor": listing.cost_minor, "cost_minor": cost_minor}
             listing.cost_minor = cost_minor
-            journal.record(session, actor=actor, at=at, verb="cost.learnt", subject=f"product:{sku}", **facts)
-    session.flush()
+            journal.record(ctx, verb="cost.learnt", subject=f"product:{sku}", **facts)
+    ctx.session.flush()
 
 
 # --- questions ---
@@ -388,18 +378,16 @@ class _Given:
     expires_on: dt.date | None
 
 
-def _keep(
-    session: Session, note: DeliveryNote, given: _Given, *, line_id: str | None = None, actor: Actor, at: dt.datetime
-) -> DeliveryNoteLine:
+def _keep(ctx: Context, note: DeliveryNote, given: _Given, *, line_id: str | None = None) -> DeliveryNoteLine:
     sku, qty, cost_minor, expires_on = given.sku, given.qty, given.cost_minor, given.expires_on
     if isinstance(qty, bool) or not isinstance(qty, int) or not 0 < qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Type how many: 1 or more.", sku=sku, qty=qty, field="qty")
     if cost_minor is not None and not 0 <= cost_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "That cost is not possible. Type it again.", field="cost")
-    batches.refuse_strange_day(expires_on, day_of(session, note.store_id, at))
-    if session.get(Product, sku) is None:
+    batches.refuse_strange_day(expires_on, day_of(ctx.session, note.store_id, ctx.at))
+    if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s. Search for it by name.", sku=sku, skus=[sku])
-    lines = scans_of(session, note)
+    lines = scans_of(ctx.session, note)
     if same := [line for line in lines if line_id is not None and line.id == line_id]:
         return same[0]
     if len(lines) >= MOST_LINES:
@@ -407,10 +395,10 @@ def _keep(
     line = DeliveryNoteLine(
         store_id=note.store_id, note_id=note.id, n=max((line.n for line in lines), default=0) + 1,
         id=line_id or new_id(), sku=sku, qty=qty, cost_minor=cost_minor, batch=tidy_batch(given.batch),
-        expires_on=expires_on, at=at, actor_id=actor.id,
+        expires_on=expires_on, at=ctx.at, actor_id=ctx.actor.id,
     )  # fmt: skip
-    session.add(line)
-    session.flush()
+    ctx.session.add(line)
+    ctx.session.flush()
     return line
 
 
@@ -437,10 +425,8 @@ def _open_note(session: Session, store_id: str, note_id: str) -> DeliveryNote:
     return note
 
 
-def _close(
-    session: Session, note: DeliveryNote, state: str, *, actor: Actor, at: dt.datetime, **facts: int | str
-) -> None:
-    note.closed_at, note.closed_by = at, actor.name
+def _close(ctx: Context, note: DeliveryNote, state: str, **facts: int | str) -> None:
+    note.closed_at, note.closed_by = ctx.at, ctx.actor.name
     why = str(facts.pop("why", "")) or None
-    journal.move(session, note, state, actor=actor, at=at, subject=subject_of(note), why=why, **facts)
-    session.flush()
+    journal.move(ctx, note, state, subject=subject_of(note), why=why, **facts)
+    ctx.session.flush()

@@ -22,7 +22,7 @@ from config.ids import new_id
 from config.nodes import facts, journal, outbox
 from config.nodes.append_only import append_only
 from config.nodes.facts import stamp
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.prepared import Prepared, PreparedForSome
 from pos.catalogue.catalogue import Product
 from pos.facts import Moved, StockCounted, StockMoved
@@ -179,16 +179,15 @@ class Holding(NamedTuple):
 
 
 def book_and_report(
-    session: Session, store_id: str, moves: list[Moved], source: Source, *, at: dt.datetime, actor: Actor,
-    why: str = "", lot: str = "", **facts: Any,
-) -> None:  # fmt: skip
+    ctx: Context, store_id: str, moves: list[Moved], source: Source, *, why: str = "", lot: str = "", **facts: Any
+) -> None:
     """Write movements, journal them and tell the network (rule 7). why, lot: as the fact says them."""
-    day = day_of(session, store_id, at)
-    book(session, store_id, moves, source, day=day, at=at, actor_id=actor.id)
+    day = day_of(ctx.session, store_id, ctx.at)
+    book(ctx.session, store_id, moves, source, day=day, at=ctx.at, actor_id=ctx.actor.id)
     subject = f"{source.kind}:{source.id}"
     facts |= {"why": why} if why else {}
     facts |= {"store": store_id, "lines": len(moves), "units": sum(row[2] for row in moves)}
-    journal.record(session, actor=actor, at=at, verb=f"stock.{source.reason}", subject=subject, **facts)
+    journal.record(ctx, verb=f"stock.{source.reason}", subject=subject, **facts)
     for start in range(0, len(moves), MOVES_A_FACT):
         fact = StockMoved(
             id=new_id(),
@@ -197,13 +196,13 @@ def book_and_report(
             source_kind=source.kind,
             source_id=source.id,
             business_day=day.isoformat(),
-            at=stamp(at),
-            actor_id=actor.id,
+            at=stamp(ctx.at),
+            actor_id=ctx.actor.id,
             movements=tuple(moves[start : start + MOVES_A_FACT]),
             why=why,
             lot=lot,
         )
-        send(session, store_id, fact, subject, day, at)
+        send(ctx.session, store_id, fact, subject, day, ctx.at)
 
 
 def send(

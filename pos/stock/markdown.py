@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.money import divide_half_up
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.words import language
 from pos.catalogue import catalogue, gs1, offers
 from pos.catalogue.catalogue import Barcode, Product
@@ -80,19 +80,10 @@ def reduced_minor(price_minor: int, percent_bp: int) -> int:
 
 
 def mark_down(
-    session: Session,
-    store_id: str,
-    sku: str,
-    *,
-    expires_on: dt.date,
-    percent_bp: int,
-    qty: int,
-    batch: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, store_id: str, sku: str, *, expires_on: dt.date, percent_bp: int, qty: int, batch: str | None = None
 ) -> dict[str, Any]:
     """Reduce `qty` stock units of what expires on a day and return the label that says so (rules 2 to 4)."""
-    store, day = store_of(session, store_id), day_of(session, store_id, at)
+    store, day = store_of(ctx.session, store_id), day_of(ctx.session, store_id, ctx.at)
     batches.refuse_strange_day(expires_on, day)
     if not 100 <= percent_bp <= 9900:
         raise Invalid("bad-percent", "Take off between 1 and 99 percent.", field="percent")
@@ -100,16 +91,18 @@ def mark_down(
         raise Invalid("bad-quantity", "Say how many pieces are marked.", field="qty", sku=sku, qty=qty)
     if expires_on < day:
         raise Refused("expired", "Its last day is over. Do not sell it: write it off.", sku=sku)
-    product, price_minor = session.get(Product, sku), catalogue.price_on(session, store_id, sku, day)
+    product, price_minor = ctx.session.get(Product, sku), catalogue.price_on(ctx.session, store_id, sku, day)
     if product is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if price_minor is None:
         raise Refused("price-missing", "This product has no price yet: set one first.", names=[product.name])
     now_minor = reduced_minor(price_minor, percent_bp)
-    before = next(iter(offers.markdowns(session, store_id, sku, expires_on)), None)
-    still = left(session, store_id, [before]).get(before.id, 0) if before and before.amount_minor == now_minor else 0
-    row = offers.mark_down(session, store_id, sku, expires_on=expires_on, price_minor=now_minor, actor=actor, at=at)
-    session.add(Markdown(store_id=store_id, offer_id=row.id, marked_qty=min(MOST_QTY, still + qty), sold_qty=0))
+    before = next(iter(offers.markdowns(ctx.session, store_id, sku, expires_on)), None)
+    still = (
+        left(ctx.session, store_id, [before]).get(before.id, 0) if before and before.amount_minor == now_minor else 0
+    )
+    row = offers.mark_down(ctx, store_id, sku, expires_on=expires_on, price_minor=now_minor)
+    ctx.session.add(Markdown(store_id=store_id, offer_id=row.id, marked_qty=min(MOST_QTY, still + qty), sold_qty=0))
     say = language(store.language, store.tz)
     until = say("Reduced · until {day}").format(day=say.day(expires_on))
     document: dict[str, Any] = {
@@ -126,7 +119,7 @@ def mark_down(
         "barcode": None,
         "place": "",
     }
-    if code := code_of(session, sku, batch, expires_on):
+    if code := code_of(ctx.session, sku, batch, expires_on):
         document["url"] = code
     return document
 

@@ -28,7 +28,7 @@ from config.database import Base, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.prepared import Prepared
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
@@ -107,7 +107,7 @@ class SoldOf:
 
 
 def call(
-    session: Session,
+    ctx: Context,
     store_id: str,
     sku: str,
     batch: str | None = None,
@@ -116,48 +116,46 @@ def call(
     why: str,
     called_by: str = "",
     afterwards: str = "",
-    actor: Actor,
-    at: dt.datetime,
 ) -> Recall:
     """Stop a product, or one batch of it, from being sold (rule 1). afterwards: it is the network's (rule 4)."""
     batch = tidy_batch(batch)
     why, called_by = " ".join(why.split())[:LONGEST], " ".join(called_by.split())[:LONGEST]
     if not why:
         raise Invalid("no-reason", "Say why it is recalled.", field="why")
-    if session.get(Product, sku) is None:
+    if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
-    same = not afterwards and any(row.batch in (None, batch) for row in in_force(session, store_id, [sku]))
-    if same or (id is not None and session.get(Recall, (store_id, id)) is not None):
+    same = not afterwards and any(row.batch in (None, batch) for row in in_force(ctx.session, store_id, [sku]))
+    if same or (id is not None and ctx.session.get(Recall, (store_id, id)) is not None):
         raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
     row = Recall(
         store_id=store_id, id=id or new_id(), sku=sku, batch=batch, state=STATES.first, why=why, called_by=called_by,
-        called_at=at, lifted_why="", afterwards=afterwards,
+        called_at=ctx.at, lifted_why="", afterwards=afterwards,
     )  # fmt: skip
-    session.add(row)
+    ctx.session.add(row)
     facts = {"sku": sku, "batch": batch, "why": why, "called_by": called_by}
-    journal.record(session, actor=actor, at=at, verb="recall.called", subject=subject_of(row), **facts)
-    session.flush()
+    journal.record(ctx, verb="recall.called", subject=subject_of(row), **facts)
+    ctx.session.flush()
     return row
 
 
-def clear(session: Session, store_id: str, recall_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime) -> Recall:
+def clear(ctx: Context, store_id: str, recall_id: str, taken_qty: int) -> Recall:
     """Say that somebody looked through the store and took every recalled piece away (rule 2)."""
-    row = recall_of(session, store_id, recall_id)
-    journal.move(session, row, "cleared", actor=actor, at=at, subject=subject_of(row), units=taken_qty)
-    row.cleared_at, row.taken_qty = at, (row.taken_qty or 0) + taken_qty
-    session.flush()
+    row = recall_of(ctx.session, store_id, recall_id)
+    journal.move(ctx, row, "cleared", subject=subject_of(row), units=taken_qty)
+    row.cleared_at, row.taken_qty = ctx.at, (row.taken_qty or 0) + taken_qty
+    ctx.session.flush()
     return row
 
 
-def lift(session: Session, store_id: str, recall_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Recall:
+def lift(ctx: Context, store_id: str, recall_id: str, *, why: str) -> Recall:
     """End a recall; from now on the product is sold again (rule 3)."""
-    row = recall_of(session, store_id, recall_id)
+    row = recall_of(ctx.session, store_id, recall_id)
     why = " ".join(why.split())[:LONGEST]
     if not why:
         raise Invalid("no-reason", "Say why it may be sold again.", field="why")
-    journal.move(session, row, "lifted", actor=actor, at=at, subject=subject_of(row), why=why)
-    row.lifted_at, row.lifted_why = at, why
-    session.flush()
+    journal.move(ctx, row, "lifted", subject=subject_of(row), why=why)
+    row.lifted_at, row.lifted_why = ctx.at, why
+    ctx.session.flush()
     return row
 
 
@@ -166,7 +164,7 @@ def goods_came(session: Session, store_id: str, lots: Iterable[tuple[str, str | 
     came, actor = set(lots), Actor.system("recall", store_id)
     for row in in_force(session, store_id, sorted({sku for sku, _batch in came})):
         if row.state == "cleared" and any(sku == row.sku and row.stops(tidy_batch(batch)) for sku, batch in came):
-            journal.move(session, row, "called", actor=actor, at=at, subject=subject_of(row))
+            journal.move(Context(session, actor, at), row, "called", subject=subject_of(row))
             row.cleared_at = None
     session.flush()
 

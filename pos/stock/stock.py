@@ -28,7 +28,7 @@ from config.errors import Conflict, Invalid
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.facts import stamp
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.facts import Moved, StockCounted
 from pos.stock import producer_lots
 from pos.stock.ledger import (
@@ -72,34 +72,23 @@ class Level:
 # --- verbs ---
 
 
-def open_stock(
-    session: Session, store_id: str, lines: Lines, *, source_id: str, at: dt.datetime, actor: Actor
-) -> list[Moved]:
+def open_stock(ctx: Context, store_id: str, lines: Lines, *, source_id: str) -> list[Moved]:
     """Lay in what is there when the book is opened: unexplained → backroom."""
     source = Source("opening", "opening", source_id)
-    return _bring(session, store_id, lines, Place.UNEXPLAINED, Place.BACKROOM, source, at=at, actor=actor)
+    return _bring(ctx, store_id, lines, Place.UNEXPLAINED, Place.BACKROOM, source)
 
 
-def receive(
-    session: Session,
-    store_id: str,
-    lines: Lines,
-    *,
-    source_kind: str = "delivery",
-    source_id: str,
-    at: dt.datetime,
-    actor: Actor,
-) -> list[Moved]:
+def receive(ctx: Context, store_id: str, lines: Lines, *, source_kind: str = "delivery", source_id: str) -> list[Moved]:
     """Bring delivered units into the backroom (rules 1, 7).
 
     lines: [(sku, qty)], qty > 0 in stock units. Receiving the same source twice is a Conflict.
     """
     source = Source("received", source_kind, source_id)
-    return _bring(session, store_id, lines, Place.SUPPLIER, Place.BACKROOM, source, at=at, actor=actor)
+    return _bring(ctx, store_id, lines, Place.SUPPLIER, Place.BACKROOM, source)
 
 
 def move(
-    session: Session,
+    ctx: Context,
     store_id: str,
     sku: str,
     qty: int,
@@ -109,18 +98,16 @@ def move(
     reason: str = "moved",
     source_kind: str = "refill",
     source_id: str | None = None,
-    at: dt.datetime,
-    actor: Actor,
 ) -> list[Moved]:
     """Carry units from one place inside the store to another; refuses more than are there."""
     if from_place not in INSIDE or to_place not in INSIDE or from_place == to_place:
         raise Invalid("bad-place", "Goods are carried between two places in the store.", places=[from_place, to_place])
     source = Source(reason, source_kind, source_id or new_id())
-    return _carry(session, store_id, [(sku, qty)], from_place, to_place, source, at=at, actor=actor)
+    return _carry(ctx, store_id, [(sku, qty)], from_place, to_place, source)
 
 
 def waste(
-    session: Session,
+    ctx: Context,
     store_id: str,
     sku: str,
     qty: int,
@@ -128,32 +115,26 @@ def waste(
     *,
     why: str = "",
     source_id: str | None = None,
-    at: dt.datetime,
-    actor: Actor,
 ) -> list[Moved]:
     """Write units off as waste; refuses more than are in that place."""
     source = Source("wasted", "waste", source_id or new_id())
-    return _carry(session, store_id, [(sku, qty)], from_place, Place.WASTE, source, at=at, actor=actor, why=why)
+    return _carry(ctx, store_id, [(sku, qty)], from_place, Place.WASTE, source, why=why)
 
 
-def dispatch(
-    session: Session, warehouse_id: str, lines: Lines, *, source_id: str, at: dt.datetime, actor: Actor
-) -> list[Moved]:
+def dispatch(ctx: Context, warehouse_id: str, lines: Lines, *, source_id: str) -> list[Moved]:
     """Send units from a warehouse to a store: backroom → dispatched; refuses, naming every short line."""
     source = Source("dispatched", "order", source_id)
-    return _carry(session, warehouse_id, lines, Place.BACKROOM, Place.DISPATCHED, source, at=at, actor=actor)
+    return _carry(ctx, warehouse_id, lines, Place.BACKROOM, Place.DISPATCHED, source)
 
 
 def count(
-    session: Session,
+    ctx: Context,
     store_id: str,
     sku: str,
     counted_qty: int,
     *,
     count_id: str | None = None,
     found_in: Place = Place.FLOOR,
-    at: dt.datetime,
-    actor: Actor,
 ) -> StockCounted:
     """Post what was counted in the whole store: the difference becomes movements, the count task is done.
 
@@ -163,9 +144,9 @@ def count(
     if isinstance(counted_qty, bool) or not isinstance(counted_qty, int) or not 0 <= counted_qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Type how many there are: 0 or more.", sku=sku, qty=counted_qty)
     source = Source("counted", "count", count_id or new_id())
-    refuse_if_booked(session, store_id, source)
-    refuse_unknown(session, [sku])
-    before = locked(session, store_id, [sku])[sku]
+    refuse_if_booked(ctx.session, store_id, source)
+    refuse_unknown(ctx.session, [sku])
+    before = locked(ctx.session, store_id, [sku])[sku]
     moves: list[Moved] = []
     for place, target in _spread(before, counted_qty, found_in).items():
         change = target - before.get(place, 0)
@@ -173,15 +154,15 @@ def count(
             moves.append((new_id(), sku, change, Place.UNEXPLAINED, place))
         elif change < 0:
             moves.append((new_id(), sku, -change, place, Place.UNEXPLAINED))
-    day = day_of(session, store_id, at)
-    book(session, store_id, moves, source, day=day, at=at, actor_id=actor.id)
-    producer_lots.counted(session, store_id, sku, counted_qty)
-    session.execute(
+    day = day_of(ctx.session, store_id, ctx.at)
+    book(ctx.session, store_id, moves, source, day=day, at=ctx.at, actor_id=ctx.actor.id)
+    producer_lots.counted(ctx.session, store_id, sku, counted_qty)
+    ctx.session.execute(
         sa.update(CountTask)
         .where(CountTask.store_id == store_id, CountTask.sku == sku, CountTask.done_at.is_(None))
-        .values(done_at=at)
+        .values(done_at=ctx.at)
     )
-    open_count_tasks(session, store_id, {sku: {Place.FLOOR: counted_qty}}, at)
+    open_count_tasks(ctx.session, store_id, {sku: {Place.FLOOR: counted_qty}}, ctx.at)
     fact = StockCounted(
         id=source.id,
         store_id=store_id,
@@ -189,42 +170,45 @@ def count(
         counted_qty=counted_qty,
         on_hand_before=sum(before.values()),
         business_day=day.isoformat(),
-        at=stamp(at),
-        actor_id=actor.id,
+        at=stamp(ctx.at),
+        actor_id=ctx.actor.id,
         movements=tuple(moves),
     )
     facts = {"counted": counted_qty, "before": fact.on_hand_before}
-    session.add(
+    ctx.session.add(
         StockCount(
-            store_id=store_id, id=source.id, sku=sku, counted_qty=counted_qty, before_qty=fact.on_hand_before, at=at,
-            actor_id=actor.id,
+            store_id=store_id,
+            id=source.id,
+            sku=sku,
+            counted_qty=counted_qty,
+            before_qty=fact.on_hand_before,
+            at=ctx.at,
+            actor_id=ctx.actor.id,
         )
-    )  # fmt: skip
-    journal.record(session, actor=actor, at=at, verb="stock.counted", subject=f"product:{sku}", **facts)
-    send(session, store_id, fact, f"count:{source.id}", day, at)
+    )
+    journal.record(ctx, verb="stock.counted", subject=f"product:{sku}", **facts)
+    send(ctx.session, store_id, fact, f"count:{source.id}", day, ctx.at)
     return fact
 
 
-def reserve(
-    session: Session, store_id: str, order_id: str, lines: Lines, *, at: dt.datetime, actor: Actor
-) -> list[Reservation]:
+def reserve(ctx: Context, store_id: str, order_id: str, lines: Lines) -> list[Reservation]:
     """Promise units to a pickup order (rule 4); refuses, naming every line that is short."""
     wanted = tidy(lines)
-    if open_promises(session, store_id, order_id):
+    if open_promises(ctx.session, store_id, order_id):
         raise Conflict("already-reserved", "The units of this order are already held.", order_id=order_id)
     skus = [sku for sku, _ in wanted]
-    places = locked(session, store_id, skus)
-    held = held_of(session, store_id, skus)
+    places = locked(ctx.session, store_id, skus)
+    held = held_of(ctx.session, store_id, skus)
     available = {sku: sum(places[sku].values()) - held.get(sku, 0) for sku in skus}
-    refuse_short(session, [(sku, qty, max(0, available[sku])) for sku, qty in wanted if qty > available[sku]])
+    refuse_short(ctx.session, [(sku, qty, max(0, available[sku])) for sku, qty in wanted if qty > available[sku]])
     rows = [
-        Reservation(store_id=store_id, id=new_id(), order_id=order_id, sku=sku, qty=qty, kind="held", at=at)
+        Reservation(store_id=store_id, id=new_id(), order_id=order_id, sku=sku, qty=qty, kind="held", at=ctx.at)
         for sku, qty in wanted
     ]
-    session.add_all(rows)
+    ctx.session.add_all(rows)
     facts = {"units": sum(qty for _, qty in wanted)}
-    journal.record(session, actor=actor, at=at, verb="stock.reserved", subject=f"order:{order_id}", **facts)
-    session.flush()
+    journal.record(ctx, verb="stock.reserved", subject=f"order:{order_id}", **facts)
+    ctx.session.flush()
     return rows
 
 
@@ -258,47 +242,30 @@ def levels(session: Session, store_id: str, skus: Sequence[str] | None = None) -
 
 
 def _bring(
-    session: Session,
-    store_id: str,
-    lines: Lines,
-    from_place: Place,
-    to_place: Place,
-    source: Source,
-    *,
-    at: dt.datetime,
-    actor: Actor,
+    ctx: Context, store_id: str, lines: Lines, from_place: Place, to_place: Place, source: Source
 ) -> list[Moved]:
     wanted = tidy(lines)
-    refuse_if_booked(session, store_id, source)
-    refuse_unknown(session, [sku for sku, _ in wanted])
+    refuse_if_booked(ctx.session, store_id, source)
+    refuse_unknown(ctx.session, [sku for sku, _ in wanted])
     moves: list[Moved] = [(new_id(), sku, qty, from_place, to_place) for sku, qty in wanted]
-    book_and_report(session, store_id, moves, source, at=at, actor=actor)
+    book_and_report(ctx, store_id, moves, source)
     return moves
 
 
 def _carry(
-    session: Session,
-    store_id: str,
-    lines: Lines,
-    from_place: Place,
-    to_place: Place,
-    source: Source,
-    *,
-    at: dt.datetime,
-    actor: Actor,
-    **facts: Any,
+    ctx: Context, store_id: str, lines: Lines, from_place: Place, to_place: Place, source: Source, **facts: Any
 ) -> list[Moved]:
     wanted = tidy(lines)
-    refuse_if_booked(session, store_id, source)
-    places = locked(session, store_id, [sku for sku, _ in wanted])
+    refuse_if_booked(ctx.session, store_id, source)
+    places = locked(ctx.session, store_id, [sku for sku, _ in wanted])
     there = {sku: max(0, places[sku].get(from_place, 0)) for sku, _ in wanted}
-    refuse_short(session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]])
+    refuse_short(ctx.session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]])
     moves: list[Moved] = [(new_id(), sku, qty, from_place, to_place) for sku, qty in wanted]
-    book_and_report(session, store_id, moves, source, at=at, actor=actor, **facts)
+    book_and_report(ctx, store_id, moves, source, **facts)
     if to_place not in INSIDE:
-        producer_lots.gone(session, store_id, moves)
+        producer_lots.gone(ctx.session, store_id, moves)
         shift_places(places, moves)
-        open_count_tasks(session, store_id, places, at)
+        open_count_tasks(ctx.session, store_id, places, ctx.at)
     return moves
 
 

@@ -31,7 +31,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
 from pos.stock import stock
@@ -325,35 +325,33 @@ STEP = 25
 
 
 def start(
-    session: Session,
+    ctx: Context,
     store_id: str,
     *,
     id: str | None = None,
     name: str,
     sections: Sequence[str],
     categories: Sequence[str] = (),
-    actor: Actor,
-    at: dt.datetime,
 ) -> StockTake:
     """Start a take with its sections; the same id again is the take that is there."""
-    known = session.get(StockTake, (store_id, id)) if id else None
+    known = ctx.session.get(StockTake, (store_id, id)) if id else None
     if known is not None:
         return known
     names = [name for name in dict.fromkeys(" ".join(one.split())[:60] for one in sections) if name]
     if not names or len(names) > 200:
         raise Invalid("no-section", "Name at least one section, such as a shelf or the cold room.", field="sections")
     take = StockTake(
-        store_id=store_id, id=id or new_id(), name=" ".join(name.split())[:60] or at.date().isoformat(),
-        state=STATES.first, categories=sorted(set(categories)), started_at=at, started_by=actor.name,
+        store_id=store_id, id=id or new_id(), name=" ".join(name.split())[:60] or ctx.at.date().isoformat(),
+        state=STATES.first, categories=sorted(set(categories)), started_at=ctx.at, started_by=ctx.actor.name,
         missing_is_gone=False, closed_by="",
     )  # fmt: skip
-    session.add(take)
-    session.flush()
+    ctx.session.add(take)
+    ctx.session.flush()
     for section in names:
-        _section(session, take, section)
+        _section(ctx.session, take, section)
     facts = {"name": take.name, "sections": len(names), "categories": take.categories}
-    journal.record(session, actor=actor, at=at, verb="take.started", subject=subject_of(take), **facts)
-    session.flush()
+    journal.record(ctx, verb="take.started", subject=subject_of(take), **facts)
+    ctx.session.flush()
     return take
 
 
@@ -370,7 +368,7 @@ def add_section(session: Session, store_id: str, take_id: str, name: str) -> Sto
 
 
 def enter(
-    session: Session,
+    ctx: Context,
     store_id: str,
     take_id: str,
     section_n: int,
@@ -379,20 +377,18 @@ def enter(
     *,
     is_total: bool = False,
     entry_id: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> CountEntry:
     """Keep one scan (qty to add, below zero takes one back) or a typed total, with its instant (rules 1, 3, 5).
 
     In a section that was counted it is the second count of that product; there only totals are taken.
     """
-    take = _open_take(session, store_id, take_id)
-    if entry_id and (known := _entry_of(session, take, entry_id)) is not None:
+    take = _open_take(ctx.session, store_id, take_id)
+    if entry_id and (known := _entry_of(ctx.session, take, entry_id)) is not None:
         return known
-    section = section_of(session, take, section_n)
+    section = section_of(ctx.session, take, section_n)
     if isinstance(qty, bool) or not isinstance(qty, int) or not (0 if is_total else -MOST_QTY) <= qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Type how many there are: 0 or more.", sku=sku, qty=qty, field="qty")
-    if session.get(Product, sku) is None:
+    if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s. Search for it by name.", sku=sku, skus=[sku])
     again = section.state != "open"
     if again and not is_total:
@@ -401,102 +397,111 @@ def enter(
             "%(section)s was counted already. Open it again to go on scanning, or type the total you see now.",
             section=section.name,
         )
-    if not is_total and qty < 0 and total_of(entries_of(session, take, [sku], section_n)) + qty < 0:
+    if not is_total and qty < 0 and total_of(entries_of(ctx.session, take, [sku], section_n)) + qty < 0:
         raise Refused("nothing-counted", "That was not counted here.", sku=sku)
     entry = CountEntry(
-        store_id=store_id, take_id=take_id, n=_last_n(session, take) + 1, id=entry_id or new_id(), section_n=section_n,
-        sku=sku, qty=qty, is_total=is_total, again=again, at=at, actor_id=actor.id, actor_name=actor.name,
-    )  # fmt: skip
-    session.add(entry)
-    session.flush()
+        store_id=store_id,
+        take_id=take_id,
+        n=_last_n(ctx.session, take) + 1,
+        id=entry_id or new_id(),
+        section_n=section_n,
+        sku=sku,
+        qty=qty,
+        is_total=is_total,
+        again=again,
+        at=ctx.at,
+        actor_id=ctx.actor.id,
+        actor_name=ctx.actor.name,
+    )
+    ctx.session.add(entry)
+    ctx.session.flush()
     return entry
 
 
-def finish_section(session: Session, store_id: str, take_id: str, n: int, *, actor: Actor, at: dt.datetime) -> None:
+def finish_section(ctx: Context, store_id: str, take_id: str, n: int) -> None:
     """Say that a section is counted, or, when it was before, that what was asked again is counted too."""
-    take = _open_take(session, store_id, take_id)
-    section = section_of(session, take, n)
+    take = _open_take(ctx.session, store_id, take_id)
+    section = section_of(ctx.session, take, n)
     target = "counted" if section.state == "open" else "recounted"
-    journal.move(session, section, target, actor=actor, at=at, subject=subject_of(take), section=section.name)
-    session.flush()
+    journal.move(ctx, section, target, subject=subject_of(take), section=section.name)
+    ctx.session.flush()
 
 
-def open_again(session: Session, store_id: str, take_id: str, n: int, *, actor: Actor, at: dt.datetime) -> None:
+def open_again(ctx: Context, store_id: str, take_id: str, n: int) -> None:
     """Go on scanning in a section that was counted."""
-    take = _open_take(session, store_id, take_id)
-    section = section_of(session, take, n)
-    journal.move(session, section, "open", actor=actor, at=at, subject=subject_of(take), section=section.name)
-    session.flush()
+    take = _open_take(ctx.session, store_id, take_id)
+    section = section_of(ctx.session, take, n)
+    journal.move(ctx, section, "open", subject=subject_of(take), section=section.name)
+    ctx.session.flush()
 
 
-def begin_posting(
-    session: Session, store_id: str, take_id: str, *, missing_is_gone: bool = False, actor: Actor, at: dt.datetime
-) -> StockTake:
+def begin_posting(ctx: Context, store_id: str, take_id: str, *, missing_is_gone: bool = False) -> StockTake:
     """Close the counting; from here on `post_some` books it. Refuses while something is asked again (rules 5, 6)."""
-    take = take_of(session, store_id, take_id)
+    take = take_of(ctx.session, store_id, take_id)
     if take.state == "posting":
         return take
-    take = _open_take(session, store_id, take_id)
-    if still := [section.name for section in sections_of(session, take) if section.state == "open"]:
+    take = _open_take(ctx.session, store_id, take_id)
+    if still := [section.name for section in sections_of(ctx.session, take) if section.state == "open"]:
         raise Refused("sections-open", "Still being counted: %(sections)s.", sections=still)
-    rows = counted(session, take)
+    rows = counted(ctx.session, take)
     if not rows:
         raise Invalid("nothing-counted", "Nothing was counted yet.")
     if doubtful := [row.sku for row in rows.values() if row.ask_again]:
-        names = session.scalars(sa.select(Product.name).where(Product.sku.in_(doubtful[:100])).order_by(Product.name))
+        names = ctx.session.scalars(
+            sa.select(Product.name).where(Product.sku.in_(doubtful[:100])).order_by(Product.name)
+        )
         reported = list(names)
         raise Refused(
             "count-again", "Count again: %(reported)s.", reported=", ".join(reported[:10]), skus=doubtful,
             names=reported,
         )  # fmt: skip
-    take.posting_at, take.missing_is_gone = at, missing_is_gone
+    take.posting_at, take.missing_is_gone = ctx.at, missing_is_gone
     if missing_is_gone:
-        _enter_as_gone(session, take, uncounted(session, take), actor=actor, at=at)
+        _enter_as_gone(ctx, take, uncounted(ctx.session, take))
     journal.move(
-        session, take, "posting", actor=actor, at=at, subject=subject_of(take), products=len(rows),
-        missing_is_gone=missing_is_gone,
-    )  # fmt: skip
-    session.flush()
+        ctx, take, "posting", subject=subject_of(take), products=len(rows),
+        missing_is_gone=missing_is_gone)  # fmt: skip
+    ctx.session.flush()
     return take
 
 
-def post_some(session: Session, store_id: str, take_id: str, *, most: int = STEP, actor: Actor, at: dt.datetime) -> int:
+def post_some(ctx: Context, store_id: str, take_id: str, *, most: int = STEP) -> int:
     """Book the next products of a take that is being posted; returns how many are left, 0: it is posted (rule 6).
 
     Call it again, each time in a transaction of its own, until nothing is left.
     """
-    take = take_of(session, store_id, take_id)
+    take = take_of(ctx.session, store_id, take_id)
     if take.state == "posted":
         return 0
     STATES.require(take.state, "posted")
-    done = set(session.scalars(sa.select(CountResult.sku).where(*find_take(CountResult, take))))
-    todo = sorted(skus_counted(session, take) - done)
-    for sku, row in sorted(counted(session, take, todo[:most]).items()):
+    done = set(ctx.session.scalars(sa.select(CountResult.sku).where(*find_take(CountResult, take))))
+    todo = sorted(skus_counted(ctx.session, take) - done)
+    for sku, row in sorted(counted(ctx.session, take, todo[:most]).items()):
         booked = max(0, row.target_qty)
-        fact = stock.count(session, store_id, sku, booked, at=at, actor=actor)
+        fact = stock.count(ctx, store_id, sku, booked)
         if row.target_qty < 0:  # sold on since the counting closed: somebody has to look
-            open_count_tasks(session, store_id, {sku: {Place.FLOOR: row.target_qty}}, at)
+            open_count_tasks(ctx.session, store_id, {sku: {Place.FLOOR: row.target_qty}}, ctx.at)
         result = CountResult(
             store_id=store_id, take_id=take_id, sku=sku, counted_qty=row.counted_qty, counted_at=row.counted_at,
-            expected_qty=fact.on_hand_before - row.moved_qty, booked_qty=booked, at=at,
+            expected_qty=fact.on_hand_before - row.moved_qty, booked_qty=booked, at=ctx.at,
         )  # fmt: skip
-        session.add(result)
-    session.flush()
+        ctx.session.add(result)
+    ctx.session.flush()
     if len(todo) > most:
         return len(todo) - most
-    take.closed_at, take.closed_by = at, actor.name
-    journal.move(session, take, "posted", actor=actor, at=at, subject=subject_of(take), **_outcome(session, take))
-    session.flush()
+    take.closed_at, take.closed_by = ctx.at, ctx.actor.name
+    journal.move(ctx, take, "posted", subject=subject_of(take), **_outcome(ctx.session, take))
+    ctx.session.flush()
     return 0
 
 
-def abandon(session: Session, store_id: str, take_id: str, *, why: str = "", actor: Actor, at: dt.datetime) -> None:
+def abandon(ctx: Context, store_id: str, take_id: str, *, why: str = "") -> None:
     """Give a take up; nothing of it is booked."""
-    take = take_of(session, store_id, take_id)
-    take.closed_at, take.closed_by = at, actor.name
+    take = take_of(ctx.session, store_id, take_id)
+    take.closed_at, take.closed_by = ctx.at, ctx.actor.name
     why = " ".join(why.split())[:200]
-    journal.move(session, take, "abandoned", actor=actor, at=at, subject=subject_of(take), why=why)
-    session.flush()
+    journal.move(ctx, take, "abandoned", subject=subject_of(take), why=why)
+    ctx.session.flush()
 
 
 # --- questions ---
@@ -563,17 +568,17 @@ def _last_n(session: Session, take: StockTake) -> int:
     return session.scalar(sa.select(sa.func.max(CountEntry.n)).where(*find_take(CountEntry, take))) or 0
 
 
-def _enter_as_gone(session: Session, take: StockTake, skus: list[str], *, actor: Actor, at: dt.datetime) -> None:
+def _enter_as_gone(ctx: Context, take: StockTake, skus: list[str]) -> None:
     """Write what nobody found down as counted with nothing there (rule 7)."""
-    first_n, section_n = _last_n(session, take) + 1, sections_of(session, take)[0].n
-    session.add_all(
+    first_n, section_n = _last_n(ctx.session, take) + 1, sections_of(ctx.session, take)[0].n
+    ctx.session.add_all(
         CountEntry(
             store_id=take.store_id, take_id=take.id, n=first_n + place, id=new_id(), section_n=section_n, sku=sku,
-            qty=0, is_total=True, again=True, at=at, actor_id=actor.id, actor_name=actor.name,
+            qty=0, is_total=True, again=True, at=ctx.at, actor_id=ctx.actor.id, actor_name=ctx.actor.name,
         )
         for place, sku in enumerate(skus)
     )  # fmt: skip
-    session.flush()
+    ctx.session.flush()
 
 
 def _outcome(session: Session, take: StockTake) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from config.ids import new_id
 from config.money import amount_for
 from config.nodes import journal
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
 from pos.facts import Moved
@@ -100,7 +100,7 @@ class Shrink:
 
 
 def write_off(
-    session: Session,
+    ctx: Context,
     store_id: str,
     sku: str,
     qty: int,
@@ -113,8 +113,6 @@ def write_off(
     cost_minor: int | None = None,
     from_place: Place | None = None,
     id: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> Waste:
     """Write units off with a reason (rules 1 to 3).
 
@@ -129,30 +127,29 @@ def write_off(
     source = Source("wasted", "waste", id or new_id())
     places = (*TAKEN_FROM, Place.BIN) if reason == "recall" else TAKEN_FROM
     take_out(
-        session, store_id, [(sku, qty)], Place.WASTE, source, from_place=from_place, places=places, lot=batch or "",
-        actor=actor, at=at, why=reason,
-    )  # fmt: skip
-    day = day_of(session, store_id, at)
-    worth = worths(session, store_id, [sku], day)[sku]
+        ctx, store_id, [(sku, qty)], Place.WASTE, source, from_place=from_place, places=places, lot=batch or "",
+        why=reason)  # fmt: skip
+    day = day_of(ctx.session, store_id, ctx.at)
+    worth = worths(ctx.session, store_id, [sku], day)[sku]
     row = Waste(
         store_id=store_id, id=source.id, sku=sku, qty=qty, reason=reason, note=note, batch=tidy_batch(batch),
         lot_id=lot_id, recall_id=recall_id,
         cost_minor=worth.cost(qty) if cost_minor is None else cost_minor, value_minor=worth.value(qty),
-        business_day=day, at=at, actor_id=actor.id,
+        business_day=day, at=ctx.at, actor_id=ctx.actor.id,
     )  # fmt: skip
-    session.add(row)
+    ctx.session.add(row)
     if lot_id is None:
-        batches.let_go(session, store_id, [Lot(sku, qty, row.batch)])
+        batches.let_go(ctx.session, store_id, [Lot(sku, qty, row.batch)])
     else:
-        batches.take_from(session, store_id, [(lot_id, qty)])
+        batches.take_from(ctx.session, store_id, [(lot_id, qty)])
     facts = {"qty": qty, "reason": reason, "note": note, "cost_minor": row.cost_minor}
-    journal.record(session, actor=actor, at=at, verb="waste.written", subject=f"product:{sku}", **facts)
-    session.flush()
+    journal.record(ctx, verb="waste.written", subject=f"product:{sku}", **facts)
+    ctx.session.flush()
     return row
 
 
 def take_out(
-    session: Session,
+    ctx: Context,
     store_id: str,
     lines: Sequence[tuple[str, int]],
     to_place: Place,
@@ -161,8 +158,6 @@ def take_out(
     from_place: Place | None = None,
     places: Sequence[Place] = TAKEN_FROM,
     lot: str = "",
-    actor: Actor,
-    at: dt.datetime,
     why: str = "",
 ) -> list[Moved]:
     """Carry units out of the store, from one place or from several in their order; refuses, naming every short line.
@@ -170,14 +165,14 @@ def take_out(
     lot: the code of the lot they are of; '' where it is not known, of a producer's goods the oldest.
     """
     wanted = tidy(lines)
-    refuse_if_booked(session, store_id, source)
-    refuse_unknown(session, [sku for sku, _ in wanted])
-    stands = locked(session, store_id, [sku for sku, _ in wanted])
+    refuse_if_booked(ctx.session, store_id, source)
+    refuse_unknown(ctx.session, [sku for sku, _ in wanted])
+    stands = locked(ctx.session, store_id, [sku for sku, _ in wanted])
     order = places if from_place is None else (from_place,)
     if from_place is not None and from_place not in INSIDE:
         raise Invalid("bad-place", "Choose where it was.", field="place")
     there = {sku: sum(max(0, stands[sku].get(place, 0)) for place in order) for sku, _ in wanted}
-    refuse_short(session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]])
+    refuse_short(ctx.session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]])
     moves: list[Moved] = []
     for sku, qty in wanted:
         rest = qty
@@ -186,10 +181,10 @@ def take_out(
             if part:
                 moves.append((new_id(), sku, part, place, to_place))
                 rest -= part
-    book_and_report(session, store_id, moves, source, at=at, actor=actor, why=why, lot=tidy_batch(lot) or "")
-    producer_lots.gone(session, store_id, moves, code=lot)
+    book_and_report(ctx, store_id, moves, source, why=why, lot=tidy_batch(lot) or "")
+    producer_lots.gone(ctx.session, store_id, moves, code=lot)
     shift_places(stands, moves)
-    open_count_tasks(session, store_id, stands, at)
+    open_count_tasks(ctx.session, store_id, stands, ctx.at)
     return moves
 
 

@@ -31,7 +31,7 @@ from config.ids import new_id
 from config.money import BASIS
 from config.nodes import journal
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.pricing.pricing import MOST_LINES
 from pos.store import permissions
 from pos.store.permissions import Rights
@@ -160,43 +160,41 @@ def grant(
     session.add(row)
     granter = Actor(id=staff.id, name=staff.name, role=staff.role, node=store_id)
     facts = {"permission": permission, "asked_by": asked_by.name, "reason": row.why, "covers": row.covers}
-    journal.record(session, actor=granter, at=at, verb="approval.granted", subject=f"sale:{sale_id}", **facts)
+    journal.record(Context(session, granter, at), verb="approval.granted", subject=f"sale:{sale_id}", **facts)
     return row
 
 
-def require(
-    session: Session, asking: Asking, needs: Iterable[Need], *, actor: Actor, at: dt.datetime, spend: bool = True
-) -> list[Approval]:
+def require(ctx: Context, asking: Asking, needs: Iterable[Need], *, spend: bool = True) -> list[Approval]:
     """Use the approvals that cover what the actor may not do alone; Refused, naming all that is still wanted.
 
     spend False: the same leave is wanted again for the same thing, and is used up then.
     """
-    used = allow(look(session, asking, actor=actor, at=at), needs)
-    spend_all(session, used, spend=spend, actor=actor, at=at)
+    used = allow(look(ctx, asking), needs)
+    spend_all(ctx, used, spend=spend)
     return [row for row, _ in used]
 
 
-def spend_all(session: Session, used: Sequence[Used], *, spend: bool = True, actor: Actor, at: dt.datetime) -> None:
+def spend_all(ctx: Context, used: Sequence[Used], *, spend: bool = True) -> None:
     """Use approvals up, and journal what each allowed (rules 2, 3)."""
     for row, did in used:
         if spend:
-            row.used_at = at
+            row.used_at = ctx.at
         facts = {"permission": row.permission, "granted_by": row.granted_by_name, "reason": row.why, "covers": did}
-        journal.record(session, actor=actor, at=at, verb="approval.used", subject=f"sale:{row.sale_id}", **facts)
+        journal.record(ctx, verb="approval.used", subject=f"sale:{row.sale_id}", **facts)
 
 
 # --- questions ---
 
 
-def look(session: Session, asking: Asking, *, rights: Rights | None = None, actor: Actor, at: dt.datetime) -> Leave:
+def look(ctx: Context, asking: Asking, *, rights: Rights | None = None) -> Leave:
     """Return what this person may do alone, and the approvals the command brings. rights: where they are known.
 
     Of the approvals the first `MOST_BROUGHT` are looked at: one for each line of the largest sale.
     """
-    given = _valid(session, asking, actor, at) if asking.approvals else []
+    given = _valid(ctx, asking) if asking.approvals else []
     roles = {row.granted_by_role for row in given}
-    granters = {role: permissions.rights_of(session, asking.store_id, role) for role in sorted(roles)}
-    return Leave(rights or permissions.rights_of(session, asking.store_id, actor.role), given, granters)
+    granters = {role: permissions.rights_of(ctx.session, asking.store_id, role) for role in sorted(roles)}
+    return Leave(rights or permissions.rights_of(ctx.session, asking.store_id, ctx.actor.role), given, granters)
 
 
 def allow(leave: Leave, needs: Iterable[Need]) -> list[Used]:
@@ -225,16 +223,16 @@ def wanted(session: Session, store_id: str, needs: Sequence[Need], actor: Actor)
     return [need for need in needs if not _may(rights, need)]
 
 
-def has_leave(session: Session, store_id: str, subject_id: str, permission: str, actor: Actor, at: dt.datetime) -> bool:
+def has_leave(ctx: Context, store_id: str, subject_id: str, permission: str) -> bool:
     """Tell whether a person has leave for a thing without figures that lasts a while: a drawer, say."""
     query = sa.select(Approval.id).where(
         Approval.store_id == store_id,
         Approval.sale_id == subject_id,
         Approval.permission == permission,
-        Approval.asked_by == actor.id,
-        Approval.granted_at >= at - VALID_FOR,
+        Approval.asked_by == ctx.actor.id,
+        Approval.granted_at >= ctx.at - VALID_FOR,
     )
-    return session.scalar(query.limit(1)) is not None
+    return ctx.session.scalar(query.limit(1)) is not None
 
 
 def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
@@ -307,16 +305,16 @@ def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: st
         )  # fmt: skip
 
 
-def _valid(session: Session, asking: Asking, actor: Actor, at: dt.datetime) -> list[Approval]:
+def _valid(ctx: Context, asking: Asking) -> list[Approval]:
     query = sa.select(Approval).where(
         Approval.store_id == asking.store_id,
         Approval.id.in_(list(asking.approvals)[:MOST_BROUGHT]),
         Approval.sale_id == asking.id,
-        Approval.asked_by == actor.id,
+        Approval.asked_by == ctx.actor.id,
         Approval.used_at.is_(None),
-        Approval.granted_at >= at - VALID_FOR,
+        Approval.granted_at >= ctx.at - VALID_FOR,
     )
-    return list(session.scalars(query.order_by(Approval.granted_at, Approval.id)))
+    return list(ctx.session.scalars(query.order_by(Approval.granted_at, Approval.id)))
 
 
 def _no_worse(name: str, fact: Any, given: Any) -> bool:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Invalid
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.store.store import STAFF_ROLES, Staff
 
 PREFIX, DIGITS = "9870", 40
@@ -54,38 +54,38 @@ class BadgeReader(Base):
 # --- verbs ---
 
 
-def give(session: Session, person: Staff, *, actor: Actor, at: dt.datetime) -> str:
+def give(ctx: Context, person: Staff) -> str:
     """Give a person a badge and return its code, this once (rules 1, 2)."""
     code = PREFIX + f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
     again = person.badge_hash is not None
-    person.badge_hash, person.badge_given_at = _hash(code), at
-    _record(session, person, "badge.given", actor, at, replaced=again)
-    session.flush()
+    person.badge_hash, person.badge_given_at = _hash(code), ctx.at
+    _record(ctx, person, "badge.given", replaced=again)
+    ctx.session.flush()
     return code
 
 
-def withdraw(session: Session, person: Staff, *, actor: Actor, at: dt.datetime) -> bool:
+def withdraw(ctx: Context, person: Staff) -> bool:
     """Make a person's badge useless from now on; False: there was none."""
     if person.badge_hash is None:
         return False
     person.badge_hash = person.badge_given_at = None
-    _record(session, person, "badge.withdrawn", actor, at)
-    session.flush()
+    _record(ctx, person, "badge.withdrawn")
+    ctx.session.flush()
     return True
 
 
-def set_rule(session: Session, node_id: str, role: str, asks_pin: bool, *, actor: Actor, at: dt.datetime) -> None:
+def set_rule(ctx: Context, node_id: str, role: str, asks_pin: bool) -> None:
     """Settle whether a role's badge asks for the PIN (rule 3)."""
     if role not in STAFF_ROLES:
         raise Invalid("unknown-role", "There is no role %(role)s.", role=role, field="role")
-    before = asks(session, node_id, role)
+    before = asks(ctx.session, node_id, role)
     if before != asks_pin:
-        row = session.get(BadgeRule, (node_id, role)) or BadgeRule(node_id=node_id, role=role)
+        row = ctx.session.get(BadgeRule, (node_id, role)) or BadgeRule(node_id=node_id, role=role)
         row.asks_pin = asks_pin
-        session.add(row)
+        ctx.session.add(row)
         facts = {"before": before, "asks_pin": asks_pin}
-        journal.record(session, actor=actor, at=at, verb="badge.rule set", subject=f"role:{role}", **facts)
-        session.flush()
+        journal.record(ctx, verb="badge.rule set", subject=f"role:{role}", **facts)
+        ctx.session.flush()
 
 
 # --- questions ---
@@ -123,6 +123,6 @@ def _hash(code: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()
 
 
-def _record(session: Session, person: Staff, verb: str, actor: Actor, at: dt.datetime, **facts: object) -> None:
+def _record(ctx: Context, person: Staff, verb: str, **facts: object) -> None:
     reported = {"name": person.name, "seal": person.seal, **facts}
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"staff:{person.id}", **reported)
+    journal.record(ctx, verb=verb, subject=f"staff:{person.id}", **reported)

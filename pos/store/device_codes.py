@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config import ids
 from config.database import Base
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.store import pins
 
 HOLDS = dt.timedelta(minutes=10)
@@ -31,11 +31,11 @@ class DeviceCode(Base):
     until: Mapped[dt.datetime]
 
 
-def make(session: Session, node_id: str, *, actor: Actor, at: dt.datetime) -> str:
+def make(ctx: Context, node_id: str) -> str:
     """Make a code and return it, this once (rule 1)."""
     code = ids.pickup_code_of(secrets.token_bytes(16))
-    session.merge(DeviceCode(node_id=node_id, code_hash=pins.slow_hash(code, node_id), until=at + HOLDS))
-    journal.record(session, actor=actor, at=at, verb="device.code made", subject=f"node:{node_id}")
+    ctx.session.merge(DeviceCode(node_id=node_id, code_hash=pins.slow_hash(code, node_id), until=ctx.at + HOLDS))
+    journal.record(ctx, verb="device.code made", subject=f"node:{node_id}")
     return code
 
 

@@ -26,7 +26,7 @@ from config.database import Base, lock_rows
 from config.errors import Refused
 from config.ids import NETWORK
 from config.nodes import journal, signing_keys
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.store.store import give_key, store_of
 
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXY"
@@ -50,13 +50,13 @@ class Invitation(Base):
 # --- verbs ---
 
 
-def invite(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> str:
+def invite(ctx: Context, store_id: str) -> str:
     """Make a store's code and return it, this once (rules 1, 2)."""
-    store_of(session, store_id)
-    session.execute(sa.delete(Invitation).where(Invitation.store_id == store_id, Invitation.used_at.is_(None)))
+    store_of(ctx.session, store_id)
+    ctx.session.execute(sa.delete(Invitation).where(Invitation.store_id == store_id, Invitation.used_at.is_(None)))
     code = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
-    session.add(Invitation(code_hash=_hash(code), store_id=store_id, made_at=at, wrong=0))
-    journal.record(session, actor=actor, at=at, verb="store.invited", subject=f"store:{store_id}")
+    ctx.session.add(Invitation(code_hash=_hash(code), store_id=store_id, made_at=ctx.at, wrong=0))
+    journal.record(ctx, verb="store.invited", subject=f"store:{store_id}")
     return "-".join(code[n : n + 4] for n in range(0, LENGTH, 4))
 
 
@@ -71,12 +71,13 @@ def join(session: Session, code: str, signed_by: str | None = None, *, at: dt.da
         _note_wrong(session, at)
         return Refused("wrong-code", "This code is not good, or not any more. Ask the operator for a new one.")
     actor = Actor.system("join", NETWORK)
+    ctx = Context(session, actor, at)
     if signed_by is not None:
-        signing_keys.join(session, found.store_id, signed_by, actor=actor, at=at)
+        signing_keys.join(ctx, found.store_id, signed_by)
     found.used_at = at
     key = give_key(session, found.store_id, at)
     store_of(session, found.store_id).has_node = True
-    journal.record(session, actor=actor, at=at, verb="store.joined", subject=f"store:{found.store_id}")
+    journal.record(ctx, verb="store.joined", subject=f"store:{found.store_id}")
     return found.store_id, key
 
 
@@ -100,7 +101,7 @@ def _note_wrong(session: Session, at: dt.datetime) -> None:
     row.wrong += 1
     session.flush()
     actor = Actor.system("join", NETWORK)
-    journal.record(session, actor=actor, at=at, verb="store.join_refused", subject="node:network", tries=row.wrong)
+    journal.record(Context(session, actor, at), verb="store.join_refused", subject="node:network", tries=row.wrong)
 
 
 def _is_noted(row: Invitation, at: dt.datetime) -> bool:

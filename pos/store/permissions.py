@@ -11,7 +11,6 @@ Rules
 4. Every change is journalled with what it was before.
 """
 
-import datetime as dt
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -22,7 +21,7 @@ from config.database import Base, table_of
 from config.errors import Invalid, Refused
 from config.money import BASIS, MAX_MINOR, exponent
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.prepared import Prepared
 from pos.pricing.pricing import MOST_EMPTIES
 from pos.store.store import Store
@@ -157,9 +156,7 @@ class Rights(NamedTuple):
 # --- verbs ---
 
 
-def settle(
-    session: Session, store_id: str, role: str, permissions: Collection[str], *, actor: Actor, at: dt.datetime
-) -> frozenset[str]:
+def settle(ctx: Context, store_id: str, role: str, permissions: Collection[str]) -> frozenset[str]:
     """Settle what a role may do, whole (rule 2); returns what it may do now. What follows a limit is left as it is."""
     if role not in SETTLED:
         raise Refused("role-keeps-all", "A shopkeeper may do everything. Settle cashiers and supervisors.", role=role)
@@ -173,44 +170,40 @@ def settle(
         )
     first, kept = AT_FIRST[role], FIXED | BY_LIMIT
     wished = frozenset(permissions) - kept | first & kept
-    before = permitted(session, store_id, role)
+    before = permitted(ctx.session, store_id, role)
     if wished != before:
-        row = _row(session, store_id, role)
+        row = _row(ctx.session, store_id, role)
         row.allowed, row.denied = sorted(wished - first), sorted(first - wished)
         facts = {"allowed": sorted(wished - before), "denied": sorted(before - wished)}
-        journal.record(session, actor=actor, at=at, verb="role.settled", subject=f"role:{role}", **facts)
+        journal.record(ctx, verb="role.settled", subject=f"role:{role}", **facts)
     return wished
 
 
-def set_discount_limit(
-    session: Session, store_id: str, role: str, discount_bp: int, *, actor: Actor, at: dt.datetime
-) -> None:
+def set_discount_limit(ctx: Context, store_id: str, role: str, discount_bp: int) -> None:
     """Settle how much of a line a role may take off by hand, in basis points."""
     if role not in DISCOUNT_BP or not 0 <= discount_bp <= BASIS:
         raise Invalid("bad-discount-limit", "A discount limit is between 0 and 100 percent.", role=role)
-    before = rights_of(session, store_id, role).discount_bp
-    _row(session, store_id, role).discount_bp = discount_bp
-    _record(session, role, actor, at, before_bp=before, discount_bp=discount_bp)
+    before = rights_of(ctx.session, store_id, role).discount_bp
+    _row(ctx.session, store_id, role).discount_bp = discount_bp
+    _record(ctx, role, before_bp=before, discount_bp=discount_bp)
 
 
-def set_pay_limit(
-    session: Session, store_id: str, role: str, kind: str, minor: int, *, actor: Actor, at: dt.datetime
-) -> None:
+def set_pay_limit(ctx: Context, store_id: str, role: str, kind: str, minor: int) -> None:
     """Settle how much a role may move by itself in one drawer. kind: one of PAYS."""
     if role not in DISCOUNT_BP or not 0 <= minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type an amount of money that is not negative.", role=role)
-    before = rights_of(session, store_id, role).pay_minor(kind)
-    setattr(_row(session, store_id, role), f"{kind}_minor", minor)
-    _record(session, role, actor, at, before_minor=before, **{f"{kind}_minor": minor})
+    before = rights_of(ctx.session, store_id, role).pay_minor(kind)
+    setattr(_row(ctx.session, store_id, role), f"{kind}_minor", minor)
+    _record(ctx, role, before_minor=before, **{f"{kind}_minor": minor})
 
 
-def set_empties_limit(session: Session, store_id: str, role: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:
+def set_empties_limit(ctx: Context, store_id: str, role: str, qty: int) -> None:
     """Settle how many empties a role takes back in one sale, and pays out for in one shift, without asking anybody."""
     if role not in DISCOUNT_BP or not 0 <= qty <= MOST_EMPTIES:
         raise Invalid("bad-empties-limit", "Type a whole number from 0 to %(most)s.", most=MOST_EMPTIES)
-    before = rights_of(session, store_id, role).empties
-    _row(session, store_id, role).empties = qty
-    _record(session, role, actor, at, before=before, empties=qty)
+    before = rights_of(ctx.session, store_id, role).empties
+    _row(ctx.session, store_id, role).empties = qty
+    _record(ctx, role, before=before, empties=qty)
 
 
 # --- questions ---
@@ -262,5 +255,5 @@ def _row(session: Session, store_id: str, role: str) -> Limit:
     return row
 
 
-def _record(session: Session, role: str, actor: Actor, at: dt.datetime, **facts: int) -> None:
-    journal.record(session, actor=actor, at=at, verb="limit.set", subject=f"role:{role}", **facts)
+def _record(ctx: Context, role: str, **facts: int) -> None:
+    journal.record(ctx, verb="limit.set", subject=f"role:{role}", **facts)

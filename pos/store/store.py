@@ -24,7 +24,7 @@ from config.errors import Conflict, Invalid, NotFound
 from config.ids import is_store_id
 from config.nodes import facts
 from config.nodes.facts import Fact
-from config.nodes.journal import Actor, canonical, record
+from config.nodes.journal import Context, canonical, record
 from pos.store import pins
 
 LONGEST_NAME = 80
@@ -247,9 +247,9 @@ def give_key(session: Session, store_id: str, at: dt.datetime) -> str:
     return key
 
 
-def withdraw_key(session: Session, store_id: str, name: str, *, actor: Actor, at: dt.datetime) -> StoreKey:
+def withdraw_key(ctx: Context, store_id: str, name: str) -> StoreKey:
     """Make one key of a store useless from now on, by its name; one that is withdrawn stays so."""
-    keys = keys_of(session, store_id)
+    keys = keys_of(ctx.session, store_id)
     found = next((key for key in keys if key.name == name), None)
     if found is None:
         names = ", ".join(key.name for key in keys if key.revoked_at is None) or "none"
@@ -258,8 +258,8 @@ def withdraw_key(session: Session, store_id: str, name: str, *, actor: Actor, at
             key=name,
         )  # fmt: skip
     if found.revoked_at is None:
-        found.revoked_at = at
-        record(session, actor=actor, at=at, verb="store.key_withdrawn", subject=f"store:{store_id}", key=found.name)
+        found.revoked_at = ctx.at
+        record(ctx, verb="store.key_withdrawn", subject=f"store:{store_id}", key=found.name)
     return found
 
 
@@ -367,32 +367,32 @@ def keep_clock(session: Session, book_id: str, tz: str) -> None:
     session.flush()
 
 
-def show_receipts(session: Session, store_id: str, address: str, *, actor: Actor, at: dt.datetime) -> None:
+def show_receipts(ctx: Context, store_id: str, address: str) -> None:
     """Print on every receipt a code that leads to it at `address`; '' prints none. Older receipts stay as they are."""
-    store = store_of(session, store_id)
+    store = store_of(ctx.session, store_id)
     if not address.isascii() or len(address) > 150:
         raise Invalid("bad-address", "The address of receipts has at most 150 plain letters.", address=address)
     if store.receipts_at != address:
-        record(session, actor=actor, at=at, verb="store.receipts shown", subject=f"store:{store_id}", address=address)
+        record(ctx, verb="store.receipts shown", subject=f"store:{store_id}", address=address)
         store.receipts_at = address
 
 
-def sell_beyond(session: Session, store_id: str, wanted: bool, *, actor: Actor, at: dt.datetime) -> None:
+def sell_beyond(ctx: Context, store_id: str, wanted: bool) -> None:
     """Let the store's tills sell what the books no longer have, or stop at what they have."""
-    store = store_of(session, store_id)
+    store = store_of(ctx.session, store_id)
     if store.sells_beyond != wanted:
-        record(session, actor=actor, at=at, verb="store.sells beyond", subject=f"store:{store_id}", wanted=wanted)
+        record(ctx, verb="store.sells beyond", subject=f"store:{store_id}", wanted=wanted)
         store.sells_beyond = wanted
 
 
-def lock_after(session: Session, store_id: str, minutes: int, *, actor: Actor, at: dt.datetime) -> None:
+def lock_after(ctx: Context, store_id: str, minutes: int) -> None:
     """Settle after how many minutes the store's pages lock themselves when nobody touches them; 0: never."""
     if minutes not in LOCK_MINUTES:
         raise Invalid("bad-lock-minutes", "Choose one of the times in the list.", field="minutes")
-    store = store_of(session, store_id)
+    store = store_of(ctx.session, store_id)
     if store.lock_minutes != minutes:
         facts = {"before": store.lock_minutes, "minutes": minutes}
-        record(session, actor=actor, at=at, verb="store.lock after", subject=f"store:{store_id}", **facts)
+        record(ctx, verb="store.lock after", subject=f"store:{store_id}", **facts)
         store.lock_minutes = minutes
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, dialect_of, insert_into
 from config.errors import Conflict, Refused
 from config.nodes import partitions
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from pos.sold import Sale
 from pos.stock.changed_days import ChangedDay
 from pos.stock.ledger import INSIDE, StockMovement
@@ -66,29 +66,29 @@ class ArchivedStock(Base):
 # --- verbs ---
 
 
-def put_away(session: Session, week: dt.date, *, actor: Actor, at: dt.datetime) -> list[str]:
+def put_away(ctx: Context, week: dt.date) -> list[str]:
     """Put the week that begins on that Monday away (rules 1, 2); returns the tables it lies in now."""
-    if dialect_of(session) != "postgresql":
+    if dialect_of(ctx.session) != "postgresql":
         raise Refused(
             "no-weeks", "Only PostgreSQL keeps the books by weeks. Here they are one file, which stays whole."
         )
     if week != partitions.monday(week):
         raise Refused("no-monday", "A week begins on a Monday: %(week)s is that week's.", week=partitions.monday(week))
-    if week > at.date() - (LEAST_WEEKS + 1) * WEEK + DAY:
+    if week > ctx.at.date() - (LEAST_WEEKS + 1) * WEEK + DAY:
         raise Refused("too-young", "Put a week away when it is over for %(least)s weeks.", least=LEAST_WEEKS)
     until = week + WEEK - DAY
-    if session.get(ArchivedWeek, week) is not None:
+    if ctx.session.get(ArchivedWeek, week) is not None:
         raise Conflict("already-away", "This week was put away. What came late since stays here.")
     waiting = sa.select(ChangedDay.store_id).where(ChangedDay.business_day.between(week, until)).limit(1)
-    partitions.hold(session, week)
-    if session.scalar(waiting) is not None:
+    partitions.hold(ctx.session, week)
+    if ctx.session.scalar(waiting) is not None:
         raise Refused("not-added-up", "Sales of this week wait to be added up. Try again in a minute.")
-    session.add(ArchivedWeek(week=week, at=at))
-    session.flush()
-    _keep_receipts(session, week, until)
-    _keep_stock(session, week, until)
-    tables = partitions.detach(session, week)
-    record(session, actor=actor, at=at, verb="week.put_away", subject=f"week:{week}", tables=tables)
+    ctx.session.add(ArchivedWeek(week=week, at=ctx.at))
+    ctx.session.flush()
+    _keep_receipts(ctx.session, week, until)
+    _keep_stock(ctx.session, week, until)
+    tables = partitions.detach(ctx.session, week)
+    record(ctx, verb="week.put_away", subject=f"week:{week}", tables=tables)
     return tables
 
 

@@ -22,7 +22,7 @@ from config.database import lock_rows
 from config.errors import Conflict, DomainError
 from config.nodes import journal
 from config.nodes.facts import Odd, recovers
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import offers
 from pos.customers import loyalty, tab
 from pos.customers.tab import TabMoved
@@ -44,53 +44,57 @@ from pos.till.shift_report import z_hash
 
 
 @recovers(SaleCompleted)
-def take_sale(session: Session, fact: SaleCompleted, actor: Actor, at: dt.datetime) -> list[Odd]:
+def take_sale(ctx: Context, fact: SaleCompleted) -> list[Odd]:
     """Write a sale, return or exchange again (rules 1 to 5); returns what of it could not be."""
     store_id = fact.of()
-    if session.get(Sale, (store_id, fact.id)) is not None:
+    if ctx.session.get(Sale, (store_id, fact.id)) is not None:
         return []
-    write_rows(session, fact, held=_held(session, store_id, fact, actor, at))
+    write_rows(ctx.session, fact, held=_held(ctx, store_id, fact))
     for one in replica.bookings_of(fact):
-        replay(session, store_id, one.moves, one.source, day=one.day, at=one.at, actor_id=one.actor_id)
+        replay(ctx.session, store_id, one.moves, one.source, day=one.day, at=one.at, actor_id=one.actor_id)
     if fact.order_id is not None:
-        stock.answer(session, store_id, fact.order_id, "fulfilled", at=at)
+        stock.answer(ctx.session, store_id, fact.order_id, "fulfilled", at=ctx.at)
     paid = [Tender(one.tender, one.amount_minor, one.reference) for one in fact.payments]
     day = dt.date.fromisoformat(fact.business_day)
-    slip_numbers.take_again(session, store_id, paid, day=day, source=f"sale:{fact.id}")
+    slip_numbers.take_again(ctx.session, store_id, paid, day=day, source=f"sale:{fact.id}")
     skus = sorted({move[1] for move in fact.movements})
     if skus:
-        open_count_tasks(session, store_id, locked(session, store_id, skus), at)
-    _into_shift(session, store_id, fact, at)
+        open_count_tasks(ctx.session, store_id, locked(ctx.session, store_id, skus), ctx.at)
+    _into_shift(ctx.session, store_id, fact, ctx.at)
     journal.record(
-        session, actor=actor, at=at, verb=f"{fact.kind}.recovered", subject=f"sale:{fact.id}",
+        ctx, verb=f"{fact.kind}.recovered", subject=f"sale:{fact.id}",
         receipt_no=fact.receipt_no, total_minor=fact.total_minor, lines=len(fact.lines),
-        cashier=fact.cashier_id, seal=seal.of_sale(fact),
-    )  # fmt: skip
-    return _beside(session, store_id, fact)
+        cashier=fact.cashier_id, seal=seal.of_sale(fact))  # fmt: skip
+    return _beside(ctx.session, store_id, fact)
 
 
 @recovers(ShiftClosed)
-def take_shift(session: Session, fact: ShiftClosed, actor: Actor, at: dt.datetime) -> None:
+def take_shift(ctx: Context, fact: ShiftClosed) -> None:
     """Close a shift again as it was closed, with its Z number and report."""
-    here = session.scalar(
-        lock_rows(session, sa.select(Shift).where(Shift.store_id == fact.store_id, Shift.id == fact.id))
+    here = ctx.session.scalar(
+        lock_rows(ctx.session, sa.select(Shift).where(Shift.store_id == fact.store_id, Shift.id == fact.id))
     )
     if here is not None and here.state == "closed":
         raise Conflict(
             "shift-closed-twice", "This shift was closed as Z %(z_no)s, and here again as Z %(other_no)s.",
             z_no=fact.z_no, other_no=here.z_no,
         )  # fmt: skip
-    replica.write_shift(session, fact)
+    replica.write_shift(ctx.session, fact)
     journal.record(
-        session, actor=actor, at=at, verb="shift.recovered", subject=f"shift:{fact.id}", z_no=fact.z_no,
-        counted_minor=fact.counted_minor, over_short_minor=fact.over_short_minor, z_hash=z_hash(fact.z_report),
-    )  # fmt: skip
+        ctx,
+        verb="shift.recovered",
+        subject=f"shift:{fact.id}",
+        z_no=fact.z_no,
+        counted_minor=fact.counted_minor,
+        over_short_minor=fact.over_short_minor,
+        z_hash=z_hash(fact.z_report),
+    )
 
 
 @recovers(CashMoved)
-def take_cash(session: Session, fact: CashMoved, actor: Actor, at: dt.datetime) -> list[Odd]:
+def take_cash(ctx: Context, fact: CashMoved) -> list[Odd]:
     """Move cash in a drawer again; with its float a shift nobody had closed is open again."""
-    if drawer_cash.write_again(session, fact, actor=actor, at=at):
+    if drawer_cash.write_again(ctx, fact):
         return []
     return [{"kind": "drawer", "till_id": fact.till_id, "moved": fact.kind, "amount_minor": fact.amount_minor}]
 
@@ -123,14 +127,14 @@ def end(session: Session, store_id: str, at: dt.datetime) -> list[Odd]:
 # --- inside ---
 
 
-def _held(session: Session, store_id: str, fact: SaleCompleted, actor: Actor, at: dt.datetime) -> frozenset[str]:
+def _held(ctx: Context, store_id: str, fact: SaleCompleted) -> frozenset[str]:
     """Return the sale's payments that are here already, asked for at a provider before the copy; they were captured."""
     ids = [one.id for one in fact.payments]
     mine = (Payment.store_id == store_id, Payment.id.in_(ids))
-    found = session.scalars(sa.select(Payment).where(*mine)).all()
+    found = ctx.session.scalars(sa.select(Payment).where(*mine)).all()
     for payment in found:
-        requests.claim_again(session, payment, fact.id, actor=actor, at=at)
-    session.flush()
+        requests.claim_again(ctx, payment, fact.id)
+    ctx.session.flush()
     return frozenset(payment.id for payment in found)
 
 
@@ -181,15 +185,15 @@ def _beside(session: Session, store_id: str, fact: SaleCompleted) -> list[Odd]:
 
 def _vouchers(session: Session, store_id: str, fact: SaleCompleted, at: dt.datetime) -> None:
     store, actor = store_of(session, store_id), Actor.system("recovered", store_id)
+    ctx = Context(session, actor, at)
     for row in fact.vouchers:
         vouchers.issue(
-            session, store, int(row["amount_minor"]), kind=str(row["kind"]), sale_id=fact.id,
-            mark=vouchers.mark_in(store_id, str(row["code"])), at=at, actor=actor,
-        )  # fmt: skip
+            ctx, store, int(row["amount_minor"]), kind=str(row["kind"]), sale_id=fact.id,
+            mark=vouchers.mark_in(store_id, str(row["code"])))  # fmt: skip
     for paid in fact.payments:
         if paid.tender == "voucher" and paid.amount_minor > 0:
             mark = vouchers.mark_in(store_id, paid.reference)
-            vouchers.redeem(session, store, mark, paid.amount_minor, sale_id=fact.id, at=at, actor=actor)
+            vouchers.redeem(ctx, store, mark, paid.amount_minor, sale_id=fact.id)
 
 
 def _customer(session: Session, store_id: str, fact: SaleCompleted, at: dt.datetime, day: dt.date) -> None:
@@ -199,15 +203,14 @@ def _customer(session: Session, store_id: str, fact: SaleCompleted, at: dt.datet
     shared = "points_name" in fact.customer  # those are told by facts of their own
     customer_id, actor = str(fact.customer["id"]), Actor.system("recovered", store_id)
     on_tab = sum(paid.amount_minor for paid in fact.payments if paid.tender == "tab")
+    ctx = Context(session, actor, at)
     if on_tab:
         row = TabMoved(
             store_id=store_id, id="", customer_id=customer_id, kind="charge" if on_tab > 0 else "refund",
             amount_minor=on_tab, business_day=day, at=at, sale_id=fact.id,
         )  # fmt: skip
-        tab.write_again(session, row, actor, at)
+        tab.write_again(ctx, row)
     by_points = sum(paid.amount_minor for paid in fact.payments if paid.tender == "points")
     earned = int(fact.customer.get("points_earned") or 0)
     if (earned or by_points) and not shared:
-        loyalty.write_again(
-            session, store_id, customer_id, earned=earned, paid_minor=by_points, sale_id=fact.id, at=at, actor=actor
-        )
+        loyalty.write_again(ctx, store_id, customer_id, earned=earned, paid_minor=by_points, sale_id=fact.id)

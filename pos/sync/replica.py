@@ -28,7 +28,7 @@ from config.errors import Conflict, Invalid
 from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.facts import applies, recovers
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.outbox import Message
 from pos.facts import Moved, SaleCompleted, ShiftClosed, StockCounted, StockMoved
 from pos.sold import Sale, write_all, write_rows
@@ -39,23 +39,23 @@ from pos.till.shift_book import CashMovement, Shift
 
 
 @applies(SaleCompleted)
-def take_sale(session: Session, fact: SaleCompleted, _actor: Actor, at: dt.datetime) -> None:
+def take_sale(ctx: Context, fact: SaleCompleted) -> None:
     """Write a store's completed sale or return: rows, payments, drawer and stock."""
     store_id = fact.of()
     if (odd := fact.contradiction()) is not None:
         raise Invalid("sale-contradicts", "This sale contradicts itself: %(odd)s.", odd=odd, id=fact.id)
     day = dt.date.fromisoformat(fact.business_day)
     here = sa.select(Sale).where(Sale.store_id == store_id, Sale.business_day == day, Sale.id == fact.id)
-    if (known := session.scalar(here)) is not None:
+    if (known := ctx.session.scalar(here)) is not None:
         if known.request_hash != fact.request_hash or known.total_minor != fact.total_minor:
             raise Conflict("sale-content-differs", "Sale %(id)s is already here with another content.", id=fact.id)
         return
-    fact = _reported_apart(session, fact, at)
-    write_rows(session, fact)
-    keep_late(session, fact, at=at)
-    changed_days.mark(session, store_id, [day], at=at)
+    fact = _reported_apart(ctx.session, fact, ctx.at)
+    write_rows(ctx.session, fact)
+    keep_late(ctx.session, fact, at=ctx.at)
+    changed_days.mark(ctx.session, store_id, [day], at=ctx.at)
     for booking in bookings_of(fact):
-        replay(session, store_id, booking.moves, booking.source, day=day, at=booking.at, actor_id=booking.actor_id)
+        replay(ctx.session, store_id, booking.moves, booking.source, day=day, at=booking.at, actor_id=booking.actor_id)
 
 
 def take_sales(
@@ -92,11 +92,11 @@ def take_sales(
 
 
 @applies(ShiftClosed)
-def take_shift(session: Session, fact: ShiftClosed, _actor: Actor, _at: dt.datetime) -> None:
+def take_shift(ctx: Context, fact: ShiftClosed) -> None:
     """Write a store's closed shift and the cash that moved apart from its sales."""
-    here = session.get(Shift, (fact.store_id, fact.id))
+    here = ctx.session.get(Shift, (fact.store_id, fact.id))
     if here is None or here.state != "closed":
-        write_shift(session, fact)
+        write_shift(ctx.session, fact)
 
 
 def write_shift(session: Session, fact: ShiftClosed) -> None:
@@ -136,16 +136,16 @@ def write_shift(session: Session, fact: ShiftClosed) -> None:
 
 @applies(StockCounted)
 @recovers(StockCounted)
-def take_count(session: Session, fact: StockCounted, _actor: Actor, _at: dt.datetime) -> None:
+def take_count(ctx: Context, fact: StockCounted) -> None:
     """Write what a store's stock count found missing or too many."""
-    _move(session, fact, Source("counted", "count", fact.id))
+    _move(ctx.session, fact, Source("counted", "count", fact.id))
 
 
 @applies(StockMoved)
 @recovers(StockMoved)
-def take_movements(session: Session, fact: StockMoved, _actor: Actor, _at: dt.datetime) -> None:
+def take_movements(ctx: Context, fact: StockMoved) -> None:
     """Write a store's other movements: opening, received, carried, wasted."""
-    _move(session, fact, Source(fact.reason, fact.source_kind, fact.source_id))
+    _move(ctx.session, fact, Source(fact.reason, fact.source_kind, fact.source_id))
 
 
 def bookings_of(fact: SaleCompleted) -> list[Booking]:
@@ -187,9 +187,8 @@ def _reported_apart(session: Session, fact: SaleCompleted, at: dt.datetime) -> S
     if first is None:
         return fact
     journal.record(
-        session, actor=Actor.system("sync", NETWORK), at=at, verb="receipt.given_twice", subject=f"store:{store_id}",
-        till=fact.till_id, receipt_no=fact.receipt_no, first=first, second=fact.id,
-    )  # fmt: skip
+        Context(session, Actor.system("sync", NETWORK), at), verb="receipt.given_twice", subject=f"store:{store_id}",
+        till=fact.till_id, receipt_no=fact.receipt_no, first=first, second=fact.id)  # fmt: skip
     return dataclasses.replace(fact, epoch=f"{fact.epoch}+{fact.id}")
 
 

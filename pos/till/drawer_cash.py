@@ -16,8 +16,6 @@ Rules
    told or handed says it.
 """
 
-import datetime as dt
-
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -26,7 +24,7 @@ from config.errors import Refused
 from config.ids import new_id
 from config.nodes import facts, journal
 from config.nodes.facts import STORE, Day, Fact, Instant, Whole
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.payments.payments import Tender
 from pos.store import permissions
 from pos.till import totals
@@ -58,27 +56,24 @@ class CashMoved(Fact, topic="cash.moved", said_by=STORE, kept=True):
 
 
 def add_cash(
-    session: Session, shift: Shift, kind: str, amount_minor: int, source_id: str, *, why: str = "", at: dt.datetime,
-    actor: Actor,
-) -> CashMovement:  # fmt: skip
+    ctx: Context, shift: Shift, kind: str, amount_minor: int, source_id: str, *, why: str = ""
+) -> CashMovement:
     """Write a signed cash movement apart from sales, the shift's running sums with it, and tell it (rules 1, 2)."""
     fact = CashMoved(
         id=new_id(), store_id=shift.store_id, shift_id=shift.id, **{name: getattr(shift, name) for name in OF_SHIFT},
         opened_at=shift.opened_at, business_day=shift.business_day, kind=kind, amount_minor=amount_minor,
-        source_id=source_id, why=why, at=at, actor_id=actor.id,
+        source_id=source_id, why=why, at=ctx.at, actor_id=ctx.actor.id,
     )  # fmt: skip
-    movement = _write(session, shift, fact)
-    facts.send(session, fact, id=f"cash-{fact.id}", subject=f"shift:{shift.id}", day=shift.business_day, at=at)
+    movement = _write(ctx.session, shift, fact)
+    facts.send(ctx.session, fact, id=f"cash-{fact.id}", subject=f"shift:{shift.id}", day=shift.business_day, at=ctx.at)
     return movement
 
 
-def take_apart(
-    session: Session, shift: Shift, kind: str, paid: Tender, source_id: str, *, at: dt.datetime, actor: Actor
-) -> None:
+def take_apart(ctx: Context, shift: Shift, kind: str, paid: Tender, source_id: str) -> None:
     """Note what a tab or an order was paid (rule 4). kind: one of `totals.APART`; paid: negative where it goes back."""
     shift.totals = totals.with_apart(shift.totals, kind, paid.tender, paid.amount_minor)
     if paid.tender == "cash":
-        add_cash(session, shift, f"{kind.removesuffix('s')}_paid", paid.amount_minor, source_id, at=at, actor=actor)
+        add_cash(ctx, shift, f"{kind.removesuffix('s')}_paid", paid.amount_minor, source_id)
 
 
 def note_again(session: Session, store_id: str, shift_id: str, kind: str, paid: Tender) -> bool:
@@ -93,22 +88,21 @@ def note_again(session: Session, store_id: str, shift_id: str, kind: str, paid: 
     return shift is None or shift.state != "closed"
 
 
-def write_again(session: Session, fact: CashMoved, *, actor: Actor, at: dt.datetime) -> bool:
+def write_again(ctx: Context, fact: CashMoved) -> bool:
     """Write a movement these books have lost, and with a float the shift it began; False where rule 3 leaves it out."""
-    if session.get(CashMovement, (fact.store_id, fact.id)) is not None:
+    if ctx.session.get(CashMovement, (fact.store_id, fact.id)) is not None:
         return True
     mine = sa.select(Shift).where(Shift.store_id == fact.store_id, Shift.id == fact.shift_id)
-    shift = session.scalar(lock_rows(session, mine))
+    shift = ctx.session.scalar(lock_rows(ctx.session, mine))
     if shift is None and fact.kind == "float":
-        shift = _open_again(session, fact)
+        shift = _open_again(ctx.session, fact)
     if shift is None or shift.state == "closed":
         return False
-    _write(session, shift, fact)
+    _write(ctx.session, shift, fact)
     journal.record(
-        session, actor=actor, at=at, verb="cash.recovered", subject=f"shift:{shift.id}", kind=fact.kind,
-        amount_minor=fact.amount_minor, movement=fact.id,
-    )  # fmt: skip
-    session.flush()
+        ctx, verb="cash.recovered", subject=f"shift:{shift.id}", kind=fact.kind,
+        amount_minor=fact.amount_minor, movement=fact.id)  # fmt: skip
+    ctx.session.flush()
     return True
 
 
@@ -122,22 +116,19 @@ def is_beyond(out_minor: int, held_minor: int) -> bool:
 
 
 def note_beyond(
-    session: Session, store_id: str, shift_id: str, sums: totals.Totals, kind: str, out_minor: int, refusal: Refused,
-    *, agreed: bool = False, actor: Actor, at: dt.datetime,
-) -> totals.Totals:  # fmt: skip
+    ctx: Context, store_id: str, shift_id: str, sums: totals.Totals, kind: str, out_minor: int, refusal: Refused,
+    *, agreed: bool = False, ) -> totals.Totals:  # fmt: skip
     """Book cash that leaves a drawer beyond the books (`book_beyond`), or raise the refusal (rule 5)."""
-    if agreed or permissions.may(session, store_id, actor.role, SEES_DRAWER):
+    if agreed or permissions.may(ctx.session, store_id, ctx.actor.role, SEES_DRAWER):
         raise refusal
-    return book_beyond(session, shift_id, sums, kind, out_minor, actor=actor, at=at)
+    return book_beyond(ctx, shift_id, sums, kind, out_minor)
 
 
-def book_beyond(
-    session: Session, shift_id: str, sums: totals.Totals, kind: str, out_minor: int, *, actor: Actor, at: dt.datetime
-) -> totals.Totals:
+def book_beyond(ctx: Context, shift_id: str, sums: totals.Totals, kind: str, out_minor: int) -> totals.Totals:
     """Journal cash that leaves a drawer beyond the books, and return the shift's totals with it (rules 6, 7)."""
     facts = {"kind": kind, "amount_minor": out_minor}
-    journal.record(session, actor=actor, at=at, verb="shift.beyond_drawer", subject=f"shift:{shift_id}", **facts)
-    return totals.with_beyond(sums, [actor.name, at.isoformat(), kind, out_minor])
+    journal.record(ctx, verb="shift.beyond_drawer", subject=f"shift:{shift_id}", **facts)
+    return totals.with_beyond(sums, [ctx.actor.name, ctx.at.isoformat(), kind, out_minor])
 
 
 # --- inside ---

@@ -11,7 +11,6 @@ Rules
 4. It is journalled, counted in the shift's totals and leaves a slip of paper; the same command opens it once.
 """
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +22,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.printing import queue
 from pos.store import approvals
 from pos.store import approvals as leave
@@ -56,68 +55,48 @@ class Paying:
 
 
 def drop(
-    session: Session,
+    ctx: Context,
     shift: Shift,
     amount_minor: int,
     *,
     why: str = "",
     id: str | None = None,
     approvals: Sequence[str] = (),
-    actor: Actor,
-    at: dt.datetime,
 ) -> CashMovement:
     """Move cash from the drawer to the safe (rules 1, 2). id: as of `pay_out`."""
     _check_positive(amount_minor)
-    _lock_open(session, shift)
-    return _pay(session, shift, DROP, amount_minor, why, id, approvals, actor, at)
+    _lock_open(ctx.session, shift)
+    return _pay(ctx, shift, DROP, amount_minor, why, id, approvals)
 
 
 def pay_in(
-    session: Session,
-    shift: Shift,
-    amount_minor: int,
-    *,
-    why: str,
-    id: str | None = None,
-    approvals: Sequence[str] = (),
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, shift: Shift, amount_minor: int, *, why: str, id: str | None = None, approvals: Sequence[str] = ()
 ) -> CashMovement:
     """Put cash from elsewhere into the drawer: change from the bank, say (rule 1). id: as of `pay_out`."""
     if not why.strip():
         raise Invalid("no-reason", "Say where the money comes from.", field="why")
     check_amount(amount_minor)
-    _lock_open(session, shift)
+    _lock_open(ctx.session, shift)
     if not amount_minor:
         raise Invalid("bad-amount", "Type how much is put into the drawer.", amount_minor=amount_minor)
-    return _pay(session, shift, PAY_IN, amount_minor, why, id, approvals, actor, at)
+    return _pay(ctx, shift, PAY_IN, amount_minor, why, id, approvals)
 
 
 def pay_out(
-    session: Session,
-    shift: Shift,
-    amount_minor: int,
-    *,
-    why: str,
-    id: str | None = None,
-    approvals: Sequence[str] = (),
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, shift: Shift, amount_minor: int, *, why: str, id: str | None = None, approvals: Sequence[str] = ()
 ) -> CashMovement:
     """Pay something from the drawer (rules 1, 2). id: the page's command, for which leave is granted."""
     if not why.strip():
         raise Invalid("no-reason", "Say what the money was paid for.", field="why")
     _check_positive(amount_minor)
-    _lock_open(session, shift)
-    return _pay(session, shift, PAY_OUT, amount_minor, why, id, approvals, actor, at)
+    _lock_open(ctx.session, shift)
+    return _pay(ctx, shift, PAY_OUT, amount_minor, why, id, approvals)
 
 
-def note_refused(
-    session: Session, shift: Shift, kind: str, amount_minor: int, *, actor: Actor, at: dt.datetime
-) -> None:
+def note_refused(ctx: Context, shift: Shift, kind: str, amount_minor: int) -> None:
     """Journal that somebody asked for more than the drawer should hold (rule 2), after the refused command."""
     facts = {"kind": kind, "amount_minor": amount_minor}
-    journal.record(session, actor=actor, at=at, verb="shift.not_in_drawer", subject=f"shift:{shift.id}", **facts)
+    journal.record(ctx, verb="shift.not_in_drawer", subject=f"shift:{shift.id}", **facts)
 
 
 # --- questions ---
@@ -144,21 +123,23 @@ class DrawerRequest:
     approvals: Sequence[str] = ()
 
 
-def open_drawer(session: Session, request: DrawerRequest, *, actor: Actor, at: dt.datetime) -> bool:
+def open_drawer(ctx: Context, request: DrawerRequest) -> bool:
     """Open the drawer of a till in use; returns False when this very command opened it before (rules 3, 4)."""
     if not request.why.strip() or len(request.why) > LONGEST_REASON:
         raise Invalid("no-reason", "Say in a few words why the drawer is opened.")
-    shift = locked(session, request.store_id, request.till_id)
-    if queue.latest(session, request.store_id, request.id, "drawer") is not None:
+    shift = locked(ctx.session, request.store_id, request.till_id)
+    if queue.latest(ctx.session, request.store_id, request.id, "drawer") is not None:
         return False
     if shift is None:
         raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=request.till_id)
-    approvals.require(session, request, [Need("no_sale", "the drawer opened without a sale")], actor=actor, at=at)
+    approvals.require(ctx, request, [Need("no_sale", "the drawer opened without a sale")])
     note(shift, "no_sale")
     facts = {"reason": request.why.strip(), "till": request.till_id}
-    journal.record(session, actor=actor, at=at, verb="drawer.opened", subject=f"shift:{shift.id}", **facts)
-    document = _slip(session, request, actor, at)
-    queue.queue(session, request.store_id, request.till_id, "drawer", request.id, document, opens_drawer=True, at=at)
+    journal.record(ctx, verb="drawer.opened", subject=f"shift:{shift.id}", **facts)
+    document = _slip(ctx, request)
+    queue.queue(
+        ctx.session, request.store_id, request.till_id, "drawer", request.id, document, opens_drawer=True, at=ctx.at
+    )
     return True
 
 
@@ -169,13 +150,13 @@ def note_event(session: Session, store_id: str, till_id: str, kind: str) -> None
         note(shift, kind)
 
 
-def _slip(session: Session, request: DrawerRequest, actor: Actor, at: dt.datetime) -> dict[str, Any]:
-    store = store_of(session, request.store_id)
+def _slip(ctx: Context, request: DrawerRequest) -> dict[str, Any]:
+    store = store_of(ctx.session, request.store_id)
     return {
         "store": snapshot(store),
-        "till_name": session.get_one(Till, (store.id, request.till_id)).name,
-        "local_time": f"{at.astimezone(ZoneInfo(store.tz)):%Y-%m-%d %H:%M}",
-        "cashier_name": actor.name,
+        "till_name": ctx.session.get_one(Till, (store.id, request.till_id)).name,
+        "local_time": f"{ctx.at.astimezone(ZoneInfo(store.tz)):%Y-%m-%d %H:%M}",
+        "cashier_name": ctx.actor.name,
         "why": request.why.strip(),
     }
 
@@ -213,40 +194,22 @@ def _check_positive(amount_minor: int) -> None:
 
 
 def _pay(
-    session: Session,
-    shift: Shift,
-    kind: str,
-    amount_minor: int,
-    why: str,
-    id: str | None,
-    approvals: Sequence[str],
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, shift: Shift, kind: str, amount_minor: int, why: str, id: str | None, approvals: Sequence[str]
 ) -> CashMovement:
     command = Paying(id or new_id(), shift.store_id, approvals)
-    need = wanted_leave(session, shift, kind, amount_minor, actor)
-    used = leave.require(session, command, [need] if need else [], actor=actor, at=at)
+    need = wanted_leave(ctx.session, shift, kind, amount_minor, ctx.actor)
+    used = leave.require(ctx, command, [need] if need else [])
     if kind != PAY_IN and drawer_cash.is_beyond(amount_minor, shift.expected_minor):
         refusal = Refused("not-in-drawer", "There cannot be that much in the drawer. Type the amount again.")
         shift.totals = drawer_cash.note_beyond(
-            session, shift.store_id, shift.id, shift.totals, kind, amount_minor, refusal,
-            agreed=bool(used), actor=actor, at=at,
-        )  # fmt: skip
+            ctx, shift.store_id, shift.id, shift.totals, kind, amount_minor, refusal,
+            agreed=bool(used))  # fmt: skip
     signed_minor = amount_minor if kind == PAY_IN else -amount_minor
-    return _move(session, shift, kind, signed_minor, why, command.id, actor, at)
+    return _move(ctx, shift, kind, signed_minor, why, command.id)
 
 
-def _move(
-    session: Session,
-    shift: Shift,
-    kind: str,
-    signed_minor: int,
-    why: str,
-    source_id: str,
-    actor: Actor,
-    at: dt.datetime,
-) -> CashMovement:
-    movement = add_cash(session, shift, kind, signed_minor, source_id, why=why.strip(), at=at, actor=actor)
+def _move(ctx: Context, shift: Shift, kind: str, signed_minor: int, why: str, source_id: str) -> CashMovement:
+    movement = add_cash(ctx, shift, kind, signed_minor, source_id, why=why.strip())
     facts = {"amount_minor": abs(signed_minor), "reason": why.strip(), "movement": movement.id}
-    journal.record(session, actor=actor, at=at, verb=f"shift.{kind}", subject=f"shift:{shift.id}", **facts)
+    journal.record(ctx, verb=f"shift.{kind}", subject=f"shift:{shift.id}", **facts)
     return movement

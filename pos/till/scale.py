@@ -11,7 +11,6 @@ A setting names the scale: '' none, 'practice', or a protocol and its port (`sca
 their own: 'T1=toledo:/dev/ttyS0; T2=practice'.
 """
 
-import datetime as dt
 import json
 import threading
 from dataclasses import replace
@@ -24,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Product
 from pos.till import scale_drivers
@@ -96,26 +95,26 @@ class PracticeScale:
 # --- verbs ---
 
 
-def set_tare(session: Session, store_id: str, sku: str, tare_grams: int, *, actor: Actor, at: dt.datetime) -> None:
+def set_tare(ctx: Context, store_id: str, sku: str, tare_grams: int) -> None:
     """Say what a product's box weighs; 0 takes it away (rule 2)."""
     _tare(tare_grams)
-    product = session.get(Product, sku)
+    product = ctx.session.get(Product, sku)
     if product is None:
         raise NotFound(
             "unknown-product", "There is no product %(sku)s. Add it in the catalogue first.", sku=sku, skus=[sku]
         )
     if product.stock_unit != "gram":
         raise Refused("not-weighed", "%(name)s is not sold by weight, so it has no tare.", name=product.name)
-    row = session.get(ProductTare, (store_id, sku))
+    row = ctx.session.get(ProductTare, (store_id, sku))
     if tare_grams == 0:
         if row is not None:
-            session.delete(row)
+            ctx.session.delete(row)
     elif row is None:
-        session.add(ProductTare(store_id=store_id, sku=sku, tare_grams=tare_grams))
+        ctx.session.add(ProductTare(store_id=store_id, sku=sku, tare_grams=tare_grams))
     else:
         row.tare_grams = tare_grams
-    catalogue.begin_till_edition(session, store_id)
-    journal.record(session, actor=actor, at=at, verb="tare.set", subject=f"product:{sku}", tare_grams=tare_grams)
+    catalogue.begin_till_edition(ctx.session, store_id)
+    journal.record(ctx, verb="tare.set", subject=f"product:{sku}", tare_grams=tare_grams)
 
 
 # --- questions ---

@@ -30,7 +30,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.money import MAX_MINOR, exponent
 from config.nodes import facts, journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.facts import SaleCompleted
 from pos.printing import queue
 from pos.store import approvals as leave
@@ -63,135 +63,122 @@ Counted = int | Mapping[str, int]
 # --- verbs ---
 
 
-def open_shift(
-    session: Session, store_id: str, till_id: str, float_counted: Counted, *, actor: Actor, at: dt.datetime
-) -> Shift:
+def open_shift(ctx: Context, store_id: str, till_id: str, float_counted: Counted) -> Shift:
     """Open a till with its float, a sum or pieces; Conflict while another shift is open there (rule 1)."""
-    float_minor = _worth(session, store_id, float_counted)
-    if session.get(Till, (store_id, till_id)) is None:
+    float_minor = _worth(ctx.session, store_id, float_counted)
+    if ctx.session.get(Till, (store_id, till_id)) is None:
         raise NotFound("unknown-till", "There is no till %(till_id)s in this store.", till_id=till_id)
-    if current(session, store_id, till_id) is not None:
+    if current(ctx.session, store_id, till_id) is not None:
         raise Conflict("shift-open", "This till is already open. Close it first.", till_id=till_id)
     shift = Shift(
         store_id=store_id,
         id=new_id(),
         till_id=till_id,
         state=STATES.first,
-        opened_by=actor.id,
-        opened_by_name=actor.name,
-        opened_at=at,
-        business_day=day_of(session, store_id, at),
+        opened_by=ctx.actor.id,
+        opened_by_name=ctx.actor.name,
+        opened_at=ctx.at,
+        business_day=day_of(ctx.session, store_id, ctx.at),
         expected_minor=0,
         totals=totals.opening(),
         counted_times=0,
     )
-    session.add(shift)
-    session.flush()
-    movement = add_cash(session, shift, "float", float_minor, shift.id, at=at, actor=actor)
+    ctx.session.add(shift)
+    ctx.session.flush()
+    movement = add_cash(ctx, shift, "float", float_minor, shift.id)
     if not isinstance(float_counted, int):
-        _keep_count(session, shift, "float", float_counted, float_minor, new_id(), actor, at)
+        _keep_count(ctx, shift, "float", float_counted, float_minor, new_id())
     facts = {"till": till_id, "float_minor": float_minor, "movement": movement.id}
-    journal.record(session, actor=actor, at=at, verb="shift.opened", subject=f"shift:{shift.id}", **facts)
+    journal.record(ctx, verb="shift.opened", subject=f"shift:{shift.id}", **facts)
     return shift
 
 
-def begin_count(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) -> Shift:
+def begin_count(ctx: Context, shift: Shift) -> Shift:
     """Stop selling on this till so that its drawer can be counted; once it is so, nothing changes."""
-    locked(session, shift.store_id, shift.till_id)
-    _refuse_strangers(session, shift, actor, at)
+    locked(ctx.session, shift.store_id, shift.till_id)
+    _refuse_strangers(ctx, shift)
     if shift.state != "counting":
-        journal.move(session, shift, "counting", actor=actor, at=at, subject=f"shift:{shift.id}")
+        journal.move(ctx, shift, "counting", subject=f"shift:{shift.id}")
     return shift
 
 
-def go_back(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) -> Shift:
+def go_back(ctx: Context, shift: Shift) -> Shift:
     """Go on selling: the count is put off, once. Refused once the count is settled (rule 3)."""
-    locked(session, shift.store_id, shift.till_id)
+    locked(ctx.session, shift.store_id, shift.till_id)
     if shift.is_settled:
         raise Refused("count-settled", "The count is settled: what should be there was shown. Close the till.")
     shift.counted_times = 0
     if shift.state != "open":
-        journal.move(session, shift, "open", actor=actor, at=at, subject=f"shift:{shift.id}")
+        journal.move(ctx, shift, "open", subject=f"shift:{shift.id}")
     return shift
 
 
-def count(
-    session: Session, shift: Shift, counted: Counted, *, id: str | None = None, actor: Actor, at: dt.datetime
-) -> CashCount:
+def count(ctx: Context, shift: Shift, counted: Counted, *, id: str | None = None) -> CashCount:
     """Write down what was counted, blind (rule 3); a shift nobody began to count is counted now. id: the command."""
-    total_minor = _worth(session, shift.store_id, counted)
-    locked(session, shift.store_id, shift.till_id)
-    if id is not None and (known := session.get(CashCount, (shift.store_id, id))) is not None:
+    total_minor = _worth(ctx.session, shift.store_id, counted)
+    locked(ctx.session, shift.store_id, shift.till_id)
+    if id is not None and (known := ctx.session.get(CashCount, (shift.store_id, id))) is not None:
         return known
-    _refuse_strangers(session, shift, actor, at)
+    _refuse_strangers(ctx, shift)
     if shift.state == "open":
-        begin_count(session, shift, actor=actor, at=at)
+        begin_count(ctx, shift)
     if shift.state != "counting" or shift.is_settled:
         raise Refused("count-settled", "The count is settled: what should be there was shown. Close the till.")
     if shift.counted_times >= MOST_COUNTS:
         raise Refused("counted-twice", "The drawer was counted twice already. Go on with the last count.")
     shift.counted_times += 1
-    row = _keep_count(session, shift, "count", counted, total_minor, id or new_id(), actor, at)
+    row = _keep_count(ctx, shift, "count", counted, total_minor, id or new_id())
     facts = {"counted_minor": total_minor, "pieces": row.pieces, "time": shift.counted_times}
-    journal.record(session, actor=actor, at=at, verb="shift.drawer_counted", subject=f"shift:{shift.id}", **facts)
+    journal.record(ctx, verb="shift.drawer_counted", subject=f"shift:{shift.id}", **facts)
     return row
 
 
-def settle(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) -> int:
+def settle(ctx: Context, shift: Shift) -> int:
     """Let the last count stand and return over/short: from now on expected is shown (rules 3, 4)."""
-    locked(session, shift.store_id, shift.till_id)
+    locked(ctx.session, shift.store_id, shift.till_id)
     if not shift.is_settled:
-        _refuse_strangers(session, shift, actor, at)
-        last = last_count(session, shift)
+        _refuse_strangers(ctx, shift)
+        last = last_count(ctx.session, shift)
         if shift.state != "counting" or last is None:
             raise Refused("not-counted", "Nobody has counted the drawer yet. Count it, then close the till.")
         shift.counted_minor = last.total_minor
         shift.over_short_minor = last.total_minor - shift.expected_minor
         facts = {"counted_minor": shift.counted_minor, "expected_minor": shift.expected_minor}
         facts["over_short_minor"] = shift.over_short_minor
-        journal.record(session, actor=actor, at=at, verb="shift.settled", subject=f"shift:{shift.id}", **facts)
+        journal.record(ctx, verb="shift.settled", subject=f"shift:{shift.id}", **facts)
     return shift.over_short_minor or 0
 
 
 def close(
-    session: Session,
-    shift: Shift,
-    counted: Counted | None = None,
-    *,
-    why: str = "",
-    approvals: Sequence[str] = (),
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, shift: Shift, counted: Counted | None = None, *, why: str = "", approvals: Sequence[str] = ()
 ) -> Shift:
     """Close a shift: Z is frozen, printed and told to the network (rules 4 to 6).
 
     counted: counted and settled now, unless that happened before. why and approvals: for a drawer that is off beyond
     the tolerance; refused without a reason, or a person who may settle it. The same again changes nothing.
     """
-    locked(session, shift.store_id, shift.till_id)
+    locked(ctx.session, shift.store_id, shift.till_id)
     if counted is not None and not shift.is_settled:
-        count(session, shift, counted, actor=actor, at=at)
-    elif counted is not None and _worth(session, shift.store_id, counted) != shift.counted_minor:
+        count(ctx, shift, counted)
+    elif counted is not None and _worth(ctx.session, shift.store_id, counted) != shift.counted_minor:
         raise Conflict("count-settled", "The count is settled: what should be there was shown. Close the till.")
     if shift.state == "closed":
         return shift
-    _refuse_strangers(session, shift, actor, at)
-    over_short_minor = settle(session, shift, actor=actor, at=at)
-    agreed_by = _agree(session, shift, why, approvals, actor, at)
-    z_no, before = _next_z(session, shift)
-    shift.closed_at, shift.z_no = at, z_no
-    last = last_count(session, shift)
+    _refuse_strangers(ctx, shift)
+    over_short_minor = settle(ctx, shift)
+    agreed_by = _agree(ctx, shift, why, approvals)
+    z_no, before = _next_z(ctx.session, shift)
+    shift.closed_at, shift.z_no = ctx.at, z_no
+    last = last_count(ctx.session, shift)
     pieces = last.pieces if last is not None else {}
-    late = _late(session, shift)
+    late = _late(ctx.session, shift)
     shift.z_report = shift_report.z_report(
-        session, shift, before, late, pieces, closed_by=actor.name, why=why, agreed_by=agreed_by
+        ctx.session, shift, before, late, pieces, closed_by=ctx.actor.name, why=why, agreed_by=agreed_by
     )
     journal.move(
-        session,
+        ctx,
         shift,
         "closed",
-        actor=actor,
-        at=at,
         subject=f"shift:{shift.id}",
         why=why.strip() or None,
         z_no=z_no,
@@ -199,63 +186,55 @@ def close(
         over_short_minor=over_short_minor,
         z_hash=shift.z_report["hash"],
     )
-    session.flush()
-    queue.queue(session, shift.store_id, shift.till_id, "z", shift.id, shift.z_report, opens_drawer=False, at=at)
-    _send(session, shift, actor, at)
+    ctx.session.flush()
+    queue.queue(
+        ctx.session, shift.store_id, shift.till_id, "z", shift.id, shift.z_report, opens_drawer=False, at=ctx.at
+    )
+    _send(ctx, shift)
     return shift
 
 
-def sign_over(session: Session, shift: Shift, to: Actor, *, actor: Actor, at: dt.datetime) -> Shift:
+def sign_over(ctx: Context, shift: Shift, to: Actor) -> Shift:
     """Hand the open drawer to another person without a count: journalled with both names, an X report printed (rule 7).
 
     to: who takes it, after proving who they are.
     """
-    locked(session, shift.store_id, shift.till_id)
+    locked(ctx.session, shift.store_id, shift.till_id)
     need_open(shift)
     if to.id == (shift.held_by or shift.opened_by):
         raise Refused("same-person", "%(name)s has this drawer already.", name=to.name)
-    _refuse_strangers(session, shift, actor, at)
+    _refuse_strangers(ctx, shift)
     before, shift.held_by, shift.held_by_name = shift.holder, to.id, to.name
     note(shift, "hand_over")
     shift.totals = totals.with_holder(shift.totals, to.id)
     facts = {"from_name": before, "to": to.id, "to_name": to.name}
-    journal.record(session, actor=actor, at=at, verb="shift.signed_over", subject=f"shift:{shift.id}", **facts)
-    blind = not (sees_cash(session, shift, actor) and sees_cash(session, shift, to))
-    print_x(session, shift, blind=blind, actor=actor, at=at)
+    journal.record(ctx, verb="shift.signed_over", subject=f"shift:{shift.id}", **facts)
+    blind = not (sees_cash(ctx.session, shift, ctx.actor) and sees_cash(ctx.session, shift, to))
+    print_x(ctx, shift, blind=blind)
     return shift
 
 
 def relieve(
-    session: Session,
-    shift: Shift,
-    to: Actor,
-    float_counted: Counted,
-    *,
-    why: str = "",
-    approvals: Sequence[str] = (),
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, shift: Shift, to: Actor, float_counted: Counted, *, why: str = "", approvals: Sequence[str] = ()
 ) -> Shift:
     """Close the counted shift and open the next one for who takes over, in one go (rule 7); returns the new shift."""
-    close(session, shift, why=why, approvals=approvals, actor=actor, at=at)
-    return open_shift(session, shift.store_id, shift.till_id, float_counted, actor=to, at=at)
+    close(ctx, shift, why=why, approvals=approvals)
+    return open_shift(Context(ctx.session, to, ctx.at), shift.store_id, shift.till_id, float_counted)
 
 
-def print_x(
-    session: Session, shift: Shift, *, blind: bool | None = None, actor: Actor, at: dt.datetime
-) -> dict[str, Any]:
+def print_x(ctx: Context, shift: Shift, *, blind: bool | None = None) -> dict[str, Any]:
     """Print the shift so far; every X is counted and journalled. Expected cash is not on it (rule 3).
 
     blind: whether cash is left out (rule 8); unless told otherwise as the actor may see it.
     """
-    locked(session, shift.store_id, shift.till_id)
+    locked(ctx.session, shift.store_id, shift.till_id)
     note(shift, "x_report")
-    document = whole = x_report(session, shift)
-    if blind or (blind is None and not sees_cash(session, shift, actor)):
+    document = whole = x_report(ctx.session, shift)
+    if blind or (blind is None and not sees_cash(ctx.session, shift, ctx.actor)):
         document = shift_report.blinded(whole)
-    queue.queue(session, shift.store_id, shift.till_id, "x", shift.id, document, opens_drawer=False, at=at)
+    queue.queue(ctx.session, shift.store_id, shift.till_id, "x", shift.id, document, opens_drawer=False, at=ctx.at)
     facts = {"time": shift.totals["events"]["x_report"][0], "total_minor": whole["total_minor"]}
-    journal.record(session, actor=actor, at=at, verb="shift.x_printed", subject=f"shift:{shift.id}", **facts)
+    journal.record(ctx, verb="shift.x_printed", subject=f"shift:{shift.id}", **facts)
     return document
 
 
@@ -281,13 +260,13 @@ def keep_late(session: Session, fact: SaleCompleted, *, at: dt.datetime) -> Late
     return row
 
 
-def set_tolerance(session: Session, store_id: str, minor: int, *, actor: Actor, at: dt.datetime) -> None:
+def set_tolerance(ctx: Context, store_id: str, minor: int) -> None:
     """Settle by how much a drawer may be off before another person has to agree."""
     check_amount(minor)
-    store = store_of(session, store_id)
-    facts = {"before_minor": tolerance_minor(session, store_id), "tolerance_minor": minor}
+    store = store_of(ctx.session, store_id)
+    facts = {"before_minor": tolerance_minor(ctx.session, store_id), "tolerance_minor": minor}
     store.cash_tolerance_minor = minor
-    journal.record(session, actor=actor, at=at, verb="shift.tolerance_set", subject=f"store:{store_id}", **facts)
+    journal.record(ctx, verb="shift.tolerance_set", subject=f"store:{store_id}", **facts)
 
 
 # --- questions ---
@@ -331,15 +310,15 @@ def sees_cash(session: Session, shift: Shift, actor: Actor) -> bool:
     return shift.is_settled or may(session, shift.store_id, actor.role, OVER_SHORT)
 
 
-def stranger(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> Need | None:
+def stranger(ctx: Context, shift: Shift) -> Need | None:
     """Return what handling this drawer asks of a person who does not hold it (rule 7); None for who may.
 
     Leave that was granted for the shift lasts as long as any, so that counting and closing ask for one PIN.
     """
-    holds = actor.id == (shift.held_by or shift.opened_by)
-    if holds or may(session, shift.store_id, actor.role, OTHERS):
+    holds = ctx.actor.id == (shift.held_by or shift.opened_by)
+    if holds or may(ctx.session, shift.store_id, ctx.actor.role, OTHERS):
         return None
-    if leave.has_leave(session, shift.store_id, shift.id, OTHERS, actor, at):
+    if leave.has_leave(ctx, shift.store_id, shift.id, OTHERS):
         return None
     return Need(OTHERS, "another person's drawer")
 
@@ -367,16 +346,7 @@ def _worth(session: Session, store_id: str, counted: Counted) -> int:
     return counted
 
 
-def _keep_count(
-    session: Session,
-    shift: Shift,
-    kind: str,
-    counted: Counted,
-    total_minor: int,
-    id: str,
-    actor: Actor,
-    at: dt.datetime,
-) -> CashCount:
+def _keep_count(ctx: Context, shift: Shift, kind: str, counted: Counted, total_minor: int, id: str) -> CashCount:
     row = CashCount(
         store_id=shift.store_id,
         id=id,
@@ -384,27 +354,27 @@ def _keep_count(
         kind=kind,
         pieces=denominations.tidy(counted) if isinstance(counted, Mapping) else {},
         total_minor=total_minor,
-        at=at,
-        actor_id=actor.id,
-        actor_name=actor.name,
+        at=ctx.at,
+        actor_id=ctx.actor.id,
+        actor_name=ctx.actor.name,
     )
-    session.add(row)
-    session.flush()
+    ctx.session.add(row)
+    ctx.session.flush()
     return row
 
 
-def _refuse_strangers(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None:
+def _refuse_strangers(ctx: Context, shift: Shift) -> None:
     """Refuse who neither holds this drawer nor may handle others' (rule 7)."""
-    if (need := stranger(session, shift, actor, at)) is not None:
+    if (need := stranger(ctx, shift)) is not None:
         raise Refused(
             "not-your-drawer", "%(by)s has this drawer. Let them do it, or ask a supervisor for leave.",
             by=shift.holder, permissions=[need.permission], needs=[need.facts()],
         )  # fmt: skip
 
 
-def _agree(session: Session, shift: Shift, why: str, approvals: Sequence[str], actor: Actor, at: dt.datetime) -> str:
+def _agree(ctx: Context, shift: Shift, why: str, approvals: Sequence[str]) -> str:
     """Refuse an uneven drawer that nobody answers for (rule 4); returns who agreed, '' where nobody had to."""
-    need = wanted_leave(session, shift)
+    need = wanted_leave(ctx.session, shift)
     if need is None:
         return ""
     if not why.strip():
@@ -412,8 +382,8 @@ def _agree(session: Session, shift: Shift, why: str, approvals: Sequence[str], a
             "no-reason", "Say why the drawer is off: it is more than this store lets pass.", field="why",
             over_short_minor=shift.over_short_minor,
         )  # fmt: skip
-    used = leave.require(session, Closing(shift.id, shift.store_id, approvals), [need], actor=actor, at=at)
-    return used[0].granted_by_name if used else actor.name
+    used = leave.require(ctx, Closing(shift.id, shift.store_id, approvals), [need])
+    return used[0].granted_by_name if used else ctx.actor.name
 
 
 def _next_z(session: Session, shift: Shift) -> tuple[int, dict[str, Any] | None]:
@@ -442,9 +412,9 @@ def need_open(shift: Shift) -> None:
         raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=shift.till_id)
 
 
-def _send(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None:
-    fact = shift_report.fact_of(session, shift, closed_by=actor.id, at=at)
-    facts.send(session, fact, id=shift.id, subject=f"shift:{shift.id}", day=shift.business_day, at=at)
+def _send(ctx: Context, shift: Shift) -> None:
+    fact = shift_report.fact_of(ctx.session, shift, closed_by=ctx.actor.id, at=ctx.at)
+    facts.send(ctx.session, fact, id=shift.id, subject=f"shift:{shift.id}", day=shift.business_day, at=ctx.at)
 
 
 def check_amount(amount_minor: int) -> None:

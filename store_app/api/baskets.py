@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify
+from flask import Blueprint, Response, jsonify
 
 from config.errors import Invalid
 from config.ids import is_id
@@ -15,7 +15,7 @@ from pos.till import hand_cash, parked
 from pos.till.hand_cash import DrawerRequest
 from pos.till.parked import Basket
 from store_app.api.bodies import DrawerBody, ParkBody, TakeUpBody, VoidBody, takes
-from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.security import requires
 
 bp = Blueprint("api_baskets", __name__, url_prefix="/api")
@@ -43,7 +43,7 @@ def park(body: ParkBody, basket_id: str) -> Response:
     content = _without_names(body.basket)
     wish = Parking(basket_id, doors().settings.node_id, body.till_id, body.total_minor, content, body.label)
     with write() as session:
-        row = basket.park(session, wish, actor=g.actor, at=clock.now())
+        row = basket.park(acting(session), wish)
     return jsonify(basket_json(row))
 
 
@@ -54,7 +54,7 @@ def resume(body: TakeUpBody, basket_id: str) -> Response:
     """Take a basket up at this till; one till wins, and the same till may ask again."""
     wish = TakeUp(basket_id, doors().settings.node_id, body.till_id, body.from_till_id, body.approvals)
     with write() as session:
-        row = basket.resume(session, wish, actor=g.actor, at=clock.now())
+        row = basket.resume(acting(session), wish)
     return jsonify(basket_json(row) | {"basket": row.content})
 
 
@@ -74,8 +74,9 @@ def void(body: VoidBody, basket_id: str) -> Response:
             body.corrections, body.approvals,
         )  # fmt: skip
         need = Need("void", "a basket given up", covers={"total_minor": body.total_minor})
-        approvals.require(session, wish, [need], actor=g.actor, at=clock.now())
-        row = basket.void(session, wish, actor=g.actor, at=clock.now())
+        ctx = acting(session)
+        approvals.require(ctx, wish, [need])
+        row = basket.void(ctx, wish)
     return jsonify(basket_json(row))
 
 
@@ -87,7 +88,7 @@ def open_drawer(body: DrawerBody) -> Response:
     _check_id(body.id)
     request = DrawerRequest(body.id, doors().settings.node_id, body.till_id, body.why, body.approvals)
     with write() as session:
-        opened = hand_cash.open_drawer(session, request, actor=g.actor, at=clock.now())
+        opened = hand_cash.open_drawer(acting(session), request)
         wake_worker_after(session)
     return jsonify(opened=True, repeated=not opened)
 

@@ -3,7 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,7 @@ from pos.reports import statement
 from pos.store.store import store_of
 from store_app.api.bodies import LARGEST, Body, asks, takes
 from store_app.payments.providers import consent_to_points, providers, send_code
-from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, doors, read, wake_worker_after, write
 from store_app.web.presenting import today
 from store_app.web.security import requires
 
@@ -91,7 +91,7 @@ def add(body: CustomerBody) -> Response:
     wished = Particulars(body.name, body.phone, body.language, frozenset(body.agreed), body.limit_minor)
     with write() as session:
         store = store_of(session, doors().settings.node_id)
-        made = customers.add(session, store, body.id, wished, actor=g.actor, at=clock.now())
+        made = customers.add(acting(session), store, body.id, wished)
         answer = jsonify(_standing(session, made.id))
     answer.status_code = 201
     return answer
@@ -104,9 +104,7 @@ def agree_online(body: OnlineBody, customer_id: str) -> Response:
     """Note that a customer agreed to the prices for members online, in the words `online.asked`, or takes it back."""
     with write() as session:
         store = store_of(session, doors().settings.node_id)
-        customers.agree_online(
-            session, store, customer_id, given=body.given, phone=body.phone, actor=g.actor, at=clock.now()
-        )
+        customers.agree_online(acting(session), store, customer_id, given=body.given, phone=body.phone)
         return jsonify(_standing(session, customer_id))
 
 
@@ -145,9 +143,15 @@ def repay(body: RepaymentBody, customer_id: str) -> Response:
     with write() as session:
         store = store_of(session, doors().settings.node_id)
         done = tab.repay(
-            session, store, customer_id, body.amount_minor, id=body.id, till_id=body.till_id, tender=body.tender,
-            reference=body.reference, actor=g.actor, at=clock.now(),
-        )  # fmt: skip
+            acting(session),
+            store,
+            customer_id,
+            body.amount_minor,
+            id=body.id,
+            till_id=body.till_id,
+            tender=body.tender,
+            reference=body.reference,
+        )
         statement.print_repayment(session, store, done, till_id=body.till_id, at=clock.now())
         document = statement.repayment_document(session, store, done)
         wake_worker_after(session)

@@ -18,7 +18,7 @@ from pos.sale import returns
 from pos.sale.returns import GiveBack
 from store_app.api.bodies import LARGEST, MAX_LINES, Body, ReturnLine, asks, takes
 from store_app.payments.providers import asker, providers
-from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.security import requires
 
 bp = Blueprint("api_payments", __name__, url_prefix="/api/payments")
@@ -135,9 +135,7 @@ def reverse(body: WhyBody, payment_id: str) -> Response:
 def claim(body: BasketBody, payment_id: str) -> Response:
     """Use money whose basket was lost for another basket that is still open."""
     with write() as session:
-        payment = unclaimed.move_to(
-            session, doors().settings.node_id, payment_id, body.sale_id, actor=g.actor, at=clock.now()
-        )
+        payment = unclaimed.move_to(acting(session), doors().settings.node_id, payment_id, body.sale_id)
         wake_worker_after(session)
     return jsonify(payment_json(payment))
 
@@ -164,7 +162,7 @@ def give_back(body: GiveBackBody, payment_id: str) -> Response:
         return_id=body.return_id,
         till_id=body.till_id,
         actor=g.actor,
-        allow=lambda session: returns.allow_refund(session, wish, actor=g.actor, at=clock.now()),
+        allow=lambda session: returns.allow_refund(acting(session), wish),
     )
     return jsonify(payment_json(back))
 

@@ -5,7 +5,7 @@ import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
@@ -18,7 +18,7 @@ from pos.till.counter import habits_of
 from store_app.api.bodies import BlindReturnBody, ReturnBody, ReturnPlanBody, asks, takes
 from store_app.api.sales import done_json, open_for_practice
 from store_app.practice.practice import booked
-from store_app.runtime.doors import clock, doors, read, wake_worker_after
+from store_app.runtime.doors import acting, doors, read, wake_worker_after
 from store_app.web.days import day_of
 from store_app.web.security import requires
 
@@ -90,7 +90,7 @@ def take_back(body: ReturnBody) -> Response:
     with booked(body.till_id, practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
-        done = returns.take_back(session, wanted, actor=g.actor, at=clock.now())
+        done = returns.take_back(acting(session), wanted)
         reported = done_json(session, done, practice=body.practice)
         wake_worker_after(session)
     return _answer(reported)
@@ -115,7 +115,7 @@ def take_back_blind(body: BlindReturnBody) -> Response:
     with booked(body.till_id, practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
-        done = returns.take_back_blind(session, wanted, actor=g.actor, at=clock.now())
+        done = returns.take_back_blind(acting(session), wanted)
         reported = done_json(session, done, practice=body.practice)
         wake_worker_after(session)
     return _answer(reported)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
+from config.nodes.journal import Context
 from pos import sold
 from pos.catalogue import offers
 from pos.customers import customers
@@ -28,7 +29,7 @@ from store_app.api.bodies import BackLine, CopyBody, GiftBody, MailBody, QuoteBo
 from store_app.payments.providers import granted as points_granted
 from store_app.payments.providers import providers
 from store_app.practice.practice import booked
-from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, doors, read, wake_worker_after, write
 from store_app.web.security import requires
 
 bp = Blueprint("api_sales", __name__, url_prefix="/api")
@@ -110,7 +111,7 @@ def complete(body: SaleBody) -> Response:
     with granted as wanted, booked(body.till_id, practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, request.store_id, body.till_id)
-        done = sale.complete(session, wanted, actor=g.actor, at=clock.now())
+        done = sale.complete(acting(session), wanted)
         reported = done_json(session, done, practice=body.practice)
         wake_worker_after(session)
     answer = jsonify(reported)
@@ -138,7 +139,7 @@ def reprint(body: CopyBody, sale_id: str) -> Response:
     store_id = doors().settings.node_id
     with write() as session:
         request = CopyRequest(sale_id, store_id, body.whole, body.approvals)
-        job = slips.copy_receipt(session, request, actor=g.actor, at=clock.now())
+        job = slips.copy_receipt(acting(session), request)
         hand_cash.note_event(session, store_id, job.till_id, "reprint")
         wake_worker_after(session)
     return jsonify(job_id=job.id, copy_no=job.copy_no)
@@ -171,9 +172,13 @@ def mail(body: MailBody, sale_id: str) -> Response:
     at, settings = clock.now(), doors().settings
     with write() as session:
         receipt_mail.ask(
-            session, settings.node_id, sale_id, body.email, command=body.id, sends_mail=settings.sends_mail,
-            actor=g.actor, at=at,
-        )  # fmt: skip
+            Context(session, g.actor, at),
+            settings.node_id,
+            sale_id,
+            body.email,
+            command=body.id,
+            sends_mail=settings.sends_mail,
+        )
         wake_worker_after(session)
     return jsonify(id=body.id)
 
@@ -181,7 +186,7 @@ def mail(body: MailBody, sale_id: str) -> Response:
 def open_for_practice(session: Any, store_id: str, till_id: str) -> None:
     """Open the till for practice where it is not open; undone with everything else."""
     if shift.current(session, store_id, till_id) is None:
-        shift.open_shift(session, store_id, till_id, PRACTICE_FLOAT_MINOR, actor=g.actor, at=clock.now())
+        shift.open_shift(acting(session), store_id, till_id, PRACTICE_FLOAT_MINOR)
 
 
 def brought_back(lines: list[BackLine]) -> list[BroughtBack]:

@@ -6,11 +6,11 @@ from flask import Blueprint, Response, g, jsonify
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.till import shift, shift_report
 from pos.till.shift_book import Shift
 from store_app.api.bodies import CloseShiftBody, CountBody, Nothing, OpenShiftBody, SignOverBody, takes
-from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, doors, read, wake_worker_after, write
 from store_app.web.security import proven_by_pin, requires
 
 bp = Blueprint("api_shifts", __name__, url_prefix="/api/shifts")
@@ -23,12 +23,10 @@ def open_shift(body: OpenShiftBody) -> Response:
     """Open the till with its float."""
     with write() as session:
         opened = shift.open_shift(
-            session,
+            acting(session),
             doors().settings.node_id,
             body.till_id,
             body.float_minor if body.pieces is None else body.pieces,
-            actor=g.actor,
-            at=clock.now(),
         )
         wake_worker_after(session)
     answer = jsonify(shift_json(opened))
@@ -55,10 +53,11 @@ def count(body: CountBody, shift_id: str) -> Response:
     with write() as session:
         found = _own(session, shift_id)
         counted = body.counted_minor if body.pieces is None else body.pieces
+        ctx = acting(session)
         if counted is None:
-            shift.begin_count(session, found, actor=g.actor, at=clock.now())
+            shift.begin_count(ctx, found)
         else:
-            shift.count(session, found, counted, id=body.id, actor=g.actor, at=clock.now())
+            shift.count(ctx, found, counted, id=body.id)
     return jsonify(shift_json(found))
 
 
@@ -69,7 +68,7 @@ def go_on(shift_id: str) -> Response:
     """Put the count off and sell on."""
     with write() as session:
         found = _own(session, shift_id)
-        shift.go_back(session, found, actor=g.actor, at=clock.now())
+        shift.go_back(acting(session), found)
     return jsonify(shift_json(found))
 
 
@@ -86,16 +85,17 @@ def close(body: CloseShiftBody, shift_id: str) -> Response:
         found = _own(session, shift_id)
         at, was_settled, repeated = clock.now(), found.is_settled, found.state == "closed"
         counted = body.counted_minor if body.pieces is None else body.pieces
+        ctx = Context(session, g.actor, at)
         if counted is not None and not was_settled:
-            shift.count(session, found, counted, id=body.id, actor=g.actor, at=at)
+            shift.count(ctx, found, counted, id=body.id)
         if found.state != "closed":
-            shift.settle(session, found, actor=g.actor, at=at)
+            shift.settle(ctx, found)
         need = shift.wanted_leave(session, found)
         if need is not None and not was_settled and not body.why:
             answer = jsonify(shift_json(found) | {"needs": [need.facts()]})
             answer.status_code = 202
             return answer
-        shift.close(session, found, counted, why=body.why, approvals=body.approvals, actor=g.actor, at=at)
+        shift.close(ctx, found, counted, why=body.why, approvals=body.approvals)
         wake_worker_after(session)
     return jsonify(shift_json(found) | {"z_no": found.z_no, "z_report": found.z_report, "repeated": repeated})
 
@@ -114,7 +114,7 @@ def x_report(shift_id: str) -> Response:
 def print_x(shift_id: str) -> Response:
     """Print the shift's figures so far."""
     with write() as session:
-        document = shift.print_x(session, _own(session, shift_id), actor=g.actor, at=clock.now())
+        document = shift.print_x(acting(session), _own(session, shift_id))
         wake_worker_after(session)
     return jsonify(document)
 
@@ -129,7 +129,7 @@ def sign_over(body: SignOverBody, shift_id: str) -> Response:
     to = Actor(id=taker.id, name=taker.name, role=taker.role, node=node_id)
     with write() as session:
         found = _own(session, shift_id)
-        shift.sign_over(session, found, to, actor=g.actor, at=clock.now())
+        shift.sign_over(acting(session), found, to)
         wake_worker_after(session)
     return jsonify(shift_json(found))
 

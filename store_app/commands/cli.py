@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from config import log, private, settings
+from config.nodes.journal import Context
 from config.words import LANGUAGES
 from store_app.commands import keeping, network, ordering, people
 from store_app.commands.common import FILE, WORD, Commands, by_hand, faults, node, plain, screen, set_up
@@ -98,7 +99,7 @@ def bring_up(only_check: bool) -> None:
     with doors.write() as session:
         if again := append_only.protect(session):
             journal.record(
-                session, actor=by_hand(doors), at=doors.now(), verb="books.protected", subject="database", tables=again
+                Context(session, by_hand(doors), doors.now()), verb="books.protected", subject="database", tables=again
             )
             screen.print(f"The rows of {', '.join(again)} are protected again.")
     screen.print(f"The database is at {migrate.current(doors.database.engine)}.")
@@ -374,10 +375,11 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
     doors = node()
     with doors.write() as session:
         keys = stores.keys_of(session, store_id)
+        ctx = Context(session, by_hand(doors), doors.now())
         if withdraw:
             names = [key.name for key in keys if key.revoked_at is None] if withdraw == "all" else [withdraw]
             for name in names:
-                stores.withdraw_key(session, store_id, name, actor=by_hand(doors), at=doors.now())
+                stores.withdraw_key(ctx, store_id, name)
             reported = [f"{name} opens nothing any more." for name in names]
         elif listed:
             reported = [
@@ -388,7 +390,7 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
         else:
             reported = [stores.give_key(session, store_id, doors.now())]
             subject = f"store:{store_id}"
-            journal.record(session, actor=by_hand(doors), at=doors.now(), verb="store.key_given", subject=subject)
+            journal.record(ctx, verb="store.key_given", subject=subject)
     screen.print("\n".join(reported) or f"{store_id} has no key.", markup=False, highlight=False)
 
 

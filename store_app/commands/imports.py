@@ -9,6 +9,7 @@ from flask_babel import ngettext
 from rich.table import Table
 
 from config.errors import Invalid
+from config.nodes.journal import Context
 from store_app.commands.common import FILE, by_hand, faults, node, plain, screen, speaking
 from store_app.files.encodings import ENCODINGS
 from store_app.runtime.doors import Doors
@@ -98,5 +99,5 @@ def _bring_in(
     if not yes and not click.confirm(_("Write this?")):
         sys.exit(1)
     with doors.write() as session:
-        said = importing.write(session, sheet, owner_id, actor=by_hand(doors), at=doors.now(), **of)
+        said = importing.write(Context(session, by_hand(doors), doors.now()), sheet, owner_id, **of)
     screen.print(said, markup=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
+from config.nodes.journal import Context
 from store_app.commands.common import FILE, NEW_FILE, WORD, by_hand, node, screen, set_up
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
     set_up(doors)
     signer.keep(doors.settings.signing_key)
     with doors.write() as session:
-        signing_keys.own(session, store_id, signer, actor=by_hand(doors), at=doors.now())
+        signing_keys.own(Context(session, by_hand(doors), doors.now()), store_id, signer)
         signing_keys.name_earlier(session, store_id, reported.keys, actor=by_hand(doors))
         if store:
             found_as_reported(session, store, at=doors.now())
@@ -129,7 +130,7 @@ def invite(store_id: str) -> None:
 
     doors = node()
     with doors.write() as session:
-        code = store_joining.invite(session, store_id, actor=by_hand(doors), at=doors.now())
+        code = store_joining.invite(Context(session, by_hand(doors), doors.now()), store_id)
     ca = doors.settings.network_ca
     pinned = f' --fingerprint "{joining.fingerprint(ca.read_text("ascii"))}"' if ca else ""
     url = doors.settings.public_url or "https://…"
@@ -200,13 +201,14 @@ def settle_key(store_id: str, allow: str, refuse: str, withdraw: str, since: dt.
         store_of(session, store_id)
         if named := allow or refuse or withdraw:
             key = signing_keys.named(session, store_id, named)
+            ctx = Context(session, who, at)
             if allow:
-                signing_keys.allow(session, key, actor=who, at=at)
+                signing_keys.allow(ctx, key)
             elif refuse:
-                signing_keys.refuse(session, key, actor=who, at=at)
+                signing_keys.refuse(ctx, key)
             else:
                 moment = since.replace(tzinfo=dt.UTC) if since else None
-                signing_keys.withdraw(session, key, since=moment, actor=who, at=at)
+                signing_keys.withdraw(ctx, key, since=moment)
             receiver.settle_key(session, store_id)
         reported = _listed(signing_keys.of(session, store_id))
     screen.print(reported, markup=False, highlight=False)

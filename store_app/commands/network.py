@@ -8,6 +8,7 @@ from rich.table import Table
 
 from config.errors import Invalid, Refused
 from config.ids import NETWORK
+from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from store_app.commands.common import WORD, by_hand, node, screen
 from store_app.runtime.doors import Doors
@@ -44,18 +45,16 @@ def found(
     calendar = delivery_calendar.read({"order_days": order_days, "lead_days": str(lead_days)})
     with doors.write() as session:
         currency, _day = network.money_and_day(session, EVERYONE, doors.now())
+        ctx = Context(session, by_hand(doors), doors.now())
         founding.found_warehouse(
-            session,
+            ctx,
             warehouse_id,
             Contact(name, calendar, in_minor(importing.amount(minimum), currency)),
             tz=zone,
-            actor=by_hand(doors),
-            at=doors.now(),
         )
         if address or phone:
             locations.settle(
-                session, warehouse_id, address=address, phone=phone, actor=by_hand(doors), at=doors.now()
-            )  # fmt: skip
+                ctx, warehouse_id, address=address, phone=phone)  # fmt: skip
     reported = f"{name} delivers from {warehouse_id}. Next: cornerstore import products, price-list and stock."
     screen.print(reported, markup=False)
 
@@ -92,7 +91,7 @@ def add_class(tax_class_id: str, name: str, percent: str, inclusive: bool) -> No
         raise Invalid("bad-rate", "A rate has at most two places: 5.5 or 19.")
     with doors.write() as session:
         assortment.set_tax_class(
-            session, tax_class_id, name, int(rate_bp), inclusive=inclusive, actor=by_hand(doors), at=doors.now()
+            Context(session, by_hand(doors), doors.now()), tax_class_id, name, int(rate_bp), inclusive=inclusive
         )
     screen.print(f"{name} is the tax class {tax_class_id}.", markup=False)
 
@@ -111,7 +110,7 @@ def put_away(week: dt.datetime, yes: bool) -> None:
     if found and not click.confirm(f"{found} findings stand (cornerstore check). Put the week away all the same?"):
         sys.exit(1)
     with doors.write() as session:
-        tables = weeks.put_away(session, week.date(), actor=by_hand(doors), at=doors.now())
+        tables = weeks.put_away(Context(session, by_hand(doors), doors.now()), week.date())
     reported = " ".join(f"-t {name}" for name in tables)
     screen.print(f"Put away. Now: pg_dump {reported} > week_{week:%Y%m%d}.sql", markup=False, highlight=False)
     screen.print(f"and then: DROP TABLE {', '.join(tables)};", markup=False, highlight=False)

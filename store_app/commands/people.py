@@ -5,6 +5,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from config.nodes.journal import Context
 from store_app.commands.common import WORD, by_hand, node, screen
 
 ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
@@ -32,7 +33,7 @@ def add(name: str, role: str, pin: str) -> None:
     if (role == "operator") != (doors.settings.role == "network"):
         raise Refused("another-node", "Operators sign in at the network, everybody else at a store.")
     with doors.write() as session:
-        person = people.add(session, doors.settings.node_id, name, role, pin, actor=by_hand(doors), at=doors.now())
+        person = people.add(Context(session, by_hand(doors), doors.now()), doors.settings.node_id, name, role, pin)
     screen.print(f"{person.name} may sign in now.", markup=False)
 
 
@@ -73,7 +74,7 @@ def device() -> None:
 
     doors = node()
     with doors.write() as session:
-        code = device_codes.make(session, doors.settings.node_id, actor=by_hand(doors), at=doors.now())
+        code = device_codes.make(Context(session, by_hand(doors), doors.now()), doors.settings.node_id)
     screen.print(f"Device code: {code}", markup=False)
 
 
@@ -98,6 +99,6 @@ def _change(verb: str, name: str, *given: Any, said: str) -> None:
     with doors.write() as session:
         change = getattr(people, verb)
         person = change(
-            session, doors.settings.node_id, people.id_of(name), *given, actor=by_hand(doors), at=doors.now()
+            Context(session, by_hand(doors), doors.now()), doors.settings.node_id, people.id_of(name), *given
         )
     screen.print(f"{person.name} {said}", markup=False)

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from config.database import Database, make_engine
 from config.ids import NETWORK
 from config.migrate import upgrade
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import found
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
@@ -93,15 +93,16 @@ def build_network(
         found(session, NETWORK, at=at)
         _found_regions(session, panel)
         _fill_catalogue(session, panel)
-        _found_supply(session, panel, at=at, actor=actor)
+        ctx = Context(session, actor, at)
+        _found_supply(ctx, panel)
         keys = {}
         for store in panel.stores:
             session.add(_store(store, has_node=store.is_live, at=at))
             session.flush()
             keys[store.id] = give_key(session, store.id, at=at)
         add_staff(session, NETWORK, "op", "Olivia (operator)", "operator", PINS["operator"])
-        _open_warehouse(session, panel, at=at, actor=actor)
-        _place_stores(session, panel, at=at, actor=actor)
+        _open_warehouse(ctx, panel)
+        _place_stores(ctx, panel)
     progress("Laying in the network's past, day by day …")
     with database.write() as session:
         rollups.import_history(session, panel.history.itertuples(index=False, name=None))
@@ -139,7 +140,7 @@ def lay_in(session: Session, panel: DemoPanel, store: DemoStore, *, at: dt.datet
         for product in panel.products
         if product.sku not in gone
     ]
-    stock.open_stock(session, store.id, lines, source_id="opening", at=at, actor=Actor.system("demo", store.id))
+    stock.open_stock(Context(session, Actor.system("demo", store.id), at), store.id, lines, source_id="opening")
     best = panel.products[:QUICK_KEYS]  # the panel's products are ranked by what sells
     session.execute(
         sa.update(Listing),
@@ -268,27 +269,25 @@ def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
     )
 
 
-def _found_supply(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
-    founding.found_warehouse(
-        session, WAREHOUSE, Contact("Cornerstore Network Supply", minimum_minor=5_000), id=SUPPLIER, actor=actor, at=at
-    )
+def _found_supply(ctx: Context, panel: DemoPanel) -> None:
+    founding.found_warehouse(ctx, WAREHOUSE, Contact("Cornerstore Network Supply", minimum_minor=5_000), id=SUPPLIER)
     for product in panel.products:
         pack = CasePack(product.pack_qty, product.pack_cost_minor)
-        suppliers.offer_product(session, SUPPLIER, product.sku, pack, actor=actor, at=at)
+        suppliers.offer_product(ctx, SUPPLIER, product.sku, pack)
 
 
-def _place_stores(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
+def _place_stores(ctx: Context, panel: DemoPanel) -> None:
     """Make places up around a warehouse, and give it two vehicles.
 
     A page that shows them says that they are made up.
     """
-    vehicles.place(session, WAREHOUSE, *CENTRE_E6, source="generated", actor=actor, at=at)
+    vehicles.place(ctx, WAREHOUSE, *CENTRE_E6, source="generated")
     for n, store in enumerate(panel.stores):
         lat_e6, lon_e6 = spot(panel, store.id)
         window = (6 * 60 + 30 * (n % 4), 11 * 60 + 60 * (n % 3))
-        vehicles.place(session, store.id, lat_e6, lon_e6, window=window, source="generated", actor=actor, at=at)
+        vehicles.place(ctx, store.id, lat_e6, lon_e6, window=window, source="generated")
     for n in (1, 2):
-        vehicles.add_vehicle(session, WAREHOUSE, f"Vehicle {n}", 400, actor=actor, at=at)
+        vehicles.add_vehicle(ctx, WAREHOUSE, f"Vehicle {n}", 400)
 
 
 def _opening_qty(per_day: float, stock_unit: str) -> int:
@@ -296,7 +295,7 @@ def _opening_qty(per_day: float, stock_unit: str) -> int:
     return max(least, math.ceil(per_day * COVER_DAYS))
 
 
-def _open_warehouse(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
+def _open_warehouse(ctx: Context, panel: DemoPanel) -> None:
     rates = per_day(panel, None)
     lines = [
         (
@@ -305,4 +304,4 @@ def _open_warehouse(session: Session, panel: DemoPanel, *, at: dt.datetime, acto
         )
         for product in panel.products
     ]
-    stock.open_stock(session, WAREHOUSE, lines, source_id="opening", at=at, actor=actor)
+    stock.open_stock(ctx, WAREHOUSE, lines, source_id="opening")

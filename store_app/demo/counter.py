@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import assortment, catalogue, offers, own_labels, scan
 from pos.catalogue.assortment import Wished
 from pos.catalogue.catalogue import Listing
@@ -108,27 +108,27 @@ def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime
     """Give a store its own goods, labels, offers, points and customers."""
     which = [live.id for live in panel.live_stores()].index(store_id)
     own = OWN[which % len(OWN)]
-    given: dict[str, Any] = {"actor": Actor.system("demo", store_id), "at": at}
+    ctx = Context(session, Actor.system("demo", store_id), at)
     store = session.get_one(Store, store_id)
     day = business_day(at, store.tz, store.rollover_hour)
-    _own_goods(session, store_id, own, day, given)
-    scan.add_scheme(session, store_id, "Weighed on our scale", LABEL, **given)
+    _own_goods(ctx, store_id, own, day)
+    scan.add_scheme(ctx, store_id, "Weighed on our scale", LABEL)
     weighed = [product for product in panel.products if product.stock_unit == "gram"][:LABELLED]
     for n, product in enumerate(weighed, 1):
         catalogue.add_code(session, product.sku, _label_key(n))
     for offer in _offers(panel.products, which):
-        offers.make(session, store_id, replace(offer, id=f"{offer.id}-{store_id}"), **given)
-    offers.make(session, store_id, replace(WELCOME, id=f"{WELCOME.id}-{store_id}"), **given)
-    offers.make_coupons(session, store_id, f"{WELCOME.id}-{store_id}", most_uses=200, codes=["WELCOME"], **given)
-    loyalty.set_scheme(session, store_id, Scheme(True, 1, 100, 2, 50), **given)
+        offers.make(ctx, store_id, replace(offer, id=f"{offer.id}-{store_id}"))
+    offers.make(ctx, store_id, replace(WELCOME, id=f"{WELCOME.id}-{store_id}"))
+    offers.make_coupons(ctx, store_id, f"{WELCOME.id}-{store_id}", most_uses=200, codes=["WELCOME"])
+    loyalty.set_scheme(ctx, store_id, Scheme(True, 1, 100, 2, 50))
     for n, (name, phone, limit_minor, owed_minor, days, spent_minor) in enumerate(own.people, 1):
         agreed = frozenset({"phone", "points", "online"} | ({"tab", "messages"} if limit_minor else set()))
         wished = Particulars(name, phone, "zh" if name >= "\u3400" else "en", agreed, limit_minor)
-        known = customers.add(session, store, f"demo-customer-{n:04d}", wished, **given)
-        loyalty.earn(session, store, known.id, spent_minor, sale_id=f"demo-past-{n:04d}", **given)
+        known = customers.add(ctx, store, f"demo-customer-{n:04d}", wished)
+        loyalty.earn(ctx, store, known.id, spent_minor, sale_id=f"demo-past-{n:04d}")
         if owed_minor:
             since = day - dt.timedelta(days=days)
-            tab.carry_over(session, store, known.id, owed_minor, since, id=f"demo-debt-{store.id}-{n:04d}", **given)
+            tab.carry_over(ctx, store, known.id, owed_minor, since, id=f"demo-debt-{store.id}-{n:04d}")
 
 
 def scarce(panel: DemoPanel) -> list[str]:
@@ -146,17 +146,17 @@ def sold_out(panel: DemoPanel, store_id: str) -> frozenset[str]:
 # --- inside ---
 
 
-def _own_goods(session: Session, store_id: str, own: Own, day: dt.date, given: dict[str, Any]) -> None:
+def _own_goods(ctx: Context, store_id: str, own: Own, day: dt.date) -> None:
     def sell(name: str, price_minor: int | None, cost_minor: int | None, **wishes: Any) -> str:
         body = f"29{store_id[1:]:0>3}{len(made):07d}"
         codes = () if wishes.get("price_typed") or wishes.get("kind") else ((body + check_digit(body), 1),)
         wished = Wished(name=name, **({"tax_class_id": "food"} | wishes))
-        sku = assortment.add(session, store_id, wished, codes=codes, command=f"demo-{name}", **given).sku
-        session.flush()
+        sku = assortment.add(ctx, store_id, wished, codes=codes, command=f"demo-{name}").sku
+        ctx.session.flush()
         if price_minor is not None:
-            assortment.set_price(session, store_id, sku, price_minor, day, today=day, **given)
+            assortment.set_price(ctx, store_id, sku, price_minor, day, today=day)
         if cost_minor is not None:
-            assortment.settle(session, store_id, sku, active=True, cost_minor=cost_minor, **given)
+            assortment.settle(ctx, store_id, sku, active=True, cost_minor=cost_minor)
         made.append(sku)
         return sku
 
@@ -169,7 +169,7 @@ def _own_goods(session: Session, store_id: str, own: Own, day: dt.date, given: d
     ]  # fmt: skip
     sell(own.typed, None, None, category="At the counter", department="At the counter", price_typed=True)
     sell("Gift voucher", None, None, category="Vouchers", kind="voucher", price_typed=True)
-    stock.open_stock(session, store_id, [(sku, 36) for sku in bottled], source_id="own-goods", **given)
+    stock.open_stock(ctx, store_id, [(sku, 36) for sku in bottled], source_id="own-goods")
 
 
 def _label_key(number: int) -> str:

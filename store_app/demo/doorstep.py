@@ -10,11 +10,10 @@ Rules
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy.orm import Session
 
 from config.errors import Refused
+from config.nodes.journal import Context
 from store_app.demo.build import TILL, spot
 from store_app.demo.member import Member
 from store_app.demo.panel import DemoPanel
@@ -38,7 +37,7 @@ def settle(session: Session, panel: DemoPanel, member: Member) -> None:
         on=True, lat_e6=lat_e6, lon_e6=lon_e6, fee_minor=199, free_from_minor=3_000, minimum_minor=800, places=places
     )
     at = member.doors.now()
-    delivery_rules.settle_fee(session, member.id, rules, "Brought home", "general", actor=member.keeper, at=at)
+    delivery_rules.settle_fee(Context(session, member.keeper, at), member.id, rules, "Brought home", "general")
 
 
 def order(network: Member, member: Member, name: str, phone: str, place: str, street: str) -> Customer:
@@ -56,21 +55,26 @@ def set_out(member: Member) -> None:
         here = delivery.rules_of(session, member.id).at
         assert here is not None
         calls = [door.key for door in stop_order.in_order(here, [delivery.door_of(way) for way in packed])]
-        delivery.set_out(session, member.id, calls, actor=member.keeper, at=member.doors.now())
+        delivery.set_out(Context(session, member.keeper, member.doors.now()), member.id, calls)
 
 
 def hand_over(member: Member, customer: Customer) -> None:
     """Hand the customer's order over at the door (rule 2) and ring its sale."""
     see(customer, "on the way")
     code = customer.code()
-    by: dict[str, Any] = {"actor": member.keeper, "at": member.doors.now()}
     with member.doors.write() as session:
-        found = handover.find(session, member.id, code, **by).or_raise().order
+        ctx = Context(session, member.keeper, member.doors.now())
+        found = handover.find(ctx, member.id, code).or_raise().order
         assert found is not None
         delivery.hand_over(
-            session, member.id, found.id, code=code, sale_id=f"door-{found.id}"[:40], till_id=TILL, age_confirmed=21,
-            **by,
-        ).or_raise()  # fmt: skip
+            ctx,
+            member.id,
+            found.id,
+            code=code,
+            sale_id=f"door-{found.id}"[:40],
+            till_id=TILL,
+            age_confirmed=21,
+        ).or_raise()
 
 
 def see(customer: Customer, step: str) -> None:

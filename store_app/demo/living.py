@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import assortment
 from pos.catalogue.assortment import Wished
 from pos.catalogue.catalogue import Product
@@ -93,12 +94,11 @@ class Living:
             doorstep.settle(session, self.panel, member)
             self._sell_for(session, member, FARMS[n % len(FARMS)], at)
             offer_id = f"{WELCOME.id}-{member.id}"
+            ctx = Context(session, member.keeper, at)
             letter = campaigns.make(
-                session, member.id, "welcome", offer_id, {}, id=new_id(), actor=member.keeper,
-                at=at,
-            )  # fmt: skip
+                ctx, member.id, "welcome", offer_id, {}, id=new_id())  # fmt: skip
             first = campaigns.letters_of(session, letter)[0]
-            campaigns.reported(session, member.id, letter.id, first.customer_id, actor=member.keeper, at=at)
+            campaigns.reported(ctx, member.id, letter.id, first.customer_id)
             if n == 0:
                 self._too_much(session, member, at)
         self.done["letters"] += 1
@@ -107,12 +107,13 @@ class Living:
         """Order what the store is short of, and a pack more of something (rule 4)."""
         at = member.doors.now()
         with member.doors.write() as session:
-            for order in proposals.propose(session, member.id, actor=member.keeper, at=at):
+            ctx = Context(session, member.keeper, at)
+            for order in proposals.propose(ctx, member.id):
                 line = orders.lines_of(session, order)[0]
                 more = Edit(line.packs + 1, "For the first days")
-                proposals.change(session, member.id, order.id, line.sku, more, actor=member.keeper, at=at)
-                proposals.approve(session, member.id, order.id, actor=member.keeper, at=at)
-                orders.send(session, member.id, order.id, actor=member.keeper, at=at)
+                proposals.change(ctx, member.id, order.id, line.sku, more)
+                proposals.approve(ctx, member.id, order.id)
+                orders.send(ctx, member.id, order.id)
 
     # --- the first day ---
 
@@ -120,7 +121,7 @@ class Living:
         """Say yes to what the network proposes (rule 3)."""
         with member.doors.write() as session:
             for found in _transfers(session, "proposed"):
-                transfers.agree(session, member.id, found.id, actor=member.keeper, at=member.doors.now())
+                transfers.agree(Context(session, member.keeper, member.doors.now()), member.id, found.id)
 
     def hand_over(self) -> None:
         """Hand over what was agreed, against the code of the store that fetches it (rule 3)."""
@@ -135,9 +136,12 @@ class Living:
                 for found in _transfers(session, "agreed"):
                     if found.giver_id == giver.id and found.id in codes:
                         transfers.hand_over(
-                            session, giver.id, found.id, codes[found.id], _counts(session, found), actor=giver.cashier,
-                            at=giver.doors.now(),
-                        )  # fmt: skip
+                            Context(session, giver.cashier, giver.doors.now()),
+                            giver.id,
+                            found.id,
+                            codes[found.id],
+                            _counts(session, found),
+                        )
 
     def receive(self, member: Member) -> None:
         """Take in what a neighbour handed over."""
@@ -145,7 +149,7 @@ class Living:
             for found in _transfers(session, "handed_over"):
                 if found.taker_id == member.id:
                     counts = _counts(session, found)
-                    transfers.receive(session, member.id, found.id, counts, actor=member.keeper, at=member.doors.now())
+                    transfers.receive(Context(session, member.keeper, member.doors.now()), member.id, found.id, counts)
                     self.done["transfers"] += 1
 
     def sell_local(self, member: Member, day: dt.date) -> None:
@@ -161,7 +165,7 @@ class Living:
         with member.doors.write() as session:
             for producer_id in session.scalars(sa.select(Producer.id).where(Producer.store_id == member.id)).all():
                 until = member.today() - dt.timedelta(days=1)
-                payouts.make(session, member.id, producer_id, until, id=new_id(), actor=member.keeper, at=at)
+                payouts.make(Context(session, member.keeper, at), member.id, producer_id, until, id=new_id())
                 self.done["producers"] += 1
 
     # --- the second morning ---
@@ -172,13 +176,19 @@ class Living:
         with member.doors.write() as session:
             came = [one for one in receiving.expected(session, member.id) if _is_first(session, one)]
             for delivery in came:
-                receiving.begin_count(session, member.id, delivery.id, actor=member.keeper, at=at)
-                receiving.post(session, member.id, delivery.id, actor=member.keeper, at=at)
+                ctx = Context(session, member.keeper, at)
+                receiving.begin_count(ctx, member.id, delivery.id)
+                receiving.post(ctx, member.id, delivery.id)
                 line = max(deliveries.lines_of(session, delivery), key=lambda one: _pieces(session, one))
                 handling.file(
-                    session, member.id, delivery.id, [(line.sku, "damaged", min(2, line.advised_qty))], id=new_id(),
-                    wish="money", words="Crushed under the crate above it.", actor=member.keeper, at=at,
-                )  # fmt: skip
+                    ctx,
+                    member.id,
+                    delivery.id,
+                    [(line.sku, "damaged", min(2, line.advised_qty))],
+                    id=new_id(),
+                    wish="money",
+                    words="Crushed under the crate above it.",
+                )
                 self.done["claims"] += 1
         return len(came)
 
@@ -190,31 +200,33 @@ class Living:
             for claim in session.scalars(first).all():
                 granted = {(line.sku, line.kind): line.qty for line in delivery_claims.lines_of(session, claim)}
                 handling.decide(
-                    session, claim.store_id, claim.id, granted, remedy="money", words="We pack it on top from now on.",
-                    actor=actor, at=at,
-                )  # fmt: skip
+                    Context(session, actor, at),
+                    claim.store_id,
+                    claim.id,
+                    granted,
+                    remedy="money",
+                    words="We pack it on top from now on.",
+                )
 
     # --- inside ---
 
     def _sell_for(self, session: Session, member: Member, farm: Farm, at: dt.datetime) -> None:
-        by: dict[str, Any] = {"actor": member.keeper, "at": at}
+        ctx = Context(session, member.keeper, at)
         agent: dict[str, Any] = {}
         if farm.agent:
             agent |= {"agent_name": farm.agent, "agent_bp": 300, "agent_account": AGENT_ACCOUNT}
         day = member.today()
         producers.add_producer(
-            session, member.id, farm.name, id="demo-farm", kind=farm.kind, place=farm.place, commission_bp=2_000,
-            **agent, **by,
+            ctx, member.id, farm.name, id="demo-farm", kind=farm.kind, place=farm.place, commission_bp=2_000, **agent,
         )  # fmt: skip
         for name, price_minor, qty, story in farm.goods:
             wished = Wished(name, "Local", "food", brand=farm.name)
-            sku = assortment.add(session, member.id, wished, command=f"demo-{name}", **by).sku
-            assortment.set_price(session, member.id, sku, price_minor, day, today=day, **by)
-            producers.sell_for(session, member.id, "demo-farm", sku, story, **by)
+            sku = assortment.add(ctx, member.id, wished, command=f"demo-{name}").sku
+            assortment.set_price(ctx, member.id, sku, price_minor, day, today=day)
+            producers.sell_for(ctx, member.id, "demo-farm", sku, story)
             producers.take_in(
-                session, member.id, sku, qty, id=new_id(), harvested_on=day - dt.timedelta(days=2),
-                expires_on=day + dt.timedelta(days=90), **by,
-            )  # fmt: skip
+                ctx, member.id, sku, qty, id=new_id(), harvested_on=day - dt.timedelta(days=2),
+                expires_on=day + dt.timedelta(days=90))  # fmt: skip
             product_stories.send(session, member.id, sku, at=at)
 
     def _too_much(self, session: Session, member: Member, at: dt.datetime) -> None:
@@ -222,7 +234,7 @@ class Living:
         last, rates = member.today() + dt.timedelta(days=LAST_DAYS), per_day(self.panel, member.id)
         lots = [Lot(sku, round(rates.get(sku, 0.0) * LAST_DAYS) + BEYOND_QTY, "", last) for sku in scarce(self.panel)]
         lines = [(lot.sku, lot.qty) for lot in lots]
-        stock.open_stock(session, member.id, lines, source_id="near-its-day", at=at, actor=member.keeper)
+        stock.open_stock(Context(session, member.keeper, at), member.id, lines, source_id="near-its-day")
         batches.lay_in(session, member.id, lots, source_kind="opening", source_id="near-its-day", at=at)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config.clock import Clock, business_day
 from config.ids import NETWORK, new_id
 from config.nodes import outbox
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from pos.printing import queue
 from pos.printing.queue import PrintJob
@@ -79,8 +79,8 @@ class Member:
             for task in plan.refill_tasks(session, self.id):
                 if task.qty:
                     plan.refill(
-                        session, self.id, task.sku, task.qty, id=new_id(), actor=self.keeper, at=self.doors.now()
-                    )  # fmt: skip
+                        Context(session, self.keeper, self.doors.now()), self.id, task.sku, task.qty, id=new_id()
+                    )
 
     # --- at the till ---
 
@@ -92,7 +92,7 @@ class Member:
             self._send("/api/shifts", {"till_id": TILL, "float_minor": float_minor})
             return
         with self.doors.write() as session:
-            shift.open_shift(session, self.id, TILL, float_minor, actor=self.cashier, at=self.doors.now())
+            shift.open_shift(Context(session, self.cashier, self.doors.now()), self.id, TILL, float_minor)
 
     def close_till(self) -> None:
         """The shopkeeper, whoever holds the drawer, counts it to the cent and closes the till."""
@@ -100,8 +100,9 @@ class Member:
             found = shift.current(session, self.id, TILL)
             if found is None:
                 return
-            shift.begin_count(session, found, actor=self.keeper, at=self.doors.now())
-            shift.close(session, found, found.expected_minor, actor=self.keeper, at=self.doors.now())
+            ctx = Context(session, self.keeper, self.doors.now())
+            shift.begin_count(ctx, found)
+            shift.close(ctx, found, found.expected_minor)
 
     def ring_up(self, sale_id: str, lines: tuple[tuple[str, int], ...]) -> None:
         """Ring up one basket, paid in cash with the next ten-dollar note: by the till's API where there is a page."""
@@ -129,7 +130,7 @@ class Member:
                 shown_total_minor=priced.total_minor,
                 age_confirmed=priced.minimum_age,
             )
-            sale.complete(session, request, actor=self.cashier, at=self.doors.now())
+            sale.complete(Context(session, self.cashier, self.doors.now()), request)
 
     def pick_orders(self) -> None:
         """Accept, pick and make ready every order that has come."""
@@ -137,23 +138,30 @@ class Member:
         with self.doors.write() as session:
             for order in orders.open_orders(session, self.id):
                 if order.state == "placed":
-                    pickup.accept(session, self.id, order.id, actor=self.keeper, at=at)
-                    pickup.start_picking(session, self.id, order.id, actor=self.keeper, at=at)
-                    pickup.ready(session, self.id, order.id, actor=self.keeper, at=at)
+                    ctx = Context(session, self.keeper, at)
+                    pickup.accept(ctx, self.id, order.id)
+                    pickup.start_picking(ctx, self.id, order.id)
+                    pickup.ready(ctx, self.id, order.id)
 
     def hand_over(self, code: str) -> None:
         """Hand a ready order over for its code and ring its sale."""
         at = self.doors.now()
         with self.doors.write() as session:
-            found = handover.find(session, self.id, code, actor=self.cashier, at=at)
+            ctx = Context(session, self.cashier, at)
+            found = handover.find(ctx, self.id, code)
             if found.refusal is not None:
                 raise found.refusal
             assert found.order is not None
             done = handover.collect(
-                session, self.id, code, sale_id=f"collect-{found.order.id}"[:40], till_id=TILL,
-                tenders=[("cash", _note_for(found.order.total_minor))], shown_total_minor=found.order.total_minor,
-                age_confirmed=21, actor=self.cashier, at=at,
-            )  # fmt: skip
+                ctx,
+                self.id,
+                code,
+                sale_id=f"collect-{found.order.id}"[:40],
+                till_id=TILL,
+                tenders=[("cash", _note_for(found.order.total_minor))],
+                shown_total_minor=found.order.total_minor,
+                age_confirmed=21,
+            )
             if done.refusal is not None:
                 raise done.refusal
 

@@ -28,7 +28,7 @@ from config.clock import day_start
 from config.errors import DomainError
 from config.ids import NETWORK
 from config.money import amount_for
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue.catalogue import Product
 from store_app.demo import doorstep
 from store_app.demo.build import lay_in
@@ -309,26 +309,27 @@ class Road:
         for member, (sku, why) in zip(self.live, ranked, strict=False):
             with self.network.doors.write() as session:
                 network_offers.offer(
-                    session,
+                    Context(session, self.network.operator, self.network.doors.now()),
                     member.id,
                     NewOffer(sku=sku, packs=1, why=why, answer_by=day + dt.timedelta(days=NETWORK_OFFER_ANSWER_DAYS)),
                     id=f"push-{member.id}-{day:%Y%m%d}",
-                    actor=self.network.operator,
-                    at=self.network.doors.now(),
                 )
             self.tally.network_offers_made += 1
         for n, member in enumerate(self.live):
             self._contact(member)
             with member.doors.write() as session:
                 for offer in network_offers.open_offers(session, member.id):
+                    ctx = Context(session, member.keeper, member.doors.now())
                     if n == 0:
-                        network_offers.accept(session, member.id, offer.id, actor=member.keeper, at=member.doors.now())
+                        network_offers.accept(ctx, member.id, offer.id)
                         self.tally.network_offers_accepted += 1
                     else:
                         network_offers.decline(
-                            session, member.id, offer.id, why="No room on the shelf this week", actor=member.keeper,
-                            at=member.doors.now(),
-                        )  # fmt: skip
+                            ctx,
+                            member.id,
+                            offer.id,
+                            why="No room on the shelf this week",
+                        )
             self._contact(member)
         self.network.job("warehouse")
         for member in self.live:
@@ -340,8 +341,9 @@ class Road:
             for delivery in receiving.expected(session, member.id):
                 if delivery.expected_day > today or member.id in self._left:
                     continue
-                receiving.begin_count(session, member.id, delivery.id, actor=member.keeper, at=member.doors.now())
-                receiving.post(session, member.id, delivery.id, actor=member.keeper, at=member.doors.now())
+                ctx = Context(session, member.keeper, member.doors.now())
+                receiving.begin_count(ctx, member.id, delivery.id)
+                receiving.post(ctx, member.id, delivery.id)
                 self.tally.deliveries_posted += 1
         member.fill_shelf()
 
@@ -392,19 +394,21 @@ class Road:
                 fewer = line.packs > 1
                 why = "The shelf is small" if fewer else "A neighbour asked for more"
                 edit = Edit(line.packs - 1 if fewer else line.packs + 1, why)
-                proposals.change(session, member.id, order.id, line.sku, edit, actor=member.keeper, at=at)
-                proposals.approve(session, member.id, order.id, actor=member.keeper, at=at)
+                ctx = Context(session, member.keeper, at)
+                proposals.change(ctx, member.id, order.id, line.sku, edit)
+                proposals.approve(ctx, member.id, order.id)
                 if member is self.live[0] and order.cost_minor <= credit.available(session, member.id):
-                    credit.draw(session, member.id, order.id, actor=member.keeper, at=at)
+                    credit.draw(ctx, member.id, order.id)
                     self.tally.orders_on_credit += 1
-                orders.send(session, member.id, order.id, actor=member.keeper, at=at)
+                orders.send(ctx, member.id, order.id)
                 self.tally.orders_sent += 1
 
     def _set_up_shelf(self, member: Member) -> None:
         at = member.doors.now()
         with member.doors.write() as session:
-            plan = shelf_plan.draft(session, member.id, slots=12, actor=member.keeper, at=at)
-            shelf_plan.approve(session, member.id, plan.id, from_day=member.today(), actor=member.keeper, at=at)
+            ctx = Context(session, member.keeper, at)
+            plan = shelf_plan.draft(ctx, member.id, slots=12)
+            shelf_plan.approve(ctx, member.id, plan.id, from_day=member.today())
             slots = shelf_plan.slots_of(session, plan)
             self.tally.shelf_slots += len(slots)
             self.tally.shelf_labels += member.print_labels(session, [slot.sku for slot in slots], at=at)
@@ -473,7 +477,8 @@ def lay_in_past(network: Member, store_id: str, begins: dt.date, opens: dt.datet
             half = [lines[1::2], lines[::2]] if back == 1 else [[], lines]
             if sum(line[3] for line in half[0]) * CREDIT_SHARE > credit.available(session, store_id):
                 half = [[], lines]
-            book = Booking(session, store_id, actor=_ACTOR, at=at)
+            ctx = Context(session, _ACTOR, at)
+            book = Booking(ctx, store_id)
             for on_credit, some, days in ((True, half[0], terms.free_days), (False, half[1], terms.account_days)):
                 if minor := sum(line[3] for line in some):
                     key, due = f"past-{store_id}-{back}{'c' if on_credit else ''}", day + dt.timedelta(days=days)
@@ -481,13 +486,15 @@ def lay_in_past(network: Member, store_id: str, begins: dt.date, opens: dt.datet
             book.close("invoiced")
             if back > 1 and lines:
                 ledger.money_in(
-                    session, store_id, sum(line[3] for line in lines), reference=f"practice {day:%Y-%m-%d}",
-                    id=f"past-paid-{store_id}-{back}", actor=_ACTOR,
-                    at=at + dt.timedelta(days=min(6, terms.account_days)),
-                )  # fmt: skip
+                    Context(session, _ACTOR, at + dt.timedelta(days=min(6, terms.account_days))),
+                    store_id,
+                    sum(line[3] for line in lines),
+                    reference=f"practice {day:%Y-%m-%d}",
+                    id=f"past-paid-{store_id}-{back}",
+                )
             if terms.shelf_week_minor:
                 week = f"{day.isocalendar().year}-W{day.isocalendar().week:02d}"
-                ledger.shelf_paid(session, store_id, terms.shelf_week_minor, week=week, actor=_ACTOR, at=at)
+                ledger.shelf_paid(ctx, store_id, terms.shelf_week_minor, week=week)
         return len(ledger.entries_of(session, store_id))
 
 

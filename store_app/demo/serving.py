@@ -17,7 +17,7 @@ from rich.console import Console
 
 from config.errors import DomainError
 from config.ids import NETWORK
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from pos.store.store import show_receipts
 from store_app.demo.build import PINS
@@ -84,7 +84,7 @@ def _show_receipts(panel: DemoPanel, state: Path, network: str) -> None:
         doors = open_doors(settings_for(state, store.id))
         with doors.write() as session:
             address = f"{network}/shop/{store.slug}/receipts"
-            show_receipts(session, store.id, address, actor=Actor.system("demo", store.id), at=doors.now())
+            show_receipts(Context(session, Actor.system("demo", store.id), doors.now()), store.id, address)
         doors.database.engine.dispose()
 
 

@@ -22,7 +22,7 @@ from config import money
 from config.clock import business_day
 from config.errors import DomainError, Invalid
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.words import LANGUAGES
 from pos.customers import customers, tab
 from pos.customers.customers import Customer, Particulars
@@ -87,17 +87,17 @@ def beside(session: Session, row: dict[str, Any], store_id: str, at: dt.datetime
         yield "phone" if tidy.phone else "name", f"is {there}'s, who is a customer here already"
 
 
-def write(session: Session, row: dict[str, Any], store_id: str, actor: Actor, at: dt.datetime) -> None:
+def write(ctx: Context, row: dict[str, Any], store_id: str) -> None:
     """Add one customer, with what is owed (rules 2, 3)."""
-    store = session.get(Store, store_id)
+    store = ctx.session.get(Store, store_id)
     if store is None:
         raise Invalid("of-a-store", "Customers are a store's own. Bring the file in at its node.")
-    for column, words in beside(session, row, store_id, at):
+    for column, words in beside(ctx.session, row, store_id, ctx.at):
         raise Invalid("bad-row", "%(column)s: %(words)s.", column=column, words=words.rstrip("."))
-    added = customers.add(session, store, new_id(), _particulars(row, store), actor=actor, at=at)
+    added = customers.add(ctx, store, new_id(), _particulars(row, store))
     if owed_minor := _minor(row, "owed", store):
-        since = row.get("owed_since") or business_day(at, store.tz, store.rollover_hour)
-        tab.carry_over(session, store, added.id, owed_minor, since, id=new_id(), at=at, actor=actor)
+        since = row.get("owed_since") or business_day(ctx.at, store.tz, store.rollover_hour)
+        tab.carry_over(ctx, store, added.id, owed_minor, since, id=new_id())
 
 
 # --- inside ---

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from pos.store.store import Store
 from store_app.files import calendars, customers, encodings, members, network, products, suppliers, surroundings, tables
@@ -148,15 +148,7 @@ def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str) -> Sheet:
 
 
 def write(
-    session: Session,
-    sheet: Sheet,
-    owner_id: str,
-    *,
-    supplier_id: str = "",
-    warehouse_id: str = "",
-    why: str = "",
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, sheet: Sheet, owner_id: str, *, supplier_id: str = "", warehouse_id: str = "", why: str = ""
 ) -> str:
     """Write a file without faults in the caller's transaction; returns what was done in a sentence.
 
@@ -168,7 +160,7 @@ def write(
             "faults", "The file has %(count)s faults; nothing was written.", count=len(sheet.faults),
             faults=sheet.faults,
         )  # fmt: skip
-    if sheet.kind not in OF_ALL and owner_id != EVERYONE and session.get(Store, owner_id) is None:
+    if sheet.kind not in OF_ALL and owner_id != EVERYONE and ctx.session.get(Store, owner_id) is None:
         raise NotFound(
             "unknown-store", "This node has no store %(owner_id)s. Add it first: cornerstore store add.",
             owner_id=owner_id,
@@ -177,24 +169,24 @@ def write(
 
     lists = {(row["source"], row["day"]) for row in sheet.values} if sheet.kind == "bestsellers" else set()
     for source, listed_on in lists:
-        external_rankings.begin(session, source, listed_on)
+        external_rankings.begin(ctx.session, source, listed_on)
     if sheet.kind in surroundings.CELLS:
-        surroundings.write(session, sheet.kind, sheet.values, owner_id, actor=actor, at=at)
+        surroundings.write(ctx, sheet.kind, sheet.values, owner_id)
     if sheet.kind == "products":
-        for place, refusal in products.write(session, sheet.values, owner_id, actor, at):
+        for place, refusal in products.write(ctx, sheet.values, owner_id):
             raise _of_row(sheet.numbers[place], refusal) from refusal
     for number, row in zip(sheet.numbers, sheet.values, strict=True) if sheet.kind in _WRITERS else ():
         try:
             if warehouse_id:
-                network.count(session, row, warehouse_id, why, actor, at)
+                network.count(ctx, row, warehouse_id, why)
             else:
-                _WRITERS[sheet.kind](session, row, supplier_id or owner_id, actor, at)
+                _WRITERS[sheet.kind](ctx, row, supplier_id or owner_id)
         except DomainError as refusal:
             raise _of_row(number, refusal) from refusal
     for source, listed_on in lists:
-        external_rankings.end(session, source, listed_on)
+        external_rankings.end(ctx.session, source, listed_on)
     if sheet.kind == "sales":
-        return _write_sales(session, sheet, owner_id, actor, at)
+        return _write_sales(ctx, sheet, owner_id)
     return ngettext("%(num)d row of %(kind)s is in.", "%(num)d rows of %(kind)s are in.", sheet.rows, kind=sheet.kind)
 
 
@@ -209,30 +201,26 @@ def _of_row(number: int, refusal: DomainError) -> DomainError:
     return type(refusal)(refusal.code, reported, row=number)
 
 
-def rehearse(
-    session: Session, sheet: Sheet, owner_id: str, *, supplier_id: str = "", actor: Actor, at: dt.datetime
-) -> None:
+def rehearse(ctx: Context, sheet: Sheet, owner_id: str, *, supplier_id: str = "") -> None:
     """Add every fault that writing a file would meet, row by row, and leave nothing written."""
-    trial = session.begin_nested()
-    for number, refusal in _refused(session, sheet, supplier_id or owner_id, actor, at):
+    trial = ctx.session.begin_nested()
+    for number, refusal in _refused(ctx, sheet, supplier_id or owner_id):
         sheet.faults.append(Fault(number, str(refusal.facts.get("field") or "sku"), sentence_of(refusal)))
         if len(sheet.faults) >= MOST_FAULTS:
             break
     trial.rollback()
 
 
-def _refused(
-    session: Session, sheet: Sheet, owner_id: str, actor: Actor, at: dt.datetime
-) -> Iterator[tuple[int, DomainError]]:
+def _refused(ctx: Context, sheet: Sheet, owner_id: str) -> Iterator[tuple[int, DomainError]]:
     """Write row by row and yield what is refused, by its row."""
     if sheet.kind == "products":
-        for place, refusal in products.write(session, sheet.values, owner_id, actor, at):
+        for place, refusal in products.write(ctx, sheet.values, owner_id):
             yield sheet.numbers[place], refusal
         return
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         try:
-            with session.begin_nested():
-                _WRITERS[sheet.kind](session, row, owner_id, actor, at)
+            with ctx.session.begin_nested():
+                _WRITERS[sheet.kind](ctx, row, owner_id)
         except DomainError as refusal:
             yield number, refusal
 
@@ -440,18 +428,18 @@ def _require_product(session: Session, sku: str) -> None:
         raise NotFound("unknown-product", words, field="sku")
 
 
-def _write_count(session: Session, row: dict[str, Any], store_id: str, actor: Actor, at: dt.datetime) -> None:
+def _write_count(ctx: Context, row: dict[str, Any], store_id: str) -> None:
     from pos.stock import stock
 
-    _require_product(session, row["sku"])
-    stock.count(session, store_id, row["sku"], row["qty"], count_id=new_id(), actor=actor, at=at)
+    _require_product(ctx.session, row["sku"])
+    stock.count(ctx, store_id, row["sku"], row["qty"], count_id=new_id())
 
 
-def _write_sales(session: Session, sheet: Sheet, owner_id: str, actor: Actor, at: dt.datetime) -> str:
+def _write_sales(ctx: Context, sheet: Sheet, owner_id: str) -> str:
     from store_app.files import past_sales
 
-    past = past_sales.match(session, sheet, owner_id, at=at)
-    past_sales.write(session, past, sheet, actor=actor, at=at)
+    past = past_sales.match(ctx.session, sheet, owner_id, at=ctx.at)
+    past_sales.write(ctx, past, sheet)
     said: str = ngettext(
         "%(days)s days of %(num)d product are in.", "%(days)s days of %(num)d products are in.",
         len(past.goods), days=past.days,
@@ -459,32 +447,30 @@ def _write_sales(session: Session, sheet: Sheet, owner_id: str, actor: Actor, at
     return said
 
 
-def _write_place(session: Session, row: dict[str, Any], _store_id: str, actor: Actor, at: dt.datetime) -> None:
+def _write_place(ctx: Context, row: dict[str, Any], _store_id: str) -> None:
     from supply.shelf import external_rankings
 
-    external_rankings.add(
-        session, row["source"], row["day"], row["place"], row["name"], row.get("gtin", ""), actor=actor, at=at
-    )
+    external_rankings.add(ctx, row["source"], row["day"], row["place"], row["name"], row.get("gtin", ""))
 
 
-def _write_pack(session: Session, row: dict[str, Any], supplier_id: str, actor: Actor, at: dt.datetime) -> None:
+def _write_pack(ctx: Context, row: dict[str, Any], supplier_id: str) -> None:
     from supply.orders import suppliers
 
-    _require_product(session, row["sku"])
-    owner_id = suppliers.supplier_of(session, supplier_id).owner_id
-    currency, today = network.money_and_day(session, owner_id, at)
+    _require_product(ctx.session, row["sku"])
+    owner_id = suppliers.supplier_of(ctx.session, supplier_id).owner_id
+    currency, today = network.money_and_day(ctx.session, owner_id, ctx.at)
     cost = in_minor(row["pack_cost"], currency, row["sku"])
     terms: dict[str, Any] = {name: row[name] for name in ("minimum_packs", "article_no") if name in row}
-    known = suppliers.terms_of(session, supplier_id, row["sku"], today)
+    known = suppliers.terms_of(ctx.session, supplier_id, row["sku"], today)
     begins = row.get("from_day") or today
     later = begins > today and known is not None
     pack = suppliers.CasePack(
         pack_qty=row["pack_qty"], pack_cost_minor=known.pack_cost_minor if later and known else cost,
         valid_from=begins if begins > today and known is None else None, **terms,
     )  # fmt: skip
-    suppliers.offer_product(session, supplier_id, row["sku"], pack, actor=actor, at=at)
+    suppliers.offer_product(ctx, supplier_id, row["sku"], pack)
     if later:
-        suppliers.set_cost(session, supplier_id, row["sku"], cost, begins, today=today, actor=actor, at=at)
+        suppliers.set_cost(ctx, supplier_id, row["sku"], cost, begins, today=today)
 
 
 _WRITERS = {

@@ -8,7 +8,6 @@ Rules
 4. sales_amount: what the store says it takes on a usual day (`supply.demand.stated_sales`), in the store's currency.
 """
 
-import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from config.ids import is_store_id
 from config.money import exponent
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from config.words import LANGUAGES
 from pos.store.store import LONGEST_NAME, Store, found_store
 from store_app.files.cells import in_minor, price
@@ -109,7 +108,7 @@ def beside(session: Session, row: dict[str, Any], seen: set[str]) -> Iterator[tu
         yield "sales_amount", f"has more than {places} places"
 
 
-def write(session: Session, row: dict[str, Any], _node: str, actor: Actor, at: dt.datetime) -> None:
+def write(ctx: Context, row: dict[str, Any], _node: str) -> None:
     """Found one member (rule 2)."""
     from supply.network.routes import vehicles
 
@@ -117,14 +116,14 @@ def write(session: Session, row: dict[str, Any], _node: str, actor: Actor, at: d
     if "sales_amount" in row:
         wishes["usual_sales_minor"] = in_minor(row["sales_amount"], row["currency"])
     tills = tuple((f"T{n}", f"Till {n}") for n in range(1, row.get("tills", 1) + 1))
-    wishes.setdefault("slug", _free_slug(session, row["name"], row["store_id"]))
+    wishes.setdefault("slug", _free_slug(ctx.session, row["name"], row["store_id"]))
     store = found_store(
-        session, row["store_id"], row["name"], region=row["region"], currency=row["currency"], tz=row["tz"],
-        tills=tills, at=at, **wishes,
+        ctx.session, row["store_id"], row["name"], region=row["region"], currency=row["currency"], tz=row["tz"],
+        tills=tills, at=ctx.at, **wishes,
     )  # fmt: skip
-    record(session, actor=actor, at=at, verb="store.founded", subject=f"store:{store.id}", name=store.name)
+    record(ctx, verb="store.founded", subject=f"store:{store.id}", name=store.name)
     if "lat" in row and "lon" in row:
-        vehicles.place(session, store.id, row["lat"], row["lon"], source="imported", actor=actor, at=at)
+        vehicles.place(ctx, store.id, row["lat"], row["lon"], source="imported")
 
 
 def _free_slug(session: Session, name: str, store_id: str) -> str:

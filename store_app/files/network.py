@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from config.clock import business_day
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Barcode, Product
 from pos.store.store import Store, store_of, usual_currency
@@ -60,7 +60,7 @@ def counted_warehouse(session: Session, said: str, why: str) -> str:
     raise NotFound("unknown-warehouse", words, warehouse_id=said)
 
 
-def renew_product(session: Session, product: Product, row: dict[str, Any], actor: Actor, at: dt.datetime) -> None:
+def renew_product(ctx: Context, product: Product, row: dict[str, Any]) -> None:
     """Let a product of the network's take over what a row says of it (rule 2)."""
     from pos.catalogue import assortment, catalogue
 
@@ -75,9 +75,9 @@ def renew_product(session: Session, product: Product, row: dict[str, Any], actor
     said = row | {"tax_class_id": row["tax_class"]}
     kept = {one.name: getattr(product, one.name) for one in fields(assortment.Wished)}
     wished = assortment.Wished(**(kept | {name: value for name, value in said.items() if name in kept}))
-    assortment.change(session, EVERYONE, product.sku, wished, actor=actor, at=at)
+    assortment.change(ctx, EVERYONE, product.sku, wished)
     if row.get("barcode"):
-        catalogue.add_code(session, product.sku, row["barcode"])
+        catalogue.add_code(ctx.session, product.sku, row["barcode"])
 
 
 def one_product(session: Session, wanted: str) -> str:
@@ -104,8 +104,8 @@ def refuse_cost(row: dict[str, Any]) -> None:
         raise Invalid("bad-cost", "A cost is a single store's; the network's stands in its price list. Leave it out.")
 
 
-def count(session: Session, row: dict[str, Any], warehouse_id: str, why: str, actor: Actor, at: dt.datetime) -> None:
+def count(ctx: Context, row: dict[str, Any], warehouse_id: str, why: str) -> None:
     """Put one product of a warehouse right (rule 3)."""
     from supply.network.warehouse import lots
 
-    lots.count(session, warehouse_id, row["sku"], row["qty"], why=why, id=new_id(), actor=actor, at=at)
+    lots.count(ctx, warehouse_id, row["sku"], row["qty"], why=why, id=new_id())

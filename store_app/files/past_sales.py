@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from config import money
 from config.errors import Invalid
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Barcode, Product
 from pos.sold import Sale
 from pos.store.store import Store
@@ -170,7 +170,7 @@ def stays_out(past: Past) -> list[str]:
     return said
 
 
-def write(session: Session, past: Past, sheet: Sheet, *, actor: Actor, at: dt.datetime) -> None:
+def write(ctx: Context, past: Past, sheet: Sheet) -> None:
     """Lay the past of a sheet in; Invalid where the sheet has faults, or nothing that could be taken."""
     from supply.demand import rollups
 
@@ -184,13 +184,12 @@ def write(session: Session, past: Past, sheet: Sheet, *, actor: Actor, at: dt.da
             "they are too long ago."
         )
         raise Invalid("nothing-past", words)
-    rollups.import_history(session, past.rows)
+    rollups.import_history(ctx.session, past.rows)
     for store_id in sorted({row[0] for row in past.rows}):
         days = [row[2] for row in past.rows if row[0] == store_id]
         journal.record(
-            session, actor=actor, at=at, verb="sales.brought_in", subject=f"store:{store_id}",
-            first=min(days).isoformat(), last=max(days).isoformat(), rows=len(days),
-        )  # fmt: skip
+            ctx, verb="sales.brought_in", subject=f"store:{store_id}",
+            first=min(days).isoformat(), last=max(days).isoformat(), rows=len(days))  # fmt: skip
 
 
 # --- inside ---

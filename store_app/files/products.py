@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue, new_products
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
@@ -70,16 +70,14 @@ def beside(
                 yield number, column, sentence_of(refusal)
 
 
-def write(
-    session: Session, rows: Sequence[dict[str, Any]], owner_id: str, actor: Actor, at: dt.datetime
-) -> Iterator[tuple[int, DomainError]]:
+def write(ctx: Context, rows: Sequence[dict[str, Any]], owner_id: str) -> Iterator[tuple[int, DomainError]]:
     """Write products, or let those that are here take over what their rows say (rule 1); new ones all at once.
 
     Yields the place of each row that is refused, and why; nothing of this transaction may then be kept.
     """
-    currency, day = network.money_and_day(session, owner_id, at)
-    here = set(session.scalars(sa.select(Product.sku)))
-    stands = _stands(session, owner_id, day)
+    currency, day = network.money_and_day(ctx.session, owner_id, ctx.at)
+    here = set(ctx.session.scalars(sa.select(Product.sku)))
+    stands = _stands(ctx.session, owner_id, day)
     new: list[tuple[int, NewProduct]] = []
     for place, row in enumerate(rows):
         try:
@@ -91,7 +89,7 @@ def write(
             if was_minor == price_minor and cost_minor in (None, cost_was):
                 continue
             if row["sku"] in here:
-                _renew(session, row, owner_id, price_minor, cost_minor, day, actor, at)
+                _renew(ctx, row, owner_id, price_minor, cost_minor, day)
                 continue
             wishes = {name: row[name] for name in WISHES if name in row}
             named = row["sku"], row["name"], row["category"], row["tax_class"]
@@ -99,11 +97,11 @@ def write(
         except DomainError as refusal:
             yield place, refusal
     plain, fits = [one for _place, one in new], True
-    for place, why in new_products.refusals(session, plain):
+    for place, why in new_products.refusals(ctx.session, plain):
         fits = False
         yield new[place][0], why
     if fits:
-        new_products.add(session, plain, day, owner_id=owner_id, actor=actor, at=at)
+        new_products.add(ctx, plain, day, owner_id=owner_id)
 
 
 def _stands(session: Session, owner_id: str, day: dt.date) -> dict[str, tuple[int, int | None]]:
@@ -118,16 +116,15 @@ def _stands(session: Session, owner_id: str, day: dt.date) -> dict[str, tuple[in
 
 
 def _renew(
-    session: Session, row: dict[str, Any], owner_id: str, price_minor: int, cost_minor: int | None, day: dt.date,
-    actor: Actor, at: dt.datetime,
-) -> None:  # fmt: skip
+    ctx: Context, row: dict[str, Any], owner_id: str, price_minor: int, cost_minor: int | None, day: dt.date
+) -> None:
     sku = row["sku"]
     if owner_id == EVERYONE:
-        network.renew_product(session, session.get_one(Product, sku), row, actor, at)
-    catalogue.set_price(session, sku, price_minor, day, scope_id=owner_id, actor=actor, at=at)
+        network.renew_product(ctx, ctx.session.get_one(Product, sku), row)
+    catalogue.set_price(ctx, sku, price_minor, day, scope_id=owner_id)
     if owner_id != EVERYONE:
         costs = {} if cost_minor is None else {"cost_minor": cost_minor}
-        catalogue.list_product(session, owner_id, sku, actor=actor, at=at, **costs)
+        catalogue.list_product(ctx, owner_id, sku, **costs)
 
 
 def _no_class(named: str, known: Sequence[str]) -> str:

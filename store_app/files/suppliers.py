@@ -7,17 +7,15 @@ Rules
 3. An empty cell changes nothing; no hour, and no closed day, is written as none.
 """
 
-import datetime as dt
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Session
 
 from config.errors import Invalid
 from config.ids import NETWORK, new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from store_app.files import network
 from store_app.files.cells import Cell, in_minor, price, text
@@ -55,20 +53,20 @@ CELLS: tuple[dict[str, Cell], dict[str, Cell]] = (
 )  # fmt: skip
 
 
-def write(session: Session, row: dict[str, Any], owner_id: str, actor: Actor, at: dt.datetime) -> None:
+def write(ctx: Context, row: dict[str, Any], owner_id: str) -> None:
     """Add or change a supplier (rules 1, 3). owner_id: the store; '*' at the network's node."""
     whose = NETWORK if owner_id == EVERYONE else owner_id
-    known = session.scalars(sa.select(Supplier).where(Supplier.owner_id == whose).order_by(Supplier.id)).all()
+    known = ctx.session.scalars(sa.select(Supplier).where(Supplier.owner_id == whose).order_by(Supplier.id)).all()
     found = next((one for one in known if one.name.casefold() == row["name"].casefold()), None)
     contact = Contact(row["name"])
     if found is not None:
         contact = Contact(**{name: getattr(found, name) for name in Contact.__dataclass_fields__})
     values: dict[str, Any] = {name: row[name] for name in ("email", "customer_no") if name in row}
     if "minimum" in row:
-        currency, _day = network.money_and_day(session, owner_id, at)
+        currency, _day = network.money_and_day(ctx.session, owner_id, ctx.at)
         values["minimum_minor"] = in_minor(row["minimum"], currency)
     if "email" in row:
         values["send_by"] = "email"
     contact = replace(contact, calendar=delivery_calendar.read(row, contact.calendar), **values)
     supplier_id = found.id if found is not None else new_id()
-    suppliers.write_contact(session, whose, supplier_id, contact, actor=actor, at=at)
+    suppliers.write_contact(ctx, whose, supplier_id, contact)

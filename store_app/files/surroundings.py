@@ -19,7 +19,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from pos.store.store import Region
 from store_app.files.cells import Cell, day, text
@@ -60,19 +60,17 @@ def beside(
             yield n, str(fault.facts.get("field", "region")), sentence_of(fault)
 
 
-def write(session: Session, kind: str, rows: Sequence[Row], owner_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def write(ctx: Context, kind: str, rows: Sequence[Row], owner_id: str) -> None:
     """Note what rows tell (rule 1). owner_id: a store's, a region's, or '*' for every region."""
-    regions, days = _regions(session), defaultdict[str, list[surroundings.Reported]](list)
+    regions, days = _regions(ctx.session), defaultdict[str, list[surroundings.Reported]](list)
     for row in rows:
         for scope_id in _scopes(regions, row, owner_id):
             if kind == WEATHER:
                 days[scope_id].append((row["day"], row.get("temperature"), row.get("rain")))
             else:
-                surroundings.add_school_holiday(
-                    session, scope_id, row["name"], row["from"], row["to"], actor=actor, at=at
-                )
+                surroundings.add_school_holiday(ctx, scope_id, row["name"], row["from"], row["to"])
     for scope_id, reported in sorted(days.items()):
-        surroundings.send_weather(session, scope_id, reported, at=at)
+        surroundings.send_weather(ctx.session, scope_id, reported, at=ctx.at)
 
 
 # --- inside ---

@@ -26,7 +26,7 @@ from config import migrate
 from config.database import Base
 from config.errors import Conflict
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from store_app.files.exporting import tamed
 from store_app.runtime import tables
 from store_app.runtime.doors import Doors
@@ -59,9 +59,8 @@ def write(doors: Doors, file: Path, *, actor: Actor) -> dict[str, int]:
     partly.replace(file)
     with doors.write() as session:
         journal.record(
-            session, actor=actor, at=doors.now(), verb="data.exported", subject=f"node:{doors.settings.node_id}",
-            tables=len(listed),
-        )  # fmt: skip
+            Context(session, actor, doors.now()), verb="data.exported", subject=f"node:{doors.settings.node_id}",
+            tables=len(listed))  # fmt: skip
     return {name: entry["rows"] for name, entry in listed.items()}
 
 

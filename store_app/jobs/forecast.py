@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from config.errors import Unreachable
 from config.ids import new_id
+from config.nodes.journal import Context
 from config.settings import Settings
 from pos.store.store import Region, Store
 from store_app.jobs.desk import Desk
@@ -47,7 +48,7 @@ def forecast_regions(desk: Desk, day: dt.date) -> str:
         for result in _forecast(desk, "region", some, day):
             with desk.doors.write() as session:
                 actor, at = desk.actor("forecast-regions"), desk.doors.now()
-                forecast_store.store_region(session, result, actor=actor, at=at)
+                forecast_store.store_region(Context(session, actor, at), result)
             done += 1
     return _reported(done, len(regions), "regions", day)
 
@@ -67,7 +68,7 @@ def forecast_stores(desk: Desk, day: dt.date) -> str:
     for some in _lots(stores):
         for result in _forecast(desk, "store", some, day):
             with desk.doors.write() as session:
-                forecast_store.store_store(session, result, actor=desk.actor("forecast-stores"), at=desk.doors.now())
+                forecast_store.store_store(Context(session, desk.actor("forecast-stores"), desk.doors.now()), result)
             done += 1
         seen += len(some)
         desk.far("forecast-stores", day, "stores")(seen, len(stores))

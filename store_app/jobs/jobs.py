@@ -20,6 +20,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from config.clock import business_day
 from config.errors import NotFound
+from config.nodes.journal import Context
 from config.settings import Settings
 from pos.store.store import Region, Store
 from store_app.jobs import forecast, keeping, money, orders
@@ -122,7 +123,7 @@ def expire_pickups(desk: Desk, _day: dt.date) -> str:
     from supply.online.pickup import pickup
 
     with desk.doors.write() as session:
-        gone = pickup.expire_due(session, desk.node_id, actor=desk.actor("expire-pickups"), at=desk.doors.now())
+        gone = pickup.expire_due(Context(session, desk.actor("expire-pickups"), desk.doors.now()), desk.node_id)
     return f"{len(gone)} expired"
 
 
@@ -131,7 +132,7 @@ def expire_offers(desk: Desk, _day: dt.date) -> str:
     from supply.orders import network_offers
 
     with desk.doors.write() as session:
-        gone = network_offers.expire_due(session, desk.node_id, actor=desk.actor("expire-offers"), at=desk.doors.now())
+        gone = network_offers.expire_due(Context(session, desk.actor("expire-offers"), desk.doors.now()), desk.node_id)
     return f"{_count(gone)} lapsed"
 
 
@@ -173,11 +174,11 @@ def warehouse(desk: Desk, _day: dt.date) -> str:
     """Share out what the stores ordered, and load what is due."""
     from supply.network.warehouse import dispatch
 
-    now = desk.doors.now()
+    actor, now = desk.actor("warehouse"), desk.doors.now()
     with desk.doors.write() as session:
-        filled = dispatch.fill(session, at=now)
+        filled = dispatch.fill(Context(session, actor, now))
     with desk.doors.write() as session:
-        loaded = dispatch.dispatch_day(session, at=now)
+        loaded = dispatch.dispatch_day(Context(session, actor, now))
     return f"{_count(filled)} filled, {_count(loaded)} dispatched"
 
 
@@ -211,7 +212,7 @@ def look_ahead(desk: Desk, _day: dt.date) -> str:
     while some == stockouts.STORES_AT_ONCE:
         with desk.doors.write() as session:
             now = desk.doors.now()
-            some = stockouts.keep_rates(session, now.astimezone(dt.UTC).date(), actor=actor, at=now)
+            some = stockouts.keep_rates(Context(session, actor, now), now.astimezone(dt.UTC).date())
     with desk.doors.read() as session:
         regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
     for region_id in regions:
@@ -251,12 +252,13 @@ def purchase(desk: Desk, _day: dt.date) -> str:
     for house in houses:
         with desk.doors.write() as session:
             came = purchases.purchases(session, ["ordered"], warehouse_id=house) if practice else []
+            ctx = Context(session, desk.actor("purchase"), now)
             for one in came:
                 if one.expected_day <= now.astimezone(dt.UTC).date():
-                    purchasing.receive(session, house, one.id, actor=desk.actor("purchase"), at=now)
-            found = purchasing.propose(session, house, actor=desk.actor("purchase"), at=now)
+                    purchasing.receive(ctx, house, one.id)
+            found = purchasing.propose(ctx, house)
             for one in found if practice else ():
-                purchasing.order(session, house, one.id, actor=desk.actor("purchase"), at=now)
+                purchasing.order(ctx, house, one.id)
             made += len(found)
     return f"{made} purchases proposed"
 

@@ -5,6 +5,7 @@ import time
 
 import sqlalchemy as sa
 
+from config.nodes.journal import Context
 from store_app.jobs.desk import Desk
 
 JUMP_S = 300
@@ -19,9 +20,8 @@ def check(desk: Desk, _day: dt.date) -> str:
     found = findings(desk.doors)
     with desk.doors.write() as session:
         journal.record(
-            session, actor=desk.actor("check"), at=desk.doors.now(), verb="books.checked",
-            subject=f"node:{desk.node_id}", findings=len(found), first=[str(one) for one in found[:5]],
-        )  # fmt: skip
+            Context(session, desk.actor("check"), desk.doors.now()), verb="books.checked",
+            subject=f"node:{desk.node_id}", findings=len(found), first=[str(one) for one in found[:5]])  # fmt: skip
     return f"{len(found)} findings"
 
 
@@ -37,9 +37,8 @@ def seal(desk: Desk, day: dt.date) -> str:
             head = sa.select(journal.JournalHead.n).where(journal.JournalHead.node_id == desk.node_id)
             session.execute(lock_rows(session, head))  # so nobody amends these rows meanwhile
             journal.record(
-                session, actor=desk.actor("seal"), at=desk.doors.now(), verb=day_seals.SEALED,
-                subject=f"node:{desk.node_id}", sealed=day_seals.seal(session, bunch),
-            )  # fmt: skip
+                Context(session, desk.actor("seal"), desk.doors.now()), verb=day_seals.SEALED,
+                subject=f"node:{desk.node_id}", sealed=day_seals.seal(session, bunch))  # fmt: skip
     return f"{sum(map(len, bunches))} days of tables sealed"
 
 
@@ -76,9 +75,8 @@ def watch(desk: Desk, _day: dt.date) -> str:
 
             with desk.doors.write() as session:
                 journal.record(
-                    session, actor=desk.actor("watch"), at=wall, verb="clock.jumped", subject=f"node:{desk.node_id}",
-                    seconds=round(jump_s), before=before[0].isoformat(),
-                )  # fmt: skip
+                    Context(session, desk.actor("watch"), wall), verb="clock.jumped", subject=f"node:{desk.node_id}",
+                    seconds=round(jump_s), before=before[0].isoformat())  # fmt: skip
     from store_app.node import support_state
 
     support_state.send_again(desk.doors)

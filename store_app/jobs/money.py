@@ -4,6 +4,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
+from config.nodes.journal import Context
 from pos.store.store import Store
 from store_app.jobs.desk import Desk
 
@@ -13,7 +14,7 @@ def close_money(desk: Desk, day: dt.date) -> str:
     from supply.membership import credit_review
 
     with desk.doors.write() as session:
-        stores = credit_review.close_day(session, day, actor=desk.actor("credit"), at=desk.doors.now())
+        stores = credit_review.close_day(Context(session, desk.actor("credit"), desk.doors.now()), day)
     return f"{stores} lines"
 
 
@@ -46,7 +47,7 @@ def suggest(desk: Desk, day: dt.date) -> str:
     from supply.membership import suggestions
 
     with desk.doors.write() as session:
-        found = suggestions.renew(session, desk.node_id, day, actor=desk.actor("suggest"), at=desk.doors.now())
+        found = suggestions.renew(Context(session, desk.actor("suggest"), desk.doors.now()), desk.node_id, day)
     return f"{found.kind} {found.sku}" if found else "nothing to suggest"
 
 
@@ -57,8 +58,9 @@ def keep_consigned(desk: Desk, _day: dt.date) -> str:
 
     with desk.doors.write() as session:
         actor, at = desk.actor("consigned"), desk.doors.now()
-        lots = consignment.close_day(session, desk.node_id, actor=actor, at=at)
-        returns.keep_unsent(session, desk.node_id, actor=actor, at=at)
+        ctx = Context(session, actor, at)
+        lots = consignment.close_day(ctx, desk.node_id)
+        returns.keep_unsent(ctx, desk.node_id)
     return f"{lots} lots of the network's"
 
 
@@ -67,7 +69,7 @@ def expire_network_offers(desk: Desk, _day: dt.date) -> str:
     from supply.network.offers import offer_results
 
     with desk.doors.write() as session:
-        looked_at = offer_results.look_after(session, actor=desk.actor("network-offers"), at=desk.doors.now())
+        looked_at = offer_results.look_after(Context(session, desk.actor("network-offers"), desk.doors.now()))
     return f"{looked_at} looked at"
 
 
@@ -77,9 +79,10 @@ def keep_points(desk: Desk, day: dt.date) -> str:
 
     with desk.doors.write() as session:
         actor, at = desk.actor("points"), desk.doors.now()
-        points_pool.try_waiting(session, actor=actor, at=at)
+        ctx = Context(session, actor, at)
+        points_pool.try_waiting(ctx)
         lapsed = points.lapse_old(session, day, at=at)
-        stores = points_pool.settle_all(session, day, actor=actor, at=at)
+        stores = points_pool.settle_all(ctx, day)
     return f"{stores} stores settled, {lapsed} members' points lapsed"
 
 
@@ -88,5 +91,5 @@ def end_returns(desk: Desk, _day: dt.date) -> str:
     from supply.network.warehouse import returns
 
     with desk.doors.write() as session:
-        forfeited = returns.end_overdue(session, actor=desk.actor("returns"), at=desk.doors.now())
+        forfeited = returns.end_overdue(Context(session, desk.actor("returns"), desk.doors.now()))
     return f"{forfeited} claims forfeited"

@@ -5,6 +5,7 @@ import datetime as dt
 import structlog
 
 from config.clock import business_day
+from config.nodes.journal import Context
 from pos.store.store import store_of
 from store_app.jobs.desk import Desk
 
@@ -19,7 +20,7 @@ def propose(desk: Desk, _day: dt.date) -> str:
     with desk.doors.read() as session:
         drafts = proposals.draft(session, desk.node_id, at=at)
     with desk.doors.write() as session:
-        made = proposals.write(session, desk.node_id, drafts, at=at, actor=desk.actor("propose"))
+        made = proposals.write(Context(session, desk.actor("propose"), at), desk.node_id, drafts)
         store = store_of(session, desk.node_id)
         today = business_day(at, store.tz, store.rollover_hour)
         gone = auto_approval.send_by_rule(session, desk.node_id, made, today, at=at)
@@ -65,8 +66,9 @@ def propose_transfers(desk: Desk, _day: dt.date) -> str:
 
     with desk.doors.write() as session:
         actor, at = desk.actor("transfers"), desk.doors.now()
-        over = transfers.lapse_due(session, actor=actor, at=at)
-        made = proposals.propose(session, actor=actor, at=at)
+        ctx = Context(session, actor, at)
+        over = transfers.lapse_due(ctx)
+        made = proposals.propose(ctx)
     return f"{len(made)} proposed, {len(over)} lapsed"
 
 
@@ -100,7 +102,7 @@ def shelf_live(desk: Desk, _day: dt.date) -> str:
     from supply.shelf import plan
 
     with desk.doors.write() as session:
-        live = plan.go_live(session, desk.node_id, actor=desk.actor("shelf-live"), at=desk.doors.now())
+        live = plan.go_live(Context(session, desk.actor("shelf-live"), desk.doors.now()), desk.node_id)
     return "a new plan" if live else "no change"
 
 
@@ -111,7 +113,7 @@ def shelf_swap(desk: Desk, day: dt.date) -> str:
     if day.weekday() != 6:
         return "not the day"
     with desk.doors.write() as session:
-        plan = swaps.draft_swaps(session, desk.node_id, actor=desk.actor("shelf-swap"), at=desk.doors.now())
+        plan = swaps.draft_swaps(Context(session, desk.actor("shelf-swap"), desk.doors.now()), desk.node_id)
     return "swaps drafted" if plan else "nothing to swap"
 
 
@@ -121,7 +123,7 @@ def carry_campaigns_out(desk: Desk, _day: dt.date) -> str:
 
     with desk.doors.write() as session:
         actor, at = desk.actor("campaigns"), desk.doors.now()
-        changed = campaign_requests.carry_out(session, desk.node_id, actor=actor, at=at)
+        changed = campaign_requests.carry_out(Context(session, actor, at), desk.node_id)
     return f"{len(changed)} changed"
 
 
@@ -130,7 +132,7 @@ def settle_campaigns(desk: Desk, _day: dt.date) -> str:
     from supply.network.offers import campaigns
 
     with desk.doors.write() as session:
-        done = campaigns.settle_due(session, actor=desk.actor("campaigns-over"), at=desk.doors.now())
+        done = campaigns.settle_due(Context(session, desk.actor("campaigns-over"), desk.doors.now()))
     return f"{len(done)} settled"
 
 
@@ -139,5 +141,5 @@ def thank_friends(desk: Desk, _day: dt.date) -> str:
     from supply.online.messages import referrals
 
     with desk.doors.write() as session:
-        made = referrals.give(session, desk.node_id, actor=desk.actor("reward-referrals"), at=desk.doors.now())
+        made = referrals.give(Context(session, desk.actor("reward-referrals"), desk.doors.now()), desk.node_id)
     return f"{made} thanked"

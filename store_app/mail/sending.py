@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from config import private
 from config.errors import Refused, Unreachable
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from pos import messages
 from pos.messages import OutgoingMessage
@@ -55,14 +55,15 @@ def send_due(doors: Doors, among: Sequence[Carrier]) -> tuple[int, int]:
             code, words = _carried(envelope, among, doors)
         with doors.write() as session:
             row = messages.message_of(session, *key)
+            ctx = Context(session, actor, doors.now())
             if code:
-                messages.failed(session, row, code, words, actor=actor, at=doors.now())
+                messages.failed(ctx, row, code, words)
                 failed += 1
             else:
                 if row.kind in supplier_letters.KINDS:
-                    supplier_letters.left(session, *key, actor=actor, at=doors.now())
+                    supplier_letters.left(ctx, *key)
                 else:
-                    messages.sent(session, row, actor=actor, at=doors.now())
+                    messages.sent(ctx, row)
                 sent += 1
     return sent, failed
 

@@ -41,7 +41,7 @@ from config.clock import FrozenClock
 from config.database import Database, make_engine
 from config.errors import Conflict, DomainError, Invalid, NotFound, Refused, Unreachable
 from config.nodes import journal, node, signing_keys
-from config.nodes.journal import Actor, JournalEntry, JournalHead
+from config.nodes.journal import Actor, Context, JournalEntry, JournalHead
 from config.settings import Settings
 from store_app.runtime.doors import Doors, open_doors
 
@@ -309,9 +309,8 @@ def _restart(doors: Doors, note: Note, keys: list[dict[str, Any]]) -> None:
         with again.write() as session:
             actor = Actor.system("restore", note.node_id)
             journal.record(
-                session, actor=actor, at=again.now(), verb="database.restored", subject=f"node:{note.node_id}",
-                copy=note.file, made_at=note.made_at, journal_n=note.journal_n,
-            )  # fmt: skip
+                Context(session, actor, again.now()), verb="database.restored", subject=f"node:{note.node_id}",
+                copy=note.file, made_at=note.made_at, journal_n=note.journal_n)  # fmt: skip
             signing_keys.carry(session, note.node_id, keys)
             restored.new_epoch(session, note.node_id, "the database was put back from a copy", again)
         restored.keep_sidecar(again)

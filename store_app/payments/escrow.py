@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError
 from config.ids import NETWORK
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.payments.providers import FINAL, NEVER_SEEN, Outcome, Provider, Request
 from pos.store.store import store_of
 from store_app.payments.providers import providers
@@ -51,7 +51,7 @@ def ask(doors: Doors, id: str) -> str:
     outcome = _asked(doors, provider, request, begin=tries == 0, is_over=state == "lapsed" or doors.now() >= pay_by)
     with doors.write() as session:
         _hold(session, session.get_one(Escrow, id))
-        came = escrow.settle_outcome(session, id, outcome, actor=ACTOR, at=doors.now())
+        came = escrow.settle_outcome(Context(session, ACTOR, doors.now()), id, outcome)
         row = session.get_one(Escrow, id)
         if row.state == "awaited" and doors.now() >= row.pay_by:
             came = "lapsed"
@@ -74,7 +74,7 @@ def ask_due(doors: Doors) -> int:
             row, now = escrow.locked(session, escrow_id), doors.now()
             # what was asked meanwhile may have changed it
             if row.state == "held" and row.release_at is not None and row.release_at <= now:
-                escrow_release.pass_on(session, escrow_id, why="collected", actor=ACTOR, at=now)
+                escrow_release.pass_on(Context(session, ACTOR, now), escrow_id, why="collected")
     return len(asked) + len(back) + len(free)
 
 
@@ -92,7 +92,7 @@ def send_back(doors: Doors, refund_id: str) -> str:
         outcome = Outcome.unknown(fault.message)
     with doors.write() as session:
         if outcome.state == "captured":
-            escrow.refunded(session, refund_id, actor=ACTOR, at=doors.now())
+            escrow.refunded(Context(session, ACTOR, doors.now()), refund_id)
         else:
             refunds.not_yet(session, refund_id, outcome, at=doors.now())
         asked = session.get_one(Refund, refund_id)
@@ -113,11 +113,12 @@ def _hold(session: Session, row: Escrow) -> None:
 
 def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
     """Let the order or the group follow its money."""
+    ctx = Context(session, ACTOR, at)
     if row.purpose == "group":
         if came == "held":
             groups.paid(session, row.id, at=at)
         elif came == "lapsed":
-            groups.unpaid(session, row.id, actor=ACTOR, at=at)
+            groups.unpaid(ctx, row.id)
         return
     if came not in ("held", "lapsed"):
         return
@@ -127,7 +128,7 @@ def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
     elif came == "held":
         placing.paid(session, order, at=at)
     elif order.state == "placed":
-        placing.unpaid(session, order, why="It was not paid in time.", actor=ACTOR, at=at)
+        placing.unpaid(ctx, order, why="It was not paid in time.")
 
 
 def _asked(doors: Doors, name: str, request: Request, *, begin: bool, is_over: bool) -> Outcome:

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from config.errors import DomainError, Invalid, Refused, Unreachable
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from config.words import N_
 from pos.customers import shared_points
@@ -138,7 +138,7 @@ def consent_to_points(doors: Doors, customer_id: str, phone: str, code: str) -> 
         raise Invalid("points-wrong-code", "This is not the code, or it is too old. Check it, or send a new one.")
     with doors.write() as session:
         fact = shared_points.PointsReported.from_body(balance)
-        shared_points.take_reported(session, fact, Actor.system("points", doors.settings.node_id), doors.now())
+        shared_points.take_reported(Context(session, Actor.system("points", doors.settings.node_id), doors.now()), fact)
 
 
 @contextmanager
@@ -206,7 +206,7 @@ def _asked(
     if payment.state != "captured":
         with doors.write() as session:  # the till has waited: the worker stops it
             requests.unwant(
-                session, request.store_id, payment.id, why="the network did not answer", actor=actor, at=doors.now()
+                Context(session, actor, doors.now()), request.store_id, payment.id, why="the network did not answer"
             )
         raise Refused(
             "points-need-line",

@@ -38,7 +38,7 @@ from config.database import Base, Database, make_engine
 from config.errors import Conflict, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.till import hand_cash
 from store_app.practice import lessons, scenes
 from store_app.runtime import tables
@@ -222,7 +222,7 @@ def standing(language: str) -> Standing | None:
     found = Standing(lesson, tuple(done), session["lesson_note"])
     if found.is_over and not session.get("lesson_noted"):
         with own_doors().write() as books:
-            training.note_done(books, node_id, lesson.id, actor=g.actor, at=own_doors().now())
+            training.note_done(Context(books, g.actor, own_doors().now()), node_id, lesson.id)
         session["lesson_noted"] = "yes"
     return found
 
@@ -247,7 +247,7 @@ def booked(till_id: str, *, practice: bool) -> Iterator[Session]:
 def _send(verb: str, **facts: str | None) -> None:
     with own_doors().write() as books:
         subject, at = f"staff:{g.actor.id}", own_doors().now()
-        journal.record(books, actor=g.actor, at=at, verb=verb, subject=subject, **facts)
+        journal.record(Context(books, g.actor, at), verb=verb, subject=subject, **facts)
 
 
 def _note(till_id: str) -> None:
@@ -255,7 +255,7 @@ def _note(till_id: str) -> None:
     with own_doors().write() as books:
         hand_cash.note_event(books, own_doors().settings.node_id, till_id, "practised")
         at = own_doors().now()
-        journal.record(books, actor=g.actor, at=at, verb="practice.rung", subject=f"till:{till_id}")
+        journal.record(Context(books, g.actor, at), verb="practice.rung", subject=f"till:{till_id}")
 
 
 def _stores() -> PracticeStores:

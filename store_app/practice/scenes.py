@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.ids import new_id
 from config.money import exponent
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product, TaxClass
 from pos.sale import sale
@@ -69,7 +69,7 @@ def lay_out(session: Session, scene: str, store_id: str, learner: Actor, languag
     day = day_of(session, store_id, at)
     goods = _goods(session, store_id, language, by, day, at)
     on_hand = [(product.sku, LOW if scene == "order" else ON_HAND) for product, _ in goods]
-    stock.open_stock(session, store_id, on_hand, source_id="practice", actor=by, at=at)
+    stock.open_stock(Context(session, by, at), store_id, on_hand, source_id="practice")
     return SCENES[scene](Scene(session, store_id, learner, by, at, day, goods, language))
 
 
@@ -77,7 +77,7 @@ def lay_out(session: Session, scene: str, store_id: str, learner: Actor, languag
 
 
 def _till(scene: Scene) -> str:
-    shift.open_shift(scene.session, scene.store_id, scene.till_id, _unit(scene) * 100, actor=scene.learner, at=scene.at)
+    shift.open_shift(Context(scene.session, scene.learner, scene.at), scene.store_id, scene.till_id, _unit(scene) * 100)
     return ""
 
 
@@ -91,7 +91,7 @@ def _drawer(scene: Scene) -> str:
             id=new_id(), store_id=scene.store_id, till_id=scene.till_id, lines=lines,
             tenders=[("cash", priced.total_minor)], shown_total_minor=priced.total_minor, age_confirmed=None,
         )  # fmt: skip
-        sale.complete(scene.session, request, actor=scene.learner, at=scene.at)
+        sale.complete(Context(scene.session, scene.learner, scene.at), request)
     found = shift.current(scene.session, scene.store_id, scene.till_id)
     return f"money:{found.expected_minor if found else 0}"
 
@@ -100,7 +100,7 @@ def _delivery(scene: Scene) -> str:
     _supplier(scene)
     lines = [Advised(product.sku, product.name, PACK, PACK * 2) for product, _ in scene.goods[:3]]
     advice = Advice(SUPPLIER, lines, scene.day)
-    expect(scene.session, scene.store_id, new_id(), advice, actor=scene.by, at=scene.at)
+    expect(Context(scene.session, scene.by, scene.at), scene.store_id, new_id(), advice)
     return ""
 
 
@@ -121,7 +121,7 @@ def _order(scene: Scene) -> str:
                 )
             )  # fmt: skip
     scene.session.flush()
-    proposals.propose(scene.session, scene.store_id, at=scene.at, actor=scene.by)
+    proposals.propose(Context(scene.session, scene.by, scene.at), scene.store_id)
     return ""
 
 
@@ -143,7 +143,7 @@ def _pickup(scene: Scene) -> str:
         currency=store_of(scene.session, scene.store_id).currency, total_minor=priced.total_minor,
         placed_at=scene.at.isoformat(), lines=lines,
     )  # fmt: skip
-    pickup.arrive(scene.session, placed, scene.by, scene.at)
+    pickup.arrive(Context(scene.session, scene.by, scene.at), placed)
     return f"code:{code_of(order_id, key)}"
 
 
@@ -188,11 +188,10 @@ def _goods(
         sku = f"practice-{n}"
         words = in_chinese if language == "zh" else name
         price = cents * _unit_of(session, store_id) // 100
-        product = catalogue.add_product(
-            session, sku, words, category=top_category, tax_class_id=tax_class_id, actor=by, at=at
-        )
-        catalogue.set_price(session, sku, price, day, actor=by, at=at)
-        catalogue.list_product(session, store_id, sku, quick_key=n, actor=by, at=at)
+        ctx = Context(session, by, at)
+        product = catalogue.add_product(ctx, sku, words, category=top_category, tax_class_id=tax_class_id)
+        catalogue.set_price(ctx, sku, price, day)
+        catalogue.list_product(ctx, store_id, sku, quick_key=n)
         made.append((product, price))
     return tuple(made)
 

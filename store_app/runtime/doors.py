@@ -33,7 +33,7 @@ from config.clock import Clock, PracticeClock, SystemClock
 from config.database import Base, Database, after_commit, make_engine, set_up_sqlite
 from config.errors import Unreachable
 from config.nodes.bell import Bell
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from supply import isolation
 
@@ -234,6 +234,11 @@ class _Undone(Exception):
     """Practice is over."""
 
 
+def acting(session: Session) -> Context:
+    """Return what a command needs: its transaction, who asks, and now."""
+    return Context(session, g.actor, doors().now())
+
+
 def read() -> AbstractContextManager[Session]:
     """Open a read-only look."""
     return doors().read()
@@ -272,4 +277,4 @@ def alone(doors: Doors, work: str, scope_id: str, *, actor: Actor) -> Iterator[N
         if isolation.is_away(fault):
             raise
         with doors.write() as session:
-            isolation.note(session, work, scope_id, fault, actor=actor, at=doors.now())
+            isolation.note(Context(session, actor, doors.now()), work, scope_id, fault)

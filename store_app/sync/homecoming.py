@@ -31,7 +31,7 @@ from config.errors import DomainError, Invalid, Unreachable
 from config.ids import NETWORK
 from config.nodes import journal, outbox, signing, signing_keys
 from config.nodes.facts import Odd
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from config.nodes.node import this_node
 from config.nodes.outbox import Message
 from store_app.runtime.doors import Doors
@@ -153,7 +153,7 @@ def _ours(doors: Doors, heard: wire.Own) -> _Ours:
     actor = Actor.system("sync", node_id)
     reported = [(one.key, one.by, one.vouch) for one in heard.keys if re.fullmatch(signing.KEY_PATTERN, one.key)]
     with doors.write() as session:
-        keys = signing_keys.recognised(session, node_id, reported, actor=actor, at=at)
+        keys = signing_keys.recognised(Context(session, actor, at), node_id, reported)
         since = signing_keys.first_at(session, node_id)
     by_batch = {
         seal.id: wire.facts_of(seal.text, node_id, seal.key)
@@ -195,9 +195,7 @@ def _end(session: Session, came: Homecoming, doors: Doors) -> None:
         return
     actor = Actor.system("sync", node_id)
     journal.record(
-        session,
-        actor=actor,
-        at=at,
+        Context(session, actor, at),
         verb=VERB,
         subject=f"node:{node_id}",
         topics=dict(came.topics),

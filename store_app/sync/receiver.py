@@ -15,7 +15,7 @@ from config.errors import Invalid, Refused
 from config.ids import NETWORK
 from config.nodes import anchor, door, facts, inbox, journal, outbox, signing, signing_keys
 from config.nodes.inbox import InboxHead, InboxMessage
-from config.nodes.journal import GENESIS, Actor
+from config.nodes.journal import GENESIS, Actor, Context
 from config.nodes.node import (
     COPY_SPEAKS,
     EPOCH_BEGUN,
@@ -133,7 +133,7 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
     if push.journal is not None:
         # a nonce of ours came with the answer that says which end we know
         _hear_journal(session, store_id, push.journal, push.speaking, at, owes_proof=bool(push.nonce) and not fork)
-    with isolation.apart(session, "recalls", store_id, actor=Actor.system("sync", NETWORK), at=at):
+    with isolation.apart(Context(session, Actor.system("sync", NETWORK), at), "recalls", store_id):
         recalls.catch_up(session, store_id, at=at)
     known = anchor.last(session, store_id)
     return {
@@ -165,7 +165,7 @@ def introduce(
 ) -> str:
     """Hear of a store's new signing key; returns its state. What is settled alarms nobody any more."""
     actor = Actor.system("sync", NETWORK)
-    state = signing_keys.introduce(session, store_id, public, chain, actor=actor, at=at)
+    state = signing_keys.introduce(Context(session, actor, at), store_id, public, chain)
     if state == "good":
         settle_key(session, store_id)
     return state
@@ -216,16 +216,16 @@ def take_early(doors: Doors) -> tuple[int, int]:
     return taken, left
 
 
-def take_in(session: Session, store_id: str, ids: Sequence[str], *, actor: Actor, at: dt.datetime) -> list[str]:
+def take_in(ctx: Context, store_id: str, ids: Sequence[str]) -> list[str]:
     """Take in what was set aside of a store because a person says so, then what waited for it; return the former."""
-    judge, rows = Judge(store_id), [inbox.inbox_message(row) for row in inbox.set_aside(session, store_id, ids)]
-    judge.read(session, rows)
+    judge, rows = Judge(store_id), [inbox.inbox_message(row) for row in inbox.set_aside(ctx.session, store_id, ids)]
+    judge.read(ctx.session, rows)
     for message in rows:
         judge.let_in(message)
-    plausibility.record_taken_in(session, store_id, [message.id for message in rows], actor=actor, at=at)
-    taken = set(inbox.take_in(session, store_id, ids, effect_of(store_id, at, judge)))
-    judge.keep(session, [message for message in rows if message.id in taken])
-    _try_again(session, store_id, at)
+    plausibility.record_taken_in(ctx, store_id, [message.id for message in rows])
+    taken = set(inbox.take_in(ctx.session, store_id, ids, effect_of(store_id, ctx.at, judge)))
+    judge.keep(ctx.session, [message for message in rows if message.id in taken])
+    _try_again(ctx.session, store_id, ctx.at)
     return sorted(taken)
 
 
@@ -337,7 +337,7 @@ def _signed(session: Session, store_id: str, push: wire.Push, at: dt.datetime) -
         text = wire.signed_text(store_id, seal.key, push.epoch, push.count, push.head, rows)
         if not signing.is_signed(seal.key, text.encode(), seal.signature):
             raise Refused(signing_keys.WRONG, "The signature does not fit what was sent: nothing was taken.")
-    signing_keys.hear(session, store_id, None if seal is None else seal.key, actor=Actor.system("sync", NETWORK), at=at)
+    signing_keys.hear(Context(session, Actor.system("sync", NETWORK), at), store_id, None if seal is None else seal.key)
     return text
 
 
@@ -438,7 +438,7 @@ def _hear_journal(
     proof = (end.proof_n, end.proof_hash) if end.proof_n is not None else None
     actor = Actor.system("sync", NETWORK)
     doubt = anchor.hear(
-        session, store_id, end.n, end.hash, epoch=epoch, proof=proof, owes_proof=owes_proof, actor=actor, at=at
+        Context(session, actor, at), store_id, end.n, end.hash, epoch=epoch, proof=proof, owes_proof=owes_proof
     )
     if doubt is None:
         return
@@ -454,4 +454,4 @@ def _alarm(session: Session, peer: Peer, alarm: str, at: dt.datetime) -> None:
     if peer.alarm not in WORST:
         peer.alarm = alarm
     actor = Actor.system("sync", NETWORK)
-    journal.record(session, actor=actor, at=at, verb="peer.alarm", subject=f"store:{peer.id}", alarm=alarm)
+    journal.record(Context(session, actor, at), verb="peer.alarm", subject=f"store:{peer.id}", alarm=alarm)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid
 from config.nodes import journal, node
-from config.nodes.journal import GENESIS, Actor, JournalEntry, JournalHead
+from config.nodes.journal import GENESIS, Actor, Context, JournalEntry, JournalHead
 from store_app.runtime.doors import Doors
 from supply.sync import recovered
 
@@ -52,9 +52,7 @@ def new_epoch(session: Session, node_id: str, why: str, doors: Doors, *, is_put_
     recovered.after_a_restore(session, node_id, at=doors.now())
     log.warning("new epoch", node=node_id, why=why)
     journal.record(
-        session,
-        actor=Actor.system("sync", node_id),
-        at=doors.now(),
+        Context(session, Actor.system("sync", node_id), doors.now()),
         verb="epoch.begun",
         subject=f"node:{node_id}",
         before=before,
@@ -96,7 +94,7 @@ def _send_damaged(doors: Doors, fault: Invalid) -> None:
     node_id = doors.settings.node_id
     actor = Actor.system("sync", node_id)
     with doors.write() as session:
-        journal.record(session, actor=actor, at=doors.now(), verb="sidecar.damaged", subject=f"node:{node_id}")
+        journal.record(Context(session, actor, doors.now()), verb="sidecar.damaged", subject=f"node:{node_id}")
 
 
 def _end(session: Session, node_id: str) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid
 from config.nodes import signing, signing_keys
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.signing import Signer
 from config.nodes.signing_keys import SigningKey
 from store_app.runtime.doors import Doors
@@ -21,7 +21,7 @@ def present(doors: Doors) -> Signer:
         is_known = session.get(SigningKey, (node_id, signer.public)) is not None
     if not is_known:
         with doors.write() as session:
-            signing_keys.own(session, node_id, signer, actor=Actor.system("sync", node_id), at=doors.now())
+            signing_keys.own(Context(session, Actor.system("sync", node_id), doors.now()), node_id, signer)
     return signer
 
 
@@ -30,14 +30,14 @@ def change(doors: Doors, *, actor: Actor) -> Signer:
     node_id, path = doors.settings.node_id, doors.settings.signing_key
     with doors.write() as session:
         before = _readable(path)
-        signer = signing_keys.change(session, node_id, before, actor=actor, at=doors.now())
+        signer = signing_keys.change(Context(session, actor, doors.now()), node_id, before)
     return signer.keep(path, replace=True)
 
 
 def trust(session: Session, doors: Doors, name: str, *, actor: Actor) -> SigningKey:
     """Recognise a key as this store's own of earlier; what it signed is fetched at the next contact."""
     key = signing_keys.named(session, doors.settings.node_id, name)
-    signing_keys.allow(session, key, actor=actor, at=doors.now())
+    signing_keys.allow(Context(session, actor, doors.now()), key)
     restored.new_epoch(session, key.node_id, "an earlier signing key was recognised", doors)
     return key
 

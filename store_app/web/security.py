@@ -46,7 +46,7 @@ from sqlalchemy.orm import Session
 from config.database import table_of
 from config.errors import NotFound, Refused
 from config.nodes import journal, signing_keys
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.prepared import Prepared
 from config.settings import Settings
 from pos.printing import agents
@@ -199,7 +199,7 @@ def lock(actor: Actor) -> None:
         if ended := session.get("id"):
             staff_sessions.end_session(books, ended, at=dt.datetime.now(dt.UTC))
         subject = f"till:{session.get('till_id', '')}"
-        journal.record(books, actor=actor, at=own_doors().now(), verb="till.locked", subject=subject)
+        journal.record(Context(books, actor, own_doors().now()), verb="till.locked", subject=subject)
     _forget()
     session["locked"] = actor.id
 

@@ -17,7 +17,7 @@ from flask import request, session
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.store import staff_sessions
 from pos.store.staff_sessions import LONGEST_SESSION, SEEN_EVERY, StaffSession
 from pos.store.store import Staff
@@ -117,7 +117,7 @@ def end(staff_id: str, *, handle: str = "", actor: Actor) -> int:
             raise NotFound("no-session", "This session has already ended.")
         staff_sessions.end(books, rows, at=dt.datetime.now(dt.UTC))
         if rows:
-            staff.note_ended(books, staff_id, len(rows), actor=actor, at=own_doors().now())
+            staff.note_ended(Context(books, actor, own_doors().now()), staff_id, len(rows))
     return len(rows)
 
 

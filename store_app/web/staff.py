@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.store import badges, pins, second_factor
 from pos.store.badges import BadgeReader
 from pos.store.permissions import AT_FIRST
@@ -50,9 +50,7 @@ STORE_ROLES = ("cashier", "supervisor", "shopkeeper")
 _KEEPERS = [role for role, permissions in AT_FIRST.items() if "staff" in permissions]
 
 
-def add(
-    session: Session, node_id: str, name: str, role: str, pin: str, *, actor: Actor, at: dt.datetime, weak: bool = False
-) -> Staff:
+def add(ctx: Context, node_id: str, name: str, role: str, pin: str, *, weak: bool = False) -> Staff:
     """Let a person sign in at a node, and journal who let them.
 
     weak: the PIN need not be good, because everybody is shown it (practice).
@@ -63,106 +61,93 @@ def add(
     staff_id = id_of(name)
     if not weak:
         pins.refuse_weak(pin, role, (name, node_id))
-    staff = add_staff(session, node_id, staff_id, name, role, pin)
-    journal.record(
-        session,
-        actor=actor,
-        at=at,
-        verb="staff.added",
-        subject=f"staff:{staff_id}",
-        name=name,
-        role=role,
-        seal=staff.seal,
-    )
+    staff = add_staff(ctx.session, node_id, staff_id, name, role, pin)
+    journal.record(ctx, verb="staff.added", subject=f"staff:{staff_id}", name=name, role=role, seal=staff.seal)
     return staff
 
 
-def change_role(session: Session, node_id: str, staff_id: str, role: str, *, actor: Actor, at: dt.datetime) -> Staff:
+def change_role(ctx: Context, node_id: str, staff_id: str, role: str) -> Staff:
     """Let a person do more or less than before (rule 5)."""
-    person = working(session, node_id, staff_id)
+    person = working(ctx.session, node_id, staff_id)
     if role not in STORE_ROLES:
         raise Invalid(
             "unknown-role", "There is no role %(role)s; choose cashier, supervisor or shopkeeper.", role=role,
             field="role",
         )  # fmt: skip
     if person.role != role:
-        _keep_one(session, person, role)
+        _keep_one(ctx.session, person, role)
         before, person.role = person.role, role
-        _record(session, person, "staff.role changed", actor, at, before=before, after=role)
+        _record(ctx, person, "staff.role changed", before=before, after=role)
     return person
 
 
-def change_pin(session: Session, node_id: str, staff_id: str, pin: str, *, actor: Actor, at: dt.datetime) -> Staff:
+def change_pin(ctx: Context, node_id: str, staff_id: str, pin: str) -> Staff:
     """Give a person another PIN or passphrase; who is signed in with the old one has to sign in again."""
-    person = working(session, node_id, staff_id)
+    person = working(ctx.session, node_id, staff_id)
     pins.refuse_weak(pin, person.role, (person.name, node_id))
     set_pin(person, pin)
-    _forget_tries(session, person)
-    _record(session, person, "staff.pin changed", actor, at)
+    _forget_tries(ctx.session, person)
+    _record(ctx, person, "staff.pin changed")
     return person
 
 
-def set_up_code(
-    session: Session, node_id: str, staff_id: str, salt: str, code: str, *, actor: Actor, at: dt.datetime
-) -> list[str]:
+def set_up_code(ctx: Context, node_id: str, staff_id: str, salt: str, code: str) -> list[str]:
     """Let a person's authenticator app count from now on; returns the recovery codes, this once."""
-    person = working(session, node_id, staff_id)
-    codes = second_factor.set_up(session, person, salt, code, at=at)
+    person = working(ctx.session, node_id, staff_id)
+    codes = second_factor.set_up(ctx.session, person, salt, code, at=ctx.at)
     if codes is None:
         raise Invalid("wrong-app-code", "Wrong code. Enter the one the app shows now.", field="code")
-    _record(session, person, "staff.second factor set up", actor, at)
+    _record(ctx, person, "staff.second factor set up")
     return codes
 
 
-def reset_code(session: Session, node_id: str, staff_id: str, *, actor: Actor, at: dt.datetime) -> Staff:
+def reset_code(ctx: Context, node_id: str, staff_id: str) -> Staff:
     """Let a person set up another app at the next sign-in; the old one and its recovery codes open nothing any more."""
-    person = working(session, node_id, staff_id)
-    second_factor.withdraw(session, person)
-    _record(session, person, "staff.second factor reset", actor, at)
+    person = working(ctx.session, node_id, staff_id)
+    second_factor.withdraw(ctx.session, person)
+    _record(ctx, person, "staff.second factor reset")
     return person
 
 
-def unlock(session: Session, node_id: str, staff_id: str, *, actor: Actor, at: dt.datetime) -> Staff:
+def unlock(ctx: Context, node_id: str, staff_id: str) -> Staff:
     """Let a person try again at once after too many wrong PINs (rule 2)."""
-    person = working(session, node_id, staff_id)
-    _forget_tries(session, person)
+    person = working(ctx.session, node_id, staff_id)
+    _forget_tries(ctx.session, person)
     if person.failed_tries:
         tries, person.failed_tries, person.locked_until = person.failed_tries, 0, None
-        _record(session, person, "staff.unlocked", actor, at, tries=tries)
+        _record(ctx, person, "staff.unlocked", tries=tries)
     return person
 
 
-def leave(session: Session, node_id: str, staff_id: str, *, actor: Actor, at: dt.datetime) -> Staff:
+def leave(ctx: Context, node_id: str, staff_id: str) -> Staff:
     """End a person's right to sign in; what they did stays in the books. Refuses oneself, and the last one (rule 5)."""
-    person = known(session, node_id, staff_id)
-    if person.id == actor.id:
+    person = known(ctx.session, node_id, staff_id)
+    if person.id == ctx.actor.id:
         raise Refused("yourself", "You cannot send yourself away. Let somebody else do it.")
     if person.active:
-        _keep_one(session, person, "")
-        badges.withdraw(session, person, actor=actor, at=at)
+        _keep_one(ctx.session, person, "")
+        badges.withdraw(ctx, person)
         person.active = False
-        _record(session, person, "staff.deactivated", actor, at)
+        _record(ctx, person, "staff.deactivated")
     return person
 
 
-def come_back(
-    session: Session, node_id: str, staff_id: str, pin: str, *, role: str = "cashier", actor: Actor, at: dt.datetime
-) -> Staff:
+def come_back(ctx: Context, node_id: str, staff_id: str, pin: str, *, role: str = "cashier") -> Staff:
     """Let a person who had left work here again, with a new PIN."""
-    person = known(session, node_id, staff_id)
+    person = known(ctx.session, node_id, staff_id)
     if person.active:
         raise Conflict("works-here", "%(name)s works here already.", name=person.name)
     pins.refuse_weak(pin, role, (person.name, node_id))
     set_pin(person, pin)
-    second_factor.withdraw(session, person)
+    second_factor.withdraw(ctx.session, person)
     person.active, person.role = True, role
-    _record(session, person, "staff.came back", actor, at, role=person.role)
+    _record(ctx, person, "staff.came back", role=person.role)
     return person
 
 
-def note_ended(session: Session, staff_id: str, many: int, *, actor: Actor, at: dt.datetime) -> None:
+def note_ended(ctx: Context, staff_id: str, many: int) -> None:
     """Journal that sessions of a person were ended."""
-    _record(session, known(session, actor.node, staff_id), "staff.signed out", actor, at, sessions=many)
+    _record(ctx, known(ctx.session, ctx.actor.node, staff_id), "staff.signed out", sessions=many)
 
 
 def is_last_keeper(session: Session, person: Staff) -> bool:
@@ -346,7 +331,7 @@ def _refuse_flood(strangers: Sequence[PinTries | None], at: dt.datetime) -> None
 
 def _note_stranger(session: Session, node_id: str, verb: str, at: dt.datetime, **facts: object) -> None:
     who = Actor.system("sign-in", node_id)
-    journal.record(session, actor=who, at=at, verb=verb, subject="staff:unknown", **facts)
+    journal.record(Context(session, who, at), verb=verb, subject="staff:unknown", **facts)
 
 
 def _tries_of(session: Session, staff: Staff, asked_by: str) -> Staff | PinTries:
@@ -391,7 +376,7 @@ def _locked(tried: Staff | PinTries | BadgeReader, at: dt.datetime) -> Refused |
 def _sign(session: Session, staff: Staff, verb: str, at: dt.datetime, **facts: object) -> None:
     who = Actor(id=staff.id, name=staff.name, role=staff.role, node=staff.node_id)
     reported = {"tries": staff.failed_tries} | facts
-    journal.record(session, actor=who, at=at, verb=verb, subject=f"staff:{staff.id}", **reported)
+    journal.record(Context(session, who, at), verb=verb, subject=f"staff:{staff.id}", **reported)
 
 
 def _keep_one(session: Session, person: Staff, role: str) -> None:
@@ -409,6 +394,6 @@ def _keep_one(session: Session, person: Staff, role: str) -> None:
     )  # fmt: skip
 
 
-def _record(session: Session, person: Staff, verb: str, actor: Actor, at: dt.datetime, **facts: object) -> None:
+def _record(ctx: Context, person: Staff, verb: str, **facts: object) -> None:
     reported = {"name": person.name, "seal": person.seal, **facts}
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"staff:{person.id}", **reported)
+    journal.record(ctx, verb=verb, subject=f"staff:{person.id}", **reported)

@@ -27,7 +27,7 @@ from config.clock import business_day
 from config.database import Base, table_of
 from config.errors import Invalid, Refused
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.prepared import Prepared
 from pos.store.store import Store
 
@@ -50,14 +50,12 @@ class ClosedDay(Base):
 # --- verbs ---
 
 
-def close(
-    session: Session, store_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
-) -> list[dt.date]:
+def close(ctx: Context, store_id: str, first: dt.date, last: dt.date) -> list[dt.date]:
     """Settle that a store stays closed from a day until another, both included (rule 1); returns the days that are new.
 
     Told to nobody: `storefront.storefront.close_days` is the verb that also tells the network.
     """
-    today = today_of(session, store_id, at)
+    today = today_of(ctx.session, store_id, ctx.at)
     if last < first:
         raise Invalid("closed-backwards", "The last closed day lies before the first.", field="last_day")
     if first < today:
@@ -66,23 +64,21 @@ def close(
         raise Invalid(
             "closed-too-far", "Settle closed days at most %(most)s days ahead.", field="last_day", most=MOST_AHEAD
         )
-    fresh = sorted(_each(first, last) - between(session, store_id, first, last))
+    fresh = sorted(_each(first, last) - between(ctx.session, store_id, first, last))
     if fresh:
-        session.add_all([ClosedDay(store_id=store_id, day=day) for day in fresh])
-        _note(session, "closed_days.settled", store_id, first, last, actor=actor, at=at)
+        ctx.session.add_all([ClosedDay(store_id=store_id, day=day) for day in fresh])
+        _note(ctx, "closed_days.settled", store_id, first, last)
     return fresh
 
 
-def reopen(
-    session: Session, store_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
-) -> list[dt.date]:
+def reopen(ctx: Context, store_id: str, first: dt.date, last: dt.date) -> list[dt.date]:
     """Take closed days back, from today on (rule 1); returns those that are open again."""
-    first = max(first, today_of(session, store_id, at))
-    found = sorted(between(session, store_id, first, last))
+    first = max(first, today_of(ctx.session, store_id, ctx.at))
+    found = sorted(between(ctx.session, store_id, first, last))
     if found:
         here = (ClosedDay.store_id == store_id, ClosedDay.day.between(first, last))
-        session.execute(sa.delete(ClosedDay).where(*here))
-        _note(session, "closed_days.taken_back", store_id, found[0], found[-1], actor=actor, at=at)
+        ctx.session.execute(sa.delete(ClosedDay).where(*here))
+        _note(ctx, "closed_days.taken_back", store_id, found[0], found[-1])
     return found
 
 
@@ -168,8 +164,6 @@ def _each(first: dt.date, last: dt.date) -> frozenset[dt.date]:
     return frozenset(first + dt.timedelta(days=n) for n in range((last - first).days + 1))
 
 
-def _note(
-    session: Session, verb: str, store_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
-) -> None:
+def _note(ctx: Context, verb: str, store_id: str, first: dt.date, last: dt.date) -> None:
     days = {"first_day": first.isoformat(), "last_day": last.isoformat()}
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"store:{store_id}", **days)
+    journal.record(ctx, verb=verb, subject=f"store:{store_id}", **days)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from config.bulk import write_many
 from config.ids import new_id
-from config.nodes.journal import Actor, move
+from config.nodes.journal import Actor, Context, move
 from supply.demand import campaign_uplift, forecast_state, history
 from supply.demand.forecasts import HORIZON_DAYS, STATES, Computed, ForecastQuantile, ForecastRun, ForecastSeries
 from supply.demand.history import in_parts
@@ -38,20 +38,20 @@ Part = Callable[[Session], object]
 """A transaction's worth."""
 
 
-def store_region(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
+def store_region(ctx: Context, computed: Computed) -> ForecastRun:
     """Write a region's run and make it the one that is published."""
-    run = _begin(session, new_id(), computed, actor=actor, at=at)
+    run = _begin(ctx, new_id(), computed)
     run.signal = computed.signal
-    _publish(session, run, actor=actor, at=at)
+    _publish(ctx, run)
     return run
 
 
-def store_store(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
+def store_store(ctx: Context, computed: Computed) -> ForecastRun:
     """Write a store's run and make it the one that is published, all in one transaction."""
     run_id = new_id()
-    for part in parts(run_id, computed, actor=actor, at=at):
-        part(session)
-    return session.get_one(ForecastRun, run_id)
+    for part in parts(run_id, computed, actor=ctx.actor, at=ctx.at):
+        part(ctx.session)
+    return ctx.session.get_one(ForecastRun, run_id)
 
 
 def parts(run_id: str, computed: Computed, *, actor: Actor, at: dt.datetime) -> Iterator[Part]:
@@ -64,7 +64,7 @@ def parts(run_id: str, computed: Computed, *, actor: Actor, at: dt.datetime) -> 
     store_id, found, gone = computed.loaded.scope_id, computed.forecast, list[str]()
     assert found is not None
     last = computed.loaded.day + dt.timedelta(days=HORIZON_DAYS)
-    yield lambda session: _begin(session, run_id, computed, actor=actor, at=at)
+    yield lambda session: _begin(Context(session, actor, at), run_id, computed)
     if computed.state is not None:
         body, day = to_bytes(computed.state), computed.state.measured_day
         yield lambda session: forecast_state.keep(session, store_id, day, body)
@@ -79,7 +79,7 @@ def parts(run_id: str, computed: Computed, *, actor: Actor, at: dt.datetime) -> 
         run.version, run.measured_day, run.said = VERSION, computed.measured_day, computed.said
         run.effects = computed.effects
         campaign_uplift.carried(session, store_id, run_id, [sku for _, sku in found.keys], last)
-        gone.extend(_publish(session, run, actor=actor, at=at))
+        gone.extend(_publish(Context(session, actor, at), run))
 
     yield publish
     edges = sorted(sku for _, sku in found.keys)[::PRODUCTS_AT_ONCE]
@@ -91,7 +91,7 @@ def parts(run_id: str, computed: Computed, *, actor: Actor, at: dt.datetime) -> 
 # --- inside ---
 
 
-def _begin(session: Session, run_id: str, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
+def _begin(ctx: Context, run_id: str, computed: Computed) -> ForecastRun:
     loaded = computed.loaded
     run = ForecastRun(
         id=run_id,
@@ -100,40 +100,40 @@ def _begin(session: Session, run_id: str, computed: Computed, *, actor: Actor, a
         state=STATES.first,
         origin_day=loaded.day,
         horizon_days=HORIZON_DAYS,
-        started_at=at,
+        started_at=ctx.at,
         seconds=round(computed.seconds, 3),
         series=computed.series,
     )
-    session.add(run)
-    session.flush()
-    move(session, run, "running", actor=actor, at=at, subject=f"forecast:{run.id}")
+    ctx.session.add(run)
+    ctx.session.flush()
+    move(ctx, run, "running", subject=f"forecast:{run.id}")
     return run
 
 
-def _publish(session: Session, run: ForecastRun, *, actor: Actor, at: dt.datetime) -> list[str]:
+def _publish(ctx: Context, run: ForecastRun) -> list[str]:
     """Publish a run (rules 1, 2); returns the runs whose numbers are there and no longer kept."""
-    move(session, run, "ready", actor=actor, at=at, subject=f"forecast:{run.id}", series=run.series)
-    before = session.scalars(
+    move(ctx, run, "ready", subject=f"forecast:{run.id}", series=run.series)
+    before = ctx.session.scalars(
         sa.select(ForecastRun)
         .where(ForecastRun.scope_kind == run.scope_kind, ForecastRun.scope_id == run.scope_id, ForecastRun.id != run.id)
         .order_by(ForecastRun.origin_day.desc(), ForecastRun.started_at.desc())
     ).all()
     for old in before:
         if old.state == "published":
-            move(session, old, "superseded", actor=actor, at=at, subject=f"forecast:{old.id}")
+            move(ctx, old, "superseded", subject=f"forecast:{old.id}")
         elif old.state in ("running", "ready"):
-            move(session, old, "failed", actor=actor, at=at, subject=f"forecast:{old.id}")
-    move(session, run, "published", actor=actor, at=at, subject=f"forecast:{run.id}")
-    history.forget_rates(session, [run.scope_id] if run.scope_kind == "store" else [])
+            move(ctx, old, "failed", subject=f"forecast:{old.id}")
+    move(ctx, run, "published", subject=f"forecast:{run.id}")
+    history.forget_rates(ctx.session, [run.scope_id] if run.scope_kind == "store" else [])
     gone = [old.id for old in before[KEPT_RUNS - 1 :]]
-    session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(gone)).values(signal=sa.null()))
+    ctx.session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(gone)).values(signal=sa.null()))
     if silenced := [old.id for old in before[KEPT_NOTES - 1 :]]:
-        session.execute(
+        ctx.session.execute(
             sa.update(ForecastRun).where(ForecastRun.id.in_(silenced)).values(said=sa.null(), effects=sa.null())
         )
-    session.flush()
+    ctx.session.flush()
     has_numbers = sa.exists().where(ForecastSeries.run_id == ForecastRun.id)
-    return list(session.scalars(sa.select(ForecastRun.id).where(ForecastRun.id.in_(gone), has_numbers)))
+    return list(ctx.session.scalars(sa.select(ForecastRun.id).where(ForecastRun.id.in_(gone), has_numbers)))
 
 
 def _write(session: Session, series: list[dict[str, Any]], quantiles: list[dict[str, Any]]) -> None:

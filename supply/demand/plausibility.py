@@ -35,7 +35,7 @@ from config.database import Base, among, dialect_of, insert_into, lock_rows
 from config.errors import Refused
 from config.nodes import inbox, journal
 from config.nodes.inbox import InboxMessage
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from config.words import N_
 from pos.catalogue.catalogue import Product
@@ -362,18 +362,18 @@ class Judge:
 # --- the operator's word ---
 
 
-def record_taken_in(session: Session, store_id: str, ids: Collection[str], *, actor: Actor, at: dt.datetime) -> None:
+def record_taken_in(ctx: Context, store_id: str, ids: Collection[str]) -> None:
     """Journal that a person takes in what was set aside (rule 5)."""
-    _record(session, "facts.taken_in", store_id, ids, actor, at)
+    _record(ctx, "facts.taken_in", store_id, ids)
 
 
-def turn_down(session: Session, store_id: str, ids: Collection[str], *, actor: Actor, at: dt.datetime) -> list[str]:
+def turn_down(ctx: Context, store_id: str, ids: Collection[str]) -> list[str]:
     """Turn down what was set aside, with what depends on it (rule 5); return what changed."""
     done, more = [], list(ids)
     while more:
-        done += (changed := inbox.turn_down(session, store_id, more))
-        more = _depending_on(session, store_id, changed)
-    _record(session, "facts.turned_down", store_id, done, actor, at)
+        done += (changed := inbox.turn_down(ctx.session, store_id, more))
+        more = _depending_on(ctx.session, store_id, changed)
+    _record(ctx, "facts.turned_down", store_id, done)
     return done
 
 
@@ -590,5 +590,5 @@ def _reported_of(body: Mapping[str, Any]) -> set[str]:
     return {one for one in [body.get("sale_id"), *reported] if isinstance(one, str)}
 
 
-def _record(session: Session, verb: str, store_id: str, ids: Collection[str], actor: Actor, at: dt.datetime) -> None:
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"store:{store_id}", ids=sorted(ids)[:200])
+def _record(ctx: Context, verb: str, store_id: str, ids: Collection[str]) -> None:
+    journal.record(ctx, verb=verb, subject=f"store:{store_id}", ids=sorted(ids)[:200])

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from config.clock import day_start
 from config.database import Base, dialect_of, insert_into
 from config.ids import NETWORK
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import this_node
 from pos.catalogue.catalogue import Listing
 from pos.sold import OF_PRODUCT, Sale, SaleLine
@@ -158,7 +158,7 @@ def _together_or_apart(
     """Add stores' day up all at once; where that trips, each by itself, and who still trips is left out (rule 5)."""
     node_id = this_node(session).id
     actor = Actor.system("roll-up", node_id)
-    left = isolation.together(session, "demand", ids, lambda some: add_up(some, day), actor=actor, at=at)
+    left = isolation.together(Context(session, actor, at), "demand", ids, lambda some: add_up(some, day))
     for store_id in left if node_id == NETWORK else ():
         changed_days.mark(session, store_id, [day], at=at + PUT_OFF)
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
 from config.money import MAX_MINOR
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from pos.catalogue.catalogue import Listing, Product, prices_on
 from pos.store.store import Store, store_of
 from supply.demand.history import StoreDay
@@ -33,15 +33,15 @@ OWN_DAYS = 28
 MOST_TIMES = 20.0
 
 
-def state(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
+def state(ctx: Context, store_id: str, sales_minor: int) -> bool:
     """Say what a store takes on a usual day; 0 takes it back. Returns whether that is new.
 
     Told to nobody: `storefront.storefront.state_sales` is the verb that also tells the network.
     """
-    store = store_of(session, store_id)
+    store = store_of(ctx.session, store_id)
     if not 0 <= sales_minor <= MAX_MINOR:
         raise Invalid("bad-sales", "Say what the store takes on a usual day, or nothing.", field="sales_amount")
-    if not counts(session, store_id):
+    if not counts(ctx.session, store_id):
         raise Refused(
             "own-sales-tell",
             "The store has sold for %(days)s days: its own sales tell what it takes, and nothing has to be said.",
@@ -51,15 +51,15 @@ def state(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at
     if before == sales_minor:
         return False
     facts = {"before_minor": before, "sales_minor": sales_minor}
-    record(session, actor=actor, at=at, verb="store.takings stated", subject=f"store:{store_id}", **facts)
+    record(ctx, verb="store.takings stated", subject=f"store:{store_id}", **facts)
     return True
 
 
-def state_for(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at: dt.datetime) -> bool:
+def state_for(ctx: Context, store_id: str, sales_minor: int) -> bool:
     """Say for a store without a node what it takes on a usual day (`state`)."""
-    if store_of(session, store_id).has_node:
+    if store_of(ctx.session, store_id).has_node:
         raise Refused("store-says-sales", "This store says itself what it takes, on its own computer.")
-    return state(session, store_id, sales_minor, actor=actor, at=at)
+    return state(ctx, store_id, sales_minor)
 
 
 def counts(session: Session, store_id: str) -> bool:

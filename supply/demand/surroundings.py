@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.nodes.journal import Context
 from config.nodes.publication import Publication
 from pos.store.store import Store
 
@@ -40,7 +41,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from config.database import Base, dialect_of, insert_into, table_of
 from config.errors import Invalid
 from config.nodes import journal
-from config.nodes.journal import Actor
 
 KIND = "surroundings"
 EDITION_DAYS = 800
@@ -134,16 +134,14 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
 # --- verbs ---
 
 
-def add_school_holiday(
-    session: Session, scope_id: str, name: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
-) -> None:
+def add_school_holiday(ctx: Context, scope_id: str, name: str, first: dt.date, last: dt.date) -> None:
     """Note school holidays from a day until another, both included (rules 4, 5)."""
-    check_school_holiday(first, last, at=at)
+    check_school_holiday(first, last, at=ctx.at)
     days = [first + n * _DAY for n in range((last - first).days + 1)]
-    insert = insert_into(SchoolHoliday, dialect_of(session))
+    insert = insert_into(SchoolHoliday, dialect_of(ctx.session))
     insert = insert.on_conflict_do_update(index_elements=["scope_id", "day"], set_={"name": insert.excluded.name})
-    session.execute(insert, [{"scope_id": scope_id, "day": day, "name": name} for day in days])
-    _note(session, "school_holidays.reported", scope_id, first, last, actor=actor, at=at)
+    ctx.session.execute(insert, [{"scope_id": scope_id, "day": day, "name": name} for day in days])
+    _note(ctx, "school_holidays.reported", scope_id, first, last)
 
 
 def check_school_holiday(first: dt.date, last: dt.date, *, at: dt.datetime) -> None:
@@ -162,15 +160,13 @@ def check_school_holiday(first: dt.date, last: dt.date, *, at: dt.datetime) -> N
         )  # fmt: skip
 
 
-def remove_school_holiday(
-    session: Session, scope_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
-) -> int:
+def remove_school_holiday(ctx: Context, scope_id: str, first: dt.date, last: dt.date) -> int:
     """Take school holidays back between two days, both included; returns how many days there were."""
     here = (SchoolHoliday.scope_id == scope_id, SchoolHoliday.day.between(first, last))
-    gone = session.scalar(sa.select(sa.func.count()).where(*here)) or 0
+    gone = ctx.session.scalar(sa.select(sa.func.count()).where(*here)) or 0
     if gone:
-        session.execute(sa.delete(SchoolHoliday).where(*here))
-        _note(session, "school_holidays.taken_back", scope_id, first, last, actor=actor, at=at)
+        ctx.session.execute(sa.delete(SchoolHoliday).where(*here))
+        _note(ctx, "school_holidays.taken_back", scope_id, first, last)
     return gone
 
 
@@ -220,12 +216,12 @@ def check_weather(day: dt.date, temperature_tenths: int | None, rain_tenths: int
         )  # fmt: skip
 
 
-def forget_weather(session: Session, scope_id: str, *, actor: Actor, at: dt.datetime) -> int:
+def forget_weather(ctx: Context, scope_id: str) -> int:
     """Take back all weather told of a scope; returns of how many days there was some."""
-    count = session.scalar(sa.select(sa.func.count()).where(WeatherDay.scope_id == scope_id)) or 0
+    count = ctx.session.scalar(sa.select(sa.func.count()).where(WeatherDay.scope_id == scope_id)) or 0
     if count:
-        session.execute(sa.delete(WeatherDay).where(WeatherDay.scope_id == scope_id))
-        journal.record(session, actor=actor, at=at, verb="weather.taken_back", subject=f"scope:{scope_id}", days=count)
+        ctx.session.execute(sa.delete(WeatherDay).where(WeatherDay.scope_id == scope_id))
+        journal.record(ctx, verb="weather.taken_back", subject=f"scope:{scope_id}", days=count)
     return count
 
 
@@ -290,8 +286,6 @@ def _weather(session: Session, scopes: tuple[str, ...], first: dt.date, last: dt
     return grid
 
 
-def _note(
-    session: Session, verb: str, scope_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
-) -> None:
+def _note(ctx: Context, verb: str, scope_id: str, first: dt.date, last: dt.date) -> None:
     days = {"first_day": first.isoformat(), "last_day": last.isoformat()}
-    journal.record(session, actor=actor, at=at, verb=verb, subject=f"scope:{scope_id}", **days)
+    journal.record(ctx, verb=verb, subject=f"scope:{scope_id}", **days)

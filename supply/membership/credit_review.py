@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.money import BASIS, exponent
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.node import COPY_SPEAKS, Peer
 from pos.store.store import Store
 from supply import isolation
@@ -38,27 +38,27 @@ from supply.shelf.plan import ShelfPlan
 SHELF_WEEKS = 4
 
 
-def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
+def close_day(ctx: Context, day: dt.date) -> int:
     """Do a day's money for every store (rules 1 to 6); returns how many have a line. Again changes nothing."""
-    n, terms = money_terms.in_force(session)
-    _pay_from_funds(session, day, actor=actor, at=at)
-    unsettled = lost_entries.unsettled(session)
-    late = credit.late(session, day, terms.grace_days) - unsettled
-    alarmed = set(session.scalars(sa.select(Peer.id).where(Peer.alarm == COPY_SPEAKS)))
-    shelved = _shelved_weeks(session, day)
+    n, terms = money_terms.in_force(ctx.session)
+    _pay_from_funds(ctx, day)
+    unsettled = lost_entries.unsettled(ctx.session)
+    late = credit.late(ctx.session, day, terms.grace_days) - unsettled
+    alarmed = set(ctx.session.scalars(sa.select(Peer.id).where(Peer.alarm == COPY_SPEAKS)))
+    shelved = _shelved_weeks(ctx.session, day)
     done = 0
-    for store_id in session.scalars(sa.select(Store.id).order_by(Store.id)).all():
-        with isolation.apart(session, "money", store_id, actor=actor, at=at) as part:
+    for store_id in ctx.session.scalars(sa.select(Store.id).order_by(Store.id)).all():
+        with isolation.apart(ctx, "money", store_id) as part:
             if store_id not in unsettled:
-                _charge_late(session, store_id, day, terms, actor=actor, at=at)
+                _charge_late(ctx, store_id, day, terms)
             for week in shelved.get(store_id, ()):
-                ledger.shelf_paid(session, store_id, terms.shelf_week_minor, week=week, actor=actor, at=at)
-            store, line = session.get_one(Store, store_id), credit.line_of(session, store_id)
-            membership_level.review(session, store, day, actor=actor, at=at)
+                ledger.shelf_paid(ctx, store_id, terms.shelf_week_minor, week=week)
+            store, line = ctx.session.get_one(Store, store_id), credit.line_of(ctx.session, store_id)
+            membership_level.review(ctx, store, day)
             if line is None or line.worked_out_on <= day:
-                _set_line(session, store, day, n, terms, actor=actor, at=at)
+                _set_line(ctx, store, day, n, terms)
                 held_why = "contradiction" if store_id in alarmed else "late" if store_id in late else ""
-                _hold_or_release(session, store_id, held_why, actor=actor, at=at)
+                _hold_or_release(ctx, store_id, held_why)
         done += part.done
     return done
 
@@ -101,40 +101,37 @@ def _shelved_weeks(session: Session, day: dt.date) -> dict[str, list[str]]:
     return found
 
 
-def _pay_from_funds(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> None:
-    for store_id, known in sorted(ledger.balances_by_store(session).items()):
+def _pay_from_funds(ctx: Context, day: dt.date) -> None:
+    for store_id, known in sorted(ledger.balances_by_store(ctx.session).items()):
         if known["funds"] < 0 or known["advance"] > 0:
-            with isolation.apart(session, "money", store_id, actor=actor, at=at):
-                book = Booking(session, store_id, actor=actor, at=at, day=day)
+            with isolation.apart(ctx, "money", store_id):
+                book = Booking(ctx, store_id, day=day)
                 book.pay(by_day=day)
                 book.close("settled", day=day.isoformat())
 
 
-def _hold_or_release(session: Session, store_id: str, why: str, *, actor: Actor, at: dt.datetime) -> None:
+def _hold_or_release(ctx: Context, store_id: str, why: str) -> None:
     if why:
-        credit.hold(session, store_id, why=why, by_rule=True, actor=actor, at=at)
+        credit.hold(ctx, store_id, why=why, by_rule=True)
     else:
-        credit.release(session, store_id, by_rule=True, actor=actor, at=at)
+        credit.release(ctx, store_id, by_rule=True)
 
 
-def _set_line(
-    session: Session, store: Store, day: dt.date, n: int, terms: Terms, *, actor: Actor, at: dt.datetime
-) -> None:
-    due_minor, on_time_minor = repaid_of(session, store.id, day)
-    level = membership_level.level_now(session, store.id)
+def _set_line(ctx: Context, store: Store, day: dt.date, n: int, terms: Terms) -> None:
+    due_minor, on_time_minor = repaid_of(ctx.session, store.id, day)
+    level = membership_level.level_now(ctx.session, store.id)
     facts = LimitFacts(
-        tuple(weeks_of(session, store.id, day)), due_minor, on_time_minor, BASIS + level * terms.level_bp
+        tuple(weeks_of(ctx.session, store.id, day)), due_minor, on_time_minor, BASIS + level * terms.level_bp
     )
     lent = LimitTerms(
         terms.weeks_bp, terms.first_bp, terms.cap_minor, 10 ** exponent(store.currency), terms.first_most_minor
     )
     limit_minor, steps = limit_of(facts, lent)
     credit.set_line(
-        session, store.id, limit_minor=limit_minor, level=level,
+        ctx, store.id, limit_minor=limit_minor, level=level,
         facts=asdict(facts) | {"weeks_minor": list(facts.weeks_minor)}, terms=asdict(lent) | _reported(terms, level),
         terms_n=n, steps=[asdict(step) for step in steps], day=day,
-        advance_most_minor=advances.most(session, store.id, terms.advance_bp), actor=actor, at=at,
-    )  # fmt: skip
+        advance_most_minor=advances.most(ctx.session, store.id, terms.advance_bp))  # fmt: skip
 
 
 def _reported(terms: Terms, level: int) -> dict[str, int]:
@@ -149,12 +146,12 @@ def _reported(terms: Terms, level: int) -> dict[str, int]:
     }  # fmt: skip
 
 
-def _charge_late(session: Session, store_id: str, day: dt.date, terms: Terms, *, actor: Actor, at: dt.datetime) -> None:
-    overdue = [one for one in ledger.open_invoices(session, store_id) if one.invoice.on_credit]
+def _charge_late(ctx: Context, store_id: str, day: dt.date, terms: Terms) -> None:
+    overdue = [one for one in ledger.open_invoices(ctx.session, store_id) if one.invoice.on_credit]
     overdue = [one for one in overdue if one.invoice.due_day < day]
     if not overdue:
         return
-    book = Booking(session, store_id, actor=actor, at=at)
+    book = Booking(ctx, store_id)
     for one in overdue:
         fee_minor, once = day_fee(one.left_minor, terms.late_ppm), f"late-{one.invoice.id}-{day}"
         if fee_minor and not book.knows(once):

@@ -33,7 +33,7 @@ from config.database import Base
 from config.ids import NETWORK
 from config.nodes import door, journal
 from config.nodes.facts import STORE, Count, Day, Fact, Whole, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.stock.ledger import MOST_QTY, StockCount
 from pos.store.store import Store, day_of, send_fact
 from supply.demand.history import DailyDemand
@@ -143,51 +143,50 @@ def send_counts(session: Session, store_id: str, day: dt.date, counted: int, sol
 
 
 @applies(LevelReported)
-def take_review(session: Session, fact: LevelReported, _actor: Actor, _at: dt.datetime) -> None:
+def take_review(ctx: Context, fact: LevelReported) -> None:
     """Keep the network's review; an older one that arrives late changes nothing."""
-    known = session.get(LevelReview, fact.store_id)
+    known = ctx.session.get(LevelReview, fact.store_id)
     if known is None or known.day <= fact.day:
-        session.merge(LevelReview(**vars(fact)))
-        session.flush()
+        ctx.session.merge(LevelReview(**vars(fact)))
+        ctx.session.flush()
 
 
 # --- verbs, network ---
 
 
 @applies(StoreCounts)
-def take_counts(session: Session, fact: StoreCounts, _actor: Actor, at: dt.datetime) -> None:
+def take_counts(ctx: Context, fact: StoreCounts) -> None:
     """Keep what a store told of its counts (rule 2); an older word that arrives late changes nothing.
 
     A day that has not come yet, of a clock that is ahead, is today: the next word stands in its place.
     """
     store_id, sold = fact.store_id, fact.sold_products
     counted = door.number(fact.counted_products, "counted_products", most=sold)
-    today, known = day_of(session, store_id, at), session.get(CountsReported, store_id)
+    today, known = day_of(ctx.session, store_id, ctx.at), ctx.session.get(CountsReported, store_id)
     day = min(fact.day, today)
     if known is None or known.day <= day or known.day > today:
-        session.merge(CountsReported(store_id=store_id, day=day, sold_products=sold, counted_products=counted))
-        session.flush()
+        ctx.session.merge(CountsReported(store_id=store_id, day=day, sold_products=sold, counted_products=counted))
+        ctx.session.flush()
 
 
-def review(session: Session, store: Store, day: dt.date, *, actor: Actor, at: dt.datetime) -> LevelReview | None:
+def review(ctx: Context, store: Store, day: dt.date) -> LevelReview | None:
     """Review a store if a week ends or it never was (rule 1), and tell it; None when it is not time."""
-    known = session.get(LevelReview, store.id)
+    known = ctx.session.get(LevelReview, store.id)
     if known is not None and (day.weekday() != 6 or known.day >= day):
         return None
-    evidence = gather(session, store.id, day)
+    evidence = gather(ctx.session, store.id, day)
     measures = count(evidence)
     level = level_of(measures)
     row = LevelReview(
         store_id=store.id, day=day, level=level, level_before=known.level if known else 0,
         measures={name: [one.good, one.cases] for name, one in measures.items()}, evidence=evidence,
     )  # fmt: skip
-    row = session.merge(row)
-    session.flush()
+    row = ctx.session.merge(row)
+    ctx.session.flush()
     journal.record(
-        session, actor=actor, at=at, verb="standing.reviewed", subject=f"standing:{store.id}", level=level,
-        before=row.level_before, day=day,
-    )  # fmt: skip
-    send_fact(session, LevelReported.of_row(row), subject=f"standing:{store.id}", at=at)
+        ctx, verb="standing.reviewed", subject=f"standing:{store.id}", level=level,
+        before=row.level_before, day=day)  # fmt: skip
+    send_fact(ctx.session, LevelReported.of_row(row), subject=f"standing:{store.id}", at=ctx.at)
     return row
 
 

@@ -19,7 +19,7 @@ from config.errors import Invalid, NotFound
 from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.facts import STORE, Fact, Instant, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from config.words import N_
 from pos.store.store import send_fact
@@ -66,9 +66,7 @@ class Objection(Base):
     answered_at: Mapped[dt.datetime | None]
 
 
-def raise_objection(
-    session: Session, store_id: str, *, id: str, about: str, words: str, actor: Actor, at: dt.datetime
-) -> Objection:
+def raise_objection(ctx: Context, store_id: str, *, id: str, about: str, words: str) -> Objection:
     """Object to a figure, at the store (rules 1, 3)."""
     words = _words(words, N_("Say what is wrong, so that it can be looked into."))
     if about not in SUBJECTS:
@@ -76,50 +74,56 @@ def raise_objection(
     query = sa.select(Objection).where(
         Objection.store_id == store_id, Objection.about == about, Objection.state == STATES.first
     )
-    known: Objection | None = session.scalar(query.limit(1))
+    known: Objection | None = ctx.session.scalar(query.limit(1))
     if known is not None:
         return known
     row = Objection(
-        store_id=store_id, id=id, about=about, words=words, state=STATES.first, raised_by=actor.name, raised_at=at,
+        store_id=store_id,
+        id=id,
+        about=about,
+        words=words,
+        state=STATES.first,
+        raised_by=ctx.actor.name,
+        raised_at=ctx.at,
         answer="",
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-    journal.record(session, actor=actor, at=at, verb="objection.raised", subject=f"objection:{id}", about=about)
-    send_fact(session, ObjectionRaised.of_row(row), subject=f"objection:{id}", at=at)
+    )
+    ctx.session.add(row)
+    ctx.session.flush()
+    journal.record(ctx, verb="objection.raised", subject=f"objection:{id}", about=about)
+    send_fact(ctx.session, ObjectionRaised.of_row(row), subject=f"objection:{id}", at=ctx.at)
     return row
 
 
 @applies(ObjectionRaised)
-def take_raised(session: Session, fact: ObjectionRaised, _actor: Actor, _at: dt.datetime) -> None:
+def take_raised(ctx: Context, fact: ObjectionRaised) -> None:
     """Write a store's objection down, at the network; a second copy changes nothing."""
-    if session.get(Objection, (fact.store_id, fact.id)) is None:
+    if ctx.session.get(Objection, (fact.store_id, fact.id)) is None:
         if fact.about not in SUBJECTS:
             raise Invalid("bad-subject", "Object to the limit, the account or the standing.", about=fact.about)
-        session.add(Objection(**vars(fact) | {"state": STATES.first, "answer": ""}))
-        session.flush()
+        ctx.session.add(Objection(**vars(fact) | {"state": STATES.first, "answer": ""}))
+        ctx.session.flush()
 
 
-def answer(
-    session: Session, store_id: str, objection_id: str, *, upheld: bool, words: str, actor: Actor, at: dt.datetime
-) -> Objection:
+def answer(ctx: Context, store_id: str, objection_id: str, *, upheld: bool, words: str) -> Objection:
     """Answer an objection, at the network (rule 1)."""
     words = _words(words, N_("Say why: the shopkeeper reads it."))
-    query = lock_rows(session, sa.select(Objection).where(Objection.store_id == store_id, Objection.id == objection_id))
-    row: Objection | None = session.scalar(query)
+    query = lock_rows(
+        ctx.session, sa.select(Objection).where(Objection.store_id == store_id, Objection.id == objection_id)
+    )
+    row: Objection | None = ctx.session.scalar(query)
     if row is None:
         raise NotFound("unknown-objection", "There is no such objection.", objection_id=objection_id)
-    _settle(session, row, "upheld" if upheld else "turned_down", words, actor=actor, at=at)
-    send_fact(session, ObjectionAnswered.of_row(row), subject=f"objection:{row.id}", at=at)
+    _settle(ctx, row, "upheld" if upheld else "turned_down", words)
+    send_fact(ctx.session, ObjectionAnswered.of_row(row), subject=f"objection:{row.id}", at=ctx.at)
     return row
 
 
 @applies(ObjectionAnswered)
-def take_answered(session: Session, fact: ObjectionAnswered, actor: Actor, at: dt.datetime) -> None:
+def take_answered(ctx: Context, fact: ObjectionAnswered) -> None:
     """Take over what the network answered, at the store; a second copy changes nothing."""
-    row = session.get(Objection, (fact.store_id, fact.id))
+    row = ctx.session.get(Objection, (fact.store_id, fact.id))
     if row is not None and STATES.legal(row.state, fact.state):
-        _settle(session, row, fact.state, fact.answer, actor=actor, at=at)
+        _settle(ctx, row, fact.state, fact.answer)
 
 
 def of_store(session: Session, store_id: str, *about: str) -> list[Objection]:
@@ -137,9 +141,9 @@ def waiting(session: Session) -> list[Objection]:
 # --- inside ---
 
 
-def _settle(session: Session, row: Objection, state: str, words: str, *, actor: Actor, at: dt.datetime) -> None:
-    row.answer, row.answered_at = words, at
-    journal.move(session, row, state, actor=actor, at=at, subject=f"objection:{row.id}", why=words)
+def _settle(ctx: Context, row: Objection, state: str, words: str) -> None:
+    row.answer, row.answered_at = words, ctx.at
+    journal.move(ctx, row, state, subject=f"objection:{row.id}", why=words)
 
 
 def _words(words: str, ask: str) -> str:

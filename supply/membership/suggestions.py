@@ -25,7 +25,7 @@ from config.errors import Invalid, NotFound
 from config.ids import new_id
 from config.money import BASIS, amount_for, divide_half_up
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.catalogue.catalogue import Listing, Product, TaxClass, prices_on
 from pos.store.store import day_of
@@ -93,49 +93,47 @@ class Candidate:
 # --- verbs ---
 
 
-def renew(session: Session, store_id: str, day: dt.date, *, actor: Actor, at: dt.datetime) -> Suggestion | None:
+def renew(ctx: Context, store_id: str, day: dt.date) -> Suggestion | None:
     """Measure what is due, and see that the best suggestion is open (rules 1, 3); returns it."""
-    for row in _of(session, store_id, "accepted"):
+    for row in _of(ctx.session, store_id, "accepted"):
         if row.answered_on is not None and row.answered_on + dt.timedelta(days=WINDOW_DAYS) <= day:
-            row.measured_minor = measured(session, row)
-            journal.move(session, row, "measured", actor=actor, at=at, subject=subject_of(row),
+            row.measured_minor = measured(ctx.session, row)
+            journal.move(ctx, row, "measured", subject=subject_of(row),
                          expected_minor=row.expected_minor, measured_minor=row.measured_minor)  # fmt: skip
-    found = candidates(session, store_id, day)
-    standing = _of(session, store_id, "open")
+    found = candidates(ctx.session, store_id, day)
+    standing = _of(ctx.session, store_id, "open")
     for row in standing:
         if any((one.kind, one.sku) == (row.kind, row.sku) for one in found):
             return row
-        journal.move(session, row, "expired", actor=actor, at=at, subject=subject_of(row))
+        journal.move(ctx, row, "expired", subject=subject_of(row))
     if not found:
         return None
     best = max(found, key=lambda one: (one.expected_minor, one.sku))
     made = Suggestion(
-        store_id=store_id, id=new_id(), kind=best.kind, sku=best.sku, name=session.get_one(Product, best.sku).name,
+        store_id=store_id, id=new_id(), kind=best.kind, sku=best.sku, name=ctx.session.get_one(Product, best.sku).name,
         facts=best.facts, expected_minor=best.expected_minor, state=STATES.first, made_on=day, why="",
     )  # fmt: skip
-    session.add(made)
-    session.flush()
-    journal.record(session, actor=actor, at=at, verb="suggestion.made", subject=subject_of(made), kind=made.kind,
+    ctx.session.add(made)
+    ctx.session.flush()
+    journal.record(ctx, verb="suggestion.made", subject=subject_of(made), kind=made.kind,
                    sku=made.sku, expected_minor=made.expected_minor)  # fmt: skip
     return made
 
 
-def answer(
-    session: Session, store_id: str, suggestion_id: str, *, accept: bool, why: str = "", actor: Actor, at: dt.datetime
-) -> Suggestion:
+def answer(ctx: Context, store_id: str, suggestion_id: str, *, accept: bool, why: str = "") -> Suggestion:
     """Accept the open suggestion, or refuse it with a reason."""
-    query = lock_rows(session, sa.select(Suggestion).where(
+    query = lock_rows(ctx.session, sa.select(Suggestion).where(
         Suggestion.store_id == store_id, Suggestion.id == suggestion_id
     ))  # fmt: skip
-    row: Suggestion | None = session.scalar(query)
+    row: Suggestion | None = ctx.session.scalar(query)
     if row is None:
         raise NotFound("unknown-suggestion", "There is no such suggestion.", suggestion_id=suggestion_id)
     why = " ".join(why.split())[:200]
     if not accept and not why:
         raise Invalid("no-reason", "Say why not, so that the next suggestion fits better.")
-    row.why, row.answered_on = why, day_of(session, store_id, at)
+    row.why, row.answered_on = why, day_of(ctx.session, store_id, ctx.at)
     target = "accepted" if accept else "refused"
-    journal.move(session, row, target, actor=actor, at=at, subject=subject_of(row), why=why or None)
+    journal.move(ctx, row, target, subject=subject_of(row), why=why or None)
     return row
 
 

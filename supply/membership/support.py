@@ -24,7 +24,7 @@ from config.errors import Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import journal
 from config.nodes.facts import STORE, Fact, Instant, Whole, applies
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.store.store import send_fact
 
 LONGEST_HOURS = 72
@@ -93,34 +93,37 @@ class SupportVisit(Base):
 # --- verbs, store ---
 
 
-def give(
-    session: Session, store_id: str, hours: int, words: str, state: dict[str, Any], *, actor: Actor, at: dt.datetime
-) -> SupportPermission:
+def give(ctx: Context, store_id: str, hours: int, words: str, state: dict[str, Any]) -> SupportPermission:
     """Give leave for some hours (rule 1); leave that is in force is lengthened. state: how the node is (rule 3)."""
     if not 1 <= hours <= LONGEST_HOURS:
         raise Invalid("bad-leave", "Leave is given for 1 to %(most)s hours.", field="hours", most=LONGEST_HOURS)
-    until, row = at + dt.timedelta(hours=hours), in_force(session, store_id, at)
+    until, row = ctx.at + dt.timedelta(hours=hours), in_force(ctx.session, store_id, ctx.at)
     if row is None:
         row = SupportPermission(
-            store_id=store_id, id=new_id(), words="", given_by=actor.name, given_at=at, until=until, step=0, reported={}
+            store_id=store_id,
+            id=new_id(),
+            words="",
+            given_by=ctx.actor.name,
+            given_at=ctx.at,
+            until=until,
+            step=0,
+            reported={},
         )
-        session.add(row)
+        ctx.session.add(row)
     row.words, row.until = " ".join(words.split())[:300], max(as_utc(row.until), until)
-    session.flush()
-    journal.record(
-        session, actor=actor, at=at, verb="support.given", subject=f"support:{row.id}", until=row.until, words=row.words
-    )
-    send(session, row, state, at)
+    ctx.session.flush()
+    journal.record(ctx, verb="support.given", subject=f"support:{row.id}", until=row.until, words=row.words)
+    send(ctx.session, row, state, ctx.at)
     return row
 
 
-def take_back(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def take_back(ctx: Context, store_id: str) -> None:
     """Take leave back at once (rule 1); without any this does nothing."""
-    row = in_force(session, store_id, at)
+    row = in_force(ctx.session, store_id, ctx.at)
     if row is not None:
-        row.ended_at = at
-        journal.record(session, actor=actor, at=at, verb="support.taken_back", subject=f"support:{row.id}")
-        send(session, row, {}, at)
+        row.ended_at = ctx.at
+        journal.record(ctx, verb="support.taken_back", subject=f"support:{row.id}")
+        send(ctx.session, row, {}, ctx.at)
 
 
 def send(session: Session, row: SupportPermission, state: dict[str, Any], at: dt.datetime) -> None:
@@ -131,47 +134,52 @@ def send(session: Session, row: SupportPermission, state: dict[str, Any], at: dt
 
 
 @applies(SupportLooked)
-def take_looked(session: Session, fact: SupportLooked, _actor: Actor, at: dt.datetime) -> None:
+def take_looked(ctx: Context, fact: SupportLooked) -> None:
     """Write who of the network looks into this store, into its own journal (rule 2); a second copy changes nothing."""
-    if session.get(SupportVisit, (fact.store_id, fact.id)) is not None:
+    if ctx.session.get(SupportVisit, (fact.store_id, fact.id)) is not None:
         return
-    session.add(SupportVisit(**vars(fact)))
+    ctx.session.add(SupportVisit(**vars(fact)))
     journal.record(
-        session, actor=Actor(fact.actor_id, fact.actor_name, "operator", fact.store_id), at=at, verb="support.looked",
-        subject=f"support:{fact.leave_id}", looked_at=fact.at, until=fact.until,
-    )  # fmt: skip
+        Context(ctx.session, Actor(fact.actor_id, fact.actor_name, "operator", fact.store_id), ctx.at),
+        verb="support.looked",
+        subject=f"support:{fact.leave_id}",
+        looked_at=fact.at,
+        until=fact.until,
+    )
 
 
 # --- verbs, network ---
 
 
 @applies(SupportReported)
-def take_reported(session: Session, fact: SupportReported, _actor: Actor, _at: dt.datetime) -> None:
+def take_reported(ctx: Context, fact: SupportReported) -> None:
     """Take over a store's leave; an older word changes nothing."""
-    row = session.get(SupportPermission, (fact.store_id, fact.id))
+    row = ctx.session.get(SupportPermission, (fact.store_id, fact.id))
     if row is not None and row.step >= fact.step:
         return
-    session.merge(SupportPermission(**vars(fact)))
-    session.flush()
+    ctx.session.merge(SupportPermission(**vars(fact)))
+    ctx.session.flush()
 
 
-def look(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> SupportVisit:
+def look(ctx: Context, store_id: str) -> SupportVisit:
     """Open a look into a store (rule 2); Refused without its leave. A look that is open is not opened twice."""
-    leave = session.scalar(
-        lock_rows(session, sa.select(SupportPermission).where(*_live(store_id, at)).order_by(SupportPermission.id))
+    leave = ctx.session.scalar(
+        lock_rows(
+            ctx.session, sa.select(SupportPermission).where(*_live(store_id, ctx.at)).order_by(SupportPermission.id)
+        )
     )
     if leave is None:
         raise Refused("no-leave", "This store has given no leave to look into it. Ask the shopkeeper.", store=store_id)
-    if (known := looking(session, store_id, actor, at)) is not None:
+    if (known := looking(ctx, store_id)) is not None:
         return known
     row = SupportVisit(
-        store_id=store_id, id=new_id(), leave_id=leave.id, actor_id=actor.id, actor_name=actor.name, at=at,
-        until=min(at + LOOK, as_utc(leave.until)),
+        store_id=store_id, id=new_id(), leave_id=leave.id, actor_id=ctx.actor.id, actor_name=ctx.actor.name, at=ctx.at,
+        until=min(ctx.at + LOOK, as_utc(leave.until)),
     )  # fmt: skip
-    session.add(row)
-    session.flush()
-    journal.record(session, actor=actor, at=at, verb="support.looked", subject=f"store:{store_id}", leave=leave.id)
-    send_fact(session, SupportLooked.of_row(row), subject=f"support:{leave.id}", id=f"look-{row.id}", at=at)
+    ctx.session.add(row)
+    ctx.session.flush()
+    journal.record(ctx, verb="support.looked", subject=f"store:{store_id}", leave=leave.id)
+    send_fact(ctx.session, SupportLooked.of_row(row), subject=f"support:{leave.id}", id=f"look-{row.id}", at=ctx.at)
     return row
 
 
@@ -194,20 +202,20 @@ def in_force(session: Session, store_id: str, at: dt.datetime) -> SupportPermiss
     ).first()
 
 
-def looking(session: Session, store_id: str, actor: Actor, at: dt.datetime) -> SupportVisit | None:
+def looking(ctx: Context, store_id: str) -> SupportVisit | None:
     """Return the look a person has open into a store whose leave is in force."""
-    if in_force(session, store_id, at) is None:
+    if in_force(ctx.session, store_id, ctx.at) is None:
         return None
     query = sa.select(SupportVisit).where(
-        SupportVisit.store_id == store_id, SupportVisit.actor_id == actor.id, SupportVisit.until > at
+        SupportVisit.store_id == store_id, SupportVisit.actor_id == ctx.actor.id, SupportVisit.until > ctx.at
     )
-    return session.scalars(query.order_by(SupportVisit.until.desc())).first()
+    return ctx.session.scalars(query.order_by(SupportVisit.until.desc())).first()
 
 
-def require_look(session: Session, store_id: str, actor: Actor, at: dt.datetime) -> SupportPermission:
+def require_look(ctx: Context, store_id: str) -> SupportPermission:
     """Return the leave under which a person looks; NotFound where they have opened no look."""
-    found = looking(session, store_id, actor, at)
-    leave = in_force(session, store_id, at)
+    found = looking(ctx, store_id)
+    leave = in_force(ctx.session, store_id, ctx.at)
     if found is None or leave is None:
         raise NotFound("no-look", "Open the look first: the store reads who looks.", store=store_id)
     return leave

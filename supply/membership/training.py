@@ -31,7 +31,7 @@ from config.database import Base
 from config.errors import Invalid, NotFound
 from config.ids import new_id
 from config.nodes import journal
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from config.words import LANGUAGES, N_
 from pos.sold import Sale, SaleLine
 from pos.stock.ledger import CountTask
@@ -154,32 +154,30 @@ class Next:
 # --- verbs, network ---
 
 
-def write(session: Session, text: str, *, lesson_id: str | None = None, actor: Actor, at: dt.datetime) -> NetworkLesson:
+def write(ctx: Context, text: str, *, lesson_id: str | None = None) -> NetworkLesson:
     """Write a lesson, or its text in another language, or again; Invalid names the line to mend."""
-    row = session.get(NetworkLesson, lesson_id) if lesson_id else None
+    row = ctx.session.get(NetworkLesson, lesson_id) if lesson_id else None
     if lesson_id and row is None:
         raise NotFound("no-lesson", "There is no such lesson. Choose one from the list.")
     if row is None:
         row = NetworkLesson(id=f"n-{new_id()}", texts={})
-        session.add(row)
+        ctx.session.add(row)
     lesson = read_lesson(row.id, text)
     row.texts = {**row.texts, lesson.language: text.replace("\r\n", "\n")}
-    row.written_by, row.written_at, row.taken_back_at = actor.name, at, None
-    journal.record(
-        session, actor=actor, at=at, verb="lesson.written", subject=f"lesson:{row.id}", language=lesson.language
-    )
-    session.flush()
+    row.written_by, row.written_at, row.taken_back_at = ctx.actor.name, ctx.at, None
+    journal.record(ctx, verb="lesson.written", subject=f"lesson:{row.id}", language=lesson.language)
+    ctx.session.flush()
     return row
 
 
-def take_back(session: Session, lesson_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def take_back(ctx: Context, lesson_id: str) -> None:
     """Show a lesson no longer (rule 2)."""
-    row = session.get(NetworkLesson, lesson_id)
+    row = ctx.session.get(NetworkLesson, lesson_id)
     if row is None:
         raise NotFound("no-lesson", "There is no such lesson. Choose one from the list.")
     if row.taken_back_at is None:
-        row.taken_back_at = at
-        journal.record(session, actor=actor, at=at, verb="lesson.taken_back", subject=f"lesson:{row.id}")
+        row.taken_back_at = ctx.at
+        journal.record(ctx, verb="lesson.taken_back", subject=f"lesson:{row.id}")
 
 
 def edition(session: Session) -> dict[str, Any]:
@@ -206,15 +204,15 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
     session.add_all(rows)
 
 
-def note_done(session: Session, store_id: str, lesson_id: str, *, actor: Actor, at: dt.datetime) -> LessonDone:
+def note_done(ctx: Context, store_id: str, lesson_id: str) -> LessonDone:
     """Write down that a person has done a lesson (rule 1); whoever calls has asked `done_of` in the practice store."""
-    row = session.get(LessonDone, (store_id, actor.id, lesson_id))
+    row = ctx.session.get(LessonDone, (store_id, ctx.actor.id, lesson_id))
     if row is None:
-        row = LessonDone(store_id=store_id, staff_id=actor.id, lesson_id=lesson_id, first_at=at, times=0)
-        session.add(row)
-    row.last_at, row.times = at, row.times + 1
-    journal.record(session, actor=actor, at=at, verb="lesson.done", subject=f"lesson:{lesson_id}", times=row.times)
-    session.flush()
+        row = LessonDone(store_id=store_id, staff_id=ctx.actor.id, lesson_id=lesson_id, first_at=ctx.at, times=0)
+        ctx.session.add(row)
+    row.last_at, row.times = ctx.at, row.times + 1
+    journal.record(ctx, verb="lesson.done", subject=f"lesson:{lesson_id}", times=row.times)
+    ctx.session.flush()
     return row
 
 

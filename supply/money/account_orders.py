@@ -13,13 +13,12 @@ Rules
 Units: *_minor minor units of the store's currency.
 """
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from supply import isolation
 from supply.money import credit, ledger, terms
 from supply.money.credit import CreditDraw
@@ -30,20 +29,20 @@ Key = tuple[str, str]
 """(store id, order id)"""
 
 
-def hold_back(session: Session, waiting: Sequence[ReplenishmentOrder], *, actor: Actor, at: dt.datetime) -> set[Key]:
+def hold_back(ctx: Context, waiting: Sequence[ReplenishmentOrder]) -> set[Key]:
     """Hold or let go what waits to be filled (rules 1, 2, 4); returns the orders that may not be filled.
 
     Those whose credit waits for the operator are among them.
     """
     by_store: dict[str, list[ReplenishmentOrder]] = {}
-    for order in sorted(waiting, key=lambda one: (one.store_id, one.sent_at or at, one.order_no)):
+    for order in sorted(waiting, key=lambda one: (one.store_id, one.sent_at or ctx.at, one.order_no)):
         by_store.setdefault(order.store_id, []).append(order)
     back: set[Key] = set()
 
     def look(stores: Sequence[str]) -> None:
-        back.update(_held_of(session, {store: by_store[store] for store in stores}, actor=actor, at=at))
+        back.update(_held_of(ctx, {store: by_store[store] for store in stores}))
 
-    for store in isolation.together(session, "orders", list(by_store), look, actor=actor, at=at):
+    for store in isolation.together(ctx, "orders", list(by_store), look):
         back |= {(store, order.id) for order in by_store[store]}
     return back
 
@@ -64,13 +63,11 @@ def costs_of_waiting(session: Session) -> dict[str, int]:
 # --- inside ---
 
 
-def _held_of(
-    session: Session, by_store: Mapping[str, Sequence[ReplenishmentOrder]], *, actor: Actor, at: dt.datetime
-) -> set[Key]:
+def _held_of(ctx: Context, by_store: Mapping[str, Sequence[ReplenishmentOrder]]) -> set[Key]:
     """Hold or let go the orders of some stores, each store's oldest first; returns those that may not be filled."""
-    most_minor = terms.in_force(session)[1].account_most_minor
-    held_lines = credit.held_stores(session)
-    draws, owed = _draws(session, by_store), _owed(session, list(by_store))
+    most_minor = terms.in_force(ctx.session)[1].account_most_minor
+    held_lines = credit.held_stores(ctx.session)
+    draws, owed = _draws(ctx.session, by_store), _owed(ctx.session, list(by_store))
     back: set[Key] = set()
     for order in (order for orders_of_store in by_store.values() for order in orders_of_store):
         key, draw = (order.store_id, order.id), draws.get((order.store_id, order.id))
@@ -78,7 +75,7 @@ def _held_of(
             after_minor = owed.get(order.store_id, 0) + max(0, order.cost_minor - draw.amount_minor)
             is_beyond = draw.amount_minor < order.cost_minor and after_minor > most_minor
             if draw.state == "refused" or (draw.state == "granted" and is_beyond):
-                arrivals.answer_nothing(session, order, actor=actor, at=at)
+                arrivals.answer_nothing(ctx, order)
             if draw.state != "granted" or is_beyond:
                 back.add(key)
             else:
@@ -89,10 +86,10 @@ def _held_of(
         if why and (draw is None or draw.state == "held"):
             back.add(key)
             if draw is None:
-                credit.hold_on_account(session, order, why=why, actor=actor, at=at)
+                credit.hold_on_account(ctx, order, why=why)
             continue
         if draw is not None and draw.state == "held":
-            credit.let_go(session, *key, actor=actor, at=at)
+            credit.let_go(ctx, *key)
         owed[order.store_id] = after_minor
     return back
 

@@ -25,7 +25,7 @@ from config.ids import NETWORK, new_id
 from config.money import MAX_MINOR
 from config.nodes import journal
 from config.nodes.facts import STORE, Fact, Instant, Whole, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.store.store import send_fact
 from supply.money import terms as money_terms
@@ -68,46 +68,45 @@ class Advance(Base):
     asked_at: Mapped[dt.datetime]
 
 
-def ask(session: Session, store_id: str, amount_minor: int, *, id: str, actor: Actor, at: dt.datetime) -> Advance:
+def ask(ctx: Context, store_id: str, amount_minor: int, *, id: str) -> Advance:
     """Ask the network for an advance (rule 1), at the store."""
     if isinstance(amount_minor, bool) or not 0 < amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type an amount above zero.")
-    known = session.get(Advance, (store_id, id))
+    known = ctx.session.get(Advance, (store_id, id))
     if known is not None:
         return known
-    row = Advance(store_id=store_id, id=id, asked_minor=amount_minor, given_minor=0, state=STATES.first, asked_at=at)
-    session.add(row)
-    session.flush()
-    journal.record(
-        session, actor=actor, at=at, verb="advance.asked", subject=f"advance:{id}", amount_minor=amount_minor
+    row = Advance(
+        store_id=store_id, id=id, asked_minor=amount_minor, given_minor=0, state=STATES.first, asked_at=ctx.at
     )
-    send_fact(session, AdvanceAsked.of_row(row), subject=f"advance:{id}", at=at)
+    ctx.session.add(row)
+    ctx.session.flush()
+    journal.record(ctx, verb="advance.asked", subject=f"advance:{id}", amount_minor=amount_minor)
+    send_fact(ctx.session, AdvanceAsked.of_row(row), subject=f"advance:{id}", at=ctx.at)
     return row
 
 
 @applies(AdvanceAsked)
-def take_asked(session: Session, fact: AdvanceAsked, actor: Actor, at: dt.datetime) -> None:
+def take_asked(ctx: Context, fact: AdvanceAsked) -> None:
     """Give what the rule allows, at the network, and answer (rules 1 to 3)."""
     store_id, wish_id = fact.store_id, fact.id
-    if session.get(Advance, (store_id, wish_id)) is not None:
+    if ctx.session.get(Advance, (store_id, wish_id)) is not None:
         return
     row = Advance(
         store_id=store_id, id=wish_id, asked_minor=fact.asked_minor, given_minor=0, state=STATES.first,
         asked_at=fact.asked_at,
     )  # fmt: skip
-    session.add(row)
-    session.flush()
-    book = Booking(session, store_id, actor=actor, at=at)
-    row.given_minor = min(row.asked_minor, most(session, store_id, money_terms.in_force(session)[1].advance_bp))
+    ctx.session.add(row)
+    ctx.session.flush()
+    book = Booking(ctx, store_id)
+    row.given_minor = min(row.asked_minor, most(ctx.session, store_id, money_terms.in_force(ctx.session)[1].advance_bp))
     journal.move(
-        session, row, "given" if row.given_minor else "refused", actor=actor, at=at, subject=f"advance:{wish_id}",
-        given_minor=row.given_minor,
-    )  # fmt: skip
+        ctx, row, "given" if row.given_minor else "refused", subject=f"advance:{wish_id}",
+        given_minor=row.given_minor)  # fmt: skip
     if row.given_minor:
         book.enter("advance", "funds", "advance", row.given_minor, source_id=wish_id, id=f"advance-{wish_id}")
         book.pay(by_day=book.day)
         book.close("advanced", amount_minor=row.given_minor)
-    send_fact(session, AdvanceAnswered.of_row(row), subject=f"advance:{row.id}", at=at)
+    send_fact(ctx.session, AdvanceAnswered.of_row(row), subject=f"advance:{row.id}", at=ctx.at)
 
 
 def call_in(book: Booking) -> int:
@@ -125,12 +124,12 @@ def call_in(book: Booking) -> int:
 
 
 @applies(AdvanceAnswered)
-def take_answer(session: Session, fact: AdvanceAnswered, actor: Actor, at: dt.datetime) -> None:
+def take_answer(ctx: Context, fact: AdvanceAnswered) -> None:
     """Take over what the network gave, at the store; a second copy changes nothing."""
-    row = session.get(Advance, (fact.store_id, fact.id))
+    row = ctx.session.get(Advance, (fact.store_id, fact.id))
     if row is not None and STATES.legal(row.state, fact.state):
         row.given_minor = fact.given_minor
-        journal.move(session, row, fact.state, actor=actor, at=at, subject=f"advance:{row.id}")
+        journal.move(ctx, row, fact.state, subject=f"advance:{row.id}")
 
 
 def most(session: Session, store_id: str, advance_bp: int) -> int:

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from config.clock import is_newer_word
 from config.errors import Invalid
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.producers.agents import Agent, AgentParts, AgentReported
 from supply.money import terms
 from supply.money.ledger import Booking, Invoice, LedgerEntry, Wanted, open_invoices
@@ -54,31 +54,31 @@ class Part:
 
 
 @applies(AgentReported)
-def take_agent(session: Session, fact: AgentReported, _actor: Actor, at: dt.datetime) -> None:
+def take_agent(ctx: Context, fact: AgentReported) -> None:
     """Keep where an agent's money goes; an older word that arrives late changes nothing."""
-    known = session.get(Agent, (fact.store_id, fact.name))
-    if known is not None and not is_newer_word(fact.reported_at, known.reported_at, at):
+    known = ctx.session.get(Agent, (fact.store_id, fact.name))
+    if known is not None and not is_newer_word(fact.reported_at, known.reported_at, ctx.at):
         return
     account, bic = tidy_account(fact.account, fact.bic) if fact.account else ("", "")
-    session.merge(Agent(**vars(fact) | {"account": account, "bic": bic}))
-    session.flush()
+    ctx.session.merge(Agent(**vars(fact) | {"account": account, "bic": bic}))
+    ctx.session.flush()
 
 
 @applies(AgentParts)
-def take_parts(session: Session, fact: AgentParts, actor: Actor, at: dt.datetime) -> None:
+def take_parts(ctx: Context, fact: AgentParts) -> None:
     """Book the agents' parts of a statement (rule 1); a second copy changes nothing."""
-    book = Booking(session, fact.store_id, actor=actor, at=at)
-    due = book.day + dt.timedelta(days=terms.in_force(session)[1].account_days)
+    book = Booking(ctx, fact.store_id)
+    due = book.day + dt.timedelta(days=terms.in_force(ctx.session)[1].account_days)
     for name, minor in fact.parts:
         part_id = f"{_PART}{fact.statement_id}-{name}"
         if not name or not minor:
             raise Invalid("bad-amount", "An agent's part of %(minor)s is none.", minor=f"{minor}", sender=book.store_id)
-        if book.knows(part_id) or session.get(Invoice, (book.store_id, part_id)) is not None:
+        if book.knows(part_id) or ctx.session.get(Invoice, (book.store_id, part_id)) is not None:
             continue
         if minor > 0:
             lines = [["", name, 1, minor]]
             made = book.invoice(Wanted(part_id, minor, due, False, None, None, lines, against="agents", words=name))
-            if kept := min(minor, _overpaid(session, book.store_id, name)):
+            if kept := min(minor, _overpaid(ctx.session, book.store_id, name)):
                 book.enter("paid", "invoiced", "overpaid", kept, source_id=part_id, invoice=made, words=name)
         else:
             _give_back(book, name, -minor, part_id)

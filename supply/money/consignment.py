@@ -29,7 +29,7 @@ from config.errors import NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import journal
 from config.nodes.facts import STORE, Count, Day, Fact, Instant, Whole, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.node import this_node
 from pos.stock import consignment_stock, stock
 from pos.stock.consignment_stock import Consignment
@@ -102,48 +102,48 @@ def take_in(session: Session, delivery: Delivery, *, at: dt.datetime) -> Consign
 # --- verbs, store ---
 
 
-def close_day(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
+def close_day(ctx: Context, store_id: str) -> int:
     """Tell what the lots came to, and propose or end what is due (rules 2, 3); returns how many lots are open."""
-    today, open_lots = day_of(session, store_id, at), 0
-    for lot in consignment_stock.lots(session, store_id):
+    today, open_lots = day_of(ctx.session, store_id, ctx.at), 0
+    for lot in consignment_stock.lots(ctx.session, store_id):
         if lot.left_qty:
             open_lots += 1
-            _believe_the_shelf(session, lot)
+            _believe_the_shelf(ctx.session, lot)
             if today >= lot.until:
-                _propose(session, lot, actor=actor, at=at)
+                _propose(ctx, lot)
             if today > lot.until + dt.timedelta(days=GRACE_DAYS):
-                keep(session, store_id, lot.id, actor=actor, at=at)
-        send(session, lot, at=at)
+                keep(ctx, store_id, lot.id)
+        send(ctx.session, lot, at=ctx.at)
     return open_lots
 
 
-def propose_now(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.datetime) -> SupplierReturn:
+def propose_now(ctx: Context, store_id: str, lot_id: str) -> SupplierReturn:
     """Propose what is left for going back before its last day, because the shopkeeper says so (rule 3)."""
-    lot = lot_of(session, store_id, lot_id)
+    lot = lot_of(ctx.session, store_id, lot_id)
     if not lot.left_qty:
         raise Refused("lot-empty", "Nothing is left of %(name)s: there is nothing to send back.", name=lot.name)
-    if day_of(session, store_id, at) > lot.until + dt.timedelta(days=GRACE_DAYS):
+    if day_of(ctx.session, store_id, ctx.at) > lot.until + dt.timedelta(days=GRACE_DAYS):
         raise Refused("past-return-day", "%(name)s could go back until %(until)s. It is yours now.",
                       name=lot.name, until=lot.until.isoformat())  # fmt: skip
-    return _propose(session, lot, actor=actor, at=at)
+    return _propose(ctx, lot)
 
 
-def keep(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.datetime) -> Consignment:
+def keep(ctx: Context, store_id: str, lot_id: str) -> Consignment:
     """Keep what is left and buy it (rules 3, 4); twice is once."""
-    lot = lot_of(session, store_id, lot_id)
-    supplier_returns.give_up(session, store_id, lot_id, actor=actor, at=at)
-    buy_rest(session, lot, source_id=lot_id, actor=actor, at=at)
+    lot = lot_of(ctx.session, store_id, lot_id)
+    supplier_returns.give_up(ctx, store_id, lot_id)
+    buy_rest(ctx, lot, source_id=lot_id)
     return lot
 
 
-def buy_rest(session: Session, lot: Consignment, *, source_id: str, actor: Actor, at: dt.datetime) -> None:
+def buy_rest(ctx: Context, lot: Consignment, *, source_id: str) -> None:
     """Buy what is left of a lot and under no claim, and tell the network (rules 4, 7)."""
-    rest = lot.left_qty - claimed(session, lot)
+    rest = lot.left_qty - claimed(ctx.session, lot)
     if rest > 0:
-        day = day_of(session, lot.store_id, at)
-        consignment_stock.take(session, lot, "bought", rest, source_id=source_id, day=day, at=at)
-        journal.record(session, actor=actor, at=at, verb="consigned.bought", subject=subject_of(lot), units=rest)
-    send(session, lot, at=at)
+        day = day_of(ctx.session, lot.store_id, ctx.at)
+        consignment_stock.take(ctx.session, lot, "bought", rest, source_id=source_id, day=day, at=ctx.at)
+        journal.record(ctx, verb="consigned.bought", subject=subject_of(lot), units=rest)
+    send(ctx.session, lot, at=ctx.at)
 
 
 def send(session: Session, lot: Consignment, *, at: dt.datetime) -> None:
@@ -160,10 +160,10 @@ def send(session: Session, lot: Consignment, *, at: dt.datetime) -> None:
 
 
 @applies(ConsignedReported)
-def take_reported(session: Session, fact: ConsignedReported, actor: Actor, at: dt.datetime) -> None:
+def take_reported(ctx: Context, fact: ConsignedReported) -> None:
     """Take over what a store's lot came to, and invoice what was sold and bought since (rules 2, 5)."""
     store_id, lot_id = fact.store_id, fact.id
-    offer, lot = session.get(NetworkOffer, (store_id, lot_id)), session.get(Consignment, (store_id, lot_id))
+    offer, lot = ctx.session.get(NetworkOffer, (store_id, lot_id)), ctx.session.get(Consignment, (store_id, lot_id))
     values = {name: getattr(fact, name) for name in _UNITS}
     if offer is None or offer.return_until is None:
         raise Refused(
@@ -175,13 +175,13 @@ def take_reported(session: Session, fact: ConsignedReported, actor: Actor, at: d
         raise Refused("lot-differs", "The units of %(name)s do not add up.", name=offer.name)
     if lot is None:
         lot = Consignment(
-            store_id=store_id, id=lot_id, came_at=fact.came_at, came_on=day_of(session, store_id, fact.came_at),
+            store_id=store_id, id=lot_id, came_at=fact.came_at, came_on=day_of(ctx.session, store_id, fact.came_at),
             sku=offer.sku, name=offer.name, owner=NETWORK, supplier_id=offer.supplier_id, pack_qty=offer.pack_qty,
             pack_cost_minor=offer.pack_cost_minor, until=offer.return_until, ahead_qty=0, reported_step=step,
             charged_qty=0, **values,
         )  # fmt: skip
-        session.add(lot)
-        session.flush()
+        ctx.session.add(lot)
+        ctx.session.flush()
     elif values["came_qty"] != lot.came_qty:
         raise Refused(
             "lot-differs", "%(came_qty)s units of %(name)s came, not %(told)s.", came_qty=lot.came_qty,
@@ -193,29 +193,29 @@ def take_reported(session: Session, fact: ConsignedReported, actor: Actor, at: d
         lot.reported_step = step
         for name, value in values.items():
             setattr(lot, name, value)
-        session.flush()
-    charge(session, lot, actor=actor, at=at)
+        ctx.session.flush()
+    charge(ctx, lot)
 
 
-def charge(session: Session, lot: Consignment, *, actor: Actor, at: dt.datetime) -> None:
+def charge(ctx: Context, lot: Consignment) -> None:
     """Invoice what is owed for a lot beyond what was charged, or credit what was charged beyond it (rules 2, 6).
 
     Under the lot's lock: a count in the warehouse and the store's own word may come at one moment.
     """
-    session.flush()
+    ctx.session.flush()
     mine = sa.select(Consignment).where(Consignment.store_id == lot.store_id, Consignment.id == lot.id)
-    session.scalar(lock_rows(session, mine).execution_options(populate_existing=True))
-    owed, before = consignment_stock.charged(lot) + _not_come(session, lot, at), lot.charged_qty
+    ctx.session.scalar(lock_rows(ctx.session, mine).execution_options(populate_existing=True))
+    owed, before = consignment_stock.charged(lot) + _not_come(ctx.session, lot, ctx.at), lot.charged_qty
     amount_minor = consignment_stock.cost(lot, owed) - consignment_stock.cost(lot, before)
     lot.charged_qty = owed
-    back_minor = min(-amount_minor, ledger.left_to_credit(session, lot.store_id))
+    back_minor = min(-amount_minor, ledger.left_to_credit(ctx.session, lot.store_id))
     if back_minor > 0:
         why = "Goods that went back"
-        ledger.credit_note(session, lot.store_id, back_minor, why=why, id=new_id(), actor=actor, at=at)
+        ledger.credit_note(ctx, lot.store_id, back_minor, why=why, id=new_id())
     if amount_minor <= 0:
         return
-    book = Booking(session, lot.store_id, actor=actor, at=at)
-    due = book.day + dt.timedelta(days=terms.in_force(session)[1].account_days)
+    book = Booking(ctx, lot.store_id)
+    due = book.day + dt.timedelta(days=terms.in_force(ctx.session)[1].account_days)
     lines = [(lot.sku, lot.name, owed - before, amount_minor)]
     book.invoice(Wanted(new_id(), amount_minor, due, False, None, None, lines))
     book.pay(by_day=book.day)
@@ -270,11 +270,11 @@ def _believe_the_shelf(session: Session, lot: Consignment) -> None:
     lot.ahead_qty = max(0, min(lot.ahead_qty, level.on_hand - lot.left_qty))
 
 
-def _propose(session: Session, lot: Consignment, *, actor: Actor, at: dt.datetime) -> SupplierReturn:
+def _propose(ctx: Context, lot: Consignment) -> SupplierReturn:
     going = Going(lot.sku, lot.name, lot.left_qty, lot.pack_qty, lot.pack_cost_minor, charged=False)
     send_by = lot.until + dt.timedelta(days=GRACE_DAYS)
     wanted = ReturnRequest("network_offer", lot.supplier_id, [going], send_by)
-    return supplier_returns.propose(session, lot.store_id, lot.id, wanted, actor=actor, at=at)
+    return supplier_returns.propose(ctx, lot.store_id, lot.id, wanted)
 
 
 def _not_come(session: Session, lot: Consignment, at: dt.datetime) -> int:

@@ -39,7 +39,7 @@ from config.ids import NETWORK
 from config.money import MAX_MINOR, amount_for
 from config.nodes import door, journal
 from config.nodes.facts import STORE, Day, Fact, Instant, Whole, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.stock.consignment_stock import Consignment
 from pos.store.store import send_fact
@@ -161,25 +161,25 @@ DAYS = 7 * (WEEKS + 1)
 # --- verbs, store ---
 
 
-def draw(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> CreditDraw:
+def draw(ctx: Context, store_id: str, order_id: str) -> CreditDraw:
     """Pay an approved order to the network on credit (rule 2); it is sent in the same transaction.
 
     Refuses another supplier's order, a held line, and more than is available. Drawing twice is drawing once.
     """
-    order = orders.order_of(session, store_id, order_id)
-    known = session.get(CreditDraw, (store_id, order_id))
+    order = orders.order_of(ctx.session, store_id, order_id)
+    known = ctx.session.get(CreditDraw, (store_id, order_id))
     if known is not None:
         return known
-    supplier = session.get(Supplier, order.supplier_id)
+    supplier = ctx.session.get(Supplier, order.supplier_id)
     if supplier is None or supplier.kind != NETWORK:
         raise Refused("not-on-credit", "Only orders to the network are paid on credit. Send it without.")
-    line = session.get(CreditLine, store_id)
+    line = ctx.session.get(CreditLine, store_id)
     if line is not None and line.state == "held":
         raise Refused(
             "credit-held", "Your credit is held. Pay what is late first; an order on account waits for the network."
         )
-    cost_minor = orders.cost_of(orders.lines_of(session, order))
-    left_minor = available(session, store_id)
+    cost_minor = orders.cost_of(orders.lines_of(ctx.session, order))
+    left_minor = available(ctx.session, store_id)
     if cost_minor > left_minor:
         raise Refused(
             "beyond-credit", "The order costs more than the credit that is left. Order less, or send it on account.",
@@ -187,184 +187,179 @@ def draw(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
         )  # fmt: skip
     made = CreditDraw(
         store_id=store_id, order_id=order_id, order_no=order.order_no, amount_minor=cost_minor, state=STATES.first,
-        asked_at=at, why="",
+        asked_at=ctx.at, why="",
     )  # fmt: skip
-    session.add(made)
-    session.flush()
-    journal.record(
-        session, actor=actor, at=at, verb="credit draw.asked", subject=subject_of(made), amount_minor=cost_minor
-    )
-    send_fact(session, DrawAsked.of_row(made), subject=f"credit:{store_id}", at=at)
+    ctx.session.add(made)
+    ctx.session.flush()
+    journal.record(ctx, verb="credit draw.asked", subject=subject_of(made), amount_minor=cost_minor)
+    send_fact(ctx.session, DrawAsked.of_row(made), subject=f"credit:{store_id}", at=ctx.at)
     return made
 
 
 @applies(LineReported)
-def take_line(session: Session, fact: LineReported, _actor: Actor, _at: dt.datetime) -> None:
+def take_line(ctx: Context, fact: LineReported) -> None:
     """Keep the line as the network has it; an older word that arrives late changes nothing."""
-    row = session.get(CreditLine, fact.store_id)
+    row = ctx.session.get(CreditLine, fact.store_id)
     if row is None or row.step < fact.step:
         values = {name: value for name, value in vars(fact).items() if name != "state"}
-        journal.mirror(session.merge(CreditLine(**values)), fact.state)
-    session.flush()
+        journal.mirror(ctx.session.merge(CreditLine(**values)), fact.state)
+    ctx.session.flush()
 
 
 @applies(DrawAnswered)
-def take_answer(session: Session, fact: DrawAnswered, actor: Actor, at: dt.datetime) -> None:
+def take_answer(ctx: Context, fact: DrawAnswered) -> None:
     """Take over what the network answered to a draw; a second copy changes nothing."""
-    row = session.get(CreditDraw, (fact.store_id, fact.order_id))
+    row = ctx.session.get(CreditDraw, (fact.store_id, fact.order_id))
     if row is None and not fact.amount_minor:  # the network's own word, on an order on account
-        row = _draw_from(session, fact)
+        row = _draw_from(ctx.session, fact)
     if row is not None and STATES.legal(row.state, fact.state):
         row.why = fact.why
         if fact.state == "granted":  # let go on account before the network knew that credit was asked for
             row.amount_minor = fact.amount_minor
-        journal.move(session, row, fact.state, actor=actor, at=at, subject=subject_of(row), why=row.why or None)
+        journal.move(ctx, row, fact.state, subject=subject_of(row), why=row.why or None)
     elif row is not None and row.state == "asked" and fact.state == "refused":  # the hold was overtaken on its way
-        journal.move(session, row, "held", actor=actor, at=at, subject=subject_of(row))
-        take_answer(session, fact, actor, at)
+        journal.move(ctx, row, "held", subject=subject_of(row))
+        take_answer(ctx, fact)
 
 
 # --- verbs, network ---
 
 
 @applies(DrawAsked)
-def take_asked(session: Session, fact: DrawAsked, actor: Actor, at: dt.datetime) -> None:
+def take_asked(ctx: Context, fact: DrawAsked) -> None:
     """Look at a store's draw again and grant it, or hold its order (rule 2); a second copy changes nothing."""
     store_id, order_id = fact.store_id, fact.order_id
     minor = door.number(fact.amount_minor, "amount_minor", 1)
-    row = session.get(CreditDraw, (store_id, order_id))
+    row = ctx.session.get(CreditDraw, (store_id, order_id))
     if row is not None and row.amount_minor:
         return
-    left_minor = available(session, store_id)
+    left_minor = available(ctx.session, store_id)
     if row is None:
-        row = _draw_from(session, fact)
+        row = _draw_from(ctx.session, fact)
     elif row.state == "held":  # the order came first, was taken as one on account, and waits
         row.amount_minor = minor
     else:  # it was answered as one on account, and is one
         return
-    line, order = session.get(CreditLine, store_id), session.get(ReplenishmentOrder, (store_id, order_id))
+    line, order = ctx.session.get(CreditLine, store_id), ctx.session.get(ReplenishmentOrder, (store_id, order_id))
     held = line is None or line.state == "held" or row.amount_minor > left_minor
     if held and order is not None and order.state not in ("sent", "cancelled"):
         row.amount_minor, held = 0, False  # it is on its way on account: there is nothing to hold any more
     target = "called_off" if order is not None and order.state == "cancelled" else "held" if held else "granted"
     if STATES.legal(row.state, target):
         row.why = ("held" if line is not None and line.state == "held" else "beyond") if target == "held" else ""
-        _answer(session, row, target, actor=actor, at=at)
+        _answer(ctx, row, target)
 
 
-def hold_on_account(
-    session: Session, order: ReplenishmentOrder, *, why: str, actor: Actor, at: dt.datetime
-) -> CreditDraw:
+def hold_on_account(ctx: Context, order: ReplenishmentOrder, *, why: str) -> CreditDraw:
     """Let an order on account wait for the operator, as a draw of nothing; why: held | account."""
     row = CreditDraw(
         store_id=order.store_id, order_id=order.id, order_no=order.order_no, amount_minor=0, state=STATES.first,
-        asked_at=order.sent_at or at, why=why,
+        asked_at=order.sent_at or ctx.at, why=why,
     )  # fmt: skip
-    session.add(row)
-    session.flush()
-    _answer(session, row, "held", actor=actor, at=at)
+    ctx.session.add(row)
+    ctx.session.flush()
+    _answer(ctx, row, "held")
     return row
 
 
-def called_off(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def called_off(ctx: Context, store_id: str, order_id: str) -> None:
     """Close the draw of an order the store has called off, if it still waits (rule 2)."""
-    row, order = session.get(CreditDraw, (store_id, order_id)), session.get(ReplenishmentOrder, (store_id, order_id))
+    row, order = (
+        ctx.session.get(CreditDraw, (store_id, order_id)),
+        ctx.session.get(ReplenishmentOrder, (store_id, order_id)),
+    )
     if row is not None and order is not None and order.state == "cancelled" and STATES.legal(row.state, "called_off"):
         row.why = ""
-        _answer(session, row, "called_off", actor=actor, at=at)
+        _answer(ctx, row, "called_off")
 
 
-def let_go(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> CreditDraw:
+def let_go(ctx: Context, store_id: str, order_id: str) -> CreditDraw:
     """Grant a held draw after all: the operator's word."""
-    row = draw_of(session, store_id, order_id)
-    _answer(session, row, "granted", actor=actor, at=at)
+    row = draw_of(ctx.session, store_id, order_id)
+    _answer(ctx, row, "granted")
     return row
 
 
-def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> CreditDraw:
+def refuse(ctx: Context, store_id: str, order_id: str, *, why: str) -> CreditDraw:
     """Refuse a held draw: its order is answered with nothing, and the store reads why (rule 2)."""
-    row = draw_of(session, store_id, order_id)
+    row = draw_of(ctx.session, store_id, order_id)
     row.why = _reason(why)
-    order = session.get(ReplenishmentOrder, (store_id, order_id))
+    order = ctx.session.get(ReplenishmentOrder, (store_id, order_id))
     if order is not None and order.state != "sent":
         raise Conflict("order-moved-on", "This order does not wait any more. Look at the list again.")
-    _answer(session, row, "refused", actor=actor, at=at)
+    _answer(ctx, row, "refused")
     if order is not None:  # else it is answered once it comes (`account_orders`)
-        arrivals.answer_nothing(session, order, actor=actor, at=at)
+        arrivals.answer_nothing(ctx, order)
     return row
 
 
 def set_line(
-    session: Session, store_id: str, *, limit_minor: int, level: int, facts: dict[str, Any], terms: dict[str, Any],
-    terms_n: int, steps: list[Any], day: dt.date, advance_most_minor: int, actor: Actor, at: dt.datetime,
-) -> CreditLine:  # fmt: skip
+    ctx: Context, store_id: str, *, limit_minor: int, level: int, facts: dict[str, Any], terms: dict[str, Any],
+    terms_n: int, steps: list[Any], day: dt.date, advance_most_minor: int, ) -> CreditLine:  # fmt: skip
     """Write a store's line as it was worked out for a day (rule 1), and tell the store what changed."""
-    row = line_of(session, store_id)
+    row = line_of(ctx.session, store_id)
     values = {
         "limit_minor": limit_minor, "level": level, "facts": facts, "terms": terms, "terms_n": terms_n, "steps": steps,
         "worked_out_on": day, "advance_most_minor": advance_most_minor,
     }  # fmt: skip
     if row is None:
         row = CreditLine(store_id=store_id, state=LINE_STATES.first, held_by="", held_why="", step=1, **values)
-        session.add(row)
+        ctx.session.add(row)
     elif all(getattr(row, name) == value for name, value in values.items()):
         return row
     else:
         for name, value in values.items():
             setattr(row, name, value)
         row.step += 1
-    session.flush()
+    ctx.session.flush()
     journal.record(
-        session, actor=actor, at=at, verb="credit line.set", subject=f"credit:{store_id}", limit_minor=limit_minor,
-        level=level, terms_n=terms_n,
-    )  # fmt: skip
-    _send_line(session, row, at)
+        ctx, verb="credit line.set", subject=f"credit:{store_id}", limit_minor=limit_minor,
+        level=level, terms_n=terms_n)  # fmt: skip
+    _send_line(ctx.session, row, ctx.at)
     return row
 
 
-def hold(
-    session: Session, store_id: str, *, why: str, by_rule: bool = False, actor: Actor, at: dt.datetime
-) -> CreditLine:
+def hold(ctx: Context, store_id: str, *, why: str, by_rule: bool = False) -> CreditLine:
     """Hold a line (rule 4); the operator's word stands over the rule's."""
-    row = _line(session, store_id)
+    row = _line(ctx.session, store_id)
     why, who = _reason(why), "rule" if by_rule else "operator"
     if row.state == "held" and (by_rule or row.held_by == "operator"):
         return row
     row.held_by, row.held_why, row.step = who, why, row.step + 1
     if row.state != "held":
-        journal.move(session, row, "held", actor=actor, at=at, subject=f"credit:{store_id}", why=why)
-    _send_line(session, row, at)
+        journal.move(ctx, row, "held", subject=f"credit:{store_id}", why=why)
+    _send_line(ctx.session, row, ctx.at)
     return row
 
 
-def release(session: Session, store_id: str, *, by_rule: bool = False, actor: Actor, at: dt.datetime) -> CreditLine:
+def release(ctx: Context, store_id: str, *, by_rule: bool = False) -> CreditLine:
     """Let a held line draw again (rule 4); the rule never ends what the operator holds."""
-    row = _line(session, store_id)
+    row = _line(ctx.session, store_id)
     if row.state == "open" or (by_rule and row.held_by == "operator"):
         return row
     row.held_by, row.held_why, row.step = "", "", row.step + 1
-    journal.move(session, row, "open", actor=actor, at=at, subject=f"credit:{store_id}")
-    _send_line(session, row, at)
+    journal.move(ctx, row, "open", subject=f"credit:{store_id}")
+    _send_line(ctx.session, row, ctx.at)
     return row
 
 
-def goods_delivered(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
+def goods_delivered(ctx: Context, delivery: Delivery) -> None:
     """Invoice a posted delivery of the network, once: on credit as far as it was drawn, the rest on account."""
-    supplier = session.get(Supplier, delivery.supplier_id)
+    supplier = ctx.session.get(Supplier, delivery.supplier_id)
     if delivery.state != "posted" or supplier is None or supplier.kind != NETWORK:
         return
-    if session.get(Invoice, (delivery.store_id, delivery.id)) is not None:
+    if ctx.session.get(Invoice, (delivery.store_id, delivery.id)) is not None:
         return
-    lines = _priced(session, delivery)
+    lines = _priced(ctx.session, delivery)
     total_minor = sum(line[3] for line in lines)
     if total_minor == 0:
         return
-    terms = money_terms.in_force(session)[1]
-    book = Booking(session, delivery.store_id, actor=actor, at=at)
-    drawn_minor = min(total_minor, _granted_left(session, delivery.store_id, delivery.order_id))
+    terms = money_terms.in_force(ctx.session)[1]
+    book = Booking(ctx, delivery.store_id)
+    drawn_minor = min(total_minor, _granted_left(ctx.session, delivery.store_id, delivery.order_id))
     if drawn_minor:
-        most_days = terms.free_days + level_of(session, delivery.store_id) * terms.level_days
-        days = _sell_through(session, delivery.store_id, delivery.order_id or "", terms.least_days, most_days)
+        most_days = terms.free_days + level_of(ctx.session, delivery.store_id) * terms.level_days
+        days = _sell_through(ctx.session, delivery.store_id, delivery.order_id or "", terms.least_days, most_days)
         due = book.day + dt.timedelta(days=days)
         book.invoice(Wanted(delivery.id, drawn_minor, due, True, delivery.id, delivery.order_id, lines))
     if total_minor > drawn_minor:
@@ -464,11 +459,11 @@ def subject_of(row: CreditDraw) -> str:
     return f"order:{row.order_id}"
 
 
-def give_up(session: Session, store_id: str, invoice_id: str, *, why: str, actor: Actor, at: dt.datetime) -> int:
+def give_up(ctx: Context, store_id: str, invoice_id: str, *, why: str) -> int:
     """Give up what is left of an invoice and hold its store's line (rule 5); returns how much."""
-    lost_minor = ledger.write_off(session, store_id, invoice_id, why=why, actor=actor, at=at)
-    if line_of(session, store_id) is not None:
-        hold(session, store_id, why=why, actor=actor, at=at)
+    lost_minor = ledger.write_off(ctx, store_id, invoice_id, why=why)
+    if line_of(ctx.session, store_id) is not None:
+        hold(ctx, store_id, why=why)
     return lost_minor
 
 
@@ -587,9 +582,9 @@ def _sell_through(session: Session, store_id: str, order_id: str, least_days: in
     return sell_through_days(stocked, least_days=least_days, most_days=most_days)
 
 
-def _answer(session: Session, row: CreditDraw, state: str, *, actor: Actor, at: dt.datetime) -> None:
-    journal.move(session, row, state, actor=actor, at=at, subject=subject_of(row), why=row.why or None)
-    send_fact(session, DrawAnswered.of_row(row), subject=f"credit:{row.store_id}", at=at)
+def _answer(ctx: Context, row: CreditDraw, state: str) -> None:
+    journal.move(ctx, row, state, subject=subject_of(row), why=row.why or None)
+    send_fact(ctx.session, DrawAnswered.of_row(row), subject=f"credit:{row.store_id}", at=ctx.at)
 
 
 def _send_line(session: Session, row: CreditLine, at: dt.datetime) -> None:

@@ -39,7 +39,7 @@ from config.ids import new_id
 from config.nodes import journal
 from config.nodes.append_only import append_only
 from config.nodes.inbox import heard_in_full
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.payments.providers import Outcome
 from supply.money import escrow_ledger, refunds, terms
@@ -128,7 +128,7 @@ class EscrowEntry(Base):
 
 
 def open_for(
-    session: Session,
+    ctx: Context,
     id: str,
     store_id: str,
     purpose: str,
@@ -136,188 +136,163 @@ def open_for(
     *,
     currency: str,
     provider: str,
-    actor: Actor,
-    at: dt.datetime,
     pay_within: dt.timedelta = PAY_WITHIN,
 ) -> Escrow:
     """Open an escrow that waits for its money; commit, then ask the provider. The same id again is the same escrow."""
     if amount_minor <= 0:
         raise Invalid("nothing-to-pay", "There is nothing to pay online.", amount_minor=amount_minor)
-    if (known := session.get(Escrow, id)) is not None:
+    if (known := ctx.session.get(Escrow, id)) is not None:
         if known.amount_minor != amount_minor:
             raise Conflict("escrow-differs", "This was to be paid with another amount. Begin again.")
         return known
     row = Escrow(
         id=id, store_id=store_id, purpose=purpose, amount_minor=amount_minor, currency=currency, provider=provider,
-        state=STATES.first, opened_at=at, pay_by=at + pay_within, ask_again_at=at, tries=0, shown_code="",
+        state=STATES.first, opened_at=ctx.at, pay_by=ctx.at + pay_within, ask_again_at=ctx.at, tries=0, shown_code="",
         reference="", reason="", disputed_why="", proved=False,
     )  # fmt: skip
-    session.add(row)
-    session.flush()
-    journal.record(
-        session, actor=actor, at=at, verb="escrow.opened", subject=subject_of(row), amount_minor=amount_minor
-    )
+    ctx.session.add(row)
+    ctx.session.flush()
+    journal.record(ctx, verb="escrow.opened", subject=subject_of(row), amount_minor=amount_minor)
     return row
 
 
-def open_again(
-    session: Session, id: str, store_id: str, amount_minor: int, currency: str, *, actor: Actor, at: dt.datetime
-) -> None:
+def open_again(ctx: Context, id: str, store_id: str, amount_minor: int, currency: str) -> None:
     """Open the escrow of a payment that a restore from a copy forgot: the provider is asked whether it has it (rule 6).
 
     The provider is the one that took money last; where none ever did here, `findings` tells.
     """
-    provider = session.scalar(sa.select(Escrow.provider).order_by(Escrow.opened_at.desc(), Escrow.id).limit(1))
+    provider = ctx.session.scalar(sa.select(Escrow.provider).order_by(Escrow.opened_at.desc(), Escrow.id).limit(1))
     asked = sa.select(sa.func.count()).where(Escrow.store_id == store_id, Escrow.state == "awaited")
-    if provider is not None and (session.scalar(asked) or 0) < MOST_ASKED:
+    if provider is not None and (ctx.session.scalar(asked) or 0) < MOST_ASKED:
         row = open_for(
-            session, id, store_id, "pickup", amount_minor, currency=currency, provider=provider, actor=actor, at=at,
-            pay_within=FORGOTTEN,
-        )  # fmt: skip
+            ctx, id, store_id, "pickup", amount_minor, currency=currency, provider=provider, pay_within=FORGOTTEN
+        )
         row.tries = 1  # asked, never begun again
 
 
-def settle_outcome(session: Session, id: str, outcome: Outcome, *, actor: Actor, at: dt.datetime) -> str:
+def settle_outcome(ctx: Context, id: str, outcome: Outcome) -> str:
     """Write what the provider answered (rule 2); returns the state the escrow came into by it, '' for no change."""
-    row = locked(session, id)
+    row = locked(ctx.session, id)
     row.tries += 1
     row.shown_code = outcome.shown_code or row.shown_code
     row.reason = outcome.reason or row.reason
-    row.ask_again_at = _next_question(row, at)
+    row.ask_again_at = _next_question(row, ctx.at)
     if outcome.state == "captured" and row.state in ("awaited", "lapsed"):
         row.reference, row.ask_again_at = outcome.reference, None
-        _enter(session, row, "customer", "escrow", row.amount_minor, "paid", at)
+        _enter(ctx.session, row, "customer", "escrow", row.amount_minor, "paid", ctx.at)
         if row.state == "lapsed":
-            refund(session, id, None, why="paid too late", actor=actor, at=at)
+            refund(ctx, id, None, why="paid too late")
             return "settled"
-        _move(session, row, "held", actor, at)
+        _move(ctx, row, "held")
         return "held"
     is_no = outcome.state in ("declined", "cancelled")
-    if is_no and row.state == "lapsed" and at >= row.pay_by + LATE_ANSWERS:
+    if is_no and row.state == "lapsed" and ctx.at >= row.pay_by + LATE_ANSWERS:
         row.ask_again_at = None
     if is_no and row.state == "awaited":
-        _move(session, row, "lapsed", actor, at)
+        _move(ctx, row, "lapsed")
         return "lapsed"
     return ""
 
 
-def lapse(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> bool:
+def lapse(ctx: Context, id: str) -> bool:
     """Give up waiting for the money; it is asked about for a while yet, in case it still comes (rule 2)."""
-    row = locked(session, id)
+    row = locked(ctx.session, id)
     if row.state != "awaited":
         return False
-    _move(session, row, "lapsed", actor, at)
-    row.ask_again_at = at + SOONEST
+    _move(ctx, row, "lapsed")
+    row.ask_again_at = ctx.at + SOONEST
     return True
 
 
-def refund(
-    session: Session, id: str, amount_minor: int | None, *, why: str, actor: Actor, at: dt.datetime
-) -> EscrowEntry | None:
+def refund(ctx: Context, id: str, amount_minor: int | None, *, why: str) -> EscrowEntry | None:
     """Send money back to the customer (rule 3): all that is left (None), or a part; nothing left is no entry."""
-    row = locked(session, id)
-    left_minor = balance(session, id)
+    row = locked(ctx.session, id)
+    left_minor = balance(ctx.session, id)
     amount_minor = left_minor if amount_minor is None else amount_minor
     _refuse_more(amount_minor, left_minor)
     if amount_minor == 0:
         return None
-    entry = _enter(session, row, "escrow", "due", amount_minor, why, at)
-    refunds.begin(session, entry.id, id, row.store_id, amount_minor, row.currency, at=at)
-    journal.record(
-        session,
-        actor=actor,
-        at=at,
-        verb="escrow.refund_due",
-        subject=subject_of(row),
-        amount_minor=amount_minor,
-        why=why,
-    )
-    _settle_if_empty(session, row, actor, at)
+    entry = _enter(ctx.session, row, "escrow", "due", amount_minor, why, ctx.at)
+    refunds.begin(ctx.session, entry.id, id, row.store_id, amount_minor, row.currency, at=ctx.at)
+    journal.record(ctx, verb="escrow.refund_due", subject=subject_of(row), amount_minor=amount_minor, why=why)
+    _settle_if_empty(ctx, row)
     return entry
 
 
-def refunded(session: Session, entry_id: str, *, actor: Actor, at: dt.datetime) -> bool:
+def refunded(ctx: Context, entry_id: str) -> bool:
     """Write that the provider gave the money of a due entry back; a second time changes nothing (rule 3)."""
-    return _gone_back(session, entry_id, "done", "", actor, at)
+    return _gone_back(ctx, entry_id, "done", "")
 
 
-def paid_by_hand(
-    session: Session, entry_id: str, reference: str, *, looked: bool = False, actor: Actor, at: dt.datetime
-) -> bool:
+def paid_by_hand(ctx: Context, entry_id: str, reference: str, *, looked: bool = False) -> bool:
     """Write that a person has paid the money of a due entry back, and how; a second time changes nothing (rule 3).
 
     looked: the person saw at the payment service that it has not given it back.
     """
-    locked(session, refunds.of_entry(session, entry_id).escrow_id)
-    row = refunds.locked(session, entry_id)
+    locked(ctx.session, refunds.of_entry(ctx.session, entry_id).escrow_id)
+    row = refunds.locked(ctx.session, entry_id)
     if row.state == "waiting":
         reference = refunds.check_by_hand(row, reference, looked=looked)
-    return _gone_back(session, entry_id, "by_hand", reference, actor, at)
+    return _gone_back(ctx, entry_id, "by_hand", reference)
 
 
-def release(
-    session: Session, id: str, *, leader: LeaderPart | None = None, why: str, actor: Actor, at: dt.datetime
-) -> int:
+def release(ctx: Context, id: str, *, leader: LeaderPart | None = None, why: str) -> int:
     """Pass on what is left to the store, a part of it to a group's leader; returns how much in all (rule 3)."""
-    row = locked(session, id)
+    row = locked(ctx.session, id)
     if row.state not in ("held", "disputed"):
         raise Refused("nothing-held", "This escrow is %(state)s: there is nothing to pass on.", state=row.state)
-    left_minor, leader_minor = balance(session, id), leader.amount_minor if leader else 0
+    left_minor, leader_minor = balance(ctx.session, id), leader.amount_minor if leader else 0
     _refuse_more(leader_minor, left_minor)
     if leader is not None:
-        earned = _enter(session, row, "escrow", "leader", leader_minor, "commission", at)
-        escrow_ledger.leader_earned(session, row.store_id, earned.id, leader, at=at)
+        earned = _enter(ctx.session, row, "escrow", "leader", leader_minor, "commission", ctx.at)
+        escrow_ledger.leader_earned(ctx.session, row.store_id, earned.id, leader, at=ctx.at)
     if left_minor - leader_minor:
-        passed = _enter(session, row, "escrow", "store", left_minor - leader_minor, why, at)
-        bp = terms.in_force(session)[1].commission_bp
-        escrow_ledger.passed_on(session, row.store_id, passed.id, passed.amount_minor, bp, at=at)
+        passed = _enter(ctx.session, row, "escrow", "store", left_minor - leader_minor, why, ctx.at)
+        bp = terms.in_force(ctx.session)[1].commission_bp
+        escrow_ledger.passed_on(ctx.session, row.store_id, passed.id, passed.amount_minor, bp, at=ctx.at)
     journal.record(
-        session, actor=actor, at=at, verb="escrow.released", subject=subject_of(row), amount_minor=left_minor,
-        leader_minor=leader_minor, why=why,
-    )  # fmt: skip
-    _settle_if_empty(session, row, actor, at)
+        ctx, verb="escrow.released", subject=subject_of(row), amount_minor=left_minor,
+        leader_minor=leader_minor, why=why)  # fmt: skip
+    _settle_if_empty(ctx, row)
     return left_minor
 
 
 def take_back(
-    session: Session, id: str, keep_minor: int, *, is_covered: Callable[[], bool], why: str, words: str, actor: Actor,
-    at: dt.datetime,
-) -> EscrowEntry | None:  # fmt: skip
+    ctx: Context, id: str, keep_minor: int, *, is_covered: Callable[[], bool], why: str, words: str
+) -> EscrowEntry | None:
     """Send the customer what is theirs of money passed on already, at the cost of those who got it (rule 5).
 
     keep_minor: what the store may keep of all that was paid. words: of which order, for the store's ledger. is_covered:
     asked once the store is charged, whether the network has it from the store. None where nothing is owed, and where
     the money waits for the operator.
     """
-    row = locked(session, id)
-    paid_minor, back_minor = _total(session, id, "customer", "escrow"), _total(session, id, "escrow", "due")
-    passed = _passed_on(session, id)
+    row = locked(ctx.session, id)
+    paid_minor, back_minor = _total(ctx.session, id, "customer", "escrow"), _total(ctx.session, id, "escrow", "due")
+    passed = _passed_on(ctx.session, id)
     owed_minor = min(paid_minor - back_minor - keep_minor, sum(passed.values()))
     if row.state != "settled" or owed_minor <= 0:
         return None
-    _charge(session, row, owed_minor, passed["leader"], sum(passed.values()), why=why, words=words, at=at)
+    _charge(ctx.session, row, owed_minor, passed["leader"], sum(passed.values()), why=why, words=words, at=ctx.at)
     if is_covered():
-        return refund(session, id, owed_minor, why=why, actor=actor, at=at)
-    _move(session, row, "disputed", actor, at, why="more than the store can be charged for")
+        return refund(ctx, id, owed_minor, why=why)
+    _move(ctx, row, "disputed", why="more than the store can be charged for")
     return None
 
 
-def set_clock(
-    session: Session, id: str, until: dt.datetime | None, *, proved: bool = False, actor: Actor, at: dt.datetime
-) -> None:
+def set_clock(ctx: Context, id: str, until: dt.datetime | None, *, proved: bool = False) -> None:
     """Say when what is left goes on to the store; None stops the clock (rule 4). What is not kept any more stays."""
-    row = locked(session, id)
+    row = locked(ctx.session, id)
     row.proved = row.proved or proved
     if row.state not in ("held", "disputed") or row.release_at == until:
         return
     row.release_at = until
     reported = until.isoformat() if until else None
-    journal.record(session, actor=actor, at=at, verb="escrow.clock", subject=subject_of(row), until=reported)
+    journal.record(ctx, verb="escrow.clock", subject=subject_of(row), until=reported)
 
 
-def dispute(session: Session, id: str, *, why: str, actor: Actor, at: dt.datetime) -> Escrow:
+def dispute(ctx: Context, id: str, *, why: str) -> Escrow:
     """Stop the clock: the customer and the store do not agree (rule 4). Asking twice is asking once."""
-    row = locked(session, id)
+    row = locked(ctx.session, id)
     if row.state == "disputed":
         return row
     if row.state != "held":
@@ -325,26 +300,26 @@ def dispute(session: Session, id: str, *, why: str, actor: Actor, at: dt.datetim
     if not why.strip():
         raise Invalid("reason-missing", "Say what is wrong, so that it can be decided.", field="why")
     row.disputed_why = why.strip()[:300]
-    _move(session, row, "disputed", actor, at, why=row.disputed_why)
+    _move(ctx, row, "disputed", why=row.disputed_why)
     return row
 
 
-def dispute_late(session: Session, id: str, *, why: str, words: str, actor: Actor, at: dt.datetime) -> Escrow:
+def dispute_late(ctx: Context, id: str, *, why: str, words: str) -> Escrow:
     """Dispute what was passed on already: it is taken from the store and waits for the operator (rule 5)."""
-    row = locked(session, id)
+    row = locked(ctx.session, id)
     if row.state != "settled":
-        return dispute(session, id, why=why, actor=actor, at=at)
+        return dispute(ctx, id, why=why)
     if row.disputed_why:
         raise Refused("decided-already", "The network has decided about this order. Ask it if you have a question.")
-    passed = _passed_on(session, id)
-    if sum(passed.values()) <= 0 or at > last_passed_on(session, id) + LATE_DISPUTE:
+    passed = _passed_on(ctx.session, id)
+    if sum(passed.values()) <= 0 or ctx.at > last_passed_on(ctx.session, id) + LATE_DISPUTE:
         raise Refused("nothing-held", "Nothing of this payment is kept any more, so there is nothing to decide.")
     if not why.strip():
         raise Invalid("reason-missing", "Say what is wrong, so that it can be decided.", field="why")
     row.disputed_why = why.strip()[:300]
-    _charge(session, row, sum(passed.values()), passed["leader"], sum(passed.values()), why="disputed", words=words,
-            at=at)  # fmt: skip
-    _move(session, row, "disputed", actor, at, why=row.disputed_why)
+    _charge(ctx.session, row, sum(passed.values()), passed["leader"], sum(passed.values()), why="disputed", words=words,
+            at=ctx.at)  # fmt: skip
+    _move(ctx, row, "disputed", why=row.disputed_why)
     return row
 
 
@@ -479,16 +454,14 @@ def _charge(
     )  # fmt: skip
 
 
-def _gone_back(session: Session, entry_id: str, state: str, reference: str, actor: Actor, at: dt.datetime) -> bool:
-    entry = session.get_one(EscrowEntry, entry_id)
-    row = locked(session, entry.escrow_id)
-    if session.scalar(sa.select(EscrowEntry.id).where(EscrowEntry.answers_id == entry_id)) is not None:
+def _gone_back(ctx: Context, entry_id: str, state: str, reference: str) -> bool:
+    entry = ctx.session.get_one(EscrowEntry, entry_id)
+    row = locked(ctx.session, entry.escrow_id)
+    if ctx.session.scalar(sa.select(EscrowEntry.id).where(EscrowEntry.answers_id == entry_id)) is not None:
         return False
-    refunds.end(session, entry_id, state, reference=reference, actor=actor, at=at)
-    _enter(session, row, "due", "customer", entry.amount_minor, entry.why, at, answers_id=entry_id)
-    journal.record(
-        session, actor=actor, at=at, verb="escrow.refunded", subject=subject_of(row), amount_minor=entry.amount_minor
-    )
+    refunds.end(ctx, entry_id, state, reference=reference)
+    _enter(ctx.session, row, "due", "customer", entry.amount_minor, entry.why, ctx.at, answers_id=entry_id)
+    journal.record(ctx, verb="escrow.refunded", subject=subject_of(row), amount_minor=entry.amount_minor)
     return True
 
 
@@ -522,10 +495,10 @@ def _refuse_more(amount_minor: int, left_minor: int) -> None:
         )
 
 
-def _settle_if_empty(session: Session, row: Escrow, actor: Actor, at: dt.datetime) -> None:
-    if balance(session, row.id) == 0 and row.state in ("held", "disputed", "lapsed"):
+def _settle_if_empty(ctx: Context, row: Escrow) -> None:
+    if balance(ctx.session, row.id) == 0 and row.state in ("held", "disputed", "lapsed"):
         row.release_at = None
-        _move(session, row, "settled", actor, at)
+        _move(ctx, row, "settled")
 
 
 def _enter(
@@ -547,8 +520,8 @@ def _enter(
     return entry
 
 
-def _move(session: Session, row: Escrow, target: str, actor: Actor, at: dt.datetime, why: str | None = None) -> None:
-    journal.move(session, row, target, actor=actor, at=at, subject=subject_of(row), why=why)
+def _move(ctx: Context, row: Escrow, target: str, why: str | None = None) -> None:
+    journal.move(ctx, row, target, subject=subject_of(row), why=why)
 
 
 def total_of(session: Session, ids: Iterable[str], account: str) -> int:

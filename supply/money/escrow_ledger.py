@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.ids import NETWORK
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from supply.money import terms
 from supply.money.ledger import Booking, Invoice, LedgerEntry, Wanted, balances
 
@@ -40,7 +40,7 @@ def passed_on(
     session: Session, store_id: str, entry_id: str, amount_minor: int, commission_bp: int, *, at: dt.datetime
 ) -> None:
     """Pass what a customer paid online into a store's funds (rule 1), once per entry."""
-    book = Booking(session, store_id, actor=_SYSTEM, at=at)
+    book = Booking(Context(session, _SYSTEM, at), store_id)
     if book.knows(entry_id):
         return
     book.enter("escrow", "funds", "escrow", amount_minor, source_id=entry_id, id=entry_id)
@@ -56,7 +56,7 @@ def passed_on(
 
 def leader_earned(session: Session, store_id: str, entry_id: str, part: LeaderPart, *, at: dt.datetime) -> None:
     """Give a group's leader the part that was earned (rule 2), once per entry."""
-    book = Booking(session, store_id, actor=_SYSTEM, at=at)
+    book = Booking(Context(session, _SYSTEM, at), store_id)
     if book.knows(entry_id):
         return
     book.enter("leader", "agents", "escrow", part.amount_minor, source_id=part.group_id, id=entry_id, words=part.name)
@@ -78,7 +78,7 @@ def taken_back(
 
     words: of which order. leader_minor: what of it the leader had.
     """
-    book = Booking(session, store_id, actor=_SYSTEM, at=at)
+    book = Booking(Context(session, _SYSTEM, at), store_id)
     invoice_id, leader_id = f"escrow-{entry_id}", f"leader-{entry_id}"
     if (
         any(book.knows(one) for one in (entry_id, leader_id))

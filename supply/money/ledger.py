@@ -42,7 +42,7 @@ from config.money import BASIS, MAX_MINOR, divide_half_up
 from config.nodes import journal
 from config.nodes.append_only import append_only
 from config.nodes.facts import Day, Fact, Flag, Instant, Whole, send
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.words import N_
 from pos.store.store import day_of, store_of
 
@@ -202,14 +202,12 @@ class Booking:
     day: the business day they are of, where a day that is over is settled in the night after it; else the day of `at`.
     """
 
-    def __init__(
-        self, session: Session, store_id: str, *, actor: Actor, at: dt.datetime, day: dt.date | None = None
-    ) -> None:
-        self.session, self.store_id, self.actor, self.at = session, store_id, actor, at
-        today = day_of(session, store_id, at)
+    def __init__(self, ctx: Context, store_id: str, *, day: dt.date | None = None) -> None:
+        self.session, self.store_id, self.actor, self.at = ctx.session, store_id, ctx.actor, ctx.at
+        today = day_of(ctx.session, store_id, ctx.at)
         self.day = min(day or today, today)
         self.day_is_over = self.day < today
-        self.account = account_of(session, store_id)
+        self.account = account_of(ctx.session, store_id)
         self.entries: list[LedgerEntry] = []
         self.invoices: dict[str, Invoice] = {}
 
@@ -293,9 +291,8 @@ class Booking:
         if not self.entries:
             return
         journal.record(
-            self.session, actor=self.actor, at=self.at, verb=f"account.{verb}", subject=f"account:{self.store_id}",
-            entries=len(self.entries), **facts,
-        )  # fmt: skip
+            Context(self.session, self.actor, self.at), verb=f"account.{verb}", subject=f"account:{self.store_id}",
+            entries=len(self.entries), **facts)  # fmt: skip
         entries = tuple(_same(EntryReported, one) for one in self.entries)
         fact = AccountBooked(self.store_id, entries, invoices_reported(self.invoices.values()))
         send(self.session, fact, subject=f"account:{self.store_id}", day=self.day, at=self.at)
@@ -326,16 +323,14 @@ class Stocked:
     per_day_milli: int
 
 
-def money_in(
-    session: Session, store_id: str, amount_minor: int, *, reference: str, id: str, actor: Actor, at: dt.datetime
-) -> int:
+def money_in(ctx: Context, store_id: str, amount_minor: int, *, reference: str, id: str) -> int:
     """Book money a store has paid, and let it pay invoices (rule 4); returns how much of it did.
 
     The same id again changes nothing. reference: how the bank names it.
     """
     _refuse_amount(amount_minor)
     reference = _words(reference, N_("Write the bank's reference, so that the payment can be found again."))
-    book = Booking(session, store_id, actor=actor, at=at)
+    book = Booking(ctx, store_id)
     if book.knows(id):
         return 0
     book.enter("paid_in", "funds", "bank", amount_minor, source_id=id, id=id, words=reference)
@@ -344,40 +339,36 @@ def money_in(
     return paid
 
 
-def credit_note(
-    session: Session, store_id: str, amount_minor: int, *, why: str, id: str, actor: Actor, at: dt.datetime
-) -> None:
+def credit_note(ctx: Context, store_id: str, amount_minor: int, *, why: str, id: str) -> None:
     """Credit a store for goods that went back or were not as they should be (rule 4); the same id once.
 
     Never more than it was ever charged for goods, less what was credited, given or given up before.
     """
     _refuse_amount(amount_minor)
     why = _words(why, N_("Say what it is credited for."))
-    book = Booking(session, store_id, actor=actor, at=at)
+    book = Booking(ctx, store_id)
     if book.knows(id):
         return
-    _refuse_more_than_charged(session, store_id, amount_minor)
+    _refuse_more_than_charged(ctx.session, store_id, amount_minor)
     book.enter("return", "funds", "returns", amount_minor, source_id=id, id=id, words=why)
     book.pay(most_minor=amount_minor)
     book.pay(by_day=book.day)
     book.close("credited", amount_minor=amount_minor, why=why)
 
 
-def shelf_paid(session: Session, store_id: str, amount_minor: int, *, week: str, actor: Actor, at: dt.datetime) -> bool:
+def shelf_paid(ctx: Context, store_id: str, amount_minor: int, *, week: str) -> bool:
     """Pay a store for the place its bestseller shelf gave in a week ('2026-W09'), once."""
-    return given(session, store_id, "shelf", amount_minor, why="", id=f"shelf-{week}", actor=actor, at=at)
+    return given(ctx, store_id, "shelf", amount_minor, why="", id=f"shelf-{week}")
 
 
-def given(
-    session: Session, store_id: str, kind: str, amount_minor: int, *, why: str, id: str, actor: Actor, at: dt.datetime
-) -> bool:
+def given(ctx: Context, store_id: str, kind: str, amount_minor: int, *, why: str, id: str) -> bool:
     """Give a store money of the network's own, once per id: slot, shelf, care or goodwill; tells whether it did now."""
-    book = Booking(session, store_id, actor=actor, at=at)
+    book = Booking(ctx, store_id)
     if amount_minor <= 0 or book.knows(id):
         return False
     _refuse_amount(amount_minor)
     if for_goods := kind not in ("slot", "shelf"):  # which has the limit of a credit note, and pays like one
-        _refuse_more_than_charged(session, store_id, amount_minor)
+        _refuse_more_than_charged(ctx.session, store_id, amount_minor)
     book.enter(kind, "funds", "care" if for_goods else "shelf", amount_minor, source_id=id, id=id, words=why)
     if for_goods:
         book.pay(most_minor=amount_minor)
@@ -386,11 +377,11 @@ def given(
     return True
 
 
-def write_off(session: Session, store_id: str, invoice_id: str, *, why: str, actor: Actor, at: dt.datetime) -> int:
+def write_off(ctx: Context, store_id: str, invoice_id: str, *, why: str) -> int:
     """Give up what is left of an invoice, as a loss of the network's; returns how much."""
     why = _words(why, N_("Say why it is given up."))
-    book = Booking(session, store_id, actor=actor, at=at)
-    found = next((one for one in open_invoices(session, store_id) if one.invoice.id == invoice_id), None)
+    book = Booking(ctx, store_id)
+    found = next((one for one in open_invoices(ctx.session, store_id) if one.invoice.id == invoice_id), None)
     if found is None:
         raise Conflict("nothing-left", "Nothing is left of this invoice. Look at the list again.")
     owed = "credit" if found.invoice.on_credit else "invoiced"

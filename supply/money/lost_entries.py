@@ -27,7 +27,7 @@ from config.ids import NETWORK
 from config.money import MAX_MINOR
 from config.nodes import door, journal
 from config.nodes.facts import STORE, Day, Fact, Instant, Whole, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.store.store import Store, send_fact
 from supply.money import ledger, wrong_payments
@@ -129,42 +129,42 @@ def ask_all(session: Session, *, at: dt.datetime) -> None:
 
 
 @applies(AccountLost)
-def take_lost(session: Session, fact: AccountLost, _actor: Actor, _at: dt.datetime) -> None:
+def take_lost(ctx: Context, fact: AccountLost) -> None:
     """Write down what a store knows that this book does not; a second copy changes nothing (rule 2)."""
     store_id = fact.store_id
-    account = ledger.account_of(session, store_id)
+    account = ledger.account_of(ctx.session, store_id)
     for given in fact.entries:
         key = (store_id, given.id)
-        if session.get(LedgerEntry, key) is None and session.get(LostEntry, key) is None:
+        if ctx.session.get(LedgerEntry, key) is None and ctx.session.get(LostEntry, key) is None:
             if not account.put_back_waits:
                 raise Refused("nothing-lost", "%(sender)s was not asked what this book has lost.", sender=store_id)
             door.number(given.amount_minor, "amount_minor", 1, MAX_MINOR)
             if not _is_by_hand(given):
                 raise Invalid("not-by-hand", "Such an entry is made again by itself.", kind=given.kind)
-            session.add(_row(store_id, given))
+            ctx.session.add(_row(store_id, given))
     if account.put_back_at == fact.reported_at:
         account.put_back_waits = False
-    session.flush()
+    ctx.session.flush()
 
 
-def take_over(session: Session, store_id: str, entry_id: str, *, actor: Actor, at: dt.datetime) -> LostEntry:
+def take_over(ctx: Context, store_id: str, entry_id: str) -> LostEntry:
     """Enter what was lost into the book again (rule 2); what is in it already stays as it is."""
-    row = _locked(session, store_id, entry_id)
+    row = _locked(ctx.session, store_id, entry_id)
     if row.state == "waits":
-        if session.get(LedgerEntry, (store_id, entry_id)) is None:
-            _enter(session, row, actor=actor, at=at)
-        _answer(session, row, "taken", actor=actor, at=at)
+        if ctx.session.get(LedgerEntry, (store_id, entry_id)) is None:
+            _enter(ctx, row)
+        _answer(ctx, row, "taken")
     return row
 
 
-def leave_out(session: Session, store_id: str, entry_id: str, *, why: str, actor: Actor, at: dt.datetime) -> LostEntry:
+def leave_out(ctx: Context, store_id: str, entry_id: str, *, why: str) -> LostEntry:
     """Leave out what a store told, with a reason it reads."""
-    row = _locked(session, store_id, entry_id)
+    row = _locked(ctx.session, store_id, entry_id)
     if row.state == "waits":
         if not (why := " ".join(why.split())[:200]):
             raise Invalid("no-reason", "Say why: the shopkeeper reads it.", field="why")
         row.why = why
-        _answer(session, row, "left_out", actor=actor, at=at)
+        _answer(ctx, row, "left_out")
     return row
 
 
@@ -172,52 +172,51 @@ def leave_out(session: Session, store_id: str, entry_id: str, *, why: str, actor
 
 
 @applies(AccountPutBack)
-def take_put_back(session: Session, fact: AccountPutBack, actor: Actor, at: dt.datetime) -> None:
+def take_put_back(ctx: Context, fact: AccountPutBack) -> None:
     """Take out of the copy what the network's book does not have any more, and tell it (rule 1); once per restore."""
     store_id = fact.store_id
-    account = ledger.account_of(session, store_id)
+    account = ledger.account_of(ctx.session, store_id)
     if account.put_back_at is not None and account.put_back_at >= fact.reported_at:
         return
     account.put_back_at = fact.reported_at
-    beyond = [one for one in ledger.entries_of(session, store_id) if one.n > fact.last_n]
+    beyond = [one for one in ledger.entries_of(ctx.session, store_id) if one.n > fact.last_n]
     reported = [LostLine(**{name: getattr(one, name) for name in _KEPT}, day=one.business_day) for one in beyond]
     subject, why = f"account:{store_id}", "the network's books were put back from a copy"
-    with journal.amending(session, subject, why, rows=beyond, actor=actor, at=at):
+    with journal.amending(ctx, subject, why, rows=beyond):
         for entry, given in zip(beyond, reported, strict=True):
-            if session.get(LostEntry, (store_id, entry.id)) is None:
-                session.add(_row(store_id, given))
-            session.delete(entry)
-        session.flush()
+            if ctx.session.get(LostEntry, (store_id, entry.id)) is None:
+                ctx.session.add(_row(store_id, given))
+            ctx.session.delete(entry)
+        ctx.session.flush()
         mine = sa.and_(Invoice.store_id == store_id, Invoice.no > fact.last_invoice_no)
-        session.execute(sa.delete(Invoice).where(mine))
+        ctx.session.execute(sa.delete(Invoice).where(mine))
     newer = sa.update(Invoice).where(Invoice.store_id == store_id, Invoice.changed_n > fact.last_n)
-    session.execute(newer.values(changed_n=-1))
-    session.expire_all()
-    ledger.take_booked(session, ledger.AccountBooked(store_id, (), fact.invoices))
+    ctx.session.execute(newer.values(changed_n=-1))
+    ctx.session.expire_all()
+    ledger.take_booked(ctx.session, ledger.AccountBooked(store_id, (), fact.invoices))
     journal.record(
-        session, actor=actor, at=at, verb="account.put_back", subject=f"account:{store_id}", last_n=fact.last_n,
-        taken_out=len(beyond),
-    )  # fmt: skip
+        ctx, verb="account.put_back", subject=f"account:{store_id}", last_n=fact.last_n,
+        taken_out=len(beyond))  # fmt: skip
     by_hand = tuple(one for one in reported if _is_by_hand(one))
-    _send(session, AccountLost(store_id, fact.reported_at, by_hand), at)
+    _send(ctx.session, AccountLost(store_id, fact.reported_at, by_hand), ctx.at)
 
 
 @applies(ledger.AccountBooked)
-def take_booked(session: Session, fact: ledger.AccountBooked, _actor: Actor, _at: dt.datetime) -> None:
+def take_booked(ctx: Context, fact: ledger.AccountBooked) -> None:
     """Keep what the network booked, unless it told so before it was put back and has it no more (rule 1)."""
     query = sa.select(LostEntry.id, LostEntry.n).where(LostEntry.store_id == fact.store_id)
-    lost = set(map(tuple, session.execute(query.where(LostEntry.id.in_([one.id for one in fact.entries])))))
+    lost = set(map(tuple, ctx.session.execute(query.where(LostEntry.id.in_([one.id for one in fact.entries])))))
     if not any((one.id, one.n) in lost for one in fact.entries):
-        ledger.take_booked(session, fact)
+        ledger.take_booked(ctx.session, fact)
 
 
 @applies(LostAnswered)
-def take_answered(session: Session, fact: LostAnswered, actor: Actor, at: dt.datetime) -> None:
+def take_answered(ctx: Context, fact: LostAnswered) -> None:
     """Take over what the network decided about an entry; a second copy changes nothing."""
-    row = session.get(LostEntry, (fact.store_id, fact.id))
+    row = ctx.session.get(LostEntry, (fact.store_id, fact.id))
     if row is not None and STATES.legal(row.state, fact.state):
         row.why = fact.why
-        journal.move(session, row, fact.state, actor=actor, at=at, subject=_subject(row), why=row.why or None)
+        journal.move(ctx, row, fact.state, subject=_subject(row), why=row.why or None)
 
 
 # --- questions ---
@@ -261,33 +260,33 @@ def _locked(session: Session, store_id: str, entry_id: str) -> LostEntry:
     return row
 
 
-def _enter(session: Session, row: LostEntry, *, actor: Actor, at: dt.datetime) -> None:
+def _enter(ctx: Context, row: LostEntry) -> None:
     """Book a lost entry as it was, of its own day, as far as the book is there again for it (rule 2)."""
     if row.kind == wrong_payments.TAKEN_BACK:
         entry_id, why = row.source_id, row.words
-        wrong_payments.take_back(session, row.store_id, entry_id, why=why, actor=actor, at=at, day=row.business_day)
+        wrong_payments.take_back(ctx, row.store_id, entry_id, why=why, day=row.business_day)
         return
-    book = Booking(session, row.store_id, actor=actor, at=at, day=row.business_day)
+    book = Booking(ctx, row.store_id, day=row.business_day)
     minor, found = row.amount_minor, None
     if row.kind in OF_AN_INVOICE:
-        found = session.get(Invoice, (row.store_id, row.invoice_id or ""))
+        found = ctx.session.get(Invoice, (row.store_id, row.invoice_id or ""))
         if found is None:
             raise Refused(
                 "no-invoice-yet",
                 "The invoice this is about is not in the book yet. Wait until the store's deliveries have come again.",
             )
         if row.kind != "late":  # what paid it meanwhile has paid it
-            minor = min(minor, ledger.invoice_of(session, row.store_id, found.id).left_minor)
+            minor = min(minor, ledger.invoice_of(ctx.session, row.store_id, found.id).left_minor)
     if row.kind == "paid":
-        minor = min(minor, -balances(session, row.store_id)["funds"])
-    elif row.kind in ("return", "goodwill") and minor > (most := ledger.left_to_credit(session, row.store_id)):
+        minor = min(minor, -balances(ctx.session, row.store_id)["funds"])
+    elif row.kind in ("return", "goodwill") and minor > (most := ledger.left_to_credit(ctx.session, row.store_id)):
         raise Refused(
             "more-than-delivered", "That is more than was ever charged to this store for goods.", most_minor=most
         )
     elif row.kind in ("payout", "returned"):
         from supply.money import payouts  # who is paid out asks this module first
 
-        payouts.enter_again(session, row, actor=actor, at=at)
+        payouts.enter_again(ctx, row)
     if minor > 0:
         source, target = row.from_account, row.to_account
         kept: dict[str, Any] = {"source_id": row.source_id, "id": row.id, "invoice": found, "words": row.words}
@@ -295,9 +294,9 @@ def _enter(session: Session, row: LostEntry, *, actor: Actor, at: dt.datetime) -
     book.close("taken_over", entry=row.id)
 
 
-def _answer(session: Session, row: LostEntry, state: str, *, actor: Actor, at: dt.datetime) -> None:
-    journal.move(session, row, state, actor=actor, at=at, subject=_subject(row), why=row.why or None)
-    _send(session, LostAnswered.of_row(row), at)
+def _answer(ctx: Context, row: LostEntry, state: str) -> None:
+    journal.move(ctx, row, state, subject=_subject(row), why=row.why or None)
+    _send(ctx.session, LostAnswered.of_row(row), ctx.at)
 
 
 def _subject(row: LostEntry) -> str:

@@ -28,7 +28,7 @@ from config.errors import Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import journal
 from config.nodes.facts import STORE, Fact, Instant, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.store.store import Store, send_fact, store_of
 from supply.money import agent_commissions, lost_entries, terms
@@ -88,68 +88,66 @@ class Run:
 # --- verbs ---
 
 
-def set_account(
-    session: Session, store_id: str, *, payee: str, account: str, bic: str, actor: Actor, at: dt.datetime
-) -> Account:
+def set_account(ctx: Context, store_id: str, *, payee: str, account: str, bic: str) -> Account:
     """Say where a store's money is paid out to, at the store, and tell the network (rule 3)."""
-    found = account_of(session, store_id)
-    reported_at = reported_after(found.bank_reported_at, at)
+    found = account_of(ctx.session, store_id)
+    reported_at = reported_after(found.bank_reported_at, ctx.at)
     _write_bank(found, payee, account, bic, reported_at)
     journal.record(
-        session, actor=actor, at=at, verb="account.bank_reported", subject=f"account:{store_id}",
-        ends_with=found.bank_account[-4:],
-    )  # fmt: skip
-    send_fact(session, BankReported.of_row(found, reported_at=reported_at), subject=f"account:{store_id}", at=at)
+        ctx, verb="account.bank_reported", subject=f"account:{store_id}",
+        ends_with=found.bank_account[-4:])  # fmt: skip
+    send_fact(
+        ctx.session, BankReported.of_row(found, reported_at=reported_at), subject=f"account:{store_id}", at=ctx.at
+    )
     return found
 
 
 @applies(BankReported)
-def take_bank(session: Session, fact: BankReported, actor: Actor, at: dt.datetime) -> None:
+def take_bank(ctx: Context, fact: BankReported) -> None:
     """Keep where a store's money goes, at the network; an older word that arrives late changes nothing (rule 5)."""
-    found = account_of(session, fact.store_id)
-    if is_newer_word(fact.reported_at, found.bank_reported_at, at):
+    found = account_of(ctx.session, fact.store_id)
+    if is_newer_word(fact.reported_at, found.bank_reported_at, ctx.at):
         before = found.bank_account
         _write_bank(found, fact.payee, fact.bank_account, fact.bic, fact.reported_at)
         if before not in ("", found.bank_account):
-            found.bank_rests_until = as_utc(at) + BANK_RESTS
+            found.bank_rests_until = as_utc(ctx.at) + BANK_RESTS
         journal.record(
-            session, actor=actor, at=at, verb="account.bank_reported",
-            subject=f"account:{found.store_id}", ends_with=found.bank_account[-4:], before=before[-4:],
-        )  # fmt: skip
+            ctx, verb="account.bank_reported",
+            subject=f"account:{found.store_id}", ends_with=found.bank_account[-4:], before=before[-4:])  # fmt: skip
 
 
-def say_payer(session: Session, *, payee: str, account: str, bic: str, actor: Actor, at: dt.datetime) -> Account:
+def say_payer(ctx: Context, *, payee: str, account: str, bic: str) -> Account:
     """Say which account the network pays from (rule 3)."""
-    found = session.get(Account, NETWORK)
+    found = ctx.session.get(Account, NETWORK)
     if found is None:
         found = Account(store_id=NETWORK, last_n=0, last_invoice_no=0, payee="", bank_account="", bic="")
-        session.add(found)
-    _write_bank(found, payee, account, bic, at)
-    journal.record(session, actor=actor, at=at, verb="account.payer_reported", subject="account:network",
+        ctx.session.add(found)
+    _write_bank(found, payee, account, bic, ctx.at)
+    journal.record(ctx, verb="account.payer_reported", subject="account:network",
                    ends_with=found.bank_account[-4:])  # fmt: skip
     return found
 
 
-def make_run(session: Session, *, id: str, actor: Actor, at: dt.datetime) -> Run:
+def make_run(ctx: Context, *, id: str) -> Run:
     """Pay out what the stores' funds hold (rule 1); the same id again is the run that is there."""
-    known = of_run(session, id)
+    known = of_run(ctx.session, id)
     if known:
         return Run(id, known, [])
-    least_minor = max(1, terms.in_force(session)[1].payout_least_minor)
+    least_minor = max(1, terms.in_force(ctx.session)[1].payout_least_minor)
     made, unknown = [], []
-    waiting = {one.store_id for one in agent_commissions.parts_of(session)}
-    left_out = lost_entries.unsettled(session)
-    for store in [one for one in owed_stores(session, waiting) if one.id not in left_out]:
-        book = Booking(session, store.id, actor=actor, at=at)
+    waiting = {one.store_id for one in agent_commissions.parts_of(ctx.session)}
+    left_out = lost_entries.unsettled(ctx.session)
+    for store in [one for one in owed_stores(ctx.session, waiting) if one.id not in left_out]:
+        book = Booking(ctx, store.id)
         book.pay(by_day=book.day)
-        for due in _due(session, book):
+        for due in _due(ctx.session, book):
             if due.amount_minor < least_minor:
                 continue
-            if not due.bank_account or (not due.agent and _rests(book, at)):
+            if not due.bank_account or (not due.agent and _rests(book, ctx.at)):
                 unknown.append(due.agent or store.id)
                 continue
-            due.run_id, due.currency, due.made_at = id, store.currency, at
-            session.add(due)
+            due.run_id, due.currency, due.made_at = id, store.currency, ctx.at
+            ctx.session.add(due)
             book.enter(
                 "payout", "bank", due.ledger_account, due.amount_minor, source_id=due.id, id=due.id, words=due.agent
             )
@@ -158,28 +156,30 @@ def make_run(session: Session, *, id: str, actor: Actor, at: dt.datetime) -> Run
     return Run(id, made, unknown)
 
 
-def confirm(session: Session, run_id: str, *, actor: Actor, at: dt.datetime) -> int:
+def confirm(ctx: Context, run_id: str) -> int:
     """Note that the bank has carried a run out; returns how many payouts moved."""
     query = (
         sa.select(Payout).where(Payout.run_id == run_id, Payout.state == "made").order_by(Payout.store_id, Payout.id)
     )
-    waiting = list(session.scalars(lock_rows(session, query)))  # the bank may be sending one of them back just now
+    waiting = list(
+        ctx.session.scalars(lock_rows(ctx.session, query))
+    )  # the bank may be sending one of them back just now
     for payout in waiting:
-        journal.move(session, payout, "paid", actor=actor, at=at, subject=f"payout:{payout.id}")
+        journal.move(ctx, payout, "paid", subject=f"payout:{payout.id}")
     return len(waiting)
 
 
-def returned(session: Session, store_id: str, payout_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Payout:
+def returned(ctx: Context, store_id: str, payout_id: str, *, why: str) -> Payout:
     """Put a payout the bank sent back into the store's funds again, or to what its agent has coming (rule 2)."""
-    query = lock_rows(session, sa.select(Payout).where(Payout.store_id == store_id, Payout.id == payout_id))
-    payout: Payout | None = session.scalar(query)
+    query = lock_rows(ctx.session, sa.select(Payout).where(Payout.store_id == store_id, Payout.id == payout_id))
+    payout: Payout | None = ctx.session.scalar(query)
     if payout is None:
         raise NotFound("unknown-payout", "There is no such payout.", payout_id=payout_id)
     why = " ".join(why.split())[:200]
     if not why:
         raise Invalid("no-reason", "Say what the bank says.")
-    journal.move(session, payout, "returned", actor=actor, at=at, subject=f"payout:{payout.id}", why=why)
-    book = Booking(session, store_id, actor=actor, at=at)
+    journal.move(ctx, payout, "returned", subject=f"payout:{payout.id}", why=why)
+    book = Booking(ctx, store_id)
     book.enter(
         "returned", payout.ledger_account, "bank", payout.amount_minor, source_id=payout.id, words=payout.agent or why
     )
@@ -187,30 +187,30 @@ def returned(session: Session, store_id: str, payout_id: str, *, why: str, actor
     return payout
 
 
-def enter_again(session: Session, lost: LostEntry, *, actor: Actor, at: dt.datetime) -> None:
+def enter_again(ctx: Context, lost: LostEntry) -> None:
     """Write a payout, or that it came back, down again after the network was put back from a copy; its entry follows.
 
     Refuses a payout whose money is not here again, so that the funds are never less than nothing.
     """
     agent = lost.words if "agents" in (lost.from_account, lost.to_account) else ""
     if lost.kind == "returned":
-        payout = session.get(Payout, (lost.store_id, lost.source_id))
+        payout = ctx.session.get(Payout, (lost.store_id, lost.source_id))
         if payout is not None and payout.state != "returned":
             subject = f"payout:{payout.id}"
-            journal.move(session, payout, "returned", actor=actor, at=at, subject=subject, why=lost.words or None)
+            journal.move(ctx, payout, "returned", subject=subject, why=lost.words or None)
         return
-    book = Booking(session, lost.store_id, actor=actor, at=at)
-    due = next((one for one in _due(session, book) if one.agent == agent), None)
+    book = Booking(ctx, lost.store_id)
+    due = next((one for one in _due(ctx.session, book) if one.agent == agent), None)
     if due is None or due.amount_minor < lost.amount_minor:
         raise Refused(
             "not-covered",
             "The money it was paid out from is not here yet. Take over first what came in, or wait for its sales.",
         )
     due.id, due.run_id, due.amount_minor = lost.id, f"again-{lost.id}", lost.amount_minor
-    due.currency, due.made_at = store_of(session, lost.store_id).currency, at
-    session.add(due)
-    session.flush()
-    journal.move(session, due, "paid", actor=actor, at=at, subject=f"payout:{lost.id}")
+    due.currency, due.made_at = store_of(ctx.session, lost.store_id).currency, ctx.at
+    ctx.session.add(due)
+    ctx.session.flush()
+    journal.move(ctx, due, "paid", subject=f"payout:{lost.id}")
 
 
 # --- questions ---

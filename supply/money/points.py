@@ -35,7 +35,7 @@ from config.ids import NETWORK, new_id
 from config.money import share_out
 from config.nodes import door, facts, journal
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.customers.shared_points import (
     FUNDED,
     CountedEntry,
@@ -124,40 +124,40 @@ class Wait(NamedTuple):
 
 
 @applies(PointsMoved)
-def take_moved(session: Session, fact: PointsMoved, _actor: Actor, at: dt.datetime) -> None:
+def take_moved(ctx: Context, fact: PointsMoved) -> None:
     """Book what a store tells was earned, redeemed or came back (rules 1, 6); a second copy changes nothing."""
     key = (fact.store_id, fact.id)
-    if session.get(SharedEntry, key) is None and session.get(PointsWaiting, key) is None:
-        row, link = _read(session, fact)
-        if (wait := _count(session, row, link, at)) is None:
-            _follow(session, row, link, at)
+    if ctx.session.get(SharedEntry, key) is None and ctx.session.get(PointsWaiting, key) is None:
+        row, link = _read(ctx.session, fact)
+        if (wait := _count(ctx.session, row, link, ctx.at)) is None:
+            _follow(ctx.session, row, link, ctx.at)
             return
-        session.add(
+        ctx.session.add(
             PointsWaiting(
                 store_id=row.store_id, id=row.id, waits_for=wait.sale_id, why=wait.why, kind=row.kind,
-                points=row.points, business_day=row.business_day, body=fact.to_body(), since=at,
+                points=row.points, business_day=row.business_day, body=fact.to_body(), since=ctx.at,
             )
         )  # fmt: skip
-        session.flush()
+        ctx.session.flush()
 
 
 @applies(MemberReported)
-def take_member(session: Session, fact: MemberReported, _actor: Actor, at: dt.datetime) -> None:
+def take_member(ctx: Context, fact: MemberReported) -> None:
     """Take a store's word that a customer is a member, by which key, or no more; an older word changes nothing."""
     key = fact.key
-    link = _link(session, fact.store_id, fact.customer_id, key)
+    link = _link(ctx.session, fact.store_id, fact.customer_id, key)
     if link.word_at >= fact.reported_at:
         return
     is_back = link.has_left and key
     link.word_at, link.has_left = fact.reported_at, not key
     if key:
         link.key = key
-        if is_back and session.get_one(PointsMember, link.member_id).key is not None:
-            link.member_id = _new_member(session).id  # consent ended with the membership
-        _send(session, link.member_id, None, at)
+        if is_back and ctx.session.get_one(PointsMember, link.member_id).key is not None:
+            link.member_id = _new_member(ctx.session).id  # consent ended with the membership
+        _send(ctx.session, link.member_id, None, ctx.at)
     else:
         link.proved_key = ""
-    end_if_left(session, link.member_id, at)
+    end_if_left(ctx.session, link.member_id, ctx.at)
 
 
 def consent(session: Session, store_id: str, customer_id: str, key: str, *, at: dt.datetime) -> PointsReported:
@@ -205,22 +205,21 @@ def try_waiting(session: Session, store_id: str, *, at: dt.datetime) -> int:
     return sum(_try_again(session, waiting, at) for waiting in rows)
 
 
-def decide(session: Session, store_id: str, id: str, *, take: bool, actor: Actor, at: dt.datetime) -> None:
+def decide(ctx: Context, store_id: str, id: str, *, take: bool) -> None:
     """Take a waiting movement in as it was told, or turn it down: then it is counted as no points, and closed."""
-    waiting = session.get(PointsWaiting, (store_id, id))
+    waiting = ctx.session.get(PointsWaiting, (store_id, id))
     if waiting is None:
         raise NotFound("waiting-decided", "This was already decided, or counted meanwhile.")
-    row, link = _read(session, PointsMoved.from_body(waiting.body))
+    row, link = _read(ctx.session, PointsMoved.from_body(waiting.body))
     row.member_id = link.member_id
     journal.record(
-        session, actor=actor, at=at, verb="points.taken_in" if take else "points.turned_down",
-        subject=f"store:{store_id}", id=id, kind=row.kind, points=row.points, why=waiting.why,
-    )  # fmt: skip
+        ctx, verb="points.taken_in" if take else "points.turned_down",
+        subject=f"store:{store_id}", id=id, kind=row.kind, points=row.points, why=waiting.why)  # fmt: skip
     if not take:
         row.points = 0
-    session.delete(waiting)
-    book(session, row, covered=False, at=at)
-    _follow(session, row, link, at)
+    ctx.session.delete(waiting)
+    book(ctx.session, row, covered=False, at=ctx.at)
+    _follow(ctx.session, row, link, ctx.at)
 
 
 def leave(session: Session, key: str, *, at: dt.datetime) -> bool:

@@ -29,7 +29,7 @@ from config.finding import Finding
 from config.ids import NETWORK
 from config.nodes import door, journal
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.customers import shared_points
 from pos.customers.shared_points import (
     PointsPart,
@@ -107,13 +107,13 @@ class StorePart:
 # --- verbs ---
 
 
-def found(session: Session, wished: SharedScheme, *, actor: Actor, at: dt.datetime) -> SharedScheme:
+def found(ctx: Context, wished: SharedScheme) -> SharedScheme:
     """Found the scheme, or change it from a day on; later days that were planned are replaced.
 
     Name, currency and worth stay as founded: else points that people hold would be worth something else.
     """
-    first = session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)).first()
-    soonest = at.date() if first is None else at.date() + dt.timedelta(days=1)
+    first = ctx.session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)).first()
+    soonest = ctx.at.date() if first is None else ctx.at.date() + dt.timedelta(days=1)
     if first is not None:
         wished.name, wished.currency, wished.worth_minor = first.name, first.currency, first.worth_minor
     if not wished.name.strip():
@@ -126,15 +126,14 @@ def found(session: Session, wished: SharedScheme, *, actor: Actor, at: dt.dateti
         raise Invalid("bad-scheme", "Type whole numbers above zero.", field="points")
     if wished.points * wished.worth_minor > wished.per_minor:
         raise Invalid("scheme-too-generous", "The points would be worth more than what was paid.", field="worth_minor")
-    session.execute(sa.delete(SharedScheme).where(SharedScheme.from_day >= wished.from_day))
-    session.add(wished)
+    ctx.session.execute(sa.delete(SharedScheme).where(SharedScheme.from_day >= wished.from_day))
+    ctx.session.add(wished)
     journal.record(
-        session, actor=actor, at=at, verb="points.founded", subject="points", from_day=wished.from_day.isoformat(),
+        ctx, verb="points.founded", subject="points", from_day=wished.from_day.isoformat(),
         active=wished.active, points=wished.points, per_minor=wished.per_minor, worth_minor=wished.worth_minor,
         least_points=wished.least_points, expiry_months=wished.expiry_months, lapsed_to=wished.lapsed_to,
-        notice_days=wished.notice_days,
-    )  # fmt: skip
-    session.flush()
+        notice_days=wished.notice_days)  # fmt: skip
+    ctx.session.flush()
     return wished
 
 
@@ -160,26 +159,26 @@ def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answ
 
 
 @applies(PointsPart)
-def take_part(session: Session, fact: PointsPart, _actor: Actor, _at: dt.datetime) -> None:
+def take_part(ctx: Context, fact: PointsPart) -> None:
     """Take a store's word that it takes part, or until when; an older word changes nothing."""
-    known = session.get(SharedPart, (fact.store_id, fact.from_day))
+    known = ctx.session.get(SharedPart, (fact.store_id, fact.from_day))
     if known is None or known.reported_at < fact.reported_at:
-        session.merge(SharedPart(**vars(fact)))
-        session.flush()
+        ctx.session.merge(SharedPart(**vars(fact)))
+        ctx.session.flush()
 
 
-def settle(session: Session, store_id: str, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
+def settle(ctx: Context, store_id: str, day: dt.date) -> int:
     """Settle a store's part in its ledger (rule 3), once a day; returns what it was charged, below zero what it got."""
-    part = next((one for one in parts(session, store_id) if one.store_id == store_id), None)
+    part = next((one for one in parts(ctx.session, store_id) if one.store_id == store_id), None)
     if part is None or part.is_odd or part.due_minor == part.settled_minor:
         return 0
-    entry_id, scheme = f"points-{day}", scheme_on(session, day)
+    entry_id, scheme = f"points-{day}", scheme_on(ctx.session, day)
     name, minor = scheme.name if scheme else "", part.due_minor - part.settled_minor
-    ledger = Booking(session, store_id, actor=actor, at=at)
-    if ledger.knows(entry_id) or session.get(Invoice, (store_id, entry_id)) is not None:
+    ledger = Booking(ctx, store_id)
+    if ledger.knows(entry_id) or ctx.session.get(Invoice, (store_id, entry_id)) is not None:
         return 0
     if minor > 0:
-        due_day = ledger.day + dt.timedelta(days=terms.in_force(session)[1].account_days)
+        due_day = ledger.day + dt.timedelta(days=terms.in_force(ctx.session)[1].account_days)
         lines = [["", name, 1, minor]]
         ledger.invoice(Wanted(entry_id, minor, due_day, False, None, None, lines, against="points", words=name))
     else:
@@ -189,23 +188,25 @@ def settle(session: Session, store_id: str, day: dt.date, *, actor: Actor, at: d
     return minor
 
 
-def settle_all(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
+def settle_all(ctx: Context, day: dt.date) -> int:
     """Settle every store's part, each by itself; returns for how many there was something to settle."""
     done = 0
-    for store_id in session.scalars(sa.select(SharedEntry.store_id).distinct().order_by(SharedEntry.store_id)).all():
+    for store_id in ctx.session.scalars(
+        sa.select(SharedEntry.store_id).distinct().order_by(SharedEntry.store_id)
+    ).all():
         if store_id != NETWORK:
-            with isolation.apart(session, "points", store_id, actor=actor, at=at):
-                done += settle(session, store_id, day, actor=actor, at=at) != 0
+            with isolation.apart(ctx, "points", store_id):
+                done += settle(ctx, store_id, day) != 0
     return done
 
 
-def try_waiting(session: Session, *, actor: Actor, at: dt.datetime) -> int:
+def try_waiting(ctx: Context) -> int:
     """Try again what every store's movements wait for, each store by itself; returns how many were counted."""
     counted = 0
     stores = sa.select(PointsWaiting.store_id).distinct().order_by(PointsWaiting.store_id)
-    for store_id in session.scalars(stores).all():
-        with isolation.apart(session, "points", store_id, actor=actor, at=at):
-            counted += network_points.try_waiting(session, store_id, at=at)
+    for store_id in ctx.session.scalars(stores).all():
+        with isolation.apart(ctx, "points", store_id):
+            counted += network_points.try_waiting(ctx.session, store_id, at=ctx.at)
     return counted
 
 

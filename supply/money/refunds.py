@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.payments.providers import Outcome
 
@@ -81,20 +81,20 @@ def not_yet(session: Session, id: str, outcome: Outcome, *, at: dt.datetime) -> 
     return row
 
 
-def ask_now(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> Refund:
+def ask_now(ctx: Context, id: str) -> Refund:
     """Have the service asked at once (rule 2); of what has ended nothing is asked."""
-    row = locked(session, id)
+    row = locked(ctx.session, id)
     if row.state == "waiting":
-        row.try_at = min(row.try_at, at)
-        journal.record(session, actor=actor, at=at, verb="refund.asked_again", subject=subject_of(row))
+        row.try_at = min(row.try_at, ctx.at)
+        journal.record(ctx, verb="refund.asked_again", subject=subject_of(row))
     return row
 
 
-def end(session: Session, id: str, state: str, *, reference: str = "", actor: Actor, at: dt.datetime) -> None:
+def end(ctx: Context, id: str, state: str, *, reference: str = "") -> None:
     """End a refund: the service has paid it (done), or a person has (by_hand); `escrow` books it."""
-    row = locked(session, id)
-    journal.move(session, row, state, actor=actor, at=at, subject=subject_of(row), why=reference or None)
-    row.ended_at, row.reference = at, reference
+    row = locked(ctx.session, id)
+    journal.move(ctx, row, state, subject=subject_of(row), why=reference or None)
+    row.ended_at, row.reference = ctx.at, reference
 
 
 def check_by_hand(row: Refund, reference: str, *, looked: bool) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Invalid
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class TermsEdition(Base):
     set_at: Mapped[dt.datetime]
 
 
-def set_terms(session: Session, terms: Terms, *, actor: Actor, at: dt.datetime) -> int:
+def set_terms(ctx: Context, terms: Terms) -> int:
     """Put new terms in force and return their number; the same ones again are the edition that is there."""
     bad = [name for name, (least, most) in BOUNDS.items() if not least <= getattr(terms, name) <= most]
     if terms.free_days < terms.least_days:
@@ -95,12 +95,12 @@ def set_terms(session: Session, terms: Terms, *, actor: Actor, at: dt.datetime) 
     if bad:
         reported = "; ".join(f"{name} from {BOUNDS[name][0]} to {BOUNDS[name][1]}" for name in bad)
         raise Invalid("bad-terms", "These terms are out of bounds: %(reported)s.", reported=reported, terms=bad)
-    n, present = in_force(session)
+    n, present = in_force(ctx.session)
     if present == terms and n:
         return n
-    session.add(TermsEdition(n=n + 1, terms=asdict(terms), set_by=actor.name, set_at=at))
-    session.flush()
-    record(session, actor=actor, at=at, verb="terms.set", subject="network:terms", n=n + 1, terms=asdict(terms))
+    ctx.session.add(TermsEdition(n=n + 1, terms=asdict(terms), set_by=ctx.actor.name, set_at=ctx.at))
+    ctx.session.flush()
+    record(ctx, verb="terms.set", subject="network:terms", n=n + 1, terms=asdict(terms))
     return n + 1
 
 

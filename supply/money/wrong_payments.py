@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from supply.money import agent_commissions, ledger, terms
 from supply.money.ledger import OPEN_AGAIN, Booking, Invoice, LedgerEntry, Wanted, balances
 
@@ -28,9 +28,8 @@ PAID_IN, TAKEN_BACK = "paid_in", "taken_back"
 
 
 def take_back(
-    session: Session, store_id: str, entry_id: str, *, why: str, payer_id: str | None = None, actor: Actor,
-    at: dt.datetime, day: dt.date | None = None,
-) -> None:  # fmt: skip
+    ctx: Context, store_id: str, entry_id: str, *, why: str, payer_id: str | None = None, day: dt.date | None = None
+) -> None:
     """Take a payment back out of a store's book (rules 1 to 4), and enter it for payer_id where that is known.
 
     day: the business day it is of, where it is booked again (`lost_entries`).
@@ -40,20 +39,18 @@ def take_back(
     if payer_id == store_id:
         raise Invalid("same-store", "It is booked for this store already. Choose the store that paid.", field="payer")
     for one in sorted({store_id, payer_id or store_id}):  # one order of locks
-        ledger.account_of(session, one)
-    entry = session.get(LedgerEntry, (store_id, entry_id))
+        ledger.account_of(ctx.session, one)
+    entry = ctx.session.get(LedgerEntry, (store_id, entry_id))
     if entry is None or entry.kind != PAID_IN:
         raise NotFound("unknown-payment", "This payment is not in the store’s book. Look at the list again.")
-    book = Booking(session, store_id, actor=actor, at=at, day=day)
+    book = Booking(ctx, store_id, day=day)
     if book.knows(_answer_id(entry_id)):
         raise Conflict("taken-back", "This payment was taken back already.")
     _make_room(book, entry)
     book.enter(TAKEN_BACK, "bank", "funds", entry.amount_minor, source_id=entry_id, id=_answer_id(entry_id), words=why)
     book.close(TAKEN_BACK, entry=entry_id, amount_minor=entry.amount_minor, why=why)
     if payer_id is not None:
-        ledger.money_in(
-            session, payer_id, entry.amount_minor, reference=entry.words, id=f"moved-{entry_id}", actor=actor, at=at
-        )
+        ledger.money_in(ctx, payer_id, entry.amount_minor, reference=entry.words, id=f"moved-{entry_id}")
 
 
 # --- questions ---

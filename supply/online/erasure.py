@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from config.database import table_of
 from config.nodes.inbox import InboxAlarm, InboxMessage
 from config.nodes.inbox import inbox_message as arrived_message
-from config.nodes.journal import Actor, amending, canonical
+from config.nodes.journal import Actor, Context, amending, canonical
 from config.nodes.node import this_node
 from config.nodes.outbox import FORGOTTEN, OutboxMessage, emptied
 from supply.online.home_delivery import NOWHERE
@@ -62,7 +62,7 @@ def _empty(session: Session, kind: type[Kept], *those: sa.ColumnElement[bool], a
             continue
         actor, why = Actor.system("privacy", this_node(session).id), "people of orders long over forgotten"
         emptied_rows = [row for row, _ in over]
-        with amending(session, f"table:{key.table.name}", why, rows=emptied_rows, actor=actor, at=at):
+        with amending(Context(session, actor, at), f"table:{key.table.name}", why, rows=emptied_rows):
             for row, body in over:
                 _empty_one(row, body)
         done += len(over)

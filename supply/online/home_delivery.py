@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import as_utc
 from config.database import Base
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from supply.routing.distances import Point
 
@@ -87,24 +87,22 @@ def write_down(session: Session, store_id: str, order_id: str, reported: Mapping
     return row
 
 
-def order_moved(
-    session: Session, store_id: str, order_id: str, given_back: bool, *, actor: Actor, at: dt.datetime
-) -> None:
+def order_moved(ctx: Context, store_id: str, order_id: str, given_back: bool) -> None:
     """Let the way end with its order (rule 2)."""
-    row = of_order(session, store_id, order_id)
+    row = of_order(ctx.session, store_id, order_id)
     if row is not None and given_back and row.state in LIVE:
-        move(session, row, "called_off", actor=actor, at=at)
+        move(ctx, row, "called_off")
 
 
-def move(session: Session, row: HomeDelivery, target: str, *, actor: Actor, at: dt.datetime, why: str = "") -> None:
+def move(ctx: Context, row: HomeDelivery, target: str, *, why: str = "") -> None:
     """Move a way on; whoever calls tells the network of its order."""
-    journal.move(session, row, target, actor=actor, at=at, subject=f"pickup:{row.order_id}", why=why or None)
+    journal.move(ctx, row, target, subject=f"pickup:{row.order_id}", why=why or None)
     row.why = why
     if target in ("delivered", "failed", "to_collect", "called_off"):
-        row.ended_at, row.comes_at = at, None
+        row.ended_at, row.comes_at = ctx.at, None
     if target == "to_collect":
         row.fee_minor = row.charged_minor = 0
-    session.flush()
+    ctx.session.flush()
 
 
 def mirror(session: Session, store_id: str, order_id: str, reported: Mapping[str, Any]) -> tuple[HomeDelivery, str]:

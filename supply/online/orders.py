@@ -25,7 +25,7 @@ from config.clock import as_utc, business_day, day_start
 from config.database import Base, lock_rows
 from config.errors import NotFound
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.printing.queue import PrintJob
 from pos.store.store import Store, send_fact
@@ -187,16 +187,14 @@ class PickupTry(Base):
 # --- moving, at the store ---
 
 
-def move(
-    session: Session, order: PickupOrder, target: str, *, actor: Actor, at: dt.datetime, why: str = "", proof: str = ""
-) -> PickupOrder:
+def move(ctx: Context, order: PickupOrder, target: str, *, why: str = "", proof: str = "") -> PickupOrder:
     """Move an order of this store on, and tell the network (rule 1). proof: the token its customer showed."""
-    journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), why=why or None)
+    journal.move(ctx, order, target, subject=subject_of(order), why=why or None)
     order.why = why
-    home_delivery.order_moved(session, order.store_id, order.id, target in GIVEN_BACK, actor=actor, at=at)
+    home_delivery.order_moved(ctx, order.store_id, order.id, target in GIVEN_BACK)
     if order.number < 0 and target not in OPEN:
-        _forget_code(session, order)
-    send(session, order, at, proof)
+        _forget_code(ctx.session, order)
+    send(ctx.session, order, ctx.at, proof)
     return order
 
 

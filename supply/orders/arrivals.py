@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from config.errors import Conflict, Invalid, Refused
 from config.ids import NETWORK
 from config.nodes import door, journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.stock.ledger import MOST_QTY
 from pos.store.store import day_of, send_fact
 from supply.facts import OrderAcknowledged, OrderCancelled, Ordered, OrderSent
@@ -49,24 +49,27 @@ FARTHEST = dt.timedelta(weeks=MOST_WEEKS + 1)
 # --- verbs ---
 
 
-def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
+def arrive(ctx: Context, fact: OrderSent) -> ReplenishmentOrder:
     """Take a store's order in, for the day it counts for (rules 1, 2); the same order again changes nothing."""
-    is_new = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is None
-    order = write_down(session, fact, actor=actor, at=at)
+    is_new = ctx.session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is None
+    order = write_down(ctx, fact)
     if is_new and order.state == "sent":
         said = order_days.of(order)
-        put_on(order, order_days.counted(session, supplier_of(session, order.supplier_id), said, order.store_id, at))
+        put_on(
+            order,
+            order_days.counted(ctx.session, supplier_of(ctx.session, order.supplier_id), said, order.store_id, ctx.at),
+        )
         if order.order_day != said.order_day:
-            order_days.send(session, order, actor=actor, at=at)
-        session.flush()
+            order_days.send(ctx, order)
+        ctx.session.flush()
     return order
 
 
-def write_down(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
+def write_down(ctx: Context, fact: OrderSent) -> ReplenishmentOrder:
     """Write a store's order at this node's prices, for the day it names (rule 1); again changes nothing."""
-    order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
+    order = ctx.session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
     if order is not None:
-        known = {(line.sku, line.pack_qty) for line in lines_of(session, order)}
+        known = {(line.sku, line.pack_qty) for line in lines_of(ctx.session, order)}
         if order.order_no % REPORTED_APART != fact.order_no or known != {
             (line.sku, line.pack_qty) for line in fact.lines
         }:
@@ -74,43 +77,43 @@ def write_down(session: Session, fact: OrderSent, *, actor: Actor, at: dt.dateti
                 "order-content-differs", "Order %(order_no)s came before with another content.", order_no=fact.order_no
             )
         return order
-    today, lead = day_of(session, fact.store_id, at), dt.timedelta(days=LONGEST_LEAD_DAYS)
-    lines, oldest = _at_our_prices(session, fact, today), today - 2 * lead
+    today, lead = day_of(ctx.session, fact.store_id, ctx.at), dt.timedelta(days=LONGEST_LEAD_DAYS)
+    lines, oldest = _at_our_prices(ctx.session, fact, today), today - 2 * lead
     order = ReplenishmentOrder(
         store_id=fact.store_id, id=fact.order_id, supplier_id=fact.supplier_id, state="sent",
-        order_no=_reported_apart(session, fact),
+        order_no=_reported_apart(ctx.session, fact),
         order_day=door.day(fact.order_day, "order_day", today + FARTHEST, first=oldest),
         delivery_day=door.day(fact.delivery_day, "delivery_day", today + FARTHEST + lead, first=oldest),
         next_delivery_day=door.day(
             fact.next_delivery_day, "next_delivery_day", today + 2 * (FARTHEST + lead), first=oldest
         ),
         cost_minor=cost_of(lines),
-        proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=at,
+        proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=ctx.at,
         forecast_age_days=fact.forecast_age_days,
     )  # fmt: skip
-    session.add(order)
-    session.flush()
-    session.add_all(lines)
+    ctx.session.add(order)
+    ctx.session.flush()
+    ctx.session.add_all(lines)
     packs = sum(line.packs for line in lines)
-    journal.record(session, actor=actor, at=at, verb="order.arrived", subject=subject_of(order), packs=packs)
-    session.flush()
-    settle(session, fact.store_id, order.id, actor=actor, at=at)
+    journal.record(ctx, verb="order.arrived", subject=subject_of(order), packs=packs)
+    ctx.session.flush()
+    settle(ctx, fact.store_id, order.id)
     return order
 
 
-def called_off(session: Session, fact: OrderCancelled, *, actor: Actor, at: dt.datetime) -> None:
+def called_off(ctx: Context, fact: OrderCancelled) -> None:
     """Take a store's cancellation, also before the order; what has left the warehouse goes on (`orders`, rule 7)."""
-    order = arrive(session, fact.order, actor=actor, at=at)
+    order = arrive(ctx, fact.order)
     if STATES.legal(order.state, "cancelled"):
-        journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=fact.why)
+        journal.move(ctx, order, "cancelled", subject=subject_of(order), why=fact.why)
 
 
-def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor, at: dt.datetime) -> None:
+def answer_nothing(ctx: Context, order: ReplenishmentOrder) -> None:
     """Answer an order that is not paid for: nothing of it comes, and the store proposes again."""
-    nothing = tuple((line.sku, 0) for line in lines_of(session, order))
+    nothing = tuple((line.sku, 0) for line in lines_of(ctx.session, order))
     fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=nothing)
-    acknowledged(session, fact, actor=actor, at=at)
-    send_fact(session, fact, subject=subject_of(order), at=at)
+    acknowledged(ctx, fact)
+    send_fact(ctx.session, fact, subject=subject_of(order), at=ctx.at)
 
 
 # --- inside ---

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import NotFound
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from config.states import StateTable
 from pos.stock.batches import Lot
 from supply.facts import Advised
@@ -100,17 +100,9 @@ class Advice:
     network_offer_id: str | None = None
 
 
-def expect(
-    session: Session,
-    store_id: str,
-    delivery_id: str,
-    advice: Advice,
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> Delivery:
+def expect(ctx: Context, store_id: str, delivery_id: str, advice: Advice) -> Delivery:
     """Write a supplier's advice down; the same delivery again is the one that is there."""
-    delivery = session.get(Delivery, (store_id, delivery_id))
+    delivery = ctx.session.get(Delivery, (store_id, delivery_id))
     if delivery is not None:
         return delivery
     delivery = Delivery(
@@ -121,10 +113,10 @@ def expect(
         network_offer_id=advice.network_offer_id,
         state=STATES.first,
         expected_day=advice.expected_day,
-        advised_at=at,
+        advised_at=ctx.at,
     )
-    session.add(delivery)
-    session.flush()
+    ctx.session.add(delivery)
+    ctx.session.flush()
     rows = [
         DeliveryLine(
             store_id=store_id, delivery_id=delivery_id, sku=line.sku, name=line.name, pack_qty=line.pack_qty,
@@ -134,10 +126,10 @@ def expect(
         )
         for line in advice.lines
     ]  # fmt: skip
-    session.add_all(rows)
+    ctx.session.add_all(rows)
     subject, units = subject_of(delivery), sum(row.advised_qty for row in rows)
-    record(session, actor=actor, at=at, verb="delivery.expected", subject=subject, lines=len(rows), units=units)
-    session.flush()
+    record(ctx, verb="delivery.expected", subject=subject, lines=len(rows), units=units)
+    ctx.session.flush()
     return delivery
 
 

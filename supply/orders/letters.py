@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from config.ids import NETWORK
 from config.money import exponent
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos import messages
 from pos.catalogue.catalogue import Barcode, Product
 from pos.messages import OutgoingMessage
@@ -86,27 +86,20 @@ def write(
     return _write(session, order.store_id, "order", order.id, order.id, supplier, document, at)
 
 
-def call_off(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> None:
+def call_off(ctx: Context, store_id: str, order_id: str, *, why: str) -> None:
     """Take an order's letter back that did not leave yet, else write that the order is called off (rule 3)."""
-    letter = session.get(OutgoingMessage, (store_id, order_id))
+    letter = ctx.session.get(OutgoingMessage, (store_id, order_id))
     if letter is None:
         return
     if letter.state in UNSENT:
-        messages.withdraw(session, letter, actor=actor, at=at)
+        messages.withdraw(ctx, letter)
         letter.body = letter.body | {"called_off": why}
         return
-    _write_off_letter(session, letter, why, actor=actor, at=at)
+    _write_off_letter(ctx, letter, why)
 
 
 def complain(
-    session: Session,
-    claim: "Claim",
-    supplier: Supplier,
-    delivery: "Delivery",
-    lines: "Sequence[ClaimLine]",
-    *,
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, claim: "Claim", supplier: Supplier, delivery: "Delivery", lines: "Sequence[ClaimLine]"
 ) -> OutgoingMessage | None:
     """Write the letter of a claim to a supplier of the store's own; None: nobody is written to, the claim is printed.
 
@@ -114,14 +107,14 @@ def complain(
     """
     if supplier.send_by != "email" or delivery.order_id is None:
         return None
-    document = head(store_of(session, claim.store_id), actor, at) | {
+    document = head(store_of(ctx.session, claim.store_id), ctx.actor, ctx.at) | {
         "order_no": claim.claim_no,
-        "delivery_day": (delivery.posted_at or at).date().isoformat(),
+        "delivery_day": (delivery.posted_at or ctx.at).date().isoformat(),
         "wish": claim.wish,
         "words": claim.words,
         "lines": [{"name": line.name, "sku": line.sku, "kind": line.kind, "qty": line.qty} for line in lines],
     }
-    return _write(session, claim.store_id, "claim", claim.id, delivery.order_id, supplier, document, at)
+    return _write(ctx.session, claim.store_id, "claim", claim.id, delivery.order_id, supplier, document, ctx.at)
 
 
 def send_back(
@@ -131,29 +124,27 @@ def send_back(
     return _write(session, store_id, "return", return_id, return_id, supplier, document, at)
 
 
-def left(session: Session, store_id: str, letter_id: str, *, actor: Actor, at: dt.datetime) -> OutgoingMessage:
+def left(ctx: Context, store_id: str, letter_id: str) -> OutgoingMessage:
     """Note that a letter was handed over: to the mail server, or to the supplier by hand; once."""
-    letter = letter_of(session, store_id, letter_id)
+    letter = letter_of(ctx.session, store_id, letter_id)
     if letter.state == "withdrawn":  # called off while it was on its way to the supplier, who is told so now
-        _write_off_letter(session, letter, str(letter.body.get("called_off", "")), actor=actor, at=at)
+        _write_off_letter(ctx, letter, str(letter.body.get("called_off", "")))
     elif letter.state == "failed":  # it was to go by e-mail and went by hand
-        messages.again(session, letter, carrier=messages.PAPER, email="", actor=actor, at=at)
-    messages.sent(session, letter, actor=actor, at=at)
+        messages.again(ctx, letter, carrier=messages.PAPER, email="")
+    messages.sent(ctx, letter)
     return letter
 
 
-def again(
-    session: Session, store_id: str, letter_id: str, *, how: str, address: str = "", actor: Actor, at: dt.datetime
-) -> OutgoingMessage:
+def again(ctx: Context, store_id: str, letter_id: str, *, how: str, address: str = "") -> OutgoingMessage:
     """Send a letter that did not leave another way, or to another address, which the supplier keeps (rule 2)."""
-    letter = letter_of(session, store_id, letter_id)
-    supplier = supplier_of(session, str(letter.body["supplier_id"]))
+    letter = letter_of(ctx.session, store_id, letter_id)
+    supplier = supplier_of(ctx.session, str(letter.body["supplier_id"]))
     asked = Contact(supplier.name, send_by=how, email=address if how == "email" else "")
     address = sound(asked).email
-    messages.again(session, letter, carrier=how, email=address, actor=actor, at=at)
+    messages.again(ctx, letter, carrier=how, email=address)
     if address and address != supplier.email and supplier.owner_id in (store_id, NETWORK):
         supplier.email = address
-    session.flush()
+    ctx.session.flush()
     return letter
 
 
@@ -238,13 +229,13 @@ def _write(
     )  # fmt: skip
 
 
-def _write_off_letter(session: Session, letter: OutgoingMessage, why: str, *, actor: Actor, at: dt.datetime) -> None:
+def _write_off_letter(ctx: Context, letter: OutgoingMessage, why: str) -> None:
     """Write that an order, whose letter left, is called off."""
-    off = {"local_time": wall_time(at, letter.body["store"]["tz"]), "by": actor.name, "called_off": why}
+    off = {"local_time": wall_time(ctx.at, letter.body["store"]["tz"]), "by": ctx.actor.name, "called_off": why}
     messages.write(
-        session, letter.store_id, "return_off" if letter.kind == "return" else "cancellation",
+        ctx.session, letter.store_id, "return_off" if letter.kind == "return" else "cancellation",
         id=f"{letter.about}-off", about=letter.about, carrier=letter.carrier, email=letter.email,
-        body=letter.body | off, at=at,
+        body=letter.body | off, at=ctx.at,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, dialect_of
 from config.errors import Invalid
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from pos.reports.slips import wall_time
 from pos.store.store import Store, day_of, usual_currency
 from supply.orders.suppliers import Supplier, require_warehouse
@@ -37,32 +37,32 @@ class Premises(Base):
     """Rule 3."""
 
 
-def settle(session: Session, warehouse_id: str, *, address: str, phone: str, actor: Actor, at: dt.datetime) -> Premises:
+def settle(ctx: Context, warehouse_id: str, *, address: str, phone: str) -> Premises:
     """Write a warehouse's address and telephone down (rule 1); an empty one is left out on letters."""
-    require_warehouse(session, warehouse_id)
+    require_warehouse(ctx.session, warehouse_id)
     reported = {"address": " ".join(address.split()), "phone": " ".join(phone.split())}
     for field, text in reported.items():
         if len(text) > LONGEST[field]:
             raise Invalid("too-long", "That is too long: %(most)s letters at most.", field=field, most=LONGEST[field])
-    row = session.get(Premises, warehouse_id) or Premises(warehouse_id=warehouse_id, address="", phone="")
+    row = ctx.session.get(Premises, warehouse_id) or Premises(warehouse_id=warehouse_id, address="", phone="")
     if {"address": row.address, "phone": row.phone} != reported:
         row.address, row.phone = reported["address"], reported["phone"]
-        session.add(row)
-        record(session, actor=actor, at=at, verb="warehouse.settled", subject=f"warehouse:{warehouse_id}", **reported)
-    session.flush()
+        ctx.session.add(row)
+        record(ctx, verb="warehouse.settled", subject=f"warehouse:{warehouse_id}", **reported)
+    ctx.session.flush()
     return row
 
 
-def work_by_list(session: Session, warehouse_id: str, by_list: bool, *, actor: Actor, at: dt.datetime) -> None:
+def work_by_list(ctx: Context, warehouse_id: str, by_list: bool) -> None:
     """Settle whether a warehouse's goods leave by pick lists alone (rule 3)."""
-    require_warehouse(session, warehouse_id)
-    row = session.get(Premises, warehouse_id) or Premises(warehouse_id=warehouse_id, address="", phone="")
+    require_warehouse(ctx.session, warehouse_id)
+    row = ctx.session.get(Premises, warehouse_id) or Premises(warehouse_id=warehouse_id, address="", phone="")
     if bool(row.by_list) != by_list:
         row.by_list = by_list
-        session.add(row)
-        session.flush()
+        ctx.session.add(row)
+        ctx.session.flush()
         subject = f"warehouse:{warehouse_id}"
-        record(session, actor=actor, at=at, verb="warehouse.by_list", subject=subject, by_list=by_list)
+        record(ctx, verb="warehouse.by_list", subject=subject, by_list=by_list)
 
 
 def alone(session: Session) -> None:
@@ -89,19 +89,19 @@ def resting(session: Session, *, at: dt.datetime) -> set[str]:
     }
 
 
-def head(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -> dict[str, Any]:
+def head(ctx: Context, warehouse_id: str) -> dict[str, Any]:
     """Return a slip's head (`pos.reports.slips.head`) for a warehouse, under the name that stores know it by."""
-    name = session.scalar(
+    name = ctx.session.scalar(
         sa.select(Supplier.name).where(Supplier.warehouse_id == warehouse_id).order_by(Supplier.id).limit(1)
     )
-    store = session.scalars(sa.select(Store).order_by(Store.id).limit(1)).one()
-    house = premises(session).get(warehouse_id)
+    store = ctx.session.scalars(sa.select(Store).order_by(Store.id).limit(1)).one()
+    house = premises(ctx.session).get(warehouse_id)
     sender = {
         "id": warehouse_id, "name": name or warehouse_id, "address": house.address if house else "",
-        "phone": house.phone if house else "", "tz": store.tz, "currency": usual_currency(session),
+        "phone": house.phone if house else "", "tz": store.tz, "currency": usual_currency(ctx.session),
         "language": store.language,
     }  # fmt: skip
-    return {"store": sender, "local_time": wall_time(at, store.tz), "by": actor.name}
+    return {"store": sender, "local_time": wall_time(ctx.at, store.tz), "by": ctx.actor.name}
 
 
 def premises(session: Session) -> dict[str, Premises]:

@@ -35,7 +35,7 @@ from config.ids import NETWORK
 from config.money import BASIS, MAX_MINOR, amount_for
 from config.nodes import journal
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
 from pos.store.store import day_of, send_fact, store_of
@@ -141,151 +141,149 @@ class NewOffer:
     terms: NetworkOfferTerms = NetworkOfferTerms()
 
 
-def offer(session: Session, store_id: str, wanted: NewOffer, *, id: str, actor: Actor, at: dt.datetime) -> NetworkOffer:
+def offer(ctx: Context, store_id: str, wanted: NewOffer, *, id: str) -> NetworkOffer:
     """Offer a store one product (rule 1); the same id again is the same offer.
 
     Refuses a product no network supplier carries, and an answer day that is over.
     """
-    store_of(session, store_id)
+    store_of(ctx.session, store_id)
     sku, packs, answer_by, why = wanted.sku, wanted.packs, wanted.answer_by, " ".join(wanted.why.split())[:300]
-    _refuse_bad(session, store_id, packs, why, answer_by, wanted.return_until, at)
+    _refuse_bad(ctx.session, store_id, packs, why, answer_by, wanted.return_until, ctx.at)
     _refuse_bad_terms(wanted.terms, wanted.pack_cost_minor, answer_by)
-    if known := session.get(NetworkOffer, (store_id, id)):
+    if known := ctx.session.get(NetworkOffer, (store_id, id)):
         if (known.sku, known.packs, known.why, known.answer_by) != (sku, packs, why, answer_by):
             raise Conflict("offer-content-differs", "This offer was already made with another content.", id=id)
         return known
-    source = _source(session, store_id, sku)
+    source = _source(ctx.session, store_id, sku)
     made = NetworkOffer(
-        store_id=store_id, id=id, supplier_id=source.supplier_id, sku=sku, name=session.get_one(Product, sku).name,
-        pack_qty=source.pack_qty, packs=packs, why=why, state=STATES.first, offered_at=at, answer_by=answer_by,
+        store_id=store_id, id=id, supplier_id=source.supplier_id, sku=sku, name=ctx.session.get_one(Product, sku).name,
+        pack_qty=source.pack_qty, packs=packs, why=why, state=STATES.first, offered_at=ctx.at, answer_by=answer_by,
         pack_cost_minor=source.pack_cost_minor if wanted.pack_cost_minor is None else wanted.pack_cost_minor,
         return_until=wanted.return_until, answered_why="", terms=wanted.terms.reported(),
     )  # fmt: skip
-    session.add(made)
-    session.flush()
+    ctx.session.add(made)
+    ctx.session.flush()
     verb = "push offer.offered"
-    journal.record(session, actor=actor, at=at, verb=verb, subject=subject_of(made), store=store_id, sku=sku, why=why)
-    _send(session, made, NetworkOfferMade, at)
+    journal.record(ctx, verb=verb, subject=subject_of(made), store=store_id, sku=sku, why=why)
+    _send(ctx.session, made, NetworkOfferMade, ctx.at)
     return made
 
 
-def withdraw(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> NetworkOffer:
+def withdraw(ctx: Context, store_id: str, offer_id: str) -> NetworkOffer:
     """Take back an offer nobody answered yet (rule 4)."""
-    found = offer_of(session, store_id, offer_id)
+    found = offer_of(ctx.session, store_id, offer_id)
     _refuse_answered(found)
-    journal.move(session, found, "withdrawn", actor=actor, at=at, subject=subject_of(found))
-    _send(session, found, NetworkOfferWithdrawn, at)
+    journal.move(ctx, found, "withdrawn", subject=subject_of(found))
+    _send(ctx.session, found, NetworkOfferWithdrawn, ctx.at)
     return found
 
 
-def call_off(
-    session: Session, store_id: str, offer_id: str, *, why: str, actor: Actor, at: dt.datetime
-) -> NetworkOffer:
+def call_off(ctx: Context, store_id: str, offer_id: str, *, why: str) -> NetworkOffer:
     """Say that goods a store accepted do not come (rule 6). why: read by the shopkeeper."""
-    found = offer_of(session, store_id, offer_id)
+    found = offer_of(ctx.session, store_id, offer_id)
     if not (why := " ".join(why.split())[:300]):
         raise Invalid("no-reason", "Say why the goods do not come: the shopkeeper reads it.")
     if found.state != "accepted":
         raise Conflict("offer-not-waiting", "This offer is %(state)s: there is nothing to call off.",
                        state=found.state)  # fmt: skip
-    return _call_off(session, found, why, actor=actor, at=at)
+    return _call_off(ctx, found, why)
 
 
-def cancel_if_ended(session: Session, found: NetworkOffer, *, actor: Actor, at: dt.datetime) -> None:
+def cancel_if_ended(ctx: Context, found: NetworkOffer) -> None:
     """Call off accepted goods of which nothing is there any more, once they were waited for long enough (rule 6)."""
-    today, until = day_of(session, found.store_id, at), terms_from(found.terms).expires_on
+    today, until = day_of(ctx.session, found.store_id, ctx.at), terms_from(found.terms).expires_on
     if today > found.answer_by + dt.timedelta(days=LOAD_DAYS) or (until is not None and until < today):
-        _call_off(session, found, "", actor=actor, at=at)
+        _call_off(ctx, found, "")
 
 
-def take_answer(session: Session, fact: NetworkOfferAnswered, *, actor: Actor, at: dt.datetime) -> None:
+def take_answer(ctx: Context, fact: NetworkOfferAnswered) -> None:
     """Take over what a store answered (rule 4); an offer this node no longer has is written down by rule 5."""
-    found = session.get(NetworkOffer, (fact.store_id, fact.network_offer_id))
+    found = ctx.session.get(NetworkOffer, (fact.store_id, fact.network_offer_id))
     if fact.state not in ANSWERED:
         raise Refused("no-answer", "A store does not answer that an offer is %(state)s.", state=fact.state)
     if found is None:
-        source = _source(session, fact.store_id, fact.sku)
-        found = _write_down(session, fact)
+        source = _source(ctx.session, fact.store_id, fact.sku)
+        found = _write_down(ctx.session, fact)
         found.supplier_id, found.pack_qty, found.pack_cost_minor = (
             source.supplier_id, source.pack_qty, source.pack_cost_minor,
         )  # fmt: skip
         found.terms = sa.null()
         verb = "push offer.not_known_here"
-        journal.record(session, actor=actor, at=at, verb=verb, subject=subject_of(found), store=found.store_id)
+        journal.record(ctx, verb=verb, subject=subject_of(found), store=found.store_id)
     elif found.state in ("offered", "withdrawn"):
         found.answered_why = fact.answered_why
         why = fact.answered_why or None
-        journal.move(session, found, fact.state, actor=actor, at=at, subject=subject_of(found), why=why)
-    arrived(session, fact.store_id, fact.network_offer_id, actor=actor, at=at)
+        journal.move(ctx, found, fact.state, subject=subject_of(found), why=why)
+    arrived(ctx, fact.store_id, fact.network_offer_id)
 
 
 # --- verbs, store ---
 
 
 @applies(NetworkOfferMade)
-def take_offer(session: Session, fact: NetworkOfferSnapshot, _actor: Actor, _at: dt.datetime) -> NetworkOffer:
+def take_offer(ctx: Context, fact: NetworkOfferSnapshot) -> NetworkOffer:
     """Take in an offer of the network; a second copy changes nothing."""
-    return session.get(NetworkOffer, (fact.store_id, fact.network_offer_id)) or _write_down(session, fact)
+    return ctx.session.get(NetworkOffer, (fact.store_id, fact.network_offer_id)) or _write_down(ctx.session, fact)
 
 
 @applies(NetworkOfferWithdrawn)
-def take_withdrawal(session: Session, fact: NetworkOfferWithdrawn, actor: Actor, at: dt.datetime) -> None:
+def take_withdrawal(ctx: Context, fact: NetworkOfferWithdrawn) -> None:
     """Take an offer away that the network withdrew, unless it is answered already (rule 4), or called off (rule 6)."""
-    found = session.get(NetworkOffer, (fact.store_id, fact.network_offer_id)) or _write_down(session, fact)
+    found = ctx.session.get(NetworkOffer, (fact.store_id, fact.network_offer_id)) or _write_down(ctx.session, fact)
     if fact.state == "called_off":
         if STATES.legal(found.state, "called_off"):
             found.answered_why = fact.answered_why
             why = fact.answered_why or None
-            journal.move(session, found, "called_off", actor=actor, at=at, subject=subject_of(found), why=why)
+            journal.move(ctx, found, "called_off", subject=subject_of(found), why=why)
     elif found.state == "offered":
-        journal.move(session, found, "withdrawn", actor=actor, at=at, subject=subject_of(found))
+        journal.move(ctx, found, "withdrawn", subject=subject_of(found))
 
 
-def accept(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> NetworkOffer:
+def accept(ctx: Context, store_id: str, offer_id: str) -> NetworkOffer:
     """Say yes: the goods come with the next vehicle."""
-    return _answer(session, store_id, offer_id, "accepted", "", actor=actor, at=at)
+    return _answer(ctx, store_id, offer_id, "accepted", "")
 
 
-def decline(session: Session, store_id: str, offer_id: str, *, why: str, actor: Actor, at: dt.datetime) -> NetworkOffer:
+def decline(ctx: Context, store_id: str, offer_id: str, *, why: str) -> NetworkOffer:
     """Say no; the network reads why."""
     why = " ".join(why.split())[:300]
     if not why:
         raise Invalid("no-reason", "Say why not, so that the next offer fits better.")
-    return _answer(session, store_id, offer_id, "declined", why, actor=actor, at=at)
+    return _answer(ctx, store_id, offer_id, "declined", why)
 
 
-def expire_due(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[NetworkOffer]:
+def expire_due(ctx: Context, store_id: str) -> list[NetworkOffer]:
     """Close the offers nobody answered by their last day (rule 2); returns them."""
-    today = day_of(session, store_id, at)
-    overdue = [found for found in open_offers(session, store_id) if found.answer_by < today]
+    today = day_of(ctx.session, store_id, ctx.at)
+    overdue = [found for found in open_offers(ctx.session, store_id) if found.answer_by < today]
     for found in overdue:
-        _settle(session, found, "expired", "Nobody answered in time.", actor=actor, at=at)
+        _settle(ctx, found, "expired", "Nobody answered in time.")
     return overdue
 
 
 # --- verbs, both ---
 
 
-def dispatched(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def dispatched(ctx: Context, store_id: str, offer_id: str) -> None:
     """Note that an accepted offer's goods are on the vehicle."""
-    found = offer_of(session, store_id, offer_id)
+    found = offer_of(ctx.session, store_id, offer_id)
     if STATES.legal(found.state, "dispatched"):
-        journal.move(session, found, "dispatched", actor=actor, at=at, subject=subject_of(found))
+        journal.move(ctx, found, "dispatched", subject=subject_of(found))
 
 
-def arrived(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def arrived(ctx: Context, store_id: str, offer_id: str) -> None:
     """Move an accepted offer on once its delivery was posted or refused; asking twice changes nothing."""
-    found = session.get(NetworkOffer, (store_id, offer_id))
+    found = ctx.session.get(NetworkOffer, (store_id, offer_id))
     here = sa.select(Delivery.state).where(Delivery.store_id == store_id, Delivery.network_offer_id == offer_id)
-    states = set(session.scalars(here))
+    states = set(ctx.session.scalars(here))
     if found is None or states.isdisjoint(CLOSED):
         return
     if states == {"turned_back"} and found.state == "dispatched":
-        journal.move(session, found, "accepted", actor=actor, at=at, subject=subject_of(found), why="turned back")
+        journal.move(ctx, found, "accepted", subject=subject_of(found), why="turned back")
     ends = [end for state, end in (("posted", "received"), ("refused", "refused")) if state in states]
     for state in ("dispatched", *ends) if ends else ():
         if STATES.legal(found.state, state):
-            journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found))
+            journal.move(ctx, found, state, subject=subject_of(found))
 
 
 # --- questions ---
@@ -356,30 +354,28 @@ def paid_for(terms: NetworkOfferTerms, lot: Lot) -> int:
 # --- inside ---
 
 
-def _answer(
-    session: Session, store_id: str, offer_id: str, state: str, why: str, *, actor: Actor, at: dt.datetime
-) -> NetworkOffer:
-    found = offer_of(session, store_id, offer_id)
+def _answer(ctx: Context, store_id: str, offer_id: str, state: str, why: str) -> NetworkOffer:
+    found = offer_of(ctx.session, store_id, offer_id)
     _refuse_answered(found)
-    if found.answer_by < day_of(session, store_id, at):
+    if found.answer_by < day_of(ctx.session, store_id, ctx.at):
         raise Refused(
             "offer-over", "This offer was to be answered by %(answer_by)s. Ask for a new one.",
             answer_by=found.answer_by.isoformat(),
         )  # fmt: skip
-    _settle(session, found, state, why, actor=actor, at=at)
+    _settle(ctx, found, state, why)
     return found
 
 
-def _settle(session: Session, found: NetworkOffer, state: str, why: str, *, actor: Actor, at: dt.datetime) -> None:
+def _settle(ctx: Context, found: NetworkOffer, state: str, why: str) -> None:
     found.answered_why = why
-    journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found), why=why or None)
-    _send(session, found, NetworkOfferAnswered, at)
+    journal.move(ctx, found, state, subject=subject_of(found), why=why or None)
+    _send(ctx.session, found, NetworkOfferAnswered, ctx.at)
 
 
-def _call_off(session: Session, found: NetworkOffer, why: str, *, actor: Actor, at: dt.datetime) -> NetworkOffer:
+def _call_off(ctx: Context, found: NetworkOffer, why: str) -> NetworkOffer:
     found.answered_why = why
-    journal.move(session, found, "called_off", actor=actor, at=at, subject=subject_of(found), why=why or None)
-    _send(session, found, NetworkOfferWithdrawn, at)
+    journal.move(ctx, found, "called_off", subject=subject_of(found), why=why or None)
+    _send(ctx.session, found, NetworkOfferWithdrawn, ctx.at)
     return found
 
 

@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.store.store import day_of, send_fact, store_of, zone_of
 from supply.facts import OrderMoved
 from supply.orders import delivery_calendar
@@ -41,12 +41,12 @@ Key = tuple[str, str]
 # --- verbs ---
 
 
-def send(session: Session, order: "ReplenishmentOrder", *, actor: Actor, at: dt.datetime) -> None:
+def send(ctx: Context, order: "ReplenishmentOrder") -> None:
     """Tell a store for which day its order counts (rule 3)."""
     days = {name: day.isoformat() for name, day in vars(of(order)).items()}
     fact = OrderMoved(order.store_id, order.id, **days)
-    journal.record(session, actor=actor, at=at, verb="order.late", subject=f"order:{order.id}", **days)
-    send_fact(session, fact, subject=f"order:{order.id}", at=at)
+    journal.record(ctx, verb="order.late", subject=f"order:{order.id}", **days)
+    send_fact(ctx.session, fact, subject=f"order:{order.id}", at=ctx.at)
 
 
 # --- questions ---

@@ -21,6 +21,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -33,7 +34,7 @@ from config.ids import NETWORK, new_id
 from config.money import exponent
 from config.nodes import journal
 from config.nodes.facts import stamp
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.reports.slips import head
 from pos.store.store import send_fact, store_of
@@ -135,49 +136,47 @@ class OrderLine(Base):
 # --- verbs, store ---
 
 
-def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
+def send(ctx: Context, store_id: str, order_id: str) -> ReplenishmentOrder:
     """Send an approved order: to the network as a fact, else its goods are expected as ordered (rule 4).
 
     Refuses an empty one, and one below the supplier's minimum unless a person changed a line of it.
     """
-    order = order_of(session, store_id, order_id)
+    order = order_of(ctx.session, store_id, order_id)
     if order.state in STATES.ends:
         raise Conflict(
             "order-over", "Order %(order_no)s is over: nothing of it is sent any more. Propose again.",
             order_no=order.order_no,
         )  # fmt: skip
     STATES.require(order.state, "sent")
-    lines = [line for line in lines_of(session, order) if line.packs]
+    lines = [line for line in lines_of(ctx.session, order) if line.packs]
     if not lines:
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
-    supplier = supplier_of(session, order.supplier_id)
+    supplier = supplier_of(ctx.session, order.supplier_id)
     if not supplier.active:
         raise Refused("put-aside", "%(name)s is put aside. Take it up again, or drop the order.",
                       name=supplier.name)  # fmt: skip
     order.cost_minor = cost_of(lines)
-    _refuse_below_minimum(session, order, supplier)
-    order.sent_at = at
-    put_on(order, order_days.counted(session, supplier, order_days.of(order), store_id, at))
-    journal.move(session, order, "sent", actor=actor, at=at, subject=subject_of(order), cost_minor=order.cost_minor)
+    _refuse_below_minimum(ctx.session, order, supplier)
+    order.sent_at = ctx.at
+    put_on(order, order_days.counted(ctx.session, supplier, order_days.of(order), store_id, ctx.at))
+    journal.move(ctx, order, "sent", subject=subject_of(order), cost_minor=order.cost_minor)
     if supplier.kind == NETWORK:
-        send_fact(session, _fact(session, order, at), subject=subject_of(order), id=order.id, at=at)
+        send_fact(ctx.session, _fact(ctx.session, order, ctx.at), subject=subject_of(order), id=order.id, at=ctx.at)
     else:
         advised = [Advised(line.sku, line.name, line.pack_qty, line.packs * line.pack_qty) for line in lines]
         advice = Advice(supplier.id, advised, order.delivery_day, order_id=order.id)
-        expect(session, store_id, new_id(), advice, actor=actor, at=at)
+        expect(ctx, store_id, new_id(), advice)
         reported = letters.Ordered(
             store_id, order.id, order.order_no, order.order_day, order.delivery_day, order.cost_minor,
-            head(store_of(session, store_id), actor, at),
+            head(store_of(ctx.session, store_id), ctx.actor, ctx.at),
         )  # fmt: skip
-        letters.write(session, reported, supplier, lines, at=at)
+        letters.write(ctx.session, reported, supplier, lines, at=ctx.at)
     return order
 
 
-def cancel(
-    session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime
-) -> ReplenishmentOrder:
+def cancel(ctx: Context, store_id: str, order_id: str, *, why: str) -> ReplenishmentOrder:
     """Call off an order that was sent, as long as nothing of it is on the way (rule 7)."""
-    order = order_of(session, store_id, order_id)
+    order = order_of(ctx.session, store_id, order_id)
     if order.state in ("proposed", "approved"):
         raise Refused(
             "not-sent", "Order %(order_no)s was not sent yet. Drop it instead.", order_no=order.order_no,
@@ -187,42 +186,42 @@ def cancel(
     why = " ".join(why.split())[:300]
     if not why:
         raise Invalid("no-reason", "Say why the order is cancelled.")
-    for delivery in _deliveries(session, order, ON_ITS_WAY):
+    for delivery in _deliveries(ctx.session, order, ON_ITS_WAY):
         if delivery.state == "counting":
             raise Refused(
                 "being-counted", "The goods of order %(order_no)s are being counted. Post them first.",
                 order_no=order.order_no,
             )  # fmt: skip
         subject = deliveries.subject_of(delivery)
-        journal.move(session, delivery, "refused", actor=actor, at=at, subject=subject, why=why)
-    journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=why)
-    if supplier_of(session, order.supplier_id).kind == NETWORK:
-        fact = OrderCancelled(order=_fact(session, order, at), why=why, cancelled_at=stamp(at))
-        send_fact(session, fact, subject=subject_of(order), at=at)
+        journal.move(ctx, delivery, "refused", subject=subject, why=why)
+    journal.move(ctx, order, "cancelled", subject=subject_of(order), why=why)
+    if supplier_of(ctx.session, order.supplier_id).kind == NETWORK:
+        fact = OrderCancelled(order=_fact(ctx.session, order, ctx.at), why=why, cancelled_at=stamp(ctx.at))
+        send_fact(ctx.session, fact, subject=subject_of(order), at=ctx.at)
     else:
-        letters.call_off(session, store_id, order.id, why=why, actor=actor, at=at)
+        letters.call_off(ctx, store_id, order.id, why=why)
     return order
 
 
-def acknowledged(session: Session, fact: OrderAcknowledged, *, actor: Actor, at: dt.datetime) -> None:
+def acknowledged(ctx: Context, fact: OrderAcknowledged) -> None:
     """Take over what the supplier promises, at either node (rules 6, 9); nothing promised at all is a rejection."""
-    if session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is None:
+    if ctx.session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is None:
         return
-    order = order_of(session, fact.store_id, fact.order_id)
+    order = order_of(ctx.session, fact.store_id, fact.order_id)
     if order.state != "sent":
         return
     promised = dict(fact.packs)
-    for line in lines_of(session, order):
+    for line in lines_of(ctx.session, order):
         line.packs_acknowledged = promised.get(line.sku, 0)
     target = "acknowledged" if any(promised.values()) else "rejected"
     packs = sum(promised.values())
-    order.cost_minor = cost_of(lines_of(session, order))
-    journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), packs=packs)
+    order.cost_minor = cost_of(lines_of(ctx.session, order))
+    journal.move(ctx, order, target, subject=subject_of(order), packs=packs)
 
 
-def moved(session: Session, fact: OrderMoved, *, actor: Actor, at: dt.datetime) -> None:
+def moved(ctx: Context, fact: OrderMoved) -> None:
     """Take over for which day an order counts at the network; once its goods have left, their own day counts."""
-    order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
+    order = ctx.session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
     days = OrderCycle(
         *(dt.date.fromisoformat(one) for one in (fact.order_day, fact.delivery_day, fact.next_delivery_day))
     )
@@ -231,68 +230,63 @@ def moved(session: Session, fact: OrderMoved, *, actor: Actor, at: dt.datetime) 
     before = order.delivery_day.isoformat()
     put_on(order, days)
     journal.record(
-        session, actor=actor, at=at, verb="order.moved", subject=subject_of(order), before=before,
-        why="late-for-vehicle", delivery_day=fact.delivery_day,
-    )  # fmt: skip
+        ctx, verb="order.moved", subject=subject_of(order), before=before,
+        why="late-for-vehicle", delivery_day=fact.delivery_day)  # fmt: skip
 
 
-def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> Delivery:
+def dispatched(ctx: Context, fact: GoodsDispatched) -> Delivery:
     """Expect goods that have left the supplier, at either node (rules 6, 9)."""
-    here = fact.order_id is not None and session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is not None
+    here = fact.order_id is not None and ctx.session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is not None
     advice = Advice(
         fact.supplier_id, fact.lines, dt.date.fromisoformat(fact.expected_day), fact.order_id if here else None,
         fact.network_offer_id,
     )  # fmt: skip
     advised_at = dt.datetime.fromisoformat(fact.advised_at)
-    delivery = expect(session, fact.store_id, fact.delivery_id, advice, actor=actor, at=advised_at)
+    delivery = expect(replace(ctx, at=advised_at), fact.store_id, fact.delivery_id, advice)
     if fact.order_id is not None and here:
         promise = OrderAcknowledged(fact.store_id, fact.order_id, fact.acknowledged)
-        acknowledged(session, promise, actor=actor, at=at)
-        order = order_of(session, fact.store_id, fact.order_id)
+        acknowledged(ctx, promise)
+        order = order_of(ctx.session, fact.store_id, fact.order_id)
         if delivery.state != "turned_back" and STATES.legal(order.state, "dispatched"):
-            journal.move(
-                session, order, "dispatched", actor=actor, at=at, subject=subject_of(order), delivery=delivery.id
-            )
+            journal.move(ctx, order, "dispatched", subject=subject_of(order), delivery=delivery.id)
     return delivery
 
 
 # --- verbs, both ---
 
 
-def settle(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def settle(ctx: Context, store_id: str, order_id: str) -> None:
     """Sum an order's received units over its deliveries, and move it where that puts it (rules 3, 5, 7, 8)."""
-    order = session.get(ReplenishmentOrder, (store_id, order_id))
+    order = ctx.session.get(ReplenishmentOrder, (store_id, order_id))
     if order is None:
         return
-    received = received_of(session, store_id, order_id)
-    complete, lines = True, lines_of(session, order)
+    received = received_of(ctx.session, store_id, order_id)
+    complete, lines = True, lines_of(ctx.session, order)
     for line in lines:
         line.qty_received = received.get(line.sku, 0)
         complete = complete and line.qty_received >= promised_qty(line)
-    ended = _deliveries(session, order, deliveries.CLOSED)
+    ended = _deliveries(ctx.session, order, deliveries.CLOSED)
     if not (closed := {delivery.state for delivery in ended}):
         return
     if closed == {"turned_back"}:
-        if STATES.legal(order.state, "acknowledged") and not _deliveries(session, order, ON_ITS_WAY):
-            loaded = {one.sku: one.advised_qty for one in deliveries.lines_of(session, ended[-1])}
+        if STATES.legal(order.state, "acknowledged") and not _deliveries(ctx.session, order, ON_ITS_WAY):
+            loaded = {one.sku: one.advised_qty for one in deliveries.lines_of(ctx.session, ended[-1])}
             for line in lines:
                 line.packs_acknowledged = min(promised_qty(line), loaded.get(line.sku, 0)) // line.pack_qty
-            journal.move(
-                session, order, "acknowledged", actor=actor, at=at, subject=subject_of(order), why="turned back"
-            )
+            journal.move(ctx, order, "acknowledged", subject=subject_of(order), why="turned back")
         return
     if order.state == "cancelled" and "posted" in closed:
-        journal.move(session, order, "dispatched", actor=actor, at=at, subject=subject_of(order))
+        journal.move(ctx, order, "dispatched", subject=subject_of(order))
     if complete:
         target = "received"
-    elif _deliveries(session, order, ON_ITS_WAY):
+    elif _deliveries(ctx.session, order, ON_ITS_WAY):
         target = "part_received" if "posted" in closed else order.state
     else:
         target = "closed_short"
     if STATES.legal(order.state, target):
         units = sum(received.values())
-        journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), units=units)
-    session.flush()
+        journal.move(ctx, order, target, subject=subject_of(order), units=units)
+    ctx.session.flush()
 
 
 # --- parts of other verbs ---

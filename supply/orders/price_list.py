@@ -27,7 +27,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import NotFound, Refused
 from config.ids import NETWORK
-from config.nodes.journal import Actor, move, record
+from config.nodes.journal import Context, move, record
 from config.nodes.publication import EVERYONE
 from config.states import StateTable
 from pos.catalogue import catalogue
@@ -159,15 +159,14 @@ class PriceTally(Base):
 # --- verbs ---
 
 
-def set_terms(session: Session, supplier_id: str, terms: Contact, *, actor: Actor, at: dt.datetime) -> Supplier:
+def set_terms(ctx: Context, supplier_id: str, terms: Contact) -> Supplier:
     """Change the name, calendar and least order of a supplier of the network's (rule 3)."""
-    row, terms = network_supplier(session, supplier_id), suppliers.sound(terms)
+    row, terms = network_supplier(ctx.session, supplier_id), suppliers.sound(terms)
     row.name, row.calendar, row.minimum_minor = terms.name, terms.calendar, terms.minimum_minor
-    session.flush()
+    ctx.session.flush()
     record(
-        session, actor=actor, at=at, verb="supplier.written", subject=f"supplier:{row.id}", name=row.name,
-        minimum_minor=row.minimum_minor, **written(row.calendar),
-    )  # fmt: skip
+        ctx, verb="supplier.written", subject=f"supplier:{row.id}", name=row.name,
+        minimum_minor=row.minimum_minor, **written(row.calendar))  # fmt: skip
     return row
 
 
@@ -260,70 +259,65 @@ def product_changes(session: Session, listed: Sequence[Listed], *, today: dt.dat
 # --- verbs ---
 
 
-def may_write(
-    session: Session, changes: Sequence[Change], limits: Limits, *, of: str, actor: Actor, at: dt.datetime
-) -> bool:
+def may_write(ctx: Context, changes: Sequence[Change], limits: Limits, *, of: str) -> bool:
     """Tell whether one person may make these changes alone, and if so note them in the person's day (rule 4).
 
     of: whose price list it is, or which.
     """
-    people = [one for one in staff_of(session, NETWORK) if may(session, NETWORK, one.role, PERMISSION)]
-    session.scalar(sa.select(Staff.id).where(Staff.node_id == NETWORK, Staff.id == actor.id).with_for_update())
-    tally, mine = PriceTally, (PriceTally.staff_id == actor.id, PriceTally.day == at.astimezone(dt.UTC).date())
+    people = [one for one in staff_of(ctx.session, NETWORK) if may(ctx.session, NETWORK, one.role, PERMISSION)]
+    ctx.session.scalar(sa.select(Staff.id).where(Staff.node_id == NETWORK, Staff.id == ctx.actor.id).with_for_update())
+    tally, mine = PriceTally, (PriceTally.staff_id == ctx.actor.id, PriceTally.day == ctx.at.astimezone(dt.UTC).date())
     kept = sa.select(tally.sku, tally.qty, tally.amount_minor).where(*mine, tally.price_list == of)
-    known = {sku: (qty, minor) for sku, qty, minor in session.execute(kept)}
+    known = {sku: (qty, minor) for sku, qty, minor in ctx.session.execute(kept)}
     moved = {one.sku: one for one in changes if one.kind in MOVES and one.before is not None}
     others = sa.select(sa.func.count()).select_from(tally).where(*mine, tally.price_list != of)
-    count = int(session.scalar(others) or 0) + len(known.keys() | moved.keys())
+    count = int(ctx.session.scalar(others) or 0) + len(known.keys() | moved.keys())
     most = max((_percent(known.get(one.sku) or one.before, one) for one in moved.values()), default=0)
     if len(people) > 1 and (count > limits.products or most > limits.percent):
         return False
-    session.add_all(
-        PriceTally(staff_id=actor.id, day=at.astimezone(dt.UTC).date(), price_list=of, sku=sku,
+    ctx.session.add_all(
+        PriceTally(staff_id=ctx.actor.id, day=ctx.at.astimezone(dt.UTC).date(), price_list=of, sku=sku,
                    qty=one.before[0], amount_minor=one.before[1])
         for sku, one in moved.items() if sku not in known and one.before is not None
     )  # fmt: skip
-    session.flush()
+    ctx.session.flush()
     return True
 
 
-def propose(
-    session: Session, id: str, changes: Sequence[Change], sent: PriceFile, *, actor: Actor, at: dt.datetime
-) -> PriceProposal:
+def propose(ctx: Context, id: str, changes: Sequence[Change], sent: PriceFile) -> PriceProposal:
     """Keep a list until a second person has looked at it (rule 5); the same id again is the same proposal."""
-    known = session.get(PriceProposal, id)
+    known = ctx.session.get(PriceProposal, id)
     if known is not None:
         return known
     row = PriceProposal(
         id=id, state=STATES.first, **vars(sent),
-        moved=sum(one.kind in MOVES for one in changes), most_percent=most_percent(changes), proposed_at=at,
-        proposed_by=actor.id, proposed_name=actor.name,
+        moved=sum(one.kind in MOVES for one in changes), most_percent=most_percent(changes), proposed_at=ctx.at,
+        proposed_by=ctx.actor.id, proposed_name=ctx.actor.name,
     )  # fmt: skip
-    session.add(row)
-    session.flush()
+    ctx.session.add(row)
+    ctx.session.flush()
     record(
-        session, actor=actor, at=at, verb="price proposal.proposed", subject=f"prices:{id}", kind=sent.kind,
-        supplier=sent.supplier_id, moved=row.moved, most_percent=row.most_percent,
-    )  # fmt: skip
+        ctx, verb="price proposal.proposed", subject=f"prices:{id}", kind=sent.kind,
+        supplier=sent.supplier_id, moved=row.moved, most_percent=row.most_percent)  # fmt: skip
     return row
 
 
-def confirm(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> PriceProposal:
+def confirm(ctx: Context, id: str) -> PriceProposal:
     """Confirm somebody else's proposal; who calls writes the list in the same transaction (rule 5)."""
-    row = _to_decide(session, id)
-    if row.proposed_by == actor.id:
+    row = _to_decide(ctx.session, id)
+    if row.proposed_by == ctx.actor.id:
         raise Refused("own-proposal", "You proposed this. Let somebody else who may change prices confirm it.")
-    move(session, row, "confirmed", actor=actor, at=at, subject=f"prices:{id}", proposed_by=row.proposed_by)
-    session.flush()
+    move(ctx, row, "confirmed", subject=f"prices:{id}", proposed_by=row.proposed_by)
+    ctx.session.flush()
     return row
 
 
-def drop(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> PriceProposal:
+def drop(ctx: Context, id: str) -> PriceProposal:
     """Withdraw one's own proposal, or turn another's down (rule 6)."""
-    row = _to_decide(session, id)
-    target = "withdrawn" if row.proposed_by == actor.id else "turned_down"
-    move(session, row, target, actor=actor, at=at, subject=f"prices:{id}", proposed_by=row.proposed_by)
-    session.flush()
+    row = _to_decide(ctx.session, id)
+    target = "withdrawn" if row.proposed_by == ctx.actor.id else "turned_down"
+    move(ctx, row, target, subject=f"prices:{id}", proposed_by=row.proposed_by)
+    ctx.session.flush()
     return row
 
 

@@ -26,7 +26,7 @@ from config.errors import NotFound
 from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.facts import STORE, Count, Day, Fact, Flag, Instant, Whole
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.store.store import send_fact
 
@@ -148,93 +148,67 @@ class ReturnRequest:
 # --- verbs ---
 
 
-def propose(
-    session: Session,
-    store_id: str,
-    id: str,
-    wanted: ReturnRequest,
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> SupplierReturn:
+def propose(ctx: Context, store_id: str, id: str, wanted: ReturnRequest) -> SupplierReturn:
     """Propose that goods go back (rule 1); the same again is the one that is there."""
-    known = session.get(SupplierReturn, (store_id, id))
+    known = ctx.session.get(SupplierReturn, (store_id, id))
     if known is not None:
         return known
     made = SupplierReturn(
         store_id=store_id, id=id, source=wanted.source, supplier_id=wanted.supplier_id, state=STATES.first,
-        proposed_at=at, send_by=wanted.send_by, sent_by="", received_by="", words="",
+        proposed_at=ctx.at, send_by=wanted.send_by, sent_by="", received_by="", words="",
     )  # fmt: skip
-    session.add(made)
-    session.flush()
+    ctx.session.add(made)
+    ctx.session.flush()
     rows = [SupplierReturnLine(store_id=store_id, return_id=id, **vars(line)) for line in wanted.lines]
-    session.add_all(rows)
-    session.flush()
+    ctx.session.add_all(rows)
+    ctx.session.flush()
     units = sum(row.qty for row in rows)
-    journal.record(session, actor=actor, at=at, verb="goods return.proposed", subject=subject_of(made), units=units)
+    journal.record(ctx, verb="goods return.proposed", subject=subject_of(made), units=units)
     return made
 
 
-def give_up(session: Session, store_id: str, id: str, *, actor: Actor, at: dt.datetime) -> bool:
+def give_up(ctx: Context, store_id: str, id: str) -> bool:
     """Keep the goods of a return that was not sent; tells whether there was one."""
-    found = session.get(SupplierReturn, (store_id, id))
+    found = ctx.session.get(SupplierReturn, (store_id, id))
     if found is None or found.state != "proposed":
         return False
-    journal.move(session, found, "kept", actor=actor, at=at, subject=subject_of(found))
-    session.flush()
+    journal.move(ctx, found, "kept", subject=subject_of(found))
+    ctx.session.flush()
     return True
 
 
-def write_down(
-    session: Session, fact: ReturnSent, lines: Iterable[Going], *, actor: Actor, at: dt.datetime
-) -> SupplierReturn:
+def write_down(ctx: Context, fact: ReturnSent, lines: Iterable[Going]) -> SupplierReturn:
     """Write down at the network what a store has sent back; a second copy changes nothing."""
-    made = session.get(SupplierReturn, (fact.store_id, fact.id))
+    made = ctx.session.get(SupplierReturn, (fact.store_id, fact.id))
     if made is None:
         wanted = ReturnRequest(fact.source, fact.supplier_id, [*lines], fact.send_by)
-        made = propose(session, fact.store_id, fact.id, wanted, actor=actor, at=at)
+        made = propose(ctx, fact.store_id, fact.id, wanted)
     if made.state == "proposed":
         sent = {row.sku: row.sent_qty or 0 for row in fact.lines}
-        note_sent(session, made, sent, by=fact.sent_by, sent_at=fact.sent_at or at, actor=actor, at=at)
+        note_sent(ctx, made, sent, by=fact.sent_by, sent_at=fact.sent_at or ctx.at)
     return made
 
 
-def note_sent(
-    session: Session,
-    made: SupplierReturn,
-    sent: dict[str, int],
-    *,
-    by: str,
-    sent_at: dt.datetime,
-    actor: Actor,
-    at: dt.datetime,
-) -> None:
+def note_sent(ctx: Context, made: SupplierReturn, sent: dict[str, int], *, by: str, sent_at: dt.datetime) -> None:
     """Keep what was handed over of each line."""
-    for line in lines_of(session, made):
+    for line in lines_of(ctx.session, made):
         line.sent_qty = sent.get(line.sku, 0)
     made.sent_at, made.sent_by = sent_at, by
     units = sum(sent.values())
-    journal.move(session, made, "sent", actor=actor, at=at, subject=subject_of(made), units=units)
-    session.flush()
+    journal.move(ctx, made, "sent", subject=subject_of(made), units=units)
+    ctx.session.flush()
 
 
 def note_received(
-    session: Session,
-    made: SupplierReturn,
-    counts: dict[str, tuple[int, int]],
-    *,
-    words: str,
-    by: str,
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, made: SupplierReturn, counts: dict[str, tuple[int, int]], *, words: str, by: str
 ) -> None:
     """Keep what the warehouse counted of each line: (came, fit to be sold)."""
-    for line in lines_of(session, made):
+    for line in lines_of(ctx.session, made):
         line.received_qty, line.fit_qty = counts.get(line.sku, (0, 0))
-    made.received_at, made.received_by, made.words = at, by, words
+    made.received_at, made.received_by, made.words = ctx.at, by, words
     units = sum(came for came, _ in counts.values())
-    journal.move(session, made, "received", actor=actor, at=at, subject=subject_of(made), units=units)
-    session.flush()
+    journal.move(ctx, made, "received", subject=subject_of(made), units=units)
+    ctx.session.flush()
 
 
 # --- questions ---

@@ -31,7 +31,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.money import MAX_MINOR
-from config.nodes.journal import Actor, JournalEntry, record
+from config.nodes.journal import Context, JournalEntry, record
 from config.nodes.publication import EVERYONE
 from config.words import LANGUAGES
 from pos.catalogue.catalogue import Product
@@ -141,129 +141,106 @@ class CasePack:
 
 
 def add_supplier(
-    session: Session,
+    ctx: Context,
     owner_id: str,
     contact: Contact,
     *,
     kind: str = "own",
     warehouse_id: str | None = None,
     id: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> Supplier:
     """Add somebody to order from. owner_id: the store whose own supplier it is, or '*' for the network's."""
     contact = sound(contact)
-    if id is not None and session.get(Supplier, id) is not None:
+    if id is not None and ctx.session.get(Supplier, id) is not None:
         raise Conflict("supplier-exists", "The supplier %(supplier_id)s is already here.", supplier_id=id)
     supplier = Supplier(id=id or new_id(), kind=kind, owner_id=owner_id, warehouse_id=warehouse_id, **vars(contact))
-    session.add(supplier)
-    session.flush()
-    record(session, actor=actor, at=at, verb="supplier.added", subject=f"supplier:{supplier.id}", name=supplier.name)
+    ctx.session.add(supplier)
+    ctx.session.flush()
+    record(ctx, verb="supplier.added", subject=f"supplier:{supplier.id}", name=supplier.name)
     return supplier
 
 
-def settle_calendar(
-    session: Session, warehouse_id: str, said: Mapping[str, str], *, tz: str = "", actor: Actor, at: dt.datetime
-) -> None:
+def settle_calendar(ctx: Context, warehouse_id: str, said: Mapping[str, str], *, tz: str = "") -> None:
     """Settle when no vehicle leaves a warehouse, and until when stores' orders count for the day (rule 2).
 
     said: fields of the calendar that change (`delivery_calendar.read`). tz: by whose clock; '': a cut-off goes by that
     of the store that orders.
     """
-    require_warehouse(session, warehouse_id)
-    keep_clock(session, warehouse_id, tz)
-    for row in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)):
+    require_warehouse(ctx.session, warehouse_id)
+    keep_clock(ctx.session, warehouse_id, tz)
+    for row in ctx.session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)):
         row.calendar = delivery_calendar.read(said, row.calendar)
-    session.flush()
+    ctx.session.flush()
     record(
-        session, actor=actor, at=at, verb="warehouse.calendar", subject=f"warehouse:{warehouse_id}", **said, tz=tz
+        ctx, verb="warehouse.calendar", subject=f"warehouse:{warehouse_id}", **said, tz=tz
     )  # fmt: skip
 
 
-def write_contact(
-    session: Session, store_id: str, supplier_id: str, contact: Contact, *, actor: Actor, at: dt.datetime
-) -> Supplier:
+def write_contact(ctx: Context, store_id: str, supplier_id: str, contact: Contact) -> Supplier:
     """Add or change a supplier of the store's own (rule 4); the same id again changes it."""
     contact = sound(contact)
-    if session.get(Supplier, supplier_id) is None:
+    if ctx.session.get(Supplier, supplier_id) is None:
         row = Supplier(id=supplier_id, kind="own", owner_id=store_id, warehouse_id=None)
     else:
-        row = own_supplier(session, store_id, supplier_id)
+        row = own_supplier(ctx.session, store_id, supplier_id)
     for name, value in vars(contact).items():
         setattr(row, name, value)
-    session.add(row)
-    session.flush()
+    ctx.session.add(row)
+    ctx.session.flush()
     record(
-        session, actor=actor, at=at, verb="supplier.written", subject=f"supplier:{row.id}", name=row.name,
-        send_by=row.send_by, active=row.active,
-    )  # fmt: skip
+        ctx, verb="supplier.written", subject=f"supplier:{row.id}", name=row.name,
+        send_by=row.send_by, active=row.active)  # fmt: skip
     return row
 
 
-def offer_product(
-    session: Session,
-    supplier_id: str,
-    sku: str,
-    pack: CasePack,
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> SupplierProduct:
+def offer_product(ctx: Context, supplier_id: str, sku: str, pack: CasePack) -> SupplierProduct:
     """Note, or renew, how a supplier sells a product (rule 3)."""
-    if session.get(Supplier, supplier_id) is None:
+    if ctx.session.get(Supplier, supplier_id) is None:
         raise NotFound("unknown-supplier", "There is no supplier %(supplier_id)s.", supplier_id=supplier_id)
-    if session.get(Product, sku) is None:
+    if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if not 1 <= pack.pack_qty <= MOST_PACK_QTY or not 1 <= pack.minimum_packs <= MOST_PACKS:
         raise Invalid("bad-pack", "A pack holds 1 unit or more, and at least 1 pack is ordered.", sku=sku)
     if not 0 <= pack.pack_cost_minor <= MAX_MINOR:
         raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
-    row = session.get(SupplierProduct, (supplier_id, sku)) or SupplierProduct(supplier_id=supplier_id, sku=sku)
+    row = ctx.session.get(SupplierProduct, (supplier_id, sku)) or SupplierProduct(supplier_id=supplier_id, sku=sku)
     for name, value in vars(pack).items():
         setattr(row, name, value)
     row.article_no = " ".join(pack.article_no.split())[: LONGEST["article_no"]]
-    session.add(row)
-    session.flush()
+    ctx.session.add(row)
+    ctx.session.flush()
     facts = {"supplier": supplier_id, "pack_qty": pack.pack_qty, "pack_cost_minor": pack.pack_cost_minor}
-    record(session, actor=actor, at=at, verb="supplier.offers", subject=f"product:{sku}", **facts)
+    record(ctx, verb="supplier.offers", subject=f"product:{sku}", **facts)
     return row
 
 
 def set_cost(
-    session: Session,
-    supplier_id: str,
-    sku: str,
-    pack_cost_minor: int,
-    from_day: dt.date,
-    *,
-    today: dt.date,
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, supplier_id: str, sku: str, pack_cost_minor: int, from_day: dt.date, *, today: dt.date
 ) -> None:
     """Let a pack cost something else from a day on, today or later (rule 3); the same day again replaces it."""
-    if session.get(SupplierProduct, (supplier_id, sku)) is None:
+    if ctx.session.get(SupplierProduct, (supplier_id, sku)) is None:
         raise NotFound("not-sold-by-supplier", "This supplier does not sell this product.", sku=sku)
     if not 0 <= pack_cost_minor <= MAX_MINOR:
         raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
     if from_day < today:
         raise Invalid("past-cost", "A cost begins today or later. Choose another day.", field="from_day")
     row = {"supplier_id": supplier_id, "sku": sku, "from_day": from_day, "pack_cost_minor": pack_cost_minor}
-    session.merge(SupplierCost(**row))
-    session.flush()
+    ctx.session.merge(SupplierCost(**row))
+    ctx.session.flush()
     facts = {"supplier": supplier_id, "pack_cost_minor": pack_cost_minor, "from_day": from_day.isoformat()}
-    record(session, actor=actor, at=at, verb="supplier.cost_set", subject=f"product:{sku}", **facts)
+    record(ctx, verb="supplier.cost_set", subject=f"product:{sku}", **facts)
 
 
-def drop_product(session: Session, supplier_id: str, sku: str, *, actor: Actor, at: dt.datetime) -> None:
+def drop_product(ctx: Context, supplier_id: str, sku: str) -> None:
     """Note that a supplier does not sell a product any more; again changes nothing."""
-    row = session.get(SupplierProduct, (supplier_id, sku))
+    row = ctx.session.get(SupplierProduct, (supplier_id, sku))
     if row is None:
         return
     costs = sa.delete(SupplierCost).where(SupplierCost.supplier_id == supplier_id, SupplierCost.sku == sku)
-    session.execute(costs)
-    session.delete(row)
-    session.flush()
-    record(session, actor=actor, at=at, verb="supplier.dropped", subject=f"product:{sku}", supplier=supplier_id)
+    ctx.session.execute(costs)
+    ctx.session.delete(row)
+    ctx.session.flush()
+    record(ctx, verb="supplier.dropped", subject=f"product:{sku}", supplier=supplier_id)
 
 
 # --- questions ---

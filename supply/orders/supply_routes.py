@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import NotFound
 from config.ids import NETWORK
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from config.nodes.publication import EVERYONE
 from pos.catalogue.catalogue import Product
 from pos.store.store import BookClock, Region, Store
@@ -58,21 +58,21 @@ class SupplyRoute(Base):
 # --- verbs ---
 
 
-def supply_store(session: Session, store_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
+def supply_store(ctx: Context, store_id: str, warehouse_id: str | None) -> None:
     """Settle from where a store is supplied (rules 1, 3); None: from where its region is."""
-    if session.get(Store, store_id) is None:
+    if ctx.session.get(Store, store_id) is None:
         raise NotFound("unknown-store", "There is no such store in this network.", store_id=store_id)
-    _settle(session, "store", store_id, warehouse_id, actor, at)
+    _settle(ctx, "store", store_id, warehouse_id)
 
 
-def supply_region(session: Session, region_id: str, warehouse_id: str | None, *, actor: Actor, at: dt.datetime) -> None:
+def supply_region(ctx: Context, region_id: str, warehouse_id: str | None) -> None:
     """Settle from where a region's stores are supplied that have no warehouse of their own.
 
     None: from the usual one.
     """
-    if session.get(Region, region_id) is None:
+    if ctx.session.get(Region, region_id) is None:
         raise NotFound("unknown-region", "There is no region %(region_id)s.", region_id=region_id)
-    _settle(session, "region", region_id, warehouse_id, actor, at)
+    _settle(ctx, "region", region_id, warehouse_id)
 
 
 def take_edition(session: Session, body: dict[str, Any]) -> None:
@@ -228,20 +228,20 @@ def cheapest_upstream(session: Session, day: dt.date) -> dict[str, Terms]:
 # --- inside ---
 
 
-def _settle(session: Session, kind: str, of_id: str, warehouse_id: str | None, actor: Actor, at: dt.datetime) -> None:
+def _settle(ctx: Context, kind: str, of_id: str, warehouse_id: str | None) -> None:
     if warehouse_id is not None:
-        require_warehouse(session, warehouse_id)
-    row = session.get(SupplyRoute, (kind, of_id))
+        require_warehouse(ctx.session, warehouse_id)
+    row = ctx.session.get(SupplyRoute, (kind, of_id))
     if (row.warehouse_id if row else None) == warehouse_id:
         return
     if warehouse_id is None:
-        session.delete(row)
+        ctx.session.delete(row)
     elif row is None:
-        session.add(SupplyRoute(kind=kind, of_id=of_id, warehouse_id=warehouse_id))
+        ctx.session.add(SupplyRoute(kind=kind, of_id=of_id, warehouse_id=warehouse_id))
     else:
         row.warehouse_id = warehouse_id
-    session.flush()
-    record(session, actor=actor, at=at, verb="supply.settled", subject=f"{kind}:{of_id}", warehouse=warehouse_id or "")
+    ctx.session.flush()
+    record(ctx, verb="supply.settled", subject=f"{kind}:{of_id}", warehouse=warehouse_id or "")
 
 
 def _house(store_id: str, region_id: str, known: Mapping[tuple[str, str], str], usual: str | None) -> str | None:

@@ -17,6 +17,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -24,7 +25,7 @@ from sqlalchemy.orm import Session
 from config.errors import Conflict, Invalid, NotFound
 from config.nodes import journal
 from config.nodes.facts import stamp
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.node import this_node
 from pos.catalogue.catalogue import Product
 from pos.stock import batches, delivery_notes, stock
@@ -53,16 +54,16 @@ MOST_COUNTED = 1_000_000
 # --- verbs ---
 
 
-def begin_count(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at: dt.datetime) -> Delivery:
+def begin_count(ctx: Context, store_id: str, delivery_id: str) -> Delivery:
     """Begin to count a delivery that is here."""
-    delivery = delivery_of(session, store_id, delivery_id)
+    delivery = delivery_of(ctx.session, store_id, delivery_id)
     _refuse_closed(delivery)
-    journal.move(session, delivery, "counting", actor=actor, at=at, subject=subject_of(delivery))
+    journal.move(ctx, delivery, "counting", subject=subject_of(delivery))
     return delivery
 
 
 def count_line(
-    session: Session,
+    ctx: Context,
     store_id: str,
     delivery_id: str,
     sku: str,
@@ -71,21 +72,19 @@ def count_line(
     why: str = "",
     batch: str | None = None,
     expires_on: dt.date | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> DeliveryLine:
     """Keep what was counted of a product and what its packs say (None leaves that as it was, also of several lots).
 
     A difference may wait for its reason until posting (rule 2).
     """
-    delivery = delivery_of(session, store_id, delivery_id)
+    delivery = delivery_of(ctx.session, store_id, delivery_id)
     _refuse_unless_counting(delivery)
-    line = session.get(DeliveryLine, (store_id, delivery_id, sku)) or _extra_line(session, delivery, sku)
+    line = ctx.session.get(DeliveryLine, (store_id, delivery_id, sku)) or _extra_line(ctx.session, delivery, sku)
     if isinstance(counted_qty, bool) or not isinstance(counted_qty, int) or not 0 <= counted_qty <= MOST_COUNTED:
         raise Invalid(
             "bad-quantity", "%(name)s: type how many came, 0 or more.", name=line.name, sku=sku, qty=counted_qty
         )
-    batches.refuse_strange_day(expires_on, day_of(session, store_id, at))
+    batches.refuse_strange_day(expires_on, day_of(ctx.session, store_id, ctx.at))
     if expires_on is not None or tidy_batch(batch):
         line.lots = None
     line.batch, line.expires_on = tidy_batch(batch) or line.batch, expires_on or line.expires_on
@@ -95,9 +94,8 @@ def count_line(
     line.counted_qty, line.difference_why = counted_qty, why
     if counted_qty != line.advised_qty:
         journal.record(
-            session, actor=actor, at=at, verb="delivery.discrepancy", subject=subject_of(delivery), sku=sku,
-            advised=line.advised_qty, counted=counted_qty, why=why,
-        )  # fmt: skip
+            ctx, verb="delivery.discrepancy", subject=subject_of(delivery), sku=sku,
+            advised=line.advised_qty, counted=counted_qty, why=why)  # fmt: skip
     return line
 
 
@@ -130,14 +128,14 @@ def count_scan(
     return line
 
 
-def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at: dt.datetime) -> Delivery:
+def post(ctx: Context, store_id: str, delivery_id: str) -> Delivery:
     """Book what was counted into the backroom, settle the order and tell the network, once (rules 1 to 5).
 
     Refuses while a difference has no reason, naming every such line.
     """
-    delivery = delivery_of(session, store_id, delivery_id)
+    delivery = delivery_of(ctx.session, store_id, delivery_id)
     _refuse_unless_counting(delivery)
-    lines = lines_of(session, delivery)
+    lines = lines_of(ctx.session, delivery)
     for line in lines:
         line.counted_qty = line.advised_qty if line.counted_qty is None else line.counted_qty
     unsaid = [line for line in lines if line.counted_qty != line.advised_qty and not line.difference_why]
@@ -148,65 +146,63 @@ def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at:
         )
     came = [(line.sku, line.counted_qty) for line in lines if line.counted_qty]
     if came:
-        stock.receive(session, store_id, came, source_id=delivery.id, at=at, actor=actor)
+        stock.receive(ctx, store_id, came, source_id=delivery.id)
         lots = [lot for line in lines for lot in line.lots_of(line.counted_qty or 0)]
-        batches.lay_in(session, store_id, lots, source_kind="delivery", source_id=delivery.id, at=at)
-        day = day_of(session, store_id, at)
-        costs = _costs(session, delivery, [sku for sku, _ in came], day)
-        delivery_notes.learn_costs(session, store_id, costs, actor=actor, at=at)
-    _close(session, delivery, "posted", actor=actor, at=at, units=sum(qty for _, qty in came))
+        batches.lay_in(ctx.session, store_id, lots, source_kind="delivery", source_id=delivery.id, at=ctx.at)
+        day = day_of(ctx.session, store_id, ctx.at)
+        costs = _costs(ctx.session, delivery, [sku for sku, _ in came], day)
+        delivery_notes.learn_costs(ctx, store_id, costs)
+    _close(ctx, delivery, "posted", units=sum(qty for _, qty in came))
     if came:
-        goods.goods_came(session, store_id, [(sku, int(qty or 0)) for sku, qty in came], actor=actor, at=at)
-        order_in.goods_came(session, store_id, actor=actor, at=at)
+        goods.goods_came(ctx, store_id, [(sku, int(qty or 0)) for sku, qty in came])
+        order_in.goods_came(ctx, store_id)
     return delivery
 
 
-def refuse(session: Session, store_id: str, delivery_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Delivery:
+def refuse(ctx: Context, store_id: str, delivery_id: str, *, why: str) -> Delivery:
     """Send a delivery back at the door: nothing is booked, and its order gets nothing from it (rule 5)."""
-    delivery = delivery_of(session, store_id, delivery_id)
+    delivery = delivery_of(ctx.session, store_id, delivery_id)
     _refuse_closed(delivery)
     if not why.strip():
         raise Invalid("no-reason", "Say why the delivery goes back.")
-    for line in lines_of(session, delivery):
+    for line in lines_of(ctx.session, delivery):
         line.counted_qty, line.difference_why = 0, why.strip()
-    _close(session, delivery, "refused", actor=actor, at=at, why=why.strip())
+    _close(ctx, delivery, "refused", why=why.strip())
     return delivery
 
 
-def turn_back(
-    session: Session, store_id: str, delivery_id: str, *, why: str, actor: Actor, at: dt.datetime
-) -> Delivery:
+def turn_back(ctx: Context, store_id: str, delivery_id: str, *, why: str) -> Delivery:
     """Close a delivery that its vehicle did not reach the store with (rule 5); twice is once."""
-    delivery = delivery_of(session, store_id, delivery_id)
+    delivery = delivery_of(ctx.session, store_id, delivery_id)
     if delivery.state == "turned_back":
         return delivery
     STATES.require(delivery.state, "turned_back")
-    for line in lines_of(session, delivery):
+    for line in lines_of(ctx.session, delivery):
         line.counted_qty, line.difference_why = 0, why
-    _close(session, delivery, "turned_back", actor=actor, at=at, why=why)
+    _close(ctx, delivery, "turned_back", why=why)
     return delivery
 
 
-def mirror(session: Session, fact: DeliveryClosed, *, actor: Actor, at: dt.datetime) -> None:
+def mirror(ctx: Context, fact: DeliveryClosed) -> None:
     """Write down at the network what a store counted or refused; its stock comes by its own fact."""
     lines = [Advised(line.sku, line.name, line.pack_qty, line.advised_qty) for line in fact.lines]
     expected_day, advised_at = dt.date.fromisoformat(fact.expected_day), dt.datetime.fromisoformat(fact.advised_at)
     advice = Advice(fact.supplier_id, lines, expected_day, fact.order_id, fact.network_offer_id)
-    delivery = deliveries.expect(session, fact.store_id, fact.delivery_id, advice, actor=actor, at=advised_at)
+    delivery = deliveries.expect(replace(ctx, at=advised_at), fact.store_id, fact.delivery_id, advice)
     if delivery.state not in ON_ITS_WAY:
         return
     for line in fact.lines:
-        row = session.get(DeliveryLine, (fact.store_id, fact.delivery_id, line.sku))
+        row = ctx.session.get(DeliveryLine, (fact.store_id, fact.delivery_id, line.sku))
         if row is None:
             row = _line(delivery, line.sku, line.name, line.pack_qty)
-            session.add(row)
+            ctx.session.add(row)
         row.counted_qty, row.difference_why = line.counted_qty, line.difference_why
     if delivery.state == "expected" and fact.state == "posted":
-        journal.move(session, delivery, "counting", actor=actor, at=at, subject=subject_of(delivery))
+        journal.move(ctx, delivery, "counting", subject=subject_of(delivery))
     # claims are in time by this moment: none that has not come
-    delivery.posted_at, delivery.posted_by = min(dt.datetime.fromisoformat(fact.posted_at), at), fact.posted_by
-    journal.move(session, delivery, fact.state, actor=actor, at=at, subject=subject_of(delivery))
-    _answer_source(session, delivery, actor=actor, at=at)
+    delivery.posted_at, delivery.posted_by = min(dt.datetime.fromisoformat(fact.posted_at), ctx.at), fact.posted_by
+    journal.move(ctx, delivery, fact.state, subject=subject_of(delivery))
+    _answer_source(ctx, delivery)
 
 
 # --- questions ---
@@ -269,14 +265,12 @@ def _line(delivery: Delivery, sku: str, name: str, pack_qty: int) -> DeliveryLin
     )  # fmt: skip
 
 
-def _close(
-    session: Session, delivery: Delivery, state: str, *, actor: Actor, at: dt.datetime, **facts: int | str
-) -> None:
-    delivery.posted_at, delivery.posted_by = at, actor.name
-    journal.move(session, delivery, state, actor=actor, at=at, subject=subject_of(delivery), **facts)  # type: ignore[arg-type]
-    session.flush()
-    _answer_source(session, delivery, actor=actor, at=at)
-    if this_node(session).id != delivery.store_id:
+def _close(ctx: Context, delivery: Delivery, state: str, **facts: int | str) -> None:
+    delivery.posted_at, delivery.posted_by = ctx.at, ctx.actor.name
+    journal.move(ctx, delivery, state, subject=subject_of(delivery), **facts)  # type: ignore[arg-type]
+    ctx.session.flush()
+    _answer_source(ctx, delivery)
+    if this_node(ctx.session).id != delivery.store_id:
         return
     kind = DeliveryPosted if state == "posted" else DeliveryRefused
     fact = kind(
@@ -288,25 +282,25 @@ def _close(
         state=state,
         expected_day=delivery.expected_day.isoformat(),
         advised_at=stamp(delivery.advised_at),
-        posted_at=stamp(at),
-        posted_by=actor.name,
+        posted_at=stamp(ctx.at),
+        posted_by=ctx.actor.name,
         lines=tuple(
             Counted(
                 line.sku, line.name, line.pack_qty, line.advised_qty, line.counted_qty or 0, line.difference_why
             )
-            for line in lines_of(session, delivery)
+            for line in lines_of(ctx.session, delivery)
         ),
     )  # fmt: skip
-    send_fact(session, fact, subject=subject_of(delivery), id=delivery.id, at=at)
+    send_fact(ctx.session, fact, subject=subject_of(delivery), id=delivery.id, at=ctx.at)
 
 
-def _answer_source(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
-    session.flush()
+def _answer_source(ctx: Context, delivery: Delivery) -> None:
+    ctx.session.flush()
     if delivery.order_id is not None:
-        orders.settle(session, delivery.store_id, delivery.order_id, actor=actor, at=at)
+        orders.settle(ctx, delivery.store_id, delivery.order_id)
     if delivery.network_offer_id is not None:
-        consignment.take_in(session, delivery, at=at)
-        network_offers.arrived(session, delivery.store_id, delivery.network_offer_id, actor=actor, at=at)
+        consignment.take_in(ctx.session, delivery, at=ctx.at)
+        network_offers.arrived(ctx, delivery.store_id, delivery.network_offer_id)
 
 
 def _refuse_closed(delivery: Delivery) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Refused
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from supply.facts import StopReported
 from supply.orders.deliveries import Delivery
 from supply.receiving import receiving
@@ -45,13 +45,13 @@ class DeliveryTracking(Base):
 
 
 @applies(StopReported)
-def take(session: Session, fact: StopReported, _actor: Actor, at: dt.datetime) -> None:
+def take(ctx: Context, fact: StopReported) -> None:
     """Keep what the network tells of a stop (rules 1, 2)."""
     for delivery_id in fact.delivery_ids:
-        known = session.get(DeliveryTracking, (fact.store_id, delivery_id))
+        known = ctx.session.get(DeliveryTracking, (fact.store_id, delivery_id))
         if known is not None and known.route_id == fact.route_id and known.step >= fact.step:
             continue
-        session.merge(
+        ctx.session.merge(
             DeliveryTracking(
                 store_id=fact.store_id, delivery_id=delivery_id, route_id=fact.route_id, step=fact.step,
                 state=fact.state, comes_at=dt.datetime.fromisoformat(fact.comes_at), n=fact.n, vehicle=fact.vehicle,
@@ -59,10 +59,10 @@ def take(session: Session, fact: StopReported, _actor: Actor, at: dt.datetime) -
                 reported_at=dt.datetime.fromisoformat(fact.reported_at),
             )
         )  # fmt: skip
-        session.flush()
-        delivery = session.get(Delivery, (fact.store_id, delivery_id))
+        ctx.session.flush()
+        delivery = ctx.session.get(Delivery, (fact.store_id, delivery_id))
         if delivery is not None:
-            look_again(session, delivery, at=at)
+            look_again(ctx.session, delivery, at=ctx.at)
 
 
 def look_again(session: Session, delivery: Delivery, *, at: dt.datetime) -> None:
@@ -71,24 +71,23 @@ def look_again(session: Session, delivery: Delivery, *, at: dt.datetime) -> None
     if call is None or delivery.state != "expected":
         return
     actor = Actor(f"driver:{call.vehicle}", call.driver, "driver", call.store_id)
+    ctx = Context(session, actor, at)
     if call.state == "refused":
-        receiving.refuse(session, call.store_id, delivery.id, why=call.note, actor=actor, at=at)
+        receiving.refuse(ctx, call.store_id, delivery.id, why=call.note)
     elif call.state == "not_reached" and (delivery.order_id or delivery.network_offer_id):
-        receiving.turn_back(session, call.store_id, delivery.id, why=call.note, actor=actor, at=at)
+        receiving.turn_back(ctx, call.store_id, delivery.id, why=call.note)
 
 
-def send_back(
-    session: Session, store_id: str, delivery_id: str, *, why: str, actor: Actor, at: dt.datetime
-) -> Delivery:
+def send_back(ctx: Context, store_id: str, delivery_id: str, *, why: str) -> Delivery:
     """Send a delivery back at the door, as long as no driver says that somebody here took it (rule 4)."""
-    call = session.get(DeliveryTracking, (store_id, delivery_id))
+    call = ctx.session.get(DeliveryTracking, (store_id, delivery_id))
     if call is not None and call.state in LEFT_HERE:
         raise Refused(
             "left-here",
             "%(driver)s left these goods with %(receiver)s. Count them, and claim what is wrong with " "them.",
             driver=call.driver, receiver=call.receiver,
         )  # fmt: skip
-    return receiving.refuse(session, store_id, delivery_id, why=why, actor=actor, at=at)
+    return receiving.refuse(ctx, store_id, delivery_id, why=why)
 
 
 def calls_of(session: Session, store_id: str, delivery_ids: list[str]) -> dict[str, DeliveryTracking]:

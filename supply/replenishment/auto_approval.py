@@ -18,7 +18,7 @@ from config.database import Base
 from config.errors import Invalid, Refused
 from config.money import MAX_MINOR
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from supply.orders import orders
 from supply.orders.orders import ReplenishmentOrder, lines_of, subject_of
 from supply.orders.suppliers import supplier_of
@@ -45,36 +45,28 @@ class OrderRule(Base):
 
 
 def set_rule(
-    session: Session,
-    store_id: str,
-    supplier_id: str,
-    *,
-    most_order_minor: int,
-    most_week_minor: int,
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, store_id: str, supplier_id: str, *, most_order_minor: int, most_week_minor: int
 ) -> OrderRule | None:
     """Let a supplier's orders go by themselves up to these amounts; zero for an order withdraws the rule."""
-    supplier = supplier_of(session, supplier_id)
+    supplier = supplier_of(ctx.session, supplier_id)
     if not 0 <= most_order_minor <= MAX_MINOR or not 0 <= most_week_minor <= MAX_MINOR:
         raise Invalid("bad-limit", "A limit is an amount of zero or more.")
     if most_order_minor and most_week_minor < most_order_minor:
         raise Invalid("week-below-order", "The week's limit is at least that of one order.")
-    rule = session.get(OrderRule, (store_id, supplier_id))
+    rule = ctx.session.get(OrderRule, (store_id, supplier_id))
     journal.record(
-        session, actor=actor, at=at, verb="order.rule_set", subject=f"supplier:{supplier.id}",
-        most_order_minor=most_order_minor, most_week_minor=most_week_minor,
-    )  # fmt: skip
+        ctx, verb="order.rule_set", subject=f"supplier:{supplier.id}",
+        most_order_minor=most_order_minor, most_week_minor=most_week_minor)  # fmt: skip
     if not most_order_minor:
         if rule is not None:
-            session.delete(rule)
-            session.flush()
+            ctx.session.delete(rule)
+            ctx.session.flush()
         return None
     rule = rule or OrderRule(store_id=store_id, supplier_id=supplier_id)
     rule.most_order_minor, rule.most_week_minor = most_order_minor, most_week_minor
-    rule.set_by, rule.set_at = actor.name, at
-    session.add(rule)
-    session.flush()
+    rule.set_by, rule.set_at = ctx.actor.name, ctx.at
+    ctx.session.add(rule)
+    ctx.session.flush()
     return rule
 
 
@@ -88,11 +80,12 @@ def send_by_rule(
         if rule is None or why_not(session, rule, order, today):
             continue
         actor = Actor("order-rule", f"rule of {rule.set_by}", "system", store_id)
-        proposals.approve(session, store_id, order.id, actor=actor, at=at)
+        ctx = Context(session, actor, at)
+        proposals.approve(ctx, store_id, order.id)
         try:
-            orders.send(session, store_id, order.id, actor=actor, at=at)
+            orders.send(ctx, store_id, order.id)
         except Refused as refused:  # below the minimum: approved, it waits for a person
-            journal.record(session, actor=actor, at=at, verb="order.rule_stopped", subject=subject_of(order),
+            journal.record(ctx, verb="order.rule_stopped", subject=subject_of(order),
                            why=refused.code)  # fmt: skip
             continue
         order.by_rule = True

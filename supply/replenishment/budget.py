@@ -26,7 +26,7 @@ from config.database import Base
 from config.errors import Invalid
 from config.ids import NETWORK
 from config.money import MAX_MINOR
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from supply.money import credit, ledger
 from supply.money.credit import CreditDraw, CreditLine
 from supply.orders import orders
@@ -78,25 +78,22 @@ class Line:
 # --- verbs ---
 
 
-def set_budget(
-    session: Session, store_id: str, week_minor: int | None, *, network_too: bool = True, actor: Actor, at: dt.datetime
-) -> None:
+def set_budget(ctx: Context, store_id: str, week_minor: int | None, *, network_too: bool = True) -> None:
     """Limit what a week's orders may cost together; None lifts the limit (rule 1)."""
     if week_minor is not None and not 0 <= week_minor <= MAX_MINOR:
         raise Invalid("bad-budget", "A limit is an amount of zero or more.", field="week_budget")
-    row = session.get(OrderBudget, store_id)
+    row = ctx.session.get(OrderBudget, store_id)
     if week_minor is None:
         if row is not None:
-            session.delete(row)
+            ctx.session.delete(row)
     else:
         row = row or OrderBudget(store_id=store_id)
-        row.week_minor, row.network_too, row.set_by, row.set_at = week_minor, network_too, actor.name, at
-        session.add(row)
-    session.flush()
+        row.week_minor, row.network_too, row.set_by, row.set_at = week_minor, network_too, ctx.actor.name, ctx.at
+        ctx.session.add(row)
+    ctx.session.flush()
     record(
-        session, actor=actor, at=at, verb="order.budget_set", subject=f"store:{store_id}", week_minor=week_minor,
-        network_too=network_too,
-    )  # fmt: skip
+        ctx, verb="order.budget_set", subject=f"store:{store_id}", week_minor=week_minor,
+        network_too=network_too)  # fmt: skip
 
 
 # --- questions ---

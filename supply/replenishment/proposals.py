@@ -36,7 +36,7 @@ from config.bulk import write_many
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.words import N_
 from pos.store.store import day_of
 from supply.orders import order_days, orders
@@ -71,12 +71,12 @@ class Edit:
 # --- verbs ---
 
 
-def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[ReplenishmentOrder]:
+def propose(ctx: Context, store_id: str) -> list[ReplenishmentOrder]:
     """Propose one order per supplier that has something the store needs (rule 1).
 
     Returns them, the next vehicle first.
     """
-    return write(session, store_id, draft(session, store_id, at=at), at=at, actor=actor)
+    return write(ctx, store_id, draft(ctx.session, store_id, at=ctx.at))
 
 
 def draft(session: Session, store_id: str, *, at: dt.datetime) -> "list[Draft]":
@@ -86,145 +86,125 @@ def draft(session: Session, store_id: str, *, at: dt.datetime) -> "list[Draft]":
     return decide.drafts(look(session, store_id, at=at))
 
 
-def write(
-    session: Session, store_id: str, drafts: "Sequence[Draft]", *, at: dt.datetime, actor: Actor
-) -> list[ReplenishmentOrder]:
+def write(ctx: Context, store_id: str, drafts: "Sequence[Draft]") -> list[ReplenishmentOrder]:
     """Write drafts as proposals in place of those nobody confirmed (rule 1).
 
     Where an order was sent, or ended, since they were drafted, they are drafted again, here and now.
     """
-    if drafts and drafts[0].counted_on != on_the_way(session, store_id):
-        drafts = draft(session, store_id, at=at)
-    for old in proposals(session, store_id):
-        journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="replaced")
-    session.flush()
+    if drafts and drafts[0].counted_on != on_the_way(ctx.session, store_id):
+        drafts = draft(ctx.session, store_id, at=ctx.at)
+    for old in proposals(ctx.session, store_id):
+        journal.move(ctx, old, "dropped", subject=subject_of(old), why="replaced")
+    ctx.session.flush()
     made = []
     for one in drafts:
         if one.postponed:
-            _note_postponed(session, one, actor=actor, at=at)
+            _note_postponed(ctx, one)
         order = ReplenishmentOrder(
-            store_id=store_id, id=new_id(), order_no=next_no(session, store_id), supplier_id=one.supplier_id,
+            store_id=store_id, id=new_id(), order_no=next_no(ctx.session, store_id), supplier_id=one.supplier_id,
             order_day=one.days.order_day, delivery_day=one.days.delivery_day,
-            next_delivery_day=one.days.next_delivery_day, proposed_at=at, state=orders.STATES.first,
+            next_delivery_day=one.days.next_delivery_day, proposed_at=ctx.at, state=orders.STATES.first,
             cost_minor=sum(line["packs"] * line["pack_cost_minor"] for line in one.lines),
             postponed=one.postponed, forecast_run_id=one.basis.run_id,
             forecast_age_days=one.basis.age_days,
         )  # fmt: skip
-        session.add(order)
-        session.flush()
-        write_many(session, OrderLine, [line | {"store_id": store_id, "order_id": order.id} for line in one.lines])
+        ctx.session.add(order)
+        ctx.session.flush()
+        write_many(ctx.session, OrderLine, [line | {"store_id": store_id, "order_id": order.id} for line in one.lines])
         journal.record(
-            session, actor=actor, at=at, verb="order.proposed", subject=subject_of(order), lines=len(one.lines),
-            cost_minor=order.cost_minor, forecast_age_days=one.basis.age_days,
-        )  # fmt: skip
+            ctx, verb="order.proposed", subject=subject_of(order), lines=len(one.lines),
+            cost_minor=order.cost_minor, forecast_age_days=one.basis.age_days)  # fmt: skip
         made.append(order)
     return made
 
 
-def change(
-    session: Session,
-    store_id: str,
-    order_id: str,
-    sku: str,
-    edit: Edit,
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> OrderLine:
+def change(ctx: Context, store_id: str, order_id: str, sku: str, edit: Edit) -> OrderLine:
     """Order another number of packs than proposed, or none, with a reason; back to what was proposed clears it."""
-    order, packs = _proposal(session, store_id, order_id), edit.packs
+    order, packs = _proposal(ctx.session, store_id, order_id), edit.packs
     _refuse_packs(packs)
     why = _reason(edit.why, N_("Say why you order another quantity."))
-    line = _line_of(session, order, sku)
+    line = _line_of(ctx.session, order, sku)
     before, line.packs = line.packs, packs
     changed = packs != line.packs_proposed
-    line.changed_why, line.changed_by = (why, actor.name) if changed else ("", "")
+    line.changed_why, line.changed_by = (why, ctx.actor.name) if changed else ("", "")
     line.teaches = edit.teaches and changed
-    _renew_cost(session, order)
+    _renew_cost(ctx.session, order)
     journal.record(
-        session, actor=actor, at=at, verb="order.changed", subject=subject_of(order), sku=sku, before=before,
-        packs=packs, proposed=line.packs_proposed, why=why,
-    )  # fmt: skip
+        ctx, verb="order.changed", subject=subject_of(order), sku=sku, before=before,
+        packs=packs, proposed=line.packs_proposed, why=why)  # fmt: skip
     return line
 
 
-def undo(session: Session, store_id: str, order_id: str, sku: str, *, actor: Actor, at: dt.datetime) -> OrderLine:
+def undo(ctx: Context, store_id: str, order_id: str, sku: str) -> OrderLine:
     """Go back to what was proposed of a line; one that was added to the proposal goes off it again."""
-    order = _proposal(session, store_id, order_id)
-    line = _line_of(session, order, sku)
+    order = _proposal(ctx.session, store_id, order_id)
+    line = _line_of(ctx.session, order, sku)
     before, line.packs = line.packs, line.packs_proposed
     line.changed_why, line.changed_by, line.teaches = "", "", False
     if not line.packs_proposed:
-        session.delete(line)
-    _renew_cost(session, order)
+        ctx.session.delete(line)
+    _renew_cost(ctx.session, order)
     journal.record(
-        session, actor=actor, at=at, verb="order.change_undone", subject=subject_of(order), sku=sku, before=before,
-        packs=line.packs_proposed,
-    )  # fmt: skip
+        ctx, verb="order.change_undone", subject=subject_of(order), sku=sku, before=before,
+        packs=line.packs_proposed)  # fmt: skip
     return line
 
 
-def add_line(
-    session: Session, store_id: str, order_id: str, sku: str, *, packs: int, why: str, actor: Actor, at: dt.datetime
-) -> OrderLine:
+def add_line(ctx: Context, store_id: str, order_id: str, sku: str, *, packs: int, why: str) -> OrderLine:
     """Put a product on a proposal that was not proposed; its supplier must sell it."""
     from supply.replenishment import decide  # numpy
 
-    order = _proposal(session, store_id, order_id)
+    order = _proposal(ctx.session, store_id, order_id)
     _refuse_packs(packs)
     why = _reason(why, N_("Say why you add it."))
-    if session.get(OrderLine, (store_id, order_id, sku)) is not None:
+    if ctx.session.get(OrderLine, (store_id, order_id, sku)) is not None:
         raise Conflict(
             "already-on-order", "This product is on order %(order_no)s already. Change it there.",
             order_no=order.order_no,
         )  # fmt: skip
-    offer = terms_of(session, order.supplier_id, sku, order.order_day)
+    offer = terms_of(ctx.session, order.supplier_id, sku, order.order_day)
     if offer is None:
-        supplier = supplier_of(session, order.supplier_id)
+        supplier = supplier_of(ctx.session, order.supplier_id)
         raise NotFound("not-sold-by-supplier", "%(name)s does not sell this product.", sku=sku, name=supplier.name)
     its_days = {order.supplier_id: order_days.of(order)}
-    columns = decide.line_of(look(session, store_id, terms={order.supplier_id: [offer]}, days=its_days, at=at))
+    columns = decide.line_of(look(ctx.session, store_id, terms={order.supplier_id: [offer]}, days=its_days, at=ctx.at))
     if columns is None:
         raise Refused("not-listed-here", "This store does not sell this product. List it and price it first.", sku=sku)
     columns |= {"packs_proposed": 0, "packs": packs}
-    line = OrderLine(store_id=store_id, order_id=order.id, changed_why=why, changed_by=actor.name, **columns)
-    session.add(line)
-    session.flush()
-    _renew_cost(session, order)
-    journal.record(
-        session, actor=actor, at=at, verb="order.line_added", subject=subject_of(order), sku=sku, packs=packs, why=why
-    )
+    line = OrderLine(store_id=store_id, order_id=order.id, changed_why=why, changed_by=ctx.actor.name, **columns)
+    ctx.session.add(line)
+    ctx.session.flush()
+    _renew_cost(ctx.session, order)
+    journal.record(ctx, verb="order.line_added", subject=subject_of(order), sku=sku, packs=packs, why=why)
     return line
 
 
-def approve(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
+def approve(ctx: Context, store_id: str, order_id: str) -> ReplenishmentOrder:
     """Approve a proposal as it stands.
 
     Refuses an empty one, one whose order day is over, and one to a warehouse that supplies the store no more.
     """
-    order = order_of(session, store_id, order_id)
+    order = order_of(ctx.session, store_id, order_id)
     orders.STATES.require(order.state, "approved")
-    if is_over(session, order, at):
+    if is_over(ctx.session, order, ctx.at):
         raise Refused(
             "order-day-over", "This was to be ordered by %(day)s. Propose again: days and quantities have moved on.",
             day=order.order_day.isoformat(),
         )  # fmt: skip
-    if order.supplier_id not in {one.id for one in suppliers_for(session, store_id)}:
+    if order.supplier_id not in {one.id for one in suppliers_for(ctx.session, store_id)}:
         raise Refused("another-warehouse", "Your goods come from another warehouse now. Propose again, then approve.")
-    if not any(line.packs for line in lines_of(session, order)):
+    if not any(line.packs for line in lines_of(ctx.session, order)):
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
-    _renew_cost(session, order)
-    if actor.role != "system":
-        service_targets.learn(session, order, at=at)
-    journal.move(session, order, "approved", actor=actor, at=at, subject=subject_of(order), cost_minor=order.cost_minor)
+    _renew_cost(ctx.session, order)
+    if ctx.actor.role != "system":
+        service_targets.learn(ctx.session, order, at=ctx.at)
+    journal.move(ctx, order, "approved", subject=subject_of(order), cost_minor=order.cost_minor)
     return order
 
 
-def drop(
-    session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime
-) -> ReplenishmentOrder:
+def drop(ctx: Context, store_id: str, order_id: str, *, why: str) -> ReplenishmentOrder:
     """Drop an order that was not sent, with a reason; one that is dropped already stays as it is."""
-    order = order_of(session, store_id, order_id)
+    order = order_of(ctx.session, store_id, order_id)
     why = _reason(why, N_("Say why the order is dropped."))
     if order.state not in ("proposed", "approved", "dropped"):
         raise Refused(
@@ -233,7 +213,7 @@ def drop(
             order_no=order.order_no,
         )
     if order.state != "dropped":
-        journal.move(session, order, "dropped", actor=actor, at=at, subject=subject_of(order), why=why)
+        journal.move(ctx, order, "dropped", subject=subject_of(order), why=why)
     return order
 
 
@@ -259,11 +239,10 @@ def proposals(session: Session, store_id: str) -> list[ReplenishmentOrder]:
 # --- inside ---
 
 
-def _note_postponed(session: Session, draft: "Draft", *, actor: Actor, at: dt.datetime) -> None:
+def _note_postponed(ctx: Context, draft: "Draft") -> None:
     journal.record(
-        session, actor=actor, at=at, verb="order.postponed", subject=f"supplier:{draft.supplier_id}",
-        lines=len(draft.lines), minimum_minor=draft.minimum_minor,
-    )  # fmt: skip
+        ctx, verb="order.postponed", subject=f"supplier:{draft.supplier_id}",
+        lines=len(draft.lines), minimum_minor=draft.minimum_minor)  # fmt: skip
 
 
 def _line_of(session: Session, order: ReplenishmentOrder, sku: str) -> OrderLine:

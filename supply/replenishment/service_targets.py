@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import Invalid, NotFound
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from pos.catalogue.catalogue import Product
 from pos.stock.ledger import MOST_QTY
 from supply.orders.orders import ReplenishmentOrder, lines_of
@@ -82,34 +82,32 @@ class Wish(NamedTuple):
 # --- verbs ---
 
 
-def set_service(session: Session, store_id: str, service_bp: int, *, actor: Actor, at: dt.datetime) -> None:
+def set_service(ctx: Context, store_id: str, service_bp: int) -> None:
     """Say how much service a store's orders aim at (rule 3)."""
     if not LEAST_STORE_BP <= service_bp <= MOST_SERVICE_BP:
         raise Invalid(
             "bad-store-service", "A store's orders aim at 75 to 99.5 of 100 wanted units.", field="service_bp"
         )
-    row = session.get(OrderService, store_id) or OrderService(store_id=store_id)
-    row.service_bp, row.set_by, row.set_at = service_bp, actor.name, at
-    session.add(row)
-    session.flush()
+    row = ctx.session.get(OrderService, store_id) or OrderService(store_id=store_id)
+    row.service_bp, row.set_by, row.set_at = service_bp, ctx.actor.name, ctx.at
+    ctx.session.add(row)
+    ctx.session.flush()
     record(
-        session, actor=actor, at=at, verb="order.service_set", subject=f"store:{store_id}", service_bp=service_bp
+        ctx, verb="order.service_set", subject=f"store:{store_id}", service_bp=service_bp
     )  # fmt: skip
 
 
 def set_wish(
-    session: Session,
+    ctx: Context,
     store_id: str,
     sku: str,
     *,
     room_qty: int | None = None,
     show_qty: int = 0,
     service_bp: int | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> OrderPreference | None:
     """Say how a product is to be ordered (rules 1, 2); returns the wish, None where nothing is wished."""
-    if session.get(Product, sku) is None:
+    if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if room_qty is not None and not 0 < room_qty <= MOST_QTY:
         raise Invalid(
@@ -120,19 +118,18 @@ def set_wish(
     if service_bp is not None and not LEAST_SERVICE_BP <= service_bp <= MOST_SERVICE_BP:
         raise Invalid("bad-service", "Service is 50 to 99.5 of 100 wanted units; leave it empty to have it worked out.",
                       field="service")  # fmt: skip
-    row = session.get(OrderPreference, (store_id, sku)) or OrderPreference(store_id=store_id, sku=sku)
+    row = ctx.session.get(OrderPreference, (store_id, sku)) or OrderPreference(store_id=store_id, sku=sku)
     row.room_qty, row.show_qty, row.service_bp = room_qty, show_qty, service_bp
     record(
-        session, actor=actor, at=at, verb="order.wish_set", subject=f"product:{sku}", room_qty=room_qty,
-        show_qty=show_qty, service_bp=service_bp,
-    )  # fmt: skip
+        ctx, verb="order.wish_set", subject=f"product:{sku}", room_qty=room_qty,
+        show_qty=show_qty, service_bp=service_bp)  # fmt: skip
     if room_qty is None and not show_qty and service_bp is None:
         if sa.inspect(row).persistent:
-            session.delete(row)
-            session.flush()
+            ctx.session.delete(row)
+            ctx.session.flush()
         return None
-    session.add(row)
-    session.flush()
+    ctx.session.add(row)
+    ctx.session.flush()
     return row
 
 

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, dialect_of, insert_into
 from config.finding import Finding
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Listing, Product
 from pos.stock import batches
 from pos.stock.ledger import INSIDE, MOST_QTY, StockLevel
@@ -106,22 +106,22 @@ class RunsOut:
 # --- verbs ---
 
 
-def keep_rates(session: Session, today: dt.date, *, actor: Actor, at: dt.datetime) -> int:
+def keep_rates(ctx: Context, today: dt.date) -> int:
     """Keep again what some stores sell a day, where what is kept is of another day; returns how many stores' it was."""
-    stores = history.rates_due(session, today, STORES_AT_ONCE)
+    stores = history.rates_due(ctx.session, today, STORES_AT_ONCE)
 
     def keep(some: Sequence[str]) -> None:
-        session.execute(sa.delete(SellingRate).where(SellingRate.store_id.in_(some)))
-        by = (reported_forecasts.rates(today, some, None), _forecast(session, some, None), _sold(today, some, None))
+        ctx.session.execute(sa.delete(SellingRate).where(SellingRate.store_id.in_(some)))
+        by = (reported_forecasts.rates(today, some, None), _forecast(ctx.session, some, None), _sold(today, some, None))
         for reported in by:
             if reported is not None:
-                insert = insert_into(SellingRate, dialect_of(session)).from_select(
+                insert = insert_into(SellingRate, dialect_of(ctx.session)).from_select(
                     ["store_id", "sku", "per_day"], reported
                 )
-                session.execute(insert.on_conflict_do_nothing())  # who told first is believed
+                ctx.session.execute(insert.on_conflict_do_nothing())  # who told first is believed
 
     if stores:
-        isolation.together(session, "outlook", stores, keep, actor=actor, at=at)
+        isolation.together(ctx, "outlook", stores, keep)
     return len(stores)
 
 

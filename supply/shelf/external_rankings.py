@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import NotFound
 from config.money import BASIS
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Product
 from pos.catalogue.gs1 import spellings as gtin_spellings
@@ -63,26 +63,16 @@ class OutsideRank:
 # --- verbs ---
 
 
-def add(
-    session: Session,
-    source: str,
-    listed_on: dt.date,
-    place: int,
-    name: str,
-    gtin: str,
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> ExternalRank:
+def add(ctx: Context, source: str, listed_on: dt.date, place: int, name: str, gtin: str) -> ExternalRank:
     """Write one place of a list (rules 1, 2)."""
-    row = session.get(ExternalRank, (source, listed_on, place))
+    row = ctx.session.get(ExternalRank, (source, listed_on, place))
     if row is None:
         row = ExternalRank(source=source, listed_on=listed_on, place=place, gtin="", name="", by_hand=False)
-        session.add(row)
+        ctx.session.add(row)
     row.name, row.gtin = name, gtin
-    row.sku, row.by_hand = _matched(session, source, name, gtin)
+    row.sku, row.by_hand = _matched(ctx.session, source, name, gtin)
     if place == 1:
-        record(session, actor=actor, at=at, verb="outside list.brought in", subject=f"list:{source}", day=listed_on)
+        record(ctx, verb="outside list.brought in", subject=f"list:{source}", day=listed_on)
     return row
 
 
@@ -99,24 +89,24 @@ def end(session: Session, source: str, listed_on: dt.date) -> None:
     session.execute(sa.delete(ExternalRank).where(*same, ExternalRank.place < 0))
 
 
-def match(session: Session, source: str, name: str, sku: str, *, actor: Actor, at: dt.datetime) -> int:
+def match(ctx: Context, source: str, name: str, sku: str) -> int:
     """Say by hand which product a listed name is (rule 2); returns how many places it settled. sku: or a barcode."""
-    sku = _by_code(session, sku) or sku
-    if session.get(Product, sku) is None:
+    sku = _by_code(ctx.session, sku) or sku
+    if ctx.session.get(Product, sku) is None:
         raise NotFound(
             "unknown-product", "There is no product %(sku)s. Choose one of the catalogue.", sku=sku, skus=[sku]
         )
-    rows = session.scalars(
+    rows = ctx.session.scalars(
         sa.select(ExternalRank).where(ExternalRank.source == source, ExternalRank.name == name)
     ).all()
     for row in rows:
         row.sku, row.by_hand = sku, True
-    record(session, actor=actor, at=at, verb="outside list.matched", subject=f"list:{source}", name=name, sku=sku)
+    record(ctx, verb="outside list.matched", subject=f"list:{source}", name=name, sku=sku)
     return len(rows)
 
 
 def carry(
-    session: Session,
+    ctx: Context,
     source: str,
     name: str,
     *,
@@ -126,14 +116,12 @@ def carry(
     supplier_id: str,
     pack_qty: int,
     pack_cost_minor: int,
-    actor: Actor,
-    at: dt.datetime,
 ) -> Product:
     """Take a listed name into the catalogue with price and supplier, so that every store can order it in (rule 4).
 
     Its number is its GTIN, else made of source and name; carried already, it is that product.
     """
-    row = session.scalar(
+    row = ctx.session.scalar(
         sa.select(ExternalRank)
         .where(ExternalRank.source == source, ExternalRank.name == name)
         .order_by(ExternalRank.listed_on.desc(), ExternalRank.place)
@@ -142,15 +130,13 @@ def carry(
     if row is None:
         raise NotFound("unknown-place", "This name is on no list any more. Look at the list again.")
     if row.sku is not None:
-        return session.get_one(Product, row.sku)
+        return ctx.session.get_one(Product, row.sku)
     sku = row.gtin or "X" + hashlib.sha256(f"{source}:{name}".encode()).hexdigest()[:10].upper()
     codes = [(row.gtin, 1)] if row.gtin else []
-    product = catalogue.add_product(
-        session, sku, name, category=category, tax_class_id=tax_class_id, codes=codes, actor=actor, at=at
-    )
-    catalogue.set_price(session, sku, price_minor, row.listed_on, actor=actor, at=at)
-    suppliers.offer_product(session, supplier_id, sku, CasePack(pack_qty, pack_cost_minor), actor=actor, at=at)
-    match(session, source, name, sku, actor=actor, at=at)
+    product = catalogue.add_product(ctx, sku, name, category=category, tax_class_id=tax_class_id, codes=codes)
+    catalogue.set_price(ctx, sku, price_minor, row.listed_on)
+    suppliers.offer_product(ctx, supplier_id, sku, CasePack(pack_qty, pack_cost_minor))
+    match(ctx, source, name, sku)
     return product
 
 

@@ -27,7 +27,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Product
@@ -106,79 +106,74 @@ class RefillTask:
 # --- verbs ---
 
 
-def draft(
-    session: Session, store_id: str, *, slots: int = 12, from_day: dt.date | None = None, actor: Actor, at: dt.datetime
-) -> ShelfPlan:
+def draft(ctx: Context, store_id: str, *, slots: int = 12, from_day: dt.date | None = None) -> ShelfPlan:
     """Draft a plan from the ranking until yesterday; an older draft is dropped. from_day: tomorrow if not said."""
     if not 1 <= slots <= MOST_SLOTS:
         raise Invalid("bad-slots", "A shelf has 1 to %(most)s slots.", slots=slots, most=MOST_SLOTS)
-    today = _today(session, store_id, at)
-    yesterday, shown = today - dt.timedelta(days=1), days_shown(session, store_id, today)
-    places = rank(session, store_id, day=yesterday, price_day=today, slots=slots, shown_days=shown)
+    today = _today(ctx.session, store_id, ctx.at)
+    yesterday, shown = today - dt.timedelta(days=1), days_shown(ctx.session, store_id, today)
+    places = rank(ctx.session, store_id, day=yesterday, price_day=today, slots=slots, shown_days=shown)
     if not places:
         raise Refused(
             "nothing-to-rank",
             "Nothing can be ranked yet: there are no sales of the last four weeks for products with a price.",
         )
-    for old in plans(session, store_id, "drafted"):
-        _move(session, old, "dropped", actor=actor, at=at)
+    for old in plans(ctx.session, store_id, "drafted"):
+        _move(ctx, old, "dropped")
     plan = ShelfPlan(
         store_id=store_id,
         id=new_id(),
         state=STATES.first,
         from_day=from_day or today + dt.timedelta(days=1),
-        drafted_at=at,
+        drafted_at=ctx.at,
         based_on_day=today - dt.timedelta(days=1),
     )
-    session.add(plan)
-    session.flush()
+    ctx.session.add(plan)
+    ctx.session.flush()
     for place in places:
-        session.add(_slot(plan, place.place, place))
-    journal.record(session, actor=actor, at=at, verb="shelf plan.drafted", subject=_subject(plan), slots=len(places))
-    session.flush()
+        ctx.session.add(_slot(plan, place.place, place))
+    journal.record(ctx, verb="shelf plan.drafted", subject=_subject(plan), slots=len(places))
+    ctx.session.flush()
     return plan
 
 
-def replace(session: Session, plan: ShelfPlan, slot: int, sku: str, *, actor: Actor, at: dt.datetime) -> ShelfSlot:
+def replace(ctx: Context, plan: ShelfPlan, slot: int, sku: str) -> ShelfSlot:
     """Put another product into a slot of a draft; if it already stands in another slot, the two change places."""
     _require_drafted(plan)
-    there = {row.slot: row for row in slots_of(session, plan)}
+    there = {row.slot: row for row in slots_of(ctx.session, plan)}
     if slot not in there:
         raise NotFound("no-such-slot", "This plan has no slot %(slot)s.", slot=slot)
     if there[slot].sku == sku:
         return there[slot]
     swapped = next((row for row in there.values() if row.sku == sku), None)
     fresh = ranked_product(
-        session, plan.store_id, sku, day=plan.based_on_day, price_day=_today(session, plan.store_id, at)
+        ctx.session, plan.store_id, sku, day=plan.based_on_day, price_day=_today(ctx.session, plan.store_id, ctx.at)
     )
     old = there[slot]
     former = _copy(old)
-    session.delete(old)
+    ctx.session.delete(old)
     if swapped is not None:
-        session.delete(swapped)
-    session.flush()
+        ctx.session.delete(swapped)
+    ctx.session.flush()
     chosen = _slot(plan, slot, fresh)
-    session.add(chosen)
+    ctx.session.add(chosen)
     if swapped is not None:
         former["slot"] = swapped.slot
-        session.add(ShelfSlot(**former))
+        ctx.session.add(ShelfSlot(**former))
     journal.record(
-        session, actor=actor, at=at, verb="shelf plan.changed", subject=_subject(plan), slot=slot, sku=sku,
-        before=former["sku"],
-    )  # fmt: skip
-    session.flush()
+        ctx, verb="shelf plan.changed", subject=_subject(plan), slot=slot, sku=sku,
+        before=former["sku"])  # fmt: skip
+    ctx.session.flush()
     return chosen
 
 
-def rearrange(
-    session: Session, plan: ShelfPlan, wanted: Sequence[tuple[str, int]], *, actor: Actor, at: dt.datetime
-) -> list[ShelfSlot]:
+def rearrange(ctx: Context, plan: ShelfPlan, wanted: Sequence[tuple[str, int]]) -> list[ShelfSlot]:
     """Put the products of a draft into another order, each with so many facings (rule 5). wanted: (SKU, facings).
 
     Refuses an order that leaves a product out or names one twice, and facings outside 1 to MOST_FACINGS.
     """
     _require_drafted(plan)
-    there = {row.sku: row for row in slots_of(session, plan)}
+    there = {row.sku: row for row in slots_of(ctx.session, plan)}
     if sorted(sku for sku, _ in wanted) != sorted(there):
         raise Conflict("plan-changed", "The plan has changed meanwhile. Look at it again, then arrange it.")
     if wrong := [there[sku].name for sku, facings in wanted if not 1 <= facings <= MOST_FACINGS]:
@@ -188,69 +183,67 @@ def rearrange(
         return list(there.values())
     kept = {sku: _copy(row) for sku, row in there.items()}
     for row in there.values():
-        session.delete(row)
-    session.flush()
+        ctx.session.delete(row)
+    ctx.session.flush()
     for (sku, facings), slot in zip(wanted, sorted(row["slot"] for row in kept.values()), strict=True):
         portion = kept[sku]["fill_qty"] // kept[sku]["facings"]
-        session.add(ShelfSlot(**kept[sku] | {"slot": slot, "facings": facings, "fill_qty": facings * portion}))
+        ctx.session.add(ShelfSlot(**kept[sku] | {"slot": slot, "facings": facings, "fill_qty": facings * portion}))
     journal.record(
-        session, actor=actor, at=at, verb="shelf plan.arranged", subject=_subject(plan), before=before,
-        after=list(wanted),
-    )  # fmt: skip
-    session.flush()
-    return slots_of(session, plan)
+        ctx, verb="shelf plan.arranged", subject=_subject(plan), before=before,
+        after=list(wanted))  # fmt: skip
+    ctx.session.flush()
+    return slots_of(ctx.session, plan)
 
 
 def approve(
-    session: Session, store_id: str, plan_id: str, *, from_day: dt.date | None = None, keeps_waiting: bool = False,
-    actor: Actor, at: dt.datetime,
-) -> ShelfPlan:  # fmt: skip
+    ctx: Context, store_id: str, plan_id: str, *, from_day: dt.date | None = None, keeps_waiting: bool = False
+) -> ShelfPlan:
     """Agree to a plan, live from from_day (the plan's own if not said); today's goes live at once.
 
     Another approved plan that waits for the same day or a later one is dropped, unless it keeps waiting.
     """
-    plan = plan_of(session, store_id, plan_id)
+    plan = plan_of(ctx.session, store_id, plan_id)
     _require_drafted(plan)
-    today = _today(session, store_id, at)
+    today = _today(ctx.session, store_id, ctx.at)
     plan.from_day = max(from_day or plan.from_day, today)
-    for waiting in plans(session, store_id, "approved"):
+    for waiting in plans(ctx.session, store_id, "approved"):
         if waiting.from_day >= plan.from_day and not keeps_waiting:
-            _move(session, waiting, "dropped", actor=actor, at=at)
-    _move(session, plan, "approved", actor=actor, at=at)
-    go_live(session, store_id, actor=actor, at=at)
+            _move(ctx, waiting, "dropped")
+    _move(ctx, plan, "approved")
+    go_live(ctx, store_id)
     return plan
 
 
-def drop(session: Session, store_id: str, plan_id: str, *, actor: Actor, at: dt.datetime) -> ShelfPlan:
+def drop(ctx: Context, store_id: str, plan_id: str) -> ShelfPlan:
     """Throw a draft away; the shelf stays as it is."""
-    plan = plan_of(session, store_id, plan_id)
+    plan = plan_of(ctx.session, store_id, plan_id)
     _require_drafted(plan)
-    _move(session, plan, "dropped", actor=actor, at=at)
+    _move(ctx, plan, "dropped")
     return plan
 
 
-def go_live(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> ShelfPlan | None:
+def go_live(ctx: Context, store_id: str) -> ShelfPlan | None:
     """Let the newest approved plan whose day has come go live and retire the former; None when there is none."""
-    today = _today(session, store_id, at)
-    come = [plan for plan in plans(session, store_id, "approved") if plan.from_day <= today]
+    today = _today(ctx.session, store_id, ctx.at)
+    come = [plan for plan in plans(ctx.session, store_id, "approved") if plan.from_day <= today]
     if not come:
         return None
     *passed, newest = sorted(come, key=lambda plan: (plan.from_day, plan.id))
     for plan in passed:
-        _move(session, plan, "dropped", actor=actor, at=at)
-    for former in plans(session, store_id, "live"):
-        _move(session, former, "retired", actor=actor, at=at)
-    _move(session, newest, "live", actor=actor, at=at)
-    session.flush()
+        _move(ctx, plan, "dropped")
+    for former in plans(ctx.session, store_id, "live"):
+        _move(ctx, former, "retired")
+    _move(ctx, newest, "live")
+    ctx.session.flush()
     return newest
 
 
-def refill(session: Session, store_id: str, sku: str, qty: int, *, id: str, actor: Actor, at: dt.datetime) -> None:
+def refill(ctx: Context, store_id: str, sku: str, qty: int, *, id: str) -> None:
     """Note that qty units were brought to the shelf, from the backroom first, then the floor.
 
     id: made by the page; the same id again changes nothing. Refuses more than backroom and floor hold.
     """
-    done = session.scalars(
+    done = ctx.session.scalars(
         sa.select(StockMovement).where(
             StockMovement.store_id == store_id,
             StockMovement.source_kind == "refill",
@@ -263,7 +256,7 @@ def refill(session: Session, store_id: str, sku: str, qty: int, *, id: str, acto
                 "refill-differs", "This refill was already noted with another quantity. Load the page again."
             )
         return
-    level = stock.levels(session, store_id, [sku]).get(sku)
+    level = stock.levels(ctx.session, store_id, [sku]).get(sku)
     backroom, floor = (max(0, level.by_place.get(place, 0)) if level else 0 for place in (Place.BACKROOM, Place.FLOOR))
     if qty < 1 or qty > backroom + floor:
         raise Refused(
@@ -273,18 +266,17 @@ def refill(session: Session, store_id: str, sku: str, qty: int, *, id: str, acto
     for place, part in ((Place.BACKROOM, min(qty, backroom)), (Place.FLOOR, max(0, qty - backroom))):
         if part:
             stock.move(
-                session, store_id, sku, part, place, Place.SHELF, reason="moved", source_kind="refill",
-                source_id=f"{id}/{place}", actor=actor, at=at,
-            )  # fmt: skip
+                ctx, store_id, sku, part, place, Place.SHELF, reason="moved", source_kind="refill",
+                source_id=f"{id}/{place}")  # fmt: skip
 
 
 # --- verbs, network ---
 
 
 @applies(ShelfApproved)
-def mirror(session: Session, fact: ShelfApproved, _actor: Actor, _at: dt.datetime) -> None:
+def mirror(ctx: Context, fact: ShelfApproved) -> None:
     """Keep a store's plan as it told it last (rule 4); a second or older copy changes nothing."""
-    plan = session.get(ShelfPlan, (fact.store_id, fact.plan_id))
+    plan = ctx.session.get(ShelfPlan, (fact.store_id, fact.plan_id))
     if plan is None:
         plan = ShelfPlan(
             store_id=fact.store_id,
@@ -294,14 +286,16 @@ def mirror(session: Session, fact: ShelfApproved, _actor: Actor, _at: dt.datetim
             drafted_at=dt.datetime.fromisoformat(fact.drafted_at),
             based_on_day=dt.date.fromisoformat(fact.based_on_day),
         )
-        session.add(plan)
-        session.flush()
-        session.add_all(ShelfSlot(store_id=fact.store_id, plan_id=fact.plan_id, **asdict(slot)) for slot in fact.slots)
+        ctx.session.add(plan)
+        ctx.session.flush()
+        ctx.session.add_all(
+            ShelfSlot(store_id=fact.store_id, plan_id=fact.plan_id, **asdict(slot)) for slot in fact.slots
+        )
     if fact.state:
         if _AS_REPORTED.index(fact.state) > _AS_REPORTED.index(plan.state):
             journal.mirror(plan, fact.state)
         return
-    copies = session.scalars(sa.select(ShelfPlan).where(ShelfPlan.store_id == fact.store_id)).all()
+    copies = ctx.session.scalars(sa.select(ShelfPlan).where(ShelfPlan.store_id == fact.store_id)).all()
     newest = max(copies, key=lambda one: (one.from_day, one.id))
     for one in copies:
         journal.mirror(one, "live" if one is newest else "retired")
@@ -458,10 +452,10 @@ def _copy(row: ShelfSlot) -> dict[str, Any]:
     return {column.key: getattr(row, column.key) for column in sa.inspect(ShelfSlot).columns}
 
 
-def _move(session: Session, plan: ShelfPlan, target: str, *, actor: Actor, at: dt.datetime) -> None:
+def _move(ctx: Context, plan: ShelfPlan, target: str) -> None:
     """Move a plan on, and tell the network where it knows it (rule 4)."""
     is_reported = target == "approved" or plan.state != "drafted"
-    journal.move(session, plan, target, actor=actor, at=at, subject=_subject(plan))
+    journal.move(ctx, plan, target, subject=_subject(plan))
     if not is_reported:
         return
     fact = ShelfApproved(
@@ -472,11 +466,11 @@ def _move(session: Session, plan: ShelfPlan, target: str, *, actor: Actor, at: d
         based_on_day=plan.based_on_day.isoformat(),
         slots=tuple(
             Slot(row.slot, row.sku, row.name, row.facings, row.fill_qty, row.score, row.why)
-            for row in slots_of(session, plan)
+            for row in slots_of(ctx.session, plan)
         ),
         state=target,
     )
-    send_fact(session, fact, subject=_subject(plan), at=at)
+    send_fact(ctx.session, fact, subject=_subject(plan), at=ctx.at)
 
 
 def _subject(plan: ShelfPlan) -> str:

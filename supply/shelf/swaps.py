@@ -24,7 +24,7 @@ from config.clock import business_day
 from config.ids import new_id
 from config.money import BASIS, divide_half_up
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product
 from pos.store.store import Store, store_of
 from supply.demand.history import DailyDemand
@@ -55,34 +55,34 @@ class Swap:
 # --- verbs ---
 
 
-def draft_swaps(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> ShelfPlan | None:
+def draft_swaps(ctx: Context, store_id: str) -> ShelfPlan | None:
     """Draft next week's swaps (rule 1); None where nothing is to be swapped, or a draft waits already."""
-    store = store_of(session, store_id)
-    live, today = shelf_plan.live_plan(session, store_id), business_day(at, store.tz, store.rollover_hour)
+    store = store_of(ctx.session, store_id)
+    live, today = shelf_plan.live_plan(ctx.session, store_id), business_day(ctx.at, store.tz, store.rollover_hour)
     if (
         live is None
-        or shelf_plan.plans(session, store_id, "drafted")
-        or shelf_plan.plans(session, store_id, "approved")
+        or shelf_plan.plans(ctx.session, store_id, "drafted")
+        or shelf_plan.plans(ctx.session, store_id, "approved")
     ):
         return None
-    rows = shelf_plan.slots_of(session, live)
-    swaps = _worth_it(session, store, rows, today)
+    rows = shelf_plan.slots_of(ctx.session, live)
+    swaps = _worth_it(ctx.session, store, rows, today)
     if not swaps:
         return None
     plan = ShelfPlan(
         store_id=store_id, id=new_id(), state=ShelfPlan.STATES.first, from_day=today + dt.timedelta(days=1),
-        drafted_at=at, based_on_day=today - dt.timedelta(days=1),
+        drafted_at=ctx.at, based_on_day=today - dt.timedelta(days=1),
     )  # fmt: skip
-    session.add(plan)
-    session.flush()
+    ctx.session.add(plan)
+    ctx.session.flush()
     for row in rows:
         fresh, why = swaps.get(row.sku), dict(row.why)
         why.pop("swap", None)
         if fresh is not None:
-            out_milli = _sold_milli(session, store, row.sku, today - dt.timedelta(days=BEFORE_DAYS), today)
+            out_milli = _sold_milli(ctx.session, store, row.sku, today - dt.timedelta(days=BEFORE_DAYS), today)
             expected = max(fresh.why["own_per_day_milli"], fresh.why["region_per_day_milli"]) - out_milli
             why = fresh.why | {"swap": {"out": row.sku, "out_name": row.name, "expected_milli": expected}}
-        session.add(
+        ctx.session.add(
             ShelfSlot(
                 store_id=store_id, plan_id=plan.id, slot=row.slot, sku=fresh.sku if fresh else row.sku,
                 name=fresh.name if fresh else row.name, facings=fresh.facings if fresh else row.facings,
@@ -90,10 +90,9 @@ def draft_swaps(session: Session, store_id: str, *, actor: Actor, at: dt.datetim
             )
         )  # fmt: skip
     journal.record(
-        session, actor=actor, at=at, verb="shelf plan.swaps_drafted", subject=f"shelf:{plan.id}",
-        out=sorted(swaps), into=sorted(one.sku for one in swaps.values()),
-    )  # fmt: skip
-    session.flush()
+        ctx, verb="shelf plan.swaps_drafted", subject=f"shelf:{plan.id}",
+        out=sorted(swaps), into=sorted(one.sku for one in swaps.values()))  # fmt: skip
+    ctx.session.flush()
     return plan
 
 

@@ -18,7 +18,7 @@ from config.errors import Invalid, Refused
 from config.ids import NETWORK
 from config.nodes import facts
 from config.nodes.facts import STORE, Count, Fact, Whole, applies
-from config.nodes.journal import Actor, mirror, record
+from config.nodes.journal import Context, mirror, record
 from pos.store.store import send_fact, store_of
 from supply.online.groups import goods, groups
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
@@ -66,21 +66,21 @@ class GroupArrived(Fact, topic="group.arrived", said_by=STORE):
 # --- verbs, store ---
 
 
-def open_at_store(session: Session, terms: GroupTerms, *, actor: Actor, at: dt.datetime) -> GroupOffer:
+def open_at_store(ctx: Context, terms: GroupTerms) -> GroupOffer:
     """Open a group from the store: written here, and sent to the network, where neighbours join."""
-    known = session.get(GroupOffer, terms.id) is not None
-    group = groups.open_group(session, terms, actor=actor, at=at)
+    known = ctx.session.get(GroupOffer, terms.id) is not None
+    group = groups.open_group(ctx, terms)
     if not known:
-        send_fact(session, GroupOpened(groups.terms_of(group)), subject=groups.subject_of(group), at=at)
+        send_fact(ctx.session, GroupOpened(groups.terms_of(group)), subject=groups.subject_of(group), at=ctx.at)
     return group
 
 
-def say_arrived(session: Session, store_id: str, group_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:
+def say_arrived(ctx: Context, store_id: str, group_id: str, qty: int) -> None:
     """Tell the network how much of a group's goods came (rule 3); the same again is a second click.
 
     Refuses more than was ordered, more than the records have, and another number than was said before.
     """
-    group = groups.locked(session, group_id)
+    group = groups.locked(ctx.session, group_id)
     if group.store_id == store_id and group.arrived_qty is not None:
         if group.arrived_qty == qty:
             return
@@ -94,57 +94,61 @@ def say_arrived(session: Session, store_id: str, group_id: str, qty: int, *, act
     most = group.cases * group.case_qty
     if not 0 <= qty <= most:
         raise Invalid("bad-quantity", "%(most)s were ordered for this group: type 0 to %(most)s.", most=most)
-    goods.reserve_arrival(session, group, qty, actor=actor, at=at)
+    goods.reserve_arrival(ctx, group, qty)
     group.arrived_qty = qty
-    goods.plan(session, group)
-    record(session, actor=actor, at=at, verb="group.goods_came", subject=groups.subject_of(group), qty=qty)
-    send_fact(session, GroupArrived(store_id, group_id, qty), subject=groups.subject_of(group), at=at)
+    goods.plan(ctx.session, group)
+    record(ctx, verb="group.goods_came", subject=groups.subject_of(group), qty=qty)
+    send_fact(ctx.session, GroupArrived(store_id, group_id, qty), subject=groups.subject_of(group), at=ctx.at)
 
 
 @applies(GroupReported)
-def take_reported(session: Session, fact: GroupReported, actor: Actor, at: dt.datetime) -> None:
+def take_reported(ctx: Context, fact: GroupReported) -> None:
     """Take over how a group stands at the network (rules 1, 2)."""
     terms = fact.terms
-    row = session.get(GroupOffer, terms.id)
+    row = ctx.session.get(GroupOffer, terms.id)
     if row is None:
         steps = [list(step) for step in terms.steps]
         row = GroupOffer(
             **{**vars(terms), "steps": steps}, state=fact.state, opened_at=terms.closes_at, cases=0, why=""
         )
-        session.add(row)
-        session.flush()
+        ctx.session.add(row)
+        ctx.session.flush()
     if fact.step < row.step:
         return
     mirror(row, fact.state)
     for name in ("step", "cases", "price_minor", "why", "members", "taken_qty"):
         setattr(row, name, getattr(fact, name))
-    goods.plan(session, row)
+    goods.plan(ctx.session, row)
     if row.state != "ordered":
-        goods.settle(session, row, fact.dealt_qty, actor=actor, at=at)
+        goods.settle(ctx, row, fact.dealt_qty)
 
 
 # --- verbs, network ---
 
 
 @applies(GroupOpened)
-def take_opened(session: Session, fact: GroupOpened, actor: Actor, at: dt.datetime) -> GroupOffer:
+def take_opened(ctx: Context, fact: GroupOpened) -> GroupOffer:
     """Open a group a shopkeeper sent; the store gets the copy back."""
-    group = groups.open_group(session, replace(fact.terms, owner=fact.of()), actor=actor, at=at)
+    group = groups.open_group(ctx, replace(fact.terms, owner=fact.of()))
     facts.refuse_stranger(fact.of(), group.store_id)
-    send(session, group, at)
+    send(ctx.session, group, ctx.at)
     return group
 
 
 @applies(GroupArrived)
-def take_arrived(session: Session, fact: GroupArrived, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
+def take_arrived(ctx: Context, fact: GroupArrived) -> list[PickupOrder]:
     """Deal out what arrived and place each share as a paid pickup order (rule 3); a second copy changes nothing."""
-    group = groups.locked(session, fact.group_id)
+    group = groups.locked(ctx.session, fact.group_id)
     facts.refuse_stranger(fact.store_id, group.store_id)
     if group.state != "ordered":
         return []
-    gets = groups.arrived(session, group.id, fact.qty, actor=actor, at=at)
-    orders = [_share(session, group, member, at) for member in groups.members_of(session, group) if gets.get(member.id)]
-    send(session, group, at)
+    gets = groups.arrived(ctx, group.id, fact.qty)
+    orders = [
+        _share(ctx.session, group, member, ctx.at)
+        for member in groups.members_of(ctx.session, group)
+        if gets.get(member.id)
+    ]
+    send(ctx.session, group, ctx.at)
     return orders
 
 

@@ -11,11 +11,12 @@ Rules
 """
 
 import datetime as dt
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from config.nodes.facts import applies
-from config.nodes.journal import Actor, mirror
+from config.nodes.journal import Context, mirror
 from pos.store.store import send_fact
 from supply.money import refunds
 from supply.money.refunds import Refund
@@ -32,12 +33,12 @@ def send_refund(session: Session, row: Refund, at: dt.datetime) -> None:
 
 
 @applies(RefundReported)
-def note_refund(session: Session, fact: RefundReported, _actor: Actor, _at: dt.datetime) -> None:
+def note_refund(ctx: Context, fact: RefundReported) -> None:
     """Keep a refund of this store's customer as the network has it (rule 2)."""
-    row = session.get(Refund, fact.id)
+    row = ctx.session.get(Refund, fact.id)
     if row is None:
         row = refunds.begin(
-            session, fact.id, fact.order_id, fact.store_id, fact.amount_minor, fact.currency, at=fact.made_at
+            ctx.session, fact.id, fact.order_id, fact.store_id, fact.amount_minor, fact.currency, at=fact.made_at
         )
     if row.state != "waiting":
         return
@@ -51,26 +52,26 @@ def send_review(session: Session, row: Review, at: dt.datetime) -> None:
 
 
 @applies(ReviewReported)
-def note_review(session: Session, fact: ReviewReported, _actor: Actor, _at: dt.datetime) -> None:
+def note_review(ctx: Context, fact: ReviewReported) -> None:
     """Keep a review of this store as the network has it (rule 3)."""
-    row = session.get(Review, (fact.store_id, fact.order_id, fact.sku))
+    row = ctx.session.get(Review, (fact.store_id, fact.order_id, fact.sku))
     if row is None:
         row = Review(**vars(fact), answer="", reported_why="", decided_why="")
-        session.add(row)
-        session.flush()
+        ctx.session.add(row)
+        ctx.session.flush()
     mirror(row, fact.state)
 
 
-def answer_review(session: Session, row: Review, words: str, *, actor: Actor, at: dt.datetime) -> None:
+def answer_review(ctx: Context, row: Review, words: str) -> None:
     """Answer a review in the store, and tell the network (rule 4)."""
-    reviews.answer(session, row, words, actor=actor, at=at)
-    fact = ReviewAnswered.of_row(row, words=row.answer, at=at)
-    send_fact(session, fact, subject=reviews.subject_of(row), at=at)
+    reviews.answer(ctx, row, words)
+    fact = ReviewAnswered.of_row(row, words=row.answer, at=ctx.at)
+    send_fact(ctx.session, fact, subject=reviews.subject_of(row), at=ctx.at)
 
 
 @applies(ReviewAnswered)
-def note_review_answer(session: Session, fact: ReviewAnswered, actor: Actor, _at: dt.datetime) -> None:
+def note_review_answer(ctx: Context, fact: ReviewAnswered) -> None:
     """Take over a store's answer; an older one that arrives late changes nothing (rule 4)."""
-    row = reviews.review_of(session, fact.store_id, fact.order_id, fact.sku)
+    row = reviews.review_of(ctx.session, fact.store_id, fact.order_id, fact.sku)
     if row.answered_at is None or row.answered_at < fact.at:
-        reviews.answer(session, row, fact.words, actor=actor, at=fact.at)
+        reviews.answer(replace(ctx, at=fact.at), row, fact.words)

@@ -25,7 +25,7 @@ from config.errors import Refused
 from config.ids import NETWORK
 from config.nodes import facts, journal
 from config.nodes.facts import Odd, recovers
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from config.nodes.publication import Publication
 from pos.customers import shared_points, tab
@@ -52,54 +52,55 @@ REPORTED_BY_THE_NETWORK: tuple[Step, ...] = (GroupOffer.step, RouteStop.step, Cr
 
 
 @recovers(OrderSent)
-def take_sent(session: Session, fact: OrderSent, actor: Actor, at: dt.datetime) -> None:
+def take_sent(ctx: Context, fact: OrderSent) -> None:
     """Write an order that was sent (rule 2)."""
     mine = (ReplenishmentOrder.store_id == fact.store_id, ReplenishmentOrder.id == fact.order_id)
     unsent = sa.select(ReplenishmentOrder.id).where(*mine, ReplenishmentOrder.state.in_(("proposed", "approved")))
-    if session.scalar(unsent) is not None:
+    if ctx.session.scalar(unsent) is not None:
         line = sa.delete(OrderLine).where(OrderLine.store_id == fact.store_id, OrderLine.order_id == fact.order_id)
-        session.execute(line)
-        session.execute(sa.delete(ReplenishmentOrder).where(*mine))
-        session.expire_all()
-    arrivals.write_down(session, fact, actor=actor, at=at)
+        ctx.session.execute(line)
+        ctx.session.execute(sa.delete(ReplenishmentOrder).where(*mine))
+        ctx.session.expire_all()
+    arrivals.write_down(ctx, fact)
 
 
 @recovers(OrderCancelled)
-def take_cancelled(session: Session, fact: OrderCancelled, actor: Actor, at: dt.datetime) -> None:
+def take_cancelled(ctx: Context, fact: OrderCancelled) -> None:
     """Call an order off again."""
-    take_sent(session, fact.order, actor, at)
-    arrivals.called_off(session, fact, actor=actor, at=at)
+    take_sent(ctx, fact.order)
+    arrivals.called_off(ctx, fact)
 
 
 @recovers(DeliveryPosted, DeliveryRefused)
-def take_delivery(session: Session, fact: DeliveryClosed, actor: Actor, at: dt.datetime) -> None:
+def take_delivery(ctx: Context, fact: DeliveryClosed) -> None:
     """Close a delivery as it was counted or refused."""
-    receiving.mirror(session, fact, actor=actor, at=at)
+    receiving.mirror(ctx, fact)
 
 
 @recovers(PickupMoved)
-def take_moved(session: Session, moved: PickupMoved, actor: Actor, at: dt.datetime) -> list[Odd]:
+def take_moved(ctx: Context, moved: PickupMoved) -> list[Odd]:
     """Let an online order stand where it stood (rules 1, 3)."""
-    order = session.get(PickupOrder, (moved.store_id, moved.order_id))
+    order = ctx.session.get(PickupOrder, (moved.store_id, moved.order_id))
     if order is None:
-        order = write_down(session, order_copy.without_person(moved))
-    order_copy.take_over(order, moved, at)
+        order = write_down(ctx.session, order_copy.without_person(moved))
+    order_copy.take_over(order, moved, ctx.at)
     picked = {line.sku: line.picked_qty for line in moved.lines}
-    for line in lines_of(session, order):
+    for line in lines_of(ctx.session, order):
         line.picked_qty = picked.get(line.sku, line.picked_qty)
     journal.record(
-        session, actor=actor, at=at, verb="pickup order.recovered", subject=subject_of(order),
-        state=moved.state,
-    )  # fmt: skip
+        ctx, verb="pickup order.recovered", subject=subject_of(order),
+        state=moved.state)  # fmt: skip
     if moved.state not in OPEN:
-        stock.answer(session, moved.store_id, moved.order_id, "fulfilled" if moved.sale_id else "released", at=at)
+        stock.answer(
+            ctx.session, moved.store_id, moved.order_id, "fulfilled" if moved.sale_id else "released", at=ctx.at
+        )
         return []
     wanted = [(line.sku, line.qty) for line in moved.lines if not line.awaited]
-    if not wanted or open_promises(session, moved.store_id, moved.order_id):
+    if not wanted or open_promises(ctx.session, moved.store_id, moved.order_id):
         return []
     try:
-        with session.begin_nested():
-            stock.reserve(session, moved.store_id, moved.order_id, wanted, actor=actor, at=at)
+        with ctx.session.begin_nested():
+            stock.reserve(ctx, moved.store_id, moved.order_id, wanted)
     except Refused as refusal:
         day = moved.placed_at[:10]
         said = {"topic": moved.TOPIC, "no": moved.order_no, "day": day, "code": refusal.code, "why": refusal.sentence}

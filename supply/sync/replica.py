@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 import pos.sync.replica
 from config.errors import Refused
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from pos.customers import shared_points
 from pos.facts import SaleCompleted
@@ -64,9 +64,9 @@ APPLYING = (
 
 
 @applies(SaleCompleted, after=pos.sync.replica.take_sale)
-def count_points(session: Session, fact: SaleCompleted, _actor: Actor, at: dt.datetime) -> None:
+def count_points(ctx: Context, fact: SaleCompleted) -> None:
     """Count the points that waited for a store's sale."""
-    points.sales_came(session, fact.of(), [fact.id], at=at)
+    points.sales_came(ctx.session, fact.of(), [fact.id], at=ctx.at)
 
 
 def take_sales(session: Session, messages: Sequence[Message], from_node: str, at: dt.datetime) -> Sequence[Message]:
@@ -78,23 +78,23 @@ def take_sales(session: Session, messages: Sequence[Message], from_node: str, at
 
 
 @applies(OrderSent)
-def take_sent(session: Session, fact: OrderSent, actor: Actor, at: dt.datetime) -> None:
+def take_sent(ctx: Context, fact: OrderSent) -> None:
     """Take in a store's order."""
-    arrivals.arrive(session, fact, actor=actor, at=at)
+    arrivals.arrive(ctx, fact)
 
 
 @applies(OrderCancelled)
-def take_cancelled(session: Session, fact: OrderCancelled, actor: Actor, at: dt.datetime) -> None:
+def take_cancelled(ctx: Context, fact: OrderCancelled) -> None:
     """Take a store's cancellation of an order."""
-    arrivals.called_off(session, fact, actor=actor, at=at)
-    credit.called_off(session, fact.order.store_id, fact.order.order_id, actor=actor, at=at)
+    arrivals.called_off(ctx, fact)
+    credit.called_off(ctx, fact.order.store_id, fact.order.order_id)
 
 
 @applies(DeliveryPosted, DeliveryRefused)
-def take_posted(session: Session, fact: DeliveryClosed, actor: Actor, at: dt.datetime) -> None:
+def take_posted(ctx: Context, fact: DeliveryClosed) -> None:
     """Take over what a store counted of a delivery, or that it sent it back."""
-    sent = session.get(Delivery, (fact.store_id, fact.delivery_id))
-    if fact.state == "refused" and sent is not None and routes.said_of(session, sent) in vehicle_arrivals.LEFT_HERE:
+    sent = ctx.session.get(Delivery, (fact.store_id, fact.delivery_id))
+    if fact.state == "refused" and sent is not None and routes.said_of(ctx.session, sent) in vehicle_arrivals.LEFT_HERE:
         raise Refused(
             "left-there",
             "%(store_id)s says it sent delivery %(delivery_id)s back; its driver says somebody there took it.",
@@ -105,64 +105,64 @@ def take_posted(session: Session, fact: DeliveryClosed, actor: Actor, at: dt.dat
             "closed-otherwise", "%(store_id)s says delivery %(delivery_id)s is %(state)s; it was %(before)s before.",
             store_id=fact.store_id, delivery_id=fact.delivery_id, state=fact.state, before=sent.state,
         )  # fmt: skip
-    receiving.mirror(session, fact, actor=actor, at=at)
-    delivery = delivery_of(session, fact.store_id, fact.delivery_id)
+    receiving.mirror(ctx, fact)
+    delivery = delivery_of(ctx.session, fact.store_id, fact.delivery_id)
     if fact.state != "posted" and sent is None:
         return  # nothing was loaded for this store by that id: another store's goods do not come back by its word
     if fact.state != "posted":
-        dispatch.take_back(session, delivery, actor=actor, at=at)
-        handling.replacement_came(session, delivery, actor=actor, at=at)
+        dispatch.take_back(ctx, delivery)
+        handling.replacement_came(ctx, delivery)
     else:
-        _charge(session, delivery, actor, at)
+        _charge(ctx, delivery)
         if sent is not None:  # the fee for the place is for what the network has loaded itself
-            offer_results.goods_came(session, delivery, actor=actor, at=at)
+            offer_results.goods_came(ctx, delivery)
 
 
 @applies(NetworkOfferAnswered)
-def take_answer(session: Session, fact: NetworkOfferAnswered, actor: Actor, at: dt.datetime) -> None:
+def take_answer(ctx: Context, fact: NetworkOfferAnswered) -> None:
     """Take over what a store answered to an offer."""
-    network_offers.take_answer(session, fact, actor=actor, at=at)
+    network_offers.take_answer(ctx, fact)
     query = sa.select(Delivery).where(
         Delivery.store_id == fact.store_id, Delivery.network_offer_id == fact.network_offer_id
     )
-    for delivery in session.scalars(query.where(Delivery.state == "posted")):  # it came before its answer did
-        consignment.take_in(session, delivery, at=at)
-        _charge(session, delivery, actor, at)
+    for delivery in ctx.session.scalars(query.where(Delivery.state == "posted")):  # it came before its answer did
+        consignment.take_in(ctx.session, delivery, at=ctx.at)
+        _charge(ctx, delivery)
 
 
 # --- at a store ---
 
 
 @applies(OrderAcknowledged)
-def take_acknowledged(session: Session, fact: OrderAcknowledged, actor: Actor, at: dt.datetime) -> None:
+def take_acknowledged(ctx: Context, fact: OrderAcknowledged) -> None:
     """Take over what the network confirmed of an order."""
-    orders.acknowledged(session, fact, actor=actor, at=at)
+    orders.acknowledged(ctx, fact)
 
 
 @applies(OrderMoved)
-def take_moved(session: Session, fact: OrderMoved, actor: Actor, at: dt.datetime) -> None:
+def take_moved(ctx: Context, fact: OrderMoved) -> None:
     """Take over for which day the network counts an order."""
-    orders.moved(session, fact, actor=actor, at=at)
+    orders.moved(ctx, fact)
 
 
 @applies(OrderDispatched, DeliveryDispatched)
-def take_dispatched(session: Session, fact: GoodsDispatched, actor: Actor, at: dt.datetime) -> None:
+def take_dispatched(ctx: Context, fact: GoodsDispatched) -> None:
     """Expect goods that have left the warehouse, for an order or an accepted offer."""
-    delivery = orders.dispatched(session, fact, actor=actor, at=at)
+    delivery = orders.dispatched(ctx, fact)
     if fact.network_offer_id is not None and delivery.state in ON_ITS_WAY:
-        network_offers.dispatched(session, fact.store_id, fact.network_offer_id, actor=actor, at=at)
-    vehicle_arrivals.look_again(session, delivery, at=at)
+        network_offers.dispatched(ctx, fact.store_id, fact.network_offer_id)
+    vehicle_arrivals.look_again(ctx.session, delivery, at=ctx.at)
 
 
 # --- inside ---
 
 
-def _charge(session: Session, delivery: Delivery, actor: Actor, at: dt.datetime) -> None:
+def _charge(ctx: Context, delivery: Delivery) -> None:
     """Book what follows from posted goods; offered goods wait for their answer, whose terms say what is owed."""
     if (
         delivery.network_offer_id is not None
-        and session.get(NetworkOffer, (delivery.store_id, delivery.network_offer_id)) is None
+        and ctx.session.get(NetworkOffer, (delivery.store_id, delivery.network_offer_id)) is None
     ):
         return
-    credit.goods_delivered(session, delivery, actor=actor, at=at)
-    handling.replacement_came(session, delivery, actor=actor, at=at)
+    credit.goods_delivered(ctx, delivery)
+    handling.replacement_came(ctx, delivery)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from config.database import Database, make_engine
 from config.ids import new_id
 from config.nodes import journal
-from config.nodes.journal import JournalEntry, JournalHead
+from config.nodes.journal import Context, JournalEntry, JournalHead
 from config.nodes.node import this_node
 from pos.facts import Paid, SaleCompleted, SoldLine, TaxRow
 from pos.sale import seal
@@ -156,4 +156,4 @@ def closed(database: Database, counted_minor: int | None = None) -> Shift:
         till_shift = shift.current(session, STORE, TILL)
         assert till_shift is not None
         counted = till_shift.expected_minor if counted_minor is None else counted_minor
-        return shift.close(session, till_shift, counted, actor=actor, at=BEGAN + dt.timedelta(days=9))
+        return shift.close(Context(session, actor, BEGAN + dt.timedelta(days=9)), till_shift, counted)

@@ -31,7 +31,7 @@ from config.database import Database, make_engine
 from config.ids import NETWORK
 from config.migrate import upgrade
 from config.nodes import partitions, signing_keys
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import found
 from config.nodes.signing import Signer
 from pos.catalogue.catalogue import Product, TaxClass
@@ -191,7 +191,7 @@ def keys_of(database: Database, numbers: range) -> dict[str, tuple[str, Signer]]
     with database.write() as session:
         found = {f"S{n:04d}": Signer.make() for n in numbers}
         for store_id, signer in found.items():
-            signing_keys.join(session, store_id, signer.public, actor=actor, at=at)
+            signing_keys.join(Context(session, actor, at), store_id, signer.public)
         return {store_id: (give_key(session, store_id, at), signer) for store_id, signer in found.items()}
 
 
@@ -229,16 +229,16 @@ def open_warehouse(session: Session) -> None:
         "actor": Actor.system("bench", NETWORK),
         "at": dt.datetime.combine(LAST_DAY, dt.time(6), dt.UTC),
     }
-    founding.found_warehouse(session, WAREHOUSE, Contact("Network supply"), id="supply", **given)
+    founding.found_warehouse(Context(session, **given), WAREHOUSE, Contact("Network supply"), id="supply")
     skus = session.scalars(sa.select(Product.sku).order_by(Product.sku)).all()
     for sku in skus:
-        suppliers.offer_product(session, "supply", sku, CasePack(pack_qty=12, pack_cost_minor=2_400), **given)
-    stock.open_stock(session, WAREHOUSE, [(sku, 1200) for sku in skus], source_id="opening", **given)
-    vehicles.place(session, WAREHOUSE, 52_500_000, 13_400_000, **given)
+        suppliers.offer_product(Context(session, **given), "supply", sku, CasePack(pack_qty=12, pack_cost_minor=2_400))
+    stock.open_stock(Context(session, **given), WAREHOUSE, [(sku, 1200) for sku in skus], source_id="opening")
+    vehicles.place(Context(session, **given), WAREHOUSE, 52_500_000, 13_400_000)
     for n, store_id in enumerate(session.scalars(sa.select(Store.id).order_by(Store.id)).all()):
-        vehicles.place(session, store_id, 52_400_000 + n % 32 * 7_000, 13_200_000 + n // 32 * 11_000, **given)
+        vehicles.place(Context(session, **given), store_id, 52_400_000 + n % 32 * 7_000, 13_200_000 + n // 32 * 11_000)
     for name in ("Vehicle 1", "Vehicle 2"):
-        vehicles.add_vehicle(session, WAREHOUSE, name, 400, **given)
+        vehicles.add_vehicle(Context(session, **given), WAREHOUSE, name, 400)
 
 
 def look_ahead(database: Database) -> None:
@@ -246,7 +246,7 @@ def look_ahead(database: Database) -> None:
     at, some = dt.datetime.combine(MORNING_AFTER, dt.time(6), dt.UTC), 1
     while some:
         with database.write() as session:
-            some = stockouts.keep_rates(session, MORNING_AFTER, actor=Actor.system("bench", NETWORK), at=at)
+            some = stockouts.keep_rates(Context(session, Actor.system("bench", NETWORK), at), MORNING_AFTER)
     with database.write() as session:
         plausibility.refresh(session, MORNING_AFTER)
         for n in range(REGIONS):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from forecasting import run
 from forecasting.fit.state import CONTEXT_DAYS, KEPT_DAYS, from_bytes, moved_on, to_bytes
 from forecasting.series.panel import DemandPanel, Floats
@@ -78,7 +78,7 @@ def nights(products: int = PRODUCTS) -> dict[str, float]:
                 loaded = forecasts.load_store(session, "S1", DAY - dt.timedelta(days=back))
             computed = forecasts.compute_store(loaded)
             with database.write() as session:
-                forecast_store.store_store(session, computed, actor=NIGHT, at=AT - dt.timedelta(days=back))
+                forecast_store.store_store(Context(session, NIGHT, AT - dt.timedelta(days=back)), computed)
             whole = loaded.state is None
             spent.append((whole, time.perf_counter() - began[0], time.process_time() - began[1]))
         database.engine.dispose()

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from config.database import Database, make_engine
 from config.migrate import upgrade
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import found
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
 from pos.catalogue.gs1 import check_digit
@@ -85,8 +85,8 @@ def fill(database_url: str, products: int, at: dt.datetime | None = None) -> Non
         )
         session.execute(sa.insert(Listing), [{"store_id": STORE, "sku": sku} for sku in skus])
     with database.write() as session:
-        stock.open_stock(session, STORE, [(sku, 5000) for sku in skus], source_id="bench", at=at, actor=actor)
-        shift.open_shift(session, STORE, TILL, 10_000, actor=Actor("ana", "Ana", "shopkeeper", STORE), at=at)
+        stock.open_stock(Context(session, actor, at), STORE, [(sku, 5000) for sku in skus], source_id="bench")
+        shift.open_shift(Context(session, Actor("ana", "Ana", "shopkeeper", STORE), at), STORE, TILL, 10_000)
     database.engine.dispose()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from config.database import Database
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.till import shift
 from tests.benchmarks._books import BEGAN, LINES, closed, open_books, sell_many
 from tests.benchmarks._node import STORE, TILL
@@ -71,7 +71,7 @@ def measure(rounds: int, sales: int = SALES, few: int = FEW) -> dict[str, Any]:
 
 def _open_again(database: Database) -> None:
     with database.write() as session:
-        shift.open_shift(session, STORE, TILL, 10_000, actor=Actor("ana", "Ana", "cashier", STORE), at=BEGAN)
+        shift.open_shift(Context(session, Actor("ana", "Ana", "cashier", STORE), BEGAN), STORE, TILL, 10_000)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ import sqlalchemy as sa
 
 from config.database import Database, make_engine, table_of
 from config.migrate import upgrade
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import found
 from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
 from pos.stock import stock
@@ -153,7 +153,7 @@ def _found_store(database: Database, store_id: str, skus: list[str]) -> None:
         session.execute(sa.insert(Listing), [{"store_id": store_id, "sku": sku} for sku in skus])
         have = np.rint(rates * random.uniform(0, 5, len(skus))).astype(int).tolist()
         opening = [(sku, qty) for sku, qty in zip(skus, have, strict=True) if qty]
-        stock.open_stock(session, store_id, opening, source_id=f"open-{store_id}", at=DAWN, actor=ACTOR)
+        stock.open_stock(Context(session, ACTOR, DAWN), store_id, opening, source_id=f"open-{store_id}")
         session.add_all(
             StoreDay(store_id=store_id, business_day=TODAY - dt.timedelta(days=n), open=True, sales=50, revenue_minor=1)
             for n in range(1, 29)
@@ -206,7 +206,7 @@ def _proposed(url: str) -> dict[str, Any]:
     with database.read() as session:
         drafts = proposals.draft(session, STORE, at=DAWN)
     with database.write() as session:
-        made = proposals.write(session, STORE, drafts, at=DAWN, actor=ACTOR)
+        made = proposals.write(Context(session, ACTOR, DAWN), STORE, drafts)
         count = session.scalar(sa.select(sa.func.count()).where(OrderLine.order_id.in_([order.id for order in made])))
     seconds, cpu = time.perf_counter() - began, time.process_time() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -220,7 +220,7 @@ def _core(database: Database) -> float:
         order = session.execute(sa.select(table_of(ReplenishmentOrder))).mappings().first()
     if order is None:
         with database.write() as session:
-            proposals.propose(session, STORE, at=DAWN, actor=ACTOR)
+            proposals.propose(Context(session, ACTOR, DAWN), STORE)
         return _core(database)
     head = dict(order)
     rows = [row for row in rows if row["order_id"] == head["id"]]
@@ -240,7 +240,7 @@ def _sales_meanwhile(database: Database, url: str, calm_sales: int, nights: int)
         began = time.perf_counter()
         with database.write() as session:
             sale_id = f"sale-{n}-{time.perf_counter_ns()}"
-            sell_goods(session, STORE, [("P00001", 1)], sale_id=sale_id, day=TODAY, at=DAWN, actor=ACTOR)
+            sell_goods(Context(session, ACTOR, DAWN), STORE, [("P00001", 1)], sale_id=sale_id, day=TODAY)
         return 1000 * (time.perf_counter() - began)
 
     calm = [sell(n) for n in range(calm_sales)]
@@ -281,7 +281,7 @@ def _slice(names: list[str], products: int) -> tuple[float, float, int]:
         began, before = time.perf_counter(), time.process_time()
         for name in names:
             with database.write() as session:
-                proposals.propose(session, name, at=DAWN, actor=ACTOR)
+                proposals.propose(Context(session, ACTOR, DAWN), name)
         seconds, cpu = time.perf_counter() - began, time.process_time() - before
         with database.read() as session:
             lines = session.scalar(sa.select(sa.func.count()).select_from(OrderLine)) or 0

@@ -36,6 +36,7 @@ from config.errors import DomainError
 from config.ids import NETWORK, new_id
 from config.migrate import upgrade
 from config.nodes import node
+from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Product, TaxClass, search_text_for
 from pos.payments.providers import Outcome
@@ -409,8 +410,8 @@ def _last_coupon(town: Town, n: int) -> Race:
     code, everything = f"LAST{n:05d}", (Part(Choice(everything=True)),)
     half = Offer("half-price", "Half price", "percent", everything, percent_bp=5_000, codes=frozenset())
     with town.network.write() as session:
-        offers.make(session, STORE, half, actor=ANA, at=AT)
-        offers.make_coupons(session, STORE, half.id, codes=[code], actor=ANA, at=AT)
+        offers.make(Context(session, ANA, AT), STORE, half)
+        offers.make_coupons(Context(session, ANA, AT), STORE, half.id, codes=[code])
         offer = session.get_one(OnlineListing, (STORE, "bread"))
         offer.available_qty = offer.taken_qty + AT_ONCE
 
@@ -430,8 +431,7 @@ def _collection(town: Town, n: int) -> Race:
 
     order_id, at = f"collect-{n:05d}", later(minutes=n)
     with town.store.write() as session:
-        stock.receive(session, STORE, [("milk", 1)], source_kind="delivery", source_id=order_id, at=at,
-                      actor=ANA)  # fmt: skip
+        stock.receive(Context(session, ANA, at), STORE, [("milk", 1)], source_kind="delivery", source_id=order_id)
     with town.network.write() as session:
         session.get_one(OnlineListing, (STORE, "milk")).available_qty += 1
     code = town.ready_order(order_id, [("milk", 1)]).code or ""
@@ -455,12 +455,12 @@ def _group(town: Town, n: int) -> Race:
         member = GroupMember(id=id, name="Li", phone="555 0100", email="", language="en", token_hash=new_id(),
                              code_hash="", want_qty=want, maximum_qty=want)  # fmt: skip
         with town.network.write() as session:
-            groups.join(session, terms.id, member, provider="practice", actor=placing.CUSTOMER, at=when)
-            escrow.settle_outcome(session, id, Outcome("captured", "P"), actor=placing.CUSTOMER, at=when)
+            groups.join(Context(session, placing.CUSTOMER, when), terms.id, member, provider="practice")
+            escrow.settle_outcome(Context(session, placing.CUSTOMER, when), id, Outcome("captured", "P"))
             groups.paid(session, id, at=when)
 
     with town.network.write() as session:
-        groups.open_group(session, terms, actor=ANA, at=AT)
+        groups.open_group(Context(session, ANA, AT), terms)
     join(new_id(), 5, AT)
     with town.network.write() as session:
         group_facts.close_due(session, at=at)
@@ -476,15 +476,15 @@ def _refund(town: Town, n: int) -> Race:
     """Eight workers sending the same money back."""
     escrow_id = f"refund-{n:05d}"
     with town.network.write() as session:
-        escrow.open_for(session, escrow_id, STORE, "pickup", 500, currency="CNY", provider="practice", actor=ANA, at=AT)
-        escrow.settle_outcome(session, escrow_id, Outcome("captured", "P"), actor=ANA, at=AT)
-        entry = escrow.refund(session, escrow_id, None, why="race", actor=ANA, at=AT)
+        escrow.open_for(Context(session, ANA, AT), escrow_id, STORE, "pickup", 500, currency="CNY", provider="practice")
+        escrow.settle_outcome(Context(session, ANA, AT), escrow_id, Outcome("captured", "P"))
+        entry = escrow.refund(Context(session, ANA, AT), escrow_id, None, why="race")
     assert entry is not None
     entry_id = entry.id
 
     def attempt(_line: int) -> bool:
         with town.network.write() as session:
-            return escrow.refunded(session, entry_id, actor=ANA, at=AT)
+            return escrow.refunded(Context(session, ANA, AT), entry_id)
 
     return attempt, lambda: None
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from config.database import AMENDING, Database, make_engine
 from config.nodes import day_seals, journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.till import shift
 from store_app.node import verifying
 from store_app.runtime import tables
@@ -57,7 +57,7 @@ def measure(sales: int, rounds: int, a_shift: int = A_SHIFT) -> dict[str, Any]:
             closed(database)
             with database.write() as session:
                 actor = Actor("ana", "Ana", "cashier", STORE)
-                shift.open_shift(session, STORE, TILL, 10_000, actor=actor, at=BEGAN)
+                shift.open_shift(Context(session, actor, BEGAN), STORE, TILL, 10_000)
         began, rows = time.perf_counter(), _seal(database)
         sealing = time.perf_counter() - began
         whole = [_apart(url) for _ in range(rounds)]
@@ -93,7 +93,7 @@ def _seal(database: Database) -> int:
         with database.write() as session:
             sealed = day_seals.seal(session, bunch)
             actor = Actor.system("seal", STORE)
-            journal.record(session, actor=actor, at=BEGAN, verb=day_seals.SEALED, subject="node", sealed=sealed)
+            journal.record(Context(session, actor, BEGAN), verb=day_seals.SEALED, subject="node", sealed=sealed)
             rows += sum(many for days in sealed.values() for many, _ in days.values())
     return rows
 

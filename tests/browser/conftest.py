@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import SystemClock
 from config.database import Base, Database, make_engine
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import found
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
@@ -121,15 +121,15 @@ def _furnished(*, is_open: bool, coin_minor: int, furnish: Furnish | None) -> Pa
         for place, (sku, name, category, price, code, wishes) in enumerate(PRODUCTS):
             codes = [(code, 1)] + ([(CASE_OF_MILK, 12)] if sku == "MILK" else [])
             catalogue.add_product(
-                session, sku, name, category=category, tax_class_id="food", codes=codes, actor=ana, at=at, **wishes
+                Context(session, ana, at), sku, name, category=category, tax_class_id="food", codes=codes, **wishes
             )
-            catalogue.set_price(session, sku, price, dt.date(2020, 1, 1), actor=ana, at=at)
-            catalogue.list_product(session, STORE, sku, quick_key=place, actor=ana, at=at)
+            catalogue.set_price(Context(session, ana, at), sku, price, dt.date(2020, 1, 1))
+            catalogue.list_product(Context(session, ana, at), STORE, sku, quick_key=place)
     with database.write() as session:
         lines = [(sku, 5000 if sku == "APPLE" else 60) for sku in CODES]
-        stock.open_stock(session, STORE, lines, source_id="opening", actor=ana, at=at)
+        stock.open_stock(Context(session, ana, at), STORE, lines, source_id="opening")
         if is_open:
-            shift.open_shift(session, STORE, TILL, FLOAT_MINOR, actor=ana, at=at)
+            shift.open_shift(Context(session, ana, at), STORE, TILL, FLOAT_MINOR)
         if furnish:
             furnish(session)
     database.engine.dispose()

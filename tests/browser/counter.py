@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from sqlalchemy.orm import Session
 
 from config.clock import SystemClock
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue, offers, own_labels, scan
 from pos.customers import customers, loyalty
 from pos.customers.customers import Particulars
@@ -36,7 +36,7 @@ def furnish(session: Session) -> None:
         add_staff(session, STORE, staff_id, name, role, pin)
     session.add(Till(store_id=STORE, id="T2", name="Till 2"))
     session.flush()
-    shift.open_shift(session, STORE, "T2", 0, **by)
+    shift.open_shift(Context(session, **by), STORE, "T2", 0)
     products: list[tuple[str, str, int, list[tuple[str, int]], dict[str, Any]]] = [
         ("DEPOSIT", "Bottle deposit", 25, [], {"kind": "deposit"}),
         ("COLA", "Cola", 199, [(COLA, 1)], {"deposit_sku": "DEPOSIT", "pack_text": "1 l"}),
@@ -44,22 +44,24 @@ def furnish(session: Session) -> None:
         ("123", "Plums", 299, [], {"stock_unit": "gram", "price_quantity": 1000}),
     ]
     for place, (sku, name, price, codes, wishes) in enumerate(products, 20):
-        catalogue.add_product(session, sku, name, category="Drinks", tax_class_id="food", codes=codes, **by, **wishes)
-        catalogue.set_price(session, sku, price, dt.date(2020, 1, 1), **by)
-        catalogue.list_product(session, STORE, sku, quick_key=place, **by)
-    scan.add_scheme(session, STORE, "Scale", "22{item:5}{weight:5}", **by)
+        catalogue.add_product(
+            Context(session, **by), sku, name, category="Drinks", tax_class_id="food", codes=codes, **wishes
+        )
+        catalogue.set_price(Context(session, **by), sku, price, dt.date(2020, 1, 1))
+        catalogue.list_product(Context(session, **by), STORE, sku, quick_key=place)
+    scan.add_scheme(Context(session, **by), STORE, "Scale", "22{item:5}{weight:5}")
     store = store_of(session, STORE)
     agreed = Particulars("Marta Novak", "5550123456", "en", frozenset({"phone", "tab", "points"}), 500)
-    customers.add(session, store, MARTA, agreed, **by)
-    loyalty.set_scheme(session, STORE, Scheme(True, 1, 100, 2, 10), **by)
+    customers.add(Context(session, **by), store, MARTA, agreed)
+    loyalty.set_scheme(Context(session, **by), STORE, Scheme(True, 1, 100, 2, 10))
     bread, tea = (Part(Choice(skus=frozenset([sku]))) for sku in ("BREAD", "TEA"))
     three = Offer("offer-bread", "3 for 2 bread", "nth", (bread,), percent_bp=10_000, size=3, reduced=1)
-    offers.make(session, STORE, three, **by)
+    offers.make(Context(session, **by), STORE, three)
     half = Offer("offer-tea", "Tea at half price", "percent", (tea,), percent_bp=5000, codes=frozenset())
-    offers.make(session, STORE, half, **by)
-    offers.make_coupons(session, STORE, half.id, codes=["TEA50"], most_uses=9, **by)
+    offers.make(Context(session, **by), STORE, half)
+    offers.make_coupons(Context(session, **by), STORE, half.id, codes=["TEA50"], most_uses=9)
     mark = vouchers.mark_of(STORE, VOUCHER)
-    vouchers.issue(session, store, 2000, kind="gift", sale_id="gift-0001", mark=mark, **by)
+    vouchers.issue(Context(session, **by), store, 2000, kind="gift", sale_id="gift-0001", mark=mark)
 
 
 def voucher_of(node: Node) -> str:

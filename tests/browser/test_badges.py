@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.sold import Sale
 from pos.store import badges
 from pos.store.store import Staff, add_staff
@@ -35,7 +35,7 @@ def badge(node: Node) -> Callable[[str], str]:
     def make(staff_id: str) -> str:
         with node.database.write() as session:
             person = session.get_one(Staff, (STORE, staff_id))
-            return badges.give(session, person, actor=ana, at=SystemClock().now())
+            return badges.give(Context(session, ana, SystemClock().now()), person)
 
     return make
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from config import words
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.customers import consent, customers, loyalty, tab
 from pos.customers.customers import Particulars
 from pos.customers.loyalty import Scheme
@@ -39,13 +39,13 @@ def known(node: Node) -> Node:
     with node.database.write() as session:
         store = store_of(session, STORE)
         scheme = Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10)
-        loyalty.set_scheme(session, STORE, scheme, **given)
+        loyalty.set_scheme(Context(session, **given), STORE, scheme)
         wished = Particulars("王小明 Bartholomew Featherstonehaugh", "13800138000", "zh", agreed, 20_000)
-        customers.add(session, store, WANG, wished, **given)
+        customers.add(Context(session, **given), store, WANG, wished)
         day = now.date() - dt.timedelta(days=70)
-        tab.carry_over(session, store, WANG, 9_900, day, id=new_id(), **given)
-        tab.charge(session, store, WANG, 2_000, sale_id=new_id(), **given)
-        loyalty.earn(session, store, WANG, 4_200, sale_id=new_id(), **given)
+        tab.carry_over(Context(session, **given), store, WANG, 9_900, day, id=new_id())
+        tab.charge(Context(session, **given), store, WANG, 2_000, sale_id=new_id())
+        loyalty.earn(Context(session, **given), store, WANG, 4_200, sale_id=new_id())
     return node
 
 

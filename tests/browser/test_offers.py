@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.pricing.promises import Choice, Offer, Part
 from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress
@@ -23,8 +24,8 @@ def promise(office: Office) -> str:
         new_id(), "Spring", "basket_amount", (Part(Choice(everything=True)),), amount_minor=500, codes=frozenset()
     )
     with office.house.doors.write() as session:
-        offers.make(session, STORE, coupon, actor=goods.SYSTEM, at=NOON)
-        offers.make_coupons(session, STORE, coupon.id, count=5, actor=goods.SYSTEM, at=NOON)
+        offers.make(Context(session, goods.SYSTEM, NOON), STORE, coupon)
+        offers.make_coupons(Context(session, goods.SYSTEM, NOON), STORE, coupon.id, count=5)
     return coupon.id
 
 

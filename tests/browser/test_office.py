@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
+from config.nodes.journal import Context
 from pos.till import shift
 from store_app.pages.orders.replays import WAYS
 from supply.money.credit import CreditDraw
@@ -98,20 +99,20 @@ def _furnish(house: House) -> None:
         goods.proposal(session, "order-P2", 8)
         session.flush()
         money.at_store(session)
-        proposals.approve(session, STORE, "order-P2", **BY)
-        orders.send(session, STORE, "order-P2", **BY)
-        shift.open_shift(session, STORE, "1", 10_000, **BY)
+        proposals.approve(Context(session, **BY), STORE, "order-P2")
+        orders.send(Context(session, **BY), STORE, "order-P2")
+        shift.open_shift(Context(session, **BY), STORE, "1", 10_000)
         goods.delivery(session, "D2", [("milk", 24, 12), ("apple", 8000, 8000), ("soap", 12, 12)])
         session.flush()
-        receiving.begin_count(session, STORE, "D2", **BY)
-        plan = shelf_plan.draft(session, STORE, slots=5, **BY)
-        shelf_plan.approve(session, STORE, plan.id, from_day=NOON.date(), **BY)
-        shelf_plan.refill(session, STORE, "milk", 3, id="refill-0001", **BY)
-        shelf_plan.replace(session, shelf_plan.draft(session, STORE, slots=5, **BY), 1, "tea", **BY)
+        receiving.begin_count(Context(session, **BY), STORE, "D2")
+        plan = shelf_plan.draft(Context(session, **BY), STORE, slots=5)
+        shelf_plan.approve(Context(session, **BY), STORE, plan.id, from_day=NOON.date())
+        shelf_plan.refill(Context(session, **BY), STORE, "milk", 3, id="refill-0001")
+        shelf_plan.replace(Context(session, **BY), shelf_plan.draft(Context(session, **BY), STORE, slots=5), 1, "tea")
         for order_id in ("order-0002", "order-0003"):
-            pickup.accept(session, STORE, order_id, **BY)
-            pickup.start_picking(session, STORE, order_id, **BY)
-        pickup.ready(session, STORE, "order-0003", **BY)
+            pickup.accept(Context(session, **BY), STORE, order_id)
+            pickup.start_picking(Context(session, **BY), STORE, order_id)
+        pickup.ready(Context(session, **BY), STORE, "order-0003")
         for number, (gives, state) in enumerate([(True, "proposed"), (True, "agreed"), (False, "agreed")]):
             hear(
                 session,
@@ -192,7 +193,7 @@ def test_the_weeks_ahead_and_the_proof_with_its_six_curves_are_well_made(
 
 def test_all_orders_go_at_once_on_the_phone_paid_as_was_chosen(page: Page, office: Office, faults: list[str]):
     with office.house.doors.write() as session:
-        add_supplier(session, STORE, Contact("Farm"), id="farm", **BY)
+        add_supplier(Context(session, **BY), STORE, Contact("Farm"), id="farm")
         goods.proposal(session, "order-P3", 9)
         session.get_one(orders.ReplenishmentOrder, (STORE, "order-P3")).supplier_id = "farm"
     page.set_viewport_size(PHONE)
@@ -269,10 +270,10 @@ def test_a_change_that_goes_beyond_the_week_s_money_says_so_while_it_is_typed(
 ):
     with office.house.doors.write() as session:
         row = orders.order_of(session, STORE, "order-P1")
-        budget.set_budget(session, STORE, 1_000_000, **BY)
+        budget.set_budget(Context(session, **BY), STORE, 1_000_000)
         taken = 1_000_000 - budget.left_for(session, row, NOON.date())[0].left_minor
         limit = taken + orders.cost_of(orders.lines_of(session, row)) + 100
-        budget.set_budget(session, STORE, limit, **BY)
+        budget.set_budget(Context(session, **BY), STORE, limit)
     enter(page, office, "/orders/order-P1")
     milk = page.locator("#line-milk")
     milk.get_by_role("button", name="More").click()

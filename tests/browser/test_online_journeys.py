@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from config.nodes.journal import Context
 from pos.stock import stock
 from store_app.pages.storefront.visitors import square
 from store_app.web import staff
@@ -152,7 +153,7 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
         pickup_until=dt.date(2026, 3, 6),
     )  # fmt: skip
     with town.store.write() as session:
-        groups.open_at_store(session, terms, actor=ANA, at=AT)
+        groups.open_at_store(Context(session, ANA, AT), terms)
     street.deliver()
     resize(page, PHONE)
     page.goto(f"{street.network_url}{ONLINE}/?lang={street.language}")
@@ -170,7 +171,7 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
         groups.close_due(session, at=later(hours=2))
     street.deliver()
     with town.store.write() as session:
-        stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="vehicle", at=AT, actor=ANA)
+        stock.receive(Context(session, ANA, AT), STORE, [("milk", 6)], source_kind="delivery", source_id="vehicle")
     counter = street.counter("/groups/")
     assert_well_made(counter)
     counter.locator("form[action$='/arrived'] button").click()

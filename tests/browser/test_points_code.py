@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.ids import NETWORK
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import found
 from pos.customers import customers, shared_points
 from pos.customers.customers import Particulars
@@ -42,7 +42,7 @@ def known(kept, make_node) -> Iterator[Node]:
             from_day=before.date(), name="Clover", currency="USD", active=True, points=1, per_minor=100, worth_minor=1,
             least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
         )  # fmt: skip
-        points_pool.found(session, scheme, actor=BY, at=before)
+        points_pool.found(Context(session, BY, before), scheme)
         part = {"store_id": STORE, "from_day": str(before.date()), "until_day": None, "reported_at": now.isoformat()}
         hear(session, "points.part", part)
         edition = shared_points.edition(session)
@@ -51,9 +51,11 @@ def known(kept, make_node) -> Iterator[Node]:
     with node.database.write() as session:
         store, given = store_of(session, STORE), {"actor": BY, "at": now}
         shared_points.take_edition(session, edition)
-        shared_points.take_part(session, store, **given)
+        shared_points.take_part(Context(session, **given), store)
         agreed = frozenset({"phone", "points", "network"})
-        customers.add(session, store, MARTA, Particulars("Marta Novak", "+12135550199", agreed=agreed), **given)
+        customers.add(
+            Context(session, **given), store, MARTA, Particulars("Marta Novak", "+12135550199", agreed=agreed)
+        )
     yield node
     served.stop()
     kept.give_back(house)

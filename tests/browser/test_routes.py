@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
+from config.nodes.journal import Actor, Context
 from pos.catalogue.catalogue import Barcode, Product, TaxClass
 from pos.stock import batches, stock
 from pos.stock.batches import Lot
@@ -29,7 +30,7 @@ from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, add_store
 
 pytestmark = pytest.mark.browser
-BY = {"actor": routes.Actor.system("test", "network"), "at": NOON}
+BY = {"actor": Actor.system("test", "network"), "at": NOON}
 
 
 @pytest.fixture
@@ -46,12 +47,12 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
         for n in range(3, 10):
             add_store(session, f"S0{n}", "south")
         session.flush()
-        vehicles.place(session, "WH1", 40_740_000, -73_950_000, **BY)
+        vehicles.place(Context(session, **BY), "WH1", 40_740_000, -73_950_000)
         for n in range(1, 10):
             lines = [Advised("milk", "Milk", 12, 12 * (2 + n))]
-            announce(session, f"S0{n}", f"D{n}", Advice("net", lines, NOON.date()), **BY)
+            announce(Context(session, **BY), f"S0{n}", f"D{n}", Advice("net", lines, NOON.date()))
             at = (40_700_000 + n * n % 7 * 21_000, -73_990_000 + n * 17_000)
-            vehicles.place(session, f"S0{n}", *at, window=(420 + n % 3 * 90, 720), **BY)
+            vehicles.place(Context(session, **BY), f"S0{n}", *at, window=(420 + n % 3 * 90, 720))
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         session.flush()
         session.add(
@@ -59,7 +60,7 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
                     tax_class_id="food", search_text="whole milk")
         )  # fmt: skip
         session.flush()
-        stock.open_stock(session, "WH1", [("milk", 60)], source_id="first", **BY)
+        stock.open_stock(Context(session, **BY), "WH1", [("milk", 60)], source_id="first")
         lots = [Lot("milk", 24, f"L{n}", NOON.date() + dt.timedelta(days=4 * n - 2)) for n in (0, 1)]
         batches.lay_in(session, "WH1", lots, source_kind="purchase", source_id="p", at=NOON - dt.timedelta(days=9))
         for store in ("S03", "S04"):
@@ -74,23 +75,23 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
                 OrderLine(store_id=store, order_id="o1", sku="milk", name="Whole milk", pack_qty=12,
                           pack_cost_minor=1_000, packs_proposed=2, packs=2, packs_acknowledged=2, why={})
             )  # fmt: skip
-        pick_lists.settle_bay(session, "WH1", "milk", "A-03", **BY)
-        picking.make(session, "WH1", stores=["S03"], **BY)
+        pick_lists.settle_bay(Context(session, **BY), "WH1", "milk", "A-03")
+        picking.make(Context(session, **BY), "WH1", stores=["S03"])
         for n in (1, 2):
-            vehicles.add_vehicle(session, "WH1", f"Vehicle {n}", 40, **BY)
-        plan = loads.ask(session, "WH1", NOON.date(), **BY)
+            vehicles.add_vehicle(Context(session, **BY), "WH1", f"Vehicle {n}", 40)
+        plan = loads.ask(Context(session, **BY), "WH1", NOON.date())
         loaded = loads.load(session, plan, at=NOON)
         day = loaded.day
         planned = vehicle_routes.plan(day.depot, day.calls, day.vehicles, seconds=0.3)
         made = loads.write_down(session, plan, loaded, planned, at=NOON)
-        key = routes.send_off(session, made[0].id, "Dora", **BY)
+        key = routes.send_off(Context(session, **BY), made[0].id, "Dora")
     with serve(house) as url:
         yield house, url, made[0].id, key
 
 
 def _bought(session: Session) -> None:
     """Say of whom the warehouse's first lots were bought."""
-    suppliers.write_contact(session, "network", "dairy", suppliers.Contact("Dairy Union"), **BY)
+    suppliers.write_contact(Context(session, **BY), "network", "dairy", suppliers.Contact("Dairy Union"))
     session.add(
         Purchase(store_id="WH1", id="p", purchase_no=1, state="received", supplier_id="dairy", proposed_at=NOON,
                  expected_day=NOON.date(), received_at=NOON - dt.timedelta(days=9))
@@ -110,10 +111,10 @@ def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: 
         pick_id = pick_lists.open_lists(session)[0].id
         said = {"why": "Glass was found in it", "called_by": "The dairy", "afterwards": "destroy"}
         session.get_one(Store, "S04").has_node = False
-        recalls.call(session, "milk", "L1", id="r1", **said, **BY)
+        recalls.call(Context(session, **BY), "milk", "L1", id="r1", **said)
         _bought(session)
-        recalls.look_through(session, "WH1", "r1", 24, **BY)
-        upstream_claims.claim(session, "r1", "dairy", id="c1", **BY)
+        recalls.look_through(Context(session, **BY), "WH1", "r1", 24)
+        upstream_claims.claim(Context(session, **BY), "r1", "dairy", id="c1")
     dress(page, language)
     sign_in(page, url, "operator", "3333")
     for path in (

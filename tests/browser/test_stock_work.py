@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.stock import batches, delivery_notes, recall, stock, stocktake, waste
 from pos.stock.batches import Lot
 from pos.stock.stocktake import Counted
@@ -46,24 +47,28 @@ def busy(office: Office) -> Office:
     with office.house.doors.write() as session:
         for sku, qty, days, batch in (("milk", 6, 0, "L7"), ("bread", 3, -1, None), ("tea", 4, 2, None)):
             source, lot = new_id(), Lot(sku, qty, batch, today + dt.timedelta(days=days))
-            stock.receive(session, STORE, [(sku, qty)], source_id=source, **BY)
+            stock.receive(Context(session, **BY), STORE, [(sku, qty)], source_id=source)
             batches.lay_in(session, STORE, [lot], source_kind="delivery", source_id=source, at=NOON)
-        waste.write_off(session, STORE, "beer", 2, reason="breakage", **BY)
-        stocktake.start(session, STORE, id="take-0001", name="Spring", sections=["Floor", "Cold room"], **BY)
-        stocktake.enter(session, STORE, "take-0001", 1, "beer", 12, **BY)
-        stocktake.start(session, STORE, id="take-0002", name="Drinks", sections=["Shelf"], **BY)
-        stocktake.enter(session, STORE, "take-0002", 1, "beer", 20, is_total=True, **BY)
-        stocktake.finish_section(session, STORE, "take-0002", 1, **BY)
-        recall.call(session, STORE, "milk", "L7", id="recall-0001", why="Glass", called_by="The dairy", **BY)
-        delivery_notes.begin(session, STORE, id="note-0001", supplier_name="Market hall", paper_no="A-77", **BY)
-        delivery_notes.add(session, STORE, "note-0001", "bread", 10, cost_minor=120, **BY)
-        back = {"way": "back", "supplier_name": "Green Farm Dairy", **BY}
-        delivery_notes.begin(session, STORE, id="note-0002", reason="damaged", paper_no="LS-77", **back)
-        delivery_notes.add(session, STORE, "note-0002", "tea", 900, cost_minor=120, **BY)
-        delivery_notes.add(session, STORE, "note-0002", "milk", 4, cost_minor=80, batch="L7", expires_on=today, **BY)
-        delivery_notes.begin(session, STORE, id="note-0003", reason="expired", **back)
-        delivery_notes.add(session, STORE, "note-0003", "bread", 2, cost_minor=90, **BY)
-        delivery_notes.post(session, STORE, "note-0003", **BY)
+        waste.write_off(Context(session, **BY), STORE, "beer", 2, reason="breakage")
+        stocktake.start(Context(session, **BY), STORE, id="take-0001", name="Spring", sections=["Floor", "Cold room"])
+        stocktake.enter(Context(session, **BY), STORE, "take-0001", 1, "beer", 12)
+        stocktake.start(Context(session, **BY), STORE, id="take-0002", name="Drinks", sections=["Shelf"])
+        stocktake.enter(Context(session, **BY), STORE, "take-0002", 1, "beer", 20, is_total=True)
+        stocktake.finish_section(Context(session, **BY), STORE, "take-0002", 1)
+        recall.call(Context(session, **BY), STORE, "milk", "L7", id="recall-0001", why="Glass", called_by="The dairy")
+        delivery_notes.begin(
+            Context(session, **BY), STORE, id="note-0001", supplier_name="Market hall", paper_no="A-77"
+        )
+        delivery_notes.add(Context(session, **BY), STORE, "note-0001", "bread", 10, cost_minor=120)
+        back = {"way": "back", "supplier_name": "Green Farm Dairy"}
+        delivery_notes.begin(Context(session, **BY), STORE, id="note-0002", reason="damaged", paper_no="LS-77", **back)
+        delivery_notes.add(Context(session, **BY), STORE, "note-0002", "tea", 900, cost_minor=120)
+        delivery_notes.add(
+            Context(session, **BY), STORE, "note-0002", "milk", 4, cost_minor=80, batch="L7", expires_on=today
+        )
+        delivery_notes.begin(Context(session, **BY), STORE, id="note-0003", reason="expired", **back)
+        delivery_notes.add(Context(session, **BY), STORE, "note-0003", "bread", 2, cost_minor=90)
+        delivery_notes.post(Context(session, **BY), STORE, "note-0003")
     return office
 
 

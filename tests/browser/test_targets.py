@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.sale import sale
 from pos.sale.sale_request import SaleRequest
 from tests.browser.conftest import DESK, PHONE, resize
@@ -69,7 +70,7 @@ def sell(office: Office) -> str:
         priced = sale.quote(session, STORE, [("milk", 2)], at=NOON).basket.total_minor
         request: dict[str, Any] = {"id": new_id(), "store_id": STORE, "till_id": "1", "lines": [("milk", 2)]}
         wanted = SaleRequest(**request, tenders=[("cash", priced)], shown_total_minor=priced)
-        return sale.complete(session, wanted, **BY).sale.id
+        return sale.complete(Context(session, **BY), wanted).sale.id
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])

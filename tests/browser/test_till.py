@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from config.clock import SystemClock
 from config.money import exponent
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product
 from pos.catalogue.gs1 import check_digit
 from pos.payments.payments import Payment
@@ -94,7 +94,7 @@ def test_a_whole_sale_by_touch(page: Page, node: Node, faults: list[str]):
     page.emulate_media(reduced_motion="no-preference")
     actor, at = Actor("ana", "Ana", "shopkeeper", STORE), SystemClock().now()
     with node.database.write() as session:
-        stock.waste(session, STORE, "MILK", 55, actor=actor, at=at)
+        stock.waste(Context(session, actor, at), STORE, "MILK", 55)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/till/levels" in request.url else None)
     enter(page, node)
@@ -406,7 +406,7 @@ def test_a_price_that_changed_is_shown_and_asked_again(page: Page, node: Node):
     at = SystemClock().now()
     with node.database.write() as session:
         actor = Actor("ana", "Ana", "shopkeeper", STORE)
-        catalogue.set_price(session, "MILK", 399, dt.date(2020, 1, 2), actor=actor, at=at)
+        catalogue.set_price(Context(session, actor, at), "MILK", 399, dt.date(2020, 1, 2))
     page.keyboard.press("F8")
     page.keyboard.press("F8")
     expect(page.locator("#pay-says")).to_contain_text("$3.99")
@@ -510,7 +510,7 @@ def test_a_closed_till_says_that_it_takes_no_scan_and_is_opened_with_its_float(
 def test_a_till_whose_drawer_is_counted_sells_nothing_and_leads_to_the_count_or_back(page: Page, node: Node):
     with node.database.write() as session:
         by = Actor("ana", "Ana", "shopkeeper", STORE)
-        begin_count(session, session.scalars(sa.select(Shift)).one(), actor=by, at=SystemClock().now())
+        begin_count(Context(session, by, SystemClock().now()), session.scalars(sa.select(Shift)).one())
     enter(page, node)
     counted = page.locator("#count-till")
     expect(counted.get_by_role("link", name="Go on with the count")).to_be_in_viewport()

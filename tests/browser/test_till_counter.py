@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from config.clock import SystemClock
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.catalogue.catalogue import TaxClass
 from pos.customers import customers, loyalty, tab
 from pos.customers.customers import Particulars
@@ -264,12 +264,10 @@ def test_nothing_is_said_of_a_tab_or_points_that_a_customer_has_not(page: Page, 
     with store.database.write() as session:
         agreed = Particulars("Nora Hill", "", "en", frozenset(), 0)
         customers.add(
-            session,
+            Context(session, Actor("ana", "Ana", "shopkeeper", STORE), at),
             store_of(session, STORE),
             "customer-nora",
             agreed,
-            actor=Actor("ana", "Ana", "shopkeeper", STORE),
-            at=at,
         )
     enter(page, store)
     wedge(page, CODES["MILK"])
@@ -320,7 +318,7 @@ def test_a_customer_who_arrives_while_the_panel_is_open_may_pay_with_tab_and_poi
     with store.database.write() as session:
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
         loyalty.earn(
-            session, store_of(session, STORE), MARTA, 7300, sale_id="sale-0001", at=SystemClock().now(), actor=ana
+            Context(session, ana, SystemClock().now()), store_of(session, STORE), MARTA, 7300, sale_id="sale-0001"
         )
     held = Held(page, f"**/api/customers/{MARTA}")
     enter(page, store)
@@ -407,7 +405,7 @@ def test_a_customer_whose_tab_was_paid_off_is_not_the_next_sales_and_a_baskets_o
     priced(page)
     by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": SystemClock().now()}
     with store.database.write() as session:
-        tab.charge(session, store_of(session, STORE), MARTA, 123, sale_id="elsewhere-1", **by)
+        tab.charge(Context(session, **by), store_of(session, STORE), MARTA, 123, sale_id="elsewhere-1")
     page.reload()
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#attached")).to_contain_text("$1.23")
@@ -417,7 +415,7 @@ def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_other
     with store.database.write() as session:
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
         loyalty.earn(
-            session, store_of(session, STORE), MARTA, 7300, sale_id="sale-0001", at=SystemClock().now(), actor=ana
+            Context(session, ana, SystemClock().now()), store_of(session, STORE), MARTA, 7300, sale_id="sale-0001"
         )
     worth = {row.points for row in store.rows(PointsAccount, customer_id=MARTA)}
     assert worth == {73}
@@ -535,7 +533,9 @@ def test_what_was_written_off_of_a_tab_is_said_before_its_goods_come_back_for_no
     put_on_the_tab(page)
     with store.database.write() as session:
         by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": SystemClock().now()}
-        tab.write_off(session, store_of(session, STORE), MARTA, 349, id="given-up-0001", why="moved away", **by)
+        tab.write_off(
+            Context(session, **by), store_of(session, STORE), MARTA, 349, id="given-up-0001", why="moved away"
+        )
     page.keyboard.press("F10")
     page.locator("#sheet").get_by_role("button", name={"en": "Bring back", "zh": "退货"}[language]).click()
     page.locator("#sheet .row-button").click()

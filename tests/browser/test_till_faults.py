@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import assortment, catalogue
 from pos.payments.payments import Payment
 from pos.printing.queue import PrintJob
@@ -72,9 +72,9 @@ def test_a_window_that_loses_the_till_hands_on_what_it_has_not_kept_and_what_it_
     page.add_init_script("globalThis.requestIdleCallback = () => 0")  # a busy page: what is scanned is not kept yet
     enter(page, node)
     with node.database.write() as session:
-        catalogue.add_product(session, "NEW", "New", category="x", tax_class_id="food", codes=[(NEW, 1)], **BY)
-        catalogue.set_price(session, "NEW", 100, dt.date(2020, 1, 1), **BY)
-        catalogue.list_product(session, STORE, "NEW", **BY)
+        catalogue.add_product(Context(session, **BY), "NEW", "New", category="x", tax_class_id="food", codes=[(NEW, 1)])
+        catalogue.set_price(Context(session, **BY), "NEW", 100, dt.date(2020, 1, 1))
+        catalogue.list_product(Context(session, **BY), STORE, "NEW")
     held = Held(page, "**/api/scan/**")
     wedge(page, NEW)
     asked = held.take()
@@ -384,7 +384,7 @@ def test_a_line_whose_product_the_shop_no_longer_has_stays_and_nothing_is_paid_b
     expect(page.locator("#total")).to_have_text("$5.48")
     with node.database.write() as session:
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
-        assortment.settle(session, STORE, "MILK", active=False, actor=ana, at=SystemClock().now())
+        assortment.settle(Context(session, ana, SystemClock().now()), STORE, "MILK", active=False)
     page.reload()
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#lines .stopped")).to_contain_text("Whole milk")
@@ -411,7 +411,7 @@ def test_what_is_recalled_while_it_lies_in_the_basket_is_marked_there_and_nothin
     priced(page)
     with node.database.write() as session:
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
-        recall.call(session, STORE, "MILK", why="Glass", actor=ana, at=SystemClock().now())
+        recall.call(Context(session, ana, SystemClock().now()), STORE, "MILK", why="Glass")
     page.keyboard.press("F8")
     page.keyboard.press("F8")  # where the till has not asked yet how things stand the sale is refused
     marked = page.locator("#lines .stopped")
@@ -423,7 +423,7 @@ def test_what_is_recalled_while_it_lies_in_the_basket_is_marked_there_and_nothin
     page.get_by_role("button", name="Take it out: Whole milk").click()
     expect(page.locator("#pay-button:not(.stopped)")).to_contain_text("$1.99")
     with node.database.write() as session:
-        recall.call(session, STORE, "BREAD", why="Flour", actor=ana, at=SystemClock().now())
+        recall.call(Context(session, ana, SystemClock().now()), STORE, "BREAD", why="Flour")
     page.clock.fast_forward(6_000)  # it asks how things stand
     expect(marked).to_contain_text("bread")
     expect(page.locator("#pay-button")).to_have_class(re.compile("stopped"))

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
 from config.errors import DomainError
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.catalogue import catalogue, own_labels, scan
 from pos.sold import SaleLine
 from pos.stock import markdown
@@ -28,7 +28,7 @@ def store(node: Node) -> Node:
     ana, at = Actor("ana", "Ana", "shopkeeper", STORE), SystemClock().now()
     with node.database.write() as session:
         for pattern in (WEIGHT, PRICE, UPC, LONG):
-            scan.add_scheme(session, STORE, "", pattern, actor=ana, at=at)
+            scan.add_scheme(Context(session, ana, at), STORE, "", pattern)
         catalogue.add_code(session, "APPLE", "2112345")
         catalogue.add_code(session, "APPLE", "220004200000" + catalogue.check_digit("220004200000"))
         catalogue.add_code(session, "CHIPS", "77")
@@ -83,9 +83,9 @@ def test_the_page_finds_every_code_and_no_name_that_looks_like_one(page: Page, n
         for rank, code in enumerate(ODD):  # the name of each is the code of the next
             sku, name = f"NR {rank} {code}"[:20], ODD[rank - len(ODD) + 1]
             codes = [(code, 1), (f"case of {code}", 12)]
-            catalogue.add_product(session, sku, name, category="Odd", tax_class_id="food", codes=codes, **by)
-            catalogue.set_price(session, sku, 100, dt.date(2020, 1, 1), **by)
-            catalogue.list_product(session, STORE, sku, **by)
+            catalogue.add_product(Context(session, **by), sku, name, category="Odd", tax_class_id="food", codes=codes)
+            catalogue.set_price(Context(session, **by), sku, 100, dt.date(2020, 1, 1))
+            catalogue.list_product(Context(session, **by), STORE, sku)
         known = {code.code: [code.sku, code.qty] for code in session.query(catalogue.Barcode)}
         known |= {sku: [sku, int(sku != "APPLE")] for sku, _ in known.values()}  # apples are weighed
     assert known["case of 苹果/7"][1] == 12
@@ -163,9 +163,13 @@ def test_the_till_says_how_many_pieces_are_beyond_those_marked_down(page: Page, 
     at = SystemClock().now()
     with store.database.write() as session:
         code = markdown.mark_down(
-            session, STORE, "MILK", expires_on=at.date() + dt.timedelta(days=1), percent_bp=5000, qty=2,
-            actor=Actor("ana", "Ana", "shopkeeper", STORE), at=at,
-        )["url"]  # fmt: skip
+            Context(session, Actor("ana", "Ana", "shopkeeper", STORE), at),
+            STORE,
+            "MILK",
+            expires_on=at.date() + dt.timedelta(days=1),
+            percent_bp=5000,
+            qty=2,
+        )["url"]
     enter(page, store)
     wedge(page, code)
     page.locator(".line .tool.qty").click()
@@ -198,7 +202,7 @@ def test_a_keyed_weight_is_less_its_box_and_many_pieces_come_back_by_one_number(
 ):
     with store.database.write() as session:
         ana = Actor("ana", "Ana", "shopkeeper", STORE)
-        scale.set_tare(session, STORE, "APPLE", 12, actor=ana, at=SystemClock().now())
+        scale.set_tare(Context(session, ana, SystemClock().now()), STORE, "APPLE", 12)
     enter(page, store)
     page.get_by_role("button", name=re.compile("Apples")).click()
     page.keyboard.type("482", delay=60)

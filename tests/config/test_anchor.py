@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from config.database import Base, Database, make_engine
 from config.nodes import anchor
 from config.nodes.anchor import JournalAnchor
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from tests.builders import NOON
 
 NETWORK = Actor.system("sync", "network")
@@ -21,7 +21,7 @@ def database(tmp_path) -> Database:
 
 def hear(database: Database, n: int, hash: str, *, epoch: str = "e1", proof=None) -> str | None:
     with database.write() as session:
-        doubt = anchor.hear(session, "S01", n, hash, epoch=epoch, proof=proof, actor=NETWORK, at=NOON)
+        doubt = anchor.hear(Context(session, NETWORK, NOON), "S01", n, hash, epoch=epoch, proof=proof)
         return doubt.what if doubt else None
 
 
@@ -76,8 +76,8 @@ def test_a_doubt_is_a_finding_until_a_person_has_looked_into_it(database):
     hear(database, 9, "h9")
     hear(database, 7, "h7")
     with database.write() as session:
-        anchor.settle(session, "S02", actor=NETWORK, at=NOON)
+        anchor.settle(Context(session, NETWORK, NOON), "S02")
     assert len(findings(database)) == 1, "of another store"
     with database.write() as session:
-        anchor.settle(session, "S01", actor=NETWORK, at=NOON)
+        anchor.settle(Context(session, NETWORK, NOON), "S01")
     assert findings(database) == []

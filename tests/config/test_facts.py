@@ -31,12 +31,12 @@ def bell(monkeypatch):
         by: tuple[str, ...] = ()
 
     @applies(BellRung)
-    def hear(_session, fact, actor, _at):
-        seen.append((fact, actor.node))
+    def hear(ctx, fact):
+        seen.append((fact, ctx.actor.node))
 
     @recovers(BellRung)
-    def ring_again(_session, fact, actor, _at):
-        seen.append((fact, actor.node))
+    def ring_again(ctx, fact):
+        seen.append((fact, ctx.actor.node))
         return [{"kind": "refused", "why": "It was rung by hand."}]
 
     return BellRung, hear, seen

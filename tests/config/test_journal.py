@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict
-from config.nodes.journal import Actor, JournalEntry, JournalHead, move, record, verify
+from config.nodes.journal import Actor, Context, JournalEntry, JournalHead, move, record, verify
 from config.nodes.outbox import OutboxMessage
 from tests.builders import NOON, open_database
 from tests.tampering import unlocked
@@ -18,9 +18,9 @@ def database(tmp_path):
     found = open_database(tmp_path / "journal.db")
     with found.write() as session:
         for n in range(10):
-            record(session, actor=ANA, at=NOON, verb="sale.completed", subject=f"sale:{n}", total_minor=n)
+            record(Context(session, ANA, NOON), verb="sale.completed", subject=f"sale:{n}", total_minor=n)
         for n in range(3):
-            record(session, actor=Actor.system("roll-up", "network"), at=NOON, verb="rolled", subject=f"day:{n}")
+            record(Context(session, Actor.system("roll-up", "network"), NOON), verb="rolled", subject=f"day:{n}")
     return found
 
 
@@ -81,9 +81,9 @@ def test_a_head_that_was_set_back_with_the_tail_shows_by_its_hash(database):
 def test_a_move_is_written_down_and_an_illegal_one_writes_nothing(database):
     message = OutboxMessage(id="m1", state="pending")
     with database.write() as session:
-        move(session, message, "stuck", actor=ANA, at=NOON, subject="message:m1", why="no answer")
+        move(Context(session, ANA, NOON), message, "stuck", subject="message:m1", why="no answer")
         with pytest.raises(Conflict):
-            move(session, message, "written_off_twice", actor=ANA, at=NOON, subject="message:m1")
+            move(Context(session, ANA, NOON), message, "written_off_twice", subject="message:m1")
     with database.read() as session:
         rows = session.scalars(sa.select(JournalEntry).where(JournalEntry.subject == "message:m1")).all()
         assert [(row.verb, row.body) for row in rows] == [("message.stuck", '{"before":"pending","why":"no answer"}')]

@@ -16,7 +16,7 @@ from config.database import Database
 from config.errors import Refused
 from config.nodes import door, inbox, outbox
 from config.nodes.inbox import InboxAlarm, InboxMessage
-from config.nodes.journal import GENESIS, Actor, JournalEntry, record, verify
+from config.nodes.journal import GENESIS, Actor, Context, JournalEntry, record, verify
 from config.nodes.node import Peer, found, new_epoch, this_node
 from config.nodes.outbox import Message, OutboxMessage
 from config.nodes.publication import Publication
@@ -102,7 +102,7 @@ def test_another_algorithm_may_follow_and_what_it_chains_is_good_beside_the_old(
         monkeypatch.setattr(digest, "TODAY", today)
         with store.write() as session:
             append(session, f"fact-{n}", {"n": n})
-            record(session, actor=Actor.system("test", "S01"), at=NOON, verb="noted", subject=f"fact:{n}")
+            record(Context(session, Actor.system("test", "S01"), NOON), verb="noted", subject=f"fact:{n}")
     messages = sent(store)
     assert [message.hash[:5] == "sha3:" for message in messages] == [False, True, True, False]
     for message in messages:
@@ -361,7 +361,7 @@ def test_a_fact_leaves_the_queue_only_when_confirmed_and_a_refused_one_waits_for
         assert [row.id for row in outbox.due(session, "network")] == ["fact-2"]
         waiting = outbox.waiting(session, "network")
         assert (waiting["pending"], waiting["stuck"], waiting["oldest"]) == (1, 1, NOON)
-        outbox.send_again(session, "fact-1", actor=Actor.system("test", "S01"), at=NOON)
+        outbox.send_again(Context(session, Actor.system("test", "S01"), NOON), "fact-1")
         assert outbox.rewind(session, "network", this_node(session).epoch, 0) == 1
     with store.read() as session:
         assert [row.id for row in outbox.due(session, "network")] == ["fact-0", "fact-1", "fact-2"]

@@ -11,7 +11,7 @@ from config.errors import Conflict, Refused
 from config.ids import NETWORK
 from config.nodes import day_seals, inbox, journal, partitions
 from config.nodes.facts import apply
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import found as found_node
 from pos.sold import Sale, SaleLine
 from pos.store.store import found_store
@@ -130,18 +130,18 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
         shift.totals = recount(session, shift)
     with network.write() as session:
         with pytest.raises(Refused, match="wait to be added up"):
-            archive.put_away(session, monday, **by)
+            archive.put_away(Context(session, **by), monday)
         rollups.roll_up(session, None, WEDNESDAY, at=NOON)
     with network.write() as session:
         for bunch in day_seals.unsealed(session, WEDNESDAY.isoformat()):
             seals = day_seals.seal(session, bunch)
-            journal.record(session, **by, verb=day_seals.SEALED, subject="node:network", sealed=seals)
+            journal.record(Context(session, **by), verb=day_seals.SEALED, subject="node:network", sealed=seals)
     before = found()
     for day, words in ((old, "begins on a Monday"), (partitions.monday(WEDNESDAY), "over for 8 weeks")):
         with network.write() as session, pytest.raises(Refused, match=words):
-            archive.put_away(session, day, **by)
+            archive.put_away(Context(session, **by), day)
     with network.write() as session:
-        tables = archive.put_away(session, monday, **by)
+        tables = archive.put_away(Context(session, **by), monday)
     assert tables == [f"away.{book}_{monday:%Y%m%d}" for book in partitions.BOOKS]
     assert found() == before
     assert verified() == []
@@ -163,7 +163,7 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
     assert found() == before
     with network.write() as session:
         with pytest.raises(Conflict, match="was put away"):
-            archive.put_away(session, monday, **by)
+            archive.put_away(Context(session, **by), monday)
         assert session.scalar(sa.text(f"SELECT count(*) FROM {tables[1]}")) == 12
         rolled = sa.select(StoreDay.sales).where(StoreDay.business_day == old)
         rollups.roll_up(session, ["S01"], old, at=NOON)

@@ -11,7 +11,7 @@ import hashlib
 from typing import Any
 
 from config.database import Database
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue, offers
 from pos.customers import customers
 from pos.customers.customers import Particulars
@@ -44,28 +44,28 @@ def stock_up(database: Database, at: dt.datetime) -> str:
         add_staff(session, STORE, "ben", "Ben", "cashier", PIN)
         for sku, name, price_minor, wishes in new:
             catalogue.add_product(
-                session, sku, name, category="Drinks", tax_class_id="food", actor=ANA, at=at, **wishes
+                Context(session, ANA, at), sku, name, category="Drinks", tax_class_id="food", **wishes
             )
-            catalogue.set_price(session, sku, price_minor, day, actor=ANA, at=at)
-            catalogue.list_product(session, STORE, sku, actor=ANA, at=at)
+            catalogue.set_price(Context(session, ANA, at), sku, price_minor, day)
+            catalogue.list_product(Context(session, ANA, at), STORE, sku)
         for till_id in TILLS[1:]:
             session.add(Till(store_id=STORE, id=till_id, name=f"Till {till_id[1:]}"))
     with database.write() as session:
         store = store_of(session, STORE)
         goods = [("COLA", 5000), ("WINE", 5000), ("BOTTLE", 5000)]
-        stock.open_stock(session, STORE, goods, source_id="drinks", at=at, actor=ANA)
+        stock.open_stock(Context(session, ANA, at), STORE, goods, source_id="drinks")
         for till_id in TILLS[1:]:
-            shift.open_shift(session, STORE, till_id, FLOAT_MINOR, actor=ANA, at=at)
+            shift.open_shift(Context(session, ANA, at), STORE, till_id, FLOAT_MINOR)
         agreed = frozenset({"tab", "points"})
         wished = Particulars("Li", agreed=agreed, limit_minor=1_000_000_000)
-        customers.add(session, store, CUSTOMER, wished, actor=ANA, at=at)
+        customers.add(Context(session, ANA, at), store, CUSTOMER, wished)
         spring = Offer(
             "offer-spring", "Spring", "amount", (Part(Choice(skus=frozenset({"P00003"}))),), amount_minor=20,
             codes=frozenset(),
         )  # fmt: skip
-        offers.make(session, STORE, spring, actor=ANA, at=at)
-        offers.make_coupons(session, STORE, spring.id, codes=[COUPON], most_uses=None, actor=ANA, at=at)
-        voucher = vouchers.issue(session, store, 1_000_000_000, kind="gift", sale_id="sold-long-ago", at=at, actor=ANA)
+        offers.make(Context(session, ANA, at), STORE, spring)
+        offers.make_coupons(Context(session, ANA, at), STORE, spring.id, codes=[COUPON], most_uses=None)
+        voucher = vouchers.issue(Context(session, ANA, at), store, 1_000_000_000, kind="gift", sale_id="sold-long-ago")
     return voucher.code
 
 

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from config.nodes.journal import Context
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from tests.faults import counter
 from tests.faults.adapter import all_books, doors, post, setup
@@ -157,7 +159,7 @@ async def coupon_prepare(ctx: Any, k: int) -> Token:
     from pos.catalogue import offers
 
     with doors(ctx) as opened, opened.write() as session:
-        made = offers.make_coupons(session, STORE, "offer-spring", most_uses=1, actor=ANA, at=dt.datetime.now(dt.UTC))
+        made = offers.make_coupons(Context(session, ANA, dt.datetime.now(dt.UTC)), STORE, "offer-spring", most_uses=1)
     return {"k": k, "code": made[0]}
 
 
@@ -180,9 +182,9 @@ async def unit_prepare(ctx: Any, k: int) -> Token:
         now = dt.datetime.now(dt.UTC)
         if there < 1:
             missing = [("P00009", 1 - there)]
-            stock.open_stock(session, STORE, missing, source_id=f"unit-{k:08d}", at=now, actor=ANA)
+            stock.open_stock(Context(session, ANA, now), STORE, missing, source_id=f"unit-{k:08d}")
         elif there > 1:
-            stock.waste(session, STORE, "P00009", there - 1, at=now, actor=ANA)
+            stock.waste(Context(session, ANA, now), STORE, "P00009", there - 1)
     return {"k": k, "there": 1}
 
 
@@ -209,7 +211,7 @@ async def last_prepare(ctx: Any, k: int) -> Token:
 
     token = await unit_prepare(ctx, k)
     with doors(ctx) as opened, opened.write() as session:
-        store.sell_beyond(session, STORE, False, actor=ANA, at=dt.datetime.now(dt.UTC))
+        store.sell_beyond(Context(session, ANA, dt.datetime.now(dt.UTC)), STORE, False)
     return token | {"k": 10_000_000 + k, "wanted": 1}
 
 
@@ -232,8 +234,8 @@ async def close_prepare(ctx: Any, k: int) -> Token:
     with doors(ctx) as opened, opened.write() as session:
         now = dt.datetime.now(dt.UTC)
         if (before := shift.current(session, STORE, "T4")) is not None:
-            shift.close(session, before, before.expected_minor, why="next round", actor=ANA, at=now)
-        found = shift.open_shift(session, STORE, "T4", 10_000, actor=ANA, at=now)
+            shift.close(Context(session, ANA, now), before, before.expected_minor, why="next round")
+        found = shift.open_shift(Context(session, ANA, now), STORE, "T4", 10_000)
         token = {"k": k, "shift_id": found.id, "reported": set()}
     status, answer = await post(ctx, "ben", "/api/sales", plain(f"first-{k:08d}", 3))
     assert status == 201, answer

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from config.clock import FrozenClock
 from config.database import Database, make_engine
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from pos.customers.tab import TabEntry
 from pos.sold import Sale
@@ -214,7 +214,7 @@ def _posting(till: Till) -> Command:
     with till.doors.write() as session:
         lines = [Advised("P00001", "P00001", 12, 24), Advised("COLA", "Cola 0.33 l", 6, 12)]
         expect(session, STORE, "swept-delivery", "farm", lines, at=by["at"])
-        receiving.begin_count(session, STORE, "swept-delivery", **by)
+        receiving.begin_count(Context(session, **by), STORE, "swept-delivery")
     body = {
         "sku-0": "P00001", "qty-0": "24", "why-0": "", "until-0": "", "sku-1": "COLA", "qty-1": "11",
         "why-1": "broken", "until-1": "", "then": "post", "command_id": "0" * 26,
@@ -230,8 +230,8 @@ def _claim(till: Till) -> Command:
         session.merge(Supplier(id="farm", name="Farm", kind="network", calendar=DeliveryCalendar(frozenset({0}))))
         lines = [Advised("COLA", "Cola 0.33 l", 6, 12)]
         expect(session, STORE, "swept-claimed", "farm", lines, at=by["at"])
-        receiving.begin_count(session, STORE, "swept-claimed", **by)
-        receiving.post(session, STORE, "swept-claimed", **by)
+        receiving.begin_count(Context(session, **by), STORE, "swept-claimed")
+        receiving.post(Context(session, **by), STORE, "swept-claimed")
     body = {
         "sku-0": "COLA", "kind-0": "damaged", "qty-0": "3", "wish": "money", "words": "", "command_id": "0" * 25 + "1",
     }  # fmt: skip
@@ -252,9 +252,9 @@ def _send_back(till: Till) -> Command:
         session.flush()
         lines = [Advised("COLA", "Cola 0.33 l", 6, 12)]
         expect(session, STORE, "swept-lot", "farm", lines, at=by["at"], network_offer_id="swept-push")
-        receiving.begin_count(session, STORE, "swept-lot", **by)
-        receiving.post(session, STORE, "swept-lot", **by)
-        consignment.propose_now(session, STORE, "swept-push", **by)
+        receiving.begin_count(Context(session, **by), STORE, "swept-lot")
+        receiving.post(Context(session, **by), STORE, "swept-lot")
+        consignment.propose_now(Context(session, **by), STORE, "swept-push")
     mine = (SupplierReturn.id == "swept-push", SupplierReturn.state == "sent")
     body = {"qty-0": "9", "command_id": "0" * 25 + "2"}
     address = "/stock/network/returns/swept-push/send"
@@ -265,7 +265,7 @@ def _recall(till: Till) -> Command:
     """Say how many of what the network recalls were taken away: they are written off, and it is told."""
     by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": till.doors.now()}
     with till.doors.write() as session:
-        recall.call(session, STORE, "COLA", id="swept-recall", why="Glass", afterwards="destroy", **by)
+        recall.call(Context(session, **by), STORE, "COLA", id="swept-recall", why="Glass", afterwards="destroy")
     body = {"qty": "2", "command_id": "0" * 25 + "5"}
     mine = (Waste.id == body["command_id"], Waste.reason == "recall")
     return Command(till.ana, "/stock/recalls/swept-recall/clear", body, lambda: till.count(Waste, *mine), form=True)

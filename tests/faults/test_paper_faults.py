@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from config.nodes.journal import Actor, Context
 from pos.documents import labels, receipt
 from pos.printing import preview, print_worker, queue
 from pos.printing.escpos import encode
@@ -106,8 +107,9 @@ def breaks(tool, database, clock, name: str, places: list[int]) -> Iterator[tupl
             else:
                 with database.write() as session:
                     if state == "unconfirmed":
-                        queue.resolve(session, STORE, job_id, "printed", actor=queue.Actor.system("a", STORE),
-                                        at=clock.now())  # fmt: skip
+                        queue.resolve(
+                            Context(session, Actor.system("a", STORE), clock.now()), STORE, job_id, "printed"
+                        )
             yield place, state
 
 

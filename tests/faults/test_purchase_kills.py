@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from config.ids import NETWORK
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.messages import OutgoingMessage
 from supply.network.purchasing import purchasing
 from supply.network.warehouse import lots
@@ -33,11 +33,11 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     lay_in(house)
     with house.doors.write() as session:
         dairy = Contact("Dairy", send_by="email", email="orders@dairy.example")
-        suppliers.write_contact(session, NETWORK, "dairy", dairy, **BY)
+        suppliers.write_contact(Context(session, **BY), NETWORK, "dairy", dairy)
         for sku in ("milk", "bread"):
-            suppliers.offer_product(session, "dairy", sku, CasePack(pack_qty=6, pack_cost_minor=500), **BY)
+            suppliers.offer_product(Context(session, **BY), "dairy", sku, CasePack(pack_qty=6, pack_cost_minor=500))
         for sku in ("milk", "bread"):
-            lots.count(session, "WH1", sku, 0, why="All sold", id=f"none-{sku}", **BY)
+            lots.count(Context(session, **BY), "WH1", sku, 0, why="All sold", id=f"none-{sku}")
     yield house
     house.doors.database.engine.dispose()
 
@@ -45,7 +45,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def proposed(network: House) -> Purchase:
     """Propose what is bought of the dairy."""
     with network.doors.write() as session:
-        made = purchasing.propose(session, "WH1", **BY)
+        made = purchasing.propose(Context(session, **BY), "WH1")
         return next(one for one in made if one.supplier_id == "dairy")
 
 
@@ -60,7 +60,7 @@ def taking_in(network: House) -> tuple[str, dict[str, str], Callable[[], int]]:
     """Take one in with fewer than ordered and the day on the packs; again it is refused."""
     made = proposed(network)
     with network.doors.write() as session:
-        purchasing.order(session, "WH1", made.id, **BY)
+        purchasing.order(Context(session, **BY), "WH1", made.id)
     until = (NOON.date() + dt.timedelta(days=9)).isoformat()
     came = sa.select(sa.func.count()).where(Purchase.id == made.id, Purchase.state == "received")
     body = {"sku-0": "milk", "qty-0": "11", "until-0": until}

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from config.ids import NETWORK
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.messages import OutgoingMessage
 from pos.stock import batches, recall
 from pos.stock.batches import Lot
@@ -77,8 +77,8 @@ def sending_off(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[in
     """Send a list off of which some is missing: it leaves, the store is told, and the rest is written off."""
     made = _listed(network)
     with network.doors.write() as session:
-        picking.pick(session, made, "milk", {("order", STORE, "order-0001"): (0, "missing")}, **BY)
-        picking.pick_rest(session, made, **BY)
+        picking.pick(Context(session, **BY), made, "milk", {("order", STORE, "order-0001"): (0, "missing")})
+        picking.pick_rest(Context(session, **BY), made)
     return f"/console/picking/{made}/send", {}, _in(Delivery)
 
 
@@ -105,7 +105,7 @@ def claiming(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]
     """Claim of the dairy what was written off."""
     _called_back(network)
     with network.doors.write() as session:
-        recalls.look_through(session, "WH1", "r1", 24, **BY)
+        recalls.look_through(Context(session, **BY), "WH1", "r1", 24)
     return "/console/recalls/r1/suppliers/dairy", {}, _in(UpstreamClaim)
 
 
@@ -124,7 +124,7 @@ def handing_over(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[i
     """Hand it over: it leaves the warehouse and its lot."""
     _called_back(network)
     with network.doors.write() as session:
-        upstream_returns.propose(session, "WH1", "r1", "dairy", 20, id="b1", **BY)
+        upstream_returns.propose(Context(session, **BY), "WH1", "r1", "dairy", 20, id="b1")
     return "/console/recalls/r1/returns/WH1/b1", {}, _in(UpstreamReturn, UpstreamReturn.state == "handed_over")
 
 
@@ -142,7 +142,7 @@ def settling(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]
             DeliveryLine(store_id=STORE, delivery_id="d", sku="milk", name="Whole milk", pack_qty=12, advised_qty=12,
                          counted_qty=12, batch="L7")
         )  # fmt: skip
-        recall.clear(session, STORE, "r1", 5, **BY)
+        recall.clear(Context(session, **BY), STORE, "r1", 5)
     return f"/console/recalls/r1/stores/{STORE}", {"qty": "4"}, _in(Recall, Recall.settled_qty == 4)
 
 
@@ -176,7 +176,7 @@ def calling_off(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[in
                          packs=2, why={})
         )  # fmt: skip
         session.flush()
-        purchasing.order(session, "WH1", "po-2", **BY)
+        purchasing.order(Context(session, **BY), "WH1", "po-2")
     return "/console/recalls/r1/purchases/WH1/po-2", {}, _in(OutgoingMessage, OutgoingMessage.state == "withdrawn")
 
 
@@ -218,20 +218,20 @@ def test_a_warehouse_s_work_killed_at_any_line_is_whole_or_nothing(network: Hous
 
 def _filled(network: House) -> None:
     with network.doors.write() as session:
-        dispatch.fill(session, **BY)
+        dispatch.fill(Context(session, **BY))
 
 
 def _listed(network: House) -> str:
     _filled(network)
     with network.doors.write() as session:
-        return picking.make(session, "WH1", **BY).id
+        return picking.make(Context(session, **BY), "WH1").id
 
 
 def _called_back(network: House) -> None:
     """Call milk back of which the warehouse has a dairy's lot and some more."""
     with network.doors.write() as session:
         contact = suppliers.Contact("Dairy")
-        suppliers.write_contact(session, NETWORK, "dairy", contact, **BY)
+        suppliers.write_contact(Context(session, **BY), NETWORK, "dairy", contact)
         session.add(
             Purchase(store_id="WH1", id="po-1", purchase_no=1, state="received", supplier_id="dairy",
                      expected_day=NOON.date(), proposed_at=NOON, received_at=NOON)
@@ -243,7 +243,7 @@ def _called_back(network: House) -> None:
         )  # fmt: skip
         batches.lay_in(session, "WH1", [Lot("milk", 24, "L7")], source_kind="purchase", source_id="po-1", at=NOON)
         said = {"why": "Glass", "called_by": "", "afterwards": "destroy"}
-        recalls.call(session, "milk", "L7", id="r1", **said, **BY)
+        recalls.call(Context(session, **BY), "milk", "L7", id="r1", **said)
 
 
 def _sent(client: FlaskClient, address: str, form: dict[str, str]) -> int:

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from config.database import Base
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Listing, Price, Product
 from pos.till import shift
 from store_app.commands.cli import main
@@ -37,7 +38,7 @@ def store(house: House) -> House:
 def _with_an_open_till(house: House) -> None:
     fill(house)
     with house.doors.write() as session:
-        shift.open_shift(session, STORE, "1", 10_000, actor=SYSTEM, at=NOON)
+        shift.open_shift(Context(session, SYSTEM, NOON), STORE, "1", 10_000)
         for sku, name in (("priceless", "Salt without a price"), ("elsewhere", "Sold elsewhere")):
             session.add(Product(sku=sku, name=name, category="Dry", tax_class_id="food", search_text=name.casefold()))
         session.flush()

@@ -17,6 +17,7 @@ from config import settings
 from config.clock import FrozenClock
 from config.database import Base
 from config.ids import new_id
+from config.nodes.journal import Actor, Context
 from config.nodes.node import found
 from config.nodes.signing import Signer
 from config.settings import Settings
@@ -49,7 +50,7 @@ GOODS = {"milk": ("Whole milk", 149, 9), "bread": ("Rye bread", 299, 6), "tea": 
 def network(build: Any) -> House:
     """Give a network that sells, and has founded a store nobody has opened yet."""
     house = build(role="network", node_id="network", public_url="http://127.0.0.1")
-    actor = catalogue.Actor.system("test", "network")
+    actor = Actor.system("test", "network")
     with house.doors.write() as session:
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         session.add(
@@ -59,8 +60,8 @@ def network(build: Any) -> House:
         )  # fmt: skip
         session.flush()
         for sku, (name, price, sold) in GOODS.items():
-            catalogue.add_product(session, sku, name, category="Food", tax_class_id="food", actor=actor, at=NOON)
-            catalogue.set_price(session, sku, price, dt.date(2025, 1, 1), actor=actor, at=NOON)
+            catalogue.add_product(Context(session, actor, NOON), sku, name, category="Food", tax_class_id="food")
+            catalogue.set_price(Context(session, actor, NOON), sku, price, dt.date(2025, 1, 1))
             session.add(SupplierProduct(supplier_id="net", sku=sku, pack_qty=6, pack_cost_minor=price * 4))
             for back in range(1, 29):
                 session.add(
@@ -123,7 +124,7 @@ class Member:
 @pytest.fixture
 def member(network: House, url: str, tmp_path: Any) -> Iterator[Member]:
     with network.doors.write() as session:
-        code = store_joining.invite(session, STORE, actor=catalogue.Actor.system("test", "network"), at=NOON)
+        code = store_joining.invite(Context(session, Actor.system("test", "network"), NOON), STORE)
     made = Member(url, code, network, tmp_path / "store")
     yield made
     made.house.doors.database.engine.dispose()
@@ -206,7 +207,7 @@ def test_a_network_founded_by_its_commands_alone_delivers_a_new_shop_s_first_ord
     with serve(network) as url:
         with network.doors.write() as session:
             code = store_joining.invite(
-                session, STORE, actor=catalogue.Actor.system("test", "network"), at=network.clock.now()
+                Context(session, Actor.system("test", "network"), network.clock.now()), STORE
             )
         member = Member(url, code, network, tmp_path / "store")
         member.contact()
@@ -223,9 +224,9 @@ def test_a_network_founded_by_its_commands_alone_delivers_a_new_shop_s_first_ord
         member.contact()
         with member.house.doors.write() as session:
             came = session.scalars(sa.select(Delivery)).one()
-            wei = catalogue.Actor("wei", "Wei", "shopkeeper", STORE)
-            receiving.begin_count(session, STORE, came.id, actor=wei, at=network.clock.now())
-            receiving.post(session, STORE, came.id, actor=wei, at=network.clock.now())
+            wei = Actor("wei", "Wei", "shopkeeper", STORE)
+            receiving.begin_count(Context(session, wei, network.clock.now()), STORE, came.id)
+            receiving.post(Context(session, wei, network.clock.now()), STORE, came.id)
         member.contact()
     member.house.doors.database.engine.dispose()
     with network.doors.read() as session:

@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 from sqlalchemy.orm import Session
 
+from config.nodes.journal import Context
 from pos.store import pictures
 from supply.facts import Advised
 from supply.money import consignment, credit
@@ -37,23 +38,25 @@ def furnish(session: Session, *, booked: bool = True) -> None:
     """
     taken_in(session, DELIVERY, {"milk": (24, 22), "tea": (12, 12)}, booked=booked)
     wrong = [("milk", "damaged", 3), ("milk", "short", 2), ("tea", "wrong", 4)]
-    handling.file(session, STORE, DELIVERY, wrong, id=CLAIM, wish="return", words="Three bottles leak.", photos=1, **BY)
+    handling.file(
+        Context(session, **BY), STORE, DELIVERY, wrong, id=CLAIM, wish="return", words="Three bottles leak.", photos=1
+    )
     photos.keep(session, STORE, CLAIM, [next(pictures.small(photo(), photos.SIDE))])
     taken_in(session, "D-contested", {"tea": (24, 24)}, booked=booked)
-    handling.file(session, STORE, "D-contested", [("tea", "expired", 6)], id=CONTESTED, wish="money", **BY)
+    handling.file(Context(session, **BY), STORE, "D-contested", [("tea", "expired", 6)], id=CONTESTED, wish="money")
     granted = {("tea", "expired"): 2 if booked else 0}
-    handling.decide(session, STORE, CONTESTED, granted, remedy="money", words="Two are over.", **BY)
-    handling.contest(session, STORE, CONTESTED, words="All six say May.", **BY)
+    handling.decide(Context(session, **BY), STORE, CONTESTED, granted, remedy="money", words="Two are over.")
+    handling.contest(Context(session, **BY), STORE, CONTESTED, words="All six say May.")
     session.add(offered(LOT, NOON.date() + dt.timedelta(days=1)))
     session.flush()
     taken_in(session, "D-lot", {"tea": (24, 24)}, booked=booked, network_offer_id=LOT)
-    consignment.propose_now(session, STORE, LOT, **BY)
+    consignment.propose_now(Context(session, **BY), STORE, LOT)
 
 
 def sent_back(session: Session) -> None:
     """Let the store have handed the lot over."""
     found = supplier_returns.return_of(session, STORE, LOT)
-    supplier_returns.note_sent(session, found, {"tea": 24}, by="Ana", sent_at=NOON, **BY)
+    supplier_returns.note_sent(Context(session, **BY), found, {"tea": 24}, by="Ana", sent_at=NOON)
 
 
 def offered(id: str, until: dt.date | None) -> network_offers.NetworkOffer:
@@ -77,9 +80,9 @@ def taken_in(
     """Let a delivery be posted. lines: sku -> (advised, counted); source: network_offer_id or order_id."""
     advised = [Advised(sku, GOODS[sku][0], 12, qty) for sku, (qty, _counted) in lines.items()]
     expect(session, STORE, id, supplier_id, advised, at=NOON, **source)
-    receiving.begin_count(session, STORE, id, **BY)
+    receiving.begin_count(Context(session, **BY), STORE, id)
     for sku, (qty, counted) in lines.items():
-        receiving.count_line(session, STORE, id, sku, counted, why="" if qty == counted else "Missing", **BY)
-    posted = receiving.post(session, STORE, id, **BY)
+        receiving.count_line(Context(session, **BY), STORE, id, sku, counted, why="" if qty == counted else "Missing")
+    posted = receiving.post(Context(session, **BY), STORE, id)
     if booked:
-        credit.goods_delivered(session, posted, **BY)
+        credit.goods_delivered(Context(session, **BY), posted)

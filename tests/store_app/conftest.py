@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 import supply.orders.orders  # noqa: F401  every table must be known before they are made
 from config.database import Database
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import found
 from pos.store.store import Region, Store, StoreKey, Till
 from store_app.web import staff
@@ -71,7 +71,7 @@ def furnish(database: Database, role: str, node_id: str) -> None:
             add_store(session, "S02", "south")
             session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=STORE, made_at=NOON))
         for name in ("operator",) if role == "network" else ("cashier", "supervisor", "shopkeeper"):
-            staff.add(session, node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON, weak=True)
+            staff.add(Context(session, system, NOON), node_id, name, name, staff.PRACTICE_PINS[name], weak=True)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from config.ids import NETWORK
 from config.nodes import facts
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.outbox import Message, OutboxMessage
 from supply.membership import benchmarks, credit_review, level, objections, suggestions
 from supply.membership.level import LevelReview
@@ -32,19 +32,19 @@ def lend(network: House, **terms: int) -> None:
         office.goods(session)
         office.history(session)
         session.flush()
-        money_terms.set_terms(session, Terms(**terms), actor=OPERATOR, at=NOON)
+        money_terms.set_terms(Context(session, OPERATOR, NOON), Terms(**terms))
         work_out(session)
 
 
 def work_out(session) -> None:
     night = Actor.system("credit", NETWORK)
-    credit_review.close_day(session, DAY - dt.timedelta(days=1), actor=night, at=NOON)
+    credit_review.close_day(Context(session, night, NOON), DAY - dt.timedelta(days=1))
 
 
 def owe(network: House) -> None:
     """Let the store owe one late invoice on credit and one on account, and have money from online orders."""
     with network.doors.write() as session:
-        book = Booking(session, STORE, actor=OPERATOR, at=NOON)
+        book = Booking(Context(session, OPERATOR, NOON), STORE)
         for n, (minor, days, on_credit) in enumerate([(12_000, -9, True), (4_500, 6, False)]):
             due = DAY + dt.timedelta(days=days)
             book.invoice(Wanted(f"invoice-{n}", minor, due, on_credit, f"D{n}", None, LINES[: 2 - n]))
@@ -91,7 +91,7 @@ def at_store(session) -> None:
     figures = [["price", "milk", 160, day], ["price", "soap", 199, day], ["rate", "soap", 900, day],
                ["waste", "", 240, day], ["cover", "", 6, day]]  # fmt: skip
     benchmarks.take_edition(session, {"scope": "north", "figures": figures})
-    suggestions.renew(session, STORE, DAY, actor=office.SYSTEM, at=NOON)
+    suggestions.renew(Context(session, office.SYSTEM, NOON), STORE, DAY)
     evidence = {
         "counts": {"sold_products": 60, "counted_products": 41}, "pickups": [], "collected": [],
         "shelf": [["milk", 3], ["bread", 0], ["tea", 2], ["beer", 4]],
@@ -100,7 +100,7 @@ def at_store(session) -> None:
     measures = {name: [one.good, one.cases] for name, one in level.count(evidence).items()}
     session.add(LevelReview(store_id=STORE, day=DAY, level=2, level_before=1, measures=measures, evidence=evidence))
     objections.raise_objection(
-        session, STORE, id="objection-0", about="limit", words="We were closed a week", actor=office.SYSTEM, at=NOON
+        Context(session, office.SYSTEM, NOON), STORE, id="objection-0", about="limit", words="We were closed a week"
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.ids import new_id
 from config.money import amount_for
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
 from pos.stock import stock
 from supply.demand.history import DailyDemand, RegionalDemand, StoreDay
@@ -108,7 +108,7 @@ def goods(session: Session) -> None:
             session.add(Barcode(code=EAN[sku], sku=sku))
     session.flush()
     opening = [(sku, row[6]) for sku, row in GOODS.items()]
-    stock.open_stock(session, STORE, opening, source_id="opening", actor=SYSTEM, at=NOON)
+    stock.open_stock(Context(session, SYSTEM, NOON), STORE, opening, source_id="opening")
 
 
 def history(session: Session, days: int = 56) -> None:
@@ -233,7 +233,7 @@ def arrive(session: Session, id: str, number: int, lines: list[tuple[str, int]],
         placed_at=NOON.isoformat(),
         lines=tuple(PlacedLine(sku, GOODS[sku][0], qty, GOODS[sku][4], GOODS[sku][3]) for sku, qty in lines),
     )
-    pickup.arrive(session, placed, SYSTEM, NOON)
+    pickup.arrive(Context(session, SYSTEM, NOON), placed)
     return code
 
 

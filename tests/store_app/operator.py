@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from config.nodes.journal import Context
 from pos.stock import stock
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import SupplierProduct
@@ -20,7 +21,7 @@ def _lay_in(house: House) -> None:
         office.history(session)
         session.add(office.offer("offer-0001"))
         warehouse_of = [(sku, 480 if sku != "apple" else 60_000) for sku in ("milk", "bread", "apple", "tea")]
-        stock.open_stock(session, "WH1", warehouse_of, source_id="first", actor=office.SYSTEM, at=NOON)
+        stock.open_stock(Context(session, office.SYSTEM, NOON), "WH1", warehouse_of, source_id="first")
         session.add(
             ReplenishmentOrder(
                 store_id=STORE,

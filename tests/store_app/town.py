@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from store_app.web import staff
 from tests.empty import database_from, lasting_folder, made_once
 from tests.store_app.house import House, Kept, open_house, token
@@ -80,7 +81,7 @@ def store_house(market: Market, tmp_path: Path) -> Iterator[House]:
     """Give the node of the town's store, its till open and its shopkeeper known."""
     with market.town.store.write() as session:
         staff.add(
-            session, STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], actor=ANA, at=AT, weak=True
+            Context(session, ANA, AT), STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], weak=True
         )
     market.town.open_till()
     address = market.town.store.engine.url.render_as_string(hide_password=False)
@@ -97,7 +98,7 @@ def _town_with_an_operator() -> tuple[Path, Path]:
         town.deliver()
         with town.network.write() as session:
             staff.add(
-                session, "network", "operator", "operator", staff.PRACTICE_PINS["operator"], actor=ANA, at=AT, weak=True
+                Context(session, ANA, AT), "network", "operator", "operator", staff.PRACTICE_PINS["operator"], weak=True
             )
     return folder / "network.db", folder / "store.db"
 

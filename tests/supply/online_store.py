@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config.database import Database
 from config.ids import NETWORK
 from config.nodes import facts, inbox, node, outbox
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.outbox import Message
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.stock import stock
@@ -124,9 +124,9 @@ class Town:
     def make_ready(self, id: str, *, at: dt.datetime = AT) -> None:
         with self.store.write() as session:
             if orders.order_for_update(session, STORE, id).state == "placed":  # a share of a group is accepted already
-                pickup.accept(session, STORE, id, actor=ANA, at=at)
-            pickup.start_picking(session, STORE, id, actor=ANA, at=at)
-            pickup.ready(session, STORE, id, actor=ANA, at=at)
+                pickup.accept(Context(session, ANA, at), STORE, id)
+            pickup.start_picking(Context(session, ANA, at), STORE, id)
+            pickup.ready(Context(session, ANA, at), STORE, id)
 
     def ready_order(self, id: str, lines: Sequence[tuple[str, int]], *, at: dt.datetime = AT) -> Placed:
         placed = self.place(id, lines, at=at)
@@ -138,14 +138,13 @@ class Town:
     def collect(self, code: str, sale_id: str, total: int, *, at: dt.datetime = AT, age: int | None = None):
         with self.store.write() as session:
             handed = handover.collect(
-                session, STORE, code, sale_id=sale_id, till_id=TILL, tenders=[("cash", total)],
-                shown_total_minor=total, age_confirmed=age, actor=ANA, at=at,
-            )  # fmt: skip
+                Context(session, ANA, at), STORE, code, sale_id=sale_id, till_id=TILL, tenders=[("cash", total)],
+                shown_total_minor=total, age_confirmed=age)  # fmt: skip
         return handed.or_raise()
 
     def open_till(self) -> None:
         with self.store.write() as session:
-            shift.open_shift(session, STORE, TILL, 10_000, actor=ANA, at=AT)
+            shift.open_shift(Context(session, ANA, AT), STORE, TILL, 10_000)
 
     def state(self, id: str) -> tuple[str, str]:
         """Return the order's state at the store and at the network."""
@@ -237,7 +236,7 @@ def _build_town(folder: Path, network_url: str | None = None) -> Town:
     town = Town(*databases)
     with town.store.write() as session:
         goods = [(sku, entry[-1]) for sku, entry in PRODUCTS.items()]
-        stock.receive(session, STORE, goods, source_kind="delivery", source_id="first", at=AT, actor=ANA)
+        stock.receive(Context(session, ANA, AT), STORE, goods, source_kind="delivery", source_id="first")
     town.publish()
     return town
 

@@ -16,7 +16,7 @@ import supply.sync.checks
 from config.database import Base, Database
 from config.ids import NETWORK
 from config.nodes import facts, inbox, node, outbox
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.outbox import Message
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.stock import stock
@@ -127,7 +127,7 @@ class Country:
         with self.stores[store].write() as session:
             order_id = id or f"order-{store}-{orders.next_no(session, store)}"
             write_order(session, store, order_id, packs, supplier, at, why)
-            orders.send(session, store, order_id, actor=KEEPER[store], at=at)
+            orders.send(Context(session, KEEPER[store], at), store, order_id)
         return order_id
 
     def state(self, store: str, order_id: str) -> tuple[str, str]:
@@ -177,23 +177,23 @@ class Country:
 
     def fill(self, at: dt.datetime = AT) -> list[str]:
         with self.network.write() as session:
-            return [order.id for order in dispatch.fill(session, actor=OPERATOR, at=at)]
+            return [order.id for order in dispatch.fill(Context(session, OPERATOR, at))]
 
     def load(self, day: dt.date | None = None, at: dt.datetime = AT) -> list[str]:
         """Load what is due on a day; None: everything."""
         at = at if day is None else dt.datetime.combine(day, at.timetz())
         with self.network.write() as session:
-            gone = dispatch.dispatch_day(session, everything=day is None, actor=OPERATOR, at=at)
+            gone = dispatch.dispatch_day(Context(session, OPERATOR, at), everything=day is None)
             return [order.id for order in gone]
 
     def take_in(self, store: str, counts: Sequence[tuple[str, int, str]] = (), at: dt.datetime = AT) -> str:
         """Count and post the delivery that is on its way. counts: (sku, counted, why)."""
         delivery_id = self.delivery(store)
         with self.stores[store].write() as session:
-            receiving.begin_count(session, store, delivery_id, actor=KEEPER[store], at=at)
+            receiving.begin_count(Context(session, KEEPER[store], at), store, delivery_id)
             for sku, counted, why in counts:
-                receiving.count_line(session, store, delivery_id, sku, counted, why=why, actor=KEEPER[store], at=at)
-            receiving.post(session, store, delivery_id, actor=KEEPER[store], at=at)
+                receiving.count_line(Context(session, KEEPER[store], at), store, delivery_id, sku, counted, why=why)
+            receiving.post(Context(session, KEEPER[store], at), store, delivery_id)
         return delivery_id
 
     def findings(self) -> list[str]:
@@ -271,7 +271,7 @@ def _build_country(folder: Path, network_url: str = "") -> Country:
     network = databases.pop(NETWORK)
     with network.write() as session:
         goods = [(sku, entry[-1]) for sku, entry in PRODUCTS.items()]
-        stock.open_stock(session, WAREHOUSE, goods, source_id="opening", at=AT, actor=OPERATOR)
+        stock.open_stock(Context(session, OPERATOR, AT), WAREHOUSE, goods, source_id="opening")
     return Country(network, databases)
 
 

@@ -27,7 +27,7 @@ from typing import Any
 from sqlalchemy.orm import configure_mappers
 
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import TaxClass
 from pos.pricing.promises import Choice, Offer, Part
@@ -109,13 +109,13 @@ def sale(house: House) -> Callable[[], None]:
         session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
         session.flush()
         for sku, price_minor in goods:
-            catalogue.add_product(session, sku, sku, category="x", tax_class_id="food", actor=actor, at=NOON)
-            catalogue.set_price(session, sku, price_minor, NOON.date(), actor=actor, at=NOON)
-            catalogue.list_product(session, STORE, sku, actor=actor, at=NOON)
-        stock.open_stock(session, STORE, [(sku, 9) for sku, _ in goods], source_id="opening", at=NOON, actor=actor)
+            catalogue.add_product(Context(session, actor, NOON), sku, sku, category="x", tax_class_id="food")
+            catalogue.set_price(Context(session, actor, NOON), sku, price_minor, NOON.date())
+            catalogue.list_product(Context(session, actor, NOON), STORE, sku)
+        stock.open_stock(Context(session, actor, NOON), STORE, [(sku, 9) for sku, _ in goods], source_id="opening")
         milk = (Part(Choice(skus=frozenset({"MILK"}))),)
         offers.make(
-            session, STORE, Offer("two", "Two", "pack_price", milk, amount_minor=200, size=2), actor=actor, at=NOON
+            Context(session, actor, NOON), STORE, Offer("two", "Two", "pack_price", milk, amount_minor=200, size=2)
         )
     client = house.signed_in("cashier")
     client.environ_base["HTTP_X_CSRF_TOKEN"] = token(client)

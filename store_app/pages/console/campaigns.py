@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from config.errors import DomainError
 from config.money import BASIS
 from pos.store.store import usual_currency
 from store_app.pages.common import find_product, form
-from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words.refusals import sentence_of
@@ -75,7 +75,7 @@ def plan() -> ResponseReturnValue:
         )
         there = {store.id for store in overview.stores(session, today()) if store.has_node}
         chosen = [store_id for store_id in request.form.getlist("store_id") if store_id in there]
-        made = campaigns.plan(session, terms, chosen, actor=g.actor, at=clock.now())
+        made = campaigns.plan(acting(session), terms, chosen)
         count = len(campaigns.asks_of(session, made.id))
         wake_worker_after(session)
     flash(_("%(asked)d stores asked, %(held)d in the hold-out group.", asked=count, held=len(made.held_out)), "good")
@@ -91,7 +91,7 @@ def plan() -> ResponseReturnValue:
 def call_off(campaign_id: str) -> ResponseReturnValue:
     """End a campaign now."""
     with write() as session:
-        campaigns.call_off(session, campaign_id, actor=g.actor, at=clock.now())
+        campaigns.call_off(acting(session), campaign_id)
         wake_worker_after(session)
     flash(_("Called off. The stores are told."), "info")
     return redirect(url_for(".listed"), 303)

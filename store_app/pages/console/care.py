@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -15,7 +15,7 @@ from pos.catalogue.catalogue import Product, TaxClass, shared_tax_classes
 from pos.store.store import usual_currency
 from store_app.pages.common import form
 from store_app.payments import escrow as escrow_payments
-from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words.refusals import sentence_of
@@ -86,7 +86,7 @@ def resolve(escrow_id: str) -> ResponseReturnValue:
     with write() as session:
         row = escrow.locked(session, escrow_id)
         refund_minor = form.amount("refund", row.currency)
-        escrow_release.decide(session, escrow_id, refund_minor, why=why, actor=g.actor, at=clock.now())
+        escrow_release.decide(acting(session), escrow_id, refund_minor, why=why)
         wake_worker_after(session)
     flash(_("Decided."), "good")
     return redirect(url_for(".overview_page"), 303)
@@ -98,7 +98,7 @@ def resolve(escrow_id: str) -> ResponseReturnValue:
 def ask_again(refund_id: str) -> ResponseReturnValue:
     """Ask the payment service at once to give money back."""
     with write() as session:
-        refunds.ask_now(session, refund_id, actor=g.actor, at=clock.now())
+        refunds.ask_now(acting(session), refund_id)
     if escrow_payments.send_back(doors(), refund_id) == "waiting":
         with read() as session:
             said = session.get_one(Refund, refund_id).reason
@@ -115,9 +115,7 @@ def paid_by_hand(refund_id: str) -> ResponseReturnValue:
     """Note how a person has paid money back that the payment service does not give back."""
     reference = form.text("reference", most=200, required=_("Say how it was paid: the transfer’s number, say."))
     with write() as session:
-        escrow.paid_by_hand(
-            session, refund_id, reference, looked=request.form.get("looked") == "yes", actor=g.actor, at=clock.now()
-        )
+        escrow.paid_by_hand(acting(session), refund_id, reference, looked=request.form.get("looked") == "yes")
         online.send_refund(session, session.get_one(Refund, refund_id), clock.now())
     flash(_("Noted. The payment service is not asked any more."), "good")
     return redirect(url_for(".overview_page", _anchor="going-back"), 303)
@@ -132,7 +130,7 @@ def decide(store_id: str, order_id: str, sku: str) -> ResponseReturnValue:
     hide = request.form.get("hide") == "yes"
     with write() as session:
         row = reviews.review_of(session, store_id, order_id, sku)
-        reviews.decide(session, row, hide=hide, why=why, actor=g.actor, at=clock.now())
+        reviews.decide(acting(session), row, hide=hide, why=why)
         online.send_review(session, row, clock.now())
         wake_worker_after(session)
     flash(_("Decided."), "good")
@@ -147,7 +145,7 @@ def match() -> ResponseReturnValue:
     source, name = form.text("source", most=40), form.text("name", most=160)
     sku = form.text("sku", most=64, required=_("Choose the product."))
     with write() as session:
-        external_rankings.match(session, source, name, sku, actor=g.actor, at=clock.now())
+        external_rankings.match(acting(session), source, name, sku)
     flash(_("Matched; it counts in the next ranking."), "good")
     return redirect(url_for(".overview_page"), 303)
 
@@ -164,10 +162,14 @@ def carry() -> ResponseReturnValue:
         if session.get(TaxClass, given["tax_class_id"]) is None or session.get(Supplier, given["supplier_id"]) is None:
             raise Invalid("bad-choice", "Choose the tax and the supplier from the lists.")
         external_rankings.carry(
-            session, source, name, **given, price_minor=form.amount("price", currency),
-            pack_qty=form.whole("pack_qty", least=1, most=10_000), pack_cost_minor=form.amount("pack_cost", currency),
-            actor=g.actor, at=clock.now(),
-        )  # fmt: skip
+            acting(session),
+            source,
+            name,
+            **given,
+            price_minor=form.amount("price", currency),
+            pack_qty=form.whole("pack_qty", least=1, most=10_000),
+            pack_cost_minor=form.amount("pack_cost", currency),
+        )
         wake_worker_after(session)
     flash(_("In the catalogue. With the next editions every store can order it in."), "good")
     return redirect(url_for(".overview_page"), 303)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, redirect, url_for
+from flask import Blueprint, Response, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from config.errors import DomainError, NotFound
 from pos.store.store import Store, usual_currency
 from store_app.pages.common import form, waiting
 from store_app.pages.orders.claims import picture, typed_grants
-from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import about_store, page, today
 from store_app.web.security import requires
 from store_app.words import claims as claims_words
@@ -105,7 +105,7 @@ def claim(store_id: str, claim_id: str, fault: DomainError | None = None) -> Res
 def look(store_id: str, claim_id: str) -> ResponseReturnValue:
     """Tell the store that somebody looks into it."""
     with write() as session:
-        handling.look_into(session, store_id, claim_id, actor=g.actor, at=clock.now())
+        handling.look_into(acting(session), store_id, claim_id)
         wake_worker_after(session)
     flash(_("The store reads that somebody looks into it."), "info")
     return redirect(url_for(".claim", store_id=store_id, claim_id=claim_id), 303)
@@ -121,7 +121,7 @@ def decide(store_id: str, claim_id: str) -> ResponseReturnValue:
     with write() as session:
         found = delivery_claims.claim_of(session, store_id, claim_id)
         granted = typed_grants(delivery_claims.lines_of(session, found))
-        handling.decide(session, store_id, claim_id, granted, remedy=remedy, words=words, actor=g.actor, at=clock.now())
+        handling.decide(acting(session), store_id, claim_id, granted, remedy=remedy, words=words)
         wake_worker_after(session)
     flash(_("Answered: the store reads it with the next contact."), "good")
     return redirect(url_for(".listed"), 303)
@@ -136,7 +136,7 @@ def receive(store_id: str, return_id: str) -> ResponseReturnValue:
     with write() as session:
         lines = supplier_returns.lines_of(session, supplier_returns.return_of(session, store_id, return_id))
         counts = {line.sku: (form.whole(f"came-{n}"), form.whole(f"fit-{n}")) for n, line in enumerate(lines)}
-        returns.receive(session, store_id, return_id, counts, words=words, actor=g.actor, at=clock.now())
+        returns.receive(acting(session), store_id, return_id, counts, words=words)
         wake_worker_after(session)
     flash(_("Counted: what is fit to be sold stands in the warehouse."), "good")
     return redirect(url_for(".listed"), 303)

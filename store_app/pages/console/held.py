@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, NotFound
 from config.nodes.inbox import PARKED, TURNED_DOWN, InboxMessage
 from pos.store.store import Store
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.sync import receiver
 from store_app.web.presenting import day, page
 from store_app.web.security import requires
@@ -61,7 +61,7 @@ def accept(store_id: str) -> ResponseReturnValue:
     """Accept held facts of a store: each counts on its own day, as if nothing had held it."""
     with write() as session:
         ids = _chosen(session, store_id)
-        taken = receiver.take_in(session, store_id, ids, actor=g.actor, at=doors().now())
+        taken = receiver.take_in(acting(session), store_id, ids)
     left = len(ids) - len(taken)
     reported = ngettext("%(num)d message accepted.", "%(num)d messages accepted.", len(taken))
     if left:
@@ -80,7 +80,7 @@ def reject(store_id: str) -> ResponseReturnValue:
     """Reject held facts of a store, with what depends on them: they count nowhere."""
     with write() as session:
         ids = _chosen(session, store_id)
-        done = plausibility.turn_down(session, store_id, ids, actor=g.actor, at=doors().now())
+        done = plausibility.turn_down(acting(session), store_id, ids)
     flash(ngettext("%(num)d message rejected.", "%(num)d messages rejected.", len(done)), "info")
     return redirect(url_for("console_parked.listed"), 303)
 

@@ -1,6 +1,6 @@
 """The network's own lessons: written in Markdown, read as the stores will, published with the next editions."""
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -11,7 +11,7 @@ from config.words import N_, names
 from config.words import language as said
 from store_app.pages.common import form
 from store_app.practice import lessons
-from store_app.runtime.doors import clock, read, write
+from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import language, page
 from store_app.web.security import requires
 from supply.membership import training
@@ -62,9 +62,7 @@ def save(lesson_id: str = "") -> ResponseReturnValue:
     """Keep a lesson's text and publish it to the stores."""
     form.command_id()
     with write() as session:
-        row = training.write(
-            session, request.form.get("text", ""), lesson_id=lesson_id or None, actor=g.actor, at=clock.now()
-        )
+        row = training.write(acting(session), request.form.get("text", ""), lesson_id=lesson_id or None)
         publication.publish(session, "lessons", EVERYONE, training.edition(session), at=clock.now())
     flash(_("Published. The stores have it the next time they ask."), "good")
     return redirect(url_for("console_lessons.writing", lesson_id=row.id), 303)
@@ -75,7 +73,7 @@ def save(lesson_id: str = "") -> ResponseReturnValue:
 def take_back(lesson_id: str) -> ResponseReturnValue:
     """Show a lesson to the stores no longer."""
     with write() as session:
-        training.take_back(session, lesson_id, actor=g.actor, at=clock.now())
+        training.take_back(acting(session), lesson_id)
         publication.publish(session, "lessons", EVERYONE, training.edition(session), at=clock.now())
     flash(_("Taken back. What was learnt with it stays."), "good")
     return redirect(url_for("console_lessons.listed"), 303)

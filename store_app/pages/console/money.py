@@ -11,10 +11,11 @@ from flask_babel import ngettext
 
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
+from config.nodes.journal import Context
 from pos.store.store import Store, store_of
 from store_app.pages.common import form, money_views
 from store_app.pages.customers.statements import table
-from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, read, wake_worker_after, write
 from store_app.web.presenting import about_store, page, place, today
 from store_app.web.security import requires
 from store_app.words import money
@@ -138,10 +139,11 @@ def decide_draw(store_id: str, order_id: str) -> ResponseReturnValue:
     go = request.form.get("go") == "yes"
     why = "" if go else form.text("why", required=_("Say why: the shopkeeper reads it."))
     with write() as session:
+        ctx = acting(session)
         if go:
-            credit.let_go(session, store_id, order_id, actor=g.actor, at=clock.now())
+            credit.let_go(ctx, store_id, order_id)
         else:
-            credit.refuse(session, store_id, order_id, why=why, actor=g.actor, at=clock.now())
+            credit.refuse(ctx, store_id, order_id, why=why)
         wake_worker_after(session)
     flash(_("Decided."), "good")
     return redirect(url_for(".overview"), 303)
@@ -155,9 +157,12 @@ def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
     words = form.text("words", most=500, required=_("Say why: the shopkeeper reads it."))
     with write() as session:
         objections.answer(
-            session, store_id, objection_id, upheld=request.form.get("upheld") == "yes", words=words, actor=g.actor,
-            at=clock.now(),
-        )  # fmt: skip
+            acting(session),
+            store_id,
+            objection_id,
+            upheld=request.form.get("upheld") == "yes",
+            words=words,
+        )
         wake_worker_after(session)
     flash(_("Answered."), "good")
     return redirect(url_for(".overview"), 303)
@@ -173,10 +178,11 @@ def decide_lost(store_id: str) -> ResponseReturnValue:
     with write() as session:
         ids = [row.id for row in lost_entries.waiting(session, store_id) if wanted in ("", row.id)]
         for entry_id in ids:
+            ctx = acting(session)
             if leave and wanted:
-                lost_entries.leave_out(session, store_id, entry_id, why=why, actor=g.actor, at=clock.now())
+                lost_entries.leave_out(ctx, store_id, entry_id, why=why)
             else:
-                lost_entries.take_over(session, store_id, entry_id, actor=g.actor, at=clock.now())
+                lost_entries.take_over(ctx, store_id, entry_id)
         wake_worker_after(session)
     flash(_("Decided."), "good")
     return redirect(url_for(".overview"), 303)
@@ -193,10 +199,11 @@ def pay_in() -> ResponseReturnValue:
         store = _store(session, store_id)
         amount_minor, at = form.amount("amount", store.currency), clock.now()
         once = form.command_id()
+        ctx = Context(session, g.actor, at)
         if way == "paid":
-            ledger.money_in(session, store.id, amount_minor, reference=words, id=once, actor=g.actor, at=at)
+            ledger.money_in(ctx, store.id, amount_minor, reference=words, id=once)
         else:
-            ledger.credit_note(session, store.id, amount_minor, why=words, id=once, actor=g.actor, at=at)
+            ledger.credit_note(ctx, store.id, amount_minor, why=words, id=once)
         wake_worker_after(session)
     flash(_("Booked."), "good")
     return redirect(url_for(".store_account", store_id=store_id), 303)
@@ -210,7 +217,7 @@ def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
     why, payer_id = form.text("why", required=_("Say why: the shopkeeper reads it.")), form.text("payer", most=64)
     with write() as session:
         payer = _store(session, payer_id).id if payer_id else None
-        wrong_payments.take_back(session, store_id, entry_id, why=why, payer_id=payer, actor=g.actor, at=clock.now())
+        wrong_payments.take_back(acting(session), store_id, entry_id, why=why, payer_id=payer)
         wake_worker_after(session)
     flash(_("Taken back. What it had paid is open again."), "good")
     return redirect(url_for(".store_account", store_id=store_id), 303)
@@ -224,10 +231,11 @@ def hold(store_id: str) -> ResponseReturnValue:
     release = request.form.get("release") == "yes"
     why = "" if release else form.text("why", required=_("Say why: the shopkeeper reads it."))
     with write() as session:
+        ctx = acting(session)
         if release:
-            credit.release(session, store_id, actor=g.actor, at=clock.now())
+            credit.release(ctx, store_id)
         else:
-            credit.hold(session, store_id, why=why, actor=g.actor, at=clock.now())
+            credit.hold(ctx, store_id, why=why)
         wake_worker_after(session)
     flash(_("The credit is open again.") if release else _("The credit is held."), "good")
     return redirect(url_for(".store_account", store_id=store_id), 303)
@@ -240,7 +248,7 @@ def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
     """Give up what is left of an invoice."""
     why = form.text("why", required=_("Say why, for the record."))
     with write() as session:
-        credit.give_up(session, store_id, invoice_id, why=why, actor=g.actor, at=clock.now())
+        credit.give_up(acting(session), store_id, invoice_id, why=why)
         wake_worker_after(session)
     flash(_("Given up, as a loss. The store’s credit is held until you release it."), "info")
     return redirect(url_for(".store_account", store_id=store_id), 303)
@@ -254,9 +262,7 @@ def say_payer() -> ResponseReturnValue:
     payee = form.text("payee", most=140, required=_("Write whose account it is."))
     account = form.text("account", most=60, required=_("Type the account’s number."))
     with write() as session:
-        payouts.say_payer(
-            session, payee=payee, account=account, bic=form.text("bic", most=20), actor=g.actor, at=clock.now()
-        )
+        payouts.say_payer(acting(session), payee=payee, account=account, bic=form.text("bic", most=20))
     flash(_("The network pays from this account from now on."), "good")
     return redirect(url_for(".overview"), 303)
 
@@ -268,7 +274,7 @@ def make_run() -> ResponseReturnValue:
     """Pay out what the stores' funds hold: makes a run, whose file goes to the bank."""
     with write() as session:
         payouts.payer_of(session)
-        run = payouts.make_run(session, id=form.command_id(), actor=g.actor, at=clock.now())
+        run = payouts.make_run(acting(session), id=form.command_id())
         wake_worker_after(session)
     reported = ngettext("%(num)d payout is made.", "%(num)d payouts are made.", len(run.payouts))
     if run.unknown:
@@ -304,7 +310,7 @@ def run_file(run_id: str, suffix: str) -> Response:
 def confirm_run(run_id: str) -> ResponseReturnValue:
     """Note that the bank has carried a run out."""
     with write() as session:
-        payouts.confirm(session, run_id, actor=g.actor, at=clock.now())
+        payouts.confirm(acting(session), run_id)
     flash(_("Noted as paid."), "good")
     return redirect(url_for(".overview", _anchor="payouts"), 303)
 
@@ -316,7 +322,7 @@ def come_back(store_id: str, payout_id: str) -> ResponseReturnValue:
     """Put a payout the bank sent back into the store's funds."""
     why = form.text("why", required=_("Say what the bank says."))
     with write() as session:
-        payouts.returned(session, store_id, payout_id, why=why, actor=g.actor, at=clock.now())
+        payouts.returned(acting(session), store_id, payout_id, why=why)
         wake_worker_after(session)
     flash(_("It is money at the network again, and goes out with the next run."), "info")
     return redirect(url_for(".overview", _anchor="payouts"), 303)
@@ -329,7 +335,7 @@ def set_terms() -> ResponseReturnValue:
     """Put new terms in force; every store's limit is worked out by them from the next night."""
     values = {name: _typed(name) for name in BOUNDS}
     with write() as session:
-        n = terms.set_terms(session, Terms(**values), actor=g.actor, at=clock.now())
+        n = terms.set_terms(acting(session), Terms(**values))
     flash(_("Terms no. %(n)s are in force.", n=n), "good")
     return redirect(url_for(".overview", _anchor="terms"), 303)
 

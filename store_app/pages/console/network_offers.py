@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Set
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from config.errors import DomainError, Invalid
 from pos.store.store import usual_currency
 from store_app.pages.common import find_product, form
-from store_app.runtime.doors import clock, read, write
+from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words import claims
@@ -76,7 +76,7 @@ def offer() -> ResponseReturnValue:
         terms = _terms(money_terms.in_force(session)[1], currency)
         new = NewOffer(product.sku, packs, why, answer_by, return_until, cost_minor, terms)
         for store_id in chosen:
-            network_offers.offer(session, store_id, new, id=f"{command}-{store_id}", actor=g.actor, at=clock.now())
+            network_offers.offer(acting(session), store_id, new, id=f"{command}-{store_id}")
     flash(ngettext("Offered to %(num)d store.", "Offered to %(num)d stores.", len(chosen)), "good")
     return redirect(url_for("console_network_offers.offers"), 303)
 
@@ -90,7 +90,7 @@ def call_off(store_id: str, offer_id: str) -> ResponseReturnValue:
     with write() as session:
         found = network_offers.offer_of(session, store_id, offer_id)
         if found.state != "called_off":
-            network_offers.call_off(session, store_id, offer_id, why=why, actor=g.actor, at=clock.now())
+            network_offers.call_off(acting(session), store_id, offer_id, why=why)
     flash(_("%(name)s is called off. The store is told.", name=found.name), "good")
     return redirect(url_for("console_network_offers.offers"), 303)
 
@@ -103,7 +103,7 @@ def withdraw(store_id: str, offer_id: str) -> ResponseReturnValue:
     with write() as session:
         found = network_offers.offer_of(session, store_id, offer_id)
         if found.state != "withdrawn":
-            network_offers.withdraw(session, store_id, offer_id, actor=g.actor, at=clock.now())
+            network_offers.withdraw(acting(session), store_id, offer_id)
     flash(
         _("%(name)s is withdrawn. Where the store has answered meanwhile, its answer stands.", name=found.name), "good"
     )

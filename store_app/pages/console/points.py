@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -23,7 +23,7 @@ from pos.store.store import Store, usual_currency
 from store_app.pages.common import form
 from store_app.pages.customers.customers import POINT_WORDS
 from store_app.pages.customers.loyalty import figures
-from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, read, wake_worker_after, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
 from supply.money import points as network_points
@@ -114,7 +114,7 @@ def found() -> ResponseReturnValue:
             lapsed_to=form.one_of("lapsed_to", ("stores", "network"), sentence=_("Choose who gets them.")),
             notice_days=form.whole("notice_days", least=0, most=MOST_NOTICE),
         )
-        points_pool.found(session, wished, actor=g.actor, at=clock.now())
+        points_pool.found(acting(session), wished)
         publication.publish(session, "points", EVERYONE, shared_points.edition(session), at=clock.now())
     flash(_("Published. The stores have it the next time they ask."), "good")
     return redirect(url_for(".overview_page"), 303)
@@ -128,7 +128,7 @@ def decide(store_id: str, entry_id: str) -> ResponseReturnValue:
     form.command_id()
     answer = form.one_of("answer", ("take", "refuse"), sentence=_("Choose what happens to it."))
     with write() as session:
-        network_points.decide(session, store_id, entry_id, take=answer == "take", actor=g.actor, at=clock.now())
+        network_points.decide(acting(session), store_id, entry_id, take=answer == "take")
         wake_worker_after(session)
     flash(_("Decided. The store is told."), "good")
     return redirect(url_for(".overview_page"), 303)

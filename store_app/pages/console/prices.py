@@ -29,7 +29,7 @@ from config.nodes.publication import EVERYONE
 from store_app.files import importing, network
 from store_app.pages.common import form, uploads
 from store_app.pages.orders.suppliers import calendar_choices, calendar_typed
-from store_app.runtime.doors import clock, doors, read, write
+from store_app.runtime.doors import acting, clock, doors, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
 from store_app.words.supply import takes_orders
@@ -87,7 +87,7 @@ def set_terms(supplier_id: str) -> ResponseReturnValue:
             calendar=delivery_calendar.read(calendar_typed(), before),
             minimum_minor=form.amount("minimum", currency) if request.form.get("minimum", "").strip() else 0,
         )
-        price_list.set_terms(session, supplier_id, terms, actor=g.actor, at=clock.now())
+        price_list.set_terms(acting(session), supplier_id, terms)
     flash(_("Saved. The stores hear of it within minutes; orders under way stay as they are."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
@@ -109,7 +109,7 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
         found = price_list.changes(session, supplier_id, [Listed(1, sku, pack_qty, cost, from_day)], today=today)
         waits = None
         if _may(session, found if terms else [], supplier_id):
-            suppliers.set_cost(session, supplier_id, sku, cost, from_day, today=today, actor=g.actor, at=clock.now())
+            suppliers.set_cost(acting(session), supplier_id, sku, cost, from_day, today=today)
         else:
             row = (sku, pack_qty, Decimal(cost).scaleb(-exponent(currency)), from_day.isoformat())
             raw = _written(("sku", "pack_qty", "pack_cost", "from_day"), row)
@@ -151,7 +151,7 @@ def look() -> ResponseReturnValue:
         whose = _whose(sheet, supplier_id)
         found = [] if sheet.faults else _changes(session, sheet, supplier_id)
         if not sheet.faults:
-            importing.rehearse(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
+            importing.rehearse(acting(session), sheet, EVERYONE, supplier_id=whose)
         trial = session.begin_nested()
         waits = not _may(session, found, whose)
         trial.rollback()
@@ -219,7 +219,7 @@ def confirm(proposal_id: str) -> ResponseReturnValue:
     with read() as session:
         sheet = _sheet(price_list.proposal(session, proposal_id))
     with write() as session:
-        row = price_list.confirm(session, proposal_id, actor=g.actor, at=clock.now())
+        row = price_list.confirm(acting(session), proposal_id)
         _bring_in(session, sheet, row.supplier_id)
         supplier_id = row.supplier_id
     flash(_("Confirmed. The list is in."), "good")
@@ -232,7 +232,7 @@ def confirm(proposal_id: str) -> ResponseReturnValue:
 def drop(proposal_id: str) -> ResponseReturnValue:
     """Turn a proposed list down, or withdraw one's own."""
     with write() as session:
-        supplier_id = price_list.drop(session, proposal_id, actor=g.actor, at=clock.now()).supplier_id
+        supplier_id = price_list.drop(acting(session), proposal_id).supplier_id
     flash(_("The list is not brought in."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
@@ -242,11 +242,11 @@ def drop(proposal_id: str) -> ResponseReturnValue:
 
 def _may(session: Session, found: Sequence[Change], of: str) -> bool:
     limits = Limits(doors().settings.prices_alone, doors().settings.prices_alone_percent)
-    return price_list.may_write(session, found, limits, of=of, actor=g.actor, at=clock.now())
+    return price_list.may_write(acting(session), found, limits, of=of)
 
 
 def _propose(session: Session, id: str, found: Sequence[Change], sent: PriceFile) -> str:
-    return price_list.propose(session, id, found, sent, actor=g.actor, at=clock.now()).id
+    return price_list.propose(acting(session), id, found, sent).id
 
 
 def _reported_to_wait(proposal_id: str) -> ResponseReturnValue:
@@ -262,7 +262,7 @@ def _sheet(row: PriceProposal) -> importing.Sheet:
 
 def _bring_in(session: Session, sheet: importing.Sheet, supplier_id: str) -> None:
     whose = _whose(sheet, supplier_id)
-    importing.write(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
+    importing.write(acting(session), sheet, EVERYONE, supplier_id=whose)
 
 
 def _whose(sheet: importing.Sheet, supplier_id: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -23,7 +23,7 @@ from store_app.node.doctor import BAD, WARN
 from store_app.pages.common import form, money_views
 from store_app.pages.console import console, store_lights, store_map
 from store_app.pages.orders import closed_days as closed_pages
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.sync import receiver
 from store_app.web.presenting import about_store, money, page, since, today
 from store_app.web.security import can, requires
@@ -155,13 +155,13 @@ def looked_into(store_id: str) -> ResponseReturnValue:
     """Settle a store's alarm and the doubts about its journal, once a person knows what happened."""
     with write() as session:
         store = _store(session, store_id)
-        anchor.settle(session, store.id, actor=g.actor, at=doors().now())
+        ctx = acting(session)
+        anchor.settle(ctx, store.id)
         peer = session.get(Peer, store_id)
         if peer is not None and peer.alarm is not None:
             journal.record(
-                session, actor=g.actor, at=doors().now(), verb="peer.looked_into", subject=f"store:{store.id}",
-                alarm=peer.alarm,
-            )  # fmt: skip
+                ctx, verb="peer.looked_into", subject=f"store:{store.id}",
+                alarm=peer.alarm)  # fmt: skip
             peer.alarm = None
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
@@ -171,7 +171,7 @@ def looked_into(store_id: str) -> ResponseReturnValue:
 def withdraw(store_id: str, name: str) -> ResponseReturnValue:
     """Make one key of a store useless: its old computer's, say, once another has joined."""
     with write() as session:
-        withdraw_key(session, _store(session, store_id).id, name, actor=g.actor, at=doors().now())
+        withdraw_key(acting(session), _store(session, store_id).id, name)
     flash(_("The key %(name)s opens nothing any more.", name=name), "info")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
@@ -214,7 +214,7 @@ def close_days(store_id: str) -> ResponseReturnValue:
     first, last = closed_pages.typed()
     with write() as session:
         closed_days.require_no_node(session, _store(session, store_id).id)
-        closed_days.close(session, store_id, first, last, actor=g.actor, at=doors().now())
+        closed_days.close(acting(session), store_id, first, last)
     flash(_("Closed: %(days)s. Its orders expect no sales then.", days=words.days(first, last)), "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
@@ -228,7 +228,7 @@ def say_sales(store_id: str) -> ResponseReturnValue:
         store = _store(session, store_id)
         said = request.form.get("sales_amount", "").strip()
         minor = form.amount("sales_amount", store.currency) if said else 0
-        stated_sales.state_for(session, store.id, minor, actor=g.actor, at=doors().now())
+        stated_sales.state_for(acting(session), store.id, minor)
         reported = _(
             "Its orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor, store.currency)
         )
@@ -244,7 +244,7 @@ def reopen_days(store_id: str) -> ResponseReturnValue:
     first, last = closed_pages.chosen()
     with write() as session:
         closed_days.require_no_node(session, _store(session, store_id).id)
-        closed_days.reopen(session, store_id, first, last, actor=g.actor, at=doors().now())
+        closed_days.reopen(acting(session), store_id, first, last)
     flash(_("%(days)s: open again.", days=words.days(first, last)), "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
@@ -255,7 +255,7 @@ def reopen_days(store_id: str) -> ResponseReturnValue:
 def _settle_signing(store_id: str, name: str, settle: Callable[..., None], reported: str) -> ResponseReturnValue:
     with write() as session:
         key = signing_keys.named(session, _store(session, store_id).id, name)
-        settle(session, key, actor=g.actor, at=doors().now())
+        settle(acting(session), key)
         receiver.settle_key(session, store_id)
     flash(reported, "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)

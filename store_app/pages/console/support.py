@@ -11,12 +11,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product
 from pos.sold import Sale, SaleLine, newest_first
 from pos.stock.ledger import INSIDE, StockLevel
 from pos.store.store import Store, store_of
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import about_store, page
 from store_app.web.security import requires
 from supply.membership import support
@@ -35,7 +36,7 @@ def door(store_id: str, fault: DomainError | None = None) -> ResponseReturnValue
     at = doors().now()
     with read() as session:
         store = store_of(session, form.tidy(store_id))
-        if fault is None and support.looking(session, store.id, g.actor, at) is not None:
+        if fault is None and support.looking(Context(session, g.actor, at), store.id) is not None:
             return redirect(url_for(".inside", store_id=store.id), 303)
         leave, looks = support.in_force(session, store.id, at), support.looks_of(session, store.id)
     return page("console/support_door.html", store=store, leave=leave, looks=looks, fault=fault)
@@ -48,7 +49,7 @@ def look(store_id: str) -> ResponseReturnValue:
     """Open a look: written in the journal here and in the store's."""
     with write() as session:
         store = store_of(session, form.tidy(store_id))
-        support.look(session, store.id, actor=g.actor, at=doors().now())
+        support.look(acting(session), store.id)
         wake_worker_after(session)
     return redirect(url_for(".inside", store_id=store.id), 303)
 
@@ -62,8 +63,9 @@ def inside(store_id: str) -> ResponseReturnValue:
         store = store_of(session, form.tidy(store_id))
         about_store(store)
         at = doors().now()
-        leave = support.require_look(session, store.id, g.actor, at)
-        seen = support.looking(session, store.id, g.actor, at)
+        ctx = Context(session, g.actor, at)
+        leave = support.require_look(ctx, store.id)
+        seen = support.looking(ctx, store.id)
         shown = _sales(session, store), _stock(session, store, find), _coming(session, store)
         waiting = session.scalars(
             sa.select(PickupOrder)

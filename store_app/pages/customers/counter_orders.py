@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound, Refused
+from config.nodes.journal import Context
 from pos.catalogue import catalogue, offers
 from pos.customers import customers
 from pos.customers.customers import Standing
@@ -30,7 +31,7 @@ from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till, till_of
 from store_app.pages.storefront.visitors import MOST_COUPONS
 from store_app.payments.providers import providers
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import can, requires
 from store_app.words.refusals import sentence_of
@@ -197,10 +198,9 @@ def order() -> ResponseReturnValue:
         lines = [(sku, steps * (found[sku].step_qty if sku in found else 1)) for sku, steps in chosen.items()]
         whose = For(name, phone, _customer_id(session), tuple(_good_codes(session)))
         done = counter_orders.take(
-            session, store_id, id=command, till_id=till.id, whose=whose, lines=lines,
+            Context(session, g.actor, at), store_id, id=command, till_id=till.id, whose=whose, lines=lines,
             window_from=form.instant("window", _("Choose when it is collected.")),
-            tender=tender, reference=slip, shown_total_minor=shown, actor=g.actor, at=at,
-        )  # fmt: skip
+            tender=tender, reference=slip, shown_total_minor=shown)  # fmt: skip
         if done.code is not None:
             address = _address(session.get_one(Store, store_id).slug, str(done.token))
             slips.customer_slip(
@@ -244,9 +244,7 @@ def give_back(order_id: str) -> ResponseReturnValue:
     try:
         with write() as session:
             till = own_till(session, store_id)
-            counter_orders.give_back(
-                session, store_id, order_id, id=command, till_id=till.id, tender=tender, actor=g.actor, at=doors().now()
-            )
+            counter_orders.give_back(acting(session), store_id, order_id, id=command, till_id=till.id, tender=tender)
             wake_worker_after(session)
     except Refused as fault:
         flash(sentence_of(fault), "bad")

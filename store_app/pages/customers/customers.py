@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
@@ -28,7 +28,7 @@ from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.customers.loyalty import figures
 from store_app.payments.providers import consent_to_points, providers, send_code
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import day, page, place, today
 from store_app.web.presenting import money as money_text
 from store_app.web.security import can, requires
@@ -182,7 +182,7 @@ def add() -> ResponseReturnValue:
     command, wished = form.command_id(), _wished()
     with write() as session:
         store = store_of(session, str(place().store_id))
-        made = customers.add(session, store, command, wished, actor=g.actor, at=doors().now())
+        made = customers.add(acting(session), store, command, wished)
     flash(_("%(name)s is a customer now.", name=made.name), "good")
     return redirect(url_for("customers.person", customer_id=made.id), 303)
 
@@ -206,7 +206,7 @@ def change(customer_id: str) -> ResponseReturnValue:
     wished = _wished()
     with write() as session:
         store = store_of(session, str(place().store_id))
-        customers.change(session, store, customer_id, wished, actor=g.actor, at=doors().now())
+        customers.change(acting(session), store, customer_id, wished)
     flash(_("Saved."), "good")
     return redirect(url_for("customers.person", customer_id=customer_id), 303)
 
@@ -234,9 +234,15 @@ def repay(customer_id: str) -> ResponseReturnValue:
         till = own_till(session, str(place().store_id))
         store = store_of(session, till.store_id)
         done = tab.repay(
-            session, store, customer_id, amount_minor, id=command, till_id=till.id, tender=tender,
-            reference=reference, actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            store,
+            customer_id,
+            amount_minor,
+            id=command,
+            till_id=till.id,
+            tender=tender,
+            reference=reference,
+        )
         statement.print_repayment(session, store, done, till_id=till.id, at=doors().now())
         wake_worker_after(session)
     parts = [f"{day(row.day)} {money_text(row.amount_minor)}" for row in done.paid]
@@ -283,7 +289,7 @@ def carry_over(customer_id: str) -> ResponseReturnValue:
     since = form.day("since", _("Choose a day."))
     with write() as session:
         store = store_of(session, str(place().store_id))
-        tab.carry_over(session, store, customer_id, amount_minor, since, id=command, actor=g.actor, at=doors().now())
+        tab.carry_over(acting(session), store, customer_id, amount_minor, since, id=command)
     flash(_("Taken over from the old book: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("customers.person", customer_id=customer_id), 303)
 
@@ -297,7 +303,7 @@ def write_off(customer_id: str) -> ResponseReturnValue:
     why = form.text("why", required=_("Say why the store gives up this money."))
     with write() as session:
         store = store_of(session, str(place().store_id))
-        tab.write_off(session, store, customer_id, amount_minor, id=command, why=why, actor=g.actor, at=doors().now())
+        tab.write_off(acting(session), store, customer_id, amount_minor, id=command, why=why)
     flash(_("Written off: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("customers.person", customer_id=customer_id), 303)
 
@@ -309,7 +315,7 @@ def erase(customer_id: str) -> ResponseReturnValue:
     """Forget a person; the books stay, by number."""
     with write() as session:
         store = store_of(session, str(place().store_id))
-        customers.erase(session, store, customer_id, actor=g.actor, at=doors().now())
+        customers.erase(acting(session), store, customer_id)
     flash(_("Name and number are gone. The books stay, without them."), "good")
     return redirect(url_for("customers.people"), 303)
 

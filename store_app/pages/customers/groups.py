@@ -5,7 +5,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from pos.producers import agents
 from pos.producers import producers as produce
 from pos.store.store import Store
 from store_app.pages.common import find_product, form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from supply.money import pain001
@@ -111,7 +111,7 @@ def open_group() -> ResponseReturnValue:
         )
         if leader:
             _say_leader(session, store_id, leader)
-        groups.open_at_store(session, terms, actor=g.actor, at=doors().now())
+        groups.open_at_store(acting(session), terms)
         wake_worker_after(session)
     flash(_("The group is open. Share its address with your neighbours."), "good")
     return redirect(url_for(".listed"), 303)
@@ -124,7 +124,7 @@ def arrived(group_id: str) -> ResponseReturnValue:
     """Say how much of a group's goods the vehicle brought."""
     qty = form.whole("qty", most=100_000)
     with write() as session:
-        groups.say_arrived(session, str(place().store_id), group_id, qty, actor=g.actor, at=doors().now())
+        groups.say_arrived(acting(session), str(place().store_id), group_id, qty)
         wake_worker_after(session)
     flash(_("The shares come as pickup orders in a moment."), "good")
     return redirect(url_for(".listed"), 303)
@@ -154,7 +154,7 @@ def _say_leader(session: Session, store_id: str, leader: str) -> None:
     account, bic = form.text("leader_account", most=60), form.text("leader_bic", most=20)
     if account:
         account, bic = pain001.tidy_account(account, bic)
-    agents.say(session, store_id, leader, account, bic, actor=g.actor, at=doors().now())
+    agents.say(acting(session), store_id, leader, account, bic)
 
 
 def _case(session: Session, sku: str) -> int:

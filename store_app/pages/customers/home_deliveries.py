@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError, Invalid
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.catalogue.selling_hours import clock_text
 from pos.stock import recall
@@ -17,7 +18,7 @@ from store_app.pages.common import form
 from store_app.pages.common.own_till import till_of
 from store_app.pages.goods.products import amount_text
 from store_app.runtime.child_process import compute_apart
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import words
@@ -121,7 +122,7 @@ def set_out() -> ResponseReturnValue:
         return redirect(url_for(".overview"), 303)
     order = _planned(rules.at or (0.0, 0.0), found)
     with write() as session:
-        delivery.set_out(session, store_id, order, actor=g.actor, at=at)
+        delivery.set_out(Context(session, g.actor, at), store_id, order)
         wake_worker_after(session)
     return redirect(url_for(".overview"), 303)
 
@@ -138,9 +139,8 @@ def hand_over(order_id: str) -> ResponseReturnValue:
     age = form.whole("age", most=150) if request.form.get("age") else None
     with write() as session:
         handed = delivery.hand_over(
-            session, store_id, order_id, code=code, receiver=receiver, sale_id=command,
-            till_id=till_of(session, store_id), age_confirmed=age, actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session), store_id, order_id, code=code, receiver=receiver, sale_id=command,
+            till_id=till_of(session, store_id), age_confirmed=age)  # fmt: skip
         wake_worker_after(session)
     order = handed.or_raise().order
     assert order is not None
@@ -220,7 +220,7 @@ def settle() -> ResponseReturnValue:
         tax = form.one_of(
             "tax_class_id", tuple(session.scalars(sa.select(TaxClass.id))), sentence=_("Choose the tax of the fee.")
         )
-        delivery_rules.settle_fee(session, store_id, wanted, name, tax, actor=g.actor, at=doors().now())
+        delivery_rules.settle_fee(acting(session), store_id, wanted, name, tax)
         wake_worker_after(session)
     flash(_("Saved. It holds for orders from now on."), "good")
     return redirect(url_for(".rules"), 303)
@@ -231,7 +231,7 @@ def settle() -> ResponseReturnValue:
 
 def _do(order_id: str, verb: Any, **given: Any) -> ResponseReturnValue:
     with write() as session:
-        verb(session, str(place().store_id), order_id, actor=g.actor, at=doors().now(), **given)
+        verb(acting(session), str(place().store_id), order_id, **given)
         wake_worker_after(session)
     return redirect(url_for(".overview"), 303)
 

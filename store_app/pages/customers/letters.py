@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -11,7 +11,7 @@ from config.words import LANGUAGES, language
 from pos.catalogue import offers
 from store_app.files.exporting import csv_answer
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -55,11 +55,10 @@ def make() -> ResponseReturnValue:
     words = {code: form.text(f"words_{code}", most=campaigns.MOST_WORDS) for code in LANGUAGES}
     with write() as session:
         campaigns.make(
-            session, str(place().store_id), kind,
+            acting(session), str(place().store_id), kind,
             form.text("offer", most=60, required=_("Choose an offer that needs a coupon.")), words,
             away_days=form.whole("away_days", least=LEAST_AWAY, most=365), days=form.whole("days", least=3, most=90),
-            id=command, actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            id=command)  # fmt: skip
         wake_worker_after(session)
     return redirect(url_for(".letter", letter_id=command), 303)
 
@@ -88,7 +87,7 @@ def letter(letter_id: str, fault: DomainError | None = None, **_place: Any) -> R
 def reported(letter_id: str, customer_id: str) -> ResponseReturnValue:
     """Write that somebody was sent their letter."""
     with write() as session:
-        campaigns.reported(session, str(place().store_id), letter_id, customer_id, actor=g.actor, at=doors().now())
+        campaigns.reported(acting(session), str(place().store_id), letter_id, customer_id)
     flash(_("Noted as sent."), "good")
     return redirect(url_for(".letter", letter_id=letter_id), 303)
 
@@ -99,7 +98,7 @@ def reported(letter_id: str, customer_id: str) -> ResponseReturnValue:
 def thanked(letter_id: str, friend_id: str) -> ResponseReturnValue:
     """Write that somebody was given their thanks for a new customer."""
     with write() as session:
-        referrals.reported(session, str(place().store_id), friend_id, actor=g.actor, at=doors().now())
+        referrals.reported(acting(session), str(place().store_id), friend_id)
     flash(_("Noted as sent."), "good")
     return redirect(url_for(".letter", letter_id=letter_id), 303)
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -11,7 +11,7 @@ from config.money import exponent
 from pos.customers import loyalty, shared_points
 from pos.store.store import store_of
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
@@ -54,7 +54,7 @@ def set_points() -> ResponseReturnValue:
         least_points=form.whole("least_points", least=0, most=loyalty.MOST_POINTS),
     )
     with write() as session:
-        loyalty.set_scheme(session, str(place().store_id), wished, actor=g.actor, at=doors().now())
+        loyalty.set_scheme(acting(session), str(place().store_id), wished)
     flash(_("Saved."), "good")
     return redirect(url_for("loyalty.points"), 303)
 
@@ -93,7 +93,7 @@ def decide() -> ResponseReturnValue:
     with write() as session:
         store = store_of(session, str(place().store_id))
         do = shared_points.take_part if answer == "join" else shared_points.give_notice
-        do(session, store, actor=g.actor, at=doors().now())
+        do(acting(session), store)
         wake_worker_after(session)
     flash(_("Your store takes part now.") if answer == "join" else _("Notice is given."), "good")
     return redirect(url_for("loyalty.shared"), 303)

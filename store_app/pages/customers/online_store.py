@@ -3,14 +3,14 @@
 from typing import Any
 
 import segno
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError
 from pos.store.store import Store
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from supply.online.storefront import availability, storefront
@@ -62,7 +62,7 @@ def settle() -> ResponseReturnValue:
         pay_online=request.form.get("pay_online") == "yes", order_in=request.form.get("order_in") == "yes",
     )  # fmt: skip
     with write() as session:
-        storefront.set_rules(session, str(place().store_id), wanted, actor=g.actor, at=doors().now())
+        storefront.set_rules(acting(session), str(place().store_id), wanted)
         wake_worker_after(session)
     flash(_("Saved. It holds for orders from now on."), "good")
     return redirect(url_for(".rules"), 303)
@@ -75,7 +75,7 @@ def take_orders() -> ResponseReturnValue:
     """Open or close the online store."""
     wanted = request.form.get("open") == "yes"
     with write() as session:
-        storefront.set_taking_orders(session, str(place().store_id), wanted, actor=g.actor, at=doors().now())
+        storefront.set_taking_orders(acting(session), str(place().store_id), wanted)
         wake_worker_after(session)
     flash(_("Your online store takes orders.") if wanted else _("Your online store takes no orders now."), "good")
     return redirect(url_for(".rules"), 303)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid, NotFound
 from config.ids import new_id, tidy_pickup_code
 from config.money import exponent, likely_notes, round_cash
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Listing, Product
 from pos.payments import slip_numbers
 from pos.payments.payments import Payment, Tender
@@ -24,7 +25,7 @@ from store_app.pages.common import form, waiting
 from store_app.pages.common.own_till import till_of
 from store_app.pages.common.timeline import Step, timeline
 from store_app.payments.providers import providers
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, qty, since, state_word, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -233,18 +234,19 @@ def picked(order_id: str) -> ResponseReturnValue:
             missing = [line.name for line in lines if line.sku not in found]
             if then == "ready" and missing:
                 raise Invalid("not-all-picked", "Not in the bag yet: %(names)s.", names=_(", ").join(missing))
+            ctx = Context(session, g.actor, at)
             for line in lines:
                 had = line.qty if line.sku in found else 0
-                pickup.pick_line(session, store_id, order_id, line.sku, had, actor=g.actor, at=at)
+                pickup.pick_line(ctx, store_id, order_id, line.sku, had)
             if then == "ready":
-                pickup.ready(session, store_id, order_id, actor=g.actor, at=at)
+                pickup.ready(ctx, store_id, order_id)
             elif then == "cancelled":
                 why = str(words.CANCEL_REASONS["not-there"])
-                pickup.cancel(session, store_id, order_id, why=why, actor=g.actor, at=at)
+                pickup.cancel(ctx, store_id, order_id, why=why)
             else:
                 missed = {sku: other for sku, other in instead.items() if sku not in found}
                 agreed = request.form.get("agreed") == "yes"
-                pickup.short(session, store_id, order_id, instead=missed, agreed=agreed, actor=g.actor, at=at)
+                pickup.short(ctx, store_id, order_id, instead=missed, agreed=agreed)
         wake_worker_after(session)
     if then == "short":
         return redirect(url_for("pickup.order", order_id=order_id), 303)
@@ -284,7 +286,7 @@ def find() -> ResponseReturnValue:
     with read() as look:
         handover.hash_ahead(look, str(place().store_id), code, at=doors().now())
     with write() as session:
-        found = handover.find(session, str(place().store_id), code, actor=g.actor, at=doors().now())
+        found = handover.find(acting(session), str(place().store_id), code)
     order = found.or_raise().order
     assert order is not None
     if order.state != "ready":
@@ -347,7 +349,7 @@ def collect(order_id: str) -> ResponseReturnValue:
         row = order_for_update(session, store_id, order_id)
         total = _to_pay(session, row, tender)
         found = handover.collect(
-            session,
+            acting(session),
             store_id,
             code,
             sale_id=command,
@@ -356,8 +358,6 @@ def collect(order_id: str) -> ResponseReturnValue:
             shown_total_minor=total,
             age_confirmed=age,
             order_id=order_id,
-            actor=g.actor,
-            at=doors().now(),
         )
         wake_worker_after(session)
     found.or_raise()
@@ -392,7 +392,7 @@ def _do(order_id: str, verb: Any, *, already: tuple[str, ...], go: str = "", **g
     with write() as session:
         row = order_for_update(session, str(place().store_id), order_id)
         if row.state not in already:
-            verb(session, str(place().store_id), order_id, actor=g.actor, at=doors().now(), **given)
+            verb(acting(session), str(place().store_id), order_id, **given)
         wake_worker_after(session)
     return redirect(url_for(go) if go else url_for("pickup.order", order_id=order_id), 303)
 

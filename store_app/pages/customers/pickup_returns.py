@@ -1,13 +1,13 @@
 """Goods of an online order that come back at the counter: begun, taken back, or refused with a reason."""
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from store_app.pages.common import form
 from store_app.pages.common.own_till import till_of
 from store_app.pages.customers import pickup
-from store_app.runtime.doors import doors, wake_worker_after, write
+from store_app.runtime.doors import acting, wake_worker_after, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
 from supply.online.orders import lines_of, order_for_update
@@ -26,7 +26,7 @@ def ask(order_id: str) -> ResponseReturnValue:
     with write() as session:
         row = order_for_update(session, str(place().store_id), order_id)
         if row.state != "return_asked":
-            returns.ask(session, row.store_id, order_id, why=why, actor=g.actor, at=doors().now())
+            returns.ask(acting(session), row.store_id, order_id, why=why)
         wake_worker_after(session)
     return redirect(url_for("pickup.order", order_id=order_id), 303)
 
@@ -46,9 +46,14 @@ def take_back(order_id: str) -> ResponseReturnValue:
             if (qty := form.number(request.form.get(f"back-{line.sku}") or "0", f"back-{line.sku}", most=line.qty))
         ]
         returns.take_back(
-            session, store_id, order_id, lines, return_id=command, till_id=till_of(session, store_id),
-            tender=tender, actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            store_id,
+            order_id,
+            lines,
+            return_id=command,
+            till_id=till_of(session, store_id),
+            tender=tender,
+        )
         wake_worker_after(session)
     flash(_("Taken back. The receipt is on its way to the printer."), "good")
     return redirect(url_for("pickup.order", order_id=order_id), 303)
@@ -63,6 +68,6 @@ def refuse(order_id: str) -> ResponseReturnValue:
     with write() as session:
         row = order_for_update(session, str(place().store_id), order_id)
         if row.state != "return_refused":
-            returns.refuse(session, row.store_id, order_id, why=why, actor=g.actor, at=doors().now())
+            returns.refuse(acting(session), row.store_id, order_id, why=why)
         wake_worker_after(session)
     return redirect(url_for("pickup.order", order_id=order_id), 303)

@@ -3,14 +3,14 @@
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError
 from pos.catalogue.catalogue import Product
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from supply.online.storefront import reviews
@@ -45,7 +45,7 @@ def answer(order_id: str, sku: str) -> ResponseReturnValue:
     words = form.text("words", most=reviews.MOST_WORDS, required=_("Write your answer first."))
     with write() as session:
         row = reviews.review_of(session, str(place().store_id), order_id, sku)
-        online.answer_review(session, row, words, actor=g.actor, at=doors().now())
+        online.answer_review(acting(session), row, words)
         wake_worker_after(session)
     flash(_("Your answer is shown under the review."), "good")
     return redirect(url_for(".listed"), 303)

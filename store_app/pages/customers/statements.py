@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, jsonify, redirect, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -18,7 +18,7 @@ from pos.reports import statement
 from pos.store.store import store_of
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.days import day_of
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
@@ -73,9 +73,7 @@ def on_paper(customer_id: str) -> ResponseReturnValue:
     with write() as session:
         till = own_till(session, str(place().store_id))
         store = store_of(session, till.store_id)
-        statement.print_statement(
-            session, store, customer_id, first, last, till_id=till.id, actor=g.actor, at=doors().now()
-        )
+        statement.print_statement(acting(session), store, customer_id, first, last, till_id=till.id)
         wake_worker_after(session)
     flash(_("The statement is being printed."), "good")
     return redirect(url_for("statements.show", customer_id=customer_id, first=first, last=last), 303)

@@ -2,14 +2,14 @@
 
 from functools import partial
 
-from flask import Blueprint, flash, g, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from config.errors import DomainError
 from store_app.files import importing
 from store_app.pages.common import form, uploads
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 
@@ -47,7 +47,7 @@ def bring_in(file_id: str) -> ResponseReturnValue:
     """Write the file that was looked at."""
     sheet = uploads.kept(file_id, READ).sheet
     with write() as session:
-        importing.write(session, sheet, str(place().store_id), actor=g.actor, at=doors().now())
+        importing.write(acting(session), sheet, str(place().store_id))
     uploads.give_up(file_id)
     flash(ngettext("%(num)d product is in.", "%(num)d products are in.", sheet.rows), "good")
     return redirect(url_for("products.listed"), 303)

@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid
+from config.nodes.journal import Context
 from pos.documents import labels
 from pos.printing import queue
 from pos.stock import batches, markdown, waste
@@ -85,9 +86,14 @@ def reduce() -> ResponseReturnValue:
         ware = find_product.ware_of(session, request.form.get("sku", ""))
         if not _is_queued(session, store_id, command):
             document = markdown.mark_down(
-                session, store_id, ware.sku, expires_on=last_day, percent_bp=percent * 100, qty=qty,
-                batch=form.text("batch", most=40) or None, actor=g.actor, at=at,
-            )  # fmt: skip
+                Context(session, g.actor, at),
+                store_id,
+                ware.sku,
+                expires_on=last_day,
+                percent_bp=percent * 100,
+                qty=qty,
+                batch=form.text("batch", most=40) or None,
+            )
             _print(session, store_id, command, document, number, at)
     flash(
         ngettext(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -11,7 +11,7 @@ from config.errors import DomainError
 from pos.stock import checklist, stock
 from pos.stock.checklist import CheckLine
 from store_app.pages.common import find_product, form
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import stock as stock_words
@@ -60,8 +60,6 @@ def count() -> ResponseReturnValue:
     with write() as session:
         ware = find_product.ware_of(session, request.form.get("product", ""))
         with form.once():
-            stock.count(
-                session, str(place().store_id), ware.sku, counted, count_id=command, actor=g.actor, at=doors().now()
-            )
+            stock.count(acting(session), str(place().store_id), ware.sku, counted, count_id=command)
     flash(_("Thank you: %(name)s is counted.", name=ware.name), "good")
     return redirect(url_for("check_these.list_today"), 303)

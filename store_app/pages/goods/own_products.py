@@ -3,7 +3,7 @@
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from store_app.pages.common import form
 from store_app.pages.goods import product_list
 from store_app.pages.goods.products import KIND_WORDS, UNIT_WORDS, amount_text, beside
 from store_app.pages.goods.taxes import rate_text
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
@@ -48,19 +48,19 @@ def add() -> ResponseReturnValue:
     currency, store_id, day = place().currency, str(place().store_id), today()
     price_minor = None if wished.price_typed and not request.form.get("price") else form.amount("price", currency)
     cost_minor = form.amount("cost", currency) if request.form.get("cost", "").strip() else None
-    given: dict[str, Any] = {"actor": g.actor, "at": doors().now()}
     try:
         with write() as session:
+            ctx = acting(session)
             known = session.scalar(sa.select(Product.sku).where(Product.sku == assortment.sku_for(store_id, command)))
             if known is None:
-                made = assortment.add(session, store_id, wished, command=command, **given)
+                made = assortment.add(ctx, store_id, wished, command=command)
                 known = made.sku
                 if code:
-                    assortment.add_code(session, store_id, known, code, 1, **given)
+                    assortment.add_code(ctx, store_id, known, code, 1)
                 if price_minor is not None:
-                    assortment.set_price(session, store_id, known, price_minor, day, today=day, **given)
+                    assortment.set_price(ctx, store_id, known, price_minor, day, today=day)
                 if cost_minor is not None:
-                    assortment.settle(session, store_id, known, active=True, cost_minor=cost_minor, **given)
+                    assortment.settle(ctx, store_id, known, active=True, cost_minor=cost_minor)
     except DomainError as refusal:
         if refusal.code in ("wrong-check-digit", "code-taken", "bad-code"):
             beside(refusal, "code")
@@ -86,7 +86,7 @@ def save(sku: str) -> ResponseReturnValue:
     """Change a product of the store's own."""
     wished = _wished()
     with write() as session:
-        assortment.change(session, str(place().store_id), sku, wished, actor=g.actor, at=doors().now())
+        assortment.change(acting(session), str(place().store_id), sku, wished)
     flash(_("Saved."), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as lazy
 from flask_babel import ngettext
@@ -23,7 +23,7 @@ from store_app.pages.common import form, labelling
 from store_app.pages.goods import product_list
 from store_app.pages.goods.product_list import Asked
 from store_app.pages.goods.products import PER_WORDS, asked_for, day_typed
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import day as day_text
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
@@ -115,7 +115,6 @@ def apply() -> ResponseReturnValue:
     """Date the previewed prices from a day on; the same command again is the same change."""
     command, asked, rule, from_day = form.command_id(), asked_for(), _rule(), day_typed("from_day")
     left, store_id = set(request.form.getlist("leave")), str(place().store_id)
-    given: dict[str, Any] = {"today": today(), "actor": g.actor, "at": doors().now()}
     with write() as session:
         preview = _preview(session, asked, rule)
         done = assortment.was_repriced(session, command)
@@ -124,7 +123,7 @@ def apply() -> ResponseReturnValue:
         many = 0
         if not done:
             wanted = [(line.sku, line.new_minor) for line in preview.lines if line.sku not in left]
-            many = assortment.reprice_all(session, store_id, wanted, from_day, command=command, **given)
+            many = assortment.reprice_all(acting(session), store_id, wanted, from_day, command=command, today=today())
     if many:
         words = ngettext("%(num)d price changes on %(day)s.", "%(num)d prices change on %(day)s.", many,
                          day=day_text(from_day))  # fmt: skip
@@ -167,12 +166,11 @@ def print_labels() -> ResponseReturnValue:
 def take_back() -> ResponseReturnValue:
     """Take one coming price back, or all of a day."""
     day, sku, store_id = day_typed("day"), form.text("sku", most=80), str(place().store_id)
-    given: dict[str, Any] = {"today": today(), "actor": g.actor, "at": doors().now()}
     with write() as session:
         skus = [sku] if sku else _dated(session, store_id, day)
         for one in skus:
             if session.get(Price, (one, store_id, day)) is not None:  # a second click finds it gone
-                assortment.withdraw_price(session, store_id, one, day, **given)
+                assortment.withdraw_price(acting(session), store_id, one, day, today=today())
     flash(ngettext("%(num)d coming price is taken back.", "%(num)d coming prices are taken back.", len(skus)), "good")
     return redirect(url_for("prices.change_many", _anchor="coming-title"), 303)
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
+from config.nodes.journal import Context
 from pos.catalogue.assortment import Wished
 from pos.catalogue.assortment import add as add_product
 from pos.catalogue.assortment import set_price as set_own_price
@@ -22,7 +23,7 @@ from store_app.files.exporting import csv_answer
 from store_app.pages.common import form
 from store_app.pages.common.own_till import till_of
 from store_app.runtime.child_process import read_apart
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import day, page, place, speech, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -120,10 +121,11 @@ def list_goods(producer_id: str) -> ResponseReturnValue:
         row = producers.producer_of(session, store_id, producer_id)
         tax = form.one_of("tax", tuple(session.scalars(sa.select(TaxClass.id))), sentence=_("Choose its tax."))
         wished = Wished(name, form.text("category", most=60) or _("Local"), tax, brand=row.name, stock_unit=unit)
-        product = add_product(session, store_id, wished, command=command, actor=g.actor, at=at)
-        set_own_price(session, store_id, product.sku, price_minor, today(), today=today(), actor=g.actor, at=at)
+        ctx = Context(session, g.actor, at)
+        product = add_product(ctx, store_id, wished, command=command)
+        set_own_price(ctx, store_id, product.sku, price_minor, today(), today=today())
         story = _story()
-        producers.sell_for(session, store_id, producer_id, product.sku, story, actor=g.actor, at=at)
+        producers.sell_for(ctx, store_id, producer_id, product.sku, story)
         product_stories.send(session, store_id, product.sku, at=at)
         wake_worker_after(session)
     flash(_("%(name)s is sold for %(producer)s now.", name=name, producer=row.name), "good")
@@ -142,7 +144,7 @@ def story(producer_id: str, sku: str) -> ResponseReturnValue:
         raw = sent.stream.read(pictures.PHOTO_BYTES + 1)
         picture = next(read_apart(pictures.small, raw, product_stories.SIDE))
     with write() as session:
-        producers.sell_for(session, store_id, producer_id, sku, _story(), actor=g.actor, at=at)
+        producers.sell_for(Context(session, g.actor, at), store_id, producer_id, sku, _story())
         if gone:
             product_stories.take_out_picture(session, store_id, sku, gone)
         if picture is not None:
@@ -174,9 +176,15 @@ def take_in(producer_id: str) -> ResponseReturnValue:
     with write() as session:
         producers.producer_of(session, store_id, producer_id)
         lot = producers.take_in(
-            session, store_id, sku, form.whole("qty", least=1), id=command, code=form.text("code", most=30),
-            harvested_on=form.date("harvested_on"), expires_on=form.date_on_pack("expires_on"), actor=g.actor, at=at,
-        )  # fmt: skip
+            Context(session, g.actor, at),
+            store_id,
+            sku,
+            form.whole("qty", least=1),
+            id=command,
+            code=form.text("code", most=30),
+            harvested_on=form.date("harvested_on"),
+            expires_on=form.date_on_pack("expires_on"),
+        )
         product_stories.send(session, store_id, sku, at=at)
         wake_worker_after(session)
     flash(_("Lot %(code)s is in.", code=lot.code), "good")
@@ -210,9 +218,13 @@ def take_out(lot_id: str) -> ResponseReturnValue:
     how = form.one_of("how", ("back", "lost"), sentence=_("Press one of the two buttons."))
     with write() as session:
         producers.take_out(
-            session, str(place().store_id), lot_id, form.whole("qty", least=1), lost=how == "lost", id=command,
-            actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            lot_id,
+            form.whole("qty", least=1),
+            lost=how == "lost",
+            id=command,
+        )
         wake_worker_after(session)
     return redirect(url_for(".lot", lot_id=lot_id), 303)
 
@@ -225,9 +237,12 @@ def state(producer_id: str) -> ResponseReturnValue:
     command, until = form.command_id(), form.date("until") or today()
     with write() as session:
         payouts.make(
-            session, str(place().store_id), producer_id, min(until, today()), id=command, actor=g.actor,
-            at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            producer_id,
+            min(until, today()),
+            id=command,
+        )
     return redirect(url_for(".statement", statement_id=command), 303)
 
 
@@ -256,9 +271,7 @@ def paid(statement_id: str) -> ResponseReturnValue:
     """Write that it was paid, by bank or out of the drawer."""
     store_id, how = str(place().store_id), form.one_of("how", payouts.HOW, sentence=_("Choose how it was paid."))
     with write() as session:
-        payouts.pay(
-            session, store_id, statement_id, how, till_id=till_of(session, store_id), actor=g.actor, at=doors().now()
-        )
+        payouts.pay(acting(session), store_id, statement_id, how, till_id=till_of(session, store_id))
     return redirect(url_for(".statement", statement_id=statement_id), 303)
 
 
@@ -326,13 +339,20 @@ def _agree(session: Any, id: str) -> Producer:
     if agent_account:
         agent_account, agent_bic = pain001.tidy_account(agent_account, agent_bic)
     return producers.add_producer(
-        session, str(place().store_id), form.text("name", most=80, required=_("Give the producer’s name.")), id=id,
-        kind=kind, place=form.text("place", most=80), phone=form.text("phone", most=30),
-        account=form.text("account", most=60), commission_bp=form.share("commission"),
+        acting(session),
+        str(place().store_id),
+        form.text("name", most=80, required=_("Give the producer’s name.")),
+        id=id,
+        kind=kind,
+        place=form.text("place", most=80),
+        phone=form.text("phone", most=30),
+        account=form.text("account", most=60),
+        commission_bp=form.share("commission"),
         agent_name=form.text("agent_name", most=80),
         agent_bp=form.share("agent_share") if request.form.get("agent_share", "").strip() else 0,
-        agent_account=agent_account, agent_bic=agent_bic, actor=g.actor, at=doors().now(),
-    )  # fmt: skip
+        agent_account=agent_account,
+        agent_bic=agent_bic,
+    )
 
 
 def _story() -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
@@ -22,7 +22,7 @@ from store_app.files import exporting
 from store_app.pages.common import form, labelling
 from store_app.pages.goods import product_list
 from store_app.pages.goods.product_list import FILTERS, Asked
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.days import day_of
 from store_app.web.presenting import day as day_text
 from store_app.web.presenting import page, place, today
@@ -184,9 +184,7 @@ def price(sku: str) -> ResponseReturnValue:
     price_minor, from_day = form.amount("price", place().currency), day_typed("from_day")
     with write() as session:
         _found(session, str(place().store_id), sku)
-        assortment.set_price(
-            session, str(place().store_id), sku, price_minor, from_day, today=today(), actor=g.actor, at=doors().now()
-        )
+        assortment.set_price(acting(session), str(place().store_id), sku, price_minor, from_day, today=today())
     if from_day == today():
         flash(_("The new price counts from now on. Print its label."), "good")
     else:
@@ -201,9 +199,7 @@ def take_price_back(sku: str) -> ResponseReturnValue:
     """Take a coming price back."""
     from_day = day_typed("day")
     with write() as session:
-        assortment.withdraw_price(
-            session, str(place().store_id), sku, from_day, today=today(), actor=g.actor, at=doors().now()
-        )
+        assortment.withdraw_price(acting(session), str(place().store_id), sku, from_day, today=today())
     flash(_("The coming price is taken back."), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 
@@ -218,9 +214,13 @@ def wishes(sku: str) -> ResponseReturnValue:
     with write() as session:
         _found(session, str(place().store_id), sku)
         assortment.settle(
-            session, str(place().store_id), sku, active=active, hold_back_qty=hold_back, cost_minor=cost_minor,
-            actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            sku,
+            active=active,
+            hold_back_qty=hold_back,
+            cost_minor=cost_minor,
+        )
     flash(_("Saved.") if active else _("Saved. The till does not sell it any more."), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 
@@ -234,7 +234,7 @@ def add_code(sku: str) -> ResponseReturnValue:
     qty = form.whole("qty", least=1, most=1_000_000)
     try:
         with write() as session:
-            assortment.add_code(session, str(place().store_id), sku, code, qty, actor=g.actor, at=doors().now())
+            assortment.add_code(acting(session), str(place().store_id), sku, code, qty)
     except DomainError as refusal:
         raise beside(refusal, "code") from refusal
     flash(_("The barcode %(code)s leads here now.", code=code), "good")
@@ -249,7 +249,7 @@ def remove_code(sku: str) -> ResponseReturnValue:
     code = form.text("code", most=catalogue.LONGEST_CODE, required=_("Choose a barcode."))
     with write() as session:
         if session.get(Barcode, code) is not None:  # a second click finds it gone
-            assortment.remove_code(session, str(place().store_id), code, actor=g.actor, at=doors().now())
+            assortment.remove_code(acting(session), str(place().store_id), code)
     flash(_("The barcode %(code)s leads nowhere any more.", code=code), "good")
     return redirect(url_for("products.product", sku=sku, _anchor="codes-title"), 303)
 
@@ -260,7 +260,7 @@ def remove_code(sku: str) -> ResponseReturnValue:
 def touch_key(sku: str) -> ResponseReturnValue:
     """Put the product on the first free touch key of the first page."""
     with write() as session:
-        quick_keys.put(session, str(place().store_id), sku, 1, actor=g.actor, at=doors().now())
+        quick_keys.put(acting(session), str(place().store_id), sku, 1)
     flash(_("It is on the touch keys now."), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -25,7 +25,7 @@ from pos.pricing.promotions import OfferLine
 from store_app.pages.common import form
 from store_app.pages.goods import promotion_form
 from store_app.pages.goods.promotion_form import Draft
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import promotions as promotion_words
@@ -156,7 +156,7 @@ def put_right(offer_id: str) -> ResponseReturnValue:
 def end(offer_id: str) -> ResponseReturnValue:
     """End an offer now."""
     with write() as session:
-        row = offers.end(session, _owner(), offer_id, actor=g.actor, at=doors().now())
+        row = offers.end(acting(session), _owner(), offer_id)
         name = row.name
     flash(_("%(name)s is over. The next sale is at the usual price.", name=name), "good")
     return redirect(url_for("offers.everything"), 303)
@@ -172,9 +172,14 @@ def make_coupons(offer_id: str) -> ResponseReturnValue:
     uses = form.whole("most_uses", least=1, most=1_000_000) if request.form.get("most_uses", "").strip() else None
     with write() as session:
         made = offers.make_coupons(
-            session, _owner(), offer_id, count=count, most_uses=uses, codes=[own] if own else [],
-            until_day=form.date("until_day"), actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            _owner(),
+            offer_id,
+            count=count,
+            most_uses=uses,
+            codes=[own] if own else [],
+            until_day=form.date("until_day"),
+        )
     flash(ngettext("%(num)d code is ready.", "%(num)d codes are ready.", len(made)), "good")
     return redirect(url_for("offers.one", offer_id=offer_id) + "#coupons", 303)
 
@@ -215,7 +220,7 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseRetu
         if step == "save":
             verb = offers.make if new else offers.change
             with write() as session:
-                row = verb(session, _owner(), offer, actor=g.actor, at=doors().now())
+                row = verb(acting(session), _owner(), offer)
                 name, needs_coupon = row.name, row.needs_coupon
             flash(_("%(name)s is saved. The tills know it from the next sale on.", name=name), "good")
             target = "offers.one" if needs_coupon else "offers.everything"

@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import Conflict, DomainError, Refused
+from config.nodes.journal import Context
 from pos.stock import batches, recall, stock
 from store_app.pages.common import find_product, form
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, qty, today
 from store_app.web.security import requires
 from store_app.words import stock as stock_words
@@ -61,9 +62,14 @@ def call() -> ResponseReturnValue:
         ware = find_product.ware_of(session, request.form.get("sku", ""))
         if _known(session, store_id, command) is None:
             recall.call(
-                session, store_id, ware.sku, form.text("batch", most=40) or None, id=command, why=why,
-                called_by=form.text("called_by"), actor=g.actor, at=doors().now(),
-            )  # fmt: skip
+                acting(session),
+                store_id,
+                ware.sku,
+                form.text("batch", most=40) or None,
+                id=command,
+                why=why,
+                called_by=form.text("called_by"),
+            )
     flash(_("%(name)s is stopped at every till. Take it off the shelf now.", name=ware.name), "warn")
     return redirect(url_for("recall.one", recall_id=command), 303)
 
@@ -108,7 +114,7 @@ def clear(recall_id: str) -> ResponseReturnValue:
     with write() as session:
         row = recall.recall_of(session, store_id, recall_id)
         if row.state == "called":
-            recalls.clear(session, store_id, recall_id, taken, waste_id=command, actor=g.actor, at=at)
+            recalls.clear(Context(session, g.actor, at), store_id, recall_id, taken, waste_id=command)
     flash(_("Thank you. What is taken away stays out of the stock."), "good")
     return redirect(url_for("recall.one", recall_id=recall_id), 303)
 
@@ -123,7 +129,7 @@ def lift(recall_id: str) -> ResponseReturnValue:
         if recall.recall_of(session, str(place().store_id), recall_id).afterwards:
             raise Refused("network-recall", "The network called this back, and only the network can lift it.")
         try:
-            recall.lift(session, str(place().store_id), recall_id, why=why, actor=g.actor, at=doors().now())
+            recall.lift(acting(session), str(place().store_id), recall_id, why=why)
         except Conflict as fault:
             if fault.code != "illegal-move":
                 raise

@@ -1,13 +1,13 @@
 """Hours in which some goods may be sold: which category, from when until when."""
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError
 from pos.catalogue import selling_hours
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 
@@ -37,7 +37,7 @@ def set_hours() -> ResponseReturnValue:
     kind = form.text("kind", most=60, required=_("Choose a category."))
     since, until = form.minute("from_time"), form.minute("until_time")
     with write() as session:
-        selling_hours.set_hours(session, str(place().store_id), kind, since, until, actor=g.actor, at=doors().now())
+        selling_hours.set_hours(acting(session), str(place().store_id), kind, since, until)
     flash(
         _(
             "%(top_category)s is sold from %(since)s to %(until)s only.",
@@ -57,6 +57,6 @@ def lift() -> ResponseReturnValue:
     """Sell a category at any hour again."""
     kind = request.form.get("kind", "")
     with write() as session:
-        selling_hours.lift(session, str(place().store_id), kind, actor=g.actor, at=doors().now())
+        selling_hours.lift(acting(session), str(place().store_id), kind)
     flash(_("It is sold at any hour again."), "good")
     return redirect(url_for("selling_hours.listed"), 303)

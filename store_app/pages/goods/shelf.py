@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -20,7 +20,7 @@ from pos.stock import stock
 from pos.stock.ledger import Place
 from store_app.pages.common import form, labelling
 from store_app.pages.common.waiting import stock_units
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import money, page, place, qty, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -112,7 +112,7 @@ def draft() -> ResponseReturnValue:
     """Rank the products again and draft a plan."""
     form.command_id()
     with write() as session:
-        shelf_plan.draft(session, str(place().store_id), actor=g.actor, at=doors().now())
+        shelf_plan.draft(acting(session), str(place().store_id))
     return redirect(url_for("shelf.plan"), 303)
 
 
@@ -123,7 +123,7 @@ def swap() -> ResponseReturnValue:
     """Look for what should make room this week."""
     form.command_id()
     with write() as session:
-        made = shelf_swaps.draft_swaps(session, str(place().store_id), actor=g.actor, at=doors().now())
+        made = shelf_swaps.draft_swaps(acting(session), str(place().store_id))
     if made is None:
         flash(_("Nothing clearly better waits for a place: the shelf stays as it is."), "info")
     return redirect(url_for("shelf.plan"), 303)
@@ -147,7 +147,7 @@ def arrange(plan_id: str) -> ResponseReturnValue:
         wanted = [one for _n, one in sorted(zip(places, wanted, strict=True), key=lambda pair: pair[0])]
     with write() as session:
         found = shelf_plan.plan_of(session, str(place().store_id), plan_id)
-        shelf_plan.rearrange(session, found, wanted, actor=g.actor, at=doors().now())
+        shelf_plan.rearrange(acting(session), found, wanted)
     flash(_("The plan is arranged."), "good")
     return redirect(url_for("shelf.plan") + "#draft-title", 303)
 
@@ -162,7 +162,7 @@ def approve(plan_id: str) -> ResponseReturnValue:
     store_id = str(place().store_id)
     with write() as session:
         if shelf_plan.plan_of(session, store_id, plan_id).state not in ("approved", "live"):
-            shelf_plan.approve(session, store_id, plan_id, from_day=from_day, actor=g.actor, at=doors().now())
+            shelf_plan.approve(acting(session), store_id, plan_id, from_day=from_day)
         wake_worker_after(session)
     if when == "today":
         flash(_("The plan is on the shelf now. Print its labels and fill it."), "good")
@@ -179,7 +179,7 @@ def drop(plan_id: str) -> ResponseReturnValue:
     store_id = str(place().store_id)
     with write() as session:
         if shelf_plan.plan_of(session, store_id, plan_id).state != "dropped":
-            shelf_plan.drop(session, store_id, plan_id, actor=g.actor, at=doors().now())
+            shelf_plan.drop(acting(session), store_id, plan_id)
     flash(_("The shelf stays as it is."), "info")
     return redirect(url_for("shelf.plan"), 303)
 
@@ -207,7 +207,7 @@ def replace(plan_id: str, slot: int) -> ResponseReturnValue:
     sku = form.text("sku", most=80, required=_("Choose a product."))
     with write() as session:
         found = shelf_plan.plan_of(session, str(place().store_id), plan_id)
-        chosen = shelf_plan.replace(session, found, slot, sku, actor=g.actor, at=doors().now())
+        chosen = shelf_plan.replace(acting(session), found, slot, sku)
         name = chosen.name
     flash(_("%(name)s is in place %(slot)s of the new plan.", name=name, slot=slot), "good")
     return redirect(url_for("shelf.plan"), 303)
@@ -220,7 +220,7 @@ def refill(sku: str) -> ResponseReturnValue:
     """Note that something was brought to the shelf."""
     command, brought = form.command_id(), form.whole("qty", least=1)
     with write() as session:
-        shelf_plan.refill(session, str(place().store_id), sku, brought, id=command, actor=g.actor, at=doors().now())
+        shelf_plan.refill(acting(session), str(place().store_id), sku, brought, id=command)
     return redirect(url_for("shelf.plan"), 303)
 
 

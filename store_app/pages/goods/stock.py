@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from pos.stock import batches, stock
 from pos.stock import waste as wastes
 from pos.stock.ledger import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
 from store_app.pages.common import form, waiting
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import RAIL_COUNTS, page, place, qty, today
 from store_app.web.security import can, requires
 from store_app.words import stock as stock_words
@@ -157,7 +157,7 @@ def count(sku: str) -> ResponseReturnValue:
     with write() as session:
         name = _ware(session, sku).name
         if not _already(session, command):
-            stock.count(session, str(place().store_id), sku, counted, count_id=command, actor=g.actor, at=doors().now())
+            stock.count(acting(session), str(place().store_id), sku, counted, count_id=command)
     flash(_("Thank you: %(name)s is counted.", name=name), "good")
     return redirect(url_for("stock.product", sku=sku), 303)
 
@@ -173,7 +173,7 @@ def waste(sku: str) -> ResponseReturnValue:
         ware = _ware(session, sku)
         if not _already(session, command):
             wastes.write_off(
-                session,
+                acting(session),
                 str(place().store_id),
                 sku,
                 wasted,
@@ -181,8 +181,6 @@ def waste(sku: str) -> ResponseReturnValue:
                 note=note,
                 from_place=Place(from_place),
                 id=command,
-                actor=g.actor,
-                at=doors().now(),
             )
     flash(_("Written off: %(qty)s of %(name)s.", qty=qty(wasted, ware.stock_unit), name=ware.name), "good")
     return redirect(url_for("stock.product", sku=sku), 303)

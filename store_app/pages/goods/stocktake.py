@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, NotFound
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product
 from pos.stock import stocktake, waste
 from pos.stock.stocktake import Counted, CountEntry, CountResult, StockTake, entries_of, total_of
 from store_app.pages.common import find_product, form
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place, qty, today
 from store_app.web.security import requires
 
@@ -95,9 +96,13 @@ def start() -> ResponseReturnValue:
         known = select_categories(session)
         chosen = [one for one in request.form.getlist("category") if one in known]
         take = stocktake.start(
-            session, str(place().store_id), id=command, name=name or today().isoformat(), sections=sections,
-            categories=chosen, actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            id=command,
+            name=name or today().isoformat(),
+            sections=sections,
+            categories=chosen,
+        )
     return redirect(url_for("stocktake.take", take_id=take.id), 303)
 
 
@@ -181,9 +186,14 @@ def scan(take_id: str, n: str) -> ResponseReturnValue:
         hit = find_product.find(session, text)
         if hit.qty is not None:
             stocktake.enter(
-                session, str(place().store_id), take_id, number_of(n), hit.product.sku, hit.qty * times,
-                entry_id=command, actor=g.actor, at=doors().now(),
-            )  # fmt: skip
+                acting(session),
+                str(place().store_id),
+                take_id,
+                number_of(n),
+                hit.product.sku,
+                hit.qty * times,
+                entry_id=command,
+            )
     sku = hit.product.sku if hit.qty is None else None
     return redirect(url_for("stocktake.section", take_id=take_id, n=n, sku=sku), 303)
 
@@ -197,9 +207,15 @@ def total(take_id: str, n: str) -> ResponseReturnValue:
     with write() as session:
         ware = find_product.ware_of(session, request.form.get("product", ""))
         stocktake.enter(
-            session, str(place().store_id), take_id, number_of(n), ware.sku, counted, is_total=True, entry_id=command,
-            actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            take_id,
+            number_of(n),
+            ware.sku,
+            counted,
+            is_total=True,
+            entry_id=command,
+        )
     if request.form.get("then") == "take":
         return redirect(url_for("stocktake.take", take_id=take_id, _anchor="again"), 303)
     return redirect(url_for("stocktake.section", take_id=take_id, n=n), 303)
@@ -224,15 +240,13 @@ def take_scan_back(take_id: str, n: str) -> ResponseReturnValue:
         if entry is None or entry.is_total or entry.qty <= 0:
             raise NotFound("unknown-scan", "This scan cannot be taken back. Type the total instead.")
         stocktake.enter(
-            session,
+            acting(session),
             store_id,
             take_id,
             entry.section_n,
             entry.sku,
             -entry.qty,
             entry_id=command,
-            actor=g.actor,
-            at=doors().now(),
         )
     return redirect(url_for("stocktake.section", take_id=take_id, n=n), 303)
 
@@ -245,12 +259,13 @@ def finish(take_id: str, n: str) -> ResponseReturnValue:
     store_id, at, number = str(place().store_id), doors().now(), number_of(n)
     with write() as session:
         state = stocktake.section_of(session, stocktake.take_of(session, store_id, take_id), number).state
+        ctx = Context(session, g.actor, at)
         if request.form.get("then") == "open":
             if state != "open":
-                stocktake.open_again(session, store_id, take_id, number, actor=g.actor, at=at)
+                stocktake.open_again(ctx, store_id, take_id, number)
             return redirect(url_for("stocktake.section", take_id=take_id, n=n), 303)
         if state == "open":
-            stocktake.finish_section(session, store_id, take_id, number, actor=g.actor, at=at)
+            stocktake.finish_section(ctx, store_id, take_id, number)
     return redirect(url_for("stocktake.take", take_id=take_id), 303)
 
 
@@ -263,11 +278,11 @@ def post(take_id: str) -> ResponseReturnValue:
     with write() as session:
         if stocktake.take_of(session, store_id, take_id).state == "open":
             _close_sections(session, store_id, take_id)
-            stocktake.begin_posting(session, store_id, take_id, missing_is_gone=gone, actor=g.actor, at=doors().now())
+            stocktake.begin_posting(acting(session), store_id, take_id, missing_is_gone=gone)
     left, steps = 1, 0
     while left and steps < 2000:
         with write() as session:
-            left = stocktake.post_some(session, store_id, take_id, actor=g.actor, at=doors().now())
+            left = stocktake.post_some(acting(session), store_id, take_id)
         steps += 1
     flash(_("Booked: the records now say what was counted, less what sold since."), "good")
     return redirect(url_for("stocktake.take", take_id=take_id), 303)
@@ -281,7 +296,7 @@ def abandon(take_id: str) -> ResponseReturnValue:
     why = form.text("words")
     with write() as session:
         if stocktake.take_of(session, str(place().store_id), take_id).state != "abandoned":
-            stocktake.abandon(session, str(place().store_id), take_id, why=why, actor=g.actor, at=doors().now())
+            stocktake.abandon(acting(session), str(place().store_id), take_id, why=why)
     flash(_("The stock take was given up. Nothing of it was booked."), "info")
     return redirect(url_for("stocktake.takes"), 303)
 
@@ -314,7 +329,7 @@ def _close_sections(session: Session, store_id: str, take_id: str) -> None:
     )
     for one in stocktake.sections_of(session, found):
         if one.state == "counted" and one.n in twice:
-            stocktake.finish_section(session, store_id, take_id, one.n, actor=g.actor, at=doors().now())
+            stocktake.finish_section(acting(session), store_id, take_id, one.n)
 
 
 def _sections(session: Session, take: StockTake) -> list[SectionView]:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from config.nodes.publication import EVERYONE
 from pos.catalogue import assortment
 from pos.catalogue.catalogue import Product, TaxClass
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from supply.online.storefront import product_stories
@@ -65,9 +65,7 @@ def add() -> ResponseReturnValue:
             raise Conflict("tax-class-exists", "There is a class of this name already. Change that one.",
                            field="name")  # fmt: skip
         if known is None:
-            assortment.set_tax_class(
-                session, new_id, name, rate_bp, inclusive=inclusive, owner_id=store_id, actor=g.actor, at=doors().now()
-            )
+            assortment.set_tax_class(acting(session), new_id, name, rate_bp, inclusive=inclusive, owner_id=store_id)
     flash(_("%(name)s can be given to products now.", name=name), "good")
     return redirect(url_for("own_products.new" if is_first else "taxes.classes"), 303)
 
@@ -84,9 +82,7 @@ def change(tax_class_id: str) -> ResponseReturnValue:
             raise NotFound("unknown-tax-class", "There is no such tax class. Choose one from the list.")
         if row.of_network:
             raise Refused("network-tax-class", "This class is the network’s; its rate is settled there.")
-        assortment.set_tax_class(
-            session, tax_class_id, name, rate_bp, inclusive=inclusive, actor=g.actor, at=doors().now()
-        )
+        assortment.set_tax_class(acting(session), tax_class_id, name, rate_bp, inclusive=inclusive)
         session.flush()
         product_stories.send_taxed(session, str(place().store_id), tax_class_id, at=doors().now())
         wake_worker_after(session)

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -11,7 +11,7 @@ from config.errors import DomainError, Invalid
 from pos.catalogue.catalogue import Product
 from pos.stock import batches, stock, waste
 from store_app.pages.common import find_product, form
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, qty, today
 from store_app.web.security import can, requires
 from store_app.words import stock as stock_words
@@ -75,9 +75,15 @@ def write_off() -> ResponseReturnValue:
         ware = find_product.ware_of(session, request.form.get("sku", ""))
         with form.once():
             waste.write_off(
-                session, store_id, ware.sku, units, reason=reason, note=note, batch=batch or None, id=command,
-                actor=g.actor, at=doors().now(),
-            )  # fmt: skip
+                acting(session),
+                store_id,
+                ware.sku,
+                units,
+                reason=reason,
+                note=note,
+                batch=batch or None,
+                id=command,
+            )
     flash(_("Written off: %(qty)s of %(name)s.", qty=qty(units, ware.stock_unit), name=ware.name), "good")
     return redirect(url_for("waste.tiles"), 303)
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import words
@@ -53,7 +53,7 @@ def accept(campaign_id: str) -> ResponseReturnValue:
     store_id = str(place().store_id)
     with write() as session:
         if not _is(session, store_id, campaign_id, "accepted"):
-            campaign_requests.accept(session, store_id, campaign_id, actor=g.actor, at=doors().now())
+            campaign_requests.accept(acting(session), store_id, campaign_id)
         wake_worker_after(session)
     flash(_("Agreed. The offer, the goods and the places on the shelf follow by themselves."), "good")
     return redirect(url_for(".listed"), 303)
@@ -67,7 +67,7 @@ def decline(campaign_id: str) -> ResponseReturnValue:
     why, store_id = form.reason(words.DECLINE_REASONS), str(place().store_id)
     with write() as session:
         if not _is(session, store_id, campaign_id, "declined"):
-            campaign_requests.decline(session, store_id, campaign_id, why=why, actor=g.actor, at=doors().now())
+            campaign_requests.decline(acting(session), store_id, campaign_id, why=why)
         wake_worker_after(session)
     flash(_("Declined. Nothing changes in your store."), "info")
     return redirect(url_for(".listed"), 303)

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound, Refused
 from config.ids import NETWORK
+from config.nodes.journal import Context
 from pos.messages import OutgoingMessage
 from pos.store import pictures
 from store_app.pages.common import form, waiting
 from store_app.runtime.child_process import read_apart
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import claims as claims_words
@@ -126,10 +127,17 @@ def file(delivery_id: str) -> ResponseReturnValue:
     photos = [next(read_apart(pictures.small, raw, claim_photos.SIDE)) for raw in _uploaded()]
     with write() as session:
         claim = handling.file(
-            session, store_id, delivery_id, _typed(), id=command, wish=wish, words=form.text("words", most=500),
-            photos=len(photos), goodwill=bool(request.form.get("goodwill")), claim_days=_claim_days(session),
-            actor=g.actor, at=at,
-        )  # fmt: skip
+            Context(session, g.actor, at),
+            store_id,
+            delivery_id,
+            _typed(),
+            id=command,
+            wish=wish,
+            words=form.text("words", most=500),
+            photos=len(photos),
+            goodwill=bool(request.form.get("goodwill")),
+            claim_days=_claim_days(session),
+        )
         fresh = claim_photos.keep(session, store_id, claim.id, photos)
         if fresh and _by_network(session, claim):
             claim_photos.send(session, store_id, claim.id, at=at)
@@ -178,7 +186,7 @@ def contest(claim_id: str) -> ResponseReturnValue:
     """Contest the answer, once."""
     words = form.text("words", most=500, required=_("Say what speaks against the answer."))
     with write() as session:
-        handling.contest(session, str(place().store_id), claim_id, words=words, actor=g.actor, at=doors().now())
+        handling.contest(acting(session), str(place().store_id), claim_id, words=words)
         wake_worker_after(session)
     flash(_("Contested: the network looks again."), "good")
     return redirect(url_for("claims.claim", claim_id=claim_id), 303)
@@ -195,9 +203,13 @@ def answered(claim_id: str) -> ResponseReturnValue:
         found = delivery_claims.claim_of(session, store_id, claim_id)
         granted = typed_grants(delivery_claims.lines_of(session, found))
         handling.answered_by_supplier(
-            session, store_id, claim_id, granted, remedy=remedy, words=form.text("words", most=500), actor=g.actor,
-            at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            store_id,
+            claim_id,
+            granted,
+            remedy=remedy,
+            words=form.text("words", most=500),
+        )
     flash(_("Written down."), "good")
     return redirect(url_for("claims.claim", claim_id=claim_id), 303)
 
@@ -209,9 +221,12 @@ def again(claim_id: str) -> ResponseReturnValue:
     """Send the letter of a claim again, to the address typed."""
     with write() as session:
         letters.again(
-            session, str(place().store_id), claim_id, how="email", address=request.form.get("email", ""),
-            actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            claim_id,
+            how="email",
+            address=request.form.get("email", ""),
+        )
         wake_worker_after(session)
     flash(_("It is sent again."), "good")
     return redirect(url_for("claims.claim", claim_id=claim_id), 303)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from flask import Blueprint, flash, g, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from config.errors import DomainError
 from pos.store.store import Store
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -42,7 +42,7 @@ def close() -> ResponseReturnValue:
     """Settle that the store stays closed from a day until another; without a second one for that day alone."""
     first, last = typed()
     with write() as session:
-        storefront.close_days(session, str(place().store_id), first, last, actor=g.actor, at=doors().now())
+        storefront.close_days(acting(session), str(place().store_id), first, last)
         wake_worker_after(session)
     flash(_("Closed: %(days)s. Your orders expect no sales then.", days=words.days(first, last)), "good")
     return redirect(url_for(".listed"), 303)
@@ -55,7 +55,7 @@ def take_back() -> ResponseReturnValue:
     """Open the store again on days that were settled as closed."""
     first, last = chosen()
     with write() as session:
-        found = storefront.reopen_days(session, str(place().store_id), first, last, actor=g.actor, at=doors().now())
+        found = storefront.reopen_days(acting(session), str(place().store_id), first, last)
         wake_worker_after(session)
     reported = ngettext(
         "%(num)d day is an open day again. Your orders count on it from tonight’s forecast on.",

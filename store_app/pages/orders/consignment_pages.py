@@ -10,13 +10,14 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError
+from config.nodes.journal import Context
 from pos.printing import queue
 from pos.stock import consignment_stock, stock
 from pos.stock.consignment_stock import Consignment
 from store_app.pages.common import form, waiting
 from store_app.pages.common.own_till import own_till
 from store_app.pages.orders import note_pages
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import claims, words
@@ -86,7 +87,7 @@ def overview(fault: DomainError | None = None, **_place: Any) -> ResponseReturnV
 def propose(lot_id: str) -> ResponseReturnValue:
     """Begin to send back what is left of a lot."""
     with write() as session:
-        consignment.propose_now(session, str(place().store_id), lot_id, actor=g.actor, at=doors().now())
+        consignment.propose_now(acting(session), str(place().store_id), lot_id)
     return redirect(url_for("consigned.overview", _anchor=f"return-{lot_id}"), 303)
 
 
@@ -103,7 +104,7 @@ def send(return_id: str) -> ResponseReturnValue:
                 line.sku: form.whole(f"qty-{n}", most=line.qty)
                 for n, line in enumerate(supplier_returns.lines_of(session, found))
             }
-            returns.send(session, store_id, return_id, counts, actor=g.actor, at=at)
+            returns.send(Context(session, g.actor, at), store_id, return_id, counts)
             if request.form.get("slip"):
                 till = own_till(session, store_id)
                 document = returns.slip_of(session, found)
@@ -119,7 +120,7 @@ def send(return_id: str) -> ResponseReturnValue:
 def keep(lot_id: str) -> ResponseReturnValue:
     """Keep what is left, and buy it."""
     with write() as session:
-        lot = consignment.keep(session, str(place().store_id), lot_id, actor=g.actor, at=doors().now())
+        lot = consignment.keep(acting(session), str(place().store_id), lot_id)
         wake_worker_after(session)
     flash(_("Kept: the rest of %(name)s is yours, and is invoiced.", name=lot.name), "good")
     return redirect(url_for("consigned.overview"), 303)

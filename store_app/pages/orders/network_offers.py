@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, NotFound
 from store_app.pages.common import form
 from store_app.pages.orders import ordering
-from store_app.runtime.doors import doors, wake_worker_after, write
+from store_app.runtime.doors import acting, wake_worker_after, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
 from store_app.words import words
@@ -33,7 +33,7 @@ def accept(network_offer_id: str) -> ResponseReturnValue:
     with write() as session:
         offer = _offer(session, network_offer_id)
         if offer.state != "accepted":
-            network_offers.accept(session, str(place().store_id), network_offer_id, actor=g.actor, at=doors().now())
+            network_offers.accept(acting(session), str(place().store_id), network_offer_id)
         wake_worker_after(session)
     flash(_("Accepted: %(name)s comes with the next vehicle.", name=offer.name), "good")
     return redirect(url_for("ordering.orders"), 303)
@@ -48,9 +48,7 @@ def decline(network_offer_id: str) -> ResponseReturnValue:
     with write() as session:
         offer = _offer(session, network_offer_id)
         if offer.state != "declined":
-            network_offers.decline(
-                session, str(place().store_id), network_offer_id, why=why, actor=g.actor, at=doors().now()
-            )
+            network_offers.decline(acting(session), str(place().store_id), network_offer_id, why=why)
         wake_worker_after(session)
     flash(_("Declined: %(name)s does not come.", name=offer.name), "info")
     return redirect(url_for("ordering.orders"), 303)

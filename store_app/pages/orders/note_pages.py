@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Barcode, Product
 from pos.printing import queue
 from pos.stock import batches, delivery_notes, stock
 from pos.stock.batches import Batch, Held
 from pos.stock.delivery_notes import DeliveryNote, LineSum, Total
 from store_app.pages.common import find_product, form
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.words import stock as stock_words
 from supply.orders.suppliers import Supplier
@@ -107,9 +108,15 @@ def scan(way: str, note_id: str) -> ResponseReturnValue:
         hit = find_product.find(session, request.form.get("code", ""))
         if hit.qty is not None:
             delivery_notes.add(
-                session, store_id, note_id, hit.product.sku, hit.qty * times, line_id=command, batch=hit.batch,
-                expires_on=hit.expires_on, actor=g.actor, at=doors().now(),
-            )  # fmt: skip
+                acting(session),
+                store_id,
+                note_id,
+                hit.product.sku,
+                hit.qty * times,
+                line_id=command,
+                batch=hit.batch,
+                expires_on=hit.expires_on,
+            )
     sku = hit.product.sku if hit.qty is None else None
     return redirect(url_for(f"goods_{way}.note", note_id=note_id, sku=sku), 303)
 
@@ -127,10 +134,8 @@ def put(session: Session, note_id: str, command: str, sku: str, units: int) -> N
     """Put what a form says of a product on a note: so many units, with batch and last day where it has them."""
     ware = find_product.ware_of(session, sku)
     delivery_notes.add(
-        session, str(place().store_id), note_id, ware.sku, units, line_id=command,
-        batch=form.text("batch", most=40) or None, expires_on=form.date_on_pack("expires_on"), actor=g.actor,
-        at=doors().now(),
-    )  # fmt: skip
+        acting(session), str(place().store_id), note_id, ware.sku, units, line_id=command,
+        batch=form.text("batch", most=40) or None, expires_on=form.date_on_pack("expires_on"))  # fmt: skip
 
 
 def change(way: str, note_id: str) -> ResponseReturnValue:
@@ -147,9 +152,15 @@ def change(way: str, note_id: str) -> ResponseReturnValue:
             total = form.amount("cost", place().currency) if request.form.get("cost", "").strip() else None
             cost = None if total is None else delivery_notes.cost_of(total, units, ware.price_quantity)
             delivery_notes.change(
-                session, store_id, note_id, ns, units, cost_minor=cost, batch=batch, expires_on=last_day,
-                actor=g.actor, at=doors().now(),
-            )  # fmt: skip
+                acting(session),
+                store_id,
+                note_id,
+                ns,
+                units,
+                cost_minor=cost,
+                batch=batch,
+                expires_on=last_day,
+            )
     return redirect(url_for(f"goods_{way}.note", note_id=note_id), 303)
 
 
@@ -161,7 +172,7 @@ def close(way: str, note_id: str, *, drop: bool, also: Callable[[Session], None]
         if found.state == ("dropped" if drop else "posted"):
             return
         verb = delivery_notes.drop if drop else delivery_notes.post
-        verb(session, store_id, note_id, actor=g.actor, at=at)
+        verb(Context(session, g.actor, at), store_id, note_id)
         if also is not None:
             also(session)
 

@@ -8,12 +8,13 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, NotFound
+from config.nodes.journal import Context
 from pos.messages import OutgoingMessage
 from pos.reports.slips import enqueue_once
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.orders import ordering
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
 from supply.orders import letters
@@ -70,7 +71,7 @@ def slip(letter_id: str) -> ResponseReturnValue:
             session, own_till(session, store_id), "supplier_order", letter_id, document, command=command, at=at
         )
         if letter.carrier == "paper" and letter.state == "waiting":
-            letters.left(session, store_id, letter_id, actor=g.actor, at=at)
+            letters.left(Context(session, g.actor, at), store_id, letter_id)
         order_id = letter.about
         wake_worker_after(session)
     flash(_("The order is being printed. Hand it over."), "good")
@@ -83,7 +84,7 @@ def slip(letter_id: str) -> ResponseReturnValue:
 def left(letter_id: str) -> ResponseReturnValue:
     """Note that the order was handed over by hand, or told by telephone."""
     with write() as session:
-        letter = letters.left(session, str(place().store_id), letter_id, actor=g.actor, at=doors().now())
+        letter = letters.left(acting(session), str(place().store_id), letter_id)
         order_id = letter.about
     flash(_("Noted: the supplier has it."), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
@@ -96,9 +97,12 @@ def again(letter_id: str) -> ResponseReturnValue:
     """Send it again, to the address typed."""
     with write() as session:
         letter = letters.again(
-            session, str(place().store_id), letter_id, how="email", address=request.form.get("email", ""),
-            actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            letter_id,
+            how="email",
+            address=request.form.get("email", ""),
+        )
         order_id = letter.about
         wake_worker_after(session)
     flash(_("It is sent again."), "good")

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
 from config.ids import NETWORK
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product, find_code, search
 from store_app.pages.common import form, waiting
 from store_app.pages.common.timeline import timeline
 from store_app.pages.orders import order_lines
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import RAIL_COUNTS, language, page, place, qty, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -123,7 +124,7 @@ def propose() -> ResponseReturnValue:
         drafts = proposals.draft(session, store_id, at=at)
         missing = order_lines.missing(session, store_id)
     with write() as session:
-        made = proposals.write(session, store_id, drafts, actor=g.actor, at=at)
+        made = proposals.write(Context(session, g.actor, at), store_id, drafts)
     if made:
         flash(ngettext("%(num)d proposal is ready.", "%(num)d proposals are ready.", len(made)), "good")
     elif not missing:  # else the page says what must be there first
@@ -140,12 +141,13 @@ def approve(order_id: str) -> ResponseReturnValue:
     on_credit = request.form.get("pay") == "credit"
     with write() as session:
         row = _row(session, order_id)
+        ctx = Context(session, g.actor, at)
         if row.state == "proposed":
-            proposals.approve(session, store_id, order_id, actor=g.actor, at=at)
+            proposals.approve(ctx, store_id, order_id)
         if row.state not in supply_orders.ON_THE_WAY or row.state == "approved":
             if on_credit:
-                credit.draw(session, store_id, order_id, actor=g.actor, at=at)
-            supply_orders.send(session, store_id, order_id, actor=g.actor, at=at)
+                credit.draw(ctx, store_id, order_id)
+            supply_orders.send(ctx, store_id, order_id)
         wake_worker_after(session)
         on_paper = any(
             one.carrier == "paper" and one.state == "waiting"
@@ -184,10 +186,11 @@ def approve_all() -> ResponseReturnValue:
             order_no = row.order_no
             try:
                 with session.begin_nested():
-                    proposals.approve(session, store_id, row.id, actor=g.actor, at=at)
+                    ctx = Context(session, g.actor, at)
+                    proposals.approve(ctx, store_id, row.id)
                     if on_credit and suppliers.supplier_of(session, row.supplier_id).kind == NETWORK:
-                        credit.draw(session, store_id, row.id, actor=g.actor, at=at)
-                    supply_orders.send(session, store_id, row.id, actor=g.actor, at=at)
+                        credit.draw(ctx, store_id, row.id)
+                    supply_orders.send(ctx, store_id, row.id)
                 sent += 1
             except DomainError as fault:
                 refused.append((order_no, fault))
@@ -226,7 +229,7 @@ def drop(order_id: str) -> ResponseReturnValue:
     with write() as session:
         row = _row(session, order_id)
         if row.state != "dropped":
-            proposals.drop(session, str(place().store_id), order_id, why=why, actor=g.actor, at=doors().now())
+            proposals.drop(acting(session), str(place().store_id), order_id, why=why)
     flash(_("Order %(no)s is dropped.", no=row.order_no), "info")
     return redirect(url_for("ordering.orders"), 303)
 
@@ -239,9 +242,7 @@ def cancel(order_id: str) -> ResponseReturnValue:
     with write() as session:
         row = _row(session, order_id)
         if row.state != "cancelled":
-            supply_orders.cancel(
-                session, str(place().store_id), order_id, why=_("It did not come."), actor=g.actor, at=doors().now()
-            )
+            supply_orders.cancel(acting(session), str(place().store_id), order_id, why=_("It did not come."))
         wake_worker_after(session)
     flash(_("Order %(no)s is called off.", no=row.order_no), "good")
     return redirect(url_for("ordering.orders"), 303)
@@ -258,7 +259,7 @@ def change(order_id: str, sku: str) -> ResponseReturnValue:
         line = session.get(OrderLine, (store_id, order_id, sku))
         teaches = line is not None and service_targets.does_teach(reason, packs - line.packs_proposed)
         edit = Edit(packs, why, teaches)
-        proposals.change(session, store_id, order_id, sku, edit, actor=g.actor, at=doors().now())
+        proposals.change(acting(session), store_id, order_id, sku, edit)
     return _back_to(order_id, f"line-{sku}")
 
 
@@ -268,7 +269,7 @@ def change(order_id: str, sku: str) -> ResponseReturnValue:
 def undo(order_id: str, sku: str) -> ResponseReturnValue:
     """Go back to what was proposed of a line."""
     with write() as session:
-        proposals.undo(session, str(place().store_id), order_id, sku, actor=g.actor, at=doors().now())
+        proposals.undo(acting(session), str(place().store_id), order_id, sku)
     return _back_to(order_id, f"basket-{order_id}")
 
 
@@ -283,8 +284,7 @@ def add_line(order_id: str) -> ResponseReturnValue:
     with write() as session:
         sku = one_product(session, wanted)
         proposals.add_line(
-            session, store_id, order_id, sku, packs=packs, why=why, actor=g.actor, at=doors().now()
-        )  # fmt: skip
+            acting(session), store_id, order_id, sku, packs=packs, why=why)  # fmt: skip
     return _back_to(order_id, f"line-{sku}")
 
 
@@ -297,9 +297,12 @@ def set_rule(supplier_id: str) -> ResponseReturnValue:
     week_minor = form.amount("most_week", place().currency)
     with write() as session:
         rule = auto_approval.set_rule(
-            session, str(place().store_id), supplier_id, most_order_minor=order_minor, most_week_minor=week_minor,
-            actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            supplier_id,
+            most_order_minor=order_minor,
+            most_week_minor=week_minor,
+        )
     if rule is None:
         flash(_("Every order waits for you again."), "info")
     else:
@@ -386,9 +389,13 @@ def set_wish(sku: str) -> ResponseReturnValue:
     service = form.share("service") if request.form.get("service", "").strip() else None
     with write() as session:
         service_targets.set_wish(
-            session, str(place().store_id), sku, room_qty=room, show_qty=show, service_bp=service, actor=g.actor,
-            at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            sku,
+            room_qty=room,
+            show_qty=show,
+            service_bp=service,
+        )
     flash(_("Noted. The next proposals keep to it."), "good")
     return redirect(url_for("ordering.outlook_page", sku=sku), 303)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -15,7 +15,7 @@ from config.nodes import journal
 from store_app.files import importing, past_sales
 from store_app.files.past_sales import Past
 from store_app.pages.common import form, uploads
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from supply.demand import rollups
@@ -66,7 +66,7 @@ def bring_in(file_id: str) -> ResponseReturnValue:
     """Lay in what the file tells."""
     sheet = uploads.kept(file_id, READ).sheet
     with write() as session:
-        said = importing.write(session, sheet, str(place().store_id), actor=g.actor, at=doors().now())
+        said = importing.write(acting(session), sheet, str(place().store_id))
     uploads.give_up(file_id)
     flash(_("%(said)s Tonight’s forecasts know them.", said=said), "good")
     return redirect(url_for("past_sales.upload"), 303)
@@ -91,9 +91,7 @@ def take_back() -> ResponseReturnValue:
         days = rollups.forget_history(session, store_id)
         if days:
             journal.record(
-                session,
-                actor=g.actor,
-                at=doors().now(),
+                acting(session),
                 verb="sales.taken_back",
                 subject=f"store:{store_id}",
                 days=days,

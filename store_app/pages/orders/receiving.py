@@ -12,14 +12,14 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.catalogue.repricing import Priced, margin_bp
 from pos.store.store import day_of
 from store_app.pages.common import find_product, form, waiting
 from store_app.pages.common.timeline import timeline
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web import presenting
 from store_app.web.presenting import RAIL_COUNTS, clock_time, page, place, qty, state_word, today
 from store_app.web.security import requires
@@ -155,7 +155,7 @@ def begin(delivery_id: str) -> ResponseReturnValue:
     """Begin to count a delivery that is here."""
     with write() as session:
         if _state(session, delivery_id) != "counting":
-            receiving.begin_count(session, str(place().store_id), delivery_id, actor=g.actor, at=doors().now())
+            receiving.begin_count(acting(session), str(place().store_id), delivery_id)
     return redirect(url_for("receiving.delivery", delivery_id=delivery_id), 303)
 
 
@@ -176,6 +176,7 @@ def count(delivery_id: str) -> ResponseReturnValue:
             return redirect(url_for("receiving.delivery", delivery_id=delivery_id), 303)
         advised = {line.sku: line for line in _rows(session, delivery_id)}
         before: dict[str, int] = {}
+        ctx = Context(session, g.actor, at)
         for sku, counted, why, until, batch, is_as_shown in _typed():
             line = advised.get(sku)
             before[sku] = 0 if is_as_shown else counted
@@ -187,13 +188,19 @@ def count(delivery_id: str) -> ResponseReturnValue:
                     advised=qty(line.advised_qty, waiting.stock_units(session, [sku]).get(sku, 'each')), sku=sku,
                 )  # fmt: skip
             receiving.count_line(
-                session, store_id, delivery_id, sku, counted, why=why, batch=batch, expires_on=until, actor=g.actor,
-                at=at,
-            )  # fmt: skip
+                ctx,
+                store_id,
+                delivery_id,
+                sku,
+                counted,
+                why=why,
+                batch=batch,
+                expires_on=until,
+            )
         if text:
             sku_here = _scanned(session, delivery_id, text, before, at)
         if then == "post":
-            receiving.post(session, store_id, delivery_id, actor=g.actor, at=at)
+            receiving.post(ctx, store_id, delivery_id)
             wake_worker_after(session)
     if then == "scan":
         where = {"code": text} if text and sku_here is None else {"at": sku_here, "_anchor": f"line-{sku_here}"}
@@ -215,10 +222,15 @@ def add(delivery_id: str) -> ResponseReturnValue:
         sku = hit.product.sku
         if all(line.sku != sku for line in _rows(session, delivery_id)):
             receiving.count_line(
-                session, str(place().store_id), delivery_id, sku, hit.qty or 0, batch=hit.batch,
-                expires_on=hit.expires_on, why=str(general_words.DIFFERENCE_REASONS["wrong"]), actor=g.actor,
-                at=doors().now(),
-            )  # fmt: skip
+                acting(session),
+                str(place().store_id),
+                delivery_id,
+                sku,
+                hit.qty or 0,
+                batch=hit.batch,
+                expires_on=hit.expires_on,
+                why=str(general_words.DIFFERENCE_REASONS["wrong"]),
+            )
     return redirect(url_for("receiving.delivery", delivery_id=delivery_id, at=sku, _anchor=f"line-{sku}"), 303)
 
 
@@ -230,9 +242,7 @@ def refuse(delivery_id: str) -> ResponseReturnValue:
     why = form.reason(general_words.SEND_BACK_REASONS)
     with write() as session:
         if _state(session, delivery_id) != "refused":
-            vehicle_arrivals.send_back(
-                session, str(place().store_id), delivery_id, why=why, actor=g.actor, at=doors().now()
-            )
+            vehicle_arrivals.send_back(acting(session), str(place().store_id), delivery_id, why=why)
         wake_worker_after(session)
     flash(_("Sent back: nothing of it is in your stock."), "info")
     return redirect(url_for("receiving.deliveries"), 303)

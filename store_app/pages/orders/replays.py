@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,7 +16,7 @@ from pos.store.store import Region, usual_currency
 from store_app.pages.common import form
 from store_app.pages.orders import curve_chart
 from store_app.runtime import job_runs
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import money, number, page, place, today
 from store_app.web.security import requires
 from supply.demand import forecasts
@@ -65,7 +65,7 @@ def set_service() -> ResponseReturnValue:
     """Say how much service the store's orders aim at."""
     service_bp = form.whole("service_bp", least=1)
     with write() as session:
-        service_targets.set_service(session, str(place().store_id), service_bp, actor=g.actor, at=doors().now())
+        service_targets.set_service(acting(session), str(place().store_id), service_bp)
     flash(_("Noted. The next proposals keep to it."), "good")
     return redirect(url_for(".store"), 303)
 

@@ -8,12 +8,13 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, DomainError, Invalid
+from config.nodes.journal import Context
 from pos.printing import queue
 from pos.stock import delivery_notes
 from store_app.pages.common import find_product, form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.orders import note_pages
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import stock
@@ -60,9 +61,15 @@ def begin() -> ResponseReturnValue:
         raise Invalid("no-reason", "Say in a few words why it goes back.", field="words")
     with write() as session:
         delivery_notes.begin(
-            session, str(place().store_id), id=command, way="back", supplier_name=name, reason=reason, why=words,
-            paper_no=form.text("paper", most=80), actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            id=command,
+            way="back",
+            supplier_name=name,
+            reason=reason,
+            why=words,
+            paper_no=form.text("paper", most=80),
+        )
         if sku:
             note_pages.put(session, command, command, sku, units)
     return redirect(url_for("goods_back.note", note_id=command), 303)
@@ -133,7 +140,7 @@ def _print(session: Session, note_id: str) -> None:
     if found.way != "back" or found.state != "posted":
         raise Conflict("note-open", "Book the note first, then print its slip.")
     if queue.latest(session, store_id, note_id, note_pages.SLIP) is not None:
-        queue.reprint(session, store_id, note_id, kind=note_pages.SLIP, actor=g.actor, at=at)
+        queue.reprint(Context(session, g.actor, at), store_id, note_id, kind=note_pages.SLIP)
     else:
         till = own_till(session, store_id)
         queue.queue(session, store_id, till.id, note_pages.SLIP, note_id, delivery_notes.slip_of(session, found), at=at)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -24,7 +24,7 @@ from pos.catalogue.catalogue import Product
 from store_app.files import importing, network
 from store_app.pages.common import form, uploads
 from store_app.pages.orders import ordering
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import number, page, place, today
 from store_app.web.security import requires
 from store_app.words.promotions import weekday
@@ -103,9 +103,11 @@ def set_budget() -> ResponseReturnValue:
     limit = form.amount("week_budget", place().currency) if request.form.get("week_budget", "").strip() else None
     with write() as session:
         order_budget.set_budget(
-            session, owner(), limit, network_too=request.form.get("network_too") == "yes", actor=g.actor,
-            at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            owner(),
+            limit,
+            network_too=request.form.get("network_too") == "yes",
+        )
     flash(_("Money does not limit orders any more.") if limit is None else _("The next proposals keep to it."), "good")
     return redirect(url_for(".listed"), 303)
 
@@ -124,7 +126,7 @@ def add() -> ResponseReturnValue:
     """Add a supplier of the store's own; the command's id is the supplier's."""
     command, contact = form.command_id(), _contact(active=True)
     with write() as session:
-        row = suppliers.write_contact(session, owner(), command, contact, actor=g.actor, at=doors().now())
+        row = suppliers.write_contact(acting(session), owner(), command, contact)
         name = row.name
     flash(_("%(name)s is added. Now say what they sell.", name=name), "good")
     return redirect(url_for(".supplier", supplier_id=command), 303)
@@ -169,7 +171,7 @@ def save(supplier_id: str) -> ResponseReturnValue:
     contact, store_id = _contact(active=request.form.get("active") == "yes"), owner()
     with write() as session:
         suppliers.own_supplier(session, store_id, supplier_id)
-        suppliers.write_contact(session, store_id, supplier_id, contact, actor=g.actor, at=doors().now())
+        suppliers.write_contact(acting(session), store_id, supplier_id, contact)
     flash(_("Saved."), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
 
@@ -189,7 +191,7 @@ def set_price(supplier_id: str) -> ResponseReturnValue:
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
         sku = (ordering if place().store_id else network).one_product(session, wanted)
-        suppliers.offer_product(session, supplier_id, sku, pack, actor=g.actor, at=doors().now())
+        suppliers.offer_product(acting(session), supplier_id, sku, pack)
     flash(_("Noted. The next proposals know it."), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
 
@@ -205,8 +207,7 @@ def set_coming_cost(supplier_id: str, sku: str) -> ResponseReturnValue:
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
         suppliers.set_cost(
-            session, supplier_id, sku, cost, day, today=today(), actor=g.actor, at=doors().now()
-        )  # fmt: skip
+            acting(session), supplier_id, sku, cost, day, today=today())  # fmt: skip
     flash(_("Noted: it costs that from the day you chose."), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
 
@@ -218,7 +219,7 @@ def drop_price(supplier_id: str, sku: str) -> ResponseReturnValue:
     """Note that they do not sell a product any more."""
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
-        suppliers.drop_product(session, supplier_id, sku, actor=g.actor, at=doors().now())
+        suppliers.drop_product(acting(session), supplier_id, sku)
     flash(_("It is not ordered there any more."), "info")
     return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
 
@@ -232,12 +233,13 @@ def bring_prices_in(supplier_id: str) -> ResponseReturnValue:
     sheet = sent.sheet
     if sheet.faults:
         return supplier(supplier_id, faults=sheet.faults)
-    store_id, whose = owner(), {"supplier_id": supplier_id, "actor": g.actor, "at": doors().now()}
+    store_id = owner()
     with write() as session:
         suppliers.own_supplier(session, store_id, supplier_id)
-        importing.rehearse(session, sheet, store_id, **whose)
+        ctx = acting(session)
+        importing.rehearse(ctx, sheet, store_id, supplier_id=supplier_id)
         if not sheet.faults:
-            importing.write(session, sheet, store_id, **whose)
+            importing.write(ctx, sheet, store_id, supplier_id=supplier_id)
     if sheet.faults:
         return supplier(supplier_id, faults=sheet.faults)
     uploads.give_up(sent.id)

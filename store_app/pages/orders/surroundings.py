@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -19,7 +19,7 @@ from store_app.files import importing
 from store_app.files.importing import Fault, Sheet
 from store_app.files.surroundings import CELLS
 from store_app.pages.common import form, uploads
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -82,7 +82,7 @@ def send() -> ResponseReturnValue:
     first, last = form.day("from", missing), form.day("to", missing)
     with write() as session:
         scope_id, _regions = _scope(session)
-        surroundings.add_school_holiday(session, scope_id, name, first, last, actor=g.actor, at=doors().now())
+        surroundings.add_school_holiday(acting(session), scope_id, name, first, last)
     flash(_("%(name)s, %(days)s: noted.", name=name, days=words.days(first, last)), "good")
     return _back()
 
@@ -96,7 +96,7 @@ def take_back() -> ResponseReturnValue:
     first, last = form.day("from_day", missing), form.day("until_day", missing)
     with write() as session:
         scope_id, _regions = _scope(session)
-        gone = surroundings.remove_school_holiday(session, scope_id, first, last, actor=g.actor, at=doors().now())
+        gone = surroundings.remove_school_holiday(acting(session), scope_id, first, last)
     flash(_("Taken back.") if gone else _("They were taken back already."), "good")
     return _back()
 
@@ -108,7 +108,7 @@ def forget_weather() -> ResponseReturnValue:
     """Take all weather back that was told here."""
     with write() as session:
         scope_id, _regions = _scope(session)
-        surroundings.forget_weather(session, scope_id, actor=g.actor, at=doors().now())
+        surroundings.forget_weather(acting(session), scope_id)
     flash(_("No weather is known here any more."), "good")
     return _back()
 
@@ -183,7 +183,7 @@ def _choice(sheet: Sheet, file_id: str, *, is_empty: bool = False) -> ResponseRe
 def _written(sheet: Sheet) -> ResponseReturnValue:
     with write() as session:
         scope_id, _regions = _scope(session)
-        importing.write(session, sheet, scope_id, actor=g.actor, at=doors().now())
+        importing.write(acting(session), sheet, scope_id)
     flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
     return _back()
 

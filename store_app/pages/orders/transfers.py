@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import segno
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import supply
@@ -75,7 +75,7 @@ def everything(fault: DomainError | None = None, **_place: Any) -> ResponseRetur
 def agree(transfer_id: str) -> ResponseReturnValue:
     """Say yes."""
     with write() as session:
-        transfers.agree(session, _here(), transfer_id, actor=g.actor, at=doors().now())
+        transfers.agree(acting(session), _here(), transfer_id)
         wake_worker_after(session)
     flash(_("Agreed. As soon as the other store says yes too, you read here what to do."), "good")
     return redirect(url_for(".everything"), 303)
@@ -88,7 +88,7 @@ def decline(transfer_id: str) -> ResponseReturnValue:
     """Say no, with a reason the neighbour reads."""
     why = form.reason(supply.TRANSFER_REASONS)
     with write() as session:
-        transfers.decline(session, _here(), transfer_id, why=why, actor=g.actor, at=doors().now())
+        transfers.decline(acting(session), _here(), transfer_id, why=why)
         wake_worker_after(session)
     flash(_("Declined: nothing is handed over."), "info")
     return redirect(url_for(".everything"), 303)
@@ -102,8 +102,7 @@ def hand_over(transfer_id: str) -> ResponseReturnValue:
     code = form.text("code", most=40)
     with write() as session:
         transfers.hand_over(
-            session, _here(), transfer_id, code, _counts(), actor=g.actor, at=doors().now()
-        )  # fmt: skip
+            acting(session), _here(), transfer_id, code, _counts())  # fmt: skip
         wake_worker_after(session)
     flash(_("Handed over: the goods are out of your stock, and what they cost is credited to you."), "good")
     return redirect(url_for(".everything"), 303)
@@ -115,7 +114,7 @@ def hand_over(transfer_id: str) -> ResponseReturnValue:
 def receive(transfer_id: str) -> ResponseReturnValue:
     """Take in what arrived."""
     with write() as session:
-        transfers.receive(session, _here(), transfer_id, _counts(), actor=g.actor, at=doors().now())
+        transfers.receive(acting(session), _here(), transfer_id, _counts())
         wake_worker_after(session)
     flash(_("The goods are in your stock."), "good")
     return redirect(url_for(".everything"), 303)
@@ -128,7 +127,7 @@ def did_not_come(transfer_id: str) -> ResponseReturnValue:
     """Say that handed-over goods did not arrive."""
     why = form.reason(supply.LOST_REASONS)
     with write() as session:
-        transfers.did_not_come(session, _here(), transfer_id, why=why, actor=g.actor, at=doors().now())
+        transfers.did_not_come(acting(session), _here(), transfer_id, why=why)
         wake_worker_after(session)
     flash(
         _("Noted: nothing enters your stock. The other store reads it and looks whether the goods are there."), "info"
@@ -142,7 +141,7 @@ def did_not_come(transfer_id: str) -> ResponseReturnValue:
 def take_back(transfer_id: str) -> ResponseReturnValue:
     """Take goods in again that did not reach the other store and are here."""
     with write() as session:
-        transfers.take_back(session, _here(), transfer_id, _counts(), actor=g.actor, at=doors().now())
+        transfers.take_back(acting(session), _here(), transfer_id, _counts())
         wake_worker_after(session)
     flash(_("The goods are in your stock again, and the other store gets back what they cost."), "good")
     return redirect(url_for(".everything"), 303)

@@ -1,6 +1,6 @@
 """Goods without an order: in by hand, line by line with a scanner."""
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -8,7 +8,7 @@ from config.errors import DomainError
 from pos.stock import delivery_notes
 from store_app.pages.common import form
 from store_app.pages.orders import note_pages
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 
@@ -40,9 +40,14 @@ def begin() -> ResponseReturnValue:
     name = form.text("supplier", most=80, required=_("Say who brings it."))
     with write() as session:
         delivery_notes.begin(
-            session, str(place().store_id), id=command, way="in", supplier_name=name, why=form.text("words", most=80),
-            paper_no=form.text("paper", most=80), actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            id=command,
+            way="in",
+            supplier_name=name,
+            why=form.text("words", most=80),
+            paper_no=form.text("paper", most=80),
+        )
     return redirect(url_for("goods_in.note", note_id=command), 303)
 
 

@@ -6,7 +6,7 @@ A badge's paper goes straight to the printer: the queue keeps what it prints, an
 from typing import Any
 
 import segno
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -17,7 +17,7 @@ from pos.store import badges
 from pos.store.store import Staff, Store, snapshot
 from store_app.pages.common import form
 from store_app.pages.store import people
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web import staff
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
@@ -35,7 +35,7 @@ def give(staff_id: str) -> ResponseReturnValue:
     settings = doors().settings
     with write() as session:
         person = staff.working(session, settings.node_id, staff_id)
-        code = badges.give(session, person, actor=g.actor, at=doors().now())
+        code = badges.give(acting(session), person)
     return _shown(person, code)
 
 
@@ -62,7 +62,7 @@ def print_badge(staff_id: str) -> ResponseReturnValue:
     _print(document)
     with write() as session:
         facts = {"subject": f"staff:{staff_id}", "name": owner.name}
-        journal.record(session, actor=g.actor, at=doors().now(), verb="badge.printed", **facts)
+        journal.record(acting(session), verb="badge.printed", **facts)
     flash(_("The badge is printed."), "good")
     return _shown(owner, code)
 
@@ -74,7 +74,7 @@ def withdraw(staff_id: str) -> ResponseReturnValue:
     """Make a lost badge useless."""
     with write() as session:
         person = staff.known(session, doors().settings.node_id, staff_id)
-        badges.withdraw(session, person, actor=g.actor, at=doors().now())
+        badges.withdraw(acting(session), person)
         name = person.name
     flash(_("The badge of %(name)s opens nothing any more.", name=name), "good")
     return redirect(url_for("people.person", staff_id=staff_id), 303)
@@ -88,7 +88,7 @@ def rules() -> ResponseReturnValue:
     with write() as session:
         for role in STORE_ROLES:
             asks = request.form.get(f"badge-{role}") == "pin"
-            badges.set_rule(session, doors().settings.node_id, role, asks, actor=g.actor, at=doors().now())
+            badges.set_rule(acting(session), doors().settings.node_id, role, asks)
     flash(_("Saved: how badges count."), "good")
     return redirect(url_for("people.everybody", _anchor="badges-title"), 303)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError
 from pos.catalogue.catalogue import Product, prices_on
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import words
@@ -80,12 +80,9 @@ def answer(suggestion_id: str) -> ResponseReturnValue:
     accept = request.form.get("accept") == "yes"
     why = "" if accept else form.reason(words.DECLINE_REASONS)
     with write() as session:
-        row = suggestions.answer(
-            session, str(place().store_id), suggestion_id, accept=accept, why=why, actor=g.actor, at=doors().now()
-        )
-        suggestions.renew(
-            session, row.store_id, today() - dt.timedelta(days=1), actor=g.actor, at=doors().now()
-        )  # the next one
+        ctx = acting(session)
+        row = suggestions.answer(ctx, str(place().store_id), suggestion_id, accept=accept, why=why)
+        suggestions.renew(ctx, row.store_id, today() - dt.timedelta(days=1))  # the next one
     flash(
         _("Noted. In four weeks you see here what it brought.") if accept else _("Noted. Here is the next one."), "good"
     )

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, jsonify, redirect, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError, NotFound
 from store_app.pages.common import form, money_views
 from store_app.pages.customers.statements import table
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words import money
@@ -107,9 +107,7 @@ def ask_advance() -> ResponseReturnValue:
     """Ask for an advance on what customers have paid online and collected."""
     amount_minor = form.amount("amount", place().currency)
     with write() as session:
-        advances.ask(
-            session, str(place().store_id), amount_minor, id=form.command_id(), actor=g.actor, at=doors().now()
-        )
+        advances.ask(acting(session), str(place().store_id), amount_minor, id=form.command_id())
         wake_worker_after(session)
     flash(_("Asked. The answer comes with the next contact, within a minute."), "info")
     return redirect(url_for(".overview"), 303)
@@ -124,9 +122,12 @@ def say_bank() -> ResponseReturnValue:
     account = form.text("account", most=60, required=_("Type the account’s number."))
     with write() as session:
         payouts.set_account(
-            session, str(place().store_id), payee=payee, account=account, bic=form.text("bic", most=20), actor=g.actor,
-            at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            payee=payee,
+            account=account,
+            bic=form.text("bic", most=20),
+        )
         wake_worker_after(session)
     flash(_("The network pays out to this account from now on."), "good")
     return redirect(url_for(".overview"), 303)
@@ -141,9 +142,12 @@ def object_to() -> ResponseReturnValue:
     words = form.text("words", most=500, required=_("Say what is wrong, so that it can be looked into."))
     with write() as session:
         objections.raise_objection(
-            session, str(place().store_id), id=form.command_id(), about=about, words=words, actor=g.actor,
-            at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            id=form.command_id(),
+            about=about,
+            words=words,
+        )
         wake_worker_after(session)
     flash(_("Your objection is on its way. The answer will stand here."), "good")
     return redirect(url_for(".overview"), 303)

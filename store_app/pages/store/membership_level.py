@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, jsonify, redirect, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError, NotFound
 from store_app.pages.common import form, money_views
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import money
@@ -60,9 +60,12 @@ def appeal() -> ResponseReturnValue:
     words = form.text("words", most=500, required=_("Say what is wrong, so that it can be looked into."))
     with write() as session:
         objections.raise_objection(
-            session, str(place().store_id), id=form.command_id(), about="standing", words=words, actor=g.actor,
-            at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            str(place().store_id),
+            id=form.command_id(),
+            about="standing",
+            words=words,
+        )
         wake_worker_after(session)
     flash(_("Your appeal is on its way. The answer will stand here."), "good")
     return redirect(url_for(".show"), 303)

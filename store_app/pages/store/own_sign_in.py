@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, Refused
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from pos.store import pins, second_factor
 from pos.store.store import Staff
 from store_app.pages.common import form
@@ -89,8 +89,7 @@ def app() -> ResponseReturnValue:
     salt, at = str(session.get("app_salt", "")), doors().now()
     with write() as books:
         codes = staff.set_up_code(
-            books, g.actor.node, g.actor.id, salt, form.secret("code"), actor=g.actor, at=at
-        )  # fmt: skip
+            Context(books, g.actor, at), g.actor.node, g.actor.id, salt, form.secret("code"))  # fmt: skip
         me = staff.working(books, g.actor.node, g.actor.id)
     security.sign_in(me)
     return show("store/people/recovery_codes.html", codes=codes)

@@ -16,7 +16,7 @@ from pos.store import pictures
 from pos.store.store import snapshot, store_of
 from store_app.pages.common import form
 from store_app.runtime.child_process import read_apart
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 
@@ -51,7 +51,7 @@ def put_logo() -> ResponseReturnValue:
         raise Invalid("no-file", "Choose a file first.", field="file")
     dots = list(read_apart(pictures.dotted, sent.read(pictures.LOGO_BYTES + 1)))
     with write() as session:
-        logo.put(session, str(place().store_id), dots, actor=g.actor, at=doors().now())
+        logo.put(acting(session), str(place().store_id), dots)
     flash(_("The logo is on every receipt from now on."), "good")
     return redirect(url_for("paper_looks.show"), 303)
 
@@ -62,7 +62,7 @@ def put_logo() -> ResponseReturnValue:
 def take_logo_away() -> ResponseReturnValue:
     """Print without a logo from now on."""
     with write() as session:
-        logo.take_away(session, str(place().store_id), actor=g.actor, at=doors().now())
+        logo.take_away(acting(session), str(place().store_id))
     flash(_("Receipts are printed without a logo now."), "info")
     return redirect(url_for("paper_looks.show"), 303)
 

@@ -19,7 +19,7 @@ from pos.store.permissions import AT_FIRST
 from pos.store.store import Staff
 from store_app.pages.common import form
 from store_app.pages.store import role_table
-from store_app.runtime.doors import doors, own_doors, read, write
+from store_app.runtime.doors import acting, doors, own_doors, read, write
 from store_app.web import security, signed_in, staff
 from store_app.web.presenting import page, place
 from store_app.web.security import not_in_practice, requires
@@ -95,7 +95,7 @@ def roles() -> ResponseReturnValue:
     """Settle what each role may do, and how far it goes."""
     typed = role_table.typed()
     with write() as session:
-        role_table.settle(session, str(place().store_id), typed, actor=g.actor, at=doors().now())
+        role_table.settle(acting(session), str(place().store_id), typed)
     flash(_("What each role may do is saved."), "good")
     return redirect(url_for("people.everybody", _anchor="roles-title"), 303)
 
@@ -157,7 +157,7 @@ def sign_out(staff_id: str) -> ResponseReturnValue:
 def device_code() -> ResponseReturnValue:
     """Make the code that lets a device in which is not in the store, and show it this once."""
     with write() as session:
-        code = device_codes.make(session, doors().settings.node_id, actor=g.actor, at=doors().now())
+        code = device_codes.make(acting(session), doors().settings.node_id)
     return page("store/people/device_code.html", code=code, minutes=device_codes.HOLDS.seconds // 60)
 
 
@@ -233,7 +233,7 @@ def change_your_pin() -> ResponseReturnValue:
             raise
         raise Invalid("wrong-old-pin", "That is not your PIN of today. Type it again.", field="old") from refusal
     with write() as session:
-        changed = staff.change_pin(session, node_id, g.actor.id, pin, actor=g.actor, at=doors().now())
+        changed = staff.change_pin(acting(session), node_id, g.actor.id, pin)
     security.sign_in(changed)
     flash(_("Your new PIN counts from now on."), "good")
     return redirect(url_for("more.places"), 303)
@@ -270,7 +270,7 @@ def typed_twice(*, is_passphrase: bool = False) -> str:
 def do(verb: Callable[..., Staff], *given: str, **wishes: str) -> Staff:
     """Do one of `staff`'s verbs as the person at this page. given: whom it is about, and what else the verb takes."""
     with write() as session:
-        return verb(session, doors().settings.node_id, *given, actor=g.actor, at=doors().now(), **wishes)
+        return verb(acting(session), doors().settings.node_id, *given, **wishes)
 
 
 def give_pin(staff_id: str, pin: str) -> None:

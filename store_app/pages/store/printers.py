@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, DomainError
+from config.nodes.journal import Context
 from pos.printing import agents, print_worker, printers, queue
 from pos.printing.label_printer import LABEL_PRINTERS
 from pos.printing.printers import AGENT, FIRST, PAPERS, PINS, PROFILES, PULSES_MS, Printer, PrinterFacts
@@ -22,7 +23,7 @@ from pos.printing.queue import PrintJob
 from pos.store.store import Till
 from store_app.node.printers import printers_in_force
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from store_app.words import printers as printers_words
@@ -126,7 +127,7 @@ def add() -> ResponseReturnValue:
     """Set a printer up."""
     facts = _facts()
     with write() as session:
-        row = printers.add(session, str(place().store_id), facts, actor=g.actor, at=doors().now())
+        row = printers.add(acting(session), str(place().store_id), facts)
         wake_worker_after(session)
     flash(_("%(name)s is set up. Print a test page.", name=facts.name), "good")
     return redirect(url_for("printers.one", printer_id=row.id), 303)
@@ -149,7 +150,7 @@ def change(printer_id: str) -> ResponseReturnValue:
     """Change a printer."""
     facts = _facts()
     with write() as session:
-        printers.change(session, str(place().store_id), printer_id, facts, actor=g.actor, at=doors().now())
+        printers.change(acting(session), str(place().store_id), printer_id, facts)
         wake_worker_after(session)
     flash(_("Saved."), "good")
     return redirect(url_for("printers.one", printer_id=printer_id), 303)
@@ -162,7 +163,7 @@ def give_key(printer_id: str) -> ResponseReturnValue:
     """Make the key of the printer's agent and show it, this once."""
     store_id = str(place().store_id)
     with write() as session:
-        made = agents.give_key(session, store_id, printer_id, actor=g.actor, at=doors().now())
+        made = agents.give_key(acting(session), store_id, printer_id)
     with read() as session:
         row = printers.printer_of(session, store_id, printer_id)
         known = printers.health_of(session, store_id).get(printer_id)
@@ -175,7 +176,7 @@ def give_key(printer_id: str) -> ResponseReturnValue:
 def withdraw_key(printer_id: str) -> ResponseReturnValue:
     """Make the key of the printer's agent useless."""
     with write() as session:
-        agents.withdraw_key(session, str(place().store_id), printer_id, actor=g.actor, at=doors().now())
+        agents.withdraw_key(acting(session), str(place().store_id), printer_id)
     flash(_("The key is withdrawn. The print agent stops."), "info")
     return redirect(url_for("printers.one", printer_id=printer_id), 303)
 
@@ -186,7 +187,7 @@ def withdraw_key(printer_id: str) -> ResponseReturnValue:
 def remove(printer_id: str) -> ResponseReturnValue:
     """Take a printer away."""
     with write() as session:
-        printers.remove(session, str(place().store_id), printer_id, actor=g.actor, at=doors().now())
+        printers.remove(acting(session), str(place().store_id), printer_id)
         wake_worker_after(session)
     flash(_("The printer is taken away."), "info")
     return redirect(url_for("printers.all"), 303)
@@ -340,7 +341,7 @@ def _try(printer_id: str, *, only_drawer: bool) -> None:
     with write() as session:
         row = printers.printer_of(session, store_id, printer_id)
         job = print_worker.queue_test(
-            session, row, _document(row), only_drawer=only_drawer, actor=g.actor, at=house.now()
+            Context(session, g.actor, house.now()), row, _document(row), only_drawer=only_drawer
         )
     with read() as session:
         outlets = printers_in_force(session, house.settings)

@@ -6,7 +6,6 @@ Rules
 2. What was typed is still there when it is refused.
 """
 
-import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid
 from config.money import BASIS, exponent
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.pricing.pricing import MOST_EMPTIES
 from pos.store import permissions
 from pos.store.permissions import FIXED, PAYS, SETTLED
@@ -156,20 +155,19 @@ def typed() -> Typed:
     )  # fmt: skip
 
 
-def settle(session: Session, store_id: str, typed: Typed, *, actor: Actor, at: dt.datetime) -> None:
+def settle(ctx: Context, store_id: str, typed: Typed) -> None:
     """Settle what is not so yet."""
-    by: dict[str, Any] = {"actor": actor, "at": at}
     for role, ticked in (typed.permissions or {}).items():
-        permissions.settle(session, store_id, role, ticked, **by)
+        permissions.settle(ctx, store_id, role, ticked)
     for role, rate_bp in typed.discounts_bp.items():
-        if rate_bp != permissions.rights_of(session, store_id, role).discount_bp:
-            permissions.set_discount_limit(session, store_id, role, rate_bp, **by)
+        if rate_bp != permissions.rights_of(ctx.session, store_id, role).discount_bp:
+            permissions.set_discount_limit(ctx, store_id, role, rate_bp)
     for (role, kind), minor in typed.pays_minor.items():
-        if minor != permissions.rights_of(session, store_id, role).pay_minor(kind):
-            permissions.set_pay_limit(session, store_id, role, kind, minor, **by)
+        if minor != permissions.rights_of(ctx.session, store_id, role).pay_minor(kind):
+            permissions.set_pay_limit(ctx, store_id, role, kind, minor)
     for role, qty in typed.empties.items():
-        if qty != permissions.rights_of(session, store_id, role).empties:
-            permissions.set_empties_limit(session, store_id, role, qty, **by)
+        if qty != permissions.rights_of(ctx.session, store_id, role).empties:
+            permissions.set_empties_limit(ctx, store_id, role, qty)
 
 
 # --- inside ---

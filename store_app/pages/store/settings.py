@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -23,7 +23,7 @@ from pos.store.store import LOCK_MINUTES, Region, Store, lock_after, sell_beyond
 from pos.sync import checks as counter_checks
 from store_app.pages.common import form
 from store_app.pages.till.shift import cash_word
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.sync import homecoming, wire
 from store_app.web import presenting
 from store_app.web.presenting import clock_time, hour, money, page, place, since
@@ -130,7 +130,7 @@ def send_again(message_id: str) -> ResponseReturnValue:
     with write() as session:
         message = _unconfirmed(session, message_id)
         if message.state != "pending":
-            outbox.send_again(session, message_id, actor=g.actor, at=doors().now())
+            outbox.send_again(acting(session), message_id)
             wake_worker_after(session)
     flash(_("It will be sent again."), "info")
     return redirect(url_for("store_settings.overview"), 303)
@@ -146,7 +146,7 @@ def put_away(message_id: str) -> ResponseReturnValue:
         if message.state != "written_off":
             if message.state != "stuck" or not held.is_declined(message.reason):
                 raise Conflict("not-turned-down", "The network has not rejected this message.")
-            outbox.put_away(session, message_id, actor=g.actor, at=doors().now())
+            outbox.put_away(acting(session), message_id)
     flash(_("Dismissed. It stays on record here."), "info")
     return redirect(url_for("store_settings.overview"), 303)
 
@@ -173,7 +173,7 @@ def allow_edition(kind: str) -> ResponseReturnValue:
     from store_app.sync import sender
 
     with write() as session:
-        publication.allow(session, kind, form.text("sha256", most=64), actor=g.actor, at=doors().now())
+        publication.allow(acting(session), kind, form.text("sha256", most=64))
         sender.wish(session)
         wake_worker_after(session)
     flash(_("Allowed. The prices come with the next contact."), "good")
@@ -191,7 +191,7 @@ def receipts_online() -> ResponseReturnValue:
         address = _receipts_address(settings.public_url or settings.network_url, session.get_one(Store, store_id))
         if wanted and not address:
             raise Conflict("no-network", "No network is set, so there is no place where receipts could be shown.")
-        show_receipts(session, store_id, address if wanted else "", actor=g.actor, at=doors().now())
+        show_receipts(acting(session), store_id, address if wanted else "")
     flash(_("Receipts now carry a code.") if wanted else _("Receipts carry no code any more."), "good")
     return redirect(url_for("store_settings.overview"), 303)
 
@@ -203,7 +203,7 @@ def beyond_stock() -> ResponseReturnValue:
     """Let the tills sell what the books no longer have, or stop at what they have."""
     wanted = request.form.get("wanted") == "yes"
     with write() as session:
-        sell_beyond(session, str(place().store_id), wanted, actor=g.actor, at=doors().now())
+        sell_beyond(acting(session), str(place().store_id), wanted)
     flash(
         _("The tills sell what is in the customer’s hand, whatever the books say.")
         if wanted
@@ -220,7 +220,7 @@ def lock() -> ResponseReturnValue:
     """Settle after how many minutes pages that nobody touches lock themselves."""
     minutes = form.whole("minutes", most=max(LOCK_MINUTES))
     with write() as session:
-        lock_after(session, str(place().store_id), minutes, actor=g.actor, at=doors().now())
+        lock_after(acting(session), str(place().store_id), minutes)
     reported = ngettext(
         "Locked after %(num)d minute without a touch.", "Locked after %(num)d minutes without a touch.", minutes
     )
@@ -238,7 +238,7 @@ def sales_amount() -> ResponseReturnValue:
     with write() as session:
         said = request.form.get("sales_amount", "").strip()
         minor = form.amount("sales_amount", session.get_one(Store, store_id).currency) if said else 0
-        storefront.state_sales(session, store_id, minor, actor=g.actor, at=doors().now())
+        storefront.state_sales(acting(session), store_id, minor)
         wake_worker_after(session)
     reported = _("Your orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor))
     flash(reported if minor else _("Nothing is said; your store is taken for an average one."), "good")

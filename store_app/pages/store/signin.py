@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Refused
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.store import badges, device_codes, pins, second_factor
 from pos.store.store import Staff, Till, staff_of
 from store_app.pages.common import form
@@ -112,7 +112,7 @@ def first() -> ResponseReturnValue:
                 )
             name, pin = form.text("name", most=60), form.secret("pin")
             actor = Actor.system("first", settings.node_id)
-            person = staff.add(books, settings.node_id, name, "shopkeeper", pin, actor=actor, at=doors().now())
+            person = staff.add(Context(books, actor, doors().now()), settings.node_id, name, "shopkeeper", pin)
     except DomainError as refusal:
         return _show(refusal=sentence_of(refusal), status=status_of(refusal))
     security.sign_in(person)

@@ -10,7 +10,7 @@ from config.errors import DomainError
 from config.nodes import signing, signing_keys
 from config.nodes.node import this_node
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.sync import signing_key, wire
 from store_app.web.presenting import page
 from store_app.web.security import requires
@@ -73,6 +73,6 @@ def refuse(name: str) -> ResponseReturnValue:
     """Say that a key was never this store's own."""
     with write() as session:
         key = signing_keys.named(session, doors().settings.node_id, name)
-        signing_keys.refuse(session, key, actor=g.actor, at=doors().now())
+        signing_keys.refuse(acting(session), key)
     flash(_("Refused. Tell the operator that somebody signed in this store’s name."), "warn")
     return redirect(url_for(".show"), 303)

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError
 from store_app.node import support_state
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 from supply.membership import support
@@ -37,7 +37,7 @@ def give() -> ResponseReturnValue:
     hours, words = form.whole("hours", least=1, most=support.LONGEST_HOURS), form.text("words", most=300)
     state = support_state.of(doors())
     with write() as session:
-        support.give(session, str(place().store_id), hours, words, state, actor=g.actor, at=doors().now())
+        support.give(acting(session), str(place().store_id), hours, words, state)
         wake_worker_after(session)
     flash(_("The network may look now. Each look is written in your journal."), "good")
     return redirect(url_for(".show"), 303)
@@ -49,7 +49,7 @@ def give() -> ResponseReturnValue:
 def take_back() -> ResponseReturnValue:
     """Take leave back at once."""
     with write() as session:
-        support.take_back(session, str(place().store_id), actor=g.actor, at=doors().now())
+        support.take_back(acting(session), str(place().store_id))
         wake_worker_after(session)
     flash(_("Taken back: the network looks no more."), "good")
     return redirect(url_for(".show"), 303)

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, DomainError, Invalid, NotFound
+from config.nodes.journal import Context
 from pos.store.store import Store
 from store_app.pages.common import form
 from store_app.pages.storefront import visitors
@@ -71,7 +72,7 @@ def join(slug: str, group_id: str) -> ResponseReturnValue:
             code_hash=code_hash(salt_for(here.id, clock.now()), code_of(member_id, token)), want_qty=want,
             maximum_qty=max(want, upto),
         )  # fmt: skip
-        groups.join(session, group_id, member, provider=provider.name, actor=placing.CUSTOMER, at=clock.now())
+        groups.join(Context(session, placing.CUSTOMER, clock.now()), group_id, member, provider=provider.name)
         wake_worker_after(session)
     return redirect(url_for(".member", slug=slug, token=token), 303)
 
@@ -134,7 +135,7 @@ def leave(slug: str, token: str) -> ResponseReturnValue:
     with write() as session:
         visitors.store_at(session, slug)
         mine = groups.member_by_token(session, token_hash(token))
-        groups.leave(session, mine.id, actor=placing.CUSTOMER, at=clock.now())
+        groups.leave(Context(session, placing.CUSTOMER, clock.now()), mine.id)
         wake_worker_after(session)
     return redirect(url_for(".member", slug=slug, token=token), 303)
 

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import DomainError
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product
 from store_app.pages.common import form
 from store_app.pages.storefront import visitors
@@ -171,7 +172,7 @@ def review(slug: str, token: str) -> ResponseReturnValue:
     with write() as session:
         here = visitors.store_at(session, slug)
         found = placing.status(session, here.id, token)
-        row = reviews.write(session, found.order, sku, stars, words, actor=placing.CUSTOMER, at=clock.now())
+        row = reviews.write(Context(session, placing.CUSTOMER, clock.now()), found.order, sku, stars, words)
         online.send_review(session, row, clock.now())
         wake_worker_after(session)
     flash(_("Thank you. Your review is shown with the product."), "good")

@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError, Invalid, NotFound
+from config.nodes.journal import Context
 from store_app.pages.common import form
 from store_app.pages.storefront import visitors
 from store_app.runtime.doors import clock, read, write
@@ -139,7 +140,7 @@ def report(slug: str, sku: str, order_id: str) -> ResponseReturnValue:
     with write() as session:
         here = visitors.store_at(session, slug)
         row = reviews.review_of(session, here.id, order_id, form.tidy(sku))
-        reviews.report(session, row, why, actor=placing.CUSTOMER, at=clock.now())
+        reviews.report(Context(session, placing.CUSTOMER, clock.now()), row, why)
     flash(_("Reported. The network looks at it."), "good")
     return redirect(url_for(".product", slug=slug, sku=sku), 303)
 

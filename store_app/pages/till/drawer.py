@@ -19,7 +19,7 @@ from pos.till.shift_book import Shift
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
 from store_app.pages.till.shift import agreed, allow_drawer, approver, cash_word, event_word, proven
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import money, page, place
 from store_app.web.security import can, requires
 from store_app.words.words import tender_word
@@ -68,7 +68,7 @@ def open_counted() -> ResponseReturnValue:
     counted = _counted()
     with write() as session:
         till = own_till(session, str(place().store_id))
-        shift.open_shift(session, till.store_id, till.id, counted, actor=g.actor, at=doors().now())
+        shift.open_shift(acting(session), till.store_id, till.id, counted)
         wake_worker_after(session)
     flash(_("The till is open. Sell well!"), "good")
     return redirect(url_for("shift.money"), 303)
@@ -87,7 +87,7 @@ def counting(fault: DomainError | None = None, **_refused: str) -> Response:
         agree = approvals.approvers(look, store_id, OVER_SHORT)
         lend = approvals.approvers(look, store_id, shift.OTHERS)
         everybody = [one for one in staff_of(look, store_id) if now_open and one.id != g.actor.id]
-        strange = shift.stranger(look, now_open, g.actor, doors().now()) if now_open is not None else None
+        strange = shift.stranger(acting(look), now_open) if now_open is not None else None
     if now_open is None or now_open.state != "counting":
         return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
     again = request.args.get("again") == "1" and now_open.counted_times < shift.MOST_COUNTS
@@ -120,7 +120,7 @@ def count() -> ResponseReturnValue:
     with write() as session:
         found = _current(session)
         allow_drawer(session, found, agreeing)
-        row = shift.count(session, found, counted, id=command, actor=g.actor, at=doors().now())
+        row = shift.count(acting(session), found, counted, id=command)
     flash(_("Counted: %(amount)s.", amount=money(row.total_minor)), "good")
     return redirect(url_for("drawer.counting"), 303)
 
@@ -137,16 +137,17 @@ def close() -> ResponseReturnValue:
         found = _current(session)
         allow_drawer(session, found, agreeing)
         was_settled = found.is_settled
-        shift.settle(session, found, actor=g.actor, at=doors().now())
+        ctx = acting(session)
+        shift.settle(ctx, found)
         if not was_settled and shift.wanted_leave(session, found) is not None:
             wake_worker_after(session)
             return redirect(url_for("drawer.counting"), 303)  # the count stands; who may settle it is asked now
         need = shift.wanted_leave(session, found)
         granted = agreed(session, agreeing, [need] if need else [], found.id, why)
         if to is None:
-            shift.close(session, found, why=why, approvals=granted, actor=g.actor, at=doors().now())
+            shift.close(ctx, found, why=why, approvals=granted)
         else:
-            shift.relieve(session, found, to, float_minor, why=why, approvals=granted, actor=g.actor, at=doors().now())
+            shift.relieve(ctx, found, to, float_minor, why=why, approvals=granted)
         wake_worker_after(session)
     flash(_("The till is closed, Z %(n)s.", n=found.z_no), "good")
     if to is not None:
@@ -162,7 +163,7 @@ def handing_over(fault: DomainError | None = None, **_refused: str) -> Response:
         till = own_till(look, str(place().store_id))
         now_open = shift.current(look, till.store_id, till.id)
         everybody = staff_of(look, till.store_id)
-        strange = shift.stranger(look, now_open, g.actor, doors().now()) if now_open is not None else None
+        strange = shift.stranger(acting(look), now_open) if now_open is not None else None
         agree = approvals.approvers(look, till.store_id, shift.OTHERS)
     if now_open is None or now_open.state != "open":
         return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
@@ -188,7 +189,7 @@ def hand_over() -> ResponseReturnValue:
     with write() as session:
         found = _current(session)
         allow_drawer(session, found, agreeing)
-        shift.sign_over(session, found, to, actor=g.actor, at=doors().now())
+        shift.sign_over(acting(session), found, to)
         wake_worker_after(session)
     flash(_("%(who)s has the drawer now. The X report is being printed.", who=to.name), "good")
     return redirect(url_for("shift.money"), 303)
@@ -244,7 +245,7 @@ def set_tolerance() -> ResponseReturnValue:
     """Settle by how much a drawer may be off before somebody else has to agree."""
     minor = form.amount("tolerance", place().currency)
     with write() as session:
-        shift.set_tolerance(session, str(place().store_id), minor, actor=g.actor, at=doors().now())
+        shift.set_tolerance(acting(session), str(place().store_id), minor)
     flash(_("From now on %(amount)s over or short needs nobody's leave.", amount=money(minor)), "good")
     return redirect(url_for("drawer.reports"), 303)
 

@@ -19,7 +19,7 @@ from pos.till import parked
 from pos.till.parked import Basket
 from store_app.pages.common import form
 from store_app.payments.providers import asker
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, place
 from store_app.web.security import requires
 
@@ -121,7 +121,7 @@ def use(payment_id: str) -> ResponseReturnValue:
         found = session.get(Basket, (store_id, basket_id))
         if found is None or found.state != "parked":
             raise Invalid("no-such-basket", "Choose the basket it is for.", field="basket")
-        unclaimed.move_to(session, store_id, payment_id, basket_id, actor=g.actor, at=doors().now())
+        unclaimed.move_to(acting(session), store_id, payment_id, basket_id)
     flash(_("The money is waiting at that basket. Take the basket up at the till."), "good")
     return _back()
 
@@ -132,7 +132,7 @@ def use(payment_id: str) -> ResponseReturnValue:
 def same_as_slip(payment_id: str) -> ResponseReturnValue:
     """Say that it is the payment whose slip number was typed."""
     with write() as session:
-        unclaimed.same_as_slip(session, str(place().store_id), payment_id, actor=g.actor, at=doors().now())
+        unclaimed.same_as_slip(acting(session), str(place().store_id), payment_id)
     flash(_("Noted: it is the same payment. Nothing goes back."), "good")
     return _back()
 
@@ -143,9 +143,7 @@ def same_as_slip(payment_id: str) -> ResponseReturnValue:
 def decide(payment_id: str) -> ResponseReturnValue:
     """Settle what is never answered, from the terminal's own list."""
     with write() as session:
-        unclaimed.decide(
-            session, str(place().store_id), payment_id, request.form.get("state", ""), actor=g.actor, at=doors().now()
-        )
+        unclaimed.decide(acting(session), str(place().store_id), payment_id, request.form.get("state", ""))
         wake_worker_after(session)
     flash(_("Noted, with your name."), "good")
     return _back()
@@ -157,7 +155,7 @@ def decide(payment_id: str) -> ResponseReturnValue:
 def seen(payment_id: str) -> ResponseReturnValue:
     """Say that a contradiction was looked into."""
     with write() as session:
-        unclaimed.seen(session, str(place().store_id), payment_id, actor=g.actor, at=doors().now())
+        unclaimed.seen(acting(session), str(place().store_id), payment_id)
     flash(_("Noted, with your name."), "good")
     return _back()
 

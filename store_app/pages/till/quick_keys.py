@@ -13,10 +13,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
 from config.errors import DomainError, Invalid
+from config.nodes.journal import Context
 from pos.catalogue import catalogue, quick_keys
 from pos.catalogue.quick_keys import COLOURS, LONGEST_LABEL, LONGEST_NAME, PAGES, PLACES, Key, Page, Spot
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 
@@ -84,7 +85,7 @@ def move() -> ResponseReturnValue:
         raise Invalid("bad-spot", "Choose a place on a page of keys.", field="to")
     shown, on = int(to[1]), None if to[2] == "free" else int(to[2])
     with write() as session:
-        quick_keys.move(session, str(place().store_id), source, shown, on, actor=g.actor, at=doors().now())
+        quick_keys.move(acting(session), str(place().store_id), source, shown, on)
     return _back(shown)
 
 
@@ -97,7 +98,7 @@ def put() -> ResponseReturnValue:
     shown = form.whole("page", least=1, most=PAGES)
     free = form.whole("free", least=0, most=PLACES - 1) if request.form.get("free") else None
     with write() as session:
-        quick_keys.put(session, str(place().store_id), sku, shown, free, actor=g.actor, at=doors().now())
+        quick_keys.put(acting(session), str(place().store_id), sku, shown, free)
     return _back(shown)
 
 
@@ -110,7 +111,7 @@ def change() -> ResponseReturnValue:
     colour = form.one_of("colour", COLOURS, sentence=_("Choose one of the colours."))
     with write() as session:
         at = doors().now()
-        quick_keys.change(session, str(place().store_id), spot, label=label, colour=colour, actor=g.actor, at=at)
+        quick_keys.change(Context(session, g.actor, at), str(place().store_id), spot, label=label, colour=colour)
     return _back(spot[0])
 
 
@@ -121,7 +122,7 @@ def remove() -> ResponseReturnValue:
     """Take a key away; the product stays in the store."""
     spot = _spot("key")
     with write() as session:
-        quick_keys.remove(session, str(place().store_id), spot, actor=g.actor, at=doors().now())
+        quick_keys.remove(acting(session), str(place().store_id), spot)
     return _back(spot[0])
 
 
@@ -132,7 +133,7 @@ def name() -> ResponseReturnValue:
     """Give a page of keys a name."""
     shown, words = form.whole("page", least=1, most=PAGES), form.text("name", most=LONGEST_NAME)
     with write() as session:
-        quick_keys.name_page(session, str(place().store_id), shown, words, actor=g.actor, at=doors().now())
+        quick_keys.name_page(acting(session), str(place().store_id), shown, words)
     flash(_("The page has its name."), "good")
     return _back(shown)
 

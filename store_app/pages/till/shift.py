@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, Invalid, NotFound, Refused
 from config.money import exponent
+from config.nodes.journal import Context
 from pos import messages
 from pos.payments import vouchers
 from pos.payments.payments import REFUND_TENDERS
@@ -31,7 +32,7 @@ from pos.till import hand_cash, shift
 from pos.till.shift_book import CashMovement, Shift
 from store_app.pages.common import form
 from store_app.pages.common.own_till import own_till
-from store_app.runtime.doors import doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import money as money_text
 from store_app.web.presenting import page, place, today
 from store_app.web.security import proven_by_pin, requires
@@ -65,7 +66,7 @@ def money(fault: DomainError | None = None, **_refused: str) -> Response:
         till = own_till(look, store_id)
         now_open = shift.current(look, store_id, till.id)
         report = shift.x_seen_by(look, now_open, g.actor) if now_open is not None else None
-        strange = shift.stranger(look, now_open, g.actor, doors().now()) if now_open is not None else None
+        strange = shift.stranger(acting(look), now_open) if now_open is not None else None
         receipts = look.scalars(
             sa.select(Sale)
             .where(Sale.store_id == store_id, Sale.business_day == day, Sale.state == "completed")
@@ -112,7 +113,7 @@ def open_till() -> ResponseReturnValue:
     float_minor = form.amount("float", place().currency)
     with write() as session:
         till = own_till(session, str(place().store_id))
-        shift.open_shift(session, till.store_id, till.id, float_minor, actor=g.actor, at=doors().now())
+        shift.open_shift(acting(session), till.store_id, till.id, float_minor)
         wake_worker_after(session)
     flash(_("The till is open. Sell well!"), "good")
     return redirect(form.inside(request.form.get("next", "")) or url_for("shift.money"), 303)
@@ -157,7 +158,7 @@ def begin_count() -> ResponseReturnValue:
     with write() as session:
         found = _current(session)
         allow_drawer(session, found, agreeing)
-        shift.begin_count(session, found, actor=g.actor, at=doors().now())
+        shift.begin_count(acting(session), found)
     return redirect(url_for("drawer.counting"), 303)
 
 
@@ -167,7 +168,7 @@ def begin_count() -> ResponseReturnValue:
 def go_on() -> ResponseReturnValue:
     """Leave the count and sell on."""
     with write() as session:
-        shift.go_back(session, _current(session), actor=g.actor, at=doors().now())
+        shift.go_back(acting(session), _current(session))
     return redirect(url_for("shift.money"), 303)
 
 
@@ -179,12 +180,13 @@ def close() -> ResponseReturnValue:
     counted_minor, at = form.amount("counted", place().currency), doors().now()
     with write() as session:
         closed = _current(session)
+        ctx = Context(session, g.actor, at)
         if not closed.is_settled:
-            shift.count(session, closed, counted_minor, actor=g.actor, at=at)
-            shift.settle(session, closed, actor=g.actor, at=at)
+            shift.count(ctx, closed, counted_minor)
+            shift.settle(ctx, closed)
             if shift.wanted_leave(session, closed) is not None:
                 return redirect(url_for("drawer.counting"), 303)  # the count stands; the reason is asked now
-        shift.close(session, closed, counted_minor, actor=g.actor, at=at)
+        shift.close(ctx, closed, counted_minor)
         wake_worker_after(session)
     flash(_("The till is closed, Z %(n)s.", n=closed.z_no), "good")
     return redirect(url_for("shift.z_report", shift_id=closed.id), 303)
@@ -196,7 +198,7 @@ def close() -> ResponseReturnValue:
 def print_x() -> ResponseReturnValue:
     """Print the shift so far, for those who may know what the drawer holds: others count blind."""
     with write() as session:
-        shift.print_x(session, _current(session), actor=g.actor, at=doors().now())
+        shift.print_x(acting(session), _current(session))
         wake_worker_after(session)
     flash(_("The X report is being printed."), "good")
     return redirect(url_for("shift.money"), 303)
@@ -226,7 +228,7 @@ def reprint_z(shift_id: str) -> ResponseReturnValue:
     """Print a Z report again, marked as a copy."""
     with write() as session:
         found = _closed(session, shift_id)
-        queue.reprint(session, found.store_id, shift_id, kind="z", actor=g.actor, at=doors().now())
+        queue.reprint(acting(session), found.store_id, shift_id, kind="z")
         wake_worker_after(session)
     flash(_("Z report %(n)s is printed again.", n=found.z_no), "good")
     return redirect(url_for("shift.z_report", shift_id=shift_id), 303)
@@ -268,7 +270,7 @@ def reprint(sale_id: str) -> ResponseReturnValue:
     with write() as session:
         found = _sale(session, sale_id)
         wish = CopyRequest(sale_id, found.store_id, whole="whole" in request.form)
-        job = slips.copy_receipt(session, wish, actor=g.actor, at=doors().now())
+        job = slips.copy_receipt(acting(session), wish)
         hand_cash.note_event(session, found.store_id, job.till_id, "reprint")
         wake_worker_after(session)
     flash(_("Receipt %(n)s is printed again.", n=found.receipt_no), "good")
@@ -300,7 +302,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
             tender=tender,
             restock="waste" not in request.form,
         )
-        done = returns.take_back(session, request_back, actor=g.actor, at=doors().now())
+        done = returns.take_back(acting(session), request_back)
         wake_worker_after(session)
     flash(_("Taken back."), "good")
     for paid in done.document["payments"]:
@@ -315,7 +317,7 @@ def paper_answer(job_id: str) -> ResponseReturnValue:
     """Say what became of a print nobody is sure of."""
     answer = form.one_of("answer", tuple(ANSWERS), sentence=_("Choose what happened to the paper."))
     with write() as session:
-        queue.resolve(session, str(place().store_id), job_id, ANSWERS[answer], actor=g.actor, at=doors().now())
+        queue.resolve(acting(session), str(place().store_id), job_id, ANSWERS[answer])
         wake_worker_after(session)
     return redirect(url_for("shift.money"), 303)
 
@@ -345,7 +347,7 @@ def approver() -> Staff | None:
 
 def allow_drawer(session: Session, found: Shift, agreeing: Staff | None) -> None:
     """Grant leave to handle somebody else's drawer, where this person needs it and somebody agrees."""
-    need = shift.stranger(session, found, g.actor, doors().now())
+    need = shift.stranger(acting(session), found)
     agreed(session, agreeing, [need] if need else [], found.id, "")
 
 
@@ -429,10 +431,9 @@ def _pay(kind: str, asks_why: str = "") -> int:
     with _noting_refused(kind, amount_minor), write() as session:
         if not _already(session, command):
             now_open = _current(session)
-            given: dict[str, Any] = {"actor": g.actor, "at": doors().now()}
             need = hand_cash.wanted_leave(session, now_open, kind, amount_minor, g.actor)
             granted = agreed(session, agreeing, [need] if need else [], command, why)
-            moved = verbs[kind](session, now_open, amount_minor, why=why, id=command, approvals=granted, **given)
+            moved = verbs[kind](acting(session), now_open, amount_minor, why=why, id=command, approvals=granted)
             _slip(session, moved)
     return amount_minor
 
@@ -445,13 +446,13 @@ def _noting_refused(kind: str, amount_minor: int) -> Iterator[None]:
     except Refused as refusal:
         if refusal.code == "not-in-drawer":
             with write() as session:
-                hand_cash.note_refused(session, _current(session), kind, amount_minor, actor=g.actor, at=doors().now())
+                hand_cash.note_refused(acting(session), _current(session), kind, amount_minor)
         raise
 
 
 def _slip(session: Session, moved: CashMovement) -> None:
     """Print the slip to be signed for cash that was put into the drawer or left it."""
-    slips.cash_slip(session, own_till(session, moved.store_id), moved, actor=g.actor, at=doors().now())
+    slips.cash_slip(acting(session), own_till(session, moved.store_id), moved)
     wake_worker_after(session)
 
 

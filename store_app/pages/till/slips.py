@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from store_app.pages.goods import product_list
 from store_app.pages.goods.products import day_typed
 from store_app.pages.goods.stocktake import number_of
 from store_app.pages.till import shift
-from store_app.runtime.doors import doors, wake_worker_after, write
+from store_app.runtime.doors import acting, doors, wake_worker_after, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
 from supply.online.pickup import slips
@@ -45,9 +45,13 @@ def mail(sale_id: str) -> ResponseReturnValue:
     command, settings = form.command_id(), doors().settings
     with write() as session:
         receipt_mail.ask(
-            session, settings.node_id, sale_id, form.text("email", most=receipt_mail.LONGEST), command=command,
-            sends_mail=settings.sends_mail, actor=g.actor, at=doors().now(),
-        )  # fmt: skip
+            acting(session),
+            settings.node_id,
+            sale_id,
+            form.text("email", most=receipt_mail.LONGEST),
+            command=command,
+            sends_mail=settings.sends_mail,
+        )
         wake_worker_after(session)
     return _back(_("The receipt is sent by e-mail as soon as there is a line."), "shift.receipt", sale_id=sale_id)
 
@@ -58,7 +62,7 @@ def pick_list() -> ResponseReturnValue:
     """Print what all accepted orders want, by where it lies."""
     command = form.command_id()
     with write() as session:
-        slips.pick_list(session, _till(session), command=command, actor=g.actor, at=doors().now())
+        slips.pick_list(acting(session), _till(session), command=command)
     return _back(_("The pick list is being printed."), "pickup.orders")
 
 
@@ -80,8 +84,7 @@ def delivery(delivery_id: str, kind: str) -> ResponseReturnValue:
         raise NotFound("no-such-slip", "There is no such slip.")
     command = form.command_id()
     with write() as session:
-        given: dict[str, Any] = {"command": command, "actor": g.actor, "at": doors().now()}
-        slips.delivery_slip(session, _till(session), delivery_id, kind, **given)
+        slips.delivery_slip(acting(session), _till(session), delivery_id, kind, command=command)
     return _back(_("The slip is being printed."), "receiving.delivery", delivery_id=delivery_id)
 
 
@@ -91,8 +94,14 @@ def count_sheet(take_id: str, n: str) -> ResponseReturnValue:
     """Print the sheet to count a section on."""
     command, top_category = form.command_id(), form.tidy(request.form.get("top_category", ""))
     with write() as session:
-        given: dict[str, Any] = {"command": command, "actor": g.actor, "at": doors().now()}
-        store_slips.count_sheet(session, _till(session), take_id, number_of(n), top_category, **given)
+        store_slips.count_sheet(
+            acting(session),
+            _till(session),
+            take_id,
+            number_of(n),
+            top_category,
+            command=command,
+        )
     return _back(_("The count sheet is being printed."), "stocktake.section", take_id=take_id, n=n)
 
 
@@ -103,8 +112,14 @@ def price_batch() -> ResponseReturnValue:
     command, day, store_id = form.command_id(), day_typed("day"), str(place().store_id)
     with write() as session:
         skus = product_list.beginning(session, store_id, day)
-        given: dict[str, Any] = {"command": command, "actor": g.actor, "at": doors().now()}
-        store_slips.price_batch(session, _till(session), skus, day, plan.ranks(session, store_id), **given)
+        store_slips.price_batch(
+            acting(session),
+            _till(session),
+            skus,
+            day,
+            plan.ranks(session, store_id),
+            command=command,
+        )
     return _back(_("The list of new prices is being printed."), "prices.labels", day=day.isoformat())
 
 

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
 from config.errors import DomainError, Refused
+from config.nodes.journal import Context
 from pos.catalogue import gs1, own_labels, scan
 from pos.catalogue.catalogue import Listing, Product, Scanned
 from pos.catalogue.own_labels import STEPS, Scheme
@@ -18,7 +19,7 @@ from pos.till.scale import PracticeScale
 from pos.till.scale_drivers import MOST_GRAMS, Weighing
 from store_app.api.scale import scale_of
 from store_app.pages.common import form
-from store_app.runtime.doors import doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import money, page, place, qty, today
 from store_app.web.security import requires
 from store_app.words.refusals import sentence_of
@@ -138,7 +139,7 @@ def add() -> ResponseReturnValue:
     step = form.whole("step", least=1, most=max(STEPS))
     with write() as session:
         at = doors().now()
-        scan.add_scheme(session, str(place().store_id), name, pattern, step, actor=g.actor, at=at)
+        scan.add_scheme(Context(session, g.actor, at), str(place().store_id), name, pattern, step)
     flash(_("Labels of this kind are read from now on."), "good")
     return _back()
 
@@ -149,7 +150,7 @@ def add() -> ResponseReturnValue:
 def raise_scheme(scheme_id: str) -> ResponseReturnValue:
     """Try this scheme before the one above it."""
     with write() as session:
-        scan.raise_scheme(session, str(place().store_id), scheme_id, actor=g.actor, at=doors().now())
+        scan.raise_scheme(acting(session), str(place().store_id), scheme_id)
     return _back()
 
 
@@ -159,7 +160,7 @@ def raise_scheme(scheme_id: str) -> ResponseReturnValue:
 def remove(scheme_id: str) -> ResponseReturnValue:
     """Read labels of this scheme no more."""
     with write() as session:
-        scan.remove_scheme(session, str(place().store_id), scheme_id, actor=g.actor, at=doors().now())
+        scan.remove_scheme(acting(session), str(place().store_id), scheme_id)
     flash(_("Labels of this kind are no longer read."), "info")
     return _back()
 
@@ -171,7 +172,7 @@ def tare() -> ResponseReturnValue:
     """Say what the box of a product weighs."""
     sku, grams = form.text("sku", most=80), form.whole("tare_grams", least=0, most=MOST_GRAMS)
     with write() as session:
-        scale.set_tare(session, str(place().store_id), sku, grams, actor=g.actor, at=doors().now())
+        scale.set_tare(acting(session), str(place().store_id), sku, grams)
     flash(_("The tare is kept."), "good")
     return redirect(url_for("weighed.overview", q=form.tidy(request.form.get("q", ""))[:80] or None) + "#tares", 303)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -17,7 +17,7 @@ from pos.stock.batches import FOR_EVER, Batch, Held
 from pos.stock.recall import in_force
 from pos.store.store import Store, usual_currency
 from store_app.pages.common import form
-from store_app.runtime.doors import clock, read, write
+from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
 from store_app.words import supply, words
@@ -57,7 +57,7 @@ def make(warehouse_id: str) -> ResponseReturnValue:
     """Put what waits on a list, of all stores or of those chosen."""
     stores = request.form.getlist("store")
     with write() as session:
-        made = picking.make(session, warehouse_id, stores=stores or None, actor=g.actor, at=clock.now())
+        made = picking.make(acting(session), warehouse_id, stores=stores or None)
         pick_id = made.id
     return redirect(url_for("console_picking.walk", pick_id=pick_id), 303)
 
@@ -69,7 +69,7 @@ def settle_way(warehouse_id: str) -> ResponseReturnValue:
     """Settle whether goods leave a warehouse by pick lists alone."""
     with write() as session:
         is_by_list = request.form.get("by_list") == "1"
-        locations.work_by_list(session, warehouse_id, is_by_list, actor=g.actor, at=clock.now())
+        locations.work_by_list(acting(session), warehouse_id, is_by_list)
     return redirect(url_for("console_picking.overview_page"), 303)
 
 
@@ -114,7 +114,7 @@ def walk(pick_id: str, sku: str = "", fault: DomainError | None = None) -> Respo
 def pick(pick_id: str, sku: str) -> ResponseReturnValue:
     """Confirm a product for all its stores."""
     with write() as session:
-        picking.pick(session, pick_id, sku, _picked(session, pick_id, sku), actor=g.actor, at=clock.now())
+        picking.pick(acting(session), pick_id, sku, _picked(session, pick_id, sku))
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + "#next", 303)
 
 
@@ -126,8 +126,7 @@ def take_lot(pick_id: str, sku: str) -> ResponseReturnValue:
     units = form.whole("units", least=1) if request.form.get("units", "").strip() else None
     with write() as session:
         pick_lots.take_from(
-            session, pick_id, sku, request.form.get("lot_id", ""), units, actor=g.actor, at=clock.now()
-        )  # fmt: skip
+            acting(session), pick_id, sku, request.form.get("lot_id", ""), units)  # fmt: skip
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + f"#sku-{sku}", 303)
 
 
@@ -140,7 +139,7 @@ def scan(pick_id: str) -> ResponseReturnValue:
     if not code.strip():
         raise Invalid("empty-field", "Scan a pack, or type the number under its barcode.", field="code")
     with write() as session:
-        sku = pick_lots.take_scanned(session, pick_id, code, actor=g.actor, at=clock.now())
+        sku = pick_lots.take_scanned(acting(session), pick_id, code)
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + f"#sku-{sku}", 303)
 
 
@@ -150,7 +149,7 @@ def scan(pick_id: str) -> ResponseReturnValue:
 def put_back(pick_id: str, sku: str) -> ResponseReturnValue:
     """Let a product be picked again."""
     with write() as session:
-        picking.put_back(session, pick_id, sku, actor=g.actor, at=clock.now())
+        picking.put_back(acting(session), pick_id, sku)
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + "#next", 303)
 
 
@@ -160,7 +159,7 @@ def put_back(pick_id: str, sku: str) -> ResponseReturnValue:
 def pick_rest(pick_id: str) -> ResponseReturnValue:
     """Confirm the rest as the list says it."""
     with write() as session:
-        picking.pick_rest(session, pick_id, actor=g.actor, at=clock.now())
+        picking.pick_rest(acting(session), pick_id)
     return redirect(url_for("console_picking.walk", pick_id=pick_id), 303)
 
 
@@ -170,7 +169,7 @@ def pick_rest(pick_id: str) -> ResponseReturnValue:
 def send(pick_id: str) -> ResponseReturnValue:
     """Load what was picked and tell the stores."""
     with write() as session:
-        sent, names = picking.send_off(session, pick_id, actor=g.actor, at=clock.now()), _names(session)
+        sent, names = picking.send_off(acting(session), pick_id), _names(session)
         house = session.get_one(PickList, pick_id).warehouse_id
         waiting = len(routes.waiting_deliveries(session, house, with_planned=True))
     if sent.gone:
@@ -194,7 +193,7 @@ def drop(pick_id: str) -> ResponseReturnValue:
     """Give a list up, with a reason."""
     why = form.text("why", required=_("Say why the list is given up: the journal keeps it."))
     with write() as session:
-        picking.drop(session, pick_id, why=why, actor=g.actor, at=clock.now())
+        picking.drop(acting(session), pick_id, why=why)
     flash(_("The list is given up. What was on it waits as before."), "info")
     return redirect(url_for("console_picking.overview_page"), 303)
 

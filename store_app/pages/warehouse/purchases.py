@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -15,7 +15,7 @@ from pos.store.store import usual_currency
 from store_app.pages.common import form
 from store_app.pages.common.waiting import stock_units
 from store_app.pages.orders.order_letters import as_paper
-from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words.messages import message_sentence
@@ -56,7 +56,7 @@ def propose() -> ResponseReturnValue:
     made = 0
     for house in houses:
         with write() as session:
-            made += len(purchasing.propose(session, house, actor=g.actor, at=clock.now()))
+            made += len(purchasing.propose(acting(session), house))
     if made:
         flash(ngettext("%(num)d purchase is proposed.", "%(num)d purchases are proposed.", made), "good")
     else:
@@ -73,7 +73,7 @@ def order(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
         found = purchases.purchase_of(session, warehouse_id, purchase_id)
         if found.state == "proposed":
             packs = {sku: form.whole(f"packs-{n}", most=999) for n, sku in _typed()}
-            purchasing.order(session, warehouse_id, purchase_id, packs, actor=g.actor, at=clock.now())
+            purchasing.order(acting(session), warehouse_id, purchase_id, packs)
             wake_worker_after(session)
         number = found.purchase_no
     flash(_("Purchase %(no)s is ordered.", no=number), "good")
@@ -87,7 +87,7 @@ def receive(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Take a purchase in as counted, with the dates on the packs."""
     counts = {sku: (form.whole(f"qty-{n}"), form.date_on_pack(f"until-{n}")) for n, sku in _typed()}
     with write() as session:
-        found = purchasing.receive(session, warehouse_id, purchase_id, counts, actor=g.actor, at=clock.now())
+        found = purchasing.receive(acting(session), warehouse_id, purchase_id, counts)
         number = found.purchase_no
         stopped = upstream_returns.recalled_purchases(session, found)
         names = [one.name for one in purchases.lines_of(session, found) if one.sku in stopped and one.received_qty]
@@ -105,7 +105,7 @@ def drop(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Drop a proposal, or call an ordered purchase off, with a reason."""
     why = form.text("why", required=_("Say why the purchase is dropped."))
     with write() as session:
-        purchasing.drop(session, warehouse_id, purchase_id, why=why, actor=g.actor, at=clock.now())
+        purchasing.drop(acting(session), warehouse_id, purchase_id, why=why)
         wake_worker_after(session)
     flash(_("Dropped."), "info")
     return redirect(url_for("console_purchases.listed"), 303)
@@ -126,7 +126,7 @@ def paper(warehouse_id: str, letter_id: str, kind: str) -> Response:
 def left(warehouse_id: str, letter_id: str) -> ResponseReturnValue:
     """Note that a purchase was handed over by hand, or told by telephone."""
     with write() as session:
-        letter = letters.left(session, warehouse_id, letter_id, actor=g.actor, at=clock.now())
+        letter = letters.left(acting(session), warehouse_id, letter_id)
         home = _home(session, letter)
     flash(_("Noted: the supplier has it."), "good")
     return redirect(home, 303)
@@ -140,8 +140,7 @@ def again(warehouse_id: str, letter_id: str) -> ResponseReturnValue:
     typed = request.form.get("email", "")
     with write() as session:
         letter = letters.again(
-            session, warehouse_id, letter_id, how="email", address=typed, actor=g.actor, at=clock.now()
-        )  # fmt: skip
+            acting(session), warehouse_id, letter_id, how="email", address=typed)  # fmt: skip
         home = _home(session, letter)
         wake_worker_after(session)
     flash(_("It is sent again."), "good")

@@ -6,7 +6,7 @@ What it cost is claimed of the suppliers here, and settled.
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -18,7 +18,7 @@ from pos.catalogue.catalogue import Barcode, Product
 from pos.stock import batches, recall
 from pos.store.store import day_of, usual_currency
 from store_app.pages.common import form
-from store_app.runtime.doors import clock, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, read, wake_worker_after, write
 from store_app.web.presenting import money, page
 from store_app.web.security import requires
 from store_app.words import stock
@@ -64,9 +64,8 @@ def call() -> ResponseReturnValue:
     with write() as session:
         if not any(row.id == command for row, _looked, _all in recalls.called(session)):
             recalls.call(
-                session, sku, form.text("batch", most=40) or None, id=command, why=why,
-                called_by=form.text("called_by"), afterwards=afterwards, actor=g.actor, at=clock.now(),
-            )  # fmt: skip
+                acting(session), sku, form.text("batch", most=40) or None, id=command, why=why,
+                called_by=form.text("called_by"), afterwards=afterwards)  # fmt: skip
     flash(_("It leaves no warehouse any more, and the stores are told. Look through the warehouses now."), "warn")
     return redirect(url_for("console_recalls.one", recall_id=command), 303)
 
@@ -106,7 +105,7 @@ def look_through(recall_id: str, warehouse_id: str) -> ResponseReturnValue:
     found = form.whole("qty")
     with write() as session:
         if recall.recall_of(session, warehouse_id, recall_id).state == "called":
-            recalls.look_through(session, warehouse_id, recall_id, found, actor=g.actor, at=clock.now())
+            recalls.look_through(acting(session), warehouse_id, recall_id, found)
     flash(_("Thank you. What was of it is written off, and nothing of it leaves."), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
@@ -118,8 +117,7 @@ def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> ResponseRet
     """Call off a purchase that brings what is recalled; a second click changes nothing."""
     with write() as session:
         found = upstream_returns.call_off_purchase(
-            session, recall_id, warehouse_id, purchase_id, actor=g.actor, at=clock.now()
-        )  # fmt: skip
+            acting(session), recall_id, warehouse_id, purchase_id)  # fmt: skip
         number = found.purchase_no
         wake_worker_after(session)
     flash(_("Purchase %(no)s is called off. What else stood on it is proposed again.", no=number), "info")
@@ -133,9 +131,7 @@ def send_back(recall_id: str, house_id: str, supplier_id: str) -> ResponseReturn
     """Propose a return to a supplier, with its letter; a second click changes nothing."""
     qty = form.whole("qty")
     with write() as session:
-        made = upstream_returns.propose(
-            session, house_id, recall_id, supplier_id, qty, id=form.command_id(), actor=g.actor, at=clock.now()
-        )
+        made = upstream_returns.propose(acting(session), house_id, recall_id, supplier_id, qty, id=form.command_id())
         number = upstream_returns.number_of(made)
         wake_worker_after(session)
     flash(_("Return %(no)s is written. Hand the goods over with its page, and note it here.", no=number), "good")
@@ -149,7 +145,7 @@ def hand_over(recall_id: str, house_id: str, return_id: str) -> ResponseReturnVa
     """Note that a return was handed over; a second click changes nothing."""
     with write() as session:
         if upstream_returns.return_of(session, house_id, return_id).state != "handed_over":
-            upstream_returns.hand_over(session, house_id, return_id, actor=g.actor, at=clock.now())
+            upstream_returns.hand_over(acting(session), house_id, return_id)
     flash(_("It left the warehouse. Claim it of the supplier below."), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
@@ -162,7 +158,7 @@ def drop(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
     why = form.text("why", required=_("Say why the return is dropped."))
     with write() as session:
         if upstream_returns.return_of(session, house_id, return_id).state != "dropped":
-            upstream_returns.drop(session, house_id, return_id, why=why, actor=g.actor, at=clock.now())
+            upstream_returns.drop(acting(session), house_id, return_id, why=why)
         wake_worker_after(session)
     flash(_("Dropped."), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
@@ -174,7 +170,7 @@ def drop(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
 def settle(recall_id: str, store_id: str) -> ResponseReturnValue:
     """Credit a store what was destroyed or came back."""
     with write() as session:
-        amount = recalls.settle(session, recall_id, store_id, form.whole("qty"), actor=g.actor, at=clock.now())
+        amount = recalls.settle(acting(session), recall_id, store_id, form.whole("qty"))
         currency = usual_currency(session)
     flash(_("%(amount)s is credited.", amount=money(amount, currency)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
@@ -189,7 +185,7 @@ def send(recall_id: str) -> ResponseReturnValue:
     if not chosen:
         raise Invalid("nobody-chosen", "Tick the stores that were told.", field="store")
     with write() as session:
-        recalls.send_by_hand(session, recall_id, chosen, actor=g.actor, at=clock.now())
+        recalls.send_by_hand(acting(session), recall_id, chosen)
     flash(ngettext("Noted: %(num)d store knows.", "Noted: %(num)d stores know.", len(chosen)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
@@ -202,7 +198,7 @@ def looked(recall_id: str, store_id: str) -> ResponseReturnValue:
     taken = form.whole("qty")
     with write() as session:
         if recall.recall_of(session, store_id, recall_id).state == "called":
-            recalls.note_looked(session, recall_id, store_id, taken, actor=g.actor, at=clock.now())
+            recalls.note_looked(acting(session), recall_id, store_id, taken)
     flash(_("Noted: the store has looked."), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
@@ -214,8 +210,7 @@ def claim(recall_id: str, supplier_id: str) -> ResponseReturnValue:
     """Claim of a supplier what is not claimed yet; a second click changes nothing."""
     with write() as session:
         made = upstream_claims.claim(
-            session, recall_id, supplier_id, id=form.command_id(), actor=g.actor, at=clock.now()
-        )  # fmt: skip
+            acting(session), recall_id, supplier_id, id=form.command_id())  # fmt: skip
         amount, currency = made.claimed_minor, usual_currency(session)
     flash(
         _("%(amount)s is claimed. Write to the supplier, and note here what it says.", amount=money(amount, currency))
@@ -234,7 +229,7 @@ def settle_claim(recall_id: str, claim_id: str) -> ResponseReturnValue:
             form.amount("amount", currency),
             form.text("answer", required=_("Write what the supplier says.")),
         )
-        found = upstream_claims.settle(session, claim_id, credit, answer=answer, actor=g.actor, at=clock.now())
+        found = upstream_claims.settle(acting(session), claim_id, credit, answer=answer)
         refused = found.state == "refused"
     if refused:
         flash(_("Noted: the supplier refuses. The loss stays yours."), "warn")
@@ -250,7 +245,7 @@ def lift(recall_id: str) -> ResponseReturnValue:
     """Let it leave the warehouses and be sold again."""
     why = form.reason(stock.LIFT_REASONS)
     with write() as session:
-        recalls.lift(session, recall_id, why=why, actor=g.actor, at=clock.now())
+        recalls.lift(acting(session), recall_id, why=why)
     flash(_("The recall is lifted, and the stores are told."), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 

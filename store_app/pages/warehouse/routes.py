@@ -7,7 +7,7 @@ from typing import Any
 
 import segno
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -18,7 +18,7 @@ from config.errors import DomainError, Invalid, NotFound
 from pos.store.store import Store
 from store_app.files import tables
 from store_app.pages.common import form
-from store_app.runtime.doors import clock, doors, read, wake_worker_after, write
+from store_app.runtime.doors import acting, clock, doors, read, wake_worker_after, write
 from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words import supply
@@ -98,7 +98,7 @@ def plan() -> ResponseReturnValue:
     """Ask for the day's routes; the worker computes them."""
     form.command_id()
     with write() as session:
-        loads.ask(session, _warehouse(session), form.date("day"), actor=g.actor, at=clock.now())
+        loads.ask(acting(session), _warehouse(session), form.date("day"))
         wake_worker_after(session)
     return redirect(url_for("console_routes.overview", warehouse=request.args.get("warehouse")), 303)
 
@@ -110,7 +110,7 @@ def move(route_id: str, store_id: str) -> ResponseReturnValue:
     """Move a stop one place up or down."""
     by = form.one_of("by", ("-1", "1"), sentence=_("Press one of the two arrows."))
     with write() as session:
-        row = routes.move_stop(session, route_id, store_id, int(by), actor=g.actor, at=clock.now())
+        row = routes.move_stop(acting(session), route_id, store_id, int(by))
         wake_worker_after(session)
     return redirect(url_for("console_routes.overview", warehouse=row.warehouse_id) + f"#round-{route_id}", 303)
 
@@ -122,7 +122,7 @@ def send_off(route_id: str) -> ResponseReturnValue:
     """Let a route leave; the answer is the driver's sheet with the key, this once."""
     driver = form.text("driver", most=60)
     with write() as session:
-        key = routes.send_off(session, route_id, driver, actor=g.actor, at=clock.now())
+        key = routes.send_off(acting(session), route_id, driver)
         wake_worker_after(session)
     return _sheet(route_id, key)
 
@@ -134,7 +134,7 @@ def end(route_id: str) -> ResponseReturnValue:
     """End a route that does not go on; a second click finds it ended."""
     why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
     with write() as session:
-        row = routes.end(session, route_id, why=why, actor=g.actor, at=clock.now())
+        row = routes.end(acting(session), route_id, why=why)
         turned = sum(stop.outcome == "not_reached" for stop in routes.stops_of(session, row))
         wake_worker_after(session)
     reported = ngettext(
@@ -152,7 +152,7 @@ def end(route_id: str) -> ResponseReturnValue:
 def drop(route_id: str) -> ResponseReturnValue:
     """Drop a planned route; a second click finds it dropped."""
     with write() as session:
-        row = routes.drop(session, route_id, actor=g.actor, at=clock.now())
+        row = routes.drop(acting(session), route_id)
     flash(
         _(
             "The route of %(vehicle)s is called off. What it was to carry can be planned again.",
@@ -178,10 +178,9 @@ def add_vehicle() -> ResponseReturnValue:
     form.command_id()
     with write() as session:
         vehicles.add_vehicle(
-            session, _warehouse(session), form.text("name", most=40),
+            acting(session), _warehouse(session), form.text("name", most=40),
             form.whole("packs", least=1, most=vehicles.MOST_PACKS),
-            day=(form.minute("from"), form.minute("until")), actor=g.actor, at=clock.now(),
-        )  # fmt: skip
+            day=(form.minute("from"), form.minute("until")))  # fmt: skip
     return redirect(url_for("console_routes.overview", warehouse=request.args.get("warehouse")), 303)
 
 
@@ -190,7 +189,7 @@ def add_vehicle() -> ResponseReturnValue:
 def retire(vehicle_id: str) -> ResponseReturnValue:
     """Take a vehicle out of service."""
     with write() as session:
-        vehicles.retire_vehicle(session, vehicle_id, actor=g.actor, at=clock.now())
+        vehicles.retire_vehicle(acting(session), vehicle_id)
     return redirect(url_for("console_routes.overview"), 303)
 
 
@@ -245,7 +244,7 @@ def matrix() -> ResponseReturnValue:
         raise Invalid("no-file", "Choose a file first.", field="file")
     rows = tables.table(sent.read(), sent.filename.lower())[1]
     with write() as session:
-        count = vehicles.bring_in_legs(session, rows, actor=g.actor, at=clock.now())
+        count = vehicles.bring_in_legs(acting(session), rows)
     flash(ngettext("%(num)d measured way is in use.", "%(num)d measured ways are in use.", count), "good")
     return redirect(url_for("console_routes.places"), 303)
 
@@ -377,9 +376,8 @@ def _put_place(session: Session, id: str) -> None:
     window = (form.minute(f"from-{id}"), form.minute(f"until-{id}"))
     try:
         vehicles.place(
-            session, id, lat_e6, lon_e6, window=window,
-            service_minutes=form.whole(f"service-{id}", most=240), actor=g.actor, at=clock.now(),
-        )  # fmt: skip
+            acting(session), id, lat_e6, lon_e6, window=window,
+            service_minutes=form.whole(f"service-{id}", most=240))  # fmt: skip
     except Invalid as fault:
         field = str(fault.facts.get("field", "degrees")).removesuffix(f"-{id}")
         raise Invalid(fault.code, fault.sentence, **{**fault.facts, "field": f"{field}-{id}"}) from fault

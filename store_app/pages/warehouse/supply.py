@@ -1,11 +1,11 @@
 """Orders from the stores: shared out, confirmed, loaded."""
 
-from flask import Blueprint, flash, g, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from pos.store.store import usual_currency
-from store_app.runtime.doors import clock, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
 from supply.membership import overview
@@ -47,7 +47,7 @@ def orders() -> ResponseReturnValue:
 def fill() -> ResponseReturnValue:
     """Share the warehouse out over all waiting orders and confirm them."""
     with write() as session:
-        done = warehouse.fill(session, actor=g.actor, at=clock.now())
+        done = warehouse.fill(acting(session))
         held = len(credit.held_draws(session))
     if done or not held:
         flash(ngettext("%(num)d order confirmed.", "%(num)d orders confirmed.", len(done)), "good")
@@ -68,6 +68,6 @@ def fill() -> ResponseReturnValue:
 def dispatch() -> ResponseReturnValue:
     """Load the vehicle with every confirmed order that is on no list."""
     with write() as session:
-        done = warehouse.dispatch_day(session, everything=True, actor=g.actor, at=clock.now())
+        done = warehouse.dispatch_day(acting(session), everything=True)
     flash(ngettext("%(num)d order loaded.", "%(num)d orders loaded.", len(done)), "good")
     return redirect(url_for("console_supply.orders"), 303)

@@ -1,7 +1,7 @@
 """Which warehouse supplies which store, and when: settled for a region, and for a store where it differs."""
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -11,7 +11,7 @@ from pos.store.store import Region, Store, zone_of
 from store_app.jobs import publishing
 from store_app.pages.common import form
 from store_app.pages.orders import suppliers as supplier_pages
-from store_app.runtime.doors import clock, doors, read, write
+from store_app.runtime.doors import acting, doors, read, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
 from supply.orders import suppliers, supply_routes
@@ -58,7 +58,7 @@ def listed(fault: DomainError | None = None, warehouse_id: str = "") -> Response
 def settle_region(region_id: str) -> ResponseReturnValue:
     """Settle from where a region's stores are supplied, but those with a warehouse of their own."""
     with write() as session:
-        supply_routes.supply_region(session, region_id, _chosen(), actor=g.actor, at=clock.now())
+        supply_routes.supply_region(acting(session), region_id, _chosen())
     publishing.publish_terms(doors())
     flash(_("What these stores order from now on comes from there."), "good")
     return redirect(url_for("console_serving.listed"), 303)
@@ -71,7 +71,7 @@ def settle_store(store_id: str) -> ResponseReturnValue:
     with write() as session:
         house = _chosen()
         missed = supply_routes.unlisted(session, store_id, house) if house else 0
-        supply_routes.supply_store(session, store_id, house, actor=g.actor, at=clock.now())
+        supply_routes.supply_store(acting(session), store_id, house)
     publishing.publish_terms(doors())
     flash(_("What this store orders from now on comes from there."), "good")
     if missed:
@@ -92,7 +92,7 @@ def settle_calendar(warehouse_id: str) -> ResponseReturnValue:
     said = supplier_pages.calendar_typed()
     with write() as session:
         tz = form.tidy(request.form.get("tz", ""))
-        suppliers.settle_calendar(session, warehouse_id, said, tz=tz, actor=g.actor, at=clock.now())
+        suppliers.settle_calendar(acting(session), warehouse_id, said, tz=tz)
     publishing.publish_terms(doors())
     flash(_("Saved. The stores hear of it."), "good")
     return redirect(url_for("console_serving.listed"), 303)

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError
 from store_app.pages.common import form
 from store_app.pages.orders import suppliers
-from store_app.runtime.doors import clock, read, write
+from store_app.runtime.doors import acting, read, write
 from store_app.web.presenting import page, place, today
 from store_app.web.security import requires
 from store_app.words.supply import takes_orders
@@ -57,7 +57,7 @@ def settle(warehouse_id: str) -> ResponseReturnValue:
     """Write down where a warehouse is and how it is called, for its letters."""
     reported = {name: form.text(name, most=most) for name, most in locations.LONGEST.items()}
     with write() as session:
-        locations.settle(session, warehouse_id, **reported, actor=g.actor, at=clock.now())
+        locations.settle(acting(session), warehouse_id, **reported)
     flash(_("The next letters say so."), "good")
     return redirect(url_for("console_upstream.listed"), 303)
 

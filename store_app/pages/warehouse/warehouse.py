@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from pos.catalogue.catalogue import Product
 from pos.stock import waste
 from pos.store.store import usual_currency
 from store_app.pages.common import form
-from store_app.runtime.doors import clock, read, write
+from store_app.runtime.doors import acting, clock, read, write
 from store_app.web.presenting import page, qty, today
 from store_app.web.security import requires
 from store_app.words import stock as stock_words
@@ -62,9 +62,15 @@ def write_off(warehouse_id: str) -> ResponseReturnValue:
             raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
         with form.once():
             lots.write_off(
-                session, warehouse_id, sku, units, lot_id=form.text("lot_id", most=40), reason=reason, note=note,
-                id=command, actor=g.actor, at=clock.now(),
-            )  # fmt: skip
+                acting(session),
+                warehouse_id,
+                sku,
+                units,
+                lot_id=form.text("lot_id", most=40),
+                reason=reason,
+                note=note,
+                id=command,
+            )
         words = _("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.name)
     flash(words, "good")
     return redirect(url_for("console_warehouse.goods", warehouse=warehouse_id, q=request.args.get("q") or None), 303)
@@ -97,7 +103,7 @@ def count(warehouse_id: str) -> ResponseReturnValue:
     change = 0
     with write() as session:
         with form.once():
-            change = lots.count(session, warehouse_id, sku, counted, why=why, id=command, actor=g.actor, at=clock.now())
+            change = lots.count(acting(session), warehouse_id, sku, counted, why=why, id=command)
         product = session.get_one(Product, sku)
         name, unit = product.name, product.stock_unit
     words = _("%(name)s: %(qty)s stand there now.", name=name, qty=qty(counted, unit))
@@ -115,7 +121,7 @@ def settle_bay(warehouse_id: str) -> ResponseReturnValue:
     """Note where a product stands: pick lists lead there."""
     sku, bay = form.text("sku", most=64), form.text("bay", most=pick_lists.LONGEST_BAY)
     with write() as session:
-        pick_lists.settle_bay(session, warehouse_id, sku, bay, actor=g.actor, at=clock.now())
+        pick_lists.settle_bay(acting(session), warehouse_id, sku, bay)
     flash(_("Pick lists lead there from now on."), "good")
     return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, q=request.args.get("q") or None), 303)
 

@@ -30,7 +30,7 @@ from config.errors import Conflict, Invalid, Refused
 from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.facts import STORE, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.node import this_node
 from config.words import N_
 from pos.stock import consignment_stock, waste
@@ -78,7 +78,7 @@ Wrong = tuple[str, str, int]
 
 
 def file(
-    session: Session,
+    ctx: Context,
     store_id: str,
     delivery_id: str,
     lines: Sequence[Wrong],
@@ -89,145 +89,135 @@ def file(
     photos: int = 0,
     goodwill: bool = False,
     claim_days: int | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> Claim:
     """File a claim about a delivery (rules 1 to 3); the same id again is the claim that is there.
 
     goodwill: the days are over, and the store asks all the same. claim_days: the terms' days as the store knows them.
     """
-    known = session.get(Claim, (store_id, id))
+    known = ctx.session.get(Claim, (store_id, id))
     if known is not None:
         return known
-    delivery = deliveries.delivery_of(session, store_id, delivery_id)
+    delivery = deliveries.delivery_of(ctx.session, store_id, delivery_id)
     if delivery.state != "posted" or delivery.posted_at is None:
         raise Refused("not-posted", "Count this delivery and post it first.", state=delivery.state)
     if wish not in REMEDIES:
         raise Invalid("bad-choice", "Choose what you wish: money, replacement, or that it is taken back.", field="wish")
-    late = _is_late(session, delivery, claim_days, at)
+    late = _is_late(ctx.session, delivery, claim_days, ctx.at)
     if late and not goodwill:
-        until = last_day(session, delivery, claim_days)
+        until = last_day(ctx.session, delivery, claim_days)
         raise Refused(
             "claim-too-late", "This delivery could be complained of until %(until)s. Ask for goodwill instead.",
             until=until.isoformat(),
         )  # fmt: skip
-    supplier = supplier_of(session, delivery.supplier_id)
-    rows = _rows(session, store_id, id, delivery, lines, charged_all=supplier.kind != NETWORK)
+    supplier = supplier_of(ctx.session, delivery.supplier_id)
+    rows = _rows(ctx.session, store_id, id, delivery, lines, charged_all=supplier.kind != NETWORK)
     made = Claim(
-        store_id=store_id, id=id, claim_no=next_no(session, store_id), supplier_id=supplier.id,
+        store_id=store_id, id=id, claim_no=next_no(ctx.session, store_id), supplier_id=supplier.id,
         delivery_id=delivery_id, state=STATES.first, wish=wish, words=" ".join(words.split())[:500], late=late,
-        filed_at=at, filed_by=actor.name, photos=photos, claimed_minor=sum(row.worth(row.qty) for row in rows),
+        filed_at=ctx.at, filed_by=ctx.actor.name, photos=photos, claimed_minor=sum(row.worth(row.qty) for row in rows),
         granted_minor=0, round=1, remedy="", answer="", answered_by="", contest="",
     )  # fmt: skip
-    session.add(made)
-    session.flush()
-    session.add_all(rows)
-    session.flush()
-    _set_aside(session, made, rows, actor=actor, at=at)
+    ctx.session.add(made)
+    ctx.session.flush()
+    ctx.session.add_all(rows)
+    ctx.session.flush()
+    _set_aside(ctx, made, rows)
     units = sum(row.qty for row in rows)
-    journal.record(session, actor=actor, at=at, verb="claim.filed", subject=subject_of(made), delivery=delivery_id,
+    journal.record(ctx, verb="claim.filed", subject=subject_of(made), delivery=delivery_id,
                    units=units, claimed_minor=made.claimed_minor)  # fmt: skip
     if supplier.kind == NETWORK:
-        _send(session, made, ClaimFiled, at)
+        _send(ctx.session, made, ClaimFiled, ctx.at)
     else:
-        letters.complain(session, made, supplier, delivery, rows, actor=actor, at=at)
+        letters.complain(ctx, made, supplier, delivery, rows)
     return made
 
 
-def contest(session: Session, store_id: str, claim_id: str, *, words: str, actor: Actor, at: dt.datetime) -> Claim:
+def contest(ctx: Context, store_id: str, claim_id: str, *, words: str) -> Claim:
     """Contest an answer that gave less than was asked, once (rule 5)."""
-    claim = claim_of(session, store_id, claim_id)
+    claim = claim_of(ctx.session, store_id, claim_id)
     if claim.contested_at is not None:
         raise Conflict("contested-once", "This claim was contested before: the second answer is the last.")
-    granted = sum(line.granted_qty or 0 for line in lines_of(session, claim))
-    if not STATES.legal(claim.state, "contested") or granted >= sum(line.qty for line in lines_of(session, claim)):
+    granted = sum(line.granted_qty or 0 for line in lines_of(ctx.session, claim))
+    if not STATES.legal(claim.state, "contested") or granted >= sum(line.qty for line in lines_of(ctx.session, claim)):
         raise Refused("nothing-to-contest", "There is no answer to contest here.", state=claim.state)
     words = _words(words, N_("Say what speaks against the answer."))
-    _contested(session, claim, words, at, actor=actor, at=at)
-    if supplier_of(session, claim.supplier_id).kind == NETWORK:
-        _send(session, claim, ClaimContested, at)
+    _contested(ctx, claim, words, ctx.at)
+    if supplier_of(ctx.session, claim.supplier_id).kind == NETWORK:
+        _send(ctx.session, claim, ClaimContested, ctx.at)
     return claim
 
 
 def answered_by_supplier(
-    session: Session,
-    store_id: str,
-    claim_id: str,
-    granted: dict[tuple[str, str], int],
-    *,
-    remedy: str,
-    words: str = "",
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, store_id: str, claim_id: str, granted: dict[tuple[str, str], int], *, remedy: str, words: str = ""
 ) -> Claim:
     """Write down what a supplier of the store's own answered (rule 7)."""
-    claim = claim_of(session, store_id, claim_id)
-    if supplier_of(session, claim.supplier_id).kind == NETWORK:
+    claim = claim_of(ctx.session, store_id, claim_id)
+    if supplier_of(ctx.session, claim.supplier_id).kind == NETWORK:
         raise Refused("network-answers", "The network answers this claim itself.")
-    _decide(session, claim, granted, remedy=remedy, words=words, actor=actor, at=at)
-    claim.granted_minor = sum(line.worth(line.granted_qty or 0) for line in lines_of(session, claim))
+    _decide(ctx, claim, granted, remedy=remedy, words=words)
+    claim.granted_minor = sum(line.worth(line.granted_qty or 0) for line in lines_of(ctx.session, claim))
     if claim.state in ("accepted", "part_accepted"):
-        journal.move(session, claim, REMEDIES[claim.remedy], actor=actor, at=at, subject=subject_of(claim))
-    session.flush()
+        journal.move(ctx, claim, REMEDIES[claim.remedy], subject=subject_of(claim))
+    ctx.session.flush()
     return claim
 
 
-def take_answered(session: Session, fact: ClaimWord, actor: Actor, at: dt.datetime) -> None:
+def take_answered(ctx: Context, fact: ClaimWord) -> None:
     """Take over what the network answered: free the lot, propose what goes back; twice is once."""
-    claim = session.get(Claim, (fact.store_id, fact.id))
+    claim = ctx.session.get(Claim, (fact.store_id, fact.id))
     if claim is None or claim.state not in WAITING or fact.round < claim.round:
         return
-    before = {(line.sku, line.kind): line.granted_qty or 0 for line in lines_of(session, claim)}
+    before = {(line.sku, line.kind): line.granted_qty or 0 for line in lines_of(ctx.session, claim)}
     reported = {(one.sku, one.kind): one for one in fact.lines}
-    for line in lines_of(session, claim):
+    for line in lines_of(ctx.session, claim):
         if (one := reported.get((line.sku, line.kind))) is not None:
             line.granted_qty = one.granted_qty
     for name in ("remedy", "answer", "answered_by", "granted_minor", "round", "answered_at", "late"):
         setattr(claim, name, getattr(fact, name))
-    _go(session, claim, fact.state, actor=actor, at=at)
-    for line in lines_of(session, claim):
+    _go(ctx, claim, fact.state)
+    for line in lines_of(ctx.session, claim):
         new = (line.granted_qty or 0) - before[line.sku, line.kind]
-        _free_lot(session, claim, line, new, at=at)
-    going = going_of(session, claim)
+        _free_lot(ctx.session, claim, line, new, at=ctx.at)
+    going = going_of(ctx.session, claim)
     if claim.state in ("accepted", "part_accepted") and going:
-        send_by = day_of(session, claim.store_id, at) + dt.timedelta(days=SEND_BACK_DAYS)
+        send_by = day_of(ctx.session, claim.store_id, ctx.at) + dt.timedelta(days=SEND_BACK_DAYS)
         wanted = ReturnRequest("claim", claim.supplier_id, going, send_by)
-        supplier_returns.propose(session, claim.store_id, claim.id, wanted, actor=actor, at=at)
+        supplier_returns.propose(ctx, claim.store_id, claim.id, wanted)
 
 
 applies(ClaimAnswered)(take_answered)
 
 
 @applies(ClaimEnded)
-def take_ended(session: Session, fact: ClaimEnded, actor: Actor, at: dt.datetime) -> None:
+def take_ended(ctx: Context, fact: ClaimEnded) -> None:
     """Take over that a claim is at its end: its goods are back, or were replaced; also before its answer came."""
-    claim = session.get(Claim, (fact.store_id, fact.id))
+    claim = ctx.session.get(Claim, (fact.store_id, fact.id))
     if claim is None or fact.round < claim.round:
         return
-    take_answered(session, fact, actor, at)
+    take_answered(ctx, fact)
     claim.granted_minor = fact.granted_minor
     if STATES.legal(claim.state, fact.state):
-        journal.move(session, claim, fact.state, actor=actor, at=at, subject=subject_of(claim))
+        journal.move(ctx, claim, fact.state, subject=subject_of(claim))
     if claim.state == "forfeited":
-        supplier_returns.give_up(session, claim.store_id, claim.id, actor=actor, at=at)
+        supplier_returns.give_up(ctx, claim.store_id, claim.id)
 
 
 # --- verbs, network ---
 
 
-def take_filed(session: Session, fact: ClaimWord, actor: Actor, at: dt.datetime) -> Claim:
+def take_filed(ctx: Context, fact: ClaimWord) -> Claim:
     """Write a store's claim down; a second copy changes nothing. Whether it is late is judged here again (rule 2)."""
     store_id = fact.store_id
-    known = session.get(Claim, (store_id, fact.id))
+    known = ctx.session.get(Claim, (store_id, fact.id))
     if known is not None:
         return known
-    delivery = session.get(Delivery, (store_id, fact.delivery_id))
+    delivery = ctx.session.get(Delivery, (store_id, fact.delivery_id))
     if delivery is None:
         raise Refused(
             "not-sent-by-us", "The network knows no delivery %(delivery_id)s to %(store_id)s.",
             delivery_id=fact.delivery_id, store_id=store_id,
         )  # fmt: skip
-    late = fact.late or _is_late(session, delivery, None, fact.filed_at)
+    late = fact.late or _is_late(ctx.session, delivery, None, fact.filed_at)
     names = (
         "store_id", "id", "claim_no", "supplier_id", "delivery_id", "wish", "words", "filed_by", "photos", "filed_at",
     )  # fmt: skip
@@ -235,20 +225,20 @@ def take_filed(session: Session, fact: ClaimWord, actor: Actor, at: dt.datetime)
         **{name: getattr(fact, name) for name in names}, state=STATES.first, late=late, granted_minor=0,
         claimed_minor=0, round=1, remedy="", answer="", answered_by="", contest="",
     )  # fmt: skip
-    session.add(made)
-    session.flush()
+    ctx.session.add(made)
+    ctx.session.flush()
     for row in fact.lines:
         if row.kind not in KINDS or row.qty <= 0:
             raise Invalid(
                 "bad-claim", "A claim of %(qty)s units (%(kind)s) is not possible.", qty=row.qty, kind=row.kind
             )
         reported = {name: getattr(row, name) for name in ("sku", "kind", "name", "qty")}
-        session.add(
+        ctx.session.add(
             ClaimLine(store_id=store_id, claim_id=made.id, **reported, pack_qty=1, pack_cost_minor=0, charged=False)
         )
-    session.flush()
-    reckon(session, made, delivery)
-    journal.record(session, actor=actor, at=at, verb="claim.arrived", subject=subject_of(made), store=store_id)
+    ctx.session.flush()
+    reckon(ctx.session, made, delivery)
+    journal.record(ctx, verb="claim.arrived", subject=subject_of(made), store=store_id)
     return made
 
 
@@ -256,75 +246,65 @@ applies(ClaimFiled)(take_filed)
 
 
 @applies(ClaimContested)
-def take_contested(session: Session, fact: ClaimContested, actor: Actor, at: dt.datetime) -> None:
+def take_contested(ctx: Context, fact: ClaimContested) -> None:
     """Take over that a store contests the answer."""
-    claim = take_filed(session, fact, actor, at)
+    claim = take_filed(ctx, fact)
     if claim.contested_at is None and STATES.legal(claim.state, "contested"):
-        _contested(session, claim, fact.contest, fact.contested_at or at, actor=actor, at=at)
+        _contested(ctx, claim, fact.contest, fact.contested_at or ctx.at)
 
 
-def look_into(session: Session, store_id: str, claim_id: str, *, actor: Actor, at: dt.datetime) -> Claim:
+def look_into(ctx: Context, store_id: str, claim_id: str) -> Claim:
     """Note that somebody looks into a claim, and tell the store."""
-    claim = claim_of(session, store_id, claim_id)
+    claim = claim_of(ctx.session, store_id, claim_id)
     if claim.state == "filed":
-        journal.move(session, claim, "under_review", actor=actor, at=at, subject=subject_of(claim))
-        session.flush()
-        _send(session, claim, ClaimAnswered, at)
+        journal.move(ctx, claim, "under_review", subject=subject_of(claim))
+        ctx.session.flush()
+        _send(ctx.session, claim, ClaimAnswered, ctx.at)
     return claim
 
 
 def decide(
-    session: Session,
-    store_id: str,
-    claim_id: str,
-    granted: dict[tuple[str, str], int],
-    *,
-    remedy: str,
-    words: str = "",
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, store_id: str, claim_id: str, granted: dict[tuple[str, str], int], *, remedy: str, words: str = ""
 ) -> Claim:
     """Answer a claim line by line, and book what follows (rules 4 to 6). granted: units by (sku, kind)."""
-    claim = claim_of(session, store_id, claim_id)
-    _refuse_beyond_count(session, claim, granted)
-    before = {(line.sku, line.kind): line.granted_qty or 0 for line in lines_of(session, claim)}
-    _decide(session, claim, granted, remedy=remedy, words=words, actor=actor, at=at)
+    claim = claim_of(ctx.session, store_id, claim_id)
+    _refuse_beyond_count(ctx.session, claim, granted)
+    before = {(line.sku, line.kind): line.granted_qty or 0 for line in lines_of(ctx.session, claim)}
+    _decide(ctx, claim, granted, remedy=remedy, words=words)
     new_minor = 0
-    for line in lines_of(session, claim):
+    for line in lines_of(ctx.session, claim):
         if not goes_back(claim, line):
             new_minor += line.worth(line.granted_qty or 0) - line.worth(before[line.sku, line.kind])
-    _pay(session, claim, new_minor, actor=actor, at=at)
-    _send(session, claim, ClaimAnswered, at)
-    awaits = claim.remedy == "replacement" or any(goes_back(claim, line) for line in lines_of(session, claim))
+    _pay(ctx, claim, new_minor)
+    _send(ctx.session, claim, ClaimAnswered, ctx.at)
+    awaits = claim.remedy == "replacement" or any(goes_back(claim, line) for line in lines_of(ctx.session, claim))
     if claim.state in ("accepted", "part_accepted") and not awaits:
-        end(session, claim, REMEDIES[claim.remedy], actor=actor, at=at)
+        end(ctx, claim, REMEDIES[claim.remedy])
     return claim
 
 
-def goods_are_back(
-    session: Session, store_id: str, claim_id: str, credit_minor: int, *, actor: Actor, at: dt.datetime
-) -> None:
+def goods_are_back(ctx: Context, store_id: str, claim_id: str, credit_minor: int) -> None:
     """End a claim whose goods the warehouse has counted (rule 4)."""
-    claim = claim_of(session, store_id, claim_id)
+    claim = claim_of(ctx.session, store_id, claim_id)
     claim.granted_minor += credit_minor
     if STATES.legal(claim.state, "returned"):
-        end(session, claim, "returned", actor=actor, at=at)
+        end(ctx, claim, "returned")
 
 
-def replacement_came(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
+def replacement_came(ctx: Context, delivery: Delivery) -> None:
     """End a claim whose replacement the store has taken in, or sent back: then by what was credited (rule 4)."""
-    claim = session.get(Claim, (delivery.store_id, replaces(delivery.id) or ""))
+    claim = ctx.session.get(Claim, (delivery.store_id, replaces(delivery.id) or ""))
     state = {"posted": "replaced", "refused": "compensated"}.get(delivery.state, "")
     if claim is not None and STATES.legal(claim.state, state):
-        end(session, claim, state, actor=actor, at=at)
+        end(ctx, claim, state)
 
 
-def end(session: Session, claim: Claim, state: str, *, actor: Actor, at: dt.datetime) -> None:
+def end(ctx: Context, claim: Claim, state: str) -> None:
     """Bring a claim to one of its ENDS and tell the store."""
-    journal.move(session, claim, state, actor=actor, at=at, subject=subject_of(claim),
+    journal.move(ctx, claim, state, subject=subject_of(claim),
                  granted_minor=claim.granted_minor)  # fmt: skip
-    session.flush()
-    _send(session, claim, ClaimEnded, at)
+    ctx.session.flush()
+    _send(ctx.session, claim, ClaimEnded, ctx.at)
 
 
 # --- questions ---
@@ -374,28 +354,19 @@ def _rows(
     return rows
 
 
-def _set_aside(session: Session, claim: Claim, rows: Sequence[ClaimLine], *, actor: Actor, at: dt.datetime) -> None:
+def _set_aside(ctx: Context, claim: Claim, rows: Sequence[ClaimLine]) -> None:
     """Take what cannot be sold out of the stock (rule 3)."""
     gone = [(row.sku, row.qty) for row in rows if row.kind in ("damaged", "expired")]
     if gone:
         source = Source("claimed", "claim", claim.id)
-        waste.take_out(session, claim.store_id, gone, Place.WASTE, source, actor=actor, at=at)
+        waste.take_out(ctx, claim.store_id, gone, Place.WASTE, source)
 
 
-def _decide(
-    session: Session,
-    claim: Claim,
-    granted: dict[tuple[str, str], int],
-    *,
-    remedy: str,
-    words: str,
-    actor: Actor,
-    at: dt.datetime,
-) -> None:
+def _decide(ctx: Context, claim: Claim, granted: dict[tuple[str, str], int], *, remedy: str, words: str) -> None:
     """Keep an answer: what is granted of each line, how, and why not more (rules 4, 5)."""
     if claim.state not in WAITING:
         raise Conflict("claim-answered", "This claim is answered already.", state=claim.state)
-    lines = lines_of(session, claim)
+    lines = lines_of(ctx.session, claim)
     for line in lines:
         qty, least = granted.get((line.sku, line.kind), 0), line.granted_qty or 0
         if isinstance(qty, bool) or not least <= qty <= line.qty:
@@ -418,11 +389,11 @@ def _decide(
     if given < whole:
         words = _words(words, N_("Say why not all of it: the shopkeeper reads it."))
     claim.remedy = remedy
-    claim.answer, claim.answered_by, claim.answered_at = " ".join(words.split())[:500], actor.name, at
+    claim.answer, claim.answered_by, claim.answered_at = " ".join(words.split())[:500], ctx.actor.name, ctx.at
     state = "accepted" if given == whole else "part_accepted" if given else "refused"
-    journal.move(session, claim, state, actor=actor, at=at, subject=subject_of(claim), granted=given,
+    journal.move(ctx, claim, state, subject=subject_of(claim), granted=given,
                  why=claim.answer or None)  # fmt: skip
-    session.flush()
+    ctx.session.flush()
 
 
 def _refuse_beyond_count(session: Session, claim: Claim, granted: dict[tuple[str, str], int]) -> None:
@@ -439,16 +410,16 @@ def _refuse_beyond_count(session: Session, claim: Claim, granted: dict[tuple[str
     refuse_more({bound.sku: bound for bound in found}, wanted)
 
 
-def _pay(session: Session, claim: Claim, amount_minor: int, *, actor: Actor, at: dt.datetime) -> None:
-    amount_minor = min(amount_minor, left_to_pay(session, claim)) if amount_minor > 0 else 0
+def _pay(ctx: Context, claim: Claim, amount_minor: int) -> None:
+    amount_minor = min(amount_minor, left_to_pay(ctx.session, claim)) if amount_minor > 0 else 0
     if amount_minor <= 0:
         return
     claim.granted_minor += amount_minor
     booked, why = f"claim-{claim.id}-{claim.round}", f"No. {claim.claim_no}"
     if claim.late:
-        ledger.given(session, claim.store_id, "goodwill", amount_minor, why=why, id=booked, actor=actor, at=at)
+        ledger.given(ctx, claim.store_id, "goodwill", amount_minor, why=why, id=booked)
     else:
-        ledger.credit_note(session, claim.store_id, amount_minor, why=why, id=booked, actor=actor, at=at)
+        ledger.credit_note(ctx, claim.store_id, amount_minor, why=why, id=booked)
 
 
 def _free_lot(session: Session, claim: Claim, line: ClaimLine, units: int, *, at: dt.datetime) -> None:
@@ -464,24 +435,22 @@ def _free_lot(session: Session, claim: Claim, line: ClaimLine, units: int, *, at
         consignment.send(session, lot, at=at)
 
 
-def _contested(
-    session: Session, claim: Claim, words: str, contested_at: dt.datetime, *, actor: Actor, at: dt.datetime
-) -> None:
+def _contested(ctx: Context, claim: Claim, words: str, contested_at: dt.datetime) -> None:
     claim.contest, claim.contested_at, claim.round = words, contested_at, 2
-    journal.move(session, claim, "contested", actor=actor, at=at, subject=subject_of(claim), why=words)
-    session.flush()
+    journal.move(ctx, claim, "contested", subject=subject_of(claim), why=words)
+    ctx.session.flush()
 
 
-def _go(session: Session, claim: Claim, target: str, *, actor: Actor, at: dt.datetime) -> None:
+def _go(ctx: Context, claim: Claim, target: str) -> None:
     """Move a store's claim to where the network has it, by way of the answer where that was overtaken."""
     if not STATES.legal(claim.state, target) and target in ENDS:
-        whole = sum(line.qty for line in lines_of(session, claim))
-        given = sum(line.granted_qty or 0 for line in lines_of(session, claim))
+        whole = sum(line.qty for line in lines_of(ctx.session, claim))
+        given = sum(line.granted_qty or 0 for line in lines_of(ctx.session, claim))
         step = "accepted" if given == whole else "part_accepted"
-        journal.move(session, claim, step, actor=actor, at=at, subject=subject_of(claim), why=claim.answer or None)
+        journal.move(ctx, claim, step, subject=subject_of(claim), why=claim.answer or None)
     elif STATES.legal(claim.state, target):
-        journal.move(session, claim, target, actor=actor, at=at, subject=subject_of(claim), why=claim.answer or None)
-    session.flush()
+        journal.move(ctx, claim, target, subject=subject_of(claim), why=claim.answer or None)
+    ctx.session.flush()
 
 
 def _words(words: str, ask: str) -> str:

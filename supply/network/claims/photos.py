@@ -23,7 +23,7 @@ from config.errors import Invalid, NotFound
 from config.ids import new_id
 from config.nodes import facts
 from config.nodes.facts import STORE, Count, Fact, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.node import this_node
 from pos.store import pictures
 from pos.store.store import day_of
@@ -105,27 +105,27 @@ def send(session: Session, store_id: str, claim_id: str, *, at: dt.datetime) -> 
 
 
 @applies(PhotoPiece)
-def take_piece(session: Session, fact: PhotoPiece, _actor: Actor, _at: dt.datetime) -> None:
+def take_piece(ctx: Context, fact: PhotoPiece) -> None:
     """Keep a piece, and put the photo together once all are here (rule 2); a second copy changes nothing."""
     store_id, photo_id = fact.store_id, fact.id
     if fact.piece >= fact.pieces:
         raise Invalid("bad-photo", "This photo comes in pieces that do not fit.", id=photo_id)
-    photo = session.get(ClaimPhoto, (store_id, photo_id))
+    photo = ctx.session.get(ClaimPhoto, (store_id, photo_id))
     if photo is None:
         photo = ClaimPhoto(
             store_id=store_id, id=photo_id, claim_id=fact.claim_id, n=fact.n, sha256=fact.sha256, pieces=fact.pieces,
             data=None,
         )  # fmt: skip
-        session.add(photo)
-        session.flush()
+        ctx.session.add(photo)
+        ctx.session.flush()
     key = (store_id, photo_id, fact.piece)
-    if photo.data is not None or session.get(ClaimPhotoPiece, key) is not None:
+    if photo.data is not None or ctx.session.get(ClaimPhotoPiece, key) is not None:
         return
     data = base64.b64decode(fact.data)
-    session.add(ClaimPhotoPiece(store_id=store_id, photo_id=photo_id, n=key[2], data=data))
-    session.flush()
+    ctx.session.add(ClaimPhotoPiece(store_id=store_id, photo_id=photo_id, n=key[2], data=data))
+    ctx.session.flush()
     query = sa.select(ClaimPhotoPiece).where(ClaimPhotoPiece.store_id == store_id, ClaimPhotoPiece.photo_id == photo_id)
-    here = list(session.scalars(query.order_by(ClaimPhotoPiece.n)))
+    here = list(ctx.session.scalars(query.order_by(ClaimPhotoPiece.n)))
     if len(here) < photo.pieces:
         return
     whole = b"".join(piece.data for piece in here)
@@ -133,8 +133,8 @@ def take_piece(session: Session, fact: PhotoPiece, _actor: Actor, _at: dt.dateti
         raise Invalid("bad-photo", "The pieces of this photo are not what the store sent.", id=photo_id)
     photo.data = whole
     for piece in here:
-        session.delete(piece)
-    session.flush()
+        ctx.session.delete(piece)
+    ctx.session.flush()
 
 
 # --- questions ---

@@ -24,7 +24,7 @@ from config.ids import new_id
 from config.money import BASIS, share_out
 from config.nodes import journal
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.offers import StandingOffer
@@ -46,70 +46,68 @@ RATE_DAYS = 28
 
 
 @applies(CampaignReported)
-def take_reported(session: Session, fact: CampaignReported, actor: Actor, at: dt.datetime) -> CampaignAsk:
+def take_reported(ctx: Context, fact: CampaignReported) -> CampaignAsk:
     """Take in what the network asks, or that it is called off or settled; a second copy changes nothing."""
-    ask = session.get(CampaignAsk, (fact.store_id, fact.campaign_id))
+    ask = ctx.session.get(CampaignAsk, (fact.store_id, fact.campaign_id))
     if ask is None:
         ask = CampaignAsk(
             **vars(fact) | {"state": ASKS.first, "paid_minor": None, "effect": {}}, answered_why="", placed_on=None
         )
-        session.add(ask)
-        session.flush()
+        ctx.session.add(ask)
+        ctx.session.flush()
     ask.effect = fact.effect or ask.effect or {}
     ask.paid_minor = fact.paid_minor if fact.paid_minor is not None else ask.paid_minor
     if fact.state in ("withdrawn", "over") and ASKS.legal(ask.state, fact.state):
         if ask.state == "accepted":
-            _clear(session, ask, actor=actor, at=at)
-        journal.move(session, ask, fact.state, actor=actor, at=at, subject=subject_of(ask))
+            _clear(ctx, ask)
+        journal.move(ctx, ask, fact.state, subject=subject_of(ask))
     return ask
 
 
-def accept(session: Session, store_id: str, campaign_id: str, *, actor: Actor, at: dt.datetime) -> CampaignAsk:
+def accept(ctx: Context, store_id: str, campaign_id: str) -> CampaignAsk:
     """Say yes: the offer, the goods and the slots follow by themselves (rules 2, 3)."""
-    ask = _open(session, store_id, campaign_id, at)
-    today = day_of(session, store_id, at)
-    listed = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
-    prices = catalogue.prices_on(session, store_id, ask.from_day, [line.sku for line in lines_of(ask.lines)])
+    ask = _open(ctx.session, store_id, campaign_id, ctx.at)
+    today = day_of(ctx.session, store_id, ctx.at)
+    listed = set(ctx.session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
+    prices = catalogue.prices_on(ctx.session, store_id, ask.from_day, [line.sku for line in lines_of(ask.lines)])
     if lacking := [line.name for line in lines_of(ask.lines) if line.sku not in prices]:
         raise Refused("price-missing", "There is no price for %(lacking)s. Set one first.", lacking=", ".join(lacking))
     for line in lines_of(ask.lines):
         if line.sku not in listed:
-            catalogue.list_product(session, store_id, line.sku, actor=actor, at=at)
+            catalogue.list_product(ctx, store_id, line.sku)
         if line.percent_bp:
-            offers.make(session, store_id, _offer(ask, line.sku, line.percent_bp), actor=actor, at=at)
-    offers.renew(session, store_id)
-    _plan_demand(session, ask, today)
-    return _answer(session, ask, "accepted", "", actor=actor, at=at)
+            offers.make(ctx, store_id, _offer(ask, line.sku, line.percent_bp))
+    offers.renew(ctx.session, store_id)
+    _plan_demand(ctx.session, ask, today)
+    return _answer(ctx, ask, "accepted", "")
 
 
-def decline(
-    session: Session, store_id: str, campaign_id: str, *, why: str, actor: Actor, at: dt.datetime
-) -> CampaignAsk:
+def decline(ctx: Context, store_id: str, campaign_id: str, *, why: str) -> CampaignAsk:
     """Say no; the network reads why."""
-    ask = _open(session, store_id, campaign_id, at)
+    ask = _open(ctx.session, store_id, campaign_id, ctx.at)
     why = " ".join(why.split())[:300]
     if not why:
         raise Invalid("no-reason", "Say why not, so that the next one fits better.")
-    return _answer(session, ask, "declined", why, actor=actor, at=at)
+    return _answer(ctx, ask, "declined", why)
 
 
-def carry_out(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> list[CampaignAsk]:
+def carry_out(ctx: Context, store_id: str) -> list[CampaignAsk]:
     """Do what the day asks for (rules 1 to 3): let the unanswered lapse, begin, clear away; returns what changed."""
-    today, changed = day_of(session, store_id, at), []
+    today, changed = day_of(ctx.session, store_id, ctx.at), []
     query = sa.select(CampaignAsk).where(CampaignAsk.store_id == store_id, CampaignAsk.state.in_(["asked", "accepted"]))
-    for ask in session.scalars(query.order_by(CampaignAsk.campaign_id)).all():
+    for ask in ctx.session.scalars(query.order_by(CampaignAsk.campaign_id)).all():
         if ask.state == "asked":
             if ask.answer_by < today:
-                changed.append(_answer(session, ask, "expired", "Nobody answered in time.", actor=actor, at=at))
+                changed.append(_answer(ctx, ask, "expired", "Nobody answered in time."))
         elif today > ask.until_day:
-            if ask.placed_on is not None or _sources(session, ask):
-                _clear(session, ask, actor=actor, at=at)
+            if ask.placed_on is not None or _sources(ctx.session, ask):
+                _clear(ctx, ask)
                 changed.append(ask)
         else:
-            for source, day in _sources(session, ask):
+            for source, day in _sources(ctx.session, ask):
                 if day < today:
-                    known_events.close(session, store_id, source)
-            if today >= ask.from_day and ask.placed_on is None and _place(session, ask, today, actor=actor, at=at):
+                    known_events.close(ctx.session, store_id, source)
+            if today >= ask.from_day and ask.placed_on is None and _place(ctx, ask, today):
                 changed.append(ask)
     return changed
 
@@ -164,10 +162,12 @@ def _open(session: Session, store_id: str, campaign_id: str, at: dt.datetime) ->
     return ask
 
 
-def _answer(session: Session, ask: CampaignAsk, state: str, why: str, *, actor: Actor, at: dt.datetime) -> CampaignAsk:
+def _answer(ctx: Context, ask: CampaignAsk, state: str, why: str) -> CampaignAsk:
     ask.answered_why = why
-    journal.move(session, ask, state, actor=actor, at=at, subject=subject_of(ask), why=why or None)
-    send_fact(session, CampaignAnswered(ask.store_id, ask.campaign_id, state, why), subject=subject_of(ask), at=at)
+    journal.move(ctx, ask, state, subject=subject_of(ask), why=why or None)
+    send_fact(
+        ctx.session, CampaignAnswered(ask.store_id, ask.campaign_id, state, why), subject=subject_of(ask), at=ctx.at
+    )
     return ask
 
 
@@ -201,13 +201,13 @@ def _sources(session: Session, ask: CampaignAsk) -> list[tuple[str, dt.date]]:
     return [(source, day) for source, day in session.execute(query.distinct())]
 
 
-def _place(session: Session, ask: CampaignAsk, today: dt.date, *, actor: Actor, at: dt.datetime) -> bool:
+def _place(ctx: Context, ask: CampaignAsk, today: dt.date) -> bool:
     """Give the campaign its slots on the live shelf (rules 3, 4)."""
-    live = shelf_plan.live_plan(session, ask.store_id)
+    live = shelf_plan.live_plan(ctx.session, ask.store_id)
     wanted = [line.sku for line in lines_of(ask.lines) if line.slot]
     if live is None or not wanted:
         return False
-    rows = shelf_plan.slots_of(session, live)
+    rows = shelf_plan.slots_of(ctx.session, live)
     there = {row.sku for row in rows}
     coming = [sku for sku in wanted if sku not in there]
     going = [row for row in sorted(rows, key=lambda one: (one.score, -one.slot)) if row.sku not in wanted]
@@ -215,7 +215,7 @@ def _place(session: Session, ask: CampaignAsk, today: dt.date, *, actor: Actor, 
     changed = {}
     for row in rows:
         if row.sku in swaps:
-            fresh = ranked_product(session, ask.store_id, swaps[row.sku], day=live.based_on_day, price_day=today)
+            fresh = ranked_product(ctx.session, ask.store_id, swaps[row.sku], day=live.based_on_day, price_day=today)
             former = {name: getattr(row, name) for name in ("sku", "name", "facings", "fill_qty", "score", "why")}
             changed[row.slot] = {
                 "sku": fresh.sku, "name": fresh.name, "facings": row.facings,
@@ -223,21 +223,21 @@ def _place(session: Session, ask: CampaignAsk, today: dt.date, *, actor: Actor, 
                 "why": fresh.why | {"campaign": ask.name, "campaign_id": ask.campaign_id, "former": former},
             }  # fmt: skip
     ask.placed_on = today
-    _new_plan(session, live, changed, today, actor=actor, at=at)
+    _new_plan(ctx, live, changed, today)
     return True
 
 
-def _clear(session: Session, ask: CampaignAsk, *, actor: Actor, at: dt.datetime) -> None:
+def _clear(ctx: Context, ask: CampaignAsk) -> None:
     """End the offers, the extra demand, and the slots (rule 3)."""
     for line in lines_of(ask.lines):
-        if session.get(StandingOffer, _offer_id(ask, line.sku)) is not None:
-            offers.end(session, ask.store_id, _offer_id(ask, line.sku), actor=actor, at=at, why="The campaign is over.")
-    offers.renew(session, ask.store_id)
-    for source, _day in _sources(session, ask):
-        known_events.close(session, ask.store_id, source)
-    live = shelf_plan.live_plan(session, ask.store_id)
+        if ctx.session.get(StandingOffer, _offer_id(ask, line.sku)) is not None:
+            offers.end(ctx, ask.store_id, _offer_id(ask, line.sku), why="The campaign is over.")
+    offers.renew(ctx.session, ask.store_id)
+    for source, _day in _sources(ctx.session, ask):
+        known_events.close(ctx.session, ask.store_id, source)
+    live = shelf_plan.live_plan(ctx.session, ask.store_id)
     if live is not None and ask.placed_on is not None:
-        rows = shelf_plan.slots_of(session, live)
+        rows = shelf_plan.slots_of(ctx.session, live)
         there = {row.sku for row in rows}
         back = {
             row.slot: row.why["former"]
@@ -245,27 +245,24 @@ def _clear(session: Session, ask: CampaignAsk, *, actor: Actor, at: dt.datetime)
             if row.why.get("campaign_id") == ask.campaign_id and row.why["former"]["sku"] not in there
         }
         if back:
-            _new_plan(session, live, back, day_of(session, ask.store_id, at), actor=actor, at=at)
+            _new_plan(ctx, live, back, day_of(ctx.session, ask.store_id, ctx.at))
     ask.placed_on = None
 
 
-def _new_plan(
-    session: Session, live: ShelfPlan, changed: dict[int, dict[str, Any]], today: dt.date, *, actor: Actor,
-    at: dt.datetime,
-) -> None:  # fmt: skip
+def _new_plan(ctx: Context, live: ShelfPlan, changed: dict[int, dict[str, Any]], today: dt.date) -> None:
     """Let the live shelf go on with some of its slots changed, from today."""
     if not changed:
         return
     plan = ShelfPlan(
-        store_id=live.store_id, id=new_id(), state=ShelfPlan.STATES.first, from_day=today, drafted_at=at,
+        store_id=live.store_id, id=new_id(), state=ShelfPlan.STATES.first, from_day=today, drafted_at=ctx.at,
         based_on_day=live.based_on_day,
     )  # fmt: skip
-    session.add(plan)
-    session.flush()
-    for row in shelf_plan.slots_of(session, live):
+    ctx.session.add(plan)
+    ctx.session.flush()
+    for row in shelf_plan.slots_of(ctx.session, live):
         kept = {name: getattr(row, name) for name in ("sku", "name", "facings", "fill_qty", "score", "why")}
-        session.add(
+        ctx.session.add(
             ShelfSlot(store_id=live.store_id, plan_id=plan.id, slot=row.slot, **kept | changed.get(row.slot, {}))
         )
-    session.flush()
-    shelf_plan.approve(session, live.store_id, plan.id, from_day=today, actor=actor, at=at, keeps_waiting=True)
+    ctx.session.flush()
+    shelf_plan.approve(ctx, live.store_id, plan.id, from_day=today, keeps_waiting=True)

@@ -37,7 +37,7 @@ from config.money import BASIS
 from config.nodes import journal
 from config.nodes.facts import applies
 from config.nodes.inbox import heard_in_full
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
 from pos.stock.ledger import MOST_QTY
@@ -132,93 +132,92 @@ class Outcome:
 # --- verbs, network ---
 
 
-def plan(
-    session: Session, terms: CampaignTerms, store_ids: Sequence[str], *, actor: Actor, at: dt.datetime
-) -> Campaign:
+def plan(ctx: Context, terms: CampaignTerms, store_ids: Sequence[str]) -> Campaign:
     """Plan a campaign and ask the stores (rules 1, 2); the same id again is the same campaign."""
-    if (known := session.get(Campaign, terms.id)) is not None:
+    if (known := ctx.session.get(Campaign, terms.id)) is not None:
         return known
     terms.check()
     chosen = sorted(set(store_ids))
     if not chosen:
         raise Invalid("no-store", "Choose at least one store.", field="store_id")
-    if any(terms.answer_by < day_of(session, store_id, at) for store_id in chosen):
+    if any(terms.answer_by < day_of(ctx.session, store_id, ctx.at) for store_id in chosen):
         raise Invalid("bad-day", "The last day to answer is over. Choose today or later.")
     held = _held_out(terms, chosen)
     campaign = Campaign(
         id=terms.id, name=terms.name.strip(), why=terms.why.strip(), from_day=terms.from_day, until_day=terms.until_day,
         answer_by=terms.answer_by, lines=[asdict(line) for line in terms.lines], fee_minor=terms.fee_minor,
-        hold_out_bp=terms.hold_out_bp, held_out=held, state=STATES.first, made_at=at, effect={},
+        hold_out_bp=terms.hold_out_bp, held_out=held, state=STATES.first, made_at=ctx.at, effect={},
     )  # fmt: skip
-    session.add(campaign)
-    session.flush()
+    ctx.session.add(campaign)
+    ctx.session.flush()
     journal.record(
-        session, actor=actor, at=at, verb="campaign.planned", subject=f"campaign:{campaign.id}", stores=len(chosen),
-        held_out=held, fee_minor=terms.fee_minor,
-    )  # fmt: skip
+        ctx, verb="campaign.planned", subject=f"campaign:{campaign.id}", stores=len(chosen),
+        held_out=held, fee_minor=terms.fee_minor)  # fmt: skip
     for store_id in chosen:
         if store_id not in held:
             ask = _ask(campaign, store_id)
-            session.add(ask)
-            session.flush()
-            send(session, ask, at)
+            ctx.session.add(ask)
+            ctx.session.flush()
+            send(ctx.session, ask, ctx.at)
     return campaign
 
 
-def call_off(session: Session, campaign_id: str, *, actor: Actor, at: dt.datetime) -> Campaign:
+def call_off(ctx: Context, campaign_id: str) -> Campaign:
     """End a campaign now (rule 6); one that is over stays as it is."""
-    campaign = campaign_of(session, campaign_id)
+    campaign = campaign_of(ctx.session, campaign_id)
     if campaign.state != "open":
         return campaign
-    journal.move(session, campaign, "called_off", actor=actor, at=at, subject=f"campaign:{campaign.id}")
-    for ask in asks_of(session, campaign_id):
-        if ask.state == "accepted" and not _heard(session, [ask.store_id], at - HEARD_WITHIN):
-            send(session, ask, at, state="withdrawn")  # it may carry on until it hears: paid by `settle_due`
+    journal.move(ctx, campaign, "called_off", subject=f"campaign:{campaign.id}")
+    for ask in asks_of(ctx.session, campaign_id):
+        if ask.state == "accepted" and not _heard(ctx.session, [ask.store_id], ctx.at - HEARD_WITHIN):
+            send(ctx.session, ask, ctx.at, state="withdrawn")  # it may carry on until it hears: paid by `settle_due`
         elif ask.state in ("asked", "accepted"):
             if ask.state == "accepted":
-                _pay(session, campaign, ask, actor=actor, at=at)
-            journal.move(session, ask, "withdrawn", actor=actor, at=at, subject=subject_of(ask))
-            send(session, ask, at)
+                _pay(ctx, campaign, ask)
+            journal.move(ctx, ask, "withdrawn", subject=subject_of(ask))
+            send(ctx.session, ask, ctx.at)
     return campaign
 
 
 @applies(CampaignAnswered)
-def take_answer(session: Session, fact: CampaignAnswered, actor: Actor, at: dt.datetime) -> None:
+def take_answer(ctx: Context, fact: CampaignAnswered) -> None:
     """Take over what a store answered; a yes to a campaign withdrawn meanwhile is settled like any (rule 6)."""
-    ask = session.get(CampaignAsk, (fact.store_id, fact.campaign_id))
+    ask = ctx.session.get(CampaignAsk, (fact.store_id, fact.campaign_id))
     if fact.state not in ("accepted", "declined", "expired"):
         raise Refused("no-answer", "A store does not answer that a campaign is %(state)s.", state=fact.state)
     if ask is not None and ASKS.legal(ask.state, fact.state) and ask.paid_minor is None:
         ask.answered_why = fact.why
-        journal.move(session, ask, fact.state, actor=actor, at=at, subject=subject_of(ask), why=fact.why or None)
+        journal.move(ctx, ask, fact.state, subject=subject_of(ask), why=fact.why or None)
 
 
-def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campaign]:
+def settle_due(ctx: Context) -> list[Campaign]:
     """Settle what is over (rules 3, 4): what it brought into the campaign, and the fees into the ledgers."""
     done = []
-    for campaign in session.scalars(sa.select(Campaign).where(Campaign.state == "open").order_by(Campaign.id)).all():
+    for campaign in ctx.session.scalars(
+        sa.select(Campaign).where(Campaign.state == "open").order_by(Campaign.id)
+    ).all():
         days = list[dt.date]()
-        for ask in asks_of(session, campaign.id):
-            with isolation.apart(session, "campaigns", ask.store_id, actor=actor, at=at):
-                days.append(day_of(session, ask.store_id, at))
-        if min(days, default=at.date()) >= campaign.until_day + dt.timedelta(days=SETTLE_DAYS):
-            found = outcome(session, campaign, campaign.until_day, heard_alone=True).effect
+        for ask in asks_of(ctx.session, campaign.id):
+            with isolation.apart(ctx, "campaigns", ask.store_id):
+                days.append(day_of(ctx.session, ask.store_id, ctx.at))
+        if min(days, default=ctx.at.date()) >= campaign.until_day + dt.timedelta(days=SETTLE_DAYS):
+            found = outcome(ctx.session, campaign, campaign.until_day, heard_alone=True).effect
             campaign.effect = asdict(found) | {"stores": list(found.stores)} if found else {}
-            journal.move(session, campaign, "over", actor=actor, at=at, subject=f"campaign:{campaign.id}")
+            journal.move(ctx, campaign, "over", subject=f"campaign:{campaign.id}")
             done.append(campaign)
-    session.flush()
+    ctx.session.flush()
     to_pay = (
         sa.select(CampaignAsk, Campaign)
         .join(Campaign, Campaign.id == CampaignAsk.campaign_id)
         .where(Campaign.state != "open", CampaignAsk.state == "accepted")
     )
-    for ask, campaign in session.execute(to_pay.order_by(CampaignAsk.campaign_id, CampaignAsk.store_id)).all():
-        with isolation.apart(session, "campaigns", ask.store_id, actor=actor, at=at):  # it is paid another night
-            if _heard(session, [ask.store_id], _over_at(campaign)):
-                _pay(session, campaign, ask, actor=actor, at=at)
+    for ask, campaign in ctx.session.execute(to_pay.order_by(CampaignAsk.campaign_id, CampaignAsk.store_id)).all():
+        with isolation.apart(ctx, "campaigns", ask.store_id):  # it is paid another night
+            if _heard(ctx.session, [ask.store_id], _over_at(campaign)):
+                _pay(ctx, campaign, ask)
                 ask.effect = campaign.effect
-                journal.move(session, ask, "over", actor=actor, at=at, subject=subject_of(ask))
-                send(session, ask, at)
+                journal.move(ctx, ask, "over", subject=subject_of(ask))
+                send(ctx.session, ask, ctx.at)
     return done
 
 
@@ -333,11 +332,11 @@ def _ask(campaign: Campaign, store_id: str) -> CampaignAsk:
     )  # fmt: skip
 
 
-def _pay(session: Session, campaign: Campaign, ask: CampaignAsk, *, actor: Actor, at: dt.datetime) -> None:
+def _pay(ctx: Context, campaign: Campaign, ask: CampaignAsk) -> None:
     """Pay a store for its slots as they stood, once (rule 3)."""
-    store_of(session, ask.store_id)
-    ask.paid_minor = ask.fee_minor * stood_bp(session, ask, day_of(session, ask.store_id, at)) // BASIS
-    ledger.shelf_paid(session, ask.store_id, ask.paid_minor, week=f"campaign:{campaign.id}", actor=actor, at=at)
+    store_of(ctx.session, ask.store_id)
+    ask.paid_minor = ask.fee_minor * stood_bp(ctx.session, ask, day_of(ctx.session, ask.store_id, ctx.at)) // BASIS
+    ledger.shelf_paid(ctx, ask.store_id, ask.paid_minor, week=f"campaign:{campaign.id}")
 
 
 def _sold(

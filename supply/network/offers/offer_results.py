@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from config.money import amount_for
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.stock.consignment_stock import Consignment
 from pos.store.store import day_of
 from supply import isolation
@@ -81,30 +81,30 @@ class OfferResult:
 # --- verbs ---
 
 
-def goods_came(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
+def goods_came(ctx: Context, delivery: Delivery) -> None:
     """Pay the fee for the place of offered goods, once (rule 2)."""
-    offer = session.get(NetworkOffer, (delivery.store_id, delivery.network_offer_id or ""))
-    if offer is None or _came(session, [offer]).get((offer.store_id, offer.id), (None, 0))[1] <= 0:
+    offer = ctx.session.get(NetworkOffer, (delivery.store_id, delivery.network_offer_id or ""))
+    if offer is None or _came(ctx.session, [offer]).get((offer.store_id, offer.id), (None, 0))[1] <= 0:
         return
     fee_minor = terms_from(offer.terms).slot_fee_minor
-    ledger.given(session, offer.store_id, "slot", fee_minor, why=offer.name, id=f"slot-{offer.id}", actor=actor, at=at)
+    ledger.given(ctx, offer.store_id, "slot", fee_minor, why=offer.name, id=f"slot-{offer.id}")
 
 
-def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
+def look_after(ctx: Context) -> int:
     """Look at the bought goods whose day has come, and pay what is due (rule 2); returns how many were looked at."""
     query = sa.select(NetworkOffer).where(
         NetworkOffer.state == "received", NetworkOffer.return_until.is_(None), NetworkOffer.care_minor.is_(None),
         NetworkOffer.terms.is_not(None),
     )  # fmt: skip
     by_store: dict[str, list[NetworkOffer]] = {}
-    for offer in session.scalars(query.order_by(NetworkOffer.store_id, NetworkOffer.id)):
+    for offer in ctx.session.scalars(query.order_by(NetworkOffer.store_id, NetworkOffer.id)):
         by_store.setdefault(offer.store_id, []).append(offer)
     looked_at = 0
     for store_id, waiting in by_store.items():
-        with isolation.apart(session, "network-offers", store_id, actor=actor, at=at) as part:
-            due = _due(session, waiting, at)
+        with isolation.apart(ctx, "network-offers", store_id) as part:
+            due = _due(ctx.session, waiting, ctx.at)
             for offer, here, day in due:
-                _look_at(session, offer, here, day, actor=actor, at=at)
+                _look_at(ctx, offer, here, day)
         looked_at += len(due) if part.done else 0
     return looked_at
 
@@ -158,24 +158,19 @@ def _due(
     return found
 
 
-def _look_at(
-    session: Session, offer: NetworkOffer, here: tuple[dt.date, int], day: dt.date, *, actor: Actor, at: dt.datetime
-) -> None:
+def _look_at(ctx: Context, offer: NetworkOffer, here: tuple[dt.date, int], day: dt.date) -> None:
     """Pay what is due for an offer's goods that stayed (rule 2). here: when they came, and how many."""
-    sold = _sold(session, [offer], {(offer.store_id, offer.id): here}, until=day)
-    claimed, granted_minor = _granted(session, offer)
+    sold = _sold(ctx.session, [offer], {(offer.store_id, offer.id): here}, until=day)
+    claimed, granted_minor = _granted(ctx.session, offer)
     left = max(0, here[1] - claimed)
     lot = Lot(here[0], left, min(left, sold[offer.store_id, offer.id]), offer.pack_qty, offer.pack_cost_minor)
     rest_minor = amount_for(here[1], offer.pack_cost_minor, offer.pack_qty) - granted_minor if here[1] else 0
-    rest_minor = max(0, min(rest_minor, ledger.left_to_credit(session, offer.store_id)))
+    rest_minor = max(0, min(rest_minor, ledger.left_to_credit(ctx.session, offer.store_id)))
     offer.care_minor = min(paid_for(terms_from(offer.terms), lot), rest_minor)
     journal.record(
-        session, actor=actor, at=at, verb="push offer.looked_at", subject=network_offers.subject_of(offer),
-        came=lot.came_qty, sold=lot.sold_qty, paid_minor=offer.care_minor,
-    )  # fmt: skip
-    ledger.given(
-        session, offer.store_id, "care", offer.care_minor, why=offer.name, id=f"care-{offer.id}", actor=actor, at=at
-    )
+        ctx, verb="push offer.looked_at", subject=network_offers.subject_of(offer),
+        came=lot.came_qty, sold=lot.sold_qty, paid_minor=offer.care_minor)  # fmt: skip
+    ledger.given(ctx, offer.store_id, "care", offer.care_minor, why=offer.name, id=f"care-{offer.id}")
 
 
 def _came(session: Session, offers: Sequence[NetworkOffer]) -> dict[tuple[str, str], tuple[dt.date, int]]:

@@ -20,9 +20,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import NETWORK, new_id
+from config.ids import new_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.stock import batches, stock
 from pos.stock.batches import Lot
 from pos.stock.ledger import MOST_QTY
@@ -50,36 +50,27 @@ if TYPE_CHECKING:
 # --- verbs ---
 
 
-def propose(session: Session, warehouse_id: str, *, actor: Actor | None = None, at: dt.datetime) -> list[Purchase]:
+def propose(ctx: Context, warehouse_id: str) -> list[Purchase]:
     """Propose what a warehouse should buy now, of each supplier (rule 1); none where nothing is needed."""
     from supply.replenishment.policy import decide_basket
 
-    actor = actor or Actor.system("purchasing", NETWORK)
-    for old in purchases(session, ["proposed"], warehouse_id=warehouse_id):
-        journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="replaced")
+    for old in purchases(ctx.session, ["proposed"], warehouse_id=warehouse_id):
+        journal.move(ctx, old, "dropped", subject=subject_of(old), why="replaced")
     made = []
-    for source, needs in requirements.needs(session, warehouse_id, actor, at):
+    for source, needs in requirements.needs(ctx, warehouse_id):
         decided = decide_basket([need.line for need in needs], source.minimum_minor)
         wanted = [(need, one) for need, one in zip(needs, decided, strict=True) if one.packs]
         if wanted:
-            made.append(_write(session, warehouse_id, source, wanted, actor=actor, at=at))
-    session.flush()
+            made.append(_write(ctx, warehouse_id, source, wanted))
+    ctx.session.flush()
     return made
 
 
-def order(
-    session: Session,
-    warehouse_id: str,
-    purchase_id: str,
-    packs: Mapping[str, int] | None = None,
-    *,
-    actor: Actor | None = None,
-    at: dt.datetime,
-) -> Purchase:
+def order(ctx: Context, warehouse_id: str, purchase_id: str, packs: Mapping[str, int] | None = None) -> Purchase:
     """Order a proposed purchase. packs: where the operator wants another number, by SKU (rule 2)."""
-    found = purchase_of(session, warehouse_id, purchase_id)
+    found = purchase_of(ctx.session, warehouse_id, purchase_id)
     STATES.require(found.state, "ordered")
-    lines = {line.sku: line for line in lines_of(session, found)}
+    lines = {line.sku: line for line in lines_of(ctx.session, found)}
     for sku, count in (packs or {}).items():
         if sku not in lines:
             raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
@@ -91,47 +82,40 @@ def order(
     found.cost_minor = sum(line.packs * line.pack_cost_minor for line in lines.values())
     if not any(line.packs for line in lines.values()):
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
-    seller = _seller(session, found, at)
-    found.ordered_at = at
-    actor = actor or Actor.system("purchasing", NETWORK)
-    journal.move(session, found, "ordered", actor=actor, at=at, subject=subject_of(found), cost_minor=found.cost_minor)
-    session.flush()
+    seller = _seller(ctx.session, found, ctx.at)
+    found.ordered_at = ctx.at
+    journal.move(ctx, found, "ordered", subject=subject_of(found), cost_minor=found.cost_minor)
+    ctx.session.flush()
     if seller is not None:
         wanted = [line for line in lines.values() if line.packs]
-        letters.write(session, _as_letter(session, found, actor, at), seller, wanted, at=at)
+        letters.write(ctx.session, _as_letter(ctx, found), seller, wanted, at=ctx.at)
     return found
 
 
-def drop(session: Session, warehouse_id: str, purchase_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Purchase:
+def drop(ctx: Context, warehouse_id: str, purchase_id: str, *, why: str) -> Purchase:
     """Drop a proposed purchase, or call off an ordered one, with a reason."""
-    found = purchase_of(session, warehouse_id, purchase_id)
+    found = purchase_of(ctx.session, warehouse_id, purchase_id)
     if not (why := " ".join(why.split())[:300]):
         raise Invalid("no-reason", "Say why the purchase is dropped.")
     target = "dropped" if found.state == "proposed" else "cancelled"
-    journal.move(session, found, target, actor=actor, at=at, subject=subject_of(found), why=why)
-    letters.call_off(session, warehouse_id, purchase_id, why=why, actor=actor, at=at)
+    journal.move(ctx, found, target, subject=subject_of(found), why=why)
+    letters.call_off(ctx, warehouse_id, purchase_id, why=why)
     return found
 
 
 def receive(
-    session: Session,
-    warehouse_id: str,
-    purchase_id: str,
-    counts: Mapping[str, tuple[int, dt.date | None]] | None = None,
-    *,
-    actor: Actor | None = None,
-    at: dt.datetime,
+    ctx: Context, warehouse_id: str, purchase_id: str, counts: Mapping[str, tuple[int, dt.date | None]] | None = None
 ) -> Purchase:
     """Take a purchase in, once: (units, last day of sale) by SKU; what is not named came as ordered (rule 3)."""
-    found = purchase_of(session, warehouse_id, purchase_id)
+    found = purchase_of(ctx.session, warehouse_id, purchase_id)
     if found.state == "received":
         raise Conflict(
             "already-posted", "Purchase %(purchase_no)s was already taken in.", purchase_no=found.purchase_no,
             state=found.state,
         )  # fmt: skip
     STATES.require(found.state, "received")
-    lines = {line.sku: line for line in lines_of(session, found)}
-    today = day_of(session, warehouse_id, at)
+    lines = {line.sku: line for line in lines_of(ctx.session, found)}
+    today = day_of(ctx.session, warehouse_id, ctx.at)
     for sku, (units, until) in (counts or {}).items():
         if sku not in lines:
             raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
@@ -143,36 +127,38 @@ def receive(
         lines[sku].received_qty, lines[sku].expires_on = units, until
     for line in lines.values():
         line.received_qty = line.packs * line.pack_qty if line.received_qty is None else line.received_qty
-    actor = actor or Actor.system("purchasing", NETWORK)
     came = [(line.sku, line.received_qty) for line in lines.values() if line.received_qty]
     if came:
-        stock.receive(session, warehouse_id, came, source_kind="purchase", source_id=found.id, at=at, actor=actor)
+        stock.receive(ctx, warehouse_id, came, source_kind="purchase", source_id=found.id)
         lots = [Lot(line.sku, line.received_qty or 0, None, line.expires_on) for line in lines.values()]
-        batches.lay_in(session, warehouse_id, lots, source_kind="purchase", source_id=found.id, at=at)
-    found.received_at = at
+        batches.lay_in(ctx.session, warehouse_id, lots, source_kind="purchase", source_id=found.id, at=ctx.at)
+    found.received_at = ctx.at
     units = sum(qty or 0 for _, qty in came)
-    journal.move(session, found, "received", actor=actor, at=at, subject=subject_of(found), units=units)
-    session.flush()
+    journal.move(ctx, found, "received", subject=subject_of(found), units=units)
+    ctx.session.flush()
     return found
 
 
 # --- inside ---
 
 
-def _write(
-    session: Session, warehouse_id: str, source: Source, wanted: "Sequence[tuple[Need, Decision]]", *, actor: Actor,
-    at: dt.datetime,
-) -> Purchase:  # fmt: skip
+def _write(ctx: Context, warehouse_id: str, source: Source, wanted: "Sequence[tuple[Need, Decision]]") -> Purchase:
     """Write one proposal down and journal it."""
     number = sa.select(sa.func.max(Purchase.purchase_no)).where(Purchase.store_id == warehouse_id)
     made = Purchase(
-        store_id=warehouse_id, id=new_id(), purchase_no=int(session.scalar(number) or 0) + 1, state=STATES.first,
-        supplier_id=source.supplier_id, order_day=source.order_day, expected_day=source.delivery_day, proposed_at=at,
+        store_id=warehouse_id,
+        id=new_id(),
+        purchase_no=int(ctx.session.scalar(number) or 0) + 1,
+        state=STATES.first,
+        supplier_id=source.supplier_id,
+        order_day=source.order_day,
+        expected_day=source.delivery_day,
+        proposed_at=ctx.at,
         cost_minor=sum(one.cost_minor for _, one in wanted),
-    )  # fmt: skip
-    session.add(made)
-    session.flush()
-    session.add_all(
+    )
+    ctx.session.add(made)
+    ctx.session.flush()
+    ctx.session.add_all(
         PurchaseLine(
             store_id=warehouse_id, purchase_id=made.id, sku=need.line.sku, name=need.name, pack_qty=need.line.pack_qty,
             pack_cost_minor=need.line.pack_cost_minor, packs=one.packs, why=need.why | {"target": one.target_qty},
@@ -180,10 +166,9 @@ def _write(
         for need, one in wanted
     )  # fmt: skip
     journal.record(
-        session, actor=actor, at=at, verb="purchase.proposed", subject=subject_of(made), lines=len(wanted),
-        cost_minor=made.cost_minor, supplier=source.supplier_id or "",
-    )  # fmt: skip
-    session.flush()
+        ctx, verb="purchase.proposed", subject=subject_of(made), lines=len(wanted),
+        cost_minor=made.cost_minor, supplier=source.supplier_id or "")  # fmt: skip
+    ctx.session.flush()
     return made
 
 
@@ -210,9 +195,9 @@ def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | No
     return seller
 
 
-def _as_letter(session: Session, found: Purchase, actor: Actor, at: dt.datetime) -> letters.Ordered:
+def _as_letter(ctx: Context, found: Purchase) -> letters.Ordered:
     """Return a purchase as its letter tells it, with who writes (rule 2)."""
     return letters.Ordered(
         found.store_id, found.id, number_of(found), found.order_day or found.expected_day, found.expected_day,
-        found.cost_minor, locations.head(session, found.store_id, actor, at),
+        found.cost_minor, locations.head(ctx, found.store_id),
     )  # fmt: skip

@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product
 from pos.stock import batches, recall
 from pos.stock.ledger import INSIDE, MOST_QTY, StockLevel
@@ -93,29 +93,29 @@ class _Stores:
 # --- questions ---
 
 
-def needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -> list[tuple[Source, list[Need]]]:
+def needs(ctx: Context, warehouse_id: str) -> list[tuple[Source, list[Need]]]:
     """Return of whom a warehouse buys what, of every product it carries that somebody sells (rules 1, 2)."""
-    require_warehouse(session, warehouse_id)
-    vehicles = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)).all()
-    today = day_of(session, warehouse_id, at)
+    require_warehouse(ctx.session, warehouse_id)
+    vehicles = ctx.session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)).all()
+    today = day_of(ctx.session, warehouse_id, ctx.at)
     way = max(
         (one.next_delivery_day - one.order_day).days
         for one in (next_cycle(vehicle.calendar, today) for vehicle in vehicles)
     )
-    sellers = [one for one in supply_routes.upstream_suppliers(session) if one.active]
-    took = purchases.leads(session, sellers, at=at)
-    minute = order_days.minute_at(session, warehouse_id, today, at)
+    sellers = [one for one in supply_routes.upstream_suppliers(ctx.session) if one.active]
+    took = purchases.leads(ctx.session, sellers, at=ctx.at)
+    minute = order_days.minute_at(ctx.session, warehouse_id, today, ctx.at)
     sources = {one.id: Source.of(one, took[one.id], today, minute) for one in sellers}
     unknown = Source.unknown(today)
-    sold = supply_routes.cheapest_upstream(session, today)
+    sold = supply_routes.cheapest_upstream(ctx.session, today)
     listed = [
-        (sku, name, sold.get(sku, own)) for sku, name, own in _listed(session, [vehicle.id for vehicle in vehicles])
+        (sku, name, sold.get(sku, own)) for sku, name, own in _listed(ctx.session, [vehicle.id for vehicle in vehicles])
     ]
     of = {sku: sources.get(terms.supplier_id, unknown) for sku, _name, terms in listed}
     days = {sku: source.interval_days + way for sku, source in of.items()}
-    of_stores = _of_stores(session, warehouse_id, days, today, actor, at)
-    there, coming = _standing(session, warehouse_id, today), purchases.to_come(session, warehouse_id, today)
-    called_back = {row.sku for row in recall.in_force(session, warehouse_id) if row.batch is None}
+    of_stores = _of_stores(ctx, warehouse_id, days, today)
+    there, coming = _standing(ctx.session, warehouse_id, today), purchases.to_come(ctx.session, warehouse_id, today)
+    called_back = {row.sku for row in recall.in_force(ctx.session, warehouse_id) if row.batch is None}
     found: dict[str | None, list[Need]] = {}
     for sku, name, terms in listed:
         stores, source = of_stores[sku], of[sku]
@@ -166,14 +166,14 @@ def _policy_line(terms: Terms, source: Source, rate: float, way: int, *, positio
     )  # fmt: skip
 
 
-def _of_stores(
-    session: Session, warehouse_id: str, days: Mapping[str, int], today: dt.date, actor: Actor, at: dt.datetime
-) -> dict[str, _Stores]:
+def _of_stores(ctx: Context, warehouse_id: str, days: Mapping[str, int], today: dt.date) -> dict[str, _Stores]:
     """Return what a warehouse's stores sell and have of each product, for so many days (rules 1, 3)."""
     found = {sku: _Stores() for sku in days}
 
     def add(selling: Sequence[str]) -> None:
-        rates, have = (reported(session, today, stores=selling) for reported in (stockouts.rates, stockouts.positions))
+        rates, have = (
+            reported(ctx.session, today, stores=selling) for reported in (stockouts.rates, stockouts.positions)
+        )
         for (store_id, sku), units in chain(rates.items(), have.items()):
             if not 0 <= units <= MOST_QTY:
                 raise Invalid(
@@ -188,7 +188,7 @@ def _of_stores(
                 stores.per_day += per_day
                 stores.counted += min(have.get(place, 0), per_day * days[place[1]])
 
-    isolation.together(session, "purchasing", supply_routes.stores_of(session, warehouse_id), add, actor=actor, at=at)
+    isolation.together(ctx, "purchasing", supply_routes.stores_of(ctx.session, warehouse_id), add)
     return found
 
 

@@ -43,7 +43,7 @@ from config.ids import NETWORK, new_id
 from config.money import amount_for
 from config.nodes import journal
 from config.nodes.facts import STORE, Fact, Flag, Instant, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.prepared import Prepared
 from pos.facts import Moved, StockCounted, StockMoved
 from pos.stock import batches, recall, waste
@@ -114,25 +114,22 @@ class RecallingStore:
 # --- verbs, network ---
 
 
-def call(
-    session: Session, sku: str, batch: str | None, *, id: str, why: str, called_by: str, afterwards: str, actor: Actor,
-    at: dt.datetime,
-) -> None:  # fmt: skip
+def call(ctx: Context, sku: str, batch: str | None, *, id: str, why: str, called_by: str, afterwards: str) -> None:
     """Call a product or a batch back from everywhere (rules 1, 2). afterwards: one of AFTERWARDS."""
     if afterwards not in AFTERWARDS:
         raise Invalid("no-afterwards", "Say what becomes of the goods in the stores.", field="afterwards")
     same = sa.select(Recall.batch).where(Recall.sku == sku, Recall.afterwards != "", Recall.state != "lifted")
-    if {None, recall.tidy_batch(batch)} & set(session.scalars(same)):
+    if {None, recall.tidy_batch(batch)} & set(ctx.session.scalars(same)):
         raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
     said = {"id": id, "why": why, "called_by": called_by, "afterwards": afterwards}
-    houses = warehouses(session)
+    houses = warehouses(ctx.session)
     for house in houses:
-        recall.call(session, house, sku, batch, **said, actor=actor, at=at)
-        pick_lots.reassign(session, house, sku, at=at)
-    for store in session.scalars(_carrying(sku).where(Store.id.not_in(houses))).all():
-        row = recall.call(session, store.id, sku, batch, **said, actor=actor, at=at)
+        recall.call(ctx, house, sku, batch, **said)
+        pick_lots.reassign(ctx.session, house, sku, at=ctx.at)
+    for store in ctx.session.scalars(_carrying(sku).where(Store.id.not_in(houses))).all():
+        row = recall.call(ctx, store.id, sku, batch, **said)
         if store.has_node:
-            _send_recall(session, row, at)
+            _send_recall(ctx.session, row, ctx.at)
 
 
 def catch_up(session: Session, store_id: str, *, at: dt.datetime) -> None:
@@ -156,13 +153,11 @@ def take_up(session: Session, warehouse_id: str, *, at: dt.datetime) -> None:
             _enter(session, warehouse_id, one, at)
 
 
-def look_through(
-    session: Session, warehouse_id: str, recall_id: str, found_qty: int, *, actor: Actor, at: dt.datetime
-) -> None:
+def look_through(ctx: Context, warehouse_id: str, recall_id: str, found_qty: int) -> None:
     """Say that a warehouse was looked through, and how many there were (rule 2)."""
-    require_warehouse(session, warehouse_id)
-    row = recall.recall_of(session, warehouse_id, recall_id)
-    lots = _looked_for(session, row, at)
+    require_warehouse(ctx.session, warehouse_id)
+    row = recall.recall_of(ctx.session, warehouse_id, recall_id)
+    lots = _looked_for(ctx.session, row, ctx.at)
     mine = [one for one in lots if row.means(one.batch)]
     doubt = [one for one in lots if row.batch is not None and one.batch is None]
     most = sum(one.qty for one in [*mine, *doubt])
@@ -171,7 +166,7 @@ def look_through(
             "more-than-recalled",
             "The book has %(most)s that could be of it. Count again, or put the stock right first.", most=most,
         )  # fmt: skip
-    recall.clear(session, warehouse_id, recall_id, found_qty, actor=actor, at=at)
+    recall.clear(ctx, warehouse_id, recall_id, found_qty)
     rest = found_qty
     for one in [*mine, *doubt]:
         found = min(rest, one.qty)
@@ -181,30 +176,29 @@ def look_through(
         for qty, reason, note, of in gone:
             if qty:
                 warehouse_lots.write_off(
-                    session, warehouse_id, row.sku, qty, lot_id=one.batch_id or "", reason=reason, note=note,
-                    recall_id=of, id=new_id(), actor=actor, at=at,
-                )  # fmt: skip
+                    ctx, warehouse_id, row.sku, qty, lot_id=one.batch_id or "", reason=reason, note=note,
+                    recall_id=of, id=new_id())  # fmt: skip
 
 
-def lift(session: Session, recall_id: str, *, why: str, actor: Actor, at: dt.datetime) -> None:
+def lift(ctx: Context, recall_id: str, *, why: str) -> None:
     """End a recall everywhere: it may leave and be sold again (rules 1, 5, 6)."""
-    session.scalars(lock_rows(session, _of(recall_id))).all()  # before the look that counts: see `_still_holds`
-    houses = warehouses(session)
-    nodes = set(session.scalars(sa.select(Store.id).where(Store.has_node)))
-    for row in _rows(session, recall_id):
+    ctx.session.scalars(lock_rows(ctx.session, _of(recall_id))).all()  # before the look that counts: see `_still_holds`
+    houses = warehouses(ctx.session)
+    nodes = set(ctx.session.scalars(sa.select(Store.id).where(Store.has_node)))
+    for row in _rows(ctx.session, recall_id):
         if row.state == "lifted":
             continue
-        recall.lift(session, row.store_id, recall_id, why=why, actor=actor, at=at)
+        recall.lift(ctx, row.store_id, recall_id, why=why)
         if row.reported_how == "node" or row.store_id in nodes:
-            _send_recall(session, row, at)
+            _send_recall(ctx.session, row, ctx.at)
         elif row.store_id not in houses:
             row.reported_how = "" if row.reported_how else "hand"  # who never heard of it need not hear that it is over
-    session.flush()
+    ctx.session.flush()
 
 
-def settle(session: Session, recall_id: str, store_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> int:
+def settle(ctx: Context, recall_id: str, store_id: str, qty: int) -> int:
     """Credit a store so many units (rule 4); returns the sum. 0 units: nothing is credited, and it is settled."""
-    store = next((one for one in stores(session, recall_id) if one.store_id == store_id), None)
+    store = next((one for one in stores(ctx.session, recall_id) if one.store_id == store_id), None)
     if store is None or store.row.taken_qty is None:
         raise Refused("not-looked-through", "This store has not said yet how many it took away.")
     if store.row.settled_qty is not None:
@@ -214,34 +208,30 @@ def settle(session: Session, recall_id: str, store_id: str, qty: int, *, actor: 
         )  # fmt: skip
     if isinstance(qty, bool) or not 0 <= qty <= store.most_qty:
         raise Invalid("bad-recall-quantity", "Type 0 to %(most)s.", most=store.most_qty, field="qty")
-    amount = _worth(session, store_id, store.row.sku, qty) if qty else 0
-    amount = min(amount, ledger.left_to_credit(session, store_id))
+    amount = _worth(ctx.session, store_id, store.row.sku, qty) if qty else 0
+    amount = min(amount, ledger.left_to_credit(ctx.session, store_id))
     store.row.settled_qty = qty
     if amount:
         words = "Recalled goods"
-        ledger.credit_note(session, store_id, amount, why=words, id=f"recall-{recall_id}", actor=actor, at=at)
+        ledger.credit_note(ctx, store_id, amount, why=words, id=f"recall-{recall_id}")
     facts = {"store": store_id, "units": qty, "amount_minor": amount}
-    journal.record(session, actor=actor, at=at, verb="recall.settled", subject=recall.subject_of(store.row), **facts)
-    session.flush()
+    journal.record(ctx, verb="recall.settled", subject=recall.subject_of(store.row), **facts)
+    ctx.session.flush()
     return amount
 
 
 # --- verbs, store ---
 
 
-def clear(
-    session: Session, store_id: str, recall_id: str, taken_qty: int, *, waste_id: str, actor: Actor, at: dt.datetime
-) -> Recall:
+def clear(ctx: Context, store_id: str, recall_id: str, taken_qty: int, *, waste_id: str) -> Recall:
     """Say that the store was looked through; what was taken away is written off, and the network told (rule 3)."""
-    row = recall.recall_of(session, store_id, recall_id)
+    row = recall.recall_of(ctx.session, store_id, recall_id)
     if taken_qty:
-        waste.write_off(
-            session, store_id, row.sku, taken_qty, reason="recall", batch=row.batch, id=waste_id, actor=actor, at=at
-        )
-    recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
+        waste.write_off(ctx, store_id, row.sku, taken_qty, reason="recall", batch=row.batch, id=waste_id)
+    recall.clear(ctx, store_id, recall_id, taken_qty)
     if row.afterwards:
-        fact = RecallCleared(store_id, recall_id, row.taken_qty or 0, actor.name, at)
-        send_fact(session, fact, subject=recall.subject_of(row), at=at)
+        fact = RecallCleared(store_id, recall_id, row.taken_qty or 0, ctx.actor.name, ctx.at)
+        send_fact(ctx.session, fact, subject=recall.subject_of(row), at=ctx.at)
     return row
 
 
@@ -296,34 +286,32 @@ SAYS_WHY = 2
 # --- verbs ---
 
 
-def send_by_hand(session: Session, recall_id: str, store_ids: Sequence[str], *, actor: Actor, at: dt.datetime) -> None:
+def send_by_hand(ctx: Context, recall_id: str, store_ids: Sequence[str]) -> None:
     """Note that a person told stores what holds now (rule 6); twice changes nothing."""
-    for store in _stores(session, recall_id, store_ids):
+    for store in _stores(ctx.session, recall_id, store_ids):
         if store.is_to_notify:
             store.row.reported_how = "hand"
             facts = {"store": store.store_id, "state": store.row.state}
             subject = recall.subject_of(store.row)
-            journal.record(session, actor=actor, at=at, verb="recall.reported", subject=subject, **facts)
-    session.flush()
+            journal.record(ctx, verb="recall.reported", subject=subject, **facts)
+    ctx.session.flush()
 
 
-def note_looked(
-    session: Session, recall_id: str, store_id: str, taken_qty: int, *, actor: Actor, at: dt.datetime
-) -> None:
+def note_looked(ctx: Context, recall_id: str, store_id: str, taken_qty: int) -> None:
     """Note how many a store says it took away (rules 6, 7)."""
-    (store,) = _stores(session, recall_id, [store_id])
+    (store,) = _stores(ctx.session, recall_id, [store_id])
     if store.is_to_notify:
         raise Refused("not-told-yet", "Tell %(name)s of the recall first, and note it.", name=store.name)
     if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
         raise Invalid("bad-recall-quantity", "Type 0 to %(most)s.", most=MOST_QTY, field="qty")
-    recall.clear(session, store_id, recall_id, taken_qty, actor=actor, at=at)
-    there, rest = locked(session, store_id, [store.row.sku])[store.row.sku], taken_qty
+    recall.clear(ctx, store_id, recall_id, taken_qty)
+    there, rest = locked(ctx.session, store_id, [store.row.sku])[store.row.sku], taken_qty
     moves: list[Moved] = []
     for place in (*TAKEN_FROM, Place.BIN):
         if part := min(rest, max(0, there.get(place, 0))):
             moves.append((new_id(), store.row.sku, part, place, Place.WASTE))
             rest -= part
-    _book(session, store.row, moves, actor=actor, at=at)
+    _book(ctx, store.row, moves)
 
 
 def hear_by_hand(
@@ -345,7 +333,7 @@ def hear_by_hand(
             if part := min(rest[row.sku], out):
                 back.append((new_id(), row.sku, part, Place.WASTE, place))
                 rest[row.sku] -= part
-        _book(session, row, back, actor=Actor.system("recalls", NETWORK), at=at)
+        _book(Context(session, Actor.system("recalls", NETWORK), at), row, back)
 
 
 # --- inside ---
@@ -381,9 +369,15 @@ def _looked_for(session: Session, row: Recall, at: dt.datetime) -> list[Held]:
 def _enter(session: Session, store_id: str, one: Recall, at: dt.datetime) -> Recall:
     """Write a recall that stands in another book into this one."""
     row = recall.call(
-        session, store_id, one.sku, one.batch, id=one.id, why=one.why, called_by=one.called_by,
-        afterwards=one.afterwards, actor=Actor.system("supply", NETWORK), at=at,
-    )  # fmt: skip
+        Context(session, Actor.system("supply", NETWORK), at),
+        store_id,
+        one.sku,
+        one.batch,
+        id=one.id,
+        why=one.why,
+        called_by=one.called_by,
+        afterwards=one.afterwards,
+    )
     row.called_at = one.called_at
     return row
 
@@ -466,24 +460,23 @@ def _send_recall(session: Session, row: Recall, at: dt.datetime) -> None:
 
 
 @applies(RecallReported)
-def take_reported(session: Session, fact: RecallReported, actor: Actor, at: dt.datetime) -> None:
+def take_reported(ctx: Context, fact: RecallReported) -> None:
     """Take over a recall of the network's, or that it is lifted (rules 1, 5)."""
-    row = session.get(Recall, (fact.store_id, fact.id))
+    row = ctx.session.get(Recall, (fact.store_id, fact.id))
     if row is None:
         row = recall.call(
-            session, fact.store_id, fact.sku, fact.batch, id=fact.id, why=fact.why, called_by=fact.called_by,
-            afterwards=fact.afterwards, actor=actor, at=at,
-        )  # fmt: skip
+            ctx, fact.store_id, fact.sku, fact.batch, id=fact.id, why=fact.why, called_by=fact.called_by,
+            afterwards=fact.afterwards)  # fmt: skip
     if fact.is_lifted and row.state != "lifted":
-        recall.lift(session, row.store_id, row.id, why=fact.lifted_why, actor=actor, at=at)
+        recall.lift(ctx, row.store_id, row.id, why=fact.lifted_why)
 
 
 @applies(RecallCleared)
-def take_cleared(session: Session, fact: RecallCleared, actor: Actor, at: dt.datetime) -> None:
+def take_cleared(ctx: Context, fact: RecallCleared) -> None:
     """Keep how many a store took away (rule 3); the highest count is the last one."""
-    row = recall.recall_of(session, fact.store_id, fact.id)
+    row = recall.recall_of(ctx.session, fact.store_id, fact.id)
     if row.state == "called":
-        recall.clear(session, row.store_id, row.id, fact.taken_qty, actor=actor, at=at)
+        recall.clear(ctx, row.store_id, row.id, fact.taken_qty)
     elif fact.taken_qty > (row.taken_qty or 0):
         row.taken_qty = fact.taken_qty
 
@@ -517,13 +510,13 @@ def _stores(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[
     return [found[store_id] for store_id in store_ids]
 
 
-def _book(session: Session, row: Recall, moves: list[Moved], *, actor: Actor, at: dt.datetime) -> None:
+def _book(ctx: Context, row: Recall, moves: list[Moved]) -> None:
     if moves:
-        source, day = Source("recalled", NOTED, row.id), day_of(session, row.store_id, at)
-        book(session, row.store_id, moves, source, day=day, at=at, actor_id=actor.id)
+        source, day = Source("recalled", NOTED, row.id), day_of(ctx.session, row.store_id, ctx.at)
+        book(ctx.session, row.store_id, moves, source, day=day, at=ctx.at, actor_id=ctx.actor.id)
         facts = {"store": row.store_id, "units": sum(move[2] for move in moves), "to": moves[0][4]}
-        journal.record(session, actor=actor, at=at, verb="recall.booked", subject=recall.subject_of(row), **facts)
-        session.flush()
+        journal.record(ctx, verb="recall.booked", subject=recall.subject_of(row), **facts)
+        ctx.session.flush()
 
 
 def _noted(session: Session, row: Recall) -> list[tuple[Place, int]]:
@@ -537,16 +530,16 @@ def _noted(session: Session, row: Recall) -> list[tuple[Place, int]]:
 
 
 @applies(StockCounted, after=replica.take_count)
-def hear_count(session: Session, fact: StockCounted, _actor: Actor, at: dt.datetime) -> None:
+def hear_count(ctx: Context, fact: StockCounted) -> None:
     """Hear by a count, written before (`pos.sync.replica`), that a store without a node looked (rule 6)."""
-    hear_by_hand(session, fact.store_id, {fact.sku: None}, dt.datetime.fromisoformat(fact.at), at=at)
+    hear_by_hand(ctx.session, fact.store_id, {fact.sku: None}, dt.datetime.fromisoformat(fact.at), at=ctx.at)
 
 
 @applies(StockMoved, after=replica.take_movements)
-def hear_movements(session: Session, fact: StockMoved, _actor: Actor, at: dt.datetime) -> None:
+def hear_movements(ctx: Context, fact: StockMoved) -> None:
     """Hear by what was taken away that a store without a node looked (rule 6)."""
     if fact.why in BECAUSE:
         gone = Counter[str]()
         for _key, sku, qty, _source, _target in fact.movements:
             gone[sku] += qty
-        hear_by_hand(session, fact.store_id, gone, dt.datetime.fromisoformat(fact.at), lot=fact.lot, at=at)
+        hear_by_hand(ctx.session, fact.store_id, gone, dt.datetime.fromisoformat(fact.at), lot=fact.lot, at=ctx.at)

@@ -32,7 +32,7 @@ from config.ids import new_id
 from config.money import amount_for
 from config.nodes import journal
 from config.nodes.append_only import append_only
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos.stock import batches
 from pos.stock.batches import Batch
@@ -122,42 +122,47 @@ class Owed:
 # --- verbs ---
 
 
-def claim(
-    session: Session, recall_id: str, supplier_id: str, *, id: str, actor: Actor, at: dt.datetime
-) -> UpstreamClaim:
+def claim(ctx: Context, recall_id: str, supplier_id: str, *, id: str) -> UpstreamClaim:
     """Claim of a supplier what is not claimed yet (rules 1 to 3); the same id again is the claim that is there."""
     mine = sa.select(Recall).where(Recall.id == recall_id).order_by(Recall.store_id)
-    session.scalars(lock_rows(session, mine)).all()
-    known = session.get(UpstreamClaim, id)
+    ctx.session.scalars(lock_rows(ctx.session, mine)).all()
+    known = ctx.session.get(UpstreamClaim, id)
     if known is not None:
         return known
-    if any(one.state == "open" and one.supplier_id == supplier_id for one in claims_of(session, recall_id)):
+    if any(one.state == "open" and one.supplier_id == supplier_id for one in claims_of(ctx.session, recall_id)):
         raise Conflict("claim-open", "This supplier has an open claim of the recall. Settle that one first.")
-    parts = [one for one in _unclaimed(session, recall_id, at) if one.supplier_id == supplier_id]
+    parts = [one for one in _unclaimed(ctx.session, recall_id, ctx.at) if one.supplier_id == supplier_id]
     if not (cost_minor := sum(one.cost_minor for one in parts)):
         raise Refused("nothing-upstream", "Nothing of this recall is to be claimed of this supplier.")
     made = UpstreamClaim(
-        id=id, recall_id=recall_id, supplier_id=supplier_id, sku=_rows(session, recall_id)[0].sku, state=STATES.first,
-        qty=sum(one.qty for one in parts), claimed_minor=cost_minor, credited_minor=0, claimed_at=at,
-        claimed_by=actor.name, settled_by="", answer="",
-        returns=_unnamed(session, recall_id, supplier_id),
+        id=id,
+        recall_id=recall_id,
+        supplier_id=supplier_id,
+        sku=_rows(ctx.session, recall_id)[0].sku,
+        state=STATES.first,
+        qty=sum(one.qty for one in parts),
+        claimed_minor=cost_minor,
+        credited_minor=0,
+        claimed_at=ctx.at,
+        claimed_by=ctx.actor.name,
+        settled_by="",
+        answer="",
+        returns=_unnamed(ctx.session, recall_id, supplier_id),
         parts=[[one.warehouse_id, one.purchase_id, one.is_sure, one.qty, one.cost_minor] for one in parts],
-    )  # fmt: skip
-    session.add(made)
-    session.flush()
-    _enter(session, made, "lost", "claimed", cost_minor, at)
+    )
+    ctx.session.add(made)
+    ctx.session.flush()
+    _enter(ctx.session, made, "lost", "claimed", cost_minor, ctx.at)
     facts = {"recall": recall_id, "supplier": supplier_id, "units": made.qty, "amount_minor": cost_minor}
-    journal.record(session, actor=actor, at=at, verb="upstream claim.open", subject=subject_of(made), **facts)
-    session.flush()
+    journal.record(ctx, verb="upstream claim.open", subject=subject_of(made), **facts)
+    ctx.session.flush()
     return made
 
 
-def settle(
-    session: Session, claim_id: str, credited_minor: int, *, answer: str, actor: Actor, at: dt.datetime
-) -> UpstreamClaim:
+def settle(ctx: Context, claim_id: str, credited_minor: int, *, answer: str) -> UpstreamClaim:
     """Note what a supplier makes good of a claim, and what it says (rule 4); 0: it refuses."""
     query = sa.select(UpstreamClaim).where(UpstreamClaim.id == claim_id)
-    found: UpstreamClaim | None = session.scalar(lock_rows(session, query))
+    found: UpstreamClaim | None = ctx.session.scalar(lock_rows(ctx.session, query))
     if found is None:
         raise NotFound("unknown-upstream-claim", "There is no such claim of a supplier.", claim_id=claim_id)
     if found.state != "open":
@@ -168,13 +173,13 @@ def settle(
     if not (answer := " ".join(answer.split())[:LONGEST]):
         raise Invalid("no-supplier-answer", "Write what the supplier says.", field="answer")
     found.credited_minor, found.answer = credited_minor, answer
-    found.settled_at, found.settled_by = at, actor.name
-    _enter(session, found, "claimed", "credited", credited_minor, at)
-    _enter(session, found, "claimed", "lost", most - credited_minor, at)
+    found.settled_at, found.settled_by = ctx.at, ctx.actor.name
+    _enter(ctx.session, found, "claimed", "credited", credited_minor, ctx.at)
+    _enter(ctx.session, found, "claimed", "lost", most - credited_minor, ctx.at)
     state = "credited" if credited_minor else "refused"
-    journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found), amount_minor=credited_minor,
+    journal.move(ctx, found, state, subject=subject_of(found), amount_minor=credited_minor,
                  why=answer)  # fmt: skip
-    session.flush()
+    ctx.session.flush()
     return found
 
 

@@ -32,7 +32,7 @@ from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.finding import Finding
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from pos import messages
 from pos.catalogue.catalogue import Product
@@ -110,25 +110,24 @@ class Coming:
 # --- verbs ---
 
 
-def propose(
-    session: Session, warehouse_id: str, recall_id: str, supplier_id: str, qty: int, *, id: str, actor: Actor,
-    at: dt.datetime,
-) -> UpstreamReturn:  # fmt: skip
+def propose(ctx: Context, warehouse_id: str, recall_id: str, supplier_id: str, qty: int, *, id: str) -> UpstreamReturn:
     """Propose that units of a recall go back to a supplier that brought them (rules 1, 2); the same id again is it."""
-    require_warehouse(session, warehouse_id)
-    locations.alone(session)  # of two who write one at once, each has its own number
-    row = _locked_recall(session, warehouse_id, recall_id)
-    known = session.get(UpstreamReturn, (warehouse_id, id))
+    require_warehouse(ctx.session, warehouse_id)
+    locations.alone(ctx.session)  # of two who write one at once, each has its own number
+    row = _locked_recall(ctx.session, warehouse_id, recall_id)
+    known = ctx.session.get(UpstreamReturn, (warehouse_id, id))
     if known is not None:
         return known
     if row.state == "lifted":
         raise Refused("recall-lifted", "This recall is lifted: nothing of it goes back.")
     if any(one.state == "proposed" and one.supplier_id == supplier_id and one.store_id == warehouse_id
-           for one in returns_of(session, recall_id)):  # fmt: skip
+           for one in returns_of(ctx.session, recall_id)):  # fmt: skip
         raise Conflict("return-open", "A return to this supplier is open. Hand it over, or drop it.")
-    seller = supplier_of(session, supplier_id)
+    seller = supplier_of(ctx.session, supplier_id)
     lots = [
-        (there, lot, bought) for there, lot, bought in _standing(session, row, at) if bought.supplier_id == seller.id
+        (there, lot, bought)
+        for there, lot, bought in _standing(ctx.session, row, ctx.at)
+        if bought.supplier_id == seller.id
     ]
     most = sum(there for there, _lot, _bought in lots)
     if isinstance(qty, bool) or not 0 < qty <= most:
@@ -139,40 +138,40 @@ def propose(
         )  # fmt: skip
     number = sa.select(sa.func.max(UpstreamReturn.return_no)).where(UpstreamReturn.store_id == warehouse_id)
     made = UpstreamReturn(
-        store_id=warehouse_id, id=id, return_no=int(session.scalar(number) or 0) + 1, recall_id=recall_id,
-        supplier_id=seller.id, sku=row.sku, state=STATES.first, proposed_at=at, ended_by="",
+        store_id=warehouse_id, id=id, return_no=int(ctx.session.scalar(number) or 0) + 1, recall_id=recall_id,
+        supplier_id=seller.id, sku=row.sku, state=STATES.first, proposed_at=ctx.at, ended_by="",
     )  # fmt: skip
-    session.add(made)
-    session.flush()
+    ctx.session.add(made)
+    ctx.session.flush()
     rest = qty
     for there, lot, bought in lots:
         if part := min(rest, there):
             rest -= part
-            session.add(
+            ctx.session.add(
                 UpstreamReturnLine(store_id=warehouse_id, return_id=id, lot_id=lot.id, purchase_id=bought.id,
                                    batch=lot.batch, expires_on=lot.expires_on, qty=part)
             )  # fmt: skip
-    session.flush()
+    ctx.session.flush()
     facts = {"recall": recall_id, "supplier": seller.id, "units": qty}
-    journal.record(session, actor=actor, at=at, verb="upstream return.proposed", subject=subject_of(made), **facts)
-    letters.send_back(session, warehouse_id, id, seller, _document(session, made, row, actor, at), at=at)
+    journal.record(ctx, verb="upstream return.proposed", subject=subject_of(made), **facts)
+    letters.send_back(ctx.session, warehouse_id, id, seller, _document(ctx, made, row), at=ctx.at)
     return made
 
 
-def hand_over(session: Session, warehouse_id: str, return_id: str, *, actor: Actor, at: dt.datetime) -> UpstreamReturn:
+def hand_over(ctx: Context, warehouse_id: str, return_id: str) -> UpstreamReturn:
     """Let a return leave the warehouse, once (rule 3); a letter on paper leaves with it."""
-    found = return_of(session, warehouse_id, return_id)
+    found = return_of(ctx.session, warehouse_id, return_id)
     if found.state == "handed_over":
         raise Conflict(
             "return-handed-over", "Return %(return_no)s was handed over already.", return_no=found.return_no,
             state=found.state,
         )  # fmt: skip
     STATES.require(found.state, "handed_over")
-    row = _locked_recall(session, warehouse_id, found.recall_id)
+    row = _locked_recall(ctx.session, warehouse_id, found.recall_id)
     if row.state == "lifted":
         raise Refused("recall-lifted", "This recall is lifted: nothing of it goes back. Drop the return.")
-    stands = {lot.id: there for there, lot, _bought in _standing(session, row, at, of=found)}
-    lines = lines_of(session, found)
+    stands = {lot.id: there for there, lot, _bought in _standing(ctx.session, row, ctx.at, of=found)}
+    lines = lines_of(ctx.session, found)
     if any(line.qty > stands.get(line.lot_id, 0) for line in lines):
         left = sum(min(line.qty, stands.get(line.lot_id, 0)) for line in lines)
         raise Refused(
@@ -182,26 +181,23 @@ def hand_over(session: Session, warehouse_id: str, return_id: str, *, actor: Act
     units = sum(line.qty for line in lines)
     source = Source("sent_back", SOURCE_KIND, found.id)
     waste.take_out(
-        session, warehouse_id, [(found.sku, units)], Place.SUPPLIER, source, places=(*waste.TAKEN_FROM, Place.BIN),
-        actor=actor, at=at, why="recall",
-    )  # fmt: skip
-    batches.take_from(session, warehouse_id, [(line.lot_id, line.qty) for line in lines])
-    _end(session, found, "handed_over", actor=actor, at=at, units=units)
-    letter = letters.letter_of(session, warehouse_id, found.id)
+        ctx, warehouse_id, [(found.sku, units)], Place.SUPPLIER, source, places=(*waste.TAKEN_FROM, Place.BIN),
+        why="recall")  # fmt: skip
+    batches.take_from(ctx.session, warehouse_id, [(line.lot_id, line.qty) for line in lines])
+    _end(ctx, found, "handed_over", units=units)
+    letter = letters.letter_of(ctx.session, warehouse_id, found.id)
     if letter.carrier == messages.PAPER:
-        letters.left(session, warehouse_id, found.id, actor=actor, at=at)
+        letters.left(ctx, warehouse_id, found.id)
     return found
 
 
-def drop(
-    session: Session, warehouse_id: str, return_id: str, *, why: str, actor: Actor, at: dt.datetime
-) -> UpstreamReturn:
+def drop(ctx: Context, warehouse_id: str, return_id: str, *, why: str) -> UpstreamReturn:
     """Give a return up with a reason; nothing of it has left (rule 3)."""
-    found = return_of(session, warehouse_id, return_id)
+    found = return_of(ctx.session, warehouse_id, return_id)
     if not (why := " ".join(why.split())[:LONGEST]):
         raise Invalid("no-reason", "Say why the return is dropped.", field="why")
-    _end(session, found, "dropped", actor=actor, at=at, why=why)
-    letters.call_off(session, warehouse_id, found.id, why=why, actor=actor, at=at)
+    _end(ctx, found, "dropped", why=why)
+    letters.call_off(ctx, warehouse_id, found.id, why=why)
     return found
 
 
@@ -298,19 +294,17 @@ def subject_of(one: UpstreamReturn) -> str:
 # --- verbs ---
 
 
-def call_off_purchase(
-    session: Session, recall_id: str, warehouse_id: str, purchase_id: str, *, actor: Actor, at: dt.datetime
-) -> Purchase:
+def call_off_purchase(ctx: Context, recall_id: str, warehouse_id: str, purchase_id: str) -> Purchase:
     """Call a purchase off for a recall (rule 6); one that is called off already stays so."""
-    found = purchases.purchase_of(session, warehouse_id, purchase_id)
-    row = recall.recall_of(session, warehouse_id, recall_id)
+    found = purchases.purchase_of(ctx.session, warehouse_id, purchase_id)
+    row = recall.recall_of(ctx.session, warehouse_id, recall_id)
     if found.state == "cancelled":
         return found
-    mine = any(line.sku == row.sku and line.packs for line in purchases.lines_of(session, found))
+    mine = any(line.sku == row.sku and line.packs for line in purchases.lines_of(ctx.session, found))
     if found.state != "ordered" or row.state == "lifted" or not mine:
         raise Refused("not-coming", "This purchase brings nothing that is recalled. Reload the page.")
     why = f"Recalled: {row.why}"
-    return purchasing.drop(session, warehouse_id, purchase_id, why=why, actor=actor, at=at)
+    return purchasing.drop(ctx, warehouse_id, purchase_id, why=why)
 
 
 # --- questions ---
@@ -377,24 +371,24 @@ def _standing(
     return found
 
 
-def _document(session: Session, one: UpstreamReturn, row: Recall, actor: Actor, at: dt.datetime) -> dict[str, Any]:
+def _document(ctx: Context, one: UpstreamReturn, row: Recall) -> dict[str, Any]:
     """Freeze what stands on the letter of a return, but for whom it goes to."""
-    product = session.get_one(Product, one.sku)
+    product = ctx.session.get_one(Product, one.sku)
     lines = [
         {
             "name": product.name, "sku": one.sku, "stock_unit": product.stock_unit, "qty": line.qty,
             "batch": line.batch or "", "expires_on": line.expires_on.isoformat() if line.expires_on else "",
-            "purchase_no": purchases.number_of(session.get_one(Purchase, (line.store_id, line.purchase_id))),
+            "purchase_no": purchases.number_of(ctx.session.get_one(Purchase, (line.store_id, line.purchase_id))),
         }
-        for line in lines_of(session, one)
+        for line in lines_of(ctx.session, one)
     ]  # fmt: skip
-    return locations.head(session, one.store_id, actor, at) | {
-        "order_no": number_of(one), "order_day": day_of(session, one.store_id, at).isoformat(), "why": row.why,
+    return locations.head(ctx, one.store_id) | {
+        "order_no": number_of(one), "order_day": day_of(ctx.session, one.store_id, ctx.at).isoformat(), "why": row.why,
         "lines": lines,
     }  # fmt: skip
 
 
-def _end(session: Session, one: UpstreamReturn, state: str, *, actor: Actor, at: dt.datetime, **facts: Any) -> None:
-    one.ended_at, one.ended_by = at, actor.name
-    journal.move(session, one, state, actor=actor, at=at, subject=subject_of(one), **facts)
-    session.flush()
+def _end(ctx: Context, one: UpstreamReturn, state: str, **facts: Any) -> None:
+    one.ended_at, one.ended_by = ctx.at, ctx.actor.name
+    journal.move(ctx, one, state, subject=subject_of(one), **facts)
+    ctx.session.flush()

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from config.errors import Refused
 from config.ids import NETWORK, new_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from supply.network.routes import vehicles
 from supply.network.routes.routes import (
     PACK_SECONDS,
@@ -39,27 +39,27 @@ from supply.routing.vehicle_routes import Vehicle as PlanVehicle
 # --- verbs ---
 
 
-def ask(session: Session, warehouse_id: str, day: dt.date | None = None, *, actor: Actor, at: dt.datetime) -> RoutePlan:
+def ask(ctx: Context, warehouse_id: str, day: dt.date | None = None) -> RoutePlan:
     """Ask for a day's routes (None: today's); a job computes them. One that is asked for already is that one."""
-    today, _ = clock_of(session, at)
+    today, _ = clock_of(ctx.session, ctx.at)
     day = day or today
     if day < today:
         raise Refused("day-over", "%(day)s is over. Plan the routes of today or of a later day.", day=day.isoformat())
-    waits = session.scalar(
+    waits = ctx.session.scalar(
         sa.select(RoutePlan).where(RoutePlan.warehouse_id == warehouse_id, RoutePlan.done_at.is_(None)).limit(1)
     )
     if waits is not None:
         return waits
-    if not vehicles.vehicles_of(session, warehouse_id):
+    if not vehicles.vehicles_of(ctx.session, warehouse_id):
         raise Refused("no-vehicles", "There is no vehicle yet. Add one, then plan the routes.")
-    if not vehicles.places_of(session, [warehouse_id]):
+    if not vehicles.places_of(ctx.session, [warehouse_id]):
         raise Refused("warehouse-nowhere", "Nobody has said where the warehouse is. Give its place first.")
     plan = RoutePlan(
-        id=new_id(), warehouse_id=warehouse_id, day=day, asked_at=at, fault="", calls=0, metres=0, left_out=[]
+        id=new_id(), warehouse_id=warehouse_id, day=day, asked_at=ctx.at, fault="", calls=0, metres=0, left_out=[]
     )
-    session.add(plan)
-    journal.record(session, actor=actor, at=at, verb="routes.asked", subject=f"warehouse:{warehouse_id}", day=str(day))
-    session.flush()
+    ctx.session.add(plan)
+    journal.record(ctx, verb="routes.asked", subject=f"warehouse:{warehouse_id}", day=str(day))
+    ctx.session.flush()
     return plan
 
 
@@ -101,8 +101,9 @@ def write_down(
     """Write planned routes in place of those that have not left (`routes` rule 2)."""
     actor = Actor.system("routes", NETWORK)
     replaced = sa.and_(DeliveryRoute.warehouse_id == plan.warehouse_id, replanned(session, plan.day, at))
+    ctx = Context(session, actor, at)
     for old in session.scalars(sa.select(DeliveryRoute).where(replaced)).all():
-        drop_route(session, old, "planned again", actor=actor, at=at)
+        drop_route(ctx, old, "planned again")
     waiting = {(one.store_id, one.id) for one in waiting_deliveries(session, plan.warehouse_id)}
     day, parts = loaded.day, loaded.parts
     calls, fleet = (
@@ -149,9 +150,8 @@ def write_down(
         [one, "no-vehicle"] for one in dict.fromkeys(parts[key][0] for key in planned.left_out)
     ]
     journal.record(
-        session, actor=actor, at=at, verb="routes.planned", subject=f"warehouse:{plan.warehouse_id}", routes=len(made),
-        calls=len(day.calls), metres=planned.metres, left_out=len(plan.left_out),
-    )  # fmt: skip
+        ctx, verb="routes.planned", subject=f"warehouse:{plan.warehouse_id}", routes=len(made),
+        calls=len(day.calls), metres=planned.metres, left_out=len(plan.left_out))  # fmt: skip
     session.flush()
     return made
 

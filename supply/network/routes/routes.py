@@ -36,7 +36,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.facts import stamp
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.states import StateTable
 from pos.store.store import Store, send_fact
 from supply.facts import StopReported
@@ -139,14 +139,12 @@ class RouteLoad(Base):
 # --- verbs: before it leaves ---
 
 
-def move_stop(
-    session: Session, route_id: str, store_id: str, by: int, *, actor: Actor, at: dt.datetime
-) -> DeliveryRoute:
+def move_stop(ctx: Context, route_id: str, store_id: str, by: int) -> DeliveryRoute:
     """Move a stop ahead up or down among the stops ahead, and time the route again (rule 3)."""
-    row = _locked(session, route_id)
+    row = _locked(ctx.session, route_id)
     if row.state not in ("planned", "on_the_way"):
         raise Refused("route-over", "This route is over: its order cannot be changed any more.")
-    stops = stops_of(session, row)
+    stops = stops_of(ctx.session, row)
     ahead = [stop for stop in stops if not stop.outcome]
     here = next((n for n, stop in enumerate(ahead) if stop.store_id == store_id), None)
     if here is None:
@@ -154,74 +152,66 @@ def move_stop(
     there = min(len(ahead) - 1, max(0, here + by))
     ahead.insert(there, ahead.pop(here))
     done = [stop for stop in stops if stop.outcome]
-    _retime(session, row, [*done, *ahead])
+    _retime(ctx.session, row, [*done, *ahead])
     if there != here:
-        journal.record(
-            session,
-            actor=actor,
-            at=at,
-            verb="route.reordered",
-            subject=subject_of(row),
-            store=store_id,
-            place=there + 1,
-        )
+        journal.record(ctx, verb="route.reordered", subject=subject_of(row), store=store_id, place=there + 1)
         if row.state == "on_the_way":
             for stop in ahead:
-                _send(session, row, stop, "on_the_way", at)
+                _send(ctx.session, row, stop, "on_the_way", ctx.at)
     return row
 
 
-def drop(session: Session, route_id: str, *, actor: Actor, at: dt.datetime) -> DeliveryRoute:
+def drop(ctx: Context, route_id: str) -> DeliveryRoute:
     """Drop a planned route: what it was to carry may be planned again. One dropped already stays as it is."""
-    row = _locked(session, route_id)
+    row = _locked(ctx.session, route_id)
     if row.state != "dropped":
         STATES.require(row.state, "dropped")
-        drop_route(session, row, "", actor=actor, at=at)
+        drop_route(ctx, row, "")
     return row
 
 
-def drop_route(session: Session, row: DeliveryRoute, why: str, *, actor: Actor, at: dt.datetime) -> None:
+def drop_route(ctx: Context, row: DeliveryRoute, why: str) -> None:
     """Let a planned route go, and free what it was to carry."""
-    session.execute(sa.delete(RouteLoad).where(RouteLoad.route_id == row.id))
-    journal.move(session, row, "dropped", actor=actor, at=at, subject=subject_of(row), why=why or None)
-    session.flush()
+    ctx.session.execute(sa.delete(RouteLoad).where(RouteLoad.route_id == row.id))
+    journal.move(ctx, row, "dropped", subject=subject_of(row), why=why or None)
+    ctx.session.flush()
 
 
 # --- verbs: driving ---
 
 
-def send_off(session: Session, route_id: str, driver: str, *, actor: Actor, at: dt.datetime) -> str:
+def send_off(ctx: Context, route_id: str, driver: str) -> str:
     """Let a route leave and tell its stores (rule 4); returns the driver's key. Again: another key voids the first.
 
     Refuses one whose day is over, and one whose vehicle is still away (rule 2).
     """
-    row = _locked(session, route_id)
+    row = _locked(ctx.session, route_id)
     driver = " ".join(driver.split())
     if not 1 <= len(driver) <= 60:
         raise Invalid("no-driver", "Give the driver’s name: the stores read it.", field="driver")
     token = secrets.token_urlsafe(16)
     if row.state == "planned":
-        if row.day < clock_of(session, at)[0]:
+        if row.day < clock_of(ctx.session, ctx.at)[0]:
             raise Refused(
                 "route-day-over", "This route was for %(day)s, which is over. Plan the routes again.",
                 day=row.day.isoformat(),
             )  # fmt: skip
         away = sa.and_(DeliveryRoute.vehicle_id == row.vehicle_id, DeliveryRoute.state == "on_the_way")
-        if session.scalar(sa.select(DeliveryRoute.id).where(away).limit(1)):
+        if ctx.session.scalar(sa.select(DeliveryRoute.id).where(away).limit(1)):
             raise Refused(
                 "vehicle-away",
                 "%(vehicle)s is still on another route. Confirm its stops, or end that route, then send it off.",
                 vehicle=row.vehicle_name,
             )
-        journal.move(session, row, "on_the_way", actor=actor, at=at, subject=subject_of(row), driver=driver)
-        row.left_at = at
+        journal.move(ctx, row, "on_the_way", subject=subject_of(row), driver=driver)
+        row.left_at = ctx.at
     elif row.state != "on_the_way":
         raise Refused("route-over", "This route is over: its order cannot be changed any more.")
     row.driver, row.token_hash = driver, _hash(token)
-    session.flush()
-    for stop in stops_of(session, row):
+    ctx.session.flush()
+    for stop in stops_of(ctx.session, row):
         if not stop.outcome:
-            _send(session, row, stop, "on_the_way", at)
+            _send(ctx.session, row, stop, "on_the_way", ctx.at)
     return token
 
 
@@ -258,25 +248,26 @@ def confirm(
     stop.receiver = receiver
     actor = Actor(id=f"driver:{row.vehicle_id}", name=row.driver, role="driver", node=NETWORK)
     when = done_at if done_at and row.left_at and row.left_at <= done_at <= at else at
-    _write(session, row, stop, outcome, note, when, actor=actor, at=at)
-    _end_if_over(session, row, actor=actor, at=at)
+    ctx = Context(session, actor, at)
+    _write(ctx, row, stop, outcome, note, when)
+    _end_if_over(ctx, row)
     return stop
 
 
-def end(session: Session, route_id: str, *, why: str, actor: Actor, at: dt.datetime) -> DeliveryRoute:
+def end(ctx: Context, route_id: str, *, why: str) -> DeliveryRoute:
     """End a route that does not go on (rule 7); one that is over already stays as it is. why: the stores read it."""
-    row = _locked(session, route_id)
+    row = _locked(ctx.session, route_id)
     if row.state == "done":
         return row
     STATES.require(row.state, "done")
     if not (why := " ".join(why.split())[:200]):
         raise Invalid("no-reason", "Say why the route does not go on: the stores read it.", field="why")
-    for stop in stops_of(session, row):
+    for stop in stops_of(ctx.session, row):
         if not stop.outcome:
-            stop.receiver = _taken_in_by(session, row, stop)
+            stop.receiver = _taken_in_by(ctx.session, row, stop)
             outcome, note = ("delivered", "") if stop.receiver else ("not_reached", why)
-            _write(session, row, stop, outcome, note, at, actor=actor, at=at)
-    _end_if_over(session, row, actor=actor, at=at)
+            _write(ctx, row, stop, outcome, note, ctx.at)
+    _end_if_over(ctx, row)
     return row
 
 
@@ -388,23 +379,19 @@ def subject_of(row: DeliveryRoute) -> str:
 # --- inside ---
 
 
-def _write(
-    session: Session, row: DeliveryRoute, stop: RouteStop, outcome: str, note: str, when: dt.datetime, *, actor: Actor,
-    at: dt.datetime,
-) -> None:  # fmt: skip
+def _write(ctx: Context, row: DeliveryRoute, stop: RouteStop, outcome: str, note: str, when: dt.datetime) -> None:
     """Write down what became of a stop, and tell its store (rules 5, 6)."""
     stop.outcome, stop.note, stop.done_at = outcome, note, when
     journal.record(
-        session, actor=actor, at=at, verb=f"stop.{outcome}", subject=subject_of(row), store=stop.store_id,
-        receiver=stop.receiver, note=note, done_at=when.isoformat(),
-    )  # fmt: skip
-    _send(session, row, stop, outcome, at)
-    session.flush()
+        ctx, verb=f"stop.{outcome}", subject=subject_of(row), store=stop.store_id,
+        receiver=stop.receiver, note=note, done_at=when.isoformat())  # fmt: skip
+    _send(ctx.session, row, stop, outcome, ctx.at)
+    ctx.session.flush()
     if outcome == "not_reached":  # what nothing ends but its arrival stays loaded, and is free to be planned
         stays = sa.select(Delivery.id).where(
             Delivery.store_id == stop.store_id, Delivery.order_id.is_(None), Delivery.network_offer_id.is_(None)
         )
-        session.execute(
+        ctx.session.execute(
             sa.delete(RouteLoad).where(
                 RouteLoad.route_id == row.id, RouteLoad.store_id == stop.store_id, RouteLoad.delivery_id.in_(stays)
             )
@@ -419,9 +406,9 @@ def _taken_in_by(session: Session, row: DeliveryRoute, stop: RouteStop) -> str:
     return str(found[0].posted_by) if found and all(state == "posted" for state, _ in found) else ""
 
 
-def _end_if_over(session: Session, row: DeliveryRoute, *, actor: Actor, at: dt.datetime) -> None:
-    if all(one.outcome for one in stops_of(session, row)):
-        journal.move(session, row, "done", actor=actor, at=at, subject=subject_of(row))
+def _end_if_over(ctx: Context, row: DeliveryRoute) -> None:
+    if all(one.outcome for one in stops_of(ctx.session, row)):
+        journal.move(ctx, row, "done", subject=subject_of(row))
 
 
 def _locked(session: Session, route_id: str) -> DeliveryRoute:

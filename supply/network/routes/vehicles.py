@@ -19,7 +19,7 @@ from config.database import Base
 from config.errors import Invalid, NotFound
 from config.ids import new_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.store.store import Store
 from supply.orders.suppliers import require_warehouse, warehouses
 
@@ -75,7 +75,7 @@ class MeasuredLeg(Base):
 
 
 def place(
-    session: Session,
+    ctx: Context,
     id: str,
     lat_e6: int,
     lon_e6: int,
@@ -83,44 +83,34 @@ def place(
     window: tuple[int, int] = (FROM_MINUTE, UNTIL_MINUTE),
     service_minutes: int = SERVICE_MINUTES,
     source: str = "typed",
-    actor: Actor,
-    at: dt.datetime,
 ) -> MapPoint:
     """Say where a store or a warehouse is and when it takes goods."""
-    if session.get(Store, id) is None and id not in warehouses(session):
+    if ctx.session.get(Store, id) is None and id not in warehouses(ctx.session):
         raise NotFound("unknown-site", "There is no store and no warehouse %(id)s. Check its number.", id=id)
     if not (-90_000_000 <= lat_e6 <= 90_000_000 and -180_000_000 <= lon_e6 <= 180_000_000):
         raise Invalid("bad-position", "%(id)s: latitudes are -90 to 90 degrees, longitudes -180 to 180.", id=id)
     _refuse_window(*window)
     if not 0 <= service_minutes <= 240:
         raise Invalid("bad-call-minutes", "A call takes 0 to 240 minutes.", field="service")
-    row = session.merge(
+    row = ctx.session.merge(
         MapPoint(
             id=id, lat_e6=lat_e6, lon_e6=lon_e6, from_minute=window[0], until_minute=window[1],
             service_minutes=service_minutes, source=source,
         )
     )  # fmt: skip
     journal.record(
-        session, actor=actor, at=at, verb="place.set", subject=f"place:{id}", lat_e6=lat_e6, lon_e6=lon_e6,
-        window=list(window),
-    )  # fmt: skip
-    session.flush()
+        ctx, verb="place.set", subject=f"place:{id}", lat_e6=lat_e6, lon_e6=lon_e6,
+        window=list(window))  # fmt: skip
+    ctx.session.flush()
     return row
 
 
 def add_vehicle(
-    session: Session,
-    warehouse_id: str,
-    name: str,
-    packs: int,
-    *,
-    day: tuple[int, int] = (FROM_MINUTE, UNTIL_MINUTE),
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, warehouse_id: str, name: str, packs: int, *, day: tuple[int, int] = (FROM_MINUTE, UNTIL_MINUTE)
 ) -> Vehicle:
     """Take a vehicle into service."""
     name = " ".join(name.split())
-    require_warehouse(session, warehouse_id)
+    require_warehouse(ctx.session, warehouse_id)
     if not 1 <= len(name) <= 40:
         raise Invalid("no-vehicle-name", "Give the vehicle a name, such as its number plate.", field="name")
     if not 1 <= packs <= MOST_PACKS:
@@ -129,25 +119,23 @@ def add_vehicle(
     vehicle = Vehicle(
         id=new_id(), warehouse_id=warehouse_id, name=name, packs=packs, from_minute=day[0], until_minute=day[1]
     )  # fmt: skip
-    session.add(vehicle)
-    journal.record(
-        session, actor=actor, at=at, verb="vehicle.added", subject=f"vehicle:{vehicle.id}", name=name, packs=packs
-    )
-    session.flush()
+    ctx.session.add(vehicle)
+    journal.record(ctx, verb="vehicle.added", subject=f"vehicle:{vehicle.id}", name=name, packs=packs)
+    ctx.session.flush()
     return vehicle
 
 
-def retire_vehicle(session: Session, vehicle_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def retire_vehicle(ctx: Context, vehicle_id: str) -> None:
     """Take a vehicle out of service; its routes stay as they were."""
-    vehicle = session.get(Vehicle, vehicle_id)
+    vehicle = ctx.session.get(Vehicle, vehicle_id)
     if vehicle is None:
         raise NotFound("unknown-vehicle", "There is no such vehicle. Choose one from the list.")
     if vehicle.retired_at is None:
-        vehicle.retired_at = at
-        journal.record(session, actor=actor, at=at, verb="vehicle.retired", subject=f"vehicle:{vehicle.id}")
+        vehicle.retired_at = ctx.at
+        journal.record(ctx, verb="vehicle.retired", subject=f"vehicle:{vehicle.id}")
 
 
-def bring_in_legs(session: Session, table: Iterable[Sequence[str]], *, actor: Actor, at: dt.datetime) -> int:
+def bring_in_legs(ctx: Context, table: Iterable[Sequence[str]]) -> int:
     """Take measured ways from a table with the columns from, to, metres, seconds, in place of all before; all or none.
 
     Returns how many; Invalid names the line to mend.
@@ -156,7 +144,7 @@ def bring_in_legs(session: Session, table: Iterable[Sequence[str]], *, actor: Ac
     heading = next(lines, [])
     if not {"from", "to", "metres", "seconds"} <= set(heading):
         raise Invalid("bad-matrix", "The first line must name the columns: from,to,metres,seconds.")
-    known = {*session.scalars(sa.select(Store.id)), *warehouses(session)}
+    known = {*ctx.session.scalars(sa.select(Store.id)), *warehouses(ctx.session)}
     legs: dict[tuple[str, str], tuple[int, int]] = {}
     for n, cells in enumerate(lines, 2):
         if not cells:
@@ -174,13 +162,13 @@ def bring_in_legs(session: Session, table: Iterable[Sequence[str]], *, actor: Ac
             raise Invalid("bad-matrix", "Line %(line)s: metres and seconds are whole numbers.", line=n) from fault
         if min(legs[here, there]) < 0 or max(legs[here, there]) > 10_000_000 or len(legs) > MOST_LEGS:
             raise Invalid("bad-matrix", "Line %(line)s: that is too far, or there are too many lines.", line=n)
-    session.execute(sa.delete(MeasuredLeg))
+    ctx.session.execute(sa.delete(MeasuredLeg))
     if legs:
-        session.execute(
+        ctx.session.execute(
             sa.insert(MeasuredLeg),
             [{"from_id": a, "to_id": b, "metres": m, "seconds": s} for (a, b), (m, s) in legs.items()],
         )
-    journal.record(session, actor=actor, at=at, verb="ways.measured", subject="ways", legs=len(legs))
+    journal.record(ctx, verb="ways.measured", subject="ways", legs=len(legs))
     return len(legs)
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from config.ids import new_id
 from config.money import exponent
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product
 from pos.store.store import Store, day_of
 from supply import isolation
@@ -36,30 +36,32 @@ if TYPE_CHECKING:  # numpy is large, and the console's pages do without
 ANSWER_DAYS, FETCH_DAYS, AGAIN_DAYS = 1, 3, 14
 
 
-def propose(session: Session, *, actor: Actor, at: dt.datetime) -> list[Transfer]:
+def propose(ctx: Context) -> list[Transfer]:
     """Propose what stores gain by today, and tell them; returns the proposals, the best first."""
     from supply.network.transfers.arithmetic import matches
 
-    stores = {store.id: store for store in session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id))}
-    taken, busy, declined = _before(session, at)
-    held = credit.held_stores(session)
+    stores = {
+        store.id: store for store in ctx.session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id))
+    }
+    taken, busy, declined = _before(ctx.session, ctx.at)
+    held = credit.held_stores(ctx.session)
     found: list[Match] = []
     for currency in sorted({store.currency for store in stores.values()}):
         mine = [store_id for store_id, store in stores.items() if store.currency == currency]
-        today = max(day_of(session, store_id, at) for store_id in mine)
+        today = max(day_of(ctx.session, store_id, ctx.at) for store_id in mine)
         reported = {
             store_id: _may_take(sheet.without(busy.get(store_id, set())), store_id not in held)
-            for store_id, sheet in sheets(session, today).items()
+            for store_id, sheet in sheets(ctx.session, today).items()
             if store_id in mine
         }
         policy = _policy(currency)
-        costs = {sku: terms.pack_cost_minor / terms.pack_qty for sku, terms in carried(session, today).items()}
-        near = _near(session, sorted(reported), policy.most_metres)
+        costs = {sku: terms.pack_cost_minor / terms.pack_qty for sku, terms in carried(ctx.session, today).items()}
+        near = _near(ctx.session, sorted(reported), policy.most_metres)
         found += matches(reported, near, costs, today, taken=taken, not_again=declined, policy=policy)
     made = []
     for match in found:
-        with isolation.apart(session, "transfers", match.giver_id, actor=actor, at=at):
-            made.append(_written(session, match, stores, actor=actor, at=at))
+        with isolation.apart(ctx, "transfers", match.giver_id):
+            made.append(_written(ctx, match, stores))
     return made
 
 
@@ -128,17 +130,18 @@ def _near(session: Session, ids: list[str], most_metres: int) -> list[tuple[str,
     ]
 
 
-def _written(session: Session, match: "Match", stores: dict[str, Store], *, actor: Actor, at: dt.datetime) -> Transfer:
-    day = day_of(session, match.giver_id, at)
-    terms = carried(session, day)
+def _written(ctx: Context, match: "Match", stores: dict[str, Store]) -> Transfer:
+    day = day_of(ctx.session, match.giver_id, ctx.at)
+    terms = carried(ctx.session, day)
     products = {
-        one.sku: one for one in session.scalars(sa.select(Product).where(Product.sku.in_([x.sku for x in match.lines])))
+        one.sku: one
+        for one in ctx.session.scalars(sa.select(Product).where(Product.sku.in_([x.sku for x in match.lines])))
     }
     fetch_by = min([day + dt.timedelta(days=ANSWER_DAYS + FETCH_DAYS),
                     *(line.last_day - dt.timedelta(days=1) for line in match.lines if line.last_day)])  # fmt: skip
     found = Transfer(
         id=new_id(), giver_id=match.giver_id, taker_id=match.taker_id, giver_name=stores[match.giver_id].name,
-        taker_name=stores[match.taker_id].name, metres=match.metres, state="proposed", proposed_at=at,
+        taker_name=stores[match.taker_id].name, metres=match.metres, state="proposed", proposed_at=ctx.at,
         answer_by=min(day + dt.timedelta(days=ANSWER_DAYS), fetch_by), fetch_by=fetch_by,
         giver_minor=match.giver_minor, taker_minor=match.taker_minor, giver_yes=False, taker_yes=False, why="",
         declined_by="", code_hash="", cost_minor=0,
@@ -151,5 +154,5 @@ def _written(session: Session, match: "Match", stores: dict[str, Store], *, acto
         )
         for line in match.lines
     ]  # fmt: skip
-    write_proposal(session, found, lines, actor=actor, at=at)
+    write_proposal(ctx, found, lines)
     return found

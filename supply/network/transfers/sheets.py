@@ -24,7 +24,7 @@ from config.database import Base
 from config.errors import Invalid
 from config.nodes import door
 from config.nodes.facts import STORE, Day, Fact, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from pos.stock import batches, consignment_stock, recall
 from pos.stock.ledger import MOST_QTY
@@ -72,20 +72,20 @@ def send(session: Session, store_id: str, sheet: "Sheet", *, at: dt.datetime) ->
 
 
 @applies(SheetReported)
-def take(session: Session, fact: SheetReported, _actor: Actor, at: dt.datetime) -> None:
+def take(ctx: Context, fact: SheetReported) -> None:
     """Keep a store's sheet at the network (rule 1); an older one than is there changes nothing.
 
     A day that has not come yet, of a clock that is ahead, is today: the next sheet stands in its place.
     """
     store_id, body = fact.store_id, fact.to_body()
     _read(body)
-    today, known = day_of(session, store_id, at), session.get(TransferSheet, store_id)
+    today, known = day_of(ctx.session, store_id, ctx.at), ctx.session.get(TransferSheet, store_id)
     day = min(fact.day, today)
     if known is None:
-        session.add(TransferSheet(store_id=store_id, day=day, body=body))
+        ctx.session.add(TransferSheet(store_id=store_id, day=day, body=body))
     elif known.day <= day or known.day > today:
         known.day, known.body = day, body
-    session.flush()
+    ctx.session.flush()
 
 
 # --- questions ---

@@ -39,7 +39,7 @@ from config.ids import NETWORK, pickup_code_of, tidy_pickup_code
 from config.money import divide_half_up
 from config.nodes import facts, journal
 from config.nodes.facts import STORE, Day, Fact, Flag, Instant, Whole, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.stock import batches, consignment_stock, recall, stock, waste
 from pos.stock.batches import Lot
 from pos.stock.ledger import MOST_QTY, Place, Source, refuse_short
@@ -135,106 +135,95 @@ class TransferBack(Fact, topic="transfer.back", said_by=STORE):
 # --- verbs, store ---
 
 
-def agree(session: Session, store_id: str, transfer_id: str, *, actor: Actor, at: dt.datetime) -> Transfer:
+def agree(ctx: Context, store_id: str, transfer_id: str) -> Transfer:
     """Say yes; nothing moves before the other store says it too (rule 1)."""
-    found = transfer_of(session, store_id, transfer_id)
+    found = transfer_of(ctx.session, store_id, transfer_id)
     if has_said_yes(found, store_id):
         return found
     _refuse_unless(found, "proposed", "It is not to be answered any more")
-    if found.answer_by < day_of(session, store_id, at):
+    if found.answer_by < day_of(ctx.session, store_id, ctx.at):
         raise Refused(
             "transfer-over", "This was to be answered by %(answer_by)s.", answer_by=found.answer_by.isoformat()
         )
     _note_yes(found, store_id)
-    journal.record(session, actor=actor, at=at, verb="transfer.yes", subject=subject_of(found))
+    journal.record(ctx, verb="transfer.yes", subject=subject_of(found))
     if is_taker := store_id == found.taker_id:
-        found.code_hash = code_hash(found.id, code_of(session, found.id))
+        found.code_hash = code_hash(found.id, code_of(ctx.session, found.id))
     fact = TransferAnswered(store_id, found.id, yes=True, code_hash=found.code_hash if is_taker else "")
-    send_fact(session, fact, subject=subject_of(found), at=at)
+    send_fact(ctx.session, fact, subject=subject_of(found), at=ctx.at)
     return found
 
 
-def decline(session: Session, store_id: str, transfer_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Transfer:
+def decline(ctx: Context, store_id: str, transfer_id: str, *, why: str) -> Transfer:
     """Say no, also after a yes, as long as nothing was handed over (rule 1)."""
-    found = transfer_of(session, store_id, transfer_id)
+    found = transfer_of(ctx.session, store_id, transfer_id)
     why = " ".join(why.split())[:300]
     if not why:
         raise Invalid("no-reason", "Say why not, so that the next proposal fits better.")
     if found.state == "declined":
         return found
-    _end(session, found, "declined", why, store_id, actor=actor, at=at)
-    send_fact(session, TransferAnswered(store_id, found.id, yes=False, why=why), subject=subject_of(found), at=at)
+    _end(ctx, found, "declined", why, store_id)
+    send_fact(
+        ctx.session, TransferAnswered(store_id, found.id, yes=False, why=why), subject=subject_of(found), at=ctx.at
+    )
     return found
 
 
-def hand_over(
-    session: Session,
-    store_id: str,
-    transfer_id: str,
-    code: str,
-    counts: Mapping[str, int],
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> Transfer:
+def hand_over(ctx: Context, store_id: str, transfer_id: str, code: str, counts: Mapping[str, int]) -> Transfer:
     """Give the goods to whoever shows the code (rules 2, 3). counts: SKU -> units, zero for what does not go.
 
     Where the other store has taken them in before, its count is its word: no code is asked for, and no more is counted.
     """
-    found = transfer_of(session, store_id, transfer_id)
+    found = transfer_of(ctx.session, store_id, transfer_id)
     if found.giver_id != store_id:
         raise Refused(
             "not-the-giver", "%(giver_name)s hands these goods over, not this store.", giver_name=found.giver_name
         )
     is_there = waits_for_giver(found)
     if not is_there:
-        _refuse_no_code(found, code, day_of(session, store_id, at))
-    lines = _counted(session, found, counts, "taken_qty" if is_there else "qty", "given_qty")
+        _refuse_no_code(found, code, day_of(ctx.session, store_id, ctx.at))
+    lines = _counted(ctx.session, found, counts, "taken_qty" if is_there else "qty", "given_qty")
     if not is_there:
         if not any(line.given_qty for line in lines):
             raise Invalid("nothing-given", "Nothing is handed over. Count what goes, or say no.")
-        _refuse_recalled(session, store_id, lines)
+        _refuse_recalled(ctx.session, store_id, lines)
     units = [(line.sku, line.given_qty) for line in lines if line.given_qty]
-    there = stock.levels(session, store_id, [sku for sku, _ in units])
+    there = stock.levels(ctx.session, store_id, [sku for sku, _ in units])
     free = [(sku, qty, max(0, there[sku].available)) for sku, qty in units]
-    refuse_short(session, [row for row in free if row[1] > row[2]])
-    consignment_stock.pass_on(session, store_id, dict(units), {sku: level.on_hand for sku, level in there.items()})
+    refuse_short(ctx.session, [row for row in free if row[1] > row[2]])
+    consignment_stock.pass_on(ctx.session, store_id, dict(units), {sku: level.on_hand for sku, level in there.items()})
     source = Source("passed_on", SOURCE_KIND, found.id)
-    waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why="transfer")
-    batches.let_go(session, store_id, [_lot(line, line.given_qty or 0) for line in lines])
-    found.handed_over_at, found.cost_minor = at, cost_of(lines)
-    _walk(session, found, "handed_over", actor=actor, at=at, units=sum(qty for _, qty in units))
+    waste.take_out(ctx, store_id, units, Place.SUPPLIER, source, why="transfer")
+    batches.let_go(ctx.session, store_id, [_lot(line, line.given_qty or 0) for line in lines])
+    found.handed_over_at, found.cost_minor = ctx.at, cost_of(lines)
+    _walk(ctx, found, "handed_over", units=sum(qty for _, qty in units))
     signed = "" if is_there else tidy_pickup_code(code) or ""
-    send_fact(session, TransferGiven(store_id, found.id, dict(units), signed), subject=subject_of(found), at=at)
+    send_fact(ctx.session, TransferGiven(store_id, found.id, dict(units), signed), subject=subject_of(found), at=ctx.at)
     return found
 
 
-def receive(
-    session: Session, store_id: str, transfer_id: str, counts: Mapping[str, int], *, actor: Actor, at: dt.datetime
-) -> Transfer:
+def receive(ctx: Context, store_id: str, transfer_id: str, counts: Mapping[str, int]) -> Transfer:
     """Take the goods in as counted (rule 3); they may be here before the other store's word is."""
-    found = transfer_of(session, store_id, transfer_id)
+    found = transfer_of(ctx.session, store_id, transfer_id)
     if found.taker_id != store_id:
         raise Refused(
             "not-the-taker", "%(taker_name)s fetches these goods, not this store.", taker_name=found.taker_name
         )
     if found.state not in ("agreed", "handed_over"):
         raise Conflict("transfer-state", "It cannot be received: it is %(state)s.", state=found.state)
-    lines = _counted(session, found, counts, "given_qty" if found.state == "handed_over" else "qty", "taken_qty")
+    lines = _counted(ctx.session, found, counts, "given_qty" if found.state == "handed_over" else "qty", "taken_qty")
     units = [(line.sku, line.taken_qty) for line in lines if line.taken_qty]
     if units:
-        stock.receive(session, store_id, units, source_kind=SOURCE_KIND, source_id=found.id, at=at, actor=actor)
+        stock.receive(ctx, store_id, units, source_kind=SOURCE_KIND, source_id=found.id)
         lots = [_lot(line, line.taken_qty or 0) for line in lines if line.last_day is not None]
-        batches.lay_in(session, store_id, lots, source_kind=SOURCE_KIND, source_id=found.id, at=at)
-    _took(session, found, store_id, lines, "", actor=actor, at=at)
+        batches.lay_in(ctx.session, store_id, lots, source_kind=SOURCE_KIND, source_id=found.id, at=ctx.at)
+    _took(ctx, found, store_id, lines, "")
     return found
 
 
-def did_not_come(
-    session: Session, store_id: str, transfer_id: str, *, why: str, actor: Actor, at: dt.datetime
-) -> Transfer:
+def did_not_come(ctx: Context, store_id: str, transfer_id: str, *, why: str) -> Transfer:
     """Say at the fetching store that goods which were handed over did not arrive at all (rule 3)."""
-    found = transfer_of(session, store_id, transfer_id)
+    found = transfer_of(ctx.session, store_id, transfer_id)
     if found.taker_id != store_id:
         raise Refused(
             "not-the-taker", "%(taker_name)s fetches these goods, not this store.", taker_name=found.taker_name
@@ -244,43 +233,41 @@ def did_not_come(
     if found.state == "received" and found.why:
         return found
     _refuse_unless(found, "handed_over", "It was not handed over; say no instead")
-    _took(session, found, store_id, _counted(session, found, {}, "given_qty", "taken_qty"), why, actor=actor, at=at)
+    _took(ctx, found, store_id, _counted(ctx.session, found, {}, "given_qty", "taken_qty"), why)
     return found
 
 
-def take_back(
-    session: Session, store_id: str, transfer_id: str, counts: Mapping[str, int], *, actor: Actor, at: dt.datetime
-) -> Transfer:
+def take_back(ctx: Context, store_id: str, transfer_id: str, counts: Mapping[str, int]) -> Transfer:
     """Take in again at the giving store what did not reach the other and is here after all, once (rule 3)."""
-    found = transfer_of(session, store_id, transfer_id)
+    found = transfer_of(ctx.session, store_id, transfer_id)
     if found.giver_id != store_id:
         raise Refused(
             "not-the-giver", "%(giver_name)s handed these goods over, not this store.", giver_name=found.giver_name
         )
     _refuse_unless(found, "received", "Nothing can be taken back")
-    back = _back(session, found, counts)
+    back = _back(ctx.session, found, counts)
     if not back:
         raise Invalid("nothing-given", "Nothing is taken back. Count what is here after all.")
     units = [(line.sku, qty) for line, qty in back]
-    stock.receive(session, store_id, units, source_kind=BACK_KIND, source_id=found.id, at=at, actor=actor)
+    stock.receive(ctx, store_id, units, source_kind=BACK_KIND, source_id=found.id)
     lots = [_lot(line, qty) for line, qty in back if line.last_day is not None]
-    batches.lay_in(session, store_id, lots, source_kind=BACK_KIND, source_id=found.id, at=at)
-    _give_less(session, found, back, actor=actor, at=at)
-    send_fact(session, TransferBack(store_id, found.id, dict(units)), subject=subject_of(found), at=at)
+    batches.lay_in(ctx.session, store_id, lots, source_kind=BACK_KIND, source_id=found.id, at=ctx.at)
+    _give_less(ctx, found, back)
+    send_fact(ctx.session, TransferBack(store_id, found.id, dict(units)), subject=subject_of(found), at=ctx.at)
     return found
 
 
 @applies(TransferReported)
-def take_reported(session: Session, fact: TransferReported, actor: Actor, at: dt.datetime) -> None:
+def take_reported(ctx: Context, fact: TransferReported) -> None:
     """Take over what the network says of a transfer (rule 6)."""
-    found = session.get(Transfer, fact.id)
+    found = ctx.session.get(Transfer, fact.id)
     if found is None:
-        found = _write_down(session, fact)
+        found = _write_down(ctx.session, fact)
         if fact.store_id == found.giver_id:
-            _plan(session, found)
+            _plan(ctx.session, found)
     found.giver_yes, found.taker_yes = found.giver_yes or fact.giver_yes, found.taker_yes or fact.taker_yes
     found.code_hash = found.code_hash or fact.code_hash
-    for line in lines_of(session, found):
+    for line in lines_of(ctx.session, found):
         given, taken = next(row[8:] for row in fact.lines if row[0] == line.sku)
         line.given_qty = given if line.given_qty is None else line.given_qty
         line.taken_qty = taken if line.taken_qty is None else line.taken_qty
@@ -289,10 +276,10 @@ def take_reported(session: Session, fact: TransferReported, actor: Actor, at: dt
     found.why = found.why or (fact.why if fact.state in ROAD[3:] else "")
     if fact.state in ROAD:
         found.cost_minor = fact.cost_minor if fact.state in ROAD[2:] else found.cost_minor
-        _walk(session, found, fact.state, actor=actor, at=at)
+        _walk(ctx, found, fact.state)
     elif STATES.legal(found.state, fact.state):
-        _end(session, found, fact.state, fact.why, fact.declined_by, actor=actor, at=at)
-    session.flush()
+        _end(ctx, found, fact.state, fact.why, fact.declined_by)
+    ctx.session.flush()
 
 
 # --- questions ---
@@ -307,53 +294,50 @@ def code_of(session: Session, transfer_id: str) -> str:
 # --- verbs, network ---
 
 
-def write_proposal(
-    session: Session, found: Transfer, lines: Sequence[TransferLine], *, actor: Actor, at: dt.datetime
-) -> None:
+def write_proposal(ctx: Context, found: Transfer, lines: Sequence[TransferLine]) -> None:
     """Write a proposal and tell both stores (rule 1)."""
     found.cost_minor = cost_of(lines)
-    session.add(found)
-    session.flush()
-    session.add_all(lines)
-    session.flush()
+    ctx.session.add(found)
+    ctx.session.flush()
+    ctx.session.add_all(lines)
+    ctx.session.flush()
     journal.record(
-        session, actor=actor, at=at, verb="transfer.proposed", subject=subject_of(found), giver=found.giver_id,
-        taker=found.taker_id, lines=len(lines), cost_minor=found.cost_minor,
-    )  # fmt: skip
-    _send_stores(session, found, at)
+        ctx, verb="transfer.proposed", subject=subject_of(found), giver=found.giver_id,
+        taker=found.taker_id, lines=len(lines), cost_minor=found.cost_minor)  # fmt: skip
+    _send_stores(ctx.session, found, ctx.at)
 
 
 @applies(TransferAnswered)
-def take_answered(session: Session, fact: TransferAnswered, actor: Actor, at: dt.datetime) -> None:
+def take_answered(ctx: Context, fact: TransferAnswered) -> None:
     """Take a store's answer; the second yes tells the giver the hash of the taker's code (rule 2)."""
     store_id = fact.store_id
-    found = transfer_of(session, store_id, fact.id)
+    found = transfer_of(ctx.session, store_id, fact.id)
     if not fact.yes:
         if STATES.legal(found.state, "declined"):
-            _end(session, found, "declined", fact.why, store_id, actor=actor, at=at)
-            _send_stores(session, found, at)
+            _end(ctx, found, "declined", fact.why, store_id)
+            _send_stores(ctx.session, found, ctx.at)
         return
     if store_id == found.taker_id and not found.taker_yes:
         found.code_hash = fact.code_hash[:MOST_HASH]
     _note_yes(found, store_id)
     if found.state != "proposed" or not (found.giver_yes and found.taker_yes):
         return
-    if found.taker_id in credit.held_stores(session):
-        _end(session, found, "lapsed", "It may buy nothing on account just now.", "", actor=actor, at=at)
+    if found.taker_id in credit.held_stores(ctx.session):
+        _end(ctx, found, "lapsed", "It may buy nothing on account just now.", "")
     else:
-        journal.move(session, found, "agreed", actor=actor, at=at, subject=subject_of(found))
-    _send_stores(session, found, at)
+        journal.move(ctx, found, "agreed", subject=subject_of(found))
+    _send_stores(ctx.session, found, ctx.at)
 
 
 @applies(TransferGiven)
-def take_given(session: Session, fact: TransferGiven, actor: Actor, at: dt.datetime) -> None:
+def take_given(ctx: Context, fact: TransferGiven) -> None:
     """Take what was handed over, and book it in both stores' ledgers, once (rule 4); refused without a signature."""
     store_id = fact.store_id
-    found = transfer_of(session, store_id, fact.id)
+    found = transfer_of(ctx.session, store_id, fact.id)
     facts.refuse_stranger(store_id, found.giver_id)
     if found.handed_over_at is not None:
         return
-    lines, is_there = lines_of(session, found), waits_for_giver(found)
+    lines, is_there = lines_of(ctx.session, found), waits_for_giver(found)
     is_signed = found.giver_yes and found.taker_yes and code_hash(found.id, fact.code) == found.code_hash
     if not is_there and not is_signed:
         raise Refused(
@@ -363,53 +347,53 @@ def take_given(session: Session, fact: TransferGiven, actor: Actor, at: dt.datet
     for line in lines:
         most = (line.taken_qty or 0) if is_there else line.qty
         line.given_qty = min(most, max(0, fact.counts.get(line.sku, 0)))
-    found.handed_over_at, found.cost_minor = at, cost_of(lines)
+    found.handed_over_at, found.cost_minor = ctx.at, cost_of(lines)
     if found.state != "received":
-        _walk(session, found, "handed_over", actor=actor, at=at)
-    book(session, found, lines, actor=actor, at=at)
-    _send_stores(session, found, at)
+        _walk(ctx, found, "handed_over")
+    book(ctx, found, lines)
+    _send_stores(ctx.session, found, ctx.at)
 
 
 @applies(TransferTaken)
-def take_taken(session: Session, fact: TransferTaken, actor: Actor, at: dt.datetime) -> None:
+def take_taken(ctx: Context, fact: TransferTaken) -> None:
     """Take what arrived; it may be heard of before the hand-over is (rule 6)."""
-    found = transfer_of(session, fact.store_id, fact.id)
+    found = transfer_of(ctx.session, fact.store_id, fact.id)
     facts.refuse_stranger(fact.store_id, found.taker_id)
     if found.received_at is not None:
         return
-    for line in lines_of(session, found):
+    for line in lines_of(ctx.session, found):
         line.taken_qty = min(line.qty, max(0, fact.counts.get(line.sku, 0)))
-    found.received_at, found.why = at, fact.why[:300]
-    _walk(session, found, "received", actor=actor, at=at)
-    _send_stores(session, found, at)
+    found.received_at, found.why = ctx.at, fact.why[:300]
+    _walk(ctx, found, "received")
+    _send_stores(ctx.session, found, ctx.at)
 
 
 @applies(TransferBack)
-def take_given_back(session: Session, fact: TransferBack, actor: Actor, at: dt.datetime) -> None:
+def take_given_back(ctx: Context, fact: TransferBack) -> None:
     """Give the cost back to both where the giving store found goods that did not arrive (rule 3)."""
-    found = transfer_of(session, fact.store_id, fact.id)
+    found = transfer_of(ctx.session, fact.store_id, fact.id)
     facts.refuse_stranger(fact.store_id, found.giver_id)
     if found.state != "received":
         return
-    back = _back(session, found, fact.counts)
+    back = _back(ctx.session, found, fact.counts)
     before_minor = found.cost_minor
-    _give_less(session, found, back, actor=actor, at=at)
-    book_back(session, found, back, before_minor - found.cost_minor, actor=actor, at=at)
-    _send_stores(session, found, at)
+    _give_less(ctx, found, back)
+    book_back(ctx, found, back, before_minor - found.cost_minor)
+    _send_stores(ctx.session, found, ctx.at)
 
 
-def lapse_due(session: Session, *, at: dt.datetime, actor: Actor) -> list[Transfer]:
+def lapse_due(ctx: Context) -> list[Transfer]:
     """End what nobody answered or fetched in time (rule 5); returns them."""
     query = sa.select(Transfer).where(Transfer.state.in_(["proposed", "agreed"])).order_by(Transfer.id)
     gone = []
-    for found in session.scalars(lock_rows(session, query)).all():
+    for found in ctx.session.scalars(lock_rows(ctx.session, query)).all():
         last = found.answer_by if found.state == "proposed" else found.fetch_by
-        with isolation.apart(session, "transfers", found.giver_id, actor=actor, at=at) as part:
-            is_over = last < day_of(session, found.giver_id, at)
+        with isolation.apart(ctx, "transfers", found.giver_id) as part:
+            is_over = last < day_of(ctx.session, found.giver_id, ctx.at)
             if is_over:
                 why = "Nobody answered in time." if found.state == "proposed" else "The goods were not fetched in time."
-                _end(session, found, "lapsed", why, "", actor=actor, at=at)
-                _send_stores(session, found, at)
+                _end(ctx, found, "lapsed", why, "")
+                _send_stores(ctx.session, found, ctx.at)
         if part.done and is_over:
             gone.append(found)
     return gone
@@ -423,21 +407,16 @@ def cost_of(lines: Iterable["TransferLine"]) -> int:
     )
 
 
-def book(
-    session: Session, found: "Transfer", lines: Sequence["TransferLine"], *, actor: Actor, at: dt.datetime
-) -> None:
+def book(ctx: Context, found: "Transfer", lines: Sequence["TransferLine"]) -> None:
     """Move the cost from the taker's account to the giver's, the stores in one order everywhere."""
     rows = [[line.sku, line.name, line.given_qty, cost_of([line])] for line in lines if line.given_qty]
-    _move(session, found, found.id, found.giver_id, rows, found.cost_minor, actor=actor, at=at)
+    _move(ctx, found, found.id, found.giver_id, rows, found.cost_minor)
 
 
-def book_back(
-    session: Session, found: "Transfer", back: Sequence[tuple["TransferLine", int]], amount_minor: int, *,
-    actor: Actor, at: dt.datetime,
-) -> None:  # fmt: skip
+def book_back(ctx: Context, found: "Transfer", back: Sequence[tuple["TransferLine", int]], amount_minor: int) -> None:
     """Move the cost of goods the giver has again from its account to the taker's."""
     rows = [[line.sku, line.name, qty, divide_half_up(qty * line.pack_cost_minor, line.pack_qty)] for line, qty in back]
-    _move(session, found, f"{found.id}-back", found.taker_id, rows, amount_minor, actor=actor, at=at)
+    _move(ctx, found, f"{found.id}-back", found.taker_id, rows, amount_minor)
 
 
 # --- inside ---
@@ -492,16 +471,13 @@ def _counted(session: Session, found: Transfer, counts: Mapping[str, int], most:
     return lines
 
 
-def _took(
-    session: Session, found: Transfer, store_id: str, lines: Sequence[TransferLine], why: str, *, actor: Actor,
-    at: dt.datetime,
-) -> None:  # fmt: skip
+def _took(ctx: Context, found: Transfer, store_id: str, lines: Sequence[TransferLine], why: str) -> None:
     """Note what arrived, and tell the network."""
-    found.received_at, found.why = at, why
+    found.received_at, found.why = ctx.at, why
     units = sum(line.taken_qty or 0 for line in lines)
-    _walk(session, found, "received", actor=actor, at=at, units=units, **({"why": why} if why else {}))
+    _walk(ctx, found, "received", units=units, **({"why": why} if why else {}))
     counts = {line.sku: line.taken_qty or 0 for line in lines}
-    send_fact(session, TransferTaken(store_id, found.id, counts, why), subject=subject_of(found), at=at)
+    send_fact(ctx.session, TransferTaken(store_id, found.id, counts, why), subject=subject_of(found), at=ctx.at)
 
 
 def _back(session: Session, found: Transfer, counts: Mapping[str, int]) -> list[tuple[TransferLine, int]]:
@@ -515,35 +491,33 @@ def _back(session: Session, found: Transfer, counts: Mapping[str, int]) -> list[
     return back
 
 
-def _give_less(
-    session: Session, found: Transfer, back: Sequence[tuple[TransferLine, int]], *, actor: Actor, at: dt.datetime
-) -> None:
+def _give_less(ctx: Context, found: Transfer, back: Sequence[tuple[TransferLine, int]]) -> None:
     for line, qty in back:
         line.given_qty = (line.given_qty or 0) - qty
-    found.cost_minor = cost_of(lines_of(session, found))
-    _walk(session, found, "taken_back", actor=actor, at=at, units=sum(qty for _, qty in back))
+    found.cost_minor = cost_of(lines_of(ctx.session, found))
+    _walk(ctx, found, "taken_back", units=sum(qty for _, qty in back))
 
 
 def _lot(line: TransferLine, qty: int) -> Lot:
     return Lot(line.sku, qty, None, line.last_day)
 
 
-def _walk(session: Session, found: Transfer, target: str, *, actor: Actor, at: dt.datetime, **facts: Any) -> None:
+def _walk(ctx: Context, found: Transfer, target: str, **facts: Any) -> None:
     """Go on to a state of the road, through those between; never back (rule 6)."""
     if found.state in ("declined", "lapsed"):
         steps = ROAD[2 : ROAD.index(target) + 1]
     else:
         steps = ROAD[ROAD.index(found.state) + 1 : ROAD.index(target) + 1]
     for step in steps:
-        journal.move(session, found, step, actor=actor, at=at, subject=subject_of(found), **facts)
+        journal.move(ctx, found, step, subject=subject_of(found), **facts)
     if steps and found.state in ROAD[2:]:
-        known_events.close(session, found.giver_id, subject_of(found))
+        known_events.close(ctx.session, found.giver_id, subject_of(found))
 
 
-def _end(session: Session, found: Transfer, state: str, why: str, by: str, *, actor: Actor, at: dt.datetime) -> None:
+def _end(ctx: Context, found: Transfer, state: str, why: str, by: str) -> None:
     found.why, found.declined_by = why, by
-    journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found), why=why or None)
-    known_events.close(session, found.giver_id, subject_of(found))
+    journal.move(ctx, found, state, subject=subject_of(found), why=why or None)
+    known_events.close(ctx.session, found.giver_id, subject_of(found))
 
 
 def _plan(session: Session, found: Transfer) -> None:
@@ -586,18 +560,17 @@ def _write_down(session: Session, fact: TransferReported) -> Transfer:
 
 
 def _move(
-    session: Session, found: "Transfer", id: str, paid_id: str, rows: Sequence[Sequence[Any]], amount_minor: int,
-    *, actor: Actor, at: dt.datetime,
-) -> None:  # fmt: skip
+    ctx: Context, found: "Transfer", id: str, paid_id: str, rows: Sequence[Sequence[Any]], amount_minor: int
+) -> None:
     """Pay one of both stores, and invoice the other; what is paid pays what is due first."""
     if amount_minor <= 0:
         return
     terms, names = (
-        money_terms.in_force(session)[1],
+        money_terms.in_force(ctx.session)[1],
         {found.giver_id: found.taker_name, found.taker_id: found.giver_name},
     )
     for store_id in sorted((found.giver_id, found.taker_id)):
-        entry = Booking(session, store_id, actor=actor, at=at)
+        entry = Booking(ctx, store_id)
         if store_id == paid_id:
             entry.enter("transfer", "funds", "transfers", amount_minor, source_id=id, words=names[store_id])
         else:

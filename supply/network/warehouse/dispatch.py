@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session
 from config.database import lock_rows
 from config.ids import NETWORK, new_id
 from config.nodes.facts import stamp
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.stock import batches, stock
 from pos.stock.batches import Held
 from pos.stock.ledger import Place, StockLevel, StockMovement
@@ -68,21 +68,22 @@ class Load:
 # --- verbs ---
 
 
-def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> list[ReplenishmentOrder]:
+def fill(ctx: Context) -> list[ReplenishmentOrder]:
     """Share the stock out over every waiting order and confirm them (rules 1, 2); returns them."""
-    actor = actor or Actor.system("warehouse", NETWORK)
-    locations.alone(session)
-    sent = _orders(session, "sent")
-    on_hold = account_orders.hold_back(session, [order for order, _ in sent], actor=actor, at=at)
+    locations.alone(ctx.session)
+    sent = _orders(ctx.session, "sent")
+    on_hold = account_orders.hold_back(ctx, [order for order, _ in sent])
     waiting = [row for row in sent if (row[0].store_id, row[0].id) not in on_hold]
-    lines = _lines(session, [order for order, _ in waiting])
+    lines = _lines(ctx.session, [order for order, _ in waiting])
     wanted: dict[Goods, list[OrderLine]] = {}
     for order, warehouse_id in waiting:
         for line in lines[order.store_id, order.id]:
             wanted.setdefault((warehouse_id, line.sku), []).append(line)
     ordering = {(line.store_id, line.sku) for found in wanted.values() for line in found}
-    needs = allocation.read_needs(session, wanted, ordering, order_days.reaches(session, waiting, at), at=at)
-    given, scarce = allocation.share_out(_free(session, at), wanted, needs)
+    needs = allocation.read_needs(
+        ctx.session, wanted, ordering, order_days.reaches(ctx.session, waiting, ctx.at), at=ctx.at
+    )
+    given, scarce = allocation.share_out(_free(ctx.session, ctx.at), wanted, needs)
     confirmed = []
     for order, warehouse_id in waiting:
         packs = tuple(
@@ -90,58 +91,55 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
             for line in lines[order.store_id, order.id]
         )
         fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=packs)
-        with isolation.apart(session, "orders", fact.store_id, actor=actor, at=at) as part:
-            orders.acknowledged(session, fact, actor=actor, at=at)
+        with isolation.apart(ctx, "orders", fact.store_id) as part:
+            orders.acknowledged(ctx, fact)
             for line in lines[order.store_id, order.id]:
                 if line.packs_expected < line.packs:
                     line.why = line.why | {"scarce": asdict(scarce[warehouse_id, line.sku])}
-            send_fact(session, fact, subject=orders.subject_of(order), at=at)
+            send_fact(ctx.session, fact, subject=orders.subject_of(order), at=ctx.at)
         if part.done:
             confirmed.append(order)
     return confirmed
 
 
-def dispatch_day(
-    session: Session, *, everything: bool = False, actor: Actor | None = None, at: dt.datetime
-) -> list[ReplenishmentOrder]:
+def dispatch_day(ctx: Context, *, everything: bool = False) -> list[ReplenishmentOrder]:
     """Load the confirmed orders due by tomorrow, or all of them, and the accepted offers (rules 3, 6).
 
     Tomorrow is by each warehouse's clock; on a day on which none of its vehicles goes only everything leaves it.
     Returns the orders that left; one of which nothing is there any more waits.
     """
-    actor = actor or Actor.system("warehouse", NETWORK)
-    locations.alone(session)
-    picking, by_list = pick_lists.being_picked(session), locations.by_list(session)
+    locations.alone(ctx.session)
+    picking, by_list = pick_lists.being_picked(ctx.session), locations.by_list(ctx.session)
     if not everything:
-        by_list |= locations.resting(session, at=at)
+        by_list |= locations.resting(ctx.session, at=ctx.at)
     ready = [
         (order, house)
-        for order, house in _orders(session, "acknowledged")
+        for order, house in _orders(ctx.session, "acknowledged")
         if house not in by_list and ("order", order.store_id, order.id) not in picking
     ]
-    there = _loadable(session, at)
-    lines = _lines(session, [order for order, _ in ready])
+    there = _loadable(ctx.session, ctx.at)
+    lines = _lines(ctx.session, [order for order, _ in ready])
     gone = []
     for order, warehouse_id in ready:
-        with isolation.apart(session, "loading", order.store_id, actor=actor, at=at) as part:
-            tomorrow = day_of(session, warehouse_id, at) + dt.timedelta(days=1)
-            is_due = everything or order_days.due_day(session, order) <= tomorrow
+        with isolation.apart(ctx, "loading", order.store_id) as part:
+            tomorrow = day_of(ctx.session, warehouse_id, ctx.at) + dt.timedelta(days=1)
+            is_due = everything or order_days.due_day(ctx.session, order) <= tomorrow
             loaded = _there(lines[order.store_id, order.id], warehouse_id, there) if is_due else []
             if loaded:
-                send_off(session, warehouse_id, order, loaded, actor=actor, at=at)
+                send_off(ctx, warehouse_id, order, loaded)
         if part.done and loaded:
             gone.append(order)
             for one in loaded:
                 there[warehouse_id, one.sku] -= one.qty
-    _dispatch_offers(session, by_list, actor=actor, at=at)
-    promised = _promised(session, is_listed=False)
-    replacements.dispatch(session, _loadable(session, at), promised, by_list, actor=actor, at=at)
+    _dispatch_offers(ctx, by_list)
+    promised = _promised(ctx.session, is_listed=False)
+    replacements.dispatch(ctx, _loadable(ctx.session, ctx.at), promised, by_list)
     return gone
 
 
-def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
+def take_back(ctx: Context, delivery: Delivery) -> None:
     """Put goods a store sent back at the door into the warehouse again, once."""
-    supplier = session.get(Supplier, delivery.supplier_id)
+    supplier = ctx.session.get(Supplier, delivery.supplier_id)
     if supplier is None or supplier.warehouse_id is None:
         return
     movement = StockMovement
@@ -153,12 +151,12 @@ def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.date
         movement.store_id == supplier.warehouse_id, movement.to_place == Place.DISPATCHED,
         movement.source_id == delivery.id,
     )  # fmt: skip
-    lines = session.execute(sent).all()
-    if lines and session.scalar(booked.limit(1)) is None:
+    lines = ctx.session.execute(sent).all()
+    if lines and ctx.session.scalar(booked.limit(1)) is None:
         house = supplier.warehouse_id
-        stock.receive(session, house, lines, source_kind="refused", source_id=delivery.id, at=at, actor=actor)
-        back = loading.lots_back(session, delivery, [(sku, qty) for sku, qty in lines])
-        batches.lay_in(session, house, back, source_kind="refused", source_id=delivery.id, at=at)
+        stock.receive(ctx, house, lines, source_kind="refused", source_id=delivery.id)
+        back = loading.lots_back(ctx.session, delivery, [(sku, qty) for sku, qty in lines])
+        batches.lay_in(ctx.session, house, back, source_kind="refused", source_id=delivery.id, at=ctx.at)
 
 
 # --- questions ---
@@ -219,14 +217,12 @@ def waits_for_credit(offer: NetworkOffer, on_hold: Collection[str]) -> bool:
 
 
 def send_off(
-    session: Session,
+    ctx: Context,
     warehouse_id: str,
     order: ReplenishmentOrder,
     loaded: Sequence[Advised],
     *,
     lots: Sequence[Held] | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> None:
     """Load what there is of an order and tell its store (rule 3). lots: as in `loading.send_off`."""
     fact = OrderDispatched(
@@ -235,24 +231,25 @@ def send_off(
         supplier_id=order.supplier_id,
         order_id=order.id,
         network_offer_id=None,
-        expected_day=max(order_days.due_day(session, order), day_of(session, order.store_id, at)).isoformat(),
-        advised_at=stamp(at),
-        acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
+        expected_day=max(
+            order_days.due_day(ctx.session, order), day_of(ctx.session, order.store_id, ctx.at)
+        ).isoformat(),
+        advised_at=stamp(ctx.at),
+        acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(ctx.session, order)),
         lines=tuple(loaded),
     )
-    loading.send_off(session, warehouse_id, fact, orders.subject_of(order), lots=lots, actor=actor, at=at)
+    loading.send_off(ctx, warehouse_id, fact, orders.subject_of(order), lots=lots)
 
 
 def send_off_offer(
-    session: Session, warehouse_id: str, offer: NetworkOffer, loaded: Advised, *, lots: Sequence[Held] | None = None,
-    actor: Actor, at: dt.datetime,
-) -> None:  # fmt: skip
+    ctx: Context, warehouse_id: str, offer: NetworkOffer, loaded: Advised, *, lots: Sequence[Held] | None = None
+) -> None:
     """Load what there is of an accepted offer and tell its store (rule 3)."""
     fact = loading.without_order(
-        session, offer.store_id, new_id(), offer.supplier_id, [loaded], network_offer_id=offer.id, at=at
+        ctx.session, offer.store_id, new_id(), offer.supplier_id, [loaded], network_offer_id=offer.id, at=ctx.at
     )
-    loading.send_off(session, warehouse_id, fact, network_offers.subject_of(offer), lots=lots, actor=actor, at=at)
-    network_offers.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
+    loading.send_off(ctx, warehouse_id, fact, network_offers.subject_of(offer), lots=lots)
+    network_offers.dispatched(ctx, offer.store_id, offer.id)
 
 
 # --- inside ---
@@ -366,21 +363,21 @@ def _there(lines: Sequence[OrderLine], warehouse_id: str, there: Mapping[Goods, 
     return found
 
 
-def _dispatch_offers(session: Session, by_list: Collection[str], *, actor: Actor, at: dt.datetime) -> None:
+def _dispatch_offers(ctx: Context, by_list: Collection[str]) -> None:
     """Load of every accepted offer what is there beside what is promised to orders, in whole packs (`push`, rule 6)."""
-    there, picking = _loadable(session, at), pick_lists.being_picked(session)
-    promised, on_hold = _promised(session, is_listed=False), credit.held_stores(session)
-    for offer, warehouse_id in _accepted(session):
+    there, picking = _loadable(ctx.session, ctx.at), pick_lists.being_picked(ctx.session)
+    promised, on_hold = _promised(ctx.session, is_listed=False), credit.held_stores(ctx.session)
+    for offer, warehouse_id in _accepted(ctx.session):
         store_id, goods = offer.store_id, (warehouse_id, offer.sku)
         if ("offer", store_id, offer.id) in picking:
             continue
-        with isolation.apart(session, "loading", store_id, actor=actor, at=at) as part:
+        with isolation.apart(ctx, "loading", store_id) as part:
             qty = _offered_now(offer, there.get(goods, 0) - promised.get(goods, 0), on_hold)
             if qty and warehouse_id not in by_list:
                 loaded = Advised(offer.sku, offer.name, offer.pack_qty, qty)
-                send_off_offer(session, warehouse_id, offer, loaded, actor=actor, at=at)
+                send_off_offer(ctx, warehouse_id, offer, loaded)
             elif not qty:
-                network_offers.cancel_if_ended(session, offer, actor=actor, at=at)
+                network_offers.cancel_if_ended(ctx, offer)
         if part.done and qty and warehouse_id not in by_list:
             there[goods] -= qty
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from config.nodes import journal
 from config.nodes.facts import stamp
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from pos.stock import batches, stock
 from pos.stock.batches import Held, Lot
 from pos.store.store import day_of, send_fact
@@ -35,14 +35,13 @@ from supply.orders.suppliers import Supplier
 
 
 def send_off(
-    session: Session, warehouse_id: str, fact: GoodsDispatched, subject: str, *, lots: Sequence[Held] | None = None,
-    actor: Actor, at: dt.datetime,
-) -> None:  # fmt: skip
+    ctx: Context, warehouse_id: str, fact: GoodsDispatched, subject: str, *, lots: Sequence[Held] | None = None
+) -> None:
     """Load a delivery and tell its store (rules 1, 2). fact: its lines without their lots; lots: what was picked."""
-    taken = lots_for(session, warehouse_id, fact.lines, at) if lots is None else lots
+    taken = lots_for(ctx.session, warehouse_id, fact.lines, ctx.at) if lots is None else lots
     fact = replace(fact, lines=tuple(_dated(fact.lines, taken)))
-    _load(session, warehouse_id, fact, taken, actor=actor, at=at)
-    send_fact(session, fact, subject=subject, id=fact.delivery_id, at=at)
+    _load(ctx, warehouse_id, fact, taken)
+    send_fact(ctx.session, fact, subject=subject, id=fact.delivery_id, at=ctx.at)
 
 
 # --- questions ---
@@ -126,20 +125,21 @@ def _dated(lines: Sequence[Advised], taken: Sequence[Held]) -> list[Advised]:
     return reported
 
 
-def _load(
-    session: Session, warehouse_id: str, fact: GoodsDispatched, lots: Sequence[Held], *, actor: Actor, at: dt.datetime
-) -> None:
+def _load(ctx: Context, warehouse_id: str, fact: GoodsDispatched, lots: Sequence[Held]) -> None:
     lines = [(line.sku, line.qty) for line in fact.lines if line.qty]
     taken = [held for held in lots if held.batch_id]
-    batches.take_from(session, warehouse_id, [(str(held.batch_id), held.qty) for held in taken])
-    stock.dispatch(session, warehouse_id, lines, source_id=fact.delivery_id, at=at, actor=actor)
-    orders.dispatched(session, fact, actor=actor, at=at)
+    batches.take_from(ctx.session, warehouse_id, [(str(held.batch_id), held.qty) for held in taken])
+    stock.dispatch(ctx, warehouse_id, lines, source_id=fact.delivery_id)
+    orders.dispatched(ctx, fact)
     units = sum(qty for _, qty in lines)
     journal.record(
-        session, actor=actor, at=at, verb="warehouse.dispatched", subject=f"delivery:{fact.delivery_id}",
-        store=fact.store_id, units=units,
+        ctx,
+        verb="warehouse.dispatched",
+        subject=f"delivery:{fact.delivery_id}",
+        store=fact.store_id,
+        units=units,
         lots=[[one.sku, one.qty, one.batch, one.expires_on.isoformat() if one.expires_on else None] for one in taken],
-    )  # fmt: skip
+    )
 
 
 def _lots_loaded(session: Session, delivery: Delivery) -> list[list[Any]]:

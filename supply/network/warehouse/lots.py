@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.money import amount_for
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product
 from pos.stock import batches, stock, waste
 from pos.stock.batches import Batch, Held
@@ -82,7 +82,7 @@ class Kept:
 
 
 def write_off(
-    session: Session,
+    ctx: Context,
     warehouse_id: str,
     sku: str,
     qty: int,
@@ -92,54 +92,49 @@ def write_off(
     note: str = "",
     recall_id: str | None = None,
     id: str,
-    actor: Actor,
-    at: dt.datetime,
 ) -> Waste:
     """Write units of a lot off (rules 1, 2); the same id again is a Conflict. lot_id '': of no known lot."""
-    require_warehouse(session, warehouse_id)
-    day = day_of(session, warehouse_id, at)
-    standing = batches.standing(session, warehouse_id, [sku], day=day, forgets=False)[sku]
+    require_warehouse(ctx.session, warehouse_id)
+    day = day_of(ctx.session, warehouse_id, ctx.at)
+    standing = batches.standing(ctx.session, warehouse_id, [sku], day=day, forgets=False)[sku]
     held = next((one for one in standing if (one.batch_id or "") == lot_id), None)
-    if session.get(Waste, (warehouse_id, id)) is None and (held is None or qty > held.qty):
+    if ctx.session.get(Waste, (warehouse_id, id)) is None and (held is None or qty > held.qty):
         left = held.qty if held else 0
         raise Refused("more-than-the-lot", "Only %(left)s are left of this lot. Count again.", left=left)
-    per, cost = _costs(session, warehouse_id, [held] if held else [])[sku, lot_id] if held else (1, None)
+    per, cost = _costs(ctx.session, warehouse_id, [held] if held else [])[sku, lot_id] if held else (1, None)
     return waste.write_off(
-        session, warehouse_id, sku, qty, reason=reason, note=note, batch=held.batch if held else None,
+        ctx, warehouse_id, sku, qty, reason=reason, note=note, batch=held.batch if held else None,
         lot_id=lot_id or None, recall_id=recall_id,
-        cost_minor=None if cost is None else amount_for(qty, cost, per), id=id, actor=actor, at=at,
-    )  # fmt: skip
+        cost_minor=None if cost is None else amount_for(qty, cost, per), id=id)  # fmt: skip
 
 
-def count(
-    session: Session, warehouse_id: str, sku: str, counted_qty: int, *, why: str, id: str, actor: Actor, at: dt.datetime
-) -> int:
+def count(ctx: Context, warehouse_id: str, sku: str, counted_qty: int, *, why: str, id: str) -> int:
     """Put right what stands of a product (rule 4); returns by how much. The same id again is a Conflict."""
-    require_warehouse(session, warehouse_id)
-    if session.get(Product, sku) is None:
+    require_warehouse(ctx.session, warehouse_id)
+    if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if isinstance(counted_qty, bool) or not 0 <= counted_qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Type how many there are: 0 or more.", sku=sku, qty=counted_qty)
     if not (why := " ".join(why.split())[:LONGEST_WHY]):
         raise Invalid("no-reason", "Say why you counted: the journal keeps it.", field="why")
     moved = sa.select(StockMovement.source_id).where(StockMovement.store_id == warehouse_id, StockMovement.sku == sku)
-    done = session.scalar(moved.where(StockMovement.source_id == id).limit(1)) is not None
-    if done or session.get(StockCount, (warehouse_id, id)) is not None:
+    done = ctx.session.scalar(moved.where(StockMovement.source_id == id).limit(1)) is not None
+    if done or ctx.session.get(StockCount, (warehouse_id, id)) is not None:
         raise Conflict("already-booked", "This count was already booked.", kind="count", id=id)
-    day = day_of(session, warehouse_id, at)
-    before = batches.standing(session, warehouse_id, [sku], day=day, forgets=False)[sku]
-    had = stock.levels(session, warehouse_id, [sku])[sku].on_hand
-    if session.scalar(moved.limit(1)) is not None:
-        stock.count(session, warehouse_id, sku, counted_qty, count_id=id, found_in=Place.BACKROOM, actor=actor, at=at)
+    day = day_of(ctx.session, warehouse_id, ctx.at)
+    before = batches.standing(ctx.session, warehouse_id, [sku], day=day, forgets=False)[sku]
+    had = stock.levels(ctx.session, warehouse_id, [sku])[sku].on_hand
+    if ctx.session.scalar(moved.limit(1)) is not None:
+        stock.count(ctx, warehouse_id, sku, counted_qty, count_id=id, found_in=Place.BACKROOM)
     elif counted_qty:
-        stock.open_stock(session, warehouse_id, [(sku, counted_qty)], source_id=id, actor=actor, at=at)
-    after = batches.standing(session, warehouse_id, [sku], day=day, forgets=False)[sku]
+        stock.open_stock(ctx, warehouse_id, [(sku, counted_qty)], source_id=id)
+    after = batches.standing(ctx.session, warehouse_id, [sku], day=day, forgets=False)[sku]
     left = {held.batch_id: held.qty for held in after}
     gone = [(one.batch_id, one.qty - left.get(one.batch_id, 0)) for one in before if one.batch_id]
-    batches.take_from(session, warehouse_id, [(batch_id, qty) for batch_id, qty in gone if qty > 0])
+    batches.take_from(ctx.session, warehouse_id, [(batch_id, qty) for batch_id, qty in gone if qty > 0])
     facts = {"warehouse": warehouse_id, "counted": counted_qty, "before": had, "why": why}
-    journal.record(session, actor=actor, at=at, verb="warehouse.counted", subject=f"product:{sku}", **facts)
-    session.flush()
+    journal.record(ctx, verb="warehouse.counted", subject=f"product:{sku}", **facts)
+    ctx.session.flush()
     return counted_qty - had
 
 

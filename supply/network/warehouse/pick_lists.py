@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
 from supply.network.routes import routes
@@ -103,23 +103,23 @@ class Bay(Base):
     name: Mapped[str]
 
 
-def settle_bay(session: Session, warehouse_id: str, sku: str, name: str, *, actor: Actor, at: dt.datetime) -> None:
+def settle_bay(ctx: Context, warehouse_id: str, sku: str, name: str) -> None:
     """Note where a product stands; '': nowhere in particular."""
-    require_warehouse(session, warehouse_id)
-    if session.get(Product, sku) is None:
+    require_warehouse(ctx.session, warehouse_id)
+    if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     name = " ".join(name.split()).upper()
     if len(name) > LONGEST_BAY:
         raise Invalid("too-long", "That is too long: %(most)s letters at most.", field="bay", most=LONGEST_BAY)
-    row = session.get(Bay, (warehouse_id, sku))
+    row = ctx.session.get(Bay, (warehouse_id, sku))
     if (row.name if row else "") == name:
         return
     if row is not None and not name:
-        session.delete(row)
+        ctx.session.delete(row)
     else:
-        session.merge(Bay(warehouse_id=warehouse_id, sku=sku, name=name))
-    session.flush()
-    record(session, actor=actor, at=at, verb="bay.settled", subject=f"product:{sku}", warehouse=warehouse_id, bay=name)
+        ctx.session.merge(Bay(warehouse_id=warehouse_id, sku=sku, name=name))
+    ctx.session.flush()
+    record(ctx, verb="bay.settled", subject=f"product:{sku}", warehouse=warehouse_id, bay=name)
 
 
 def bays(session: Session, warehouse_id: str, skus: Collection[str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, Refused
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue import gs1
 from pos.catalogue.catalogue import Barcode
 from pos.stock import batches
@@ -40,19 +40,17 @@ NOTHING = gs1.Elements()
 # --- verbs ---
 
 
-def take_from(
-    session: Session, pick_id: str, sku: str, lot_id: str, qty: int | None = None, *, actor: Actor, at: dt.datetime
-) -> PickList:
+def take_from(ctx: Context, pick_id: str, sku: str, lot_id: str, qty: int | None = None) -> PickList:
     """Take a product from another lot than the sheet names (rules 2, 3). lot_id '': of no known lot.
 
     qty: how much of it; None: all that is there for this list.
     """
-    found = pick_of(session, pick_id)
-    lines = pick_lists.to_pick(session, found, sku)
-    held = next((one for one in _free(session, found, [sku], at)[sku] if (one.batch_id or "") == lot_id), None)
+    found = pick_of(ctx.session, pick_id)
+    lines = pick_lists.to_pick(ctx.session, found, sku)
+    held = next((one for one in _free(ctx.session, found, [sku], ctx.at)[sku] if (one.batch_id or "") == lot_id), None)
     if held is None:
         raise _unknown(lines[0].name)
-    _refuse_unsound(session, found, sku, lines[0].name, held.batch, held.expires_on, at)
+    _refuse_unsound(ctx.session, found, sku, lines[0].name, held.batch, held.expires_on, ctx.at)
     most = min(sum(line.qty for line in lines), held.qty)
     if most <= 0:
         raise Refused("lot-kept", "%(name)s: all of this lot is on another list. Take another lot.", name=lines[0].name)
@@ -69,35 +67,40 @@ def take_from(
     lots = [(lot_id, most if qty is None else qty), *before.items()]
     for line in lines:
         line.lots = [list(one) for one in dealt(lots, line.qty)]
-    session.flush()
+    ctx.session.flush()
     journal.record(
-        session, actor=actor, at=at, verb="pick list.lot", subject=subject_of(found), sku=sku, batch=held.batch,
-        expires_on=held.expires_on.isoformat() if held.expires_on else None, units=most if qty is None else qty,
-    )  # fmt: skip
+        ctx,
+        verb="pick list.lot",
+        subject=subject_of(found),
+        sku=sku,
+        batch=held.batch,
+        expires_on=held.expires_on.isoformat() if held.expires_on else None,
+        units=most if qty is None else qty,
+    )
     return found
 
 
-def take_scanned(session: Session, pick_id: str, code: str, *, actor: Actor, at: dt.datetime) -> str:
+def take_scanned(ctx: Context, pick_id: str, code: str) -> str:
     """Find the product a code names, and take the lot it says, if it says one (rule 2); returns the product's SKU."""
-    found, (text, _announced) = pick_of(session, pick_id), gs1.announced(code)
+    found, (text, _announced) = pick_of(ctx.session, pick_id), gs1.announced(code)
     if len(text) > gs1.LONGEST:
         raise gs1.misread(text)
-    sku, said = _read(session, found, text, at)
+    sku, said = _read(ctx.session, found, text, ctx.at)
     if sku is None:
         raise NotFound(
             "unknown-lot-code",
             "Nobody knows this code. Look for the product by its name, and choose its lot there.",
             field="code",
         )
-    name, batch = pick_lists.to_pick(session, found, sku)[0].name, tidy_batch(said.batch)
+    name, batch = pick_lists.to_pick(ctx.session, found, sku)[0].name, tidy_batch(said.batch)
     if batch is None and said.expires_on is None:
         return sku
-    _refuse_unsound(session, found, sku, name, batch, said.expires_on, at)
-    meant = [one for one in _free(session, found, [sku], at)[sku] if _is_meant(one, batch, said.expires_on)]
+    _refuse_unsound(ctx.session, found, sku, name, batch, said.expires_on, ctx.at)
+    meant = [one for one in _free(ctx.session, found, [sku], ctx.at)[sku] if _is_meant(one, batch, said.expires_on)]
     if not meant:
         raise _unknown(name)
     first = next((one for one in meant if one.qty > 0), meant[0])
-    take_from(session, pick_id, sku, str(first.batch_id), actor=actor, at=at)
+    take_from(ctx, pick_id, sku, str(first.batch_id))
     return sku
 
 

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.stock import batches
 from pos.stock.batches import Held
 from pos.store.store import day_of
@@ -64,29 +64,24 @@ class SentOff:
 # --- verbs ---
 
 
-def make(
-    session: Session,
-    warehouse_id: str,
-    *,
-    stores: Collection[str] | None = None,
-    actor: Actor,
-    at: dt.datetime,
-) -> PickList:
+def make(ctx: Context, warehouse_id: str, *, stores: Collection[str] | None = None) -> PickList:
     """Put what can be loaded of a warehouse on a list (rule 1). stores: of whom alone; None: of all."""
-    require_warehouse(session, warehouse_id)
-    locations.alone(session)
-    loads = [one for one in dispatch.ready(session, warehouse_id, at=at) if stores is None or one.store_id in stores]
+    require_warehouse(ctx.session, warehouse_id)
+    locations.alone(ctx.session)
+    loads = [
+        one for one in dispatch.ready(ctx.session, warehouse_id, at=ctx.at) if stores is None or one.store_id in stores
+    ]
     if not loads:
         raise Refused("nothing-to-gather", "Nothing waits to be picked here. Share out and confirm the orders first.")
     number = sa.select(sa.func.max(PickList.pick_no)).where(PickList.warehouse_id == warehouse_id)
     made = PickList(
-        id=new_id(), warehouse_id=warehouse_id, pick_no=int(session.scalar(number) or 0) + 1, state=STATES.first,
-        made_at=at, made_by=actor.name,
+        id=new_id(), warehouse_id=warehouse_id, pick_no=int(ctx.session.scalar(number) or 0) + 1, state=STATES.first,
+        made_at=ctx.at, made_by=ctx.actor.name,
     )  # fmt: skip
-    session.add(made)
-    session.flush()
-    lots = pick_lots.first_to_leave(session, warehouse_id, [line for load in loads for line in load.lines], at)
-    session.add_all(
+    ctx.session.add(made)
+    ctx.session.flush()
+    lots = pick_lots.first_to_leave(ctx.session, warehouse_id, [line for load in loads for line in load.lines], ctx.at)
+    ctx.session.add_all(
         PickLine(
             pick_id=made.id, store_id=load.store_id, source=load.source, source_id=load.id, sku=line.sku,
             name=line.name, pack_qty=line.pack_qty, qty=line.qty, lots=pick_lots.dealt(lots[line.sku], line.qty),
@@ -94,93 +89,87 @@ def make(
         for load in loads
         for line in load.lines
     )  # fmt: skip
-    session.flush()
+    ctx.session.flush()
     journal.record(
-        session, actor=actor, at=at, verb="pick list.made", subject=subject_of(made), warehouse=warehouse_id,
-        stores=len({one.store_id for one in loads}), units=sum(line.qty for one in loads for line in one.lines),
-    )  # fmt: skip
+        ctx,
+        verb="pick list.made",
+        subject=subject_of(made),
+        warehouse=warehouse_id,
+        stores=len({one.store_id for one in loads}),
+        units=sum(line.qty for one in loads for line in one.lines),
+    )
     return made
 
 
-def pick(
-    session: Session,
-    pick_id: str,
-    sku: str,
-    picked: Mapping[Place, tuple[int, str]] | None = None,
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> PickList:
+def pick(ctx: Context, pick_id: str, sku: str, picked: Mapping[Place, tuple[int, str]] | None = None) -> PickList:
     """Confirm a product for all its stores, once (rules 2, 3).
 
     picked: (units, why less) where it is not what the list says; whom it does not name gets all.
     """
-    found = pick_of(session, pick_id)
-    lines = pick_lists.to_pick(session, found, sku)
+    found = pick_of(ctx.session, pick_id)
+    lines = pick_lists.to_pick(ctx.session, found, sku)
     for line in lines:
         qty, why = (picked or {}).get((line.source, line.store_id, line.source_id), (line.qty, ""))
-        _confirm(line, qty, why, actor)
-    session.flush()
-    _settle_lost(session, found, lines, at)
+        _confirm(line, qty, why, ctx.actor)
+    ctx.session.flush()
+    _settle_lost(ctx.session, found, lines, ctx.at)
     reported = [[one.store_id, one.qty, one.picked_qty, one.short_why] for one in lines]
-    journal.record(
-        session, actor=actor, at=at, verb="pick list.line", subject=subject_of(found), sku=sku, picked=reported
-    )
-    _end_if_whole(session, found, actor, at)
+    journal.record(ctx, verb="pick list.line", subject=subject_of(found), sku=sku, picked=reported)
+    _end_if_whole(ctx, found)
     return found
 
 
-def pick_rest(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -> PickList:
+def pick_rest(ctx: Context, pick_id: str) -> PickList:
     """Confirm everything nobody has picked yet as the list says it."""
-    found = pick_of(session, pick_id)
+    found = pick_of(ctx.session, pick_id)
     pick_lists.refuse_closed(found)
-    rest = [line for line in lines_of(session, found) if line.picked_qty is None]
+    rest = [line for line in lines_of(ctx.session, found) if line.picked_qty is None]
     for line in rest:
-        _confirm(line, line.qty, "", actor)
+        _confirm(line, line.qty, "", ctx.actor)
     units = sum(line.qty for line in rest)
-    journal.record(session, actor=actor, at=at, verb="pick list.rest", subject=subject_of(found), units=units)
-    _end_if_whole(session, found, actor, at)
+    journal.record(ctx, verb="pick list.rest", subject=subject_of(found), units=units)
+    _end_if_whole(ctx, found)
     return found
 
 
-def put_back(session: Session, pick_id: str, sku: str, *, actor: Actor, at: dt.datetime) -> PickList:
+def put_back(ctx: Context, pick_id: str, sku: str) -> PickList:
     """Let a product be picked again (rule 2)."""
-    found = pick_of(session, pick_id)
+    found = pick_of(ctx.session, pick_id)
     pick_lists.refuse_closed(found)
-    for line in pick_lists.of_product(session, found, sku):
+    for line in pick_lists.of_product(ctx.session, found, sku):
         line.picked_qty, line.short_why, line.picked_by, line.lost_qty = None, "", "", 0
-    journal.record(session, actor=actor, at=at, verb="pick list.put_back", subject=subject_of(found), sku=sku)
+    journal.record(ctx, verb="pick list.put_back", subject=subject_of(found), sku=sku)
     if found.state == "picked":
-        journal.move(session, found, "picking", actor=actor, at=at, subject=subject_of(found))
-    session.flush()
+        journal.move(ctx, found, "picking", subject=subject_of(found))
+    ctx.session.flush()
     return found
 
 
-def drop(session: Session, pick_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PickList:
+def drop(ctx: Context, pick_id: str, *, why: str) -> PickList:
     """Give a list up: what was on it waits to be loaded as before."""
-    found = pick_of(session, pick_id)
+    found = pick_of(ctx.session, pick_id)
     if not (why := " ".join(why.split())[:200]):
         raise Invalid("no-reason", "Say why the list is given up: the journal keeps it.", field="why")
-    journal.move(session, found, "dropped", actor=actor, at=at, subject=subject_of(found), why=why)
-    session.flush()
+    journal.move(ctx, found, "dropped", subject=subject_of(found), why=why)
+    ctx.session.flush()
     return found
 
 
-def send_off(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -> SentOff:
+def send_off(ctx: Context, pick_id: str) -> SentOff:
     """Load what was picked and tell the stores (rules 3 to 5)."""
-    found = pick_of(session, pick_id)
+    found = pick_of(ctx.session, pick_id)
     pick_lists.refuse_closed(found)
     if found.state == "picking":
         raise Refused("not-picked", "Not everything on this list was picked yet. Confirm the rest first.")
-    locations.alone(session)
-    lines, loads = lines_of(session, found), dict[Place, list[PickLine]]()
+    locations.alone(ctx.session)
+    lines, loads = lines_of(ctx.session, found), dict[Place, list[PickLine]]()
     for line in lines:
         loads.setdefault((line.source, line.store_id, line.source_id), []).append(line)
-    kept, gone, stayed = pick_lists.in_hand(session, found.warehouse_id), list[str](), list[tuple[str, str]]()
+    kept, gone, stayed = pick_lists.in_hand(ctx.session, found.warehouse_id), list[str](), list[tuple[str, str]]()
     for place, mine in loads.items():
-        lots, reported, why = *_taken(session, found, mine, at), "odd"
-        with isolation.apart(session, "loading", place[1], actor=actor, at=at) as part:
-            why = _load(session, found, place, mine, reported, lots, actor=actor, at=at)
+        lots, reported, why = *_taken(ctx.session, found, mine, ctx.at), "odd"
+        with isolation.apart(ctx, "loading", place[1]) as part:
+            why = _load(ctx, found, place, mine, reported, lots)
         if not part.done or why:
             stayed.append((place[1], why if part.done else "odd"))
             continue
@@ -188,11 +177,11 @@ def send_off(session: Session, pick_id: str, *, actor: Actor, at: dt.datetime) -
         for line, one in zip(mine, reported, strict=True):
             line.lots = []
             kept[one.sku] = kept.get(one.sku, 0) - one.qty
-    found.sent_at = at if gone else None
+    found.sent_at = ctx.at if gone else None
     ends = "dispatched" if gone else "dropped"
-    journal.move(session, found, ends, actor=actor, at=at, subject=subject_of(found), stayed=stayed)
-    _write_off(session, found, lines, kept, actor, at)
-    session.flush()
+    journal.move(ctx, found, ends, subject=subject_of(found), stayed=stayed)
+    _write_off(ctx, found, lines, kept)
+    ctx.session.flush()
     return SentOff(tuple(gone), tuple(stayed))
 
 
@@ -215,24 +204,21 @@ def _confirm(line: PickLine, qty: int, why: str, actor: Actor) -> None:
     line.picked_qty, line.short_why, line.picked_by = qty, why if qty < line.qty else "", actor.name
 
 
-def _end_if_whole(session: Session, found: PickList, actor: Actor, at: dt.datetime) -> None:
-    session.flush()
+def _end_if_whole(ctx: Context, found: PickList) -> None:
+    ctx.session.flush()
     waits = sa.select(PickLine.sku).where(PickLine.pick_id == found.id, PickLine.picked_qty.is_(None)).limit(1)
-    if found.state == "picking" and session.scalar(waits) is None:
-        journal.move(session, found, "picked", actor=actor, at=at, subject=subject_of(found))
-        session.flush()
+    if found.state == "picking" and ctx.session.scalar(waits) is None:
+        journal.move(ctx, found, "picked", subject=subject_of(found))
+        ctx.session.flush()
 
 
 def _load(
-    session: Session,
+    ctx: Context,
     found: PickList,
     place: Place,
     lines: Sequence[PickLine],
     reported: Sequence[Advised],
     lots: Sequence[Held],
-    *,
-    actor: Actor,
-    at: dt.datetime,
 ) -> str:
     """Load one store's part of a list (rule 5); returns why it stays, '': it left."""
     (source, store_id, source_id), house = place, found.warehouse_id
@@ -242,24 +228,24 @@ def _load(
     lost = "over" if "expired" in whys else "recalled" if "recalled" in whys else "gone"
     empty = "" if any(one.qty for one in reported) else lost
     if source == "order":
-        order = session.get_one(ReplenishmentOrder, (store_id, source_id))
+        order = ctx.session.get_one(ReplenishmentOrder, (store_id, source_id))
         if order.state != "acknowledged" or empty:
             return empty if order.state == "acknowledged" else "called_off"
-        dispatch.send_off(session, house, order, reported, lots=lots, actor=actor, at=at)
+        dispatch.send_off(ctx, house, order, reported, lots=lots)
     elif source == "offer":
-        offer = network_offers.offer_of(session, store_id, source_id)
+        offer = network_offers.offer_of(ctx.session, store_id, source_id)
         if offer.state != "accepted" or empty:
             return empty if offer.state == "accepted" else "called_off"
-        if dispatch.waits_for_credit(offer, credit.held_stores(session)):
+        if dispatch.waits_for_credit(offer, credit.held_stores(ctx.session)):
             return "held"
-        dispatch.send_off_offer(session, house, offer, reported[0], lots=lots, actor=actor, at=at)
+        dispatch.send_off_offer(ctx, house, offer, reported[0], lots=lots)
     else:
-        claim = session.get_one(Claim, (store_id, source_id))
-        is_due = claim in claims.replacements_due(session)
+        claim = ctx.session.get_one(Claim, (store_id, source_id))
+        is_due = claim in claims.replacements_due(ctx.session)
         if not is_due or empty:
             return empty if is_due else "called_off"
         some = [one for one in reported if one.qty]
-        replacements.send_off(session, house, claim, some, lots=lots, actor=actor, at=at)
+        replacements.send_off(ctx, house, claim, some, lots=lots)
     return ""
 
 
@@ -330,9 +316,7 @@ def _settle_lost(session: Session, found: PickList, lines: Sequence[PickLine], a
         first.lost_qty = max(0, stands - kept)
 
 
-def _write_off(
-    session: Session, found: PickList, lines: Sequence[PickLine], kept: Mapping[str, int], actor: Actor, at: dt.datetime
-) -> None:
+def _write_off(ctx: Context, found: PickList, lines: Sequence[PickLine], kept: Mapping[str, int]) -> None:
     """Write off what was found missing, damaged or expired (rule 4). kept: by SKU, what was picked and has not left."""
     short: dict[tuple[str, str], int] = {}
     for line in lines:
@@ -340,12 +324,11 @@ def _write_off(
             short[line.sku, line.short_why] = short.get((line.sku, line.short_why), 0) + line.lost_qty
     house = found.warehouse_id
     for sku, why in sorted(short, key=lambda one: (one[1] == "missing", one)):
-        held = _sound(session, house, [sku], at)[sku]
+        held = _sound(ctx.session, house, [sku], ctx.at)[sku]
         rest = min(max(0, sum(one.qty for one in held) - kept.get(sku, 0)), short[sku, why])
         for one in held:
             if qty := min(rest, one.qty):
                 rest -= qty
                 lots.write_off(
-                    session, house, sku, qty, lot_id=one.batch_id or "", reason=WRITTEN_OFF[why],
-                    note=f"Pick list {found.pick_no}: {why}", id=new_id(), actor=actor, at=at,
-                )  # fmt: skip
+                    ctx, house, sku, qty, lot_id=one.batch_id or "", reason=WRITTEN_OFF[why],
+                    note=f"Pick list {found.pick_no}: {why}", id=new_id())  # fmt: skip

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.stock.batches import Held
 from supply import isolation
 from supply.facts import Advised
@@ -31,46 +31,39 @@ Goods = tuple[str, str]
 
 
 def dispatch(
-    session: Session,
-    there: dict[Goods, int],
-    promised: Mapping[Goods, int],
-    by_list: Collection[str] = (),
-    *,
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, there: dict[Goods, int], promised: Mapping[Goods, int], by_list: Collection[str] = ()
 ) -> None:
     """Load the replacements whose turn has come (rules 1, 2). there: units in each warehouse, less what is loaded here.
 
     promised: units of them that are promised to orders; by_list: warehouses whose goods a pick list takes.
     """
-    picking = pick_lists.being_picked(session)
-    for claim in claims.replacements_due(session):
+    picking = pick_lists.being_picked(ctx.session)
+    for claim in claims.replacements_due(ctx.session):
         if ("replacement", claim.store_id, claim.id) in picking:
             continue
-        house, loaded = warehouse_of(session, claim), list[Advised]()
-        with isolation.apart(session, "loading", claim.store_id, actor=actor, at=at) as part:
-            wanted = _wanted(session, claim)
-            loaded = goes_now(session, claim, there, promised, at)
+        house, loaded = warehouse_of(ctx.session, claim), list[Advised]()
+        with isolation.apart(ctx, "loading", claim.store_id) as part:
+            wanted = _wanted(ctx.session, claim)
+            loaded = goes_now(ctx.session, claim, there, promised, ctx.at)
             if loaded and house is not None and house in by_list:
                 loaded = []
             elif loaded and house is not None:
-                send_off(session, house, claim, loaded, actor=actor, at=at)
-            elif not wanted or house is None or _waited(claim, at) >= NOTHING_DAYS:
-                handling.end(session, claim, "compensated", actor=actor, at=at)
+                send_off(ctx, house, claim, loaded)
+            elif not wanted or house is None or _waited(claim, ctx.at) >= NOTHING_DAYS:
+                handling.end(ctx, claim, "compensated")
         if part.done and house is not None:
             for one in loaded:
                 there[house, one.sku] -= one.qty
 
 
 def send_off(
-    session: Session, warehouse_id: str, claim: Claim, loaded: Sequence[Advised], *, lots: Sequence[Held] | None = None,
-    actor: Actor, at: dt.datetime,
-) -> None:  # fmt: skip
+    ctx: Context, warehouse_id: str, claim: Claim, loaded: Sequence[Advised], *, lots: Sequence[Held] | None = None
+) -> None:
     """Load a claim's replacement, in its one delivery (rule 1)."""
     fact = loading.without_order(
-        session, claim.store_id, claims.replacement_id(claim.id), claim.supplier_id, loaded, at=at
+        ctx.session, claim.store_id, claims.replacement_id(claim.id), claim.supplier_id, loaded, at=ctx.at
     )
-    loading.send_off(session, warehouse_id, fact, claims.subject_of(claim), lots=lots, actor=actor, at=at)
+    loading.send_off(ctx, warehouse_id, fact, claims.subject_of(claim), lots=lots)
 
 
 def warehouse_of(session: Session, claim: Claim) -> str | None:

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 from config.errors import Conflict, Invalid, Refused
 from config.money import amount_for
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.words import N_
 from pos.catalogue.catalogue import Product
 from pos.reports.slips import local
@@ -66,16 +66,14 @@ LOOKED_BACK_DAYS = 60
 # --- verbs, store ---
 
 
-def send(
-    session: Session, store_id: str, return_id: str, counts: dict[str, int], *, actor: Actor, at: dt.datetime
-) -> SupplierReturn:
+def send(ctx: Context, store_id: str, return_id: str, counts: dict[str, int]) -> SupplierReturn:
     """Hand goods over to go back (rule 1). counts: units by SKU; a line that is not named goes whole."""
-    found = return_of(session, store_id, return_id)
+    found = return_of(ctx.session, store_id, return_id)
     if found.state != "proposed":
         raise Conflict("return-over", "This return was already sent, or the goods were kept.", state=found.state)
     sent = {}
-    for line in lines_of(session, found):
-        most = most_back(session, found, line)
+    for line in lines_of(ctx.session, found):
+        most = most_back(ctx.session, found, line)
         qty = counts.get(line.sku, most)
         if isinstance(qty, bool) or not 0 <= qty <= most:
             raise Invalid("more-than-proposed", "%(name)s: 0 to %(most)s units go back.", sku=line.sku,
@@ -85,55 +83,46 @@ def send(
     if not going:
         raise Invalid("no-lines", "Nothing goes back. Keep the goods instead.")
     source = Source("sent_back", SOURCE_KIND, found.id)
-    waste.take_out(session, store_id, going, Place.SUPPLIER, source, actor=actor, at=at)
-    supplier_returns.note_sent(session, found, sent, by=actor.name, sent_at=at, actor=actor, at=at)
-    lot = session.get(Consignment, (store_id, return_id)) if found.source == "network_offer" else None
+    waste.take_out(ctx, store_id, going, Place.SUPPLIER, source)
+    supplier_returns.note_sent(ctx, found, sent, by=ctx.actor.name, sent_at=ctx.at)
+    lot = ctx.session.get(Consignment, (store_id, return_id)) if found.source == "network_offer" else None
     if lot is not None:
         back = min(sent.get(lot.sku, 0), lot.left_qty)
         if back:
-            day = day_of(session, store_id, at)
-            consignment_stock.take(session, lot, "back", back, source_id=found.id, day=day, at=at)
-        consignment.buy_rest(session, lot, source_id=found.id, actor=actor, at=at)
-    supplier_returns.send(session, found, ReturnSent, at=at)
+            day = day_of(ctx.session, store_id, ctx.at)
+            consignment_stock.take(ctx.session, lot, "back", back, source_id=found.id, day=day, at=ctx.at)
+        consignment.buy_rest(ctx, lot, source_id=found.id)
+    supplier_returns.send(ctx.session, found, ReturnSent, at=ctx.at)
     return found
 
 
 @applies(ReturnReceived)
-def take_received(session: Session, fact: ReturnReceived, actor: Actor, at: dt.datetime) -> None:
+def take_received(ctx: Context, fact: ReturnReceived) -> None:
     """Take over what the warehouse counted; a second copy changes nothing."""
-    found = session.get(SupplierReturn, (fact.store_id, fact.id))
+    found = ctx.session.get(SupplierReturn, (fact.store_id, fact.id))
     if found is not None and found.state == "sent":
         counts = {row.sku: (row.received_qty or 0, row.fit_qty or 0) for row in fact.lines}
-        supplier_returns.note_received(
-            session, found, counts, words=fact.words, by=fact.received_by, actor=actor, at=at
-        )
+        supplier_returns.note_received(ctx, found, counts, words=fact.words, by=fact.received_by)
 
 
 # --- verbs, network ---
 
 
 @applies(ReturnSent)
-def take_sent(session: Session, fact: ReturnSent, actor: Actor, at: dt.datetime) -> None:
+def take_sent(ctx: Context, fact: ReturnSent) -> None:
     """Expect what a store has sent back. Refuses what was never agreed to go back (rule 4)."""
-    supplier_returns.write_down(session, fact, _agreed(session, fact), actor=actor, at=at)
+    supplier_returns.write_down(ctx, fact, _agreed(ctx.session, fact))
 
 
 def receive(
-    session: Session,
-    store_id: str,
-    return_id: str,
-    counts: dict[str, tuple[int, int]],
-    *,
-    words: str = "",
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, store_id: str, return_id: str, counts: dict[str, tuple[int, int]], *, words: str = ""
 ) -> SupplierReturn:
     """Take goods that came back into the warehouse and credit them (rule 2). counts: (came, fit to be sold) by SKU."""
-    found = return_of(session, store_id, return_id)
+    found = return_of(ctx.session, store_id, return_id)
     if found.state != "sent":
         raise Conflict("return-over", "These goods were already counted, or never sent.", state=found.state)
     words = " ".join(words.split())[:200]
-    credit_minor, lines = 0, lines_of(session, found)
+    credit_minor, lines = 0, lines_of(ctx.session, found)
     for line in lines:
         came, fit = counts.get(line.sku, (0, 0))
         if not 0 <= fit <= came <= (line.sent_qty or 0):
@@ -146,20 +135,20 @@ def receive(
         if line.charged and came:
             credit_minor += amount_for(came, line.pack_cost_minor, line.pack_qty)
     if credit_minor and found.source == "claim":
-        claim = claims.claim_of(session, store_id, return_id)
-        credit_minor = min(credit_minor, claims.left_to_pay(session, claim))
-    credit_minor = min(credit_minor, ledger.left_to_credit(session, store_id))  # what was given up was never paid
-    _into_stock(session, found, counts, actor=actor, at=at)
-    supplier_returns.note_received(session, found, counts, words=words, by=actor.name, actor=actor, at=at)
+        claim = claims.claim_of(ctx.session, store_id, return_id)
+        credit_minor = min(credit_minor, claims.left_to_pay(ctx.session, claim))
+    credit_minor = min(credit_minor, ledger.left_to_credit(ctx.session, store_id))  # what was given up was never paid
+    _into_stock(ctx, found, counts)
+    supplier_returns.note_received(ctx, found, counts, words=words, by=ctx.actor.name)
     if credit_minor:
         why = "Goods that went back"
-        ledger.credit_note(session, store_id, credit_minor, why=why, id=f"return-{found.id}", actor=actor, at=at)
+        ledger.credit_note(ctx, store_id, credit_minor, why=why, id=f"return-{found.id}")
     if found.source == "claim":
-        handling.goods_are_back(session, store_id, return_id, credit_minor, actor=actor, at=at)
-    lot = _lot_of(session, found)
+        handling.goods_are_back(ctx, store_id, return_id, credit_minor)
+    lot = _lot_of(ctx.session, found)
     if lot is not None:
-        consignment.charge(session, lot, actor=actor, at=at)
-    supplier_returns.send(session, found, ReturnReceived, at=at)
+        consignment.charge(ctx, lot)
+    supplier_returns.send(ctx.session, found, ReturnReceived, at=ctx.at)
     return found
 
 
@@ -203,37 +192,35 @@ def slip_of(session: Session, found: SupplierReturn) -> dict[str, Any]:
     }
 
 
-def keep_unsent(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
+def keep_unsent(ctx: Context, store_id: str) -> int:
     """Keep at the store what a claim's return did not take in time (rule 5); returns how many returns."""
-    today = day_of(session, store_id, at)
+    today = day_of(ctx.session, store_id, ctx.at)
     late = sa.select(SupplierReturn.id).where(
         SupplierReturn.store_id == store_id, SupplierReturn.state == "proposed", SupplierReturn.source == "claim",
         SupplierReturn.send_by < today,
     )  # fmt: skip
-    return sum(
-        supplier_returns.give_up(session, store_id, one, actor=actor, at=at) for one in session.scalars(late).all()
-    )
+    return sum(supplier_returns.give_up(ctx, store_id, one) for one in ctx.session.scalars(late).all())
 
 
-def end_overdue(session: Session, *, actor: Actor, at: dt.datetime) -> int:
+def end_overdue(ctx: Context) -> int:
     """End the claims whose goods did not come, and charge what did not come of lots (rules 6 to 8).
 
     Returns how many claims were forfeited.
     """
     forfeited = 0
-    for claim in _unanswered(session, at):
-        with isolation.apart(session, "returns", claim.store_id, actor=actor, at=at) as part:
-            handling.end(session, claim, "forfeited", actor=actor, at=at)
+    for claim in _unanswered(ctx.session, ctx.at):
+        with isolation.apart(ctx, "returns", claim.store_id) as part:
+            handling.end(ctx, claim, "forfeited")
         forfeited += part.done
-    today = at.date()
+    today = ctx.at.date()
     ended = sa.select(Consignment).where(
         sa.or_(Consignment.back_qty > 0, Consignment.left_qty > 0),
         Consignment.until < today - WORD_ENDS,
         Consignment.until >= today - WORD_ENDS - dt.timedelta(days=LOOKED_BACK_DAYS),
     )
-    for lot in session.scalars(ended.order_by(Consignment.store_id, Consignment.id)).all():
-        with isolation.apart(session, "returns", lot.store_id, actor=actor, at=at):
-            consignment.charge(session, lot, actor=actor, at=at)
+    for lot in ctx.session.scalars(ended.order_by(Consignment.store_id, Consignment.id)).all():
+        with isolation.apart(ctx, "returns", lot.store_id):
+            consignment.charge(ctx, lot)
     return forfeited
 
 
@@ -280,18 +267,16 @@ def _delivery_of(session: Session, found: SupplierReturn) -> Delivery | None:
     return session.get(Delivery, (found.store_id, claim.delivery_id)) if claim is not None else None
 
 
-def _into_stock(
-    session: Session, found: SupplierReturn, counts: dict[str, tuple[int, int]], *, actor: Actor, at: dt.datetime
-) -> None:
-    supplier = session.get(Supplier, found.supplier_id)
+def _into_stock(ctx: Context, found: SupplierReturn, counts: dict[str, tuple[int, int]]) -> None:
+    supplier = ctx.session.get(Supplier, found.supplier_id)
     fit = [(sku, good) for sku, (_came, good) in counts.items() if good]
     if supplier is not None and supplier.warehouse_id is not None and fit:
         house, source = supplier.warehouse_id, f"{found.store_id}:{found.id}"
-        stock.receive(session, house, fit, source_kind=SOURCE_KIND, source_id=source, at=at, actor=actor)
-        delivery = _delivery_of(session, found)
+        stock.receive(ctx, house, fit, source_kind=SOURCE_KIND, source_id=source)
+        delivery = _delivery_of(ctx.session, found)
         if delivery is not None:
-            lots = loading.lots_back(session, delivery, fit)
-            batches.lay_in(session, house, lots, source_kind=SOURCE_KIND, source_id=source, at=at)
+            lots = loading.lots_back(ctx.session, delivery, fit)
+            batches.lay_in(ctx.session, house, lots, source_kind=SOURCE_KIND, source_id=source, at=ctx.at)
 
 
 def _unanswered(session: Session, at: dt.datetime) -> list[Claim]:

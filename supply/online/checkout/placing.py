@@ -44,7 +44,7 @@ from config.database import lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, is_id
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue.catalogue import Product
 from pos.store.store import Store, send_fact
 from supply.money import escrow
@@ -225,9 +225,10 @@ def ask_to_cancel(session: Session, store_id: str, token: str, *, at: dt.datetim
             order_no=order.order_no, state=order.state,
         )  # fmt: skip
     order.cancel_asked_at = at
-    journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.cancel_asked", subject=subject_of(order))
+    ctx = Context(session, CUSTOMER, at)
+    journal.record(ctx, verb="pickup order.cancel_asked", subject=subject_of(order))
     if awaits_money(session, order):
-        unpaid(session, order, why=CUSTOMER_CANCELLED, actor=CUSTOMER, at=at)
+        unpaid(ctx, order, why=CUSTOMER_CANCELLED)
         return order
     fact = _as_cancelled(session, order, at)
     send_fact(session, fact, subject=subject_of(order), at=at)
@@ -243,21 +244,21 @@ def call_off(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
 def paid(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
     """Send the store an order whose money has come in (rule 6)."""
     order.paid_minor = order.total_minor
-    journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.paid", subject=subject_of(order))
+    journal.record(Context(session, CUSTOMER, at), verb="pickup order.paid", subject=subject_of(order))
     send_fact(session, as_placed(session, order), subject=subject_of(order), id=f"placed-{order.id}", at=at)
 
 
-def unpaid(session: Session, order: PickupOrder, *, why: str, actor: Actor, at: dt.datetime) -> None:
+def unpaid(ctx: Context, order: PickupOrder, *, why: str) -> None:
     """Call off an order whose money did not come in: the store never had it, and is only told its number (rule 6)."""
-    escrow.lapse(session, order.id, actor=actor, at=at)
-    journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=why)
-    order.why, order.moved_at = why, at
-    home_delivery.order_moved(session, order.store_id, order.id, True, actor=actor, at=at)
-    fact = _as_cancelled(session, order, at)
-    send_fact(session, fact, subject=subject_of(order), id=f"unpaid-{order.id}", at=at)
-    session.flush()
-    storefront.recount(session, order.store_id, [line.sku for line in lines_of(session, order)])
-    coupons.give_back(session, order.store_id, order.id, at=at)
+    escrow.lapse(ctx, order.id)
+    journal.move(ctx, order, "cancelled", subject=subject_of(order), why=why)
+    order.why, order.moved_at = why, ctx.at
+    home_delivery.order_moved(ctx, order.store_id, order.id, True)
+    fact = _as_cancelled(ctx.session, order, ctx.at)
+    send_fact(ctx.session, fact, subject=subject_of(order), id=f"unpaid-{order.id}", at=ctx.at)
+    ctx.session.flush()
+    storefront.recount(ctx.session, order.store_id, [line.sku for line in lines_of(ctx.session, order)])
+    coupons.give_back(ctx.session, order.store_id, order.id, at=ctx.at)
 
 
 # --- questions ---
@@ -409,25 +410,23 @@ def _written(
     """Write an order down and send it on, or let it wait for its money (rule 6)."""
     order = write_down(session, placed, email=wishes.email, language=wishes.language)
     order.return_days = availability.rules_of(session, store.id).return_days
+    ctx = Context(session, CUSTOMER, at)
     journal.record(
-        session, actor=CUSTOMER, at=at, verb="pickup order.placed", subject=subject_of(order),
-        total_minor=order.total_minor,
-    )  # fmt: skip
+        ctx, verb="pickup order.placed", subject=subject_of(order),
+        total_minor=order.total_minor)  # fmt: skip
     if pay_with:
         if not availability.rules_of(session, store.id).pay_online:
             raise Refused(
                 "no-online-payment", "%(name)s takes the money at the counter only.", name=store.name, field="pay"
             )
         escrow.open_for(
-            session,
+            ctx,
             order.id,
             store.id,
             "pickup",
             order.total_minor,
             currency=store.currency,
             provider=pay_with,
-            actor=CUSTOMER,
-            at=at,
         )
     else:
         send_fact(session, placed, subject=subject_of(order), id=f"placed-{order.id}", at=at)

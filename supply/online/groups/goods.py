@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import day_start
 from config.errors import Refused
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.stock import ledger, stock
 from pos.store.store import store_of
 from supply.demand import known_events
@@ -37,30 +37,28 @@ HOLDING = ("ordered", "arrived")
 # --- verbs, store ---
 
 
-def goods_came(
-    session: Session, store_id: str, came: Sequence[tuple[str, int]], *, actor: Actor, at: dt.datetime
-) -> None:
+def goods_came(ctx: Context, store_id: str, came: Sequence[tuple[str, int]]) -> None:
     """Hold what was posted, (SKU, qty), for the groups that wait for it (rule 1)."""
     left = dict(came)
-    for group in groups.of_store(session, store_id, ("ordered",)):
+    for group in groups.of_store(ctx.session, store_id, ("ordered",)):
         if group.arrived_qty is None and left.get(group.sku):
-            held = held_qty(session, group)
+            held = held_qty(ctx.session, group)
             more = min(left[group.sku], max(0, group.cases * group.case_qty - held))
             left[group.sku] -= more
-            _hold(session, group, held + more, actor=actor, at=at)
-            plan(session, group)
+            _hold(ctx, group, held + more)
+            plan(ctx.session, group)
 
 
-def reserve_arrival(session: Session, group: GroupOffer, qty: int, *, actor: Actor, at: dt.datetime) -> None:
+def reserve_arrival(ctx: Context, group: GroupOffer, qty: int) -> None:
     """Hold just what the shopkeeper says has come (rule 2); refuses more than nobody else is promised."""
-    free = stock.levels(session, group.store_id, [group.sku])[group.sku].available + held_qty(session, group)
+    free = stock.levels(ctx.session, group.store_id, [group.sku])[group.sku].available + held_qty(ctx.session, group)
     if qty > free:
         raise Refused(
             "goods-not-posted",
             "The records have only %(available)s of %(name)s that nobody else is promised. Post the delivery or "
             "count it, then say what came.", available=max(0, free), wanted=qty, name=group.name,
         )  # fmt: skip
-    _hold(session, group, qty, actor=actor, at=at)
+    _hold(ctx, group, qty)
 
 
 def plan(session: Session, group: GroupOffer) -> None:
@@ -70,9 +68,9 @@ def plan(session: Session, group: GroupOffer) -> None:
     known_events.plan(session, group.store_id, groups.subject_of(group), {group.sku: wanted}, day=group.vehicle_day)
 
 
-def settle(session: Session, group: GroupOffer, dealt_qty: int, *, actor: Actor, at: dt.datetime) -> None:
+def settle(ctx: Context, group: GroupOffer, dealt_qty: int) -> None:
     """Free what no share will take (rule 3). dealt_qty: of all shares, those on their way too."""
-    taken = session.scalar(
+    taken = ctx.session.scalar(
         sa.select(sa.func.coalesce(sa.func.sum(PickupLine.qty), 0))
         .join(
             PickupOrder, sa.and_(PickupOrder.store_id == PickupLine.store_id, PickupOrder.id == PickupLine.order_id)
@@ -82,23 +80,23 @@ def settle(session: Session, group: GroupOffer, dealt_qty: int, *, actor: Actor,
         )
     )  # fmt: skip
     left = max(0, dealt_qty - int(taken or 0))
-    if held_qty(session, group) > left:
-        _hold(session, group, left, actor=actor, at=at)
+    if held_qty(ctx.session, group) > left:
+        _hold(ctx, group, left)
 
 
 @contextmanager
-def opened(session: Session, order: PickupOrder, qty: int, *, actor: Actor, at: dt.datetime) -> Iterator[None]:
+def opened(ctx: Context, order: PickupOrder, qty: int) -> Iterator[None]:
     """Let an order that is a share of a group reserve its units out of what is held for the group (rule 3)."""
-    group = session.get(GroupOffer, order.group_id) if order.group_id else None
-    held = held_qty(session, group) if group else 0
+    group = ctx.session.get(GroupOffer, order.group_id) if order.group_id else None
+    held = held_qty(ctx.session, group) if group else 0
     if group is None or not held:
         yield
         return
-    stock.answer(session, group.store_id, group.id, "released", at=at)
+    stock.answer(ctx.session, group.store_id, group.id, "released", at=ctx.at)
     try:
         yield
     finally:
-        _hold(session, group, max(0, held - qty), actor=actor, at=at)
+        _hold(ctx, group, max(0, held - qty))
 
 
 # --- questions ---
@@ -123,9 +121,9 @@ def share_until(session: Session, order: PickupOrder, at: dt.datetime) -> dt.dat
 # --- inside ---
 
 
-def _hold(session: Session, group: GroupOffer, qty: int, *, actor: Actor, at: dt.datetime) -> None:
+def _hold(ctx: Context, group: GroupOffer, qty: int) -> None:
     """Hold so much under the group's id instead of what was held before, as far as it is there."""
-    stock.answer(session, group.store_id, group.id, "released", at=at)
-    qty = min(qty, stock.levels(session, group.store_id, [group.sku])[group.sku].available)
+    stock.answer(ctx.session, group.store_id, group.id, "released", at=ctx.at)
+    qty = min(qty, stock.levels(ctx.session, group.store_id, [group.sku])[group.sku].available)
     if qty > 0:
-        stock.reserve(session, group.store_id, group.id, [(group.sku, qty)], at=at, actor=actor)
+        stock.reserve(ctx, group.store_id, group.id, [(group.sku, qty)])

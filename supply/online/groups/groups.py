@@ -36,7 +36,7 @@ from config.finding import Finding
 from config.ids import NETWORK
 from config.nodes import journal
 from config.nodes.facts import Day, Instant, Whole
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
 from pos.store.store import Store, store_of
@@ -185,37 +185,35 @@ class Standing:
 # --- verbs ---
 
 
-def open_group(session: Session, terms: GroupTerms, *, actor: Actor, at: dt.datetime) -> GroupOffer:
+def open_group(ctx: Context, terms: GroupTerms) -> GroupOffer:
     """Open a group (rule 1); the same id again is the same group."""
     terms.check()
-    if (known := session.get(GroupOffer, terms.id)) is not None:
+    if (known := ctx.session.get(GroupOffer, terms.id)) is not None:
         return known
-    if terms.closes_at <= at:
+    if terms.closes_at <= ctx.at:
         raise Invalid("bad-group-days", "The closing time is over already.", field="closes")
-    store_of(session, terms.store_id)
-    product = session.get(Product, terms.sku)
+    store_of(ctx.session, terms.store_id)
+    product = ctx.session.get(Product, terms.sku)
     if product is None or (product.stock_unit, product.price_quantity, product.kind) != ("each", 1, "goods"):
         raise Invalid("bad-group-product", "A group buys a product that is sold by the piece.", sku=terms.sku)
     steps = [list(step) for step in terms.steps]
     row = GroupOffer(
-        **{**vars(terms), "steps": steps}, state=STATES.first, opened_at=at, cases=0, why="", step=0, members=0,
+        **{**vars(terms), "steps": steps}, state=STATES.first, opened_at=ctx.at, cases=0, why="", step=0, members=0,
         taken_qty=0,
     )  # fmt: skip
-    session.add(row)
-    session.flush()
-    journal.record(session, actor=actor, at=at, verb="group.opened", subject=subject_of(row), sku=row.sku)
+    ctx.session.add(row)
+    ctx.session.flush()
+    journal.record(ctx, verb="group.opened", subject=subject_of(row), sku=row.sku)
     return row
 
 
-def join(
-    session: Session, group_id: str, member: GroupMember, *, provider: str, actor: Actor, at: dt.datetime
-) -> GroupMember:
+def join(ctx: Context, group_id: str, member: GroupMember, *, provider: str) -> GroupMember:
     """Join a group; it counts once it is paid (rule 2).
 
     The same member id again is the same membership; one that is an order's or a payment's is a Conflict.
     """
-    group = locked(session, group_id)
-    if (known := session.get(GroupMember, member.id)) is not None:
+    group = locked(ctx.session, group_id)
+    if (known := ctx.session.get(GroupMember, member.id)) is not None:
         if (known.want_qty, known.maximum_qty, known.token_hash) != (
             member.want_qty,
             member.maximum_qty,
@@ -223,25 +221,23 @@ def join(
         ):
             raise Conflict("already-joined", "You have joined this group already. Look at your page.")
         return known
-    if escrow.escrow_of(session, member.id) or session.get(PickupOrder, (group.store_id, member.id)):
+    if escrow.escrow_of(ctx.session, member.id) or ctx.session.get(PickupOrder, (group.store_id, member.id)):
         raise Conflict("id-in-use", "This page was used for something else. Open it again and join again.")
-    _refuse_closed(group, at)
+    _refuse_closed(group, ctx.at)
     if not 1 <= member.want_qty <= member.maximum_qty <= MOST_UNITS:
         raise Invalid("bad-quantity", "Take 1 to %(most)s, and at most no less than you want.", most=MOST_UNITS)
-    if group.state == "filling" and member.want_qty > (left := standing(session, group, at).to_full_case):
+    if group.state == "filling" and member.want_qty > (left := standing(ctx.session, group, ctx.at).to_full_case):
         raise Refused("case-full", "Only %(left)s more fit into the last case.", left=left)
-    member.group_id, member.joined_at = group_id, at
-    session.add(member)
-    session.flush()
+    member.group_id, member.joined_at = group_id, ctx.at
+    ctx.session.add(member)
+    ctx.session.flush()
     first_minor = int(group.steps[0][1])
-    _, most_minor = price.share(session, group.store_id, group.sku, member.maximum_qty, first_minor, at=at)
-    pay_within = min(escrow.PAY_WITHIN, _joinable_until(group) - at)
+    _, most_minor = price.share(ctx.session, group.store_id, group.sku, member.maximum_qty, first_minor, at=ctx.at)
+    pay_within = min(escrow.PAY_WITHIN, _joinable_until(group) - ctx.at)
     escrow.open_for(
-        session, member.id, group.store_id, "group", most_minor,
-        currency=store_of(session, group.store_id).currency, provider=provider, actor=actor, at=at,
-        pay_within=pay_within,
-    )  # fmt: skip
-    journal.record(session, actor=actor, at=at, verb="group.joined", subject=subject_of(group), member=member.id)
+        ctx, member.id, group.store_id, "group", most_minor,
+        currency=store_of(ctx.session, group.store_id).currency, provider=provider, pay_within=pay_within)  # fmt: skip
+    journal.record(ctx, verb="group.joined", subject=subject_of(group), member=member.id)
     return member
 
 
@@ -251,28 +247,28 @@ def paid(session: Session, member_id: str, *, at: dt.datetime) -> None:
     group = locked(session, member.group_id)
     if group.state not in ("open", "filling") or member.left_at is not None or at >= _joinable_until(group):
         member.left_at = member.left_at or at
-        escrow.refund(session, member_id, None, why="the group has closed", actor=_SYSTEM, at=at)
+        escrow.refund(Context(session, _SYSTEM, at), member_id, None, why="the group has closed")
 
 
-def unpaid(session: Session, member_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def unpaid(ctx: Context, member_id: str) -> None:
     """Let a member out whose money did not come in time; should it come yet it goes back (rule 2)."""
-    member = session.get_one(GroupMember, member_id)
-    escrow.lapse(session, member_id, actor=actor, at=at)
-    member.left_at = member.left_at or at
+    member = ctx.session.get_one(GroupMember, member_id)
+    escrow.lapse(ctx, member_id)
+    member.left_at = member.left_at or ctx.at
 
 
-def leave(session: Session, member_id: str, *, actor: Actor, at: dt.datetime) -> GroupMember:
+def leave(ctx: Context, member_id: str) -> GroupMember:
     """Leave a group before it closes; everything goes back (rule 2). Twice is once."""
-    member = session.get_one(GroupMember, member_id)
-    group = locked(session, member.group_id)
+    member = ctx.session.get_one(GroupMember, member_id)
+    group = locked(ctx.session, member.group_id)
     if member.left_at is not None:
         return member
     if group.state != "open":
         raise Refused("group-closed", "The group has closed: what you joined for is being ordered.", state=group.state)
-    member.left_at = at
-    if not escrow.lapse(session, member.id, actor=actor, at=at):
-        escrow.refund(session, member.id, None, why="left the group", actor=actor, at=at)
-    journal.record(session, actor=actor, at=at, verb="group.left", subject=subject_of(group), member=member.id)
+    member.left_at = ctx.at
+    if not escrow.lapse(ctx, member.id):
+        escrow.refund(ctx, member.id, None, why="left the group")
+    journal.record(ctx, verb="group.left", subject=subject_of(group), member=member.id)
     return member
 
 
@@ -292,54 +288,54 @@ def close_due(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
     )  # fmt: skip
     overdue = session.scalars(lock_rows(session, silent.order_by(GroupOffer.id))).all()
     return changed + [
-        fail(session, group.id, why="The goods did not come.", actor=_SYSTEM, at=at) for group in overdue
+        fail(Context(session, _SYSTEM, at), group.id, why="The goods did not come.") for group in overdue
     ]  # fmt: skip
 
 
-def fail(session: Session, group_id: str, *, why: str, actor: Actor, at: dt.datetime) -> GroupOffer:
+def fail(ctx: Context, group_id: str, *, why: str) -> GroupOffer:
     """Call a group off: everybody gets everything back at once (rule 2)."""
-    group = locked(session, group_id)
-    journal.move(session, group, "failed", actor=actor, at=at, subject=subject_of(group), why=why)
+    group = locked(ctx.session, group_id)
+    journal.move(ctx, group, "failed", subject=subject_of(group), why=why)
     group.why = why
-    for member in _members(session, group):
-        if not escrow.lapse(session, member.id, actor=actor, at=at):
-            escrow.refund(session, member.id, None, why="the group failed", actor=actor, at=at)
-        _send(session, group, member, "failed", why, at)
+    for member in _members(ctx.session, group):
+        if not escrow.lapse(ctx, member.id):
+            escrow.refund(ctx, member.id, None, why="the group failed")
+        _send(ctx.session, group, member, "failed", why, ctx.at)
     return group
 
 
-def arrived(session: Session, group_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> dict[str, int]:
+def arrived(ctx: Context, group_id: str, qty: int) -> dict[str, int]:
     """Deal out what arrived, and send back what was paid beyond it (rule 4); returns member -> units."""
-    group = locked(session, group_id)
+    group = locked(ctx.session, group_id)
     if group.state == "arrived":
-        return {one.id: one.gets_qty or 0 for one in _members(session, group)}
+        return {one.id: one.gets_qty or 0 for one in _members(ctx.session, group)}
     if not 0 <= qty <= max(0, group.cases * group.case_qty):
         most = group.cases * group.case_qty
         raise Invalid("bad-quantity", "%(most)s were ordered for this group: type 0 to %(most)s.", most=most)
-    members = _members(session, group)
+    members = _members(ctx.session, group)
     ordered = fill([Wish(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes)
     gets = deal([(one.id, ordered.gets[one.id]) for one in members], qty)
-    journal.move(session, group, "arrived", actor=actor, at=at, subject=subject_of(group), qty=qty)
+    journal.move(ctx, group, "arrived", subject=subject_of(group), qty=qty)
     group.arrived_qty = qty
     for member in members:
         member.gets_qty = gets[member.id]
-        left_minor = escrow.balance(session, member.id)
-        due_minor = share_of(session, group, member, at)[1] if member.gets_qty else 0
-        escrow.refund(session, member.id, left_minor - due_minor, why="price or share", actor=actor, at=at)
+        left_minor = escrow.balance(ctx.session, member.id)
+        due_minor = share_of(ctx.session, group, member, ctx.at)[1] if member.gets_qty else 0
+        escrow.refund(ctx, member.id, left_minor - due_minor, why="price or share")
         if not member.gets_qty:
-            _send(session, group, member, "none", _NOTHING_LEFT, at)
+            _send(ctx.session, group, member, "none", _NOTHING_LEFT, ctx.at)
     return gets
 
 
-def release(session: Session, member_id: str, *, why: str = "collected", actor: Actor, at: dt.datetime) -> int:
+def release(ctx: Context, member_id: str, *, why: str = "collected") -> int:
     """Pass a collected member's money on: the commission for the leader, the rest to the store (rule 5)."""
-    member = session.get_one(GroupMember, member_id)
-    group = session.get_one(GroupOffer, member.group_id)
-    left_minor = escrow.balance(session, member_id)
+    member = ctx.session.get_one(GroupMember, member_id)
+    group = ctx.session.get_one(GroupOffer, member.group_id)
+    left_minor = escrow.balance(ctx.session, member_id)
     bp = group.commission_bp if group.leader else 0
-    leader_minor = price.leaders_part(session, group.store_id, member_id, left_minor, bp)
+    leader_minor = price.leaders_part(ctx.session, group.store_id, member_id, left_minor, bp)
     part = LeaderPart(leader_minor, group.leader, group.id) if leader_minor else None
-    return escrow.release(session, member_id, leader=part, why=why, actor=actor, at=at)
+    return escrow.release(ctx, member_id, leader=part, why=why)
 
 
 def settle_done(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
@@ -352,7 +348,7 @@ def settle_done(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
             )
         ).all()  # fmt: skip
         if all(state in ("settled", "lapsed") for state in states):
-            journal.move(session, group, "settled", actor=_SYSTEM, at=at, subject=subject_of(group))
+            journal.move(Context(session, _SYSTEM, at), group, "settled", subject=subject_of(group))
             done.append(group)
     return done
 
@@ -457,7 +453,7 @@ def send_back_forgotten(session: Session, *, at: dt.datetime) -> int:
     for row, group_id in found:
         locked(session, group_id)
         actor = Actor.system("groups", NETWORK)
-        escrow.refund(session, row.id, None, why="the group is over", actor=actor, at=at)
+        escrow.refund(Context(session, actor, at), row.id, None, why="the group is over")
     return len(found)
 
 
@@ -503,24 +499,25 @@ def _refuse_closed(group: GroupOffer, at: dt.datetime) -> None:
 def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
     members = _members(session, group)
     taken = sum(one.want_qty for one in members)
+    ctx = Context(session, _SYSTEM, at)
     if taken < group.threshold_qty:
-        fail(session, group.id, why="Not enough neighbours joined.", actor=_SYSTEM, at=at)
+        fail(ctx, group.id, why="Not enough neighbours joined.")
         return True
     filled = fill([Wish(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes)
     full = filled.cases * group.case_qty >= taken
     if group.state == "open" and not full and at < group.closes_at + FILL:
-        journal.move(session, group, "filling", actor=_SYSTEM, at=at, subject=subject_of(group))
+        journal.move(ctx, group, "filling", subject=subject_of(group))
         return True
     if filled.cases < group.minimum_cases:
-        fail(session, group.id, why="The supplier's minimum was not reached.", actor=_SYSTEM, at=at)
+        fail(ctx, group.id, why="The supplier's minimum was not reached.")
         return True
     group.cases = filled.cases
     group.price_minor = price_at([(int(qty), int(price)) for qty, price in group.steps], sum(filled.gets.values()))
-    journal.move(session, group, "ordered", actor=_SYSTEM, at=at, subject=subject_of(group), cases=group.cases)
+    journal.move(ctx, group, "ordered", subject=subject_of(group), cases=group.cases)
     for member in members:
         if not filled.gets[member.id]:
             member.left_at = at
-            escrow.refund(session, member.id, None, why="nothing was left", actor=_SYSTEM, at=at)
+            escrow.refund(ctx, member.id, None, why="nothing was left")
             _send(session, group, member, "none", _NOTHING_LEFT, at)
             continue
         _send(session, group, member, "ordered", f"{filled.gets[member.id]} × {group.name} is ordered.", at)

@@ -27,7 +27,7 @@ from config.clock import business_day
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.words import LANGUAGES, N_, language
 from pos.catalogue import offers
 from pos.catalogue.offers import Coupon
@@ -143,7 +143,7 @@ class Reachable:
 
 
 def make(
-    session: Session,
+    ctx: Context,
     store_id: str,
     kind: str,
     offer_id: str,
@@ -152,60 +152,53 @@ def make(
     away_days: int = 30,
     days: int = 21,
     id: str,
-    actor: Actor,
-    at: dt.datetime,
 ) -> Outreach:
     """Make a letter and a code for everybody it is for (rules 1 to 3); the same id again is the same letter."""
-    if (known := session.get(Outreach, (store_id, id))) is not None:
+    if (known := ctx.session.get(Outreach, (store_id, id))) is not None:
         return known
     if kind not in KINDS or not 7 <= away_days <= LONGEST_AWAY or not 3 <= days <= 90:
         raise Invalid("bad-letter", "Stay within 7 to 365 days away, and 3 to 90 days for the codes.", field="days")
     kept = {code: _tidy(said) for code, said in words.items() if code in LANGUAGES and said}
-    offer, day = offers.offer_of(session, store_id, offer_id), day_of(session, store_id, at)
+    offer, day = offers.offer_of(ctx.session, store_id, offer_id), day_of(ctx.session, store_id, ctx.at)
     if offer.until_day is not None and offer.until_day < day + dt.timedelta(days=days):
         raise Refused(
             "beyond-offer", "The offer ends on %(until)s, before the codes do. Let them hold for fewer days.",
             until=offer.until_day.isoformat(), field="days",
         )  # fmt: skip
-    people = [one.customer for one in reachable(session, store_id, day) if one.may_get(kind, away_days)]
+    people = [one.customer for one in reachable(ctx.session, store_id, day) if one.may_get(kind, away_days)]
     if not people:
         raise Refused("nobody-to-write", "There is nobody to write to just now who agreed to messages.")
     held = _left_out(id, [one.id for one in people])
     written = [one for one in people if one.id not in held]
     uses = FRIENDS if kind == "friend" else 1
     until = day + dt.timedelta(days=days)
-    codes = offers.make_coupons(
-        session, store_id, offer.id, count=len(written), most_uses=uses, until_day=until, actor=actor, at=at
-    )
+    codes = offers.make_coupons(ctx, store_id, offer.id, count=len(written), most_uses=uses, until_day=until)
     row = Outreach(
         store_id=store_id, id=id, kind=kind, offer_id=offer.id, words=kept, away_days=away_days, days=days,
-        made_on=day, made_at=at, made_by=actor.name,
+        made_on=day, made_at=ctx.at, made_by=ctx.actor.name,
     )  # fmt: skip
-    session.add(row)
-    session.flush()
+    ctx.session.add(row)
+    ctx.session.flush()
     given = dict(zip([one.id for one in written], codes, strict=True))
-    session.add_all(
+    ctx.session.add_all(
         OutreachRecipient(store_id=store_id, outreach_id=id, customer_id=one.id, code=given.get(one.id, ""))
         for one in people
     )
     journal.record(
-        session, actor=actor, at=at, verb="outreach.made", subject=f"outreach:{id}", kind=kind, people=len(people),
-        left_out=len(held),
-    )  # fmt: skip
-    session.flush()
+        ctx, verb="outreach.made", subject=f"outreach:{id}", kind=kind, people=len(people),
+        left_out=len(held))  # fmt: skip
+    ctx.session.flush()
     return row
 
 
-def reported(session: Session, store_id: str, id: str, customer_id: str, *, actor: Actor, at: dt.datetime) -> None:
+def reported(ctx: Context, store_id: str, id: str, customer_id: str) -> None:
     """Write that somebody was sent their letter; twice is once."""
-    row = session.get(OutreachRecipient, (store_id, id, customer_id))
+    row = ctx.session.get(OutreachRecipient, (store_id, id, customer_id))
     if row is None or not row.code:
         raise NotFound("not-in-letter", "This letter is not for this customer.", customer=customer_id)
     if row.reported_at is None:
-        row.reported_at = at
-        journal.record(
-            session, actor=actor, at=at, verb="outreach.reported", subject=f"customer:{customer_id}", letter=id
-        )
+        row.reported_at = ctx.at
+        journal.record(ctx, verb="outreach.reported", subject=f"customer:{customer_id}", letter=id)
 
 
 # --- questions ---

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import NotFound
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.words import N_, language
 from pos.catalogue import offers
 from pos.catalogue.offers import CouponUse
@@ -67,54 +67,49 @@ class Brought:
 # --- verbs ---
 
 
-def give(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
+def give(ctx: Context, store_id: str) -> int:
     """Make the thanks that are due (rules 1 to 3), at the store; returns how many. Again it makes none."""
-    day = day_of(session, store_id, at)
-    known = set(session.scalars(sa.select(ReferralReward.friend_id).where(ReferralReward.store_id == store_id)))
+    day = day_of(ctx.session, store_id, ctx.at)
+    known = set(ctx.session.scalars(sa.select(ReferralReward.friend_id).where(ReferralReward.store_id == store_id)))
     given = 0
-    for letter in session.scalars(
+    for letter in ctx.session.scalars(
         sa.select(Outreach).where(
             Outreach.store_id == store_id, Outreach.kind == "friend",
             Outreach.made_on >= day - dt.timedelta(days=LONGEST_DAYS),
         ).order_by(Outreach.made_at)
     ).all():  # fmt: skip
-        if offers.standing(offers.offer_of(session, store_id, letter.offer_id), day) != "live":
+        if offers.standing(offers.offer_of(ctx.session, store_id, letter.offer_id), day) != "live":
             continue
-        for passer_id, sale in _first_purchases(session, letter, day):
-            if sale.customer_id in known or "messages" not in consent.agreed(session, store_id, passer_id):
+        for passer_id, sale in _first_purchases(ctx.session, letter, day):
+            if sale.customer_id in known or "messages" not in consent.agreed(ctx.session, store_id, passer_id):
                 continue
-            if _thanked(session, letter, passer_id) >= FRIENDS:
+            if _thanked(ctx.session, letter, passer_id) >= FRIENDS:
                 continue
-            (code,) = offers.make_coupons(
-                session, store_id, letter.offer_id, until_day=_until(session, letter, day), actor=actor, at=at
-            )
+            (code,) = offers.make_coupons(ctx, store_id, letter.offer_id, until_day=_until(ctx.session, letter, day))
             friend_id = str(sale.customer_id)
             known.add(friend_id)
-            session.add(
+            ctx.session.add(
                 ReferralReward(
                     store_id=store_id, friend_id=friend_id, outreach_id=letter.id, customer_id=passer_id,
-                    sale_id=sale.id, code=code, given_at=at,
+                    sale_id=sale.id, code=code, given_at=ctx.at,
                 )
             )  # fmt: skip
-            session.flush()
-            journal.record(
-                session, actor=actor, at=at, verb="outreach.thanked", subject=f"customer:{passer_id}", letter=letter.id
-            )
+            ctx.session.flush()
+            journal.record(ctx, verb="outreach.thanked", subject=f"customer:{passer_id}", letter=letter.id)
             given += 1
     return given
 
 
-def reported(session: Session, store_id: str, friend_id: str, *, actor: Actor, at: dt.datetime) -> ReferralReward:
+def reported(ctx: Context, store_id: str, friend_id: str) -> ReferralReward:
     """Write that somebody was given their thanks; twice is once."""
-    row = session.get(ReferralReward, (store_id, friend_id))
+    row = ctx.session.get(ReferralReward, (store_id, friend_id))
     if row is None:
         raise NotFound("not-in-letter", "This letter is not for this customer.", customer=friend_id)
     if row.reported_at is None:
-        row.reported_at = at
+        row.reported_at = ctx.at
         journal.record(
-            session, actor=actor, at=at, verb="outreach.reported", subject=f"customer:{row.customer_id}",
-            letter=row.outreach_id,
-        )  # fmt: skip
+            ctx, verb="outreach.reported", subject=f"customer:{row.customer_id}",
+            letter=row.outreach_id)  # fmt: skip
     return row
 
 

@@ -33,7 +33,7 @@ from config.money import round_cash
 from config.nodes import journal
 from config.nodes.append_only import append_only
 from config.nodes.facts import STORE, Day, Fact, Instant, Whole, recovers
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Product
 from pos.customers import customers
@@ -147,7 +147,7 @@ class OnlineProduct:
 
 
 def take(
-    session: Session,
+    ctx: Context,
     store_id: str,
     *,
     id: str,
@@ -158,8 +158,6 @@ def take(
     tender: str = "",
     reference: str = "",
     shown_total_minor: int | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> Taken:
     """Take an order at the counter (rules 1 to 3). tender: cash or card, paid now; '' when it is collected.
 
@@ -170,79 +168,76 @@ def take(
     """
     if not is_id(id):
         raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
-    whose = _checked(whose, store_of(session, store_id).tz)
+    whose = _checked(whose, store_of(ctx.session, store_id).tz)
     if tender not in ("", *TENDERS):
         raise Invalid("unknown-tender", "It is paid now in cash or by card, or when it is collected.", tender=tender)
     wanted = sorted(lines)
-    if (known := session.get(PickupOrder, (store_id, id))) is not None:
-        if [(line.sku, line.qty) for line in orders.lines_of(session, known)] != wanted:
+    if (known := ctx.session.get(PickupOrder, (store_id, id))) is not None:
+        if [(line.sku, line.qty) for line in orders.lines_of(ctx.session, known)] != wanted:
             raise Conflict(
                 "order-content-differs", "Order %(order_no)s was already taken with other goods.",
                 order_no=known.order_no,
             )  # fmt: skip
         return Taken(known, None, None)
-    store = store_of(session, store_id)
-    placed, token = _placed(session, store, id, whose, wanted, window_from, at)
+    store = store_of(ctx.session, store_id)
+    placed, token = _placed(ctx.session, store, id, whose, wanted, window_from, ctx.at)
     if shown_total_minor not in (None, placed.total_minor):
         raise Refused(
             "total-changed", "A price has changed since you looked. Look at the new total, then order again.",
             total_minor=placed.total_minor, shown_minor=shown_total_minor,
         )  # fmt: skip
-    order = write_down(session, placed)
+    order = write_down(ctx.session, placed)
     order.customer_id = whose.customer_id
-    offers.use_coupons(session, store, placed.coupons, id, at)
-    journal.record(session, actor=actor, at=at, verb="pickup order.taken", subject=subject_of(order))
+    offers.use_coupons(ctx.session, store, placed.coupons, id, ctx.at)
+    journal.record(ctx, verb="pickup order.taken", subject=subject_of(order))
     here = [(line.sku, line.qty) for line in placed.lines if not line.awaited]
     if here:
-        stock.reserve(session, store_id, id, here, actor=actor, at=at)
+        stock.reserve(ctx, store_id, id, here)
     if tender and order.total_minor:
-        into = _open_shift(session, store_id, till_id)
-        _book(session, order, into, id, Tender(tender, order.total_minor, reference), store, actor, at)
+        into = _open_shift(ctx.session, store_id, till_id)
+        _book(ctx, order, into, id, Tender(tender, order.total_minor, reference), store)
         order.paid_minor = order.total_minor
         placed = replace(placed, paid_minor=order.paid_minor)
-    send_fact(session, placed, subject=subject_of(order), id=f"taken-{id}", at=at)
-    pickup.accept(session, store_id, id, actor=actor, at=at)
+    send_fact(ctx.session, placed, subject=subject_of(order), id=f"taken-{id}", at=ctx.at)
+    pickup.accept(ctx, store_id, id)
     return Taken(order, code_of(id, token), token)
 
 
-def give_back(
-    session: Session, store_id: str, order_id: str, *, id: str, till_id: str, tender: str, actor: Actor, at: dt.datetime
-) -> int:
+def give_back(ctx: Context, store_id: str, order_id: str, *, id: str, till_id: str, tender: str) -> int:
     """Give back at the counter what was paid and is no longer owed (rule 4); returns how much. id: made by the page."""
-    order = order_for_update(session, store_id, order_id)
-    if (known := session.get(CounterMoney, (store_id, id))) is not None:
+    order = order_for_update(ctx.session, store_id, order_id)
+    if (known := ctx.session.get(CounterMoney, (store_id, id))) is not None:
         return -known.amount_minor
     if tender not in TENDERS:
         raise Invalid("unknown-tender", "Money goes back in cash or to the card.", tender=tender)
-    due_minor = due_back_minor(session, order)
+    due_minor = due_back_minor(ctx.session, order)
     if due_minor <= 0:
         raise Refused("nothing-due", "Nothing of order %(order_no)s is to be given back.", order_no=order.order_no)
-    found = _open_shift(session, store_id, till_id)
+    found = _open_shift(ctx.session, store_id, till_id)
     if tender == "cash" and drawer_cash.is_beyond(due_minor, found.expected_minor):
         refusal = Refused("drawer-lacks-cash", "There is not so much cash in this drawer. Give it back to the card.")
         of_shift = (store_id, found.id, found.totals, "order_paid", due_minor, refusal)
-        found.totals = drawer_cash.note_beyond(session, *of_shift, actor=actor, at=at)
-    _book(session, order, found, id, Tender(tender, -due_minor), store_of(session, store_id), actor, at)
+        found.totals = drawer_cash.note_beyond(ctx, *of_shift)
+    _book(ctx, order, found, id, Tender(tender, -due_minor), store_of(ctx.session, store_id))
     return due_minor
 
 
 @recovers(CounterMoneyMoved)
-def write_again(session: Session, fact: CounterMoneyMoved, actor: Actor, _at: dt.datetime) -> None:
+def write_again(ctx: Context, fact: CounterMoneyMoved) -> None:
     """Write money these books have lost, as it was told (rule 5); cash comes into the drawer by its own fact."""
     names = ("store_id", "id", "order_id", "tender", "actor_id", "amount_minor", "rounding_minor", "at")
     row = CounterMoney(**{name: getattr(fact, name) for name in names})
-    if session.get(CounterMoney, (row.store_id, row.id)) is not None:
+    if ctx.session.get(CounterMoney, (row.store_id, row.id)) is not None:
         return
     paid = Tender(row.tender, row.amount_minor, fact.slip)
-    slip_numbers.take_again(session, row.store_id, [paid], day=fact.business_day, source=f"order:{row.order_id}")
+    slip_numbers.take_again(ctx.session, row.store_id, [paid], day=fact.business_day, source=f"order:{row.order_id}")
     into, moved = fact.shift_id, Tender(row.tender, row.amount_minor + row.rounding_minor)
-    row.shift_id = into if drawer_cash.note_again(session, row.store_id, into, "orders", moved) else ""
-    session.add(row)
+    row.shift_id = into if drawer_cash.note_again(ctx.session, row.store_id, into, "orders", moved) else ""
+    ctx.session.add(row)
     journal.record(
-        session, actor=actor, at=row.at, verb="order money.recovered", subject=f"pickup:{row.order_id}",
-        tender=row.tender, amount_minor=row.amount_minor,
-    )  # fmt: skip
-    session.flush()
+        replace(ctx, at=row.at), verb="order money.recovered", subject=f"pickup:{row.order_id}",
+        tender=row.tender, amount_minor=row.amount_minor)  # fmt: skip
+    ctx.session.flush()
 
 
 # --- questions ---
@@ -401,31 +396,28 @@ def _open_shift(session: Session, store_id: str, till_id: str) -> Shift:
     return found
 
 
-def _book(
-    session: Session, order: PickupOrder, found: Shift, id: str, paid: Tender, store: Store, actor: Actor,
-    at: dt.datetime,
-) -> None:  # fmt: skip
+def _book(ctx: Context, order: PickupOrder, found: Shift, id: str, paid: Tender, store: Store) -> None:
     """Write money taken or given back, cash into the drawer with it (rule 3)."""
     tender, amount_minor = paid.tender, paid.amount_minor
     moved = round_cash(amount_minor, store.smallest_coin_minor) if tender == "cash" else amount_minor
-    day = business_day(at, store.tz, store.rollover_hour)
-    slip_numbers.take(session, store.id, [paid], day=day, source=f"order:{order.id}")
-    session.add(
+    day = business_day(ctx.at, store.tz, store.rollover_hour)
+    slip_numbers.take(ctx.session, store.id, [paid], day=day, source=f"order:{order.id}")
+    ctx.session.add(
         CounterMoney(
             store_id=store.id, id=id, order_id=order.id, tender=tender, amount_minor=amount_minor,
-            rounding_minor=moved - amount_minor, shift_id=found.id, at=at, actor_id=actor.id,
+            rounding_minor=moved - amount_minor, shift_id=found.id, at=ctx.at, actor_id=ctx.actor.id,
         )
     )  # fmt: skip
-    drawer_cash.take_apart(session, found, "orders", Tender(tender, moved), id, at=at, actor=actor)
+    drawer_cash.take_apart(ctx, found, "orders", Tender(tender, moved), id)
     fact = CounterMoneyMoved(
         store_id=store.id, id=id, order_id=order.id, tender=tender, amount_minor=amount_minor,
-        rounding_minor=moved - amount_minor, slip=paid.reference, shift_id=found.id, business_day=day, at=at,
-        actor_id=actor.id,
+        rounding_minor=moved - amount_minor, slip=paid.reference, shift_id=found.id, business_day=day, at=ctx.at,
+        actor_id=ctx.actor.id,
     )  # fmt: skip
-    send_fact(session, fact, subject=subject_of(order), id=f"order-money-{id}", at=at)
+    send_fact(ctx.session, fact, subject=subject_of(order), id=f"order-money-{id}", at=ctx.at)
     facts = {"tender": tender, "amount_minor": amount_minor} | ({"slip": paid.reference} if paid.reference else {})
-    journal.record(session, actor=actor, at=at, verb="pickup order.money", subject=subject_of(order), **facts)
-    session.flush()
+    journal.record(ctx, verb="pickup order.money", subject=subject_of(order), **facts)
+    ctx.session.flush()
 
 
 def _taken_minor(session: Session, order: PickupOrder) -> int:

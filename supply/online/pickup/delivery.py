@@ -22,7 +22,7 @@ from config.clock import as_utc
 from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.money import round_cash
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.store.store import Store
 from supply.online import home_delivery
 from supply.online.home_delivery import HomeDelivery
@@ -50,30 +50,28 @@ class Way:
 # --- verbs, store ---
 
 
-def set_out(
-    session: Session, store_id: str, order_ids: Sequence[str], *, actor: Actor, at: dt.datetime
-) -> list[HomeDelivery]:
+def set_out(ctx: Context, store_id: str, order_ids: Sequence[str]) -> list[HomeDelivery]:
     """Set out with some orders, to be called at in this order (rule 1)."""
     if not order_ids:
         raise Invalid("nothing-to-take", "Choose at least one order to take along.")
-    ways = [_locked(session, store_id, order_id) for order_id in order_ids]
+    ways = [_locked(ctx.session, store_id, order_id) for order_id in order_ids]
     if unready := [way.order.order_no for way in ways if way.order.state != "ready"]:
         raise Refused("not-packed", "Not ready yet: %(names)s. Pack it first.", names=", ".join(unready))
-    here, trip, clock = _store_at(session, store_id), new_id(), at
+    here, trip, clock = _store_at(ctx.session, store_id), new_id(), ctx.at
     for n, way in enumerate(ways, 1):
         clock += dt.timedelta(seconds=way_m(here, way.home.at) * 3.6 / RIDE_KMH)
         clock = max(clock, way.order.window_from or clock)
-        home_delivery.move(session, way.home, "on_the_way", actor=actor, at=at)
+        home_delivery.move(ctx, way.home, "on_the_way")
         way.home.trip_id, way.home.n, way.home.comes_at = trip, n, clock
         here, clock = way.home.at, clock + AT_DOOR
-    session.flush()
+    ctx.session.flush()
     for way in ways:
-        send(session, way.order, at)
+        send(ctx.session, way.order, ctx.at)
     return [way.home for way in ways]
 
 
 def hand_over(
-    session: Session,
+    ctx: Context,
     store_id: str,
     order_id: str,
     *,
@@ -82,11 +80,9 @@ def hand_over(
     sale_id: str,
     till_id: str,
     age_confirmed: int | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> Handover:
     """Hand an order over at the door (rule 2). A wrong code comes back as `Handover.refusal`, to be raised after."""
-    way = _locked(session, store_id, order_id)
+    way = _locked(ctx.session, store_id, order_id)
     again, token = way.order.state == "collected" and way.order.sale_id == sale_id, ""
     if not again:
         home_delivery.STATES.require(way.home.state, "delivered")
@@ -94,53 +90,52 @@ def hand_over(
             raise Invalid("no-taker", "Type the customer's code, or the name of who takes it.", field="code")
         found = Handover()
         if code.strip():
-            found = handover.find(session, store_id, code, order_id=order_id, actor=actor, at=at)
+            found = handover.find(ctx, store_id, code, order_id=order_id)
             if found.refusal is not None:
                 return found
         token = found.token
-    due = due_minor(session, way.order)
+    due = due_minor(ctx.session, way.order)
     handed = handover.hand_over(
-        session, store_id, order_id, sale_id=sale_id, till_id=till_id, tenders=[("cash", due)],
+        ctx, store_id, order_id, sale_id=sale_id, till_id=till_id, tenders=[("cash", due)],
         shown_total_minor=way.order.total_minor if way.order.paid_minor else due, age_confirmed=age_confirmed,
-        token=token, actor=actor, at=at,
-    )  # fmt: skip
+        token=token)  # fmt: skip
     if not again:
-        home_delivery.move(session, way.home, "delivered", actor=actor, at=at)
+        home_delivery.move(ctx, way.home, "delivered")
         way.home.receiver = receiver.strip()[:60]
-        send(session, way.order, at)
-        _send_others(session, way.home, at)
+        send(ctx.session, way.order, ctx.at)
+        _send_others(ctx.session, way.home, ctx.at)
     return handed
 
 
-def fail(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> HomeDelivery:
+def fail(ctx: Context, store_id: str, order_id: str, *, why: str) -> HomeDelivery:
     """Write that an order could not be handed over (rule 3); it comes back to the store."""
-    way = _locked(session, store_id, order_id)
+    way = _locked(ctx.session, store_id, order_id)
     if way.home.state == "failed":
         return way.home
     if not why.strip():
         raise Invalid("reason-missing", "Say why, so that the customer understands.", field="reason")
-    home_delivery.move(session, way.home, "failed", actor=actor, at=at, why=why.strip()[:200])
-    way.order.hold_until = held_until(session, store_id, at)
-    send(session, way.order, at)
-    _send_others(session, way.home, at)
+    home_delivery.move(ctx, way.home, "failed", why=why.strip()[:200])
+    way.order.hold_until = held_until(ctx.session, store_id, ctx.at)
+    send(ctx.session, way.order, ctx.at)
+    _send_others(ctx.session, way.home, ctx.at)
     return way.home
 
 
-def try_again(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> HomeDelivery:
+def try_again(ctx: Context, store_id: str, order_id: str) -> HomeDelivery:
     """Let an order that came back be taken along again."""
-    way = _locked(session, store_id, order_id)
-    home_delivery.move(session, way.home, "asked", actor=actor, at=at)
-    send(session, way.order, at)
+    way = _locked(ctx.session, store_id, order_id)
+    home_delivery.move(ctx, way.home, "asked")
+    send(ctx.session, way.order, ctx.at)
     return way.home
 
 
-def to_collect(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> HomeDelivery:
+def to_collect(ctx: Context, store_id: str, order_id: str) -> HomeDelivery:
     """Let the customer collect an order that was to be brought: its fee falls away (rule 3)."""
-    way = _locked(session, store_id, order_id)
-    home_delivery.move(session, way.home, "to_collect", actor=actor, at=at)
-    lines = lines_of(session, way.order)
-    way.order.total_minor = cost(session, promise_of(lines, fee_of(session, way.order))).total_minor
-    send(session, way.order, at)
+    way = _locked(ctx.session, store_id, order_id)
+    home_delivery.move(ctx, way.home, "to_collect")
+    lines = lines_of(ctx.session, way.order)
+    way.order.total_minor = cost(ctx.session, promise_of(lines, fee_of(ctx.session, way.order))).total_minor
+    send(ctx.session, way.order, ctx.at)
     return way.home
 
 

@@ -9,12 +9,8 @@ Rules
    where it calls it off, the whole money is the customer's (`order_copy` rule 2).
 """
 
-import datetime as dt
-
-from sqlalchemy.orm import Session
-
 from config.errors import Conflict
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from supply.money import escrow
 from supply.money.escrow import Escrow
 from supply.online.checkout import placing
@@ -22,22 +18,22 @@ from supply.online.groups import groups
 from supply.online.orders import OPEN, PickupOrder
 
 
-def pass_on(session: Session, id: str, *, why: str, actor: Actor, at: dt.datetime) -> int:
+def pass_on(ctx: Context, id: str, *, why: str) -> int:
     """Pass on what is left of an escrow (rule 1); returns how much in all."""
-    if escrow.locked(session, id).purpose == "group":
-        return groups.release(session, id, why=why, actor=actor, at=at)
-    return escrow.release(session, id, why=why, actor=actor, at=at)
+    if escrow.locked(ctx.session, id).purpose == "group":
+        return groups.release(ctx, id, why=why)
+    return escrow.release(ctx, id, why=why)
 
 
-def decide(session: Session, id: str, refund_minor: int, *, why: str, actor: Actor, at: dt.datetime) -> Escrow:
+def decide(ctx: Context, id: str, refund_minor: int, *, why: str) -> Escrow:
     """Decide a dispute: so much goes back, the rest on (rules 2, 3)."""
-    row = escrow.locked(session, id)
+    row = escrow.locked(ctx.session, id)
     if row.state != "disputed":
         raise Conflict("not-disputed", "This escrow is %(state)s; nothing waits for a decision.", state=row.state)
-    escrow.refund(session, id, refund_minor, why=why, actor=actor, at=at)
-    if escrow.balance(session, id):
-        pass_on(session, id, why=why, actor=actor, at=at)
-    order = session.get(PickupOrder, (row.store_id, id))
+    escrow.refund(ctx, id, refund_minor, why=why)
+    if escrow.balance(ctx.session, id):
+        pass_on(ctx, id, why=why)
+    order = ctx.session.get(PickupOrder, (row.store_id, id))
     if order is not None and order.state in OPEN:
-        placing.call_off(session, order, at=at)
+        placing.call_off(ctx.session, order, at=ctx.at)
     return row

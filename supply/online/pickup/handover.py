@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import DomainError, NotFound, Refused
 from config.ids import new_id, tidy_pickup_code
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from pos.customers import customers
 from pos.sale import sale
 from pos.sale.sale_request import SaleRequest
@@ -76,21 +76,19 @@ class Handover:
 # --- verbs, store ---
 
 
-def find(
-    session: Session, store_id: str, code_or_token: str, *, actor: Actor, at: dt.datetime, order_id: str | None = None
-) -> Handover:
+def find(ctx: Context, store_id: str, code_or_token: str, *, order_id: str | None = None) -> Handover:
     """Return the order a code or token opens, ended ones too, or a wrong code's refusal (rules 1 to 3).
 
     order_id: the order open on the page; the code must then be that order's. Raises only when locked.
     """
-    _refuse_when_locked(session, store_id, at)
+    _refuse_when_locked(ctx.session, store_id, ctx.at)
     text = "".join(code_or_token.split())
     code = tidy_pickup_code(text)
     if code is None and len(text) < 22:
         return Handover(
             refusal=NotFound("no-such-code", "This is not a pickup code: it has 8 letters and digits. Read it again.")
         )
-    order = _by_code(session, store_id, code, at) if code else _by_token(session, store_id, text)
+    order = _by_code(ctx.session, store_id, code, ctx.at) if code else _by_token(ctx.session, store_id, text)
     if order is not None and order_id in (None, order.id):
         return Handover(order=order, token="" if code else text)
     if order is None and code is None:
@@ -102,8 +100,8 @@ def find(
                 " how it stands.",
             )
         )
-    session.add(PickupTry(store_id=store_id, id=new_id(), at=at, actor_id=actor.id))
-    record(session, actor=actor, at=at, verb="pickup order.wrong_code", subject=f"pickup:{order_id or 'unknown'}")
+    ctx.session.add(PickupTry(store_id=store_id, id=new_id(), at=ctx.at, actor_id=ctx.actor.id))
+    record(ctx, verb="pickup order.wrong_code", subject=f"pickup:{order_id or 'unknown'}")
     if order is not None:
         return Handover(
             refusal=Refused("other-order", "This code belongs to order %(order_no)s.", order_no=order.order_no)
@@ -114,7 +112,7 @@ def find(
 
 
 def collect(
-    session: Session,
+    ctx: Context,
     store_id: str,
     code_or_token: str,
     *,
@@ -124,30 +122,27 @@ def collect(
     shown_total_minor: int,
     age_confirmed: int | None = None,
     order_id: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
 ) -> Handover:
     """Hand a ready order over and ring its sale (rule 4).
 
     Refuses orders that are not ready, already collected or ended, and whatever `sale.complete` refuses (total shown,
     cash, age, shift). A wrong code comes back as `Handover.refusal` (rule 3).
     """
-    found = find(session, store_id, code_or_token, actor=actor, at=at, order_id=order_id)
+    found = find(ctx, store_id, code_or_token, order_id=order_id)
     if found.order is None:
         return found
-    if home_delivery.is_live(home_delivery.of_order(session, store_id, found.order.id)):
+    if home_delivery.is_live(home_delivery.of_order(ctx.session, store_id, found.order.id)):
         raise Refused(
             "brought-home", "Order %(order_no)s is to be brought. Say first that it is collected.",
             order_no=found.order.order_no,
         )  # fmt: skip
     return hand_over(
-        session, store_id, found.order.id, sale_id=sale_id, till_id=till_id, tenders=tenders,
-        shown_total_minor=shown_total_minor, age_confirmed=age_confirmed, token=found.token, actor=actor, at=at,
-    )  # fmt: skip
+        ctx, store_id, found.order.id, sale_id=sale_id, till_id=till_id, tenders=tenders,
+        shown_total_minor=shown_total_minor, age_confirmed=age_confirmed, token=found.token)  # fmt: skip
 
 
 def hand_over(
-    session: Session,
+    ctx: Context,
     store_id: str,
     order_id: str,
     *,
@@ -157,16 +152,14 @@ def hand_over(
     shown_total_minor: int,
     age_confirmed: int | None = None,
     token: str = "",
-    actor: Actor,
-    at: dt.datetime,
 ) -> Handover:
     """Ring the sale of an order whose customer is known, by its code or at the door (rule 4). token: as scanned."""
-    order = order_for_update(session, store_id, order_id)
+    order = order_for_update(ctx.session, store_id, order_id)
     again = order.state == "collected" and order.sale_id == sale_id
     if not again:
-        _refuse_unless_ready(session, order)
+        _refuse_unless_ready(ctx.session, order)
         refuse_unpaid(order)
-    promise = promise_of(lines_of(session, order), fee_of(session, order))
+    promise = promise_of(lines_of(ctx.session, order), fee_of(ctx.session, order))
     request = SaleRequest(
         id=sale_id,
         store_id=store_id,
@@ -178,20 +171,20 @@ def hand_over(
         channel="pickup",
         order_id=order.id,
         order_no=order.order_no,
-        customer_id=_member_of(session, order),
+        customer_id=_member_of(ctx.session, order),
         agreed_prices=promise.prices,
         agreed_savings=promise.savings,
         agreed_deposits=promise.deposits,
     )
-    completed = sale.complete(session, request, actor=actor, at=at)
+    completed = sale.complete(ctx, request)
     if again:
         return Handover(order=order, completed=completed)
-    order.sale_id, order.collected_at, order.collected_by = sale_id, at, actor.name
-    order.return_until = at + dt.timedelta(days=rules_of(session, store_id).return_days)
+    order.sale_id, order.collected_at, order.collected_by = sale_id, ctx.at, ctx.actor.name
+    order.return_until = ctx.at + dt.timedelta(days=rules_of(ctx.session, store_id).return_days)
     if token:
-        order.proved_at, order.proved_by = at, "token"
+        order.proved_at, order.proved_by = ctx.at, "token"
     proof = token if order.paid_minor and order.number > 0 else ""  # nobody else needs it
-    move(session, order, "collected", actor=actor, at=at, why=order.why, proof=proof)
+    move(ctx, order, "collected", why=order.why, proof=proof)
     return Handover(order=order, completed=completed)
 
 

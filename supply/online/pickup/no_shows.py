@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from config.database import lock_rows
 from config.ids import NETWORK
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import Peer
 from config.nodes.outbox import OutboxMessage
 from supply.online import home_delivery
@@ -53,9 +53,10 @@ def call_off(session: Session, *, at: dt.datetime) -> list[PickupOrder]:
     found = _surely_not_there(session, waiting)
     for order in found:
         placing.call_off(session, order, at=at)
-        journal.move(session, order, "cancelled", actor=_SYSTEM, at=at, subject=subject_of(order), why=WHY)
+        ctx = Context(session, _SYSTEM, at)
+        journal.move(ctx, order, "cancelled", subject=subject_of(order), why=WHY)
         order.why, order.moved_at = WHY, at
-        home_delivery.order_moved(session, order.store_id, order.id, True, actor=_SYSTEM, at=at)
+        home_delivery.order_moved(ctx, order.store_id, order.id, True)
         session.flush()
         storefront.recount(session, order.store_id, [line.sku for line in lines_of(session, order)])
         coupons.give_back(session, order.store_id, order.id, at=at)

@@ -41,7 +41,7 @@ from config.ids import NETWORK
 from config.money import exponent
 from config.nodes import facts, journal
 from config.nodes.facts import applies, recovers
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.messages import OutgoingMessage
 from pos.store.store import Store, send_fact
 from supply.money import credit, escrow
@@ -86,50 +86,51 @@ _SYSTEM = Actor.system("pickup", NETWORK)
 
 
 @applies(PickupMoved)
-def mirror(session: Session, moved: PickupMoved, _actor: Actor, at: dt.datetime) -> None:
+def mirror(ctx: Context, moved: PickupMoved) -> None:
     """Take over how an order stands at its store (rule 1); an older step changes nothing. at: when it arrived."""
-    _refuse_others(session, moved.store_id, moved.order_id)
+    _refuse_others(ctx.session, moved.store_id, moved.order_id)
     _refuse_contradiction(moved)
-    order = session.scalar(
+    order = ctx.session.scalar(
         lock_rows(
-            session,
+            ctx.session,
             sa.select(PickupOrder).where(PickupOrder.store_id == moved.store_id, PickupOrder.id == moved.order_id),
         ).execution_options(populate_existing=True)
     )
     is_known = order is not None
     if order is None:
-        order = write_down(session, without_person(moved))
-        order.reported_by_store, order.return_days = True, availability.rules_of(session, moved.store_id).return_days
-        storefront.number_used(session, moved.store_id, moved.number)
+        order = write_down(ctx.session, without_person(moved))
+        order.reported_by_store, order.return_days = (
+            True,
+            availability.rules_of(ctx.session, moved.store_id).return_days,
+        )
+        storefront.number_used(ctx.session, moved.store_id, moved.number)
         if moved.number > 0:  # what the counter took counts as used there
-            coupons.learn(session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
-    _note_hand_over(session, order, moved, at)
+            coupons.learn(ctx.session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
+    _note_hand_over(ctx.session, order, moved, ctx.at)
     if moved.step <= order.step:
-        _set_clock(session, order, at)  # it may have brought the proof
+        _set_clock(ctx.session, order, ctx.at)  # it may have brought the proof
         return
     if order.state in AFTER_COLLECTION and moved.state not in AFTER_COLLECTION:
         order.step = moved.step  # its store was put back from a copy: the goods are gone all the same (rule 6)
         journal.record(
-            session,
-            actor=_SYSTEM,
-            at=at,
+            Context(ctx.session, _SYSTEM, ctx.at),
             verb="pickup order.reported_back",
             subject=subject_of(order),
             reported=moved.state,
         )
         return
     before, awaited = order.state, awaits_answer(order)
-    take_over(order, moved, at)
+    take_over(order, moved, ctx.at)
     if order.reported_by_store:
         order.paid_minor = moved.paid_minor
-    _take_lines(session, order, moved, before if is_known else None)
+    _take_lines(ctx.session, order, moved, before if is_known else None)
     if order.state in GIVEN_BACK:
-        coupons.give_back(session, order.store_id, order.id, at=order.moved_at)
+        coupons.give_back(ctx.session, order.store_id, order.id, at=order.moved_at)
     if order.state != before or (awaited and is_declined(order)):
-        _send_customer(session, order, order.moved_at)
+        _send_customer(ctx.session, order, order.moved_at)
     if moved.delivery is not None:
-        _follow_home(session, order, moved)
-    _move_money(session, order, at)
+        _follow_home(ctx.session, order, moved)
+    _move_money(ctx.session, order, ctx.at)
 
 
 def take_over(order: PickupOrder, moved: PickupMoved, at: dt.datetime) -> None:
@@ -148,7 +149,7 @@ def take_over(order: PickupOrder, moved: PickupMoved, at: dt.datetime) -> None:
 def money_came(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
     """Let money follow an order its store has already: a network put back from a copy had forgotten it (rule 6)."""
     order.paid_minor = escrow.locked(session, order.id).amount_minor
-    journal.record(session, actor=_SYSTEM, at=at, verb="pickup order.paid", subject=subject_of(order))
+    journal.record(Context(session, _SYSTEM, at), verb="pickup order.paid", subject=subject_of(order))
     _move_money(session, order, at)
 
 
@@ -160,11 +161,11 @@ def ended_here(session: Session, order: PickupOrder, at: dt.datetime) -> None:
 
 @applies(PickupTaken)
 @recovers(PickupTaken)
-def taken(session: Session, placed: PickupTaken, _actor: Actor, _at: dt.datetime) -> None:
+def taken(ctx: Context, placed: PickupTaken) -> None:
     """Learn of an order the store took at its counter whose it is, whichever of its messages came first."""
-    _refuse_others(session, placed.store_id, placed.order_id)
-    order = session.get(PickupOrder, (placed.store_id, placed.order_id))
-    order = order or write_down(session, placed)
+    _refuse_others(ctx.session, placed.store_id, placed.order_id)
+    order = ctx.session.get(PickupOrder, (placed.store_id, placed.order_id))
+    order = order or write_down(ctx.session, placed)
     if order.state in OPEN and order.number < 0:  # what has ended may be forgotten already
         order.customer_name, order.customer_phone = placed.customer_name, placed.customer_phone
 
@@ -195,12 +196,11 @@ def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.
     why = " ".join(why.split())[:300]
     if not why:
         raise Invalid("reason-missing", "Say what is wrong with the goods.", field="why")
-    journal.record(
-        session, actor=CUSTOMER, at=at, verb="pickup order.return_wished", subject=subject_of(order), why=why
-    )
+    ctx = Context(session, CUSTOMER, at)
+    journal.record(ctx, verb="pickup order.return_wished", subject=subject_of(order), why=why)
     order.return_asked_at, order.return_asked_step = at, order.step
     if escrow.escrow_of(session, order.id) is not None:
-        escrow.set_clock(session, order.id, None, actor=CUSTOMER, at=at)
+        escrow.set_clock(ctx, order.id, None)
     fact = ReturnAsked(store_id, order.id, why, text_of(at))
     send_fact(session, fact, subject=subject_of(order), id=f"return-{order.id}-{order.step}", at=at)
     return order
@@ -213,7 +213,7 @@ def confirm(session: Session, store_id: str, token: str, *, at: dt.datetime) -> 
         raise Refused("not-handed-over", "The store has not said yet that it handed your order over. Try again later.")
     if order.proved_at is None and not order.reported_by_store:
         order.proved_at, order.proved_by = at, "customer"
-        journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.confirmed", subject=subject_of(order))
+        journal.record(Context(session, CUSTOMER, at), verb="pickup order.confirmed", subject=subject_of(order))
         _set_clock(session, order, at)
     return order
 
@@ -227,10 +227,11 @@ def dispute(session: Session, store_id: str, token: str, why: str, *, at: dt.dat
         raise Refused(
             "nothing-to-dispute", "Only what was paid online and collected, or is long overdue, can be disputed here."
         )
+    ctx = Context(session, CUSTOMER, at)
     if row.state == "settled":
-        escrow.dispute_late(session, order.id, why=why, words=order.order_no, actor=CUSTOMER, at=at)
+        escrow.dispute_late(ctx, order.id, why=why, words=order.order_no)
     else:
-        escrow.dispute(session, order.id, why=why, actor=CUSTOMER, at=at)
+        escrow.dispute(ctx, order.id, why=why)
     return order
 
 
@@ -316,8 +317,9 @@ def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:
 def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     """Let the escrow follow the order (rule 2)."""
     row = escrow.escrow_of(session, order.id)
+    ctx = Context(session, _SYSTEM, at)
     if row is None and order.paid_minor > 0 and order.number > 0:
-        escrow.open_again(session, order.id, order.store_id, order.paid_minor, order.currency, actor=_SYSTEM, at=at)
+        escrow.open_again(ctx, order.id, order.store_id, order.paid_minor, order.currency)
     if row is None or row.state not in ("held", "disputed", "settled"):
         return
     keep_minor = 0 if order.state in GIVEN_BACK else order.total_minor - order.returned_minor
@@ -325,13 +327,17 @@ def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     if row.state == "settled":
         words = order.order_no
         entry = escrow.take_back(
-            session, row.id, keep_minor, is_covered=lambda: credit.covers_late_refund(session, order.store_id),
-            why=order.state, words=words, actor=_SYSTEM, at=at,
-        )  # fmt: skip
+            ctx,
+            row.id,
+            keep_minor,
+            is_covered=lambda: credit.covers_late_refund(session, order.store_id),
+            why=order.state,
+            words=words,
+        )
     elif escrow.was_taken_back(session, row.id) and not credit.covers_late_refund(session, order.store_id):
         entry = None  # it waits for the operator
     else:
-        entry = escrow.refund(session, row.id, back_minor, why=order.state, actor=_SYSTEM, at=at)
+        entry = escrow.refund(ctx, row.id, back_minor, why=order.state)
     if entry is not None:
         amount = _amount(entry.amount_minor, order.currency)
         _send(session, order, "refunded", f"refunded-{entry.id}", at, amount=amount)
@@ -341,7 +347,7 @@ def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
 def _set_clock(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     if order.state in AFTER_COLLECTION and escrow.escrow_of(session, order.id) is not None:
         proved = order.proved_at is not None
-        escrow.set_clock(session, order.id, released_at(session, order, at), proved=proved, actor=_SYSTEM, at=at)
+        escrow.set_clock(Context(session, _SYSTEM, at), order.id, released_at(session, order, at), proved=proved)
 
 
 def _refuse_contradiction(moved: PickupMoved) -> None:
@@ -368,7 +374,7 @@ def _note_hand_over(session: Session, order: PickupOrder, moved: PickupMoved, at
             "not-their-code", "This is not the code of the customer of order %(order_no)s.", order_no=order.order_no
         )
     order.proved_at, order.proved_by = at, "token"
-    journal.record(session, actor=_SYSTEM, at=at, verb="pickup order.proved", subject=subject_of(order))
+    journal.record(Context(session, _SYSTEM, at), verb="pickup order.proved", subject=subject_of(order))
 
 
 def _window(session: Session, order: PickupOrder) -> tuple[dt.datetime | None, dt.datetime | None]:

@@ -45,7 +45,7 @@ from config.database import lock_rows
 from config.errors import DomainError, Invalid, NotFound, Refused
 from config.nodes import journal
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Product
 from pos.printing.queue import OLD_LISTS, PrintJob
@@ -85,88 +85,78 @@ KEEP_PEOPLE_DAYS = 30
 
 
 @applies(PickupPlaced)
-def arrive(session: Session, placed: PickupPlaced, actor: Actor, at: dt.datetime) -> PickupOrder:
+def arrive(ctx: Context, placed: PickupPlaced) -> PickupOrder:
     """Take in an order from the network and reserve it (rule 1); a second copy changes nothing."""
-    if known := session.get(PickupOrder, (placed.store_id, placed.order_id)):
+    if known := ctx.session.get(PickupOrder, (placed.store_id, placed.order_id)):
         if known.state in OPEN and not known.customer_name:  # a store put back from a copy got it from its own facts
             known.customer_name, known.customer_phone = placed.customer_name, placed.customer_phone
         return known
-    order = write_down(session, placed)
-    session.flush()
+    order = write_down(ctx.session, placed)
+    ctx.session.flush()
     if not placed.customer_name:  # forgotten meanwhile: it was over long ago, only this restored store does not know
-        return move(session, order, "cancelled", actor=actor, at=at)
-    store = session.get_one(Store, order.store_id)
+        return move(ctx, order, "cancelled")
+    store = ctx.session.get_one(Store, order.store_id)
     try:
         here = [(line.sku, line.qty) for line in placed.lines if not line.awaited]
         units = sum(qty for _, qty in here)
-        with goods.opened(session, order, units, actor=actor, at=at), session.begin_nested():
+        with goods.opened(ctx, order, units), ctx.session.begin_nested():
             if here:
-                stock.reserve(session, order.store_id, order.id, here, actor=actor, at=at)
+                stock.reserve(ctx, order.store_id, order.id, here)
             if placed.coupons:
-                ordered_on = day_of(session, store.id, order.placed_at)
-                offers.use_coupons(session, store, placed.coupons, order.id, at, day=ordered_on)
+                ordered_on = day_of(ctx.session, store.id, order.placed_at)
+                offers.use_coupons(ctx.session, store, placed.coupons, order.id, ctx.at, day=ordered_on)
     except Refused as refusal:
-        move(session, order, "refused", actor=actor, at=at, why=_shortage(placed, refusal))
+        move(ctx, order, "refused", why=_shortage(placed, refusal))
         return order
     if order.group_id:
-        order.hold_until = goods.share_until(session, order, at)
-        return move(session, order, "accepted", actor=actor, at=at)
-    order.answer_by = answer_by(availability.rules_of(session, store.id), availability.hours_of(session, store, at), at)
-    journal.record(session, actor=actor, at=at, verb="pickup order.arrived", subject=subject_of(order))
-    send(session, order, at)
+        order.hold_until = goods.share_until(ctx.session, order, ctx.at)
+        return move(ctx, order, "accepted")
+    order.answer_by = answer_by(
+        availability.rules_of(ctx.session, store.id), availability.hours_of(ctx.session, store, ctx.at), ctx.at
+    )
+    journal.record(ctx, verb="pickup order.arrived", subject=subject_of(order))
+    send(ctx.session, order, ctx.at)
     return order
 
 
-def accept(
-    session: Session,
-    store_id: str,
-    order_id: str,
-    *,
-    ready_by: dt.datetime | None = None,
-    actor: Actor,
-    at: dt.datetime,
-) -> PickupOrder:
+def accept(ctx: Context, store_id: str, order_id: str, *, ready_by: dt.datetime | None = None) -> PickupOrder:
     """Promise the customer the order; ready_by is when, if the shopkeeper says so."""
-    order = order_for_update(session, store_id, order_id)
+    order = order_for_update(ctx.session, store_id, order_id)
     order.ready_by = ready_by
-    order_in.expect(session, order, actor=actor, at=at)
-    return move(session, order, "accepted", actor=actor, at=at)
+    order_in.expect(ctx, order)
+    return move(ctx, order, "accepted")
 
 
-def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PickupOrder:
+def refuse(ctx: Context, store_id: str, order_id: str, *, why: str) -> PickupOrder:
     """Say no to an order; the customer reads why, the units are free again."""
-    order = order_for_update(session, store_id, order_id)
+    order = order_for_update(ctx.session, store_id, order_id)
     if not why.strip():
         raise Invalid("reason-missing", "Say why, so that the customer understands.")
-    move(session, order, "refused", actor=actor, at=at, why=why.strip()[:300])
-    _give_back(session, order, "released", from_bin=False, actor=actor, at=at)
+    move(ctx, order, "refused", why=why.strip()[:300])
+    _give_back(ctx, order, "released", from_bin=False)
     return order
 
 
-def start_picking(
-    session: Session, store_id: str, order_id: str, *, without: bool = False, actor: Actor, at: dt.datetime
-) -> PickupOrder:
+def start_picking(ctx: Context, store_id: str, order_id: str, *, without: bool = False) -> PickupOrder:
     """Begin to gather an accepted order. without: what was ordered in will not come; the rest is given (rule 8)."""
-    order = order_for_update(session, store_id, order_id)
+    order = order_for_update(ctx.session, store_id, order_id)
     STATES.require(order.state, "picking")
-    if not order_in.hold(session, order, actor=actor, at=at):
+    if not order_in.hold(ctx, order):
         if not without:
-            raise _not_here(session, order)
-        order_in.forget(session, order)
-    return move(session, order, "picking", actor=actor, at=at)
+            raise _not_here(ctx.session, order)
+        order_in.forget(ctx.session, order)
+    return move(ctx, order, "picking")
 
 
-def pick_line(
-    session: Session, store_id: str, order_id: str, sku: str, qty: int, *, actor: Actor, at: dt.datetime
-) -> PickupLine:
+def pick_line(ctx: Context, store_id: str, order_id: str, sku: str, qty: int) -> PickupLine:
     """Note how much of a line was found, 0 to what was ordered; may be corrected until the order is ready or short."""
-    order = order_for_update(session, store_id, order_id)
+    order = order_for_update(ctx.session, store_id, order_id)
     if order.state != "picking":
         raise Refused(
             "not-picking", "Order %(order_no)s is %(state)s; begin picking first.", order_no=order.order_no,
             state=order.state,
         )  # fmt: skip
-    line = session.get(PickupLine, (store_id, order_id, sku))
+    line = ctx.session.get(PickupLine, (store_id, order_id, sku))
     if line is None:
         raise NotFound(
             "not-in-order", "This product is not in order %(order_no)s. Put it back.", order_no=order.order_no, sku=sku
@@ -175,24 +165,15 @@ def pick_line(
         raise Invalid(
             "bad-quantity", "%(name)s: 0 to %(wanted)s can be picked.", name=line.name, sku=sku, wanted=line.qty
         )
-    if line.awaited and qty and not order_in.hold(session, order, actor=actor, at=at):
-        raise _not_here(session, order)
+    if line.awaited and qty and not order_in.hold(ctx, order):
+        raise _not_here(ctx.session, order)
     line.picked_qty = qty
-    journal.record(
-        session, actor=actor, at=at, verb="pickup order.picked", subject=subject_of(order), sku=sku, picked=qty
-    )
+    journal.record(ctx, verb="pickup order.picked", subject=subject_of(order), sku=sku, picked=qty)
     return line
 
 
 def short(
-    session: Session,
-    store_id: str,
-    order_id: str,
-    *,
-    instead: Mapping[str, str] | None = None,
-    agreed: bool = False,
-    actor: Actor,
-    at: dt.datetime,
+    ctx: Context, store_id: str, order_id: str, *, instead: Mapping[str, str] | None = None, agreed: bool = False
 ) -> PickupOrder:
     """Settle for less: the customer gets what was picked, the rest is free again, the total falls (rule 7).
 
@@ -200,10 +181,10 @@ def short(
     Refuses an order that is complete, one of which nothing was found or replaced (cancel that one), and one whose
     customer wanted all of it or nothing and was not asked.
     """
-    order = order_for_update(session, store_id, order_id)
+    order = order_for_update(ctx.session, store_id, order_id)
     STATES.require(order.state, "short")
-    found = lines_of(session, order)
-    _leave_out_awaited(session, order)
+    found = lines_of(ctx.session, order)
+    _leave_out_awaited(ctx.session, order)
     missing = [line for line in found if line.picked_qty is not None and line.picked_qty < line.qty]
     if not missing:
         raise Refused(
@@ -214,29 +195,29 @@ def short(
     refuse_unwished(order, agreed=agreed, instead=bool(instead))
     for line in missing:
         if sku := (instead or {}).get(line.sku):
-            found.append(replace_missing(session, order, found, line, sku, at))
+            found.append(replace_missing(ctx.session, order, found, line, sku, ctx.at))
     kept = kept_lines(found)
     if not kept:
         raise Refused(
             "nothing-picked", "Nothing of order %(order_no)s was found. Cancel it and say why.", order_no=order.order_no
         )
-    stock.answer(session, store_id, order_id, "released", at=at)
-    stock.reserve(session, store_id, order_id, kept, actor=actor, at=at)
-    order.total_minor = cost(session, promise_of(found, fee_of(session, order))).total_minor
+    stock.answer(ctx.session, store_id, order_id, "released", at=ctx.at)
+    stock.reserve(ctx, store_id, order_id, kept)
+    order.total_minor = cost(ctx.session, promise_of(found, fee_of(ctx.session, order))).total_minor
     refuse_unpaid(order)
     names = ", ".join(f"{line.name} {line.picked_qty} of {line.qty}" for line in missing)
-    journal.record(session, actor=actor, at=at, verb="pickup order.settled", subject=subject_of(order), instead=instead)
-    return move(session, order, "short", actor=actor, at=at, why=names)
+    journal.record(ctx, verb="pickup order.settled", subject=subject_of(order), instead=instead)
+    return move(ctx, order, "short", why=names)
 
 
-def ready(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+def ready(ctx: Context, store_id: str, order_id: str) -> PickupOrder:
     """Put the gathered order into the bin and tell the customer to come; lines nobody marked count as found.
 
     Refuses while a line is marked as less than ordered: that is for `short` to settle first.
     """
-    order = order_for_update(session, store_id, order_id)
+    order = order_for_update(ctx.session, store_id, order_id)
     STATES.require(order.state, "ready")
-    found = lines_of(session, order)
+    found = lines_of(ctx.session, order)
     lacking = [
         line for line in found if line.awaited or (line.picked_qty or line.qty) < line.qty or line.picked_qty == 0
     ]
@@ -248,22 +229,22 @@ def ready(session: Session, store_id: str, order_id: str, *, actor: Actor, at: d
     for line in found:
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
     for sku, qty in kept_lines(found):
-        _to_bin(session, order, sku, qty, actor=actor, at=at)
-    order.ready_at, order.hold_until = at, goods.share_until(session, order, at)
-    return move(session, order, "ready", actor=actor, at=at, why=order.why)
+        _to_bin(ctx, order, sku, qty)
+    order.ready_at, order.hold_until = ctx.at, goods.share_until(ctx.session, order, ctx.at)
+    return move(ctx, order, "ready", why=order.why)
 
 
-def cancel(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PickupOrder:
+def cancel(ctx: Context, store_id: str, order_id: str, *, why: str) -> PickupOrder:
     """Call an order off at the store, on the customer's or the shopkeeper's word; the units are free again."""
-    order = order_for_update(session, store_id, order_id)
+    order = order_for_update(ctx.session, store_id, order_id)
     was = order.state
-    move(session, order, "cancelled", actor=actor, at=at, why=why)
-    _give_back(session, order, "released", from_bin=was == "ready", actor=actor, at=at)
+    move(ctx, order, "cancelled", why=why)
+    _give_back(ctx, order, "released", from_bin=was == "ready")
     return order
 
 
 @applies(PickupCancelled)
-def customer_cancels(session: Session, fact: PickupCancelled, actor: Actor, at: dt.datetime) -> PickupOrder:
+def customer_cancels(ctx: Context, fact: PickupCancelled) -> PickupOrder:
     """Take the customer's wish to cancel: done while the order is not ready, else the store's state stands.
 
     decided: the network's operator has said so; then a ready order is called off too, unless somebody is on the way
@@ -271,48 +252,48 @@ def customer_cancels(session: Session, fact: PickupCancelled, actor: Actor, at: 
     """
     placed, decided = fact.order, fact.decided
     why = "The network has decided so." if decided else CUSTOMER_CANCELLED
-    order = session.get(PickupOrder, (placed.store_id, placed.order_id))
+    order = ctx.session.get(PickupOrder, (placed.store_id, placed.order_id))
     if order is None:
-        order = write_down(session, placed)
-        order.cancel_asked_at = at
-        return move(session, order, "cancelled", actor=actor, at=at, why=why)
+        order = write_down(ctx.session, placed)
+        order.cancel_asked_at = ctx.at
+        return move(ctx, order, "cancelled", why=why)
     if order.cancel_asked_at is not None and not decided:
         return order
-    order.cancel_asked_at = at
-    on_the_way = session.scalars(home_delivery.under_way(order.store_id)).all()
+    order.cancel_asked_at = ctx.at
+    on_the_way = ctx.session.scalars(home_delivery.under_way(order.store_id)).all()
     if order.state in BEFORE_READY or (decided and order.state == "ready" and order.id not in on_the_way):
-        return cancel(session, order.store_id, order.id, why=why, actor=actor, at=at)
-    send(session, order, at)
+        return cancel(ctx, order.store_id, order.id, why=why)
+    send(ctx.session, order, ctx.at)
     return order
 
 
-def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
+def expire_due(ctx: Context, store_id: str) -> list[PickupOrder]:
     """Give back what nobody collected, refuse what nobody answered, cancel what nobody made ready in time (rule 4)."""
-    store = session.get_one(Store, store_id)
-    patience = at - dt.timedelta(days=store.pickup_hold_days)
+    store = ctx.session.get_one(Store, store_id)
+    patience = ctx.at - dt.timedelta(days=store.pickup_hold_days)
     unanswered = sa.or_(
-        PickupOrder.answer_by <= at, sa.and_(PickupOrder.answer_by.is_(None), PickupOrder.placed_at <= patience)
+        PickupOrder.answer_by <= ctx.at, sa.and_(PickupOrder.answer_by.is_(None), PickupOrder.placed_at <= patience)
     )
     overdue = sa.or_(
         sa.and_(
             PickupOrder.state == "ready",
-            PickupOrder.hold_until <= at,
+            PickupOrder.hold_until <= ctx.at,
             PickupOrder.id.not_in(home_delivery.under_way(store_id)),
         ),
         sa.and_(PickupOrder.state == "placed", unanswered),
-        sa.and_(PickupOrder.state.in_(("accepted", "picking", "short")), _forgotten(patience, at)),
+        sa.and_(PickupOrder.state.in_(("accepted", "picking", "short")), _forgotten(patience, ctx.at)),
     )
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, overdue).order_by(PickupOrder.id)
-    orders = list(session.scalars(lock_rows(session, query)))
+    orders = list(ctx.session.scalars(lock_rows(ctx.session, query)))
     for order in orders:
         if order.state == "ready":
-            move(session, order, "expired", actor=actor, at=at, why="Nobody collected it in time.")
-            _give_back(session, order, "expired", from_bin=True, actor=actor, at=at)
+            move(ctx, order, "expired", why="Nobody collected it in time.")
+            _give_back(ctx, order, "expired", from_bin=True)
         elif order.state == "placed":
-            move(session, order, "refused", actor=actor, at=at, why="The store did not answer in time.")
-            _give_back(session, order, "released", from_bin=False, actor=actor, at=at)
+            move(ctx, order, "refused", why="The store did not answer in time.")
+            _give_back(ctx, order, "released", from_bin=False)
         else:
-            cancel(session, store_id, order.id, why="The store did not make it ready in time.", actor=actor, at=at)
+            cancel(ctx, store_id, order.id, why="The store did not make it ready in time.")
     return orders
 
 
@@ -417,16 +398,16 @@ def _forget_paper(session: Session, *which: sa.ColumnElement[bool] | sa.TextClau
         job.paper = None
 
 
-def _to_bin(session: Session, order: PickupOrder, sku: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:
+def _to_bin(ctx: Context, order: PickupOrder, sku: str, qty: int) -> None:
     """Move from shelf, floor and backroom what the records have there; what they lack was found on the floor."""
-    by_place = stock.levels(session, order.store_id, [sku])[sku].by_place
+    by_place = stock.levels(ctx.session, order.store_id, [sku])[sku].by_place
     parts = {}
     left = qty
     for source in (Place.SHELF, Place.FLOOR, Place.BACKROOM):
         parts[source] = min(left, max(0, by_place.get(source, 0)))
         left -= parts[source]
     if left:
-        name = session.get_one(PickupLine, (order.store_id, order.id, sku)).name
+        name = ctx.session.get_one(PickupLine, (order.store_id, order.id, sku)).name
         raise Refused(
             "count-first",
             "%(name)s: the records have only %(available)s of the %(wanted)s picked. Count it, then make the order "
@@ -434,22 +415,20 @@ def _to_bin(session: Session, order: PickupOrder, sku: str, qty: int, *, actor: 
         )  # fmt: skip
     for source, part in parts.items():
         if part:
-            _shift(session, order, sku, part, source, Place.BIN, actor=actor, at=at)
+            _shift(ctx, order, sku, part, source, Place.BIN)
 
 
-def _give_back(
-    session: Session, order: PickupOrder, kind: str, *, from_bin: bool, actor: Actor, at: dt.datetime
-) -> None:
+def _give_back(ctx: Context, order: PickupOrder, kind: str, *, from_bin: bool) -> None:
     """Give its goods back: what the records have of them in the bin, for a count may have missed the bag."""
     if from_bin:
-        kept = kept_lines(lines_of(session, order))
-        levels = stock.levels(session, order.store_id, [sku for sku, _ in kept])
+        kept = kept_lines(lines_of(ctx.session, order))
+        levels = stock.levels(ctx.session, order.store_id, [sku for sku, _ in kept])
         for sku, qty in kept:
             if there := min(qty, max(0, levels[sku].by_place.get(Place.BIN, 0))):
-                _shift(session, order, sku, there, Place.BIN, Place.FLOOR, actor=actor, at=at)
-    stock.answer(session, order.store_id, order.id, kind, at=at)
-    order_in.forget(session, order)
-    offers.give_back_coupons(session, order.store_id, order.id, at=at)
+                _shift(ctx, order, sku, there, Place.BIN, Place.FLOOR)
+    stock.answer(ctx.session, order.store_id, order.id, kind, at=ctx.at)
+    order_in.forget(ctx.session, order)
+    offers.give_back_coupons(ctx.session, order.store_id, order.id, at=ctx.at)
 
 
 def _not_here(session: Session, order: PickupOrder) -> Refused:
@@ -462,19 +441,9 @@ def _leave_out_awaited(session: Session, order: PickupOrder) -> None:
         line.awaited, line.picked_qty = False, 0
 
 
-def _shift(
-    session: Session,
-    order: PickupOrder,
-    sku: str,
-    qty: int,
-    source: Place,
-    target: Place,
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> None:
+def _shift(ctx: Context, order: PickupOrder, sku: str, qty: int, source: Place, target: Place) -> None:
     stock.move(
-        session,
+        ctx,
         order.store_id,
         sku,
         qty,
@@ -483,8 +452,6 @@ def _shift(
         reason="moved",
         source_kind="pickup",
         source_id=f"{order.id}/{sku}/{source}-{target}",
-        actor=actor,
-        at=at,
     )
 
 

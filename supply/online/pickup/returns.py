@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
 from config.nodes.facts import applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.sale import returns
 from pos.sale.refund_routes import returned_qty
 from pos.sale.sale_request import ReturnRequest
@@ -29,31 +29,31 @@ MAY_COME_BACK = ("collected", "returned")
 
 
 @applies(ReturnAsked)
-def customer_asks(session: Session, asked: ReturnAsked, actor: Actor, at: dt.datetime) -> PickupOrder:
+def customer_asks(ctx: Context, asked: ReturnAsked) -> PickupOrder:
     """Take in a customer's wish to bring goods back (rule 1); out of time it changes nothing, and the store says so."""
-    order = order_for_update(session, asked.store_id, asked.order_id)
+    order = order_for_update(ctx.session, asked.store_id, asked.order_id)
     in_time = _in_time(order, dt.datetime.fromisoformat(asked.asked_at))
-    if order.state in MAY_COME_BACK and in_time and left_of(session, order):
-        return move(session, order, "return_asked", actor=actor, at=at, why=asked.why)
-    send(session, order, at)
+    if order.state in MAY_COME_BACK and in_time and left_of(ctx.session, order):
+        return move(ctx, order, "return_asked", why=asked.why)
+    send(ctx.session, order, ctx.at)
     return order
 
 
-def ask(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PickupOrder:
+def ask(ctx: Context, store_id: str, order_id: str, *, why: str) -> PickupOrder:
     """Begin to take goods back at the counter (rule 1)."""
-    order = order_for_update(session, store_id, order_id)
-    if order.state in MAY_COME_BACK and not _in_time(order, at):
+    order = order_for_update(ctx.session, store_id, order_id)
+    if order.state in MAY_COME_BACK and not _in_time(order, ctx.at):
         raise Refused(
             "too-late-to-return", "The goods of order %(order_no)s could come back until another day.",
             order_no=order.order_no,
         )  # fmt: skip
-    if order.state in MAY_COME_BACK and not left_of(session, order):
+    if order.state in MAY_COME_BACK and not left_of(ctx.session, order):
         raise Refused("all-came-back", "All of order %(order_no)s has come back already.", order_no=order.order_no)
-    return move(session, order, "return_asked", actor=actor, at=at, why=why.strip()[:300])
+    return move(ctx, order, "return_asked", why=why.strip()[:300])
 
 
 def take_back(
-    session: Session,
+    ctx: Context,
     store_id: str,
     order_id: str,
     lines: Sequence[tuple[str, int, bool]],
@@ -62,20 +62,18 @@ def take_back(
     till_id: str,
     tender: str = "cash",
     approvals: Sequence[str] = (),
-    actor: Actor,
-    at: dt.datetime,
 ) -> Completed:
     """Take goods back and return their money (rule 2).
 
     lines: (sku, qty, whether it can be sold again). return_id: made by the page; the same again is the same return.
     """
-    order = order_for_update(session, store_id, order_id)
-    again = session.get(Sale, (store_id, return_id)) is not None
+    order = order_for_update(ctx.session, store_id, order_id)
+    again = ctx.session.get(Sale, (store_id, return_id)) is not None
     if not again:
         order.STATES.require(order.state, "returned")
     if not lines:
         raise Invalid("nothing-back", "Say what comes back, and how much of it.")
-    rows = session.execute(
+    rows = ctx.session.execute(
         sa.select(SaleLine.sku, SaleLine.n)
         .where(SaleLine.store_id == store_id, SaleLine.sale_id == order.sale_id, SaleLine.price_type != "deposit")
         .order_by(SaleLine.n.desc())
@@ -96,19 +94,19 @@ def take_back(
         approvals=approvals,
         online=order.paid_minor > 0,
     )
-    completed = returns.take_back(session, request, actor=actor, at=at)
+    completed = returns.take_back(ctx, request)
     if not again:
         order.returned_minor -= completed.sale.total_minor
-        move(session, order, "returned", actor=actor, at=at, why=order.why)
+        move(ctx, order, "returned", why=order.why)
     return completed
 
 
-def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PickupOrder:
+def refuse(ctx: Context, store_id: str, order_id: str, *, why: str) -> PickupOrder:
     """Say no to goods that should come back (rule 3)."""
-    order = order_for_update(session, store_id, order_id)
+    order = order_for_update(ctx.session, store_id, order_id)
     if not why.strip():
         raise Invalid("reason-missing", "Say why, so that the customer understands.")
-    return move(session, order, "return_refused", actor=actor, at=at, why=why.strip()[:300])
+    return move(ctx, order, "return_refused", why=why.strip()[:300])
 
 
 # --- questions ---

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound, Refused
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue.catalogue import Product
 from pos.documents.paper import first_name
 from pos.printing import queue
@@ -41,17 +41,17 @@ ROOMS = (Place.SHELF, Place.FLOOR, Place.BACKROOM)
 # --- verbs ---
 
 
-def pick_list(session: Session, till: Till, *, command: str, actor: Actor, at: dt.datetime) -> Queued:
+def pick_list(ctx: Context, till: Till, *, command: str) -> Queued:
     """Queue one list of everything the accepted orders want (rule 2)."""
-    store = store_of(session, till.store_id)
-    orders = [order for order in open_orders(session, store.id) if order.state in TO_GATHER]
+    store = store_of(ctx.session, till.store_id)
+    orders = [order for order in open_orders(ctx.session, store.id) if order.state in TO_GATHER]
     if not orders:
         raise NotFound("nothing-to-pick", "No accepted order is to be picked. Accept one first.")
-    document = head(store, actor, at) | {
+    document = head(store, ctx.actor, ctx.at) | {
         "orders": [{"order_no": one.order_no, "customer_name": first_name(one.customer_name)} for one in orders],
-        "places": _by_place(session, store, orders),
+        "places": _by_place(ctx.session, store, orders),
     }
-    return enqueue_once(session, till, "pick_list", "pickup", document, command=command, at=at)
+    return enqueue_once(ctx.session, till, "pick_list", "pickup", document, command=command, at=ctx.at)
 
 
 def order_slip(session: Session, till: Till, order_id: str, *, command: str, at: dt.datetime) -> Queued:
@@ -103,17 +103,15 @@ def customer_slip(
     )
 
 
-def delivery_slip(
-    session: Session, till: Till, delivery_id: str, kind: str, *, command: str, actor: Actor, at: dt.datetime
-) -> Queued:
+def delivery_slip(ctx: Context, till: Till, delivery_id: str, kind: str, *, command: str) -> Queued:
     """Queue what came against what was ordered (`delivery`), or what the supplier owes (`claim`, rule 4)."""
-    store = store_of(session, till.store_id)
-    delivery = deliveries.delivery_of(session, store.id, delivery_id)
+    store = store_of(ctx.session, till.store_id)
+    delivery = deliveries.delivery_of(ctx.session, store.id, delivery_id)
     if delivery.state in deliveries.ON_ITS_WAY:
         raise Refused("not-posted", "Count this delivery and post it first.", state=delivery.state)
-    rows = deliveries.lines_of(session, delivery)
-    units, supplier = _units(session, [row.sku for row in rows]), session.get(Supplier, delivery.supplier_id)
-    order = session.get(ReplenishmentOrder, (store.id, delivery.order_id)) if delivery.order_id else None
+    rows = deliveries.lines_of(ctx.session, delivery)
+    units, supplier = _units(ctx.session, [row.sku for row in rows]), ctx.session.get(Supplier, delivery.supplier_id)
+    order = ctx.session.get(ReplenishmentOrder, (store.id, delivery.order_id)) if delivery.order_id else None
     lines = [
         {
             "name": row.name,
@@ -128,15 +126,15 @@ def delivery_slip(
     ]
     if kind == "claim" and not any(line["advised_qty"] != line["counted_qty"] for line in lines):
         raise Refused("nothing-to-claim", "Everything came as ordered: there is nothing to claim.")
-    document = head(store, actor, at) | {
-        "local_time": local(delivery.posted_at or at, store),
-        "by": delivery.posted_by or actor.name,
+    document = head(store, ctx.actor, ctx.at) | {
+        "local_time": local(delivery.posted_at or ctx.at, store),
+        "by": delivery.posted_by or ctx.actor.name,
         "supplier_name": supplier.name if supplier else delivery.supplier_id,
         "order_no": str(order.order_no) if order else "",
         "state": delivery.state,
         "lines": lines,
     }
-    return enqueue_once(session, till, kind, delivery.id, document, command=command, at=at)
+    return enqueue_once(ctx.session, till, kind, delivery.id, document, command=command, at=ctx.at)
 
 
 # --- inside ---

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import business_day
 from config.errors import Invalid, Refused
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.words import N_
 from pos.catalogue import assortment
 from pos.catalogue.catalogue import Product
@@ -222,32 +222,23 @@ def _instant(day: dt.date, minute: int, zone: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(minute // 60, minute % 60), zone).astimezone(dt.UTC)
 
 
-def settle_fee(
-    session: Session,
-    store_id: str,
-    rules: DeliveryRules,
-    name: str,
-    tax_class_id: str,
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> DeliveryRules:
+def settle_fee(ctx: Context, store_id: str, rules: DeliveryRules, name: str, tax_class_id: str) -> DeliveryRules:
     """Settle how the store brings orders home.
 
     They hold for orders placed from now on. name: of the fee on receipts.
     """
-    store = store_of(session, store_id)
+    store = store_of(ctx.session, store_id)
     wished = assortment.Wished(name, name, tax_class_id, kind="service")
-    product = assortment.add(session, store_id, wished, command=COMMAND, actor=actor, at=at)
+    product = assortment.add(ctx, store_id, wished, command=COMMAND)
     if (product.name, product.tax_class_id) != (name, tax_class_id):
-        assortment.change(session, store_id, product.sku, wished, actor=actor, at=at)
-    today = business_day(at, store.tz, store.rollover_hour)
-    assortment.set_price(session, store_id, product.sku, rules.fee_minor, today, today=today, actor=actor, at=at)
-    session.flush()
-    charged = cost(session, Promise([(product.sku, 1)], {product.sku: rules.fee_minor}, {})).total_minor
+        assortment.change(ctx, store_id, product.sku, wished)
+    today = business_day(ctx.at, store.tz, store.rollover_hour)
+    assortment.set_price(ctx, store_id, product.sku, rules.fee_minor, today, today=today)
+    ctx.session.flush()
+    charged = cost(ctx.session, Promise([(product.sku, 1)], {product.sku: rules.fee_minor}, {})).total_minor
     rules = replace(rules, charged_minor=charged)
-    kept = replace(availability.rules_of(session, store_id), delivery=rules.to_body())
-    storefront.set_rules(session, store_id, kept, actor=actor, at=at)
+    kept = replace(availability.rules_of(ctx.session, store_id), delivery=rules.to_body())
+    storefront.set_rules(ctx, store_id, kept)
     return rules
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import business_day
 from config.errors import Refused
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product
 from pos.stock import stock
@@ -41,44 +41,44 @@ WAITING = ("accepted", "picking")
 # --- verbs, store ---
 
 
-def expect(session: Session, order: PickupOrder, *, actor: Actor, at: dt.datetime) -> None:
+def expect(ctx: Context, order: PickupOrder) -> None:
     """Order in what an accepted order waits for (rule 3); what is there by now is held at once."""
-    waiting = awaited(session, order)
+    waiting = awaited(ctx.session, order)
     if not waiting:
         return
     listed = set(
-        session.scalars(sa.select(Listing.sku).where(Listing.store_id == order.store_id, Listing.active)).all()
+        ctx.session.scalars(sa.select(Listing.sku).where(Listing.store_id == order.store_id, Listing.active)).all()
     )
     for line in waiting:
         if line.sku not in listed:
-            catalogue.list_product(session, order.store_id, line.sku, actor=actor, at=at)
-    store = session.get_one(Store, order.store_id)
-    today = business_day(at, store.tz, store.rollover_hour)
+            catalogue.list_product(ctx, order.store_id, line.sku)
+    store = ctx.session.get_one(Store, order.store_id)
+    today = business_day(ctx.at, store.tz, store.rollover_hour)
     wanted = {line.sku: line.qty for line in waiting}
-    known_events.plan(session, order.store_id, subject_of(order), wanted, day=today)
-    hold(session, order, actor=actor, at=at)
+    known_events.plan(ctx.session, order.store_id, subject_of(order), wanted, day=today)
+    hold(ctx, order)
 
 
-def hold(session: Session, order: PickupOrder, *, actor: Actor, at: dt.datetime) -> bool:
+def hold(ctx: Context, order: PickupOrder) -> bool:
     """Hold all of an order's goods if they are there (rule 4); tells whether nothing is awaited any more."""
-    waiting = awaited(session, order)
+    waiting = awaited(ctx.session, order)
     if not waiting:
         return True
     try:
-        with session.begin_nested():
-            stock.answer(session, order.store_id, order.id, "released", at=at)
-            whole = [(line.sku, line.qty) for line in lines_of(session, order)]
-            stock.reserve(session, order.store_id, order.id, whole, actor=actor, at=at)
+        with ctx.session.begin_nested():
+            stock.answer(ctx.session, order.store_id, order.id, "released", at=ctx.at)
+            whole = [(line.sku, line.qty) for line in lines_of(ctx.session, order)]
+            stock.reserve(ctx, order.store_id, order.id, whole)
     except Refused:
         return False
     for line in waiting:
         line.awaited = False
-    forget(session, order)
-    record(session, actor=actor, at=at, verb="pickup order.goods_came", subject=subject_of(order))
+    forget(ctx.session, order)
+    record(ctx, verb="pickup order.goods_came", subject=subject_of(order))
     return True
 
 
-def goods_came(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
+def goods_came(ctx: Context, store_id: str) -> list[PickupOrder]:
     """Hold what came for the orders that wait for it (rule 4), and tell the network; returns them."""
     query = (
         sa.select(PickupOrder)
@@ -91,9 +91,9 @@ def goods_came(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
         )
         .order_by(PickupOrder.placed_at, PickupOrder.number, PickupOrder.id)
     )
-    came = [order for order in session.scalars(query).all() if hold(session, order, actor=actor, at=at)]
+    came = [order for order in ctx.session.scalars(query).all() if hold(ctx, order)]
     for order in came:
-        send(session, order, at)
+        send(ctx.session, order, ctx.at)
     return came
 
 

@@ -26,7 +26,7 @@ from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.money import BASIS
 from config.nodes.facts import STORE, Count, Day, Fact, Flag, Instant, applies
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product, TaxClass, own_tax_class_id
 from pos.producers.producers import ProducerProduct, producer_of
 from pos.stock.producer_lots import ProducerLot
@@ -183,35 +183,35 @@ def send_taxed(session: Session, store_id: str, tax_class_id: str, *, at: dt.dat
 
 
 @applies(StoryReported)
-def take_reported(session: Session, fact: StoryReported, _actor: Actor, _at: dt.datetime) -> None:
+def take_reported(ctx: Context, fact: StoryReported) -> None:
     """Take over a store's own product with its story (rules 1, 4)."""
     store_id, sku = fact.store_id, str(fact.product["sku"])
-    known = session.get(ReportedStory, (store_id, sku))
+    known = ctx.session.get(ReportedStory, (store_id, sku))
     if known is not None and known.edition >= fact.edition:
         return
-    product = session.get(Product, sku)
+    product = ctx.session.get(Product, sku)
     if product is not None and product.owner_id != store_id:
         raise Refused("not-yours-to-say", "%(sku)s is no product of %(store_id)s's own.", store_id=store_id, sku=sku)
-    tax_class_id = _take_tax_class(session, store_id, fact.tax_class)
-    session.merge(Product(**fact.product | {"tax_class_id": tax_class_id}, owner_id=store_id))
+    tax_class_id = _take_tax_class(ctx.session, store_id, fact.tax_class)
+    ctx.session.merge(Product(**fact.product | {"tax_class_id": tax_class_id}, owner_id=store_id))
     story = {name: value for name, value in vars(fact).items() if name not in ("product", "tax_class")}
-    session.merge(ReportedStory(sku=sku, **story))
+    ctx.session.merge(ReportedStory(sku=sku, **story))
     reported_at = dt.datetime.fromtimestamp(fact.edition / 1000, dt.UTC)
-    for row in pictures_of(session, store_id, sku):
+    for row in pictures_of(ctx.session, store_id, sku):
         if row.id not in fact.pictures and row.put_at <= reported_at:
-            session.delete(row)
-    session.flush()
+            ctx.session.delete(row)
+    ctx.session.flush()
 
 
 @applies(PictureSent)
-def take_picture(session: Session, fact: PictureSent, _actor: Actor, _at: dt.datetime) -> None:
+def take_picture(ctx: Context, fact: PictureSent) -> None:
     """Keep a picture of a store's story (rule 2), which may come before the story that names it."""
     key, jpeg = (fact.store_id, fact.sku, fact.id), base64.b64decode(fact.jpeg)
     if len(jpeg) > KEPT_BYTES or not jpeg.startswith(b"\xff\xd8") or _name_of(jpeg) != key[2]:
         raise Invalid("bad-photo", "This picture is not what the store says it is.", id=key[2])
-    if session.get(ProducerPicture, key) is None:
-        session.add(ProducerPicture(store_id=key[0], sku=key[1], id=key[2], jpeg=jpeg, put_at=fact.put_at))
-        session.flush()
+    if ctx.session.get(ProducerPicture, key) is None:
+        ctx.session.add(ProducerPicture(store_id=key[0], sku=key[1], id=key[2], jpeg=jpeg, put_at=fact.put_at))
+        ctx.session.flush()
 
 
 # --- questions ---

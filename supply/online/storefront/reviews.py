@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.nodes import journal
-from config.nodes.journal import Actor
+from config.nodes.journal import Context
 from config.states import StateTable
 from supply.online.orders import PickupLine, PickupOrder
 
@@ -67,64 +67,58 @@ class Stars:
 # --- verbs ---
 
 
-def write(
-    session: Session, order: PickupOrder, sku: str, stars: int, words: str, *, actor: Actor, at: dt.datetime
-) -> Review:
+def write(ctx: Context, order: PickupOrder, sku: str, stars: int, words: str) -> Review:
     """Review a product of a collected order (rule 1); the same again is the same review, another one is a Conflict."""
     if order.state not in REVIEWED:
         raise Refused("not-collected", "What was collected can be reviewed, once it is.", state=order.state)
-    line = session.get(PickupLine, (order.store_id, order.id, sku))
+    line = ctx.session.get(PickupLine, (order.store_id, order.id, sku))
     if line is None or line.picked_qty == 0:
         raise NotFound("not-in-order", "This product was not in your order.", sku=sku)
     words = " ".join(words.split())
     if not 1 <= stars <= 5 or len(words) > MOST_WORDS or not words.isprintable():
         raise Invalid("bad-review", "Give one to five stars, and at most %(most)s letters.", most=MOST_WORDS)
-    known = session.get(Review, (order.store_id, order.id, sku))
+    known = ctx.session.get(Review, (order.store_id, order.id, sku))
     if known is not None:
         if (known.stars, known.words) != (stars, words):
             raise Conflict("already-reviewed", "You have reviewed this already. Tell the store if it has changed.")
         return known
     row = Review(
         store_id=order.store_id, order_id=order.id, sku=sku, stars=stars, words=words, by_name=order.customer_name[:1],
-        state=STATES.first, written_at=at, answer="", reported_why="", decided_why="",
+        state=STATES.first, written_at=ctx.at, answer="", reported_why="", decided_why="",
     )  # fmt: skip
-    session.add(row)
-    session.flush()
-    journal.record(session, actor=actor, at=at, verb="review.written", subject=subject_of(row), stars=stars)
+    ctx.session.add(row)
+    ctx.session.flush()
+    journal.record(ctx, verb="review.written", subject=subject_of(row), stars=stars)
     return row
 
 
-def answer(session: Session, row: Review, words: str, *, actor: Actor, at: dt.datetime) -> Review:
+def answer(ctx: Context, row: Review, words: str) -> Review:
     """Answer a review for the store (rule 2)."""
     words = " ".join(words.split())
     if not 1 <= len(words) <= MOST_WORDS or not words.isprintable():
         raise Invalid("bad-answer", "An answer has 1 to %(most)s letters.", most=MOST_WORDS)
-    journal.record(
-        session, actor=actor, at=at, verb="review.answered", subject=subject_of(row), before=row.answer, words=words
-    )
-    row.answer, row.answered_at = words, at
+    journal.record(ctx, verb="review.answered", subject=subject_of(row), before=row.answer, words=words)
+    row.answer, row.answered_at = words, ctx.at
     return row
 
 
-def report(session: Session, row: Review, why: str, *, actor: Actor, at: dt.datetime) -> Review:
+def report(ctx: Context, row: Review, why: str) -> Review:
     """Report a review to the operator (rule 3); twice is once."""
     why = " ".join(why.split())[:300]
     if not why:
         raise Invalid("reason-missing", "Say what is wrong with it.", field="why")
     if row.state == "shown" and not row.decided_why:
         row.reported_why = why
-        journal.move(session, row, "reported", actor=actor, at=at, subject=subject_of(row), why=why)
+        journal.move(ctx, row, "reported", subject=subject_of(row), why=why)
     return row
 
 
-def decide(session: Session, row: Review, *, hide: bool, why: str, actor: Actor, at: dt.datetime) -> Review:
+def decide(ctx: Context, row: Review, *, hide: bool, why: str) -> Review:
     """Hide a reported review or let it stand, with the reason (rule 3)."""
     if not why.strip():
         raise Invalid("reason-missing", "Say why, for the record.", field="why")
     row.decided_why = why.strip()[:300]
-    journal.move(
-        session, row, "hidden" if hide else "shown", actor=actor, at=at, subject=subject_of(row), why=row.decided_why
-    )
+    journal.move(ctx, row, "hidden" if hide else "shown", subject=subject_of(row), why=row.decided_why)
     return row
 
 

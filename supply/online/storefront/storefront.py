@@ -36,7 +36,7 @@ from config.errors import NotFound, Refused
 from config.money import BASIS, MAX_MINOR
 from config.nodes import door
 from config.nodes.facts import applies
-from config.nodes.journal import Actor, record
+from config.nodes.journal import Context, record
 from config.prepared import Prepared
 from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Listing, Product
@@ -149,88 +149,83 @@ def publish(session: Session, store_id: str, news: News, *, at: dt.datetime) -> 
     return fact
 
 
-def set_taking_orders(session: Session, store_id: str, taking: bool, *, actor: Actor, at: dt.datetime) -> None:
+def set_taking_orders(ctx: Context, store_id: str, taking: bool) -> None:
     """Open or close the store's online store; what was ordered before stays ordered."""
-    front = front_of(session, store_id)
+    front = front_of(ctx.session, store_id)
     if front.taking_orders == taking:
         return
     front.taking_orders = taking
-    record(session, actor=actor, at=at, verb="store.opened" if taking else "store.closed", subject=f"store:{store_id}")
-    _send_front(session, front, at)
+    record(ctx, verb="store.opened" if taking else "store.closed", subject=f"store:{store_id}")
+    _send_front(ctx.session, front, ctx.at)
 
 
-def set_rules(session: Session, store_id: str, rules: PickupRules, *, actor: Actor, at: dt.datetime) -> None:
+def set_rules(ctx: Context, store_id: str, rules: PickupRules) -> None:
     """Settle the store's rules for online orders; they hold for orders placed from now on."""
-    front = front_of(session, store_id)
+    front = front_of(ctx.session, store_id)
     if front.rules == rules.to_body():
         return
     before, front.rules = front.rules, rules.to_body()
-    record(
-        session, actor=actor, at=at, verb="store.rules", subject=f"store:{store_id}", before=before, after=front.rules
-    )
-    _send_front(session, front, at)
+    record(ctx, verb="store.rules", subject=f"store:{store_id}", before=before, after=front.rules)
+    _send_front(ctx.session, front, ctx.at)
 
 
-def close_days(
-    session: Session, store_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
-) -> list[dt.date]:
+def close_days(ctx: Context, store_id: str, first: dt.date, last: dt.date) -> list[dt.date]:
     """Settle closed days (`closed_days.close`) and tell the network."""
-    fresh = closed_days.close(session, store_id, first, last, actor=actor, at=at)
+    fresh = closed_days.close(ctx, store_id, first, last)
     if fresh:
-        _send_front(session, front_of(session, store_id), at)
+        _send_front(ctx.session, front_of(ctx.session, store_id), ctx.at)
     return fresh
 
 
-def reopen_days(
-    session: Session, store_id: str, first: dt.date, last: dt.date, *, actor: Actor, at: dt.datetime
-) -> list[dt.date]:
+def reopen_days(ctx: Context, store_id: str, first: dt.date, last: dt.date) -> list[dt.date]:
     """Take closed days back (`closed_days.reopen`) and tell the network."""
-    found = closed_days.reopen(session, store_id, first, last, actor=actor, at=at)
+    found = closed_days.reopen(ctx, store_id, first, last)
     if found:
-        _send_front(session, front_of(session, store_id), at)
+        _send_front(ctx.session, front_of(ctx.session, store_id), ctx.at)
     return found
 
 
-def state_sales(session: Session, store_id: str, sales_minor: int, *, actor: Actor, at: dt.datetime) -> None:
+def state_sales(ctx: Context, store_id: str, sales_minor: int) -> None:
     """Say what the store takes on a usual day (`stated_sales.state`) and tell the network."""
-    if stated_sales.state(session, store_id, sales_minor, actor=actor, at=at):
-        _send_front(session, front_of(session, store_id), at)
+    if stated_sales.state(ctx, store_id, sales_minor):
+        _send_front(ctx.session, front_of(ctx.session, store_id), ctx.at)
 
 
 # --- verbs, network ---
 
 
 @applies(StorefrontPublished)
-def take_offers(session: Session, fact: StorefrontPublished, _actor: Actor, _at: dt.datetime) -> None:
+def take_offers(ctx: Context, fact: StorefrontPublished) -> None:
     """Take over what a store published (rule 2); older editions of an offer are passed over.
 
     The offers are locked before the front, as by who orders.
     """
+    at = ctx.at
     store_id = fact.store_id
-    known = _lock(session, store_id, [offer.sku for offer in fact.offers])
-    front = front_of(session, store_id)
+    known = _lock(ctx.session, store_id, [offer.sku for offer in fact.offers])
+    front = front_of(ctx.session, store_id)
     if fact.edition > front.edition:
         front.edition, front.taking_orders = fact.edition, fact.taking_orders
         if fact.rules is not None:
             PickupRules.read(fact.rules)  # refuses what is none
             front.rules = fact.rules
         if fact.closed_days is not None:
-            _take_closed(session, _store(session, store_id), fact)
+            _take_closed(ctx.session, _store(ctx.session, store_id), fact)
         if fact.usual_sales_minor is not None:
             reported = door.number(fact.usual_sales_minor, "usual_sales_minor", most=MAX_MINOR)
-            _store(session, store_id).usual_sales_minor = reported
+            _store(ctx.session, store_id).usual_sales_minor = reported
     if fact.promotions is not None and fact.edition > front.promotions_edition:
         front.promotions_edition = fact.edition
-        offers.take_edition(session, fact.promotions, store_id)
+        offers.take_edition(ctx.session, fact.promotions, store_id)
     newer = {
         offer.sku: offer for offer in fact.offers if offer.sku not in known or known[offer.sku].edition < fact.edition
     }
     at = dt.datetime.fromisoformat(fact.published_at)
-    _keep(session, replace(fact, offers=tuple(newer.values())), known, at)
-    session.flush()
-    recount(session, store_id, newer)
-    online_coupons.take_reported(session, store_id, fact.coupons, fact.edition)
-    online_members.take_reported(session, store_id, fact.members, fact.edition)
+    _keep(ctx.session, replace(fact, offers=tuple(newer.values())), known, at)
+    ctx.session.flush()
+    recount(ctx.session, store_id, newer)
+    online_coupons.take_reported(ctx.session, store_id, fact.coupons, fact.edition)
+    online_members.take_reported(ctx.session, store_id, fact.members, fact.edition)
 
 
 def recount(session: Session, store_id: str, skus: Iterable[str]) -> None:

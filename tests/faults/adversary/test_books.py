@@ -23,7 +23,7 @@ from config.database import Base, Database, make_engine
 from config.errors import Conflict
 from config.nodes import append_only, day_seals, journal
 from config.nodes.anchor import JournalDoubt
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from config.nodes.node import found, read_sidecar, this_node
 from config.settings import Settings
 from store_app.app import create_app
@@ -195,7 +195,7 @@ def test_what_is_said_to_be_never_changed_is_declared_append_only():
 def test_another_program_can_t_change_what_is_on_record(tmp_path):
     database = empty_database(tmp_path / "books.db")
     with database.write() as session:
-        journal.record(session, actor=WE, at=NOON, verb="done", subject="thing:1")
+        journal.record(Context(session, WE, NOON), verb="done", subject="thing:1")
     with closing(sqlite3.connect(tmp_path / "books.db")) as other:
         for attack in ("UPDATE journal_entry SET verb = 'undone'", "DELETE FROM journal_entry"):
             with pytest.raises(sqlite3.Error, match=r"append-only|no such function"):
@@ -209,10 +209,10 @@ def test_another_program_can_t_change_what_is_on_record(tmp_path):
 def test_the_one_door_leaves_an_entry_and_is_shut_with_its_transaction(request, tmp_path, url, ends):
     database = empty_database(tmp_path / "b.db" if url == "sqlite" else request.getfixturevalue("postgres_database"))
     with database.write() as session:
-        journal.record(session, actor=WE, at=NOON, verb="done", subject="thing:1")
+        journal.record(Context(session, WE, NOON), verb="done", subject="thing:1")
     change = sa.update(journal.JournalEntry).where(journal.JournalEntry.n == 1)
     try:
-        with database.write() as session, journal.amending(session, "thing:1", "a test", rows=(), actor=WE, at=NOON):
+        with database.write() as session, journal.amending(Context(session, WE, NOON), "thing:1", "a test", rows=()):
             session.execute(change.values(body='{"kept": 1}'))
             if ends == "fails":
                 session.execute(sa.text("SELECT nothing FROM nowhere"))
@@ -248,14 +248,14 @@ def test_a_seal_follows_what_goes_through_the_one_door_and_nothing_that_goes_rou
     assert (sealed(), sealed()) == ("1 days of tables sealed", "0 days of tables sealed")
     with store.write() as session:
         first, second = (session.get_one(JournalDoubt, one.id) for one in (first, second))
-        with journal.amending(session, "thing:1", "forgotten by law", rows=[first, second], actor=WE, at=NOON):
+        with journal.amending(Context(session, WE, NOON), "thing:1", "forgotten by law", rows=[first, second]):
             first.what = ""
             session.delete(second)
     with store.read() as session:
         kept = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == day_seals.SEALED)).all()
     assert "forgotten by law" in kept[-1]
     assert faults() == []
-    with store.write() as session, journal.amending(session, "thing:1", "silently", rows=(), actor=WE, at=NOON):
+    with store.write() as session, journal.amending(Context(session, WE, NOON), "thing:1", "silently", rows=()):
         session.execute(sa.update(JournalDoubt).where(JournalDoubt.id == "d2").values(what="even"))
     assert sealed() == "0 days of tables sealed"
     assert faults() == ["1 row of journal_doubt of 2026-03-02 changed or went after the day was sealed"]
@@ -371,7 +371,7 @@ def test_without_a_worker_the_server_keeps_the_sidecar_and_numbers_lost_with_the
     kept = store.settings.sidecar
     with serve.sidecar_kept(store):
         with store.write() as session:
-            journal.record(session, actor=WE, at=NOON, verb="sold", subject="sale:1")
+            journal.record(Context(session, WE, NOON), verb="sold", subject="sale:1")
             end = session.get_one(journal.JournalHead, "S01").n
         for _ in range(2000):
             if (there := read_sidecar(kept)) is not None and there["n"] == end:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from config.errors import Refused
 from config.ids import new_id
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.store import badges
 from pos.store.store import PinTries, Staff
 from store_app.files.take_out import SECRET_COLUMNS
@@ -89,7 +89,7 @@ def test_a_check_against_practice_books_is_refused_whoever_asks(house):
 
 def test_a_practice_store_holds_no_secret_of_the_real_one(house):
     with house.doors.write() as books:
-        code = badges.give(books, books.get_one(Staff, (STORE, "cashier")), actor=Actor.system("t", STORE), at=NOON)
+        code = badges.give(Context(books, Actor.system("t", STORE), NOON), books.get_one(Staff, (STORE, "cashier")))
     client = house.signed_in("cashier")
     post(client, "/training/ring-up/begin")
     with house.doors.read() as look:

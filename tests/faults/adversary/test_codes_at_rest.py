@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.database import Base
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue
 from pos.payments import vouchers
 from pos.printing import print_worker
@@ -46,8 +46,8 @@ def paper(house: House, tmp_path):
     with house.doors.write() as session:
         by = {"actor": Actor.system("t", STORE), "at": NOON}
         wishes = {"category": "x", "tax_class_id": "food", "kind": "voucher", "price_typed": True}
-        catalogue.add_product(session, "GIFT", "Gift", **wishes, **by)
-        catalogue.list_product(session, STORE, "GIFT", **by)
+        catalogue.add_product(Context(session, **by), "GIFT", "Gift", **wishes)
+        catalogue.list_product(Context(session, **by), STORE, "GIFT")
     lp0 = tmp_path / "lp0"
 
     def work_off() -> bytes:

@@ -28,7 +28,7 @@ from config.ids import NETWORK
 from config.nodes import facts, outbox, signing_keys
 from config.nodes.facts import FACTS
 from config.nodes.inbox import InboxMessage
-from config.nodes.journal import canonical
+from config.nodes.journal import Context, canonical
 from config.nodes.node import EPOCH_BEGUN, KEY_MISUSED, Peer
 from config.nodes.outbox import Message, OutboxMessage
 from config.nodes.signing import Signer
@@ -169,7 +169,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Signer, dict[st
         with country.network.write() as session:
             session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=ROGUE, made_at=AT))
             pin = staff.PRACTICE_PINS["operator"]
-            staff.add(session, NETWORK, "operator", "operator", pin, actor=OPERATOR, at=AT, weak=True)
+            staff.add(Context(session, OPERATOR, AT), NETWORK, "operator", "operator", pin, weak=True)
     return folder / "country" / f"{NETWORK}.db", Signer.make(), true
 
 
@@ -243,10 +243,15 @@ def _go_online(country: Country, folder: Any, true: dict[str, list[dict[str, Any
                 placing.place(session, store_id, id=key, name="Li Wei", phone=f"+1 213 555 010{n}",
                              lines=[("milk", 1 + n)], at=AT)  # fmt: skip
                 row = escrow.open_for(
-                    session, f"paid-{key}", store_id, "pickup", 129 * (1 + n), currency="EUR", provider="practice",
-                    actor=OPERATOR, at=AT,
-                )  # fmt: skip
-                escrow.settle_outcome(session, row.id, escrow.Outcome("captured"), actor=OPERATOR, at=AT)
+                    Context(session, OPERATOR, AT),
+                    f"paid-{key}",
+                    store_id,
+                    "pickup",
+                    129 * (1 + n),
+                    currency="EUR",
+                    provider="practice",
+                )
+                escrow.settle_outcome(Context(session, OPERATOR, AT), row.id, escrow.Outcome("captured"))
 
 
 def _sell_for_a_month(country: Country) -> None:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.nodes import publication
+from config.nodes.journal import Context
 from config.nodes.publication import Pulled, RefusedEdition
 from pos.catalogue import assortment, catalogue, edition
 from pos.catalogue.assortment import Wished
@@ -34,18 +35,18 @@ def good(network: House, house: House, served: str) -> dict[str, Any]:
             session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
             session.flush()
         for sku, name, minor in (("N1", "Cola", 150), ("N2", "Bread", 220)):
-            catalogue.add_product(session, sku, name, category="Drinks", tax_class_id="food", **BY)
-            catalogue.set_price(session, sku, minor, DAY, **BY)
+            catalogue.add_product(Context(session, **BY), sku, name, category="Drinks", tax_class_id="food")
+            catalogue.set_price(Context(session, **BY), sku, minor, DAY)
         body = edition.edition(session, STORE)
         publication.publish(session, "catalogue", STORE, body, at=NOON)
     done = talk(house, served)
     assert done.editions == ["catalogue"], done
     with house.doors.write() as session:
-        assortment.set_tax_class(session, "own", "Own class", 500, inclusive=True, owner_id=STORE, **BY)
-        own = assortment.add(session, STORE, Wished("Own jam", "Spreads", "own"), command="own", **BY)
-        assortment.set_price(session, STORE, own.sku, 499, DAY, today=DAY, **BY)
+        assortment.set_tax_class(Context(session, **BY), "own", "Own class", 500, inclusive=True, owner_id=STORE)
+        own = assortment.add(Context(session, **BY), STORE, Wished("Own jam", "Spreads", "own"), command="own")
+        assortment.set_price(Context(session, **BY), STORE, own.sku, 499, DAY, today=DAY)
         session.add(Barcode(code="own-1", sku=own.sku, qty=1))
-        supplier = suppliers.add_supplier(session, STORE, suppliers.Contact("Own baker"), **BY)
+        supplier = suppliers.add_supplier(Context(session, **BY), STORE, suppliers.Contact("Own baker"))
         return {"body": body, "own": own.sku, "supplier": supplier.id}
 
 

@@ -12,7 +12,7 @@ from config.database import Database, make_engine
 from config.ids import NETWORK
 from config.nodes import inbox, outbox, partitions
 from config.nodes.inbox import InboxMessage
-from config.nodes.journal import canonical
+from config.nodes.journal import Context, canonical
 from config.nodes.outbox import Message
 from pos.facts import StockCounted, StockMoved
 from pos.sold import Sale
@@ -153,7 +153,7 @@ def test_partitions_an_older_program_named_badly_stop_neither_the_job_nor_what_r
     network.clock.advance(dt.timedelta(weeks=12).total_seconds())
     by = {"actor": Desk(network.doors).actor("test"), "at": network.clock.now()}
     with network.doors.write() as session:
-        tables = archive.put_away(session, partitions.monday(TODAY), **by)
+        tables = archive.put_away(Context(session, **by), partitions.monday(TODAY))
     assert tables == [f"away.{book}_{partitions.monday(TODAY):%Y%m%d}" for book in partitions.BOOKS]
 
 

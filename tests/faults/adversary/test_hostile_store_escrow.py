@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from config.errors import DomainError, Invalid, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import facts
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.outbox import Message
 from pos.messages import OutgoingMessage
 from pos.payments.providers import Outcome
@@ -47,7 +47,7 @@ def order(town: Town) -> placing.Placed:
         placed = placing.place(
             session, STORE, id=ONE, name="Li Wei", phone="555 0100", lines=[("milk", 3)], at=AT, pay_with="practice"
         )
-        escrow.settle_outcome(session, ONE, Outcome("captured", "P1"), actor=SYSTEM, at=AT)
+        escrow.settle_outcome(Context(session, SYSTEM, AT), ONE, Outcome("captured", "P1"))
         placing.paid(session, order_for_update(session, STORE, ONE), at=AT)
     town.deliver()
     return placed
@@ -80,7 +80,7 @@ def release(town: Town, at: dt.datetime) -> int:
     with town.network.write() as session:
         rows = escrow.to_release(session, at)
         for row in rows:
-            escrow_release.pass_on(session, row.id, why="collected", actor=SYSTEM, at=at)
+            escrow_release.pass_on(Context(session, SYSTEM, at), row.id, why="collected")
     return len(rows)
 
 
@@ -177,7 +177,7 @@ def test_an_order_the_network_knows_from_the_store_alone_is_proved_by_nothing_it
         found = session.get_one(PickupOrder, (STORE, "made-up-01"))
         order_copy.confirm(session, STORE, mine, at=AT)
         assert (found.reported_by_store, found.proved_at) == (True, None)
-        escrow.settle_outcome(session, "made-up-01", Outcome("declined"), actor=SYSTEM, at=later(days=31))
+        escrow.settle_outcome(Context(session, SYSTEM, later(days=31)), "made-up-01", Outcome("declined"))
         assert [one for one in checks.findings(session) if "made-up-01" in one.subject] == [], "it turns no check red"
 
 
@@ -232,7 +232,7 @@ def test_a_dispute_after_the_money_was_passed_on_charges_the_store_at_once_and_o
         order_copy.dispute(session, STORE, placed.token, "I never got it.", at=passed + dt.timedelta(days=2))
     assert standing() == (0, 0, PAID)
     with town.network.write() as session:
-        escrow_release.decide(session, ONE, 200, why="Half each.", actor=SYSTEM, at=passed + dt.timedelta(days=3))
+        escrow_release.decide(Context(session, SYSTEM, passed + dt.timedelta(days=3)), ONE, 200, why="Half each.")
     assert standing() == (187 - 187 * 3 // 100, 0, 0)
     assert row_of(town).state == "settled"
     with town.network.write() as session, pytest.raises(Refused, match="has decided"):
@@ -247,7 +247,7 @@ def test_a_late_return_that_the_store_is_not_good_for_waits_for_the_operator_wha
     push(town, lie(town, proof=placed.token), AT)
     assert release(town, later(days=15)) == 1
     with town.network.write() as session:
-        ledger.Booking(session, STORE, actor=SYSTEM, at=later(days=16)).enter(
+        ledger.Booking(Context(session, SYSTEM, later(days=16)), STORE).enter(
             "payout", "bank", "funds", 376, source_id="run"
         )
         day = later(days=16).date()
@@ -264,7 +264,7 @@ def test_a_late_return_that_the_store_is_not_good_for_waits_for_the_operator_wha
     assert row_of(town).state == ("settled" if goes_back else "disputed")
     if not goes_back:
         with town.network.write() as session:
-            escrow_release.decide(session, ONE, PAID, why="We pay it.", actor=SYSTEM, at=later(days=18))
+            escrow_release.decide(Context(session, SYSTEM, later(days=18)), ONE, PAID, why="We pay it.")
             assert escrow.total_of(session, [ONE], "due") == PAID
 
 

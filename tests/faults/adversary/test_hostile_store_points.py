@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from config.ids import NETWORK, new_id
 from config.nodes import outbox
 from config.nodes.inbox import InboxMessage
+from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from pos.customers import customers, shared_points
 from pos.customers.shared_points import MemberReported, PointsMoved, PointsReported, SharedEntry
@@ -183,8 +184,8 @@ def test_points_are_earned_by_a_taken_sale_at_the_rate_once_and_all_else_waits_f
     assert early not in rogue.waits(), "counted as soon as its sale is here"
     assert rogue.pool() == 40 * 3
     with rogue.network.write() as session:
-        network_points.decide(session, ROGUE, brought, take=True, actor=OPERATOR, at=AT)
-        network_points.decide(session, ROGUE, made_up, take=False, actor=OPERATOR, at=AT)
+        network_points.decide(Context(session, OPERATOR, AT), ROGUE, brought, take=True)
+        network_points.decide(Context(session, OPERATOR, AT), ROGUE, made_up, take=False)
     assert rogue.pool() == 540 * 3
     assert {brought, made_up}.isdisjoint(rogue.waits())
     with rogue.network.read() as session:
@@ -289,7 +290,7 @@ def back_of(session) -> int:
 
 def test_the_network_s_doors_answer_alike_for_a_member_and_a_stranger(network):
     with network.doors.write() as session:
-        points_pool.found(session, terms(from_day=NOON.date(), currency="USD"), actor=OPERATOR, at=NOON)
+        points_pool.found(Context(session, OPERATOR, NOON), terms(from_day=NOON.date(), currency="USD"))
         session.merge(shared_points.SharedPart(store_id=STORE, from_day=NOON.date(), until_day=None, reported_at=NOON))
         tz = session.get_one(network_points.Store, STORE).tz
         network_points.consent(session, "S02", "c2", customers.key_of(NETWORK, tz, PHONES[0]), at=NOON)

@@ -19,7 +19,7 @@ from config.database import Database
 from config.ids import NETWORK
 from config.nodes import inbox, node
 from config.nodes.inbox import InboxMessage
-from config.nodes.journal import GENESIS, Actor, canonical
+from config.nodes.journal import GENESIS, Actor, Context, canonical
 from config.nodes.outbox import Message, hash_of
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.facts import SaleCompleted
@@ -65,11 +65,11 @@ class Net:
 
     def accept(self, *ids: str, store_id: str = ROGUE, at: dt.datetime = AT) -> list[str]:
         with self.database.write() as session:
-            return receiver.take_in(session, store_id, ids, actor=OPERATOR, at=at)
+            return receiver.take_in(Context(session, OPERATOR, at), store_id, ids)
 
     def reject(self, *ids: str) -> list[str]:
         with self.database.write() as session:
-            return plausibility.turn_down(session, ROGUE, ids, actor=OPERATOR, at=AT)
+            return plausibility.turn_down(Context(session, OPERATOR, AT), ROGUE, ids)
 
     def roll(self, *, at: dt.datetime = AT) -> None:
         with self.database.write() as session:
@@ -377,6 +377,6 @@ def test_no_sequence_of_accepted_facts_raises_a_store_s_share_credit_or_points_b
         for _day, money, count in session.execute(sums.group_by(Sale.business_day)):
             assert abs(money) <= most["money"], "points are earned of taken sales alone, at the scheme's rate"
             assert count <= most["sales"]
-        credit_review.close_day(session, TODAY, actor=OPERATOR, at=AT)
+        credit_review.close_day(Context(session, OPERATOR, AT), TODAY)
         terms = money_terms.in_force(session)[1]
         assert session.get_one(CreditLine, ROGUE).limit_minor <= terms.first_most_minor

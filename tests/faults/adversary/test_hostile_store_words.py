@@ -8,6 +8,7 @@ import pytest
 from config.errors import Invalid, Refused
 from config.ids import NETWORK, tidy_pickup_code
 from config.nodes import facts, outbox
+from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from supply.demand import campaign_uplift
 from supply.membership.objections import Objection
@@ -45,13 +46,13 @@ def bank(country: Country, account: str, reported_at: dt.datetime, at: dt.dateti
 def run(country: Country, name: str, at: dt.datetime) -> tuple[list[str], list[str]]:
     """Pay out; returns the accounts paid to, and who was left out."""
     with country.network.write() as session:
-        made = payouts.make_run(session, id=name, actor=OPERATOR, at=at)
+        made = payouts.make_run(Context(session, OPERATOR, at), id=name)
         return [one.bank_account for one in made.payouts], made.unknown
 
 
 def earn(country: Country, id: str, at: dt.datetime) -> None:
     with country.network.write() as session:
-        ledger.given(session, ONLINE, "slot", 5_000, why="A place", id=id, actor=OPERATOR, at=at)
+        ledger.given(Context(session, OPERATOR, at), ONLINE, "slot", 5_000, why="A place", id=id)
 
 
 def test_a_changed_account_rests_before_it_is_paid_to_and_no_word_of_the_future_locks_it(country):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from config.ids import NETWORK
 from config.nodes import append_only, inbox, outbox, signing, signing_keys
 from config.nodes.inbox import InboxMessage
-from config.nodes.journal import Actor, canonical
+from config.nodes.journal import Actor, Context, canonical
 from config.nodes.node import COPY_SPEAKS, KEY_ASKS, KEY_MISUSED, Peer
 from config.nodes.signing import Signer
 from config.nodes.signing_keys import SignedBatch, SigningKey
@@ -87,7 +87,7 @@ def with_the_database(session) -> None:
 def settle(network: House, public: str, verb, **wishes) -> None:
     with network.doors.write() as session:
         key = signing_keys.named(session, STORE, signing.name_of(public))
-        verb(session, key, actor=OLGA, at=network.doors.now(), **wishes)
+        verb(Context(session, OLGA, network.doors.now()), key, **wishes)
         receiver.settle_key(session, STORE)
 
 
@@ -344,7 +344,7 @@ def test_a_code_to_join_with_lets_a_new_computer_s_key_sign(network, lost):
     lost.talk()
     signer = Signer.make()
     with network.doors.write() as session:
-        code = joining.invite(session, STORE, actor=OLGA, at=network.doors.now())
+        code = joining.invite(Context(session, OLGA, network.doors.now()), STORE)
     raw = json.dumps({"code": code}).encode()
     headers = signed.headers_for(signer, "POST", "/api/join", raw) | {"Content-Type": "application/json"}
     answer = network.visitor().post("/api/join", data=raw, headers=headers).json

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
+from config.nodes.journal import Context
 from pos.catalogue import catalogue
 from pos.catalogue import edition as catalogue_edition
 from pos.catalogue.catalogue import Listing, Price, Product, Scanned, search_text_for
@@ -52,7 +53,7 @@ def test_a_misread_digit_is_told_from_an_unknown_product(store):
 
 def test_what_the_shop_does_not_list_is_refused_by_name(store):
     with store.write() as session:
-        catalogue.list_product(session, STORE, "tea", active=False, actor=store.wei, at=NOON)
+        catalogue.list_product(Context(session, store.wei, NOON), STORE, "tea", active=False)
     with pytest.raises(Refused, match="does not sell Green tea") as refusal:
         scan(store, "tea")
     assert refusal.value.code == "not-sold-here"
@@ -70,8 +71,8 @@ def test_a_product_without_a_price_is_refused_with_a_way_out(store):
 def test_a_price_is_valid_from_its_day_and_the_shops_own_goes_first(store):
     tomorrow = DAY + dt.timedelta(days=1)
     with store.write() as session:
-        catalogue.set_price(session, "milk", 139, tomorrow, actor=store.wei, at=NOON)
-        catalogue.set_price(session, "tea", 400, DAY, scope_id=STORE, actor=store.wei, at=NOON)
+        catalogue.set_price(Context(session, store.wei, NOON), "milk", 139, tomorrow)
+        catalogue.set_price(Context(session, store.wei, NOON), "tea", 400, DAY, scope_id=STORE)
 
         def price(sku: str, day: dt.date, store_id: str = STORE) -> int | None:
             return catalogue.price_on(session, store_id, sku, day)
@@ -125,17 +126,15 @@ def test_a_code_belongs_to_one_product(store):
 def test_a_shop_takes_the_networks_catalogue_over_and_keeps_what_is_its_own(store, tmp_path):
     network = open_network(tmp_path, (STORE,))
     with store.write() as session:
-        catalogue.set_price(session, "tea", 400, DAY, scope_id=STORE, actor=store.wei, at=NOON)
-        catalogue.list_product(session, STORE, "wine", active=False, actor=store.wei, at=NOON)
+        catalogue.set_price(Context(session, store.wei, NOON), "tea", 400, DAY, scope_id=STORE)
+        catalogue.list_product(Context(session, store.wei, NOON), STORE, "wine", active=False)
         catalogue.add_product(
-            session,
+            Context(session, store.wei, NOON),
             "jam",
             "Our own jam",
             category="Groceries",
             tax_class_id="food",
             owner_id=STORE,
-            actor=store.wei,
-            at=NOON,
         )
         body = catalogue_edition.edition(session, STORE, day=DAY)
     assert "jam" not in {product["sku"] for product in body["products"]}
@@ -159,7 +158,7 @@ def test_a_shop_takes_the_networks_catalogue_over_and_keeps_what_is_its_own(stor
 def test_an_edition_leaves_out_prices_that_newer_ones_replaced(store):
     with store.write() as session:
         for days, price_minor in ((-3, 111), (-1, 122), (5, 133)):
-            catalogue.set_price(session, "milk", price_minor, DAY + dt.timedelta(days), actor=store.wei, at=NOON)
+            catalogue.set_price(Context(session, store.wei, NOON), "milk", price_minor, DAY + dt.timedelta(days))
         prices = [row[2] for row in catalogue_edition.edition(session, STORE, day=DAY)["prices"] if row[0] == "milk"]
     assert prices == [122, 133]
 
@@ -168,8 +167,8 @@ def test_a_search_shows_names_that_begin_so_first_then_words_then_the_rest(store
     names = {"s1": "Almond buttermilk", "s2": "Oat milk", "s3": "Milk bread", "s4": "Milk bar"}
     with store.write() as session:
         for sku, name in names.items():
-            catalogue.add_product(session, sku, name, category="X", tax_class_id="food", actor=store.wei, at=NOON)
-            catalogue.set_price(session, sku, 100, DAY, actor=store.wei, at=NOON)
-            catalogue.list_product(session, STORE, sku, quick_key=7 if sku == "s3" else None, actor=store.wei, at=NOON)
+            catalogue.add_product(Context(session, store.wei, NOON), sku, name, category="X", tax_class_id="food")
+            catalogue.set_price(Context(session, store.wei, NOON), sku, 100, DAY)
+            catalogue.list_product(Context(session, store.wei, NOON), STORE, sku, quick_key=7 if sku == "s3" else None)
     found = store.read(lambda session: catalogue.search(session, STORE, "milk", DAY))
     assert [view.sku for view in found] == ["s3", "s4", "milk", "s2", "s1"]

@@ -4,6 +4,7 @@ import pytest
 
 from config.errors import Invalid, Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import catalogue, own_labels, scan
 from pos.reports import reports
 from pos.sale import sale
@@ -42,7 +43,7 @@ def ring(store, line, boss=None):
             id=sale_id, store_id=STORE, till_id=TILL, lines=[line], tenders=[("cash", due)], shown_total_minor=due,
             approvals=given,
         )  # fmt: skip
-        return sale.complete(session, request, actor=store.ana, at=store.now).sale.total_minor
+        return sale.complete(Context(session, store.ana, store.now), request).sale.total_minor
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_a_label_that_says_nought_is_refused_with_a_sentence(store, code):
 
 def test_goods_by_weight_cost_what_their_label_says(store):
     with store.write() as session:
-        scan.add_scheme(session, STORE, "", PIECES, actor=store.wei, at=NOON)
+        scan.add_scheme(Context(session, store.wei, NOON), STORE, "", PIECES)
         catalogue.add_code(session, "cheese", "12345", 1)
     assert ring(store, line_of(store, own_labels.build(own_labels.scheme(PIECES), 12345, 100))) == 100
     assert totals_of(store)["overrides"] == [0, 0]
@@ -106,7 +107,7 @@ def test_goods_by_weight_cost_what_their_label_says(store):
 def test_the_shops_own_markdown_sells_without_a_pin(store):
     with store.write() as session:
         code = markdown.mark_down(
-            session, STORE, "milk", expires_on=TODAY, percent_bp=5000, qty=1, actor=store.wei, at=store.now
+            Context(session, store.wei, store.now), STORE, "milk", expires_on=TODAY, percent_bp=5000, qty=1
         )["url"]
     assert ring(store, line_of(store, code)) < 70
 

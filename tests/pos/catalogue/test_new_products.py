@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound
 from config.nodes import journal
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue, new_products
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product
@@ -27,20 +27,26 @@ NOUNS = (Product, Barcode, Price, Listing, JournalEntry)
 
 
 def add(session: Session, new: list[NewProduct], store: OpenStore, owner_id: str = STORE) -> None:
-    new_products.add(session, new, DAY, owner_id=owner_id, actor=store.wei, at=NOON)
+    new_products.add(Context(session, store.wei, NOON), new, DAY, owner_id=owner_id)
 
 
 def one_by_one(session: Session, new: list[NewProduct], store: OpenStore, owner_id: str) -> None:
     by: dict[str, Any] = {"actor": store.wei, "at": NOON}
     for one in new:
         catalogue.add_product(
-            session, one.sku, one.name, category=one.category, tax_class_id=one.tax_class_id,
-            codes=[(one.code, 1)] if one.code else [], owner_id=owner_id, **one.wishes, **by,
-        )  # fmt: skip
-        catalogue.set_price(session, one.sku, one.price_minor, DAY, scope_id=owner_id, **by)
+            Context(session, **by),
+            one.sku,
+            one.name,
+            category=one.category,
+            tax_class_id=one.tax_class_id,
+            codes=[(one.code, 1)] if one.code else [],
+            owner_id=owner_id,
+            **one.wishes,
+        )
+        catalogue.set_price(Context(session, **by), one.sku, one.price_minor, DAY, scope_id=owner_id)
         if owner_id != EVERYONE:
             costs = {} if one.cost_minor is None else {"cost_minor": one.cost_minor}
-            catalogue.list_product(session, owner_id, one.sku, **costs, **by)
+            catalogue.list_product(Context(session, **by), owner_id, one.sku, **costs)
 
 
 def rows_of(session: Session) -> dict[str, list[tuple[Any, ...]]]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from config.ids import new_id
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from config.nodes.publication import EVERYONE
 from pos.catalogue import offers
 from pos.catalogue.offers import Coupon, StandingOffer
@@ -29,7 +29,7 @@ def third_free(**terms: Any) -> Offer:
 
 def make(store: OpenStore, promised: Offer, owner_id: str = STORE) -> StandingOffer:
     with store.write() as session:
-        return offers.make(session, owner_id, promised, actor=store.wei, at=store.now)
+        return offers.make(Context(session, store.wei, store.now), owner_id, promised)
 
 
 def live(store: OpenStore, day: dt.date = TODAY) -> list[str]:
@@ -38,7 +38,7 @@ def live(store: OpenStore, day: dt.date = TODAY) -> list[str]:
 
 def coupons(store: OpenStore, offer_id: str, **wishes: Any) -> list[str]:
     with store.write() as session:
-        return offers.make_coupons(session, STORE, offer_id, actor=store.wei, at=store.now, **wishes)
+        return offers.make_coupons(Context(session, store.wei, store.now), STORE, offer_id, **wishes)
 
 
 def use(store: OpenStore, *codes: str, sale_id: str = "") -> None:
@@ -114,14 +114,14 @@ def test_an_offer_changed_or_ended_is_seen_by_the_next_sale(store: OpenStore) ->
     before = store.read(lambda session: offers.live(session, STORE, TODAY))
     assert store.read(lambda session: offers.live(session, STORE, TODAY)) is before
     with store.write() as session:
-        offers.change(session, STORE, replace(promised, size=4), actor=store.wei, at=store.now)
+        offers.change(Context(session, store.wei, store.now), STORE, replace(promised, size=4))
     assert store.read(lambda session: offers.live(session, STORE, TODAY))[0].size == 4
     for _ in range(2):
         with store.write() as session:
-            offers.end(session, STORE, promised.id, actor=store.wei, at=store.now)
+            offers.end(Context(session, store.wei, store.now), STORE, promised.id)
     assert live(store) == []
     with pytest.raises(Refused, match="has been ended"), store.write() as session:
-        offers.change(session, STORE, promised, actor=store.wei, at=store.now)
+        offers.change(Context(session, store.wei, store.now), STORE, promised)
     verbs = store.read(lambda session: session.scalars(
         sa.select(JournalEntry.verb).where(JournalEntry.subject == f"offer:{promised.id}")).all())  # fmt: skip
     assert verbs == ["offer.made", "offer.changed", "offer.ended"]
@@ -133,7 +133,7 @@ def test_what_was_rolled_back_was_never_live(store: OpenStore) -> None:
 
     def fail() -> None:
         with store.write() as session:
-            offers.make(session, STORE, third_free(), actor=store.wei, at=store.now)
+            offers.make(Context(session, store.wei, store.now), STORE, third_free())
             assert len(offers.live(session, STORE, TODAY)) == 2
             raise RuntimeError
 
@@ -156,7 +156,7 @@ def test_a_shop_does_not_end_the_networks_offer(store: OpenStore) -> None:
     promised = third_free()
     make(store, promised, EVERYONE)
     with pytest.raises(Refused, match="network"), store.write() as session:
-        offers.end(session, STORE, promised.id, actor=store.wei, at=store.now)
+        offers.end(Context(session, store.wei, store.now), STORE, promised.id)
 
 
 def test_an_edition_brings_the_networks_offers_and_ends_those_it_ended(store: OpenStore, network: Network) -> None:
@@ -164,9 +164,9 @@ def test_an_edition_brings_the_networks_offers_and_ends_those_it_ended(store: Op
     with network.database.write() as session:
         assert offers.edition(session) == {}
         for promised in (first, second):
-            offers.make(session, EVERYONE, promised, actor=store.wei, at=NOON)
+            offers.make(Context(session, store.wei, NOON), EVERYONE, promised)
         both = offers.edition(session)
-        offers.end(session, EVERYONE, first.id, actor=store.wei, at=NOON)
+        offers.end(Context(session, store.wei, NOON), EVERYONE, first.id)
         one = offers.edition(session)
     own = third_free()
     make(store, own)
@@ -284,7 +284,7 @@ def test_a_markdown_holds_for_its_pieces_until_their_day_and_the_last_one_counts
     def mark(**wishes: Any) -> StandingOffer:
         with store.write() as session:
             return offers.mark_down(
-                session, STORE, "milk", expires_on=TODAY + DAY, actor=store.wei, at=store.now, **wishes
+                Context(session, store.wei, store.now), STORE, "milk", expires_on=TODAY + DAY, **wishes
             )
 
     first = mark(percent_bp=5000)

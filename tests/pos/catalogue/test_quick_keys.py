@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, DomainError, Invalid, NotFound
+from config.nodes.journal import Context
 from pos.catalogue import catalogue, quick_keys
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.quick_keys import PAGES, PLACES
@@ -15,7 +16,7 @@ from tests.builders import NOON, STORE, OpenStore, open_store
 
 def act(store: OpenStore, verb: Any, *given: Any, **wishes: Any) -> None:
     with store.write() as session:
-        verb(session, STORE, *given, actor=store.wei, at=NOON, **wishes)
+        verb(Context(session, store.wei, NOON), STORE, *given, **wishes)
 
 
 def keys(store: OpenStore, page: int = 1) -> dict[int, str]:

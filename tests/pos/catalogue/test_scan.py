@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
+from config.nodes.journal import Context
 from pos.catalogue import catalogue, gs1, own_labels, scan
 from pos.catalogue.catalogue import Scanned
 from tests.builders import NOON, STORE, OpenStore, open_store
@@ -27,7 +28,7 @@ def read(store: OpenStore, code: str) -> Scanned:
 def learn(store: OpenStore, *patterns: str, step: int = 1) -> None:
     with store.write() as session:
         for pattern in patterns:
-            scan.add_scheme(session, STORE, "", pattern, step, actor=store.wei, at=NOON)
+            scan.add_scheme(Context(session, store.wei, NOON), STORE, "", pattern, step)
 
 
 def give_code(store: OpenStore, sku: str, code: str, qty: int = 1) -> None:
@@ -120,7 +121,7 @@ def test_the_order_of_schemes_is_the_shopkeepers(store: OpenStore) -> None:
     assert read(store, code).qty == 10_312
     with store.write() as session:
         second = scan.scheme_rows(session, STORE)[1]
-        scan.raise_scheme(session, STORE, second.id, actor=store.wei, at=NOON)
+        scan.raise_scheme(Context(session, store.wei, NOON), STORE, second.id)
     assert read(store, code).qty == 312
 
 
@@ -206,7 +207,7 @@ def test_a_scheme_is_learnt_once_and_forgotten(store: OpenStore) -> None:
     with pytest.raises(Conflict):
         learn(store, WEIGHT)
     with store.write() as session:
-        scan.remove_scheme(session, STORE, scan.scheme_rows(session, STORE)[0].id, actor=store.wei, at=NOON)
+        scan.remove_scheme(Context(session, store.wei, NOON), STORE, scan.scheme_rows(session, STORE)[0].id)
     assert store.read(lambda session: scan.schemes(session, STORE)) == []
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config.errors import Invalid, NotFound, Refused
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from pos.catalogue import selling_hours
 from pos.catalogue.catalogue import Product
 from pos.sale import sale
@@ -26,7 +26,7 @@ def strict(store):
 
 def hours(store, kind, since, until):
     with store.write() as session:
-        selling_hours.set_hours(session, STORE, kind, since * 60, until * 60, actor=store.wei, at=NOON)
+        selling_hours.set_hours(Context(session, store.wei, NOON), STORE, kind, since * 60, until * 60)
 
 
 def asked(store, hour, minute=0, lines=(("wine", 1), ("milk", 1))):
@@ -51,7 +51,7 @@ def test_the_shops_clock_decides_when_the_money_is_taken_and_nothing_is_written(
     request = strict.request([("wine", 1)])
     late = dt.datetime(2026, 3, 2, 22, 0, tzinfo=BERLIN)
     with pytest.raises(Refused) as refusal, strict.write() as session:
-        sale.complete(session, request, actor=strict.wei, at=late)  # the shopkeeper may not either
+        sale.complete(Context(session, strict.wei, late), request)  # the shopkeeper may not either
     assert refusal.value.code == "outside-hours"
     assert strict.level("wine").on_hand == 20
     assert not strict.complete(request).repeated
@@ -62,7 +62,7 @@ def test_a_sale_completed_in_time_is_answered_again_later(strict):
     strict.complete(request)
     with strict.write() as session:
         late = dt.datetime(2026, 3, 2, 23, tzinfo=BERLIN)
-        assert sale.complete(session, request, actor=strict.ana, at=late).repeated
+        assert sale.complete(Context(session, strict.ana, late), request).repeated
 
 
 @pytest.mark.parametrize(("hour", "sold"), [(21, False), (22, True), (1, True), (2, False), (12, False)])
@@ -93,8 +93,8 @@ def test_what_comes_back_comes_back_at_any_hour(strict):
 
 def test_hours_can_be_lifted_and_both_are_in_the_journal(strict):
     with strict.write() as session:
-        selling_hours.lift(session, STORE, "Wine", actor=strict.wei, at=NOON)
-        selling_hours.lift(session, STORE, "Wine", actor=strict.wei, at=NOON)
+        selling_hours.lift(Context(session, strict.wei, NOON), STORE, "Wine")
+        selling_hours.lift(Context(session, strict.wei, NOON), STORE, "Wine")
     assert asked(strict, 23).basket.lines_minor == 699 + 129
     verbs = strict.read(lambda session: [row.verb for row in session.query(JournalEntry)])
     assert [verb for verb in verbs if verb.startswith("selling_hours")] == ["selling_hours.set", "selling_hours.lifted"]
@@ -103,7 +103,7 @@ def test_hours_can_be_lifted_and_both_are_in_the_journal(strict):
 @pytest.mark.parametrize(("since", "until"), [(480, 480), (-1, 480), (480, 1440)])
 def test_hours_no_day_has_are_refused(strict, since, until):
     with pytest.raises(Invalid), strict.write() as session:
-        selling_hours.set_hours(session, STORE, "Wine", since, until, actor=strict.wei, at=NOON)
+        selling_hours.set_hours(Context(session, strict.wei, NOON), STORE, "Wine", since, until)
 
 
 def test_an_aisle_nothing_stands_in_gets_no_hours(strict):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import outbox
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from pos.customers import checks as account_checks
 from pos.customers import consent, customers, loyalty, tab
 from pos.customers.customers import Customer, Particulars
@@ -41,7 +41,7 @@ class Counter:
         self.store = store
         self.id = self.add("Rosa Lind", phone="+49 170 555 0123", limit_minor=limit_minor)
         with store.write() as session:
-            loyalty.set_scheme(session, store.store_id, CARD, actor=store.wei, at=store.now)
+            loyalty.set_scheme(Context(session, store.wei, store.now), store.store_id, CARD)
 
     def add(self, name: str, **wishes) -> str:
         given = {"agreed": EVERYTHING} | wishes
@@ -50,7 +50,7 @@ class Counter:
     def book(self, verb, *values, actor=None, **wishes):
         with self.store.write() as session:
             store = store_of(session, self.store.store_id)
-            return verb(session, store, *values, at=self.store.now, actor=actor or self.store.ana, **wishes)
+            return verb(Context(session, actor or self.store.ana, self.store.now), store, *values, **wishes)
 
     def charge(self, amount_minor: int, *, sale_id: str = "", customer_id: str = "") -> str:
         sale_id = sale_id or new_id()
@@ -267,7 +267,7 @@ def test_repayments_that_come_home_without_their_shift_contradict_nothing_and_th
         for body in reported:
             reference = "A18" if body["tender"] == "card" else ""
             fact = TabMoved.from_body(body | lost | {"id": new_id(), "reference": reference})
-            tab.write_again(session, fact, store.ana, store.now)
+            tab.write_again(Context(session, store.ana, store.now), fact)
     assert counter.owed() == 1_000
     assert store.read(lambda session: [*checks.findings(session, store.store_id)]) == []
     store.open_till()
@@ -398,7 +398,7 @@ def test_who_redeems_and_then_returns_owes_the_points(counter: Counter):
     counter.book(loyalty.earn, counter.id, 2_000, sale_id=bought)
     counter.book(loyalty.spend_points, counter.id, 100, sale_id=new_id())
     assert counter.book(loyalty.take_points_back, counter.id, 2_000, sale_id=new_id(), of_sale_id=bought) == (20, -20)
-    standing = counter.book(lambda session, store, at, actor: customers.standing(session, store, counter.id, at=at))
+    standing = counter.book(lambda ctx, store: customers.standing(ctx.session, store, counter.id, at=ctx.at))
     assert (standing.points, standing.points_worth_minor) == (-20, 0)
     assert counter.book(loyalty.earn, counter.id, 3_000, sale_id=new_id()) == (30, 10)
 
@@ -410,7 +410,7 @@ def test_without_scheme_or_membership_nothing_is_earned(counter: Counter):
         counter.book(loyalty.spend_points, guest, 50, sale_id=new_id())
     with counter.store.write() as session:
         off = Scheme(active=False, points=1, per_minor=100, worth_minor=5, least_points=10)
-        loyalty.set_scheme(session, counter.store.store_id, off, actor=counter.store.wei, at=counter.store.now)
+        loyalty.set_scheme(Context(session, counter.store.wei, counter.store.now), counter.store.store_id, off)
     assert counter.book(loyalty.earn, counter.id, 5_000, sale_id=new_id()) == (0, 0)
 
 
@@ -418,7 +418,7 @@ def test_without_scheme_or_membership_nothing_is_earned(counter: Counter):
 def test_a_scheme_that_makes_no_sense_is_refused(counter: Counter, wish):
     wished = Scheme(**vars(CARD) | wish)
     with counter.store.write() as session, pytest.raises(Invalid):
-        loyalty.set_scheme(session, counter.store.store_id, wished, actor=counter.store.wei, at=counter.store.now)
+        loyalty.set_scheme(Context(session, counter.store.wei, counter.store.now), counter.store.store_id, wished)
 
 
 # --- the person ---
@@ -486,7 +486,7 @@ def test_a_person_is_forgotten_once_the_tab_is_settled_and_the_books_stay(counte
     with pytest.raises(Refused):
         counter.charge(1)
     with pytest.raises(NotFound):
-        counter.book(lambda session, store, at, actor: customers.known(session, store.id, counter.id))
+        counter.book(lambda ctx, store: customers.known(ctx.session, store.id, counter.id))
     assert _mentions(counter.store, "Rosa") == _mentions(counter.store, "5550123") == []
     kinds = counter.store.read(lambda session: session.scalars(sa.select(TabEntry.kind).order_by(TabEntry.n)).all())
     assert kinds == ["charge", "repayment"]
@@ -516,7 +516,7 @@ def test_a_person_gets_everything_that_is_kept(counter: Counter):
     counter.charge(500)
     counter.repay(200)
     counter.book(loyalty.earn, counter.id, 2_000, sale_id=new_id())
-    all_of_it = counter.book(lambda session, store, at, actor: customers.everything_about(session, store, counter.id))
+    all_of_it = counter.book(lambda ctx, store: customers.everything_about(ctx.session, store, counter.id))
     assert all_of_it["customer"]["phone"] == "+491705550123"
     assert [row["amount_minor"] for row in all_of_it["tab"]["entries"]] == [500, -200]
     assert all_of_it["points"][0]["points"] == 20
@@ -568,7 +568,7 @@ def test_no_walk_of_verbs_breaks_the_books(counter: Counter, seed: int):
         assert 0 <= owed <= 10_000
         assert counter.owed() == owed
     assert counter.findings() == []
-    standing = counter.book(lambda session, store, at, actor: customers.standing(session, store, counter.id, at=at))
+    standing = counter.book(lambda ctx, store: customers.standing(ctx.session, store, counter.id, at=ctx.at))
     assert (standing.tab_balance_minor, standing.tab_left_minor, standing.points) == (owed, 10_000 - owed, points)
 
 

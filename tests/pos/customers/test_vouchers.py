@@ -9,6 +9,7 @@ import pytest
 from config.database import Database
 from config.errors import Invalid, NotFound, Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.customers import checks, customers, tab
 from pos.customers.customers import Particulars
 from pos.documents import accounts
@@ -26,7 +27,7 @@ DAY_S = 86_400
 
 def book(store: OpenStore, verb, *values, **wishes):
     with store.write() as session:
-        return verb(session, store_of(session, store.store_id), *values, at=store.now, actor=store.ana, **wishes)
+        return verb(Context(session, store.ana, store.now), store_of(session, store.store_id), *values, **wishes)
 
 
 def gift(store: OpenStore, amount_minor: int = 5_000, **wishes) -> str:
@@ -96,7 +97,7 @@ def test_without_its_secret_a_store_takes_a_voucher_and_prints_its_code_no_more(
     with store.write() as session:
         store_row = store_of(session, store.store_id)
         code, voucher = vouchers.issue(
-            session, store_row, 500, kind="gift", sale_id="s1", at=store.now, actor=store.ana
+            Context(session, store.ana, store.now), store_row, 500, kind="gift", sale_id="s1"
         )
     store.database = Database(store.database.engine, secret="of another computer")
     assert redeem(store, code, 200).balance_minor == 300
@@ -194,17 +195,19 @@ def papers(store: OpenStore, request) -> list[queue.PrintJob]:
     with store.write() as session:
         store_row = store_of(session, store.store_id)
         store_row.language = request.param
-        customer = customers.add(session, store_row, new_id(), wished, actor=store.wei, at=store.now)
+        customer = customers.add(Context(session, store.wei, store.now), store_row, new_id(), wished)
         day = store.now.date() - dt.timedelta(days=70)
         given = {"at": store.now, "actor": store.ana}
-        tab.carry_over(session, store_row, customer.id, 12_345, day, id=new_id(), **given)
+        tab.carry_over(Context(session, **given), store_row, customer.id, 12_345, day, id=new_id())
         sold = store_sale_id(session, store)
-        tab.charge(session, store_row, customer.id, 2_000, sale_id=sold, **given)
-        done = tab.repay(session, store_row, customer.id, 13_000, id=new_id(), till_id="T1", **given)
+        tab.charge(Context(session, **given), store_row, customer.id, 2_000, sale_id=sold)
+        done = tab.repay(Context(session, **given), store_row, customer.id, 13_000, id=new_id(), till_id="T1")
         slip = statement.print_repayment(session, store_row, done, till_id="T1", at=store.now)
         first, last = store.now.date() - dt.timedelta(days=90), store.now.date()
-        listing = statement.print_statement(session, store_row, customer.id, first, last, till_id="T1", **given)
-        voucher = vouchers.issue(session, store_row, 5_000, kind="gift", sale_id=new_id(), **given).voucher
+        listing = statement.print_statement(
+            Context(session, **given), store_row, customer.id, first, last, till_id="T1"
+        )
+        voucher = vouchers.issue(Context(session, **given), store_row, 5_000, kind="gift", sale_id=new_id()).voucher
         assert slip is not None
         queued = [slip, listing, statement.print_voucher(session, store_row, voucher, till_id="T1", at=store.now)]
         return [session.get_one(queue.PrintJob, (store_row.id, job.id)) for job in queued]
@@ -217,7 +220,7 @@ def store_sale_id(session, store: OpenStore) -> str:
         id=new_id(), store_id=store.store_id, till_id="T1", lines=[("milk", 1)], tenders=[("cash", 129)],
         shown_total_minor=129,
     )  # fmt: skip
-    return sale.complete(session, request, actor=store.ana, at=store.now).sale.id
+    return sale.complete(Context(session, store.ana, store.now), request).sale.id
 
 
 @pytest.mark.parametrize("columns", COLUMNS)

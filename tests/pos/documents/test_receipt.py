@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.nodes.journal import Context
 from config.words import language
 from pos.documents import accounts, goods, labels, paper, receipt, till_report, words
 from pos.printing.escpos import encode
@@ -195,7 +196,7 @@ AT = "https://shops.example/shop/corner/receipts"
 
 def sold(store, address=AT):
     with store.write() as session:
-        show_receipts(session, STORE, address, actor=store.wei, at=NOON)
+        show_receipts(Context(session, store.wei, NOON), STORE, address)
     return store.sell([("milk", 1)]).document
 
 

@@ -13,7 +13,7 @@ from config.database import Database, make_engine
 from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.payments import asking, requests, unclaimed
 from pos.payments.asking import Asker
 from pos.payments.payments import Payment
@@ -68,7 +68,7 @@ class Desk:
     def outcome(self, payment, state, **said):
         with self.store.write() as session:
             answer = Outcome(state, **said)
-            return requests.settle_outcome(session, STORE, payment.id, answer, actor=JOB, at=self.store.now)
+            return requests.settle_outcome(Context(session, JOB, self.store.now), STORE, payment.id, answer)
 
     def claim(self, payment, sale_id=None, amount_minor=None):
         with self.store.write() as session:
@@ -195,10 +195,10 @@ def test_questions_become_rarer_and_never_stop(desk):
 def test_a_person_settles_what_is_never_answered(desk):
     payment = desk.pay(1210)
     with desk.store.write() as session:
-        unclaimed.decide(session, STORE, payment.id, "captured", actor=desk.store.wei, at=desk.store.now)
+        unclaimed.decide(Context(session, desk.store.wei, desk.store.now), STORE, payment.id, "captured")
     assert (desk.now(payment).state, desk.now(payment).reason) == ("captured", "decided by Wei")
     with pytest.raises(Refused), desk.store.write() as session:
-        unclaimed.decide(session, STORE, payment.id, "declined", actor=desk.store.wei, at=desk.store.now)
+        unclaimed.decide(Context(session, desk.store.wei, desk.store.now), STORE, payment.id, "declined")
 
 
 def test_a_provider_that_is_not_set_up_any_more_loses_no_payment(desk):
@@ -354,14 +354,14 @@ def test_a_slip_typed_for_the_same_amount_waits_for_a_person(desk):
     desk.later(times=3)
     assert (desk.now(payment).state, desk.unresolved()) == ("captured", [payment.id])
     with desk.store.write() as session:
-        unclaimed.same_as_slip(session, STORE, payment.id, actor=desk.store.wei, at=desk.store.now)
+        unclaimed.same_as_slip(Context(session, desk.store.wei, desk.store.now), STORE, payment.id)
     assert desk.unresolved() == []
     assert desk.store.findings() == []
     with pytest.raises(Refused):
         desk.cancel(payment)
     second = desk.now(desk.taken(900, sale_id=new_id()))
     with pytest.raises(Refused) as refusal, desk.store.write() as session:
-        unclaimed.same_as_slip(session, STORE, second.id, actor=desk.store.wei, at=desk.store.now)
+        unclaimed.same_as_slip(Context(session, desk.store.wei, desk.store.now), STORE, second.id)
     assert refusal.value.code == "no-such-slip"
 
 
@@ -491,20 +491,20 @@ def test_payments_hold_on_postgresql_too(postgres_database, tmp_path):
 def test_a_lost_basket_is_rung_again_and_takes_the_money_over(desk):
     payment, again = desk.taken(900), new_id()
     with desk.store.write() as session:
-        unclaimed.move_to(session, STORE, payment.id, again, actor=desk.store.ana, at=desk.store.now)
+        unclaimed.move_to(Context(session, desk.store.ana, desk.store.now), STORE, payment.id, again)
     sell(desk, again, desk.now(payment))
     assert desk.now(payment).claimed_by == again
     with pytest.raises(Refused), desk.store.write() as session:
-        unclaimed.move_to(session, STORE, payment.id, new_id(), actor=desk.store.ana, at=desk.store.now)
+        unclaimed.move_to(Context(session, desk.store.ana, desk.store.now), STORE, payment.id, new_id())
     other = desk.taken(900)
     with pytest.raises(Refused), desk.store.write() as session:
-        unclaimed.move_to(session, STORE, other.id, again, actor=desk.store.ana, at=desk.store.now)
+        unclaimed.move_to(Context(session, desk.store.ana, desk.store.now), STORE, other.id, again)
 
 
 def void(desk, sale_id):
     with desk.store.write() as session:
         wish = Voiding(sale_id, STORE, TILL, "left", 900)
-        basket.void(session, wish, actor=desk.store.wei, at=desk.store.now)
+        basket.void(Context(session, desk.store.wei, desk.store.now), wish)
 
 
 def test_a_basket_money_was_taken_for_is_not_voided_until_it_went_back(desk):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.money import part_of
+from config.nodes.journal import Context
 from pos.catalogue import catalogue
 from pos.facts import lettered, sold_line
 from pos.pricing.pricing import (
@@ -159,7 +160,7 @@ def test_a_line_or_two_cost_what_their_own_labels_say(parts, price_minor):
 
 def test_five_hundred_lines_of_one_gram_are_not_free(store):
     with store.write() as session:
-        catalogue.set_price(session, "cheese", 400, NOON.date(), scope_id=STORE, actor=store.wei, at=NOON)
+        catalogue.set_price(Context(session, store.wei, NOON), "cheese", 400, NOON.date(), scope_id=STORE)
     assert alone(replace(PLAIN, price_quantity=1000, price_minor=400), 1).total_minor == 0, "one gram rounds to nothing"
     lines = [RungLine("cheese", 1)] * 500
     quoted = store.read(lambda session: sale.quote(session, STORE, lines, at=store.now))

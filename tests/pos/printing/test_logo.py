@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from PIL import Image, ImageDraw
 
 from config.errors import Invalid
+from config.nodes.journal import Context
 from pos.documents import receipt
 from pos.documents.paper import PaperLine
 from pos.printing import logo
@@ -47,7 +48,7 @@ def only_the_size(across: int, down: int) -> bytes:
 def put(store: OpenStore, png: bytes) -> str:
     dots = list(pictures.dotted(png))
     with store.write() as session:
-        return logo.put(session, STORE, dots, actor=store.ana, at=store.now).id
+        return logo.put(Context(session, store.ana, store.now), STORE, dots).id
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_paper_of_before_keeps_its_own_logo(store):
     first, second = put(store, picture()), put(store, picture(size=(300, 300)))
     assert first != second
     with store.write() as session:
-        logo.take_away(session, STORE, actor=store.ana, at=store.now)
+        logo.take_away(Context(session, store.ana, store.now), STORE)
     with store.database.read() as session:
         assert "logo" not in snapshot(session.get_one(Store, STORE))
         assert logo.pictures_for(session, STORE, {"store": {"logo": first}}, 48).keys() == {first}

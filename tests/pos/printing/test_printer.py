@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from config.clock import FrozenClock
 from config.errors import Conflict, Invalid, NotFound
-from config.nodes.journal import Actor, verify
+from config.nodes.journal import Actor, Context, verify
 from pos.printing import print_worker
 from pos.printing import queue as print_queue
 from pos.printing.models import PrinterModel
@@ -203,7 +203,7 @@ def test_a_person_decides_what_became_of_an_unconfirmed_receipt(database, clock,
         assert print_queue.recover(session, STORE, at=clock.now()) == 1
     assert states(database) == [("unconfirmed", "stopped-midway")]
     with database.write() as session:
-        print_queue.resolve(session, STORE, job_id, choice, actor=ANNA, at=clock.now())
+        print_queue.resolve(Context(session, ANNA, clock.now()), STORE, job_id, choice)
     (job,) = jobs(database)
     assert job.state == state
     if choice == "again":
@@ -230,11 +230,11 @@ def test_a_finished_job_is_not_decided_again(database, clock):
     run(database, clock, PracticePaper())
     with database.write() as session:
         with pytest.raises(Conflict):
-            print_queue.resolve(session, STORE, job_id, "again", actor=ANNA, at=clock.now())
+            print_queue.resolve(Context(session, ANNA, clock.now()), STORE, job_id, "again")
         with pytest.raises(Invalid):
-            print_queue.resolve(session, STORE, job_id, "perhaps", actor=ANNA, at=clock.now())
+            print_queue.resolve(Context(session, ANNA, clock.now()), STORE, job_id, "perhaps")
         with pytest.raises(NotFound):
-            print_queue.resolve(session, STORE, "nothing", "again", actor=ANNA, at=clock.now())
+            print_queue.resolve(Context(session, ANNA, clock.now()), STORE, "nothing", "again")
 
 
 def test_an_old_ticket_expires_and_can_be_reprinted(database, clock):
@@ -243,7 +243,7 @@ def test_an_old_ticket_expires_and_can_be_reprinted(database, clock):
     assert run(database, clock, PracticePaper()) == PrintRound()
     assert states(database) == [("expired", None)]
     with database.write() as session:
-        print_queue.reprint(session, STORE, "sale-1", actor=ANNA, at=clock.now())
+        print_queue.reprint(Context(session, ANNA, clock.now()), STORE, "sale-1")
     assert run(database, clock, PracticePaper()).printed == 1
 
 
@@ -252,14 +252,14 @@ def test_reprints_are_marked_counted_and_leave_the_drawer_shut(database, clock):
     run(database, clock, PracticePaper())
     for _ in range(2):
         with database.write() as session:
-            print_queue.reprint(session, STORE, "sale-1", actor=ANNA, at=clock.now())
+            print_queue.reprint(Context(session, ANNA, clock.now()), STORE, "sale-1")
         run(database, clock, PracticePaper())
     papers = [paper_text(job.paper) for job in jobs(database)]
     assert [text.count("COPY") for text in papers] == [0, 2, 2]
     assert "COPY 2" in papers[2]
     assert ["[drawer]" in text for text in papers] == [True, False, False]
     with database.write() as session, pytest.raises(NotFound):
-        print_queue.reprint(session, STORE, "sale-unknown", actor=ANNA, at=clock.now())
+        print_queue.reprint(Context(session, ANNA, clock.now()), STORE, "sale-unknown")
 
 
 def test_a_sale_that_is_rolled_back_leaves_no_paper(database, clock):

@@ -11,7 +11,7 @@ import pytest
 
 from config.clock import SystemClock
 from config.errors import Conflict, Invalid
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.documents import test_page
 from pos.printing import preview, print_worker, printers
 from pos.printing import queue as print_queue
@@ -282,10 +282,10 @@ def test_the_printer_of_the_settings_serves_until_one_is_set_up(database, clock)
         (first,) = printers.outlets(session, STORE, "paper", PrinterModel(42))
         assert first == Outlet(PracticePaper(PrinterModel(42)))
         assert printers.outlets(session, STORE, "", PrinterModel()) == []
-        row = printers.add(session, STORE, FACTS, actor=ANNA, at=clock.now())
+        row = printers.add(Context(session, ANNA, clock.now()), STORE, FACTS)
         (own,) = printers.outlets(session, STORE, "paper", PrinterModel(42))
         assert own == Outlet(NetworkPrinter("10.0.0.7", 9100, model=PrinterModel(), reports=None), row.id)
-        printers.remove(session, STORE, row.id, actor=ANNA, at=clock.now())
+        printers.remove(Context(session, ANNA, clock.now()), STORE, row.id)
         assert printers.outlets(session, STORE, "paper", PrinterModel(42)) == [first]
 
 
@@ -326,11 +326,11 @@ def test_a_printer_that_just_failed_is_not_tried_by_every_sale(database, clock):
 def test_every_change_of_a_printer_is_journalled(database, clock):  # noqa: F811
     found_store(database)
     with database.write() as session:
-        row = printers.add(session, STORE, FACTS, actor=ANNA, at=clock.now())
+        row = printers.add(Context(session, ANNA, clock.now()), STORE, FACTS)
         wished = PrinterFacts("Till", "net:10.0.0.8:9100", columns=32, drawer_pin=5, pulse_ms=200)
-        printers.change(session, STORE, row.id, wished, actor=ANNA, at=clock.now())
-        printers.change(session, STORE, row.id, wished, actor=ANNA, at=clock.now())
-        printers.remove(session, STORE, row.id, actor=ANNA, at=clock.now())
+        printers.change(Context(session, ANNA, clock.now()), STORE, row.id, wished)
+        printers.change(Context(session, ANNA, clock.now()), STORE, row.id, wished)
+        printers.remove(Context(session, ANNA, clock.now()), STORE, row.id)
         verbs = [entry.verb for entry in session.query(JournalEntry).order_by(JournalEntry.n)]
     assert verbs == ["printer.added", "printer.changed", "printer.removed"]
 
@@ -351,19 +351,19 @@ def test_a_printer_that_cannot_be_meant_is_refused(database, clock, wrong, field
     found_store(database)
     wished = PrinterFacts(**{"name": "Till", "wire": "paper", **wrong})
     with database.write() as session, pytest.raises(Invalid) as refused:
-        printers.add(session, STORE, wished, actor=ANNA, at=clock.now())
+        printers.add(Context(session, ANNA, clock.now()), STORE, wished)
     assert refused.value.facts["field"] == field
 
 
 def test_two_printers_do_not_share_a_name_and_a_removed_one_is_nobodys_fallback(database, clock):  # noqa: F811
     found_store(database)
     with database.write() as session:
-        spare = printers.add(session, STORE, PrinterFacts("Spare", "paper"), actor=ANNA, at=clock.now())
+        spare = printers.add(Context(session, ANNA, clock.now()), STORE, PrinterFacts("Spare", "paper"))
         till = PrinterFacts("Till", "paper", fallback_id=spare.id)
-        row = printers.add(session, STORE, till, actor=ANNA, at=clock.now())
+        row = printers.add(Context(session, ANNA, clock.now()), STORE, till)
         with pytest.raises(Conflict):
-            printers.add(session, STORE, PrinterFacts("Till", "paper"), actor=ANNA, at=clock.now())
-        printers.remove(session, STORE, spare.id, actor=ANNA, at=clock.now())
+            printers.add(Context(session, ANNA, clock.now()), STORE, PrinterFacts("Till", "paper"))
+        printers.remove(Context(session, ANNA, clock.now()), STORE, spare.id)
         assert row.fallback_id == ""
 
 
@@ -372,7 +372,7 @@ def test_a_printer_that_has_answered_once_must_answer(database, clock, machine):
     found_store(database)
     with database.write() as session:
         facts = PrinterFacts("Till", f"net:{machine.host}:{machine.port}")
-        printers.add(session, STORE, facts, actor=ANNA, at=clock.now())
+        printers.add(Context(session, ANNA, clock.now()), STORE, facts)
     machine.status.mute = True
     assert [in_force(database).driver.reports, round_of(database, clock)] == [None, print_worker.PrintRound(printed=1)]
     assert in_force(database).driver.reports is None
@@ -396,18 +396,19 @@ def test_with_several_printers_the_light_names_the_one_that_fails(database, cloc
     found_store(database)
     with database.write() as session:
         spare = printers.add(
-            session, STORE, PrinterFacts("Spare", f"net:{second.host}:{second.port}", columns=32), actor=ANNA,
-            at=clock.now(),
-        )  # fmt: skip
+            Context(session, ANNA, clock.now()),
+            STORE,
+            PrinterFacts("Spare", f"net:{second.host}:{second.port}", columns=32),
+        )
         first = PrinterFacts("Till", f"net:127.0.0.1:{nobody_listens()}", tills=("t1",))
-        row = printers.add(session, STORE, first, actor=ANNA, at=clock.now())
+        row = printers.add(Context(session, ANNA, clock.now()), STORE, first)
     queue(database, clock)
     assert round_all(database, clock).failed == 1
     found = status(database, clock)
     assert (found.colour, found.code, found.printer) == ("red", "printer-refused", "Till")
     with database.write() as session:
         wished = PrinterFacts(first.name, first.wire, tills=("t1",), fallback_id=spare.id)
-        printers.change(session, STORE, row.id, wished, actor=ANNA, at=clock.now())
+        printers.change(Context(session, ANNA, clock.now()), STORE, row.id, wished)
     clock.advance(10)
     assert round_all(database, clock).printed == 1
     found = status(database, clock)
@@ -425,11 +426,11 @@ def test_a_test_page_goes_to_its_own_printer_and_is_never_tried_again(database, 
     at = clock.now
     with database.write() as session:
         facts = PrinterFacts("Till", f"net:{machine.host}:{machine.port}", drawer_pin=5, pulse_ms=200)
-        row = printers.add(session, STORE, facts, actor=ANNA, at=at())
-        other = printers.add(session, STORE, PrinterFacts("Other", "paper"), actor=ANNA, at=at())
+        row = printers.add(Context(session, ANNA, at()), STORE, facts)
+        other = printers.add(Context(session, ANNA, at()), STORE, PrinterFacts("Other", "paper"))
         page = {"name": row.name, "wire": row.wire, "local_time": "2026-11-24 14:32"}
-        test = print_worker.queue_test(session, row, page, only_drawer=False, actor=ANNA, at=at())
-        pulse = print_worker.queue_test(session, row, page, only_drawer=True, actor=ANNA, at=at())
+        test = print_worker.queue_test(Context(session, ANNA, at()), row, page, only_drawer=False)
+        pulse = print_worker.queue_test(Context(session, ANNA, at()), row, page, only_drawer=True)
         own, _ = printers.outlets(session, STORE, "", PrinterModel())
         assert other.id != own.id
     for job_id in (test.id, pulse.id):
@@ -441,7 +442,7 @@ def test_a_test_page_goes_to_its_own_printer_and_is_never_tried_again(database, 
     assert (event["pin"], event["on_ms"]) == (5, 200)
     machine.paper_out()
     with database.write() as session:
-        test = print_worker.queue_test(session, row, page, only_drawer=False, actor=Actor.system("x", STORE), at=at())
+        test = print_worker.queue_test(Context(session, Actor.system("x", STORE), at()), row, page, only_drawer=False)
     done = print_worker.print_test(database, STORE, test.id, own, now=at)
     assert (done.state, done.reason) == ("dropped", "paper-out")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue import assortment
 from pos.catalogue.assortment import Wished
@@ -32,19 +32,18 @@ def farm(store: OpenStore, *, commission_bp: int = 2_000, agent_bp: int = 300, p
     with store.database.write() as session:
         tax = session.scalar(sa.text("select id from tax_class where rate_bp > 0 order by id limit 1"))
         producers.add_producer(
-            session, STORE, "Li's farm", id="farm", commission_bp=commission_bp,
-            agent_name="Mei" if agent_bp else "", agent_bp=agent_bp, **BY,
-        )  # fmt: skip
-        product = assortment.add(session, STORE, Wished("Tomatoes", "Local", tax), command="tomatoes", **BY)
-        assortment.set_price(session, STORE, product.sku, price_minor, TODAY, today=TODAY, **BY)
-        producers.sell_for(session, STORE, "farm", product.sku, "Grown on the hill.", **BY)
+            Context(session, **BY), STORE, "Li's farm", id="farm", commission_bp=commission_bp,
+            agent_name="Mei" if agent_bp else "", agent_bp=agent_bp)  # fmt: skip
+        product = assortment.add(Context(session, **BY), STORE, Wished("Tomatoes", "Local", tax), command="tomatoes")
+        assortment.set_price(Context(session, **BY), STORE, product.sku, price_minor, TODAY, today=TODAY)
+        producers.sell_for(Context(session, **BY), STORE, "farm", product.sku, "Grown on the hill.")
         return product.sku
 
 
 def came(store: OpenStore, sku: str, qty: int, *, minutes: int = 0) -> str:
     at = NOON + dt.timedelta(minutes=minutes)
     with store.database.write() as session:
-        return producers.take_in(session, STORE, sku, qty, id=new_id(), actor=ACTOR, at=at).id
+        return producers.take_in(Context(session, ACTOR, at), STORE, sku, qty, id=new_id()).id
 
 
 def lot(store: OpenStore, id: str) -> ProducerLot:
@@ -91,20 +90,20 @@ def test_what_came_back_after_the_statement_is_carried_into_the_next_one(store):
     came(store, sku, 10)
     sold = store.sell([(sku, 3)])
     with store.database.write() as session:
-        first = payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
-        assert payouts.pay(session, STORE, first.id, "bank", **BY).paid_how == "bank"
+        first = payouts.make(Context(session, **BY), STORE, "farm", TODAY, id=new_id())
+        assert payouts.pay(Context(session, **BY), STORE, first.id, "bank").paid_how == "bank"
     store.take_back(sold.sale.id, [(1, 3)])
     with store.database.write() as session:
-        second = payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
+        second = payouts.make(Context(session, **BY), STORE, "farm", TODAY, id=new_id())
         assert second.due_minor == -first.due_minor
         assert second.to_pay_minor == 0
         with pytest.raises(Refused, match="carried on"):
-            payouts.pay(session, STORE, second.id, "bank", **BY)
+            payouts.pay(Context(session, **BY), STORE, second.id, "bank")
         with pytest.raises(Refused, match="Nothing was sold"):
-            payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
+            payouts.make(Context(session, **BY), STORE, "farm", TODAY, id=new_id())
     store.sell([(sku, 5)])
     with store.database.write() as session:
-        third = payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
+        third = payouts.make(Context(session, **BY), STORE, "farm", TODAY, id=new_id())
     whole = sum(move.due_minor for move in moves(store))
     assert first.to_pay_minor + third.to_pay_minor == whole
     assert store.findings() == []
@@ -133,10 +132,10 @@ def test_what_goes_back_or_is_spoilt_leaves_its_lot_and_the_stock(store):
     sku = farm(store)
     only = came(store, sku, 9)
     with store.database.write() as session:
-        producers.take_out(session, STORE, only, 4, lost=False, id=new_id(), **BY)
-        producers.take_out(session, STORE, only, 2, lost=True, id=new_id(), **BY)
+        producers.take_out(Context(session, **BY), STORE, only, 4, lost=False, id=new_id())
+        producers.take_out(Context(session, **BY), STORE, only, 2, lost=True, id=new_id())
         with pytest.raises(Invalid, match="3 are left"):
-            producers.take_out(session, STORE, only, 4, lost=True, id=new_id(), **BY)
+            producers.take_out(Context(session, **BY), STORE, only, 4, lost=True, id=new_id())
     row = lot(store, only)
     assert (row.left_qty, row.back_qty, row.lost_qty, row.sold_qty) == (3, 4, 2, 0)
     assert store.level(sku).on_hand == 3
@@ -146,29 +145,29 @@ def test_what_goes_back_or_is_spoilt_leaves_its_lot_and_the_stock(store):
 def test_whose_a_product_is_stays_clear(store):
     sku = farm(store)
     with store.database.write() as session:
-        producers.add_producer(session, STORE, "Wang", id="wang", commission_bp=1_000, **BY)
+        producers.add_producer(Context(session, **BY), STORE, "Wang", id="wang", commission_bp=1_000)
         with pytest.raises(Conflict, match="somebody else"):
-            producers.sell_for(session, STORE, "wang", sku, **BY)
+            producers.sell_for(Context(session, **BY), STORE, "wang", sku)
         with pytest.raises(Refused, match="your own first"):
-            producers.sell_for(session, STORE, "wang", "milk", **BY)
+            producers.sell_for(Context(session, **BY), STORE, "wang", "milk")
         with pytest.raises(Invalid):
-            producers.add_producer(session, STORE, "Greedy", id="x", commission_bp=6_001, **BY)
+            producers.add_producer(Context(session, **BY), STORE, "Greedy", id="x", commission_bp=6_001)
 
 
 def test_what_is_written_off_counted_missing_or_sent_back_leaves_the_lots_with_the_stock(store):
     sku = farm(store)
     first = came(store, sku, 10)
     with store.database.write() as session:
-        waste.write_off(session, STORE, sku, 10, reason="damaged", **BY)
+        waste.write_off(Context(session, **BY), STORE, sku, 10, reason="damaged")
     second, third = came(store, sku, 10, minutes=1), came(store, sku, 5, minutes=2)
     sold = store.sell([(sku, 6)])
     assert [one.lot_id for one in trace(store, receipt=(sold.sale.till_id, sold.sale.receipt_no))] == [second]
     code = lot(store, third).code.lower()
     with store.database.write() as session:
-        waste.write_off(session, STORE, sku, 1, reason="damaged", batch=code, **BY)
-        stock.count(session, STORE, sku, 6, **BY)
+        waste.write_off(Context(session, **BY), STORE, sku, 1, reason="damaged", batch=code)
+        stock.count(Context(session, **BY), STORE, sku, 6)
         source = Source("sent_back", "goods", new_id())
-        waste.take_out(session, STORE, [(sku, 3)], Place.SUPPLIER, source, **BY)
+        waste.take_out(Context(session, **BY), STORE, [(sku, 3)], Place.SUPPLIER, source)
     shown = [
         (one.left_qty, one.sold_qty, one.lost_qty, one.back_qty)
         for one in map(partial(lot, store), (first, second, third))
@@ -205,10 +204,10 @@ def test_cash_for_a_producer_comes_out_of_the_drawer_once(store):
     came(store, sku, 5)
     store.sell([(sku, 2)])
     with store.database.write() as session:
-        row = payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
+        row = payouts.make(Context(session, **BY), STORE, "farm", TODAY, id=new_id())
         till = session.scalar(sa.text("select id from till limit 1"))
         for _ in range(2):
-            payouts.pay(session, STORE, row.id, "cash", till_id=till, **BY)
+            payouts.pay(Context(session, **BY), STORE, row.id, "cash", till_id=till)
         paid = session.execute(sa.text("select amount_minor from cash_movement where kind = 'pay_out'")).scalars().all()
     assert paid == [-row.to_pay_minor]
     assert store.findings() == []
@@ -242,13 +241,13 @@ def test_no_walk_of_sales_returns_and_statements_loses_a_cent(tmp_path_factory, 
                 else:
                     with store.database.write() as session:
                         if step == "state":
-                            payouts.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
+                            payouts.make(Context(session, **BY), STORE, "farm", TODAY, id=new_id())
                         elif step == "waste":
-                            waste.write_off(session, STORE, sku, qty, reason="damaged", **BY)
+                            waste.write_off(Context(session, **BY), STORE, sku, qty, reason="damaged")
                         elif step == "count":
-                            stock.count(session, STORE, sku, qty, **BY)
+                            stock.count(Context(session, **BY), STORE, sku, qty)
                         elif first := session.scalar(sa.select(ProducerLot.id).where(ProducerLot.left_qty >= qty)):
-                            producers.take_out(session, STORE, first, qty, lost=bool(n % 2), id=new_id(), **BY)
+                            producers.take_out(Context(session, **BY), STORE, first, qty, lost=bool(n % 2), id=new_id())
             except (Refused, Invalid):
                 continue
         assert store.findings() == []

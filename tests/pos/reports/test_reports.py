@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.errors import Invalid
+from config.nodes.journal import Context
 from pos.catalogue import catalogue
 from pos.reports import reports
 from pos.sale.sale_request import RungLine
@@ -26,7 +27,7 @@ def look(store, kind, first=DAY, last=DAY):
 def know_cost(store, sku, cost_minor):
     """Let the store know what a product costs."""
     with store.write() as session:
-        catalogue.list_product(session, STORE, sku, cost_minor=cost_minor, actor=store.wei, at=NOON)
+        catalogue.list_product(Context(session, store.wei, NOON), STORE, sku, cost_minor=cost_minor)
 
 
 def test_every_side_of_a_day_sums_to_the_same_takings(store):
@@ -73,7 +74,7 @@ def test_a_cashiers_discounts_and_typed_prices_stand_beside_the_takings(store):
 
 def test_shrink_is_named_by_reason(store):
     with store.write() as session:
-        waste.write_off(session, STORE, "milk", 2, reason="expired", actor=store.wei, at=NOON)
+        waste.write_off(Context(session, store.wei, NOON), STORE, "milk", 2, reason="expired")
     [row] = look(store, "shrink").rows
     assert (row["reason"], row["value_minor"]) == ("expired", 258)
 

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, NotFound, Refused
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from pos.catalogue import catalogue
 from pos.documents.till_report import till_report
 from pos.reports import reports
@@ -26,13 +26,13 @@ from tests.recount import recount
 def park(store, id, till_id=TILL, total_minor=258, content=None):
     with store.write() as session:
         wish = Parking(id, STORE, till_id, total_minor, content or {})
-        return basket.park(session, wish, actor=store.ana, at=NOON)
+        return basket.park(Context(session, store.ana, NOON), wish)
 
 
 def give_up(store, id, lines=(), total_minor=1, till_id=TILL):
     with store.write() as session:
         wish = Voiding(id, STORE, till_id, "left", total_minor, lines)
-        return basket.void(session, wish, actor=store.wei, at=NOON)
+        return basket.void(Context(session, store.wei, NOON), wish)
 
 
 def reported_of(store, id, verb="basket.voided"):
@@ -68,14 +68,14 @@ def test_what_was_parked_is_the_evidence_of_what_was_given_up(store):
 def test_one_product_that_has_no_price_hides_no_other_of_a_basket_given_up(store):
     with store.write() as session:
         by = {"actor": store.wei, "at": NOON}
-        catalogue.add_product(session, "bare", "Bare", category="x", tax_class_id="food", **by)
-        catalogue.list_product(session, STORE, "bare", **by)
+        catalogue.add_product(Context(session, **by), "bare", "Bare", category="x", tax_class_id="food")
+        catalogue.list_product(Context(session, **by), STORE, "bare")
     assert give_up(store, "basket-8", [RungLine("bare", 1), RungLine("milk", 2)]).total_minor == 258
 
 
 def test_what_the_books_do_not_have_is_worth_its_price_when_it_is_given_up(store):
     with store.write() as session:
-        sell_beyond(session, STORE, False, actor=store.wei, at=NOON)
+        sell_beyond(Context(session, store.wei, NOON), STORE, False)
     assert give_up(store, "basket-9", [RungLine("milk", 21)]).total_minor == 21 * 129
 
 
@@ -88,7 +88,7 @@ def test_what_is_taken_off_is_journalled_with_product_quantity_and_value_and_sta
     store.sell([("milk", 1)], id="basket-20", corrections=[("milk", 9, 1161), ("bread", 1), ("milk", -1, -129)])
     with store.write() as session:
         wish = Voiding("basket-21", STORE, TILL, "left", 0, taken_off=[("milk", 2, 258)])
-        basket.void(session, wish, actor=store.wei, at=NOON)
+        basket.void(Context(session, store.wei, NOON), wish)
     assert reported_of(store, "basket-20", "sale.completed")["taken_off"] == [["milk", 8, 1161], ["bread", 1, 0]]
     given_up = reported_of(store, "basket-21")
     assert (given_up["taken_off"], given_up["taken_off_minor"]) == ([["milk", 2, 258]], 258)
@@ -115,7 +115,7 @@ def test_no_till_writes_over_what_another_keeps_or_takes_up_what_was_paid(store)
     with pytest.raises(Conflict, match="Ana has already"):
         park(store, "basket-9", "T2", content={"n": 2})
     with store.write() as session:
-        assert basket.resume(session, TakeUp("basket-9", STORE, "T2"), actor=store.wei, at=NOON).content == {"n": 1}
+        assert basket.resume(Context(session, store.wei, NOON), TakeUp("basket-9", STORE, "T2")).content == {"n": 1}
     with pytest.raises(Conflict, match="Wei has already"):
         park(store, "basket-9", content={"n": 3})
     assert park(store, "basket-9", "T2", content={"n": 4}).content == {"n": 4}
@@ -123,14 +123,14 @@ def test_no_till_writes_over_what_another_keeps_or_takes_up_what_was_paid(store)
         park(store, "basket-10", "T7")
     store.sell([("milk", 1)], id="basket-9")
     with store.write() as session, pytest.raises(Conflict) as refusal:
-        basket.resume(session, TakeUp("basket-9", STORE, "T2"), actor=store.wei, at=NOON)
+        basket.resume(Context(session, store.wei, NOON), TakeUp("basket-9", STORE, "T2"))
     assert refusal.value.code == "already-sold"
 
 
 def test_a_till_takes_up_again_what_it_has_in_hand_and_another_one_only_by_leave_and_by_name(store):
     def take_up(till_id, from_till_id=None, actor=store.wei):
         with store.write() as session:
-            return basket.resume(session, TakeUp("basket-13", STORE, till_id, from_till_id), actor=actor, at=NOON)
+            return basket.resume(Context(session, actor, NOON), TakeUp("basket-13", STORE, till_id, from_till_id))
 
     with store.write() as session:
         session.add(Till(store_id=STORE, id="T2", name="Till 2"))
@@ -160,7 +160,7 @@ def test_setting_aside_taking_up_and_giving_up_moves_no_stock(store):
     before = store.level("milk")
     park(store, "basket-11", content={"lines": [{"sku": "milk", "qty": 3}]})
     with store.write() as session:
-        basket.resume(session, TakeUp("basket-11", STORE, TILL), actor=store.ana, at=NOON)
+        basket.resume(Context(session, store.ana, NOON), TakeUp("basket-11", STORE, TILL))
     give_up(store, "basket-11", [RungLine("milk", 3)])
     assert store.level("milk") == before
     assert store.read(lambda session: session.scalar(sa.select(sa.func.count()).select_from(StockMovement))) == moved
@@ -171,7 +171,7 @@ def test_tax_is_the_same_after_a_basket_was_set_aside_and_taken_up(store):
     straight = store.sell(lines).document
     park(store, "basket-12", content={"lines": [{"sku": sku, "qty": qty} for sku, qty in lines]})
     with store.write() as session:
-        kept = basket.resume(session, TakeUp("basket-12", STORE, TILL), actor=store.ana, at=NOON).content["lines"]
+        kept = basket.resume(Context(session, store.ana, NOON), TakeUp("basket-12", STORE, TILL)).content["lines"]
     taken_up = store.sell([(line["sku"], line["qty"]) for line in kept], id="basket-12").document
     for name in ("taxes", "tax_minor", "total_minor"):
         assert taken_up[name] == straight[name]

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import DomainError, Invalid, Refused
+from config.nodes.journal import Context
 from pos.catalogue import catalogue, own_labels, scan
 from pos.sale import sale
 from pos.sale.sale_request import RungLine
@@ -23,7 +24,7 @@ def weighing(store):
     """Give a store that reads labels with a price and labels with a weight; cheese has the number 12345."""
     with store.write() as session:
         for pattern in (PRICE, WEIGHT):
-            scan.add_scheme(session, STORE, "", pattern, actor=store.wei, at=NOON)
+            scan.add_scheme(Context(session, store.wei, NOON), STORE, "", pattern)
         catalogue.add_code(session, "cheese", "12345", 1)
     return store
 
@@ -77,7 +78,7 @@ def test_a_last_day_makes_milk_cheaper_only_by_the_code_on_the_piece(store):
     last_day = TODAY + dt.timedelta(days=1)
     with store.write() as session:
         code = markdown.mark_down(
-            session, STORE, "milk", expires_on=last_day, percent_bp=3000, qty=9, actor=store.wei, at=store.now
+            Context(session, store.wei, store.now), STORE, "milk", expires_on=last_day, percent_bp=3000, qty=9
         )["url"]
     assert total(store, RungLine("milk", 9, expires_on=last_day)) == 9 * 129
     assert total(store, RungLine("milk", 2, code=code)) == 2 * 90

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from config.clock import FrozenClock
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import catalogue, own_labels, scan
 from pos.customers import customers, loyalty, tab
 from pos.customers.consent import PURPOSES
@@ -65,10 +66,10 @@ def _furnish(store):
             ("gift", "Gift voucher", None, {"kind": "voucher", "price_typed": True}),
         ):
             wishes = {"tax_class_id": "food"} | wishes
-            catalogue.add_product(session, sku, name, category="Various", actor=store.wei, at=NOON, **wishes)
+            catalogue.add_product(Context(session, store.wei, NOON), sku, name, category="Various", **wishes)
             if price_minor is not None:
-                catalogue.set_price(session, sku, price_minor, DAY, actor=store.wei, at=NOON)
-            catalogue.list_product(session, STORE, sku, actor=store.wei, at=NOON)
+                catalogue.set_price(Context(session, store.wei, NOON), sku, price_minor, DAY)
+            catalogue.list_product(Context(session, store.wei, NOON), STORE, sku)
         add_staff(session, STORE, "sue", "Sue", "supervisor", "4444")
         add_staff(session, STORE, "ana", "Ana", "cashier", "1111")
 
@@ -155,7 +156,7 @@ def test_nobody_allows_a_discount_beyond_their_own_limit(corner):
     with pytest.raises(Refused, match="PIN"):
         corner.complete(dataclasses.replace(request, approvals=[less_said]))
     with corner.write() as session:
-        permissions.set_discount_limit(session, STORE, "supervisor", 5000, actor=corner.wei, at=NOON)
+        permissions.set_discount_limit(Context(session, corner.wei, NOON), STORE, "supervisor", 5000)
     assert corner.complete(dataclasses.replace(request, approvals=[allowed(corner, "discount", request)]))
 
 
@@ -222,9 +223,9 @@ def test_empties_are_bounded_and_not_outweighed_by_goods(corner):
 
 def test_the_shop_settles_how_many_empties_a_cashier_takes_back_alone(corner):
     with corner.write() as session:
-        permissions.set_empties_limit(session, STORE, "cashier", 3, actor=corner.wei, at=NOON)
+        permissions.set_empties_limit(Context(session, corner.wei, NOON), STORE, "cashier", 3)
         with pytest.raises(Invalid, match="from 0 to 1000"):
-            permissions.set_empties_limit(session, STORE, "cashier", 1001, actor=corner.wei, at=NOON)
+            permissions.set_empties_limit(Context(session, corner.wei, NOON), STORE, "cashier", 1001)
     assert corner.complete(rung(corner, [RungLine("dep25", -3)])).sale.total_minor == -75
     too_many = rung(corner, [RungLine("dep25", -4)])
     with pytest.raises(Refused, match="PIN"):
@@ -236,7 +237,7 @@ def test_the_shop_settles_how_many_empties_a_cashier_takes_back_alone(corner):
     assert corner.complete(dataclasses.replace(too_many, approvals=[together])).sale.total_minor == -100
     sue, request = dataclasses.replace(corner.wei, role="supervisor"), rung(corner, [RungLine("dep25", -99)])
     with corner.write() as session:
-        assert sale.complete(session, request, actor=sue, at=NOON).sale.total_minor == -2475
+        assert sale.complete(Context(session, sue, NOON), request).sale.total_minor == -2475
 
 
 def test_empties_paid_out_in_a_shift_count_together_however_they_are_split(corner):
@@ -255,16 +256,16 @@ def test_empties_paid_out_in_a_shift_count_together_however_they_are_split(corne
     mia = dataclasses.replace(corner.ana, id="mia", name="Mia")
     request = rung(corner, [RungLine("dep25", -50)])
     with corner.write() as session:
-        assert sale.complete(session, request, actor=mia, at=NOON).sale.total_minor == -1250
+        assert sale.complete(Context(session, mia, NOON), request).sale.total_minor == -1250
     assert corner.findings() == []
 
 
 def test_a_sum_of_empties_stops_nobody_without_a_limit_of_their_own(corner):
     with corner.write() as session:
-        hand_cash.pay_in(session, current(session, STORE, TILL), 1_000_000, why="bank", actor=corner.wei, at=NOON)
+        hand_cash.pay_in(Context(session, corner.wei, NOON), current(session, STORE, TILL), 1_000_000, why="bank")
     for request in [rung(corner, [RungLine("dep25", -900)]) for _ in range(2)]:
         with corner.write() as session:
-            assert sale.complete(session, request, actor=corner.wei, at=NOON).sale.total_minor == -22_500
+            assert sale.complete(Context(session, corner.wei, NOON), request).sale.total_minor == -22_500
 
 
 @pytest.mark.parametrize("said", [{"price_minor": 99}, {"amount_minor": 99}, {"discount_minor": 1}, {"discount_bp": 1}])
@@ -277,7 +278,7 @@ def test_more_cash_than_the_drawer_holds_goes_out_by_who_counts_blind_alone_and_
     held_minor = corner.read(lambda session: current(session, STORE, TILL).expected_minor)
     again = rung(corner, [RungLine("dep25", -1000)])
     with corner.write() as session, pytest.raises(Refused) as refusal:
-        sale.complete(session, again, actor=corner.wei, at=NOON)
+        sale.complete(Context(session, corner.wei, NOON), again)
     assert refusal.value.facts["held_minor"] == held_minor
     request = rung(corner, [RungLine("dep25", -1000)])
     corner.complete(with_leave(corner, request))
@@ -291,10 +292,10 @@ def test_a_deposit_paid_comes_back_to_the_cent_where_tax_is_added(corner):
         session.flush()
         for sku, wishes in (("can", {"kind": "deposit"}), ("lemo", {"deposit_sku": "can"})):
             catalogue.add_product(
-                session, sku, sku.title(), category="x", tax_class_id="added", actor=corner.wei, at=NOON, **wishes
+                Context(session, corner.wei, NOON), sku, sku.title(), category="x", tax_class_id="added", **wishes
             )
-            catalogue.set_price(session, sku, 25, DAY, actor=corner.wei, at=NOON)
-            catalogue.list_product(session, STORE, sku, actor=corner.wei, at=NOON)
+            catalogue.set_price(Context(session, corner.wei, NOON), sku, 25, DAY)
+            catalogue.list_product(Context(session, corner.wei, NOON), STORE, sku)
     done = corner.complete(rung(corner, [RungLine("lemo", 10), RungLine("can", -10)]))
     assert [line["total_minor"] for line in done.document["lines"]] == [268, 250, -250]
     text = "\n".join(row.text + " " + row.right for row in layout(done.document, columns=42))
@@ -323,7 +324,7 @@ def test_a_product_without_a_fixed_price_asks_for_it(corner):
 
 def test_a_price_label_costs_what_it_says_whatever_the_weight(corner):
     with corner.write() as session:
-        scan.add_scheme(session, STORE, "", PRICED, actor=corner.wei, at=NOON)
+        scan.add_scheme(Context(session, corner.wei, NOON), STORE, "", PRICED)
         catalogue.add_code(session, "cheese", "12345", 1)
     code = own_labels.build(own_labels.scheme(PRICED), 12345, 592)
     found = corner.read(lambda session: scan.read(session, STORE, code, NOON.date()))
@@ -399,11 +400,11 @@ def test_a_cashier_exchanges_nothing_without_leave(corner):
     request = rung(corner, [RungLine("milk", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 1)])
     request = dataclasses.replace(request, shown_total_minor=-220, tenders=[("cash", -220)])
     with corner.write() as session, pytest.raises(Refused, match="PIN") as refusal:
-        sale.complete(session, request, actor=corner.ana, at=NOON)
+        sale.complete(Context(session, corner.ana, NOON), request)
     assert refusal.value.facts["permissions"] == ["take_back"]
     granted = with_leave(corner, request)
     with corner.write() as session:
-        assert sale.complete(session, granted, actor=corner.ana, at=NOON).sale.total_minor == -220
+        assert sale.complete(Context(session, corner.ana, NOON), granted).sale.total_minor == -220
 
 
 @pytest.mark.parametrize("lines", [[], [RungLine("dep25", -1)]])
@@ -475,7 +476,7 @@ def test_a_voucher_that_paid_comes_back_from_an_exchange_as_store_credit(corner)
 
 def test_an_exchange_takes_back_the_points_its_goods_had_earned(corner, mei):
     with corner.write() as session:
-        loyalty.set_scheme(session, STORE, loyalty.Scheme(True, 1, 10, 2, 1), actor=corner.wei, at=NOON)
+        loyalty.set_scheme(Context(session, corner.wei, NOON), STORE, loyalty.Scheme(True, 1, 10, 2, 1))
     sold = corner.complete(rung(corner, [RungLine("bread", 3)], customer_id=mei))
     earned = standing(corner, mei).points
     assert earned == sold.document["customer"]["points_earned"] > 0
@@ -488,7 +489,7 @@ def test_an_exchange_under_another_customers_name_is_refused(corner, mei):
     sold = corner.complete(rung(corner, [RungLine("bread", 1)], customer_id=mei))
     with corner.write() as session:
         particulars = customers.Particulars("Bo", agreed=frozenset({"points"}))
-        customers.add(session, store_of(session, STORE), "customer-bo", particulars, actor=corner.wei, at=NOON)
+        customers.add(Context(session, corner.wei, NOON), store_of(session, STORE), "customer-bo", particulars)
     with pytest.raises(Refused, match="another customer"):
         exchanged(corner, sold, [RungLine("milk", 1)], 1, customer_id="customer-bo")
 
@@ -523,15 +524,15 @@ def test_a_cashier_takes_nothing_back_without_leave(corner):
     sold = corner.sell([("milk", 1)])
     request = ReturnRequest(new_id(), STORE, TILL, sold.sale.id, [(1, 1)])
     with corner.write() as session, pytest.raises(Refused, match="PIN"):
-        take_back(session, request, actor=corner.ana, at=NOON)
+        take_back(Context(session, corner.ana, NOON), request)
     for lines in ([["1", 1, 0]], [["2", 1, 0]]):
         other = grant(corner, "take_back", request.id, covers=[{"sale_id": "another-sale", "lines": lines}])
         with corner.write() as session, pytest.raises(Refused, match="PIN"):
-            take_back(session, dataclasses.replace(request, approvals=[other]), actor=corner.ana, at=NOON)
+            take_back(Context(session, corner.ana, NOON), dataclasses.replace(request, approvals=[other]))
     covers = [{"sale_id": sold.sale.id, "lines": [["1", 1, 0]]}]
     leave = grant(corner, "take_back", request.id, covers=covers)
     with corner.write() as session:
-        take_back(session, dataclasses.replace(request, approvals=[leave]), actor=corner.ana, at=NOON)
+        take_back(Context(session, corner.ana, NOON), dataclasses.replace(request, approvals=[leave]))
     assert corner.findings() == []
 
 
@@ -540,7 +541,7 @@ def test_without_a_receipt_goods_come_back_at_todays_price_at_most(corner):
         given = {"id": new_id(), "store_id": STORE, "till_id": TILL, "lines": [("milk", 1, price_minor, True)]}
         with corner.write() as session:
             return take_back_blind(
-                session, BlindReturnRequest(**given | {"why": "no receipt"} | wishes), actor=actor, at=NOON
+                Context(session, actor, NOON), BlindReturnRequest(**given | {"why": "no receipt"} | wishes)
             )
 
     with pytest.raises(Refused, match="today's price"):
@@ -562,16 +563,20 @@ def mei(corner):
     """Give a customer with a tab of 50.00."""
     with corner.write() as session:
         wished = customers.Particulars(name="Mei Lin", phone="5550123456", limit_minor=5000, agreed=frozenset(PURPOSES))
-        customers.add(session, store_of(session, STORE), "mei-0001", wished, actor=corner.wei, at=NOON)
+        customers.add(Context(session, corner.wei, NOON), store_of(session, STORE), "mei-0001", wished)
     return "mei-0001"
 
 
 def repay(store, customer_id, amount_minor):
     with store.write() as session:
         tab.repay(
-            session, store_of(session, STORE), customer_id, amount_minor, id=new_id(), till_id=TILL, actor=store.wei,
-            at=store.now,
-        )  # fmt: skip
+            Context(session, store.wei, store.now),
+            store_of(session, STORE),
+            customer_id,
+            amount_minor,
+            id=new_id(),
+            till_id=TILL,
+        )
 
 
 def standing(store, customer_id):
@@ -619,12 +624,12 @@ def test_what_was_repaid_of_a_tab_goes_out_by_hand_and_what_is_owed_goes_off_it(
 def test_the_receipt_of_a_forgotten_customer_brings_money_back_and_its_points_as_store_credit(corner, mei):
     with corner.write() as session:
         scheme = loyalty.Scheme(True, 1, 10, 1, 1)
-        loyalty.set_scheme(session, STORE, scheme, actor=corner.wei, at=corner.now)
+        loyalty.set_scheme(Context(session, corner.wei, corner.now), STORE, scheme)
     corner.complete(rung(corner, [RungLine("bread", 1)], customer_id=mei))
     by_points = [("points", 20), ("cash", 678)]
     sold = corner.complete(rung(corner, [RungLine("bread", 2)], customer_id=mei, tenders=by_points))
     with corner.write() as session:
-        customers.erase(session, store_of(session, STORE), mei, actor=corner.wei, at=corner.now)
+        customers.erase(Context(session, corner.wei, corner.now), store_of(session, STORE), mei)
     assert paid_with(corner.take_back(sold.sale.id, [(1, 1)])) == [("credit", -20), ("cash", -329)]
     assert paid_with(exchanged(corner, sold, [RungLine("milk", 1)], 1)) == [("cash", -220)]
     assert corner.findings() == []
@@ -638,7 +643,7 @@ def test_what_was_given_up_of_a_tab_is_not_given_out_for_its_goods_and_pays_no_o
     repay(corner, mei, 349)
     with corner.write() as session:
         store = store_of(session, STORE)
-        tab.write_off(session, store, mei, 349, id="given-up-0001", why="moved away", actor=corner.wei, at=corner.now)
+        tab.write_off(Context(session, corner.wei, corner.now), store, mei, 349, id="given-up-0001", why="moved away")
     assert paid_with(corner.take_back(repaid, [(1, 1)])) == [("cash", -349)]
     on_tab()
     [way] = corner.read(lambda session: plan(session, STORE, given_up, [(1, 1)], "cash", "return-0001")).ways
@@ -653,7 +658,7 @@ def test_what_a_customer_still_owes_of_goods_goes_off_before_what_was_given_up_o
     repay(corner, mei, 349)
     with corner.write() as session:
         store = store_of(session, STORE)
-        tab.write_off(session, store, mei, 349, id="given-up-0002", why="moved away", actor=corner.wei, at=corner.now)
+        tab.write_off(Context(session, corner.wei, corner.now), store, mei, 349, id="given-up-0002", why="moved away")
     back = [paid_with(corner.take_back(sold, [(1, 1)])) for _ in range(3)]
     assert back == [[("tab", -349)], [("tab", -349)], [("cash", -349)]]
     kinds = [(row.kind, row.amount_minor) for row in corner.read(lambda session: tab.entries(session, STORE, mei))]
@@ -714,22 +719,22 @@ def test_the_same_sale_sent_again_with_fresh_leave_is_the_same_sale(corner):
 def test_a_parked_basket_is_taken_up_by_one_till(store):
     def park(session):
         wish = Parking("basket-1", STORE, TILL, 258, {"lines": [1]}, "red hat")
-        return basket.park(session, wish, actor=store.ana, at=NOON)
+        return basket.park(Context(session, store.ana, NOON), wish)
 
     with store.write() as session:
         park(session)
     assert [row.label for row in store.read(lambda session: parked(session, STORE))] == ["red hat"]
     with store.write() as session:
-        row = basket.resume(session, TakeUp("basket-1", STORE, "T2"), actor=store.wei, at=NOON)
+        row = basket.resume(Context(session, store.wei, NOON), TakeUp("basket-1", STORE, "T2"))
         assert row.content == {"lines": [1]}
     with store.write() as session, pytest.raises(Conflict, match="Wei has already"):
-        basket.resume(session, TakeUp("basket-1", STORE, TILL), actor=store.ana, at=NOON)
+        basket.resume(Context(session, store.ana, NOON), TakeUp("basket-1", STORE, TILL))
     assert store.read(lambda session: parked(session, STORE)) == []
 
 
 def test_a_basket_is_given_up_with_a_reason_and_counted_on_the_shift(store):
     def void(session, why):
-        return basket.void(session, Voiding("basket-2", STORE, TILL, why, 500), actor=store.wei, at=NOON)
+        return basket.void(Context(session, store.wei, NOON), Voiding("basket-2", STORE, TILL, why, 500))
 
     with store.write() as session, pytest.raises(Invalid, match="why"):
         void(session, "  ")
@@ -743,13 +748,13 @@ def test_a_basket_is_given_up_with_a_reason_and_counted_on_the_shift(store):
 def test_a_paid_basket_cannot_be_parked_or_given_up(store):
     sold = store.sell([("milk", 1)])
     with store.write() as session, pytest.raises(Conflict, match="already paid"):
-        basket.void(session, Voiding(sold.sale.id, STORE, TILL, "x", 1), actor=store.wei, at=NOON)
+        basket.void(Context(session, store.wei, NOON), Voiding(sold.sale.id, STORE, TILL, "x", 1))
 
 
 def test_what_was_given_up_is_never_sold_and_what_was_paid_elsewhere_waits_no_more(store):
     with store.write() as session:
-        basket.void(session, Voiding("basket-3", STORE, TILL, "left", 129), actor=store.wei, at=NOON)
-        basket.park(session, Parking("basket-4", STORE, TILL, 129, {}), actor=store.wei, at=NOON)
+        basket.void(Context(session, store.wei, NOON), Voiding("basket-3", STORE, TILL, "left", 129))
+        basket.park(Context(session, store.wei, NOON), Parking("basket-4", STORE, TILL, 129, {}))
     with pytest.raises(Conflict, match="given up"):
         store.sell([("milk", 1)], id="basket-3")
     store.sell([("milk", 1)], id="basket-4")
@@ -759,10 +764,10 @@ def test_what_was_given_up_is_never_sold_and_what_was_paid_elsewhere_waits_no_mo
 def test_the_drawer_opens_once_per_wish_never_unseen_and_not_for_everyone(store):
     wish = DrawerRequest("drawer-0001", STORE, TILL, "change for the bus")
     with store.write() as session, pytest.raises(Refused, match="PIN"):
-        hand_cash.open_drawer(session, wish, actor=store.ana, at=NOON)
+        hand_cash.open_drawer(Context(session, store.ana, NOON), wish)
     for first in (True, False):
         with store.write() as session:
-            assert hand_cash.open_drawer(session, wish, actor=store.wei, at=NOON) is first
+            assert hand_cash.open_drawer(Context(session, store.wei, NOON), wish) is first
     shift = store.read(lambda session: current(session, STORE, TILL))
     assert shift.totals["events"]["no_sale"] == [1, 0]
 
@@ -773,6 +778,6 @@ def test_who_may_not_do_a_thing_is_told_all_that_is_wanted_at_once(store):
 
     needs = [Need("void", "a basket given up"), Need("no_sale", "the drawer")]
     with store.write() as session, pytest.raises(Refused) as refusal:
-        approvals.require(session, Asking(), needs, actor=store.ana, at=NOON)
+        approvals.require(Context(session, store.ana, NOON), Asking(), needs)
     assert refusal.value.facts["reasons"] == ["a basket given up", "the drawer"]
     assert Basket.STATES.validate() == []

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from config.ids import new_id
 from config.money import round_cash
+from config.nodes.journal import Context
 from pos.sale import sale
 from pos.sale.sale_request import BroughtBack, SaleRequest
 from pos.till.shift_book import CashMovement
@@ -26,7 +27,7 @@ def test_an_exchange_is_rounded_on_what_is_left_to_pay_or_to_give_back(tmp_path,
         brought_back=[BroughtBack(first.sale.id, 1, back)],
     )  # fmt: skip
     with store.write() as session:
-        done = sale.complete(session, request, actor=store.wei, at=store.now)
+        done = sale.complete(Context(session, store.wei, store.now), request)
     assert (done.sale.total_minor, done.sale.rounding_minor) == (total_minor, total_minor - due_minor)
     assert sum(row["amount_minor"] for row in done.document["payments"]) == total_minor
     moved = sa.select(sa.func.sum(CashMovement.amount_minor)).where(CashMovement.source_id == done.sale.id)

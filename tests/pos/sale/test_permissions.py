@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Invalid, Refused
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from pos.store import approvals, permissions
 from pos.store.permissions import AT_FIRST, BY_LIMIT, FIXED, Limit, may, permitted
 from pos.store.store import STAFF_ROLES, add_staff
@@ -15,7 +15,7 @@ from tests.builders import NOON, STORE
 
 def settled(store, role, names):
     with store.write() as session:
-        permissions.settle(session, STORE, role, names, actor=store.wei, at=NOON)
+        permissions.settle(Context(session, store.wei, NOON), STORE, role, names)
     return store.read(lambda session: permitted(session, STORE, role))
 
 

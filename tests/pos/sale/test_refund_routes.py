@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from config.errors import Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Product
 from pos.customers import customers
@@ -40,7 +41,7 @@ def sold(desk, lines, *cards, also=(), shown_minor=None, **wishes):
     total_minor = shown_minor or sum(row[1] for row in tenders)
     asked = SaleRequest(sale_id, STORE, TILL, lines, tenders, total_minor, **wishes)
     with desk.store.write() as session:
-        sale.complete(session, asked, actor=desk.store.wei, at=desk.store.now)
+        sale.complete(Context(session, desk.store.wei, desk.store.now), asked)
     return sale_id, taken
 
 
@@ -53,7 +54,7 @@ def give(desk, payment, return_id, amount_minor, lines):
     wish = GiveBack(return_id, STORE, payment.sale_id, payment.id, new_id(), amount_minor, lines)
     return desk.asker.give_back(
         payment.id, amount_minor, id=wish.back_id, return_id=return_id, till_id=TILL, actor=desk.store.wei,
-        allow=lambda session: returns.allow_refund(session, wish, actor=desk.store.wei, at=desk.store.now),
+        allow=lambda session: returns.allow_refund(Context(session, desk.store.wei, desk.store.now), wish),
     )  # fmt: skip
 
 
@@ -133,7 +134,7 @@ def test_accounts_come_first_then_every_card_as_far_as_it_paid_then_the_hand(des
     at, wei = desk.store.now, desk.store.wei
     with desk.store.write() as session:
         agreed = Particulars("Marta", "5550123456", "en", frozenset({"phone", "tab"}), 5000)
-        marta = customers.add(session, store_of(session, STORE), new_id(), agreed, actor=wei, at=at)
+        marta = customers.add(Context(session, wei, at), store_of(session, STORE), new_id(), agreed)
     also = [("tab", 200), ("card", 100, "slip 7")]
     sale_id, (small, large) = sold(desk, [("tea", 2)], 200, 400, also=also, customer_id=marta.id)
     reported = plan(desk, sale_id, [(1, 2)], mine := new_id())
@@ -153,13 +154,13 @@ def test_without_a_receipt_no_more_goes_back_than_the_goods_cost_now_with_todays
     tea = Part(Choice(skus=frozenset(["tea"])))
     with store.write() as session:
         half = Offer("tea-20", "Tea at 20 % off", "percent", (tea,), percent_bp=2000)
-        offers.make(session, STORE, half, actor=store.wei, at=store.now)
+        offers.make(Context(session, store.wei, store.now), STORE, half)
         session.get_one(Product, "tea").maximum_qty = 1  # which bounds what is bought, not what comes back
 
     def blind(price_minor):
         asked = BlindReturnRequest(new_id(), STORE, TILL, [("tea", 2, price_minor, True)], "no receipt")
         with store.write() as session:
-            return returns.take_back_blind(session, asked, actor=store.wei, at=store.now)
+            return returns.take_back_blind(Context(session, store.wei, store.now), asked)
 
     assert refusal(lambda: blind(361)).facts["most_minor"] == 720
     assert blind(360).sale.total_minor == -720
@@ -177,7 +178,7 @@ def test_a_rest_smaller_than_half_a_coin_is_paid_with_no_coin(desk):
 def test_what_is_recalled_or_past_its_day_is_refused_before_money_is_asked_for(store):
     late = RungLine("milk", 1, batch="7", expires_on=store.now.date() - dt.timedelta(days=1), code="")
     with store.write() as session:
-        recall.call(session, STORE, "tea", why="glass", actor=store.wei, at=store.now)
+        recall.call(Context(session, store.wei, store.now), STORE, "tea", why="glass")
 
     def quote(line):
         return store.read(lambda session: sale.quote(session, STORE, [line], at=store.now))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from config.nodes import journal
+from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue import catalogue
 from pos.facts import SaleCompleted
@@ -156,7 +157,7 @@ def test_a_card_and_cash_together_pay_a_sale_and_only_cash_moves_the_drawer(stor
 def test_a_price_that_changed_since_the_scan_is_shown_before_it_is_charged(store):
     request = store.request([("milk", 2)])
     with store.write() as session:
-        catalogue.set_price(session, "milk", 139, NOON.date(), actor=store.wei, at=NOON)
+        catalogue.set_price(Context(session, store.wei, NOON), "milk", 139, NOON.date())
     refusal = refused(store, request, Refused, "total-changed")
     assert (refusal.facts["total_minor"], refusal.facts["shown_minor"]) == (278, 258)
     assert refusal.facts["lines"][0]["unit_price_minor"] == 139
@@ -199,8 +200,8 @@ def test_cash_is_rounded_beside_the_lines_and_a_card_is_not(tmp_path):
 
 def test_a_price_agreed_with_an_order_is_kept_and_its_units_come_from_the_bin(store):
     with store.write() as session:
-        stock.reserve(session, STORE, "order-1", [("milk", 2)], actor=store.wei, at=NOON)
-        stock.move(session, STORE, "milk", 2, Place.BACKROOM, Place.BIN, actor=store.wei, at=NOON)
+        stock.reserve(Context(session, store.wei, NOON), STORE, "order-1", [("milk", 2)])
+        stock.move(Context(session, store.wei, NOON), STORE, "milk", 2, Place.BACKROOM, Place.BIN)
     agreed = {"channel": "pickup", "order_id": "order-1", "agreed_prices": {"milk": 99}, "shown_total_minor": 198}
     done = store.sell([("milk", 2)], tenders=[("prepaid", 198)], **agreed)
     assert [row[3] for row in done.document["movements"]] == ["bin"]
@@ -228,7 +229,7 @@ def test_two_tills_hands_on_the_last_unit_leave_an_exact_book_and_a_count_task(s
 
 def test_where_the_tills_stop_at_what_the_books_have_one_of_two_sells_the_last_unit(store):
     with store.write() as session:
-        sell_beyond(session, STORE, False, actor=store.wei, at=store.now)
+        sell_beyond(Context(session, store.wei, store.now), STORE, False)
     store.sell([("tea", 19)])
     requests, reported = [store.request([("tea", 1)]) for _ in range(4)], []
 

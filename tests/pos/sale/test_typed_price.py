@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from config.errors import Refused
 from config.ids import new_id
 from config.money import BASIS, amount_for
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue
 from pos.pricing.promotions import Offers
 from pos.sale import quoting, sale
@@ -73,7 +73,7 @@ def rung(line, store, actor=BO, leave=()):
                     asked_by=actor, at=store.now,
                 )  # fmt: skip
                 request = replace(request, approvals=[*request.approvals, row.id])
-        return sale.complete(session, request, actor=actor, at=store.now)
+        return sale.complete(Context(session, actor, store.now), request)
 
 
 WEI = ("wei-2", "Wei", "shopkeeper", "2222")
@@ -123,7 +123,7 @@ def test_the_price_of_a_product_without_one_is_no_override(store):
 
 def test_the_price_on_the_books_is_that_of_the_day(store):
     with store.write() as session:
-        catalogue.set_price(session, "milk", 95, store.now.date(), actor=store.wei, at=NOON)
+        catalogue.set_price(Context(session, store.wei, NOON), "milk", 95, store.now.date())
     assert rung(RungLine("milk", 1, price_minor=80), store)
     with pytest.raises(Refused):
         rung(RungLine("milk", 1, price_minor=60), store)

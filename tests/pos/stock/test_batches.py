@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import scan
 from pos.catalogue.catalogue import Listing
 from pos.sale.sale_request import RungLine
@@ -27,7 +28,7 @@ def on(days: int) -> dt.date:
 def lay_in(store: OpenStore, sku: str, qty: int, days: int | None, batch: str | None = None) -> None:
     source = new_id()
     with store.write() as session:
-        stock.receive(session, STORE, [(sku, qty)], source_id=source, actor=store.wei, at=store.now)
+        stock.receive(Context(session, store.wei, store.now), STORE, [(sku, qty)], source_id=source)
         lot = Lot(sku, qty, batch, None if days is None else on(days))
         batches.lay_in(session, STORE, [lot], source_kind="delivery", source_id=source, at=store.now)
 
@@ -47,7 +48,7 @@ def expiring(store: OpenStore, within_days: int = 3) -> list[tuple[str, int, int
 
 def test_what_is_on_hand_is_what_expires_last(store):
     with store.write() as session:
-        stock.count(session, STORE, "milk", 0, actor=store.wei, at=NOON)
+        stock.count(Context(session, store.wei, NOON), STORE, "milk", 0)
     lay_in(store, "milk", 10, 2)
     lay_in(store, "milk", 10, 6)
     assert standing(store) == [(10, on(2)), (10, on(6))]
@@ -59,7 +60,7 @@ def test_what_is_on_hand_is_what_expires_last(store):
 
 def test_a_lot_delivered_late_with_an_early_date_still_leaves_first(store):
     with store.write() as session:
-        stock.count(session, STORE, "milk", 0, actor=store.wei, at=NOON)
+        stock.count(Context(session, store.wei, NOON), STORE, "milk", 0)
     lay_in(store, "milk", 10, 6)
     lay_in(store, "milk", 4, 1)
     store.sell([("milk", 1)])
@@ -74,8 +75,8 @@ def test_what_no_lot_explains_has_no_known_date(store):
 def test_a_lot_without_a_date_goes_by_the_shelf_life_else_keeps_for_ever(store):
     with store.write() as session:
         session.get(batches.Product, "milk").shelf_life_days = 4
-        stock.count(session, STORE, "milk", 0, actor=store.wei, at=NOON)
-        stock.count(session, STORE, "tea", 0, actor=store.wei, at=NOON)
+        stock.count(Context(session, store.wei, NOON), STORE, "milk", 0)
+        stock.count(Context(session, store.wei, NOON), STORE, "tea", 0)
     lay_in(store, "milk", 5, None, "L1")
     lay_in(store, "milk", 5, 6)
     lay_in(store, "tea", 5, None)
@@ -101,7 +102,7 @@ def test_lots_never_hold_more_than_came_in_nor_more_than_is_there(lots, on_hand)
 
 def test_what_expires_soon_is_listed_earliest_first_and_what_is_over_too(store):
     with store.write() as session:
-        stock.count(session, STORE, "milk", 0, actor=store.wei, at=NOON)
+        stock.count(Context(session, store.wei, NOON), STORE, "milk", 0)
     lay_in(store, "milk", 2, -1)
     lay_in(store, "milk", 3, 3)
     lay_in(store, "bread", 4, 0)
@@ -149,12 +150,12 @@ def test_a_batch_tells_its_day_when_the_code_does_not(store):
 
 def write_off(store: OpenStore, qty: int, reason: str, sku: str = "milk", **wishes) -> None:
     with store.write() as session:
-        waste.write_off(session, STORE, sku, qty, reason=reason, actor=store.wei, at=store.now, **wishes)
+        waste.write_off(Context(session, store.wei, store.now), STORE, sku, qty, reason=reason, **wishes)
 
 
 def test_waste_leaves_from_where_it_is_says_why_and_what_it_was_worth(store):
     with store.write() as session:
-        stock.move(session, STORE, "milk", 2, Place.BACKROOM, Place.FLOOR, actor=store.wei, at=NOON)
+        stock.move(Context(session, store.wei, NOON), STORE, "milk", 2, Place.BACKROOM, Place.FLOOR)
         session.get(Listing, (STORE, "milk")).cost_minor = 80
     write_off(store, 3, "breakage", note="fell  down")
     assert store.level("milk").by_place == {"floor": 0, "backroom": 17}
@@ -189,8 +190,8 @@ def test_shrink_is_told_by_reason_with_what_counts_found(store):
     write_off(store, 500, "expired", "cheese")
     write_off(store, 1, "theft", "bread")
     with store.write() as session:
-        stock.count(session, STORE, "milk", 15, actor=store.wei, at=NOON)
-        stock.count(session, STORE, "bread", 20, actor=store.wei, at=NOON)
+        stock.count(Context(session, store.wei, NOON), STORE, "milk", 15)
+        stock.count(Context(session, store.wei, NOON), STORE, "bread", 20)
     rows = store.read(lambda session: waste.shrink(session, STORE, TODAY, TODAY))
     reported = {row.reason: (row.lines, row.cost_minor, row.value_minor) for row in rows}
     assert reported == {
@@ -207,17 +208,17 @@ def test_shrink_is_told_by_reason_with_what_counts_found(store):
 def begin(store: OpenStore, **wishes) -> str:
     with store.write() as session:
         given = {"supplier_name": "Farm Müller"} | wishes
-        return delivery_notes.begin(session, STORE, actor=store.wei, at=store.now, **given).id
+        return delivery_notes.begin(Context(session, store.wei, store.now), STORE, **given).id
 
 
 def add(store: OpenStore, note_id: str, sku: str, qty: int, **wishes) -> None:
     with store.write() as session:
-        delivery_notes.add(session, STORE, note_id, sku, qty, actor=store.wei, at=store.now, **wishes)
+        delivery_notes.add(Context(session, store.wei, store.now), STORE, note_id, sku, qty, **wishes)
 
 
 def post(store: OpenStore, note_id: str) -> None:
     with store.write() as session:
-        delivery_notes.post(session, STORE, note_id, actor=store.wei, at=store.now)
+        delivery_notes.post(Context(session, store.wei, store.now), STORE, note_id)
 
 
 def test_goods_in_by_hand_are_in_stock_with_their_lots_and_costs(store):
@@ -265,7 +266,7 @@ def test_a_struck_scan_and_a_dropped_note_bring_nothing(store):
     other = begin(store)
     add(store, other, "tea", 5)
     with store.write() as session:
-        delivery_notes.drop(session, STORE, other, actor=store.wei, at=NOON)
+        delivery_notes.drop(Context(session, store.wei, NOON), STORE, other)
     assert store.level("tea").on_hand == 21
 
 
@@ -302,7 +303,7 @@ def test_goods_back_say_why_and_are_expected_to_be_paid_at_their_last_cost(store
 
 def test_what_leaves_by_the_name_of_its_lot_makes_that_lot_smaller(store):
     with store.write() as session:
-        stock.count(session, STORE, "milk", 0, actor=store.wei, at=NOON)
+        stock.count(Context(session, store.wei, NOON), STORE, "milk", 0)
     lay_in(store, "milk", 10, 2, "L1")
     lay_in(store, "milk", 10, 6, "L2")
     note = begin(store, way="back", reason="recalled")
@@ -311,7 +312,7 @@ def test_what_leaves_by_the_name_of_its_lot_makes_that_lot_smaller(store):
     post(store, note)
     assert standing(store) == [(10, on(2)), (3, on(6))]
     with store.write() as session:
-        waste.write_off(session, STORE, "milk", 3, reason="recall", batch="L2", actor=store.wei, at=NOON)
+        waste.write_off(Context(session, store.wei, NOON), STORE, "milk", 3, reason="recall", batch="L2")
     assert standing(store) == [(10, on(2))]
     assert store.findings() == []
 
@@ -337,9 +338,11 @@ def test_whatever_comes_goes_back_is_wasted_sold_or_counted_the_books_and_the_ne
                 with store.write() as session:
                     given = {"actor": store.wei, "at": store.now}
                     if step == "waste":
-                        waste.write_off(session, STORE, "milk", qty, reason="damaged", batch=lot.get("batch"), **given)
+                        waste.write_off(
+                            Context(session, **given), STORE, "milk", qty, reason="damaged", batch=lot.get("batch")
+                        )
                     else:
-                        stock.count(session, STORE, "milk", qty, **given)
+                        stock.count(Context(session, **given), STORE, "milk", qty)
         assert store.findings() == []
     reported = 0
     for message in store.messages():
@@ -386,7 +389,7 @@ def test_a_reduced_price_is_lower_and_never_below_zero(price_minor, percent_bp):
 def test_the_till_charges_what_the_label_says_for_the_pieces_of_that_day_alone(store):
     with store.write() as session:
         label = markdown.mark_down(
-            session, STORE, "milk", expires_on=on(1), percent_bp=3000, qty=9, actor=store.wei, at=store.now
+            Context(session, store.wei, store.now), STORE, "milk", expires_on=on(1), percent_bp=3000, qty=9
         )
         found = scan.read(session, STORE, label["url"], TODAY)
     assert (label["price_minor"], label["was_minor"]) == (90, 129)

@@ -6,6 +6,7 @@ import pytest
 
 from config.clock import day_start
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.stock import batches, checklist, stock, waste
 from pos.stock.batches import Lot
 from pos.stock.checklist import MOST_LINES, CheckLine, Pace, quiet_days
@@ -26,7 +27,7 @@ def reasons(store: OpenStore, days: int = 0) -> dict[str, str]:
 
 def count(store: OpenStore, sku: str, qty: int) -> None:
     with store.write() as session:
-        stock.count(session, STORE, sku, qty, actor=store.wei, at=store.now)
+        stock.count(Context(session, store.wei, store.now), STORE, sku, qty)
 
 
 def count_all(store: OpenStore) -> None:
@@ -51,7 +52,7 @@ def test_a_record_below_zero_comes_first_and_a_count_answers_it(store):
 def test_a_count_that_is_asked_for_is_on_the_list(store):
     count_all(store)
     with store.write() as session:
-        stock.reserve(session, STORE, "order-1", [("milk", 20)], actor=store.wei, at=NOON)
+        stock.reserve(Context(session, store.wei, NOON), STORE, "order-1", [("milk", 20)])
     store.sell([("milk", 3)])
     store.clock.advance(86_400)
     (line,) = check(store, 1)
@@ -63,7 +64,7 @@ def test_what_is_over_today_is_on_the_list_until_somebody_has_looked(store):
     store.clock.advance(86_400)
     source = new_id()
     with store.write() as session:
-        stock.receive(session, STORE, [("bread", 4)], source_id=source, actor=store.wei, at=store.now)
+        stock.receive(Context(session, store.wei, store.now), STORE, [("bread", 4)], source_id=source)
         lot = Lot("bread", 4, None, TODAY + dt.timedelta(days=1))
         batches.lay_in(session, STORE, [lot], source_kind="delivery", source_id=source, at=store.now)
     (line,) = check(store, 1)
@@ -104,7 +105,7 @@ def test_what_was_stolen_or_found_missing_is_counted_again_after_a_while(store):
     count_all(store)
     count(store, "wine", 15)
     with store.write() as session:
-        waste.write_off(session, STORE, "tea", 2, reason="theft", actor=store.wei, at=NOON)
+        waste.write_off(Context(session, store.wei, NOON), STORE, "tea", 2, reason="theft")
     assert check(store) == []
     reported = {line.sku: line for line in check(store, 15)}
     assert {sku: (line.kind, line.lost_qty) for sku, line in reported.items()} == {

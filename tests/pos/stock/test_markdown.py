@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
+from config.nodes.journal import Context
 from pos.pricing import promotions
 from pos.pricing.promises import Choice, Offer, Part
 from pos.pricing.promotions import OfferLine
@@ -25,7 +26,7 @@ def mark(store, qty, percent_bp=3000, sku="milk"):
     """Mark pieces of what expires tomorrow; returns the code on their labels."""
     with store.write() as session:
         label = markdown.mark_down(
-            session, STORE, sku, expires_on=LAST_DAY, percent_bp=percent_bp, qty=qty, actor=store.wei, at=store.now
+            Context(session, store.wei, store.now), STORE, sku, expires_on=LAST_DAY, percent_bp=percent_bp, qty=qty
         )
     return label["url"]
 
@@ -71,7 +72,7 @@ def test_a_piece_beyond_the_marked_ones_is_reduced_by_leave_alone(store):
     assert refusal.value.facts["permissions"] == ["price.override"]
     request = store.request([RungLine("milk", 1, price_minor=90, reason="why-near-expiry", code=code)])
     with store.write() as session:
-        assert sale.complete(session, request, actor=store.wei, at=store.now).document["total_minor"] == 90
+        assert sale.complete(Context(session, store.wei, store.now), request).document["total_minor"] == 90
 
 
 def test_marking_more_at_the_same_price_adds_pieces_and_another_price_counts_anew(store):
@@ -93,7 +94,7 @@ def test_a_markdown_of_no_pieces_or_absurdly_many_is_refused(store, qty):
 def test_of_goods_by_weight_as_much_is_reduced_as_was_marked(store):
     with store.write() as session:
         markdown.mark_down(
-            session, STORE, "cheese", expires_on=LAST_DAY, percent_bp=5000, qty=300, actor=store.wei, at=store.now
+            Context(session, store.wei, store.now), STORE, "cheese", expires_on=LAST_DAY, percent_bp=5000, qty=300
         )
     code = store.read(lambda session: markdown.code_of(session, "cheese", None, LAST_DAY))
     found = quoted(store, RungLine("cheese", 400, code=code))

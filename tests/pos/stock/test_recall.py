@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
+from config.nodes.journal import Context
 from pos.sale.sale_request import RungLine
 from pos.stock import recall
 from tests.builders import NOON, STORE, OpenStore
@@ -13,7 +14,7 @@ from tests.builders import NOON, STORE, OpenStore
 
 def call(store: OpenStore, sku: str = "milk", batch: str | None = None, why: str = "glass in it") -> str:
     with store.write() as session:
-        return recall.call(session, STORE, sku, batch, why=why, called_by="The dairy", actor=store.wei, at=NOON).id
+        return recall.call(Context(session, store.wei, NOON), STORE, sku, batch, why=why, called_by="The dairy").id
 
 
 def refusal(store: OpenStore, *lines: tuple[str, str | None]) -> str | None:
@@ -58,7 +59,7 @@ def test_of_a_recalled_batch_the_others_sell_and_an_unknown_one_is_looked_at(sto
 def test_once_somebody_has_looked_an_unknown_batch_sells_again_and_the_recalled_one_never(store):
     key = call(store, batch="L7")
     with store.write() as session:
-        recall.clear(session, STORE, key, 2, actor=store.wei, at=NOON)
+        recall.clear(Context(session, store.wei, NOON), STORE, key, 2)
     assert refusal(store, ("milk", None)) is None
     assert refusal(store, ("milk", "L7")) == "recalled"
 
@@ -66,11 +67,11 @@ def test_once_somebody_has_looked_an_unknown_batch_sells_again_and_the_recalled_
 def test_a_lifted_recall_refuses_nothing_and_stays_in_the_books(store):
     key = call(store)
     with store.write() as session:
-        recall.lift(session, STORE, key, why="tested, all is well", actor=store.wei, at=NOON)
+        recall.lift(Context(session, store.wei, NOON), STORE, key, why="tested, all is well")
     assert refusal(store, ("milk", None)) is None
     assert [row.state for row in store.read(lambda session: recall.recalls(session, STORE))] == ["lifted"]
     with pytest.raises(Conflict), store.write() as session:
-        recall.lift(session, STORE, key, why="again", actor=store.wei, at=NOON)
+        recall.lift(Context(session, store.wei, NOON), STORE, key, why="again")
 
 
 def test_a_recall_says_why_and_is_called_once(store):
@@ -102,16 +103,16 @@ def test_another_mark_stands_for_another_thing_that_is_refused(store):
     key = call(store, batch="L7")
     marks.append(mark())
     with store.write() as session:
-        recall.clear(session, STORE, key, 2, actor=store.wei, at=NOON)
+        recall.clear(Context(session, store.wei, NOON), STORE, key, 2)
     marks.append(mark())
     with store.write() as session:
-        recall.lift(session, STORE, key, why="tested", actor=store.wei, at=NOON)
+        recall.lift(Context(session, store.wei, NOON), STORE, key, why="tested")
     assert (len(set(marks)), marks[0], mark()) == (3, "", "")
 
 
 def test_a_recall_of_another_shop_stops_nothing_here(store):
     with store.write() as session:
-        recall.call(session, "S02", "milk", why="glass", actor=store.wei, at=NOON)
+        recall.call(Context(session, store.wei, NOON), "S02", "milk", why="glass")
     assert refusal(store, ("milk", None)) is None
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.nodes import journal
+from config.nodes.journal import Context
 from pos.stock import stock
 from pos.stock.ledger import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
 from pos.stock.stock import Level
@@ -21,17 +22,17 @@ SKUS = [one.sku for one in GOODS]
 
 def receive(store: OpenStore, lines: list[tuple[str, int]], source_id: str = "delivery-1") -> None:
     with store.write() as session:
-        stock.receive(session, STORE, lines, source_id=source_id, actor=store.wei, at=NOON)
+        stock.receive(Context(session, store.wei, NOON), STORE, lines, source_id=source_id)
 
 
 def carry(store: OpenStore, sku: str, qty: int, source: Place, target: Place) -> None:
     with store.write() as session:
-        stock.move(session, STORE, sku, qty, source, target, actor=store.wei, at=NOON)
+        stock.move(Context(session, store.wei, NOON), STORE, sku, qty, source, target)
 
 
 def reserve(store: OpenStore, order_id: str, lines: list[tuple[str, int]]) -> None:
     with store.write() as session:
-        stock.reserve(session, STORE, order_id, lines, actor=store.wei, at=NOON)
+        stock.reserve(Context(session, store.wei, NOON), STORE, order_id, lines)
 
 
 def answer(store: OpenStore, order_id: str, kind: str) -> int:
@@ -41,7 +42,7 @@ def answer(store: OpenStore, order_id: str, kind: str) -> int:
 
 def count(store: OpenStore, sku: str, qty: int, count_id: str | None = None) -> None:
     with store.write() as session:
-        stock.count(session, STORE, sku, qty, count_id=count_id, actor=store.wei, at=NOON)
+        stock.count(Context(session, store.wei, NOON), STORE, sku, qty, count_id=count_id)
 
 
 def test_received_goods_come_into_the_backroom_and_the_network_hears_of_them(store):
@@ -72,7 +73,7 @@ def test_what_is_carried_under_one_name_is_carried_once(store, verb):
     once = store.level("milk").by_place
     for n in range(2):
         with contextlib.suppress(Conflict), store.write() as session:
-            verb(session, STORE, *words, source_id="carried-1", actor=store.wei, at=NOON)
+            verb(Context(session, store.wei, NOON), STORE, *words, source_id="carried-1")
             assert n == 0, "the second time is refused"
     assert store.level("milk").by_place["backroom"] == once["backroom"] - 2
 
@@ -185,10 +186,10 @@ def test_an_odd_count_is_refused(store, counted):
 def test_a_warehouse_keeps_its_book_at_home_and_sends_no_more_than_it_has(store):
     before = len(store.messages())
     with store.write() as session:
-        stock.open_stock(session, "WH1", [("milk", 100)], source_id="opening", actor=store.wei, at=NOON)
-        stock.dispatch(session, "WH1", [("milk", 60)], source_id="order-1", actor=store.wei, at=NOON)
+        stock.open_stock(Context(session, store.wei, NOON), "WH1", [("milk", 100)], source_id="opening")
+        stock.dispatch(Context(session, store.wei, NOON), "WH1", [("milk", 60)], source_id="order-1")
     with pytest.raises(Refused), store.write() as session:
-        stock.dispatch(session, "WH1", [("milk", 60)], source_id="order-2", actor=store.wei, at=NOON)
+        stock.dispatch(Context(session, store.wei, NOON), "WH1", [("milk", 60)], source_id="order-2")
     assert store.read(lambda s: stock.levels(s, "WH1"))["milk"].on_hand == 40
     assert len(store.messages()) == before
     assert store.findings() == []
@@ -227,7 +228,7 @@ def random_walk(seed: int, steps: int) -> list[Callable[[OpenStore], object]]:
     def write_off(store: OpenStore) -> None:
         with store.write() as session:
             place, qty = dice.choice(inside), dice.randint(1, 3)
-            stock.waste(session, STORE, dice.choice(SKUS), qty, place, actor=store.wei, at=NOON)
+            stock.waste(Context(session, store.wei, NOON), STORE, dice.choice(SKUS), qty, place)
 
     def close_and_open(store: OpenStore) -> None:
         store.close_till(dice.randint(0, 50_000))
@@ -237,7 +238,7 @@ def random_walk(seed: int, steps: int) -> list[Callable[[OpenStore], object]]:
         with store.write() as session:
             found = shift.current(session, STORE, "T1")
             assert found is not None
-            hand_cash.pay_out(session, found, dice.randint(1, 3000), why="stamps", actor=store.wei, at=NOON)
+            hand_cash.pay_out(Context(session, store.wei, NOON), found, dice.randint(1, 3000), why="stamps")
 
     verbs: list[Callable[[OpenStore], object]] = [
         ring,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.stock import stock, stocktake, waste
 from pos.stock.ledger import CountTask, Place, StockCount
 from pos.stock.stocktake import BIG_UNITS, CountResult
@@ -23,13 +24,13 @@ def tick(store: OpenStore, seconds: int = 60) -> None:
 def start(store: OpenStore, *sections: str, **wishes) -> str:
     with store.write() as session:
         given = {"name": "Year end", "sections": sections or ("Floor",)} | wishes
-        return stocktake.start(session, STORE, actor=store.wei, at=store.now, **given).id
+        return stocktake.start(Context(session, store.wei, store.now), STORE, **given).id
 
 
 def enter(store: OpenStore, take: str, sku: str, qty: int, section: int = 1, **wishes) -> None:
     tick(store)
     with store.write() as session:
-        stocktake.enter(session, STORE, take, section, sku, qty, actor=store.wei, at=store.now, **wishes)
+        stocktake.enter(Context(session, store.wei, store.now), STORE, take, section, sku, qty, **wishes)
 
 
 def total(store: OpenStore, take: str, sku: str, qty: int, section: int = 1) -> None:
@@ -39,13 +40,13 @@ def total(store: OpenStore, take: str, sku: str, qty: int, section: int = 1) -> 
 def finish(store: OpenStore, take: str, *sections: int) -> None:
     with store.write() as session:
         for n in sections or (1,):
-            stocktake.finish_section(session, STORE, take, n, actor=store.wei, at=store.now)
+            stocktake.finish_section(Context(session, store.wei, store.now), STORE, take, n)
 
 
 def close(store: OpenStore, take: str, **wishes) -> None:
     tick(store)
     with store.write() as session:
-        stocktake.begin_posting(session, STORE, take, actor=store.wei, at=store.now, **wishes)
+        stocktake.begin_posting(Context(session, store.wei, store.now), STORE, take, **wishes)
 
 
 def post(store: OpenStore, take: str, most: int = 2) -> int:
@@ -53,7 +54,7 @@ def post(store: OpenStore, take: str, most: int = 2) -> int:
     while True:
         steps += 1
         with store.write() as session:
-            if not stocktake.post_some(session, STORE, take, most=most, actor=store.wei, at=store.now):
+            if not stocktake.post_some(Context(session, store.wei, store.now), STORE, take, most=most):
                 return steps
 
 
@@ -157,7 +158,7 @@ def test_what_comes_in_and_is_brought_back_after_the_count_is_there_too(store):
     tick(store)
     store.take_back(sold.document["id"], [(1, 1)])
     with store.write() as session:
-        stock.receive(session, STORE, [("milk", 12)], source_id="late", actor=store.wei, at=store.now)
+        stock.receive(Context(session, store.wei, store.now), STORE, [("milk", 12)], source_id="late")
     finish(store, take)
     close(store, take)
     post(store, take)
@@ -169,7 +170,7 @@ def test_carrying_within_the_shop_changes_nothing(store):
     total(store, take, "milk", 19)
     tick(store)
     with store.write() as session:
-        stock.move(session, STORE, "milk", 6, Place.BACKROOM, Place.SHELF, actor=store.wei, at=store.now)
+        stock.move(Context(session, store.wei, store.now), STORE, "milk", 6, Place.BACKROOM, Place.SHELF)
     finish(store, take)
     close(store, take)
     post(store, take)
@@ -243,7 +244,7 @@ def test_a_counted_section_takes_totals_alone_until_it_is_opened_again(store):
     with pytest.raises(Conflict):
         enter(store, take, "milk", 1)
     with store.write() as session:
-        stocktake.open_again(session, STORE, take, 1, actor=store.wei, at=store.now)
+        stocktake.open_again(Context(session, store.wei, store.now), STORE, take, 1)
     enter(store, take, "milk", 1)
     assert counted(store, take) == {"milk": 20}
 
@@ -265,11 +266,11 @@ def test_posting_goes_in_steps_books_each_product_once_and_goes_on_after_a_crash
     finish(store, take)
     close(store, take)
     with store.write() as session:
-        left = stocktake.post_some(session, STORE, take, most=1, actor=store.wei, at=store.now)
+        left = stocktake.post_some(Context(session, store.wei, store.now), STORE, take, most=1)
     assert left == len(SKUS) - 1
     sell(store, SKUS[-1], 1)
     with contextlib.suppress(RuntimeError), store.write() as session:
-        stocktake.post_some(session, STORE, take, most=2, actor=store.wei, at=store.now)
+        stocktake.post_some(Context(session, store.wei, store.now), STORE, take, most=2)
         raise RuntimeError("the power is gone")
     assert state(store, take) == "posting"
     assert post(store, take, most=2) == 2
@@ -290,16 +291,16 @@ def test_once_the_counting_is_closed_nothing_is_counted_any_more(store):
     with pytest.raises(Conflict):
         total(store, take, "milk", 5)
     with pytest.raises(Conflict), store.write() as session:
-        stocktake.abandon(session, STORE, take, actor=store.wei, at=store.now)
+        stocktake.abandon(Context(session, store.wei, store.now), STORE, take)
 
 
 def test_an_abandoned_take_books_nothing(store):
     take = start(store)
     total(store, take, "milk", 3)
     with store.write() as session:
-        stocktake.abandon(session, STORE, take, why="rush hour", actor=store.wei, at=store.now)
+        stocktake.abandon(Context(session, store.wei, store.now), STORE, take, why="rush hour")
     with pytest.raises(Conflict), store.write() as session:
-        stocktake.post_some(session, STORE, take, actor=store.wei, at=store.now)
+        stocktake.post_some(Context(session, store.wei, store.now), STORE, take)
     assert store.level("milk").on_hand == 20
 
 
@@ -364,7 +365,7 @@ class TrueStore:
         tick(self.store)
         if what == "receive":
             with self.store.write() as session:
-                stock.receive(session, STORE, [(sku, qty)], source_id=new_id(), actor=self.store.wei, at=self.store.now)
+                stock.receive(Context(session, self.store.wei, self.store.now), STORE, [(sku, qty)], source_id=new_id())
             self.there[sku] += qty
         elif qty > self.there[sku]:
             return
@@ -373,7 +374,7 @@ class TrueStore:
             self.there[sku] -= qty
         else:
             with contextlib.suppress(Refused), self.store.write() as session:
-                waste.write_off(session, STORE, sku, qty, reason="breakage", actor=self.store.wei, at=self.store.now)
+                waste.write_off(Context(session, self.store.wei, self.store.now), STORE, sku, qty, reason="breakage")
                 self.there[sku] -= qty
 
     def count(self, sku: str, by_total: bool) -> None:
@@ -384,7 +385,7 @@ class TrueStore:
         for _ in range(0 if by_total else self.there[sku]):
             with self.store.write() as session:
                 stocktake.enter(
-                    session, STORE, self.take, 1 + SKUS.index(sku) % 2, sku, 1, actor=self.store.wei, at=self.store.now
+                    Context(session, self.store.wei, self.store.now), STORE, self.take, 1 + SKUS.index(sku) % 2, sku, 1
                 )
         if by_total or self.there[sku]:
             self.seen.add(sku)

@@ -3,7 +3,7 @@
 import pytest
 
 from config.errors import Conflict, Invalid, NotFound
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.store.store import (
     StoreKey,
     Till,
@@ -32,9 +32,9 @@ def test_a_key_opens_its_own_store_until_it_is_withdrawn(store):
         other = give_key(session, STORE, NOON)
         session.flush()
         for _ in range(2):
-            withdraw_key(session, STORE, first.name, actor=actor, at=NOON)
+            withdraw_key(Context(session, actor, NOON), STORE, first.name)
         with pytest.raises(NotFound, match="has no key nonsense"):
-            withdraw_key(session, STORE, "nonsense", actor=actor, at=NOON)
+            withdraw_key(Context(session, actor, NOON), STORE, "nonsense")
         session.flush()
         assert store_for_key(session, key) is None
         assert store_for_key(session, other) == STORE, "the others stay"

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from config.nodes import facts
 from config.nodes.inbox import InboxMessage
+from config.nodes.journal import Context
 from config.nodes.outbox import Message, OutboxMessage
 from pos import facts as sold
 from pos.payments.payments import Payment
@@ -29,10 +30,10 @@ def a_busy_day(store: OpenStore) -> list[Message]:
     store.sell([("bread", 22)], tenders=[("card", 22 * 349, "slip 1")])
     store.take_back(sold.sale.id, [(1, 1)])
     with store.write() as session:
-        stock.receive(session, STORE, [("tea", 12), ("milk", 6)], source_id="delivery-1", actor=store.wei, at=NOON)
-        stock.move(session, STORE, "tea", 4, Place.BACKROOM, Place.SHELF, actor=store.wei, at=NOON)
-        stock.waste(session, STORE, "milk", 1, actor=store.wei, at=NOON)
-        stock.count(session, STORE, "bread", 3, actor=store.wei, at=NOON)
+        stock.receive(Context(session, store.wei, NOON), STORE, [("tea", 12), ("milk", 6)], source_id="delivery-1")
+        stock.move(Context(session, store.wei, NOON), STORE, "tea", 4, Place.BACKROOM, Place.SHELF)
+        stock.waste(Context(session, store.wei, NOON), STORE, "milk", 1)
+        stock.count(Context(session, store.wei, NOON), STORE, "bread", 3)
     store.close_till(11_000)
     return store.messages()
 
@@ -157,7 +158,7 @@ def test_what_was_spoilt_behind_the_shops_back_is_found(store, what):
 
 def test_a_promise_beyond_what_is_there_is_found_unless_a_count_is_asked_for(store):
     with store.write() as session:
-        stock.reserve(session, STORE, "order-1", [("milk", 18)], actor=store.wei, at=NOON)
+        stock.reserve(Context(session, store.wei, NOON), STORE, "order-1", [("milk", 18)])
     store.sell([("milk", 5)])
     assert store.findings() == []
     with store.write() as session:
@@ -167,7 +168,7 @@ def test_a_promise_beyond_what_is_there_is_found_unless_a_count_is_asked_for(sto
 
 def test_an_answer_that_does_not_fit_its_promise_is_found(store):
     with store.write() as session:
-        stock.reserve(session, STORE, "order-1", [("milk", 2)], actor=store.wei, at=NOON)
+        stock.reserve(Context(session, store.wei, NOON), STORE, "order-1", [("milk", 2)])
         stock.answer(session, STORE, "order-1", "released", at=NOON)
         with unlocked(session):
             session.execute(sa.update(Reservation).where(Reservation.kind == "released").values(qty=1))

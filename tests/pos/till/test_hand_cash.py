@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Invalid, Refused
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.documents.till_report import till_report
 from pos.store import approvals, permissions
 from pos.store.store import add_staff
@@ -24,8 +24,8 @@ def test_expected_cash_is_float_and_sales_less_change_refunds_drops_and_pay_outs
     store.take_back(sold.sale.id, [(1, 1)])
     with store.write() as session:
         found = shift.current(session, STORE, "T1")
-        hand_cash.drop(session, found, 5000, actor=store.wei, at=NOON)
-        hand_cash.pay_out(session, found, 250, why="window cleaner", actor=store.ana, at=NOON)
+        hand_cash.drop(Context(session, store.wei, NOON), found, 5000)
+        hand_cash.pay_out(Context(session, store.ana, NOON), found, 250, why="window cleaner")
     assert current(store).expected_minor == 10_000 + 387 - 129 - 5000 - 250
     assert store.findings() == []
 
@@ -33,19 +33,19 @@ def test_expected_cash_is_float_and_sales_less_change_refunds_drops_and_pay_outs
 @pytest.mark.parametrize(("amount", "why"), [(10_001, "gold"), (0, "nothing"), (-5, "magic")])
 def test_no_more_leaves_the_drawer_than_can_be_in_it(store, amount, why):
     with store.write() as session, pytest.raises((Refused, Invalid)):
-        hand_cash.pay_out(session, shift.current(session, STORE, "T1"), amount, why=why, actor=store.ana, at=NOON)
+        hand_cash.pay_out(Context(session, store.ana, NOON), shift.current(session, STORE, "T1"), amount, why=why)
     assert current(store).expected_minor == 10_000
 
 
 def test_a_pay_out_needs_a_reason(store):
     with store.write() as session, pytest.raises(Invalid):
-        hand_cash.pay_out(session, shift.current(session, STORE, "T1"), 100, why=" ", actor=store.ana, at=NOON)
+        hand_cash.pay_out(Context(session, store.ana, NOON), shift.current(session, STORE, "T1"), 100, why=" ")
 
 
 def pay(store, amount_minor, actor=None, leave=(), id=None, verb=hand_cash.pay_out):
     with store.write() as session:
-        given = {"why": "window cleaner", "id": id, "actor": actor or store.ana, "at": NOON}
-        return verb(session, current_in(session), amount_minor, approvals=leave, **given)
+        ctx = Context(session, actor or store.ana, NOON)
+        return verb(ctx, current_in(session), amount_minor, approvals=leave, why="window cleaner", id=id)
 
 
 def pay_in(store, amount_minor, actor=None, leave=(), id=None):
@@ -88,13 +88,13 @@ def test_a_z_from_before_the_first_pay_in_stays_as_it_was(store):
 @pytest.mark.parametrize(("amount", "why"), [(0, "nothing"), (-5, "magic"), (True, "x"), (10**14, "gold"), (100, " ")])
 def test_what_is_no_pay_in_is_refused_and_moves_nothing(store, amount, why):
     with store.write() as session, pytest.raises(Invalid):
-        hand_cash.pay_in(session, current_in(session), amount, why=why, actor=store.wei, at=NOON)
+        hand_cash.pay_in(Context(session, store.wei, NOON), current_in(session), amount, why=why)
     assert current(store).expected_minor == 10_000
 
 
 def test_nothing_is_put_into_a_drawer_that_is_being_counted(store):
     with store.write() as session:
-        shift.begin_count(session, current_in(session), actor=store.ana, at=NOON)
+        shift.begin_count(Context(session, store.ana, NOON), current_in(session))
     with pytest.raises(Refused) as refusal:
         pay_in(store, 100)
     assert refusal.value.code == "no-open-shift"
@@ -157,7 +157,7 @@ def test_a_cashiers_pay_outs_of_one_drawer_end_at_the_limit_however_they_are_spl
 def test_each_role_pays_out_up_to_its_own_limit_and_the_shop_settles_it(store):
     boss = Actor("bo", "Bo", "supervisor", STORE)
     with store.write() as session:
-        permissions.set_pay_limit(session, STORE, "supervisor", "pay_out", 3000, actor=store.wei, at=NOON)
+        permissions.set_pay_limit(Context(session, store.wei, NOON), STORE, "supervisor", "pay_out", 3000)
     with pytest.raises(Refused):
         pay(store, 3001, boss)
     pay(store, 3000, boss)
@@ -190,7 +190,7 @@ def test_no_leave_takes_more_out_than_the_drawer_holds(store):
 
 def test_whoever_counts_blind_learns_nothing_of_the_drawer_by_a_drop_and_z_names_what_was_beyond(store):
     with store.write() as session, pytest.raises(Refused) as refusal:
-        hand_cash.drop(session, current_in(session), 10_001, actor=store.wei, at=NOON)
+        hand_cash.drop(Context(session, store.wei, NOON), current_in(session), 10_001)
     assert refusal.value.code == "not-in-drawer", "who sees the drawer is told"
     for amount_minor in (10_000, 1):
         pay(store, amount_minor, verb=hand_cash.drop)
@@ -217,7 +217,7 @@ def test_a_cashiers_drops_of_one_drawer_end_at_the_limit_however_they_are_split(
         said.add((refusal.value.code, refusal.value.message))
     assert [code for code, _ in said] == ["needs-approval"]
     with store.write() as session:
-        permissions.set_pay_limit(session, STORE, "cashier", "drop", 9_000, actor=store.wei, at=NOON)
+        permissions.set_pay_limit(Context(session, store.wei, NOON), STORE, "cashier", "drop", 9_000)
     with pytest.raises(Refused):
         pay(store, 1, verb=hand_cash.drop)
 
@@ -229,7 +229,7 @@ def test_z_names_each_drop_to_the_safe_with_who_and_when(store):
         add_staff(session, STORE, "ana", "Ana", "cashier", "1111")
         for minutes, amount_minor, who in ((0, 3000, store.ana), (90, 1000, Actor("gone", "Gone", "cashier", STORE))):
             at = NOON + dt.timedelta(minutes=minutes)
-            hand_cash.drop(session, current_in(session), amount_minor, actor=who, at=at)
+            hand_cash.drop(Context(session, who, at), current_in(session), amount_minor)
     report = store.close_till(6000).z_report
     assert report["drops"] == [["Ana", "2026-03-02 13:00", -3000], ["gone", "2026-03-02 14:30", -1000]]
     assert report["cash"]["drop"] == -4000

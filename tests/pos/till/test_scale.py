@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import DomainError, Invalid, Refused, Unreachable
+from config.nodes.journal import Context
 from pos.till import scale, scale_drivers
 from pos.till.scale import PracticeScale
 from pos.till.scale_drivers import FAULTS, WIRES, Weighing, driver
@@ -263,7 +264,7 @@ def test_tare_is_taken_off_and_the_box_alone_is_nothing(store: OpenStore) -> Non
 def test_a_product_has_its_own_tare_until_it_is_taken_away(store: OpenStore) -> None:
     def tare(sku: str, grams: int) -> None:
         with store.write() as session:
-            scale.set_tare(session, STORE, sku, grams, actor=store.wei, at=NOON)
+            scale.set_tare(Context(session, store.wei, NOON), STORE, sku, grams)
 
     tare("cheese", 15)
     assert store.read(lambda s: scale.tares(s, STORE)) == {"cheese": 15}

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.catalogue.catalogue import Product
 from pos.documents import till_report
 from pos.facts import SaleCompleted
@@ -88,7 +88,7 @@ def test_z_says_what_was_sold_returned_and_paid_and_goes_to_paper(store):
 
 def test_a_closed_shift_never_changes_and_the_next_z_has_the_next_number(store):
     with store.write() as session:
-        first = shift.close(session, current_in(session), 9_000, why="a note was missing", actor=store.wei, at=NOON)
+        first = shift.close(Context(session, store.wei, NOON), current_in(session), 9_000, why="a note was missing")
     store.open_till(5_000)
     store.sell([("milk", 1)])
     assert store.close_till().z_no == 2
@@ -100,7 +100,7 @@ def test_a_closed_shift_never_changes_and_the_next_z_has_the_next_number(store):
         -1_000,
     )
     with pytest.raises(Conflict), store.write() as session:
-        shift.close(session, session.get_one(Shift, (STORE, first.id)), 10_000, actor=store.wei, at=NOON)
+        shift.close(Context(session, store.wei, NOON), session.get_one(Shift, (STORE, first.id)), 10_000)
     assert store.findings() == []
 
 
@@ -109,7 +109,7 @@ def test_a_count_can_be_put_off(store):
         found = shift.current(session, STORE, "T1")
         for verb in (shift.begin_count, shift.go_back):
             for _press in range(2):  # a double click changes nothing more
-                verb(session, found, actor=store.wei, at=NOON)
+                verb(Context(session, store.wei, NOON), found)
         reported = session.scalars(sa.select(JournalEntry.verb).where(JournalEntry.subject == f"shift:{found.id}"))
         assert list(reported)[-2:] == ["shift.counting", "shift.open"]
     assert store.sell([("milk", 1)]).sale.receipt_no == 1
@@ -133,17 +133,17 @@ def test_every_cash_movement_names_its_source(store):
 
 def counted(store: OpenStore, amount, *, who=None, **wishes):
     with store.write() as session:
-        return shift.count(session, current_in(session), amount, actor=who or store.ana, at=NOON, **wishes)
+        return shift.count(Context(session, who or store.ana, NOON), current_in(session), amount, **wishes)
 
 
 def settled(store: OpenStore) -> int:
     with store.write() as session:
-        return shift.settle(session, current_in(session), actor=store.ana, at=NOON)
+        return shift.settle(Context(session, store.ana, NOON), current_in(session))
 
 
 def closed(store: OpenStore, amount=None, *, who=None, **wishes) -> Shift:
     with store.write() as session:
-        return shift.close(session, current_in(session), amount, actor=who or store.ana, at=NOON, **wishes)
+        return shift.close(Context(session, who or store.ana, NOON), current_in(session), amount, **wishes)
 
 
 def test_a_drawer_counted_in_pieces_is_kept_piece_by_piece_and_stands_on_z(store):
@@ -173,15 +173,15 @@ def test_the_same_count_sent_twice_is_one_count(store):
 def test_putting_the_count_off_begins_it_anew_but_a_settled_one_stands(store):
     counted(store, 9_990)
     with store.write() as session:
-        shift.go_back(session, current_in(session), actor=store.ana, at=NOON)
+        shift.go_back(Context(session, store.ana, NOON), current_in(session))
     store.sell([("milk", 1)])
     counted(store, 10_000)
     counted(store, 10_129)
     settled(store)
     for again in (
-        lambda session: shift.go_back(session, current_in(session), actor=store.ana, at=NOON),
-        lambda session: shift.count(session, current_in(session), 1, actor=store.ana, at=NOON),
-        lambda session: shift.close(session, current_in(session), 1, actor=store.ana, at=NOON),
+        lambda session: shift.go_back(Context(session, store.ana, NOON), current_in(session)),
+        lambda session: shift.count(Context(session, store.ana, NOON), current_in(session), 1),
+        lambda session: shift.close(Context(session, store.ana, NOON), current_in(session), 1),
     ):
         with pytest.raises((Refused, Conflict)) as refusal, store.write() as session:
             again(session)
@@ -228,7 +228,7 @@ def test_leave_for_one_shift_does_not_serve_another(store):
 
 def test_the_shop_settles_its_tolerance(store):
     with store.write() as session:
-        shift.set_tolerance(session, STORE, 20, actor=store.wei, at=NOON)
+        shift.set_tolerance(Context(session, store.wei, NOON), STORE, 20)
     with pytest.raises(Invalid):
         closed(store, 10_021)
     assert closed(store, 10_020).over_short_minor == 20
@@ -242,7 +242,7 @@ def test_x_reads_the_running_totals_and_they_are_the_sums_of_the_books(store):
     store.sell([("bread", 2)], tenders=[("card", 698)])
     store.take_back(sold.sale.id, [(1, 2)])
     with store.write() as session:
-        hand_cash.drop(session, current_in(session), 1000, actor=store.ana, at=NOON)
+        hand_cash.drop(Context(session, store.ana, NOON), current_in(session), 1000)
     report = store.read(lambda s: shift_report.x_report(s, current_in(s)))
     again = store.read(lambda s: totals.figures(recount(s, current_in(s))))
     assert {name: report[name] for name in again} == again
@@ -267,7 +267,7 @@ def test_closing_does_not_read_the_sales(store):
     with store.write() as session:
         found = current_in(session)
         sa.event.listen(store.database.engine, "before_cursor_execute", lambda *row: asked.append(row[2]))
-        shift.close(session, found, found.expected_minor, actor=store.wei, at=NOON)
+        shift.close(Context(session, store.wei, NOON), found, found.expected_minor)
     assert asked
     assert not [query for query in asked if "sale_line" in query or "FROM sale" in query or "JOIN sale" in query]
 
@@ -289,7 +289,7 @@ def test_z_carries_the_journals_end_its_own_hash_and_the_one_before(store):
 def test_every_x_that_was_printed_is_counted(store):
     for _ in range(2):
         with store.write() as session:
-            shift.print_x(session, current_in(session), actor=store.ana, at=NOON)
+            shift.print_x(Context(session, store.ana, NOON), current_in(session))
     assert store.close_till().z_report["events"] == {"x_report": [2, 0]}
 
 
@@ -299,9 +299,9 @@ def test_every_x_that_was_printed_is_counted(store):
 def test_a_drawer_signed_over_goes_on_under_both_names(store):
     store.sell([("milk", 1)])
     with store.write() as session:
-        shift.sign_over(session, current_in(session), store.wei, actor=store.ana, at=NOON)
+        shift.sign_over(Context(session, store.ana, NOON), current_in(session), store.wei)
     with pytest.raises(Refused), store.write() as session:
-        shift.sign_over(session, current_in(session), store.wei, actor=store.ana, at=NOON)
+        shift.sign_over(Context(session, store.ana, NOON), current_in(session), store.wei)
     found = current(store)
     assert (found.opened_by, found.held_by, found.holder) == ("ana", "wei", "Wei")
     entry = store.read(
@@ -321,9 +321,9 @@ def test_a_drawer_is_handled_by_its_holder_alone_or_by_leave(store, verb):
 
     def handle(actor=bo):
         with store.write() as session:
-            found, given = current_in(session), {"actor": actor, "at": NOON}
+            found, ctx = current_in(session), Context(session, actor, NOON)
             more = {"count": (10_000,), "close": (10_000,), "sign_over": (actor,)}.get(verb, ())
-            return getattr(shift, verb)(session, found, *more, **given)
+            return getattr(shift, verb)(ctx, found, *more)
 
     with pytest.raises(Refused) as refusal:
         handle()
@@ -358,10 +358,10 @@ def test_who_sells_on_anothers_drawer_is_named_on_x_and_z_and_who_held_it_is_not
     for actor, qty in ((cleo, 2), (dee, 3)):
         request = store.request([("milk", qty)])
         with store.write() as session:
-            sale.complete(session, request, actor=actor, at=NOON)
+            sale.complete(Context(session, actor, NOON), request)
     with store.write() as session:
-        shift.sign_over(session, current_in(session), cleo, actor=store.ana, at=NOON)
-        shift.sign_over(session, current_in(session), store.wei, actor=cleo, at=NOON)
+        shift.sign_over(Context(session, store.ana, NOON), current_in(session), cleo)
+        shift.sign_over(Context(session, cleo, NOON), current_in(session), store.wei)
     assert store.read(lambda s: shift_report.x_report(s, current_in(s)))["also_sold"] == [["Dee", 1, 387]]
     report = store.close_till().z_report
     assert report["also_sold"] == [["Dee", 1, 387]]
@@ -376,9 +376,9 @@ def test_no_figure_that_cash_can_be_worked_out_from_is_seen_before_the_count(sto
     store.sell([("milk", 3)])
     store.sell([("bread", 1)], tenders=[("card", 349)])
     with store.write() as session:
-        hand_cash.drop(session, current_in(session), 1000, actor=store.ana, at=NOON)
-        shown = shift.print_x(session, current_in(session), actor=store.ana, at=NOON)
-        whole = shift.print_x(session, current_in(session), actor=store.wei, at=NOON)
+        hand_cash.drop(Context(session, store.ana, NOON), current_in(session), 1000)
+        shown = shift.print_x(Context(session, store.ana, NOON), current_in(session))
+        whole = shift.print_x(Context(session, store.wei, NOON), current_in(session))
     assert (shown["sales_count"], shown["tenders"], shown["cash"], shown["taxes"]) == (2, {"card": 349}, {}, [])
     assert {name: minor for name, minor in shown.items() if name.endswith("_minor") and minor is not None} == {}
     assert shown["cashiers"] == [["Ana", 2, None]]
@@ -392,7 +392,7 @@ def test_no_figure_that_cash_can_be_worked_out_from_is_seen_before_the_count(sto
 def test_z_says_who_agreed_to_a_drawer_that_is_off_and_how_many_baskets_wait(store):
     with store.write() as session:
         for name in ("basket-1", "basket-2"):
-            basket.park(session, Parking(name, STORE, "T1", 1, {}), actor=store.ana, at=NOON)
+            basket.park(Context(session, store.ana, NOON), Parking(name, STORE, "T1", 1, {}))
     store.sell([("milk", 1)], id="basket-2")
     report = store.close_till(1_000).z_report
     assert (report["agreed_by"], report["parked_count"]) == ("Wei", 1)
@@ -407,7 +407,7 @@ def test_a_drawer_is_closed_and_opened_for_the_next_person_in_one_transaction(st
     counted(store, 10_000)
     with store.write() as session:
         found = current_in(session)
-        fresh = shift.relieve(session, found, store.wei, {"note-2000": 1}, actor=store.ana, at=NOON)
+        fresh = shift.relieve(Context(session, store.ana, NOON), found, store.wei, {"note-2000": 1})
     assert (found.state, found.z_no) == ("closed", 1)
     assert (fresh.state, fresh.opened_by, fresh.expected_minor) == ("open", "wei", 2000)
     assert store.findings() == []

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue import assortment, catalogue
 from pos.catalogue.catalogue import TaxClass
@@ -27,11 +27,11 @@ def store(house):
         session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
         session.flush()
         catalogue.add_product(
-            session, "MILK", "Milk 牛奶", category="dairy", tax_class_id="food", codes=[(CODE, 1)], actor=actor, at=NOON
+            Context(session, actor, NOON), "MILK", "Milk 牛奶", category="dairy", tax_class_id="food", codes=[(CODE, 1)]
         )
-        catalogue.set_price(session, "MILK", 129, dt.date(2026, 3, 1), actor=actor, at=NOON)
-        catalogue.list_product(session, STORE, "MILK", actor=actor, at=NOON)
-        stock.open_stock(session, STORE, [("MILK", 10)], source_id="opening", at=NOON, actor=actor)
+        catalogue.set_price(Context(session, actor, NOON), "MILK", 129, dt.date(2026, 3, 1))
+        catalogue.list_product(Context(session, actor, NOON), STORE, "MILK")
+        stock.open_stock(Context(session, actor, NOON), STORE, [("MILK", 10)], source_id="opening")
     client = house.signed_in("cashier")
     client.environ_base["HTTP_X_CSRF_TOKEN"] = token(client)
     assert client.post("/api/shifts", json={"till_id": "1", "float_minor": 5000}).status_code == 201
@@ -62,7 +62,7 @@ def test_the_catalogue_comes_once_and_again_only_when_it_changed(store, house):
     again = store.get("/api/catalogue", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
     with house.doors.write() as session:
-        catalogue.set_price(session, "MILK", 139, dt.date(2026, 3, 2), actor=Actor.system("test", STORE), at=NOON)
+        catalogue.set_price(Context(session, Actor.system("test", STORE), NOON), "MILK", 139, dt.date(2026, 3, 2))
     changed = store.get("/api/catalogue", headers={"If-None-Match": first.headers["ETag"]})
     assert changed.status_code == 200
     assert dict(zip(changed.json["columns"], changed.json["rows"][0], strict=False))["price_minor"] == 139
@@ -85,9 +85,11 @@ def test_many_products_cost_the_till_no_more_questions_than_one(store, house):
     one = questions()
     with house.doors.write() as session:
         for n in range(300):
-            catalogue.add_product(session, f"P{n}", f"Product {n}", category="dairy", tax_class_id="food", **by)
-            catalogue.set_price(session, f"P{n}", 100 + n, NOON.date(), **by)
-            catalogue.list_product(session, STORE, f"P{n}", **by)
+            catalogue.add_product(
+                Context(session, **by), f"P{n}", f"Product {n}", category="dairy", tax_class_id="food"
+            )
+            catalogue.set_price(Context(session, **by), f"P{n}", 100 + n, NOON.date())
+            catalogue.list_product(Context(session, **by), STORE, f"P{n}")
     assert questions() == one
     rows = store.get("/api/catalogue").json["rows"]
     assert (len(rows), questions() < one) == (301, True)  # and once it is put together, only whether it still holds
@@ -95,20 +97,21 @@ def test_many_products_cost_the_till_no_more_questions_than_one(store, house):
 
 WISHED = assortment.Wished(name="Bread", category="bakery", tax_class_id="food")
 CHANGES = {
-    "its name": lambda s, by: assortment.change(s, STORE, "own", replace(WISHED, name="Rye bread"), **by),
-    "its age limit": lambda s, by: assortment.change(s, STORE, "own", replace(WISHED, minimum_age=18), **by),
-    "the most of it": lambda s, by: assortment.change(s, STORE, "own", replace(WISHED, maximum_qty=2), **by),
-    "its tax": lambda s, by: assortment.set_tax_class(s, "food", "Food", 1900, inclusive=True, **by),
+    "its name": lambda s, by: assortment.change(Context(s, **by), STORE, "own", replace(WISHED, name="Rye bread")),
+    "its age limit": lambda s, by: assortment.change(Context(s, **by), STORE, "own", replace(WISHED, minimum_age=18)),
+    "the most of it": lambda s, by: assortment.change(Context(s, **by), STORE, "own", replace(WISHED, maximum_qty=2)),
+    "its tax": lambda s, by: assortment.set_tax_class(Context(s, **by), "food", "Food", 1900, inclusive=True),
     "its code": lambda s, by: (
-        assortment.remove_code(s, STORE, "2000000000015", **by),
-        assortment.add_code(s, STORE, "own", "2000000000022", 1, **by),
+        assortment.remove_code(Context(s, **by), STORE, "2000000000015"),
+        assortment.add_code(Context(s, **by), STORE, "own", "2000000000022", 1),
     ),
     "two prices that changed places": lambda s, by: [
-        catalogue.set_price(s, sku, minor, NOON.date(), scope_id=STORE, **by)
+        catalogue.set_price(Context(s, **by), sku, minor, NOON.date(), scope_id=STORE)
         for sku, minor in (("own", 300), ("MILK", 200))
     ],
     "what is sold": lambda s, by: [
-        assortment.settle(s, STORE, sku, active=active, **by) for sku, active in (("own", False), ("gone", True))
+        assortment.settle(Context(s, **by), STORE, sku, active=active)
+        for sku, active in (("own", False), ("gone", True))
     ],
 }
 
@@ -119,11 +122,11 @@ def test_the_till_hears_of_every_change_to_a_product(store, house, which: str):
     with house.doors.write() as session:
         for sku in ("own", "gone"):
             names = {"category": "bakery", "tax_class_id": "food", "owner_id": STORE}
-            catalogue.add_product(session, sku, "Bread", **names, **by)
-            catalogue.list_product(session, STORE, sku, active=sku == "own", **by)
-        assortment.add_code(session, STORE, "own", "2000000000015", 1, **by)
+            catalogue.add_product(Context(session, **by), sku, "Bread", **names)
+            catalogue.list_product(Context(session, **by), STORE, sku, active=sku == "own")
+        assortment.add_code(Context(session, **by), STORE, "own", "2000000000015", 1)
         for sku, minor in (("own", 200), ("gone", 5), ("MILK", 300)):
-            catalogue.set_price(session, sku, minor, NOON.date(), scope_id=STORE, **by)
+            catalogue.set_price(Context(session, **by), sku, minor, NOON.date(), scope_id=STORE)
     tag = {"If-None-Match": store.get("/api/catalogue").headers["ETag"]}
     assert store.get("/api/catalogue", headers=tag).status_code == 304
     with house.doors.write() as session:

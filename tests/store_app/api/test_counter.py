@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
 from pos.documents.till_report import till_report
@@ -40,11 +40,11 @@ def store(house):
             ("COLA", 150, {"deposit_sku": "DEP"}),
         ):
             catalogue.add_product(
-                session, sku, sku.title(), category="x", tax_class_id="food", actor=actor, at=NOON, **wishes
+                Context(session, actor, NOON), sku, sku.title(), category="x", tax_class_id="food", **wishes
             )
-            catalogue.set_price(session, sku, price_minor, dt.date(2026, 3, 1), actor=actor, at=NOON)
-            catalogue.list_product(session, STORE, sku, actor=actor, at=NOON)
-        stock.open_stock(session, STORE, [("MILK", 10), ("COLA", 10)], source_id="opening", at=NOON, actor=actor)
+            catalogue.set_price(Context(session, actor, NOON), sku, price_minor, dt.date(2026, 3, 1))
+            catalogue.list_product(Context(session, actor, NOON), STORE, sku)
+        stock.open_stock(Context(session, actor, NOON), STORE, [("MILK", 10), ("COLA", 10)], source_id="opening")
     client = house.signed_in("cashier")
     client.environ_base["HTTP_X_CSRF_TOKEN"] = token(client)
     assert client.post("/api/shifts", json={"till_id": "1", "float_minor": 5000}).status_code == 201
@@ -89,7 +89,7 @@ def test_practice_is_refused_to_a_role_that_may_not(store, house):
     with house.doors.write() as session:
         boss = Actor.system("test", STORE)
         may = permissions.AT_FIRST["cashier"] - {"practice"}
-        permissions.settle(session, STORE, "cashier", may, actor=boss, at=NOON)
+        permissions.settle(Context(session, boss, NOON), STORE, "cashier", may)
     back = {"id": BACK, "till_id": "1", "sale_id": SALE, "lines": [{"n": 1, "qty": 1}], "tender": "cash", "why": "x"}
     assert store.post("/api/sales", json=body()).status_code == 201
     for address, asked in (("/api/sales", body(id=WISH)), ("/api/returns", back)):

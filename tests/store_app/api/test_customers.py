@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.words import language
 from pos.customers import consent, customers, loyalty, tab
 from pos.customers.customers import Particulars
@@ -26,13 +26,13 @@ def know_rosa(house: House, *, owes_minor: int = 2_500) -> None:
         store = store_of(session, STORE)
         agreed = frozenset({"phone", "tab", "points"})
         wished = Particulars("Rosa Lind", "+49 170 555 0123", agreed=agreed, limit_minor=10_000)
-        customers.add(session, store, ROSA, wished, actor=SYSTEM, at=NOON)
+        customers.add(Context(session, SYSTEM, NOON), store, ROSA, wished)
         scheme = Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10)
-        loyalty.set_scheme(session, STORE, scheme, actor=SYSTEM, at=NOON)
-        loyalty.earn(session, store, ROSA, 4_200, sale_id="s0", at=NOON, actor=SYSTEM)
+        loyalty.set_scheme(Context(session, SYSTEM, NOON), STORE, scheme)
+        loyalty.earn(Context(session, SYSTEM, NOON), store, ROSA, 4_200, sale_id="s0")
         if owes_minor:
-            tab.charge(session, store, ROSA, owes_minor, sale_id="s1", at=NOON, actor=SYSTEM)
-        shift.open_shift(session, STORE, "1", 5_000, actor=SYSTEM, at=NOON)
+            tab.charge(Context(session, SYSTEM, NOON), store, ROSA, owes_minor, sale_id="s1")
+        shift.open_shift(Context(session, SYSTEM, NOON), STORE, "1", 5_000)
 
 
 def browser(house: House, role: str = "cashier"):
@@ -92,8 +92,9 @@ def test_the_consent_for_the_online_shop_is_noted_at_the_till_in_its_words_and_t
 
 def test_the_consent_for_the_online_shop_wants_a_number_and_brings_points_with_it(house: House):
     with house.doors.write() as session:
-        customers.add(session, store_of(session, STORE), ROSA, Particulars("Rosa", language="zh"), actor=SYSTEM,
-                      at=NOON)  # fmt: skip
+        customers.add(
+            Context(session, SYSTEM, NOON), store_of(session, STORE), ROSA, Particulars("Rosa", language="zh")
+        )
     client, address = browser(house, "supervisor"), f"/api/customers/{ROSA}/online"
     refused = client.post(address, json={"given": True})
     assert (refused.status_code, refused.json["error"]["code"]) == (422, "phone-needed")
@@ -157,8 +158,8 @@ def test_an_impossible_customer_is_refused(house: House, wish):
 def test_a_voucher_says_what_it_is_worth_until_it_expires(house: House):
     with house.doors.write() as session:
         store = store_of(session, STORE)
-        given = {"kind": "gift", "sale_id": "s2", "at": NOON, "actor": SYSTEM}
-        code = vouchers.issue(session, store, 2_000, expires_on=NOON.date(), **given).code
+        ctx, until = Context(session, SYSTEM, NOON), NOON.date()
+        code = vouchers.issue(ctx, store, 2_000, kind="gift", sale_id="s2", expires_on=until).code
     client = browser(house)
     answer = client.get(f"/api/vouchers/{vouchers.spoken(code).lower()}").json
     assert (answer["code"], answer["balance_minor"], answer["kind"]) == (code, 2_000, "gift")

@@ -23,7 +23,7 @@ from werkzeug.routing import Rule
 
 from config.clock import FrozenClock
 from config.nodes import outbox
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.outbox import Message, OutboxMessage
 from config.settings import Settings
 from pos.printing.queue import PrintJob
@@ -143,7 +143,7 @@ def attack(request: pytest.FixtureRequest) -> Attack:
         with house.doors.write() as session:
             office.proposal(session)
             system = Actor.system("test", house.doors.settings.node_id)
-            staff.add(session, "S01", "Spare", "cashier", "7531", actor=system, at=house.clock.now())
+            staff.add(Context(session, system, house.clock.now()), "S01", "Spare", "cashier", "7531")
         return Attack("store", house, REAL["store"] | trade(house))
     return Attack("network", network_house(request.getfixturevalue("tmp_path")), REAL["network"])
 
@@ -178,13 +178,11 @@ def network_house(folder: Path, url: str = "") -> House:
         session.add(StoreKey(sha256=digest, store_id=online_store.OTHER, made_at=online_store.AT))
         system = Actor.system("test", "network")
         staff.add(
-            session,
+            Context(session, system, clock.now()),
             "network",
             "operator",
             "operator",
             staff.PRACTICE_PINS["operator"],
-            actor=system,
-            at=clock.now(),
             weak=True,
         )
     return House(app, doors, clock)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
@@ -43,10 +43,10 @@ def stock_milk(house):
     with house.doors.write() as session:
         session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
         session.flush()
-        catalogue.add_product(session, "MILK", "Milk", category="dairy", tax_class_id="food", actor=actor, at=NOON)
-        catalogue.set_price(session, "MILK", 100, dt.date(2026, 3, 1), actor=actor, at=NOON)
-        catalogue.list_product(session, STORE, "MILK", actor=actor, at=NOON)
-        stock.open_stock(session, STORE, [("MILK", 99)], source_id="opening", at=NOON, actor=actor)
+        catalogue.add_product(Context(session, actor, NOON), "MILK", "Milk", category="dairy", tax_class_id="food")
+        catalogue.set_price(Context(session, actor, NOON), "MILK", 100, dt.date(2026, 3, 1))
+        catalogue.list_product(Context(session, actor, NOON), STORE, "MILK")
+        stock.open_stock(Context(session, actor, NOON), STORE, [("MILK", 99)], source_id="opening")
 
 
 def browser(house, role="cashier"):

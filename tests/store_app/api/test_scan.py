@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue, offers, own_labels, quick_keys, scan
 from pos.pricing.promises import Choice, Offer, Part
 from pos.stock import stock
@@ -27,8 +27,8 @@ def counter(build: Callable[..., House]) -> House:
     """Give a store with goods, a practice scale and one way to read its labels."""
     made = build(scale="practice")
     with made.doors.write() as session:
-        fill_catalogue(session, STORE, GOODS, actor=WEI, at=NOON)
-        scan.add_scheme(session, STORE, "", WEIGHT, actor=WEI, at=NOON)
+        fill_catalogue(Context(session, WEI, NOON), STORE, GOODS)
+        scan.add_scheme(Context(session, WEI, NOON), STORE, "", WEIGHT)
         session.flush()
         catalogue.add_code(session, "cheese", "12345", 1)
     return made
@@ -40,7 +40,7 @@ def get(client: FlaskClient, address: str) -> Any:
 
 def change(doors: Doors, verb: Any, *given: Any, **wishes: Any) -> None:
     with doors.write() as session:
-        verb(session, STORE, *given, actor=WEI, at=NOON, **wishes)
+        verb(Context(session, WEI, NOON), STORE, *given, **wishes)
 
 
 def test_a_scan_answers_what_the_label_says(counter: House) -> None:
@@ -140,7 +140,7 @@ def test_the_practice_scale_takes_whole_grams_only(counter: House, body: dict[st
 
 def test_a_look_up_says_price_stock_and_place_and_sells_nothing(counter: House) -> None:
     with counter.doors.write() as session:
-        stock.open_stock(session, STORE, [("milk", 7)], source_id="opening", at=NOON, actor=WEI)
+        stock.open_stock(Context(session, WEI, NOON), STORE, [("milk", 7)], source_id="opening")
     client = counter.signed_in("cashier")
     found = get(client, "/look-up/4006381333931").json
     assert (found["product"]["price_minor"], found["available"], found["qty"]) == (129, 7, 1)
@@ -158,5 +158,5 @@ def test_a_look_up_names_the_offers_that_hold_now(counter: House) -> None:
     tea = dataclasses.replace(milk, name="Tea time", parts=(Part(Choice(skus=frozenset({"tea"}))),))
     with counter.doors.write() as session:
         for one, offer in enumerate((milk, later, tea)):
-            offers.make(session, STORE, dataclasses.replace(offer, id=f"offer-{one}"), actor=WEI, at=NOON)
+            offers.make(Context(session, WEI, NOON), STORE, dataclasses.replace(offer, id=f"offer-{one}"))
     assert get(counter.signed_in("cashier"), "/look-up/4006381333931").json["offers"] == ["Milk at breakfast"]

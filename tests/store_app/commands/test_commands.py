@@ -17,7 +17,7 @@ from rich.console import Console
 
 from config.database import Database, make_engine
 from config.errors import Invalid
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.store.store import Staff, Store
 from store_app.commands import backtest
@@ -294,9 +294,10 @@ def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole
     database = Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}"))
     with database.write() as session:
         suppliers.add_supplier(
-            session, "S01", Contact("Farm", DeliveryCalendar(frozenset({0}))), actor=Actor.system("test", "S01"),
-            at=dt.datetime.now(dt.UTC),
-        )  # fmt: skip
+            Context(session, Actor.system("test", "S01"), dt.datetime.now(dt.UTC)),
+            "S01",
+            Contact("Farm", DeliveryCalendar(frozenset({0}))),
+        )
     import_it = ("import", "price-list", str(prices), "--supplier", "farm", "--yes")
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n00043,,5\n00044,6,-3\n", encoding="utf-8")
     refused = store(*import_it).output

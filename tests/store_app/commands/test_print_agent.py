@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from werkzeug.serving import make_server
 
 from config.errors import Invalid, Refused
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.printing import agents, print_worker, printers
 from pos.printing import queue as print_queue
 from pos.printing.printers import PrinterFacts
@@ -54,8 +54,8 @@ def served(house: House):
 
 def keyed(house: House, name: str, **facts):
     with house.doors.write() as session:
-        row = printers.add(session, STORE, PrinterFacts(name, "agent", **facts), actor=ANNA, at=NOON)
-        return row.id, agents.give_key(session, STORE, row.id, actor=ANNA, at=NOON)
+        row = printers.add(Context(session, ANNA, NOON), STORE, PrinterFacts(name, "agent", **facts))
+        return row.id, agents.give_key(Context(session, ANNA, NOON), STORE, row.id)
 
 
 def queue(house: House, source: str = "sale-1") -> str:
@@ -211,7 +211,7 @@ def test_a_withdrawn_key_stops_the_agent_with_a_sentence(house, served, key, mac
     agent = agent_at(served, key, machine, tmp_path)
     with house.doors.write() as session:
         (row,) = printers.printers_of(session, STORE)
-        agents.withdraw_key(session, STORE, row.id, actor=ANNA, at=NOON)
+        agents.withdraw_key(Context(session, ANNA, NOON), STORE, row.id)
     with pytest.raises(Refused, match="withdrawn"):
         agent.turn(0)
 

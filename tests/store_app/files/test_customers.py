@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import DomainError, Invalid
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.customers import consent, customers, tab
 from pos.customers.customers import Customer
 from pos.store.store import Store
@@ -25,7 +25,7 @@ def brought(house: House, text: str) -> list[str]:
         importing.look_around(session, sheet, STORE, at=NOON)
     if not sheet.faults:
         with house.doors.write() as session:
-            importing.write(session, sheet, STORE, actor=BY, at=NOON)
+            importing.write(Context(session, BY, NOON), sheet, STORE)
     return [str(fault) for fault in sheet.faults]
 
 
@@ -74,8 +74,8 @@ def test_a_fault_is_named_by_row_and_column_and_nothing_is_kept(house: House, ro
     wished = customers.Particulars("Li Wei", "+15550100", agreed=frozenset({"phone"}))
     with house.doors.write() as session:
         store = session.get_one(Store, STORE)
-        customers.add(session, store, "customer-0001", wished, actor=BY, at=NOON)
-        customers.add(session, store, "customer-0002", customers.Particulars("Li Wei"), actor=BY, at=NOON)
+        customers.add(Context(session, BY, NOON), store, "customer-0001", wished)
+        customers.add(Context(session, BY, NOON), store, "customer-0002", customers.Particulars("Li Wei"))
     faults = brought(house, row + "\nDee,,,,,,\n")
     assert len(faults) == 1, faults
     assert words in faults[0]
@@ -91,4 +91,4 @@ def test_one_number_twice_in_a_file_is_refused_whole(house: House):
 def test_the_network_keeps_no_customers(network: House):
     sheet = importing.read("customers", HEAD.encode() + b"Cy,,,,,,\n", "customers.csv")
     with network.doors.write() as session, pytest.raises(DomainError, match="a store's own"):
-        importing.write(session, sheet, "*", actor=BY, at=NOON)
+        importing.write(Context(session, BY, NOON), sheet, "*")

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Product, TaxClass
 from store_app.files import importing
@@ -34,7 +34,7 @@ def brought(house: House, skus: list[str], price: str = "2.50", **more: str) -> 
         engine = session.connection().engine
         sa.event.listen(engine, "before_cursor_execute", note)
         try:
-            importing.write(session, sheet, STORE, actor=BY, at=NOON)
+            importing.write(Context(session, BY, NOON), sheet, STORE)
             session.flush()
         finally:
             sa.event.remove(engine, "before_cursor_execute", note)
@@ -63,7 +63,7 @@ def test_a_long_list_asks_no_more_than_a_short_one_and_the_same_list_again_write
 def test_what_is_sold_no_more_is_sold_again_when_it_is_brought_in(taxed: House):
     brought(taxed, ["b-1"])
     with taxed.doors.write() as session:
-        catalogue.list_product(session, STORE, "b-1", active=False, actor=BY, at=NOON)
+        catalogue.list_product(Context(session, BY, NOON), STORE, "b-1", active=False)
     brought(taxed, ["b-1"])
     with taxed.doors.read() as session:
         assert session.get_one(Listing, (STORE, "b-1")).active

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from config.errors import Invalid, Refused, Unreachable
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from pos import messages
 from pos.messages import OutgoingMessage
@@ -190,7 +190,7 @@ def test_how_often_a_message_is_tried_depends_on_the_fault_and_on_how_long_it_is
         (row,) = messages.due(session, NOON)
         code = fault.code if isinstance(fault, Refused) else "unreachable"
         while row.state == "waiting":
-            messages.failed(session, row, code, fault.message, actor=Actor.system("test", "network"), at=row.try_at)
+            messages.failed(Context(session, Actor.system("test", "network"), row.try_at), row, code, fault.message)
         assert row.tries == tries
 
 

@@ -7,7 +7,7 @@ from email import policy
 import pytest
 import sqlalchemy as sa
 
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos import messages
 from pos.catalogue import catalogue
 from pos.documents import pdf, receipt
@@ -72,7 +72,7 @@ def test_a_letter_waits_while_there_is_no_line_and_is_given_up_after_a_day(house
         (row,) = letters_now(session)
         while row.state == "waiting":
             at = row.try_at
-            messages.failed(session, row, "unreachable", "no line", actor=ACTOR, at=at)
+            messages.failed(Context(session, ACTOR, at), row, "unreachable", "no line")
     assert dt.timedelta(hours=20) < at - NOON < dt.timedelta(hours=30)
     assert letters(house)[0].email == ""
     assert "Send it again, or print it." in words(sold.get(f"/money/receipts/{SALE}"))
@@ -123,10 +123,10 @@ def test_of_a_voucher_the_letter_shows_the_end_of_the_code_alone(house, store): 
     with house.doors.write() as session:
         wishes = {"kind": "voucher", "price_typed": True}
         catalogue.add_product(
-            session, "GIFT", "Gift", category="x", tax_class_id="food", actor=actor, at=NOON, **wishes
+            Context(session, actor, NOON), "GIFT", "Gift", category="x", tax_class_id="food", **wishes
         )
-        catalogue.set_price(session, "GIFT", 1, dt.date(2026, 3, 1), actor=actor, at=NOON)
-        catalogue.list_product(session, STORE, "GIFT", actor=actor, at=NOON)
+        catalogue.set_price(Context(session, actor, NOON), "GIFT", 1, dt.date(2026, 3, 1))
+        catalogue.list_product(Context(session, actor, NOON), STORE, "GIFT")
     gift = [{"sku": "GIFT", "qty": 1, "price_minor": 258}]
     document = store.post("/api/sales", json=body(lines=gift)).get_json()["document"]
     assert store.post(ADDRESS, json={"id": WISH, "email": LI}).status_code == 200

@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 
 from config import settings as node_settings
 from config.errors import Invalid, Refused
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from config.settings import Settings
 from pos.store import joining as store_joining
 from pos.store.store import store_for_key, store_of
@@ -73,7 +73,7 @@ def served(network, authority) -> Iterator[str]:
 
 def invite(network: House, store_id: str = STORE) -> str:
     with network.doors.write() as session:
-        return store_joining.invite(session, store_id, actor=OLGA, at=network.doors.now())
+        return store_joining.invite(Context(session, OLGA, network.doors.now()), store_id)
 
 
 def ask(network: House, code: object) -> tuple[int, str]:
@@ -178,7 +178,7 @@ def test_a_shop_that_joins_has_a_node_from_then_on(network):
     with network.doors.write() as session:
         store = store_of(session, STORE)
         store.has_node = False
-        code = store_joining.invite(session, STORE, actor=Actor.system("test", "network"), at=network.clock.now())
+        code = store_joining.invite(Context(session, Actor.system("test", "network"), network.clock.now()), STORE)
         assert not store.has_node
         store_joining.join(session, code, at=network.clock.now())
         assert store.has_node

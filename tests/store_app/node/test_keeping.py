@@ -25,7 +25,7 @@ from config.clock import FrozenClock, SystemClock
 from config.database import refuse_unsafe
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.nodes import journal
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from config.nodes.node import this_node
 from config.settings import Settings
 from pos.store.store import Staff, found_store
@@ -54,7 +54,7 @@ def founded_file(tmp_path_factory) -> Path:
     set_up(doors)
     with doors.write() as session:
         found_store(session, STORE, "Store", region=("R", "R"), currency="EUR", tz="UTC", at=NOON)
-        staff.add(session, STORE, "Ana", "shopkeeper", "2468", actor=ANA, at=NOON)
+        staff.add(Context(session, ANA, NOON), STORE, "Ana", "shopkeeper", "2468")
     doors.database.engine.dispose()
     return folder / f"{STORE}.db"
 
@@ -114,7 +114,7 @@ def test_the_doctor_names_books_and_copies_that_others_can_read(store, tmp_path)
 
 def say(doors: Doors, verb: str = "said") -> None:
     with doors.write() as session:
-        journal.record(session, actor=ANA, at=doors.now(), verb=verb, subject="store")
+        journal.record(Context(session, ANA, doors.now()), verb=verb, subject="store")
 
 
 def verbs(doors: Doors) -> list[str]:
@@ -154,7 +154,7 @@ def test_people_and_settings_of_today_are_copied_when_they_rest_and_a_day_of_sal
 
     def copied_after(verb: str, minutes: int, actor: Actor = ANA) -> bool:
         with store.write() as session:
-            journal.record(session, actor=actor, at=store.now(), verb=verb, subject="store")
+            journal.record(Context(session, actor, store.now()), verb=verb, subject="store")
         store.clock.advance(60 * minutes)
         before = backup.copies(store)[0]
         keeping.back_up_changes(desk, store.now().date())

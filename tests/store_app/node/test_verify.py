@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from config.database import Database, make_engine
 from config.nodes import inbox, journal
-from config.nodes.journal import GENESIS, Actor, JournalEntry
+from config.nodes.journal import GENESIS, Actor, Context, JournalEntry
 from config.nodes.outbox import Message
 from pos.store import badges
 from pos.sync import sealed
@@ -386,7 +386,7 @@ def test_a_sale_paid_through_a_provider_is_sealed_with_the_payment_it_claimed_an
 def test_a_tail_cut_off_is_said_by_the_command_with_exit_1(build):
     house = build()
     with house.doors.write() as session:
-        journal.record(session, actor=Actor.system("t", STORE), at=NOON, verb="done", subject="thing:1")
+        journal.record(Context(session, Actor.system("t", STORE), NOON), verb="done", subject="thing:1")
     with thief(house.doors.database) as connection:
         connection.execute("DELETE FROM journal_entry WHERE n > 1")
     environment = {
@@ -423,8 +423,8 @@ HASHED = {
 def with_people(traded: OpenStore) -> OpenStore:
     """Give the store with a person who has a badge, and a message taken from another node."""
     with traded.write() as session:
-        person = staff.add(session, STORE, "Cem", "cashier", "2580", actor=traded.wei, at=traded.now)
-        badges.give(session, person, actor=traded.wei, at=traded.now)
+        person = staff.add(Context(session, traded.wei, traded.now), STORE, "Cem", "cashier", "2580")
+        badges.give(Context(session, traded.wei, traded.now), person)
         message = Message("m1", 1, "t", 1, NOON.isoformat(), "2026-03-02", {"text": "as it was said"}, "")
         message = replace(message, hash=content_hash(message))
         inbox.take(session, "network", "e", [message], lambda *_: None, at=NOON)

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from config.nodes.journal import Context
 from pos.payments.providers import Outcome
 from store_app.payments import escrow as escrow_payments
 from supply.money import escrow, refunds
@@ -52,7 +53,7 @@ def test_money_captured_while_the_service_was_silent_is_found_days_later_and_goe
     place(house, TWELVE, "practice-scripted")
     assert ask_at(house, AT) == ("awaited", "placed")
     with house.doors.write() as session:
-        placing.unpaid(session, order_for_update(session, STORE, ONE), why="late", actor=escrow_payments.ACTOR, at=AT)
+        placing.unpaid(Context(session, escrow_payments.ACTOR, AT), order_for_update(session, STORE, ONE), why="late")
     assert ask_at(house, later(days=3)) == ("settled", "cancelled")  # nobody could ask any sooner
     ask_at(house, later(days=3))
     with house.doors.read() as session:
@@ -65,7 +66,7 @@ def test_a_final_no_ends_the_questions_and_until_then_they_grow_rare(house):
     at, asked = AT, []
     house.clock.set(at)
     with house.doors.write() as session:  # the service never saw it
-        escrow.lapse(session, ONE, actor=escrow_payments.ACTOR, at=AT)
+        escrow.lapse(Context(session, escrow_payments.ACTOR, AT), ONE)
     while len(asked) < 20:
         with house.doors.read() as session:
             due = session.get_one(Escrow, ONE).ask_again_at
@@ -82,11 +83,11 @@ def test_what_cannot_go_back_is_asked_for_ever_less_and_paid_by_hand_by_the_oper
     with house.doors.write() as session:
         for n, (one, name) in enumerate(zip(ids, ("gone", "practice"), strict=True)):
             escrow.open_for(
-                session, one, STORE, "pickup", 500, currency="CNY", provider=name, actor=escrow_payments.ACTOR, at=AT
+                Context(session, escrow_payments.ACTOR, AT), one, STORE, "pickup", 500, currency="CNY", provider=name
             )
             outcome = Outcome("captured", "P")
-            escrow.settle_outcome(session, one, outcome, actor=escrow_payments.ACTOR, at=AT)
-            escrow.refund(session, one, None, why="race", actor=escrow_payments.ACTOR, at=later(seconds=n))
+            escrow.settle_outcome(Context(session, escrow_payments.ACTOR, AT), one, outcome)
+            escrow.refund(Context(session, escrow_payments.ACTOR, later(seconds=n)), one, None, why="race")
     for minutes in (1, 1, 2, 9):
         house.clock.set(later(minutes=minutes))
         escrow_payments.ask_due(house.doors)

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import NETWORK, new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.customers import customers, shared_points
 from pos.customers.customers import Particulars
 from pos.customers.shared_points import SharedScheme
@@ -38,15 +38,15 @@ class Clover:
                 from_day=NOON.date(), name="Clover", currency=self.currency, active=True, points=10, per_minor=100,
                 worth_minor=1, least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
             )  # fmt: skip
-            points_pool.found(session, scheme, actor=BY, at=NOON)
+            points_pool.found(Context(session, BY, NOON), scheme)
             edition = shared_points.edition(session)
         stock_milk(house)
         with house.doors.write() as session:
             shared_points.take_edition(session, edition)
             store, by = store_of(session, STORE), {"actor": Actor.system("test", STORE), "at": NOON}
-            shared_points.take_part(session, store, **by)
+            shared_points.take_part(Context(session, **by), store)
             agreed = frozenset({"phone", "points", "network"})
-            customers.add(session, store, ANA, Particulars("Ana", PHONE, agreed=agreed), **by)
+            customers.add(Context(session, **by), store, ANA, Particulars("Ana", PHONE, agreed=agreed))
         if agreed_here:
             with network.doors.write() as session:
                 reported = network_points.consent(session, STORE, ANA, self.key, at=NOON)
@@ -143,7 +143,7 @@ def test_what_no_sale_supports_is_shown_to_the_operator_who_counts_or_rejects_it
             from_day=NOON.date(), name="Clover", currency="USD", active=True, points=10, per_minor=100, worth_minor=1,
             least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
         )  # fmt: skip
-        points_pool.found(session, scheme, actor=BY, at=NOON)
+        points_pool.found(Context(session, BY, NOON), scheme)
         for points in (70, 900):
             made[points] = new_id()
             body = {"store_id": STORE, "id": made[points], "customer_id": ANA, "key": "k", "kind": "earned", "n": 0,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from config.errors import Invalid
 from config.ids import new_id
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from pos.till import shift
 from store_app.practice import lessons
 from supply.membership import training
@@ -159,9 +159,9 @@ def test_troubles_are_what_the_books_say(store):
     with store.doors.write() as session:
         session.execute(sa.text("update store set joined_at = joined_at"))
         for n in range(4):
-            found = shift.open_shift(session, STORE, "1", 10_000, actor=office.SYSTEM, at=NOON)
+            found = shift.open_shift(Context(session, office.SYSTEM, NOON), STORE, "1", 10_000)
             session.flush()
-            shift.close(session, found, 10_000 - 3_000 * (n > 0), why="unknown", actor=shopkeeper(), at=NOON)
+            shift.close(Context(session, shopkeeper(), NOON), found, 10_000 - 3_000 * (n > 0), why="unknown")
             session.flush()
     with store.doors.read() as session:
         found = {

@@ -16,6 +16,7 @@ from config.database import Database, make_engine
 from config.errors import Unreachable
 from config.ids import NETWORK
 from config.nodes import facts, node, outbox
+from config.nodes.journal import Context
 from config.settings import Settings
 from pos.till import shift
 from pos.till.shift_book import CashMovement, Shift
@@ -26,7 +27,7 @@ from supply.online.pickup import counter_orders, pickup
 from supply.online.pickup.counter_orders import CounterMoney, For
 from tests.supply.online_store import ANA, AT, STORE, TILL, make_town
 
-GIVEN = {"till_id": TILL, "actor": ANA, "at": AT}
+BY = {"actor": ANA, "at": AT}
 step = st.sampled_from(["cash", "card", "cancel", "to cash", "to card", "close"])
 
 
@@ -46,19 +47,27 @@ class Counter:
                 case "cash" | "card":
                     self.orders += 1
                     counter_orders.take(
-                        session, STORE, id=f"order-{self.orders:05}", whose=For("Grandma Wu"), lines=[("milk", 1)],
-                        tender=what, reference=f"slip {self.orders}" if what == "card" else "", **GIVEN,
-                    )  # fmt: skip
+                        Context(session, **BY),
+                        STORE,
+                        till_id=TILL,
+                        id=f"order-{self.orders:05}",
+                        whose=For("Grandma Wu"),
+                        lines=[("milk", 1)],
+                        tender=what,
+                        reference=f"slip {self.orders}" if what == "card" else "",
+                    )
                 case "close":
                     close_till(session)
-                    shift.open_shift(session, STORE, TILL, 10_000, actor=ANA, at=AT)
+                    shift.open_shift(Context(session, ANA, AT), STORE, TILL, 10_000)
                 case "cancel" if self.orders and session.get_one(orders.PickupOrder, (STORE, last)).state == "accepted":
-                    pickup.cancel(session, STORE, last, why="changed their mind", actor=ANA, at=AT)
+                    pickup.cancel(Context(session, ANA, AT), STORE, last, why="changed their mind")
                 case "to cash" | "to card" if self.orders:
                     order = session.get_one(orders.PickupOrder, (STORE, last))
                     if counter_orders.due_back_minor(session, order):
                         tender = what.removeprefix("to ")
-                        counter_orders.give_back(session, STORE, last, id=f"back-{last}", tender=tender, **GIVEN)
+                        counter_orders.give_back(
+                            Context(session, **BY), STORE, last, till_id=TILL, id=f"back-{last}", tender=tender
+                        )
 
     def copy(self) -> None:
         self.town.store.engine.dispose()
@@ -87,7 +96,7 @@ class Counter:
 
 def close_till(session) -> None:
     open_one = shift.current(session, STORE, TILL)
-    shift.close(session, open_one, open_one.expected_minor, actor=ANA, at=AT)
+    shift.close(Context(session, ANA, AT), open_one, open_one.expected_minor)
 
 
 def money(book: Database) -> dict[str, list]:

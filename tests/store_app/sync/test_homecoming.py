@@ -11,7 +11,7 @@ import pos.sync.checks
 import supply.sync.checks
 from config.database import Base, Database, make_engine
 from config.nodes import signing_keys
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import found, this_node
 from config.nodes.outbox import OutboxMessage
 from config.nodes.signing import Signer
@@ -114,8 +114,8 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     with store.write() as session:
         store_row = store_of(session, STORE)
         wished = Particulars("Maya", agreed=frozenset({"points", "tab"}), limit_minor=100_000)
-        customers.add(session, store_row, MAYA, wished, actor=store.wei, at=NOON)
-        loyalty.set_scheme(session, STORE, loyalty.Scheme(True, 1, 100, 1, 1), actor=store.wei, at=NOON)
+        customers.add(Context(session, store.wei, NOON), store_row, MAYA, wished)
+        loyalty.set_scheme(Context(session, store.wei, NOON), STORE, loyalty.Scheme(True, 1, 100, 1, 1))
     first = store.sell([("milk", 2)])
     on_the_tab(lost, [("tea", 1)])
     lost.talk()
@@ -130,13 +130,17 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     with store.write() as session:
         store_row = store_of(session, STORE)
         tab.repay(
-            session, store_row, MAYA, 500, id="01J00000000000000000000PAY", till_id="T1", actor=store.ana, at=store.now
+            Context(session, store.ana, store.now), store_row, MAYA, 500, id="01J00000000000000000000PAY", till_id="T1"
         )
         owed_minor = tab.account(session, STORE, MAYA).balance_minor
         tab.write_off(
-            session, store_row, MAYA, owed_minor, id="01J00000000000000000000OFF", why="moved away", actor=store.ana,
-            at=store.now,
-        )  # fmt: skip
+            Context(session, store.ana, store.now),
+            store_row,
+            MAYA,
+            owed_minor,
+            id="01J00000000000000000000OFF",
+            why="moved away",
+        )
     store.take_back(charged, [(1, 1)])
     on_the_tab(lost, [("tea", 1)])
     store.close_till()
@@ -172,8 +176,8 @@ def test_a_shift_that_was_lost_open_comes_home_open_with_its_float_and_all_that_
     store.sell([("bread", 1)])
     with store.write() as session:
         found, by = shift.current(session, STORE, "T1"), {"actor": store.wei, "at": store.now}
-        hand_cash.drop(session, found, 300, **by)
-        hand_cash.pay_in(session, found, 1200, why="change from the bank", **by)
+        hand_cash.drop(Context(session, **by), found, 300)
+        hand_cash.pay_in(Context(session, **by), found, 1200, why="change from the bank")
     lost.talk()
     before = lost.books()
     lost.put_back()
@@ -236,11 +240,11 @@ def test_a_shop_that_lost_its_computer_and_every_copy_gets_what_it_had_told_from
     signer = Signer.make().keep(lost.doors.settings.signing_key)
     system = Actor.system("test", STORE)
     with network.doors.write() as session:
-        code = joining.invite(session, STORE, actor=system, at=NOON)
+        code = joining.invite(Context(session, system, NOON), STORE)
         joining.join(session, code, signer.public, at=NOON)
         reported = [(key.public, key.made_at) for key in signing_keys.of(session, STORE)]
     with anew.write() as session:
-        signing_keys.own(session, STORE, signer, actor=system, at=NOON)
+        signing_keys.own(Context(session, system, NOON), STORE, signer)
         signing_keys.name_earlier(session, STORE, reported, actor=system)
     assert lost.talk().recovered == 4
     assert lost.books() == before

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from config.nodes import journal
-from config.nodes.journal import Actor, JournalHead
+from config.nodes.journal import Actor, Context, JournalHead
 from config.nodes.node import this_node
 from store_app.node import verifying
 from store_app.node.checking import findings
@@ -20,7 +20,7 @@ def act(house: House, times: int = 1, verb: str = "done") -> None:
     for _ in range(times):
         with house.doors.write() as session:
             actor = Actor.system("test", STORE)
-            journal.record(session, actor=actor, at=house.clock.now(), verb=verb, subject="thing:1")
+            journal.record(Context(session, actor, house.clock.now()), verb=verb, subject="thing:1")
 
 
 def end_of(house: House) -> tuple[int, str]:

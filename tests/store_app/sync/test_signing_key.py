@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from config.errors import Invalid
 from config.nodes import signing, signing_keys
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from config.nodes.node import this_node
 from config.nodes.signing import Signer
 from store_app.commands.cli import main
@@ -28,7 +28,7 @@ def wait_for(house: House) -> Signer:
     """Let a key ask to be recognized or allowed."""
     signer = Signer.make()
     with house.doors.write() as session:
-        signing_keys.recognised(session, STORE, [(signer.public, "", "")], actor=ANA, at=NOON)
+        signing_keys.recognised(Context(session, ANA, NOON), STORE, [(signer.public, "", "")])
     return signer
 
 

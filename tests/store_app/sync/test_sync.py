@@ -22,7 +22,7 @@ from config.errors import Refused
 from config.ids import NETWORK, new_id
 from config.nodes import journal, node, outbox, publication
 from config.nodes.inbox import InboxAlarm, InboxMessage
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from config.nodes.node import Node, Peer
 from config.nodes.outbox import Message, OutboxMessage
 from config.nodes.publication import Publication
@@ -49,7 +49,7 @@ def note(session: Session, message: Message, from_node: str, at: dt.datetime) ->
     if message.body.get("odd"):
         raise Refused("odd", "This fact cannot be meant.")
     actor = Actor.system("test", from_node)
-    journal.record(session, actor=actor, at=at, verb="noted", subject=f"fact:{message.id}")
+    journal.record(Context(session, actor, at), verb="noted", subject=f"fact:{message.id}")
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ def append(house: House, count: int = 1, to_node: str = NETWORK, **body: object)
                 subject=f"fact:{fact_id}", business_day=DAY, at=house.clock.now(),
             )  # fmt: skip
             actor = Actor.system("test", house.doors.settings.node_id)
-            journal.record(session, actor=actor, at=house.clock.now(), verb="said", subject=f"fact:{fact_id}")
+            journal.record(Context(session, actor, house.clock.now()), verb="said", subject=f"fact:{fact_id}")
         made.append(fact_id)
     return made
 
@@ -419,14 +419,14 @@ def test_a_shop_that_got_recalled_goods_from_elsewhere_hears_of_it_in_the_contac
             session.flush()
             session.add(Product(sku="milk", name="Milk", category="Dairy", tax_class_id="food", search_text="milk"))
     with network.doors.write() as session:
-        founding.found_warehouse(session, "WH1", Contact("Vehicle"), **by)
-        recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
+        founding.found_warehouse(Context(session, **by), "WH1", Contact("Vehicle"))
+        recalls.call(Context(session, **by), "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy")
     talk(house, served)
     for times in (0, 1):
         with house.doors.write() as session:
             assert len(recall.in_force(session, STORE)) == times
             if not times:
-                stock.open_stock(session, STORE, [("milk", 5)], source_id="x", **by)
+                stock.open_stock(Context(session, **by), STORE, [("milk", 5)], source_id="x")
         assert talk(house, served).fault is None
 
 
@@ -436,8 +436,8 @@ def test_a_recall_that_trips_over_a_shop_s_row_refuses_nothing_of_what_the_shop_
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         session.flush()
         session.add(Product(sku="milk", name="Milk", category="Dairy", tax_class_id="food", search_text="milk"))
-        founding.found_warehouse(session, "WH1", Contact("Vehicle"), **by)
-        recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
+        founding.found_warehouse(Context(session, **by), "WH1", Contact("Vehicle"))
+        recalls.call(Context(session, **by), "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy")
         session.add(StockLevel(store_id=STORE, sku="milk", place="shelf", qty=3))
         mine = f"NEW.store_id = '{STORE}'"
         session.execute(
@@ -460,7 +460,7 @@ def test_what_was_told_of_a_product_before_the_catalogue_came_is_taken_with_it(h
         session.add_all([StockLevel(store_id=STORE, sku="milk", place="shelf", qty=3)])
         session.add_all([Listing(store_id=STORE, sku="milk"), Price(sku="milk", from_day=DAY, price_minor=129)])
         session.flush()
-        recalls.call(session, "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy", **by)
+        recalls.call(Context(session, **by), "milk", None, id="r1", why="Glass", called_by="", afterwards="destroy")
     for states in (["parked"], ["taken"]):
         assert talk(house, served).fault is None
         with house.doors.read() as session:

@@ -22,7 +22,7 @@ from config.errors import Refused
 from config.ids import NETWORK, new_id
 from config.nodes import inbox, journal, outbox
 from config.nodes.inbox import InboxHead, InboxMessage
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from config.nodes.node import Peer, this_node
 from config.nodes.outbox import OutboxMessage
 from config.settings import Settings
@@ -38,7 +38,7 @@ FAULTS = ("drop_request", "drop_response", "duplicate", "replay", "portal")
 def note(session, message, from_node, at) -> None:
     if message.body.get("odd") and not session.info.get("upgraded"):
         raise Refused("odd", "This fact cannot be meant.")
-    journal.record(session, actor=Actor.system("test", from_node), at=at, verb="noted", subject=message.id)
+    journal.record(Context(session, Actor.system("test", from_node), at), verb="noted", subject=message.id)
 
 
 @dataclass
@@ -132,7 +132,7 @@ class World:
                     subject=id_, business_day=DAY, at=self.clock.now(),
                 )  # fmt: skip
                 actor = Actor.system("test", STORE)
-                journal.record(session, actor=actor, at=self.clock.now(), verb="said", subject=id_)
+                journal.record(Context(session, actor, self.clock.now()), verb="said", subject=id_)
         self.said.update(ids)
         return ids
 
@@ -297,7 +297,7 @@ def test_facts_too_large_for_the_line_wait_alone_and_all_the_others_arrive_once(
         )
         for id_ in large if is_known else ():
             with store.write() as session:
-                outbox.send_again(session, id_, actor=Actor.system("test", STORE), at=world.clock.now())
+                outbox.send_again(Context(session, Actor.system("test", STORE), world.clock.now()), id_)
         world.heal()
         assert world.noted() == Counter(dict.fromkeys(world.said, 1)), "a wider line takes them all"
 

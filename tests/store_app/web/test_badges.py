@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from config.errors import Refused
 from config.log import hide_secrets
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.printing.queue import PrintJob
 from pos.store import badges
 from pos.store.badges import BadgeReader
@@ -27,7 +27,7 @@ STRANGE = "9870" + "5" * 40
 def given(house: House, staff_id: str = "cashier") -> str:
     with house.doors.write() as session:
         person = staff.working(session, STORE, staff_id)
-        return badges.give(session, person, actor=BOSS, at=house.clock.now())
+        return badges.give(Context(session, BOSS, house.clock.now()), person)
 
 
 def person(house: House, staff_id: str) -> Staff:
@@ -50,7 +50,7 @@ def at_till(client: FlaskClient, code: str) -> Any:
 
 def rule(house: House, role: str, asks_pin: bool) -> None:
     with house.doors.write() as session:
-        badges.set_rule(session, STORE, role, asks_pin, actor=BOSS, at=house.clock.now())
+        badges.set_rule(Context(session, BOSS, house.clock.now()), STORE, role, asks_pin)
 
 
 # --- the noun ---
@@ -77,8 +77,8 @@ def test_a_person_has_one_badge_and_the_old_one_opens_nothing(house: House):
 def test_who_leaves_leaves_the_badge(house: House):
     code = given(house)
     with house.doors.write() as session:
-        staff.leave(session, STORE, "cashier", actor=BOSS, at=house.clock.now())
-        staff.come_back(session, STORE, "cashier", "8642", actor=BOSS, at=house.clock.now())
+        staff.leave(Context(session, BOSS, house.clock.now()), STORE, "cashier")
+        staff.come_back(Context(session, BOSS, house.clock.now()), STORE, "cashier", "8642")
     with pytest.raises(Refused):
         staff.check_badge(house.doors, STORE, code)
 
@@ -99,9 +99,9 @@ def test_giving_taking_reading_and_refusing_are_journalled_without_the_code(hous
     with pytest.raises(Refused):
         staff.check_badge(house.doors, STORE, STRANGE)
     with house.doors.write() as session:
-        assert badges.withdraw(session, session.get_one(Staff, (STORE, "cashier")), actor=BOSS, at=house.clock.now())
+        assert badges.withdraw(Context(session, BOSS, house.clock.now()), session.get_one(Staff, (STORE, "cashier")))
         assert not badges.withdraw(
-            session, session.get_one(Staff, (STORE, "cashier")), actor=BOSS, at=house.clock.now()
+            Context(session, BOSS, house.clock.now()), session.get_one(Staff, (STORE, "cashier"))
         )
     entries = [entry for entry in journal(house) if entry.verb.startswith(("badge", "signin"))]
     assert [entry.verb for entry in entries] == ["badge.given", "signin.good", "signin.refused", "badge.withdrawn"]

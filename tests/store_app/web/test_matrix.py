@@ -14,6 +14,7 @@ from werkzeug.routing import Rule
 from config.ids import new_id
 from config.nodes import outbox, publication
 from config.nodes.inbox import InboxMessage
+from config.nodes.journal import Context
 from pos.store import permissions
 from pos.store.permissions import AT_FIRST, FIXED, permitted
 from pos.store.store import Staff, StoreKey, give_key, keys_of, withdraw_key
@@ -60,7 +61,7 @@ def settled(house: House) -> House:
     by = {"actor": staff.Actor.system("test", STORE), "at": NOON}
     with house.doors.write() as session:
         for role in permissions.SETTLED:
-            permissions.settle(session, STORE, role, AT_FIRST["shopkeeper"] - AT_FIRST[role] - FIXED, **by)
+            permissions.settle(Context(session, **by), STORE, role, AT_FIRST["shopkeeper"] - AT_FIRST[role] - FIXED)
     return house
 
 
@@ -142,7 +143,7 @@ def test_a_withdrawn_key_is_refused_at_the_very_next_call(network):
     assert client.get("/api/sync/publications", headers=headers).status_code == 200
     with network.doors.write() as session:
         (given,) = keys_of(session, "S02")
-        withdraw_key(session, "S02", given.name, actor=staff.Actor.system("test", "network"), at=NOON)
+        withdraw_key(Context(session, staff.Actor.system("test", "network"), NOON), "S02", given.name)
     assert client.get("/api/sync/publications", headers=headers).status_code == 401
     with network.doors.read() as session:
         assert key not in {row.sha256 for row in session.scalars(sa.select(StoreKey))}, "only its hash is kept"
@@ -151,7 +152,7 @@ def test_a_withdrawn_key_is_refused_at_the_very_next_call(network):
 def test_a_person_of_another_node_is_nobody_here(house):
     with house.doors.write() as session:
         add_store(session, "S09")
-        staff.add(session, "S09", "stranger", "shopkeeper", "8642", actor=staff.Actor.system("test", STORE), at=NOON)
+        staff.add(Context(session, staff.Actor.system("test", STORE), NOON), "S09", "stranger", "shopkeeper", "8642")
     client = house.visitor()
     answer = client.post("/signin/stranger", data={"csrf_token": token(client), "pin": "8642"})
     assert answer.status_code == 404

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from config.errors import Invalid
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.store.store import Store
 from supply.demand import closed_days, expected, forecasts, rollups
 from supply.demand.history import StoreDay
@@ -44,7 +44,7 @@ def town(tmp_path):
 
 def close(node, first, last):
     with node.write() as session:
-        return closed_days.close(session, "S1", first, last, actor=WEI, at=AT)
+        return closed_days.close(Context(session, WEI, AT), "S1", first, last)
 
 
 # --- settling them ---
@@ -55,10 +55,10 @@ def test_days_are_closed_once_and_taken_back_from_today_on(node):
     assert close(node, day(3), day(5)) == [day(4), day(5)]
     with node.write() as session:
         assert closed_days.spells(closed_days.since(session, "S1", DAY)) == [(day(2), day(5))]
-        assert closed_days.reopen(session, "S1", day(3), day(3), actor=WEI, at=AT) == [day(3)]
+        assert closed_days.reopen(Context(session, WEI, AT), "S1", day(3), day(3)) == [day(3)]
         assert closed_days.spells(closed_days.since(session, "S1", DAY)) == [(day(2), day(2)), (day(4), day(5))]
         late = AT + dt.timedelta(days=4)  # today is day(5)
-        assert closed_days.reopen(session, "S1", day(2), day(5), actor=WEI, at=late) == [day(5)]
+        assert closed_days.reopen(Context(session, WEI, late), "S1", day(2), day(5)) == [day(5)]
         assert closed_days.since(session, "S1", DAY) == {day(2), day(4)}
 
 
@@ -124,8 +124,8 @@ def test_the_network_learns_closed_days_and_promises_nothing_on_them(town):
     tomorrow = NOON.date() + dt.timedelta(days=1)
     rules = PickupRules(days_ahead=2, delivery=DeliveryRules(on=True, lat_e6=0, lon_e6=0).to_body())
     with town.store.write() as session:
-        storefront.set_rules(session, STORE, rules, actor=ANA, at=NOON)
-        storefront.close_days(session, STORE, tomorrow, tomorrow, actor=ANA, at=NOON)
+        storefront.set_rules(Context(session, ANA, NOON), STORE, rules)
+        storefront.close_days(Context(session, ANA, NOON), STORE, tomorrow, tomorrow)
     town.deliver(seed=3)
 
     def promised():
@@ -138,7 +138,7 @@ def test_the_network_learns_closed_days_and_promises_nothing_on_them(town):
     assert [tomorrow in days for days in promised()] == [False, False]
     assert all(tomorrow + dt.timedelta(days=1) in days for days in promised())
     with town.store.write() as session:
-        storefront.reopen_days(session, STORE, tomorrow, tomorrow, actor=ANA, at=NOON)
+        storefront.reopen_days(Context(session, ANA, NOON), STORE, tomorrow, tomorrow)
     town.deliver()
     assert [tomorrow in days for days in promised()] == [True, True]
 
@@ -147,7 +147,7 @@ def test_an_older_word_of_closed_days_does_not_undo_a_newer_one(town):
     days = [NOON.date() + dt.timedelta(days=n) for n in (1, 2, 3)]
     with town.store.write() as session:
         for one in days:
-            storefront.close_days(session, STORE, one, one, actor=ANA, at=NOON)
+            storefront.close_days(Context(session, ANA, NOON), STORE, one, one)
     town.deliver(seed=1)
     with town.network.read() as session:
         assert closed_days.since(session, STORE, NOON.date()) == set(days)

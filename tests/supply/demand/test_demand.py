@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from config.database import Database
 from config.ids import NETWORK
+from config.nodes.journal import Context
 from pos.stock import stock
 from supply.demand import history, rollups
 from supply.demand.history import DailyDemand, RegionalDemand, StoreDay
@@ -159,7 +160,7 @@ def test_a_listed_product_is_observed_from_the_day_it_first_moved(store):
         for n in range(-3, 1):
             sell(session, "S1", day(n), {"bread": 1})
         moved_at = AT.replace(day=1, hour=12)
-        stock.open_stock(session, "S1", [("milk", 5)], source_id="opening", at=moved_at, actor=SYSTEM)
+        stock.open_stock(Context(session, SYSTEM, moved_at), "S1", [("milk", 5)], source_id="opening")
     roll(store)
     with store.read() as session:
         panel = history.panel(session, "S1", DAY, 4)
@@ -179,10 +180,10 @@ def test_a_sold_out_product_is_noted_with_the_share_of_the_days_trade_it_missed(
     # three of twelve hours were left, worth 20 sales, and both of the store's sales were rung later: (2 + 5) / (2 + 20)
     sold_at = AT.replace(day=2, hour=17)
     with store.write() as session:
-        stock.open_stock(session, "S1", [("bread", 4), ("milk", 9)], source_id="opening", at=opened, actor=SYSTEM)
+        stock.open_stock(Context(session, SYSTEM, opened), "S1", [("bread", 4), ("milk", 9)], source_id="opening")
         for sku, qty in (("bread", 4), ("milk", 2)):
             sell(session, "S1", DAY, {sku: qty})
-            sell_goods(session, "S1", [(sku, qty)], sale_id=f"sale-{sku}", day=DAY, at=sold_at, actor=SYSTEM)
+            sell_goods(Context(session, SYSTEM, sold_at), "S1", [(sku, qty)], sale_id=f"sale-{sku}", day=DAY)
     roll(store)
     with store.read() as session:
         assert session.get(DailyDemand, ("S1", "bread", DAY)).out_of_stock_bp == 3182
@@ -193,10 +194,10 @@ def test_a_sold_out_product_is_noted_with_the_share_of_the_days_trade_it_missed(
 
 def test_a_product_missing_all_day_is_noted_though_nothing_was_sold(store):
     with store.write() as session:
-        stock.open_stock(session, "S1", [("bread", 4)], source_id="opening", at=AT.replace(day=1, hour=9), actor=SYSTEM)
+        stock.open_stock(Context(session, SYSTEM, AT.replace(day=1, hour=9)), "S1", [("bread", 4)], source_id="opening")
         sell(session, "S1", day(-1), {"bread": 4})
         sold_at = AT.replace(day=1, hour=19)
-        sell_goods(session, "S1", [("bread", 4)], sale_id="sale-bread", day=day(-1), at=sold_at, actor=SYSTEM)
+        sell_goods(Context(session, SYSTEM, sold_at), "S1", [("bread", 4)], sale_id="sale-bread", day=day(-1))
         sell(session, "S1", DAY, {"milk": 1})
     roll(store)
     with store.read() as session:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from config.database import Database, make_engine
 from config.errors import Invalid
 from config.nodes import publication
-from config.nodes.journal import Actor, JournalEntry, JournalHead
+from config.nodes.journal import Actor, Context, JournalEntry, JournalHead
 from forecasting.series.external_factors import RAIN, SCHOOL, TEMPERATURE
 from supply.demand import forecast_store, forecasts, rollups, surroundings
 from supply.demand.forecasts import ForecastSeries
@@ -35,7 +35,7 @@ def network(tmp_path):
 
 def school(node, scope, name, first, last):
     with node.write() as session:
-        surroundings.add_school_holiday(session, scope, name, day(first), day(last), actor=WEI, at=AT)
+        surroundings.add_school_holiday(Context(session, WEI, AT), scope, name, day(first), day(last))
 
 
 def rain(node, scope, days, tenths):
@@ -66,8 +66,8 @@ def test_the_name_told_last_holds_and_days_are_taken_back_in_part(node):
     school(node, "S1", "Easter", 3, 12)
     school(node, "S1", "Spring", 10, 14)
     with node.write() as session:
-        assert surroundings.remove_school_holiday(session, "S1", day(5), day(6), actor=WEI, at=AT) == 2
-        assert surroundings.remove_school_holiday(session, "S1", day(5), day(6), actor=WEI, at=AT) == 0
+        assert surroundings.remove_school_holiday(Context(session, WEI, AT), "S1", day(5), day(6)) == 2
+        assert surroundings.remove_school_holiday(Context(session, WEI, AT), "S1", day(5), day(6)) == 0
         assert surroundings.school_holiday_spells(session, "S1", DAY) == [
             ("Easter", day(3), day(4)), ("Easter", day(7), day(9)), ("Spring", day(10), day(14)),
         ]  # fmt: skip
@@ -88,7 +88,7 @@ def test_of_two_that_tell_the_same_days_at_once_both_are_heard(server):
     waiting = sa.text("select count(*) from pg_locks where not granted")
     with ThreadPoolExecutor(1) as other:
         with server.write() as session:
-            surroundings.add_school_holiday(session, "R1", "Easter", day(1), day(3), actor=WEI, at=AT)
+            surroundings.add_school_holiday(Context(session, WEI, AT), "R1", "Easter", day(1), day(3))
             second = other.submit(school, server, "R1", "Spring", 2, 4)
             while not second.done() and not session.scalar(waiting):
                 pass
@@ -173,8 +173,8 @@ def test_what_the_network_tells_of_a_region_is_what_its_shops_know(node, network
         assert surroundings.school_holiday_spells(session, "R1", DAY) == [("Easter", day(3), day(12))]
         assert surroundings.known_weather(session, "R1") == (2, day(0), day(1))
     with network.write() as session:
-        surroundings.remove_school_holiday(session, "R1", day(3), day(12), actor=WEI, at=AT)
-        surroundings.forget_weather(session, "R1", actor=WEI, at=AT)
+        surroundings.remove_school_holiday(Context(session, WEI, AT), "R1", day(3), day(12))
+        surroundings.forget_weather(Context(session, WEI, AT), "R1")
     publish()
     with node.read() as session:
         assert surroundings.school_holiday_spells(session, "R1", DAY) == []
@@ -204,7 +204,7 @@ def test_a_night_expects_of_school_holidays_what_they_did_and_says_so_of_the_pro
     ahead = np.array([off(n) for n in range(1, 15)])
     assert mean[ahead].mean() > 1.6 * mean[~ahead].mean()
     with node.write() as session:
-        run = forecast_store.store_store(session, computed, actor=WEI, at=AT)
+        run = forecast_store.store_store(Context(session, WEI, AT), computed)
         name, days, factor, more = session.get_one(ForecastSeries, (run.id, "bread")).moved[0]
     assert (name, more) == (SCHOOL, True)
     assert [dt.date.fromisoformat(one) for one in days] == [day(n) for n in range(1, 15) if off(n)]

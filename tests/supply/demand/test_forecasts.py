@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import NETWORK
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from forecasting.fit.state import VERSION
 from pos.catalogue.catalogue import Listing, Price, Product
 from supply.demand import forecast_store, forecasts, rollups
@@ -60,7 +60,7 @@ def run_region(network, on=DAY, at=AT):
         loaded = forecasts.load_region(session, "R1", on)
     computed = forecasts.compute_region(loaded)
     with network.write() as session:
-        return forecast_store.store_region(session, computed, actor=Actor.system("forecast", NETWORK), at=at)
+        return forecast_store.store_region(Context(session, Actor.system("forecast", NETWORK), at), computed)
 
 
 def run_store(store, on=DAY, at=AT):
@@ -68,7 +68,7 @@ def run_store(store, on=DAY, at=AT):
         loaded = forecasts.load_store(session, "S1", on)
     computed = forecasts.compute_store(loaded)
     with store.write() as session:
-        return forecast_store.store_store(session, computed, actor=NIGHT, at=at)
+        return forecast_store.store_store(Context(session, NIGHT, at), computed)
 
 
 def pull(network, store):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from forecasting.series.panel import Ahead
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Price
@@ -26,7 +26,7 @@ HALF = Offer("half", "Half price", "percent", (BREAD,), percent_bp=5_000)
 def promise(session, offer, begins, ends=None):
     """Make an offer on the day it begins, or today."""
     at = AT - dt.timedelta(days=1) + min(begins - DAY, dt.timedelta(0))
-    offers.make(session, "S1", replace(offer, from_day=begins, until_day=ends), actor=WEI, at=at)
+    offers.make(Context(session, WEI, at), "S1", replace(offer, from_day=begins, until_day=ends))
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(s
         for at, (first, last) in enumerate(OFFER_DAYS[:3]):
             promise(session, replace(HALF, id=f"half-{at}"), day(first), day(last))
         night = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
-        run = forecast_store.store_store(session, night, actor=WEI, at=AT)
+        run = forecast_store.store_store(Context(session, WEI, AT), night)
         bread, milk = (session.get_one(forecasts.ForecastSeries, (run.id, sku)) for sku in ("bread", "milk"))
         assert bread.moved is None
         assert milk.moved is None, "no offer ahead"
@@ -93,7 +93,7 @@ def test_a_night_notes_what_offers_made_of_the_days_and_its_region_hands_it_on(s
         signal = forecasts.compute_region(forecasts.load_region(session, region, DAY)).signal
         promise(session, replace(HALF, id="half-3"), day(3), day(5))
         night = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
-        run = forecast_store.store_store(session, night, actor=WEI, at=AT)
+        run = forecast_store.store_store(Context(session, WEI, AT), night)
         bread = session.get_one(forecasts.ForecastSeries, (run.id, "bread"))
         milk = session.get_one(forecasts.ForecastSeries, (run.id, "milk"))
     assert promotion_days.effect_times(signal, top_category) == pytest.approx(times, rel=0.35)
@@ -127,8 +127,8 @@ def test_only_what_any_customer_gets_of_a_product_counts_from_the_day_it_was_mad
             promise(session, offer, day(-9), day(2))
     assert grids(store)[0].on_offer is None
     with store.write() as session:
-        offers.make(session, "S1", replace(HALF, from_day=day(-9)), actor=WEI, at=AT - dt.timedelta(days=5))
-        offers.end(session, "S1", "half", actor=WEI, at=AT - dt.timedelta(days=3))
+        offers.make(Context(session, WEI, AT - dt.timedelta(days=5)), "S1", replace(HALF, from_day=day(-9)))
+        offers.end(Context(session, WEI, AT - dt.timedelta(days=3)), "S1", "half")
         promise(session, replace(HALF, id="mondays", weekdays=frozenset({0})), day(1))
     panel, ahead = grids(store)
     row = panel.keys.index(("S1", "bread"))

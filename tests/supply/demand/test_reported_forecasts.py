@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.errors import Refused
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product
 from pos.store.store import Region, Store
 from supply.demand import category_demand, forecasts, reported_forecasts
@@ -87,7 +88,7 @@ def expected(session, top_category: str = "Food") -> dict[str, tuple[str, int, i
 
 
 def keep(session, day: dt.date = DAY) -> None:
-    while stockouts.keep_rates(session, day, **BY):
+    while stockouts.keep_rates(Context(session, **BY), day):
         pass
 
 
@@ -245,7 +246,7 @@ def test_no_word_is_believed_beyond_a_multiple_of_what_the_books_support(store, 
 def test_what_a_shop_inflates_buys_nothing_and_the_operator_reads_of_which_products(country):
     def bought() -> list[tuple[str, int]]:
         with country.network.write() as session:
-            made = purchasing.propose(session, WAREHOUSE, **BY)
+            made = purchasing.propose(Context(session, **BY), WAREHOUSE)
             return sorted((line.sku, line.packs) for one in made for line in purchases.lines_of(session, one))
 
     with country.network.write() as session:

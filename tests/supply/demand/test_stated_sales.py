@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from config.errors import Invalid, Refused
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.store.store import Store, found_as_reported, reported_of
 from supply.demand import expected, forecasts, rollups, stated_sales
 from supply.online.storefront import storefront
@@ -29,7 +29,7 @@ def network(tmp_path):
 
 def say(database, minor):
     with database.write() as session:
-        return stated_sales.state(session, "S1", minor, actor=WEI, at=AT)
+        return stated_sales.state(Context(session, WEI, AT), "S1", minor)
 
 
 def test_a_shop_is_forecast_and_orders_as_large_as_it_says_it_is(network):
@@ -75,8 +75,8 @@ def test_the_network_learns_what_a_shop_says_and_a_shop_that_joins_brings_it_alo
     town = make_town(tmp_path)
     town.publish()
     with town.store.write() as session:
-        storefront.state_sales(session, STORE, 250_000, actor=ANA, at=NOON)
-        storefront.state_sales(session, STORE, 260_000, actor=ANA, at=NOON + dt.timedelta(seconds=1))
+        storefront.state_sales(Context(session, ANA, NOON), STORE, 250_000)
+        storefront.state_sales(Context(session, ANA, NOON + dt.timedelta(seconds=1)), STORE, 260_000)
     town.deliver(seed=2)
     with town.network.read() as session:
         reported = reported_of(session, STORE)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Refused
 from config.ids import NETWORK, new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.sale import sale
 from pos.sale.sale_request import SaleRequest
 from pos.stock import stock
@@ -46,8 +46,8 @@ def _traded(made: Country) -> None:
         with database.write() as session:
             rollups.import_history(session, [row for row in past if row[0] == store])
             opening = [(sku, 2 * rate + 1) for sku, rate in RATES[store].items()]
-            stock.open_stock(session, store, opening, source_id="opening", at=AT, actor=KEEPER[store])
-            shift.open_shift(session, store, "T1", 5_000, actor=KEEPER[store], at=AT)
+            stock.open_stock(Context(session, KEEPER[store], AT), store, opening, source_id="opening")
+            shift.open_shift(Context(session, KEEPER[store], AT), store, "T1", 5_000)
     made.deliver()
 
 
@@ -68,7 +68,7 @@ def ring_up(country: Country, store: str, lines: dict[str, int], at: dt.datetime
             id=new_id(), store_id=store, till_id="T1", lines=list(lines.items()), tenders=[("cash", total)],
             shown_total_minor=total,
         )  # fmt: skip
-        sale.complete(session, request, actor=KEEPER[store], at=at)
+        sale.complete(Context(session, KEEPER[store], at), request)
 
 
 def night(country: Country, day: dt.date, at: dt.datetime) -> None:
@@ -79,7 +79,7 @@ def night(country: Country, day: dt.date, at: dt.datetime) -> None:
         loaded = forecasts.load_region(session, "R1", day)
     computed = forecasts.compute_region(loaded)
     with country.network.write() as session:
-        forecast_store.store_region(session, computed, actor=NIGHT[NETWORK], at=at)
+        forecast_store.store_region(Context(session, NIGHT[NETWORK], at), computed)
     with country.network.read() as session:
         bodies = (
             demand.edition(session, "R1", day),
@@ -96,16 +96,16 @@ def night(country: Country, day: dt.date, at: dt.datetime) -> None:
             loaded = forecasts.load_store(session, store, day)
         found = forecasts.compute_store(loaded)
         with database.write() as session:
-            forecast_store.store_store(session, found, actor=NIGHT[store], at=at)
+            forecast_store.store_store(Context(session, NIGHT[store], at), found)
 
 
 def order_goods(country: Country, store: str, at: dt.datetime) -> list[str]:
     """Propose, approve and send; returns the ids of what was sent."""
     with country.stores[store].write() as session:
         sent = []
-        for order in proposals.propose(session, store, at=at, actor=NIGHT[store]):
-            proposals.approve(session, store, order.id, actor=KEEPER[store], at=at)
-            sent.append(orders.send(session, store, order.id, actor=KEEPER[store], at=at).id)
+        for order in proposals.propose(Context(session, NIGHT[store], at), store):
+            proposals.approve(Context(session, KEEPER[store], at), store, order.id)
+            sent.append(orders.send(Context(session, KEEPER[store], at), store, order.id).id)
     return sent
 
 
@@ -147,7 +147,7 @@ def test_a_shop_cut_off_orders_by_its_own_forecast_and_the_network_learns_later(
         loaded = forecasts.load_store(session, "S1", DAY + dt.timedelta(days=2))
     with country.stores["S1"].write() as session:
         forecast_store.store_store(
-            session, forecasts.compute_store(loaded), actor=NIGHT["S1"], at=later(days=2, hours=20)
+            Context(session, NIGHT["S1"], later(days=2, hours=20)), forecasts.compute_store(loaded)
         )
     sent = order_goods(country, "S1", later(days=2, hours=20))
     assert sent
@@ -184,7 +184,7 @@ class Walk:
             self.at = later(days=day, hours=20)
             night(self.country, DAY + dt.timedelta(days=day), self.at)
             with self.mine() as session:
-                network_offers.expire_due(session, self.store, actor=NIGHT[self.store], at=self.at)
+                network_offers.expire_due(Context(session, NIGHT[self.store], self.at), self.store)
         self.talk()
 
     def mine(self):
@@ -202,30 +202,28 @@ class Walk:
 
     def change_and_send(self) -> None:
         with self.mine() as session:
-            for order in proposals.propose(session, self.store, at=self.at, actor=NIGHT[self.store]):
+            for order in proposals.propose(Context(session, NIGHT[self.store], self.at), self.store):
                 for line in orders.lines_of(session, order):
                     if self.chance.random() < 0.5:
                         packs = self.chance.randint(0, 6)
                         proposals.change(
-                            session,
+                            Context(session, KEEPER[self.store], self.at),
                             self.store,
                             order.id,
                             line.sku,
                             Edit(packs=packs, why="A party"),
-                            actor=KEEPER[self.store],
-                            at=self.at,
                         )
                 if self.chance.random() < 0.3:
-                    proposals.drop(session, self.store, order.id, why="No", actor=KEEPER[self.store], at=self.at)
+                    proposals.drop(Context(session, KEEPER[self.store], self.at), self.store, order.id, why="No")
                     continue
-                proposals.approve(session, self.store, order.id, actor=KEEPER[self.store], at=self.at)
-                orders.send(session, self.store, order.id, actor=KEEPER[self.store], at=self.at)
+                proposals.approve(Context(session, KEEPER[self.store], self.at), self.store, order.id)
+                orders.send(Context(session, KEEPER[self.store], self.at), self.store, order.id)
 
     def cancel(self) -> None:
         with self.mine() as session:
             if found := orders.open_orders(session, self.store):
                 order = self.chance.choice(found)
-                orders.cancel(session, self.store, order.id, why="Enough", actor=KEEPER[self.store], at=self.at)
+                orders.cancel(Context(session, KEEPER[self.store], self.at), self.store, order.id, why="Enough")
 
     def fill(self) -> None:
         self.country.fill(self.at)
@@ -235,15 +233,15 @@ class Walk:
 
     def restock(self) -> None:
         with self.country.network.write() as session:
-            made = purchasing.propose(session, WAREHOUSE, at=self.at, actor=OPERATOR)
+            made = purchasing.propose(Context(session, OPERATOR, self.at), WAREHOUSE)
             for one in made:
-                purchasing.order(session, WAREHOUSE, one.id, at=self.at, actor=OPERATOR)
-                purchasing.receive(session, WAREHOUSE, one.id, at=self.at, actor=OPERATOR)
+                purchasing.order(Context(session, OPERATOR, self.at), WAREHOUSE, one.id)
+                purchasing.receive(Context(session, OPERATOR, self.at), WAREHOUSE, one.id)
 
     def offer(self) -> None:
         with self.country.network.write() as session:
             network_offers.offer(
-                session,
+                Context(session, OPERATOR, self.at),
                 self.store,
                 NewOffer(
                     sku=self.chance.choice(sorted(PRODUCTS)),
@@ -252,24 +250,22 @@ class Walk:
                     answer_by=self.at.date() + dt.timedelta(days=self.chance.randint(0, 2)),
                 ),
                 id=new_id(),
-                actor=OPERATOR,
-                at=self.at,
             )
 
     def answer(self) -> None:
         with self.mine() as session:
             for one in network_offers.open_offers(session, self.store):
                 if self.chance.random() < 0.6:
-                    network_offers.accept(session, self.store, one.id, actor=KEEPER[self.store], at=self.at)
+                    network_offers.accept(Context(session, KEEPER[self.store], self.at), self.store, one.id)
                 else:
                     network_offers.decline(
-                        session, self.store, one.id, why="No room", actor=KEEPER[self.store], at=self.at
+                        Context(session, KEEPER[self.store], self.at), self.store, one.id, why="No room"
                     )
 
     def begin(self) -> None:
         with self.mine() as session:
             for delivery in receiving.expected(session, self.store)[:1]:
-                receiving.begin_count(session, self.store, delivery.id, actor=KEEPER[self.store], at=self.at)
+                receiving.begin_count(Context(session, KEEPER[self.store], self.at), self.store, delivery.id)
 
     def count(self) -> None:
         with self.mine() as session:
@@ -280,30 +276,34 @@ class Walk:
         for line in deliveries.lines_of(session, delivery):
             counted = max(0, line.advised_qty + self.chance.choice([-2, 0, 0, 0, 1]))
             receiving.count_line(
-                session, self.store, delivery.id, line.sku, counted, why="Counted twice", actor=KEEPER[self.store],
-                at=self.at,
-            )  # fmt: skip
+                Context(session, KEEPER[self.store], self.at),
+                self.store,
+                delivery.id,
+                line.sku,
+                counted,
+                why="Counted twice",
+            )
 
     def post(self) -> None:
         with self.mine() as session:
             for delivery in receiving.expected(session, self.store)[:1]:
                 if delivery.state == "expected":
-                    receiving.begin_count(session, self.store, delivery.id, actor=KEEPER[self.store], at=self.at)
+                    receiving.begin_count(Context(session, KEEPER[self.store], self.at), self.store, delivery.id)
                     if self.chance.random() < 0.5:
                         self.count_lines(session, delivery)
-                receiving.post(session, self.store, delivery.id, actor=KEEPER[self.store], at=self.at)
+                receiving.post(Context(session, KEEPER[self.store], self.at), self.store, delivery.id)
 
     def refuse(self) -> None:
         if self.chance.random() < 0.3:
             with self.mine() as session:
                 for delivery in receiving.expected(session, self.store)[:1]:
                     receiving.refuse(
-                        session, self.store, delivery.id, why="The door was shut", actor=KEEPER[self.store], at=self.at
+                        Context(session, KEEPER[self.store], self.at), self.store, delivery.id, why="The door was shut"
                     )
 
     def waste(self) -> None:
         with self.mine() as session:
-            stock.waste(session, self.store, "bread", 1, at=self.at, actor=KEEPER[self.store])
+            stock.waste(Context(session, KEEPER[self.store], self.at), self.store, "bread", 1)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid
 from config.ids import NETWORK
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.publication import Publication
 from pos.catalogue.catalogue import Price, TaxClass
 from pos.stock.ledger import StockLevel
@@ -151,15 +151,15 @@ def test_one_suggestion_at_a_time_the_best_first_refused_with_a_reason_and_not_a
         found = {one.kind: one for one in suggestions.candidates(session, "S1", DAY)}
         assert found["add"].expected_minor == gain_of_adding(2_100, 385, 250, 1) == 992, "4.20 has 9 % tax in it"
         assert found["price"].expected_minor == gain_of_pricing(4_000, 118, 147, 92, 1)
-        first = suggestions.renew(session, "S1", DAY, actor=NIGHT, at=AT)
+        first = suggestions.renew(Context(session, NIGHT, AT), "S1", DAY)
         assert (first.kind, first.sku) == ("add", "tea")
-        assert suggestions.renew(session, "S1", DAY, actor=NIGHT, at=AT) is first
+        assert suggestions.renew(Context(session, NIGHT, AT), "S1", DAY) is first
         with pytest.raises(Invalid):
-            suggestions.answer(session, "S1", first.id, accept=False, actor=KEEPER["S1"], at=AT)
-        suggestions.answer(session, "S1", first.id, accept=False, why="No room", actor=KEEPER["S1"], at=AT)
+            suggestions.answer(Context(session, KEEPER["S1"], AT), "S1", first.id, accept=False)
+        suggestions.answer(Context(session, KEEPER["S1"], AT), "S1", first.id, accept=False, why="No room")
         with pytest.raises(Conflict):
-            suggestions.answer(session, "S1", first.id, accept=True, actor=KEEPER["S1"], at=AT)
-        second = suggestions.renew(session, "S1", DAY, actor=NIGHT, at=AT)
+            suggestions.answer(Context(session, KEEPER["S1"], AT), "S1", first.id, accept=True)
+        second = suggestions.renew(Context(session, NIGHT, AT), "S1", DAY)
         assert (second.kind, second.sku) == ("price", "milk")
 
 
@@ -178,14 +178,14 @@ def test_nothing_is_suggested_that_brings_but_the_tax(country):
 def test_what_a_suggestion_brought_stands_beside_what_it_should(country):
     with country.stores["S1"].write() as session:
         know_nearby(session)
-        made = suggestions.renew(session, "S1", DAY, actor=NIGHT, at=AT)
+        made = suggestions.renew(Context(session, NIGHT, AT), "S1", DAY)
         assert made.sku == "tea"
-        suggestions.answer(session, "S1", made.id, accept=True, actor=KEEPER["S1"], at=AT)
+        suggestions.answer(Context(session, KEEPER["S1"], AT), "S1", made.id, accept=True)
         for n in range(28):
             sells(session, "S1", "tea", 1, 395, DAY + dt.timedelta(days=n))
         later_day = DAY + dt.timedelta(days=28)
         assert session.get(Suggestion, ("S1", made.id)).measured_minor is None
-        suggestions.renew(session, "S1", later_day, actor=NIGHT, at=later(days=28))
+        suggestions.renew(Context(session, NIGHT, later(days=28)), "S1", later_day)
         row = session.get(Suggestion, ("S1", made.id))
         assert (row.state, row.measured_minor) == ("measured", round(7 * (395 / 1.09 - 250)))
         assert session.get(Price, ("tea", "*", dt.date(2025, 1, 1))).price_minor == 395, "it changed nothing by itself"

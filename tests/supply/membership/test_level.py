@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from config.errors import Invalid
 from config.ids import NETWORK
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.stock.ledger import StockCount
 from pos.store.store import store_of
 from supply.demand.history import DailyDemand
@@ -54,10 +54,10 @@ def conduct(session, *, late: int, returned: int, orders: int = 20) -> None:
             Escrow(id="o0", store_id="S1", purpose="pickup", amount_minor=500, currency="EUR", provider="practice",
                    state="disputed", opened_at=AT, pay_by=AT, disputed_why="It was spoilt")
         )  # fmt: skip
-    book = Booking(session, "S1", actor=OPERATOR, at=later(days=-20))
+    book = Booking(Context(session, OPERATOR, later(days=-20)), "S1")
     book.invoice(Wanted("i1", 5_000, SUNDAY - dt.timedelta(days=5), True, None, None, []))
     book.close("invoiced")
-    ledger.money_in(session, "S1", 4_600, reference="RF", id="b1", actor=OPERATOR, at=later(days=-10))
+    ledger.money_in(Context(session, OPERATOR, later(days=-10)), "S1", 4_600, reference="RF", id="b1")
 
 
 def recounted(evidence: dict, folder: Path) -> tuple[int, dict[str, str]]:
@@ -72,7 +72,7 @@ def recounted(evidence: dict, folder: Path) -> tuple[int, dict[str, str]]:
 def test_a_review_is_recounted_by_an_independent_script_from_its_evidence(country, tmp_path, late, returned, level):
     with country.network.write() as session:
         conduct(session, late=late, returned=returned)
-        credit_review.close_day(session, SUNDAY, actor=NIGHT, at=AT)
+        credit_review.close_day(Context(session, NIGHT, AT), SUNDAY)
     country.deliver()
     with country.stores["S1"].read() as session:
         review = session.get(membership_level.LevelReview, "S1")
@@ -137,7 +137,7 @@ def test_a_shop_is_reviewed_at_once_and_then_when_a_week_ends(country):
     with country.network.write() as session:
         store = store_of(session, "S1")
         reviewed = [
-            membership_level.review(session, store, SUNDAY + dt.timedelta(days=n), actor=NIGHT, at=AT) is not None
+            membership_level.review(Context(session, NIGHT, AT), store, SUNDAY + dt.timedelta(days=n)) is not None
             for n in (-3, -2, -1, 0, 0, 1, 7)
         ]
     assert reviewed == [True, False, False, True, False, False, True]
@@ -152,8 +152,8 @@ def test_a_level_raises_the_limit_and_the_days_free_of_interest_and_nothing_else
         limit, days = before.limit_minor, before.terms["most_days"]
         conduct(session, late=0, returned=0)
         session.get_one(membership_level.LevelReview, "S1").day = before.worked_out_on = SUNDAY - dt.timedelta(days=7)
-        ledger.money_in(session, "S1", 400, reference="RF", id="b2", actor=OPERATOR, at=later(days=-10))
-        credit_review.close_day(session, SUNDAY, actor=NIGHT, at=AT)
+        ledger.money_in(Context(session, OPERATOR, later(days=-10)), "S1", 400, reference="RF", id="b2")
+        credit_review.close_day(Context(session, NIGHT, AT), SUNDAY)
         after = credit_review.credit.line_of(session, "S1")
         assert (after.level, after.limit_minor > limit, after.terms["most_days"]) == (2, True, days + 14)
     assert KEEPER["S1"]

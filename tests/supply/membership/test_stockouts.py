@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import supply.sync.checks
 from config.database import Database
 from config.ids import NETWORK
+from config.nodes.journal import Context
 from config.nodes.node import found
 from pos.catalogue.catalogue import Listing
 from pos.stock import stock
@@ -43,7 +44,7 @@ def sells(session, store_id: str, sku: str, a_day: int, *, days: int = 28) -> No
 
 
 def keep(session, day: dt.date = DAY) -> int:
-    return stockouts.keep_rates(session, day, **BY)
+    return stockouts.keep_rates(Context(session, **BY), day)
 
 
 def runs_out(session, region_id: str, days: int) -> list[stockouts.RunsOut]:
@@ -86,7 +87,7 @@ def open_stores(database: Database, count: int) -> None:
             else:
                 session.execute(sa.update(Listing).where(of_store, Listing.sku == "bread").values(active=False))
             here = [(sku, draw.randint(1, 30)) for sku in SKUS if draw.random() < 0.7]
-            stock.open_stock(session, store, here, source_id=f"open-{n}", **BY)
+            stock.open_stock(Context(session, **BY), store, here, source_id=f"open-{n}")
             session.add(
                 NetworkOffer(
                     store_id=store,
@@ -103,7 +104,7 @@ def open_stores(database: Database, count: int) -> None:
                     answer_by=DAY,
                 )
             )
-        stock.open_stock(session, WAREHOUSE, [(sku, 50) for sku in SKUS], source_id="opening", **BY)
+        stock.open_stock(Context(session, **BY), WAREHOUSE, [(sku, 50) for sku in SKUS], source_id="opening")
         while keep(session):
             pass
 
@@ -135,8 +136,8 @@ def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):
         sells(session, "S1", "tea", 10)
         sells(session, "S2", "tea", 10)
         sells(session, "S2", "milk", 4)
-        stock.open_stock(session, "S1", [("tea", 5)], source_id="a", at=AT, actor=OPERATOR)
-        stock.open_stock(session, "S2", [("tea", 500), ("milk", 8)], source_id="b", at=AT, actor=OPERATOR)
+        stock.open_stock(Context(session, OPERATOR, AT), "S1", [("tea", 5)], source_id="a")
+        stock.open_stock(Context(session, OPERATOR, AT), "S2", [("tea", 500), ("milk", 8)], source_id="b")
         assert keep(session) == 2
         assert keep(session) == 0, "once a day"
     with country.network.write() as session:
@@ -194,7 +195,7 @@ def test_a_day_that_is_over_or_a_forecast_that_changes_lets_the_shop_s_rates_be_
                           started_at=AT)  # fmt: skip
         session.add(run)
         session.flush()
-        forecast_store._publish(session, run, **BY)
+        forecast_store._publish(Context(session, **BY), run)
         assert keep(session) == 1
         assert keep(session, DAY + dt.timedelta(days=1)) == 2, "the day is over"
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from config.errors import Invalid
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.producers import agents, payouts, producers
 from pos.producers.producers import Producer, ProducerMovement
 from supply.money import agent_commissions, escrow_ledger, ledger, pain001
@@ -28,9 +29,15 @@ def country(tmp_path):
 def agree(country, agent: str, account: str = "", *, at: dt.datetime = AT) -> None:
     with country.stores["S1"].write() as session:
         producers.add_producer(
-            session, "S1", "Li's farm", id="farm", commission_bp=2_000, agent_name=agent, agent_bp=500 if agent else 0,
-            agent_account=account, actor=KEEPER["S1"], at=at,
-        )  # fmt: skip
+            Context(session, KEEPER["S1"], at),
+            "S1",
+            "Li's farm",
+            id="farm",
+            commission_bp=2_000,
+            agent_name=agent,
+            agent_bp=500 if agent else 0,
+            agent_account=account,
+        )
 
 
 def moved(country, agent_minor: int, *, answers: str | None = None, agent: str = "Mei") -> str:
@@ -48,13 +55,13 @@ def moved(country, agent_minor: int, *, answers: str | None = None, agent: str =
 
 def state(country, at: dt.datetime = AT) -> None:
     with country.stores["S1"].write() as session:
-        payouts.make(session, "S1", "farm", DAY, id=new_id(), actor=KEEPER["S1"], at=at)
+        payouts.make(Context(session, KEEPER["S1"], at), "S1", "farm", DAY, id=new_id())
     country.deliver(seed=7, at=at)
 
 
 def run(country, id: str) -> payout.Run:
     with country.network.write() as session:
-        return payout.make_run(session, id=id, actor=OPERATOR, at=AT)
+        return payout.make_run(Context(session, OPERATOR, AT), id=id)
 
 
 def coming(country) -> list[tuple[str, int, int]]:
@@ -64,7 +71,7 @@ def coming(country) -> list[tuple[str, int, int]]:
 
 def store_pays(country, minor: int, id: str) -> None:
     with country.network.write() as session:
-        ledger.money_in(session, "S1", minor, reference="RF18", id=id, actor=OPERATOR, at=AT)
+        ledger.money_in(Context(session, OPERATOR, AT), "S1", minor, reference="RF18", id=id)
 
 
 def test_a_part_is_paid_out_when_the_shop_has_paid_it_and_stands_in_the_bank_s_file(country):
@@ -102,7 +109,7 @@ def test_what_the_bank_sends_back_waits_for_a_better_account(country):
     store_pays(country, 2_000, "p1")
     (one,) = run(country, "run-1").payouts
     with country.network.write() as session:
-        payout.returned(session, "S1", one.id, why="Closed", actor=OPERATOR, at=AT)
+        payout.returned(Context(session, OPERATOR, AT), "S1", one.id, why="Closed")
         assert (balances(session, "S1")["agents"], balances(session, "S1")["funds"]) == (-2_000, 0)
     with country.network.write() as session:
         body = {"store_id": "S1", "name": "Mei", "bic": "", "account": "6222021234567890"}
@@ -182,7 +189,7 @@ def test_a_part_that_is_given_up_is_not_paid_to_its_agent(country):
     store_pays(country, 2_000, "p1")
     with country.network.write() as session:
         (left,) = ledger.open_invoices(session, "S1")
-        ledger.write_off(session, "S1", left.invoice.id, why="The store is gone", actor=OPERATOR, at=AT)
+        ledger.write_off(Context(session, OPERATOR, AT), "S1", left.invoice.id, why="The store is gone")
     assert [(one.agent, one.amount_minor) for one in run(country, "run-1").payouts] == [("Mei", 2_000)]
     assert coming(country) == []
     country.deliver()

@@ -6,7 +6,7 @@ import pytest
 
 from config.errors import Invalid, Refused
 from config.ids import NETWORK
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from supply.demand.history import StoreDay
 from supply.membership import credit_review
 from supply.money import advances, credit, escrow, escrow_ledger, ledger, payouts
@@ -30,12 +30,12 @@ def country(tmp_path):
 
 def set_terms(country: Country, **terms: int) -> None:
     with country.network.write() as session:
-        money_terms.set_terms(session, Terms(**terms), actor=OPERATOR, at=AT)
+        money_terms.set_terms(Context(session, OPERATOR, AT), Terms(**terms))
 
 
 def invoice(country: Country, id: str, minor: int, due_days: int, *, on_credit: bool = True, store: str = "S1") -> None:
     with country.network.write() as session:
-        book = Booking(session, store, actor=OPERATOR, at=AT)
+        book = Booking(Context(session, OPERATOR, AT), store)
         book.invoice(Wanted(id, minor, DAY + dt.timedelta(days=due_days), on_credit, None, None, []))
         book.close("invoiced")
 
@@ -44,18 +44,18 @@ def nights(country: Country, first: int, last: int) -> None:
     """Close the days from DAY + first to DAY + last, each in the night after it."""
     for day in range(first, last + 1):
         with country.network.write() as session:
-            credit_review.close_day(session, DAY + dt.timedelta(days=day), actor=NIGHT, at=later(days=day + 1))
+            credit_review.close_day(Context(session, NIGHT, later(days=day + 1)), DAY + dt.timedelta(days=day))
 
 
 def pay_in(country: Country, minor: int, id: str, at: dt.datetime) -> None:
     with country.network.write() as session:
-        ledger.money_in(session, "S1", minor, reference="RF18", id=id, actor=OPERATOR, at=at)
+        ledger.money_in(Context(session, OPERATOR, at), "S1", minor, reference="RF18", id=id)
 
 
 def run(country: Country, id: str, at: dt.datetime) -> list[tuple[str, int]]:
     with country.network.write() as session:
         return [
-            (one.agent, one.amount_minor) for one in payouts.make_run(session, id=id, actor=OPERATOR, at=at).payouts
+            (one.agent, one.amount_minor) for one in payouts.make_run(Context(session, OPERATOR, at), id=id).payouts
         ]
 
 
@@ -100,13 +100,13 @@ def test_nobody_is_paid_out_for_goods_that_are_not_paid(country):
     know_bank(country)
     invoice(country, "goods", 10_000, 7, on_credit=False)
     with country.network.write() as session:
-        ledger.credit_note(session, "S1", 6_000, why="Broken", id="n1", actor=OPERATOR, at=later(days=1))
-        ledger.given(session, "S1", "goodwill", 1_000, why="Late", id="g1", actor=OPERATOR, at=later(days=1))
+        ledger.credit_note(Context(session, OPERATOR, later(days=1)), "S1", 6_000, why="Broken", id="n1")
+        ledger.given(Context(session, OPERATOR, later(days=1)), "S1", "goodwill", 1_000, why="Late", id="g1")
     assert run(country, "r1", later(days=1)) == [], "not due yet, but no cash for it either"
     assert book_of(country) == {"invoiced": 3_000, "goods": -10_000, "returns": 6_000, "care": 1_000}
     pay_in(country, 3_000, "m1", later(days=2))
     with country.network.write() as session:
-        ledger.credit_note(session, "S1", 2_000, why="Broken too", id="n2", actor=OPERATOR, at=later(days=3))
+        ledger.credit_note(Context(session, OPERATOR, later(days=3)), "S1", 2_000, why="Broken too", id="n2")
     assert run(country, "r2", later(days=3)) == [("", 2_000)], "what was paid comes back"
     assert country.findings() == []
 
@@ -117,24 +117,24 @@ def test_what_was_given_up_of_goods_is_not_credited_when_they_come_back(country)
     pay_in(country, 4_000, "m1", later(hours=1))
     invoice(country, "lost", 10_000, 1)
     with country.network.write() as session:
-        ledger.write_off(session, "S1", "lost", why="Gone", actor=OPERATOR, at=later(days=2))
+        ledger.write_off(Context(session, OPERATOR, later(days=2)), "S1", "lost", why="Gone")
         assert ledger.left_to_credit(session, "S1") == 4_000
     with country.network.write() as session, pytest.raises(Refused) as refused:
-        ledger.credit_note(session, "S1", 4_001, why="Back", id="n1", actor=OPERATOR, at=later(days=3))
+        ledger.credit_note(Context(session, OPERATOR, later(days=3)), "S1", 4_001, why="Back", id="n1")
     assert refused.value.code == "more-than-delivered"
 
 
 def test_money_that_came_after_the_due_day_does_not_pay_it_in_time_however_late_the_night_runs(country):
     invoice(country, "goods", 10_000, 2)
     with country.network.write() as session:
-        ledger.given(session, "S1", "slot", 4_000, why="A place", id="g1", actor=OPERATOR, at=AT)
-        book = Booking(session, "S1", actor=OPERATOR, at=later(days=4))
+        ledger.given(Context(session, OPERATOR, AT), "S1", "slot", 4_000, why="A place", id="g1")
+        book = Booking(Context(session, OPERATOR, later(days=4)), "S1")
         book.enter("slot", "funds", "shelf", 9_000, source_id="g2")
         book.close("slot")
     with country.network.write() as session:  # the night of the second day is made up for on the fifth
-        credit_review.close_day(session, DAY + dt.timedelta(days=2), actor=NIGHT, at=later(days=5))
+        credit_review.close_day(Context(session, NIGHT, later(days=5)), DAY + dt.timedelta(days=2))
         assert repaid_of(session, "S1", DAY + dt.timedelta(days=5)) == (10_000, 4_000)
-        credit_review.close_day(session, DAY + dt.timedelta(days=4), actor=NIGHT, at=later(days=5))
+        credit_review.close_day(Context(session, NIGHT, later(days=5)), DAY + dt.timedelta(days=4))
         assert repaid_of(session, "S1", DAY + dt.timedelta(days=5)) == (10_000, 4_000)
     assert book_of(country)["funds"] == -3_000
     assert "credit" not in book_of(country)
@@ -146,10 +146,10 @@ def advance_on(country: Country, held_minor: int, asked_minor: int) -> None:
     know_bank(country)
     with country.network.write() as session:
         escrow.open_for(
-            session, "e1", "S1", "pickup", held_minor, currency="EUR", provider="practice", actor=OPERATOR, at=AT
+            Context(session, OPERATOR, AT), "e1", "S1", "pickup", held_minor, currency="EUR", provider="practice"
         )
         row = escrow.escrow_of(session, "e1")
-        escrow.settle_outcome(session, "e1", escrow.Outcome("captured"), actor=OPERATOR, at=AT)
+        escrow.settle_outcome(Context(session, OPERATOR, AT), "e1", escrow.Outcome("captured"))
         row.release_at, row.proved = later(days=15), True
         wish = {"store_id": "S1", "id": "a1", "asked_minor": asked_minor, "asked_at": AT.isoformat(), **ASKED}
         hear(session, "advance.asked", wish, at=AT)
@@ -157,7 +157,7 @@ def advance_on(country: Country, held_minor: int, asked_minor: int) -> None:
 
 def send_back(country: Country, minor: int, at: dt.datetime) -> None:
     with country.network.write() as session:
-        escrow.refund(session, "e1", minor, why="Brought back", actor=OPERATOR, at=at)
+        escrow.refund(Context(session, OPERATOR, at), "e1", minor, why="Brought back")
 
 
 def test_an_advance_whose_money_went_back_to_the_customer_is_repaid_by_what_the_shop_pays(country):
@@ -177,7 +177,7 @@ def test_an_advance_is_called_in_as_far_as_too_little_is_held_for_it_and_no_run_
     assert book_of(country) == {"advance": 4_000, "bank": -4_000}
     with country.network.write() as session:
         assert advances.most(session, "S1", 8_000) == 0
-        escrow.release(session, "e1", why="collected", actor=OPERATOR, at=later(days=15))
+        escrow.release(Context(session, OPERATOR, later(days=15)), "e1", why="collected")
     assert book_of(country) == {"bank": -4_000, "escrow": 5_000, "commission": -150, "funds": -850}
     assert country.findings() == []
 
@@ -208,7 +208,7 @@ def test_an_advance_called_in_takes_from_the_credit_left_and_late_holds_the_line
 def test_the_last_word_where_money_goes_counts_though_the_shop_s_clock_was_set_back(country):
     for account, at in (("11112222", later(days=400)), ("33334444", later(days=1)), ("55556666", later(days=2))):
         with country.stores["S1"].write() as session:
-            payouts.set_account(session, "S1", payee="Wei", account=account, bic="", actor=KEEPER["S1"], at=at)
+            payouts.set_account(Context(session, KEEPER["S1"], at), "S1", payee="Wei", account=account, bic="")
     country.deliver(seed=5)
     for database in (country.stores["S1"], country.network):
         with database.read() as session:
@@ -272,7 +272,7 @@ def test_on_account_no_more_is_owed_than_the_terms_say_unless_the_operator_lets_
     assert country.state("S1", small)[1] == "acknowledged", "what still fits goes"
     assert waiting(country) == [(too_much, "account", 0)]
     with country.network.write() as session:
-        credit.let_go(session, "S1", too_much, actor=OPERATOR, at=later(days=1))
+        credit.let_go(Context(session, OPERATOR, later(days=1)), "S1", too_much)
     assert country.fill(later(days=1)) == [too_much]
     country.load(at=later(days=1))
     country.deliver(at=later(days=1))
@@ -280,7 +280,7 @@ def test_on_account_no_more_is_owed_than_the_terms_say_unless_the_operator_lets_
         assert credit.pending(session, "S1") == 0, "let go on account, it draws no credit"
     refused, _ = order_at(country, {"milk": 2}, 1)
     with country.network.write() as session:
-        credit.refuse(session, "S1", refused, why="Pay the first one", actor=OPERATOR, at=later(days=1))
+        credit.refuse(Context(session, OPERATOR, later(days=1)), "S1", refused, why="Pay the first one")
     country.deliver(seed=6, at=later(days=1))
     assert country.state("S1", refused) == ("rejected", "rejected")
     with country.stores["S1"].read() as session:
@@ -294,13 +294,13 @@ def test_what_is_given_up_as_lost_is_not_forgiven(country):
     assert line_of(country) == ("held", "late")
     with country.network.write() as session:
         (left,) = open_invoices(session, "S1")
-        credit.give_up(session, "S1", left.invoice.id, why="We gave it up", actor=OPERATOR, at=later(days=12))
+        credit.give_up(Context(session, OPERATOR, later(days=12)), "S1", left.invoice.id, why="We gave it up")
     nights(country, 12, 13)
     assert line_of(country) == ("held", "We gave it up"), "nothing is late any more, and yet"
     order_id, filled = order_at(country, {"milk": 1}, 14)
     assert (filled, waiting(country)) == ([], [(order_id, "held", 0)])
     with country.network.write() as session:
-        credit.release(session, "S1", actor=OPERATOR, at=later(days=14))
+        credit.release(Context(session, OPERATOR, later(days=14)), "S1")
     assert country.fill(later(days=14)) == [order_id], "the operator's word ends it"
 
 
@@ -335,7 +335,7 @@ def test_what_an_order_costs_beyond_its_draw_is_on_account_and_has_its_most(coun
     set_terms(country, account_most_minor=1_000)
     with country.network.write() as session:
         book = {"limit_minor": 50_000, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
-        credit.set_line(session, "S1", **book, advance_most_minor=0, actor=NIGHT, at=AT)
+        credit.set_line(Context(session, NIGHT, AT), "S1", **book, advance_most_minor=0)
     for n, (drawn, filled) in enumerate([(1, False), (1_200, True), (1_200, False)]):  # an order of 2,200 each
         ask_draw(country, f"o{n}", drawn)
         country.order("S1", {"milk": 2}, id=f"o{n}")
@@ -357,7 +357,7 @@ def test_a_draw_or_an_advance_of_nothing_is_refused(country, minor):
 def test_a_draw_whose_order_never_came_can_be_refused_and_the_order_comes_to_nothing(country):
     ask_draw(country, "o1", 500)
     with country.network.write() as session:
-        credit.refuse(session, "S1", "o1", why="We know no such order", actor=OPERATOR, at=AT)
+        credit.refuse(Context(session, OPERATOR, AT), "S1", "o1", why="We know no such order")
         assert (credit.held_draws(session), credit.pending(session, "S1")) == ([], 0)
     country.order("S1", {"milk": 1}, id="o1")
     country.deliver()
@@ -392,7 +392,7 @@ def test_a_draw_that_comes_after_its_order_went_on_account_takes_no_credit(count
     asked = {"store_id": "S1", "order_id": order_id, "order_no": 1, "amount_minor": 1_100, "state": "asked"}
     with country.network.write() as session:
         if not filled:
-            credit.let_go(session, "S1", order_id, actor=OPERATOR, at=AT)
+            credit.let_go(Context(session, OPERATOR, AT), "S1", order_id)
         hear(session, "credit.asked", asked | {"asked_at": AT.isoformat(), "why": ""}, at=AT)
         draw = credit.draw_of(session, "S1", order_id)
         assert (draw.state, draw.amount_minor, credit.pending(session, "S1")) == ("granted", 0, 0)
@@ -420,7 +420,7 @@ def test_the_draw_of_an_order_the_shop_calls_off_waits_for_nobody(country, order
         ask()
         assert waiting(country) == [("ox", "beyond", 900)]
     with country.stores["S1"].write() as session:
-        orders.cancel(session, "S1", "ox", why="Gone", actor=KEEPER["S1"], at=later(days=1))
+        orders.cancel(Context(session, KEEPER["S1"], later(days=1)), "S1", "ox", why="Gone")
     country.deliver(seed=2)
     if not order_first:
         ask()

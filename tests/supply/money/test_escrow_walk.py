@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from config.errors import DomainError
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import offers
 from pos.payments.providers import Outcome
 from pos.pricing.promises import Choice, Offer, Part
@@ -66,8 +66,8 @@ class Walk:
         offer = Offer(new_id(), "A tenth", "percent", (Part(Choice(everything=True)),), percent_bp=1_000,
                       codes=frozenset())  # fmt: skip
         with town.store.write() as session:
-            offers.make(session, STORE, offer, actor=ANA, at=AT)
-            offers.make_coupons(session, STORE, offer.id, codes=["TENTH"], most_uses=2, actor=ANA, at=AT)
+            offers.make(Context(session, ANA, AT), STORE, offer)
+            offers.make_coupons(Context(session, ANA, AT), STORE, offer.id, codes=["TENTH"], most_uses=2)
         town.publish(AT)
 
     def act(self, what, chosen, seed):
@@ -93,12 +93,12 @@ class Walk:
 
     def came(self, id, state):
         with self.town.network.write() as session:
-            came = escrow.settle_outcome(session, id, Outcome(state, "P"), actor=SYSTEM, at=self.at)
+            came = escrow.settle_outcome(Context(session, SYSTEM, self.at), id, Outcome(state, "P"))
             order = order_for_update(session, STORE, id)
             if came == "held":
                 placing.paid(session, order, at=self.at)
             if came == "lapsed" and order.state == "placed":
-                placing.unpaid(session, order, why="not paid", actor=SYSTEM, at=self.at)
+                placing.unpaid(Context(session, SYSTEM, self.at), order, why="not paid")
 
     def captured(self, id, _token):
         self.came(id, "captured")
@@ -108,7 +108,7 @@ class Walk:
 
     def store_does(self, verb, id, **more):
         with self.town.store.write() as session:
-            return verb(session, STORE, id, actor=ANA, at=self.at, **more)
+            return verb(Context(session, ANA, self.at), STORE, id, **more)
 
     def onward(self, id, token):
         """Take the next step an order wants; hand it over once it is ready."""
@@ -124,8 +124,8 @@ class Walk:
 
     def short(self, id, _token):
         with self.town.store.write() as session:
-            pickup.pick_line(session, STORE, id, "milk", 1, actor=ANA, at=self.at)
-            pickup.short(session, STORE, id, actor=ANA, at=self.at)
+            pickup.pick_line(Context(session, ANA, self.at), STORE, id, "milk", 1)
+            pickup.short(Context(session, ANA, self.at), STORE, id)
 
     def cancel(self, id, _token):
         self.store_does(pickup.cancel, id, why="Sorry.")
@@ -135,7 +135,7 @@ class Walk:
 
     def expire(self, *_order):
         with self.town.store.write() as session:
-            pickup.expire_due(session, STORE, actor=ANA, at=self.at)
+            pickup.expire_due(Context(session, ANA, self.at), STORE)
 
     def ask_cancel(self, _id, token):
         with self.town.network.write() as session:
@@ -163,18 +163,18 @@ class Walk:
     def resolve(self, id, _token):
         with self.town.network.write() as session:
             escrow_release.decide(
-                session, id, min(50, escrow.balance(session, id)), why="half", actor=SYSTEM, at=self.at
+                Context(session, SYSTEM, self.at), id, min(50, escrow.balance(session, id)), why="half"
             )
 
     def release(self, *_order):
         with self.town.network.write() as session:
             for row in escrow.to_release(session, self.at):
-                escrow.release(session, row.id, why="collected", actor=SYSTEM, at=self.at)
+                escrow.release(Context(session, SYSTEM, self.at), row.id, why="collected")
 
     def refund(self, *_order):
         with self.town.network.write() as session:
             for one in refunds.due(session, self.at):
-                escrow.refunded(session, one.id, actor=SYSTEM, at=self.at)
+                escrow.refunded(Context(session, SYSTEM, self.at), one.id)
 
     def to_the_end(self):
         """Let the time pass: what is unpaid lapses, what waits expires, what is disputed is decided."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from config.errors import Conflict, Invalid, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import facts
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from supply.demand.history import StoreDay
 from supply.membership import credit_review
 from supply.money import advances, agent_commissions, credit, escrow, escrow_ledger, ledger, payouts
@@ -61,8 +61,8 @@ def lend(country: Country, store: str = "S1", *, day: dt.date = DAY, at: dt.date
                     at_day = sunday - dt.timedelta(days=7 * n)
                     session.add(StoreDay(store_id=store, business_day=at_day, open=True, sales=9, revenue_minor=minor))
     with country.network.write() as session:
-        money_terms.set_terms(session, Terms(**{"first_bp": 10_000, **terms}), actor=OPERATOR, at=at)
-        credit_review.close_day(session, day, actor=NIGHT, at=at)
+        money_terms.set_terms(Context(session, OPERATOR, at), Terms(**{"first_bp": 10_000, **terms}))
+        credit_review.close_day(Context(session, NIGHT, at), day)
     country.deliver(at=at)
 
 
@@ -70,8 +70,8 @@ def order_on_credit(country: Country, packs: dict[str, int], store: str = "S1", 
     with country.stores[store].write() as session:
         order_id = new_id()
         write_order(session, store, order_id, packs, "vehicle", at, {"per_day": 3.0})
-        credit.draw(session, store, order_id, actor=KEEPER[store], at=at)
-        orders.send(session, store, order_id, actor=KEEPER[store], at=at)
+        credit.draw(Context(session, KEEPER[store], at), store, order_id)
+        orders.send(Context(session, KEEPER[store], at), store, order_id)
     return order_id
 
 
@@ -103,7 +103,7 @@ def test_what_was_counted_is_invoiced_at_the_order_s_cost_whatever_the_list_says
     with country.network.write() as session:
         for cost in (900, 9_999):
             suppliers.offer_product(
-                session, "vehicle", "bread", CasePack(pack_qty=6, pack_cost_minor=cost), actor=OPERATOR, at=AT
+                Context(session, OPERATOR, AT), "vehicle", "bread", CasePack(pack_qty=6, pack_cost_minor=cost)
             )
     bring(country, counts=[("bread", 9, "Three were squashed")])
     assert at_both(country, "invoiced") == 900 * 9 // 6 + 1100
@@ -140,7 +140,7 @@ def test_what_came_beyond_the_draw_is_invoiced_on_account_and_a_cancelled_order_
     country.deliver()
     with country.stores["S1"].write() as session:
         taken = credit.pending(session, "S1")
-        orders.cancel(session, "S1", order_id, why="A party is off", actor=KEEPER["S1"], at=AT)
+        orders.cancel(Context(session, KEEPER["S1"], AT), "S1", order_id, why="A party is off")
         assert (taken, credit.pending(session, "S1")) == (2_200, 0)
 
 
@@ -151,14 +151,14 @@ def test_beyond_the_line_the_shop_is_refused_and_the_network_holds_what_slipped_
     assert refused.value.code == "beyond-credit"
     first = order_on_credit(country, {"bread": 3})
     with country.network.write() as session:  # the line is cut while the order is on its way
-        money_terms.set_terms(session, Terms(first_bp=10_000, cap_minor=1_000), actor=OPERATOR, at=AT)
-        credit_review.close_day(session, DAY, actor=NIGHT, at=AT)
+        money_terms.set_terms(Context(session, OPERATOR, AT), Terms(first_bp=10_000, cap_minor=1_000))
+        credit_review.close_day(Context(session, NIGHT, AT), DAY)
     country.deliver()
     assert country.fill() == [], "an order on hold is not filled"
     with country.network.write() as session:
         (held,) = credit.held_draws(session)
         assert (held.order_id, held.state, held.why) == (first, "held", "beyond")
-        credit.let_go(session, "S1", first, actor=OPERATOR, at=AT)
+        credit.let_go(Context(session, OPERATOR, AT), "S1", first)
     assert country.fill() == [first]
 
 
@@ -166,10 +166,10 @@ def test_a_refused_draw_is_answered_with_nothing_and_says_why(country):
     lend(country, cap_minor=3_000)
     order_id = order_on_credit(country, {"bread": 3})
     with country.network.write() as session:
-        credit.hold(session, "S1", why="We have to talk", actor=OPERATOR, at=AT)
+        credit.hold(Context(session, OPERATOR, AT), "S1", why="We have to talk")
     country.deliver()
     with country.network.write() as session:
-        credit.refuse(session, "S1", order_id, why="Pay the old one first", actor=OPERATOR, at=AT)
+        credit.refuse(Context(session, OPERATOR, AT), "S1", order_id, why="Pay the old one first")
     country.deliver(seed=4)
     assert country.state("S1", order_id) == ("rejected", "rejected")
     with country.stores["S1"].read() as session:
@@ -187,16 +187,16 @@ def test_late_credit_costs_its_days_once_holds_the_line_and_paying_releases_it(c
     bring(country)
     for day in (7, 8, 9, 10, 10):  # due on day 7; the tenth night runs twice
         with country.network.write() as session:
-            credit_review.close_day(session, DAY + dt.timedelta(days=day), actor=NIGHT, at=later(days=day))
+            credit_review.close_day(Context(session, NIGHT, later(days=day)), DAY + dt.timedelta(days=day))
     country.deliver(at=later(days=10))
     assert at_both(country, "late") == -(9 + 9 + 9)
     with country.stores["S1"].read() as session:
         line = credit.line_of(session, "S1")
         assert (line.state, line.held_by, line.held_why) == ("held", "rule", "late")
     with country.network.write() as session:
-        ledger.money_in(session, "S1", 9_027, reference="RF18", id="bank-1", actor=OPERATOR, at=later(days=10))
-        ledger.money_in(session, "S1", 9_027, reference="RF18", id="bank-1", actor=OPERATOR, at=later(days=10))
-        credit_review.close_day(session, DAY + dt.timedelta(days=10), actor=NIGHT, at=later(days=10))
+        ledger.money_in(Context(session, OPERATOR, later(days=10)), "S1", 9_027, reference="RF18", id="bank-1")
+        ledger.money_in(Context(session, OPERATOR, later(days=10)), "S1", 9_027, reference="RF18", id="bank-1")
+        credit_review.close_day(Context(session, NIGHT, later(days=10)), DAY + dt.timedelta(days=10))
     country.deliver(at=later(days=10))
     assert at_both(country, "credit") == at_both(country, "funds") == 0
     with country.stores["S1"].read() as session:
@@ -207,19 +207,19 @@ def test_late_credit_costs_its_days_once_holds_the_line_and_paying_releases_it(c
 def test_what_the_operator_holds_no_rule_lets_go(country):
     lend(country)
     with country.network.write() as session:
-        credit.hold(session, "S1", why="Papers are missing", actor=OPERATOR, at=AT)
-        credit_review.close_day(session, DAY, actor=NIGHT, at=AT)
+        credit.hold(Context(session, OPERATOR, AT), "S1", why="Papers are missing")
+        credit_review.close_day(Context(session, NIGHT, AT), DAY)
         assert credit.line_of(session, "S1").state == "held"
-        credit.release(session, "S1", actor=OPERATOR, at=AT)
+        credit.release(Context(session, OPERATOR, AT), "S1")
         assert credit.line_of(session, "S1").state == "open"
 
 
 def hold_money(country: Country, order_id: str, amount_minor: int, *, collected: bool = True) -> None:
     with country.network.write() as session:
         row = escrow.open_for(
-            session, order_id, "S1", "pickup", amount_minor, currency="EUR", provider="practice", actor=OPERATOR, at=AT
+            Context(session, OPERATOR, AT), order_id, "S1", "pickup", amount_minor, currency="EUR", provider="practice"
         )
-        escrow.settle_outcome(session, order_id, escrow.Outcome("captured"), actor=OPERATOR, at=AT)
+        escrow.settle_outcome(Context(session, OPERATOR, AT), order_id, escrow.Outcome("captured"))
         row.release_at, row.proved = later(days=15) if collected else None, collected
 
 
@@ -228,14 +228,14 @@ def test_an_advance_is_a_share_of_what_is_collected_and_the_release_repays_it_fi
     hold_money(country, "o1", 10_000)
     hold_money(country, "o2", 5_000, collected=False)
     with country.stores["S1"].write() as session:
-        advances.ask(session, "S1", 50_000, id="wish-1", actor=KEEPER["S1"], at=AT)
+        advances.ask(Context(session, KEEPER["S1"], AT), "S1", 50_000, id="wish-1")
     country.deliver(seed=2)
     assert (at_both(country, "advance"), at_both(country, "funds")) == (8_000, -8_000)
     with country.stores["S1"].read() as session:
         wish = advances.latest(session, "S1")
         assert (wish.state, wish.given_minor) == ("given", 8_000)
     with country.network.write() as session:
-        escrow.release(session, "o1", why="collected", actor=OPERATOR, at=AT)
+        escrow.release(Context(session, OPERATOR, AT), "o1", why="collected")
     country.deliver()
     assert (at_both(country, "advance"), at_both(country, "funds")) == (0, -(10_000 - 300))
     assert (at_both(country, "escrow"), at_both(country, "commission")) == (10_000, -300)
@@ -244,28 +244,28 @@ def test_an_advance_is_a_share_of_what_is_collected_and_the_release_repays_it_fi
 def test_a_payout_leaves_the_funds_once_and_comes_back_if_the_bank_returns_it(country):
     hold_money(country, "o1", 10_000)
     with country.network.write() as session:
-        escrow.release(session, "o1", why="collected", actor=OPERATOR, at=AT)
-        assert payouts.make_run(session, id="run-0", actor=OPERATOR, at=AT).unknown == ["S1"]
+        escrow.release(Context(session, OPERATOR, AT), "o1", why="collected")
+        assert payouts.make_run(Context(session, OPERATOR, AT), id="run-0").unknown == ["S1"]
     with country.stores["S1"].write() as session:
         with pytest.raises(Invalid):
             payouts.set_account(
-                session, "S1", payee="Wei", account="DE89370400440532013001", bic="", actor=KEEPER["S1"], at=AT
+                Context(session, KEEPER["S1"], AT), "S1", payee="Wei", account="DE89370400440532013001", bic=""
             )
         payouts.set_account(
-            session, "S1", payee="Wei", account="DE89 3704 0044 0532 0130 00", bic="", actor=KEEPER["S1"], at=AT
+            Context(session, KEEPER["S1"], AT), "S1", payee="Wei", account="DE89 3704 0044 0532 0130 00", bic=""
         )
     country.deliver()
     with country.network.write() as session:
-        (one,) = payouts.make_run(session, id="run-1", actor=OPERATOR, at=AT).payouts
-        assert payouts.make_run(session, id="run-1", actor=OPERATOR, at=AT).payouts == [one]
+        (one,) = payouts.make_run(Context(session, OPERATOR, AT), id="run-1").payouts
+        assert payouts.make_run(Context(session, OPERATOR, AT), id="run-1").payouts == [one]
         assert one.amount_minor == 9_700
-        assert payouts.confirm(session, "run-1", actor=OPERATOR, at=AT) == 1
+        assert payouts.confirm(Context(session, OPERATOR, AT), "run-1") == 1
     country.deliver()
     assert at_both(country, "funds") == 0
     with country.network.write() as session:
-        payouts.returned(session, "S1", one.id, why="Account closed", actor=OPERATOR, at=AT)
+        payouts.returned(Context(session, OPERATOR, AT), "S1", one.id, why="Account closed")
         with pytest.raises(Conflict):
-            payouts.returned(session, "S1", one.id, why="Account closed", actor=OPERATOR, at=AT)
+            payouts.returned(Context(session, OPERATOR, AT), "S1", one.id, why="Account closed")
     country.deliver()
     assert at_both(country, "funds") == -9_700
     assert country.findings() == []
@@ -279,7 +279,7 @@ def test_a_limit_is_recomputed_to_the_cent_from_what_the_shop_exports(country, t
         bring(country, at=later(minutes=n))
         with country.network.write() as session:
             ledger.money_in(
-                session, "S1", 900 * packs + 1_000, reference="RF18", id=f"b{n}", actor=OPERATOR, at=later(days=paid_on)
+                Context(session, OPERATOR, later(days=paid_on)), "S1", 900 * packs + 1_000, reference="RF18", id=f"b{n}"
             )
     lend(country, day=DAY + dt.timedelta(days=12), at=later(days=12), first_bp=4_000)
     assert recomputed(country, tmp_path) == limit(country) > 0
@@ -366,19 +366,19 @@ def test_no_walk_of_verbs_unbalances_a_ledger(tmp_path_factory, steps, seed):
 
 def act(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
     """Do one thing of a walk; returns by how much the store must owe more (a reckoning of its own)."""
-    book = Booking(session, "S1", actor=OPERATOR, at=at)
+    book = Booking(Context(session, OPERATOR, at), "S1")
     if what in ("goods", "credit"):
         due = book.day + dt.timedelta(days=minor % 9)
         book.invoice(Wanted(n, minor, due, what == "credit", n, None, []))
         book.close("invoiced")
         return minor
     if what == "pay":
-        ledger.money_in(session, "S1", minor, reference="RF", id=n, actor=OPERATOR, at=at)
+        ledger.money_in(Context(session, OPERATOR, at), "S1", minor, reference="RF", id=n)
         return -minor
     if what == "note":
         minor = min(minor, ledger.left_to_credit(session, "S1"))
         if minor > 0:
-            ledger.credit_note(session, "S1", minor, why="Broken", id=n, actor=OPERATOR, at=at)
+            ledger.credit_note(Context(session, OPERATOR, at), "S1", minor, why="Broken", id=n)
         return -max(0, minor)
     if what == "escrow":
         escrow_ledger.passed_on(session, "S1", n, minor, 300, at=at)
@@ -388,7 +388,7 @@ def act(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
         book.close("advanced")
         return 0
     if what == "shelf":
-        return -minor if ledger.shelf_paid(session, "S1", minor, week=n, actor=OPERATOR, at=at) else 0
+        return -minor if ledger.shelf_paid(Context(session, OPERATOR, at), "S1", minor, week=n) else 0
     if what in ("online", "undone", "night"):
         return online_or_night(session, what, minor, n, at)
     if what == "late":
@@ -399,7 +399,7 @@ def act(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
         return minor if found else 0
     if what == "loss":
         found = open_invoices(session, "S1")
-        return -ledger.write_off(session, "S1", found[0].invoice.id, why="Gone", actor=OPERATOR, at=at) if found else 0
+        return -ledger.write_off(Context(session, OPERATOR, at), "S1", found[0].invoice.id, why="Gone") if found else 0
     return pay_out_or_back(session, what, minor, n, at)
 
 
@@ -407,14 +407,14 @@ def online_or_night(session, what: str, minor: int, n: str, at: dt.datetime) -> 
     """Advance what the rule allows on a collected online order, send a part of its money back, or close the day."""
     if what == "night":
         before = balances(session, "S1")
-        credit_review.close_day(session, at.date(), actor=NIGHT, at=at)
+        credit_review.close_day(Context(session, NIGHT, at), at.date())
         after = balances(session, "S1")
         return sum(before[name] - after[name] for name in ("late", "shelf"))
     if what == "online":
         row = escrow.open_for(
-            session, n, "S1", "pickup", minor, currency="EUR", provider="practice", actor=OPERATOR, at=at
+            Context(session, OPERATOR, at), n, "S1", "pickup", minor, currency="EUR", provider="practice"
         )
-        escrow.settle_outcome(session, n, escrow.Outcome("captured"), actor=OPERATOR, at=at)
+        escrow.settle_outcome(Context(session, OPERATOR, at), n, escrow.Outcome("captured"))
         row.release_at, row.proved = at + dt.timedelta(days=15), True
         wish = {
             "store_id": "S1",
@@ -426,7 +426,7 @@ def online_or_night(session, what: str, minor: int, n: str, at: dt.datetime) -> 
         }
         hear(session, "advance.asked", wish, at=at)
     elif (row := session.scalars(sa.select(escrow.Escrow).where(escrow.Escrow.state == "held")).first()) is not None:
-        escrow.refund(session, row.id, min(minor, escrow.balance(session, row.id)), why="Back", actor=OPERATOR, at=at)
+        escrow.refund(Context(session, OPERATOR, at), row.id, min(minor, escrow.balance(session, row.id)), why="Back")
     return 0
 
 
@@ -448,12 +448,12 @@ def pay_out_or_back(session, what: str, minor: int, n: str, at: dt.datetime) -> 
     if what == "payout":
         account = ledger.account_of(session, "S1")
         account.payee, account.bank_account = "Wei", "12345678"
-        run = payouts.make_run(session, id=n, actor=OPERATOR, at=at)
+        run = payouts.make_run(Context(session, OPERATOR, at), id=n)
         return sum(one.amount_minor for one in run.payouts if not one.agent)
     made = session.scalars(sa.select(payouts.Payout).where(payouts.Payout.state == "made")).first()
     if made is None:
         return 0
-    payouts.returned(session, "S1", made.id, why="Closed", actor=OPERATOR, at=at)
+    payouts.returned(Context(session, OPERATOR, at), "S1", made.id, why="Closed")
     return 0 if made.agent else -made.amount_minor
 
 
@@ -471,11 +471,11 @@ def test_another_shop_is_not_spoken_for(country):
 
 def test_an_escrow_of_the_same_id_has_the_same_amount(country):
     hold_money(country, "o1", 10_000)
-    asked = {"currency": "EUR", "provider": "practice", "actor": OPERATOR, "at": AT}
+    by, asked = {"actor": OPERATOR, "at": AT}, {"currency": "EUR", "provider": "practice"}
     with country.network.write() as session:
-        assert escrow.open_for(session, "o1", "S1", "pickup", 10_000, **asked).state == "held"
+        assert escrow.open_for(Context(session, **by), "o1", "S1", "pickup", 10_000, **asked).state == "held"
         with pytest.raises(Conflict, match="another amount"):
-            escrow.open_for(session, "o1", "S1", "pickup", 9_999, **asked)
+            escrow.open_for(Context(session, **by), "o1", "S1", "pickup", 9_999, **asked)
 
 
 def test_a_shop_keeps_the_newest_form_of_an_invoice_however_they_arrive(country):
@@ -494,7 +494,7 @@ def test_entries_and_balances_of_some_days_have_both_ends_in_them(country):
     with country.network.write() as session:
         for n in range(3):
             ledger.money_in(
-                session, "S1", 1_000 + n, reference=f"bank {n}", id=f"paid-{n}", actor=OPERATOR, at=later(days=n)
+                Context(session, OPERATOR, later(days=n)), "S1", 1_000 + n, reference=f"bank {n}", id=f"paid-{n}"
             )
         days = [entry.business_day for entry in ledger.entries_of(session, "S1")]
         assert len(set(days)) == 3
@@ -509,12 +509,12 @@ def test_what_was_given_for_goods_lowers_what_may_still_be_credited(country):
     bring(country)
     with country.network.write() as session:
         whole = ledger.left_to_credit(session, "S1")
-        assert ledger.given(session, "S1", "care", 300, why="slow", id="care-1", actor=OPERATOR, at=AT)
+        assert ledger.given(Context(session, OPERATOR, AT), "S1", "care", 300, why="slow", id="care-1")
         assert ledger.left_to_credit(session, "S1") == whole - 300
-        ledger.credit_note(session, "S1", 100, why="squashed", id="back-1", actor=OPERATOR, at=AT)
+        ledger.credit_note(Context(session, OPERATOR, AT), "S1", 100, why="squashed", id="back-1")
         assert ledger.left_to_credit(session, "S1") == whole - 400
         with pytest.raises(Refused):
-            ledger.credit_note(session, "S1", whole - 399, why="more", id="back-2", actor=OPERATOR, at=AT)
+            ledger.credit_note(Context(session, OPERATOR, AT), "S1", whole - 399, why="more", id="back-2")
 
 
 TODAY = dt.date(2026, 3, 2)

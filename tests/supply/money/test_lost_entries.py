@@ -10,6 +10,7 @@ from config.errors import Refused
 from config.ids import NETWORK
 from config.nodes import node
 from config.nodes.inbox import InboxMessage
+from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from supply.membership import credit_review
 from supply.money import ledger, lost_entries, payouts
@@ -51,7 +52,7 @@ class Books:
 
     def pay_in(self, minor: int, id: str, at=AT) -> None:
         with self.network.write() as session:
-            ledger.money_in(session, STORE, minor, reference=f"Bank {id}", id=id, actor=OPERATOR, at=at)
+            ledger.money_in(Context(session, OPERATOR, at), STORE, minor, reference=f"Bank {id}", id=id)
         self.country.deliver()
 
     def put_back(self, at=AT) -> None:
@@ -83,7 +84,7 @@ class Books:
         with self.network.write() as session:
             rows = lost_entries.waiting(session, STORE)
             for row in rows:
-                lost_entries.take_over(session, STORE, row.id, **BY)
+                lost_entries.take_over(Context(session, **BY), STORE, row.id)
         self.country.deliver()
         return [row.kind for row in rows]
 
@@ -97,10 +98,10 @@ def test_what_a_network_put_back_has_lost_comes_back_to_the_cent(books):
     books.buy({"bread": 3})
     books.pay_in(50_000, "pay-1")
     with books.network.write() as session:
-        ledger.credit_note(session, STORE, 700, why="Wet", id="note-1", **BY)
-        ledger.given(session, STORE, "goodwill", 300, why="Sorry", id="good-1", **BY)
-        run = payouts.make_run(session, id="run-1", **BY)
-        payouts.confirm(session, "run-1", **BY)
+        ledger.credit_note(Context(session, **BY), STORE, 700, why="Wet", id="note-1")
+        ledger.given(Context(session, **BY), STORE, "goodwill", 300, why="Sorry", id="good-1")
+        run = payouts.make_run(Context(session, **BY), id="run-1")
+        payouts.confirm(Context(session, **BY), "run-1")
     assert run.payouts
     books.country.deliver()
     books.buy({"milk": 1})
@@ -129,17 +130,19 @@ def test_no_shop_is_paid_out_or_charged_before_its_account_is_whole(books):
     books.pay_in(50_000, "pay-1")
     books.put_back()
     with books.network.write() as session:
-        ledger.money_in(session, STORE, 50_000, reference="Another", id="pay-2", **BY)
-        assert payouts.make_run(session, id="run-1", **BY).payouts == [], "nobody has heard what it was paid out"
+        ledger.money_in(Context(session, **BY), STORE, 50_000, reference="Another", id="pay-2")
+        assert payouts.make_run(Context(session, **BY), id="run-1").payouts == [], (
+            "nobody has heard what it was paid out"
+        )
     books.country.deliver()
     with books.network.write() as session:
         assert lost_entries.silent(session) == []
         rows = [row.id for row in lost_entries.waiting(session)]
         assert rows[0] == "pay-1"
-        assert payouts.make_run(session, id="run-2", **BY).payouts == [], "and something waits"
+        assert payouts.make_run(Context(session, **BY), id="run-2").payouts == [], "and something waits"
         for row in rows:
-            lost_entries.leave_out(session, STORE, row, why="The bank has no such payment", **BY)
-        assert payouts.make_run(session, id="run-3", **BY).payouts != []
+            lost_entries.leave_out(Context(session, **BY), STORE, row, why="The bank has no such payment")
+        assert payouts.make_run(Context(session, **BY), id="run-3").payouts != []
     books.country.deliver()
     with books.store.read() as session:
         row = session.get_one(lost_entries.LostEntry, (STORE, "pay-1"))
@@ -153,7 +156,7 @@ def test_what_was_paid_in_time_is_not_late_because_the_network_forgot_it(books):
     books.country.deliver(at=later(days=20))
     with books.network.write() as session:
         late = later(days=40)
-        credit_review.close_day(session, late.date(), actor=OPERATOR, at=late)
+        credit_review.close_day(Context(session, OPERATOR, late), late.date())
     assert books.accounts()[0]["late"] == 0
     books.take_all_over()
     with books.network.read() as session:
@@ -164,7 +167,7 @@ def test_what_was_paid_in_time_is_not_late_because_the_network_forgot_it(books):
 def test_a_payout_waits_for_the_money_it_was_made_from(books):
     books.pay_in(50_000, "pay-1")
     with books.network.write() as session:
-        payouts.make_run(session, id="run-1", **BY)
+        payouts.make_run(Context(session, **BY), id="run-1")
     books.country.deliver()
     books.put_back()
     books.country.deliver()
@@ -172,10 +175,10 @@ def test_a_payout_waits_for_the_money_it_was_made_from(books):
         first, paid, second = lost_entries.waiting(session, STORE)
         assert (first.kind, paid.kind, second.kind) == ("paid_in", "paid", "payout")
     with books.network.write() as session, pytest.raises(Refused, match="not here yet"):
-        lost_entries.take_over(session, STORE, second.id, **BY)
+        lost_entries.take_over(Context(session, **BY), STORE, second.id)
     with books.network.write() as session:
         for _ in range(2):
             for row in (first, paid, second):
-                lost_entries.take_over(session, STORE, row.id, **BY)
+                lost_entries.take_over(Context(session, **BY), STORE, row.id)
         assert len(payouts.latest(session)) == 1
         assert balances(session, STORE)["funds"] == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from config.errors import DomainError
 from config.ids import NETWORK, new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from supply.membership import credit_review
 from supply.money import advances, agent_commissions, credit, escrow, ledger, payouts, wrong_payments
 from supply.money.credit import CreditDraw, CreditLine
@@ -62,7 +62,7 @@ class Walk:
         self.network, self.store = country.network, country.stores[STORE]
         with self.network.write() as session:
             line = {"limit_minor": 9_000, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
-            credit.set_line(session, STORE, **line, advance_most_minor=0, actor=NIGHT, at=AT)
+            credit.set_line(Context(session, NIGHT, AT), STORE, **line, advance_most_minor=0)
             said = {"store_id": STORE, "bic": "", "reported_at": AT.isoformat()}
             hear(session, "account.bank_reported", said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
             hear(session, "agent.reported", said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
@@ -124,8 +124,8 @@ class Walk:
             order_id = new_id()
             write_order(session, STORE, order_id, {"milk": packs, "bread": 1}, "vehicle", self.at + self.ahead, {})
             if on_credit:
-                credit.draw(session, STORE, order_id, **self.here)
-            orders.send(session, STORE, order_id, **self.here)
+                credit.draw(Context(session, **self.here), STORE, order_id)
+            orders.send(Context(session, **self.here), STORE, order_id)
 
     def order_on_credit(self, packs: int) -> None:
         self.order(packs, on_credit=True)
@@ -133,7 +133,7 @@ class Walk:
     def call_off(self, which: int) -> None:
         if found := self.some(self.store, ReplenishmentOrder, which, "sent", "acknowledged"):
             with self.store.write() as session:
-                orders.cancel(session, STORE, found, why="Too much", **self.here)
+                orders.cancel(Context(session, **self.here), STORE, found, why="Too much")
 
     def send_out(self, _size: int) -> None:
         self.country.fill(self.at)
@@ -143,23 +143,31 @@ class Walk:
         """Take a delivery in as it was sent, or with less or more of the milk."""
         if found := self.some(self.store, Delivery, size, "expected"):
             with self.store.write() as session:
-                receiving.begin_count(session, STORE, found, **self.here)
+                receiving.begin_count(Context(session, **self.here), STORE, found)
                 if size > 2:
                     counted = 12 * size - 30
-                    receiving.count_line(session, STORE, found, "milk", max(0, counted), why="Counted so", **self.here)
-                receiving.post(session, STORE, found, **self.here)
+                    receiving.count_line(
+                        Context(session, **self.here), STORE, found, "milk", max(0, counted), why="Counted so"
+                    )
+                receiving.post(Context(session, **self.here), STORE, found)
 
     def send_away(self, which: int) -> None:
         if found := self.some(self.store, Delivery, which, "expected"):
             with self.store.write() as session:
-                receiving.refuse(session, STORE, found, why="Wet", **self.here)
+                receiving.refuse(Context(session, **self.here), STORE, found, why="Wet")
 
     def complain(self, size: int) -> None:
         if found := self.some(self.store, Delivery, size, "posted"):
             kind = ("damaged", "wrong", "short")[size % 3]
             with self.store.write() as session:
                 handling.file(
-                    session, STORE, found, [("milk", kind, size)], id=new_id(), wish="money", words="Look", **self.here
+                    Context(session, **self.here),
+                    STORE,
+                    found,
+                    [("milk", kind, size)],
+                    id=new_id(),
+                    wish="money",
+                    words="Look",
                 )
 
     def answer(self, size: int) -> None:
@@ -169,19 +177,19 @@ class Walk:
                 lines = handling.lines_of(session, claim)
                 granted = {(line.sku, line.kind): min(line.qty, size) for line in lines}
                 remedy = "return" if any(line.kind == "wrong" for line in lines) and size % 2 else "money"
-                handling.decide(session, STORE, found, granted, remedy=remedy, words="So much", **self.there)
+                handling.decide(Context(session, **self.there), STORE, found, granted, remedy=remedy, words="So much")
 
     def send_back(self, which: int) -> None:
         if found := self.some(self.store, supplier_returns.SupplierReturn, which, "proposed"):
             with self.store.write() as session:
-                returns.send(session, STORE, found, {}, **self.here)
+                returns.send(Context(session, **self.here), STORE, found, {})
 
     def count_back(self, which: int) -> None:
         if found := self.some(self.network, supplier_returns.SupplierReturn, which, "sent"):
             with self.network.write() as session:
                 sent = supplier_returns.lines_of(session, supplier_returns.return_of(session, STORE, found))
                 counts = {line.sku: (line.sent_qty, 0) for line in sent}
-                returns.receive(session, STORE, found, counts, **self.there)
+                returns.receive(Context(session, **self.there), STORE, found, counts)
 
     # --- words and money ---
 
@@ -191,52 +199,58 @@ class Walk:
 
     def pay(self, size: int) -> None:
         with self.network.write() as session:
-            ledger.money_in(session, STORE, 700 * size, reference="RF", id=new_id(), **self.there)
+            ledger.money_in(Context(session, **self.there), STORE, 700 * size, reference="RF", id=new_id())
 
     def take_payment_back(self, which: int) -> None:
         with self.network.write() as session:
             paid = wrong_payments.received(session, STORE, AT.date(), self.at.date())
             if paid:
                 entry, _gone = paid[which % len(paid)]
-                wrong_payments.take_back(session, STORE, entry.id, why="Another store's", **self.there)
+                wrong_payments.take_back(Context(session, **self.there), STORE, entry.id, why="Another store's")
 
     def pay_out(self, _size: int) -> None:
         with self.network.write() as session:
-            payouts.make_run(session, id=new_id(), **self.there)
+            payouts.make_run(Context(session, **self.there), id=new_id())
 
     def carried_out(self, which: int) -> None:
         with self.network.write() as session:
             for run in {one.run_id for one in payouts.latest(session, limit=which)}:
-                payouts.confirm(session, run, **self.there)
+                payouts.confirm(Context(session, **self.there), run)
 
     def came_back(self, which: int) -> None:
         if found := self.some(self.network, payouts.Payout, which, "made", "paid"):
             with self.network.write() as session:
-                payouts.returned(session, STORE, found, why="Closed", **self.there)
+                payouts.returned(Context(session, **self.there), STORE, found, why="Closed")
 
     def online(self, size: int) -> None:
         """Let a customer have paid online and taken the goods home."""
         with self.network.write() as session:
             row = escrow.open_for(
-                session, new_id(), STORE, "pickup", 900 * size, currency="EUR", provider="practice", **self.there
+                Context(session, **self.there),
+                new_id(),
+                STORE,
+                "pickup",
+                900 * size,
+                currency="EUR",
+                provider="practice",
             )
-            escrow.settle_outcome(session, row.id, escrow.Outcome("captured"), **self.there)
+            escrow.settle_outcome(Context(session, **self.there), row.id, escrow.Outcome("captured"))
             row.release_at, row.proved = self.at + dt.timedelta(days=3), True
 
     def refund(self, size: int) -> None:
         if found := self.some(self.network, Escrow, size, "held"):
             with self.network.write() as session:
                 back = min(500 * size, escrow.balance(session, found))
-                escrow.refund(session, found, back, why="Back", **self.there)
+                escrow.refund(Context(session, **self.there), found, back, why="Back")
 
     def pass_on(self, which: int) -> None:
         if found := self.some(self.network, Escrow, which, "held"):
             with self.network.write() as session:
-                escrow.release(session, found, why="Time is over", **self.there)
+                escrow.release(Context(session, **self.there), found, why="Time is over")
 
     def ask_advance(self, size: int) -> None:
         with self.store.write() as session:
-            advances.ask(session, STORE, 1_000 * size, id=new_id(), **self.here)
+            advances.ask(Context(session, **self.here), STORE, 1_000 * size, id=new_id())
 
     def part(self, size: int, *, sign: int = 1) -> None:
         with self.network.write() as session:
@@ -251,15 +265,15 @@ class Walk:
             left = open_invoices(session, STORE)
             if left:
                 one = left[which % len(left)]
-                ledger.write_off(session, STORE, one.invoice.id, why="Gone", **self.there)
+                ledger.write_off(Context(session, **self.there), STORE, one.invoice.id, why="Gone")
 
     def hold(self, _size: int) -> None:
         with self.network.write() as session:
-            credit.hold(session, STORE, why="Call us", **self.there)
+            credit.hold(Context(session, **self.there), STORE, why="Call us")
 
     def release(self, _size: int) -> None:
         with self.network.write() as session:
-            credit.release(session, STORE, **self.there)
+            credit.release(Context(session, **self.there), STORE)
 
     def let_go(self, which: int, *, verb=credit.let_go, **more: str) -> None:
         with self.network.write() as session:
@@ -272,7 +286,7 @@ class Walk:
 
     def night(self, _size: int) -> None:
         with self.network.write() as session:
-            credit_review.close_day(session, self.at.date() - dt.timedelta(days=1), actor=NIGHT, at=self.at)
+            credit_review.close_day(Context(session, NIGHT, self.at), self.at.date() - dt.timedelta(days=1))
 
     # --- inside ---
 

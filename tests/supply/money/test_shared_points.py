@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from config.errors import DomainError, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import facts, outbox
+from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from pos.customers import customers, loyalty, shared_points
 from pos.customers.customers import Particulars
@@ -70,12 +71,12 @@ class Street:
         self.country, self.network, self.at = country, country.network, AT
         self.numbers = {store: itertools.count(1) for store in country.stores}
         with self.network.write() as session:
-            points_pool.found(session, terms(**scheme), actor=OPERATOR, at=AT)
+            points_pool.found(Context(session, OPERATOR, AT), terms(**scheme))
             edition = shared_points.edition(session)
         for store, database in country.stores.items():
             with database.write() as session:
                 shared_points.take_edition(session, edition)
-                shared_points.take_part(session, store_of(session, store), actor=KEEPER[store], at=AT)
+                shared_points.take_part(Context(session, KEEPER[store], AT), store_of(session, store))
             for who in range(len(PHONES)):
                 self.know(store, who)
         self.deliver()
@@ -88,7 +89,7 @@ class Street:
         with self.country.stores[store].write() as session:
             store_row, wished = store_of(session, store), Particulars("Ana", PHONES[who], agreed=agreed)
             do = customers.change if customers.is_known(session, store, self.id(store, who)) else customers.add
-            do(session, store_row, self.id(store, who), wished, actor=KEEPER[store], at=self.at)
+            do(Context(session, KEEPER[store], self.at), store_row, self.id(store, who), wished)
 
     def agree(self, store, who, phone="") -> None:
         """Let somebody type the code that came to the phone at a store, and the store hear what came of it."""
@@ -126,7 +127,7 @@ class Street:
             store_row, mine = store_of(session, store), self.id(store, who)
             if not shared_points.collects(session, store, mine, self.at):
                 raise Refused("no-points-here", "No member")
-            shared_points.earn(session, store_row, mine, minor, sale_id=sale_id, at=self.at, actor=KEEPER[store])
+            shared_points.earn(Context(session, KEEPER[store], self.at), store_row, mine, minor, sale_id=sale_id)
         self.ring(store, who, minor, sale_id)
         return sale_id
 
@@ -135,11 +136,11 @@ class Street:
         self.ring(store, who, earned or paid, return_id, of_sale_id=sale_id)
         with self.country.stores[store].write() as session:
             store_row, mine = store_of(session, store), self.id(store, who)
-            rest = {"sale_id": return_id, "of_sale_id": sale_id, "at": self.at, "actor": KEEPER[store]}
+            ctx, rest = Context(session, KEEPER[store], self.at), {"sale_id": return_id, "of_sale_id": sale_id}
             if earned:
-                shared_points.take_points_back(session, store_row, mine, earned, **rest)
+                shared_points.take_points_back(ctx, store_row, mine, earned, **rest)
             if paid:
-                shared_points.give_points_back(session, store_row, mine, paid, **rest)
+                shared_points.give_points_back(ctx, store_row, mine, paid, **rest)
 
     def ask(self, store, who, minor, payment_id="") -> tuple[str, str]:
         """Ask the network for points; returns the payment's id and what became of it."""
@@ -151,8 +152,8 @@ class Street:
     def use(self, store, who, payment_id, minor) -> None:
         """Complete the sale that granted points pay."""
         with self.country.stores[store].write() as session:
-            rest = {"sale_id": f"sale-{payment_id}", "at": self.at, "actor": KEEPER[store]}
-            shared_points.spend(session, store, self.id(store, who), payment_id, minor, **rest)
+            ctx, sale_id = Context(session, KEEPER[store], self.at), f"sale-{payment_id}"
+            shared_points.spend(ctx, store, self.id(store, who), payment_id, minor, sale_id=sale_id)
 
     def seen(self, store, who=0) -> int:
         """Return the balance a store shows."""
@@ -171,7 +172,7 @@ class Street:
     def night(self, day=DAY) -> dict[str, int]:
         """Settle; returns what each store's ledger has been charged since the beginning."""
         with self.network.write() as session:
-            points_pool.settle_all(session, day, actor=OPERATOR, at=self.at)
+            points_pool.settle_all(Context(session, OPERATOR, self.at), day)
             return {store: -ledger.balances(session, store)["points"] for store in self.country.stores}
 
 
@@ -272,7 +273,7 @@ def test_a_shop_that_takes_back_what_it_never_gave_waits_and_taken_in_all_the_sa
         assert checks.findings(session) == []
     assert street.pool() == 0
     with street.network.write() as session:
-        network_points.decide(session, "S2", body["id"], take=True, actor=OPERATOR, at=AT)
+        network_points.decide(Context(session, OPERATOR, AT), "S2", body["id"], take=True)
         assert [one.code for one in checks.findings(session)] == ["K20"]
     assert street.night()["S2"] == 0
 
@@ -296,7 +297,7 @@ def test_who_is_forgotten_at_the_last_shop_is_forgotten_by_the_network(street):
     for store in ("S1", "S2"):
         with street.country.stores[store].write() as session:
             customers.erase(
-                session, store_of(session, store), street.id(store, 0), actor=KEEPER[store], at=later(days=1)
+                Context(session, KEEPER[store], later(days=1)), store_of(session, store), street.id(store, 0)
             )
         street.deliver(seed=2)
         with street.network.read() as session:
@@ -334,7 +335,7 @@ def test_a_new_number_keeps_the_points_and_two_numbers_of_one_person_become_one(
     for store in ("S1", "S2"):  # whoever was known by the first number has the second one now
         with street.country.stores[store].write() as session:
             store_row, wished = store_of(session, store), Particulars("Ana", PHONES[1], agreed=AGREED)
-            customers.change(session, store_row, street.id(store, 0), wished, actor=KEEPER[store], at=street.at)
+            customers.change(Context(session, KEEPER[store], street.at), store_row, street.id(store, 0), wished)
     street.deliver(seed=4)
     assert street.seen("S1") == 20, "a number nobody confirmed opens nothing"
     for store in ("S1", "S2"):
@@ -348,11 +349,13 @@ def test_a_shops_own_points_come_along_and_are_never_collected_beside(tmp_path):
     street = Street(make_country(tmp_path))
     with street.country.stores["S1"].write() as session:
         store_row, by = store_of(session, "S1"), {"actor": KEEPER["S1"], "at": AT}
-        loyalty.set_scheme(session, "S1", Scheme(True, 1, 100, 2, 1), **by)
-        customers.add(session, store_row, "customer-own", Particulars("Bo", agreed=frozenset({"points"})), **by)
-        loyalty.earn(session, store_row, "customer-own", 4_000, sale_id="s0", **by)
+        loyalty.set_scheme(Context(session, **by), "S1", Scheme(True, 1, 100, 2, 1))
+        customers.add(
+            Context(session, **by), store_row, "customer-own", Particulars("Bo", agreed=frozenset({"points"}))
+        )
+        loyalty.earn(Context(session, **by), store_row, "customer-own", 4_000, sale_id="s0")
         wished = Particulars("Bo", "+1 213 555 0101", agreed=AGREED)
-        customers.change(session, store_row, "customer-own", wished, **by)
+        customers.change(Context(session, **by), store_row, "customer-own", wished)
         standing = customers.standing(session, store_row, "customer-own", at=AT)
         assert (standing.points, standing.points_name, standing.points_to_confirm) == (26, "Clover", True)
         assert loyalty.account_of(session, "S1", "customer-own").points == 0
@@ -361,7 +364,7 @@ def test_a_shops_own_points_come_along_and_are_never_collected_beside(tmp_path):
 def test_a_shop_leaves_after_its_notice_and_what_it_sold_can_still_come_back(street):
     sale_id = street.sell("S1", 0, 1_000)
     with street.country.stores["S1"].write() as session:
-        part = shared_points.give_notice(session, store_of(session, "S1"), actor=KEEPER["S1"], at=later(hours=1))
+        part = shared_points.give_notice(Context(session, KEEPER["S1"], later(hours=1)), store_of(session, "S1"))
         assert part.until_day == DAY + dt.timedelta(days=14)
         assert shared_points.collects(session, "S1", street.id("S1", 0), later(days=14))
         assert not shared_points.collects(session, "S1", street.id("S1", 0), later(days=15))
@@ -376,9 +379,9 @@ def test_a_shop_leaves_after_its_notice_and_what_it_sold_can_still_come_back(str
 def test_the_network_changes_its_scheme_from_a_day_on_but_never_what_a_point_is_worth(street):
     with street.network.write() as session:
         with pytest.raises(DomainError, match="from tomorrow on"):
-            points_pool.found(session, terms(points=1), actor=OPERATOR, at=AT)
+            points_pool.found(Context(session, OPERATOR, AT), terms(points=1))
         less = terms(from_day=DAY + dt.timedelta(days=3), points=1, worth_minor=9)
-        points_pool.found(session, less, actor=OPERATOR, at=AT)
+        points_pool.found(Context(session, OPERATOR, AT), less)
         rows = [shared_points.scheme_on(session, DAY + dt.timedelta(days=n)) for n in (2, 3)]
         assert [(row.points, row.worth_minor) for row in rows] == [(2, 3), (1, 3)]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import Conflict, Invalid, NotFound
+from config.nodes.journal import Context
 from supply.money import agent_commissions, ledger, lost_entries, payouts, wrong_payments
 from supply.money.credit_limit import repaid_of
 from supply.money.ledger import Booking, Wanted, balances, open_invoices
@@ -27,14 +28,14 @@ def country(tmp_path):
 
 def owe(session, *bills: tuple[str, int, int, bool], store: str = STORE) -> None:
     """Make invoices: (id, amount, days until it is due, whether on credit)."""
-    book = Booking(session, store, **BY)
+    book = Booking(Context(session, **BY), store)
     for name, minor, days, on_credit in bills:
         book.invoice(Wanted(name, minor, DAY + dt.timedelta(days=days), on_credit, None, None, []))
     book.close("invoiced")
 
 
 def pay(session, minor: int, id: str = "pay", at=AT) -> None:
-    ledger.money_in(session, STORE, minor, reference="Bank 17", id=id, actor=OPERATOR, at=at)
+    ledger.money_in(Context(session, OPERATOR, at), STORE, minor, reference="Bank 17", id=id)
 
 
 def left(session, store: str = STORE) -> dict[str, int]:
@@ -47,16 +48,16 @@ def test_what_a_wrong_payment_paid_is_open_again_and_who_paid_has_it(country):
         owe(session, ("theirs", 9_000, 5, False), store=PAYER)
         pay(session, 1_000, "right")
         pay(session, 5_500)
-        wrong_payments.take_back(session, STORE, "pay", why="The other Wei", payer_id=PAYER, **BY)
+        wrong_payments.take_back(Context(session, **BY), STORE, "pay", why="The other Wei", payer_id=PAYER)
         assert left(session) == {"early": 2_000, "late": 4_000}, "what is due last is open first"
         assert left(session, PAYER) == {"theirs": 3_500}
         with pytest.raises(Conflict):
-            wrong_payments.take_back(session, STORE, "pay", why="Again", **BY)
+            wrong_payments.take_back(Context(session, **BY), STORE, "pay", why="Again")
         with pytest.raises(NotFound):
-            wrong_payments.take_back(session, PAYER, "pay", why="Not theirs", **BY)
+            wrong_payments.take_back(Context(session, **BY), PAYER, "pay", why="Not theirs")
         with pytest.raises(Invalid):
-            wrong_payments.take_back(session, STORE, "right", why=" ", **BY)
-        wrong_payments.take_back(session, STORE, "right", why="Theirs too", **BY)
+            wrong_payments.take_back(Context(session, **BY), STORE, "right", why=" ")
+        wrong_payments.take_back(Context(session, **BY), STORE, "right", why="Theirs too")
         assert left(session) == {"early": 3_000, "late": 4_000}, "nothing is owed beyond the invoices"
     country.deliver()
     assert country.findings() == []
@@ -73,7 +74,7 @@ def test_a_shop_is_not_late_because_a_payment_was_booked_for_it(country):
     with country.network.write() as session:
         owe(session, ("bill", 3_000, 10, True))
         pay(session, 3_000)
-        wrong_payments.take_back(session, STORE, "pay", why="Not theirs", actor=OPERATOR, at=after)
+        wrong_payments.take_back(Context(session, OPERATOR, after), STORE, "pay", why="Not theirs")
         (one,) = open_invoices(session, STORE)
         assert one.invoice.due_day == after.date() + dt.timedelta(days=7)
         assert repaid_of(session, STORE, one.invoice.due_day) == (3_000, 0), "what was taken back is no payment"
@@ -89,12 +90,12 @@ def test_what_was_paid_out_of_it_is_owed_and_an_agent_keeps_what_it_has(country)
         parts = {"store_id": STORE, "statement_id": "s", "parts": [["Mei", 2_000]]}
         hear(session, "agent.parts", parts, at=BY["at"])
         pay(session, 5_000)
-        payouts.make_run(session, id="run", **BY)
+        payouts.make_run(Context(session, **BY), id="run")
         parts = {"store_id": STORE, "statement_id": "t", "parts": [["Mei", 700]]}
         hear(session, "agent.parts", parts, at=BY["at"])
         pay(session, 700, "second")
-        wrong_payments.take_back(session, STORE, "second", why="Not theirs", **BY)
-        wrong_payments.take_back(session, STORE, "pay", why="Not theirs", **BY)
+        wrong_payments.take_back(Context(session, **BY), STORE, "second", why="Not theirs")
+        wrong_payments.take_back(Context(session, **BY), STORE, "pay", why="Not theirs")
         assert left(session) == {"agent-t-Mei": 700, "payment-pay": 5_000}
         (part,) = agent_commissions.parts_of(session)
         assert (part.due_minor, part.waiting_minor) == (0, 700)
@@ -114,7 +115,7 @@ def test_a_payment_taken_back_is_so_again_in_a_network_put_back_from_a_copy(coun
         ledger.account_of(session, STORE).put_back_waits = True
         hear(session, "account.lost", reported, at=AT)
         for _ in range(2):
-            lost_entries.take_over(session, STORE, "back-pay", actor=OPERATOR, at=later(days=2))
+            lost_entries.take_over(Context(session, OPERATOR, later(days=2)), STORE, "back-pay")
         assert left(session) == {"bill": 3_000}
         (back,) = [one for one in ledger.entries_of(session, STORE) if one.kind == "taken_back"]
         assert (back.id, back.business_day) == ("back-pay", DAY)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.nodes import facts
 from config.nodes.facts import stamp
+from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from pos.stock import stock
 from supply.demand.history import DailyDemand, StoreDay
@@ -178,7 +179,7 @@ def arrive(session, store: str, n: int, line: Ordered, vehicles: int = 1) -> Non
 def shared(session) -> dict[str, int]:
     """Fill, and return the units promised to each store."""
     found = dict.fromkeys(STORES, 0)
-    for order in dispatch.fill(session, actor=OPERATOR, at=AT):
+    for order in dispatch.fill(Context(session, OPERATOR, AT)):
         for line in session.query(OrderLine).filter_by(store_id=order.store_id, order_id=order.id):
             found[order.store_id] += (line.packs_acknowledged or 0) * line.pack_qty
     return found
@@ -188,12 +189,12 @@ def outcome(country: Country, there: int, stores, orders) -> dict[str, int]:
     """Return what is shared out where `there` units stand. stores: (a day, has); orders: (store, line, vehicles)."""
     with undone(country) as session:
         if there < 60:
-            stock.waste(session, WAREHOUSE, "bread", 60 - there, at=AT, actor=OPERATOR)
+            stock.waste(Context(session, OPERATOR, AT), WAREHOUSE, "bread", 60 - there)
         for store, (a_day, has) in zip(STORES, stores, strict=True):
             if a_day:
                 sells(session, store, a_day)
             if has:
-                stock.open_stock(session, store, [("bread", has)], source_id=store, at=AT, actor=OPERATOR)
+                stock.open_stock(Context(session, OPERATOR, AT), store, [("bread", has)], source_id=store)
         for n, (store, line, vehicles) in enumerate(orders, 1):
             arrive(session, store, n, line, vehicles)
         return shared(session)
@@ -331,7 +332,7 @@ def test_an_order_that_gets_less_says_what_is_kept_for_stores_that_order_another
         for store in ("S1", "S2"):
             sells(session, store, 10)
         arrive(session, "S1", 1, wish(10))
-        (order,) = dispatch.fill(session, actor=OPERATOR, at=AT)
+        (order,) = dispatch.fill(Context(session, OPERATOR, AT))
         (line,) = order_status.sheet(session, "S1", order.id).lines
         (listed,) = overview.orders(session)
         assert line.scarce is not None

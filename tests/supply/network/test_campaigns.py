@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, Refused
+from config.nodes.journal import Context
 from config.nodes.node import Peer
 from pos.catalogue import offers
 from pos.store.store import Region, Store
@@ -46,7 +47,7 @@ def planned_for(town, *stores, **more):
     given = {"lines": (BEER,), "fee_minor": 4_000, "hold_out_bp": 0, "answer_by": FIRST - dt.timedelta(days=1)} | more
     terms = CampaignTerms("campaign-0001", "11/11", "Beer for the match.", from_day=FIRST, until_day=LAST, **given)
     with town.network.write() as session:
-        made = campaigns.plan(session, terms, stores or (STORE,), actor=ANA, at=AT)
+        made = campaigns.plan(Context(session, ANA, AT), terms, stores or (STORE,))
     town.deliver()
     return made
 
@@ -54,16 +55,16 @@ def planned_for(town, *stores, **more):
 def answer(town, yes=True, at=AT):
     with town.store.write() as session:
         if yes:
-            campaign_requests.accept(session, STORE, "campaign-0001", actor=ANA, at=at)
+            campaign_requests.accept(Context(session, ANA, at), STORE, "campaign-0001")
         else:
-            campaign_requests.decline(session, STORE, "campaign-0001", why="No room.", actor=ANA, at=at)
+            campaign_requests.decline(Context(session, ANA, at), STORE, "campaign-0001", why="No room.")
     town.deliver(seed=1, at=at)
 
 
 def day_comes(town, day):
     at = later(days=(day - TODAY).days)
     with town.store.write() as session:
-        campaign_requests.carry_out(session, STORE, actor=ANA, at=at)
+        campaign_requests.carry_out(Context(session, ANA, at), STORE)
     town.deliver(at=at)
 
 
@@ -101,7 +102,7 @@ def test_a_no_tells_why_and_cannot_be_turned(town):
     answer(town, yes=False)
     assert state(town) == ("declined", "declined")
     with pytest.raises(Conflict), town.store.write() as session:
-        campaign_requests.accept(session, STORE, "campaign-0001", actor=ANA, at=AT)
+        campaign_requests.accept(Context(session, ANA, AT), STORE, "campaign-0001")
     with town.network.read() as session:
         assert session.get_one(CampaignAsk, (STORE, "campaign-0001")).answered_why == "No room."
 
@@ -138,7 +139,7 @@ def test_the_fee_is_paid_once_for_the_days_the_slots_stood(town):
 
 def settle(town, day=0):
     with town.network.write() as session:
-        campaigns.settle_due(session, actor=ANA, at=later(days=8 + campaigns.SETTLE_DAYS + day))
+        campaigns.settle_due(Context(session, ANA, later(days=8 + campaigns.SETTLE_DAYS + day)))
     town.deliver()
 
 
@@ -198,7 +199,7 @@ def test_called_off_while_a_shop_is_cut_off_it_is_paid_what_stood_until_it_heard
 
 def call_off(town):
     with town.network.write() as session:
-        campaigns.call_off(session, "campaign-0001", actor=ANA, at=later(days=5))
+        campaigns.call_off(Context(session, ANA, later(days=5)), "campaign-0001")
 
 
 def test_called_off_everything_ends_at_once(town):
@@ -239,7 +240,7 @@ def test_a_share_of_the_shops_is_held_out_by_lot_and_is_the_control(town):
         session.flush()
         found = campaigns.outcome(session, made, LAST)
         assert (found.days, found.effect.claimed, round(found.effect.effect, 1)) == (4, True, 0.5)
-        campaigns.settle_due(session, actor=ANA, at=later(days=8 + campaigns.SETTLE_DAYS))
+        campaigns.settle_due(Context(session, ANA, later(days=8 + campaigns.SETTLE_DAYS)))
         usual = campaigns.usual_uplift_bp(session)
         assert campaigns.USUAL_BP < usual < 5_000  # drawn towards what is usual, for it is one campaign alone
         reported = session.get_one(CampaignAsk, (asked[0].store_id, made.id))
@@ -262,7 +263,7 @@ def forecast_of(town, day):
     """Forecast the night after a day; returns what each of the coming days is expected to sell of beer."""
     with town.store.write() as session:
         computed = forecasts.compute_store(forecasts.load_store(session, STORE, day))
-        forecast_store.store_store(session, computed, actor=ANA, at=AT)
+        forecast_store.store_store(Context(session, ANA, AT), computed)
     row = computed.forecast.keys.index((STORE, "beer"))
     return computed.forecast.mean[row]
 

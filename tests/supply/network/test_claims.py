@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
+from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from pos.stock import stock
 from pos.store import pictures
@@ -48,13 +49,13 @@ def deliver_bread(country: Country, counted: int = 12, why: str = "Missing") -> 
 def file(country: Country, delivery_id: str, *lines, at=AT, id: str = CLAIM, wish: str = "money", **wishes):
     with country.stores["S1"].write() as session:
         return handling.file(
-            session, "S1", delivery_id, lines, id=id, wish=wish, actor=KEEPER["S1"], at=at, **wishes
+            Context(session, KEEPER["S1"], at), "S1", delivery_id, lines, id=id, wish=wish, **wishes
         ).state
 
 
 def decide(country: Country, granted: dict, *, remedy: str = "money", words: str = "", at=AT) -> None:
     with country.network.write() as session:
-        handling.decide(session, "S1", CLAIM, granted, remedy=remedy, words=words, actor=OPERATOR, at=at)
+        handling.decide(Context(session, OPERATOR, at), "S1", CLAIM, granted, remedy=remedy, words=words)
 
 
 def states(country: Country) -> tuple[str, str]:
@@ -81,7 +82,7 @@ def test_damaged_units_leave_the_stock_at_once_and_are_credited_when_they_are_ac
     assert country.level("S1", "S1", "bread").on_hand == 9
     country.deliver(seed=seed)
     with country.network.write() as session:
-        handling.look_into(session, "S1", CLAIM, actor=OPERATOR, at=AT)
+        handling.look_into(Context(session, OPERATOR, AT), "S1", CLAIM)
     country.deliver(seed=seed)
     assert states(country) == ("under_review", "under_review")
     decide(country, {("bread", "damaged"): 3})
@@ -116,7 +117,7 @@ def test_a_replacement_sent_back_at_the_door_ends_its_claim_by_what_was_credited
     country.deliver()
     delivery = country.delivery("S1")
     with country.stores["S1"].write() as session:
-        receiving.refuse(session, "S1", delivery, why="Broken again", actor=KEEPER["S1"], at=AT)
+        receiving.refuse(Context(session, KEEPER["S1"], AT), "S1", delivery, why="Broken again")
     country.deliver(seed=2)
     assert states(country) == ("compensated", "compensated")
     assert owes(country) == 9 * BREAD_MINOR
@@ -131,11 +132,11 @@ def test_units_under_a_claim_are_not_bought_before_it_is_answered(country, grant
         delivery = session.scalar(sa.select(Delivery.id))
     file(country, delivery, ("bread", "damaged", 4))
     with country.stores["S1"].write() as session:
-        consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=later(days=1))
-        returns.send(session, "S1", OFFER, {"bread": 8}, actor=KEEPER["S1"], at=later(days=1))
+        consignment.propose_now(Context(session, KEEPER["S1"], later(days=1)), "S1", OFFER)
+        returns.send(Context(session, KEEPER["S1"], later(days=1)), "S1", OFFER, {"bread": 8})
     country.deliver()
     with country.network.write() as session:
-        returns.receive(session, "S1", OFFER, {"bread": (8, 8)}, actor=OPERATOR, at=later(days=2))
+        returns.receive(Context(session, OPERATOR, later(days=2)), "S1", OFFER, {"bread": (8, 8)})
     close(country, later(days=40))
     assert lots(country) == [(4, 0, 8, 0)] * 2, "what is claimed waits for its answer"
     decide(country, {("bread", "damaged"): granted}, words="" if granted else "No", at=later(days=41))
@@ -158,7 +159,7 @@ def test_a_part_is_granted_with_a_reason_and_contested_once(country):
     country.deliver()
     assert (states(country), owes(country)) == (("compensated", "compensated"), 11 * BREAD_MINOR)
     with country.stores["S1"].write() as session:
-        handling.contest(session, "S1", CLAIM, words="Look at the second photo", actor=KEEPER["S1"], at=AT)
+        handling.contest(Context(session, KEEPER["S1"], AT), "S1", CLAIM, words="Look at the second photo")
     country.deliver(seed=2)
     with pytest.raises(Invalid, match="grant 1 to 4"):
         decide(country, {}, words="No")
@@ -167,7 +168,7 @@ def test_a_part_is_granted_with_a_reason_and_contested_once(country):
     country.reapply()
     assert (states(country), owes(country)) == (("compensated", "compensated"), 9 * BREAD_MINOR)
     with country.stores["S1"].write() as session, pytest.raises(Conflict, match="second answer is the last"):
-        handling.contest(session, "S1", CLAIM, words="Again", actor=KEEPER["S1"], at=AT)
+        handling.contest(Context(session, KEEPER["S1"], AT), "S1", CLAIM, words="Again")
     assert country.findings() == []
 
 
@@ -199,7 +200,7 @@ def test_a_replacement_that_is_not_to_be_had_comes_in_part_or_ends_by_what_was_c
     country.deliver()
     decide(country, {("bread", "damaged"): 3}, remedy="replacement")
     with country.network.write() as session:
-        stock.waste(session, "WH1", "bread", 48 - left, at=AT, actor=OPERATOR)
+        stock.waste(Context(session, OPERATOR, AT), "WH1", "bread", 48 - left)
     early, late = (later(days=2), later(days=3)) if left else (later(days=9), later(days=10))
     country.load(at=early)
     country.deliver(at=early)
@@ -222,12 +223,12 @@ def test_wrong_goods_stay_until_the_network_wants_them_back_and_are_credited_as_
     country.deliver()
     assert owes(country) == 13 * BREAD_MINOR, "the broken one is paid at once"
     with country.stores["S1"].write() as session:
-        returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=AT)
+        returns.send(Context(session, KEEPER["S1"], AT), "S1", CLAIM, {})
     country.deliver()
     assert states(country) == ("accepted", "accepted")
     with country.network.write() as session:
         (sent,) = supplier_returns.returns(session, "sent")
-        returns.receive(session, "S1", sent.id, {"bread": (2, 2)}, actor=OPERATOR, at=AT)
+        returns.receive(Context(session, OPERATOR, AT), "S1", sent.id, {"bread": (2, 2)})
     country.deliver(seed=2)
     country.reapply()
     assert (states(country), owes(country)) == (("returned", "returned"), 11 * BREAD_MINOR)
@@ -239,9 +240,9 @@ def days_pass(country: Country, days: int) -> None:
     """Let a night of both nodes go by, so many days later."""
     at = later(days=days)
     with country.stores["S1"].write() as session:
-        returns.keep_unsent(session, "S1", actor=KEEPER["S1"], at=at)
+        returns.keep_unsent(Context(session, KEEPER["S1"], at), "S1")
     with country.network.write() as session:
-        returns.end_overdue(session, actor=OPERATOR, at=at)
+        returns.end_overdue(Context(session, OPERATOR, at))
     country.deliver(at=at)
 
 
@@ -256,7 +257,7 @@ def test_goods_that_never_come_back_end_their_claim_without_money_and_stay_the_s
         assert [one.id for one in supplier_returns.returns(session, "proposed")] == [CLAIM], "its last day"
     days_pass(country, 15)
     with country.stores["S1"].write() as session, pytest.raises(Conflict, match="goods were kept"):
-        returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=later(days=15))
+        returns.send(Context(session, KEEPER["S1"], later(days=15)), "S1", CLAIM, {})
     days_pass(country, 28)
     assert states(country) == ("accepted", "accepted"), "the store's word may be on its way"
     days_pass(country, 29)
@@ -265,7 +266,7 @@ def test_goods_that_never_come_back_end_their_claim_without_money_and_stay_the_s
     assert states(country) == ("forfeited", "forfeited")
     assert (owes(country), country.level("S1", "S1", "bread").on_hand) == (13 * BREAD_MINOR, 13)
     with country.stores["S1"].write() as session, pytest.raises(Refused, match="no answer to contest"):
-        handling.contest(session, "S1", CLAIM, words="Too fast", actor=KEEPER["S1"], at=later(days=30))
+        handling.contest(Context(session, KEEPER["S1"], later(days=30)), "S1", CLAIM, words="Too fast")
     assert country.findings() == []
 
 
@@ -277,13 +278,13 @@ def test_goods_handed_over_in_time_are_credited_though_the_word_came_after_the_c
     decide(country, {("bread", "over"): 2}, remedy="return")
     country.deliver()
     with country.stores["S1"].write() as session:
-        returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=later(days=3))
+        returns.send(Context(session, KEEPER["S1"], later(days=3)), "S1", CLAIM, {})
     with country.network.write() as session:  # the line was down all the time
-        returns.end_overdue(session, actor=OPERATOR, at=later(days=29))
+        returns.end_overdue(Context(session, OPERATOR, later(days=29)))
     country.deliver(at=later(days=30), seed=seed)
     assert states(country) == ("forfeited", "forfeited")
     with country.network.write() as session:
-        returns.receive(session, "S1", CLAIM, {"bread": (2, 2)}, actor=OPERATOR, at=later(days=31))
+        returns.receive(Context(session, OPERATOR, later(days=31)), "S1", CLAIM, {"bread": (2, 2)})
     country.deliver(at=later(days=31), seed=seed)
     assert (states(country), owes(country)) == (("returned", "returned"), 12 * BREAD_MINOR)
     assert country.findings() == []
@@ -363,7 +364,7 @@ def test_a_claim_after_its_settlement_and_the_payment_is_refused_with_a_sentence
     country.deliver()
     decide(country, {("bread", "damaged"): 3})
     with country.network.write() as session:
-        ledger.money_in(session, "S1", 9 * BREAD_MINOR, reference="bank-1", id="paid-1", actor=OPERATOR, at=AT)
+        ledger.money_in(Context(session, OPERATOR, AT), "S1", 9 * BREAD_MINOR, reference="bank-1", id="paid-1")
     country.deliver()
     assert (states(country), owes(country)) == (("compensated", "compensated"), 0)
     before = country.rows()
@@ -372,7 +373,7 @@ def test_a_claim_after_its_settlement_and_the_payment_is_refused_with_a_sentence
     with pytest.raises(Refused, match=r"could be complained of until Mar 5, 2026\. Ask for goodwill"):
         file(country, delivery, ("bread", "damaged", 1), at=later(days=4), id="claim-00002")
     with country.stores["S1"].write() as session, pytest.raises(Refused, match="There is no answer to contest here"):
-        handling.contest(session, "S1", CLAIM, words="Too little", actor=KEEPER["S1"], at=AT)
+        handling.contest(Context(session, KEEPER["S1"], AT), "S1", CLAIM, words="Too little")
     with pytest.raises(DomainError) as answered:
         decide(country, {("bread", "damaged"): 1}, words="Less after all")
     assert str(answered.value).endswith(".")
@@ -382,7 +383,7 @@ def test_a_claim_after_its_settlement_and_the_payment_is_refused_with_a_sentence
 def test_a_claim_for_goods_that_were_paid_for_gives_the_money_back(country):
     delivery = deliver_bread(country)
     with country.network.write() as session:
-        ledger.money_in(session, "S1", 12 * BREAD_MINOR, reference="bank-1", id="paid-1", actor=OPERATOR, at=AT)
+        ledger.money_in(Context(session, OPERATOR, AT), "S1", 12 * BREAD_MINOR, reference="bank-1", id="paid-1")
     country.deliver()
     assert owes(country) == 0
     file(country, delivery, ("bread", "damaged", 3))
@@ -400,8 +401,9 @@ def test_a_delivery_that_is_not_posted_or_another_shop_s_cannot_be_complained_of
         file(country, country.delivery("S1"), ("bread", "damaged", 1))
     elsewhere = country.delivery("S1")
     with country.stores["S2"].write() as session, pytest.raises(NotFound, match="may belong to another one"):
-        handling.file(session, "S2", elsewhere, [("bread", "damaged", 1)], id="c", wish="money",
-                    actor=KEEPER["S2"], at=AT)  # fmt: skip
+        handling.file(
+            Context(session, KEEPER["S2"], AT), "S2", elsewhere, [("bread", "damaged", 1)], id="c", wish="money"
+        )
 
 
 def test_a_claim_to_an_own_supplier_is_a_letter_and_its_answer_is_written_down(country):
@@ -415,7 +417,7 @@ def test_a_claim_to_an_own_supplier_is_a_letter_and_its_answer_is_written_down(c
         letter = letters.letter_of(session, "S1", CLAIM)
         assert (letter.kind, letter.email, letter.body["lines"][0]["qty"]) == ("claim", "farm@example.org", 2)
         made = handling.answered_by_supplier(
-            session, "S1", CLAIM, {("bread", "short"): 2}, remedy="money", actor=KEEPER["S1"], at=AT
+            Context(session, KEEPER["S1"], AT), "S1", CLAIM, {("bread", "short"): 2}, remedy="money"
         )
         assert (made.state, made.granted_minor) == ("compensated", 2 * BREAD_MINOR)
         topics = set(session.scalars(sa.select(OutboxMessage.topic)))
@@ -479,11 +481,11 @@ def test_a_network_on_postgresql_keeps_claims_photos_returns_and_lots_all_the_sa
     decide(country, {("bread", "wrong"): 2, ("bread", "damaged"): 1}, remedy="return")
     country.deliver(seed=4)
     with country.stores["S1"].write() as session:
-        returns.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=AT)
+        returns.send(Context(session, KEEPER["S1"], AT), "S1", CLAIM, {})
     country.deliver(seed=5)
     with country.network.write() as session:
         (sent,) = supplier_returns.returns(session, "sent")
-        returns.receive(session, "S1", sent.id, {"bread": (2, 2)}, actor=OPERATOR, at=AT)
+        returns.receive(Context(session, OPERATOR, AT), "S1", sent.id, {"bread": (2, 2)})
     close(country, later(days=40), seed=6)
     assert states(country) == ("returned", "returned")
     assert lots(country) == [(0, 0, 3, 9)] * 2
@@ -491,7 +493,7 @@ def test_a_network_on_postgresql_keeps_claims_photos_returns_and_lots_all_the_sa
     with country.network.write() as session:
         (pushed,) = offer_results.pushes(session)
         assert (pushed.came_qty, pushed.sold_qty, pushed.count("accepted")) == (12, 0, 1)
-        assert offer_results.look_after(session, actor=OPERATOR, at=later(days=41)) == 0
+        assert offer_results.look_after(Context(session, OPERATOR, later(days=41))) == 0
     assert country.findings() == []
 
 
@@ -522,11 +524,17 @@ def test_no_walk_of_claims_credits_more_than_was_charged_or_unbalances_the_ledge
         for given_qty, way in rounds:
             try:
                 with country.network.write() as session:
-                    handling.decide(session, "S1", claim_id, {("bread", kind): min(qty, given_qty)}, remedy=way,
-                                  words="So be it", actor=OPERATOR, at=AT)  # fmt: skip
+                    handling.decide(
+                        Context(session, OPERATOR, AT),
+                        "S1",
+                        claim_id,
+                        {("bread", kind): min(qty, given_qty)},
+                        remedy=way,
+                        words="So be it",
+                    )
                 country.deliver(seed=seed)
                 with country.stores["S1"].write() as session:
-                    handling.contest(session, "S1", claim_id, words="Please", actor=KEEPER["S1"], at=AT)
+                    handling.contest(Context(session, KEEPER["S1"], AT), "S1", claim_id, words="Please")
             except (Refused, Conflict, Invalid):
                 break
             country.deliver(seed=seed)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from config.errors import Conflict, DomainError, NotFound, Refused
 from config.nodes import facts
 from config.nodes.facts import FACTS
+from config.nodes.journal import Context
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.catalogue.catalogue import Product
 from pos.stock import stock
@@ -29,17 +30,17 @@ def country(tmp_path) -> Country:
 def offer(country, **wishes):
     given = {"sku": "bread", "packs": 2, "why": "It sells around you", "answer_by": ANSWER_BY} | wishes
     with country.network.write() as session:
-        return network_offers.offer(session, "S1", NewOffer(**given), id=OFFER, actor=OPERATOR, at=AT)
+        return network_offers.offer(Context(session, OPERATOR, AT), "S1", NewOffer(**given), id=OFFER)
 
 
 def answer(country, verb, at=AT, **wishes):
     with country.stores["S1"].write() as session:
-        return getattr(network_offers, verb)(session, "S1", OFFER, actor=KEEPER["S1"], at=at, **wishes)
+        return getattr(network_offers, verb)(Context(session, KEEPER["S1"], at), "S1", OFFER, **wishes)
 
 
 def withdraw(country):
     with country.network.write() as session:
-        return network_offers.withdraw(session, "S1", OFFER, actor=OPERATOR, at=AT)
+        return network_offers.withdraw(Context(session, OPERATOR, AT), "S1", OFFER)
 
 
 def states(country) -> tuple[str, str]:
@@ -92,7 +93,7 @@ def test_an_offer_nobody_answered_expires_after_its_last_day(country):
     country.deliver()
     for at, expired in ((later(days=3), 0), (later(days=4), 1)):
         with country.stores["S1"].write() as session:
-            assert len(network_offers.expire_due(session, "S1", at=at, actor=KEEPER["S1"])) == expired
+            assert len(network_offers.expire_due(Context(session, KEEPER["S1"], at), "S1")) == expired
     country.deliver()
     assert states(country) == ("expired", "expired")
 
@@ -152,7 +153,7 @@ def test_goods_of_an_offer_sent_back_at_the_door_return_to_the_warehouse(country
     country.deliver()
     assert country.level("network", "WH1", "bread").on_hand == 48
     with country.stores["S1"].write() as session:
-        receiving.refuse(session, "S1", country_delivery(session), why="Wet", actor=KEEPER["S1"], at=AT)
+        receiving.refuse(Context(session, KEEPER["S1"], AT), "S1", country_delivery(session), why="Wet")
     country.deliver(seed=1)
     assert states(country) == ("refused", "refused")
     assert country.level("network", "WH1", "bread").on_hand == 60
@@ -238,7 +239,7 @@ def test_an_offer_to_another_shop_is_not_found_here(country):
     offer(country)
     country.deliver()
     with country.stores["S2"].write() as session, pytest.raises(NotFound, match="no such offer"):
-        network_offers.accept(session, "S2", OFFER, actor=KEEPER["S2"], at=AT)
+        network_offers.accept(Context(session, KEEPER["S2"], AT), "S2", OFFER)
 
 
 def test_a_shop_does_not_speak_for_another_nor_a_shop_for_the_network(country):
@@ -267,7 +268,7 @@ def accepted(country, **wishes) -> None:
 
 def waste(country, qty: int) -> None:
     with country.network.write() as session:
-        stock.waste(session, WAREHOUSE, "tea", qty, at=AT, actor=OPERATOR)
+        stock.waste(Context(session, OPERATOR, AT), WAREHOUSE, "tea", qty)
 
 
 def filled(country, at) -> int:
@@ -288,7 +289,7 @@ def test_of_an_accepted_offer_is_loaded_what_is_there_and_nothing_is_kept_back_f
     country.deliver()
     assert states(country) == ("received", "received")
     with country.network.write() as session:
-        stock.receive(session, WAREHOUSE, [("tea", 1)], source_kind="purchase", source_id="one", at=AT, actor=OPERATOR)
+        stock.receive(Context(session, OPERATOR, AT), WAREHOUSE, [("tea", 1)], source_kind="purchase", source_id="one")
     assert filled(country, AT) == 1
     assert country.findings() == []
 
@@ -312,18 +313,18 @@ def test_an_accepted_offer_of_which_nothing_is_there_is_called_off_in_its_time_a
     country.reapply()
     assert states(country) == ("called_off", "called_off")
     with country.network.write() as session:
-        stock.receive(session, WAREHOUSE, [("tea", 10)], source_kind="purchase", source_id="x", at=day, actor=OPERATOR)
+        stock.receive(Context(session, OPERATOR, day), WAREHOUSE, [("tea", 10)], source_kind="purchase", source_id="x")
     assert filled(country, day) == 1
 
 
 def test_the_operator_calls_accepted_goods_off_with_a_reason_the_shop_reads(country):
     accepted(country)
     with country.network.write() as session, pytest.raises(DomainError, match="Say why"):
-        network_offers.call_off(session, "S1", OFFER, why=" ", actor=OPERATOR, at=AT)
+        network_offers.call_off(Context(session, OPERATOR, AT), "S1", OFFER, why=" ")
     with country.network.write() as session:
-        network_offers.call_off(session, "S1", OFFER, why="It leaks", actor=OPERATOR, at=AT)
+        network_offers.call_off(Context(session, OPERATOR, AT), "S1", OFFER, why="It leaks")
     with country.network.write() as session, pytest.raises(Conflict, match="nothing to call off"):
-        network_offers.call_off(session, "S1", OFFER, why="It leaks", actor=OPERATOR, at=AT)
+        network_offers.call_off(Context(session, OPERATOR, AT), "S1", OFFER, why="It leaks")
     country.deliver()
     with country.stores["S1"].read() as session:
         assert [one.answered_why for one in network_offers.not_coming(session, "S1", DAY)] == ["It leaks"]

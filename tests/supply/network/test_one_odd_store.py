@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from config.errors import Invalid
 from config.ids import NETWORK, new_id
 from config.nodes import facts, outbox
+from config.nodes.journal import Context
 from config.nodes.node import Peer
 from config.nodes.outbox import Message
 from pos.sold import SaleLine
@@ -155,7 +156,7 @@ def test_a_sheet_nobody_can_read_waits_and_the_others_gain_all_the_same(neighbou
     ):
         assert why in send(country, "S1", "transfer.sheet", good | odd)
     with country.network.write() as session:
-        assert len(proposals.propose(session, actor=OPERATOR, at=AT)) == 1
+        assert len(proposals.propose(Context(session, OPERATOR, AT))) == 1
         # one that was kept before sheets were read at the door
         session.get_one(sheets.TransferSheet, "S1").body = good | {"spares": [["bread"]]}
         session.flush()
@@ -245,9 +246,17 @@ def test_a_shop_whose_order_cannot_be_held_waits_and_the_others_are_filled(count
     country.deliver()
     with country.network.write() as session:
         credit.set_line(
-            session, "S1", limit_minor=0, level=0, facts={}, terms={}, terms_n=0, steps=[], day=DAY,
-            advance_most_minor=0, actor=OPERATOR, at=AT,
-        )  # fmt: skip
+            Context(session, OPERATOR, AT),
+            "S1",
+            limit_minor=0,
+            level=0,
+            facts={},
+            terms={},
+            terms_n=0,
+            steps=[],
+            day=DAY,
+            advance_most_minor=0,
+        )
         session.get_one(CreditLine, "S1").state = "held"
         nowhere(session)
     assert country.fill() == [honest]
@@ -300,11 +309,11 @@ def test_a_word_for_a_day_in_an_order_that_is_here_is_not_urgent_and_the_rounds_
     country.fill()
     with country.network.write() as session:
         session.execute(sa.update(OrderLine).values(why={"runs_out_day": "soon"}))
-        dispatch.dispatch_day(session, everything=True, actor=OPERATOR, at=AT)
+        dispatch.dispatch_day(Context(session, OPERATOR, AT), everything=True)
         for here in (WAREHOUSE, "S1"):
-            vehicles.place(session, here, 31_200_000, 121_400_000, actor=OPERATOR, at=AT)
-        vehicles.add_vehicle(session, WAREHOUSE, "Vehicle 1", 40, actor=OPERATOR, at=AT)
-        plan = loads.ask(session, WAREHOUSE, DAY, actor=OPERATOR, at=AT)
+            vehicles.place(Context(session, OPERATOR, AT), here, 31_200_000, 121_400_000)
+        vehicles.add_vehicle(Context(session, OPERATOR, AT), WAREHOUSE, "Vehicle 1", 40)
+        plan = loads.ask(Context(session, OPERATOR, AT), WAREHOUSE, DAY)
         assert [call.urgency for call in loads.load(session, plan, at=AT).day.calls] == [0]
     assert country.state("S1", order)[1] == "dispatched"
 
@@ -338,14 +347,14 @@ def test_one_shops_figures_that_cannot_be_worked_out_leave_the_others_their_line
     for day in range(2):
         with country.network.write() as session:
             at = later(days=day + 1)
-            done = credit_review.close_day(session, DAY + dt.timedelta(days=day), actor=OPERATOR, at=at)
+            done = credit_review.close_day(Context(session, OPERATOR, at), DAY + dt.timedelta(days=day))
         assert done == 1
         assert needs_a_person(country, at) == [("left-out", "S1")]
     with country.network.write() as session:
         assert credit.line_of(session, "S1") is None
         assert credit.line_of(session, "S2").worked_out_on == DAY + dt.timedelta(days=1)
         session.execute(sa.text("update counts_reported set sold_products = 9"))
-        assert credit_review.close_day(session, DAY, actor=OPERATOR, at=later(days=3)) == 2
+        assert credit_review.close_day(Context(session, OPERATOR, later(days=3)), DAY) == 2
         assert credit.line_of(session, "S2").worked_out_on == DAY + dt.timedelta(days=1), "it is not set back"
 
 
@@ -367,12 +376,10 @@ def test_goods_that_stayed_are_paid_for_though_one_shops_day_cannot_be_told(coun
                                   offered_at=AT, answer_by=DAY, terms=terms))  # fmt: skip
             lines = [Advised("bread", "Rye bread", 6, 12)]
             note = deliveries.expect(
-                session,
+                Context(session, OPERATOR, AT),
                 store,
                 f"d-{store}",
                 Advice("vehicle", lines, expected_day=DAY, network_offer_id=f"p-{store}"),
-                actor=OPERATOR,
-                at=AT,
             )
             note.state, note.posted_at, note.posted_by = "posted", AT, "Wei"
             deliveries.lines_of(session, note)[0].counted_qty = 12
@@ -380,7 +387,7 @@ def test_goods_that_stayed_are_paid_for_though_one_shops_day_cannot_be_told(coun
             session.add(StoreDay(store_id=store, business_day=day, open=True, sales=1, revenue_minor=1))
         nowhere(session)
     with country.network.write() as session:
-        assert offer_results.look_after(session, actor=OPERATOR, at=later(days=9)) == 1
+        assert offer_results.look_after(Context(session, OPERATOR, later(days=9))) == 1
         kept = {one.store_id: one.care_minor for one in session.scalars(sa.select(NetworkOffer))}
         assert kept["S1"] is None
         assert kept["S2"] is not None
@@ -393,7 +400,7 @@ def test_claims_whose_goods_did_not_come_end_though_one_shop_cannot_be_told(coun
             add_claim(session, store, remedy="return")
         nowhere(session)
     with country.network.write() as session:
-        assert returns.end_overdue(session, actor=OPERATOR, at=later(days=60)) == 1
+        assert returns.end_overdue(Context(session, OPERATOR, later(days=60))) == 1
         assert [one.state for one in session.scalars(sa.select(Claim).order_by(Claim.store_id))] == [
             "accepted", "forfeited",
         ]  # fmt: skip
@@ -409,7 +416,7 @@ def test_a_shop_whose_sales_cannot_be_summed_is_left_out_and_the_others_are_boug
                 DailyDemand(store_id=store, business_day=day, sku="tea", sold_qty=qty, sales=9, revenue_minor=1)
             )
     with country.network.write() as session:
-        (made,) = purchasing.propose(session, WAREHOUSE, actor=OPERATOR, at=AT)
+        (made,) = purchasing.propose(Context(session, OPERATOR, AT), WAREHOUSE)
         (line,) = purchases.lines_of(session, made)
         assert (line.sku, line.why["per_day"]) == ("tea", 20)
     assert needs_a_person(country) == [("left-out", "S1")]
@@ -425,7 +432,7 @@ def test_transfers_nobody_answered_lapse_though_one_shops_day_cannot_be_told(cou
         nowhere(session)
         session.get_one(Transfer, "t-S2").taker_id = "S2"  # whoever has to do with S1 waits with it
     with country.network.write() as session:
-        assert [one.id for one in transfers.lapse_due(session, actor=OPERATOR, at=later(days=2))] == ["t-S2"]
+        assert [one.id for one in transfers.lapse_due(Context(session, OPERATOR, later(days=2)))] == ["t-S2"]
     assert needs_a_person(country, later(days=2)) == [("left-out", "S1")]
 
 
@@ -439,11 +446,11 @@ def test_a_campaign_pays_who_it_can_and_waits_for_who_it_could_not(country):
             session.add(Peer(id=store, epoch="", nonce="", heard_at=later(days=4), alarm=None))
         nowhere(session)
     with country.network.write() as session:
-        assert [one.id for one in campaigns.settle_due(session, actor=OPERATOR, at=later(days=5))] == ["c1"]
+        assert [one.id for one in campaigns.settle_due(Context(session, OPERATOR, later(days=5)))] == ["c1"]
         assert [one.state for one in campaigns.asks_of(session, "c1")] == ["accepted", "over"]
     assert needs_a_person(country, later(days=5)) == [("left-out", "S1")]
     with country.network.write() as session:
         session.execute(sa.text("update store set tz = 'UTC'"))
         session.expire_all()
-        assert campaigns.settle_due(session, actor=OPERATOR, at=later(days=6)) == []
+        assert campaigns.settle_due(Context(session, OPERATOR, later(days=6))) == []
         assert [one.state for one in campaigns.asks_of(session, "c1")] == ["over", "over"]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from pos.stock import batches, stock
 from pos.stock.batches import Lot
 from supply.money import credit
@@ -45,17 +45,17 @@ def country(tmp_path) -> Country:
 
 def make(country: Country, **given) -> str:
     with country.network.write() as session:
-        return picking.make(session, WAREHOUSE, **given, **BY).id
+        return picking.make(Context(session, **BY), WAREHOUSE, **given).id
 
 
 def pick(country: Country, pick_id: str, sku: str, picked=None, *, actor=OPERATOR) -> str:
     with country.network.write() as session:
-        return picking.pick(session, pick_id, sku, picked, actor=actor, at=AT).state
+        return picking.pick(Context(session, actor, AT), pick_id, sku, picked).state
 
 
 def send(country: Country, pick_id: str) -> list[str]:
     with country.network.write() as session:
-        return list(picking.send_off(session, pick_id, **BY).gone)
+        return list(picking.send_off(Context(session, **BY), pick_id).gone)
 
 
 def on_hand(country: Country, sku: str) -> int:
@@ -97,12 +97,12 @@ def test_what_was_picked_leaves_and_what_was_not_is_told_with_its_reason_and_pro
 )
 def test_what_is_missing_or_spoilt_is_written_off_and_not_promised_again(country, why, left):
     with country.network.write() as session:  # what another list has in hand is not missing
-        other = picking.make(session, WAREHOUSE, stores=["S2"], **BY)
-        picking.pick_rest(session, other.id, **BY)
-        made = picking.make(session, WAREHOUSE, **BY)
-        picking.pick(session, made.id, "bread", {("order", "S1", "one"): (6, why)}, **BY)
-        picking.pick_rest(session, made.id, **BY)
-        assert picking.send_off(session, made.id, **BY).gone == ("S1",)
+        other = picking.make(Context(session, **BY), WAREHOUSE, stores=["S2"])
+        picking.pick_rest(Context(session, **BY), other.id)
+        made = picking.make(Context(session, **BY), WAREHOUSE)
+        picking.pick(Context(session, **BY), made.id, "bread", {("order", "S1", "one"): (6, why)})
+        picking.pick_rest(Context(session, **BY), made.id)
+        assert picking.send_off(Context(session, **BY), made.id).gone == ("S1",)
     assert on_hand(country, "bread") == left
     assert country.findings() == []
 
@@ -110,14 +110,14 @@ def test_what_is_missing_or_spoilt_is_written_off_and_not_promised_again(country
 def test_missing_goods_leave_the_book_but_for_lots_that_are_over_and_stand_there(country):
     with country.network.write() as session:
         lot = Lot("bread", 6, "OLD", DAY + dt.timedelta(days=1))
-        stock.receive(session, WAREHOUSE, [("bread", 6)], source_id="lot", **BY)
+        stock.receive(Context(session, **BY), WAREHOUSE, [("bread", 6)], source_id="lot")
         batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id="lot", at=AT)
         late = {"actor": OPERATOR, "at": AT + dt.timedelta(days=3)}
-        made = picking.make(session, WAREHOUSE, **late)
+        made = picking.make(Context(session, **late), WAREHOUSE)
         nothing = {("order", store, order): (0, "missing") for store, order in (("S1", "one"), ("S2", "two"))}
-        picking.pick(session, made.id, "bread", nothing, **late)
-        picking.pick_rest(session, made.id, **late)
-        assert picking.send_off(session, made.id, **late).gone == ("S1",)
+        picking.pick(Context(session, **late), made.id, "bread", nothing)
+        picking.pick_rest(Context(session, **late), made.id)
+        assert picking.send_off(Context(session, **late), made.id).gone == ("S1",)
         day = late["at"].date()
         (held,) = batches.standing(session, WAREHOUSE, ["bread"], day=day, forgets=False)["bread"]
         assert (held.batch, held.qty) == ("OLD", 6)
@@ -140,12 +140,12 @@ def test_of_two_pickers_one_picks_and_the_other_is_told(country):
         pick(country, made, "bread", {("order", "S1", "one"): (0, "missing")})
     assert refusal.value.facts["who"] == "Olivia"
     with country.network.write() as session:
-        picking.put_back(session, made, "bread", **BY)
+        picking.put_back(Context(session, **BY), made, "bread")
     assert pick(country, made, "bread", {("order", "S1", "one"): (12, "damaged")}) == "picking"
     with country.network.write() as session:
-        picking.pick_rest(session, made, **BY)
-        assert picking.put_back(session, made, "tea", **BY).state == "picking"
-        picking.pick_rest(session, made, **BY)
+        picking.pick_rest(Context(session, **BY), made)
+        assert picking.put_back(Context(session, **BY), made, "tea").state == "picking"
+        picking.pick_rest(Context(session, **BY), made)
     send(country, made)
     for verb in (lambda: send(country, made), lambda: pick(country, made, "tea")):
         with pytest.raises(Conflict):
@@ -155,31 +155,35 @@ def test_of_two_pickers_one_picks_and_the_other_is_told(country):
 def test_what_is_on_a_list_is_on_no_other_and_is_loaded_by_nobody_else(country):
     made = make(country, stores=["S1"])
     with country.network.write() as session:
-        network_offers.offer(session, "S2", NewOffer(sku="tea", packs=1, why="New", answer_by=DAY), id="offer-1", **BY)
-        network_offers.accept(session, "S2", "offer-1", **BY)
+        network_offers.offer(
+            Context(session, **BY), "S2", NewOffer(sku="tea", packs=1, why="New", answer_by=DAY), id="offer-1"
+        )
+        network_offers.accept(Context(session, **BY), "S2", "offer-1")
         assert [one.store_id for one in dispatch.ready(session, WAREHOUSE, at=AT)] == ["S2", "S2"]
     assert country.load() == ["two"]
     with pytest.raises(Refused, match="Nothing waits"):
         make(country)
     with country.network.write() as session:
         with pytest.raises(Invalid, match="given up"):
-            picking.drop(session, made, why=" ", **BY)
-        picking.drop(session, made, why="Rain", **BY)
+            picking.drop(Context(session, **BY), made, why=" ")
+        picking.drop(Context(session, **BY), made, why="Rain")
     assert country.load() == ["one"]
     assert country.findings() == []
 
 
 def test_from_a_warehouse_that_works_by_lists_nothing_leaves_without(country):
     with country.network.write() as session:
-        network_offers.offer(session, "S1", NewOffer(sku="milk", packs=2, why="New", answer_by=DAY), id="offer-1", **BY)
-        network_offers.accept(session, "S1", "offer-1", **BY)
-        locations.work_by_list(session, WAREHOUSE, True, **BY)
+        network_offers.offer(
+            Context(session, **BY), "S1", NewOffer(sku="milk", packs=2, why="New", answer_by=DAY), id="offer-1"
+        )
+        network_offers.accept(Context(session, **BY), "S1", "offer-1")
+        locations.work_by_list(Context(session, **BY), WAREHOUSE, True)
     assert country.load() == []
     made = make(country)
     with country.network.write() as session:
-        picking.pick(session, made, "milk", {("offer", "S1", "offer-1"): (12, "damaged")}, **BY)
-        picking.pick_rest(session, made, **BY)
-        assert sorted(picking.send_off(session, made, **BY).gone) == ["S1", "S1", "S2"]
+        picking.pick(Context(session, **BY), made, "milk", {("offer", "S1", "offer-1"): (12, "damaged")})
+        picking.pick_rest(Context(session, **BY), made)
+        assert sorted(picking.send_off(Context(session, **BY), made).gone) == ["S1", "S1", "S2"]
     assert on_hand(country, "milk") == 240 - 24
     country.deliver()
     assert country.findings() == []
@@ -188,9 +192,9 @@ def test_from_a_warehouse_that_works_by_lists_nothing_leaves_without(country):
 def test_an_order_called_off_while_it_is_picked_stays_and_its_goods_are_free(country):
     made = make(country)
     with country.network.write() as session:
-        picking.pick_rest(session, made, **BY)
+        picking.pick_rest(Context(session, **BY), made)
     with country.stores["S2"].write() as session:
-        orders.cancel(session, "S2", "two", why="Closed", **BY)
+        orders.cancel(Context(session, **BY), "S2", "two", why="Closed")
     country.deliver()
     assert send(country, made) == ["S1"]
     assert on_hand(country, "bread") == 60 - 18
@@ -204,9 +208,9 @@ def test_what_came_after_the_pick_and_what_stays_in_hand_is_not_missing(country)
     pick(country, made, "bread", {("order", "S1", "one"): (6, "missing")})
     pick(country, made, "tea")
     with country.network.write() as session:
-        stock.receive(session, WAREHOUSE, [("bread", 500)], source_id="po-9", **BY)
+        stock.receive(Context(session, **BY), WAREHOUSE, [("bread", 500)], source_id="po-9")
     with country.stores["S2"].write() as session:
-        orders.cancel(session, "S2", "two", why="Closed", **BY)
+        orders.cancel(Context(session, **BY), "S2", "two", why="Closed")
     country.deliver()
     assert send(country, made) == ["S1"]
     assert on_hand(country, "bread") == 500 + 12, "what came since, and what was picked for the store that called off"
@@ -219,7 +223,7 @@ def test_two_lists_that_miss_the_same_goods_write_them_off_once(country):
     pick(country, first, "tea")
     pick(country, second, "bread", {("order", "S2", "two"): (0, "missing")})
     with country.network.write() as session:
-        stock.receive(session, WAREHOUSE, [("bread", 500)], source_id="po-9", **BY)
+        stock.receive(Context(session, **BY), WAREHOUSE, [("bread", 500)], source_id="po-9")
     assert (send(country, first), send(country, second)) == (["S1"], [])
     assert on_hand(country, "bread") == 500
     assert country.findings() == []
@@ -233,7 +237,7 @@ def test_an_order_turned_back_after_a_short_pick_promises_what_was_loaded(countr
     country.deliver()
     coming = country.delivery("S1")
     with country.stores["S1"].write() as session:
-        receiving.turn_back(session, "S1", coming, why="wet", actor=KEEPER["S1"], at=AT)
+        receiving.turn_back(Context(session, KEEPER["S1"], AT), "S1", coming, why="wet")
     country.deliver()
     assert country.state("S1", "one") == ("acknowledged", "acknowledged")
     for where in (NETWORK, "S1"):
@@ -251,8 +255,8 @@ def test_what_was_put_back_and_found_is_not_written_off(country):
     made = make(country)
     pick(country, made, "bread", {("order", "S1", "one"): (6, "missing")})
     with country.network.write() as session:
-        picking.put_back(session, made, "bread", **BY)
-        picking.pick_rest(session, made, **BY)
+        picking.put_back(Context(session, **BY), made, "bread")
+        picking.pick_rest(Context(session, **BY), made)
     send(country, made)
     assert on_hand(country, "bread") == 60 - 18 - 12
 
@@ -265,9 +269,9 @@ def test_goods_that_passed_their_last_day_after_they_were_picked_stay(country):
         batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id="lot", at=AT)
         sent = []
         for store in ("S2", "S1"):
-            sent.append(picking.make(session, WAREHOUSE, stores=[store], **BY).id)
-            picking.pick_rest(session, sent[-1], **BY)
-        sent = [picking.send_off(session, one, actor=OPERATOR, at=AT + dt.timedelta(days=2)) for one in sent]
+            sent.append(picking.make(Context(session, **BY), WAREHOUSE, stores=[store]).id)
+            picking.pick_rest(Context(session, **BY), sent[-1])
+        sent = [picking.send_off(Context(session, OPERATOR, AT + dt.timedelta(days=2)), one) for one in sent]
     assert [(one.gone, one.stayed) for one in sent] == [((), (("S2", "over"),)), (("S1",), ())]
     assert on_hand(country, "bread") == 60 - 12, "of thirty that were picked eighteen are over"
     country.deliver()
@@ -284,14 +288,14 @@ def test_two_lists_name_their_own_lots_and_the_shops_are_told_these(country):
     sooner = [Lot("bread", 30, "C", DAY + dt.timedelta(days=1))]
     with country.network.write() as session:
         batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
-        first = picking.make(session, WAREHOUSE, stores=["S2"], **BY).id
-        second = picking.make(session, WAREHOUSE, stores=["S1"], **BY).id
-        stock.receive(session, WAREHOUSE, [("bread", 30)], source_id="po-9", **BY)
+        first = picking.make(Context(session, **BY), WAREHOUSE, stores=["S2"]).id
+        second = picking.make(Context(session, **BY), WAREHOUSE, stores=["S1"]).id
+        stock.receive(Context(session, **BY), WAREHOUSE, [("bread", 30)], source_id="po-9")
         batches.lay_in(session, WAREHOUSE, sooner, source_kind="purchase", source_id="po-9", at=AT)
         for made in (first, second):
-            picking.pick_rest(session, made, **BY)
+            picking.pick_rest(Context(session, **BY), made)
         for made in (second, first):
-            picking.send_off(session, made, **BY)
+            picking.send_off(Context(session, **BY), made)
     country.deliver()
     reported = {}
     for store in ("S1", "S2"):
@@ -310,11 +314,11 @@ def in_front(country: Country) -> str:
         Lot("bread", 6, "OLD", DAY - dt.timedelta(days=1)), Lot("bread", 6, "BAD", DAY + dt.timedelta(days=30)),
     ]  # fmt: skip
     with country.network.write() as session:
-        stock.receive(session, WAREHOUSE, [("bread", 6)], source_id="more", **BY)
+        stock.receive(Context(session, **BY), WAREHOUSE, [("bread", 6)], source_id="more")
         *_, bad = batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
         recalled = {"lot_id": bad.id, "reason": "recall", "id": "w"}
-        warehouse_lots.write_off(session, WAREHOUSE, "bread", 3, **recalled, **BY)
-        return picking.make(session, WAREHOUSE, stores=["S1"], **BY).id
+        warehouse_lots.write_off(Context(session, **BY), WAREHOUSE, "bread", 3, **recalled)
+        return picking.make(Context(session, **BY), WAREHOUSE, stores=["S1"]).id
 
 
 def sheet_of(session, made: str) -> dict[str, int]:
@@ -327,16 +331,16 @@ def test_the_lot_the_picker_has_in_hand_leaves_its_book_and_is_told_to_the_shop(
     made = in_front(country)
     with country.network.write() as session:
         assert sheet_of(session, made) == {"A": 12, "B": 6}
-        assert pick_lots.take_scanned(session, made, BREAD_OF_B, **BY) == "bread"
+        assert pick_lots.take_scanned(Context(session, **BY), made, BREAD_OF_B) == "bread"
         assert sheet_of(session, made) == {"B": 18}
         a = session.scalars(sa.select(batches.Batch.id).filter_by(batch="A")).one()
-        pick_lots.take_from(session, made, "bread", a, 6, **BY)
+        pick_lots.take_from(Context(session, **BY), made, "bread", a, 6)
         assert sheet_of(session, made) == {"A": 6, "B": 12}
-        pick_lots.take_scanned(session, made, BREAD_OF_B, **BY)
-        picking.pick_rest(session, made, **BY)
+        pick_lots.take_scanned(Context(session, **BY), made, BREAD_OF_B)
+        picking.pick_rest(Context(session, **BY), made)
         with pytest.raises(Conflict, match="picked Rye bread before"):
-            pick_lots.take_scanned(session, made, BREAD_OF_B, **BY)
-        picking.send_off(session, made, **BY)
+            pick_lots.take_scanned(Context(session, **BY), made, BREAD_OF_B)
+        picking.send_off(Context(session, **BY), made)
         gone = dict(session.execute(sa.select(batches.Batch.batch, batches.Batch.gone_qty)).all())
     assert gone == {"A": 0, "B": 18, "OLD": 0, "BAD": 3}
     country.deliver()
@@ -353,11 +357,11 @@ def test_a_lot_whose_codes_lost_their_separators_is_taken_where_its_last_day_agr
         before = sheet_of(session, made)
         for code in (bread + "10B21770", bread + "10B17260312"):
             with pytest.raises((Invalid, NotFound)):
-                pick_lots.take_scanned(session, made, code, **BY)
+                pick_lots.take_scanned(Context(session, **BY), made, code)
         with pytest.raises(Invalid, match="if it is B, choose that lot"):
-            pick_lots.take_scanned(session, made, bread + "10b21" + "7" * 20, **BY)  # longer than any batch
+            pick_lots.take_scanned(Context(session, **BY), made, bread + "10b21" + "7" * 20)  # longer than any batch
         assert sheet_of(session, made) == before
-        assert pick_lots.take_scanned(session, made, bread + "10b17260311", **BY) == "bread"
+        assert pick_lots.take_scanned(Context(session, **BY), made, bread + "10b17260311") == "bread"
         assert sheet_of(session, made) == {"B": 18}
 
 
@@ -382,9 +386,11 @@ def test_a_lot_that_may_not_leave_is_refused_with_what_to_do(country):
         before = sheet_of(session, made)
         for code, words in refused.items():
             with pytest.raises((Invalid, NotFound, Refused), match=words):
-                pick_lots.take_scanned(session, made, code, **BY)
+                pick_lots.take_scanned(Context(session, **BY), made, code)
         for code in ("4006381333931", BREAD):
-            assert pick_lots.take_scanned(session, made, code, **BY) == "bread", "it is found, and keeps its lots"
+            assert pick_lots.take_scanned(Context(session, **BY), made, code) == "bread", (
+                "it is found, and keeps its lots"
+            )
         assert sheet_of(session, made) == before
 
 
@@ -392,8 +398,8 @@ def test_what_is_left_of_a_lot_is_kept_by_the_list_no_longer(country):
     lots = [Lot("bread", 18, "A", DAY + dt.timedelta(days=3)), Lot("bread", 42, "B", DAY + dt.timedelta(days=9))]
     with country.network.write() as session:
         batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
-        made = picking.make(session, WAREHOUSE, stores=["S1"], **BY).id
-        picking.pick(session, made, "bread", {("order", "S1", "one"): (6, "left")}, **BY)
+        made = picking.make(Context(session, **BY), WAREHOUSE, stores=["S1"]).id
+        picking.pick(Context(session, **BY), made, "bread", {("order", "S1", "one"): (6, "left")})
     assert country.load() == ["two"]
     country.deliver()
     coming = country.delivery("S2")
@@ -405,14 +411,16 @@ def test_what_is_left_of_a_lot_is_kept_by_the_list_no_longer(country):
 
 def test_a_bought_offer_on_an_open_list_waits_while_its_shops_credit_is_held(country):
     with country.network.write() as session:
-        network_offers.offer(session, "S1", NewOffer(sku="milk", packs=2, why="New", answer_by=DAY), id="offer-1", **BY)
-        network_offers.accept(session, "S1", "offer-1", **BY)
-        made = picking.make(session, WAREHOUSE, **BY).id
-        picking.pick_rest(session, made, **BY)
+        network_offers.offer(
+            Context(session, **BY), "S1", NewOffer(sku="milk", packs=2, why="New", answer_by=DAY), id="offer-1"
+        )
+        network_offers.accept(Context(session, **BY), "S1", "offer-1")
+        made = picking.make(Context(session, **BY), WAREHOUSE).id
+        picking.pick_rest(Context(session, **BY), made)
         line = {"facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY, "advance_most_minor": 0}
-        credit.set_line(session, "S1", limit_minor=0, level=0, **line, **BY)
-        credit.hold(session, "S1", why="Late", **BY)
-        sent = picking.send_off(session, made, **BY)
+        credit.set_line(Context(session, **BY), "S1", limit_minor=0, level=0, **line)
+        credit.hold(Context(session, **BY), "S1", why="Late")
+        sent = picking.send_off(Context(session, **BY), made)
         assert ("S1", "held") in sent.stayed
         assert network_offers.offer_of(session, "S1", "offer-1").state == "accepted"
     assert on_hand(country, "milk") == 240
@@ -422,12 +430,12 @@ def test_a_list_of_which_nothing_leaves_is_given_up_and_says_why(country):
     made, tea = make(country), on_hand(country, "tea")
     with country.network.write() as session:
         nothing = {("order", store, order): (0, "left") for store, order in (("S1", "one"), ("S2", "two"))}
-        picking.pick(session, made, "bread", nothing, **BY)
-        picking.pick_rest(session, made, **BY)
+        picking.pick(Context(session, **BY), made, "bread", nothing)
+        picking.pick_rest(Context(session, **BY), made)
         for sku, qty in (("bread", 60), ("tea", tea)):
-            write_off = {"lot_id": "", "reason": "damaged", "id": f"off-{sku}", **BY}
-            warehouse_lots.write_off(session, WAREHOUSE, sku, qty, **write_off)
-        sent = picking.send_off(session, made, **BY)
+            why = {"lot_id": "", "reason": "damaged", "id": f"off-{sku}"}
+            warehouse_lots.write_off(Context(session, **BY), WAREHOUSE, sku, qty, **why)
+        sent = picking.send_off(Context(session, **BY), made)
         assert (sent.gone, sent.stayed) == ((), (("S1", "gone"), ("S2", "nothing")))
         assert pick_lists.pick_of(session, made).state == "dropped"
     assert country.state("S1", "one") == ("acknowledged", "acknowledged")
@@ -448,7 +456,7 @@ def test_what_is_put_on_a_list_at_once_with_others_is_taken_once(tmp_path, postg
 
     others = [threading.Thread(target=second), threading.Thread(target=lambda: answers.append(country.load()))]
     with country.network.write() as session:
-        picking.make(session, WAREHOUSE, **BY)
+        picking.make(Context(session, **BY), WAREHOUSE)
         for other in others:
             other.start()
         waits = sa.text("select count(distinct pid) from pg_locks where not granted")
@@ -483,14 +491,14 @@ def test_a_pick_that_cannot_be_is_refused_by_a_sentence(country):
 def test_a_list_is_walked_by_bay_and_the_journal_says_who_picked_what(country):
     with country.network.write() as session:
         for sku, bay in (("bread", "a-10"), ("tea", "A-2")):
-            pick_lists.settle_bay(session, WAREHOUSE, sku, bay, **BY)
-        made = picking.make(session, WAREHOUSE, **BY)
+            pick_lists.settle_bay(Context(session, **BY), WAREHOUSE, sku, bay)
+        made = picking.make(Context(session, **BY), WAREHOUSE)
         assert [one.sku for one in pick_lists.lines_of(session, made)] == ["tea", "bread", "bread"]
-        pick_lists.settle_bay(session, WAREHOUSE, "tea", "", **BY)
+        pick_lists.settle_bay(Context(session, **BY), WAREHOUSE, "tea", "")
         assert [one.sku for one in pick_lists.lines_of(session, made)] == ["bread", "bread", "tea"]
         with pytest.raises(Invalid, match="too long"):
-            pick_lists.settle_bay(session, WAREHOUSE, "tea", "x" * 21, **BY)
-        picking.pick(session, made.id, "bread", {("order", "S2", "two"): (0, "left")}, **BY)
+            pick_lists.settle_bay(Context(session, **BY), WAREHOUSE, "tea", "x" * 21)
+        picking.pick(Context(session, **BY), made.id, "bread", {("order", "S2", "two"): (0, "left")})
         query = sa.select(JournalEntry.body).where(JournalEntry.verb == "pick list.line")
         assert json.loads(session.scalars(query).one())["picked"] == [["S1", 18, 18, ""], ["S2", 12, 0, "left"]]
 

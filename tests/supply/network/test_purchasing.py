@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
+from config.nodes.journal import Context
 from pos import messages
 from pos.stock import batches, stock
 from pos.stock.batches import Batch, Lot
@@ -43,7 +44,7 @@ def sells(session, store_id: str, sku: str, a_day: int) -> None:
 
 
 def proposed(session) -> dict[str, int]:
-    made = purchasing.propose(session, WAREHOUSE, **BY)
+    made = purchasing.propose(Context(session, **BY), WAREHOUSE)
     return {line.sku: line.packs * line.pack_qty for one in made for line in purchases.lines_of(session, one)}
 
 
@@ -58,7 +59,7 @@ def test_a_warehouse_buys_for_all_shops_what_they_sell_less_what_anybody_has(cou
         # 20 a day over upstream, a look, and the way to the vehicle after; 20 stand in the warehouse
         bought = proposed(session)["tea"]
         assert 60 <= bought + 20 <= 120
-        stock.open_stock(session, "S1", [("tea", 50)], source_id="s1", at=AT, actor=OPERATOR)
+        stock.open_stock(Context(session, OPERATOR, AT), "S1", [("tea", 50)], source_id="s1")
         assert bought - 60 <= proposed(session)["tea"] <= bought - 40
 
 
@@ -67,8 +68,8 @@ def test_a_shop_that_runs_out_is_bought_for_whatever_the_others_have(country):
         sells(session, "S1", "tea", 10)
         alone = proposed(session)["tea"]
         sells(session, "S2", "tea", 10)
-        stock.open_stock(session, "S2", [("tea", 5_000)], source_id="s2", at=AT, actor=OPERATOR)
-        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
+        stock.open_stock(Context(session, OPERATOR, AT), "S2", [("tea", 5_000)], source_id="s2")
+        (made,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
         (line,) = purchases.lines_of(session, made)
         assert alone <= line.packs * line.pack_qty <= alone + 20, "and for chance in what both sell"
         why = line.why
@@ -80,33 +81,33 @@ def test_what_is_wholly_recalled_is_not_bought_until_the_recall_is_lifted(countr
         sells(session, "S1", "tea", 10)
         for batch, bought in (("L7", True), (None, False)):
             said = {"why": "glass", "called_by": "", "afterwards": "destroy"}
-            recalls.call(session, "tea", batch, id=f"r-{batch}", **said, **BY)
+            recalls.call(Context(session, **BY), "tea", batch, id=f"r-{batch}", **said)
             assert ("tea" in proposed(session)) is bought
-        recalls.lift(session, "r-None", why="it was another's", **BY)
+        recalls.lift(Context(session, **BY), "r-None", why="it was another's")
         assert "tea" in proposed(session)
 
 
 def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_letter_and_by_the_recall_alone(country):
     with country.network.write() as session:
-        suppliers.write_contact(session, NETWORK, "grower", Contact("Grower"), **BY)
-        suppliers.offer_product(session, "grower", "tea", CasePack(pack_qty=5, pack_cost_minor=300), **BY)
+        suppliers.write_contact(Context(session, **BY), NETWORK, "grower", Contact("Grower"))
+        suppliers.offer_product(Context(session, **BY), "grower", "tea", CasePack(pack_qty=5, pack_cost_minor=300))
         sells(session, "S1", "tea", 10)
-        (made,) = [one for one in purchasing.propose(session, WAREHOUSE, **BY) if one.supplier_id == "grower"]
+        (made,) = [one for one in purchasing.propose(Context(session, **BY), WAREHOUSE) if one.supplier_id == "grower"]
         assert upstream_returns.recalled_purchases(session, made) == {}
         said = {"why": "glass", "called_by": "", "afterwards": "destroy"}
-        recalls.call(session, "tea", "L7", id="lot", **said, **BY)
+        recalls.call(Context(session, **BY), "tea", "L7", id="lot", **said)
         assert upstream_returns.coming_purchases(session, "lot") == [], "it is only proposed"
-        purchasing.order(session, WAREHOUSE, made.id, **BY)
-        recalls.call(session, "bread", None, id="other", **said, **BY)
+        purchasing.order(Context(session, **BY), WAREHOUSE, made.id)
+        recalls.call(Context(session, **BY), "bread", None, id="other", **said)
         ((coming),) = upstream_returns.coming_purchases(session, "lot")
         assert (coming.purchase.id, coming.supplier.name, coming.others) == (made.id, "Grower", 0)
         assert coming.qty == sum(line.packs * 5 for line in purchases.lines_of(session, made))
         assert upstream_returns.recalled_purchases(session, made)["tea"].id == "lot"
         with pytest.raises(Refused, match="brings nothing that is recalled"):
-            upstream_returns.call_off_purchase(session, "other", WAREHOUSE, made.id, **BY)
-        supplier_letters.left(session, WAREHOUSE, made.id, **BY)
+            upstream_returns.call_off_purchase(Context(session, **BY), "other", WAREHOUSE, made.id)
+        supplier_letters.left(Context(session, **BY), WAREHOUSE, made.id)
         for _click in range(2):
-            upstream_returns.call_off_purchase(session, "lot", WAREHOUSE, made.id, **BY)
+            upstream_returns.call_off_purchase(Context(session, **BY), "lot", WAREHOUSE, made.id)
         letters = supplier_letters.letters_of(session, WAREHOUSE, made.id)
         assert [(one.kind, one.body.get("called_off")) for one in letters][1:] == [("cancellation", "Recalled: glass")]
         assert (made.state, upstream_returns.coming_purchases(session, "lot")) == ("cancelled", [])
@@ -114,7 +115,7 @@ def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_le
 
 def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_leaves_what_ends_first(country):
     def count(qty: int, id: str, why: str = "Counted") -> int:
-        return warehouse_lots.count(session, WAREHOUSE, "tea", qty, why=why, id=id, **BY)
+        return warehouse_lots.count(Context(session, **BY), WAREHOUSE, "tea", qty, why=why, id=id)
 
     def lots() -> list[tuple[str | None, int]]:
         standing = batches.standing(session, WAREHOUSE, ["tea"], day=DAY, forgets=False)["tea"]
@@ -123,7 +124,7 @@ def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_l
     with country.network.write() as session:  # 20 stand there without a lot
         for code, days in (("old", 10), ("new", 90)):
             lot = Lot("tea", 6, code, DAY + dt.timedelta(days=days))
-            stock.receive(session, WAREHOUSE, [("tea", 6)], source_id=code, **BY)
+            stock.receive(Context(session, **BY), WAREHOUSE, [("tea", 6)], source_id=code)
             batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id=code, at=AT)
         with pytest.raises(Invalid, match="Say why"):
             count(8, "c0", why=" ")
@@ -139,30 +140,32 @@ def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_l
         )
         with pytest.raises(Conflict):
             count(11, "c3")
-        stock.dispatch(session, WAREHOUSE, [("tea", 11)], source_id="all", **BY)  # what was found can leave, too
+        stock.dispatch(
+            Context(session, **BY), WAREHOUSE, [("tea", 11)], source_id="all"
+        )  # what was found can leave, too
     assert country.findings() == []
 
 
 def test_what_is_ordered_upstream_is_not_bought_again(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 20)
-        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
-        purchasing.order(session, WAREHOUSE, made.id, **BY)
+        (made,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
+        purchasing.order(Context(session, **BY), WAREHOUSE, made.id)
         assert proposed(session) == {}
 
 
 def test_a_purchase_that_did_not_come_is_bought_anew(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 20)
-        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
-        purchasing.order(session, WAREHOUSE, made.id, **BY)
+        (made,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
+        purchasing.order(Context(session, **BY), WAREHOUSE, made.id)
         late = {
             "actor": OPERATOR,
             "at": AT + dt.timedelta(days=requirements.UPSTREAM_DAYS + purchases.PATIENCE_DAYS),
         }
-        assert purchasing.propose(session, WAREHOUSE, **late) == []
+        assert purchasing.propose(Context(session, **late), WAREHOUSE) == []
         late["at"] += dt.timedelta(days=1)
-        assert purchasing.propose(session, WAREHOUSE, **late)
+        assert purchasing.propose(Context(session, **late), WAREHOUSE)
 
 
 def test_an_inflated_order_of_a_shop_buys_nothing_more(country):
@@ -179,13 +182,13 @@ def test_a_purchase_is_received_once_with_its_lots_and_more_than_ordered_is_take
     until = DAY + dt.timedelta(days=9)
     with country.network.write() as session:
         sells(session, "S1", "tea", 30)
-        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
+        (made,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
         with pytest.raises(Exception, match="proposed"):
-            purchasing.receive(session, WAREHOUSE, made.id, **BY)
-        purchasing.order(session, WAREHOUSE, made.id, **BY)
-        purchasing.receive(session, WAREHOUSE, made.id, {"tea": (333, until)}, **BY)
+            purchasing.receive(Context(session, **BY), WAREHOUSE, made.id)
+        purchasing.order(Context(session, **BY), WAREHOUSE, made.id)
+        purchasing.receive(Context(session, **BY), WAREHOUSE, made.id, {"tea": (333, until)})
         with pytest.raises(Conflict, match="already taken in"):
-            purchasing.receive(session, WAREHOUSE, made.id, **BY)
+            purchasing.receive(Context(session, **BY), WAREHOUSE, made.id)
         assert stock.levels(session, WAREHOUSE, ["tea"])["tea"].on_hand == 20 + 333
         (lot,) = session.scalars(sa.select(Batch).where(Batch.store_id == WAREHOUSE)).all()
         assert (lot.received_qty, lot.expires_on) == (333, until)
@@ -194,17 +197,17 @@ def test_a_purchase_is_received_once_with_its_lots_and_more_than_ordered_is_take
 def test_what_cannot_be_ordered_or_counted_is_a_sentence(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 30)
-        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
+        (made,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
         for packs, kind, words in (
             ({"tea": -1}, Invalid, "whole number of packs"), ({"milk": 1}, NotFound, "not on the purchase"),
             ({"tea": 0}, Refused, "Nothing is ordered"),
         ):  # fmt: skip
             with pytest.raises(kind, match=words):
-                purchasing.order(session, WAREHOUSE, made.id, packs, **BY)
+                purchasing.order(Context(session, **BY), WAREHOUSE, made.id, packs)
         with pytest.raises(Invalid, match="Say why"):
-            purchasing.drop(session, WAREHOUSE, made.id, why=" ", **BY)
+            purchasing.drop(Context(session, **BY), WAREHOUSE, made.id, why=" ")
         with pytest.raises(NotFound, match="No supplier delivers"):
-            purchasing.propose(session, "nowhere", **BY)
+            purchasing.propose(Context(session, **BY), "nowhere")
 
 
 def test_a_shop_that_is_not_on_the_round_keeps_its_share_and_nobody_gains_by_being_first(country):
@@ -253,7 +256,7 @@ def test_what_is_over_is_neither_promised_nor_loaded_nor_counted_when_buying(cou
                        at=AT - dt.timedelta(days=over_days + 3))  # fmt: skip
         assert proposed(session)["tea"] > before
         # beside it stands a lot without a date, of which one pack leaves
-        stock.receive(session, WAREHOUSE, [("tea", 10)], source_kind="purchase", source_id="q", at=AT, actor=OPERATOR)
+        stock.receive(Context(session, OPERATOR, AT), WAREHOUSE, [("tea", 10)], source_kind="purchase", source_id="q")
         batches.lay_in(session, WAREHOUSE, [Lot("tea", 10)], source_kind="purchase", source_id="q", at=AT)
     order = country.order("S1", {"tea": 2}, need_qty=20)
     country.send_out()
@@ -278,7 +281,7 @@ def test_what_a_shop_sends_back_at_the_door_keeps_the_day_it_left_with(country):
     country.send_out()
     delivery_id = country.delivery("S1")
     with country.stores["S1"].write() as session:
-        receiving.refuse(session, "S1", delivery_id, why="Wet", actor=KEEPER["S1"], at=AT)
+        receiving.refuse(Context(session, KEEPER["S1"], AT), "S1", delivery_id, why="Wet")
     country.deliver(seed=3)
     with country.network.read() as session:
         held = batches.standing(session, WAREHOUSE, ["bread"], day=DAY)["bread"]
@@ -296,7 +299,7 @@ def test_a_line_of_two_lots_that_goes_back_at_the_door_stands_in_both_again(coun
     country.send_out()
     delivery_id = country.delivery("S1")
     with country.stores["S1"].write() as session:
-        receiving.refuse(session, "S1", delivery_id, why="Wet", actor=KEEPER["S1"], at=AT)
+        receiving.refuse(Context(session, KEEPER["S1"], AT), "S1", delivery_id, why="Wet")
     country.deliver()
     with country.network.read() as session:
         assert batches.over(session, WAREHOUSE, day=soon + dt.timedelta(days=1)) == {"bread": 4}, "the fresh stay fresh"
@@ -309,9 +312,13 @@ def mill(session, *, minimum_minor: int = 0, id: str = "mill", **when) -> str:
     """Add an upstream supplier that sells tea in twelves and bread in twenties."""
     calendar = DeliveryCalendar(**{"lead_days": 3} | when)
     contact = Contact("Tea Mill", calendar, minimum_minor, send_by="email", email="orders@mill.example")
-    suppliers.write_contact(session, NETWORK, id, contact, **BY)
-    suppliers.offer_product(session, id, "tea", CasePack(pack_qty=12, pack_cost_minor=1200, article_no="T-12"), **BY)
-    suppliers.offer_product(session, id, "bread", CasePack(pack_qty=20, pack_cost_minor=2000, minimum_packs=2), **BY)
+    suppliers.write_contact(Context(session, **BY), NETWORK, id, contact)
+    suppliers.offer_product(
+        Context(session, **BY), id, "tea", CasePack(pack_qty=12, pack_cost_minor=1200, article_no="T-12")
+    )
+    suppliers.offer_product(
+        Context(session, **BY), id, "bread", CasePack(pack_qty=20, pack_cost_minor=2000, minimum_packs=2)
+    )
     return id
 
 
@@ -320,10 +327,12 @@ def test_each_product_is_bought_where_it_costs_least_a_purchase_for_each_supplie
         for sku in ("tea", "bread", "milk"):
             sells(session, "S1", sku, 60)
         mill(session)
-        suppliers.write_contact(session, NETWORK, "dear", Contact("Dear", DeliveryCalendar(frozenset({0}))), **BY)
-        suppliers.offer_product(session, "dear", "tea", CasePack(pack_qty=1, pack_cost_minor=101), **BY)
-        suppliers.offer_product(session, "dear", "bread", CasePack(pack_qty=6, pack_cost_minor=599), **BY)
-        made = {one.supplier_id: one for one in purchasing.propose(session, WAREHOUSE, **BY)}
+        suppliers.write_contact(
+            Context(session, **BY), NETWORK, "dear", Contact("Dear", DeliveryCalendar(frozenset({0})))
+        )
+        suppliers.offer_product(Context(session, **BY), "dear", "tea", CasePack(pack_qty=1, pack_cost_minor=101))
+        suppliers.offer_product(Context(session, **BY), "dear", "bread", CasePack(pack_qty=6, pack_cost_minor=599))
+        made = {one.supplier_id: one for one in purchasing.propose(Context(session, **BY), WAREHOUSE)}
         found = {
             whom: {line.sku: line.pack_qty for line in purchases.lines_of(session, one)} for whom, one in made.items()
         }
@@ -338,21 +347,21 @@ def test_a_purchase_waits_for_its_order_day_and_covers_until_the_delivery_after_
     with country.network.write() as session:
         sells(session, "S1", "tea", 10)
         mill(session)
-        (daily,) = purchasing.propose(session, WAREHOUSE, **BY)
+        (daily,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
         before = purchases.lines_of(session, daily)[0].packs
         mill(session, order_weekdays=frozenset({(DAY.weekday() + 2) % 7}))
-        (weekly,) = purchasing.propose(session, WAREHOUSE, **BY)
+        (weekly,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
         assert weekly.order_day == DAY + dt.timedelta(days=2)
         assert purchases.lines_of(session, weekly)[0].packs * 12 >= before * 12 + 60, "eight days more"
         with pytest.raises(Refused, match="order day is over"):
-            purchasing.order(session, WAREHOUSE, weekly.id, actor=OPERATOR, at=AT + dt.timedelta(days=3))
+            purchasing.order(Context(session, OPERATOR, AT + dt.timedelta(days=3)), WAREHOUSE, weekly.id)
 
 
 def test_a_supplier_is_planned_with_the_days_its_deliveries_took_and_their_spread_is_stocked_for(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 60)
         mill(session)
-        (before,) = purchasing.propose(session, WAREHOUSE, **BY)
+        (before,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
         on_time = purchases.lines_of(session, before)[0].packs
         for n, days in enumerate((4, 6, 5, 3, 7, 5, 5, 5, 5)):  # three are promised
             sent = AT - dt.timedelta(days=30 - n)
@@ -367,7 +376,7 @@ def test_a_supplier_is_planned_with_the_days_its_deliveries_took_and_their_sprea
         took = purchases.leads(session, [suppliers.supplier_of(session, "mill")], at=AT)["mill"]
         assert (took.promised_days, took.days, took.count, took.mean_days) == (3, 4, 9, 5)
         assert took.variance > 0
-        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
+        (made,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
         assert made.expected_day == DAY + dt.timedelta(days=4)
         (line,) = purchases.lines_of(session, made)
         assert line.packs * 12 >= on_time * 12 + 60 + 30, "a day more, and something for those that come later"
@@ -377,16 +386,16 @@ def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 10)
         with pytest.raises(NotFound, match="No supplier delivers"):
-            locations.settle(session, "nowhere", address="Quay 4", phone="", **BY)
+            locations.settle(Context(session, **BY), "nowhere", address="Quay 4", phone="")
         with pytest.raises(Invalid, match="too long"):
-            locations.settle(session, WAREHOUSE, address="Quay " * 90, phone="", **BY)
-        locations.settle(session, WAREHOUSE, address=" Quay  4 ", phone="0211-4400", **BY)
+            locations.settle(Context(session, **BY), WAREHOUSE, address="Quay " * 90, phone="")
+        locations.settle(Context(session, **BY), WAREHOUSE, address=" Quay  4 ", phone="0211-4400")
         mill(session, minimum_minor=2_000)
-        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
+        (made,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
         with pytest.raises(Refused, match="higher amount"):
-            purchasing.order(session, WAREHOUSE, made.id, {"tea": 1}, **BY)
+            purchasing.order(Context(session, **BY), WAREHOUSE, made.id, {"tea": 1})
     with country.network.write() as session:
-        purchasing.order(session, WAREHOUSE, made.id, {"tea": 4}, **BY)
+        purchasing.order(Context(session, **BY), WAREHOUSE, made.id, {"tea": 4})
         (letter,) = messages.due(session, AT)
         reported = letter.body
         assert (letter.carrier, letter.email) == ("email", "orders@mill.example")
@@ -401,8 +410,8 @@ def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
             in supplier_letters.as_csv(reported)
         )
         assert letter_pages.pages(reported).startswith(b"%PDF")
-        supplier_letters.left(session, WAREHOUSE, made.id, **BY)
-        purchasing.drop(session, WAREHOUSE, made.id, why="Flooded", **BY)
+        supplier_letters.left(Context(session, **BY), WAREHOUSE, made.id)
+        purchasing.drop(Context(session, **BY), WAREHOUSE, made.id, why="Flooded")
         off = supplier_letters.letters_of(session, WAREHOUSE, made.id)[-1]
         assert (off.kind, off.state, off.body["called_off"]) == ("cancellation", "waiting", "Flooded")
 
@@ -410,9 +419,9 @@ def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
 def test_what_is_bought_of_nobody_known_has_no_letter(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 10)
-        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
-        purchasing.order(session, WAREHOUSE, made.id, **BY)
-        purchasing.drop(session, WAREHOUSE, made.id, why="Closed", **BY)
+        (made,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
+        purchasing.order(Context(session, **BY), WAREHOUSE, made.id)
+        purchasing.drop(Context(session, **BY), WAREHOUSE, made.id, why="Closed")
         assert supplier_letters.letters_of(session, WAREHOUSE, made.id) == []
 
 
@@ -420,10 +429,10 @@ def test_a_purchase_counts_for_the_next_order_day_after_the_cut_off_and_no_suppl
     with country.network.write() as session:
         sells(session, "S1", "tea", 10)
         mill(session, cut_off_minute=9 * 60, closed=frozenset({DAY + dt.timedelta(days=3)}))
-        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
+        (made,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
         assert ((made.order_day - DAY).days, (made.expected_day - DAY).days) == (0, 4)
         late = {"actor": OPERATOR, "at": AT + dt.timedelta(minutes=1)}
         with pytest.raises(Refused, match="order day is over"):
-            purchasing.order(session, WAREHOUSE, made.id, **late)
-        (again,) = purchasing.propose(session, WAREHOUSE, **late)
+            purchasing.order(Context(session, **late), WAREHOUSE, made.id)
+        (again,) = purchasing.propose(Context(session, **late), WAREHOUSE)
         assert ((again.order_day - DAY).days, (again.expected_day - DAY).days) == (1, 4)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
 from config.nodes import facts
+from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from pos.stock import batches, delivery_notes, recall, stock, waste
 from pos.stock.batches import Batch, Lot
@@ -32,7 +33,7 @@ BY = {"actor": OPERATOR, "at": AT}
 ALL = 10_000
 SECOND_FIRST = 1
 """A seed that lets the second of two words arrive before the first."""
-SAID = {"why": "glass in it", "called_by": "The mill", "afterwards": "destroy", **BY}
+SAID = {"why": "glass in it", "called_by": "The mill", "afterwards": "destroy"}
 
 
 def _sent_and_ordered(country: Country) -> None:
@@ -56,7 +57,7 @@ def country(tmp_path) -> Country:
 
 def call(country: Country, batch: str | None = "A", **said) -> None:
     with country.network.write() as session:
-        recalls.call(session, "bread", batch, id="r1", **{**SAID, **said})
+        recalls.call(Context(session, **BY), "bread", batch, id="r1", **SAID | said)
     country.deliver()
 
 
@@ -67,17 +68,17 @@ def row_at(country: Country, here: str, store_id: str) -> recall.Recall:
 
 def test_a_recalled_lot_is_neither_promised_nor_named_nor_taken_nor_loaded(country):
     with country.network.write() as session:
-        made = picking.make(session, WAREHOUSE, **BY).id
+        made = picking.make(Context(session, **BY), WAREHOUSE).id
     call(country)
     with country.network.write() as session:
         names = {row.id: row.batch for row in session.scalars(sa.select(Batch))}
         (line,) = session.scalars(sa.select(PickLine).filter_by(pick_id=made, sku="bread"))
         assert [(names[lot_id], qty) for lot_id, qty in line.lots] == [("B", 12)], "the sheet named A before"
         with pytest.raises(Refused, match="lot A was recalled"):
-            pick_lots.take_scanned(session, made, "(01)04006381333931(10)A", **BY)
+            pick_lots.take_scanned(Context(session, **BY), made, "(01)04006381333931(10)A")
         lists = session.get_one(PickList, made)
         assert [one.batch for one in pick_lots.choices(session, lists, ["bread"], AT)["bread"]] == ["B"]
-        picking.drop(session, made, why="for this test", **BY)
+        picking.drop(Context(session, **BY), made, why="for this test")
         (free,) = dispatch.ready(session, WAREHOUSE, at=AT)
         assert [(one.sku, one.qty) for one in free.lines] == [("bread", 12)]
     assert country.load() == ["one"]
@@ -88,21 +89,21 @@ def test_a_recalled_lot_is_neither_promised_nor_named_nor_taken_nor_loaded(count
 
 def test_what_was_picked_of_a_lot_recalled_since_stays_and_the_list_says_so(country):
     with country.network.write() as session:
-        made = picking.make(session, WAREHOUSE, **BY).id
-        picking.pick_rest(session, made, **BY)
+        made = picking.make(Context(session, **BY), WAREHOUSE).id
+        picking.pick_rest(Context(session, **BY), made)
     call(country, batch=None)
     with country.network.write() as session:
-        sent = picking.send_off(session, made, **BY)
+        sent = picking.send_off(Context(session, **BY), made)
     assert sent == picking.SentOff((), (("S1", "recalled"),))
 
 
 def test_what_was_recalled_before_it_was_picked_stays_as_recalled_and_not_as_gone(country):
     with country.network.write() as session:
-        made = picking.make(session, WAREHOUSE, **BY).id
+        made = picking.make(Context(session, **BY), WAREHOUSE).id
     call(country, batch=None)
     with country.network.write() as session:
-        picking.pick_rest(session, made, **BY)
-        assert picking.send_off(session, made, **BY) == picking.SentOff((), (("S1", "recalled"),))
+        picking.pick_rest(Context(session, **BY), made)
+        assert picking.send_off(Context(session, **BY), made) == picking.SentOff((), (("S1", "recalled"),))
 
 
 def test_every_shop_that_carries_it_is_told_and_says_how_many_it_took_away(country):
@@ -110,7 +111,7 @@ def test_every_shop_that_carries_it_is_told_and_says_how_many_it_took_away(count
     with country.stores["S1"].write() as session:
         with pytest.raises(Refused, match="glass in it"):
             recall.refuse(session, "S1", [("bread", "A")])
-        recalls.clear(session, "S1", "r1", 4, waste_id="w1", actor=KEEPER["S1"], at=AT)
+        recalls.clear(Context(session, KEEPER["S1"], AT), "S1", "r1", 4, waste_id="w1")
         assert [(one.reason, one.batch, one.qty) for one in session.scalars(sa.select(Waste))] == [("recall", "A", 4)]
     with country.stores["S2"].read() as session:
         assert recall.in_force(session, "S2") == [], "it never had any"
@@ -121,11 +122,11 @@ def test_every_shop_that_carries_it_is_told_and_says_how_many_it_took_away(count
         assert (store.sent_qty, store.maybe_qty, store.row.taken_qty, store.most_qty) == (6, 0, 4, 4)
         before = ledger.left_to_credit(session, "S1")
         with pytest.raises(Invalid, match="0 to 4"):
-            recalls.settle(session, "r1", "S1", 5, **BY)
-        assert recalls.settle(session, "r1", "S1", 4, **BY) == 600, "4 of 6 at 9.00"
+            recalls.settle(Context(session, **BY), "r1", "S1", 5)
+        assert recalls.settle(Context(session, **BY), "r1", "S1", 4) == 600, "4 of 6 at 9.00"
         assert ledger.left_to_credit(session, "S1") == before - 600
         with pytest.raises(Refused, match="was credited"):
-            recalls.settle(session, "r1", "S1", 4, **BY)
+            recalls.settle(Context(session, **BY), "r1", "S1", 4)
     assert country.findings() == []
 
 
@@ -133,14 +134,14 @@ def test_a_warehouse_that_was_looked_through_writes_off_what_was_found_and_what_
     call(country)
     with country.network.write() as session:
         with pytest.raises(Refused, match="The book has 24 that could be of it"):
-            recalls.look_through(session, WAREHOUSE, "r1", 25, **BY)
-        recalls.look_through(session, WAREHOUSE, "r1", 5, **BY)
+            recalls.look_through(Context(session, **BY), WAREHOUSE, "r1", 25)
+        recalls.look_through(Context(session, **BY), WAREHOUSE, "r1", 5)
         gone = session.execute(sa.select(Waste.batch, Waste.reason, Waste.qty).order_by(Waste.qty)).all()
         assert [tuple(one) for one in gone] == [("A", "other", 1), ("A", "recall", 5)]
         assert batches.unsound(session, WAREHOUSE, day=DAY) == {}
         with pytest.raises(Conflict):
-            recalls.look_through(session, WAREHOUSE, "r1", 5, **BY)
-        stock.receive(session, WAREHOUSE, [("bread", 6)], source_id="late", **BY)
+            recalls.look_through(Context(session, **BY), WAREHOUSE, "r1", 5)
+        stock.receive(Context(session, **BY), WAREHOUSE, [("bread", 6)], source_id="late")
         batches.lay_in(session, WAREHOUSE, [Lot("bread", 6, "a")], source_kind="purchase", source_id="late", at=AT)
         assert batches.unsound(session, WAREHOUSE, day=DAY) == {"bread": 6 + 18}, "it waits for another look"
         assert [looked for _row, looked, _places in recalls.called(session)] == [0], "and the operator is reminded"
@@ -150,8 +151,8 @@ def test_a_warehouse_that_was_looked_through_writes_off_what_was_found_and_what_
 
 def test_only_what_holds_now_counts_however_the_words_arrive(country):
     with country.network.write() as session:
-        recalls.call(session, "bread", "A", id="r1", **SAID)
-        recalls.lift(session, "r1", why="tested", **BY)
+        recalls.call(Context(session, **BY), "bread", "A", id="r1", **SAID)
+        recalls.lift(Context(session, **BY), "r1", why="tested")
     country.deliver(seed=1)
     assert row_at(country, "S1", "S1").state == "lifted"
     with country.stores["S1"].read() as session:
@@ -160,7 +161,7 @@ def test_only_what_holds_now_counts_however_the_words_arrive(country):
 
 def test_a_shop_keeps_its_own_recall_beside_the_networks(country):
     with country.stores["S1"].write() as session:
-        recall.call(session, "S1", "bread", why="a customer brought it back", actor=KEEPER["S1"], at=AT)
+        recall.call(Context(session, KEEPER["S1"], AT), "S1", "bread", why="a customer brought it back")
     call(country, afterwards="send_back")
     with country.stores["S1"].read() as session:
         assert sorted(one.afterwards for one in recall.in_force(session, "S1")) == ["", "send_back"]
@@ -170,14 +171,14 @@ def test_the_network_says_what_becomes_of_the_goods_and_calls_once(country):
     call(country)
     for said in ({"afterwards": "eat"}, {}):
         with pytest.raises((Invalid, Conflict)), country.network.write() as session:
-            recalls.call(session, "bread", "A", id="r2", **{**SAID, **said})
+            recalls.call(Context(session, **BY), "bread", "A", id="r2", **SAID | said)
 
 
 def test_a_recall_called_anew_reaches_a_shop_that_has_not_heard_yet_that_the_first_one_is_lifted(country):
     call(country)
     with country.network.write() as session:
-        recalls.lift(session, "r1", why="tested", **BY)
-        recalls.call(session, "bread", "A", id="r2", **SAID)
+        recalls.lift(Context(session, **BY), "r1", why="tested")
+        recalls.call(Context(session, **BY), "bread", "A", id="r2", **SAID)
     country.deliver(seed=SECOND_FIRST)
     assert row_at(country, "S1", "S1").state == "lifted"
     with country.stores["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
@@ -187,12 +188,12 @@ def test_a_recall_called_anew_reaches_a_shop_that_has_not_heard_yet_that_the_fir
 def test_no_unit_is_credited_for_two_recalls_nor_once_it_went_back(country):
     call(country)
     with country.network.write() as session:
-        recall.clear(session, "S1", "r1", 3, actor=OPERATOR, at=AT)
-        recalls.settle(session, "r1", "S1", 3, **BY)
-        recalls.lift(session, "r1", why="tested", **BY)
+        recall.clear(Context(session, OPERATOR, AT), "S1", "r1", 3)
+        recalls.settle(Context(session, **BY), "r1", "S1", 3)
+        recalls.lift(Context(session, **BY), "r1", why="tested")
         for again, batch in (("same", "A"), ("all", None)):
-            recalls.call(session, "bread", batch, id=again, **SAID)
-            recall.clear(session, "S1", again, 600, actor=OPERATOR, at=AT)
+            recalls.call(Context(session, **BY), "bread", batch, id=again, **SAID)
+            recall.clear(Context(session, OPERATOR, AT), "S1", again, 600)
             assert [one.most_qty for one in recalls.stores(session, again)] == [3], "of 6 that were sent"
         back = {"store_id": "S1", "supplier_id": "vehicle", "source": "claim", "proposed_at": AT, "send_by": DAY}
         session.add(SupplierReturn(id="back", state="received", **back))
@@ -206,7 +207,7 @@ def test_no_unit_is_credited_for_two_recalls_nor_once_it_went_back(country):
 def test_a_shop_is_not_looked_through_as_a_warehouse_is(country):
     call(country)
     with country.network.write() as session, pytest.raises(NotFound):
-        recalls.look_through(session, "S1", "r1", 0, **BY)
+        recalls.look_through(Context(session, **BY), "S1", "r1", 0)
     assert row_at(country, NETWORK, "S1").state == "called"
 
 
@@ -216,15 +217,15 @@ def test_a_shop_that_bought_one_unit_dearly_is_credited_that_for_one_unit_alone(
         write_order(session, "S1", "odd", {"bread": 1}, VAN, AT + dt.timedelta(days=1), {})
         line = session.get_one(OrderLine, ("S1", "odd", "bread"))
         line.pack_qty, line.pack_cost_minor, line.qty_received = 1, 300, 1
-        recall.clear(session, "S1", "r1", 4, actor=OPERATOR, at=AT)
-        assert recalls.settle(session, "r1", "S1", 4, **BY) == 300 + 3 * 150
+        recall.clear(Context(session, OPERATOR, AT), "S1", "r1", 4)
+        assert recalls.settle(Context(session, **BY), "r1", "S1", 4) == 300 + 3 * 150
 
 
 def test_what_is_recalled_is_taken_out_of_the_bin_too(country):
     call(country)
     with country.stores["S1"].write() as session:
-        stock.move(session, "S1", "bread", 5, Place.BACKROOM, Place.BIN, **{**BY, "actor": KEEPER["S1"]})
-        recalls.clear(session, "S1", "r1", 4, waste_id="w1", actor=KEEPER["S1"], at=AT)
+        stock.move(Context(session, **{**BY, "actor": KEEPER["S1"]}), "S1", "bread", 5, Place.BACKROOM, Place.BIN)
+        recalls.clear(Context(session, KEEPER["S1"], AT), "S1", "r1", 4, waste_id="w1")
         assert stock.levels(session, "S1", ["bread"])["bread"].by_place[Place.BIN] == 2
 
 
@@ -238,12 +239,12 @@ def test_a_shop_that_carries_it_only_later_is_told_when_it_speaks_again_and_once
             assert len(recall.in_force(session, "S2")) == times, "it carries none of it at first"
         if not times:
             with country.stores["S2"].write() as session:
-                stock.open_stock(session, "S2", [("bread", 3)], source_id="found", actor=KEEPER["S2"], at=AT)
+                stock.open_stock(Context(session, KEEPER["S2"], AT), "S2", [("bread", 3)], source_id="found")
             country.deliver()
     with country.network.write() as session:
         (store,) = [one for one in recalls.stores(session, "r1") if one.store_id == "S2"]
         assert (store.row.called_at, store.row.why, store.row.batch) == (AT, "glass in it", "A")
-        recalls.lift(session, "r1", why="tested", **BY)
+        recalls.lift(Context(session, **BY), "r1", why="tested")
         session.delete(store.row)
         session.flush()
         recalls.catch_up(session, "S2", at=AT)
@@ -258,16 +259,16 @@ def test_a_shop_without_a_node_is_told_by_hand_and_by_its_node_once_it_has_one(c
         assert recall.in_force(session, "S1") == []
     with country.network.write() as session:
         with pytest.raises(Refused, match="Tell Store S1 of the recall first"):
-            recalls.note_looked(session, "r1", "S1", 2, **BY)
-        recalls.send_by_hand(session, "r1", ["S1"], **BY)
+            recalls.note_looked(Context(session, **BY), "r1", "S1", 2)
+        recalls.send_by_hand(Context(session, **BY), "r1", ["S1"])
         with pytest.raises(Invalid, match="Type 0 to"):
-            recalls.note_looked(session, "r1", "S1", -1, **BY)
-        recalls.note_looked(session, "r1", "S1", 2, **BY)
+            recalls.note_looked(Context(session, **BY), "r1", "S1", -1)
+        recalls.note_looked(Context(session, **BY), "r1", "S1", 2)
         (store,) = recalls.stores(session, "r1")
         assert (store.is_by_hand, store.row.reported_how, store.most_qty) == (True, "hand", 2)
         recalls.catch_up(session, "S1", at=AT)
         with pytest.raises(Refused, match="Its own node tells this store"):
-            recalls.send_by_hand(session, "r1", ["S1"], **BY)
+            recalls.send_by_hand(Context(session, **BY), "r1", ["S1"])
     country.deliver()
     with country.stores["S1"].read() as session, pytest.raises(Refused, match="glass in it"):
         recall.refuse(session, "S1", [("bread", "A")])
@@ -283,17 +284,17 @@ def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_
     def note(name: str, taken_qty: int) -> int:
         there = on_hand("network")
         with country.network.write() as session:
-            recalls.call(session, "bread", None, id=name, **SAID)
-            recalls.send_by_hand(session, name, ["S1"], **BY)
-            recalls.note_looked(session, name, "S1", taken_qty, **BY)
-            recalls.lift(session, name, why="tested", **BY)
+            recalls.call(Context(session, **BY), "bread", None, id=name, **SAID)
+            recalls.send_by_hand(Context(session, **BY), name, ["S1"])
+            recalls.note_looked(Context(session, **BY), name, "S1", taken_qty)
+            recalls.lift(Context(session, **BY), name, why="tested")
         assert on_hand("network") == there - min(taken_qty, there)
         return min(taken_qty, there)
 
     with country.network.write() as session:
         session.get_one(Store, "S1").has_node = False
     with country.stores["S1"].write() as session:
-        stock.open_stock(session, "S1", [("bread", 40)], source_id="found", **own)
+        stock.open_stock(Context(session, **own), "S1", [("bread", 40)], source_id="found")
     country.deliver()
     for step in range(14):
         acts = ["count", "damaged", "recall", "recall", "receive", "note", "note", "deliver", "deliver"]
@@ -308,15 +309,15 @@ def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_
             said += {"count": ALL, "recall": 2}.get(act, 0)
             with country.stores["S1"].write() as store:
                 if act == "count":
-                    stock.count(store, "S1", "bread", here - chance.randrange(4), **own)
+                    stock.count(Context(store, **own), "S1", "bread", here - chance.randrange(4))
                 elif act in waste.REASONS:
-                    waste.write_off(store, "S1", "bread", 2, reason=act, **own)
+                    waste.write_off(Context(store, **own), "S1", "bread", 2, reason=act)
                 else:
-                    stock.receive(store, "S1", [("bread", 2)], source_id=f"in{step}", **own)
+                    stock.receive(Context(store, **own), "S1", [("bread", 2)], source_id=f"in{step}")
     country.deliver()
     before = note("last", 3)
     with country.stores["S1"].write() as store:
-        stock.count(store, "S1", "bread", 1, actor=KEEPER["S1"], at=AT - dt.timedelta(days=1))
+        stock.count(Context(store, KEEPER["S1"], AT - dt.timedelta(days=1)), "S1", "bread", 1)
     country.deliver()
     assert on_hand("network") == on_hand("S1") - before - max(0, noted - said), "counted before it was recalled"
 
@@ -325,17 +326,19 @@ def test_only_what_a_shop_lets_go_because_of_that_recall_takes_back_what_was_not
     own = {"actor": KEEPER["S1"], "at": AT}
     with country.network.write() as session:
         session.get_one(Store, "S1").has_node = False
-        recalls.call(session, "bread", "A", id="r1", **SAID)
-        recalls.send_by_hand(session, "r1", ["S1"], **BY)
-        recalls.note_looked(session, "r1", "S1", 3, **BY)
+        recalls.call(Context(session, **BY), "bread", "A", id="r1", **SAID)
+        recalls.send_by_hand(Context(session, **BY), "r1", ["S1"])
+        recalls.note_looked(Context(session, **BY), "r1", "S1", 3)
     for reason, lot, back in (("damaged", None, 0), ("recall", "B", 0), ("recall", "A", 1), ("recalled", "A", 2)):
         with country.stores["S1"].write() as store:
             if reason in waste.REASONS:
-                waste.write_off(store, "S1", "bread", 1, reason=reason, batch=lot, **own)
+                waste.write_off(Context(store, **own), "S1", "bread", 1, reason=reason, batch=lot)
             else:
-                note = delivery_notes.begin(store, "S1", way="back", supplier_name="The mill", reason=reason, **own)
-                delivery_notes.add(store, "S1", note.id, "bread", 1, batch=lot, **own)
-                delivery_notes.post(store, "S1", note.id, **own)
+                note = delivery_notes.begin(
+                    Context(store, **own), "S1", way="back", supplier_name="The mill", reason=reason
+                )
+                delivery_notes.add(Context(store, **own), "S1", note.id, "bread", 1, batch=lot)
+                delivery_notes.post(Context(store, **own), "S1", note.id)
         country.deliver()
         there, own_book = (country.level(where, "S1", "bread").on_hand for where in ("network", "S1"))
         assert there == own_book - 3 + back, reason
@@ -345,10 +348,10 @@ def test_only_what_a_shop_lets_go_because_of_that_recall_takes_back_what_was_not
 def test_who_was_told_by_hand_is_told_so_that_it_is_lifted(country, knows: bool, left_to_send: bool):
     with country.network.write() as session:
         session.get_one(Store, "S1").has_node = False
-        recalls.call(session, "bread", "A", id="r1", **SAID)
+        recalls.call(Context(session, **BY), "bread", "A", id="r1", **SAID)
         if knows:
-            recalls.send_by_hand(session, "r1", ["S1"], **BY)
-        recalls.lift(session, "r1", why="tested", **BY)
+            recalls.send_by_hand(Context(session, **BY), "r1", ["S1"])
+        recalls.lift(Context(session, **BY), "r1", why="tested")
         (store,) = recalls.stores(session, "r1")
         assert (not store.row.reported_how) is left_to_send
 
@@ -368,10 +371,10 @@ def test_what_a_shop_says_it_took_away_is_a_whole_number_or_refused_in_a_sentenc
 def test_a_warehouse_founded_while_a_recall_is_in_force_gives_none_of_it_away(country):
     call(country)
     with country.network.write() as session:
-        recalls.call(session, "milk", None, id="over", **SAID)
-        recalls.lift(session, "over", why="tested", **BY)
-        founding.found_warehouse(session, "WH2", Contact("Second vehicle"), **BY)
-        stock.receive(session, "WH2", [("bread", 6)], source_id="first", **BY)
+        recalls.call(Context(session, **BY), "milk", None, id="over", **SAID)
+        recalls.lift(Context(session, **BY), "over", why="tested")
+        founding.found_warehouse(Context(session, **BY), "WH2", Contact("Second vehicle"))
+        stock.receive(Context(session, **BY), "WH2", [("bread", 6)], source_id="first")
         batches.lay_in(session, "WH2", [Lot("bread", 6, "A")], source_kind="purchase", source_id="first", at=AT)
         assert batches.unsound(session, "WH2", day=DAY) == {"bread": 6}
         assert [one.id for one in recall.recalls(session, "WH2")] == ["r1"], "what is over does not begin again"
@@ -383,7 +386,7 @@ def test_a_recall_lifted_while_a_shop_that_came_to_carry_it_is_told_stays_in_no_
     country = make_country(tmp_path, postgres_database)
 
     def lift(session: Session) -> None:
-        recalls.lift(session, "r1", why="tested", **BY)
+        recalls.lift(Context(session, **BY), "r1", why="tested")
 
     def speak(session: Session) -> None:
         recalls.catch_up(session, "S2", at=AT)
@@ -396,7 +399,7 @@ def test_a_recall_lifted_while_a_shop_that_came_to_carry_it_is_told_stays_in_no_
         with country.network.write() as session:
             session.execute(sa.delete(recall.Recall))
             session.execute(sa.delete(StockLevel).where(StockLevel.store_id == "S2"))
-            recalls.call(session, "bread", "A", id="r1", **SAID)
+            recalls.call(Context(session, **BY), "bread", "A", id="r1", **SAID)
             session.add(StockLevel(store_id="S2", sku="bread", place="shelf", qty=3))
         other = threading.Thread(target=whole, args=(second,))
         with country.network.write() as session:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from config.errors import Invalid, Refused
 from config.ids import NETWORK
 from config.nodes import facts
+from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from pos.stock import consignment_stock
 from supply.money import consignment, ledger
@@ -86,7 +87,7 @@ def test_an_offer_a_shop_made_up_promises_nothing_costs_the_list_and_is_not_load
     say(country, "delivery.posted", closed)
     assert book(country) == {"invoiced": 6 * BREAD_MINOR, "goods": -6 * BREAD_MINOR}
     with country.network.write() as session, pytest.raises(Refused, match="ever charged"):
-        ledger.given(session, "S1", "care", 901, why="x", id="too-much", actor=OPERATOR, at=AT)
+        ledger.given(Context(session, OPERATOR, AT), "S1", "care", 901, why="x", id="too-much")
 
 
 @pytest.mark.parametrize(("claimed", "care"), [(12, 0), (5, 7 * BREAD_MINOR), (0, 12 * BREAD_MINOR)])
@@ -101,7 +102,7 @@ def test_units_a_claim_was_granted_for_are_not_paid_again_as_unsold(country, cla
         decide(country, {("bread", "expired"): claimed})
     with country.network.write() as session:
         heard(session, 9)
-        offer_results.look_after(session, actor=OPERATOR, at=later(days=10))
+        offer_results.look_after(Context(session, OPERATOR, later(days=10)))
     assert book(country).get("care", 0) == care
     assert ledger.owed(book(country) | dict.fromkeys(set(ledger.OWN) - set(book(country)), 0)) == 0
 
@@ -119,13 +120,13 @@ def test_a_unit_that_came_is_claimed_for_one_reason_only(country):
 def test_of_goods_on_sale_or_return_no_more_goes_back_than_is_left_of_them(country):
     bring(country)
     with country.stores["S1"].write() as session:
-        consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=AT)
+        consignment.propose_now(Context(session, KEEPER["S1"], AT), "S1", OFFER)
     sell(country, 4, "sale-0001")
     deliver_bread(country)
     with country.stores["S1"].write() as session, pytest.raises(Invalid, match="0 to 8"):
-        returns.send(session, "S1", OFFER, {"bread": 12}, actor=KEEPER["S1"], at=AT)
+        returns.send(Context(session, KEEPER["S1"], AT), "S1", OFFER, {"bread": 12})
     with country.stores["S1"].write() as session:
-        returns.send(session, "S1", OFFER, {}, actor=KEEPER["S1"], at=AT)
+        returns.send(Context(session, KEEPER["S1"], AT), "S1", OFFER, {})
     assert country.level("S1", "S1", "bread").on_hand == 12
     assert lots(country)[0] == (0, 4, 8, 0)
 
@@ -170,7 +171,7 @@ def test_goods_nobody_asked_for_are_not_expected_back_and_those_on_sale_or_retur
             say(country, "return.sent", reported | {"id": "made-up", "source": source})
     say(country, "return.sent", reported | {"id": OFFER, "source": "network_offer"})
     with country.network.write() as session:
-        returns.receive(session, "S1", OFFER, {"bread": (1, 1)}, actor=OPERATOR, at=AT)
+        returns.receive(Context(session, OPERATOR, AT), "S1", OFFER, {"bread": (1, 1)})
     assert "returns" not in book(country)
 
 
@@ -202,8 +203,13 @@ def test_the_latest_answers_are_listed_and_only_due_replacements_are_loaded(coun
     country.deliver()
     with country.network.write() as session:
         for hours, n, remedy in ((1, 2, "return"), (2, 0, "replacement"), (3, 1, "return")):
-            handling.decide(session, "S1", f"claim-{n}", {("bread", "wrong"): 1}, remedy=remedy, actor=OPERATOR,
-                          at=later(hours=hours))  # fmt: skip
+            handling.decide(
+                Context(session, OPERATOR, later(hours=hours)),
+                "S1",
+                f"claim-{n}",
+                {("bread", "wrong"): 1},
+                remedy=remedy,
+            )
     with country.network.read() as session:
         assert [one.id for one in delivery_claims.latest_answered(session, 2)] == ["claim-1", "claim-0"]
         assert [one.id for one in delivery_claims.replacements_due(session)] == ["claim-0"]
@@ -214,7 +220,7 @@ def test_the_latest_answers_are_listed_and_only_due_replacements_are_loaded(coun
 
 def look_after(country: Country, days: int) -> None:
     with country.network.write() as session:
-        returns.end_overdue(session, actor=OPERATOR, at=later(days=days))
+        returns.end_overdue(Context(session, OPERATOR, later(days=days)))
     country.deliver(at=later(days=days))
 
 
@@ -244,7 +250,7 @@ def test_units_told_as_gone_back_are_charged_where_the_warehouse_never_counted_t
         assert book(country)["goods"] == -units * BREAD_MINOR, f"after {days} days"
     with country.network.write() as session:
         counts = {"bread": (4, 4)}
-        returns.receive(session, "S1", OFFER, counts, words="Three lack", actor=OPERATOR, at=later(days=40))
+        returns.receive(Context(session, OPERATOR, later(days=40)), "S1", OFFER, counts, words="Three lack")
     look_after(country, 41)
     say(country, "consigned.reported", reported)
     assert book(country)["goods"] + book(country)["returns"] == -8 * BREAD_MINOR, "five sold, three that never came"

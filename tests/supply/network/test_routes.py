@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, NotFound, Refused
+from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from supply.facts import Advised
 from supply.network.routes import loads as route_load
@@ -41,11 +42,11 @@ def _on_the_ramp(country: Country) -> None:
     country.fill()
     country.deliver()
     with country.network.write() as session:
-        dispatch.dispatch_day(session, everything=True, **BY)
-        vehicles.place(session, WAREHOUSE, 31_200_000, 121_400_000, **BY)
-        vehicles.place(session, "S1", 31_250_000, 121_450_000, **BY)
-        vehicles.place(session, "S2", 31_100_000, 121_300_000, window=(480, 600), **BY)
-        vehicles.add_vehicle(session, WAREHOUSE, "Vehicle 1", 40, **BY)
+        dispatch.dispatch_day(Context(session, **BY), everything=True)
+        vehicles.place(Context(session, **BY), WAREHOUSE, 31_200_000, 121_400_000)
+        vehicles.place(Context(session, **BY), "S1", 31_250_000, 121_450_000)
+        vehicles.place(Context(session, **BY), "S2", 31_100_000, 121_300_000, window=(480, 600))
+        vehicles.add_vehicle(Context(session, **BY), WAREHOUSE, "Vehicle 1", 40)
     country.deliver()
 
 
@@ -53,7 +54,7 @@ def plan(
     country: Country, seconds: float = 0.1, *, day: dt.date = DAY, at: dt.datetime = AT
 ) -> list[routes.DeliveryRoute]:
     with country.network.write() as session:
-        row = route_load.ask(session, WAREHOUSE, day, actor=OPERATOR, at=at)
+        row = route_load.ask(Context(session, OPERATOR, at), WAREHOUSE, day)
         loaded = route_load.load(session, row, at=at)
         planned = vehicle_routes.plan(
             loaded.day.depot, loaded.day.calls, loaded.day.vehicles, legs=loaded.day.legs, seconds=seconds
@@ -69,7 +70,7 @@ def stops(country: Country, route_id: str) -> list[routes.RouteStop]:
 def sent_off(country: Country) -> tuple[str, str]:
     (one,) = plan(country)
     with country.network.write() as session:
-        key = routes.send_off(session, one.id, "Dora", **BY)
+        key = routes.send_off(Context(session, **BY), one.id, "Dora")
     country.deliver()
     return one.id, key
 
@@ -139,7 +140,7 @@ def test_a_plan_takes_what_stands_loaded_once_and_planning_anew_begins_again(cou
         assert [row.id for row in routes.routes_of(session, WAREHOUSE)] == [second.id]
         assert routes.waiting_deliveries(session, WAREHOUSE) == []
     with country.network.write() as session:
-        routes.send_off(session, second.id, "Dora", **BY)
+        routes.send_off(Context(session, **BY), second.id, "Dora")
     assert plan(country) == [], "what is on the way is not planned again"
 
 
@@ -147,11 +148,10 @@ def put_on_the_ramp(country: Country, *stores: str) -> None:
     with country.network.write() as session:
         for store_id in stores:
             expect(
-                session,
+                Context(session, **BY),
                 store_id,
                 f"more-{store_id}",
                 Advice(VAN, [Advised("bread", "Bread", 6, 6)], expected_day=DAY),
-                **BY,
             )
 
 
@@ -164,27 +164,27 @@ def test_a_van_is_on_one_round_at_a_time(country):
         assert again.vehicle_id == first.vehicle_id
         assert again.leaves_s >= first.back_s, "it leaves when it is back"
     with country.network.write() as session, pytest.raises(Refused, match="still on another route") as refused:
-        routes.send_off(session, again.id, "Dora", **BY)
+        routes.send_off(Context(session, **BY), again.id, "Dora")
     assert refused.value.code == "vehicle-away"
     with country.network.write() as session:
         for store in ("S1", "S2"):
             routes.confirm(session, key, store, "delivered", receiver="Kim", at=AT)
-        routes.send_off(session, again.id, "Dora", **BY)
+        routes.send_off(Context(session, **BY), again.id, "Dora")
 
 
 def test_nothing_is_planned_into_the_past(country):
     yesterday, tomorrow = DAY - dt.timedelta(days=1), DAY + dt.timedelta(days=1)
     with country.network.write() as session, pytest.raises(Refused, match="is over"):
-        route_load.ask(session, WAREHOUSE, yesterday, **BY)
+        route_load.ask(Context(session, **BY), WAREHOUSE, yesterday)
     (today,) = plan(country)
     assert today.leaves_s >= AT.hour * HOUR, "no vehicle leaves before now"
     with country.network.write() as session, pytest.raises(Refused, match="Plan the routes again"):
-        routes.send_off(session, today.id, "Dora", actor=OPERATOR, at=later(days=1))
+        routes.send_off(Context(session, OPERATOR, later(days=1)), today.id, "Dora")
     late = AT.replace(hour=17, minute=59)
     assert plan(country, at=late, day=tomorrow) == [], "today's route stays, and what is on it"
     with country.network.write() as session:
         assert session.get_one(routes.DeliveryRoute, today.id).state == "planned"
-        routes.drop(session, today.id, **BY)
+        routes.drop(Context(session, **BY), today.id)
     (next_day,) = plan(country, at=late, day=tomorrow)
     assert next_day.day == tomorrow
     assert plan(country, at=later(days=2), day=DAY + dt.timedelta(days=2))[0].packs == next_day.packs
@@ -208,10 +208,10 @@ def test_a_shop_whose_deliveries_no_van_holds_together_is_called_at_by_several(c
     country.deliver()
     country.fill()
     with country.network.write() as session:
-        dispatch.dispatch_day(session, everything=True, **BY)
+        dispatch.dispatch_day(Context(session, **BY), everything=True)
         session.execute(sa.update(vehicles.Vehicle).values(packs=5))
-        vehicles.add_vehicle(session, WAREHOUSE, "Vehicle 2", 5, **BY)
-        vehicles.add_vehicle(session, WAREHOUSE, "Vehicle 3", 5, **BY)
+        vehicles.add_vehicle(Context(session, **BY), WAREHOUSE, "Vehicle 2", 5)
+        vehicles.add_vehicle(Context(session, **BY), WAREHOUSE, "Vehicle 3", 5)
     made = plan(country, seconds=0.3)  # 4 and 2 packs to S1, 3 to S2
     reported = sorted((stop.store_id, stop.packs) for one in made for stop in stops(country, one.id))
     assert reported == [("S1", 2), ("S1", 4), ("S2", 3)]
@@ -227,12 +227,12 @@ def test_the_order_of_stops_is_the_person_s_and_what_comes_too_late_is_said(coun
         session.execute(sa.update(routes.RouteStop).where(routes.RouteStop.store_id == "S1").values(from_s=15 * HOUR))
     before = [stop.store_id for stop in stops(country, one.id)]
     with country.network.write() as session:
-        routes.move_stop(session, one.id, before[1], -1, **BY)
+        routes.move_stop(Context(session, **BY), one.id, before[1], -1)
     after = stops(country, one.id)
     assert [stop.store_id for stop in after] == before[::-1]
     assert [stop.n for stop in after] == [1, 2]
     with country.network.write() as session:
-        routes.move_stop(session, one.id, "S1", -5, **BY)
+        routes.move_stop(Context(session, **BY), one.id, "S1", -5)
     late = {stop.store_id: routes.out_of_window(stop) for stop in stops(country, one.id)}
     assert late == {"S1": False, "S2": True}, "S2 closes at ten, and the vehicle waits at S1 until three"
 
@@ -299,13 +299,13 @@ def test_what_a_round_did_not_reach_is_stock_again_and_comes_with_a_later_van(co
     with country.network.write() as session:
         routes.confirm(session, key, "S1", "delivered", receiver="Wei", at=later(hours=1))
         with pytest.raises(Invalid, match="why"):
-            routes.end(session, route_id, why=" ", **BY)
+            routes.end(Context(session, **BY), route_id, why=" ")
     for _ in range(2):
         with country.network.write() as session:
             if by == "driver":
                 routes.confirm(session, key, "S2", "not_reached", note="The engine", at=later(hours=2))
             else:
-                routes.end(session, route_id, why="The engine", actor=OPERATOR, at=later(hours=2))
+                routes.end(Context(session, OPERATOR, later(hours=2)), route_id, why="The engine")
     country.deliver(seed=4)
     assert (call_at(country, "S2").state, call_at(country, "S2").note) == ("not_reached", "The engine")
     assert states(country, "S2") == [("acknowledged", "turned_back")] * 2
@@ -334,7 +334,7 @@ def test_a_shop_that_took_its_goods_in_was_reached_whatever_the_driver_forgot(co
     country.take_in("S1")
     country.carry("S1")
     with country.network.write() as session:
-        routes.end(session, route_id, why="Gone home", **BY)
+        routes.end(Context(session, **BY), route_id, why="Gone home")
     reported = {stop.store_id: (stop.outcome, stop.receiver, stop.note) for stop in stops(country, route_id)}
     assert reported == {"S1": ("delivered", "Wei", ""), "S2": ("not_reached", "", "Gone home")}
 
@@ -342,19 +342,24 @@ def test_a_shop_that_took_its_goods_in_was_reached_whatever_the_driver_forgot(co
 def test_an_offer_the_van_turned_back_with_is_accepted_again_and_a_replacement_stays_loaded(country):
     with country.network.write() as session:
         network_offers.offer(
-            session, "S1", NewOffer(sku="tea", packs=1, why="It sells", answer_by=DAY), id="push-1", **BY
+            Context(session, **BY), "S1", NewOffer(sku="tea", packs=1, why="It sells", answer_by=DAY), id="push-1"
         )
     country.deliver()
     with country.stores["S1"].write() as session:
-        network_offers.accept(session, "S1", "push-1", actor=KEEPER["S1"], at=AT)
+        network_offers.accept(Context(session, KEEPER["S1"], AT), "S1", "push-1")
     country.deliver()
     country.load()
     with country.network.write() as session:
-        expect(session, "S1", "replacement-c1", Advice(VAN, [Advised("bread", "Bread", 6, 6)], expected_day=DAY), **BY)
+        expect(
+            Context(session, **BY),
+            "S1",
+            "replacement-c1",
+            Advice(VAN, [Advised("bread", "Bread", 6, 6)], expected_day=DAY),
+        )
     country.deliver()
     route_id, _key = sent_off(country)
     with country.network.write() as session:
-        routes.end(session, route_id, why="Snow", **BY)
+        routes.end(Context(session, **BY), route_id, why="Snow")
     country.deliver(seed=2)
     assert country.on_the_way("S1") == {"bread": 12, "tea": 10}, "each promise once"
     with country.network.read() as session:
@@ -375,9 +380,9 @@ def test_what_the_driver_left_with_somebody_does_not_go_back_at_the_door(country
     delivery_id = country.delivery("S1")
     with country.stores["S1"].write() as session:
         with pytest.raises(Refused, match="Dora left these goods with Wei"):
-            vehicle_arrivals.send_back(session, "S1", delivery_id, why="No", actor=KEEPER["S1"], at=AT)
+            vehicle_arrivals.send_back(Context(session, KEEPER["S1"], AT), "S1", delivery_id, why="No")
         receiving.refuse(
-            session, "S1", delivery_id, why="No", actor=KEEPER["S1"], at=AT
+            Context(session, KEEPER["S1"], AT), "S1", delivery_id, why="No"
         )  # its node says so all the same
     with pytest.raises(AssertionError, match="its driver says somebody there took it"):  # set aside for a person
         country.carry("S1")
@@ -388,7 +393,7 @@ def test_a_delivery_being_counted_is_not_refused_from_the_van(country):
     _, key = sent_off(country)
     with country.stores["S2"].write() as session:
         delivery_id = session.scalars(sa.select(Delivery.id)).one()
-        receiving.begin_count(session, "S2", delivery_id, actor=KEEPER["S2"], at=AT)
+        receiving.begin_count(Context(session, KEEPER["S2"], AT), "S2", delivery_id)
     with country.network.write() as session:
         routes.confirm(session, key, "S2", "refused", note="Closed", at=later(hours=1))
     country.deliver()
@@ -400,10 +405,10 @@ def test_without_vans_or_a_warehouse_on_the_map_nothing_is_planned(tmp_path):
     country = make_country(tmp_path)
     with country.network.write() as session:
         with pytest.raises(Refused, match="no vehicle"):
-            route_load.ask(session, WAREHOUSE, DAY, **BY)
-        vehicles.add_vehicle(session, WAREHOUSE, "Vehicle 1", 40, **BY)
+            route_load.ask(Context(session, **BY), WAREHOUSE, DAY)
+        vehicles.add_vehicle(Context(session, **BY), WAREHOUSE, "Vehicle 1", 40)
         with pytest.raises(Refused, match="where the warehouse is"):
-            route_load.ask(session, WAREHOUSE, DAY, **BY)
+            route_load.ask(Context(session, **BY), WAREHOUSE, DAY)
         assert session.scalars(sa.select(OutboxMessage.id).where(OutboxMessage.topic == "stop.reported")).all() == []
 
 
@@ -422,8 +427,8 @@ def table(text: str) -> list[list[str]]:
 )
 def test_a_matrix_comes_in_whole_or_not_at_all(country, text, reported):
     with country.network.write() as session:
-        assert vehicles.bring_in_legs(session, table("from,to,metres,seconds\nS1,S2,900,80\n"), **BY) == 1
+        assert vehicles.bring_in_legs(Context(session, **BY), table("from,to,metres,seconds\nS1,S2,900,80\n")) == 1
     with country.network.write() as session, pytest.raises(Invalid, match=reported):
-        vehicles.bring_in_legs(session, table(text), **BY)
+        vehicles.bring_in_legs(Context(session, **BY), table(text))
     with country.network.read() as session:
         assert vehicles.legs_between(session, ["S1", "S2"]) == {("S1", "S2"): (900, 80)}

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
+from config.nodes.journal import Context
 from pos.stock import batches, consignment_stock, recall, stock
 from pos.stock.batches import Lot
 from pos.stock.consignment_stock import Consignment
@@ -123,7 +124,7 @@ def country(tmp_path) -> Country:
 def _neighbours(made: Country) -> None:
     for store, have in (("S1", {"bread": 40, "tea": 30}), ("S2", {"bread": 1})):
         with made.stores[store].write() as session:
-            stock.open_stock(session, store, list(have.items()), source_id="o", at=AT, actor=KEEPER[store])
+            stock.open_stock(Context(session, KEEPER[store], AT), store, list(have.items()), source_id="o")
             for back in range(1, 29):
                 day = DAY - dt.timedelta(days=back)
                 session.add(StoreDay(store_id=store, business_day=day, open=True, sales=9, revenue_minor=1))
@@ -138,7 +139,7 @@ def _neighbours(made: Country) -> None:
         batches.lay_in(session, "S1", lots, source_kind="delivery", source_id="d", at=AT)
     with made.network.write() as session:
         for store, lon in (("S1", 9_000_000), ("S2", 9_010_000)):
-            vehicles.place(session, store, 50_000_000, lon, actor=OPERATOR, at=AT)
+            vehicles.place(Context(session, OPERATOR, AT), store, 50_000_000, lon)
     made.deliver()
 
 
@@ -148,7 +149,7 @@ def proposed(country: Country, seed: int | None = None) -> str:
             sheets.send(session, store, sheets.work_out(session, store, at=AT), at=AT)
     country.deliver(seed=seed)
     with country.network.write() as session:
-        (found,) = proposals.propose(session, actor=OPERATOR, at=AT)
+        (found,) = proposals.propose(Context(session, OPERATOR, AT))
         transfer_id = found.id
     country.deliver(seed=seed)
     return transfer_id
@@ -156,7 +157,7 @@ def proposed(country: Country, seed: int | None = None) -> str:
 
 def do(country: Country, store: str, verb, transfer_id: str, *given, at=AT, **wishes):
     with country.stores[store].write() as session:
-        return getattr(transfers, verb)(session, store, transfer_id, *given, actor=KEEPER[store], at=at, **wishes)
+        return getattr(transfers, verb)(Context(session, KEEPER[store], at), store, transfer_id, *given, **wishes)
 
 
 def agreed(country: Country, seed: int | None = None) -> tuple[str, str, dict[str, int]]:
@@ -211,7 +212,7 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
     assert giver["transfers"] + taker["transfers"] == 0
     assert country.findings() == []
     with country.network.write() as session:
-        assert proposals.propose(session, actor=OPERATOR, at=AT) == [], "that day's sheet wants what has come"
+        assert proposals.propose(Context(session, OPERATOR, AT)) == [], "that day's sheet wants what has come"
 
 
 def test_a_sheet_an_older_program_kept_unread_stops_no_other_shop(country):
@@ -328,7 +329,7 @@ def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(coun
     with pytest.raises(Refused, match="hands these goods over"):
         do(country, "S2", "hand_over", transfer_id, code, qty)
     with country.stores["S1"].write() as session:
-        stock.count(session, "S1", "bread", 2, at=AT, actor=KEEPER["S1"])
+        stock.count(Context(session, KEEPER["S1"], AT), "S1", "bread", 2)
     with pytest.raises(Refused, match=r"\(2/"):
         do(country, "S1", "hand_over", transfer_id, code, qty)
     do(country, "S1", "hand_over", transfer_id, code, {"bread": 2})
@@ -358,7 +359,7 @@ def test_what_is_here_on_sale_or_return_is_neither_offered_to_a_neighbour_nor_ha
     bring(country)  # twelve of the network's, behind the store's own
     for there, most in ((12, 0), (20, 8)):
         with country.stores["S1"].write() as session:
-            stock.count(session, "S1", "bread", there, at=AT, actor=KEEPER["S1"])
+            stock.count(Context(session, KEEPER["S1"], AT), "S1", "bread", there)
         assert spare_bread(country) == most
         with pytest.raises(Refused, match=f"12 of Rye bread .* hand over {most} at most"):
             do(country, "S1", "hand_over", transfer_id, code, {"bread": most + 1})
@@ -375,12 +376,12 @@ def test_what_is_here_on_sale_or_return_is_neither_offered_to_a_neighbour_nor_ha
 def test_what_is_recalled_is_neither_offered_to_a_neighbour_nor_handed_over(country):
     transfer_id, code, qty = agreed(country)
     with country.stores["S1"].write() as session:
-        row = recall.call(session, "S1", "bread", "A", why="glass", actor=KEEPER["S1"], at=AT)
+        row = recall.call(Context(session, KEEPER["S1"], AT), "S1", "bread", "A", why="glass")
     assert spare_bread(country) == 0
     with pytest.raises(Refused, match="Rye bread is recalled"):
         do(country, "S1", "hand_over", transfer_id, code, qty)
     with country.stores["S1"].write() as session:
-        recall.clear(session, "S1", row.id, 0, actor=KEEPER["S1"], at=AT)
+        recall.clear(Context(session, KEEPER["S1"], AT), "S1", row.id, 0)
     do(country, "S1", "hand_over", transfer_id, code, qty)
 
 
@@ -400,8 +401,8 @@ def test_a_shop_that_says_it_gave_without_the_other_s_code_bills_nobody(country,
 def hold(country: Country, store: str) -> None:
     with country.network.write() as session:
         line = {"limit_minor": 0, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
-        credit.set_line(session, store, **line, advance_most_minor=0, actor=OPERATOR, at=AT)
-        credit.hold(session, store, why="Late", actor=OPERATOR, at=AT)
+        credit.set_line(Context(session, OPERATOR, AT), store, **line, advance_most_minor=0)
+        credit.hold(Context(session, OPERATOR, AT), store, why="Late")
 
 
 def test_a_shop_whose_credit_is_held_gives_but_buys_nothing_of_its_neighbour(country):
@@ -412,9 +413,9 @@ def test_a_shop_whose_credit_is_held_gives_but_buys_nothing_of_its_neighbour(cou
     country.deliver()
     assert states(country, transfer_id) == ["lapsed"] * 3, "it was proposed before"
     with country.network.write() as session:
-        assert proposals.propose(session, actor=OPERATOR, at=AT) == []
-        credit.release(session, "S2", actor=OPERATOR, at=AT)
-        again = proposals.propose(session, actor=OPERATOR, at=AT)
+        assert proposals.propose(Context(session, OPERATOR, AT)) == []
+        credit.release(Context(session, OPERATOR, AT), "S2")
+        again = proposals.propose(Context(session, OPERATOR, AT))
         assert [one.taker_id for one in again] == ["S2"]
 
 
@@ -440,14 +441,14 @@ def test_either_shop_may_say_no_until_the_goods_change_hands_and_is_not_asked_ag
         assert (found.why, found.declined_by) == ("The fridge is full", "S2")
     assert country.on_the_way("S2") == {}
     with country.network.write() as session:
-        assert proposals.propose(session, actor=OPERATOR, at=AT) == []
+        assert proposals.propose(Context(session, OPERATOR, AT)) == []
 
 
 def test_what_nobody_answers_or_fetches_lapses_but_goods_that_changed_hands_count(country):
     transfer_id, code, qty = agreed(country)
     do(country, "S1", "hand_over", transfer_id, code, qty)
     with country.network.write() as session:
-        (gone,) = transfers.lapse_due(session, actor=OPERATOR, at=later(days=9))
+        (gone,) = transfers.lapse_due(Context(session, OPERATOR, later(days=9)))
         assert gone.state == "lapsed"
     country.deliver(seed=1)
     do(country, "S2", "receive", transfer_id, qty)

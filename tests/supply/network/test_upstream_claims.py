@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 import supply.sync.checks
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
+from config.nodes.journal import Context
 from pos.stock import batches, recall, stock
 from pos.stock.ledger import Place
 from supply.network.purchasing import purchasing
@@ -39,24 +40,24 @@ def bought(
                      pack_cost_minor=pack_cost, packs=qty // 6, why={})
     )  # fmt: skip
     session.flush()
-    purchasing.receive(session, WAREHOUSE, f"p{n}", actor=OPERATOR, at=at)
+    purchasing.receive(Context(session, OPERATOR, at), WAREHOUSE, f"p{n}")
 
 
 def _mills(country: Country) -> None:
     """Let the warehouse have 24 of the old mill's and 12 of the new mill's, and S1 credited for 6 recalled units."""
     with country.network.write() as session:
-        stock.count(session, WAREHOUSE, "bread", 0, count_id="empty", found_in=Place.BACKROOM, **BY)
+        stock.count(Context(session, **BY), WAREHOUSE, "bread", 0, count_id="empty", found_in=Place.BACKROOM)
         for mill in ("old", "new"):
             contact = suppliers.Contact(f"The {mill} mill")
-            suppliers.write_contact(session, NETWORK, mill, contact, **BY)
+            suppliers.write_contact(Context(session, **BY), NETWORK, mill, contact)
         bought(session, 9, "old", 30, 600)
         bought(session, 2, "new", 12, 720)
         lots = session.scalars(sa.select(batches.Batch).where(batches.Batch.sku == "bread")).all()
         old = next(lot for lot in lots if lot.source_id == "p9")
-        stock.dispatch(session, WAREHOUSE, [("bread", 6)], source_id="to-S1", **BY)
+        stock.dispatch(Context(session, **BY), WAREHOUSE, [("bread", 6)], source_id="to-S1")
         batches.take_from(session, WAREHOUSE, [(old.id, 6)])
-        stock.open_stock(session, "S1", [("bread", 6)], source_id="came", **BY)
-        recalls.call(session, "bread", None, id="r1", why="glass", called_by="", afterwards="destroy", **BY)
+        stock.open_stock(Context(session, **BY), "S1", [("bread", 6)], source_id="came")
+        recalls.call(Context(session, **BY), "bread", None, id="r1", why="glass", called_by="", afterwards="destroy")
 
 
 @pytest.fixture
@@ -78,18 +79,18 @@ def reported(session: Session, recall_id: str = "r1") -> list[tuple[str, int, in
 def test_what_was_written_off_and_what_shops_were_credited_is_claimed_of_whom_it_was_bought_of_at_its_cost(country):
     with country.network.write() as session:
         assert reported(session) == [], "nobody has looked"
-        recalls.look_through(session, WAREHOUSE, "r1", 36, **BY)
+        recalls.look_through(Context(session, **BY), WAREHOUSE, "r1", 36)
         assert reported(session) == [("new", 12, 1440), ("old", 24, 2400)]
         credited(session, 6)
         assert reported(session) == [("new", 12, 1440), ("old", 30, 3000)], "the new mill's never left the warehouse"
-        made = upstream_claims.claim(session, "r1", "old", id="c1", **BY)
+        made = upstream_claims.claim(Context(session, **BY), "r1", "old", id="c1")
         assert (made.qty, made.claimed_minor) == (30, 3000)
-        assert upstream_claims.claim(session, "r1", "old", id="c1", **BY) is made, "a second click"
+        assert upstream_claims.claim(Context(session, **BY), "r1", "old", id="c1") is made, "a second click"
         assert reported(session) == [("new", 12, 1440)]
         with pytest.raises(Refused, match="Nothing of this recall"):
-            upstream_claims.claim(session, "r1", "nobody", id="c2", **BY)
+            upstream_claims.claim(Context(session, **BY), "r1", "nobody", id="c2")
         with pytest.raises(NotFound):
-            upstream_claims.claim(session, "r9", "old", id="c2", **BY)
+            upstream_claims.claim(Context(session, **BY), "r9", "old", id="c2")
 
 
 def test_what_nobody_known_here_brought_is_claimed_of_nobody(country):
@@ -101,7 +102,7 @@ def test_what_nobody_known_here_brought_is_claimed_of_nobody(country):
 def test_goods_of_a_batch_are_of_the_purchase_whose_lot_bears_it_and_any_other_of_the_newest_that_left(country):
     with country.network.write() as session:
         lots = {one.source_id: one for one in session.scalars(sa.select(batches.Batch))}
-        stock.dispatch(session, WAREHOUSE, [("bread", 6)], source_id="to-S1-too", **BY)
+        stock.dispatch(Context(session, **BY), WAREHOUSE, [("bread", 6)], source_id="to-S1-too")
         batches.take_from(session, WAREHOUSE, [(lots["p2"].id, 6)])
         credited(session, 6)
         assert reported(session) == [("new", 6, 720)]
@@ -115,13 +116,13 @@ def test_goods_of_a_batch_are_of_the_purchase_whose_lot_bears_it_and_any_other_o
 def test_units_a_purchase_brought_are_claimed_for_one_recall_and_not_again_for_the_next(country):
     with country.network.write() as session:
         lots = {one.source_id: one for one in session.scalars(sa.select(batches.Batch))}
-        stock.dispatch(session, WAREHOUSE, [("bread", 6)], source_id="to-S1-too", **BY)
+        stock.dispatch(Context(session, **BY), WAREHOUSE, [("bread", 6)], source_id="to-S1-too")
         batches.take_from(session, WAREHOUSE, [(lots["p2"].id, 6)])
         credited(session, 4)
-        assert upstream_claims.claim(session, "r1", "new", id="c1", **BY).qty == 4, "of six that left"
-        recalls.lift(session, "r1", why="tested", **BY)
-        recalls.call(session, "bread", None, id="r2", why="wire", called_by="", afterwards="destroy", **BY)
-        recalls.look_through(session, WAREHOUSE, "r2", 30, **BY)
+        assert upstream_claims.claim(Context(session, **BY), "r1", "new", id="c1").qty == 4, "of six that left"
+        recalls.lift(Context(session, **BY), "r1", why="tested")
+        recalls.call(Context(session, **BY), "bread", None, id="r2", why="wire", called_by="", afterwards="destroy")
+        recalls.look_through(Context(session, **BY), WAREHOUSE, "r2", 30)
         assert reported(session, "r2") == [("new", 6, 720), ("old", 24, 2400)]
         credited(session, 6, "r2")
         assert reported(session, "r2") == [("new", 8, 960), ("old", 28, 2800)], "two more of the new mill's had left"
@@ -130,38 +131,38 @@ def test_units_a_purchase_brought_are_claimed_for_one_recall_and_not_again_for_t
 def test_a_supplier_has_one_open_claim_of_a_recall_and_what_comes_to_light_is_claimed_after_it(country):
     with country.network.write() as session:
         credited(session, 4)
-        upstream_claims.claim(session, "r1", "old", id="c1", **BY)
+        upstream_claims.claim(Context(session, **BY), "r1", "old", id="c1")
         credited(session, 6)
         assert reported(session) == [("old", 2, 200)]
         with pytest.raises(Conflict, match="has an open claim"):
-            upstream_claims.claim(session, "r1", "old", id="c2", **BY)
-        upstream_claims.settle(session, "c1", 0, answer="Not our glass", **BY)
-        assert upstream_claims.claim(session, "r1", "old", id="c2", **BY).claimed_minor == 200
+            upstream_claims.claim(Context(session, **BY), "r1", "old", id="c2")
+        upstream_claims.settle(Context(session, **BY), "c1", 0, answer="Not our glass")
+        assert upstream_claims.claim(Context(session, **BY), "r1", "old", id="c2").claimed_minor == 200
 
 
 @pytest.mark.parametrize(("credit", "state"), [(0, "refused"), (150, "credited"), (400, "credited")])
 def test_a_claim_is_settled_once_with_a_sentence_and_the_book_has_it(country, credit: int, state: str):
     with country.network.write() as session:
         credited(session, 4)
-        upstream_claims.claim(session, "r1", "old", id="c1", **BY)
+        upstream_claims.claim(Context(session, **BY), "r1", "old", id="c1")
         assert upstream_claims.balances(session) == {"lost": -400, "claimed": 400, "credited": 0}
         for wrong, words in ((401, "Yes"), (-1, "Yes"), (True, "Yes"), (credit, "  ")):
             with pytest.raises(Invalid):
-                upstream_claims.settle(session, "c1", wrong, answer=words, **BY)
-        found = upstream_claims.settle(session, "c1", credit, answer="As agreed by telephone", **BY)
+                upstream_claims.settle(Context(session, **BY), "c1", wrong, answer=words)
+        found = upstream_claims.settle(Context(session, **BY), "c1", credit, answer="As agreed by telephone")
         assert (found.state, found.credited_minor) == (state, credit)
         assert upstream_claims.balances(session) == {"lost": -credit, "claimed": 0, "credited": credit}
         with pytest.raises(Conflict, match="settled already"):
-            upstream_claims.settle(session, "c1", credit, answer="Again", **BY)
+            upstream_claims.settle(Context(session, **BY), "c1", credit, answer="Again")
         with pytest.raises(NotFound):
-            upstream_claims.settle(session, "c9", credit, answer="Again", **BY)
+            upstream_claims.settle(Context(session, **BY), "c9", credit, answer="Again")
         assert upstream_claims.findings(session) == []
 
 
 def test_a_claim_of_which_the_book_says_something_else_is_found(country):
     with country.network.write() as session:
         credited(session, 4)
-        upstream_claims.claim(session, "r1", "old", id="c1", **BY)
+        upstream_claims.claim(Context(session, **BY), "r1", "old", id="c1")
         with unlocked(session):
             session.execute(sa.delete(UpstreamEntry))
         (found,) = [one for one in supply.sync.checks.findings(session) if one.code == "K22"]

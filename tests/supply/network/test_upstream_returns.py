@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 import supply.sync.checks
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK
+from config.nodes.journal import Context
 from pos import messages
 from pos.messages import OutgoingMessage
 from pos.stock import batches, stock
@@ -29,18 +30,18 @@ from tests.supply.road import AT, WAREHOUSE, Country, make_country
 def _mills(country: Country) -> None:
     """Let the warehouse have 30 of the old mill's, of lot A, 12 of the new mill's, of lot B, and 4 of no known lot."""
     with country.network.write() as session:
-        stock.count(session, WAREHOUSE, "bread", 0, count_id="empty", found_in=Place.BACKROOM, **BY)
+        stock.count(Context(session, **BY), WAREHOUSE, "bread", 0, count_id="empty", found_in=Place.BACKROOM)
         for mill, how in (("old", "email"), ("new", "paper")):
             contact = suppliers.Contact(
                 f"The {mill} mill", send_by=how, email="mill@example.com" if how == "email" else "",
                 language="zh" if mill == "new" else "en",
             )  # fmt: skip
-            suppliers.write_contact(session, NETWORK, mill, contact, **BY)
+            suppliers.write_contact(Context(session, **BY), NETWORK, mill, contact)
         bought(session, 9, "old", 30, 600)
         bought(session, 2, "new", 12, 720)
         for lot in session.scalars(sa.select(batches.Batch).where(batches.Batch.sku == "bread")):
             lot.batch = {"p9": "A", "p2": "B"}[lot.source_id]
-        stock.receive(session, WAREHOUSE, [("bread", 4)], source_id="found", **BY)
+        stock.receive(Context(session, **BY), WAREHOUSE, [("bread", 4)], source_id="found")
 
 
 @pytest.fixture
@@ -49,11 +50,11 @@ def country(tmp_path) -> Country:
 
 
 def call(session: Session, batch: str | None, id: str = "r1") -> None:
-    recalls.call(session, "bread", batch, id=id, why="glass", called_by="", afterwards="destroy", **BY)
+    recalls.call(Context(session, **BY), "bread", batch, id=id, why="glass", called_by="", afterwards="destroy")
 
 
 def send_back(session: Session, mill: str, qty: int, id: str = "b1", recall_id: str = "r1") -> UpstreamReturn:
-    return upstream_returns.propose(session, WAREHOUSE, recall_id, mill, qty, id=id, **BY)
+    return upstream_returns.propose(Context(session, **BY), WAREHOUSE, recall_id, mill, qty, id=id)
 
 
 def on_hand(session: Session) -> int:
@@ -71,15 +72,15 @@ def test_what_was_bought_of_a_supplier_leaves_the_warehouse_once_it_is_handed_ov
         made = send_back(session, "old", 20)
         assert send_back(session, "old", 20) is made, "a second click"
         assert (on_hand(session), reported(session)) == (46, []), "nothing has left"
-        upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+        upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b1")
         assert (on_hand(session), reported(session)) == (26, [("old", 20, 2000)])
         with pytest.raises(Conflict, match="handed over already"):
-            upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
-        recalls.look_through(session, WAREHOUSE, "r1", 26, **BY)
+            upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b1")
+        recalls.look_through(Context(session, **BY), WAREHOUSE, "r1", 26)
         assert reported(session) == [("new", 12, 1440), ("old", 30, 3000), ("", 4, 0)]
-        claim = upstream_claims.claim(session, "r1", "old", id="c1", **BY)
+        claim = upstream_claims.claim(Context(session, **BY), "r1", "old", id="c1")
         assert (claim.qty, claim.returns) == (30, [f"{WAREHOUSE}-R1"])
-        assert upstream_claims.claim(session, "r1", "new", id="c2", **BY).returns == []
+        assert upstream_claims.claim(Context(session, **BY), "r1", "new", id="c2").returns == []
         assert reported(session) == [("", 4, 0)], "claimed once, however it left"
         assert supply.sync.checks.findings(session) == []
 
@@ -106,10 +107,10 @@ def test_what_stands_on_an_open_return_is_neither_written_off_nor_missing_when_t
         call(session, "A")
         send_back(session, "old", 25)
         with pytest.raises(Refused, match="The book has 9 that could be of it"):
-            recalls.look_through(session, WAREHOUSE, "r1", 10, **BY)
-        recalls.look_through(session, WAREHOUSE, "r1", 3, **BY)
+            recalls.look_through(Context(session, **BY), WAREHOUSE, "r1", 10)
+        recalls.look_through(Context(session, **BY), WAREHOUSE, "r1", 3)
         assert on_hand(session) == 41, "three of lot A are written off, two were not found"
-        upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+        upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b1")
         assert (on_hand(session), reported(session)) == (16, [("old", 28, 2800)])
 
 
@@ -117,19 +118,19 @@ def test_a_return_whose_goods_are_gone_or_whose_recall_is_lifted_is_not_handed_o
     with country.network.write() as session:
         call(session, None)
         send_back(session, "old", 30)
-        stock.count(session, WAREHOUSE, "bread", 17, count_id="fewer", **BY)
+        stock.count(Context(session, **BY), WAREHOUSE, "bread", 17, count_id="fewer")
         with pytest.raises(Refused, match="Of its lots only 5 are left"):
-            upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+            upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b1")
         with pytest.raises(Invalid, match="Say why"):
-            upstream_returns.drop(session, WAREHOUSE, "b1", why=" ", **BY)
-        upstream_returns.drop(session, WAREHOUSE, "b1", why="Five are left", **BY)
+            upstream_returns.drop(Context(session, **BY), WAREHOUSE, "b1", why=" ")
+        upstream_returns.drop(Context(session, **BY), WAREHOUSE, "b1", why="Five are left")
         with pytest.raises(Conflict):
-            upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+            upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b1")
         send_back(session, "old", 5, id="b2")
-        recalls.lift(session, "r1", why="tested", **BY)
+        recalls.lift(Context(session, **BY), "r1", why="tested")
         assert may_go(session) == {}
         with pytest.raises(Refused, match="nothing of it goes back"):
-            upstream_returns.hand_over(session, WAREHOUSE, "b2", **BY)
+            upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b2")
         with pytest.raises(Refused, match="nothing of it goes back"):
             send_back(session, "new", 1, id="b3")
 
@@ -148,10 +149,10 @@ def test_the_letter_says_in_the_suppliers_language_what_of_which_batch_and_purch
         assert [name for name, _kind, _bytes in letter.files] == [f"return-{WAREHOUSE}-R1.pdf"]
         assert "退货单" in letters.written(paper).subject
         assert (paper.carrier, paper.state) == ("paper", "waiting")
-        upstream_returns.hand_over(session, WAREHOUSE, "b2", **BY)
+        upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b2")
         assert paper.state == "sent", "it went with the goods"
-        supplier_letters.left(session, WAREHOUSE, "b1", **BY)
-        upstream_returns.drop(session, WAREHOUSE, "b1", why="They fetch it not", **BY)
+        supplier_letters.left(Context(session, **BY), WAREHOUSE, "b1")
+        upstream_returns.drop(Context(session, **BY), WAREHOUSE, "b1", why="They fetch it not")
         off = session.get_one(OutgoingMessage, (WAREHOUSE, "b1-off"))
         assert "do not come back to you: They fetch it not" in letters.written(off).text
 
@@ -163,11 +164,11 @@ def test_a_letter_of_a_return_that_did_not_leave_needs_a_person_until_it_leaves(
         send_back(session, "new", 12, id="b2")
         assert letters_left(session) == {}, "one is on its way, the other leaves with its goods"
         letter = supplier_letters.letter_of(session, WAREHOUSE, "b1")
-        messages.failed(session, letter, "address-refused", "no such box", **BY)
+        messages.failed(Context(session, **BY), letter, "address-refused", "no such box")
         assert letters_left(session) == {"r1": 1}
-        upstream_returns.hand_over(session, WAREHOUSE, "b1", **BY)
+        upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b1")
         assert letters_left(session) == {"r1": 1}, "the goods are gone, and their letter is not"
-        supplier_letters.again(session, WAREHOUSE, "b1", how="email", address="new@example.com", **BY)
+        supplier_letters.again(Context(session, **BY), WAREHOUSE, "b1", how="email", address="new@example.com")
         assert letters_left(session) == {}
 
 
@@ -194,17 +195,19 @@ def act(session: Session, chance: random.Random, recall_id: str, id: str) -> str
     if what == "back":
         send_back(session, mill, chance.randint(1, 12), id, recall_id)
     elif what == "hand":
-        upstream_returns.hand_over(session, WAREHOUSE, one, **BY)
+        upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, one)
     elif what == "drop":
-        upstream_returns.drop(session, WAREHOUSE, one, why="no", **BY)
+        upstream_returns.drop(Context(session, **BY), WAREHOUSE, one, why="no")
     elif what == "look":
-        recalls.look_through(session, WAREHOUSE, recall_id, chance.randint(0, 9), **BY)
+        recalls.look_through(Context(session, **BY), WAREHOUSE, recall_id, chance.randint(0, 9))
     elif what == "claim":
-        upstream_claims.claim(session, recall_id, mill, id=id, **BY)
+        upstream_claims.claim(Context(session, **BY), recall_id, mill, id=id)
     elif what == "buy":
         bought(session, 20 + int(id), mill, 12, 600)
     elif what == "settle":
-        upstream_claims.settle(session, upstream_claims.claims_of(session, recall_id)[0].id, 100, answer="Yes", **BY)
+        upstream_claims.settle(
+            Context(session, **BY), upstream_claims.claims_of(session, recall_id)[0].id, 100, answer="Yes"
+        )
     return what
 
 
@@ -218,7 +221,7 @@ def test_no_unit_is_claimed_twice_nor_more_than_was_bought_whatever_is_returned_
                 what = act(session, chance, f"r{n}", str(step))
                 done[what] += 1
                 if what == "anew":
-                    recalls.lift(session, f"r{n}", why="tested", **BY)
+                    recalls.lift(Context(session, **BY), f"r{n}", why="tested")
                     n += 1
                     call(session, None, f"r{n}")
         claims = list(session.scalars(sa.select(upstream_claims.UpstreamClaim)))

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from config.nodes.journal import Context
 from pos.stock import stock
 from supply.orders import network_offers
 from supply.orders.lead_times import measured
@@ -23,8 +24,9 @@ def country(tmp_path) -> Country:
 
 def bring(country, sku, qty, source_id="more"):
     with country.network.write() as session:
-        stock.receive(session, WAREHOUSE, [(sku, qty)], source_kind="restock", source_id=source_id, at=AT,
-                      actor=OPERATOR)  # fmt: skip
+        stock.receive(
+            Context(session, OPERATOR, AT), WAREHOUSE, [(sku, qty)], source_kind="restock", source_id=source_id
+        )
 
 
 def promised(country, store, order, sku):
@@ -41,7 +43,7 @@ def test_scarce_goods_go_by_need_and_an_inflated_order_gains_nothing(country):
 
 def test_the_shop_that_runs_out_first_gets_more(country):
     with country.stores["S2"].write() as session:
-        stock.open_stock(session, "S2", [("bread", 24)], source_id="own", at=AT, actor=KEEPER["S2"])
+        stock.open_stock(Context(session, KEEPER["S2"], AT), "S2", [("bread", 24)], source_id="own")
     empty = country.order("S1", {"bread": 8}, need_qty=48, per_day=6, on_hand=0)
     stocked = country.order(
         "S2", {"bread": 8}, need_qty=48, per_day=6, on_hand=0
@@ -86,7 +88,7 @@ def test_within_a_round_the_order_that_reached_the_network_first_goes_first_what
 
 def test_on_a_day_without_a_van_nothing_leaves_by_itself_for_the_day_after(country):
     with country.network.write() as session:
-        settle_calendar(session, WAREHOUSE, {"closed_days": DAY.isoformat()}, tz="UTC", actor=OPERATOR, at=AT)
+        settle_calendar(Context(session, OPERATOR, AT), WAREHOUSE, {"closed_days": DAY.isoformat()}, tz="UTC")
     before = AT - dt.timedelta(days=1)
     country.order("S1", {"bread": 1}, id="one", at=before)
     country.deliver(at=before)
@@ -100,7 +102,7 @@ def test_what_broke_in_the_warehouse_is_not_loaded_and_the_order_is_closed_short
     country.deliver()
     country.fill()
     with country.network.write() as session:
-        stock.waste(session, WAREHOUSE, "tea", 3, at=AT, actor=OPERATOR)
+        stock.waste(Context(session, OPERATOR, AT), WAREHOUSE, "tea", 3)
     assert country.load() == [order]
     country.deliver()
     assert country.on_the_way("S1") == {"tea": 20}
@@ -117,7 +119,7 @@ def test_an_order_of_which_nothing_is_there_any_more_waits_for_the_next_van(coun
     country.deliver()
     country.fill()
     with country.network.write() as session:
-        stock.waste(session, WAREHOUSE, "tea", 15, at=AT, actor=OPERATOR)
+        stock.waste(Context(session, OPERATOR, AT), WAREHOUSE, "tea", 15)
     assert country.load() == []
     bring(country, "tea", 20)
     assert country.load() == [order]
@@ -126,18 +128,16 @@ def test_an_order_of_which_nothing_is_there_any_more_waits_for_the_next_van(coun
 def test_an_accepted_offer_travels_after_the_orders_and_only_whole(country):
     with country.network.write() as session:
         network_offers.offer(
-            session,
+            Context(session, OPERATOR, AT),
             "S2",
             NewOffer(sku="tea", packs=1, why="It sells", answer_by=TOMORROW),
             id="push-0001",
-            actor=OPERATOR,
-            at=AT,
         )
     country.order("S1", {"tea": 2}, need_qty=20)
     country.deliver()
     country.fill()
     with country.stores["S2"].write() as session:
-        network_offers.accept(session, "S2", "push-0001", actor=KEEPER["S2"], at=AT)
+        network_offers.accept(Context(session, KEEPER["S2"], AT), "S2", "push-0001")
     country.deliver()
     assert country.on_the_way("S2") == {"tea": 10}
     country.load(DAY - dt.timedelta(days=2))

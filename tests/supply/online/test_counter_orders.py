@@ -6,6 +6,7 @@ import pytest
 
 from config.errors import Invalid, Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.catalogue.offers import Coupon
 from pos.customers import customers, loyalty
@@ -39,19 +40,18 @@ def take(town, *lines, id=ORDER, name="Grandma Wu", customer_id=None, coupons=()
     whose = For(name, customer_id=customer_id, coupons=tuple(coupons))
     with town.store.write() as session:
         given = {"till_id": TILL} | more
-        return counter_orders.take(session, STORE, id=id, whose=whose, lines=lines, actor=ANA, at=AT, **given)
+        return counter_orders.take(Context(session, ANA, AT), STORE, id=id, whose=whose, lines=lines, **given)
 
 
 def back(town, id="back-00001", tender="cash"):
     with town.store.write() as session:
         return counter_orders.give_back(
-            session, STORE, ORDER, id=id, till_id=TILL, tender=tender, actor=ANA, at=AT
-        )  # fmt: skip
+            Context(session, ANA, AT), STORE, ORDER, id=id, till_id=TILL, tender=tender)  # fmt: skip
 
 
 def verb(town, name, **named):
     with town.store.write() as session:
-        return getattr(pickup, name)(session, STORE, ORDER, actor=ANA, at=AT, **named)
+        return getattr(pickup, name)(Context(session, ANA, AT), STORE, ORDER, **named)
 
 
 def drawer(town):
@@ -106,7 +106,7 @@ def test_what_is_no_longer_owed_goes_back_once(town, ended, due):
     if ended == "short":
         verb(town, "start_picking")
         with town.store.write() as session:
-            pickup.pick_line(session, STORE, ORDER, "bread", 1, actor=ANA, at=AT)
+            pickup.pick_line(Context(session, ANA, AT), STORE, ORDER, "bread", 1)
         verb(town, "short")
     else:
         verb(town, "cancel", why="Changed her mind.")
@@ -150,17 +150,15 @@ def wu(town):
     third = Offer("third-off", "A third off", "percent", milk, percent_bp=3_333, codes=frozenset())
     with town.store.write() as session:
         for offer in (members, third):
-            offers.make(session, STORE, offer, actor=ANA, at=AT)
-        offers.make_coupons(session, STORE, third.id, codes=["SAVE"], most_uses=1, actor=ANA, at=AT)
+            offers.make(Context(session, ANA, AT), STORE, offer)
+        offers.make_coupons(Context(session, ANA, AT), STORE, third.id, codes=["SAVE"], most_uses=1)
         loyalty.set_scheme(
-            session,
+            Context(session, ANA, AT),
             STORE,
             Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10),
-            actor=ANA,
-            at=AT,
         )
         wished = Particulars("Wu", agreed=frozenset(["points"]))
-        made = customers.add(session, store_of(session, STORE), new_id(), wished, actor=ANA, at=AT).id
+        made = customers.add(Context(session, ANA, AT), store_of(session, STORE), new_id(), wished).id
     town.publish(later(minutes=1))
     return made
 
@@ -198,7 +196,7 @@ def test_a_limited_code_is_used_once_and_given_back_by_an_order_that_ends_withou
     request = SaleRequest(id=new_id(), store_id=STORE, till_id=TILL, lines=[("milk", 1)], coupons=("SAVE",),
                           tenders=[("cash", 86)], shown_total_minor=86)  # fmt: skip
     with town.store.write() as session, pytest.raises(Refused, match="SAVE cannot be used any more"):
-        sale.complete(session, request, actor=ANA, at=AT)
+        sale.complete(Context(session, ANA, AT), request)
     town.deliver(seed=seed)
     town.publish(later(minutes=2))
     assert uses(town) == (1, (1, 0))
@@ -216,7 +214,7 @@ def test_a_members_order_keeps_its_price_and_its_points_are_the_members_without_
     lines = [("bread", 1), ("milk", 3)]
     code, total = take(town, *lines, customer_id=wu, coupons=["SAVE"]).code, at_the_till(town, lines, wu, ["save"])
     with town.store.write() as session:
-        offers.end(session, STORE, "third-off", actor=ANA, at=AT)
+        offers.end(Context(session, ANA, AT), STORE, "third-off")
     for name in ("start_picking", "ready"):
         verb(town, name)
     town.collect(code, "sale-000001", total)
@@ -231,7 +229,7 @@ def test_a_members_order_keeps_its_price_and_its_points_are_the_members_without_
 def test_who_was_forgotten_while_the_order_waited_still_collects_it(town, wu):
     taken = take(town, ("milk", 1), customer_id=wu)
     with town.store.write() as session:
-        customers.erase(session, store_of(session, STORE), wu, actor=ANA, at=AT)
+        customers.erase(Context(session, ANA, AT), store_of(session, STORE), wu)
     for name in ("start_picking", "ready"):
         verb(town, name)
     assert town.collect(taken.code, "sale-000001", taken.order.total_minor).completed is not None

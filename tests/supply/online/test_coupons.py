@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from config.errors import DomainError, Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.catalogue.offers import Coupon
 from pos.customers import customers, loyalty
@@ -43,8 +44,8 @@ def one_town(tmp_path_factory):
 def coupon(town, code="SAVE", most_uses=1):
     offer = Offer(new_id(), "A third off", "percent", (ALL,), percent_bp=3_333, codes=frozenset())
     with town.store.write() as session:
-        offers.make(session, STORE, offer, actor=ANA, at=AT)
-        offers.make_coupons(session, STORE, offer.id, codes=[code], most_uses=most_uses, actor=ANA, at=AT)
+        offers.make(Context(session, ANA, AT), STORE, offer)
+        offers.make_coupons(Context(session, ANA, AT), STORE, offer.id, codes=[code], most_uses=most_uses)
     town.publish(later(minutes=1))
 
 
@@ -59,7 +60,7 @@ def sell(town, *codes):
         minor = sale.quote(session, STORE, [("milk", 1)], coupons=codes, at=AT).basket.total_minor
         request = SaleRequest(id=new_id(), store_id=STORE, till_id=TILL, lines=[("milk", 1)], coupons=codes,
                               tenders=[("cash", minor)], shown_total_minor=minor)  # fmt: skip
-        sale.complete(session, request, actor=ANA, at=AT)
+        sale.complete(Context(session, ANA, AT), request)
     return minor
 
 
@@ -125,11 +126,11 @@ def test_an_order_that_ends_without_goods_gives_its_coupon_back_once(town, ends)
     town.deliver()
     with town.store.write() as session:
         if ends == "refused":
-            pickup.refuse(session, STORE, ONE, why="No milk", actor=ANA, at=later(minutes=3))
+            pickup.refuse(Context(session, ANA, later(minutes=3)), STORE, ONE, why="No milk")
         elif ends == "cancelled":
-            pickup.cancel(session, STORE, ONE, why="No milk", actor=ANA, at=later(minutes=3))
+            pickup.cancel(Context(session, ANA, later(minutes=3)), STORE, ONE, why="No milk")
         else:
-            pickup.expire_due(session, STORE, actor=ANA, at=later(days=30))
+            pickup.expire_due(Context(session, ANA, later(days=30)), STORE)
     town.deliver(seed=3)
     town.publish(later(days=31))
     assert (uses(town), wrong(town)) == ((0, (0, 0)), "")
@@ -160,8 +161,8 @@ def test_a_code_of_the_network_is_counted_shop_by_shop(town):
     for database in (town.network, town.store):
         with database.write() as session:
             offer = Offer("network-offer-1", "A tenth off", "percent", (ALL,), percent_bp=1_000, codes=frozenset())
-            offers.make(session, "*", offer, actor=ANA, at=AT)
-            offers.make_coupons(session, "*", offer.id, codes=["ELEVEN"], most_uses=1, actor=ANA, at=AT)
+            offers.make(Context(session, ANA, AT), "*", offer)
+            offers.make_coupons(Context(session, ANA, AT), "*", offer.id, codes=["ELEVEN"], most_uses=1)
     town.open_till()
     sell(town, "ELEVEN")
     assert wrong(town, "ELEVEN") == ""
@@ -173,14 +174,12 @@ def member(town, agreed=("phone", "points", "online")):
     with town.store.write() as session:
         store = store_of(session, STORE)
         loyalty.set_scheme(
-            session,
+            Context(session, ANA, AT),
             STORE,
             Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10),
-            actor=ANA,
-            at=AT,
         )
         wished = Particulars("Rosa", "138-0013-8000", agreed=frozenset(agreed))
-        found = customers.add(session, store, new_id(), wished, actor=ANA, at=AT)
+        found = customers.add(Context(session, ANA, AT), store, new_id(), wished)
     town.publish(later(minutes=1))
     return found.id
 
@@ -196,7 +195,7 @@ def test_a_member_is_known_online_by_a_key_while_the_customer_agrees(town):
     assert not is_member(town, "+86 138 0013 8001")
     assert not is_member(town, "")
     with town.store.write() as session:
-        customers.erase(session, store_of(session, STORE), customer_id, actor=ANA, at=AT)
+        customers.erase(Context(session, ANA, AT), store_of(session, STORE), customer_id)
     town.publish(later(minutes=3))
     assert not is_member(town)
 
@@ -259,9 +258,9 @@ def test_online_costs_what_the_till_charges_with_any_offers_coupons_and_member_p
     codes = []
     with town.store.write() as session:
         for n, offer in enumerate(made):
-            offers.make(session, STORE, offer, actor=ANA, at=AT)
+            offers.make(Context(session, ANA, AT), STORE, offer)
             if offer.codes is not None:
-                codes += offers.make_coupons(session, STORE, offer.id, actor=ANA, at=AT, most_uses=n or None)
+                codes += offers.make_coupons(Context(session, ANA, AT), STORE, offer.id, most_uses=n or None)
     town.publish(at)
     lines = [(sku, 100 * qty if sku == "apple" else qty) for sku, qty in sorted(wanted.items())]
     used = codes if given else []
@@ -272,7 +271,7 @@ def test_online_costs_what_the_till_charges_with_any_offers_coupons_and_member_p
         online = listing.quote(session, STORE, lines, coupons=good, member=is_member, at=at)
     with town.store.write() as session:
         for offer in made:
-            offers.end(session, STORE, offer.id, actor=ANA, at=at)
+            offers.end(Context(session, ANA, at), STORE, offer.id)
     assert _what(online) == _what(there)
     assert online.basket.total_minor == there.basket.total_minor
     assert online.coupons_used == there.coupons_used

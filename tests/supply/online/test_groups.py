@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, DomainError, NotFound, Refused
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos import messages
 from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
 from pos.payments.providers import Outcome
@@ -95,7 +95,7 @@ def town(tmp_path):
     found = make_town(tmp_path)
     found.open_till()
     with found.store.write() as session:
-        group_facts.open_at_store(session, TERMS, actor=ANA, at=AT)
+        group_facts.open_at_store(Context(session, ANA, AT), TERMS)
     found.deliver()
     return found
 
@@ -111,8 +111,8 @@ def join(town, id, want, upto=None, *, state="captured", at=AT):
         code_hash=code_hash(id, code_of(id, token)), want_qty=want, maximum_qty=upto or want,
     )  # fmt: skip
     with town.network.write() as session:
-        groups.join(session, TERMS.id, member, provider="practice", actor=ME, at=at)
-        if escrow.settle_outcome(session, id, Outcome(state, "P"), actor=ME, at=at) == "held":
+        groups.join(Context(session, ME, at), TERMS.id, member, provider="practice")
+        if escrow.settle_outcome(Context(session, ME, at), id, Outcome(state, "P")) == "held":
             groups.paid(session, id, at=at)
     return code_of(id, token)
 
@@ -127,10 +127,10 @@ def come(town, qty, at=None, *, posted=False):
     """Bring the goods in and say so; posted: as a delivery that a group's goods are held from."""
     at = at or later(days=2)
     with town.store.write() as session:
-        stock.receive(session, STORE, [("milk", qty)], source_kind="delivery", source_id="vehicle", at=at, actor=ANA)
+        stock.receive(Context(session, ANA, at), STORE, [("milk", qty)], source_kind="delivery", source_id="vehicle")
         if posted:
-            goods.goods_came(session, STORE, [("milk", qty)], actor=ANA, at=at)
-        group_facts.say_arrived(session, STORE, TERMS.id, qty, actor=ANA, at=at)
+            goods.goods_came(Context(session, ANA, at), STORE, [("milk", qty)])
+        group_facts.say_arrived(Context(session, ANA, at), STORE, TERMS.id, qty)
     town.deliver(at=at)
 
 
@@ -163,7 +163,7 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
     town.hear(at=later(days=12))
     with town.network.write() as session:
         for row in escrow.to_release(session, later(days=12)):
-            groups.release(session, row.id, actor=ME, at=later(days=12))
+            groups.release(Context(session, ME, later(days=12)), row.id)
         groups.settle_done(session, at=later(days=12))
     assert where(town, ["m1", "m2"], "leader") == 54  # 5 % of what was collected, without tax
     assert where(town, ["m1", "m2"], "store") == 1146
@@ -187,8 +187,8 @@ def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes
     town.collect(code, new_id(), 720, at=later(days=2))
     town.deliver(at=later(days=2))
     with town.network.write() as session:
-        escrow.dispute(session, "m1", why="Sour.", actor=ME, at=later(days=3))
-        escrow_release.decide(session, "m1", 120, why="a little", actor=ME, at=later(days=4))
+        escrow.dispute(Context(session, ME, later(days=3)), "m1", why="Sour.")
+        escrow_release.decide(Context(session, ME, later(days=4)), "m1", 120, why="a little")
         entries = {row.kind: row.amount_minor for row in ledger.entries_of(session, STORE)}
         assert checks.findings(session, STORE) == []
     # 5 % of 661 net, of which five sixths stay
@@ -204,15 +204,14 @@ def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes
 
     assert stands() == (27, 0, 27, 556)
     with town.network.write() as session:
-        terms.set_terms(session, replace(terms.in_force(session)[1], payout_least_minor=1),
-                                actor=ME, at=AT)  # fmt: skip
-        paid = payouts.make_run(session, id="run-1", actor=ME, at=later(days=5))
+        terms.set_terms(Context(session, ME, AT), replace(terms.in_force(session)[1], payout_least_minor=1))
+        paid = payouts.make_run(Context(session, ME, later(days=5)), id="run-1")
     assert [(one.agent, one.payee, one.amount_minor) for one in paid.payouts] == [("Auntie Chen", "Auntie Chen", 27)]
     assert paid.unknown == [STORE]  # the store's own money waits for its account
     assert stands() == (27, 27, 0, 556)
     with town.network.write() as session:  # a cut-off store took half of it back in time
         by = {"actor": ME, "at": later(days=6)}
-        escrow.take_back(session, "m1", 300, is_covered=lambda: True, why="returned", words="S07-1", **by)
+        escrow.take_back(Context(session, **by), "m1", 300, is_covered=lambda: True, why="returned", words="S07-1")
     assert where(town, ["m1"], "due") == 120 + 300
     assert stands() == (14, 27, -13, 277)  # 287 of the store's, less half of the commission
 
@@ -250,7 +249,7 @@ def test_a_share_costs_what_the_till_rings_with_its_deposit_and_tax_and_never_mo
         change(lambda session: setattr(session.get(TaxClass, "std"), "inclusive", False))
     town.publish()
     with town.store.write() as session:
-        group_facts.open_at_store(session, TERMS, actor=ANA, at=AT)
+        group_facts.open_at_store(Context(session, ANA, AT), TERMS)
     town.deliver()
     codes = [join(town, one, 3) for one in ("m1", "m2")]
     assert where(town, ["m1"], "escrow") == total
@@ -265,7 +264,7 @@ def test_a_share_costs_what_the_till_rings_with_its_deposit_and_tax_and_never_mo
     town.deliver(at=later(days=2))
     with town.network.write() as session:
         coming = leaders.standing_of(session, session.get(GroupOffer, TERMS.id)).coming_minor
-        groups.release(session, "m1", actor=ME, at=later(days=12))
+        groups.release(Context(session, ME, later(days=12)), "m1")
     assert (coming, where(town, ["m1"], "leader")) == (earned, earned)
 
 
@@ -356,7 +355,7 @@ def test_who_leaves_gets_everything_back_and_counts_no_more(town):
     join(town, "m1", 6)
     with town.network.write() as session:
         for _ in range(2):
-            groups.leave(session, "m1", actor=ME, at=later(minutes=5))
+            groups.leave(Context(session, ME, later(minutes=5)), "m1")
         assert groups.standing(session, session.get(GroupOffer, TERMS.id), AT).taken_qty == 0
     assert where(town, ["m1"], "due") == 720
 
@@ -375,7 +374,7 @@ def test_money_that_comes_after_the_closing_goes_back(town):
     join(town, "m2", 6, state="requested")
     close(town)
     with town.network.write() as session:
-        assert escrow.settle_outcome(session, "m2", Outcome("captured", "P"), actor=ME, at=later(hours=3)) == "held"
+        assert escrow.settle_outcome(Context(session, ME, later(hours=3)), "m2", Outcome("captured", "P")) == "held"
         groups.paid(session, "m2", at=later(hours=3))
         assert [one.id for one in groups.members_of(session, session.get(GroupOffer, TERMS.id))] == ["m1"]
     assert where(town, ["m2"], "due") == 720
@@ -387,10 +386,10 @@ def test_who_paid_too_late_and_got_it_back_is_dealt_nothing(town, known):
     join(town, "late", 6, state="requested")
     with town.network.write() as session:
         if known:
-            groups.unpaid(session, "late", actor=ME, at=later(minutes=16))
+            groups.unpaid(Context(session, ME, later(minutes=16)), "late")
         else:  # an escrow that lapsed without its membership
-            escrow.lapse(session, "late", actor=ME, at=later(minutes=16))
-        came = escrow.settle_outcome(session, "late", Outcome("captured", "P9"), actor=ME, at=later(minutes=17))
+            escrow.lapse(Context(session, ME, later(minutes=16)), "late")
+        came = escrow.settle_outcome(Context(session, ME, later(minutes=17)), "late", Outcome("captured", "P9"))
         assert came == "settled"
         assert (session.get(GroupMember, "late").left_at is not None) == known
     assert where(town, ["late"], "due") == 720
@@ -409,12 +408,12 @@ def test_money_held_for_nobodys_share_is_a_finding_and_the_job_sends_it_back(tow
             id="member-002", name="Li", phone="555 0100", email="", language="en", token_hash="t" * 64,
             code_hash="c" * 64, want_qty=6, maximum_qty=6,
         )  # fmt: skip
-        groups.join(session, TERMS.id, member, provider="practice", actor=ME, at=AT)
+        groups.join(Context(session, ME, AT), TERMS.id, member, provider="practice")
         # a payment service that gives no reference: the money is there, and nobody counts the member
-        assert escrow.settle_outcome(session, member.id, Outcome("captured", ""), actor=ME, at=AT) == "held"
+        assert escrow.settle_outcome(Context(session, ME, AT), member.id, Outcome("captured", "")) == "held"
     close(town)
     with town.network.write() as session:
-        groups.fail(session, TERMS.id, why="The vehicle broke down.", actor=ME, at=CLOSES)
+        groups.fail(Context(session, ME, CLOSES), TERMS.id, why="The vehicle broke down.")
         (finding,) = [one for one in checks.findings(session) if one.subject == "escrow:member-002"]
         assert finding.code == "K13"
     close(town, later(hours=3))
@@ -443,7 +442,7 @@ def test_a_share_nobody_collects_goes_back_to_the_shelf_and_its_money_to_the_mem
     come(town, 6)
     town.make_ready("m1", at=later(days=2))
     with town.store.write() as session:
-        pickup.expire_due(session, STORE, actor=ANA, at=later(days=9))
+        pickup.expire_due(Context(session, ANA, later(days=9)), STORE)
     town.deliver(at=later(days=9))
     assert (where(town, ["m1"], "escrow"), where(town, ["m1"], "due")) == (0, 720)
     with town.network.write() as session:
@@ -459,24 +458,24 @@ def post_vehicle(town, qty, at):
     """Post a delivery of milk as the vehicle brings it."""
     with town.store.write() as session:
         suppliers.add_supplier(
-            session, "*", Contact("Depot", DeliveryCalendar(frozenset({0}))), id="depot", actor=ANA, at=at
+            Context(session, ANA, at), "*", Contact("Depot", DeliveryCalendar(frozenset({0}))), id="depot"
         )
         line = [Advised("milk", "Milk", 1, qty)]
         expect(session, STORE, "van-00001", "depot", line, at=at)
-        receiving.begin_count(session, STORE, "van-00001", actor=ANA, at=at)
-        receiving.post(session, STORE, "van-00001", actor=ANA, at=at)
+        receiving.begin_count(Context(session, ANA, at), STORE, "van-00001")
+        receiving.post(Context(session, ANA, at), STORE, "van-00001")
 
 
 def sell_out(town):
     with town.store.write() as session:
         left = stock.levels(session, STORE, ["milk"])["milk"].available
-        stock.waste(session, STORE, "milk", left, actor=ANA, at=AT, why="sold out")
+        stock.waste(Context(session, ANA, AT), STORE, "milk", left, why="sold out")
     town.publish(later(hours=1))
 
 
 def say(town, qty, at):
     with town.store.write() as session:
-        group_facts.say_arrived(session, STORE, TERMS.id, qty, actor=ANA, at=at)
+        group_facts.say_arrived(Context(session, ANA, at), STORE, TERMS.id, qty)
 
 
 def held(town):
@@ -497,7 +496,7 @@ def test_a_share_waits_for_no_answer_and_is_kept_through_the_last_pickup_day(tow
     last = dt.datetime(2026, 3, 6, 20, 0, tzinfo=dt.UTC)  # 4 in the morning in Shanghai: the 6th is over
     for at, gone in ((last - dt.timedelta(minutes=1), []), (last, ["m1", "m2"])):
         with town.store.write() as session:
-            assert [one.id for one in pickup.expire_due(session, STORE, actor=ANA, at=at)] == gone
+            assert [one.id for one in pickup.expire_due(Context(session, ANA, at), STORE)] == gone
     town.deliver(at=last)
     assert (town.state("m1"), town.state("m2")) == (("expired",) * 2, ("cancelled",) * 2)
     assert (where(town, ["m1", "m2"], "escrow"), where(town, ["m1", "m2"], "due")) == (0, 1440)
@@ -555,7 +554,7 @@ def test_a_group_that_fails_on_the_way_frees_its_goods(town):
     say(town, 6, come_at)
     assert held(town)[0] == 6
     with town.network.write() as session:
-        group = groups.fail(session, TERMS.id, why="Called off.", actor=ME, at=come_at)
+        group = groups.fail(Context(session, ME, come_at), TERMS.id, why="Called off.")
         group_facts.send(session, group, come_at)
     town.deliver(at=come_at)
     assert held(town)[0] == 0
@@ -577,7 +576,7 @@ def test_whatever_happens_the_escrow_is_empty_at_the_end(steps, tmp_path_factory
     town = make_town(tmp_path_factory.mktemp("walk"))
     town.open_till()
     with town.store.write() as session:
-        group_facts.open_at_store(session, TERMS, actor=ANA, at=AT)
+        group_facts.open_at_store(Context(session, ANA, AT), TERMS)
     town.deliver()
     codes, at = {}, AT
     for what, who, qty in steps:
@@ -605,12 +604,12 @@ def _do(town, what, id, qty, codes, at):
     elif what in ("pay", "decline"):
         with town.network.write() as session:
             state = "captured" if what == "pay" else "declined"
-            if escrow.settle_outcome(session, id, Outcome(state, "P"), actor=ME, at=at) == "held":
+            if escrow.settle_outcome(Context(session, ME, at), id, Outcome(state, "P")) == "held":
                 groups.paid(session, id, at=at)
     elif what == "leave":
         with town.network.write() as session:
             if session.get(GroupMember, id) is not None:
-                groups.leave(session, id, actor=ME, at=at)
+                groups.leave(Context(session, ME, at), id)
     elif what == "close":
         close(town, at=max(at, CLOSES + groups.FILL))
     elif what == "come":
@@ -626,7 +625,7 @@ def _do(town, what, id, qty, codes, at):
         town.collect(codes.get(id, "none"), new_id(), total, at=at)
     elif what == "expire":
         with town.store.write() as session:
-            pickup.expire_due(session, STORE, actor=ANA, at=at + dt.timedelta(hours=5))
+            pickup.expire_due(Context(session, ANA, at + dt.timedelta(hours=5)), STORE)
 
 
 def _end(town, codes):
@@ -634,7 +633,7 @@ def _end(town, codes):
     after = later(days=40)
     with town.network.write() as session:
         for one in codes:
-            escrow.lapse(session, one, actor=ME, at=after)
+            escrow.lapse(Context(session, ME, after), one)
     close(town, at=after)
     with town.store.read() as session:
         group = session.get(GroupOffer, TERMS.id)
@@ -642,10 +641,10 @@ def _end(town, codes):
     if waiting:
         come(town, most, at=after)
     with town.store.write() as session:
-        pickup.expire_due(session, STORE, actor=ANA, at=after + dt.timedelta(days=9))
+        pickup.expire_due(Context(session, ANA, after + dt.timedelta(days=9)), STORE)
     town.deliver(at=after)
     with town.network.write() as session:
         for row in escrow.to_release(session, after + dt.timedelta(days=30)):
-            groups.release(session, row.id, actor=ME, at=after)
+            groups.release(Context(session, ME, after), row.id)
         groups.settle_done(session, at=after)
     town.deliver(at=after)

@@ -13,6 +13,7 @@ from config.errors import DomainError, Invalid, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import facts, inbox, outbox
 from config.nodes.inbox import InboxMessage
+from config.nodes.journal import Context
 from config.nodes.node import epoch_of
 from config.nodes.outbox import Message, OutboxMessage
 from pos.payments.providers import Outcome
@@ -47,7 +48,7 @@ WITH_PERSON = sa.select(OutboxMessage).where(OutboxMessage.body.contains("Li Wei
 def town(tmp_path) -> Town:
     made = make_town(tmp_path)
     with made.store.write() as session:
-        delivery_rules.settle_fee(session, STORE, RULES, "Delivery", "std", actor=ANA, at=AT)
+        delivery_rules.settle_fee(Context(session, ANA, AT), STORE, RULES, "Delivery", "std")
     made.open_till()
     made.publish()
     return made
@@ -72,14 +73,14 @@ def on_the_way(town: Town, *orders) -> None:
     for placed in orders:
         town.make_ready(placed.order.id)
     with town.store.write() as session:
-        delivery.set_out(session, STORE, [placed.order.id for placed in orders], actor=ANA, at=AT)
+        delivery.set_out(Context(session, ANA, AT), STORE, [placed.order.id for placed in orders])
     town.deliver()
 
 
 def at_door(town: Town, placed, **said) -> orders.PickupOrder:
     with town.store.write() as session:
         handed = delivery.hand_over(
-            session, STORE, placed.order.id, sale_id=new_id(), till_id=TILL, actor=ANA, at=later(hours=1), **said
+            Context(session, ANA, later(hours=1)), STORE, placed.order.id, sale_id=new_id(), till_id=TILL, **said
         )
     town.deliver()
     return handed.or_raise().order
@@ -154,7 +155,7 @@ def test_a_code_of_another_order_is_refused_and_counted(town):
 def test_the_square_scanned_at_the_door_brings_the_money_sooner_than_a_code_or_a_name(town, shows, days):
     placed = place(town, pay_with="practice")
     with town.network.write() as session:
-        escrow.settle_outcome(session, placed.order.id, Outcome("captured", reference="r"), actor=CUSTOMER, at=AT)
+        escrow.settle_outcome(Context(session, CUSTOMER, AT), placed.order.id, Outcome("captured", reference="r"))
         placing.paid(session, session.get_one(orders.PickupOrder, (STORE, placed.order.id)), at=AT)
     town.deliver()
     on_the_way(town, placed)
@@ -169,16 +170,16 @@ def test_the_square_scanned_at_the_door_brings_the_money_sooner_than_a_code_or_a
 def test_who_was_not_met_collects_without_the_fee_and_gets_its_money_back(town):
     placed = place(town, pay_with="practice")
     with town.network.write() as session:
-        escrow.settle_outcome(session, placed.order.id, Outcome("captured", reference="r"), actor=CUSTOMER, at=AT)
+        escrow.settle_outcome(Context(session, CUSTOMER, AT), placed.order.id, Outcome("captured", reference="r"))
         placing.paid(session, session.get_one(orders.PickupOrder, (STORE, placed.order.id)), at=AT)
     town.deliver()
     on_the_way(town, placed)
     with town.store.write() as session:
-        delivery.fail(session, STORE, placed.order.id, why="Nobody there", actor=ANA, at=AT)
+        delivery.fail(Context(session, ANA, AT), STORE, placed.order.id, why="Nobody there")
     with pytest.raises(Refused, match="to be brought"):
         town.collect(placed.code, new_id(), placed.order.total_minor)
     with town.store.write() as session:
-        delivery.to_collect(session, STORE, placed.order.id, actor=ANA, at=AT)
+        delivery.to_collect(Context(session, ANA, AT), STORE, placed.order.id)
     town.deliver()
     with town.network.read() as session:
         assert escrow.balance(session, placed.order.id) == 258
@@ -190,7 +191,7 @@ def test_an_order_called_off_on_its_way_gives_its_goods_back(town):
     placed = place(town)
     on_the_way(town, placed)
     with town.store.write() as session:
-        pickup.cancel(session, STORE, placed.order.id, why="Nobody there", actor=ANA, at=AT)
+        pickup.cancel(Context(session, ANA, AT), STORE, placed.order.id, why="Nobody there")
     town.deliver()
     assert status(town, placed).home.state == "called_off"
     assert town.level("milk").on_hand == 40
@@ -201,16 +202,20 @@ def test_what_is_on_its_way_does_not_expire_and_who_was_not_met_has_the_whole_ti
     placed = place(town)
     on_the_way(town, placed)
     with town.store.write() as session:
-        assert not pickup.expire_due(session, STORE, actor=ANA, at=later(days=5))
+        assert not pickup.expire_due(Context(session, ANA, later(days=5)), STORE)
         assert [delivery.is_overdue(way, later(days=5)) for way in delivery.ways_of(session, STORE)] == [True]
-        delivery.fail(session, STORE, placed.order.id, why="Nobody there", actor=ANA, at=later(days=5))
-        assert not pickup.expire_due(session, STORE, actor=ANA, at=later(days=6))
-        delivery.try_again(session, STORE, placed.order.id, actor=ANA, at=later(days=6))
-        delivery.set_out(session, STORE, [placed.order.id], actor=ANA, at=later(days=6))
+        delivery.fail(Context(session, ANA, later(days=5)), STORE, placed.order.id, why="Nobody there")
+        assert not pickup.expire_due(Context(session, ANA, later(days=6)), STORE)
+        delivery.try_again(Context(session, ANA, later(days=6)), STORE, placed.order.id)
+        delivery.set_out(Context(session, ANA, later(days=6)), STORE, [placed.order.id])
         delivery.hand_over(
-            session, STORE, placed.order.id, code=placed.code, sale_id=new_id(), till_id=TILL, actor=ANA,
-            at=later(days=9),
-        ).or_raise()  # fmt: skip
+            Context(session, ANA, later(days=9)),
+            STORE,
+            placed.order.id,
+            code=placed.code,
+            sale_id=new_id(),
+            till_id=TILL,
+        ).or_raise()
     town.deliver(at=later(days=9))
     assert town.state(placed.order.id) == ("collected", "collected")
     assert town.level("milk").on_hand == 38
@@ -225,7 +230,7 @@ def test_an_order_nobody_paid_gives_its_time_back_while_the_shop_is_away(town):
         assert {one.start: one.left for one in free}[evening] == 0
         for placed in unpaid:
             order = session.get_one(orders.PickupOrder, (STORE, placed.order.id))
-            placing.unpaid(session, order, why="Not paid", actor=CUSTOMER, at=AT)
+            placing.unpaid(Context(session, CUSTOMER, AT), order, why="Not paid")
         free = placing.delivery_windows(session, session.get_one(Store, STORE), AT)
         assert {one.start: one.left for one in free}[evening] == RULES.window_orders
     town.deliver()
@@ -253,7 +258,7 @@ def test_the_facts_of_an_order_forget_its_person_too_and_are_whole_as_before(tow
     at_door(town, placed, code=placed.code)
     with town.network.write() as session:
         order = session.get_one(orders.PickupOrder, (STORE, unpaid.order.id))
-        placing.unpaid(session, order, why="Not paid", actor=CUSTOMER, at=AT)
+        placing.unpaid(Context(session, CUSTOMER, AT), order, why="Not paid")
         assert "1202" not in readable(session.get_one(OutboxMessage, f"unpaid-{order.id}").body), (
             "the address travels once"
         )

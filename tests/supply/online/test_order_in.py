@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from config.errors import Refused
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Listing, Price, Product
 from pos.stock import stock
 from pos.store.store import Store
@@ -38,24 +39,25 @@ def town(tmp_path):
             session.add(Price(sku="robot", scope_id="*", from_day=dt.date(2026, 1, 1), price_minor=2_000))
     with town.store.write() as session:
         suppliers.add_supplier(
-            session, "*", Contact("Depot", DeliveryCalendar(frozenset({2}), 2)), id="depot", actor=ANA, at=AT
+            Context(session, ANA, AT), "*", Contact("Depot", DeliveryCalendar(frozenset({2}), 2)), id="depot"
         )
         for sku in ("robot", "tea", "bread"):
-            suppliers.offer_product(session, "depot", sku, CasePack(pack_qty=6, pack_cost_minor=900), actor=ANA, at=AT)
+            suppliers.offer_product(Context(session, ANA, AT), "depot", sku, CasePack(pack_qty=6, pack_cost_minor=900))
     town.publish()
     return town
 
 
 def verb(town, name, *args, id=ORDER, at=AT, **named):
     with town.store.write() as session:
-        return getattr(pickup, name)(session, STORE, id, *args, actor=ANA, at=at, **named)
+        return getattr(pickup, name)(Context(session, ANA, at), STORE, id, *args, **named)
 
 
 def come(town, sku, qty, at=AT):
     with town.store.write() as session:
-        stock.receive(session, STORE, [(sku, qty)], source_kind="delivery", source_id=f"van-{sku}-{qty}", at=at,
-                      actor=ANA)  # fmt: skip
-        return [order.id for order in order_in.goods_came(session, STORE, actor=ANA, at=at)]
+        stock.receive(
+            Context(session, ANA, at), STORE, [(sku, qty)], source_kind="delivery", source_id=f"van-{sku}-{qty}"
+        )
+        return [order.id for order in order_in.goods_came(Context(session, ANA, at), STORE)]
 
 
 def faults(town):
@@ -78,7 +80,7 @@ def test_what_the_shop_does_not_carry_is_offered_with_the_days_it_takes(town):
 
 def test_the_shopkeeper_may_sell_only_what_is_there(town):
     with town.store.write() as session:
-        storefront.set_rules(session, STORE, PickupRules(order_in=False), actor=ANA, at=AT)
+        storefront.set_rules(Context(session, ANA, AT), STORE, PickupRules(order_in=False))
     town.publish()
     with town.network.read() as session:
         assert not session.get_one(availability.OnlineListing, (STORE, "robot")).listed
@@ -105,7 +107,7 @@ def test_the_next_order_of_its_supplier_carries_it_in_whole_packs(town):
     town.deliver()
     verb(town, "accept")
     with town.store.write() as session:
-        [order] = proposals.propose(session, STORE, at=AT, actor=ANA)
+        [order] = proposals.propose(Context(session, ANA, AT), STORE)
         assert [(line.sku, line.packs) for line in ordered(session, order) if line.sku == "robot"] == [("robot", 2)]
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from config.errors import Invalid, Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.customers import customers
 from pos.customers.customers import Particulars
@@ -28,7 +29,7 @@ def store(tmp_path):
     with made.write() as session:
         half = Offer("half", "Tea at half price", "percent", (Part(Choice(skus=frozenset(["tea"]))),),
                      percent_bp=5_000, codes=frozenset())  # fmt: skip
-        offers.make(session, STORE, half, actor=made.wei, at=NOON)
+        offers.make(Context(session, made.wei, NOON), STORE, half)
     yield made
     made.database.engine.dispose()
 
@@ -41,7 +42,7 @@ def people(store, count: int, *, agreed=ALL, days_ago: int = 90) -> list[str]:
         for n in range(count):
             wished = Particulars(f"P{n:02d}", f"55501{n:05d}", "zh" if n % 2 else "en", agreed)
             at = NOON - dt.timedelta(days=days_ago)
-            ids.append(customers.add(session, store_row, new_id(), wished, actor=store.wei, at=at).id)
+            ids.append(customers.add(Context(session, store.wei, at), store_row, new_id(), wished).id)
     return ids
 
 
@@ -57,7 +58,7 @@ def bought(store, ids, *, days_ago: int, qty: int = 1) -> None:
 def write(store, kind: str = "win_back", words=None, **wishes) -> campaigns.Outreach:
     with store.write() as session:
         return campaigns.make(
-            session, STORE, kind, "half", words or {}, id=new_id(), actor=store.wei, at=NOON, **wishes
+            Context(session, store.wei, NOON), STORE, kind, "half", words or {}, id=new_id(), **wishes
         )
 
 
@@ -108,7 +109,7 @@ def test_a_consent_taken_back_takes_the_letter_back(store):
     with store.write() as session:
         store_row = store_of(session, STORE)
         silent = Particulars("P00", "5550100000", "en", frozenset({"phone"}))
-        customers.change(session, store_row, ids[0], silent, actor=store.wei, at=NOON)
+        customers.change(Context(session, store.wei, NOON), store_row, ids[0], silent)
         letters = campaigns.letters_of(session, session.merge(row, load=False))
     assert [one.customer_id for one in letters] == [ids[1]]
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from config.nodes import facts
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from pos.stock import stock
 from pos.stock.ledger import Place
@@ -29,7 +29,7 @@ def town(tmp_path):
 
 def verb(town, name, *args, at=AT, **named):
     with town.store.write() as session:
-        return getattr(pickup, name)(session, STORE, ORDER, *args, actor=ANA, at=at, **named)
+        return getattr(pickup, name)(Context(session, ANA, at), STORE, ORDER, *args, **named)
 
 
 def ask_to_cancel(town, placed, at=AT):
@@ -135,8 +135,8 @@ def test_an_unknown_shop_and_one_that_never_published_take_no_orders(town):
 def test_an_order_the_shop_can_no_longer_fill_is_refused_naming_what_is_short(town):
     town.place(ORDER, [("bread", 9), ("milk", 1), ("tea", 1)])
     with town.store.write() as session:  # sold at the counter meanwhile
-        stock.waste(session, STORE, "bread", 4, at=AT, actor=ANA)
-        stock.waste(session, STORE, "tea", 1, at=AT, actor=ANA)
+        stock.waste(Context(session, ANA, AT), STORE, "bread", 4)
+        stock.waste(Context(session, ANA, AT), STORE, "tea", 1)
     town.deliver()
     assert town.state(ORDER) == ("refused", "refused")
     with town.network.read() as session:
@@ -187,13 +187,13 @@ def test_an_order_that_was_to_be_all_or_nothing_is_not_given_in_part_unless_its_
         )  # fmt: skip
     town.deliver()
     with town.store.write() as session:
-        pickup.accept(session, STORE, ORDER, actor=ANA, at=AT)
-        pickup.start_picking(session, STORE, ORDER, actor=ANA, at=AT)
-        pickup.pick_line(session, STORE, ORDER, "milk", 1, actor=ANA, at=AT)
+        pickup.accept(Context(session, ANA, AT), STORE, ORDER)
+        pickup.start_picking(Context(session, ANA, AT), STORE, ORDER)
+        pickup.pick_line(Context(session, ANA, AT), STORE, ORDER, "milk", 1)
     with town.store.write() as session, pytest.raises(Refused, match="all of it or nothing"):
-        pickup.short(session, STORE, ORDER, actor=ANA, at=AT)
+        pickup.short(Context(session, ANA, AT), STORE, ORDER)
     with town.store.write() as session:
-        assert pickup.short(session, STORE, ORDER, agreed=True, actor=ANA, at=AT).total_minor == 129
+        assert pickup.short(Context(session, ANA, AT), STORE, ORDER, agreed=True).total_minor == 129
 
 
 def test_an_order_of_which_nothing_was_found_is_cancelled_not_shortened(town):
@@ -224,7 +224,7 @@ def test_an_order_nobody_collects_gives_its_units_back(town):
     town.ready_order(ORDER, [("bread", 4)])
     for at, expected in ((later(days=1), "ready"), (later(days=3), "expired")):
         with town.store.write() as session:
-            pickup.expire_due(session, STORE, actor=Actor.system("expire", STORE), at=at)
+            pickup.expire_due(Context(session, Actor.system("expire", STORE), at), STORE)
         town.deliver()
         assert town.state(ORDER) == (expected, expected)
     level = town.level("bread")
@@ -236,7 +236,7 @@ def test_an_order_the_shop_never_answers_is_refused_in_time(town):
     town.place(ORDER, [("bread", 4)])
     town.deliver()
     with town.store.write() as session:
-        pickup.expire_due(session, STORE, actor=ANA, at=later(days=3))
+        pickup.expire_due(Context(session, ANA, later(days=3)), STORE)
     town.deliver()
     assert town.state(ORDER) == ("refused", "refused")
     assert town.level("bread").held == 0
@@ -365,7 +365,7 @@ def go_onward(town, chance, chosen, placed, sale_id, at):
         town.collect(placed[chosen].token, sale_id, total_of(town, chosen), at=at, age=18)
         return
     with town.store.write() as session:
-        getattr(pickup, chance.choice(steps.get(state, ["accept"])))(session, STORE, chosen, actor=ANA, at=at)
+        getattr(pickup, chance.choice(steps.get(state, ["accept"])))(Context(session, ANA, at), STORE, chosen)
 
 
 def total_of(town, order_id):
@@ -380,17 +380,17 @@ def act_in_the_store(session, chance, chosen, at):
         ["accept", "start_picking", "ready", "short", "pick", "pick", "pick", "cancel", "expire", "waste", "move"]
     )
     if act == "expire":
-        pickup.expire_due(session, STORE, **by)
+        pickup.expire_due(Context(session, **by), STORE)
     elif act == "waste":
-        stock.waste(session, STORE, "milk", 1, **by)
+        stock.waste(Context(session, **by), STORE, "milk", 1)
     elif act == "move":
-        stock.move(session, STORE, "bread", 1, Place.BACKROOM, Place.SHELF, **by)
+        stock.move(Context(session, **by), STORE, "bread", 1, Place.BACKROOM, Place.SHELF)
     elif act == "pick":
-        pickup.pick_line(session, STORE, chosen, "bread", chance.randint(0, 3), **by)
+        pickup.pick_line(Context(session, **by), STORE, chosen, "bread", chance.randint(0, 3))
     elif act == "cancel":
-        pickup.cancel(session, STORE, chosen, why="Sorry.", **by)
+        pickup.cancel(Context(session, **by), STORE, chosen, why="Sorry.")
     else:
-        getattr(pickup, act)(session, STORE, chosen, **by)
+        getattr(pickup, act)(Context(session, **by), STORE, chosen)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, DomainError, NotFound, Refused
 from config.ids import pickup_code_of, tidy_pickup_code
+from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue.catalogue import Listing, Price, Product
 from pos.sold import Sale, SaleLine
@@ -35,7 +36,7 @@ def sales(town):
 
 def guess(town, code, at=AT, order_id=None):
     with town.store.write() as session:
-        found = handover.find(session, STORE, code, actor=ANA, at=at, order_id=order_id)
+        found = handover.find(Context(session, ANA, at), STORE, code, order_id=order_id)
     return found.or_raise()
 
 
@@ -115,12 +116,12 @@ def test_an_order_of_which_less_was_found_is_sold_as_what_was_found(town):
     placed = town.place(ORDER, [("bread", 3), ("milk", 1)])
     town.deliver()
     with town.store.write() as session:
-        pickup.accept(session, STORE, ORDER, actor=ANA, at=AT)
-        pickup.start_picking(session, STORE, ORDER, actor=ANA, at=AT)
-        pickup.pick_line(session, STORE, ORDER, "bread", 2, actor=ANA, at=AT)
-        pickup.pick_line(session, STORE, ORDER, "milk", 0, actor=ANA, at=AT)
-        pickup.short(session, STORE, ORDER, actor=ANA, at=AT)
-        pickup.ready(session, STORE, ORDER, actor=ANA, at=AT)
+        pickup.accept(Context(session, ANA, AT), STORE, ORDER)
+        pickup.start_picking(Context(session, ANA, AT), STORE, ORDER)
+        pickup.pick_line(Context(session, ANA, AT), STORE, ORDER, "bread", 2)
+        pickup.pick_line(Context(session, ANA, AT), STORE, ORDER, "milk", 0)
+        pickup.short(Context(session, ANA, AT), STORE, ORDER)
+        pickup.ready(Context(session, ANA, AT), STORE, ORDER)
     town.collect(placed.code, SALE, 500)
     assert town.faults() == []
     assert town.level("bread").on_hand == 8
@@ -133,9 +134,9 @@ def test_an_order_that_is_not_ready_is_not_handed_over(town, state):
     town.deliver()
     with town.store.write() as session:
         if state != "placed":
-            pickup.accept(session, STORE, ORDER, actor=ANA, at=AT)
+            pickup.accept(Context(session, ANA, AT), STORE, ORDER)
         if state == "picking":
-            pickup.start_picking(session, STORE, ORDER, actor=ANA, at=AT)
+            pickup.start_picking(Context(session, ANA, AT), STORE, ORDER)
     with pytest.raises(Refused, match=f"not ready yet: it is {state}"):
         town.collect(placed.code, SALE, 500)
     assert sales(town) == []
@@ -144,7 +145,7 @@ def test_an_order_that_is_not_ready_is_not_handed_over(town, state):
 def test_an_expired_order_is_not_handed_over(town):
     placed = town.ready_order(ORDER, [("bread", 2)])
     with town.store.write() as session:
-        pickup.expire_due(session, STORE, actor=ANA, at=later(days=3))
+        pickup.expire_due(Context(session, ANA, later(days=3)), STORE)
     with pytest.raises(Refused, match="expired"):
         town.collect(placed.code, SALE, 500, at=later(days=3))
 
@@ -222,7 +223,7 @@ def test_a_shop_that_is_cut_off_hands_over_what_it_has_and_tells_later(town):
 def test_goods_of_a_ready_order_stay_in_the_bin_when_the_floor_sells_out(town):
     placed = town.ready_order(ORDER, [("bread", 2)])
     with town.store.write() as session:
-        stock.waste(session, STORE, "bread", 8, at=AT, actor=ANA)
+        stock.waste(Context(session, ANA, AT), STORE, "bread", 8)
     town.collect(placed.code, SALE, 500)
     assert town.level("bread").on_hand == 0
     assert town.faults() == []
@@ -255,10 +256,10 @@ def test_a_count_that_missed_the_bag_keeps_no_order_from_ending(town):
     for n, lines in enumerate(([("tea", 1)], [("milk", 1)], [("milk", 2)])):
         town.ready_order(f"bag-0000{n}", lines)
     with town.store.write() as session:
-        stock.count(session, STORE, "tea", 0, at=later(minutes=30), actor=ANA)
-        stock.count(session, STORE, "milk", 2, at=later(minutes=30), actor=ANA)
-        pickup.cancel(session, STORE, "bag-00001", why="Sorry.", actor=ANA, at=later(hours=1))
-        assert len(pickup.expire_due(session, STORE, actor=ANA, at=later(days=9))) == 2
+        stock.count(Context(session, ANA, later(minutes=30)), STORE, "tea", 0)
+        stock.count(Context(session, ANA, later(minutes=30)), STORE, "milk", 2)
+        pickup.cancel(Context(session, ANA, later(hours=1)), STORE, "bag-00001", why="Sorry.")
+        assert len(pickup.expire_due(Context(session, ANA, later(days=9)), STORE)) == 2
     town.deliver(at=later(days=9))
     assert {town.state(f"bag-0000{n}") for n in range(3)} == {("cancelled", "cancelled"), ("expired", "expired")}
     assert (town.level("tea").on_hand, town.level("milk").on_hand) == (0, 2)

@@ -9,7 +9,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import node, outbox
 from config.nodes.inbox import InboxHead
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos import messages
 from pos.catalogue.catalogue import Listing, Price, Product
 from pos.messages import OutgoingMessage
@@ -50,11 +50,11 @@ def place_online(town, lines=(("milk", 3),), at=AT):
 
 def pay(town, state="captured", at=AT):
     with town.network.write() as session:
-        came = escrow.settle_outcome(session, ONE, Outcome(state, "P1"), actor=SYSTEM, at=at)
+        came = escrow.settle_outcome(Context(session, SYSTEM, at), ONE, Outcome(state, "P1"))
         if came == "held":
             placing.paid(session, order_for_update(session, STORE, ONE), at=at)
         if came == "lapsed":
-            placing.unpaid(session, order_for_update(session, STORE, ONE), why="not paid", actor=SYSTEM, at=at)
+            placing.unpaid(Context(session, SYSTEM, at), order_for_update(session, STORE, ONE), why="not paid")
     town.deliver(at=at)
 
 
@@ -70,7 +70,7 @@ def release(town, at):
     with town.network.write() as session:
         rows = escrow.to_release(session, at)
         for row in rows:
-            escrow.release(session, row.id, why="collected", actor=SYSTEM, at=at)
+            escrow.release(Context(session, SYSTEM, at), row.id, why="collected")
     return len(rows)
 
 
@@ -82,7 +82,7 @@ def ask_return(town, placed, at):
 def take_back(town, qty, at):
     with town.store.write() as session:
         pickup_returns.take_back(
-            session, STORE, ONE, [("milk", qty, False)], return_id=new_id(), till_id=TILL, actor=ANA, at=at
+            Context(session, ANA, at), STORE, ONE, [("milk", qty, False)], return_id=new_id(), till_id=TILL
         )
 
 
@@ -128,7 +128,7 @@ def test_an_order_that_was_not_paid_gives_its_units_back_and_leaves_no_gap_in_th
 def test_money_that_comes_after_the_order_was_given_up_goes_back(town):
     place_online(town)
     with town.network.write() as session:
-        placing.unpaid(session, order_for_update(session, STORE, ONE), why="late", actor=SYSTEM, at=AT)
+        placing.unpaid(Context(session, SYSTEM, AT), order_for_update(session, STORE, ONE), why="late")
     pay(town, "captured", at=later(minutes=20))
     assert money(town) == (0, 387, 0)
 
@@ -150,11 +150,11 @@ def test_what_ends_without_a_collection_goes_back_in_full_and_the_customer_is_to
     pay(town)
     with town.store.write() as session:
         if way == "refuse":
-            pickup.refuse(session, STORE, ONE, why="We are closing.", actor=ANA, at=AT)
+            pickup.refuse(Context(session, ANA, AT), STORE, ONE, why="We are closing.")
         elif way == "cancel":
-            pickup.cancel(session, STORE, ONE, why="Sorry.", actor=ANA, at=AT)
+            pickup.cancel(Context(session, ANA, AT), STORE, ONE, why="Sorry.")
         else:
-            pickup.expire_due(session, STORE, actor=ANA, at=later(days=1))
+            pickup.expire_due(Context(session, ANA, later(days=1)), STORE)
     town.deliver()
     assert money(town) == (0, 387, 0)
     with town.network.read() as session:
@@ -166,10 +166,10 @@ def test_of_a_short_order_the_difference_goes_back(town):
     place_online(town)
     pay(town)
     with town.store.write() as session:
-        pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
-        pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
-        pickup.pick_line(session, STORE, ONE, "milk", 1, actor=ANA, at=AT)
-        pickup.short(session, STORE, ONE, actor=ANA, at=AT)
+        pickup.accept(Context(session, ANA, AT), STORE, ONE)
+        pickup.start_picking(Context(session, ANA, AT), STORE, ONE)
+        pickup.pick_line(Context(session, ANA, AT), STORE, ONE, "milk", 1)
+        pickup.short(Context(session, ANA, AT), STORE, ONE)
     town.deliver()
     assert money(town) == (129, 258, 0)
 
@@ -187,15 +187,15 @@ def with_bottled_juice(town, deposit_minor):
             session.flush()
             session.add(Price(sku=sku, scope_id="*", from_day=dt.date(2026, 1, 1), price_minor=price_minor))
             session.add(Listing(store_id=STORE, sku=sku))
-        stock.receive(session, STORE, [("juice", 10)], source_kind="delivery", source_id="juice", at=AT, actor=ANA)
+        stock.receive(Context(session, ANA, AT), STORE, [("juice", 10)], source_kind="delivery", source_id="juice")
 
 
 def juice_for_milk(town):
     with town.store.write() as session:
-        pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
-        pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
-        pickup.pick_line(session, STORE, ONE, "milk", 1, actor=ANA, at=AT)
-        return pickup.short(session, STORE, ONE, instead={"milk": "juice"}, agreed=True, actor=ANA, at=AT).total_minor
+        pickup.accept(Context(session, ANA, AT), STORE, ONE)
+        pickup.start_picking(Context(session, ANA, AT), STORE, ONE)
+        pickup.pick_line(Context(session, ANA, AT), STORE, ONE, "milk", 1)
+        return pickup.short(Context(session, ANA, AT), STORE, ONE, instead={"milk": "juice"}, agreed=True).total_minor
 
 
 def test_what_stands_in_costs_no_more_with_its_deposit_than_what_it_stands_in_for(town):
@@ -204,7 +204,7 @@ def test_what_stands_in_costs_no_more_with_its_deposit_than_what_it_stands_in_fo
     pay(town)
     assert juice_for_milk(town) == 387
     with town.store.write() as session:
-        pickup.ready(session, STORE, ONE, actor=ANA, at=AT)
+        pickup.ready(Context(session, ANA, AT), STORE, ONE)
     handed = town.collect(placed.code, new_id(), 387)
     assert handed.completed.sale.total_minor == 387  # 129 + 2 × (104 + 25)
     town.deliver()
@@ -234,7 +234,7 @@ def test_the_till_gives_no_cash_for_what_was_paid_online(town):
     _, sale = collected(town)
     request = ReturnRequest(new_id(), STORE, TILL, sale.id, [(1, 1)])
     with town.store.write() as session, pytest.raises(Refused, match="Pickup page"):
-        returns.take_back(session, request, actor=ANA, at=AT)
+        returns.take_back(Context(session, ANA, AT), request)
 
 
 def test_goods_brought_back_in_time_send_their_part_of_the_escrow_back_and_the_rest_goes_on(town):
@@ -246,7 +246,7 @@ def test_goods_brought_back_in_time_send_their_part_of_the_escrow_back_and_the_r
     assert town.state(ONE) == ("return_asked", "return_asked")
     with town.store.write() as session:
         pickup_returns.take_back(
-            session, STORE, ONE, [("milk", 1, False)], return_id=new_id(), till_id=TILL, actor=ANA, at=later(days=2)
+            Context(session, ANA, later(days=2)), STORE, ONE, [("milk", 1, False)], return_id=new_id(), till_id=TILL
         )
     town.deliver(at=later(days=2))
     assert money(town) == (258, 129, 0)
@@ -272,7 +272,7 @@ def test_after_a_refused_return_the_customer_has_two_days_to_let_the_network_dec
     ask_return(town, placed, later(days=6, hours=23))
     town.deliver(at=later(days=6, hours=23))
     with town.store.write() as session:
-        pickup_returns.refuse(session, STORE, ONE, why="It was fine.", actor=ANA, at=later(days=6, hours=23))
+        pickup_returns.refuse(Context(session, ANA, later(days=6, hours=23)), STORE, ONE, why="It was fine.")
     town.hear(at=later(days=8))  # the store was cut off: the customer reads it only now
     assert release(town, later(days=9, hours=23)) == 0
     with town.network.write() as session:
@@ -301,19 +301,19 @@ def test_money_waits_for_what_a_shop_says_is_still_on_its_way(town):
 def test_goods_brought_back_at_a_shop_that_was_cut_off_pay_the_customer_at_the_shops_cost(town, paid_out):
     collected(town)
     with town.store.write() as session:
-        pickup_returns.ask(session, STORE, ONE, why="Sour.", actor=ANA, at=later(days=6))
+        pickup_returns.ask(Context(session, ANA, later(days=6)), STORE, ONE, why="Sour.")
     take_back(town, 2, later(days=6))
     assert release(town, later(days=21)) == 1
     assert (money(town), ledger(town)) == ((0, 0, 387), (376, 0))  # 3 % commission
     if paid_out:
         with town.network.write() as session:
-            book = settlement.Booking(session, STORE, actor=SYSTEM, at=later(days=22))
+            book = settlement.Booking(Context(session, SYSTEM, later(days=22)), STORE)
             book.enter("payout", "bank", "funds", 376, source_id="run")
     town.hear(at=later(days=23))
     assert money(town) == ((258, 0, 129) if paid_out else (0, 258, 129))
     if paid_out:  # the store has nothing with the network any more: the operator decides
         with town.network.write() as session:
-            escrow_release.decide(session, ONE, 258, why="We pay it.", actor=SYSTEM, at=later(days=23))
+            escrow_release.decide(Context(session, SYSTEM, later(days=23)), ONE, 258, why="We pay it.")
     assert ledger(town) == ((0, 251) if paid_out else (125, 0))  # 258 less 7 of commission
     town.deliver(at=later(days=24), seed=3)
     assert money(town) == (0, 258, 129)
@@ -325,12 +325,12 @@ def test_what_is_left_may_come_back_another_time_and_each_return_is_booked_once(
     def back(qty, id, at):
         with town.store.write() as session:
             return pickup_returns.take_back(
-                session, STORE, ONE, [("milk", qty, True)], return_id=id, till_id=TILL, actor=ANA, at=at
+                Context(session, ANA, at), STORE, ONE, [("milk", qty, True)], return_id=id, till_id=TILL
             )
 
     def ask(at):
         with town.store.write() as session:
-            pickup_returns.ask(session, STORE, ONE, why="Sour.", actor=ANA, at=at)
+            pickup_returns.ask(Context(session, ANA, at), STORE, ONE, why="Sour.")
 
     first, second = new_id(), new_id()
     ask(later(days=1))
@@ -362,7 +362,7 @@ def test_a_customer_asks_again_for_what_is_left_once_the_shop_has_answered(town)
     assert release(town, later(days=60)) == 0  # the rest waits for the answer to the third wish too
     town.deliver(at=later(days=6, hours=23))
     with town.store.write() as session:
-        pickup_returns.refuse(session, STORE, ONE, why="It was fine.", actor=ANA, at=later(days=7))
+        pickup_returns.refuse(Context(session, ANA, later(days=7)), STORE, ONE, why="It was fine.")
     town.hear(at=later(days=7))
     with town.network.read() as session:
         reported = [row.kind for row in messages.due(session, later(days=9))]
@@ -389,13 +389,13 @@ def test_an_accepted_order_that_was_forgotten_ends_with_the_money_back(town, ste
     placed = place_online(town)
     pay(town)
     with town.store.write() as session:
-        pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
+        pickup.accept(Context(session, ANA, AT), STORE, ONE)
         if step == "picking":
-            pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
+            pickup.start_picking(Context(session, ANA, AT), STORE, ONE)
         days = session.get(Store, STORE).pickup_hold_days
         over = placed.order.window_until + dt.timedelta(days=days)
-        assert pickup.expire_due(session, STORE, actor=ANA, at=over - dt.timedelta(minutes=1)) == []
-        assert [one.id for one in pickup.expire_due(session, STORE, actor=ANA, at=over)] == [ONE]
+        assert pickup.expire_due(Context(session, ANA, over - dt.timedelta(minutes=1)), STORE) == []
+        assert [one.id for one in pickup.expire_due(Context(session, ANA, over), STORE)] == [ONE]
     town.deliver(at=over)
     assert (town.state(ONE), money(town), town.faults()) == (("cancelled", "cancelled"), (0, 387, 0), [])
 
@@ -408,7 +408,7 @@ def test_a_return_counted_short_can_be_disputed(town):
     town.deliver(at=later(days=1))
     with town.network.write() as session:
         order_copy.dispute(session, STORE, placed.token, "I brought three.", at=later(days=2))
-        escrow_release.decide(session, ONE, 258, why="three", actor=SYSTEM, at=later(days=3))
+        escrow_release.decide(Context(session, SYSTEM, later(days=3)), ONE, 258, why="three")
     assert money(town) == (0, 387, 0)
 
 
@@ -417,7 +417,7 @@ def test_after_the_time_nothing_comes_back(town):
     with town.network.write() as session, pytest.raises(Refused, match="no longer"):
         order_copy.ask_return(session, STORE, placed.token, "Sour.", at=later(days=8))
     with town.store.write() as session, pytest.raises(Refused):
-        pickup_returns.ask(session, STORE, ONE, why="Sour.", actor=ANA, at=later(days=8))
+        pickup_returns.ask(Context(session, ANA, later(days=8)), STORE, ONE, why="Sour.")
 
 
 def test_a_refused_return_can_be_disputed_and_is_decided_once(town):
@@ -426,15 +426,15 @@ def test_a_refused_return_can_be_disputed_and_is_decided_once(town):
         order_copy.ask_return(session, STORE, placed.token, "Sour.", at=later(days=1))
     town.deliver()
     with town.store.write() as session:
-        pickup_returns.refuse(session, STORE, ONE, why="It was fine.", actor=ANA, at=later(days=1))
+        pickup_returns.refuse(Context(session, ANA, later(days=1)), STORE, ONE, why="It was fine.")
     town.deliver()
     with town.network.write() as session:
         order_copy.dispute(session, STORE, placed.token, "It was not.", at=later(days=2))
         assert escrow.to_release(session, later(days=30)) == []
-        escrow_release.decide(session, ONE, 200, why="half", actor=SYSTEM, at=later(days=3))
+        escrow_release.decide(Context(session, SYSTEM, later(days=3)), ONE, 200, why="half")
     assert money(town) == (0, 200, 187)
     with town.network.write() as session, pytest.raises(Exception, match="nothing waits"):
-        escrow_release.decide(session, ONE, 10, why="again", actor=SYSTEM, at=later(days=3))
+        escrow_release.decide(Context(session, SYSTEM, later(days=3)), ONE, 10, why="again")
 
 
 @pytest.mark.parametrize("step", ["placed", "ready"])
@@ -448,7 +448,7 @@ def test_what_no_shop_answers_can_be_decided_and_a_shop_that_comes_back_hands_no
         with pytest.raises(Refused, match="long overdue"):
             asked[0](*asked[1:], at=later(hours=20))
         order_copy.dispute(*asked[1:], at=later(days=3))
-        escrow_release.decide(session, ONE, 387, why="closed", actor=SYSTEM, at=later(days=4))
+        escrow_release.decide(Context(session, SYSTEM, later(days=4)), ONE, 387, why="closed")
     assert money(town) == (0, 387, 0)
     town.deliver(at=later(days=5))
     assert town.state(ONE) == ("cancelled", "cancelled")
@@ -458,7 +458,7 @@ def test_what_no_shop_answers_can_be_decided_and_a_shop_that_comes_back_hands_no
 def test_what_a_shop_without_a_line_did_not_fetch_in_time_is_called_off_and_paid_back(town):
     place_online(town)
     with town.network.write() as session:
-        came = escrow.settle_outcome(session, ONE, Outcome("captured", "P1"), actor=SYSTEM, at=AT)
+        came = escrow.settle_outcome(Context(session, SYSTEM, AT), ONE, Outcome("captured", "P1"))
         assert came == "held"
         order = order_for_update(session, STORE, ONE)
         placing.paid(session, order, at=AT)
@@ -486,7 +486,7 @@ def test_goods_a_shop_may_hand_over_without_a_line_are_not_called_off_and_paid_b
     town.hear(at=heard)
     placed = place_online(town)
     with town.network.write() as session:
-        escrow.settle_outcome(session, ONE, Outcome("captured", "P1"), actor=SYSTEM, at=AT)
+        escrow.settle_outcome(Context(session, SYSTEM, AT), ONE, Outcome("captured", "P1"))
         placing.paid(session, order_for_update(session, STORE, ONE), at=AT)
     with town.network.write() as session:
         session.merge(node.Peer(id=STORE, epoch="", nonce="", heard_at=heard))
@@ -530,7 +530,7 @@ def test_a_wish_to_bring_goods_back_that_no_shop_answers_can_be_disputed(town):
         with pytest.raises(Refused):
             order_copy.dispute(session, STORE, placed.token, "No answer.", at=later(days=2, hours=23))
         order_copy.dispute(session, STORE, placed.token, "No answer.", at=later(days=3))
-        escrow_release.decide(session, ONE, 387, why="no answer", actor=SYSTEM, at=later(days=4))
+        escrow_release.decide(Context(session, SYSTEM, later(days=4)), ONE, 387, why="no answer")
     take_back(town, 3, later(days=5))  # it comes all the same: nothing goes back twice
     town.hear(at=later(days=5))
     assert money(town) == (0, 387, 0)
@@ -546,7 +546,7 @@ def test_no_other_shop_moves_the_money_of_an_order(town):
     for state in ("collected", "refused"):
         fact = PickupMoved.from_body(reported | {"store_id": OTHER, "state": state, "step": 99, "order_no": "x"})
         with town.network.write() as session, pytest.raises(Refused, match="only S07 may send"):
-            order_copy.mirror(session, fact, SYSTEM, AT)
+            order_copy.mirror(Context(session, SYSTEM, AT), fact)
     assert (money(town), town.state(ONE)[1]) == ((387, 0, 0), "ready")
     assert placed.order.id == ONE
 
@@ -558,8 +558,15 @@ def test_a_shops_clock_gone_wrong_neither_passes_money_on_at_once_nor_keeps_it_f
     town.make_ready(ONE)
     town.deliver()
     with town.store.write() as session:
-        handover.collect(session, STORE, placed.token, sale_id=new_id(), till_id=TILL, tenders=[],
-                         shown_total_minor=387, actor=ANA, at=later(days=off_days, hours=2)).or_raise()  # fmt: skip
+        handover.collect(
+            Context(session, ANA, later(days=off_days, hours=2)),
+            STORE,
+            placed.token,
+            sale_id=new_id(),
+            till_id=TILL,
+            tenders=[],
+            shown_total_minor=387,
+        ).or_raise()
     town.hear(at=later(hours=2))
     with town.network.read() as session:
         assert escrow.escrow_of(session, ONE).release_at == later(days=7, hours=2)
@@ -570,13 +577,13 @@ def test_a_refund_is_confirmed_once(town):
     place_online(town)
     pay(town)
     with town.store.write() as session:
-        pickup.refuse(session, STORE, ONE, why="We are closing.", actor=ANA, at=AT)
+        pickup.refuse(Context(session, ANA, AT), STORE, ONE, why="We are closing.")
     town.deliver()
     with town.network.write() as session:
         (one,) = refunds.due(session, AT)
-        assert escrow.refunded(session, one.id, actor=SYSTEM, at=AT)
-        assert not escrow.refunded(session, one.id, actor=SYSTEM, at=AT)
-        assert not escrow.paid_by_hand(session, one.id, "Transfer 7", actor=SYSTEM, at=AT)
+        assert escrow.refunded(Context(session, SYSTEM, AT), one.id)
+        assert not escrow.refunded(Context(session, SYSTEM, AT), one.id)
+        assert not escrow.paid_by_hand(Context(session, SYSTEM, AT), one.id, "Transfer 7")
         assert (one.state, refunds.due(session, later(days=9))) == ("done", [])
     assert money(town) == (0, 0, 0)
     with town.network.read() as session:
@@ -587,7 +594,7 @@ def test_the_shop_hears_of_money_that_did_not_go_back_at_once_and_when_it_has(to
     place_online(town)
     pay(town)
     with town.network.write() as session:
-        one = escrow.refund(session, ONE, 100, why="short", actor=SYSTEM, at=AT)
+        one = escrow.refund(Context(session, SYSTEM, AT), ONE, 100, why="short")
         for n in range(3):
             refunds.not_yet(session, one.id, Outcome("declined", reason="Card closed."), at=later(hours=n))
             online.send_refund(session, refunds.of_entry(session, one.id), later(hours=n))
@@ -599,7 +606,7 @@ def test_the_shop_hears_of_money_that_did_not_go_back_at_once_and_when_it_has(to
 
     assert there() == [("waiting", 100)]
     with town.network.write() as session:
-        escrow.paid_by_hand(session, one.id, "Transfer 7", actor=ANA, at=later(hours=4))
+        escrow.paid_by_hand(Context(session, ANA, later(hours=4)), one.id, "Transfer 7")
         online.send_refund(session, refunds.of_entry(session, one.id), later(hours=4))
     town.deliver(seed=2)
     assert there() == [("by_hand", 100)]
@@ -609,7 +616,7 @@ def test_a_refund_is_asked_for_at_growing_pauses_until_a_person_pays_what_the_se
     place_online(town)
     pay(town)
     with town.network.write() as session:
-        escrow.refund(session, ONE, 100, why="short", actor=SYSTEM, at=AT)
+        escrow.refund(Context(session, SYSTEM, AT), ONE, 100, why="short")
         (one,) = refunds.due(session, AT)
         pauses, at = [], AT
         for _ in range(14):
@@ -619,16 +626,15 @@ def test_a_refund_is_asked_for_at_growing_pauses_until_a_person_pays_what_the_se
             at = one.try_at
         assert (pauses[:4], pauses[-2:]) == ([30, 60, 120, 240], [86_400, 86_400])
         assert [(row.tries, row.reason) for row in refunds.not_back(session)] == [(14, "No line.")]
-        refunds.ask_now(session, one.id, actor=ANA, at=AT)
+        refunds.ask_now(Context(session, ANA, AT), one.id)
         assert refunds.due(session, AT) == [one]
-        by_hand = escrow.paid_by_hand, session, one.id
         with pytest.raises(Refused, match="may be back already"):
-            by_hand[0](*by_hand[1:], "Transfer 7", actor=ANA, at=at)
+            escrow.paid_by_hand(Context(session, ANA, at), one.id, "Transfer 7")
         refunds.not_yet(session, one.id, Outcome("declined", reason="Card closed."), at=at)
         with pytest.raises(Invalid, match="how it was paid"):
-            by_hand[0](*by_hand[1:], " ", actor=ANA, at=at)
-        assert by_hand[0](*by_hand[1:], "Transfer 7", actor=ANA, at=at)
-        assert not escrow.refunded(session, one.id, actor=SYSTEM, at=at)
+            escrow.paid_by_hand(Context(session, ANA, at), one.id, " ")
+        assert escrow.paid_by_hand(Context(session, ANA, at), one.id, "Transfer 7")
+        assert not escrow.refunded(Context(session, SYSTEM, at), one.id)
         assert (one.state, one.reference, refunds.not_back(session)) == ("by_hand", "Transfer 7", [])
         assert escrow.gone_back(session, ONE) == 100
     assert money(town) == (287, 0, 0)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.payments.providers import Outcome
 from supply.money import escrow
 from supply.online import orders
@@ -39,7 +40,7 @@ def test_a_number_has_so_many_unpaid_orders_open_in_a_shop_however_it_is_written
     place(town, phone="+86 10 5550 124")
     town.deliver()
     with town.store.write() as session:
-        pickup.refuse(session, STORE, first, why="Closed today.", actor=ANA, at=AT)
+        pickup.refuse(Context(session, ANA, AT), STORE, first, why="Closed today.")
     town.deliver()
     place(town)
 
@@ -81,7 +82,7 @@ def test_who_let_an_order_expire_has_one_unpaid_at_a_time_for_a_month(town):
         town.make_ready(order, at=at)
         over = at + (later(days=3) - AT)
         with town.store.write() as session:
-            assert [one.state for one in pickup.expire_due(session, STORE, actor=ANA, at=over)] == ["expired"]
+            assert [one.state for one in pickup.expire_due(Context(session, ANA, over), STORE)] == ["expired"]
         town.deliver(at=over)
         return over
 
@@ -103,7 +104,7 @@ def test_orders_that_wait_for_their_money_are_bounded_and_paid_ones_are_not(town
         place(town, pay_with="practice")
     with town.network.write() as session:
         for order_id in waiting:
-            escrow.settle_outcome(session, order_id, Outcome("captured", "P"), actor=CUSTOMER, at=AT)
+            escrow.settle_outcome(Context(session, CUSTOMER, AT), order_id, Outcome("captured", "P"))
             placing.paid(session, orders.order_for_update(session, STORE, order_id), at=AT)
     place(town, pay_with="practice")
     place(town)

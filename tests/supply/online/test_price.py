@@ -6,6 +6,7 @@ import pytest
 
 from config.errors import Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Listing, Price, Product, TaxClass
 from pos.pricing.promises import Choice, Offer, Part
@@ -36,14 +37,14 @@ def town(tmp_path):
                 session.add(Price(sku=sku, scope_id="*", from_day=dt.date(2026, 1, 1), price_minor=price))
                 session.add(Listing(store_id=STORE, sku=sku))
     with found.store.write() as session:
-        stock.receive(session, STORE, [("cola", 20)], source_kind="delivery", source_id="cola", at=AT, actor=ANA)
+        stock.receive(Context(session, ANA, AT), STORE, [("cola", 20)], source_kind="delivery", source_id="cola")
     found.publish(later(minutes=1))
     return found
 
 
 def promise(town, offer=THREE_FOR_TWO):
     with town.store.write() as session:
-        offers.make(session, STORE, offer, actor=ANA, at=AT)
+        offers.make(Context(session, ANA, AT), STORE, offer)
     town.publish(later(minutes=2))
 
 
@@ -86,7 +87,7 @@ def test_what_was_promised_is_rung_although_price_deposit_and_offer_have_changed
     placed = town.ready_order(ONE, [("milk", 3), ("cola", 2)])
     assert placed.order.total_minor == 2 * 129 + 2 * 175
     with town.store.write() as session:
-        offers.end(session, STORE, THREE_FOR_TWO.id, actor=ANA, at=later(minutes=5))
+        offers.end(Context(session, ANA, later(minutes=5)), STORE, THREE_FOR_TWO.id)
         for sku, price in (("milk", 199), ("cola", 999), ("bottle", 50)):
             session.get(Price, (sku, "*", dt.date(2026, 1, 1))).price_minor = price
     handed = town.collect(placed.code, new_id(), placed.order.total_minor, at=later(minutes=10))
@@ -102,10 +103,10 @@ def test_of_a_line_that_falls_short_the_customer_keeps_the_same_share_of_the_sav
     town.place(ONE, [("milk", 3)])
     town.deliver()
     with town.store.write() as session:
-        pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
-        pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
-        pickup.pick_line(session, STORE, ONE, "milk", 2, actor=ANA, at=AT)
-        order = pickup.short(session, STORE, ONE, actor=ANA, at=AT)
+        pickup.accept(Context(session, ANA, AT), STORE, ONE)
+        pickup.start_picking(Context(session, ANA, AT), STORE, ONE)
+        pickup.pick_line(Context(session, ANA, AT), STORE, ONE, "milk", 2)
+        order = pickup.short(Context(session, ANA, AT), STORE, ONE)
         assert order.total_minor == 2 * 129 - 129 * 2 // 3
     town.deliver()
     assert town.faults() == []
@@ -114,7 +115,7 @@ def test_of_a_line_that_falls_short_the_customer_keeps_the_same_share_of_the_sav
 def test_an_offer_that_was_ended_is_ended_online(town):
     promise(town)
     with town.store.write() as session:
-        offers.end(session, STORE, THREE_FOR_TWO.id, actor=ANA, at=later(minutes=3))
+        offers.end(Context(session, ANA, later(minutes=3)), STORE, THREE_FOR_TWO.id)
     town.publish(later(minutes=4))
     with town.network.read() as session:
         assert listing.quote(session, STORE, [("milk", 3)], at=AT).basket.total_minor == 3 * 129
@@ -136,18 +137,18 @@ def picking(town, **wishes):
                      wishes=placing.Wishes(**wishes))  # fmt: skip
     town.deliver()
     with town.store.write() as session:
-        pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
-        pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
-        pickup.pick_line(session, STORE, ONE, "bread", 1, actor=ANA, at=AT)
+        pickup.accept(Context(session, ANA, AT), STORE, ONE)
+        pickup.start_picking(Context(session, ANA, AT), STORE, ONE)
+        pickup.pick_line(Context(session, ANA, AT), STORE, ONE, "bread", 1)
 
 
 def test_something_else_costs_no_more_than_what_it_stands_in_for(town):
     picking(town, if_short="similar")
     with town.store.write() as session:
         session.get(Price, ("cola", "*", dt.date(2026, 1, 1))).price_minor = 900
-        order = pickup.short(session, STORE, ONE, instead={"bread": "cola"}, actor=ANA, at=AT)
+        order = pickup.short(Context(session, ANA, AT), STORE, ONE, instead={"bread": "cola"})
         assert order.total_minor == 250 + 250, "its deposit of 25 within"
-        pickup.ready(session, STORE, ONE, actor=ANA, at=AT)
+        pickup.ready(Context(session, ANA, AT), STORE, ONE)
     town.deliver()
     with town.network.read() as session:
         line = session.get(PickupLine, (STORE, ONE, "cola"))
@@ -158,6 +159,6 @@ def test_something_else_costs_no_more_than_what_it_stands_in_for(town):
 def test_nobody_gets_something_else_unasked(town):
     picking(town)
     with town.store.write() as session, pytest.raises(Refused, match="did not wish"):
-        pickup.short(session, STORE, ONE, instead={"bread": "cola"}, actor=ANA, at=AT)
+        pickup.short(Context(session, ANA, AT), STORE, ONE, instead={"bread": "cola"})
     with town.store.write() as session:
-        assert pickup.short(session, STORE, ONE, instead={"bread": "cola"}, agreed=True, actor=ANA, at=AT)
+        assert pickup.short(Context(session, ANA, AT), STORE, ONE, instead={"bread": "cola"}, agreed=True)

@@ -6,6 +6,7 @@ import pytest
 
 from config.ids import new_id
 from config.nodes import outbox
+from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from pos.catalogue import assortment
 from pos.catalogue.assortment import Wished
@@ -45,11 +46,11 @@ def sku(town) -> str:
     """A farmer's tomatoes, known to the network; the farmer was brought by an agent."""
     with town.store.write() as session:
         producers.add_producer(
-            session, STORE, "Li's farm", id="farm", commission_bp=2_000, agent_name="Mei", agent_bp=500, **BY
+            Context(session, **BY), STORE, "Li's farm", id="farm", commission_bp=2_000, agent_name="Mei", agent_bp=500
         )
-        sku = assortment.add(session, STORE, Wished("Tomatoes", "Food", "std"), command="tomatoes", **BY).sku
-        assortment.set_price(session, STORE, sku, PRICE_MINOR, DAY, today=DAY, **BY)
-        producers.sell_for(session, STORE, "farm", sku, "Grown on the hill.", **BY)
+        sku = assortment.add(Context(session, **BY), STORE, Wished("Tomatoes", "Food", "std"), command="tomatoes").sku
+        assortment.set_price(Context(session, **BY), STORE, sku, PRICE_MINOR, DAY, today=DAY)
+        producers.sell_for(Context(session, **BY), STORE, "farm", sku, "Grown on the hill.")
         product_stories.send(session, STORE, sku, at=AT)
     with town.store.read() as session:
         reported = [Message(**outbox.to_wire(row)) for row in outbox.due(session, "network")]
@@ -60,7 +61,7 @@ def sku(town) -> str:
 
 def take_in(town, sku: str, qty: int, code: str, at: dt.datetime) -> str:
     with town.store.write() as session:
-        return producers.take_in(session, STORE, sku, qty, id=new_id(), code=code, actor=ANA, at=at).id
+        return producers.take_in(Context(session, ANA, at), STORE, sku, qty, id=new_id(), code=code).id
 
 
 def join(town, group_id: str, qty: int) -> tuple[str, str]:
@@ -71,8 +72,8 @@ def join(town, group_id: str, qty: int) -> tuple[str, str]:
         code_hash=code_hash(member_id, code_of(member_id, token)), want_qty=qty, maximum_qty=qty,
     )  # fmt: skip
     with town.network.write() as session:
-        groups.join(session, group_id, member, provider="practice", actor=ANA, at=AT)
-        assert escrow.settle_outcome(session, member_id, Outcome("captured", "P"), actor=ANA, at=AT) == "held"
+        groups.join(Context(session, ANA, AT), group_id, member, provider="practice")
+        assert escrow.settle_outcome(Context(session, ANA, AT), member_id, Outcome("captured", "P")) == "held"
         groups.paid(session, member_id, at=AT)
     return member_id, code_of(member_id, token)
 
@@ -85,7 +86,7 @@ def traced(town, **which) -> list[tuple[str, str | None, int, int]]:
 
 def stated(town, at: dt.datetime) -> payouts.ProducerStatement:
     with town.store.write() as session:
-        return payouts.make(session, STORE, "farm", at.date(), id=new_id(), actor=ANA, at=at)
+        return payouts.make(Context(session, ANA, at), STORE, "farm", at.date(), id=new_id())
 
 
 def net(minor: int) -> int:
@@ -100,7 +101,7 @@ def test_a_group_of_a_producer_s_goods_is_filled_from_their_lot_and_settles_afte
         pickup_until=dt.date(2026, 3, 6),
     )  # fmt: skip
     with town.store.write() as session:
-        group_facts.open_at_store(session, terms, **BY)
+        group_facts.open_at_store(Context(session, **BY), terms)
     town.deliver()
     shares = [join(town, terms.id, qty) for qty in (2, 3)]
     with town.network.write() as session:
@@ -108,7 +109,7 @@ def test_a_group_of_a_producer_s_goods_is_filled_from_their_lot_and_settles_afte
     town.deliver(at=terms.closes_at)
     lot_id = take_in(town, sku, 6, "CRATE-7", came)
     with town.store.write() as session:
-        group_facts.say_arrived(session, STORE, terms.id, 5, actor=ANA, at=came)
+        group_facts.say_arrived(Context(session, ANA, came), STORE, terms.id, 5)
     town.deliver(at=came)
     for (order_id, code), qty in zip(shares, (2, 3), strict=True):
         town.make_ready(order_id, at=came)
@@ -117,8 +118,8 @@ def test_a_group_of_a_producer_s_goods_is_filled_from_their_lot_and_settles_afte
     assert traced(town, lot_id=lot_id) == whole
     assert traced(town, receipt=(TILL, 2)) == whole[1:]
     with town.store.write() as session:
-        ask(session, STORE, shares[0][0], why="Too soft", actor=ANA, at=back)
-        take_back(session, STORE, shares[0][0], [(sku, 2, True)], return_id=new_id(), till_id=TILL, actor=ANA, at=back)
+        ask(Context(session, ANA, back), STORE, shares[0][0], why="Too soft")
+        take_back(Context(session, ANA, back), STORE, shares[0][0], [(sku, 2, True)], return_id=new_id(), till_id=TILL)
     row = stated(town, back)
     left_minor = net(3 * GROUP_MINOR)
     assert (row.net_minor, row.due_minor) == (left_minor, left_minor - round(left_minor * 0.2))
@@ -148,15 +149,15 @@ def test_local_goods_stand_on_the_shelf_by_their_own_sales_and_the_commission_an
     assert ranked[sku].why["margin_bp"] == 2_000
     assert ranked[sku].score >= ranked["milk"].score * 9 // 10, "nobody else can sell it: the region says nothing of it"
     with town.store.write() as session:
-        plan = shelf_plan.draft(session, STORE, slots=2, actor=ANA, at=AT)
-        shelf_plan.approve(session, STORE, plan.id, from_day=DAY, actor=ANA, at=AT)
+        plan = shelf_plan.draft(Context(session, ANA, AT), STORE, slots=2)
+        shelf_plan.approve(Context(session, ANA, AT), STORE, plan.id, from_day=DAY)
         task = next(one for one in shelf_plan.refill_tasks(session, STORE) if one.sku == sku)
-        shelf_plan.refill(session, STORE, sku, task.qty, id="refill", actor=ANA, at=AT)
+        shelf_plan.refill(Context(session, ANA, AT), STORE, sku, task.qty, id="refill")
         request = SaleRequest(
             id=new_id(), store_id=STORE, till_id=TILL, lines=[(sku, 4)], tenders=[("cash", 4 * PRICE_MINOR)],
             shown_total_minor=4 * PRICE_MINOR,
         )  # fmt: skip
-        sold = sale.complete(session, request, actor=ANA, at=AT)
+        sold = sale.complete(Context(session, ANA, AT), request)
     assert [(str(move[3]), move[2]) for move in sold.document["movements"]] == [("shelf", 4)]
     assert traced(town, lot_id=lot_id) == [("Li's farm", "CRATE-8", 4, net(4 * PRICE_MINOR))]
     assert traced(town, receipt=(TILL, sold.sale.receipt_no)) == traced(town, lot_id=lot_id)

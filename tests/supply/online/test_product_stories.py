@@ -3,6 +3,7 @@
 import pytest
 
 from config.errors import Invalid
+from config.nodes.journal import Context
 from pos.catalogue import assortment
 from pos.catalogue import edition as catalogue_edition
 from pos.catalogue.assortment import Wished
@@ -22,11 +23,11 @@ def farm(country, store: str, rate_bp: int) -> str:
     """Sell a farmer's tomatoes in a store, under a tax class 'reduced' of the store's own; returns their SKU."""
     by = {"actor": KEEPER[store], "at": AT}
     with country.stores[store].write() as session:
-        assortment.set_tax_class(session, "reduced", "Reduced", rate_bp, inclusive=True, **by)
-        producers.add_producer(session, store, "Li's farm", id="farm", commission_bp=2_000, **by)
+        assortment.set_tax_class(Context(session, **by), "reduced", "Reduced", rate_bp, inclusive=True)
+        producers.add_producer(Context(session, **by), store, "Li's farm", id="farm", commission_bp=2_000)
         session.flush()
-        sku = assortment.add(session, store, Wished("Tomatoes", "Local", "reduced"), command="t", **by).sku
-        producers.sell_for(session, store, "farm", sku, "Grown on the hill.", **by)
+        sku = assortment.add(Context(session, **by), store, Wished("Tomatoes", "Local", "reduced"), command="t").sku
+        producers.sell_for(Context(session, **by), store, "farm", sku, "Grown on the hill.")
         product_stories.send(session, store, sku, at=AT)
         return sku
 
@@ -35,7 +36,7 @@ def test_a_shop_s_tax_class_is_no_other_shop_s_and_its_new_rate_is_told(country)
     skus = {store: farm(country, store, rate_bp) for store, rate_bp in (("S1", 9_000), ("S2", 500))}
     with country.stores["S1"].write() as session:
         assortment.set_tax_class(
-            session, "reduced", "Reduced", 700, inclusive=True, actor=KEEPER["S1"], at=later(days=1)
+            Context(session, KEEPER["S1"], later(days=1)), "reduced", "Reduced", 700, inclusive=True
         )
         session.flush()
         product_stories.send_taxed(session, "S1", "reduced", at=later(days=1))

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.customers import customers
 from pos.customers.customers import Particulars
@@ -35,7 +36,7 @@ def passed(store):
 def newcomer(store, n: int, phone: str = "") -> str:
     with store.write() as session:
         wished = Particulars(f"New {n}", phone or f"55599{n:05d}", "en", ALL)
-        return customers.add(session, store_of(session, STORE), new_id(), wished, actor=store.wei, at=NOON).id
+        return customers.add(Context(session, store.wei, NOON), store_of(session, STORE), new_id(), wished).id
 
 
 def buys(store, customer: str | None, code: str) -> str:
@@ -46,7 +47,7 @@ def buys(store, customer: str | None, code: str) -> str:
 
 def thank(store, at=TOMORROW) -> int:
     with store.write() as session:
-        return referrals.give(session, STORE, actor=store.wei, at=at)
+        return referrals.give(Context(session, store.wei, at), STORE)
 
 
 def thanks(store) -> list[ReferralReward]:
@@ -70,7 +71,7 @@ def test_who_passed_a_code_on_is_thanked_once_the_day_after_a_friend_s_first_pur
     with store.write() as session:
         offers.use_coupons(session, store_of(session, STORE), [letter.code], "x", NOON)
         for _ in range(2):
-            referrals.reported(session, STORE, friend, actor=store.wei, at=NOON)
+            referrals.reported(Context(session, store.wei, NOON), STORE, friend)
     brought = store.read(lambda session: referrals.brought_by(session, session.merge(row, load=False), TOMORROW.date()))
     spent = store.read(lambda session: session.scalar(
         sa.select(sa.func.sum(Sale.total_minor)).where(Sale.customer_id == friend)
@@ -107,7 +108,7 @@ def test_without_consent_nothing_is_made_and_later_consent_still_counts(store, p
     def agree(which: frozenset[str]) -> None:
         with store.write() as session:
             wished = Particulars("P00", "5550100000", "en", which)
-            customers.change(session, store_of(session, STORE), regular, wished, actor=store.wei, at=NOON)
+            customers.change(Context(session, store.wei, NOON), store_of(session, STORE), regular, wished)
 
     agree(frozenset({"phone"}))
     assert thank(store) == 0
@@ -119,7 +120,7 @@ def test_thanks_end_where_the_code_does_and_with_the_offer(store, passed):
     for n in range(campaigns.FRIENDS):
         buys(store, newcomer(store, n), passed[2])
     with store.write() as session:
-        offers.end(session, STORE, "half", actor=store.wei, at=NOON, why="over")
+        offers.end(Context(session, store.wei, NOON), STORE, "half", why="over")
     assert thank(store) == 0
     with store.write() as session:
         session.get_one(offers.StandingOffer, "half").ended_at = None

@@ -4,7 +4,7 @@ import pytest
 
 from config.errors import DomainError
 from config.ids import new_id
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from supply.online.orders import PickupOrder
 from supply.online.storefront import reviews
 from supply.online.storefront.reviews import Review
@@ -29,7 +29,7 @@ def town(tmp_path):
 def write(town, sku="milk", stars=4, words="Fresh."):
     with town.network.write() as session:
         order = session.get(PickupOrder, (STORE, ONE))
-        row = reviews.write(session, order, sku, stars, words, actor=CUSTOMER, at=AT)
+        row = reviews.write(Context(session, CUSTOMER, AT), order, sku, stars, words)
         online.send_review(session, row, AT)
     town.deliver()
 
@@ -42,7 +42,7 @@ def test_a_collected_product_is_reviewed_once_and_answered_by_its_shop(town):
     for _ in range(2):
         write(town)
     with town.store.write() as session:
-        online.answer_review(session, there(session), "Thank you!", actor=ANA, at=later(hours=1))
+        online.answer_review(Context(session, ANA, later(hours=1)), there(session), "Thank you!")
     town.deliver()
     with town.network.read() as session:
         (row,) = reviews.of_product(session, STORE, "milk")
@@ -63,17 +63,17 @@ def test_what_was_not_collected_is_not_reviewed(town):
     with town.network.write() as session:
         order = session.get(PickupOrder, (STORE, "order-00002"))
         with pytest.raises(DomainError, match="once it is"):
-            reviews.write(session, order, "milk", 5, "", actor=CUSTOMER, at=AT)
+            reviews.write(Context(session, CUSTOMER, AT), order, "milk", 5, "")
 
 
 def test_hiding_is_the_operators_wants_a_reason_and_stays_on_record(town):
     write(town)
     with town.network.write() as session:
-        reviews.report(session, there(session), "Rude.", actor=CUSTOMER, at=AT)
+        reviews.report(Context(session, CUSTOMER, AT), there(session), "Rude.")
         assert reviews.reported(session) == [there(session)]
         with pytest.raises(DomainError, match="Say why"):
-            reviews.decide(session, there(session), hide=True, why=" ", actor=OPERATOR, at=AT)
-        reviews.decide(session, there(session), hide=True, why="It is rude.", actor=OPERATOR, at=AT)
+            reviews.decide(Context(session, OPERATOR, AT), there(session), hide=True, why=" ")
+        reviews.decide(Context(session, OPERATOR, AT), there(session), hide=True, why="It is rude.")
         online.send_review(session, there(session), AT)
         assert reviews.of_product(session, STORE, "milk") == []
         assert there(session).words == "Fresh."
@@ -87,7 +87,7 @@ def test_hiding_is_the_operators_wants_a_reason_and_stays_on_record(town):
 def test_what_was_let_stand_is_not_reported_again_and_again(town):
     write(town)
     with town.network.write() as session:
-        reviews.report(session, there(session), "Rude.", actor=CUSTOMER, at=AT)
-        reviews.decide(session, there(session), hide=False, why="It is fair.", actor=OPERATOR, at=AT)
-        reviews.report(session, there(session), "Rude!", actor=CUSTOMER, at=AT)
+        reviews.report(Context(session, CUSTOMER, AT), there(session), "Rude.")
+        reviews.decide(Context(session, OPERATOR, AT), there(session), hide=False, why="It is fair.")
+        reviews.report(Context(session, CUSTOMER, AT), there(session), "Rude!")
         assert there(session).state == "shown"

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Invalid, NotFound, Refused
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Listing, Price
 from pos.stock import batches, recall, stock
 from pos.stock.ledger import Place
@@ -40,11 +41,11 @@ def test_a_hold_back_is_never_promised_online(town):
 
 def test_of_what_is_recalled_nothing_is_promised_online_until_somebody_has_looked(town):
     with town.store.write() as session:
-        recall.call(session, STORE, "bread", "L7", id="r", why="glass", actor=ANA, at=AT)
+        recall.call(Context(session, ANA, AT), STORE, "bread", "L7", id="r", why="glass")
     town.publish(later(minutes=1))
     assert town.left("bread") == 0
     with town.store.write() as session:
-        recall.clear(session, STORE, "r", 0, actor=ANA, at=AT)
+        recall.clear(Context(session, ANA, AT), STORE, "r", 0)
     town.publish(later(minutes=2))
     assert town.left("bread") == 9
 
@@ -61,7 +62,7 @@ def test_what_is_over_its_last_day_is_promised_to_nobody_online(town):
 def test_nothing_is_published_when_a_customer_would_notice_nothing(town):
     with town.store.write() as session:
         assert reported(session, later(minutes=1)) is None
-        stock.waste(session, STORE, "milk", 3, at=AT, actor=ANA)  # plenty is left
+        stock.waste(Context(session, ANA, AT), STORE, "milk", 3)  # plenty is left
         assert reported(session, later(minutes=1)) is None
         session.get(Price, ("milk", "*", dt.date(2026, 1, 1))).price_minor = 131
         session.flush()
@@ -86,8 +87,8 @@ def test_an_older_publication_that_arrives_late_changes_nothing(town):
         session.flush()
         newer = reported(session, later(minutes=2))
     with town.network.write() as session:
-        storefront.take_offers(session, newer, ANA, AT)
-        storefront.take_offers(session, older, ANA, AT)
+        storefront.take_offers(Context(session, ANA, AT), newer)
+        storefront.take_offers(Context(session, ANA, AT), older)
     assert town.left("bread") == 5
 
 
@@ -109,7 +110,7 @@ def test_a_new_allowance_is_lowered_by_orders_the_store_had_not_seen(town):
         session.flush()
         fact = reported(session, later(minutes=1))
     with town.network.write() as session:
-        storefront.take_offers(session, fact, ANA, AT)
+        storefront.take_offers(Context(session, ANA, AT), fact)
     assert town.left("bread") == 7 - 3
 
 
@@ -173,12 +174,12 @@ def test_search_takes_its_letters_literally(town):
 
 def test_a_closed_shop_takes_no_orders_and_opens_again(town):
     with town.store.write() as session:
-        storefront.set_taking_orders(session, STORE, False, actor=ANA, at=later(minutes=1))
+        storefront.set_taking_orders(Context(session, ANA, later(minutes=1)), STORE, False)
     town.deliver()
     with pytest.raises(Refused, match="takes no online orders"):
         town.place("order-00001", [("milk", 1)])
     with town.store.write() as session:
-        storefront.set_taking_orders(session, STORE, True, actor=ANA, at=later(minutes=2))
+        storefront.set_taking_orders(Context(session, ANA, later(minutes=2)), STORE, True)
     town.deliver()
     assert town.place("order-00001", [("milk", 1)]).order.total_minor == 129
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Invalid, Refused
+from config.nodes.journal import Context
 from pos.store.store import Store
 from supply.online.checkout import placing
 from supply.online.orders import PickupOrder
@@ -82,7 +83,7 @@ def town(tmp_path):
 
 def settle(town, **rules):
     with town.store.write() as session:
-        storefront.set_rules(session, STORE, PickupRules(**rules), actor=ANA, at=AT)
+        storefront.set_rules(Context(session, ANA, AT), STORE, PickupRules(**rules))
     town.deliver()
 
 
@@ -126,7 +127,7 @@ def test_an_order_nobody_answers_in_time_is_refused_by_itself_and_its_units_retu
     town.deliver()
     for minutes, state in ((29, "placed"), (31, "refused")):
         with town.store.write() as session:
-            pickup.expire_due(session, STORE, actor=ANA, at=later(minutes=minutes))
+            pickup.expire_due(Context(session, ANA, later(minutes=minutes)), STORE)
         town.deliver()
         assert town.state("order-00001") == (state, state)
     assert town.left("tea") == 1

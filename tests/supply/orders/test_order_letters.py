@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from config.errors import Invalid, NotFound, Refused
+from config.nodes.journal import Context
 from pos import messages
 from store_app.mail import sending
 from supply.network.purchasing import letter_pages
@@ -39,7 +40,7 @@ def letter(country: Country, letter_id: str):
 def fail(country: Country, order_id: str, code: str, words: str):
     with country.stores["S1"].write() as session:
         row = supplier_letters.letter_of(session, "S1", order_id)
-        messages.failed(session, row, code, words, actor=WEI, at=AT)
+        messages.failed(Context(session, WEI, AT), row, code, words)
         return row
 
 
@@ -92,8 +93,8 @@ def test_another_address_sends_it_again_and_the_supplier_keeps_it(country):
     fail(country, order_id, "address-refused", "550")
     with country.stores["S1"].write() as session:
         with pytest.raises(Invalid, match="e-mail address"):
-            supplier_letters.again(session, "S1", order_id, how="email", address="nobody at all", actor=WEI, at=AT)
-        supplier_letters.again(session, "S1", order_id, how="email", address="new@farm.example", actor=WEI, at=AT)
+            supplier_letters.again(Context(session, WEI, AT), "S1", order_id, how="email", address="nobody at all")
+        supplier_letters.again(Context(session, WEI, AT), "S1", order_id, how="email", address="new@farm.example")
     with country.stores["S1"].read() as session:
         (row,) = messages.due(session, AT)
         assert (row.email, row.tries, row.fault_code) == ("new@farm.example", 0, "")
@@ -103,12 +104,12 @@ def test_another_address_sends_it_again_and_the_supplier_keeps_it(country):
 def test_a_letter_that_left_is_not_sent_again_nor_failed(country):
     order_id = sent(country)
     with country.stores["S1"].write() as session:
-        supplier_letters.left(session, "S1", order_id, actor=WEI, at=AT)
-        supplier_letters.left(session, "S1", order_id, actor=WEI, at=later(days=1))
+        supplier_letters.left(Context(session, WEI, AT), "S1", order_id)
+        supplier_letters.left(Context(session, WEI, later(days=1)), "S1", order_id)
         row = supplier_letters.letter_of(session, "S1", order_id)
-        messages.failed(session, row, "unreachable", "late", actor=WEI, at=AT)
+        messages.failed(Context(session, WEI, AT), row, "unreachable", "late")
         with pytest.raises(Exception, match="sent"):
-            supplier_letters.again(session, "S1", order_id, how="email", address="a@b.example", actor=WEI, at=AT)
+            supplier_letters.again(Context(session, WEI, AT), "S1", order_id, how="email", address="a@b.example")
     assert letter(country, order_id).ended_at == AT
 
 
@@ -117,8 +118,8 @@ def test_calling_an_order_off_takes_its_letter_back_or_writes_one_that_does(coun
     order_id = sent(country)
     with country.stores["S1"].write() as session:
         if left:
-            supplier_letters.left(session, "S1", order_id, actor=WEI, at=AT)
-        orders.cancel(session, "S1", order_id, why="We close", actor=WEI, at=later(hours=1))
+            supplier_letters.left(Context(session, WEI, AT), "S1", order_id)
+        orders.cancel(Context(session, WEI, later(hours=1)), "S1", order_id, why="We close")
         rows = supplier_letters.letters_of(session, "S1", order_id)
         assert [(row.kind, row.state) for row in rows] == (
             [("order", "sent"), ("cancellation", "waiting")] if left else [("order", "withdrawn")]
@@ -143,7 +144,7 @@ def test_an_order_called_off_while_its_letter_is_under_way_is_called_off_by_a_se
             if len(mailed) == 1:  # meanwhile the shopkeeper calls both off
                 for one in (first, second):
                     with country.stores["S1"].write() as session:
-                        orders.cancel(session, "S1", one, why="Wrong", actor=KEEPER["S1"], at=at)
+                        orders.cancel(Context(session, KEEPER["S1"], at), "S1", one, why="Wrong")
 
     for _run in range(2):
         sending.send_due(doors, [SlowMail()])
@@ -172,18 +173,18 @@ def test_a_contact_that_cannot_be_is_refused_with_its_field(country, wrong, word
     good = {"name": "Mill"}
     with country.stores["S1"].write() as session:
         with pytest.raises(Invalid, match=words) as refused:
-            suppliers.write_contact(session, "S1", "mill", Contact(**good | wrong), actor=WEI, at=AT)
+            suppliers.write_contact(Context(session, WEI, AT), "S1", "mill", Contact(**good | wrong))
         assert refused.value.facts["field"]
-        suppliers.write_contact(session, "S1", "mill", Contact(**good), actor=WEI, at=AT)
+        suppliers.write_contact(Context(session, WEI, AT), "S1", "mill", Contact(**good))
 
 
 def test_the_network_s_suppliers_and_other_shops_own_are_not_changed_here(country):
     contact = Contact("Mine")
     with country.stores["S1"].write() as session:
         with pytest.raises(Refused, match="network"):
-            suppliers.write_contact(session, "S1", VAN, contact, actor=WEI, at=AT)
+            suppliers.write_contact(Context(session, WEI, AT), "S1", VAN, contact)
         with pytest.raises(NotFound):
-            suppliers.write_contact(session, "S2", FARM, contact, actor=WEI, at=AT)
+            suppliers.write_contact(Context(session, WEI, AT), "S2", FARM, contact)
 
 
 def _table(document):

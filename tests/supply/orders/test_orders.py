@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.nodes import facts
+from config.nodes.journal import Context
 from config.nodes.outbox import Message, OutboxMessage, to_wire
 from supply.facts import OrderSent
 from supply.orders import arrivals, deliveries, delivery_calendar, order_days, orders, suppliers, supply_routes
@@ -136,13 +137,13 @@ def test_an_empty_order_is_not_sent(country):
     with country.stores["S1"].write() as session:
         write_order(session, "S1", "order-empty-1", {"bread": 0}, "vehicle", AT, {})
         with pytest.raises(Refused, match="Nothing is ordered"):
-            orders.send(session, "S1", "order-empty-1", actor=KEEPER["S1"], at=AT)
+            orders.send(Context(session, KEEPER["S1"], AT), "S1", "order-empty-1")
 
 
 def test_an_order_is_sent_once(country):
     order = country.order("S1", {"bread": 1})
     with country.stores["S1"].write() as session, pytest.raises(Conflict):
-        orders.send(session, "S1", order, actor=KEEPER["S1"], at=AT)
+        orders.send(Context(session, KEEPER["S1"], AT), "S1", order)
 
 
 # --- sending and cancelling ---
@@ -161,12 +162,12 @@ def approved(country, packs, *, minimum_minor=0, changed_by=""):
 
 def send(country, order):
     with country.stores["S1"].write() as session:
-        return orders.send(session, "S1", order, actor=KEEPER["S1"], at=AT)
+        return orders.send(Context(session, KEEPER["S1"], AT), "S1", order)
 
 
 def cancel(country, order, why="Too much"):
     with country.stores["S1"].write() as session:
-        return orders.cancel(session, "S1", order, why=why, actor=KEEPER["S1"], at=AT)
+        return orders.cancel(Context(session, KEEPER["S1"], AT), "S1", order, why=why)
 
 
 def test_an_order_below_the_suppliers_minimum_is_not_sent_unless_a_person_wanted_it_so(country):
@@ -236,8 +237,8 @@ def test_a_shop_put_back_from_its_copy_orders_on_and_takes_in_what_it_no_longer_
         notes = {row.order_id: row.id for row in receiving.expected(session, "S1")}
         assert set(notes) == {None, again}
         for delivery_id in notes.values():
-            receiving.begin_count(session, "S1", delivery_id, actor=KEEPER["S1"], at=AT)
-            receiving.post(session, "S1", delivery_id, actor=KEEPER["S1"], at=AT)
+            receiving.begin_count(Context(session, KEEPER["S1"], AT), "S1", delivery_id)
+            receiving.post(Context(session, KEEPER["S1"], AT), "S1", delivery_id)
     country.deliver(seed=3)
     with country.network.read() as session:
         found = session.scalars(sa.select(ReplenishmentOrder.state).where(ReplenishmentOrder.store_id == "S1")).all()
@@ -250,12 +251,12 @@ def test_nothing_is_sent_to_a_supplier_that_is_put_aside(country):
         write_order(session, "S1", "aside", {"milk": 1}, FARM, AT, {})
         session.get(Supplier, FARM).active = False
         with pytest.raises(Refused, match="put aside"):
-            orders.send(session, "S1", "aside", actor=KEEPER["S1"], at=AT)
+            orders.send(Context(session, KEEPER["S1"], AT), "S1", "aside")
 
 
 def test_a_week_s_money_is_spent_by_what_came_not_by_what_was_asked(country):
     with country.stores["S1"].write() as session:
-        budget.set_budget(session, "S1", 25_000, actor=KEEPER["S1"], at=AT)
+        budget.set_budget(Context(session, KEEPER["S1"], AT), "S1", 25_000)
 
     def left() -> int:
         with country.stores["S1"].read() as session:
@@ -278,7 +279,7 @@ def test_an_order_for_a_day_nobody_means_waits_by_itself_and_keeps_no_van_from_l
     with country.stores["S1"].write() as session:
         write_order(session, "S1", "odd", {"bread": 1}, VAN, AT, {})
         session.get(ReplenishmentOrder, ("S1", "odd")).order_day = dt.date.fromisoformat(day)
-        orders.send(session, "S1", "odd", actor=KEEPER["S1"], at=AT)
+        orders.send(Context(session, KEEPER["S1"], AT), "S1", "odd")
     good = country.order("S2", {"milk": 1})
     with pytest.raises(AssertionError, match="Check the store's clock"):
         country.deliver()
@@ -377,7 +378,7 @@ def _days(country, where: str, order_id: str) -> list[int]:
 def test_an_order_counts_by_the_warehouse_s_clock_for_the_van_it_reaches_the_network_for(country):
     """The warehouse is nine hours ahead: its 19:00 is the store's 10:00."""
     with country.network.write() as session:
-        suppliers.settle_calendar(session, WAREHOUSE, {"order_by": "19:00"}, tz="Asia/Tokyo", actor=OPERATOR, at=AT)
+        suppliers.settle_calendar(Context(session, OPERATOR, AT), WAREHOUSE, {"order_by": "19:00"}, tz="Asia/Tokyo")
         reported = supply_routes.edition(session, DAY)
     with country.stores["S1"].write() as session:
         supply_routes.take_edition(session, reported)
@@ -405,7 +406,7 @@ def test_an_order_counts_by_the_warehouse_s_clock_for_the_van_it_reaches_the_net
 def test_a_warehouse_without_an_hour_takes_orders_until_its_own_midnight(country, tz: str, closes: int, shown: int):
     """Its midnight is the store's 15:00, or midnight, though the store's day lasts until four in the morning."""
     with country.stores["S1"].write() as session:
-        suppliers.settle_calendar(session, WAREHOUSE, {"order_by": ""}, tz=tz, actor=OPERATOR, at=AT)
+        suppliers.settle_calendar(Context(session, OPERATOR, AT), WAREHOUSE, {"order_by": ""}, tz=tz)
         last = order_days.closes_at(session, session.get_one(Supplier, VAN), "S1", DAY)
         assert (last.hour if last else None) == shown
     midnight = later(hours=closes - AT.hour)
@@ -423,6 +424,6 @@ def test_who_names_an_earlier_day_or_an_earlier_van_is_due_no_sooner_than_the_ot
     long_ago = (DAY - dt.timedelta(days=9)).isoformat()
     body |= dict.fromkeys(("order_day", "delivery_day", "next_delivery_day"), long_ago)
     with country.network.write() as session:
-        sly = arrivals.arrive(session, OrderSent.from_body(body), actor=OPERATOR, at=AT)
+        sly = arrivals.arrive(Context(session, OPERATOR, AT), OrderSent.from_body(body))
         assert order_days.of(sly).order_day == DAY
         assert order_days.due_day(session, sly) == later(days=1).date()

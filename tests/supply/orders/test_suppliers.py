@@ -6,7 +6,7 @@ import json
 import pytest
 
 from config.errors import Conflict, Invalid, NotFound
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.publication import EVERYONE
 from supply.orders import delivery_calendar, suppliers, supply_routes
 from supply.orders.delivery_calendar import DeliveryCalendar
@@ -26,11 +26,11 @@ def store(tmp_path):
 
 def add(session, id="farm", owner="S1", lead=1, weekdays=(0, 3), minimum=0, **more):
     contact = suppliers.Contact("Farm", DeliveryCalendar(frozenset(weekdays), lead), minimum)
-    return suppliers.add_supplier(session, owner, contact, id=id, actor=WEI, at=AT, **more)
+    return suppliers.add_supplier(Context(session, WEI, AT), owner, contact, id=id, **more)
 
 
 def sells(session, supplier, sku="bread", pack=6, cost=900, at=AT, **more):
-    return suppliers.offer_product(session, supplier, sku, CasePack(pack, cost, **more), actor=WEI, at=at)
+    return suppliers.offer_product(Context(session, WEI, at), supplier, sku, CasePack(pack, cost, **more))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_the_networks_suppliers_arrive_whole_and_own_ones_stay(store, tmp_path):
         add(session, "vehicle", owner=EVERYONE, kind="network", warehouse_id="WH1")
         sells(session, "vehicle", "bread")
         sells(session, "vehicle", "milk", valid_from=MONDAY)
-        suppliers.set_cost(session, "vehicle", "bread", 950, MONDAY, today=MONDAY, actor=WEI, at=AT)
+        suppliers.set_cost(Context(session, WEI, AT), "vehicle", "bread", 950, MONDAY, today=MONDAY)
         body = json.loads(json.dumps(supply_routes.edition(session, MONDAY)))
     network.engine.dispose()
     with store.write() as session:
@@ -127,9 +127,9 @@ def test_a_cost_is_kept_for_two_weeks_after_it_changed_and_no_other_ever(store):
         add(session, "vehicle", owner=EVERYONE, kind="network")
         for days, cost in ((-60, 700), (-40, 800), (-10, 900)):
             sells(session, "vehicle", cost=cost, at=AT + dt.timedelta(days=days))
-        suppliers.set_cost(session, "vehicle", "bread", 1000, MONDAY, today=MONDAY, actor=WEI, at=AT)
+        suppliers.set_cost(Context(session, WEI, AT), "vehicle", "bread", 1000, MONDAY, today=MONDAY)
         suppliers.set_cost(
-            session, "vehicle", "bread", 1, MONDAY + dt.timedelta(days=5), today=MONDAY, actor=WEI, at=AT
+            Context(session, WEI, AT), "vehicle", "bread", 1, MONDAY + dt.timedelta(days=5), today=MONDAY
         )
 
         def kept(cost: int, days: int = 0, pack: int = 6) -> bool:
@@ -177,17 +177,17 @@ def test_a_supplier_s_calendar_travels_with_the_edition_and_one_that_cannot_be_i
     calendar = {"closed_days": f"{closed} {closed}", "order_by": "14:00", "every_weeks": "2", "first_week": str(closed)}
     with store.write() as session:
         add(session, "vehicle", owner=EVERYONE, kind="network", warehouse_id="WH1")
-        suppliers.settle_calendar(session, "WH1", calendar, actor=WEI, at=AT)
+        suppliers.settle_calendar(Context(session, WEI, AT), "WH1", calendar)
         body = json.loads(json.dumps(supply_routes.edition(session, MONDAY)))
         suppliers.settle_calendar(
-            session, "WH1", {"closed_days": "", "order_by": "", "every_weeks": "1"}, actor=WEI, at=AT
+            Context(session, WEI, AT), "WH1", {"closed_days": "", "order_by": "", "every_weeks": "1"}
         )
         supply_routes.take_edition(session, body)
         vehicle = session.get_one(suppliers.Supplier, "vehicle")
         assert vehicle.calendar == DeliveryCalendar(frozenset({0, 3}), 1, frozenset({closed}), 840, 2, MONDAY)
         for wrong, code in (({"closed_days": "2026-02-30"}, "bad-closed-day"), ({"order_by": "24:00"}, "bad-time")):
             with pytest.raises(Invalid) as refusal:
-                suppliers.settle_calendar(session, "WH1", wrong, actor=WEI, at=AT)
+                suppliers.settle_calendar(Context(session, WEI, AT), "WH1", wrong)
             assert refusal.value.code == code
         with pytest.raises(NotFound):
-            suppliers.settle_calendar(session, "WH9", {}, actor=WEI, at=AT)
+            suppliers.settle_calendar(Context(session, WEI, AT), "WH9", {})

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from config.errors import NotFound, Refused
 from config.ids import NETWORK
+from config.nodes.journal import Context
 from pos.stock import stock
 from pos.store.store import Region, Store
 from supply.network import founding
@@ -31,12 +32,12 @@ def _with_two(country: Country) -> None:
     """Let a second warehouse sell the same, a little dearer, and have some of it."""
     for database in country.nodes().values():
         with database.write() as session:
-            founding.found_warehouse(session, OTHER, Contact("Second vehicle"), id=LORRY, **BY)
+            founding.found_warehouse(Context(session, **BY), OTHER, Contact("Second vehicle"), id=LORRY)
             for row in session.scalars(sa.select(suppliers.SupplierProduct).filter_by(supplier_id=VAN)).all():
                 cost = row.pack_cost_minor + 10
-                suppliers.offer_product(session, LORRY, row.sku, CasePack(row.pack_qty, cost), **BY)
+                suppliers.offer_product(Context(session, **BY), LORRY, row.sku, CasePack(row.pack_qty, cost))
     with country.network.write() as session:
-        stock.open_stock(session, OTHER, [("bread", 12), ("tea", 10)], source_id="opening", **BY)
+        stock.open_stock(Context(session, **BY), OTHER, [("bread", 12), ("tea", 10)], source_id="opening")
 
 
 @pytest.fixture
@@ -59,32 +60,32 @@ def reported(country: Country, store: str) -> None:
 def test_a_shop_is_its_own_warehouse_s_else_its_region_s_else_the_usual_one_s(country):
     with country.network.write() as session:
         assert supply_routes.served(session) == {"S1": WAREHOUSE, "S2": WAREHOUSE}
-        supply_routes.supply_region(session, "R1", OTHER, **BY)
+        supply_routes.supply_region(Context(session, **BY), "R1", OTHER)
         assert supply_routes.served(session) == {"S1": OTHER, "S2": OTHER}
-        supply_routes.supply_store(session, "S1", WAREHOUSE, **BY)
+        supply_routes.supply_store(Context(session, **BY), "S1", WAREHOUSE)
         assert (supply_routes.warehouse_of(session, "S1"), supply_routes.stores_of(session, OTHER)) == (
             WAREHOUSE,
             ["S2"],
         )
-        supply_routes.supply_store(session, "S1", None, **BY)
+        supply_routes.supply_store(Context(session, **BY), "S1", None)
         assert supply_routes.stores_of(session, OTHER) == ["S1", "S2"]
         for wrong in (("S1", "WH9"), ("S9", OTHER)):
             with pytest.raises(NotFound):
-                supply_routes.supply_store(session, *wrong, **BY)
+                supply_routes.supply_store(Context(session, **BY), *wrong)
         with pytest.raises(NotFound):
-            supply_routes.supply_region(session, "R9", OTHER, **BY)
+            supply_routes.supply_region(Context(session, **BY), "R9", OTHER)
 
 
 def test_a_new_warehouse_takes_no_shop_from_another_and_none_whose_supplier_is_put_aside_is_anybody_s(country):
     with country.network.write() as session:
-        supply_routes.supply_region(session, "R1", None, **BY)
+        supply_routes.supply_region(Context(session, **BY), "R1", None)
         before, goods = supply_routes.served(session), supply_routes.offered(session, "S1", DAY)
-        founding.found_warehouse(session, "EAST", Contact("Third vehicle"), id="east", **BY)
+        founding.found_warehouse(Context(session, **BY), "EAST", Contact("Third vehicle"), id="east")
         assert supply_routes.served(session) == before == {"S1": WAREHOUSE, "S2": WAREHOUSE}
-        suppliers.offer_product(session, "east", "tea", CasePack(pack_qty=1, pack_cost_minor=1), **BY)
+        suppliers.offer_product(Context(session, **BY), "east", "tea", CasePack(pack_qty=1, pack_cost_minor=1))
         assert supply_routes.served(session) == before, "also when it sells something"
         assert supply_routes.offered(session, "S1", DAY) == goods != {}
-        supply_routes.supply_region(session, "R1", None, **BY)
+        supply_routes.supply_region(Context(session, **BY), "R1", None)
         assert supply_routes.served(session) == {"S1": "EAST", "S2": "EAST"}
         session.get_one(Supplier, "east").active = False
         assert supply_routes.served(session) == before
@@ -93,14 +94,14 @@ def test_a_new_warehouse_takes_no_shop_from_another_and_none_whose_supplier_is_p
 
 def test_a_shop_orders_from_its_warehouse_alone_once_it_has_heard_of_another(country):
     with country.network.write() as session:
-        supply_routes.supply_store(session, "S2", OTHER, **BY)
+        supply_routes.supply_store(Context(session, **BY), "S2", OTHER)
         assert (whom(session, "S1"), whom(session, "S2"), whom(session, "*")) == ([VAN], [LORRY], [LORRY, VAN])
     reported(country, "S2")
     with country.stores["S2"].read() as session:
         assert list(supply_routes.sources(session, "S2", DAY)) == [LORRY]
         assert {one.supplier_id for one in supply_routes.sources(session, "S2", DAY)[LORRY]} == {LORRY}
     with country.network.write() as session:
-        supply_routes.supply_store(session, "S2", None, **BY)
+        supply_routes.supply_store(Context(session, **BY), "S2", None)
     reported(country, "S2")
     with country.stores["S2"].read() as session:
         assert list(supply_routes.sources(session, "S2", DAY)) == [VAN]
@@ -109,9 +110,9 @@ def test_a_shop_orders_from_its_warehouse_alone_once_it_has_heard_of_another(cou
 def test_an_order_stays_where_it_was_placed_and_an_offer_comes_from_where_the_shop_is_supplied(country):
     before = country.order("S2", {"bread": 2})
     with country.network.write() as session:
-        supply_routes.supply_store(session, "S2", OTHER, **BY)
+        supply_routes.supply_store(Context(session, **BY), "S2", OTHER)
         made = network_offers.offer(
-            session, "S2", NewOffer(sku="tea", packs=1, why="New", answer_by=DAY), id="offer-1", **BY
+            Context(session, **BY), "S2", NewOffer(sku="tea", packs=1, why="New", answer_by=DAY), id="offer-1"
         )
         assert made.supplier_id == LORRY
     country.send_out()
@@ -124,23 +125,23 @@ def test_an_order_stays_where_it_was_placed_and_an_offer_comes_from_where_the_sh
 
 def test_a_proposal_to_the_warehouse_of_before_is_made_anew_and_not_approved(country):
     with country.network.write() as session:
-        supply_routes.supply_store(session, "S2", OTHER, **BY)
+        supply_routes.supply_store(Context(session, **BY), "S2", OTHER)
     with country.stores["S2"].write() as session:
         write_order(session, "S2", "mine", {"bread": 1}, VAN, AT, {})
         session.get_one(ReplenishmentOrder, ("S2", "mine")).state = "proposed"
     reported(country, "S2")
     with country.stores["S2"].write() as session:
         with pytest.raises(Refused, match="another warehouse now"):
-            proposals.approve(session, "S2", "mine", actor=KEEPER["S2"], at=AT)
+            proposals.approve(Context(session, KEEPER["S2"], AT), "S2", "mine")
         session.get_one(ReplenishmentOrder, ("S2", "mine")).supplier_id = LORRY
-        assert proposals.approve(session, "S2", "mine", actor=KEEPER["S2"], at=AT).state == "approved"
+        assert proposals.approve(Context(session, KEEPER["S2"], AT), "S2", "mine").state == "approved"
 
 
 def test_a_silent_shop_keeps_goods_back_in_its_own_warehouse_and_in_no_other(country):
     with country.network.write() as session:
         sells(session, "S1", 6)
         sells(session, "S2", 6)
-        supply_routes.supply_store(session, "S2", OTHER, **BY)
+        supply_routes.supply_store(Context(session, **BY), "S2", OTHER)
         needs = allocation.read_needs(session, [(WAREHOUSE, "bread"), (OTHER, "bread")], [("S1", "bread")], {}, at=AT)
         assert [len(needs.silent_claims((house, "bread"))) for house in (WAREHOUSE, OTHER)] == [0, 1]
 
@@ -164,7 +165,7 @@ def test_what_warehouses_buy_for_together_is_what_all_shops_sell_and_have_whoeve
         have = {store: dice.randint(1, 9) for store in stores}
         for store in stores:
             sells(session, store, rates[store], "tea")
-            stock.open_stock(session, store, [("tea", have[store])], source_id=f"open-{store}", **BY)
+            stock.open_stock(Context(session, **BY), store, [("tea", have[store])], source_id=f"open-{store}")
         session.add_all([_order(session, "S1", "o1", VAN), _order(session, "S2", "o2", LORRY)])
         for _ in range(12):
             move, of_id = dice.choice(
@@ -173,7 +174,7 @@ def test_what_warehouses_buy_for_together_is_what_all_shops_sell_and_have_whoeve
                     (supply_routes.supply_region, f"Q{dice.randint(1, 3)}"),
                 ]
             )
-            move(session, of_id, dice.choice([WAREHOUSE, OTHER, None]), **BY)
+            move(Context(session, **BY), of_id, dice.choice([WAREHOUSE, OTHER, None]))
             parts = [supply_routes.stores_of(session, house) for house in (WAREHOUSE, OTHER)]
             assert sorted(parts[0] + parts[1]) == stores
             found = [_tea(session, house) for house in (WAREHOUSE, OTHER)]
@@ -191,9 +192,9 @@ def _order(session, store: str, order_id: str, supplier_id: str) -> Replenishmen
 
 def _tea(session, house: str) -> dict[str, float]:
     if not supply_routes.stores_of(session, house):
-        assert purchasing.propose(session, house, **BY) == []
+        assert purchasing.propose(Context(session, **BY), house) == []
         return {"per_day": 0, "in_stores": 0}
-    made = purchasing.propose(session, house, **BY)
+    made = purchasing.propose(Context(session, **BY), house)
     return next(line.why for one in made for line in purchases.lines_of(session, one) if line.sku == "tea")
 
 
@@ -210,9 +211,11 @@ def test_an_edition_of_before_leaves_every_shop_with_the_usual_warehouse(country
 def test_goods_are_advised_for_a_day_on_which_the_van_comes(country):
     tomorrow = DAY + dt.timedelta(days=1)
     with country.network.write() as session:
-        suppliers.settle_calendar(session, WAREHOUSE, {"closed_days": tomorrow.isoformat()}, **BY)
-        network_offers.offer(session, "S1", NewOffer(sku="tea", packs=1, why="New", answer_by=DAY), id="offer-1", **BY)
-        network_offers.accept(session, "S1", "offer-1", **BY)
+        suppliers.settle_calendar(Context(session, **BY), WAREHOUSE, {"closed_days": tomorrow.isoformat()})
+        network_offers.offer(
+            Context(session, **BY), "S1", NewOffer(sku="tea", packs=1, why="New", answer_by=DAY), id="offer-1"
+        )
+        network_offers.accept(Context(session, **BY), "S1", "offer-1")
     country.order("S1", {"bread": 1}, lead=2)
     country.send_out()
     with country.stores["S1"].read() as session:
@@ -226,10 +229,10 @@ def _supplied(country: Country) -> list[object]:
         for store in ("S1", "S2"):
             sells(session, store, 6)
             sells(session, store, 3, "tea")
-        supply_routes.supply_region(session, "R1", WAREHOUSE, **BY)
-        supply_routes.supply_store(session, "S2", OTHER, **BY)
+        supply_routes.supply_region(Context(session, **BY), "R1", WAREHOUSE)
+        supply_routes.supply_store(Context(session, **BY), "S2", OTHER)
         hours = {"closed_days": str(DAY + dt.timedelta(days=2)), "order_by": "17:00"}
-        suppliers.settle_calendar(session, OTHER, hours, tz="Asia/Tokyo", **BY)
+        suppliers.settle_calendar(Context(session, **BY), OTHER, hours, tz="Asia/Tokyo")
         reported_to_all = json.loads(json.dumps(supply_routes.edition(session, DAY)))
         missed = supply_routes.unlisted(session, "S2", WAREHOUSE), supply_routes.unlisted(session, "S1", OTHER)
     reported(country, "S2")
@@ -241,7 +244,7 @@ def _supplied(country: Country) -> list[object]:
         needs = allocation.read_needs(session, [(OTHER, "tea"), (WAREHOUSE, "tea")], [], {}, at=AT)
         silent = [[one.key for one in needs.silent_claims((house, "tea"))] for house in (WAREHOUSE, OTHER)]
         bought = [
-            [(line.sku, line.packs) for one in purchasing.propose(session, house, **BY)
+            [(line.sku, line.packs) for one in purchasing.propose(Context(session, **BY), house)
              for line in purchases.lines_of(session, one)]
             for house in (WAREHOUSE, OTHER)
         ]  # fmt: skip

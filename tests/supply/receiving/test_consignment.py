@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
+from config.nodes.journal import Context
 from pos.sale import sale
 from pos.sale.sale_request import SaleRequest
 from pos.stock import batches, consignment_stock, stock
@@ -43,15 +44,15 @@ def country(tmp_path) -> Country:
 def bring(country: Country, *, counted: int = 12, until: dt.date | None = UNTIL, own: int = 0, **wishes) -> None:
     """Offer two packs of bread, take them, and take them in; `own` units of the store's stand there already."""
     with country.stores["S1"].write() as session:
-        shift.open_shift(session, "S1", "T1", 5_000, actor=KEEPER["S1"], at=AT)
+        shift.open_shift(Context(session, KEEPER["S1"], AT), "S1", "T1", 5_000)
         if own:
-            stock.open_stock(session, "S1", [("bread", own)], source_id="own", at=AT, actor=KEEPER["S1"])
+            stock.open_stock(Context(session, KEEPER["S1"], AT), "S1", [("bread", own)], source_id="own")
     given = {"packs": 2, "why": "New", "answer_by": DAY, "return_until": until, "terms": TERMS} | wishes
     with country.network.write() as session:
-        network_offers.offer(session, "S1", NewOffer("bread", **given), id=OFFER, actor=OPERATOR, at=AT)
+        network_offers.offer(Context(session, OPERATOR, AT), "S1", NewOffer("bread", **given), id=OFFER)
     country.deliver()
     with country.stores["S1"].write() as session:
-        network_offers.accept(session, "S1", OFFER, actor=KEEPER["S1"], at=AT)
+        network_offers.accept(Context(session, KEEPER["S1"], AT), "S1", OFFER)
     country.deliver()
     country.load()
     country.deliver()
@@ -65,7 +66,7 @@ def ring_up(session, qty: int, sale_id: str, at: dt.datetime) -> None:
         id=sale_id, store_id="S1", till_id="T1", lines=[("bread", qty)], tenders=[("cash", total)],
         shown_total_minor=total,
     )  # fmt: skip
-    sale.complete(session, request, actor=KEEPER["S1"], at=at)
+    sale.complete(Context(session, KEEPER["S1"], at), request)
 
 
 def sell(country: Country, qty: int, sale_id: str, at: dt.datetime = AT) -> None:
@@ -75,7 +76,7 @@ def sell(country: Country, qty: int, sale_id: str, at: dt.datetime = AT) -> None
 
 def close(country: Country, at: dt.datetime, seed: int | None = None) -> None:
     with country.stores["S1"].write() as session:
-        consignment.close_day(session, "S1", actor=KEEPER["S1"], at=at)
+        consignment.close_day(Context(session, KEEPER["S1"], at), "S1")
     country.deliver(at=at, seed=seed)
 
 
@@ -137,7 +138,7 @@ def test_what_is_charged_and_credited_to_and_fro_is_booked_every_time(country):
         with country.network.write() as session:
             lot = session.get(Consignment, ("S1", OFFER))
             lot.sold_qty, lot.left_qty = sold, 12 - sold
-            consignment.charge(session, lot, actor=OPERATOR, at=AT)
+            consignment.charge(Context(session, OPERATOR, AT), lot)
             found = balances(session, "S1")
             assert -found["goods"] - found["returns"] == 150 * sold, "what came back twice is credited twice"
             assert lot.charged_qty == sold
@@ -146,7 +147,7 @@ def test_what_is_charged_and_credited_to_and_fro_is_booked_every_time(country):
 def test_own_units_that_were_written_off_no_longer_stand_before_the_network_s(country):
     bring(country, own=4)
     with country.stores["S1"].write() as session:
-        stock.waste(session, "S1", "bread", 4, at=AT, actor=KEEPER["S1"])
+        stock.waste(Context(session, KEEPER["S1"], AT), "S1", "bread", 4)
     close(country, later(hours=2))
     sell(country, 3, "sale-0001", later(hours=3))
     assert lots(country)[0] == (9, 3, 0, 0)
@@ -166,18 +167,18 @@ def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(cou
     with country.stores["S1"].write() as session:
         (proposed,) = supplier_returns.returns(session, "proposed", store_id="S1")
         with pytest.raises(Invalid, match="0 to 7 units go back"):
-            returns.send(session, "S1", proposed.id, {"bread": 8}, actor=KEEPER["S1"], at=later(days=20))
-        returns.send(session, "S1", proposed.id, {}, actor=KEEPER["S1"], at=later(days=20))
+            returns.send(Context(session, KEEPER["S1"], later(days=20)), "S1", proposed.id, {"bread": 8})
+        returns.send(Context(session, KEEPER["S1"], later(days=20)), "S1", proposed.id, {})
         with pytest.raises(Conflict, match="already sent"):
-            returns.send(session, "S1", proposed.id, {}, actor=KEEPER["S1"], at=later(days=20))
+            returns.send(Context(session, KEEPER["S1"], later(days=20)), "S1", proposed.id, {})
     country.deliver(seed=3)
     before = country.level("network", "WH1", "bread").on_hand
     with country.network.write() as session:
         with pytest.raises(Invalid, match="7 were sent"):
-            returns.receive(session, "S1", OFFER, {"bread": (8, 8)}, actor=OPERATOR, at=AT)
+            returns.receive(Context(session, OPERATOR, AT), "S1", OFFER, {"bread": (8, 8)})
         with pytest.raises(Invalid, match="say what is missing"):
-            returns.receive(session, "S1", OFFER, {"bread": (6, 6)}, actor=OPERATOR, at=AT)
-        returns.receive(session, "S1", OFFER, {"bread": (7, 6)}, words="One is squashed", actor=OPERATOR, at=AT)
+            returns.receive(Context(session, OPERATOR, AT), "S1", OFFER, {"bread": (6, 6)})
+        returns.receive(Context(session, OPERATOR, AT), "S1", OFFER, {"bread": (7, 6)}, words="One is squashed")
     country.deliver(seed=4)
     assert country.level("network", "WH1", "bread").on_hand == before + 6, "the squashed one is not sold again"
     with country.network.read() as session:
@@ -194,10 +195,10 @@ def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(cou
 def test_what_is_neither_sent_nor_there_is_bought_and_silence_keeps_the_rest(country):
     bring(country)
     with country.stores["S1"].write() as session:
-        stock.waste(session, "S1", "bread", 2, at=AT, actor=KEEPER["S1"])
+        stock.waste(Context(session, KEEPER["S1"], AT), "S1", "bread", 2)
     close(country, later(days=20))
     with country.stores["S1"].write() as session, pytest.raises(Refused, match="10"):
-        returns.send(session, "S1", OFFER, {}, actor=KEEPER["S1"], at=later(days=20))
+        returns.send(Context(session, KEEPER["S1"], later(days=20)), "S1", OFFER, {})
     close(country, later(days=23))
     assert lots(country)[0] == (12, 0, 0, 0), "three days to decide"
     close(country, later(days=24), seed=5)
@@ -206,7 +207,7 @@ def test_what_is_neither_sent_nor_there_is_bought_and_silence_keeps_the_rest(cou
     with country.stores["S1"].write() as session:
         assert supplier_returns.return_of(session, "S1", OFFER).state == "kept"
         with pytest.raises(Refused, match="Nothing is left"):
-            consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=later(days=25))
+            consignment.propose_now(Context(session, KEEPER["S1"], later(days=25)), "S1", OFFER)
     assert country.findings() == []
 
 
@@ -216,18 +217,18 @@ def test_what_a_silent_shop_has_told_nothing_of_is_invoiced_in_the_end_and_credi
 
     def look(days: int) -> int:
         with country.network.write() as session:
-            returns.end_overdue(session, actor=OPERATOR, at=later(days=days))
+            returns.end_overdue(Context(session, OPERATOR, later(days=days)))
             found = balances(session, "S1")
         return -found["goods"] - found["returns"]
 
     assert (look(over), look(over + 1), look(over + 2)) == (0, 1_800, 1_800)
     sell(country, 5, "sale-0001")
     with country.stores["S1"].write() as session:  # it had sent the rest back in time; the line was down
-        consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=later(days=2))
-        returns.send(session, "S1", OFFER, {"bread": 7}, actor=KEEPER["S1"], at=later(days=2))
+        consignment.propose_now(Context(session, KEEPER["S1"], later(days=2)), "S1", OFFER)
+        returns.send(Context(session, KEEPER["S1"], later(days=2)), "S1", OFFER, {"bread": 7})
     country.deliver(at=later(days=over + 3))
     with country.network.write() as session:
-        returns.receive(session, "S1", OFFER, {"bread": (7, 7)}, actor=OPERATOR, at=later(days=over + 4))
+        returns.receive(Context(session, OPERATOR, later(days=over + 4)), "S1", OFFER, {"bread": (7, 7)})
     assert look(over + 5) == 750
     country.deliver()
     assert country.findings() == []
@@ -239,11 +240,11 @@ def test_a_fee_for_the_place_is_paid_once_and_bought_goods_that_stay_are_looked_
     country.reapply()
     with country.network.write() as session:
         assert balances(session, "S1")["shelf"] == 250
-        assert offer_results.look_after(session, actor=OPERATOR, at=later(days=27)) == 0
-        assert offer_results.look_after(session, actor=OPERATOR, at=later(days=28)) == 0, "its sales are not here yet"
+        assert offer_results.look_after(Context(session, OPERATOR, later(days=27))) == 0
+        assert offer_results.look_after(Context(session, OPERATOR, later(days=28))) == 0, "its sales are not here yet"
         heard(session, 27)
-        assert offer_results.look_after(session, actor=OPERATOR, at=later(days=28)) == 1
-        assert offer_results.look_after(session, actor=OPERATOR, at=later(days=29)) == 0
+        assert offer_results.look_after(Context(session, OPERATOR, later(days=28))) == 1
+        assert offer_results.look_after(Context(session, OPERATOR, later(days=29))) == 0
         assert balances(session, "S1")["care"] == 360, "a fifth of what all of it cost"
         assert session.get(NetworkOffer, ("S1", OFFER)).care_minor == 360
         (pushed,) = offer_results.pushes(session)
@@ -262,12 +263,10 @@ def test_an_offer_that_binds_the_network_to_nonsense_is_refused(country):
         ):
             with pytest.raises(Invalid) as refusal:
                 network_offers.offer(
-                    session,
+                    Context(session, OPERATOR, AT),
                     "S1",
                     NewOffer(sku="bread", packs=1, why="x", answer_by=DAY, terms=terms),
                     id="o",
-                    actor=OPERATOR,
-                    at=AT,
                 )
             assert refusal.value.code == code
 
@@ -313,7 +312,7 @@ def test_whatever_happens_to_a_lot_it_adds_up_and_is_charged_by_the_unit(tmp_pat
             country.deliver(at=at, seed=seed)
     close(country, later(days=60), seed=seed)
     with country.network.write() as session:
-        returns.end_overdue(session, actor=OPERATOR, at=later(days=60))
+        returns.end_overdue(Context(session, OPERATOR, later(days=60)))
     country.deliver(at=later(days=60), seed=seed)
     left, sold, back, bought = lots(country)[1]
     assert (left, left + sold + back + bought) == (0, 12)
@@ -321,7 +320,7 @@ def test_whatever_happens_to_a_lot_it_adds_up_and_is_charged_by_the_unit(tmp_pat
     assert invoiced(country) == (sold + bought + back) * 150, "the warehouse has counted nothing yet"
     with country.network.write() as session:
         for sent in supplier_returns.returns(session, "sent"):
-            returns.receive(session, "S1", sent.id, {"bread": (back, back)}, actor=OPERATOR, at=later(days=61))
+            returns.receive(Context(session, OPERATOR, later(days=61)), "S1", sent.id, {"bread": (back, back)})
     country.deliver(at=later(days=61), seed=seed)
     with country.network.read() as session:
         assert balances(session, "S1")["returns"] == back * 150
@@ -338,15 +337,15 @@ def act(session, what: str, qty: int, step: str, at: dt.datetime) -> None:
     if what == "sell":
         ring_up(session, qty, step, at)
     elif what == "close" or what == "late":
-        consignment.close_day(session, "S1", **by)
+        consignment.close_day(Context(session, **by), "S1")
     elif what == "own":
-        stock.receive(session, "S1", [("bread", qty)], source_id=step, **by)
+        stock.receive(Context(session, **by), "S1", [("bread", qty)], source_id=step)
     elif what == "waste":
-        stock.waste(session, "S1", "bread", qty, Place.BACKROOM, source_id=step, **by)
+        stock.waste(Context(session, **by), "S1", "bread", qty, Place.BACKROOM, source_id=step)
     elif what == "count":
-        stock.count(session, "S1", "bread", qty, count_id=step, **by)
+        stock.count(Context(session, **by), "S1", "bread", qty, count_id=step)
     elif what == "keep":
-        consignment.keep(session, "S1", OFFER, **by)
+        consignment.keep(Context(session, **by), "S1", OFFER)
     else:
-        consignment.propose_now(session, "S1", OFFER, **by)
-        returns.send(session, "S1", OFFER, {"bread": qty}, **by)
+        consignment.propose_now(Context(session, **by), "S1", OFFER)
+        returns.send(Context(session, **by), "S1", OFFER, {"bread": qty})

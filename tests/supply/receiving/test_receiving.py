@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Listing
 from pos.stock.batches import Batch
 from supply.facts import Advised
@@ -67,31 +68,31 @@ def test_a_delivery_is_posted_once(arriving):
         arriving.stores["S1"].write() as session,
         pytest.raises(Conflict, match="already taken in on Mar 2, 2026"),
     ):
-        receiving.post(session, "S1", delivery, actor=KEEPER["S1"], at=AT)
+        receiving.post(Context(session, KEEPER["S1"], AT), "S1", delivery)
     assert arriving.level("S1", "S1", "bread").on_hand == 12
 
 
 def test_a_delivery_of_another_shop_is_not_found_here(arriving):
     delivery = arriving.delivery("S1")
     with arriving.stores["S2"].write() as session, pytest.raises(NotFound, match="belong to another one"):
-        receiving.begin_count(session, "S2", delivery, actor=KEEPER["S2"], at=AT)
+        receiving.begin_count(Context(session, KEEPER["S2"], AT), "S2", delivery)
 
 
 @pytest.mark.parametrize("counted", [-1, 10**9, True, 1.5])
 def test_an_absurd_count_is_refused(arriving, counted):
     delivery = arriving.delivery("S1")
     with arriving.stores["S1"].write() as session:
-        receiving.begin_count(session, "S1", delivery, actor=KEEPER["S1"], at=AT)
+        receiving.begin_count(Context(session, KEEPER["S1"], AT), "S1", delivery)
         with pytest.raises(Invalid):
-            receiving.count_line(session, "S1", delivery, "bread", counted, actor=KEEPER["S1"], at=AT)
+            receiving.count_line(Context(session, KEEPER["S1"], AT), "S1", delivery, "bread", counted)
         with pytest.raises(NotFound, match="Put it aside"):
-            receiving.count_line(session, "S1", delivery, "nothing", 1, actor=KEEPER["S1"], at=AT)
+            receiving.count_line(Context(session, KEEPER["S1"], AT), "S1", delivery, "nothing", 1)
 
 
 def test_a_delivery_sent_back_at_the_door_brings_nothing_and_closes_its_order(arriving):
     delivery = arriving.delivery("S1")
     with arriving.stores["S1"].write() as session:
-        receiving.refuse(session, "S1", delivery, why="The milk is warm", actor=KEEPER["S1"], at=AT)
+        receiving.refuse(Context(session, KEEPER["S1"], AT), "S1", delivery, why="The milk is warm")
     arriving.deliver()
     assert arriving.state("S1", "order-arriving") == ("closed_short", "closed_short")
     assert arriving.level("S1", "S1", "milk").on_hand == 0
@@ -132,8 +133,8 @@ def test_an_order_in_two_deliveries_is_part_received_in_between(country):
     expect(country, "delivery-2", order_id=order)
     with country.stores["S1"].write() as session:
         given = {"actor": KEEPER["S1"], "at": AT}
-        receiving.begin_count(session, "S1", "delivery-2", **given)
-        receiving.post(session, "S1", "delivery-2", **given)
+        receiving.begin_count(Context(session, **given), "S1", "delivery-2")
+        receiving.post(Context(session, **given), "S1", "delivery-2")
     assert country.state("S1", order)[0] == "part_received"
     assert country.on_the_way("S1") == {"bread": 12}
     country.take_in("S1", [("bread", 12, "The rest came before")])
@@ -145,24 +146,24 @@ def test_an_order_in_two_deliveries_is_part_received_in_between(country):
 def test_a_delivery_is_counted_before_it_is_posted(country):
     expect(country)
     with country.stores["S1"].write() as session, pytest.raises(Conflict, match="Begin to count"):
-        receiving.post(session, "S1", "delivery-1", actor=KEEPER["S1"], at=AT)
+        receiving.post(Context(session, KEEPER["S1"], AT), "S1", "delivery-1")
 
 
 def test_sending_a_delivery_back_wants_a_reason(country):
     expect(country)
     with country.stores["S1"].write() as session, pytest.raises(Invalid, match="Say why"):
-        receiving.refuse(session, "S1", "delivery-1", why=" ", actor=KEEPER["S1"], at=AT)
+        receiving.refuse(Context(session, KEEPER["S1"], AT), "S1", "delivery-1", why=" ")
 
 
 def test_posting_writes_the_lots_down_with_their_dates_and_learns_the_costs(arriving):
     store, until = arriving.stores["S1"], DAY + dt.timedelta(days=5)
     with store.write() as session:
         delivery = receiving.expected(session, "S1")[0]
-        receiving.begin_count(session, "S1", delivery.id, actor=KEEPER["S1"], at=AT)
+        receiving.begin_count(Context(session, KEEPER["S1"], AT), "S1", delivery.id)
         receiving.count_line(
-            session, "S1", delivery.id, "bread", 12, batch="b7", expires_on=until, actor=KEEPER["S1"], at=AT
+            Context(session, KEEPER["S1"], AT), "S1", delivery.id, "bread", 12, batch="b7", expires_on=until
         )
-        receiving.post(session, "S1", delivery.id, actor=KEEPER["S1"], at=AT)
+        receiving.post(Context(session, KEEPER["S1"], AT), "S1", delivery.id)
     with store.read() as session:
         lots = session.scalars(sa.select(Batch).order_by(Batch.sku)).all()
         assert [(row.sku, row.received_qty, row.batch, row.expires_on) for row in lots] == [

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from config.errors import Invalid
 from config.nodes import journal
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from supply.orders.suppliers import Supplier
 from supply.replenishment import auto_approval, proposals, service_targets
 from supply.replenishment.auto_approval import OrderRule
@@ -29,7 +29,7 @@ from tests.supply.replenishment.test_proposals import (  # noqa: F401 - store is
 def rule(store, order_minor=5_000, week_minor=20_000):
     with store.write() as session:
         return auto_approval.set_rule(
-            session, "S1", "vehicle", most_order_minor=order_minor, most_week_minor=week_minor, actor=WEI, at=DAWN
+            Context(session, WEI, DAWN), "S1", "vehicle", most_order_minor=order_minor, most_week_minor=week_minor
         )
 
 
@@ -86,7 +86,7 @@ def test_an_order_the_supplier_rejected_or_the_shop_called_off_takes_nothing_of_
     gone(store, [first])
     with store.write() as session:
         sent = session.get_one(proposals.ReplenishmentOrder, ("S1", first.id))
-        journal.move(session, sent, off, actor=WEI, at=DAWN, subject="order")
+        journal.move(Context(session, WEI, DAWN), sent, off, subject="order")
         other = proposals.ReplenishmentOrder(
             store_id="S1", id="second", order_no=9, supplier_id="vehicle", order_day=MONDAY, delivery_day=MONDAY,
             next_delivery_day=MONDAY, cost_minor=1_800, proposed_at=DAWN, forecast_age_days=0, state="proposed",
@@ -126,14 +126,14 @@ def edited(store, packs, teaches=True, order=None):
     order = order or proposed(store)
     with store.write() as session:
         proposals.change(
-            session, "S1", order.id, "bread", Edit(packs=packs, why="Not enough", teaches=teaches), actor=WEI, at=DAWN
+            Context(session, WEI, DAWN), "S1", order.id, "bread", Edit(packs=packs, why="Not enough", teaches=teaches)
         )
         return order
 
 
 def approved(store, order):
     with store.write() as session:
-        proposals.approve(session, "S1", order.id, actor=WEI, at=DAWN)
+        proposals.approve(Context(session, WEI, DAWN), "S1", order.id)
 
 
 def taught(store, days=0):
@@ -169,7 +169,7 @@ def test_what_is_not_confirmed_is_forgotten(store):
 def test_an_edit_that_was_undone_teaches_nothing(store):
     order = edited(store, 4)
     with store.write() as session:
-        line = proposals.undo(session, "S1", order.id, "bread", actor=WEI, at=DAWN)
+        line = proposals.undo(Context(session, WEI, DAWN), "S1", order.id, "bread")
     assert (line.packs, line.changed_why, line.changed_by) == (2, "", "")
     approved(store, order)
     assert taught(store) == {}
@@ -178,9 +178,9 @@ def test_an_edit_that_was_undone_teaches_nothing(store):
 def test_an_added_line_that_is_undone_is_off_the_order(store):
     order = proposed(store, bread=5.0, milk=2.0)
     with store.write() as session:
-        proposals.add_line(session, "S1", order.id, "milk", packs=1, why="A feast", actor=WEI, at=DAWN)
+        proposals.add_line(Context(session, WEI, DAWN), "S1", order.id, "milk", packs=1, why="A feast")
         assert session.get(proposals.ReplenishmentOrder, ("S1", order.id)).cost_minor == 2_700
-        proposals.undo(session, "S1", order.id, "milk", actor=WEI, at=DAWN)
+        proposals.undo(Context(session, WEI, DAWN), "S1", order.id, "milk")
     assert list(lines(store, order)) == ["bread"]
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.nodes.journal import Context
 from supply.money.credit import CreditDraw
 from supply.orders import orders
 from supply.replenishment import auto_approval, budget, proposals
@@ -132,7 +133,7 @@ def test_what_open_orders_will_bring_on_account_is_off_the_line_and_what_they_dr
     forecast(store, {"bread": 5.0})
     vehicle = propose(store)[0]
     with store.write() as session:
-        proposals.approve(session, "S1", vehicle.id, **BY)
+        proposals.approve(Context(session, **BY), "S1", vehicle.id)
         assert budget.line_left(session, "S1") == Line(3_000 - 1_800, 5_000)
         session.add(CreditDraw(store_id="S1", order_id=vehicle.id, order_no=1, amount_minor=1_500, asked_at=DAWN))
         session.flush()
@@ -143,26 +144,26 @@ def test_the_week_s_money_may_be_for_what_is_paid_when_it_comes_alone(store):
     forecast(store, {"bread": 5.0, "apple": 900.0})
     for network_too, left in ((True, 5_000 - 1_800), (False, 5_000)):
         with store.write() as session:
-            budget.set_budget(session, "S1", 0, network_too=network_too, **BY)
+            budget.set_budget(Context(session, **BY), "S1", 0, network_too=network_too)
         assert {one.supplier_id: one.cost_minor > 0 for one in propose(store)} == {
             "vehicle": not network_too,
             "farm": False,
         }
         with store.write() as session:
-            budget.set_budget(session, "S1", None, **BY)
+            budget.set_budget(Context(session, **BY), "S1", None)
         vehicle = next(one for one in propose(store) if one.supplier_id == "vehicle")
         with store.write() as session:
-            proposals.approve(session, "S1", vehicle.id, **BY)
-            budget.set_budget(session, "S1", 5_000, network_too=network_too, **BY)
+            proposals.approve(Context(session, **BY), "S1", vehicle.id)
+            budget.set_budget(Context(session, **BY), "S1", 5_000, network_too=network_too)
             assert budget.left_to_spend(session, "S1", MONDAY) == left
-            proposals.drop(session, "S1", vehicle.id, why="Again", **BY)
+            proposals.drop(Context(session, **BY), "S1", vehicle.id, why="Again")
 
 
 def test_what_fits_no_money_at_all_stays_on_the_proposal_with_none_and_goes_by_no_rule(store):
     forecast(store, {"bread": 5.0})
     with store.write() as session:
-        budget.set_budget(session, "S1", 100, **BY)
-        auto_approval.set_rule(session, "S1", "vehicle", most_order_minor=9_000, most_week_minor=9_000, **BY)
+        budget.set_budget(Context(session, **BY), "S1", 100)
+        auto_approval.set_rule(Context(session, **BY), "S1", "vehicle", most_order_minor=9_000, most_week_minor=9_000)
     vehicle = propose(store)[0]
     found = lines(store, vehicle)["bread"]
     assert (vehicle.postponed, vehicle.cost_minor, found.packs, found.packs_proposed) == (False, 0, 0, 0)
@@ -171,15 +172,15 @@ def test_what_fits_no_money_at_all_stays_on_the_proposal_with_none_and_goes_by_n
         row = orders.order_of(session, "S1", vehicle.id)
         assert auto_approval.send_by_rule(session, "S1", [row], MONDAY, at=DAWN) == []
         assert row.state == "proposed"
-        proposals.change(session, "S1", vehicle.id, "bread", Edit(packs=1, why="We need it"), **BY)
-        proposals.approve(session, "S1", vehicle.id, **BY)
-        orders.send(session, "S1", vehicle.id, **BY)
+        proposals.change(Context(session, **BY), "S1", vehicle.id, "bread", Edit(packs=1, why="We need it"))
+        proposals.approve(Context(session, **BY), "S1", vehicle.id)
+        orders.send(Context(session, **BY), "S1", vehicle.id)
 
 
 def test_what_other_proposals_to_the_network_cost_is_off_the_line_for_this_one(store):
     with store.write() as session:
         lend(session, limit=0, account=10_000)
-        budget.set_budget(session, "S1", 20_000, **BY)
+        budget.set_budget(Context(session, **BY), "S1", 20_000)
     forecast(store, {"bread": 5.0, "apple": 900.0})
     vehicle, farm = propose(store)
     with store.write() as session:

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from config.nodes.journal import Context
 from supply.demand.history import DailyDemand, StoreDay
 from supply.orders import network_offers, orders
 from supply.orders.delivery_calendar import DeliveryCalendar
@@ -40,7 +41,7 @@ def coming(country: Country, *, days: float) -> dict[str, dict[int, int]]:
 def proposed_milk(country: Country, at: dt.datetime) -> tuple[int, list]:
     """Return how many packs of milk are proposed, and what the line says did not come."""
     with country.stores["S1"].write() as session:
-        made = proposals.propose(session, "S1", at=at, actor=KEEPER["S1"])
+        made = proposals.propose(Context(session, KEEPER["S1"], at), "S1")
         lines = [line for order in made for line in orders.lines_of(session, order) if line.sku == "milk"]
         return sum(line.packs for line in lines), [one for line in lines for one in line.why.get("missed", [])]
 
@@ -89,7 +90,7 @@ def test_an_order_is_waited_for_two_days_past_its_day_and_can_then_be_called_off
     assert (country.on_the_way("S1", later(days=3)), missed(country, days=3)) == ({"milk": 60}, [])
     assert (country.on_the_way("S1", later(days=4)), missed(country, days=4)) == ({}, [(phantom, True)])
     with country.stores["S1"].write() as session:
-        orders.cancel(session, "S1", phantom, why="It did not come.", actor=KEEPER["S1"], at=later(days=4))
+        orders.cancel(Context(session, KEEPER["S1"], later(days=4)), "S1", phantom, why="It did not come.")
     assert missed(country, days=4) == []
 
 
@@ -121,7 +122,7 @@ def test_goods_that_are_here_and_not_posted_are_counted_on(country, how):
     delivery_id = country.delivery("S1")
     with country.stores["S1"].write() as session:
         if how == "counting":
-            receiving.begin_count(session, "S1", delivery_id, actor=KEEPER["S1"], at=later(days=1))
+            receiving.begin_count(Context(session, KEEPER["S1"], later(days=1)), "S1", delivery_id)
         else:
             session.add(
                 DeliveryTracking(
@@ -146,16 +147,14 @@ def test_goods_that_are_here_and_not_posted_are_counted_on(country, how):
 def test_an_offer_whose_goods_left_and_never_came_is_not_counted_on(country):
     with country.network.write() as session:
         network_offers.offer(
-            session,
+            Context(session, OPERATOR, AT),
             "S1",
             NewOffer(sku="tea", packs=1, why="New", answer_by=later(days=3).date()),
             id="p1",
-            actor=OPERATOR,
-            at=AT,
         )
     country.deliver()
     with country.stores["S1"].write() as session:
-        network_offers.accept(session, "S1", "p1", actor=KEEPER["S1"], at=AT)
+        network_offers.accept(Context(session, KEEPER["S1"], AT), "S1", "p1")
     assert coming(country, days=0) == {"tea": {0: 10}}, "nobody said a day yet"
     country.deliver()
     country.load()

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from scipy.stats import poisson
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.catalogue.catalogue import Listing, Product
 from pos.stock import batches, recall, stock
 from pos.stock.batches import Lot
@@ -54,7 +54,7 @@ def store(tmp_path):
             ]
         )
         stock.open_stock(
-            session, "S1", [("bread", 4), ("milk", 30), ("apple", 2000)], source_id="open", at=DAWN, actor=WEI
+            Context(session, WEI, DAWN), "S1", [("bread", 4), ("milk", 30), ("apple", 2000)], source_id="open"
         )
     yield database
     database.engine.dispose()
@@ -100,7 +100,7 @@ def sold(store, per_day, days=28):
 
 def propose(store, at=DAWN):
     with store.write() as session:
-        return proposals.propose(session, "S1", at=at, actor=JOB)
+        return proposals.propose(Context(session, JOB, at), "S1")
 
 
 def lines(store, order):
@@ -129,8 +129,8 @@ def test_what_is_recalled_is_not_there_and_what_is_wholly_recalled_is_not_ordere
     with store.write() as session:
         lots = [Lot("milk", 24, "L7", MONDAY + dt.timedelta(days=1))]
         batches.lay_in(session, "S1", lots, source_kind="delivery", source_id="d", at=DAWN)
-        recall.call(session, "S1", "bread", why="glass", actor=WEI, at=DAWN)
-        recall.call(session, "S1", "milk", "L7", why="sour", actor=WEI, at=DAWN)
+        recall.call(Context(session, WEI, DAWN), "S1", "bread", why="glass")
+        recall.call(Context(session, WEI, DAWN), "S1", "milk", "L7", why="sour")
     order = proposed(store, bread=5.0, milk=5.0)
     assert {sku: line.packs for sku, line in lines(store, order).items()} == {"milk": 1}
     assert "outdating" not in lines(store, order)["milk"].why, "what is not there does not expire"
@@ -185,7 +185,7 @@ def test_what_there_is_enough_of_is_not_on_the_order(store):
 
 def test_the_pages_facts_are_all_kept(store):
     with store.write() as session:
-        stock.reserve(session, "S1", "order-1", [("bread", 1)], at=DAWN, actor=WEI)
+        stock.reserve(Context(session, WEI, DAWN), "S1", "order-1", [("bread", 1)])
     why = lines(store, proposed(store))["bread"].why
     read = OrderWhy.read(why)
     assert (read.per_day, read.on_hand, read.reserved, read.on_the_way, read.expected) == (5.0, 4, 1, 0, 10.0)
@@ -218,7 +218,7 @@ def test_the_front_row_of_a_slot_stands_for_show_and_the_slot_is_its_place_unles
     assert (why["show_qty"], why["slot_qty"]) == (6, 36)
     assert why["target"] == 6 + int(poisson.ppf(0.98, 10)), "on top of what is wanted"
     with store.write() as session:
-        service_targets.set_wish(session, "S1", "bread", show_qty=2, actor=WEI, at=DAWN)
+        service_targets.set_wish(Context(session, WEI, DAWN), "S1", "bread", show_qty=2)
     assert lines(store, propose(store)[0])["bread"].why["show_qty"] == 2
 
 
@@ -277,13 +277,13 @@ def test_what_is_on_the_way_counts_from_its_day_on(store):
 def test_an_order_whose_day_is_over_is_not_approved(store):
     order = proposed(store)
     with pytest.raises(Refused, match="Propose again"), store.write() as session:
-        proposals.approve(session, "S1", order.id, actor=WEI, at=DAWN + dt.timedelta(days=1))
+        proposals.approve(Context(session, WEI, DAWN + dt.timedelta(days=1)), "S1", order.id)
 
 
 def test_goods_on_the_way_are_not_ordered_twice(store):
     order = proposed(store)
     with store.write() as session:
-        proposals.approve(session, "S1", order.id, actor=WEI, at=DAWN)
+        proposals.approve(Context(session, WEI, DAWN), "S1", order.id)
     assert propose(store) == []
 
 
@@ -333,10 +333,10 @@ def test_what_was_worked_out_before_an_order_was_sent_orders_nothing_twice(store
     with store.read() as session:
         drafts = proposals.draft(session, "S1", at=DAWN)
     with store.write() as session:
-        proposals.approve(session, "S1", first.id, actor=WEI, at=DAWN)
-        orders.send(session, "S1", first.id, actor=WEI, at=DAWN)
+        proposals.approve(Context(session, WEI, DAWN), "S1", first.id)
+        orders.send(Context(session, WEI, DAWN), "S1", first.id)
         now = proposals.draft(session, "S1", at=DAWN)
-        made = proposals.write(session, "S1", drafts, at=DAWN, actor=JOB)
+        made = proposals.write(Context(session, JOB, DAWN), "S1", drafts)
         wanted, written = (
             packs_of(line for one in now for line in one.lines),
             [vars(line) for order in made for line in orders.lines_of(session, order)],
@@ -445,7 +445,7 @@ def test_a_forecast_that_saw_today_says_nothing_more_of_today(store):
 
 def test_a_book_below_zero_counts_as_an_empty_shelf(store):
     with store.write() as session:
-        sell_goods(session, "S1", [("bread", 9)], sale_id="s", day=MONDAY, at=DAWN, actor=WEI)
+        sell_goods(Context(session, WEI, DAWN), "S1", [("bread", 9)], sale_id="s", day=MONDAY)
     assert lines(store, proposed(store))["bread"].why["on_hand"] == 0
 
 
@@ -473,7 +473,7 @@ def test_a_small_basket_waits_for_the_suppliers_minimum_and_the_journal_says_so(
 
 def change(store, order, sku="bread", packs=1, why="The shelf is small"):
     with store.write() as session:
-        return proposals.change(session, "S1", order.id, sku, Edit(packs=packs, why=why), actor=WEI, at=DAWN)
+        return proposals.change(Context(session, WEI, DAWN), "S1", order.id, sku, Edit(packs=packs, why=why))
 
 
 def test_a_change_keeps_the_proposal_the_reason_and_the_name(store):
@@ -512,7 +512,7 @@ def test_a_change_of_what_is_not_on_the_order_is_refused(store):
 def test_only_a_proposal_is_changed(store):
     order = proposed(store)
     with store.write() as session:
-        proposals.approve(session, "S1", order.id, actor=WEI, at=DAWN)
+        proposals.approve(Context(session, WEI, DAWN), "S1", order.id)
     with pytest.raises(Refused, match="no proposal any more"):
         change(store, order)
 
@@ -522,7 +522,7 @@ def test_a_product_that_was_not_proposed_can_be_added(store):
 
     def add(sku, packs=1):
         with store.write() as session:
-            return proposals.add_line(session, "S1", order.id, sku, packs=packs, why="A feast", actor=WEI, at=DAWN)
+            return proposals.add_line(Context(session, WEI, DAWN), "S1", order.id, sku, packs=packs, why="A feast")
 
     line = add("milk")
     assert (line.packs_proposed, line.packs, line.changed_by) == (0, 1, "Wei")
@@ -541,18 +541,18 @@ def test_an_empty_order_is_not_approved(store):
     order = proposed(store)
     change(store, order, packs=0)
     with store.write() as session, pytest.raises(Refused, match="Nothing is ordered"):
-        proposals.approve(session, "S1", order.id, actor=WEI, at=DAWN)
+        proposals.approve(Context(session, WEI, DAWN), "S1", order.id)
 
 
 def test_a_dropped_order_keeps_its_reason_and_stays_dropped(store):
     order = proposed(store)
     with store.write() as session:
         with pytest.raises(Invalid, match="Say why"):
-            proposals.drop(session, "S1", order.id, why="", actor=WEI, at=DAWN)
+            proposals.drop(Context(session, WEI, DAWN), "S1", order.id, why="")
         for _ in range(2):
-            proposals.drop(session, "S1", order.id, why="We close", actor=WEI, at=DAWN)
+            proposals.drop(Context(session, WEI, DAWN), "S1", order.id, why="We close")
         with pytest.raises(Conflict):
-            proposals.approve(session, "S1", order.id, actor=WEI, at=DAWN)
+            proposals.approve(Context(session, WEI, DAWN), "S1", order.id)
     with store.read() as session:
         assert session.scalar(sa.select(sa.func.count()).where(JournalEntry.verb == "order.dropped")) == 1
 
@@ -561,7 +561,7 @@ def test_for_days_the_shop_stays_closed_nothing_is_ordered(store):
     usual = lines(store, proposed(store, milk=18.0))["milk"].packs
     with store.write() as session:
         closed_days.close(
-            session, "S1", MONDAY + dt.timedelta(days=1), MONDAY + dt.timedelta(days=2), actor=WEI, at=DAWN
+            Context(session, WEI, DAWN), "S1", MONDAY + dt.timedelta(days=1), MONDAY + dt.timedelta(days=2)
         )
     fewer = {line.sku: line.packs for order in propose(store) for line in lines(store, order).values()}
     assert usual > fewer.get("milk", 0)
@@ -571,7 +571,7 @@ def test_beyond_its_horizon_a_forecast_goes_on_with_its_open_days(store):
     forecast(store, {"bread": 5.0}, days=4)
     with store.write() as session:
         first, last = MONDAY + dt.timedelta(days=2), MONDAY + dt.timedelta(days=3)
-        closed_days.close(session, "S1", first, last, actor=WEI, at=DAWN)
+        closed_days.close(Context(session, WEI, DAWN), "S1", first, last)
         reported = sa.update(ForecastQuantile).where(ForecastQuantile.first_day == MONDAY)
         session.execute(reported.where(ForecastQuantile.last_day >= first).values(mean=10.0))
         until = MONDAY + dt.timedelta(days=5)
@@ -584,8 +584,8 @@ def test_a_shop_that_aims_at_more_service_is_proposed_more_and_a_product_s_own_w
     packs = {}
     for service_bp in (7_500, 9_950):
         with store.write() as session:
-            service_targets.set_service(session, "S1", service_bp, actor=WEI, at=DAWN)
-            service_targets.set_wish(session, "S1", "milk", service_bp=9_000, actor=WEI, at=DAWN)
+            service_targets.set_service(Context(session, WEI, DAWN), "S1", service_bp)
+            service_targets.set_wish(Context(session, WEI, DAWN), "S1", "milk", service_bp=9_000)
         packs[service_bp] = {sku: line.packs for sku, line in lines(store, propose(store)[0]).items()}
     assert packs[7_500]["bread"] < packs[9_950]["bread"]
     assert packs[7_500]["milk"] == packs[9_950]["milk"]
@@ -595,5 +595,5 @@ def test_a_shop_aims_at_98_of_100_until_it_says_so_and_at_no_less_than_75(store)
     with store.write() as session:
         assert service_targets.service_of(session, "S1") == 9_800
         with pytest.raises(Invalid, match=r"75 to 99\.5"):
-            service_targets.set_service(session, "S1", 7_400, actor=WEI, at=DAWN)
+            service_targets.set_service(Context(session, WEI, DAWN), "S1", 7_400)
         assert service_targets.service_of(session, "S1") == 9_800

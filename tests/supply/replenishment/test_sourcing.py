@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Invalid
+from config.nodes.journal import Context
 from supply.orders import lead_times, orders, suppliers, supply_routes
 from supply.orders.deliveries import Delivery
 from supply.orders.lead_times import measured
@@ -30,7 +31,7 @@ def country(tmp_path) -> Country:
 
 
 def sells_bread(session) -> None:
-    suppliers.offer_product(session, FARM, "bread", CasePack(pack_qty=6, pack_cost_minor=900), actor=WEI, at=AT)
+    suppliers.offer_product(Context(session, WEI, AT), FARM, "bread", CasePack(pack_qty=6, pack_cost_minor=900))
 
 
 def line(sku: str = "milk", **other) -> PolicyLine:
@@ -107,7 +108,7 @@ def test_a_cost_begins_on_its_day_and_the_latest_begun_counts(country):
     with country.stores["S1"].write() as session:
         sells_bread(session)
         for cost, day in ((1000, 3), (1200, 5)):
-            suppliers.set_cost(session, FARM, "bread", cost, DAY + dt.timedelta(days=day), today=DAY, actor=WEI, at=AT)
+            suppliers.set_cost(Context(session, WEI, AT), FARM, "bread", cost, DAY + dt.timedelta(days=day), today=DAY)
         costs = [suppliers.terms_of(session, FARM, "bread", DAY + dt.timedelta(days=n)) for n in range(7)]
     known = costs[0].pack_cost_minor
     assert [one.pack_cost_minor for one in costs] == [known, known, known, 1000, 1000, 1200, 1200]
@@ -117,9 +118,9 @@ def test_a_cost_in_the_past_or_below_zero_is_refused(country):
     with country.stores["S1"].write() as session:
         sells_bread(session)
         with pytest.raises(Invalid, match="today or later"):
-            suppliers.set_cost(session, FARM, "bread", 1, DAY - dt.timedelta(days=1), today=DAY, actor=WEI, at=AT)
+            suppliers.set_cost(Context(session, WEI, AT), FARM, "bread", 1, DAY - dt.timedelta(days=1), today=DAY)
         with pytest.raises(Invalid, match="zero or more"):
-            suppliers.set_cost(session, FARM, "bread", -1, DAY, today=DAY, actor=WEI, at=AT)
+            suppliers.set_cost(Context(session, WEI, AT), FARM, "bread", -1, DAY, today=DAY)
 
 
 def test_nothing_is_offered_by_a_supplier_that_is_put_aside(country):
@@ -266,11 +267,11 @@ def test_what_expires_unsold_is_sold_first_expired_first():
 def test_a_week_s_money_counts_what_was_sent_and_not_what_was_called_off(country):
     with country.stores["S1"].write() as session:
         assert budget.left_to_spend(session, "S1", DAY) is None
-        budget.set_budget(session, "S1", 5000, actor=WEI, at=AT)
+        budget.set_budget(Context(session, WEI, AT), "S1", 5000)
     country.order("S1", {"bread": 2})
     gone = country.order("S1", {"bread": 1})
     with country.stores["S1"].write() as session:
-        orders.cancel(session, "S1", gone, why="Too much", actor=WEI, at=later(minutes=1))
+        orders.cancel(Context(session, WEI, later(minutes=1)), "S1", gone, why="Too much")
         assert budget.left_to_spend(session, "S1", DAY) == 5000 - 1800
         assert budget.left_to_spend(session, "S1", DAY + dt.timedelta(days=7)) == 5000
     thursday = country.order("S1", {"milk": 1})
@@ -279,7 +280,7 @@ def test_a_week_s_money_counts_what_was_sent_and_not_what_was_called_off(country
         session.flush()
         assert budget.left_to_spend(session, "S1", DAY) == 5000 - 1800 - 1100, "it is spoken for"
         assert budget.left_to_spend(session, "S1", DAY + dt.timedelta(days=7)) == 5000 - 1100
-        budget.set_budget(session, "S1", None, actor=WEI, at=AT)
+        budget.set_budget(Context(session, WEI, AT), "S1", None)
         assert budget.left_to_spend(session, "S1", DAY) is None
 
 
@@ -287,8 +288,8 @@ def test_a_wish_is_kept_within_bounds_and_an_empty_one_is_none(country):
     with country.stores["S1"].write() as session:
         for wrong in ({"room_qty": 0}, {"show_qty": -1}, {"room_qty": 3, "show_qty": 4}, {"service_bp": 9_999}):
             with pytest.raises(Invalid):
-                service_targets.set_wish(session, "S1", "milk", **wrong, actor=WEI, at=AT)
-        service_targets.set_wish(session, "S1", "milk", room_qty=12, actor=WEI, at=AT)
+                service_targets.set_wish(Context(session, WEI, AT), "S1", "milk", **wrong)
+        service_targets.set_wish(Context(session, WEI, AT), "S1", "milk", room_qty=12)
         assert service_targets.wishes(session, "S1")["milk"].room_qty == 12
-        assert service_targets.set_wish(session, "S1", "milk", actor=WEI, at=AT) is None
+        assert service_targets.set_wish(Context(session, WEI, AT), "S1", "milk") is None
         assert session.scalar(sa.select(sa.func.count()).select_from(service_targets.OrderPreference)) == 0

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import NotFound
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product
 from pos.store.store import Store
 from supply.demand.history import DailyDemand, RegionalDemand
@@ -124,7 +125,7 @@ def test_without_enough_shops_on_both_sides_nothing_is_said(town, shelves, holdo
 
 
 def listed(session, place=1, gtin="4006381333931", name="Brown bread", source="Market", day=YESTERDAY):
-    return external_rankings.add(session, source, day, place, name, gtin, actor=ANA, at=AT)
+    return external_rankings.add(Context(session, ANA, AT), source, day, place, name, gtin)
 
 
 def test_an_outside_list_lifts_what_it_names_and_the_reason_says_so(town):
@@ -143,11 +144,11 @@ def test_what_no_code_matches_waits_and_a_match_by_hand_holds_for_later_lists(to
         listed(session, gtin="", name="Oolong")
         session.flush()
         assert [row.name for row in external_rankings.unmatched(session, YESTERDAY)] == ["Oolong"]
-        assert external_rankings.match(session, "Market", "Oolong", "tea", actor=ANA, at=AT) == 1
+        assert external_rankings.match(Context(session, ANA, AT), "Market", "Oolong", "tea") == 1
         session.flush()
         assert listed(session, gtin="", name="Oolong", day=TODAY).sku == "tea"
         with pytest.raises(NotFound):
-            external_rankings.match(session, "Market", "Oolong", "nothing", actor=ANA, at=AT)
+            external_rankings.match(Context(session, ANA, AT), "Market", "Oolong", "nothing")
 
 
 def test_a_code_is_the_same_with_other_leading_zeros_and_a_barcode_typed_names_the_product(town):
@@ -157,7 +158,7 @@ def test_a_code_is_the_same_with_other_leading_zeros_and_a_barcode_typed_names_t
         assert listed(session, gtin="0012345678905", name="Tea").sku == "tea"
         listed(session, place=2, gtin="", name="Oolong")
         session.flush()
-        assert external_rankings.match(session, "Market", "Oolong", "0012345678905", actor=ANA, at=AT) == 1
+        assert external_rankings.match(Context(session, ANA, AT), "Market", "Oolong", "0012345678905") == 1
         assert session.get_one(ExternalRank, ("Market", YESTERDAY, 2)).sku == "tea"
 
 
@@ -204,7 +205,7 @@ def test_of_six_slots_one_is_a_trial_and_ends_after_two_weeks(town):
             region_sold(session, sku, 60, stores=6)
             store_sold(session, sku, 10)
         session.flush()
-        plan = shelf_plan.draft(session, STORE, slots=6, actor=ANA, at=AT)
+        plan = shelf_plan.draft(Context(session, ANA, AT), STORE, slots=6)
         trials = [row.sku for row in shelf_plan.slots_of(session, plan) if row.why.get("trial")]
         assert len(trials) == 1
         shown = {f"new{n}": 14 for n in range(8)} | dict.fromkeys(("bread", "milk", "tea", "beer"), 90)

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from config.errors import Conflict, Invalid, NotFound, Refused
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Listing, Price, Product
 from pos.stock.ledger import Place
 from supply.demand.history import DailyDemand, RegionalDemand
@@ -61,8 +62,8 @@ def ranked(session, **named):
 
 def approved(town, *, at=AT, from_day=None, slots=3):
     with town.store.write() as session:
-        plan = shelf_plan.draft(session, STORE, slots=slots, actor=ANA, at=at)
-        return shelf_plan.approve(session, STORE, plan.id, from_day=from_day, actor=ANA, at=at)
+        plan = shelf_plan.draft(Context(session, ANA, at), STORE, slots=slots)
+        return shelf_plan.approve(Context(session, ANA, at), STORE, plan.id, from_day=from_day)
 
 
 # --- ranking ---
@@ -148,8 +149,8 @@ def test_a_plan_is_live_from_its_day_and_retires_the_one_before(town):
     second = approved(town)
     assert (first.state, second.state) == ("live", "approved")
     with town.store.write() as session:
-        assert shelf_plan.go_live(session, STORE, actor=ANA, at=AT) is None
-        assert shelf_plan.go_live(session, STORE, actor=ANA, at=later(days=1)).id == second.id
+        assert shelf_plan.go_live(Context(session, ANA, AT), STORE) is None
+        assert shelf_plan.go_live(Context(session, ANA, later(days=1)), STORE).id == second.id
     with town.store.read() as session:
         assert shelf_plan.plan_of(session, STORE, first.id).state == "retired"
         assert [plan.id for plan in shelf_plan.plans(session, STORE, "live")] == [second.id]
@@ -158,33 +159,33 @@ def test_a_plan_is_live_from_its_day_and_retires_the_one_before(town):
 def test_drafting_anew_drops_the_draft_before(town):
     with town.store.write() as session:
         usual_month(session)
-        first = shelf_plan.draft(session, STORE, actor=ANA, at=AT)
-        second = shelf_plan.draft(session, STORE, actor=ANA, at=AT)
+        first = shelf_plan.draft(Context(session, ANA, AT), STORE)
+        second = shelf_plan.draft(Context(session, ANA, AT), STORE)
         assert (first.state, second.state) == ("dropped", "drafted")
         with pytest.raises(Conflict):
-            shelf_plan.approve(session, STORE, first.id, actor=ANA, at=AT)
+            shelf_plan.approve(Context(session, ANA, AT), STORE, first.id)
 
 
 def test_a_slot_takes_another_product_or_changes_places_with_it(town):
     with town.store.write() as session:
         usual_month(session)
-        plan = shelf_plan.draft(session, STORE, slots=3, actor=ANA, at=AT)
-        shelf_plan.replace(session, plan, 1, "beer", actor=ANA, at=AT)
+        plan = shelf_plan.draft(Context(session, ANA, AT), STORE, slots=3)
+        shelf_plan.replace(Context(session, ANA, AT), plan, 1, "beer")
         assert [row.sku for row in shelf_plan.slots_of(session, plan)] == ["beer", "bread", "apple"]
-        shelf_plan.replace(session, plan, 1, "apple", actor=ANA, at=AT)
+        shelf_plan.replace(Context(session, ANA, AT), plan, 1, "apple")
         assert [row.sku for row in shelf_plan.slots_of(session, plan)] == ["apple", "bread", "beer"]
         with pytest.raises(NotFound):
-            shelf_plan.replace(session, plan, 9, "milk", actor=ANA, at=AT)
+            shelf_plan.replace(Context(session, ANA, AT), plan, 9, "milk")
         with pytest.raises(Refused, match="no price"):
-            shelf_plan.replace(session, plan, 1, "nothing", actor=ANA, at=AT)
+            shelf_plan.replace(Context(session, ANA, AT), plan, 1, "nothing")
 
 
 def test_nothing_to_rank_is_said_and_slots_have_bounds(town):
     with town.store.write() as session:
         with pytest.raises(Refused, match="Nothing can be ranked"):
-            shelf_plan.draft(session, STORE, actor=ANA, at=AT)
+            shelf_plan.draft(Context(session, ANA, AT), STORE)
         with pytest.raises(Invalid):
-            shelf_plan.draft(session, STORE, slots=0, actor=ANA, at=AT)
+            shelf_plan.draft(Context(session, ANA, AT), STORE, slots=0)
 
 
 def test_the_network_keeps_the_approved_plan_in_whatever_order_it_arrives(town):
@@ -223,13 +224,13 @@ def test_the_refill_list_is_what_the_shelf_lacks_as_far_as_the_shop_has_it(town)
     assert tasks["bread"].qty == 10 < tasks["bread"].fill_qty
     for _ in range(2):  # a double click is one refill
         with town.store.write() as session:
-            shelf_plan.refill(session, STORE, "bread", 7, id="refill-0001", actor=ANA, at=AT)
+            shelf_plan.refill(Context(session, ANA, AT), STORE, "bread", 7, id="refill-0001")
     level = town.level("bread")
     assert (level.by_place[Place.SHELF], level.by_place[Place.BACKROOM]) == (7, 3)
     with town.store.write() as session, pytest.raises(Refused, match="At most 3"):
-        shelf_plan.refill(session, STORE, "bread", 4, id="refill-0002", actor=ANA, at=AT)
+        shelf_plan.refill(Context(session, ANA, AT), STORE, "bread", 4, id="refill-0002")
     with town.store.write() as session, pytest.raises(Conflict):
-        shelf_plan.refill(session, STORE, "bread", 2, id="refill-0001", actor=ANA, at=AT)
+        shelf_plan.refill(Context(session, ANA, AT), STORE, "bread", 2, id="refill-0001")
     assert town.faults() == []
 
 
@@ -239,7 +240,7 @@ def test_a_full_shelf_asks_for_nothing(town):
     approved(town, from_day=TODAY)
     with town.store.write() as session:
         for number, task in enumerate(shelf_plan.refill_tasks(session, STORE)):
-            shelf_plan.refill(session, STORE, task.sku, task.qty, id=f"refill-{number:04d}", actor=ANA, at=AT)
+            shelf_plan.refill(Context(session, ANA, AT), STORE, task.sku, task.qty, id=f"refill-{number:04d}")
         assert "milk" not in [task.sku for task in shelf_plan.refill_tasks(session, STORE)]
 
 
@@ -279,7 +280,7 @@ def test_the_network_has_the_plan_that_stands_in_the_shop_and_not_the_one_it_dro
             session.add(ShelfSlot(store_id=STORE, plan_id=plan_id, slot=1, sku=sku, name=sku, facings=1, fill_qty=1,
                                   score=1, why={}))  # fmt: skip
             session.flush()
-            shelf_plan.approve(session, STORE, plan_id, from_day=day, actor=ANA, at=AT)
+            shelf_plan.approve(Context(session, ANA, AT), STORE, plan_id, from_day=day)
         if plan_id == "plan-A":
             town.deliver()
             with town.network.read() as session:

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from config.errors import Conflict, Invalid
+from config.nodes.journal import Context
 from supply.demand.history import DailyDemand, RegionalDemand
 from supply.shelf import plan as shelf_plan
 from supply.shelf import swaps
@@ -57,11 +58,11 @@ def test_the_clear_loser_goes_and_everything_else_stays(town):
         for sku, rate in (("bread", 9), ("milk", 8), ("tea", 1), ("beer", 7)):
             sold(session, sku, rate, days(28), TODAY, rate)
         sold(session, "apple", 6_000, days(28), TODAY, 6_000)
-        plan = swaps.draft_swaps(session, STORE, actor=ANA, at=AT)
+        plan = swaps.draft_swaps(Context(session, ANA, AT), STORE)
         rows = shelf_plan.slots_of(session, plan)
         assert [row.sku for row in rows] == ["bread", "milk", "apple", "beer"]
         assert rows[3].why["swap"] == {"out": "tea", "out_name": "tea", "expected_milli": 6_000}
-        assert swaps.draft_swaps(session, STORE, actor=ANA, at=AT) is None  # one waits already
+        assert swaps.draft_swaps(Context(session, ANA, AT), STORE) is None  # one waits already
 
 
 def test_what_sells_as_well_stays_and_what_just_came_has_its_days(town):
@@ -69,7 +70,7 @@ def test_what_sells_as_well_stays_and_what_just_came_has_its_days(town):
         live_since(session, days(3), "tea")
         for sku, rate in (("tea", 1), ("beer", 9)):
             sold(session, sku, rate, days(28), TODAY, rate)
-        assert swaps.draft_swaps(session, STORE, actor=ANA, at=AT) is None
+        assert swaps.draft_swaps(Context(session, ANA, AT), STORE) is None
 
 
 def test_what_a_swap_achieved_is_measured_against_the_region(town):
@@ -97,16 +98,16 @@ def test_slots_and_facings_are_the_shopkeepers_as_long_as_it_is_a_draft(town):
     with town.store.write() as session:
         for sku, rate in (("bread", 9), ("milk", 8), ("beer", 7)):
             sold(session, sku, rate, days(28), TODAY, rate)
-        plan = shelf_plan.draft(session, STORE, slots=3, actor=ANA, at=AT)
+        plan = shelf_plan.draft(Context(session, ANA, AT), STORE, slots=3)
         first = {row.sku: row.fill_qty // row.facings for row in shelf_plan.slots_of(session, plan)}
         wanted = [("beer", 4), ("bread", 1), ("milk", 8)]
-        rows = shelf_plan.rearrange(session, plan, wanted, actor=ANA, at=AT)
+        rows = shelf_plan.rearrange(Context(session, ANA, AT), plan, wanted)
         assert [(row.slot, row.sku, row.facings, row.fill_qty) for row in rows] == [
             (n, sku, facings, facings * first[sku]) for n, (sku, facings) in enumerate(wanted, 1)
         ]
         for wrong, kind in (([("beer", 0), ("bread", 1), ("milk", 1)], Invalid), ([("beer", 1)], Conflict)):
             with pytest.raises(kind):
-                shelf_plan.rearrange(session, plan, wrong, actor=ANA, at=AT)
-        shelf_plan.approve(session, STORE, plan.id, actor=ANA, at=AT)
+                shelf_plan.rearrange(Context(session, ANA, AT), plan, wrong)
+        shelf_plan.approve(Context(session, ANA, AT), STORE, plan.id)
         with pytest.raises(Conflict):
-            shelf_plan.rearrange(session, plan, wanted, actor=ANA, at=AT)
+            shelf_plan.rearrange(Context(session, ANA, AT), plan, wanted)

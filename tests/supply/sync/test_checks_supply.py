@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
+from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from pos.stock import stock
 from pos.stock.ledger import Reservation
@@ -86,7 +87,7 @@ def test_k12_finds_quantiles_that_fall_are_negative_or_not_finite(country, wrong
 
 def test_k5_finds_units_held_for_an_order_that_is_not_open(country):
     with country.stores["S1"].write() as session:
-        stock.reserve(session, "S1", "gone", [("bread", 2)], at=AT + dt.timedelta(hours=1), actor=KEEPER["S1"])
+        stock.reserve(Context(session, KEEPER["S1"], AT + dt.timedelta(hours=1)), "S1", "gone", [("bread", 2)])
     with country.stores["S1"].read() as session:
         assert [f"{one.code} {one.subject}" for one in checks.findings(session)] == ["K5 order:gone/bread"]
     assert broken(country, sa.delete(Reservation)) == []

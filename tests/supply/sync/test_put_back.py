@@ -10,7 +10,7 @@ from config.database import Database, make_engine
 from config.ids import NETWORK
 from config.nodes import node
 from config.nodes.inbox import InboxAlarm
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from config.nodes.outbox import OutboxMessage
 from pos.payments.providers import Outcome
 from store_app.payments import escrow as escrow_payments
@@ -63,7 +63,7 @@ def ask_provider(town, at):
     """Ask about every escrow that waits, and let the order follow what the provider has."""
     with town.network.write() as session:
         for row in escrow.to_ask(session, at):
-            came = escrow.settle_outcome(session, row.id, Outcome("captured", "P1"), actor=SYSTEM, at=at)
+            came = escrow.settle_outcome(Context(session, SYSTEM, at), row.id, Outcome("captured", "P1"))
             escrow_payments._mean(session, row, came, at)
 
 
@@ -78,7 +78,7 @@ def test_what_a_shop_put_back_decides_is_heard_and_the_money_goes_back(town, cop
     put_back("store", later(hours=1))
     assert town.state(ONE) == ("placed", "ready")
     with town.store.write() as session:
-        (order,) = pickup.expire_due(session, STORE, actor=ANA, at=later(hours=20))
+        (order,) = pickup.expire_due(Context(session, ANA, later(hours=20)), STORE)
         assert order.state == "refused"
     town.deliver(at=later(hours=20))
     assert town.state(ONE) == ("refused", "refused")
@@ -95,13 +95,19 @@ def test_goods_collected_stay_collected_though_their_shop_was_put_back(town, cop
     copy("store")
     with town.store.write() as session:
         handover.collect(
-            session, STORE, placed.code, sale_id="sale-0001", till_id="T1", tenders=[], shown_total_minor=387,
-            age_confirmed=None, actor=ANA, at=later(hours=1),
-        ).or_raise()  # fmt: skip
+            Context(session, ANA, later(hours=1)),
+            STORE,
+            placed.code,
+            sale_id="sale-0001",
+            till_id="T1",
+            tenders=[],
+            shown_total_minor=387,
+            age_confirmed=None,
+        ).or_raise()
     town.deliver(at=later(hours=1))
     put_back("store", later(hours=2))
     with town.store.write() as session:
-        pickup.expire_due(session, STORE, actor=ANA, at=later(days=9))
+        pickup.expire_due(Context(session, ANA, later(days=9)), STORE)
     town.deliver(at=later(days=9))
     assert town.state(ONE) == ("expired", "collected")
     assert money(town) == (387, 0, 0), "no money goes back for goods that are gone"
@@ -114,9 +120,9 @@ def test_money_a_network_put_back_has_forgotten_is_asked_for_again_and_follows_t
     copy, put_back = copies
     with town.network.write() as session:  # somebody paid before, so that it is known with whom
         escrow.open_for(
-            session, "order-00000", STORE, "pickup", 100, currency="EUR", provider="practice", actor=SYSTEM, at=later()
+            Context(session, SYSTEM, later()), "order-00000", STORE, "pickup", 100, currency="EUR", provider="practice"
         )
-        escrow.lapse(session, "order-00000", actor=SYSTEM, at=later())
+        escrow.lapse(Context(session, SYSTEM, later()), "order-00000")
         session.get_one(Escrow, "order-00000").ask_again_at = None
     copy("network")
     place_online(town)
@@ -131,7 +137,7 @@ def test_money_a_network_put_back_has_forgotten_is_asked_for_again_and_follows_t
     ask_provider(town, later(hours=2))
     assert money(town) == (387, 0, 0)
     with town.store.write() as session:
-        pickup.expire_due(session, STORE, actor=ANA, at=later(days=9))
+        pickup.expire_due(Context(session, ANA, later(days=9)), STORE)
     town.deliver(at=later(days=9))
     assert money(town) == (0, 387, 0)
     with town.store.read() as session:
@@ -141,7 +147,7 @@ def test_money_a_network_put_back_has_forgotten_is_asked_for_again_and_follows_t
 def test_money_of_a_group_s_share_a_network_put_back_has_forgotten_is_asked_for_again_too(town, copies):
     copy, put_back = copies
     with town.store.write() as session:
-        groups.open_at_store(session, test_groups.TERMS, actor=ANA, at=later())
+        groups.open_at_store(Context(session, ANA, later()), test_groups.TERMS)
     town.deliver()
     test_groups.join(town, "member-000", 6)  # somebody paid before, so that it is known with whom
     copy("network")

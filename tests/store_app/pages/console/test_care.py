@@ -1,6 +1,7 @@
 """Reviews on the order's and the product's page, and what the operator decides."""
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from store_app.web import staff
 from supply.money import escrow
 from supply.money.escrow import Escrow
@@ -60,7 +61,7 @@ def test_a_dispute_is_decided_by_the_operator_and_the_money_goes_both_ways(marke
     order_id, _ = collected(market, customer, online=True)
     with market.town.network.write() as session:
         order_for_update(session, STORE, order_id)
-        escrow.dispute(session, order_id, why="Sour.", actor=placing.CUSTOMER, at=AT)
+        escrow.dispute(Context(session, placing.CUSTOMER, AT), order_id, why="Sour.")
     helper = market.customer()
     helper.browser = operator(market)
     assert "Sour." in helper.look("/console/customers/").text

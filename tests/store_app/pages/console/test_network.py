@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from config.database import Base
 from config.ids import new_id
+from config.nodes.journal import Context
 from config.nodes.node import Peer
 from config.settings import Settings
 from pos.catalogue.catalogue import Product
@@ -311,9 +312,9 @@ def test_sharing_out_and_loading_twice_moves_an_order_once(node, operator):
 
 def test_sharing_out_says_what_waits_for_its_shop_s_credit(node, operator):
     with node.doors.write() as session:
-        terms.set_terms(session, Terms(), actor=money.OPERATOR, at=NOON)
+        terms.set_terms(Context(session, money.OPERATOR, NOON), Terms())
         money.work_out(session)
-        credit.hold(session, STORE, why="Late", actor=money.OPERATOR, at=NOON)
+        credit.hold(Context(session, money.OPERATOR, NOON), STORE, why="Late")
     send_form(operator, "/console/supply/fill")
     page = words(operator.get("/console/supply/"))
     assert ("1 order waits for its store’s credit" in page, "0 orders confirmed" in page) == (True, False)

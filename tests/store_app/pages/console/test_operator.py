@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from config.errors import Conflict, Invalid
 from config.ids import new_id
 from config.nodes import facts, journal, outbox
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from config.nodes.outbox import Message, OutboxMessage
 from pos.store.store import Region, Store, Till, found_store
 from store_app.commands.cli import main
@@ -53,7 +53,7 @@ def test_all_debtors_are_found_in_as_many_questions_for_twelve_shops_as_for_one(
         for n in range(10, 21):
             add_store(session, f"S{n}")
             session.flush()
-            book = Booking(session, f"S{n}", actor=money.OPERATOR, at=NOON)
+            book = Booking(Context(session, money.OPERATOR, NOON), f"S{n}")
             book.invoice(Wanted(f"i{n}", 1_000 + n, money.DAY, False, f"D{n}", None, money.LINES[:1]))
             book.close("invoiced")
     many, count = asked(network)
@@ -77,7 +77,7 @@ def test_many_members_are_founded_from_a_file_with_region_tills_and_place(networ
     with network.doors.write() as session:
         importing.look_around(session, sheet)
         assert sheet.faults == []
-        reported = importing.write(session, sheet, "network", actor=money.OPERATOR, at=NOON)
+        reported = importing.write(Context(session, money.OPERATOR, NOON), sheet, "network")
     assert reported == "3 rows of members are in."
     with network.doors.read() as session:
         first = session.get_one(Store, "S101")
@@ -98,7 +98,7 @@ def test_a_region_is_one_however_it_is_written_and_keeps_the_name_it_was_first_g
     sheet = importing.read("members", file)
     with network.doors.write() as session:
         found_store(session, "S110", "First", region="Harbor", **given)
-        importing.write(session, sheet, "network", actor=money.OPERATOR, at=NOON)
+        importing.write(Context(session, money.OPERATOR, NOON), sheet, "network")
         found_store(session, "S114", "Last", region="old town", **given)
     with network.doors.write() as session:
         names = {one: session.get_one(Region, session.get_one(Store, one).region_id).name
@@ -125,7 +125,7 @@ def test_every_bad_row_is_said_in_a_sentence_and_nothing_is_written(network: Hou
     with network.doors.write() as session:
         importing.look_around(session, sheet)
         with pytest.raises(importing.Invalid, match="nothing was written"):
-            importing.write(session, sheet, "network", actor=money.OPERATOR, at=NOON)
+            importing.write(Context(session, money.OPERATOR, NOON), sheet, "network")
         assert session.get(Store, "S201") is None
     places = {(fault.row, fault.column) for fault in sheet.faults}
     wrong = {"store_id", "currency", "tz", "language", "slug", "tills", "lat"}

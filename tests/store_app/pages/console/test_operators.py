@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.store.store import Staff
 from store_app.web import staff
 from tests.store_app.conftest import NOON, House, post
@@ -28,7 +28,7 @@ def let_in(network: House, name: str = "Nora") -> str:
     """Let another operator in at the server; returns their id."""
     with network.doors.write() as session:
         by_hand = Actor.system("command", "network")
-        return staff.add(session, "network", name, "operator", NORAS, actor=by_hand, at=NOON).id
+        return staff.add(Context(session, by_hand, NOON), "network", name, "operator", NORAS).id
 
 
 def test_two_operators_let_another_in_who_signs_in_and_is_on_the_page_in_both_languages(network):

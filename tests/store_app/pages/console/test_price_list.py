@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from config.nodes.publication import Publication
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Product
@@ -227,7 +227,7 @@ def test_what_one_person_changes_on_a_day_is_counted_together_and_what_is_new_co
             (ben, change(dearer, "c"), "net", NOON, True),
             (ana, change(cheaper, "a", before=90, after=69), "net", tomorrow, True),
         ):  # fmt: skip
-            reported = price_list.may_write(session, some, Limits(3, 30), of=of, actor=actor, at=at)
+            reported = price_list.may_write(Context(session, actor, at), some, Limits(3, 30), of=of)
             assert reported is may, (actor, some, at)
     for after, percent in ((1_200, 0), (1_195, 1), (2_400, 100)):
         moved = [Change(1, "a", "", "each", price_list.REPACKED, (6, 600), 12, after, TODAY)]
@@ -247,10 +247,12 @@ def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_i
     assert not publishing.publish_terms(console.doors)
     with console.doors.write() as session:
         by = {"actor": Actor.system("test", "network"), "at": NOON}
-        catalogue.add_product(session, "oats", "Oats", category="Dairy", tax_class_id="food", **by)
-        suppliers.offer_product(session, "net", "oats", CasePack(pack_qty=6, pack_cost_minor=600), **by)
-        suppliers.offer_product(session, "net", "milk", CasePack(pack_qty=12, pack_cost_minor=777), **by)
-        price_list.set_terms(session, "net", Contact("Early vehicle", DeliveryCalendar(frozenset({0, 3}), 2)), **by)
+        catalogue.add_product(Context(session, **by), "oats", "Oats", category="Dairy", tax_class_id="food")
+        suppliers.offer_product(Context(session, **by), "net", "oats", CasePack(pack_qty=6, pack_cost_minor=600))
+        suppliers.offer_product(Context(session, **by), "net", "milk", CasePack(pack_qty=12, pack_cost_minor=777))
+        price_list.set_terms(
+            Context(session, **by), "net", Contact("Early vehicle", DeliveryCalendar(frozenset({0, 3}), 2))
+        )
     assert publishing.publish_terms(console.doors)
     assert reported() == ("Early vehicle", costs | {"milk": 777})
     assert name != "Early vehicle"

@@ -7,7 +7,7 @@ import pytest
 from flask_babel import force_locale
 
 from config.nodes import publication
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.node import Peer, this_node
 from config.nodes.publication import Pulled
 from pos.store import joining
@@ -125,7 +125,7 @@ def test_a_shop_that_joins_again_needs_the_operator_until_its_old_key_is_withdra
     operator = network.signed_in("operator")
     assert "has joined again" not in operator.get("/console/").text
     with network.doors.write() as session:
-        code = joining.invite(session, STORE, actor=Actor.system("test", "network"), at=NOON)
+        code = joining.invite(Context(session, Actor.system("test", "network"), NOON), STORE)
     fresh = network.visitor().post("/api/join", json={"code": code}).json["key"]
     assert "has joined again: 2 keys open its door" in operator.get("/console/").text
     page = operator.get(f"/console/stores/{STORE}").text

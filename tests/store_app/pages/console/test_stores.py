@@ -9,7 +9,7 @@ from config.errors import Refused
 from config.ids import new_id
 from config.nodes import inbox, publication
 from config.nodes.inbox import InboxMessage
-from config.nodes.journal import GENESIS, Actor, JournalEntry
+from config.nodes.journal import GENESIS, Actor, Context, JournalEntry
 from config.nodes.node import COPY_SPEAKS, WAIT_THERE, Peer, this_node
 from config.nodes.outbox import Message
 from pos.store.store import zone_of
@@ -159,7 +159,7 @@ def test_a_shop_or_a_region_is_supplied_from_the_warehouse_the_operator_chooses_
     client = network.signed_in("operator")
     assert "Supplied from" not in client.get(f"/console/stores/{STORE}").text, "with one warehouse there is no choice"
     with network.doors.write() as session:
-        founding.found_warehouse(session, "WH2", Contact("Second"), **by)
+        founding.found_warehouse(Context(session, **by), "WH2", Contact("Second"))
         publication.publish(session, "suppliers", "*", supply_routes.edition(session, NOON.date()), at=NOON)
     assert send(client, f"/console/supplied/stores/{STORE}", warehouse="WH2").status_code == 303
     page = words(client.get(f"/console/stores/{STORE}"))

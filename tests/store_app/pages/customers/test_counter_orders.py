@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Price, Product
 from pos.catalogue.offers import Coupon
@@ -30,14 +31,14 @@ from tests.store_app.office import SYSTEM, fill, send, words
 def office(house):
     fill(house)
     with house.doors.write() as session:
-        shift.open_shift(session, STORE, "1", 10_000, actor=SYSTEM, at=NOON)
+        shift.open_shift(Context(session, SYSTEM, NOON), STORE, "1", 10_000)
         tax_class_id = session.get_one(Product, "milk").tax_class_id
         session.add(Product(sku="robot", name="Toy robot", category="Toys", tax_class_id=tax_class_id,
                             search_text="toy robot"))  # fmt: skip
         session.flush()
         session.add(Price(sku="robot", scope_id="*", from_day=dt.date(2026, 1, 1), price_minor=2_000))
         suppliers.offer_product(
-            session, "net", "robot", CasePack(pack_qty=6, pack_cost_minor=6_000), actor=SYSTEM, at=NOON
+            Context(session, SYSTEM, NOON), "net", "robot", CasePack(pack_qty=6, pack_cost_minor=6_000)
         )
     return house
 
@@ -155,11 +156,11 @@ def test_a_known_customer_and_a_coupon_lower_the_total_and_an_unusable_coupon_sa
     tenth = Offer("tenth", "For members", "percent", everything, percent_bp=1_000, members_only=True)
     with office.doors.write() as session:
         for offer in (half, tenth):
-            offers.make(session, STORE, offer, actor=SYSTEM, at=NOON)
-        offers.make_coupons(session, STORE, "half", codes=["HALF"], most_uses=1, actor=SYSTEM, at=NOON)
+            offers.make(Context(session, SYSTEM, NOON), STORE, offer)
+        offers.make_coupons(Context(session, SYSTEM, NOON), STORE, "half", codes=["HALF"], most_uses=1)
         for name in ("Rosa Lind", "Rosa Meyer"):
             wished = Particulars(name, agreed=frozenset({"points"}))
-            customers.add(session, store_of(session, STORE), new_id(), wished, actor=SYSTEM, at=NOON)
+            customers.add(Context(session, SYSTEM, NOON), store_of(session, STORE), new_id(), wished)
     client = office.signed_in("cashier")
 
     def total():

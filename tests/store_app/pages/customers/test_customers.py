@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.customers import checks, customers, loyalty, tab
 from pos.customers.customers import Customer, Particulars
 from pos.customers.loyalty import Scheme
@@ -34,13 +34,13 @@ def rosa(house: House) -> House:
         store = store_of(session, STORE)
         given = {"at": NOON, "actor": SYSTEM}
         wished = Particulars("Rosa Lind", "+49 170 555 0123", agreed=frozenset(ALL), limit_minor=20_000)
-        customers.add(session, store, ROSA, wished, **given)
+        customers.add(Context(session, **given), store, ROSA, wished)
         scheme = Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10)
-        loyalty.set_scheme(session, STORE, scheme, **given)
-        loyalty.earn(session, store, ROSA, 4_200, sale_id="s0", **given)
-        tab.carry_over(session, store, ROSA, 14_000, NOON.date() - dt.timedelta(days=70), id=new_id(), **given)
-        tab.charge(session, store, ROSA, 2_500, sale_id="s1", **given)
-        shift.open_shift(session, STORE, "1", 5_000, **given)
+        loyalty.set_scheme(Context(session, **given), STORE, scheme)
+        loyalty.earn(Context(session, **given), store, ROSA, 4_200, sale_id="s0")
+        tab.carry_over(Context(session, **given), store, ROSA, 14_000, NOON.date() - dt.timedelta(days=70), id=new_id())
+        tab.charge(Context(session, **given), store, ROSA, 2_500, sale_id="s1")
+        shift.open_shift(Context(session, **given), STORE, "1", 5_000)
     return house
 
 
@@ -209,8 +209,8 @@ def test_a_voucher_is_looked_up_by_its_code_and_printed_again(rosa: House):
     with rosa.doors.write() as session:
         store = store_of(session, STORE)
         given = {"at": NOON, "actor": SYSTEM}
-        code = vouchers.issue(session, store, 5_000, kind="gift", sale_id="s2", **given).code
-        vouchers.redeem(session, store, code, 1_250, sale_id="s3", **given)
+        code = vouchers.issue(Context(session, **given), store, 5_000, kind="gift", sale_id="s2").code
+        vouchers.redeem(Context(session, **given), store, code, 1_250, sale_id="s3")
     client = rosa.signed_in("cashier")
     assert code not in client.get("/vouchers/").text
     page = words(client.get("/vouchers/", query_string={"code": vouchers.spoken(code).lower()}))

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from config.errors import DomainError
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.stock import stock
 from supply.online.groups import groups
@@ -27,7 +28,7 @@ def market(market):
         pickup_until=dt.date(2026, 3, 6), commission_bp=500, leader="Auntie Chen", leader_token="leader-link",
     )  # fmt: skip
     with market.town.store.write() as session:
-        group_facts.open_at_store(session, terms, actor=ANA, at=AT)
+        group_facts.open_at_store(Context(session, ANA, AT), terms)
     market.town.deliver()
     return market
 
@@ -50,8 +51,8 @@ def test_a_neighbour_joins_pays_and_collects_by_the_very_same_address(market):
         group_facts.close_due(session, at=later(hours=2))
     market.town.deliver()
     with market.town.store.write() as session:
-        stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="vehicle", at=AT, actor=ANA)
-        group_facts.say_arrived(session, STORE, GROUP, 6, actor=ANA, at=AT)
+        stock.receive(Context(session, ANA, AT), STORE, [("milk", 6)], source_kind="delivery", source_id="vehicle")
+        group_facts.say_arrived(Context(session, ANA, AT), STORE, GROUP, 6)
     market.town.deliver()
     order = customer.look(address)
     assert order.status_code == 303
@@ -132,7 +133,7 @@ def test_each_price_of_a_group_is_what_is_paid_with_its_tax(market):
 
 def test_a_closed_group_takes_nobody_and_says_so(market):
     with market.town.network.write() as session:
-        groups.fail(session, GROUP, why="No.", actor=ANA, at=AT)
+        groups.fail(Context(session, ANA, AT), GROUP, why="No.")
     answer = market.customer().send(f"{ONLINE}/group/{GROUP}", want=1, name="Li", phone="555 0100")
     assert answer.status_code == 409
     assert "This group has closed" in answer.text
@@ -214,4 +215,4 @@ def test_a_cashier_opens_no_group(office: House):  # noqa: F811
 
 def test_arriving_before_ordering_is_refused(market):
     with market.town.store.write() as session, pytest.raises(DomainError, match="nothing of it"):
-        group_facts.say_arrived(session, STORE, GROUP, 6, actor=ANA, at=AT)
+        group_facts.say_arrived(Context(session, ANA, AT), STORE, GROUP, 6)

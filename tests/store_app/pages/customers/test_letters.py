@@ -3,6 +3,7 @@
 import datetime as dt
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.catalogue.catalogue import TaxClass
 from pos.customers import customers
@@ -22,14 +23,17 @@ def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
     with house.doors.write() as session:
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         part = Part(Choice(categories=frozenset(["Dairy"])))
-        offers.make(session, STORE, Offer("o1", "A tenth off", "percent", (part,), percent_bp=1_000, codes=frozenset()),
-                    **BY)  # fmt: skip
+        offers.make(
+            Context(session, **BY),
+            STORE,
+            Offer("o1", "A tenth off", "percent", (part,), percent_bp=1_000, codes=frozenset()),
+        )
     nobody = keeper.get("/letters/")
     assert ("Nobody who agreed" in words(nobody), 'btn-lg" disabled' in nobody.text) == (True, True)
     with house.doors.write() as session:
         wished = Particulars("Ana <b>", "5550100001", "zh", frozenset({"phone", "messages"}))
         at = NOON - dt.timedelta(days=2)
-        ana = customers.add(session, store_of(session, STORE), new_id(), wished, actor=SYSTEM, at=at).id
+        ana = customers.add(Context(session, SYSTEM, at), store_of(session, STORE), new_id(), wished).id
     assert 'btn-lg" disabled' not in keeper.get("/letters/").text
     refused = send(keeper, "/letters/", kind="welcome", offer="o1", away_days="30", days="21", words_en="no code in it")
     assert (refused.status_code, "The words need {code}" in words(refused)) == (422, True)

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue.catalogue import TaxClass
 from pos.payments import slip_numbers
@@ -25,7 +26,7 @@ FIRST, BEER = "order-0001", "order-0002"
 def office(house):
     fill(house)
     with house.doors.write() as session:
-        shift.open_shift(session, STORE, "1", 10_000, actor=SYSTEM, at=NOON)
+        shift.open_shift(Context(session, SYSTEM, NOON), STORE, "1", 10_000)
     return house
 
 
@@ -260,7 +261,7 @@ def test_an_order_is_rung_at_the_browsers_own_till_or_at_one_that_is_open(house,
     with house.doors.write() as session:
         session.add(Till(store_id=STORE, id="2", name="Till 2"))
         session.flush()
-        shift.open_shift(session, STORE, opened, 10_000, actor=SYSTEM, at=NOON)
+        shift.open_shift(Context(session, SYSTEM, NOON), STORE, opened, 10_000)
     client = house.signed_in("cashier")
     with client.session_transaction() as browser:
         browser["till_id"] = own
@@ -329,7 +330,7 @@ def test_an_order_of_what_was_recalled_since_says_so_and_is_not_handed_over(offi
     make_ready(client, FIRST, ["milk", "tea"])
     assert "Recalled" not in words(client.get(f"/pickup/{FIRST}"))
     with office.doors.write() as session:
-        recall.call(session, STORE, "milk", None, why="Glass", called_by="", actor=SYSTEM, at=NOON)
+        recall.call(Context(session, SYSTEM, NOON), STORE, "milk", None, why="Glass", called_by="")
         door = {
             "place": "Hill",
             "street": "House 2",

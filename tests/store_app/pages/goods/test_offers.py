@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Listing
@@ -178,7 +179,7 @@ def test_codes_are_made_one_own_or_many_random(office):
 def test_the_networks_offer_is_shown_but_not_ended_here(office):
     shared = Offer(new_id(), "Everywhere", "percent", (Part(Choice(everything=True)),), percent_bp=500)
     with office.doors.write() as session:
-        offers.make(session, EVERYONE, shared, actor=SYSTEM, at=NOON)
+        offers.make(Context(session, SYSTEM, NOON), EVERYONE, shared)
     client = office.signed_in()
     assert "from the network" in words(client.get("/offers/"))
     assert "Only the network changes" in words(client.get(f"/offers/{shared.id}"))
@@ -188,13 +189,11 @@ def test_the_networks_offer_is_shown_but_not_ended_here(office):
 def test_a_markdown_is_shown_and_ended_not_changed(office):
     with office.doors.write() as session:
         row = offers.mark_down(
-            session,
+            Context(session, SYSTEM, NOON),
             STORE,
             "milk",
             expires_on=NOON.date() + dt.timedelta(days=1),
             percent_bp=3000,
-            actor=SYSTEM,
-            at=NOON,
         )
     client = office.signed_in()
     assert "30% off: Whole milk, what expires on Tue, Mar 3" in words(client.get(f"/offers/{row.id}"))
@@ -232,8 +231,8 @@ def test_the_networks_offers_reach_the_shops_with_their_codes(network, build):
     with network.doors.write() as session:
         goods(session)
         shared = Offer(new_id(), "All", "percent", (Part(Choice(everything=True)),), percent_bp=500, codes=frozenset())
-        offers.make(session, EVERYONE, shared, actor=SYSTEM, at=NOON)
-        offers.make_coupons(session, EVERYONE, shared.id, codes=["TOGETHER"], most_uses=None, actor=SYSTEM, at=NOON)
+        offers.make(Context(session, SYSTEM, NOON), EVERYONE, shared)
+        offers.make_coupons(Context(session, SYSTEM, NOON), EVERYONE, shared.id, codes=["TOGETHER"], most_uses=None)
         body = offers.edition(session)
     store = build()
     with store.doors.write() as session:

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from config.nodes.journal import JournalEntry
+from config.nodes.journal import Context, JournalEntry
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Listing, Price, Product
 from pos.printing.queue import PrintJob
@@ -166,7 +166,7 @@ def test_the_labels_of_what_changed_are_printed_at_the_new_price_once(office: Ho
 
 def test_a_new_price_of_weighed_goods_says_that_it_is_a_kilos(office: House):
     with office.doors.write() as session:
-        catalogue.set_price(session, "apple", 455, LATER, scope_id=STORE, actor=SYSTEM, at=NOON)
+        catalogue.set_price(Context(session, SYSTEM, NOON), "apple", 455, LATER, scope_id=STORE)
     assert "$4.55 per kg" in words(office.signed_in().get(f"/prices/labels?day={LATER.isoformat()}"))
 
 

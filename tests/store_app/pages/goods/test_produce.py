@@ -10,6 +10,7 @@ from PIL import Image
 from config.errors import Invalid
 from config.ids import new_id
 from config.nodes import outbox
+from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue import assortment
 from pos.catalogue.assortment import Wished
@@ -48,7 +49,7 @@ def keeper(house):
     with house.doors.write() as session:
         session.add(TaxClass(id="food", name="Food", rate_bp=900, inclusive=True))
         session.flush()
-        shift.open_shift(session, STORE, "1", 10_000, **BY)
+        shift.open_shift(Context(session, **BY), STORE, "1", 10_000)
     return house.signed_in()
 
 
@@ -72,7 +73,7 @@ def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, kee
         request = SaleRequest(
             id=new_id(), store_id=STORE, till_id="1", lines=[(sku, 4)], tenders=[("cash", 1596)], shown_total_minor=1596
         )
-        sold = sale.complete(session, request, **BY)
+        sold = sale.complete(Context(session, **BY), request)
     shown = words(keeper.get(f"/producers/?receipt=1-{sold.sale.receipt_no}"))
     assert "CRATE-7" in shown
     assert "Li Farm" in shown
@@ -158,13 +159,15 @@ def test_customers_read_the_story_beside_a_product_they_can_order(market):
     small = next(pictures.small(picture(), product_stories.SIDE))
     with town.store.write() as session:
         producers.add_producer(
-            session, online_store.STORE, "Li Farm", id="farm", place="Hill 3", commission_bp=2_000, **by
+            Context(session, **by), online_store.STORE, "Li Farm", id="farm", place="Hill 3", commission_bp=2_000
         )
-        row = assortment.add(session, online_store.STORE, Wished("Tomatoes", "Local", "std"), command="t", **by)
+        row = assortment.add(
+            Context(session, **by), online_store.STORE, Wished("Tomatoes", "Local", "std"), command="t"
+        )
         today = online_store.AT.date()
-        assortment.set_price(session, online_store.STORE, row.sku, 399, today, today=today, **by)
-        producers.sell_for(session, online_store.STORE, "farm", row.sku, "Grown on the hill.", **by)
-        producers.take_in(session, online_store.STORE, row.sku, 20, id=new_id(), code="CRATE-7", **by)
+        assortment.set_price(Context(session, **by), online_store.STORE, row.sku, 399, today, today=today)
+        producers.sell_for(Context(session, **by), online_store.STORE, "farm", row.sku, "Grown on the hill.")
+        producers.take_in(Context(session, **by), online_store.STORE, row.sku, 20, id=new_id(), code="CRATE-7")
         product_stories.add_picture(session, online_store.STORE, row.sku, small, at=online_store.AT)
         product_stories.send(session, online_store.STORE, row.sku, at=online_store.AT)
         session.flush()

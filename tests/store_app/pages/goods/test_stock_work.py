@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Refused
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Barcode, Listing
 from pos.catalogue.scan import read as read_scan
 from pos.printing.queue import PrintJob
@@ -44,7 +45,7 @@ def level(house: House, sku: str) -> int:
 def lay_in(house: House, sku: str, qty: int, days: int, batch: str | None = None) -> None:
     source = new_id()
     with house.doors.write() as session:
-        stock.receive(session, STORE, [(sku, qty)], source_id=source, actor=SYSTEM, at=NOON)
+        stock.receive(Context(session, SYSTEM, NOON), STORE, [(sku, qty)], source_id=source)
         lot = Lot(sku, qty, batch, TODAY + dt.timedelta(days=days))
         batches.lay_in(session, STORE, [lot], source_kind="delivery", source_id=source, at=NOON)
 
@@ -53,7 +54,7 @@ def sold(house: House, sku: str, qty: int) -> None:
     house.clock.advance(30)
     with house.doors.write() as session:
         day = house.clock.now().date()
-        sell_goods(session, STORE, [(sku, qty)], sale_id=new_id(), day=day, at=house.clock.now(), actor=SYSTEM)
+        sell_goods(Context(session, SYSTEM, house.clock.now()), STORE, [(sku, qty)], sale_id=new_id(), day=day)
 
 
 def start(client, *sections: str) -> str:
@@ -195,8 +196,8 @@ def test_an_interrupted_booking_goes_on(office):
         send(client, f"{take}/1/total", product=sku, qty=str(qty))
     send(client, f"{take}/1/finish")
     with office.doors.write() as session:
-        stocktake.begin_posting(session, STORE, key, actor=SYSTEM, at=office.clock.now())
-        stocktake.post_some(session, STORE, key, most=1, actor=SYSTEM, at=office.clock.now())
+        stocktake.begin_posting(Context(session, SYSTEM, office.clock.now()), STORE, key)
+        stocktake.post_some(Context(session, SYSTEM, office.clock.now()), STORE, key, most=1)
     assert "Go on booking" in words(client.get(take))
     assert send(client, f"{take}/post").status_code == 303
     assert level(office, "milk") == 8
@@ -440,7 +441,7 @@ def test_a_date_and_a_recall_lead_to_a_note_that_begins_with_the_product(office)
     assert "batch L7" in words(client.get(begun))
     send(client, f"{begun}/add", product="milk", qty="2")
     with office.doors.write() as session:
-        row = recall.call(session, STORE, "milk", "L7", why="Glass", actor=SYSTEM, at=NOON)
+        row = recall.call(Context(session, SYSTEM, NOON), STORE, "milk", "L7", why="Glass")
         address = f"/stock/recalls/{row.id}"
     assert "reason=recalled" in client.get(address).text
     send(client, f"{begun}/post")

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue.catalogue import Product
 from store_app.files import importing
 from supply.demand.campaign_uplift import CampaignAsk, CampaignLine
@@ -93,8 +94,8 @@ def test_what_sells_elsewhere_becomes_a_product_every_shop_can_order_in(console)
     sheets = [importing.read("bestsellers", (head + more).encode(), "list.csv") for more in lists]
     with console.doors.write() as session:
         for sheet in sheets:
-            importing.write(session, sheet, "network", actor=SYSTEM, at=NOON)
-        external_rankings.add(session, "mall", NOON.date(), 3, "Fresh milk", "", actor=SYSTEM, at=NOON)
+            importing.write(Context(session, SYSTEM, NOON), sheet, "network")
+        external_rankings.add(Context(session, SYSTEM, NOON), "mall", NOON.date(), 3, "Fresh milk", "")
         assert [row.place for row in external_rankings.unmatched(session, NOON.date())] == [1, 3]
         tax = session.get_one(Product, "milk").tax_class_id
     client = console.signed_in("operator")
@@ -121,11 +122,11 @@ def test_a_match_by_hand_outlives_the_same_list_brought_in_again(console):
     def bring_in(text: str) -> None:
         sheet = importing.read("bestsellers", text.encode(), "list.csv")
         with console.doors.write() as session:
-            importing.write(session, sheet, "network", actor=SYSTEM, at=NOON)
+            importing.write(Context(session, SYSTEM, NOON), sheet, "network")
 
     bring_in(both)
     with console.doors.write() as session:
-        external_rankings.match(session, "mall", "Fresh milk drink", "milk", actor=SYSTEM, at=NOON)
+        external_rankings.match(Context(session, SYSTEM, NOON), "mall", "Fresh milk drink", "milk")
     bring_in(both)
     with console.doors.read() as session:
         places = session.query(ExternalRank).order_by(ExternalRank.place).all()

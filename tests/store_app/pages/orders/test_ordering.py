@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from config.nodes.journal import Actor, JournalEntry, record
+from config.nodes.journal import Actor, Context, JournalEntry, record
 from config.nodes.outbox import OutboxMessage
 from pos.store.store import Store
 from store_app.jobs import orders
@@ -196,7 +196,7 @@ def test_a_proposal_says_what_is_left_of_the_week_s_money_and_goes_beyond_it_onl
         session.get_one(ReplenishmentOrder, (STORE, "order-P2")).cost_minor = 1_000
         for sku in ("bread", "apple"):
             session.get_one(OrderLine, (STORE, P1, sku)).packs = 0
-        budget.set_budget(session, STORE, 4_000, actor=SYSTEM, at=NOON)
+        budget.set_budget(Context(session, SYSTEM, NOON), STORE, 4_000)
     assert within in words(client.get(f"/orders/{P1}"))
     assert send(client, f"/orders/{P1}/lines/milk", packs="50", reason="event").status_code == 303
     assert beyond in words(client.get(f"/orders/{P1}"))
@@ -246,8 +246,7 @@ def a_line(session, account_minor, limit_minor=6_000):
 def test_all_proposals_go_on_credit_where_that_is_chosen_and_others_suppliers_as_before(office):
     with office.doors.write() as session:
         a_line(session, 900, 6_100)
-        add_supplier(session, STORE, Contact("Farm"), id="farm",
-                     actor=Actor.system("test", STORE), at=NOON)  # fmt: skip
+        add_supplier(Context(session, Actor.system("test", STORE), NOON), STORE, Contact("Farm"), id="farm")
         proposal(session, "order-P2", 99)
         session.get_one(ReplenishmentOrder, (STORE, "order-P2")).supplier_id = "farm"
     client = office.signed_in()
@@ -341,7 +340,7 @@ def test_what_happened_to_an_order_is_told_in_the_readers_words_and_names_no_job
     send(client, f"/orders/{P1}/lines/milk", packs="3", reason="event")
     with office.doors.write() as session:
         for actor, verb in ((rule, "order.approved"), (Actor.system("supply", STORE), "order.acknowledged")):
-            record(session, actor=actor, at=NOON, verb=verb, subject=f"order:{P1}", before="proposed")
+            record(Context(session, actor, NOON), verb=verb, subject=f"order:{P1}", before="proposed")
         order = session.get(ReplenishmentOrder, (STORE, P1))
         order.state = "acknowledged"
     shown = words(client.get(f"/orders/{P1}?lang={language}"))

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue.catalogue import Product
 from pos.store.store import Region
 from store_app.commands import ordering
@@ -110,7 +110,7 @@ def test_what_is_played_of_the_first_order_is_its_proposal(house, minimum_minor,
         goods(session)
         history(session, days=60)
         session.execute(sa.update(Supplier).values(minimum_minor=minimum_minor))
-        budget.set_budget(session, STORE, week_minor, actor=Actor.system("test", STORE), at=NOON)
+        budget.set_budget(Context(session, Actor.system("test", STORE), NOON), STORE, week_minor)
     forecast_jobs.forecast_store(Desk(house.doors, compute=compute_here), YESTERDAY)
     with house.doors.read() as session:
         loaded = order_simulation.load(session, STORE, country="US", at=house.clock.now())

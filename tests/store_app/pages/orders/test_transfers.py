@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from config.ids import pickup_code_of
+from config.nodes.journal import Context
 from pos.stock import stock
 from pos.store.store import Store
 from supply.network.routes import vehicles
@@ -147,7 +148,7 @@ def add_transfers(network: House) -> None:
         names = {store.id: store.name for store in session.query(Store).order_by(Store.id).limit(2)}
         first, second = names
         for n, store_id in enumerate(names):
-            vehicles.place(session, store_id, 40_700_000 + 4_000 * n, -73_990_000 + 6_000 * n, **BY)
+            vehicles.place(Context(session, **BY), store_id, 40_700_000 + 4_000 * n, -73_990_000 + 6_000 * n)
         for name, status in (("transfer-1", "proposed"), ("transfer-2", "received")):
             row = store_transfers.Transfer(
                 id=name, giver_id=first, taker_id=second, giver_name=names[first], taker_name=names[second], metres=840,
@@ -159,7 +160,7 @@ def add_transfers(network: House) -> None:
                 transfer_id=name, sku="milk", name="Whole milk", stock_unit="each", price_quantity=1, qty=6,
                 pack_qty=12, pack_cost_minor=960, last_day=None,
             )  # fmt: skip
-            transfers.write_proposal(session, row, [line], **BY)
+            transfers.write_proposal(Context(session, **BY), row, [line])
             if status == "received":
                 given = {"store_id": first, "id": name, "counts": {"milk": 6}, "code": "AB2CD3EF"}
                 hear(session, "transfer.given", given, at=BY["at"])

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import NETWORK
+from config.nodes.journal import Context
 from supply.membership import benchmarks, credit_review, level, objections, suggestions
 from supply.money import credit, ledger, lost_entries, payouts
 from supply.money import terms as money_terms
@@ -51,7 +52,7 @@ def test_an_order_is_approved_on_credit_where_it_is_approved_and_nowhere_else(pa
 def test_what_the_line_does_not_hold_is_said_and_nothing_is_sent(pair):
     network, house = pair
     with network.doors.write() as session:
-        money_terms.set_terms(session, Terms(cap_minor=100), actor=money.OPERATOR, at=money.NOON)
+        money_terms.set_terms(Context(session, money.OPERATOR, money.NOON), Terms(cap_minor=100))
         money.work_out(session)
     money.carry(network, house, NETWORK)
     client = house.signed_in()
@@ -160,7 +161,7 @@ def test_a_run_pays_out_by_a_file_whose_sums_are_those_of_its_transfers(pair):
 def test_the_operator_sees_who_is_late_holds_and_lets_go_and_gives_up(pair):
     network, house = pair
     with network.doors.write() as session:
-        book = ledger.Booking(session, STORE, actor=money.OPERATOR, at=money.NOON)
+        book = ledger.Booking(Context(session, money.OPERATOR, money.NOON), STORE)
         due = money.DAY - money.dt.timedelta(days=40)
         book.invoice(ledger.Wanted("old", 5_000, due, True, None, None, []))
         book.close("invoiced")
@@ -228,7 +229,7 @@ def test_a_suggestion_is_answered_on_the_page_and_the_next_one_follows(house):
     ]}  # fmt: skip
     with house.doors.write() as session:
         benchmarks.take_edition(session, body)
-        suggestions.renew(session, STORE, money.DAY, actor=money.OPERATOR, at=money.NOON)
+        suggestions.renew(Context(session, money.OPERATOR, money.NOON), STORE, money.DAY)
     page = words(client.get("/compare/"))
     assert "2.4 %" in page
     assert page.count("Soap") == 1, "it is missing here; its price differs from nobody's"
@@ -252,7 +253,7 @@ def test_the_shop_that_needs_somebody_stands_first_and_says_why(pair):
     page = words(operator.get("/console/stores/"))
     assert page.index("Store S01") < page.index("Store S02")
     with network.doors.write() as session:
-        book = ledger.Booking(session, "S02", actor=money.OPERATOR, at=money.NOON)
+        book = ledger.Booking(Context(session, money.OPERATOR, money.NOON), "S02")
         due = money.DAY - money.dt.timedelta(days=1)
         book.invoice(ledger.Wanted("i-2", 7_700, due, True, None, None, []))
         book.close("invoiced")
@@ -275,7 +276,7 @@ def test_an_odd_draw_takes_no_page_away_and_a_shop_that_was_left_out_is_named(ne
         session.add(level.CountsReported(store_id=STORE, day=money.DAY, sold_products=9, counted_products=9))
         session.flush()
         session.execute(sa.text("update counts_reported set sold_products = 'many'"))
-        assert credit_review.close_day(session, money.DAY, actor=money.OPERATOR, at=money.NOON) == 1
+        assert credit_review.close_day(Context(session, money.OPERATOR, money.NOON), money.DAY) == 1
     operator = network.signed_in("operator")
     assert "Store S01 · Order 9" in words(operator.get("/console/money/"))
     assert "Orders are on hold until you let them go: Store S01" in words(operator.get("/console/"))

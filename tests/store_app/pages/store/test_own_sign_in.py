@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.database import Base
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.store import staff_sessions
 from pos.store.second_factor import RecoveryCode
 from pos.store.staff_sessions import StaffSession
@@ -126,7 +126,7 @@ def test_an_app_is_connected_again_by_passphrase_and_code_and_the_old_one_counts
 def test_two_reset_an_operator_s_app_who_is_signed_out_told_of_it_and_connects_another(real: House, ready):
     theirs, _, codes = ready
     with real.doors.write() as session:
-        staff.add(session, "network", "Nora", "operator", NORAS, actor=Actor.system("command", "network"), at=NOON)
+        staff.add(Context(session, Actor.system("command", "network"), NOON), "network", "Nora", "operator", NORAS)
     nora, _ = enter(real, name="Nora", pin=NORAS)
     connect(nora)
     agreed = {"own": NORAS, "other": "operator", "other_pin": OWN}
@@ -167,7 +167,7 @@ def test_people_see_their_sessions_and_end_one_the_others_or_another_operator_s(
     assert send(own, f"{HERE}sessions/others").status_code == 303
     assert [one.get("/console/").status_code for one in (own, tablet)] == [200, 303]
     with real.doors.write() as session:
-        staff.add(session, "network", "Nora", "operator", NORAS, actor=Actor.system("command", "network"), at=NOON)
+        staff.add(Context(session, Actor.system("command", "network"), NOON), "network", "Nora", "operator", NORAS)
     nora, _ = enter(real, name="Nora", pin=NORAS)
     connect(nora)
     assert send(nora, "/console/people/operator/sign-out", own="9999").status_code == 422

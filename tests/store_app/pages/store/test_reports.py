@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
 from pos.reports.reports import KINDS
@@ -31,13 +31,13 @@ def sold(house):
         session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
         session.flush()
         for sku, name in (("MILK", "Milk 牛奶"), ("EVIL", RISKY)):
-            catalogue.add_product(session, sku, name, category="Dairy", tax_class_id="food", actor=actor, at=NOON)
-            catalogue.set_price(session, sku, 129, dt.date(2026, 3, 1), actor=actor, at=NOON)
-            catalogue.list_product(session, STORE, sku, cost_minor=80, actor=actor, at=NOON)
-        stock.open_stock(session, STORE, [("MILK", 10), ("EVIL", 10)], source_id="opening", at=NOON, actor=actor)
-        shift.open_shift(session, STORE, "1", 0, actor=actor, at=NOON)
+            catalogue.add_product(Context(session, actor, NOON), sku, name, category="Dairy", tax_class_id="food")
+            catalogue.set_price(Context(session, actor, NOON), sku, 129, dt.date(2026, 3, 1))
+            catalogue.list_product(Context(session, actor, NOON), STORE, sku, cost_minor=80)
+        stock.open_stock(Context(session, actor, NOON), STORE, [("MILK", 10), ("EVIL", 10)], source_id="opening")
+        shift.open_shift(Context(session, actor, NOON), STORE, "1", 0)
         request = SaleRequest("sale-0001", STORE, "1", [("MILK", 2), ("EVIL", 1)], [("cash", 387)], 387)
-        sale.complete(session, request, actor=actor, at=NOON)
+        sale.complete(Context(session, actor, NOON), request)
     return house
 
 

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.nodes import journal, outbox
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue import selling_hours
 from pos.printing.queue import PrintJob
@@ -272,9 +272,8 @@ def test_books_put_back_are_told_with_what_somebody_must_look_at(office, languag
              "why": "This customer is not known here. Look the customer up again.", "facts": {}},
         ]  # fmt: skip
         journal.record(
-            session, actor=Actor.system("sync", STORE), at=NOON, verb=homecoming.VERB, subject=f"node:{STORE}",
-            topics={"sale.completed": 2, "shift.closed": 1}, odd=odd, odd_many=3,
-        )  # fmt: skip
+            Context(session, Actor.system("sync", STORE), NOON), verb=homecoming.VERB, subject=f"node:{STORE}",
+            topics={"sale.completed": 2, "shift.closed": 1}, odd=odd, odd_many=3)  # fmt: skip
     client = office.signed_in()
     shown = words(client.get(f"/settings/?lang={language}"))
     assert [one for one in said if one not in shown] == []

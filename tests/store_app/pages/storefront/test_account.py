@@ -3,6 +3,7 @@
 import re
 
 from config.ids import NETWORK, new_id
+from config.nodes.journal import Context
 from pos.customers import customers
 from pos.customers.shared_points import SharedScheme
 from pos.store.store import store_of
@@ -70,14 +71,14 @@ def test_a_member_s_shared_points_stand_beside_its_orders_and_its_owner_ends_the
             from_day=AT.date(), name="Clover", currency=store.currency, active=True, points=1, per_minor=100,
             worth_minor=1, least_points=10, expiry_months=0, lapsed_to="stores", notice_days=0,
         )  # fmt: skip
-        points_pool.found(session, scheme, actor=ANA, at=AT)
+        points_pool.found(Context(session, ANA, AT), scheme)
         key = customers.key_of(NETWORK, store.tz, phone)
         body = {"store_id": STORE, "customer_id": "customer-li", "key": key, "reported_at": AT.isoformat()}
         hear(session, "points.member", body, at=AT)
         moved = body | {"id": new_id(), "kind": "brought", "points": 230, "amount_minor": 230, "sale_id": "",
                         "at": AT.isoformat(), "business_day": AT.date().isoformat()}  # fmt: skip
         hear(session, "points.moved", moved, at=AT)
-        points.decide(session, STORE, moved["id"], take=True, actor=ANA, at=AT)
+        points.decide(Context(session, ANA, AT), STORE, moved["id"], take=True)
     stranger, owner = market.customer(), market.customer()
     enter(stranger, "+1 555 0199")
     assert "Clover" not in stranger.look(f"{ONLINE}/mine").text

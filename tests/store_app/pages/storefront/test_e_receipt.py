@@ -2,6 +2,7 @@
 
 import pytest
 
+from config.nodes.journal import Context
 from pos.documents import receipt
 from pos.store.store import show_receipts, store_of
 from tests.builders import NOON, Network, open_store
@@ -15,7 +16,7 @@ AT = f"http://localhost/shop/{STORE.lower()}/receipts"
 def store(tmp_path):
     found = open_store(tmp_path)
     with found.write() as session:
-        show_receipts(session, STORE, AT, actor=found.wei, at=NOON)
+        show_receipts(Context(session, found.wei, NOON), STORE, AT)
     yield found
     found.database.engine.dispose()
 

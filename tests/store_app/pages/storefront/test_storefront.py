@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 import store_app
 from config.ids import new_id
+from config.nodes.journal import Context
 from pos.catalogue import offers
 from pos.catalogue.catalogue import Product
 from pos.customers import customers
@@ -247,7 +248,7 @@ def test_a_member_who_shows_the_number_gets_the_members_price(market, customer):
     with market.town.store.write() as session:
         store = store_of(session, STORE)
         wished = Particulars("Rosa", "555 0100 11", agreed=frozenset(["phone", "points", "online"]))
-        customers.add(session, store, new_id(), wished, actor=ANA, at=AT)
+        customers.add(Context(session, ANA, AT), store, new_id(), wished)
     market.town.publish(later(minutes=2))
     assert customer.send(f"{ONLINE}/p/milk", steps=2).status_code == 303
     basket = words(customer.look(f"{ONLINE}/basket"))
@@ -270,9 +271,9 @@ def promise(market, kind, *, codes=None, choice=None, **wishes):
     needs = None if codes is None else frozenset()
     offer = Offer(new_id(), "Half price", kind, parts, percent_bp=5_000, codes=needs, **wishes)
     with market.town.store.write() as session:
-        offers.make(session, STORE, offer, actor=ANA, at=AT)
+        offers.make(Context(session, ANA, AT), STORE, offer)
         if codes:
-            offers.make_coupons(session, STORE, offer.id, codes=codes, actor=ANA, at=AT)
+            offers.make_coupons(Context(session, ANA, AT), STORE, offer.id, codes=codes)
     market.town.publish(later(minutes=1))
 
 
@@ -402,7 +403,7 @@ def test_the_last_one_goes_to_whoever_orders_first(market, customer):
 def test_a_closed_shop_says_so_first_and_takes_no_order(market, customer):
     customer.send(f"{ONLINE}/p/milk")
     with market.town.store.write() as session:
-        storefront.set_taking_orders(session, STORE, False, actor=ANA, at=AT)
+        storefront.set_taking_orders(Context(session, ANA, AT), STORE, False)
     market.town.deliver()
     shown = customer.look()
     assert "takes no online orders just now" in shown.text

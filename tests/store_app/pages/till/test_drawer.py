@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from config.nodes.journal import Actor, JournalEntry
+from config.nodes.journal import Actor, Context, JournalEntry
 from pos.printing.queue import PrintJob
 from pos.reports import slips
 from pos.till import shift
@@ -40,7 +40,7 @@ def opened(house: House) -> House:
     """Give a store whose till the cashier has opened with 50.00."""
     with house.doors.write() as session:
         actor = Actor("cashier", "Cashier", "cashier", STORE)
-        shift.open_shift(session, STORE, "1", 5000, actor=actor, at=NOON)
+        shift.open_shift(Context(session, actor, NOON), STORE, "1", 5000)
     return house
 
 
@@ -71,7 +71,7 @@ def test_nothing_of_what_should_be_there_is_shown_before_the_count_stands(opened
     cashier = opened.signed_in("cashier")
     with opened.doors.write() as session:
         found = shift.current(session, STORE, "1")
-        add_cash(session, found, "tab_paid", 310, "t1", at=NOON, actor=Actor("c", "C", "cashier", STORE))
+        add_cash(Context(session, Actor("c", "C", "cashier", STORE), NOON), found, "tab_paid", 310, "t1")
     send(cashier, "/money/count")
     before = cashier.get(f"{HERE}/count")
     send(cashier, f"{HERE}/count", **{"note-2000": "2"})
@@ -240,8 +240,8 @@ def test_an_x_that_a_supervisor_printed_is_drawn_without_its_cash_for_a_cashier(
         assert job.document["cash"] == {"float": 5000}
         cashier = Actor("cashier", "Cashier", "cashier", STORE)
         assert slips.seen_by(session, job, cashier)["cash"] == {}
-        shift.count(session, shift.current(session, STORE, "1"), 5000, actor=cashier, at=NOON)
-        shift.settle(session, shift.current(session, STORE, "1"), actor=cashier, at=NOON)
+        shift.count(Context(session, cashier, NOON), shift.current(session, STORE, "1"), 5000)
+        shift.settle(Context(session, cashier, NOON), shift.current(session, STORE, "1"))
         assert slips.seen_by(session, job, cashier)["cash"] == {"float": 5000}
 
 
@@ -270,7 +270,7 @@ def test_every_z_is_listed_with_over_and_short_drawn(opened: House):
         send(keeper, f"{HERE}/count", sum=counted)
         send(keeper, f"{HERE}/close")
         with opened.doors.write() as session:
-            shift.open_shift(session, STORE, "1", 5000, actor=Actor("c", "C", "cashier", STORE), at=NOON)
+            shift.open_shift(Context(session, Actor("c", "C", "cashier", STORE), NOON), STORE, "1", 5000)
     page = keeper.get(f"{HERE}/reports")
     assert page.text.count("<rect") == 3
     for said in ("Z 1", "Z 3", "exact", "$3.00 over", "$2.00 short"):

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from config.ids import new_id
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.payments import requests
 from pos.payments.practice_terminal import SCRIPTED
 from pos.payments.providers import Outcome
@@ -84,7 +84,7 @@ def test_money_that_paid_for_its_sale_needs_nobody(house, till):
 def test_money_of_a_lost_basket_is_used_for_one_set_aside(house, till):
     payment, again = take(till), new_id()
     with house.doors.write() as session:
-        basket.park(session, Parking(again, STORE, "1", 300, {}, "Mrs Li"), actor=_ana(), at=NOON)
+        basket.park(Context(session, _ana(), NOON), Parking(again, STORE, "1", 300, {}, "Mrs Li"))
     assert "Mrs Li" in words(till.get("/payments/"))
     assert post(till, f"/payments/{payment['id']}/use", basket="nowhere").status_code == 422
     assert post(till, f"/payments/{payment['id']}/use", basket=again).status_code == 303
@@ -140,7 +140,7 @@ def test_two_answers_that_contradict_each_other_stay_until_somebody_asked_the_ba
     payment = take(till)
     sell(till, payment["sale_id"], payment)
     with house.doors.write() as session:
-        requests.settle_outcome(session, STORE, payment["id"], Outcome("declined"), actor=_ana(), at=NOON)
+        requests.settle_outcome(Context(session, _ana(), NOON), STORE, payment["id"], Outcome("declined"))
     assert "first “paid”, then “refused”" in words(till.get("/payments/"))
     keeper = house.signed_in()
     for _ in range(2):

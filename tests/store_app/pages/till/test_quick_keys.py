@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import quick_keys
 from pos.catalogue.quick_keys import Page
 from tests.builders import GOODS, fill_catalogue
@@ -19,7 +19,7 @@ ADDRESS = "/quick-keys/"
 def store(house: House) -> House:
     """Give a store whose five products have keys."""
     with house.doors.write() as session:
-        fill_catalogue(session, STORE, GOODS, actor=Actor("w", "Wei", "shopkeeper", STORE), at=NOON)
+        fill_catalogue(Context(session, Actor("w", "Wei", "shopkeeper", STORE), NOON), STORE, GOODS)
     return house
 
 

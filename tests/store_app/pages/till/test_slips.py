@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 import sqlalchemy as sa
 
+from config.nodes.journal import Context
 from config.words import language
 from pos.customers import customers
 from pos.customers.customers import Particulars
@@ -34,7 +35,7 @@ def office(build) -> House:
     with house.doors.write() as session:
         till_id = session.scalar(sa.select(Till.id).where(Till.store_id == STORE))
         if shift.current(session, STORE, till_id) is None:
-            shift.open_shift(session, STORE, till_id, 10_000, actor=SYSTEM, at=NOON)
+            shift.open_shift(Context(session, SYSTEM, NOON), STORE, till_id, 10_000)
     return house
 
 
@@ -71,7 +72,7 @@ def test_the_receipt_of_what_was_put_on_the_tab_asks_not_how_the_money_goes_back
     client = office.signed_in()
     with office.doors.write() as session:
         agreed = Particulars("Marta", "5550123456", "en", frozenset({"phone", "tab"}), 5000)
-        customers.add(session, store_of(session, STORE), "customer-marta", agreed, actor=SYSTEM, at=NOON)
+        customers.add(Context(session, SYSTEM, NOON), store_of(session, STORE), "customer-marta", agreed)
     sale_id = sold(office, client, [("tab", 0)], customer_id="customer-marta")
     here = f"/money/receipts/{sale_id}"
     assert "Give no money out" in words(client.get(here))
@@ -86,7 +87,7 @@ def test_goods_taken_back_on_the_money_page_say_where_each_part_of_their_money_g
     with office.doors.write() as session:
         store = store_of(session, STORE)
         agreed = Particulars("Marta", "5550123456", "en", frozenset({"phone", "tab"}), 5000)
-        customers.add(session, store, "customer-marta", agreed, actor=SYSTEM, at=NOON)
+        customers.add(Context(session, SYSTEM, NOON), store, "customer-marta", agreed)
     sale_id = sold(office, client, [("tab", 100), ("cash", 0)], customer_id="customer-marta")
     assert send(client, f"/money/receipts/{sale_id}/return", **{"back-1": "2", "tender": "cash"}).status_code == 303
     with office.doors.read() as session:
@@ -141,7 +142,7 @@ def test_the_pick_list_gathers_all_accepted_orders_by_place_with_boxes(office: H
     with office.doors.write() as session:
         for order, number, lines in (("order-aa01", 71, [("milk", 2)]), ("order-aa02", 72, [("milk", 1)])):
             arrive(session, order, number, lines)
-            pickup.accept(session, STORE, order, actor=SYSTEM, at=NOON)
+            pickup.accept(Context(session, SYSTEM, NOON), STORE, order)
     client = office.signed_in()
     assert "Print the pick list" in words(client.get("/pickup/"))
     assert send(client, "/slips/pick-list").status_code == 303
@@ -154,7 +155,7 @@ def test_the_pick_list_gathers_all_accepted_orders_by_place_with_boxes(office: H
 def test_the_slip_of_an_order_opens_it_at_the_counter_and_hands_nothing_over(office: House):
     with office.doors.write() as session:
         arrive(session, "order-bb01", 81, [("milk", 2)])
-        pickup.accept(session, STORE, "order-bb01", actor=SYSTEM, at=NOON)
+        pickup.accept(Context(session, SYSTEM, NOON), STORE, "order-bb01")
     client = office.signed_in()
     send(client, "/slips/orders/order-bb01")
     (job,) = jobs(office, "pickup")
@@ -166,14 +167,14 @@ def test_the_slip_of_an_order_opens_it_at_the_counter_and_hands_nothing_over(off
 def test_names_on_slips_are_forgotten_with_the_order(office: House):
     with office.doors.write() as session:
         arrive(session, "order-cc01", 91, [("milk", 2)])
-        pickup.accept(session, STORE, "order-cc01", actor=SYSTEM, at=NOON)
+        pickup.accept(Context(session, SYSTEM, NOON), STORE, "order-cc01")
     client = office.signed_in()
     send(client, "/slips/orders/order-cc01")
     send(client, "/slips/pick-list")
     with office.doors.write() as session:
         for job in session.scalars(sa.select(PrintJob)):
             job.paper = b"printed"
-        pickup.cancel(session, STORE, "order-cc01", why="no", actor=SYSTEM, at=NOON)
+        pickup.cancel(Context(session, SYSTEM, NOON), STORE, "order-cc01", why="no")
         pickup.forget_people(session, STORE, at=NOON + dt.timedelta(days=31))
     assert jobs(office, "pickup")[0].document["customer_name"] == ""
     assert {one["customer_name"] for one in jobs(office, "pick_list")[0].document["orders"]} == {""}
@@ -228,7 +229,7 @@ def test_nothing_is_claimed_of_a_delivery_that_came_as_ordered(office: House):
 
 def test_a_count_sheet_is_blind(office: House):
     with office.doors.write() as session:
-        take = stocktake.start(session, STORE, name="May", sections=["Cold room"], actor=SYSTEM, at=NOON)
+        take = stocktake.start(Context(session, SYSTEM, NOON), STORE, name="May", sections=["Cold room"])
     client = office.signed_in()
     assert "Print the count sheet" in words(client.get(f"/stock/takes/{take.id}/1"))
     assert send(client, f"/slips/takes/{take.id}/1").status_code == 303

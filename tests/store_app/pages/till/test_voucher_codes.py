@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue
 from pos.payments import vouchers
 from pos.payments.vouchers import Voucher
@@ -22,8 +22,8 @@ def gifts(store, house):
     by = {"actor": Actor.system("t", STORE), "at": NOON}
     with house.doors.write() as session:
         wishes = {"category": "x", "tax_class_id": "food", "kind": "voucher", "price_typed": True}
-        catalogue.add_product(session, "GIFT", "Gift", **wishes, **by)
-        catalogue.list_product(session, STORE, "GIFT", **by)
+        catalogue.add_product(Context(session, **by), "GIFT", "Gift", **wishes)
+        catalogue.list_product(Context(session, **by), STORE, "GIFT")
 
 
 @pytest.fixture

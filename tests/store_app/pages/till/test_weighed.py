@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.catalogue import catalogue, scan
 from pos.till import scale
 from tests.builders import GOODS, fill_catalogue
@@ -21,7 +21,7 @@ def store(build: Callable[..., House]) -> House:
     """Give a store with cheese of the number 12345 and a practice scale."""
     made = build(scale="practice")
     with made.doors.write() as session:
-        fill_catalogue(session, STORE, GOODS, actor=Actor("w", "Wei", "shopkeeper", STORE), at=NOON)
+        fill_catalogue(Context(session, Actor("w", "Wei", "shopkeeper", STORE), NOON), STORE, GOODS)
         catalogue.add_code(session, "cheese", "12345", 1)
     return made
 

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from config.nodes.journal import Actor
+from config.nodes.journal import Actor, Context
 from pos.stock import batches, stock
 from pos.stock.batches import Lot
 from pos.store.store import Store
@@ -58,7 +58,7 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
         assert odd.status_code in (404, 422)
         assert says in words(odd)
     with console.doors.write() as session:
-        stock.receive(session, "WH1", [("milk", 48)], source_id="po-2", at=NOON, actor=Actor.system("test", "network"))
+        stock.receive(Context(session, Actor.system("test", "network"), NOON), "WH1", [("milk", 48)], source_id="po-2")
         lot = Lot("milk", 48, "C1", NOON.date() + dt.timedelta(days=20))
         (other,) = batches.lay_in(session, "WH1", [lot], source_kind="purchase", source_id="po-2", at=NOON)
         lot_id = other.id

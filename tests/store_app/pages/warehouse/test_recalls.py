@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import NETWORK, new_id
+from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from pos.stock import batches, recall
 from pos.stock.batches import Lot
@@ -63,7 +64,7 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
     with console.doors.write() as session:
         reported = session.scalars(sa.select(OutboxMessage.topic).where(OutboxMessage.to_node == STORE)).all()
         assert reported.count("recall.reported") == 1, "a second click calls nothing back again"
-        recall.clear(session, STORE, command, 5, actor=SYSTEM, at=NOON)
+        recall.clear(Context(session, SYSTEM, NOON), STORE, command, 5)
     page = words(client.get(at))
     assert "24 taken out" in page
     assert "How many came back" in page
@@ -78,7 +79,7 @@ def test_what_the_network_recalls_is_shown_at_the_shop_and_lifted_by_the_network
     fill(house)
     with house.doors.write() as session:
         recall.call(
-            session, STORE, "milk", "L7", id=new_id(), why="Glass", afterwards="send_back", actor=SYSTEM, at=NOON
+            Context(session, SYSTEM, NOON), STORE, "milk", "L7", id=new_id(), why="Glass", afterwards="send_back"
         )
     client = house.signed_in("shopkeeper")
     assert "Recalls 1" in words(client.get("/stock/"))
@@ -152,7 +153,7 @@ def called_of_the_dairy(console) -> str:
     """Call back a batch that a purchase of the dairy's brought; gives the recall's page."""
     client = console.signed_in("operator")
     with console.doors.write() as session:
-        suppliers.write_contact(session, NETWORK, "dairy", suppliers.Contact("Dairy"), actor=SYSTEM, at=NOON)
+        suppliers.write_contact(Context(session, SYSTEM, NOON), NETWORK, "dairy", suppliers.Contact("Dairy"))
         day = NOON.date()
         session.add(Purchase(store_id="WH1", id="po-1", purchase_no=1, state="received", supplier_id="dairy",
                              expected_day=day, proposed_at=NOON, received_at=NOON))  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
+from config.nodes.journal import Actor, Context
 from store_app.jobs.desk import Desk
 from store_app.jobs.jobs import JOBS
 from supply.facts import Advised
@@ -17,7 +18,7 @@ from supply.orders.suppliers import Supplier
 from tests.store_app.conftest import NOON, House, post, token
 from tests.store_app.office import words
 
-BY = {"actor": routes.Actor.system("test", "network"), "at": NOON}
+BY = {"actor": Actor.system("test", "network"), "at": NOON}
 AT = "/console/routes/"
 
 
@@ -34,13 +35,12 @@ def ramp(network: House) -> House:
         session.flush()
         for n, store_id in enumerate(("S01", "S02")):
             expect(
-                session,
+                Context(session, **BY),
                 store_id,
                 f"D{n}",
                 Advice("net", [Advised("milk", "Milk", 12, 24)], expected_day=NOON.date()),
-                **BY,
             )
-            vehicles.place(session, store_id, 40_700_000 + n * 40_000, -73_900_000 - n * 60_000, **BY)
+            vehicles.place(Context(session, **BY), store_id, 40_700_000 + n * 40_000, -73_900_000 - n * 60_000)
     return network
 
 
@@ -136,7 +136,7 @@ def test_what_is_wrong_is_said_beside_what_was_typed(ramp):
 def test_of_the_page_of_places_only_what_was_changed_is_kept(ramp):
     client = ramp.signed_in("operator")
     with ramp.doors.write() as session:  # while the page was open, somebody else moved store S02
-        vehicles.place(session, "S02", 41_000_000, -74_000_000, **BY)
+        vehicles.place(Context(session, **BY), "S02", 41_000_000, -74_000_000)
     untouched = {"degrees": "40.740000, -73.960000", "from": "06:00", "until": "18:00", "service": "6"}
     others = {f"{name}-S02": text for name, text in untouched.items()} | {"was-S02": "|".join(untouched.values())}
     both = {"place": ["S01", "S02"]}
