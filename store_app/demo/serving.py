@@ -15,18 +15,22 @@ from typing import Any
 import httpx2
 from rich.console import Console
 
+from config.clock import PracticeClock, day_start
 from config.errors import DomainError
 from config.ids import NETWORK
 from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from pos.store.store import show_receipts
-from store_app.demo.build import PINS
-from store_app.demo.command import morning, over_http, settings_for
-from store_app.demo.panel import DemoPanel
+from store_app.demo.build import PINS, place_of
+from store_app.demo.member import Member
+from store_app.demo.panel import ROLLOVER_HOUR, ZONE, DemoPanel
+from store_app.demo.road import Road
 from store_app.pages.store import notice
 from store_app.runtime.doors import open_doors
 
 START_S = 60.0
+SECRET = "practice-only-" * 3
+OPEN_AT = dt.timedelta(hours=8)
 
 
 def serve(
@@ -73,6 +77,50 @@ def serve(
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def left_to_visitors(panel: DemoPanel) -> frozenset[str]:
+    """Return the store whose orders and goods wait for whoever looks: the first live one."""
+    return frozenset({panel.live_stores()[0].id})
+
+
+def over_http(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, str], reported: Any) -> Road:
+    """Open the road over the nodes that are being served: their pages by HTTP, their books beside them."""
+    clock = PracticeClock(state / "clock.json")
+    base = settings_for(state, NETWORK, database_url=notice.read(state).get("network_database"))
+    network = Member(base, clock, httpx2.Client(base_url=urls[NETWORK], timeout=60))
+    stores = {}
+    for store in panel.stores:
+        settings = settings_for(
+            state, store.id, network_url=urls[NETWORK], network_key=keys[store.id], public_url=urls[NETWORK]
+        )
+        client = httpx2.Client(base_url=urls[store.id], timeout=60) if store.is_live else None
+        stores[store.id] = Member(settings, clock, client, store.slug)
+    return Road(panel, network, stores, set_clock=clock.set, progress=reported, left_to_people=left_to_visitors(panel))
+
+
+def settings_for(
+    state: Path, node_id: str, *, clock_file: bool = True, database_url: str | None = None, **given: Any
+) -> Settings:
+    """Return the settings of a demonstration node."""
+    place = place_of(state.resolve(), node_id, database_url)
+    return Settings(
+        role="network" if node_id == NETWORK else "store",
+        node_id=node_id,
+        database_url=place.database_url,
+        state_folder=place.folder,
+        secret_key=SECRET,
+        practice=True,
+        practice_clock=state.resolve() / "clock.json" if clock_file else None,
+        printer="" if node_id == NETWORK else "paper",
+        log_level="WARNING",
+        **given,
+    )
+
+
+def morning(day: dt.date) -> dt.datetime:
+    """Return eight o'clock of a demonstration day."""
+    return day_start(day, ZONE, ROLLOVER_HOUR) - dt.timedelta(hours=ROLLOVER_HOUR) + OPEN_AT
 
 
 # --- inside ---

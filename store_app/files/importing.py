@@ -11,8 +11,7 @@ Rules
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -27,65 +26,25 @@ from config.ids import new_id
 from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
 from pos.store.store import Store
-from store_app.files import calendars, customers, encodings, members, network, products, suppliers, surroundings, tables
+from store_app.files import (
+    calendars,
+    customers,
+    encodings,
+    members,
+    network,
+    past_sales,
+    products,
+    suppliers,
+    surroundings,
+    tables,
+)
 from store_app.files.cells import Cell, Figure, day, decimal, in_minor, price, text, whole
+from store_app.files.sheet import Fault, Sheet
 from store_app.files.tables import MOST_BYTES, MOST_ROWS, Number
 from store_app.web import marks
-from store_app.words import words as general_words
 from store_app.words.refusals import sentence_of
 
 MOST_FAULTS = 200
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing wrong with a file: where, and what is expected."""
-
-    row: int
-    column: str
-    words: str
-
-    def __str__(self) -> str:
-        return _("Row %(row)s, %(column)s: %(words)s", row=self.row, column=self.column, words=self.words)
-
-
-@dataclass
-class Sheet:
-    """A file that was read: its kind, what it says about itself, its rows as values, and all its faults."""
-
-    kind: str
-    described: str
-    columns: list[str]
-    texts: list[dict[str, str]]
-    numbers: list[int] = field(default_factory=list)
-    """The row of each text in the table (rule 3): blank lines count."""
-    values: list[dict[str, Any]] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    is_calendar: bool = False
-    """Who brings it in sees its names first: a school's calendar has more than holidays."""
-    encoding: str = ""
-    """How a text was read (`encodings.ENCODINGS`); '' for what has none."""
-
-    @property
-    def rows(self) -> int:
-        """Return how many rows there are under the heading."""
-        return len(self.texts)
-
-    def first(self, count: int) -> Iterator[list[str]]:
-        """Return the first rows as text, for the preview."""
-        return ([row[column] for column in self.columns] for row in self.texts[:count])
-
-    def keep(self, names: Collection[str]) -> None:
-        """Leave out the rows of other names; NotFound where the file has none of one of these."""
-        there = dict.fromkeys(str(row.get("name", "")) for row in self.values)
-        if unknown := [name for name in names if name not in there]:
-            words = _(
-                "The file has no %(name)s. There are: %(known)s.", name=unknown[0], known=general_words.few(there, 20)
-            )
-            raise NotFound("no-such-name", words)
-        kept = [n for n, row in enumerate(self.values) if row.get("name") in names]
-        self.texts, self.numbers = [self.texts[n] for n in kept], [self.numbers[n] for n in kept]
-        self.values = [self.values[n] for n in kept]
 
 
 def read(
@@ -267,8 +226,6 @@ def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.da
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
             sheet.faults += [Fault(number, *reported) for reported in customers.beside(session, row, owner_id, at)]
     if sheet.kind == "sales" and at is not None and not sheet.faults:
-        from store_app.files import past_sales
-
         return past_sales.stays_out(past_sales.match(session, sheet, owner_id, at=at))
     return []
 
@@ -436,8 +393,6 @@ def _write_count(ctx: Context, row: dict[str, Any], store_id: str) -> None:
 
 
 def _write_sales(ctx: Context, sheet: Sheet, owner_id: str) -> str:
-    from store_app.files import past_sales
-
     past = past_sales.match(ctx.session, sheet, owner_id, at=ctx.at)
     past_sales.write(ctx, past, sheet)
     said: str = ngettext(

@@ -30,7 +30,7 @@ from pos.catalogue.catalogue import Barcode, Product
 from pos.sold import Sale
 from pos.store.store import Store
 from store_app.files import network
-from store_app.files.importing import Fault, Sheet
+from store_app.files.sheet import Fault, Sheet
 from store_app.words import words
 from supply.demand.history import HISTORY_DAYS, StoreDay
 

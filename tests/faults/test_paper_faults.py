@@ -107,9 +107,7 @@ def breaks(tool, database, clock, name: str, places: list[int]) -> Iterator[tupl
             else:
                 with database.write() as session:
                     if state == "unconfirmed":
-                        queue.resolve(
-                            Context(session, Actor.system("a", STORE), clock.now()), STORE, job_id, "printed"
-                        )
+                        queue.resolve(Context(session, Actor.system("a", STORE), clock.now()), STORE, job_id, "printed")
             yield place, state
 
 

@@ -206,9 +206,7 @@ def test_a_network_founded_by_its_commands_alone_delivers_a_new_shop_s_first_ord
     network = founded_by_hand
     with serve(network) as url:
         with network.doors.write() as session:
-            code = store_joining.invite(
-                Context(session, Actor.system("test", "network"), network.clock.now()), STORE
-            )
+            code = store_joining.invite(Context(session, Actor.system("test", "network"), network.clock.now()), STORE)
         member = Member(url, code, network, tmp_path / "store")
         member.contact()
         member.send("/first", name="Wei", pin="8642")

@@ -22,7 +22,7 @@ from flask import request
 from config.errors import DomainError, Invalid, NotFound
 from config.ids import is_id
 from store_app.files.encodings import ENCODINGS
-from store_app.files.importing import Sheet
+from store_app.files.sheet import Sheet
 from store_app.pages.common import form
 from store_app.runtime.doors import doors
 from store_app.web import marks

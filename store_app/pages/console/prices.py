@@ -27,6 +27,7 @@ from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from config.nodes.publication import EVERYONE
 from store_app.files import importing, network
+from store_app.files.sheet import Sheet
 from store_app.pages.common import form, uploads
 from store_app.pages.orders.suppliers import calendar_choices, calendar_typed
 from store_app.runtime.doors import acting, clock, doors, read, write
@@ -254,18 +255,18 @@ def _reported_to_wait(proposal_id: str) -> ResponseReturnValue:
     return redirect(url_for("console_prices.proposed", proposal_id=proposal_id), 303)
 
 
-def _sheet(row: PriceProposal) -> importing.Sheet:
+def _sheet(row: PriceProposal) -> Sheet:
     sheet = uploads.read_as(partial(importing.read, row.kind), row.file, row.suffix)
     _date(sheet, row.from_day)
     return sheet
 
 
-def _bring_in(session: Session, sheet: importing.Sheet, supplier_id: str) -> None:
+def _bring_in(session: Session, sheet: Sheet, supplier_id: str) -> None:
     whose = _whose(sheet, supplier_id)
     importing.write(acting(session), sheet, EVERYONE, supplier_id=whose)
 
 
-def _whose(sheet: importing.Sheet, supplier_id: str) -> str:
+def _whose(sheet: Sheet, supplier_id: str) -> str:
     """Return the supplier whose list a file changes, '' where it holds products."""
     return supplier_id if sheet.kind == "price-list" else ""
 
@@ -296,14 +297,14 @@ def _read() -> uploads.Reading:
     return partial(importing.read, form.one_of("kind", tuple(KINDS), sentence=_("Choose what the file holds.")))
 
 
-def _date(sheet: importing.Sheet, chosen: dt.date | None) -> None:
+def _date(sheet: Sheet, chosen: dt.date | None) -> None:
     """Let a price list begin on the day that was chosen (rule 2)."""
     if chosen is not None and sheet.kind == "price-list":
         for row in sheet.values:
             row.setdefault("from_day", chosen)
 
 
-def _changes(session: Session, sheet: importing.Sheet, supplier_id: str) -> list[Change]:
+def _changes(session: Session, sheet: Sheet, supplier_id: str) -> list[Change]:
     """Return what a file would change; an amount finer than the currency is said by the rehearsal."""
     currency, today = network.money_and_day(session, EVERYONE, clock.now())
     places = exponent(currency)

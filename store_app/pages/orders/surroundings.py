@@ -16,7 +16,7 @@ from config.errors import DomainError, Invalid, NotFound
 from config.ids import NETWORK
 from pos.store.store import Region, Store
 from store_app.files import importing
-from store_app.files.importing import Fault, Sheet
+from store_app.files.sheet import Fault, Sheet
 from store_app.files.surroundings import CELLS
 from store_app.pages.common import form, uploads
 from store_app.runtime.doors import acting, doors, read, write

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 from store_app.demo import products as naming
-from store_app.demo.panel import CUT_OFF, Basket, DemoPanel, load_panel
+from store_app.demo.panel import CUT_OFF, Basket, DemoPanel
+from store_app.demo.pooling import load_panel
 from store_app.demo.prices import dated_prices, price_table, window_of
 
 real = pytest.mark.skipif(

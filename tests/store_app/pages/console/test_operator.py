@@ -14,7 +14,7 @@ from config.nodes.outbox import Message, OutboxMessage
 from pos.store.store import Region, Store, Till, found_store
 from store_app.commands.cli import main
 from store_app.files import importing
-from store_app.files.importing import Fault
+from store_app.files.sheet import Fault
 from supply.membership import exposure, support
 from supply.money import credit, ledger
 from supply.money.ledger import Booking, Wanted
