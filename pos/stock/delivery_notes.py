@@ -164,21 +164,17 @@ def add(
     ctx: Context,
     store_id: str,
     note_id: str,
-    sku: str,
-    qty: int,
+    lot: Lot,
     *,
     line_id: str | None = None,
     cost_minor: int | None = None,
-    batch: str | None = None,
-    expires_on: dt.date | None = None,
 ) -> DeliveryNoteLine:
     """Keep one scan on an open note (rules 1, 4, 5). cost_minor: per price quantity."""
     note = _open_note(ctx.session, store_id, note_id)
     if cost_minor is None and note.way == "back":
-        listing = ctx.session.get(Listing, (store_id, sku))
+        listing = ctx.session.get(Listing, (store_id, lot.sku))
         cost_minor = listing.cost_minor if listing is not None else None
-    given = _Given(sku, qty, cost_minor, batch, expires_on)
-    return _keep(ctx, note, given, line_id=line_id)
+    return _keep(ctx, note, lot, cost_minor, line_id=line_id)
 
 
 def change(
@@ -198,7 +194,7 @@ def change(
     if not some or len({line.sku for line in some}) > 1:
         raise NotFound("unknown-line", "This line is not on the note any more.")
     strike(ctx.session, store_id, note_id, [line.n for line in some])
-    return _keep(ctx, note, _Given(some[0].sku, qty, cost_minor, batch, expires_on))
+    return _keep(ctx, note, Lot(some[0].sku, qty, batch, expires_on), cost_minor)
 
 
 def strike(session: Session, store_id: str, note_id: str, ns: Sequence[int]) -> int:
@@ -367,19 +363,10 @@ def subject_of(note: DeliveryNote) -> str:
 # --- inside ---
 
 
-@dataclass(frozen=True)
-class _Given:
-    """A line as it is typed or scanned."""
-
-    sku: str
-    qty: int
-    cost_minor: int | None
-    batch: str | None
-    expires_on: dt.date | None
-
-
-def _keep(ctx: Context, note: DeliveryNote, given: _Given, *, line_id: str | None = None) -> DeliveryNoteLine:
-    sku, qty, cost_minor, expires_on = given.sku, given.qty, given.cost_minor, given.expires_on
+def _keep(
+    ctx: Context, note: DeliveryNote, given: Lot, cost_minor: int | None, *, line_id: str | None = None
+) -> DeliveryNoteLine:
+    sku, qty, expires_on = given.sku, given.qty, given.expires_on
     if isinstance(qty, bool) or not isinstance(qty, int) or not 0 < qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Type how many: 1 or more.", sku=sku, qty=qty, field="qty")
     if cost_minor is not None and not 0 <= cost_minor <= MAX_MINOR:

@@ -95,14 +95,12 @@ def move(
     from_place: Place,
     to_place: Place,
     *,
-    reason: str = "moved",
-    source_kind: str = "refill",
-    source_id: str | None = None,
+    source: Source | None = None,
 ) -> list[Moved]:
-    """Carry units from one place inside the store to another; refuses more than are there."""
+    """Carry units from one place inside the store to another; refuses more than are there. source: None: a refill."""
     if from_place not in INSIDE or to_place not in INSIDE or from_place == to_place:
         raise Invalid("bad-place", "Goods are carried between two places in the store.", places=[from_place, to_place])
-    source = Source(reason, source_kind, source_id or new_id())
+    source = source or Source("moved", "refill", new_id())
     return _carry(ctx, store_id, [(sku, qty)], from_place, to_place, source)
 
 

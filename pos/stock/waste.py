@@ -87,6 +87,25 @@ class Waste(Base):
 
 
 @dataclass(frozen=True)
+class WriteOff:
+    """What is to be written off, and why.
+
+    lot_id: the very lot it is of, where it is known beyond its batch; cost_minor: what it cost, where the list of
+    products does not say.
+    """
+
+    sku: str
+    qty: int
+    reason: str
+    note: str = ""
+    batch: str | None = None
+    lot_id: str | None = None
+    recall_id: str | None = None
+    cost_minor: int | None = None
+    from_place: Place | None = None
+
+
+@dataclass(frozen=True)
 class Shrink:
     """What was lost for one reason. cost_minor leaves out what has no known cost; lines: how many times."""
 
@@ -99,49 +118,33 @@ class Shrink:
 # --- verbs ---
 
 
-def write_off(
-    ctx: Context,
-    store_id: str,
-    sku: str,
-    qty: int,
-    *,
-    reason: str,
-    note: str = "",
-    batch: str | None = None,
-    lot_id: str | None = None,
-    recall_id: str | None = None,
-    cost_minor: int | None = None,
-    from_place: Place | None = None,
-    id: str | None = None,
-) -> Waste:
-    """Write units off with a reason (rules 1 to 3).
-
-    lot_id: the very lot they are of, where it is known beyond its batch; cost_minor: what they cost, where the list of
-    products does not say.
-    """
-    note = " ".join(note.split())[:LONGEST]
+def write_off(ctx: Context, store_id: str, what: WriteOff, *, id: str | None = None) -> Waste:
+    """Write units off with a reason (rules 1 to 3)."""
+    sku, qty, reason, note = what.sku, what.qty, what.reason, " ".join(what.note.split())[:LONGEST]
     if reason not in REASONS:
         raise Invalid("no-reason", "Choose why it is written off.", field="reason")
     if reason == "other" and not note:
         raise Invalid("no-reason", "Say in a few words why it is written off.", field="note")
+    if what.from_place not in (None, *INSIDE):
+        raise Invalid("bad-place", "Choose where it was.", field="place")
     source = Source("wasted", "waste", id or new_id())
-    places = (*TAKEN_FROM, Place.BIN) if reason == "recall" else TAKEN_FROM
-    take_out(
-        ctx, store_id, [(sku, qty)], Place.WASTE, source, from_place=from_place, places=places, lot=batch or "",
-        why=reason)  # fmt: skip
+    places: tuple[Place, ...] = (*TAKEN_FROM, Place.BIN) if reason == "recall" else TAKEN_FROM
+    if what.from_place is not None:
+        places = (what.from_place,)
+    take_out(ctx, store_id, [(sku, qty)], Place.WASTE, source, places=places, lot=what.batch or "", why=reason)
     day = day_of(ctx.session, store_id, ctx.at)
     worth = worths(ctx.session, store_id, [sku], day)[sku]
     row = Waste(
-        store_id=store_id, id=source.id, sku=sku, qty=qty, reason=reason, note=note, batch=tidy_batch(batch),
-        lot_id=lot_id, recall_id=recall_id,
-        cost_minor=worth.cost(qty) if cost_minor is None else cost_minor, value_minor=worth.value(qty),
+        store_id=store_id, id=source.id, sku=sku, qty=qty, reason=reason, note=note, batch=tidy_batch(what.batch),
+        lot_id=what.lot_id, recall_id=what.recall_id,
+        cost_minor=worth.cost(qty) if what.cost_minor is None else what.cost_minor, value_minor=worth.value(qty),
         business_day=day, at=ctx.at, actor_id=ctx.actor.id,
     )  # fmt: skip
     ctx.session.add(row)
-    if lot_id is None:
+    if what.lot_id is None:
         batches.let_go(ctx.session, store_id, [Lot(sku, qty, row.batch)])
     else:
-        batches.take_from(ctx.session, store_id, [(lot_id, qty)])
+        batches.take_from(ctx.session, store_id, [(what.lot_id, qty)])
     facts = {"qty": qty, "reason": reason, "note": note, "cost_minor": row.cost_minor}
     journal.record(ctx, verb="waste.written", subject=f"product:{sku}", **facts)
     ctx.session.flush()
@@ -155,12 +158,11 @@ def take_out(
     to_place: Place,
     source: Source,
     *,
-    from_place: Place | None = None,
     places: Sequence[Place] = TAKEN_FROM,
     lot: str = "",
     why: str = "",
 ) -> list[Moved]:
-    """Carry units out of the store, from one place or from several in their order; refuses, naming every short line.
+    """Carry units out of the store, from some places in their order; refuses, naming every short line.
 
     lot: the code of the lot they are of; '' where it is not known, of a producer's goods the oldest.
     """
@@ -168,15 +170,12 @@ def take_out(
     refuse_if_booked(ctx.session, store_id, source)
     refuse_unknown(ctx.session, [sku for sku, _ in wanted])
     stands = locked(ctx.session, store_id, [sku for sku, _ in wanted])
-    order = places if from_place is None else (from_place,)
-    if from_place is not None and from_place not in INSIDE:
-        raise Invalid("bad-place", "Choose where it was.", field="place")
-    there = {sku: sum(max(0, stands[sku].get(place, 0)) for place in order) for sku, _ in wanted}
+    there = {sku: sum(max(0, stands[sku].get(place, 0)) for place in places) for sku, _ in wanted}
     refuse_short(ctx.session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]])
     moves: list[Moved] = []
     for sku, qty in wanted:
         rest = qty
-        for place in order:
+        for place in places:
             part = min(rest, max(0, stands[sku].get(place, 0)))
             if part:
                 moves.append((new_id(), sku, part, place, to_place))

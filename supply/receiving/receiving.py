@@ -29,6 +29,7 @@ from config.nodes.journal import Context
 from config.nodes.node import this_node
 from pos.catalogue.catalogue import Product
 from pos.stock import batches, delivery_notes, stock
+from pos.stock.batches import Lot
 from pos.stock.recall import tidy_batch
 from pos.store.store import day_of, send_fact
 from supply.facts import Advised, Counted, DeliveryClosed, DeliveryPosted, DeliveryRefused
@@ -103,26 +104,24 @@ def count_scan(
     session: Session,
     store_id: str,
     delivery_id: str,
-    sku: str,
+    scan: Lot,
     before: int,
-    units: int,
     *,
-    batch: str | None,
-    expires_on: dt.date | None,
     at: dt.datetime,
 ) -> DeliveryLine:
     """Add the units of one scan to those counted before, and to the lot the code names, if any (rule 2)."""
+    sku, counted_qty = scan.sku, before + scan.qty
     delivery = delivery_of(session, store_id, delivery_id)
     _refuse_unless_counting(delivery)
     line = session.get(DeliveryLine, (store_id, delivery_id, sku)) or _extra_line(session, delivery, sku)
-    if units <= 0 or before + units > MOST_COUNTED:
+    if scan.qty <= 0 or counted_qty > MOST_COUNTED:
         raise Invalid(
-            "bad-quantity", "%(name)s: type how many came, 0 or more.", name=line.name, sku=sku, qty=before + units
+            "bad-quantity", "%(name)s: type how many came, 0 or more.", name=line.name, sku=sku, qty=counted_qty
         )
-    batches.refuse_strange_day(expires_on, day_of(session, store_id, at))
-    if tidy_batch(batch) or expires_on:
-        _lay_aside(line, before, units, tidy_batch(batch), expires_on)
-    line.counted_qty = before + units
+    batches.refuse_strange_day(scan.expires_on, day_of(session, store_id, at))
+    if tidy_batch(scan.batch) or scan.expires_on:
+        _lay_aside(line, before, scan.qty, tidy_batch(scan.batch), scan.expires_on)
+    line.counted_qty = counted_qty
     if line.counted_qty == line.advised_qty:
         line.difference_why = ""
     return line

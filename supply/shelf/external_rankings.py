@@ -114,8 +114,7 @@ def carry(
     tax_class_id: str,
     price_minor: int,
     supplier_id: str,
-    pack_qty: int,
-    pack_cost_minor: int,
+    pack: CasePack,
 ) -> Product:
     """Take a listed name into the catalogue with price and supplier, so that every store can order it in (rule 4).
 
@@ -135,7 +134,7 @@ def carry(
     codes = [(row.gtin, 1)] if row.gtin else []
     product = catalogue.add_product(ctx, sku, name, category=category, tax_class_id=tax_class_id, codes=codes)
     catalogue.set_price(ctx, sku, price_minor, row.listed_on)
-    suppliers.offer_product(ctx, supplier_id, sku, CasePack(pack_qty, pack_cost_minor))
+    suppliers.offer_product(ctx, supplier_id, sku, pack)
     match(ctx, source, name, sku)
     return product
 

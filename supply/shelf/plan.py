@@ -32,7 +32,7 @@ from config.states import StateTable
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Product
 from pos.stock import stock
-from pos.stock.ledger import Place, StockMovement
+from pos.stock.ledger import Place, Source, StockMovement
 from pos.store.store import Store, send_fact
 from supply.online_facts import ShelfApproved, Slot
 from supply.shelf.ranking import DEPTH, Ranked, rank, ranked_product
@@ -265,9 +265,8 @@ def refill(ctx: Context, store_id: str, sku: str, qty: int, *, id: str) -> None:
         )  # fmt: skip
     for place, part in ((Place.BACKROOM, min(qty, backroom)), (Place.FLOOR, max(0, qty - backroom))):
         if part:
-            stock.move(
-                ctx, store_id, sku, part, place, Place.SHELF, reason="moved", source_kind="refill",
-                source_id=f"{id}/{place}")  # fmt: skip
+            source = Source("moved", "refill", f"{id}/{place}")
+            stock.move(ctx, store_id, sku, part, place, Place.SHELF, source=source)
 
 
 # --- verbs, network ---

@@ -49,7 +49,7 @@ def busy(office: Office) -> Office:
             source, lot = new_id(), Lot(sku, qty, batch, today + dt.timedelta(days=days))
             stock.receive(Context(session, **BY), STORE, [(sku, qty)], source_id=source)
             batches.lay_in(session, STORE, [lot], source_kind="delivery", source_id=source, at=NOON)
-        waste.write_off(Context(session, **BY), STORE, "beer", 2, reason="breakage")
+        waste.write_off(Context(session, **BY), STORE, waste.WriteOff("beer", 2, "breakage"))
         stocktake.start(Context(session, **BY), STORE, id="take-0001", name="Spring", sections=["Floor", "Cold room"])
         stocktake.enter(Context(session, **BY), STORE, "take-0001", 1, "beer", 12)
         stocktake.start(Context(session, **BY), STORE, id="take-0002", name="Drinks", sections=["Shelf"])
@@ -59,15 +59,13 @@ def busy(office: Office) -> Office:
         delivery_notes.begin(
             Context(session, **BY), STORE, id="note-0001", supplier_name="Market hall", paper_no="A-77"
         )
-        delivery_notes.add(Context(session, **BY), STORE, "note-0001", "bread", 10, cost_minor=120)
+        delivery_notes.add(Context(session, **BY), STORE, "note-0001", Lot("bread", 10), cost_minor=120)
         back = {"way": "back", "supplier_name": "Green Farm Dairy"}
         delivery_notes.begin(Context(session, **BY), STORE, id="note-0002", reason="damaged", paper_no="LS-77", **back)
-        delivery_notes.add(Context(session, **BY), STORE, "note-0002", "tea", 900, cost_minor=120)
-        delivery_notes.add(
-            Context(session, **BY), STORE, "note-0002", "milk", 4, cost_minor=80, batch="L7", expires_on=today
-        )
+        delivery_notes.add(Context(session, **BY), STORE, "note-0002", Lot("tea", 900), cost_minor=120)
+        delivery_notes.add(Context(session, **BY), STORE, "note-0002", Lot("milk", 4, "L7", today), cost_minor=80)
         delivery_notes.begin(Context(session, **BY), STORE, id="note-0003", reason="expired", **back)
-        delivery_notes.add(Context(session, **BY), STORE, "note-0003", "bread", 2, cost_minor=90)
+        delivery_notes.add(Context(session, **BY), STORE, "note-0003", Lot("bread", 2), cost_minor=90)
         delivery_notes.post(Context(session, **BY), STORE, "note-0003")
     return office
 

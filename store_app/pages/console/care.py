@@ -25,7 +25,7 @@ from supply.money.escrow import Escrow, EscrowEntry
 from supply.money.refunds import Refund
 from supply.online.pickup import escrow_release
 from supply.online.storefront import reviews
-from supply.orders.suppliers import Supplier
+from supply.orders.suppliers import CasePack, Supplier
 from supply.shelf import effect, external_rankings
 from supply.sync import online
 
@@ -167,8 +167,7 @@ def carry() -> ResponseReturnValue:
             name,
             **given,
             price_minor=form.amount("price", currency),
-            pack_qty=form.whole("pack_qty", least=1, most=10_000),
-            pack_cost_minor=form.amount("pack_cost", currency),
+            pack=CasePack(form.whole("pack_qty", least=1, most=10_000), form.amount("pack_cost", currency)),
         )
         wake_worker_after(session)
     flash(_("In the catalogue. With the next editions every store can order it in."), "good")

@@ -172,16 +172,8 @@ def waste(sku: str) -> ResponseReturnValue:
     with write() as session:
         ware = _ware(session, sku)
         if not _already(session, command):
-            wastes.write_off(
-                acting(session),
-                str(place().store_id),
-                sku,
-                wasted,
-                reason=reason,
-                note=note,
-                from_place=Place(from_place),
-                id=command,
-            )
+            what = wastes.WriteOff(sku, wasted, reason, note, from_place=Place(from_place))
+            wastes.write_off(acting(session), str(place().store_id), what, id=command)
     flash(_("Written off: %(qty)s of %(name)s.", qty=qty(wasted, ware.stock_unit), name=ware.name), "good")
     return redirect(url_for("stock.product", sku=sku), 303)
 

@@ -74,16 +74,8 @@ def write_off() -> ResponseReturnValue:
     with write() as session:
         ware = find_product.ware_of(session, request.form.get("sku", ""))
         with form.once():
-            waste.write_off(
-                acting(session),
-                store_id,
-                ware.sku,
-                units,
-                reason=reason,
-                note=note,
-                batch=batch or None,
-                id=command,
-            )
+            what = waste.WriteOff(ware.sku, units, reason, note, batch or None)
+            waste.write_off(acting(session), store_id, what, id=command)
     flash(_("Written off: %(qty)s of %(name)s.", qty=qty(units, ware.stock_unit), name=ware.name), "good")
     return redirect(url_for("waste.tiles"), 303)
 

@@ -20,7 +20,7 @@ from config.nodes.journal import Context
 from pos.catalogue.catalogue import Barcode, Product
 from pos.printing import queue
 from pos.stock import batches, delivery_notes, stock
-from pos.stock.batches import Batch, Held
+from pos.stock.batches import Batch, Held, Lot
 from pos.stock.delivery_notes import DeliveryNote, LineSum, Total
 from store_app.pages.common import find_product, form
 from store_app.runtime.doors import acting, doors, read, write
@@ -107,16 +107,8 @@ def scan(way: str, note_id: str) -> ResponseReturnValue:
         _note_of(session, way, note_id)
         hit = find_product.find(session, request.form.get("code", ""))
         if hit.qty is not None:
-            delivery_notes.add(
-                acting(session),
-                store_id,
-                note_id,
-                hit.product.sku,
-                hit.qty * times,
-                line_id=command,
-                batch=hit.batch,
-                expires_on=hit.expires_on,
-            )
+            lot = Lot(hit.product.sku, hit.qty * times, hit.batch, hit.expires_on)
+            delivery_notes.add(acting(session), store_id, note_id, lot, line_id=command)
     sku = hit.product.sku if hit.qty is None else None
     return redirect(url_for(f"goods_{way}.note", note_id=note_id, sku=sku), 303)
 
@@ -133,9 +125,8 @@ def add(way: str, note_id: str) -> ResponseReturnValue:
 def put(session: Session, note_id: str, command: str, sku: str, units: int) -> None:
     """Put what a form says of a product on a note: so many units, with batch and last day where it has them."""
     ware = find_product.ware_of(session, sku)
-    delivery_notes.add(
-        acting(session), str(place().store_id), note_id, ware.sku, units, line_id=command,
-        batch=form.text("batch", most=40) or None, expires_on=form.date_on_pack("expires_on"))  # fmt: skip
+    lot = Lot(ware.sku, units, form.text("batch", most=40) or None, form.date_on_pack("expires_on"))
+    delivery_notes.add(acting(session), str(place().store_id), note_id, lot, line_id=command)
 
 
 def change(way: str, note_id: str) -> ResponseReturnValue:

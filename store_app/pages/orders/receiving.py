@@ -16,6 +16,7 @@ from config.nodes.journal import Context, JournalEntry
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.catalogue.repricing import Priced, margin_bp
+from pos.stock.batches import Lot
 from pos.store.store import day_of
 from store_app.pages.common import find_product, form, waiting
 from store_app.pages.common.timeline import timeline
@@ -299,10 +300,9 @@ def _scanned(session: Session, delivery_id: str, text: str, before: dict[str, in
         return None
     sku = hit.product.sku
     if hit.qty is not None and any(letter.isdigit() for letter in text):
-        receiving.count_scan(
-            session, str(place().store_id), delivery_id, sku, before.get(sku, rows[sku].counted_qty or 0), hit.qty,
-            batch=hit.batch, expires_on=hit.expires_on, at=at,
-        )  # fmt: skip
+        scanned = Lot(sku, hit.qty, hit.batch, hit.expires_on)
+        counted = before.get(sku, rows[sku].counted_qty or 0)
+        receiving.count_scan(session, str(place().store_id), delivery_id, scanned, counted, at=at)
     return sku
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, Invalid, NotFound
 from pos.catalogue.catalogue import Product
 from pos.stock import waste
+from pos.stock.waste import WriteOff
 from pos.store.store import usual_currency
 from store_app.pages.common import form
 from store_app.runtime.doors import acting, clock, read, write
@@ -61,16 +62,8 @@ def write_off(warehouse_id: str) -> ResponseReturnValue:
         if product is None:
             raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
         with form.once():
-            lots.write_off(
-                acting(session),
-                warehouse_id,
-                sku,
-                units,
-                lot_id=form.text("lot_id", most=40),
-                reason=reason,
-                note=note,
-                id=command,
-            )
+            what = WriteOff(sku, units, reason, note, lot_id=form.text("lot_id", most=40) or None)
+            lots.write_off(acting(session), warehouse_id, what, id=command)
         words = _("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.name)
     flash(words, "good")
     return redirect(url_for("console_warehouse.goods", warehouse=warehouse_id, q=request.args.get("q") or None), 303)

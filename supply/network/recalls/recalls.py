@@ -50,7 +50,7 @@ from pos.stock import batches, recall, waste
 from pos.stock.batches import Held
 from pos.stock.ledger import MOST_QTY, Place, Source, StockLevel, StockMovement, book, locked
 from pos.stock.recall import AFTERWARDS, Recall
-from pos.stock.waste import TAKEN_FROM
+from pos.stock.waste import TAKEN_FROM, WriteOff
 from pos.store.store import Store, day_of, send_fact
 from pos.sync import replica
 from supply.money import ledger
@@ -175,9 +175,8 @@ def look_through(ctx: Context, warehouse_id: str, recall_id: str, found_qty: int
         gone = ((found, "recall", "", recall_id), (missing, "other", "Not found at a recall", None))
         for qty, reason, note, of in gone:
             if qty:
-                warehouse_lots.write_off(
-                    ctx, warehouse_id, row.sku, qty, lot_id=one.batch_id or "", reason=reason, note=note,
-                    recall_id=of, id=new_id())  # fmt: skip
+                what = WriteOff(row.sku, qty, reason, note, lot_id=one.batch_id, recall_id=of)
+                warehouse_lots.write_off(ctx, warehouse_id, what, id=new_id())
 
 
 def lift(ctx: Context, recall_id: str, *, why: str) -> None:
@@ -227,7 +226,7 @@ def clear(ctx: Context, store_id: str, recall_id: str, taken_qty: int, *, waste_
     """Say that the store was looked through; what was taken away is written off, and the network told (rule 3)."""
     row = recall.recall_of(ctx.session, store_id, recall_id)
     if taken_qty:
-        waste.write_off(ctx, store_id, row.sku, taken_qty, reason="recall", batch=row.batch, id=waste_id)
+        waste.write_off(ctx, store_id, WriteOff(row.sku, taken_qty, "recall", batch=row.batch), id=waste_id)
     recall.clear(ctx, store_id, recall_id, taken_qty)
     if row.afterwards:
         fact = RecallCleared(store_id, recall_id, row.taken_qty or 0, ctx.actor.name, ctx.at)

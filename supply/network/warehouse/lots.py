@@ -15,7 +15,7 @@ Units: quantities in stock units, *_minor minor units of the network's currency.
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -28,7 +28,7 @@ from pos.catalogue.catalogue import Product
 from pos.stock import batches, stock, waste
 from pos.stock.batches import Batch, Held
 from pos.stock.ledger import INSIDE, MOST_QTY, Place, StockCount, StockLevel, StockMovement
-from pos.stock.waste import Shrink, Waste
+from pos.stock.waste import Shrink, Waste, WriteOff
 from pos.store.store import day_of
 from supply.orders.purchases import Purchase, PurchaseLine
 from supply.orders.suppliers import Supplier, SupplierProduct, require_warehouse, warehouses
@@ -81,31 +81,20 @@ class Kept:
 # --- verbs ---
 
 
-def write_off(
-    ctx: Context,
-    warehouse_id: str,
-    sku: str,
-    qty: int,
-    *,
-    lot_id: str,
-    reason: str,
-    note: str = "",
-    recall_id: str | None = None,
-    id: str,
-) -> Waste:
-    """Write units of a lot off (rules 1, 2); the same id again is a Conflict. lot_id '': of no known lot."""
+def write_off(ctx: Context, warehouse_id: str, what: WriteOff, *, id: str) -> Waste:
+    """Write units of a lot off (rules 1, 2); the same id again is a Conflict. Without a lot_id: of no known lot."""
     require_warehouse(ctx.session, warehouse_id)
     day = day_of(ctx.session, warehouse_id, ctx.at)
-    standing = batches.standing(ctx.session, warehouse_id, [sku], day=day, forgets=False)[sku]
-    held = next((one for one in standing if (one.batch_id or "") == lot_id), None)
-    if ctx.session.get(Waste, (warehouse_id, id)) is None and (held is None or qty > held.qty):
+    standing = batches.standing(ctx.session, warehouse_id, [what.sku], day=day, forgets=False)[what.sku]
+    held = next((one for one in standing if one.batch_id == what.lot_id), None)
+    if ctx.session.get(Waste, (warehouse_id, id)) is None and (held is None or what.qty > held.qty):
         left = held.qty if held else 0
         raise Refused("more-than-the-lot", "Only %(left)s are left of this lot. Count again.", left=left)
-    per, cost = _costs(ctx.session, warehouse_id, [held] if held else [])[sku, lot_id] if held else (1, None)
-    return waste.write_off(
-        ctx, warehouse_id, sku, qty, reason=reason, note=note, batch=held.batch if held else None,
-        lot_id=lot_id or None, recall_id=recall_id,
-        cost_minor=None if cost is None else amount_for(qty, cost, per), id=id)  # fmt: skip
+    key = (what.sku, what.lot_id or "")
+    per, cost = _costs(ctx.session, warehouse_id, [held])[key] if held else (1, None)
+    cost_minor = None if cost is None else amount_for(what.qty, cost, per)
+    what = replace(what, batch=held.batch if held else None, cost_minor=cost_minor)
+    return waste.write_off(ctx, warehouse_id, what, id=id)
 
 
 def count(ctx: Context, warehouse_id: str, sku: str, counted_qty: int, *, why: str, id: str) -> int:

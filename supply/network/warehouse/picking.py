@@ -34,6 +34,7 @@ from config.nodes import journal
 from config.nodes.journal import Actor, Context
 from pos.stock import batches
 from pos.stock.batches import Held
+from pos.stock.waste import WriteOff
 from pos.store.store import day_of
 from supply import isolation
 from supply.facts import Advised
@@ -329,6 +330,5 @@ def _write_off(ctx: Context, found: PickList, lines: Sequence[PickLine], kept: M
         for one in held:
             if qty := min(rest, one.qty):
                 rest -= qty
-                lots.write_off(
-                    ctx, house, sku, qty, lot_id=one.batch_id or "", reason=WRITTEN_OFF[why],
-                    note=f"Pick list {found.pick_no}: {why}", id=new_id())  # fmt: skip
+                note = f"Pick list {found.pick_no}: {why}"
+                lots.write_off(ctx, house, WriteOff(sku, qty, WRITTEN_OFF[why], note, lot_id=one.batch_id), id=new_id())

@@ -50,7 +50,7 @@ from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Product
 from pos.printing.queue import OLD_LISTS, PrintJob
 from pos.stock import stock
-from pos.stock.ledger import Place
+from pos.stock.ledger import Place, Source
 from pos.store.store import Store, day_of
 from supply.online import erasure, home_delivery
 from supply.online.groups import goods
@@ -442,17 +442,8 @@ def _leave_out_awaited(session: Session, order: PickupOrder) -> None:
 
 
 def _shift(ctx: Context, order: PickupOrder, sku: str, qty: int, source: Place, target: Place) -> None:
-    stock.move(
-        ctx,
-        order.store_id,
-        sku,
-        qty,
-        source,
-        target,
-        reason="moved",
-        source_kind="pickup",
-        source_id=f"{order.id}/{sku}/{source}-{target}",
-    )
+    booked_as = Source("moved", "pickup", f"{order.id}/{sku}/{source}-{target}")
+    stock.move(ctx, order.store_id, sku, qty, source, target, source=booked_as)
 
 
 def _shortage(placed: PickupPlaced, refusal: DomainError) -> str:

@@ -158,13 +158,13 @@ def test_what_is_written_off_counted_missing_or_sent_back_leaves_the_lots_with_t
     sku = farm(store)
     first = came(store, sku, 10)
     with store.database.write() as session:
-        waste.write_off(Context(session, **BY), STORE, sku, 10, reason="damaged")
+        waste.write_off(Context(session, **BY), STORE, waste.WriteOff(sku, 10, "damaged"))
     second, third = came(store, sku, 10, minutes=1), came(store, sku, 5, minutes=2)
     sold = store.sell([(sku, 6)])
     assert [one.lot_id for one in trace(store, receipt=(sold.sale.till_id, sold.sale.receipt_no))] == [second]
     code = lot(store, third).code.lower()
     with store.database.write() as session:
-        waste.write_off(Context(session, **BY), STORE, sku, 1, reason="damaged", batch=code)
+        waste.write_off(Context(session, **BY), STORE, waste.WriteOff(sku, 1, "damaged", batch=code))
         stock.count(Context(session, **BY), STORE, sku, 6)
         source = Source("sent_back", "goods", new_id())
         waste.take_out(Context(session, **BY), STORE, [(sku, 3)], Place.SUPPLIER, source)
@@ -243,7 +243,7 @@ def test_no_walk_of_sales_returns_and_statements_loses_a_cent(tmp_path_factory, 
                         if step == "state":
                             payouts.make(Context(session, **BY), STORE, "farm", TODAY, id=new_id())
                         elif step == "waste":
-                            waste.write_off(Context(session, **BY), STORE, sku, qty, reason="damaged")
+                            waste.write_off(Context(session, **BY), STORE, waste.WriteOff(sku, qty, "damaged"))
                         elif step == "count":
                             stock.count(Context(session, **BY), STORE, sku, qty)
                         elif first := session.scalar(sa.select(ProducerLot.id).where(ProducerLot.left_qty >= qty)):

@@ -74,7 +74,7 @@ def test_a_cashiers_discounts_and_typed_prices_stand_beside_the_takings(store):
 
 def test_shrink_is_named_by_reason(store):
     with store.write() as session:
-        waste.write_off(Context(session, store.wei, NOON), STORE, "milk", 2, reason="expired")
+        waste.write_off(Context(session, store.wei, NOON), STORE, waste.WriteOff("milk", 2, "expired"))
     [row] = look(store, "shrink").rows
     assert (row["reason"], row["value_minor"]) == ("expired", 258)
 

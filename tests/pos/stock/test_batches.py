@@ -148,9 +148,12 @@ def test_a_batch_tells_its_day_when_the_code_does_not(store):
 # --- waste ---
 
 
-def write_off(store: OpenStore, qty: int, reason: str, sku: str = "milk", **wishes) -> None:
+def write_off(
+    store: OpenStore, qty: int, reason: str, sku: str = "milk", note: str = "", id: str | None = None
+) -> None:
     with store.write() as session:
-        waste.write_off(Context(session, store.wei, store.now), STORE, sku, qty, reason=reason, **wishes)
+        what = waste.WriteOff(sku, qty, reason, note)
+        waste.write_off(Context(session, store.wei, store.now), STORE, what, id=id)
 
 
 def test_waste_leaves_from_where_it_is_says_why_and_what_it_was_worth(store):
@@ -211,9 +214,10 @@ def begin(store: OpenStore, **wishes) -> str:
         return delivery_notes.begin(Context(session, store.wei, store.now), STORE, **given).id
 
 
-def add(store: OpenStore, note_id: str, sku: str, qty: int, **wishes) -> None:
+def add(store: OpenStore, note_id: str, sku: str, qty: int, batch=None, expires_on=None, **wishes) -> None:
     with store.write() as session:
-        delivery_notes.add(Context(session, store.wei, store.now), STORE, note_id, sku, qty, **wishes)
+        lot = Lot(sku, qty, batch, expires_on)
+        delivery_notes.add(Context(session, store.wei, store.now), STORE, note_id, lot, **wishes)
 
 
 def post(store: OpenStore, note_id: str) -> None:
@@ -312,7 +316,7 @@ def test_what_leaves_by_the_name_of_its_lot_makes_that_lot_smaller(store):
     post(store, note)
     assert standing(store) == [(10, on(2)), (3, on(6))]
     with store.write() as session:
-        waste.write_off(Context(session, store.wei, NOON), STORE, "milk", 3, reason="recall", batch="L2")
+        waste.write_off(Context(session, store.wei, NOON), STORE, waste.WriteOff("milk", 3, "recall", batch="L2"))
     assert standing(store) == [(10, on(2))]
     assert store.findings() == []
 
@@ -338,9 +342,8 @@ def test_whatever_comes_goes_back_is_wasted_sold_or_counted_the_books_and_the_ne
                 with store.write() as session:
                     given = {"actor": store.wei, "at": store.now}
                     if step == "waste":
-                        waste.write_off(
-                            Context(session, **given), STORE, "milk", qty, reason="damaged", batch=lot.get("batch")
-                        )
+                        what = waste.WriteOff("milk", qty, "damaged", batch=lot.get("batch"))
+                        waste.write_off(Context(session, **given), STORE, what)
                     else:
                         stock.count(Context(session, **given), STORE, "milk", qty)
         assert store.findings() == []

@@ -105,7 +105,7 @@ def test_what_was_stolen_or_found_missing_is_counted_again_after_a_while(store):
     count_all(store)
     count(store, "wine", 15)
     with store.write() as session:
-        waste.write_off(Context(session, store.wei, NOON), STORE, "tea", 2, reason="theft")
+        waste.write_off(Context(session, store.wei, NOON), STORE, waste.WriteOff("tea", 2, "theft"))
     assert check(store) == []
     reported = {line.sku: line for line in check(store, 15)}
     assert {sku: (line.kind, line.lost_qty) for sku, line in reported.items()} == {

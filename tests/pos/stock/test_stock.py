@@ -12,7 +12,7 @@ from config.ids import new_id
 from config.nodes import journal
 from config.nodes.journal import Context
 from pos.stock import stock
-from pos.stock.ledger import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
+from pos.stock.ledger import INSIDE, CountTask, Place, Reservation, Source, StockLevel, StockMovement
 from pos.stock.stock import Level
 from pos.till import hand_cash, shift
 from tests.builders import GOODS, NOON, STORE, OpenStore
@@ -66,14 +66,15 @@ def test_the_same_delivery_is_booked_once(store):
 @pytest.mark.parametrize("verb", [stock.move, stock.waste, stock.dispatch])
 def test_what_is_carried_under_one_name_is_carried_once(store, verb):
     receive(store, [("milk", 12)])
-    words = {
-        stock.move: ("milk", 2, Place.BACKROOM, Place.SHELF), stock.waste: ("milk", 2, Place.BACKROOM),
-        stock.dispatch: ([("milk", 2)],),
-    }[verb]  # fmt: skip
+    words, named = {
+        stock.move: (("milk", 2, Place.BACKROOM, Place.SHELF), {"source": Source("moved", "refill", "carried-1")}),
+        stock.waste: (("milk", 2, Place.BACKROOM), {"source_id": "carried-1"}),
+        stock.dispatch: (([("milk", 2)],), {"source_id": "carried-1"}),
+    }[verb]
     once = store.level("milk").by_place
     for n in range(2):
         with contextlib.suppress(Conflict), store.write() as session:
-            verb(Context(session, store.wei, NOON), STORE, *words, source_id="carried-1")
+            verb(Context(session, store.wei, NOON), STORE, *words, **named)
             assert n == 0, "the second time is refused"
     assert store.level("milk").by_place["backroom"] == once["backroom"] - 2
 

@@ -374,7 +374,8 @@ class TrueStore:
             self.there[sku] -= qty
         else:
             with contextlib.suppress(Refused), self.store.write() as session:
-                waste.write_off(Context(session, self.store.wei, self.store.now), STORE, sku, qty, reason="breakage")
+                what = waste.WriteOff(sku, qty, "breakage")
+                waste.write_off(Context(session, self.store.wei, self.store.now), STORE, what)
                 self.there[sku] -= qty
 
     def count(self, sku: str, by_total: bool) -> None:

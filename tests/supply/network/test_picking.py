@@ -12,6 +12,7 @@ from config.ids import NETWORK
 from config.nodes.journal import Context, JournalEntry
 from pos.stock import batches, stock
 from pos.stock.batches import Lot
+from pos.stock.waste import WriteOff
 from supply.money import credit
 from supply.network.routes.routes import DeliveryRoute, RouteStop
 from supply.network.warehouse import dispatch, order_status, pick_lists, pick_lots, picking
@@ -316,8 +317,8 @@ def in_front(country: Country) -> str:
     with country.network.write() as session:
         stock.receive(Context(session, **BY), WAREHOUSE, [("bread", 6)], source_id="more")
         *_, bad = batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="lot", at=AT)
-        recalled = {"lot_id": bad.id, "reason": "recall", "id": "w"}
-        warehouse_lots.write_off(Context(session, **BY), WAREHOUSE, "bread", 3, **recalled)
+        recalled = WriteOff("bread", 3, "recall", lot_id=bad.id)
+        warehouse_lots.write_off(Context(session, **BY), WAREHOUSE, recalled, id="w")
         return picking.make(Context(session, **BY), WAREHOUSE, stores=["S1"]).id
 
 
@@ -433,8 +434,7 @@ def test_a_list_of_which_nothing_leaves_is_given_up_and_says_why(country):
         picking.pick(Context(session, **BY), made, "bread", nothing)
         picking.pick_rest(Context(session, **BY), made)
         for sku, qty in (("bread", 60), ("tea", tea)):
-            why = {"lot_id": "", "reason": "damaged", "id": f"off-{sku}"}
-            warehouse_lots.write_off(Context(session, **BY), WAREHOUSE, sku, qty, **why)
+            warehouse_lots.write_off(Context(session, **BY), WAREHOUSE, WriteOff(sku, qty, "damaged"), id=f"off-{sku}")
         sent = picking.send_off(Context(session, **BY), made)
         assert (sent.gone, sent.stayed) == ((), (("S1", "gone"), ("S2", "nothing")))
         assert pick_lists.pick_of(session, made).state == "dropped"

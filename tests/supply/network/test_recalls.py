@@ -311,7 +311,7 @@ def test_what_a_person_noted_leaves_the_copied_stock_at_once_and_is_never_taken_
                 if act == "count":
                     stock.count(Context(store, **own), "S1", "bread", here - chance.randrange(4))
                 elif act in waste.REASONS:
-                    waste.write_off(Context(store, **own), "S1", "bread", 2, reason=act)
+                    waste.write_off(Context(store, **own), "S1", waste.WriteOff("bread", 2, act))
                 else:
                     stock.receive(Context(store, **own), "S1", [("bread", 2)], source_id=f"in{step}")
     country.deliver()
@@ -332,12 +332,12 @@ def test_only_what_a_shop_lets_go_because_of_that_recall_takes_back_what_was_not
     for reason, lot, back in (("damaged", None, 0), ("recall", "B", 0), ("recall", "A", 1), ("recalled", "A", 2)):
         with country.stores["S1"].write() as store:
             if reason in waste.REASONS:
-                waste.write_off(Context(store, **own), "S1", "bread", 1, reason=reason, batch=lot)
+                waste.write_off(Context(store, **own), "S1", waste.WriteOff("bread", 1, reason, batch=lot))
             else:
                 note = delivery_notes.begin(
                     Context(store, **own), "S1", way="back", supplier_name="The mill", reason=reason
                 )
-                delivery_notes.add(Context(store, **own), "S1", note.id, "bread", 1, batch=lot)
+                delivery_notes.add(Context(store, **own), "S1", note.id, Lot("bread", 1, lot))
                 delivery_notes.post(Context(store, **own), "S1", note.id)
         country.deliver()
         there, own_book = (country.level(where, "S1", "bread").on_hand for where in ("network", "S1"))
