@@ -73,6 +73,14 @@ class Room:
     log: Any
 
 
+class PrintOutcome(NamedTuple):
+    """What became of a job in an agent's hands: printed | failed | unconfirmed, why, and what its printer said."""
+
+    outcome: str
+    reason: str | None
+    said: Said
+
+
 class Paper(NamedTuple):
     """The bytes of a job: those that are sent, and those that are kept (rule 6)."""
 
@@ -135,8 +143,8 @@ def hand_over(
 
 
 def take_outcome(
-    database: Database, store_id: str, printer_id: str, job_id: str, claim_id: str, outcome: str, reason: str | None,
-    said: Said, *, at: dt.datetime,
+    database: Database, store_id: str, printer_id: str, job_id: str, claim_id: str, came: PrintOutcome, *,
+    at: dt.datetime,
 ) -> str:  # fmt: skip
     """Take what a print agent says became of its job; returns the job's state. Told twice, it counts once (rule 5).
 
@@ -146,7 +154,7 @@ def take_outcome(
         job = session.scalar(lock_rows(session, _claimed(store_id, printer_id, claim_id).where(PrintJob.id == job_id)))
         if job is None:
             raise NotFound("no-such-print-job", "This print job is not known here.", job_id=job_id)
-        subject = f"print:{job.id}"
+        subject, outcome, reason = f"print:{job.id}", came.outcome, came.reason
         ctx = Context(session, _printing(store_id), at)
         if job.state == "sending":
             _settle(session, job, printer_id, outcome, reason, at=at)
@@ -159,9 +167,8 @@ def take_outcome(
             job.printed_at = at if outcome == "printed" else None
         else:
             return job.state
-        printers.note_health(
-            session, store_id, printer_id, fault=reason, answered=said.answered, near_end=said.near_end, at=at
-        )
+        answered, near_end = came.said.answered, came.said.near_end
+        printers.note_health(session, store_id, printer_id, fault=reason, answered=answered, near_end=near_end, at=at)
         return job.state
 
 
@@ -170,17 +177,8 @@ def queue_test(ctx: Context, row: Printer, document: dict[str, Any], *, only_dra
     verb = "printer.drawer tried" if only_drawer else "printer.tested"
     record(ctx, verb=verb, subject=f"printer:{row.id}", name=row.name)
     document = {**document, "only_drawer": only_drawer}
-    return queue.queue(
-        ctx.session,
-        row.store_id,
-        "",
-        "test",
-        new_id(),
-        document,
-        opens_drawer=only_drawer,
-        printer_id=row.id,
-        at=ctx.at,
-    )
+    printout = queue.Printout("test", new_id(), document, opens_drawer=only_drawer, printer_id=row.id)
+    return queue.queue(ctx.session, row.store_id, "", printout, at=ctx.at)
 
 
 def print_test(database: Database, store_id: str, job_id: str, outlet: Outlet, *, now: Clock) -> PrintJob:

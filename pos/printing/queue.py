@@ -97,6 +97,17 @@ class PrintJob(Base):
     """The print agent's own id of the turn in which it took the job; None where this node sends."""
 
 
+class Printout(NamedTuple):
+    """A document to be put on paper: the columns of its `PrintJob`."""
+
+    kind: str
+    source_id: str
+    document: dict[str, Any]
+    opens_drawer: bool = False
+    copy_no: int = 0
+    printer_id: str | None = None
+
+
 class Queued(NamedTuple):
     """A job that has just been put in the queue."""
 
@@ -133,37 +144,16 @@ _IN_HAND = Prepared(
 
 
 def queue(
-    session: Session,
-    store_id: str,
-    till_id: str,
-    kind: str,
-    source_id: str,
-    document: dict[str, Any],
-    *,
-    opens_drawer: bool = False,
-    copy_no: int = 0,
-    id: str | None = None,
-    printer_id: str | None = None,
-    at: dt.datetime,
+    session: Session, store_id: str, till_id: str, printout: Printout, *, id: str | None = None, at: dt.datetime
 ) -> Queued:
     """Put a document in the printer's queue, in the caller's transaction (rule 1).
 
-    kind: as in `PrintJob`. id: the command's, where a person asked. document: the frozen snapshot it is laid out
-    from. It is what the caller's own verb journals, so nothing is journalled here.
+    id: the command's, where a person asked. The document is what the caller's own verb journals, so nothing is
+    journalled here.
     """
-    job = Queued(id or new_id(), kind, till_id, copy_no)
-    row = job._asdict() | {
-        "store_id": store_id,
-        "source_id": source_id,
-        "document": document,
-        "opens_drawer": opens_drawer,
-        "state": STATES.first,
-        "attempts": 0,
-        "queued_at": at,
-        "due_at": at,
-        "printer_id": printer_id,
-    }
-    _QUEUE.run(session, row)
+    job = Queued(id or new_id(), printout.kind, till_id, printout.copy_no)
+    row = {"store_id": store_id, "state": STATES.first, "attempts": 0, "queued_at": at, "due_at": at}
+    _QUEUE.run(session, job._asdict() | printout._asdict() | row)
     return job
 
 
@@ -178,7 +168,8 @@ def reprint(
     if last is None:
         raise NotFound("nothing-to-reprint", "Nothing was printed for this yet, so there is nothing to print again.")
     document = last.document if document is None else document
-    job = queue(ctx.session, store_id, last.till_id, kind, source_id, document, copy_no=last.copy_no + 1, at=ctx.at)
+    printout = Printout(kind, source_id, document, copy_no=last.copy_no + 1)
+    job = queue(ctx.session, store_id, last.till_id, printout, at=ctx.at)
     record(ctx, verb="print job.reprinted", subject=_subject(job), copy_no=job.copy_no)
     return job
 

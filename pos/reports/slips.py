@@ -57,9 +57,8 @@ def enqueue_once(
         return Queued.of(known)
     last = queue.latest(session, till.store_id, source_id, kind)
     copy_no = last.copy_no + 1 if last is not None and last.document == document else 0
-    return queue.queue(
-        session, till.store_id, till.id, kind, source_id, document, copy_no=copy_no, id=command, at=at
-    )  # fmt: skip
+    printout = queue.Printout(kind, source_id, document, copy_no=copy_no)
+    return queue.queue(session, till.store_id, till.id, printout, id=command, at=at)
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def cash_slip(ctx: Context, till: Till, movement: CashMovement) -> Queued:
         "amount_minor": abs(movement.amount_minor),
         "why": movement.why,
     }
-    return queue.queue(ctx.session, store.id, till.id, "cash", movement.source_id, document, at=ctx.at)
+    return queue.queue(ctx.session, store.id, till.id, queue.Printout("cash", movement.source_id, document), at=ctx.at)
 
 
 def count_sheet(ctx: Context, till: Till, take_id: str, section_n: int, category: str = "", *, command: str) -> Queued:

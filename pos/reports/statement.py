@@ -81,7 +81,7 @@ def print_statement(
 ) -> Queued:
     """Queue a statement for the printer of a till."""
     document = statement_of(ctx.session, store, customer_id, first_day, last_day)
-    job = queue.queue(ctx.session, store.id, till_id, "statement", customer_id, document, at=ctx.at)
+    job = queue.queue(ctx.session, store.id, till_id, queue.Printout("statement", customer_id, document), at=ctx.at)
     facts = {"first_day": first_day, "last_day": last_day}
     journal.record(ctx, verb="statement.printed", subject=f"customer:{customer_id}", **facts)
     return job
@@ -92,10 +92,8 @@ def print_repayment(session: Session, store: Store, done: Repayment, *, till_id:
     if done.repeated:
         return None
     document = repayment_document(session, store, done)
-    opens = done.entry.tender == "cash"
-    return queue.queue(
-        session, store.id, till_id, "tab_paid", done.entry.customer_id, document, opens_drawer=opens, at=at
-    )
+    printout = queue.Printout("tab_paid", done.entry.customer_id, document, opens_drawer=done.entry.tender == "cash")
+    return queue.queue(session, store.id, till_id, printout, at=at)
 
 
 def print_voucher(session: Session, store: Store, voucher: Voucher, *, till_id: str, at: dt.datetime) -> Queued:
@@ -116,7 +114,7 @@ def print_voucher(session: Session, store: Store, voucher: Voucher, *, till_id: 
         "expires_on": voucher.expires_on.isoformat() if voucher.expires_on else None,
         "local_time": _local(at, store),
     }
-    return queue.queue(session, store.id, till_id, "voucher", voucher.sale_id, document, at=at)
+    return queue.queue(session, store.id, till_id, queue.Printout("voucher", voucher.sale_id, document), at=at)
 
 
 def repayment_document(session: Session, store: Store, done: Repayment) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from pos.payments import slip_numbers
 from pos.payments.payments import Settled, Tender
 from pos.payments.slip_numbers import SLIPS
 from pos.printing import queue
+from pos.printing.queue import Printout
 from pos.producers import producers
 from pos.sale import seal
 from pos.sale.corrections import NONE, Corrections
@@ -122,7 +123,8 @@ def write(session: Session, draft: Draft) -> Completed:
         session, to_node=NETWORK, topic=fact.TOPIC, version=fact.VERSION, body=document, id=fact.id, subject=subject,
         business_day=draft.situation.day, at=at,
     )  # fmt: skip
-    queue.queue(session, store_id, fact.till_id, "receipt", fact.id, document, opens_drawer=bool(fact.cash), at=at)
+    printout = Printout("receipt", fact.id, document, opens_drawer=bool(fact.cash))
+    queue.queue(session, store_id, fact.till_id, printout, at=at)
     session.flush()
     return Completed(fact, document, repeated=False)
 

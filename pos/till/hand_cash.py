@@ -136,10 +136,8 @@ def open_drawer(ctx: Context, request: DrawerRequest) -> bool:
     note(shift, "no_sale")
     facts = {"reason": request.why.strip(), "till": request.till_id}
     journal.record(ctx, verb="drawer.opened", subject=f"shift:{shift.id}", **facts)
-    document = _slip(ctx, request)
-    queue.queue(
-        ctx.session, request.store_id, request.till_id, "drawer", request.id, document, opens_drawer=True, at=ctx.at
-    )
+    printout = queue.Printout("drawer", request.id, _slip(ctx, request), opens_drawer=True)
+    queue.queue(ctx.session, request.store_id, request.till_id, printout, at=ctx.at)
     return True
 
 

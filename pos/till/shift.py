@@ -187,9 +187,8 @@ def close(
         z_hash=shift.z_report["hash"],
     )
     ctx.session.flush()
-    queue.queue(
-        ctx.session, shift.store_id, shift.till_id, "z", shift.id, shift.z_report, opens_drawer=False, at=ctx.at
-    )
+    printout = queue.Printout("z", shift.id, shift.z_report)
+    queue.queue(ctx.session, shift.store_id, shift.till_id, printout, at=ctx.at)
     _send(ctx, shift)
     return shift
 
@@ -232,7 +231,7 @@ def print_x(ctx: Context, shift: Shift, *, blind: bool | None = None) -> dict[st
     document = whole = x_report(ctx.session, shift)
     if blind or (blind is None and not sees_cash(ctx.session, shift, ctx.actor)):
         document = shift_report.blinded(whole)
-    queue.queue(ctx.session, shift.store_id, shift.till_id, "x", shift.id, document, opens_drawer=False, at=ctx.at)
+    queue.queue(ctx.session, shift.store_id, shift.till_id, queue.Printout("x", shift.id, document), at=ctx.at)
     facts = {"time": shift.totals["events"]["x_report"][0], "total_minor": whole["total_minor"]}
     journal.record(ctx, verb="shift.x_printed", subject=f"shift:{shift.id}", **facts)
     return document

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import Invalid
 from pos.printing import agents, print_worker
+from pos.printing.print_worker import PrintOutcome
 from pos.printing.wires import AgentPrinter, Said
 from store_app.api.bodies import shaped
 from store_app.api.pace import Pace
@@ -110,10 +111,10 @@ def outcome(job_id: str) -> Response:
     reported, house = _body(Report), doors()
     if (reported.outcome == "printed") != (reported.code is None):
         raise Invalid("bad-outcome", "What was not printed needs a code, what was printed has none.")
+    came = PrintOutcome(reported.outcome, reported.code, Said(reported.answered, reported.near_end))
     state = print_worker.take_outcome(
-        house.database, house.settings.node_id, g.printer_id, job_id, reported.claim, reported.outcome, reported.code,
-        Said(reported.answered, reported.near_end), at=house.now(),
-    )  # fmt: skip
+        house.database, house.settings.node_id, g.printer_id, job_id, reported.claim, came, at=house.now()
+    )
     house.ring()
     return jsonify(state=state)
 

@@ -171,9 +171,8 @@ class Member:
         """Queue the shelf labels of these products."""
         found = plan.label_documents(session, self.id, skus, self.doors.settings.public_url, at=at)
         for sku, document in found.items():
-            queue.queue(
-                session, self.id, TILL, "label", f"label-{sku}-{at:%Y%m%d}", document, opens_drawer=False, at=at
-            )
+            printout = queue.Printout("label", f"label-{sku}-{at:%Y%m%d}", document)
+            queue.queue(session, self.id, TILL, printout, at=at)
         return len(found)
 
     def print_due(self) -> None:

@@ -88,7 +88,9 @@ def breaks(tool, database, clock, name: str, places: list[int]) -> Iterator[tupl
         for number, place in enumerate(places):
             clock.advance(600)
             with database.write() as session:
-                job_id = queue.queue(session, STORE, "t1", kind, f"{name}-{place}", make(), at=clock.now()).id
+                job_id = queue.queue(
+                    session, STORE, "t1", queue.Printout(kind, f"{name}-{place}", make()), at=clock.now()
+                ).id
             breaking.drop_after, breaking.drop_mode = QUESTIONS + place, ("rst", "fin")[number % 2]
             work(database, clock, breaking, model)
             assert breaking.wait_idle(60)
@@ -166,7 +168,9 @@ def test_a_job_of_pictures_broken_at_a_hundred_places(tool, database, clock):  #
 
 def queued(database, clock) -> str:  # noqa: F811
     with database.write() as session:
-        return queue.queue(session, STORE, "t1", "receipt", "sale", documents.british_sale(), at=clock.now()).id
+        return queue.queue(
+            session, STORE, "t1", queue.Printout("receipt", "sale", documents.british_sale()), at=clock.now()
+        ).id
 
 
 def test_a_slow_printer_is_waited_for(tool, database, clock):  # noqa: F811

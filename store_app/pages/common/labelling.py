@@ -43,7 +43,7 @@ def queue(session: Session, skus: Sequence[str], command: str, day: dt.date | No
     )
     if session.scalar(waiting.limit(1)) is None:
         for one in found:
-            print_queue.queue(session, store_id, till_id, "label", command, one, at=doors().now())
+            print_queue.queue(session, store_id, till_id, print_queue.Printout("label", command, one), at=doors().now())
         wake_worker_after(session)
     return len(found)
 

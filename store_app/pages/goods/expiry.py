@@ -154,5 +154,5 @@ def _print(
 ) -> None:
     till_id = session.scalar(sa.select(Till.id).where(Till.store_id == store_id).order_by(Till.id).limit(1))
     for _n in range(number if till_id else 0):
-        queue.queue(session, store_id, str(till_id), "label", command, document, at=at)
+        queue.queue(session, store_id, str(till_id), queue.Printout("label", command, document), at=at)
     wake_worker_after(session)

@@ -108,7 +108,7 @@ def send(return_id: str) -> ResponseReturnValue:
             if request.form.get("slip"):
                 till = own_till(session, store_id)
                 document = returns.slip_of(session, found)
-                queue.queue(session, store_id, till.id, note_pages.SLIP, return_id, document, at=at)
+                queue.queue(session, store_id, till.id, queue.Printout(note_pages.SLIP, return_id, document), at=at)
         wake_worker_after(session)
     flash(_("Handed over: the goods are out of your stock, and the network’s again."), "good")
     return redirect(url_for("consigned.overview"), 303)

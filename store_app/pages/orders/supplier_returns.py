@@ -143,5 +143,6 @@ def _print(session: Session, note_id: str) -> None:
         queue.reprint(Context(session, g.actor, at), store_id, note_id, kind=note_pages.SLIP)
     else:
         till = own_till(session, store_id)
-        queue.queue(session, store_id, till.id, note_pages.SLIP, note_id, delivery_notes.slip_of(session, found), at=at)
+        printout = queue.Printout(note_pages.SLIP, note_id, delivery_notes.slip_of(session, found))
+        queue.queue(session, store_id, till.id, printout, at=at)
     wake_worker_after(session)

@@ -98,9 +98,8 @@ def customer_slip(
         "paid": order.paid_minor > 0,
         "customer": {"code": code, "url": url, "window": window},
     }  # fmt: skip
-    return queue.queue(
-        session, store.id, till.id, "pickup", order.id, document, opens_drawer=tender == "cash", id=command, at=at
-    )
+    printout = queue.Printout("pickup", order.id, document, opens_drawer=tender == "cash")
+    return queue.queue(session, store.id, till.id, printout, id=command, at=at)
 
 
 def delivery_slip(ctx: Context, till: Till, delivery_id: str, kind: str, *, command: str) -> Queued:

@@ -62,10 +62,10 @@ def network(machine, **other):
 
 def queue(database, clock, source_id="sale-1", *, kind="receipt", document=None, opens_drawer=True):
     with database.write() as session:
-        job = print_queue.queue(
-            session, STORE, "t1", kind, source_id, document or documents.british_sale(),
-            opens_drawer=opens_drawer, at=clock.now(),
-        )  # fmt: skip
+        printout = print_queue.Printout(
+            kind, source_id, document or documents.british_sale(), opens_drawer=opens_drawer
+        )
+        job = print_queue.queue(session, STORE, "t1", printout, at=clock.now())
         return job.id
 
 
@@ -265,7 +265,8 @@ def test_reprints_are_marked_counted_and_leave_the_drawer_shut(database, clock):
 def test_a_sale_that_is_rolled_back_leaves_no_paper(database, clock):
     def fails():
         with database.write() as session:
-            print_queue.queue(session, STORE, "t1", "receipt", "sale-1", documents.british_sale(), at=clock.now())
+            printout = print_queue.Printout("receipt", "sale-1", documents.british_sale())
+            print_queue.queue(session, STORE, "t1", printout, at=clock.now())
             raise LookupError
 
     with pytest.raises(LookupError):

@@ -165,7 +165,8 @@ def test_where_both_fail_the_job_waits_and_is_printed_once_when_one_is_back(data
 def test_a_dead_printer_does_not_hold_up_another(database, clock, machine):  # noqa: F811
     with database.write() as session:
         for n, till in enumerate(["t1", "t2", "t1", "t2"]):
-            print_queue.queue(session, STORE, till, "receipt", f"sale-{n}", documents.british_sale(), at=clock.now())
+            printout = print_queue.Printout("receipt", f"sale-{n}", documents.british_sale())
+            print_queue.queue(session, STORE, till, printout, at=clock.now())
     outlets = [Outlet(dead(), "one", ("t1",)), Outlet(network(machine), "two", ("t2",))]
     assert work(database, clock, *outlets) == print_worker.PrintRound(printed=2, failed=1)
 
@@ -180,7 +181,9 @@ def test_what_comes_while_another_printer_hangs_is_printed_at_once(database, clo
         worker.start()
         guest = server.accept()[0]
         with database.write() as session:
-            print_queue.queue(session, STORE, "t2", "receipt", "later", documents.british_sale(), at=clock.now())
+            print_queue.queue(
+                session, STORE, "t2", print_queue.Printout("receipt", "later", documents.british_sale()), at=clock.now()
+            )
         assert machine.wait_for(lambda _: machine.events("cut"), timeout=60)
         assert rounds == [], "the first printer still hangs"
         guest.close()

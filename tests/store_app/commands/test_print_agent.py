@@ -60,9 +60,8 @@ def keyed(house: House, name: str, **facts):
 
 def queue(house: House, source: str = "sale-1") -> str:
     with house.doors.write() as session:
-        return print_queue.queue(
-            session, STORE, "1", "receipt", source, documents.british_sale(), opens_drawer=True, at=house.clock.now()
-        ).id
+        printout = print_queue.Printout("receipt", source, documents.british_sale(), opens_drawer=True)
+        return print_queue.queue(session, STORE, "1", printout, at=house.clock.now()).id
 
 
 def states(house: House):

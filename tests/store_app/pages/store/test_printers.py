@@ -189,7 +189,9 @@ def test_the_foot_of_the_till_names_the_printer_that_fails(house: House):
     set_up(house, name="Spare", papers="labels")
     first = set_up(house, name="Front")
     with house.doors.write() as session:
-        job = queue.queue(session, STORE, "1", "receipt", "s", documents.british_sale(), printer_id=first, at=NOON)
+        job = queue.queue(
+            session, STORE, "1", queue.Printout("receipt", "s", documents.british_sale(), printer_id=first), at=NOON
+        )
         session.get(PrintJob, (STORE, job.id)).state = "failed"
         session.get(PrintJob, (STORE, job.id)).reason = "cutter-jam"
     reported = house.signed_in("cashier").get("/api/status?till=1").json["printer"]
