@@ -12,7 +12,7 @@ import supply.sync.replica
 from config.ids import NETWORK
 from config.nodes import facts
 from config.nodes.facts import FACTS, STORE
-from config.nodes.inbox import Effect, InboxMessage, inbox_message, take
+from config.nodes.inbox import Arrival, Effect, InboxMessage, inbox_message, take
 from config.nodes.journal import Actor, Context, canonical
 from config.nodes.outbox import Message, hash_of
 from supply.facts import Advised
@@ -27,7 +27,7 @@ def apply_once(
     session: Session, from_node: str, epoch: str, message: Message, effect: Effect, *, at: dt.datetime
 ) -> tuple[str, str | None]:
     """Take one arrived message: ('taken' | 'already' | 'parked', reason)."""
-    return take(session, from_node, epoch, [message], effect, at=at)[0][:2]
+    return take(session, Arrival(from_node, epoch, [message]), effect, at=at)[0][:2]
 
 
 def hear(session: Session, topic: str, body: dict[str, Any], *, at: dt.datetime = NOON) -> None:

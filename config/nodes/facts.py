@@ -26,7 +26,7 @@ from config.errors import Invalid, Refused
 from config.ids import NETWORK, new_id
 from config.nodes import door, outbox
 from config.nodes.journal import Actor, Context
-from config.nodes.outbox import Message
+from config.nodes.outbox import Message, Outgoing
 
 STORE = "store"
 Odd = dict[str, Any]
@@ -167,10 +167,8 @@ def send(
     session: Session, fact: Fact, *, subject: str, day: dt.date, at: dt.datetime, id: str | None = None
 ) -> None:  # fmt: skip
     """Put a fact on its way to whoever hears it (rule 1). day: its business day; id: its own and for ever."""
-    outbox.append(
-        session, to_node=NETWORK if fact.SAID_BY == STORE else fact.of(), topic=fact.TOPIC, version=fact.VERSION,
-        body=fact.to_body(), id=id or new_id(), subject=subject, business_day=day, at=at,
-    )  # fmt: skip
+    outgoing = Outgoing(id or new_id(), fact.TOPIC, fact.VERSION, day, subject, fact.to_body())
+    outbox.append(session, outgoing, to_node=NETWORK if fact.SAID_BY == STORE else fact.of(), at=at)
 
 
 def read(message: Message) -> Fact:

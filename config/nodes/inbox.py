@@ -114,6 +114,19 @@ class InboxAlarm(Base):
     at: Mapped[dt.datetime]
 
 
+class Arrival(NamedTuple):
+    """Messages as they came.
+
+    sent: how many the node says it has written in the epoch; batch: under which signature they came.
+    """
+
+    from_node: str
+    epoch: str
+    messages: Sequence[Message]
+    sent: int = 0
+    batch: str | None = None
+
+
 class Outcome(NamedTuple):
     """What became of an arrived message: taken | already | parked. kind says why in a stable word."""
 
@@ -127,23 +140,12 @@ class Outcome(NamedTuple):
 
 
 def take(
-    session: Session,
-    from_node: str,
-    epoch: str,
-    messages: Sequence[Message],
-    effect: Effect,
-    *,
-    at: dt.datetime,
-    bulk: Bulk | None = None,
-    sent: int = 0,
-    batch: str | None = None,
+    session: Session, arrival: Arrival, effect: Effect, *, at: dt.datetime, bulk: Bulk | None = None
 ) -> list[Outcome]:
-    """Take a batch of arrived messages (rules 1 to 4); one outcome each, in their order. The caller commits.
-
-    sent: how many messages the node says it has written in the epoch; batch: under which signature they came.
-    """
+    """Take a batch of arrived messages (rules 1 to 4); one outcome each, in their order. The caller commits."""
+    from_node, epoch, messages, batch = arrival.from_node, arrival.epoch, arrival.messages, arrival.batch
     head = _head_of(session, from_node, epoch)
-    head.sent = max(head.sent, sent)
+    head.sent = max(head.sent, arrival.sent)
     known = _known(session, from_node, [message.id for message in messages])
     used = _used(session, from_node, epoch, [message.n for message in messages])
     outcomes: dict[int, Outcome] = {}

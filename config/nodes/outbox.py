@@ -21,7 +21,7 @@ import datetime as dt
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
@@ -71,6 +71,17 @@ class Message:
         return fits(self, canonical(self.body))
 
 
+class Outgoing(NamedTuple):
+    """A fact before it is numbered. id: its own and for ever; subject: what it is about, as in the journal."""
+
+    id: str
+    topic: str
+    version: int
+    business_day: dt.date
+    subject: str
+    body: dict[str, Any]
+
+
 @append_only("epoch", "n", "head", "state", "attempts", "reason", "delivered_at")
 class OutboxMessage(Base):
     """A fact of ours, waiting or confirmed."""
@@ -117,45 +128,19 @@ class OutboxHead(Base):
 # --- verbs ---
 
 
-def append(
-    session: Session,
-    *,
-    to_node: str,
-    topic: str,
-    version: int,
-    body: dict[str, Any],
-    id: str,
-    subject: str,
-    business_day: dt.date,
-    at: dt.datetime,
-) -> int:
-    """Write a fact for `to_node` in this transaction (rules 1, 2) and return its number.
-
-    id is the fact's own and for ever.
-    """
+def append(session: Session, fact: Outgoing, *, to_node: str, at: dt.datetime) -> int:
+    """Write a fact for `to_node` in this transaction (rules 1, 2) and return its number."""
     epoch = epoch_of(session)
     head = _HEAD_OF.first(session, {"to": to_node, "in_epoch": epoch}) or _first_head(session, to_node, epoch)
     n, before = int(head[0]) + 1, str(head[1])
-    text = canonical(body)
-    content = _content_hash(id, topic, version, _stamp(at), business_day.isoformat(), text)
+    text = canonical(fact.body)
+    content = _content_hash(fact.id, fact.topic, fact.version, _stamp(at), fact.business_day.isoformat(), text)
     after = chain(before, content)
     row = {
-        "id": id,
-        "to_node": to_node,
-        "epoch": epoch,
-        "n": n,
-        "topic": topic,
-        "version": version,
-        "made_at": at,
-        "subject": subject,
-        "business_day": business_day,
-        "body": text,
-        "hash": content,
-        "head": after,
-        "state": STATES.first,
-        "attempts": 0,
-    }
-    _APPEND.run(session, row)
+        "to_node": to_node, "epoch": epoch, "n": n, "made_at": at, "body": text, "hash": content, "head": after,
+        "state": STATES.first, "attempts": 0,
+    }  # fmt: skip
+    _APPEND.run(session, fact._asdict() | row)
     _MOVE_HEAD.run(session, {"to": to_node, "in_epoch": epoch, "to_n": n, "to_head": after})
     return n
 

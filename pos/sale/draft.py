@@ -23,6 +23,7 @@ from config.database import table_of
 from config.ids import NETWORK, new_id
 from config.nodes import journal, outbox
 from config.nodes.journal import Context
+from config.nodes.outbox import Outgoing
 from config.prepared import Prepared
 from pos.catalogue import offers
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered
@@ -119,10 +120,8 @@ def write(session: Session, draft: Draft) -> Completed:
     if theirs:
         producers.settle(session, fact, theirs, at)
     document = fact.to_body()
-    outbox.append(
-        session, to_node=NETWORK, topic=fact.TOPIC, version=fact.VERSION, body=document, id=fact.id, subject=subject,
-        business_day=draft.situation.day, at=at,
-    )  # fmt: skip
+    outgoing = Outgoing(fact.id, fact.TOPIC, fact.VERSION, draft.situation.day, subject, document)
+    outbox.append(session, outgoing, to_node=NETWORK, at=at)
     printout = Printout("receipt", fact.id, document, opens_drawer=bool(fact.cash))
     queue.queue(session, store_id, fact.till_id, printout, at=at)
     session.flush()

@@ -105,10 +105,10 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
     rows = [row.message() for row in push.rows]
     signed, judge = _signed(session, store_id, push, at), Judge(store_id)
     judge.read(session, rows)
-    outcomes = inbox.take(
-        session, store_id, push.epoch, rows, effect_of(store_id, at, judge), at=at, bulk=bulk_of(store_id, at, judge),
-        sent=push.count, batch=signing_keys.batch_id(signed) if signed else None,
-    )  # fmt: skip
+    batch = signing_keys.batch_id(signed) if signed else None
+    arrival = inbox.Arrival(store_id, push.epoch, rows, push.count, batch)
+    effect, bulk = effect_of(store_id, at, judge), bulk_of(store_id, at, judge)
+    outcomes = inbox.take(session, arrival, effect, at=at, bulk=bulk)
     if signed and push.seal is not None and rows:
         signing_keys.keep_batch(session, store_id, push.seal.key, signed, push.seal.signature, at)
     judge.keep(session, [row for row, one in zip(rows, outcomes, strict=True) if one.state == "taken"])

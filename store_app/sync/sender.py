@@ -421,7 +421,7 @@ class _Talk:
         for start in range(0, len(batch.rows), ROWS_AT_ONCE):
             with self.doors.write() as session:
                 some = [row.message() for row in batch.rows[start : start + ROWS_AT_ONCE]]
-                outcomes = inbox.take(session, NETWORK, batch.epoch, some, effect, at=at)
+                outcomes = inbox.take(session, inbox.Arrival(NETWORK, batch.epoch, some), effect, at=at)
             self.done.pulled += sum(outcome.state != "already" for outcome in outcomes)
 
     def _pull_editions(self) -> wire.Editions:

@@ -40,17 +40,8 @@ def sender(tmp_path_factory) -> Database:
 
 
 def append(session, id: str, body: dict) -> int:
-    return outbox.append(
-        session,
-        to_node="network",
-        topic="noted",
-        version=1,
-        body=body,
-        id=id,
-        subject=id,
-        business_day=NOON.date(),
-        at=NOON,
-    )
+    fact = outbox.Outgoing(topic="noted", version=1, body=body, id=id, subject=id, business_day=NOON.date())
+    return outbox.append(session, fact, to_node="network", at=NOON)
 
 
 def sent(database: Database) -> list[Message]:
@@ -250,10 +241,10 @@ def test_what_is_still_here_of_an_epoch_ends_before_its_first_gap_and_counts_for
         epoch = found(session, "S01", at=NOON).epoch
         for n in range(3):
             append(session, f"fact-{n}", {"n": n})
-        outbox.append(
-            session, to_node="another", topic="noted", version=1, body={}, id="fact-9", subject="x",
-            business_day=NOON.date(), at=NOON,
-        )  # fmt: skip
+        outgoing = outbox.Outgoing(
+            topic="noted", version=1, body={}, id="fact-9", subject="x", business_day=NOON.date()
+        )
+        outbox.append(session, outgoing, to_node="another", at=NOON)
     here = []
     for lost in ("none", "fact-1", "fact-0"):
         with store.write() as session:
@@ -269,7 +260,7 @@ def test_a_row_twice_in_one_batch_is_taken_once_and_a_bad_one_is_set_aside_both_
     database, good = open_database(tmp_path / "network.db"), sent(sender)[0]
     bad = replace(sent(sender)[1], body={"n": 5})
     with database.write() as session:
-        outcomes = inbox.take(session, "S01", "epoch", [good, good, bad, bad], note, at=NOON)
+        outcomes = inbox.take(session, inbox.Arrival("S01", "epoch", [good, good, bad, bad]), note, at=NOON)
     assert [outcome.state for outcome in outcomes] == ["taken", "already", "parked", "parked"]
     assert noted(database) == {"fact-0": 0}
 
@@ -314,7 +305,7 @@ def test_a_node_is_heard_in_full_once_all_that_it_says_it_has_written_is_here(se
     for message, is_all in zip(sent(sender)[:2], (False, True), strict=True):
         with database.write() as session:
             session.merge(Peer(id="S01", epoch="first", nonce="", heard_at=NOON))
-            inbox.take(session, "S01", "first", [message], note, at=NOON, sent=2)
+            inbox.take(session, inbox.Arrival("S01", "first", [message], sent=2), note, at=NOON)
         with database.read() as session:
             for since, expected in ((NOON, is_all), (NOON + SECOND, False)):
                 assert session.scalar(sa.select(inbox.heard_in_full("S01", since))) == expected

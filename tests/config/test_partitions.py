@@ -114,9 +114,11 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
         facts = [message(fact, fact.receipt_no) for fact in sales("S01", count, first=first, day=day)]
         with network.write() as session:
             outcomes = inbox.take(
-                session, "S01", "epoch-S01", facts,
-                lambda inner, one: apply(inner, one, "S01", NOON), at=NOON,
-            )  # fmt: skip
+                session,
+                inbox.Arrival("S01", "epoch-S01", facts),
+                lambda inner, one: apply(inner, one, "S01", NOON),
+                at=NOON,
+            )
         assert {one.state for one in outcomes} == {"taken"}, outcomes
         keep(network, WEDNESDAY)
 

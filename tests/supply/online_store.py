@@ -85,7 +85,9 @@ class Town:
         for epoch, batch in batches([row for row in rows if row[1].topic.startswith(ONLINE)], seed):
             with target.write() as session:
                 outcomes = inbox.take(
-                    session, sender, epoch, batch, lambda inner, fact: facts.apply(inner, fact, sender, at),
+                    session,
+                    inbox.Arrival(sender, epoch, batch),
+                    lambda inner, fact: facts.apply(inner, fact, sender, at),
                     at=at,
                 )  # fmt: skip
             parked = [outcome.reason for outcome in outcomes if outcome.state == "parked"]

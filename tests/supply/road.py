@@ -104,9 +104,11 @@ class Country:
         for epoch, batch in batches(rows, seed):
             with target.write() as session:
                 outcomes = inbox.take(
-                    session, sender, epoch, batch, lambda inner, fact: facts.apply(inner, fact, sender, at),
+                    session,
+                    inbox.Arrival(sender, epoch, batch),
+                    lambda inner, fact: facts.apply(inner, fact, sender, at),
                     at=at,
-                )  # fmt: skip
+                )
             parked = [outcome.reason for outcome in outcomes if outcome.state == "parked"]
             assert not parked, parked
         with source.write() as session:

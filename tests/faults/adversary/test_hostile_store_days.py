@@ -66,10 +66,14 @@ def network(tmp_path, postgres_url, migrated):
 def push(network, facts: list[Message]) -> list[inbox.Outcome]:
     """Let the store push facts as its key lets it; returns what became of each."""
     with network.doors.write() as session:
+        arrival = inbox.Arrival(STORE, "epoch-hostile", facts)
         return inbox.take(
-            session, STORE, "epoch-hostile", facts, receiver.effect_of(STORE, network.clock.now()),
-            at=network.clock.now(), bulk=receiver.bulk_of(STORE, network.clock.now()),
-        )  # fmt: skip
+            session,
+            arrival,
+            receiver.effect_of(STORE, network.clock.now()),
+            at=network.clock.now(),
+            bulk=receiver.bulk_of(STORE, network.clock.now()),
+        )
 
 
 def sales(days: list[dt.date], first: int = 1) -> list[Message]:

@@ -28,9 +28,12 @@ def renamed(reported: Message, **changed) -> Message:
 def take(database, messages: list[Message]) -> list[inbox.Outcome]:
     with database.write() as session:
         return inbox.take(
-            session, STORE, "epoch", messages, lambda s, one: facts.apply(s, one, STORE, NOON), at=NOON,
+            session,
+            inbox.Arrival(STORE, "epoch", messages),
+            lambda s, one: facts.apply(s, one, STORE, NOON),
+            at=NOON,
             bulk=lambda s, some: replica.take_sales(s, some, STORE, NOON),
-        )  # fmt: skip
+        )
 
 
 @pytest.mark.parametrize("changed", [{"id": "another-id"}, {"business_day": str(NOON.date() - WEEK)}])

@@ -44,10 +44,8 @@ class Rogue(Street):
         id_ = str(body.get("id") or new_id())
         name = f"{topic}-{id_}" if topic in (MEMBER, MOVED) else id_
         with self.country.stores[ROGUE].write() as session:
-            outbox.append(
-                session, to_node=NETWORK, topic=topic, version=1, body=body, id=name, subject="x",
-                business_day=DAY, at=self.at,
-            )  # fmt: skip
+            outgoing = outbox.Outgoing(topic=topic, version=1, body=body, id=name, subject="x", business_day=DAY)
+            outbox.append(session, outgoing, to_node=NETWORK, at=self.at)
         self.deliver()
 
     def member(self, customer_id, phone, reported_at=AT) -> None:

@@ -223,7 +223,7 @@ def test_a_history_forged_at_the_network_does_not_come_home(lost, network, how):
                 )
                 batch = signing_keys.batch_id(text)
                 signing_keys.keep_batch(session, STORE, thief.public, text, body["seal"]["signature"], at)
-            inbox.take(session, STORE, FORGED, facts, effect, at=at, batch=batch)
+            inbox.take(session, inbox.Arrival(STORE, FORGED, facts, batch=batch), effect, at=at)
             forged = [one.id for one in facts]
     lost.put_back()
     lost.talk()

@@ -41,7 +41,9 @@ def take(database, messages, *, at_once: bool) -> list[str]:
         return replica.take_sales(session, some, STORE_ID, NOON)
 
     with database.write() as session:
-        outcomes = inbox.take(session, STORE_ID, "epoch", messages, effect, at=NOON, bulk=bulk if at_once else None)
+        outcomes = inbox.take(
+            session, inbox.Arrival(STORE_ID, "epoch", messages), effect, at=NOON, bulk=bulk if at_once else None
+        )
     return [outcome.state for outcome in outcomes]
 
 

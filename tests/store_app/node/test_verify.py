@@ -427,7 +427,7 @@ def with_people(traded: OpenStore) -> OpenStore:
         badges.give(Context(session, traded.wei, traded.now), person)
         message = Message("m1", 1, "t", 1, NOON.isoformat(), "2026-03-02", {"text": "as it was said"}, "")
         message = replace(message, hash=content_hash(message))
-        inbox.take(session, "network", "e", [message], lambda *_: None, at=NOON)
+        inbox.take(session, inbox.Arrival("network", "e", [message]), lambda *_: None, at=NOON)
     return traded
 
 

@@ -63,10 +63,10 @@ def append(house: House, count: int = 1, to_node: str = NETWORK, **body: object)
     for n in range(count):
         fact_id = new_id()
         with house.doors.write() as session:
-            outbox.append(
-                session, to_node=to_node, topic="noted", version=1, body={"n": n, **body}, id=fact_id,
-                subject=f"fact:{fact_id}", business_day=DAY, at=house.clock.now(),
-            )  # fmt: skip
+            fact = outbox.Outgoing(
+                topic="noted", version=1, body={"n": n, **body}, id=fact_id, subject=f"fact:{fact_id}", business_day=DAY
+            )
+            outbox.append(session, fact, to_node=to_node, at=house.clock.now())
             actor = Actor.system("test", house.doors.settings.node_id)
             journal.record(Context(session, actor, house.clock.now()), verb="said", subject=f"fact:{fact_id}")
         made.append(fact_id)

@@ -127,10 +127,15 @@ class World:
         ids = [new_id() for _ in range(count)]
         for id_ in ids:
             with store.write() as session:
-                outbox.append(
-                    session, to_node=NETWORK, topic="noted", version=1, body={"odd": odd, "text": "x" * size}, id=id_,
-                    subject=id_, business_day=DAY, at=self.clock.now(),
-                )  # fmt: skip
+                outgoing = outbox.Outgoing(
+                    topic="noted",
+                    version=1,
+                    body={"odd": odd, "text": "x" * size},
+                    id=id_,
+                    subject=id_,
+                    business_day=DAY,
+                )
+                outbox.append(session, outgoing, to_node=NETWORK, at=self.clock.now())
                 actor = Actor.system("test", STORE)
                 journal.record(Context(session, actor, self.clock.now()), verb="said", subject=id_)
         self.said.update(ids)
@@ -363,10 +368,8 @@ def test_what_alone_is_too_large_holds_back_nothing_the_network_has_for_the_shop
     with worlds() as world:
         world.say(world.stores[0], size=30_000)
         with world.network.write() as session:
-            outbox.append(
-                session, to_node=STORE, topic="noted", version=1, body={}, id="for-the-store", subject="x",
-                business_day=DAY, at=world.clock.now(),
-            )  # fmt: skip
+            fact = outbox.Outgoing(topic="noted", version=1, body={}, id="for-the-store", subject="x", business_day=DAY)
+            outbox.append(session, fact, to_node=STORE, at=world.clock.now())
         contact = world.talk(world.stores[0], most_bytes=20_000)
         assert (contact.pulled, contact.parked, contact.fault) == (1, 0, wire.TOO_LARGE)
 

@@ -113,10 +113,15 @@ def test_a_key_opens_only_what_is_for_its_kind_and_no_page(which, request):
 def test_no_store_sees_what_is_another_s_or_speaks_for_it(network):
     with network.doors.write() as session:
         for to_node in (STORE, "S02"):
-            outbox.append(
-                session, to_node=to_node, topic="noted", version=1, body={"for": to_node}, id=f"to-{to_node}",
-                subject="x", business_day=NOON.date(), at=NOON,
-            )  # fmt: skip
+            fact = outbox.Outgoing(
+                topic="noted",
+                version=1,
+                body={"for": to_node},
+                id=f"to-{to_node}",
+                subject="x",
+                business_day=NOON.date(),
+            )
+            outbox.append(session, fact, to_node=to_node, at=NOON)
             publication.publish(session, "catalogue", to_node, {"for": to_node}, at=NOON)
     client, mine = network.visitor(), {"Authorization": f"Bearer {KEY}"}
     reported = [

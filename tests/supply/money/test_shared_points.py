@@ -112,10 +112,15 @@ class Street:
             store, self.id(store, who), minor, sale_id, of_sale_id, receipt_no=next(self.numbers[store]), at=self.at
         )
         with self.country.stores[store].write() as session:
-            outbox.append(
-                session, to_node=NETWORK, topic=fact.TOPIC, version=fact.VERSION, body=fact.to_body(), id=fact.id,
-                subject="test", business_day=self.at.date(), at=self.at,
-            )  # fmt: skip
+            outgoing = outbox.Outgoing(
+                topic=fact.TOPIC,
+                version=fact.VERSION,
+                body=fact.to_body(),
+                id=fact.id,
+                subject="test",
+                business_day=self.at.date(),
+            )
+            outbox.append(session, outgoing, to_node=NETWORK, at=self.at)
 
     def deliver(self, seed=None) -> None:
         self.country.deliver(seed=seed, at=self.at)

@@ -53,10 +53,15 @@ def country(tmp_path) -> Country:
 def send(country: Country, store: str, topic: str, body: dict, *, at: dt.datetime = AT) -> str:
     """Let a store tell the network something; returns what became of it: 'taken', or why it is set aside."""
     with country.stores[store].write() as session:
-        outbox.append(
-            session, to_node=NETWORK, topic=topic, version=1, body=body, id=str(body.get("id") or new_id()),
-            subject="test", business_day=at.date(), at=at,
-        )  # fmt: skip
+        outgoing = outbox.Outgoing(
+            topic=topic,
+            version=1,
+            body=body,
+            id=str(body.get("id") or new_id()),
+            subject="test",
+            business_day=at.date(),
+        )
+        outbox.append(session, outgoing, to_node=NETWORK, at=at)
     return carry(country, store, at=at)[-1]
 
 

@@ -101,8 +101,10 @@ def test_the_store_reads_in_its_words_why_its_message_is_held_or_was_rejected(bu
     }
     for n, (reason, said) in enumerate(reported.items()):
         with house.doors.write() as session:
-            outbox.append(session, to_node=NETWORK, topic="sale.completed", version=1, body={}, id=f"f{n}",
-                          subject="x", business_day=NOON.date(), at=NOON)  # fmt: skip
+            fact = outbox.Outgoing(
+                topic="sale.completed", version=1, body={}, id=f"f{n}", subject="x", business_day=NOON.date()
+            )
+            outbox.append(session, fact, to_node=NETWORK, at=NOON)
             outbox.mark_stuck(session, f"f{n}", "first")
             outbox.mark_stuck(session, f"f{n}", reason)
         assert said in words(house.signed_in("shopkeeper").get("/settings/"))

@@ -29,7 +29,7 @@ def arrive(network, **body) -> None:
     whole = Message(**vars(bare) | {"hash": content_hash(bare)})
     with network.doors.write() as session:
         session.add(Peer(id=STORE, epoch="e", nonce="", heard_at=NOON, waiting=3, alarm=None))
-        inbox.take(session, STORE, "epoch", [whole], receiver.effect_of(STORE, NOON), at=NOON, sent=4)
+        inbox.take(session, inbox.Arrival(STORE, "epoch", [whole], sent=4), receiver.effect_of(STORE, NOON), at=NOON)
 
 
 def test_a_shop_s_page_says_what_is_on_its_way_and_what_was_set_aside_and_why(network):

@@ -43,8 +43,10 @@ def test_a_store_on_its_own_hears_of_no_messages_and_is_led_to_nothing_of_a_netw
     shown = {}
     for house in (own, office):
         with house.doors.write() as session:
-            outbox.append(session, to_node="network", topic="sale.completed", version=1, body={}, id="fact-0009",
-                          subject="sale:9", business_day=NOON.date(), at=NOON)  # fmt: skip
+            outgoing = outbox.Outgoing(
+                topic="sale.completed", version=1, body={}, id="fact-0009", subject="sale:9", business_day=NOON.date()
+            )
+            outbox.append(session, outgoing, to_node="network", at=NOON)
         client = house.signed_in()
         shown[house is own] = {address for address in OF_NETWORK if f'href="{address}"' in client.get("/more/").text}
         assert ("to be sent" in words(client.get("/settings/"))) is (house is office)
@@ -66,17 +68,10 @@ def test_the_page_leads_to_the_people(office):
 
 def test_a_stuck_message_is_shown_with_its_reason_and_sent_again(office):
     with office.doors.write() as session:
-        outbox.append(
-            session,
-            to_node="network",
-            topic="sale.completed",
-            version=1,
-            body={"a": 1},
-            id="fact-0001",
-            subject="sale:1",
-            business_day=NOON.date(),
-            at=NOON,
+        fact = outbox.Outgoing(
+            topic="sale.completed", version=1, body={"a": 1}, id="fact-0001", subject="sale:1", business_day=NOON.date()
         )
+        outbox.append(session, fact, to_node="network", at=NOON)
         session.flush()
         outbox.mark_stuck(session, "fact-0001", "The network does not know <this> product.")
     client = office.signed_in()
@@ -91,8 +86,10 @@ def test_a_stuck_message_is_shown_with_its_reason_and_sent_again(office):
 def test_what_the_network_turned_down_is_put_away_once_and_is_no_longer_shown(office):
     with office.doors.write() as session:
         for n, reason in enumerate(("turned-down: implausible-line: 9", "unreadable: x")):
-            outbox.append(session, to_node="network", topic="sale.completed", version=1, body={}, id=f"f{n}",
-                          subject="x", business_day=NOON.date(), at=NOON)  # fmt: skip
+            outgoing = outbox.Outgoing(
+                topic="sale.completed", version=1, body={}, id=f"f{n}", subject="x", business_day=NOON.date()
+            )
+            outbox.append(session, outgoing, to_node="network", at=NOON)
             outbox.mark_stuck(session, f"f{n}", reason)
     client = office.signed_in()
     sentence = "The network rejected this: its figures are larger than your sales make likely. It stays on record here."
