@@ -14,6 +14,7 @@ Rules
 """
 
 import datetime as dt
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -40,6 +41,16 @@ WORTH = dict.fromkeys(("code", "points_code"), dt.timedelta(minutes=10))
 """How long a kind is worth sending, where it is not for ever."""
 KEEP = dt.timedelta(days=30)
 _HAS_PERSON = sa.text("carrier = 'any' AND (phone <> '' OR email <> '')")
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Where a message goes: address, language and carrier."""
+
+    email: str = ""
+    phone: str = ""
+    language: str = ""
+    carrier: str = EMAIL
 
 
 class OutgoingMessage(Base):
@@ -79,13 +90,10 @@ def write(
     session: Session,
     store_id: str,
     kind: str,
+    to: Recipient,
     *,
     id: str,
     about: str = "",
-    carrier: str = EMAIL,
-    phone: str = "",
-    email: str = "",
-    language: str = "",
     body: dict[str, Any],
     at: dt.datetime,
 ) -> OutgoingMessage:
@@ -93,8 +101,8 @@ def write(
     if (known := session.get(OutgoingMessage, (store_id, id))) is not None:
         return known
     made = OutgoingMessage(
-        store_id=store_id, id=id, kind=kind, about=about, carrier=carrier, phone=phone, email=email, language=language,
-        body=body, state=STATES.first, made_at=at, try_at=at, tries=0, fault_code="", fault="",
+        store_id=store_id, id=id, kind=kind, about=about, **asdict(to), body=body, state=STATES.first, made_at=at,
+        try_at=at, tries=0, fault_code="", fault="",
     )  # fmt: skip
     session.add(made)
     session.flush()

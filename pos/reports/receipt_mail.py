@@ -15,7 +15,7 @@ from config.ids import is_id
 from config.nodes import journal
 from config.nodes.journal import Context
 from pos import messages
-from pos.messages import OutgoingMessage
+from pos.messages import OutgoingMessage, Recipient
 from pos.sold import Sale
 
 KIND = "receipt"
@@ -39,6 +39,7 @@ def ask(ctx: Context, store_id: str, sale_id: str, address: str, *, command: str
         raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
     if len(messages.written_about(ctx.session, store_id, sale_id)) >= MOST:
         raise Refused("mailed-enough", "This receipt went by e-mail %(most)s times. Print it instead.", most=MOST)
-    made = messages.write(ctx.session, store_id, KIND, id=command, about=sale_id, email=address, body={}, at=ctx.at)
+    to = Recipient(address)
+    made = messages.write(ctx.session, store_id, KIND, to, id=command, about=sale_id, body={}, at=ctx.at)
     journal.record(ctx, verb="receipt.mail_asked", subject=f"sale:{sale_id}", letter=command)
     return made

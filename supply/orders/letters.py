@@ -27,7 +27,7 @@ from config.money import exponent
 from config.nodes.journal import Context
 from pos import messages
 from pos.catalogue.catalogue import Barcode, Product
-from pos.messages import OutgoingMessage
+from pos.messages import OutgoingMessage, Recipient
 from pos.reports.slips import head, wall_time
 from pos.store.store import store_of
 from supply.orders.suppliers import Contact, Supplier, SupplierProduct, sound, supplier_of
@@ -223,20 +223,17 @@ def _write(
     at: dt.datetime,
 ) -> OutgoingMessage:
     email = supplier.email if supplier.send_by == "email" else ""
-    return messages.write(
-        session, store_id, kind, id=id, about=order_id, carrier=supplier.send_by, email=email,
-        body=document | _recipient(supplier), at=at,
-    )  # fmt: skip
+    to, body = Recipient(email, carrier=supplier.send_by), document | _recipient(supplier)
+    return messages.write(session, store_id, kind, to, id=id, about=order_id, body=body, at=at)
 
 
 def _write_off_letter(ctx: Context, letter: OutgoingMessage, why: str) -> None:
     """Write that an order, whose letter left, is called off."""
     off = {"local_time": wall_time(ctx.at, letter.body["store"]["tz"]), "by": ctx.actor.name, "called_off": why}
-    messages.write(
-        ctx.session, letter.store_id, "return_off" if letter.kind == "return" else "cancellation",
-        id=f"{letter.about}-off", about=letter.about, carrier=letter.carrier, email=letter.email,
-        body=letter.body | off, at=ctx.at,
-    )  # fmt: skip
+    kind = "return_off" if letter.kind == "return" else "cancellation"
+    to, about = Recipient(letter.email, carrier=letter.carrier), letter.about
+    body = letter.body | off
+    messages.write(ctx.session, letter.store_id, kind, to, id=f"{about}-off", about=about, body=body, at=ctx.at)
 
 
 def _recipient(supplier: Supplier) -> dict[str, Any]:

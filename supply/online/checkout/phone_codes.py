@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, lock_rows
 from config.errors import Refused
 from config.ids import new_id
+from pos.messages import Recipient
 from pos.store.store import store_of
 from supply.online import customer_sessions
 from supply.online.messages import customer_messages
@@ -98,10 +99,8 @@ def send(
     )  # fmt: skip
     session.add(row)
     facts = {"store": store_of(session, store_id).name, "code_id": row.id, "digits": digits}
-    kind = MESSAGES.get(purpose, "code")
-    customer_messages.send(
-        session, store_id, kind, id=f"code-{row.id}", phone=number, language=language, facts=facts, at=at
-    )
+    kind, to = MESSAGES.get(purpose, "code"), Recipient(phone=number, language=language)
+    customer_messages.send(session, store_id, kind, to, id=f"code-{row.id}", facts=facts, at=at)
     return is_full
 
 

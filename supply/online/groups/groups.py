@@ -39,6 +39,7 @@ from config.nodes.facts import Day, Instant, Whole
 from config.nodes.journal import Actor, Context
 from config.states import StateTable
 from pos.catalogue.catalogue import Product
+from pos.messages import Recipient
 from pos.store.store import Store, store_of
 from supply.money import escrow
 from supply.money.escrow import Escrow
@@ -527,10 +528,8 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
 def _send(session: Session, group: GroupOffer, member: GroupMember, event: str, why: str, at: dt.datetime) -> None:
     store: Store = store_of(session, group.store_id)
     facts = {"store": store.name, "name": group.name, "why": why, "slug": store.slug, "member_id": member.id}
-    customer_messages.send(
-        session, store.id, "group", id=f"{member.id}-{event}", phone=member.phone, email=member.email,
-        language=member.language or store.language, facts=facts, at=at,
-    )  # fmt: skip
+    to = Recipient(member.email, member.phone, member.language or store.language)
+    customer_messages.send(session, store.id, "group", to, id=f"{member.id}-{event}", facts=facts, at=at)
 
 
 def _forgotten() -> sa.Select[Escrow, str]:

@@ -4,6 +4,7 @@ One sentence that says what happened, one that says what to do, and the address 
 """
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from config import words
 from config.words import N_
 from pos import messages
-from pos.messages import OutgoingMessage
+from pos.messages import OutgoingMessage, Recipient
 
 KINDS = (
     "code",
@@ -75,22 +76,18 @@ def send(
     session: Session,
     store_id: str,
     kind: str,
+    to: Recipient,
     *,
     id: str,
-    phone: str,
-    email: str = "",
-    language: str = "",
     facts: dict[str, Any],
     at: dt.datetime,
 ) -> OutgoingMessage | None:
     """Write a message down, made of these facts, once per id; nobody to be told, or told before, is no message."""
     assert kind in KINDS, kind
-    if not (phone or email) or session.get(OutgoingMessage, (store_id, id)) is not None:
+    if not (to.phone or to.email) or session.get(OutgoingMessage, (store_id, id)) is not None:
         return None
-    return messages.write(
-        session, store_id, kind, id=id, about=facts.get("order_id", facts.get("member_id", "")), carrier=messages.ANY,
-        phone=phone, email=email, language=language, body=facts, at=at,
-    )  # fmt: skip
+    to, about = replace(to, carrier=messages.ANY), facts.get("order_id", facts.get("member_id", ""))
+    return messages.write(session, store_id, kind, to, id=id, about=about, body=facts, at=at)
 
 
 def subject_of(kind: str, facts: dict[str, Any], language: str) -> str:

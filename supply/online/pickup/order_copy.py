@@ -42,7 +42,7 @@ from config.money import exponent
 from config.nodes import facts, journal
 from config.nodes.facts import applies, recovers
 from config.nodes.journal import Actor, Context
-from pos.messages import OutgoingMessage
+from pos.messages import OutgoingMessage, Recipient
 from pos.store.store import Store, send_fact
 from supply.money import credit, escrow
 from supply.money.escrow import Escrow
@@ -439,10 +439,8 @@ def _send(
         "store": store.name, "order_no": order.order_no, "order_id": order.id, "slug": store.slug, "why": order.why,
         "until": f"{until:%Y-%m-%d %H:%M}" if until else "", **more,
     }  # fmt: skip
-    return customer_messages.send(
-        session, store.id, kind, id=f"{order.id}-{event}", phone=order.customer_phone, email=order.email,
-        language=order.language or store.language, facts=facts, at=at,
-    )  # fmt: skip
+    to = Recipient(order.email, order.customer_phone, order.language or store.language)
+    return customer_messages.send(session, store.id, kind, to, id=f"{order.id}-{event}", facts=facts, at=at)
 
 
 def _take_lines(session: Session, order: PickupOrder, moved: PickupMoved, before: str | None) -> None:

@@ -14,7 +14,7 @@ from config.errors import Invalid, Refused, Unreachable
 from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from pos import messages
-from pos.messages import OutgoingMessage
+from pos.messages import OutgoingMessage, Recipient
 from store_app.mail import carriers, sending
 from store_app.mail.carriers import Envelope, LogCarrier, SmtpCarrier, WebhookCarrier
 from store_app.payments.order_tokens import token_for
@@ -121,11 +121,16 @@ def test_a_way_that_carries_nothing_is_a_sentence(odd, tmp_path):
 
 def written(network: House, *, kind="ready", facts=None):
     with network.doors.write() as session:
+        to = Recipient(phone="+1 555 0100", language="zh")
         customer_messages.send(
-            session, "S01", kind, id="m-1", phone="+1 555 0100", language="zh",
-            facts=facts or {"store": "Store", "order_no": "S01-1", "order_id": "o-1", "slug": "s01", "until":
-            "12:00"}, at=NOON,
-        )  # fmt: skip
+            session,
+            "S01",
+            kind,
+            to,
+            id="m-1",
+            facts=facts or {"store": "Store", "order_no": "S01-1", "order_id": "o-1", "slug": "s01", "until": "12:00"},
+            at=NOON,
+        )
 
 
 def test_what_fails_is_tried_again_later_and_given_up_in_the_end(network: House):
@@ -214,11 +219,12 @@ def test_a_letter_that_cannot_be_written_keeps_no_other_waiting(house: House):
 
     with house.doors.write() as session:
         for n, one in enumerate(("odd", "good")):
+            recipient = Recipient(phone="1")
             customer_messages.send(
-                session, "S01", "ready", id=one, phone="1", facts={}, at=house.doors.now() - dt.timedelta(seconds=9 - n)
+                session, "S01", "ready", recipient, id=one, facts={}, at=house.doors.now() - dt.timedelta(seconds=9 - n)
             )
         at = house.doors.now() - dt.timedelta(seconds=10)
-        messages.write(session, "S01", "order", id="blank", email="a@b.example", body={}, at=at)
+        messages.write(session, "S01", "order", Recipient(email="a@b.example"), id="blank", body={}, at=at)
     assert sending.send_due(house.doors, [Odd()]) == (1, 2)
     with house.doors.read() as session:
         tries = {row.id: row.tries for row in session.query(OutgoingMessage)}
