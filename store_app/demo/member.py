@@ -152,16 +152,9 @@ class Member:
             if found.refusal is not None:
                 raise found.refusal
             assert found.order is not None
-            done = handover.collect(
-                ctx,
-                self.id,
-                code,
-                sale_id=f"collect-{found.order.id}"[:40],
-                till_id=TILL,
-                tenders=[("cash", _note_for(found.order.total_minor))],
-                shown_total_minor=found.order.total_minor,
-                age_confirmed=21,
-            )
+            total_minor, sale_id = found.order.total_minor, f"collect-{found.order.id}"[:40]
+            asked = SaleRequest(sale_id, self.id, TILL, [], [("cash", _note_for(total_minor))], total_minor, 21)
+            done = handover.collect(ctx, code, asked)
             if done.refusal is not None:
                 raise done.refusal
 

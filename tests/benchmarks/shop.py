@@ -418,8 +418,8 @@ def _last_coupon(town: Town, n: int) -> Race:
     def attempt(_line: int) -> bool:
         with town.network.write() as session:
             wishes = placing.Wishes(coupons=(code,))
-            placing.place(session, STORE, id=new_id(), name="Li", phone="555 0100", lines=[("bread", 1)], wishes=wishes,
-                          at=AT)  # fmt: skip
+            asked = placing.OrderRequest(id=new_id(), name="Li", phone="555 0100", lines=[("bread", 1)], wishes=wishes)
+            placing.place(session, STORE, asked, at=AT)
         return True
 
     return attempt, lambda: _collected(town.network)

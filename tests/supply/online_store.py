@@ -16,6 +16,7 @@ from config.nodes import facts, inbox, node, outbox
 from config.nodes.journal import Actor, Context
 from config.nodes.outbox import Message
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
+from pos.sale.sale_request import SaleRequest
 from pos.stock import stock
 from pos.stock.ledger import INSIDE, Place, Reservation, StockLevel, StockMovement
 from pos.store.store import Region, Store, Till
@@ -89,7 +90,7 @@ class Town:
                     inbox.Arrival(sender, epoch, batch),
                     lambda inner, fact: facts.apply(inner, fact, sender, at),
                     at=at,
-                )  # fmt: skip
+                )
             parked = [outcome.reason for outcome in outcomes if outcome.state == "parked"]
             assert not parked, parked
         with source.write() as session:
@@ -121,7 +122,9 @@ class Town:
     def place(self, id: str, lines: Sequence[tuple[str, int]], *, at: dt.datetime = AT) -> Placed:
         with self.network.write() as session:
             phone = f"+86 10 {crc32(id.encode()) % 10**8:08d}"  # each order is a customer's of their own
-            return placing.place(session, STORE, id=id, name="Li Wei", phone=phone, lines=lines, at=at)
+            return placing.place(
+                session, STORE, placing.OrderRequest(id=id, name="Li Wei", phone=phone, lines=lines), at=at
+            )
 
     def make_ready(self, id: str, *, at: dt.datetime = AT) -> None:
         with self.store.write() as session:
@@ -139,9 +142,8 @@ class Town:
 
     def collect(self, code: str, sale_id: str, total: int, *, at: dt.datetime = AT, age: int | None = None):
         with self.store.write() as session:
-            handed = handover.collect(
-                Context(session, ANA, at), STORE, code, sale_id=sale_id, till_id=TILL, tenders=[("cash", total)],
-                shown_total_minor=total, age_confirmed=age)  # fmt: skip
+            request = SaleRequest(sale_id, STORE, TILL, [], [("cash", total)], total, age)
+            handed = handover.collect(Context(session, ANA, at), code, request)
         return handed.or_raise()
 
     def open_till(self) -> None:

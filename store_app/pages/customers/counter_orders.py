@@ -197,10 +197,9 @@ def order() -> ResponseReturnValue:
         found = counter_orders.products(session, store_id, list(chosen), at=at)
         lines = [(sku, steps * (found[sku].step_qty if sku in found else 1)) for sku, steps in chosen.items()]
         whose = For(name, phone, _customer_id(session), tuple(_good_codes(session)))
-        done = counter_orders.take(
-            Context(session, g.actor, at), store_id, id=command, till_id=till.id, whose=whose, lines=lines,
-            window_from=form.instant("window", _("Choose when it is collected.")),
-            tender=tender, reference=slip, shown_total_minor=shown)  # fmt: skip
+        window_from = form.instant("window", _("Choose when it is collected."))
+        asked = counter_orders.CounterRequest(till.id, whose, lines, window_from, tender, slip, shown)
+        done = counter_orders.take(Context(session, g.actor, at), store_id, asked, id=command)
         if done.code is not None:
             address = _address(session.get_one(Store, store_id).slug, str(done.token))
             slips.customer_slip(

@@ -18,6 +18,7 @@ from config.nodes.journal import Context
 from pos.catalogue.catalogue import Listing, Product
 from pos.payments import slip_numbers
 from pos.payments.payments import Payment, Tender
+from pos.sale.sale_request import SaleRequest
 from pos.stock import recall, stock
 from pos.store.store import Store
 from pos.till import shift
@@ -348,17 +349,9 @@ def collect(order_id: str) -> ResponseReturnValue:
     with write() as session:
         row = order_for_update(session, store_id, order_id)
         total = _to_pay(session, row, tender)
-        found = handover.collect(
-            acting(session),
-            store_id,
-            code,
-            sale_id=command,
-            till_id=till_of(session, store_id),
-            tenders=[(tender, given if tender == "cash" else total, slip)],
-            shown_total_minor=total,
-            age_confirmed=age,
-            order_id=order_id,
-        )
+        paid = (tender, given if tender == "cash" else total, slip)
+        asked = SaleRequest(command, store_id, till_of(session, store_id), [], [paid], total, age)
+        found = handover.collect(acting(session), code, asked, order_id=order_id)
         wake_worker_after(session)
     found.or_raise()
     return redirect(url_for("pickup.done", order_id=order_id), 303)

@@ -34,7 +34,7 @@ from store_app.words.words import COUPON_WORDS
 from supply.online import customer_sessions
 from supply.online.checkout import phone_codes, placing
 from supply.online.checkout.order_keys import check_person
-from supply.online.checkout.placing import Wishes
+from supply.online.checkout.placing import OrderRequest, Wishes
 from supply.online.storefront import availability, coupons, listing, storefront
 from supply.online.storefront.delivery_rules import Address, DeliveryRules, in_reach, read_point
 
@@ -254,11 +254,10 @@ def _order(
             typed = coupons.usable(session, here.id, visitors.kept_codes(here.id), visitors.day_here(here))
             codes = tuple(code for code, why in typed.items() if not why)
             wishes = replace(wishes, coupons=codes, member=visitors.is_member(session, here))
-            placing.place(
-                session, here.id, id=order_id, name=name, phone=phone, lines=lines, at=clock.now(), token=token,
-                wishes=wishes, pay_with=provider.name if provider else "",
-                shown_total_minor=int(shown) if shown and shown.isdecimal() and len(shown) < 13 else None,
-            )  # fmt: skip
+            shown_minor = int(shown) if shown and shown.isdecimal() and len(shown) < 13 else None
+            pay_with = provider.name if provider else ""
+            asked = OrderRequest(order_id, name, phone, lines, token, wishes, shown_minor, pay_with)
+            placing.place(session, here.id, asked, at=clock.now())
         wake_worker_after(session)
     if placed not in _placed():
         visitor["placed"] = [*_placed(), placed][-KEPT_ORDERS:]

@@ -114,6 +114,24 @@ NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True)
+class OrderRequest:
+    """What the page asks for when a customer orders.
+
+    id: made by the page. lines: [(sku, qty)], 1 to 40 different products. shown_total_minor: what the page showed; if
+    it has changed since, nothing is placed. pay_with: the provider it is paid online with; '' at the counter.
+    """
+
+    id: str
+    name: str
+    phone: str
+    lines: Sequence[tuple[str, int]]
+    token: str | None = None
+    wishes: Wishes = NO_WISHES
+    shown_total_minor: int | None = None
+    pay_with: str = ""
+
+
+@dataclass(frozen=True)
 class Placed:
     """An order just placed. code and token are for the customer, now; None when a repeat did not bring its token."""
 
@@ -145,39 +163,26 @@ NO_SHOW = dt.timedelta(days=30)
 # --- verbs, network ---
 
 
-def place(
-    session: Session,
-    store_id: str,
-    *,
-    id: str,
-    name: str,
-    phone: str,
-    lines: Sequence[tuple[str, int]],
-    at: dt.datetime,
-    token: str | None = None,
-    wishes: Wishes = NO_WISHES,
-    shown_total_minor: int | None = None,
-    pay_with: str = "",
-) -> Placed:
+def place(session: Session, store_id: str, asked: OrderRequest, *, at: dt.datetime) -> Placed:
     """Place a customer's order (rules 1, 2, 5, 9).
 
-    id: made by the page. lines: [(sku, qty)], 1 to 40 different products. shown_total_minor: what the page showed; if
-    it has changed since, nothing is placed. pay_with: the provider it is paid online with; '' at the counter. Refuses
-    a closed store, what is short, with every line named, a full window; the same id with other content is a Conflict.
+    Refuses a closed store, what is short, with every line named, a full window; the same id with other content is a
+    Conflict.
     """
-    store = _open_store(session, store_id, id, token)
-    (name, phone), wanted = check_person(name, phone, store.tz), _lines(lines)
-    if known := session.get(PickupOrder, (store_id, id)):
+    order_id, token, wishes, pay_with = asked.id, asked.token, asked.wishes, asked.pay_with
+    store = _open_store(session, store_id, order_id, token)
+    (name, phone), wanted = check_person(asked.name, asked.phone, store.tz), _lines(asked.lines)
+    if known := session.get(PickupOrder, (store_id, order_id)):
         return _repeated(session, known, name, phone, wanted, token)
-    if escrow.escrow_of(session, id) is not None:  # somebody's share of a group buy, and that becomes an order too
+    if escrow.escrow_of(session, order_id) is not None:  # somebody's share of a group buy, which becomes an order too
         raise Conflict("id-in-use", "This page was used for something else. Open the basket again and order again.")
     if not availability.is_taking_orders(session, store_id, at):
         raise Refused("store-closed", "%(name)s takes no online orders just now. Try again later.", name=store.name)
-    token, kept_code = _keys(store_id, id, token, at)  # slow: before anything is locked
+    token, kept_code = _keys(store_id, order_id, token, at)  # slow: before anything is locked
     promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
-    _refuse_another_total(shown_total_minor, total)
+    _refuse_another_total(asked.shown_total_minor, total)
     storefront.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited], at=at)
-    coupons.take(session, store_id, used, id, at=at)
+    coupons.take(session, store_id, used, order_id, at=at)
     number, home = (
         storefront.next_number(session, store_id),
         _brought(session, store, wishes.deliver_to, total, pay_with),
@@ -187,7 +192,7 @@ def place(
     window = _chosen(store, find(session, store, at, comes_on), wishes.window_from)
     placed = PickupPlaced(
         store_id=store_id,
-        order_id=id,
+        order_id=order_id,
         number=number,
         order_no=f"{store_id}-{number:04d}",
         customer_name=name,
@@ -207,7 +212,7 @@ def place(
         delivery=home,
     )
     order = _written(session, store, placed, wishes, pay_with, at)
-    return Placed(order, code_of(id, token), token, repeated=False)
+    return Placed(order, code_of(order_id, token), token, repeated=False)
 
 
 def ask_to_cancel(session: Session, store_id: str, token: str, *, at: dt.datetime) -> PickupOrder:

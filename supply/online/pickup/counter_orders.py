@@ -117,6 +117,22 @@ class For:
 
 
 @dataclass(frozen=True)
+class CounterRequest:
+    """What is ordered at a till. tender: cash or card, paid now; '' when it is collected.
+
+    reference: the number on the card's slip. window_from: the window to collect in; None: the earliest.
+    """
+
+    till_id: str
+    whose: For
+    lines: Sequence[tuple[str, int]]
+    window_from: dt.datetime | None = None
+    tender: str = ""
+    reference: str = ""
+    shown_total_minor: int | None = None
+
+
+@dataclass(frozen=True)
 class Taken:
     """An order just taken. code, token: for the slip, now; None when the page sent it twice."""
 
@@ -146,32 +162,18 @@ class OnlineProduct:
 # --- verbs ---
 
 
-def take(
-    ctx: Context,
-    store_id: str,
-    *,
-    id: str,
-    till_id: str,
-    whose: For,
-    lines: Sequence[tuple[str, int]],
-    window_from: dt.datetime | None = None,
-    tender: str = "",
-    reference: str = "",
-    shown_total_minor: int | None = None,
-) -> Taken:
-    """Take an order at the counter (rules 1 to 3). tender: cash or card, paid now; '' when it is collected.
-
-    reference: the number on the card's slip.
+def take(ctx: Context, store_id: str, asked: CounterRequest, *, id: str) -> Taken:
+    """Take an order at the counter (rules 1 to 3).
 
     id: made by the page; the same id again is the same order. Without a phone nobody is told. Refuses a coupon that is
     used up by now.
     """
     if not is_id(id):
         raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
-    whose = _checked(whose, store_of(ctx.session, store_id).tz)
+    whose, tender = _checked(asked.whose, store_of(ctx.session, store_id).tz), asked.tender
     if tender not in ("", *TENDERS):
         raise Invalid("unknown-tender", "It is paid now in cash or by card, or when it is collected.", tender=tender)
-    wanted = sorted(lines)
+    wanted = sorted(asked.lines)
     if (known := ctx.session.get(PickupOrder, (store_id, id))) is not None:
         if [(line.sku, line.qty) for line in orders.lines_of(ctx.session, known)] != wanted:
             raise Conflict(
@@ -180,11 +182,11 @@ def take(
             )  # fmt: skip
         return Taken(known, None, None)
     store = store_of(ctx.session, store_id)
-    placed, token = _placed(ctx.session, store, id, whose, wanted, window_from, ctx.at)
-    if shown_total_minor not in (None, placed.total_minor):
+    placed, token = _placed(ctx.session, store, id, whose, wanted, asked.window_from, ctx.at)
+    if asked.shown_total_minor not in (None, placed.total_minor):
         raise Refused(
             "total-changed", "A price has changed since you looked. Look at the new total, then order again.",
-            total_minor=placed.total_minor, shown_minor=shown_total_minor,
+            total_minor=placed.total_minor, shown_minor=asked.shown_total_minor,
         )  # fmt: skip
     order = write_down(ctx.session, placed)
     order.customer_id = whose.customer_id
@@ -194,8 +196,8 @@ def take(
     if here:
         stock.reserve(ctx, store_id, id, here)
     if tender and order.total_minor:
-        into = _open_shift(ctx.session, store_id, till_id)
-        _book(ctx, order, into, id, Tender(tender, order.total_minor, reference), store)
+        into = _open_shift(ctx.session, store_id, asked.till_id)
+        _book(ctx, order, into, id, Tender(tender, order.total_minor, asked.reference), store)
         order.paid_minor = order.total_minor
         placed = replace(placed, paid_minor=order.paid_minor)
     send_fact(ctx.session, placed, subject=subject_of(order), id=f"taken-{id}", at=ctx.at)

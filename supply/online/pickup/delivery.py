@@ -23,6 +23,7 @@ from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.money import round_cash
 from config.nodes.journal import Context
+from pos.sale.sale_request import SaleRequest
 from pos.store.store import Store
 from supply.online import home_delivery
 from supply.online.home_delivery import HomeDelivery
@@ -95,10 +96,9 @@ def hand_over(
                 return found
         token = found.token
     due = due_minor(ctx.session, way.order)
-    handed = handover.hand_over(
-        ctx, store_id, order_id, sale_id=sale_id, till_id=till_id, tenders=[("cash", due)],
-        shown_total_minor=way.order.total_minor if way.order.paid_minor else due, age_confirmed=age_confirmed,
-        token=token)  # fmt: skip
+    shown_minor = way.order.total_minor if way.order.paid_minor else due
+    request = SaleRequest(sale_id, store_id, till_id, [], [("cash", due)], shown_minor, age_confirmed)
+    handed = handover.hand_over(ctx, order_id, request, token=token)
     if not again:
         home_delivery.move(ctx, way.home, "delivered")
         way.home.receiver = receiver.strip()[:60]

@@ -18,8 +18,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -111,63 +110,38 @@ def find(ctx: Context, store_id: str, code_or_token: str, *, order_id: str | Non
     )
 
 
-def collect(
-    ctx: Context,
-    store_id: str,
-    code_or_token: str,
-    *,
-    sale_id: str,
-    till_id: str,
-    tenders: Sequence[tuple[str, int] | tuple[str, int, str]],
-    shown_total_minor: int,
-    age_confirmed: int | None = None,
-    order_id: str | None = None,
-) -> Handover:
-    """Hand a ready order over and ring its sale (rule 4).
+def collect(ctx: Context, code_or_token: str, request: SaleRequest, *, order_id: str | None = None) -> Handover:
+    """Hand a ready order over and ring its sale (rule 4). request: as in `hand_over`.
 
     Refuses orders that are not ready, already collected or ended, and whatever `sale.complete` refuses (total shown,
     cash, age, shift). A wrong code comes back as `Handover.refusal` (rule 3).
     """
-    found = find(ctx, store_id, code_or_token, order_id=order_id)
+    found = find(ctx, request.store_id, code_or_token, order_id=order_id)
     if found.order is None:
         return found
-    if home_delivery.is_live(home_delivery.of_order(ctx.session, store_id, found.order.id)):
+    if home_delivery.is_live(home_delivery.of_order(ctx.session, request.store_id, found.order.id)):
         raise Refused(
             "brought-home", "Order %(order_no)s is to be brought. Say first that it is collected.",
             order_no=found.order.order_no,
         )  # fmt: skip
-    return hand_over(
-        ctx, store_id, found.order.id, sale_id=sale_id, till_id=till_id, tenders=tenders,
-        shown_total_minor=shown_total_minor, age_confirmed=age_confirmed, token=found.token)  # fmt: skip
+    return hand_over(ctx, found.order.id, request, token=found.token)
 
 
-def hand_over(
-    ctx: Context,
-    store_id: str,
-    order_id: str,
-    *,
-    sale_id: str,
-    till_id: str,
-    tenders: Sequence[tuple[str, int] | tuple[str, int, str]],
-    shown_total_minor: int,
-    age_confirmed: int | None = None,
-    token: str = "",
-) -> Handover:
-    """Ring the sale of an order whose customer is known, by its code or at the door (rule 4). token: as scanned."""
-    order = order_for_update(ctx.session, store_id, order_id)
-    again = order.state == "collected" and order.sale_id == sale_id
+def hand_over(ctx: Context, order_id: str, request: SaleRequest, *, token: str = "") -> Handover:
+    """Ring the sale of an order whose customer is known, by its code or at the door (rule 4). token: as scanned.
+
+    request: the sale without lines: they, their prices and the customer are the order's.
+    """
+    order = order_for_update(ctx.session, request.store_id, order_id)
+    again = order.state == "collected" and order.sale_id == request.id
     if not again:
         _refuse_unless_ready(ctx.session, order)
         refuse_unpaid(order)
     promise = promise_of(lines_of(ctx.session, order), fee_of(ctx.session, order))
-    request = SaleRequest(
-        id=sale_id,
-        store_id=store_id,
-        till_id=till_id,
+    request = replace(
+        request,
         lines=promise.lines,
-        tenders=[("prepaid", order.total_minor)] if order.paid_minor else list(tenders),
-        shown_total_minor=shown_total_minor,
-        age_confirmed=age_confirmed,
+        tenders=[("prepaid", order.total_minor)] if order.paid_minor else request.tenders,
         channel="pickup",
         order_id=order.id,
         order_no=order.order_no,
@@ -179,8 +153,8 @@ def hand_over(
     completed = sale.complete(ctx, request)
     if again:
         return Handover(order=order, completed=completed)
-    order.sale_id, order.collected_at, order.collected_by = sale_id, ctx.at, ctx.actor.name
-    order.return_until = ctx.at + dt.timedelta(days=rules_of(ctx.session, store_id).return_days)
+    order.sale_id, order.collected_at, order.collected_by = request.id, ctx.at, ctx.actor.name
+    order.return_until = ctx.at + dt.timedelta(days=rules_of(ctx.session, request.store_id).return_days)
     if token:
         order.proved_at, order.proved_by = ctx.at, "token"
     proof = token if order.paid_minor and order.number > 0 else ""  # nobody else needs it

@@ -240,8 +240,8 @@ def _go_online(country: Country, folder: Any, true: dict[str, list[dict[str, Any
             facts.apply(session, bare, store_id, AT)
             for n in range(3):
                 key = f"online-{store_id}-{n}"
-                placing.place(session, store_id, id=key, name="Li Wei", phone=f"+1 213 555 010{n}",
-                             lines=[("milk", 1 + n)], at=AT)  # fmt: skip
+                asked = placing.OrderRequest(id=key, name="Li Wei", phone=f"+1 213 555 010{n}", lines=[("milk", 1 + n)])
+                placing.place(session, store_id, asked, at=AT)
                 row = escrow.open_for(
                     Context(session, OPERATOR, AT),
                     f"paid-{key}",

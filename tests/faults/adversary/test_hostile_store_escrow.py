@@ -44,9 +44,8 @@ def town(tmp_path) -> Town:
 def order(town: Town) -> placing.Placed:
     """Place an order, pay it online, and let its store have it."""
     with town.network.write() as session:
-        placed = placing.place(
-            session, STORE, id=ONE, name="Li Wei", phone="555 0100", lines=[("milk", 3)], at=AT, pay_with="practice"
-        )
+        asked = placing.OrderRequest(id=ONE, name="Li Wei", phone="555 0100", lines=[("milk", 3)], pay_with="practice")
+        placed = placing.place(session, STORE, asked, at=AT)
         escrow.settle_outcome(Context(session, SYSTEM, AT), ONE, Outcome("captured", "P1"))
         placing.paid(session, order_for_update(session, STORE, ONE), at=AT)
     town.deliver()

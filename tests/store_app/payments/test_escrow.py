@@ -28,7 +28,8 @@ def house(market: Market):
 
 def place(house, lines, provider):
     with house.doors.write() as session:
-        placing.place(session, STORE, id=ONE, name="Li", phone="555 0100", lines=lines, at=AT, pay_with=provider)
+        asked = placing.OrderRequest(id=ONE, name="Li", phone="555 0100", lines=lines, pay_with=provider)
+        placing.place(session, STORE, asked, at=AT)
 
 
 def ask_at(house, at):

@@ -46,16 +46,14 @@ class Counter:
             match what:
                 case "cash" | "card":
                     self.orders += 1
-                    counter_orders.take(
-                        Context(session, **BY),
-                        STORE,
+                    asked = counter_orders.CounterRequest(
                         till_id=TILL,
-                        id=f"order-{self.orders:05}",
                         whose=For("Grandma Wu"),
                         lines=[("milk", 1)],
                         tender=what,
                         reference=f"slip {self.orders}" if what == "card" else "",
                     )
+                    counter_orders.take(Context(session, **BY), STORE, asked, id=f"order-{self.orders:05}")
                 case "close":
                     close_till(session)
                     shift.open_shift(Context(session, ANA, AT), STORE, TILL, 10_000)

@@ -85,10 +85,15 @@ class Walk:
     def order(self, qty):
         wishes = placing.Wishes(coupons=("TENTH",) if qty else ())
         with self.town.network.write() as session:
-            made = placing.place(
-                session, STORE, id=new_id(), name="Li", phone="555 0100", lines=[("milk", qty + 1)], at=self.at,
-                pay_with="practice" if qty != 3 else "", wishes=wishes,
-            )  # fmt: skip
+            asked = placing.OrderRequest(
+                id=new_id(),
+                name="Li",
+                phone="555 0100",
+                lines=[("milk", qty + 1)],
+                pay_with="practice" if qty != 3 else "",
+                wishes=wishes,
+            )
+            made = placing.place(session, STORE, asked, at=self.at)
         self.placed.append((made.order.id, made.token))
 
     def came(self, id, state):

@@ -39,8 +39,8 @@ def town(tmp_path):
 def take(town, *lines, id=ORDER, name="Grandma Wu", customer_id=None, coupons=(), **more):
     whose = For(name, customer_id=customer_id, coupons=tuple(coupons))
     with town.store.write() as session:
-        given = {"till_id": TILL} | more
-        return counter_orders.take(Context(session, ANA, AT), STORE, id=id, whose=whose, lines=lines, **given)
+        asked = counter_orders.CounterRequest(**{"till_id": TILL, "whose": whose, "lines": lines} | more)
+        return counter_orders.take(Context(session, ANA, AT), STORE, asked, id=id)
 
 
 def back(town, id="back-00001", tender="cash"):
@@ -200,9 +200,11 @@ def test_a_limited_code_is_used_once_and_given_back_by_an_order_that_ends_withou
     town.deliver(seed=seed)
     town.publish(later(minutes=2))
     assert uses(town) == (1, (1, 0))
+    asked = placing.OrderRequest(
+        id="online-0001", name="Li", phone="555 0100", lines=[("milk", 1)], wishes=placing.Wishes(coupons=("SAVE",))
+    )
     with town.network.write() as session, pytest.raises(Refused, match="SAVE cannot be used any more"):
-        placing.place(session, STORE, id="online-0001", name="Li", phone="555 0100", lines=[("milk", 1)],
-                      wishes=placing.Wishes(coupons=("SAVE",)), at=later(minutes=3))  # fmt: skip
+        placing.place(session, STORE, asked, at=later(minutes=3))
     verb(town, "cancel", why="Changed her mind.")
     town.deliver(seed=seed)
     town.publish(later(minutes=4))

@@ -51,8 +51,10 @@ def coupon(town, code="SAVE", most_uses=1):
 
 def place(town, id, *codes, member=False, minutes=2, phone=PHONE):
     with town.network.write() as session:
-        return placing.place(session, STORE, id=id, name="Li", phone=phone, lines=[("milk", 1)],
-                            wishes=placing.Wishes(coupons=codes, member=member), at=later(minutes=minutes))  # fmt: skip
+        asked = placing.OrderRequest(
+            id=id, name="Li", phone=phone, lines=[("milk", 1)], wishes=placing.Wishes(coupons=codes, member=member)
+        )
+        return placing.place(session, STORE, asked, at=later(minutes=minutes))
 
 
 def sell(town, *codes):

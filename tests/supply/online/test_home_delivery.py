@@ -56,10 +56,15 @@ def town(tmp_path) -> Town:
 
 def place(town: Town, lines=(("milk", 2),), *, address: Address = HOME, pay_with: str = "", at: dt.datetime = AT):
     with town.network.write() as session:
-        placed = placing.place(
-            session, STORE, id=new_id(), name="Li Wei", phone="+86 10 5550 123", lines=lines, at=at, pay_with=pay_with,
+        asked = placing.OrderRequest(
+            id=new_id(),
+            name="Li Wei",
+            phone="+86 10 5550 123",
+            lines=lines,
+            pay_with=pay_with,
             wishes=Wishes(deliver_to=address),
-        )  # fmt: skip
+        )
+        placed = placing.place(session, STORE, asked, at=at)
     town.deliver(at=at)
     return placed
 

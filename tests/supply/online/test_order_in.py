@@ -150,9 +150,9 @@ def test_what_does_not_come_is_left_out_or_the_order_is_called_off(town):
 def test_a_last_unit_taken_meanwhile_becomes_an_order_in_only_with_a_later_window(town):
     with town.network.read() as session:
         first = placing.free_windows(session, session.get_one(Store, STORE), AT)[0]
+    asked = placing.OrderRequest(
+        id=ORDER, name="Li", phone="55501", lines=[("tea", 2)], wishes=placing.Wishes(window_from=first.start)
+    )
     with pytest.raises(Refused) as refused, town.network.write() as session:
-        placing.place(
-            session, STORE, id=ORDER, name="Li", phone="55501", lines=[("tea", 2)], at=AT,
-            wishes=placing.Wishes(window_from=first.start),
-        )  # fmt: skip
+        placing.place(session, STORE, asked, at=AT)
     assert refused.value.code == "window-full"

@@ -56,11 +56,8 @@ def test_the_same_order_sent_twice_is_one_order_with_the_same_code(town):
     placed = []
     for _ in range(2):
         with town.network.write() as session:
-            placed.append(
-                placing.place(
-                    session, STORE, id=ORDER, name="Li Wei", phone="12345", lines=[("bread", 2)], token=token, at=AT
-                )
-            )
+            asked = placing.OrderRequest(id=ORDER, name="Li Wei", phone="12345", lines=[("bread", 2)], token=token)
+            placed.append(placing.place(session, STORE, asked, at=AT))
     assert [answer.repeated for answer in placed] == [False, True]
     assert placed[0].code == placed[1].code
     assert town.left("bread") == 7
@@ -116,7 +113,7 @@ def test_the_status_page_shows_the_code_from_its_token_alone(town):
 def test_a_bad_order_is_refused_with_a_sentence_and_takes_nothing(town, wrong, code):
     asked = {"id": ORDER, "name": "Li Wei", "phone": "12345", "lines": [("bread", 1)]} | wrong
     with pytest.raises(DomainError) as refusal, town.network.write() as session:
-        placing.place(session, STORE, at=AT, **asked)
+        placing.place(session, STORE, placing.OrderRequest(**asked), at=AT)
     assert refusal.value.code == code
     assert refusal.value.message.endswith((".", "?"))
     assert town.left("bread") == 9
@@ -125,7 +122,9 @@ def test_a_bad_order_is_refused_with_a_sentence_and_takes_nothing(town, wrong, c
 def test_an_unknown_shop_and_one_that_never_published_take_no_orders(town):
     for store_id, code in (("S99", "unknown-store"), (OTHER, "store-closed")):
         with pytest.raises(DomainError) as refusal, town.network.write() as session:
-            placing.place(session, store_id, id=ORDER, name="Li", phone="12345", lines=[("bread", 1)], at=AT)
+            placing.place(
+                session, store_id, placing.OrderRequest(id=ORDER, name="Li", phone="12345", lines=[("bread", 1)]), at=AT
+            )
         assert refusal.value.code == code
 
 
@@ -181,10 +180,10 @@ def test_a_customer_may_get_less_and_the_rest_is_free_again(town):
 
 def test_an_order_that_was_to_be_all_or_nothing_is_not_given_in_part_unless_its_customer_says_so(town):
     with town.network.write() as session:
-        placing.place(
-            session, STORE, id=ORDER, name="Li Wei", phone="555 0100", lines=[("milk", 3)], at=AT,
-            wishes=placing.Wishes(if_short="cancel"),
-        )  # fmt: skip
+        asked = placing.OrderRequest(
+            id=ORDER, name="Li Wei", phone="555 0100", lines=[("milk", 3)], wishes=placing.Wishes(if_short="cancel")
+        )
+        placing.place(session, STORE, asked, at=AT)
     town.deliver()
     with town.store.write() as session:
         pickup.accept(Context(session, ANA, AT), STORE, ORDER)

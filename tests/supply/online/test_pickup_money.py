@@ -16,7 +16,7 @@ from pos.messages import OutgoingMessage
 from pos.payments.payments import Payment
 from pos.payments.providers import Outcome
 from pos.sale import returns
-from pos.sale.sale_request import ReturnRequest
+from pos.sale.sale_request import ReturnRequest, SaleRequest
 from pos.stock import stock
 from pos.store.store import Store
 from supply.money import escrow, refunds
@@ -43,9 +43,8 @@ def town(tmp_path):
 
 def place_online(town, lines=(("milk", 3),), at=AT):
     with town.network.write() as session:
-        return placing.place(
-            session, STORE, id=ONE, name="Li Wei", phone="555 0100", lines=list(lines), at=at, pay_with="practice"
-        )
+        asked = placing.OrderRequest(id=ONE, name="Li Wei", phone="555 0100", lines=list(lines), pay_with="practice")
+        return placing.place(session, STORE, asked, at=at)
 
 
 def pay(town, state="captured", at=AT):
@@ -558,15 +557,8 @@ def test_a_shops_clock_gone_wrong_neither_passes_money_on_at_once_nor_keeps_it_f
     town.make_ready(ONE)
     town.deliver()
     with town.store.write() as session:
-        handover.collect(
-            Context(session, ANA, later(days=off_days, hours=2)),
-            STORE,
-            placed.token,
-            sale_id=new_id(),
-            till_id=TILL,
-            tenders=[],
-            shown_total_minor=387,
-        ).or_raise()
+        request = SaleRequest(new_id(), STORE, TILL, [], [], 387)
+        handover.collect(Context(session, ANA, later(days=off_days, hours=2)), placed.token, request).or_raise()
     town.hear(at=later(hours=2))
     with town.network.read() as session:
         assert escrow.escrow_of(session, ONE).release_at == later(days=7, hours=2)

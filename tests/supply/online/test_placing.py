@@ -27,9 +27,8 @@ def town(tmp_path):
 
 def place(town, lines=(("milk", 1),), phone="+86 10 5550 123", at=AT, pay_with=""):
     with town.network.write() as session:
-        return placing.place(
-            session, STORE, id=new_id(), name="Li", phone=phone, lines=list(lines), at=at, pay_with=pay_with
-        ).order.id
+        asked = placing.OrderRequest(id=new_id(), name="Li", phone=phone, lines=list(lines), pay_with=pay_with)
+        return placing.place(session, STORE, asked, at=at).order.id
 
 
 def test_a_number_has_so_many_unpaid_orders_open_in_a_shop_however_it_is_written(town):

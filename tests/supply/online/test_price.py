@@ -122,9 +122,9 @@ def test_an_offer_that_was_ended_is_ended_online(town):
 
 
 def test_the_order_is_refused_when_the_total_is_not_the_one_shown(town):
+    asked = placing.OrderRequest(id=ONE, name="Li", phone="555 0100", lines=[("milk", 1)], shown_total_minor=128)
     with town.network.write() as session, pytest.raises(Refused) as refusal:
-        placing.place(session, STORE, id=ONE, name="Li", phone="555 0100", lines=[("milk", 1)], at=AT,
-                     shown_total_minor=128)  # fmt: skip
+        placing.place(session, STORE, asked, at=AT)
     assert refusal.value.facts["total_minor"] == 129
 
 
@@ -133,8 +133,10 @@ def test_the_order_is_refused_when_the_total_is_not_the_one_shown(town):
 
 def picking(town, **wishes):
     with town.network.write() as session:
-        placing.place(session, STORE, id=ONE, name="Li", phone="555 0100", lines=[("bread", 2)], at=AT,
-                     wishes=placing.Wishes(**wishes))  # fmt: skip
+        asked = placing.OrderRequest(
+            id=ONE, name="Li", phone="555 0100", lines=[("bread", 2)], wishes=placing.Wishes(**wishes)
+        )
+        placing.place(session, STORE, asked, at=AT)
     town.deliver()
     with town.store.write() as session:
         pickup.accept(Context(session, ANA, AT), STORE, ONE)

@@ -97,10 +97,14 @@ def test_the_last_place_of_a_window_is_given_once(town):
         gate.wait()
         try:
             with town.network.write() as session:
-                placing.place(
-                    session, STORE, id=f"order-0000{number}", name="Li", phone="555 0100", lines=[("milk", 1)], at=AT,
+                asked = placing.OrderRequest(
+                    id=f"order-0000{number}",
+                    name="Li",
+                    phone="555 0100",
+                    lines=[("milk", 1)],
                     wishes=placing.Wishes(window_from=first),
-                )  # fmt: skip
+                )
+                placing.place(session, STORE, asked, at=AT)
             answers.append("placed")
         except Refused as refusal:
             answers.append(refusal.code)

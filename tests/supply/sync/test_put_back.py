@@ -13,6 +13,7 @@ from config.nodes.inbox import InboxAlarm
 from config.nodes.journal import Context, JournalEntry
 from config.nodes.outbox import OutboxMessage
 from pos.payments.providers import Outcome
+from pos.sale.sale_request import SaleRequest
 from store_app.payments import escrow as escrow_payments
 from supply.money import escrow
 from supply.money.escrow import Escrow
@@ -94,16 +95,8 @@ def test_goods_collected_stay_collected_though_their_shop_was_put_back(town, cop
     town.deliver()
     copy("store")
     with town.store.write() as session:
-        handover.collect(
-            Context(session, ANA, later(hours=1)),
-            STORE,
-            placed.code,
-            sale_id="sale-0001",
-            till_id="T1",
-            tenders=[],
-            shown_total_minor=387,
-            age_confirmed=None,
-        ).or_raise()
+        request = SaleRequest("sale-0001", STORE, "T1", [], [], 387)
+        handover.collect(Context(session, ANA, later(hours=1)), placed.code, request).or_raise()
     town.deliver(at=later(hours=1))
     put_back("store", later(hours=2))
     with town.store.write() as session:
