@@ -124,7 +124,6 @@ class Need:
 
 def grant(
     session: Session,
-    store_id: str,
     staff: Staff,
     *,
     permission: str,
@@ -135,6 +134,7 @@ def grant(
     at: dt.datetime,
 ) -> Approval:
     """Grant leave for one sale (rule 2); the caller has checked the PIN. Refuses a person who may not do it alone."""
+    store_id = staff.node_id
     if not any(permission in table for table in permissions.AT_FIRST.values()):
         raise Invalid("unknown-permission", "There is nothing called %(permission)s to allow.", permission=permission)
     if not permissions.may(session, store_id, staff.role, permission):

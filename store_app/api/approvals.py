@@ -26,12 +26,10 @@ def approvers() -> Response:
 @takes(ApprovalBody)
 def grant(body: ApprovalBody) -> Response:
     """Grant leave for one sale; wrong PINs lock the name for who asks, not for signing in."""
-    store_id = doors().settings.node_id
     person = proven_by_pin(body.staff_id, body.pin)
     with write() as session:
         row = approvals.grant(
             session,
-            store_id,
             person,
             permission=body.permission,
             sale_id=body.sale_id,

@@ -362,7 +362,6 @@ def agreed(session: Session, agreeing: Staff | None, needs: list[Need], subject_
     rows = [
         approvals.grant(
             session,
-            str(place().store_id),
             agreeing,
             permission=permission,
             why=why or some[0].why,

@@ -38,7 +38,7 @@ def ring(store, line, boss=None):
             bo = add_staff(session, STORE, "bo", "Bo", boss, "4444")
             for need in quoted.needs:
                 wish = {"permission": need.permission, "sale_id": sale_id, "why": "", "covers": [need.covers]}
-                given.append(approvals.grant(session, STORE, bo, **wish, asked_by=store.ana, at=store.now).id)
+                given.append(approvals.grant(session, bo, **wish, asked_by=store.ana, at=store.now).id)
         request = SaleRequest(
             id=sale_id, store_id=STORE, till_id=TILL, lines=[line], tenders=[("cash", due)], shown_total_minor=due,
             approvals=given,

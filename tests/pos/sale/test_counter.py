@@ -90,7 +90,6 @@ def grant(store, permission, sale_id, staff_id="sue", at=None, covers=({},)):
         person = next(one for one in approvals.approvers(session, STORE, permission) if one.id == staff_id)
         row = approvals.grant(
             session,
-            STORE,
             person,
             permission=permission,
             sale_id=sale_id,
@@ -134,7 +133,7 @@ def test_leave_serves_one_sale_for_a_quarter_of_an_hour_and_only_who_may_gives_i
     given = {"permission": "price.override", "sale_id": request.id, "why": "", "covers": [{}]}
     given |= {"asked_by": corner.ana, "at": NOON}
     with corner.write() as session, pytest.raises(Refused, match="may not allow"):
-        approvals.grant(session, STORE, cashier, **given)
+        approvals.grant(session, cashier, **given)
 
 
 @pytest.mark.parametrize(("bp", "alone"), [(500, True), (501, False)])

@@ -82,9 +82,9 @@ def test_who_agrees_is_who_the_shop_lets_do_it(store):
     with store.write() as session:
         given = {"permission": "void", "sale_id": "x", "why": "", "covers": [{}], "asked_by": store.ana, "at": NOON}
         cas, sue = (session.get_one(approvals.Staff, (STORE, staff_id)) for staff_id in ("cas", "sue"))
-        assert approvals.grant(session, STORE, cas, **given)
+        assert approvals.grant(session, cas, **given)
         with pytest.raises(Refused, match="may not allow"):
-            approvals.grant(session, STORE, sue, **given)
+            approvals.grant(session, sue, **given)
 
 
 def test_settling_what_a_role_may_do_leaves_its_limits_as_they_are(store):

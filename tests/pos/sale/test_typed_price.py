@@ -69,9 +69,15 @@ def rung(line, store, actor=BO, leave=()):
             boss = session.get(approvals.Staff, (STORE, leave[0])) or add_staff(session, STORE, *leave)
             for need in approvals.wanted(session, STORE, quoted.needs, actor):
                 row = approvals.grant(
-                    session, STORE, boss, permission=need.permission, sale_id=request.id, why="", covers=[need.covers],
-                    asked_by=actor, at=store.now,
-                )  # fmt: skip
+                    session,
+                    boss,
+                    permission=need.permission,
+                    sale_id=request.id,
+                    why="",
+                    covers=[need.covers],
+                    asked_by=actor,
+                    at=store.now,
+                )
                 request = replace(request, approvals=[*request.approvals, row.id])
         return sale.complete(Context(session, actor, store.now), request)
 

@@ -116,9 +116,7 @@ def test_a_cashiers_pay_ins_end_at_a_limit_apart_from_that_of_pay_outs(store):
             "asked_by": store.ana,
             "at": NOON,
         }
-        of_out, of_in = (
-            approvals.grant(session, STORE, boss, permission=kind, **given).id for kind in ("pay_out", "pay_in")
-        )
+        of_out, of_in = (approvals.grant(session, boss, permission=kind, **given).id for kind in ("pay_out", "pay_in"))
     with pytest.raises(Refused):
         pay_in(store, 501, leave=[of_out], id="pay-0002")
     pay_in(store, 501, leave=[of_in], id="pay-0002")
@@ -144,9 +142,15 @@ def test_a_cashiers_pay_outs_of_one_drawer_end_at_the_limit_however_they_are_spl
     with store.write() as session:
         boss = add_staff(session, STORE, "bo", "Bo", "supervisor", "4444")
         granted = approvals.grant(
-            session, STORE, boss, permission="pay_out", sale_id="pay-0001", why="", covers=[{"amount_minor": 2001}],
-            asked_by=store.ana, at=NOON,
-        ).id  # fmt: skip
+            session,
+            boss,
+            permission="pay_out",
+            sale_id="pay-0001",
+            why="",
+            covers=[{"amount_minor": 2001}],
+            asked_by=store.ana,
+            at=NOON,
+        ).id
     pay(store, 501, leave=[granted], id="pay-0001")
     pay(store, 500)  # what had leave does not count against the limit
     with pytest.raises(Refused):
@@ -179,9 +183,15 @@ def test_no_leave_takes_more_out_than_the_drawer_holds(store):
     with store.write() as session:
         boss = add_staff(session, STORE, "bo", "Bo", "shopkeeper", "4444")
         granted = approvals.grant(
-            session, STORE, boss, permission="pay_out", sale_id="pay-0001", why="", covers=[{"amount_minor": 10_001}],
-            asked_by=store.ana, at=NOON,
-        ).id  # fmt: skip
+            session,
+            boss,
+            permission="pay_out",
+            sale_id="pay-0001",
+            why="",
+            covers=[{"amount_minor": 10_001}],
+            asked_by=store.ana,
+            at=NOON,
+        ).id
     with pytest.raises(Refused) as refusal:
         pay(store, 10_001, leave=[granted], id="pay-0001")
     assert (refusal.value.code, dict(refusal.value.facts)) == ("not-in-drawer", {})

@@ -218,8 +218,8 @@ def test_leave_for_one_shift_does_not_serve_another(store):
         sue = session.get_one(Staff, (STORE, "sue"))
         given = {"permission": shift.OVER_SHORT, "why": "torn", "asked_by": store.ana, "at": NOON}
         given["covers"] = [{"short_minor": 10_000}]
-        other = approvals.grant(session, STORE, sue, sale_id="another-shift", **given)
-        mine = approvals.grant(session, STORE, sue, sale_id=current_in(session).id, **given)
+        other = approvals.grant(session, sue, sale_id="another-shift", **given)
+        mine = approvals.grant(session, sue, sale_id=current_in(session).id, **given)
         others, granted = [other.id], [mine.id]
     with pytest.raises(Refused):
         closed(store, 0, why="gone", approvals=others)
@@ -332,7 +332,7 @@ def test_a_drawer_is_handled_by_its_holder_alone_or_by_leave(store, verb):
         boss = add_staff(session, STORE, "boss", "Boss", "supervisor", "4444")
         shift_id = current_in(session).id
         approvals.grant(
-            session, STORE, boss, permission=shift.OTHERS, sale_id=shift_id, why="", covers=[{}], asked_by=bo, at=NOON
+            session, boss, permission=shift.OTHERS, sale_id=shift_id, why="", covers=[{}], asked_by=bo, at=NOON
         )
     handle()
 
