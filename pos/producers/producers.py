@@ -18,6 +18,7 @@ Units: qty in stock units, below zero for what came back; *_minor minor units; *
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -65,6 +66,22 @@ class Producer(Base):
     """Who brought the producer to the store and gets a part of the commission."""
     agent_bp: Mapped[int] = mapped_column(default=0)
     joined_at: Mapped[dt.datetime]
+
+
+@dataclass(frozen=True)
+class ProducerFacts:
+    """Who a producer is, and what was agreed. agent_*: of who brought them, as in `Producer`; '' and 0: nobody."""
+
+    name: str
+    commission_bp: int
+    kind: str = "farmer"
+    place: str = ""
+    phone: str = ""
+    account: str = ""
+    agent_name: str = ""
+    agent_bp: int = 0
+    agent_account: str = ""
+    agent_bic: str = ""
 
 
 class ProducerProduct(Base):
@@ -117,25 +134,11 @@ class ProducerMovement(Base):
 # --- verbs ---
 
 
-def add_producer(
-    ctx: Context,
-    store_id: str,
-    name: str,
-    *,
-    id: str,
-    kind: str = "farmer",
-    place: str = "",
-    phone: str = "",
-    account: str = "",
-    commission_bp: int,
-    agent_name: str = "",
-    agent_bp: int = 0,
-    agent_account: str = "",
-    agent_bic: str = "",
-) -> Producer:
+def add_producer(ctx: Context, store_id: str, facts: ProducerFacts, *, id: str) -> Producer:
     """Take a producer in, or change what was agreed: it holds for what is sold from now on. id: made by the page."""
-    name, agent_name = " ".join(name.split()), " ".join(agent_name.split())
-    if not 1 <= len(name) <= 80 or kind not in KINDS:
+    name, agent_name = " ".join(facts.name.split()), " ".join(facts.agent_name.split())
+    commission_bp, agent_bp = facts.commission_bp, facts.agent_bp
+    if not 1 <= len(name) <= 80 or facts.kind not in KINDS:
         raise Invalid("bad-producer", "Give the producer a name and say what they are.", field="name")
     if not 0 <= commission_bp <= MOST_COMMISSION_BP or not 0 <= agent_bp <= commission_bp:
         raise Invalid(
@@ -147,11 +150,12 @@ def add_producer(
     if row is None:
         row = Producer(store_id=store_id, id=id, joined_at=ctx.at)
         ctx.session.add(row)
-    row.name, row.kind, row.place, row.phone, row.account = name, kind, place.strip(), phone.strip(), account.strip()
-    row.commission_bp, row.agent_name, row.agent_bp = commission_bp, agent_name, agent_bp
+    row.name, row.kind, row.agent_name = name, facts.kind, agent_name
+    row.commission_bp, row.agent_bp = commission_bp, agent_bp
+    row.place, row.phone, row.account = facts.place.strip(), facts.phone.strip(), facts.account.strip()
     ctx.session.flush()
     if agent_name:
-        agents.say(ctx, store_id, agent_name, agent_account, agent_bic)
+        agents.say(ctx, store_id, agent_name, facts.agent_account, facts.agent_bic)
     journal.record(
         ctx, verb="producer.agreed", subject=f"producer:{id}", name=name,
         commission_bp=commission_bp, agent_bp=agent_bp)  # fmt: skip

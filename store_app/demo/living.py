@@ -180,15 +180,9 @@ class Living:
                 receiving.begin_count(ctx, member.id, delivery.id)
                 receiving.post(ctx, member.id, delivery.id)
                 line = max(deliveries.lines_of(session, delivery), key=lambda one: _pieces(session, one))
-                handling.file(
-                    ctx,
-                    member.id,
-                    delivery.id,
-                    [(line.sku, "damaged", min(2, line.advised_qty))],
-                    id=new_id(),
-                    wish="money",
-                    words="Crushed under the crate above it.",
-                )
+                wrong = [(line.sku, "damaged", min(2, line.advised_qty))]
+                asked = handling.ClaimRequest(delivery.id, wrong, "money", "Crushed under the crate above it.")
+                handling.file(ctx, member.id, asked, id=new_id())
                 self.done["claims"] += 1
         return len(came)
 
@@ -216,9 +210,8 @@ class Living:
         if farm.agent:
             agent |= {"agent_name": farm.agent, "agent_bp": 300, "agent_account": AGENT_ACCOUNT}
         day = member.today()
-        producers.add_producer(
-            ctx, member.id, farm.name, id="demo-farm", kind=farm.kind, place=farm.place, commission_bp=2_000, **agent,
-        )  # fmt: skip
+        facts = producers.ProducerFacts(farm.name, 2_000, farm.kind, farm.place, **agent)
+        producers.add_producer(ctx, member.id, facts, id="demo-farm")
         for name, price_minor, qty, story in farm.goods:
             wished = Wished(name, "Local", "food", brand=farm.name)
             sku = assortment.add(ctx, member.id, wished, command=f"demo-{name}").sku

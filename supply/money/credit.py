@@ -27,6 +27,7 @@ Units: *_minor minor units of the store's currency.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import sqlalchemy as sa
@@ -137,6 +138,20 @@ class CreditLine(Base):
     worked_out_on: Mapped[dt.date]
     advance_most_minor: Mapped[int] = mapped_column(default=0)
     step: Mapped[int] = mapped_column(default=1)
+
+
+@dataclass(frozen=True)
+class CreditLimit:
+    """What a store may owe, as it was worked out on a day: the figures of its `CreditLine`."""
+
+    limit_minor: int
+    level: int
+    facts: dict[str, Any]
+    terms: dict[str, Any]
+    terms_n: int
+    steps: list[Any]
+    worked_out_on: dt.date
+    advance_most_minor: int = 0
 
 
 class CreditDraw(Base):
@@ -293,15 +308,9 @@ def refuse(ctx: Context, store_id: str, order_id: str, *, why: str) -> CreditDra
     return row
 
 
-def set_line(
-    ctx: Context, store_id: str, *, limit_minor: int, level: int, facts: dict[str, Any], terms: dict[str, Any],
-    terms_n: int, steps: list[Any], day: dt.date, advance_most_minor: int, ) -> CreditLine:  # fmt: skip
+def set_line(ctx: Context, store_id: str, limit: CreditLimit) -> CreditLine:
     """Write a store's line as it was worked out for a day (rule 1), and tell the store what changed."""
-    row = line_of(ctx.session, store_id)
-    values = {
-        "limit_minor": limit_minor, "level": level, "facts": facts, "terms": terms, "terms_n": terms_n, "steps": steps,
-        "worked_out_on": day, "advance_most_minor": advance_most_minor,
-    }  # fmt: skip
+    row, values = line_of(ctx.session, store_id), vars(limit)
     if row is None:
         row = CreditLine(store_id=store_id, state=LINE_STATES.first, held_by="", held_why="", step=1, **values)
         ctx.session.add(row)
@@ -313,8 +322,8 @@ def set_line(
         row.step += 1
     ctx.session.flush()
     journal.record(
-        ctx, verb="credit line.set", subject=f"credit:{store_id}", limit_minor=limit_minor,
-        level=level, terms_n=terms_n)  # fmt: skip
+        ctx, verb="credit line.set", subject=f"credit:{store_id}", limit_minor=limit.limit_minor,
+        level=limit.level, terms_n=limit.terms_n)  # fmt: skip
     _send_line(ctx.session, row, ctx.at)
     return row
 

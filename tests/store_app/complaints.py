@@ -38,12 +38,12 @@ def furnish(session: Session, *, booked: bool = True) -> None:
     """
     taken_in(session, DELIVERY, {"milk": (24, 22), "tea": (12, 12)}, booked=booked)
     wrong = [("milk", "damaged", 3), ("milk", "short", 2), ("tea", "wrong", 4)]
-    handling.file(
-        Context(session, **BY), STORE, DELIVERY, wrong, id=CLAIM, wish="return", words="Three bottles leak.", photos=1
-    )
+    asked = handling.ClaimRequest(DELIVERY, wrong, wish="return", words="Three bottles leak.", photos=1)
+    handling.file(Context(session, **BY), STORE, asked, id=CLAIM)
     photos.keep(session, STORE, CLAIM, [next(pictures.small(photo(), photos.SIDE))])
     taken_in(session, "D-contested", {"tea": (24, 24)}, booked=booked)
-    handling.file(Context(session, **BY), STORE, "D-contested", [("tea", "expired", 6)], id=CONTESTED, wish="money")
+    asked = handling.ClaimRequest("D-contested", [("tea", "expired", 6)], wish="money")
+    handling.file(Context(session, **BY), STORE, asked, id=CONTESTED)
     granted = {("tea", "expired"): 2 if booked else 0}
     handling.decide(Context(session, **BY), STORE, CONTESTED, granted, remedy="money", words="Two are over.")
     handling.contest(Context(session, **BY), STORE, CONTESTED, words="All six say May.")

@@ -338,21 +338,19 @@ def _agree(session: Any, id: str) -> Producer:
     agent_account, agent_bic = form.text("agent_account", most=60), form.text("agent_bic", most=20)
     if agent_account:
         agent_account, agent_bic = pain001.tidy_account(agent_account, agent_bic)
-    return producers.add_producer(
-        acting(session),
-        str(place().store_id),
-        form.text("name", most=80, required=_("Give the producer’s name.")),
-        id=id,
+    facts = producers.ProducerFacts(
+        name=form.text("name", most=80, required=_("Give the producer’s name.")),
+        commission_bp=form.share("commission"),
         kind=kind,
         place=form.text("place", most=80),
         phone=form.text("phone", most=30),
         account=form.text("account", most=60),
-        commission_bp=form.share("commission"),
         agent_name=form.text("agent_name", most=80),
         agent_bp=form.share("agent_share") if request.form.get("agent_share", "").strip() else 0,
         agent_account=agent_account,
         agent_bic=agent_bic,
     )
+    return producers.add_producer(acting(session), str(place().store_id), facts, id=id)
 
 
 def _story() -> str:

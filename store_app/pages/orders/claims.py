@@ -126,18 +126,10 @@ def file(delivery_id: str) -> ResponseReturnValue:
     wish = form.one_of("wish", tuple(delivery_claims.REMEDIES), sentence=_("Choose what you wish."))
     photos = [next(read_apart(pictures.small, raw, claim_photos.SIDE)) for raw in _uploaded()]
     with write() as session:
-        claim = handling.file(
-            Context(session, g.actor, at),
-            store_id,
-            delivery_id,
-            _typed(),
-            id=command,
-            wish=wish,
-            words=form.text("words", most=500),
-            photos=len(photos),
-            goodwill=bool(request.form.get("goodwill")),
-            claim_days=_claim_days(session),
-        )
+        words, goodwill = form.text("words", most=500), bool(request.form.get("goodwill"))
+        asked = handling.ClaimRequest(delivery_id, _typed(), wish, words, len(photos), goodwill)
+        days = _claim_days(session)
+        claim = handling.file(Context(session, g.actor, at), store_id, asked, id=command, claim_days=days)
         fresh = claim_photos.keep(session, store_id, claim.id, photos)
         if fresh and _by_network(session, claim):
             claim_photos.send(session, store_id, claim.id, at=at)

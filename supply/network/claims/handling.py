@@ -23,6 +23,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -74,48 +75,49 @@ Wrong = tuple[str, str, int]
 """(sku, kind, units)"""
 
 
+@dataclass(frozen=True)
+class ClaimRequest:
+    """What a store complains of, and what it wishes. goodwill: the days are over, and it asks all the same."""
+
+    delivery_id: str
+    lines: Sequence[Wrong]
+    wish: str
+    words: str = ""
+    photos: int = 0
+    goodwill: bool = False
+
+
 # --- verbs, store ---
 
 
-def file(
-    ctx: Context,
-    store_id: str,
-    delivery_id: str,
-    lines: Sequence[Wrong],
-    *,
-    id: str,
-    wish: str,
-    words: str = "",
-    photos: int = 0,
-    goodwill: bool = False,
-    claim_days: int | None = None,
-) -> Claim:
+def file(ctx: Context, store_id: str, asked: ClaimRequest, *, id: str, claim_days: int | None = None) -> Claim:
     """File a claim about a delivery (rules 1 to 3); the same id again is the claim that is there.
 
-    goodwill: the days are over, and the store asks all the same. claim_days: the terms' days as the store knows them.
+    claim_days: the terms' days as the store knows them.
     """
     known = ctx.session.get(Claim, (store_id, id))
     if known is not None:
         return known
-    delivery = deliveries.delivery_of(ctx.session, store_id, delivery_id)
+    delivery = deliveries.delivery_of(ctx.session, store_id, asked.delivery_id)
     if delivery.state != "posted" or delivery.posted_at is None:
         raise Refused("not-posted", "Count this delivery and post it first.", state=delivery.state)
-    if wish not in REMEDIES:
+    if asked.wish not in REMEDIES:
         raise Invalid("bad-choice", "Choose what you wish: money, replacement, or that it is taken back.", field="wish")
     late = _is_late(ctx.session, delivery, claim_days, ctx.at)
-    if late and not goodwill:
+    if late and not asked.goodwill:
         until = last_day(ctx.session, delivery, claim_days)
         raise Refused(
             "claim-too-late", "This delivery could be complained of until %(until)s. Ask for goodwill instead.",
             until=until.isoformat(),
         )  # fmt: skip
     supplier = supplier_of(ctx.session, delivery.supplier_id)
-    rows = _rows(ctx.session, store_id, id, delivery, lines, charged_all=supplier.kind != NETWORK)
+    rows = _rows(ctx.session, store_id, id, delivery, asked.lines, charged_all=supplier.kind != NETWORK)
     made = Claim(
         store_id=store_id, id=id, claim_no=next_no(ctx.session, store_id), supplier_id=supplier.id,
-        delivery_id=delivery_id, state=STATES.first, wish=wish, words=" ".join(words.split())[:500], late=late,
-        filed_at=ctx.at, filed_by=ctx.actor.name, photos=photos, claimed_minor=sum(row.worth(row.qty) for row in rows),
-        granted_minor=0, round=1, remedy="", answer="", answered_by="", contest="",
+        delivery_id=delivery.id, state=STATES.first, wish=asked.wish, words=" ".join(asked.words.split())[:500],
+        late=late, filed_at=ctx.at, filed_by=ctx.actor.name, photos=asked.photos,
+        claimed_minor=sum(row.worth(row.qty) for row in rows), granted_minor=0, round=1, remedy="", answer="",
+        answered_by="", contest="",
     )  # fmt: skip
     ctx.session.add(made)
     ctx.session.flush()
@@ -123,7 +125,7 @@ def file(
     ctx.session.flush()
     _set_aside(ctx, made, rows)
     units = sum(row.qty for row in rows)
-    journal.record(ctx, verb="claim.filed", subject=subject_of(made), delivery=delivery_id,
+    journal.record(ctx, verb="claim.filed", subject=subject_of(made), delivery=delivery.id,
                    units=units, claimed_minor=made.claimed_minor)  # fmt: skip
     if supplier.kind == NETWORK:
         _send(ctx.session, made, ClaimFiled, ctx.at)

@@ -31,9 +31,10 @@ def farm(store: OpenStore, *, commission_bp: int = 2_000, agent_bp: int = 300, p
     """Let a farmer's tomatoes be sold; returns their SKU. The farmer's id is 'farm'."""
     with store.database.write() as session:
         tax = session.scalar(sa.text("select id from tax_class where rate_bp > 0 order by id limit 1"))
-        producers.add_producer(
-            Context(session, **BY), STORE, "Li's farm", id="farm", commission_bp=commission_bp,
-            agent_name="Mei" if agent_bp else "", agent_bp=agent_bp)  # fmt: skip
+        facts = producers.ProducerFacts(
+            "Li's farm", commission_bp=commission_bp, agent_name="Mei" if agent_bp else "", agent_bp=agent_bp
+        )
+        producers.add_producer(Context(session, **BY), STORE, facts, id="farm")
         product = assortment.add(Context(session, **BY), STORE, Wished("Tomatoes", "Local", tax), command="tomatoes")
         assortment.set_price(Context(session, **BY), STORE, product.sku, price_minor, TODAY, today=TODAY)
         producers.sell_for(Context(session, **BY), STORE, "farm", product.sku, "Grown on the hill.")
@@ -145,13 +146,17 @@ def test_what_goes_back_or_is_spoilt_leaves_its_lot_and_the_stock(store):
 def test_whose_a_product_is_stays_clear(store):
     sku = farm(store)
     with store.database.write() as session:
-        producers.add_producer(Context(session, **BY), STORE, "Wang", id="wang", commission_bp=1_000)
+        producers.add_producer(
+            Context(session, **BY), STORE, producers.ProducerFacts("Wang", commission_bp=1_000), id="wang"
+        )
         with pytest.raises(Conflict, match="somebody else"):
             producers.sell_for(Context(session, **BY), STORE, "wang", sku)
         with pytest.raises(Refused, match="your own first"):
             producers.sell_for(Context(session, **BY), STORE, "wang", "milk")
         with pytest.raises(Invalid):
-            producers.add_producer(Context(session, **BY), STORE, "Greedy", id="x", commission_bp=6_001)
+            producers.add_producer(
+                Context(session, **BY), STORE, producers.ProducerFacts("Greedy", commission_bp=6_001), id="x"
+            )
 
 
 def test_what_is_written_off_counted_missing_or_sent_back_leaves_the_lots_with_the_stock(store):

@@ -28,16 +28,10 @@ def country(tmp_path):
 
 def agree(country, agent: str, account: str = "", *, at: dt.datetime = AT) -> None:
     with country.stores["S1"].write() as session:
-        producers.add_producer(
-            Context(session, KEEPER["S1"], at),
-            "S1",
-            "Li's farm",
-            id="farm",
-            commission_bp=2_000,
-            agent_name=agent,
-            agent_bp=500 if agent else 0,
-            agent_account=account,
+        facts = producers.ProducerFacts(
+            "Li's farm", commission_bp=2_000, agent_name=agent, agent_bp=500 if agent else 0, agent_account=account
         )
+        producers.add_producer(Context(session, KEEPER["S1"], at), "S1", facts, id="farm")
 
 
 def moved(country, agent_minor: int, *, answers: str | None = None, agent: str = "Mei") -> str:

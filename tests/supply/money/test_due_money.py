@@ -334,8 +334,7 @@ def ask_draw(country: Country, order_id: str, minor: object, at: dt.datetime = A
 def test_what_an_order_costs_beyond_its_draw_is_on_account_and_has_its_most(country):
     set_terms(country, account_most_minor=1_000)
     with country.network.write() as session:
-        book = {"limit_minor": 50_000, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
-        credit.set_line(Context(session, NIGHT, AT), "S1", **book, advance_most_minor=0)
+        credit.set_line(Context(session, NIGHT, AT), "S1", credit.CreditLimit(50_000, 0, {}, {}, 1, [], DAY))
     for n, (drawn, filled) in enumerate([(1, False), (1_200, True), (1_200, False)]):  # an order of 2,200 each
         ask_draw(country, f"o{n}", drawn)
         country.order("S1", {"milk": 2}, id=f"o{n}")

@@ -61,8 +61,7 @@ class Walk:
         self.country, self.seed, self.ahead, self.at = country, seed, ahead, AT
         self.network, self.store = country.network, country.stores[STORE]
         with self.network.write() as session:
-            line = {"limit_minor": 9_000, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
-            credit.set_line(Context(session, NIGHT, AT), STORE, **line, advance_most_minor=0)
+            credit.set_line(Context(session, NIGHT, AT), STORE, credit.CreditLimit(9_000, 0, {}, {}, 1, [], DAY))
             said = {"store_id": STORE, "bic": "", "reported_at": AT.isoformat()}
             hear(session, "account.bank_reported", said | {"payee": "Wei", "bank_account": "12345678"}, at=AT)
             hear(session, "agent.reported", said | {"name": "Mei", "account": "6222021234567890"}, at=AT)
@@ -160,15 +159,8 @@ class Walk:
         if found := self.some(self.store, Delivery, size, "posted"):
             kind = ("damaged", "wrong", "short")[size % 3]
             with self.store.write() as session:
-                handling.file(
-                    Context(session, **self.here),
-                    STORE,
-                    found,
-                    [("milk", kind, size)],
-                    id=new_id(),
-                    wish="money",
-                    words="Look",
-                )
+                asked = handling.ClaimRequest(found, [("milk", kind, size)], wish="money", words="Look")
+                handling.file(Context(session, **self.here), STORE, asked, id=new_id())
 
     def answer(self, size: int) -> None:
         if found := self.some(self.network, Claim, size, "filed", "contested"):

@@ -46,11 +46,10 @@ def deliver_bread(country: Country, counted: int = 12, why: str = "Missing") -> 
     return delivery_id
 
 
-def file(country: Country, delivery_id: str, *lines, at=AT, id: str = CLAIM, wish: str = "money", **wishes):
+def file(country: Country, delivery_id: str, *lines, at=AT, id: str = CLAIM, claim_days=None, wish="money", **wishes):
+    asked = handling.ClaimRequest(delivery_id, lines, wish, **wishes)
     with country.stores["S1"].write() as session:
-        return handling.file(
-            Context(session, KEEPER["S1"], at), "S1", delivery_id, lines, id=id, wish=wish, **wishes
-        ).state
+        return handling.file(Context(session, KEEPER["S1"], at), "S1", asked, id=id, claim_days=claim_days).state
 
 
 def decide(country: Country, granted: dict, *, remedy: str = "money", words: str = "", at=AT) -> None:
@@ -400,10 +399,9 @@ def test_a_delivery_that_is_not_posted_or_another_shop_s_cannot_be_complained_of
     with pytest.raises(Refused, match="Count this delivery"):
         file(country, country.delivery("S1"), ("bread", "damaged", 1))
     elsewhere = country.delivery("S1")
+    asked = handling.ClaimRequest(elsewhere, [("bread", "damaged", 1)], wish="money")
     with country.stores["S2"].write() as session, pytest.raises(NotFound, match="may belong to another one"):
-        handling.file(
-            Context(session, KEEPER["S2"], AT), "S2", elsewhere, [("bread", "damaged", 1)], id="c", wish="money"
-        )
+        handling.file(Context(session, KEEPER["S2"], AT), "S2", asked, id="c")
 
 
 def test_a_claim_to_an_own_supplier_is_a_letter_and_its_answer_is_written_down(country):

@@ -250,18 +250,7 @@ def test_a_shop_whose_order_cannot_be_held_waits_and_the_others_are_filled(count
     odd, honest = country.order("S1", {"bread": 1}), country.order("S2", {"milk": 1})
     country.deliver()
     with country.network.write() as session:
-        credit.set_line(
-            Context(session, OPERATOR, AT),
-            "S1",
-            limit_minor=0,
-            level=0,
-            facts={},
-            terms={},
-            terms_n=0,
-            steps=[],
-            day=DAY,
-            advance_most_minor=0,
-        )
+        credit.set_line(Context(session, OPERATOR, AT), "S1", credit.CreditLimit(0, 0, {}, {}, 0, [], DAY))
         session.get_one(CreditLine, "S1").state = "held"
         nowhere(session)
     assert country.fill() == [honest]

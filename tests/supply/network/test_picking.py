@@ -418,8 +418,7 @@ def test_a_bought_offer_on_an_open_list_waits_while_its_shops_credit_is_held(cou
         network_offers.accept(Context(session, **BY), "S1", "offer-1")
         made = picking.make(Context(session, **BY), WAREHOUSE).id
         picking.pick_rest(Context(session, **BY), made)
-        line = {"facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY, "advance_most_minor": 0}
-        credit.set_line(Context(session, **BY), "S1", limit_minor=0, level=0, **line)
+        credit.set_line(Context(session, **BY), "S1", credit.CreditLimit(0, 0, {}, {}, 1, [], DAY))
         credit.hold(Context(session, **BY), "S1", why="Late")
         sent = picking.send_off(Context(session, **BY), made)
         assert ("S1", "held") in sent.stayed

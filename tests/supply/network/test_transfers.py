@@ -400,8 +400,7 @@ def test_a_shop_that_says_it_gave_without_the_other_s_code_bills_nobody(country,
 
 def hold(country: Country, store: str) -> None:
     with country.network.write() as session:
-        line = {"limit_minor": 0, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
-        credit.set_line(Context(session, OPERATOR, AT), store, **line, advance_most_minor=0)
+        credit.set_line(Context(session, OPERATOR, AT), store, credit.CreditLimit(0, 0, {}, {}, 1, [], DAY))
         credit.hold(Context(session, OPERATOR, AT), store, why="Late")
 
 

@@ -45,9 +45,8 @@ def town(tmp_path):
 def sku(town) -> str:
     """A farmer's tomatoes, known to the network; the farmer was brought by an agent."""
     with town.store.write() as session:
-        producers.add_producer(
-            Context(session, **BY), STORE, "Li's farm", id="farm", commission_bp=2_000, agent_name="Mei", agent_bp=500
-        )
+        facts = producers.ProducerFacts("Li's farm", commission_bp=2_000, agent_name="Mei", agent_bp=500)
+        producers.add_producer(Context(session, **BY), STORE, facts, id="farm")
         sku = assortment.add(Context(session, **BY), STORE, Wished("Tomatoes", "Food", "std"), command="tomatoes").sku
         assortment.set_price(Context(session, **BY), STORE, sku, PRICE_MINOR, DAY, today=DAY)
         producers.sell_for(Context(session, **BY), STORE, "farm", sku, "Grown on the hill.")

@@ -24,7 +24,9 @@ def farm(country, store: str, rate_bp: int) -> str:
     by = {"actor": KEEPER[store], "at": AT}
     with country.stores[store].write() as session:
         assortment.set_tax_class(Context(session, **by), "reduced", "Reduced", rate_bp, inclusive=True)
-        producers.add_producer(Context(session, **by), store, "Li's farm", id="farm", commission_bp=2_000)
+        producers.add_producer(
+            Context(session, **by), store, producers.ProducerFacts("Li's farm", commission_bp=2_000), id="farm"
+        )
         session.flush()
         sku = assortment.add(Context(session, **by), store, Wished("Tomatoes", "Local", "reduced"), command="t").sku
         producers.sell_for(Context(session, **by), store, "farm", sku, "Grown on the hill.")

@@ -158,9 +158,8 @@ def test_customers_read_the_story_beside_a_product_they_can_order(market):
     by = {"actor": online_store.ANA, "at": online_store.AT}
     small = next(pictures.small(picture(), product_stories.SIDE))
     with town.store.write() as session:
-        producers.add_producer(
-            Context(session, **by), online_store.STORE, "Li Farm", id="farm", place="Hill 3", commission_bp=2_000
-        )
+        facts = producers.ProducerFacts("Li Farm", place="Hill 3", commission_bp=2_000)
+        producers.add_producer(Context(session, **by), online_store.STORE, facts, id="farm")
         row = assortment.add(
             Context(session, **by), online_store.STORE, Wished("Tomatoes", "Local", "std"), command="t"
         )
