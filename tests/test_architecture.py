@@ -28,6 +28,7 @@ AT_HOME = {
     "statsmodels": ("forecasting/",),
 }
 NOT_IN_FORECASTING = {"sqlalchemy", "alembic", "psycopg", "httpx2", "time", "datetime.datetime.now"}
+MOST_ARGUMENTS = 8
 DOMAIN = ("config", "forecasting", "pos", "supply")
 # a migration tells history, step by step; alembic prescribes its form
 MIGRATIONS = "config/migrations/"
@@ -129,6 +130,22 @@ def test_public_functions_and_classes_begin_their_docstring_with_a_sentence():
             if not re.match(r"[A-Za-z0-9`].*[.!?:]$", first):
                 faults.append(f"{name}:{node.lineno} {node.name}: {first!r} is not a sentence on one line")
     refuse(faults)
+
+
+def test_a_public_function_takes_eight_arguments_at_most():
+    """A command of the command line is free to take more: its arguments are the options a person types, one by one."""
+    refuse(
+        [
+            f"{name}:{node.lineno} {node.name} takes {len(taken)}: {', '.join(taken)}"
+            for name, tree in written_by_us()
+            for node in definitions(tree)
+            if not isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+            if not any("click." in ast.unparse(decorator) for decorator in node.decorator_list)
+            for every in [[*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+            for taken in [[one.arg for one in every if one.arg not in ("self", "cls")]]
+            if len(taken) > MOST_ARGUMENTS
+        ]
+    )
 
 
 def test_the_domain_never_sees_the_role_of_its_node():
