@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from config.errors import Invalid
 from store_app.files import importing
+from store_app.files.sheet import Sheet
 from store_app.web import marks
 from store_app.web.marks import COMMA, POINT
 
@@ -62,7 +63,7 @@ def test_what_no_country_writes_is_no_number(text):
     assert [marks.plain(text, mark) for mark in marks.MARKS] == [None, None]
 
 
-def sold(text: str, **said: str) -> importing.Sheet:
+def sold(text: str, **said: str) -> Sheet:
     return importing.read("sales", ("day;sku;sold;sales_amount\n" + text).encode(), "s.csv", **said)
 
 
