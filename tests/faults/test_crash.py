@@ -62,7 +62,7 @@ def test_a_power_cut_loses_and_doubles_nothing(shared_folder: Path, tmp_path: Pa
 
 
 def test_a_kill_at_any_line_of_a_sale_leaves_all_of_it_or_nothing(shared_folder: Path, tmp_path: Path):
-    lines = ("--files", "*/pos/sale.py,*/config/outbox.py", "--stride", "12", "--max-points", "60")
+    lines = ("--files", "*/pos/sale/draft.py,*/pos/sold.py,*/config/nodes/outbox.py", "--stride", "30")
     found = run(shared_folder, tmp_path, "killsweep.py", *lines)
     assert found["broken"] == 0
     assert found["ran_to_completion"]
