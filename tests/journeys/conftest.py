@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from config.clock import PracticeClock
-from store_app.demo import panel
+from store_app.demo import pooling
 from store_app.demo.command import all_here
 from store_app.demo.road import Road
 from store_app.pages.store import notice
@@ -41,7 +41,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     """Walk a small network for some days: build, trade, print, send, forecast, order, deliver, collect."""
     folder: Path = tmp_path_factory.mktemp("road")
     small = small_panel()
-    panel._write(folder / "panel", small)
+    pooling._write(folder / "panel", small)
     walk = ["demo", "--once", "--json", "--days", str(DAYS), "--state", str(folder)]
     command = [sys.executable, "-m", "store_app", *walk]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)

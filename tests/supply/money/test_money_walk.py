@@ -271,7 +271,7 @@ class Walk:
         with self.network.write() as session:
             held = credit.held_draws(session)
             if held:
-                verb(session, STORE, held[which % len(held)].order_id, **more, **self.there)
+                verb(Context(session, **self.there), STORE, held[which % len(held)].order_id, **more)
 
     def turn_down(self, which: int) -> None:
         self.let_go(which, verb=credit.refuse, why="Pay first")
