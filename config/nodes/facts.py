@@ -6,8 +6,8 @@ Rules
    say it. A store tells the network; the network tells the store the fact is about.
 2. A store speaks of itself alone, and the network for no store: anything else is refused before its applier is called.
 3. `@applies` names what a fact does where it arrives, `@recovers` what its own store does with it in books put back
-   from a copy. Both take (session, fact, actor, at). Of two appliers one says which goes before it. A fact that the
-   network only keeps for its store has none, and says so (`kept`).
+   from a copy. Both take (ctx, fact). Of two appliers one says which goes before it. A fact that the network only keeps
+   for its store has none, and says so (`kept`).
 4. A body is read by its fields' types, and the refusal names the field that is missing or odd. What a body says beyond
    its fields is passed over; a version newer than this program waits for an upgrade.
 5. A fact that is `named` bears its message's id and business day: books are compared by them.
