@@ -339,8 +339,8 @@ def _known(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, An
 
 def _used(session: Session, from_node: str, epoch: str, numbers: Sequence[int]) -> dict[int, str]:
     first, last = min(numbers, default=0), max(numbers, default=0)
-    is_row = last - first < 2 * len(numbers)  # as numbers mostly come: then a span is asked for, and no list
-    some = InboxMessage.n.between(first, last) if is_row else among(session, InboxMessage.n, numbers)
+    is_dense = last - first < 2 * len(numbers)  # numbers mostly come in a row, and a span is cheaper than a list
+    some = InboxMessage.n.between(first, last) if is_dense else among(session, InboxMessage.n, numbers)
     query = sa.select(InboxMessage.n, InboxMessage.id).where(
         InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, some
     )
@@ -519,7 +519,7 @@ def _advance(session: Session, head: InboxHead, fresh: Sequence[Message]) -> Non
     head.count += len(fresh)
     head.n, head.head = _followed(head.n, head.head, {message.n: message.hash for message in fresh})
     moved = LOOKED_AT
-    while moved == LOOKED_AT:  # what had come before what was missing
+    while moved == LOOKED_AT:  # what came earlier and waited for these
         heard = [
             sa.select(kind.n, kind.hash).where(
                 kind.from_node == head.from_node, kind.epoch == head.epoch, kind.n > head.n

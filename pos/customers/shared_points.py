@@ -247,10 +247,8 @@ def quit_(session: Session, store_id: str, customer_id: str, *, at: dt.datetime)
 
 def earn(ctx: Context, store: Store, customer_id: str, base_minor: int, *, sale_id: str) -> tuple[int, int]:
     """Give a member the points of a sale, also without a line (rule 4); returns (earned, balance)."""
-    account, scheme = (
-        _account(ctx.session, store.id, customer_id),
-        scheme_on(ctx.session, day_of(ctx.session, store.id, ctx.at)),
-    )
+    account = _account(ctx.session, store.id, customer_id)
+    scheme = scheme_on(ctx.session, day_of(ctx.session, store.id, ctx.at))
     earned = scheme.rates().earned(base_minor) if scheme else 0
     if earned == 0:
         return 0, account.points

@@ -44,7 +44,7 @@ HOURS_WORTH = 20
 """A day with few sales is told from its hours, one with many from its sales."""
 ROLLING_LOCK = 0x726F6C6C
 PUT_OFF = dt.timedelta(days=1)
-_SQUARE = ("nestloop", "mergejoin")
+_PAIRWISE = ("nestloop", "mergejoin")
 DAYS_AT_ONCE = 400
 """Stores' days that one transaction of `roll_fresh` adds up."""
 
@@ -168,8 +168,8 @@ def _alone(session: Session) -> None:
     """Let one roll-up after the other write, whichever process they run in."""
     if dialect_of(session) == "postgresql":
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(ROLLING_LOCK)))
-        # a week that has just begun has no statistics yet, and loops or merges over it would take its square
-        session.execute(sa.select(*(sa.func.set_config(f"enable_{join}", "off", True) for join in _SQUARE)))
+        # a week that has just begun has no statistics yet, and any other join would compare every pair of its rows
+        session.execute(sa.select(*(sa.func.set_config(f"enable_{join}", "off", True) for join in _PAIRWISE)))
 
 
 def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.datetime, *, replaces: bool = True) -> None:

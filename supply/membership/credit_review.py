@@ -128,9 +128,9 @@ def _set_line(ctx: Context, store: Store, day: dt.date, n: int, terms: Terms) ->
     )
     limit_minor, steps = limit_of(facts, lent)
     limit = credit.CreditLimit(
-        limit_minor, level, asdict(facts) | {"weeks_minor": list(facts.weeks_minor)},
-        asdict(lent) | _reported(terms, level), n, [asdict(step) for step in steps], day,
-        advances.most(ctx.session, store.id, terms.advance_bp),
+        limit_minor=limit_minor, level=level, facts=asdict(facts) | {"weeks_minor": list(facts.weeks_minor)},
+        terms=asdict(lent) | _reported(terms, level), terms_n=n, steps=[asdict(step) for step in steps],
+        worked_out_on=day, advance_most_minor=advances.most(ctx.session, store.id, terms.advance_bp),
     )  # fmt: skip
     credit.set_line(ctx, store.id, limit)
 

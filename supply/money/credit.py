@@ -279,10 +279,8 @@ def hold_on_account(ctx: Context, order: ReplenishmentOrder, *, why: str) -> Cre
 
 def called_off(ctx: Context, store_id: str, order_id: str) -> None:
     """Close the draw of an order the store has called off, if it still waits (rule 2)."""
-    row, order = (
-        ctx.session.get(CreditDraw, (store_id, order_id)),
-        ctx.session.get(ReplenishmentOrder, (store_id, order_id)),
-    )
+    row = ctx.session.get(CreditDraw, (store_id, order_id))
+    order = ctx.session.get(ReplenishmentOrder, (store_id, order_id))
     if row is not None and order is not None and order.state == "cancelled" and STATES.legal(row.state, "called_off"):
         row.why = ""
         _answer(ctx, row, "called_off")

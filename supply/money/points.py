@@ -190,7 +190,7 @@ def consent(session: Session, store_id: str, customer_id: str, key: str, *, at: 
 def sales_came(session: Session, store_id: str, sale_ids: Collection[str], *, at: dt.datetime) -> None:
     """Count what waited for these sales of a store, which are in the books now (rule 6)."""
     if session.scalar(sa.select(PointsWaiting.id).where(PointsWaiting.store_id == store_id).limit(1)) is None:
-        return  # as mostly; to ask about hundreds of sales takes longer
+        return  # mostly nothing waits, and asking about hundreds of sales takes longer
     query = sa.select(PointsWaiting).where(
         PointsWaiting.store_id == store_id, among(session, PointsWaiting.waits_for, sale_ids)
     )

@@ -54,7 +54,7 @@ def sweep(doors: Doors, command: Callable[[], int], holds: Callable[[], int], *,
     _settle(file)
     shutil.copyfile(file, kept)
     before, files = rows_of(file), {path: path.read_bytes() for path in file.parent.glob("*.json")}
-    if (status := command()) not in (200, 201):  # here, too, so that whatever is kept in memory is there for all
+    if (status := command()) not in (200, 201):  # in this process, so that every child has its caches
         found.broken.append(f"the command answered {status} when nothing killed it")
     found.broken += [f"run through: {fault}" for fault in _whole(doors, command, holds)]
     _put_back(doors, file, kept, files)

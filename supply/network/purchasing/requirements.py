@@ -171,9 +171,8 @@ def _of_stores(ctx: Context, warehouse_id: str, days: Mapping[str, int], today: 
     found = {sku: _Stores() for sku in days}
 
     def add(selling: Sequence[str]) -> None:
-        rates, have = (
-            reported(ctx.session, today, stores=selling) for reported in (stockouts.rates, stockouts.positions)
-        )
+        rates = stockouts.rates(ctx.session, today, stores=selling)
+        have = stockouts.positions(ctx.session, today, stores=selling)
         for (store_id, sku), units in chain(rates.items(), have.items()):
             if not 0 <= units <= MOST_QTY:
                 raise Invalid(
