@@ -1,6 +1,6 @@
 """Outgoing messages: one queue for whatever leaves a node for a person, by e-mail, to a phone or on paper.
 
-Receipts (`pos.reports.receipt_mail`), letters to suppliers (`supply.orders.letters`) and words to customers
+Receipts (`pos.reports.receipt_mail`), messages to suppliers (`supply.orders.supplier_messages`) and words to customers
 (`supply.online.messages.customer_messages`). `store_app.mail.sending` renders what is due and hands it over.
 
 Rules
@@ -9,7 +9,7 @@ Rules
 2. It is handed over outside of any transaction. What fails is tried again, later each time, at most as often as its
    kind is worth it; an address that is refused, or one that nobody carries to, is not tried again.
 3. A message on paper waits until somebody says that it is handed over.
-4. A receipt's address is gone once its message has ended, a customer's phone, e-mail and words after KEEP. A letter to
+4. A receipt's address is gone once its message has ended, a customer's phone, e-mail and words after KEEP. A message to
    a supplier stays as it was sent.
 """
 
@@ -166,7 +166,7 @@ def message_of(session: Session, store_id: str, id: str) -> OutgoingMessage:
     query = sa.select(OutgoingMessage).where(OutgoingMessage.store_id == store_id, OutgoingMessage.id == id)
     message: OutgoingMessage | None = session.scalar(lock_rows(session, query))
     if message is None:
-        raise NotFound("no-letter", "No letter was written for this order.", letter_id=id)
+        raise NotFound("no-message", "No letter was written for this order.", message_id=id)
     return message
 
 

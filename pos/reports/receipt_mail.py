@@ -41,5 +41,5 @@ def ask(ctx: Context, store_id: str, sale_id: str, address: str, *, command: str
         raise Refused("mailed-enough", "This receipt went by e-mail %(most)s times. Print it instead.", most=MOST)
     to = Recipient(address)
     made = messages.write(ctx.session, store_id, KIND, to, id=command, about=sale_id, body={}, at=ctx.at)
-    journal.record(ctx, verb="receipt.mail_asked", subject=f"sale:{sale_id}", letter=command)
+    journal.record(ctx, verb="receipt.mail_asked", subject=f"sale:{sale_id}", message=command)
     return made

@@ -168,7 +168,7 @@ def gift(body: GiftBody, sale_id: str) -> Response:
 @requires("print")
 @takes(MailBody)
 def mail(body: MailBody, sale_id: str) -> Response:
-    """Send a receipt by e-mail as soon as there is a line; the same id again is one letter."""
+    """Send a receipt by e-mail as soon as there is a line; the same id again is one message."""
     at, settings = clock.now(), doors().settings
     with write() as session:
         receipt_mail.ask(

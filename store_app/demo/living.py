@@ -1,4 +1,4 @@
-"""What the live stores do beside selling, so that a visitor finds it at work: neighbours, farmers, letters, complaints.
+"""What the live stores do beside selling, for a visitor to find: neighbours, farmers, messages, complaints.
 
 Rules
 -----
@@ -95,13 +95,13 @@ class Living:
             self._sell_for(session, member, FARMS[n % len(FARMS)], at)
             offer_id = f"{WELCOME.id}-{member.id}"
             ctx = Context(session, member.keeper, at)
-            letter = campaigns.make(
+            message = campaigns.make(
                 ctx, member.id, "welcome", offer_id, {}, id=new_id())  # fmt: skip
-            first = campaigns.letters_of(session, letter)[0]
-            campaigns.reported(ctx, member.id, letter.id, first.customer_id)
+            first = campaigns.messages_of(session, message)[0]
+            campaigns.reported(ctx, member.id, message.id, first.customer_id)
             if n == 0:
                 self._too_much(session, member, at)
-        self.done["letters"] += 1
+        self.done["messages"] += 1
 
     def order(self, member: Member) -> None:
         """Order what the store is short of, and a pack more of something (rule 4)."""

@@ -82,7 +82,7 @@ class Tally:
     brought_home: int = 0
     claims: int = 0
     transfers: int = 0
-    letters: int = 0
+    messages: int = 0
     producers: int = 0
     findings: int = 0
     seconds: float = 0.0
@@ -183,8 +183,8 @@ class Road:
         self._morning(first=False)
         for member in self.live:
             self._contact(member)
-        tally.letters, tally.transfers, tally.claims, tally.producers = (
-            self.living.done[name] for name in ("letters", "transfers", "claims", "producers")
+        tally.messages, tally.transfers, tally.claims, tally.producers = (
+            self.living.done[name] for name in ("messages", "transfers", "claims", "producers")
         )
         for member in [self.network, *self.stores.values()]:
             tally.findings += len(member.findings())
@@ -197,7 +197,7 @@ class Road:
         wanted = (
             "sales_rung", "receipts_printed", "facts_delivered", "series_forecast", "proposals", "orders_sent",
             "deliveries_posted", "shelf_slots", "shelf_labels", "network_offers_made", "network_offers_accepted",
-            "pickups_collected", "brought_home", "claims", "transfers", "letters", "producers",
+            "pickups_collected", "brought_home", "claims", "transfers", "messages", "producers",
         )  # fmt: skip
         tally.missing += [name for name in wanted if not getattr(tally, name)]
         tally.missing += [name for name in ("facts_stuck", "findings") if getattr(tally, name)]

@@ -111,7 +111,7 @@ def publish_storefront(desk: Desk, _day: dt.date) -> str:
 
 
 def send_messages(desk: Desk, _day: dt.date) -> str:
-    """Send what is written for people: receipts, letters to suppliers, words to customers."""
+    """Send what is written for people: receipts, messages to suppliers, words to customers."""
     from store_app.mail import sending
 
     sent, failed = sending.send_due(desk.doors, desk.carried_by())

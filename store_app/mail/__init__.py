@@ -1,1 +1,1 @@
-"""Outgoing messages, rendered and sent: receipts, letters to suppliers, words to customers, and who carries them."""
+"""Outgoing messages, rendered and sent: receipts, messages to suppliers, words to customers, and who carries them."""

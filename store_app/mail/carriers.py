@@ -1,8 +1,8 @@
-"""Carrying messages to customers and letters to suppliers: by e-mail, by a service they are posted to, or into a log.
+"""Carrying messages to customers and messages to suppliers: by e-mail, by a service they are posted to, or into a log.
 
 Rules
 -----
-1. A carrier is one that says whether it can reach somebody and hands a letter over; what it raises is an OSError or
+1. A carrier is one that says whether it can reach somebody and hands a message over; what it raises is an OSError or
    Unreachable, and the message is tried again later (`pos.messages`).
 2. An address a mail server refuses for good is Refused, and told apart from a server that does not answer.
 3. What is posted is signed: `X-Cornerstore-Signature` is the HMAC-SHA256 of the body under the shared key.
@@ -45,26 +45,26 @@ class Envelope:
 
 
 class Carrier(Protocol):
-    """Something that carries letters (rule 1)."""
+    """Something that carries messages (rule 1)."""
 
     def reaches(self, envelope: Envelope) -> bool:
-        """Tell whether it can reach whom the letter is for."""
+        """Tell whether it can reach whom the message is for."""
         ...
 
     def send(self, envelope: Envelope, *, at: dt.datetime) -> None:
-        """Hand the letter over."""
+        """Hand the message over."""
         ...
 
 
 class LogCarrier:
-    """Writes letters down and sends nothing: for practice."""
+    """Writes messages down and sends nothing: for practice."""
 
     def reaches(self, envelope: Envelope) -> bool:
         """Everybody, in a way."""
         return True
 
     def send(self, envelope: Envelope, *, at: dt.datetime) -> None:
-        """Write the letter into the log."""
+        """Write the message into the log."""
         _log.info("customer message", id=envelope.id, kind=envelope.kind, text=envelope.text, at=at.isoformat())
 
 
@@ -89,7 +89,7 @@ class SmtpCarrier:
         return bool(envelope.email)
 
     def send(self, envelope: Envelope, *, at: dt.datetime) -> None:
-        """Send one e-mail; the letter's id is the message's."""
+        """Send one e-mail; the message's id is the message's."""
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = self._sender, envelope.email, envelope.subject
         mail["Date"], mail["Message-ID"] = format_datetime(at), make_msgid(envelope.id, self._sender.rpartition("@")[2])
@@ -132,7 +132,7 @@ class SmtpCarrier:
 
 
 class WebhookCarrier:
-    """Posts letters as JSON to a service that sends them on to phones (rule 3)."""
+    """Posts messages as JSON to a service that sends them on to phones (rule 3)."""
 
     def __init__(self, address: str, key: str, client: httpx2.Client | None = None) -> None:
         self._address, self._key = address, key.encode()
@@ -143,7 +143,7 @@ class WebhookCarrier:
         return bool(envelope.phone)
 
     def send(self, envelope: Envelope, *, at: dt.datetime) -> None:
-        """Post one letter; any answer but 2xx is a fault."""
+        """Post one message; any answer but 2xx is a fault."""
         said = {name: value for name, value in vars(envelope).items() if name != "files"}
         body = json.dumps(said | {"at": at.isoformat()}, ensure_ascii=False, sort_keys=True).encode()
         signature = hmac.new(self._key, body, hashlib.sha256).hexdigest()

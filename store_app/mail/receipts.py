@@ -13,7 +13,7 @@ from store_app.mail.carriers import Envelope
 
 
 def written(session: Session, row: OutgoingMessage) -> Envelope:
-    """Return a letter as it is carried (rule 1)."""
+    """Return a message as it is carried (rule 1)."""
     sale = session.get_one(Sale, (row.store_id, row.about))
     document = vouchers.masked(document_of(session, sale))
     language = paper.language_of(document)

@@ -22,13 +22,13 @@ from config.settings import Settings
 from pos import messages
 from pos.messages import OutgoingMessage
 from pos.reports import receipt_mail
-from store_app.mail import letters, receipts
+from store_app.mail import receipts, supplier_mail
 from store_app.mail.carriers import Carrier, Envelope
 from store_app.payments.order_tokens import address_of
 from store_app.runtime.doors import Doors
 from supply.online.checkout import phone_codes
 from supply.online.messages import customer_messages
-from supply.orders import letters as supplier_letters
+from supply.orders import supplier_messages
 
 _log = structlog.get_logger()
 
@@ -60,8 +60,8 @@ def send_due(doors: Doors, among: Sequence[Carrier]) -> tuple[int, int]:
                 messages.failed(ctx, row, code, words)
                 failed += 1
             else:
-                if row.kind in supplier_letters.KINDS:
-                    supplier_letters.left(ctx, *key)
+                if row.kind in supplier_messages.KINDS:
+                    supplier_messages.left(ctx, *key)
                 else:
                     messages.sent(ctx, row)
                 sent += 1
@@ -72,8 +72,8 @@ def rendered(session: Session, row: OutgoingMessage, settings: Settings) -> Enve
     """Return a message as it is carried."""
     if row.kind == receipt_mail.KIND:
         return receipts.written(session, row)
-    if row.kind in supplier_letters.KINDS:
-        return letters.complaint(session, row) if row.kind == "claim" else letters.written(row)
+    if row.kind in supplier_messages.KINDS:
+        return supplier_mail.complaint(session, row) if row.kind == "claim" else supplier_mail.written(row)
     return _to_customer(row, settings)
 
 

@@ -41,7 +41,9 @@ _HTTP = "store_app/runtime/outgoing.py"
 WAYS = (
     Way("the network", "`network_url`", "443", "facts, editions, points and joining, from a store", (_HTTP,)),
     Way("the message service", "`notify`, https", "443", "messages to customers' phones", (_HTTP,)),
-    Way("the mail server", "`notify`, smtp or smtps", "587, 465", "receipts, letters", ("store_app/mail/carriers.py",)),
+    Way(
+        "the mail server", "`notify`, smtp or smtps", "587, 465", "receipts, messages", ("store_app/mail/carriers.py",)
+    ),
     Way(
         "PostgreSQL", "`database_url`", "5432", "the network's books; `pg_dump` and `pg_restore` ask it too",
         ("config/database.py", "store_app/node/backup.py"),

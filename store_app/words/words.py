@@ -106,7 +106,7 @@ CANCEL_REASONS = {
     "other": _l("Another reason"),
 }
 
-LETTER_KINDS = {
+MESSAGE_KINDS = {
     "welcome": _l("New customers: a welcome"),
     "win_back": _l("Those who stay away"),
     "friend": _l("Regulars: a code for their friends"),

@@ -25,7 +25,7 @@ from supply.network.recalls.upstream_returns import UpstreamReturn
 from supply.network.routes import routes
 from supply.network.warehouse import lots
 from supply.online.storefront import reviews
-from supply.orders import letters, price_list, suppliers, transfers
+from supply.orders import price_list, supplier_messages, suppliers, transfers
 from supply.orders.claims import WAITING, Claim
 from supply.orders.deliveries import Delivery
 from supply.orders.network_offers import NetworkOffer
@@ -56,7 +56,7 @@ def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
         *_silent(session, at),
         *_scarce(session),
         *_goods(session, at),
-        *_letters(session),
+        *_supplier_messages(session),
         *_decisions(session, at),
         *_old_forecasts(session, at),
     ]
@@ -98,21 +98,21 @@ def _recalls(session: Session) -> list[Attention]:
     return [Attention("recall-open", waiting[0].id, {"count": len(waiting)})] if waiting else []
 
 
-def _letters(session: Session) -> list[Attention]:
-    """Letters to upstream suppliers that did not leave: of purchases to come or called off; of returns, by recall.
+def _supplier_messages(session: Session) -> list[Attention]:
+    """Messages to upstream suppliers that did not leave: of purchases to come or called off; of returns, by recall.
 
     A return's page leaves with its goods.
     """
     count = Counter[str]()
-    for letter in letters.left_behind(session):
-        about = (letter.store_id, letter.about)
-        if letter.kind == "return" and letter.state == "waiting":
+    for message in supplier_messages.left_behind(session):
+        about = (message.store_id, message.about)
+        if message.kind == "return" and message.state == "waiting":
             continue
-        if letter.kind in letters.OF_RETURNS:
+        if message.kind in supplier_messages.OF_RETURNS:
             count[session.get_one(UpstreamReturn, about).recall_id] += 1
-        elif letter.kind == "cancellation" or session.get_one(Purchase, about).state == "ordered":
+        elif message.kind == "cancellation" or session.get_one(Purchase, about).state == "ordered":
             count[""] += 1
-    return [Attention("letters-left", recall_id, {"count": waiting}) for recall_id, waiting in count.items()]
+    return [Attention("messages-left", recall_id, {"count": waiting}) for recall_id, waiting in count.items()]
 
 
 def _accounts(session: Session) -> list[Attention]:

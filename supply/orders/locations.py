@@ -1,9 +1,9 @@
-"""Where a warehouse is, as its letters to suppliers say it, and whether its goods leave by pick lists alone.
+"""Where a warehouse is, as its messages to suppliers say it, and whether its goods leave by pick lists alone.
 
 Rules
 -----
 1. Every warehouse has one address and one telephone, or none yet; the last ones written hold.
-2. A letter keeps those of its day (`letters`).
+2. A message keeps those of its day (`supplier_messages`).
 3. From a warehouse that works by lists only what was picked leaves (`picking`); from any other everything that is due
    leaves by itself (`warehouse`), but on no day on which none of its vehicles goes.
 4. Who shares out, lists or loads a warehouse's goods does so alone: what he reads stays true until he has written.
@@ -38,7 +38,7 @@ class Premises(Base):
 
 
 def settle(ctx: Context, warehouse_id: str, *, address: str, phone: str) -> Premises:
-    """Write a warehouse's address and telephone down (rule 1); an empty one is left out on letters."""
+    """Write a warehouse's address and telephone down (rule 1); an empty one is left out on messages."""
     require_warehouse(ctx.session, warehouse_id)
     reported = {"address": " ".join(address.split()), "phone": " ".join(phone.split())}
     for field, text in reported.items():

@@ -8,7 +8,7 @@ Rules
    at least the minimum, unless a person overrode it by name (K11).
 3. Received over all deliveries = the line's received quantity (K10).
 4. A supplier on paper or e-mail never acknowledges; its goods are expected as ordered from the moment of sending, and
-   a letter is written (`letters`).
+   a message is written (`supplier_messages`).
 5. Goods of an order come in one delivery or more. What the last one lacks does not come: the order is closed short.
 6. The other node's word may arrive twice, or after a later one: every effect looks at what is there.
 7. Cancelling is the store's word. If the vehicle had left before the network heard it, the goods come all the same and
@@ -47,7 +47,7 @@ from supply.facts import (
     OrderMoved,
     OrderSent,
 )
-from supply.orders import deliveries, letters, order_days
+from supply.orders import deliveries, order_days, supplier_messages
 from supply.orders.deliveries import ON_ITS_WAY, Advice, Delivery, DeliveryLine, expect
 from supply.orders.delivery_calendar import OrderCycle
 from supply.orders.suppliers import Supplier, supplier_of
@@ -166,11 +166,11 @@ def send(ctx: Context, store_id: str, order_id: str) -> ReplenishmentOrder:
         advised = [Advised(line.sku, line.name, line.pack_qty, line.packs * line.pack_qty) for line in lines]
         advice = Advice(supplier.id, advised, order.delivery_day, order_id=order.id)
         expect(ctx, store_id, new_id(), advice)
-        reported = letters.Ordered(
+        reported = supplier_messages.Ordered(
             store_id, order.id, order.order_no, order.order_day, order.delivery_day, order.cost_minor,
             head(store_of(ctx.session, store_id), ctx.actor, ctx.at),
         )  # fmt: skip
-        letters.write(ctx.session, reported, supplier, lines, at=ctx.at)
+        supplier_messages.write(ctx.session, reported, supplier, lines, at=ctx.at)
     return order
 
 
@@ -199,7 +199,7 @@ def cancel(ctx: Context, store_id: str, order_id: str, *, why: str) -> Replenish
         fact = OrderCancelled(order=_fact(ctx.session, order, ctx.at), why=why, cancelled_at=stamp(ctx.at))
         send_fact(ctx.session, fact, subject=subject_of(order), at=ctx.at)
     else:
-        letters.call_off(ctx, store_id, order.id, why=why)
+        supplier_messages.call_off(ctx, store_id, order.id, why=why)
     return order
 
 

@@ -138,7 +138,7 @@ def to_come(session: Session, warehouse_id: str, today: dt.date) -> dict[str, in
 
 
 def number_of(purchase: Purchase) -> str:
-    """Return a purchase's number as its letter has it."""
+    """Return a purchase's number as its message has it."""
     return f"{purchase.store_id}-{purchase.purchase_no}"
 
 

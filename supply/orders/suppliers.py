@@ -11,7 +11,7 @@ Rules
    (`SupplierCost`), and the latest one that has begun counts.
 4. The network's suppliers reach a store as an edition (`serving`); a store's own ones never travel, and only they are
    changed here.
-5. Orders go to the network by its messages, to all others by e-mail or on paper (`letters`).
+5. Orders go to the network by its messages, to all others by e-mail or on paper (`supplier_messages`).
 6. Nothing is ordered of a supplier that is put aside; what it owes still comes.
 7. A warehouse of the network is founded with the supplier that delivers from it to its stores (`serving`). Its id names
    its book in the stock ledger among the stores', so none of them has it.

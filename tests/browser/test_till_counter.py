@@ -435,7 +435,7 @@ def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_other
     page.locator("#take").click()
     expect(page.locator("#pay-due")).to_have_text("$22.97")
     page.locator("[data-tender=voucher]").click()
-    # typed as fast as a scanner, and pressed before it is known that none was at work: the press finds every letter
+    # typed as fast as a scanner, and pressed before it is known that none was at work: the press finds every message
     page.evaluate("later = setTimeout; setTimeout = (call, ms, ...rest) => later(call, ms === 40 ? 4000 : ms, ...rest)")
     page.keyboard.type(voucher_of(store))
     page.locator("#voucher-look").click()
@@ -733,7 +733,7 @@ def test_a_gift_receipt_is_one_touch_after_the_sale(page: Page, store: Node, lan
     page.locator("#sheet-words").fill("li@example.com")
     page.keyboard.press("Enter")
     expect(page.locator("dialog[open]")).to_have_count(0)
-    assert [letter.about for letter in store.rows(OutgoingMessage)] == [sale.id]
+    assert [message.about for message in store.rows(OutgoingMessage)] == [sale.id]
 
 
 def test_a_discount_on_everything_is_asked_for_once_and_undone_whole_without_leave(page: Page, store: Node):

@@ -50,10 +50,10 @@ def proposed(network: House) -> Purchase:
 
 
 def ordering(network: House) -> tuple[str, dict[str, str], Callable[[], int]]:
-    """Order a purchase, which writes its letter."""
+    """Order a purchase, which writes its message."""
     made = proposed(network)
-    letter = sa.select(sa.func.count()).select_from(OutgoingMessage).where(OutgoingMessage.about == made.id)
-    return f"{made.id}/order", {"sku-0": "milk", "packs-0": "3"}, lambda: _count(network, letter)
+    message = sa.select(sa.func.count()).select_from(OutgoingMessage).where(OutgoingMessage.about == made.id)
+    return f"{made.id}/order", {"sku-0": "milk", "packs-0": "3"}, lambda: _count(network, message)
 
 
 def taking_in(network: House) -> tuple[str, dict[str, str], Callable[[], int]]:

@@ -110,7 +110,7 @@ def claiming(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]
 
 
 def sending_back(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
-    """Write the return of what the dairy brought, and its letter."""
+    """Write the return of what the dairy brought, and its message."""
     _called_back(network)
     holds = (
         sa.select(sa.func.count())
@@ -163,7 +163,7 @@ def noting(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
 
 
 def calling_off(network: House) -> tuple[str, dict[str, str], sa.Select[tuple[int]]]:
-    """Call off a purchase that brings more of it, and its letter."""
+    """Call off a purchase that brings more of it, and its message."""
     _called_back(network)
     with network.doors.write() as session:
         session.add(

@@ -50,7 +50,7 @@ KEYS = (
     "brought_home",
     "claims",
     "transfers",
-    "letters",
+    "messages",
     "producers",
     "findings",
     "seconds",

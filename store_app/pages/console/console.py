@@ -180,7 +180,7 @@ def _about_goods(one: Attention, name: str) -> dict[str, Any]:
             facts.get("count", 0),
         )
         return {"level": "bad", "words": words, "href": url_for("console_recalls.listed")}
-    if one.kind == "letters-left":
+    if one.kind == "messages-left":
         words = ngettext(
             "%(num)d letter to a supplier has not left. Send it again, or print it.",
             "%(num)d letters to suppliers have not left. Send them again, or print them.",

@@ -26,7 +26,7 @@ from supply.money.credit import CreditLine
 from supply.network.claims import handling
 from supply.network.claims import photos as claim_photos
 from supply.orders import claims as delivery_claims
-from supply.orders import deliveries, letters
+from supply.orders import deliveries, supplier_messages
 from supply.orders.claims import Bound, Claim, ClaimLine
 from supply.orders.deliveries import Delivery
 from supply.orders.suppliers import Supplier
@@ -150,7 +150,7 @@ def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         photos = [photo.id for photo in claim_photos.photos_of(session, found.store_id, found.id)]
         units = waiting.stock_units(session, [line.sku for line in view.lines])
         delivery = session.get(Delivery, (found.store_id, found.delivery_id))
-        letter = session.get(OutgoingMessage, (found.store_id, found.id))
+        message = session.get(OutgoingMessage, (found.store_id, found.id))
         given, whole = (sum(n) for n in zip(*((one.granted_qty or 0, one.qty) for one in view.lines), strict=True))
     may_contest = (
         found.contested_at is None and given < whole and delivery_claims.STATES.legal(found.state, "contested")
@@ -164,8 +164,8 @@ def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         kinds=claims_words.KINDS,
         wishes=claims_words.WISHES,
         delivery=delivery,
-        letter=letter,
-        letter_words=message_sentence(letter) if letter else "",
+        message=message,
+        message_words=message_sentence(message) if message else "",
         may_contest=may_contest,
         fault=fault,
     )
@@ -210,9 +210,9 @@ def answered(claim_id: str) -> ResponseReturnValue:
 @requires("receive")
 @form.answers_on(claim)
 def again(claim_id: str) -> ResponseReturnValue:
-    """Send the letter of a claim again, to the address typed."""
+    """Send the message of a claim again, to the address typed."""
     with write() as session:
-        letters.again(
+        supplier_messages.again(
             acting(session),
             str(place().store_id),
             claim_id,

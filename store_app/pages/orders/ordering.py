@@ -25,8 +25,7 @@ from store_app.words.messages import message_sentence
 from store_app.words.refusals import sentence_of
 from supply.demand import forecasts
 from supply.money import credit
-from supply.orders import letters as supplier_letters
-from supply.orders import network_offers, suppliers
+from supply.orders import network_offers, supplier_messages, suppliers
 from supply.orders import orders as supply_orders
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier
@@ -49,7 +48,7 @@ def orders(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
     with read() as session:
         names = order_lines.supplier_names(session)
         proposals = [_view(session, row) for row in order_lines.orders_in(session, store_id, ["proposed"])]
-        unsent = supplier_letters.unsent(session, store_id)
+        unsent = supplier_messages.unsent(session, store_id)
         rows = [
             {
                 "id": row.id,
@@ -99,13 +98,13 @@ def order(order_id: str, fault: DomainError | None = None, **_place: Any) -> Res
     with read() as session:
         view = _view(session, _row(session, order_id))
         steps = timeline(session, f"order:{order_id}")
-        letters = supplier_letters.letters_of(session, str(place().store_id), order_id)
+        messages = supplier_messages.messages_of(session, str(place().store_id), order_id)
     return page(
         "orders/ordering/order.html",
         order=view,
         steps=steps,
-        letters=letters,
-        letter_words=message_sentence,
+        messages=messages,
+        message_words=message_sentence,
         email=request.form.get("email"),
         change_reasons=words.CHANGE_REASONS,
         currency=place().currency,
@@ -151,7 +150,7 @@ def approve(order_id: str) -> ResponseReturnValue:
         wake_worker_after(session)
         on_paper = any(
             one.carrier == "paper" and one.state == "waiting"
-            for one in supplier_letters.letters_of(session, store_id, order_id)
+            for one in supplier_messages.messages_of(session, store_id, order_id)
         )
     if on_paper:
         flash(_("Order %(no)s is approved. Print it and hand it over.", no=row.order_no), "info")

@@ -42,7 +42,7 @@ GROUPS: tuple[Group, ...] = (
             Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
             Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
             Place(
-                "letters.listed",
+                "customer_messages.listed",
                 "offers",
                 "envelope",
                 lazy("Letters to customers"),

@@ -247,7 +247,7 @@ def receipt(sale_id: str, fault: DomainError | None = None) -> Response:
         has_voucher = vouchers.issued_by(look, store_id, sale_id)
         not_ours = consignment_stock.of_sale(look, store_id, sale_id)
         no_hand = found.kind == "sale" and refund_routes.needs_no_hand(refund_routes.look(look, store_id, sale_id))
-        letters = messages.written_about(look, store_id, sale_id)
+        written = messages.written_about(look, store_id, sale_id)
     return page(
         "till/shift/receipt.html",
         sale=found,
@@ -257,7 +257,7 @@ def receipt(sale_id: str, fault: DomainError | None = None) -> Response:
         has_voucher=has_voucher,
         not_ours=not_ours,
         no_hand=no_hand,
-        letters=[message_sentence(one) for one in letters],
+        messages=[message_sentence(one) for one in written],
         sends_mail=doors().settings.sends_mail,
         fault=fault,
     )

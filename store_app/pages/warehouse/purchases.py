@@ -14,14 +14,14 @@ from pos.messages import OutgoingMessage
 from pos.store.store import usual_currency
 from store_app.pages.common import form
 from store_app.pages.common.waiting import stock_units
-from store_app.pages.orders.order_letters import as_paper
+from store_app.pages.orders.order_messages import as_paper
 from store_app.runtime.doors import acting, read, wake_worker_after, write
 from store_app.web.presenting import page, today
 from store_app.web.security import requires
 from store_app.words.messages import message_sentence
 from supply.network.purchasing import purchasing
 from supply.network.recalls import upstream_returns
-from supply.orders import letters, purchases
+from supply.orders import purchases, supplier_messages
 from supply.orders.suppliers import Supplier, warehouses
 
 bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
@@ -37,12 +37,12 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
     with read() as session:
         waiting = [_view(session, one) for one in purchases.purchases(session, OPEN)]
         past = purchases.purchases(session, ["received", "cancelled"], limit=20)
-        off = letters.not_sent(session, "cancellation")
+        off = supplier_messages.not_sent(session, "cancellation")
         money = usual_currency(session)
     waiting.sort(key=lambda one: (one["state"] != "proposed", one["expected_day"]))
     return page(
         "warehouse/purchases.html", waiting=waiting, past=past, currency=money, fault=fault,
-        off=off, letter_words=message_sentence, email=request.form.get("email"),
+        off=off, message_words=message_sentence, email=request.form.get("email"),
     )  # fmt: skip
 
 
@@ -111,37 +111,37 @@ def drop(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     return redirect(url_for("console_purchases.listed"), 303)
 
 
-@bp.get("/<warehouse_id>/letters/<letter_id>.<kind>")
+@bp.get("/<warehouse_id>/messages/<message_id>.<kind>")
 @requires("network.supply")
-def paper(warehouse_id: str, letter_id: str, kind: str) -> Response:
-    """Give a letter as it was sent: `pdf` for people, `csv` for a supplier's program."""
+def paper(warehouse_id: str, message_id: str, kind: str) -> Response:
+    """Give a message as it was sent: `pdf` for people, `csv` for a supplier's program."""
     with read() as session:
-        document = letters.letter_of(session, warehouse_id, letter_id).body
+        document = supplier_messages.message_of(session, warehouse_id, message_id).body
     return as_paper(document, kind)
 
 
-@bp.post("/<warehouse_id>/letters/<letter_id>/left")
+@bp.post("/<warehouse_id>/messages/<message_id>/left")
 @requires("network.supply")
 @form.answers_on(listed)
-def left(warehouse_id: str, letter_id: str) -> ResponseReturnValue:
+def left(warehouse_id: str, message_id: str) -> ResponseReturnValue:
     """Note that a purchase was handed over by hand, or told by telephone."""
     with write() as session:
-        letter = letters.left(acting(session), warehouse_id, letter_id)
-        home = _home(session, letter)
+        message = supplier_messages.left(acting(session), warehouse_id, message_id)
+        home = _home(session, message)
     flash(_("Noted: the supplier has it."), "good")
     return redirect(home, 303)
 
 
-@bp.post("/<warehouse_id>/letters/<letter_id>/again")
+@bp.post("/<warehouse_id>/messages/<message_id>/again")
 @requires("network.supply")
 @form.answers_on(listed)
-def again(warehouse_id: str, letter_id: str) -> ResponseReturnValue:
-    """Send a letter again, to the address typed."""
+def again(warehouse_id: str, message_id: str) -> ResponseReturnValue:
+    """Send a message again, to the address typed."""
     typed = request.form.get("email", "")
     with write() as session:
-        letter = letters.again(
-            acting(session), warehouse_id, letter_id, how="email", address=typed)  # fmt: skip
-        home = _home(session, letter)
+        message = supplier_messages.again(
+            acting(session), warehouse_id, message_id, how="email", address=typed)  # fmt: skip
+        home = _home(session, message)
         wake_worker_after(session)
     flash(_("It is sent again."), "good")
     return redirect(home, 303)
@@ -150,11 +150,11 @@ def again(warehouse_id: str, letter_id: str) -> ResponseReturnValue:
 # --- inside ---
 
 
-def _home(session: Session, letter: OutgoingMessage) -> str:
-    """Return where a letter is shown: with the purchases, or what goes back on its recall's page."""
-    if letter.kind not in letters.OF_RETURNS:
+def _home(session: Session, message: OutgoingMessage) -> str:
+    """Return where a message is shown: with the purchases, or what goes back on its recall's page."""
+    if message.kind not in supplier_messages.OF_RETURNS:
         return url_for("console_purchases.listed")
-    found = upstream_returns.return_of(session, letter.store_id, letter.about)
+    found = upstream_returns.return_of(session, message.store_id, message.about)
     return url_for("console_recalls.one", recall_id=found.recall_id)
 
 
@@ -179,7 +179,7 @@ def _view(session: Any, one: purchases.Purchase) -> dict[str, Any]:
         "missed": one.state == "ordered" and one.expected_day < today() - PATIENCE,
         "supplier": session.get(Supplier, one.supplier_id) if one.supplier_id else None,
         "order_day": one.order_day,
-        "letters": letters.letters_of(session, one.store_id, one.id),
+        "messages": supplier_messages.messages_of(session, one.store_id, one.id),
         "recalled": [(line.name, stopped[line.sku]) for line in lines if line.sku in stopped],
         "lines": [{"row": line, "unit": units.get(line.sku, "each")} for line in lines],
     }

@@ -24,7 +24,7 @@ from store_app.web.security import requires
 from store_app.words import stock
 from store_app.words.messages import message_sentence
 from supply.network.recalls import recalls, upstream_claims, upstream_returns
-from supply.orders import letters as supplier_letters
+from supply.orders import supplier_messages
 from supply.orders.suppliers import Supplier
 
 bp = Blueprint("console_recalls", __name__, url_prefix="/console/recalls")
@@ -92,8 +92,9 @@ def one(recall_id: str, fault: DomainError | None = None, **place: Any) -> Respo
         looked=sum(1 for store in stores if store.row.cleared_at), taken=sum(store.row.taken_qty or 0 for store in
         stores), sent=sum(store.sent_qty for store in stores), words=stock.AFTERWARDS, currency=currency,
         lift_reasons=stock.LIFT_REASONS, fault=fault, owed=owed, claims=claims, coming=coming, returnable=returnable,
-        returns=returns, letter_words=message_sentence, open_of=[one.supplier_id for one, _seller in claims if one.state
-        == "open"], at_fault=place.get("store_id", "") + place.get("warehouse_id", "") + place.get("claim_id", ""),
+        returns=returns, message_words=message_sentence, open_of=[one.supplier_id for one, _seller in claims if
+        one.state == "open"], at_fault=place.get("store_id", "") + place.get("warehouse_id", "") + place.get("claim_id",
+        ""),
     )  # fmt: skip
 
 
@@ -128,7 +129,7 @@ def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> ResponseRet
 @requires("network.supply")
 @form.answers_on(one)
 def send_back(recall_id: str, house_id: str, supplier_id: str) -> ResponseReturnValue:
-    """Propose a return to a supplier, with its letter; a second click changes nothing."""
+    """Propose a return to a supplier, with its message; a second click changes nothing."""
     qty = form.whole("qty")
     with write() as session:
         made = upstream_returns.propose(acting(session), house_id, recall_id, supplier_id, qty, id=form.command_id())
@@ -268,11 +269,11 @@ def _names(session: Session) -> dict[str, str]:
 
 def _return_view(session: Session, row: upstream_returns.UpstreamReturn) -> dict[str, Any]:
     lines = upstream_returns.lines_of(session, row)
-    letters = supplier_letters.letters_of(session, row.store_id, row.id)
+    messages = supplier_messages.messages_of(session, row.store_id, row.id)
     return {
         "row": row, "number": upstream_returns.number_of(row), "seller": session.get_one(Supplier, row.supplier_id),
         "qty": sum(line.qty for line in lines), "batches": sorted({line.batch for line in lines if line.batch}),
-        "letters": [one for one in letters if row.state == "proposed" or one.state in supplier_letters.UNSENT],
+        "messages": [one for one in messages if row.state == "proposed" or one.state in supplier_messages.UNSENT],
     }  # fmt: skip
 
 

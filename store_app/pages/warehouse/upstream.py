@@ -1,4 +1,4 @@
-"""Whom the network buys from: its upstream suppliers with their terms and price lists, and what its letters say of it.
+"""Whom the network buys from: its upstream suppliers with their terms and price lists, and what its messages say of it.
 
 The pages of a store's own suppliers serve here too (`suppliers`), of the network's own and for who settles its supply.
 """
@@ -54,7 +54,7 @@ def listed(fault: DomainError | None = None, warehouse_id: str = "") -> Response
 @requires("network.supply")
 @form.answers_on(listed)
 def settle(warehouse_id: str) -> ResponseReturnValue:
-    """Write down where a warehouse is and how it is called, for its letters."""
+    """Write down where a warehouse is and how it is called, for its messages."""
     reported = {name: form.text(name, most=most) for name, most in locations.LONGEST.items()}
     with write() as session:
         locations.settle(acting(session), warehouse_id, **reported)

@@ -17,8 +17,8 @@ Rules
    and together with what it paid before never more than that.
 6. Units of goods on sale or return were never charged: what is granted of them is taken off the lot, and they are the
    network's loss.
-7. A claim to a supplier of the store's own goes by e-mail or on paper (`letters`), and the shopkeeper writes down
-   what the supplier answered; no ledger here moves.
+7. A claim to a supplier of the store's own goes by e-mail or on paper (`supplier_messages`), and the shopkeeper writes
+   down what the supplier answered; no ledger here moves.
 """
 
 import datetime as dt
@@ -39,7 +39,7 @@ from pos.stock.consignment_stock import Consignment
 from pos.stock.ledger import Place, Source
 from pos.store.store import day_of, send_fact
 from supply.money import consignment, ledger, terms
-from supply.orders import deliveries, letters, supplier_returns
+from supply.orders import deliveries, supplier_messages, supplier_returns
 from supply.orders.claims import (
     ENDS,
     KINDS,
@@ -130,7 +130,7 @@ def file(ctx: Context, store_id: str, asked: ClaimRequest, *, id: str, claim_day
     if supplier.kind == NETWORK:
         _send(ctx.session, made, ClaimFiled, ctx.at)
     else:
-        letters.complain(ctx, made, supplier, delivery, rows)
+        supplier_messages.complain(ctx, made, supplier, delivery, rows)
     return made
 
 

@@ -1,1 +1,1 @@
-"""The network's own purchasing: requirements, purchases, letters to suppliers."""
+"""The network's own purchasing: requirements, purchases, messages to suppliers."""

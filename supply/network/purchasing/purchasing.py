@@ -4,8 +4,8 @@ Rules
 -----
 1. A purchase is proposed for each upstream supplier, in its packs, on its order days, from its least amount on.
    Proposing again drops the purchases nobody ordered.
-2. It is changed and ordered by the operator, who writes a letter with it (`letters`), in the name the warehouse
-   has for the stores, from its address (`locations`).
+2. It is changed and ordered by the operator, who writes a message with it (`supplier_messages`), in the name the
+   warehouse has for the stores, from its address (`locations`).
 3. It is received once, line by line as counted, with the dates on the packs. More or less than ordered is taken as it
    came; what nobody counted came as ordered.
 
@@ -29,7 +29,7 @@ from pos.stock.ledger import MOST_QTY
 from pos.store.store import day_of
 from supply.network.purchasing import requirements
 from supply.network.purchasing.requirements import Need, Source
-from supply.orders import letters, locations, order_days
+from supply.orders import locations, order_days, supplier_messages
 from supply.orders.delivery_calendar import is_over
 from supply.orders.purchases import (
     STATES,
@@ -88,7 +88,7 @@ def order(ctx: Context, warehouse_id: str, purchase_id: str, packs: Mapping[str,
     ctx.session.flush()
     if seller is not None:
         wanted = [line for line in lines.values() if line.packs]
-        letters.write(ctx.session, _as_letter(ctx, found), seller, wanted, at=ctx.at)
+        supplier_messages.write(ctx.session, _as_message(ctx, found), seller, wanted, at=ctx.at)
     return found
 
 
@@ -99,7 +99,7 @@ def drop(ctx: Context, warehouse_id: str, purchase_id: str, *, why: str) -> Purc
         raise Invalid("no-reason", "Say why the purchase is dropped.")
     target = "dropped" if found.state == "proposed" else "cancelled"
     journal.move(ctx, found, target, subject=subject_of(found), why=why)
-    letters.call_off(ctx, warehouse_id, purchase_id, why=why)
+    supplier_messages.call_off(ctx, warehouse_id, purchase_id, why=why)
     return found
 
 
@@ -195,9 +195,9 @@ def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | No
     return seller
 
 
-def _as_letter(ctx: Context, found: Purchase) -> letters.Ordered:
-    """Return a purchase as its letter tells it, with who writes (rule 2)."""
-    return letters.Ordered(
+def _as_message(ctx: Context, found: Purchase) -> supplier_messages.Ordered:
+    """Return a purchase as its message tells it, with who writes (rule 2)."""
+    return supplier_messages.Ordered(
         found.store_id, found.id, number_of(found), found.order_day or found.expected_day, found.expected_day,
         found.cost_minor, locations.head(ctx, found.store_id),
     )  # fmt: skip

@@ -4,16 +4,17 @@ Rules
 -----
 1. What stands in a warehouse of a recall, in a lot that a purchase of the supplier's brought, may go back to it: of the
    recalled batch for certain. What no purchase of this supplier brought does not.
-2. A return is proposed, of as many as go back, the lots that end first before others. That writes its letter, which
-   goes with the goods (`orders.letters`): what, of which batch, by which purchase. What stands on an open return is
-   neither counted nor missing when the warehouse is looked through (`recalls`). Only once it is over is there another.
-3. It leaves the warehouse and its lots when it is handed over: once, whole, as its letter says, and only while the
-   recall holds. Or it is dropped with a reason, and its letter with it.
+2. A return is proposed, of as many as go back, the lots that end first before others. That writes its message, which
+   goes with the goods (`orders.supplier_messages`): what, of which batch, by which purchase. What stands on an open
+   return is neither counted nor missing when the warehouse is looked through (`recalls`). Only once it is over is there
+   another.
+3. It leaves the warehouse and its lots when it is handed over: once, whole, as its message says, and only while the
+   recall holds. Or it is dropped with a reason, and its message with it.
 4. Units that were handed over are claimed of the supplier as those are that were written off (`upstream_claims`), each
    once: a unit leaves the stock once, by one of the two.
 5. A purchase names no batch. Where a product is wholly recalled what comes of it is recalled; where a batch is, what
    comes may be of it, and the supplier can say.
-6. A purchase is called off as a whole, with the recall for its reason and a letter to its supplier. What else stood on
+6. A purchase is called off as a whole, with the recall for its reason and a message to its supplier. What else stood on
    it is proposed again, with the next look at what is needed.
 7. What is taken in all the same is told, and stands in the warehouse as any other recalled goods (`recalls`, rule 2).
 
@@ -42,7 +43,7 @@ from pos.stock.ledger import Place, Source, StockMovement
 from pos.stock.recall import Recall
 from pos.store.store import day_of
 from supply.network.purchasing import purchasing
-from supply.orders import letters, locations, purchases
+from supply.orders import locations, purchases, supplier_messages
 from supply.orders.purchases import Purchase, PurchaseLine
 from supply.orders.suppliers import Supplier, require_warehouse, supplier_of
 
@@ -154,12 +155,12 @@ def propose(ctx: Context, warehouse_id: str, recall_id: str, supplier_id: str, q
     ctx.session.flush()
     facts = {"recall": recall_id, "supplier": seller.id, "units": qty}
     journal.record(ctx, verb="upstream return.proposed", subject=subject_of(made), **facts)
-    letters.send_back(ctx.session, warehouse_id, id, seller, _document(ctx, made, row), at=ctx.at)
+    supplier_messages.send_back(ctx.session, warehouse_id, id, seller, _document(ctx, made, row), at=ctx.at)
     return made
 
 
 def hand_over(ctx: Context, warehouse_id: str, return_id: str) -> UpstreamReturn:
-    """Let a return leave the warehouse, once (rule 3); a letter on paper leaves with it."""
+    """Let a return leave the warehouse, once (rule 3); a message on paper leaves with it."""
     found = return_of(ctx.session, warehouse_id, return_id)
     if found.state == "handed_over":
         raise Conflict(
@@ -185,9 +186,9 @@ def hand_over(ctx: Context, warehouse_id: str, return_id: str) -> UpstreamReturn
         why="recall")  # fmt: skip
     batches.take_from(ctx.session, warehouse_id, [(line.lot_id, line.qty) for line in lines])
     _end(ctx, found, "handed_over", units=units)
-    letter = letters.letter_of(ctx.session, warehouse_id, found.id)
-    if letter.carrier == messages.PAPER:
-        letters.left(ctx, warehouse_id, found.id)
+    message = supplier_messages.message_of(ctx.session, warehouse_id, found.id)
+    if message.carrier == messages.PAPER:
+        supplier_messages.left(ctx, warehouse_id, found.id)
     return found
 
 
@@ -197,7 +198,7 @@ def drop(ctx: Context, warehouse_id: str, return_id: str, *, why: str) -> Upstre
     if not (why := " ".join(why.split())[:LONGEST]):
         raise Invalid("no-reason", "Say why the return is dropped.", field="why")
     _end(ctx, found, "dropped", why=why)
-    letters.call_off(ctx, warehouse_id, found.id, why=why)
+    supplier_messages.call_off(ctx, warehouse_id, found.id, why=why)
     return found
 
 
@@ -372,7 +373,7 @@ def _standing(
 
 
 def _document(ctx: Context, one: UpstreamReturn, row: Recall) -> dict[str, Any]:
-    """Freeze what stands on the letter of a return, but for whom it goes to."""
+    """Freeze what stands on the message of a return, but for whom it goes to."""
     product = ctx.session.get_one(Product, one.sku)
     lines = [
         {

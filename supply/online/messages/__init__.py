@@ -1,1 +1,1 @@
-"""Messages to customers: campaigns, referrals, letters."""
+"""Messages to customers: campaigns, referrals, messages."""

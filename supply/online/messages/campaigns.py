@@ -1,12 +1,12 @@
-"""Letters to customers: a welcome, a word to those who stay away, a code for a friend; and whether it brought anything.
+"""Messages to customers: a welcome, a word to those who stay away, a code for a friend; and what they brought.
 
 Rules
 -----
-1. Only who agreed to messages and left a number is written to, looked up again each time a letter is shown; nobody is
-   in two letters at once.
+1. Only who agreed to messages and left a number is written to, looked up again each time a message is shown; nobody is
+   in two messages at once.
 2. Each person gets a code of their own of an offer that needs one. The till takes it as any coupon. Who passes a
    friend's code on is thanked with one of their own (`referrals`).
-3. Some are left out by lot, never by choice: without them nobody could say what a letter brought. Below FEWEST people
+3. Some are left out by lot, never by choice: without them nobody could say what a message brought. Below FEWEST people
    nobody is left out, and no number is shown.
 4. The effect is of what people spent in as many days after as before, those written to against those left out
    (`forecasting.experiments.uplift`), with its interval; a gain is claimed only where the stricter interval is above
@@ -59,7 +59,7 @@ WORDS = {
 
 
 class Outreach(Base):
-    """A letter to some customers. words: language -> text; days: how long its codes hold and its effect is counted."""
+    """A message to some customers. words: language -> text; days: how long its codes hold and its effect is counted."""
 
     __tablename__ = "outreach"
 
@@ -82,7 +82,7 @@ class Outreach(Base):
 
 
 class OutreachRecipient(Base):
-    """Somebody a letter is for, or who was left out by lot: code '' then."""
+    """Somebody a message is for, or who was left out by lot: code '' then."""
 
     __tablename__ = "outreach_recipient"
 
@@ -94,8 +94,8 @@ class OutreachRecipient(Base):
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A letter to one person, ready to send."""
+class Message:
+    """A message to one person, ready to send."""
 
     customer_id: str
     name: str
@@ -108,7 +108,7 @@ class Letter:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a letter brought so far. bought: who bought since; uplift: None without enough people (rule 3)."""
+    """What a message brought so far. bought: who bought since; uplift: None without enough people (rule 3)."""
 
     days: int
     written: int
@@ -129,7 +129,7 @@ class Reachable:
     was_welcomed: bool
 
     def may_get(self, kind: str, least_away_days: int) -> bool:
-        """Tell whether a letter of this kind is for them (rule 1)."""
+        """Tell whether a message of this kind is for them (rule 1)."""
         if kind == "welcome":
             return self.known_days <= NEW_DAYS and not self.was_welcomed
         if self.away_days is None:
@@ -153,11 +153,11 @@ def make(
     days: int = 21,
     id: str,
 ) -> Outreach:
-    """Make a letter and a code for everybody it is for (rules 1 to 3); the same id again is the same letter."""
+    """Make a message and a code for everybody it is for (rules 1 to 3); the same id again is the same message."""
     if (known := ctx.session.get(Outreach, (store_id, id))) is not None:
         return known
     if kind not in KINDS or not 7 <= away_days <= LONGEST_AWAY or not 3 <= days <= 90:
-        raise Invalid("bad-letter", "Stay within 7 to 365 days away, and 3 to 90 days for the codes.", field="days")
+        raise Invalid("bad-message", "Stay within 7 to 365 days away, and 3 to 90 days for the codes.", field="days")
     kept = {code: _tidy(said) for code, said in words.items() if code in LANGUAGES and said}
     offer, day = offers.offer_of(ctx.session, store_id, offer_id), day_of(ctx.session, store_id, ctx.at)
     if offer.until_day is not None and offer.until_day < day + dt.timedelta(days=days):
@@ -192,20 +192,20 @@ def make(
 
 
 def reported(ctx: Context, store_id: str, id: str, customer_id: str) -> None:
-    """Write that somebody was sent their letter; twice is once."""
+    """Write that somebody was sent their message; twice is once."""
     row = ctx.session.get(OutreachRecipient, (store_id, id, customer_id))
     if row is None or not row.code:
-        raise NotFound("not-in-letter", "This letter is not for this customer.", customer=customer_id)
+        raise NotFound("not-in-message", "This letter is not for this customer.", customer=customer_id)
     if row.reported_at is None:
         row.reported_at = ctx.at
-        journal.record(ctx, verb="outreach.reported", subject=f"customer:{customer_id}", letter=id)
+        journal.record(ctx, verb="outreach.reported", subject=f"customer:{customer_id}", message=id)
 
 
 # --- questions ---
 
 
 def reachable(session: Session, store_id: str, day: dt.date) -> list[Reachable]:
-    """Return who agreed to messages, by id, with what decides which letters are for them (rule 1).
+    """Return who agreed to messages, by id, with what decides which messages are for them (rule 1).
 
     It asks the same few questions however many they are.
     """
@@ -239,20 +239,20 @@ def reachable(session: Session, store_id: str, day: dt.date) -> list[Reachable]:
 
 
 def outreach_of(session: Session, store_id: str, id: str) -> Outreach:
-    """Return a letter."""
+    """Return a message."""
     row = session.get(Outreach, (store_id, id))
     if row is None:
-        raise NotFound("unknown-letter", "There is no such letter.", letter=id)
+        raise NotFound("unknown-message", "There is no such letter.", message=id)
     return row
 
 
 def all_of(session: Session, store_id: str) -> list[Outreach]:
-    """Return the letters, the newest first."""
+    """Return the messages, the newest first."""
     query = sa.select(Outreach).where(Outreach.store_id == store_id).order_by(Outreach.made_at.desc())
     return list(session.scalars(query.limit(50)))
 
 
-def letters_of(session: Session, row: Outreach) -> list[Letter]:
+def messages_of(session: Session, row: Outreach) -> list[Message]:
     """Return what is to be sent, to those who still agree (rules 1, 5)."""
     place = store_of(session, row.store_id)
     query = (
@@ -284,7 +284,7 @@ def letters_of(session: Session, row: Outreach) -> list[Letter]:
         }
         text = (row.words.get(say.code) or say(WORDS[row.kind])).format(**filled)
         found.append(
-            Letter(
+            Message(
                 customer.id, customer.name, customer.phone, person.code, text, person.reported_at,
                 uses.get(person.code, 0),
             )
@@ -293,7 +293,7 @@ def letters_of(session: Session, row: Outreach) -> list[Letter]:
 
 
 def effect_of(session: Session, row: Outreach, day: dt.date) -> Effect:
-    """Return what a letter brought until a day, at most its own days (rule 4)."""
+    """Return what a message brought until a day, at most its own days (rule 4)."""
     people = session.scalars(
         sa.select(OutreachRecipient).where(
             OutreachRecipient.store_id == row.store_id, OutreachRecipient.outreach_id == row.id
@@ -323,7 +323,7 @@ def effect_of(session: Session, row: Outreach, day: dt.date) -> Effect:
 
 
 def _left_out(id: str, people: list[str]) -> set[str]:
-    """Draw who gets no letter: by lot, and the same for the same letter (rule 3)."""
+    """Draw who gets no message: by lot, and the same for the same message (rule 3)."""
     if len(people) < FEWEST:
         return set()
     drawn = sorted(people, key=lambda one: hashlib.sha256(f"{id} {one}".encode()).digest())
@@ -338,7 +338,7 @@ def _tidy(words: str) -> str:
         named = {"?"}
     if not words or len(words) > MOST_WORDS or not named <= FIELDS or "code" not in named:
         raise Invalid(
-            "bad-letter-words", "The words need {code}, and may have {name}, {store} and {until}; 400 letters at most.",
+            "bad-words", "The words need {code}, and may have {name}, {store} and {until}; 400 letters at most.",
             field="words",
         )  # fmt: skip
     return words

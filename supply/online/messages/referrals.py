@@ -7,7 +7,7 @@ Rules
 2. Who passed the code on gets one of the same offer, once for each newcomer and never more often than the code may be
    used; nothing for oneself, by whatever name: the same number is the same person.
 3. Without consent to messages nothing is made or shown; who agrees later still gets it while the offer runs.
-4. Nobody is left out of thanks by lot, as they were promised. What a letter brought is measured as ever, by what those
+4. Nobody is left out of thanks by lot, as they were promised. What a message brought is measured as ever, by what those
    written to spent beside those left out (`messages.campaigns` rule 4); newcomers are counted, and what they spent.
 
 Units: *_minor minor units.
@@ -30,14 +30,14 @@ from pos.customers import consent
 from pos.customers.customers import Customer
 from pos.sold import Sale, SaleLine
 from pos.store.store import day_of, store_of
-from supply.online.messages.campaigns import FRIENDS, Letter, Outreach, OutreachRecipient
+from supply.online.messages.campaigns import FRIENDS, Message, Outreach, OutreachRecipient
 from supply.online.orders import PickupOrder
 
 THANKS = N_(
     "{store}: thank you, {name}! A friend came with your code. The code {code} is for you alone, until {until}."
 )
 LONGEST_DAYS = 180
-"""So long after a letter a friend's first purchase is looked for."""
+"""So long after a message a friend's first purchase is looked for."""
 
 
 class ReferralReward(Base):
@@ -57,7 +57,7 @@ class ReferralReward(Base):
 
 @dataclass(frozen=True)
 class Brought:
-    """What a letter's codes brought: newcomers, what they spent until now, and how many thanks were made."""
+    """What a message's codes brought: newcomers, what they spent until now, and how many thanks were made."""
 
     newcomers: int
     spent_minor: int
@@ -72,30 +72,32 @@ def give(ctx: Context, store_id: str) -> int:
     day = day_of(ctx.session, store_id, ctx.at)
     known = set(ctx.session.scalars(sa.select(ReferralReward.friend_id).where(ReferralReward.store_id == store_id)))
     given = 0
-    for letter in ctx.session.scalars(
+    for outreach in ctx.session.scalars(
         sa.select(Outreach).where(
             Outreach.store_id == store_id, Outreach.kind == "friend",
             Outreach.made_on >= day - dt.timedelta(days=LONGEST_DAYS),
         ).order_by(Outreach.made_at)
     ).all():  # fmt: skip
-        if offers.standing(offers.offer_of(ctx.session, store_id, letter.offer_id), day) != "live":
+        if offers.standing(offers.offer_of(ctx.session, store_id, outreach.offer_id), day) != "live":
             continue
-        for passer_id, sale in _first_purchases(ctx.session, letter, day):
+        for passer_id, sale in _first_purchases(ctx.session, outreach, day):
             if sale.customer_id in known or "messages" not in consent.agreed(ctx.session, store_id, passer_id):
                 continue
-            if _thanked(ctx.session, letter, passer_id) >= FRIENDS:
+            if _thanked(ctx.session, outreach, passer_id) >= FRIENDS:
                 continue
-            (code,) = offers.make_coupons(ctx, store_id, letter.offer_id, until_day=_until(ctx.session, letter, day))
+            (code,) = offers.make_coupons(
+                ctx, store_id, outreach.offer_id, until_day=_until(ctx.session, outreach, day)
+            )
             friend_id = str(sale.customer_id)
             known.add(friend_id)
             ctx.session.add(
                 ReferralReward(
-                    store_id=store_id, friend_id=friend_id, outreach_id=letter.id, customer_id=passer_id,
+                    store_id=store_id, friend_id=friend_id, outreach_id=outreach.id, customer_id=passer_id,
                     sale_id=sale.id, code=code, given_at=ctx.at,
                 )
             )  # fmt: skip
             ctx.session.flush()
-            journal.record(ctx, verb="outreach.thanked", subject=f"customer:{passer_id}", letter=letter.id)
+            journal.record(ctx, verb="outreach.thanked", subject=f"customer:{passer_id}", message=outreach.id)
             given += 1
     return given
 
@@ -104,21 +106,21 @@ def reported(ctx: Context, store_id: str, friend_id: str) -> ReferralReward:
     """Write that somebody was given their thanks; twice is once."""
     row = ctx.session.get(ReferralReward, (store_id, friend_id))
     if row is None:
-        raise NotFound("not-in-letter", "This letter is not for this customer.", customer=friend_id)
+        raise NotFound("not-in-message", "This letter is not for this customer.", customer=friend_id)
     if row.reported_at is None:
         row.reported_at = ctx.at
         journal.record(
             ctx, verb="outreach.reported", subject=f"customer:{row.customer_id}",
-            letter=row.outreach_id)  # fmt: skip
+            message=row.outreach_id)  # fmt: skip
     return row
 
 
 # --- questions ---
 
 
-def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
-    """Return the thanks for a letter's newcomers, ready to send, with the newcomer's id (rule 3)."""
-    store = store_of(session, letter.store_id)
+def messages_of(session: Session, outreach: Outreach) -> list[tuple[str, Message]]:
+    """Return the thanks for a message's newcomers, ready to send, with the newcomer's id (rule 3)."""
+    store = store_of(session, outreach.store_id)
     query = (
         sa.select(ReferralReward, Customer, offers.Coupon.uses, offers.Coupon.until_day)
         .join(
@@ -130,31 +132,31 @@ def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
             sa.and_(offers.Coupon.owner_id == ReferralReward.store_id, offers.Coupon.code == ReferralReward.code),
         )
         .where(
-            ReferralReward.store_id == letter.store_id, ReferralReward.outreach_id == letter.id,
+            ReferralReward.store_id == outreach.store_id, ReferralReward.outreach_id == outreach.id,
             Customer.erased_at.is_(None), Customer.phone != "",
         )
         .order_by(ReferralReward.given_at, ReferralReward.friend_id)
     )  # fmt: skip
     found = []
     for row, customer, uses, until_day in session.execute(query):
-        if "messages" in consent.agreed(session, letter.store_id, customer.id):
+        if "messages" in consent.agreed(session, outreach.store_id, customer.id):
             say = language(customer.language, store.tz)
-            last = until_day or _until(session, letter, day_of(session, letter.store_id, row.given_at))
+            last = until_day or _until(session, outreach, day_of(session, outreach.store_id, row.given_at))
             text = say(THANKS).format(store=store.name, name=customer.name, code=row.code, until=say.day(last))
-            one = Letter(customer.id, customer.name, customer.phone, row.code, text, row.reported_at, uses)
+            one = Message(customer.id, customer.name, customer.phone, row.code, text, row.reported_at, uses)
             found.append((row.friend_id, one))
     return found
 
 
-def brought_by(session: Session, letter: Outreach, day: dt.date) -> Brought:
-    """Return what a letter's codes brought by a day (rule 4)."""
-    newcomers = {str(sale.customer_id) for _passer, sale in _first_purchases(session, letter, day)}
+def brought_by(session: Session, outreach: Outreach, day: dt.date) -> Brought:
+    """Return what a message's codes brought by a day (rule 4)."""
+    newcomers = {str(sale.customer_id) for _passer, sale in _first_purchases(session, outreach, day)}
     spent = sa.select(sa.func.coalesce(sa.func.sum(Sale.total_minor), 0)).where(
-        Sale.store_id == letter.store_id, Sale.customer_id.in_(newcomers), Sale.state == "completed",
+        Sale.store_id == outreach.store_id, Sale.customer_id.in_(newcomers), Sale.state == "completed",
         Sale.business_day <= day,
     )  # fmt: skip
     thanks = sa.select(sa.func.count()).where(
-        ReferralReward.store_id == letter.store_id, ReferralReward.outreach_id == letter.id
+        ReferralReward.store_id == outreach.store_id, ReferralReward.outreach_id == outreach.id
     )
     return Brought(len(newcomers), int(session.scalar(spent) or 0), int(session.scalar(thanks) or 0))
 
@@ -162,16 +164,16 @@ def brought_by(session: Session, letter: Outreach, day: dt.date) -> Brought:
 # --- inside ---
 
 
-def _until(session: Session, letter: Outreach, day: dt.date) -> dt.date:
-    """Return the last day of thanks given on a day: they hold as long as the letter's codes, and as the offer does."""
-    last = offers.offer_of(session, letter.store_id, letter.offer_id).until_day
-    until = day + dt.timedelta(days=letter.days)
+def _until(session: Session, outreach: Outreach, day: dt.date) -> dt.date:
+    """Return the last day of thanks given on a day: they hold as long as the message's codes, and as the offer does."""
+    last = offers.offer_of(session, outreach.store_id, outreach.offer_id).until_day
+    until = day + dt.timedelta(days=outreach.days)
     return until if last is None else min(until, last)
 
 
-def _first_purchases(session: Session, letter: Outreach, day: dt.date) -> list[tuple[str, Sale]]:
+def _first_purchases(session: Session, outreach: Outreach, day: dt.date) -> list[tuple[str, Sale]]:
     """Return who passed a code on, and the first purchase of the newcomer it brought, before a day (rules 1, 2)."""
-    store_id = letter.store_id
+    store_id = outreach.store_id
     collected = sa.and_(PickupOrder.store_id == CouponUse.store_id, PickupOrder.id == CouponUse.sale_id)
     query = (
         sa.select(OutreachRecipient.customer_id, Sale)
@@ -189,7 +191,7 @@ def _first_purchases(session: Session, letter: Outreach, day: dt.date) -> list[t
         )
         .where(
             OutreachRecipient.store_id == store_id,
-            OutreachRecipient.outreach_id == letter.id,
+            OutreachRecipient.outreach_id == outreach.id,
             OutreachRecipient.code != "",
             CouponUse.owner_id == store_id,
             CouponUse.given_back_at.is_(None),
@@ -228,9 +230,9 @@ def _kept_minor(session: Session, sale: Sale) -> int:
     return sale.total_minor + int(session.scalar(back) or 0)
 
 
-def _thanked(session: Session, letter: Outreach, passer_id: str) -> int:
+def _thanked(session: Session, outreach: Outreach, passer_id: str) -> int:
     query = sa.select(sa.func.count()).where(
-        ReferralReward.store_id == letter.store_id, ReferralReward.outreach_id == letter.id,
+        ReferralReward.store_id == outreach.store_id, ReferralReward.outreach_id == outreach.id,
         ReferralReward.customer_id == passer_id,
     )  # fmt: skip
     return int(session.scalar(query) or 0)

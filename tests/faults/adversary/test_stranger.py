@@ -267,14 +267,14 @@ def test_no_code_is_kept_anywhere_and_the_one_sent_is_the_one_that_fits(market):
     assert held
     assert not [value for value in held if shown in value.replace(row.id, "")]
     market.house.doors.settings.secret_key = str(market.house.app.config["SECRET_KEY"])  # the worker's is the same
-    letters = []
+    messages = []
 
     class Caught(LogCarrier):
-        def send(self, letter, *, at):
-            letters.append(letter.text)
+        def send(self, message, *, at):
+            messages.append(message.text)
 
     assert sending.send_due(market.house.doors, [Caught()]) == (1, 0)
-    assert shown in letters[0]
+    assert shown in messages[0]
     assert customer.send(f"{ONLINE}/mine/code", code=shown).status_code == 303
 
 

@@ -22,7 +22,7 @@ from supply.online.checkout.placing import Wishes
 from supply.online.messages import customer_messages
 from tests.store_app.conftest import NOON, House
 
-LETTER = Envelope("m-1", "ready", "+1 555 0100", "li@example.com", "Store: Ready", "Order S01-1 is ready. 你好")
+ENVELOPE = Envelope("m-1", "ready", "+1 555 0100", "li@example.com", "Store: Ready", "Order S01-1 is ready. 你好")
 
 
 @pytest.fixture
@@ -80,11 +80,11 @@ def mail_server():
     door.close()
 
 
-def test_a_service_gets_the_letter_signed(service):
+def test_a_service_gets_the_message_signed(service):
     address, got, _ = service
-    WebhookCarrier(address, "secret").send(LETTER, at=NOON)
+    WebhookCarrier(address, "secret").send(ENVELOPE, at=NOON)
     ((body, signature),) = got
-    assert json.loads(body)["text"] == LETTER.text
+    assert json.loads(body)["text"] == ENVELOPE.text
     assert hmac.compare_digest(signature, hmac.new(b"secret", body, hashlib.sha256).hexdigest())
 
 
@@ -92,14 +92,14 @@ def test_a_service_that_refuses_is_a_fault(service):
     address, _, state = service
     state["answer"] = 503
     with pytest.raises(Unreachable, match="503"):
-        WebhookCarrier(address, "").send(LETTER, at=NOON)
+        WebhookCarrier(address, "").send(ENVELOPE, at=NOON)
 
 
 def test_an_e_mail_arrives_with_its_words_and_its_id(mail_server):
     address, kept, thread = mail_server
     carrier = SmtpCarrier(address)
-    assert carrier.reaches(LETTER)
-    carrier.send(LETTER, at=NOON)
+    assert carrier.reaches(ENVELOPE)
+    carrier.send(ENVELOPE, at=NOON)
     thread.join(60)
     text = b"".join(kept).decode()
     assert "X-Cornerstore-Id: m-1" in text
@@ -109,7 +109,7 @@ def test_an_e_mail_arrives_with_its_words_and_its_id(mail_server):
 def test_a_password_is_never_sent_in_the_clear(mail_server):
     address, kept, _ = mail_server
     with pytest.raises(Unreachable, match="no encryption"):
-        SmtpCarrier(address.replace("smtp://", "smtp://me:secret@")).send(LETTER, at=NOON)
+        SmtpCarrier(address.replace("smtp://", "smtp://me:secret@")).send(ENVELOPE, at=NOON)
     assert kept == []
 
 
@@ -139,7 +139,7 @@ def test_what_fails_is_tried_again_later_and_given_up_in_the_end(network: House)
     class Dead(LogCarrier):
         tries = 0
 
-        def send(self, letter, *, at):
+        def send(self, message, *, at):
             self.tries += 1
             raise OSError("no line")
 
@@ -161,15 +161,15 @@ def test_what_was_sent_is_sent_once_with_the_orders_address(build):
         def __init__(self):
             self.got = []
 
-        def send(self, letter, *, at):
-            self.got.append(letter)
+        def send(self, message, *, at):
+            self.got.append(message)
 
     keeps = Keeps()
     assert sending.send_due(network.doors, [keeps]) == (1, 0)
     assert sending.send_due(network.doors, [keeps]) == (0, 0)
-    (letter,) = keeps.got
-    assert letter.text.endswith(f"https://shop.example/shop/s01/order/{token_for('k' * 40, 'S01', 'o-1')}")
-    assert "已备好" in letter.text
+    (message,) = keeps.got
+    assert message.text.endswith(f"https://shop.example/shop/s01/order/{token_for('k' * 40, 'S01', 'o-1')}")
+    assert "已备好" in message.text
 
 
 def test_every_message_has_its_words_in_both_languages():
@@ -211,10 +211,10 @@ def test_people_are_forgotten_a_month_after(network: House):
         assert (row.email, row.body) == ("", {})
 
 
-def test_a_letter_that_cannot_be_written_keeps_no_other_waiting(house: House):
+def test_a_message_that_cannot_be_written_keeps_no_other_waiting(house: House):
     class Odd(LogCarrier):
-        def send(self, letter, *, at):
-            if letter.id == "odd":
+        def send(self, message, *, at):
+            if message.id == "odd":
                 raise AttributeError("an address no library reads")
 
     with house.doors.write() as session:

@@ -32,16 +32,16 @@ def sold(store):  # noqa: F811
     return store
 
 
-def letters(house):
+def mailed(house):
     with house.doors.read() as session:
-        return letters_now(session)
+        return mailed_now(session)
 
 
 def test_a_receipt_leaves_once_with_its_pdf_and_its_address_is_forgotten(house, sold, mail_server):
     carrier, kept, _ = mail_server
     for _press in range(2):
         assert sold.post(ADDRESS, json={"id": WISH, "email": LI}).status_code == 200
-    assert [row.email for row in letters(house)] == [LI]
+    assert [row.email for row in mailed(house)] == [LI]
     assert "It waits to be sent" in words(sold.get(f"/money/receipts/{SALE}"))
     assert sending.send_due(house.doors, [carrier]) == (1, 0)
     assert sending.send_due(house.doors, [carrier]) == (0, 0)
@@ -50,7 +50,7 @@ def test_a_receipt_leaves_once_with_its_pdf_and_its_address_is_forgotten(house, 
     assert "$2.58" in mail.get_body().get_content()
     [file] = mail.iter_attachments()
     assert (file.get_filename(), file.get_content()[:5]) == ("receipt-000001.pdf", b"%PDF-")
-    [row] = letters(house)
+    [row] = mailed(house)
     assert (row.state, row.email) == ("sent", "")
     with house.doors.read() as session:
         journal = {entry.verb: entry.body for entry in session.scalars(sa.select(JournalEntry))}
@@ -61,7 +61,7 @@ def test_a_receipt_leaves_once_with_its_pdf_and_its_address_is_forgotten(house, 
     assert LI not in page
 
 
-def test_a_letter_waits_while_there_is_no_line_and_is_given_up_after_a_day(house, sold):
+def test_a_message_waits_while_there_is_no_line_and_is_given_up_after_a_day(house, sold):
     away = SmtpCarrier("smtp://127.0.0.1:9?from=store@example.com")
     sold.post(ADDRESS, json={"id": WISH, "email": LI})
     assert sending.send_due(house.doors, [away]) == (0, 1)
@@ -69,12 +69,12 @@ def test_a_letter_waits_while_there_is_no_line_and_is_given_up_after_a_day(house
     assert "it is tried again" in words(sold.get(f"/money/receipts/{SALE}"))
     at = NOON
     with house.doors.write() as session:
-        (row,) = letters_now(session)
+        (row,) = mailed_now(session)
         while row.state == "waiting":
             at = row.try_at
             messages.failed(Context(session, ACTOR, at), row, "unreachable", "no line")
     assert dt.timedelta(hours=20) < at - NOON < dt.timedelta(hours=30)
-    assert letters(house)[0].email == ""
+    assert mailed(house)[0].email == ""
     assert "Send it again, or print it." in words(sold.get(f"/money/receipts/{SALE}"))
 
 
@@ -83,7 +83,7 @@ def test_a_refused_address_is_said_and_not_tried_again(house, sold, mail_server)
     state["answer"] = b"550 no such person"
     sold.post(ADDRESS, json={"id": WISH, "email": LI})
     assert sending.send_due(house.doors, [carrier]) == (0, 1)
-    assert (letters(house)[0].state, letters(house)[0].email) == ("failed", "")
+    assert (mailed(house)[0].state, mailed(house)[0].email) == ("failed", "")
     assert "refused the address" in words(sold.get(f"/money/receipts/{SALE}"))
 
 
@@ -95,7 +95,7 @@ def test_a_refused_address_is_said_and_not_tried_again(house, sold, mail_server)
 def test_what_is_no_address_is_a_sentence(house, sold, typed: str):
     answer = sold.post(ADDRESS, json={"id": WISH, "email": typed})
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "no-mail-address")
-    assert letters(house) == []
+    assert mailed(house) == []
 
 
 def test_a_receipt_goes_by_mail_five_times_and_only_where_there_is_one(sold):
@@ -115,10 +115,10 @@ def test_the_page_of_a_receipt_sends_it_too(house, sold):
     answer = post(sold, f"/slips/mail/{SALE}", command_id=WISH, email="nobody")
     assert (answer.status_code, "li@example.com" in words(answer)) == (422, True)
     assert post(sold, f"/slips/mail/{SALE}", command_id=WISH, email=LI).status_code == 303
-    assert len(letters(house)) == 1
+    assert len(mailed(house)) == 1
 
 
-def test_of_a_voucher_the_letter_shows_the_end_of_the_code_alone(house, store):  # noqa: F811
+def test_of_a_voucher_the_message_shows_the_end_of_the_code_alone(house, store):  # noqa: F811
     actor = Actor.system("test", STORE)
     with house.doors.write() as session:
         wishes = {"kind": "voucher", "price_typed": True}
@@ -131,11 +131,11 @@ def test_of_a_voucher_the_letter_shows_the_end_of_the_code_alone(house, store): 
     document = store.post("/api/sales", json=body(lines=gift)).get_json()["document"]
     assert store.post(ADDRESS, json={"id": WISH, "email": LI}).status_code == 200
     with house.doors.read() as session:
-        letter = receipts.written(session, letters_now(session)[0])
+        message = receipts.written(session, mailed_now(session)[0])
     lines = [receipt.layout(given, columns=pdf.COLUMNS) for given in (vouchers.masked(document), document)]
-    masked, whole = (pdf.document_pages([one], letter.subject) for one in lines)
-    assert letter.files[0][2] == masked != whole
+    masked, whole = (pdf.document_pages([one], message.subject) for one in lines)
+    assert message.files[0][2] == masked != whole
 
 
-def letters_now(session):
+def mailed_now(session):
     return list(session.scalars(sa.select(OutgoingMessage)))

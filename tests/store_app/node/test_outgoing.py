@@ -28,7 +28,7 @@ from store_app.node import doctor, joining
 from store_app.runtime import outgoing
 from store_app.sync import sender
 from tests.store_app.conftest import NOON
-from tests.store_app.mail.test_notifying import LETTER
+from tests.store_app.mail.test_notifying import ENVELOPE
 
 ROOT = Path(__file__).resolve().parents[3]
 GOES_OUT = (
@@ -110,7 +110,7 @@ def test_no_request_follows_a_redirect_or_goes_to_another_address(tmp_path):
                 with pytest.raises(Refused, match="alone"):
                     client.get(f"{other}/x")
         for ask in (
-            lambda: WebhookCarrier(ours, "key").send(LETTER, at=NOON),
+            lambda: WebhookCarrier(ours, "key").send(ENVELOPE, at=NOON),
             lambda: joining.fetch_ca(ours, "AB", tmp_path / "ca.pem"),
             lambda: joining.exchange(ours, "code", None, Signer.make()),
         ):
@@ -221,14 +221,14 @@ def test_a_socket_this_computer_and_a_checked_certificate_are_no_open_line(bare,
     bare(database_url=BOOKS.format("", ""))
 
 
-def test_no_letter_goes_to_another_host_whose_encryption_somebody_took_away(mail_server, bare):
+def test_no_message_goes_to_another_host_whose_encryption_somebody_took_away(mail_server, bare):
     here, kept, _ = mail_server
     address = f"smtp://127.1:{here._port}?from=store@example.com"  # this computer, by a name that says it of none
     with pytest.raises(Unreachable, match="no encryption"):
-        SmtpCarrier(address).send(LETTER, at=NOON)
+        SmtpCarrier(address).send(ENVELOPE, at=NOON)
     assert kept == []
     (trusted,) = carriers.carriers(bare(notify=address, trusted_wires="127.1"))
-    trusted.send(LETTER, at=NOON)
+    trusted.send(ENVELOPE, at=NOON)
     assert len(kept) == 1
 
 

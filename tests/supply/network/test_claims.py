@@ -21,7 +21,7 @@ from supply.network.claims.photos import ClaimPhoto, ClaimPhotoPiece
 from supply.network.offers import offer_results
 from supply.network.warehouse import returns
 from supply.orders import claims as delivery_claims
-from supply.orders import letters, supplier_returns
+from supply.orders import supplier_messages, supplier_returns
 from supply.orders.deliveries import Delivery
 from supply.orders.suppliers import Supplier
 from supply.receiving import receiving
@@ -404,7 +404,7 @@ def test_a_delivery_that_is_not_posted_or_another_shop_s_cannot_be_complained_of
         handling.file(Context(session, KEEPER["S2"], AT), "S2", asked, id="c")
 
 
-def test_a_claim_to_an_own_supplier_is_a_letter_and_its_answer_is_written_down(country):
+def test_a_claim_to_an_own_supplier_is_a_message_and_its_answer_is_written_down(country):
     with country.stores["S1"].write() as session:
         farm = session.get(Supplier, FARM)
         farm.send_by, farm.email = "email", "farm@example.org"
@@ -412,8 +412,8 @@ def test_a_claim_to_an_own_supplier_is_a_letter_and_its_answer_is_written_down(c
     delivery = country.take_in("S1", [("bread", 4, "Missing")])
     file(country, delivery, ("bread", "short", 2))
     with country.stores["S1"].write() as session:
-        letter = letters.letter_of(session, "S1", CLAIM)
-        assert (letter.kind, letter.email, letter.body["lines"][0]["qty"]) == ("claim", "farm@example.org", 2)
+        message = supplier_messages.message_of(session, "S1", CLAIM)
+        assert (message.kind, message.email, message.body["lines"][0]["qty"]) == ("claim", "farm@example.org", 2)
         made = handling.answered_by_supplier(
             Context(session, KEEPER["S1"], AT), "S1", CLAIM, {("bread", "short"): 2}, remedy="money"
         )

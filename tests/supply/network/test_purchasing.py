@@ -12,12 +12,11 @@ from pos import messages
 from pos.stock import batches, stock
 from pos.stock.batches import Batch, Lot
 from supply.demand.history import DailyDemand, StoreDay
-from supply.network.purchasing import letter_pages, purchasing, requirements
+from supply.network.purchasing import message_pages, purchasing, requirements
 from supply.network.recalls import recalls, upstream_returns
 from supply.network.warehouse import dispatch
 from supply.network.warehouse import lots as warehouse_lots
-from supply.orders import letters as supplier_letters
-from supply.orders import locations, purchases, suppliers, supply_routes
+from supply.orders import locations, purchases, supplier_messages, suppliers, supply_routes
 from supply.orders.deliveries import DeliveryLine
 from supply.orders.delivery_calendar import DeliveryCalendar
 from supply.orders.suppliers import CasePack, Contact
@@ -87,7 +86,7 @@ def test_what_is_wholly_recalled_is_not_bought_until_the_recall_is_lifted(countr
         assert "tea" in proposed(session)
 
 
-def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_letter_and_by_the_recall_alone(country):
+def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_message_and_by_the_recall_alone(country):
     with country.network.write() as session:
         suppliers.write_contact(Context(session, **BY), NETWORK, "grower", Contact("Grower"))
         suppliers.offer_product(Context(session, **BY), "grower", "tea", CasePack(pack_qty=5, pack_cost_minor=300))
@@ -105,11 +104,11 @@ def test_what_is_ordered_of_a_recalled_product_is_told_called_off_once_with_a_le
         assert upstream_returns.recalled_purchases(session, made)["tea"].id == "lot"
         with pytest.raises(Refused, match="brings nothing that is recalled"):
             upstream_returns.call_off_purchase(Context(session, **BY), "other", WAREHOUSE, made.id)
-        supplier_letters.left(Context(session, **BY), WAREHOUSE, made.id)
+        supplier_messages.left(Context(session, **BY), WAREHOUSE, made.id)
         for _click in range(2):
             upstream_returns.call_off_purchase(Context(session, **BY), "lot", WAREHOUSE, made.id)
-        letters = supplier_letters.letters_of(session, WAREHOUSE, made.id)
-        assert [(one.kind, one.body.get("called_off")) for one in letters][1:] == [("cancellation", "Recalled: glass")]
+        written = supplier_messages.messages_of(session, WAREHOUSE, made.id)
+        assert [(one.kind, one.body.get("called_off")) for one in written][1:] == [("cancellation", "Recalled: glass")]
         assert (made.state, upstream_returns.coming_purchases(session, "lot")) == ("cancelled", [])
 
 
@@ -382,7 +381,7 @@ def test_a_supplier_is_planned_with_the_days_its_deliveries_took_and_their_sprea
         assert line.packs * 12 >= on_time * 12 + 60 + 30, "a day more, and something for those that come later"
 
 
-def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
+def test_an_ordered_purchase_is_a_message_and_one_called_off_another(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 10)
         with pytest.raises(NotFound, match="No supplier delivers"):
@@ -396,9 +395,9 @@ def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
             purchasing.order(Context(session, **BY), WAREHOUSE, made.id, {"tea": 1})
     with country.network.write() as session:
         purchasing.order(Context(session, **BY), WAREHOUSE, made.id, {"tea": 4})
-        (letter,) = messages.due(session, AT)
-        reported = letter.body
-        assert (letter.carrier, letter.email) == ("email", "orders@mill.example")
+        (message,) = messages.due(session, AT)
+        reported = message.body
+        assert (message.carrier, message.email) == ("email", "orders@mill.example")
         assert (reported["store"]["address"], reported["store"]["phone"]) == ("Quay 4", "0211-4400")
         assert (reported["store"]["name"], reported["order_no"], reported["total_minor"]) == (
             "Network vehicle",
@@ -407,22 +406,22 @@ def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
         )
         assert (
             b"WH1-1,Network vehicle,,2026-03-05,T-12,tea,,Green tea,4,12,each,12.00,48.00,EUR"
-            in supplier_letters.as_csv(reported)
+            in supplier_messages.as_csv(reported)
         )
-        assert letter_pages.pages(reported).startswith(b"%PDF")
-        supplier_letters.left(Context(session, **BY), WAREHOUSE, made.id)
+        assert message_pages.pages(reported).startswith(b"%PDF")
+        supplier_messages.left(Context(session, **BY), WAREHOUSE, made.id)
         purchasing.drop(Context(session, **BY), WAREHOUSE, made.id, why="Flooded")
-        off = supplier_letters.letters_of(session, WAREHOUSE, made.id)[-1]
+        off = supplier_messages.messages_of(session, WAREHOUSE, made.id)[-1]
         assert (off.kind, off.state, off.body["called_off"]) == ("cancellation", "waiting", "Flooded")
 
 
-def test_what_is_bought_of_nobody_known_has_no_letter(country):
+def test_what_is_bought_of_nobody_known_has_no_message(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 10)
         (made,) = purchasing.propose(Context(session, **BY), WAREHOUSE)
         purchasing.order(Context(session, **BY), WAREHOUSE, made.id)
         purchasing.drop(Context(session, **BY), WAREHOUSE, made.id, why="Closed")
-        assert supplier_letters.letters_of(session, WAREHOUSE, made.id) == []
+        assert supplier_messages.messages_of(session, WAREHOUSE, made.id) == []
 
 
 def test_a_purchase_counts_for_the_next_order_day_after_the_cut_off_and_no_supplier_comes_on_a_closed_day(country):

@@ -1,4 +1,4 @@
-"""Recalled goods go back to whom they were bought of: once, with a letter, out of the stock, and claimed once."""
+"""Recalled goods go back to whom they were bought of: once, with a message, out of the stock, and claimed once."""
 
 import contextlib
 import random
@@ -16,12 +16,11 @@ from pos import messages
 from pos.messages import OutgoingMessage
 from pos.stock import batches, stock
 from pos.stock.ledger import Place
-from store_app.mail import letters
+from store_app.mail import supplier_mail
 from supply.membership import attention
 from supply.network.recalls import recalls, upstream_claims, upstream_returns
 from supply.network.recalls.upstream_returns import UpstreamReturn
-from supply.orders import letters as supplier_letters
-from supply.orders import suppliers
+from supply.orders import supplier_messages, suppliers
 from supply.orders.purchases import Purchase, PurchaseLine
 from tests.supply.network.test_upstream_claims import BY, bought, reported
 from tests.supply.road import AT, WAREHOUSE, Country, make_country
@@ -135,46 +134,46 @@ def test_a_return_whose_goods_are_gone_or_whose_recall_is_lifted_is_not_handed_o
             send_back(session, "new", 1, id="b3")
 
 
-def test_the_letter_says_in_the_suppliers_language_what_of_which_batch_and_purchase_goes_back(country):
+def test_the_message_says_in_the_suppliers_language_what_of_which_batch_and_purchase_goes_back(country):
     with country.network.write() as session:
         call(session, None)
         send_back(session, "old", 7)
         send_back(session, "new", 12, id="b2")
-        mailed, paper = (supplier_letters.letter_of(session, WAREHOUSE, one) for one in ("b1", "b2"))
+        mailed, paper = (supplier_messages.message_of(session, WAREHOUSE, one) for one in ("b1", "b2"))
         (line,) = mailed.body["lines"]
         assert (line["qty"], line["batch"], line["purchase_no"]) == (7, "A", f"{WAREHOUSE}-9")
-        letter = letters.written(mailed)
-        assert letter.subject.startswith(f"Return {WAREHOUSE}-R1 from")
-        assert "go back to you: glass" in letter.text
-        assert [name for name, _kind, _bytes in letter.files] == [f"return-{WAREHOUSE}-R1.pdf"]
-        assert "退货单" in letters.written(paper).subject
+        message = supplier_mail.written(mailed)
+        assert message.subject.startswith(f"Return {WAREHOUSE}-R1 from")
+        assert "go back to you: glass" in message.text
+        assert [name for name, _kind, _bytes in message.files] == [f"return-{WAREHOUSE}-R1.pdf"]
+        assert "退货单" in supplier_mail.written(paper).subject
         assert (paper.carrier, paper.state) == ("paper", "waiting")
         upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b2")
         assert paper.state == "sent", "it went with the goods"
-        supplier_letters.left(Context(session, **BY), WAREHOUSE, "b1")
+        supplier_messages.left(Context(session, **BY), WAREHOUSE, "b1")
         upstream_returns.drop(Context(session, **BY), WAREHOUSE, "b1", why="They fetch it not")
         off = session.get_one(OutgoingMessage, (WAREHOUSE, "b1-off"))
-        assert "do not come back to you: They fetch it not" in letters.written(off).text
+        assert "do not come back to you: They fetch it not" in supplier_mail.written(off).text
 
 
-def test_a_letter_of_a_return_that_did_not_leave_needs_a_person_until_it_leaves(country):
+def test_a_message_of_a_return_that_did_not_leave_needs_a_person_until_it_leaves(country):
     with country.network.write() as session:
         call(session, None)
         send_back(session, "old", 7)
         send_back(session, "new", 12, id="b2")
-        assert letters_left(session) == {}, "one is on its way, the other leaves with its goods"
-        letter = supplier_letters.letter_of(session, WAREHOUSE, "b1")
-        messages.failed(Context(session, **BY), letter, "address-refused", "no such box")
-        assert letters_left(session) == {"r1": 1}
+        assert messages_left(session) == {}, "one is on its way, the other leaves with its goods"
+        message = supplier_messages.message_of(session, WAREHOUSE, "b1")
+        messages.failed(Context(session, **BY), message, "address-refused", "no such box")
+        assert messages_left(session) == {"r1": 1}
         upstream_returns.hand_over(Context(session, **BY), WAREHOUSE, "b1")
-        assert letters_left(session) == {"r1": 1}, "the goods are gone, and their letter is not"
-        supplier_letters.again(Context(session, **BY), WAREHOUSE, "b1", how="email", address="new@example.com")
-        assert letters_left(session) == {}
+        assert messages_left(session) == {"r1": 1}, "the goods are gone, and their letter is not"
+        supplier_messages.again(Context(session, **BY), WAREHOUSE, "b1", how="email", address="new@example.com")
+        assert messages_left(session) == {}
 
 
-def letters_left(session: Session) -> dict[str, int]:
+def messages_left(session: Session) -> dict[str, int]:
     found = attention.needing_a_person(session, at=AT)
-    return {one.subject: one.facts["count"] for one in found if one.kind == "letters-left"}
+    return {one.subject: one.facts["count"] for one in found if one.kind == "messages-left"}
 
 
 def test_what_a_return_says_and_did_not_take_out_of_the_stock_is_found(country):

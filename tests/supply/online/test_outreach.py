@@ -1,4 +1,4 @@
-"""Letters to customers: only by consent, some left out by lot, a code each, and what it brought against those."""
+"""Messages to customers: only by consent, some left out by lot, a code each, and what it brought against those."""
 
 import datetime as dt
 
@@ -68,16 +68,16 @@ def test_only_who_agreed_to_messages_and_stayed_away_is_written_to(store):
     bought(store, [*away, *silent], days_ago=45)
     bought(store, here, days_ago=3)
     row = write(store)
-    letters = store.read(lambda session: campaigns.letters_of(session, session.merge(row, load=False)))
-    assert {one.customer_id for one in letters} == set(away)
-    assert all(one.code in one.text for one in letters)
+    messages = store.read(lambda session: campaigns.messages_of(session, session.merge(row, load=False)))
+    assert {one.customer_id for one in messages} == set(away)
+    assert all(one.code in one.text for one in messages)
     days = f"{row.until:%-d %B %Y}", f"{row.until.year}年{row.until.month}月{row.until.day}日"
-    assert [sum(day in one.text for one in letters) for day in days] == [1, 1], "a day as each reader writes it"
+    assert [sum(day in one.text for one in messages) for day in days] == [1, 1], "a day as each reader writes it"
     with pytest.raises(Refused, match="nobody"):
         write(store)
 
 
-def test_whom_letters_are_for_takes_as_many_questions_however_many_they_are(store):
+def test_whom_messages_are_for_takes_as_many_questions_however_many_they_are(store):
     asked, counts = [], []
     sa.event.listen(store.database.engine, "before_cursor_execute", lambda *reported: asked.append(reported[2]))
     for _more in range(2):
@@ -91,27 +91,27 @@ def test_whom_letters_are_for_takes_as_many_questions_however_many_they_are(stor
     assert counts[0][1] == counts[1][1]
 
 
-def test_a_letter_promises_no_day_after_its_offer_s_last(store):
+def test_a_message_promises_no_day_after_its_offer_s_last(store):
     bought(store, people(store, 2), days_ago=45)
     with store.write() as session:
         session.get_one(offers.StandingOffer, "half").until_day = TODAY + dt.timedelta(days=10)
     with pytest.raises(Refused, match="ends on"):
         write(store, days=11)
-    letter = write(store, days=9)
-    assert letter.until == TODAY + dt.timedelta(days=9)
+    message = write(store, days=9)
+    assert message.until == TODAY + dt.timedelta(days=9)
     days = store.read(lambda session: set(session.scalars(sa.select(offers.Coupon.until_day))))
-    assert days == {letter.until}, "and its codes hold to it"
+    assert days == {message.until}, "and its codes hold to it"
 
 
-def test_a_consent_taken_back_takes_the_letter_back(store):
+def test_a_consent_taken_back_takes_the_message_back(store):
     ids = people(store, 2, days_ago=3)
     row = write(store, "welcome")
     with store.write() as session:
         store_row = store_of(session, STORE)
         silent = Particulars("P00", "5550100000", "en", frozenset({"phone"}))
         customers.change(Context(session, store.wei, NOON), store_row, ids[0], silent)
-        letters = campaigns.letters_of(session, session.merge(row, load=False))
-    assert [one.customer_id for one in letters] == [ids[1]]
+        messages = campaigns.messages_of(session, session.merge(row, load=False))
+    assert [one.customer_id for one in messages] == [ids[1]]
 
 
 def test_some_are_left_out_by_lot_and_what_it_brought_is_measured_against_them(store):
@@ -146,10 +146,10 @@ def test_a_code_is_taken_by_the_till_once_and_a_friend_s_code_more_often(store):
     ids = people(store, 1)
     bought(store, ids, days_ago=5)
     row = write(store, "friend")
-    (letter,) = store.read(lambda session: campaigns.letters_of(session, session.merge(row, load=False)))
+    (message,) = store.read(lambda session: campaigns.messages_of(session, session.merge(row, load=False)))
     for _ in range(2):
         with store.write() as session:
-            offers.use_coupons(session, store_of(session, STORE), [letter.code], new_id(), NOON)
+            offers.use_coupons(session, store_of(session, STORE), [message.code], new_id(), NOON)
     found = store.read(lambda session: campaigns.effect_of(session, session.merge(row, load=False), TODAY))
     assert found.used == 2
 

@@ -12,7 +12,7 @@ from pos.customers import customers
 from pos.customers.customers import Particulars
 from pos.sold import Sale
 from pos.store.store import store_of
-from supply.online.messages import campaigns, letter_page, referrals
+from supply.online.messages import campaigns, message_slips, referrals
 from supply.online.messages.referrals import ReferralReward
 from tests.builders import NOON, STORE
 from tests.supply.online.test_outreach import ALL, bought, people, store, write
@@ -24,13 +24,13 @@ TOMORROW = NOON + dt.timedelta(days=1)
 
 @pytest.fixture
 def passed(store):
-    """A regular with a friend's letter; returns (their id, letter, code)."""
+    """A regular with a friend's message; returns (their id, message, code)."""
     (regular,) = people(store, 1)
     bought(store, [regular], days_ago=5)
     row = write(store, "friend")
-    (letter,) = store.read(lambda session: campaigns.letters_of(session, session.merge(row, load=False)))
-    assert "a code for you too" in letter.text
-    return regular, row, letter.code
+    (message,) = store.read(lambda session: campaigns.messages_of(session, session.merge(row, load=False)))
+    assert "a code for you too" in message.text
+    return regular, row, message.code
 
 
 def newcomer(store, n: int, phone: str = "") -> str:
@@ -66,10 +66,10 @@ def test_who_passed_a_code_on_is_thanked_once_the_day_after_a_friend_s_first_pur
     assert thank(store) == 0, "a newcomer is new once"
     (made,) = thanks(store)
     assert (made.customer_id, made.friend_id) == (regular, friend)
-    ((friend_id, letter),) = store.read(lambda session: referrals.letters_of(session, session.merge(row, load=False)))
-    assert (friend_id, letter.customer_id, letter.code in letter.text) == (friend, regular, True)
+    ((friend_id, message),) = store.read(lambda session: referrals.messages_of(session, session.merge(row, load=False)))
+    assert (friend_id, message.customer_id, message.code in message.text) == (friend, regular, True)
     with store.write() as session:
-        offers.use_coupons(session, store_of(session, STORE), [letter.code], "x", NOON)
+        offers.use_coupons(session, store_of(session, STORE), [message.code], "x", NOON)
         for _ in range(2):
             referrals.reported(Context(session, store.wei, NOON), STORE, friend)
     brought = store.read(lambda session: referrals.brought_by(session, session.merge(row, load=False), TOMORROW.date()))
@@ -77,7 +77,7 @@ def test_who_passed_a_code_on_is_thanked_once_the_day_after_a_friend_s_first_pur
         sa.select(sa.func.sum(Sale.total_minor)).where(Sale.customer_id == friend)
     ))  # fmt: skip
     assert (brought.newcomers, brought.thanked, brought.spent_minor) == (1, 1, spent)
-    assert letter_page.pages("Thanks", "Elm", [letter]).startswith(b"%PDF")
+    assert message_slips.pages("Thanks", "Elm", [message]).startswith(b"%PDF")
 
 
 def test_nobody_is_thanked_for_themselves_for_strangers_or_for_old_customers(store, passed):

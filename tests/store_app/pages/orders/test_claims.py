@@ -7,7 +7,7 @@ import pytest
 
 from config.ids import new_id
 from pos.messages import OutgoingMessage
-from store_app.mail import letters, sending
+from store_app.mail import sending, supplier_mail
 from supply.network.claims import photos
 from supply.orders import claims
 from supply.orders.claims import Claim
@@ -184,14 +184,14 @@ def test_a_claim_to_an_own_supplier_goes_by_e_mail_with_its_photo_and_never_as_a
         complaints.taken_in(session, DELIVERY, {"tea": (12, 12)}, supplier_id="farm", order_id="order-P1")
     assert file(client, qty=2, photos=[complaints.photo()], command=CLAIM, words="It leaks").status_code == 303
     with house.doors.read() as session:
-        letter = letters.complaint(session, session.get(OutgoingMessage, (STORE, CLAIM)))
-    assert letter.email == "ann@farm.example"
-    assert "2 绿茶 Green tea (tea): damaged" in letter.text
-    assert "It leaks" in letter.text
-    assert [name for name, _kind, data in letter.files if data[:2] == b"\xff\xd8"] == ["photo-1.jpg"]
+        message = supplier_mail.complaint(session, session.get(OutgoingMessage, (STORE, CLAIM)))
+    assert message.email == "ann@farm.example"
+    assert "2 绿茶 Green tea (tea): damaged" in message.text
+    assert "It leaks" in message.text
+    assert [name for name, _kind, data in message.files if data[:2] == b"\xff\xd8"] == ["photo-1.jpg"]
     assert sending.send_due(house.doors, []) == (0, 1)
     assert "This store has no mail server." in words(client.get(f"/claims/{CLAIM}"))
     assert send(client, f"/claims/{CLAIM}/again", email="bob@farm.example").status_code == 303
-    assert client.get(f"/orders/letters/{CLAIM}.pdf").status_code == 404
+    assert client.get(f"/orders/messages/{CLAIM}.pdf").status_code == 404
     answered = send(client, f"/claims/{CLAIM}/answered", remedy="replacement", **{"grant-0": "2"})
     assert (answered.status_code, found(house).state) == (303, "replaced")

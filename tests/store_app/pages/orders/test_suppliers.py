@@ -13,8 +13,7 @@ from config.ids import new_id
 from pos.messages import OutgoingMessage
 from pos.printing.queue import PrintJob
 from store_app.mail import sending
-from supply.orders import letters as supplier_letters
-from supply.orders import supply_routes
+from supply.orders import supplier_messages, supply_routes
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.orders.suppliers import Supplier, SupplierProduct
 from supply.replenishment import service_targets
@@ -48,7 +47,7 @@ def added(office, **other) -> str:
     return command
 
 
-def the_letter(office) -> OutgoingMessage:
+def the_message(office) -> OutgoingMessage:
     with office.doors.read() as session:
         return session.scalars(sa.select(OutgoingMessage)).one()
 
@@ -198,9 +197,9 @@ def test_a_refused_address_is_a_sentence_the_order_stays_and_goes_again_to_anoth
     assert "orders@farm.example was refused" in shown
     assert "no such person" in shown
     assert "not with the supplier yet" in words(client.get("/orders/"))
-    assert send(client, f"/orders/letters/{P1}/again", email="nobody").status_code == 422
+    assert send(client, f"/orders/messages/{P1}/again", email="nobody").status_code == 422
     state["answer"] = b"250 fine"
-    assert send(client, f"/orders/letters/{P1}/again", email="ann@farm.example").status_code == 303
+    assert send(client, f"/orders/messages/{P1}/again", email="ann@farm.example").status_code == 303
     assert sending.send_due(office.doors, [carrier]) == (1, 0)
     assert len(kept) == 1
     assert "Sent to ann@farm.example" in words(client.get(f"/orders/{P1}"))
@@ -221,14 +220,14 @@ def test_on_paper_it_waits_to_be_printed_and_can_be_seen_again(office):
     assert "they do not know of it yet" in words(client.get(f"/orders/{P1}"))
     command = new_id()
     for _ in range(2):
-        assert send(client, f"/orders/letters/{P1}/print", command_id=command).status_code == 303
+        assert send(client, f"/orders/messages/{P1}/print", command_id=command).status_code == 303
     with office.doors.read() as session:
         jobs = session.scalars(sa.select(PrintJob).where(PrintJob.kind == "supplier_order")).all()
         assert len(jobs) == 1
-    assert the_letter(office).state == "sent"
-    assert client.get(f"/orders/letters/{P1}.pdf").data.startswith(b"%PDF-")
-    assert "Whole milk" in client.get(f"/orders/letters/{P1}.csv").data.decode()
-    assert client.get(f"/orders/letters/{P1}.exe").status_code == 404
+    assert the_message(office).state == "sent"
+    assert client.get(f"/orders/messages/{P1}.pdf").data.startswith(b"%PDF-")
+    assert "Whole milk" in client.get(f"/orders/messages/{P1}.csv").data.decode()
+    assert client.get(f"/orders/messages/{P1}.exe").status_code == 404
 
 
 def test_the_week_s_money_is_set_and_lifted(office):
@@ -261,7 +260,7 @@ def test_a_supplier_put_aside_says_so_and_is_offered_nothing(office):
     with office.doors.read() as session:
         assert farm not in supply_routes.offered(session, STORE, office.clock.now().date())
         assert session.get_one(Supplier, farm).active is False
-        assert supplier_letters.unsent(session, STORE) == set()
+        assert supplier_messages.unsent(session, STORE) == set()
 
 
 def test_closed_days_and_the_hour_of_orders_are_kept_said_and_bind_the_proposal(office):

@@ -151,7 +151,7 @@ def test_the_outlook_names_shops_and_days_and_forgives_a_strange_address(console
     assert client.get("/console/outlook/nowhere").status_code == 404
 
 
-def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_a_letter(console, mail_server):
+def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_a_message(console, mail_server):
     client = console.signed_in("operator")
     assert "Nobody to buy from yet" in words(client.get("/console/upstream/"))
     typed = {
@@ -196,7 +196,7 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
     assert sending.send_due(console.doors, [carrier]) == (0, 1)
     assert unsent in words(client.get("/console/"))
     state["answer"] = b"250 fine"
-    again = f"/console/purchases/WH1/letters/{made.id}/again"
+    again = f"/console/purchases/WH1/messages/{made.id}/again"
     assert send(client, again, email="orders@dairy.example").status_code == 303
     assert unsent not in words(client.get("/console/"))
     assert sending.send_due(console.doors, [carrier]) == (1, 0)
@@ -207,5 +207,5 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
         f"order-WH1-{made.purchase_no}.{kind}" for kind in ("pdf", "csv")
     ]
     assert "Sent to orders@dairy.example" in words(client.get("/console/purchases/"))
-    paper = client.get(f"/console/purchases/WH1/letters/{made.id}.csv")
+    paper = client.get(f"/console/purchases/WH1/messages/{made.id}.csv")
     assert b",3,24,each,12.00,36.00," in paper.data

@@ -164,7 +164,7 @@ def called_of_the_dairy(console) -> str:
     return str(send(client, "/console/recalls/", **said).location)
 
 
-def test_recalled_goods_go_back_to_the_supplier_with_a_letter_and_its_claim_names_them(console):
+def test_recalled_goods_go_back_to_the_supplier_with_a_message_and_its_claim_names_them(console):
     client, at = console.signed_in("operator"), called_of_the_dairy(console)
     assert "24 of it stand in warehouse WH1" in words(client.get(at))
     command = new_id()
@@ -174,7 +174,7 @@ def test_recalled_goods_go_back_to_the_supplier_with_a_letter_and_its_claim_name
     assert "Dairy to be handed over Return WH1-R1 · batch L7 20" in page
     assert "The book has 4 of it" in page
     assert "The table (CSV)" not in page
-    paper = f"/console/purchases/WH1/letters/{command}"
+    paper = f"/console/purchases/WH1/messages/{command}"
     assert client.get(f"{paper}.pdf").data.startswith(b"%PDF-")
     assert client.get(f"{paper}.csv").status_code == 404
     assert send(client, f"{at}/returns/WH1/{command}/drop", why=" ").status_code == 422
@@ -188,7 +188,7 @@ def test_recalled_goods_go_back_to_the_supplier_with_a_letter_and_its_claim_name
     send(client, f"{at}/suppliers/dairy")
     assert words(client.get(at)).count("Return WH1-R1") == 2, "the claim names it"
     send(client, f"{at}/send-back/WH1/dairy", qty="4", command_id=(second := new_id()))
-    left = send(client, f"/console/purchases/WH1/letters/{second}/left")
+    left = send(client, f"/console/purchases/WH1/messages/{second}/left")
     assert left.location == at, "a return's letter stands on its recall's page"
     for _click in range(2):
         assert send(client, f"{at}/returns/WH1/{second}/drop", why="Burst").status_code == 303

@@ -1,6 +1,6 @@
-"""Letters to suppliers as they are carried: words, the page as PDF, of an order a CSV, of a claim its photos.
+"""Messages to suppliers as they are carried: words, the page as PDF, of an order a CSV, of a claim its photos.
 
-The words are in the supplier's language; the attachments are made of the letter's frozen document alone.
+The words are in the supplier's language; the attachments are made of the message's frozen document alone.
 """
 
 from typing import Any
@@ -13,10 +13,10 @@ from pos.documents.words import code_word
 from pos.messages import OutgoingMessage
 from store_app.mail.carriers import Envelope
 from supply.network.claims import photos as claim_photos
-from supply.network.purchasing import letter_pages
-from supply.orders import letters as supplier_letters
+from supply.network.purchasing import message_pages
+from supply.orders import supplier_messages
 
-_LETTERS = {
+_TEXTS = {
     "order": (
         N_("Order {no} from {store}"),
         N_("Dear {supplier},\n\nplease deliver the attached order {no} on {day}.\n"),
@@ -54,7 +54,7 @@ _WISHES = {
 
 
 def written(row: OutgoingMessage) -> Envelope:
-    """Return a letter as it is carried, with its attachments (rule 1)."""
+    """Return a message as it is carried, with its attachments (rule 1)."""
     document = row.body
     say = said_in(document)
     said: dict[str, Any] = {
@@ -63,20 +63,20 @@ def written(row: OutgoingMessage) -> Envelope:
         "by": document["by"], "address": document["store"]["address"] or "", "phone": document["store"]["phone"] or "",
         "customer_no": document["customer_no"], "please": say(_PLEASE),
     }  # fmt: skip
-    subject, text = map(say, _LETTERS[row.kind])
+    subject, text = map(say, _TEXTS[row.kind])
     number = say(_NUMBER) if document["customer_no"] else ""
     is_order = row.kind in ("order", "cancellation")
     name = f"{'order' if is_order else 'return'}-{document['order_no']}"
-    table = [(f"{name}.csv", "text/csv", supplier_letters.as_csv(document))] if is_order else []
+    table = [(f"{name}.csv", "text/csv", supplier_messages.as_csv(document))] if is_order else []
     return Envelope(
         id=row.id, kind=row.kind, phone="", email=row.email, subject=subject.format(**said),
         text=f"{text}{number}{_GREETING}".format(**said).rstrip() + "\n",
-        files=((f"{name}.pdf", "application/pdf", letter_pages.pages(document)), *table),
+        files=((f"{name}.pdf", "application/pdf", message_pages.pages(document)), *table),
     )  # fmt: skip
 
 
 def complaint(session: Session, row: OutgoingMessage) -> Envelope:
-    """Return the letter of a claim, with its photos (rule 1)."""
+    """Return the message of a claim, with its photos (rule 1)."""
     document = row.body
     say = said_in(document)
     said = {
@@ -91,7 +91,7 @@ def complaint(session: Session, row: OutgoingMessage) -> Envelope:
         "words": f"{document['words']}\n" if document["words"] else "",
         "wish": code_word(_WISHES, document["wish"], say),
     }  # fmt: skip
-    subject, text = map(say, _LETTERS["claim"])
+    subject, text = map(say, _TEXTS["claim"])
     number = say(_NUMBER) if document["customer_no"] else ""
     photos = claim_photos.photos_of(session, row.store_id, row.id)
     return Envelope(

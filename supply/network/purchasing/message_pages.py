@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. The page says what the letter's frozen document says, in the supplier's language, and reads nothing else.
+1. The page says what the message's frozen document says, in the supplier's language, and reads nothing else.
 2. The same document gives the same bytes. Every page has the order's number and its own.
 """
 
@@ -38,7 +38,7 @@ _SMALL = ("article_no", "purchase")
 def pages(document: dict[str, Any]) -> bytes:
     """Return an order or a return, or the word that it is called off, as a PDF file.
 
-    document: as `orders.letters` freezes it; one without a day of delivery is of goods that go back.
+    document: as `orders.supplier_messages` freezes it; one without a day of delivery is of goods that go back.
     """
     say, is_order = said_in(document), "delivery_day" in document
     off, columns = "called_off" in document, _COLUMNS if is_order else _RETURNED

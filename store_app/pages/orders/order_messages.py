@@ -1,4 +1,4 @@
-"""The letter of an order: seen again as PDF or table, printed, sent again, or handed over."""
+"""The message of an order: seen again as PDF or table, printed, sent again, or handed over."""
 
 from typing import Any
 
@@ -17,38 +17,38 @@ from store_app.pages.orders import ordering
 from store_app.runtime.doors import acting, doors, read, wake_worker_after, write
 from store_app.web.presenting import place
 from store_app.web.security import requires
-from supply.orders import letters
+from supply.orders import supplier_messages
 
-bp = Blueprint("order_letters", __name__, url_prefix="/orders/letters")
+bp = Blueprint("order_messages", __name__, url_prefix="/orders/messages")
 bp.before_request(form.know_the_place)
 
 
-def _on_order(letter_id: str, fault: DomainError | None = None) -> Any:
-    return ordering.order(_order_id(letter_id), fault=fault)
+def _on_order(message_id: str, fault: DomainError | None = None) -> Any:
+    return ordering.order(_order_id(message_id), fault=fault)
 
 
-@bp.get("/<letter_id>.<kind>")
+@bp.get("/<message_id>.<kind>")
 @requires("order")
-def paper(letter_id: str, kind: str) -> Response:
-    """Give a letter as it was sent: `pdf` for people, `csv` for a supplier's program."""
+def paper(message_id: str, kind: str) -> Response:
+    """Give a message as it was sent: `pdf` for people, `csv` for a supplier's program."""
     with read() as session:
-        document = _letter(session, letter_id).body
+        document = _message(session, message_id).body
     return as_paper(document, kind)
 
 
 def as_paper(document: dict[str, Any], kind: str) -> Response:
-    """Answer with a letter's page or table."""
+    """Answer with a message's page or table."""
     if kind not in ("pdf", "csv"):
         raise NotFound("no-paper", "There is no such paper. Choose the page or the table.")
     is_order = "delivery_day" in document
     if kind == "csv" and not is_order:
         raise NotFound("no-paper", "There is no such paper. Choose the page or the table.")
     if kind == "csv":
-        made, mimetype = letters.as_csv(document), "text/csv"
+        made, mimetype = supplier_messages.as_csv(document), "text/csv"
     else:
-        from supply.network.purchasing import letter_pages  # brings a drawing library along
+        from supply.network.purchasing import message_pages  # brings a drawing library along
 
-        made, mimetype = letter_pages.pages(document), "application/pdf"
+        made, mimetype = message_pages.pages(document), "application/pdf"
     answer = make_response(made)
     answer.mimetype = mimetype
     name = "order" if is_order else "return"
@@ -58,52 +58,52 @@ def as_paper(document: dict[str, Any], kind: str) -> Response:
     return answer
 
 
-@bp.post("/<letter_id>/print")
+@bp.post("/<message_id>/print")
 @requires("order")
 @form.answers_on(_on_order)
-def slip(letter_id: str) -> ResponseReturnValue:
+def slip(message_id: str) -> ResponseReturnValue:
     """Print the order on the till's printer, to be handed over."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     with write() as session:
-        letter = _letter(session, letter_id)
-        document = dict(letter.body)
+        message = _message(session, message_id)
+        document = dict(message.body)
         enqueue_once(
-            session, own_till(session, store_id), "supplier_order", letter_id, document, command=command, at=at
+            session, own_till(session, store_id), "supplier_order", message_id, document, command=command, at=at
         )
-        if letter.carrier == "paper" and letter.state == "waiting":
-            letters.left(Context(session, g.actor, at), store_id, letter_id)
-        order_id = letter.about
+        if message.carrier == "paper" and message.state == "waiting":
+            supplier_messages.left(Context(session, g.actor, at), store_id, message_id)
+        order_id = message.about
         wake_worker_after(session)
     flash(_("The order is being printed. Hand it over."), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
 
 
-@bp.post("/<letter_id>/left")
+@bp.post("/<message_id>/left")
 @requires("order")
 @form.answers_on(_on_order)
-def left(letter_id: str) -> ResponseReturnValue:
+def left(message_id: str) -> ResponseReturnValue:
     """Note that the order was handed over by hand, or told by telephone."""
     with write() as session:
-        letter = letters.left(acting(session), str(place().store_id), letter_id)
-        order_id = letter.about
+        message = supplier_messages.left(acting(session), str(place().store_id), message_id)
+        order_id = message.about
     flash(_("Noted: the supplier has it."), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
 
 
-@bp.post("/<letter_id>/again")
+@bp.post("/<message_id>/again")
 @requires("order")
 @form.answers_on(_on_order)
-def again(letter_id: str) -> ResponseReturnValue:
+def again(message_id: str) -> ResponseReturnValue:
     """Send it again, to the address typed."""
     with write() as session:
-        letter = letters.again(
+        message = supplier_messages.again(
             acting(session),
             str(place().store_id),
-            letter_id,
+            message_id,
             how="email",
             address=request.form.get("email", ""),
         )
-        order_id = letter.about
+        order_id = message.about
         wake_worker_after(session)
     flash(_("It is sent again."), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
@@ -112,13 +112,13 @@ def again(letter_id: str) -> ResponseReturnValue:
 # --- inside ---
 
 
-def _letter(session: Session, letter_id: str) -> OutgoingMessage:
-    letter = letters.letter_of(session, str(place().store_id), letter_id)
-    if letter.kind == "claim":
+def _message(session: Session, message_id: str) -> OutgoingMessage:
+    message = supplier_messages.message_of(session, str(place().store_id), message_id)
+    if message.kind == "claim":
         raise NotFound("no-paper", "There is no such paper. Choose the page or the table.")
-    return letter
+    return message
 
 
-def _order_id(letter_id: str) -> str:
+def _order_id(message_id: str) -> str:
     with read() as session:
-        return letters.letter_of(session, str(place().store_id), letter_id).about
+        return supplier_messages.message_of(session, str(place().store_id), message_id).about

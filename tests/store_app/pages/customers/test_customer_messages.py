@@ -1,4 +1,4 @@
-"""Letters to customers on their pages: nobody without an offer, each with a code, noted as sent, as a table."""
+"""Messages to customers on their pages: nobody without an offer, each with a code, noted as sent, as a table."""
 
 import datetime as dt
 
@@ -19,7 +19,7 @@ BY = {"actor": SYSTEM, "at": NOON}
 
 def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
     keeper = house.signed_in()
-    assert "First an offer with a coupon" in words(keeper.get("/letters/"))
+    assert "First an offer with a coupon" in words(keeper.get("/customer-messages/"))
     with house.doors.write() as session:
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         part = Part(Choice(categories=frozenset(["Dairy"])))
@@ -28,16 +28,18 @@ def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
             STORE,
             Offer("o1", "A tenth off", "percent", (part,), percent_bp=1_000, codes=frozenset()),
         )
-    nobody = keeper.get("/letters/")
+    nobody = keeper.get("/customer-messages/")
     assert ("Nobody who agreed" in words(nobody), 'btn-lg" disabled' in nobody.text) == (True, True)
     with house.doors.write() as session:
         wished = Particulars("Ana <b>", "5550100001", "zh", frozenset({"phone", "messages"}))
         at = NOON - dt.timedelta(days=2)
         ana = customers.add(Context(session, SYSTEM, at), store_of(session, STORE), new_id(), wished).id
-    assert 'btn-lg" disabled' not in keeper.get("/letters/").text
-    refused = send(keeper, "/letters/", kind="welcome", offer="o1", away_days="30", days="21", words_en="no code in it")
+    assert 'btn-lg" disabled' not in keeper.get("/customer-messages/").text
+    refused = send(
+        keeper, "/customer-messages/", kind="welcome", offer="o1", away_days="30", days="21", words_en="no code in it"
+    )
     assert (refused.status_code, "The words need {code}" in words(refused)) == (422, True)
-    here = send(keeper, "/letters/", kind="welcome", offer="o1", away_days="30", days="21").location
+    here = send(keeper, "/customer-messages/", kind="welcome", offer="o1", away_days="30", days="21").location
     shown = keeper.get(here)
     assert "Ana &lt;b&gt;" in shown.text
     assert "欢迎" in words(shown)
@@ -48,5 +50,5 @@ def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
     assert "sent" in words(keeper.get(here))
     assert keeper.get(f"{here}.csv").get_data(as_text=True).count("5550100001") == 1
     assert "nobody to write to" in words(
-        send(keeper, "/letters/", kind="welcome", offer="o1", away_days="30", days="21")
+        send(keeper, "/customer-messages/", kind="welcome", offer="o1", away_days="30", days="21")
     )

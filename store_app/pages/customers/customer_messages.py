@@ -1,4 +1,4 @@
-"""Letters to customers: whom they are for, their words, each person's code, and what a letter brought."""
+"""Messages to customers: whom they are for, their words, each person's code, and what a message brought."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from store_app.web.security import requires
 from store_app.words import words
 from supply.online.messages import campaigns, referrals
 
-bp = Blueprint("letters", __name__, url_prefix="/letters")
+bp = Blueprint("customer_messages", __name__, url_prefix="/customer-messages")
 bp.before_request(form.know_the_place)
 AWAY_DAYS, LEAST_AWAY, DAYS = 30, 7, 21
 
@@ -25,7 +25,7 @@ AWAY_DAYS, LEAST_AWAY, DAYS = 30, 7, 21
 @bp.get("/")
 @requires("offers")
 def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
-    """Show the letters, whom each kind would be for now, and the form for a new one."""
+    """Show the messages, whom each kind would be for now, and the form for a new one."""
     store_id = str(place().store_id)
     away = form.number(request.values.get("away_days") or str(AWAY_DAYS), "away_days", least=LEAST_AWAY, most=365)
     with read() as session:
@@ -39,7 +39,7 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
         ]  # fmt: skip
     usual = campaigns.WORDS["win_back"]
     return page(
-        "customers/letters/listed.html", letters=rows, counts=counts, offers=usable, kinds=words.LETTER_KINDS,
+        "customers/messages/listed.html", messages=rows, counts=counts, offers=usable, kinds=words.MESSAGE_KINDS,
         usual=[(say, say(usual)) for say in map(language, LANGUAGES)], anybody=anybody,
         away_days=away, days=DAYS, fault=fault,
     )  # fmt: skip
@@ -49,7 +49,7 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
 @requires("offers")
 @form.answers_on(listed)
 def make() -> ResponseReturnValue:
-    """Make a letter, with a code for everybody it is for."""
+    """Make a message, with a code for everybody it is for."""
     command = form.command_id()
     kind = form.one_of("kind", campaigns.KINDS, sentence=_("Choose whom the letter is for."))
     words = {code: form.text(f"words_{code}", most=campaigns.MOST_WORDS) for code in LANGUAGES}
@@ -60,80 +60,80 @@ def make() -> ResponseReturnValue:
             away_days=form.whole("away_days", least=LEAST_AWAY, most=365), days=form.whole("days", least=3, most=90),
             id=command)  # fmt: skip
         wake_worker_after(session)
-    return redirect(url_for(".letter", letter_id=command), 303)
+    return redirect(url_for(".message", outreach_id=command), 303)
 
 
-@bp.get("/<letter_id>")
+@bp.get("/<outreach_id>")
 @requires("offers")
-def letter(letter_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
-    """Show who gets which words, and what the letter brought so far."""
+def message(outreach_id: str, fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue:
+    """Show who gets which words, and what the message brought so far."""
     store_id = str(place().store_id)
     with read() as session:
-        row = campaigns.outreach_of(session, store_id, letter_id)
-        people = campaigns.letters_of(session, row)
+        row = campaigns.outreach_of(session, store_id, outreach_id)
+        people = campaigns.messages_of(session, row)
         effect = campaigns.effect_of(session, row, today())
         offer = offers.offer_of(session, store_id, row.offer_id).name
-        thanks = referrals.letters_of(session, row)
+        thanks = referrals.messages_of(session, row)
         brought = referrals.brought_by(session, row, today()) if row.kind == "friend" else None
     return page(
-        "customers/letters/letter.html", row=row, people=people, effect=effect, offer=offer, kinds=words.LETTER_KINDS,
-        thanks=thanks, brought=brought, currency=place().currency, fault=fault,
+        "customers/messages/message.html", row=row, people=people, effect=effect, offer=offer,
+        kinds=words.MESSAGE_KINDS, thanks=thanks, brought=brought, currency=place().currency, fault=fault,
     )  # fmt: skip
 
 
-@bp.post("/<letter_id>/told/<customer_id>")
+@bp.post("/<outreach_id>/told/<customer_id>")
 @requires("offers")
-@form.answers_on(letter)
-def reported(letter_id: str, customer_id: str) -> ResponseReturnValue:
-    """Write that somebody was sent their letter."""
+@form.answers_on(message)
+def reported(outreach_id: str, customer_id: str) -> ResponseReturnValue:
+    """Write that somebody was sent their message."""
     with write() as session:
-        campaigns.reported(acting(session), str(place().store_id), letter_id, customer_id)
+        campaigns.reported(acting(session), str(place().store_id), outreach_id, customer_id)
     flash(_("Noted as sent."), "good")
-    return redirect(url_for(".letter", letter_id=letter_id), 303)
+    return redirect(url_for(".message", outreach_id=outreach_id), 303)
 
 
-@bp.post("/<letter_id>/thanked/<friend_id>")
+@bp.post("/<outreach_id>/thanked/<friend_id>")
 @requires("offers")
-@form.answers_on(letter)
-def thanked(letter_id: str, friend_id: str) -> ResponseReturnValue:
+@form.answers_on(message)
+def thanked(outreach_id: str, friend_id: str) -> ResponseReturnValue:
     """Write that somebody was given their thanks for a new customer."""
     with write() as session:
         referrals.reported(acting(session), str(place().store_id), friend_id)
     flash(_("Noted as sent."), "good")
-    return redirect(url_for(".letter", letter_id=letter_id), 303)
+    return redirect(url_for(".message", outreach_id=outreach_id), 303)
 
 
-@bp.get("/<letter_id>.pdf")
+@bp.get("/<outreach_id>.pdf")
 @requires("offers")
-def slips(letter_id: str) -> Response:
+def slips(outreach_id: str) -> Response:
     """Answer what is still to be given out as slips to cut and hand over."""
-    from supply.online.messages import letter_page  # brings a drawing library along
+    from supply.online.messages import message_slips  # brings a drawing library along
 
-    row, everything = _everything(letter_id)
+    row, everything = _everything(outreach_id)
     waiting = [one for one in everything if one.reported_at is None and not one.used]
     if not waiting:
         raise NotFound("nothing-to-hand-out", "Everybody has their letter: there is nothing to hand out.")
-    made = letter_page.pages(str(words.LETTER_KINDS[row.kind]), place().name, waiting)
+    made = message_slips.pages(str(words.MESSAGE_KINDS[row.kind]), place().name, waiting)
     answer = Response(made, mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f"attachment; filename=letter-{row.made_on}.pdf"
     return answer
 
 
-@bp.get("/<letter_id>.csv")
+@bp.get("/<outreach_id>.csv")
 @requires("offers")
-def table(letter_id: str) -> Response:
+def table(outreach_id: str) -> Response:
     """Answer who gets which words, as a table for whoever sends them."""
-    row, everything = _everything(letter_id)
+    row, everything = _everything(outreach_id)
     rows = [(one.name, one.phone, one.code, one.text) for one in everything]
-    return csv_answer(f"letter-{row.made_on}", ("name", "phone", "code", "text"), rows)
+    return csv_answer(f"messages-{row.made_on}", ("name", "phone", "code", "text"), rows)
 
 
 # --- inside ---
 
 
-def _everything(letter_id: str) -> tuple[campaigns.Outreach, list[campaigns.Letter]]:
-    """Return a letter and all that is to be given to people for it, thanks included."""
+def _everything(outreach_id: str) -> tuple[campaigns.Outreach, list[campaigns.Message]]:
+    """Return a message and all that is to be given to people for it, thanks included."""
     with read() as session:
-        row = campaigns.outreach_of(session, str(place().store_id), letter_id)
-        thanks = [one for _friend_id, one in referrals.letters_of(session, row)]
-        return row, [*campaigns.letters_of(session, row), *thanks]
+        row = campaigns.outreach_of(session, str(place().store_id), outreach_id)
+        thanks = [one for _friend_id, one in referrals.messages_of(session, row)]
+        return row, [*campaigns.messages_of(session, row), *thanks]

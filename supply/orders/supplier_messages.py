@@ -4,11 +4,11 @@ A store writes so to its own suppliers, a warehouse of the network to those it b
 
 Rules
 -----
-1. A letter is written with the order's move, once, and frozen: what was sent can be seen again as it was.
-2. It is an outgoing message (`pos.messages`). Where it fails the order stays as it is: the letter says what is wrong,
+1. A message is written with the order's move, once, and frozen: what was sent can be seen again as it was.
+2. It is an outgoing message (`pos.messages`). Where it fails the order stays as it is: the message says what is wrong,
    and goes again to the same address, to another one, or on paper.
-3. An order called off before its letter left takes the letter along; afterwards, and where it left all the same
-   meanwhile, a second letter calls it off.
+3. An order called off before its message left takes the message along; afterwards, and where it left all the same
+   meanwhile, a second message calls it off.
 """
 
 import csv
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 KINDS = ("order", "cancellation", "return", "return_off", "claim")
 UNSENT = ("waiting", "failed")
 OF_RETURNS = ("return", "return_off")
-"""The kinds of letters of what goes back to whom it was bought of (`upstream_returns`)."""
+"""The kinds of messages of what goes back to whom it was bought of (`upstream_returns`)."""
 
 
-class LetterLine(Protocol):
-    """A line of an order or of a purchase, as its letter shows it."""
+class MessageLine(Protocol):
+    """A line of an order or of a purchase, as its message shows it."""
 
     @property
     def sku(self) -> str: ...
@@ -59,7 +59,7 @@ class LetterLine(Protocol):
 
 @dataclass(frozen=True)
 class Ordered:
-    """What was ordered, as its letter tells it. no: its number; head: who orders, as every slip says it (`head`)."""
+    """What was ordered, as its message tells it. no: its number; head: who orders, as every slip says it (`head`)."""
 
     store_id: str
     id: str
@@ -77,31 +77,31 @@ def write(
     session: Session,
     order: Ordered,
     supplier: Supplier,
-    lines: Sequence[LetterLine],
+    lines: Sequence[MessageLine],
     *,
     at: dt.datetime,
 ) -> OutgoingMessage:
-    """Write the letter of an order that is sent (rule 1); its id is the order's."""
+    """Write the message of an order that is sent (rule 1); its id is the order's."""
     document = _document(session, order, supplier, lines)
     return _write(session, order.store_id, "order", order.id, order.id, supplier, document, at)
 
 
 def call_off(ctx: Context, store_id: str, order_id: str, *, why: str) -> None:
-    """Take an order's letter back that did not leave yet, else write that the order is called off (rule 3)."""
-    letter = ctx.session.get(OutgoingMessage, (store_id, order_id))
-    if letter is None:
+    """Take an order's message back that did not leave yet, else write that the order is called off (rule 3)."""
+    message = ctx.session.get(OutgoingMessage, (store_id, order_id))
+    if message is None:
         return
-    if letter.state in UNSENT:
-        messages.withdraw(ctx, letter)
-        letter.body = letter.body | {"called_off": why}
+    if message.state in UNSENT:
+        messages.withdraw(ctx, message)
+        message.body = message.body | {"called_off": why}
         return
-    _write_off_letter(ctx, letter, why)
+    _write_off_message(ctx, message, why)
 
 
 def complain(
     ctx: Context, claim: "Claim", supplier: Supplier, delivery: "Delivery", lines: "Sequence[ClaimLine]"
 ) -> OutgoingMessage | None:
-    """Write the letter of a claim to a supplier of the store's own; None: nobody is written to, the claim is printed.
+    """Write the message of a claim to a supplier of the store's own; None: nobody is written to, the claim is printed.
 
     Its id is the claim's; it goes by e-mail alone, and only about a delivery that answers an order.
     """
@@ -120,61 +120,61 @@ def complain(
 def send_back(
     session: Session, store_id: str, return_id: str, supplier: Supplier, document: dict[str, Any], *, at: dt.datetime
 ) -> OutgoingMessage:
-    """Write the letter of goods that go back to a supplier; its id is the return's."""
+    """Write the message of goods that go back to a supplier; its id is the return's."""
     return _write(session, store_id, "return", return_id, return_id, supplier, document, at)
 
 
-def left(ctx: Context, store_id: str, letter_id: str) -> OutgoingMessage:
-    """Note that a letter was handed over: to the mail server, or to the supplier by hand; once."""
-    letter = letter_of(ctx.session, store_id, letter_id)
-    if letter.state == "withdrawn":  # called off while it was on its way to the supplier, who is told so now
-        _write_off_letter(ctx, letter, str(letter.body.get("called_off", "")))
-    elif letter.state == "failed":  # it was to go by e-mail and went by hand
-        messages.again(ctx, letter, carrier=messages.PAPER, email="")
-    messages.sent(ctx, letter)
-    return letter
+def left(ctx: Context, store_id: str, message_id: str) -> OutgoingMessage:
+    """Note that a message was handed over: to the mail server, or to the supplier by hand; once."""
+    message = message_of(ctx.session, store_id, message_id)
+    if message.state == "withdrawn":  # called off while it was on its way to the supplier, who is told so now
+        _write_off_message(ctx, message, str(message.body.get("called_off", "")))
+    elif message.state == "failed":  # it was to go by e-mail and went by hand
+        messages.again(ctx, message, carrier=messages.PAPER, email="")
+    messages.sent(ctx, message)
+    return message
 
 
-def again(ctx: Context, store_id: str, letter_id: str, *, how: str, address: str = "") -> OutgoingMessage:
-    """Send a letter that did not leave another way, or to another address, which the supplier keeps (rule 2)."""
-    letter = letter_of(ctx.session, store_id, letter_id)
-    supplier = supplier_of(ctx.session, str(letter.body["supplier_id"]))
+def again(ctx: Context, store_id: str, message_id: str, *, how: str, address: str = "") -> OutgoingMessage:
+    """Send a message that did not leave another way, or to another address, which the supplier keeps (rule 2)."""
+    message = message_of(ctx.session, store_id, message_id)
+    supplier = supplier_of(ctx.session, str(message.body["supplier_id"]))
     asked = Contact(supplier.name, send_by=how, email=address if how == "email" else "")
     address = sound(asked).email
-    messages.again(ctx, letter, carrier=how, email=address)
+    messages.again(ctx, message, carrier=how, email=address)
     if address and address != supplier.email and supplier.owner_id in (store_id, NETWORK):
         supplier.email = address
     ctx.session.flush()
-    return letter
+    return message
 
 
 # --- questions ---
 
 
-def letter_of(session: Session, store_id: str, letter_id: str) -> OutgoingMessage:
-    """Return a letter of this store, locked; NotFound when there is none."""
-    return messages.message_of(session, store_id, letter_id)
+def message_of(session: Session, store_id: str, message_id: str) -> OutgoingMessage:
+    """Return a message of this store, locked; NotFound when there is none."""
+    return messages.message_of(session, store_id, message_id)
 
 
-def letters_of(session: Session, store_id: str, order_id: str) -> list[OutgoingMessage]:
-    """Return what was written to the supplier about an order, the first letter first; claims are told elsewhere."""
+def messages_of(session: Session, store_id: str, order_id: str) -> list[OutgoingMessage]:
+    """Return what was written to the supplier about an order, the first message first; claims are told elsewhere."""
     return [one for one in messages.written_about(session, store_id, order_id) if one.kind != "claim"]
 
 
 def unsent(session: Session, store_id: str) -> set[str]:
-    """Return the orders of which a letter waits for a person: to be printed, or because it did not leave."""
+    """Return the orders of which a message waits for a person: to be printed, or because it did not leave."""
     query = _waiting().with_only_columns(OutgoingMessage.about)
     return set(session.scalars(query.where(OutgoingMessage.store_id == store_id)))
 
 
 def not_sent(session: Session, kind: str) -> list[OutgoingMessage]:
-    """Return the letters of a kind that are still to leave, of all here who write any, the oldest first."""
+    """Return the messages of a kind that are still to leave, of all here who write any, the oldest first."""
     query = sa.select(OutgoingMessage).where(OutgoingMessage.state.in_(UNSENT), OutgoingMessage.kind == kind)
     return list(session.scalars(query.order_by(OutgoingMessage.made_at, OutgoingMessage.id)))
 
 
 def left_behind(session: Session) -> list[OutgoingMessage]:
-    """Return the letters that wait for a person, of all here who write any, the oldest first."""
+    """Return the messages that wait for a person, of all here who write any, the oldest first."""
     return list(session.scalars(_waiting().order_by(OutgoingMessage.made_at, OutgoingMessage.id)))
 
 
@@ -206,10 +206,10 @@ def as_csv(document: dict[str, Any]) -> bytes:
 
 
 def _waiting() -> sa.Select[Any]:
-    """Ask for letters to be printed, and for those that did not leave; claims are told elsewhere."""
+    """Ask for messages to be printed, and for those that did not leave; claims are told elsewhere."""
     by_hand = sa.and_(OutgoingMessage.state == "waiting", OutgoingMessage.carrier == messages.PAPER)
-    letters = OutgoingMessage.kind.in_([kind for kind in KINDS if kind != "claim"])
-    return sa.select(OutgoingMessage).where(letters, sa.or_(OutgoingMessage.state == "failed", by_hand))
+    to_suppliers = OutgoingMessage.kind.in_([kind for kind in KINDS if kind != "claim"])
+    return sa.select(OutgoingMessage).where(to_suppliers, sa.or_(OutgoingMessage.state == "failed", by_hand))
 
 
 def _write(
@@ -227,13 +227,13 @@ def _write(
     return messages.write(session, store_id, kind, to, id=id, about=order_id, body=body, at=at)
 
 
-def _write_off_letter(ctx: Context, letter: OutgoingMessage, why: str) -> None:
-    """Write that an order, whose letter left, is called off."""
-    off = {"local_time": wall_time(ctx.at, letter.body["store"]["tz"]), "by": ctx.actor.name, "called_off": why}
-    kind = "return_off" if letter.kind == "return" else "cancellation"
-    to, about = Recipient(letter.email, carrier=letter.carrier), letter.about
-    body = letter.body | off
-    messages.write(ctx.session, letter.store_id, kind, to, id=f"{about}-off", about=about, body=body, at=ctx.at)
+def _write_off_message(ctx: Context, message: OutgoingMessage, why: str) -> None:
+    """Write that an order, whose message left, is called off."""
+    off = {"local_time": wall_time(ctx.at, message.body["store"]["tz"]), "by": ctx.actor.name, "called_off": why}
+    kind = "return_off" if message.kind == "return" else "cancellation"
+    to, about = Recipient(message.email, carrier=message.carrier), message.about
+    body = message.body | off
+    messages.write(ctx.session, message.store_id, kind, to, id=f"{about}-off", about=about, body=body, at=ctx.at)
 
 
 def _recipient(supplier: Supplier) -> dict[str, Any]:
@@ -249,9 +249,9 @@ def _document(
     session: Session,
     order: Ordered,
     supplier: Supplier,
-    lines: Sequence[LetterLine],
+    lines: Sequence[MessageLine],
 ) -> dict[str, Any]:
-    """Freeze all that stands on the letter."""
+    """Freeze all that stands on the message."""
     skus = [line.sku for line in lines]
     units = dict(session.execute(sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_(skus))).all())
     codes: dict[str, str] = {}
