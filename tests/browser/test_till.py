@@ -128,8 +128,8 @@ def test_a_till_of_twenty_thousand_products_asks_for_them_once_and_draws_few(pag
     with node.database.write() as session:
         skus = [f"P{rank:05d}" for rank in range(20_000)]
         same = {"category": "Many", "tax_class_id": "food"}
-        ware = [same | {"sku": sku, "name": f"Ware {sku}", "search_text": sku.lower()} for sku in skus]
-        session.execute(sa.insert(Product), ware)
+        rows = [same | {"sku": sku, "name": f"Ware {sku}", "search_text": sku.lower()} for sku in skus]
+        session.execute(sa.insert(Product), rows)
         session.execute(sa.insert(Listing), [{"store_id": STORE, "sku": sku} for sku in skus])
         prices = {"scope_id": "*", "from_day": dt.date(2026, 1, 1), "price_minor": 199}
         session.execute(sa.insert(Price), [{"sku": sku} | prices for sku in skus])

@@ -40,9 +40,9 @@ def find(session: Session, text: str) -> Hit:
     if any(letter.isdigit() for letter in text):
         try:
             scanned = scan.read(session, str(place().store_id), text, today())
-            ware = session.get_one(Product, scanned.product.sku)
-            weighed = ware.stock_unit != "each" and scanned.qty <= 1
-            return Hit(ware, None if weighed else scanned.qty, scanned.batch, scanned.expires_on)
+            product = session.get_one(Product, scanned.product.sku)
+            weighed = product.stock_unit != "each" and scanned.qty <= 1
+            return Hit(product, None if weighed else scanned.qty, scanned.batch, scanned.expires_on)
         except NotFound:
             if text.isdigit():
                 raise
@@ -81,7 +81,7 @@ def choices(session: Session, text: str) -> list[Product]:
     return list(session.scalars(query.order_by(Product.name, Product.sku).limit(MOST_CHOICES)))
 
 
-def ware_of(session: Session, sku: str) -> Product:
+def product_of(session: Session, sku: str) -> Product:
     """Return a product; NotFound when there is none."""
     found = session.get(Product, sku)
     if found is None:

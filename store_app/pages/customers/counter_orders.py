@@ -61,9 +61,9 @@ def take(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue
         found = counter_orders.products(session, store_id, list(chosen), at=at)
         lines = [_line(found[sku], steps) for sku, steps in chosen.items() if sku in found]
         customer = _customer(session)
-        quoted = _quote(session, [(line["ware"].sku, line["qty"]) for line in lines], at) if lines else None
+        quoted = _quote(session, [(line["product"].sku, line["qty"]) for line in lines], at) if lines else None
         coupons = _coupons(session, quoted) if quoted else []
-        comes_on = listing.comes_on(today(), [line["ware"].days_for(line["qty"]) for line in lines])
+        comes_on = listing.comes_on(today(), [line["product"].days_for(line["qty"]) for line in lines])
         windows = [one for one in placing.free_windows(session, store, at, comes_on) if one.left]
         hits = counter_orders.search(session, store_id, text, at=at, limit=FOUND) if text else []
         people = customers.search(session, store_id, who) if who and can("tab") else []
@@ -71,7 +71,7 @@ def take(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue
     return page(
         "customers/pickup/take.html",
         text=text,
-        hits=[(ware, listing.comes_on(today(), [ware.order_days])) for ware in hits],
+        hits=[(product, listing.comes_on(today(), [product.order_days])) for product in hits],
         lines=lines,
         saved=_saved(quoted),
         total_minor=quoted.basket.total_minor if quoted else 0,
@@ -107,14 +107,14 @@ def put() -> ResponseReturnValue:
                 sku = hits[0].sku if len(hits) == 1 else ""
         if not sku:
             return redirect(url_for(".take", q=text), 303)
-        ware = counter_orders.products(session, store_id, [sku], at=at).get(sku)
-    if ware is None:
+        product = counter_orders.products(session, store_id, [sku], at=at).get(sku)
+    if product is None:
         raise NotFound("not-to-be-had", "This is not in the store, and no supplier brings it.")
     chosen = _chosen()
     if sku not in chosen and len(chosen) >= placing.MOST_LINES:
         raise Invalid("full-basket", "Forty different things are the most for one order. Order these first.")
     _keep(chosen | {sku: min(MOST_STEPS, chosen.get(sku, 0) + 1)})
-    flash(_("%(name)s is in the order.", name=ware.name), "good")
+    flash(_("%(name)s is in the order.", name=product.name), "good")
     return redirect(url_for(".take"), 303)  # the next thing is a new search
 
 
@@ -263,11 +263,12 @@ def _keep(chosen: dict[str, int]) -> None:
     browser["counter_order"] = chosen
 
 
-def _line(ware: OnlineProduct, steps: int) -> dict[str, Any]:
-    wanted = steps * ware.step_qty
+def _line(product: OnlineProduct, steps: int) -> dict[str, Any]:
+    wanted = steps * product.step_qty
     return {
-        "ware": ware, "steps": steps, "qty": wanted, "comes_on": listing.comes_on(today(), [ware.days_for(wanted)]),
-        "is_short": wanted > ware.here_qty and ware.order_days is None,
+        "product": product, "steps": steps, "qty": wanted,
+        "comes_on": listing.comes_on(today(), [product.days_for(wanted)]),
+        "is_short": wanted > product.here_qty and product.order_days is None,
     }  # fmt: skip
 
 

@@ -411,7 +411,7 @@ def _order(session: Session, order_id: str) -> OrderView:
 def _view(session: Session, row: PickupOrder, *, costed: bool = False) -> OrderView:
     lines = lines_of(session, row)
     skus = [line.sku for line in lines]
-    products = {ware.sku: ware for ware in session.scalars(sa.select(Product).where(Product.sku.in_(skus)))}
+    products = {product.sku: product for product in session.scalars(sa.select(Product).where(Product.sku.in_(skus)))}
     levels = stock.levels(session, row.store_id, skus) if row.state == "picking" else {}
     packs = order_in.packs_of(session, row.store_id, today()) if any(line.awaited for line in lines) else {}
     taken = set(skus)
@@ -466,14 +466,14 @@ def _paid_on_at(row: PickupOrder) -> dt.datetime | None:
     return passed_on_at(row.collected_at, row.proved_at, days, row.window_from, row.window_until)
 
 
-def _similar(session: Session, store_id: str, ware: Product, taken: set[str]) -> tuple[tuple[str, str], ...]:
+def _similar(session: Session, store_id: str, product: Product, taken: set[str]) -> tuple[tuple[str, str], ...]:
     """Return what of the same category and unit is there, the best sellers of the shelf first."""
     rows = session.execute(
         sa.select(Product.sku, Product.name)
         .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active))
         .where(
-            Product.category == ware.category, Product.stock_unit == ware.stock_unit, Product.active,
-            Product.price_quantity == ware.price_quantity, Product.kind == "goods", Product.sku.not_in(taken),
+            Product.category == product.category, Product.stock_unit == product.stock_unit, Product.active,
+            Product.price_quantity == product.price_quantity, Product.kind == "goods", Product.sku.not_in(taken),
         )
         .order_by(Product.name)
         .limit(60)
@@ -484,13 +484,13 @@ def _similar(session: Session, store_id: str, ware: Product, taken: set[str]) ->
 
 def _line(
     line: PickupLine,
-    ware: Product | None,
+    product: Product | None,
     level: Any,
     similar: tuple[tuple[str, str], ...],
     pack_qty: int | None,
     total_minor: int,
 ) -> LineView:
-    unit = ware.stock_unit if ware else "each"
+    unit = product.stock_unit if product else "each"
     places = [(name, level.by_place.get(name, 0)) for name in ("shelf", "floor", "backroom")] if level else []
     return LineView(
         sku=line.sku,
@@ -500,7 +500,7 @@ def _line(
         picked_qty=line.picked_qty,
         total_minor=total_minor,
         where_text=" · ".join(f"{words.place_word(name)} {qty(number, unit)}" for name, number in places if number > 0),
-        minimum_age=ware.minimum_age if ware else None,
+        minimum_age=product.minimum_age if product else None,
         instead_of=line.instead_of,
         awaited=line.awaited,
         pack_qty=pack_qty,

@@ -83,12 +83,12 @@ def reduce() -> ResponseReturnValue:
     if last_day is None:
         raise Invalid("bad-date", "Look at the date on the pack again.", field="expires_on")
     with write() as session:
-        ware = find_product.ware_of(session, request.form.get("sku", ""))
+        product = find_product.product_of(session, request.form.get("sku", ""))
         if not _is_queued(session, store_id, command):
             document = markdown.mark_down(
                 Context(session, g.actor, at),
                 store_id,
-                ware.sku,
+                product.sku,
                 expires_on=last_day,
                 percent_bp=percent * 100,
                 qty=qty,
@@ -100,7 +100,7 @@ def reduce() -> ResponseReturnValue:
             "%(name)s is reduced. %(num)d label goes to the printer.",
             "%(name)s is reduced. %(num)d labels go to the printer.",
             number,
-            name=ware.name,
+            name=product.name,
         ),
         "good",
     )
@@ -113,24 +113,27 @@ def label(sku: str, expires_on: str, percent: str) -> ResponseReturnValue:
     """Show the label as it would print."""
     share = form.number(percent, "percent", least=1, most=99)
     with read() as session:
-        ware, price_minor = find_product.ware_of(session, sku), find_product.price_of(session, sku)
+        product, price_minor = find_product.product_of(session, sku), find_product.price_of(session, sku)
         if (last_day := day_of(expires_on)) is None:
             raise Invalid("bad-date", "Look at the date on the pack again.", field="expires_on")
         code = markdown.code_of(session, sku, None, last_day)
     document = {
-        "sku": ware.sku,
-        "name": ware.name,
+        "sku": product.sku,
+        "name": product.name,
         "pack_text": _("Reduced · until %(day)s", day=last_day.isoformat()),
         "price_minor": markdown.reduced_minor(price_minor or 0, share * 100),
         "was_minor": price_minor,
-        "price_quantity": ware.price_quantity,
-        "stock_unit": ware.stock_unit,
+        "price_quantity": product.price_quantity,
+        "stock_unit": product.stock_unit,
         "currency": place().currency,
         "language": place().language,
         "barcode": None,
     } | ({"url": code} if code else {})
     return page(
-        "goods/expiry/label.html", svg=labels.label_svg(document, place().language), ware=ware, has_code=bool(code)
+        "goods/expiry/label.html",
+        svg=labels.label_svg(document, place().language),
+        product=product,
+        has_code=bool(code),
     )
 
 

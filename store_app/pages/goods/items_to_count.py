@@ -58,8 +58,8 @@ def count() -> ResponseReturnValue:
     command = form.command_id()
     counted = 0 if request.form.get("then") == "none" else form.whole("qty")
     with write() as session:
-        ware = find_product.ware_of(session, request.form.get("product", ""))
+        product = find_product.product_of(session, request.form.get("product", ""))
         with form.once():
-            stock.count(acting(session), str(place().store_id), ware.sku, counted, count_id=command)
-    flash(_("Thank you: %(name)s is counted.", name=ware.name), "good")
+            stock.count(acting(session), str(place().store_id), product.sku, counted, count_id=command)
+    flash(_("Thank you: %(name)s is counted.", name=product.name), "good")
     return redirect(url_for("check_these.list_today"), 303)

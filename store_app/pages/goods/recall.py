@@ -36,12 +36,12 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
             except DomainError as refused:
                 fault = fault or refused
                 options = find_product.choices(session, text) if refused.code == "several-products" else []
-        ware = hit.product if hit else find_product.ware_of(session, sku) if sku else None
+        product = hit.product if hit else find_product.product_of(session, sku) if sku else None
         rows = recall.recalls(session, str(place().store_id))
         known = find_product.names(session, sorted({row.sku for row in rows}))
     return page(
         "goods/recall/recalls.html",
-        ware=ware,
+        product=product,
         batch=request.form.get("batch") or (hit.batch if hit and hit.batch else ""),
         options=options,
         text=text,
@@ -59,18 +59,18 @@ def call() -> ResponseReturnValue:
     command, store_id = form.command_id(), str(place().store_id)
     why = form.text("why", required=_("Say why it is recalled."))
     with write() as session:
-        ware = find_product.ware_of(session, request.form.get("sku", ""))
+        product = find_product.product_of(session, request.form.get("sku", ""))
         if _known(session, store_id, command) is None:
             recall.call(
                 acting(session),
                 store_id,
-                ware.sku,
+                product.sku,
                 form.text("batch", most=40) or None,
                 id=command,
                 why=why,
                 called_by=form.text("called_by"),
             )
-    flash(_("%(name)s is stopped at every till. Take it off the shelf now.", name=ware.name), "warn")
+    flash(_("%(name)s is stopped at every till. Take it off the shelf now.", name=product.name), "warn")
     return redirect(url_for("recall.one", recall_id=command), 303)
 
 
@@ -81,7 +81,7 @@ def one(recall_id: str, fault: DomainError | None = None) -> ResponseReturnValue
     store_id = str(place().store_id)
     with read() as session:
         row = recall.recall_of(session, store_id, recall_id)
-        ware = find_product.ware_of(session, row.sku)
+        product = find_product.product_of(session, row.sku)
         on_hand = stock.levels(session, store_id, [row.sku])[row.sku].on_hand
         lots = batches.standing(session, store_id, [row.sku], day=today())[row.sku]
         since = today() - dt.timedelta(days=SOLD_DAYS)
@@ -90,15 +90,15 @@ def one(recall_id: str, fault: DomainError | None = None) -> ResponseReturnValue
     return page(
         "goods/recall/recall.html",
         recall=row,
-        ware=ware,
+        product=product,
         on_hand=on_hand,
         of_batch=of_batch if row.batch else on_hand,
         sure=[line for line in sold if line.sure],
         maybe=[line for line in sold if not line.sure],
-        sold_text=qty(sum(line.qty for line in sold if line.sure), ware.stock_unit),
+        sold_text=qty(sum(line.qty for line in sold if line.sure), product.stock_unit),
         days=SOLD_DAYS,
         lift_reasons=stock_words.LIFT_REASONS,
-        unit_word={"gram": "g", "millilitre": "ml"}.get(ware.stock_unit) or _("pieces"),
+        unit_word={"gram": "g", "millilitre": "ml"}.get(product.stock_unit) or _("pieces"),
         fault=fault,
         asked="taken",
     )

@@ -307,9 +307,9 @@ def _choices(session: Session, store_id: str, text: str, standing: str) -> list[
     else:
         query = query.join(Listing, sa.and_(Listing.store_id == store_id, Listing.sku == Product.sku, Listing.active))
     products = session.scalars(query.order_by(Product.name, Product.sku).limit(4 * CHOICES)).all()
-    prices = catalogue.prices_on(session, store_id, today(), [ware.sku for ware in products])
+    prices = catalogue.prices_on(session, store_id, today(), [product.sku for product in products])
     return [
-        {"sku": ware.sku, "name": ware.name, "words": f"{ware.category} · {money(prices[ware.sku])}"}
-        for ware in products
-        if ware.sku in prices
+        {"sku": product.sku, "name": product.name, "words": f"{product.category} · {money(prices[product.sku])}"}
+        for product in products
+        if product.sku in prices
     ][:CHOICES]

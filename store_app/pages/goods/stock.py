@@ -98,7 +98,7 @@ def product(sku: str, fault: DomainError | None = None, asked: str = "") -> Resp
     """Show one product: where it is, what moved, and the forms to count it and to write off."""
     store_id, page_no = str(place().store_id), form.page_no()
     with read() as session:
-        ware = _ware(session, sku)
+        product = _product_of(session, sku)
         level = stock.levels(session, store_id, [sku])[sku]
         task = session.get(CountTask, (store_id, sku))
         movements = _movements(session, store_id, sku, page_no)
@@ -107,7 +107,7 @@ def product(sku: str, fault: DomainError | None = None, asked: str = "") -> Resp
     may_count = can("stock.count")
     return page(
         "goods/stock/product.html",
-        product=ware,
+        product=product,
         level=level,
         places=[(words.place_word(name), number) for name, number in _inside(level.by_place)] if may_count else [],
         task=words.count_reason(task.reason) if task is not None and task.done_at is None else None,
@@ -118,7 +118,7 @@ def product(sku: str, fault: DomainError | None = None, asked: str = "") -> Resp
         price_minor=price_minor,
         lots=lots if may_count and any(lot.batch_id for lot in lots) else [],
         currency=place().currency,
-        unit_word=unit_word(ware.stock_unit),
+        unit_word=unit_word(product.stock_unit),
         waste_places=[(str(name), words.place_word(name)) for name in INSIDE if level.by_place.get(name, 0) > 0],
         waste_reasons=stock_words.WASTE_REASONS,
         may_count=may_count,
@@ -132,13 +132,13 @@ def product(sku: str, fault: DomainError | None = None, asked: str = "") -> Resp
 def count_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Ask for a count; what the records say is not shown, so that people count."""
     with read() as session:
-        ware = _ware(session, sku)
+        product = _product_of(session, sku)
         task = session.get(CountTask, (str(place().store_id), sku))
     return page(
         "goods/stock/count.html",
-        product=ware,
+        product=product,
         task=words.count_reason(task.reason) if task is not None and task.done_at is None else None,
-        unit_word=unit_word(ware.stock_unit),
+        unit_word=unit_word(product.stock_unit),
         fault=fault,
         asked="counted",
     )
@@ -155,7 +155,7 @@ def count(sku: str) -> ResponseReturnValue:
     """Book what was counted; the page never said what was expected."""
     command, counted = form.command_id(), form.whole("qty")
     with write() as session:
-        name = _ware(session, sku).name
+        name = _product_of(session, sku).name
         if not _already(session, command):
             stock.count(acting(session), str(place().store_id), sku, counted, count_id=command)
     flash(_("Thank you: %(name)s is counted.", name=name), "good")
@@ -170,11 +170,11 @@ def waste(sku: str) -> ResponseReturnValue:
     command, wasted, (reason, note) = form.command_id(), form.whole("qty", least=1), _waste_reason()
     from_place = form.one_of("place", INSIDE, sentence=_("Choose where it was."))
     with write() as session:
-        ware = _ware(session, sku)
+        product = _product_of(session, sku)
         if not _already(session, command):
             what = wastes.WriteOff(sku, wasted, reason, note, from_place=Place(from_place))
             wastes.write_off(acting(session), str(place().store_id), what, id=command)
-    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(wasted, ware.stock_unit), name=ware.name), "good")
+    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(wasted, product.stock_unit), name=product.name), "good")
     return redirect(url_for("stock.product", sku=sku), 303)
 
 
@@ -195,7 +195,7 @@ def _waste_reason() -> tuple[str, str]:
     return (choice if known else "other"), own
 
 
-def _ware(session: Session, sku: str) -> Product:
+def _product_of(session: Session, sku: str) -> Product:
     found = session.get(Product, sku)
     if found is None:
         raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
@@ -278,24 +278,24 @@ def _rows(session: Session, store_id: str, products: list[Product]) -> list[Leve
     )
     sold = dict(session.execute(_sold(store_id).where(DailyDemand.sku.in_(skus))).all())
     rows = []
-    for ware in products:
-        level = known[ware.sku]
-        per_day = max(0, sold.get(ware.sku, 0)) / LOOK_BACK_DAYS
+    for product in products:
+        level = known[product.sku]
+        per_day = max(0, sold.get(product.sku, 0)) / LOOK_BACK_DAYS
         cover = max(0, level.on_hand) / per_day if per_day else None
         rows.append(
             LevelRow(
-                sku=ware.sku,
-                name=ware.name,
-                pack_text=ware.pack_text,
-                stock_unit=ware.stock_unit,
+                sku=product.sku,
+                name=product.name,
+                pack_text=product.pack_text,
+                stock_unit=product.stock_unit,
                 on_hand=level.on_hand,
                 held=level.held,
                 available=level.available,
                 where_text=" · ".join(
-                    f"{words.place_word(name)} {qty(number, ware.stock_unit)}"
+                    f"{words.place_word(name)} {qty(number, product.stock_unit)}"
                     for name, number in _inside(level.by_place)
                 ),
-                count_reason=tasks.get(ware.sku),
+                count_reason=tasks.get(product.sku),
                 is_low=cover is not None and cover < LOW_DAYS,
                 cover_text=words.decimal_text(cover) if cover else "0",
             )

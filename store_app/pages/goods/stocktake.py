@@ -205,13 +205,13 @@ def total(take_id: str, n: str) -> ResponseReturnValue:
     """Keep a typed total of a product in this section."""
     command, counted = form.command_id(), form.whole("qty")
     with write() as session:
-        ware = find_product.ware_of(session, request.form.get("product", ""))
+        product = find_product.product_of(session, request.form.get("product", ""))
         stocktake.enter(
             acting(session),
             str(place().store_id),
             take_id,
             number_of(n),
-            ware.sku,
+            product.sku,
             counted,
             is_total=True,
             entry_id=command,

@@ -37,18 +37,18 @@ def tiles(fault: DomainError | None = None) -> ResponseReturnValue:
             except DomainError as refused:
                 fault = fault or refused
                 options = find_product.choices(session, text) if refused.code == "several-products" else []
-        ware = hit.product if hit else find_product.ware_of(session, sku) if sku else None
-        likely = _likely(session, store_id) if ware is None else []
+        product = hit.product if hit else find_product.product_of(session, sku) if sku else None
+        likely = _likely(session, store_id) if product is None else []
         rows = waste.written_off(session, store_id, 20)
         lost = waste.shrink(session, store_id, today() - dt.timedelta(days=SHRINK_DAYS), today())
-        on_hand = stock.levels(session, store_id, [ware.sku])[ware.sku].on_hand if ware else 0
+        on_hand = stock.levels(session, store_id, [product.sku])[product.sku].on_hand if product else 0
     return page(
         "goods/waste.html",
-        ware=ware,
+        product=product,
         on_hand=on_hand,
-        qty_typed=request.values.get("qty") or (hit.qty if hit and hit.qty else _one(ware)),
+        qty_typed=request.values.get("qty") or (hit.qty if hit and hit.qty else _one(product)),
         batch=request.values.get("batch") or (hit.batch if hit and hit.batch else ""),
-        unit_word={"gram": "g", "millilitre": "ml"}.get(ware.stock_unit if ware else "") or _("pieces"),
+        unit_word={"gram": "g", "millilitre": "ml"}.get(product.stock_unit if product else "") or _("pieces"),
         reasons=stock_words.WASTE_REASONS,
         icons=stock_words.REASON_ICONS,
         likely=likely,
@@ -72,11 +72,11 @@ def write_off() -> ResponseReturnValue:
     if reason == "other" and not note:
         raise Invalid("no-reason", "Say in a few words why.", field="note")
     with write() as session:
-        ware = find_product.ware_of(session, request.form.get("sku", ""))
+        product = find_product.product_of(session, request.form.get("sku", ""))
         with form.once():
-            what = waste.WriteOff(ware.sku, units, reason, note, batch or None)
+            what = waste.WriteOff(product.sku, units, reason, note, batch or None)
             waste.write_off(acting(session), store_id, what, id=command)
-    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(units, ware.stock_unit), name=ware.name), "good")
+    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.name), "good")
     return redirect(url_for("waste.tiles"), 303)
 
 
@@ -97,6 +97,6 @@ def _likely(session: Any, store_id: str) -> list[tuple[str, str, int, str]]:
     return list(rows.values())[:MOST_TILES]
 
 
-def _one(ware: Product | None) -> str:
+def _one(product: Product | None) -> str:
     """Return what the quantity begins with: one piece; a weight is typed."""
-    return "1" if ware is not None and ware.stock_unit == "each" else ""
+    return "1" if product is not None and product.stock_unit == "each" else ""

@@ -124,8 +124,8 @@ def add(way: str, note_id: str) -> ResponseReturnValue:
 
 def put(session: Session, note_id: str, command: str, sku: str, units: int) -> None:
     """Put what a form says of a product on a note: so many units, with batch and last day where it has them."""
-    ware = find_product.ware_of(session, sku)
-    lot = Lot(ware.sku, units, form.text("batch", most=40) or None, form.date_on_pack("expires_on"))
+    product = find_product.product_of(session, sku)
+    lot = Lot(product.sku, units, form.text("batch", most=40) or None, form.date_on_pack("expires_on"))
     delivery_notes.add(acting(session), str(place().store_id), note_id, lot, line_id=command)
 
 
@@ -137,11 +137,11 @@ def change(way: str, note_id: str) -> ResponseReturnValue:
         if request.form.get("then") == "strike":
             delivery_notes.strike(session, store_id, note_id, ns)
         else:
-            ware = find_product.ware_of(session, request.form.get("product", ""))
-            units = form.whole("qty", least=1) * _pack(session, ware.sku)
-            batch, last_day = _lot(session, store_id, ware.sku)
+            product = find_product.product_of(session, request.form.get("product", ""))
+            units = form.whole("qty", least=1) * _pack(session, product.sku)
+            batch, last_day = _lot(session, store_id, product.sku)
             total = form.amount("cost", place().currency) if request.form.get("cost", "").strip() else None
-            cost = None if total is None else delivery_notes.cost_of(total, units, ware.price_quantity)
+            cost = None if total is None else delivery_notes.cost_of(total, units, product.price_quantity)
             delivery_notes.change(
                 acting(session),
                 store_id,

@@ -317,7 +317,7 @@ def outlook(sku: str) -> ResponseReturnValue:
     Weighed goods count in kilograms and litres.
     """
     with read() as session:
-        unit = _ware(session, sku).stock_unit
+        unit = _product_of(session, sku).stock_unit
         seen = forecasts.as_seen(session, str(place().store_id), sku)
     size = 1 if unit == "each" else 1000
     past = {day: None if sold is None else sold / size for day, sold in seen["history"]}
@@ -348,7 +348,7 @@ def outlook(sku: str) -> ResponseReturnValue:
 def outlook_page(sku: str, fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the same numbers as a table, and what the shopkeeper wants of this product."""
     with read() as session:
-        product = _ware(session, sku)
+        product = _product_of(session, sku)
         wish = session.get(OrderPreference, (str(place().store_id), sku))
         seen = forecasts.as_seen(session, str(place().store_id), sku)
         sentence = order_lines.forecast_sentence(session, str(place().store_id), today=today())
@@ -440,7 +440,7 @@ def one_product(session: Session, wanted: str) -> str:
     return named[0].sku
 
 
-def _ware(session: Session, sku: str) -> Product:
+def _product_of(session: Session, sku: str) -> Product:
     found = session.get(Product, sku)
     if found is None:
         raise NotFound("unknown-product", "There is no such product here. Search for it by name.")

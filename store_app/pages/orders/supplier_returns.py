@@ -33,16 +33,16 @@ def notes(fault: DomainError | None = None) -> ResponseReturnValue:
     sku = request.values.get("sku", "")
     with read() as session:
         rows, known = note_pages.rows(session, "back"), note_pages.suppliers(session)
-        ware = find_product.ware_of(session, sku) if sku else None
+        product = find_product.product_of(session, sku) if sku else None
     return page(
         "orders/delivery_notes/back.html",
         at_work=[row for row in rows if row.note.state == "open"],
         over=[row for row in rows if row.note.state != "open"],
         suppliers=known,
-        ware=ware,
+        product=product,
         reasons=stock.BACK_REASONS,
         icons=stock.BACK_ICONS,
-        unit_word={"gram": "g", "millilitre": "ml"}.get(ware.stock_unit if ware else "") or _("pieces"),
+        unit_word={"gram": "g", "millilitre": "ml"}.get(product.stock_unit if product else "") or _("pieces"),
         fault=fault,
     )
 

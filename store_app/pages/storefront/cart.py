@@ -95,8 +95,8 @@ def change(slug: str, sku: str) -> ResponseReturnValue:
         if steps == 0:
             kept.pop(sku, None)
         else:
-            ware = listing.product(session, here.id, sku, at=clock.now())
-            kept[sku] = visitors.bounded(ware, steps * ware.step_qty)
+            product = listing.product(session, here.id, sku, at=clock.now())
+            kept[sku] = visitors.bounded(product, steps * product.step_qty)
     if len(kept) > visitors.MOST_LINES:
         raise Invalid("full-basket", "Forty different things are the most for one order. Order these first.")
     visitors.keep(here.id, kept)

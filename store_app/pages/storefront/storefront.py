@@ -44,7 +44,7 @@ def home(slug: str) -> ResponseReturnValue:
         skus = visitors.listed(session, here.id, text, category)
         first = (number - 1) * PAGE_SIZE
         shown = skus[first : first + PAGE_SIZE]
-        found = {ware.sku: ware for ware in listing.products(session, here.id, shown, at=clock.now())}
+        found = {product.sku: product for product in listing.products(session, here.id, shown, at=clock.now())}
         goods = [found[sku] for sku in shown if sku in found]
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, goods)
@@ -88,24 +88,24 @@ def product(slug: str, sku: str, fault: DomainError | None = None, **_place: Any
     """Show one product; where the label's QR leads."""
     with read() as session:
         here = visitors.store_at(session, slug)
-        ware = listing.product(session, here.id, form.tidy(sku), at=clock.now())
+        product = listing.product(session, here.id, form.tidy(sku), at=clock.now())
         around = visitors.around(session, here)
-        promised = visitors.promised(session, here, [ware])
-        said = reviews.of_product(session, here.id, ware.sku)
-        story = product_stories.story_of(session, here.id, ware.sku)
-        stars = reviews.stars_of(session, here.id, [ware.sku]).get(ware.sku)
+        promised = visitors.promised(session, here, [product])
+        said = reviews.of_product(session, here.id, product.sku)
+        story = product_stories.story_of(session, here.id, product.sku)
+        stars = reviews.stars_of(session, here.id, [product.sku]).get(product.sku)
     return page(
         "storefront/product.html",
         **around,
         promised=promised,
-        ware=ware,
-        from_day=listing.comes_on(visitors.day_here(here), [ware.order_days]),
+        product=product,
+        from_day=listing.comes_on(visitors.day_here(here), [product.order_days]),
         reviews=said,
         stars=stars,
         story=story,
         kinds=words.PRODUCER_KINDS,
-        qr=visitors.square(url_for(".product", slug=slug, sku=ware.sku, _external=True)),
-        steps=request.form.get("steps") or visitors.usual(ware),
+        qr=visitors.square(url_for(".product", slug=slug, sku=product.sku, _external=True)),
+        steps=request.form.get("steps") or visitors.usual(product),
         fault=sentence_of(fault) if fault else None,
     )
 
@@ -118,16 +118,20 @@ def put(slug: str, sku: str) -> ResponseReturnValue:
     steps = form.whole("steps", least=1, most=storefront.LINE_STEPS) if "steps" in request.form else None
     with read() as session:
         here = visitors.store_at(session, slug)
-        ware = listing.product(session, here.id, form.tidy(sku), at=clock.now())
+        product = listing.product(session, here.id, form.tidy(sku), at=clock.now())
     kept = visitors.kept(here.id)
-    if ware.sku not in kept and len(kept) >= visitors.MOST_LINES:
+    if product.sku not in kept and len(kept) >= visitors.MOST_LINES:
         raise Invalid("full-basket", "Forty different things are the most for one order. Order these first.")
     visitors.keep(
         here.id,
         kept
-        | {ware.sku: visitors.bounded(ware, kept.get(ware.sku, 0) + (steps or visitors.usual(ware)) * ware.step_qty)},
+        | {
+            product.sku: visitors.bounded(
+                product, kept.get(product.sku, 0) + (steps or visitors.usual(product)) * product.step_qty
+            )
+        },
     )
-    flash(_("%(name)s is in your basket.", name=ware.name), "good")
+    flash(_("%(name)s is in your basket.", name=product.name), "good")
     return redirect(visitors.back(slug), 303)
 
 

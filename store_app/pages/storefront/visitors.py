@@ -70,7 +70,7 @@ class CartLine:
     offer: str
     deposit_minor: int
     tax_minor: int
-    ware: listing.OnlineProduct
+    product: listing.OnlineProduct
     is_short: bool
     comes_on: dt.date | None
     """The day it is here, where it has to be ordered in."""
@@ -174,22 +174,22 @@ def keys_of(kind: str, store_id: str, command: str) -> tuple[str, str]:
     return made, order_tokens.token_for(secret, store_id, made)
 
 
-def usual(ware: listing.OnlineProduct) -> int:
+def usual(product: listing.OnlineProduct) -> int:
     """Return how many portions one tap adds: a piece, or half a kilo where there is as much."""
-    return 1 if ware.step_qty == 1 else max(1, min(USUAL_STEPS, ware.left_qty // ware.step_qty))
+    return 1 if product.step_qty == 1 else max(1, min(USUAL_STEPS, product.left_qty // product.step_qty))
 
 
-def bounded(ware: listing.OnlineProduct, qty: int) -> int:
+def bounded(product: listing.OnlineProduct, qty: int) -> int:
     """Return the quantity, or refuse what the store has not left or does not sell to one customer."""
-    if qty > ware.left_qty and ware.order_days is None:
+    if qty > product.left_qty and product.order_days is None:
         raise Invalid(
-            "not-available", "There are not that many of %(name)s left in the store.", name=ware.name,
-            available=ware.left_qty,
+            "not-available", "There are not that many of %(name)s left in the store.", name=product.name,
+            available=product.left_qty,
         )  # fmt: skip
-    if qty > (most := ware.maximum_qty or storefront.LINE_STEPS * ware.step_qty):
+    if qty > (most := product.maximum_qty or storefront.LINE_STEPS * product.step_qty):
         raise Invalid(
-            "bad-quantity", "At most %(most)s of %(name)s in one order.", most=written_qty(most, ware.stock_unit),
-            name=ware.name,
+            "bad-quantity", "At most %(most)s of %(name)s in one order.", most=written_qty(most, product.stock_unit),
+            name=product.name,
         )  # fmt: skip
     return qty
 
@@ -206,7 +206,7 @@ def cart_at(session: Session, here: Store) -> Cart:
     there = kept(here.id)
     if not there:
         return Cart()
-    products = {ware.sku: ware for ware in listing.products(session, here.id, there, at=clock.now())}
+    products = {product.sku: product for product in listing.products(session, here.id, there, at=clock.now())}
     lines = [(sku, qty) for sku, qty in sorted(there.items()) if sku in products]
     gone = tuple(sorted(there.keys() - products.keys()))
     if not lines:
@@ -222,21 +222,21 @@ def cart_at(session: Session, here: Store) -> Cart:
     for n, line in enumerate(priced.lines, 1):
         if line.line is None or line.line.deposit_of is not None:
             continue
-        ware = products[line.product.sku]
+        product = products[line.product.sku]
         shown.append(
             CartLine(
-                sku=ware.sku,
-                name=ware.name,
+                sku=product.sku,
+                name=product.name,
                 qty=line.qty,
-                steps=line.qty // ware.step_qty,
+                steps=line.qty // product.step_qty,
                 total_minor=line.total_minor,
                 saved_minor=line.discount_minor,
                 offer=line.offer,
                 deposit_minor=deposits[n].total_minor if n in deposits else 0,
                 tax_minor=0 if line.product.inclusive else line.tax_minor,
-                ware=ware,
-                is_short=line.qty > ware.left_qty and ware.order_days is None,
-                comes_on=listing.comes_on(today, [ware.days_for(line.qty)]),
+                product=product,
+                is_short=line.qty > product.left_qty and product.order_days is None,
+                comes_on=listing.comes_on(today, [product.days_for(line.qty)]),
             )
         )
     saved_minor = sum(line.saved_minor for line in shown)
@@ -255,7 +255,11 @@ def cart_at(session: Session, here: Store) -> Cart:
 def _members_offer(session: Session, here: Store, products: Iterable[listing.OnlineProduct]) -> str:
     """Return the name of an offer for members alone that these take part in today."""
     live = offers.live(session, here.id, day_here(here))
-    named = (row[2] for ware in products for row in live.of(ware.sku, ware.category, ware.department, ware.brand))
+    named = (
+        row[2]
+        for product in products
+        for row in live.of(product.sku, product.category, product.department, product.brand)
+    )
     return next((offer.name for offer in named if offer.members_only and offer.codes is None), "")
 
 
@@ -266,15 +270,15 @@ def promised(session: Session, here: Store, products: Sequence[listing.OnlinePro
         return {}
     member = is_member(session, here)
     found = {}
-    for ware in products:
-        named = live.of(ware.sku, ware.category, ware.department, ware.brand)
+    for product in products:
+        named = live.of(product.sku, product.category, product.department, product.brand)
         names = [
             offer.name
             for _, _, offer, _, _ in named
             if offer.codes is None and not offer.is_bound and (member or not offer.members_only)
         ]
         if names:
-            found[ware.sku] = names[0]
+            found[product.sku] = names[0]
     return found
 
 
@@ -312,10 +316,12 @@ def cards(
 ) -> Markup:
     """Draw the products of a list (rule 3)."""
     drawn, around = [], (here.slug, here.currency, language(), is_closed)
-    for ware in products:
-        offer = offered.get(ware.sku, "")
-        shows = around, ware, offer
-        drawn.append(CARDS.part(shows, "storefront/card.html", store=here, ware=ware, offer=offer, is_closed=is_closed))
+    for product in products:
+        offer = offered.get(product.sku, "")
+        shows = around, product, offer
+        drawn.append(
+            CARDS.part(shows, "storefront/card.html", store=here, product=product, offer=offer, is_closed=is_closed)
+        )
     return Markup("".join(drawn))  # noqa: S704  drawn by templates
 
 

@@ -38,16 +38,16 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show the recalls, and the form that calls one once its product is known."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     with read() as session:
-        ware = session.get(Product, form.tidy(request.values.get("sku", "")))
-        found = _found(session, text) if text and ware is None else []
+        product = session.get(Product, form.tidy(request.values.get("sku", "")))
+        found = _found(session, text) if text and product is None else []
         rows, names = recalls.called(session), _names(session)
     if len(found) == 1:
-        ware, found = found[0], []
-    elif text and ware is None and not found:
+        product, found = found[0], []
+    elif text and product is None and not found:
         fault = NotFound("unknown-product", "There is no such product here. Search for it by name.")
     return page(
         "warehouse/recalls.html",
-        ware=ware, found=found, text=text, rows=rows, names=names, words=stock.AFTERWARDS, fault=fault,
+        product=product, found=found, text=text, rows=rows, names=names, words=stock.AFTERWARDS, fault=fault,
     )  # fmt: skip
 
 

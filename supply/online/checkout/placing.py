@@ -495,7 +495,7 @@ def _promised(
     session: Session, store: Store, wanted: list[tuple[str, int]], wishes: Wishes, at: dt.datetime
 ) -> tuple[tuple[OrderLine, ...], int, dt.date | None, list[str]]:
     """Return the lines as they are promised, their cost, the day what is ordered in comes on, and the codes used."""
-    found = {ware.sku: ware for ware in listing.products(session, store.id, [sku for sku, _ in wanted], at=at)}
+    found = {product.sku: product for product in listing.products(session, store.id, [sku for sku, _ in wanted], at=at)}
     unknown = sorted(sku for sku, _ in wanted if sku not in found)
     if unknown:
         names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(unknown))).all())
@@ -505,13 +505,13 @@ def _promised(
             skus=unknown,
         )  # fmt: skip
     for sku, qty in wanted:
-        ware = found[sku]
-        most = ware.maximum_qty or storefront.LINE_STEPS * ware.step_qty
-        if not 0 < qty <= most or qty % ware.step_qty:
-            steps = f" in steps of {ware.step_qty}" if ware.step_qty > 1 else ""
+        product = found[sku]
+        most = product.maximum_qty or storefront.LINE_STEPS * product.step_qty
+        if not 0 < qty <= most or qty % product.step_qty:
+            steps = f" in steps of {product.step_qty}" if product.step_qty > 1 else ""
             raise Invalid(
-                "bad-quantity", "%(name)s: order %(step_qty)s to %(most)s%(steps)s.", name=ware.name,
-                step_qty=ware.step_qty, steps=steps, sku=sku, qty=qty, most=most,
+                "bad-quantity", "%(name)s: order %(step_qty)s to %(most)s%(steps)s.", name=product.name,
+                step_qty=product.step_qty, steps=steps, sku=sku, qty=qty, most=most,
             )  # fmt: skip
     quoted = listing.quote(session, store.id, wanted, coupons=wishes.coupons, member=wishes.member, at=at)
     priced = quoted.basket

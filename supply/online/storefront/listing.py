@@ -89,7 +89,7 @@ def products(
     """Return the named products, those that are in the online store, by SKU."""
     rows = _NAMED.all(session, {"store": store_id}, sorted(skus))
     silence = silence_since(rows[0][-1], at) if rows else dt.timedelta(0)
-    return [_ware(row[:-1], silence) for row in rows]
+    return [_shown(row[:-1], silence) for row in rows]
 
 
 def quote(
@@ -161,7 +161,7 @@ _NAMED = PreparedForSome(
 )
 
 
-def _ware(row: Sequence[Any], silence: dt.timedelta) -> OnlineProduct:
+def _shown(row: Sequence[Any], silence: dt.timedelta) -> OnlineProduct:
     *shown, price_minor, available_qty, taken_qty, shelf_rank, order_days = row
     sku, name, brand, category, department, pack_text, stock_unit, price_quantity, minimum_age, maximum_qty = shown
     left, step = max(0, safe_qty(available_qty, silence) - taken_qty), portion(stock_unit, price_quantity)

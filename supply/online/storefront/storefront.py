@@ -263,7 +263,7 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, a
             short.append((sku, qty))
     if not short:
         return
-    there = {ware.sku: ware for ware in products(session, store_id, [sku for sku, _ in short], at=at)}
+    there = {product.sku: product for product in products(session, store_id, [sku for sku, _ in short], at=at)}
     lines_short = [
         {"sku": sku, "name": there[sku].name, "wanted": qty, "available": there[sku].left_qty}
         if sku in there

@@ -24,7 +24,7 @@ def town(tmp_path):
 
 def test_the_network_shows_what_the_store_published_with_its_prices_and_portions(town):
     with town.network.read() as session:
-        shown = {ware.sku: ware for ware in listing.products(session, STORE, PRODUCTS)}
+        shown = {product.sku: product for product in listing.products(session, STORE, PRODUCTS)}
         assert set(listing.listed_skus(session, STORE)) == set(PRODUCTS)
     assert (shown["bread"].left_qty, shown["bread"].price_minor) == (9, 250)
     assert (shown["apple"].left_qty, shown["apple"].step_qty) == (4500, 100)
@@ -215,7 +215,7 @@ def test_of_what_a_silent_shop_promised_less_is_sold_by_the_hour(town, hours, mi
     town.hear(at=AT)
     at = later(hours=hours)
     with town.network.read() as session:
-        shown = {ware.sku: ware.left_qty for ware in listing.products(session, STORE, PRODUCTS, at=at)}
+        shown = {product.sku: product.left_qty for product in listing.products(session, STORE, PRODUCTS, at=at)}
         assert (shown["milk"], shown["tea"], shown["apple"] % 100) == (milk, tea, 0)
     with pytest.raises(Refused, match=f"Milk .wanted {milk + 1}, left {milk}"):
         town.place("order-00001", [("milk", milk + 1)], at=at)
