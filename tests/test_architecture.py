@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pos.payments.tenders import TENDERS
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("config", "forecasting", "pos", "supply", "store_app")
 # library -> the only places that may import it
@@ -237,3 +239,46 @@ def states_assigned(tree: ast.AST) -> Iterator[int]:
             is_update = "update(" in ast.unparse(node.func)
             if is_update and "state" in [*keys, *(keyword.arg for keyword in node.keywords)]:
                 yield node.lineno
+
+
+TENDER = re.compile(r"""(\btender|\[['"]tender['"]\]|\.get\(['"]tender['"]\))$""")
+COMPARED = re.compile(r"""\btender['"\])]* ?[!=]==? ?['"](?!cash['"])(\w+)['"]""")
+
+
+def test_a_tender_is_named_in_its_table_alone():
+    """A list of tenders, and one that is compared with, belong in their table; scripts and templates know cash."""
+
+    def names(node: ast.AST | None) -> list[str]:
+        parts = (
+            node.elts
+            if isinstance(node, ast.List | ast.Tuple | ast.Set)
+            else node.keys
+            if isinstance(node, ast.Dict)
+            else [node]
+        )
+        found = [part.value if isinstance(part, ast.Constant) else "" for part in parts]
+        return found if set(found) <= set(TENDERS) else []
+
+    def faults(node: ast.AST) -> bool:
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            return any(map(names, sides)) and any(TENDER.search(ast.unparse(side)) for side in sides)
+        return len(names(node)) > 1
+
+    refuse(
+        [
+            f"{name}:{node.lineno} {ast.unparse(node)}: ask the row"
+            for name, tree in sources().items()
+            if name != "pos/payments/tenders.py"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.expr) and faults(node)
+        ]
+        + [
+            f"{path.relative_to(ROOT)} compares with {tender}"
+            for ending in ("*.html", "*.js")
+            for path in (ROOT / "store_app").rglob(ending)
+            if not {"built", "vendor", "node_modules"} & set(path.parts)
+            for tender in COMPARED.findall(path.read_text("utf-8"))
+            if tender in TENDERS
+        ]
+    )

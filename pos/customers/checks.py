@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from config.finding import Finding
 from pos.customers.loyalty import PointsAccount, PointsEntry
 from pos.customers.tab import TabAccount, TabEntry, TabSettlement
+from pos.payments.tenders import CASH
 from pos.payments.vouchers import Voucher, VoucherMovement
 from pos.till.shift_book import CashMovement, Shift
 
@@ -79,7 +80,7 @@ def _tab_cash(session: Session, store_id: str | None) -> Iterator[Finding]:
         CashMovement.amount_minor == -TabEntry.amount_minor,
     )
     query = sa.select(TabEntry.id, TabEntry.amount_minor).where(
-        TabEntry.kind == "repayment", TabEntry.tender == "cash", ~there, *_of(TabEntry, store_id)
+        TabEntry.kind == "repayment", TabEntry.tender == CASH, ~there, *_of(TabEntry, store_id)
     )
     query = query.join(Shift, sa.and_(Shift.store_id == TabEntry.store_id, Shift.id == TabEntry.shift_id))
     for row in session.execute(query):

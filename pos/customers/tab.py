@@ -39,12 +39,12 @@ from config.nodes.append_only import append_only
 from config.nodes.facts import STORE, Day, Fact, Instant, recovers
 from config.nodes.journal import Context
 from pos.payments import slip_numbers
-from pos.payments.payments import Tender
+from pos.payments.payments import Tendered
+from pos.payments.tenders import CASH, offered
 from pos.store.store import Store
 from pos.till import shift as shifts
 from pos.till.drawer_cash import note_again, take_apart
 
-TENDERS = ("cash", "card")
 AGES = ((0, 30), (31, 60), (61, 90), (91, None))
 """Days a charge has been unpaid, both included."""
 
@@ -195,11 +195,11 @@ def carry_over(ctx: Context, store: Store, customer_id: str, amount_minor: int, 
 
 
 def repay(
-    ctx: Context, store: Store, customer_id: str, amount_minor: int, *, id: str, till_id: str, tender: str = "cash",
+    ctx: Context, store: Store, customer_id: str, amount_minor: int, *, id: str, till_id: str, tender: str = CASH,
     reference: str = "", ) -> Repayment:  # fmt: skip
     """Take money for the tab: oldest charges first, cash into the open drawer (rules 3 to 5)."""
     _check(amount_minor)
-    if tender not in TENDERS:
+    if tender not in offered("tab"):
         raise Invalid("unknown-tender", "A tab is paid in cash or by card.", tender=tender)
     shift = shifts.locked(ctx.session, store.id, till_id)
     owing = account(ctx.session, store.id, customer_id, lock=True)
@@ -209,7 +209,7 @@ def repay(
     if shift is None or shift.state != "open":
         raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
     day = business_day(ctx.at, store.tz, store.rollover_hour)
-    paid = Tender(tender, amount_minor, reference)
+    paid = Tendered(tender, amount_minor, reference)
     slip_numbers.take(ctx.session, store.id, [paid], day=day, source=f"tab:{id}")
     how = {"shift_id": shift.id, "tender": tender, "reference": reference}
     entry = _credit(ctx, owing, "repayment", amount_minor, day, None, id=id, more=how)
@@ -275,7 +275,7 @@ def write_again(ctx: Context, fact: TabMoved) -> None:
     else:
         off_minor, own_id, how = min(-amount_minor, owing.balance_minor), fact.id or new_id(), dict[str, Any]()
         if into := fact.shift_id:
-            paid = Tender(str(fact.tender), -amount_minor, fact.reference)
+            paid = Tendered(str(fact.tender), -amount_minor, fact.reference)
             slip_numbers.take_again(ctx.session, store_id, [paid], day=fact.business_day, source=f"tab:{own_id}")
             is_open = note_again(ctx.session, store_id, into, "tabs", paid._replace(amount_minor=off_minor))
             how = {"tender": paid.tender, "reference": paid.reference, "shift_id": into if is_open else None}

@@ -18,7 +18,7 @@ from typing import Any
 from config import words
 from config.words import N_, Language
 from pos.documents.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair, price, said_in, store_head
-from pos.documents.words import TENDERS, code_word
+from pos.documents.words import code_word, tender_word
 from pos.payments import vouchers
 
 MOVED = {
@@ -41,7 +41,7 @@ def repayment_slip(
     lines = _head(document, say("TAB PAYMENT"), say, columns, copy_no)
     lines += [*pair(say.moment(document["local_time"]), document["cashier_name"], columns), RULE]
     lines += pair(say("Owed before"), say.amount(document["before_minor"], currency), columns)
-    tender = code_word(TENDERS, document["tender"], say)
+    tender = tender_word(document["tender"], say)
     reference = f" {document['reference']}" if document.get("reference") else ""
     figures = price(say, document["amount_minor"], currency)
     lines += pair(say.pgettext("paper", "Paid") + f", {tender}{reference}", figures, columns, bold=True, wide=2, tall=2)

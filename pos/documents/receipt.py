@@ -50,7 +50,7 @@ from pos.documents.paper import (
     wrap,
 )
 from pos.documents.till_report import till_report
-from pos.documents.words import REASONS, TENDERS, code_word
+from pos.documents.words import REASONS, code_word, tender_word
 from pos.payments import vouchers
 
 LETTERS = 20
@@ -319,7 +319,7 @@ def _sums(document: dict[str, Any], shown_minor: int, untaxed: bool, say: Langua
     lines.append(DOUBLE_RULE)
     for payment in document["payments"]:
         change = payment["is_change"]
-        word = say("Change") if change else code_word(TENDERS, payment["tender"], say)
+        word = say("Change") if change else tender_word(payment["tender"], say)
         minor = -payment["amount_minor"] if change or refund else payment["amount_minor"]
         lines += pair(word, say.amount(minor, currency) + tail, columns, bold=change)
     return lines

@@ -20,7 +20,7 @@ from pos.documents.paper import (
     tax_table,
     wrap,
 )
-from pos.documents.words import CASH, EVENTS, TENDERS, code_word
+from pos.documents.words import CASH, EVENTS, code_word, tender_word
 
 
 def till_report(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -50,7 +50,7 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     lines += _sales(document, say, currency, columns)
     lines += [*_within(document, say, currency, columns), BLANK, PaperLine(say("Tenders"), bold=True)]
     for tender, minor in document.get("tenders", {}).items():
-        lines += indented(code_word(TENDERS, tender, say), say.amount(minor, currency), columns)
+        lines += indented(tender_word(tender, say), say.amount(minor, currency), columns)
         if by_hand := document.get("typed", {}).get(tender):
             lines += indented("  " + say("of it by typed slip"), say.amount(by_hand, currency), columns)
     lines += _apart(document, say, currency, columns)
@@ -112,10 +112,10 @@ def _apart(document: dict[str, Any], say: Language, currency: str, columns: int)
     for kind, sums in document["apart"].items():
         lines += [PaperLine(labels[kind], bold=True)] if sums else []
         for tender, minor in sums.items():
-            lines += indented(code_word(TENDERS, tender, say), say.amount(minor, currency), columns)
+            lines += indented(tender_word(tender, say), say.amount(minor, currency), columns)
     lines.append(PaperLine(say("All money by tender"), bold=True))
     for tender, minor in in_all.items():
-        lines += indented(code_word(TENDERS, tender, say), say.amount(minor, currency), columns)
+        lines += indented(tender_word(tender, say), say.amount(minor, currency), columns)
         if by_hand := document.get("typed_in_all", {}).get(tender):
             lines += indented("  " + say("of it by typed slip"), say.amount(by_hand, currency), columns)
     return lines

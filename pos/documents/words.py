@@ -1,13 +1,10 @@
-"""What paper calls the codes it carries: tenders, movements of cash, what was done at the till, reasons. Pure."""
+"""What paper calls the codes it carries: movements of cash, what was done at the till, reasons. Pure."""
 
 from collections.abc import Mapping
 
 from config.words import N_, Language
+from pos.payments.tenders import tender_of
 
-TENDERS = {
-    "cash": N_("Cash"), "card": N_("Card"), "prepaid": N_("Paid before"), "voucher": N_("Voucher"),
-    "wallet": N_("Mobile payment"), "tab": N_("On the tab"), "points": N_("Points"), "credit": N_("Store credit"),
-}  # fmt: skip
 CASH = {
     "float": N_("Float"), "sale": N_("Cash from sales"), "refund": N_("Cash refunds"), "drop": N_("Put in the safe"),
     "pay_in": N_("Paid in"), "pay_out": N_("Paid out"), "tab_paid": N_("Cash for tabs"),
@@ -35,3 +32,8 @@ def code_word(of: Mapping[str, str], code: str | None, say: Language) -> str:
     """Say what a code means; what a person typed is no code and stays as it is."""
     known = of.get(code or "")
     return say(known) if known else code or ""
+
+
+def tender_word(tender: str | None, say: Language) -> str:
+    """Say what a tender is called."""
+    return say(tender_of(tender).words) if tender else ""

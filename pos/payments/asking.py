@@ -20,8 +20,9 @@ from config.errors import DomainError
 from config.nodes.journal import Actor, Context
 from pos.payments import requests, unclaimed
 from pos.payments.payments import Payment
-from pos.payments.providers import POINTS, Outcome, Provider, Providers, Request
+from pos.payments.providers import Outcome, Provider, Providers, Request
 from pos.payments.requests import BACK, OPEN, Wanted
+from pos.payments.tenders import POINTS
 from pos.payments.wallet_codes import WalletCode
 from pos.store.store import store_of
 

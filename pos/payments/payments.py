@@ -20,9 +20,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from config.database import Base
 from config.errors import Invalid, Refused
-from config.money import MAX_MINOR, exponent, round_cash
+from config.money import MAX_MINOR, round_cash
 from config.nodes.append_only import append_only
 from config.states import StateTable
+from pos.payments.tenders import CASH, PREPAID, tender_of
 
 STATES = StateTable(
     "payment",
@@ -34,12 +35,10 @@ STATES = StateTable(
     },
     resting=["captured"],
 )
-TENDERS = ("cash", "card", "wallet", "voucher", "points", "tab", "prepaid")
-REFUND_TENDERS = ("cash", "card", "wallet", "credit", "tab", "points")
 LONGEST_REFERENCE = 40
 
 
-class Tender(NamedTuple):
+class Tendered(NamedTuple):
     """A way of paying and how much was handed over by it."""
 
     tender: str
@@ -55,7 +54,7 @@ class Tender(NamedTuple):
 class Settled:
     """How a due amount was paid: due + rounding = total = paid - change."""
 
-    tenders: tuple[Tender, ...]
+    tenders: tuple[Tendered, ...]
     rounding_minor: int
     total_minor: int
     paid_minor: int
@@ -134,16 +133,16 @@ class Payment(Base):
 
 
 def settle(
-    tenders: Sequence[Tender], due_minor: int, *, smallest_coin_minor: int, currency: str, channel: str
+    tenders: Sequence[Tendered], due_minor: int, *, smallest_coin_minor: int, currency: str, channel: str
 ) -> Settled:
     """Return how `due_minor` is paid by what was handed over, or refuse with what is missing (rules 2 to 4).
 
     A due amount below zero is given back: the tenders then carry negative amounts.
     """
     _refuse_odd(tenders, channel, gives_back=due_minor < 0)
-    cash_minor = sum(row.amount_minor for row in tenders if row.tender == "cash")
-    other_minor = sum(row.amount_minor for row in tenders if row.tender != "cash")
-    has_cash = not tenders or any(row.tender == "cash" for row in tenders)
+    cash_minor = sum(row.amount_minor for row in tenders if row.tender == CASH)
+    other_minor = sum(row.amount_minor for row in tenders if row.tender != CASH)
+    has_cash = not tenders or any(row.tender == CASH for row in tenders)
     if due_minor < 0:
         return _given_back(
             tenders, due_minor, cash_minor, other_minor, smallest_coin_minor if has_cash else 1, currency
@@ -182,13 +181,13 @@ def counts() -> sa.ColumnElement[bool]:
 
 
 def _given_back(
-    tenders: Sequence[Tender], due_minor: int, cash_minor: int, other_minor: int, coin_minor: int, currency: str
+    tenders: Sequence[Tendered], due_minor: int, cash_minor: int, other_minor: int, coin_minor: int, currency: str
 ) -> Settled:
     """Settle what the store owes; without tenders it is given back in cash (rule 4, rounded symmetrically)."""
     rest_minor = due_minor - other_minor
     rounded_minor = round_cash(rest_minor, coin_minor)
     if not tenders:
-        tenders, cash_minor = [Tender("cash", rounded_minor)], rounded_minor
+        tenders, cash_minor = [Tendered(CASH, rounded_minor)], rounded_minor
     if cash_minor != rounded_minor or rest_minor > 0:
         raise Refused(
             "give-back-differs", "%(rounded_minor)s is to be given back, no more and no less.", currency=currency,
@@ -199,13 +198,13 @@ def _given_back(
     return Settled(kept, rounded_minor - rest_minor, total_minor, total_minor, 0)
 
 
-def check_reference(row: Tender) -> None:
+def check_reference(row: Tendered) -> None:
     """Raise Invalid for a slip's number that cannot be kept, or is a card's."""
     if len(row.reference) > LONGEST_REFERENCE or not row.reference.isprintable():
         raise Invalid(
             "bad-reference", "A slip number has at most %(most)s printable characters.", most=LONGEST_REFERENCE
         )
-    if row.tender in ("card", "wallet") and is_card_number(row.reference):
+    if tender_of(row.tender).slip and is_card_number(row.reference):
         raise Invalid("card-number", "This is a card's number. Type the number of the slip; no card's is kept.")
 
 
@@ -218,19 +217,14 @@ def is_card_number(text: str) -> bool:
     return (doubled + sum(map(int, digits[-1::-2]))) % 10 == 0
 
 
-def _refuse_odd(tenders: Sequence[Tender], channel: str, *, gives_back: bool) -> None:
-    allowed = REFUND_TENDERS if gives_back else TENDERS
+def _refuse_odd(tenders: Sequence[Tendered], channel: str, *, gives_back: bool) -> None:
     for row in tenders:
-        if row.tender not in allowed or (row.tender == "prepaid" and channel != "pickup"):
+        tender = tender_of(row.tender)
+        is_allowed = tender.refunds if gives_back else tender.pays
+        if not is_allowed or (tender.name == PREPAID and channel != "pickup"):
             raise Invalid("unknown-tender", "This till does not take %(tender)s: take cash or card.", tender=row.tender)
         if type(row.amount_minor) is not int or (row.amount_minor > 0 if gives_back else row.amount_minor < 0):
             raise Invalid("bad-amount", "An amount handed over is not negative.", amount_minor=row.amount_minor)
         if abs(row.amount_minor) > MAX_MINOR:
             raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
         check_reference(row)
-
-
-def _money(minor: int, currency: str) -> str:
-    places = exponent(currency)
-    whole, part = divmod(minor, 10**places)
-    return f"{currency} {whole}.{part:0{places}d}" if places else f"{currency} {whole}"

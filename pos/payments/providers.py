@@ -22,10 +22,8 @@ from typing import Protocol
 from config.errors import Invalid, NotFound
 from pos.payments.wallet_codes import WalletCode
 
-WAYS = {"terminal": "card", "customer_code": "wallet", "store_code": "wallet"}
-"""Way of asking for money -> the tender it takes."""
-POINTS = "points"
-"""The way, and the tender, of points the network is asked to redeem (`shared_points`)."""
+WAYS = ("terminal", "customer_code", "store_code")
+"""Ways of asking for money."""
 ANSWERS = ("requested", "captured", "declined", "cancelled", "unknown")
 FINAL = ("captured", "declined", "cancelled")
 NEVER_SEEN = "never-seen"

@@ -34,7 +34,8 @@ from config.nodes import journal
 from config.nodes.journal import Context
 from pos.payments import wallet_codes
 from pos.payments.payments import LONGEST_REFERENCE, Payment
-from pos.payments.providers import FINAL, NEVER_SEEN, POINTS, WAYS, Outcome
+from pos.payments.providers import FINAL, NEVER_SEEN, Outcome
+from pos.payments.tenders import POINTS, tender_of
 from pos.payments.wallet_codes import WalletCode
 from pos.store.store import Store, Till
 
@@ -328,7 +329,7 @@ def is_over(session: Session, store_id: str, sale_id: str) -> bool:
 
 def slip_of(session: Session, payment: Payment) -> Payment | None:
     """Return the card slip of the same amount, typed by hand for the same sale, that no other payment stands for."""
-    if payment.tender != "card" or payment.amount_minor < 0:
+    if tender_of(payment.tender).pane != "card" or payment.amount_minor < 0:
         return None
     taken = sa.select(Payment.same_as).where(Payment.store_id == payment.store_id, Payment.same_as.is_not(None))
     query = sa.select(Payment).where(
@@ -347,7 +348,7 @@ def slip_of(session: Session, payment: Payment) -> Payment | None:
 
 
 def _check(wanted: Wanted) -> None:
-    if {**WAYS, POINTS: POINTS}.get(wanted.way) != wanted.tender:
+    if wanted.way not in tender_of(wanted.tender).ways:
         raise Invalid("unknown-way", "Ask for a card at the terminal, or for a wallet by one of its codes.")
     if isinstance(wanted.amount_minor, bool) or not 0 < wanted.amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Ask for an amount above zero.", amount_minor=wanted.amount_minor)

@@ -18,13 +18,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base, dialect_of, insert_into
 from config.errors import Invalid, Refused
 from config.nodes.append_only import append_only
-from pos.payments.payments import Tender, check_reference
-from pos.payments.providers import WAYS, Providers
+from pos.payments.payments import Tendered, check_reference
+from pos.payments.providers import Providers
+from pos.payments.tenders import tender_of
 
 FEWEST = 2
 """Letters or digits a slip's number has at least."""
-SLIPS = frozenset(WAYS.values())
-"""The tenders that leave a slip."""
 
 
 @append_only()
@@ -46,7 +45,7 @@ class SlipNumber(Base):
 # --- verbs ---
 
 
-def take(session: Session, store_id: str, tenders: Iterable[Tender], *, day: dt.date, source: str) -> None:
+def take(session: Session, store_id: str, tenders: Iterable[Tendered], *, day: dt.date, source: str) -> None:
     """Write down the typed slips that pay; Refused for one that has paid that day, or pays twice here (rule 2)."""
     typed = list(filter(is_typed, tenders))
     for row in typed:
@@ -59,7 +58,7 @@ def take(session: Session, store_id: str, tenders: Iterable[Tender], *, day: dt.
         )
 
 
-def take_again(session: Session, store_id: str, tenders: Iterable[Tender], *, day: dt.date, source: str) -> None:
+def take_again(session: Session, store_id: str, tenders: Iterable[Tendered], *, day: dt.date, source: str) -> None:
     """Write down the slips of what these books have lost; those that are here stay as they are."""
     for row in filter(is_typed, tenders):
         _keep(session, store_id, row, day, source)
@@ -68,15 +67,15 @@ def take_again(session: Session, store_id: str, tenders: Iterable[Tender], *, da
 # --- questions ---
 
 
-def is_typed(row: Tender) -> bool:
+def is_typed(row: Tendered) -> bool:
     """Tell whether a person says that this money moved, and no provider."""
-    return row.tender in SLIPS and not row.payment_id
+    return tender_of(row.tender).slip and not row.payment_id
 
 
-def refuse_unnumbered(tenders: Iterable[Tender], providers: Providers) -> None:
+def refuse_unnumbered(tenders: Iterable[Tendered], providers: Providers) -> None:
     """Raise Invalid for money that was typed without its slip where a provider could be asked for it (rule 1)."""
     for row in tenders:
-        asked = any(tender == row.tender and providers.for_way(way) for way, tender in WAYS.items())
+        asked = any(map(providers.for_way, tender_of(row.tender).ways))
         if asked and is_typed(row) and row.amount_minor > 0 and len(_signs(row.reference)) < FEWEST:
             raise Invalid("slip-needed", "Enter the slip number as proof of payment.", field="reference")
 
@@ -84,7 +83,7 @@ def refuse_unnumbered(tenders: Iterable[Tender], providers: Providers) -> None:
 # --- inside ---
 
 
-def _keep(session: Session, store_id: str, row: Tender, day: dt.date, source: str) -> bool:
+def _keep(session: Session, store_id: str, row: Tendered, day: dt.date, source: str) -> bool:
     """Write a slip down; False where it is there. Money that goes back, and one without a number, leave none."""
     signs = _signs(row.reference)
     if row.amount_minor <= 0 or not signs:

@@ -34,6 +34,7 @@ from config.money import MAX_MINOR
 from config.nodes import journal
 from config.nodes.append_only import append_only
 from config.nodes.journal import Context
+from pos.payments.tenders import tender_of
 from pos.store.store import Store
 
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXY"
@@ -297,9 +298,9 @@ def masked(document: dict[str, Any]) -> dict[str, Any]:
     if document.get("vouchers"):
         rows = document["vouchers"]
         seen["vouchers"] = [row | {"code": _hidden(str(row["code"])), "masked": True} for row in rows]
-    if any(row["tender"] == "voucher" for row in document.get("payments", ())):
+    if any(map(_names_a_code, document.get("payments", ()))):
         seen["payments"] = [
-            row | ({"reference": _hidden(str(row.get("reference", "")))} if row["tender"] == "voucher" else {})
+            row | ({"reference": _hidden(str(row.get("reference", "")))} if _names_a_code(row) else {})
             for row in document["payments"]
         ]
     if "spoken" in document:
@@ -322,6 +323,10 @@ def _spelled(number: int) -> str:
         number, place = divmod(number, len(LETTERS))
         body += LETTERS[place]
     return body + _check_character(body)
+
+
+def _names_a_code(payment: dict[str, Any]) -> bool:
+    return tender_of(payment["tender"]).pane == "code"
 
 
 def _hidden(code: str) -> str:

@@ -27,6 +27,7 @@ from config.errors import Invalid
 from config.money import BASIS, divide_half_up
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.payments.payments import Payment
+from pos.payments.tenders import on_slips
 from pos.sold import OF_PRODUCT, Sale, SaleLine
 from pos.stock import waste
 from pos.store.store import Store
@@ -221,13 +222,14 @@ def _cashier(name: str) -> Row:
 
 
 def _by_tender(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
+    typed = sa.and_(Payment.provider.is_(None), Payment.tender.in_(on_slips()))
     taken = sa.case((sa.or_(Payment.amount_minor > 0, Payment.is_change), Payment.amount_minor), else_=0)
     query = sa.select(
         Payment.tender,
         sa.func.count(sa.distinct(Payment.sale_id)),
         sa.func.sum(taken),
         sa.func.sum(Payment.amount_minor),
-        sa.func.sum(sa.case((_TYPED, Payment.amount_minor), else_=0)),
+        sa.func.sum(sa.case((typed, Payment.amount_minor), else_=0)),
     )
     counts = sa.or_(Payment.provider.is_(None), Payment.claimed_by == Payment.sale_id)
     same = sa.and_(Sale.store_id == Payment.store_id, Sale.id == Payment.sale_id)
@@ -310,7 +312,6 @@ KINDS: dict[str, Callable[[Session, Store, dt.date, dt.date], Report]] = {
 _NEVER_SUMMED = frozenset({"basket_minor"})
 _JOINED = sa.and_(SaleLine.store_id == Sale.store_id, SaleLine.sale_id == Sale.id)
 _SOLD = SaleLine.kind.in_(("goods", "service"))
-_TYPED = sa.and_(Payment.provider.is_(None), Payment.tender.in_(("card", "wallet")))
 _EARNS = sa.and_(SaleLine.cost_minor.is_not(None), _SOLD)
 _LABELLED_LOWER = sa.and_(
     SaleLine.price_type == "label",

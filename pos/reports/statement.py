@@ -24,6 +24,7 @@ from pos.customers.customers import Customer
 from pos.customers.tab import Repayment, TabEntry
 from pos.documents import accounts
 from pos.payments import vouchers
+from pos.payments.tenders import CASH
 from pos.payments.vouchers import Voucher
 from pos.printing import queue
 from pos.printing.queue import Queued
@@ -92,7 +93,7 @@ def print_repayment(session: Session, store: Store, done: Repayment, *, till_id:
     if done.repeated:
         return None
     document = repayment_document(session, store, done)
-    printout = queue.Printout("tab_paid", done.entry.customer_id, document, opens_drawer=done.entry.tender == "cash")
+    printout = queue.Printout("tab_paid", done.entry.customer_id, document, opens_drawer=done.entry.tender == CASH)
     return queue.queue(session, store.id, till_id, printout, at=at)
 
 

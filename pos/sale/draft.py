@@ -28,15 +28,15 @@ from config.prepared import Prepared
 from pos.catalogue import offers
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered
 from pos.payments import slip_numbers
-from pos.payments.payments import Settled, Tender
-from pos.payments.slip_numbers import SLIPS
+from pos.payments.payments import Settled, Tendered
+from pos.payments.tenders import CASH, tender_of
 from pos.printing import queue
 from pos.printing.queue import Printout
 from pos.producers import producers
 from pos.sale import seal
 from pos.sale.corrections import NONE, Corrections
 from pos.sale.situation import Situation
-from pos.sale.tenders import MONEY, Booked, settle_accounts
+from pos.sale.tenders import Booked, settle_accounts
 from pos.sold import Completed, write_rows
 from pos.stock import consignment_stock, ledger, markdown
 from pos.stock.ledger import Source
@@ -84,16 +84,16 @@ class Draft:
     labels: tuple[tuple[str, int, str], ...] = ()
 
     @property
-    def typed(self) -> list[Tender]:
+    def typed(self) -> list[Tendered]:
         """The money a person says was moved, and no provider."""
-        return [row for row in self.settled.tenders if row.tender in SLIPS and not row.payment_id]
+        return list(filter(slip_numbers.is_typed, self.settled.tenders))
 
     @property
     def is_plain(self) -> bool:
         """Whether it touches no customer's account, no voucher and no provider's payment."""
         return (
             self.situation.customer_id is None
-            and all(row.tender in MONEY and not row.payment_id for row in self.settled.tenders)
+            and all(not tender_of(row.tender).book and not row.payment_id for row in self.settled.tenders)
             and not any(line.kind == "voucher" for line in self.lines)
         )
 
@@ -205,10 +205,10 @@ def _payments(settled: Settled) -> tuple[tuple[Paid, ...], tuple[CashMoved, ...]
         for row in settled.tenders
     ]
     if settled.change_minor:
-        paid.append(Paid(new_id(), "cash", -settled.change_minor, True, ""))
+        paid.append(Paid(new_id(), CASH, -settled.change_minor, True, ""))
     cash = [
         (new_id(), "change" if row.is_change else "sale" if row.amount_minor > 0 else "refund", row.amount_minor)
         for row in paid
-        if row.tender == "cash"
+        if row.tender == CASH
     ]
     return tuple(paid), tuple(cash)

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from config.errors import Refused
 from config.money import round_cash
 from pos.facts import SoldLine
-from pos.payments.payments import Settled, Tender, settle
+from pos.payments.payments import Settled, Tendered, settle
+from pos.payments.tenders import CASH, POINTS, tender_of
 from pos.sale.refund_routes import OnAccounts, Receipt, split
 from pos.sale.sale_request import BroughtBack, RungLine
 from pos.till.counter import Counter
@@ -55,7 +56,7 @@ def goes_back(receipt: Receipt, back: Sequence[SoldLine], due_minor: int) -> dic
 
 
 def pay(
-    receipt: Receipt, tenders: Sequence[Tender], back: Sequence[SoldLine], due_minor: int, *, counter: Counter,
+    receipt: Receipt, tenders: Sequence[Tendered], back: Sequence[SoldLine], due_minor: int, *, counter: Counter,
     channel: str,
 ) -> Paid:  # fmt: skip
     """Settle an exchange (rules 3, 4): the customer pays what is due, or is given it where that is below zero."""
@@ -68,7 +69,8 @@ def pay(
         currency=counter.currency,
         channel=channel,
     )
-    return Paid(settled, _by_tender(carried).get("points", 0))
+    by_points = sum(minor for (tender, _), minor in carried.items() if tender_of(tender).book == POINTS)
+    return Paid(settled, by_points)
 
 
 # --- inside ---
@@ -87,13 +89,13 @@ def _by_tender(ways: OnAccounts) -> dict[str, int]:
     return sums
 
 
-def _with_accounts(tenders: Sequence[Tender], first: OnAccounts, due_minor: int, coin_minor: int) -> list[Tender]:
+def _with_accounts(tenders: Sequence[Tendered], first: OnAccounts, due_minor: int, coin_minor: int) -> list[Tendered]:
     """Return the tenders with what goes back to accounts among them; the page may have named that part or not."""
     if not first:
         return list(tenders)
     owed_to = _by_tender(first)
     first_minor = sum(first.values())
-    rest: list[Tender] = []
+    rest: list[Tendered] = []
     for row in tenders:
         part_minor = owed_to.get(row.tender, 0)
         if part_minor and -row.amount_minor >= part_minor:
@@ -110,6 +112,6 @@ def _with_accounts(tenders: Sequence[Tender], first: OnAccounts, due_minor: int,
             rest_minor=-rest_minor,
         )
     if not any(row.amount_minor for row in rest) and rest_minor:
-        rest = [Tender("cash", round_cash(rest_minor, coin_minor))]
-    accounts = [Tender(tender, -minor, of_sale_id=sale_id) for (tender, sale_id), minor in first.items()]
+        rest = [Tendered(CASH, round_cash(rest_minor, coin_minor))]
+    accounts = [Tendered(tender, -minor, of_sale_id=sale_id) for (tender, sale_id), minor in first.items()]
     return [*accounts, *rest]

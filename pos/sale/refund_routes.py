@@ -25,12 +25,12 @@ from config.errors import NotFound, Refused
 from config.money import round_cash
 from pos.customers import customers, tab
 from pos.payments import requests
-from pos.payments.payments import Payment, Settled, Tender
+from pos.payments.payments import Payment, Settled, Tendered
+from pos.payments.tenders import CASH, PREPAID, TAB, Tender, going_back, tender_of
 from pos.sold import Sale, SaleLine, lines_of
 
 OnAccounts = dict[tuple[str, str], int]
 """(refund tender, the sale that was paid from that account) -> amount, in the order it goes back."""
-BY_CARD = ("card", "wallet")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Plan:
         for way in self.ways:
             payment_id = way.payment_id if way.how == "given" else ""
             noted = "" if way.how in ("account", "given") else reference
-            rows.append(Tender(way.tender, -way.amount_minor, noted, payment_id, way.of_sale_id))
+            rows.append(Tendered(way.tender, -way.amount_minor, noted, payment_id, way.of_sale_id))
         total_minor = -self.total_minor
         return Settled(tuple(rows), self.due_minor + total_minor, total_minor, total_minor, 0)
 
@@ -128,8 +128,8 @@ def look(session: Session, store_id: str, sale_id: str, tender: str = "", *, but
         out_minor,
         worth_minor,
         left,
-        _cards(session, sale, but) if tender in BY_CARD else (),
-        {of: tab.given_up_of(session, store_id, of) for paid, of in left if paid == "tab"},
+        _cards(session, sale, but) if tender_of(tender).slip else (),
+        {of: tab.given_up_of(session, store_id, of) for paid, of in left if tender_of(paid).book == TAB},
     )
 
 
@@ -147,7 +147,7 @@ def plan(receipt: Receipt, return_id: str, due_minor: int, tender: str, *, coin_
             "The terminal gave back more for this receipt than these goods are worth. Choose the goods it was for.",
             given_minor=-sum(row.amount_minor for row in given),
         )
-    if tender == "cash":
+    if tender == CASH:
         coin_minor = max(1, coin_minor)
         before_coins = round_cash(receipt.before_minor + first_minor, coin_minor)
         due_coins = round_cash(receipt.before_minor + due_minor, coin_minor) - before_coins
@@ -221,7 +221,7 @@ def _given(session: Session, original: Sale) -> list[Payment]:
 
 
 def _to_account(receipt: Receipt, tender: str, sale_id: str, minor: int) -> Way:
-    unpaid_minor, given_up_minor = receipt.given_up.get(sale_id, (0, 0)) if tender == "tab" else (0, 0)
+    unpaid_minor, given_up_minor = receipt.given_up.get(sale_id, (0, 0)) if tender_of(tender).book == TAB else (0, 0)
     again_minor = min(max(0, minor - unpaid_minor), given_up_minor)
     return Way(tender, minor, "account", of_sale_id=sale_id, given_up_minor=again_minor)
 
@@ -255,7 +255,7 @@ def _left(session: Session, original: Sale) -> OnAccounts:
     owed_minor = account.balance_minor if account else 0
     left: OnAccounts = {}
     for (tender, sale_id), minor in _replayed(session, original)[0].items():
-        if tender == "tab":
+        if tender_of(tender).book == TAB:
             minor = min(minor, owed_minor + tab.given_up_minor(session, original.store_id, sale_id))
             owed_minor = max(0, owed_minor - minor)
         left[tender, sale_id] = minor
@@ -267,7 +267,7 @@ def _so_far(session: Session, original: Sale) -> tuple[int, int, int, bool]:
     mine = (SaleLine.store_id == original.store_id, SaleLine.returns_sale_id == original.id)
     rounding = (Sale.store_id == original.store_id, Sale.id.in_(_earlier(original)), Sale.kind == "return")
     own = (SaleLine.store_id == original.store_id, SaleLine.sale_id == original.id, SaleLine.qty > 0)
-    paid = (Payment.store_id == original.store_id, Payment.sale_id == original.id, Payment.tender == "prepaid")
+    paid = (Payment.store_id == original.store_id, Payment.sale_id == original.id, Payment.tender == PREPAID)
     sums = [
         _sum(SaleLine.total_minor, *mine),
         _sum(Sale.rounding_minor, *rounding),
@@ -293,16 +293,16 @@ def _replayed(session: Session, original: Sale) -> tuple[OnAccounts, dict[str, O
             left = _without(_without(left, first), carried[event.id])
             continue
         for paid, minor in _on_accounts(session, event, -1).items():
-            tender = _points_go(session, original) if paid == "points" else paid
+            tender = _goes_to(session, original, tender_of(paid))
             left = _without(left, _taken({way: part for way, part in left.items() if way[0] == tender}, minor))
     return left, carried
 
 
 def _paid_from_accounts(session: Session, original: Sale) -> OnAccounts:
-    own = {"tab": "tab", "points": _points_go(session, original), "voucher": "credit"}
     paid, ways = _on_accounts(session, original, 1), OnAccounts()
-    for tender, back in own.items():
-        ways[back, original.id] = ways.get((back, original.id), 0) + paid.get(tender, 0)
+    for tender in going_back():
+        way = _goes_to(session, original, tender), original.id
+        ways[way] = ways.get(way, 0) + paid.get(tender.name, 0)
     if original.kind == "exchange":
         sources = sa.select(SaleLine.returns_sale_id).where(
             SaleLine.store_id == original.store_id,
@@ -315,16 +315,19 @@ def _paid_from_accounts(session: Session, original: Sale) -> OnAccounts:
     return _without(ways, {})
 
 
-def _points_go(session: Session, original: Sale) -> str:
-    return "points" if customer_of(session, original) else "credit"
+def _goes_to(session: Session, original: Sale, tender: Tender) -> str:
+    if tender.orphaned and not customer_of(session, original):
+        return tender.orphaned
+    return tender.goes_back or tender.name
 
 
 def _on_accounts(session: Session, sale: Sale, sign: int) -> dict[str, int]:
     """Return what a sale took from accounts (sign 1) or gave back to them (-1): tender -> amount above zero."""
+    names = {name for row in going_back() for name in (row.name, row.goes_back, row.orphaned)}
     query = sa.select(Payment.tender, sa.func.sum(Payment.amount_minor * sign)).where(
         Payment.store_id == sale.store_id,
         Payment.sale_id == sale.id,
-        Payment.tender.in_(["tab", "points", "voucher", "credit"]),
+        Payment.tender.in_(sorted(names)),
         Payment.state == "captured",
         Payment.amount_minor * sign > 0,
     )

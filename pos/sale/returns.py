@@ -27,7 +27,8 @@ from config.money import part_of, round_cash
 from config.nodes.journal import Context
 from pos.facts import Moved, SoldLine, sold_line
 from pos.payments import requests
-from pos.payments.payments import REFUND_TENDERS, Tender, settle
+from pos.payments.payments import Tendered, settle
+from pos.payments.tenders import CASH, PREPAID, tender_of
 from pos.pricing.pricing import BasketLine, ProductView, charge
 from pos.sale import quoting, refund_routes
 from pos.sale.draft import Draft, write
@@ -55,7 +56,7 @@ def take_back(ctx: Context, request: ReturnRequest) -> Completed:
 
     The same id with the same content answers the same return; with another it is a Conflict.
     """
-    _check("card" if request.online else request.tender, request.why)
+    _check(CASH if request.online else request.tender, request.why)
     situation = look_back(ctx, request)
     return situation.again or write(ctx.session, decide(request, situation))
 
@@ -77,7 +78,7 @@ def decide(request: ReturnRequest, situation: Situation) -> Draft:
     receipt = situation.receipt
     assert receipt is not None
     refuse_paid_online(receipt, online=request.online)
-    tender = "prepaid" if request.online else request.tender
+    tender = PREPAID if request.online else request.tender
     back = _undone(receipt, _tidy(request.lines, restock=request.restock), first_n=1)
     moved = moves_back(back)
     due_minor = -sum(line.total_minor for line, _ in back)
@@ -99,8 +100,8 @@ def decide_blind(request: BlindReturnRequest, situation: Situation) -> Draft:
     assert situation.shelf is not None
     back = _typed(request, situation.shelf)
     due_minor = sum(line.total_minor for line, _ in back)
-    coin_minor = counter.smallest_coin_minor if request.tender == "cash" else 1
-    tender = Tender(request.tender, round_cash(due_minor, coin_minor), request.reference)
+    coin_minor = counter.smallest_coin_minor if request.tender == CASH else 1
+    tender = Tendered(request.tender, round_cash(due_minor, coin_minor), request.reference)
     settled = settle([tender], due_minor, smallest_coin_minor=coin_minor, currency=counter.currency, channel="counter")
     draft = Draft(
         request.id, "return", "counter", situation, counter, tuple(line for line, _ in back), settled,
@@ -144,7 +145,7 @@ def moves_back(back: Back, empties: Sequence[tuple[str, int]] = ()) -> list[Move
 def within_drawer(draft: Draft) -> Draft:
     """Return the draft with the cash it takes out of the drawer beyond the books; refused to who sees these."""
     settled, held_minor = draft.settled, draft.counter.expected_minor
-    out_minor = settled.change_minor - sum(row.amount_minor for row in settled.tenders if row.tender == "cash")
+    out_minor = settled.change_minor - sum(row.amount_minor for row in settled.tenders if row.tender == CASH)
     if out_minor <= 0 or not drawer_cash.is_beyond(out_minor, held_minor):
         return draft
     if draft.counter.rights.may(drawer_cash.SEES_DRAWER):
@@ -221,7 +222,7 @@ def allow_refund(ctx: Context, wish: GiveBack) -> None:
 
 
 def _check(tender: str, why: str, *, wants_reason: bool = False) -> None:
-    if tender not in REFUND_TENDERS:
+    if not tender_of(tender).refunds:
         raise Invalid("unknown-tender", "Money goes back in cash or to the card.", tender=tender)
     if len(why) > LONGEST_REASON or (wants_reason and not why.strip()):
         raise Invalid("no-reason", "Say in a few words why the goods come back.")

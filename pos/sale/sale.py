@@ -26,7 +26,7 @@ from config.errors import Refused
 from config.money import round_cash
 from config.nodes.journal import Context
 from pos.facts import SoldLine, sold_line
-from pos.payments.payments import Settled, Tender, settle
+from pos.payments.payments import Settled, Tendered, settle
 from pos.sale import corrections, exchange, quoting
 from pos.sale.corrections import NONE
 from pos.sale.draft import Draft, write
@@ -157,7 +157,7 @@ def _paid(
     request: SaleRequest, receipt: Receipt | None, back: Sequence[SoldLine], due_minor: int, counter: Counter
 ) -> tuple[Settled, int]:
     """Settle what is due; with it, what of the value brought back had been paid with points."""
-    tenders, channel = [Tender(*row) for row in request.tenders], request.channel
+    tenders, channel = [Tendered(*row) for row in request.tenders], request.channel
     if receipt is not None:
         paid = exchange.pay(receipt, tenders, back, due_minor, counter=counter, channel=channel)
         return paid.settled, paid.points_minor

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from config.errors import Invalid, Refused
 from config.nodes import journal
 from pos.payments import vouchers
+from pos.payments.tenders import CASH, tender_of
 from pos.pricing.pricing import MOST_LINES, PricedBasket, Saved
 
 MOST_QTY = {"each": 10_000, "gram": 1_000_000, "millilitre": 1_000_000}
@@ -103,11 +104,11 @@ class SaleRequest:
         promised = Promised(self.agreed_prices or {}, self.agreed_savings or {}, self.agreed_deposits or {})
         object.__setattr__(self, "rung", rung)
         object.__setattr__(self, "promised", promised)
-        if any(row[0] == "voucher" for row in self.tenders):
+        if any(tender_of(row[0]).pane == "code" for row in self.tenders):
             object.__setattr__(self, "tenders", [self._marked(*row) for row in self.tenders])
 
     def _marked(self, tender: str, amount_minor: int, reference: str = "", *more: str) -> tuple[Any, ...]:
-        if tender == "voucher" and reference and not isinstance(reference, vouchers.Mark):
+        if tender_of(tender).pane == "code" and reference and not isinstance(reference, vouchers.Mark):
             reference = vouchers.mark_of(self.store_id, reference)
         return tender, amount_minor, reference, *more
 
@@ -142,7 +143,7 @@ class ReturnRequest:
     till_id: str
     sale_id: str
     lines: Sequence[tuple[int, int] | tuple[int, int, bool]]
-    tender: str = "cash"
+    tender: str = CASH
     reference: str = ""
     restock: bool = True
     why: str = ""
@@ -167,7 +168,7 @@ class BlindReturnRequest:
     till_id: str
     lines: Sequence[tuple[str, int, int, bool]]
     why: str
-    tender: str = "cash"
+    tender: str = CASH
     reference: str = ""
     approvals: Sequence[str] = ()
     customer_id: str | None = None

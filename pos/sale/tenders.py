@@ -21,17 +21,12 @@ from config.nodes.journal import Context
 from pos.customers import customers, loyalty, shared_points, tab
 from pos.facts import SoldLine
 from pos.payments import requests, vouchers
-from pos.payments.payments import Settled, Tender
+from pos.payments.payments import Settled, Tendered
+from pos.payments.tenders import POINTS, TAB, VOUCHERS, tender_of
 from pos.store.store import Store, store_of
 
 if TYPE_CHECKING:
     from pos.sale.draft import Draft
-
-NEED_A_CUSTOMER = ("tab", "points")
-ELSEWHERE = ("card", "wallet")
-"""Tenders a provider may have captured: money. Points of the network are captured, too."""
-MONEY = ("cash", "prepaid", *ELSEWHERE)
-"""Tenders that touch no other book here, where no provider captured them."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ def settle_accounts(session: Session, draft: "Draft") -> Booked:
     issued: list[dict[str, Any]] = []
     of_sale_id = next((line.returns_sale_id for line in draft.lines if line.returns_sale_id), None)
     for row in settled.tenders:
-        if row.tender in NEED_A_CUSTOMER and customer_id is None:
+        if tender_of(row.tender).of_customer and customer_id is None:
             raise Invalid("customer-wanted", "Say first whose tab or points these are.", tender=row.tender)
         issued += _book(session, store, draft, row, row.of_sale_id or of_sale_id)
     for line in draft.lines:
@@ -66,38 +61,40 @@ def settle_accounts(session: Session, draft: "Draft") -> Booked:
 # --- inside ---
 
 
-def _claimed(session: Session, sale_id: str, row: Tender) -> Tender:
+def _claimed(session: Session, sale_id: str, row: Tendered) -> Tendered:
     """Claim what a provider has captured; what the books say of it is what the receipt says."""
     if not row.payment_id:
         return row
-    if row.tender not in (*ELSEWHERE, "points"):
+    if not tender_of(row.tender).ways:
         raise Invalid("unknown-tender", "Only cards and wallets are paid elsewhere, not %(tender)s.", tender=row.tender)
     payment = requests.claim(session, row.payment_id, sale_id, row.amount_minor)
     return row._replace(tender=payment.tender, reference=payment.reference)
 
 
-def _book(session: Session, store: Store, draft: "Draft", row: Tender, of_sale_id: str | None) -> list[dict[str, Any]]:
+def _book(
+    session: Session, store: Store, draft: "Draft", row: Tendered, of_sale_id: str | None
+) -> list[dict[str, Any]]:
     minor, customer_id, sale_id = row.amount_minor, draft.situation.customer_id or "", draft.id
     actor, at = draft.situation.actor, draft.situation.at
-    ctx = Context(session, actor, at)
-    if row.tender == "tab" and minor > 0:
+    ctx, book = Context(session, actor, at), tender_of(row.tender).book
+    if book == TAB and minor > 0:
         tab.charge(ctx, store, customer_id, minor, sale_id=sale_id)
-    elif row.tender == "tab":
+    elif book == TAB:
         tab.give_back(ctx, store, customer_id, tab_minor=-minor, sale_id=sale_id, of_sale_id=of_sale_id)
-    elif row.tender == "points" and minor < 0:
+    elif book == POINTS and minor < 0:
         was_shared = shared_points.is_of(session, store.id, of_sale_id, "spent")
         (shared_points if was_shared else loyalty).give_points_back(
             ctx, store, customer_id, -minor, sale_id=sale_id, of_sale_id=of_sale_id
         )
-    elif row.tender == "points" and row.payment_id:
+    elif book == POINTS and row.payment_id:
         shared_points.spend(ctx, store.id, customer_id, row.payment_id, minor, sale_id=sale_id)
-    elif row.tender == "points" and shared_points.collects(session, store.id, customer_id, at):
+    elif book == POINTS and shared_points.collects(session, store.id, customer_id, at):
         raise Refused("points-not-granted", "The network has not granted these points. Choose another way to pay.")
-    elif row.tender == "points":
+    elif book == POINTS:
         loyalty.spend_points(ctx, store, customer_id, minor, sale_id=sale_id)
-    elif row.tender == "voucher":
+    elif book == VOUCHERS and minor > 0:
         vouchers.redeem(ctx, store, row.reference, minor, sale_id=sale_id)
-    elif row.tender == "credit":
+    elif book == VOUCHERS:
         return [_issued(session, store, draft, -minor, "credit")]
     return []
 
@@ -112,7 +109,7 @@ def _points(session: Session, store: Store, draft: "Draft", settled: Settled, cu
     """Earn on what was bought, take back what returned goods had earned (rule 3); returns what the receipt says."""
     at, actor = draft.situation.at, draft.situation.actor
     bought = [line for line in draft.lines if line.qty > 0]
-    by_points = sum(max(0, row.amount_minor) for row in settled.tenders if row.tender == "points")
+    by_points = sum(max(0, row.amount_minor) for row in settled.tenders if tender_of(row.tender).book == POINTS)
     by_points += draft.points_minor
     earned, shared = 0, shared_points.collects(session, store.id, customer_id, at)
     ctx = Context(session, actor, at)

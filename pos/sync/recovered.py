@@ -28,7 +28,8 @@ from pos.customers import loyalty, tab
 from pos.customers.tab import TabMoved
 from pos.facts import SaleCompleted, ShiftClosed
 from pos.payments import requests, slip_numbers, vouchers
-from pos.payments.payments import Payment, Tender
+from pos.payments.payments import Payment, Tendered
+from pos.payments.tenders import POINTS, TAB, VOUCHERS, tender_of
 from pos.producers import producers
 from pos.sale import seal
 from pos.sold import Sale, write_rows
@@ -54,7 +55,7 @@ def take_sale(ctx: Context, fact: SaleCompleted) -> list[Odd]:
         replay(ctx.session, store_id, one.moves, one.source, day=one.day, at=one.at, actor_id=one.actor_id)
     if fact.order_id is not None:
         stock.answer(ctx.session, store_id, fact.order_id, "fulfilled", at=ctx.at)
-    paid = [Tender(one.tender, one.amount_minor, one.reference) for one in fact.payments]
+    paid = [Tendered(one.tender, one.amount_minor, one.reference) for one in fact.payments]
     day = dt.date.fromisoformat(fact.business_day)
     slip_numbers.take_again(ctx.session, store_id, paid, day=day, source=f"sale:{fact.id}")
     skus = sorted({move[1] for move in fact.movements})
@@ -191,7 +192,7 @@ def _vouchers(session: Session, store_id: str, fact: SaleCompleted, at: dt.datet
             ctx, store, int(row["amount_minor"]), kind=str(row["kind"]), sale_id=fact.id,
             mark=vouchers.mark_in(store_id, str(row["code"])))  # fmt: skip
     for paid in fact.payments:
-        if paid.tender == "voucher" and paid.amount_minor > 0:
+        if tender_of(paid.tender).book == VOUCHERS and paid.amount_minor > 0:
             mark = vouchers.mark_in(store_id, paid.reference)
             vouchers.redeem(ctx, store, mark, paid.amount_minor, sale_id=fact.id)
 
@@ -202,7 +203,7 @@ def _customer(session: Session, store_id: str, fact: SaleCompleted, at: dt.datet
         return
     shared = "points_name" in fact.customer  # those are told by facts of their own
     customer_id, actor = str(fact.customer["id"]), Actor.system("recovered", store_id)
-    on_tab = sum(paid.amount_minor for paid in fact.payments if paid.tender == "tab")
+    on_tab = sum(paid.amount_minor for paid in fact.payments if tender_of(paid.tender).book == TAB)
     ctx = Context(session, actor, at)
     if on_tab:
         row = TabMoved(
@@ -210,7 +211,7 @@ def _customer(session: Session, store_id: str, fact: SaleCompleted, at: dt.datet
             amount_minor=on_tab, business_day=day, at=at, sale_id=fact.id,
         )  # fmt: skip
         tab.write_again(ctx, row)
-    by_points = sum(paid.amount_minor for paid in fact.payments if paid.tender == "points")
+    by_points = sum(paid.amount_minor for paid in fact.payments if tender_of(paid.tender).book == POINTS)
     earned = int(fact.customer.get("points_earned") or 0)
     if (earned or by_points) and not shared:
         loyalty.write_again(ctx, store_id, customer_id, earned=earned, paid_minor=by_points, sale_id=fact.id)

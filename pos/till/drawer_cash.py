@@ -25,7 +25,8 @@ from config.ids import new_id
 from config.nodes import facts, journal
 from config.nodes.facts import STORE, Day, Fact, Instant, Whole
 from config.nodes.journal import Context
-from pos.payments.payments import Tender
+from pos.payments.payments import Tendered
+from pos.payments.tenders import CASH
 from pos.store import permissions
 from pos.till import totals
 from pos.till.shift_book import CashMovement, Shift
@@ -69,14 +70,14 @@ def add_cash(
     return movement
 
 
-def take_apart(ctx: Context, shift: Shift, kind: str, paid: Tender, source_id: str) -> None:
+def take_apart(ctx: Context, shift: Shift, kind: str, paid: Tendered, source_id: str) -> None:
     """Note what a tab or an order was paid (rule 4). kind: one of `totals.APART`; paid: negative where it goes back."""
     shift.totals = totals.with_apart(shift.totals, kind, paid.tender, paid.amount_minor)
-    if paid.tender == "cash":
+    if paid.tender == CASH:
         add_cash(ctx, shift, f"{kind.removesuffix('s')}_paid", paid.amount_minor, source_id)
 
 
-def note_again(session: Session, store_id: str, shift_id: str, kind: str, paid: Tender) -> bool:
+def note_again(session: Session, store_id: str, shift_id: str, kind: str, paid: Tendered) -> bool:
     """Note by its tender what these books have lost, where its shift is open; False where that is closed here.
 
     Of a shift that is not here the closing brings the totals, should it come.

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from config.nodes.journal import GENESIS, JournalHead, canonical
 from pos.facts import ShiftClosed
+from pos.payments.tenders import CASH
 from pos.store.store import Staff, Till, snapshot, store_of
 from pos.till import totals
 from pos.till.parked import count_parked
@@ -153,7 +154,7 @@ def z_hash(report: dict[str, Any]) -> str:
 
 
 def _no_cash(by_tender: dict[str, int]) -> dict[str, int]:
-    return {tender: minor for tender, minor in by_tender.items() if tender != "cash"}
+    return {tender: minor for tender, minor in by_tender.items() if tender != CASH}
 
 
 def _drops(session: Session, shift: Shift, tz: str) -> list[list[Any]]:

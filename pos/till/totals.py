@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from config.money import amount_for
 from pos.facts import SaleCompleted
+from pos.payments.tenders import CASH, TAB, TENDERS, VOUCHERS
 
 Totals = dict[str, Any]
 FORM = 1
@@ -205,8 +206,8 @@ def figures(totals: Totals) -> dict[str, Any]:
         "deposits_minor": totals["deposits_minor"],
         "empties_minor": totals["empties_minor"],
         "vouchers_issued_minor": totals["vouchers_minor"],
-        "vouchers_redeemed_minor": totals["tenders"].get("voucher", 0),
-        "tab_minor": totals["tenders"].get("tab", 0),
+        "vouchers_redeemed_minor": _paid_from(totals, VOUCHERS),
+        "tab_minor": _paid_from(totals, TAB),
         "cashiers": [list(row) for row in sorted(totals["cashiers"].values())],
         "top_categories": sorted(map(list, (totals.get("top_categories") or {}).items()), key=_most_first),
         "events": {kind: list(row) for kind, row in sorted(events.items())},
@@ -221,6 +222,10 @@ def others(totals: Totals, opened_by: str) -> list[list[Any]]:
 
 
 # --- inside ---
+
+
+def _paid_from(totals: Totals, book: str) -> int:
+    return sum(totals["tenders"].get(row.name, 0) for row in TENDERS.values() if row.book == book and row.pays)
 
 
 def _counted(table: dict[str, list[int]], key: str, amount_minor: int, more: int = 1) -> dict[str, list[int]]:
@@ -257,7 +262,7 @@ def _in_all(totals: Totals) -> dict[str, int]:
 def _typed_in_all(totals: Totals) -> dict[str, int]:
     """Return what of it no provider took: what is taken apart from sales is typed by hand, or cash."""
     every = [totals.get("typed") or {}, *(totals.get(kind) or {} for kind in APART)]
-    tenders = sorted({name for one in every for name in one} - {"cash"})
+    tenders = sorted({name for one in every for name in one} - {CASH})
     return {tender: sum(one.get(tender, 0) for one in every) for tender in tenders}
 
 

@@ -13,7 +13,7 @@ from pos.customers import consent, customers, tab
 from pos.customers.consent import PURPOSES
 from pos.customers.customers import Found, Particulars
 from pos.payments import slip_numbers, vouchers
-from pos.payments.payments import Tender
+from pos.payments.payments import Tendered
 from pos.reports import statement
 from pos.store.store import store_of
 from store_app.api.bodies import LARGEST, Body, asks, takes
@@ -138,7 +138,7 @@ def points_consent(body: CodeBody, customer_id: str) -> Response:
 def repay(body: RepaymentBody, customer_id: str) -> Response:
     """Take money for the tab; answers which purchases it paid, oldest first, and what is still owed."""
     slip_numbers.refuse_unnumbered(
-        [Tender(body.tender, body.amount_minor, body.reference)], providers(doors().settings)
+        [Tendered(body.tender, body.amount_minor, body.reference)], providers(doors().settings)
     )
     with write() as session:
         store = store_of(session, doors().settings.node_id)

@@ -13,7 +13,8 @@ from pos.catalogue import offers
 from pos.customers import customers
 from pos.facts import SoldLine
 from pos.payments import slip_numbers, vouchers
-from pos.payments.payments import Tender
+from pos.payments.payments import Tendered
+from pos.payments.tenders import tender_of
 from pos.pricing.pricing import PricedLine
 from pos.pricing.promises import clean_code
 from pos.reports import receipt_mail, slips
@@ -105,8 +106,8 @@ def complete(body: SaleBody) -> Response:
         note=body.note,
         corrections=body.corrections,
     )
-    if not body.practice and any(row.tender in slip_numbers.SLIPS for row in body.tenders):
-        slip_numbers.refuse_unnumbered([Tender(*row) for row in request.tenders], providers(here.settings))
+    if not body.practice and any(tender_of(row.tender).slip for row in body.tenders):
+        slip_numbers.refuse_unnumbered([Tendered(*row) for row in request.tenders], providers(here.settings))
     granted = points_granted(here, request, practice=body.practice, actor=g.actor)
     with granted as wanted, booked(body.till_id, practice=body.practice) as session:
         if body.practice:

@@ -29,8 +29,9 @@ from pos.payments import requests
 from pos.payments.asking import Asker
 from pos.payments.payments import Payment
 from pos.payments.practice_terminal import PRACTICE, SCRIPTED, PracticeTerminal
-from pos.payments.providers import POINTS, Outcome, Providers, Request
+from pos.payments.providers import Outcome, Providers, Request
 from pos.payments.requests import Wanted
+from pos.payments.tenders import POINTS
 from pos.sale.sale_request import SaleRequest
 from store_app.runtime.doors import Doors
 from store_app.sync.wire import Shape

@@ -18,7 +18,7 @@ interface Settings {
   mail: boolean;
   may: string[];
   terminal: boolean;
-  wallet: boolean;
+  tenders: Tender[];
   prints: boolean;
   urls: Record<
     | "approvals" | "approvers" | "badge" | "baskets" | "catalogue" | "customers" | "customers_all" | "customers_page"
@@ -26,6 +26,19 @@ interface Settings {
     | "quote" | "receipts" | "returns" | "sales" | "scale" | "scan" | "status" | "training" | "vouchers" | "x_report",
     string
   >;
+}
+
+/** A way of paying, as the table of tenders has it; `ways`: how somebody can be asked for it here. */
+interface Tender {
+  name: string;
+  label: string;
+  off: string;
+  take: string;
+  back: string;
+  icon: string;
+  pane: "cash" | "card" | "phone" | "code" | "tab" | "points" | "amount";
+  at: string[];
+  ways: string[];
 }
 
 interface Shift { id: string; state: string; opened_at?: string }

@@ -14,6 +14,7 @@ from flask_babel import format_date, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from pos.payments.tenders import Spot, offered, tender_of
 from store_app.web import presenting
 
 PLACES = {
@@ -332,16 +333,6 @@ PERMISSION_WORDS = {
     "take_back.blind": _l("taking goods back without a receipt"),
     "shift": _l("counting the drawer"),
 }
-TENDER_WORDS = {
-    "cash": _l("Cash"),
-    "card": _l("Card"),
-    "wallet": _l("Mobile payment"),
-    "voucher": _l("Voucher"),
-    "credit": _l("Store credit"),
-    "points": _l("Points"),
-    "tab": _l("On the tab"),
-    "prepaid": _l("Paid before"),
-}
 
 
 def edition_word(kind: str) -> str:
@@ -356,4 +347,9 @@ def permission_word(permission: str) -> str:
 
 def tender_word(tender: str) -> str:
     """Return what a tender is called."""
-    return str(TENDER_WORDS.get(tender, tender))
+    return _(tender_of(tender).words)
+
+
+def tender_choices(spot: Spot) -> list[tuple[str, str, bool]]:
+    """Return what can be chosen at a spot: name, words, and whether it leaves a slip."""
+    return [(row.name, _(row.says(spot)), row.slip) for row in offered(spot).values()]

@@ -47,6 +47,7 @@ from pos.customers.shared_points import (
     scheme_on,
 )
 from pos.payments.payments import Payment
+from pos.payments.tenders import POINTS, of_book
 from pos.sold import Sale, SaleLine
 from pos.store.store import Store, day_of
 
@@ -438,7 +439,7 @@ def _earning(session: Session, sales: Sequence[Sale]) -> int:
         among(session, SaleLine.sale_id, ids), SaleLine.qty > 0, SaleLine.kind.in_(("goods", "service")),
     )  # fmt: skip
     by_points = sa.select(sa.func.coalesce(sa.func.sum(Payment.amount_minor), 0)).where(
-        Payment.store_id == store_id, among(session, Payment.sale_id, ids), Payment.tender == "points",
+        Payment.store_id == store_id, among(session, Payment.sale_id, ids), Payment.tender.in_(of_book(POINTS)),
         Payment.amount_minor > 0,
     )  # fmt: skip
     return max(0, int(session.scalar(bought) or 0) - int(session.scalar(by_points) or 0))

@@ -22,7 +22,8 @@ from pos.catalogue import catalogue, offers
 from pos.customers import customers
 from pos.customers.customers import Standing
 from pos.payments import slip_numbers
-from pos.payments.payments import Tender
+from pos.payments.payments import Tendered
+from pos.payments.tenders import offered, tender_of
 from pos.pricing.promises import clean_code
 from pos.sale.quoting import Quote
 from pos.store.store import Store, store_of
@@ -35,7 +36,7 @@ from store_app.runtime.doors import acting, doors, read, wake_worker_after, writ
 from store_app.web.presenting import page, place, today
 from store_app.web.security import can, requires
 from store_app.words.refusals import sentence_of
-from store_app.words.words import COUPON_WORDS
+from store_app.words.words import COUPON_WORDS, tender_choices
 from supply.online.checkout import placing
 from supply.online.orders import PickupOrder
 from supply.online.pickup import counter_orders, slips
@@ -84,6 +85,7 @@ def take(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValue
         coupon_words=COUPON_WORDS,
         comes_on=comes_on,
         windows=windows,
+        tenders=tender_choices("order"),
         today=today(),
         currency=store.currency,
         field=fault.facts.get("field", _FIELDS.get(fault.code)) if fault else None,
@@ -183,9 +185,9 @@ def order() -> ResponseReturnValue:
     """Take the order, with the money if it is paid now, and print its slip; the same command again is one order."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     name = form.text("name", most=80, required=_("Type the name under which it is collected."))
-    tender = form.one_of("pay", ("", *counter_orders.TENDERS), sentence=_("Say how it is paid."))
-    slip = form.text("reference", most=40) if tender == "card" else ""
-    slip_numbers.refuse_unnumbered([Tender(tender, 1, slip)], providers(doors().settings))
+    tender = form.one_of("pay", ("", *offered("order")), sentence=_("Say how it is paid."))
+    slip = form.text("reference", most=40) if tender_of(tender).slip else ""
+    slip_numbers.refuse_unnumbered([Tendered(tender, 1, slip)], providers(doors().settings))
     phone, shown = form.text("phone", most=20), form.whole("shown_total")
     chosen = _chosen()
     with write() as session:
@@ -228,7 +230,7 @@ def taken(order_id: str) -> ResponseReturnValue:
         "customers/pickup/taken.html",
         order=row,
         code=code,
-        tender=paid.tender if paid else "",
+        paid_words=_(tender_of(paid.tender).says("taken")) if paid else "",
         cash_minor=paid.amount_minor + paid.rounding_minor if paid else 0,
         currency=place().currency,
     )
@@ -239,7 +241,7 @@ def taken(order_id: str) -> ResponseReturnValue:
 def give_back(order_id: str) -> ResponseReturnValue:
     """Give back what was paid and is no longer owed."""
     command, store_id = form.command_id(), str(place().store_id)
-    tender = form.one_of("tender", counter_orders.TENDERS, sentence=_("Say how it is given back."))
+    tender = form.one_of("tender", offered("order-back"), sentence=_("Say how it is given back."))
     try:
         with write() as session:
             till = own_till(session, store_id)

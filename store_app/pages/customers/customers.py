@@ -20,7 +20,8 @@ from pos.customers.consent import PURPOSES
 from pos.customers.customers import Customer, Found, Particulars
 from pos.customers.tab import Debt, Paid, TabEntry
 from pos.payments import slip_numbers, vouchers
-from pos.payments.payments import Tender
+from pos.payments.payments import Tendered
+from pos.payments.tenders import offered
 from pos.reports import statement
 from pos.store.store import Store, store_of
 from pos.till import shift
@@ -32,6 +33,7 @@ from store_app.runtime.doors import acting, doors, read, wake_worker_after, writ
 from store_app.web.presenting import day, page, place, today
 from store_app.web.presenting import money as money_text
 from store_app.web.security import can, requires
+from store_app.words.words import tender_choices
 
 bp = Blueprint("customers", __name__, url_prefix="/customers")
 bp.before_request(form.know_the_place)
@@ -156,6 +158,7 @@ def person(customer_id: str, fault: DomainError | None = None, asked: str = "") 
         agreed=[(PURPOSE_WORDS[key], local_day(row.at), row.words) for key, row in agreed.items()],
         may_write="messages" in agreed and "phone" in agreed,
         till=till,
+        tenders=tender_choices("tab"),
         till_open=now_open is not None and now_open.state == "open",
         language_name=names().get(customer.language, customer.language),
         all_of_it=figures(account.balance_minor, exponent(place().currency)),
@@ -227,9 +230,9 @@ def repay(customer_id: str) -> ResponseReturnValue:
     """Take money for the tab: oldest purchases first; the slip is printed."""
     command, asked = form.command_id(), "all" if request.form.get("all") else "repay"
     amount_minor = form.amount(asked, place().currency)
-    tender = form.one_of("tender", tab.TENDERS, sentence=_("Choose cash or card."))
+    tender = form.one_of("tender", offered("tab"), sentence=_("Choose cash or card."))
     reference = form.text("reference", most=40)
-    slip_numbers.refuse_unnumbered([Tender(tender, amount_minor, reference)], providers(doors().settings))
+    slip_numbers.refuse_unnumbered([Tendered(tender, amount_minor, reference)], providers(doors().settings))
     with write() as session:
         till = own_till(session, str(place().store_id))
         store = store_of(session, till.store_id)

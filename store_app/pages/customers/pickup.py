@@ -17,7 +17,8 @@ from config.money import exponent, likely_notes, round_cash
 from config.nodes.journal import Context
 from pos.catalogue.catalogue import Listing, Product
 from pos.payments import slip_numbers
-from pos.payments.payments import Payment, Tender
+from pos.payments.payments import Payment, Tendered
+from pos.payments.tenders import CASH, PREPAID, offered, tender_of
 from pos.sale.sale_request import SaleRequest
 from pos.stock import recall, stock
 from pos.store.store import Store
@@ -55,7 +56,6 @@ ROWS = 50
 TO_PICK = ("accepted", "picking", "short")
 JUST_NOW = dt.timedelta(minutes=1)
 NOTES = (5, 10, 20, 50, 100)
-TENDERS = ("cash", "card")
 MOST_SIMILAR = 8
 
 
@@ -182,7 +182,8 @@ def order(order_id: str, fault: DomainError | None = None) -> ResponseReturnValu
         home=home,
         refuse_reasons=words.REFUSE_REASONS,
         cancel_reasons=words.CANCEL_REASONS,
-        back_tenders=[("cash", _("Cash")), ("card", _("Card, on the terminal"))],
+        order_back=words.tender_choices("order-back"),
+        pickup_back=words.tender_choices("pickup-back"),
         left=left,
         going_back=going_back,
         recalled=[line.name for line in found.lines if line.sku in stopped],
@@ -320,7 +321,7 @@ def hand_over(order_id: str, fault: DomainError | None = None) -> ResponseReturn
         days_unproved=max(days, FULL_TERM.days),
         is_open=is_open,
         minimum_age=max(ages, default=None),
-        tenders=[("cash", _("Cash")), ("card", _("Card, on the terminal"))],
+        tenders=words.tender_choices("pickup"),
         exact_text=_amount_text(found.total_minor, decimals),
         likely=[_amount_text(amount, decimals) for amount in likely_notes(found.total_minor, notes)],
         command_id=request.form.get("command_id") or new_id(),
@@ -337,10 +338,10 @@ def collect(order_id: str) -> ResponseReturnValue:
     command = form.command_id()
     with read() as look:
         is_paid = _order(look, order_id).is_paid
-    tender = "prepaid" if is_paid else form.one_of("tender", TENDERS, sentence=_("Choose how it was paid."))
-    given = form.amount("given", place().currency) if tender == "cash" else 0
-    slip = form.text("reference", most=40) if tender == "card" else ""
-    slip_numbers.refuse_unnumbered([Tender(tender, 1, slip)], providers(doors().settings))
+    tender = PREPAID if is_paid else form.one_of("tender", offered("pickup"), sentence=_("Choose how it was paid."))
+    given = form.amount("given", place().currency) if tender == CASH else 0
+    slip = form.text("reference", most=40) if tender_of(tender).slip else ""
+    slip_numbers.refuse_unnumbered([Tendered(tender, 1, slip)], providers(doors().settings))
     age = form.whole("age", most=150) if request.form.get("age") else None
     code = _code_for(order_id)
     if code is None:
@@ -349,7 +350,7 @@ def collect(order_id: str) -> ResponseReturnValue:
     with write() as session:
         row = order_for_update(session, store_id, order_id)
         total = _to_pay(session, row, tender)
-        paid = (tender, given if tender == "cash" else total, slip)
+        paid = (tender, given if tender == CASH else total, slip)
         asked = SaleRequest(command, store_id, till_of(session, store_id), [], [paid], total, age)
         found = handover.collect(acting(session), code, asked, order_id=order_id)
         wake_worker_after(session)
@@ -398,7 +399,7 @@ def _code_for(order_id: str) -> str | None:
 def _to_pay(session: Session, row: PickupOrder, tender: str) -> int:
     """Return what is to pay: cash is rounded to the smallest coin."""
     coin = session.get_one(Store, row.store_id).smallest_coin_minor
-    return round_cash(row.total_minor, coin) if tender == "cash" else row.total_minor
+    return round_cash(row.total_minor, coin) if tender == CASH else row.total_minor
 
 
 def _order(session: Session, order_id: str) -> OrderView:

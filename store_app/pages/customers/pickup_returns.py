@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from pos.payments.tenders import CASH
 from store_app.pages.common import form
 from store_app.pages.common.own_till import till_of
 from store_app.pages.customers import pickup
@@ -37,7 +38,7 @@ def ask(order_id: str) -> ResponseReturnValue:
 def take_back(order_id: str) -> ResponseReturnValue:
     """Take goods back; the same command twice is one return."""
     command, store_id = form.command_id(), str(place().store_id)
-    tender = request.form.get("tender") or "cash"
+    tender = request.form.get("tender") or CASH
     with write() as session:
         row = order_for_update(session, store_id, order_id)
         lines = [

@@ -16,7 +16,7 @@ from config.money import exponent
 from config.nodes.journal import Context
 from pos import messages
 from pos.payments import vouchers
-from pos.payments.payments import REFUND_TENDERS
+from pos.payments.tenders import TENDERS, tender_of
 from pos.printing import queue
 from pos.printing.queue import PrintJob
 from pos.reports import slips
@@ -37,7 +37,7 @@ from store_app.web.presenting import money as money_text
 from store_app.web.presenting import page, place, today
 from store_app.web.security import proven_by_pin, requires
 from store_app.words.messages import message_sentence
-from store_app.words.words import tender_word
+from store_app.words.words import tender_choices, tender_word
 
 bp = Blueprint("shift", __name__, url_prefix="/money")
 RECEIPTS_SHOWN, SHIFTS_SHOWN = 60, 30
@@ -257,6 +257,7 @@ def receipt(sale_id: str, fault: DomainError | None = None) -> Response:
         has_voucher=has_voucher,
         not_ours=not_ours,
         no_hand=no_hand,
+        tenders=tender_choices("receipt"),
         messages=[message_sentence(one) for one in written],
         sends_mail=doors().settings.sends_mail,
         fault=fault,
@@ -283,7 +284,8 @@ def reprint(sale_id: str) -> ResponseReturnValue:
 def take_back(sale_id: str) -> ResponseReturnValue:
     """Take lines of a receipt back and give their money back."""
     command = form.command_id()
-    tender = form.one_of("tender", REFUND_TENDERS, sentence=_("Choose how the money is given back."))
+    refunding = [name for name, row in TENDERS.items() if row.refunds]
+    tender = form.one_of("tender", refunding, sentence=_("Choose how the money is given back."))
     with write() as session:
         found = _sale(session, sale_id)
         asked = [
@@ -306,7 +308,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
         wake_worker_after(session)
     flash(_("Taken back."), "good")
     for paid in done.document["payments"]:
-        flash(_given_back(paid["tender"], money_text(-paid["amount_minor"])), "good")
+        flash(_(tender_of(paid["tender"]).says("gone"), amount=money_text(-paid["amount_minor"])), "good")
     return redirect(url_for("shift.receipt", sale_id=sale_id), 303)
 
 
@@ -320,19 +322,6 @@ def paper_answer(job_id: str) -> ResponseReturnValue:
         queue.resolve(acting(session), str(place().store_id), job_id, ANSWERS[answer])
         wake_worker_after(session)
     return redirect(url_for("shift.money"), 303)
-
-
-def _given_back(tender: str, amount: str) -> str:
-    """Say what is to be done, or was done, with a part of the money of goods brought back."""
-    if tender == "cash":
-        return _("Give the customer %(amount)s in cash.", amount=amount)
-    if tender in ("card", "wallet"):
-        return _("Put %(amount)s back on the card at the terminal.", amount=amount)
-    if tender == "tab":
-        return _("%(amount)s is taken off the customer’s tab.", amount=amount)
-    if tender == "points":
-        return _("%(amount)s goes back as points.", amount=amount)
-    return _("%(amount)s goes back as store credit: the receipt shows its code.", amount=amount)
 
 
 def proven(who: str = "approver", pin: str = "pin") -> Staff:

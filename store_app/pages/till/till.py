@@ -9,10 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, g, jsonify, make_response, request, url_for
+from flask_babel import gettext as _
 
 from config.errors import NotFound
 from config.money import exponent
 from pos.payments import vouchers
+from pos.payments.providers import Providers
+from pos.payments.tenders import TENDERS, Tender
 from pos.printing import printers, queue
 from pos.printing.queue import PrintJob
 from pos.reports import slips
@@ -160,7 +163,7 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
         "mail": doors().settings.sends_mail and not is_practising(),
         "may": sorted(g.permissions),
         "terminal": known.for_way("terminal") is not None,
-        "wallet": known.for_way("customer_code") is not None or known.for_way("store_code") is not None,
+        "tenders": [_tender(row, known) for row in TENDERS.values()],
         "urls": {
             "approvals": "/api/approvals",
             "approvers": "/api/approvers",
@@ -192,3 +195,10 @@ def _settings(store: Store, till: Till, now_open: shift_book.Shift | None) -> di
             "x_report": url_for("drawer.x_report"),
         },
     }
+
+
+def _tender(row: Tender, known: Providers) -> dict[str, Any]:
+    """Return what the till's page knows of a tender; its ways are those that somebody can be asked in here."""
+    said = {what: _(row.says(what)) for what in ("label", "take", "back", "off")}
+    ways = [way for way in row.ways if known.for_way(way) is not None]
+    return {"name": row.name, "icon": row.icon, "pane": row.pane, "at": row.at, "ways": ways} | said

@@ -5,7 +5,7 @@ import { NoAnswer, Refusal, ask, sentence } from "./api.js";
 import { newId } from "../common/ids.js";
 import { el, icon, quiet } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
-import { $, say, settings } from "./settings.js";
+import { $, say, settings, tenderOf } from "./settings.js";
 import { soundBad, soundGood } from "../common/sound.js";
 
 const POLL_MS = 900;
@@ -40,7 +40,7 @@ export class Electronic {
         el("div.field-and-button", {}, el("input.form-control.form-control-lg", { id: "wallet-code", autocomplete: "off", inputmode: "numeric", maxlength: "64", onkeydown: (event) => { if (event.key === "Enter") this.scanned($("wallet-code", HTMLInputElement).value); } }),
           el("button.btn.btn-quiet.camera-button", { "aria-controls": "wallet-camera", "aria-expanded": "false", id: "wallet-camera-button", onclick: () => this.pay.actions.camera($("wallet-camera-button")) }, icon("camera"), el("span", {}, say("camera")))),
         el("div", { id: "wallet-camera", hidden: true }))],
-      buttons: [quiet(say("wallet-store"), () => this.begin({ tender: "wallet", way: "store_code", amount }), "qr-code"), quiet(say("back"), () => this.#leave())],
+      buttons: [quiet(say("wallet-store"), () => this.begin({ tender: this.pay.tender, way: "store_code", amount }), "qr-code"), quiet(say("back"), () => this.#leave())],
     });
     $("wallet-code").focus();
   }
@@ -51,7 +51,7 @@ export class Electronic {
    */
   scanned(code) {
     if (!this.waitsForCode || !code.trim()) return soundBad();
-    this.begin({ tender: "wallet", way: "customer_code", amount: this.amount, code: code.trim() });
+    this.begin({ tender: this.pay.tender, way: "customer_code", amount: this.amount, code: code.trim() });
   }
 
   /**
@@ -149,11 +149,11 @@ export class Electronic {
 
   /** @param {Payment | null} payment */
   #waiting(payment) {
-    const part = this.#part, qr = payment?.qr ?? null;
+    const part = this.#part, qr = payment?.qr ?? null, isCard = tenderOf(part?.tender ?? "").pane === "card";
     if (qr && qr === this.shownQr && !$("pay-asking").hidden) return;
     this.shownQr = qr;
-    this.#draw(part?.tender === "card" ? "card-title" : "wallet-title", {
-      words: say(qr ? "wallet-scan-ours" : part?.tender === "card" ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
+    this.#draw(isCard ? "card-title" : "wallet-title", {
+      words: say(qr ? "wallet-scan-ours" : isCard ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
       buttons: [quiet(say("ask-again"), () => this.#inquire()), quiet(say("cancel-payment"), () => this.#cancel())],
     });
     this.pay.actions.showCode(qr);

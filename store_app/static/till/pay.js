@@ -11,13 +11,12 @@ import { hasTab } from "./lines.js";
 import { likelyNotes, moneyText, parseKeyed, roundCash, showMoney } from "./money.js";
 import { Pad } from "./pad.js";
 import { Sending } from "./sending.js";
-import { $, say, settings } from "./settings.js";
+import { $, filled, say, settings, tenderOf } from "./settings.js";
 import { soundBad } from "../common/sound.js";
 
 /** @typedef {"choose" | "asking" | "sending" | "unknown" | "done"} PayStep */
 /** @type {PayStep[]} */
 const STEPS = ["choose", "asking", "sending", "unknown", "done"];
-const REFUNDS = ["cash", "card", "credit", "tab"];
 const SLIP_SIGNS = 2; // a slip's number has as many at least
 const REST_MS = 400;
 const MOST_PARTS = 100; // as the server takes them
@@ -91,7 +90,8 @@ export class Pay {
     });
     $("card-ways").addEventListener("click", (event) => {
       const button = around(event, "button"), { way } = button?.dataset ?? {};
-      if (button && way) this.#onceTaken(button, () => { this.choose("card"); this.#cardBy(way); });
+      const { tender } = this;
+      if (button && way) this.#onceTaken(button, () => { this.choose(tender); this.#cardBy(way); });
     });
     this.voucher.addEventListener("input", () => this.#forgetVoucher());
     $("voucher-look").addEventListener("click", () => this.#lookUpVoucher());
@@ -104,6 +104,10 @@ export class Pay {
 
   get isOpen() { return this.step !== null; }
   get isBusy() { return this.step === "sending" || this.step === "unknown" || this.step === "asking"; }
+  get row() { return tenderOf(this.tender); }
+  /** Whether a terminal here can be asked for this tender. */
+  get hasTerminal() { return this.row.ways.includes("terminal") && !this.basket.practice; }
+  get byTerminal() { return this.row.pane === "card" && this.hasTerminal && this.cardWay === "terminal"; }
   get isRefund() { return this.basket.total() < 0; }
   /** What is still owed before this tender, rounded when it is cash. */
   get due() {
@@ -115,10 +119,10 @@ export class Pay {
   get paid() { return this.basket.parts.reduce((sum, part) => sum + (isTaken(part) ? part.amount_minor : 0), 0); }
   /** The most this tender can pay: what the points, the tab or the voucher have left. */
   get most() {
-    const known = this.basket.customer;
-    const has = this.tender === "points" ? known?.points_worth_minor : this.tender === "tab" ? known?.tab_left_minor : this.tender === "voucher" ? this.voucherWorth : null;
+    const known = this.basket.customer, { pane } = this.row;
+    const has = pane === "points" ? known?.points_worth_minor : pane === "tab" ? known?.tab_left_minor : pane === "code" ? this.voucherWorth : null;
     if (this.isRefund || has == null) return Infinity;
-    const taken = this.tender === "voucher" ? 0 : this.basket.parts.reduce((sum, part) => sum + (part.tender === this.tender ? part.amount_minor : 0), 0);
+    const taken = pane === "code" ? 0 : this.basket.parts.reduce((sum, part) => sum + (part.tender === this.tender ? part.amount_minor : 0), 0);
     return Math.max(0, has - taken);
   }
   /** What this tender is to pay: what was keyed, else all that is due; never more than it has, and only cash gives change. */
@@ -127,7 +131,7 @@ export class Pay {
     return Math.min(this.given ?? due, this.most, isCash ? Infinity : due);
   }
   /** Whether a card's slip must have its number: this till has a terminal, and the card was read elsewhere. */
-  get needsSlip() { return this.tender === "card" && this.cardWay === "slip" && settings.terminal && !this.basket.practice && !this.isRefund; }
+  get needsSlip() { return this.row.pane === "card" && this.hasTerminal && !this.byTerminal && !this.isRefund; }
 
   /** Open the panel; what the law or the store wants to be asked first is asked first. */
   async open() {
@@ -137,7 +141,7 @@ export class Pay {
     this.later = null;
     this.reference.value = this.voucher.value = "";
     this.show("choose");
-    this.#cardBy(settings.terminal && !this.basket.practice ? "terminal" : "slip");
+    this.#cardBy("terminal");
     this.choose("cash");
   }
 
@@ -154,7 +158,7 @@ export class Pay {
     this.taking = true;
     try {
       const { shownTotal: shown, tender, given } = this;
-      const elsewhere = tender === "wallet" || (tender === "card" && this.cardWay === "terminal");
+      const elsewhere = this.row.pane === "phone" || this.byTerminal;
       // what was priced a while ago may cost something else now: known before anybody else is asked for the money
       if ((elsewhere || !this.basket.quote) && (await this.quoting.settle(elsewhere)) && this.basket.total() !== shown) {
         return this.again(say("prices-changed", { now: moneyText(this.basket.total()), before: moneyText(shown) }));
@@ -162,7 +166,7 @@ export class Pay {
       if (this.basket.stopped().length) return this.close();
       if (this.quoting.refusal) return this.again(this.quoting.refusal.message);
       if (!(await this.actions.askFirst())) return this.again("");
-      if (this.tender !== tender) return this.again(say("tender-gone", { tender: say(`tender-${tender}`) }));
+      if (this.tender !== tender) return this.again(say("tender-gone", { tender: tenderOf(tender).label }));
       this.given = given; // what was keyed since was not read beside what was pressed
       await this.#takeTender();
     } finally {
@@ -201,9 +205,9 @@ export class Pay {
     if (this.due <= 0) return this.finish();
     if (this.basket.parts.length >= MOST_PARTS) return this.again(say("too-many-parts", { n: MOST_PARTS }));
     if (tender === "cash") return this.#takeCash();
-    if (tender === "card" && this.cardWay === "terminal") return this.electronic.begin({ tender, way: "terminal", amount });
-    if (tender === "wallet") return this.electronic.chooseWay(amount);
-    if (tender === "voucher") return this.#takeVoucher(amount);
+    if (this.byTerminal) return this.electronic.begin({ tender, way: "terminal", amount });
+    if (this.row.pane === "phone") return this.electronic.chooseWay(amount);
+    if (this.row.pane === "code") return this.#takeVoucher(amount);
     const slip = this.#reference();
     if (this.needsSlip && (slip.reference ?? "").length < SLIP_SIGNS) return this.again(say("slip-needed"));
     return this.#added({ tender, amount_minor: amount, ...slip });
@@ -221,7 +225,7 @@ export class Pay {
 
   /** @returns {{ reference?: string }} */
   #reference() {
-    const reference = this.tender === "card" ? this.reference.value.trim() : "";
+    const reference = this.row.pane === "card" ? this.reference.value.trim() : "";
     return reference ? { reference } : {};
   }
 
@@ -231,8 +235,8 @@ export class Pay {
     if (worth === null) return;
     if (worth <= 0) return this.again(say("voucher-empty"));
     const reference = this.voucher.value.trim();
-    if (this.basket.parts.some((part) => part.reference === reference && part.tender === "voucher")) return this.again(say("voucher-twice"));
-    this.#added({ tender: "voucher", amount_minor: Math.min(worth, amount), reference });
+    if (this.basket.parts.some((part) => part.reference === reference && part.tender === this.tender)) return this.again(say("voucher-twice"));
+    this.#added({ tender: this.tender, amount_minor: Math.min(worth, amount), reference });
   }
 
   /**
@@ -295,7 +299,7 @@ export class Pay {
 
   /** After a tender was taken: send the sale, or ask for the rest. */
   goOn() {
-    this.tender = this.tender === "voucher" ? "cash" : this.tender;
+    this.tender = this.row.pane === "code" ? "cash" : this.tender;
     if (this.due <= 0) return this.finish();
     this.show("choose");
     this.choose("cash");
@@ -328,7 +332,7 @@ export class Pay {
     if (this.step === "asking" && this.electronic.waitsForCode) { this.electronic.scanned(code); return null; }
     if (this.step === "choose") {
       this.pad.forgetSince(startedAt);
-      if (this.tender === "voucher") {
+      if (this.row.pane === "code") {
         this.voucher.value = code;
         this.#lookUpVoucher();
         return null;
@@ -365,15 +369,13 @@ export class Pay {
 
   /** Stand where the next key belongs: in the field this tender cannot do without, else where keys are the amount. */
   #focus() {
-    (this.tender === "voucher" ? this.voucher : this.needsSlip ? this.reference : $("pay")).focus();
+    (this.row.pane === "code" ? this.voucher : this.needsSlip ? this.reference : $("pay")).focus();
   }
 
   /** @param {string} way */
   #cardBy(way) {
     this.cardWay = way;
     for (const button of all($("card-ways"), "button")) button.setAttribute("aria-pressed", String(button.dataset.way === way));
-    $("card-ways").hidden = !settings.terminal || this.basket.practice;
-    $("slip").hidden = way !== "slip";
     this.#showChoice();
     if (this.step === "choose") this.#focus();
   }
@@ -386,9 +388,10 @@ export class Pay {
   }
 
   #offered() {
-    if (this.isRefund) return REFUNDS.filter((tender) => tender !== "tab" || this.basket.customer);
-    const known = this.basket.customer, wallet = settings.wallet && !this.basket.practice;
-    return ["cash", "card", wallet && "wallet", "voucher", known && hasTab(known) && "tab", known?.points_worth_minor && "points"].filter(Boolean);
+    const known = this.basket.customer, spot = this.isRefund ? "exchange" : "till";
+    const can = (/** @type {Tender} */ { pane, ways }) => (pane === "tab" ? known && (this.isRefund || hasTab(known))
+      : pane === "points" ? known?.points_worth_minor : pane === "phone" ? ways.length && !this.basket.practice : true);
+    return settings.tenders.filter((row) => row.at.includes(spot) && can(row)).map(({ name }) => name);
   }
 
   #showChoice() {
@@ -411,11 +414,14 @@ export class Pay {
     if (rounding) $("pay-rounding").textContent = say("rounding", { amount: moneyText(rounding) });
     this.#showParts();
     $("notes").hidden = tender !== "cash" || isRefund;
-    $("card-way").hidden = tender !== "card";
-    $("voucher-way").hidden = tender !== "voucher";
-    $("customer-way").hidden = !["tab", "points"].includes(tender);
+    const { pane } = this.row;
+    $("card-way").hidden = pane !== "card";
+    $("card-ways").hidden = !this.hasTerminal;
+    $("slip").hidden = this.byTerminal;
+    $("voucher-way").hidden = pane !== "code";
+    $("customer-way").hidden = pane !== "tab" && pane !== "points";
     $("customer-way").textContent = this.#customerWords();
-    $("card-ask").textContent = say(isRefund ? "card-back" : this.cardWay === "terminal" ? "card-terminal" : "card-ask", { amount: moneyText(this.amount) });
+    $("card-ask").textContent = say(isRefund ? "card-back" : this.byTerminal ? "card-terminal" : "card-ask", { amount: moneyText(this.amount) });
     this.#showAmounts(due, tender);
     this.actions.paying({ due: Math.abs(due), given: this.given, tender });
   }
@@ -434,24 +440,25 @@ export class Pay {
     $("change-row").classList.toggle("missing", missing > 0);
     showMoney($("change-preview"), Math.abs(missing));
     $("take", HTMLButtonElement).disabled = (given <= 0 && due > 0) || this.resting;
-    const words = this.isRefund && due ? `back-${tender}` : due <= 0 ? "take-free" : missing > 0 ? "take-part" : `take-${tender === "card" && this.cardWay === "terminal" ? "terminal" : tender}`;
-    $("take-word").textContent = say(words, { amount: moneyText(given), rest: moneyText(Math.max(0, missing)) });
+    const facts = { amount: moneyText(given), rest: moneyText(Math.max(0, missing)) };
+    const words = due <= 0 ? "take-free" : missing > 0 ? "take-part" : this.byTerminal && "take-terminal";
+    $("take-word").textContent = this.isRefund && due ? filled(this.row.back, facts) : words ? say(words, facts) : filled(this.row.take, facts);
   }
 
   #customerWords() {
     const known = this.basket.customer;
     if (!known) return "";
-    if (this.tender === "points") return say("points-worth", { n: known.points ?? 0, amount: moneyText(known.points_worth_minor ?? 0) });
+    if (this.row.pane === "points") return say("points-worth", { n: known.points ?? 0, amount: moneyText(known.points_worth_minor ?? 0) });
     return say("tab-standing", { name: known.name, owes: moneyText(known.tab_balance_minor ?? 0), left: moneyText(known.tab_left_minor ?? 0) });
   }
 
   #showParts() {
     const back = this.isRefund ? Object.entries(this.basket.goesBack()) : [];
     $("parts").hidden = !this.basket.parts.length && !back.length;
-    const goesBack = back.map(([tender, minor]) => el("li", {}, icon("arrow-uturn-left"), el("span", {}, say("goes-back", { tender: say(`tender-${tender}`) })), el("b.figures", {}, moneyText(minor))));
+    const goesBack = back.map(([tender, minor]) => el("li", {}, icon("arrow-uturn-left"), el("span", {}, say("goes-back", { tender: tenderOf(tender).label })), el("b.figures", {}, moneyText(minor))));
     $("parts").replaceChildren(...goesBack, ...this.basket.parts.map((part, at) => el("li", {}, icon("check-circle"),
-      el("span", {}, say(`tender-${part.tender}`)), part.reference && el("span.muted", {}, part.reference), el("b.figures", {}, moneyText(part.amount_minor)),
-      el("button.btn.btn-quiet", { "aria-label": say("take-back-part", { tender: say(`tender-${part.tender}`), amount: moneyText(part.amount_minor) }), onclick: () => this.#takeBack(at, part) }, icon("x-mark")))));
+      el("span", {}, tenderOf(part.tender).label), part.reference && el("span.muted", {}, part.reference), el("b.figures", {}, moneyText(part.amount_minor)),
+      el("button.btn.btn-quiet", { "aria-label": say("take-back-part", { tender: tenderOf(part.tender).label, amount: moneyText(part.amount_minor) }), onclick: () => this.#takeBack(at, part) }, icon("x-mark")))));
   }
 
   /**

@@ -5,15 +5,17 @@ import { askNumber } from "./dialogs.js";
 import { choices, el, field, go, icon, list, note, quiet } from "./dom.js";
 import { divideHalfUp, lineTotal, moneyText, showMoney } from "./money.js";
 import { newId } from "../common/ids.js";
-import { say, settings } from "./settings.js";
+import { say, settings, tenderOf } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { qtyText, whenText } from "./words.js";
 
 /** @param {string} tender */
-const wayBack = (tender) => say(tender === "tab" ? "off-tab" : `tender-${tender}`); // a debt that ends is no money in the hand
+const wayBack = (tender) => tenderOf(tender).off;
+/** @param {string} spot */
+const offered = (spot) => settings.tenders.filter(({ at }) => at.includes(spot)).map(({ name, label, icon: picture }) => /** @type {[string, string, string]} */ ([name, label, picture]));
 /** @param {Way} way */
 const partOf = ({ tender, amount_minor: amount, given_up_minor: lost, how }) => el("p.back-part.figures", {},
-  el("span", {}, how === "given" ? say("given-before", { tender: wayBack(tender) }) : how === "hand" && tender === "card" ? say("card-by-hand") : wayBack(tender)), el("b", {}, moneyText(amount - lost)));
+  el("span", {}, how === "given" ? say("given-before", { tender: wayBack(tender) }) : how === "hand" && tenderOf(tender).pane === "card" ? say("card-by-hand") : wayBack(tender)), el("b", {}, moneyText(amount - lost)));
 /**
  * Tell whether a part's way is settled, whatever is chosen: back to its account, or given by a terminal already.
  * @param {Way} way
@@ -162,9 +164,7 @@ export class Receipts {
         ...(givenUp ? [note("warn", say("given-up-part", { amount: moneyText(givenUp) }))] : []));
       return told;
     };
-    /** @type {[tender: string, words: string, picture: string][]} */
-    const offered = [["cash", say("back-word-cash"), "banknotes"], ["card", say("back-word-card"), "credit-card"], ["credit", say("back-word-credit"), "ticket"]];
-    const how = choices(say("how-back"), offered, (value) => { tender = value; changed(); }, tender);
+    const how = choices(say("how-back"), offered("return"), (value) => { tender = value; changed(); }, tender);
     const money = async () => {
       if (!picked().length) return sheet.complain(say("choose-lines"));
       if (!why) return sheet.complain(say("reason-needed"));
@@ -307,7 +307,7 @@ export class Receipts {
       body: [el("p.muted", {}, say("blind-lead")), el("ul.rows", {}, stated.map(({ line, price }) => el("li.back-row", {}, el("span.row-main", {}, el("b", {}, line.product.name), el("span.muted", {}, qtyText(line.product, line.qty))), el("b.figures", {}, moneyText(-worth(line, price)))))),
         choices(say("where-all"), [["yes", say("to-shelf")], ["no", say("to-waste")]], (value) => { restock = value === "yes"; }, "yes"),
         choices(say("why"), WHY_BACK.map((reason) => /** @type {[string, string]} */ ([reason, say(reason)])), (value) => { why = value; sheet.quieten(); }),
-        choices(say("how-back"), [["cash", say("back-word-cash"), "banknotes"], ["credit", say("back-word-credit"), "ticket"]], (value) => { tender = value; sheet.quieten(); })],
+        choices(say("how-back"), offered("blind"), (value) => { tender = value; sheet.quieten(); })],
       foot: [backButton(), go(say("give-money-back"), give)],
     });
   }
@@ -326,7 +326,7 @@ export class Receipts {
       title: say("given-back"),
       body: [figure, sale.rounding_minor ? el("p.muted", {}, say("rounding", { amount: moneyText(sale.rounding_minor) })) : null,
         ...(sale.document?.payments ?? []).map((paid) => el("p.back-part.figures", {}, el("span", {}, wayBack(paid.tender)), el("b", {}, moneyText(Math.abs(paid.amount_minor))))),
-        ...ways.filter(({ how, tender }) => how === "hand" && tender === "card").map((way) => el("p.note", {}, icon("credit-card"), el("span", {}, say("by-hand", { amount: moneyText(way.amount_minor) })))),
+        ...ways.filter(({ how, tender }) => how === "hand" && tenderOf(tender).pane === "card").map((way) => el("p.note", {}, icon("credit-card"), el("span", {}, say("by-hand", { amount: moneyText(way.amount_minor) })))),
         voucher ? el("p.code-large", {}, voucher.code) : null, el("p.muted.figures", {}, say("receipt-no", { n: sale.receipt_no, total: moneyText(sale.total_minor) }))],
       foot: el("button.btn.btn-go.btn-lg", { onclick: () => sheet.close() }, say("close")),
       onEnter: () => sheet.close(),

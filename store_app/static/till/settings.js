@@ -17,6 +17,15 @@ const words = read("till-words");
 export function say(key, facts = {}) {
   const sentence = words[key];
   if (sentence === undefined) throw new Error(`There is no sentence ${key}`);
+  return filled(sentence, facts);
+}
+
+/**
+ * Fill a sentence's {names} from `facts`.
+ * @param {string} sentence
+ * @param {Record<string, unknown>} facts
+ */
+export function filled(sentence, facts) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => String(facts[name] ?? whole));
 }
 
@@ -25,5 +34,13 @@ export function say(key, facts = {}) {
  * @param {string} key
  */
 export const has = (key) => key in words;
+
+/**
+ * Give the row of a tender; of a name that has none, one that is called by its name.
+ * @param {string} name
+ * @returns {Tender}
+ */
+export const tenderOf = (name) => settings.tenders.find((row) => row.name === name)
+  ?? { name, label: name, off: name, take: name, back: name, icon: "ticket", pane: "amount", at: [], ways: [] };
 
 export const $ = byId;

@@ -38,7 +38,8 @@ from pos.catalogue import catalogue, offers
 from pos.catalogue.catalogue import Product
 from pos.customers import customers
 from pos.payments import slip_numbers
-from pos.payments.payments import Tender
+from pos.payments.payments import Tendered
+from pos.payments.tenders import CASH, offered
 from pos.sale.quoting import Quote
 from pos.stock import batches, stock
 from pos.store.store import Store, send_fact, store_of
@@ -60,8 +61,6 @@ from supply.online.pickup import pickup
 from supply.online.storefront import availability, listing, order_in, price, storefront
 from supply.online.storefront.price import promised_lines
 from supply.online_facts import PickupTaken
-
-TENDERS = ("cash", "card")
 
 
 class CounterMoneyMoved(Fact, topic="pickup.money", said_by=STORE, kept=True):
@@ -171,7 +170,7 @@ def take(ctx: Context, store_id: str, asked: CounterRequest, *, id: str) -> Take
     if not is_id(id):
         raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
     whose, tender = _checked(asked.whose, store_of(ctx.session, store_id).tz), asked.tender
-    if tender not in ("", *TENDERS):
+    if tender and tender not in offered("order"):
         raise Invalid("unknown-tender", "It is paid now in cash or by card, or when it is collected.", tender=tender)
     wanted = sorted(asked.lines)
     if (known := ctx.session.get(PickupOrder, (store_id, id))) is not None:
@@ -197,7 +196,7 @@ def take(ctx: Context, store_id: str, asked: CounterRequest, *, id: str) -> Take
         stock.reserve(ctx, store_id, id, here)
     if tender and order.total_minor:
         into = _open_shift(ctx.session, store_id, asked.till_id)
-        _book(ctx, order, into, id, Tender(tender, order.total_minor, asked.reference), store)
+        _book(ctx, order, into, id, Tendered(tender, order.total_minor, asked.reference), store)
         order.paid_minor = order.total_minor
         placed = replace(placed, paid_minor=order.paid_minor)
     send_fact(ctx.session, placed, subject=subject_of(order), id=f"taken-{id}", at=ctx.at)
@@ -210,17 +209,17 @@ def give_back(ctx: Context, store_id: str, order_id: str, *, id: str, till_id: s
     order = order_for_update(ctx.session, store_id, order_id)
     if (known := ctx.session.get(CounterMoney, (store_id, id))) is not None:
         return -known.amount_minor
-    if tender not in TENDERS:
+    if tender not in offered("order-back"):
         raise Invalid("unknown-tender", "Money goes back in cash or to the card.", tender=tender)
     due_minor = due_back_minor(ctx.session, order)
     if due_minor <= 0:
         raise Refused("nothing-due", "Nothing of order %(order_no)s is to be given back.", order_no=order.order_no)
     found = _open_shift(ctx.session, store_id, till_id)
-    if tender == "cash" and drawer_cash.is_beyond(due_minor, found.expected_minor):
+    if tender == CASH and drawer_cash.is_beyond(due_minor, found.expected_minor):
         refusal = Refused("drawer-lacks-cash", "There is not so much cash in this drawer. Give it back to the card.")
         of_shift = (store_id, found.id, found.totals, "order_paid", due_minor, refusal)
         found.totals = drawer_cash.note_beyond(ctx, *of_shift)
-    _book(ctx, order, found, id, Tender(tender, -due_minor), store_of(ctx.session, store_id))
+    _book(ctx, order, found, id, Tendered(tender, -due_minor), store_of(ctx.session, store_id))
     return due_minor
 
 
@@ -231,9 +230,9 @@ def write_again(ctx: Context, fact: CounterMoneyMoved) -> None:
     row = CounterMoney(**{name: getattr(fact, name) for name in names})
     if ctx.session.get(CounterMoney, (row.store_id, row.id)) is not None:
         return
-    paid = Tender(row.tender, row.amount_minor, fact.slip)
+    paid = Tendered(row.tender, row.amount_minor, fact.slip)
     slip_numbers.take_again(ctx.session, row.store_id, [paid], day=fact.business_day, source=f"order:{row.order_id}")
-    into, moved = fact.shift_id, Tender(row.tender, row.amount_minor + row.rounding_minor)
+    into, moved = fact.shift_id, Tendered(row.tender, row.amount_minor + row.rounding_minor)
     row.shift_id = into if drawer_cash.note_again(ctx.session, row.store_id, into, "orders", moved) else ""
     ctx.session.add(row)
     journal.record(
@@ -328,7 +327,7 @@ def findings(session: Session, here: str, store_id: str | None = None) -> list[F
             reported = f"{kept.get(tender, 0)} in its totals"
             found.append(Finding("K16", f"shift:{shift_id}", f"{int(minor)} for orders by {tender}", reported))
     into_shift = sa.and_(Shift.store_id == book.store_id, Shift.id == book.shift_id)
-    moved = sa.select(book.id, moved_minor).join(Shift, into_shift).where(mine, book.tender == "cash")
+    moved = sa.select(book.id, moved_minor).join(Shift, into_shift).where(mine, book.tender == CASH)
     drawer = sa.select(CashMovement.source_id, CashMovement.amount_minor)
     drawer = drawer.where(CashMovement.store_id == here, CashMovement.kind == "order_paid")
     said = {key: int(minor) for key, minor in session.execute(moved)}
@@ -398,10 +397,10 @@ def _open_shift(session: Session, store_id: str, till_id: str) -> Shift:
     return found
 
 
-def _book(ctx: Context, order: PickupOrder, found: Shift, id: str, paid: Tender, store: Store) -> None:
+def _book(ctx: Context, order: PickupOrder, found: Shift, id: str, paid: Tendered, store: Store) -> None:
     """Write money taken or given back, cash into the drawer with it (rule 3)."""
     tender, amount_minor = paid.tender, paid.amount_minor
-    moved = round_cash(amount_minor, store.smallest_coin_minor) if tender == "cash" else amount_minor
+    moved = round_cash(amount_minor, store.smallest_coin_minor) if tender == CASH else amount_minor
     day = business_day(ctx.at, store.tz, store.rollover_hour)
     slip_numbers.take(ctx.session, store.id, [paid], day=day, source=f"order:{order.id}")
     ctx.session.add(
@@ -410,7 +409,7 @@ def _book(ctx: Context, order: PickupOrder, found: Shift, id: str, paid: Tender,
             rounding_minor=moved - amount_minor, shift_id=found.id, at=ctx.at, actor_id=ctx.actor.id,
         )
     )  # fmt: skip
-    drawer_cash.take_apart(ctx, found, "orders", Tender(tender, moved), id)
+    drawer_cash.take_apart(ctx, found, "orders", Tendered(tender, moved), id)
     fact = CounterMoneyMoved(
         store_id=store.id, id=id, order_id=order.id, tender=tender, amount_minor=amount_minor,
         rounding_minor=moved - amount_minor, slip=paid.reference, shift_id=found.id, business_day=day, at=ctx.at,

@@ -23,6 +23,7 @@ from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.money import round_cash
 from config.nodes.journal import Context
+from pos.payments.tenders import CASH
 from pos.sale.sale_request import SaleRequest
 from pos.store.store import Store
 from supply.online import home_delivery
@@ -97,7 +98,7 @@ def hand_over(
         token = found.token
     due = due_minor(ctx.session, way.order)
     shown_minor = way.order.total_minor if way.order.paid_minor else due
-    request = SaleRequest(sale_id, store_id, till_id, [], [("cash", due)], shown_minor, age_confirmed)
+    request = SaleRequest(sale_id, store_id, till_id, [], [(CASH, due)], shown_minor, age_confirmed)
     handed = handover.hand_over(ctx, order_id, request, token=token)
     if not again:
         home_delivery.move(ctx, way.home, "delivered")

@@ -28,6 +28,7 @@ from config.errors import DomainError, NotFound, Refused
 from config.ids import new_id, tidy_pickup_code
 from config.nodes.journal import Context, record
 from pos.customers import customers
+from pos.payments.tenders import PREPAID
 from pos.sale import sale
 from pos.sale.sale_request import SaleRequest
 from pos.sold import Completed
@@ -141,7 +142,7 @@ def hand_over(ctx: Context, order_id: str, request: SaleRequest, *, token: str =
     request = replace(
         request,
         lines=promise.lines,
-        tenders=[("prepaid", order.total_minor)] if order.paid_minor else request.tenders,
+        tenders=[(PREPAID, order.total_minor)] if order.paid_minor else request.tenders,
         channel="pickup",
         order_id=order.id,
         order_no=order.order_no,

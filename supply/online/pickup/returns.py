@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, Refused
 from config.nodes.facts import applies
 from config.nodes.journal import Context
+from pos.payments.tenders import CASH
 from pos.sale import returns
 from pos.sale.refund_routes import returned_qty
 from pos.sale.sale_request import ReturnRequest
@@ -60,7 +61,7 @@ def take_back(
     *,
     return_id: str,
     till_id: str,
-    tender: str = "cash",
+    tender: str = CASH,
     approvals: Sequence[str] = (),
 ) -> Completed:
     """Take goods back and return their money (rule 2).

@@ -21,6 +21,7 @@ from config.errors import NotFound, Refused
 from config.nodes.journal import Actor, Context
 from pos.catalogue.catalogue import Product
 from pos.documents.paper import first_name
+from pos.payments.tenders import CASH
 from pos.printing import queue
 from pos.printing.queue import PrintJob, Queued
 from pos.reports.slips import enqueue_once, head, local
@@ -98,7 +99,7 @@ def customer_slip(
         "paid": order.paid_minor > 0,
         "customer": {"code": code, "url": url, "window": window},
     }  # fmt: skip
-    printout = queue.Printout("pickup", order.id, document, opens_drawer=tender == "cash")
+    printout = queue.Printout("pickup", order.id, document, opens_drawer=tender == CASH)
     return queue.queue(session, store.id, till.id, printout, id=command, at=at)
 
 

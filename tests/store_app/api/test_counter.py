@@ -1,6 +1,7 @@
 """The till's API beyond a plain sale: quotes that explain, practice, parking, leave by PIN, returns, the drawer."""
 
 import datetime as dt
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -8,7 +9,9 @@ import sqlalchemy as sa
 from config.nodes.journal import Actor, Context, JournalEntry
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import TaxClass
+from pos.documents import receipt
 from pos.documents.till_report import till_report
+from pos.payments.tenders import TENDERS, Tender
 from pos.printing import print_worker
 from pos.printing.printers import Outlet
 from pos.printing.queue import PrintJob
@@ -21,7 +24,8 @@ from pos.till import shift_report
 from pos.till.shift_book import Shift
 from store_app.web.staff import PRACTICE_PINS
 from tests.pos.printing.test_printer import nobody_listens
-from tests.store_app.conftest import NOON, STORE, token
+from tests.readable import as_text
+from tests.store_app.conftest import NOON, STORE, post, token
 from tests.tampering import unlocked
 
 SALE, BACK, WISH = (f"0190b3a2-7c1e-7b5a-9f3e-00000000000{n}" for n in (1, 2, 3))
@@ -279,6 +283,37 @@ def test_a_receipt_is_found_and_comes_back_line_by_line(store):
     first, second = store.post("/api/returns", json=asked), store.post("/api/returns", json=asked)
     assert (first.status_code, second.status_code, first.json["total_minor"]) == (201, 200, -129)
     assert store.get(f"/api/sales/{SALE}/returnable").json["lines"][0]["left"] == 1
+
+
+@pytest.mark.parametrize(
+    ("goes_back", "said", "left"),
+    [
+        ("meal", "$1.29 goes back the way it was paid.", {"cash": 58, "meal": 71}),
+        ("credit", "$1.29 goes back as store credit", {"cash": 58, "credit": -129, "meal": 200}),
+    ],
+)
+def test_a_tender_is_one_row_of_the_table(store, house, monkeypatch, goes_back, said, left):
+    """A meal voucher, as CONTRIBUTING.md adds a tender: sold with, given back, on paper, in close and report."""
+    monkeypatch.setitem(TENDERS, "meal", Tender("meal", "Meal voucher", at=("till",), goes_back=goes_back))
+    keeper = house.signed_in()
+    assert 'data-tender="meal"' in store.get("/till/").text
+    over = store.post("/api/sales", json=body(tenders=[{"tender": "meal", "amount_minor": 300}]))
+    assert over.json["error"]["code"] == "too-much-card"  # it gives no change
+    parts = [{"tender": "meal", "amount_minor": 200}, {"tender": "cash", "amount_minor": 100}]
+    sold = store.post("/api/sales", json=body(tenders=parts)).json["document"]
+    assert re.search(r"Meal voucher +2\.00", as_text(receipt.layout(sold, columns=48), 48))
+    wanted = {"sale_id": SALE, "lines": [{"n": 1, "qty": 1}], "tender": "cash"}
+    planned = store.post("/api/returns/plan", json=wanted | {"id": BACK}).json["ways"]
+    assert [(way["tender"], way["amount_minor"], way["how"]) for way in planned] == [(goes_back, 129, "account")]
+    back = post(keeper, f"/money/receipts/{SALE}/return", command_id=BACK, tender="cash", **{"back-1": "1"})
+    assert said in keeper.get(back.location).text
+    shift_id = store.get("/api/shifts/current/1").json["id"]
+    closed = store.post(f"/api/shifts/{shift_id}/close", json={"counted_minor": 5058}).json
+    assert (closed["over_short_minor"], closed["z_report"]["tenders"]) == (0, left)
+    paper = as_text(till_report(closed["z_report"], columns=48), 48)
+    assert re.search(rf"Meal voucher +{left['meal'] / 100:.2f}", paper)
+    shown = keeper.get("/reports/?kind=tender&period=own&from=2026-03-02&to=2026-03-02").text
+    assert "Meal voucher" in shown
 
 
 def test_an_exchange_is_quoted_and_sold_as_one_amount(store):

@@ -15,7 +15,7 @@ from pos.catalogue.offers import Coupon
 from pos.customers import customers
 from pos.customers.customers import Particulars
 from pos.payments import slip_numbers
-from pos.payments.payments import Tender
+from pos.payments.payments import Tendered
 from pos.pricing.promises import Choice, Offer, Part
 from pos.printing.queue import PrintJob
 from pos.store.store import store_of
@@ -88,7 +88,7 @@ def test_an_order_paid_by_card_names_its_slip_which_pays_for_nothing_else(office
     assert "Enter the slip number as proof of payment" in words(order(client, pay="card"))
     assert order(client, pay="card", reference="A 17").status_code == 303
     with office.doors.write() as session, pytest.raises(Refused) as refusal:
-        slip_numbers.take(session, STORE, [Tender("card", 2_000, "a17")], day=NOON.date(), source="sale:another")
+        slip_numbers.take(session, STORE, [Tendered("card", 2_000, "a17")], day=NOON.date(), source="sale:another")
     assert refusal.value.code == "slip-used"
 
 

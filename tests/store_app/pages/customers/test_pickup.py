@@ -9,7 +9,7 @@ from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue.catalogue import TaxClass
 from pos.payments import slip_numbers
-from pos.payments.payments import Tender
+from pos.payments.payments import Tendered
 from pos.sold import Sale
 from pos.stock import recall
 from pos.store.store import Store, Till
@@ -124,7 +124,7 @@ def test_a_card_read_elsewhere_hands_over_against_its_slip_alone(office):
     refused = send(client, collect, tender="card", given="")
     assert "Enter the slip number as proof of payment" in words(refused)
     with office.doors.write() as session:
-        slip_numbers.take(session, STORE, [Tender("card", 653, "71-A")], day=NOON.date(), source="sale:another")
+        slip_numbers.take(session, STORE, [Tendered("card", 653, "71-A")], day=NOON.date(), source="sale:another")
     assert "has paid the same amount today" in words(send(client, collect, tender="card", reference="71a"))
     assert state(office) == "ready"
     assert send(client, collect, tender="card", reference="72A").status_code == 303
