@@ -14,7 +14,7 @@ from config.nodes import facts
 from config.nodes.facts import FACTS
 from config.states import StateTable
 from store_app.runtime import job_runs, tables
-from supply.sync import recovered, replica
+from supply.sync import replica
 from tests.golden import Golden
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -158,11 +158,10 @@ def test_every_invariant_and_bar_is_proved_by_what_exists_or_says_that_nobody_do
 
 
 def test_every_fact_says_whose_word_it_is_and_what_a_lie_could_win() -> None:
-    for verb, heard in (("applies", replica.APPLYING), ("recovers", recovered.RECOVERING)):
-        modules = [name for package in (pos, supply) for name in tables.modules_of(package)]
-        there = {name for name in modules if re.search(rf"^@?{verb}\(", source_of(name), re.MULTILINE)}
-        entered = {module.__name__ for module in heard} | {"pos.sync.replica", replica.__name__, recovered.__name__}
-        assert there - entered == set(), f"name them in {verb.upper()}"
+    modules = [name for package in (pos, supply) for name in tables.modules_of(package)]
+    there = {name for name in modules if re.search(r"^@?(applies|recovers)\(", source_of(name), re.MULTILINE)}
+    entered = {module.__name__ for module in replica.HEARING} | {"pos.sync.replica", replica.__name__}
+    assert there - entered == set(), "name them in HEARING of supply/sync/replica.py"
     assert [name for name, kind in FACTS.items() if facts.is_applied(kind) == kind.KEPT] == []
     document = (ROOT / "docs" / "reliability.md").read_text("utf-8")
     rows = [line.strip("|").split("|") for line in document.splitlines() if re.match(r"\| `[a-z_]+\.[a-z_]+` \|", line)]

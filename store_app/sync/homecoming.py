@@ -26,7 +26,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import pos.sync.recovered
-import supply.sync.recovered
+import supply.sync.replica
 from config.errors import DomainError, Invalid, Unreachable
 from config.ids import NETWORK
 from config.nodes import journal, outbox, signing, signing_keys
@@ -173,7 +173,7 @@ def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homec
         came.topics[message.topic] += 1
         try:
             with session.begin_nested():
-                came.odd += supply.sync.recovered.again(session, message, at)
+                came.odd += supply.sync.replica.again(session, message, at)
                 session.flush()
         except sa.exc.OperationalError:
             raise

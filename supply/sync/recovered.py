@@ -13,22 +13,17 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-import pos.sync.recovered
-import pos.sync.replica
 from config.clock import as_utc
 from config.errors import Refused
 from config.ids import NETWORK
-from config.nodes import facts, journal
+from config.nodes import journal
 from config.nodes.facts import Odd, recovers
 from config.nodes.journal import Context
-from config.nodes.outbox import Message
 from config.nodes.publication import Publication
-from pos.customers import shared_points, tab
 from pos.stock import stock
 from pos.stock.ledger import open_promises
 from supply.facts import DeliveryClosed, DeliveryPosted, DeliveryRefused, OrderCancelled, OrderSent
@@ -38,14 +33,12 @@ from supply.money.credit import CreditLine
 from supply.network.routes.routes import RouteStop
 from supply.online.groups.groups import GroupOffer
 from supply.online.orders import OPEN, PickupOrder, lines_of, subject_of, write_down
-from supply.online.pickup import counter_orders, order_copy
+from supply.online.pickup import order_copy
 from supply.online_facts import PickupMoved
 from supply.orders import arrivals
 from supply.orders.orders import OrderLine, ReplenishmentOrder
 from supply.receiving import receiving
 
-RECOVERING = (pos.sync.recovered, pos.sync.replica, shared_points, tab, counter_orders, order_copy)
-"""Who else writes a store's own facts again, so that whoever fetches them has them all (`@recovers`)."""
 Step = InstrumentedAttribute[int]
 REPORTED_BY_STORES: tuple[Step, ...] = (PickupOrder.step, SupportPermission.step)
 REPORTED_BY_THE_NETWORK: tuple[Step, ...] = (GroupOffer.step, RouteStop.step, CreditLine.step, Publication.version)
@@ -106,11 +99,6 @@ def take_moved(ctx: Context, moved: PickupMoved) -> list[Odd]:
         said = {"topic": moved.TOPIC, "no": moved.order_no, "day": day, "code": refusal.code, "why": refusal.sentence}
         return [{"kind": "refused", "facts": refusal.facts, **said}]
     return []
-
-
-def again(session: Session, message: Message, at: dt.datetime) -> Sequence[Odd]:
-    """Write a fact of this store again (`facts.recover`)."""
-    return facts.recover(session, message, at)
 
 
 def after_a_restore(session: Session, node_id: str, *, at: dt.datetime) -> None:

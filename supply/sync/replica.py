@@ -1,4 +1,4 @@
-"""What arrives about orders and deliveries, where several nouns hear it; and the list of who else applies facts.
+"""What arrives about orders and deliveries, where several nouns hear it; and the list of who else hears facts.
 
 Rules
 -----
@@ -14,12 +14,14 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import pos.sync.recovered
 import pos.sync.replica
 from config.errors import Refused
-from config.nodes.facts import applies
+from config.nodes import facts
+from config.nodes.facts import Odd, applies
 from config.nodes.journal import Context
 from config.nodes.outbox import Message
-from pos.customers import shared_points
+from pos.customers import shared_points, tab
 from pos.facts import SaleCompleted
 from supply.facts import (
     DeliveryClosed,
@@ -42,7 +44,7 @@ from supply.network.recalls import recalls
 from supply.network.routes import routes
 from supply.network.transfers import sheets, transfers
 from supply.network.warehouse import dispatch, returns
-from supply.online.pickup import order_copy, pickup
+from supply.online.pickup import counter_orders, order_copy, pickup
 from supply.online.pickup import returns as pickup_returns
 from supply.online.storefront import product_stories, storefront
 from supply.orders import arrivals, network_offers, orders
@@ -50,15 +52,21 @@ from supply.orders.deliveries import ON_ITS_WAY, Delivery, delivery_of
 from supply.orders.network_offers import NetworkOffer
 from supply.receiving import receiving, vehicle_arrivals
 from supply.shelf import plan
-from supply.sync import groups, online
+from supply.sync import groups, online, recovered
 
-APPLYING = (
-    shared_points, level, objections, support, advances, agent_commissions, consignment, credit, lost_entries, payouts,
-    points, points_pool, handling, photos, campaign_requests, campaigns, recalls, sheets, transfers, returns,
-    order_copy, pickup, pickup_returns, product_stories, storefront, network_offers, vehicle_arrivals, plan, groups,
-    online,
+HEARING = (
+    pos.sync.recovered, shared_points, tab, level, objections, support, advances, agent_commissions, consignment,
+    credit, lost_entries, payouts, points, points_pool, handling, photos, campaign_requests, campaigns, recalls, sheets,
+    transfers, returns, counter_orders, order_copy, pickup, pickup_returns, product_stories, storefront, network_offers,
+    vehicle_arrivals, plan, groups, online, recovered,
 )  # fmt: skip
-"""Who applies a fact beside its own noun, so that whoever receives has them all (`@applies`)."""
+"""Who hears a fact beside its own noun, so that whoever receives has them all (`@applies`, `@recovers`)."""
+
+
+def again(session: Session, message: Message, at: dt.datetime) -> Sequence[Odd]:
+    """Write a fact of this store again (`facts.recover`)."""
+    return facts.recover(session, message, at)
+
 
 # --- at the network ---
 
