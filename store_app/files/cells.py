@@ -1,4 +1,4 @@
-"""What reads one cell of a table: a ValueError says in the reader's words what was expected."""
+"""What reads one cell of a table: a ValueError says in the reader's words what was expected, an Invalid what to do."""
 
 import datetime as dt
 import re

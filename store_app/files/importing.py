@@ -349,6 +349,8 @@ def _values(
         except ValueError as fault:
             words = _("%(cell)s is not %(expected)s", cell=repr(cell[:40]), expected=fault)
             sheet.faults.append(Fault(number, column, words))
+        except Invalid as refusal:
+            sheet.faults.append(Fault(number, column, sentence_of(refusal)))
     return values
 
 

@@ -11,9 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from flask_babel import lazy_gettext as _l
 
-from config.errors import Invalid
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Context
 from config.nodes.publication import EVERYONE
@@ -22,22 +20,10 @@ from store_app.files.cells import Cell, in_minor, price, text
 from supply.orders import delivery_calendar, suppliers
 from supply.orders.suppliers import Contact, Supplier
 
-WANTED = {
-    "order_days": _l("weekdays such as mon thu"),
-    "every_weeks": _l("a whole number from %(least)s to %(most)s", least=1, most=delivery_calendar.MOST_WEEKS),
-    "first_week": _l("a day such as 2026-03-02"),
-    "lead_days": _l("a whole number from %(least)s to %(most)s", least=0, most=delivery_calendar.LONGEST_LEAD_DAYS),
-    "order_by": _l("a time such as 14:00, or none"),
-    "closed_days": _l("days such as 2026-12-25 2026-12-26, or none"),
-}
-
 
 def _of_calendar(field: str) -> Cell:
     def said(cell: str) -> str:
-        try:
-            delivery_calendar.read_field(field, cell)
-        except Invalid as fault:
-            raise ValueError(str(WANTED[field])) from fault
+        delivery_calendar.read_field(field, cell)
         return cell
 
     return said
@@ -45,7 +31,7 @@ def _of_calendar(field: str) -> Cell:
 
 CELLS: tuple[dict[str, Cell], dict[str, Cell]] = (
     {"name": text(suppliers.LONGEST["name"])},
-    {field: _of_calendar(field) for field in WANTED}
+    {field: _of_calendar(field) for field in delivery_calendar.FIELDS}
     | {
         "minimum": price, "email": text(suppliers.LONGEST["email"]),
         "customer_no": text(suppliers.LONGEST["customer_no"]),

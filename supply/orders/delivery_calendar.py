@@ -238,7 +238,7 @@ def _week(text: str) -> dt.date | None:
     try:
         return None if text.casefold() in NONE else dt.date.fromisoformat(text[:10])
     except ValueError as fault:
-        raise Invalid("no-order-week", NO_WEEK, field="first_week") from fault
+        raise Invalid("no-order-week", "Type a day such as 2026-12-31.", field="first_week") from fault
 
 
 def _closed(text: str) -> frozenset[dt.date]:
