@@ -14,6 +14,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 
 import numpy as np
 
@@ -47,43 +48,68 @@ class Fit:
     mean: Floats
 
 
-def ets_weekly(y: Floats, horizon_days: int) -> Fit:
-    """Fit additive damped-trend Holt-Winters with a weekly season; needs 14 days."""
-    # outside the guard: at its first import statsmodels sets warning filters of its own
+Model = Callable[[Floats, int], Fit]
+MENU: list[tuple[str, Model]] = []
+"""Each model's name and itself, in the order of this file (`on_the_menu`)."""
+
+
+def on_the_menu(least_days: int) -> Callable[[Callable[[Floats, int], Floats]], Model]:
+    """Put a function on the menu: it is given y over its mean, and only where there are so many days (rules 1, 2)."""
+
+    def enter(forecast: Callable[[Floats, int], Floats]) -> Model:
+        name = forecast.__name__
+
+        @wraps(forecast)
+        def fitted(y: Floats, horizon_days: int) -> Fit:
+            # outside the guard: at its first import statsmodels sets warning filters of its own
+            import statsmodels.tools.sm_exceptions  # noqa: F401
+
+            _refuse(name, y, least_days)
+            unit = max(float(np.abs(y).mean()), 1e-300)
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    mean = forecast(y / unit, horizon_days)
+            except (ValueError, ArithmeticError, np.linalg.LinAlgError, IndexError) as failure:
+                raise Refused(name, "failed") from failure
+            if not np.isfinite(mean).all():
+                raise Refused(name, "not_finite")
+            return Fit(name, np.maximum(mean, 0.0) * unit)
+
+        MENU.append((name, fitted))
+        return fitted
+
+    return enter
+
+
+@on_the_menu(2 * WEEK)
+def ets_weekly(y: Floats, horizon_days: int) -> Floats:
+    """Fit additive damped-trend Holt-Winters with a weekly season."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-    scaled, unit = _admit("ets_weekly", y, 2 * WEEK)
-
-    def fit() -> Floats:
-        model = ETSModel(scaled, error="add", trend="add", damped_trend=True, seasonal="add", seasonal_periods=WEEK)
-        return np.asarray(model.fit(disp=False, maxiter=60).forecast(horizon_days))
-
-    return _guarded("ets_weekly", fit, unit)
+    model = ETSModel(y, error="add", trend="add", damped_trend=True, seasonal="add", seasonal_periods=WEEK)
+    return np.asarray(model.fit(disp=False, maxiter=60).forecast(horizon_days))
 
 
-def unobserved_components(y: Floats, horizon_days: int) -> Fit:
-    """Fit a local level with a weekly stochastic season by the Kalman filter; needs 28 days."""
+@on_the_menu(4 * WEEK)
+def unobserved_components(y: Floats, horizon_days: int) -> Floats:
+    """Fit a local level with a weekly stochastic season by the Kalman filter."""
     from statsmodels.tsa.statespace.structural import UnobservedComponents
 
-    scaled, unit = _admit("unobserved_components", y, 4 * WEEK)
-
-    def fit() -> Floats:
-        model = UnobservedComponents(scaled, level="llevel", seasonal=WEEK)
-        result = model.fit(disp=False, maxiter=30, method="lbfgs", cov_type="none")
-        return np.asarray(result.forecast(horizon_days))
-
-    return _guarded("unobserved_components", fit, unit)
+    model = UnobservedComponents(y, level="llevel", seasonal=WEEK)
+    result = model.fit(disp=False, maxiter=30, method="lbfgs", cov_type="none")
+    return np.asarray(result.forecast(horizon_days))
 
 
-def count_regression(y: Floats, horizon_days: int) -> Fit:
-    """Fit a Poisson regression on weekdays, trend and, from SEASON_FROM days on, the year; needs 28 days.
+@on_the_menu(4 * WEEK)
+def count_regression(y: Floats, horizon_days: int) -> Floats:
+    """Fit a Poisson regression on weekdays, trend and, from SEASON_FROM days on, the year.
 
     Old days weigh less (HALF_LIFE_DAYS); the trend stops TREND_STOPS days ahead.
     """
     from statsmodels.genmod.families import Poisson
     from statsmodels.genmod.generalized_linear_model import GLM
 
-    scaled, unit = _admit("count_regression", y, 4 * WEEK)
     n = len(y)
     day = np.arange(n + horizon_days)
     columns = [(day % WEEK == weekday).astype(np.float64) for weekday in range(WEEK)]
@@ -93,20 +119,16 @@ def count_regression(y: Floats, horizon_days: int) -> Fit:
         columns += [np.sin(angle), np.cos(angle)]
     known = np.stack(columns, axis=1)
     weight = 0.5 ** (np.arange(n)[::-1] / HALF_LIFE_DAYS)
-
-    def fit() -> Floats:
-        model = GLM(scaled, known[:n], family=Poisson(), var_weights=weight)
-        return np.asarray(model.fit(maxiter=30).predict(known[n:]))
-
-    return _guarded("count_regression", fit, unit)
+    model = GLM(y, known[:n], family=Poisson(), var_weights=weight)
+    return np.asarray(model.fit(maxiter=30).predict(known[n:]))
 
 
-def sarimax_weekly(y: Floats, horizon_days: int) -> Fit:
-    """Fit a seasonal ARIMA (1, 0, 1)(0, 1, 1) of the week to the logarithms of ARIMA_DAYS; needs 56 days."""
+@on_the_menu(8 * WEEK)
+def sarimax_weekly(y: Floats, horizon_days: int) -> Floats:
+    """Fit a seasonal ARIMA (1, 0, 1)(0, 1, 1) of the week to the logarithms of ARIMA_DAYS."""
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
-    scaled, unit = _admit("sarimax_weekly", y, 8 * WEEK)
-    logs = np.log(scaled[-ARIMA_DAYS:] + NONE_SOLD)
+    logs = np.log(y[-ARIMA_DAYS:] + NONE_SOLD)
 
     def model(differenced: bool) -> SARIMAX:
         return SARIMAX(
@@ -114,42 +136,16 @@ def sarimax_weekly(y: Floats, horizon_days: int) -> Fit:
             concentrate_scale=True, enforce_stationarity=False, enforce_invertibility=False,
         )  # fmt: skip
 
-    def fit() -> Floats:
-        # A week's differences have a small state, so that the search is quick; the forecast is of the days themselves.
-        found = model(True).fit(disp=False, maxiter=25, method="lbfgs", cov_type="none").params
-        return np.asarray(np.exp(model(False).filter(found).forecast(horizon_days)) - NONE_SOLD)
-
-    return _guarded("sarimax_weekly", fit, unit)
+    # A week's differences have a small state, so that the search is quick; the forecast is of the days themselves.
+    found = model(True).fit(disp=False, maxiter=25, method="lbfgs", cov_type="none").params
+    return np.asarray(np.exp(model(False).filter(found).forecast(horizon_days)) - NONE_SOLD)
 
 
-MENU: tuple[tuple[str, Callable[[Floats, int], Fit]], ...] = (
-    ("ets_weekly", ets_weekly),
-    ("unobserved_components", unobserved_components),
-    ("count_regression", count_regression),
-    ("sarimax_weekly", sarimax_weekly),
-)
-
-
-def _admit(model: str, y: Floats, least_days: int) -> tuple[Floats, float]:
-    """Return y over its mean, and that mean; Refused for gaps, too short or constant series."""
+def _refuse(model: str, y: Floats, least_days: int) -> None:
+    """Refuse gaps, too short and constant series."""
     if not np.isfinite(y).all():
         raise Refused(model, "gaps")
     if len(y) < least_days:
         raise Refused(model, "short")
     if np.ptp(y) == 0:
         raise Refused(model, "constant")
-    unit = max(float(np.abs(y).mean()), 1e-300)
-    return y / unit, unit
-
-
-def _guarded(model: str, fit: Callable[[], Floats], unit: float) -> Fit:
-    """Run a statsmodels fit; its convergence warnings are judged by the result, its failures named."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            mean = fit()
-    except (ValueError, ArithmeticError, np.linalg.LinAlgError, IndexError) as failure:
-        raise Refused(model, "failed") from failure
-    if not np.isfinite(mean).all():
-        raise Refused(model, "not_finite")
-    return Fit(model, np.maximum(mean, 0.0) * unit)

@@ -61,6 +61,23 @@ def test_the_region_is_told_the_mean_of_the_models_and_of_its_level(trade) -> No
     np.testing.assert_allclose(level / level.mean(), WEEK[(200 + np.arange(7)) % 7], atol=0.15)
 
 
+def test_a_model_is_one_function_on_the_menu(monkeypatch, trade) -> None:  # type: ignore[no-untyped-def]
+    """As CONTRIBUTING.md adds one: it has its part in the region's path, under its own name."""
+    panel = trade([30.0], 200, scope="R")
+    before = fit_region(panel, 7)
+    monkeypatch.setattr(models, "MENU", [*models.MENU])
+
+    @models.on_the_menu(models.WEEK)
+    def twice_the_mean(y: np.ndarray, horizon_days: int) -> np.ndarray:
+        return np.full(horizon_days, 2.0 * y.mean())
+
+    signal = fit_region(panel, 7)
+    assert signal.model == (f"{ALL_MODELS}+twice_the_mean",)
+    parts = len(models.MENU) + 1
+    own = parts * signal.mean[0] - (parts - 1) * before.mean[0]
+    np.testing.assert_allclose(own, 2.0 * panel.y[0].mean(), rtol=0.02)
+
+
 def test_a_model_that_runs_away_is_left_out_and_named() -> None:
     y = np.zeros((1, 35))
     y[0, -4:] = 1.0, 10.0, 100.0, 1000.0
