@@ -172,6 +172,22 @@ def test_every_fact_says_whose_word_it_is_and_what_a_lie_could_win() -> None:
         assert len(won.split()) >= 2, topic
 
 
+def test_every_recipe_names_tests_that_exist() -> None:
+    files = [*(ROOT / "tests").rglob("test_*.py")]
+    there = {file.stem for file in files}
+    there.update(*(re.findall(r"def (test_\w+)\(", file.read_text("utf-8")) for file in files))
+    sections = re.split(r"^## (.*)$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), flags=re.MULTILINE)[1:]
+    recipes = {
+        name: set(re.findall(r"\btest_\w+", text))
+        for name, text in zip(sections[::2], sections[1::2], strict=True)
+        if name.startswith(("Add ", "Change "))
+    }
+    assert len(recipes) >= 8
+    for name, named in recipes.items():
+        assert named, f"which test follows “{name}”?"
+        assert named <= there, name
+
+
 def test_every_complaint_of_tills_is_answered_by_tests_that_exist() -> None:
     sources = "\n".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
     there = set(re.findall(r"def (test_\w+)\(", sources))

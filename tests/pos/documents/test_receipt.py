@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from config.nodes.journal import Context
 from config.words import language
 from pos.documents import accounts, goods, labels, paper, receipt, till_report, words
+from pos.facts import SaleCompleted
 from pos.printing.escpos import encode
 from pos.printing.models import PrinterModel
 from pos.store.store import show_receipts
@@ -100,6 +102,16 @@ def test_the_collection_code_is_never_on_the_shops_paper():
         assert order["code"] not in text
         assert "Amelia" in text
         assert "Brown" not in text
+
+
+@pytest.mark.parametrize("name", documents.RECEIPTS)
+def test_a_receipt_from_before_a_field_was_added_is_laid_out_as_it_was(name):
+    document = documents.RECEIPTS[name]()
+    for each in fields(SaleCompleted):
+        if (each.default, each.default_factory) != (MISSING, MISSING):
+            document.pop(each.name, None)
+    before = as_text(receipt.layout(document, columns=42), 42)
+    assert as_text(receipt.layout({**document, "customer": {"id": "c1"}}, columns=42), 42) == before
 
 
 def test_prices_without_tax_show_subtotal_and_tax():
