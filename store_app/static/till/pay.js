@@ -19,6 +19,7 @@ import { soundBad } from "../common/sound.js";
 const STEPS = ["choose", "asking", "sending", "unknown", "done"];
 const SLIP_SIGNS = 2; // a slip's number has as many at least
 const REST_MS = 400;
+const ROW_OF_TENDERS = 6; // as many stand side by side
 const MOST_PARTS = 100; // as the server takes them
 const ABSURD = 10; // change of ten of the largest notes: a slip of the finger, or a scanner's digits
 
@@ -406,7 +407,7 @@ export class Pay {
       tab.hidden = !offered.includes(tab.dataset.tender ?? "");
       tab.setAttribute("aria-pressed", String(tab.dataset.tender === tender));
     }
-    $("tenders").dataset.count = String(offered.length);
+    $("tenders").dataset.count = String(Math.min(offered.length, ROW_OF_TENDERS + 1));
     $("pay-title").textContent = say(isRefund ? "to-give-back" : this.paid ? "still-to-pay" : "to-pay");
     showMoney($("pay-due"), Math.abs(due));
     const rounding = tender === "cash" ? due - (this.basket.total() - this.paid + this.toAccounts) : 0;
