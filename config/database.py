@@ -3,7 +3,8 @@
 Rules
 -----
 1. A transaction is opened once, at the edge, by `Database.write()` or `Database.read()`; opening one inside
-   another raises.
+   another raises. Its session is in a registry of sessions (`sessions`) until it ends: the house's is `db.session`
+   (`store_app/runtime/doors.py`).
 2. On SQLite every transaction that may write begins IMMEDIATE (a deferred read that later writes fails at once
    when another writer has committed), in WAL mode with synchronous=FULL. Writers queue at `Turns`, first come first
    served, and the programs of a machine at a file lock, instead of SQLite's sleeping retry.
@@ -33,7 +34,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
-from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session, sessionmaker
 
 from config.errors import Invalid
 
@@ -249,8 +250,9 @@ class Turns:
 class Database:
     """One database, its two doors, and what is remembered of it."""
 
-    def __init__(self, engine: Engine, secret: str = "") -> None:
+    def __init__(self, engine: Engine, secret: str = "", sessions: scoped_session[Any] | None = None) -> None:
         self.engine = engine
+        self._sessions: scoped_session[Any] = scoped_session(sessionmaker()) if sessions is None else sessions
         self.secret = secret or secrets.token_hex(32)
         self._sqlite = engine.dialect.name == "sqlite"
         file = engine.url.database if self._sqlite else None
@@ -268,7 +270,8 @@ class Database:
     def write(self) -> Iterator[Session]:
         """Open the transaction of one command; commits at the end, rolls back on any exception."""
         turn = self._turns if self._sqlite else nullcontext()
-        with _only_one("write"), turn, Session(self._pen(), expire_on_commit=False) as session:
+        with _only_one("write"), turn:
+            session: Session = self._sessions(bind=self._pen(), expire_on_commit=False)
             try:
                 if self._sqlite:
                     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
@@ -279,6 +282,9 @@ class Database:
             except BaseException:
                 session.rollback()
                 raise
+            finally:
+                self._sessions.registry.clear()
+                session.close()
         for effect in session.info.pop("after_commit", []):
             effect()
 
@@ -287,7 +293,7 @@ class Database:
         """Open a read-only look; whatever is changed in it is thrown away."""
         with _only_one("read"):
             idle, line = self._idle, self._look()
-            session = Session(line or self.engine, expire_on_commit=False, autoflush=False)
+            session: Session = self._sessions(bind=line or self.engine, expire_on_commit=False, autoflush=False)
             driver: Any = line.connection.dbapi_connection if line is not None else None
             try:
                 if line is not None:
@@ -295,6 +301,7 @@ class Database:
                 session.info["driver"], session.info["secret"] = driver, self.secret
                 yield session
             finally:
+                self._sessions.registry.clear()
                 session.close()  # a rollback before it would empty what the page is about to show
                 if line is not None:
                     driver.rollback()

@@ -28,7 +28,6 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     app.url_rule_class = routing.LateRule
     app.config.from_mapping(
         SECRET_KEY=private.node_secret(settings),
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},  # a fault in a log shows nobody's PIN, phone or key
         MAX_CONTENT_LENGTH=PAGE_BYTES,
         MAX_FORM_MEMORY_SIZE=PAGE_BYTES,

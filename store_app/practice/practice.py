@@ -42,7 +42,7 @@ from config.nodes.journal import Actor, Context
 from pos.till import hand_cash
 from store_app.practice import lessons, scenes
 from store_app.runtime import tables
-from store_app.runtime.doors import Doors, own_doors, read, rehearse
+from store_app.runtime.doors import Doors, db, own_doors, read, rehearse
 from store_app.runtime.protection import SECRET_COLUMNS
 from store_app.web.security import can
 from supply.membership import training
@@ -140,7 +140,7 @@ class PracticeStores:
         def bound(connection: Any, _record: Any) -> None:
             connection.execute(f"PRAGMA max_page_count={MOST_PAGES}")
 
-        return Doors(Database(engine), self._own.clock, settings, is_practice=True)
+        return Doors(Database(engine, sessions=db.session), self._own.clock, settings, is_practice=True)
 
     def sweep(self) -> list[Path]:
         """Delete what is too old, or was made by an earlier version (rule 6); returns what is left, oldest first."""

@@ -2,29 +2,32 @@
 
 Rules
 -----
-1. `write()` and `read()` are the only transactions there are; opening one inside another raises.
-2. Whatever has no web (worker, commands) opens the same doors with `open_doors()`.
+1. `write()` and `read()` are the only transactions there are; opening one inside another raises. While one is open,
+   `db.session` is its session, on the books it was opened on, a practice store's too; otherwise there is none.
+2. Whatever has no web (worker, commands) opens the same doors with `open_doors()`; `db.session` is then its thread's.
 3. After a commit that left work behind (paper, facts), `ring()` wakes the worker; a lost ring costs seconds, never
    work, because the jobs look for themselves.
 """
 
 import contextlib
 import datetime as dt
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Flask, Request, current_app, g, has_request_context, request
+from flask import Flask, Request, current_app, g, has_app_context, has_request_context, request
 from flask import session as signed
 from flask.json.provider import DefaultJSONProvider
 from flask_babel import Babel
 from flask_bootstrap import Bootstrap5
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy import session as flask_session
 from flask_wtf import CSRFProtect
 from jinja2.bccache import Bucket, FileSystemBytecodeCache
-from sqlalchemy import make_url
+from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.orm import Session
 from werkzeug.local import LocalProxy
 
@@ -40,7 +43,26 @@ from supply import isolation
 MOST_TOKENS = 256
 View = TypeVar("View", bound=Callable[..., Any])
 
-db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+class DoorSession(flask_session.Session):
+    """The session of an open door: all of it is asked of the books that the door was opened on (rule 1)."""
+
+    def __init__(self, db: SQLAlchemy, bind: Engine | Connection | None = None, **options: Any) -> None:
+        if bind is None:
+            raise RuntimeError("no transaction is open: open read() or write() first")
+        super().__init__(db, bind=bind, **options)
+
+    def get_bind(self, *_whose: Any, bind: Engine | Connection | None = None, **_what: Any) -> Any:
+        """Return what the door was opened on; Flask-SQLAlchemy would look for an engine of the application's."""
+        return self.bind if bind is None else bind
+
+
+def _scope() -> int:
+    """Return whose session `db.session` is: the application context's, else the thread's (rule 2)."""
+    return flask_session._app_ctx_id() if has_app_context() else threading.get_ident()  # noqa: SLF001
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"class_": DoorSession, "scopefunc": _scope})
 
 
 class KeptTokens(CSRFProtect):  # type: ignore[misc]  # Flask-WTF ships no types
@@ -132,7 +154,7 @@ class Doors:
 def open_doors(settings: Settings, clock: Clock | None = None) -> Doors:
     """Open the database of a node without any web."""
     private.folder(settings.state_folder)
-    database = Database(make_engine(settings.database_url), private.node_secret(settings))
+    database = Database(make_engine(settings.database_url), private.node_secret(settings), db.session)
     return Doors(database, clock or clock_for(settings), settings)
 
 
@@ -192,7 +214,7 @@ def set_up(app: Flask, settings: Settings, clock: Clock | None) -> None:
     db.init_app(app)
     with app.app_context():
         engine = set_up_sqlite(db.engine)
-    database = Database(engine, app.config["SECRET_KEY"])
+    database = Database(engine, app.config["SECRET_KEY"], db.session)
     app.extensions["cornerstore"] = Doors(database, clock or clock_for(settings), settings)
     csrf.init_app(app)
     bootstrap.init_app(app)
