@@ -41,13 +41,15 @@ def encode(
     paper = load_escpos().Dummy(profile=model.profile)
     write = paper._raw  # noqa: SLF001 - python-escpos has no public name for adding bytes of one's own
     page = pages_of(model.profile)[0][0]
-    write(b"\x1b@" + (b"\x1c&" if model.chinese else b"\x1bt" + bytes([page])))
-    if opens_drawer:
-        write(drawer_kick(model))
+    paper.hw("INIT")
+    write(b"\x1c&" if model.chinese else _choice(page))
+    if opens_drawer and model.drawer_pin:
+        half = max(1, min(255, model.pulse_ms // 2))  # counted in steps of 2 ms
+        paper.cashdraw((27, 112, 0 if model.drawer_pin == 2 else 1, half, half))
     style: tuple[str, bool, int, int] = ("left", False, 1, 1)
     for line in lines:
         if line.kind == "cut":
-            _cut(paper, write, model)
+            _cut(paper, model)
             continue
         # a text's blanks are its alignment: measured here, the same on every printer
         is_symbol = line.kind in ("qr", "barcode")
@@ -56,13 +58,13 @@ def encode(
             _set(paper, wanted, style)
             style = wanted
         if line.kind == "qr":
-            write(b"\n")
+            paper.control("LF")
             paper.qr(line.text, native=True, size=5 if model.columns < 42 else 6, ec=1)
-            write(b"\n")
+            paper.control("LF")
         elif line.kind == "barcode":
             kind = 68 if len(line.text) == 8 else 67
             write(b"\x1dh\x50\x1dw\x02\x1dH\x02\x1df\x00\x1dk" + bytes([kind, len(line.text)]) + line.text.encode())
-            write(b"\n")
+            paper.control("LF")
         elif line.kind == "image":
             if pictures and line.text in pictures:
                 write(_raster(*_in_the_middle(pictures[line.text], model.columns)))
@@ -70,14 +72,6 @@ def encode(
             coded, page = _line_bytes(line, model, page)
             write(coded)
     return bytes(paper.output)
-
-
-def drawer_kick(model: PrinterModel) -> bytes:
-    """Return the pulse that opens the model's drawer; nothing where it has none."""
-    if not model.drawer_pin:
-        return b""
-    half = max(1, min(255, model.pulse_ms // 2))  # counted in steps of 2 ms
-    return b"\x1bp" + bytes([0 if model.drawer_pin == 2 else 1, half, half])
 
 
 _CODECS = {
@@ -143,11 +137,11 @@ def _set(paper: Any, wanted: tuple[str, bool, int, int], before: tuple[str, bool
         paper.set(custom_size=True, width=wide, height=tall)
 
 
-def _cut(paper: Any, write: Any, model: PrinterModel) -> None:
+def _cut(paper: Any, model: PrinterModel) -> None:
     if model.cutter and (paper.profile.supports("paperPartCut") or paper.profile.supports("paperFullCut")):
         paper.cut(mode="PART", feed=False)
     else:
-        write(b"\x1bd\x06")
+        paper.print_and_feed(6)
 
 
 def _line_bytes(line: PaperLine, model: PrinterModel, page: int) -> tuple[bytes, int]:
@@ -257,7 +251,5 @@ def _on(text: str, codec: str | None) -> bytes | None:
 
 
 def _pages_of_profile(profile: str) -> dict[int, str]:
-    from pos.printing.models import load_escpos
-
     known = load_escpos().Dummy(profile=profile).profile.profile_data["codePages"]
     return {int(number): name for number, name in known.items()}
