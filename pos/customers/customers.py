@@ -289,14 +289,15 @@ def search(session: Session, store_id: str, text: str) -> list[Found]:
     return _found(session, store_id, [Customer.search_text.contains(word, autoescape=True) for word in words])
 
 
-def listed(session: Session, store_id: str, *, first: int = 0, most: int = MOST_FOUND) -> list[Found]:
-    """Return the store's customers by name, from the `first` on."""
-    return _found(session, store_id, [], first, most)
+def listed(store_id: str) -> sa.Select[str]:
+    """Return the query of the ids of a store's customers, by name."""
+    here = sa.select(Customer.id).where(Customer.store_id == store_id, Customer.erased_at.is_(None))
+    return here.order_by(Customer.name, Customer.id)
 
 
 def named(session: Session, store_id: str, ids: Sequence[str]) -> dict[str, Found]:
-    """Return the customers of these ids; a forgotten one has no name."""
-    return {row.id: row for row in _found(session, store_id, [Customer.id.in_(ids)], 0, len(ids))} if ids else {}
+    """Return the customers of these ids, by name; a forgotten one is not among them."""
+    return {row.id: row for row in _found(session, store_id, [Customer.id.in_(ids)], len(ids))} if ids else {}
 
 
 def everything_about(session: Session, store: Store, customer_id: str) -> dict[str, Any]:
@@ -398,7 +399,7 @@ def _share(ctx: Context, store: Store, customer: Customer, wished: Particulars) 
 
 
 def _found(
-    session: Session, store_id: str, fits: Sequence[sa.ColumnElement[bool]], first: int = 0, most: int = MOST_FOUND
+    session: Session, store_id: str, fits: Sequence[sa.ColumnElement[bool]], most: int = MOST_FOUND
 ) -> list[Found]:
     owing, points, shared = tab.TabAccount, loyalty.PointsAccount, shared_points.SharedAccount
     have = sa.case((sa.func.coalesce(shared.key, "") != "", shared.points), else_=points.points)
@@ -412,7 +413,7 @@ def _found(
     )
     return [
         Found(row.id, row.name, row.phone[-4:] if row.phone else "", member, have, owed, limit)
-        for row, member, have, owed, limit in session.execute(query.offset(first).limit(most))
+        for row, member, have, owed, limit in session.execute(query.limit(most))
     ]
 
 

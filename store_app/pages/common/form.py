@@ -12,22 +12,25 @@ Rules
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import wraps
 from typing import Any, ParamSpec
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from flask import make_response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from flask_sqlalchemy.pagination import Pagination
 
 from config import ids
 from config.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from config.money import MAX_MINOR, exponent
 from pos.store import pins
+from store_app.runtime.doors import db
 from store_app.web.days import day_of, instant_of
 from store_app.web.presenting import place
 
@@ -181,6 +184,25 @@ def page_no() -> int:
     """Return the page of a long list that the address asks for, from 1."""
     raw = request.args.get("page", "1")
     return min(10_000, max(1, int(raw))) if re.fullmatch(r"\d{1,6}", raw) else 1
+
+
+class Cut(Pagination):
+    """A page of a list that is in memory, because its order is no database's."""
+
+    def _query_items(self) -> list[Any]:
+        return list(self._query_args["all"][self._query_offset :][: self.per_page])
+
+    def _query_count(self) -> int:
+        return len(self._query_args["all"])
+
+
+def paged(found: sa.Select[Any] | Sequence[Any], rows: int) -> Pagination:
+    """Return the page of a long list that the address asks for: its `items`, how many `pages`, and in `total`.
+
+    Of a query's rows it is the first column; `ui.pages` shows the way to the other pages.
+    """
+    asked: dict[str, Any] = {"page": page_no(), "per_page": rows, "max_per_page": rows, "error_out": False}
+    return db.paginate(found, **asked) if isinstance(found, sa.Select) else Cut(all=found, **asked)
 
 
 def inside(address: str) -> str:

@@ -54,7 +54,7 @@ class Kept:
 @requires("network.stores")
 def stores() -> ResponseReturnValue:
     """List the stores with when they were heard and how they trade."""
-    wanted, which = form.tidy(request.args.get("find", ""))[:60], _number(request.args.get("page", ""))
+    wanted = form.tidy(request.args.get("find", ""))[:60]
     with read() as session:
         found = overview.stores(session, today())
         currency = usual_currency(session)
@@ -72,17 +72,12 @@ def stores() -> ResponseReturnValue:
         )
     )  # fmt: skip
     drawn = _map(found, care, behind, places)
-    pages = max(1, -(-len(found) // A_PAGE))
-    which = min(which, pages)
-    shown = found[(which - 1) * A_PAGE : which * A_PAGE]
     return page(
         "console/stores.html",
-        stores=shown,
+        stores=form.paged(found, A_PAGE),
+        page_address=lambda number: url_for(".stores", find=wanted or None, page=number),
         currency=currency,
         find=wanted,
-        which=which,
-        pages=pages,
-        all=len(found),
         map=drawn,
         care=care,
         behind=behind,
@@ -354,10 +349,6 @@ def _map(
     houses = [one for one in places if one.id not in care]
     spots += [store_map.Spot(one.id, one.id, "warehouse", "good", one.lat_e6, one.lon_e6) for one in houses]
     return store_map.draw(spots, generated=any(one.source == "generated" for one in places))
-
-
-def _number(text: str) -> int:
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
 def _store(session: Session, store_id: str) -> Store:

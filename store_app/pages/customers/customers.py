@@ -98,13 +98,14 @@ class LineRow:
 @requires("tab")
 def people(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show who owes most and since when, and the customers a search finds."""
-    text, page_no = form.tidy(request.args.get("q", ""))[: customers.NAME_LETTERS], form.page_no()
+    text = form.tidy(request.args.get("q", ""))[: customers.NAME_LETTERS]
     store_id = str(place().store_id)
     with read() as session:
+        found = None if text else form.paged(customers.listed(store_id), ROWS)
         rows = (
             customers.search(session, store_id, text)
-            if text
-            else customers.listed(session, store_id, first=(page_no - 1) * ROWS, most=ROWS + 1)
+            if found is None
+            else list(customers.named(session, store_id, found.items).values())
         )
         debts = tab.debts(session, store_id, today())
         owing = [] if text else _owing(session, store_id, debts[:DEBTORS])
@@ -112,15 +113,14 @@ def people(fault: DomainError | None = None) -> ResponseReturnValue:
     return page(
         "customers/people.html",
         text=text,
-        rows=rows[:ROWS],
+        rows=rows,
+        found=found,
         owing=owing,
         owed_minor=sum(debt.owed_minor for debt in debts),
         late_minor=sum(sum(debt.ages_minor[2:]) for debt in debts),
         many_owe=len(debts),
         vouchers_minor=vouchers_minor,
         least_digits=customers.LEAST_DIGITS,
-        page_no=page_no,
-        has_more=len(rows) > ROWS,
         page_address=lambda number: url_for("customers.people", page=number),
         fault=fault,
     )

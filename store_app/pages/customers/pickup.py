@@ -138,20 +138,16 @@ def orders(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("pickup")
 def past() -> ResponseReturnValue:
     """Show the orders that are over, the newest first."""
-    page_no = form.page_no()
-    with read() as look:
-        rows = look.scalars(
-            sa.select(PickupOrder)
-            .where(PickupOrder.store_id == str(place().store_id), PickupOrder.state.not_in(OPEN))
-            .order_by(PickupOrder.placed_at.desc(), PickupOrder.id.desc())
-            .offset((page_no - 1) * ROWS)
-            .limit(ROWS + 1)
-        ).all()
+    query = (
+        sa.select(PickupOrder)
+        .where(PickupOrder.store_id == str(place().store_id), PickupOrder.state.not_in(OPEN))
+        .order_by(PickupOrder.placed_at.desc(), PickupOrder.id.desc())
+    )
+    with read():
+        found = form.paged(query, ROWS)
     return page(
         "customers/pickup/past.html",
-        orders=rows[:ROWS],
-        page_no=page_no,
-        has_more=len(rows) > ROWS,
+        orders=found,
         page_address=lambda number: url_for("pickup.past", page=number),
         currency=place().currency,
     )

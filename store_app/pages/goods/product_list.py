@@ -128,7 +128,7 @@ def one(
     return _row(found, price_minor, store_id), found.Product, found.TaxClass, found.Listing
 
 
-def coming(session: Session, store_id: str, day: dt.date, *, first: int = 0, most: int = 100) -> list[Any]:
+def coming(session: Session, store_id: str, day: dt.date, *, most: int) -> list[Any]:
     """Return the store's own prices that begin after a day: sku, name, from_day, price_minor, price_quantity."""
     query = (
         sa.select(
@@ -138,7 +138,7 @@ def coming(session: Session, store_id: str, day: dt.date, *, first: int = 0, mos
         .where(Price.scope_id == store_id, Price.from_day > day)
         .order_by(Price.from_day, Product.name, Price.sku)
     )
-    return list(session.execute(query.offset(first).limit(most)))
+    return list(session.execute(query.limit(most)))
 
 
 def beginning(session: Session, store_id: str, day: dt.date) -> list[str]:

@@ -89,24 +89,21 @@ class Chart:
 @requires("catalogue")
 def listed() -> ResponseReturnValue:
     """List what this store sells, filtered by the address."""
-    store_id, asked, page_no = str(place().store_id), asked_for(), form.page_no()
+    store_id, asked = str(place().store_id), asked_for()
     with read() as session:
         query = product_list.products(store_id, asked, today())
-        total = session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
-        paged = query.offset((page_no - 1) * ROWS).limit(ROWS)
-        rows = product_list.rows(session, store_id, paged, today())
+        found = form.paged(query.with_only_columns(Product.sku), ROWS)
+        rows = product_list.rows(session, store_id, query.where(Product.sku.in_(found.items)), today())
         numbers = product_list.counts(session, store_id, today())
         top_categories = product_list.named(session, store_id, Product.category)
     return page(
         "goods/products/list.html",
         rows=rows,
-        total=total,
+        found=found,
         asked=asked,
         top_categories=top_categories,
         filters=[(show, FILTER_WORDS[show], numbers[show]) for show in FILTERS],
         per_words=PER_WORDS,
-        page_no=page_no,
-        has_more=total > page_no * ROWS,
         page_address=lambda number: url_for("products.listed", page=number, **address_of(asked)),
         here=address_of(asked),
     )

@@ -69,22 +69,18 @@ def levels(fault: DomainError | None = None) -> ResponseReturnValue:
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     show = request.args.get("show", "all")
     show = show if show in FILTERS else "all"
-    store_id, page_no = str(place().store_id), form.page_no()
+    store_id = str(place().store_id)
     with read() as session:
-        found = _found(store_id, text, show)
-        total = session.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
-        products = session.scalars(found.order_by(Product.name, Product.sku).offset((page_no - 1) * ROWS).limit(ROWS))
-        rows = _rows(session, store_id, list(products))
+        found = form.paged(_found(store_id, text, show).order_by(Product.name, Product.sku), ROWS)
+        rows = _rows(session, store_id, found.items)
         filters = _filters(session, store_id)
     return page(
         "goods/stock/levels.html",
         rows=rows,
-        total=total,
+        found=found,
         text=text,
         show=show,
         filters=filters,
-        page_no=page_no,
-        has_more=page_no * ROWS < total,
         page_address=lambda number: url_for(
             "stock.levels", q=text or None, show=show if show != "all" else None, page=number
         ),
@@ -96,12 +92,12 @@ def levels(fault: DomainError | None = None) -> ResponseReturnValue:
 @requires("stock.look")
 def product(sku: str, fault: DomainError | None = None, asked: str = "") -> ResponseReturnValue:
     """Show one product: where it is, what moved, and the forms to count it and to write off."""
-    store_id, page_no = str(place().store_id), form.page_no()
+    store_id = str(place().store_id)
     with read() as session:
         product = _product_of(session, sku)
         level = stock.levels(session, store_id, [sku])[sku]
         task = session.get(CountTask, (store_id, sku))
-        movements = _movements(session, store_id, sku, page_no)
+        moved = form.paged(_moved(store_id, sku), ROWS)
         price_minor = catalogue.price_on(session, store_id, sku, today())
         lots = batches.standing(session, store_id, [sku], day=today())[sku]
     may_count = can("stock.count")
@@ -111,9 +107,8 @@ def product(sku: str, fault: DomainError | None = None, asked: str = "") -> Resp
         level=level,
         places=[(words.place_word(name), number) for name, number in _inside(level.by_place)] if may_count else [],
         task=words.count_reason(task.reason) if task is not None and task.done_at is None else None,
-        movements=movements[:ROWS],
-        page_no=page_no,
-        has_more=len(movements) > ROWS,
+        moved=moved,
+        movements=[_movement(row) for row in moved],
         page_address=lambda number: url_for("stock.product", sku=sku, page=number),
         price_minor=price_minor,
         lots=lots if may_count and any(lot.batch_id for lot in lots) else [],
@@ -322,22 +317,20 @@ def _filters(session: Session, store_id: str) -> list[tuple[str, str, int | None
     return [(show, words[show], numbers[show]) for show in FILTERS]
 
 
-def _movements(session: Session, store_id: str, sku: str, page_no: int) -> list[MovementRow]:
-    rows = session.scalars(
+def _moved(store_id: str, sku: str) -> sa.Select[StockMovement]:
+    return (
         sa.select(StockMovement)
         .where(StockMovement.store_id == store_id, StockMovement.sku == sku)
         .order_by(StockMovement.at.desc(), StockMovement.id.desc())
-        .offset((page_no - 1) * ROWS)
-        .limit(ROWS + 1)
     )
-    return [
-        MovementRow(
-            at=row.at,
-            words=words.movement_word(row.reason),
-            from_word=words.place_word(row.from_place),
-            to_word=words.place_word(row.to_place),
-            qty=row.qty,
-            sign={(True, False): "−", (False, True): "+"}.get((row.from_place in INSIDE, row.to_place in INSIDE), ""),
-        )
-        for row in rows
-    ]
+
+
+def _movement(row: StockMovement) -> MovementRow:
+    return MovementRow(
+        at=row.at,
+        words=words.movement_word(row.reason),
+        from_word=words.place_word(row.from_place),
+        to_word=words.place_word(row.to_place),
+        qty=row.qty,
+        sign={(True, False): "−", (False, True): "+"}.get((row.from_place in INSIDE, row.to_place in INSIDE), ""),
+    )

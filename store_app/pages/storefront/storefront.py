@@ -37,23 +37,20 @@ TOP_CATEGORIES_AHEAD = 12
 def home(slug: str) -> ResponseReturnValue:
     """Show the store: bestsellers first, a category, or what was searched."""
     text, category = form.tidy(request.args.get("q", ""))[:60], form.tidy(request.args.get("category", ""))[:80]
-    number = form.page_no()
     with read() as session:
         here = visitors.store_at(session, slug)
         names = visitors.top_categories(session, here.id)
-        skus = visitors.listed(session, here.id, text, category)
-        first = (number - 1) * PAGE_SIZE
-        shown = skus[first : first + PAGE_SIZE]
-        found = {product.sku: product for product in listing.products(session, here.id, shown, at=clock.now())}
+        shown = form.paged(visitors.listed(session, here.id, text, category), PAGE_SIZE)
+        found = {product.sku: product for product in listing.products(session, here.id, shown.items, at=clock.now())}
         goods = [found[sku] for sku in shown if sku in found]
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, goods)
         open_groups = () if text or category else tuple(visitors.open_groups(session, here.id))
     cards = visitors.cards(here, goods, promised, is_closed=around["is_closed"])
-    ahead, more = tuple(names[: TOP_CATEGORIES_AHEAD + 1]), len(skus) > first + PAGE_SIZE
+    ahead = tuple(names[: TOP_CATEGORIES_AHEAD + 1])
     shows = (
         visitors.head_of(here), today(), assets.is_known(), around["is_closed"], around["opens_again"],
-        open_groups, ahead, cards, more,
+        open_groups, ahead, cards, shown.pages,
     )  # fmt: skip
     return visitors.LISTS.page(
         None if around["cart"] != visitors.Cart() else shows,
@@ -66,8 +63,8 @@ def home(slug: str) -> ResponseReturnValue:
         categories=ahead[:TOP_CATEGORIES_AHEAD],
         has_more_top_categories=len(ahead) > TOP_CATEGORIES_AHEAD,
         cards=cards,
-        more=more,
-        page_no=number,
+        shown=shown,
+        page_address=lambda n: url_for(".home", slug=slug, q=text or None, category=category or None, page=n),
     )
 
 

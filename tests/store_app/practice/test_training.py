@@ -60,6 +60,7 @@ def test_a_lesson_is_done_by_its_verbs_in_practice_and_the_shop_s_books_do_not_m
     assert begin(client, "ring-up").headers["Location"] == "/till/"
     before = office.picture_of(store)
     assert client.get("/till/").status_code == 200
+    assert "Whole milk" in client.get("/products/").text, "a list of many pages, too, is the practice store's"
     assert done(store) == [], "looking at the till does no task"
     sold = ring(client, practice=True)
     assert sold.status_code == 201, sold.text

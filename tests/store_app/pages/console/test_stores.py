@@ -147,7 +147,9 @@ def test_of_many_shops_a_page_shows_fifty_those_that_need_somebody_first_and_any
     first = client.get("/console/stores/").text
     assert first.count("/console/stores/M") + first.count("/console/stores/S") == 50
     assert "M111" in first
-    assert "M119" in client.get("/console/stores/?page=3").text
+    last = client.get("/console/stores/?page=3").text
+    assert "M119" in last
+    assert "Page 3 of 3" in last
     assert "M077" in client.get("/console/stores/?find=m077").text
     for odd in ("0", "-1", "x", "99999", "1e9", "١"):
         assert client.get(f"/console/stores/?page={odd}").status_code == 200

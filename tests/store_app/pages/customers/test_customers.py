@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from pos.payments import vouchers
 from pos.printing.queue import PrintJob
 from pos.store.store import store_of
 from pos.till import shift
+from store_app.pages.customers.customers import ROWS
 from tests.builders import voucher_code
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import send, words
@@ -55,6 +57,18 @@ def test_the_list_says_who_owes_most_and_since_when(rosa: House):
     assert "$140.00 of it unpaid for more than 60 days" in page
     assert "Rosa Lind $165.00 Mon, Dec 22, 2025" in page
     assert "more than 60 days" in page
+
+
+def test_all_by_name_are_on_pages(rosa: House):
+    with rosa.doors.write() as session:
+        ctx, store = Context(session, SYSTEM, NOON), store_of(session, STORE)
+        for n in range(ROWS):
+            customers.add(ctx, store, f"customer-no-{n:04d}", Particulars(f"Anna {n:03d}", "", agreed=frozenset()))
+    client = rosa.signed_in()
+    first, second = (words(client.get(f"/customers/?page={n}")) for n in (1, 2))
+    assert re.findall("Anna ([0-9]+)", first) == [f"{n:03d}" for n in range(ROWS)]
+    assert "Page 2 of 2" in second
+    assert ("Anna" in second, "Rosa Lind" in second, "owed by" in second) == (False, True, False)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from config.nodes.journal import JournalEntry
 from pos.catalogue import catalogue, quick_keys, scan
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.printing.queue import PrintJob
+from store_app.pages.goods.products import ROWS
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import EAN, GOODS, fill, picture_of, send, words
 
@@ -66,6 +68,23 @@ def test_the_filters_find_what_is_missing(office: House):
     assert names(show="own") == set()
     assert names(top_category="Dairy") == {"milk"}
     assert names(show="nonsense") == set(GOODS) - {"tea"}
+
+
+def test_a_long_list_has_pages_and_each_says_which_of_how_many_it_is(office: House):
+    with office.doors.write() as session:
+        known = {"category": "Nuts", "search_text": "nut", "tax_class_id": "food"}
+        for n in range(ROWS * 2):
+            session.add(Product(sku=f"n{n:03d}", name=f"Nut {n:03d}", **known))
+        session.flush()
+        session.add_all(Listing(store_id=STORE, sku=f"n{n:03d}") for n in range(ROWS * 2))
+    client = office.signed_in()
+    first, second, past = (client.get(f"/products/?q=nut&page={n}").text for n in (1, 2, 3))
+    assert "100 products" in first
+    assert re.findall("Nut ([0-9]+)", first) == [f"{n:03d}" for n in range(ROWS)]
+    assert re.findall("Nut ([0-9]+)", second) == [f"{n:03d}" for n in range(ROWS, ROWS * 2)]
+    assert ("Page 1 of 2" in first, 'rel="prev"' in first, 'rel="next"' in first) == (True, False, True)
+    assert ("Page 2 of 2" in second, 'rel="prev"' in second, 'rel="next"' in second) == (True, True, False)
+    assert "Nothing found" in past
 
 
 def test_a_coming_price_is_no_price_today(office: House):
