@@ -22,7 +22,7 @@ from pos.store.store import store_of
 from store_app.payments.providers import providers
 from store_app.runtime.doors import Doors
 from supply.money import escrow, refunds
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.money.refunds import Refund
 from supply.online.checkout import placing
 from supply.online.groups import groups

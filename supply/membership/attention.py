@@ -19,7 +19,7 @@ from supply import isolation
 from supply.demand import history
 from supply.membership import exposure, objections, overview
 from supply.money import credit, escrow, lost_entries, refunds
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.network.recalls import recalls
 from supply.network.recalls.upstream_returns import UpstreamReturn
 from supply.network.routes import routes

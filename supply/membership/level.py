@@ -38,7 +38,7 @@ from pos.stock.ledger import MOST_QTY, StockCount
 from pos.store.store import Store, day_of, send_fact
 from supply.demand.history import DailyDemand
 from supply.money.credit_limit import repaid_of
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.online.orders import PickupOrder
 from supply.shelf.plan import ShelfPlan, ShelfSlot
 

@@ -7,9 +7,8 @@ Rules
    customer's token or word has proved; the store's alone earns no advance.
 2. An advance goes into the store's funds, and pays what is due. The released payments repay it before anything else.
 3. Asking twice with the same id is asking once; the answer says how much was given, zero when nothing is held.
-4. An advance beyond that share of what is still held (the customer's money went back, or is asked back) is called in:
-   an invoice on account, which any money of the store pays at once, before it stays in the funds or is paid out. It
-   takes from the credit that is left, and late it holds the line like any invoice.
+4. An advance beyond that share of what is still held is called in (`ledger` rule 10). That takes from the credit that
+   is left, and late it holds the line like any invoice.
 """
 
 import datetime as dt
@@ -21,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import Invalid
-from config.ids import NETWORK, new_id
+from config.ids import NETWORK
 from config.money import MAX_MINOR
 from config.nodes import journal
 from config.nodes.facts import STORE, Fact, Instant, Whole, applies
@@ -29,8 +28,8 @@ from config.nodes.journal import Context
 from config.states import StateTable
 from pos.store.store import send_fact
 from supply.money import terms as money_terms
-from supply.money.escrow import Escrow, EscrowEntry
-from supply.money.ledger import CALLED_IN, Booking, Wanted, balances, called_in_left
+from supply.money.held_payments import share_of_held
+from supply.money.ledger import Booking, balances, called_in_left
 
 STATES = StateTable("advance", "asked", {"asked": ["given", "refused"], "given": [], "refused": []})
 
@@ -109,20 +108,6 @@ def take_asked(ctx: Context, fact: AdvanceAsked) -> None:
     send_fact(ctx.session, AdvanceAnswered.of_row(row), subject=f"advance:{row.id}", at=ctx.at)
 
 
-def call_in(book: Booking) -> int:
-    """Invoice what of a store's advances nothing is held for any more (rule 4), at the network; returns how much."""
-    given_minor = balances(book.session, book.store_id)["advance"]
-    if given_minor <= 0:
-        return 0
-    terms = money_terms.in_force(book.session)[1]
-    beyond_minor = given_minor - share_of_held(book.session, book.store_id, terms.advance_bp)
-    if beyond_minor <= 0:
-        return 0
-    due_day = book.day + dt.timedelta(days=terms.account_days)
-    book.invoice(Wanted(f"{CALLED_IN}{new_id()}", beyond_minor, due_day, False, None, None, [], against="advance"))
-    return beyond_minor
-
-
 @applies(AdvanceAnswered)
 def take_answer(ctx: Context, fact: AdvanceAnswered) -> None:
     """Take over what the network gave, at the store; a second copy changes nothing."""
@@ -143,17 +128,3 @@ def latest(session: Session, store_id: str) -> Advance | None:
     query = sa.select(Advance).where(Advance.store_id == store_id).order_by(Advance.asked_at.desc()).limit(1)
     found: Advance | None = session.scalar(query)
     return found
-
-
-def share_of_held(session: Session, store_id: str, advance_bp: int) -> int:
-    """Return the share of what is kept of a store's customers, for goods that they have proved to have."""
-    signed = sa.case((EscrowEntry.to_account == "escrow", EscrowEntry.amount_minor), else_=-EscrowEntry.amount_minor)
-    query = (
-        sa.select(sa.func.coalesce(sa.func.sum(signed), 0))
-        .join(Escrow, Escrow.id == EscrowEntry.escrow_id)
-        .where(
-            Escrow.store_id == store_id, Escrow.state == "held", Escrow.release_at.is_not(None), Escrow.proved,
-            sa.or_(EscrowEntry.to_account == "escrow", EscrowEntry.from_account == "escrow"),
-        )
-    )  # fmt: skip
-    return int(session.scalar(query) or 0) * advance_bp // 10_000

@@ -45,9 +45,10 @@ from config.states import StateTable
 from pos.stock.consignment_stock import Consignment
 from pos.store.store import send_fact
 from supply.demand.history import StoreDay
-from supply.money import advances, ledger, terms
+from supply.money import ledger, terms
 from supply.money import terms as money_terms
 from supply.money.credit_limit import REPAID_DAYS, WEEKS
+from supply.money.held_payments import share_of_held
 from supply.money.ledger import (
     Booking,
     Invoice,
@@ -478,7 +479,7 @@ def covers_late_refund(session: Session, store_id: str) -> bool:
     """Tell whether a store is good for all that it owes now (rule 6), at the network."""
     line = session.get(CreditLine, store_id)
     limit_minor = line.limit_minor if line is not None and line.state != "held" else 0
-    held_minor = advances.share_of_held(session, store_id, terms.in_force(session)[1].advance_bp)
+    held_minor = share_of_held(session, store_id, terms.in_force(session)[1].advance_bp)
     drawn_minor = pending(session, store_id)
     return owed(balances(session, store_id)) + drawn_minor <= held_minor + limit_minor
 

@@ -27,36 +27,22 @@ Units: *_minor currency minor units. Accounts: customer, escrow, due (to the cus
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from typing import ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from config.database import Base, lock_rows
+from config.database import lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.finding import Finding
 from config.ids import new_id
 from config.nodes import journal
-from config.nodes.append_only import append_only
 from config.nodes.inbox import heard_in_full
 from config.nodes.journal import Context
-from config.states import StateTable
 from pos.payments.providers import Outcome
 from supply.money import escrow_ledger, refunds, terms
 from supply.money.escrow_ledger import LeaderPart
+from supply.money.held_payments import STATES, Escrow, EscrowEntry
 
-STATES = StateTable(
-    "escrow",
-    "awaited",
-    {
-        "awaited": ["held", "lapsed"],
-        "held": ["disputed", "settled"],
-        "disputed": ["held", "settled"],
-        "lapsed": ["settled"],
-        "settled": ["disputed"],
-    },
-    resting=["lapsed", "settled"],
-)
 PAY_WITHIN = dt.timedelta(minutes=15)
 """So long an order waits for its money before its units go back."""
 LATE_ANSWERS = dt.timedelta(hours=2)
@@ -70,58 +56,6 @@ MOST_ASKED = 500
 """Of so many payments of one store the provider is asked at a time: forgotten orders are known by its word alone."""
 FORGOTTEN = dt.timedelta(days=30)
 """So long the provider is asked about a payment that a restore forgot."""
-
-
-class Escrow(Base):
-    """One payment kept apart. id: the order's or the membership's. release_at: None while nothing was collected."""
-
-    STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "escrow"
-    __table_args__ = (
-        sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
-        sa.Index("ix_escrow_state", "state", "release_at"),
-    )
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    store_id: Mapped[str]
-    purpose: Mapped[str]
-    """pickup | group"""
-    amount_minor: Mapped[int]
-    currency: Mapped[str]
-    provider: Mapped[str]
-    state: Mapped[str] = mapped_column(default=STATES.first)
-    opened_at: Mapped[dt.datetime]
-    pay_by: Mapped[dt.datetime]
-    ask_again_at: Mapped[dt.datetime | None]
-    tries: Mapped[int] = mapped_column(default=0)
-    shown_code: Mapped[str] = mapped_column(default="")
-    reference: Mapped[str] = mapped_column(default="")
-    reason: Mapped[str] = mapped_column(default="")
-    release_at: Mapped[dt.datetime | None]
-    proved: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
-    """Its customer's token or word has shown that the goods were handed over."""
-    disputed_why: Mapped[str] = mapped_column(default="")
-
-
-@append_only()
-class EscrowEntry(Base):
-    """A movement of an escrow's money; never changed. answers_id: the due entry that this one carries out."""
-
-    __tablename__ = "escrow_entry"
-    __table_args__ = (
-        sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
-        sa.UniqueConstraint("answers_id"),
-        sa.Index("ix_escrow_entry_escrow", "escrow_id"),
-    )
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    escrow_id: Mapped[str] = mapped_column(sa.ForeignKey("escrow.id"))
-    from_account: Mapped[str]
-    to_account: Mapped[str]
-    amount_minor: Mapped[int]
-    why: Mapped[str]
-    answers_id: Mapped[str | None]
-    at: Mapped[dt.datetime]
 
 
 # --- verbs ---

@@ -22,6 +22,9 @@ Rules
    cost have left the shelf, counted from the forecast the order was made on, within the bounds of the terms.
 8. Until its due day credit costs nothing. After that a day costs `rate_ppm` millionths of what is still open.
 9. Age is counted from the due day: not due yet, then 1-7, 8-30, 31-60 and more days late.
+10. An advance beyond the terms' share of what is still held of customers' payments (`held_payments`: the money went
+    back, or is asked back) is called in: an invoice on account, which any money of the store pays at once, before it
+    stays in the funds or is paid out.
 
 Units: *_minor minor units of the store's currency. left: what of an invoice is unpaid, late fees included, *_milli
 thousandths of a stock unit, *_bp basis points, *_ppm millionths.
@@ -45,6 +48,8 @@ from config.nodes.facts import Day, Fact, Flag, Instant, Whole, send
 from config.nodes.journal import Context
 from config.words import N_
 from pos.store.store import day_of, store_of
+from supply.money import terms as money_terms
+from supply.money.held_payments import share_of_held
 
 OWN = ("invoiced", "credit", "advance", "funds")
 """The accounts that say what a store owes (rule 2)."""
@@ -57,7 +62,7 @@ AGAINST = (
     "overpaid", "points")  # fmt: skip
 OPEN_AGAIN = "unpaid"
 CALLED_IN = "advance-due-"
-"""How the invoice of an advance that nothing is held for any more begins (`advances` rule 4)."""
+"""How the invoice of an advance that nothing is held for any more begins (rule 10)."""
 T = TypeVar("T")
 
 
@@ -265,9 +270,7 @@ class Booking:
         An advance that is called in is paid whenever there is money. Of a day that is over, only what was in the funds
         at its end pays.
         """
-        from supply.money import advances  # they stand on this book
-
-        advances.call_in(self)
+        self._call_in()
         money = -balances(self.session, self.store_id)["funds"]
         money = money if most_minor is None else min(money, most_minor)
         if self.day_is_over:
@@ -280,6 +283,17 @@ class Booking:
             owed = "credit" if invoice.on_credit else "invoiced"
             self.enter("paid", owed, "funds", part_minor, source_id=invoice_id, invoice=invoice)
         return sum(part for _, part in paid)
+
+    def _call_in(self) -> None:
+        """Invoice what of the advances nothing is held for any more (rule 10)."""
+        given_minor = balances(self.session, self.store_id)["advance"]
+        if given_minor > 0:
+            terms = money_terms.in_force(self.session)[1]
+            beyond_minor = given_minor - share_of_held(self.session, self.store_id, terms.advance_bp)
+            if beyond_minor > 0:
+                due_day = self.day + dt.timedelta(days=terms.account_days)
+                id_ = f"{CALLED_IN}{new_id()}"
+                self.invoice(Wanted(id_, beyond_minor, due_day, False, None, None, [], against="advance"))
 
     def _may_pay(self, invoice: Invoice, by_day: dt.date | None) -> bool:
         if self.day_is_over and invoice.made_day > self.day:

@@ -30,7 +30,7 @@ from config.nodes.facts import STORE, Day, Fact, Instant, Whole, applies
 from config.nodes.journal import Context
 from config.states import StateTable
 from pos.store.store import Store, send_fact
-from supply.money import ledger, wrong_payments
+from supply.money import ledger, payouts, wrong_payments
 from supply.money.ledger import Account, Booking, Invoice, LedgerEntry, balances
 
 STATES = StateTable("lost entry", "waits", {"waits": ["taken", "left_out"], "taken": [], "left_out": []})
@@ -283,10 +283,10 @@ def _enter(ctx: Context, row: LostEntry) -> None:
         raise Refused(
             "more-than-delivered", "That is more than was ever charged to this store for goods.", most_minor=most
         )
-    elif row.kind in ("payout", "returned"):
-        from supply.money import payouts  # who is paid out asks this module first
-
-        payouts.enter_again(ctx, row)
+    elif row.kind == "returned":
+        payouts.returned_again(ctx, row.store_id, row.source_id, why=row.words)
+    elif row.kind == "payout":
+        payouts.paid_again(ctx, row.store_id, row.id, minor, agent=row.words if row.to_account == "agents" else "")
     if minor > 0:
         source, target = row.from_account, row.to_account
         kept: dict[str, Any] = {"source_id": row.source_id, "id": row.id, "invoice": found, "words": row.words}

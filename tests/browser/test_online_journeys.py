@@ -13,7 +13,7 @@ from pos.stock import stock
 from store_app.pages.storefront.visitors import square
 from store_app.web import staff
 from supply.money import escrow
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.online.groups.groups import GroupTerms
 from supply.online.orders import PickupOrder
 from supply.sync import groups

@@ -21,7 +21,7 @@ from store_app.web.security import requires
 from store_app.words.refusals import sentence_of
 from supply.demand import history
 from supply.money import escrow, refunds
-from supply.money.escrow import Escrow, EscrowEntry
+from supply.money.held_payments import Escrow, EscrowEntry
 from supply.money.refunds import Refund
 from supply.online.pickup import escrow_release
 from supply.online.storefront import reviews

@@ -28,6 +28,7 @@ from supply.money import (
     ledger,
     lost_entries,
     pain001,
+    payment_runs,
     payouts,
     terms,
     wrong_payments,
@@ -262,7 +263,7 @@ def say_payer() -> ResponseReturnValue:
     payee = form.text("payee", most=140, required=_("Write whose account it is."))
     account = form.text("account", most=60, required=_("Type the account’s number."))
     with write() as session:
-        payouts.say_payer(acting(session), payee=payee, account=account, bic=form.text("bic", most=20))
+        payment_runs.say_payer(acting(session), payee=payee, account=account, bic=form.text("bic", most=20))
     flash(_("The network pays from this account from now on."), "good")
     return redirect(url_for(".overview"), 303)
 
@@ -273,8 +274,8 @@ def say_payer() -> ResponseReturnValue:
 def make_run() -> ResponseReturnValue:
     """Pay out what the stores' funds hold: makes a run, whose file goes to the bank."""
     with write() as session:
-        payouts.payer_of(session)
-        run = payouts.make_run(acting(session), id=form.command_id())
+        payment_runs.payer_of(session)
+        run = payment_runs.make_run(acting(session), id=form.command_id())
         wake_worker_after(session)
     reported = ngettext("%(num)d payout is made.", "%(num)d payouts are made.", len(run.payouts))
     if run.unknown:
@@ -291,10 +292,10 @@ def make_run() -> ResponseReturnValue:
 def run_file(run_id: str, suffix: str) -> Response:
     """Answer a run as the bank takes it: pain.001 as XML, or a table."""
     with read() as session:
-        found = payouts.of_run(session, run_id)
+        found = payment_runs.of_run(session, run_id)
         if not found or suffix not in ("xml", "csv"):
             raise NotFound("no-run", "There is no such run of payouts.")
-        transfers, payer = payouts.transfers_of(found), payouts.payer_of(session)
+        transfers, payer = payment_runs.transfers_of(found), payment_runs.payer_of(session)
     if suffix == "csv":
         return table(pain001.as_rows(run_id, transfers), f"payouts-{run_id}.csv")
     content = pain001.as_xml(run_id, payer, transfers, made_at=found[0].made_at, pay_on=today())
@@ -310,7 +311,7 @@ def run_file(run_id: str, suffix: str) -> Response:
 def confirm_run(run_id: str) -> ResponseReturnValue:
     """Note that the bank has carried a run out."""
     with write() as session:
-        payouts.confirm(acting(session), run_id)
+        payment_runs.confirm(acting(session), run_id)
     flash(_("Noted as paid."), "good")
     return redirect(url_for(".overview", _anchor="payouts"), 303)
 

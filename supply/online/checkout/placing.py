@@ -48,7 +48,7 @@ from config.nodes.journal import Actor, Context
 from pos.catalogue.catalogue import Product
 from pos.store.store import Store, send_fact
 from supply.money import escrow
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.online import home_delivery
 from supply.online.checkout.order_keys import check_person, code_hash, code_of, new_token, salt_for, token_hash
 from supply.online.orders import (

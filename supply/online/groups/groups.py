@@ -42,8 +42,8 @@ from pos.catalogue.catalogue import Product
 from pos.messages import Recipient
 from pos.store.store import Store, store_of
 from supply.money import escrow
-from supply.money.escrow import Escrow
 from supply.money.escrow_ledger import LeaderPart
+from supply.money.held_payments import Escrow
 from supply.online.groups import price
 from supply.online.groups.price import Wish, deal, fill, price_at
 from supply.online.messages import customer_messages
@@ -344,7 +344,7 @@ def settle_done(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
     done = []
     for group in session.scalars(sa.select(GroupOffer).where(GroupOffer.state == "arrived")).all():
         states = session.scalars(
-            sa.select(escrow.Escrow.state).join(GroupMember, GroupMember.id == escrow.Escrow.id).where(
+            sa.select(Escrow.state).join(GroupMember, GroupMember.id == Escrow.id).where(
                 GroupMember.group_id == group.id
             )
         ).all()  # fmt: skip
@@ -473,10 +473,10 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
 def _members(session: Session, group: GroupOffer) -> list[GroupMember]:
     query = (
         sa.select(GroupMember)
-        .join(escrow.Escrow, escrow.Escrow.id == GroupMember.id)
+        .join(Escrow, Escrow.id == GroupMember.id)
         .where(
             GroupMember.group_id == group.id, GroupMember.left_at.is_(None),
-            escrow.Escrow.state.in_(["held", "disputed", "settled"]), escrow.Escrow.reference != "",
+            Escrow.state.in_(["held", "disputed", "settled"]), Escrow.reference != "",
         )
         .order_by(GroupMember.joined_at, GroupMember.id)
     )  # fmt: skip

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from config.errors import NotFound
 from pos.producers import agents
 from supply.money import agent_commissions
-from supply.money.escrow import Escrow, EscrowEntry
+from supply.money.held_payments import Escrow, EscrowEntry
 from supply.money.ledger import LedgerEntry
 from supply.online.groups import price
 from supply.online.groups.groups import GroupMember, GroupOffer

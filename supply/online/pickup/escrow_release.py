@@ -12,7 +12,7 @@ Rules
 from config.errors import Conflict
 from config.nodes.journal import Context
 from supply.money import escrow
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.online.checkout import placing
 from supply.online.groups import groups
 from supply.online.orders import OPEN, PickupOrder

@@ -45,7 +45,7 @@ from config.nodes.journal import Actor, Context
 from pos.messages import OutgoingMessage, Recipient
 from pos.store.store import Store, send_fact
 from supply.money import credit, escrow
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.online import home_delivery
 from supply.online.checkout.order_keys import token_hash
 from supply.online.checkout.placing import CUSTOMER

@@ -38,6 +38,7 @@ from store_app.sync import receiver, signed, wire
 from store_app.web import staff
 from supply.demand import plausibility, rollups
 from supply.money import escrow, ledger
+from supply.money.held_payments import Escrow
 from supply.money.points import PointsLink
 from supply.network.warehouse import allocation
 from supply.online.checkout import placing
@@ -89,7 +90,7 @@ class Trade:
         with self.house.doors.read() as session:
             theirs = sa.select(PointsLink.member_id).where(PointsLink.store_id != ROGUE)
             members = sa.select(PointsLink.member_id).where(PointsLink.member_id.not_in(theirs))
-            paid = sa.select(escrow.Escrow.id).where(escrow.Escrow.store_id == ROGUE)
+            paid = sa.select(Escrow.id).where(Escrow.store_id == ROGUE)
             own = {"points_member": {*session.scalars(members)}, "escrow_entry": {*session.scalars(paid)}}
         with self.house.doors.database.engine.connect() as connection:
             for table in Base.metadata.sorted_tables:
@@ -104,7 +105,7 @@ class Trade:
     def sums(self) -> dict[str, Any]:
         """Return the money of each other store, and of all customers' payments kept for them."""
         with self.house.doors.read() as session:
-            kept = sa.select(escrow.Escrow.store_id, escrow.Escrow.id).where(escrow.Escrow.store_id != ROGUE)
+            kept = sa.select(Escrow.store_id, Escrow.id).where(Escrow.store_id != ROGUE)
             return {
                 "ledgers": {store: ledger.balances(session, store) for store in OTHERS},
                 "escrow": {id_: escrow.balance(session, id_) for _store, id_ in session.execute(kept)},

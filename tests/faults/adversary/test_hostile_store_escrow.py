@@ -18,7 +18,7 @@ from config.nodes.outbox import Message
 from pos.messages import OutgoingMessage
 from pos.payments.providers import Outcome
 from supply.money import advances, credit, escrow, ledger, terms
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.money.ledger import balances
 from supply.online.checkout import order_keys, placing
 from supply.online.checkout.order_keys import code_hash, new_token, token_hash

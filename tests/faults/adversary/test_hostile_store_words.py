@@ -12,7 +12,7 @@ from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from supply.demand import campaign_uplift
 from supply.membership.objections import Objection
-from supply.money import ledger, lost_entries, payouts
+from supply.money import ledger, lost_entries, payment_runs
 from supply.network.transfers import transfers
 from supply.online.checkout import order_keys
 from supply.online.groups.groups import GroupOffer
@@ -46,7 +46,7 @@ def bank(country: Country, account: str, reported_at: dt.datetime, at: dt.dateti
 def run(country: Country, name: str, at: dt.datetime) -> tuple[list[str], list[str]]:
     """Pay out; returns the accounts paid to, and who was left out."""
     with country.network.write() as session:
-        made = payouts.make_run(Context(session, OPERATOR, at), id=name)
+        made = payment_runs.make_run(Context(session, OPERATOR, at), id=name)
         return [one.bank_account for one in made.payouts], made.unknown
 
 

@@ -8,7 +8,7 @@ from config.nodes.journal import Context
 from pos.payments.providers import Outcome
 from store_app.payments import escrow as escrow_payments
 from supply.money import escrow, refunds
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.money.refunds import Refund
 from supply.online.checkout import placing
 from supply.online.orders import PickupOrder, order_for_update

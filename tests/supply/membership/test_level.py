@@ -20,7 +20,7 @@ from supply.membership import credit_review
 from supply.membership import level as membership_level
 from supply.membership.level import LEAST, LEVELS, MEASURES, Measure, level_of
 from supply.money import ledger
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.money.ledger import Booking, Wanted
 from supply.online.orders import PickupOrder
 from tests.arriving import hear

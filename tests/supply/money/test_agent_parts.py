@@ -12,7 +12,7 @@ from config.ids import new_id
 from config.nodes.journal import Context
 from pos.producers import agents, payouts, producers
 from pos.producers.producers import Producer, ProducerMovement
-from supply.money import agent_commissions, escrow_ledger, ledger, pain001
+from supply.money import agent_commissions, escrow_ledger, ledger, pain001, payment_runs
 from supply.money import payouts as payout
 from supply.money.ledger import balances
 from tests.arriving import hear
@@ -53,9 +53,9 @@ def state(country, at: dt.datetime = AT) -> None:
     country.deliver(seed=7, at=at)
 
 
-def run(country, id: str) -> payout.Run:
+def run(country, id: str) -> payment_runs.Run:
     with country.network.write() as session:
-        return payout.make_run(Context(session, OPERATOR, AT), id=id)
+        return payment_runs.make_run(Context(session, OPERATOR, AT), id=id)
 
 
 def coming(country) -> list[tuple[str, int, int]]:
@@ -80,7 +80,7 @@ def test_a_part_is_paid_out_when_the_shop_has_paid_it_and_stands_in_the_bank_s_f
     country.deliver()
     (one,) = run(country, "run-1").payouts
     assert (one.agent, one.payee, one.bank_account, one.amount_minor) == ("Mei", "Mei", IBAN, 4_000)
-    file = pain001.as_rows("run-1", payout.transfers_of([one]))
+    file = pain001.as_rows("run-1", payment_runs.transfers_of([one]))
     text = io.StringIO()
     csv.writer(text).writerows(file)
     assert f"Mei,{IBAN},,40.00" in text.getvalue()

@@ -9,7 +9,7 @@ from config.ids import NETWORK
 from config.nodes.journal import Actor, Context
 from supply.demand.history import StoreDay
 from supply.membership import credit_review
-from supply.money import advances, credit, escrow, escrow_ledger, ledger, payouts
+from supply.money import advances, credit, escrow, escrow_ledger, ledger, payment_runs, payouts
 from supply.money import terms as money_terms
 from supply.money.credit_limit import repaid_of
 from supply.money.ledger import Booking, Wanted, balances, open_invoices
@@ -54,9 +54,8 @@ def pay_in(country: Country, minor: int, id: str, at: dt.datetime) -> None:
 
 def run(country: Country, id: str, at: dt.datetime) -> list[tuple[str, int]]:
     with country.network.write() as session:
-        return [
-            (one.agent, one.amount_minor) for one in payouts.make_run(Context(session, OPERATOR, at), id=id).payouts
-        ]
+        run = payment_runs.make_run(Context(session, OPERATOR, at), id=id)
+        return [(one.agent, one.amount_minor) for one in run.payouts]
 
 
 def book_of(country: Country, store: str = "S1") -> dict[str, int]:

@@ -15,7 +15,7 @@ from pos.payments.providers import Outcome
 from pos.pricing.promises import Choice, Offer, Part
 from pos.sync import checks as counter_checks
 from supply.money import escrow, refunds
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.online import orders
 from supply.online.checkout import placing
 from supply.online.orders import PickupOrder, order_for_update

@@ -18,9 +18,10 @@ from config.nodes import facts
 from config.nodes.journal import Actor, Context
 from supply.demand.history import StoreDay
 from supply.membership import credit_review
-from supply.money import advances, agent_commissions, credit, escrow, escrow_ledger, ledger, payouts
+from supply.money import advances, agent_commissions, credit, escrow, escrow_ledger, ledger, payment_runs, payouts
 from supply.money import terms as money_terms
 from supply.money.credit_limit import LimitFacts, LimitTerms, counted_days, counted_weeks, limit_of
+from supply.money.held_payments import Escrow
 from supply.money.ledger import (
     Booking,
     Open,
@@ -245,7 +246,7 @@ def test_a_payout_leaves_the_funds_once_and_comes_back_if_the_bank_returns_it(co
     hold_money(country, "o1", 10_000)
     with country.network.write() as session:
         escrow.release(Context(session, OPERATOR, AT), "o1", why="collected")
-        assert payouts.make_run(Context(session, OPERATOR, AT), id="run-0").unknown == ["S1"]
+        assert payment_runs.make_run(Context(session, OPERATOR, AT), id="run-0").unknown == ["S1"]
     with country.stores["S1"].write() as session:
         with pytest.raises(Invalid):
             payouts.set_account(
@@ -256,10 +257,10 @@ def test_a_payout_leaves_the_funds_once_and_comes_back_if_the_bank_returns_it(co
         )
     country.deliver()
     with country.network.write() as session:
-        (one,) = payouts.make_run(Context(session, OPERATOR, AT), id="run-1").payouts
-        assert payouts.make_run(Context(session, OPERATOR, AT), id="run-1").payouts == [one]
+        (one,) = payment_runs.make_run(Context(session, OPERATOR, AT), id="run-1").payouts
+        assert payment_runs.make_run(Context(session, OPERATOR, AT), id="run-1").payouts == [one]
         assert one.amount_minor == 9_700
-        assert payouts.confirm(Context(session, OPERATOR, AT), "run-1") == 1
+        assert payment_runs.confirm(Context(session, OPERATOR, AT), "run-1") == 1
     country.deliver()
     assert at_both(country, "funds") == 0
     with country.network.write() as session:
@@ -338,7 +339,7 @@ def test_no_walk_of_verbs_unbalances_a_ledger(tmp_path_factory, steps, seed):
             known = balances(session, "S1")
             assert owed(known) + known["overpaid"] == expected, what
             left = open_invoices(session, "S1")
-            assert payouts.owed_stores(session) == [] or balances(session, "S1")["funds"] < 0
+            assert payment_runs.owed_stores(session) == [] or balances(session, "S1")["funds"] < 0
             if what == "pay" and balances(session, "S1")["funds"] < 0:
                 assert left == [], "no money lies idle while an invoice is open"
             if what == "night" and balances(session, "S1")["funds"] < 0:
@@ -425,7 +426,7 @@ def online_or_night(session, what: str, minor: int, n: str, at: dt.datetime) -> 
             "state": "asked",
         }
         hear(session, "advance.asked", wish, at=at)
-    elif (row := session.scalars(sa.select(escrow.Escrow).where(escrow.Escrow.state == "held")).first()) is not None:
+    elif (row := session.scalars(sa.select(Escrow).where(Escrow.state == "held")).first()) is not None:
         escrow.refund(Context(session, OPERATOR, at), row.id, min(minor, escrow.balance(session, row.id)), why="Back")
     return 0
 
@@ -448,7 +449,7 @@ def pay_out_or_back(session, what: str, minor: int, n: str, at: dt.datetime) -> 
     if what == "payout":
         account = ledger.account_of(session, "S1")
         account.payee, account.bank_account = "Wei", "12345678"
-        run = payouts.make_run(Context(session, OPERATOR, at), id=n)
+        run = payment_runs.make_run(Context(session, OPERATOR, at), id=n)
         return sum(one.amount_minor for one in run.payouts if not one.agent)
     made = session.scalars(sa.select(payouts.Payout).where(payouts.Payout.state == "made")).first()
     if made is None:

@@ -13,7 +13,7 @@ from config.nodes.inbox import InboxMessage
 from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from supply.membership import credit_review
-from supply.money import ledger, lost_entries, payouts
+from supply.money import ledger, lost_entries, payment_runs, payouts
 from supply.money.ledger import balances, open_invoices, owed
 from supply.sync import recovered
 from tests.arriving import hear
@@ -100,8 +100,8 @@ def test_what_a_network_put_back_has_lost_comes_back_to_the_cent(books):
     with books.network.write() as session:
         ledger.credit_note(Context(session, **BY), STORE, 700, why="Wet", id="note-1")
         ledger.given(Context(session, **BY), STORE, "goodwill", 300, why="Sorry", id="good-1")
-        run = payouts.make_run(Context(session, **BY), id="run-1")
-        payouts.confirm(Context(session, **BY), "run-1")
+        run = payment_runs.make_run(Context(session, **BY), id="run-1")
+        payment_runs.confirm(Context(session, **BY), "run-1")
     assert run.payouts
     books.country.deliver()
     books.buy({"milk": 1})
@@ -131,7 +131,7 @@ def test_no_shop_is_paid_out_or_charged_before_its_account_is_whole(books):
     books.put_back()
     with books.network.write() as session:
         ledger.money_in(Context(session, **BY), STORE, 50_000, reference="Another", id="pay-2")
-        assert payouts.make_run(Context(session, **BY), id="run-1").payouts == [], (
+        assert payment_runs.make_run(Context(session, **BY), id="run-1").payouts == [], (
             "nobody has heard what it was paid out"
         )
     books.country.deliver()
@@ -139,10 +139,10 @@ def test_no_shop_is_paid_out_or_charged_before_its_account_is_whole(books):
         assert lost_entries.silent(session) == []
         rows = [row.id for row in lost_entries.waiting(session)]
         assert rows[0] == "pay-1"
-        assert payouts.make_run(Context(session, **BY), id="run-2").payouts == [], "and something waits"
+        assert payment_runs.make_run(Context(session, **BY), id="run-2").payouts == [], "and something waits"
         for row in rows:
             lost_entries.leave_out(Context(session, **BY), STORE, row, why="The bank has no such payment")
-        assert payouts.make_run(Context(session, **BY), id="run-3").payouts != []
+        assert payment_runs.make_run(Context(session, **BY), id="run-3").payouts != []
     books.country.deliver()
     with books.store.read() as session:
         row = session.get_one(lost_entries.LostEntry, (STORE, "pay-1"))
@@ -167,7 +167,7 @@ def test_what_was_paid_in_time_is_not_late_because_the_network_forgot_it(books):
 def test_a_payout_waits_for_the_money_it_was_made_from(books):
     books.pay_in(50_000, "pay-1")
     with books.network.write() as session:
-        payouts.make_run(Context(session, **BY), id="run-1")
+        payment_runs.make_run(Context(session, **BY), id="run-1")
     books.country.deliver()
     books.put_back()
     books.country.deliver()

@@ -14,9 +14,9 @@ from config.errors import DomainError
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor, Context
 from supply.membership import credit_review
-from supply.money import advances, agent_commissions, credit, escrow, ledger, payouts, wrong_payments
+from supply.money import advances, agent_commissions, credit, escrow, ledger, payment_runs, payouts, wrong_payments
 from supply.money.credit import CreditDraw, CreditLine
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.money.ledger import LedgerEntry, balances, open_invoices, owed
 from supply.network.claims import handling
 from supply.network.warehouse import returns
@@ -202,12 +202,12 @@ class Walk:
 
     def pay_out(self, _size: int) -> None:
         with self.network.write() as session:
-            payouts.make_run(Context(session, **self.there), id=new_id())
+            payment_runs.make_run(Context(session, **self.there), id=new_id())
 
     def carried_out(self, which: int) -> None:
         with self.network.write() as session:
             for run in {one.run_id for one in payouts.latest(session, limit=which)}:
-                payouts.confirm(Context(session, **self.there), run)
+                payment_runs.confirm(Context(session, **self.there), run)
 
     def came_back(self, which: int) -> None:
         if found := self.some(self.network, payouts.Payout, which, "made", "paid"):

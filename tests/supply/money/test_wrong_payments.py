@@ -10,7 +10,7 @@ import pytest
 
 from config.errors import Conflict, Invalid, NotFound
 from config.nodes.journal import Context
-from supply.money import agent_commissions, ledger, lost_entries, payouts, wrong_payments
+from supply.money import agent_commissions, ledger, lost_entries, payment_runs, wrong_payments
 from supply.money.credit_limit import repaid_of
 from supply.money.ledger import Booking, Wanted, balances, open_invoices
 from tests.arriving import hear
@@ -90,7 +90,7 @@ def test_what_was_paid_out_of_it_is_owed_and_an_agent_keeps_what_it_has(country)
         parts = {"store_id": STORE, "statement_id": "s", "parts": [["Mei", 2_000]]}
         hear(session, "agent.parts", parts, at=BY["at"])
         pay(session, 5_000)
-        payouts.make_run(Context(session, **BY), id="run")
+        payment_runs.make_run(Context(session, **BY), id="run")
         parts = {"store_id": STORE, "statement_id": "t", "parts": [["Mei", 700]]}
         hear(session, "agent.parts", parts, at=BY["at"])
         pay(session, 700, "second")

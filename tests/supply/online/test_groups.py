@@ -17,8 +17,8 @@ from pos.payments.providers import Outcome
 from pos.stock import stock
 from supply.demand import known_events
 from supply.facts import Advised
-from supply.money import escrow, ledger, payouts, terms
-from supply.money.escrow import Escrow
+from supply.money import escrow, ledger, payment_runs, terms
+from supply.money.held_payments import Escrow
 from supply.online.checkout.order_keys import code_hash, code_of, new_token, token_hash
 from supply.online.groups import goods, groups, leaders
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
@@ -205,7 +205,7 @@ def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes
     assert stands() == (27, 0, 27, 556)
     with town.network.write() as session:
         terms.set_terms(Context(session, ME, AT), replace(terms.in_force(session)[1], payout_least_minor=1))
-        paid = payouts.make_run(Context(session, ME, later(days=5)), id="run-1")
+        paid = payment_runs.make_run(Context(session, ME, later(days=5)), id="run-1")
     assert [(one.agent, one.payee, one.amount_minor) for one in paid.payouts] == [("Auntie Chen", "Auntie Chen", 27)]
     assert paid.unknown == [STORE]  # the store's own money waits for its account
     assert stands() == (27, 27, 0, 556)

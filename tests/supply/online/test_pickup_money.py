@@ -21,7 +21,7 @@ from pos.stock import stock
 from pos.store.store import Store
 from supply.money import escrow, refunds
 from supply.money import ledger as settlement
-from supply.money.escrow import EscrowEntry
+from supply.money.held_payments import EscrowEntry
 from supply.online.checkout import placing
 from supply.online.orders import order_for_update
 from supply.online.pickup import escrow_release, handover, no_shows, order_copy, pickup

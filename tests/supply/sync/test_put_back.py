@@ -16,7 +16,7 @@ from pos.payments.providers import Outcome
 from pos.sale.sale_request import SaleRequest
 from store_app.payments import escrow as escrow_payments
 from supply.money import escrow
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.online.orders import PickupOrder
 from supply.online.pickup import handover, order_copy, pickup
 from supply.sync import checks, groups, recovered

@@ -4,7 +4,7 @@ from config.ids import new_id
 from config.nodes.journal import Context
 from store_app.web import staff
 from supply.money import escrow
-from supply.money.escrow import Escrow
+from supply.money.held_payments import Escrow
 from supply.online.checkout import placing
 from supply.online.orders import PickupOrder, order_for_update
 from supply.online.storefront.reviews import Review
