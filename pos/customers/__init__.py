@@ -1,1 +1,1 @@
-"""Customers by name: consent, tabs, loyalty points, vouchers, points shared in the network."""
+"""Customers by name: consent, tabs, loyalty points of the store and of the network."""

@@ -26,7 +26,15 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
 
 def _tab_balances(session: Session, store_id: str | None) -> Iterator[Finding]:
     """K13: what a customer owes is the sum of the entries, and their number is the last one's."""
-    yield from _sums(session, store_id, "K13", "tab", TabAccount.balance_minor, TabEntry.amount_minor)
+    mine = TabEntry.store_id == TabAccount.store_id, TabEntry.customer_id == TabAccount.customer_id
+    lines = sa.select(sa.func.coalesce(sa.func.sum(TabEntry.amount_minor), 0)).where(*mine).correlate(TabAccount)
+    total, many = lines.scalar_subquery(), lines.with_only_columns(sa.func.count()).scalar_subquery()
+    query = sa.select(
+        TabAccount.customer_id, TabAccount.balance_minor, TabAccount.lines, total.label("sum"), many.label("many")
+    ).where(sa.or_(total != TabAccount.balance_minor, many != TabAccount.lines), *_of(TabAccount, store_id))
+    for row in session.execute(query):
+        expected, found = f"the sum of its {row.lines} lines", f"{row.balance_minor}, {row.many} lines sum to {row.sum}"
+        yield Finding("K13", f"tab:{row.customer_id}", expected, found)
 
 
 def _tab_lines(session: Session, store_id: str | None) -> Iterator[Finding]:
@@ -88,17 +96,15 @@ def _tab_cash(session: Session, store_id: str | None) -> Iterator[Finding]:
 
 
 def _points(session: Session, store_id: str | None) -> Iterator[Finding]:
-    """K14: a member's points are the sum of the entries, and the last entry says so."""
-    yield from _sums(session, store_id, "K14", "points", PointsAccount.points, PointsEntry.points)
-    last = aliased(PointsEntry)
-    newest = sa.and_(
-        last.store_id == PointsAccount.store_id,
-        last.customer_id == PointsAccount.customer_id,
-        last.n == PointsAccount.lines,
-    )
-    query = sa.select(PointsAccount.customer_id, PointsAccount.points, last.balance).join(last, newest)
-    for row in session.execute(query.where(last.balance != PointsAccount.points, *_of(PointsAccount, store_id))):
-        yield Finding("K14", f"points:{row.customer_id}", f"{row.balance}, as the last line says", f"{row.points}")
+    """K14: a customer's points are what the network reported last and the entries it has not counted."""
+    uncounted = sa.select(sa.func.coalesce(sa.func.sum(PointsEntry.points), 0)).where(
+        PointsEntry.store_id == PointsAccount.store_id, PointsEntry.customer_id == PointsAccount.customer_id,
+        PointsEntry.scope == PointsAccount.scope, PointsEntry.n == 0,
+    )  # fmt: skip
+    sums = PointsAccount.reported_points + uncounted.correlate(PointsAccount).scalar_subquery()
+    query = sa.select(PointsAccount.customer_id, PointsAccount.points, sums.label("sum"))
+    for row in session.execute(query.where(sums != PointsAccount.points, *_of(PointsAccount, store_id))):
+        yield Finding("K14", f"points:{row.customer_id}", f"{row.sum}, as its entries say", f"{row.points}")
 
 
 def _vouchers(session: Session, store_id: str | None) -> Iterator[Finding]:
@@ -115,23 +121,6 @@ def _vouchers(session: Session, store_id: str | None) -> Iterator[Finding]:
         yield Finding(
             "K15", f"voucher:…{row.mark[-4:]}", f"{row.moved}, what its movements leave", f"{row.balance_minor}"
         )
-
-
-def _sums(session: Session, store_id: str | None, code: str, word: str, balance: Any, amount: Any) -> Iterator[Finding]:
-    account, entry = balance.class_, amount.class_
-    sums = (
-        sa.select(entry.store_id, entry.customer_id, sa.func.sum(amount).label("sum"), sa.func.count().label("many"))
-        .group_by(entry.store_id, entry.customer_id)
-        .subquery()
-    )
-    total, many = sa.func.coalesce(sums.c.sum, 0), sa.func.coalesce(sums.c.many, 0)
-    same = sa.and_(sums.c.store_id == account.store_id, sums.c.customer_id == account.customer_id)
-    query = sa.select(
-        account.customer_id, balance.label("balance"), account.lines, total.label("sum"), many.label("many")
-    ).outerjoin(sums, same)
-    for row in session.execute(query.where(sa.or_(total != balance, many != account.lines), *_of(account, store_id))):
-        expected = f"the sum of its {row.lines} lines"
-        yield Finding(code, f"{word}:{row.customer_id}", expected, f"{row.balance}, {row.many} lines sum to {row.sum}")
 
 
 def _of(table: Any, store_id: str | None) -> list[sa.ColumnElement[bool]]:

@@ -14,7 +14,7 @@ Rules
 4. Nobody can try numbers: a search needs four last digits or a word of the name, answers a few people, and shows of
    a number its end.
 
-The tab's book is `tab`, the points' books `loyalty` and `shared_points`; what a sale asks of them is named here too.
+The tab's book is `tab`, the points' `loyalty`; what a sale asks of them is named here too.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from config import phones
 from config.database import Base, lock_rows
@@ -36,7 +36,7 @@ from config.nodes import journal
 from config.nodes.journal import Context
 from config.words import LANGUAGES
 from pos.catalogue.catalogue import search_text_for
-from pos.customers import loyalty, shared_points, tab
+from pos.customers import loyalty, tab
 from pos.customers.consent import PURPOSES, Consent, agreed, note
 from pos.printing.queue import PrintJob
 from pos.sold import Sale
@@ -94,7 +94,7 @@ class Standing:
     tab_left_minor: int
     points_name: str = ""
     points_to_confirm: bool = False
-    """Whether the network's points count here alone, until the customer confirms the phone (`shared_points`)."""
+    """Whether the network's points count here alone, until the customer confirms the phone (`loyalty`)."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,6 @@ def add(ctx: Context, store: Store, id: str, wished: Particulars) -> Customer:
     customer = Customer(store_id=store.id, id=id, name="", phone="", search_text="", added_at=ctx.at)
     ctx.session.add(customer)
     tab.open_account(ctx.session, store.id, id, wished.limit_minor)
-    loyalty.open_account(ctx.session, store.id, id, member="points" in wished.agreed)
     _write(ctx.session, customer, wished)
     ctx.session.flush()
     _share(ctx, store, customer, wished)
@@ -153,7 +152,6 @@ def change(ctx: Context, store: Store, customer_id: str, wished: Particulars) ->
         raise _unsettled(owing.balance_minor)
     limit_before = owing.limit_minor
     tab.set_limit(ctx.session, store.id, customer_id, wished.limit_minor)
-    loyalty.set_member(ctx.session, store.id, customer_id, "points" in wished.agreed)
     changed = [name for name in ("name", "phone", "language") if getattr(customer, name) != getattr(wished, name)]
     _write(ctx.session, customer, wished)
     _share(ctx, store, customer, wished)
@@ -191,8 +189,7 @@ def erase(ctx: Context, store: Store, customer_id: str) -> Customer:
     if owing.balance_minor:
         raise _unsettled(owing.balance_minor)
     tab.set_limit(ctx.session, store.id, customer_id, 0)
-    loyalty.end(ctx, store.id, customer_id)
-    shared_points.quit_(ctx.session, store.id, customer_id, at=ctx.at)
+    loyalty.end(ctx, store, customer_id)
     ended = agreed(ctx.session, store.id, customer_id)
     note(ctx, store.id, customer_id, (), ended, customer.language)
     customer.name = customer.phone = customer.search_text = customer.online_key = ""
@@ -248,7 +245,7 @@ def online_members(session: Session, store_id: str, key: str = "") -> dict[str, 
     points = loyalty.PointsAccount
     query = (
         sa.select(Customer.online_key, Customer.id)
-        .join(points, sa.and_(points.store_id == Customer.store_id, points.customer_id == Customer.id))
+        .join(points, _account(points, store_id))
         .where(Customer.store_id == store_id, Customer.online_key != "", points.member)
     )
     if key:
@@ -260,16 +257,14 @@ def standing(session: Session, store: Store, customer_id: str, *, at: dt.datetim
     """Return how a customer stands with the store; the points are those that are collected here now."""
     customer = known(session, store.id, customer_id)
     owing = tab.account(session, store.id, customer_id)
-    own = loyalty.account_of(session, store.id, customer_id)
-    shared = shared_points.collects(session, store.id, customer_id, at)
-    worth_minor = loyalty.scheme(session, store.id).worth(own.points) if own.member else 0
+    points = loyalty.balance(session, loyalty.collects(session, store.id, customer_id, at), at)
     return Standing(
         name=customer.name,
-        member=own.member,
-        points=shared.points if shared else own.points,
-        points_worth_minor=shared_points.worth(session, shared, at) if shared else worth_minor,
-        points_name=shared_points.name_of(session, shared, at) if shared else "",
-        points_to_confirm=shared is not None and not shared.linked,
+        member=loyalty.account_of(session, store.id, customer_id).member,
+        points=points.points,
+        points_worth_minor=points.worth_minor,
+        points_name=points.name,
+        points_to_confirm=points.to_confirm,
         tab_balance_minor=owing.balance_minor,
         tab_left_minor=max(0, owing.limit_minor - owing.balance_minor),
     )
@@ -334,12 +329,8 @@ def everything_about(session: Session, store: Store, customer_id: str) -> dict[s
             ],
         },
         "points": [
-            {"at": row.at.isoformat(), "kind": row.kind, "points": row.points, "balance": row.balance}
+            {"at": row.at.isoformat(), "scope": row.scope, "kind": row.kind, "points": row.points}
             for row in reversed(loyalty.entries(session, store.id, customer_id))
-        ],
-        "network_points": [
-            {"at": row.at.isoformat(), "kind": row.kind, "points": row.points}
-            for row in reversed(shared_points.entries(session, store.id, customer_id))
         ],
         "sales": [
             {"receipt_no": no, "day": day.isoformat(), "kind": kind, "total_minor": minor}
@@ -390,24 +381,21 @@ def _write(session: Session, customer: Customer, wished: Particulars) -> None:
 
 
 def _share(ctx: Context, store: Store, customer: Customer, wished: Particulars) -> None:
-    """Let the network count the points of who agrees to it, and of nobody else."""
-    if "network" in wished.agreed:
-        key = key_of(NETWORK, store.tz, wished.phone)
-        shared_points.join(ctx, store, customer.id, key)
-    else:
-        shared_points.quit_(ctx.session, store.id, customer.id, at=ctx.at)
+    """Let who agrees to it collect points; the network counts those of who agrees to that, and of nobody else."""
+    key = key_of(NETWORK, store.tz, wished.phone) if "network" in wished.agreed else ""
+    loyalty.enroll(ctx, store, customer.id, member="points" in wished.agreed, key=key)
 
 
 def _found(
     session: Session, store_id: str, fits: Sequence[sa.ColumnElement[bool]], most: int = MOST_FOUND
 ) -> list[Found]:
-    owing, points, shared = tab.TabAccount, loyalty.PointsAccount, shared_points.SharedAccount
-    have = sa.case((sa.func.coalesce(shared.key, "") != "", shared.points), else_=points.points)
+    owing, points, shared = tab.TabAccount, loyalty.PointsAccount, aliased(loyalty.PointsAccount)
+    have = sa.case((shared.member, shared.points), else_=points.points)
     query = (
         sa.select(Customer, points.member, have, owing.balance_minor, owing.limit_minor)
         .join(owing, sa.and_(owing.store_id == Customer.store_id, owing.customer_id == Customer.id))
-        .join(points, sa.and_(points.store_id == Customer.store_id, points.customer_id == Customer.id))
-        .outerjoin(shared, sa.and_(shared.store_id == Customer.store_id, shared.customer_id == Customer.id))
+        .join(points, _account(points, store_id))
+        .outerjoin(shared, _account(shared, NETWORK))
         .where(Customer.store_id == store_id, Customer.erased_at.is_(None), *fits)
         .order_by(Customer.name, Customer.id)
     )
@@ -415,6 +403,11 @@ def _found(
         Found(row.id, row.name, row.phone[-4:] if row.phone else "", member, have, owed, limit)
         for row, member, have, owed, limit in session.execute(query.limit(most))
     ]
+
+
+def _account(points: Any, scope: str) -> sa.ColumnElement[bool]:
+    mine = points.store_id == Customer.store_id, points.customer_id == Customer.id
+    return sa.and_(*mine, points.scope == scope)
 
 
 def _forget_paper(session: Session, store_id: str, customer_id: str) -> None:

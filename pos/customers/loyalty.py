@@ -1,99 +1,134 @@
-"""Loyalty points: earned on what was paid, redeemed as money, taken back with a return.
+"""Loyalty points: one scheme with a scope, the store's own or the network's, earned and redeemed as money.
 
 Rules
 -----
-1. The book is append-only; the points a member has are its sum, kept beside it and checked.
-2. Points are earned on what is paid for goods, rounded down; the caller leaves out deposits and vouchers. Points never
-   earn points.
-3. Redeeming needs the least number the store asks for and never goes below zero, on however many tills at once.
-4. A return takes the earned points back, also when they were redeemed meanwhile: then the balance is below zero, and
-   the next purchases fill it first. Points that paid for the returned goods come back.
-5. Each store sets its scheme; without one, or with it switched off, nothing is earned or redeemed.
+1. A scope is the id of whose points they are: a store's, or the network's. Each has its terms from a day on and its own
+   balance; the name and worth of the network's points never change (`supply.money.points_pool`).
+2. A customer collects one kind at a time: the network's while the customer is a member there and the store takes part,
+   else the store's own. What a customer has of the store's own goes over on joining the network's.
+3. Points are earned on what is paid for goods, rounded down; the caller leaves out deposits and vouchers. Points never
+   earn points. Terms that are missing or switched off earn and redeem nothing.
+4. Redeeming needs the least number of the terms. The store's own never go below zero, on however many tills at once;
+   the network's need a payment that the network captured (`asking`), so that no two stores spend the same points.
+5. A return takes back what its goods earned and gives back what points paid, in the scope and at the rate of its sale,
+   also after the store or the customer has left. The balance may fall below zero: the next purchases fill it first.
+6. A store takes part in the network's points until the last day of its notice. The network knows a member by a key of
+   the phone number alone (`customers.key_of`), and links a customer only after the member's consent: a code sent to the
+   phone, or a yes online. Until then the points earned here can't be redeemed; consent joins them to the others.
+7. The book is append-only. A balance is what the network reported last and what it has not counted yet, kept beside
+   the book and checked; the network counts nothing of a store's own points and never hears of them.
 
-The book knows a member by id alone. Units: points are whole, + for the member; *_minor currency minor units.
+Units: points are whole, + for the member; *_minor currency minor units.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.money import MAX_MINOR
-from config.nodes import journal
+from config.nodes import facts, journal
 from config.nodes.append_only import append_only
+from config.nodes.facts import STORE, Count, Day, Fact, Flag, Instant, Whole, applies, recovers
 from config.nodes.journal import Context
-from pos.store.store import Store
+from pos.store.store import Store, day_of
 
 MOST_POINTS = 10**6
+FUNDED, PAID = ("earned", "brought", "taken_back"), ("spent", "given_back")
+"""Kinds of movements a store pays the worth of, and those it is paid the worth of, returns taken off."""
 
 
-class LoyaltyScheme(Base):
-    """How a store thanks its members: `points` for each `per_minor` paid, each worth `worth_minor`."""
+class PointsMoved(Fact, topic="points.moved", said_by=STORE):
+    """A member's points were earned, redeemed or came back."""
 
-    __tablename__ = "loyalty_scheme"
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    active: Mapped[bool] = mapped_column(default=False)
-    points: Mapped[int] = mapped_column(default=1)
-    per_minor: Mapped[int]
-    worth_minor: Mapped[int]
-    least_points: Mapped[int]
-    """Redeemed at once, at least."""
-
-
-class PointsAccount(Base):
-    """A customer's points. member: takes part and has agreed to it."""
-
-    __tablename__ = "points_account"
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    customer_id: Mapped[str] = mapped_column(primary_key=True)
-    member: Mapped[bool] = mapped_column(default=False)
-    points: Mapped[int] = mapped_column(default=0)
-    lines: Mapped[int] = mapped_column(default=0)
+    store_id: str
+    id: str
+    customer_id: str
+    key: str
+    kind: str
+    points: Whole
+    amount_minor: Count
+    sale_id: str
+    at: Instant
+    business_day: Day
+    of_sale_id: str = ""
 
 
-@append_only()
-class PointsEntry(Base):
-    """One line of the book of points; never changed."""
+class MemberReported(Fact, topic="points.member", said_by=STORE):
+    """A customer is a member by this key; '': no more."""
 
-    __tablename__ = "points_entry"
-    __table_args__ = (
-        sa.UniqueConstraint("store_id", "customer_id", "n"),
-        sa.Index("ix_points_entry_sale", "store_id", "sale_id"),
-    )
+    store_id: str
+    customer_id: str
+    key: str
+    reported_at: Instant
 
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    customer_id: Mapped[str]
-    n: Mapped[int]
-    kind: Mapped[str]
-    """earned | spent | taken_back | given_back | ended | carried"""
-    points: Mapped[int]
-    balance: Mapped[int]
-    amount_minor: Mapped[int] = mapped_column(default=0)
-    """What was paid (earned, taken back) or what the points paid (spent, given back)."""
-    sale_id: Mapped[str | None]
-    at: Mapped[dt.datetime]
-    actor_id: Mapped[str]
+
+class PointsPart(Fact, topic="points.part", said_by=STORE):
+    """A store takes part, or until when."""
+
+    store_id: str
+    from_day: Day
+    until_day: Day | None
+    reported_at: Instant
 
 
 @dataclass(frozen=True)
-class Scheme:
-    """A store's scheme as it is read; active False: nothing is earned or redeemed."""
+class CountedEntry:
+    """A movement as the network counted it."""
 
-    active: bool
-    points: int
-    per_minor: int
-    worth_minor: int
-    least_points: int
+    id: str
+    n: Whole
+    kind: str
+    points: Whole
+    amount_minor: Whole
+    sale_id: str
+    of_sale_id: str
+    at: Instant
+    business_day: Day
+
+
+class PointsReported(Fact, topic="points.reported", said_by=NETWORK):
+    """A member's balance, and the movement of this store it counts now. reported: the highest one stands."""
+
+    store_id: str
+    customer_id: str
+    points: Whole
+    linked: Flag
+    reported: Whole
+    ended: Flag
+    entry: CountedEntry | None
+
+
+class PointsTerms(Base):
+    """A scheme as it is from a day on: `points` for each `per_minor` paid, each worth `worth_minor`.
+
+    What follows the least points redeemed at once is the network's alone. expiry_months: 0 for never; lapsed_to: stores
+    | network.
+    """
+
+    __tablename__ = "points_terms"
+
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    from_day: Mapped[dt.date] = mapped_column(primary_key=True)
+    active: Mapped[bool]
+    points: Mapped[int]
+    per_minor: Mapped[int]
+    worth_minor: Mapped[int]
+    least_points: Mapped[int]
+    name: Mapped[str] = mapped_column(default="")
+    currency: Mapped[str] = mapped_column(default="")
+    expiry_months: Mapped[int] = mapped_column(default=0)
+    lapsed_to: Mapped[str] = mapped_column(default="")
+    notice_days: Mapped[int] = mapped_column(default=0)
 
     def earned(self, base_minor: int) -> int:
-        """Return the points for an amount that was paid, rounded down (rule 2)."""
+        """Return the points for an amount that was paid, rounded down (rule 3)."""
         return max(0, base_minor) * self.points // self.per_minor if self.active else 0
 
     def needed(self, amount_minor: int) -> int:
@@ -101,201 +136,497 @@ class Scheme:
         return -(-amount_minor // self.worth_minor)
 
     def worth(self, points: int) -> int:
-        """Return what points are worth when they may be redeemed, else 0 (rule 3)."""
+        """Return what points are worth when they may be redeemed, else 0 (rule 4)."""
         return points * self.worth_minor if self.active and points >= max(1, self.least_points) else 0
 
 
-NONE = Scheme(active=False, points=1, per_minor=100, worth_minor=1, least_points=100)
+class TakingPart(Base):
+    """A time in which a store takes part; until_day: the last one, None while it has not given notice."""
+
+    __tablename__ = "points_part"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    from_day: Mapped[dt.date] = mapped_column(primary_key=True)
+    until_day: Mapped[dt.date | None]
+    reported_at: Mapped[dt.datetime]
+
+
+class PointsAccount(Base):
+    """A customer's points of one scope. member: takes part and has agreed to it.
+
+    reported_points, reported_n: the network's last balance and its number; 0 of the store's own points (rule 7).
+    """
+
+    __tablename__ = "points_account"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    member: Mapped[bool] = mapped_column(default=False)
+    key: Mapped[str] = mapped_column(default="")
+    """By which the network knows a member; '' else."""
+    linked: Mapped[bool] = mapped_column(default=False)
+    """Whether the points can be redeemed here: the store's own always, the network's once consented (rule 6)."""
+    points: Mapped[int] = mapped_column(default=0)
+    reported_points: Mapped[int] = mapped_column(default=0)
+    reported_n: Mapped[int] = mapped_column(default=0)
+
+
+@append_only("n", "sale_id")
+class PointsEntry(Base):
+    """One movement of points; never changed but for its number. At a store its own, at the network those of all.
+
+    n: the member's number for it at the network, 0 where it has not counted it yet, or never does.
+    """
+
+    __tablename__ = "points_entry"
+    __table_args__ = (
+        sa.Index("ix_points_entry_sale", "store_id", "sale_id"),
+        sa.Index("ix_points_entry_of_sale", "store_id", "of_sale_id"),
+        sa.Index("ix_points_entry_customer", "store_id", "customer_id"),
+        sa.Index("ix_points_entry_member", "member_id", "n"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(default=NETWORK)
+    customer_id: Mapped[str] = mapped_column(default="")
+    member_id: Mapped[str] = mapped_column(default="")
+    n: Mapped[int] = mapped_column(default=0)
+    kind: Mapped[str]
+    """earned | spent | taken_back | given_back | carried | brought | lapsed | called_off"""
+    points: Mapped[int]
+    amount_minor: Mapped[int] = mapped_column(default=0)
+    """What was paid (earned, taken back) or what the points paid (spent, given back)."""
+    sale_id: Mapped[str] = mapped_column(default="")
+    of_sale_id: Mapped[str] = mapped_column(default="")
+    """The sale whose points come back (taken back, given back)."""
+    at: Mapped[dt.datetime]
+    business_day: Mapped[dt.date]
+    actor_id: Mapped[str] = mapped_column(default="")
+    """Whose hand it was, at the store alone."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Somebody's points. name: the network's for them, '' for the store's own; worth_minor: 0 while not redeemable."""
+
+    name: str
+    points: int
+    worth_minor: int
+    to_confirm: bool = False
 
 
 # --- verbs ---
 
 
-def set_scheme(ctx: Context, store_id: str, wished: Scheme) -> Scheme:
-    """Set a store's scheme (rule 5); refuses one that gives back more than was paid."""
-    for name, most in (("points", MOST_POINTS), ("per_minor", MAX_MINOR), ("worth_minor", MAX_MINOR)):
-        if not 1 <= getattr(wished, name) <= most:
+def terms_of(scope: str, active: bool, points: int, per_minor: int, worth_minor: int, least_points: int) -> PointsTerms:
+    """Return the terms that every scope has, to be set (`set_terms`)."""
+    rates = {"points": points, "per_minor": per_minor, "worth_minor": worth_minor, "least_points": least_points}
+    return PointsTerms(scope=scope, active=active, **rates)
+
+
+def set_terms(ctx: Context, wished: PointsTerms) -> PointsTerms:
+    """Set a scope's terms from their day on, else from today; refuses those that give back more than was paid."""
+    for name, least, most in (
+        ("points", 1, MOST_POINTS), ("per_minor", 1, MAX_MINOR), ("worth_minor", 1, MAX_MINOR),
+        ("least_points", 0, MOST_POINTS),
+    ):  # fmt: skip
+        if not least <= getattr(wished, name) <= most:
             raise Invalid("bad-scheme", "Type whole numbers above zero.", field=name)
-    if not 0 <= wished.least_points <= MOST_POINTS:
-        raise Invalid("bad-scheme", "Type whole numbers above zero.", field="least_points")
     if wished.points * wished.worth_minor > wished.per_minor:
         raise Invalid("scheme-too-generous", "The points would be worth more than what was paid.", field="worth_minor")
-    row = ctx.session.get(LoyaltyScheme, store_id) or LoyaltyScheme(store_id=store_id)
-    for name, value in vars(wished).items():
-        setattr(row, name, value)
-    ctx.session.add(row)
-    journal.record(ctx, verb="loyalty.set", subject=f"store:{store_id}", **vars(wished))
+    wished.from_day = wished.from_day or day_of(ctx.session, wished.scope, ctx.at)
+    later = PointsTerms.scope == wished.scope, PointsTerms.from_day >= wished.from_day
+    ctx.session.execute(sa.delete(PointsTerms).where(*later))
+    ctx.session.add(wished)
     ctx.session.flush()
+    journal.record(ctx, verb="points.set", subject=f"points:{wished.scope}", **_values(wished))
     return wished
 
 
-def open_account(session: Session, store_id: str, customer_id: str, *, member: bool) -> PointsAccount:
-    """Give a new customer an account of points."""
-    account = PointsAccount(store_id=store_id, customer_id=customer_id, member=member, points=0, lines=0)
-    session.add(account)
-    return account
+def take_part(ctx: Context, store: Store) -> TakingPart:
+    """Let a store take part from today on (rule 6); a notice that was given is taken back."""
+    today = day_of(ctx.session, store.id, ctx.at)
+    terms = terms_on(ctx.session, NETWORK, today)
+    if terms is None or not terms.active:
+        raise Refused("no-shared-points", "The network has no points of its own now. Ask again when it has.")
+    if terms.currency != store.currency:
+        raise Refused("points-other-currency", "The network's points are worth another currency than this store's.")
+    part = part_of(ctx.session, store.id, today)
+    if part is None:
+        part = TakingPart(store_id=store.id, from_day=today)
+        ctx.session.add(part)
+    elif part.until_day is None:
+        return part
+    return _report_part(ctx, part, None)
 
 
-def set_member(session: Session, store_id: str, customer_id: str, member: bool) -> None:
-    """Let a customer take part, or not any more; what was earned stays until the customer is forgotten."""
-    account_of(session, store_id, customer_id).member = member
-    session.flush()
+def give_notice(ctx: Context, store: Store) -> TakingPart:
+    """Let a store leave when its notice is over (rule 6); given twice, the first counts."""
+    today = day_of(ctx.session, store.id, ctx.at)
+    part, terms = part_of(ctx.session, store.id, today), terms_on(ctx.session, NETWORK, today)
+    if part is None or terms is None:
+        raise Refused("takes-no-part", "This store does not take part in the network's points.")
+    return part if part.until_day else _report_part(ctx, part, today + dt.timedelta(days=terms.notice_days))
+
+
+def enroll(ctx: Context, store: Store, customer_id: str, *, member: bool, key: str = "") -> None:
+    """Let a customer take part, or not any more; key: by which the network knows a member, '' for none (rule 6).
+
+    What was earned stays until the customer is forgotten; the store's own points go over with a first key.
+    """
+    own = _opened(ctx.session, store.id, customer_id, store.id)
+    own.member = member
+    shared = ctx.session.get(PointsAccount, (store.id, customer_id, NETWORK))
+    if key == (shared.key if shared else ""):
+        ctx.session.flush()
+        return
+    shared = shared or _opened(ctx.session, store.id, customer_id, NETWORK)
+    shared.member, shared.key = bool(key), key
+    _send(ctx.session, MemberReported(store.id, customer_id, key, ctx.at), new_id(), ctx.at)
+    mine, theirs = _terms(ctx, own), terms_on(ctx.session, NETWORK, day_of(ctx.session, store.id, ctx.at))
+    if key and own.points > 0 and mine.active and theirs is not None:
+        worth_minor = own.points * mine.worth_minor
+        _move(ctx, own, "carried", -own.points, covered=True)
+        _move(ctx, shared, "brought", worth_minor // theirs.worth_minor, worth_minor)
+
+
+def end(ctx: Context, store: Store, customer_id: str) -> None:
+    """End a customer's membership of both kinds: what is left of the store's own points lapses."""
+    own = account_of(ctx.session, store.id, customer_id)
+    _move(ctx, own, "lapsed", -own.points)
+    enroll(ctx, store, customer_id, member=False)
 
 
 def earn(ctx: Context, store: Store, customer_id: str, base_minor: int, *, sale_id: str) -> tuple[int, int]:
-    """Give a member the points of a sale; returns (earned, balance), (0, balance) for who is no member (rules 2, 5)."""
-    account = account_of(ctx.session, store.id, customer_id)
-    earned = scheme(ctx.session, store.id).earned(base_minor) if account.member else 0
-    if earned == 0:
-        return 0, account.points
-    return earned, _write(ctx, store.id, customer_id, "earned", earned, base_minor, sale_id)
+    """Give a member the points of a sale (rules 2, 3); returns (earned, balance), (0, balance) for who is none."""
+    account = collects(ctx.session, store.id, customer_id, ctx.at)
+    earned = _terms(ctx, account).earned(base_minor) if account.member else 0
+    return _move(ctx, account, "earned", earned, base_minor, sale_id=sale_id)
 
 
-def spend_points(ctx: Context, store: Store, customer_id: str, amount_minor: int, *, sale_id: str) -> tuple[int, int]:
-    """Pay an amount with points; returns (points spent, balance). Refused with what could be paid (rule 3)."""
-    if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type an amount of money above zero.", amount_minor=amount_minor)
-    rules, account = scheme(ctx.session, store.id), account_of(ctx.session, store.id, customer_id)
-    if not rules.active or not account.member:
+def spend(
+    ctx: Context, store: Store, customer_id: str, amount_minor: int, *, sale_id: str, payment_id: str = ""
+) -> tuple[int, int]:
+    """Pay an amount with points; returns (points spent, balance). Refused with what could be paid (rule 4).
+
+    payment_id: by which the network granted its points.
+    """
+    _amount(amount_minor)
+    if payment_id:
+        account = account_of(ctx.session, store.id, customer_id, NETWORK)
+        points = _terms(ctx, account).needed(amount_minor)
+        return _move(ctx, account, "spent", -points, amount_minor, sale_id=sale_id, id=payment_id)
+    account = collects(ctx.session, store.id, customer_id, ctx.at)
+    if account.scope == NETWORK:
+        raise Refused("points-not-granted", "The network has not granted these points. Choose another way to pay.")
+    terms = _terms(ctx, account)
+    points = terms.needed(amount_minor)
+    if not terms.active or not account.member:
         raise Refused("no-points-here", "This customer collects no points here. Choose another way to pay.")
-    points = rules.needed(amount_minor)
-    if points < rules.least_points:
+    if points < terms.least_points:
         raise Refused(
             "too-few-points", "Points are redeemed from %(least_points)s on. Choose another way to pay.",
-            least_points=rules.least_points, points=account.points,
+            least_points=terms.least_points, points=account.points,
         )  # fmt: skip
-    balance = _write(ctx, store.id, customer_id, "spent", -points, amount_minor, sale_id, covered=True)
-    return points, balance
+    return _move(ctx, account, "spent", -points, amount_minor, sale_id=sale_id, covered=True)
 
 
-def take_points_back(
+def take_back(
     ctx: Context, store: Store, customer_id: str, base_minor: int, *, sale_id: str, of_sale_id: str | None = None
 ) -> tuple[int, int]:
-    """Take back what returned goods had earned; returns (points taken, balance) (rule 4).
+    """Take back what returned goods had earned; returns (points taken, balance) (rule 5).
 
     base_minor: what is paid back, > 0. sale_id: the return. of_sale_id: the sale that earned them; then never more
-    than it earned, at the rate of that day.
+    than it earned, at the rate of that day. The network takes nothing back without it.
     """
-    account = account_of(ctx.session, store.id, customer_id)
-    points = _share(ctx.session, store.id, customer_id, base_minor, "earned", of_sale_id)
-    if points <= 0:
-        return 0, account.points
-    return points, _write(ctx, store.id, customer_id, "taken_back", -points, base_minor, sale_id)
+    account, points = _share(ctx, store.id, customer_id, base_minor, "earned", of_sale_id)
+    of = of_sale_id or ""
+    return _move(ctx, account, "taken_back", -points, base_minor, sale_id=sale_id, of_sale_id=of)
 
 
-def give_points_back(
+def give_back(
     ctx: Context, store: Store, customer_id: str, amount_minor: int, *, sale_id: str, of_sale_id: str | None = None
 ) -> tuple[int, int]:
-    """Give back the points that paid for returned goods; returns (points given, balance) (rule 4).
+    """Give back the points that paid for returned goods; returns (points given, balance) (rule 5).
 
-    amount_minor: what the points had paid, > 0. of_sale_id: the sale they paid; then as many as it took.
+    amount_minor: what the points had paid, > 0. of_sale_id: the sale they paid; then at most what it took.
     """
-    if not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type an amount of money above zero.", amount_minor=amount_minor)
-    points = _share(ctx.session, store.id, customer_id, amount_minor, "spent", of_sale_id)
-    return points, _write(ctx, store.id, customer_id, "given_back", points, amount_minor, sale_id)
+    _amount(amount_minor)
+    account, points = _share(ctx, store.id, customer_id, amount_minor, "spent", of_sale_id)
+    of = of_sale_id or ""
+    return _move(ctx, account, "given_back", points, amount_minor, sale_id=sale_id, of_sale_id=of)
 
 
-def end(ctx: Context, store_id: str, customer_id: str) -> None:
-    """End a membership: what points are left are gone, with a line that says so."""
-    account = account_of(ctx.session, store_id, customer_id)
-    if account.points:
-        _write(ctx, store_id, customer_id, "ended", -account.points, 0, None)
-    set_member(ctx.session, store_id, customer_id, False)
-
-
-def carry_over(ctx: Context, store_id: str, customer_id: str) -> None:
-    """Let all points go over into the network's (`shared_points`)."""
-    account = account_of(ctx.session, store_id, customer_id)
-    _write(ctx, store_id, customer_id, "carried", -account.points, 0, None, covered=True)
-
-
-def write_again(ctx: Context, store_id: str, customer_id: str, *, earned: int, paid_minor: int, sale_id: str) -> None:
-    """Write what a sale these books have lost had done to a member's points, as its receipt says.
+def write_sale_again(
+    ctx: Context, store_id: str, customer_id: str, *, earned: int, paid_minor: int, sale_id: str
+) -> None:
+    """Write what a sale these books have lost had done to the store's own points, as its receipt says.
 
     earned: below zero where a return took points back; paid_minor: what points paid, below zero where they came back.
     """
-    account_of(ctx.session, store_id, customer_id)
-    if earned:
-        _write(ctx, store_id, customer_id, "earned" if earned > 0 else "taken_back", earned, 0, sale_id)
-    if paid_minor:
-        points = scheme(ctx.session, store_id).needed(abs(paid_minor))
-        kind, moved = ("spent", -points) if paid_minor > 0 else ("given_back", points)
-        _write(ctx, store_id, customer_id, kind, moved, abs(paid_minor), sale_id)
+    account = account_of(ctx.session, store_id, customer_id)
+    needed = _terms(ctx, account).needed(abs(paid_minor))
+    _move(ctx, account, "earned" if earned > 0 else "taken_back", earned, sale_id=sale_id)
+    kind, points = ("spent", -needed) if paid_minor > 0 else ("given_back", needed)
+    _move(ctx, account, kind, points, abs(paid_minor), sale_id=sale_id)
+
+
+@applies(PointsReported)
+def take_reported(ctx: Context, fact: PointsReported) -> None:
+    """Take over a balance the network tells, and what of ours it has counted; an older word changes no balance."""
+    account = ctx.session.get(PointsAccount, (fact.store_id, fact.customer_id, NETWORK))
+    if account is None:
+        return
+    if (counted := fact.entry) is not None:
+        # without a row: granted, and its sale is not completed yet; or of books put back from a copy
+        row = ctx.session.get(PointsEntry, (fact.store_id, counted.id)) or _line_of(account, counted)
+        ctx.session.add(row)
+        row.n = counted.n
+    if fact.reported > account.reported_n:
+        account.reported_points, account.reported_n, account.linked = fact.points, fact.reported, fact.linked
+        if fact.ended:
+            account.member, account.key = False, ""
+    _add_up(ctx.session, account)
+
+
+@recovers(PointsPart)
+def write_part_again(ctx: Context, fact: PointsPart) -> None:
+    """Write again whether the store takes part."""
+    ctx.session.merge(TakingPart(**vars(fact)))
+    ctx.session.flush()
+
+
+@recovers(MemberReported)
+def write_member_again(ctx: Context, fact: MemberReported) -> None:
+    """Write again who is a member."""
+    _add_up(ctx.session, _known_again(ctx.session, fact))
+
+
+@recovers(PointsMoved)
+def write_again(ctx: Context, fact: PointsMoved) -> None:
+    """Write again what moved a member's points into books put back from an older copy."""
+    account = _known_again(ctx.session, fact)
+    if ctx.session.get(PointsEntry, (fact.store_id, fact.id)) is None:
+        ctx.session.add(_line_of(account, fact))
+        if fact.kind == "brought":  # of the store's own, which no fact tells
+            own = account_of(ctx.session, fact.store_id, fact.customer_id)
+            _move(ctx, own, "carried", -_terms(ctx, own).needed(fact.amount_minor))
+    _add_up(ctx.session, account)
+
+
+def take_edition(session: Session, body: dict[str, Any]) -> None:
+    """Take over the network's terms, all their days."""
+    session.execute(sa.delete(PointsTerms).where(PointsTerms.scope == NETWORK))
+    for row in body["days"]:
+        session.add(PointsTerms(scope=NETWORK, **row | {"from_day": dt.date.fromisoformat(row["from_day"])}))
+    session.flush()
 
 
 # --- questions ---
 
 
-def scheme(session: Session, store_id: str) -> Scheme:
-    """Return a store's scheme; one that is switched off when it never set any."""
-    row = session.get(LoyaltyScheme, store_id)
-    return NONE if row is None else Scheme(row.active, row.points, row.per_minor, row.worth_minor, row.least_points)
+def given(points: Mapping[str, int]) -> int:
+    """Return the points earned of sums by kind, returns taken off."""
+    return sum(points.get(kind, 0) for kind in FUNDED)
 
 
-def account_of(session: Session, store_id: str, customer_id: str) -> PointsAccount:
-    """Return a customer's account of points as it stands in the database now; NotFound without one."""
-    query = sa.select(PointsAccount).where(PointsAccount.store_id == store_id, PointsAccount.customer_id == customer_id)
-    found = session.scalar(query.execution_options(populate_existing=True))
+def taken(points: Mapping[str, int]) -> int:
+    """Return the points redeemed of sums by kind, returns taken off."""
+    return -sum(points.get(kind, 0) for kind in PAID)
+
+
+def edition(session: Session) -> dict[str, Any]:
+    """Return the network's terms as they are published."""
+    rows = session.scalars(sa.select(PointsTerms).where(PointsTerms.scope == NETWORK).order_by(PointsTerms.from_day))
+    return {"days": [_values(row) for row in rows]}
+
+
+def terms_on(session: Session, scope: str, day: dt.date) -> PointsTerms | None:
+    """Return a scope's terms as they are on a day; None before there are any."""
+    query = sa.select(PointsTerms).where(PointsTerms.scope == scope, PointsTerms.from_day <= day)
+    return session.scalars(query.order_by(PointsTerms.from_day.desc()).limit(1)).first()
+
+
+def terms_in(session: Session, scope: str, day: dt.date) -> PointsTerms:
+    """Return a scope's terms on a day, else some that are switched off."""
+    return terms_on(session, scope, day) or terms_of(scope, False, 1, 100, 1, 100)
+
+
+def part_of(session: Session, store_id: str, day: dt.date) -> TakingPart | None:
+    """Return the time in which a store takes part on a day."""
+    query = sa.select(TakingPart).where(
+        TakingPart.store_id == store_id, TakingPart.from_day <= day,
+        sa.or_(TakingPart.until_day.is_(None), TakingPart.until_day >= day),
+    )  # fmt: skip
+    return session.scalars(query.order_by(TakingPart.from_day.desc())).first()
+
+
+def account_of(session: Session, store_id: str, customer_id: str, scope: str = "") -> PointsAccount:
+    """Return a customer's account, of the store's own points without a scope."""
+    found = session.get(PointsAccount, (store_id, customer_id, scope or store_id))
     if found is None:
         raise NotFound("unknown-customer", "This customer is not known here. Look the customer up again.")
     return found
 
 
-def entries(session: Session, store_id: str, customer_id: str, limit: int | None = None) -> list[PointsEntry]:
-    """Return a customer's lines, newest first."""
+def collects(session: Session, store_id: str, customer_id: str, at: dt.datetime) -> PointsAccount:
+    """Return the account a customer collects in here now (rule 2); who takes no part has the store's own."""
+    shared = session.get(PointsAccount, (store_id, customer_id, NETWORK))
+    if shared is not None and shared.member and part_of(session, store_id, day_of(session, store_id, at)):
+        return shared
+    return account_of(session, store_id, customer_id)
+
+
+def balance(session: Session, account: PointsAccount, at: dt.datetime) -> Balance:
+    """Return how somebody stands in an account."""
+    terms = terms_in(session, account.scope, day_of(session, account.store_id, at))
+    worth_minor = terms.worth(account.points) if account.member and account.linked else 0
+    return Balance(terms.name or "", account.points, worth_minor, account.member and not account.linked)
+
+
+def entries(
+    session: Session, store_id: str, customer_id: str, scope: str = "", limit: int | None = None
+) -> list[PointsEntry]:
+    """Return a customer's movements at this store, newest first; of one scope alone where it is given."""
     query = sa.select(PointsEntry).where(PointsEntry.store_id == store_id, PointsEntry.customer_id == customer_id)
-    return list(session.scalars(query.order_by(PointsEntry.n.desc()).limit(limit)))
+    if scope:
+        query = query.where(PointsEntry.scope == scope)
+    return list(session.scalars(query.order_by(PointsEntry.at.desc(), PointsEntry.id.desc()).limit(limit)))
+
+
+def members(session: Session, store_id: str) -> int:
+    """Return how many customers of a store are members of the network's points."""
+    mine = PointsAccount.store_id == store_id, PointsAccount.scope == NETWORK, PointsAccount.member
+    return int(session.scalar(sa.select(sa.func.count()).select_from(PointsAccount).where(*mine)) or 0)
+
+
+def sums(session: Session, store_id: str) -> dict[str, int]:
+    """Return what this store's sales did with the network's points: kind -> points."""
+    query = sa.select(PointsEntry.kind, sa.func.sum(PointsEntry.points)).where(
+        PointsEntry.store_id == store_id, PointsEntry.scope == NETWORK
+    )
+    return {kind: int(points) for kind, points in session.execute(query.group_by(PointsEntry.kind))}
 
 
 # --- inside ---
 
+_SAME = ("id", "kind", "points", "amount_minor", "sale_id", "of_sale_id", "at", "business_day")
+"""What a line and what is told of it call by the same name."""
 
-def _share(session: Session, store_id: str, customer_id: str, minor: int, kind: str, of_sale_id: str | None) -> int:
-    """Return the points that belong to part of a sale, at its own rate; without the sale, at today's."""
+
+def _amount(amount_minor: int) -> None:
+    if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not 0 < amount_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "Type an amount of money above zero.", amount_minor=amount_minor)
+
+
+def _terms(ctx: Context, account: PointsAccount) -> PointsTerms:
+    return terms_in(ctx.session, account.scope, day_of(ctx.session, account.store_id, ctx.at))
+
+
+def _values(terms: PointsTerms) -> dict[str, Any]:
+    names = [column.key for column in sa.inspect(PointsTerms).columns if column.key not in ("scope", "from_day")]
+    return {"from_day": terms.from_day.isoformat()} | {name: getattr(terms, name) for name in names}
+
+
+def _opened(session: Session, store_id: str, customer_id: str, scope: str) -> PointsAccount:
+    account = session.get(PointsAccount, (store_id, customer_id, scope))
+    if account is None:
+        own = scope == store_id
+        account = PointsAccount(store_id=store_id, customer_id=customer_id, scope=scope, linked=own)
+        session.add(account)
+        session.flush()
+    return account
+
+
+def _known_again(session: Session, fact: MemberReported | PointsMoved) -> PointsAccount:
+    account = _opened(session, fact.store_id, fact.customer_id, NETWORK)
+    account.member, account.key = bool(fact.key), fact.key
+    return account
+
+
+def _line_of(account: PointsAccount, reported: PointsMoved | CountedEntry) -> PointsEntry:
+    same = {name: getattr(reported, name) for name in _SAME}
+    return PointsEntry(store_id=account.store_id, customer_id=account.customer_id, scope=account.scope, n=0, **same)
+
+
+def _share(
+    ctx: Context, store_id: str, customer_id: str, minor: int, kind: str, of_sale_id: str | None
+) -> tuple[PointsAccount, int]:
+    """Return the points that belong to part of a sale, at its own rate, and of whose they are; else at today's."""
     if of_sale_id is None:
-        rules = scheme(session, store_id)
-        return rules.earned(minor) if kind == "earned" else rules.needed(minor)
-    sums = sa.select(sa.func.sum(PointsEntry.points), sa.func.sum(PointsEntry.amount_minor)).where(
-        PointsEntry.store_id == store_id,
-        PointsEntry.customer_id == customer_id,
-        PointsEntry.sale_id == of_sale_id,
+        own = account_of(ctx.session, store_id, customer_id)
+        if kind == "spent":
+            return own, _terms(ctx, own).needed(minor)
+        account = collects(ctx.session, store_id, customer_id, ctx.at)
+        return account, _terms(ctx, own).earned(minor) if account is own else 0
+    query = sa.select(
+        PointsEntry.scope, sa.func.sum(PointsEntry.points), sa.func.sum(PointsEntry.amount_minor)
+    ).where(
+        PointsEntry.store_id == store_id, PointsEntry.customer_id == customer_id, PointsEntry.sale_id == of_sale_id,
         PointsEntry.kind == kind,
-    )
-    row = session.execute(sums).one()
-    points, amount_minor = abs(int(row[0] or 0)), int(row[1] or 0)
-    return min(points, minor * points // amount_minor) if amount_minor > 0 else 0
+    )  # fmt: skip
+    row = ctx.session.execute(query.group_by(PointsEntry.scope)).first()
+    scope, points, amount_minor = (row[0], abs(int(row[1])), int(row[2])) if row else ("", 0, 0)
+    points = min(points, minor * points // amount_minor) if amount_minor > 0 else 0
+    return account_of(ctx.session, store_id, customer_id, scope), points
 
 
-def _write(
-    ctx: Context, store_id: str, customer_id: str, kind: str, points: int, amount_minor: int, sale_id: str | None,
-    *, covered: bool = False,
-) -> int:  # fmt: skip
-    """Move the balance and write its line; covered: only where the points are there. Returns the balance."""
-    after = PointsAccount.points + points
-    where = [PointsAccount.store_id == store_id, PointsAccount.customer_id == customer_id]
-    if covered:
-        where.append(after >= 0)
-    moved = sa.update(PointsAccount).where(*where).values(points=after, lines=PointsAccount.lines + 1)
-    row = ctx.session.execute(
-        moved.returning(PointsAccount.points, PointsAccount.lines), execution_options={"synchronize_session": False}
-    ).one_or_none()
+def _move(
+    ctx: Context, account: PointsAccount, kind: str, points: int, amount_minor: int = 0, *, sale_id: str = "",
+    of_sale_id: str = "", id: str = "", covered: bool = False,
+) -> tuple[int, int]:  # fmt: skip
+    """Write a movement and tell the network of its own; one the network has told already is written.
+
+    covered: only where the points are there. Returns (points, balance), (0, balance) for none.
+    """
+    session, entry_id = ctx.session, id or new_id()
+    if not points:
+        return 0, account.points
+    session.refresh(account, with_for_update=True)
+    if covered and account.points + points < 0:
+        raise Refused(
+            "not-enough-points", "There are not enough points for that.", points=account.points, needed=-points
+        )
+    row = session.get(PointsEntry, (account.store_id, entry_id))
     if row is None:
-        have = account_of(ctx.session, store_id, customer_id).points
-        raise Refused("not-enough-points", "There are not enough points for that.", points=have, needed=-points)
-    entry = PointsEntry(
-        store_id=store_id,
-        id=new_id(),
-        customer_id=customer_id,
-        n=row.lines,
-        kind=kind,
-        points=points,
-        balance=row.points,
-        amount_minor=amount_minor,
-        sale_id=sale_id,
-        at=ctx.at,
-        actor_id=ctx.actor.id,
-    )
-    ctx.session.add(entry)
-    ctx.session.flush()
-    return int(row.points)
+        row = PointsEntry(
+            store_id=account.store_id, id=entry_id, scope=account.scope, customer_id=account.customer_id, kind=kind,
+            points=points, amount_minor=amount_minor, of_sale_id=of_sale_id, at=ctx.at,
+            business_day=day_of(session, account.store_id, ctx.at), actor_id=ctx.actor.id,
+        )  # fmt: skip
+        session.add(row)
+        account.points += points
+    row.sale_id = sale_id
+    session.flush()
+    if account.scope == NETWORK:
+        _send(session, PointsMoved.of_row(row, key=account.key), entry_id, ctx.at)
+    return abs(points), account.points
+
+
+def _add_up(session: Session, account: PointsAccount) -> None:
+    """Set a balance to what the network reported and what it has not counted of this store (rule 7)."""
+    session.flush()
+    query = sa.select(sa.func.coalesce(sa.func.sum(PointsEntry.points), 0)).where(
+        PointsEntry.store_id == account.store_id, PointsEntry.customer_id == account.customer_id,
+        PointsEntry.scope == account.scope, PointsEntry.n == 0,
+    )  # fmt: skip
+    account.points = account.reported_points + int(session.scalar(query) or 0)
+    session.flush()
+
+
+def _report_part(ctx: Context, part: TakingPart, until_day: dt.date | None) -> TakingPart:
+    part.until_day, part.reported_at = until_day, ctx.at
+    journal.record(
+        ctx, verb="points.left" if until_day else "points.taking_part", subject=f"store:{part.store_id}",
+        from_day=part.from_day, until_day=until_day)  # fmt: skip
+    _send(ctx.session, PointsPart.of_row(part), new_id(), ctx.at)
+    return part
+
+
+def _send(session: Session, fact: PointsMoved | MemberReported | PointsPart, id: str, at: dt.datetime) -> None:
+    subject = f"store:{fact.store_id}" if isinstance(fact, PointsPart) else f"points:{fact.customer_id}"
+    day = day_of(session, fact.store_id, at)
+    facts.send(session, fact, id=f"{fact.TOPIC}-{id}", subject=subject, day=day, at=at)
+    session.flush()

@@ -4,9 +4,8 @@ Rules
 -----
 1. All of it is written in the sale's own transaction: what is refused here leaves nothing behind.
 2. The part put on the tab counts against the limit whatever else is paid beside it.
-3. Points are the network's where the customer collects those here, else the store's own; never both on one sale. What
-   comes back follows its own sale, and takes its points with it. They are earned on what was paid for goods and
-   services: not on deposits and vouchers, nor on the part paid with points, now or for what an exchange brings back.
+3. Points (`loyalty`) are earned on what was paid for goods and services: not on deposits and vouchers, nor on the part
+   paid with points, now or for what an exchange brings back. What comes back takes its points with it.
 4. A voucher sold is issued with its sale; money given back as store credit is a voucher too.
 """
 
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, Refused
+from config.errors import Invalid
 from config.nodes.journal import Context
-from pos.customers import customers, loyalty, shared_points, tab
+from pos.customers import customers, loyalty, tab
 from pos.facts import SoldLine
 from pos.payments import requests, vouchers
 from pos.payments.payments import Settled, Tendered
@@ -75,23 +74,15 @@ def _book(
     session: Session, store: Store, draft: "Draft", row: Tendered, of_sale_id: str | None
 ) -> list[dict[str, Any]]:
     minor, customer_id, sale_id = row.amount_minor, draft.situation.customer_id or "", draft.id
-    actor, at = draft.situation.actor, draft.situation.at
-    ctx, book = Context(session, actor, at), tender_of(row.tender).book
+    ctx, book = Context(session, draft.situation.actor, draft.situation.at), tender_of(row.tender).book
     if book == TAB and minor > 0:
         tab.charge(ctx, store, customer_id, minor, sale_id=sale_id)
     elif book == TAB:
         tab.give_back(ctx, store, customer_id, tab_minor=-minor, sale_id=sale_id, of_sale_id=of_sale_id)
     elif book == POINTS and minor < 0:
-        was_shared = shared_points.is_of(session, store.id, of_sale_id, "spent")
-        (shared_points if was_shared else loyalty).give_points_back(
-            ctx, store, customer_id, -minor, sale_id=sale_id, of_sale_id=of_sale_id
-        )
-    elif book == POINTS and row.payment_id:
-        shared_points.spend(ctx, store.id, customer_id, row.payment_id, minor, sale_id=sale_id)
-    elif book == POINTS and shared_points.collects(session, store.id, customer_id, at):
-        raise Refused("points-not-granted", "The network has not granted these points. Choose another way to pay.")
+        loyalty.give_back(ctx, store, customer_id, -minor, sale_id=sale_id, of_sale_id=of_sale_id)
     elif book == POINTS:
-        loyalty.spend_points(ctx, store, customer_id, minor, sale_id=sale_id)
+        loyalty.spend(ctx, store, customer_id, minor, sale_id=sale_id, payment_id=row.payment_id)
     elif book == VOUCHERS and minor > 0:
         vouchers.redeem(ctx, store, row.reference, minor, sale_id=sale_id)
     elif book == VOUCHERS:
@@ -107,23 +98,16 @@ def _issued(session: Session, store: Store, draft: "Draft", amount_minor: int, k
 
 def _points(session: Session, store: Store, draft: "Draft", settled: Settled, customer_id: str) -> dict[str, Any]:
     """Earn on what was bought, take back what returned goods had earned (rule 3); returns what the receipt says."""
-    at, actor = draft.situation.at, draft.situation.actor
+    ctx, earned = Context(session, draft.situation.actor, draft.situation.at), 0
     bought = [line for line in draft.lines if line.qty > 0]
     by_points = sum(max(0, row.amount_minor) for row in settled.tenders if tender_of(row.tender).book == POINTS)
     by_points += draft.points_minor
-    earned, shared = 0, shared_points.collects(session, store.id, customer_id, at)
-    ctx = Context(session, actor, at)
     if (base_minor := _earning(bought) - by_points) > 0:
-        book = shared_points if shared else loyalty
-        earned, _ = book.earn(ctx, store, customer_id, base_minor, sale_id=draft.id)
+        earned, _ = loyalty.earn(ctx, store, customer_id, base_minor, sale_id=draft.id)
     for sale_id, base_minor in _back_by_sale(draft.lines).items():
-        was_shared = shared_points.is_of(session, store.id, sale_id, "earned") or (shared and sale_id is None)
-        taken, _ = (shared_points if was_shared else loyalty).take_points_back(
-            ctx, store, customer_id, base_minor, sale_id=draft.id, of_sale_id=sale_id
-        )
-        earned -= taken
-    standing = customers.standing(session, store, customer_id, at=at)
-    return ({"points_name": standing.points_name} if shared else {}) | {
+        earned -= loyalty.take_back(ctx, store, customer_id, base_minor, sale_id=draft.id, of_sale_id=sale_id)[0]
+    standing = customers.standing(session, store, customer_id, at=ctx.at)
+    return ({"points_name": standing.points_name} if standing.points_name else {}) | {
         "id": customer_id,
         "points_earned": earned,
         "points_balance": standing.points,

@@ -214,4 +214,4 @@ def _customer(session: Session, store_id: str, fact: SaleCompleted, at: dt.datet
     by_points = sum(paid.amount_minor for paid in fact.payments if tender_of(paid.tender).book == POINTS)
     earned = int(fact.customer.get("points_earned") or 0)
     if (earned or by_points) and not shared:
-        loyalty.write_again(ctx, store_id, customer_id, earned=earned, paid_minor=by_points, sale_id=fact.id)
+        loyalty.write_sale_again(ctx, store_id, customer_id, earned=earned, paid_minor=by_points, sale_id=fact.id)

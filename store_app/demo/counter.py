@@ -26,7 +26,6 @@ from pos.catalogue.catalogue import Listing
 from pos.catalogue.gs1 import check_digit
 from pos.customers import customers, loyalty, tab
 from pos.customers.customers import Particulars
-from pos.customers.loyalty import Scheme
 from pos.pricing.promises import Choice, Offer, Part
 from pos.stock import stock
 from pos.store.store import Store
@@ -120,7 +119,7 @@ def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime
         offers.make(ctx, store_id, replace(offer, id=f"{offer.id}-{store_id}"))
     offers.make(ctx, store_id, replace(WELCOME, id=f"{WELCOME.id}-{store_id}"))
     offers.make_coupons(ctx, store_id, f"{WELCOME.id}-{store_id}", most_uses=200, codes=["WELCOME"])
-    loyalty.set_scheme(ctx, store_id, Scheme(True, 1, 100, 2, 50))
+    loyalty.set_terms(ctx, loyalty.terms_of(store_id, True, 1, 100, 2, 50))
     for n, (name, phone, limit_minor, owed_minor, days, spent_minor) in enumerate(own.people, 1):
         agreed = frozenset({"phone", "points", "online"} | ({"tab", "messages"} if limit_minor else set()))
         wished = Particulars(name, phone, "zh" if name >= "\u3400" else "en", agreed, limit_minor)

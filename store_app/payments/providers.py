@@ -20,11 +20,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.errors import DomainError, Invalid, Refused, Unreachable
-from config.ids import new_id
+from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor, Context
 from config.settings import Settings
 from config.words import N_
-from pos.customers import shared_points
+from pos.customers import loyalty
 from pos.payments import requests
 from pos.payments.asking import Asker
 from pos.payments.payments import Payment
@@ -138,8 +138,8 @@ def consent_to_points(doors: Doors, customer_id: str, phone: str, code: str) -> 
     if balance is None:
         raise Invalid("points-wrong-code", "This is not the code, or it is too old. Check it, or send a new one.")
     with doors.write() as session:
-        fact = shared_points.PointsReported.from_body(balance)
-        shared_points.take_reported(Context(session, Actor.system("points", doors.settings.node_id), doors.now()), fact)
+        fact = loyalty.PointsReported.from_body(balance)
+        loyalty.take_reported(Context(session, Actor.system("points", doors.settings.node_id), doors.now()), fact)
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def granted(doors: Doors, request: SaleRequest, *, practice: bool, actor: Actor)
         yield replace(request, tenders=tenders)
     except DomainError:
         for payment_id in held:
-            _asker(doors).cancel(payment_id, why="the sale was refused", actor=actor)
+            asker(doors).cancel(payment_id, why="the sale was refused", actor=actor)
         raise
 
 
@@ -189,19 +189,19 @@ def _asked(
         return row
     with doors.read() as session:
         known = [one for one in requests.of_sale(session, request.store_id, request.id) if _stands(one)]
-        collects = shared_points.collects(session, request.store_id, request.customer_id, doors.now())
+        account = loyalty.collects(session, request.store_id, request.customer_id, doors.now())
     for one in known:
         if one.amount_minor == amount_minor:
             held += [] if one.claimed_by else [one.id]
             return tender, amount_minor, reference, one.id
-        _asker(doors).cancel(one.id, why="another amount is redeemed", actor=actor)
-    if collects is None:
+        asker(doors).cancel(one.id, why="another amount is redeemed", actor=actor)
+    if account.scope != NETWORK:
         return row
     wanted = Wanted(
         new_id(), request.store_id, request.id, request.till_id, POINTS, POINTS, amount_minor, NetworkPoints.name,
         code=request.customer_id,
     )  # fmt: skip
-    payment = _asker(doors).pay(wanted, actor=actor)
+    payment = asker(doors).pay(wanted, actor=actor)
     if payment.state == "declined" and payment.reason in REFUSED:
         raise Refused(payment.reason, REFUSED[payment.reason])
     if payment.state != "captured":
@@ -219,8 +219,3 @@ def _asked(
 
 def _stands(payment: Payment) -> bool:
     return payment.way == POINTS and payment.state == "captured" and payment.unwanted_since is None
-
-
-def _asker(doors: Doors) -> Asker:
-
-    return asker(doors)

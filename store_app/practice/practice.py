@@ -55,7 +55,7 @@ KEY, FILE = "practice", "store.db"
 _NAMED = re.compile(r"[0-9a-f]{12}\.[\w-]+")
 COPIED = (
     "node", "region", "tax_class", "store", "till", "staff", "role_limit", "product", "barcode", "listing", "price",
-    "quick_page", "quick_key", "scan_scheme", "product_tare", "loyalty_scheme",
+    "quick_page", "quick_key", "scan_scheme", "product_tare", "points_terms",
 )  # fmt: skip
 """What a practice store takes over: who works here, what is sold and for how much; no past, no plans, no customers."""
 
@@ -270,7 +270,7 @@ def _taken_over(books: Session, store_id: str) -> list[tuple[sa.Table, list[dict
         if table.name not in COPIED:
             continue
         query = table.select()
-        for column in ("store_id", "node_id"):
+        for column in ("store_id", "node_id", "scope"):
             if column in table.c:
                 query = query.where(table.c[column] == store_id)
         rows = [_without_secrets(table, row) for row in books.execute(query).mappings()]

@@ -64,7 +64,7 @@ EDITIONS = {
     "forecast": "supply.demand.forecasts",
     "lessons": "supply.membership.training",
     "compare": "supply.membership.benchmarks",
-    "points": "pos.customers.shared_points",
+    "points": "pos.customers.loyalty",
     "surroundings": "supply.demand.surroundings",
 }
 """Kind of publication -> the module whose take_edition(session, body) takes it over."""

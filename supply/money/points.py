@@ -36,15 +36,15 @@ from config.money import share_out
 from config.nodes import door, facts, journal
 from config.nodes.facts import applies
 from config.nodes.journal import Context
-from pos.customers.shared_points import (
+from pos.customers.loyalty import (
     FUNDED,
     CountedEntry,
     MemberReported,
+    PointsEntry,
     PointsMoved,
     PointsReported,
-    SharedEntry,
-    SharedScheme,
-    scheme_on,
+    PointsTerms,
+    terms_on,
 )
 from pos.payments.payments import Payment
 from pos.payments.tenders import POINTS, of_book
@@ -128,7 +128,7 @@ class Wait(NamedTuple):
 def take_moved(ctx: Context, fact: PointsMoved) -> None:
     """Book what a store tells was earned, redeemed or came back (rules 1, 6); a second copy changes nothing."""
     key = (fact.store_id, fact.id)
-    if ctx.session.get(SharedEntry, key) is None and ctx.session.get(PointsWaiting, key) is None:
+    if ctx.session.get(PointsEntry, key) is None and ctx.session.get(PointsWaiting, key) is None:
         row, link = _read(ctx.session, fact)
         if (wait := _count(ctx.session, row, link, ctx.at)) is None:
             _follow(ctx.session, row, link, ctx.at)
@@ -237,7 +237,7 @@ def leave(session: Session, key: str, *, at: dt.datetime) -> bool:
 
 def lapse_old(session: Session, day: dt.date, *, at: dt.datetime) -> int:
     """Let points lapse that nobody moved for the months of the scheme (rule 3); returns how many members lost some."""
-    scheme = scheme_on(session, day)
+    scheme = terms_on(session, NETWORK, day)
     if scheme is None or not scheme.expiry_months:
         return 0
     query = sa.select(PointsMember).where(
@@ -249,7 +249,7 @@ def lapse_old(session: Session, day: dt.date, *, at: dt.datetime) -> int:
     return len(old)
 
 
-def book(session: Session, row: SharedEntry, *, covered: bool, at: dt.datetime) -> bool:
+def book(session: Session, row: PointsEntry, *, covered: bool, at: dt.datetime) -> bool:
     """Move a member's balance and write its line (rule 1); covered: only where the points are there, else False."""
     after = PointsMember.points + row.points
     moved = sa.update(PointsMember).where(PointsMember.id == row.member_id, *([after >= 0] if covered else []))
@@ -286,10 +286,10 @@ def outstanding(session: Session) -> tuple[int, int]:
 
 def moved_by_day(session: Session, first: dt.date) -> list[tuple[dt.date, str, int]]:
     """Return (business day, kind, points) of what moved since a day, in order."""
-    query = sa.select(SharedEntry.business_day, SharedEntry.kind, sa.func.sum(SharedEntry.points)).where(
-        SharedEntry.business_day >= first, SharedEntry.points != 0
+    query = sa.select(PointsEntry.business_day, PointsEntry.kind, sa.func.sum(PointsEntry.points)).where(
+        PointsEntry.business_day >= first, PointsEntry.points != 0
     )
-    grouped = query.group_by(SharedEntry.business_day, SharedEntry.kind)
+    grouped = query.group_by(PointsEntry.business_day, PointsEntry.kind)
     return [(day, kind, int(points)) for day, kind, points in session.execute(grouped.order_by(sa.text("1, 2")))]
 
 
@@ -313,32 +313,32 @@ def waiting(session: Session, limit: int) -> tuple[list[PointsWaiting], int]:
 
 def came_back(session: Session, store_id: str, of_sale_id: str, kind: str) -> int:
     """Return the points that were taken back, or given back, of a sale."""
-    return abs(_sum(session, store_id, kind, SharedEntry.of_sale_id == of_sale_id))
+    return abs(_sum(session, store_id, kind, PointsEntry.of_sale_id == of_sale_id))
 
 
 # --- inside ---
 
 
-def _read(session: Session, fact: PointsMoved) -> tuple[SharedEntry, PointsLink]:
+def _read(session: Session, fact: PointsMoved) -> tuple[PointsEntry, PointsLink]:
     """Return a told movement, not in the book yet, and whose it is."""
     if fact.kind not in SIGNS:
         raise Invalid("bad-choice", "No store moves points as %(kind)s.", kind=f"{fact.kind!r:.20}")
     door.number(SIGNS[fact.kind] * fact.points, "points", 0, MOST_POINTS)
     link = _link(session, fact.store_id, fact.customer_id, fact.key)
     values = {name: value for name, value in vars(fact).items() if name != "key"}
-    return SharedEntry(**values, member_id=link.member_id, n=0, actor_id=""), link
+    return PointsEntry(**values, member_id=link.member_id), link
 
 
-def _count(session: Session, row: SharedEntry, link: PointsLink, at: dt.datetime) -> Wait | None:
+def _count(session: Session, row: PointsEntry, link: PointsLink, at: dt.datetime) -> Wait | None:
     """Count a movement, or say what it waits for (rule 6)."""
-    wait = CHECKS[row.kind](session, row, link)
+    wait = _check(session, row, link)
     # a redemption is known from its asking; told to books that were put back from a copy, it takes what is there
     if wait is None and not book(session, row, covered=row.kind == "spent", at=at):
         wait = Wait("balance")
     return wait
 
 
-def _follow(session: Session, row: SharedEntry, link: PointsLink, at: dt.datetime) -> None:
+def _follow(session: Session, row: PointsEntry, link: PointsLink, at: dt.datetime) -> None:
     """Do what follows from a movement that counts now: what comes back of its sale may have come before."""
     end_if_left(session, link.member_id, at)
     sales_came(session, row.store_id, [row.sale_id], at=at)
@@ -357,49 +357,48 @@ def _try_again(session: Session, waiting: PointsWaiting, at: dt.datetime) -> boo
     return True
 
 
-def _check_earned(session: Session, row: SharedEntry, _link: PointsLink) -> Wait | None:
+def _check(session: Session, row: PointsEntry, link: PointsLink) -> Wait | None:
+    """Return what keeps a movement from counting; None: nothing (rule 6)."""
+    match row.kind:
+        case "earned":
+            return _check_earned(session, row)
+        case "brought":
+            return Wait("brought") if row.points > _left_of_all(session, row) else None
+        case "spent":
+            return None if link.proved_key else Wait("consent")
+        case "taken_back":
+            return _check_back(session, row, "earned", "not-earned")
+        case _:
+            return _check_back(session, row, "spent", "not-spent")
+
+
+def _check_earned(session: Session, row: PointsEntry) -> Wait | None:
     sale = _sale(session, row, row.sale_id)
     if sale is None:
         return Wait("sale", row.sale_id)
     if sale.customer_id != row.customer_id:
         return Wait("customer")
-    if _sum(session, row.store_id, "earned", SharedEntry.sale_id == row.sale_id):
+    if _sum(session, row.store_id, "earned", PointsEntry.sale_id == row.sale_id):
         return Wait("twice")
     base_minor = min(row.amount_minor, _earning(session, [sale]))
     if row.points > _most_earned(session, base_minor, row.business_day, since=row.business_day - STALE):
         return Wait("rate")
-    brought = _sum(session, row.store_id, "brought", SharedEntry.customer_id == row.customer_id)
+    brought = _sum(session, row.store_id, "brought", PointsEntry.customer_id == row.customer_id)
     return Wait("rate") if brought and row.points > _left_of_all(session, row) else None
 
 
-def _check_brought(session: Session, row: SharedEntry, _link: PointsLink) -> Wait | None:
-    return Wait("brought") if row.points > _left_of_all(session, row) else None
-
-
-def _left_of_all(session: Session, row: SharedEntry) -> int:
+def _left_of_all(session: Session, row: PointsEntry) -> int:
     """Return what all sales of a customer here would have earned at the best rate, less what came of them already."""
     theirs = (Sale.store_id == row.store_id, Sale.customer_id == row.customer_id, Sale.state == "completed")
     sales = session.scalars(sa.select(Sale).where(*theirs, Sale.business_day <= row.business_day + ONE_DAY)).all()
-    mine = SharedEntry.customer_id == row.customer_id
+    mine = PointsEntry.customer_id == row.customer_id
     before = sum(_sum(session, row.store_id, kind, mine) for kind in ("earned", "brought"))
     return _most_earned(session, _earning(session, sales), row.business_day, since=dt.date.min) - before
 
 
-def _check_spent(_session: Session, _row: SharedEntry, link: PointsLink) -> Wait | None:
-    return None if link.proved_key else Wait("consent")
-
-
-def _check_taken_back(session: Session, row: SharedEntry, _link: PointsLink) -> Wait | None:
-    return _check_back(session, row, "earned", "not-earned")
-
-
-def _check_given_back(session: Session, row: SharedEntry, _link: PointsLink) -> Wait | None:
-    return _check_back(session, row, "spent", "not-spent")
-
-
-def _check_back(session: Session, row: SharedEntry, first: str, why: str) -> Wait | None:
+def _check_back(session: Session, row: PointsEntry, first: str, why: str) -> Wait | None:
     """Check what comes back of a sale against what it moved first, and against the return it names."""
-    there = abs(_sum(session, row.store_id, first, SharedEntry.sale_id == row.of_sale_id)) if row.of_sale_id else 0
+    there = abs(_sum(session, row.store_id, first, PointsEntry.sale_id == row.of_sale_id)) if row.of_sale_id else 0
     if not there:
         return Wait(why, row.of_sale_id)
     back = _sale(session, row, row.sale_id)
@@ -414,14 +413,7 @@ def _check_back(session: Session, row: SharedEntry, first: str, why: str) -> Wai
     return None if is_return and before + abs(row.points) <= there else Wait(why)
 
 
-CHECKS = {
-    "earned": _check_earned, "brought": _check_brought, "spent": _check_spent, "taken_back": _check_taken_back,
-    "given_back": _check_given_back,
-}  # fmt: skip
-"""kind -> what keeps a movement from counting; None: nothing (rule 6)"""
-
-
-def _sale(session: Session, row: SharedEntry, sale_id: str) -> Sale | None:
+def _sale(session: Session, row: PointsEntry, sale_id: str) -> Sale | None:
     """Return a sale of the movement's store and day, give or take one; a day finds it in its week."""
     near = Sale.business_day.between(row.business_day - ONE_DAY, row.business_day + ONE_DAY)
     query = sa.select(Sale).where(Sale.store_id == row.store_id, near, Sale.id == sale_id, Sale.state == "completed")
@@ -447,19 +439,19 @@ def _earning(session: Session, sales: Sequence[Sale]) -> int:
 
 def _most_earned(session: Session, base_minor: int, day: dt.date, *, since: dt.date) -> int:
     """Return the most points an amount earns by one of the schemes that held between two days."""
-    query = sa.select(SharedScheme).where(SharedScheme.from_day <= day).order_by(SharedScheme.from_day.desc())
+    query = sa.select(PointsTerms).where(PointsTerms.scope == NETWORK, PointsTerms.from_day <= day)
     most, until = 0, dt.date.max
-    for row in session.scalars(query):
+    for row in session.scalars(query.order_by(PointsTerms.from_day.desc())):
         if until <= since:
             break
-        most, until = max(most, row.rates().earned(base_minor)), row.from_day
+        most, until = max(most, row.earned(base_minor)), row.from_day
     return most
 
 
 def _sum(session: Session, store_id: str, kind: str, of: sa.ColumnElement[bool]) -> int:
     """Return the sum of a store's counted points of one kind."""
-    query = sa.select(sa.func.coalesce(sa.func.sum(SharedEntry.points), 0))
-    return int(session.scalar(query.where(SharedEntry.store_id == store_id, SharedEntry.kind == kind, of)) or 0)
+    query = sa.select(sa.func.coalesce(sa.func.sum(PointsEntry.points), 0))
+    return int(session.scalar(query.where(PointsEntry.store_id == store_id, PointsEntry.kind == kind, of)) or 0)
 
 
 def _link(session: Session, store_id: str, customer_id: str, key: str) -> PointsLink:
@@ -502,12 +494,12 @@ def _lapse(session: Session, member_id: str, at: dt.datetime) -> None:
     member = session.get_one(PointsMember, member_id, populate_existing=True)
     if not member.points:
         return
-    scheme = scheme_on(session, at.date())
+    scheme = terms_on(session, NETWORK, at.date())
     funded: Counter[str] = Counter()
     if member.points > 0 and scheme is not None and scheme.lapsed_to == "stores":
-        mine = (SharedEntry.member_id == member_id, SharedEntry.kind.in_((*FUNDED, "lapsed")))
-        query = sa.select(SharedEntry.store_id, sa.func.sum(SharedEntry.points)).where(*mine)
-        funded.update({store: int(sum_) for store, sum_ in session.execute(query.group_by(SharedEntry.store_id))})
+        mine = (PointsEntry.member_id == member_id, PointsEntry.kind.in_((*FUNDED, "lapsed")))
+        query = sa.select(PointsEntry.store_id, sa.func.sum(PointsEntry.points)).where(*mine)
+        funded.update({store: int(sum_) for store, sum_ in session.execute(query.group_by(PointsEntry.store_id))})
     weights = {store: points for store, points in sorted(funded.items()) if points > 0 and store != NETWORK}
     shares: Iterable[tuple[str, int]] = [(NETWORK, member.points)]
     if weights:
@@ -518,14 +510,14 @@ def _lapse(session: Session, member_id: str, at: dt.datetime) -> None:
 
 
 def _move(session: Session, member_id: str, points: int, at: dt.datetime, *, store_id: str = NETWORK) -> None:
-    row = SharedEntry(
-        store_id=store_id, id=new_id(), customer_id="", kind="lapsed", points=points, amount_minor=0, sale_id="", at=at,
-        business_day=at.date(), member_id=member_id, n=0,
+    row = PointsEntry(
+        store_id=store_id, id=new_id(), kind="lapsed", points=points, at=at, business_day=at.date(),
+        member_id=member_id,
     )  # fmt: skip
     book(session, row, covered=False, at=at)
 
 
-def _send(session: Session, member_id: str, row: SharedEntry | None, at: dt.datetime) -> None:
+def _send(session: Session, member_id: str, row: PointsEntry | None, at: dt.datetime) -> None:
     """Tell a member's stores the balance, and the store that told of a movement that it is counted."""
     member = session.get_one(PointsMember, member_id, populate_existing=True)
     reported = _living(session, member_id)
@@ -537,7 +529,7 @@ def _send(session: Session, member_id: str, row: SharedEntry | None, at: dt.date
 
 
 def _send_one(
-    session: Session, link: PointsLink, member: PointsMember, row: SharedEntry | None, at: dt.datetime, *, ended: bool
+    session: Session, link: PointsLink, member: PointsMember, row: PointsEntry | None, at: dt.datetime, *, ended: bool
 ) -> None:
     if session.get(Store, link.store_id) is None:
         return
@@ -547,7 +539,7 @@ def _send_one(
     session.flush()
 
 
-def _balance(link: PointsLink, member: PointsMember, row: SharedEntry | None, *, ended: bool) -> PointsReported:
+def _balance(link: PointsLink, member: PointsMember, row: PointsEntry | None, *, ended: bool) -> PointsReported:
     entry = None if row is None else CountedEntry(**{name: getattr(row, name) for name in _COUNTED})
     points = 0 if link.has_left else member.points
     return PointsReported(link.store_id, link.customer_id, points, link.is_linked, link.reported, ended, entry)

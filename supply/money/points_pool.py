@@ -7,14 +7,14 @@ Rules
    outstanding, at every moment.
 2. Redeeming is asked for while the till waits: one conditional update, so of two that ask for the last points one gets
    them. What the store lets go comes back by its word alone, however late: no clock gives back what a store without a
-   line has sold for. Only who consented at that store is asked for (`points_book.consent`), and no more comes back of a
+   line has sold for. Only who consented at that store is asked for (`points.consent`), and no more comes back of a
    sale than was redeemed for it, by whatever keys it is asked.
 3. Every night a store's part is settled in its one ledger against `points`: what it owes by an invoice on account, what
    it is owed into its funds. A store that takes back more than it gave, or gives back more than it took, is not
    settled: it is a finding, and stops that store alone.
 
-The members and their book are `points_book`. Units: points are whole, + for the member; *_minor minor units of the
-network's currency.
+The members and their book are `points`. Units: points are whole, + for the member; *_minor minor units of the network's
+currency.
 """
 
 import datetime as dt
@@ -27,17 +27,11 @@ from config.database import lock_rows
 from config.errors import Invalid
 from config.finding import Finding
 from config.ids import NETWORK
-from config.nodes import door, journal
+from config.nodes import door
 from config.nodes.facts import applies
 from config.nodes.journal import Context
-from pos.customers import shared_points
-from pos.customers.shared_points import (
-    PointsPart,
-    SharedEntry,
-    SharedPart,
-    SharedScheme,
-    scheme_on,
-)
+from pos.customers import loyalty
+from pos.customers.loyalty import Balance, PointsEntry, PointsPart, PointsTerms, TakingPart, terms_on
 from pos.payments.providers import NEVER_SEEN
 from pos.store.store import day_of
 from supply import isolation
@@ -71,15 +65,6 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Balance:
-    """A member's points under the scheme's name; worth_minor: 0 while they cannot be redeemed."""
-
-    name: str
-    points: int
-    worth_minor: int
-
-
-@dataclass(frozen=True)
 class StorePart:
     """A store's part of the pool, in points by kind. due_minor: what it owes the pool in all, below zero it is owed."""
 
@@ -91,12 +76,12 @@ class StorePart:
     @property
     def given(self) -> int:
         """Return the points earned there, returns taken off."""
-        return shared_points.given(self.points)
+        return loyalty.given(self.points)
 
     @property
     def taken(self) -> int:
         """Return the points redeemed there, returns taken off."""
-        return shared_points.taken(self.points)
+        return loyalty.taken(self.points)
 
     @property
     def is_odd(self) -> bool:
@@ -107,12 +92,12 @@ class StorePart:
 # --- verbs ---
 
 
-def found(ctx: Context, wished: SharedScheme) -> SharedScheme:
+def found(ctx: Context, wished: PointsTerms) -> PointsTerms:
     """Found the scheme, or change it from a day on; later days that were planned are replaced.
 
     Name, currency and worth stay as founded: else points that people hold would be worth something else.
     """
-    first = ctx.session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)).first()
+    first = first_terms(ctx.session)
     soonest = ctx.at.date() if first is None else ctx.at.date() + dt.timedelta(days=1)
     if first is not None:
         wished.name, wished.currency, wished.worth_minor = first.name, first.currency, first.worth_minor
@@ -122,24 +107,12 @@ def found(ctx: Context, wished: SharedScheme) -> SharedScheme:
         raise Invalid("day-over", "A change holds from tomorrow on: the stores must know it before.", field="from_day")
     if wished.lapsed_to not in ("stores", "network"):
         raise Invalid("bad-choice", "Say to whom points go that nobody redeems.", field="lapsed_to")
-    if min(wished.points, wished.per_minor, wished.worth_minor) < 1:
-        raise Invalid("bad-scheme", "Type whole numbers above zero.", field="points")
-    if wished.points * wished.worth_minor > wished.per_minor:
-        raise Invalid("scheme-too-generous", "The points would be worth more than what was paid.", field="worth_minor")
-    ctx.session.execute(sa.delete(SharedScheme).where(SharedScheme.from_day >= wished.from_day))
-    ctx.session.add(wished)
-    journal.record(
-        ctx, verb="points.founded", subject="points", from_day=wished.from_day.isoformat(),
-        active=wished.active, points=wished.points, per_minor=wished.per_minor, worth_minor=wished.worth_minor,
-        least_points=wished.least_points, expiry_months=wished.expiry_months, lapsed_to=wished.lapsed_to,
-        notice_days=wished.notice_days)  # fmt: skip
-    ctx.session.flush()
-    return wished
+    return loyalty.set_terms(ctx, wished)
 
 
 def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answer:
     """Answer a store that asks to redeem, what became of it, to stop it or to take it back (rule 2)."""
-    known = session.get(SharedEntry, (store_id, asked.id))
+    known = session.get(PointsEntry, (store_id, asked.id))
     if asked.step == "reverse":
         return _reversed(session, store_id, known, asked, at)
     if known is not None:
@@ -147,9 +120,9 @@ def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answ
     if asked.step == "query":
         return Answer("declined", NEVER_SEEN)
     if asked.step == "cancel":  # what comes after it finds this
-        row = SharedEntry(
-            store_id=store_id, id=asked.id, customer_id="", kind="called_off", points=0, at=at, amount_minor=0,
-            business_day=day_of(session, store_id, at), sale_id="", member_id="", n=0,
+        row = PointsEntry(
+            store_id=store_id, id=asked.id, kind="called_off", points=0, at=at,
+            business_day=day_of(session, store_id, at),
         )  # fmt: skip
         session.add(row)
         return Answer("cancelled")
@@ -161,9 +134,9 @@ def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answ
 @applies(PointsPart)
 def take_part(ctx: Context, fact: PointsPart) -> None:
     """Take a store's word that it takes part, or until when; an older word changes nothing."""
-    known = ctx.session.get(SharedPart, (fact.store_id, fact.from_day))
+    known = ctx.session.get(TakingPart, (fact.store_id, fact.from_day))
     if known is None or known.reported_at < fact.reported_at:
-        ctx.session.merge(SharedPart(**vars(fact)))
+        ctx.session.merge(TakingPart(**vars(fact)))
         ctx.session.flush()
 
 
@@ -172,7 +145,7 @@ def settle(ctx: Context, store_id: str, day: dt.date) -> int:
     part = next((one for one in parts(ctx.session, store_id) if one.store_id == store_id), None)
     if part is None or part.is_odd or part.due_minor == part.settled_minor:
         return 0
-    entry_id, scheme = f"points-{day}", scheme_on(ctx.session, day)
+    entry_id, scheme = f"points-{day}", terms_on(ctx.session, NETWORK, day)
     name, minor = scheme.name if scheme else "", part.due_minor - part.settled_minor
     ledger = Booking(ctx, store_id)
     if ledger.knows(entry_id) or ctx.session.get(Invoice, (store_id, entry_id)) is not None:
@@ -192,7 +165,7 @@ def settle_all(ctx: Context, day: dt.date) -> int:
     """Settle every store's part, each by itself; returns for how many there was something to settle."""
     done = 0
     for store_id in ctx.session.scalars(
-        sa.select(SharedEntry.store_id).distinct().order_by(SharedEntry.store_id)
+        sa.select(PointsEntry.store_id).distinct().order_by(PointsEntry.store_id)
     ).all():
         if store_id != NETWORK:
             with isolation.apart(ctx, "points", store_id):
@@ -216,10 +189,10 @@ def try_waiting(ctx: Context) -> int:
 def parts(session: Session, store_id: str | None = None) -> list[StorePart]:
     """Return every store's part of the pool, or one's; the network's own is what lapsed to it."""
     session.flush()
-    mine = [] if store_id is None else [SharedEntry.store_id == store_id]
+    mine = [] if store_id is None else [PointsEntry.store_id == store_id]
     points: dict[str, dict[str, int]] = {}
-    query = sa.select(SharedEntry.store_id, SharedEntry.kind, sa.func.sum(SharedEntry.points)).where(*mine)
-    for store, kind, moved in session.execute(query.group_by(SharedEntry.store_id, SharedEntry.kind)):
+    query = sa.select(PointsEntry.store_id, PointsEntry.kind, sa.func.sum(PointsEntry.points)).where(*mine)
+    for store, kind, moved in session.execute(query.group_by(PointsEntry.store_id, PointsEntry.kind)):
         points.setdefault(store, {})[kind] = int(moved)
     worth_minor = worth_of_one(session)
     return [
@@ -230,21 +203,26 @@ def parts(session: Session, store_id: str | None = None) -> list[StorePart]:
 
 def standing(session: Session, key: str, day: dt.date) -> Balance | None:
     """Return how a member stands, for the member; None for who is none, or where there is no scheme."""
-    points, scheme = network_points.balance_of(session, key), scheme_on(session, day)
-    if points is None or scheme is None:
-        return None
-    return Balance(scheme.name, points, scheme.rates().worth(points))
+    points, terms = network_points.balance_of(session, key), terms_on(session, NETWORK, day)
+    return None if points is None or terms is None else Balance(terms.name, points, terms.worth(points))
 
 
 def worth_of_one(session: Session) -> int:
     """Return what a point is worth; 0 before there is a scheme."""
-    return session.scalar(sa.select(SharedScheme.worth_minor).order_by(SharedScheme.from_day).limit(1)) or 0
+    first = first_terms(session)
+    return first.worth_minor if first else 0
+
+
+def first_terms(session: Session) -> PointsTerms | None:
+    """Return the terms the scheme was founded with, whose name, currency and worth stay."""
+    query = sa.select(PointsTerms).where(PointsTerms.scope == NETWORK).order_by(PointsTerms.from_day)
+    return session.scalars(query).first()
 
 
 def taking_part(session: Session, day: dt.date) -> list[str]:
     """Return the stores that take part on a day."""
-    query = sa.select(SharedPart.store_id).where(
-        SharedPart.from_day <= day, sa.or_(SharedPart.until_day.is_(None), SharedPart.until_day >= day)
+    query = sa.select(TakingPart.store_id).where(
+        TakingPart.from_day <= day, sa.or_(TakingPart.until_day.is_(None), TakingPart.until_day >= day)
     )
     return sorted(set(session.scalars(query)))
 
@@ -253,8 +231,8 @@ def findings(session: Session, here: str, store_id: str | None) -> list[Finding]
     """K20: a member's points are the sum of its lines, and no store took more back than it gave."""
     if here != NETWORK:
         return []
-    sums = sa.select(SharedEntry.member_id, sa.func.sum(SharedEntry.points).label("points")).group_by(
-        SharedEntry.member_id
+    sums = sa.select(PointsEntry.member_id, sa.func.sum(PointsEntry.points).label("points")).group_by(
+        PointsEntry.member_id
     )
     lines = sums.subquery()
     query = (
@@ -277,18 +255,18 @@ def findings(session: Session, here: str, store_id: str | None) -> list[Finding]
 def _granted(session: Session, store_id: str, asked: Ask, at: dt.datetime) -> Answer:
     """Take the points of a redemption, or say why not."""
     day = day_of(session, store_id, at)
-    scheme, link = scheme_on(session, day), session.get(PointsLink, (store_id, asked.customer_id))
+    scheme, link = terms_on(session, NETWORK, day), session.get(PointsLink, (store_id, asked.customer_id))
     if scheme is None or not scheme.active or link is None or link.has_left:
         return Answer("declined", "no-points-here")
-    if shared_points.part_of(session, store_id, day) is None:
+    if loyalty.part_of(session, store_id, day) is None:
         return Answer("declined", "no-points-here")
     if not link.proved_key:
         return Answer("declined", "points-not-linked")
-    points = scheme.rates().needed(door.number(asked.amount_minor, "amount_minor", 1))
+    points = scheme.needed(door.number(asked.amount_minor, "amount_minor", 1))
     have = session.get_one(PointsMember, link.member_id).points
     if points < scheme.least_points:
         return Answer("declined", "too-few-points", have)
-    row = SharedEntry(
+    row = PointsEntry(
         store_id=store_id, id=asked.id, customer_id=asked.customer_id, kind="spent", points=-points, at=at, n=0,
         amount_minor=asked.amount_minor, sale_id=asked.sale_id, business_day=day, member_id=link.member_id,
     )  # fmt: skip
@@ -297,11 +275,11 @@ def _granted(session: Session, store_id: str, asked: Ask, at: dt.datetime) -> An
     )
 
 
-def _reversed(session: Session, store_id: str, known: SharedEntry | None, asked: Ask, at: dt.datetime) -> Answer:
+def _reversed(session: Session, store_id: str, known: PointsEntry | None, asked: Ask, at: dt.datetime) -> Answer:
     """Give back the points of a redemption whose sale was given up, once per key."""
     if known is None or known.kind != "spent":
         return Answer("declined", NEVER_SEEN)
-    if session.get(SharedEntry, (store_id, asked.key)) is None:
+    if session.get(PointsEntry, (store_id, asked.key)) is None:
         link = session.scalars(
             lock_rows(
                 session,
@@ -310,15 +288,15 @@ def _reversed(session: Session, store_id: str, known: SharedEntry | None, asked:
                 ),
             )
         ).one()
-        spent = sa.select(sa.func.coalesce(sa.func.sum(SharedEntry.points), 0)).where(
-            SharedEntry.store_id == store_id, SharedEntry.kind == "spent", SharedEntry.sale_id == known.sale_id
+        spent = sa.select(sa.func.coalesce(sa.func.sum(PointsEntry.points), 0)).where(
+            PointsEntry.store_id == store_id, PointsEntry.kind == "spent", PointsEntry.sale_id == known.sale_id
         )
         left = -int(session.scalar(spent) or 0) - network_points.came_back(
             session, store_id, known.sale_id, "given_back"
         )
         if -known.points > left:
             return Answer("declined", "came-back-already")
-        row = SharedEntry(
+        row = PointsEntry(
             store_id=store_id, id=asked.key, customer_id=known.customer_id, kind="given_back", points=-known.points,
             at=at, n=0, amount_minor=known.amount_minor, sale_id=known.sale_id, of_sale_id=known.sale_id,
             member_id=link.member_id, business_day=day_of(session, store_id, at),

@@ -21,7 +21,7 @@ from config.nodes import facts
 from config.nodes.facts import Odd, applies
 from config.nodes.journal import Context
 from config.nodes.outbox import Message
-from pos.customers import shared_points, tab
+from pos.customers import loyalty, tab
 from pos.facts import SaleCompleted
 from supply.facts import (
     DeliveryClosed,
@@ -55,7 +55,7 @@ from supply.shelf import plan
 from supply.sync import groups, online, recovered
 
 HEARING = (
-    pos.sync.recovered, shared_points, tab, level, objections, support, advances, agent_commissions, consignment,
+    pos.sync.recovered, loyalty, tab, level, objections, support, advances, agent_commissions, consignment,
     credit, lost_entries, payouts, points, points_pool, handling, photos, campaign_requests, campaigns, recalls, sheets,
     transfers, returns, counter_orders, order_copy, pickup, pickup_returns, product_stories, storefront, network_offers,
     vehicle_arrivals, plan, groups, online, recovered,

@@ -11,7 +11,6 @@ from config.ids import new_id
 from config.nodes.journal import Actor, Context
 from pos.customers import consent, customers, loyalty, tab
 from pos.customers.customers import Particulars
-from pos.customers.loyalty import Scheme
 from pos.store.store import store_of
 from tests.browser.conftest import (
     PHONE,
@@ -38,8 +37,8 @@ def known(node: Node) -> Node:
     agreed = frozenset({"phone", "tab", "points", "messages"})
     with node.database.write() as session:
         store = store_of(session, STORE)
-        scheme = Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10)
-        loyalty.set_scheme(Context(session, **given), STORE, scheme)
+        terms = loyalty.terms_of(STORE, True, 1, 100, 5, 10)
+        loyalty.set_terms(Context(session, **given), terms)
         wished = Particulars("王小明 Bartholomew Featherstonehaugh", "13800138000", "zh", agreed, 20_000)
         customers.add(Context(session, **given), store, WANG, wished)
         day = now.date() - dt.timedelta(days=70)

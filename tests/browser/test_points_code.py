@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 from config.ids import NETWORK
 from config.nodes.journal import Actor, Context
 from config.nodes.node import found
-from pos.customers import customers, shared_points
+from pos.customers import customers, loyalty
 from pos.customers.customers import Particulars
-from pos.customers.shared_points import SharedScheme
+from pos.customers.loyalty import PointsTerms
 from pos.store.store import StoreKey, found_store, store_of
 from supply.money import points_pool
 from tests.arriving import hear
@@ -38,20 +38,20 @@ def known(kept, make_node) -> Iterator[Node]:
         found(session, NETWORK, at=now)
         found_store(session, STORE, "Maple Street", region=("north", "North"), currency="USD", tz="UTC", at=now)
         session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=STORE, made_at=now))
-        scheme = SharedScheme(
-            from_day=before.date(), name="Clover", currency="USD", active=True, points=1, per_minor=100, worth_minor=1,
-            least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
+        scheme = PointsTerms(
+            scope=NETWORK, from_day=before.date(), name="Clover", currency="USD", active=True, points=1, per_minor=100,
+            worth_minor=1, least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
         )  # fmt: skip
         points_pool.found(Context(session, BY, before), scheme)
         part = {"store_id": STORE, "from_day": str(before.date()), "until_day": None, "reported_at": now.isoformat()}
         hear(session, "points.part", part)
-        edition = shared_points.edition(session)
+        edition = loyalty.edition(session)
     served = Served(house.app)
     node = make_node(network_url=served.url, network_key=KEY)
     with node.database.write() as session:
         store, given = store_of(session, STORE), {"actor": BY, "at": now}
-        shared_points.take_edition(session, edition)
-        shared_points.take_part(Context(session, **given), store)
+        loyalty.take_edition(session, edition)
+        loyalty.take_part(Context(session, **given), store)
         agreed = frozenset({"phone", "points", "network"})
         customers.add(
             Context(session, **given), store, MARTA, Particulars("Marta Novak", "+12135550199", agreed=agreed)
@@ -84,7 +84,7 @@ def test_the_customer_s_code_is_asked_for_and_typed_at_the_till_once(page: Page,
     code.fill(sent[0])
     page.get_by_role("button", name=confirm, exact=True).click()
     expect(page.locator("#sheet")).to_contain_text(confirmed)
-    assert [row.linked for row in known.rows(shared_points.SharedAccount)] == [True]
+    assert [row.linked for row in known.rows(loyalty.PointsAccount, scope=NETWORK)] == [True]
 
 
 def test_the_customer_s_page_sends_the_code_and_takes_it(page: Page, known: Node, faults):

@@ -798,16 +798,6 @@ CREATE TABLE lost_entry (
   CONSTRAINT pk_lost_entry PRIMARY KEY (store_id, id)
 );
 
-CREATE TABLE loyalty_scheme (
-  store_id TEXT NOT NULL,
-  active BOOLEAN NOT NULL,
-  points BIGINT NOT NULL,
-  per_minor BIGINT NOT NULL,
-  worth_minor BIGINT NOT NULL,
-  least_points BIGINT NOT NULL,
-  CONSTRAINT pk_loyalty_scheme PRIMARY KEY (store_id)
-);
-
 CREATE TABLE map_point (
   id TEXT NOT NULL,
   lat_e6 BIGINT NOT NULL,
@@ -1243,27 +1233,39 @@ CREATE TABLE plausible_limit (
 CREATE TABLE points_account (
   store_id TEXT NOT NULL,
   customer_id TEXT NOT NULL,
+  scope TEXT NOT NULL,
   member BOOLEAN NOT NULL,
+  key TEXT NOT NULL,
+  linked BOOLEAN NOT NULL,
   points BIGINT NOT NULL,
-  lines BIGINT NOT NULL,
-  CONSTRAINT pk_points_account PRIMARY KEY (store_id, customer_id)
+  reported_points BIGINT NOT NULL,
+  reported_n BIGINT NOT NULL,
+  CONSTRAINT pk_points_account PRIMARY KEY (store_id, customer_id, scope)
 );
 
 CREATE TABLE points_entry (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
+  scope TEXT NOT NULL,
   customer_id TEXT NOT NULL,
+  member_id TEXT NOT NULL,
   n BIGINT NOT NULL,
   kind TEXT NOT NULL,
   points BIGINT NOT NULL,
-  balance BIGINT NOT NULL,
   amount_minor BIGINT NOT NULL,
-  sale_id TEXT,
+  sale_id TEXT NOT NULL,
+  of_sale_id TEXT NOT NULL,
   at TIMESTAMP WITH TIME ZONE NOT NULL,
+  business_day DATE NOT NULL,
   actor_id TEXT NOT NULL,
-  CONSTRAINT pk_points_entry PRIMARY KEY (store_id, id),
-  CONSTRAINT uq_points_entry_store_id_customer_id_n UNIQUE (store_id, customer_id, n)
+  CONSTRAINT pk_points_entry PRIMARY KEY (store_id, id)
 );
+
+CREATE INDEX ix_points_entry_customer ON points_entry (store_id, customer_id);
+
+CREATE INDEX ix_points_entry_member ON points_entry (member_id, n);
+
+CREATE INDEX ix_points_entry_of_sale ON points_entry (store_id, of_sale_id);
 
 CREATE INDEX ix_points_entry_sale ON points_entry (store_id, sale_id);
 
@@ -1291,6 +1293,30 @@ CREATE TABLE points_member (
   moved_on DATE,
   CONSTRAINT pk_points_member PRIMARY KEY (id),
   CONSTRAINT uq_points_member_key UNIQUE (key)
+);
+
+CREATE TABLE points_part (
+  store_id TEXT NOT NULL,
+  from_day DATE NOT NULL,
+  until_day DATE,
+  reported_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_points_part PRIMARY KEY (store_id, from_day)
+);
+
+CREATE TABLE points_terms (
+  scope TEXT NOT NULL,
+  from_day DATE NOT NULL,
+  active BOOLEAN NOT NULL,
+  points BIGINT NOT NULL,
+  per_minor BIGINT NOT NULL,
+  worth_minor BIGINT NOT NULL,
+  least_points BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  expiry_months BIGINT NOT NULL,
+  lapsed_to TEXT NOT NULL,
+  notice_days BIGINT NOT NULL,
+  CONSTRAINT pk_points_terms PRIMARY KEY (scope, from_day)
 );
 
 CREATE TABLE points_waiting (
@@ -1906,65 +1932,6 @@ CREATE TABLE settlement_invoice (
   changed_n BIGINT NOT NULL,
   CONSTRAINT pk_settlement_invoice PRIMARY KEY (store_id, id),
   CONSTRAINT uq_settlement_invoice_store_id_no UNIQUE (store_id, no)
-);
-
-CREATE TABLE shared_account (
-  store_id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  key TEXT NOT NULL,
-  points BIGINT NOT NULL,
-  reported_points BIGINT NOT NULL,
-  reported_n BIGINT NOT NULL,
-  linked BOOLEAN DEFAULT false NOT NULL,
-  CONSTRAINT pk_shared_account PRIMARY KEY (store_id, customer_id)
-);
-
-CREATE TABLE shared_part (
-  store_id TEXT NOT NULL,
-  from_day DATE NOT NULL,
-  until_day DATE,
-  reported_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  CONSTRAINT pk_shared_part PRIMARY KEY (store_id, from_day)
-);
-
-CREATE TABLE shared_points_entry (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  member_id TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  kind TEXT NOT NULL,
-  points BIGINT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  sale_id TEXT NOT NULL,
-  of_sale_id TEXT DEFAULT '' NOT NULL,
-  at TIMESTAMP WITH TIME ZONE NOT NULL,
-  business_day DATE NOT NULL,
-  actor_id TEXT NOT NULL,
-  CONSTRAINT pk_shared_points_entry PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_shared_points_entry_customer ON shared_points_entry (store_id, customer_id);
-
-CREATE INDEX ix_shared_points_entry_member ON shared_points_entry (member_id, n);
-
-CREATE INDEX ix_shared_points_entry_of_sale ON shared_points_entry (store_id, of_sale_id);
-
-CREATE INDEX ix_shared_points_entry_sale ON shared_points_entry (store_id, sale_id);
-
-CREATE TABLE shared_scheme (
-  from_day DATE NOT NULL,
-  name TEXT NOT NULL,
-  currency TEXT NOT NULL,
-  active BOOLEAN NOT NULL,
-  points BIGINT NOT NULL,
-  per_minor BIGINT NOT NULL,
-  worth_minor BIGINT NOT NULL,
-  least_points BIGINT NOT NULL,
-  expiry_months BIGINT NOT NULL,
-  lapsed_to TEXT NOT NULL,
-  notice_days BIGINT NOT NULL,
-  CONSTRAINT pk_shared_scheme PRIMARY KEY (from_day)
 );
 
 CREATE TABLE shelf_plan (
@@ -3229,7 +3196,7 @@ CREATE TRIGGER append_only_payment_delete BEFORE DELETE ON payment FOR EACH ROW 
 
 CREATE TRIGGER append_only_payment_truncate BEFORE TRUNCATE ON payment FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
-CREATE TRIGGER append_only_points_entry_update BEFORE UPDATE ON points_entry FOR EACH ROW WHEN (ROW(OLD."actor_id"::text, OLD."amount_minor"::text, OLD."at"::text, OLD."balance"::text, OLD."customer_id"::text, OLD."id"::text, OLD."kind"::text, OLD."n"::text, OLD."points"::text, OLD."sale_id"::text, OLD."store_id"::text) IS DISTINCT FROM ROW(NEW."actor_id"::text, NEW."amount_minor"::text, NEW."at"::text, NEW."balance"::text, NEW."customer_id"::text, NEW."id"::text, NEW."kind"::text, NEW."n"::text, NEW."points"::text, NEW."sale_id"::text, NEW."store_id"::text)) EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only_points_entry_update BEFORE UPDATE ON points_entry FOR EACH ROW WHEN (ROW(OLD."actor_id"::text, OLD."amount_minor"::text, OLD."at"::text, OLD."business_day"::text, OLD."customer_id"::text, OLD."id"::text, OLD."kind"::text, OLD."member_id"::text, OLD."of_sale_id"::text, OLD."points"::text, OLD."scope"::text, OLD."store_id"::text) IS DISTINCT FROM ROW(NEW."actor_id"::text, NEW."amount_minor"::text, NEW."at"::text, NEW."business_day"::text, NEW."customer_id"::text, NEW."id"::text, NEW."kind"::text, NEW."member_id"::text, NEW."of_sale_id"::text, NEW."points"::text, NEW."scope"::text, NEW."store_id"::text)) EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_points_entry_delete BEFORE DELETE ON points_entry FOR EACH ROW EXECUTE FUNCTION append_only();
 
@@ -3264,12 +3231,6 @@ CREATE TRIGGER append_only_settlement_entry_update BEFORE UPDATE ON settlement_e
 CREATE TRIGGER append_only_settlement_entry_delete BEFORE DELETE ON settlement_entry FOR EACH ROW EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_settlement_entry_truncate BEFORE TRUNCATE ON settlement_entry FOR EACH STATEMENT EXECUTE FUNCTION append_only();
-
-CREATE TRIGGER append_only_shared_points_entry_update BEFORE UPDATE ON shared_points_entry FOR EACH ROW WHEN (ROW(OLD."actor_id"::text, OLD."amount_minor"::text, OLD."at"::text, OLD."business_day"::text, OLD."customer_id"::text, OLD."id"::text, OLD."kind"::text, OLD."member_id"::text, OLD."of_sale_id"::text, OLD."points"::text, OLD."store_id"::text) IS DISTINCT FROM ROW(NEW."actor_id"::text, NEW."amount_minor"::text, NEW."at"::text, NEW."business_day"::text, NEW."customer_id"::text, NEW."id"::text, NEW."kind"::text, NEW."member_id"::text, NEW."of_sale_id"::text, NEW."points"::text, NEW."store_id"::text)) EXECUTE FUNCTION append_only();
-
-CREATE TRIGGER append_only_shared_points_entry_delete BEFORE DELETE ON shared_points_entry FOR EACH ROW EXECUTE FUNCTION append_only();
-
-CREATE TRIGGER append_only_shared_points_entry_truncate BEFORE TRUNCATE ON shared_points_entry FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 CREATE TRIGGER append_only_signed_batch_update BEFORE UPDATE ON signed_batch FOR EACH ROW WHEN (ROW(OLD."at"::text, OLD."from_node"::text, OLD."id"::text, OLD."key"::text, OLD."signature"::text, OLD."text"::text) IS DISTINCT FROM ROW(NEW."at"::text, NEW."from_node"::text, NEW."id"::text, NEW."key"::text, NEW."signature"::text, NEW."text"::text)) EXECUTE FUNCTION append_only();
 

@@ -796,16 +796,6 @@ CREATE TABLE lost_entry (
   CONSTRAINT pk_lost_entry PRIMARY KEY (store_id, id)
 );
 
-CREATE TABLE loyalty_scheme (
-  store_id TEXT NOT NULL,
-  active BOOLEAN NOT NULL,
-  points BIGINT NOT NULL,
-  per_minor BIGINT NOT NULL,
-  worth_minor BIGINT NOT NULL,
-  least_points BIGINT NOT NULL,
-  CONSTRAINT pk_loyalty_scheme PRIMARY KEY (store_id)
-);
-
 CREATE TABLE map_point (
   id TEXT NOT NULL,
   lat_e6 BIGINT NOT NULL,
@@ -1241,27 +1231,39 @@ CREATE TABLE plausible_limit (
 CREATE TABLE points_account (
   store_id TEXT NOT NULL,
   customer_id TEXT NOT NULL,
+  scope TEXT NOT NULL,
   member BOOLEAN NOT NULL,
+  "key" TEXT NOT NULL,
+  linked BOOLEAN NOT NULL,
   points BIGINT NOT NULL,
-  lines BIGINT NOT NULL,
-  CONSTRAINT pk_points_account PRIMARY KEY (store_id, customer_id)
+  reported_points BIGINT NOT NULL,
+  reported_n BIGINT NOT NULL,
+  CONSTRAINT pk_points_account PRIMARY KEY (store_id, customer_id, scope)
 );
 
 CREATE TABLE points_entry (
   store_id TEXT NOT NULL,
   id TEXT NOT NULL,
+  scope TEXT NOT NULL,
   customer_id TEXT NOT NULL,
+  member_id TEXT NOT NULL,
   n BIGINT NOT NULL,
   kind TEXT NOT NULL,
   points BIGINT NOT NULL,
-  balance BIGINT NOT NULL,
   amount_minor BIGINT NOT NULL,
-  sale_id TEXT,
+  sale_id TEXT NOT NULL,
+  of_sale_id TEXT NOT NULL,
   at DATETIME NOT NULL,
+  business_day DATE NOT NULL,
   actor_id TEXT NOT NULL,
-  CONSTRAINT pk_points_entry PRIMARY KEY (store_id, id),
-  CONSTRAINT uq_points_entry_store_id_customer_id_n UNIQUE (store_id, customer_id, n)
+  CONSTRAINT pk_points_entry PRIMARY KEY (store_id, id)
 );
+
+CREATE INDEX ix_points_entry_customer ON points_entry (store_id, customer_id);
+
+CREATE INDEX ix_points_entry_member ON points_entry (member_id, n);
+
+CREATE INDEX ix_points_entry_of_sale ON points_entry (store_id, of_sale_id);
 
 CREATE INDEX ix_points_entry_sale ON points_entry (store_id, sale_id);
 
@@ -1289,6 +1291,30 @@ CREATE TABLE points_member (
   moved_on DATE,
   CONSTRAINT pk_points_member PRIMARY KEY (id),
   CONSTRAINT uq_points_member_key UNIQUE ("key")
+);
+
+CREATE TABLE points_part (
+  store_id TEXT NOT NULL,
+  from_day DATE NOT NULL,
+  until_day DATE,
+  reported_at DATETIME NOT NULL,
+  CONSTRAINT pk_points_part PRIMARY KEY (store_id, from_day)
+);
+
+CREATE TABLE points_terms (
+  scope TEXT NOT NULL,
+  from_day DATE NOT NULL,
+  active BOOLEAN NOT NULL,
+  points BIGINT NOT NULL,
+  per_minor BIGINT NOT NULL,
+  worth_minor BIGINT NOT NULL,
+  least_points BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  expiry_months BIGINT NOT NULL,
+  lapsed_to TEXT NOT NULL,
+  notice_days BIGINT NOT NULL,
+  CONSTRAINT pk_points_terms PRIMARY KEY (scope, from_day)
 );
 
 CREATE TABLE points_waiting (
@@ -1898,65 +1924,6 @@ CREATE TABLE settlement_invoice (
   changed_n BIGINT NOT NULL,
   CONSTRAINT pk_settlement_invoice PRIMARY KEY (store_id, id),
   CONSTRAINT uq_settlement_invoice_store_id_no UNIQUE (store_id, no)
-);
-
-CREATE TABLE shared_account (
-  store_id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  "key" TEXT NOT NULL,
-  points BIGINT NOT NULL,
-  reported_points BIGINT NOT NULL,
-  reported_n BIGINT NOT NULL,
-  linked BOOLEAN DEFAULT 0 NOT NULL,
-  CONSTRAINT pk_shared_account PRIMARY KEY (store_id, customer_id)
-);
-
-CREATE TABLE shared_part (
-  store_id TEXT NOT NULL,
-  from_day DATE NOT NULL,
-  until_day DATE,
-  reported_at DATETIME NOT NULL,
-  CONSTRAINT pk_shared_part PRIMARY KEY (store_id, from_day)
-);
-
-CREATE TABLE shared_points_entry (
-  store_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  customer_id TEXT NOT NULL,
-  member_id TEXT NOT NULL,
-  n BIGINT NOT NULL,
-  kind TEXT NOT NULL,
-  points BIGINT NOT NULL,
-  amount_minor BIGINT NOT NULL,
-  sale_id TEXT NOT NULL,
-  of_sale_id TEXT DEFAULT '' NOT NULL,
-  at DATETIME NOT NULL,
-  business_day DATE NOT NULL,
-  actor_id TEXT NOT NULL,
-  CONSTRAINT pk_shared_points_entry PRIMARY KEY (store_id, id)
-);
-
-CREATE INDEX ix_shared_points_entry_customer ON shared_points_entry (store_id, customer_id);
-
-CREATE INDEX ix_shared_points_entry_member ON shared_points_entry (member_id, n);
-
-CREATE INDEX ix_shared_points_entry_of_sale ON shared_points_entry (store_id, of_sale_id);
-
-CREATE INDEX ix_shared_points_entry_sale ON shared_points_entry (store_id, sale_id);
-
-CREATE TABLE shared_scheme (
-  from_day DATE NOT NULL,
-  name TEXT NOT NULL,
-  currency TEXT NOT NULL,
-  active BOOLEAN NOT NULL,
-  points BIGINT NOT NULL,
-  per_minor BIGINT NOT NULL,
-  worth_minor BIGINT NOT NULL,
-  least_points BIGINT NOT NULL,
-  expiry_months BIGINT NOT NULL,
-  lapsed_to TEXT NOT NULL,
-  notice_days BIGINT NOT NULL,
-  CONSTRAINT pk_shared_scheme PRIMARY KEY (from_day)
 );
 
 CREATE TABLE shelf_plan (
@@ -3180,7 +3147,7 @@ CREATE TRIGGER append_only_payment_update BEFORE UPDATE ON payment WHEN (OLD."am
 
 CREATE TRIGGER append_only_payment_delete BEFORE DELETE ON payment WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'payment is append-only'); END;
 
-CREATE TRIGGER append_only_points_entry_update BEFORE UPDATE ON points_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."balance" IS NOT NEW."balance" OR OLD."customer_id" IS NOT NEW."customer_id" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."n" IS NOT NEW."n" OR OLD."points" IS NOT NEW."points" OR OLD."sale_id" IS NOT NEW."sale_id" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'points_entry is append-only'); END;
+CREATE TRIGGER append_only_points_entry_update BEFORE UPDATE ON points_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."customer_id" IS NOT NEW."customer_id" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."member_id" IS NOT NEW."member_id" OR OLD."of_sale_id" IS NOT NEW."of_sale_id" OR OLD."points" IS NOT NEW."points" OR OLD."scope" IS NOT NEW."scope" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'points_entry is append-only'); END;
 
 CREATE TRIGGER append_only_points_entry_delete BEFORE DELETE ON points_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'points_entry is append-only'); END;
 
@@ -3203,10 +3170,6 @@ CREATE TRIGGER append_only_sale_line_delete BEFORE DELETE ON sale_line WHEN NOT 
 CREATE TRIGGER append_only_settlement_entry_update BEFORE UPDATE ON settlement_entry WHEN (OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."from_account" IS NOT NEW."from_account" OR OLD."id" IS NOT NEW."id" OR OLD."invoice_id" IS NOT NEW."invoice_id" OR OLD."kind" IS NOT NEW."kind" OR OLD."n" IS NOT NEW."n" OR OLD."source_id" IS NOT NEW."source_id" OR OLD."store_id" IS NOT NEW."store_id" OR OLD."to_account" IS NOT NEW."to_account" OR OLD."words" IS NOT NEW."words") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'settlement_entry is append-only'); END;
 
 CREATE TRIGGER append_only_settlement_entry_delete BEFORE DELETE ON settlement_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'settlement_entry is append-only'); END;
-
-CREATE TRIGGER append_only_shared_points_entry_update BEFORE UPDATE ON shared_points_entry WHEN (OLD."actor_id" IS NOT NEW."actor_id" OR OLD."amount_minor" IS NOT NEW."amount_minor" OR OLD."at" IS NOT NEW."at" OR OLD."business_day" IS NOT NEW."business_day" OR OLD."customer_id" IS NOT NEW."customer_id" OR OLD."id" IS NOT NEW."id" OR OLD."kind" IS NOT NEW."kind" OR OLD."member_id" IS NOT NEW."member_id" OR OLD."of_sale_id" IS NOT NEW."of_sale_id" OR OLD."points" IS NOT NEW."points" OR OLD."store_id" IS NOT NEW."store_id") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'shared_points_entry is append-only'); END;
-
-CREATE TRIGGER append_only_shared_points_entry_delete BEFORE DELETE ON shared_points_entry WHEN NOT amending() BEGIN SELECT RAISE(ABORT, 'shared_points_entry is append-only'); END;
 
 CREATE TRIGGER append_only_signed_batch_update BEFORE UPDATE ON signed_batch WHEN (OLD."at" IS NOT NEW."at" OR OLD."from_node" IS NOT NEW."from_node" OR OLD."id" IS NOT NEW."id" OR OLD."key" IS NOT NEW."key" OR OLD."signature" IS NOT NEW."signature" OR OLD."text" IS NOT NEW."text") AND NOT amending() BEGIN SELECT RAISE(ABORT, 'signed_batch is append-only'); END;
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,12 +17,12 @@ from config.ids import NETWORK
 from config.money import exponent
 from config.nodes import publication
 from config.nodes.publication import EVERYONE
-from pos.customers import loyalty, shared_points
-from pos.customers.shared_points import SharedScheme
+from pos.customers import loyalty
+from pos.customers.loyalty import PointsTerms
 from pos.store.store import Store, usual_currency
 from store_app.pages.common import form
 from store_app.pages.customers.customers import POINT_WORDS
-from store_app.pages.customers.loyalty import figures
+from store_app.pages.customers.loyalty import amounts, typed_terms
 from store_app.runtime.doors import acting, clock, read, wake_worker_after, write
 from store_app.web.presenting import page
 from store_app.web.security import requires
@@ -44,7 +44,7 @@ WHY_WORDS = {
     "not-earned": _l("The store takes back more than the sale earned, or without its return."),
     "not-spent": _l("The store gives back more than was redeemed for the sale, or without its return."),
 }
-"""Why a movement waits (`points_book.PointsWaiting`), for the operator."""
+"""Why a movement waits (`PointsWaiting`), for the operator."""
 MOST_MONTHS, MOST_NOTICE = 60, 365
 
 
@@ -54,9 +54,9 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
     """Show the scheme, what is outstanding, what the stores gave and took, and the form that founds or changes it."""
     today = clock.now().date()
     with read() as session:
-        days = list(session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)))
+        days = list(session.scalars(sa.select(PointsTerms).order_by(PointsTerms.from_day)))
         stores = list(session.scalars(sa.select(Store)))
-        now = shared_points.scheme_on(session, today)
+        now = loyalty.terms_on(session, NETWORK, today)
         members, points = network_points.outstanding(session)
         currency = days[0].currency if days else usual_currency(session)
         waiting, many_wait = network_points.waiting(session, WAITING_SHOWN)
@@ -72,14 +72,15 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
         }
     typed = now or (days[0] if days else None)
     places = exponent(currency)
-    amounts = {"per": typed.per_minor, "worth": typed.worth_minor} if typed else {"per": 10**places, "worth": 1}
+    none_yet = loyalty.terms_of(NETWORK, True, 1, 10**places, 1, 100)
     return page(
         "console/points.html",
         **context,
         now=now,
         coming=[row for row in days if row.from_day > today],
         typed=typed,
-        amounts={name: figures(minor, places) for name, minor in amounts.items()},
+        none_yet=none_yet,
+        amounts=amounts(typed or none_yet, places),
         members=members,
         points=points,
         worth_minor=points * (typed.worth_minor if typed else 0),
@@ -98,24 +99,16 @@ def found() -> ResponseReturnValue:
     """Found the scheme, or change it from a day on, and publish it to the stores."""
     form.command_id()
     with write() as session:
-        first = session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)).first()
+        first = points_pool.first_terms(session)
         currency = first.currency if first else usual_currency(session)
-        from_day = form.day("from_day", _("Choose a day."))
-        wished = SharedScheme(
-            from_day=from_day,
-            name=first.name if first else form.text("name", most=30, required=_("Give the points a name.")),
-            currency=currency,
-            active=request.form.get("active") == "yes",
-            points=form.whole("points", least=1, most=loyalty.MOST_POINTS),
-            per_minor=form.amount("per", currency),
-            worth_minor=first.worth_minor if first else form.amount("worth", currency),
-            least_points=form.whole("least_points", least=0, most=loyalty.MOST_POINTS),
-            expiry_months=form.whole("expiry_months", least=0, most=MOST_MONTHS),
-            lapsed_to=form.one_of("lapsed_to", ("stores", "network"), sentence=_("Choose who gets them.")),
-            notice_days=form.whole("notice_days", least=0, most=MOST_NOTICE),
-        )
+        wished = typed_terms(NETWORK, currency, first.worth_minor if first else 0)
+        wished.from_day, wished.currency = form.day("from_day", _("Choose a day.")), currency
+        wished.name = first.name if first else form.text("name", most=30, required=_("Give the points a name."))
+        wished.expiry_months = form.whole("expiry_months", least=0, most=MOST_MONTHS)
+        wished.lapsed_to = form.one_of("lapsed_to", ("stores", "network"), sentence=_("Choose who gets them."))
+        wished.notice_days = form.whole("notice_days", least=0, most=MOST_NOTICE)
         points_pool.found(acting(session), wished)
-        publication.publish(session, "points", EVERYONE, shared_points.edition(session), at=clock.now())
+        publication.publish(session, "points", EVERYONE, loyalty.edition(session), at=clock.now())
     flash(_("Published. The stores have it the next time they ask."), "good")
     return redirect(url_for(".overview_page"), 303)
 
@@ -147,7 +140,7 @@ def _weeks(session: Session, today: dt.date) -> list[dict[str, Any]]:
         points = Counter[str]()
         for day, kind, moved_points in moved:
             points[kind] += moved_points if start <= day < end else 0
-        earned, spent = shared_points.given(points), shared_points.taken(points)
+        earned, spent = loyalty.given(points), loyalty.taken(points)
         weeks.append({"start": start, "earned": max(0, earned), "spent": max(0, spent)})
     most = max((max(one["earned"], one["spent"]) for one in weeks), default=0) or 1
     for one in weeks:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from config.errors import DomainError, NotFound
 from config.money import exponent
 from config.words import names
-from pos.customers import consent, customers, loyalty, shared_points, tab
+from pos.customers import consent, customers, loyalty, tab
 from pos.customers.consent import PURPOSES
 from pos.customers.customers import Customer, Found, Particulars
 from pos.customers.tab import Debt, Paid, TabEntry
@@ -51,7 +51,6 @@ POINT_WORDS = {
     "spent": lazy("Redeemed"),
     "taken_back": lazy("Taken back with a return"),
     "given_back": lazy("Given back with a return"),
-    "ended": lazy("Ended"),
     "carried": lazy("Became shared points"),
     "brought": lazy("From the store’s own points"),
     "lapsed": lazy("Lapsed"),
@@ -138,12 +137,13 @@ def person(customer_id: str, fault: DomainError | None = None, asked: str = "") 
         debt = next(iter(tab.debts(session, store_id, today(), customer_id)), None)
         lines = _lines(session, store, customer_id)
         standing = customers.standing(session, store, customer_id, at=doors().now())
+        scope = loyalty.collects(session, store_id, customer_id, doors().now()).scope
         agreed = consent.in_force(session, store_id, customer_id)
         till = own_till(session, store_id)
         now_open = shift.current(session, store_id, till.id)
-        context = {
-            "points": _points(session, store_id, customer_id, is_shared=bool(standing.points_name)),
-            "scheme": _scheme(session, store_id, is_shared=bool(standing.points_name)),
+        context: dict[str, Any] = {
+            "points": loyalty.entries(session, store_id, customer_id, scope, LINES),
+            "terms": loyalty.terms_in(session, scope, today()),
             "reminder": statement.reminder(session, store, customer_id, at=doors().now()),
         }
     return page(
@@ -338,16 +338,6 @@ def _customer(session: Session, store_id: str, customer_id: str) -> Customer:
         raise NotFound("not-found-here", "This customer is not known here.") from fault
 
 
-def _points(session: Session, store_id: str, customer_id: str, *, is_shared: bool) -> Any:
-    book = shared_points if is_shared else loyalty
-    return book.entries(session, store_id, customer_id, LINES)
-
-
-def _scheme(session: Session, store_id: str, *, is_shared: bool) -> loyalty.Scheme:
-    shared = shared_points.scheme_on(session, today()) if is_shared else None
-    return shared.rates() if shared else loyalty.scheme(session, store_id)
-
-
 def _wished() -> Particulars:
     agreed = frozenset(request.form.getlist("agreed"))
     limit = request.form.get("limit", "").strip()
@@ -363,7 +353,7 @@ def _wished() -> Particulars:
 def _particulars_page(customer: Customer | None, kept: Particulars, fault: DomainError | None) -> ResponseReturnValue:
     places = exponent(place().currency)
     with read() as session:
-        shared = shared_points.part_of(session, str(place().store_id), today())
+        shared = loyalty.part_of(session, str(place().store_id), today())
     offered = [key for key in PURPOSES if key != "network" or shared or key in kept.agreed]
     typed = request.form if request.method == "POST" else None
     return page(

@@ -7,8 +7,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config.errors import DomainError
+from config.ids import NETWORK
 from config.money import exponent
-from pos.customers import loyalty, shared_points
+from pos.customers import loyalty
+from pos.customers.loyalty import PointsTerms
 from pos.store.store import store_of
 from store_app.pages.common import form
 from store_app.runtime.doors import acting, read, wake_worker_after, write
@@ -24,14 +26,14 @@ bp.before_request(form.know_the_place)
 def points(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show how the store thanks its members."""
     with read() as session:
-        rules = loyalty.scheme(session, str(place().store_id))
-        shared = shared_points.scheme_on(session, today())
-        part = shared_points.part_of(session, str(place().store_id), today())
+        rules = loyalty.terms_in(session, str(place().store_id), today())
+        shared = loyalty.terms_on(session, NETWORK, today())
+        part = loyalty.part_of(session, str(place().store_id), today())
     places = exponent(place().currency)
     return page(
         "customers/points.html",
         rules=rules,
-        typed={"per": figures(rules.per_minor, places), "worth": figures(rules.worth_minor, places)},
+        typed=amounts(rules, places),
         per_hundred_minor=rules.points * rules.worth_minor * 100 * 10**places // rules.per_minor,
         hundred_minor=100 * 10**places,
         shared=shared,
@@ -45,16 +47,9 @@ def points(fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(points)
 def set_points() -> ResponseReturnValue:
     """Set how the store thanks its members."""
-    currency = place().currency
-    wished = loyalty.Scheme(
-        active=request.form.get("active") == "yes",
-        points=form.whole("points", least=1, most=loyalty.MOST_POINTS),
-        per_minor=form.amount("per", currency),
-        worth_minor=form.amount("worth", currency),
-        least_points=form.whole("least_points", least=0, most=loyalty.MOST_POINTS),
-    )
+    wished = typed_terms(str(place().store_id), place().currency)
     with write() as session:
-        loyalty.set_scheme(acting(session), str(place().store_id), wished)
+        loyalty.set_terms(acting(session), wished)
     flash(_("Saved."), "good")
     return redirect(url_for("loyalty.points"), 303)
 
@@ -65,17 +60,16 @@ def shared(fault: DomainError | None = None) -> ResponseReturnValue:
     """Show what the network's points cost and bring, and whether the store takes part."""
     store_id, day = str(place().store_id), today()
     with read() as session:
-        scheme, part = shared_points.scheme_on(session, day), shared_points.part_of(session, store_id, day)
-        members, sums = shared_points.members(session, store_id), shared_points.sums(session, store_id)
+        scheme, part = loyalty.terms_on(session, NETWORK, day), loyalty.part_of(session, store_id, day)
+        members, sums = loyalty.members(session, store_id), loyalty.sums(session, store_id)
     worth_minor, hundred_minor = scheme.worth_minor if scheme else 0, 100 * 10 ** exponent(place().currency)
-    given, taken = shared_points.given(sums), shared_points.taken(sums)
     return page(
         "customers/shared_points.html",
         scheme=scheme,
         part=part,
         members=members,
-        given_minor=given * worth_minor,
-        taken_minor=taken * worth_minor,
+        given_minor=loyalty.given(sums) * worth_minor,
+        taken_minor=loyalty.taken(sums) * worth_minor,
         hundred_minor=hundred_minor,
         cost_minor=scheme.points * worth_minor * hundred_minor // scheme.per_minor if scheme else 0,
         last_day=day + dt.timedelta(days=scheme.notice_days if scheme else 0),
@@ -92,11 +86,28 @@ def decide() -> ResponseReturnValue:
     answer = form.one_of("answer", ("join", "leave"), sentence=_("Say whether the store takes part."))
     with write() as session:
         store = store_of(session, str(place().store_id))
-        do = shared_points.take_part if answer == "join" else shared_points.give_notice
+        do = loyalty.take_part if answer == "join" else loyalty.give_notice
         do(acting(session), store)
         wake_worker_after(session)
     flash(_("Your store takes part now.") if answer == "join" else _("Notice is given."), "good")
     return redirect(url_for("loyalty.shared"), 303)
+
+
+def typed_terms(scope: str, currency: str, worth_minor: int = 0) -> PointsTerms:
+    """Return the terms typed into the fields that every scope has; worth_minor: where it is settled already."""
+    return loyalty.terms_of(
+        scope,
+        request.form.get("active") == "yes",
+        form.whole("points", least=1, most=loyalty.MOST_POINTS),
+        form.amount("per", currency),
+        worth_minor or form.amount("worth", currency),
+        form.whole("least_points", least=0, most=loyalty.MOST_POINTS),
+    )
+
+
+def amounts(terms: PointsTerms, places: int) -> dict[str, str]:
+    """Return the amounts of a scheme's terms as its form holds them."""
+    return {"per": figures(terms.per_minor, places), "worth": figures(terms.worth_minor, places)}
 
 
 def figures(minor: int, places: int) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from config.errors import Refused
 from config.ids import NETWORK
 from config.phones import e164
-from pos.customers.shared_points import part_of
+from pos.customers.loyalty import part_of
 from pos.store.store import day_of, store_of
 from supply.money import points
 from supply.online.checkout import phone_codes
@@ -32,8 +32,7 @@ def send(session: Session, store_id: str, phone: str, *, language: str, at: dt.d
     """Send a number the code by which its owner consents (rules 1, 2)."""
     if part_of(session, store_id, day_of(session, store_id, at)) is None:
         raise Refused("takes-no-part", "This store does not take part in the network's points.")
-    number = _number(session, store_id, phone)
-    asker = _asker(store_id, number)
+    number, asker = _asking(session, store_id, phone)
     if phone_codes.send(session, store_id, number, PURPOSE, asker=asker, language=language, at=at):
         raise Refused("too-many-codes", "Too many codes were sent today. Call the store, or order there.")
 
@@ -45,8 +44,7 @@ def prove(
 
     secret: the node's own.
     """
-    number = _number(session, store_id, phone)
-    asker = _asker(store_id, number)
+    number, asker = _asking(session, store_id, phone)
     if not phone_codes.prove(session, store_id, number, code, PURPOSE, asker=asker, secret=secret, at=at):
         return None
     key = members.key_for(NETWORK, store_of(session, store_id).tz, number)
@@ -55,17 +53,14 @@ def prove(
 
 def sent_code(session: Session, store_id: str, phone: str, *, secret: str) -> str:
     """Return the code last sent to a number for a store: for practice, where no message leaves the machine."""
-    number = _number(session, store_id, phone)
-    row = phone_codes.last_sent(session, number, _asker(store_id, number).browser)
+    number, asker = _asking(session, store_id, phone)
+    row = phone_codes.last_sent(session, number, asker.browser)
     return phone_codes.code_of(secret, row.id, row.digits) if row else ""
 
 
 # --- inside ---
 
 
-def _number(session: Session, store_id: str, phone: str) -> str:
-    return e164(phone, store_of(session, store_id).tz)
-
-
-def _asker(store_id: str, number: str) -> phone_codes.Asker:
-    return phone_codes.Asker(f"points {store_id} {number}", "")
+def _asking(session: Session, store_id: str, phone: str) -> tuple[str, phone_codes.Asker]:
+    number = e164(phone, store_of(session, store_id).tz)
+    return number, phone_codes.Asker(f"points {store_id} {number}", "")

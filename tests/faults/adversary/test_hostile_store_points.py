@@ -12,8 +12,8 @@ from config.nodes import outbox
 from config.nodes.inbox import InboxMessage
 from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
-from pos.customers import customers, shared_points
-from pos.customers.shared_points import MemberReported, PointsMoved, PointsReported, SharedEntry
+from pos.customers import customers, loyalty
+from pos.customers.loyalty import MemberReported, PointsEntry, PointsMoved, PointsReported
 from supply.money import points as network_points
 from supply.money import points_pool
 from supply.money.points import PointsMember, PointsWaiting
@@ -275,13 +275,13 @@ def test_no_sequence_of_one_store_s_words_takes_more_than_its_sales_earned_or_co
 
 
 def rogue_moved(session) -> bool:
-    return session.scalar(sa.select(SharedEntry.id).where(SharedEntry.store_id == ROGUE).limit(1)) is not None
+    return session.scalar(sa.select(PointsEntry.id).where(PointsEntry.store_id == ROGUE).limit(1)) is not None
 
 
 def back_of(session) -> int:
     """Return what the rogue took back: a member may have spent it before."""
-    query = sa.select(sa.func.sum(SharedEntry.points)).where(
-        SharedEntry.store_id == ROGUE, SharedEntry.kind == "taken_back"
+    query = sa.select(sa.func.sum(PointsEntry.points)).where(
+        PointsEntry.store_id == ROGUE, PointsEntry.kind == "taken_back"
     )
     return -int(session.scalar(query) or 0)
 
@@ -289,7 +289,7 @@ def back_of(session) -> int:
 def test_the_network_s_doors_answer_alike_for_a_member_and_a_stranger(network):
     with network.doors.write() as session:
         points_pool.found(Context(session, OPERATOR, NOON), terms(from_day=NOON.date(), currency="USD"))
-        session.merge(shared_points.SharedPart(store_id=STORE, from_day=NOON.date(), until_day=None, reported_at=NOON))
+        session.merge(loyalty.TakingPart(store_id=STORE, from_day=NOON.date(), until_day=None, reported_at=NOON))
         tz = session.get_one(network_points.Store, STORE).tz
         network_points.consent(session, "S02", "c2", customers.key_of(NETWORK, tz, PHONES[0]), at=NOON)
     client, bearer = network.visitor(), {"Authorization": f"Bearer {STORE_KEY}"}

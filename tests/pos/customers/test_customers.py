@@ -15,7 +15,6 @@ from config.nodes.journal import Context, JournalEntry
 from pos.customers import checks as account_checks
 from pos.customers import consent, customers, loyalty, tab
 from pos.customers.customers import Customer, Particulars
-from pos.customers.loyalty import Scheme
 from pos.customers.tab import TabEntry, TabMoved
 from pos.documents.till_report import till_report
 from pos.payments import vouchers
@@ -31,7 +30,7 @@ from tests.tampering import unlocked
 
 DAY_S = 86_400
 EVERYTHING = frozenset({"phone", "tab", "points", "messages"})
-CARD = Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10)
+CARD = {"active": True, "points": 1, "per_minor": 100, "worth_minor": 5, "least_points": 10}
 
 
 class Counter:
@@ -40,12 +39,14 @@ class Counter:
     def __init__(self, store: OpenStore, *, limit_minor: int = 10_000) -> None:
         self.store = store
         self.id = self.add("Rosa Lind", phone="+49 170 555 0123", limit_minor=limit_minor)
-        with store.write() as session:
-            loyalty.set_scheme(Context(session, store.wei, store.now), store.store_id, CARD)
+        self.set_terms()
 
     def add(self, name: str, **wishes) -> str:
         given = {"agreed": EVERYTHING} | wishes
         return self.book(customers.add, new_id(), Particulars(name, **given), actor=self.store.wei).id
+
+    def set_terms(self, **wish) -> None:
+        self.book(lambda ctx, store: loyalty.set_terms(ctx, loyalty.terms_of(store.id, **CARD | wish)))
 
     def book(self, verb, *values, actor=None, **wishes):
         with self.store.write() as session:
@@ -369,12 +370,12 @@ def test_a_statement_names_the_receipts_it_is_made_of(counter: Counter):
 def test_points_are_earned_rounded_down_and_redeemed_from_the_least_on(counter: Counter):
     assert counter.book(loyalty.earn, counter.id, 999, sale_id=new_id()) == (9, 9)
     with pytest.raises(Refused) as refused:  # nine points: fewer than the store redeems
-        counter.book(loyalty.spend_points, counter.id, 45, sale_id=new_id())
+        counter.book(loyalty.spend, counter.id, 45, sale_id=new_id())
     assert refused.value.code == "too-few-points"
     assert counter.book(loyalty.earn, counter.id, 1_100, sale_id=new_id()) == (11, 20)
-    assert counter.book(loyalty.spend_points, counter.id, 51, sale_id=new_id()) == (11, 9)
+    assert counter.book(loyalty.spend, counter.id, 51, sale_id=new_id()) == (11, 9)
     with pytest.raises(Refused) as refused:
-        counter.book(loyalty.spend_points, counter.id, 50, sale_id=new_id())
+        counter.book(loyalty.spend, counter.id, 50, sale_id=new_id())
     assert refused.value.facts == {"points": 9, "needed": 10}
     assert counter.findings() == []
 
@@ -382,13 +383,13 @@ def test_points_are_earned_rounded_down_and_redeemed_from_the_least_on(counter: 
 def test_a_return_takes_back_what_its_sale_earned_and_gives_back_what_it_spent(counter: Counter):
     bought = new_id()
     counter.book(loyalty.earn, counter.id, 2_050, sale_id=bought)
-    counter.book(loyalty.spend_points, counter.id, 60, sale_id=bought)
+    counter.book(loyalty.spend, counter.id, 60, sale_id=bought)
     parts = [
-        counter.book(loyalty.take_points_back, counter.id, part, sale_id=new_id(), of_sale_id=bought)[0]
+        counter.book(loyalty.take_back, counter.id, part, sale_id=new_id(), of_sale_id=bought)[0]
         for part in (1_025, 1_025)
     ]
     assert parts == [10, 10]
-    given = counter.book(loyalty.give_points_back, counter.id, 60, sale_id=new_id(), of_sale_id=bought)
+    given = counter.book(loyalty.give_back, counter.id, 60, sale_id=new_id(), of_sale_id=bought)
     assert given == (12, 0)
     assert counter.findings() == []
 
@@ -396,8 +397,8 @@ def test_a_return_takes_back_what_its_sale_earned_and_gives_back_what_it_spent(c
 def test_who_redeems_and_then_returns_owes_the_points(counter: Counter):
     bought = new_id()
     counter.book(loyalty.earn, counter.id, 2_000, sale_id=bought)
-    counter.book(loyalty.spend_points, counter.id, 100, sale_id=new_id())
-    assert counter.book(loyalty.take_points_back, counter.id, 2_000, sale_id=new_id(), of_sale_id=bought) == (20, -20)
+    counter.book(loyalty.spend, counter.id, 100, sale_id=new_id())
+    assert counter.book(loyalty.take_back, counter.id, 2_000, sale_id=new_id(), of_sale_id=bought) == (20, -20)
     standing = counter.book(lambda ctx, store: customers.standing(ctx.session, store, counter.id, at=ctx.at))
     assert (standing.points, standing.points_worth_minor) == (-20, 0)
     assert counter.book(loyalty.earn, counter.id, 3_000, sale_id=new_id()) == (30, 10)
@@ -407,18 +408,15 @@ def test_without_scheme_or_membership_nothing_is_earned(counter: Counter):
     guest = counter.add("Guest", agreed=frozenset())
     assert counter.book(loyalty.earn, guest, 5_000, sale_id=new_id()) == (0, 0)
     with pytest.raises(Refused):
-        counter.book(loyalty.spend_points, guest, 50, sale_id=new_id())
-    with counter.store.write() as session:
-        off = Scheme(active=False, points=1, per_minor=100, worth_minor=5, least_points=10)
-        loyalty.set_scheme(Context(session, counter.store.wei, counter.store.now), counter.store.store_id, off)
+        counter.book(loyalty.spend, guest, 50, sale_id=new_id())
+    counter.set_terms(active=False)
     assert counter.book(loyalty.earn, counter.id, 5_000, sale_id=new_id()) == (0, 0)
 
 
 @pytest.mark.parametrize("wish", [{"points": 0}, {"per_minor": 0}, {"worth_minor": 101}, {"least_points": -1}])
 def test_a_scheme_that_makes_no_sense_is_refused(counter: Counter, wish):
-    wished = Scheme(**vars(CARD) | wish)
-    with counter.store.write() as session, pytest.raises(Invalid):
-        loyalty.set_scheme(Context(session, counter.store.wei, counter.store.now), counter.store.store_id, wished)
+    with pytest.raises(Invalid):
+        counter.set_terms(**wish)
 
 
 # --- the person ---
@@ -549,10 +547,10 @@ def test_no_walk_of_verbs_breaks_the_books(counter: Counter, seed: int):
             elif step == "earn":
                 points = counter.book(loyalty.earn, counter.id, amount, sale_id=new_id())[1]
             elif step == "spend":
-                points = counter.book(loyalty.spend_points, counter.id, amount, sale_id=new_id())[1]
+                points = counter.book(loyalty.spend, counter.id, amount, sale_id=new_id())[1]
                 assert points >= 0
             elif step == "take":
-                points = counter.book(loyalty.take_points_back, counter.id, amount, sale_id=new_id())[1]
+                points = counter.book(loyalty.take_back, counter.id, amount, sale_id=new_id())[1]
             elif step == "issue":
                 code = counter.book(vouchers.issue, amount, kind="credit", sale_id=new_id()).code
                 worth = amount
@@ -576,7 +574,7 @@ def test_no_walk_of_verbs_breaks_the_books(counter: Counter, seed: int):
     ("table", "column", "check"),
     [("tab_account", "balance_minor", "K13"),
      ("tab_settlement", "amount_minor", "K13"), ("points_account", "points", "K14"),
-     ("voucher", "balance_minor", "K15"), ("points_entry", "balance", "K14"), ("tab_entry", "amount_minor", "K13")],
+     ("voucher", "balance_minor", "K15"), ("points_entry", "points", "K14"), ("tab_entry", "amount_minor", "K13")],
 )  # fmt: skip
 def test_a_book_that_was_touched_is_found(counter: Counter, table, column, check):
     counter.charge(500)

@@ -164,7 +164,7 @@ def test_people_and_settings_of_today_are_copied_when_they_rest_and_a_day_of_sal
     assert not copied_after("product.changed", 90, Actor.system("catalogue", STORE))
     assert not copied_after("staff.added", 5)  # somebody is still at it
     assert copied_after("said", 5)
-    assert not copied_after("loyalty.set", 30)  # at most once an hour
+    assert not copied_after("points.set", 30)  # at most once an hour
     assert copied_after("said", 40)
     assert not copied_after("said", 90)
 

@@ -6,9 +6,9 @@ import sqlalchemy as sa
 
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Actor, Context
-from pos.customers import customers, shared_points
+from pos.customers import customers, loyalty
 from pos.customers.customers import Particulars
-from pos.customers.shared_points import SharedScheme
+from pos.customers.loyalty import PointsTerms
 from pos.payments import requests
 from pos.payments.payments import Payment
 from pos.store.store import store_of
@@ -34,17 +34,17 @@ class Clover:
             store = store_of(session, STORE)
             self.currency, self.key = store.currency, customers.key_of(NETWORK, store.tz, PHONE)
         with network.doors.write() as session:
-            scheme = SharedScheme(
-                from_day=NOON.date(), name="Clover", currency=self.currency, active=True, points=10, per_minor=100,
-                worth_minor=1, least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
+            scheme = PointsTerms(
+                scope=NETWORK, from_day=NOON.date(), name="Clover", currency=self.currency, active=True, points=10,
+                per_minor=100, worth_minor=1, least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
             )  # fmt: skip
             points_pool.found(Context(session, BY, NOON), scheme)
-            edition = shared_points.edition(session)
+            edition = loyalty.edition(session)
         stock_milk(house)
         with house.doors.write() as session:
-            shared_points.take_edition(session, edition)
+            loyalty.take_edition(session, edition)
             store, by = store_of(session, STORE), {"actor": Actor.system("test", STORE), "at": NOON}
-            shared_points.take_part(Context(session, **by), store)
+            loyalty.take_part(Context(session, **by), store)
             agreed = frozenset({"phone", "points", "network"})
             customers.add(Context(session, **by), store, ANA, Particulars("Ana", PHONE, agreed=agreed))
         if agreed_here:
@@ -139,9 +139,9 @@ def test_without_a_line_no_code_is_sent_and_the_page_says_that_the_points_are_ke
 def test_what_no_sale_supports_is_shown_to_the_operator_who_counts_or_rejects_it(network):
     operator, made = network.signed_in("operator"), {}
     with network.doors.write() as session:
-        scheme = SharedScheme(
-            from_day=NOON.date(), name="Clover", currency="USD", active=True, points=10, per_minor=100, worth_minor=1,
-            least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
+        scheme = PointsTerms(
+            scope=NETWORK, from_day=NOON.date(), name="Clover", currency="USD", active=True, points=10, per_minor=100,
+            worth_minor=1, least_points=10, expiry_months=0, lapsed_to="stores", notice_days=14,
         )  # fmt: skip
         points_pool.found(Context(session, BY, NOON), scheme)
         for points in (70, 900):
@@ -203,7 +203,7 @@ def test_a_return_gives_back_the_points_that_paid_and_takes_back_what_was_earned
     clover.talk()
     assert clover.known() == 38 + 20 - 28
     with clover.house.doors.read() as session:
-        assert session.get(shared_points.SharedAccount, (STORE, ANA)).points == 30
+        assert loyalty.account_of(session, STORE, ANA, NETWORK).points == 30
 
 
 def test_the_shopkeeper_takes_part_and_leaves_on_one_page(build, network, served):

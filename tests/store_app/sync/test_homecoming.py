@@ -115,7 +115,7 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
         store_row = store_of(session, STORE)
         wished = Particulars("Maya", agreed=frozenset({"points", "tab"}), limit_minor=100_000)
         customers.add(Context(session, store.wei, NOON), store_row, MAYA, wished)
-        loyalty.set_scheme(Context(session, store.wei, NOON), STORE, loyalty.Scheme(True, 1, 100, 1, 1))
+        loyalty.set_terms(Context(session, store.wei, NOON), loyalty.terms_of(STORE, True, 1, 100, 1, 1))
     first = store.sell([("milk", 2)])
     on_the_tab(lost, [("tea", 1)])
     lost.talk()

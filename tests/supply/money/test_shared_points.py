@@ -16,10 +16,10 @@ from config.ids import NETWORK, new_id
 from config.nodes import facts, outbox
 from config.nodes.journal import Context
 from config.nodes.outbox import Message
-from pos.customers import customers, loyalty, shared_points
+from pos.customers import checks as account_checks
+from pos.customers import customers, loyalty
 from pos.customers.customers import Particulars
-from pos.customers.loyalty import Scheme
-from pos.customers.shared_points import SharedAccount, SharedEntry, SharedScheme
+from pos.customers.loyalty import PointsAccount, PointsEntry, PointsTerms
 from pos.facts import Paid
 from pos.store.store import store_of
 from supply.money import ledger, points_pool
@@ -40,11 +40,11 @@ SECRET = "the-network-s-own"
 KEY = customers.key_of(NETWORK, "UTC", PHONES[0])
 
 
-def terms(**other) -> SharedScheme:
-    given = {"from_day": DAY, "name": "Clover", "currency": "EUR", "active": True, "points": 2, "per_minor": 100,
-             "worth_minor": 3, "least_points": 10, "expiry_months": 12, "lapsed_to": "stores",
+def terms(**other) -> PointsTerms:
+    given = {"scope": NETWORK, "from_day": DAY, "name": "Clover", "currency": "EUR", "active": True, "points": 2,
+             "per_minor": 100, "worth_minor": 3, "least_points": 10, "expiry_months": 12, "lapsed_to": "stores",
              "notice_days": 14}  # fmt: skip
-    return SharedScheme(**given | other)
+    return PointsTerms(**given | other)
 
 
 def a_sale(store, customer_id, minor, sale_id, of_sale_id=None, *, receipt_no, at=AT):
@@ -72,11 +72,11 @@ class Street:
         self.numbers = {store: itertools.count(1) for store in country.stores}
         with self.network.write() as session:
             points_pool.found(Context(session, OPERATOR, AT), terms(**scheme))
-            edition = shared_points.edition(session)
+            edition = loyalty.edition(session)
         for store, database in country.stores.items():
             with database.write() as session:
-                shared_points.take_edition(session, edition)
-                shared_points.take_part(Context(session, KEEPER[store], AT), store_of(session, store))
+                loyalty.take_edition(session, edition)
+                loyalty.take_part(Context(session, KEEPER[store], AT), store_of(session, store))
             for who in range(len(PHONES)):
                 self.know(store, who)
         self.deliver()
@@ -130,9 +130,9 @@ class Street:
         sale_id = sale_id or new_id()
         with self.country.stores[store].write() as session:
             store_row, mine = store_of(session, store), self.id(store, who)
-            if not shared_points.collects(session, store, mine, self.at):
+            if loyalty.collects(session, store, mine, self.at).scope != NETWORK:
                 raise Refused("no-points-here", "No member")
-            shared_points.earn(Context(session, KEEPER[store], self.at), store_row, mine, minor, sale_id=sale_id)
+            loyalty.earn(Context(session, KEEPER[store], self.at), store_row, mine, minor, sale_id=sale_id)
         self.ring(store, who, minor, sale_id)
         return sale_id
 
@@ -143,9 +143,9 @@ class Street:
             store_row, mine = store_of(session, store), self.id(store, who)
             ctx, rest = Context(session, KEEPER[store], self.at), {"sale_id": return_id, "of_sale_id": sale_id}
             if earned:
-                shared_points.take_points_back(ctx, store_row, mine, earned, **rest)
+                loyalty.take_back(ctx, store_row, mine, earned, **rest)
             if paid:
-                shared_points.give_points_back(ctx, store_row, mine, paid, **rest)
+                loyalty.give_back(ctx, store_row, mine, paid, **rest)
 
     def ask(self, store, who, minor, payment_id="") -> tuple[str, str]:
         """Ask the network for points; returns the payment's id and what became of it."""
@@ -158,12 +158,13 @@ class Street:
         """Complete the sale that granted points pay."""
         with self.country.stores[store].write() as session:
             ctx, sale_id = Context(session, KEEPER[store], self.at), f"sale-{payment_id}"
-            shared_points.spend(ctx, store, self.id(store, who), payment_id, minor, sale_id=sale_id)
+            mine = store_of(session, store), self.id(store, who)
+            loyalty.spend(ctx, *mine, minor, sale_id=sale_id, payment_id=payment_id)
 
     def seen(self, store, who=0) -> int:
         """Return the balance a store shows."""
         with self.country.stores[store].read() as session:
-            return session.get(SharedAccount, (store, self.id(store, who))).points
+            return loyalty.account_of(session, store, self.id(store, who), NETWORK).points
 
     def pool(self) -> int:
         """Return what the pool holds, having checked that it is what the stores owe it and what points are worth."""
@@ -171,7 +172,7 @@ class Street:
             _members, points = network_points.outstanding(session)
             due = sum(part.due_minor for part in points_pool.parts(session))
             assert due == points * 3
-            assert points == session.scalar(sa.select(sa.func.coalesce(sa.func.sum(SharedEntry.points), 0)))
+            assert points == session.scalar(sa.select(sa.func.coalesce(sa.func.sum(PointsEntry.points), 0)))
             return due
 
     def night(self, day=DAY) -> dict[str, int]:
@@ -323,7 +324,7 @@ def test_who_leaves_at_the_network_leaves_every_shop_and_may_come_again(street):
     street.deliver(seed=3)
     for store, database in street.country.stores.items():
         with database.read() as session:
-            assert shared_points.collects(session, store, street.id(store, 0), AT) is None
+            assert loyalty.collects(session, store, street.id(store, 0), AT).scope == store
     street.at = later(hours=2)
     street.know("S1", 0)
     street.sell("S1", 0, 500)
@@ -354,7 +355,7 @@ def test_a_shops_own_points_come_along_and_are_never_collected_beside(tmp_path):
     street = Street(make_country(tmp_path))
     with street.country.stores["S1"].write() as session:
         store_row, by = store_of(session, "S1"), {"actor": KEEPER["S1"], "at": AT}
-        loyalty.set_scheme(Context(session, **by), "S1", Scheme(True, 1, 100, 2, 1))
+        loyalty.set_terms(Context(session, **by), loyalty.terms_of("S1", True, 1, 100, 2, 1))
         customers.add(
             Context(session, **by), store_row, "customer-own", Particulars("Bo", agreed=frozenset({"points"}))
         )
@@ -364,15 +365,41 @@ def test_a_shops_own_points_come_along_and_are_never_collected_beside(tmp_path):
         standing = customers.standing(session, store_row, "customer-own", at=AT)
         assert (standing.points, standing.points_name, standing.points_to_confirm) == (26, "Clover", True)
         assert loyalty.account_of(session, "S1", "customer-own").points == 0
+        back = {"sale_id": "r0", "of_sale_id": "s0"}
+        assert loyalty.take_back(Context(session, **by), store_row, "customer-own", 1_000, **back) == (10, -10)
+        standing = customers.standing(session, store_row, "customer-own", at=AT)
+        assert standing.points == 26, "what comes back is of the points that its sale earned"
+        assert account_checks.findings(session) == []
+
+
+def test_points_that_went_over_are_not_had_twice_once_the_books_are_put_back(street):
+    with street.country.stores["S1"].write() as session:
+        store_row, by, mine = store_of(session, "S1"), {"actor": KEEPER["S1"], "at": AT}, ("S1", "customer-own")
+        loyalty.set_terms(Context(session, **by), loyalty.terms_of("S1", True, 1, 100, 2, 1))
+        wished = Particulars("Bo", "+1 213 555 0101", agreed=AGREED - {"network"})
+        customers.add(Context(session, **by), store_row, mine[1], wished)
+        loyalty.earn(Context(session, **by), store_row, mine[1], 4_000, sale_id="s0")
+    copied = (loyalty.PointsAccount.customer_id == mine[1], loyalty.PointsAccount.scope == "S1")
+    with street.country.stores["S1"].write() as session:
+        loyalty.enroll(Context(session, **by), store_row, mine[1], member=True, key="k")
+        reported = [Message(**outbox.to_wire(row)) for row in outbox.due(session, NETWORK)]
+        with unlocked(session):
+            session.execute(sa.delete(PointsEntry).where(PointsEntry.kind.in_(["carried", "brought"])))
+        session.execute(sa.delete(PointsAccount).where(PointsAccount.scope == NETWORK))
+        session.execute(sa.update(PointsAccount).where(*copied).values(points=40))
+        for message in reported * 2:
+            assert not facts.recover(session, message, AT)
+        assert [loyalty.account_of(session, *mine, scope).points for scope in ("S1", NETWORK)] == [0, 26]
+        assert account_checks.findings(session) == []
 
 
 def test_a_shop_leaves_after_its_notice_and_what_it_sold_can_still_come_back(street):
     sale_id = street.sell("S1", 0, 1_000)
     with street.country.stores["S1"].write() as session:
-        part = shared_points.give_notice(Context(session, KEEPER["S1"], later(hours=1)), store_of(session, "S1"))
+        part = loyalty.give_notice(Context(session, KEEPER["S1"], later(hours=1)), store_of(session, "S1"))
         assert part.until_day == DAY + dt.timedelta(days=14)
-        assert shared_points.collects(session, "S1", street.id("S1", 0), later(days=14))
-        assert not shared_points.collects(session, "S1", street.id("S1", 0), later(days=15))
+        scopes = [loyalty.collects(session, "S1", street.id("S1", 0), later(days=n)).scope for n in (14, 15)]
+        assert scopes == [NETWORK, "S1"]
     street.deliver()
     street.at = later(days=20)
     assert street.ask("S1", 0, 30)[1] == "declined"
@@ -387,7 +414,7 @@ def test_the_network_changes_its_scheme_from_a_day_on_but_never_what_a_point_is_
             points_pool.found(Context(session, OPERATOR, AT), terms(points=1))
         less = terms(from_day=DAY + dt.timedelta(days=3), points=1, worth_minor=9)
         points_pool.found(Context(session, OPERATOR, AT), less)
-        rows = [shared_points.scheme_on(session, DAY + dt.timedelta(days=n)) for n in (2, 3)]
+        rows = [loyalty.terms_on(session, NETWORK, DAY + dt.timedelta(days=n)) for n in (2, 3)]
         assert [(row.points, row.worth_minor) for row in rows] == [(2, 3), (1, 3)]
 
 
@@ -398,9 +425,9 @@ def test_a_shop_put_back_from_a_copy_knows_its_members_and_their_points_again(st
         reported = [Message(**outbox.to_wire(row)) for row in outbox.due(session, NETWORK)]
     street.bring_back("S1", 1, sale_id, earned=500)
     with street.country.stores["S1"].write() as session:
-        session.execute(sa.delete(SharedAccount))
+        session.execute(sa.delete(PointsAccount).where(PointsAccount.scope == NETWORK))
         with unlocked(session):
-            session.execute(sa.delete(SharedEntry))
+            session.execute(sa.delete(PointsEntry))
         for message in reported * 2:
             assert not facts.recover(session, message, AT)
     assert (street.seen("S1", 0), street.seen("S1", 1)) == (20, 10)
@@ -465,8 +492,8 @@ class Walk:
 
     def agree(self, store, who, _size):
         with self.street.country.stores[store].read() as session:
-            known = shared_points.collects(session, store, self.street.id(store, who), self.street.at)
-        if known:
+            known = loyalty.collects(session, store, self.street.id(store, who), self.street.at)
+        if known.scope == NETWORK:
             self.street.agree(store, who)
 
     def night(self, _store, _who, size):
@@ -495,7 +522,9 @@ class Walk:
             points = {row.id: row.points for row in session.scalars(sa.select(PointsMember))}
         for store, database in country.stores.items():
             with database.read() as session:
-                for row in session.scalars(sa.select(SharedAccount).where(SharedAccount.key != "")):
+                for row in session.scalars(
+                    sa.select(PointsAccount).where(PointsAccount.scope == NETWORK, PointsAccount.member)
+                ):
                     link = links[store, row.customer_id]
                     assert row.points == points[link.member_id], f"{store} shows what the network knows"
                     assert row.linked == link.is_linked

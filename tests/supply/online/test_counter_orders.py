@@ -11,7 +11,6 @@ from pos.catalogue import offers
 from pos.catalogue.offers import Coupon
 from pos.customers import customers, loyalty
 from pos.customers.customers import Particulars
-from pos.customers.loyalty import Scheme
 from pos.pricing.promises import Choice, Offer, Part
 from pos.sale import sale
 from pos.sale.sale_request import SaleRequest
@@ -152,11 +151,7 @@ def wu(town):
         for offer in (members, third):
             offers.make(Context(session, ANA, AT), STORE, offer)
         offers.make_coupons(Context(session, ANA, AT), STORE, third.id, codes=["SAVE"], most_uses=1)
-        loyalty.set_scheme(
-            Context(session, ANA, AT),
-            STORE,
-            Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10),
-        )
+        loyalty.set_terms(Context(session, ANA, AT), loyalty.terms_of(STORE, True, 1, 100, 5, 10))
         wished = Particulars("Wu", agreed=frozenset(["points"]))
         made = customers.add(Context(session, ANA, AT), store_of(session, STORE), new_id(), wished).id
     town.publish(later(minutes=1))

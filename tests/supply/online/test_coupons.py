@@ -13,7 +13,6 @@ from pos.catalogue import offers
 from pos.catalogue.offers import Coupon
 from pos.customers import customers, loyalty
 from pos.customers.customers import Particulars
-from pos.customers.loyalty import Scheme
 from pos.pricing.promises import Choice, Offer, Part
 from pos.sale import sale
 from pos.sale.sale_request import SaleRequest
@@ -175,11 +174,7 @@ def test_a_code_of_the_network_is_counted_shop_by_shop(town):
 def member(town, agreed=("phone", "points", "online")):
     with town.store.write() as session:
         store = store_of(session, STORE)
-        loyalty.set_scheme(
-            Context(session, ANA, AT),
-            STORE,
-            Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10),
-        )
+        loyalty.set_terms(Context(session, ANA, AT), loyalty.terms_of(STORE, True, 1, 100, 5, 10))
         wished = Particulars("Rosa", "138-0013-8000", agreed=frozenset(agreed))
         found = customers.add(Context(session, ANA, AT), store, new_id(), wished)
     town.publish(later(minutes=1))

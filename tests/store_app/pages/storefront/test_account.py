@@ -5,7 +5,7 @@ import re
 from config.ids import NETWORK, new_id
 from config.nodes.journal import Context
 from pos.customers import customers
-from pos.customers.shared_points import SharedScheme
+from pos.customers.loyalty import PointsTerms
 from pos.store.store import store_of
 from supply.money import points, points_pool
 from tests.arriving import hear
@@ -67,9 +67,9 @@ def test_a_member_s_shared_points_stand_beside_its_orders_and_its_owner_ends_the
     phone = "+1 555 0100"
     with market.town.network.write() as session:
         store = store_of(session, STORE)
-        scheme = SharedScheme(
-            from_day=AT.date(), name="Clover", currency=store.currency, active=True, points=1, per_minor=100,
-            worth_minor=1, least_points=10, expiry_months=0, lapsed_to="stores", notice_days=0,
+        scheme = PointsTerms(
+            scope=NETWORK, from_day=AT.date(), name="Clover", currency=store.currency, active=True, points=1,
+            per_minor=100, worth_minor=1, least_points=10, expiry_months=0, lapsed_to="stores", notice_days=0,
         )  # fmt: skip
         points_pool.found(Context(session, ANA, AT), scheme)
         key = customers.key_of(NETWORK, store.tz, phone)
