@@ -174,7 +174,7 @@ def refuse_unsafe(engine: Engine) -> None:
             else "Set this for the server, the database and its role, let PostgreSQL read it, and start again."
         )
         raise Invalid(
-            "unsafe-database", "The database would not keep every sale (%(reported)s). %(advice)s", reported=reported,
+            "unsafe-database", "The database could not save every sale (%(reported)s). %(advice)s", reported=reported,
             advice=advice, **off,
         )  # fmt: skip
 

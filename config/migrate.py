@@ -26,7 +26,7 @@ from config.words import N_
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWER = N_("These books were written by a newer version. Bring this program up to date first.")
+NEWER = N_("A newer version wrote these books. Update this program first.")
 FOLDER = Path(__file__).resolve().parent / "migrations"
 
 

@@ -286,7 +286,7 @@ def load(**given: Any) -> Settings:
         stands = dict.fromkeys(content, f" in {path}")
         stands |= {name: f" (CORNERSTORE_{name.upper()})" for name in named_outside} | dict.fromkeys(given, "")
         faults = [_said(one["loc"], one["msg"], stands) for one in fault.errors()]
-        raise Invalid("settings", "The settings need mending: %(faults)s.", faults=faults) from fault
+        raise Invalid("settings", "Correct the settings: %(faults)s.", faults=faults) from fault
 
 
 def _said(place: tuple[int | str, ...], words: str, stands: dict[str, str]) -> str:

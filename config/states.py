@@ -48,7 +48,7 @@ class StateTable:
             allowed = ", ".join(self.moves.get(state, ())) or "nothing: it is finished"
             raise Conflict(
                 "illegal-move",
-                "This %(noun)s is %(state)s; it cannot become %(target)s. From here it can become: %(allowed)s.",
+                "This %(noun)s is %(state)s; it cannot become %(target)s. Possible next: %(allowed)s.",
                 allowed=allowed, noun=self.noun, state=state, target=target,
             )  # fmt: skip
 

@@ -166,7 +166,7 @@ def message_of(session: Session, store_id: str, id: str) -> OutgoingMessage:
     query = sa.select(OutgoingMessage).where(OutgoingMessage.store_id == store_id, OutgoingMessage.id == id)
     message: OutgoingMessage | None = session.scalar(lock_rows(session, query))
     if message is None:
-        raise NotFound("no-message", "No letter was written for this order.", message_id=id)
+        raise NotFound("no-message", "No message was written for this order.", message_id=id)
     return message
 
 

@@ -172,7 +172,7 @@ def document_of(session: Session, sale: Sale) -> dict[str, Any]:
         arrived = InboxMessage.from_node == sale.store_id, InboxMessage.id == sale.id
         body = session.scalar(sa.select(InboxMessage.body).where(*arrived))
     if body is None:
-        raise NotFound("no-such-sale", "The document of this sale is not kept here.", sale_id=sale.id)
+        raise NotFound("no-such-sale", "This sale's receipt is not stored here.", sale_id=sale.id)
     document: dict[str, Any] = json.loads(body)
     return document
 

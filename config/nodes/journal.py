@@ -142,7 +142,7 @@ def move(ctx: Context, noun: HasState, target: str, *, subject: str, why: str | 
 def mirror(noun: HasState, state: str) -> None:
     """Let a copy stand where the original stands (rule 3), whatever it has missed on the way."""
     if state not in noun.STATES.moves:
-        raise Invalid("unknown-state", "%(state)s is no state of it.", state=f"{state:.40}")
+        raise Invalid("unknown-state", "“%(state)s” is not one of its states.", state=f"{state:.40}")
     noun.state = state
 
 

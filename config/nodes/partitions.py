@@ -59,7 +59,7 @@ def hold(session: Session, week: dt.date) -> None:
     for book in BOOKS:
         if (name := _weeks(session, book).get(week)) is None:
             raise NotFound(
-                "no-such-week", "There is no partition of the week of %(week)s, so it cannot be put away.", week=week
+                "no-such-week", "There is no partition for the week of %(week)s, so it cannot be archived.", week=week
             )
         session.execute(sa.text(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"))
 
@@ -72,7 +72,7 @@ def detach(session: Session, week: dt.date) -> list[str]:
         name = _weeks(session, book)[week]
         there = name.replace(SCHEMA, AWAY, 1)
         if session.scalar(sa.text("SELECT to_regclass(:there)"), {"there": there}) is not None:
-            raise Refused("still-there", "%(there)s lies there from before. Dump and drop it first.", there=there)
+            raise Refused("still-there", "%(there)s is left over from before. Dump and drop it first.", there=there)
         session.execute(sa.text(f"ALTER TABLE {book} DETACH PARTITION {name}"))
         session.execute(sa.text(f"ALTER TABLE {name} SET SCHEMA {AWAY}"))
         found.append(there)

@@ -120,7 +120,7 @@ def take_over(
 ) -> bool:
     """Check and apply a pulled edition (rule 2); False when we already have it."""
     if hashlib.sha256(text.encode()).hexdigest() != sha256:
-        raise Invalid("broken-pull", "The %(kind)s arrived damaged; the old one stays in use.", kind=kind)
+        raise Invalid("broken-pull", "The %(kind)s arrived damaged; the old version stays in use.", kind=kind)
     have = session.get(Pulled, kind)
     if have is not None and have.version > version:
         raise Conflict(
@@ -166,9 +166,9 @@ def allow(ctx: Context, kind: str, sha256: str) -> None:
     """Give leave to take over a refused edition that only needs it; of another one meanwhile, it is asked again."""
     row = ctx.session.get(RefusedEdition, kind)
     if row is None or row.sha256 != sha256:
-        raise Conflict("edition-gone", "The network has published another edition meanwhile. Look at this one.")
+        raise Conflict("edition-gone", "The network has published another edition since. Check this one.")
     if row.code not in NEEDS_LEAVE:
-        raise Refused("edition-broken", "This edition has a fault that no leave can mend. Call the network's operator.")
+        raise Refused("edition-broken", "This edition has an error you cannot approve. Call the network's operator.")
     if row.allowed_at is None:
         row.allowed_at = ctx.at
         record(ctx, verb="edition.allowed", subject=f"edition:{kind}", version=row.version)

@@ -73,11 +73,13 @@ def load(path: Path) -> Signer | None:
     except (ValueError, TypeError) as fault:
         reported = "Move the file away; a new key is made, and the network's operator must allow it."
         raise Invalid(
-            "broken-signing-key", "The signing key in %(path)s cannot be read. %(reported)s", path=path,
+            "broken-signing-key", "The signing key at %(path)s cannot be read. %(reported)s", path=path,
             reported=reported,
         ) from fault  # fmt: skip
     if not isinstance(key, Ed25519PrivateKey):
-        raise Invalid("broken-signing-key", "The file %(path)s holds a key of another kind. Move it away.", path=path)
+        raise Invalid(
+            "broken-signing-key", "The file %(path)s holds a different kind of key. Move it elsewhere.", path=path
+        )
     return Signer(key)
 
 

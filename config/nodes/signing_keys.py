@@ -106,19 +106,19 @@ def require(session: Session, node_id: str, public: str | None) -> set[str]:
     if public is None:
         if any(state != "refused" for state in known.values()):
             raise Refused(
-                UNSIGNED, "%(node_id)s signs what it sends, and this was not signed: nothing was taken.",
+                UNSIGNED, "%(node_id)s signs what it sends, but this was not signed. Nothing was accepted.",
                 node_id=node_id,
             )  # fmt: skip
         return set(keys)
     state = known.get(public)
     if state in ("withdrawn", "refused"):
         raise Refused(
-            WITHDRAWN, "The signing key %(public)s is not good any more: nothing was taken.",
+            WITHDRAWN, "The signing key %(public)s is no longer valid. Nothing was accepted.",
             public=signing.name_of(public), key=public,
         )  # fmt: skip
     if state is None and any(other != "refused" for other in known.values()):
         raise Refused(
-            UNKNOWN, "The network does not know the signing key %(public)s: nothing was taken.",
+            UNKNOWN, "The network does not know the signing key %(public)s. Nothing was accepted.",
             public=signing.name_of(public), key=public,
         )  # fmt: skip
     return set(keys)

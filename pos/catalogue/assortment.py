@@ -100,7 +100,7 @@ def change(ctx: Context, store_id: str, sku: str, wished: Wished) -> Product:
     _check(ctx.session, wished, sku)
     if wished.stock_unit != product.stock_unit:
         raise Refused(
-            "unit-stays", "What a product is counted in stays as it is. Make a new product instead.", field="stock_unit"
+            "unit-stays", "A product's unit cannot be changed. Add a new product instead.", field="stock_unit"
         )
     before = {name: getattr(product, name) for name in vars(wished)}
     for name, value in vars(wished).items():
@@ -117,9 +117,9 @@ def change(ctx: Context, store_id: str, sku: str, wished: Wished) -> Product:
 def set_price(ctx: Context, store_id: str, sku: str, price_minor: int, from_day: dt.date, *, today: dt.date) -> Price:
     """Date the store's own price from today or a coming day on (rule 2)."""
     if from_day < today:
-        raise Invalid("past-price", "A price begins today or later. Choose another day.", field="from_day")
+        raise Invalid("past-price", "A price starts today or later. Choose another day.", field="from_day")
     if type(price_minor) is not int or not 0 <= price_minor <= MAX_MINOR:
-        raise Invalid("bad-price", "A price is not negative and not absurdly large.", field="price")
+        raise Invalid("bad-price", "Enter a price of zero or more that is not unreasonably large.", field="price")
     return catalogue.set_price(ctx, sku, price_minor, from_day, scope_id=store_id)
 
 
@@ -127,7 +127,7 @@ def withdraw_price(ctx: Context, store_id: str, sku: str, from_day: dt.date, *, 
     """Take a coming price of the store's own back (rule 2)."""
     price = ctx.session.get(Price, (sku, store_id, from_day))
     if price is None:
-        raise NotFound("no-such-price", "There is no such price any more. Look at the list again.", sku=sku)
+        raise NotFound("no-such-price", "This price no longer exists. Reload the list.", sku=sku)
     if from_day <= today:
         raise Refused("price-in-force", "This price is in force. Set a new one instead.", sku=sku)
     facts = {"price_minor": price.price_minor, "from_day": from_day}
@@ -174,13 +174,14 @@ def set_tax_class(
     owner_id: whose a new one is.
     """
     if not re.fullmatch(r"[\w-]{1,40}", id) or not name.strip() or len(name) > 60:
-        raise Invalid("bad-tax-class", "A tax class has a short id without blanks, and a name.", field="name")
+        raise Invalid("bad-tax-class", "A tax class needs a name and a short ID without spaces.", field="name")
     if type(rate_bp) is not int or not 0 <= rate_bp <= BASIS:
         raise Invalid("bad-rate", "A rate is between 0 and 100 percent.", field="rate")
     row = ctx.session.get(TaxClass, id)
     if row is not None and row.inclusive != inclusive and _is_used(ctx.session, id):
         raise Refused(
-            "tax-class-used", "Products use this class; whether prices include the tax stays. Add another class."
+            "tax-class-used",
+            "Products use this class, so you cannot change whether prices include tax. Add another class.",
         )
     before = None if row is None else row.rate_bp
     row = row or TaxClass(id=id, name=name, rate_bp=rate_bp, inclusive=inclusive, owner_id=owner_id)
@@ -205,9 +206,9 @@ def reprice_all(
     if command and was_repriced(ctx.session, command):
         return 0
     if not lines:
-        raise Invalid("no-lines", "There is nothing to change. Choose products first.")
+        raise Invalid("no-lines", "Nothing to change. Choose products first.")
     if len(lines) > MOST_AT_ONCE:
-        raise Invalid("too-many-lines", "At most %(most)s prices change at once.", most=MOST_AT_ONCE)
+        raise Invalid("too-many-lines", "You can change up to %(most)s prices at once.", most=MOST_AT_ONCE)
     for sku, price_minor in lines:
         set_price(ctx, store_id, sku, price_minor, from_day, today=today)
     facts = {"many": len(lines), "from_day": from_day}
@@ -230,7 +231,7 @@ def own_product(session: Session, store_id: str, sku: str) -> Product:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if product.owner_id != store_id:
         raise Refused(
-            "network-product", "%(name)s belongs to the network's catalogue; its name and tax are settled there.",
+            "network-product", "%(name)s is in the network's catalog. The network sets its name and tax.",
             name=product.name,
         )  # fmt: skip
     return product
@@ -273,14 +274,14 @@ def prices_of(session: Session, store_id: str, sku: str) -> list[Price]:
 
 def _check(session: Session, wished: Wished, sku: str | None = None) -> None:
     if not wished.name.strip() or not wished.category.strip():
-        raise Invalid("bad-product", "A product needs a name and a category.", field="name")
+        raise Invalid("bad-product", "Enter a name and a category.", field="name")
     for name, most in LONGEST.items():
         if len(getattr(wished, name)) > most:
-            raise Invalid("too-long", "At most %(most)s letters.", most=most, field=name)
+            raise Invalid("too-long", "Up to %(most)s letters.", most=most, field=name)
     if wished.kind not in KINDS or wished.stock_unit not in UNITS:
-        raise Invalid("bad-product", "Choose what kind of product it is, and what it is counted in.", field="kind")
+        raise Invalid("bad-product", "Choose the type of product and its unit.", field="kind")
     if session.get(TaxClass, wished.tax_class_id) is None:
-        raise NotFound("unknown-tax-class", "There is no such tax class.", field="tax_class_id")
+        raise NotFound("unknown-tax-class", "This tax class does not exist.", field="tax_class_id")
     if wished.deposit_sku:
         deposit = session.get(Product, wished.deposit_sku)
         if deposit is None or deposit.kind != "deposit" or wished.kind != "goods" or wished.deposit_sku == sku:
@@ -292,7 +293,7 @@ def _check(session: Session, wished: Wished, sku: str | None = None) -> None:
     }
     for name, (value, most) in bounds.items():
         if value is not None and not 1 <= value <= most:
-            raise Invalid("bad-number", "Type a whole number from 1 to %(most)s.", most=most, field=name)
+            raise Invalid("bad-number", "Enter a whole number from 1 to %(most)s.", most=most, field=name)
 
 
 def _is_used(session: Session, tax_class_id: str) -> bool:

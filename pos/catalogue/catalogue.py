@@ -185,7 +185,7 @@ def add_code(session: Session, sku: str, code: str, qty: int = 1) -> Barcode:
     """Let a code lead to a product; a GTIN with a wrong check digit and a code of another product are refused."""
     refuse_code(code, sku)
     if qty <= 0:
-        raise Invalid("bad-quantity", "A barcode stands for one stock unit or more.", barcode=code, qty=qty)
+        raise Invalid("bad-quantity", "A barcode stands for at least one unit.", barcode=code, qty=qty)
     known = session.get(Barcode, code)
     if known is not None and known.sku != sku:
         raise code_taken(code, known.sku)
@@ -247,7 +247,7 @@ def refuse_product(sku: str, name: str, tax_class_id: str, *, taken: bool, taxed
 def refuse_code(code: str, sku: str) -> None:
     """Refuse what is no code (rule 4)."""
     if not code or len(code) > LONGEST_CODE or not code.isprintable():
-        raise Invalid("bad-code", "A barcode has 1 to 64 printable characters.", sku=sku)
+        raise Invalid("bad-code", "Enter a barcode of 1 to 64 printable characters.", sku=sku)
     if has_digits(code) and not is_gtin(code):
         raise _wrong_check_digit(code)
 
@@ -260,7 +260,9 @@ def code_taken(code: str, sku: str) -> Conflict:
 def refuse_price(price_minor: int) -> None:
     """Refuse what is no price."""
     if not 0 <= price_minor <= MAX_MINOR:
-        raise Invalid("bad-price", "A price is not negative and not absurdly large.", price_minor=price_minor)
+        raise Invalid(
+            "bad-price", "Enter a price of zero or more that is not unreasonably large.", price_minor=price_minor
+        )
 
 
 # --- questions ---
@@ -271,7 +273,7 @@ def find_by_scan(session: Session, store_id: str, code: str, day: dt.date) -> Sc
     code = code.strip()
     if not code or len(code) > LONGEST_CODE or not code.isprintable():
         raise NotFound(
-            "unknown-barcode", "That is no barcode. Scan it again, or search by name.", barcode=code[:LONGEST_CODE]
+            "unknown-barcode", "That is not a barcode. Scan again, or search by name.", barcode=code[:LONGEST_CODE]
         )
     if (known := find_code(session, store_id, spellings(code), day)) is not None:
         return known
@@ -281,7 +283,7 @@ def find_by_scan(session: Session, store_id: str, code: str, day: dt.date) -> Sc
         raise _wrong_check_digit(code)
     raise NotFound(
         "unknown-barcode",
-        "No product has the barcode %(barcode)s. Search by name, or add the product in the catalogue.", barcode=code,
+        "No product has the barcode %(barcode)s. Search by name, or add it to the catalog.", barcode=code,
     )  # fmt: skip
 
 
@@ -468,12 +470,12 @@ def _views_by_code() -> PreparedForSome:
 def _refuse_unsold(rows: Sequence[Any]) -> None:
     if unlisted := [row for row in rows if not (row.listed and row.active)]:
         raise Refused(
-            "not-sold-here", "This store does not sell %(unlisted)s. List it in the catalogue first.",
+            "not-sold-here", "This store does not sell %(unlisted)s. Add it under Products first.",
             unlisted=_names(unlisted), skus=[row.sku for row in unlisted], names=[row.name for row in unlisted],
         )  # fmt: skip
     if priceless := [row for row in rows if row.price_minor is None and not row.price_typed]:
         raise Refused(
-            "price-missing", "There is no price for %(priceless)s. Set one in the catalogue, then scan again.",
+            "price-missing", "%(priceless)s has no price. Set one under Products, then scan again.",
             priceless=_names(priceless), skus=[row.sku for row in priceless], names=[row.name for row in priceless],
         )  # fmt: skip
 
@@ -494,7 +496,7 @@ def _names(rows: Sequence[Any]) -> str:
 
 
 def _unknown(skus: Sequence[str]) -> NotFound:
-    return NotFound("unknown-product", "There is no product %(skus)s. Add it in the catalogue first.", skus=list(skus))
+    return NotFound("unknown-product", "There is no product %(skus)s. Add it under Products first.", skus=list(skus))
 
 
 def _wrong_check_digit(code: str) -> Invalid:

@@ -148,7 +148,7 @@ def misread(text: str) -> Invalid:
     """Return the refusal of a code that is damaged or was read wrongly."""
     return Invalid(
         "misread-code",
-        "The code was misread or is damaged. Scan it again, or type the number under the plain barcode.",
+        "The code was misread or is damaged. Scan again, or enter the number under the plain barcode.",
         barcode="".join(sign if sign.isprintable() else " " for sign in text[:64]),
     )
 

@@ -126,7 +126,7 @@ def make(ctx: Context, owner_id: str, offer: Offer) -> StandingOffer:
     if known is not None:
         if (known.owner_id, known.name, known.terms) != (owner_id, row.name, row.terms):
             raise Conflict(
-                "offer-exists", "This offer is already made as %(name)s. Open it to change it.", name=known.name
+                "offer-exists", "This promotion already exists as %(name)s. Open it to change it.", name=known.name
             )
         return known
     ctx.session.add(row)
@@ -171,21 +171,21 @@ def make_coupons(
     """
     row = _running(ctx.session, owner_id, offer_id)
     if not row.needs_coupon:
-        raise Refused("needs-no-coupon", "This offer is for everybody; it needs no coupon.", offer=row.name)
+        raise Refused("needs-no-coupon", "This promotion is open to everyone and needs no coupon.", offer=row.name)
     own = list(dict.fromkeys(filter(None, map(clean_code, codes))))
     have = ctx.session.scalar(sa.select(sa.func.count()).select_from(Coupon).where(Coupon.offer_id == offer_id)) or 0
     wanted = len(own) or count
     if not 1 <= wanted <= MOST_CODES - have:
-        raise Invalid("bad-code-count", "An offer has 1 to %(most)s codes.", most=MOST_CODES, have=have)
+        raise Invalid("bad-code-count", "Enter 1 to %(most)s codes.", most=MOST_CODES, have=have)
     if most_uses is not None and most_uses < 1:
-        raise Invalid("bad-limit", "A code can be used once or more often.", most_uses=most_uses)
+        raise Invalid("bad-limit", "A code can be used at least once.", most_uses=most_uses)
     if until_day is not None and row.until_day is not None and row.until_day < until_day:
         raise Refused(
-            "beyond-offer", "The offer ends on %(until_day)s, before the codes do. Let them hold for fewer days.",
+            "beyond-offer", "The promotion ends on %(until_day)s, before the codes expire. Choose fewer days.",
             until_day=row.until_day.isoformat(), field="until_day",
         )  # fmt: skip
     if long := [code for code in own if not (3 <= len(code) <= LONGEST_CODE and code.isascii())]:
-        raise Invalid("bad-coupon", "A code has 3 to 24 letters A to Z and digits.", codes=long)
+        raise Invalid("bad-coupon", "A code has 3 to 24 letters (A to Z) and digits.", codes=long)
     fresh = own or _random_codes(count)
     taken = ctx.session.scalars(sa.select(Coupon.code).where(Coupon.owner_id == owner_id, Coupon.code.in_(fresh))).all()
     if taken:
@@ -233,7 +233,7 @@ def use_coupons(
         else:
             raise Refused(
                 "coupon-used-up",
-                "The coupon %(coupon)s cannot be used any more. Take it out and look at the new total.", coupon=typed,
+                "The coupon %(coupon)s is no longer valid. Remove it and check the new total.", coupon=typed,
             )  # fmt: skip
 
 
@@ -321,7 +321,7 @@ def offer_of(session: Session, store_id: str, offer_id: str) -> StandingOffer:
     """Return an offer this store has; NotFound when there is none of that id."""
     row = session.get(StandingOffer, offer_id)
     if row is None or row.owner_id not in (store_id, EVERYONE):
-        raise NotFound("unknown-offer", "There is no such offer. Look at the list of offers.", offer_id=offer_id)
+        raise NotFound("unknown-offer", "There is no such promotion. Check the list of promotions.", offer_id=offer_id)
     return row
 
 
@@ -403,7 +403,7 @@ def take_edition(session: Session, body: dict[str, Any], owner_id: str = EVERYON
     for wire in body["offers"]:
         row = session.get(StandingOffer, wire["id"]) or StandingOffer(id=wire["id"], owner_id=owner_id)
         if row.owner_id != owner_id:
-            raise Refused("not-our-offer", "This offer belongs to somebody else.", offer_id=wire["id"])
+            raise Refused("not-our-offer", "This promotion belongs to someone else.", offer_id=wire["id"])
         for name in ("name", "kind", "needs_coupon", "terms", "made_by"):
             setattr(row, name, wire[name])
         row.from_day, row.until_day = _day(wire["from_day"]), _day(wire["until_day"])
@@ -512,16 +512,16 @@ def _note(ctx: Context, row: StandingOffer, verb: str, **facts: Any) -> None:
 def _own(session: Session, owner_id: str, offer_id: str) -> StandingOffer:
     row = session.get(StandingOffer, offer_id)
     if row is None:
-        raise NotFound("unknown-offer", "There is no such offer. Look at the list of offers.", offer_id=offer_id)
+        raise NotFound("unknown-offer", "There is no such promotion. Check the list of promotions.", offer_id=offer_id)
     if row.owner_id != owner_id:
-        raise Refused("not-our-offer", "This offer is the network's; only the network changes or ends it.")
+        raise Refused("not-our-offer", "This is the network's promotion; only the network can change or end it.")
     return row
 
 
 def _running(session: Session, owner_id: str, offer_id: str) -> StandingOffer:
     row = _own(session, owner_id, offer_id)
     if row.ended_at is not None:
-        raise Refused("offer-ended", "%(name)s has been ended. Make a new offer.", name=row.name, offer_id=offer_id)
+        raise Refused("offer-ended", "%(name)s has ended. Create a new promotion.", name=row.name, offer_id=offer_id)
     return row
 
 

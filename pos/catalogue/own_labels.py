@@ -119,27 +119,27 @@ def scheme(pattern: str, step: int = 1) -> Scheme:
     fields, fixed, total = _read(pattern)
     if total not in LENGTHS:
         raise _bad(
-            N_("The pattern has %(total)s digits; an EAN-13 needs 12 and a UPC-A 11, the check digit not counted."),
+            N_("The pattern has %(total)s digits. An EAN-13 needs 12 and a UPC-A 11, without the check digit."),
             total=total,
         )
     kinds = [field.kind for field in fields]
     values = [field for field in fields if field.kind in VALUES]
     if kinds.count("item") != 1 or len(values) != 1:
         raise _bad(
-            N_("A pattern needs the product's number {item:5} once, and one of {weight:5}, {price:5}, {count:5}.")
+            N_("A pattern needs the product number {item:5} once and one of {weight:5}, {price:5} or {count:5}.")
         )
     if kinds.count("check") > 1 or ("check" in kinds and (values[0].kind != "price" or values[0].width not in (4, 5))):
-        raise _bad(N_("The price's own check digit {check} goes with a price of 4 or 5 digits."))
+        raise _bad(N_("Use the price check digit {check} only with a price of 4 or 5 digits."))
     if step not in STEPS:
-        raise _bad(N_("One in the label stands for 1, 10, 100 or 1000 grams, cents or pieces."))
+        raise _bad(N_("One on the label can stand for 1, 10, 100 or 1000 grams, cents or pieces."))
     if total == 11:  # the thirteen digits of a UPC-A begin with a zero
         fields = [Field(field.kind, field.start + 1, field.width) for field in fields]
         fixed = "0" + fixed
     if not re.match(r"0[24]|2[\d.]", fixed):
         raise _bad(
             N_(
-                "Only numbers kept for use inside a store can carry a weight or a price: begin an EAN-13 with 02, 04 "
-                "or 20 to 29, a UPC-A with 2 or 4."
+                "Only in-store numbers can carry a weight or price: an EAN-13 starting with 02, 04 or 20 to "
+                "29, or a UPC-A starting with 2 or 4."
             )
         )
     return Scheme(pattern, step, fixed + ".", tuple(fields))
@@ -185,10 +185,10 @@ def build(scheme: Scheme, number: int | str, value: int) -> str:
     counted, remainder = divmod(value, scheme.step)
     worth = str(counted)
     if not (text.isascii() and text.isdigit()) or len(text) > field.width:
-        raise _bad(N_("The product's number has at most %(most)s digits."), most=field.width)
+        raise _bad(N_("The product number has up to %(most)s digits."), most=field.width)
     if value <= 0 or remainder or len(worth) > scheme.value.width:
         raise _bad(
-            N_("The label has room for %(room)s digits in steps of %(step)s."),
+            N_("The label holds %(room)s digits in steps of %(step)s."),
             room=scheme.value.width,
             step=scheme.step,
         )
@@ -222,12 +222,12 @@ def _read(pattern: str) -> tuple[list[Field], str, int]:
     fields: list[Field] = []
     fixed, at = "", 0
     if not pattern or len(pattern) > LONGEST_PATTERN:
-        raise _bad(N_("Write a pattern such as 21{item:5}{weight:5}."))
+        raise _bad(N_("Enter a pattern such as 21{item:5}{weight:5}."))
     while at < len(pattern):
         part = _PARTS.match(pattern, at)
         if part is None:
             raise _bad(
-                N_("The pattern cannot be read at “%(there)s”. Write digits and fields in braces."),
+                N_("The pattern cannot be read at “%(there)s”. Use digits and fields in braces."),
                 there=pattern[at : at + 12],
             )
         digits, kind, width = part.groups()
@@ -235,10 +235,12 @@ def _read(pattern: str) -> tuple[list[Field], str, int]:
             fixed += digits
         else:
             if kind not in FIELDS:
-                raise _bad(N_("There is no field “%(kind)s”. Known are: %(fields)s."), kind=kind, fields=list(FIELDS))
+                raise _bad(
+                    N_("There is no field “%(kind)s”. Valid fields: %(fields)s."), kind=kind, fields=list(FIELDS)
+                )
             wide = int(width or 1)
             if not 1 <= wide <= 7 or (kind == "check" and wide != 1):
-                raise _bad(N_("A field has 1 to 7 digits, the price's check digit one."))
+                raise _bad(N_("A field has 1 to 7 digits; the price check digit has 1."))
             fields.append(Field(kind, len(fixed), wide))
             fixed += "." * wide
         at = part.end()
@@ -248,19 +250,19 @@ def _read(pattern: str) -> tuple[list[Field], str, int]:
 def _taken_apart(code: str, digits: str, scheme: Scheme) -> Label:
     if check_digit(digits[:12]) != digits[12]:
         raise Invalid(
-            "wrong-check-digit", "The label %(barcode)s was misread: its last digit does not fit. Scan it again.",
+            "wrong-check-digit", "The label %(barcode)s was misread: its last digit does not match. Scan it again.",
             barcode=code, expected=check_digit(digits[:12]),
         )  # fmt: skip
     texts = {field.kind: digits[field.start : field.start + field.width] for field in scheme.fields}
     if "check" in texts and price_check_digit(texts["price"]) != texts["check"]:
         raise Invalid(
             "wrong-price-check",
-            "The price on the label %(barcode)s was misread: its check digit does not fit. Scan it again, or weigh "
-            "again.", barcode=code,
+            "The price on the label %(barcode)s was misread: its check digit does not match. Scan it "
+            "again, or weigh again.", barcode=code,
         )  # fmt: skip
     value = int(texts[scheme.kind]) * scheme.step
     if value == 0:
-        raise Invalid("empty-label", "The label %(barcode)s says nothing was weighed. Print a new one.", barcode=code)
+        raise Invalid("empty-label", "The label %(barcode)s has no weight. Print a new one.", barcode=code)
     return Label(scheme, digits, texts["item"], scheme.kind, value)
 
 

@@ -89,7 +89,7 @@ def put(
     """Put a product on a free place, the first free one unless told; on the page already, it moves there (rule 1)."""
     listing = ctx.session.get(Listing, (store_id, sku))
     if listing is None or not listing.active:
-        raise NotFound("not-listed", "This store does not sell %(sku)s. List it in the catalogue first.", sku=sku)
+        raise NotFound("not-listed", "This store does not sell %(sku)s. Add it under Products first.", sku=sku)
     rows = _arranged(ctx.session, store_id)
     taken = {row.place: row for row in rows.values() if row.page == page}
     same = next((row for row in taken.values() if row.sku == sku), None)
@@ -98,7 +98,7 @@ def put(
     spot = _spot(page, place)
     if place in taken and taken[place] is not same:
         raise Conflict(
-            "place-taken", "Place %(number)s of page %(page)s has a key already.",
+            "place-taken", "Slot %(number)s on page %(page)s already has a key.",
             number=place + 1, page=page, place=place,
         )  # fmt: skip
     if same is not None and same.place != place:
@@ -121,7 +121,7 @@ def move(ctx: Context, store_id: str, source: Spot, page: int, place: int | None
     crossing: list[tuple[QuickKey, int]] = [(moved, target[0])] + ([(there, source[0])] if there else [])
     for row, to in crossing:
         if to != row.page and any(other.sku == row.sku and other.page == to for other in rows.values()):
-            raise Conflict("already-on-page", "Page %(page)s has a key for this product already.", page=to)
+            raise Conflict("already-on-page", "Page %(page)s already has a key for this product.", page=to)
     kept = [(row.sku, row.label, row.colour) for row in (moved, there) if row is not None]
     for old in (moved, there):
         if old is not None:
@@ -153,7 +153,7 @@ def name_page(ctx: Context, store_id: str, page: int, name: str) -> None:
     _spot(page, 0)
     name = name.strip()
     if len(name) > LONGEST_NAME:
-        raise Invalid("too-long", "A page's name has at most %(most)s letters.", most=LONGEST_NAME, field="name")
+        raise Invalid("too-long", "A page name has up to %(most)s letters.", most=LONGEST_NAME, field="name")
     ctx.session.merge(QuickPage(store_id=store_id, page=page, name=name))
     catalogue.begin_till_edition(ctx.session, store_id)
     journal.record(ctx, verb="page.named", subject=f"keys:{store_id}", page=page, name=name)
@@ -219,7 +219,7 @@ def _from_listings(session: Session, store_id: str) -> Iterable[tuple[int, int, 
 def _key(rows: dict[Spot, QuickKey], spot: Spot) -> QuickKey:
     row = rows.get(_spot(*spot))
     if row is None:
-        raise NotFound("no-key-there", "There is no key on that place. Open the page again.")
+        raise NotFound("no-key-there", "There is no key in that slot. Reload the page.")
     return row
 
 
@@ -243,14 +243,14 @@ def _free(rows: dict[Spot, QuickKey], page: int) -> int:
     _spot(page, 0)
     place = next((place for place in range(PLACES) if (page, place) not in rows), None)
     if place is None:
-        raise Conflict("page-full", "Page %(page)s is full. Take a key away, or use another page.", page=page)
+        raise Conflict("page-full", "Page %(page)s is full. Remove a key or use another page.", page=page)
     return place
 
 
 def _spot(page: int, place: int) -> Spot:
     if not (1 <= page <= PAGES and 0 <= place < PLACES):
         raise Invalid(
-            "bad-spot", "There are %(pages)s pages with %(places)s places each.", pages=PAGES, places=PLACES, page=page,
+            "bad-spot", "There are %(pages)s pages with %(places)s slots each.", pages=PAGES, places=PLACES, page=page,
             place=place,
         )  # fmt: skip
     return page, place
@@ -259,11 +259,11 @@ def _spot(page: int, place: int) -> Spot:
 def _label(label: str) -> str:
     label = label.strip()
     if len(label) > LONGEST_LABEL or not label.isprintable():
-        raise Invalid("too-long", "A key's label has at most %(most)s letters.", most=LONGEST_LABEL, field="label")
+        raise Invalid("too-long", "A key's label has up to %(most)s letters.", most=LONGEST_LABEL, field="label")
     return label
 
 
 def _colour(colour: str) -> str:
     if colour not in COLOURS:
-        raise Invalid("bad-choice", "Choose a colour: %(colours)s.", colours=", ".join(COLOURS), field="colour")
+        raise Invalid("bad-choice", "Choose a color: %(colours)s.", colours=", ".join(COLOURS), field="colour")
     return colour

@@ -33,7 +33,7 @@ from pos.store.store import store_of
 
 MOST_SCHEMES = 20
 MOST_QTY = 9_999_999
-_NO_BARCODE = N_("That is no barcode. Scan it again, or search by name.")
+_NO_BARCODE = N_("That is not a barcode. Scan again, or search by name.")
 _CURRENCY_NUMBERS = {
     "AUD": 36, "BRL": 986, "CAD": 124, "CHF": 756, "CNY": 156, "CZK": 203, "DKK": 208, "EUR": 978, "GBP": 826,
     "HKD": 344, "INR": 356, "JPY": 392, "KRW": 410, "MXN": 484, "MYR": 458, "NOK": 578, "NZD": 554, "PHP": 608,
@@ -65,10 +65,10 @@ def add_scheme(ctx: Context, store_id: str, name: str, pattern: str, step: int =
     rows = _rows(ctx.session, store_id)
     if len(rows) >= MOST_SCHEMES:
         raise Refused(
-            "too-many-schemes", "A store has at most %(most)s kinds of label. Remove one first.", most=MOST_SCHEMES
+            "too-many-schemes", "A store can have up to %(most)s kinds of label. Remove one first.", most=MOST_SCHEMES
         )
     if any(row.pattern == pattern for row in rows):
-        raise Conflict("scheme-exists", "Labels of the pattern %(pattern)s are read already.", pattern=pattern)
+        raise Conflict("scheme-exists", "Labels with the pattern %(pattern)s are already read.", pattern=pattern)
     place = max((row.place for row in rows), default=-1) + 1
     row = ScanScheme(id=new_id(), store_id=store_id, place=place, name=name[:60], pattern=pattern, step=step)
     ctx.session.add(row)
@@ -140,8 +140,8 @@ def _by_label(session: Session, store_id: str, label: Label, day: dt.date) -> Sc
     if (label.kind == "weight") != (product.stock_unit == "gram"):
         raise Refused(
             "label-unit",
-            "The label of %(name)s says %(label)s, but it is sold by the %(stock_unit)s. Change how labels are read, "
-            "or the product's unit.", label=_words(label), sku=product.sku, name=product.name,
+            "The label says %(name)s by the %(label)s, but it is sold by the %(stock_unit)s. Change how "
+            "labels are read, or the product's unit.", label=_words(label), sku=product.sku, name=product.name,
             stock_unit=product.stock_unit,
         )  # fmt: skip
     return Scanned(product, label.value, source="embedded")
@@ -154,8 +154,8 @@ def _by_number(session: Session, store_id: str, label: Label, day: dt.date) -> P
     if sku is None:
         raise NotFound(
             "unknown-label",
-            "No product has the number %(number)s of this label. Give the product the code %(barcode)s in the "
-            "catalogue, then scan again.", barcode=keys[0], number=label.number,
+            "No product has the number %(number)s on this label. Add the code %(barcode)s to the "
+            "product, then scan again.", barcode=keys[0], number=label.number,
         )  # fmt: skip
     return catalogue.to_sell(session, store_id, [sku], day)[sku]
 
@@ -166,7 +166,7 @@ def _by_elements(session: Session, store_id: str, text: str, day: dt.date) -> Sc
     if said.gtin is None:
         raise NotFound(
             "no-product-in-code",
-            "This code names no product: it may be a pallet's or a coupon's. Scan the product's own code.",
+            "This code is not a product code; it may be for a pallet or coupon. Scan the product's own code.",
             barcode=gs1.misread(text).facts["barcode"],
         )
     known = catalogue.find_code(session, store_id, gs1.spellings(said.gtin), day)
@@ -174,7 +174,7 @@ def _by_elements(session: Session, store_id: str, text: str, day: dt.date) -> Sc
         _refuse_unknown(session, said.gtin)
         raise NotFound(
             "unknown-barcode",
-            "No product has the barcode %(barcode)s. Search by name, or add the product in the catalogue.",
+            "No product has the barcode %(barcode)s. Search by name, or add it to the catalog.",
             barcode=said.gtin,
         )
     product, amount_minor = known.product, None
@@ -188,7 +188,7 @@ def _by_elements(session: Session, store_id: str, text: str, day: dt.date) -> Sc
         qty = _qty_for(product, amount_minor)
     if not 0 < qty <= MOST_QTY:
         raise Invalid(
-            "empty-label", "The label of %(name)s says nothing was weighed, or too much. Print a new one.",
+            "empty-label", "The label for %(name)s has no weight or too much. Print a new one.",
             name=product.name, barcode=said.gtin,
         )  # fmt: skip
     return Scanned(product, qty, amount_minor, said.batch, said.expires_on, "gs1")
@@ -198,7 +198,7 @@ def _refuse_free(product: ProductView, amount_minor: int) -> None:
     """Refuse the amount 0 of a label (rule 5)."""
     if not amount_minor:
         raise Invalid(
-            "free-label", "By its label %(name)s costs nothing. Scan its own barcode, or print a new label.",
+            "free-label", "The label gives %(name)s a price of zero. Scan its own barcode, or print a new label.",
             name=product.name,
         )  # fmt: skip
 
@@ -214,12 +214,12 @@ def _in_minor(session: Session, store_id: str, amount: gs1.Amount) -> int:
     currency = store_of(session, store_id).currency
     if amount.currency and amount.currency != _CURRENCY_NUMBERS.get(currency):
         raise Refused(
-            "other-currency", "The price on this label is not in %(currency)s. Weigh the goods, or type the price.",
+            "other-currency", "The price on this label is not in %(currency)s. Weigh the product, or enter the price.",
             currency=currency,
         )  # fmt: skip
     minor = divide_half_up(amount.digits * 10 ** exponent(currency), 10**amount.decimals)
     if minor > MAX_MINOR:
-        raise Invalid("bad-price", "The price on this label is absurdly large. Scan it again.", price_minor=minor)
+        raise Invalid("bad-price", "The price on this label is unreasonably large. Scan it again.", price_minor=minor)
     return minor
 
 
@@ -228,8 +228,8 @@ def _refuse_unknown(session: Session, code: str) -> None:
     if own_labels.is_in_store(code) and gs1.is_gtin(code):
         raise NotFound(
             "unknown-label",
-            "The number %(barcode)s is for use inside a store, and no label of this store looks like it. Say in "
-            "Weighed goods how such labels are read.", barcode=code,
+            "%(barcode)s is an in-store number, but no label format matches it. Add the format under "
+            "Weighed products.", barcode=code,
         )  # fmt: skip
     if len(code) == 14 and code[0] in "12345678" and gs1.is_gtin(code):
         inner = code[1:13] + gs1.check_digit(code[1:13])
@@ -238,8 +238,8 @@ def _refuse_unknown(session: Session, code: str) -> None:
         if name is not None:
             raise NotFound(
                 "unknown-pack",
-                "This is a case of %(name)s, and nobody has said yet how many it holds. Give %(name)s the code "
-                "%(barcode)s with that number in the catalogue, or scan one piece.", barcode=code, name=name,
+                "This is a case of %(name)s, but its size is not known. Add the code %(barcode)s with the "
+                "number of pieces under Products, or scan one piece.", barcode=code, name=name,
             )  # fmt: skip
 
 
@@ -255,7 +255,7 @@ def _rows(session: Session, store_id: str) -> Sequence[ScanScheme]:
 def _row(session: Session, store_id: str, scheme_id: str) -> ScanScheme:
     row = session.get(ScanScheme, scheme_id)
     if row is None or row.store_id != store_id:
-        raise NotFound("unknown-scheme", "This kind of label is no longer there. Open the page again.")
+        raise NotFound("unknown-scheme", "This kind of label no longer exists. Reload the page.")
     return row
 
 

@@ -24,17 +24,17 @@ PURPOSES = ("phone", "tab", "points", "messages", "online", "network")
 ASKED = {
     "name": N_("The store may keep my name."),
     "phone": N_("The store may keep my phone number."),
-    "tab": N_("The store may keep a tab for me: what I buy and pay later."),
-    "points": N_("The store may count points for what I buy."),
-    "messages": N_("The store may write to me, such as a reminder or an offer."),
+    "tab": N_("The store may keep a tab for me: I buy now and pay later."),
+    "points": N_("The store may collect points for my purchases."),
+    "messages": N_("The store may write to me, for example with a reminder or a promotion."),
     "online": N_(
-        "The store may tell its online store a key made of my phone number, so that I get my member prices and points "
-        "there. The number itself stays in the store."
+        "The store may use a code made from my phone number in its online store, so I get member "
+        "prices and points there. The number itself stays in the store."
     ),
     "network": N_(
-        "The stores of the network may count my points together, under a key made of my phone number. A store uses "
-        "them after I confirm my phone with a code. The network uses the number itself only to send that code, and no "
-        "other store learns what I buy here."
+        "The network's stores may add up my points under a code made from my phone number. Each "
+        "store uses them only after I confirm my phone. The network uses the number only to send "
+        "that code. No other store sees what I buy here."
     ),
 }
 """Purpose -> the question as a sentence of the customer's; it can be taken back at any time."""

@@ -121,12 +121,12 @@ class Found:
 def add(ctx: Context, store: Store, id: str, wished: Particulars) -> Customer:
     """Add a customer; id is the page's command id, so a double click adds one (another content is a Conflict)."""
     if not is_id(id):
-        raise Invalid("no-command-id", "Open the page again, then press the button.")
+        raise Invalid("no-command-id", "Reload the page, then try again.")
     wished = tidied(wished, store.tz)
     if (before := ctx.session.get(Customer, (store.id, id))) is not None:
         if any(getattr(before, name) != getattr(wished, name) for name in ("name", "phone", "language")):
             raise Conflict(
-                "command-content-differs", "This was already booked with another content. Open the page again."
+                "command-content-differs", "This was already booked with different details. Reload the page."
             )
         return before
     customer = Customer(store_id=store.id, id=id, name="", phone="", search_text="", added_at=ctx.at)
@@ -173,7 +173,7 @@ def agree_online(ctx: Context, store: Store, customer_id: str, *, given: bool, p
         needs = {"online", "points", "phone"}
         wished = replace(kept, phone=phone.strip() or kept.phone, agreed=kept.agreed | needs)
         if not wished.phone:
-            raise Invalid("phone-needed", "Type the phone number: online the customer is known by it.", field="phone")
+            raise Invalid("phone-needed", "Enter the phone number. It identifies the customer online.", field="phone")
     else:
         wished = replace(kept, agreed=kept.agreed - {"online"})
     return change(ctx, store, customer_id, wished)
@@ -207,7 +207,7 @@ def known(session: Session, store_id: str, customer_id: str) -> Customer:
     """Return a customer; NotFound for one who is not known here, or is forgotten."""
     customer = session.get(Customer, (store_id, customer_id))
     if customer is None or customer.erased_at is not None:
-        raise NotFound("unknown-customer", "This customer is not known here. Look the customer up again.")
+        raise NotFound("unknown-customer", "This customer is not on record here. Search again.")
     return customer
 
 
@@ -343,24 +343,24 @@ def tidied(wished: Particulars, tz: str) -> Particulars:
     """Return what was typed, checked and tidied, the number in E.164; Invalid for what was not agreed to (rule 1)."""
     name = " ".join(unicodedata.normalize("NFC", wished.name).split())
     if not name:
-        raise Invalid("empty-field", "Type the customer's name.", field="name")
+        raise Invalid("empty-field", "Enter the customer's name.", field="name")
     if len(name) > NAME_LETTERS or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
-        raise Invalid("customer-name", "A name has at most %(most)s letters.", field="name", most=NAME_LETTERS)
+        raise Invalid("customer-name", "A name has up to %(most)s letters.", field="name", most=NAME_LETTERS)
     if unknown := wished.agreed - set(PURPOSES):
-        raise Invalid("bad-choice", "Choose among what a customer can agree to.", unknown=sorted(unknown))
+        raise Invalid("bad-choice", "Choose what the customer agrees to.", unknown=sorted(unknown))
     if wished.language not in LANGUAGES:
-        raise Invalid("bad-choice", "Choose one of the languages.", field="language")
+        raise Invalid("bad-choice", "Choose a language.", field="language")
     phone = re.sub(r"[\s()/.-]", "", unicodedata.normalize("NFKC", wished.phone))
     if phone and not re.fullmatch(r"\+?[0-9]{5,20}", phone):
         raise Invalid("customer-phone", "A phone number has 5 to 20 digits.", field="phone")
     if phone and "phone" not in wished.agreed:
-        raise Invalid("not-agreed", "A number is kept only when the customer agrees to it.", field="phone")
+        raise Invalid("not-agreed", "A number is kept only if the customer agrees.", field="phone")
     if "online" in wished.agreed and not (phone and "points" in wished.agreed):
-        raise Invalid("online-wants-points", "Member prices online need points and a phone number.", field="phone")
+        raise Invalid("online-wants-points", "Online member prices need points and a phone number.", field="phone")
     if "network" in wished.agreed and not (phone and "points" in wished.agreed):
         raise Invalid("network-wants-points", "The network's points need points and a phone number.", field="phone")
     if wished.limit_minor and "tab" not in wished.agreed:
-        raise Invalid("not-agreed", "A tab is kept only when the customer agrees to it.", field="limit")
+        raise Invalid("not-agreed", "A tab is kept only if the customer agrees.", field="limit")
     return replace(wished, name=name, phone=phones.e164(phone, tz) if phone else "")
 
 
@@ -423,7 +423,7 @@ def _forget_paper(session: Session, store_id: str, customer_id: str) -> None:
 def _unsettled(owed_minor: int) -> Refused:
     return Refused(
         "tab-not-settled",
-        "This tab is not settled. Take the money or write it off first.",
+        "This tab still has a balance. Take payment or write it off first.",
         owed_minor=owed_minor,
     )
 

@@ -233,9 +233,9 @@ def set_terms(ctx: Context, wished: PointsTerms) -> PointsTerms:
         ("least_points", 0, MOST_POINTS),
     ):  # fmt: skip
         if not least <= getattr(wished, name) <= most:
-            raise Invalid("bad-scheme", "Type whole numbers above zero.", field=name)
+            raise Invalid("bad-scheme", "Enter whole numbers above zero.", field=name)
     if wished.points * wished.worth_minor > wished.per_minor:
-        raise Invalid("scheme-too-generous", "The points would be worth more than what was paid.", field="worth_minor")
+        raise Invalid("scheme-too-generous", "The points would be worth more than the purchase.", field="worth_minor")
     wished.from_day = wished.from_day or day_of(ctx.session, wished.scope, ctx.at)
     later = PointsTerms.scope == wished.scope, PointsTerms.from_day >= wished.from_day
     ctx.session.execute(sa.delete(PointsTerms).where(*later))
@@ -250,9 +250,9 @@ def take_part(ctx: Context, store: Store) -> TakingPart:
     today = day_of(ctx.session, store.id, ctx.at)
     terms = terms_on(ctx.session, NETWORK, today)
     if terms is None or not terms.active:
-        raise Refused("no-shared-points", "The network has no points of its own now. Ask again when it has.")
+        raise Refused("no-shared-points", "The network has no points program now. Try again once it does.")
     if terms.currency != store.currency:
-        raise Refused("points-other-currency", "The network's points are worth another currency than this store's.")
+        raise Refused("points-other-currency", "The network's points are in another currency than this store's.")
     part = part_of(ctx.session, store.id, today)
     if part is None:
         part = TakingPart(store_id=store.id, from_day=today)
@@ -320,14 +320,14 @@ def spend(
         return _move(ctx, account, "spent", -points, amount_minor, sale_id=sale_id, id=payment_id)
     account = collects(ctx.session, store.id, customer_id, ctx.at)
     if account.scope == NETWORK:
-        raise Refused("points-not-granted", "The network has not granted these points. Choose another way to pay.")
+        raise Refused("points-not-granted", "The network did not approve these points. Choose another payment method.")
     terms = _terms(ctx, account)
     points = terms.needed(amount_minor)
     if not terms.active or not account.member:
-        raise Refused("no-points-here", "This customer collects no points here. Choose another way to pay.")
+        raise Refused("no-points-here", "This customer does not collect points here. Choose another payment method.")
     if points < terms.least_points:
         raise Refused(
-            "too-few-points", "Points are redeemed from %(least_points)s on. Choose another way to pay.",
+            "too-few-points", "Points can be redeemed from %(least_points)s. Choose another payment method.",
             least_points=terms.least_points, points=account.points,
         )  # fmt: skip
     return _move(ctx, account, "spent", -points, amount_minor, sale_id=sale_id, covered=True)
@@ -467,7 +467,7 @@ def account_of(session: Session, store_id: str, customer_id: str, scope: str = "
     """Return a customer's account, of the store's own points without a scope."""
     found = session.get(PointsAccount, (store_id, customer_id, scope or store_id))
     if found is None:
-        raise NotFound("unknown-customer", "This customer is not known here. Look the customer up again.")
+        raise NotFound("unknown-customer", "This customer is not on record here. Search again.")
     return found
 
 
@@ -518,7 +518,7 @@ _SAME = ("id", "kind", "points", "amount_minor", "sale_id", "of_sale_id", "at", 
 
 def _amount(amount_minor: int) -> None:
     if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type an amount of money above zero.", amount_minor=amount_minor)
+        raise Invalid("bad-amount", "Enter an amount above zero.", amount_minor=amount_minor)
 
 
 def _terms(ctx: Context, account: PointsAccount) -> PointsTerms:
@@ -586,9 +586,7 @@ def _move(
         return 0, account.points
     session.refresh(account, with_for_update=True)
     if covered and account.points + points < 0:
-        raise Refused(
-            "not-enough-points", "There are not enough points for that.", points=account.points, needed=-points
-        )
+        raise Refused("not-enough-points", "Not enough points.", points=account.points, needed=-points)
     row = session.get(PointsEntry, (account.store_id, entry_id))
     if row is None:
         row = PointsEntry(

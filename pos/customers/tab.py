@@ -185,7 +185,7 @@ def carry_over(ctx: Context, store: Store, customer_id: str, amount_minor: int, 
     """Take over what a customer owed in the old book since `day`; within the limit, and once per command id."""
     _check(amount_minor)
     if day > business_day(ctx.at, store.tz, store.rollover_hour):
-        raise Invalid("day-ahead", "The day lies ahead. Choose the day the debt began.", field="day")
+        raise Invalid("day-ahead", "That day is in the future. Choose the day the debt began.", field="day")
     account(ctx.session, store.id, customer_id, lock=True)
     if (known := _known(ctx.session, store.id, id)) is not None:
         return _same(known, customer_id, "carried_over", amount_minor)
@@ -200,14 +200,14 @@ def repay(
     """Take money for the tab: oldest charges first, cash into the open drawer (rules 3 to 5)."""
     _check(amount_minor)
     if tender not in offered("tab"):
-        raise Invalid("unknown-tender", "A tab is paid in cash or by card.", tender=tender)
+        raise Invalid("unknown-tender", "A tab can be paid in cash or by card.", tender=tender)
     shift = shifts.locked(ctx.session, store.id, till_id)
     owing = account(ctx.session, store.id, customer_id, lock=True)
     if (known := _known(ctx.session, store.id, id)) is not None:
         _same(known, customer_id, "repayment", -amount_minor)
         return Repayment(known, tuple(paid_by(ctx.session, store.id, [id]).get(id, ())), repeated=True)
     if shift is None or shift.state != "open":
-        raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
+        raise Refused("no-open-shift", "The till is closed. Open it with its float first.", till_id=till_id)
     day = business_day(ctx.at, store.tz, store.rollover_hour)
     paid = Tendered(tender, amount_minor, reference)
     slip_numbers.take(ctx.session, store.id, [paid], day=day, source=f"tab:{id}")
@@ -244,7 +244,7 @@ def write_off(ctx: Context, store: Store, customer_id: str, amount_minor: int, *
     """Give up what a customer owes, oldest first, with the reason; once per command id."""
     _check(amount_minor)
     if not why.strip():
-        raise Invalid("no-reason", "Say why the store gives up this money.", field="why")
+        raise Invalid("no-reason", "Give a reason for writing this off.", field="why")
     owing = account(ctx.session, store.id, customer_id, lock=True)
     if (known := _known(ctx.session, store.id, id)) is not None:
         return _same(known, customer_id, "written_off", -amount_minor)
@@ -269,7 +269,7 @@ def write_again(ctx: Context, fact: TabMoved) -> None:
         _write(then, store_id, owing.customer_id, fact.kind, amount_minor, after, *rest, fact.id or None)
     elif not owing.balance_minor:
         raise Refused(
-            "more-than-owed", "%(amount_minor)s in minor units were paid that this tab does not owe.",
+            "more-than-owed", "The payment is %(amount_minor)s (in minor units) more than the tab owes.",
             amount_minor=-amount_minor,
         )  # fmt: skip
     else:
@@ -292,7 +292,7 @@ def account(session: Session, store_id: str, customer_id: str, *, lock: bool = F
     query = query.execution_options(populate_existing=True)
     found: TabAccount | None = session.scalar(lock_rows(session, query) if lock else query)
     if found is None:
-        raise NotFound("unknown-customer", "This customer is not known here. Look the customer up again.")
+        raise NotFound("unknown-customer", "This customer is not on record here. Search again.")
     return found
 
 
@@ -399,7 +399,7 @@ def _charge(
         now = account(ctx.session, store.id, customer_id)
         left_minor = max(0, now.limit_minor - now.balance_minor)
         raise Refused(
-            "tab-limit", "That is more than may go on this tab. Take the rest in another way.",
+            "tab-limit", "That exceeds the tab's limit. Take the rest another way.",
             wanted_minor=amount_minor, left_minor=left_minor, limit_minor=now.limit_minor,
             balance_minor=now.balance_minor,
         )  # fmt: skip
@@ -415,7 +415,7 @@ def _credit(
     if amount_minor > owing.balance_minor:
         raise Refused(
             "more-than-owed",
-            "That is more than is owed on this tab. Take or give back the rest in another way.",
+            "That is more than the tab owes. Take or give back the rest another way.",
             owed_minor=owing.balance_minor,
             wanted_minor=amount_minor,
         )
@@ -477,13 +477,13 @@ def _left() -> sa.ColumnElement[int]:
 
 def _known(session: Session, store_id: str, id: str) -> TabEntry | None:
     if not is_id(id):
-        raise Invalid("no-command-id", "Open the page again, then press the button.")
+        raise Invalid("no-command-id", "Reload the page, then try again.")
     return session.get(TabEntry, (store_id, id))
 
 
 def _same(known: TabEntry, customer_id: str, kind: str, amount_minor: int) -> TabEntry:
     if (known.customer_id, known.kind, known.amount_minor) != (customer_id, kind, amount_minor):
-        raise Conflict("command-content-differs", "This was already booked with another content. Open the page again.")
+        raise Conflict("command-content-differs", "This was already booked with different details. Reload the page.")
     return known
 
 
@@ -498,4 +498,4 @@ def _record(ctx: Context, entry: TabEntry, **more: str) -> None:
 def _check(amount_minor: int, least: int = 1) -> None:
     whole = isinstance(amount_minor, int) and not isinstance(amount_minor, bool)
     if not whole or not least <= amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type an amount of money above zero.", amount_minor=amount_minor)
+        raise Invalid("bad-amount", "Enter an amount above zero.", amount_minor=amount_minor)

@@ -22,7 +22,8 @@ from pos.documents.words import code_word, tender_word
 from pos.payments import vouchers
 
 MOVED = {
-    "charge": N_("Purchase"), "carried_over": N_("Old book"), "repayment": N_("Paid"), "refund": N_("Goods returned"),
+    "charge": N_("Purchase"), "carried_over": N_("Old tab book"), "repayment": N_("Paid"), "refund": N_("Goods "
+                                                                                                        "returned"),
     "written_off": N_("Written off"), "owed_again": N_("Write-off undone"),
 }  # fmt: skip
 """What moved on a tab."""
@@ -45,9 +46,9 @@ def repayment_slip(
     reference = f" {document['reference']}" if document.get("reference") else ""
     figures = price(say, document["amount_minor"], currency)
     lines += pair(say.pgettext("paper", "Paid") + f", {tender}{reference}", figures, columns, bold=True, wide=2, tall=2)
-    lines += [RULE, PaperLine(say("This pays"), bold=True)]
+    lines += [RULE, PaperLine(say("Paid now"), bold=True)]
     for row in document["paid"]:
-        what = say("Old book of") if row["kind"] == "carried_over" else say("Purchase of")
+        what = say("Old tab book of") if row["kind"] == "carried_over" else say("Purchase of")
         lines += indented(
             f"{what} {say.moment(row['day'])}{_receipt(row, say)}", say.amount(row["amount_minor"], currency), columns
         )
@@ -60,7 +61,7 @@ def repayment_slip(
         )
         lines += [BLANK, *centred(say("Thank you!"), columns, bold=True)]
     else:
-        lines += centred(say("All is paid. Thank you!"), columns, bold=True)
+        lines += centred(say("Paid in full. Thank you!"), columns, bold=True)
     return [*lines, CUT]
 
 
@@ -87,7 +88,7 @@ def statement(document: dict[str, Any], *, columns: int, language: str = "en", c
         if row.get("receipt_no"):
             lines += indented(_receipt(row, say).strip(" ,"), "", columns)
     if not document["lines"]:
-        lines += centred(say("Nothing in these days."), columns)
+        lines += centred(say("Nothing in this period."), columns)
     figures = price(say, document["closing_minor"], currency)
     lines += [RULE, *pair(say("OWED"), figures, columns, bold=True, wide=2, tall=2)]
     if any(document["ages_minor"]):
@@ -117,11 +118,11 @@ def voucher_slip(document: dict[str, Any], *, columns: int, language: str = "en"
     until = (
         say("Valid until") + f" {say.moment(document['expires_on'])}"
         if document.get("expires_on")
-        else say("Valid until it is spent")
+        else say("No expiry date")
     )
     lines += [
         *centred(until, columns, bold=True),
-        *centred(say("Who shows this code may spend it. Keep it like cash."), columns),
+        *centred(say("Anyone with this code can spend it. Keep it like cash."), columns),
         RULE,
     ]
     return [*lines, *centred(say.moment(document["local_time"]), columns), CUT]
@@ -142,7 +143,7 @@ def statement_rows(document: dict[str, Any], language: str) -> list[list[str]]:
     def figures(minor: int) -> str:
         return words.language("en").amount(minor, currency).replace(",", "")
 
-    rows = [[say("Day"), say("What"), say("receipt"), say("Amount") + f" {currency}", say("Owed after it")]]
+    rows = [[say("Day"), say("Description"), say("receipt"), say("Amount") + f" {currency}", say("Balance owed")]]
     rows.append([document["first_day"], say("Owed before"), "", "", figures(document["opening_minor"])])
     for row in document["lines"]:
         receipt_no = f"{row['receipt_no']:06d}" if row.get("receipt_no") else ""
@@ -161,10 +162,10 @@ def reminder(
     """
     say = words.language(language, tz)
     if owed_minor <= 0 or since is None:
-        return say("Dear {name}, your tab at {store} is settled. Thank you!").format(name=name, store=store)
+        return say("Dear {name}, your tab at {store} is paid off. Thank you!").format(name=name, store=store)
     return say(
-        "Dear {name}, your tab at {store} stands at {owed}; the oldest purchase is of {since}. Please pay when "
-        "you next come by. Thank you!"
+        "Dear {name}, your tab at {store} is {owed}; the oldest purchase is from {since}. Please pay "
+        "on your next visit. Thank you!"
     ).format(name=name, store=store, owed=say.money(owed_minor, currency), since=say.long_day(since))
 
 

@@ -12,4 +12,4 @@ def badge_slip(document: dict[str, Any], *, columns: int, language: str = "en") 
     lines += centred(say("BADGE"), columns, bold=True, wide=2, tall=2)
     lines += [*centred(document["name"], columns, bold=True, wide=2, tall=2), BLANK]
     lines += [PaperLine(document["code"], align="center", kind="qr"), BLANK]
-    return [*lines, *centred(say("Keep it like a key. Lost? Tell the shopkeeper at once."), columns), CUT]
+    return [*lines, *centred(say("Treat it like a key. If you lose it, tell the shopkeeper at once."), columns), CUT]

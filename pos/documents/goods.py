@@ -45,7 +45,7 @@ PLACES = {
     "shelf": N_("Bestseller shelf"),
     "floor": N_("Store floor"),
     "backroom": N_("Backroom"),
-    "": N_("Look for it"),
+    "": N_("Please check"),
 }
 WHY_BACK = {
     "damaged": N_("Damaged"), "expired": N_("Expired"), "recalled": N_("Recalled"),
@@ -86,13 +86,13 @@ def delivery_slip(document: dict[str, Any], *, columns: int, language: str = "en
     lines = _head(document, say("DELIVERY"), say, columns, copy_no)
     lines += [*_from(document, say, columns), RULE]
     figures = [_compared(line, say) for line in document["lines"]]
-    lines += _listed(document["lines"], [(say("Ordered"), say("Came"), "+/-"), *figures], say, columns)
+    lines += _listed(document["lines"], [(say("Ordered"), say("Arrived"), "+/-"), *figures], say, columns)
     off = sum(line["advised_qty"] != line["counted_qty"] for line in document["lines"])
     lines += [RULE, *pair(say("Products"), str(len(document["lines"])), columns)]
     lines += pair(
-        say("Differ") if off else say("Everything came as ordered."), str(off) if off else "", columns, bold=True
+        say("Differences") if off else say("Everything came as ordered."), str(off) if off else "", columns, bold=True
     )
-    return [*lines, BLANK, *_to_sign(say("Driver"), columns), *_to_sign(say("Taken in by"), columns), CUT]
+    return [*lines, BLANK, *_to_sign(say("Driver"), columns), *_to_sign(say("Received by"), columns), CUT]
 
 
 def claim_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -101,15 +101,17 @@ def claim_slip(document: dict[str, Any], *, columns: int, language: str = "en", 
     off = [line for line in document["lines"] if line["advised_qty"] != line["counted_qty"]]
     lines = _head(document, say("CLAIM"), say, columns, copy_no)
     lines += [*_from(document, say, columns), RULE]
-    lines += _listed(off, [(say("Ordered"), say("Came"), "+/-"), *(_compared(line, say) for line in off)], say, columns)
+    lines += _listed(
+        off, [(say("Ordered"), say("Arrived"), "+/-"), *(_compared(line, say) for line in off)], say, columns
+    )
     lines += [
         RULE,
         *(
             PaperLine(text)
-            for text in wrap(say("Please credit or send what is missing, and take back what is too much."), columns)
+            for text in wrap(say("Please credit or send what is missing, and collect any surplus."), columns)
         ),
     ]
-    return [*lines, BLANK, *_to_sign(say("Driver"), columns), *_to_sign(say("Taken in by"), columns), CUT]
+    return [*lines, BLANK, *_to_sign(say("Driver"), columns), *_to_sign(say("Received by"), columns), CUT]
 
 
 def order_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -119,11 +121,11 @@ def order_slip(document: dict[str, Any], *, columns: int, language: str = "en", 
     (only where it is), lines [{name, article_no, packs, pack_qty, stock_unit, pack_cost_minor}].
     """
     say, off = said_in(document, language), "called_off" in document
-    lines = _head(document, say("ORDER CALLED OFF") if off else say("ORDER"), say, columns, copy_no)
+    lines = _head(document, say("ORDER CANCELLED") if off else say("ORDER"), say, columns, copy_no)
     lines += _from(document, say, columns)
     if document["customer_no"]:
         lines += pair(say("Customer no."), document["customer_no"], columns)
-    lines += [*pair(say("Wanted on"), say.moment(document["delivery_day"]), columns, bold=True), RULE]
+    lines += [*pair(say("Deliver on"), say.moment(document["delivery_day"]), columns, bold=True), RULE]
     if off:
         said = [*wrap(say("Please do not deliver this order."), columns), *wrap(document["called_off"], columns)]
         return [*lines, *(PaperLine(text, bold=True) for text in said), BLANK, CUT]
@@ -176,7 +178,7 @@ def price_batch(document: dict[str, Any], *, columns: int, language: str = "en",
         name = line["name"] + (f" ({line['place']})" if line.get("place") else "")
         lines += _ticked(name, columns, shown)
     lines += [RULE, *pair(say("Products"), str(len(document["lines"])), columns)]
-    return [*lines, BLANK, *_to_sign(say("Labels changed by"), columns), CUT]
+    return [*lines, BLANK, *_to_sign(say("Labels replaced by"), columns), CUT]
 
 
 def back_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -198,7 +200,7 @@ def back_slip(document: dict[str, Any], *, columns: int, language: str = "en", c
     if document["unknown"]:
         lines += pair(say("Lines without a price"), str(document["unknown"]), columns)
     lines += pair(
-        say("We expect back"), price(say, document["total_minor"], currency), columns, bold=True, wide=2, tall=2
+        say("Expected credit"), price(say, document["total_minor"], currency), columns, bold=True, wide=2, tall=2
     )
     lines += [RULE, *pair(say("For the store"), document["by"], columns), BLANK, *_to_write(say("Signature"), columns)]
     lines += [BLANK, PaperLine(say("Taken by"), bold=True), BLANK, *_to_write(say("Name"), columns), BLANK, BLANK]
@@ -206,7 +208,7 @@ def back_slip(document: dict[str, Any], *, columns: int, language: str = "en", c
         *lines,
         *_to_write(say("Signature"), columns),
         BLANK,
-        *centred(say("Please credit these goods."), columns),
+        *centred(say("Please credit these products."), columns),
         CUT,
     ]
 
@@ -237,7 +239,7 @@ def _from(document: dict[str, Any], say: Language, columns: int) -> list[PaperLi
     if document.get("order_no"):
         lines += pair(say.pgettext("paper", "Order"), str(document["order_no"]), columns)
     if document.get("state") == "refused":
-        lines += centred(say("SENT BACK AT THE DOOR"), columns, bold=True, tall=2)
+        lines += centred(say("REFUSED AT THE DOOR"), columns, bold=True, tall=2)
     return lines
 
 
@@ -304,13 +306,13 @@ def _return_head(document: dict[str, Any], say: Language, columns: int, copy_no:
     for text in (document["store"].get("address"), document["store"].get("phone")):
         if text:
             lines += [line for part in str(text).splitlines() for line in centred(part, columns)]
-    lines += [BLANK, *centred(say("GOODS BACK"), columns, bold=True, wide=2, tall=2)]
+    lines += [BLANK, *centred(say("SUPPLIER RETURN"), columns, bold=True, wide=2, tall=2)]
     if copy_no:
         lines += centred("*** " + say("COPY") + f" {copy_no} ***", columns, bold=True, wide=2, tall=2)
     lines += pair(say.pgettext("paper", "To"), document["supplier"], columns, bold=True)
     lines += pair(say.pgettext("paper", "Note"), document["number"], columns)
     if document["paper_no"]:
-        lines += pair(say("Their number"), document["paper_no"], columns)
+        lines += pair(say("Their reference"), document["paper_no"], columns)
     lines += pair(say("Reason"), code_word(WHY_BACK, document["reason"], say), columns)
     if document["why"]:
         lines += indented(document["why"], "", columns)

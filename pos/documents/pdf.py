@@ -77,7 +77,7 @@ def label_sheets(documents: Sequence[dict[str, Any]], sheet: Sheet, *, skip: int
     """Return the labels as PDF pages. skip: places of the first sheet that are empty already; Invalid out of range."""
     if not 0 <= skip < sheet.count:
         raise Invalid(
-            "bad-number", "Type a whole number from 0 to %(most)s.", field="skip", least=0, most=sheet.count - 1,
+            "bad-number", "Enter a whole number from 0 to %(most)s.", field="skip", least=0, most=sheet.count - 1,
         )  # fmt: skip
     pen, page_now = Pen("labels"), 0
     for document, (page, left, top) in zip(documents, places(sheet, len(documents), skip), strict=True):

@@ -16,7 +16,7 @@ _BOTTOM = A4_MM[1] * MM - 26 * MM
 _ROW = 16.0
 _COLUMNS = (
     (N_("Day"), 0.0, False), (N_("Receipt"), 24.0, False), (N_("Product"), 48.0, False), (N_("Lot"), 100.0, False),
-    (N_("Quantity"), 138.0, True), (N_("Net"), 156.0, True), (N_("Yours"), 174.0, True),
+    (N_("Quantity"), 138.0, True), (N_("Net"), 156.0, True), (N_("Your share"), 174.0, True),
 )  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
         title = say("REFUND") if document["kind"] == "return" else say("EXCHANGE")
         lines += centred(title, columns, bold=True, wide=2, tall=2)
         if document.get("returns_receipt_no"):
-            lines += centred(say("of receipt") + f" {document['returns_receipt_no']:06d}", columns)
+            lines += centred(say("for receipt") + f" {document['returns_receipt_no']:06d}", columns)
         lines.append(BLANK)
     lines += [*_about(document, say, columns), RULE]
     for line, shown_minor in zip(document["lines"], shown, strict=True):
@@ -85,7 +85,7 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
         lines += [
             BLANK,
             PaperLine(online, align="center", kind="qr"),
-            *centred(say("Scan for this receipt on your phone"), columns),
+            *centred(say("Scan to see this receipt on your phone"), columns),
         ]
     if copy_no:
         lines += [BLANK, *copy_mark(copy_no, say, columns)]
@@ -164,7 +164,7 @@ def gift_receipt(document: dict[str, Any], *, columns: int, language: str = "en"
     for line in document["lines"]:
         if line["qty"] > 0 and line.get("kind", "goods") != "deposit":
             lines += pair(f"{quantity(say, line['qty'], line['stock_unit'])} x {line['name']}", "", columns)
-    lines += [RULE, *centred(say("To exchange it or bring it back, show this code at the till."), columns)]
+    lines += [RULE, *centred(say("To exchange or return it, show this code at the till."), columns)]
     lines.append(PaperLine(str(document["id"]), align="center", kind="qr"))
     return [*lines, *centred(say("Thank you!"), columns, bold=True), CUT]
 
@@ -287,9 +287,9 @@ def _why(line: dict[str, Any], tail: str, say: Language, currency: str, columns:
     offers = [(name, minor) for _, name, minor in line.get("offers", ())]
     rest = line["discount_minor"] - by_hand - sum(minor for _, minor in offers)
     if rest:
-        offers.append((line.get("offer") or say("Offer"), rest))
+        offers.append((line.get("offer") or say("Promotion"), rest))
     for name, minor in offers:
-        lines += indented(name or say("Offer"), say.amount(-minor, currency) + tail, columns)
+        lines += indented(name or say("Promotion"), say.amount(-minor, currency) + tail, columns)
     if line.get("expires_on"):
         lines += indented(say("best before") + f" {say.moment(line['expires_on'])}", "", columns)
     if line.get("note"):
@@ -364,5 +364,5 @@ def _farewell(document: dict[str, Any], say: Language, columns: int) -> list[Pap
         *lines,
         BLANK,
         *centred(say("Thank you!"), columns, bold=True),
-        *centred(say("See you again soon."), columns),
+        *centred(say("See you soon!"), columns),
     ]

@@ -45,21 +45,21 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
         if document.get(name):
             lines += pair(label, say.moment(str(document[name])), columns)
     if document.get("held_by", document["opened_by"]) != document["opened_by"]:
-        lines += pair(say("Drawer held by"), str(document["held_by"]), columns)
+        lines += pair(say("Drawer assigned to"), str(document["held_by"]), columns)
     lines += [*pair(document["till_name"], "", columns), RULE]
     lines += _sales(document, say, currency, columns)
     lines += [*_within(document, say, currency, columns), BLANK, PaperLine(say("Tenders"), bold=True)]
     for tender, minor in document.get("tenders", {}).items():
         lines += indented(tender_word(tender, say), say.amount(minor, currency), columns)
         if by_hand := document.get("typed", {}).get(tender):
-            lines += indented("  " + say("of it by typed slip"), say.amount(by_hand, currency), columns)
+            lines += indented("  " + say("of which by typed slip"), say.amount(by_hand, currency), columns)
     lines += _apart(document, say, currency, columns)
     if taxes := document.get("taxes"):
         lines += [RULE, *tax_table(taxes, tax_letters(taxes), say, currency, columns)]
     lines += _top_categories(document, say, currency, columns)
     lines += [RULE, PaperLine(say("Drawer"), bold=True), *_drawer(document, say, currency, columns)]
     if document.get("late_count"):
-        late = say("Arrived late") + f" ({document['late_count']})"
+        late = say("Late entries") + f" ({document['late_count']})"
         lines += pair(late, say.amount(document.get("late_minor", 0), currency), columns)
     lines += [*_at_the_till(document, say, currency, columns), *_proof(document, say, currency, columns)]
     if z_no is not None:
@@ -92,8 +92,8 @@ def _within(document: dict[str, Any], say: Language, currency: str, columns: int
         numbers = f"{document['first_receipt_no']:06d} - {document['last_receipt_no']:06d}"
         lines += pair(say.pgettext("paper", "Receipts"), numbers, columns)
     labels = {
-        "rounding": say("Cash rounding"), "offers": say.pgettext("paper", "Offers"),
-        "by_hand": say("Discounts by hand"), "overrides": say("Changed prices"),
+        "rounding": say("Cash rounding"), "offers": say.pgettext("paper", "Promotions"),
+        "by_hand": say("Manual discounts"), "overrides": say("Changed prices"),
         "deposits": say("Deposits"), "empties": say("Empties"),
         "vouchers_issued": say("Vouchers issued"),
     }  # fmt: skip
@@ -108,7 +108,7 @@ def _apart(document: dict[str, Any], say: Language, currency: str, columns: int)
     if not (in_all := document.get("in_all")):
         return []
     lines: list[PaperLine] = []
-    labels = {"tabs": say("Tabs repaid"), "orders": say("Orders paid beforehand")}
+    labels = {"tabs": say("Tabs repaid"), "orders": say("Prepaid orders")}
     for kind, sums in document["apart"].items():
         lines += [PaperLine(labels[kind], bold=True)] if sums else []
         for tender, minor in sums.items():
@@ -117,7 +117,7 @@ def _apart(document: dict[str, Any], say: Language, currency: str, columns: int)
     for tender, minor in in_all.items():
         lines += indented(tender_word(tender, say), say.amount(minor, currency), columns)
         if by_hand := document.get("typed_in_all", {}).get(tender):
-            lines += indented("  " + say("of it by typed slip"), say.amount(by_hand, currency), columns)
+            lines += indented("  " + say("of which by typed slip"), say.amount(by_hand, currency), columns)
     return lines
 
 
@@ -145,7 +145,7 @@ def _drawer(document: dict[str, Any], say: Language, currency: str, columns: int
             lines += indented(
                 f"  {say.time(dt.time.fromisoformat(at[-5:]))} {who}", say.amount(dropped_minor, currency), columns
             )
-    lines += [PaperLine(say("More than the books had"), bold=True)] if document.get("beyond") else []
+    lines += [PaperLine(say("Sold beyond recorded stock"), bold=True)] if document.get("beyond") else []
     for who, at, kind, minor in document.get("beyond", ()):
         lines += indented(
             f"{say.time(dt.time.fromisoformat(at[-5:]))} {who}, {code_word(CASH, kind, say)}",
@@ -155,7 +155,7 @@ def _drawer(document: dict[str, Any], say: Language, currency: str, columns: int
     lines += _count(document, say, currency, columns)
     if document.get("why"):
         lines += [PaperLine(text) for text in wrap(say("Reason") + f": {document['why']}", columns)]
-    for name, label in (("agreed_by", say("Agreed by")), ("parked_count", say("Still set aside"))):
+    for name, label in (("agreed_by", say("Approved by")), ("parked_count", say("Still on hold"))):
         if document.get(name):
             lines += pair(label, str(document[name]), columns)
     return lines
@@ -177,7 +177,7 @@ def _at_the_till(document: dict[str, Any], say: Language, currency: str, columns
     """Return who sold how much, where several did, who took off how much, and what was done beside selling."""
     lines: list[PaperLine] = []
     several = len(document.get("cashiers") or []) > 1
-    labels = {"also_sold": say("Also sold here"), "corrections": say("Taken off before paying")}
+    labels = {"also_sold": say("Other sales"), "corrections": say("Removed lines")}
     for name, label in ({"cashiers": say("Cashiers")} | labels if several else labels).items():
         if rows := document.get(name):
             lines += [RULE, PaperLine(label, bold=True)]
@@ -200,7 +200,7 @@ def _proof(document: dict[str, Any], say: Language, currency: str, columns: int)
         RULE,
         *pair(say("Perpetual total"), say.amount(document["perpetual_minor"], currency), columns),
         *pair(say("Journal"), f"{seen['n']} / {_short(seen['hash'])}", columns),
-        *pair(say("Check of this Z"), _short(document["hash"]), columns),
+        *pair(say("Check code of this Z"), _short(document["hash"]), columns),
     ]
 
 

@@ -54,12 +54,12 @@ class MerchantQr:
 def build(code: MerchantQr) -> str:
     """Return the payload (rules 1 to 3); a code with an amount is dynamic: good for one payment."""
     if not code.accounts:
-        raise Invalid("qr-value", "A payment code needs an account the money goes to.")
+        raise Invalid("qr-value", "A payment code needs an account to pay into.")
     objects: dict[str, str | Mapping[str, str]] = {FORMAT: "01"}
     objects[METHOD] = STATIC if code.amount_minor is None else DYNAMIC
     for tag in sorted(code.accounts):
         if not re.fullmatch(r"[0-9]{2}", tag) or int(tag) not in ACCOUNTS:
-            raise Invalid("qr-value", "An account of a payment code has an id from 02 to 51, not %(tag)s.", tag=tag)
+            raise Invalid("qr-value", "The account ID in a payment code is 02 to 51, not %(tag)s.", tag=tag)
         objects[tag] = code.accounts[tag]
     objects[CATEGORY] = code.category
     objects[CURRENCY] = _currency_number(code.currency)
@@ -71,7 +71,7 @@ def build(code: MerchantQr) -> str:
     text = "".join(_written(tag, value) for tag, value in objects.items()) + CHECKSUM + "04"
     payload = text + checksum(text)
     if len(payload) > LONGEST_PAYLOAD:
-        raise Invalid("qr-value", "A payment code has at most %(most)s characters.", most=LONGEST_PAYLOAD)
+        raise Invalid("qr-value", "A payment code has up to %(most)s characters.", most=LONGEST_PAYLOAD)
     return payload
 
 
@@ -118,7 +118,7 @@ def _written(tag: str, value: str | Mapping[str, str]) -> str:
 
 def _amount_text(amount_minor: int, currency: str) -> str:
     if not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "A payment code asks for an amount above zero.", amount_minor=amount_minor)
+        raise Invalid("bad-amount", "A payment code needs an amount above zero.", amount_minor=amount_minor)
     places = exponent(currency)
     whole, part = divmod(amount_minor, 10**places)
     return f"{whole}.{part:0{places}d}" if places else str(whole)
@@ -126,5 +126,5 @@ def _amount_text(amount_minor: int, currency: str) -> str:
 
 def _currency_number(currency: str) -> str:
     if currency not in CURRENCY_NUMBERS:
-        raise Invalid("qr-value", "The payment code has no number for the currency %(currency)s.", currency=currency)
+        raise Invalid("qr-value", "There is no payment code number for the currency %(currency)s.", currency=currency)
     return CURRENCY_NUMBERS[currency]

@@ -150,7 +150,8 @@ def settle(
     if other_minor > due_minor:
         over = other_minor - due_minor
         raise Refused(
-            "too-much-card", "That is %(over_minor)s too much; only cash can be given back. Charge the exact amount.",
+            "too-much-card", "That is %(over_minor)s too much, and only cash can be given as change. Charge the exact "
+                             "amount.",
             currency=currency, over_minor=over,
         )  # fmt: skip
     rest_minor = due_minor - other_minor
@@ -158,7 +159,8 @@ def settle(
     missing = rounded_minor - cash_minor
     if missing > 0:
         raise Refused(
-            "too-little-cash", "%(missing_minor)s is missing. Take it, or use another way to pay.", currency=currency,
+            "too-little-cash", "%(missing_minor)s is missing. Take it, or use another "
+                               "payment method.", currency=currency,
             missing_minor=missing, due_minor=due_minor, paid_minor=cash_minor + other_minor,
         )  # fmt: skip
     return Settled(
@@ -190,7 +192,7 @@ def _given_back(
         tenders, cash_minor = [Tendered(CASH, rounded_minor)], rounded_minor
     if cash_minor != rounded_minor or rest_minor > 0:
         raise Refused(
-            "give-back-differs", "%(rounded_minor)s is to be given back, no more and no less.", currency=currency,
+            "give-back-differs", "Refund exactly %(rounded_minor)s.", currency=currency,
             rounded_minor=-rounded_minor - other_minor, due_minor=due_minor, given_minor=cash_minor + other_minor,
         )  # fmt: skip
     total_minor = other_minor + rounded_minor
@@ -201,11 +203,9 @@ def _given_back(
 def check_reference(row: Tendered) -> None:
     """Raise Invalid for a slip's number that cannot be kept, or is a card's."""
     if len(row.reference) > LONGEST_REFERENCE or not row.reference.isprintable():
-        raise Invalid(
-            "bad-reference", "A slip number has at most %(most)s printable characters.", most=LONGEST_REFERENCE
-        )
+        raise Invalid("bad-reference", "A slip number has up to %(most)s printable characters.", most=LONGEST_REFERENCE)
     if tender_of(row.tender).slip and is_card_number(row.reference):
-        raise Invalid("card-number", "This is a card's number. Type the number of the slip; no card's is kept.")
+        raise Invalid("card-number", "That is a card number. Enter the slip number; card numbers are never stored.")
 
 
 def is_card_number(text: str) -> bool:
@@ -222,9 +222,11 @@ def _refuse_odd(tenders: Sequence[Tendered], channel: str, *, gives_back: bool) 
         tender = tender_of(row.tender)
         is_allowed = tender.refunds if gives_back else tender.pays
         if not is_allowed or (tender.name == PREPAID and channel != "pickup"):
-            raise Invalid("unknown-tender", "This till does not take %(tender)s: take cash or card.", tender=row.tender)
+            raise Invalid(
+                "unknown-tender", "This till does not accept %(tender)s. Take cash or card.", tender=row.tender
+            )
         if type(row.amount_minor) is not int or (row.amount_minor > 0 if gives_back else row.amount_minor < 0):
-            raise Invalid("bad-amount", "An amount handed over is not negative.", amount_minor=row.amount_minor)
+            raise Invalid("bad-amount", "The amount received cannot be negative.", amount_minor=row.amount_minor)
         if abs(row.amount_minor) > MAX_MINOR:
-            raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
+            raise Invalid("bad-amount", "That amount looks like a typing error. Enter it again.")
         check_reference(row)

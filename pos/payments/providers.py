@@ -67,7 +67,7 @@ class Outcome:
     def __post_init__(self) -> None:
         if self.state not in ANSWERS:
             raise Invalid(
-                "provider-answer", "The payment service answered %(state)s, which means nothing here.",
+                "provider-answer", "The payment service answered “%(state)s”, which is not a known status.",
                 state=f"{self.state!r}",
             )  # fmt: skip
 
@@ -128,7 +128,7 @@ class Providers:
             if name not in self._makers:
                 raise NotFound(
                     "unknown-provider",
-                    "The payment service %(provider)s is not set up here. Look at the store's settings.", provider=name,
+                    "The payment service %(provider)s is not set up here. Check the store's settings.", provider=name,
                 )  # fmt: skip
             self._made[name] = self._makers[name]()
         return self._made[name]

@@ -83,9 +83,9 @@ def request(ctx: Context, wanted: Wanted) -> Payment:
     if (known := _known(ctx.session, wanted.store_id, wanted.id, wanted.hash())) is not None:
         return known
     if is_over(ctx.session, wanted.store_id, wanted.sale_id):
-        raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
+        raise Refused("sale-finished", "This sale is already complete and needs no more payments.")
     if ctx.session.get(Till, (wanted.store_id, wanted.till_id)) is None:
-        raise NotFound("unknown-till", "There is no till %(till_id)s in this store.", till_id=wanted.till_id)
+        raise NotFound("unknown-till", "This store has no till %(till_id)s.", till_id=wanted.till_id)
     wallet = wanted.wallet
     payment = _requested(wanted, ctx.at, reference=wallet.masked if wallet else "")
     return _written(ctx, payment, wallet=wallet.wallet if wallet else None)
@@ -98,7 +98,7 @@ def give_back(ctx: Context, payment: Payment, amount_minor: int, *, id: str, ret
     Refused with what is left when it is more than that; what is still being asked for counts as given.
     """
     if isinstance(amount_minor, bool) or not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Give back an amount above zero.", amount_minor=amount_minor)
+        raise Invalid("bad-amount", "Enter a refund above zero.", amount_minor=amount_minor)
     wanted = Wanted(
         id, payment.store_id, return_id, till_id, payment.tender, BACK, -amount_minor, payment.provider or ""
     )
@@ -108,14 +108,14 @@ def give_back(ctx: Context, payment: Payment, amount_minor: int, *, id: str, ret
         return known
     took_money = bool(original.provider) and original.way != POINTS and original.amount_minor >= 0
     if not took_money or original.state != "captured" or not original.claimed_by:
-        raise Refused("nothing-to-give-back", "Only money a terminal or wallet took for a completed sale goes back.")
+        raise Refused("nothing-to-give-back", "Only card or wallet payments of a completed sale can be refunded here.")
     if is_over(ctx.session, wanted.store_id, return_id):
-        raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
+        raise Refused("sale-finished", "This sale is already complete and needs no more payments.")
     left_minor = original.amount_minor - given_back_minor(ctx.session, original)
     if amount_minor > left_minor:
         raise Refused(
             "more-than-captured",
-            "That is more than is left of this payment. Give the rest back in cash.",
+            "That is more than is left of this payment. Refund the rest in cash.",
             left_minor=left_minor,
             amount_minor=amount_minor,
         )
@@ -143,9 +143,11 @@ def unwant(ctx: Context, store_id: str, payment_id: str, *, why: str) -> Payment
     """Say that a payment is not wanted (rule 4): what is open is cancelled, what is captured goes back."""
     payment = locked(ctx.session, store_id, payment_id)
     if payment.claimed_by or payment.same_as:
-        raise Refused("payment-used", "A completed sale is paid with this. Take the goods back to give the money back.")
+        raise Refused(
+            "payment-used", "This payment belongs to a completed sale. Refund the products to return the money."
+        )
     if payment.gives_back:
-        raise Refused("payment-goes-back", "Money on its way back to the customer cannot be stopped.")
+        raise Refused("payment-goes-back", "This refund is already on its way and cannot be stopped.")
     if payment.state in (*OPEN, "captured"):
         _unwanted(ctx, payment, why)
     return payment
@@ -276,7 +278,7 @@ def refuse_captured(session: Session, store_id: str, sale_id: str) -> None:
     if held:
         raise Refused(
             "money-taken",
-            "Money was taken for this basket. Give it back first, then void the basket.",
+            "This basket has a payment. Refund it first, then void the basket.",
             payments=[row.id for row in held],
             amount_minor=sum(row.amount_minor for row in held),
         )
@@ -349,9 +351,9 @@ def slip_of(session: Session, payment: Payment) -> Payment | None:
 
 def _check(wanted: Wanted) -> None:
     if wanted.way not in tender_of(wanted.tender).ways:
-        raise Invalid("unknown-way", "Ask for a card at the terminal, or for a wallet by one of its codes.")
+        raise Invalid("unknown-way", "Charge a card at the terminal, or a wallet by one of its codes.")
     if isinstance(wanted.amount_minor, bool) or not 0 < wanted.amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Ask for an amount above zero.", amount_minor=wanted.amount_minor)
+        raise Invalid("bad-amount", "Enter an amount above zero.", amount_minor=wanted.amount_minor)
     if bool(wanted.code) != (wanted.way in ("customer_code", POINTS)):
         raise Invalid("wallet-code-missing", "Scan the payment code on the customer's phone.")
     _check_ids(wanted)
@@ -359,14 +361,14 @@ def _check(wanted: Wanted) -> None:
 
 def _check_ids(wanted: Wanted) -> None:
     if not (is_id(wanted.id) and is_id(wanted.sale_id)):
-        raise Invalid("bad-payment-id", "The id of a payment has 8 to 40 letters, digits or hyphens.")
+        raise Invalid("bad-payment-id", "A payment ID has 8 to 40 letters, digits or hyphens.")
 
 
 def _known(session: Session, store_id: str, payment_id: str, content: str) -> Payment | None:
     known = session.get(Payment, (store_id, payment_id))
     if known is not None and known.request_hash != content:
         raise Conflict(
-            "payment-content-differs", "This payment was asked for before with another content.", id=known.id
+            "payment-content-differs", "This payment was already requested with different details.", id=known.id
         )
     return known
 
@@ -463,21 +465,21 @@ def _not_claimed(found: Payment | None, sale_id: str, amount_minor: int) -> NotF
     if found is None or not found.provider:
         return NotFound("no-such-payment", "There is no such payment in this store.")
     if found.sale_id != sale_id:
-        return Refused("payment-elsewhere", "This money was taken for another sale.", id=found.id)
+        return Refused("payment-elsewhere", "This payment belongs to another sale.", id=found.id)
     if found.claimed_by or found.same_as:
-        return Refused("payment-used", "A completed sale is paid with this already.", id=found.id)
+        return Refused("payment-used", "A completed sale already uses this payment.", id=found.id)
     if found.unwanted_since or found.state == "reversed":
-        return Refused("payment-unwanted", "This money goes back to the customer. Ask for it again.", id=found.id)
+        return Refused("payment-unwanted", "This payment is being refunded. Charge again.", id=found.id)
     if found.state != "captured":
         return Refused(
             "payment-not-captured",
-            "This money was not taken. Ask for another way to pay.",
+            "This payment failed. Choose another payment method.",
             id=found.id,
             state=found.state,
         )
     return Refused(
         "payment-amount",
-        "Another amount was taken than the sale says. Reload the basket and pay again.",
+        "The amount paid differs from the sale. Reload the basket and pay again.",
         captured_minor=found.amount_minor,
         amount_minor=amount_minor,
     )

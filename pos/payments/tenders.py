@@ -74,8 +74,8 @@ TENDERS = {row.name: row for row in (
         CASH, N_("Cash"), "banknotes", pane="cash",
         at=("till", "tab", "order", "pickup", "exchange", "return", "blind", "receipt", "order-back", "pickup-back"),
         said={
-            "take": N_("Cash taken"), "back": N_("{amount} given back in cash"), "order": N_("Now, in cash"),
-            "taken": N_("Take in cash"), "receipt": N_("Money back in cash"), "order-back": N_("Given back in cash"),
+            "take": N_("Cash received"), "back": N_("{amount} refunded in cash"), "order": N_("Now, in cash"),
+            "taken": N_("Collect in cash"), "receipt": N_("Refund in cash"), "order-back": N_("Refunded in cash"),
             "gone": N_("Give the customer %(amount)s in cash."),
         },
     ),
@@ -83,43 +83,44 @@ TENDERS = {row.name: row for row in (
         "card", N_("Card"), "credit-card", pane="card", ways=("terminal",), slip=True,
         at=("till", "tab", "order", "pickup", "exchange", "return", "receipt", "order-back", "pickup-back"),
         said={
-            "take": N_("The card was accepted"), "back": N_("{amount} given back to the card"),
-            "order": N_("Now, by card"), "taken": N_("Paid by card"), "pickup": N_("Card, on the terminal"),
-            "pickup-back": N_("Card, on the terminal"), "receipt": N_("Back on the card"),
-            "order-back": N_("Given back to the card"), "gone": N_("Put %(amount)s back on the card at the terminal."),
+            "take": N_("Card accepted"), "back": N_("{amount} refunded to the card"),
+            "order": N_("Now, by card"), "taken": N_("Paid by card"), "pickup": N_("Card, at the terminal"),
+            "pickup-back": N_("Card, at the terminal"), "receipt": N_("Refund to the card"),
+            "order-back": N_("Refunded to the card"), "gone": N_("Refund %(amount)s to the card at the terminal."),
         },
     ),
     Tender(
-        "wallet", N_("Mobile payment"), "qr-code", N_("By phone"), pane="phone", ways=("customer_code", "store_code"),
+        "wallet", N_("Mobile pay"), "qr-code", N_("Mobile pay"), pane="phone", ways=("customer_code", "store_code"),
         slip=True, at=("till",),
         said={
-            "take": N_("Pay {amount} by phone"), "gone": N_("Put %(amount)s back on the card at the terminal."),
+            "take": N_("Pay {amount} by mobile pay"), "gone": N_("Refund %(amount)s to the card at the terminal."),
         },
     ),
     Tender(
         "voucher", N_("Voucher"), pane="code", book=VOUCHERS, refunds=False, goes_back="credit", at=("till",),
-        said={"take": N_("Take the voucher")},
+        said={"take": N_("Redeem voucher")},
     ),
     Tender(
         "tab", N_("On the tab"), "book-open", N_("Tab"), pane="tab", book=TAB, goes_back="tab", at=("till", "exchange"),
         said={
-            "take": N_("Put {amount} on the tab"), "back": N_("Take {amount} off the tab"), "off": N_("Off the tab"),
-            "gone": N_("%(amount)s is taken off the customer’s tab."),
+            "take": N_("Put {amount} on the tab"), "back": N_("Deduct {amount} "
+                                                              "from the tab"), "off": N_("From the tab"),
+            "gone": N_("%(amount)s is deducted from the customer’s tab."),
         },
     ),
     Tender(
         "points", N_("Points"), "star", pane="points", book=POINTS, ways=("points",), goes_back="points",
         orphaned="credit", at=("till",),
-        said={"take": N_("Pay {amount} with points"), "gone": N_("%(amount)s goes back as points.")},
+        said={"take": N_("Pay {amount} with points"), "gone": N_("%(amount)s is refunded as points.")},
     ),
     Tender(
         "credit", N_("Store credit"), book=VOUCHERS, pays=False, at=("exchange", "return", "blind"),
         said={
-            "back": N_("Give a store credit over {amount}"),
-            "gone": N_("%(amount)s goes back as store credit: the receipt shows its code."),
+            "back": N_("Give store credit of {amount}"),
+            "gone": N_("%(amount)s is refunded as store credit. Its code is on the receipt."),
         },
     ),
-    Tender(PREPAID, N_("Paid before"), refunds=False),
+    Tender(PREPAID, N_("Paid in advance"), refunds=False),
 )}  # fmt: skip
 
 

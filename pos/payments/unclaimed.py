@@ -33,7 +33,7 @@ def move_to(ctx: Context, store_id: str, payment_id: str, sale_id: str) -> Payme
     if payment.sale_id == sale_id:
         return payment
     if not is_id(sale_id) or is_over(ctx.session, store_id, sale_id):
-        raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
+        raise Refused("sale-finished", "This sale is already complete and needs no more payments.")
     requests.use_for(ctx, payment, sale_id)
     return payment
 
@@ -43,7 +43,7 @@ def same_as_slip(ctx: Context, store_id: str, payment_id: str) -> Payment:
     payment = _unused(ctx.session, store_id, payment_id)
     slip = slip_of(ctx.session, payment)
     if slip is None:
-        raise Refused("no-such-slip", "That sale has no card slip over this amount. Give the money back instead.")
+        raise Refused("no-such-slip", "That sale has no card slip for this amount. Refund the payment instead.")
     payment.same_as, payment.ask_again_at = slip.id, None
     _note(ctx, payment, "same_as_slip", slip=slip.id)
     return payment
@@ -52,9 +52,9 @@ def same_as_slip(ctx: Context, store_id: str, payment_id: str) -> Payment:
 def decide(ctx: Context, store_id: str, payment_id: str, state: str) -> Payment:
     """Settle what the provider does not answer, as the terminal's own list shows it. state: captured | declined."""
     if state not in ("captured", "declined"):
-        raise Invalid("unknown-decision", "Say whether the money was taken or not.")
+        raise Invalid("unknown-decision", "Choose whether the money was taken.")
     if locked(ctx.session, store_id, payment_id).state != "unknown":
-        raise Refused("payment-answered", "The payment service has answered by now. Look at the payment again.")
+        raise Refused("payment-answered", "The payment service has answered. Check the payment again.")
     outcome = Outcome(state, reason=f"decided by {ctx.actor.name}")
     return requests.settle_outcome(ctx, store_id, payment_id, outcome)
 
@@ -63,7 +63,7 @@ def seen(ctx: Context, store_id: str, payment_id: str) -> Payment:
     """Say that a person has looked into a contradiction and settled it with the bank; it is shown no more."""
     payment = locked(ctx.session, store_id, payment_id)
     if payment.contradicted is None or requests.goes_back(payment):
-        raise Refused("payment-not-contradicted", "There is nothing to look into here any more.", id=payment.id)
+        raise Refused("payment-not-contradicted", "There is nothing left to clear up here.", id=payment.id)
     if payment.contradicted not in SETTLED:
         _note(ctx, payment, "seen", answer=payment.contradicted)
         payment.contradicted = "seen"
@@ -103,7 +103,7 @@ def left_behind(session: Session, store_id: str) -> list[str]:
 def _unused(session: Session, store_id: str, payment_id: str) -> Payment:
     payment = locked(session, store_id, payment_id)
     if payment.state != "captured" or payment.claimed_by or payment.same_as or payment.unwanted_since:
-        raise Refused("payment-used", "This money is spoken for already. Look at the payment again.", id=payment.id)
+        raise Refused("payment-used", "This payment is already assigned. Check the payment again.", id=payment.id)
     return payment
 
 

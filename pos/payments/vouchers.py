@@ -115,9 +115,9 @@ def issue(
     """Issue a gift voucher that was sold, or a store credit for returned goods. mark: of one these books have lost."""
     _check(amount_minor)
     if kind not in KINDS:
-        raise Invalid("bad-voucher-kind", "A voucher is a gift voucher or a store credit.", kind=kind)
+        raise Invalid("bad-voucher-kind", "A voucher is either a gift voucher or a store credit.", kind=kind)
     if expires_on is not None and expires_on < business_day(ctx.at, store.tz, store.rollover_hour):
-        raise Invalid("voucher-day-past", "The last day lies behind. Choose a later one.", field="expires_on")
+        raise Invalid("voucher-day-past", "The last day is in the past. Choose a later one.", field="expires_on")
     code = (
         "" if mark else code_of(secret_of(ctx.session), store.id, sale_id, _count(ctx.session, store.id, sale_id) + 1)
     )
@@ -160,11 +160,13 @@ def redeem(ctx: Context, store: Store, code: str, amount_minor: int, *, sale_id:
     if after is None:
         if is_expired(found, today):
             raise Refused(
-                "voucher-expired", "This voucher has expired. Choose another way to pay.", expires_on=found.expires_on
+                "voucher-expired",
+                "This voucher has expired. Choose another payment method.",
+                expires_on=found.expires_on,
             )
         raise Refused(
             "voucher-too-small",
-            "There is less on this voucher. Take what is left, and the rest in another way.",
+            "This voucher is worth less. Take what is left, and the rest another way.",
             balance_minor=found.balance_minor,
             wanted_minor=amount_minor,
         )
@@ -182,7 +184,7 @@ def find(session: Session, store_id: str, code: str, *, lock: bool = False) -> V
     query = query.execution_options(populate_existing=True)
     found: Voucher | None = session.scalar(lock_rows(session, query) if lock else query)
     if found is None:
-        raise NotFound("no-such-voucher", "No voucher of this code was issued here.")
+        raise NotFound("no-such-voucher", "This store did not issue a voucher with this code.")
     return found
 
 
@@ -218,7 +220,7 @@ def mark_of(store_id: str, typed: str) -> Mark:
     """Return the mark of a code somebody typed (rule 7): 40 ms of work, so that trying codes is slow."""
     code = tidy_code(typed)
     if code is None:
-        raise Invalid("voucher-misread", "This is no voucher's code, or it was misread. Type it again.", field="code")
+        raise Invalid("voucher-misread", "That is not a voucher code. Check it and enter it again.", field="code")
     hashed = hashlib.scrypt(code.encode(), salt=f"voucher:{store_id}".encode(), n=2**14, r=8, p=1, dklen=16)
     return Mark(f"{hashed.hex()}.{code[-4:]}")
 
@@ -283,7 +285,7 @@ def not_derived() -> Refused:
     """Return the refusal to print a code that this node cannot derive."""
     return Refused(
         "voucher-not-derived",
-        "This computer cannot print this voucher's code again. The paper it was sold on stays valid.",
+        "This computer cannot reprint this voucher's code. The original paper stays valid.",
     )
 
 
@@ -362,4 +364,4 @@ def _check_character(body: str) -> str:
 def _check(amount_minor: int) -> None:
     whole = isinstance(amount_minor, int) and not isinstance(amount_minor, bool)
     if not whole or not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type an amount of money above zero.", amount_minor=amount_minor)
+        raise Invalid("bad-amount", "Enter an amount above zero.", amount_minor=amount_minor)

@@ -59,10 +59,10 @@ def read(scanned: str) -> WalletCode:
         return found
     code = scanned.translate(_GROUPING) if len(scanned) <= LONGEST_SCAN else ""
     if is_trade_number(code):
-        raise Invalid("wallet-code-is-product", "That is a product's barcode. Scan the code on the customer's phone.")
+        raise Invalid("wallet-code-is-product", "That is a product barcode. Scan the code on the customer's phone.")
     raise Invalid(
         "wallet-code-unknown",
-        "That is no payment code of WeChat Pay or Alipay. Ask the customer to open the payment code and scan again.",
+        "That is not a WeChat Pay or Alipay code. Ask the customer to open their payment code, then scan again.",
     )
 
 

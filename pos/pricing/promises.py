@@ -115,12 +115,12 @@ def clean_code(text: str) -> str:
 def check(offer: Offer) -> None:
     """Refuse an offer that could never apply or save anything, naming the field to mend."""
     if not offer.name.strip() or len(offer.name) > LONGEST_NAME:
-        raise Invalid("empty-field", "Give the offer a name; it is printed on the receipt.", field="name")
+        raise Invalid("empty-field", "Name the promotion; the name is printed on the receipt.", field="name")
     if offer.kind not in KINDS:
-        raise Invalid("bad-choice", "Choose the kind of offer.", field="kind")
+        raise Invalid("bad-choice", "Choose the kind of promotion.", field="kind")
     for n, part in enumerate(offer.parts or (Part(Choice()),)):
         if part.choice.is_empty:
-            raise Invalid("no-products", "Choose the products of the offer.", field=f"products{n}")
+            raise Invalid("no-products", "Choose the products in the promotion.", field=f"products{n}")
         if not 1 <= part.qty <= MOST_SIZE:
             raise _number(f"part_qty{n}", 1, MOST_SIZE)
     _check_terms(offer)
@@ -129,34 +129,34 @@ def check(offer: Offer) -> None:
 
 def _check_terms(offer: Offer) -> None:
     if offer.kind in ("percent", "nth", "basket_percent") and not 0 < offer.percent_bp <= BASIS:
-        raise Invalid("bad-reduction", "Type a percentage from 1 to 100.", field="percent")
+        raise Invalid("bad-reduction", "Enter a percentage from 1 to 100.", field="percent")
     if offer.kind in ("amount", "basket_amount") and not 0 < offer.amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type how much is taken off.", field="amount")
+        raise Invalid("bad-amount", "Enter the amount off.", field="amount")
     if offer.kind in ("price", "pack_price", "bundle") and not 0 <= offer.amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type the price.", field="amount")
+        raise Invalid("bad-amount", "Enter the price.", field="amount")
     if offer.kind in PACK_KINDS and not 2 <= offer.size <= MOST_SIZE:
         raise _number("size", 2, MOST_SIZE)
     if offer.kind == "nth" and not 1 <= offer.reduced <= offer.size:
         raise _number("reduced", 1, offer.size)
     if offer.kind in BUNDLE_KINDS and not 2 <= len(offer.parts) <= MOST_PARTS:
-        raise Invalid("no-products", "A bundle has two to four parts; choose products for each.", field="products1")
+        raise Invalid("no-products", "A bundle has two to four parts. Choose products for each.", field="products1")
     if offer.kind == "together" and not any(0 < part.off_bp <= BASIS for part in offer.parts):
-        raise Invalid("bad-reduction", "Say which part is reduced, by 1 to 100 percent.", field="off1")
+        raise Invalid("bad-reduction", "Choose which part is reduced, by 1 to 100 percent.", field="off1")
     if offer.kind not in BUNDLE_KINDS and len(offer.parts) != 1:
-        raise Invalid("no-products", "Choose the products of the offer.", field="products0")
+        raise Invalid("no-products", "Choose the products in the promotion.", field="products0")
     if offer.most_times is not None and not 1 <= offer.most_times <= MOST_TIMES:
         raise _number("most_times", 1, MOST_TIMES)
     if offer.minimum_minor < 0 or offer.minimum_minor > MAX_MINOR:
-        raise Invalid("bad-amount", "Type what must be spent, or leave it empty.", field="minimum")
+        raise Invalid("bad-amount", "Enter the minimum spend, or leave it empty.", field="minimum")
 
 
 def _check_time(offer: Offer) -> None:
     if offer.from_day and offer.until_day and offer.until_day < offer.from_day:
-        raise Invalid("bad-days", "The last day comes before the first.", field="until_day")
+        raise Invalid("bad-days", "The last day is before the first.", field="until_day")
     if (offer.from_minute is None) != (offer.until_minute is None) or (
         offer.from_minute is not None and offer.from_minute == offer.until_minute
     ):
-        raise Invalid("bad-hours", "Type both times, from and until, or neither.", field="until_time")
+        raise Invalid("bad-hours", "Enter both times, from and until, or neither.", field="until_time")
     if not offer.weekdays <= frozenset(range(7)):
         raise Invalid("bad-choice", "Choose days of the week.", field="weekdays")
     if offer.expires_within_days is not None and not 0 <= offer.expires_within_days <= MOST_DAYS:
@@ -164,4 +164,6 @@ def _check_time(offer: Offer) -> None:
 
 
 def _number(field: str, least: int, most: int) -> Invalid:
-    return Invalid("bad-number", "Type a whole number from %(least)s to %(most)s.", field=field, least=least, most=most)
+    return Invalid(
+        "bad-number", "Enter a whole number from %(least)s to %(most)s.", field=field, least=least, most=most
+    )

@@ -37,7 +37,7 @@ def give_key(ctx: Context, store_id: str, printer_id: str) -> str:
     """Make the key of a printer's agent and return it, this once; one it had is useless from now on (rule 1)."""
     printer = printers.printer_of(ctx.session, store_id, printer_id)
     if printer.wire != AGENT:
-        raise Invalid("printer-no-agent", "This printer is not printed by a print agent. Say so first, and save.")
+        raise Invalid("printer-no-agent", "This printer does not use a print agent. Change that and save first.")
     key = secrets.token_urlsafe(32)
     renewed, printer.agent_key_sha256 = printer.agent_key_sha256 is not None, _hash(key)
     record(ctx, verb="printer.agent_key_given", subject=f"printer:{printer_id}", renewed=renewed)

@@ -71,7 +71,9 @@ def networks_of(setting: str) -> list[Network]:
             setting=setting,
         ) from fault  # fmt: skip
     if any(network.num_addresses > MOST_HOSTS for network in found) or len(found) > MOST_NETWORKS:
-        raise Invalid("printer-search", "The setting printer_search names too many hosts: four /24 at most.")
+        raise Invalid(
+            "printer-search", "The setting printer_search covers too many addresses. The limit is four /24 networks."
+        )
     return found
 
 

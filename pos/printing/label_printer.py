@@ -72,7 +72,7 @@ def picture_of(content: bytes) -> Any:
         rb"\^XA\^PW(\d+)\^LL(\d+)\^LH0,0\^FO0,0\^GFA,\d+,\d+,(\d+),([0-9A-Yg-z,:]*)\^FS\^XZ\n", content
     )
     if found is None:
-        raise Invalid("not-a-label", "These bytes are no label that was printed here.")
+        raise Invalid("not-a-label", "This data is not a label printed here.")
     wide, high, across = (int(found[n]) for n in (1, 2, 3))
     rows = b"".join(_unpacked(found[4].decode(), across))
     return Image.frombytes("1", (wide, high), rows.ljust(across * high, b"\0"))

@@ -200,7 +200,7 @@ def printer_of(session: Session, store_id: str, printer_id: str) -> Printer:
     """Return a printer that was set up; NotFound when there is none of that id."""
     printer = session.get(Printer, (store_id, printer_id))
     if printer is None:
-        raise NotFound("unknown-printer", "This printer is not set up here any more. Choose one from the list.")
+        raise NotFound("unknown-printer", "This printer is no longer set up. Choose one from the list.")
     return printer
 
 
@@ -294,9 +294,9 @@ def _forget(session: Session, store_id: str, printer_id: str) -> None:
 
 def _check(session: Session, store_id: str, printer_id: str, facts: PrinterFacts) -> None:
     if not facts.name.strip() or len(facts.name) > LONGEST_NAME:
-        raise Invalid("printer-name", "Give the printer a name of at most 40 letters.", field="name")
+        raise Invalid("printer-name", "Name the printer, in up to 40 letters.", field="name")
     if driver_for(facts.wire, model_of(facts)) is None:
-        raise Invalid("printer-setting", "Say where the printer is connected.", field="where")
+        raise Invalid("printer-setting", "Choose how the printer is connected.", field="where")
     known = (
         (facts.columns in COLUMNS, "columns"),
         (facts.profile in (*PROFILES, *LABEL_PRINTERS), "profile"),
@@ -306,16 +306,16 @@ def _check(session: Session, store_id: str, printer_id: str, facts: PrinterFacts
     )
     for good, field in known:
         if not good:
-            raise Invalid("printer-choice", "Choose one of what is offered.", field=field)
+            raise Invalid("printer-choice", "Choose one of the options.", field=field)
     others = [row for row in printers_of(session, store_id) if row.id != printer_id]
     if any(row.name == facts.name for row in others):
-        raise Conflict("printer-name-taken", "Another printer has this name. Choose a different one.", field="name")
+        raise Conflict("printer-name-taken", "Another printer has this name. Choose a different name.", field="name")
     if facts.fallback_id and facts.fallback_id not in {row.id for row in others}:
-        raise Invalid("printer-choice", "Choose one of what is offered.", field="fallback_id")
+        raise Invalid("printer-choice", "Choose one of the options.", field="fallback_id")
     standing_in = next((row for row in others if row.id == facts.fallback_id), None)
     if standing_in is not None and AGENT in (facts.wire, standing_in.wire):
         raise Invalid(
             "printer-agent-alone",
-            "A printer by a print agent neither stands in nor has a stand-in. Choose: wait for it.",
+            "A printer with a print agent cannot have or be a backup. Choose “wait for it”.",
             field="fallback_id",
         )

@@ -166,7 +166,7 @@ def reprint(
     """
     last = latest(ctx.session, store_id, source_id, kind)
     if last is None:
-        raise NotFound("nothing-to-reprint", "Nothing was printed for this yet, so there is nothing to print again.")
+        raise NotFound("nothing-to-reprint", "Nothing has been printed for this yet.")
     document = last.document if document is None else document
     printout = Printout(kind, source_id, document, copy_no=last.copy_no + 1)
     job = queue(ctx.session, store_id, last.till_id, printout, at=ctx.at)
@@ -181,9 +181,9 @@ def resolve(ctx: Context, store_id: str, job_id: str, choice: Choice) -> PrintJo
     """
     job: PrintJob | None = ctx.session.scalar(lock_rows(ctx.session, _job(store_id, job_id)))
     if job is None:
-        raise NotFound("no-such-print-job", "This print job is not known here.", job_id=job_id)
+        raise NotFound("no-such-print-job", "There is no such print job.", job_id=job_id)
     if choice not in ("printed", "again", "dropped"):
-        raise Invalid("print-choice", "Choose printed, again or dropped.", choice=choice)
+        raise Invalid("print-choice", "Choose printed, print again or discard.", choice=choice)
     if choice == "again":
         if job.state != "queued":
             move(ctx, job, "queued", subject=_subject(job), why="print again")

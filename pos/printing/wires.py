@@ -209,7 +209,8 @@ class NetworkPrinter(_Asked):
             address = f"{self.host}:{self.port}"
             if isinstance(fault, ConnectionRefusedError) or fault.errno == errno.ECONNREFUSED:
                 raise Unreachable(
-                    "printer-refused", "The printer at %(address)s refuses: is another program using it?",
+                    "printer-refused", "The printer at %(address)s refuses the connection. Is another program "
+                                       "using it?",
                     address=address,
                 ) from fault  # fmt: skip
             raise Unreachable(
@@ -302,7 +303,7 @@ class CupsPrinter:
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip()[:200]
             raise Unreachable(
-                "printer-off", "CUPS does not take the job for %(queue)s: %(said)s", queue=self.queue, said=said
+                "printer-off", "CUPS rejected the job for %(queue)s: %(said)s", queue=self.queue, said=said
             )
         return Said()
 
@@ -370,8 +371,8 @@ def driver_for(
                 return WindowsPrinter(rest, model)
     raise Invalid(
         "printer-setting",
-        "The printer setting %(setting)s is not known. Write paper, net:host:port, usb:vendor:product, "
-        "serial:/dev/…, file:/path, cups:queue, windows:name, or leave it empty for no printer.", setting=setting,
+        "Unknown printer setting %(setting)s. Use paper, net:host:port, usb:vendor:product, "
+        "serial:/dev/…, file:/path, cups:queue or windows:name. Leave it empty for no printer.", setting=setting,
     )  # fmt: skip
 
 
@@ -382,18 +383,18 @@ _LOST = (
     "is there or print it again."
 )
 _SENTENCES = {
-    "agent-prints": N_("A print agent prints for this printer. Look whether it runs."),
-    "printer-silent": N_("The printer does not answer. Switch it off and on."),
-    "printer-offline": N_("The printer is off line. Press its feed or on-line button."),
-    "paper-out": N_("The printer is out of paper. Put in a new roll; printing goes on by itself."),
-    "cover-open": N_("The printer's cover is open. Close it; printing goes on by itself."),
-    "cutter-jam": N_("The printer's cutter is jammed. Switch it off, free the cutter, switch it on."),
-    "printer-error": N_("The printer reports a fault. Switch it off, look for jammed paper, switch it on."),
+    "agent-prints": N_("A print agent runs this printer. Check that it is running."),
+    "printer-silent": N_("The printer does not answer. Turn it off and on."),
+    "printer-offline": N_("The printer is offline. Press its feed or online button."),
+    "paper-out": N_("The printer is out of paper. Insert a new roll; printing resumes automatically."),
+    "cover-open": N_("The printer's cover is open. Close it; printing resumes automatically."),
+    "cutter-jam": N_("The printer's cutter is jammed. Turn it off, clear the cutter, turn it on."),
+    "printer-error": N_("The printer reports an error. Turn it off, check for jammed paper, turn it on."),
     "paper-out-midway": N_(
-        "The paper ran out while printing. Put in a new roll and look whether the receipt is complete."
+        "The paper ran out while printing. Insert a new roll and check that the receipt is complete."
     ),
 }
-_NO_CUPS = N_("Printing through CUPS needs CUPS on this machine: install it, or choose another way to the printer.")
+_NO_CUPS = N_("CUPS is not installed on this computer. Install it, or connect the printer another way.")
 
 
 def _unreachable(code: str) -> Unreachable:
@@ -411,7 +412,7 @@ def _usable(kind: str, library: str) -> Any:
     printer_class = getattr(load_escpos(), kind)
     if not printer_class.is_usable():
         raise Unreachable(
-            "printer-library", "This way to a printer needs the library %(library)s on this machine: install it.",
+            "printer-library", "This connection needs the library %(library)s. Install it on this computer.",
             library=library,
         )  # fmt: skip
     return printer_class
@@ -426,10 +427,11 @@ def _opened(opening: Any, name: str) -> Any:
         if denied or getattr(fault, "errno", None) == errno.EACCES:
             raise Unreachable(
                 "printer-permission",
-                "This computer may not use the %(name)s. Give its user the right to (group lp or dialout).", name=name,
+                "This computer's user has no access to the %(name)s. Add the user to the group lp or "
+                "dialout.", name=name,
             ) from fault  # fmt: skip
         raise Unreachable(
-            "printer-off", "The %(name)s does not open: %(fault)s. Check cable and power.", name=name,
+            "printer-off", "The %(name)s does not open: %(fault)s. Check its power and cable.", name=name,
             fault=cause(fault),
         ) from fault  # fmt: skip
 

@@ -63,7 +63,9 @@ def say(ctx: Context, store_id: str, name: str, account: str, bic: str) -> Agent
     account, bic: as a bank knows them, tidied before; '' keeps what is known.
     """
     if not 1 <= len(name) <= 80:
-        raise Invalid("bad-agent", "An agent has a name and a part of the commission, or there is none.", field="agent")
+        raise Invalid(
+            "bad-agent", "Enter both the agent's name and their share of the commission, or neither.", field="agent"
+        )
     row = ctx.session.get(Agent, (store_id, name))
     if row is not None and (not account or (account, bic) == (row.account, row.bic)):
         return row

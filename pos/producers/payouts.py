@@ -106,7 +106,7 @@ def make(ctx: Context, store_id: str, producer_id: str, until_day: dt.date, *, i
     sums = [int(minor or 0) for minor in ctx.session.execute(sa.select(*_sums()).where(*which)).one()]
     last = _last(ctx.session, store_id, producer_id)
     if not ctx.session.scalar(sa.select(sa.func.count()).where(*which)):
-        raise Refused("nothing-sold", "Nothing was sold or came back since the last statement.")
+        raise Refused("nothing-sold", "Nothing was sold or returned since the last statement.")
     row = ProducerStatement(
         store_id=store_id, id=id, producer_id=producer_id, no=(last.no if last else 0) + 1, until_day=until_day,
         **dict(zip(_SUMS, sums, strict=True)), carried_minor=_carried(last), made_at=ctx.at, made_by=ctx.actor.name,
@@ -130,11 +130,11 @@ def pay(ctx: Context, store_id: str, statement_id: str, how: str, *, till_id: st
     if how not in HOW:
         raise Invalid("unknown-tender", "Producers are paid by bank or in cash.", field="how")
     if not row.to_pay_minor:
-        raise Refused("nothing-to-pay-out", "Nothing is to be paid: it is carried on to the next statement.")
+        raise Refused("nothing-to-pay-out", "Nothing to pay. The balance carries over to the next statement.")
     if how == "cash":
         drawer = shift.locked(ctx.session, store_id, till_id)
         if drawer is None or drawer.state != "open":
-            raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
+            raise Refused("no-open-shift", "The till is closed. Open it with its float first.", till_id=till_id)
         name = producer_of(ctx.session, store_id, row.producer_id).name
         hand_cash.pay_out(ctx, drawer, row.to_pay_minor, why=f"{name} {row.no}", id=f"produce-{row.id}")
     row.paid_at, row.paid_how = ctx.at, how

@@ -139,13 +139,15 @@ def add_producer(ctx: Context, store_id: str, facts: ProducerFacts, *, id: str) 
     name, agent_name = " ".join(facts.name.split()), " ".join(facts.agent_name.split())
     commission_bp, agent_bp = facts.commission_bp, facts.agent_bp
     if not 1 <= len(name) <= 80 or facts.kind not in KINDS:
-        raise Invalid("bad-producer", "Give the producer a name and say what they are.", field="name")
+        raise Invalid("bad-producer", "Enter the producer's name and type.", field="name")
     if not 0 <= commission_bp <= MOST_COMMISSION_BP or not 0 <= agent_bp <= commission_bp:
         raise Invalid(
-            "bad-commission-share", "The commission is at most 60 %%, the agent's part within it.", field="commission"
+            "bad-commission-share", "The commission is up to 60 %%, including the agent's share.", field="commission"
         )
     if bool(agent_name) != bool(agent_bp):
-        raise Invalid("bad-agent", "An agent has a name and a part of the commission, or there is none.", field="agent")
+        raise Invalid(
+            "bad-agent", "Enter both the agent's name and their share of the commission, or neither.", field="agent"
+        )
     row = ctx.session.get(Producer, (store_id, id))
     if row is None:
         row = Producer(store_id=store_id, id=id, joined_at=ctx.at)
@@ -167,14 +169,16 @@ def sell_for(ctx: Context, store_id: str, producer_id: str, sku: str, story: str
     producer_of(ctx.session, store_id, producer_id)
     product = ctx.session.get(Product, sku)
     if product is None or product.owner_id != store_id or product.kind != "goods":
-        raise Refused("not-own-product", "Make it a product of your own first: its code says whose it is.", sku=sku)
+        raise Refused("not-own-product", "Add it as your own product first.", sku=sku)
     row = ctx.session.get(ProducerProduct, (store_id, sku))
     if row is not None and row.producer_id != producer_id:
-        raise Conflict("another-producer", "%(name)s is already sold for somebody else.", name=product.name, sku=sku)
+        raise Conflict("another-producer", "%(name)s is already sold for another producer.", name=product.name, sku=sku)
     if row is None:
         here = stock.levels(ctx.session, store_id, [sku]).get(sku)
         if here is not None and here.on_hand:
-            raise Refused("own-stock-left", "%(name)s: sell or write off your own first.", name=product.name, sku=sku)
+            raise Refused(
+                "own-stock-left", "%(name)s: sell or write off your own stock first.", name=product.name, sku=sku
+            )
         row = ProducerProduct(store_id=store_id, sku=sku, producer_id=producer_id)
         ctx.session.add(row)
     row.story = story.strip()[:2000]
@@ -201,13 +205,13 @@ def take_in(
     if goods is None:
         raise NotFound("not-produce", "This product is not sold for a producer.", sku=sku)
     if not 0 < qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Say how much came.", sku=sku, qty=qty, field="qty")
+        raise Invalid("bad-quantity", "Enter how much arrived.", sku=sku, qty=qty, field="qty")
     day = day_of(ctx.session, store_id, ctx.at)
     if harvested_on is not None and not day - dt.timedelta(days=730) <= harvested_on <= day:
-        raise Invalid("bad-harvest", "It was harvested today or before.", field="harvested_on")
+        raise Invalid("bad-harvest", "The harvest date must be today or earlier.", field="harvested_on")
     code = " ".join(code.split())[:30] or _next_code(ctx.session, store_id, day)
     if ctx.session.scalar(sa.select(ProducerLot.id).where(ProducerLot.store_id == store_id, ProducerLot.code == code)):
-        raise Conflict("lot-code-used", "There is a lot %(lot)s already. Write another one.", field="code", lot=code)
+        raise Conflict("lot-code-used", "Lot %(lot)s already exists. Enter another one.", field="code", lot=code)
     lot = ProducerLot(
         store_id=store_id, id=id, producer_id=goods.producer_id, sku=sku, code=code, harvested_on=harvested_on,
         came_on=day, came_at=ctx.at, came_qty=qty, left_qty=qty, back_qty=0, lost_qty=0,
@@ -231,7 +235,7 @@ def take_out(ctx: Context, store_id: str, lot_id: str, qty: int, *, lost: bool, 
     if lot is None:
         raise NotFound("unknown-lot", "There is no such lot.", lot=lot_id)
     if not 0 < qty <= lot.left_qty:
-        raise Invalid("more-than-left", "Of this lot %(left)s are left.", left=lot.left_qty, field="qty")
+        raise Invalid("more-than-left", "Only %(left)s of this lot are left.", left=lot.left_qty, field="qty")
     source = Source("wasted" if lost else "sent_back", "produce", id)
     place = Place.WASTE if lost else Place.SUPPLIER
     waste.take_out(ctx, store_id, [(lot.sku, qty)], place, source, lot=lot.code, why=lot.code)

@@ -26,19 +26,19 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,
 def ask(ctx: Context, store_id: str, sale_id: str, address: str, *, command: str, sends_mail: bool) -> OutgoingMessage:
     """Write down that a receipt is wanted by e-mail (rules 1, 2). sends_mail: whether this node has a mail server."""
     if not sends_mail:
-        raise Refused("no-mail-here", "This store has no mail server in its settings. Print the receipt instead.")
+        raise Refused("no-mail-here", "This store has no mail server. Print the receipt instead.")
     if not is_id(command):
-        raise Invalid("bad-command-id", "The id of a command has 8 to 40 letters, digits or hyphens.")
+        raise Invalid("bad-command-id", "A command ID has 8 to 40 letters, digits or hyphens.")
     if (known := ctx.session.get(OutgoingMessage, (store_id, command))) is not None:
         return known
     address = address.strip()
     if len(address) > LONGEST or not _ADDRESS.fullmatch(address):
-        raise Invalid("no-mail-address", "Type an e-mail address like li@example.com.", field="email")
+        raise Invalid("no-mail-address", "Enter an email address such as li@example.com.", field="email")
     sale = ctx.session.get(Sale, (store_id, sale_id))
     if sale is None or sale.state != "completed":
-        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
+        raise NotFound("no-such-sale", "This receipt is not on record. Look up the sale again.", id=sale_id)
     if len(messages.written_about(ctx.session, store_id, sale_id)) >= MOST:
-        raise Refused("mailed-enough", "This receipt went by e-mail %(most)s times. Print it instead.", most=MOST)
+        raise Refused("mailed-enough", "This receipt was already emailed %(most)s times. Print it instead.", most=MOST)
     to = Recipient(address)
     made = messages.write(ctx.session, store_id, KIND, to, id=command, about=sale_id, body={}, at=ctx.at)
     journal.record(ctx, verb="receipt.mail_asked", subject=f"sale:{sale_id}", message=command)

@@ -56,7 +56,7 @@ def report(session: Session, store: Store, kind: str, first_day: dt.date, last_d
     if kind not in KINDS:
         raise Invalid("unknown-report", "There is no such report. Choose one from the list.", kind=kind)
     if not dt.timedelta(0) <= last_day - first_day <= dt.timedelta(days=MOST_DAYS):
-        raise Invalid("bad-report-period", "A period begins before it ends and has at most three years.", field="from")
+        raise Invalid("bad-report-period", "A period starts before it ends and lasts up to three years.", field="from")
     made = KINDS[kind](session, store, first_day, last_day)
     for name, shape in made.columns:
         if shape in ("money", "count") and name not in _NEVER_SUMMED:

@@ -75,7 +75,7 @@ def copy_receipt(ctx: Context, request: CopyRequest) -> Queued:
     """Queue a copy of a sale's receipt (rule 4)."""
     found = ctx.session.get(Sale, (request.store_id, request.id))
     if found is None:
-        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=request.id)
+        raise NotFound("no-such-sale", "This receipt is not on record. Look up the sale again.", id=request.id)
     document = document_of(ctx.session, found)
     hidden = vouchers.masked(document)
     if request.whole and hidden != document:
@@ -91,7 +91,7 @@ def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at
     """Queue the gift receipt of a sale; a second one is marked as a copy."""
     sale = session.get(Sale, (till.store_id, sale_id))
     if sale is None or sale.kind == "return":
-        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
+        raise NotFound("no-such-sale", "This receipt is not on record. Look up the sale again.", id=sale_id)
     return enqueue_once(session, till, "gift", sale_id, document_of(session, sale), command=command, at=at)
 
 
@@ -124,10 +124,10 @@ def count_sheet(ctx: Context, till: Till, take_id: str, section_n: int, category
     rows = ctx.session.execute(query.limit(MOST_LINES + 1)).all()
     if len(rows) > MOST_LINES:
         raise Invalid(
-            "sheet-too-long", "More than %(most)s products: choose a category for the sheet.", most=MOST_LINES
+            "sheet-too-long", "More than %(most)s products. Choose a category for the sheet.", most=MOST_LINES
         )
     if not rows:
-        raise NotFound("nothing-to-count", "There is no product in this category.")
+        raise NotFound("nothing-to-count", "There are no products in this category.")
     lines = [{"name": name, "sku": sku, "stock_unit": unit} for sku, name, unit in rows]
     document = head(store_of(ctx.session, take.store_id), ctx.actor, ctx.at)
     document |= {"take_name": take.name, "section": section.name, "lines": lines}
@@ -142,7 +142,7 @@ def price_batch(
     """Queue the list of prices that begin on a day, as their labels hang. places: SKU -> slot of the shelf."""
     store, wanted = store_of(ctx.session, till.store_id), list(skus)[:MOST_LINES]
     if not wanted:
-        raise NotFound("no-new-price", "No price begins on this day, so there is nothing to print.")
+        raise NotFound("no-new-price", "No price starts on this day, so there is nothing to print.")
     new, old = (catalogue.prices_on(ctx.session, store.id, one, wanted) for one in (day, day - dt.timedelta(days=1)))
     products = ctx.session.scalars(sa.select(Product).where(Product.sku.in_(wanted)))
     found = sorted(products, key=lambda one: (places.get(one.sku, 10**6), one.category, one.name, one.sku))

@@ -41,7 +41,7 @@ def statement_of(
     Ages are those of the last day's debt as it is paid by now, so they are there only when the period reaches today.
     """
     if not 0 <= (last_day - first_day).days <= MOST_DAYS:
-        raise Invalid("bad-period", "The first day must not be after the last one.", field="first_day")
+        raise Invalid("bad-period", "The first day must not be after the last.", field="first_day")
     customer = customers.known(session, store.id, customer_id)
     before = session.scalar(
         sa.select(sa.func.sum(TabEntry.amount_minor)).where(

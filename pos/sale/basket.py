@@ -90,7 +90,7 @@ class Voiding:
 def park(ctx: Context, wish: Parking) -> Basket:
     """Set a basket aside (rule 4); parking it again replaces what was kept of it."""
     if len(wish.label) > LONGEST_LABEL:
-        raise Invalid("bad-label", "The name of a basket has at most %(most)s characters.", most=LONGEST_LABEL)
+        raise Invalid("bad-label", "A basket name has up to %(most)s characters.", most=LONGEST_LABEL)
     shift = locked(ctx.session, wish.store_id, wish.till_id)
     row = _kept(ctx, wish)
     if row.state == "voided":
@@ -98,7 +98,7 @@ def park(ctx: Context, wish: Parking) -> Basket:
     if row.till_id != wish.till_id:
         raise taken(row.id, row.kept_by_name)
     if ctx.session.get(Till, (wish.store_id, wish.till_id)) is None:
-        raise NotFound("no-such-till", "This till is not known here. Open the till page again.", till_id=wish.till_id)
+        raise NotFound("no-such-till", "This till is not set up here. Reload the till page.", till_id=wish.till_id)
     row.label, row.total_minor, row.till_id = wish.label.strip(), wish.total_minor, wish.till_id
     row.content = {name: value for name, value in wish.content.items() if name != "parts"}
     row.kept_by, row.kept_by_name, row.kept_at = ctx.actor.id, ctx.actor.name, ctx.at
@@ -121,7 +121,7 @@ def resume(ctx: Context, wish: TakeUp) -> Basket:
     if row.state == "open":
         if row.till_id != wish.from_till_id:
             raise taken(row.id, row.kept_by_name)
-        approvals.require(ctx, wish, [Need(OTHERS, "a basket another till has in hand")])
+        approvals.require(ctx, wish, [Need(OTHERS, "taking over a basket from another till")])
         facts = {"till": wish.till_id, "from_till": row.till_id, "from": row.kept_by_name}
         journal.record(ctx, verb="basket.taken_over", subject=f"sale:{wish.id}", **facts)
     else:
@@ -133,7 +133,7 @@ def resume(ctx: Context, wish: TakeUp) -> Basket:
 def void(ctx: Context, wish: Voiding) -> Basket:
     """Give a basket up with a reason (rule 3); asking twice changes nothing."""
     if not wish.why.strip() or len(wish.why) > LONGEST_REASON:
-        raise Invalid("no-reason", "Say in a few words why the basket is given up.")
+        raise Invalid("no-reason", "Give a short reason for voiding the basket.")
     shift = locked(ctx.session, wish.store_id, wish.till_id)
     row = _kept(ctx, wish)
     if row.state == "voided":
@@ -218,21 +218,21 @@ def _parked_lines(row: Basket) -> list[RungLine]:
 
 def _refuse_sold(session: Session, store_id: str, basket_id: str) -> None:
     if session.get(Sale, (store_id, basket_id)) is not None:
-        raise Conflict("already-sold", "This basket was already paid. Begin a new sale.", id=basket_id)
+        raise Conflict("already-sold", "This basket was already paid. Start a new sale.", id=basket_id)
 
 
 def _find(session: Session, store_id: str, basket_id: str) -> Basket:
     query = lock_rows(session, sa.select(Basket).where(Basket.store_id == store_id, Basket.id == basket_id))
     row: Basket | None = session.scalar(query)
     if row is None:
-        raise NotFound("no-such-basket", "This basket is not kept here any more. Look at the list again.", id=basket_id)
+        raise NotFound("no-such-basket", "This basket is no longer on hold. Reload the list.", id=basket_id)
     return row
 
 
 def _kept(ctx: Context, wish: Parking | Voiding) -> Basket:
     _refuse_sold(ctx.session, wish.store_id, wish.id)
     if not -MAX_MINOR <= wish.total_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
+        raise Invalid("bad-amount", "That amount looks like a typing error. Enter it again.")
     query = lock_rows(ctx.session, sa.select(Basket).where(Basket.store_id == wish.store_id, Basket.id == wish.id))
     row: Basket | None = ctx.session.scalar(query)
     if row is None:

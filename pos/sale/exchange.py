@@ -34,19 +34,19 @@ class Paid:
 def customer_of(receipt: Receipt, brought: Sequence[BroughtBack], customer_id: str | None) -> str | None:
     """Return whose exchange it is: the receipt's customer's, or the given one's where the receipt has none (rule 2)."""
     if len({row.sale_id for row in brought}) > 1:
-        raise Refused(
-            "one-receipt", "An exchange takes back goods of one receipt. Return those of the other by itself."
-        )
+        raise Refused("one-receipt", "One exchange covers one receipt. Refund the other receipt separately.")
     of_receipt = receipt.customer_id
     if of_receipt and customer_id and of_receipt != customer_id:
-        raise Refused("another-customer", "The receipt belongs to another customer. Take this customer off the basket.")
+        raise Refused(
+            "another-customer", "This receipt belongs to another customer. Remove the customer from the basket."
+        )
     return of_receipt or customer_id
 
 
 def refuse_none_bought(rung: Sequence[RungLine]) -> None:
     """Raise Refused where an exchange buys nothing (rule 1)."""
     if not any(line.qty > 0 for line in rung):
-        raise Refused("nothing-bought", "Nothing is bought here. Take the goods back as a return: More, Bring back.")
+        raise Refused("nothing-bought", "Nothing is being bought. Use More, Refund instead.")
 
 
 def goes_back(receipt: Receipt, back: Sequence[SoldLine], due_minor: int) -> dict[str, int]:
@@ -107,7 +107,7 @@ def _with_accounts(tenders: Sequence[Tendered], first: OnAccounts, due_minor: in
     if said_minor < round_cash(rest_minor, coin_minor) and said_minor < rest_minor:
         raise Refused(
             "goes-back-first",
-            "Part of this goes back to where it was paid from. Give out the rest.",
+            "Part of this is refunded to the original payment. Give out only the rest.",
             account_minor=first_minor,
             rest_minor=-rest_minor,
         )

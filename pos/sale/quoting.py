@@ -152,7 +152,7 @@ def refuse_beyond(holding: Holding, quoted: Quote) -> None:
     if short:
         raise Refused(
             "not-in-stock",
-            "The books do not have so much: %(short)s. Count it if it is here, or take it off the basket.", short=short,
+            "Not enough in stock: %(short)s. Count it if you have it, or remove it from the basket.", short=short,
         )  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def _refuse_too_many(rung: Sequence[RungLine], views: Mapping[str, ProductView],
         most = (view.maximum_qty if sold and sku not in agreed else None) or MOST_QTY[view.stock_unit]
         if qty > most:
             raise Invalid(
-                "bad-quantity", "At most %(most)s of %(name)s in one sale.", name=view.name, sku=sku, qty=qty, most=most
+                "bad-quantity", "Up to %(most)s of %(name)s in one sale.", name=view.name, sku=sku, qty=qty, most=most
             )
 
 
@@ -240,7 +240,7 @@ def _price_of(line: RungLine, view: ProductView, agreed: Mapping[str, int]) -> t
         return "empties", view.price_minor
     if view.price_typed:
         if line.price_minor is None and line.amount_minor is None:
-            raise Invalid("price-wanted", "Type the price of %(name)s.", sku=line.sku, name=view.name)
+            raise Invalid("price-wanted", "Enter the price of %(name)s.", sku=line.sku, name=view.name)
         return "typed", line.price_minor or 0
     if line.sku in agreed:
         return "agreed", agreed[line.sku]
@@ -294,7 +294,7 @@ def _part_of_list(line: BasketLine, view: ProductView) -> Fraction:
 def _empties(qty: int) -> Need:
     if qty > MOST_EMPTIES:
         raise Invalid(
-            "too-many-empties", "At most %(most)s empties come back in one sale. Take the rest back in another one.",
+            "too-many-empties", "One sale can take back up to %(most)s empties. Take the rest in another sale.",
             most=MOST_EMPTIES, qty=qty,
         )  # fmt: skip
     return Need("empties", f"{qty} empties", covers={"qty": qty})
@@ -365,7 +365,7 @@ def _as_read(line: RungLine, found: Scanned, view: ProductView) -> RungLine:
     if line.qty != found.qty and (labelled or (view.stock_unit != "each" and found.qty > 1)):
         raise Invalid(
             "label-fixed",
-            "How much %(name)s it is stands on its label. Take the line out and scan the label of each piece.",
+            "The label on %(name)s gives its amount. Remove the line and scan each label.",
             sku=view.sku, name=view.name, qty=found.qty,
         )  # fmt: skip
     return line._replace(amount_minor=found.amount_minor, batch=found.batch, expires_on=found.expires_on)
@@ -380,7 +380,7 @@ def _without_code(line: RungLine, view: ProductView) -> RungLine:
 def _differs(view: ProductView) -> Invalid:
     return Invalid(
         "label-differs",
-        "No label says this of %(name)s. Take the line out and scan its label again.",
+        "No label for %(name)s says this. Remove the line and scan the label again.",
         sku=view.sku,
         name=view.name,
     )

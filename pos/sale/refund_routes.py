@@ -114,7 +114,7 @@ def look(session: Session, store_id: str, sale_id: str, tender: str = "", *, but
     query = sa.select(Sale).where(Sale.store_id == store_id, Sale.id == sale_id)
     sale: Sale | None = session.scalar(lock_rows(session, query))
     if sale is None or sale.kind not in ("sale", "exchange") or sale.state != "completed":
-        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
+        raise NotFound("no-such-sale", "This receipt is not on record. Look up the sale again.", id=sale_id)
     before_minor, out_minor, worth_minor, paid_online = _so_far(session, sale)
     left = _left(session, sale)
     return Receipt(
@@ -144,7 +144,7 @@ def plan(receipt: Receipt, return_id: str, due_minor: int, tender: str, *, coin_
     if given and first_minor > min(due_minor, left_minor):
         raise Refused(
             "given-back-more",
-            "The terminal gave back more for this receipt than these goods are worth. Choose the goods it was for.",
+            "The terminal refunded more for this receipt than these products cost. Choose the products it was for.",
             given_minor=-sum(row.amount_minor for row in given),
         )
     if tender == CASH:
@@ -162,14 +162,14 @@ def refuse_under_way(receipt: Receipt, return_id: str) -> None:
     if open_ := [row for row in receipt.given if row.state in requests.OPEN]:
         raise Refused(
             "give-back-open",
-            "The terminal was asked to give money of this receipt back and has not answered. Ask it again.",
+            "The terminal has not confirmed the refund for this receipt. Check again.",
             payment_id=open_[0].id,
             amount_minor=-open_[0].amount_minor,
         )
     if foreign := [row for row in receipt.given if row.sale_id != return_id]:
         raise Refused(
             "return-under-way",
-            "The terminal gave money of this receipt back for a return that is not finished. Finish that one first.",
+            "The terminal refunded this receipt for a return that is not finished. Finish that return first.",
             return_id=foreign[0].sale_id,
             amount_minor=-foreign[0].amount_minor,
         )

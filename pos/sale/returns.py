@@ -113,11 +113,9 @@ def decide_blind(request: BlindReturnRequest, situation: Situation) -> Draft:
 def refuse_paid_online(receipt: Receipt, *, online: bool) -> None:
     """Raise Refused where money paid online would be given back another way, or other money online (rule 6)."""
     if receipt.paid_online and not online:
-        raise Refused(
-            "paid-online", "This was paid online: take it back on the Pickup page, and the money goes back by itself."
-        )
+        raise Refused("paid-online", "This was paid online. Refund it on the Pickup page.")
     if online and not receipt.paid_online:
-        raise Refused("not-paid-online", "This was not paid online. Give the money back in cash or to the card.")
+        raise Refused("not-paid-online", "This was not paid online. Refund in cash or to the card.")
 
 
 def negative_lines(receipt: Receipt, brought: Sequence[BroughtBack], *, first_n: int) -> Back:
@@ -151,7 +149,7 @@ def within_drawer(draft: Draft) -> Draft:
     if draft.counter.rights.may(drawer_cash.SEES_DRAWER):
         raise Refused(
             "drawer-too-empty",
-            "The drawer should not hold as much cash. Give the rest back another way, or put cash in first.",
+            "The drawer should not hold that much cash. Refund the rest another way, or add cash first.",
             held_minor=held_minor,
         )
     return replace(draft, beyond_minor=out_minor)
@@ -207,15 +205,13 @@ def allow_refund(ctx: Context, wish: GiveBack) -> None:
     approvals.require(ctx, wish, [need], spend=False)  # the return itself uses it up
     payment = requests.payment_of(ctx.session, wish.store_id, wish.payment_id)
     if payment.claimed_by != wish.sale_id:
-        raise Refused(
-            "payment-of-another-sale", "That payment belongs to another sale than the receipt that comes back."
-        )
+        raise Refused("payment-of-another-sale", "That payment belongs to another sale than this receipt.")
     if not wish.lines:
-        raise Invalid("empty-basket", "Choose what comes back.")
+        raise Invalid("empty-basket", "Choose what to refund.")
     ways = plan(ctx.session, wish.store_id, wish.sale_id, wish.lines, payment.tender, wish.id, but=wish.back_id).ways
     most_minor = sum(way.amount_minor for way in ways if way.payment_id == payment.id and way.how == "ask")
     if wish.amount_minor > most_minor:
-        raise Refused("more-than-returned", "That is more than this return gives back.", most_minor=most_minor)
+        raise Refused("more-than-returned", "That is more than this refund.", most_minor=most_minor)
 
 
 # --- inside ---
@@ -223,14 +219,14 @@ def allow_refund(ctx: Context, wish: GiveBack) -> None:
 
 def _check(tender: str, why: str, *, wants_reason: bool = False) -> None:
     if not tender_of(tender).refunds:
-        raise Invalid("unknown-tender", "Money goes back in cash or to the card.", tender=tender)
+        raise Invalid("unknown-tender", "Refund in cash or to the card.", tender=tender)
     if len(why) > LONGEST_REASON or (wants_reason and not why.strip()):
-        raise Invalid("no-reason", "Say in a few words why the goods come back.")
+        raise Invalid("no-reason", "Give a short reason for the refund.")
 
 
 def _positive(n: int, qty: int) -> int:
     if type(qty) is not int or qty <= 0:
-        raise Invalid("bad-quantity", "Type how many come back: 1 or more.", line=n, qty=qty)
+        raise Invalid("bad-quantity", "Enter how many to refund, 1 or more.", line=n, qty=qty)
     return qty
 
 
@@ -240,7 +236,7 @@ def _tidy(lines: Sequence[tuple[int, int] | tuple[int, int, bool]], *, restock: 
         before, _ = wanted.get(n, (0, True))
         wanted[n] = (before + _positive(n, qty), bool(said[0]) if said else restock)
     if not wanted:
-        raise Invalid("empty-basket", "Choose what comes back.")
+        raise Invalid("empty-basket", "Choose what to refund.")
     return wanted
 
 
@@ -260,7 +256,7 @@ def _undone(receipt: Receipt, wanted: dict[int, tuple[int, bool]], *, first_n: i
         raise Refused("more-than-sold", "That is more than was sold. Left to return: %(lines)s.", lines=over)
     if vouchers := [sold[n].name for n in wanted if sold[n].kind == "voucher"]:
         raise Refused(
-            "voucher-sold", "%(vouchers)s: a voucher is not taken back, it is spent here.", vouchers=", ".join(vouchers)
+            "voucher-sold", "%(vouchers)s: vouchers cannot be refunded, only spent here.", vouchers=", ".join(vouchers)
         )
     return [
         (_negative(number, sold[n], back.get(n, 0), qty), restock)
@@ -304,7 +300,7 @@ def _negative(number: int, line: SaleLine, before_qty: int, qty: int) -> SoldLin
 
 def _typed(request: BlindReturnRequest, shelf: Shelf) -> list[tuple[SoldLine, bool]]:
     if not request.lines:
-        raise Invalid("empty-basket", "Choose what comes back.")
+        raise Invalid("empty-basket", "Choose what to refund.")
     views = shelf.views
     most = _worth_today(request, shelf)
     lines: list[tuple[SoldLine, bool]] = []
@@ -312,9 +308,11 @@ def _typed(request: BlindReturnRequest, shelf: Shelf) -> list[tuple[SoldLine, bo
         view = views[sku]
         _positive(n, qty)
         if view.kind not in ("goods", "service"):
-            raise Refused("not-returnable", "%(name)s is not taken back without its receipt.", name=view.name, sku=sku)
+            raise Refused("not-returnable", "%(name)s cannot be refunded without its receipt.", name=view.name, sku=sku)
         if type(price_minor) is not int or not price_minor >= 0:
-            raise Invalid("bad-price", "A price is not negative and not absurdly large.", price_minor=price_minor)
+            raise Invalid(
+                "bad-price", "Enter a price of zero or more that is not unreasonably large.", price_minor=price_minor
+            )
         priced = charge(
             BasketLine(
                 sku,
@@ -327,8 +325,8 @@ def _typed(request: BlindReturnRequest, shelf: Shelf) -> list[tuple[SoldLine, bo
         if not view.price_typed and -priced.total_minor > most[n - 1]:
             raise Refused(
                 "above-price",
-                "%(name)s costs less than that today. Without a receipt give back today's price at most, offers "
-                "taken off.", name=view.name, sku=sku, most_minor=most[n - 1],
+                "%(name)s costs less today. Without a receipt, refund up to today's price after "
+                "promotions.", name=view.name, sku=sku, most_minor=most[n - 1],
             )  # fmt: skip
         lines.append((sold_line(n, priced), restock))
     return lines

@@ -168,7 +168,7 @@ def _paid(
 def _another_total(request: SaleRequest, quoted: Quote, total_minor: int) -> Refused:
     return Refused(
         "total-changed",
-        "A price has changed since it was scanned. Tell the customer the new total, then take the money.",
+        "A price has changed since it was scanned. Tell the customer the new total, then take payment.",
         total_minor=total_minor,
         shown_minor=request.shown_total_minor,
         lines=[

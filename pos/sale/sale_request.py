@@ -183,10 +183,10 @@ class BlindReturnRequest:
 def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> None:
     """Raise Invalid for a basket no store can have rung."""
     if not lines and not may_be_empty:
-        raise Invalid("empty-basket", "There is nothing in the basket. Scan something first.")
+        raise Invalid("empty-basket", "The basket is empty. Scan something first.")
     if len(lines) > MOST_LINES:
         raise Invalid(
-            "too-many-lines", "A sale has at most %(most)s lines. Ring the rest as another sale.", most=MOST_LINES
+            "too-many-lines", "A sale has up to %(most)s lines. Ring up the rest as another sale.", most=MOST_LINES
         )
     most = MOST_QTY["gram"]
     for line in lines:
@@ -197,20 +197,22 @@ def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> Non
             )  # fmt: skip
         if not 0 <= line.discount_bp <= 10_000 or line.discount_minor < 0 or (line.discount_bp and line.discount_minor):
             raise Invalid(
-                "bad-discount", "A discount is a percentage up to 100, or an amount; type it again.", sku=line.sku
+                "bad-discount", "A discount is up to 100 percent, or an amount. Enter it again.", sku=line.sku
             )
         priced = line.price_minor is not None or line.amount_minor is not None
         if qty < 0 and (priced or line.discount_minor or line.discount_bp):
             raise Invalid(
                 "empties-priced",
-                "Empties come back at their deposit. Take the price and the discount off.",
+                "Empties are refunded at their deposit. Remove the price and the discount.",
                 sku=line.sku,
             )
         for typed in (line.price_minor, line.amount_minor):
             if typed is not None and not 0 <= typed <= 10**12:
-                raise Invalid("bad-price", "A price is not negative and not absurdly large.", sku=line.sku)
+                raise Invalid(
+                    "bad-price", "Enter a price of zero or more that is not unreasonably large.", sku=line.sku
+                )
         if len(line.note) > LONGEST_NOTE or len(line.reason) > LONGEST_NOTE:
-            raise Invalid("bad-note", "A note has at most %(most)s characters.", most=LONGEST_NOTE, sku=line.sku)
+            raise Invalid("bad-note", "A note has up to %(most)s characters.", most=LONGEST_NOTE, sku=line.sku)
 
 
 def check_age(request: SaleRequest, priced: PricedBasket) -> None:
@@ -223,4 +225,4 @@ def check_age(request: SaleRequest, priced: PricedBasket) -> None:
             names=", ".join(sorted(names)), minimum_age=minimum_age,
         )  # fmt: skip
     if request.age_how not in (None, "looked", "document"):
-        raise Invalid("bad-age-check", "An age is checked by looking or by a document.", age_how=request.age_how)
+        raise Invalid("bad-age-check", "Check the age by sight or by ID.", age_how=request.age_how)

@@ -194,7 +194,7 @@ def _again(
     if before_hash != request_hash:
         raise Conflict(
             "sale-content-differs",
-            "This sale was already saved with another content, as receipt %(receipt_no)s. Begin a new sale.",
+            "This sale was already saved with different content, as receipt %(receipt_no)s. Start a new sale.",
             receipt_no=sale.receipt_no, total_minor=sale.total_minor,
         )  # fmt: skip
     document = document_of(session, sale)

@@ -48,7 +48,7 @@ def settle_accounts(session: Session, draft: "Draft") -> Booked:
     of_sale_id = next((line.returns_sale_id for line in draft.lines if line.returns_sale_id), None)
     for row in settled.tenders:
         if tender_of(row.tender).of_customer and customer_id is None:
-            raise Invalid("customer-wanted", "Say first whose tab or points these are.", tender=row.tender)
+            raise Invalid("customer-wanted", "Choose the customer first.", tender=row.tender)
         issued += _book(session, store, draft, row, row.of_sale_id or of_sale_id)
     for line in draft.lines:
         if line.kind == "voucher" and line.qty > 0:
@@ -65,7 +65,9 @@ def _claimed(session: Session, sale_id: str, row: Tendered) -> Tendered:
     if not row.payment_id:
         return row
     if not tender_of(row.tender).ways:
-        raise Invalid("unknown-tender", "Only cards and wallets are paid elsewhere, not %(tender)s.", tender=row.tender)
+        raise Invalid(
+            "unknown-tender", "Only cards and wallets can be paid elsewhere, not %(tender)s.", tender=row.tender
+        )
     payment = requests.claim(session, row.payment_id, sale_id, row.amount_minor)
     return row._replace(tender=payment.tender, reference=payment.reference)
 

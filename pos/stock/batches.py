@@ -330,7 +330,7 @@ def refuse_over(
 def refuse_strange_day(expires_on: dt.date | None, day: dt.date) -> None:
     """Raise Invalid for a date no goods carry: more than ten years away, or over for longer than a year."""
     if expires_on is not None and not -366 <= (expires_on - day).days <= FURTHEST_DAYS:
-        raise Invalid("bad-date", "Look at the date on the pack again.", field="expires_on")
+        raise Invalid("bad-date", "Check the date on the pack.", field="expires_on")
 
 
 # --- inside ---
@@ -339,8 +339,7 @@ def refuse_strange_day(expires_on: dt.date | None, day: dt.date) -> None:
 def _over(sku: str, batch: str | None, last_day: dt.date, name: str) -> Refused:
     return Refused(
         "expired",
-        "%(name)s was to be sold until %(expires_on)s. Do not sell it: give the customer another one "
-        "and write this one off.",
+        "%(name)s expired on %(expires_on)s. Do not sell it: give the customer another one and write this one off.",
         sku=sku,
         name=name,
         expires_on=last_day.isoformat(),

@@ -142,13 +142,13 @@ def begin(
         return known
     name, paper, why = (" ".join(text.split())[:LONGEST] for text in (supplier_name, paper_no, why))
     if way not in WAYS:
-        raise Invalid("bad-choice", "Goods come in, or they go back.", field="way")
+        raise Invalid("bad-choice", "Choose receiving or supplier return.", field="way")
     if not name:
-        raise Invalid("no-supplier", "Say who brings it, or takes it back.", field="supplier")
+        raise Invalid("no-supplier", "Enter who brings it, or takes it back.", field="supplier")
     if way == "back" and reason not in REASONS:
-        raise Invalid("no-reason", "Choose why it goes back.", field="reason")
+        raise Invalid("no-reason", "Choose a reason for the return.", field="reason")
     if reason == "other" and not why:
-        raise Invalid("no-reason", "Say in a few words why it goes back.", field="words")
+        raise Invalid("no-reason", "Give a short reason for the return.", field="words")
     note = DeliveryNote(
         store_id=store_id, id=id or new_id(), way=way, state=STATES.first, supplier_name=name, paper_no=paper,
         opened_at=ctx.at, opened_by=ctx.actor.name, closed_by="", reason=reason if way == "back" else "", why=why,
@@ -192,7 +192,7 @@ def change(
     note = _open_note(ctx.session, store_id, note_id)
     some = [line for line in scans_of(ctx.session, note) if line.n in set(ns)]
     if not some or len({line.sku for line in some}) > 1:
-        raise NotFound("unknown-line", "This line is not on the note any more.")
+        raise NotFound("unknown-line", "This line is no longer on the note.")
     strike(ctx.session, store_id, note_id, [line.n for line in some])
     return _keep(ctx, note, Lot(some[0].sku, qty, batch, expires_on), cost_minor)
 
@@ -212,7 +212,7 @@ def post(ctx: Context, store_id: str, note_id: str) -> DeliveryNote:
     note = _open_note(ctx.session, store_id, note_id)
     lines = sums_of(ctx.session, note)
     if not lines:
-        raise Invalid("no-lines", "There is nothing on this note yet. Scan the first product.")
+        raise Invalid("no-lines", "This note is empty. Scan the first product.")
     units = [(line.sku, line.qty) for line in lines]
     lots = [Lot(line.sku, line.qty, line.batch, line.expires_on) for line in lines]
     if note.way == "in":
@@ -368,17 +368,17 @@ def _keep(
 ) -> DeliveryNoteLine:
     sku, qty, expires_on = given.sku, given.qty, given.expires_on
     if isinstance(qty, bool) or not isinstance(qty, int) or not 0 < qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Type how many: 1 or more.", sku=sku, qty=qty, field="qty")
+        raise Invalid("bad-quantity", "Enter how many: 1 or more.", sku=sku, qty=qty, field="qty")
     if cost_minor is not None and not 0 <= cost_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "That cost is not possible. Type it again.", field="cost")
+        raise Invalid("bad-amount", "That cost is not possible. Enter it again.", field="cost")
     batches.refuse_strange_day(expires_on, day_of(ctx.session, note.store_id, ctx.at))
     if ctx.session.get(Product, sku) is None:
-        raise NotFound("unknown-product", "There is no product %(sku)s. Search for it by name.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s. Search by name.", sku=sku, skus=[sku])
     lines = scans_of(ctx.session, note)
     if same := [line for line in lines if line_id is not None and line.id == line_id]:
         return same[0]
     if len(lines) >= MOST_LINES:
-        raise Invalid("too-many-lines", "Post this note first, then begin another one.")
+        raise Invalid("too-many-lines", "Post this note before you start another.")
     line = DeliveryNoteLine(
         store_id=note.store_id, note_id=note.id, n=max((line.n for line in lines), default=0) + 1,
         id=line_id or new_id(), sku=sku, qty=qty, cost_minor=cost_minor, batch=tidy_batch(given.batch),
@@ -408,7 +408,7 @@ def _open_note(session: Session, store_id: str, note_id: str) -> DeliveryNote:
     note = note_of(session, store_id, note_id)
     if note.state != "open":
         done = "booked" if note.state == "posted" else "dropped"
-        raise Conflict("note-closed", "This note was %(done)s before. Begin a new one.", done=done, state=note.state)
+        raise Conflict("note-closed", "This note was already %(done)s. Start a new one.", done=done, state=note.state)
     return note
 
 

@@ -389,7 +389,7 @@ def tidy(lines: Lines) -> list[tuple[str, int]]:
             raise Invalid("bad-quantity", "The quantity of %(sku)s must be 1 or more, not %(qty)s.", sku=sku, qty=qty)
         sums[sku] = sums.get(sku, 0) + qty
     if not sums:
-        raise Invalid("no-lines", "There is nothing to book: add at least one product.")
+        raise Invalid("no-lines", "Nothing to book. Add at least one product.")
     return sorted(sums.items())
 
 

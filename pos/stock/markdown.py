@@ -86,16 +86,16 @@ def mark_down(
     store, day = store_of(ctx.session, store_id), day_of(ctx.session, store_id, ctx.at)
     batches.refuse_strange_day(expires_on, day)
     if not 100 <= percent_bp <= 9900:
-        raise Invalid("bad-percent", "Take off between 1 and 99 percent.", field="percent")
+        raise Invalid("bad-percent", "Enter a discount of 1 to 99 percent.", field="percent")
     if not 0 < qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Say how many pieces are marked.", field="qty", sku=sku, qty=qty)
+        raise Invalid("bad-quantity", "Enter how many pieces are marked down.", field="qty", sku=sku, qty=qty)
     if expires_on < day:
-        raise Refused("expired", "Its last day is over. Do not sell it: write it off.", sku=sku)
+        raise Refused("expired", "It has expired. Do not sell it: write it off.", sku=sku)
     product, price_minor = ctx.session.get(Product, sku), catalogue.price_on(ctx.session, store_id, sku, day)
     if product is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if price_minor is None:
-        raise Refused("price-missing", "This product has no price yet: set one first.", names=[product.name])
+        raise Refused("price-missing", "This product has no price. Set one first.", names=[product.name])
     now_minor = reduced_minor(price_minor, percent_bp)
     before = next(iter(offers.markdowns(ctx.session, store_id, sku, expires_on)), None)
     still = (
@@ -139,7 +139,7 @@ def take(session: Session, store_id: str, units: Mapping[str, int]) -> None:
         if not result.rowcount:
             raise Conflict(
                 "marked-sold-out",
-                "Another till has just sold the last reduced ones. Look at the new total, then take the money.",
+                "Another till just sold the last reduced ones. Check the new total, then take payment.",
                 offer_id=offer_id,
                 qty=qty,
             )

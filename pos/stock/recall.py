@@ -121,12 +121,12 @@ def call(
     batch = tidy_batch(batch)
     why, called_by = " ".join(why.split())[:LONGEST], " ".join(called_by.split())[:LONGEST]
     if not why:
-        raise Invalid("no-reason", "Say why it is recalled.", field="why")
+        raise Invalid("no-reason", "Give a reason for the recall.", field="why")
     if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     same = not afterwards and any(row.batch in (None, batch) for row in in_force(ctx.session, store_id, [sku]))
     if same or (id is not None and ctx.session.get(Recall, (store_id, id)) is not None):
-        raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
+        raise Conflict("already-recalled", "This is already recalled.", sku=sku, batch=batch)
     row = Recall(
         store_id=store_id, id=id or new_id(), sku=sku, batch=batch, state=STATES.first, why=why, called_by=called_by,
         called_at=ctx.at, lifted_why="", afterwards=afterwards,
@@ -152,7 +152,7 @@ def lift(ctx: Context, store_id: str, recall_id: str, *, why: str) -> Recall:
     row = recall_of(ctx.session, store_id, recall_id)
     why = " ".join(why.split())[:LONGEST]
     if not why:
-        raise Invalid("no-reason", "Say why it may be sold again.", field="why")
+        raise Invalid("no-reason", "Give a reason for lifting the recall.", field="why")
     journal.move(ctx, row, "lifted", subject=subject_of(row), why=why)
     row.lifted_at, row.lifted_why = ctx.at, why
     ctx.session.flush()
@@ -209,13 +209,13 @@ def refuse_recalled(
     reported = ", ".join(facts["names"])
     if sure:
         raise Refused(
-            "recalled", "%(reported)s is recalled: %(why)s. Do not sell it; put it aside and tell the shopkeeper.",
+            "recalled", "%(reported)s is recalled: %(why)s. Do not sell it; set it aside and tell the shopkeeper.",
             reported=reported, **facts,
         )  # fmt: skip
     raise Refused(
         "recalled-batch",
-        "Of %(reported)s, the batch %(batches)s is recalled: %(why)s. Read the batch on the pack: put that one "
-        "aside; for another batch scan its code with the batch, or type it.", reported=reported, **facts,
+        "Batch %(batches)s of %(reported)s is recalled: %(why)s. Check the batch on the pack. Set "
+        "that batch aside; for another batch, scan or enter it.", reported=reported, **facts,
     )  # fmt: skip
 
 
@@ -295,7 +295,7 @@ def tidy_batch(batch: str | None) -> str | None:
         return None
     text = "".join(letter for letter in batch if letter.isprintable()).strip().upper()
     if len(text) > 40:
-        raise Invalid("bad-batch", "A batch has at most 40 letters.", field="batch")
+        raise Invalid("bad-batch", "A batch has up to 40 letters.", field="batch")
     return text or None
 
 

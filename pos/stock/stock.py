@@ -99,7 +99,7 @@ def move(
 ) -> list[Moved]:
     """Carry units from one place inside the store to another; refuses more than are there. source: None: a refill."""
     if from_place not in INSIDE or to_place not in INSIDE or from_place == to_place:
-        raise Invalid("bad-place", "Goods are carried between two places in the store.", places=[from_place, to_place])
+        raise Invalid("bad-place", "Choose two different places in the store.", places=[from_place, to_place])
     source = source or Source("moved", "refill", new_id())
     return _carry(ctx, store_id, [(sku, qty)], from_place, to_place, source)
 
@@ -140,7 +140,7 @@ def count(
     ones are put in found_in. count_id: the command's own id; the same one again answers Conflict.
     """
     if isinstance(counted_qty, bool) or not isinstance(counted_qty, int) or not 0 <= counted_qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Type how many there are: 0 or more.", sku=sku, qty=counted_qty)
+        raise Invalid("bad-quantity", "Enter how many there are: 0 or more.", sku=sku, qty=counted_qty)
     source = Source("counted", "count", count_id or new_id())
     refuse_if_booked(ctx.session, store_id, source)
     refuse_unknown(ctx.session, [sku])
@@ -193,7 +193,7 @@ def reserve(ctx: Context, store_id: str, order_id: str, lines: Lines) -> list[Re
     """Promise units to a pickup order (rule 4); refuses, naming every line that is short."""
     wanted = tidy(lines)
     if open_promises(ctx.session, store_id, order_id):
-        raise Conflict("already-reserved", "The units of this order are already held.", order_id=order_id)
+        raise Conflict("already-reserved", "The units for this order are already reserved.", order_id=order_id)
     skus = [sku for sku, _ in wanted]
     places = locked(ctx.session, store_id, skus)
     held = held_of(ctx.session, store_id, skus)

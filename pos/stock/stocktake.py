@@ -339,7 +339,7 @@ def start(
         return known
     names = [name for name in dict.fromkeys(" ".join(one.split())[:60] for one in sections) if name]
     if not names or len(names) > 200:
-        raise Invalid("no-section", "Name at least one section, such as a shelf or the cold room.", field="sections")
+        raise Invalid("no-section", "Add at least one section, such as a shelf or the cold room.", field="sections")
     take = StockTake(
         store_id=store_id, id=id or new_id(), name=" ".join(name.split())[:60] or ctx.at.date().isoformat(),
         state=STATES.first, categories=sorted(set(categories)), started_at=ctx.at, started_by=ctx.actor.name,
@@ -387,14 +387,14 @@ def enter(
         return known
     section = section_of(ctx.session, take, section_n)
     if isinstance(qty, bool) or not isinstance(qty, int) or not (0 if is_total else -MOST_QTY) <= qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Type how many there are: 0 or more.", sku=sku, qty=qty, field="qty")
+        raise Invalid("bad-quantity", "Enter how many there are: 0 or more.", sku=sku, qty=qty, field="qty")
     if ctx.session.get(Product, sku) is None:
-        raise NotFound("unknown-product", "There is no product %(sku)s. Search for it by name.", sku=sku, skus=[sku])
+        raise NotFound("unknown-product", "There is no product %(sku)s. Search by name.", sku=sku, skus=[sku])
     again = section.state != "open"
     if again and not is_total:
         raise Conflict(
             "section-counted",
-            "%(section)s was counted already. Open it again to go on scanning, or type the total you see now.",
+            "%(section)s was already counted. Reopen it to keep scanning, or enter the total you see now.",
             section=section.name,
         )
     if not is_total and qty < 0 and total_of(entries_of(ctx.session, take, [sku], section_n)) + qty < 0:
@@ -445,7 +445,7 @@ def begin_posting(ctx: Context, store_id: str, take_id: str, *, missing_is_gone:
         raise Refused("sections-open", "Still being counted: %(sections)s.", sections=still)
     rows = counted(ctx.session, take)
     if not rows:
-        raise Invalid("nothing-counted", "Nothing was counted yet.")
+        raise Invalid("nothing-counted", "Nothing has been counted yet.")
     if doubtful := [row.sku for row in rows.values() if row.ask_again]:
         names = ctx.session.scalars(
             sa.select(Product.name).where(Product.sku.in_(doubtful[:100])).order_by(Product.name)
@@ -543,7 +543,7 @@ def latest(session: Session, take: StockTake, section_n: int, limit: int = 20) -
 def _open_take(session: Session, store_id: str, take_id: str) -> StockTake:
     take = take_of(session, store_id, take_id)
     if take.state != "open":
-        raise Conflict("take-closed", "The counting of this stock take is over. Start another one.", state=take.state)
+        raise Conflict("take-closed", "This stock take is closed. Start another one.", state=take.state)
     return take
 
 

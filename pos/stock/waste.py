@@ -122,9 +122,9 @@ def write_off(ctx: Context, store_id: str, what: WriteOff, *, id: str | None = N
     """Write units off with a reason (rules 1 to 3)."""
     sku, qty, reason, note = what.sku, what.qty, what.reason, " ".join(what.note.split())[:LONGEST]
     if reason not in REASONS:
-        raise Invalid("no-reason", "Choose why it is written off.", field="reason")
+        raise Invalid("no-reason", "Choose a reason for the write-off.", field="reason")
     if reason == "other" and not note:
-        raise Invalid("no-reason", "Say in a few words why it is written off.", field="note")
+        raise Invalid("no-reason", "Give a short reason for the write-off.", field="note")
     if what.from_place not in (None, *INSIDE):
         raise Invalid("bad-place", "Choose where it was.", field="place")
     source = Source("wasted", "waste", id or new_id())

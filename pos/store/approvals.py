@@ -136,10 +136,10 @@ def grant(
     """Grant leave for one sale (rule 2); the caller has checked the PIN. Refuses a person who may not do it alone."""
     store_id = staff.node_id
     if not any(permission in table for table in permissions.AT_FIRST.values()):
-        raise Invalid("unknown-permission", "There is nothing called %(permission)s to allow.", permission=permission)
+        raise Invalid("unknown-permission", "There is no permission %(permission)s to approve.", permission=permission)
     if not permissions.may(session, store_id, staff.role, permission):
         raise Refused(
-            "may-not-approve", "%(name)s may not allow this. Ask someone who may.", name=staff.name,
+            "may-not-approve", "%(name)s may not approve this. Ask someone who may.", name=staff.name,
             permission=permission,
         )  # fmt: skip
     _refuse_beyond(session, store_id, staff, permission, covers)
@@ -209,7 +209,7 @@ def allow(leave: Leave, needs: Iterable[Need]) -> list[Used]:
     }
     if open_needs := [need for n, need in enumerate(missing) if n not in fit]:
         raise Refused(
-            "needs-approval", "A supervisor has to allow this with a PIN: %(permissions)s.",
+            "needs-approval", "Supervisor PIN needed: %(permissions)s.",
             permissions=sorted({need.permission for need in open_needs}), reasons=[need.why for need in open_needs],
             needs=[need.facts() for need in open_needs],
         )  # fmt: skip
@@ -300,7 +300,7 @@ def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: st
     most_bp = permissions.rights_of(session, store_id, staff.role).discount_bp
     if permission in TAKE_OFF and any(taken_off_bp(facts) > most_bp for facts in covers):
         raise Refused(
-            "beyond-limit", "%(name)s may take off at most %(most_bp)s percent. Ask someone who may take off more.",
+            "beyond-limit", "%(name)s may discount up to %(most_bp)s percent. Ask someone with a higher limit.",
             most_bp=f"{most_bp / 100:g}", name=staff.name, percent=f"{most_bp / 100:g}",
         )  # fmt: skip
 

@@ -69,7 +69,7 @@ def join(session: Session, code: str, signed_by: str | None = None, *, at: dt.da
     found = session.scalar(lock_rows(session, sa.select(Invitation).where(Invitation.code_hash == _hash(tidy))))
     if found is None or found.store_id == NETWORK or found.used_at is not None or at > found.made_at + GOOD_FOR:
         _note_wrong(session, at)
-        return Refused("wrong-code", "This code is not good, or not any more. Ask the operator for a new one.")
+        return Refused("wrong-code", "This code is wrong or has expired. Ask the operator for a new one.")
     actor = Actor.system("join", NETWORK)
     ctx = Context(session, actor, at)
     if signed_by is not None:

@@ -159,13 +159,15 @@ class Rights(NamedTuple):
 def settle(ctx: Context, store_id: str, role: str, permissions: Collection[str]) -> frozenset[str]:
     """Settle what a role may do, whole (rule 2); returns what it may do now. What follows a limit is left as it is."""
     if role not in SETTLED:
-        raise Refused("role-keeps-all", "A shopkeeper may do everything. Settle cashiers and supervisors.", role=role)
+        raise Refused(
+            "role-keeps-all", "A shopkeeper may do everything. Set permissions for cashiers and supervisors.", role=role
+        )
     if unknown := sorted(set(permissions) - AT_FIRST["shopkeeper"]):
-        raise Invalid("unknown-permission", "There is nothing called %(permission)s to allow.", permission=unknown[0])
+        raise Invalid("unknown-permission", "There is no permission %(permission)s to approve.", permission=unknown[0])
     if "staff" in permissions:
         raise Refused(
             "shopkeepers-alone",
-            "People and roles stay with the shopkeeper. Make the person a shopkeeper instead.",
+            "Only shopkeepers manage people and roles. Make the person a shopkeeper instead.",
             permission="staff",
         )
     first, kept = AT_FIRST[role], FIXED | BY_LIMIT
@@ -191,7 +193,7 @@ def set_discount_limit(ctx: Context, store_id: str, role: str, discount_bp: int)
 def set_pay_limit(ctx: Context, store_id: str, role: str, kind: str, minor: int) -> None:
     """Settle how much a role may move by itself in one drawer. kind: one of PAYS."""
     if role not in DISCOUNT_BP or not 0 <= minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type an amount of money that is not negative.", role=role)
+        raise Invalid("bad-amount", "Enter an amount of zero or more.", role=role)
     before = rights_of(ctx.session, store_id, role).pay_minor(kind)
     setattr(_row(ctx.session, store_id, role), f"{kind}_minor", minor)
     _record(ctx, role, before_minor=before, **{f"{kind}_minor": minor})
@@ -200,7 +202,7 @@ def set_pay_limit(ctx: Context, store_id: str, role: str, kind: str, minor: int)
 def set_empties_limit(ctx: Context, store_id: str, role: str, qty: int) -> None:
     """Settle how many empties a role takes back in one sale, and pays out for in one shift, without asking anybody."""
     if role not in DISCOUNT_BP or not 0 <= qty <= MOST_EMPTIES:
-        raise Invalid("bad-empties-limit", "Type a whole number from 0 to %(most)s.", most=MOST_EMPTIES)
+        raise Invalid("bad-empties-limit", "Enter a whole number from 0 to %(most)s.", most=MOST_EMPTIES)
     before = rights_of(ctx.session, store_id, role).empties
     _row(ctx.session, store_id, role).empties = qty
     _record(ctx, role, before=before, empties=qty)

@@ -31,10 +31,10 @@ def small(raw: bytes, side: int) -> Iterator[bytes]:
     """Yield a photo as it is kept (rule 4), at most `side` dots a side; what is no picture is refused."""
     from PIL import Image, ImageOps  # large: only who takes photos needs it
 
-    unreadable = Invalid("no-photo", "This is no photo that can be shown. Take a JPEG, PNG or WebP.", field="photo")
-    too_large = Invalid("photo-too-large", "This photo has too many dots. Take a smaller one.", field="photo")
+    unreadable = Invalid("no-photo", "This photo cannot be shown. Use a JPEG, PNG or WebP.", field="photo")
+    too_large = Invalid("photo-too-large", "This photo has too many pixels. Use a smaller one.", field="photo")
     if len(raw) > PHOTO_BYTES:
-        raise Invalid("photo-too-large", "A photo may have 8 MB at most. Take a smaller one.", field="photo")
+        raise Invalid("photo-too-large", "A photo can be up to 8 MB. Use a smaller one.", field="photo")
     with _opened(raw, ("JPEG", "PNG", "WEBP"), _has_few_dots, too_large=too_large, unreadable=unreadable) as picture:
         picture.draft("RGB", (side, side))
         plain = picture if picture.mode == "RGB" else picture.convert("RGB")
@@ -55,7 +55,7 @@ def dotted(png: bytes) -> Iterator[tuple[int, bytes]]:
     from PIL import Image, ImageOps
 
     too_large = Invalid("logo-too-large", _TOO_LARGE)
-    unreadable = Invalid("logo-not-png", "This is no PNG picture. Save the logo as PNG, then choose it again.")
+    unreadable = Invalid("logo-not-png", "That is not a PNG image. Save the logo as PNG, then choose it again.")
     if len(png) > LOGO_BYTES:
         raise too_large
     fits = lambda picture: max(picture.size) <= LOGO_SIDE  # noqa: E731
@@ -73,8 +73,8 @@ def dotted(png: bytes) -> Iterator[tuple[int, bytes]]:
 
 # --- inside ---
 
-_TOO_LARGE = N_("The picture is too large: at most 500 KB, and 4,000 dots a side. Save it smaller.")
-_BLANK = N_("Too little of the picture would be seen on paper. Use a darker one.")
+_TOO_LARGE = N_("The image is too large. The limit is 500 KB and 4,000 pixels a side.")
+_BLANK = N_("The image would be too faint on paper. Use a darker one.")
 
 
 @contextmanager

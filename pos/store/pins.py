@@ -76,7 +76,7 @@ def refuse_weak(pin: str, role: str, words: Iterable[str] = ()) -> None:
     if role != "cashier" and is_guessed_first(pin):
         raise Invalid(
             "weak-pin",
-            "This PIN is among the first that somebody tries. Take no repetition, no row, no year and no day.",
+            "This PIN is easy to guess. Avoid repeats, sequences, years and dates.",
             field="pin",
         )
 
@@ -114,7 +114,7 @@ def _refuse_weak_passphrase(typed: str, words: Iterable[str]) -> None:
     known = [*PLACE_WORDS, *(part for word in words for part in (word, *word.split()))]
     if zxcvbn(typed[:_ZXCVBN_MOST], user_inputs=known)["guesses"] < GUESSES_LEAST:
         raise Invalid(
-            "weak-passphrase", "This passphrase is easily guessed. Use four or five unrelated words.", field="pin"
+            "weak-passphrase", "This passphrase is easy to guess. Use four or five unrelated words.", field="pin"
         )
 
 

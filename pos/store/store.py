@@ -191,19 +191,19 @@ def found_store(
     """
     if not is_store_id(store_id):
         raise Invalid(
-            "bad-store-id", "%(store_id)s is not a store id. Use 1 to 20 letters and digits, such as S01.",
+            "bad-store-id", "%(store_id)s is not a valid store ID. Use 1 to 20 letters and digits, such as S01.",
             store_id=store_id,
         )  # fmt: skip
     if not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
-        raise Invalid("bad-name", "A store's name has 1 to %(most)s letters.", most=LONGEST_NAME, field="name")
+        raise Invalid("bad-name", "A store name has 1 to %(most)s letters.", most=LONGEST_NAME, field="name")
     region_name = region if isinstance(region, str) else region[1]
     if not 1 <= len(region_name.strip()) <= LONGEST_NAME or not region_name.isprintable():
-        raise Invalid("bad-name", "A region's name has 1 to %(most)s letters.", most=LONGEST_NAME, field="region")
+        raise Invalid("bad-name", "A region name has 1 to %(most)s letters.", most=LONGEST_NAME, field="region")
     _refuse_zone(tz)
     if not re.fullmatch("[A-Z]{3}", currency):
-        raise Invalid("bad-currency", "%(currency)s is no currency code; write it like EUR.", currency=currency)
+        raise Invalid("bad-currency", "%(currency)s is not a currency code. Use one such as EUR.", currency=currency)
     if session.get(Store, store_id) is not None:
-        raise Conflict("store-exists", "The store %(store_id)s is already here.", store_id=store_id)
+        raise Conflict("store-exists", "The store %(store_id)s already exists.", store_id=store_id)
     if isinstance(region, str):
         region_id = region_named(session, region).id
     else:
@@ -228,7 +228,7 @@ def region_named(session: Session, name: str) -> Region:
     alike = [one for one in known if one.id == name] or [one for one in known if one.is_named(name)]
     if len(alike) > 1:
         ids = ", ".join(one.id for one in alike)
-        raise Conflict("region-twice", "These regions have the same name: %(ids)s. Write the one you mean exactly so.",
+        raise Conflict("region-twice", "These regions have the same name: %(ids)s. Enter one exactly as shown.",
                        field="region", ids=ids)  # fmt: skip
     if alike:
         return alike[0]
@@ -371,7 +371,7 @@ def show_receipts(ctx: Context, store_id: str, address: str) -> None:
     """Print on every receipt a code that leads to it at `address`; '' prints none. Older receipts stay as they are."""
     store = store_of(ctx.session, store_id)
     if not address.isascii() or len(address) > 150:
-        raise Invalid("bad-address", "The address of receipts has at most 150 plain letters.", address=address)
+        raise Invalid("bad-address", "The receipt address has up to 150 plain letters.", address=address)
     if store.receipts_at != address:
         record(ctx, verb="store.receipts shown", subject=f"store:{store_id}", address=address)
         store.receipts_at = address
@@ -388,7 +388,7 @@ def sell_beyond(ctx: Context, store_id: str, wanted: bool) -> None:
 def lock_after(ctx: Context, store_id: str, minutes: int) -> None:
     """Settle after how many minutes the store's pages lock themselves when nobody touches them; 0: never."""
     if minutes not in LOCK_MINUTES:
-        raise Invalid("bad-lock-minutes", "Choose one of the times in the list.", field="minutes")
+        raise Invalid("bad-lock-minutes", "Choose a time from the list.", field="minutes")
     store = store_of(ctx.session, store_id)
     if store.lock_minutes != minutes:
         facts = {"before": store.lock_minutes, "minutes": minutes}
@@ -415,7 +415,9 @@ def _refuse_zone(tz: str) -> None:
     try:
         ZoneInfo(tz)
     except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
-        raise Invalid("bad-zone", "%(tz)s is no time zone; write it like Europe/Berlin.", tz=tz, field="tz") from fault
+        raise Invalid(
+            "bad-zone", "%(tz)s is not a time zone. Use one such as Europe/Berlin.", tz=tz, field="tz"
+        ) from fault
 
 
 def _key_hash(key: str) -> str:

@@ -69,20 +69,18 @@ class ArchivedStock(Base):
 def put_away(ctx: Context, week: dt.date) -> list[str]:
     """Put the week that begins on that Monday away (rules 1, 2); returns the tables it lies in now."""
     if dialect_of(ctx.session) != "postgresql":
-        raise Refused(
-            "no-weeks", "Only PostgreSQL keeps the books by weeks. Here they are one file, which stays whole."
-        )
+        raise Refused("no-weeks", "Only PostgreSQL archives books by week. Here they stay in one file.")
     if week != partitions.monday(week):
-        raise Refused("no-monday", "A week begins on a Monday: %(week)s is that week's.", week=partitions.monday(week))
+        raise Refused("no-monday", "A week starts on a Monday: %(week)s is that week's.", week=partitions.monday(week))
     if week > ctx.at.date() - (LEAST_WEEKS + 1) * WEEK + DAY:
-        raise Refused("too-young", "Put a week away when it is over for %(least)s weeks.", least=LEAST_WEEKS)
+        raise Refused("too-young", "A week can be archived %(least)s weeks after it ends.", least=LEAST_WEEKS)
     until = week + WEEK - DAY
     if ctx.session.get(ArchivedWeek, week) is not None:
-        raise Conflict("already-away", "This week was put away. What came late since stays here.")
+        raise Conflict("already-away", "This week was archived. Later entries stay here.")
     waiting = sa.select(ChangedDay.store_id).where(ChangedDay.business_day.between(week, until)).limit(1)
     partitions.hold(ctx.session, week)
     if ctx.session.scalar(waiting) is not None:
-        raise Refused("not-added-up", "Sales of this week wait to be added up. Try again in a minute.")
+        raise Refused("not-added-up", "Sales of this week are still being added up. Try again in a minute.")
     ctx.session.add(ArchivedWeek(week=week, at=ctx.at))
     ctx.session.flush()
     _keep_receipts(ctx.session, week, until)

@@ -48,7 +48,7 @@ def take_sale(ctx: Context, fact: SaleCompleted) -> None:
     here = sa.select(Sale).where(Sale.store_id == store_id, Sale.business_day == day, Sale.id == fact.id)
     if (known := ctx.session.scalar(here)) is not None:
         if known.request_hash != fact.request_hash or known.total_minor != fact.total_minor:
-            raise Conflict("sale-content-differs", "Sale %(id)s is already here with another content.", id=fact.id)
+            raise Conflict("sale-content-differs", "Sale %(id)s is already here with different content.", id=fact.id)
         return
     fact = _reported_apart(ctx.session, fact, ctx.at)
     write_rows(ctx.session, fact)

@@ -80,11 +80,11 @@ def total(currency: str, pieces: Mapping[str, int]) -> int:
     for key, many in pieces.items():
         if key not in worth:
             raise Invalid(
-                "unknown-denomination", "There is no %(key)s among the coins and notes of %(currency)s.",
+                "unknown-denomination", "%(currency)s has no coin or note %(key)s.",
                 currency=currency, key=key,
             )  # fmt: skip
         if isinstance(many, bool) or not isinstance(many, int) or not 0 <= many <= MOST_PIECES:
-            raise Invalid("bad-quantity", "How many coins or notes there are is a whole number from 0 up.", key=key)
+            raise Invalid("bad-quantity", "Enter the number of coins or notes as a whole number, 0 or more.", key=key)
         sum_minor += worth[key] * many
     return sum_minor
 

@@ -74,11 +74,11 @@ def pay_in(
 ) -> CashMovement:
     """Put cash from elsewhere into the drawer: change from the bank, say (rule 1). id: as of `pay_out`."""
     if not why.strip():
-        raise Invalid("no-reason", "Say where the money comes from.", field="why")
+        raise Invalid("no-reason", "Enter where the money comes from.", field="why")
     check_amount(amount_minor)
     _lock_open(ctx.session, shift)
     if not amount_minor:
-        raise Invalid("bad-amount", "Type how much is put into the drawer.", amount_minor=amount_minor)
+        raise Invalid("bad-amount", "Enter how much goes into the drawer.", amount_minor=amount_minor)
     return _pay(ctx, shift, PAY_IN, amount_minor, why, id, approvals)
 
 
@@ -87,7 +87,7 @@ def pay_out(
 ) -> CashMovement:
     """Pay something from the drawer (rules 1, 2). id: the page's command, for which leave is granted."""
     if not why.strip():
-        raise Invalid("no-reason", "Say what the money was paid for.", field="why")
+        raise Invalid("no-reason", "Enter what the money was paid for.", field="why")
     _check_positive(amount_minor)
     _lock_open(ctx.session, shift)
     return _pay(ctx, shift, PAY_OUT, amount_minor, why, id, approvals)
@@ -126,12 +126,12 @@ class DrawerRequest:
 def open_drawer(ctx: Context, request: DrawerRequest) -> bool:
     """Open the drawer of a till in use; returns False when this very command opened it before (rules 3, 4)."""
     if not request.why.strip() or len(request.why) > LONGEST_REASON:
-        raise Invalid("no-reason", "Say in a few words why the drawer is opened.")
+        raise Invalid("no-reason", "Give a short reason for opening the drawer.")
     shift = locked(ctx.session, request.store_id, request.till_id)
     if queue.latest(ctx.session, request.store_id, request.id, "drawer") is not None:
         return False
     if shift is None:
-        raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=request.till_id)
+        raise Refused("no-open-shift", "The till is closed. Open it first.", till_id=request.till_id)
     approvals.require(ctx, request, [Need("no_sale", "the drawer opened without a sale")])
     note(shift, "no_sale")
     facts = {"reason": request.why.strip(), "till": request.till_id}
@@ -188,7 +188,7 @@ def _lock_open(session: Session, shift: Shift) -> None:
 def _check_positive(amount_minor: int) -> None:
     check_amount(amount_minor)
     if not amount_minor:
-        raise Invalid("bad-amount", "Type how much is taken out of the drawer.", amount_minor=amount_minor)
+        raise Invalid("bad-amount", "Enter how much is taken from the drawer.", amount_minor=amount_minor)
 
 
 def _pay(
@@ -198,7 +198,7 @@ def _pay(
     need = wanted_leave(ctx.session, shift, kind, amount_minor, ctx.actor)
     used = leave.require(ctx, command, [need] if need else [])
     if kind != PAY_IN and drawer_cash.is_beyond(amount_minor, shift.expected_minor):
-        refusal = Refused("not-in-drawer", "There cannot be that much in the drawer. Type the amount again.")
+        refusal = Refused("not-in-drawer", "The drawer cannot hold that much. Enter the amount again.")
         shift.totals = drawer_cash.note_beyond(
             ctx, shift.store_id, shift.id, shift.totals, kind, amount_minor, refusal,
             agreed=bool(used))  # fmt: skip

@@ -72,12 +72,12 @@ def refuse_let_go(held: tuple[str, str, str] | None, basket_id: str, till_id: st
 
 def taken(basket_id: str, by_name: str) -> Conflict:
     """Return the refusal of a basket that another person has in hand."""
-    return Conflict("basket-taken", "%(by)s has already taken up this basket.", by=by_name, id=basket_id)
+    return Conflict("basket-taken", "%(by)s has already resumed this basket.", by=by_name, id=basket_id)
 
 
 def given_up(basket_id: str) -> Conflict:
     """Return the refusal of a basket that was given up."""
-    return Conflict("basket-voided", "This basket was given up. Begin a new sale.", id=basket_id)
+    return Conflict("basket-voided", "This basket was voided. Start a new sale.", id=basket_id)
 
 
 # --- inside ---

@@ -82,7 +82,7 @@ class PracticeScale:
     def put(self, grams: int, *, stable: bool = True) -> None:
         """Lay something on the scale."""
         if not 0 <= grams <= MOST_GRAMS:
-            raise Invalid("bad-weight", "Lay 0 to %(most)s grams on the practice scale.", most=MOST_GRAMS, grams=grams)
+            raise Invalid("bad-weight", "Put 0 to %(most)s grams on the practice scale.", most=MOST_GRAMS, grams=grams)
         with self._lock:
             self._keep({"grams": grams, "stable": stable})
 
@@ -101,7 +101,7 @@ def set_tare(ctx: Context, store_id: str, sku: str, tare_grams: int) -> None:
     product = ctx.session.get(Product, sku)
     if product is None:
         raise NotFound(
-            "unknown-product", "There is no product %(sku)s. Add it in the catalogue first.", sku=sku, skus=[sku]
+            "unknown-product", "There is no product %(sku)s. Add it under Products first.", sku=sku, skus=[sku]
         )
     if product.stock_unit != "gram":
         raise Refused("not-weighed", "%(name)s is not sold by weight, so it has no tare.", name=product.name)
@@ -134,8 +134,8 @@ def net(weighing: Weighing, tare_grams: int) -> Weighing:
         if weighing.grams > 0:
             raise Refused(
                 "tare-heavier",
-                "On the scale are %(grams)s g, and the tare alone is %(tare_grams)s g. Put the goods on, or change "
-                "the tare.", grams=weighing.grams, tare_grams=tare_grams,
+                "The scale shows %(grams)s g, but the tare alone is %(tare_grams)s g. Add the product or "
+                "change the tare.", grams=weighing.grams, tare_grams=tare_grams,
             )  # fmt: skip
         raise scale_drivers.refusal("scale-empty")
     return replace(weighing, grams=max(0, left), tare_grams=tare_grams)

@@ -25,16 +25,12 @@ ANSWER_S = 1.0
 FAULTS: dict[str, Callable[[], DomainError]] = {
     "scale-silent": lambda: Unreachable(
         "scale-silent",
-        "The scale does not answer. Look whether it is on and its cable is in, or type the weight.",
+        "The scale does not answer. Check its power and cable, or enter the weight.",
     ),
-    "scale-moving": lambda: Refused(
-        "scale-moving", "The scale has not come to rest yet. Wait a moment, then weigh again."
-    ),
-    "scale-overload": lambda: Refused("scale-overload", "There is too much on the scale. Take something off."),
-    "scale-below-zero": lambda: Refused(
-        "scale-below-zero", "The scale is below zero. Take everything off and set it to zero."
-    ),
-    "scale-empty": lambda: Refused("scale-empty", "There is nothing on the scale. Put the goods on, then weigh again."),
+    "scale-moving": lambda: Refused("scale-moving", "The scale is still moving. Wait a moment, then weigh again."),
+    "scale-overload": lambda: Refused("scale-overload", "The scale is overloaded. Take something off."),
+    "scale-below-zero": lambda: Refused("scale-below-zero", "The scale is below zero. Empty it and set it to zero."),
+    "scale-empty": lambda: Refused("scale-empty", "The scale is empty. Put the product on it, then weigh again."),
 }
 _LONGEST_ANSWER = 64
 _GRAMS = {"g": (1, 1), "kg": (1000, 1), "lb": (45_359_237, 100_000), "oz": (28_349_523_125, 1_000_000_000)}
@@ -104,14 +100,16 @@ def driver(setting: str) -> SerialScale:
     port, *options = rest.split(",")
     if protocol not in WIRES or not port:
         raise Invalid(
-            "bad-scale", "There is no scale %(setting)s. Known are: practice, %(wires)s.", setting=setting,
+            "bad-scale", "There is no scale %(setting)s. Options: practice, %(wires)s.", setting=setting,
             wires=", ".join(WIRES),
         )  # fmt: skip
     given = dict(option.strip().partition("=")[::2] for option in options)
     unit, baud = given.pop("unit", "kg"), given.pop("baud", "9600")
     if given or unit not in _GRAMS or not re.fullmatch(r"\d{3,6}", baud, re.ASCII):
         raise Invalid(
-            "bad-scale", "The scale %(setting)s needs mending: unit is kg, g, lb or oz, baud a number.", setting=setting
+            "bad-scale",
+            "Check the scale setting %(setting)s: the unit is kg, g, lb or oz, and the baud rate a number.",
+            setting=setting,
         )
     return SerialScale(WIRES[protocol], port, unit=unit, baud=int(baud))
 

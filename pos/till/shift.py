@@ -67,7 +67,7 @@ def open_shift(ctx: Context, store_id: str, till_id: str, float_counted: Counted
     """Open a till with its float, a sum or pieces; Conflict while another shift is open there (rule 1)."""
     float_minor = _worth(ctx.session, store_id, float_counted)
     if ctx.session.get(Till, (store_id, till_id)) is None:
-        raise NotFound("unknown-till", "There is no till %(till_id)s in this store.", till_id=till_id)
+        raise NotFound("unknown-till", "This store has no till %(till_id)s.", till_id=till_id)
     if current(ctx.session, store_id, till_id) is not None:
         raise Conflict("shift-open", "This till is already open. Close it first.", till_id=till_id)
     shift = Shift(
@@ -106,7 +106,7 @@ def go_back(ctx: Context, shift: Shift) -> Shift:
     """Go on selling: the count is put off, once. Refused once the count is settled (rule 3)."""
     locked(ctx.session, shift.store_id, shift.till_id)
     if shift.is_settled:
-        raise Refused("count-settled", "The count is settled: what should be there was shown. Close the till.")
+        raise Refused("count-settled", "The count is final: the expected amount was shown. Close the till.")
     shift.counted_times = 0
     if shift.state != "open":
         journal.move(ctx, shift, "open", subject=f"shift:{shift.id}")
@@ -123,9 +123,9 @@ def count(ctx: Context, shift: Shift, counted: Counted, *, id: str | None = None
     if shift.state == "open":
         begin_count(ctx, shift)
     if shift.state != "counting" or shift.is_settled:
-        raise Refused("count-settled", "The count is settled: what should be there was shown. Close the till.")
+        raise Refused("count-settled", "The count is final: the expected amount was shown. Close the till.")
     if shift.counted_times >= MOST_COUNTS:
-        raise Refused("counted-twice", "The drawer was counted twice already. Go on with the last count.")
+        raise Refused("counted-twice", "The drawer was already counted twice. Continue with the last count.")
     shift.counted_times += 1
     row = _keep_count(ctx, shift, "count", counted, total_minor, id or new_id())
     facts = {"counted_minor": total_minor, "pieces": row.pieces, "time": shift.counted_times}
@@ -140,7 +140,7 @@ def settle(ctx: Context, shift: Shift) -> int:
         _refuse_strangers(ctx, shift)
         last = last_count(ctx.session, shift)
         if shift.state != "counting" or last is None:
-            raise Refused("not-counted", "Nobody has counted the drawer yet. Count it, then close the till.")
+            raise Refused("not-counted", "Count the drawer first, then close the till.")
         shift.counted_minor = last.total_minor
         shift.over_short_minor = last.total_minor - shift.expected_minor
         facts = {"counted_minor": shift.counted_minor, "expected_minor": shift.expected_minor}
@@ -161,7 +161,7 @@ def close(
     if counted is not None and not shift.is_settled:
         count(ctx, shift, counted)
     elif counted is not None and _worth(ctx.session, shift.store_id, counted) != shift.counted_minor:
-        raise Conflict("count-settled", "The count is settled: what should be there was shown. Close the till.")
+        raise Conflict("count-settled", "The count is final: the expected amount was shown. Close the till.")
     if shift.state == "closed":
         return shift
     _refuse_strangers(ctx, shift)
@@ -201,7 +201,7 @@ def sign_over(ctx: Context, shift: Shift, to: Actor) -> Shift:
     locked(ctx.session, shift.store_id, shift.till_id)
     need_open(shift)
     if to.id == (shift.held_by or shift.opened_by):
-        raise Refused("same-person", "%(name)s has this drawer already.", name=to.name)
+        raise Refused("same-person", "%(name)s already has this drawer.", name=to.name)
     _refuse_strangers(ctx, shift)
     before, shift.held_by, shift.held_by_name = shift.holder, to.id, to.name
     note(shift, "hand_over")
@@ -366,7 +366,7 @@ def _refuse_strangers(ctx: Context, shift: Shift) -> None:
     """Refuse who neither holds this drawer nor may handle others' (rule 7)."""
     if (need := stranger(ctx, shift)) is not None:
         raise Refused(
-            "not-your-drawer", "%(by)s has this drawer. Let them do it, or ask a supervisor for leave.",
+            "not-your-drawer", "This is %(by)s's drawer. Ask them or a supervisor.",
             by=shift.holder, permissions=[need.permission], needs=[need.facts()],
         )  # fmt: skip
 
@@ -378,7 +378,7 @@ def _agree(ctx: Context, shift: Shift, why: str, approvals: Sequence[str]) -> st
         return ""
     if not why.strip():
         raise Invalid(
-            "no-reason", "Say why the drawer is off: it is more than this store lets pass.", field="why",
+            "no-reason", "Explain the difference: it is above this store's tolerance.", field="why",
             over_short_minor=shift.over_short_minor,
         )  # fmt: skip
     used = leave.require(ctx, Closing(shift.id, shift.store_id, approvals), [need])
@@ -408,7 +408,7 @@ def _late(session: Session, shift: Shift) -> list[LateSale]:
 def need_open(shift: Shift) -> None:
     """Refuse what only an open till does."""
     if shift.state != "open":
-        raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=shift.till_id)
+        raise Refused("no-open-shift", "The till is closed. Open it first.", till_id=shift.till_id)
 
 
 def _send(ctx: Context, shift: Shift) -> None:
@@ -419,4 +419,4 @@ def _send(ctx: Context, shift: Shift) -> None:
 def check_amount(amount_minor: int) -> None:
     """Refuse what is no amount of money."""
     if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not 0 <= amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type an amount of money that is not negative.", amount_minor=amount_minor)
+        raise Invalid("bad-amount", "Enter an amount of zero or more.", amount_minor=amount_minor)

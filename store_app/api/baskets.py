@@ -39,7 +39,7 @@ def park(body: ParkBody, basket_id: str) -> Response:
     """Set a basket aside."""
     _check_id(basket_id)
     if len(json.dumps(body.basket)) > LARGEST_BASKET:
-        raise Invalid("basket-too-large", "This basket is too large to be set aside. Ring it up in parts.")
+        raise Invalid("basket-too-large", "This basket is too large to put on hold. Ring it up in parts.")
     content = _without_names(body.basket)
     wish = Parking(basket_id, doors().settings.node_id, body.till_id, body.total_minor, content, body.label)
     with write() as session:
@@ -107,4 +107,4 @@ def _without_names(content: dict[str, Any]) -> dict[str, Any]:
 
 def _check_id(given: str) -> None:
     if not is_id(given):
-        raise Invalid("bad-sale-id", "The id of a sale has 8 to 40 letters, digits or hyphens.")
+        raise Invalid("bad-sale-id", "A sale ID has 8 to 40 letters, digits or hyphens.")

@@ -301,12 +301,12 @@ def parsed(shape: type[Shape]) -> Shape:
     """Return the request's body in this shape, or raise Invalid with every fault in words."""
     raw = request.get_data() or b"{}"
     if b"\\u0000" in raw:  # a database's text cannot hold it
-        raise Invalid("bad-request", "The request needs mending: no text may hold the sign NUL.", faults=["NUL"])
+        raise Invalid("bad-request", "Correct the request: no text may contain a NUL character.", faults=["NUL"])
     try:
         return shape.model_validate_json(raw)
     except ValidationError as fault:
         faults = faults_of(fault)
-        raise Invalid("bad-request", "The request needs mending: %(faults)s.", faults=faults) from fault
+        raise Invalid("bad-request", "Correct the request: %(faults)s.", faults=faults) from fault
 
 
 def takes(shape: type[BaseModel]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -169,7 +169,7 @@ def voucher(code: str) -> Response:
         found = vouchers.find(look, doors().settings.node_id, code)
     if vouchers.is_expired(found, today()):
         raise Refused(
-            "voucher-expired", "This voucher has expired. Choose another way to pay.", expires_on=found.expires_on
+            "voucher-expired", "This voucher has expired. Choose another payment method.", expires_on=found.expires_on
         )
     return jsonify(
         code=vouchers.tidy_code(code),

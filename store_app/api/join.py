@@ -31,7 +31,7 @@ def join() -> Response:
     body = request.get_json(silent=True)
     code = body.get("code") if isinstance(body, dict) else None
     if not isinstance(code, str) or not 0 < len(code) <= LONGEST or not code.isascii():
-        raise Invalid("bad-code", "Send the code as the operator wrote it.")
+        raise Invalid("bad-code", "Enter the code exactly as the operator sent it.")
     signature, place = request.headers.get(signed.HEADER), (request.method, request.path, request.query_string)
     public = signed.signed_by(signature, *place, request.get_data())
     with write() as session:
@@ -57,5 +57,5 @@ def certificate() -> Response:
     """Hand over the certificate of the network's own authority; whoever fetches it compares the fingerprint."""
     path = doors().settings.network_ca
     if path is None or not path.exists():
-        raise NotFound("no-ca", "This network has a certificate every computer knows; none of its own is needed.")
+        raise NotFound("no-ca", "This network's certificate is publicly trusted; you do not need its own.")
     return Response(path.read_bytes(), mimetype="application/x-pem-file")

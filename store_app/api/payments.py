@@ -70,7 +70,7 @@ def ask(body: PaymentBody) -> Response:
     """Ask for money; the same id again answers the same payment."""
     provider = providers(doors().settings).for_way(body.way)
     if provider is None and body.way in WAYS:
-        raise Refused("no-provider", "No terminal is set up here. Take the card by hand and type its slip number.")
+        raise Refused("no-provider", "No terminal is set up here. Take the card by hand and enter its slip number.")
     wanted = Wanted(
         id=body.id,
         store_id=doors().settings.node_id,
@@ -100,7 +100,7 @@ def found() -> Response:
         elif request.args.get("unused"):
             rows = list(session.scalars(requests.unused(store_id).order_by(Payment.requested_at)))
         else:
-            raise Invalid("bad-request", "Say of which basket: sale_id=, or unused=1.")
+            raise Invalid("bad-request", "Name the basket with sale_id=, or use unused=1.")
     return jsonify(payments=[payment_json(row) for row in rows])
 
 

@@ -110,7 +110,7 @@ def outcome(job_id: str) -> Response:
     """Take what became of a job."""
     reported, house = _body(Report), doors()
     if (reported.outcome == "printed") != (reported.code is None):
-        raise Invalid("bad-outcome", "What was not printed needs a code, what was printed has none.")
+        raise Invalid("bad-outcome", "A failed print needs an error code; a printed one has none.")
     came = PrintOutcome(reported.outcome, reported.code, Said(reported.answered, reported.near_end))
     state = print_worker.take_outcome(
         house.database, house.settings.node_id, g.printer_id, job_id, reported.claim, came, at=house.now()
@@ -128,7 +128,7 @@ def _body(shape: Any) -> Any:
     try:
         return shape.model_validate_json(request.get_data())
     except ValidationError as fault:
-        raise Invalid("bad-agent-call", "This is not what a print agent says.") from fault
+        raise Invalid("bad-agent-call", "That is not a print agent's message.") from fault
 
 
 def _note_heard(house: Doors, printer_id: str) -> None:

@@ -44,7 +44,7 @@ def returnable(sale_id: str) -> Response:
     with read() as session:
         found = session.get(Sale, (store_id, sale_id))
         if found is None or found.kind == "return":
-            raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
+            raise NotFound("no-such-sale", "This receipt is not on record. Look up the sale again.", id=sale_id)
         back = refund_routes.returned_qty(session, store_id, sale_id)
         lines = [_line_json(line, back.get(line.n, 0)) for line in lines_of(session, found) if line.qty > 0]
         tenders = _tenders(session, found)
@@ -126,7 +126,7 @@ def take_back_blind(body: BlindReturnBody) -> Response:
 
 def _checked(given: str) -> str:
     if not is_id(given):
-        raise Invalid("bad-sale-id", "The id of a sale has 8 to 40 letters, digits or hyphens.")
+        raise Invalid("bad-sale-id", "A sale ID has 8 to 40 letters, digits or hyphens.")
     return given
 
 
@@ -152,13 +152,13 @@ def _query(store_id: str) -> sa.Select[Any]:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        raise Invalid("bad-receipt-no", "A receipt number has only digits. Type it as it is printed.", no=text)
+        raise Invalid("bad-receipt-no", "A receipt number has digits only. Enter it as printed.", no=text)
     return int(text)
 
 
 def _day(text: str) -> dt.date:
     if (found := day_of(text)) is None:
-        raise Invalid("bad-day", "Write a day like 2026-03-02.", day=text)
+        raise Invalid("bad-day", "Enter a date such as 2026-03-02.", day=text)
     return found
 
 

@@ -88,7 +88,7 @@ def quote(body: QuoteBody) -> Response:
 def complete(body: SaleBody) -> Response:
     """Complete a sale: everything or nothing; the same id again answers the same receipt."""
     if not is_id(body.id):
-        raise Invalid("bad-sale-id", "The id of a sale has 8 to 40 letters, digits or hyphens.")
+        raise Invalid("bad-sale-id", "A sale ID has 8 to 40 letters, digits or hyphens.")
     here = doors()
     request = SaleRequest(
         id=body.id,
@@ -127,7 +127,7 @@ def ask(sale_id: str) -> Response:
     with read() as session:
         found = session.get(Sale, (doors().settings.node_id, sale_id))
         if found is None or found.state != "completed":
-            raise NotFound("no-such-sale", "This sale is not in the books. Nothing was charged.", id=sale_id)
+            raise NotFound("no-such-sale", "This sale is not on record. Nothing was charged.", id=sale_id)
         document = sold.document_of(session, found)
     return jsonify(sale_json(vouchers.masked(document)))
 
@@ -153,13 +153,11 @@ def gift(body: GiftBody, sale_id: str) -> Response:
     """Print the gift receipt of a sale, at the till that asks; the same id again is one paper."""
     store_id = doors().settings.node_id
     if not is_id(body.id):
-        raise Invalid("bad-command-id", "The id of a command has 8 to 40 letters, digits or hyphens.")
+        raise Invalid("bad-command-id", "A command ID has 8 to 40 letters, digits or hyphens.")
     with write() as session:
         till = session.get(Till, (store_id, body.till_id))
         if till is None:
-            raise NotFound(
-                "no-such-till", "This till is not known here. Open the till page again.", till_id=body.till_id
-            )
+            raise NotFound("no-such-till", "This till is not set up here. Reload the till page.", till_id=body.till_id)
         job = slips.gift_receipt(session, till, sale_id, command=body.id, at=clock.now())
         wake_worker_after(session)
     return jsonify(job_id=job.id, copy_no=job.copy_no)

@@ -48,7 +48,7 @@ def lay(body: OnTheScale) -> Response:
     """Lay something on the practice scale; a real one is no toy."""
     found = scale_of(request.args.get("till_id", ""))
     if not isinstance(found, PracticeScale):
-        raise Refused("real-scale", "This till has a real scale. Lay the goods on it.")
+        raise Refused("real-scale", "This till has a real scale. Put the product on it.")
     found.put(body.grams, stable=body.stable)
     return jsonify(grams=body.grams, stable=body.stable)
 
@@ -61,7 +61,7 @@ def scale_of(till_id: str) -> Scale:
     if setting not in kept:
         opened = scale.open_scale(setting, settings.state_folder)
         if opened is None:
-            raise NotFound("no-scale", "This till has no scale. Type the weight.")
+            raise NotFound("no-scale", "This till has no scale. Enter the weight.")
         kept.setdefault(setting, opened)
     return kept[setting]
 

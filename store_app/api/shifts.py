@@ -41,7 +41,7 @@ def current(till_id: str) -> Response:
     with read() as session:
         found = shift.current(session, doors().settings.node_id, till_id)
     if found is None:
-        raise NotFound("no-open-shift", "The till is not open. Open it with its float first.", till_id=till_id)
+        raise NotFound("no-open-shift", "The till is closed. Open it with its float first.", till_id=till_id)
     return jsonify(shift_json(found))
 
 

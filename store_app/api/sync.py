@@ -169,7 +169,7 @@ def forecast() -> Response:
 def introduce(body: NewKey) -> Response:
     """Hear of a store's new signing key, which signed this request: is it good, or does it wait for the operator?"""
     if g.signed_by is None:
-        raise Invalid("no-signature", "A new signing key signs the request that introduces it.")
+        raise Invalid("no-signature", "A new signing key must sign the request that introduces it.")
     chain = [(one.key, one.by, one.vouch) for one in body.chain]
     with write() as session:
         state = receiver.introduce(session, g.store_id, g.signed_by, chain, clock.now())
@@ -224,7 +224,7 @@ def _have() -> dict[str, int]:
         numbers = [int(text) for text in request.args.getlist("after_n")]
         have = dict(zip(request.args.getlist("epoch"), numbers, strict=True))
     except ValueError as fault:
-        raise Invalid("bad-pull", "epoch and after_n belong together, after_n being a number.") from fault
+        raise Invalid("bad-pull", "Send epoch and after_n together; after_n is a number.") from fault
     if any(not 0 <= n <= 2**53 for n in have.values()):
         raise Invalid("bad-pull", "after_n is out of bounds.")
     return have

@@ -23,7 +23,7 @@ def run(file: Path, asked: dict[str, Any], progress: Callable[[str, int, int], N
     here = rivals.installed()
     if strange := [name for name in asked.get("models", ()) if name not in here]:
         raise Invalid(
-            "no-such-rival", "There is no %(strange)s here to compare with. There are: %(here)s.", strange=strange[0],
+            "no-such-rival", "%(strange)s is not available for comparison. Available: %(here)s.", strange=strange[0],
             here=", ".join(here),
         )  # fmt: skip
     past = sales.read(file)

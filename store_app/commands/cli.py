@@ -46,19 +46,19 @@ def main(file: Path | None) -> None:
 
 @main.command()
 @click.option("--role", type=click.Choice(["store", "network"]), default="store", show_default=True)
-@click.option("--node-id", default="", help="The store's id, as the network names it.")
+@click.option("--node-id", default="", help="The store's ID in the network.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("cornerstore-state"), show_default=True)
-@click.option("--network-url", default="", help="Where the network is; empty: on its own.")
-@click.option("--network-key", default="", help="The store's key at the network.")
+@click.option("--network-url", default="", help="Address of the network; empty: standalone.")
+@click.option("--network-key", default="", help="The store's key for the network.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True)
 def init(role: str, node_id: str, folder: Path, network_url: str, network_key: str, port: int) -> None:
-    """Make a settings file and an empty database."""
+    """Create a settings file and an empty database."""
     from config.errors import Conflict
 
     path = Path(os.environ.get("CORNERSTORE_SETTINGS", SETTINGS_FILE))
     if path.exists():
         raise Conflict(
-            "settings-exist", "%(path)s is already there. Remove it first, or name another with --settings.", path=path
+            "settings-exist", "%(path)s already exists. Remove it first, or name another with --settings.", path=path
         )
     values = {
         "role": role, "node_id": node_id, "state_folder": str(folder), "secret_key": secrets.token_hex(32),
@@ -81,9 +81,9 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
 
 
 @main.command("migrate")
-@click.option("--check", "only_check", is_flag=True, help="Only say whether the database fits.")
+@click.option("--check", "only_check", is_flag=True, help="Only check whether the database is up to date.")
 def bring_up(only_check: bool) -> None:
-    """Bring the database to today's tables; a copy is kept beside it."""
+    """Update the database to this version; a backup is kept beside it."""
     from config import migrate  # Alembic takes its time, and serving does without
     from config.nodes import append_only, journal
     from store_app.runtime import tables
@@ -112,8 +112,8 @@ def bring_up(only_check: bool) -> None:
 @click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False), default=Path("cornerstore-demo"), help="Its folder."
 )
-@click.option("--fresh", is_flag=True, help="Begin again.")
-@click.option("--once", is_flag=True, help="Walk the road without serving, and end.")
+@click.option("--fresh", is_flag=True, help="Start over.")
+@click.option("--once", is_flag=True, help="Run once without serving, then exit.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: end with one JSON line.")
 @click.option("--days", type=click.IntRange(1, 40), default=1, show_default=True, help="Days to trade first.")
 @click.option("--port", type=click.IntRange(1024, 65_000), default=8000, show_default=True, help="The network's port.")
@@ -148,7 +148,7 @@ def serve(no_work: bool, gunicorn: bool) -> None:
 @click.option("--dask", metavar="ADDRESS", help="Compute the stores' forecasts on this cluster: tcp://host:8786.")
 @click.option("--with-parent", type=int, hidden=True)
 def work(dask: str | None, with_parent: int | None) -> None:
-    """Send, print and keep the nights; one worker leads, others wait."""
+    """Run the worker: sending, printing and nightly jobs; one leads, others wait."""
     from store_app.jobs import worker
     from store_app.web import own_store
 
@@ -159,12 +159,12 @@ def work(dask: str | None, with_parent: int | None) -> None:
 
 @main.command("print-agent")
 @click.option("--server", type=WORD, required=True, help="The store node's address: https://…")
-@click.option("--key-file", required=True, type=FILE, help="Holds the key the page showed.")
+@click.option("--key-file", required=True, type=FILE, help="File with the key from the printers page.")
 @click.option("--printer", type=WORD, required=True, help="Such as net:host:port, usb:…, serial:…, file:…, cups:…")
 @click.option("--state", type=click.Path(path_type=Path), default=Path("cornerstore-print-agent"), show_default=True)
 @click.option("--ca", type=FILE, help="Certificates to trust instead of the system's (PEM).")
 def fetch_paper(server: str, key_file: Path, printer: str, state: Path, ca: Path | None) -> None:
-    """Print here what a store node that runs elsewhere has for one printer."""
+    """Print here for a store node that runs elsewhere."""
     from store_app.commands import print_agent
 
     log.set_up(level="INFO", for_people=sys.stderr.isatty())
@@ -177,7 +177,7 @@ def fetch_paper(server: str, key_file: Path, printer: str, state: Path, ca: Path
     "--day",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
-    help="The business day; without it the last ended one.",
+    help="Business day; default: the last one ended.",
 )
 def job(name: str, day: dt.datetime | None) -> None:
     """Run one job now, by hand."""
@@ -197,13 +197,15 @@ def forecast(day: dt.datetime | None) -> None:
 @main.command()
 @click.option("--sales", "file", type=FILE, required=True, help="CSV, Parquet or XLSX.")
 @click.option("--horizon", type=click.IntRange(1, 60), default=14, show_default=True, help="Days ahead.")
-@click.option("--origins", type=click.IntRange(1, 60), default=8, show_default=True, help="Forecasts to judge.")
-@click.option("--skip", type=click.IntRange(0, 200), default=0, help="Origins to leave out at the end.")
+@click.option(
+    "--origins", type=click.IntRange(1, 60), default=8, show_default=True, help="Number of forecasts to test."
+)
+@click.option("--skip", type=click.IntRange(0, 200), default=0, help="Origins to skip at the end.")
 @ordering.country_option
-@click.option("--rivals", default="", help="Only these, with commas: snaive,ma28,autoets,lightgbm.")
+@click.option("--rivals", default="", help="Only these, separated by commas: snaive,ma28,autoets,lightgbm.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON line.")
 def backtest(file: Path, as_json: bool, **asked: Any) -> None:
-    """Judge the forecast on a history of sales: columns store, product, day, sold and what else is known."""
+    """Test the forecast on past sales: columns store, product, day, sold and optional ones."""
     from store_app.runtime.child_process import ONE_THREAD
 
     os.environ.update(ONE_THREAD)  # before any arithmetic is loaded
@@ -224,7 +226,7 @@ def backtest(file: Path, as_json: bool, **asked: Any) -> None:
 
 @main.command()
 def propose() -> None:
-    """Propose orders now."""
+    """Suggest orders now."""
     _run_job("propose", None)
 
 
@@ -237,7 +239,7 @@ def _run_job(name: str, day: dt.datetime | None) -> None:
     doors = node()
     here = {job.name: job for job in jobs.jobs_of(doors.settings)}
     if name not in here:
-        raise NotFound("no-such-job", "There is no job %(name)s here. There are: %(here)s.", here=list(here), name=name)
+        raise NotFound("no-such-job", "There is no job %(name)s here. Available: %(here)s.", here=list(here), name=name)
     row = here[name]
     on = day.date() if day else jobs.last_day(doors)
     outcome, done = worker.attempt(Desk(doors), row, on)
@@ -257,7 +259,7 @@ def _run_job(name: str, day: dt.datetime | None) -> None:
 
 @main.command()
 def check() -> None:
-    """Recompute every invariant of the books; exit 1 when one does not hold."""
+    """Check the books for consistency; exit 1 on a mismatch."""
     from store_app.node import checking
 
     found = checking.findings(node())
@@ -269,9 +271,9 @@ def check() -> None:
 
 
 @main.command()
-@click.option("--alone", is_flag=True, help="Do not ask the network what it remembers of the journal's end.")
+@click.option("--alone", is_flag=True, help="Do not ask the network for its record of the journal.")
 def verify(alone: bool) -> None:
-    """Compare the journal with itself, with the sales and with what others remember; exit 1 when something is off."""
+    """Verify the journal against sales and the network's records; exit 1 on a mismatch."""
     from store_app.node import verifying
 
     doors = node()
@@ -288,7 +290,7 @@ def verify(alone: bool) -> None:
 
 @main.command()
 def status() -> None:
-    """Say how this node stands."""
+    """Show this node's status."""
     from config import migrate
     from store_app.api.status import network_standing
     from store_app.runtime import job_runs
@@ -312,7 +314,7 @@ def status() -> None:
 
 @main.group()
 def store() -> None:
-    """The stores this node knows."""
+    """Manage the stores this node knows."""
 
 
 @store.command("add")
@@ -326,10 +328,10 @@ def store() -> None:
     "--usual-sales",
     "sales_amount",
     default="",
-    help="What it sells for on a usual day, such as 1200.50, until its sales tell.",
+    help="Usual sales a day, such as 1200.50, until it has its own.",
 )
 def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str, sales_amount: str) -> None:
-    """Found a store: at the network, and again on its own node."""
+    """Add a store: at the network, and again on its own node."""
     from config.errors import Conflict, Refused
     from config.ids import NETWORK
     from pos.store.store import found_store
@@ -341,12 +343,12 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
     if doors.settings.node_id not in (NETWORK, store_id):
         here = doors.settings.node_id
         raise Refused(
-            "another-store", "This computer is %(here)s. Add %(store_id)s at the network's node, or on its own.",
+            "another-store", "This computer is %(here)s. Add %(store_id)s on the network's node, or on its own.",
             here=here, store_id=store_id,
         )  # fmt: skip
     with doors.write() as session:
         if suppliers.is_warehouse(session, store_id):
-            raise Conflict("store-exists", "%(store_id)s is a warehouse already. Choose another id.", store_id=store_id)
+            raise Conflict("store-exists", "%(store_id)s is already a warehouse. Choose another ID.", store_id=store_id)
         found_store(
             session,
             store_id,
@@ -365,10 +367,10 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
 
 @store.command("key")
 @click.argument("store_id", type=WORD)
-@click.option("--list", "listed", is_flag=True, help="Say which keys it has; none is made.")
-@click.option("--withdraw", default="", metavar="NAME", help="Make this key useless, or 'all' of them; none is made.")
+@click.option("--list", "listed", is_flag=True, help="List its keys instead.")
+@click.option("--withdraw", default="", metavar="NAME", help="Revoke this key, or 'all', instead.")
 def give_key(store_id: str, listed: bool, withdraw: str) -> None:
-    """Make a store's key at the network, shown this once; or list its keys, or withdraw one."""
+    """Create a store's key, shown only once; or list its keys, or revoke one."""
     from config.nodes import journal
     from pos.store import store as stores
 

@@ -132,7 +132,7 @@ def _refuse_strange_books(loaded: settings.Settings) -> None:
     if found not in (None, migrate.newest()):
         if not migrate.knows(found):
             raise Refused("newer-books", migrate.NEWER, found=found)
-        raise Refused("older-books", "These books are of an older version. Run `cornerstore migrate` first.")
+        raise Refused("older-books", "An older version wrote these books. Run `cornerstore migrate` first.")
     with doors.read() as session:
         owner = session.scalar(sa.select(nodes.Node.id))
     if owner is not None and owner != loaded.node_id:

@@ -26,18 +26,18 @@ KINDS = (
 @click.command("import")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("file", type=FILE)
-@click.option("--supplier", default="", help="Whose price list it is: a supplier of this node's own, by name or id.")
-@click.option("--warehouse", default="", help="At the network: which warehouse was counted.")
-@click.option("--why", default="", help="At the network: why it was counted, such as 'opening stock'.")
-@click.option("--decimal", type=click.Choice(marks.MARKS), help="What stands before decimals, where no number tells.")
-@click.option("--encoding", type=click.Choice(list(ENCODINGS)), help="How a CSV is encoded, where it is not found out.")
-@click.option("--name", "names", multiple=True, help="Of a calendar: bring in what has this name; may be said again.")
-@click.option("--yes", is_flag=True, help="Do not ask before writing.")
+@click.option("--supplier", default="", help="Supplier of the price list, by name or ID.")
+@click.option("--warehouse", default="", help="At the network: the warehouse counted.")
+@click.option("--why", default="", help="At the network: reason for the count, such as 'opening stock'.")
+@click.option("--decimal", type=click.Choice(marks.MARKS), help="Decimal mark, if the file leaves it open.")
+@click.option("--encoding", type=click.Choice(list(ENCODINGS)), help="Encoding of a CSV, if not detected.")
+@click.option("--name", "names", multiple=True, help="For a calendar: import events with this name; repeatable.")
+@click.option("--yes", is_flag=True, help="Do not ask before saving.")
 def bring_in(
     kind: str, file: Path, supplier: str, warehouse: str, why: str, decimal: str | None, encoding: str | None,
     names: tuple[str, ...], yes: bool,
 ) -> None:  # fmt: skip
-    """Bring a file in (CSV, XLSX or Parquet, school holidays also as a calendar): whole or not at all."""
+    """Import a file (CSV, XLSX or Parquet; school holidays also as a calendar), all or nothing."""
     doors = node()
     with speaking(doors):
         _bring_in(
@@ -74,7 +74,7 @@ def _bring_in(
         )  # fmt: skip
     except Invalid as refusal:
         if refusal.code == "which-mark":
-            said = f"{refusal.message} " + _("With --decimal comma or --decimal point.")
+            said = f"{refusal.message} " + _("Use --decimal comma or --decimal point.")
             raise Invalid(refusal.code, said) from refusal
         raise
     if names:
@@ -93,10 +93,10 @@ def _bring_in(
         for fault in sheet.faults[:50]:
             faults.print(str(fault), markup=False, highlight=False)
         many = len(sheet.faults)
-        reported = ngettext("%(num)d fault; nothing was written.", "%(num)d faults; nothing was written.", many)
+        reported = ngettext("%(num)d error. Nothing was saved.", "%(num)d errors. Nothing was saved.", many)
         faults.print(reported, style="red")
         sys.exit(2)
-    if not yes and not click.confirm(_("Write this?")):
+    if not yes and not click.confirm(_("Save this?")):
         sys.exit(1)
     with doors.write() as session:
         said = importing.write(Context(session, by_hand(doors), doors.now()), sheet, owner_id, **of)

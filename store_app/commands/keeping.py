@@ -20,9 +20,9 @@ COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
 
 
 @click.command("backup")
-@click.option("--list", "only_list", is_flag=True, help="Only say which copies there are.")
+@click.option("--list", "only_list", is_flag=True, help="Only list the backups.")
 def back_up(only_list: bool) -> None:
-    """Copy the books while the store sells, and prove the copy by a restore drill."""
+    """Back up the books while the store sells, and test the backup by restoring it."""
     from store_app.node import backup
 
     doors = node()
@@ -42,7 +42,7 @@ def back_up(only_list: bool) -> None:
 @click.argument("file", type=FILE)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def put_back(file: Path, yes: bool) -> None:
-    """Put a copy back in the place of the books; the present ones are moved aside."""
+    """Restore a backup; the current books are moved aside."""
     from store_app.node import backup
 
     doors = node(makes_books=True)
@@ -58,7 +58,7 @@ def put_back(file: Path, yes: bool) -> None:
 @click.command("doctor")
 @click.option("--alone", is_flag=True, help="Do not ask the network.")
 def report_health(alone: bool) -> None:
-    """Say how this node is and what to do; exit 1 when something is bad."""
+    """Report this node's condition and what to do; exit 1 on a problem."""
     from store_app.node import doctor
 
     words = doctor.examine(node(), outside=not alone)
@@ -72,7 +72,7 @@ def report_health(alone: bool) -> None:
 @click.command("export")
 @click.argument("file", type=NEW_FILE)
 def take_along(file: Path) -> None:
-    """Write everything this node knows into one ZIP file of tables, which the store owns; no secrets in it."""
+    """Export all of the store's data as one ZIP file of tables, without secrets."""
     from store_app.files import take_out
 
     doors = node()
@@ -83,11 +83,13 @@ def take_along(file: Path) -> None:
 @click.command("join")
 @click.argument("url", type=WORD)
 @click.argument("code", type=WORD)
-@click.option("--fingerprint", default="", help="Of the network's own certificate, where the invitation names one.")
+@click.option(
+    "--fingerprint", default="", help="Fingerprint of the network's own certificate, if the invitation has one."
+)
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("cornerstore-state"), show_default=True)
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True)
 def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None:
-    """Join a network with the code its operator gave: makes or completes the settings file and the database."""
+    """Join a network with the operator's code; creates or completes settings file and database."""
     from config import private
     from config.nodes import signing_keys
     from pos.store.store import found_as_reported
@@ -124,7 +126,7 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
 @click.command("invite")
 @click.argument("store_id", type=WORD)
 def invite(store_id: str) -> None:
-    """Make a store's code to join with: good once, for a day."""
+    """Create a store's joining code: works once, within a day."""
     from pos.store import joining as store_joining
     from store_app.node import joining
 
@@ -140,12 +142,12 @@ def invite(store_id: str) -> None:
 
 @click.group("key")
 def own_key() -> None:
-    """This store's signing key: the network takes only what it signs."""
+    """Manage this store's signing key; the network accepts only signed messages."""
 
 
 @own_key.command("show")
 def show_key() -> None:
-    """Say the fingerprint of this store's key and of its earlier ones, and which keys wait to be recognized."""
+    """Show this store's key, earlier keys and keys to recognize."""
     from config.nodes import signing_keys
 
     doors = node()
@@ -155,7 +157,7 @@ def show_key() -> None:
 
 @own_key.command("change")
 def change_key() -> None:
-    """Make a new key; the present one vouches for it, and the next contact tells the network."""
+    """Create a new key, vouched for by the current one; the network gets it at the next sync."""
     from config.nodes import signing
     from store_app.sync import signing_key
 
@@ -168,7 +170,7 @@ def change_key() -> None:
 @own_key.command("trust")
 @click.argument("fingerprint", type=WORD)
 def trust_key(fingerprint: str) -> None:
-    """Recognize an earlier key as this store's own; what it signed comes home with the next contact."""
+    """Recognize an earlier key as this store's own; its messages return at the next sync."""
     from store_app.sync import signing_key
 
     doors = node()
@@ -180,15 +182,15 @@ def trust_key(fingerprint: str) -> None:
 
 @click.command("signing-key")
 @click.argument("store_id", type=WORD)
-@click.option("--allow", default="", metavar="FINGERPRINT", help="Let this key sign; compare it by telephone first.")
-@click.option("--refuse", default="", metavar="FINGERPRINT", help="Refuse this key for good.")
-@click.option("--withdraw", default="", metavar="FINGERPRINT", help="Let this key sign nothing any more.")
+@click.option("--allow", default="", metavar="FINGERPRINT", help="Approve this key; compare it by phone first.")
+@click.option("--refuse", default="", metavar="FINGERPRINT", help="Reject this key permanently.")
+@click.option("--withdraw", default="", metavar="FINGERPRINT", help="Revoke this key.")
 @click.option(
     "--since", type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%d"]),
-    help="With --withdraw: since when it was in other hands (UTC). What it signed since then comes home to nobody.",
+    help="With --withdraw: since when it was stolen (UTC). Messages signed since then are not returned to anyone.",
 )  # fmt: skip
 def settle_key(store_id: str, allow: str, refuse: str, withdraw: str, since: dt.datetime | None) -> None:
-    """List a store's signing keys at the network; allow, turn down or withdraw one."""
+    """List a store's signing keys at the network; approve, reject or revoke one."""
     from config.nodes import signing_keys
     from pos.store.store import store_of
     from store_app.sync import receiver

@@ -19,24 +19,22 @@ from supply.orders.suppliers import Contact
 
 @click.group("warehouse")
 def warehouse() -> None:
-    """The network's warehouses, and who delivers from them."""
+    """Manage the network's warehouses and their suppliers."""
 
 
 @warehouse.command("add")
 @click.argument("warehouse_id", type=WORD)
-@click.option("--name", type=WORD, prompt=True, help="As stores read whom they order from.")
+@click.option("--name", type=WORD, prompt=True, help="The name stores see.")
 @click.option("--lead-days", type=click.IntRange(0, 365), default=1, show_default=True, help="From order to delivery.")
-@click.option("--order-days", default="mon,tue,wed,thu,fri,sat,sun", show_default=True, help="When orders are taken.")
-@click.option("--minimum", default="0", show_default=True, help="What an order costs at least: 50.00")
-@click.option(
-    "--zone", default="", help="By whose clock it works: Europe/Berlin; else that of the network's first store."
-)
-@click.option("--address", default="", help="Where its suppliers deliver, for its letters.")
-@click.option("--phone", default="", help="Where they call, for its letters.")
+@click.option("--order-days", default="mon,tue,wed,thu,fri,sat,sun", show_default=True, help="Order days.")
+@click.option("--minimum", default="0", show_default=True, help="Minimum order: 50.00")
+@click.option("--zone", default="", help="Time zone: Europe/Berlin; default: the network's first store's.")
+@click.option("--address", default="", help="Delivery address on its orders.")
+@click.option("--phone", default="", help="Phone number on its orders.")
 def found(
     warehouse_id: str, name: str, lead_days: int, order_days: str, minimum: str, zone: str, address: str, phone: str
 ) -> None:
-    """Found a warehouse with the network's own supplier that delivers from it to every store."""
+    """Add a warehouse and the network's own supplier that delivers from it to every store."""
     from store_app.files import importing, network
     from store_app.files.cells import in_minor
     from supply.orders import locations
@@ -61,7 +59,7 @@ def found(
 
 @warehouse.command("list")
 def show() -> None:
-    """Say which warehouses there are, what each supplier's list holds, and how many products stand there."""
+    """List warehouses with their suppliers' price lists and products in stock."""
     from supply.network.warehouse import lots
 
     table = Table("Warehouse", "Supplier", "Products on its list", "Products in stock")
@@ -73,22 +71,22 @@ def show() -> None:
 
 @click.group("tax")
 def tax() -> None:
-    """The tax classes of the network's catalogue."""
+    """Manage the network's tax classes."""
 
 
 @tax.command("add")
 @click.argument("tax_class_id", type=WORD)
 @click.option("--name", type=WORD, prompt=True)
 @click.option("--percent", type=WORD, prompt=True, help="The rate: 7 or 5.5")
-@click.option("--inclusive/--on-top", default=True, show_default=True, help="Whether shown prices include it.")
+@click.option("--inclusive/--on-top", default=True, show_default=True, help="Whether displayed prices include it.")
 def add_class(tax_class_id: str, name: str, percent: str, inclusive: bool) -> None:
-    """Add a tax class of every store's, or change its name and rate."""
+    """Add a tax class for all stores, or change its name and rate."""
     from pos.catalogue import assortment
     from store_app.files import importing
 
     doors, rate_bp = _network(), importing.amount(percent) * 100
     if rate_bp != int(rate_bp):
-        raise Invalid("bad-rate", "A rate has at most two places: 5.5 or 19.")
+        raise Invalid("bad-rate", "A rate has up to two decimals: 5.5 or 19.")
     with doors.write() as session:
         assortment.set_tax_class(
             Context(session, by_hand(doors), doors.now()), tax_class_id, name, int(rate_bp), inclusive=inclusive
@@ -98,9 +96,9 @@ def add_class(tax_class_id: str, name: str, percent: str, inclusive: bool) -> No
 
 @click.command("archive")
 @click.argument("week", type=click.DateTime(["%Y-%m-%d"]), metavar="MONDAY")
-@click.option("--yes", is_flag=True, help="Do not ask, whatever the checks find.")
+@click.option("--yes", is_flag=True, help="Do not ask, even if checks fail.")
 def put_away(week: dt.datetime, yes: bool) -> None:
-    """Take an old week, named by its Monday, out of the large books; the checks go on counting what it summed to."""
+    """Archive an old week, named by its Monday; the checks keep its totals."""
     from pos.sync import archive as weeks
     from pos.sync import checks
 
@@ -120,7 +118,7 @@ def _network() -> Doors:
     """Open this node's doors where it is the network's."""
     doors = node()
     if doors.settings.node_id != NETWORK:
-        raise Refused("network-only", "This belongs to the network and is settled at its node.")
+        raise Refused("network-only", "This belongs to the network and is set on its node.")
     return doors
 
 

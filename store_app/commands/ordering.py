@@ -25,7 +25,7 @@ def _with_a_calendar(_context: click.Context, _option: click.Parameter, country:
 
 
 country_option = click.option(
-    "--country", callback=_with_a_calendar, help="Whose public holidays: US, DE, DE-BW, CN ..."
+    "--country", callback=_with_a_calendar, help="Country of the public holidays: US, DE, DE-BW, CN ..."
 )
 
 
@@ -37,11 +37,11 @@ country_option = click.option(
     "--pack", "pack_qty", type=click.IntRange(1, 10_000), default=6, show_default=True, help="Units of a pack."
 )
 @click.option(
-    "--fill", type=click.FloatRange(0.01, 0.999), default=0.97, show_default=True, help="Share of demand to sell."
+    "--fill", type=click.FloatRange(0.01, 0.999), default=0.97, show_default=True, help="Share of demand to serve."
 )
 @click.option("--shelf-life-days", type=click.IntRange(1, 3650), help="Without it nothing expires.")
 @click.option(
-    "--days", "scored_days", type=click.IntRange(1, 3650), default=112, show_default=True, help="Days that count."
+    "--days", "scored_days", type=click.IntRange(1, 3650), default=112, show_default=True, help="Days to score."
 )
 @country_option
 @click.option("--chart", type=NEW_FILE, help="Draw the curves into this SVG file.")
@@ -49,7 +49,7 @@ country_option = click.option(
 def simulate(
     path: Path, fill: float, country: str | None, chart: Path | None, as_json: bool, lead_time_days: int, **asked: Any
 ) -> None:
-    """Replay a sales history under our way of ordering and under others'."""
+    """Replay past sales with our ordering method and others."""
     from store_app.commands import simulate
     from supply.replenishment.replay import Setting
 
@@ -77,13 +77,19 @@ def simulate(
 
 
 @click.command("weeks-ahead")
-@click.option("--futures", type=click.IntRange(10, 2_000), default=200, show_default=True, help="Futures to draw.")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="The same gives the same futures."
+    "--futures", type=click.IntRange(10, 2_000), default=200, show_default=True, help="Number of simulated futures."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=1,
+    show_default=True,
+    help="Random seed; the same seed repeats a run.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def weeks_ahead(futures: int, seed: int, as_json: bool) -> None:
-    """Play this store's orders of the next four weeks on many futures, with less and with more service."""
+    """Simulate this store's next four weeks of orders at several service levels."""
     from config.errors import Refused
     from pos.store.store import store_of
     from supply.replenishment import order_simulation, scenarios
@@ -96,7 +102,7 @@ def weeks_ahead(futures: int, seed: int, as_json: bool) -> None:
     if loaded is None:
         raise Refused(
             "no-forecast-yet",
-            "There is no forecast of last night to look ahead from. Run `cornerstore forecast`, then try again.",
+            "There is no forecast from last night to start from. Run `cornerstore forecast`, then try again.",
         )
     with Progress(console=faults, transient=True) as bar:
         task = bar.add_task("days", total=None)

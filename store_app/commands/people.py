@@ -17,7 +17,7 @@ PIN = click.option(
 
 @click.group("staff")
 def staff() -> None:
-    """The people who may sign in here."""
+    """Manage the people who may sign in here."""
 
 
 @staff.command("add")
@@ -25,13 +25,13 @@ def staff() -> None:
 @click.option("--role", prompt=True, type=click.Choice(ROLES))
 @PIN
 def add(name: str, role: str, pin: str) -> None:
-    """Let a person sign in."""
+    """Add a person."""
     from config.errors import Refused
     from store_app.web import staff as people
 
     doors = node()
     if (role == "operator") != (doors.settings.role == "network"):
-        raise Refused("another-node", "Operators sign in at the network, everybody else at a store.")
+        raise Refused("another-node", "Operators sign in at the network, everyone else at a store.")
     with doors.write() as session:
         person = people.add(Context(session, by_hand(doors), doors.now()), doors.settings.node_id, name, role, pin)
     screen.print(f"{person.name} may sign in now.", markup=False)
@@ -39,7 +39,7 @@ def add(name: str, role: str, pin: str) -> None:
 
 @staff.command("list")
 def listed() -> None:
-    """Say who may sign in, and whose name is locked by wrong PINs."""
+    """List who may sign in and who is locked out."""
     from pos.store.store import staff_of
     from store_app.web import staff as people
 
@@ -56,20 +56,20 @@ def listed() -> None:
 @click.argument("name", type=WORD)
 @PIN
 def give_pin(name: str, pin: str) -> None:
-    """Give a person another PIN or passphrase; who is signed in with the old one has to sign in again."""
+    """Set a new PIN or passphrase; the person has to sign in again."""
     _change("change_pin", name, pin, said="signs in with the new PIN from now on.")
 
 
 @staff.command("reset-code")
 @click.argument("name", type=WORD)
 def reset_code(name: str) -> None:
-    """Let an operator who lost phone and recovery codes connect an authenticator app again at the next sign-in."""
+    """Reset the authenticator app of an operator who lost phone and recovery codes."""
     _change("reset_code", name, said="connects an app at the next sign-in.")
 
 
 @staff.command("device")
 def device() -> None:
-    """Make a code that lets a device outside the store's own network in; it counts once, within ten minutes."""
+    """Create a one-time code for a device outside the store; valid for ten minutes."""
     from pos.store import device_codes
 
     doors = node()
@@ -81,14 +81,14 @@ def device() -> None:
 @staff.command("unlock")
 @click.argument("name", type=WORD)
 def unlock(name: str) -> None:
-    """Let a person try again at once after too many wrong PINs."""
+    """Unlock a person after too many wrong PINs."""
     _change("unlock", name, said="can try again.")
 
 
 @staff.command("remove")
 @click.argument("name", type=WORD)
 def remove(name: str) -> None:
-    """End a person's right to sign in, here and wherever they are signed in; the last one stays."""
+    """Remove a person and sign them out everywhere; the last one stays."""
     _change("leave", name, said="can no longer sign in.")
 
 

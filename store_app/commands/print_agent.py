@@ -61,7 +61,7 @@ class Note:
             return None
         except (OSError, ValueError, TypeError) as fault:
             raise Invalid(
-                "agent-note", "%(path)s cannot be read. Look whether the last paper came out, then remove this file.",
+                "agent-note", "%(path)s cannot be read. Check whether the last print came out, then remove this file.",
                 path=self.path,
             ) from fault  # fmt: skip
 
@@ -108,7 +108,7 @@ class Agent:
             paper, limit_s = base64.b64decode(job["paper"], validate=True), float(job["begin_within_s"])
             job_id, reports = str(job["id"]), job["reports"]
         except (KeyError, TypeError, ValueError) as fault:
-            raise Unreachable("agent-answer", "The server's answer is not one for a print agent.") from fault
+            raise Unreachable("agent-answer", "The server's answer is not meant for a print agent.") from fault
         self.busy = True
         try:
             late = max(time.monotonic() - asked[0], time.time() - asked[1]) > wait_s + limit_s
@@ -164,15 +164,15 @@ class Agent:
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self.client.post(path, json=body)
         if answer.status_code == 401:
-            raise Refused("agent-key", "This print agent's key was withdrawn. Make a new one on the printers page.")
+            raise Refused("agent-key", "This print agent's key was revoked. Create a new one on the printers page.")
         if answer.status_code in (404, 409, 422) and path.endswith("/outcome"):
-            raise Conflict("agent-outcome", "The server answers %(status_code)s.", status_code=answer.status_code)
+            raise Conflict("agent-outcome", "The server answered %(status_code)s.", status_code=answer.status_code)
         if answer.status_code != 200:
-            raise Unreachable("agent-server", "The server answers %(status_code)s.", status_code=answer.status_code)
+            raise Unreachable("agent-server", "The server answered %(status_code)s.", status_code=answer.status_code)
         try:
             found: dict[str, Any] = answer.json()
         except ValueError as fault:
-            raise Unreachable("agent-answer", "The server's answer is not one for a print agent.") from fault
+            raise Unreachable("agent-answer", "The server's answer is not meant for a print agent.") from fault
         return found
 
 
@@ -187,7 +187,7 @@ def run(server: str, key_file: Path, printer: str, folder: Path, *, ca: Path | N
                 _serve(Agent(client, printer, folder))
         except Timeout as fault:
             raise Conflict(
-                "agent-runs", "A print agent runs in %(folder)s already. Give this one its own.", folder=folder
+                "agent-runs", "A print agent already runs in %(folder)s. Give this one its own folder.", folder=folder
             ) from fault
 
 
@@ -195,7 +195,7 @@ def client_for(server: str, key_file: Path, ca: Path | None = None) -> httpx2.Cl
     """Return the connection to the store node (rule 4)."""
     address = urlsplit(server)
     if not address.hostname or not (address.scheme == "https" or (address.scheme == "http" and _is_here(address))):
-        raise Invalid("agent-server", "Write the server as https://…; plain http is for this very computer alone.")
+        raise Invalid("agent-server", "Enter the server as https://…; plain http works only on this computer.")
     try:
         key = key_file.read_text("ascii").strip()
         trust = outgoing.context(ca)
@@ -205,7 +205,7 @@ def client_for(server: str, key_file: Path, ca: Path | None = None) -> httpx2.Cl
         ) from fault
     if not key or not key.isprintable():
         raise Invalid(
-            "agent-key", "%(key_file)s holds no key. Put the key of the printers page into it.", key_file=key_file
+            "agent-key", "%(key_file)s holds no key. Copy the key from the printers page into it.", key_file=key_file
         )
     headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
     return outgoing.client(server, headers=headers, verify=trust, timeout=ANSWER_S)
@@ -215,7 +215,7 @@ def driver_of(printer: str, reports: bool | None) -> Driver:
     """Return the way to the printer; refuses what is none."""
     driver = driver_for(printer, USUAL, reports=reports)
     if driver is None or isinstance(driver, AgentPrinter):
-        raise Invalid("agent-printer", "Say where the printer hangs, such as net:192.168.1.50:9100.")
+        raise Invalid("agent-printer", "Enter how the printer is connected, such as net:192.168.1.50:9100.")
     return driver
 
 

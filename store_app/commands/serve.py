@@ -138,13 +138,13 @@ def refuse_port(host: str, port: int) -> None:
         if fault.errno == errno.EADDRINUSE:
             raise Unreachable(
                 "port-taken",
-                "Another program has port %(port)s. If the store is served already, open http://127.0.0.1:%(port)s/; "
-                "if not, end that program, or write another port into the settings.", port=port,
+                "Another program uses port %(port)s. If the store is already running, open "
+                "http://127.0.0.1:%(port)s/. Otherwise end that program, or set another port.", port=port,
             ) from fault  # fmt: skip
         raise Unreachable(
             "port-refused",
-            "This computer gives no port %(port)s at %(host)s: %(strerror)s. Write another host or port into the "
-            "settings.", host=host, strerror=fault.strerror, port=port,
+            "Port %(port)s at %(host)s is not available: %(strerror)s. Set another host "
+            "or port.", host=host, strerror=fault.strerror, port=port,
         ) from fault  # fmt: skip
 
 
@@ -196,7 +196,7 @@ def _gunicorn(app: Any, host: str, port: int, threads: int) -> None:
     try:
         from gunicorn.app.base import BaseApplication
     except ImportError as fault:
-        raise Invalid("no-gunicorn", "gunicorn is not on this machine. Serve without --gunicorn.") from fault
+        raise Invalid("no-gunicorn", "gunicorn is not installed on this computer. Serve without --gunicorn.") from fault
 
     class Server(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:

@@ -113,20 +113,23 @@ def _values(price: Floats | None, n: int) -> Floats:
 
 def _refuse(past: History, setting: Setting, fill: float) -> None:
     if not 0.5 <= fill < 1:
-        raise Invalid("bad-fill", "Ask for a fill of 0.5 to below 1, for instance 0.97: 97 of 100 wanted units sold.")
+        raise Invalid(
+            "bad-fill", "Enter a fill rate from 0.5 to below 1. For example, 0.97 sells 97 of 100 units demanded."
+        )
     if not 0 <= setting.lead_days <= 30 or not 1 <= setting.review_days <= 30 or setting.pack_qty < 1:
-        raise Invalid("bad-setting", "Goods arrive 0 to 30 days after an order, orders are 1 to 30 days apart.")
+        raise Invalid("bad-setting", "Deliveries arrive 0 to 30 days after an order; orders are 1 to 30 days apart.")
     if setting.shelf_life_days is not None and setting.shelf_life_days < 1:
-        raise Invalid("bad-setting", "A shelf life is one day or more.")
+        raise Invalid("bad-setting", "Shelf life is one day or more.")
     if past.first_day(setting) < LEAST_BEFORE_DAYS:
         needed = setting.scored_days + WARM_DAYS + setting.span + LEAST_BEFORE_DAYS
         raise Invalid(
             "short-history",
-            "Days in the file: %(days)s; %(needed)s are needed to replay %(scored_days)s. Bring a longer history, or "
-            "replay fewer with --days.", scored_days=setting.scored_days, days=past.panel.n_days, needed=needed,
+            "The file has %(days)s days; replaying %(scored_days)s needs %(needed)s. Use a longer "
+            "history, or fewer days "
+            "with --days.", scored_days=setting.scored_days, days=past.panel.n_days, needed=needed,
         )  # fmt: skip
     if not float((past.y[:, -setting.scored_days :] * past.value[:, None]).sum()) > 0:
-        raise Invalid("no-sales", "Nothing was sold in the days to be replayed.")
+        raise Invalid("no-sales", "Nothing was sold in the replay period.")
 
 
 def _at(curve: Curve, fill: float) -> dict[str, float | None]:

@@ -77,7 +77,7 @@ class Customer:
             form = self._get("/basket")
         order_id = _COMMAND.search(form[form.index('name="name"') - 2000 :])
         if order_id is None:
-            raise Unreachable("no-page", "The basket has no form to order with.")
+            raise Unreachable("no-page", "The basket has no order form.")
         fields = {"name": name, "phone": phone, "command_id": order_id.group(1)}
         if home is not None:
             place, street = home
@@ -93,7 +93,7 @@ class Customer:
         """Return the collection code the order's page shows."""
         found = re.search(r'class="code-large.*?>\s*([2-9A-Y]{8})\s*<', self._get(f"/order/{self.token}"), re.DOTALL)
         if found is None:
-            raise Refused("no-code", "The order's page shows no code.")
+            raise Refused("no-code", "The order page shows no code.")
         return found.group(1)
 
     @property

@@ -63,7 +63,7 @@ def table(raw: bytes, today: dt.date, **how: Any) -> tuple[str, Iterator[list[st
     found = read_apart(rows, raw, today, **how)
     described, reported = _described(Counter(next(found))), list(found)
     if not reported:
-        words = _("It holds no school holidays: %(what)s. Choose the one with the holidays.", what=described)
+        words = _("It contains no school holidays: %(what)s. Choose a calendar that does.", what=described)
         raise Invalid("no-school-holidays", words)
     return described, iter([HEADING, *reported])
 
@@ -115,7 +115,7 @@ def _stretches(raw: bytes, today: dt.date, left_out: Counter[str]) -> Iterator[t
 def _calendars(raw: bytes) -> "list[Calendar]":
     if len(raw) > MOST_BYTES or raw.count(b"\n") > MOST_LINES or raw.upper().count(b"BEGIN:VEVENT") > MOST_EVENTS:
         raise Invalid(
-            "calendar-too-large", "A calendar may have %(most_events)s events and 1 MB at most.",
+            "calendar-too-large", "A calendar can have %(most_events)s events and be up to 1 MB.",
             most_events=f"{MOST_EVENTS:,}", most=f"{MOST_EVENTS:,}",
         )  # fmt: skip
     from icalendar import Calendar
@@ -226,16 +226,16 @@ def _described(left_out: Counter[str]) -> str:
         "hours": _("shorter than a day"),
         "long": _("longer than %(most)s days", most=MOST_DAYS),
         "far": _("more than %(most)s days ahead", most=MOST_AHEAD),
-        "cancelled": _("cancelled"),
-        "repeats": _("repeated in a way that is not read"),
+        "cancelled": _("canceled"),
+        "repeats": _("repeats in an unsupported way"),
         "broken": _("without a name or a day"),
     }
     if not left_out:
         return _("a calendar")
     reported = _(", ").join(f"{left_out[why]} {said}" for why, said in words.items() if left_out[why])
     return ngettext(
-        "a calendar, of which %(num)d event is left out (%(why)s)",
-        "a calendar, of which %(num)d events are left out (%(why)s)",
+        "a calendar; %(num)d event is skipped (%(why)s)",
+        "a calendar; %(num)d events are skipped (%(why)s)",
         left_out.total(),
         why=reported,
     )

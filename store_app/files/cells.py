@@ -34,7 +34,7 @@ def text(most: int) -> Cell:
 
     def read_text(cell: str) -> str:
         if len(cell) > most or not cell.isprintable():
-            raise ValueError(_("at most %(most)s printable letters", most=most))
+            raise ValueError(_("up to %(most)s printable letters", most=most))
         return cell
 
     return read_text
@@ -96,6 +96,6 @@ def in_minor(amount: Decimal, currency: str, sku: str = "") -> int:
     places = money.exponent(currency)
     minor = amount.scaleb(places)
     if minor != minor.to_integral_value():
-        words = _("%(amount)s has more than %(places)s places.", amount=amount, places=places)
+        words = _("%(amount)s has more than %(places)s decimals.", amount=amount, places=places)
         raise Invalid("bad-price", words, sku=sku)
     return int(minor)

@@ -91,7 +91,7 @@ def write(ctx: Context, row: dict[str, Any], store_id: str) -> None:
     """Add one customer, with what is owed (rules 2, 3)."""
     store = ctx.session.get(Store, store_id)
     if store is None:
-        raise Invalid("of-a-store", "Customers are a store's own. Bring the file in at its node.")
+        raise Invalid("of-a-store", "Customers belong to a store. Import the file on its node.")
     for column, words in beside(ctx.session, row, store_id, ctx.at):
         raise Invalid("bad-row", "%(column)s: %(words)s.", column=column, words=words.rstrip("."))
     added = customers.add(ctx, store, new_id(), _particulars(row, store))

@@ -86,7 +86,7 @@ def decode(raw: bytes, chosen: str = "", *, country: str = "", language: str = "
             return text, encoding.removesuffix("-sig").removesuffix("-le").removesuffix("-be")
     best = min(_readings(raw, _in_order(country, language)), default=None)
     if best is None or (text := _text(raw, best[2])) is None:
-        raise Invalid("unknown-encoding", "The letters of the file cannot be read. Save it as UTF-8 and try again.")
+        raise Invalid("unknown-encoding", "The characters in the file cannot be read. Save it as UTF-8 and try again.")
     return text, best[2]
 
 

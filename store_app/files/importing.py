@@ -61,7 +61,7 @@ def read(
     name = source.name if isinstance(source, Path) else name
     if today is not None and calendars.is_calendar(raw, name.lower()):
         if kind != surroundings.SCHOOL:
-            raise Invalid("wrong-columns", "A calendar holds school holidays, nothing else.")
+            raise Invalid("wrong-columns", "A calendar can only contain school holidays.")
         described, table = calendars.table(raw, today, **how)
         return _checked(Sheet(kind, described, [], [], is_calendar=True), table, mark)
     (form, read_as), table = tables.table(raw, name.lower(), encoding, home, **how)
@@ -83,11 +83,11 @@ def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str) -> Sheet:
     if missing := [column for column in required if column not in heading]:
         raise Invalid(
             "wrong-columns",
-            "The file lacks %(missing)s. A file of %(kind)s has: %(required)s; and may have: %(optional)s.", kind=kind,
+            "The file lacks %(missing)s. Required for %(kind)s: %(required)s. Optional: %(optional)s.", kind=kind,
             required=", ".join(required), optional=", ".join(optional), missing=missing,
         )  # fmt: skip
     if twice := sorted({name for name in heading if heading.count(name) > 1 and name in required | optional}):
-        raise Invalid("wrong-columns", "The file has %(twice)s twice. Keep one.", twice=twice)
+        raise Invalid("wrong-columns", "The file has the column %(twice)s twice. Keep one.", twice=twice)
     columns = [name for name in heading if name in required or name in optional]
     sheet.columns = columns
     for number, cells in lines:
@@ -96,9 +96,9 @@ def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str) -> Sheet:
         sheet.texts.append({name: _tidy(padded[n]) for n, name in enumerate(heading) if name in sheet.columns})
         sheet.numbers.append(number)
         if len(sheet.texts) > MOST_ROWS:
-            raise Invalid("too-many-rows", "A file may have %(most)s rows at most. Split it.", most=f"{MOST_ROWS:,}")
+            raise Invalid("too-many-rows", "A file can have up to %(most)s rows. Split it.", most=f"{MOST_ROWS:,}")
     if not sheet.texts:
-        raise Invalid("no-rows", "The file holds nothing below the names of its columns. Choose the one with the rows.")
+        raise Invalid("no-rows", "The file has column names but no rows. Choose another file.")
     _write_plainly(sheet, [name for name in columns if isinstance((required | optional)[name], Figure)], mark)
     for number, row in zip(sheet.numbers, sheet.texts, strict=True):
         sheet.values.append(_values(sheet, number, row, required | optional, frozenset(required)))
@@ -116,7 +116,7 @@ def write(
     """
     if sheet.faults:
         raise Invalid(
-            "faults", "The file has %(count)s faults; nothing was written.", count=len(sheet.faults),
+            "faults", "The file has %(count)s errors. Nothing was saved.", count=len(sheet.faults),
             faults=sheet.faults,
         )  # fmt: skip
     if sheet.kind not in OF_ALL and owner_id != EVERYONE and ctx.session.get(Store, owner_id) is None:
@@ -146,16 +146,18 @@ def write(
         external_rankings.end(ctx.session, source, listed_on)
     if sheet.kind == "sales":
         return _write_sales(ctx, sheet, owner_id)
-    return ngettext("%(num)d row of %(kind)s is in.", "%(num)d rows of %(kind)s are in.", sheet.rows, kind=sheet.kind)
+    return ngettext(
+        "%(num)d row of %(kind)s imported.", "%(num)d rows of %(kind)s imported.", sheet.rows, kind=sheet.kind
+    )
 
 
 def _of_row(number: int, refusal: DomainError) -> DomainError:
     """Return a refusal as what is wrong with a row."""
     column, why = refusal.facts.get("field"), sentence_of(refusal)
     reported = (
-        _("Row %(row)s, %(column)s: %(why)s Nothing was written.", row=number, column=column, why=why)
+        _("Row %(row)s, %(column)s: %(why)s Nothing was saved.", row=number, column=column, why=why)
         if column
-        else _("Row %(row)s: %(why)s Nothing was written.", row=number, why=why)
+        else _("Row %(row)s: %(why)s Nothing was saved.", row=number, why=why)
     )
     return type(refusal)(refusal.code, reported, row=number)
 
@@ -206,8 +208,8 @@ def supplier_named(session: Session, owner_id: str, said: str) -> str:
 
 def _whose_list(owner_id: str) -> str:
     if owner_id == EVERYONE:
-        return _("Say whose price list it is with --supplier. The network's own: %(known)s.")
-    return _("Say whose price list it is with --supplier. This store's own: %(known)s.")
+        return _("Name the supplier of the price list with --supplier. The network's own: %(known)s.")
+    return _("Name the supplier of the price list with --supplier. This store's own: %(known)s.")
 
 
 def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.datetime | None = None) -> list[str]:
@@ -286,7 +288,7 @@ def _content(source: Path | bytes) -> bytes:
         raise NotFound("no-such-file", "There is no file %(name)s.", name=source)
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size > MOST_BYTES:
-        raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
+        raise Invalid("file-too-large", "A file can be up to 20 MB. Split it.")
     return source.read_bytes() if isinstance(source, Path) else source
 
 
@@ -303,7 +305,7 @@ def _beyond(number: int, cells: list[str], columns: int) -> list[Fault]:
     if full is None:
         return []
     shown = repr(cells[full - 1][:40])
-    words = _("%(cell)s stands in no column: name the column in the first row, or empty the cell", cell=shown)
+    words = _("%(cell)s has no column name. Add one in the first row, or clear the cell", cell=shown)
     return [Fault(number, get_column_letter(full), words)]
 
 
@@ -321,7 +323,7 @@ def _write_plainly(sheet: Sheet, columns: list[str], said: str) -> None:
         cell = next(iter(unsaid.values()))
         by_point, by_comma = (marks.plain(cell, mark) for mark in marks.MARKS)
         words = _(
-            "Column %(columns)s: %(cell)s can be %(point)s or %(comma)s. Say which mark stands before the decimals.",
+            "Column %(columns)s: %(cell)s can be %(point)s or %(comma)s. Choose the decimal mark.",
             columns=", ".join(unsaid), cell=cell, point=by_point, comma=by_comma,
         )  # fmt: skip
         raise Invalid("which-mark", words, columns=list(unsaid), cell=cell, point=by_point, comma=by_comma)
@@ -330,7 +332,7 @@ def _write_plainly(sheet: Sheet, columns: list[str], said: str) -> None:
             if not isinstance(text := row[name], Number) and text:
                 plain = marks.plain(text, mark or said)
                 if plain is None and (plain := marks.plain(text, marks.OTHER[mark or said])) is not None:
-                    words = _("%(cell)s has another decimal mark than most of this column", cell=repr(text[:40]))
+                    words = _("%(cell)s uses another decimal mark than most of this column", cell=repr(text[:40]))
                     sheet.faults.append(Fault(number, name, words))
                 row[name] = text if plain is None else plain
 
@@ -383,7 +385,7 @@ def _require_product(session: Session, sku: str) -> None:
     from pos.catalogue.catalogue import Product
 
     if session.get(Product, sku) is None:
-        words = _("There is no product %(sku)s. Bring in the products first.", sku=sku)
+        words = _("There is no product %(sku)s. Import the products first.", sku=sku)
         raise NotFound("unknown-product", words, field="sku")
 
 
@@ -398,7 +400,7 @@ def _write_sales(ctx: Context, sheet: Sheet, owner_id: str) -> str:
     past = past_sales.match(ctx.session, sheet, owner_id, at=ctx.at)
     past_sales.write(ctx, past, sheet)
     said: str = ngettext(
-        "%(days)s days of %(num)d product are in.", "%(days)s days of %(num)d products are in.",
+        "%(days)s days of %(num)d product imported.", "%(days)s days of %(num)d products imported.",
         len(past.goods), days=past.days,
     )  # fmt: skip
     return said

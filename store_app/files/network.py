@@ -37,7 +37,7 @@ def money_and_day(session: Session, owner_id: str, at: dt.datetime) -> tuple[str
     if owner_id in (EVERYONE, NETWORK):
         store = session.scalar(sa.select(Store).order_by(Store.id).limit(1))
         if store is None:
-            raise NotFound("no-store-yet", "Found a store first: cornerstore store add. Amounts are in its currency.")
+            raise NotFound("no-store-yet", "Add a store first: cornerstore store add. Amounts are in its currency.")
         return usual_currency(session), business_day(at, store.tz, store.rollover_hour)
     store = store_of(session, owner_id)
     return store.currency, business_day(at, store.tz, store.rollover_hour)
@@ -48,7 +48,7 @@ def counted_warehouse(session: Session, said: str, why: str) -> str:
     from supply.orders.suppliers import warehouses
 
     if not why.strip():
-        words = _("Say why it was counted: --why 'opening stock'. The journal keeps it.")
+        words = _("Give the reason for the count: --why 'opening stock'. The journal keeps it.")
         raise Invalid("no-reason", words, field="why")
     known = warehouses(session)
     if not said and len(known) == 1:
@@ -56,7 +56,7 @@ def counted_warehouse(session: Session, said: str, why: str) -> str:
     if said in known:
         return said
     there = _(", ").join(known) or _("none yet (cornerstore warehouse add)")
-    words = _("Say which warehouse with --warehouse. There are: %(there)s.", there=there)
+    words = _("Choose a warehouse with --warehouse. Available: %(there)s.", there=there)
     raise NotFound("unknown-warehouse", words, warehouse_id=said)
 
 
@@ -66,12 +66,12 @@ def renew_product(ctx: Context, product: Product, row: dict[str, Any]) -> None:
 
     if product.owner_id != EVERYONE:
         words = _(
-            "%(sku)s is a product of store %(store)s alone. Give the network's another number.",
+            "%(sku)s belongs to store %(store)s alone. Give the network's product another number.",
             sku=product.sku, store=product.owner_id,
         )  # fmt: skip
         raise Conflict("product-exists", words, sku=product.sku)
     if row.get("price_quantity", product.price_quantity) != product.price_quantity:
-        raise Refused("unit-stays", "What a price is for stays as it is. Make a new product instead.")
+        raise Refused("unit-stays", "The quantity a price is for cannot be changed. Add a new product instead.")
     said = row | {"tax_class_id": row["tax_class"]}
     kept = {one.name: getattr(product, one.name) for one in fields(assortment.Wished)}
     wished = assortment.Wished(**(kept | {name: value for name, value in said.items() if name in kept}))
@@ -90,10 +90,10 @@ def one_product(session: Session, wanted: str) -> str:
         query.where(Product.search_text.contains(wanted, autoescape=True)).order_by(Product.name).limit(5)
     ).all()  # fmt: skip
     if not found:
-        raise NotFound("unknown-product", "There is no such product here. Search for it by name.", field="product")
+        raise NotFound("unknown-product", "No such product here. Search by name.", field="product")
     if len(found) > 1:
         names = _(", ").join(name for _sku, name in found)
-        words = _("Several products are called so: %(names)s. Type more of the name.", names=names)
+        words = _("Several products match: %(names)s. Enter more of the name.", names=names)
         raise Invalid("many-products", words, field="product")
     return str(found[0][0])
 
@@ -101,7 +101,7 @@ def one_product(session: Session, wanted: str) -> str:
 def refuse_cost(row: dict[str, Any]) -> None:
     """Refuse what a product costs where it is not a store's (rule 2)."""
     if "cost" in row:
-        raise Invalid("bad-cost", "A cost is a single store's; the network's stands in its price list. Leave it out.")
+        raise Invalid("bad-cost", "Costs are set per store; the network's are in its price list. Leave it out.")
 
 
 def count(ctx: Context, row: dict[str, Any], warehouse_id: str, why: str) -> None:

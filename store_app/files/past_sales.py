@@ -103,7 +103,7 @@ def match(session: Session, sheet: Sheet, owner_id: str, *, at: dt.datetime) -> 
     """Find each row's product, day and units; what cannot be right becomes a fault of the sheet."""
     today = network.money_and_day(session, owner_id, at)[1]
     if not {"sku", "barcode"} & set(sheet.columns) or not {"sold", "sold_qty"} & set(sheet.columns):
-        words = _("The file lacks the product or what it sold: a column sku or barcode, and a column sold.")
+        words = _("The file needs a column sku or barcode, and a column sold.")
         raise Invalid("wrong-columns", words, field="file")
     known = _Known.of(session, {row.get("store_id") or owner_id for row in sheet.values}, today)
     found: dict[tuple[str, str, dt.date], list[int]] = {}
@@ -146,24 +146,24 @@ def stays_out(past: Past) -> list[str]:
         listed = words.few([name for name, _rows in past.unknown], NAMED)
         said.append(
             ngettext(
-                "%(num)d product of the file is not here, and its rows stay out: %(names)s.",
-                "%(num)d products of the file are not here, and their rows stay out: %(names)s.",
+                "%(num)d product in the file is not in your catalog; its rows are skipped: %(names)s.",
+                "%(num)d products in the file are not in your catalog; their rows are skipped: %(names)s.",
                 len(past.unknown), names=listed,
             )
         )  # fmt: skip
     if past.own_from is not None:
         said.append(
             ngettext(
-                "%(num)d row stays out: from %(day)s on the store’s own sales tell.",
-                "%(num)d rows stay out: from %(day)s on the store’s own sales tell.",
+                "%(num)d row skipped: from %(day)s on, the store's own sales count.",
+                "%(num)d rows skipped: from %(day)s on, the store's own sales count.",
                 past.own_rows, day=past.own_from.isoformat(),
             )
         )  # fmt: skip
     if past.old_rows:
         said.append(
             ngettext(
-                "%(num)d row stays out: forecasts look back to %(day)s.",
-                "%(num)d rows stay out: forecasts look back to %(day)s.",
+                "%(num)d row skipped: forecasts look back only to %(day)s.",
+                "%(num)d rows skipped: forecasts look back only to %(day)s.",
                 past.old_rows, day=past.old_until.isoformat(),
             )
         )  # fmt: skip
@@ -176,12 +176,12 @@ def write(ctx: Context, past: Past, sheet: Sheet) -> None:
 
     if sheet.faults:
         count = len(sheet.faults)
-        words = ngettext("%(num)d fault; nothing was written.", "%(num)d faults; nothing was written.", count)
+        words = ngettext("%(num)d error. Nothing was saved.", "%(num)d errors. Nothing was saved.", count)
         raise Invalid("faults", words, faults=sheet.faults)
     if not past.rows:
         words = _(
-            "Nothing of this file can be taken: its products are not here, its days are told by your own books, or "
-            "they are too long ago."
+            "Nothing in this file can be used: its products are not here, your own sales cover its days, "
+            "or it is too old."
         )
         raise Invalid("nothing-past", words)
     rollups.import_history(ctx.session, past.rows)
@@ -244,7 +244,7 @@ def _bare(code: str) -> str:
 def _faults(row: Mapping[str, Any], store_id: str, known: _Known, today: dt.date) -> list[tuple[str, str]]:
     faults = []
     if "store_id" not in row and store_id not in known.currency:
-        faults.append(("store_id", _("says nothing: name the store in this column")))
+        faults.append(("store_id", _("is empty: name the store in this column")))
     elif store_id not in known.currency:
         faults.append(("store_id", _("There is no store %(store)s here.", store=store_id)))
     if not row.get("sku") and not row.get("barcode"):
@@ -252,7 +252,7 @@ def _faults(row: Mapping[str, Any], store_id: str, known: _Known, today: dt.date
     if "sold" not in row and "sold_qty" not in row:
         faults.append(("sold", _("is empty")))
     if (day := row.get("day")) is not None and day > today:
-        faults.append(("day", _("%(day)s is still to come", day=day.isoformat())))
+        faults.append(("day", _("%(day)s is in the future", day=day.isoformat())))
     return faults
 
 

@@ -57,11 +57,11 @@ def beside(
             yield number, "tax_class", _no_class(row["tax_class"], classes)
         if is_read and code:
             if has_digits(code) and not is_gtin(code):
-                yield number, "barcode", _("%(code)s is no barcode: its last digit does not fit.", code=code)
+                yield number, "barcode", _("%(code)s is not a barcode: its last digit does not match.", code=code)
             elif codes.get(code, sku) != sku:
-                yield number, "barcode", _("%(code)s is the barcode of %(sku)s already.", code=code, sku=codes[code])
+                yield number, "barcode", _("%(code)s is already the barcode of %(sku)s.", code=code, sku=codes[code])
             elif code in of_rows:
-                yield number, "barcode", _("%(code)s is the barcode of row %(row)s, too.", code=code, row=of_rows[code])
+                yield number, "barcode", _("%(code)s is also the barcode in row %(row)s.", code=code, row=of_rows[code])
             of_rows.setdefault(code, number)
         for column in ("price", "cost"):
             try:
@@ -129,6 +129,6 @@ def _renew(
 
 def _no_class(named: str, known: Sequence[str]) -> str:
     if not known:
-        return _("There is no tax class yet. Make one first: Products, Taxes.")
+        return _("There is no tax class yet. Add one first: Products, Taxes.")
     there = words.few(known, MOST_NAMED)
-    return _("There is no tax class %(named)s. There are: %(known)s.", named=named, known=there)
+    return _("There is no tax class %(named)s. Available: %(known)s.", named=named, known=there)

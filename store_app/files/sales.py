@@ -42,7 +42,7 @@ def unfit(file: Path, fault: PanelFault) -> Invalid:
     """Return what a file is told whose history cannot be used."""
     return Invalid(
         "history-unfit",
-        "%(name)s cannot be used. It needs %(wanted)s; it has %(got)s. Mend the file and try again.",
+        "%(name)s cannot be used. Needed: %(wanted)s. Found: %(got)s. Correct the file and try again.",
         name=file.name,
         wanted=fault.wanted,
         got=fault.got,
@@ -58,7 +58,7 @@ def _table(file: Path) -> Any:
     if not file.is_file():
         raise NotFound("no-such-file", "There is no file %(file)s.", file=file)
     if file.stat().st_size > MOST_BYTES:
-        raise Invalid("file-too-large", "A history may have 4 GB at most. Split it by store.")
+        raise Invalid("file-too-large", "A history can be up to 4 GB. Split it by store.")
     names = file.name.lower()
     try:
         if names.endswith((".parquet", ".pq")):
@@ -68,7 +68,7 @@ def _table(file: Path) -> Any:
         return _csv(file)
     except (ValueError, OSError, EOFError, KeyError, zlib.error, zipfile.BadZipFile) as unreadable:
         raise Invalid(
-            "unreadable-file", "%(name)s cannot be read: save it as CSV (UTF-8), Parquet or XLSX. (%(unreadable)s)",
+            "unreadable-file", "%(name)s cannot be read. Save it as CSV (UTF-8), Parquet or XLSX. (%(unreadable)s)",
             name=file.name, unreadable=str(unreadable).strip(),
         ) from unreadable  # fmt: skip
 
@@ -131,8 +131,8 @@ def _too_wide(file: Path, row: int | None = None) -> Invalid:
     where = f"in row {row} " if row else ""
     return Invalid(
         "row-too-wide",
-        "%(name)s has more cells %(where)sthan its heading names. Name the column, or put a text "
-        "that holds the separator in quotes.",
+        "%(name)s has more cells %(where)sthan column names. Name the column, or put text containing "
+        "the separator in quotes.",
         name=file.name,
         where=where,
     )

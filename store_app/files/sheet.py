@@ -53,7 +53,7 @@ class Sheet:
         there = dict.fromkeys(str(row.get("name", "")) for row in self.values)
         if unknown := [name for name in names if name not in there]:
             words = _(
-                "The file has no %(name)s. There are: %(known)s.", name=unknown[0], known=general_words.few(there, 20)
+                "The file has no %(name)s. Available: %(known)s.", name=unknown[0], known=general_words.few(there, 20)
             )
             raise NotFound("no-such-name", words)
         kept = [n for n, row in enumerate(self.values) if row.get("name") in names]

@@ -84,14 +84,14 @@ def _scopes(regions: Regions, row: Row, owner_id: str) -> list[str]:
     wanted = str(row.get("region", ""))
     of_network = owner_id == EVERYONE or owner_id in {one.id for one in regions}
     if wanted and not of_network:
-        raise Invalid("region-of-store", "A store tells only its own. Leave the column region out.", field="region")
+        raise Invalid("region-of-store", "A store reports only its own. Leave out the region column.", field="region")
     if not wanted:
         every = [one.id for one in regions] if owner_id == EVERYONE else [owner_id]
         if every:
             return every
-        raise NotFound("no-region", "There is no region yet. Found a store first: cornerstore store add.")
+        raise NotFound("no-region", "There is no region yet. Add a store first: cornerstore store add.")
     found = [one.id for one in regions if one.is_named(wanted)]
     if not found:
         known = _(", ").join(one.name for one in regions)
-        raise NotFound("unknown-region", "There is no such region. There are: %(known)s.", known=known, field="region")
+        raise NotFound("unknown-region", "There is no such region. Available: %(known)s.", known=known, field="region")
     return found

@@ -93,7 +93,7 @@ def _bounded(name: str, found: Iterator[list[str]]) -> Iterator[list[str]]:
 def _refuse_too_many(rows: int, cells: int) -> None:
     if rows > MOST_ROWS or cells > MOST_CELLS:
         raise Invalid(
-            "too-many-rows", "A file may have %(most)s rows and %(most_cells)s cells at most. Split it.",
+            "too-many-rows", "A file can have up to %(most)s rows and %(most_cells)s cells. Split it.",
             most=f"{MOST_ROWS:,}", most_cells=f"{MOST_CELLS:,}",
         )  # fmt: skip
 
@@ -109,7 +109,7 @@ def _csv(text: str) -> Iterator[list[str]]:
     try:
         yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as fault:
-        raise Invalid("unreadable-file", "The table is broken: %(fault)s.", fault=fault) from fault
+        raise Invalid("unreadable-file", "The table is damaged: %(fault)s.", fault=fault) from fault
 
 
 _SHEETS = "xl/worksheets/sheet"
@@ -142,17 +142,19 @@ def _parquet(raw: bytes) -> Iterator[list[str]]:
     try:
         file = pq.ParquetFile(io.BytesIO(raw))
     except pa.ArrowInvalid as fault:
-        raise Invalid("unreadable-file", "The file is no Parquet table: %(fault)s.", fault=fault) from fault
+        raise Invalid("unreadable-file", "The file is not a Parquet table: %(fault)s.", fault=fault) from fault
     if file.metadata.num_rows > MOST_ROWS or file.metadata.num_columns > MOST_COLUMNS:
         raise Invalid(
-            "too-many-rows", "A file may have %(most)s rows and %(most_columns)s columns at most.",
+            "too-many-rows", "A file can have up to %(most)s rows and %(most_columns)s columns.",
             most=f"{MOST_ROWS:,}", most_columns=MOST_COLUMNS,
         )  # fmt: skip
     whole = file.metadata
     _refuse_too_large(sum(whole.row_group(number).total_byte_size for number in range(whole.num_row_groups)))
     if odd := [column.name for column in file.schema_arrow if not _is_plain(column.type)]:
         raise Invalid(
-            "unreadable-file", "The column %(odd)s holds no plain text, numbers or days. Save the table as CSV.",
+            "unreadable-file", "The column %(odd)s contains something other than text, numbers or dates. Save the "
+                               "table as "
+                               "CSV.",
             odd=odd[0],
         )  # fmt: skip
     words = [column.name for column in file.schema_arrow if pa.types.is_string(column.type)]

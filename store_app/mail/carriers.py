@@ -82,7 +82,7 @@ class SmtpCarrier:
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self._sender = parse_qs(parts.query).get("from", [self._user])[0]
         if not self._host or "@" not in self._sender:
-            raise Invalid("bad-notify", "notify: write a mail server like smtp://user:password@host:587?from=a@b.c")
+            raise Invalid("bad-notify", "notify: enter a mail server such as smtp://user:password@host:587?from=a@b.c")
 
     def reaches(self, envelope: Envelope) -> bool:
         """Who left an e-mail address."""
@@ -105,14 +105,12 @@ class SmtpCarrier:
             code, said = next(iter(fault.recipients.values()), (550, "it knows no such address"))
             words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
             if code < 500:
-                raise Unreachable("mail-refused", "The mail server did not take it: %(words)s", words=words) from fault
+                raise Unreachable("mail-refused", "The mail server rejected it: %(words)s", words=words) from fault
             raise Refused(
                 "address-refused", "The mail server refused %(email)s: %(words)s", email=envelope.email, words=words
             ) from fault
         except smtplib.SMTPException as fault:
-            raise Unreachable(
-                "mail-refused", "The mail server did not take it: %(fault)s.", fault=cause(fault)
-            ) from fault
+            raise Unreachable("mail-refused", "The mail server rejected it: %(fault)s.", fault=cause(fault)) from fault
 
     def _line(self) -> smtplib.SMTP:
         context = outgoing.context()
@@ -174,7 +172,7 @@ def carriers(settings: Settings) -> list[Carrier]:
             found.append(WebhookCarrier(one, settings.notify_key))
         else:
             raise Invalid(
-                "bad-notify", "notify: %(one)s is no way to carry messages; see the settings' description.",
+                "bad-notify", "notify: %(one)s cannot carry messages; see the settings' description.",
                 one=f"{one!r}",
             )  # fmt: skip
     return found

@@ -20,13 +20,13 @@ def written(session: Session, row: OutgoingMessage) -> Envelope:
     say = paper.said_in(document, language)
     subject = say("Your receipt from {store}")
     text = say(
-        "Thank you for shopping at {store}.\n\nReceipt {no} of {day}: {total}. It is attached.\n{online}\n{store}\n"
+        "Thank you for shopping at {store}.\n\nYour receipt {no} of {day} for {total} is attached.\n{online}\n{store}\n"
     )
     address = receipt.e_receipt_address(document)
     said = {
         "store": document["store"]["name"], "no": f"{sale.receipt_no:06d}", "day": say.day(sale.business_day),
         "total": say.money(sale.total_minor, document["store"]["currency"]),
-        "online": say("It also stands here: {address}\n").format(address=address) if address else "",
+        "online": say("View it online: {address}\n").format(address=address) if address else "",
     }  # fmt: skip
     lines = receipt.layout(document, columns=pdf.COLUMNS, language=language)
     return Envelope(

@@ -19,35 +19,35 @@ from supply.orders import supplier_messages
 _TEXTS = {
     "order": (
         N_("Order {no} from {store}"),
-        N_("Dear {supplier},\n\nplease deliver the attached order {no} on {day}.\n"),
+        N_("Dear {supplier},\n\nPlease deliver the attached order {no} on {day}.\n"),
     ),
     "cancellation": (
-        N_("Order {no} from {store} is called off"),
-        N_("Dear {supplier},\n\nplease do not deliver order {no} for {day}: {why}\n"),
+        N_("Order {no} from {store} is canceled"),
+        N_("Dear {supplier},\n\nPlease do not deliver order {no} for {day}: {why}\n"),
     ),
     "return": (
         N_("Return {no} from {store}"),
-        N_("Dear {supplier},\n\nthe goods of the attached note {no} go back to you: {why}\n\n{please}\n"),
+        N_("Dear {supplier},\n\nWe are returning the products on the attached note {no}: {why}\n\n{please}\n"),
     ),
     "return_off": (
-        N_("Return {no} from {store} is called off"),
-        N_("Dear {supplier},\n\nthe goods of note {no} do not come back to you: {why}\n"),
+        N_("Return {no} from {store} is canceled"),
+        N_("Dear {supplier},\n\nThe products on note {no} will not be returned: {why}\n"),
     ),
     "claim": (
-        N_("Claim {no} of {store} about the delivery of {day}"),
-        N_("Dear {supplier},\n\nof your delivery of {day} this was not as it should be:\n\n{lines}\n\n{words}{wish}\n"),
+        N_("Claim {no} from {store} for the delivery of {day}"),
+        N_("Dear {supplier},\n\nWe have a claim for your delivery of {day}:\n\n{lines}\n\n{words}{wish}\n"),
     ),
 }
 """Kind -> subject and text."""
-_PLEASE = N_("Please take them with your next delivery, or tell us how they come to you.")
-_NUMBER = N_("Our customer number with you: {customer_no}\n")
+_PLEASE = N_("Please collect them with your next delivery, or tell us how to send them.")
+_NUMBER = N_("Our customer number: {customer_no}\n")
 _GREETING = "\n{by}\n{store}\n{address}\n{phone}"
 _CLAIMED = {
     "short": N_("missing"), "over": N_("too many"), "damaged": N_("damaged"), "wrong": N_("another product"),
     "expired": N_("too old"),
 }  # fmt: skip
 _WISHES = {
-    "money": N_("We ask for the money back."),
+    "money": N_("Please refund us."),
     "replacement": N_("Please send it again."),
     "return": N_("Please take it back."),
 }

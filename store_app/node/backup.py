@@ -124,13 +124,13 @@ def put_back(doors: Doors, file: Path) -> Path | None:
     note = read_note(file)
     if note.node_id != doors.settings.node_id:
         raise Refused(
-            "another-node", "This is a copy of %(node_id)s, not of %(ours)s.", node_id=note.node_id,
+            "another-node", "This is a backup of %(node_id)s, not of %(ours)s.", node_id=note.node_id,
             ours=doors.settings.node_id,
         )  # fmt: skip
     if _sha256(file) != note.sha256:
-        raise Invalid("broken-copy", "%(name)s is not what it was when it was made. Take another copy.", name=file.name)
+        raise Invalid("broken-copy", "%(name)s has changed since it was made. Use another backup.", name=file.name)
     if not migrate.knows(note.revision):
-        raise Refused("newer-copy", "This copy was made by a newer version. Bring this program up to date first.")
+        raise Refused("newer-copy", "A newer version made this backup. Update this program first.")
     url = doors.database.engine.url
     keys = _keys_here(doors)
     if url.get_backend_name() != "sqlite":
@@ -156,7 +156,7 @@ def prove(file: Path, node_id: str) -> int:
         with engine.connect() as connection:
             said = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
             if said != "ok":
-                raise Invalid("broken-copy", "The copy is damaged: %(said)s. The disk may be failing.", said=said)
+                raise Invalid("broken-copy", "The backup is damaged: %(said)s. The disk may be failing.", said=said)
         return _look_through(Database(engine), node_id)
     finally:
         engine.dispose()
@@ -201,12 +201,12 @@ def read_note(file: Path) -> Note:
     except FileNotFoundError as fault:
         raise NotFound(
             "no-such-copy",
-            "Beside %(name)s there is no note %(name)s.json. Name a file that `cornerstore backup` has made.",
+            "%(name)s has no file %(name)s.json beside it. Choose a file made by `cornerstore backup`.",
             name=file.name,
         ) from fault
     except (OSError, ValueError, TypeError) as fault:
         raise Invalid(
-            "broken-copy", "The note beside %(name)s cannot be read. Take another copy.", name=file.name
+            "broken-copy", "The file beside %(name)s cannot be read. Use another backup.", name=file.name
         ) from fault
 
 
@@ -243,7 +243,7 @@ def _copy_file(doors: Doors, partly: Path) -> int:
     free = shutil.disk_usage(partly.parent).free
     if free < source_file.stat().st_size * SPARE:
         raise Refused(
-            "no-room", "There are only %(free)s MB free for a copy. Make room, or name another folder.",
+            "no-room", "Only %(free)s MB are free for a backup. Free some space, or choose another folder.",
             free=free // 10**6,
         )  # fmt: skip
     with closing(sqlite3.connect(source_file)) as source, closing(sqlite3.connect(partly)) as target:
@@ -268,7 +268,7 @@ def _look_through(database: Database, node_id: str) -> int:
     with database.read() as session:
         report = verifying.verify_in(session, node_id)
         if report.faults:
-            raise Invalid("books-broken", "The journal in the copy does not hold: %(faults)s", faults=report.faults[0])
+            raise Invalid("books-broken", "The journal in the backup is broken: %(faults)s", faults=report.faults[0])
         return len(list(pos.sync.checks.findings(session))) + len(supply.sync.checks.findings(session))
 
 
@@ -323,7 +323,7 @@ class _standing_still:  # noqa: N801 - reads as words: with _standing_still(door
 
     def __init__(self, doors: Doors) -> None:
         if is_running(doors):
-            raise Conflict("still-running", "This node is still running. Stop it first, then put the copy back.")
+            raise Conflict("still-running", "This node is still running. Stop it before you restore the backup.")
         self._lock = FileLock(doors.settings.state_folder / f"{doors.settings.node_id}.work.lock")
 
     def __enter__(self) -> None:
@@ -395,7 +395,7 @@ def _dump(doors: Doors, partly: Path) -> int:
             with drilled.read() as session:
                 faults = journal.verify(session, doors.settings.node_id)
             if faults:
-                raise Invalid("books-broken", "The journal in the copy does not hold: %(faults)s", faults=faults[0])
+                raise Invalid("books-broken", "The journal in the backup is broken: %(faults)s", faults=faults[0])
             return 0
         finally:
             drilled.engine.dispose()
@@ -411,7 +411,7 @@ def _restore_dump(url: URL, file: Path) -> None:
     engine.dispose()
     if not is_empty:
         reported = "Name an empty database in database_url; the present one stays as it is."
-        raise Refused("not-empty", "A copy is put back into an empty database alone. %(reported)s", reported=reported)
+        raise Refused("not-empty", "You can restore only into an empty database. %(reported)s", reported=reported)
     _run("pg_restore", ["--no-owner", "--exit-on-error", str(file)], url)
 
 
@@ -426,7 +426,8 @@ def _run(program: str, arguments: list[str], url: URL) -> None:
     except FileNotFoundError as fault:
         raise Unreachable(
             "no-client",
-            "%(program)s is not on this machine. Install PostgreSQL's client programs of the server's version.",
+            "%(program)s is not installed on this computer. Install PostgreSQL's client programs in the "
+            "server's version.",
             program=program,
         ) from fault
     if done.returncode:

@@ -39,7 +39,7 @@ def refuse_open_line(url: str) -> None:
     if not is_guarded(url):
         raise Invalid(
             "open-line",
-            "Write the network's address as https://…; plain http is for this very computer alone. Nothing was sent.",
+            "Enter the network's address as https://…; plain http works only on this computer. Nothing was sent.",
         )
 
 
@@ -66,7 +66,7 @@ def fetch_ca(url: str, wanted: str, path: Path) -> Path:
     if found.replace(" ", "") != "".join(wanted.split()).upper():
         reported = "Somebody may be in between. Do not go on; compare with the operator by telephone."
         raise Refused(
-            "other-ca", "The network's certificate is not the one on the invitation (%(found)s). %(reported)s",
+            "other-ca", "The network's certificate differs from the one on the invitation (%(found)s). %(reported)s",
             found=found, reported=reported,
         )  # fmt: skip
     path.write_text(ssl.DER_cert_to_PEM_cert(certificate), "ascii")
@@ -141,7 +141,7 @@ def _only_certificate(pem: str) -> bytes:
             return base64.b64decode("".join(found[0].split()), validate=True)
     except ValueError:
         pass
-    raise Invalid("bad-ca", "Exactly one certificate (PEM) is wanted here: ask the operator for the network's ca.pem.")
+    raise Invalid("bad-ca", "Provide exactly one certificate (PEM): ask the operator for the network's ca.pem.")
 
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----", re.ASCII)

@@ -40,10 +40,10 @@ TIMEOUT_S = 3.0
 """A till waits eight seconds for an answer of its own node."""
 CODE_TIMEOUT_S = 6.0
 REFUSED = {
-    "no-points-here": N_("This customer collects no points here. Choose another way to pay."),
-    "too-few-points": N_("There are too few points to redeem. Choose another way to pay."),
-    "points-not-linked": N_("Confirm the customer's phone with a code first: then the points can be redeemed."),
-    "not-enough-points": N_("There are not enough points for that."),
+    "no-points-here": N_("This customer does not collect points here. Choose another payment method."),
+    "too-few-points": N_("Too few points to redeem. Choose another payment method."),
+    "points-not-linked": N_("Confirm the customer's phone with a code before redeeming points."),
+    "not-enough-points": N_("Not enough points."),
 }
 
 
@@ -136,7 +136,7 @@ def consent_to_points(doors: Doors, customer_id: str, phone: str, code: str) -> 
     wanted = {"customer_id": customer_id, "phone": phone, "code": code}
     balance = _post(doors.settings, "/api/sync/points/consent", wanted)["balance"]
     if balance is None:
-        raise Invalid("points-wrong-code", "This is not the code, or it is too old. Check it, or send a new one.")
+        raise Invalid("points-wrong-code", "The code is wrong or expired. Check it, or send a new one.")
     with doors.write() as session:
         fact = loyalty.PointsReported.from_body(balance)
         loyalty.take_reported(Context(session, Actor.system("points", doors.settings.node_id), doors.now()), fact)
@@ -175,7 +175,7 @@ def _post(settings: Settings, address: str, wanted: dict[str, str]) -> dict[str,
         answer.raise_for_status()
     except (httpx2.HTTPError, ValueError, LookupError, TypeError) as fault:
         raise Unreachable(
-            "points-code-needs-line", "The network does not answer. The points are kept here. Try again later."
+            "points-code-needs-line", "The network does not answer. The points are saved here. Try again later."
         ) from fault
     return body
 
@@ -211,7 +211,7 @@ def _asked(
             )
         raise Refused(
             "points-need-line",
-            "The network does not answer, so its points cannot be redeemed now. Choose another way to pay.",
+            "The network does not answer, so its points cannot be redeemed now. Choose another payment method.",
         )
     held.append(payment.id)
     return tender, amount_minor, reference, payment.id

@@ -166,7 +166,7 @@ class PracticeStores:
             if len(left) >= MOST:
                 raise Refused(
                     "too-many-practice",
-                    "Too many people are practicing right now. Try again when somebody has finished.",
+                    "Too many people are practicing. Try again when someone has finished.",
                 )
             name = f"{owner}.{new_id()}"
             private.folder(self.folder / name)
@@ -231,10 +231,12 @@ def standing(language: str) -> Standing | None:
 def booked(till_id: str, *, practice: bool) -> Iterator[Session]:
     """Open the transaction of a sale: undone at the end where it is practised over the store's own books (3, 5)."""
     if is_practising() and not practice:
-        raise Conflict("practising", "This browser practises just now. Stop practising, then take the money again.")
+        raise Conflict("practising", "This browser is in practice mode. Stop practicing, then take payment again.")
     over_own_books = practice and not is_practising()
     if over_own_books and not can("practice"):
-        raise Refused("may-not-practise", "Your role may not practise. Turn practice off, then take the money again.")
+        raise Refused(
+            "may-not-practise", "Your role may not practice. Turn off practice mode, then take payment again."
+        )
     with rehearse(for_real=not over_own_books) as books:
         yield books
     if over_own_books:

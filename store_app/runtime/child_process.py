@@ -73,7 +73,7 @@ def compute_apart(function: Callable[..., Any], loaded: Any, far: Far | None = N
                 far(*ear.recv())
         return running.result(timeout=0)
     except BrokenProcessPool as fault:
-        raise Unreachable("computing-stopped", "The computation stopped before it was done.") from fault
+        raise Unreachable("computing-stopped", "The computation stopped early.") from fault
     except TimeoutError as fault:
         for child in list(multiprocessing.active_children()):
             child.terminate()
@@ -103,7 +103,7 @@ def read_apart(function: Callable[..., Iterable[Any]], *given: Any, limit_s: flo
     if is_writing():
         raise RuntimeError("a file is read while the books are locked")
     if not _turns.acquire(timeout=WAIT_FOR_TURN_S):
-        raise Unreachable("reading-busy", "Other files are being read right now. Try again in a few seconds.")
+        raise Unreachable("reading-busy", "Other files are being read. Try again in a few seconds.")
     try:
         parts = _read_all(function, given, limit_s)
     finally:
@@ -175,8 +175,8 @@ def _with_bytes(said: dict[str, Any]) -> Any:
 
 def _too_much(*, slow: bool = False) -> Invalid:
     if slow:
-        return Invalid("file-too-slow", "It takes too long to read this file. Make it smaller and try again.")
-    return Invalid("file-takes-too-much", "It takes too much memory to read this file. Make it smaller and try again.")
+        return Invalid("file-too-slow", "This file takes too long to read. Make it smaller and try again.")
+    return Invalid("file-takes-too-much", "This file needs too much memory. Make it smaller and try again.")
 
 
 # --- inside, in the child ---

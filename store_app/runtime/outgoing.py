@@ -73,7 +73,7 @@ def client(address: str, *, verify: ssl.SSLContext | None = None, **more: Any) -
     def stay(request: httpx2.Request) -> None:
         if _origin(request.url) != home:
             raise Refused(
-                "other-address", "This was to go to %(home)s alone, not to %(host)s.", home=home[1],
+                "other-address", "This request may go only to %(home)s, not to %(host)s.", home=home[1],
                 host=request.url.host,
             )  # fmt: skip
 

@@ -385,15 +385,16 @@ def _refused(code: str, kind: str, place: Any, **facts: Any) -> Invalid:
 
 
 _WORDS = {
-    "letters": N_("The network’s %(edition)s has control characters (%(place)s)."),
-    "long": N_("The network’s %(edition)s has a text of more than %(most)s letters (%(place)s)."),
-    "number": N_("The network’s %(edition)s has a number that cannot be (%(place)s)."),
-    "day": N_("The network’s %(edition)s has the day %(day)s, which is out of reach (%(place)s)."),
-    "shape": N_("The network’s %(edition)s is not as it must be (%(place)s: %(why)s)."),
+    "letters": N_("The network's %(edition)s contains control characters (%(place)s)."),
+    "long": N_("The network's %(edition)s contains a text longer than %(most)s letters (%(place)s)."),
+    "number": N_("The network's %(edition)s contains an impossible number (%(place)s)."),
+    "day": N_("The network's %(edition)s contains an impossible date, %(day)s (%(place)s)."),
+    "shape": N_("The network's %(edition)s is invalid (%(place)s: %(why)s)."),
     "scope": N_("The network’s %(edition)s is for another store (%(place)s)."),
-    "own": N_("The network’s %(edition)s claims what is your store’s own: %(name)s (%(place)s)."),
-    "free": N_("The network’s %(edition)s gives %(name)s away for nothing (%(place)s)."),
+    "own": N_("The network's %(edition)s would overwrite your own %(name)s (%(place)s)."),
+    "free": N_("The network's %(edition)s sets the price of %(name)s to zero (%(place)s)."),
     "price-jump": N_(
-        "The network’s %(edition)s moves the price of %(name)s more than %(times)s-fold (%(place)s), and %(more)s more."
+        "The network's %(edition)s changes the price of %(name)s by a factor of more than %(times)s "
+        "(%(place)s), and %(more)s more."
     ),
 }

@@ -44,11 +44,11 @@ ROWS_AT_ONCE = 20
 MOST_ODD = 50
 DAMAGED = Invalid(
     "damaged",
-    "It was damaged on its way and cannot be read. Look into your papers of that time, and enter it again.",
+    "It was damaged on the way and cannot be read. Check your paper records and enter it again.",
 )
 NOT_SIGNED = Invalid(
     "not-signed",
-    "This store did not sign it, so it was left out. Ask the operator who sent it in the store's name.",
+    "This store did not sign it, so it was left out. Ask the operator who sent it.",
 )
 SHOWN_FOR = dt.timedelta(days=14)
 """So long the store's page and the doctor tell of it."""

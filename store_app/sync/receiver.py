@@ -336,7 +336,7 @@ def _signed(session: Session, store_id: str, push: wire.Push, at: dt.datetime) -
         rows = ((row.n, row.hash) for row in push.rows)
         text = wire.signed_text(store_id, seal.key, push.epoch, push.count, push.head, rows)
         if not signing.is_signed(seal.key, text.encode(), seal.signature):
-            raise Refused(signing_keys.WRONG, "The signature does not fit what was sent: nothing was taken.")
+            raise Refused(signing_keys.WRONG, "The signature does not match the message. Nothing was accepted.")
     signing_keys.hear(Context(session, Actor.system("sync", NETWORK), at), store_id, None if seal is None else seal.key)
     return text
 
@@ -357,7 +357,7 @@ def _refuse_days(session: Session, store_id: str, message: Message, at: dt.datet
         if door.day(reported, "The business day", last + FARTHEST_AHEAD, first=first) > last:
             raise Invalid(
                 TOO_EARLY,
-                "The business day %(reported)s has not come yet, so this is taken then. Check the store's clock.",
+                "The business day %(reported)s is in the future, so this counts then. Check the store's clock.",
                 reported=reported,
             )
     if message.topic != SaleCompleted.TOPIC:  # of a sale that is all, and there are many

@@ -173,7 +173,7 @@ def trusted(ca: Path | None) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as fault:
         raise Invalid(
             "bad-ca",
-            "The certificate %(path)s cannot be read. Fetch the network's ca.pem again and name it in network_ca.",
+            "The certificate %(path)s cannot be read. Download the network's ca.pem again and name it in network_ca.",
             path=str(ca),
         ) from fault
 
@@ -367,7 +367,7 @@ class _Talk:
         self.done.parked += sum(one.id in sent for one in kept_aside) - again
         self.done.rewound += rewound
         if rows and not confirmed and not sent & {one.id for one in kept_aside}:
-            raise Unreachable("not-confirmed", "The network's answer names none of the rows that were sent.")
+            raise Unreachable("not-confirmed", "The network's answer lists none of the rows sent.")
         return again + rewound
 
     def _part(self, session: Session, rows: list[OutboxMessage], kept_aside: list[wire.Parked], *, forked: bool) -> int:
@@ -489,11 +489,11 @@ class _Talk:
             raise _Refusal(answer.status_code, reported)
         if answer.status_code == 429:
             self.done.pause_s = _seconds(answer.headers.get("Retry-After"))
-            raise Unreachable("too-much", "The network asks this store to send the rest a little later.")
+            raise Unreachable("too-much", "The network is busy; the rest is sent a little later.")
         if answer.status_code != 200:
             raise Unreachable("network-fault", "The network answered %(status_code)s.", status_code=answer.status_code)
         if "json" not in answer.headers.get("Content-Type", ""):
-            raise Unreachable("captive-portal", "Something between here and the network answered in its place.")
+            raise Unreachable("captive-portal", "Something between this store and the network answered instead.")
         try:
             return shape.model_validate_json(answer.content)
         except ValidationError as fault:
@@ -520,7 +520,7 @@ def ask_end(settings: Settings) -> wire.KnownEnd:
             answer.raise_for_status()
             return wire.KnownEnd.model_validate_json(answer.content)
     except (httpx2.HTTPError, ValidationError) as fault:
-        raise Unreachable("network-fault", "The network could not be asked what it remembers.") from fault
+        raise Unreachable("network-fault", "The network could not be asked for its records.") from fault
 
 
 def effect_of_edition(kind: str, sha256: str) -> Callable[[Session, dict[str, Any]], None]:

@@ -43,7 +43,7 @@ def signed_by(header: str | None, method: str, path: str, query: bytes, body: by
         return None
     public, _, signature = header.partition(" ")
     if not signing.is_signed(public, _statement(method, path, query, body), signature):
-        raise Refused(signing_keys.WRONG, "The signature does not fit what was sent: nothing was taken.")
+        raise Refused(signing_keys.WRONG, "The signature does not match the message. Nothing was accepted.")
     return public
 
 

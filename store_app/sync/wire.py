@@ -20,39 +20,35 @@ Count = Field(ge=0, le=2**53)
 TOO_OLD, NETWORK_TOO_OLD, ANOTHERS_KEY = "too-old", "network-too-old", "another-stores-key"
 N_ = str  # what it marks is translated where it is shown
 PAUSES = {
-    "unauthorized": N_("The network does not accept this store's key. Ask the operator for a new code."),
+    "unauthorized": N_("The network rejects this store's key. Ask the operator for a new code."),
     ANOTHERS_KEY: N_(
-        "The key in this store's settings is another store's. Put this store's own there: until then nothing is "
-        "sent or "
-        "fetched, and nothing is lost."
+        "The key in this store's settings belongs to another store. Enter this store's own. Nothing "
+        "is lost; syncing waits until then."
     ),
-    TOO_OLD: N_(
-        "This store's program is too old for the network. Bring it up to date; what waits then goes by itself."
-    ),
+    TOO_OLD: N_("This store's program is too old for the network. Update it; waiting messages then go out."),
     NETWORK_TOO_OLD: N_(
-        "The network's program is too old for this store. What waits goes once the operator upgrades it."
+        "The network's program is too old for this store. Messages wait until the operator updates it."
     ),
     signing_keys.UNKNOWN: N_(
-        "This computer has a new signing key. Call the network's operator and read out its fingerprint (More, Signing "
-        "key): once the operator allows it, what waits is sent."
+        "This computer has a new signing key. Call the operator and read out its fingerprint (More, "
+        "Signing key). Messages wait until the operator approves it."
     ),
     signing_keys.WITHDRAWN: N_(
-        "The network's operator withdrew this computer's signing key. Make a new one (More, Signing key) and call the "
-        "operator. Nothing is lost."
+        "The operator revoked this computer's signing key. Create a new one (More, Signing key) and "
+        "call the operator. Nothing is lost."
     ),
     signing_keys.UNSIGNED: N_(
-        "The network takes only signed messages from this store, and this computer sends none. Update its program."
+        "The network accepts only signed messages from this store, but this computer sends none. Update its program."
     ),
     signing_keys.WRONG: N_(
-        "The network received something else than this computer signed. Something in between changes messages: ask "
-        "whoever looks after the line."
+        "The network received something different from what this computer signed. Something in "
+        "between changes messages. Ask whoever runs your internet connection."
     ),
 }
 """Why a store's contacts pause until somebody does something: the code of the refusal, and the fault as it is kept."""
 TOO_LARGE = N_(
-    "Something between this store and the network lets through nothing of this size. Ask the operator to let 2 MB "
-    "pass, "
-    "then send it again."
+    "Something between this store and the network blocks messages of this size. Ask the operator "
+    "to allow 2 MB, then send again."
 )
 """Why a fact waits that nobody takes in one piece (413)."""
 STORE_NAMED = "Cornerstore-Store"
@@ -387,7 +383,7 @@ def read_forecast(raw: bytes) -> Forecast:
 def refuse_too_old(protocol: Any) -> None:
     """Refuse a program that speaks what is understood no more."""
     if isinstance(protocol, int) and protocol < OLDEST_PROTOCOL:
-        raise Invalid(TOO_OLD, "This store's program is too old for the network. Bring it up to date.")
+        raise Invalid(TOO_OLD, "This store's program is too old for the network. Update it.")
 
 
 def refusal_of(answer: bytes) -> Refusal | None:

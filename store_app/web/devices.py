@@ -42,7 +42,9 @@ def asks_code() -> bool:
 def refuse_from_outside() -> None:
     """Refuse what opens by itself, as a badge does, where a device code is asked for."""
     if asks_code():
-        raise Refused("from-outside", "This device is not in the store. Sign in with your PIN and a device code first.")
+        raise Refused(
+            "from-outside", "This device is outside the store. Sign in with your PIN and a device code first."
+        )
 
 
 def remember(staff_id: str) -> None:

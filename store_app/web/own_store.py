@@ -20,5 +20,5 @@ def no_store_yet(settings: Settings) -> Refused:
     """Return the refusal of a node whose store is not founded yet."""
     command = f"cornerstore store add {settings.node_id} --name … --currency … --tz …"
     return Refused(
-        "no-store-yet", "No store is founded here yet. Found it with: %(command)s, then start again.", command=command
+        "no-store-yet", "There is no store here yet. Create one with: %(command)s, then start again.", command=command
     )

@@ -255,7 +255,7 @@ def asks_for_json() -> bool:
 
 
 def _decide(rule: str | None, is_closed: bool) -> Any:
-    closed = Refused("practicing", "This is closed while you practice. Stop practicing first.")
+    closed = Refused("practicing", "This is closed in practice mode. Stop practicing first.")
     if rule == "public":
         if is_closed and session.get("practice"):
             raise closed
@@ -268,7 +268,7 @@ def _decide(rule: str | None, is_closed: bool) -> Any:
     if rule is None or rule not in g.permissions:
         log.warning("refused", route=request.endpoint, permission=rule, staff=g.actor.id, role=g.actor.role)
         raise Refused(
-            "not-allowed", "%(name)s may not do this. Ask someone who may, or sign in as another person.",
+            "not-allowed", "%(name)s may not do this. Ask someone who may, or sign in as someone else.",
             name=g.actor.name, permission=rule or "none",
         )  # fmt: skip
     if is_closed and session.get("practice"):
@@ -291,7 +291,7 @@ def _go(there: str) -> Any:
 def _ask_pin() -> Any:
     """Send who came by badge to the number pad, and back to the page afterwards."""
     if asks_for_json():
-        raise Refused("pin-wanted", "Type your PIN first: a badge alone does not open this.")
+        raise Refused("pin-wanted", "A badge alone is not enough. Enter your PIN first.")
     there = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("signin.pin_pad", staff_id=g.actor.id, next=there), 303)
 
@@ -398,7 +398,9 @@ def _store_of_key(*, is_introduced: bool = False) -> tuple[str, str | None]:
     named = request.headers.get(wire.STORE_NAMED)
     if named is not None and named != quote(store_id):
         raise Refused(
-            wire.ANOTHERS_KEY, "This key is not the one of %(named)s: nothing was taken or told.", named=f"{named:.60}"
+            wire.ANOTHERS_KEY,
+            "This key does not belong to %(named)s. Nothing was accepted or returned.",
+            named=f"{named:.60}",
         )
     place = request.method, request.path, request.query_string
     try:
@@ -500,5 +502,5 @@ def find_staff(look: Any, node_id: str, staff_id: str) -> Staff:
     """Return an active member of staff, or refuse with a sentence."""
     staff: Staff | None = look.get(Staff, (node_id, staff_id))
     if staff is None or not staff.active:
-        raise NotFound("unknown-person", "Nobody of that name works here. Choose a name from the list.")
+        raise NotFound("unknown-person", "No one with that name works here. Choose a name from the list.")
     return staff

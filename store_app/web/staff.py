@@ -123,7 +123,7 @@ def leave(ctx: Context, node_id: str, staff_id: str) -> Staff:
     """End a person's right to sign in; what they did stays in the books. Refuses oneself, and the last one (rule 5)."""
     person = known(ctx.session, node_id, staff_id)
     if person.id == ctx.actor.id:
-        raise Refused("yourself", "You cannot send yourself away. Let somebody else do it.")
+        raise Refused("yourself", "You cannot deactivate yourself. Ask someone else.")
     if person.active:
         _keep_one(ctx.session, person, "")
         badges.withdraw(ctx, person)
@@ -136,7 +136,7 @@ def come_back(ctx: Context, node_id: str, staff_id: str, pin: str, *, role: str 
     """Let a person who had left work here again, with a new PIN."""
     person = known(ctx.session, node_id, staff_id)
     if person.active:
-        raise Conflict("works-here", "%(name)s works here already.", name=person.name)
+        raise Conflict("works-here", "%(name)s already works here.", name=person.name)
     pins.refuse_weak(pin, role, (person.name, node_id))
     set_pin(person, pin)
     second_factor.withdraw(ctx.session, person)
@@ -165,7 +165,7 @@ def known(session: Session, node_id: str, staff_id: str) -> Staff:
     """Return a person of a node, whether still working there or not."""
     person = session.get(Staff, (node_id, staff_id))
     if person is None:
-        raise NotFound("unknown-person", "Nobody of that name works here.")
+        raise NotFound("unknown-person", "No one with that name works here.")
     return person
 
 
@@ -178,7 +178,7 @@ def working(session: Session, node_id: str, staff_id: str) -> Staff:
     """Return a person who works at a node now."""
     person = known(session, node_id, staff_id)
     if not person.active:
-        raise Refused("left", "%(name)s does not work here any more.", name=person.name)
+        raise Refused("left", "%(name)s no longer works here.", name=person.name)
     return person
 
 
@@ -205,7 +205,7 @@ def check_pin(
     renewed = pins.hashed(pin) if kept and right and pins.is_dated(kept) else ""
     found = _reported(doors, node_id, staff_id if kept else "", right, asked_by, stranger, at, renewed, beside)
     if found is None:
-        raise Refused("wrong-pin", "That name and PIN do not belong together. Try again.")
+        raise Refused("wrong-pin", "Name and PIN do not match. Try again.")
     return found
 
 
@@ -279,7 +279,7 @@ def check_badge(doors: Doors, node_id: str, code: str) -> tuple[Staff, bool]:
     if refusal is not None:
         raise refusal
     if person is None:
-        raise Refused("unknown-badge", "This badge is not known here. Sign in with name and PIN.")
+        raise Refused("unknown-badge", "Unknown badge. Sign in with name and PIN.")
     return person, asks_pin
 
 
@@ -291,7 +291,7 @@ def guesses(look: Session, node_id: str, at: dt.datetime) -> int:
 
 def _refuse_practice(doors: Doors) -> None:
     if doors.is_practice:
-        raise Refused("practicing", "This is closed while you practice. Stop practicing first.")
+        raise Refused("practicing", "This is closed in practice mode. Stop practicing first.")
 
 
 _STRANGERS = ("*", "strangers")
@@ -385,11 +385,11 @@ def _keep_one(session: Session, person: Staff, role: str) -> None:
         return
     if person.role == "operator":
         raise Refused(
-            "last-operator", "%(name)s is the last operator here. Let another one in first: cornerstore staff add.",
+            "last-operator", "%(name)s is the last operator here. Add another one first: cornerstore staff add.",
             name=person.name, field="role",
         )  # fmt: skip
     raise Refused(
-        "last-shopkeeper", "%(name)s is the last shopkeeper here. Make another person shopkeeper first.",
+        "last-shopkeeper", "%(name)s is the last shopkeeper here. Make someone else shopkeeper first.",
         name=person.name, field="role",
     )  # fmt: skip
 

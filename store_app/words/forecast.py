@@ -15,32 +15,32 @@ from store_app.words.words import weekday
 from supply.demand.promotion_days import OFFER, PRICE
 
 REASONS: dict[str, Any] = {
-    "own_history": _l("It stands on this store’s own sales, joined with how the product moves in the region."),
-    "thin_history_borrowed": _l("It sold seldom here so far, so most of this comes from the region."),
-    "new_product_borrowed": _l("It never sold here: this is what the region sells, at the size of this store."),
+    "own_history": _l("Based on your sales and the region's."),
+    "thin_history_borrowed": _l("It has rarely sold here, so this is mostly the region's figure."),
+    "new_product_borrowed": _l("It has never sold here. This is what the region sells, scaled to this store."),
     "new_in_region_borrowed": _l(
-        "It never sold in this region: this is what stores elsewhere sell, at the size of this store."
+        "It has never sold in this region. This is what stores elsewhere sell, scaled to this store."
     ),
-    "new_in_region": _l("Nobody in the region sold it yet: this is what a usual product of its category sells."),
-    "no_regional_signal": _l("It stands on this store’s own sales alone."),
-    "no_history_category": _l("It never sold here: this is what a usual product of its category sells."),
-    "stopped_selling": _l("It has not sold for long, so little is expected. Is it still wanted?"),
-    "silent_longer": _l("It has been silent for longer than usual, so less is expected: it may be on its way out."),
-    "selling_less": _l("It sells less than half of what it sold over the year, and the forecast follows it down."),
-    "never_sold": _l("It was on offer for weeks and nobody bought it."),
-    "no_history": _l("Nothing is known of it yet."),
-    "not_finite": _l("Its numbers could not be worked out: the average of four weeks stands in."),
-    "fell_back": _l("Last week the average of four weeks was nearer for such products, so it is used for now."),
+    "new_in_region": _l("No store in the region has sold it. This is what a typical product in its category sells."),
+    "no_regional_signal": _l("Based on this store's own sales only."),
+    "no_history_category": _l("It has never sold here. This is what a typical product in its category sells."),
+    "stopped_selling": _l("It has not sold for a while, so little is expected. Do you still want it?"),
+    "silent_longer": _l("It has not sold for longer than usual, so less is expected. Demand may be ending."),
+    "selling_less": _l("It sells less than half of its yearly average, so the forecast is lower."),
+    "never_sold": _l("It was on sale for weeks and no one bought it."),
+    "no_history": _l("No data yet."),
+    "not_finite": _l("The forecast could not be calculated. The four-week average is used."),
+    "fell_back": _l("Last week the four-week average was more accurate for such products, so it is used for now."),
 }
 _UNREADABLE = ("bad-forecast", "broken-body", "unknown-encoding", "told-no-forecast", "told-no-number", "told-no-day")
 METHODS: dict[str, Any] = {
-    "level_filter": _l("Method: a level that follows its own sales, recent days weighing most."),
+    "level_filter": _l("Method: a level that follows its own sales, with most weight on recent days."),
     "level_filter+region": _l(
-        "Method: a level that follows its own sales, recent days weighing most, joined with the region’s models."
+        "Method: a level that follows its own sales, with most weight on recent days, plus the region's models."
     ),
-    "region_share": _l("Method: this store’s part of what the region’s models expect."),
+    "region_share": _l("Method: this store's share of the region's forecast."),
     "category_level": _l("Method: the usual level of its category in this store."),
-    "mean_28": _l("Method: the average of four weeks, the same on every day."),
+    "mean_28": _l("Method: the four-week average, the same every day."),
 }
 WEATHER: dict[tuple[str, bool], Any] = {
     ("temperature", True): _l("Warmer than usual"),
@@ -63,11 +63,11 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
     why = seen["why"]
     if not why:
         return []
-    said = [_("On an ordinary day about %(qty)s are expected.", qty=quantity(float(why["level"])))]
+    said = [_("About %(qty)s on an ordinary day.", qty=quantity(float(why["level"])))]
     if why["model"] not in EVEN and float(why["level"]) > 0:
         said += _differing_days(seen)
     said += [
-        _("%(campaign)s is expected to bring %(times)s times as much from %(first)s to %(last)s.",
+        _("%(campaign)s: %(times)s times the usual sales expected from %(first)s to %(last)s.",
           campaign=name, times=number(factor, 1), first=day(first), last=day(last))
         for name, first, last, factor in why["campaigns"]
     ]  # fmt: skip
@@ -77,15 +77,17 @@ def forecast_sentences(seen: Mapping[str, Any], quantity: Callable[[float], str]
     if seen["empty"]:
         said.append(
             ngettext(
-                "On %(num)d day shown its shelf stood empty for a time: what was missed counts as wanted.",
-                "On %(num)d days shown its shelf stood empty for a time: what was missed counts as wanted.",
+                "On %(num)d day shown, the shelf was empty part of the day. Missed sales count as demand.",
+                "On %(num)d days shown, the shelf was empty part of the day. Missed sales count as demand.",
                 len(seen["empty"]),
             )
         )
     if str(why["reason"]) in REASONS:
         said.append(str(REASONS[str(why["reason"])]))
     if float(why["regional_share"]) >= REPORTED_FROM:
-        said.append(_("The region has a share of %(share)s %% in it.", share=round(100 * float(why["regional_share"]))))
+        said.append(
+            _("%(share)s %% of it comes from the region's data.", share=round(100 * float(why["regional_share"])))
+        )
     if str(why["model"]) in METHODS:
         said.append(str(METHODS[str(why["model"])]))
     return said + watched_sentences(why["watched"], also_fallen=False)
@@ -95,9 +97,9 @@ def watched_sentences(watched: str | None, *, also_fallen: bool = True) -> list[
     """Say what last night's look at the forecast found (`accuracy.watch.reported`); [] when all is well."""
     said, found = [], watched or ""
     if also_fallen and "fell_back:" in found:
-        said.append(_("For some products the average of four weeks was nearer last week, so it is used for now."))
+        said.append(_("For some products the four-week average was more accurate last week, so it is used for now."))
     if "drifts:" in found:
-        said.append(_("Last week some products sold otherwise than forecast: look twice at what matters."))
+        said.append(_("Some products sold differently than forecast last week. Check the important ones."))
     return said
 
 
@@ -110,11 +112,11 @@ def not_taken(why: str | None) -> str:
         return ""
     code, _colon, sentence = why.partition(": ")
     return {
-        "told-too-much": _("all it expects is more than twice what it sold"),
-        "not-sold-yet": _("nothing it sold is known here yet"),
-        "newer-version": _("the network’s program is older than the store’s"),
-        "told-day-off": _("its last day is not over by the network’s clock"),
-        "too-large": _("it is too large for the line"),
+        "told-too-much": _("it expects more than twice what was sold"),
+        "not-sold-yet": _("no sales of this store are known here yet"),
+        "newer-version": _("the network's program is older than the store's"),
+        "told-day-off": _("its last day has not ended by the network's clock"),
+        "too-large": _("it is too large to send"),
         **dict.fromkeys(_UNREADABLE, _("it cannot be read")),
     }.get(code, sentence or code)
 
@@ -128,22 +130,22 @@ def _differing_days(seen: Mapping[str, Any]) -> list[str]:
     if opened and max(week) > 1.0 + REPORTED_FROM:
         best, least = max(opened, key=week.__getitem__), min(opened, key=week.__getitem__)
         said.append(
-            _("Most sells on %(best)s (%(more)s times as much), least on %(least)s (%(less)s times).",
+            _("Best day: %(best)s (%(more)s times the average). Slowest: %(least)s (%(less)s times).",
               best=_day(best), more=number(week[best], 1), least=_day(least), less=number(week[least], 1))
         )  # fmt: skip
     if shut:
-        said.append(_("Nothing is expected on: %(days)s.", days=", ".join(_day(at) for at in shut)))
+        said.append(_("No sales expected on: %(days)s.", days=", ".join(_day(at) for at in shut)))
     season, special = beyond_weekdays([(when, mean) for when, mean, *_rest in seen["ahead"]], float(why["level"]), week)
     if season >= 1.0 + REPORTED_FROM:
-        said.append(_("The time of the year and of the month make it %(share)s %% more in the days ahead.",
+        said.append(_("The season and time of month add %(share)s %%.",
                       share=round(100 * (season - 1.0))))  # fmt: skip
     elif 0.0 < season <= 1.0 - REPORTED_FROM:
-        said.append(_("The time of the year and of the month make it %(share)s %% less in the days ahead.",
+        said.append(_("The season and time of month take off %(share)s %%.",
                       share=round(100 * (1.0 - season))))  # fmt: skip
     planned = [(first, last) for _name, first, last, _factor in why["campaigns"]]
     planned += [(moved := dt.date.fromisoformat(one), moved) for _name, days, *_rest in why["moved"] for one in days]
     said += [
-        _("On %(day)s, a day of its own, %(times)s times as much is expected as on a usual %(weekday)s.",
+        _("%(day)s is a special day: %(times)s times a usual %(weekday)s expected.",
           day=day(when), times=number(times, 1), weekday=weekday(when))
         for when, times in special
         if not any(first <= when <= last for first, last in planned)
@@ -159,15 +161,13 @@ def _offer(name: str, first: dt.date, last: dt.date, moved: Sequence[Any]) -> st
     ]  # fmt: skip
     spell = {"offer": name, "first": day(first), "last": day(last)}
     if not factors:
-        return _(
-            "%(offer)s, %(first)s to %(last)s: nobody knows yet what it brings; the first days will tell.", **spell
-        )
+        return _("%(offer)s, %(first)s to %(last)s: the effect is not known yet; the first days will show it.", **spell)
     share = round(100 * (factors[0] - 1.0))
     if share < HARDLY:
-        return _("%(offer)s, %(first)s to %(last)s: hardly more is expected, for offers on such products brought "
-                 "little here and in the region’s other stores.", **spell)  # fmt: skip
-    return _("%(offer)s, %(first)s to %(last)s: %(share)s %% more is expected, by what offers on such products brought "
-             "here and in the region’s other stores.", share=share, **spell)  # fmt: skip
+        return _("%(offer)s, %(first)s to %(last)s: little more expected. Similar promotions had little "
+                 "effect here and in the region.", **spell)  # fmt: skip
+    return _("%(offer)s, %(first)s to %(last)s: %(share)s %% more expected, as with similar promotions "
+             "here and in the region.", share=share, **spell)  # fmt: skip
 
 
 def _around(name: str, days: Sequence[str], factor: float, more_of_it: bool) -> str:
@@ -178,23 +178,19 @@ def _around(name: str, days: Sequence[str], factor: float, more_of_it: bool) -> 
     if name == PRICE:
         spell = {"first": day(dates[0]), "last": day(dates[-1]), "share": share}
         if factor >= 1.0:
-            return _(
-                "At its price from %(first)s to %(last)s %(share)s %% more is expected than at its usual one.", **spell
-            )
-        return _(
-            "At its price from %(first)s to %(last)s %(share)s %% less is expected than at its usual one.", **spell
-        )
+            return _("Price from %(first)s to %(last)s: %(share)s %% more expected than at the usual price.", **spell)
+        return _("Price from %(first)s to %(last)s: %(share)s %% less expected than at the usual price.", **spell)
     if name == "school holidays":
         first, last = day(dates[0]), day(dates[-1])
         if factor >= 1.0:
-            return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s %% more is expected.",
+            return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s %% more expected.",
                      first=first, last=last, share=share)  # fmt: skip
-        return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s %% less is expected.",
+        return _("School holidays on weekdays from %(first)s to %(last)s: %(share)s %% less expected.",
                  first=first, last=last, share=share)  # fmt: skip
     what, when = WEATHER[name, more_of_it], _(", ").join(day(one) for one in dates)
     if factor >= 1.0:
-        return _("%(what)s (%(days)s): %(share)s %% more is expected.", what=what, days=when, share=share)
-    return _("%(what)s (%(days)s): %(share)s %% less is expected.", what=what, days=when, share=share)
+        return _("%(what)s (%(days)s): %(share)s %% more expected.", what=what, days=when, share=share)
+    return _("%(what)s (%(days)s): %(share)s %% less expected.", what=what, days=when, share=share)
 
 
 def beyond_weekdays(

@@ -27,8 +27,8 @@ KINDS = {
     "returned": lazy("%(value)s of %(name)s returned, more than was sold"),
 }
 REASONS = {
-    plausibility.WAITS_WITH: lazy("It returns products of a sale that is held for review itself."),
-    "told-day-off": lazy("Its date is one this store cannot have. Check the store’s clock."),
+    plausibility.WAITS_WITH: lazy("It refunds a sale that is itself held for review."),
+    "told-day-off": lazy("Its date is not possible for this store. Check the store's clock."),
     "sale-contradicts": lazy("Its figures contradict each other."),
     "unreadable": lazy("Its figures cannot be read."),
 }
@@ -40,13 +40,13 @@ FIELDS = {
 _FIELD = re.compile(r"[a-z-]+: ([\w.]+): (?:the field “(.*)” )?")
 TO_STORE = {
     plausibility.SEND: lazy(
-        "The network holds this for review: its figures are larger than your sales make likely. Nothing is lost. If "
-        "they are right, ask the network to accept it."
+        "Held for review: the figures are larger than your sales suggest. Nothing is lost. If they "
+        "are right, ask the network to accept them."
     ),
-    plausibility.WAITS_WITH: lazy("The network holds this for review, together with the sale it belongs to."),
+    plausibility.WAITS_WITH: lazy("Held for review together with its sale."),
 }
 TURNED_DOWN = {
-    plausibility.SEND: lazy("its figures are larger than your sales make likely"),
+    plausibility.SEND: lazy("its figures are larger than your sales suggest"),
     plausibility.WAITS_WITH: lazy("the sale it belongs to was rejected"),
 }
 _DECLINED = f"{inbox.DECLINED}: "

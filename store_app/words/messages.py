@@ -7,7 +7,7 @@ from pos.messages import PAPER, OutgoingMessage
 from store_app.web.presenting import clock_time
 
 FAULTS = {
-    "no-carrier": _l("This store has no mail server. Print it, or let the settings name one (notify)."),
+    "no-carrier": _l("This store has no mail server. Print it, or set one up (notify)."),
     "unreachable": _l("The mail server does not answer. Send it again, or print it."),
 }
 
@@ -15,7 +15,7 @@ FAULTS = {
 def message_sentence(message: OutgoingMessage) -> str:
     """Say where a message is; of a receipt that has ended the address is gone."""
     if message.state == "withdrawn":
-        return _("It had not left yet when the order was called off.")
+        return _("The order was canceled before this was sent.")
     if message.state == "sent":
         when = clock_time(message.ended_at, True)
         if message.carrier == PAPER:
@@ -30,13 +30,13 @@ def message_sentence(message: OutgoingMessage) -> str:
         if message.fault_code != "address-refused":
             return str(FAULTS.get(message.fault_code, message.fault))
         if not message.email:
-            return _("The mail server refused the address. Ask for it again.")
+            return _("The mail server refused the address. Ask the customer for it again.")
         words = message.fault.rstrip(".")
         return _(
             "%(address)s was refused: %(words)s. Correct the address, or print it.", address=message.email, words=words
         )
     if message.carrier == PAPER:
-        return _("Print it and hand it to the supplier: they do not know of it yet.")
+        return _("Not sent: print it and hand it to the supplier.")
     if message.fault_code:
-        return _("The mail server does not answer; it is tried again.")
-    return _("It waits to be sent.")
+        return _("The mail server does not answer. It is retried automatically.")
+    return _("Waiting to be sent.")

@@ -12,12 +12,12 @@ from store_app.words.words import day_or_weekday, joined
 from supply.replenishment import budget
 
 REASONS = {
-    "budget": _l("the week’s money"),
-    "line": _l("what the network lets you buy"),
-    "no-room": _l("the room there is"),
-    "short-lived": _l("what would expire"),
-    "minimum": _l("the least packs of an order"),
-    "filled-up": _l("the supplier’s minimum"),
+    "budget": _l("the weekly budget"),
+    "line": _l("the network's credit"),
+    "no-room": _l("shelf space"),
+    "short-lived": _l("expected waste"),
+    "minimum": _l("minimum packs"),
+    "filled-up": _l("the supplier's minimum"),
 }
 
 
@@ -106,16 +106,14 @@ def order_sentence(
         vehicle = _("%(vehicle)s (order by %(time)s)", vehicle=vehicle, time=order_by)
     if packs_words:
         second = _(
-            "Next vehicle %(vehicle)s, the one after %(after)s: %(packs)s, costs %(cost)s",
+            "Next vehicle %(vehicle)s, then %(after)s: %(packs)s, costs %(cost)s",
             vehicle=vehicle,
             after=after,
             packs=packs_words,
             cost=cost_words,
         )
     else:
-        second = _(
-            "Next vehicle %(vehicle)s, the one after %(after)s: nothing is ordered", vehicle=vehicle, after=after
-        )
+        second = _("Next vehicle %(vehicle)s, then %(after)s: nothing ordered", vehicle=vehicle, after=after)
     comma, semicolon, stop = (_(", "), _("; "), _("."))
     first = comma.join([_rate(why, quantity), *_here(why, quantity, today)]) + stop
     return joined([first, *_missed(why, quantity, today), second + semicolon + _without(why, today) + stop])
@@ -124,11 +122,11 @@ def order_sentence(
 def _rate(why: OrderWhy, quantity: Callable[[float], str]) -> str:
     """Say what sells a day, and where."""
     if why.per_day <= 0:
-        return _("Nobody bought it in four weeks") if why.method == "mean28" else _("No sale is expected")
+        return _("No sales in four weeks") if why.method == "mean28" else _("No sales expected")
     if quantity(why.per_day) == quantity(0):
-        return _("Sells about one in %(days)s days", days=round(1 / why.per_day))
+        return _("Sells about one every %(days)s days", days=round(1 / why.per_day))
     if why.method == "region28":
-        return _("A store around you sells %(rate)s a day", rate=quantity(why.per_day))
+        return _("Nearby stores sell %(rate)s a day", rate=quantity(why.per_day))
     return _("Sells %(rate)s a day", rate=quantity(why.per_day))
 
 
@@ -137,29 +135,29 @@ def _here(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> li
     said = [_("%(left)s left", left=quantity(why.on_hand)) if why.on_hand else _("nothing left")]
     if why.consigned:
         theirs, until = why.consigned
-        said.append(_("%(qty)s of it on sale or return until %(day)s", qty=quantity(theirs),
+        said.append(_("of which %(qty)s on sale or return until %(day)s", qty=quantity(theirs),
                       day=day_or_weekday(until, today)))  # fmt: skip
     if why.reserved > why.on_hand:
-        said.append(_("%(qty)s reserved, %(more)s more than there are", qty=quantity(why.reserved),
+        said.append(_("%(qty)s reserved, %(more)s more than in stock", qty=quantity(why.reserved),
                       more=quantity(why.reserved - why.on_hand)))  # fmt: skip
     elif why.reserved:
         said.append(_("%(qty)s reserved", qty=quantity(why.reserved)))
     if why.on_the_way:
-        said.append(_("%(qty)s on the way", qty=quantity(why.on_the_way)))
+        said.append(_("%(qty)s on order", qty=quantity(why.on_the_way)))
     return said
 
 
 def _without(why: OrderWhy, today: dt.date) -> str:
     """Say what comes of ordering none of it."""
     if why.reserved > why.on_hand + why.on_the_way:
-        return _("without it what is reserved cannot be handed over")
+        return _("without it you cannot fill reservations")
     if why.is_out:
-        return _("without it there is nothing to sell")
+        return _("without it you have nothing to sell")
     if why.runs_out_day is not None:
-        return _("without it runs out %(day)s", day=day_or_weekday(max(why.runs_out_day, today), today))
+        return _("without it you run out %(day)s", day=day_or_weekday(max(why.runs_out_day, today), today))
     if why.risk_without_bp >= 100:
-        return _("without it sells out in %(share)d of 100 cases", share=why.risk_without_bp // 100)
-    return _("without it there is enough until then")
+        return _("without it the risk of running out is %(share)d of 100", share=why.risk_without_bp // 100)
+    return _("you have enough until then without it")
 
 
 def _missed(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> list[str]:
@@ -168,12 +166,13 @@ def _missed(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> 
     for order_no, qty, due_day in why.missed:
         day = day_or_weekday(due_day, today)
         if order_no < 0:
-            reported.append(_("A neighbour’s goods did not come (due %(day)s): its %(qty)s are not counted.", day=day,
+            reported.append(_("A neighbor's transfer did not arrive (due %(day)s): its %(qty)s are not "
+                              "counted.", day=day,
                           qty=quantity(qty)))  # fmt: skip
         elif order_no:
             reported.append(
                 _(
-                    "Order %(no)s did not come (due %(day)s): its %(qty)s are not counted.",
+                    "Order %(no)s did not arrive (due %(day)s): its %(qty)s are not counted.",
                     no=order_no,
                     day=day,
                     qty=quantity(qty),
@@ -182,7 +181,7 @@ def _missed(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> 
         else:
             reported.append(
                 _(
-                    "What the network offered did not come (due %(day)s): its %(qty)s are not counted.",
+                    "A network offer did not arrive (due %(day)s): its %(qty)s are not counted.",
                     day=day,
                     qty=quantity(qty),
                 )
@@ -193,27 +192,27 @@ def _missed(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> 
 def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tuple[str, str]]:
     """Return the numbers behind the sentence, each with its name."""
     facts = [
-        (_("Expected a day"), quantity(why.per_day)),
+        (_("Expected per day"), quantity(why.per_day)),
         (_("In the store"), quantity(why.on_hand)),
-        (_("Promised to customers"), quantity(why.reserved)),
+        (_("Reserved for customers"), quantity(why.reserved)),
         (_("On the way"), quantity(why.on_the_way)),
     ]
     if why.expected:
-        facts.append((_("Wanted until the vehicle after"), quantity(why.expected)))
+        facts.append((_("Needed until the next-but-one delivery"), quantity(why.expected)))
     if why.target:
-        facts.append((_("Stock to aim for"), quantity(why.target)))
+        facts.append((_("Target stock"), quantity(why.target)))
     if why.adjusted_qty > 0:
-        facts.append((_("Your changes taught: hold more"), quantity(why.adjusted_qty)))
+        facts.append((_("Learned from your changes: hold more"), quantity(why.adjusted_qty)))
     elif why.adjusted_qty < 0:
-        facts.append((_("Your changes taught: hold less"), quantity(-why.adjusted_qty)))
+        facts.append((_("Learned from your changes: hold less"), quantity(-why.adjusted_qty)))
     if why.risk_bp:
-        facts.append((_("Sells out all the same in"), _("%(share)d of 100 cases", share=max(1, why.risk_bp // 100))))
+        facts.append((_("Chance of running out"), _("%(share)d of 100", share=max(1, why.risk_bp // 100))))
     if why.method == "mean28":
-        facts.append((_("Worked out from"), _("the average of four weeks")))
+        facts.append((_("Based on"), _("the four-week average")))
     elif why.method == "region28":
-        facts.append((_("Worked out from"), _("what a store around you sells")))
+        facts.append((_("Based on"), _("sales of nearby stores")))
     if why.service_bp:
-        facts.append((_("Enough in"), _("%(share)d of 100 cases", share=why.service_bp // 100)))
+        facts.append((_("Service level"), _("%(share)d of 100", share=why.service_bp // 100)))
     return facts
 
 
@@ -223,37 +222,37 @@ def more_facts(
     """Return what else a line stands on: show, what will expire, what set its size, and what others would cost."""
     facts = []
     if (show := int(why.get("show_qty") or 0)) > 0:
-        facts.append((_("Stands for show"), quantity(show)))
+        facts.append((_("Display stock"), quantity(show)))
     if (slot := int(why.get("slot_qty") or 0)) > 0:
-        facts.append((_("Its place on the shelf holds"), quantity(slot)))
+        facts.append((_("Shelf slot holds"), quantity(slot)))
     if outdating := float(why.get("outdating") or 0):
-        facts.append((_("Will expire unsold"), quantity(outdating)))
+        facts.append((_("Expected to expire unsold"), quantity(outdating)))
     if (reason := REASONS.get(str(why.get("reason")))) is not None:
-        facts.append((_("Its size follows"), str(reason)))
+        facts.append((_("Limited by"), str(reason)))
     for name, pack_qty, cost_minor, day in why.get("others") or ():
-        reported = _("%(cost)s for %(qty)s, comes %(day)s", cost=amount(cost_minor), qty=quantity(pack_qty),
+        reported = _("%(cost)s for %(qty)s, arrives %(day)s", cost=amount(cost_minor), qty=quantity(pack_qty),
                  day=day_or_weekday(dt.date.fromisoformat(day), today))  # fmt: skip
-        facts.append((_("At %(supplier)s instead", supplier=name), reported))
+        facts.append((_("From %(supplier)s instead", supplier=name), reported))
     return facts
 
 
 def budget_words(name: str, left: int, cost: int, amount: Callable[[int], str]) -> tuple[str, str]:
     """Say what a purse has left for a proposal that costs so much, and how a change beyond it is told."""
     if name == budget.LINE:
-        beyond = _("%(amount)s beyond what the network lets you buy", amount="{amount}")
+        beyond = _("%(amount)s above your network credit", amount="{amount}")
         if cost <= left:
-            said = _("%(left)s may be bought from the network with this order.", left=amount(left))
+            said = _("Credit available from the network: %(left)s.", left=amount(left))
         else:
             said = _(
-                "%(amount)s beyond what the network lets you buy now, %(left)s. Approved, it waits until the network"
-                " agrees.", amount=amount(cost - left), left=amount(left),
+                "%(amount)s above your network credit of %(left)s. If approved, it waits for the network's "
+                "approval.", amount=amount(cost - left), left=amount(left),
             )  # fmt: skip
         return said, beyond
-    beyond = _("%(amount)s beyond the week’s money", amount="{amount}")
+    beyond = _("%(amount)s above the weekly budget", amount="{amount}")
     if cost <= left:
-        return _("%(left)s of the week’s money is left for this order.", left=amount(left)), beyond
+        return _("%(left)s of the weekly budget left for this order.", left=amount(left)), beyond
     said = _(
-        "%(amount)s beyond the week’s money: %(left)s is left for this order. Approved, it goes all the same.",
+        "%(amount)s above the weekly budget: %(left)s left for this order. You can approve it anyway.",
         amount=amount(cost - left), left=amount(left),
     )  # fmt: skip
     return said, beyond
@@ -263,14 +262,14 @@ def cut_of_line(name: str, packs_words: str, cost_words: str) -> str:
     """Say what of a product did not fit the money there is."""
     said: dict[str, Any] = {"packs": packs_words, "cost": cost_words}
     if name == budget.LINE:
-        return _("%(packs)s more for %(cost)s would be worth it: the network’s line does not reach.", **said)
-    return _("%(packs)s more for %(cost)s would be worth it: the week’s money does not reach.", **said)
+        return _("%(packs)s more for %(cost)s would pay off, but your network credit is used up.", **said)
+    return _("%(packs)s more for %(cost)s would pay off, but the weekly budget is used up.", **said)
 
 
 def cut_in_all(name: str, cost_words: str) -> str:
     """Say what of a whole proposal did not fit the money there is."""
     if name == budget.LINE:
-        return _("What brings most for the money comes first; goods for %(cost)s did not fit what the network lets you"
-                 " buy on account or on credit.", cost=cost_words)  # fmt: skip
-    return _("What brings most for the money comes first; goods for %(cost)s did not fit the week’s money.",
+        return _("Products that earn most for the money come first; %(cost)s of products exceeded your "
+                 "network credit.", cost=cost_words)  # fmt: skip
+    return _("Products that earn most for the money come first; %(cost)s of products exceeded the weekly budget.",
              cost=cost_words)  # fmt: skip

@@ -7,24 +7,24 @@ from pos.printing.label_printer import LABEL_PRINTERS
 from pos.printing.printers import PrinterHealth
 
 REASONS = {
-    "printer-off": _l("It cannot be reached. Is it switched on, is the cable in, is the address right?"),
-    "printer-refused": _l("It refuses the connection. Is another program using it? Switch it off and on."),
-    "printer-silent": _l("It does not answer any more. Switch it off and on."),
-    "printer-offline": _l("It is off line. Press its feed or on-line button."),
-    "printer-library": _l("This computer lacks a program for this connection. Choose another way to connect it."),
-    "printer-permission": _l("This computer may not use it. Its user needs the right to (group lp or dialout)."),
-    "paper-out": _l("It has no paper. Put in a new roll; printing goes on by itself."),
-    "cover-open": _l("Its lid is open. Close it; printing goes on by itself."),
-    "cutter-jam": _l("Its cutter is jammed. Switch it off, free the cutter, switch it on."),
-    "printer-error": _l("It reports a fault. Switch it off, look for jammed paper, switch it on."),
-    "paper-out-midway": _l("The paper ran out in the middle. Put in a new roll and look at what was printed."),
-    "connection-lost": _l("The connection broke in the middle. Look at what was printed."),
-    "stopped-midway": _l("The computer stopped in the middle. Look at what was printed."),
-    "unprintable": _l("A document could not be laid out. The others are printed."),
-    "agent-silent": _l("Its print agent does not call. Look at the store’s computer by the printer and its internet."),
-    "agent-late": _l("Its print agent came too late. It is tried again."),
-    "agent-disk": _l("The disk of its print agent is full or broken. Look at that computer."),
-    "busy": _l("It is printing something else just now. Try again in a moment."),
+    "printer-off": _l("Not reachable. Check its power, cable and address."),
+    "printer-refused": _l("It refuses the connection. Is another program using it? Turn it off and on."),
+    "printer-silent": _l("It no longer answers. Turn it off and on."),
+    "printer-offline": _l("It is offline. Press its feed or online button."),
+    "printer-library": _l("This computer lacks a program for this connection. Connect it another way."),
+    "printer-permission": _l("This computer has no access to it. Add its user to the group lp or dialout."),
+    "paper-out": _l("Out of paper. Insert a new roll; printing resumes automatically."),
+    "cover-open": _l("The cover is open. Close it; printing resumes automatically."),
+    "cutter-jam": _l("The cutter is jammed. Turn it off, clear the cutter, turn it on."),
+    "printer-error": _l("It reports an error. Turn it off, check for jammed paper, turn it on."),
+    "paper-out-midway": _l("The paper ran out during a print. Insert a new roll and check the print."),
+    "connection-lost": _l("The connection broke during a print. Check the print."),
+    "stopped-midway": _l("The computer stopped during a print. Check the print."),
+    "unprintable": _l("One document could not be laid out. The others are printed."),
+    "agent-silent": _l("Its print agent is offline. Check the computer beside the printer and its internet."),
+    "agent-late": _l("Its print agent was too late. It is retried."),
+    "agent-disk": _l("The print agent's disk is full or broken. Check that computer."),
+    "busy": _l("It is busy. Try again in a moment."),
 }
 WAYS = {
     "net": _l("Local network"),
@@ -33,8 +33,8 @@ WAYS = {
     "file": _l("Device file"),
     "cups": _l("CUPS queue"),
     "windows": _l("Windows printer"),
-    "agent": _l("By a print agent"),
-    "paper": _l("Practice, on the screen only"),
+    "agent": _l("Print agent"),
+    "paper": _l("Practice, on screen only"),
 }
 PAPERS = {"both": _l("Receipts and labels"), "receipts": _l("Receipts only"), "labels": _l("Labels only")}
 WIDTHS = {48: _l("80 mm, 48 columns"), 42: _l("80 mm, 42 columns"), 32: _l("58 mm, 32 columns")}
@@ -69,9 +69,9 @@ def width(profile: str, columns: int) -> str:
 def amber(code: str, name: str) -> str:
     """Return what a light says that is neither good nor bad."""
     words = {
-        "unconfirmed": _("It is not sure that the last print came out. Look at Money."),
-        "slow": _("Prints have been waiting for a minute or more. Is the store’s computer printing?"),
-        "elsewhere": _("It fails; the other printer prints."),
+        "unconfirmed": _("The last print may not have come out. Check Cash drawer."),
+        "slow": _("Prints have been waiting for a minute or more. Is the store's computer printing?"),
+        "elsewhere": _("It fails; the backup printer prints."),
         "paper-low": _("Its paper is nearly used up. Have a new roll ready."),
     }[code]
     return f"{name}: {words}" if name else words
@@ -84,5 +84,5 @@ def health(known: PrinterHealth | None) -> tuple[str, str]:
     if known is not None and known.near_end:
         return "dot-warn", _("Its paper is nearly used up. Have a new roll ready.")
     if known is not None and known.answers:
-        return "", _("It printed and said so.")
-    return "", _("No fault is known.")
+        return "", _("It confirmed printing.")
+    return "", _("No known problem.")

@@ -30,16 +30,16 @@ class Kind:
 
 
 KINDS = (
-    Kind("percent", "percent", "receipt-percent", lazy("Percent off"), lazy("All teas, less 20%")),
+    Kind("percent", "percent", "receipt-percent", lazy("Percent off"), lazy("All teas: save 20%")),
     Kind("amount", "amount", "minus-circle", lazy("Amount off"), lazy("0.50 off every coffee")),
-    Kind("price", "price", "tag", lazy("Special price"), lazy("Orange juice for 1.99, perhaps for members only")),
+    Kind("price", "price", "tag", lazy("Special price"), lazy("Orange juice for 1.99, for members if you like")),
     Kind("free", "nth", "gift", lazy("Every third one free"), lazy("3 for the price of 2, mixed as you like")),
-    Kind("nth", "nth", "arrow-trending-down", lazy("Every second one cheaper"), lazy("The second one at half price")),
+    Kind("nth", "nth", "arrow-trending-down", lazy("Every second one reduced"), lazy("The second one at half price")),
     Kind("pack_price", "pack_price", "squares-plus", lazy("Several for one price"), lazy("Any 3 for 5.00")),
-    Kind("bundle", "bundle", "puzzle-piece", lazy("Different products together"), lazy("Sandwich, drink and fruit for 4.99")),  # noqa: E501
+    Kind("bundle", "bundle", "puzzle-piece", lazy("Product bundle"), lazy("Sandwich, drink and fruit for 4.99")),
     Kind("together", "together", "link", lazy("Buy one, get another"), lazy("Buy a pizza, get a cola free")),
-    Kind("soon", "percent", "clock", lazy("Near its end"), lazy("What expires within 2 days, less 30%")),
-    Kind("basket_percent", "basket_percent", "shopping-cart", lazy("Percent off the basket"), lazy("Everything from 30.00, less 5%")),  # noqa: E501
+    Kind("soon", "percent", "clock", lazy("Close to expiry"), lazy("Expiring within 2 days: save 30%")),
+    Kind("basket_percent", "basket_percent", "shopping-cart", lazy("Percent off the basket"), lazy("From 30.00: save 5%")),  # noqa: E501
     Kind("basket_amount", "basket_amount", "banknotes", lazy("Amount off the basket"), lazy("A coupon: 5.00 off from 30.00")),  # noqa: E501
 )  # fmt: skip
 NTH = {2: lazy("second"), 3: lazy("third"), 4: lazy("fourth"), 5: lazy("fifth"), 6: lazy("sixth")}
@@ -161,10 +161,10 @@ def _conditions(offer: Offer) -> list[str]:
     words = []
     if offer.expires_within_days is not None:
         words.append(ngettext(
-            "what expires within %(num)d day", "what expires within %(num)d days", offer.expires_within_days
+            "expiring within %(num)d day", "expiring within %(num)d days", offer.expires_within_days
         ))  # fmt: skip
     if offer.expires_on is not None:
-        words.append(_("what expires on %(day)s", day=day(offer.expires_on)))
+        words.append(_("expiring on %(day)s", day=day(offer.expires_on)))
     if offer.weekdays:
         words.append(_("on %(days)s", days=_days(sorted(offer.weekdays))))
     if offer.from_minute is not None:
@@ -180,11 +180,11 @@ def _conditions(offer: Offer) -> list[str]:
     if offer.codes is not None:
         words.append(_("with a coupon"))
     if offer.most_times is not None:
-        times = ngettext("at most %(num)d time a sale", "at most %(num)d times a sale", offer.most_times)
+        times = ngettext("up to %(num)d time per sale", "up to %(num)d times per sale", offer.most_times)
         words.append(times if offer.codes is None else ngettext(
-            "%(num)d time a coupon", "%(num)d times a coupon", offer.most_times))  # fmt: skip
+            "%(num)d time per coupon", "%(num)d times per coupon", offer.most_times))  # fmt: skip
     if offer.stackable and offer.kind not in BUNDLE_KINDS:
-        words.append(_("on top of other offers"))
+        words.append(_("combines with other promotions"))
     return words
 
 

@@ -13,7 +13,7 @@ SELDOM = 0.5
 WASTE_REASONS = {
     "expired": _l("Past its date"),
     "breakage": _l("Broken"),
-    "damaged": _l("Damaged or spoilt"),
+    "damaged": _l("Damaged or spoiled"),
     "theft": _l("Stolen"),
     "own_use": _l("Used in the store"),
     "recall": _l("Recalled"),
@@ -54,9 +54,9 @@ AFTERWARDS = {
 }
 """What becomes of recalled goods (`recall.AFTERWARDS`)."""
 LIFT_REASONS = {
-    "all-well": _l("Tested: all is well"),
-    "over": _l("The maker ended it"),
-    "mistake": _l("It was called by mistake"),
+    "all-well": _l("Tested and safe"),
+    "over": _l("The manufacturer ended it"),
+    "mistake": _l("Recalled by mistake"),
     "other": _l("Another reason"),
 }
 
@@ -64,7 +64,7 @@ LIFT_REASONS = {
 def waste_word(reason: str) -> str:
     """Return why goods were written off, or found missing, in the reader's words."""
     if reason == "unexplained":
-        return _("Found missing by counting")
+        return _("Missing after a count")
     return str(WASTE_REASONS.get(reason, reason.replace("_", " ")))
 
 
@@ -77,44 +77,42 @@ def check_sentence(line: CheckLine) -> str:
     """Return why a product is to be checked."""
     there = qty(line.on_hand, line.stock_unit)
     if line.kind == "below-zero":
-        return _("More was sold than the records had: they say %(qty)s.", qty=there)
+        return _("Sold more than recorded (%(qty)s). Please count.", qty=there)
     if line.kind == "count-asked":
         return words.count_reason(line.task_reason or "")
     if line.kind == "expired":
         over = qty(line.expires_qty, line.stock_unit)
-        return _("%(qty)s should be sold or taken away today. Look at the dates.", qty=over)
+        return _("Sell or remove %(qty)s today. Check Expiry.", qty=over)
     if line.kind == "not-selling":
         days, rate = line.quiet_days or 0, line.per_day or 0.0
         if rate * days < 1:  # what it sells now has sunk with the silence, and says nothing of before
             return ngettext(
-                "It sold before, but not for a whole day now. The records say that it is here.",
-                "It sold before, but not for %(num)d days now. The records say that it is here.",
+                "No sale for a whole day, although it sold before and shows stock.",
+                "No sale for %(num)d days, although it sold before and shows stock.",
                 days,
             )
         if rate < SELDOM:
             return ngettext(
-                "It sells about once in %(every)s days, but not for %(num)d day now. The records say that it is here.",
-                "It sells about once in %(every)s days, but not for %(num)d days now. The records say that it is here.",
+                "It sells about once in %(every)s days, but not for %(num)d day now, although it shows stock.",
+                "It sells about once in %(every)s days, but not for %(num)d days now, although it shows stock.",
                 days,
                 every=f"{1 / rate:.0f}",
             )
         return ngettext(
-            "It sells about %(rate)s times a day, but not once for %(num)d whole day. The records say that it is here.",
-            "It sells about %(rate)s times a day, but not once for %(num)d days. The records say that it is here.",
+            "It sells about %(rate)s times a day, but not once for %(num)d whole day, although it shows stock.",
+            "It sells about %(rate)s times a day, but not once for %(num)d days, although it shows stock.",
             days,
             rate=words.decimal_text(rate),
         )
     if line.kind == "lost":
-        return _(
-            "%(qty)s went missing in the last weeks. See whether more is gone.", qty=qty(line.lost_qty, line.stock_unit)
-        )
-    return _("Nobody has ever counted it.")
+        return _("%(qty)s went missing in recent weeks. Check for more.", qty=qty(line.lost_qty, line.stock_unit))
+    return _("Never counted.")
 
 
 def days_left(days: int) -> str:
     """Return how many days a lot may still be sold."""
     if days < 0:
-        return ngettext("over for %(num)d day", "over for %(num)d days", -days)
+        return ngettext("expired for %(num)d day", "expired for %(num)d days", -days)
     if days == 0:
-        return _("today is the last day")
+        return _("last day today")
     return ngettext("%(num)d day left", "%(num)d days left", days)

@@ -29,19 +29,19 @@ def takes_orders(calendar: DeliveryCalendar, today: dt.date) -> str:
 TRANSFER_REASONS = {
     "need-it": _l("We need it ourselves"),
     "no-room": _l("No room for it"),
-    "no-time": _l("No time to bring or fetch it"),
+    "no-time": _l("No time to deliver or fetch it"),
     "not-here": _l("It does not sell here"),
     "other": _l("Another reason"),
 }
 LOST_REASONS = {
-    "not-there": _l("It was not there to be fetched"),
-    "lost": _l("It was lost on the way"),
+    "not-there": _l("It was not there to fetch"),
+    "lost": _l("Lost on the way"),
     "other": _l("Another reason"),
 }
 """Why handed-over goods did not come."""
 PICK_REASONS = {
     "missing": _l("Not there"),
-    "damaged": _l("Damaged or spoilt"),
+    "damaged": _l("Damaged or spoiled"),
     "expired": _l("Past its date"),
     "left": _l("Left for the next route"),
 }
@@ -49,8 +49,8 @@ PICK_REASONS = {
 LESS_WORDS = {
     **PICK_REASONS,
     "recalled": _l("Recalled"),
-    "shared": _l("Not enough for all"),
-    "gone": _l("Gone when it was loaded"),
+    "shared": _l("Short in the warehouse"),
+    "gone": _l("Out of stock when loading"),
 }
 """Why a store gets less than it asked for (`order_status`)."""
 
@@ -66,22 +66,22 @@ def shortage(scarce: Scarcity, unit: str) -> str:
     """Say with numbers why an order gets less than it asked for."""
     there, given, kept = (qty(units, unit) for units in (scarce.there_qty, scarce.given_qty, scarce.kept_qty))
     if not scarce.kept_qty:
-        return _("%(there)s in the warehouse, %(given)s for orders.", there=there, given=given)
+        return _("%(there)s in the warehouse, %(given)s allocated.", there=there, given=given)
     return ngettext(
-        "%(there)s in the warehouse, %(given)s for orders, %(kept)s kept for %(num)d store that orders another day.",
-        "%(there)s in the warehouse, %(given)s for orders, %(kept)s kept for %(num)d stores that order another day.",
+        "%(there)s in the warehouse, %(given)s allocated, %(kept)s kept for %(num)d store with a later order day.",
+        "%(there)s in the warehouse, %(given)s allocated, %(kept)s kept for %(num)d stores with a later order day.",
         scarce.kept_for, there=there, given=given, kept=kept,
     )  # fmt: skip
 
 
 STAYS_WORDS = {
     "nothing": _l("nothing was picked for it"),
-    "called_off": _l("it was called off meanwhile"),
-    "held": _l("its credit is held"),
-    "over": _l("what was picked is past its date"),
-    "recalled": _l("what was picked is recalled"),
-    "gone": _l("what was picked stands in the book no more; count it"),
-    "odd": _l("its rows could not be worked on; see Today"),
+    "called_off": _l("it was canceled meanwhile"),
+    "held": _l("its credit is on hold"),
+    "over": _l("the picked lot has expired"),
+    "recalled": _l("the picked lot is recalled"),
+    "gone": _l("the picked lot is no longer on record; count it"),
+    "odd": _l("it could not be processed; see Today"),
 }
 """Why a store's part of a list stays (`picking.STAYS`)."""
 TRANSFER_TAGS = {
@@ -89,7 +89,7 @@ TRANSFER_TAGS = {
     "agreed": ("warn", _l("agreed: to be fetched")),
     "handed_over": ("info", _l("handed over")),
     "received": ("good", _l("received")),
-    "taken_back": ("info", _l("taken back")),
+    "taken_back": ("info", _l("reversed")),
     "declined": ("", _l("declined")),
     "lapsed": ("", _l("lapsed")),
 }

@@ -31,8 +31,8 @@ PLACES = {
 
 MOVEMENTS = {
     "sold": _l("Sold"),
-    "returned": _l("Brought back"),
-    "received": _l("Goods in"),
+    "returned": _l("Returned"),
+    "received": _l("Receiving"),
     "moved": _l("Moved"),
     "refilled": _l("Refilled"),
     "refill": _l("Refilled"),
@@ -44,13 +44,13 @@ MOVEMENTS = {
     "opening": _l("Opening stock"),
     "dispatched": _l("Sent to a store"),
     "sent_back": _l("Back to the supplier"),
-    "passed_on": _l("Given to a neighbour"),
-    "claimed": _l("Claimed: cannot be sold"),
+    "passed_on": _l("Given to another store"),
+    "claimed": _l("Claimed: not sellable"),
 }
 
 COUNT_REASONS = {
-    "below-zero": _l("More was taken than the records had."),
-    "held-beyond-stock": _l("More is promised to customers than the records have."),
+    "below-zero": _l("More was removed than on record."),
+    "held-beyond-stock": _l("More is reserved for customers than on record."),
 }
 
 CHANGE_REASONS = {
@@ -65,14 +65,14 @@ CHANGE_REASONS = {
 DIFFERENCE_REASONS = {
     "missing": _l("Missing"),
     "broken": _l("Broken"),
-    "too-many": _l("More than advised"),
-    "spoilt": _l("Spoilt or too old"),
+    "too-many": _l("More than expected"),
+    "spoilt": _l("Spoiled or too old"),
     "wrong": _l("Wrong product"),
     "other": _l("Another reason"),
 }
 
 SEND_BACK_REASONS = {
-    "not-ordered": _l("Nobody ordered it"),
+    "not-ordered": _l("No one ordered it"),
     "other-store": _l("It is for another store"),
     "broken": _l("Broken"),
     "too-late": _l("It came too late"),
@@ -83,48 +83,48 @@ DECLINE_REASONS = {
     "not-here": _l("It does not sell here"),
     "no-room": _l("No room for it"),
     "too-many": _l("Too many"),
-    "too-dear": _l("Too dear"),
+    "too-dear": _l("Too expensive"),
     "other": _l("Another reason"),
 }
 
 REFUSE_REASONS = {
-    "not-there": _l("It is not in the store"),
+    "not-there": _l("Out of stock"),
     "closing": _l("We are closing"),
-    "too-much": _l("It is more than we can pick"),
+    "too-much": _l("More than we can pick"),
     "other": _l("Another reason"),
 }
 
 COUPON_WORDS = {
-    "unknown": _l("There is no such coupon here. Look at the code again."),
+    "unknown": _l("No such coupon here. Check the code."),
     "used-up": _l("This coupon has been used up."),
-    "ended": _l("This coupon is no longer good."),
-    "unfit": _l("It saves nothing on what is in the basket now."),
+    "ended": _l("This coupon has expired."),
+    "unfit": _l("It saves nothing on this basket."),
 }
 
 CANCEL_REASONS = {
     "customer": _l("The customer does not want it"),
-    "not-there": _l("It is not in the store"),
+    "not-there": _l("Out of stock"),
     "other": _l("Another reason"),
 }
 
 MESSAGE_KINDS = {
-    "welcome": _l("New customers: a welcome"),
-    "win_back": _l("Those who stay away"),
-    "friend": _l("Regulars: a code for their friends"),
+    "welcome": _l("New customers: welcome"),
+    "win_back": _l("Lapsed customers: win back"),
+    "friend": _l("Regulars: a code for friends"),
 }
 
 PRODUCER_KINDS = {
     "farmer": _l("Farmer"),
     "cooperative": _l("Cooperative"),
-    "maker": _l("Maker"),
-    "store": _l("Neighbour store"),
+    "maker": _l("Manufacturer"),
+    "store": _l("Nearby store"),
 }
 
 NOT_MET_REASONS = {
-    "nobody": _l("Nobody was there"),
+    "nobody": _l("No one was there"),
     "address": _l("The address was not found"),
     "refused": _l("The customer did not want it"),
-    "age": _l("Nobody old enough was there"),
+    "age": _l("No one old enough was there"),
     "other": _l("Another reason"),
 }
 
@@ -144,51 +144,51 @@ PAPERS = {
     "tab_paid": _l("Tab payment"),
     "statement": _l("Statement"),
     "voucher": _l("Voucher"),
-    "goods_back": _l("Slip for goods back"),
-    "bin": _l("Label of a bag"),
-    "drawer": _l("Slip of the drawer"),
+    "goods_back": _l("Supplier return slip"),
+    "bin": _l("Bag label"),
+    "drawer": _l("Drawer slip"),
     "gift": _l("Gift receipt"),
-    "cash": _l("Slip of cash put in or taken out"),
+    "cash": _l("Cash in/out slip"),
     "pick_list": _l("Pick list"),
     "delivery": _l("Delivery slip"),
     "claim": _l("Claim"),
     "supplier_order": _l("Order to a supplier"),
     "count_sheet": _l("Count sheet"),
-    "price_batch": _l("List of new prices"),
+    "price_batch": _l("New price list"),
     "test": _l("Test page"),
 }
 
 TOPICS = {
     "sale.completed": _l("Sale"),
     "shift.closed": _l("Closed shift"),
-    "cash.moved": _l("Cash in a drawer"),
+    "cash.moved": _l("Cash movement"),
     "stock.counted": _l("Stock count"),
     "tab.moved": _l("Customer’s tab"),
     "order.sent": _l("Order"),
-    "delivery.posted": _l("Goods taken in"),
+    "delivery.posted": _l("Goods received"),
     "network_offer.answered": _l("Answer to an offer"),
-    "transfer.sheet": _l("What the store can spare"),
-    "transfer.answered": _l("Answer to a neighbour"),
-    "transfer.given": _l("Goods handed to a neighbour"),
-    "transfer.taken": _l("Goods from a neighbour"),
-    "transfer.back": _l("Goods taken back from a neighbour"),
+    "transfer.sheet": _l("Surplus report"),
+    "transfer.answered": _l("Answer to a transfer"),
+    "transfer.given": _l("Transfer handed over"),
+    "transfer.taken": _l("Transfer received"),
+    "transfer.back": _l("Transfer taken back"),
     "shelf.approved": _l("Shelf plan"),
     "storefront.published": _l("Online store"),
     "pickup.moved": _l("Pickup order"),
     "campaign.answered": _l("Answer to a campaign"),
-    "pickup.taken": _l("Order taken at the counter"),
-    "pickup.money": _l("Money for an order at the counter"),
+    "pickup.taken": _l("Counter order"),
+    "pickup.money": _l("Payment for a counter order"),
     "credit.asked": _l("Order on credit"),
-    "advance.asked": _l("Wish for an advance"),
+    "advance.asked": _l("Advance request"),
     "objection.raised": _l("Objection"),
     "account.bank_reported": _l("Bank account"),
-    "consigned.reported": _l("Goods on sale or return"),
-    "return.sent": _l("Goods sent back"),
+    "consigned.reported": _l("Consignment stock"),
+    "return.sent": _l("Supplier return"),
     "claim.filed": _l("Claim"),
-    "claim.photo": _l("Photo of a claim"),
+    "claim.photo": _l("Claim photo"),
     "claim.contested": _l("Contested claim"),
-    "agent.reported": _l("Agent of a producer"),
-    "agent.parts": _l("Agents’ parts of a statement"),
+    "agent.reported": _l("Producer's agent"),
+    "agent.parts": _l("Agents' shares of a statement"),
 }
 _EDITIONS = {
     "catalogue": _l("catalog"), "offers": _l("promotions"), "suppliers": _l("suppliers"),
@@ -274,11 +274,11 @@ def shelf_sentence(why: Mapping[str, Any]) -> str:
     """Return why a product stands on the bestseller shelf."""
     region, own = why.get("region_per_day_milli", 0) / 1000, why.get("own_per_day_milli", 0) / 1000
     if not why.get("stocked", True):
-        said = [_("You do not carry it yet; the region’s stores sell %(rate)s a day.", rate=decimal_text(region))]
+        said = [_("You do not carry it yet; stores in the region sell %(rate)s a day.", rate=decimal_text(region))]
     elif region:
         said = [
             _(
-                "Sells %(own)s a day here, %(region)s in the region’s stores.",
+                "Sells %(own)s a day here, %(region)s in the region's stores.",
                 own=decimal_text(own),
                 region=decimal_text(region),
             )
@@ -290,15 +290,15 @@ def shelf_sentence(why: Mapping[str, Any]) -> str:
         said.append(_("%(share)d%% of it is ordered online.", share=online))
     trend = why.get("trend_bp", 0) // 100
     if trend >= 20:
-        said.append(_("Rising: %(trend)d%% above the weeks before.", trend=trend))
+        said.append(_("Rising: %(trend)d%% above previous weeks.", trend=trend))
     elif trend <= -20:
-        said.append(_("Falling: %(trend)d%% below the weeks before.", trend=-trend))
+        said.append(_("Falling: %(trend)d%% below previous weeks.", trend=-trend))
     if why.get("outside"):
         said.append(_("Place %(place)s at %(source)s.", place=why["external_rank"], source=why["outside"]))
     if why.get("campaign"):
         said.append(_("For the campaign %(name)s.", name=why["campaign"]))
     if why.get("trial"):
-        said.append(_("New here: a fair trial."))
+        said.append(_("New here: on trial."))
     return joined(said)
 
 
@@ -308,7 +308,7 @@ def swap_sentence(why: Mapping[str, Any]) -> str:
     if not swap:
         return ""
     more = decimal_text(swap["expected_milli"] / 1000)
-    return _("Instead of %(name)s: %(more)s more a day expected.", name=swap["out_name"], more=more)
+    return _("Replaces %(name)s: %(more)s more a day expected.", name=swap["out_name"], more=more)
 
 
 def paper_word(kind: str) -> str:
@@ -317,20 +317,20 @@ def paper_word(kind: str) -> str:
 
 
 PERMISSION_WORDS = {
-    "over_short": _l("closing a drawer that is off"),
+    "over_short": _l("closing a drawer with a difference"),
     "pay_in": _l("a pay-in beyond the limit"),
     "pay_out": _l("a pay-out beyond the limit"),
     "drop": _l("a drop beyond the limit"),
-    "baskets.others": _l("a basket another till has in hand"),
+    "baskets.others": _l("taking over a basket from another till"),
     "drawer.others": _l("another person’s drawer"),
     "voucher.code": _l("a voucher’s whole code"),
     "price.override": _l("another price"),
     "discount": _l("a discount"),
-    "void": _l("giving up a basket"),
+    "void": _l("voiding a basket"),
     "no_sale": _l("opening the drawer without a sale"),
-    "empties": _l("taking so many empties back"),
-    "take_back": _l("taking goods back"),
-    "take_back.blind": _l("taking goods back without a receipt"),
+    "empties": _l("taking back so many empties"),
+    "take_back": _l("a refund"),
+    "take_back.blind": _l("a refund without a receipt"),
     "shift": _l("counting the drawer"),
 }
 

@@ -57,12 +57,12 @@ def close(ctx: Context, store_id: str, first: dt.date, last: dt.date) -> list[dt
     """
     today = today_of(ctx.session, store_id, ctx.at)
     if last < first:
-        raise Invalid("closed-backwards", "The last closed day lies before the first.", field="last_day")
+        raise Invalid("closed-backwards", "The last closed day is before the first.", field="last_day")
     if first < today:
-        raise Invalid("closed-past", "Closed days are settled ahead: choose today or a later day.", field="first_day")
+        raise Invalid("closed-past", "Closed days start today or later.", field="first_day")
     if last > today + dt.timedelta(days=MOST_AHEAD):
         raise Invalid(
-            "closed-too-far", "Settle closed days at most %(most)s days ahead.", field="last_day", most=MOST_AHEAD
+            "closed-too-far", "Closed days can be set up to %(most)s days ahead.", field="last_day", most=MOST_AHEAD
         )
     fresh = sorted(_each(first, last) - between(ctx.session, store_id, first, last))
     if fresh:
@@ -85,7 +85,7 @@ def reopen(ctx: Context, store_id: str, first: dt.date, last: dt.date) -> list[d
 def require_no_node(session: Session, store_id: str) -> None:
     """Refuse the operator the days of a store that settles them itself (rule 4)."""
     if session.get_one(Store, store_id).has_node:
-        raise Refused("store-settles-days", "This store settles its closed days itself, on its own computer.")
+        raise Refused("store-settles-days", "This store sets its closed days on its own computer.")
 
 
 def take_reported(session: Session, store_id: str, since: dt.date, days: Iterable[dt.date]) -> None:

@@ -303,14 +303,14 @@ class Judge:
         """Judge what comes back of sales (rule 4); what of an unknown sale does is added to `sums`."""
         for key, (unit, qty, name) in weight.refs.items():
             if key[0] in self._waiting:
-                return Refused(WAITS_WITH, "It takes back what a sale sold that waits itself.", sale=key[0])
+                return Refused(WAITS_WITH, "It refunds a sale that is itself held for review.", sale=key[0])
             left = self._left.get(key)
             if left is None:
                 sums[f"back:{unit}"] = sums.get(f"back:{unit}", 0) + qty
             elif qty > left:
                 return Refused(
                     f"{SEND}-returned",
-                    "%(value)s of %(name)s come back, and %(most)s of that sale are left to come back.",
+                    "%(value)s of %(name)s are returned, but only %(most)s of that sale are left.",
                     kind="returned",
                     name=name,
                     value=qty,
@@ -350,8 +350,8 @@ class Judge:
         kind, _, unit = name.partition(":")
         usual = {**self._usual, **_derived(self._usual)}.get(name, 0)
         words = N_(
-            "%(value)s of %(name)s (%(of)s): more than %(most)s, the most this store's past makes plausible. A person "
-            "at the network looks at it first. Nothing is lost."
+            "%(value)s of %(name)s (%(of)s) is more than %(most)s, the highest plausible figure for this "
+            "store. Someone at the network checks it first. Nothing is lost."
         )
         return Refused(
             f"{SEND}-{kind}", words, kind=kind, name=what or self.store_id, of=_WORDS[kind], value=value, usual=usual,

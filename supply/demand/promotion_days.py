@@ -226,7 +226,7 @@ def _prices(session: Session, store_id: str, panel: "DemandPanel", days: int) ->
 def _not_reported() -> Invalid:
     return Invalid(
         "told-no-effects",
-        "What offers brought is told by category: what it is worth in sales, and that times the slope.",
+        "Report promotion effects per category: the value in sales, and the value times the slope.",
     )
 
 

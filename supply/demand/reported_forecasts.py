@@ -194,7 +194,7 @@ def believed(per_day: Mapping[str, float], sold: Mapping[str, Sold], days: int, 
         if expected > most:
             raise Refused(
                 "told-too-much",
-                "All it expects is %(expects)s a day (%(unit)s); by what it sold it could be %(at_most)s at most.",
+                "It expects %(expects)s a day (%(unit)s); its sales support up to %(at_most)s.",
                 expects=f"{expected:.0f}", unit=unit, at_most=f"{most:.0f}", expected=round(expected),
                 most=round(most),
             )  # fmt: skip
@@ -251,7 +251,7 @@ def paths(session: Session, stores: Sequence[str], name: str) -> Iterator[tuple[
 def _take(session: Session, row: ReportedForecast, reported: Mapping[str, Any], at: dt.datetime) -> None:
     """Take over what a store tells instead of what it told before; raises DomainError (rules 1 to 3)."""
     if reported["version"] > VERSION:
-        raise Invalid("newer-version", "It is told in a form newer than this node. Update the network.")
+        raise Invalid("newer-version", "Its format is newer than this node. Update the network.")
     today, products = at.astimezone(dt.UTC).date(), reported["products"]
     over = day_of(session, row.store_id, at) - dt.timedelta(days=1)
     origin = door.day(reported["origin_day"], "The last day the forecast saw", over)
@@ -263,7 +263,7 @@ def _take(session: Session, row: ReportedForecast, reported: Mapping[str, Any], 
         return
     opened, sold = _sold(session, row.store_id, today)
     if not opened:
-        raise Refused("not-sold-yet", "The network has no day of this store's sales yet to hold its forecast against.")
+        raise Refused("not-sold-yet", "The network has no sales of this store yet to compare its forecast with.")
     kinds = sa.select(Product.sku, Product.stock_unit, Product.department, Product.category)
     sold_products = session.execute(kinds.where(among(session, Product.sku, [*{*products, *sold}]))).all()
     unit_of = {sku: unit for sku, unit, *_ in sold_products}
@@ -289,7 +289,7 @@ def _read(products: Mapping[str, Any]) -> int:
     if len(products) > MOST_PRODUCTS or len(lengths) != 1 or not HORIZON_DAYS <= max(lengths) <= MOST_DAYS:
         raise Invalid(
             "told-no-forecast",
-            "A forecast is of 1 to %(most)s products, each of the same %(horizon_days)s to %(most_days)s days.",
+            "A forecast covers 1 to %(most)s products, each for the same %(horizon_days)s to %(most_days)s days.",
             most=MOST_PRODUCTS, horizon_days=HORIZON_DAYS, most_days=MOST_DAYS,
         )  # fmt: skip
     for sku, path in products.items():

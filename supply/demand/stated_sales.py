@@ -40,11 +40,11 @@ def state(ctx: Context, store_id: str, sales_minor: int) -> bool:
     """
     store = store_of(ctx.session, store_id)
     if not 0 <= sales_minor <= MAX_MINOR:
-        raise Invalid("bad-sales", "Say what the store takes on a usual day, or nothing.", field="sales_amount")
+        raise Invalid("bad-sales", "Enter the store's sales on a usual day, or leave it empty.", field="sales_amount")
     if not counts(ctx.session, store_id):
         raise Refused(
             "own-sales-tell",
-            "The store has sold for %(days)s days: its own sales tell what it takes, and nothing has to be said.",
+            "The store has sold for %(days)s days, so its own sales count. No figure is needed.",
             days=OWN_DAYS,
         )
     before, store.usual_sales_minor = store.usual_sales_minor, sales_minor
@@ -58,7 +58,7 @@ def state(ctx: Context, store_id: str, sales_minor: int) -> bool:
 def state_for(ctx: Context, store_id: str, sales_minor: int) -> bool:
     """Say for a store without a node what it takes on a usual day (`state`)."""
     if store_of(ctx.session, store_id).has_node:
-        raise Refused("store-says-sales", "This store says itself what it takes, on its own computer.")
+        raise Refused("store-says-sales", "This store enters its usual sales on its own computer.")
     return state(ctx, store_id, sales_minor)
 
 

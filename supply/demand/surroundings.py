@@ -147,15 +147,15 @@ def add_school_holiday(ctx: Context, scope_id: str, name: str, first: dt.date, l
 def check_school_holiday(first: dt.date, last: dt.date, *, at: dt.datetime) -> None:
     """Refuse days that cannot be school holidays (rule 5)."""
     if last < first:
-        raise Invalid("school-backwards", "The last day of the holidays lies before the first.", field="to")
+        raise Invalid("school-backwards", "The last day of the holidays is before the first.", field="to")
     if (last - first).days >= MOST_DAYS:
         raise Invalid(
-            "school-too-long", "School holidays last at most %(most)s days. Is the year right?", field="to",
+            "school-too-long", "School holidays last up to %(most)s days. Is the year right?", field="to",
             most=MOST_DAYS,
         )  # fmt: skip
     if last > at.date() + dt.timedelta(days=MOST_AHEAD):
         raise Invalid(
-            "school-too-far", "Tell school holidays at most %(most)s days ahead. Is the year right?", field="to",
+            "school-too-far", "School holidays can be added up to %(most)s days ahead. Is the year right?", field="to",
             most=MOST_AHEAD,
         )  # fmt: skip
 
@@ -204,14 +204,14 @@ def send_weather(session: Session, scope_id: str, days: Iterable[Reported], *, a
 def check_weather(day: dt.date, temperature_tenths: int | None, rain_tenths: int | None, *, at: dt.datetime) -> None:
     """Refuse what can be no weather of a day (rule 9)."""
     if temperature_tenths is None and rain_tenths is None:
-        raise Invalid("no-weather", "Give the day a temperature or a rain.", field="temperature")
+        raise Invalid("no-weather", "Enter a temperature or rainfall for the day.", field="temperature")
     if temperature_tenths is not None and not LEAST_TENTHS <= temperature_tenths <= MOST_TENTHS:
-        raise Invalid("bad-temperature", "Give temperatures in degrees Celsius, -60 to 60.", field="temperature")
+        raise Invalid("bad-temperature", "Enter temperatures in degrees Celsius, -60 to 60.", field="temperature")
     if rain_tenths is not None and not 0 <= rain_tenths <= MOST_RAIN_TENTHS:
-        raise Invalid("bad-rain", "Give the rain in millimetres, 0 to 2000.", field="rain")
+        raise Invalid("bad-rain", "Enter rainfall in millimeters, 0 to 2000.", field="rain")
     if day > at.date() + dt.timedelta(days=WEATHER_AHEAD):
         raise Invalid(
-            "weather-too-far", "Nobody knows the weather more than %(most)s days ahead. Leave those days out.",
+            "weather-too-far", "Weather can be entered up to %(most)s days ahead. Leave those days out.",
             field="day", most=WEATHER_AHEAD,
         )  # fmt: skip
 

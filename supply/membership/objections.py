@@ -68,9 +68,9 @@ class Objection(Base):
 
 def raise_objection(ctx: Context, store_id: str, *, id: str, about: str, words: str) -> Objection:
     """Object to a figure, at the store (rules 1, 3)."""
-    words = _words(words, N_("Say what is wrong, so that it can be looked into."))
+    words = _words(words, N_("Explain what is wrong."))
     if about not in SUBJECTS:
-        raise Invalid("bad-subject", "Object to the limit, the account or the standing.", about=about)
+        raise Invalid("bad-subject", "Object to the limit, the account or the membership level.", about=about)
     query = sa.select(Objection).where(
         Objection.store_id == store_id, Objection.about == about, Objection.state == STATES.first
     )
@@ -99,14 +99,14 @@ def take_raised(ctx: Context, fact: ObjectionRaised) -> None:
     """Write a store's objection down, at the network; a second copy changes nothing."""
     if ctx.session.get(Objection, (fact.store_id, fact.id)) is None:
         if fact.about not in SUBJECTS:
-            raise Invalid("bad-subject", "Object to the limit, the account or the standing.", about=fact.about)
+            raise Invalid("bad-subject", "Object to the limit, the account or the membership level.", about=fact.about)
         ctx.session.add(Objection(**vars(fact) | {"state": STATES.first, "answer": ""}))
         ctx.session.flush()
 
 
 def answer(ctx: Context, store_id: str, objection_id: str, *, upheld: bool, words: str) -> Objection:
     """Answer an objection, at the network (rule 1)."""
-    words = _words(words, N_("Say why: the shopkeeper reads it."))
+    words = _words(words, N_("Give a reason for the shopkeeper."))
     query = lock_rows(
         ctx.session, sa.select(Objection).where(Objection.store_id == store_id, Objection.id == objection_id)
     )

@@ -96,7 +96,7 @@ class SupportVisit(Base):
 def give(ctx: Context, store_id: str, hours: int, words: str, state: dict[str, Any]) -> SupportPermission:
     """Give leave for some hours (rule 1); leave that is in force is lengthened. state: how the node is (rule 3)."""
     if not 1 <= hours <= LONGEST_HOURS:
-        raise Invalid("bad-leave", "Leave is given for 1 to %(most)s hours.", field="hours", most=LONGEST_HOURS)
+        raise Invalid("bad-leave", "Access lasts 1 to %(most)s hours.", field="hours", most=LONGEST_HOURS)
     until, row = ctx.at + dt.timedelta(hours=hours), in_force(ctx.session, store_id, ctx.at)
     if row is None:
         row = SupportPermission(
@@ -169,7 +169,7 @@ def look(ctx: Context, store_id: str) -> SupportVisit:
         )
     )
     if leave is None:
-        raise Refused("no-leave", "This store has given no leave to look into it. Ask the shopkeeper.", store=store_id)
+        raise Refused("no-leave", "This store has not granted access. Ask the shopkeeper.", store=store_id)
     if (known := looking(ctx, store_id)) is not None:
         return known
     row = SupportVisit(
@@ -217,7 +217,7 @@ def require_look(ctx: Context, store_id: str) -> SupportPermission:
     found = looking(ctx, store_id)
     leave = in_force(ctx.session, store_id, ctx.at)
     if found is None or leave is None:
-        raise NotFound("no-look", "Open the look first: the store reads who looks.", store=store_id)
+        raise NotFound("no-look", "Open the visit first, so the store sees who is looking.", store=store_id)
     return leave
 
 

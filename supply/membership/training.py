@@ -254,7 +254,7 @@ def done_of(session: Session, tasks: Iterable[Task], *, node_id: str, staff_id: 
 def read_lesson(id: str, text: str) -> Lesson:
     """Read a lesson's text; raises Invalid with the line to mend."""
     if len(text) > MOST_LETTERS:
-        raise _fault(N_("A lesson has at most %(letters)s letters; this one is longer."), letters=MOST_LETTERS)
+        raise _fault(N_("A lesson has up to %(letters)s letters; this one is longer."), letters=MOST_LETTERS)
     heading, _, rest = text.replace("\r\n", "\n").lstrip("\ufeff\n").partition("\n\n")
     named = _heading(heading)
     tasks, kept = [], []
@@ -268,10 +268,10 @@ def read_lesson(id: str, text: str) -> Lesson:
         tasks.append(Task(found[1], found[2].strip()))
     if not 1 <= len(tasks) <= MOST_TASKS:
         raise _fault(
-            N_("A lesson has 1 to %(most)s tasks, lines such as “- [ ] sale: Sell two products”."), most=MOST_TASKS
+            N_("A lesson has 1 to %(most)s tasks, in lines such as “- [ ] sale: Sell two products”."), most=MOST_TASKS
         )
     if len({task.does for task in tasks}) < len(tasks):
-        raise _fault(N_("The same task stands there twice; each is asked for once."))
+        raise _fault(N_("The same task appears twice. Keep one."))
     return Lesson(
         id, named["language"], named["title"], named["scene"], int(named["minutes"]), named.get("needs", "sell"),
         tuple(tasks), "\n".join(kept).strip(),
@@ -283,9 +283,7 @@ def _heading(text: str) -> dict[str, str]:
     for line in text.split("\n"):
         name, colon, value = line.partition(":")
         if not colon or not value.strip():
-            raise _fault(
-                N_("“%(line)s” is no line of the heading; write it as “title: Ring up and pay”."), line=line[:40]
-            )
+            raise _fault(N_("“%(line)s” is not a valid heading line. Write “title: Ring up and pay”."), line=line[:40])
         named[name.strip().lower()] = value.strip()
     missing = [name for name in ("title", "scene", "minutes", "language") if name not in named]
     if missing:
@@ -293,10 +291,10 @@ def _heading(text: str) -> dict[str, str]:
     for name, choices in (("scene", SCENES), ("language", tuple(LANGUAGES))):
         if named[name] not in choices:
             word = named[name][:40]
-            words = N_("%(word)s is not known; choose %(choices)s.")
+            words = N_("“%(word)s” is not valid. Choose %(choices)s.")
             raise _fault(words, word=f"{name}: {word}", choices=_list(choices))
     if not re.fullmatch(r"[1-9]|[1-5]\d", named["minutes"]):
-        raise _fault(N_("minutes: write how long it takes, 1 to 59 (not %(minutes)s)."), minutes=named["minutes"][:40])
+        raise _fault(N_("minutes: enter the length, 1 to 59 (not %(minutes)s)."), minutes=named["minutes"][:40])
     return named
 
 

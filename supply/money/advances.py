@@ -70,7 +70,7 @@ class Advance(Base):
 def ask(ctx: Context, store_id: str, amount_minor: int, *, id: str) -> Advance:
     """Ask the network for an advance (rule 1), at the store."""
     if isinstance(amount_minor, bool) or not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type an amount above zero.")
+        raise Invalid("bad-amount", "Enter an amount above zero.")
     known = ctx.session.get(Advance, (store_id, id))
     if known is not None:
         return known

@@ -72,7 +72,9 @@ def take_parts(ctx: Context, fact: AgentParts) -> None:
     for name, minor in fact.parts:
         part_id = f"{_PART}{fact.statement_id}-{name}"
         if not name or not minor:
-            raise Invalid("bad-amount", "An agent's part of %(minor)s is none.", minor=f"{minor}", sender=book.store_id)
+            raise Invalid(
+                "bad-amount", "%(minor)s is not a valid agent's share.", minor=f"{minor}", sender=book.store_id
+            )
         if book.knows(part_id) or ctx.session.get(Invoice, (book.store_id, part_id)) is not None:
             continue
         if minor > 0:

@@ -82,7 +82,8 @@ def take_in(session: Session, delivery: Delivery, *, at: dt.datetime) -> Consign
     came = (line.counted_qty or 0) if line is not None else 0
     if known is not None and known.came_qty != came:
         raise Refused(
-            "lot-differs", "%(came_qty)s units of %(name)s were told, and %(came)s counted.", came_qty=known.came_qty,
+            "lot-differs", "%(came_qty)s units of %(name)s were reported, but %(came)s "
+                           "counted.", came_qty=known.came_qty,
             name=known.name, came=came,
         )  # fmt: skip
     if known is not None or not came:
@@ -121,9 +122,9 @@ def propose_now(ctx: Context, store_id: str, lot_id: str) -> SupplierReturn:
     """Propose what is left for going back before its last day, because the shopkeeper says so (rule 3)."""
     lot = lot_of(ctx.session, store_id, lot_id)
     if not lot.left_qty:
-        raise Refused("lot-empty", "Nothing is left of %(name)s: there is nothing to send back.", name=lot.name)
+        raise Refused("lot-empty", "No %(name)s is left to return.", name=lot.name)
     if day_of(ctx.session, store_id, ctx.at) > lot.until + dt.timedelta(days=GRACE_DAYS):
-        raise Refused("past-return-day", "%(name)s could go back until %(until)s. It is yours now.",
+        raise Refused("past-return-day", "%(name)s could be returned until %(until)s. It is yours now.",
                       name=lot.name, until=lot.until.isoformat())  # fmt: skip
     return _propose(ctx, lot)
 
@@ -167,7 +168,7 @@ def take_reported(ctx: Context, fact: ConsignedReported) -> None:
     values = {name: getattr(fact, name) for name in _UNITS}
     if offer is None or offer.return_until is None:
         raise Refused(
-            "no-such-lot", "The network has no goods %(lot_id)s on sale or return in %(store_id)s.", lot_id=lot_id,
+            "no-such-lot", "The network has no consignment stock %(lot_id)s in %(store_id)s.", lot_id=lot_id,
             store_id=store_id,
         )  # fmt: skip
     step = sum(values[name] for name in _GONE)
@@ -189,7 +190,7 @@ def take_reported(ctx: Context, fact: ConsignedReported) -> None:
         )  # fmt: skip
     elif step > lot.reported_step:
         if any(values[name] < getattr(lot, name) for name in _GONE):
-            raise Refused("lot-differs", "Fewer units of %(name)s are gone than were told before.", name=lot.name)
+            raise Refused("lot-differs", "Fewer units of %(name)s are gone than reported before.", name=lot.name)
         lot.reported_step = step
         for name, value in values.items():
             setattr(lot, name, value)
@@ -229,7 +230,7 @@ def lot_of(session: Session, store_id: str, lot_id: str) -> Consignment:
     """Return a lot of this store; NotFound for any other."""
     found = session.get(Consignment, (store_id, lot_id))
     if found is None:
-        raise NotFound("unknown-consigned", "There are no such goods in this store.", lot_id=lot_id)
+        raise NotFound("unknown-consigned", "This store has no such consignment stock.", lot_id=lot_id)
     return found
 
 

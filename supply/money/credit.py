@@ -188,17 +188,17 @@ def draw(ctx: Context, store_id: str, order_id: str) -> CreditDraw:
         return known
     supplier = ctx.session.get(Supplier, order.supplier_id)
     if supplier is None or supplier.kind != NETWORK:
-        raise Refused("not-on-credit", "Only orders to the network are paid on credit. Send it without.")
+        raise Refused("not-on-credit", "Only orders to the network can be on credit. Send it without.")
     line = ctx.session.get(CreditLine, store_id)
     if line is not None and line.state == "held":
         raise Refused(
-            "credit-held", "Your credit is held. Pay what is late first; an order on account waits for the network."
+            "credit-held", "Your credit is on hold. Pay overdue invoices first; orders on account wait for the network."
         )
     cost_minor = orders.cost_of(orders.lines_of(ctx.session, order))
     left_minor = available(ctx.session, store_id)
     if cost_minor > left_minor:
         raise Refused(
-            "beyond-credit", "The order costs more than the credit that is left. Order less, or send it on account.",
+            "beyond-credit", "The order exceeds your available credit. Order less, or send it on account.",
             cost_minor=cost_minor, left_minor=left_minor,
         )  # fmt: skip
     made = CreditDraw(
@@ -300,7 +300,7 @@ def refuse(ctx: Context, store_id: str, order_id: str, *, why: str) -> CreditDra
     row.why = _reason(why)
     order = ctx.session.get(ReplenishmentOrder, (store_id, order_id))
     if order is not None and order.state != "sent":
-        raise Conflict("order-moved-on", "This order does not wait any more. Look at the list again.")
+        raise Conflict("order-moved-on", "This order is no longer waiting. Reload the list.")
     _answer(ctx, row, "refused")
     if order is not None:  # else it is answered once it comes (`account_orders`)
         arrivals.answer_nothing(ctx, order)
@@ -441,7 +441,7 @@ def draw_of(session: Session, store_id: str, order_id: str) -> CreditDraw:
     """Return the draw of an order; NotFound when it is not paid on credit."""
     found = session.get(CreditDraw, (store_id, order_id))
     if found is None:
-        raise NotFound("unknown-draw", "This order is not paid on credit.", order_id=order_id)
+        raise NotFound("unknown-draw", "This order is not on credit.", order_id=order_id)
     return found
 
 
@@ -528,7 +528,7 @@ def export(session: Session, store_id: str) -> dict[str, Any]:
 def _line(session: Session, store_id: str) -> CreditLine:
     row = line_of(session, store_id)
     if row is None:
-        raise NotFound("no-credit-line", "This store has no credit line yet. It is worked out at night.")
+        raise NotFound("no-credit-line", "This store has no credit line yet. It is calculated at night.")
     return row
 
 
@@ -542,7 +542,7 @@ def _draw_from(session: Session, fact: Draw) -> CreditDraw:
 def _reason(why: str) -> str:
     why = " ".join(why.split())[:200]
     if not why:
-        raise Invalid("no-reason", "Say why: the shopkeeper reads it.")
+        raise Invalid("no-reason", "Give a reason for the shopkeeper.")
     return why
 
 

@@ -74,10 +74,10 @@ def open_for(
 ) -> Escrow:
     """Open an escrow that waits for its money; commit, then ask the provider. The same id again is the same escrow."""
     if amount_minor <= 0:
-        raise Invalid("nothing-to-pay", "There is nothing to pay online.", amount_minor=amount_minor)
+        raise Invalid("nothing-to-pay", "Nothing to pay online.", amount_minor=amount_minor)
     if (known := ctx.session.get(Escrow, id)) is not None:
         if known.amount_minor != amount_minor:
-            raise Conflict("escrow-differs", "This was to be paid with another amount. Begin again.")
+            raise Conflict("escrow-differs", "The amount to pay has changed. Start again.")
         return known
     row = Escrow(
         id=id, store_id=store_id, purpose=purpose, amount_minor=amount_minor, currency=currency, provider=provider,
@@ -174,7 +174,7 @@ def release(ctx: Context, id: str, *, leader: LeaderPart | None = None, why: str
     """Pass on what is left to the store, a part of it to a group's leader; returns how much in all (rule 3)."""
     row = locked(ctx.session, id)
     if row.state not in ("held", "disputed"):
-        raise Refused("nothing-held", "This escrow is %(state)s: there is nothing to pass on.", state=row.state)
+        raise Refused("nothing-held", "This escrow is %(state)s: nothing can be paid out.", state=row.state)
     left_minor, leader_minor = balance(ctx.session, id), leader.amount_minor if leader else 0
     _refuse_more(leader_minor, left_minor)
     if leader is not None:
@@ -230,9 +230,9 @@ def dispute(ctx: Context, id: str, *, why: str) -> Escrow:
     if row.state == "disputed":
         return row
     if row.state != "held":
-        raise Refused("nothing-held", "Nothing of this payment is kept any more, so there is nothing to decide.")
+        raise Refused("nothing-held", "This payment is no longer held, so there is nothing to decide.")
     if not why.strip():
-        raise Invalid("reason-missing", "Say what is wrong, so that it can be decided.", field="why")
+        raise Invalid("reason-missing", "Explain what is wrong.", field="why")
     row.disputed_why = why.strip()[:300]
     _move(ctx, row, "disputed", why=row.disputed_why)
     return row
@@ -244,12 +244,12 @@ def dispute_late(ctx: Context, id: str, *, why: str, words: str) -> Escrow:
     if row.state != "settled":
         return dispute(ctx, id, why=why)
     if row.disputed_why:
-        raise Refused("decided-already", "The network has decided about this order. Ask it if you have a question.")
+        raise Refused("decided-already", "The network has decided about this order. Contact it with any questions.")
     passed = _passed_on(ctx.session, id)
     if sum(passed.values()) <= 0 or ctx.at > last_passed_on(ctx.session, id) + LATE_DISPUTE:
-        raise Refused("nothing-held", "Nothing of this payment is kept any more, so there is nothing to decide.")
+        raise Refused("nothing-held", "This payment is no longer held, so there is nothing to decide.")
     if not why.strip():
-        raise Invalid("reason-missing", "Say what is wrong, so that it can be decided.", field="why")
+        raise Invalid("reason-missing", "Explain what is wrong.", field="why")
     row.disputed_why = why.strip()[:300]
     _charge(ctx.session, row, sum(passed.values()), passed["leader"], sum(passed.values()), why="disputed", words=words,
             at=ctx.at)  # fmt: skip
@@ -291,7 +291,7 @@ def locked(session: Session, id: str) -> Escrow:
     query = lock_rows(session, sa.select(Escrow).where(Escrow.id == id)).execution_options(populate_existing=True)
     row = session.scalar(query)
     if row is None:
-        raise NotFound("unknown-escrow", "Nothing was paid online for this.", escrow=id)
+        raise NotFound("unknown-escrow", "This was not paid online.", escrow=id)
     return row
 
 
@@ -425,7 +425,7 @@ def _sum(session: Session, *which: sa.ColumnElement[bool]) -> int:
 def _refuse_more(amount_minor: int, left_minor: int) -> None:
     if not 0 <= amount_minor <= left_minor:
         raise Refused(
-            "more-than-held", "That is more than is kept of this payment.", left_minor=left_minor, wanted=amount_minor
+            "more-than-held", "That exceeds what is held of this payment.", left_minor=left_minor, wanted=amount_minor
         )
 
 

@@ -343,7 +343,7 @@ def money_in(ctx: Context, store_id: str, amount_minor: int, *, reference: str, 
     The same id again changes nothing. reference: how the bank names it.
     """
     _refuse_amount(amount_minor)
-    reference = _words(reference, N_("Write the bank's reference, so that the payment can be found again."))
+    reference = _words(reference, N_("Enter the bank's reference, so the payment can be found."))
     book = Booking(ctx, store_id)
     if book.knows(id):
         return 0
@@ -359,7 +359,7 @@ def credit_note(ctx: Context, store_id: str, amount_minor: int, *, why: str, id:
     Never more than it was ever charged for goods, less what was credited, given or given up before.
     """
     _refuse_amount(amount_minor)
-    why = _words(why, N_("Say what it is credited for."))
+    why = _words(why, N_("Enter what it is credited for."))
     book = Booking(ctx, store_id)
     if book.knows(id):
         return
@@ -393,11 +393,11 @@ def given(ctx: Context, store_id: str, kind: str, amount_minor: int, *, why: str
 
 def write_off(ctx: Context, store_id: str, invoice_id: str, *, why: str) -> int:
     """Give up what is left of an invoice, as a loss of the network's; returns how much."""
-    why = _words(why, N_("Say why it is given up."))
+    why = _words(why, N_("Give a reason for the write-off."))
     book = Booking(ctx, store_id)
     found = next((one for one in open_invoices(ctx.session, store_id) if one.invoice.id == invoice_id), None)
     if found is None:
-        raise Conflict("nothing-left", "Nothing is left of this invoice. Look at the list again.")
+        raise Conflict("nothing-left", "This invoice has no open amount. Reload the list.")
     owed = "credit" if found.invoice.on_credit else "invoiced"
     book.enter("loss", owed, "loss", found.left_minor, source_id=invoice_id, invoice=found.invoice, words=why)
     book.close("written_off", invoice=invoice_id, amount_minor=found.left_minor, why=why)
@@ -481,7 +481,7 @@ def invoice_of(session: Session, store_id: str, invoice_id: str) -> Standing:
     """Return one invoice of a store and what is left of it; NotFound for any other."""
     found = session.get(Invoice, (store_id, invoice_id))
     if found is None:
-        raise NotFound("unknown-invoice", "There is no such invoice of this store.", invoice_id=invoice_id)
+        raise NotFound("unknown-invoice", "This store has no such invoice.", invoice_id=invoice_id)
     left = next((one.left_minor for one in open_invoices(session, store_id) if one.invoice.id == invoice_id), 0)
     return Standing(found, left)
 
@@ -582,13 +582,13 @@ def _balances(session: Session, which: Sequence[sa.ColumnElement[bool]]) -> dict
 
 def _refuse_amount(amount_minor: int) -> None:
     if isinstance(amount_minor, bool) or not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type an amount above zero.")
+        raise Invalid("bad-amount", "Enter an amount above zero.")
 
 
 def _refuse_more_than_charged(session: Session, store_id: str, amount_minor: int) -> None:
     if amount_minor > (most := left_to_credit(session, store_id)):
         raise Refused(
-            "more-than-delivered", "That is more than was ever charged to this store for goods.", most_minor=most
+            "more-than-delivered", "That exceeds everything charged to this store for products.", most_minor=most
         )
 
 

@@ -137,10 +137,10 @@ def take_lost(ctx: Context, fact: AccountLost) -> None:
         key = (store_id, given.id)
         if ctx.session.get(LedgerEntry, key) is None and ctx.session.get(LostEntry, key) is None:
             if not account.put_back_waits:
-                raise Refused("nothing-lost", "%(sender)s was not asked what this book has lost.", sender=store_id)
+                raise Refused("nothing-lost", "%(sender)s was not asked for this book's lost entries.", sender=store_id)
             door.number(given.amount_minor, "amount_minor", 1, MAX_MINOR)
             if not _is_by_hand(given):
-                raise Invalid("not-by-hand", "Such an entry is made again by itself.", kind=given.kind)
+                raise Invalid("not-by-hand", "Such an entry is restored automatically.", kind=given.kind)
             ctx.session.add(_row(store_id, given))
     if account.put_back_at == fact.reported_at:
         account.put_back_waits = False
@@ -162,7 +162,7 @@ def leave_out(ctx: Context, store_id: str, entry_id: str, *, why: str) -> LostEn
     row = _locked(ctx.session, store_id, entry_id)
     if row.state == "waits":
         if not (why := " ".join(why.split())[:200]):
-            raise Invalid("no-reason", "Say why: the shopkeeper reads it.", field="why")
+            raise Invalid("no-reason", "Give a reason for the shopkeeper.", field="why")
         row.why = why
         _answer(ctx, row, "left_out")
     return row
@@ -256,7 +256,7 @@ def _locked(session: Session, store_id: str, entry_id: str) -> LostEntry:
     query = sa.select(LostEntry).where(LostEntry.store_id == store_id, LostEntry.id == entry_id)
     row: LostEntry | None = session.scalar(lock_rows(session, query))
     if row is None:
-        raise NotFound("unknown-entry", "There is no such entry. Look at the list again.")
+        raise NotFound("unknown-entry", "There is no such entry. Reload the list.")
     return row
 
 
@@ -273,7 +273,7 @@ def _enter(ctx: Context, row: LostEntry) -> None:
         if found is None:
             raise Refused(
                 "no-invoice-yet",
-                "The invoice this is about is not in the book yet. Wait until the store's deliveries have come again.",
+                "The invoice this refers to is not here yet. Wait for the store's deliveries to arrive again.",
             )
         if row.kind != "late":  # what paid it meanwhile has paid it
             minor = min(minor, ledger.invoice_of(ctx.session, row.store_id, found.id).left_minor)
@@ -281,7 +281,7 @@ def _enter(ctx: Context, row: LostEntry) -> None:
         minor = min(minor, -balances(ctx.session, row.store_id)["funds"])
     elif row.kind in ("return", "goodwill") and minor > (most := ledger.left_to_credit(ctx.session, row.store_id)):
         raise Refused(
-            "more-than-delivered", "That is more than was ever charged to this store for goods.", most_minor=most
+            "more-than-delivered", "That exceeds everything charged to this store for products.", most_minor=most
         )
     elif row.kind == "returned":
         payouts.returned_again(ctx, row.store_id, row.source_id, why=row.words)

@@ -97,7 +97,7 @@ def payer_of(session: Session) -> Party:
     """Return whom a run is paid by; refused while the operator has not said so."""
     found = session.get(Account, NETWORK)
     if found is None or not found.bank_account:
-        raise Refused("no-payer", "Say first which account the network pays from.")
+        raise Refused("no-payer", "First enter the account you pay from.")
     return Party(found.payee, found.bank_account, found.bic)
 
 

@@ -108,7 +108,7 @@ def returned(ctx: Context, store_id: str, payout_id: str, *, why: str) -> Payout
         raise NotFound("unknown-payout", "There is no such payout.", payout_id=payout_id)
     why = " ".join(why.split())[:200]
     if not why:
-        raise Invalid("no-reason", "Say what the bank says.")
+        raise Invalid("no-reason", "Enter what the bank says.")
     journal.move(ctx, payout, "returned", subject=f"payout:{payout.id}", why=why)
     book = Booking(ctx, store_id)
     book.enter(
@@ -134,7 +134,7 @@ def paid_again(ctx: Context, store_id: str, payout_id: str, amount_minor: int, *
     if due is None or due.amount_minor < amount_minor:
         raise Refused(
             "not-covered",
-            "The money it was paid out from is not here yet. Take over first what came in, or wait for its sales.",
+            "The money for this payout has not arrived. Restore incoming entries first, or wait for the store's sales.",
         )
     due.id, due.run_id, due.amount_minor = payout_id, f"again-{payout_id}", amount_minor
     due.currency, due.made_at = store_of(ctx.session, store_id).currency, ctx.at
@@ -147,7 +147,7 @@ def write_bank(found: Account, payee: str, account: str, bic: str, at: dt.dateti
     """Write down where money is paid out to; Invalid without a name, or where that is no account."""
     payee = " ".join(payee.split())[:140]
     if not payee:
-        raise Invalid("no-payee", "Write whose account it is.", field="payee")
+        raise Invalid("no-payee", "Enter the account holder.", field="payee")
     found.bank_account, found.bic = tidy_account(account, bic)
     found.payee, found.bank_reported_at = payee, at
 

@@ -210,7 +210,7 @@ def decide(ctx: Context, store_id: str, id: str, *, take: bool) -> None:
     """Take a waiting movement in as it was told, or turn it down: then it is counted as no points, and closed."""
     waiting = ctx.session.get(PointsWaiting, (store_id, id))
     if waiting is None:
-        raise NotFound("waiting-decided", "This was already decided, or counted meanwhile.")
+        raise NotFound("waiting-decided", "This was already decided or counted.")
     row, link = _read(ctx.session, PointsMoved.from_body(waiting.body))
     row.member_id = link.member_id
     journal.record(
@@ -322,7 +322,7 @@ def came_back(session: Session, store_id: str, of_sale_id: str, kind: str) -> in
 def _read(session: Session, fact: PointsMoved) -> tuple[PointsEntry, PointsLink]:
     """Return a told movement, not in the book yet, and whose it is."""
     if fact.kind not in SIGNS:
-        raise Invalid("bad-choice", "No store moves points as %(kind)s.", kind=f"{fact.kind!r:.20}")
+        raise Invalid("bad-choice", "Points cannot be moved as %(kind)s.", kind=f"{fact.kind!r:.20}")
     door.number(SIGNS[fact.kind] * fact.points, "points", 0, MOST_POINTS)
     link = _link(session, fact.store_id, fact.customer_id, fact.key)
     values = {name: value for name, value in vars(fact).items() if name != "key"}

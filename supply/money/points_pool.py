@@ -102,11 +102,11 @@ def found(ctx: Context, wished: PointsTerms) -> PointsTerms:
     if first is not None:
         wished.name, wished.currency, wished.worth_minor = first.name, first.currency, first.worth_minor
     if not wished.name.strip():
-        raise Invalid("empty-field", "Give the points a name.", field="name")
+        raise Invalid("empty-field", "Name the points.", field="name")
     if wished.from_day < soonest:
-        raise Invalid("day-over", "A change holds from tomorrow on: the stores must know it before.", field="from_day")
+        raise Invalid("day-over", "Changes apply from tomorrow, so stores can learn of them first.", field="from_day")
     if wished.lapsed_to not in ("stores", "network"):
-        raise Invalid("bad-choice", "Say to whom points go that nobody redeems.", field="lapsed_to")
+        raise Invalid("bad-choice", "Choose who gets unredeemed points.", field="lapsed_to")
     return loyalty.set_terms(ctx, wished)
 
 
@@ -127,7 +127,7 @@ def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answ
         session.add(row)
         return Answer("cancelled")
     if asked.step != "begin":
-        raise Invalid("bad-request", "A store begins, queries, cancels or reverses.")
+        raise Invalid("bad-request", "A store can begin, query, cancel or reverse.")
     return _granted(session, store_id, asked, at)
 
 

@@ -101,11 +101,11 @@ def check_by_hand(row: Refund, reference: str, *, looked: bool) -> str:
     """Return the words on a payment by hand, tidied, or refuse it (rule 3). looked: a person saw it is not back."""
     reference = " ".join(reference.split())[:200]
     if not reference:
-        raise Invalid("no-reference", "Say how it was paid: the transfer's number, say.", field="reference")
+        raise Invalid("no-reference", "Enter how it was paid, such as the transfer number.", field="reference")
     if row.answer not in REFUSED and not looked:
         raise Refused(
             "may-be-back",
-            "The payment service has not refused it: the money may be back already. Look there first, and say so.",
+            "The payment service has not refused it, so it may have refunded already. Check there first, then confirm.",
             answer=row.answer,
         )
     return reference

@@ -94,7 +94,7 @@ def set_terms(ctx: Context, terms: Terms) -> int:
         bad.append("free_days")
     if bad:
         reported = "; ".join(f"{name} from {BOUNDS[name][0]} to {BOUNDS[name][1]}" for name in bad)
-        raise Invalid("bad-terms", "These terms are out of bounds: %(reported)s.", reported=reported, terms=bad)
+        raise Invalid("bad-terms", "These terms are out of range: %(reported)s.", reported=reported, terms=bad)
     n, present = in_force(ctx.session)
     if present == terms and n:
         return n

@@ -35,17 +35,17 @@ def take_back(
     day: the business day it is of, where it is booked again (`lost_entries`).
     """
     if not (why := " ".join(why.split())[:200]):
-        raise Invalid("no-reason", "Say why it is taken back: the shopkeeper reads it.", field="why")
+        raise Invalid("no-reason", "Give a reason for the shopkeeper.", field="why")
     if payer_id == store_id:
-        raise Invalid("same-store", "It is booked for this store already. Choose the store that paid.", field="payer")
+        raise Invalid("same-store", "It is already booked for this store. Choose the store that paid.", field="payer")
     for one in sorted({store_id, payer_id or store_id}):  # one order of locks
         ledger.account_of(ctx.session, one)
     entry = ctx.session.get(LedgerEntry, (store_id, entry_id))
     if entry is None or entry.kind != PAID_IN:
-        raise NotFound("unknown-payment", "This payment is not in the store’s book. Look at the list again.")
+        raise NotFound("unknown-payment", "This payment is not in the store's account. Reload the list.")
     book = Booking(ctx, store_id, day=day)
     if book.knows(_answer_id(entry_id)):
-        raise Conflict("taken-back", "This payment was taken back already.")
+        raise Conflict("taken-back", "This payment was already reversed.")
     _make_room(book, entry)
     book.enter(TAKEN_BACK, "bank", "funds", entry.amount_minor, source_id=entry_id, id=_answer_id(entry_id), words=why)
     book.close(TAKEN_BACK, entry=entry_id, amount_minor=entry.amount_minor, why=why)

@@ -21,11 +21,11 @@ def found_warehouse(
     """
     if not is_store_id(warehouse_id):
         raise Invalid(
-            "bad-warehouse", "A warehouse's id has up to 20 letters and digits, such as WH1.", warehouse_id=warehouse_id
+            "bad-warehouse", "A warehouse ID has up to 20 letters and digits, such as WH1.", warehouse_id=warehouse_id
         )
     if is_warehouse(ctx.session, warehouse_id) or ctx.session.get(Store, warehouse_id) is not None:
         raise Conflict(
-            "warehouse-exists", "%(warehouse_id)s is a store or a warehouse already. Choose another id.",
+            "warehouse-exists", "%(warehouse_id)s is already a store or a warehouse. Choose another ID.",
             warehouse_id=warehouse_id,
         )  # fmt: skip
     known, usual = supply_routes.settled(ctx.session), supply_routes.usual_warehouse(ctx.session)

@@ -49,7 +49,7 @@ STATES = StateTable(
 )
 OPEN = ("placed", "accepted", "picking", "short", "ready")
 BEFORE_READY = ("placed", "accepted", "picking", "short")
-CUSTOMER_CANCELLED = "The customer cancelled."
+CUSTOMER_CANCELLED = "The customer canceled."
 """Why an order ended that its customer called off, as it travels."""
 GIVEN_BACK = ("refused", "cancelled", "expired")
 """Ends in which the units went back to the store."""

@@ -74,7 +74,9 @@ def write_down(ctx: Context, fact: OrderSent) -> ReplenishmentOrder:
             (line.sku, line.pack_qty) for line in fact.lines
         }:
             raise Conflict(
-                "order-content-differs", "Order %(order_no)s came before with another content.", order_no=fact.order_no
+                "order-content-differs",
+                "Order %(order_no)s already arrived with different content.",
+                order_no=fact.order_no,
             )
         return order
     today, lead = day_of(ctx.session, fact.store_id, ctx.at), dt.timedelta(days=LONGEST_LEAD_DAYS)
@@ -151,7 +153,7 @@ def _refuse_odd(reported: Ordered) -> None:
     )
     if any(type(number) is not int or not least <= number <= most for number, least, most in bounds):
         raise Invalid(
-            "bad-quantity", "%(packs)s packs of %(pack_qty)s of %(sku)s cannot be ordered.", packs=reported.packs,
+            "bad-quantity", "You cannot order %(packs)s packs of %(pack_qty)s of %(sku)s.", packs=reported.packs,
             pack_qty=reported.pack_qty, sku=reported.sku,
         )  # fmt: skip
     for name in FIGURES:
@@ -159,12 +161,12 @@ def _refuse_odd(reported: Ordered) -> None:
         is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
         if not is_figure or isinstance(figure, bool):
             raise Invalid(
-                "bad-reason", "The order of %(sku)s gives no figure as %(name)s.", sku=reported.sku, name=name
+                "bad-reason", "The order for %(sku)s lacks a number for %(name)s.", sku=reported.sku, name=name
             )
     try:
         dt.date.fromisoformat(reported.why.get("runs_out_day") or "2000-01-01")
     except (TypeError, ValueError) as fault:
-        raise Invalid("bad-reason", "The order of %(sku)s says no day when it runs out.", sku=reported.sku) from fault
+        raise Invalid("bad-reason", "The order for %(sku)s lacks the stock-out date.", sku=reported.sku) from fault
 
 
 def _is_fair(session: Session, terms: Terms, reported: Ordered, day: dt.date) -> bool:

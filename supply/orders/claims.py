@@ -314,10 +314,10 @@ def goes_back(claim: Claim, line: ClaimLine) -> bool:
 
 def _too_many(kind: str) -> str:
     if kind == "short":
-        return N_("%(name)s: missing by the count: %(most)s, not more.")
+        return N_("%(name)s: the count shows %(most)s missing, not more.")
     if kind == "over":
-        return N_("%(name)s: %(most)s came too many by the count, not more.")
-    return N_("%(name)s: %(most)s came in, so no more than %(most)s can be claimed.")
+        return N_("%(name)s: the count shows %(most)s too many, not more.")
+    return N_("%(name)s: %(most)s arrived, so you can claim up to %(most)s.")
 
 
 # --- questions ---
@@ -328,7 +328,7 @@ def claim_of(session: Session, store_id: str, claim_id: str) -> Claim:
     query = sa.select(Claim).where(Claim.store_id == store_id, Claim.id == claim_id)
     found: Claim | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-claim", "There is no such claim of this store.", claim_id=claim_id)
+        raise NotFound("unknown-claim", "This store has no such claim.", claim_id=claim_id)
     return found
 
 

@@ -141,7 +141,7 @@ def delivery_of(session: Session, store_id: str, delivery_id: str) -> Delivery:
     if delivery is None:
         raise NotFound(
             "unknown-delivery",
-            "There is no such delivery for this store. Check the note: it may belong to another one.",
+            "This store has no such delivery. Check the note: it may be for another one.",
             delivery_id=delivery_id,
         )
     return delivery

@@ -35,7 +35,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST_LEAD_DAYS = 60
 MOST_WEEKS = 8
 MOST_CLOSED = 200
-NO_WEEK = N_("Choose a day of a week in which this supplier takes orders.")
+NO_WEEK = N_("Choose a date in a week with order days.")
 
 
 @dataclass(frozen=True)
@@ -55,26 +55,24 @@ class DeliveryCalendar:
     def __post_init__(self) -> None:
         """Raise Invalid where it cannot be (rule 5)."""
         if not self.order_weekdays or not self.order_weekdays <= set(range(7)):
-            raise Invalid(
-                "bad-order-days", "Choose at least one weekday on which this supplier takes orders.", field="order_days"
-            )
+            raise Invalid("bad-order-days", "Choose at least one order day.", field="order_days")
         if not 0 <= self.lead_days <= LONGEST_LEAD_DAYS:
             raise Invalid(
-                "bad-lead-time", "Goods arrive 0 to %(most)s days after the order.", most=LONGEST_LEAD_DAYS,
+                "bad-lead-time", "Delivery takes 0 to %(most)s days after the order.", most=LONGEST_LEAD_DAYS,
                 field="lead_days",
             )  # fmt: skip
         if not 1 <= self.every_weeks <= MOST_WEEKS:
             raise Invalid(
-                "bad-order-weeks", "Orders are taken every week, or in one of 2 to %(most)s weeks.",
+                "bad-order-weeks", "Orders are every week, or every 2 to %(most)s weeks.",
                 field="every_weeks", most=MOST_WEEKS,
             )  # fmt: skip
         if len(self.closed) > MOST_CLOSED:
             raise Invalid(
-                "too-many-closed-days", "At most %(most)s closed days. Leave out those that are over.",
+                "too-many-closed-days", "Up to %(most)s closed days. Remove past ones.",
                 field="closed_days", most=MOST_CLOSED,
             )  # fmt: skip
         if self.cut_off_minute is not None and not 0 <= self.cut_off_minute < DAY_MINUTES:
-            raise Invalid("bad-time", "Type a time such as 14:00.", field="order_by")
+            raise Invalid("bad-time", "Enter a time such as 14:00.", field="order_by")
         if self.every_weeks > 1 and self.first_week is None:
             raise Invalid("no-order-week", NO_WEEK, field="first_week")
         monday = None if self.every_weeks == 1 else _monday(self.first_week)
@@ -220,7 +218,7 @@ def _monday(day: dt.date | None) -> dt.date | None:
 def _weekdays(text: str) -> frozenset[int]:
     named = [day.casefold()[:3] for day in _apart(text)]
     if not set(named) <= set(WEEKDAYS):
-        raise Invalid("bad-order-days", "Write weekdays such as mon thu.", field="order_days")
+        raise Invalid("bad-order-days", "Enter weekdays such as mon thu.", field="order_days")
     return frozenset(WEEKDAYS.index(day) for day in named)
 
 
@@ -228,7 +226,7 @@ def _whole(field: str, code: str) -> Callable[[str], int]:
     def read_whole(text: str) -> int:
         tidy = text.removesuffix(".0")  # a spreadsheet writes 3 as 3.0
         if not re.fullmatch(r"\d{1,3}", tidy):
-            raise Invalid(code, "Type a whole number.", field=field, most=MOST_WEEKS)
+            raise Invalid(code, "Enter a whole number.", field=field, most=MOST_WEEKS)
         return int(tidy)
 
     return read_whole
@@ -238,7 +236,7 @@ def _week(text: str) -> dt.date | None:
     try:
         return None if text.casefold() in NONE else dt.date.fromisoformat(text[:10])
     except ValueError as fault:
-        raise Invalid("no-order-week", "Type a day such as 2026-12-31.", field="first_week") from fault
+        raise Invalid("no-order-week", "Enter a date such as 2026-12-31.", field="first_week") from fault
 
 
 def _closed(text: str) -> frozenset[dt.date]:
@@ -248,7 +246,7 @@ def _closed(text: str) -> frozenset[dt.date]:
             found.add(dt.date.fromisoformat(day))
         except ValueError as fault:
             raise Invalid(
-                "bad-closed-day", "%(day)s is no day. Write closed days as 2026-12-25, one a line.",
+                "bad-closed-day", "%(day)s is not a date. Enter closed days such as 2026-12-25, one per line.",
                 field="closed_days", day=day[:20],
             ) from fault  # fmt: skip
     return frozenset(found)
@@ -259,7 +257,7 @@ def _minute(text: str) -> int | None:
         return None
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)(:00)?", text, re.ASCII)
     if found is None:
-        raise Invalid("bad-time", "Type a time such as 14:00.", field="order_by")
+        raise Invalid("bad-time", "Enter a time such as 14:00.", field="order_by")
     return int(found[1]) * 60 + int(found[2])
 
 

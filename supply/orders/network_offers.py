@@ -152,7 +152,7 @@ def offer(ctx: Context, store_id: str, wanted: NewOffer, *, id: str) -> NetworkO
     _refuse_bad_terms(wanted.terms, wanted.pack_cost_minor, answer_by)
     if known := ctx.session.get(NetworkOffer, (store_id, id)):
         if (known.sku, known.packs, known.why, known.answer_by) != (sku, packs, why, answer_by):
-            raise Conflict("offer-content-differs", "This offer was already made with another content.", id=id)
+            raise Conflict("offer-content-differs", "This offer was already made with different content.", id=id)
         return known
     source = _source(ctx.session, store_id, sku)
     made = NetworkOffer(
@@ -182,9 +182,9 @@ def call_off(ctx: Context, store_id: str, offer_id: str, *, why: str) -> Network
     """Say that goods a store accepted do not come (rule 6). why: read by the shopkeeper."""
     found = offer_of(ctx.session, store_id, offer_id)
     if not (why := " ".join(why.split())[:300]):
-        raise Invalid("no-reason", "Say why the goods do not come: the shopkeeper reads it.")
+        raise Invalid("no-reason", "Give the shopkeeper a reason why it is not coming.")
     if found.state != "accepted":
-        raise Conflict("offer-not-waiting", "This offer is %(state)s: there is nothing to call off.",
+        raise Conflict("offer-not-waiting", "This offer is %(state)s and cannot be canceled.",
                        state=found.state)  # fmt: skip
     return _call_off(ctx, found, why)
 
@@ -200,7 +200,7 @@ def take_answer(ctx: Context, fact: NetworkOfferAnswered) -> None:
     """Take over what a store answered (rule 4); an offer this node no longer has is written down by rule 5."""
     found = ctx.session.get(NetworkOffer, (fact.store_id, fact.network_offer_id))
     if fact.state not in ANSWERED:
-        raise Refused("no-answer", "A store does not answer that an offer is %(state)s.", state=fact.state)
+        raise Refused("no-answer", "A store cannot set an offer to %(state)s.", state=fact.state)
     if found is None:
         source = _source(ctx.session, fact.store_id, fact.sku)
         found = _write_down(ctx.session, fact)
@@ -248,7 +248,7 @@ def decline(ctx: Context, store_id: str, offer_id: str, *, why: str) -> NetworkO
     """Say no; the network reads why."""
     why = " ".join(why.split())[:300]
     if not why:
-        raise Invalid("no-reason", "Say why not, so that the next offer fits better.")
+        raise Invalid("no-reason", "Give a reason, so the next offer fits better.")
     return _answer(ctx, store_id, offer_id, "declined", why)
 
 
@@ -257,7 +257,7 @@ def expire_due(ctx: Context, store_id: str) -> list[NetworkOffer]:
     today = day_of(ctx.session, store_id, ctx.at)
     overdue = [found for found in open_offers(ctx.session, store_id) if found.answer_by < today]
     for found in overdue:
-        _settle(ctx, found, "expired", "Nobody answered in time.")
+        _settle(ctx, found, "expired", "No one answered in time.")
     return overdue
 
 
@@ -309,7 +309,7 @@ def offer_of(session: Session, store_id: str, offer_id: str) -> NetworkOffer:
     query = sa.select(NetworkOffer).where(NetworkOffer.store_id == store_id, NetworkOffer.id == offer_id)
     found: NetworkOffer | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-offer", "There is no such offer to this store.", offer_id=offer_id)
+        raise NotFound("unknown-offer", "There is no such offer for this store.", offer_id=offer_id)
     return found
 
 
@@ -359,7 +359,7 @@ def _answer(ctx: Context, store_id: str, offer_id: str, state: str, why: str) ->
     _refuse_answered(found)
     if found.answer_by < day_of(ctx.session, store_id, ctx.at):
         raise Refused(
-            "offer-over", "This offer was to be answered by %(answer_by)s. Ask for a new one.",
+            "offer-over", "The answer was due by %(answer_by)s. Ask for a new offer.",
             answer_by=found.answer_by.isoformat(),
         )  # fmt: skip
     _settle(ctx, found, state, why)
@@ -412,15 +412,15 @@ def _refuse_answered(found: NetworkOffer) -> None:
 
 def _refuse_bad_terms(terms: NetworkOfferTerms, pack_cost_minor: int | None, answer_by: dt.date) -> None:
     if terms.kind not in KINDS:
-        raise Invalid("bad-choice", "Say why the goods are offered: choose one of the list.", field="kind")
+        raise Invalid("bad-choice", "Choose a reason for the offer.", field="kind")
     if pack_cost_minor is not None and not 0 <= pack_cost_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "That cost is not possible. Type it again.", field="pack_cost")
+        raise Invalid("bad-amount", "That cost is not possible. Enter it again.", field="pack_cost")
     if not 0 <= terms.slot_fee_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "That fee is not possible. Type it again.", field="slot_fee")
+        raise Invalid("bad-amount", "That fee is not possible. Enter it again.", field="slot_fee")
     if terms.kind == "near_expiry" and terms.expires_on is None:
-        raise Invalid("bad-day", "Say the last day on which the goods may be sold.", field="expires_on")
+        raise Invalid("bad-day", "Enter the last day of sale.", field="expires_on")
     if terms.expires_on is not None and terms.expires_on < answer_by:
-        raise Invalid("bad-day", "The goods would be over before the store has answered. Choose other days.")
+        raise Invalid("bad-day", "The products would expire before the store answers. Choose other dates.")
 
 
 def _refuse_bad(
@@ -435,8 +435,8 @@ def _refuse_bad(
     if isinstance(packs, bool) or not 1 <= packs <= MOST_PACKS:
         raise Invalid("bad-quantity", "Offer 1 to %(most)s packs.", most=MOST_PACKS, packs=packs)
     if not why:
-        raise Invalid("no-reason", "Say in a sentence why: the shopkeeper reads it.")
+        raise Invalid("no-reason", "Give a short reason for the shopkeeper.")
     if answer_by < day_of(session, store_id, at):
-        raise Invalid("bad-day", "The last day to answer is over. Choose today or later.")
+        raise Invalid("bad-day", "The answer date has passed. Choose today or later.")
     if return_until is not None and return_until < answer_by:
-        raise Invalid("bad-day", "Goods can be returned after the answer, not before. Choose a later day.")
+        raise Invalid("bad-day", "Returns must end after the answer date. Choose a later day.")

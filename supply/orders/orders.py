@@ -144,16 +144,16 @@ def send(ctx: Context, store_id: str, order_id: str) -> ReplenishmentOrder:
     order = order_of(ctx.session, store_id, order_id)
     if order.state in STATES.ends:
         raise Conflict(
-            "order-over", "Order %(order_no)s is over: nothing of it is sent any more. Propose again.",
+            "order-over", "Order %(order_no)s has lapsed and is no longer sent. Suggest a new one.",
             order_no=order.order_no,
         )  # fmt: skip
     STATES.require(order.state, "sent")
     lines = [line for line in lines_of(ctx.session, order) if line.packs]
     if not lines:
-        raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
+        raise Refused("empty-order", "Nothing is ordered. Enter at least one pack, or discard the order.")
     supplier = supplier_of(ctx.session, order.supplier_id)
     if not supplier.active:
-        raise Refused("put-aside", "%(name)s is put aside. Take it up again, or drop the order.",
+        raise Refused("put-aside", "%(name)s is paused. Reactivate it, or discard the order.",
                       name=supplier.name)  # fmt: skip
     order.cost_minor = cost_of(lines)
     _refuse_below_minimum(ctx.session, order, supplier)
@@ -179,17 +179,17 @@ def cancel(ctx: Context, store_id: str, order_id: str, *, why: str) -> Replenish
     order = order_of(ctx.session, store_id, order_id)
     if order.state in ("proposed", "approved"):
         raise Refused(
-            "not-sent", "Order %(order_no)s was not sent yet. Drop it instead.", order_no=order.order_no,
+            "not-sent", "Order %(order_no)s was not sent yet. Discard it instead.", order_no=order.order_no,
             state=order.state,
         )  # fmt: skip
     STATES.require(order.state, "cancelled")
     why = " ".join(why.split())[:300]
     if not why:
-        raise Invalid("no-reason", "Say why the order is cancelled.")
+        raise Invalid("no-reason", "Give a reason for canceling the order.")
     for delivery in _deliveries(ctx.session, order, ON_ITS_WAY):
         if delivery.state == "counting":
             raise Refused(
-                "being-counted", "The goods of order %(order_no)s are being counted. Post them first.",
+                "being-counted", "The delivery of order %(order_no)s is being counted. Post it first.",
                 order_no=order.order_no,
             )  # fmt: skip
         subject = deliveries.subject_of(delivery)
@@ -376,8 +376,8 @@ def _refuse_below_minimum(session: Session, order: ReplenishmentOrder, supplier:
     least, asked = (Decimal(one).scaleb(-exponent(currency)) for one in (supplier.minimum_minor, order.cost_minor))
     raise Refused(
         "below-minimum",
-        "%(name)s delivers from %(least)s %(currency)s; this order is %(asked)s %(currency)s. Add packs, or drop it "
-        "and order next time.", name=supplier.name, least=least, currency=currency, asked=asked,
+        "%(name)s delivers from %(least)s %(currency)s; this order is %(asked)s %(currency)s. Add "
+        "packs, or discard it and order next time.", name=supplier.name, least=least, currency=currency, asked=asked,
         minimum_minor=supplier.minimum_minor, cost_minor=order.cost_minor,
     )  # fmt: skip
 

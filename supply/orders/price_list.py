@@ -186,7 +186,7 @@ def network_supplier(session: Session, supplier_id: str) -> Supplier:
         raise NotFound("unknown-supplier", "There is no supplier %(supplier_id)s here.", supplier_id=supplier_id)
     if row.owner_id != EVERYONE:
         raise Refused(
-            "not-the-network-s", "%(name)s is a store's own supplier: that store settles its terms.", name=row.name
+            "not-the-network-s", "%(name)s is a store's own supplier. That store sets its terms.", name=row.name
         )
     return row
 
@@ -306,7 +306,9 @@ def confirm(ctx: Context, id: str) -> PriceProposal:
     """Confirm somebody else's proposal; who calls writes the list in the same transaction (rule 5)."""
     row = _to_decide(ctx.session, id)
     if row.proposed_by == ctx.actor.id:
-        raise Refused("own-proposal", "You proposed this. Let somebody else who may change prices confirm it.")
+        raise Refused(
+            "own-proposal", "You proposed this. Someone else with permission to change prices must approve it."
+        )
     move(ctx, row, "confirmed", subject=f"prices:{id}", proposed_by=row.proposed_by)
     ctx.session.flush()
     return row

@@ -152,7 +152,7 @@ def add_supplier(
     """Add somebody to order from. owner_id: the store whose own supplier it is, or '*' for the network's."""
     contact = sound(contact)
     if id is not None and ctx.session.get(Supplier, id) is not None:
-        raise Conflict("supplier-exists", "The supplier %(supplier_id)s is already here.", supplier_id=id)
+        raise Conflict("supplier-exists", "The supplier %(supplier_id)s already exists.", supplier_id=id)
     supplier = Supplier(id=id or new_id(), kind=kind, owner_id=owner_id, warehouse_id=warehouse_id, **vars(contact))
     ctx.session.add(supplier)
     ctx.session.flush()
@@ -200,7 +200,7 @@ def offer_product(ctx: Context, supplier_id: str, sku: str, pack: CasePack) -> S
     if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if not 1 <= pack.pack_qty <= MOST_PACK_QTY or not 1 <= pack.minimum_packs <= MOST_PACKS:
-        raise Invalid("bad-pack", "A pack holds 1 unit or more, and at least 1 pack is ordered.", sku=sku)
+        raise Invalid("bad-pack", "A pack holds at least 1 unit, and the minimum order is at least 1 pack.", sku=sku)
     if not 0 <= pack.pack_cost_minor <= MAX_MINOR:
         raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
     row = ctx.session.get(SupplierProduct, (supplier_id, sku)) or SupplierProduct(supplier_id=supplier_id, sku=sku)
@@ -223,7 +223,7 @@ def set_cost(
     if not 0 <= pack_cost_minor <= MAX_MINOR:
         raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
     if from_day < today:
-        raise Invalid("past-cost", "A cost begins today or later. Choose another day.", field="from_day")
+        raise Invalid("past-cost", "A cost starts today or later. Choose another day.", field="from_day")
     row = {"supplier_id": supplier_id, "sku": sku, "from_day": from_day, "pack_cost_minor": pack_cost_minor}
     ctx.session.merge(SupplierCost(**row))
     ctx.session.flush()
@@ -275,9 +275,7 @@ def own_supplier(session: Session, store_id: str, supplier_id: str) -> Supplier:
     """Return a supplier of the store's own; Refused for the network's, NotFound for any other (rule 4)."""
     supplier = session.get(Supplier, supplier_id)
     if supplier is not None and supplier.owner_id == EVERYONE:
-        raise Refused(
-            "network-supplier", "%(name)s belongs to the network, which settles its terms.", name=supplier.name
-        )
+        raise Refused("network-supplier", "%(name)s belongs to the network, which sets its terms.", name=supplier.name)
     if supplier is None or supplier.owner_id != store_id:
         raise NotFound("unknown-supplier", "There is no supplier %(supplier_id)s here.", supplier_id=supplier_id)
     return supplier
@@ -334,16 +332,16 @@ def sound(contact: Contact) -> Contact:
     """Return a contact tidied, or raise Invalid naming the field that cannot be."""
     name, email = " ".join(contact.name.split()), contact.email.strip()
     if not name or len(name) > LONGEST["name"]:
-        raise Invalid("no-name", "Give the supplier a name.", field="name")
+        raise Invalid("no-name", "Enter the supplier’s name.", field="name")
     if not 0 <= contact.minimum_minor <= MAX_MINOR:
         raise Invalid("bad-minimum", "The minimum order must be zero or more.", field="minimum")
     if contact.send_by not in WAYS:
-        raise Invalid("bad-way", "Choose how orders reach this supplier: by e-mail or on paper.", field="send_by")
+        raise Invalid("bad-way", "Choose email or paper for this supplier's orders.", field="send_by")
     if contact.language not in LANGUAGES:
-        raise Invalid("bad-choice", "Choose one of the languages.", field="language")
+        raise Invalid("bad-choice", "Choose a language.", field="language")
     if (email or contact.send_by == "email") and not (len(email) <= LONGEST["email"] and _ADDRESS.fullmatch(email)):
         raise Invalid(
-            "bad-order-address", "Type the e-mail address orders are sent to, like orders@farm.example.", field="email"
+            "bad-order-address", "Enter the email address for orders, such as orders@farm.example.", field="email"
         )
     number = " ".join(contact.customer_no.split())[: LONGEST["customer_no"]]
     return replace(contact, name=name, email=email, customer_no=number)

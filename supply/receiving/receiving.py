@@ -83,7 +83,7 @@ def count_line(
     line = ctx.session.get(DeliveryLine, (store_id, delivery_id, sku)) or _extra_line(ctx.session, delivery, sku)
     if isinstance(counted_qty, bool) or not isinstance(counted_qty, int) or not 0 <= counted_qty <= MOST_COUNTED:
         raise Invalid(
-            "bad-quantity", "%(name)s: type how many came, 0 or more.", name=line.name, sku=sku, qty=counted_qty
+            "bad-quantity", "%(name)s: enter how many arrived, 0 or more.", name=line.name, sku=sku, qty=counted_qty
         )
     batches.refuse_strange_day(expires_on, day_of(ctx.session, store_id, ctx.at))
     if expires_on is not None or tidy_batch(batch):
@@ -116,7 +116,7 @@ def count_scan(
     line = session.get(DeliveryLine, (store_id, delivery_id, sku)) or _extra_line(session, delivery, sku)
     if scan.qty <= 0 or counted_qty > MOST_COUNTED:
         raise Invalid(
-            "bad-quantity", "%(name)s: type how many came, 0 or more.", name=line.name, sku=sku, qty=counted_qty
+            "bad-quantity", "%(name)s: enter how many arrived, 0 or more.", name=line.name, sku=sku, qty=counted_qty
         )
     batches.refuse_strange_day(scan.expires_on, day_of(session, store_id, at))
     if tidy_batch(scan.batch) or scan.expires_on:
@@ -141,7 +141,7 @@ def post(ctx: Context, store_id: str, delivery_id: str) -> Delivery:
     if unsaid:
         reported = "; ".join(f"{line.name}: {line.advised_qty} advised, {line.counted_qty} counted" for line in unsaid)
         raise Invalid(
-            "no-reason", "Say why it is different. %(reported)s.", reported=reported, skus=[line.sku for line in unsaid]
+            "no-reason", "Why is it different? %(reported)s.", reported=reported, skus=[line.sku for line in unsaid]
         )
     came = [(line.sku, line.counted_qty) for line in lines if line.counted_qty]
     if came:
@@ -163,7 +163,7 @@ def refuse(ctx: Context, store_id: str, delivery_id: str, *, why: str) -> Delive
     delivery = delivery_of(ctx.session, store_id, delivery_id)
     _refuse_closed(delivery)
     if not why.strip():
-        raise Invalid("no-reason", "Say why the delivery goes back.")
+        raise Invalid("no-reason", "Give a reason for refusing the delivery.")
     for line in lines_of(ctx.session, delivery):
         line.counted_qty, line.difference_why = 0, why.strip()
     _close(ctx, delivery, "refused", why=why.strip())
@@ -234,7 +234,7 @@ def _extra_line(session: Session, delivery: Delivery, sku: str) -> DeliveryLine:
     product = session.get(Product, sku)
     if product is None:
         raise NotFound(
-            "not-on-delivery", "%(sku)s is not on this delivery. Put it aside and ask the supplier.", sku=sku
+            "not-on-delivery", "%(sku)s is not on this delivery. Set it aside and ask the supplier.", sku=sku
         )
     source = session.get(SupplierProduct, (delivery.supplier_id, sku))
     line = _line(delivery, sku, product.name, source.pack_qty if source else 1)
@@ -306,7 +306,7 @@ def _refuse_closed(delivery: Delivery) -> None:
     if delivery.state in ON_ITS_WAY:
         return
     when = f"{delivery.posted_at:%Y-%m-%d}" if delivery.posted_at else "before"
-    done = {"posted": "taken in", "refused": "sent back"}.get(delivery.state, "turned back with")
+    done = {"posted": "received", "refused": "sent back"}.get(delivery.state, "turned back with")
     raise Conflict(
         "already-posted", "This delivery was already %(done)s on %(when)s by %(posted_by)s.", done=done, when=when,
         posted_by=delivery.posted_by, state=delivery.state,
@@ -316,4 +316,4 @@ def _refuse_closed(delivery: Delivery) -> None:
 def _refuse_unless_counting(delivery: Delivery) -> None:
     _refuse_closed(delivery)
     if delivery.state != "counting":
-        raise Conflict("not-counting", "Begin to count this delivery first.", state=delivery.state)
+        raise Conflict("not-counting", "Start counting this delivery first.", state=delivery.state)

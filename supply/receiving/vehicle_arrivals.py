@@ -84,7 +84,7 @@ def send_back(ctx: Context, store_id: str, delivery_id: str, *, why: str) -> Del
     if call is not None and call.state in LEFT_HERE:
         raise Refused(
             "left-here",
-            "%(driver)s left these goods with %(receiver)s. Count them, and claim what is wrong with " "them.",
+            "%(driver)s left this delivery with %(receiver)s. Count it, and claim any problems.",
             driver=call.driver, receiver=call.receiver,
         )  # fmt: skip
     return receiving.refuse(ctx, store_id, delivery_id, why=why)

@@ -122,7 +122,7 @@ def change(ctx: Context, store_id: str, order_id: str, sku: str, edit: Edit) -> 
     """Order another number of packs than proposed, or none, with a reason; back to what was proposed clears it."""
     order, packs = _proposal(ctx.session, store_id, order_id), edit.packs
     _refuse_packs(packs)
-    why = _reason(edit.why, N_("Say why you order another quantity."))
+    why = _reason(edit.why, N_("Give a reason for the new quantity."))
     line = _line_of(ctx.session, order, sku)
     before, line.packs = line.packs, packs
     changed = packs != line.packs_proposed
@@ -156,10 +156,10 @@ def add_line(ctx: Context, store_id: str, order_id: str, sku: str, *, packs: int
 
     order = _proposal(ctx.session, store_id, order_id)
     _refuse_packs(packs)
-    why = _reason(why, N_("Say why you add it."))
+    why = _reason(why, N_("Give a reason for adding it."))
     if ctx.session.get(OrderLine, (store_id, order_id, sku)) is not None:
         raise Conflict(
-            "already-on-order", "This product is on order %(order_no)s already. Change it there.",
+            "already-on-order", "This product is already on order %(order_no)s. Change it there.",
             order_no=order.order_no,
         )  # fmt: skip
     offer = terms_of(ctx.session, order.supplier_id, sku, order.order_day)
@@ -169,7 +169,9 @@ def add_line(ctx: Context, store_id: str, order_id: str, sku: str, *, packs: int
     its_days = {order.supplier_id: order_days.of(order)}
     columns = decide.line_of(look(ctx.session, store_id, terms={order.supplier_id: [offer]}, days=its_days, at=ctx.at))
     if columns is None:
-        raise Refused("not-listed-here", "This store does not sell this product. List it and price it first.", sku=sku)
+        raise Refused(
+            "not-listed-here", "This store does not sell this product. Add it and set a price first.", sku=sku
+        )
     columns |= {"packs_proposed": 0, "packs": packs}
     line = OrderLine(store_id=store_id, order_id=order.id, changed_why=why, changed_by=ctx.actor.name, **columns)
     ctx.session.add(line)
@@ -188,13 +190,13 @@ def approve(ctx: Context, store_id: str, order_id: str) -> ReplenishmentOrder:
     orders.STATES.require(order.state, "approved")
     if is_over(ctx.session, order, ctx.at):
         raise Refused(
-            "order-day-over", "This was to be ordered by %(day)s. Propose again: days and quantities have moved on.",
+            "order-day-over", "The order date was %(day)s. Suggest again to update dates and quantities.",
             day=order.order_day.isoformat(),
         )  # fmt: skip
     if order.supplier_id not in {one.id for one in suppliers_for(ctx.session, store_id)}:
-        raise Refused("another-warehouse", "Your goods come from another warehouse now. Propose again, then approve.")
+        raise Refused("another-warehouse", "Another warehouse supplies you now. Suggest again, then approve.")
     if not any(line.packs for line in lines_of(ctx.session, order)):
-        raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
+        raise Refused("empty-order", "Nothing is ordered. Enter at least one pack, or discard the order.")
     _renew_cost(ctx.session, order)
     if ctx.actor.role != "system":
         service_targets.learn(ctx.session, order, at=ctx.at)
@@ -205,11 +207,11 @@ def approve(ctx: Context, store_id: str, order_id: str) -> ReplenishmentOrder:
 def drop(ctx: Context, store_id: str, order_id: str, *, why: str) -> ReplenishmentOrder:
     """Drop an order that was not sent, with a reason; one that is dropped already stays as it is."""
     order = order_of(ctx.session, store_id, order_id)
-    why = _reason(why, N_("Say why the order is dropped."))
+    why = _reason(why, N_("Give a reason for discarding the order."))
     if order.state not in ("proposed", "approved", "dropped"):
         raise Refused(
             "order-gone",
-            "Order %(order_no)s was sent already. Call it off instead, as long as nothing of it is on its way.",
+            "Order %(order_no)s was already sent. Cancel it instead, unless part of it has left.",
             order_no=order.order_no,
         )
     if order.state != "dropped":
@@ -259,7 +261,7 @@ def _proposal(session: Session, store_id: str, order_id: str) -> ReplenishmentOr
     order = order_of(session, store_id, order_id)
     if order.state != "proposed":
         raise Refused(
-            "not-proposed", "Order %(order_no)s is no proposal any more; only a proposal is changed.",
+            "not-proposed", "Order %(order_no)s can no longer be changed.",
             state=order.state, order_no=order.order_no,
         )  # fmt: skip
     return order
@@ -267,7 +269,7 @@ def _proposal(session: Session, store_id: str, order_id: str) -> ReplenishmentOr
 
 def _refuse_packs(packs: int) -> None:
     if isinstance(packs, bool) or not isinstance(packs, int) or not 0 <= packs <= MOST_PACKS:
-        raise Invalid("bad-packs", "Type a whole number of packs, 0 to %(most)s.", packs=packs, most=MOST_PACKS)
+        raise Invalid("bad-packs", "Enter a whole number of packs, 0 to %(most)s.", packs=packs, most=MOST_PACKS)
 
 
 def _reason(why: str, ask: str) -> str:

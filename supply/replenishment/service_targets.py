@@ -85,9 +85,7 @@ class Wish(NamedTuple):
 def set_service(ctx: Context, store_id: str, service_bp: int) -> None:
     """Say how much service a store's orders aim at (rule 3)."""
     if not LEAST_STORE_BP <= service_bp <= MOST_SERVICE_BP:
-        raise Invalid(
-            "bad-store-service", "A store's orders aim at 75 to 99.5 of 100 wanted units.", field="service_bp"
-        )
+        raise Invalid("bad-store-service", "A store's service level is 75 to 99.5 percent.", field="service_bp")
     row = ctx.session.get(OrderService, store_id) or OrderService(store_id=store_id)
     row.service_bp, row.set_by, row.set_at = service_bp, ctx.actor.name, ctx.at
     ctx.session.add(row)
@@ -110,13 +108,11 @@ def set_wish(
     if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if room_qty is not None and not 0 < room_qty <= MOST_QTY:
-        raise Invalid(
-            "bad-room", "Type how many there is room for, 1 or more; leave it empty for no limit.", field="room"
-        )
+        raise Invalid("bad-room", "Enter the shelf space, 1 or more, or leave it empty for no limit.", field="room")
     if not 0 <= show_qty <= MOST_QTY or (room_qty is not None and show_qty > room_qty):
-        raise Invalid("bad-show", "What stands for show is 0 or more, and fits into the room there is.", field="show")
+        raise Invalid("bad-show", "Display stock is 0 or more and must fit the shelf space.", field="show")
     if service_bp is not None and not LEAST_SERVICE_BP <= service_bp <= MOST_SERVICE_BP:
-        raise Invalid("bad-service", "Service is 50 to 99.5 of 100 wanted units; leave it empty to have it worked out.",
+        raise Invalid("bad-service", "The service level is 50 to 99.5 percent; leave it empty to calculate it.",
                       field="service")  # fmt: skip
     row = ctx.session.get(OrderPreference, (store_id, sku)) or OrderPreference(store_id=store_id, sku=sku)
     row.room_qty, row.show_qty, row.service_bp = room_qty, show_qty, service_bp

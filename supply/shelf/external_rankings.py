@@ -94,7 +94,7 @@ def match(ctx: Context, source: str, name: str, sku: str) -> int:
     sku = _by_code(ctx.session, sku) or sku
     if ctx.session.get(Product, sku) is None:
         raise NotFound(
-            "unknown-product", "There is no product %(sku)s. Choose one of the catalogue.", sku=sku, skus=[sku]
+            "unknown-product", "There is no product %(sku)s. Choose one from the catalog.", sku=sku, skus=[sku]
         )
     rows = ctx.session.scalars(
         sa.select(ExternalRank).where(ExternalRank.source == source, ExternalRank.name == name)
@@ -127,7 +127,7 @@ def carry(
         .limit(1)
     )
     if row is None:
-        raise NotFound("unknown-place", "This name is on no list any more. Look at the list again.")
+        raise NotFound("unknown-place", "This name is no longer on a list. Reload the list.")
     if row.sku is not None:
         return ctx.session.get_one(Product, row.sku)
     sku = row.gtin or "X" + hashlib.sha256(f"{source}:{name}".encode()).hexdigest()[:10].upper()

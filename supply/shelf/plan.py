@@ -116,7 +116,7 @@ def draft(ctx: Context, store_id: str, *, slots: int = 12, from_day: dt.date | N
     if not places:
         raise Refused(
             "nothing-to-rank",
-            "Nothing can be ranked yet: there are no sales of the last four weeks for products with a price.",
+            "Nothing to rank yet: no sales of priced products in the last four weeks.",
         )
     for old in plans(ctx.session, store_id, "drafted"):
         _move(ctx, old, "dropped")
@@ -175,7 +175,7 @@ def rearrange(ctx: Context, plan: ShelfPlan, wanted: Sequence[tuple[str, int]]) 
     _require_drafted(plan)
     there = {row.sku: row for row in slots_of(ctx.session, plan)}
     if sorted(sku for sku, _ in wanted) != sorted(there):
-        raise Conflict("plan-changed", "The plan has changed meanwhile. Look at it again, then arrange it.")
+        raise Conflict("plan-changed", "The plan has changed. Check it, then arrange it.")
     if wrong := [there[sku].name for sku, facings in wanted if not 1 <= facings <= MOST_FACINGS]:
         raise Invalid("bad-facings", "1 to %(most)s facings: %(wrong)s.", wrong=", ".join(wrong), most=MOST_FACINGS)
     before = [(row.sku, row.facings) for row in there.values()]
@@ -252,15 +252,13 @@ def refill(ctx: Context, store_id: str, sku: str, qty: int, *, id: str) -> None:
     ).all()
     if done:
         if {row.sku for row in done} != {sku} or sum(row.qty for row in done) != qty:
-            raise Conflict(
-                "refill-differs", "This refill was already noted with another quantity. Load the page again."
-            )
+            raise Conflict("refill-differs", "This refill was already saved with another quantity. Reload the page.")
         return
     level = stock.levels(ctx.session, store_id, [sku]).get(sku)
     backroom, floor = (max(0, level.by_place.get(place, 0)) if level else 0 for place in (Place.BACKROOM, Place.FLOOR))
     if qty < 1 or qty > backroom + floor:
         raise Refused(
-            "not-available", "At most %(available)s can be brought to the shelf. Count the product if there are more.",
+            "not-available", "Up to %(available)s can be refilled. Count the product if there are more.",
             wanted=qty, available=backroom + floor,
         )  # fmt: skip
     for place, part in ((Place.BACKROOM, min(qty, backroom)), (Place.FLOOR, max(0, qty - backroom))):

@@ -111,7 +111,7 @@ def ranked_product(session: Session, store_id: str, sku: str, *, day: dt.date, p
     own = _own(session, store_id, day)
     found = _ranked(session, store_id, price_day, region, own, {sku})
     if not found:
-        raise Refused("price-missing", "This product has no price here: set one before it goes on the shelf.", sku=sku)
+        raise Refused("price-missing", "This product has no price here. Set one before it goes on the shelf.", sku=sku)
     return found[0]
 
 

@@ -86,14 +86,14 @@ def say_arrived(ctx: Context, store_id: str, group_id: str, qty: int) -> None:
             return
         raise Refused(
             "arrived-said",
-            "You have said already that %(arrived)s came, and they are dealt out. What is missing of a share is "
-            "settled in its pickup order.", arrived=group.arrived_qty,
+            "You already reported that %(arrived)s arrived, and they are allocated. Settle any shortage "
+            "in its pickup order.", arrived=group.arrived_qty,
         )  # fmt: skip
     if group.store_id != store_id or group.state != "ordered":
-        raise Invalid("not-ordered", "This group is %(state)s; nothing of it is on its way.", state=group.state)
+        raise Invalid("not-ordered", "This group is %(state)s; nothing is on its way.", state=group.state)
     most = group.cases * group.case_qty
     if not 0 <= qty <= most:
-        raise Invalid("bad-quantity", "%(most)s were ordered for this group: type 0 to %(most)s.", most=most)
+        raise Invalid("bad-quantity", "%(most)s were ordered for this group. Enter 0 to %(most)s.", most=most)
     goods.reserve_arrival(ctx, group, qty)
     group.arrived_qty = qty
     goods.plan(ctx.session, group)

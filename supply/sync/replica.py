@@ -105,12 +105,14 @@ def take_posted(ctx: Context, fact: DeliveryClosed) -> None:
     if fact.state == "refused" and sent is not None and routes.said_of(ctx.session, sent) in vehicle_arrivals.LEFT_HERE:
         raise Refused(
             "left-there",
-            "%(store_id)s says it sent delivery %(delivery_id)s back; its driver says somebody there took it.",
+            "%(store_id)s reports delivery %(delivery_id)s as refused; its driver reports that someone "
+            "there accepted it.",
             store_id=fact.store_id, delivery_id=fact.delivery_id,
         )  # fmt: skip
     if sent is not None and sent.state in ("posted", "refused") and fact.state != sent.state:
         raise Refused(
-            "closed-otherwise", "%(store_id)s says delivery %(delivery_id)s is %(state)s; it was %(before)s before.",
+            "closed-otherwise", "%(store_id)s reports delivery %(delivery_id)s as %(state)s; before, it was "
+                                "%(before)s.",
             store_id=fact.store_id, delivery_id=fact.delivery_id, state=fact.state, before=sent.state,
         )  # fmt: skip
     receiving.mirror(ctx, fact)

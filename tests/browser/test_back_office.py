@@ -43,8 +43,8 @@ def test_the_margin_is_said_while_the_price_is_typed(page: Page, office: Office,
     page.fill("#price", "0.80")
     expect(page.locator("output[data-loss]")).to_contain_text("-12.5 %")
     page.fill("#price", "1.80")
-    page.get_by_role("button", name="Set the price").click()
-    expect(page.locator(".note-good")).to_contain_text("counts from now on")
+    page.get_by_role("button", name="Set price").click()
+    expect(page.locator(".note-good")).to_contain_text("The new price applies now")
     expect(page.locator(".price-now")).to_contain_text("$1.80")
 
 
@@ -78,4 +78,4 @@ def test_many_prices_change_after_they_were_seen(page: Page, office: Office, fau
     page.get_by_role("button", name="Change 2 prices").dblclick()
     expect(page.locator("h1")).to_have_text("Labels of new prices")
     page.get_by_role("button", name="Print 2 labels").click()
-    expect(page.get_by_role("status")).to_contain_text("2 labels go to the printer")
+    expect(page.get_by_role("status")).to_contain_text("Printing 2 labels")

@@ -89,7 +89,7 @@ def test_a_badge_in_a_question_or_of_a_stranger_changes_nobody_and_goes_nowhere(
     expect(page.locator("dialog[open]")).to_contain_text("Close this question first")
     page.keyboard.press("Escape")
     wedge(page, "9870" + "5" * 40)
-    expect(page.locator("#says")).to_contain_text("This badge is not known here")
+    expect(page.locator("#says")).to_contain_text("Unknown badge. Sign in with name and PIN")
     expect(page.locator(".cashier")).to_contain_text("Ana")
     assert not [url for url in asked if "9870" in url]
 

@@ -201,11 +201,11 @@ def test_a_gs1_code_rings_up_its_product_with_batch_and_last_day(filming: Callab
 def test_an_open_question_is_not_disturbed_by_the_camera(filming: Callable[..., Page], node: Node):
     page = enter(filming(linear("ean13", CODES["APPLE"])), node)
     open_camera(page)
-    expect(page.locator("#sheet-title")).to_contain_text("How many grams?")
+    expect(page.locator("#sheet-title")).to_contain_text("Weight in grams")
     film_for(page, 2)
     for digit in "350":
         page.locator(f"#sheet [data-key='{digit}']").click()
-    page.get_by_role("button", name="Take it").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.locator("[data-told]")).to_have_text("+350 g Apples")
     expect(page.locator("#lines > li")).to_have_count(1)
 

@@ -26,7 +26,7 @@ from tests.browser.conftest import (
 
 WANG = "customer-wang-00001"
 HERE = f"/customers/{WANG}"
-WORDS = {"en": ("The customer agrees", "The customer takes it back"), "zh": ("顾客同意", "顾客撤回同意")}
+WORDS = {"en": ("The customer agrees", "Withdraw consent"), "zh": ("顾客同意", "顾客撤回同意")}
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_tab_is_found_and_paid_off_by_keyboard(page: Page, known: Node, faults
     page.fill("#repay", "100")
     page.press("#repay", "Enter")
     expect(page.locator(".owed-big")).to_have_text("$19.00")
-    page.get_by_role("button", name="All of it").press("Enter")
+    page.get_by_role("button", name="Full amount").press("Enter")
     expect(page.locator(".owed-big")).to_have_text("$0.00")
     paid = known.rows(tab.TabEntry, kind="repayment")
     assert [row.amount_minor for row in sorted(paid, key=lambda row: row.n)] == [-10_000, -1_900]

@@ -156,7 +156,7 @@ def test_a_changed_line_asks_why_swaps_only_its_basket_and_is_saved_before_the_o
     milk = page.locator("#line-milk")
     expect(milk.get_by_role("button", name="Save")).to_be_hidden()
     milk.get_by_role("button", name="More").click()
-    expect(milk.locator("output")).to_have_text(re.compile(r"^Would last about 9 days, the order would cost \$[\d.]+$"))
+    expect(milk.locator("output")).to_have_text(re.compile(r"^Stock for about 9 days, order total: \$[\d.]+$"))
     page.get_by_role("button", name="Approve and send").first.click()
     expect(milk.get_by_role("alert")).to_have_text("Save this change first, then approve.")
     expect(milk.locator("select")).to_be_focused()
@@ -223,7 +223,7 @@ def test_a_changed_number_of_packs_says_at_once_how_likely_the_product_sells_out
         expect(said).to_have_text(re.compile(rf"{risk}% chance of running out"))
     for _ in range(4):
         milk.get_by_role("button", name="More").click()
-    expect(said).to_have_text(re.compile(r"^Would last about [\d.]+ days, the order would cost"))
+    expect(said).to_have_text(re.compile(r"^Stock for about [\d.]+ days, order total"))
 
 
 def test_saving_one_line_keeps_what_is_typed_on_the_others_and_leaving_with_it_is_asked(
@@ -262,7 +262,7 @@ def test_a_shelf_that_is_empty_lasts_no_day(page: Page, office: Office, faults: 
     enter(page, office, "/orders/order-P1")
     milk = page.locator("#line-milk")
     milk.get_by_role("button", name="Less").click()
-    expect(milk.locator("output")).to_have_text(re.compile(r"^Nothing left to sell, the order would cost \$[\d.]+$"))
+    expect(milk.locator("output")).to_have_text(re.compile(r"^None left to sell, order total: \$[\d.]+$"))
 
 
 def test_a_change_that_goes_beyond_the_week_s_money_says_so_while_it_is_typed(
@@ -278,7 +278,7 @@ def test_a_change_that_goes_beyond_the_week_s_money_says_so_while_it_is_typed(
     milk = page.locator("#line-milk")
     milk.get_by_role("button", name="More").click()
     beyond = milk.locator("[data-beyond]")
-    expect(beyond).to_have_text("$8.28 beyond the week’s money")
+    expect(beyond).to_have_text("$8.28 above the weekly budget")
     assert_well_made(page)
     milk.get_by_role("button", name="Less").click()
     expect(beyond).to_be_empty()
@@ -313,7 +313,7 @@ def test_the_pages_work_without_script(browser: Any, office: Office):
     page.fill("#pin", "2222")
     page.press("#pin", "Enter")
     page.fill("#counted", "7")
-    page.get_by_role("button", name="That is what is there").click()
+    page.get_by_role("button", name="Confirm count").click()
     expect(page.locator("main")).to_contain_text("is counted")
     context.close()
 
@@ -341,7 +341,7 @@ def test_a_draft_of_the_shelf_is_arranged_by_dragging_and_by_keyboard(page: Page
     page.keyboard.press("-")
     assert_well_made(page)
     wanted = [(slot.get_attribute("data-name"), slot.locator("[name=facings]").input_value()) for slot in slots.all()]
-    form.get_by_role("button", name="Keep this arrangement").click()
+    form.get_by_role("button", name="Save arrangement").click()
     expect(page.locator(".note-good")).to_be_visible()
     with office.house.doors.read() as session:
         (plan,) = shelf_plan.plans(session, STORE, "drafted")

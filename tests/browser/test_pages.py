@@ -78,7 +78,7 @@ def test_a_shift_is_counted_blind_and_closed_with_its_z(page: Page, node: Node, 
     sell(page)
     page.goto(f"{node.url}/money/")
     page.fill("#drop", "50")
-    page.get_by_role("button", name="Put in the safe").click()
+    page.get_by_role("button", name="Moved to safe").click()
     page.get_by_role("button", name="Count the drawer").click()
     expect(page.get_by_label("Notes of $50.00")).to_be_visible()
     expect(page.locator("main")).not_to_contain_text("$53.49")  # what should be there is not told yet
@@ -88,7 +88,7 @@ def test_a_shift_is_counted_blind_and_closed_with_its_z(page: Page, node: Node, 
     page.locator(".count-pad [data-digit='2']").click()
     page.locator("#note-100 ~ button").click()
     expect(page.locator("[data-sum]")).to_have_text("$53.00")
-    page.get_by_role("button", name="That is what is there").click()
+    page.get_by_role("button", name="Confirm count").click()
     expect(page.locator("main")).to_contain_text("Counted: $53.00")
     expect(page.locator("main")).not_to_contain_text("$53.49")
     assert_accessible(page)
@@ -141,7 +141,7 @@ def test_a_line_is_taken_back_only_as_often_as_it_was_sold(page: Page, node: Nod
     (sold,) = node.rows(Sale)
     page.goto(f"{node.url}/money/receipts/{sold.id}")
     page.get_by_role("button", name="More: Whole milk").click()
-    page.get_by_role("button", name="Take back and pay out").click()
+    page.get_by_role("button", name="Refund").click()
     expect(page.locator(".note-good").first).to_be_visible()
     (back,) = node.rows(Sale, kind="return")
     assert back.total_minor == -349

@@ -36,7 +36,7 @@ def test_keys_are_dragged_and_moved_by_keyboard(page: Page, make_node: Callable[
     open_keys(page, node)
     drag(page, '[data-name="Whole milk"]', '[data-spot="1-10"]')
     page.wait_for_selector('[data-spot="1-10"][data-name="Whole milk"]')
-    expect(page.locator("#keys-live")).to_have_text("Whole milk is on place 11 now.")
+    expect(page.locator("#keys-live")).to_have_text("Whole milk is now in slot 11.")
     page.focus('[data-spot="1-10"] > a')
     page.keyboard.press("Alt+ArrowDown")
     page.wait_for_selector('[data-spot="1-16"][data-name="Whole milk"]')

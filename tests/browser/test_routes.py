@@ -157,7 +157,7 @@ def test_a_picker_scans_a_pack_on_the_phone_takes_its_lot_and_picks_it(page: Pag
     code.press("Enter")
     expect(lot).to_contain_text("batch L2")
     found.locator(".btn-go").click()
-    expect(page.get_by_role("button", name="Send it off")).to_be_visible()
+    expect(page.get_by_role("button", name="Dispatch")).to_be_visible()
 
 
 def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yard: Any):
@@ -168,9 +168,9 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
     now = page.locator(".drive-stop.now")
     first = now.get_attribute("data-store")
     now.get_by_role("button", name="Delivered", exact=True).click()
-    expect(now.get_by_text("Type the name of who took the goods.")).to_be_visible()
+    expect(now.get_by_text("Enter the name of who received the delivery.")).to_be_visible()
     page.context.set_offline(True)
-    now.get_by_label("Who takes it").fill("Mo")
+    now.get_by_label("Received by").fill("Mo")
     now.get_by_role("button", name="Delivered", exact=True).click()
     expect(page.locator("#offline")).to_be_visible()
     expect(page.locator(f"[data-store='{first}'] [data-said]")).to_have_text("delivered, Mo")
@@ -183,8 +183,8 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
     page.reload()
     expect(page.locator(f"[data-store='{first}'] [data-said]")).to_have_text("delivered, Mo")
     left = int(page.locator("#left").inner_text())
-    page.get_by_text("I cannot drive on").click()
-    page.locator("#give-up").get_by_label("Why? The stores read it").fill("The engine")
+    page.get_by_text("Stop this route").click()
+    page.locator("#give-up").get_by_label("Reason for the stores").fill("The engine")
     page.context.set_offline(True)
     page.locator("#give-up").get_by_role("button", name="End the route").click()
     expect(page.get_by_text("not reached: The engine")).to_have_count(left)

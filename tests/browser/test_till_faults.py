@@ -53,7 +53,7 @@ def test_a_second_window_of_a_till_stands_still_until_it_takes_over_which_it_doe
     expect(second.locator("#other-window")).to_be_visible()
     wedge(second, CODES["BREAD"])
     assert [line["sku"] for line in kept(page)["lines"]] == ["MILK"]
-    second.get_by_role("button", name="Go on here").evaluate("(button) => { button.click(); button.click(); }")
+    second.get_by_role("button", name="Continue here").evaluate("(button) => { button.click(); button.click(); }")
     assert second.evaluate("() => asked") == 1
     expect(second.locator("#total")).to_have_text("$3.49")
     expect(page.locator("#other-window")).to_be_visible()
@@ -82,7 +82,7 @@ def test_a_window_that_loses_the_till_hands_on_what_it_has_not_kept_and_what_it_
     expect(page.locator("#lines > li")).to_have_count(1)
     second = page.context.new_page()
     second.goto(f"{node.url}/till/")
-    second.get_by_role("button", name="Go on here").click()
+    second.get_by_role("button", name="Continue here").click()
     expect(second.locator("#lines > li")).to_have_count(1)
     asked.continue_()
     expect(second.locator("#lines > li")).to_have_count(2)
@@ -123,7 +123,7 @@ def test_without_locks_one_window_has_the_till_also_when_the_other_slept(page: P
     second.evaluate("requestAnimationFrame = () => 0")  # what is scanned now is not kept yet
     wedge(second, CODES["BREAD"])
     expect(second.locator("#lines > li").last).to_contain_text("2")
-    page.get_by_role("button", name="Go on here").click()
+    page.get_by_role("button", name="Continue here").click()
     expect(second.locator("#other-window")).to_be_visible()
     expect(page.locator("#total")).to_have_text("$7.47")
 
@@ -179,7 +179,7 @@ def test_the_newest_prices_win_over_an_older_answer_that_comes_late(page: Page, 
     held = Held(page, "**/api/quote", most=1)
     wedge(page, CODES["MILK"])
     older = held.take()
-    expect(page.locator("#quote-state")).to_have_text("Looking for offers …")
+    expect(page.locator("#quote-state")).to_have_text("Checking promotions …")
     wedge(page, CODES["BREAD"])
     expect(page.locator("#quote-state")).to_have_text("")
     with page.expect_response("**/api/quote"):
@@ -217,8 +217,8 @@ def test_a_reload_while_the_terminal_is_asked_asks_after_the_same_money(page: Pa
     expect(page.locator("#asking-title")).to_be_visible()
     held.let_go()
     if ending == "03":
-        expect(page.locator("#asking-title")).to_have_text("It is not known whether the money moved")
-        page.get_by_role("button", name="Ask again now").click()
+        expect(page.locator("#asking-title")).to_have_text("Payment unclear")
+        page.get_by_role("button", name="Check again").click()
     expect(page.locator("#pay-done")).to_be_visible()
     (sale,) = node.rows(Sale)
     taken = [row for row in node.rows(Payment, sale_id=sale.id, state="captured") if not row.same_as]
@@ -231,7 +231,7 @@ def test_money_a_terminal_gives_back_without_saying_so_at_once_is_given_back_onc
     for pressed in ("first, and the answer is lost", "again, in a window opened again"):
         page.keyboard.press("Escape")
         page.keyboard.press("F10")
-        page.get_by_role("button", name="Bring back").click()
+        page.get_by_role("button", name="Refund").click()
         page.get_by_role("button", name=re.compile("Receipt 1")).click()
         page.get_by_role("button", name="One more: Cut flowers").click()
         page.get_by_role("button", name="Broken").click()
@@ -242,11 +242,11 @@ def test_money_a_terminal_gives_back_without_saying_so_at_once_is_given_back_onc
             expect(how).to_be_visible()  # one may still choose otherwise
         else:
             expect(how).to_be_hidden()  # the terminal has given it
-        page.get_by_role("button", name="Give the money back").click()
+        page.get_by_role("button", name="Refund payment").click()
         if pressed.startswith("first"):
-            expect(page.locator("#sheet")).to_contain_text("It is not known whether the money went back")
+            expect(page.locator("#sheet")).to_contain_text("The refund is unclear. Check the terminal, then")
             assert node.rows(Sale, kind="return") == []
-    expect(page.locator("#sheet")).to_contain_text("Given back")
+    expect(page.locator("#sheet")).to_contain_text("Refunded")
     (back,) = node.rows(Sale, kind="return")
     (given,) = [row for row in node.rows(Payment) if row.gives_back]
     assert (back.total_minor, given.amount_minor, given.state, given.claimed_by) == (-509, -509, "captured", back.id)
@@ -259,7 +259,7 @@ def test_a_card_read_elsewhere_where_there_is_a_terminal_is_taken_with_its_slips
     enter(page, node)
     ring(page, 900)
     page.locator("[data-tender=card]").click()
-    page.get_by_role("button", name="Read elsewhere").click()
+    page.get_by_role("button", name="Other card reader").click()
     page.locator("#take").click()
     expect(page.locator("#pay-says")).to_contain_text("Enter the slip number")
     page.locator("#card-reference").fill("4711")
@@ -279,7 +279,7 @@ def test_a_part_that_is_given_back_by_a_double_press_takes_no_other_part_with_it
         page.locator("#take").click()
         expect(page.locator("#pay-due")).to_have_text(left)
     held = Held(page, "**/api/payments/*/reverse")
-    give_back = page.get_by_role("button", name="Give back: Card $2.00")
+    give_back = page.get_by_role("button", name="Refund: Card $2.00")
     give_back.click()
     give_back.click()
     for asked in (held.take(), held.take()):
@@ -302,11 +302,11 @@ def test_a_declined_card_leaves_the_basket_to_be_paid_another_way(page: Page, ma
 
 def test_a_terminal_that_never_answers_is_cancelled_and_nothing_is_sold_twice(page: Page, make_node: Any):
     node = at_the_terminal(page, make_node, 510)
-    expect(page.locator("#asking-title")).to_have_text("It is not known whether the money moved")
+    expect(page.locator("#asking-title")).to_have_text("Payment unclear")
     wedge(page, CODES["TEA"])  # the next customer's goods are already here
     expect(page.locator("#pay-waiting")).to_contain_text("1 scan waits")
     page.get_by_role("button", name="Cancel the payment").click()
-    expect(page.locator("#pay-says")).to_contain_text("it goes back by itself")
+    expect(page.locator("#pay-says")).to_contain_text("refunded automatically")
     page.locator("[data-tender=cash]").click()
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
@@ -392,7 +392,7 @@ def test_a_line_whose_product_the_shop_no_longer_has_stays_and_nothing_is_paid_b
     page.keyboard.press("F8")
     expect(page.locator("#says")).to_contain_text("Whole milk")
     expect(page.locator("#pay")).to_be_hidden()
-    page.get_by_role("button", name="Take it out: Whole milk").click()
+    page.get_by_role("button", name="Remove: Whole milk").click()
     expect(page.locator("#total")).to_have_text("$1.99")
     page.keyboard.press("F8")
     page.keyboard.press("F8")
@@ -418,9 +418,9 @@ def test_what_is_recalled_while_it_lies_in_the_basket_is_marked_there_and_nothin
     expect(marked).to_contain_text("Whole milk")
     expect(page.locator("#pay")).to_be_hidden()
     page.keyboard.press("F8")
-    expect(page.locator("#says")).to_contain_text("Take it out of the basket, then pay")
+    expect(page.locator("#says")).to_contain_text("Remove it from the basket, then pay")
     expect(page.locator("#pay")).to_be_hidden()
-    page.get_by_role("button", name="Take it out: Whole milk").click()
+    page.get_by_role("button", name="Remove: Whole milk").click()
     expect(page.locator("#pay-button:not(.stopped)")).to_contain_text("$1.99")
     with node.database.write() as session:
         recall.call(Context(session, ana, SystemClock().now()), STORE, "BREAD", why="Flour")
@@ -438,14 +438,14 @@ def test_a_browser_that_keeps_nothing_or_gives_back_nonsense_is_said_and_sells_o
     page.evaluate("key => { localStorage[key] = localStorage[key].slice(0, 99) }", KEY)
     page.goto(f"{node.url}/till/")
     page.wait_for_selector("html[data-ready]")
-    expect(page.locator("#keeping")).to_contain_text("damaged and was put aside")
+    expect(page.locator("#keeping")).to_contain_text("The saved basket on this till is damaged and")
     asides = "Object.keys(localStorage).filter((name) => name.includes('.unreadable.')).length"
     assert page.evaluate(asides) == 1
-    page.get_by_role("button", name="Understood").click()
+    page.get_by_role("button", name="OK").click()
     expect(page.locator("#keeping")).to_be_hidden()
     page.evaluate(FULL)
     wedge(page, CODES["BREAD"])
-    expect(page.locator("#keeping")).to_contain_text("This browser keeps nothing")
+    expect(page.locator("#keeping")).to_contain_text("This browser cannot save: its storage is full")
     page.keyboard.press("F8")
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
@@ -461,7 +461,7 @@ def test_what_was_added_after_a_sale_that_was_saved_late_is_in_the_next_basket_a
     sent = held.take()
     first = sent.request
     sent.abort()
-    expect(page.locator("#unknown-title")).to_have_text("The sale is not saved")
+    expect(page.locator("#unknown-title")).to_have_text("Sale not saved")
     page.get_by_role("button", name="Back to the basket").click()
     wedge(page, CODES["MILK"], CODES["BREAD"])
     expect(page.locator("#total")).to_have_text("$11.96")
@@ -469,10 +469,10 @@ def test_what_was_added_after_a_sale_that_was_saved_late_is_in_the_next_basket_a
     assert late.status == 201
     page.keyboard.press("F8")
     page.keyboard.press("F8")
-    expect(page.locator("#done-paper")).to_contain_text("Receipt 1 over $6.48 was saved before")
+    expect(page.locator("#done-paper")).to_contain_text("Receipt 1 for $6.48 was saved before")
     expect(page.locator("#next")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("#says")).to_contain_text("Receipt 1 over $6.48 was saved before")
+    expect(page.locator("#says")).to_contain_text("Receipt 1 for $6.48 was saved before")
     expect(page.locator("#total")).to_have_text("$5.48")
     page.keyboard.press("F8")
     page.keyboard.press("F8")
@@ -514,8 +514,8 @@ def test_scans_that_come_while_a_sale_is_sent_are_counted_kept_and_given_to_the_
     page.reload()  # nothing was saved, and the scans still wait
     expect(page.locator("#pay-waiting")).to_contain_text("2 scans wait")
     page.unroute("**/api/sales/**")
-    expect(page.locator("#unknown-title")).to_have_text("The sale is not saved")
-    page.get_by_role("button", name="Put into this basket").click()
+    expect(page.locator("#unknown-title")).to_have_text("Sale not saved")
+    page.get_by_role("button", name="Add to this basket").click()
     expect(page.locator("#total")).to_have_text("$8.47")
     page.keyboard.press("F8")
     page.keyboard.press("F8")

@@ -131,7 +131,7 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
         session.flush()
         shift.totals = recount(session, shift)
     with network.write() as session:
-        with pytest.raises(Refused, match="wait to be added up"):
+        with pytest.raises(Refused, match="Sales of this week are still being added up"):
             archive.put_away(Context(session, **by), monday)
         rollups.roll_up(session, None, WEDNESDAY, at=NOON)
     with network.write() as session:
@@ -139,7 +139,7 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
             seals = day_seals.seal(session, bunch)
             journal.record(Context(session, **by), verb=day_seals.SEALED, subject="node:network", sealed=seals)
     before = found()
-    for day, words in ((old, "begins on a Monday"), (partitions.monday(WEDNESDAY), "over for 8 weeks")):
+    for day, words in ((old, "A week starts on a Monday"), (partitions.monday(WEDNESDAY), "over for 8 weeks")):
         with network.write() as session, pytest.raises(Refused, match=words):
             archive.put_away(Context(session, **by), day)
     with network.write() as session:
@@ -164,7 +164,7 @@ def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(networ
     assert weeks(network, "sale")["weeks.sale_rest"] == 1, "what comes late finds a place"
     assert found() == before
     with network.write() as session:
-        with pytest.raises(Conflict, match="was put away"):
+        with pytest.raises(Conflict, match="Later entries stay here"):
             archive.put_away(Context(session, **by), monday)
         assert session.scalar(sa.text(f"SELECT count(*) FROM {tables[1]}")) == 12
         rolled = sa.select(StoreDay.sales).where(StoreDay.business_day == old)

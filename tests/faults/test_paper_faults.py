@@ -209,7 +209,7 @@ def test_a_host_that_is_gone_costs_its_patience_and_no_ticket(tool, database, cl
     assert state_of(database, job_id) == "printed"
 
 
-@pytest.mark.parametrize("fault", ["paper out", "cover open", "off line", "cutter", "silent"])
+@pytest.mark.parametrize("fault", ["paper out", "cover open", "offline", "cutter", "silent"])
 def test_after_every_state_of_the_printer_the_same_worker_goes_on(tool, database, clock, fault):  # noqa: F811
     job_id = queued(database, clock)
     with tool.VirtualPrinter() as machine:
@@ -219,7 +219,7 @@ def test_after_every_state_of_the_printer_the_same_worker_goes_on(tool, database
                 machine.paper_out()
             case "cover open":
                 status.cover_open = True
-            case "off line":
+            case "offline":
                 status.offline = True
             case "cutter":
                 status.cutter_error = True

@@ -49,7 +49,7 @@ def test_each_command_finds_the_settings_the_one_before_it_made_in_this_folder(
         monkeypatch.setenv("CORNERSTORE_SETTINGS", "")
         monkeypatch.delenv("CORNERSTORE_SETTINGS")  # each is typed again, into a program that knows nothing yet
         _status, said = run(*typed)
-        assert "need mending" not in said, (typed, said)
+        assert "Correct the settings" not in said, (typed, said)
     assert (tmp_path / "cornerstore-state" / "S01.db").is_file()
 
 
@@ -67,15 +67,15 @@ def test_the_steps_lead_a_shop_on_its_own_to_its_first_sale(visitor: FlaskClient
     assert (status, "cornerstore serve" in said) == (0, True)
     assert post(visitor, "/first", name="Wei", pin="8642").headers["Location"] == "/first-steps/"
     steps = words(visitor.get("/first-steps/"))
-    assert "Put your goods in" in steps
+    assert "Add your products" in steps
     assert "online" not in steps  # which a network serves, and there is none
     for address in ("/products/", "/stock/", "/orders/"):
         first = visitor.get(address)
         assert "No products yet" in words(first)
         assert 'href="/products/new"' in first.text
-        assert "Nothing found" not in words(first)
-    assert "no online store" in words(visitor.get("/settings/online-shop/"))
-    assert "Nothing found" in words(visitor.get("/products/?q=milk"))  # a search somebody made
+        assert "No results" not in words(first)
+    assert "Online stores need a network. This store runs" in words(visitor.get("/settings/online-shop/"))
+    assert "No results" in words(visitor.get("/products/?q=milk"))  # a search somebody made
 
     assert 'href="/taxes/"' in visitor.get("/products/new").text
     first = send(visitor, "/taxes/", name="Food", rate="7", prices="inclusive")
@@ -88,7 +88,7 @@ def test_the_steps_lead_a_shop_on_its_own_to_its_first_sale(visitor: FlaskClient
     assert "No supplier yet" in asked
     assert "forecast" not in asked
     send(visitor, "/orders/propose")
-    assert "beyond the next vehicle" not in words(visitor.get("/orders/"))
+    assert "Nothing to order now. Stock lasts beyond the" not in words(visitor.get("/orders/"))
 
     visitor.environ_base["HTTP_X_CSRF_TOKEN"] = token(visitor)
     assert visitor.post("/api/shifts", json={"till_id": "T1", "float_minor": 5000}).status_code == 201

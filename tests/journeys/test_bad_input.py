@@ -81,7 +81,7 @@ def one(sku: str, qty: Any) -> dict[str, Any]:
         ("4006381333932", 422, "wrong-check-digit", r"4006381333932.*[Ss]can"),
         ("%20", 404, "unknown-barcode", "no barcode.*search by name"),
         ("9" * 300, 404, "unknown-barcode", "no barcode"),
-        ("priceless", 409, "price-missing", "no price for Salt without a price.*Set one"),
+        ("priceless", 409, "price-missing", "Salt without a price has no price.*Set one"),
         ("elsewhere", 409, "not-sold-here", "does not sell Sold elsewhere.*List it"),
     ],
 )
@@ -98,7 +98,7 @@ def test_a_bad_scan(store: House, till: FlaskClient, scanned: str, status: int, 
     [
         (one("milk", 0), 422, "bad-quantity", "whole number above zero"),
         (one("milk", -2), 422, "bad-quantity", "Whole milk must be above zero"),
-        (one("milk", 10_001), 422, "bad-quantity", "At most 10000 of Whole milk"),
+        (one("milk", 10_001), 422, "bad-quantity", "Up to 10000 of Whole milk"),
         (one("milk", 10**13), 422, "bad-quantity", "quantity"),
         (one("milk", 2**80), 422, "bad-request", "lines.0.qty"),
         (one("milk", 1.5), 422, "bad-request", "lines.0.qty"),
@@ -107,7 +107,7 @@ def test_a_bad_scan(store: House, till: FlaskClient, scanned: str, status: int, 
         ({"tenders": [{"tender": "cash", "amount_minor": -500}]}, 422, "bad-amount", "."),
         ({"tenders": [{"tender": "cash", "amount_minor": 10**13}]}, 422, "bad-amount", "."),
         (one("priceless", 1), 409, "price-missing", "Set one"),
-        (one("elsewhere", 1), 409, "not-sold-here", "List it"),
+        (one("elsewhere", 1), 409, "not-sold-here", "Add it"),
         (one("never-heard-of", 1), 404, "unknown-product", "never-heard-of"),
         ({"lines": []}, 422, "empty-basket", "Scan something"),
         ({"till_id": "9"}, 409, "no-open-shift", "Open it"),
@@ -139,7 +139,7 @@ def test_a_code_of_nobody_and_one_of_another_shop(store: House):
         before = rows(store)
         answer = send(client, "/pickup/find", code=wrong)
         assert answer.status_code == status, words(answer)
-        assert re.search("Scan the customer’s code|not a pickup code|not for this store", words(answer))
+        assert re.search("Scan the customer’s code|A pickup code has|not for this store", words(answer))
         after = rows(store)
         assert {name for name in after if after[name] != before[name]} <= TRIES
 
@@ -165,7 +165,7 @@ def test_a_print_nobody_knows_is_answered_on_the_money_page(store: House):
     assert 400 <= answer.status_code < 500
     answer = send(client, "/money/paper/never-printed", answer="eaten by the cat")
     assert answer.status_code == 422
-    assert "Choose what happened to the paper" in words(answer)
+    assert "Choose what happened to the print" in words(answer)
     assert rows(store) == before
 
 
@@ -200,19 +200,19 @@ def products(count: int, bad: int = 0) -> bytes:
 FILES = {
     "wrong columns": (b"code,title\n1,Milk\n", "lacks sku, name, category, tax_class, price"),
     "a column twice": ((HEADING.strip() + ",price\nA,A,Dry,food,1,,2\n").encode(), "price twice"),
-    "5 % bad rows": (products(100, bad=5), r"Row 2, price: 'free'(.|\n)*5 faults; nothing was written"),
+    "5 % bad rows": (products(100, bad=5), r"Row 2, price: 'free'(.|\n)*5 errors\. Nothing was saved"),
     "wrong encoding": (HEADING.encode() + b"A,\xff\x00caf\xe9,Dry,food,1,\n", "Save it as UTF-8"),
     "half a UTF-16": ((HEADING + "A").encode("utf-16")[:-1], "Save it as UTF-8"),
     "empty": (b"", "lacks sku"),
-    "huge": (HEADING.encode() + b"x" * 20_000_001, "20 MB at most"),
+    "huge": (HEADING.encode() + b"x" * 20_000_001, "A file can be up to 20 MB. Split it"),
     "one huge cell": ((HEADING + "A," + "x" * 1_000_000 + ",Dry,food,1,\n").encode(), "larger than field limit"),
     "a tax class nobody knows": (
         (HEADING + "A,A,Dry,luxury,1,\n").encode(),
         "Row 2, tax_class: There is no tax class luxury",
     ),
     "a wrong check digit": ((HEADING + "A,A,Dry,food,1,4006381333932\n").encode(), "Row 2.*4006381333932"),
-    "a taken barcode": ((HEADING + f"A,A,Dry,food,1,{EAN['milk']}\n").encode(), "is the barcode of milk already"),
-    "a price of four places": ((HEADING + "A,A,Dry,food,1.0051,\n").encode(), "more than 2 places"),
+    "a taken barcode": ((HEADING + f"A,A,Dry,food,1,{EAN['milk']}\n").encode(), "is already the barcode of milk"),
+    "a price of four places": ((HEADING + "A,A,Dry,food,1.0051,\n").encode(), "more than 2 decimals"),
     "a price in powers": ((HEADING + "A,A,Dry,food,1e-999999,\n").encode(), "Row 2, price"),
     "marks for the screen": ((HEADING + "A,[/red]\x1b[2J,Dry,food,x,\n").encode(), "Row 2, price"),
     "a fault after blank lines": (("\n\n" + HEADING + "\n\nA,A,Dry,food,x,\n").encode(), "Row 6, price"),
@@ -243,7 +243,7 @@ def test_a_count_of_a_product_nobody_has_leaves_the_good_rows_out_too(store: Hou
     before = rows(store)
     answer = command(b"sku,qty\nmilk,5\nnever-heard-of,5\n", "stock.csv", "stock")
     assert answer.exit_code == 2
-    words = "Row 3, sku: There is no product never-heard-of. Bring in the products first. Nothing was written."
+    words = "Row 3, sku: There is no product never-heard-of. Import the products first. Nothing was saved."
     assert words in answer.output
     assert rows(store) == before
 

@@ -170,30 +170,30 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
         run("import", kind, str(tmp_path / f"{kind}.csv"), *typed, "--yes", refused=refused)
 
     run("init", "--role", "network", "--folder", str(tmp_path / "network"))
-    run("warehouse", "add", "WH1", "--name", "Early", refused="Found a store first")
+    run("warehouse", "add", "WH1", "--name", "Early", refused="Add a store first")
     for store_id in (*stores, STORE):
         run("store", "add", store_id, "--name", f"Store {store_id}")
     run("tax", "add", "food", "--name", "Food", "--percent", "7")
     run("warehouse", "add", "WH1", "--name", "Cornerstore Supply", "--minimum", "20.00")
     for taken in (("warehouse", "add", "S01"), ("store", "add", "WH1")):
-        run(*taken, "--name", "Twin", refused="Choose another id")
+        run(*taken, "--name", "Twin", refused="Choose another ID")
     bring("products", FILES["products"].replace("Whole milk", "Mlik"))
     bring("products", FILES["products"])  # a slip is put right by the file brought in again
     bring(
         "products",
         "sku,name,category,tax_class,price,cost\na,A,B,food,1,1\n",
-        refused="Row 2: A cost is a single store's",
+        refused="Row 2: Costs are set per store",
     )
     bring("price-list", FILES["price-list"] + "beer,6,9.00,1\n", refused="Row 4, sku: There is no product beer.")
     bring("price-list", FILES["price-list"])
-    bring("stock", FILES["stock"], refused="Say why it was counted")
+    bring("stock", FILES["stock"], refused="Give the reason for the count: --why")
     bring("stock", FILES["stock"], "--why", "opening", "--warehouse", "WH2", refused="There are: WH1.")
     bring("stock", FILES["stock"].replace("120", "12.5"), "--why", "opening", refused="Row 3, qty: '12.5' is not")
     bring("stock", FILES["stock"], "--why", "opening stock")
     bring(
         "sales",
         "sku,business_day,sold_qty\nmilk,2026-03-01,1\n",
-        refused="Row 2, store_id: says nothing: name the store",
+        refused="Row 2, store_id: is empty: name the store",
     )
     bring("sales", "store_id,sku,business_day,sold_qty\n" + "\n".join(sold))
     assert "Cornerstore Supply" in run("warehouse", "list")

@@ -30,7 +30,7 @@ def find(session: Session, text: str) -> Hit:
     """Return what a scanned code, a SKU, or a name that fits one product means; refuses with a sentence."""
     text = form.tidy(text)
     if not text:
-        raise NotFound("empty-scan", "Scan a product, or type its name.", field="code")
+        raise NotFound("empty-scan", "Scan a product, or enter its name.", field="code")
     spellings = gs1.spellings(text)
     codes = {row.code: row for row in session.scalars(sa.select(Barcode).where(Barcode.code.in_(spellings)))}
     if (code := next((codes[one] for one in spellings if one in codes), None)) is not None:
@@ -50,8 +50,10 @@ def find(session: Session, text: str) -> Hit:
     if len(found) == 1:
         return _hit(found[0], 1)
     if found:
-        raise NotFound("several-products", "Several products fit. Choose one.", text=text)
-    raise NotFound("no-product-fits", _("No product fits “%(text)s”. Try a shorter word.", text=text[:40]), text=text)
+        raise NotFound("several-products", "Several products match. Choose one.", text=text)
+    raise NotFound(
+        "no-product-fits", _("No product matches “%(text)s”. Try a shorter word.", text=text[:40]), text=text
+    )
 
 
 def named(session: Session, text: str, *, field: str) -> Product:
@@ -64,9 +66,9 @@ def named(session: Session, text: str, *, field: str) -> Product:
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        raise Invalid("several-products", "Several products fit. Choose one.", field=field)
+        raise Invalid("several-products", "Several products match. Choose one.", field=field)
     raise Invalid(
-        "unknown-product", "There is no product %(what)s. Type its name or number.", what=text[:40], field=field
+        "unknown-product", "There is no product %(what)s. Enter its name or number.", what=text[:40], field=field
     )
 
 
@@ -85,7 +87,7 @@ def product_of(session: Session, sku: str) -> Product:
     """Return a product; NotFound when there is none."""
     found = session.get(Product, sku)
     if found is None:
-        raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
+        raise NotFound("unknown-product", "No such product here. Search by name.")
     return found
 
 

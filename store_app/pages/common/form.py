@@ -45,7 +45,7 @@ def text(name: str, *, most: int = WORDS, required: str = "") -> str:
     """Return a short text of the form, tidied; `required` is the sentence said when it is empty."""
     found = tidy(request.form.get(name, ""))
     if len(found) > most:
-        raise Invalid("too-long", ngettext("At most %(num)d letter.", "At most %(num)d letters.", most), field=name)
+        raise Invalid("too-long", ngettext("Up to %(num)d letter.", "Up to %(num)d letters.", most), field=name)
     if required and not found:
         raise Invalid("empty-field", required, field=name)
     return found
@@ -71,7 +71,7 @@ def number(raw: str, name: str, *, least: int = 0, most: int = MOST_QTY) -> int:
     raw = raw.strip()
     if not re.fullmatch(r"[+-]?\d{1,12}", raw) or not least <= int(raw) <= most:
         raise Invalid(
-            "bad-number", "Type a whole number from %(least)d to %(most)d.", field=name, least=least, most=most,
+            "bad-number", "Enter a whole number from %(least)d to %(most)d.", field=name, least=least, most=most,
         )  # fmt: skip
     return int(raw)
 
@@ -83,10 +83,10 @@ def amount(name: str, currency: str) -> int:
     pattern = rf"(\d{{1,9}})(?:[.,](\d{{1,{decimals}}}))?" if decimals else r"(\d{1,9})()"
     found = re.fullmatch(pattern, raw)
     if found is None:
-        raise Invalid("bad-amount", "Type an amount such as %(like)s.", like="20.50"[: 3 + decimals], field=name)
+        raise Invalid("bad-amount", "Enter an amount such as %(like)s.", like="20.50"[: 3 + decimals], field=name)
     minor: int = int(found[1]) * 10**decimals + int((found[2] or "").ljust(decimals, "0") or 0)
     if minor > MAX_MINOR:
-        raise Invalid("bad-amount", "That is more money than a store can take.", field=name)
+        raise Invalid("bad-amount", "That is more money than a store can handle.", field=name)
     return minor
 
 
@@ -99,7 +99,7 @@ def share(name: str) -> int:
     """Return a share of a hundred of the form in hundredths: '97', '97.5', '97,5'."""
     found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", request.form.get(name, "").strip(), re.ASCII)
     if found is None or int(found[1]) > 100:
-        raise Invalid("bad-share", "Type a share of a hundred, such as 97 or 97.5.", field=name)
+        raise Invalid("bad-share", "Enter a percentage such as 97 or 97.5.", field=name)
     return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
 
 
@@ -109,13 +109,13 @@ def date(name: str, wrong: str = "") -> dt.date | None:
     if not raw:
         return None
     if (found := day_of(raw)) is None:
-        raise Invalid("bad-date", wrong or _("Type a day such as 2026-12-31."), field=name)
+        raise Invalid("bad-date", wrong or _("Enter a date such as 2026-12-31."), field=name)
     return found
 
 
 def date_on_pack(name: str) -> dt.date | None:
     """Return until when goods are good as their pack says it, None when nothing was typed."""
-    return date(name, _("Type the date as on the pack, such as 2026-12-31."))
+    return date(name, _("Enter the date on the pack, such as 2026-12-31."))
 
 
 def day(name: str, missing: str) -> dt.date:
@@ -140,7 +140,7 @@ def minute(name: str) -> int:
     """Return a time of the form as a minute of the day: '07:30' is 450."""
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", request.form.get(name, "").strip(), re.ASCII)
     if found is None:
-        raise Invalid("bad-time", "Type a time such as 07:30.", field=name)
+        raise Invalid("bad-time", "Enter a time such as 07:30.", field=name)
     return int(found[1]) * 60 + int(found[2])
 
 
@@ -158,7 +158,7 @@ def reason(choices: Mapping[str, Any], *, field: str = "reason", words: str = "w
     if not own and choice in choices and choice != "other":
         return str(choices[choice])
     if needed and not own:
-        raise Invalid("no-reason", "Say why: choose a reason or write your own.", field=field)
+        raise Invalid("no-reason", "Choose a reason or write your own.", field=field)
     return own
 
 
@@ -166,7 +166,7 @@ def command_id() -> str:
     """Return the id the page gave its command; a double click carries the same one."""
     found = request.form.get("command_id", "")
     if not ids.is_id(found):
-        raise Invalid("no-command-id", "Open the page again, then press the button.")
+        raise Invalid("no-command-id", "Reload the page, then try again.")
     return found
 
 

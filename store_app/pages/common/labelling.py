@@ -37,7 +37,7 @@ def queue(session: Session, skus: Sequence[str], command: str, day: dt.date | No
         raise NotFound("no-label", "There is no label to print.")
     found = documents(session, skus[:MOST_LABELS], day)
     if not found:
-        raise Refused("price-missing", "This has no price yet: set one, then print its label.", sku=skus[0])
+        raise Refused("price-missing", "This product has no price. Set one, then print its label.", sku=skus[0])
     waiting = sa.select(print_queue.PrintJob.id).where(
         print_queue.PrintJob.store_id == store_id, print_queue.PrintJob.source_id == command
     )

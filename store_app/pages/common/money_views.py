@@ -152,7 +152,7 @@ def period(asked: Any, today: dt.date) -> tuple[dt.date, dt.date]:
     if first is None or last is None:
         raise Invalid("no-day", "Choose a day.", field="first")
     if not 0 <= (last - first).days <= 1100:
-        raise Invalid("bad-period", "The first day must not be after the last one.", field="first")
+        raise Invalid("bad-period", "The first day must not be after the last.", field="first")
     return first, last
 
 

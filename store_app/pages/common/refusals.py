@@ -36,19 +36,19 @@ OF_CODE = {
 """Codes that say more than their kind: about the person or the key, the program, the size, not about the goods."""
 STATUS: dict[type[DomainError], int] = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409, Unreachable: 503}
 TROUBLES = {
-    "disk-full": _l("The disk of this computer is full. Nothing was written. Free some space, then do it again."),
+    "disk-full": _l("This computer’s disk is full. Nothing was saved. Free some space, then try again."),
     "disk-fault": _l(
-        "The disk of this computer cannot be written or read. Look whether the last sale is there, start the computer "
-        "again, and do not go on selling on it if this comes back."
+        "This computer’s disk has an error. Check that the last sale is there and restart the "
+        "computer. If it happens again, stop selling on it."
     ),
     "books-damaged": _l(
-        "The file of the books is damaged. Stop selling on this computer and put the last copy back on another disk."
+        "The database file is damaged. Stop selling on this computer and restore the last backup to another disk."
     ),
-    "books-busy": _l("The books are busy. Nothing was written; do it again in a few seconds."),
-    "database-away": _l("The database cannot be reached. Nothing was written; do it again in a minute."),
+    "books-busy": _l("The database is busy. Nothing was saved; try again in a few seconds."),
+    "database-away": _l("The database cannot be reached. Nothing was saved; try again in a minute."),
 }
 """What a database's fault says to people."""
-UNFORESEEN = _l("Something went wrong on our side. Nothing was half written; please try again.")
+UNFORESEEN = _l("Something went wrong on our side. Nothing was half saved; please try again.")
 _OF_SQLITE = {
     "SQLITE_FULL": "disk-full", "SQLITE_IOERR": "disk-fault", "SQLITE_CANTOPEN": "disk-fault",
     "SQLITE_CORRUPT": "books-damaged", "SQLITE_NOTADB": "books-damaged", "SQLITE_BUSY": "books-busy",
@@ -97,8 +97,8 @@ def set_up(app: Flask) -> None:
         if status < 400:
             return fault.get_response()
         sentences = {
-            404: _("There is nothing at this address."),
-            405: _("This address does not do that."),
+            404: _("This page does not exist."),
+            405: _("This address does not support that request."),
             413: _too_large(),
         }
         made = answer(status, fault.name.lower().replace(" ", "-"), sentences.get(status) or fault.description or "")
@@ -135,9 +135,9 @@ def _too_large() -> str:
     """Say how large what is sent may be, and what to do, where its size is why it is refused."""
     most = request.max_content_length
     if most is None or (request.content_length is not None and request.content_length <= most):
-        return _("This is too large to be taken.")
+        return _("That is too large to accept.")
     size = f"{most / 1_000_000:.3g} MB" if most >= 1_000_000 else f"{most / 1000:.3g} KB"
-    return _("This is too large: at most %(size)s can be sent at once. Make it smaller, or split it.", size=size)
+    return _("That is too large: you can send up to %(size)s at once. Make it smaller, or split it.", size=size)
 
 
 def trouble_of(fault: Exception) -> str | None:

@@ -150,7 +150,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _gone() -> NotFound:
-    return NotFound("file-gone", "This file is not here any more: it was brought in or given up. Look at the list.")
+    return NotFound("file-gone", "This file is no longer here: it was imported or discarded. Check the list.")
 
 
 def _folder() -> Path:

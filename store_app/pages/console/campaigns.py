@@ -63,8 +63,8 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
 def plan() -> ResponseReturnValue:
     """Plan a campaign and ask the stores."""
     command = form.command_id()
-    name = form.text("name", most=60, required=_("Give the campaign a name."))
-    why = form.text("why", required=_("Say in a sentence why: the shopkeeper reads it."))
+    name = form.text("name", most=60, required=_("Name the campaign."))
+    why = form.text("why", required=_("Give a short reason for the shopkeeper."))
     days = {key: form.day(key, _("Choose a day.")) for key in ("answer_by", "from_day", "until_day")}
     held = form.whole("hold_out", most=75)
     with write() as session:
@@ -93,7 +93,7 @@ def call_off(campaign_id: str) -> ResponseReturnValue:
     with write() as session:
         campaigns.call_off(acting(session), campaign_id)
         wake_worker_after(session)
-    flash(_("Called off. The stores are told."), "info")
+    flash(_("Canceled. The stores are informed."), "info")
     return redirect(url_for(".listed"), 303)
 
 

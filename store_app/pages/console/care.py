@@ -82,7 +82,7 @@ def overview_page(fault: DomainError | None = None, **_place: Any) -> ResponseRe
 @form.answers_on(overview_page)
 def resolve(escrow_id: str) -> ResponseReturnValue:
     """Decide a dispute: so much goes back, the rest on to the store."""
-    why = form.text("why", required=_("Say why, for the record."))
+    why = form.text("why", required=_("Give a reason for the record."))
     with write() as session:
         row = escrow.locked(session, escrow_id)
         refund_minor = form.amount("refund", row.currency)
@@ -102,9 +102,9 @@ def ask_again(refund_id: str) -> ResponseReturnValue:
     if escrow_payments.send_back(doors(), refund_id) == "waiting":
         with read() as session:
             said = session.get_one(Refund, refund_id).reason
-        flash(_("Not yet: %(answer)s", answer=said or _("the payment service does not say why.")), "warn")
+        flash(_("Not yet: %(answer)s", answer=said or _("the payment service gave no reason.")), "warn")
     else:
-        flash(_("The money is back with the customer."), "good")
+        flash(_("The customer has been refunded."), "good")
     return redirect(url_for(".overview_page", _anchor="going-back"), 303)
 
 
@@ -113,11 +113,11 @@ def ask_again(refund_id: str) -> ResponseReturnValue:
 @form.answers_on(overview_page)
 def paid_by_hand(refund_id: str) -> ResponseReturnValue:
     """Note how a person has paid money back that the payment service does not give back."""
-    reference = form.text("reference", most=200, required=_("Say how it was paid: the transfer’s number, say."))
+    reference = form.text("reference", most=200, required=_("Enter how it was paid, such as the transfer number."))
     with write() as session:
         escrow.paid_by_hand(acting(session), refund_id, reference, looked=request.form.get("looked") == "yes")
         online.send_refund(session, session.get_one(Refund, refund_id), clock.now())
-    flash(_("Noted. The payment service is not asked any more."), "good")
+    flash(_("Recorded. The payment service is no longer asked."), "good")
     return redirect(url_for(".overview_page", _anchor="going-back"), 303)
 
 
@@ -126,7 +126,7 @@ def paid_by_hand(refund_id: str) -> ResponseReturnValue:
 @form.answers_on(overview_page)
 def decide(store_id: str, order_id: str, sku: str) -> ResponseReturnValue:
     """Hide a reported review, or let it stand."""
-    why = form.text("why", required=_("Say why, for the record."))
+    why = form.text("why", required=_("Give a reason for the record."))
     hide = request.form.get("hide") == "yes"
     with write() as session:
         row = reviews.review_of(session, store_id, order_id, sku)
@@ -146,7 +146,7 @@ def match() -> ResponseReturnValue:
     sku = form.text("sku", most=64, required=_("Choose the product."))
     with write() as session:
         external_rankings.match(acting(session), source, name, sku)
-    flash(_("Matched; it counts in the next ranking."), "good")
+    flash(_("Matched. It counts in the next ranking."), "good")
     return redirect(url_for(".overview_page"), 303)
 
 
@@ -156,7 +156,7 @@ def match() -> ResponseReturnValue:
 def carry() -> ResponseReturnValue:
     """Take what sells elsewhere into the catalogue, so that stores can order it in."""
     source, name = form.text("source", most=40), form.text("name", most=160)
-    given = {key: form.text(key, most=64, required=_("Fill in every field.")) for key in _CARRIED}
+    given = {key: form.text(key, most=64, required=_("Complete every field.")) for key in _CARRIED}
     with write() as session:
         currency = usual_currency(session)
         if session.get(TaxClass, given["tax_class_id"]) is None or session.get(Supplier, given["supplier_id"]) is None:
@@ -170,7 +170,7 @@ def carry() -> ResponseReturnValue:
             pack=CasePack(form.whole("pack_qty", least=1, most=10_000), form.amount("pack_cost", currency)),
         )
         wake_worker_after(session)
-    flash(_("In the catalogue. With the next editions every store can order it in."), "good")
+    flash(_("Added to the catalog. Every store can order it after the next update."), "good")
     return redirect(url_for(".overview_page"), 303)
 
 

@@ -107,7 +107,7 @@ def look(store_id: str, claim_id: str) -> ResponseReturnValue:
     with write() as session:
         handling.look_into(acting(session), store_id, claim_id)
         wake_worker_after(session)
-    flash(_("The store reads that somebody looks into it."), "info")
+    flash(_("The store sees that someone is working on it."), "info")
     return redirect(url_for(".claim", store_id=store_id, claim_id=claim_id), 303)
 
 
@@ -116,14 +116,14 @@ def look(store_id: str, claim_id: str) -> ResponseReturnValue:
 @form.answers_on(claim)
 def decide(store_id: str, claim_id: str) -> ResponseReturnValue:
     """Answer a claim line by line."""
-    remedy = form.one_of("remedy", tuple(delivery_claims.REMEDIES), sentence=_("Choose how it is made good."))
+    remedy = form.one_of("remedy", tuple(delivery_claims.REMEDIES), sentence=_("Choose how to settle it."))
     words = form.text("words", most=500)
     with write() as session:
         found = delivery_claims.claim_of(session, store_id, claim_id)
         granted = typed_grants(delivery_claims.lines_of(session, found))
         handling.decide(acting(session), store_id, claim_id, granted, remedy=remedy, words=words)
         wake_worker_after(session)
-    flash(_("Answered: the store reads it with the next contact."), "good")
+    flash(_("Answered. The store sees it at its next sync."), "good")
     return redirect(url_for(".listed"), 303)
 
 
@@ -138,7 +138,7 @@ def receive(store_id: str, return_id: str) -> ResponseReturnValue:
         counts = {line.sku: (form.whole(f"came-{n}"), form.whole(f"fit-{n}")) for n, line in enumerate(lines)}
         returns.receive(acting(session), store_id, return_id, counts, words=words)
         wake_worker_after(session)
-    flash(_("Counted: what is fit to be sold stands in the warehouse."), "good")
+    flash(_("Counted. Sellable units are back in the warehouse."), "good")
     return redirect(url_for(".listed"), 303)
 
 

@@ -69,13 +69,16 @@ def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
         )
         return {"level": "info", "words": words, "href": url_for("console_supply.orders")}
     if kind == "silent":
-        words = _("Not heard for over an hour: %(stores)s.", stores=who)
+        words = _("No contact for over an hour: %(stores)s.", stores=who)
         return {"level": "warn", "words": words, "href": url_for("console_stores.stores")}
     words = {
-        "account-silent": _("Not paid out until they tell what was lost of their accounts: %(stores)s.", stores=who),
-        "draw-held": _("Orders are on hold until you let them go: %(stores)s.", stores=who),
-        "objection": _("An objection waits for your answer: %(stores)s.", stores=who),
-        "money-late": _("Invoices are late: %(stores)s.", stores=who),
+        "account-silent": _(
+            "Payouts are on hold until these stores report the entries lost from their accounts: %(stores)s.",
+            stores=who,
+        ),
+        "draw-held": _("Orders are on hold until you release them: %(stores)s.", stores=who),
+        "objection": _("Objections to answer: %(stores)s.", stores=who),
+        "money-late": _("Invoices overdue: %(stores)s.", stores=who),
     }[kind]
     anchor = "debtors" if kind == "money-late" else "decide"
     return {"level": "warn", "words": words, "href": url_for("console_money.overview", _anchor=anchor)}
@@ -98,11 +101,11 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
     elif one.kind == "fork":
         level = "bad"
         if why == KEY_ASKS:
-            words = _("%(store)s speaks with a new signing key. Call its shopkeeper before you allow it.", store=name)
+            words = _("%(store)s uses a new signing key. Call its shopkeeper before you approve it.", store=name)
         elif why == KEY_MISUSED:
-            words = _("The key of %(store)s was used without a good signature. Nothing was taken.", store=name)
+            words = _("Someone used the key of %(store)s without a valid signature. Nothing was accepted.", store=name)
         elif why == JOURNAL_CHANGED:
-            words = _("The journal of %(store)s has changed: somebody may have altered its books.", store=name)
+            words = _("The journal of %(store)s has changed. Someone may have altered its books.", store=name)
         else:
             words = _("%(store)s seems to run twice: %(why)s.", store=name, why=why)
     elif one.kind == "parked":
@@ -118,27 +121,27 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         stores = url_for("console_parked.listed", _anchor=f"store-{one.subject}")
     elif one.kind == "left-out":
         words = _left_out(str(facts.get("work")), name, why)
-        words += _(" The other stores' were done; it is tried again by itself.")
+        words += _("The other stores are done; this one is retried automatically.")
         level = "warn"
     elif one.kind == "lost-entries":
         words = ngettext(
-            "The books put back lack %(num)d entry of %(store)s’s account. It is not paid out until you decide.",
-            "The books put back lack %(num)d entries of %(store)s’s account. It is not paid out until you decide.",
+            "The restored books lack %(num)d entry in %(store)s’s account. Payouts wait for your decision.",
+            "The restored books lack %(num)d entries in %(store)s’s account. Payouts wait for your decision.",
             count,
             store=name,
         )
         return {"level": "warn", "words": words, "href": url_for("console_money.overview", _anchor="decide")}
     elif one.kind == "customers-wait":
         words = ngettext(
-            "%(num)d customer’s matter waits for you: a dispute, a reported review, money on its way back.",
-            "%(num)d customers’ matters wait for you: disputes, reported reviews, money on its way back.",
+            "%(num)d customer case needs you: a dispute, a reported review or a pending refund.",
+            "%(num)d customer cases need you: disputes, reported reviews or pending refunds.",
             count,
         )
         return {"level": "warn", "words": words, "href": url_for("console_care.overview_page")}
     elif one.kind == "prices-wait":
         words = ngettext(
-            "%(num)d list of prices waits for a second person.",
-            "%(num)d lists of prices wait for a second person.",
+            "%(num)d price list waits for a second person.",
+            "%(num)d price lists wait for a second person.",
             count,
         )
         return {"level": "info", "words": words, "href": url_for("console_prices.listed")}
@@ -151,39 +154,41 @@ def _left_out(work: str, store: str, why: Any) -> str:
     """Say which work of the night left a store out."""
     reported = {
         "demand": _("The sales of %(store)s could not be added up: %(why)s.", store=store, why=why),
-        "orders": _("The goods of %(store)s could not be sent: %(why)s.", store=store, why=why),
-        "loading": _("The goods of %(store)s could not be sent: %(why)s.", store=store, why=why),
-        "outlook": _("What %(store)s sells a day could not be kept: %(why)s.", store=store, why=why),
-        "purchasing": _("What %(store)s sells was not counted in purchasing: %(why)s.", store=store, why=why),
-        "forecast": _("What %(store)s will sell could not be forecast: %(why)s.", store=store, why=why),
-        "publish": _("%(store)s was not told what is new: %(why)s.", store=store, why=why),
-        "region-outlook": _("What runs out in %(store)s could not be looked at: %(why)s.", store=store, why=why),
+        "orders": _("The products for %(store)s could not be sent: %(why)s.", store=store, why=why),
+        "loading": _("The products for %(store)s could not be sent: %(why)s.", store=store, why=why),
+        "outlook": _("The daily sales of %(store)s could not be saved: %(why)s.", store=store, why=why),
+        "purchasing": _("Purchasing left out the sales of %(store)s: %(why)s.", store=store, why=why),
+        "forecast": _("The sales of %(store)s could not be forecast: %(why)s.", store=store, why=why),
+        "publish": _("%(store)s did not get the latest updates: %(why)s.", store=store, why=why),
+        "region-outlook": _("Stock-outs in %(store)s could not be checked: %(why)s.", store=store, why=why),
         "replay": _("The last weeks of %(store)s could not be replayed: %(why)s.", store=store, why=why),
-        "recalls": _("%(store)s could not be told of a recall: %(why)s.", store=store, why=why),
-        "transfers": _("What %(store)s passes on to others could not be seen to: %(why)s.", store=store, why=why),
+        "recalls": _("The recall could not be sent to %(store)s: %(why)s.", store=store, why=why),
+        "transfers": _("Transfers from %(store)s could not be processed: %(why)s.", store=store, why=why),
     }
-    return reported.get(work) or _("The money of %(store)s could not be worked out: %(why)s.", store=store, why=why)
+    return reported.get(work) or _("The accounts of %(store)s could not be updated: %(why)s.", store=store, why=why)
 
 
 def _about_goods(one: Attention, name: str) -> dict[str, Any]:
     facts = one.facts
     if one.kind == "warehouse-empty":
         words = _(
-            "Gone from warehouse %(store)s: %(names)s.", store=name, names=general_words.few(facts.get("names", []))
+            "Out of stock in warehouse %(store)s: %(names)s.",
+            store=name,
+            names=general_words.few(facts.get("names", [])),
         )
         href = url_for("console_warehouse.stock", warehouse=one.subject, gone=1)
         return {"level": "warn", "words": words, "href": href}
     if one.kind == "recall-open":
         words = ngettext(
-            "%(num)d recall is not over: not every warehouse and store has looked.",
-            "%(num)d recalls are not over: not every warehouse and store has looked.",
+            "%(num)d recall is still open: some warehouses or stores have not checked.",
+            "%(num)d recalls are still open: some warehouses or stores have not checked.",
             facts.get("count", 0),
         )
         return {"level": "bad", "words": words, "href": url_for("console_recalls.listed")}
     if one.kind == "messages-left":
         words = ngettext(
-            "%(num)d letter to a supplier has not left. Send it again, or print it.",
-            "%(num)d letters to suppliers have not left. Send them again, or print them.",
+            "%(num)d supplier message was not sent. Send it again, or print it.",
+            "%(num)d supplier messages were not sent. Send them again, or print them.",
             facts.get("count", 0),
         )
         purchases, recall = url_for("console_purchases.listed"), one.subject
@@ -191,8 +196,8 @@ def _about_goods(one: Attention, name: str) -> dict[str, Any]:
         return {"level": "warn", "words": words, "href": href}
     if one.kind == "warehouse-over":
         words = ngettext(
-            "%(num)d product in warehouse %(store)s is over and waits to be written off.",
-            "%(num)d products in warehouse %(store)s are over and wait to be written off.",
+            "%(num)d product in warehouse %(store)s has expired. Write it off.",
+            "%(num)d products in warehouse %(store)s have expired. Write them off.",
             facts.get("count", 0),
             store=name,
         )
@@ -204,24 +209,24 @@ def _of_one_store(one: Attention, name: str) -> dict[str, Any]:
     facts = one.facts
     if one.kind == "counted-less":
         words = ngettext(
-            "%(store)s counted %(num)d unit less than its driver says he left there. Ask both.",
-            "%(store)s counted %(num)d units less than its driver says he left there. Ask both.",
+            "%(store)s counted %(num)d unit less than the driver delivered. Ask both.",
+            "%(store)s counted %(num)d units less than the driver delivered. Ask both.",
             facts.get("count", 0),
             store=name,
         )
         return {"level": "warn", "words": words, "href": url_for("console_stores.store", store_id=one.subject)}
     if one.kind == "not-counted":
         words = ngettext(
-            "%(store)s has not counted %(num)d delivery that was due days ago. Ask whether it came.",
-            "%(store)s has not counted %(num)d deliveries that were due days ago. Ask whether they came.",
+            "%(store)s has not counted %(num)d delivery that was due days ago. Ask whether it arrived.",
+            "%(store)s has not counted %(num)d deliveries that were due days ago. Ask whether they arrived.",
             facts.get("count", 0),
             store=name,
         )
         return {"level": "warn", "words": words, "href": url_for("console_stores.store", store_id=one.subject)}
     if one.kind == "claims-wait":
         words = ngettext(
-            "%(num)d claim of %(store)s waits for an answer.",
-            "%(num)d claims of %(store)s wait for an answer.",
+            "%(num)d claim from %(store)s needs an answer.",
+            "%(num)d claims from %(store)s need an answer.",
             facts.get("count", 0),
             store=name,
         )
@@ -235,14 +240,14 @@ def _of_one_store(one: Attention, name: str) -> dict[str, Any]:
         )
         return {"level": "info", "words": words, "href": url_for("console_network_offers.offers")}
     if one.kind == "forecast-old":
-        words = _("The forecast of %(region)s is missing or more than two days old.", region=facts.get("name"))
+        words = _("The forecast for %(region)s is missing or more than two days old.", region=facts.get("name"))
         return {"level": "warn", "words": words, "href": url_for("console_demand.region", region_id=one.subject)}
     return _between_stores(one, name)
 
 
 def _two_keys(one: Attention, name: str) -> dict[str, Any]:
     count = one.facts["count"]
-    words = _("%(store)s has joined again: %(num)d keys open its door. Withdraw the old one.", store=name, num=count)
+    words = _("%(store)s joined again, so it has %(num)d active keys. Revoke the old one.", store=name, num=count)
     href = url_for("console_stores.store", store_id=one.subject, _anchor="keys-title")
     return {"level": "bad", "words": words, "href": href}
 
@@ -251,14 +256,14 @@ def _between_stores(one: Attention, name: str) -> dict[str, Any]:
     facts, href = one.facts, url_for("console_transfers.everything")
     if one.kind == "transfer-missing" and facts["reason"]:
         words = _(
-            "%(taker)s says that goods of %(giver)s did not come: %(why)s. Ask both; %(giver)s looks for them.",
+            "%(taker)s says that products from %(giver)s did not arrive: %(why)s. Ask both; %(giver)s is checking.",
             giver=name, taker=facts["to"], why=facts["reason"].rstrip(".。"),
         )  # fmt: skip
     elif one.kind == "transfer-missing":
         words = _("%(taker)s counted less than %(giver)s handed over. Ask both.", giver=name, taker=facts["to"])
     elif one.kind == "transfer-unreported":
         words = _(
-            "%(giver)s handed goods over days ago, and %(taker)s has not said that they came. Ask %(taker)s.",
+            "%(giver)s handed over products days ago, but %(taker)s has not received them. Ask %(taker)s.",
             giver=name, taker=facts["to"],
         )  # fmt: skip
     else:

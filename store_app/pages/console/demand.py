@@ -138,7 +138,7 @@ def to_first_region(endpoint: str) -> ResponseReturnValue:
     with read() as session:
         first = session.scalar(sa.select(Region.id).order_by(Region.name).limit(1))
     if first is None:
-        raise NotFound("no-region", "This network has no region yet. Add one with its first store.")
+        raise NotFound("no-region", "This network has no region yet. One is created with the first store.")
     return redirect(url_for(endpoint, region_id=first))
 
 

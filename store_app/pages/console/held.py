@@ -66,8 +66,8 @@ def accept(store_id: str) -> ResponseReturnValue:
     reported = ngettext("%(num)d message accepted.", "%(num)d messages accepted.", len(taken))
     if left:
         rest = ngettext(
-            "%(num)d could not be accepted: the reason is beside it.",
-            "%(num)d could not be accepted: the reason is beside each.", left,
+            "%(num)d could not be accepted; see the reason beside it.",
+            "%(num)d could not be accepted; see the reason beside each.", left,
         )  # fmt: skip
         reported = f"{reported} {rest}"
     flash(reported, "warn" if left else "good")

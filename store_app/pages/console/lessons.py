@@ -64,7 +64,7 @@ def save(lesson_id: str = "") -> ResponseReturnValue:
     with write() as session:
         row = training.write(acting(session), request.form.get("text", ""), lesson_id=lesson_id or None)
         publication.publish(session, "lessons", EVERYONE, training.edition(session), at=clock.now())
-    flash(_("Published. The stores have it the next time they ask."), "good")
+    flash(_("Published. Stores get it at their next sync."), "good")
     return redirect(url_for("console_lessons.writing", lesson_id=row.id), 303)
 
 
@@ -75,5 +75,5 @@ def take_back(lesson_id: str) -> ResponseReturnValue:
     with write() as session:
         training.take_back(acting(session), lesson_id)
         publication.publish(session, "lessons", EVERYONE, training.edition(session), at=clock.now())
-    flash(_("Taken back. What was learnt with it stays."), "good")
+    flash(_("Withdrawn. Completed lessons stay on record."), "good")
     return redirect(url_for("console_lessons.listed"), 303)

@@ -138,7 +138,7 @@ def store_table(store_id: str) -> Response:
 def decide_draw(store_id: str, order_id: str) -> ResponseReturnValue:
     """Let an order on hold go on credit, or refuse it."""
     go = request.form.get("go") == "yes"
-    why = "" if go else form.text("why", required=_("Say why: the shopkeeper reads it."))
+    why = "" if go else form.text("why", required=_("Give a reason for the shopkeeper."))
     with write() as session:
         ctx = acting(session)
         if go:
@@ -155,7 +155,7 @@ def decide_draw(store_id: str, order_id: str) -> ResponseReturnValue:
 @form.answers_on(overview)
 def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
     """Answer a store's objection."""
-    words = form.text("words", most=500, required=_("Say why: the shopkeeper reads it."))
+    words = form.text("words", most=500, required=_("Give a reason for the shopkeeper."))
     with write() as session:
         objections.answer(
             acting(session),
@@ -175,7 +175,7 @@ def answer_objection(store_id: str, objection_id: str) -> ResponseReturnValue:
 def decide_lost(store_id: str) -> ResponseReturnValue:
     """Enter what was lost of a store's account again, one entry or all in their order, or leave one out."""
     wanted, leave = form.text("entry", most=64), request.form.get("leave") == "yes"
-    why = form.text("why", required=_("Say why: the shopkeeper reads it.")) if leave else ""
+    why = form.text("why", required=_("Give a reason for the shopkeeper.")) if leave else ""
     with write() as session:
         ids = [row.id for row in lost_entries.waiting(session, store_id) if wanted in ("", row.id)]
         for entry_id in ids:
@@ -194,8 +194,8 @@ def decide_lost(store_id: str) -> ResponseReturnValue:
 @form.answers_on(overview)
 def pay_in() -> ResponseReturnValue:
     """Book what a store has paid, or credit it for something."""
-    way = form.one_of("way", ("paid", "credited"), sentence=_("Say whether it was paid or is credited."))
-    store_id, words = form.text("store", most=64), form.text("words", required=_("Write the reference or the reason."))
+    way = form.one_of("way", ("paid", "credited"), sentence=_("Choose payment or credit."))
+    store_id, words = form.text("store", most=64), form.text("words", required=_("Enter the reference or the reason."))
     with write() as session:
         store = _store(session, store_id)
         amount_minor, at = form.amount("amount", store.currency), clock.now()
@@ -215,12 +215,12 @@ def pay_in() -> ResponseReturnValue:
 @form.answers_on(store_account)
 def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
     """Take a payment that was booked wrongly back, and enter it for the store that paid."""
-    why, payer_id = form.text("why", required=_("Say why: the shopkeeper reads it.")), form.text("payer", most=64)
+    why, payer_id = form.text("why", required=_("Give a reason for the shopkeeper.")), form.text("payer", most=64)
     with write() as session:
         payer = _store(session, payer_id).id if payer_id else None
         wrong_payments.take_back(acting(session), store_id, entry_id, why=why, payer_id=payer)
         wake_worker_after(session)
-    flash(_("Taken back. What it had paid is open again."), "good")
+    flash(_("Reversed. The invoices it paid are open again."), "good")
     return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
@@ -230,7 +230,7 @@ def take_back(store_id: str, entry_id: str) -> ResponseReturnValue:
 def hold(store_id: str) -> ResponseReturnValue:
     """Hold a store's credit with a reason, or let it draw again."""
     release = request.form.get("release") == "yes"
-    why = "" if release else form.text("why", required=_("Say why: the shopkeeper reads it."))
+    why = "" if release else form.text("why", required=_("Give a reason for the shopkeeper."))
     with write() as session:
         ctx = acting(session)
         if release:
@@ -238,7 +238,7 @@ def hold(store_id: str) -> ResponseReturnValue:
         else:
             credit.hold(ctx, store_id, why=why)
         wake_worker_after(session)
-    flash(_("The credit is open again.") if release else _("The credit is held."), "good")
+    flash(_("Credit is open again.") if release else _("Credit is on hold."), "good")
     return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
@@ -247,11 +247,11 @@ def hold(store_id: str) -> ResponseReturnValue:
 @form.answers_on(store_account)
 def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
     """Give up what is left of an invoice."""
-    why = form.text("why", required=_("Say why, for the record."))
+    why = form.text("why", required=_("Give a reason for the record."))
     with write() as session:
         credit.give_up(acting(session), store_id, invoice_id, why=why)
         wake_worker_after(session)
-    flash(_("Given up, as a loss. The store’s credit is held until you release it."), "info")
+    flash(_("Written off as a loss. The store’s credit is on hold until you release it."), "info")
     return redirect(url_for(".store_account", store_id=store_id), 303)
 
 
@@ -260,11 +260,11 @@ def give_up(store_id: str, invoice_id: str) -> ResponseReturnValue:
 @form.answers_on(overview)
 def say_payer() -> ResponseReturnValue:
     """Say which account the network pays from."""
-    payee = form.text("payee", most=140, required=_("Write whose account it is."))
-    account = form.text("account", most=60, required=_("Type the account’s number."))
+    payee = form.text("payee", most=140, required=_("Enter the account holder."))
+    account = form.text("account", most=60, required=_("Enter the account number."))
     with write() as session:
         payment_runs.say_payer(acting(session), payee=payee, account=account, bic=form.text("bic", most=20))
-    flash(_("The network pays from this account from now on."), "good")
+    flash(_("The network now pays from this account."), "good")
     return redirect(url_for(".overview"), 303)
 
 
@@ -277,10 +277,10 @@ def make_run() -> ResponseReturnValue:
         payment_runs.payer_of(session)
         run = payment_runs.make_run(acting(session), id=form.command_id())
         wake_worker_after(session)
-    reported = ngettext("%(num)d payout is made.", "%(num)d payouts are made.", len(run.payouts))
+    reported = ngettext("%(num)d payout made.", "%(num)d payouts made.", len(run.payouts))
     if run.unknown:
         reported += " " + _(
-            "Not paid, for want of an account or because it changed in the last three days: %(stores)s.",
+            "Not paid (no account, or changed in the last three days): %(stores)s.",
             stores=_(", ").join(run.unknown),
         )
     flash(reported, "warn" if run.unknown else "good")
@@ -294,7 +294,7 @@ def run_file(run_id: str, suffix: str) -> Response:
     with read() as session:
         found = payment_runs.of_run(session, run_id)
         if not found or suffix not in ("xml", "csv"):
-            raise NotFound("no-run", "There is no such run of payouts.")
+            raise NotFound("no-run", "There is no such payout run.")
         transfers, payer = payment_runs.transfers_of(found), payment_runs.payer_of(session)
     if suffix == "csv":
         return table(pain001.as_rows(run_id, transfers), f"payouts-{run_id}.csv")
@@ -312,7 +312,7 @@ def confirm_run(run_id: str) -> ResponseReturnValue:
     """Note that the bank has carried a run out."""
     with write() as session:
         payment_runs.confirm(acting(session), run_id)
-    flash(_("Noted as paid."), "good")
+    flash(_("Marked as paid."), "good")
     return redirect(url_for(".overview", _anchor="payouts"), 303)
 
 
@@ -321,11 +321,11 @@ def confirm_run(run_id: str) -> ResponseReturnValue:
 @form.answers_on(overview)
 def come_back(store_id: str, payout_id: str) -> ResponseReturnValue:
     """Put a payout the bank sent back into the store's funds."""
-    why = form.text("why", required=_("Say what the bank says."))
+    why = form.text("why", required=_("Enter what the bank says."))
     with write() as session:
         payouts.returned(acting(session), store_id, payout_id, why=why)
         wake_worker_after(session)
-    flash(_("It is money at the network again, and goes out with the next run."), "info")
+    flash(_("The money is back at the network and goes out with the next run."), "info")
     return redirect(url_for(".overview", _anchor="payouts"), 303)
 
 
@@ -379,7 +379,7 @@ def _typed(name: str) -> int:
         value = Decimal(whole)
     if whole != value or not least <= whole <= most:
         raise Invalid(
-            "bad-term", "%(what)s: type a number from %(least)s to %(most)s.", what=money.TERMS[name][0],
+            "bad-term", "%(what)s: enter a number from %(least)s to %(most)s.", what=money.TERMS[name][0],
             least=f'{Decimal(least) / scale:f}', most=f'{Decimal(most) / scale:f}', field=name,
         )  # fmt: skip
     return whole

@@ -65,7 +65,7 @@ def offer() -> ResponseReturnValue:
     command = form.command_id()
     wanted = form.text("sku", most=60, required=_("Choose a product."))
     packs = form.whole("packs", least=1, most=99)
-    why = form.text("why", required=_("Say in a sentence why: the shopkeeper reads it."))
+    why = form.text("why", required=_("Give a short reason for the shopkeeper."))
     answer_by = _day("answer_by", MOST_ANSWER_DAYS)
     return_until = _day("return_until", MOST_RETURN_DAYS) if request.form.get("return_until") else None
     with write() as session:
@@ -86,12 +86,12 @@ def offer() -> ResponseReturnValue:
 @form.answers_on(offers)
 def call_off(store_id: str, offer_id: str) -> ResponseReturnValue:
     """Say that goods a store accepted do not come; a second click finds them called off."""
-    why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
+    why = form.text("why", most=200, required=_("Give a reason for the shopkeeper."))
     with write() as session:
         found = network_offers.offer_of(session, store_id, offer_id)
         if found.state != "called_off":
             network_offers.call_off(acting(session), store_id, offer_id, why=why)
-    flash(_("%(name)s is called off. The store is told.", name=found.name), "good")
+    flash(_("%(name)s is canceled. The store is informed.", name=found.name), "good")
     return redirect(url_for("console_network_offers.offers"), 303)
 
 
@@ -104,9 +104,7 @@ def withdraw(store_id: str, offer_id: str) -> ResponseReturnValue:
         found = network_offers.offer_of(session, store_id, offer_id)
         if found.state != "withdrawn":
             network_offers.withdraw(acting(session), store_id, offer_id)
-    flash(
-        _("%(name)s is withdrawn. Where the store has answered meanwhile, its answer stands.", name=found.name), "good"
-    )
+    flash(_("%(name)s is withdrawn. If the store has already answered, its answer counts.", name=found.name), "good")
     return redirect(url_for("console_network_offers.offers"), 303)
 
 
@@ -130,7 +128,7 @@ def _chosen(there: Set[str]) -> list[str]:
     if not chosen:
         raise Invalid("no-store", "Choose at least one store.", field="store_id")
     if not there >= set(chosen):
-        raise Invalid("no-store", "One of these stores cannot be offered anything. Choose again.", field="store_id")
+        raise Invalid("no-store", "One of these stores cannot receive offers. Choose again.", field="store_id")
     return chosen
 
 

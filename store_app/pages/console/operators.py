@@ -45,7 +45,7 @@ def everybody(fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(everybody)
 def add() -> ResponseReturnValue:
     """Let another operator in."""
-    name = form.text("name", most=60, required=_("Type the person’s name."))
+    name = form.text("name", most=60, required=_("Enter the person’s name."))
     pin = people.typed_twice(is_passphrase=True)
     _two_agree()
     flash(_("%(name)s can sign in now.", name=people.do(staff.add, name, OPERATOR, pin).name), "good")
@@ -81,7 +81,7 @@ def new_pin(staff_id: str) -> ResponseReturnValue:
     """Give another operator another passphrase, for one that was forgotten or seen."""
     pin = people.typed_twice(is_passphrase=True)
     if staff_id == g.actor.id:
-        raise Refused("yourself", "Change your own under “Your sign-in”.")
+        raise Refused("yourself", "Change yours under “Your sign-in”.")
     _two_agree()
     people.give_pin(staff_id, pin)
     return redirect(url_for("operators.person", staff_id=staff_id), 303)
@@ -93,7 +93,7 @@ def new_pin(staff_id: str) -> ResponseReturnValue:
 def reset_code(staff_id: str) -> ResponseReturnValue:
     """Let another operator connect an app again at the next sign-in, where the phone is lost."""
     if staff_id == g.actor.id:
-        raise Refused("yourself", "Change your own under “Your sign-in”.")
+        raise Refused("yourself", "Change yours under “Your sign-in”.")
     _two_agree()
     changed = people.do(staff.reset_code, staff_id)
     flash(_("%(name)s connects an app at the next sign-in.", name=changed.name), "good")
@@ -156,7 +156,7 @@ def _two_agree() -> None:
     with read() as session:
         others = {one.id for one in _others(session)}
     if not others:
-        raise Refused("second-operator", "One operator alone does this at the server: cornerstore staff.")
+        raise Refused("second-operator", "One operator alone must use the server: cornerstore staff.")
     other = form.one_of("other", others, sentence=_("Choose the operator who agrees."))
     _confirm_operator()
     _check(other, "other_pin")
@@ -174,4 +174,4 @@ def _check(staff_id: str, field: str) -> None:
     except DomainError as refusal:
         if refusal.code != "wrong-pin":
             raise
-        raise Invalid("wrong-own-pin", "That is not the right passphrase. Type it again.", field=field) from refusal
+        raise Invalid("wrong-own-pin", "Wrong passphrase. Enter it again.", field=field) from refusal

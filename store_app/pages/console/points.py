@@ -34,15 +34,15 @@ bp.before_request(form.know_the_place)
 WEEKS = 13
 WAITING_SHOWN = 50
 WHY_WORDS = {
-    "sale": _l("Its sale has not arrived yet."),
-    "customer": _l("The sale is another customer’s."),
+    "sale": _l("The sale has not arrived yet."),
+    "customer": _l("The sale belongs to another customer."),
     "twice": _l("This sale already earned points."),
-    "rate": _l("More points than the scheme gives for the sale."),
-    "brought": _l("More points than the customer’s sales here would have earned."),
-    "consent": _l("The member has not confirmed the phone at this store."),
+    "rate": _l("More points than this sale earns."),
+    "brought": _l("More points than this customer’s sales here could earn."),
+    "consent": _l("The member has not confirmed their phone at this store."),
     "balance": _l("The member does not have that many points."),
-    "not-earned": _l("The store takes back more than the sale earned, or without its return."),
-    "not-spent": _l("The store gives back more than was redeemed for the sale, or without its return."),
+    "not-earned": _l("The store reverses more than the sale earned, or without a return."),
+    "not-spent": _l("The store restores more than was redeemed for the sale, or without a return."),
 }
 """Why a movement waits (`PointsWaiting`), for the operator."""
 MOST_MONTHS, MOST_NOTICE = 60, 365
@@ -103,13 +103,13 @@ def found() -> ResponseReturnValue:
         currency = first.currency if first else usual_currency(session)
         wished = typed_terms(NETWORK, currency, first.worth_minor if first else 0)
         wished.from_day, wished.currency = form.day("from_day", _("Choose a day.")), currency
-        wished.name = first.name if first else form.text("name", most=30, required=_("Give the points a name."))
+        wished.name = first.name if first else form.text("name", most=30, required=_("Name the points."))
         wished.expiry_months = form.whole("expiry_months", least=0, most=MOST_MONTHS)
-        wished.lapsed_to = form.one_of("lapsed_to", ("stores", "network"), sentence=_("Choose who gets them."))
+        wished.lapsed_to = form.one_of("lapsed_to", ("stores", "network"), sentence=_("Choose who gets the value."))
         wished.notice_days = form.whole("notice_days", least=0, most=MOST_NOTICE)
         points_pool.found(acting(session), wished)
         publication.publish(session, "points", EVERYONE, loyalty.edition(session), at=clock.now())
-    flash(_("Published. The stores have it the next time they ask."), "good")
+    flash(_("Published. Stores get it at their next sync."), "good")
     return redirect(url_for(".overview_page"), 303)
 
 
@@ -119,11 +119,11 @@ def found() -> ResponseReturnValue:
 def decide(store_id: str, entry_id: str) -> ResponseReturnValue:
     """Take a waiting movement in, or turn it down."""
     form.command_id()
-    answer = form.one_of("answer", ("take", "refuse"), sentence=_("Choose what happens to it."))
+    answer = form.one_of("answer", ("take", "refuse"), sentence=_("Choose what to do with it."))
     with write() as session:
         network_points.decide(acting(session), store_id, entry_id, take=answer == "take")
         wake_worker_after(session)
-    flash(_("Decided. The store is told."), "good")
+    flash(_("Decided. The store is informed."), "good")
     return redirect(url_for(".overview_page"), 303)
 
 

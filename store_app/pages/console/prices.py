@@ -43,8 +43,8 @@ bp.before_request(form.know_the_place)
 SHOWN, ROWS_SHOWN = 100, 200
 KINDS = {"price-list": _l("A price list"), "products": _l("Products")}
 WHAT = {
-    price_list.NEW: _l("new"), price_list.DEARER: _l("dearer"), price_list.CHEAPER: _l("cheaper"),
-    price_list.REPACKED: _l("another pack"), price_list.SAME: _l("as before"),
+    price_list.NEW: _l("new"), price_list.DEARER: _l("increased"), price_list.CHEAPER: _l("reduced"),
+    price_list.REPACKED: _l("different pack"), price_list.SAME: _l("unchanged"),
 }  # fmt: skip
 """What a row of a new list does."""
 
@@ -84,12 +84,12 @@ def set_terms(supplier_id: str) -> ResponseReturnValue:
         currency, _day = network.money_and_day(session, EVERYONE, clock.now())
         before = price_list.network_supplier(session, supplier_id).calendar
         terms = Contact(
-            name=form.text("name", most=suppliers.LONGEST["name"], required=_("Give the supplier a name.")),
+            name=form.text("name", most=suppliers.LONGEST["name"], required=_("Enter the supplier’s name.")),
             calendar=delivery_calendar.read(calendar_typed(), before),
             minimum_minor=form.amount("minimum", currency) if request.form.get("minimum", "").strip() else 0,
         )
         price_list.set_terms(acting(session), supplier_id, terms)
-    flash(_("Saved. The stores hear of it within minutes; orders under way stay as they are."), "good")
+    flash(_("Saved. Stores see it within minutes; open orders keep their price."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
 
@@ -100,7 +100,7 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
     """Note what a pack costs from a day on."""
     sku, from_day = form.text("sku", most=64), form.date("from_day")
     if from_day is None:
-        raise Invalid("bad-date", "Choose the day from which it costs that.", field="from_day")
+        raise Invalid("bad-date", "Choose the day the cost starts.", field="from_day")
     with write() as session:
         price_list.network_supplier(session, supplier_id)
         currency, today = network.money_and_day(session, EVERYONE, clock.now())
@@ -117,7 +117,7 @@ def set_cost(supplier_id: str) -> ResponseReturnValue:
             waits = _propose(session, form.command_id(), found, PriceFile("price-list", supplier_id, None, ".csv", raw))
     if waits:
         return _reported_to_wait(waits)
-    flash(_("Noted: it costs that from the day you chose."), "good")
+    flash(_("Saved. The new cost starts on the day you chose."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id, q=request.args.get("q") or None), 303)
 
 
@@ -183,7 +183,7 @@ def bring_in(file_id: str) -> ResponseReturnValue:
     uploads.give_up(file_id)
     if waits:
         return _reported_to_wait(waits)
-    flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
+    flash(ngettext("%(num)d row imported.", "%(num)d rows imported.", sheet.rows), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
 
@@ -223,7 +223,7 @@ def confirm(proposal_id: str) -> ResponseReturnValue:
         row = price_list.confirm(acting(session), proposal_id)
         _bring_in(session, sheet, row.supplier_id)
         supplier_id = row.supplier_id
-    flash(_("Confirmed. The list is in."), "good")
+    flash(_("Approved. The list is imported."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
 
@@ -234,7 +234,7 @@ def drop(proposal_id: str) -> ResponseReturnValue:
     """Turn a proposed list down, or withdraw one's own."""
     with write() as session:
         supplier_id = price_list.drop(acting(session), proposal_id).supplier_id
-    flash(_("The list is not brought in."), "good")
+    flash(_("Rejected. The list was not imported."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
 
@@ -251,7 +251,7 @@ def _propose(session: Session, id: str, found: Sequence[Change], sent: PriceFile
 
 
 def _reported_to_wait(proposal_id: str) -> ResponseReturnValue:
-    flash(_("This waits for a second person: it changes more than one person may alone."), "warn")
+    flash(_("A second person must approve this: it exceeds what one person may change."), "warn")
     return redirect(url_for("console_prices.proposed", proposal_id=proposal_id), 303)
 
 
@@ -289,12 +289,12 @@ def _chosen(session: Session, asked: str) -> tuple[list[Supplier], Supplier]:
     """Return the network's suppliers, and the one that is asked for, else the first."""
     every = price_list.network_suppliers(session)
     if not every:
-        raise NotFound("no-warehouse", "No warehouse yet. Found one at this node: cornerstore warehouse add.")
+        raise NotFound("no-warehouse", "No warehouse yet. Create one on this node: cornerstore warehouse add.")
     return every, next((one for one in every if one.id == asked), every[0])
 
 
 def _read() -> uploads.Reading:
-    return partial(importing.read, form.one_of("kind", tuple(KINDS), sentence=_("Choose what the file holds.")))
+    return partial(importing.read, form.one_of("kind", tuple(KINDS), sentence=_("Choose what the file contains.")))
 
 
 def _date(sheet: Sheet, chosen: dt.date | None) -> None:

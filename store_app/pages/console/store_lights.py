@@ -23,9 +23,9 @@ from supply.membership.overview import behind_since
 HOUR, DAY, WEEK = dt.timedelta(hours=1), dt.timedelta(days=1), dt.timedelta(days=7)
 UNCHECKED_FOR = dt.timedelta(days=2)
 TO_DO = {
-    HOUR: _l("Ask whether its line is down. It sells on meanwhile."),
-    DAY: _l("Call the store: let it look at its router, and at what cornerstore doctor says there."),
-    WEEK: _l("Go there or give it another line: its orders, stock and forecasts stand on old figures by now."),
+    HOUR: _l("Ask whether its internet is down. It can still sell meanwhile."),
+    DAY: _l("Call the store: check the router and run cornerstore doctor there."),
+    WEEK: _l("Visit the store or get it online: its orders, stock and forecasts are out of date."),
 }
 
 
@@ -50,12 +50,12 @@ def of_store(peer: Peer, newest_catalogue: dt.datetime | None, now: dt.datetime)
     """Return every light of a store's computer; newest_catalogue: when the network made the one meant for it."""
     light, to_do = of_age(now - behind_since(peer))
     if peer.oldest_at is not None and now - peer.oldest_at >= HOUR:
-        words = _("The oldest message it has not sent was written %(when)s.", when=since(peer.oldest_at))
+        words = _("Its oldest unsent message is from %(when)s.", when=since(peer.oldest_at))
     else:
-        words = _("At its last contact, %(when)s, nothing waited for long.", when=since(peer.heard_at))
+        words = _("At its last contact, %(when)s, nothing was overdue.", when=since(peer.heard_at))
     lights = [Light(_("Messages"), light, f"{words} {to_do}".strip())]
     if peer.free_bytes is None:
-        reported = _("Its program does not say yet how its computer is. Bring it up to date.")
+        reported = _("It does not report its computer’s condition yet. Update its program.")
         return [*lights, Light(_("Computer"), WARN, reported)]
     return [*lights, _catalogue(peer, newest_catalogue, now), _checked(peer, now), _disk(peer.free_bytes), _clock(peer)]
 
@@ -63,39 +63,39 @@ def of_store(peer: Peer, newest_catalogue: dt.datetime | None, now: dt.datetime)
 def _catalogue(peer: Peer, newest: dt.datetime | None, now: dt.datetime) -> Light:
     thing = _("Catalogue")
     if peer.catalogue_at is None:
-        return Light(thing, WARN if newest else GOOD, _("It has taken over none yet."))
-    words = _("The one it sells by was made %(when)s.", when=since(peer.catalogue_at))
+        return Light(thing, WARN if newest else GOOD, _("It has none yet."))
+    words = _("Its current one is from %(when)s.", when=since(peer.catalogue_at))
     if newest is None or peer.catalogue_at >= newest:
         return Light(thing, GOOD, words)
-    newer = _("A newer one was made %(when)s, and waits for its next contact.", when=since(newest))
+    newer = _("A newer one, from %(when)s, goes out at its next contact.", when=since(newest))
     return Light(thing, of_age(now - newest)[0], f"{words} {newer}")
 
 
 def _checked(peer: Peer, now: dt.datetime) -> Light:
     thing = _("Books")
     if peer.checked_at is None:
-        return Light(thing, WARN, _("They were never checked. Its nights are not kept: is the worker running?"))
-    words = _("Checked with their chain %(when)s.", when=since(peer.checked_at))
+        return Light(thing, WARN, _("Never verified. Nightly jobs aren’t running: is the worker up?"))
+    words = _("Verified %(when)s.", when=since(peer.checked_at))
     if now - peer.checked_at < UNCHECKED_FOR:
         return Light(thing, GOOD, words)
-    advice = _("Its nights are not kept: is the worker running?")
+    advice = _("Nightly jobs aren’t running: is the worker up?")
     return Light(thing, WARN, f"{words} {advice}")
 
 
 def _disk(free: int) -> Light:
-    words = _("%(free)s GB are free.", free=f"{free / 1e9:.1f}")
+    words = _("%(free)s GB free.", free=f"{free / 1e9:.1f}")
     light = BAD if free < LEAST_FREE else WARN if free < LOW_FREE else GOOD
-    advice = _("Let the store delete what nobody needs: with a full disk nothing more can be sold.")
+    advice = _("Ask the store to free up space. A full disk stops sales.")
     return Light(_("Disk"), light, words if light == GOOD else f"{words} {advice}")
 
 
 def _clock(peer: Peer) -> Light:
     off_s = peer.clock_off_s
     if off_s is None:
-        return Light(_("Clock"), WARN, _("It does not say what time it is there."))
+        return Light(_("Clock"), WARN, _("It does not report its time."))
     if abs(off_s) <= CLOCK_OFF_S:
-        return Light(_("Clock"), GOOD, _("It goes with ours."))
-    words = _("It is ahead of ours by %(seconds)s s.", seconds=off_s) if off_s > 0 else ""
-    words = words or _("It is behind ours by %(seconds)s s.", seconds=-off_s)
-    advice = _("Let the internet set it.")
+        return Light(_("Clock"), GOOD, _("In sync."))
+    words = _("%(seconds)s s ahead.", seconds=off_s) if off_s > 0 else ""
+    words = words or _("%(seconds)s s behind.", seconds=-off_s)
+    advice = _("Turn on automatic internet time.")
     return Light(_("Clock"), WARN, f"{words} {advice}")

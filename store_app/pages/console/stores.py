@@ -138,8 +138,8 @@ def try_again(store_id: str) -> ResponseReturnValue:
     with read() as session:
         _store(session, store_id)
     taken, left = receiver.try_parked(doors(), [store_id])
-    reported = ngettext("%(num)d message was taken.", "%(num)d messages were taken.", taken)
-    rest = ngettext("%(num)d still waits.", "%(num)d still wait.", left)
+    reported = ngettext("%(num)d message accepted.", "%(num)d messages accepted.", taken)
+    rest = ngettext("%(num)d still waiting.", "%(num)d still waiting.", left)
     flash(f"{reported} {rest}", "warn" if left else "info")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
@@ -167,7 +167,7 @@ def withdraw(store_id: str, name: str) -> ResponseReturnValue:
     """Make one key of a store useless: its old computer's, say, once another has joined."""
     with write() as session:
         withdraw_key(acting(session), _store(session, store_id).id, name)
-    flash(_("The key %(name)s opens nothing any more.", name=name), "info")
+    flash(_("The key %(name)s is revoked.", name=name), "info")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
@@ -177,7 +177,7 @@ def withdraw(store_id: str, name: str) -> ResponseReturnValue:
 def allow_signing(store_id: str, name: str) -> ResponseReturnValue:
     """Let a signing key that waits sign for its store, once the shopkeeper has read out its fingerprint."""
     return _settle_signing(
-        store_id, name, signing_keys.allow, _("The key %(name)s signs for the store now.", name=name)
+        store_id, name, signing_keys.allow, _("The store now signs with the key %(name)s.", name=name)
     )
 
 
@@ -186,7 +186,7 @@ def allow_signing(store_id: str, name: str) -> ResponseReturnValue:
 @form.answers_on(store)
 def refuse_signing(store_id: str, name: str) -> ResponseReturnValue:
     """Refuse a signing key that waits."""
-    return _settle_signing(store_id, name, signing_keys.refuse, _("The key %(name)s was refused.", name=name))
+    return _settle_signing(store_id, name, signing_keys.refuse, _("The key %(name)s is rejected.", name=name))
 
 
 @bp.post("/<store_id>/signing-keys/<name>/withdraw")
@@ -195,9 +195,7 @@ def refuse_signing(store_id: str, name: str) -> ResponseReturnValue:
 def withdraw_signing(store_id: str, name: str) -> ResponseReturnValue:
     """Withdraw a store's signing key; where it was in other hands, what it signed since then comes home to nobody."""
     since = form.instant("since", _("Enter the date and time, such as 2026-03-02 14:00."))
-    reported = _(
-        "The key %(name)s signs nothing any more. The store needs a new one, or a code to join with.", name=name
-    )
+    reported = _("The key %(name)s is revoked. The store needs a new one, or a joining code.", name=name)
     return _settle_signing(store_id, name, functools.partial(signing_keys.withdraw, since=since), reported)
 
 
@@ -210,7 +208,7 @@ def close_days(store_id: str) -> ResponseReturnValue:
     with write() as session:
         closed_days.require_no_node(session, _store(session, store_id).id)
         closed_days.close(acting(session), store_id, first, last)
-    flash(_("Closed: %(days)s. Its orders expect no sales then.", days=words.days(first, last)), "good")
+    flash(_("Closed: %(days)s. Its orders expect no sales on these days.", days=words.days(first, last)), "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
@@ -225,9 +223,9 @@ def say_sales(store_id: str) -> ResponseReturnValue:
         minor = form.amount("sales_amount", store.currency) if said else 0
         stated_sales.state_for(acting(session), store.id, minor)
         reported = _(
-            "Its orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor, store.currency)
+            "From tonight’s forecast, its orders assume sales of %(amount)s a day.", amount=money(minor, store.currency)
         )
-    flash(reported if minor else _("Nothing is said; the store is taken for an average one."), "good")
+    flash(reported if minor else _("No figure set; the store is treated as average."), "good")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
@@ -261,13 +259,13 @@ def _needs(session: Session, store: Store, own: exposure.Care, line: CreditLine 
     reported = []
     account = url_for("console_money.store_account", store_id=store.id) if can("network.money") else None
     if own.late_minor:
-        words = _("It owes %(amount)s that is late.", amount=money(own.late_minor))
+        words = _("It has %(amount)s overdue.", amount=money(own.late_minor))
         reported.append({"level": "bad", "words": words, "href": account})
     if own.held and line is not None:
         reported.append({"level": "warn", "words": money_words.held_sentence(line.held_why), "href": account})
     if own.is_stale and own.counts_bp is not None:
         words = _(
-            "It counted %(share)s %% of the products it sells; the first level asks for %(wanted)s %%.",
+            "%(share)s %% of its range counted; the first level needs %(wanted)s %%.",
             share=own.counts_bp // 100, wanted=LEVELS[0]["counts"] // 100,
         )  # fmt: skip
         reported.append({"level": "warn", "words": words, "href": None})
@@ -304,25 +302,24 @@ def _alarm_words(peer: Peer | None) -> str:
     if peer is None or peer.alarm is None or peer.alarm.endswith(WAIT_THERE):
         return ""  # what waits at the store is seen and settled there
     if peer.alarm == EPOCH_BEGUN:
-        return _("This store’s books were put back from a copy, or its computer was set up again.")
+        return _("This store’s books were restored from a backup, or its computer was set up again.")
     if peer.alarm == JOURNAL_CHANGED:
         return _(
-            "The store’s journal is not the one it was at an earlier contact, and its books were not put back from a "
-            "copy. Somebody may have changed them: call the shopkeeper and run Verify there."
+            "The store’s journal differs from an earlier contact, and its books were not restored from a "
+            "backup. Someone may have changed them. Call the shopkeeper and run Verify there."
         )
     if peer.alarm == KEY_ASKS:
         return _(
-            "A computer speaks with a signing key nobody knows. If the store has a new computer, call its shopkeeper, "
-            "compare the fingerprint below and allow the key; otherwise refuse it and withdraw the store’s key."
+            "A computer uses an unknown signing key. If the store has a new computer, call its "
+            "shopkeeper, compare the fingerprint below and approve the key. Otherwise reject it and "
+            "revoke the store’s key."
         )
     if peer.alarm == KEY_MISUSED:
         return _(
-            "Somebody used this store’s key without its signature, or with a withdrawn one. Nothing was taken. The key "
-            "may be stolen: give the store a code to join with, then withdraw the old key."
+            "Someone used this store’s key without its signature, or used a revoked key. Nothing was "
+            "accepted. The key may be stolen: give the store a joining code, then revoke the old key."
         )
-    return _(
-        "Two computers spoke with this store’s key, or a copy of its books did. Find out which, and stop one of them."
-    )
+    return _("Two computers used this store’s key, or one runs a copy of its books. Find out which, and stop one.")
 
 
 def _map(
@@ -361,10 +358,10 @@ def _store(session: Session, store_id: str) -> Store:
 def _sentences(session: Session, store_id: str) -> list[str]:
     peer, store = session.get(Peer, store_id), session.get_one(Store, store_id)
     if peer is not None and not store.has_node:
-        return [_("This store is not connected. Give it a code to join with: cornerstore store invite.")]
+        return [_("This store is not connected. Create a joining code: cornerstore store invite.")]
     if peer is None:
-        return [_("Never connected. Give the store a code to join with: cornerstore store invite.")]
-    reported = [_("Heard %(when)s.", when=since(peer.heard_at))]
+        return [_("Never connected. Create a joining code: cornerstore store invite.")]
+    reported = [_("Last sync: %(when)s.", when=since(peer.heard_at))]
     heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == store_id)).all()
     coming = sum(max(0, head.sent - head.count) for head in heads)
     if coming or peer.waiting:
@@ -373,12 +370,12 @@ def _sentences(session: Session, store_id: str) -> list[str]:
             ngettext("%(num)d message is still on its way.", "%(num)d messages are still on their way.", count)
         )
     else:
-        reported.append(_("Everything it has written is here."))
+        reported.append(_("All its messages have arrived."))
     if len(heads) > 1:
         reported.append(
             ngettext(
-                "It began again %(num)d time, after a restore or a copy.",
-                "It began again %(num)d times, after a restore or a copy.",
+                "It started over %(num)d time, after a restore or a copy.",
+                "It started over %(num)d times, after a restore or a copy.",
                 len(heads) - 1,
             )
         )

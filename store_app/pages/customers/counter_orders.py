@@ -111,10 +111,10 @@ def put() -> ResponseReturnValue:
             return redirect(url_for(".take", q=text), 303)
         product = counter_orders.products(session, store_id, [sku], at=at).get(sku)
     if product is None:
-        raise NotFound("not-to-be-had", "This is not in the store, and no supplier brings it.")
+        raise NotFound("not-to-be-had", "This is out of stock, and no supplier carries it.")
     chosen = _chosen()
     if sku not in chosen and len(chosen) >= placing.MOST_LINES:
-        raise Invalid("full-basket", "Forty different things are the most for one order. Order these first.")
+        raise Invalid("full-basket", "One order can have up to forty products. Place this order first.")
     _keep(chosen | {sku: min(MOST_STEPS, chosen.get(sku, 0) + 1)})
     flash(_("%(name)s is in the order.", name=product.name), "good")
     return redirect(url_for(".take"), 303)  # the next thing is a new search
@@ -157,14 +157,14 @@ def whose() -> ResponseReturnValue:
 @form.answers_on(take)
 def put_coupon() -> ResponseReturnValue:
     """Take a coupon the customer hands over; what it saves, or why not, is shown with it."""
-    code = clean_code(form.text("coupon", most=40, required=_("Type the code on the coupon.")))
+    code = clean_code(form.text("coupon", most=40, required=_("Enter the code on the coupon.")))
     with read() as session:
         why = offers.usable(session, str(place().store_id), [code], today())[code]
     if why:
         raise Invalid("bad-coupon-here", str(COUPON_WORDS[why]), field="coupon")
     codes = list(dict.fromkeys([*_codes(), code]))
     if len(codes) > MOST_COUPONS:
-        raise Invalid("too-many-coupons", "Five coupons are the most for one order. Take one out.", field="coupon")
+        raise Invalid("too-many-coupons", "One order can use up to five coupons. Remove one.", field="coupon")
     browser["counter_coupons"] = codes
     return redirect(url_for(".take") + "#coupons", 303)
 
@@ -184,8 +184,8 @@ def take_coupon_out(code: str) -> ResponseReturnValue:
 def order() -> ResponseReturnValue:
     """Take the order, with the money if it is paid now, and print its slip; the same command again is one order."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
-    name = form.text("name", most=80, required=_("Type the name under which it is collected."))
-    tender = form.one_of("pay", ("", *offered("order")), sentence=_("Say how it is paid."))
+    name = form.text("name", most=80, required=_("Enter the name for pickup."))
+    tender = form.one_of("pay", ("", *offered("order")), sentence=_("Choose how it is paid."))
     slip = form.text("reference", most=40) if tender_of(tender).slip else ""
     slip_numbers.refuse_unnumbered([Tendered(tender, 1, slip)], providers(doors().settings))
     phone, shown = form.text("phone", most=20), form.whole("shown_total")
@@ -199,7 +199,7 @@ def order() -> ResponseReturnValue:
         found = counter_orders.products(session, store_id, list(chosen), at=at)
         lines = [(sku, steps * (found[sku].step_qty if sku in found else 1)) for sku, steps in chosen.items()]
         whose = For(name, phone, _customer_id(session), tuple(_good_codes(session)))
-        window_from = form.instant("window", _("Choose when it is collected."))
+        window_from = form.instant("window", _("Choose a pickup time."))
         asked = counter_orders.CounterRequest(till.id, whose, lines, window_from, tender, slip, shown)
         done = counter_orders.take(Context(session, g.actor, at), store_id, asked, id=command)
         if done.code is not None:
@@ -241,7 +241,7 @@ def taken(order_id: str) -> ResponseReturnValue:
 def give_back(order_id: str) -> ResponseReturnValue:
     """Give back what was paid and is no longer owed."""
     command, store_id = form.command_id(), str(place().store_id)
-    tender = form.one_of("tender", offered("order-back"), sentence=_("Say how it is given back."))
+    tender = form.one_of("tender", offered("order-back"), sentence=_("Choose the refund method."))
     try:
         with write() as session:
             till = own_till(session, store_id)
@@ -250,7 +250,7 @@ def give_back(order_id: str) -> ResponseReturnValue:
     except Refused as fault:
         flash(sentence_of(fault), "bad")
     else:
-        flash(_("Noted: the money was given back."), "good")
+        flash(_("The refund is recorded."), "good")
     return redirect(url_for("pickup.order", order_id=order_id), 303)
 
 

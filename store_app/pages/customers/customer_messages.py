@@ -51,12 +51,12 @@ def listed(fault: DomainError | None = None, **_place: Any) -> ResponseReturnVal
 def make() -> ResponseReturnValue:
     """Make a message, with a code for everybody it is for."""
     command = form.command_id()
-    kind = form.one_of("kind", campaigns.KINDS, sentence=_("Choose whom the letter is for."))
+    kind = form.one_of("kind", campaigns.KINDS, sentence=_("Choose the recipients."))
     words = {code: form.text(f"words_{code}", most=campaigns.MOST_WORDS) for code in LANGUAGES}
     with write() as session:
         campaigns.make(
             acting(session), str(place().store_id), kind,
-            form.text("offer", most=60, required=_("Choose an offer that needs a coupon.")), words,
+            form.text("offer", most=60, required=_("Choose a promotion with a coupon.")), words,
             away_days=form.whole("away_days", least=LEAST_AWAY, most=365), days=form.whole("days", least=3, most=90),
             id=command)  # fmt: skip
         wake_worker_after(session)
@@ -88,7 +88,7 @@ def reported(outreach_id: str, customer_id: str) -> ResponseReturnValue:
     """Write that somebody was sent their message."""
     with write() as session:
         campaigns.reported(acting(session), str(place().store_id), outreach_id, customer_id)
-    flash(_("Noted as sent."), "good")
+    flash(_("Marked as sent."), "good")
     return redirect(url_for(".message", outreach_id=outreach_id), 303)
 
 
@@ -99,7 +99,7 @@ def thanked(outreach_id: str, friend_id: str) -> ResponseReturnValue:
     """Write that somebody was given their thanks for a new customer."""
     with write() as session:
         referrals.reported(acting(session), str(place().store_id), friend_id)
-    flash(_("Noted as sent."), "good")
+    flash(_("Marked as sent."), "good")
     return redirect(url_for(".message", outreach_id=outreach_id), 303)
 
 
@@ -112,7 +112,7 @@ def slips(outreach_id: str) -> Response:
     row, everything = _everything(outreach_id)
     waiting = [one for one in everything if one.reported_at is None and not one.used]
     if not waiting:
-        raise NotFound("nothing-to-hand-out", "Everybody has their letter: there is nothing to hand out.")
+        raise NotFound("nothing-to-hand-out", "Everyone has their message. There is nothing to hand out.")
     made = message_slips.pages(str(words.MESSAGE_KINDS[row.kind]), place().name, waiting)
     answer = Response(made, mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f"attachment; filename=letter-{row.made_on}.pdf"

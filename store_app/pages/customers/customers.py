@@ -40,29 +40,29 @@ bp.before_request(form.know_the_place)
 ROWS, DEBTORS, LINES = 50, 20, 30
 TAB_WORDS = {
     "charge": lazy("Purchase"),
-    "carried_over": lazy("From the old book"),
-    "repayment": lazy("Paid back"),
+    "carried_over": lazy("From the old tab book"),
+    "repayment": lazy("Repaid"),
     "refund": lazy("Goods returned"),
     "written_off": lazy("Written off"),
-    "owed_again": lazy("Write-off undone, its goods came back"),
+    "owed_again": lazy("Write-off undone for returned products"),
 }
 POINT_WORDS = {
     "earned": lazy("Earned"),
     "spent": lazy("Redeemed"),
-    "taken_back": lazy("Taken back with a return"),
-    "given_back": lazy("Given back with a return"),
-    "carried": lazy("Became shared points"),
+    "taken_back": lazy("Reversed by a return"),
+    "given_back": lazy("Restored by a return"),
+    "carried": lazy("Converted to shared points"),
     "brought": lazy("From the store’s own points"),
-    "lapsed": lazy("Lapsed"),
+    "lapsed": lazy("Expired"),
 }
 PURPOSE_WORDS = {
-    "name": lazy("The name"),
-    "phone": lazy("The phone number"),
-    "tab": lazy("A tab: buy now, pay later"),
+    "name": lazy("Name"),
+    "phone": lazy("Phone number"),
+    "tab": lazy("Tab: buy now, pay later"),
     "points": lazy("Points for purchases"),
-    "messages": lazy("Messages, such as a reminder"),
-    "online": lazy("Member prices in the online store: the network knows a key of the number"),
-    "network": lazy("Points at all stores of the network: it knows a key of the number"),
+    "messages": lazy("Messages, such as reminders"),
+    "online": lazy("Online member prices: the network gets a code made from the phone number"),
+    "network": lazy("Points at all the network’s stores: it gets a code made from the phone number"),
 }
 
 
@@ -186,7 +186,7 @@ def add() -> ResponseReturnValue:
     with write() as session:
         store = store_of(session, str(place().store_id))
         made = customers.add(acting(session), store, command, wished)
-    flash(_("%(name)s is a customer now.", name=made.name), "good")
+    flash(_("%(name)s is now a customer.", name=made.name), "good")
     return redirect(url_for("customers.person", customer_id=made.id), 303)
 
 
@@ -250,7 +250,7 @@ def repay(customer_id: str) -> ResponseReturnValue:
         wake_worker_after(session)
     parts = [f"{day(row.day)} {money_text(row.amount_minor)}" for row in done.paid]
     paid, left = money_text(amount_minor), money_text(done.entry.balance_minor)
-    flash(_("%(paid)s paid; %(left)s is still owed.", paid=paid, left=left) + " " + _(", ").join(parts), "good")
+    flash(_("%(paid)s paid; %(left)s still owed.", paid=paid, left=left) + " " + _(", ").join(parts), "good")
     return redirect(url_for("customers.person", customer_id=customer_id), 303)
 
 
@@ -293,7 +293,7 @@ def carry_over(customer_id: str) -> ResponseReturnValue:
     with write() as session:
         store = store_of(session, str(place().store_id))
         tab.carry_over(acting(session), store, customer_id, amount_minor, since, id=command)
-    flash(_("Taken over from the old book: %(amount)s.", amount=money_text(amount_minor)), "good")
+    flash(_("%(amount)s transferred from the old tab book.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("customers.person", customer_id=customer_id), 303)
 
 
@@ -303,7 +303,7 @@ def carry_over(customer_id: str) -> ResponseReturnValue:
 def write_off(customer_id: str) -> ResponseReturnValue:
     """Give up what is owed, with the reason."""
     command, amount_minor = form.command_id(), form.amount("write_off", place().currency)
-    why = form.text("why", required=_("Say why the store gives up this money."))
+    why = form.text("why", required=_("Give a reason for writing this off."))
     with write() as session:
         store = store_of(session, str(place().store_id))
         tab.write_off(acting(session), store, customer_id, amount_minor, id=command, why=why)
@@ -319,7 +319,7 @@ def erase(customer_id: str) -> ResponseReturnValue:
     with write() as session:
         store = store_of(session, str(place().store_id))
         customers.erase(acting(session), store, customer_id)
-    flash(_("Name and number are gone. The books stay, without them."), "good")
+    flash(_("Name and number deleted. The books keep only the amounts."), "good")
     return redirect(url_for("customers.people"), 303)
 
 
@@ -335,14 +335,14 @@ def _customer(session: Session, store_id: str, customer_id: str) -> Customer:
     try:
         return customers.known(session, store_id, customer_id)
     except NotFound as fault:
-        raise NotFound("not-found-here", "This customer is not known here.") from fault
+        raise NotFound("not-found-here", "This customer is not on record here.") from fault
 
 
 def _wished() -> Particulars:
     agreed = frozenset(request.form.getlist("agreed"))
     limit = request.form.get("limit", "").strip()
     return Particulars(
-        name=form.text("name", most=customers.NAME_LETTERS, required=_("Type the customer’s name.")),
+        name=form.text("name", most=customers.NAME_LETTERS, required=_("Enter the customer’s name.")),
         phone=form.text("phone", most=30) if "phone" in agreed else "",
         language=form.one_of("language", tuple(names()), sentence=_("Choose a language.")),
         agreed=agreed,

@@ -84,7 +84,7 @@ def open_group() -> ResponseReturnValue:
     command, store_id = form.command_id(), str(place().store_id)
     leader, commission = form.text("leader", most=80), request.form.get("commission", "").strip()
     if bool(leader) != (commission not in ("", "0")):
-        raise Invalid("no-leader", "A leader has a name and a commission, or there is none.", field="leader")
+        raise Invalid("no-leader", "Enter both the leader’s name and a commission, or neither.", field="leader")
     wanted = form.text("sku", most=60, required=_("Choose the product."))
     with write() as session:
         store = session.get_one(Store, store_id)
@@ -113,7 +113,7 @@ def open_group() -> ResponseReturnValue:
             _say_leader(session, store_id, leader)
         groups.open_at_store(acting(session), terms)
         wake_worker_after(session)
-    flash(_("The group is open. Share its address with your neighbours."), "good")
+    flash(_("The group buy is open. Share its link with your neighbors."), "good")
     return redirect(url_for(".listed"), 303)
 
 
@@ -126,7 +126,7 @@ def arrived(group_id: str) -> ResponseReturnValue:
     with write() as session:
         groups.say_arrived(acting(session), str(place().store_id), group_id, qty)
         wake_worker_after(session)
-    flash(_("The shares come as pickup orders in a moment."), "good")
+    flash(_("The shares appear as pickup orders in a moment."), "good")
     return redirect(url_for(".listed"), 303)
 
 
@@ -135,14 +135,14 @@ def arrived(group_id: str) -> ResponseReturnValue:
 @form.answers_on(lambda fault, **_place: listed(fault))
 def leader_account(group_id: str) -> ResponseReturnValue:
     """Say where a leader's commission is paid out to."""
-    form.text("leader_account", most=60, required=_("Type the account’s number."))
+    form.text("leader_account", most=60, required=_("Enter the account number."))
     with write() as session:
         group = session.get(GroupOffer, group_id)
         if group is None or group.store_id != place().store_id or not group.leader:
             raise NotFound("unknown-group", "There is no such group buy. Check the link.")
         _say_leader(session, group.store_id, group.leader)
         wake_worker_after(session)
-    flash(_("The network pays %(name)s to this account from now on.", name=group.leader), "good")
+    flash(_("The network now pays %(name)s to this account.", name=group.leader), "good")
     return redirect(url_for(".listed"), 303)
 
 
@@ -184,5 +184,5 @@ def _next_vehicle(session: Session, store: Store, sku: str, closes_at: dt.dateti
 def _closes(store: Store) -> dt.datetime:
     minute = form.minute("closes_time")
     clock = dt.time(minute // 60, minute % 60)
-    day = form.day("closes_day", _("Choose the day on which the group closes."))
+    day = form.day("closes_day", _("Choose the day the group buy closes."))
     return dt.datetime.combine(day, clock, ZoneInfo(store.tz)).astimezone(dt.UTC)

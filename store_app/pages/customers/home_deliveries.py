@@ -203,11 +203,11 @@ def settle() -> ResponseReturnValue:
     """Settle where, when and for how much the store brings orders home."""
     currency, store_id = place().currency, str(place().store_id)
     given = {name: form.whole(name, most=most) for name, most in NUMBERS.items()}
-    name = form.text("fee_name", most=60, required=_("Say what the line on the receipt is called."))
+    name = form.text("fee_name", most=60, required=_("Enter the name for the receipt."))
     lat, lon = form.text("lat", most=20), form.text("lon", most=20)
     point = read_point(lat, lon)
     if (lat or lon) and point is None:
-        raise Invalid("bad-point", "Type degrees such as 31.2304 and 121.4737.", field="lat")
+        raise Invalid("bad-point", "Enter degrees such as 31.2304 and 121.4737.", field="lat")
     free = form.amount("free_from", currency) if request.form.get("free_from", "").strip() else None
     wanted = DeliveryRules(
         on=request.form.get("on") == "yes", lat_e6=point[0] if point else None, lon_e6=point[1] if point else None,
@@ -218,11 +218,11 @@ def settle() -> ResponseReturnValue:
     )  # fmt: skip
     with write() as session:
         tax = form.one_of(
-            "tax_class_id", tuple(session.scalars(sa.select(TaxClass.id))), sentence=_("Choose the tax of the fee.")
+            "tax_class_id", tuple(session.scalars(sa.select(TaxClass.id))), sentence=_("Choose the tax for the fee.")
         )
         delivery_rules.settle_fee(acting(session), store_id, wanted, name, tax)
         wake_worker_after(session)
-    flash(_("Saved. It holds for orders from now on."), "good")
+    flash(_("Saved for orders from now on."), "good")
     return redirect(url_for(".rules"), 303)
 
 

@@ -83,13 +83,13 @@ def shared(fault: DomainError | None = None) -> ResponseReturnValue:
 def decide() -> ResponseReturnValue:
     """Take part in the network's points, or give notice."""
     form.command_id()
-    answer = form.one_of("answer", ("join", "leave"), sentence=_("Say whether the store takes part."))
+    answer = form.one_of("answer", ("join", "leave"), sentence=_("Choose whether the store takes part."))
     with write() as session:
         store = store_of(session, str(place().store_id))
         do = loyalty.take_part if answer == "join" else loyalty.give_notice
         do(acting(session), store)
         wake_worker_after(session)
-    flash(_("Your store takes part now.") if answer == "join" else _("Notice is given."), "good")
+    flash(_("Your store now takes part.") if answer == "join" else _("Notice is given."), "good")
     return redirect(url_for("loyalty.shared"), 303)
 
 

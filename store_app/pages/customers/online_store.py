@@ -64,7 +64,7 @@ def settle() -> ResponseReturnValue:
     with write() as session:
         storefront.set_rules(acting(session), str(place().store_id), wanted)
         wake_worker_after(session)
-    flash(_("Saved. It holds for orders from now on."), "good")
+    flash(_("Saved for orders from now on."), "good")
     return redirect(url_for(".rules"), 303)
 
 
@@ -77,5 +77,7 @@ def take_orders() -> ResponseReturnValue:
     with write() as session:
         storefront.set_taking_orders(acting(session), str(place().store_id), wanted)
         wake_worker_after(session)
-    flash(_("Your online store takes orders.") if wanted else _("Your online store takes no orders now."), "good")
+    flash(
+        _("Your online store is open for orders.") if wanted else _("Your online store is closed for orders."), "good"
+    )
     return redirect(url_for(".rules"), 303)

@@ -220,7 +220,7 @@ def pick(order_id: str) -> ResponseReturnValue:
 @form.answers_on(order)
 def picked(order_id: str) -> ResponseReturnValue:
     """Note what was found; then the order is ready, or the customer is to be asked."""
-    then = form.one_of("then", ("ready", "short", "cancelled"), sentence=_("Press one of the two buttons."))
+    then = form.one_of("then", ("ready", "short", "cancelled"), sentence=_("Choose one of the two."))
     instead = {
         key.removeprefix("instead-"): sku for key, sku in request.form.items() if key.startswith("instead-") and sku
     }
@@ -249,9 +249,9 @@ def picked(order_id: str) -> ResponseReturnValue:
     if then == "short":
         return redirect(url_for("pickup.order", order_id=order_id), 303)
     if then == "cancelled":
-        flash(_("%(no)s is cancelled; the customer is told.", no=row.order_no), "good")
+        flash(_("%(no)s is canceled. The customer is informed.", no=row.order_no), "good")
     else:
-        flash(_("%(no)s is ready; the customer sees it.", no=row.order_no), "good")
+        flash(_("%(no)s is ready. The customer can see it.", no=row.order_no), "good")
     return redirect(url_for("pickup.orders"), 303)
 
 
@@ -277,7 +277,7 @@ def cancel(order_id: str) -> ResponseReturnValue:
 @form.answers_on(orders)
 def find() -> ResponseReturnValue:
     """Look for the order of a code; every try is counted."""
-    code = form.text("code", most=400, required=_("Scan the customer’s code, or type its eight characters."))
+    code = form.text("code", most=400, required=_("Scan the customer’s code, or enter its eight characters."))
     if code.startswith("order:"):  # a slip or a bag of the store's own: look at it, hand nothing over
         return redirect(url_for("pickup.order", order_id=code.removeprefix("order:")), 303)
     code = code.rstrip("/").rpartition("/")[2]  # the QR holds the address of the customer's own page
@@ -341,7 +341,7 @@ def collect(order_id: str) -> ResponseReturnValue:
     age = form.whole("age", most=150) if request.form.get("age") else None
     code = _code_for(order_id)
     if code is None:
-        raise Invalid("no-code", "Scan or type the customer’s code first.")
+        raise Invalid("no-code", "Scan or enter the customer’s code first.")
     store_id = str(place().store_id)
     with write() as session:
         row = order_for_update(session, store_id, order_id)

@@ -23,7 +23,7 @@ bp.before_request(form.know_the_place)
 @form.answers_on(pickup.order)
 def ask(order_id: str) -> ResponseReturnValue:
     """Begin to take goods back, the customer standing at the counter."""
-    why = form.text("why", required=_("Say what is wrong with the goods."))
+    why = form.text("why", required=_("Describe what is wrong with the products."))
     with write() as session:
         row = order_for_update(session, str(place().store_id), order_id)
         if row.state != "return_asked":
@@ -56,7 +56,7 @@ def take_back(order_id: str) -> ResponseReturnValue:
             tender=tender,
         )
         wake_worker_after(session)
-    flash(_("Taken back. The receipt is on its way to the printer."), "good")
+    flash(_("Refunded. The receipt is printing."), "good")
     return redirect(url_for("pickup.order", order_id=order_id), 303)
 
 
@@ -65,7 +65,7 @@ def take_back(order_id: str) -> ResponseReturnValue:
 @form.answers_on(pickup.order)
 def refuse(order_id: str) -> ResponseReturnValue:
     """Say no to goods that should come back; the customer reads why."""
-    why = form.text("why", required=_("Say why, so that the customer understands."))
+    why = form.text("why", required=_("Give a reason for the customer."))
     with write() as session:
         row = order_for_update(session, str(place().store_id), order_id)
         if row.state != "return_refused":

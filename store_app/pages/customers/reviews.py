@@ -47,5 +47,5 @@ def answer(order_id: str, sku: str) -> ResponseReturnValue:
         row = reviews.review_of(session, str(place().store_id), order_id, sku)
         online.answer_review(acting(session), row, words)
         wake_worker_after(session)
-    flash(_("Your answer is shown under the review."), "good")
+    flash(_("Your answer appears under the review."), "good")
     return redirect(url_for(".listed"), 303)

@@ -75,7 +75,7 @@ def on_paper(customer_id: str) -> ResponseReturnValue:
         store = store_of(session, till.store_id)
         statement.print_statement(acting(session), store, customer_id, first, last, till_id=till.id)
         wake_worker_after(session)
-    flash(_("The statement is being printed."), "good")
+    flash(_("The statement is printing."), "good")
     return redirect(url_for("statements.show", customer_id=customer_id, first=first, last=last), 303)
 
 
@@ -123,7 +123,7 @@ def _period(asked: Any) -> tuple[dt.date, dt.date, DomainError | None]:
     if begin is None or end is None:
         return first, last, Invalid("no-day", "Choose a day.", field="first")
     if not 0 <= (end - begin).days <= statement.MOST_DAYS:
-        return first, last, Invalid("bad-period", "The first day must not be after the last one.", field="first")
+        return first, last, Invalid("bad-period", "The first day must not be after the last.", field="first")
     return begin, end, None
 
 
@@ -133,7 +133,7 @@ def _document(customer_id: str, first: dt.date, last: dt.date) -> dict[str, Any]
         try:
             return statement.statement_of(session, store_of(session, store_id), customer_id, first, last)
         except NotFound as fault:
-            raise NotFound("not-found-here", "This customer is not known here.") from fault
+            raise NotFound("not-found-here", "This customer is not on record here.") from fault
 
 
 def _everything(customer_id: str) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _everything(customer_id: str) -> dict[str, Any]:
         try:
             return customers.everything_about(session, store_of(session, str(place().store_id)), customer_id)
         except NotFound as fault:
-            raise NotFound("not-found-here", "This customer is not known here.") from fault
+            raise NotFound("not-found-here", "This customer is not on record here.") from fault
 
 
 def _flat(whole: dict[str, Any]) -> Iterator[list[str]]:

@@ -70,14 +70,14 @@ def look_up(fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(look_up)
 def print_slip() -> ResponseReturnValue:
     """Print the slip of a voucher again, with what is left on it."""
-    code = form.text("code", most=MOST_TYPED, required=_("Type or scan the code of the voucher."))
+    code = form.text("code", most=MOST_TYPED, required=_("Enter or scan the voucher code."))
     with write() as session:
         till = own_till(session, str(place().store_id))
         store = store_of(session, till.store_id)
         voucher = vouchers.find(session, store.id, code)
         statement.print_voucher(session, store, voucher, till_id=till.id, at=doors().now())
         wake_worker_after(session)
-    flash(_("The voucher is being printed."), "good")
+    flash(_("The voucher is printing."), "good")
     return redirect(url_for("vouchers.look_up", code=code), 303)
 
 

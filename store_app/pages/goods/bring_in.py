@@ -49,7 +49,7 @@ def bring_in(file_id: str) -> ResponseReturnValue:
     with write() as session:
         importing.write(acting(session), sheet, str(place().store_id))
     uploads.give_up(file_id)
-    flash(ngettext("%(num)d product is in.", "%(num)d products are in.", sheet.rows), "good")
+    flash(ngettext("%(num)d product imported.", "%(num)d products imported.", sheet.rows), "good")
     return redirect(url_for("products.listed"), 303)
 
 

@@ -81,7 +81,7 @@ def reduce() -> ResponseReturnValue:
     qty = form.whole("qty", least=1) if "qty" in request.form else number
     last_day = form.date_on_pack("expires_on")
     if last_day is None:
-        raise Invalid("bad-date", "Look at the date on the pack again.", field="expires_on")
+        raise Invalid("bad-date", "Check the date on the pack.", field="expires_on")
     with write() as session:
         product = find_product.product_of(session, request.form.get("sku", ""))
         if not _is_queued(session, store_id, command):
@@ -97,8 +97,8 @@ def reduce() -> ResponseReturnValue:
             _print(session, store_id, command, document, number, at)
     flash(
         ngettext(
-            "%(name)s is reduced. %(num)d label goes to the printer.",
-            "%(name)s is reduced. %(num)d labels go to the printer.",
+            "%(name)s is reduced. Printing %(num)d label.",
+            "%(name)s is reduced. Printing %(num)d labels.",
             number,
             name=product.name,
         ),
@@ -115,7 +115,7 @@ def label(sku: str, expires_on: str, percent: str) -> ResponseReturnValue:
     with read() as session:
         product, price_minor = find_product.product_of(session, sku), find_product.price_of(session, sku)
         if (last_day := day_of(expires_on)) is None:
-            raise Invalid("bad-date", "Look at the date on the pack again.", field="expires_on")
+            raise Invalid("bad-date", "Check the date on the pack.", field="expires_on")
         code = markdown.code_of(session, sku, None, last_day)
     document = {
         "sku": product.sku,

@@ -65,7 +65,7 @@ def add() -> ResponseReturnValue:
         if refusal.code in ("wrong-check-digit", "code-taken", "bad-code"):
             beside(refusal, "code")
         raise
-    flash(_("%(name)s can be sold now.", name=wished.name), "good")
+    flash(_("%(name)s is ready to sell.", name=wished.name), "good")
     return redirect(url_for("products.product", sku=known), 303)
 
 
@@ -150,13 +150,13 @@ def _wished() -> Wished:
     for name, most in NUMBERS.items():
         numbers[name] = form.whole(name, least=1, most=most) if request.form.get(name, "").strip() else None
     tax_class_id = form.text("tax_class_id", most=40, required=_("Choose a tax class."))
-    kind = form.one_of("kind", KINDS, sentence=_("Choose what kind of product it is."))
+    kind = form.one_of("kind", KINDS, sentence=_("Choose the type of product."))
     price_typed = request.form.get("price_typed") == "yes" or kind == "voucher"
     wished = Wished(
-        name=form.text("name", most=assortment.LONGEST["name"], required=_("Give the product a name.")),
-        category=form.text("category", most=assortment.LONGEST["category"], required=_("Say in which category it is.")),
+        name=form.text("name", most=assortment.LONGEST["name"], required=_("Enter the product’s name.")),
+        category=form.text("category", most=assortment.LONGEST["category"], required=_("Choose its category.")),
         tax_class_id=tax_class_id,
-        stock_unit=form.one_of("stock_unit", tuple(UNITS), sentence=_("Choose what it is counted in.")),
+        stock_unit=form.one_of("stock_unit", tuple(UNITS), sentence=_("Choose its unit.")),
         kind=kind,
         price_typed=price_typed,
         deposit_sku=form.text("deposit_sku", most=80) or None,
@@ -166,5 +166,5 @@ def _wished() -> Wished:
         **numbers,
     )
     if kind != "goods" and wished.deposit_sku:
-        raise Invalid("bad-deposit", "Only goods carry a deposit.", field="deposit_sku")
+        raise Invalid("bad-deposit", "Only products can have a deposit.", field="deposit_sku")
     return wished

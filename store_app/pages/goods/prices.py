@@ -33,11 +33,11 @@ bp.before_request(form.know_the_place)
 FIRST, SHOWN, BEGINNING, COMING = 50, 1_000, 200, 100
 NAMED = 20
 CHANGES = {
-    "up": lazy("Raise by per cent"),
-    "down": lazy("Lower by per cent"),
+    "up": lazy("Raise by percent"),
+    "down": lazy("Lower by percent"),
     "up-amount": lazy("Raise by an amount"),
     "down-amount": lazy("Lower by an amount"),
-    "margin": lazy("Aim at a margin (%)"),
+    "margin": lazy("Target margin (%)"),
 }
 ENDING_WORDS = {
     "none": lazy("as calculated"), "0": "… 0", "5": "… 5", "9": "… 9", "50": "… 50", "90": "… 90", "95": "… 95",
@@ -119,7 +119,7 @@ def apply() -> ResponseReturnValue:
         preview = _preview(session, asked, rule)
         done = assortment.was_repriced(session, command)
         if not done and preview.stamp != request.form.get("stamp", ""):
-            raise Conflict("prices-moved", "Prices or costs have changed meanwhile. Look at the list again.")
+            raise Conflict("prices-moved", "Prices or costs have changed since. Check the list again.")
         many = 0
         if not done:
             wanted = [(line.sku, line.new_minor) for line in preview.lines if line.sku not in left]
@@ -156,7 +156,7 @@ def print_labels() -> ResponseReturnValue:
     with write() as session:
         skus = product_list.beginning(session, str(place().store_id), day)[first : first + labelling.MOST_LABELS]
         many = labelling.queue(session, skus, command, day)
-    flash(ngettext("%(num)d label goes to the printer.", "%(num)d labels go to the printer.", many), "good")
+    flash(ngettext("Printing %(num)d label.", "Printing %(num)d labels.", many), "good")
     return redirect(url_for("prices.labels", day=day.isoformat()), 303)
 
 
@@ -171,7 +171,7 @@ def take_back() -> ResponseReturnValue:
         for one in skus:
             if session.get(Price, (one, store_id, day)) is not None:  # a second click finds it gone
                 assortment.withdraw_price(acting(session), store_id, one, day, today=today())
-    flash(ngettext("%(num)d coming price is taken back.", "%(num)d coming prices are taken back.", len(skus)), "good")
+    flash(ngettext("%(num)d future price canceled.", "%(num)d future prices canceled.", len(skus)), "good")
     return redirect(url_for("prices.change_many", _anchor="coming-title"), 303)
 
 
@@ -186,12 +186,12 @@ def _rule() -> Rule:
     decimals = exponent(place().currency) if change.endswith("amount") else 2
     found = re.fullmatch(rf"(\d{{1,7}})(?:[.,](\d{{1,{max(1, decimals)}}}))?", raw.rstrip("% "), re.ASCII)
     if not found or (found[2] and not decimals):
-        raise Invalid("bad-rule", "Type a number such as 5 or 2.5.", field="value")
+        raise Invalid("bad-rule", "Enter a number such as 5 or 2.5.", field="value")
     value = int(found[1]) * 10**decimals + int((found[2] or "").ljust(decimals, "0") or 0)
     if change == "margin":
         return Rule("margin", value, ending)
     if value == 0 and ending == "none":
-        raise Invalid("bad-rule", "Type by how much, or choose how prices end.", field="value")
+        raise Invalid("bad-rule", "Enter the change, or choose an ending.", field="value")
     value = -value if change.startswith("down") else value
     return Rule("amount" if change.endswith("amount") else "percent", value, ending)
 

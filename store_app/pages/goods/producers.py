@@ -104,7 +104,7 @@ def terms(producer_id: str) -> ResponseReturnValue:
     with write() as session:
         producers.producer_of(session, str(place().store_id), producer_id)
         _agree(session, producer_id)
-    flash(_("Saved. It holds for what is sold from now on."), "good")
+    flash(_("Saved for sales from now on."), "good")
     return redirect(url_for(".producer", producer_id=producer_id), 303)
 
 
@@ -114,8 +114,8 @@ def terms(producer_id: str) -> ResponseReturnValue:
 def list_goods(producer_id: str) -> ResponseReturnValue:
     """Make a new product that is sold for this producer."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
-    name = form.text("name", most=120, required=_("Give the product a name."))
-    unit = form.one_of("unit", UNITS, sentence=_("Choose by what it is sold."))
+    name = form.text("name", most=120, required=_("Enter the product’s name."))
+    unit = form.one_of("unit", UNITS, sentence=_("Choose how it is sold."))
     price_minor = form.amount("price", place().currency)
     with write() as session:
         row = producers.producer_of(session, store_id, producer_id)
@@ -128,7 +128,7 @@ def list_goods(producer_id: str) -> ResponseReturnValue:
         producers.sell_for(ctx, store_id, producer_id, product.sku, story)
         product_stories.send(session, store_id, product.sku, at=at)
         wake_worker_after(session)
-    flash(_("%(name)s is sold for %(producer)s now.", name=name, producer=row.name), "good")
+    flash(_("%(name)s is now sold for %(producer)s.", name=name, producer=row.name), "good")
     return redirect(url_for(".producer", producer_id=producer_id), 303)
 
 
@@ -151,7 +151,7 @@ def story(producer_id: str, sku: str) -> ResponseReturnValue:
             product_stories.add_picture(session, store_id, sku, picture, at=at)
         product_stories.send(session, store_id, sku, at=at)
         wake_worker_after(session)
-    flash(_("Saved. Customers read it beside the product."), "good")
+    flash(_("Saved. Customers see it with the product."), "good")
     return redirect(url_for(".producer", producer_id=producer_id), 303)
 
 
@@ -187,7 +187,7 @@ def take_in(producer_id: str) -> ResponseReturnValue:
         )
         product_stories.send(session, store_id, sku, at=at)
         wake_worker_after(session)
-    flash(_("Lot %(code)s is in.", code=lot.code), "good")
+    flash(_("Lot %(code)s received.", code=lot.code), "good")
     return redirect(url_for(".producer", producer_id=producer_id), 303)
 
 
@@ -215,7 +215,7 @@ def lot(lot_id: str, fault: DomainError | None = None, **_place: Any) -> Respons
 def take_out(lot_id: str) -> ResponseReturnValue:
     """Give what is left back to the producer, or write it off as spoilt."""
     command = form.command_id()
-    how = form.one_of("how", ("back", "lost"), sentence=_("Press one of the two buttons."))
+    how = form.one_of("how", ("back", "lost"), sentence=_("Choose one of the two."))
     with write() as session:
         producers.take_out(
             acting(session),
@@ -307,10 +307,10 @@ def statement_pdf(statement_id: str) -> Response:
 
     row, who, traced, store = _loaded(statement_id)
     sums = [
-        (_("Sold, without tax"), row.net_minor, False),
+        (_("Sold, before tax"), row.net_minor, False),
         (_("Commission"), -row.commission_minor, False),
         *([(_("Carried over"), row.carried_minor, False)] if row.carried_minor else []),
-        (_("To be paid"), row.to_pay_minor, True),
+        (_("Payable"), row.to_pay_minor, True),
     ]
     document = {
         "store": store.name, "producer": who.name, "title": _("Statement %(no)s", no=row.no),
@@ -334,12 +334,12 @@ def statement_pdf(statement_id: str) -> Response:
 
 
 def _agree(session: Any, id: str) -> Producer:
-    kind = form.one_of("kind", KINDS, sentence=_("Choose what they are."))
+    kind = form.one_of("kind", KINDS, sentence=_("Choose their type."))
     agent_account, agent_bic = form.text("agent_account", most=60), form.text("agent_bic", most=20)
     if agent_account:
         agent_account, agent_bic = pain001.tidy_account(agent_account, agent_bic)
     facts = producers.ProducerFacts(
-        name=form.text("name", most=80, required=_("Give the producer’s name.")),
+        name=form.text("name", most=80, required=_("Enter the producer’s name.")),
         commission_bp=form.share("commission"),
         kind=kind,
         place=form.text("place", most=80),
@@ -358,7 +358,7 @@ def _story() -> str:
     lines = [form.tidy(line) for line in request.form.get("story", "")[:4000].splitlines()]
     words = "\n".join(lines).strip()
     if len(words) > 2000:
-        raise Invalid("too-long", "At most 2000 letters.", field="story")
+        raise Invalid("too-long", "Up to 2000 letters.", field="story")
     return words
 
 
@@ -375,7 +375,7 @@ def _of_receipt(session: Any, store_id: str, text: str) -> list[payouts.Traced]:
     """Return the lots a receipt's goods came of; text: 'T1-42' or the number alone."""
     till, _dash, number = text.rpartition("-")
     if not number.isascii() or not number.isdigit() or len(number) > 9:
-        raise Invalid("bad-receipt", "Type the receipt’s number, such as 42 or T1-42.", field="receipt")
+        raise Invalid("bad-receipt", "Enter the receipt number, such as 42 or T1-42.", field="receipt")
     return payouts.trace(session, store_id, receipt=(till or till_of(session, store_id), int(number)))
 
 

@@ -35,19 +35,19 @@ HISTORY = 12
 FILTER_WORDS = {
     "all": lazy("All"),
     "own": lazy("Our own"),
-    "priceless": lazy("Without a price"),
-    "codeless": lazy("Without a barcode"),
-    "costless": lazy("Without a cost"),
+    "priceless": lazy("No price"),
+    "codeless": lazy("No barcode"),
+    "costless": lazy("No cost"),
     "unlisted": lazy("Not sold here"),
 }
 KIND_WORDS = {
     "goods": lazy("Goods"),
-    "deposit": lazy("Deposit on a container"),
-    "service": lazy("Service, nothing is stocked"),
+    "deposit": lazy("Container deposit"),
+    "service": lazy("Service (no stock)"),
     "voucher": lazy("Gift voucher"),
 }
-UNIT_WORDS = {"each": lazy("pieces"), "gram": lazy("weight, in grams"), "millilitre": lazy("volume, in millilitres")}
-PER_WORDS = {"each": lazy("each"), "gram": lazy("per kg"), "millilitre": lazy("per litre")}
+UNIT_WORDS = {"each": lazy("pieces"), "gram": lazy("weight, in grams"), "millilitre": lazy("volume, in milliliters")}
+PER_WORDS = {"each": lazy("each"), "gram": lazy("per kg"), "millilitre": lazy("per liter")}
 
 WIDE, HIGH, EDGE = 600, 120, 14
 
@@ -183,9 +183,9 @@ def price(sku: str) -> ResponseReturnValue:
         _found(session, str(place().store_id), sku)
         assortment.set_price(acting(session), str(place().store_id), sku, price_minor, from_day, today=today())
     if from_day == today():
-        flash(_("The new price counts from now on. Print its label."), "good")
+        flash(_("The new price applies now. Print its label."), "good")
     else:
-        flash(_("The new price begins on %(day)s.", day=day_text(from_day)), "good")
+        flash(_("The new price starts on %(day)s.", day=day_text(from_day)), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 
 
@@ -197,7 +197,7 @@ def take_price_back(sku: str) -> ResponseReturnValue:
     from_day = day_typed("day")
     with write() as session:
         assortment.withdraw_price(acting(session), str(place().store_id), sku, from_day, today=today())
-    flash(_("The coming price is taken back."), "good")
+    flash(_("The future price is canceled."), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 
 
@@ -218,7 +218,7 @@ def wishes(sku: str) -> ResponseReturnValue:
             hold_back_qty=hold_back,
             cost_minor=cost_minor,
         )
-    flash(_("Saved.") if active else _("Saved. The till does not sell it any more."), "good")
+    flash(_("Saved.") if active else _("Saved. The till no longer sells it."), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 
 
@@ -234,7 +234,7 @@ def add_code(sku: str) -> ResponseReturnValue:
             assortment.add_code(acting(session), str(place().store_id), sku, code, qty)
     except DomainError as refusal:
         raise beside(refusal, "code") from refusal
-    flash(_("The barcode %(code)s leads here now.", code=code), "good")
+    flash(_("Barcode %(code)s added.", code=code), "good")
     return redirect(url_for("products.product", sku=sku, _anchor="codes-title"), 303)
 
 
@@ -247,7 +247,7 @@ def remove_code(sku: str) -> ResponseReturnValue:
     with write() as session:
         if session.get(Barcode, code) is not None:  # a second click finds it gone
             assortment.remove_code(acting(session), str(place().store_id), code)
-    flash(_("The barcode %(code)s leads nowhere any more.", code=code), "good")
+    flash(_("Barcode %(code)s removed.", code=code), "good")
     return redirect(url_for("products.product", sku=sku, _anchor="codes-title"), 303)
 
 
@@ -258,7 +258,7 @@ def touch_key(sku: str) -> ResponseReturnValue:
     """Put the product on the first free touch key of the first page."""
     with write() as session:
         quick_keys.put(acting(session), str(place().store_id), sku, 1)
-    flash(_("It is on the touch keys now."), "good")
+    flash(_("Added to the touch keys."), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 
 
@@ -271,7 +271,7 @@ def print_label(sku: str) -> ResponseReturnValue:
     with write() as session:
         _found(session, str(place().store_id), sku)
         labelling.queue(session, [sku], command)
-    flash(_("The label goes to the printer."), "good")
+    flash(_("The label is printing."), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 
 
@@ -296,7 +296,7 @@ def address_of(asked: Asked) -> dict[str, Any]:
 def day_typed(name: str) -> dt.date:
     """Return the day of the form; Invalid beside its field."""
     if (found := day_of(form.tidy(request.values.get(name, ""))[:10])) is None:
-        raise beside(Invalid("bad-day", "That is no day. Choose it from the calendar."), name)
+        raise beside(Invalid("bad-day", "That is not a date. Choose one from the calendar."), name)
     return found
 
 
@@ -356,7 +356,7 @@ def price_steps(dated: Sequence[Dated], day: dt.date, most: int = 12) -> Chart |
 def _found(session: Session, store_id: str, sku: str) -> tuple[product_list.Row, Product, Any, Listing | None]:
     found = product_list.one(session, store_id, sku, today())
     if found is None:
-        raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
+        raise NotFound("unknown-product", "No such product here. Search by name.")
     return found
 
 

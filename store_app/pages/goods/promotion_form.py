@@ -162,7 +162,7 @@ def percent(raw: str, field: str) -> int:
     found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", raw.strip().rstrip("%").strip(), re.ASCII)
     rate_bp = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else 0
     if not 0 < rate_bp <= BASIS:
-        raise Invalid("bad-reduction", "Type a percentage from 1 to 100.", field=field)
+        raise Invalid("bad-reduction", "Enter a percentage from 1 to 100.", field=field)
     return rate_bp
 
 
@@ -208,7 +208,7 @@ def _date(fields: Mapping[str, str], name: str) -> dt.date | None:
     if not raw:
         return None
     if (found := day_of(raw)) is None:
-        raise Invalid("bad-days", "That is no day. Choose it from the calendar.", field=name)
+        raise Invalid("bad-days", "That is not a date. Choose one from the calendar.", field=name)
     return found
 
 
@@ -218,7 +218,7 @@ def _minute(fields: Mapping[str, str], name: str) -> int | None:
         return None
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?", raw, re.ASCII)
     if not found:
-        raise Invalid("bad-hours", "Type a time such as 17:30.", field=name)
+        raise Invalid("bad-hours", "Enter a time such as 17:30.", field=name)
     return int(found[1]) * 60 + int(found[2])
 
 

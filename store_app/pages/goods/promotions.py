@@ -158,7 +158,7 @@ def end(offer_id: str) -> ResponseReturnValue:
     with write() as session:
         row = offers.end(acting(session), _owner(), offer_id)
         name = row.name
-    flash(_("%(name)s is over. The next sale is at the usual price.", name=name), "good")
+    flash(_("%(name)s has ended. The next sale is at the usual price.", name=name), "good")
     return redirect(url_for("offers.everything"), 303)
 
 
@@ -195,7 +195,7 @@ def _owner() -> str:
 def _kind(key: str) -> Kind:
     kind = promotion_words.kind_of(key)
     if kind is None:
-        raise NotFound("not-found-here", "There is no such kind of offer. Choose one from the list.")
+        raise NotFound("not-found-here", "There is no such kind of promotion. Choose one from the list.")
     return kind
 
 
@@ -203,14 +203,14 @@ def _to_change(offer_id: str) -> Offer:
     with read() as session:
         offer = offers.as_offer(offers.offer_of(session, _owner(), offer_id))
     if not promotion_form.can_change(offer):
-        raise Refused("not-to-change", "A markdown is not changed. End it, and mark the goods down again.")
+        raise Refused("not-to-change", "A markdown cannot be changed. End it, then mark down again.")
     return offer
 
 
 def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseReturnValue:
     """Save the draft when that is asked and it can be; show it again otherwise."""
     if not ids.is_id(offer_id):
-        raise NotFound("not-found-here", "There is no such offer. Look at the list of offers.")
+        raise NotFound("not-found-here", "There is no such promotion. Check the list of promotions.")
     draft = promotion_form.posted(kind)
     step = draft["step"]
     fault: DomainError | None = None
@@ -222,7 +222,7 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> ResponseRetu
             with write() as session:
                 row = verb(acting(session), _owner(), offer)
                 name, needs_coupon = row.name, row.needs_coupon
-            flash(_("%(name)s is saved. The tills know it from the next sale on.", name=name), "good")
+            flash(_("%(name)s is saved. The tills apply it from the next sale.", name=name), "good")
             target = "offers.one" if needs_coupon else "offers.everything"
             return _go(url_for(target, offer_id=offer_id if needs_coupon else None))
     except DomainError as refused:

@@ -57,7 +57,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
 def call() -> ResponseReturnValue:
     """Stop a product or a batch from being sold, at once and on every till."""
     command, store_id = form.command_id(), str(place().store_id)
-    why = form.text("why", required=_("Say why it is recalled."))
+    why = form.text("why", required=_("Give a reason for the recall."))
     with write() as session:
         product = find_product.product_of(session, request.form.get("sku", ""))
         if _known(session, store_id, command) is None:
@@ -70,7 +70,7 @@ def call() -> ResponseReturnValue:
                 why=why,
                 called_by=form.text("called_by"),
             )
-    flash(_("%(name)s is stopped at every till. Take it off the shelf now.", name=product.name), "warn")
+    flash(_("Every till now blocks %(name)s. Take it off the shelf.", name=product.name), "warn")
     return redirect(url_for("recall.one", recall_id=command), 303)
 
 
@@ -115,7 +115,7 @@ def clear(recall_id: str) -> ResponseReturnValue:
         row = recall.recall_of(session, store_id, recall_id)
         if row.state == "called":
             recalls.clear(Context(session, g.actor, at), store_id, recall_id, taken, waste_id=command)
-    flash(_("Thank you. What is taken away stays out of the stock."), "good")
+    flash(_("Thanks. The recalled units are out of your stock."), "good")
     return redirect(url_for("recall.one", recall_id=recall_id), 303)
 
 
@@ -127,13 +127,13 @@ def lift(recall_id: str) -> ResponseReturnValue:
     why = form.reason(stock_words.LIFT_REASONS)
     with write() as session:
         if recall.recall_of(session, str(place().store_id), recall_id).afterwards:
-            raise Refused("network-recall", "The network called this back, and only the network can lift it.")
+            raise Refused("network-recall", "The network issued this recall, and only the network can lift it.")
         try:
             recall.lift(acting(session), str(place().store_id), recall_id, why=why)
         except Conflict as fault:
             if fault.code != "illegal-move":
                 raise
-    flash(_("The recall is lifted: it is sold again."), "info")
+    flash(_("The recall is lifted. You can sell it again."), "info")
     return redirect(url_for("recall.one", recall_id=recall_id), 303)
 
 

@@ -40,7 +40,7 @@ def set_hours() -> ResponseReturnValue:
         selling_hours.set_hours(acting(session), str(place().store_id), kind, since, until)
     flash(
         _(
-            "%(top_category)s is sold from %(since)s to %(until)s only.",
+            "%(top_category)s is sold only from %(since)s to %(until)s.",
             top_category=kind,
             since=selling_hours.clock_text(since),
             until=selling_hours.clock_text(until),
@@ -58,5 +58,5 @@ def lift() -> ResponseReturnValue:
     kind = request.form.get("kind", "")
     with write() as session:
         selling_hours.lift(acting(session), str(place().store_id), kind)
-    flash(_("It is sold at any hour again."), "good")
+    flash(_("It can be sold at any time again."), "good")
     return redirect(url_for("selling_hours.listed"), 303)

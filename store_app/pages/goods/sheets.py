@@ -35,7 +35,7 @@ def document(job_id: str) -> Response:
         job = look.get(PrintJob, (doors().settings.node_id, job_id))
         seen = slips.seen_by(look, job, g.actor) if job is not None else {}
     if job is None:
-        raise NotFound("no-paper", "Nothing was printed under this number. Choose a print from the list.")
+        raise NotFound("no-paper", "There is no print with this number. Choose one from the list.")
     from pos.documents import pdf  # brings a drawing library along
 
     lines = queue.lay_out(job.kind, seen, columns=pdf.COLUMNS, copy_no=job.copy_no)
@@ -76,7 +76,7 @@ def shelf_picture() -> Response:
         found = labelling.documents(session, [row.sku for row in rows if row.sku in prices])
         name = session.get_one(Store, store_id).name
     if plan is None:
-        raise NotFound("no-plan", "There is no shelf to print yet: accept a plan first.")
+        raise NotFound("no-plan", "There is no shelf plan to print. Accept one first.")
     from pos.documents import pdf
 
     places = [
@@ -104,7 +104,7 @@ def _labels(skus: Sequence[str], day: dt.date | None) -> Response:
 
     sheet = pdf.SHEETS.get(request.args.get("sheet", "plain"))
     if sheet is None:
-        raise Invalid("bad-choice", "Choose a size of label from the list.", field="sheet")
+        raise Invalid("bad-choice", "Choose a label size from the list.", field="sheet")
     skip = form.number(request.args.get("skip") or "0", "skip", most=sheet.count - 1)
     if not skus:
         raise NotFound("no-label", "There is no label to print.")

@@ -125,7 +125,7 @@ def swap() -> ResponseReturnValue:
     with write() as session:
         made = shelf_swaps.draft_swaps(acting(session), str(place().store_id))
     if made is None:
-        flash(_("Nothing clearly better waits for a place: the shelf stays as it is."), "info")
+        flash(_("No product would clearly sell better. The shelf stays as it is."), "info")
     return redirect(url_for("shelf.plan"), 303)
 
 
@@ -136,7 +136,7 @@ def arrange(plan_id: str) -> ResponseReturnValue:
     """Put the products of a draft into another order, with other facings."""
     skus, facings = request.form.getlist("sku")[: shelf_plan.MOST_SLOTS], request.form.getlist("facings")
     if len(facings) < len(skus):
-        raise Invalid("bad-number", "Say how many facings each product gets.", field="facings")
+        raise Invalid("bad-number", "Enter the facings for each product.", field="facings")
     wanted = [
         (form.tidy(sku), form.number(text, "facings", least=1, most=shelf_plan.MOST_FACINGS))
         for sku, text in zip(skus, facings, strict=False)
@@ -148,7 +148,7 @@ def arrange(plan_id: str) -> ResponseReturnValue:
     with write() as session:
         found = shelf_plan.plan_of(session, str(place().store_id), plan_id)
         shelf_plan.rearrange(acting(session), found, wanted)
-    flash(_("The plan is arranged."), "good")
+    flash(_("Arrangement saved."), "good")
     return redirect(url_for("shelf.plan") + "#draft-title", 303)
 
 
@@ -157,7 +157,7 @@ def arrange(plan_id: str) -> ResponseReturnValue:
 @form.answers_on(plan)
 def approve(plan_id: str) -> ResponseReturnValue:
     """Agree to a plan, from tomorrow or at once."""
-    when = form.one_of("from", ("tomorrow", "today"), sentence=_("Say when the plan begins: tomorrow or now."))
+    when = form.one_of("from", ("tomorrow", "today"), sentence=_("Choose when the plan starts: tomorrow or now."))
     from_day = today() + dt.timedelta(days=when == "tomorrow")
     store_id = str(place().store_id)
     with write() as session:
@@ -165,9 +165,9 @@ def approve(plan_id: str) -> ResponseReturnValue:
             shelf_plan.approve(acting(session), store_id, plan_id, from_day=from_day)
         wake_worker_after(session)
     if when == "today":
-        flash(_("The plan is on the shelf now. Print its labels and fill it."), "good")
+        flash(_("The plan is active. Print its labels and fill the shelf."), "good")
     else:
-        flash(_("The plan begins tomorrow. Its labels can be printed then."), "good")
+        flash(_("The plan starts tomorrow. You can print its labels then."), "good")
     return redirect(url_for("shelf.plan"), 303)
 
 
@@ -194,7 +194,7 @@ def slot(plan_id: str, slot: int, fault: DomainError | None = None) -> ResponseR
         view = _plan(session, found, shelf_plan.ranks(session, store_id))
         here = next((one for one in view.slots if one.slot == slot), None)
         if here is None:
-            raise NotFound("no-such-slot", "This plan has no such place.")
+            raise NotFound("no-such-slot", "This plan has no such slot.")
         choices = _choices(session, store_id, text, here.sku)
     return page("goods/shelf/slot.html", plan_id=plan_id, slot=here, text=text, choices=choices, fault=fault)
 
@@ -209,7 +209,7 @@ def replace(plan_id: str, slot: int) -> ResponseReturnValue:
         found = shelf_plan.plan_of(session, str(place().store_id), plan_id)
         chosen = shelf_plan.replace(acting(session), found, slot, sku)
         name = chosen.name
-    flash(_("%(name)s is in place %(slot)s of the new plan.", name=name, slot=slot), "good")
+    flash(_("%(name)s is in slot %(slot)s of the new plan.", name=name, slot=slot), "good")
     return redirect(url_for("shelf.plan"), 303)
 
 
@@ -244,9 +244,9 @@ def print_labels() -> ResponseReturnValue:
     with write() as session:
         skus = [sku for sku in shelf_plan.ranks(session, str(place().store_id)) if only in ("", sku)]
         if not skus:
-            raise NotFound("no-label", "There is no label to print: this product is not on the shelf.")
+            raise NotFound("no-label", "There is no label: this product is not on the shelf.")
         many = labelling.queue(session, skus, command)
-    flash(ngettext("%(num)d label goes to the printer.", "%(num)d labels go to the printer.", many), "good")
+    flash(ngettext("Printing %(num)d label.", "Printing %(num)d labels.", many), "good")
     return redirect(url_for("shelf.labels"), 303)
 
 

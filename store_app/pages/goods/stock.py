@@ -153,7 +153,7 @@ def count(sku: str) -> ResponseReturnValue:
         name = _product_of(session, sku).name
         if not _already(session, command):
             stock.count(acting(session), str(place().store_id), sku, counted, count_id=command)
-    flash(_("Thank you: %(name)s is counted.", name=name), "good")
+    flash(_("Thanks, %(name)s is counted.", name=name), "good")
     return redirect(url_for("stock.product", sku=sku), 303)
 
 
@@ -186,14 +186,14 @@ def _waste_reason() -> tuple[str, str]:
     own, choice = form.text("words"), request.form.get("reason", "")
     known = choice in wastes.REASONS and choice != "other"
     if not known and not own:
-        raise Invalid("no-reason", "Say why: choose a reason or write your own.", field="reason")
+        raise Invalid("no-reason", "Choose a reason or write your own.", field="reason")
     return (choice if known else "other"), own
 
 
 def _product_of(session: Session, sku: str) -> Product:
     found = session.get(Product, sku)
     if found is None:
-        raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
+        raise NotFound("unknown-product", "No such product here. Search by name.")
     return found
 
 
@@ -308,7 +308,7 @@ def _filters(session: Session, store_id: str) -> list[tuple[str, str, int | None
         "counts": _("Please count"),
         "negative": _("Below zero"),
         "low": _("Running low"),
-        "held": _("Promised"),
+        "held": _("Reserved"),
     }
     numbers = {"all": None, "counts": waiting.counts(session, store_id), "low": None}
     for show in ("negative", "held"):

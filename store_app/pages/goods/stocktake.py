@@ -238,7 +238,7 @@ def take_scan_back(take_id: str, n: str) -> ResponseReturnValue:
             )
         )
         if entry is None or entry.is_total or entry.qty <= 0:
-            raise NotFound("unknown-scan", "This scan cannot be taken back. Type the total instead.")
+            raise NotFound("unknown-scan", "This scan cannot be undone. Enter the total instead.")
         stocktake.enter(
             acting(session),
             store_id,
@@ -284,7 +284,7 @@ def post(take_id: str) -> ResponseReturnValue:
         with write() as session:
             left = stocktake.post_some(acting(session), store_id, take_id)
         steps += 1
-    flash(_("Booked: the records now say what was counted, less what sold since."), "good")
+    flash(_("Posted. The records match your count, less later sales."), "good")
     return redirect(url_for("stocktake.take", take_id=take_id), 303)
 
 
@@ -297,7 +297,7 @@ def abandon(take_id: str) -> ResponseReturnValue:
     with write() as session:
         if stocktake.take_of(session, str(place().store_id), take_id).state != "abandoned":
             stocktake.abandon(acting(session), str(place().store_id), take_id, why=why)
-    flash(_("The stock take was given up. Nothing of it was booked."), "info")
+    flash(_("The stock take was discarded. Nothing was posted."), "info")
     return redirect(url_for("stocktake.takes"), 303)
 
 

@@ -62,11 +62,11 @@ def add() -> ResponseReturnValue:
         is_first = session.scalar(sa.select(TaxClass.id).limit(1)) is None
         known = session.get(TaxClass, new_id) or session.get(TaxClass, word)
         if known is not None and (known.name, known.rate_bp, known.inclusive) != (name, rate_bp, inclusive):
-            raise Conflict("tax-class-exists", "There is a class of this name already. Change that one.",
+            raise Conflict("tax-class-exists", "A class with this name already exists. Change that one.",
                            field="name")  # fmt: skip
         if known is None:
             assortment.set_tax_class(acting(session), new_id, name, rate_bp, inclusive=inclusive, owner_id=store_id)
-    flash(_("%(name)s can be given to products now.", name=name), "good")
+    flash(_("%(name)s is ready to use.", name=name), "good")
     return redirect(url_for("own_products.new" if is_first else "taxes.classes"), 303)
 
 
@@ -81,12 +81,12 @@ def change(tax_class_id: str) -> ResponseReturnValue:
         if row is None:
             raise NotFound("unknown-tax-class", "There is no such tax class. Choose one from the list.")
         if row.of_network:
-            raise Refused("network-tax-class", "This class is the network’s; its rate is settled there.")
+            raise Refused("network-tax-class", "The network sets this class and its rate.")
         assortment.set_tax_class(acting(session), tax_class_id, name, rate_bp, inclusive=inclusive)
         session.flush()
         product_stories.send_taxed(session, str(place().store_id), tax_class_id, at=doors().now())
         wake_worker_after(session)
-    flash(_("Saved. The new rate counts from the next sale on."), "good")
+    flash(_("Saved. The new rate applies from the next sale."), "good")
     return redirect(url_for("taxes.classes"), 303)
 
 
@@ -95,7 +95,7 @@ def rate(raw: str, name: str) -> int:
     found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", raw.strip().rstrip("% "), re.ASCII)
     rate_bp = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else -1
     if not 0 <= rate_bp <= BASIS:
-        raise Invalid("bad-rate", "Type a rate from 0 to 100, such as 8.25.", field=name)
+        raise Invalid("bad-rate", "Enter a rate from 0 to 100, such as 8.25.", field=name)
     return rate_bp
 
 
@@ -108,7 +108,7 @@ def rate_text(rate_bp: int) -> str:
 
 
 def _wished() -> tuple[str, int, bool]:
-    name = form.text("name", most=60, required=_("Give the class a name."))
+    name = form.text("name", most=60, required=_("Name the class."))
     rate_bp = rate(request.form.get("rate", ""), "rate")
     said = form.one_of("prices", ("inclusive", "exclusive"), sentence=_("Choose whether prices include the tax."))
     return name, rate_bp, said == "inclusive"

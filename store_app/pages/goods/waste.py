@@ -67,10 +67,10 @@ def tiles(fault: DomainError | None = None) -> ResponseReturnValue:
 def write_off() -> ResponseReturnValue:
     """Write off for the reason whose tile was tapped."""
     command, store_id = form.command_id(), str(place().store_id)
-    reason = form.one_of("reason", waste.REASONS, sentence=_("Tap the reason."))
+    reason = form.one_of("reason", waste.REASONS, sentence=_("Choose a reason."))
     units, note, batch = form.whole("qty", least=1), form.text("note"), form.text("batch", most=40)
     if reason == "other" and not note:
-        raise Invalid("no-reason", "Say in a few words why.", field="note")
+        raise Invalid("no-reason", "Give a short reason.", field="note")
     with write() as session:
         product = find_product.product_of(session, request.form.get("sku", ""))
         with form.once():

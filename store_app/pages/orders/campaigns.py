@@ -55,7 +55,7 @@ def accept(campaign_id: str) -> ResponseReturnValue:
         if not _is(session, store_id, campaign_id, "accepted"):
             campaign_requests.accept(acting(session), store_id, campaign_id)
         wake_worker_after(session)
-    flash(_("Agreed. The offer, the goods and the places on the shelf follow by themselves."), "good")
+    flash(_("Accepted. The promotion, products and shelf space follow automatically."), "good")
     return redirect(url_for(".listed"), 303)
 
 

@@ -92,7 +92,7 @@ def new(delivery_id: str, fault: DomainError | None = None) -> ResponseReturnVal
         if delivery is None:
             raise NotFound("unknown-delivery", "There is no such delivery in this store.")
         if delivery.state != "posted":
-            raise Refused("not-posted", "Count this delivery and post it first.", state=delivery.state)
+            raise Refused("not-posted", "Count and post this delivery first.", state=delivery.state)
         there = [line for line in deliveries.lines_of(session, delivery) if line.advised_qty or line.counted_qty]
         bounds = delivery_claims.bounds(session, delivery, there)
         units = waiting.stock_units(session, [bound.sku for bound in bounds])
@@ -123,7 +123,7 @@ def new(delivery_id: str, fault: DomainError | None = None) -> ResponseReturnVal
 def file(delivery_id: str) -> ResponseReturnValue:
     """File the claim; its photos are made small first."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
-    wish = form.one_of("wish", tuple(delivery_claims.REMEDIES), sentence=_("Choose what you wish."))
+    wish = form.one_of("wish", tuple(delivery_claims.REMEDIES), sentence=_("Choose what you would like."))
     photos = [next(read_apart(pictures.small, raw, claim_photos.SIDE)) for raw in _uploaded()]
     with write() as session:
         words, goodwill = form.text("words", most=500), bool(request.form.get("goodwill"))
@@ -134,7 +134,7 @@ def file(delivery_id: str) -> ResponseReturnValue:
         if fresh and _by_network(session, claim):
             claim_photos.send(session, store_id, claim.id, at=at)
         wake_worker_after(session)
-    flash(_("The claim is on its way. You read here what comes of it."), "good")
+    flash(_("The claim is on its way. You will see the answer here."), "good")
     return redirect(url_for("claims.claim", claim_id=command), 303)
 
 
@@ -176,11 +176,11 @@ def claim(claim_id: str, fault: DomainError | None = None) -> ResponseReturnValu
 @form.answers_on(claim)
 def contest(claim_id: str) -> ResponseReturnValue:
     """Contest the answer, once."""
-    words = form.text("words", most=500, required=_("Say what speaks against the answer."))
+    words = form.text("words", most=500, required=_("Explain why you contest the answer."))
     with write() as session:
         handling.contest(acting(session), str(place().store_id), claim_id, words=words)
         wake_worker_after(session)
-    flash(_("Contested: the network looks again."), "good")
+    flash(_("Contested. The network will review it."), "good")
     return redirect(url_for("claims.claim", claim_id=claim_id), 303)
 
 
@@ -189,7 +189,7 @@ def contest(claim_id: str) -> ResponseReturnValue:
 @form.answers_on(claim)
 def answered(claim_id: str) -> ResponseReturnValue:
     """Write down what a supplier of the store's own answered."""
-    remedy = form.one_of("remedy", tuple(delivery_claims.REMEDIES), sentence=_("Choose how it is made good."))
+    remedy = form.one_of("remedy", tuple(delivery_claims.REMEDIES), sentence=_("Choose how to settle it."))
     store_id = str(place().store_id)
     with write() as session:
         found = delivery_claims.claim_of(session, store_id, claim_id)
@@ -202,7 +202,7 @@ def answered(claim_id: str) -> ResponseReturnValue:
             remedy=remedy,
             words=form.text("words", most=500),
         )
-    flash(_("Written down."), "good")
+    flash(_("Saved."), "good")
     return redirect(url_for("claims.claim", claim_id=claim_id), 303)
 
 
@@ -220,7 +220,7 @@ def again(claim_id: str) -> ResponseReturnValue:
             address=request.form.get("email", ""),
         )
         wake_worker_after(session)
-    flash(_("It is sent again."), "good")
+    flash(_("Resent."), "good")
     return redirect(url_for("claims.claim", claim_id=claim_id), 303)
 
 
@@ -257,7 +257,7 @@ def _uploaded() -> list[bytes]:
             if one.filename:
                 sent.append(one.read(pictures.PHOTO_BYTES + 1))
     if len(sent) > claim_photos.MOST_PHOTOS:
-        raise Invalid("too-many-photos", "Three photos at most: choose those that show it best.", field="photo")
+        raise Invalid("too-many-photos", "You can add up to three photos. Choose the clearest.", field="photo")
     return sent
 
 

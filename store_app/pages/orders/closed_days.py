@@ -44,7 +44,7 @@ def close() -> ResponseReturnValue:
     with write() as session:
         storefront.close_days(acting(session), str(place().store_id), first, last)
         wake_worker_after(session)
-    flash(_("Closed: %(days)s. Your orders expect no sales then.", days=words.days(first, last)), "good")
+    flash(_("Closed: %(days)s. Your orders expect no sales on these days.", days=words.days(first, last)), "good")
     return redirect(url_for(".listed"), 303)
 
 
@@ -58,11 +58,11 @@ def take_back() -> ResponseReturnValue:
         found = storefront.reopen_days(acting(session), str(place().store_id), first, last)
         wake_worker_after(session)
     reported = ngettext(
-        "%(num)d day is an open day again. Your orders count on it from tonight’s forecast on.",
-        "%(num)d days are open days again. Your orders count on them from tonight’s forecast on.",
+        "%(num)d day is open again. Your orders include it from tonight’s forecast.",
+        "%(num)d days are open again. Your orders include them from tonight’s forecast.",
         len(found),
     )
-    flash(reported if found else _("These days were open already."), "good")
+    flash(reported if found else _("You were already open on these days."), "good")
     return redirect(url_for(".listed"), 303)
 
 
@@ -74,5 +74,5 @@ def typed() -> tuple[dt.date, dt.date]:
 
 def chosen() -> tuple[dt.date, dt.date]:
     """Return the stretch of closed days that is taken back."""
-    words = _("Choose which closed days to take back.")
+    words = _("Choose the closed days to remove.")
     return form.day("from_day", words), form.day("until_day", words)

@@ -110,7 +110,7 @@ def send(return_id: str) -> ResponseReturnValue:
                 document = returns.slip_of(session, found)
                 queue.queue(session, store_id, till.id, queue.Printout(note_pages.SLIP, return_id, document), at=at)
         wake_worker_after(session)
-    flash(_("Handed over: the goods are out of your stock, and the network’s again."), "good")
+    flash(_("Handed over. They are out of your stock and belong to the network again."), "good")
     return redirect(url_for("consigned.overview"), 303)
 
 
@@ -122,7 +122,7 @@ def keep(lot_id: str) -> ResponseReturnValue:
     with write() as session:
         lot = consignment.keep(acting(session), str(place().store_id), lot_id)
         wake_worker_after(session)
-    flash(_("Kept: the rest of %(name)s is yours, and is invoiced.", name=lot.name), "good")
+    flash(_("Kept. The rest of %(name)s is yours and will be invoiced.", name=lot.name), "good")
     return redirect(url_for("consigned.overview"), 303)
 
 

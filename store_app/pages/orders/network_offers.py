@@ -35,7 +35,7 @@ def accept(network_offer_id: str) -> ResponseReturnValue:
         if offer.state != "accepted":
             network_offers.accept(acting(session), str(place().store_id), network_offer_id)
         wake_worker_after(session)
-    flash(_("Accepted: %(name)s comes with the next vehicle.", name=offer.name), "good")
+    flash(_("Accepted. %(name)s comes with the next vehicle.", name=offer.name), "good")
     return redirect(url_for("ordering.orders"), 303)
 
 
@@ -50,12 +50,12 @@ def decline(network_offer_id: str) -> ResponseReturnValue:
         if offer.state != "declined":
             network_offers.decline(acting(session), str(place().store_id), network_offer_id, why=why)
         wake_worker_after(session)
-    flash(_("Declined: %(name)s does not come.", name=offer.name), "info")
+    flash(_("Declined. %(name)s will not be delivered.", name=offer.name), "info")
     return redirect(url_for("ordering.orders"), 303)
 
 
 def _offer(session: Session, network_offer_id: str) -> NetworkOffer:
     found = session.get(NetworkOffer, (str(place().store_id), network_offer_id))
     if found is None:
-        raise NotFound("unknown-offer", "There is no such offer to this store.")
+        raise NotFound("unknown-offer", "There is no such offer for this store.")
     return found

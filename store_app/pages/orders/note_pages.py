@@ -170,7 +170,7 @@ def close(way: str, note_id: str, *, drop: bool, also: Callable[[Session], None]
 
 def dropped(way: str) -> ResponseReturnValue:
     """Say that a note was given up, on the list."""
-    flash(_("Given up: nothing of it was booked."), "info")
+    flash(_("Discarded. Nothing was posted."), "info")
     return redirect(url_for(f"goods_{way}.notes"), 303)
 
 
@@ -211,7 +211,7 @@ def _pack(session: Session, sku: str) -> int:
     """Return how many units the form counts in: 1, or a case the product has a code for."""
     size = form.whole("pack", least=1) if request.form.get("pack") else 1
     if size != 1 and size not in _packs(session, sku):
-        raise Invalid("bad-choice", "Choose pieces, or a case this product comes in.", field="pack")
+        raise Invalid("bad-choice", "Choose pieces or a case of this product.", field="pack")
     return size
 
 

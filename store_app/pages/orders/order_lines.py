@@ -268,8 +268,8 @@ def night_sentence(session: Session, node_id: str, *, today: dt.date, at: dt.dat
     if run is None or run.state == "done":
         return ""
     if run.state == "failed" or run.is_cut_off(at):
-        return _("Tonight’s forecast could not be made; it is tried again by itself.")
-    return _("Tonight’s forecast is being made, since %(time)s.", time=clock_time(run.began_at))
+        return _("Tonight’s forecast failed. It is retried automatically.")
+    return _("Tonight’s forecast has been running since %(time)s.", time=clock_time(run.began_at))
 
 
 def watched(session: Session, store_id: str) -> list[str]:
@@ -281,20 +281,20 @@ def watched(session: Session, store_id: str) -> list[str]:
 def age_sentence(age_days: int | None) -> str:
     """Say how old the forecast behind an order is, None: there is none; beyond OLDEST_DAYS it is not behind it."""
     if age_days is None:
-        return _("There is no forecast yet: the average of the last four weeks is used instead.")
+        return _("There is no forecast yet. Orders use the four-week average instead.")
     if age_days == 0:
-        return _("The forecast has seen every sale until last night.")
+        return _("Based on sales up to last night.")
     if age_days < STALE_DAYS:
         return ngettext("The forecast is %(num)d day old.", "The forecast is %(num)d days old.", age_days)
     if age_days <= OLDEST_DAYS:
         return ngettext(
-            "The forecast is %(num)d day old; look twice at what sells fast.",
-            "The forecast is %(num)d days old; look twice at what sells fast.",
+            "The forecast is %(num)d day old. Check fast sellers.",
+            "The forecast is %(num)d days old. Check fast sellers.",
             age_days,
         )
     return ngettext(
-        "The forecast is %(num)d day old, too old to order by: the average of the last four weeks is used instead.",
-        "The forecast is %(num)d days old, too old to order by: the average of the last four weeks is used instead.",
+        "The forecast is %(num)d day old, too old for ordering. Orders use the four-week average instead.",
+        "The forecast is %(num)d days old, too old for ordering. Orders use the four-week average instead.",
         age_days,
     )
 

@@ -39,10 +39,10 @@ def paper(message_id: str, kind: str) -> Response:
 def as_paper(document: dict[str, Any], kind: str) -> Response:
     """Answer with a message's page or table."""
     if kind not in ("pdf", "csv"):
-        raise NotFound("no-paper", "There is no such paper. Choose the page or the table.")
+        raise NotFound("no-paper", "There is no such document. Choose the page or the table.")
     is_order = "delivery_day" in document
     if kind == "csv" and not is_order:
-        raise NotFound("no-paper", "There is no such paper. Choose the page or the table.")
+        raise NotFound("no-paper", "There is no such document. Choose the page or the table.")
     if kind == "csv":
         made, mimetype = supplier_messages.as_csv(document), "text/csv"
     else:
@@ -74,7 +74,7 @@ def slip(message_id: str) -> ResponseReturnValue:
             supplier_messages.left(Context(session, g.actor, at), store_id, message_id)
         order_id = message.about
         wake_worker_after(session)
-    flash(_("The order is being printed. Hand it over."), "good")
+    flash(_("The order is printing. Hand it to the supplier."), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
 
 
@@ -86,7 +86,7 @@ def left(message_id: str) -> ResponseReturnValue:
     with write() as session:
         message = supplier_messages.left(acting(session), str(place().store_id), message_id)
         order_id = message.about
-    flash(_("Noted: the supplier has it."), "good")
+    flash(_("Saved. The supplier has it."), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
 
 
@@ -105,7 +105,7 @@ def again(message_id: str) -> ResponseReturnValue:
         )
         order_id = message.about
         wake_worker_after(session)
-    flash(_("It is sent again."), "good")
+    flash(_("Resent."), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
 
 
@@ -115,7 +115,7 @@ def again(message_id: str) -> ResponseReturnValue:
 def _message(session: Session, message_id: str) -> OutgoingMessage:
     message = supplier_messages.message_of(session, str(place().store_id), message_id)
     if message.kind == "claim":
-        raise NotFound("no-paper", "There is no such paper. Choose the page or the table.")
+        raise NotFound("no-paper", "There is no such document. Choose the page or the table.")
     return message
 
 

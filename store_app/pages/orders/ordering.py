@@ -125,9 +125,9 @@ def propose() -> ResponseReturnValue:
     with write() as session:
         made = proposals.write(Context(session, g.actor, at), store_id, drafts)
     if made:
-        flash(ngettext("%(num)d proposal is ready.", "%(num)d proposals are ready.", len(made)), "good")
+        flash(ngettext("%(num)d suggested order is ready.", "%(num)d suggested orders are ready.", len(made)), "good")
     elif not missing:  # else the page says what must be there first
-        flash(_("Nothing needs ordering just now: the stock lasts beyond the next vehicle."), "info")
+        flash(_("Nothing to order now. Stock lasts beyond the next delivery."), "info")
     return redirect(url_for("ordering.orders"), 303)
 
 
@@ -197,12 +197,12 @@ def approve_all() -> ResponseReturnValue:
     if sent:
         flash(ngettext("%(num)d order is sent.", "%(num)d orders are sent.", sent), "good")
     for order_no, refusal in refused:
-        flash(_("Order %(no)s stays: %(why)s", no=order_no, why=sentence_of(refusal)), "warn")
+        flash(_("Order %(no)s was not sent: %(why)s", no=order_no, why=sentence_of(refusal)), "warn")
     if late:
         flash(
             ngettext(
-                "%(num)d order stays: its order day is over. Propose again.",
-                "%(num)d orders stay: their order day is over. Propose again.",
+                "%(num)d order was not sent: its order day is over. Suggest it again.",
+                "%(num)d orders were not sent: their order day is over. Suggest them again.",
                 late,
             ),
             "warn",
@@ -210,8 +210,8 @@ def approve_all() -> ResponseReturnValue:
     if left:
         flash(
             ngettext(
-                "%(num)d order stays: it is empty or below its supplier’s minimum.",
-                "%(num)d orders stay: they are empty or below their supplier’s minimum.",
+                "%(num)d order was not sent: it is empty or below the supplier’s minimum.",
+                "%(num)d orders were not sent: they are empty or below their supplier’s minimum.",
                 left,
             ),
             "info",
@@ -224,12 +224,12 @@ def approve_all() -> ResponseReturnValue:
 @form.answers_on(order)
 def drop(order_id: str) -> ResponseReturnValue:
     """Drop an order nobody sent yet, with a reason."""
-    why = form.text("why", required=_("Say why, so that the next proposal can learn from it."))
+    why = form.text("why", required=_("Give a reason. Future suggestions learn from it."))
     with write() as session:
         row = _row(session, order_id)
         if row.state != "dropped":
             proposals.drop(acting(session), str(place().store_id), order_id, why=why)
-    flash(_("Order %(no)s is dropped.", no=row.order_no), "info")
+    flash(_("Order %(no)s is discarded.", no=row.order_no), "info")
     return redirect(url_for("ordering.orders"), 303)
 
 
@@ -241,9 +241,9 @@ def cancel(order_id: str) -> ResponseReturnValue:
     with write() as session:
         row = _row(session, order_id)
         if row.state != "cancelled":
-            supply_orders.cancel(acting(session), str(place().store_id), order_id, why=_("It did not come."))
+            supply_orders.cancel(acting(session), str(place().store_id), order_id, why=_("It did not arrive."))
         wake_worker_after(session)
-    flash(_("Order %(no)s is called off.", no=row.order_no), "good")
+    flash(_("Order %(no)s is canceled.", no=row.order_no), "good")
     return redirect(url_for("ordering.orders"), 303)
 
 
@@ -277,7 +277,7 @@ def undo(order_id: str, sku: str) -> ResponseReturnValue:
 @form.answers_on(order)
 def add_line(order_id: str) -> ResponseReturnValue:
     """Put a product on a proposal: by barcode, code or name."""
-    wanted = form.text("product", most=100, required=_("Type the product’s name, or scan its code."))
+    wanted = form.text("product", most=100, required=_("Enter the product’s name, or scan its code."))
     packs, why = form.whole("packs", least=1, most=999), form.reason(words.CHANGE_REASONS)
     store_id = str(place().store_id)
     with write() as session:
@@ -303,9 +303,9 @@ def set_rule(supplier_id: str) -> ResponseReturnValue:
             most_week_minor=week_minor,
         )
     if rule is None:
-        flash(_("Every order waits for you again."), "info")
+        flash(_("Every order now needs your approval."), "info")
     else:
-        flash(_("Within these limits orders go by themselves on their day. Every one is listed below."), "good")
+        flash(_("Within these limits, orders are sent automatically on their day. All are listed below."), "good")
     return redirect(url_for("ordering.orders"), 303)
 
 
@@ -335,8 +335,8 @@ def outlook(sku: str) -> ResponseReturnValue:
             "language": language(),
             "day": _("Day"),
             "sold": named.get(unit, _("Sold")),
-            "empty": _("Shelf empty for a time"),
-            "high": _("Nine days in ten stay below"),
+            "empty": _("Shelf empty part of the day"),
+            "high": _("Busy-day limit"),
             "expected": _("Expected"),
             "today": _("today"),
         },
@@ -395,7 +395,7 @@ def set_wish(sku: str) -> ResponseReturnValue:
             show_qty=show,
             service_bp=service,
         )
-    flash(_("Noted. The next proposals keep to it."), "good")
+    flash(_("Saved. Future suggestions use it."), "good")
     return redirect(url_for("ordering.outlook_page", sku=sku), 303)
 
 
@@ -433,17 +433,17 @@ def one_product(session: Session, wanted: str) -> str:
     found = search(session, store_id, wanted, today(), limit=5)
     named = [one for one in found if wanted.casefold() in (one.name.casefold(), one.sku.casefold())] or found
     if not named:
-        raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
+        raise NotFound("unknown-product", "No such product here. Search by name.")
     if len(named) > 1:
         names = _(", ").join(one.name for one in named)
-        raise Invalid("many-products", "Several products are called so: %(names)s. Type more of the name.", names=names)
+        raise Invalid("many-products", "Several products match: %(names)s. Enter more of the name.", names=names)
     return named[0].sku
 
 
 def _product_of(session: Session, sku: str) -> Product:
     found = session.get(Product, sku)
     if found is None:
-        raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
+        raise NotFound("unknown-product", "No such product here. Search by name.")
     return found
 
 

@@ -68,7 +68,7 @@ def bring_in(file_id: str) -> ResponseReturnValue:
     with write() as session:
         said = importing.write(acting(session), sheet, str(place().store_id))
     uploads.give_up(file_id)
-    flash(_("%(said)s Tonight’s forecasts know them.", said=said), "good")
+    flash(_("%(said)s Tonight’s forecast uses them.", said=said), "good")
     return redirect(url_for("past_sales.upload"), 303)
 
 
@@ -96,7 +96,7 @@ def take_back() -> ResponseReturnValue:
                 subject=f"store:{store_id}",
                 days=days,
             )
-    flash(ngettext("%(num)d day was taken back.", "%(num)d days were taken back.", days), "good")
+    flash(ngettext("%(num)d day removed.", "%(num)d days removed.", days), "good")
     return redirect(url_for("past_sales.upload"), 303)
 
 

@@ -170,7 +170,7 @@ def count(delivery_id: str) -> ResponseReturnValue:
     """
     text, sku_here = form.tidy(request.form.get("code", ""))[: form.WORDS], None
     buttons = ("post", "keep", "scan")
-    then = "scan" if text else form.one_of("then", buttons, sentence=_("Press one of the two buttons."))
+    then = "scan" if text else form.one_of("then", buttons, sentence=_("Choose one of the two."))
     store_id, at = str(place().store_id), doors().now()
     with write() as session:
         if then == "post" and _state(session, delivery_id) == "posted":
@@ -185,7 +185,7 @@ def count(delivery_id: str) -> ResponseReturnValue:
                 continue
             if then == "post" and line is not None and counted != line.advised_qty and not why:
                 raise Invalid(
-                    "no-reason", "%(name)s: advised: %(advised)s. Say why it is different.", name=line.name,
+                    "no-reason", "%(name)s: expected %(advised)s. Why is it different?", name=line.name,
                     advised=qty(line.advised_qty, waiting.stock_units(session, [sku]).get(sku, 'each')), sku=sku,
                 )  # fmt: skip
             receiving.count_line(
@@ -207,9 +207,9 @@ def count(delivery_id: str) -> ResponseReturnValue:
         where = {"code": text} if text and sku_here is None else {"at": sku_here, "_anchor": f"line-{sku_here}"}
         return redirect(url_for("receiving.delivery", delivery_id=delivery_id, **(where if text else {})), 303)
     if then == "keep":
-        flash(_("The count is kept. Go on whenever you like."), "info")
+        flash(_("Your count is saved. Continue any time."), "info")
         return redirect(url_for("receiving.deliveries"), 303)
-    flash(_("Taken in: the goods are in the backroom and in your stock."), "good")
+    flash(_("Received. The products are in the backroom and in your stock."), "good")
     return redirect(url_for("receiving.delivery", delivery_id=delivery_id), 303)
 
 
@@ -245,7 +245,7 @@ def refuse(delivery_id: str) -> ResponseReturnValue:
         if _state(session, delivery_id) != "refused":
             vehicle_arrivals.send_back(acting(session), str(place().store_id), delivery_id, why=why)
         wake_worker_after(session)
-    flash(_("Sent back: nothing of it is in your stock."), "info")
+    flash(_("Sent back. Nothing was added to your stock."), "info")
     return redirect(url_for("receiving.deliveries"), 303)
 
 
@@ -398,7 +398,7 @@ def _lots(row: DeliveryLine, unit: str) -> str:
     return _(", ").join(
         _("%(qty)s until %(day)s", qty=qty(lot.qty, unit), day=presenting.day(lot.expires_on))
         if lot.expires_on
-        else _("%(qty)s without a day", qty=qty(lot.qty, unit))
+        else _("%(qty)s without a date", qty=qty(lot.qty, unit))
         for lot in lots
     )
 
@@ -408,7 +408,7 @@ def _less(row: DeliveryLine, unit: str) -> str:
     if row.promised_qty is None:
         return ""
     why = supply.LESS_WORDS.get(row.less_why, _("Another reason"))
-    return _("Promised: %(qty)s. Less comes: %(why)s.", qty=qty(row.promised_qty, unit), why=str(why).lower())
+    return _("Promised: %(qty)s. Less is coming: %(why)s.", qty=qty(row.promised_qty, unit), why=str(why).lower())
 
 
 def _advised(row: DeliveryLine, unit: str) -> str:
@@ -466,7 +466,7 @@ def _views(session: Session, which: Any, *, order: Any, most: int) -> list[Deliv
 def _day_text(day: dt.date) -> str:
     if day < today():
         return _("was due on %(day)s", day=presenting.day(day))
-    return _("comes %(day)s", day=general_words.day_or_weekday(day, today()))
+    return _("arrives %(day)s", day=general_words.day_or_weekday(day, today()))
 
 
 def _vehicle_text(call: DeliveryTracking | None) -> str:
@@ -474,17 +474,15 @@ def _vehicle_text(call: DeliveryTracking | None) -> str:
     if call is None:
         return ""
     if call.state == "on_the_way":
-        return _(
-            "%(vehicle)s is on the way: here about %(time)s.", vehicle=call.vehicle, time=clock_time(call.comes_at)
-        )
+        return _("%(vehicle)s is on its way, due about %(time)s.", vehicle=call.vehicle, time=clock_time(call.comes_at))
     said = {"vehicle": call.vehicle, "time": clock_time(call.reported_at), "who": call.receiver or call.driver}
     if call.state == "delivered":
         return _("%(vehicle)s left it with %(who)s at %(time)s.", **said)
     if call.state == "short":
-        return _("%(vehicle)s left it with %(who)s at %(time)s, short: %(note)s.", note=call.note, **said)
+        return _("%(vehicle)s left it with %(who)s at %(time)s, incomplete: %(note)s.", note=call.note, **said)
     if call.state == "not_reached":
         return _(
-            "%(vehicle)s did not reach you: %(note)s. The goods are promised as before and come with a later vehicle.",
+            "%(vehicle)s did not reach you: %(note)s. Your order stays reserved and comes with a later vehicle.",
             vehicle=call.vehicle, note=call.note,
         )  # fmt: skip
     return _("%(vehicle)s took it back at %(time)s: %(note)s.", vehicle=call.vehicle, time=said["time"], note=call.note)
@@ -501,8 +499,8 @@ def _source(row: Delivery, order_no: int | None) -> str:
 def _not_here(looked_for: str, name: str) -> str:
     """Say that nobody advised what was scanned and what to do with it; name: the product's, '' where none is known."""
     if not name:
-        return _("“%(text)s” is not on this delivery. Put it aside and ask the supplier.", text=looked_for)
+        return _("“%(text)s” is not on this delivery. Set it aside and ask the supplier.", text=looked_for)
     return _(
-        "%(name)s is not on this delivery. Add it as the wrong product, or put it aside and ask the supplier.",
+        "%(name)s is not on this delivery. Add it as a wrong product, or set it aside and ask the supplier.",
         name=name,
     )

@@ -27,20 +27,20 @@ from supply.replenishment.replays import OrderReplay
 bp = Blueprint("replays", __name__)
 JOB = "weeks-ahead"
 WAYS = {
-    "ours": _l("The proposals"),
-    "mean_normal": _l("Four weeks’ mean with a safety stock"),
-    "rolling_minmax": _l("Minimum and maximum by the last four weeks"),
+    "ours": _l("Suggested orders"),
+    "mean_normal": _l("Four-week average with safety stock"),
+    "rolling_minmax": _l("Minimum and maximum from the last four weeks"),
     "static_minmax": _l("Fixed minimum and maximum"),
-    "what_sold": _l("Ordering what was sold"),
-    "perfect": _l("If one had known"),
+    "what_sold": _l("Reordering what was sold"),
+    "perfect": _l("Perfect foresight"),
 }
 NAMES = {
-    "ours": _l("Proposals"),
-    "mean_normal": _l("Four weeks’ mean"),
-    "rolling_minmax": _l("Moving min and max"),
+    "ours": _l("Suggestions"),
+    "mean_normal": _l("Four-week average"),
+    "rolling_minmax": _l("Rolling min and max"),
     "static_minmax": _l("Fixed min and max"),
-    "what_sold": _l("What was sold"),
-    "perfect": _l("If one had known"),
+    "what_sold": _l("Sales replaced"),
+    "perfect": _l("Perfect foresight"),
 }
 """The ways as short as a curve is named."""
 
@@ -66,7 +66,7 @@ def set_service() -> ResponseReturnValue:
     service_bp = form.whole("service_bp", least=1)
     with write() as session:
         service_targets.set_service(acting(session), str(place().store_id), service_bp)
-    flash(_("Noted. The next proposals keep to it."), "good")
+    flash(_("Saved. Future suggestions use it."), "good")
     return redirect(url_for(".store"), 303)
 
 
@@ -79,7 +79,7 @@ def look_again() -> ResponseReturnValue:
     with write() as session:
         run = forecasts.published(session, "store", str(place().store_id))
         if run is None or run.origin_day < yesterday:
-            reported = _("Last night’s forecast is not there yet. It is made by itself in the night; then look again.")
+            reported = _("Last night’s forecast is not there yet. It runs automatically at night; check again later.")
             raise Refused("no-forecast-yet", reported)
         job_runs.ask(session, doors().settings.node_id, JOB, yesterday, at=doors().now())
         wake_worker_after(session)

@@ -37,8 +37,8 @@ from supply.replenishment import budget as order_budget
 
 bp = Blueprint("suppliers", __name__, url_prefix="/suppliers")
 bp.before_request(form.know_the_place)
-WAYS = {"email": _l("By e-mail, with PDF and table"), "paper": _l("On paper")}
-WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("By itself, over the network")}
+WAYS = {"email": _l("By email, with PDF and table"), "paper": _l("On paper")}
+WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("Automatically, over the network")}
 PRICES_SHOWN = 100
 CLOSED_SHOWN = 12
 HOLIDAYS_AHEAD = 365
@@ -108,7 +108,7 @@ def set_budget() -> ResponseReturnValue:
             limit,
             network_too=request.form.get("network_too") == "yes",
         )
-    flash(_("Money does not limit orders any more.") if limit is None else _("The next proposals keep to it."), "good")
+    flash(_("Orders no longer have a budget.") if limit is None else _("Future suggestions stay within it."), "good")
     return redirect(url_for(".listed"), 303)
 
 
@@ -128,7 +128,7 @@ def add() -> ResponseReturnValue:
     with write() as session:
         row = suppliers.write_contact(acting(session), owner(), command, contact)
         name = row.name
-    flash(_("%(name)s is added. Now say what they sell.", name=name), "good")
+    flash(_("%(name)s added. Now add what they sell.", name=name), "good")
     return redirect(url_for(".supplier", supplier_id=command), 303)
 
 
@@ -181,7 +181,7 @@ def save(supplier_id: str) -> ResponseReturnValue:
 @form.answers_on(supplier)
 def set_price(supplier_id: str) -> ResponseReturnValue:
     """Note how they sell a product: pack, cost, at least so many, their number."""
-    wanted = form.text("product", most=100, required=_("Type the product’s name, or scan its code."))
+    wanted = form.text("product", most=100, required=_("Enter the product’s name, or scan its code."))
     cost = form.amount("pack_cost", place().currency)
     pack = CasePack(
         pack_qty=form.whole("pack_qty", least=1, most=suppliers.MOST_PACK_QTY), pack_cost_minor=cost,
@@ -192,7 +192,7 @@ def set_price(supplier_id: str) -> ResponseReturnValue:
         suppliers.own_supplier(session, owner(), supplier_id)
         sku = (ordering if place().store_id else network).one_product(session, wanted)
         suppliers.offer_product(acting(session), supplier_id, sku, pack)
-    flash(_("Noted. The next proposals know it."), "good")
+    flash(_("Saved. Future suggestions use it."), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
 
 
@@ -203,12 +203,12 @@ def set_coming_cost(supplier_id: str, sku: str) -> ResponseReturnValue:
     """Note what a pack will cost from a day on."""
     cost, day = form.amount("pack_cost", place().currency), form.date("from_day")
     if day is None:
-        raise Invalid("bad-date", "Choose the day from which it costs that.", field="from_day")
+        raise Invalid("bad-date", "Choose the day the cost starts.", field="from_day")
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
         suppliers.set_cost(
             acting(session), supplier_id, sku, cost, day, today=today())  # fmt: skip
-    flash(_("Noted: it costs that from the day you chose."), "good")
+    flash(_("Saved. The new cost starts on the day you chose."), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
 
 
@@ -220,7 +220,7 @@ def drop_price(supplier_id: str, sku: str) -> ResponseReturnValue:
     with write() as session:
         suppliers.own_supplier(session, owner(), supplier_id)
         suppliers.drop_product(acting(session), supplier_id, sku)
-    flash(_("It is not ordered there any more."), "info")
+    flash(_("You no longer order it there."), "info")
     return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
 
 
@@ -243,7 +243,7 @@ def bring_prices_in(supplier_id: str) -> ResponseReturnValue:
     if sheet.faults:
         return supplier(supplier_id, faults=sheet.faults)
     uploads.give_up(sent.id)
-    flash(ngettext("%(num)d price is in.", "%(num)d prices are in.", sheet.rows), "good")
+    flash(ngettext("%(num)d price imported.", "%(num)d prices imported.", sheet.rows), "good")
     return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
 
 
@@ -251,12 +251,12 @@ def lead_words(lead: LeadTime) -> str:
     """Say how long a supplier takes: measured where deliveries came, else as promised."""
     if lead.mean_days is None:
         return ngettext(
-            "Promises %(num)d day; nothing was measured yet.", "Promises %(num)d days; nothing was measured yet.",
+            "Promised: %(num)d day. Nothing measured yet.", "Promised: %(num)d days. Nothing measured yet.",
             lead.promised_days,
         )  # fmt: skip
     return ngettext(
-        "Days it takes: %(mean)s, give or take %(spread)s (%(num)d delivery; promised: %(promised)s).",
-        "Days it takes: %(mean)s, give or take %(spread)s (%(num)d deliveries; promised: %(promised)s).",
+        "Takes %(mean)s days, plus or minus %(spread)s (%(num)d delivery; promised: %(promised)s).",
+        "Takes %(mean)s days, plus or minus %(spread)s (%(num)d deliveries; promised: %(promised)s).",
         lead.count, mean=number(lead.mean_days, 1), spread=number(lead.spread_days, 1), promised=lead.promised_days,
     )  # fmt: skip
 
@@ -274,13 +274,13 @@ def taken(session: Session, rows: Sequence[Supplier]) -> dict[str, LeadTime]:
 
 def _contact(*, active: bool) -> Contact:
     return Contact(
-        name=form.text("name", most=suppliers.LONGEST["name"], required=_("Give the supplier a name.")),
+        name=form.text("name", most=suppliers.LONGEST["name"], required=_("Enter the supplier’s name.")),
         calendar=delivery_calendar.read(calendar_typed()),
         minimum_minor=form.amount("minimum", place().currency) if request.form.get("minimum", "").strip() else 0,
         send_by=form.one_of("send_by", tuple(WAYS), sentence=_("Choose how orders reach this supplier.")),
         email=form.text("email", most=suppliers.LONGEST["email"]),
         customer_no=form.text("customer_no", most=suppliers.LONGEST["customer_no"]),
-        language=form.one_of("language", tuple(words.LANGUAGES), sentence=_("Choose one of the languages.")),
+        language=form.one_of("language", tuple(words.LANGUAGES), sentence=_("Choose a language.")),
         active=active,
     )
 
@@ -373,7 +373,7 @@ def _late_words(lead: LeadTime) -> str:
     if lead.days == lead.promised_days:
         return ""
     return ngettext(
-        "Orders are planned with %(num)d day, as measured.", "Orders are planned with %(num)d days, as measured.",
+        "Orders allow %(num)d day, as measured.", "Orders allow %(num)d days, as measured.",
         lead.days,
     )  # fmt: skip
 

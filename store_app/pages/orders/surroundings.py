@@ -77,13 +77,13 @@ def listed(fault: DomainError | None = None, faults: list[Fault] | None = None) 
 @form.answers_on(listed)
 def send() -> ResponseReturnValue:
     """Note school holidays from a day until another."""
-    name = form.text("name", most=surroundings.LONGEST_NAME, required=_("Give the holidays a name."))
-    missing = _("Choose the first and the last day of the holidays.")
+    name = form.text("name", most=surroundings.LONGEST_NAME, required=_("Name the holidays."))
+    missing = _("Choose the first and last day of the holidays.")
     first, last = form.day("from", missing), form.day("to", missing)
     with write() as session:
         scope_id, _regions = _scope(session)
         surroundings.add_school_holiday(acting(session), scope_id, name, first, last)
-    flash(_("%(name)s, %(days)s: noted.", name=name, days=words.days(first, last)), "good")
+    flash(_("%(name)s, %(days)s: saved.", name=name, days=words.days(first, last)), "good")
     return _back()
 
 
@@ -92,12 +92,12 @@ def send() -> ResponseReturnValue:
 @form.answers_on(listed)
 def take_back() -> ResponseReturnValue:
     """Take school holidays back."""
-    missing = _("Choose which holidays to take back.")
+    missing = _("Choose the holidays to remove.")
     first, last = form.day("from_day", missing), form.day("until_day", missing)
     with write() as session:
         scope_id, _regions = _scope(session)
         gone = surroundings.remove_school_holiday(acting(session), scope_id, first, last)
-    flash(_("Taken back.") if gone else _("They were taken back already."), "good")
+    flash(_("Removed.") if gone else _("They were already removed."), "good")
     return _back()
 
 
@@ -109,7 +109,7 @@ def forget_weather() -> ResponseReturnValue:
     with write() as session:
         scope_id, _regions = _scope(session)
         surroundings.forget_weather(acting(session), scope_id)
-    flash(_("No weather is known here any more."), "good")
+    flash(_("All weather is removed."), "good")
     return _back()
 
 
@@ -184,7 +184,7 @@ def _written(sheet: Sheet) -> ResponseReturnValue:
     with write() as session:
         scope_id, _regions = _scope(session)
         importing.write(acting(session), sheet, scope_id)
-    flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
+    flash(ngettext("%(num)d row imported.", "%(num)d rows imported.", sheet.rows), "good")
     return _back()
 
 
@@ -197,7 +197,7 @@ def _read(raw: bytes, name: str, **how: Any) -> Sheet:
             if fault.code != "wrong-columns":
                 raise
             read_as = fault.facts.get("encoding", "")
-    words = _("A file of school holidays has the columns name, from, to; one of weather day, temperature, rain.")
+    words = _("Columns for school holidays: name, from, to. Columns for weather: day, temperature, rain.")
     raise Invalid("wrong-columns", words, encoding=read_as)
 
 
@@ -207,7 +207,7 @@ def _scope(session: Session) -> tuple[str, list[tuple[str, str]]]:
         return str(place().store_id), []
     regions = [(one.id, one.name) for one in session.scalars(sa.select(Region).order_by(Region.name, Region.id))]
     if not regions:
-        raise NotFound("no-region", "There is no region yet. Found a store first.")
+        raise NotFound("no-region", "There is no region yet. Add a store first.")
     wanted = request.values.get("region") or regions[0][0]
     if wanted not in dict(regions):
         raise NotFound("unknown-region", "There is no such region. Go back and choose another.")

@@ -77,7 +77,7 @@ def agree(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.agree(acting(session), _here(), transfer_id)
         wake_worker_after(session)
-    flash(_("Agreed. As soon as the other store says yes too, you read here what to do."), "good")
+    flash(_("Accepted. Once the other store agrees, you see here what to do."), "good")
     return redirect(url_for(".everything"), 303)
 
 
@@ -90,7 +90,7 @@ def decline(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.decline(acting(session), _here(), transfer_id, why=why)
         wake_worker_after(session)
-    flash(_("Declined: nothing is handed over."), "info")
+    flash(_("Declined. Nothing is transferred."), "info")
     return redirect(url_for(".everything"), 303)
 
 
@@ -104,7 +104,7 @@ def hand_over(transfer_id: str) -> ResponseReturnValue:
         transfers.hand_over(
             acting(session), _here(), transfer_id, code, _counts())  # fmt: skip
         wake_worker_after(session)
-    flash(_("Handed over: the goods are out of your stock, and what they cost is credited to you."), "good")
+    flash(_("Handed over. They are out of your stock and their cost is credited to you."), "good")
     return redirect(url_for(".everything"), 303)
 
 
@@ -116,7 +116,7 @@ def receive(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.receive(acting(session), _here(), transfer_id, _counts())
         wake_worker_after(session)
-    flash(_("The goods are in your stock."), "good")
+    flash(_("The products are in your stock."), "good")
     return redirect(url_for(".everything"), 303)
 
 
@@ -129,9 +129,7 @@ def did_not_come(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.did_not_come(acting(session), _here(), transfer_id, why=why)
         wake_worker_after(session)
-    flash(
-        _("Noted: nothing enters your stock. The other store reads it and looks whether the goods are there."), "info"
-    )
+    flash(_("Saved. Nothing was added to your stock. The other store is asked to check."), "info")
     return redirect(url_for(".everything"), 303)
 
 
@@ -143,7 +141,7 @@ def take_back(transfer_id: str) -> ResponseReturnValue:
     with write() as session:
         transfers.take_back(acting(session), _here(), transfer_id, _counts())
         wake_worker_after(session)
-    flash(_("The goods are in your stock again, and the other store gets back what they cost."), "good")
+    flash(_("The products are back in your stock, and the other store gets their cost back."), "good")
     return redirect(url_for(".everything"), 303)
 
 

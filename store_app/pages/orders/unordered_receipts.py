@@ -37,7 +37,7 @@ def notes(fault: DomainError | None = None) -> ResponseReturnValue:
 def begin() -> ResponseReturnValue:
     """Begin a note."""
     command = form.command_id()
-    name = form.text("supplier", most=80, required=_("Say who brings it."))
+    name = form.text("supplier", most=80, required=_("Enter who brings it."))
     with write() as session:
         delivery_notes.begin(
             acting(session),
@@ -91,5 +91,5 @@ def post(note_id: str) -> ResponseReturnValue:
     note_pages.close("in", note_id, drop=drop)
     if drop:
         return note_pages.dropped("in")
-    flash(_("Taken in: the goods are in the backroom and in your stock."), "good")
+    flash(_("Received. The products are in the backroom and in your stock."), "good")
     return redirect(url_for("goods_in.note", note_id=note_id), 303)

@@ -57,13 +57,13 @@ def print_badge(staff_id: str) -> ResponseReturnValue:
     with read() as session:
         owner = badges.whose(session, settings.node_id, code)
         if owner is None or owner.id != staff_id:
-            raise Conflict("old-badge", "This badge is of no use any more. Give a new one.")
+            raise Conflict("old-badge", "This badge no longer works. Create a new one.")
         document = {"store": snapshot(session.get_one(Store, str(place().store_id))), "name": owner.name, "code": code}
     _print(document)
     with write() as session:
         facts = {"subject": f"staff:{staff_id}", "name": owner.name}
         journal.record(acting(session), verb="badge.printed", **facts)
-    flash(_("The badge is printed."), "good")
+    flash(_("The badge is printing."), "good")
     return _shown(owner, code)
 
 
@@ -76,7 +76,7 @@ def withdraw(staff_id: str) -> ResponseReturnValue:
         person = staff.known(session, doors().settings.node_id, staff_id)
         badges.withdraw(acting(session), person)
         name = person.name
-    flash(_("The badge of %(name)s opens nothing any more.", name=name), "good")
+    flash(_("The badge of %(name)s no longer works.", name=name), "good")
     return redirect(url_for("people.person", staff_id=staff_id), 303)
 
 
@@ -89,7 +89,7 @@ def rules() -> ResponseReturnValue:
         for role in STORE_ROLES:
             asks = request.form.get(f"badge-{role}") == "pin"
             badges.set_rule(acting(session), doors().settings.node_id, role, asks)
-    flash(_("Saved: how badges count."), "good")
+    flash(_("Saved."), "good")
     return redirect(url_for("people.everybody", _anchor="badges-title"), 303)
 
 
@@ -117,7 +117,7 @@ def _print(document: dict[str, Any]) -> None:
         outlets = printers_in_force(session, doors().settings)
     outlet = next((one for one in outlets if one.papers != "labels"), None)
     if outlet is None:
-        raise Unreachable("no-printer", "No printer is set. Sales go on; receipts wait.")
+        raise Unreachable("no-printer", "No printer is set up. Sales continue; receipts wait.")
     model = outlet.driver.model
     slip = badge.badge_slip(document, columns=model.columns, language=paper.language_of(document))
     outlet.driver.send(escpos.encode(slip, model))

@@ -84,7 +84,7 @@ def answer(suggestion_id: str) -> ResponseReturnValue:
         row = suggestions.answer(ctx, str(place().store_id), suggestion_id, accept=accept, why=why)
         suggestions.renew(ctx, row.store_id, today() - dt.timedelta(days=1))  # the next one
     flash(
-        _("Noted. In four weeks you see here what it brought.") if accept else _("Noted. Here is the next one."), "good"
+        _("Saved. You will see the result here in four weeks.") if accept else _("Saved. Here is the next one."), "good"
     )
     return redirect(url_for(".show"), 303)
 

@@ -89,7 +89,7 @@ def invoice(invoice_id: str) -> ResponseReturnValue:
         try:
             found = ledger.invoice_of(session, store_id, invoice_id)
         except NotFound as fault:
-            raise NotFound("not-found-here", "There is no such invoice of this store.") from fault
+            raise NotFound("not-found-here", "This store has no such invoice.") from fault
         entries = [one for one in ledger.entries_of(session, store_id) if one.invoice_id == invoice_id]
         shown: dict[str, Any] = {
             "found": found,
@@ -109,7 +109,7 @@ def ask_advance() -> ResponseReturnValue:
     with write() as session:
         advances.ask(acting(session), str(place().store_id), amount_minor, id=form.command_id())
         wake_worker_after(session)
-    flash(_("Asked. The answer comes with the next contact, within a minute."), "info")
+    flash(_("Requested. The answer comes at the next sync, within a minute."), "info")
     return redirect(url_for(".overview"), 303)
 
 
@@ -118,8 +118,8 @@ def ask_advance() -> ResponseReturnValue:
 @form.answers_on(overview)
 def say_bank() -> ResponseReturnValue:
     """Say where the store's money is paid out to."""
-    payee = form.text("payee", most=140, required=_("Write whose account it is."))
-    account = form.text("account", most=60, required=_("Type the account’s number."))
+    payee = form.text("payee", most=140, required=_("Enter the account holder."))
+    account = form.text("account", most=60, required=_("Enter the account number."))
     with write() as session:
         payouts.set_account(
             acting(session),
@@ -129,7 +129,7 @@ def say_bank() -> ResponseReturnValue:
             bic=form.text("bic", most=20),
         )
         wake_worker_after(session)
-    flash(_("The network pays out to this account from now on."), "good")
+    flash(_("The network now pays out to this account."), "good")
     return redirect(url_for(".overview"), 303)
 
 
@@ -138,8 +138,8 @@ def say_bank() -> ResponseReturnValue:
 @form.answers_on(overview)
 def object_to() -> ResponseReturnValue:
     """Object to the limit or to something on the account."""
-    about = form.one_of("about", ("limit", "account"), sentence=_("Say whether it is about the limit or the account."))
-    words = form.text("words", most=500, required=_("Say what is wrong, so that it can be looked into."))
+    about = form.one_of("about", ("limit", "account"), sentence=_("Choose the limit or the account."))
+    words = form.text("words", most=500, required=_("Explain what is wrong."))
     with write() as session:
         objections.raise_objection(
             acting(session),
@@ -149,5 +149,5 @@ def object_to() -> ResponseReturnValue:
             words=words,
         )
         wake_worker_after(session)
-    flash(_("Your objection is on its way. The answer will stand here."), "good")
+    flash(_("Your objection is on its way. You will see the answer here."), "good")
     return redirect(url_for(".overview"), 303)

@@ -18,58 +18,58 @@ from supply.membership import first_steps
 bp = Blueprint("first_steps", __name__, url_prefix="/first-steps")
 WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
     "goods": (
-        "products.listed", "tag", _l("Your goods are here"),
-        _l("The network’s catalogue comes by itself a few seconds after joining. Goods of your own come from a list."),
-        _l("Look at them"),
+        "products.listed", "tag", _l("Your products are here"),
+        _l("The network’s catalog arrives a few seconds after joining. Import your own products from a list."),
+        _l("View products"),
     ),
     "lesson": (
-        "training.overview", "academic-cap", _l("Practise once"),
-        _l("Three minutes on a practice store: ring up, take cash, give money back. Nothing of it is saved."),
-        _l("To the lessons"),
+        "training.overview", "academic-cap", _l("Practice once"),
+        _l("Three minutes in a practice store: ring up, take cash, refund. Nothing is saved."),
+        _l("Go to lessons"),
     ),
     "stock": (
-        "stock.levels", "archive-box", _l("Say what is on the shelves"),
-        _l("Touch a product and count it, bestsellers first; or scan shelf by shelf with Stock take. "
-           "Only that sells online."),
-        _l("To the stock"),
+        "stock.levels", "archive-box", _l("Enter your stock"),
+        _l("Tap a product and count it, bestsellers first, or scan shelf by shelf with Stock take. Only "
+           "counted products sell online."),
+        _l("Go to stock"),
     ),
     "till": (
-        "shift.money", "banknotes", _l("Open the till"), _l("Count the cash in the drawer: it is your float."),
+        "shift.money", "banknotes", _l("Open the till"), _l("Count the cash in the drawer. It becomes your float."),
         _l("Open the till"),
     ),
     "sale": (
-        "till.page", "calculator", _l("Make the first sale"), _l("Scan or touch a product, press Pay, take the money."),
-        _l("To the till"),
+        "till.page", "calculator", _l("Make the first sale"), _l("Scan or tap a product, press Pay, take the money."),
+        _l("Go to till"),
     ),
     "proposal": (
-        "ordering.orders", "clipboard-document-list", _l("See the first proposal"),
-        _l("Press Propose now. Until your store has days of its own, it goes by what the stores around you sell."),
-        _l("To the orders"),
+        "ordering.orders", "clipboard-document-list", _l("See your first suggested order"),
+        _l("Press “Suggest an order”. Until your store has its own sales, it uses those of nearby stores."),
+        _l("Go to orders"),
     ),
     "online": (
         "online_store.rules", "globe-alt", _l("Open your online store"),
-        _l("It opens by itself with what is on hand, within a minute. Look at its rules; print its code."),
-        _l("To the online store"),
+        _l("It opens within a minute with your stock on hand. Check its rules and print its code."),
+        _l("Go to online store"),
     ),
     "online-order": (
         "pickup.orders", "shopping-bag", _l("Take the first online order"),
-        _l("Scan the code with your own phone and order something: it appears under Pickup."),
-        _l("To the pickup counter"),
+        _l("Scan the code with your phone and place an order. It appears under Pickup."),
+        _l("Go to pickup"),
     ),
 }  # fmt: skip
 """Step -> the page it is done on, its icon, its name, what to do, the button."""
 ALONE: dict[str, tuple[Any, Any, Any]] = {
     "goods": (
-        _l("Put your goods in"), _l("Bring in a list of what you sell, or type a first product."),
-        _l("To the products"),
+        _l("Add your products"), _l("Import a list of your products, or add the first one."),
+        _l("Go to products"),
     ),
     "stock": (
         WORDS["stock"][2],
-        _l("Touch a product and count it, bestsellers first; or scan shelf by shelf with Stock take."),
+        _l("Tap a product and count it, bestsellers first, or scan shelf by shelf with Stock take."),
         WORDS["stock"][4],
     ),
     "proposal": (
-        WORDS["proposal"][2], _l("Say who brings you goods, and at what prices; then press Propose now."),
+        WORDS["proposal"][2], _l("Add your suppliers and their prices, then press “Suggest an order”."),
         WORDS["proposal"][4],
     ),
 }  # fmt: skip

@@ -57,7 +57,7 @@ def evidence() -> Response:
 @form.answers_on(show)
 def appeal() -> ResponseReturnValue:
     """Appeal against the standing."""
-    words = form.text("words", most=500, required=_("Say what is wrong, so that it can be looked into."))
+    words = form.text("words", most=500, required=_("Explain what is wrong."))
     with write() as session:
         objections.raise_objection(
             acting(session),
@@ -67,5 +67,5 @@ def appeal() -> ResponseReturnValue:
             words=words,
         )
         wake_worker_after(session)
-    flash(_("Your appeal is on its way. The answer will stand here."), "good")
+    flash(_("Your appeal is on its way. You will see the answer here."), "good")
     return redirect(url_for(".show"), 303)

@@ -52,7 +52,7 @@ def put_logo() -> ResponseReturnValue:
     dots = list(read_apart(pictures.dotted, sent.read(pictures.LOGO_BYTES + 1)))
     with write() as session:
         logo.put(acting(session), str(place().store_id), dots)
-    flash(_("The logo is on every receipt from now on."), "good")
+    flash(_("The logo is now on every receipt."), "good")
     return redirect(url_for("paper_looks.show"), 303)
 
 
@@ -63,7 +63,7 @@ def take_logo_away() -> ResponseReturnValue:
     """Print without a logo from now on."""
     with write() as session:
         logo.take_away(acting(session), str(place().store_id))
-    flash(_("Receipts are printed without a logo now."), "info")
+    flash(_("Receipts now print without a logo."), "info")
     return redirect(url_for("paper_looks.show"), 303)
 
 

@@ -48,7 +48,7 @@ class Person:
 
 SIGN_IN_CHANGES: dict[str, Any] = {
     "staff.added": _l("Added"),
-    "staff.came back": _l("Let in again"),
+    "staff.came back": _l("Reinstated"),
     "staff.pin changed": _l("New passphrase"),
     "staff.second factor set up": _l("Authenticator app connected"),
     "staff.second factor reset": _l("Authenticator app reset"),
@@ -82,7 +82,7 @@ def everybody(fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(everybody)
 def add() -> ResponseReturnValue:
     """Let a person sign in here."""
-    name = form.text("name", most=60, required=_("Type the person’s name."))
+    name = form.text("name", most=60, required=_("Enter the person’s name."))
     role, pin = _role(), request.form.get("pin", "")
     flash(_("%(name)s can sign in now.", name=do(staff.add, name, role, pin).name), "good")
     return redirect(url_for("people.everybody"), 303)
@@ -96,7 +96,7 @@ def roles() -> ResponseReturnValue:
     typed = role_table.typed()
     with write() as session:
         role_table.settle(acting(session), str(place().store_id), typed)
-    flash(_("What each role may do is saved."), "good")
+    flash(_("Permissions saved."), "good")
     return redirect(url_for("people.everybody", _anchor="roles-title"), 303)
 
 
@@ -127,7 +127,7 @@ def role(staff_id: str) -> ResponseReturnValue:
     """Let a person do more or less."""
     wished = _role()
     changed = do(staff.change_role, staff_id, wished)
-    flash(_("%(name)s is %(role)s now.", name=changed.name, role=words.role_word(wished)), "good")
+    flash(_("%(name)s is now %(role)s.", name=changed.name, role=words.role_word(wished)), "good")
     return redirect(url_for("people.person" if "staff" in AT_FIRST[wished] or staff_id != g.actor.id
                             else "more.places", staff_id=staff_id), 303)  # fmt: skip
 
@@ -231,11 +231,11 @@ def change_your_pin() -> ResponseReturnValue:
     except DomainError as refusal:
         if refusal.code != "wrong-pin":
             raise
-        raise Invalid("wrong-old-pin", "That is not your PIN of today. Type it again.", field="old") from refusal
+        raise Invalid("wrong-old-pin", "That is not your current PIN. Enter it again.", field="old") from refusal
     with write() as session:
         changed = staff.change_pin(acting(session), node_id, g.actor.id, pin)
     security.sign_in(changed)
-    flash(_("Your new PIN counts from now on."), "good")
+    flash(_("Your new PIN is active."), "good")
     return redirect(url_for("more.places"), 303)
 
 
@@ -260,7 +260,7 @@ def typed_twice(*, is_passphrase: bool = False) -> str:
     if not is_passphrase and not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
         raise Invalid("bad-pin", "A PIN has 4 to 12 digits.", field="pin")
     if request.form.get("again", "") != pin:
-        differ = _("The two are not the same. Type the new PIN twice.")
+        differ = _("The PINs don’t match. Enter the new one twice.")
         if is_passphrase:
             differ = _("The passphrases don’t match. Enter the new one twice.")
         raise Invalid("pin-differs", differ, field="again")
@@ -278,7 +278,7 @@ def give_pin(staff_id: str, pin: str) -> None:
     changed = do(staff.change_pin, staff_id, pin)
     if staff_id == g.actor.id:
         security.sign_in(changed)
-    flash(_("%(name)s signs in with the new PIN from now on.", name=changed.name), "good")
+    flash(_("%(name)s now signs in with the new PIN.", name=changed.name), "good")
 
 
 # --- inside ---
@@ -287,4 +287,4 @@ ROLES = STORE_ROLES
 
 
 def _role() -> str:
-    return form.one_of("role", ROLES, sentence=_("Choose what the person may do."))
+    return form.one_of("role", ROLES, sentence=_("Choose a role."))

@@ -177,7 +177,7 @@ def withdraw_key(printer_id: str) -> ResponseReturnValue:
     """Make the key of the printer's agent useless."""
     with write() as session:
         agents.withdraw_key(acting(session), str(place().store_id), printer_id)
-    flash(_("The key is withdrawn. The print agent stops."), "info")
+    flash(_("Key revoked. The print agent stops."), "info")
     return redirect(url_for("printers.one", printer_id=printer_id), 303)
 
 
@@ -189,7 +189,7 @@ def remove(printer_id: str) -> ResponseReturnValue:
     with write() as session:
         printers.remove(acting(session), str(place().store_id), printer_id)
         wake_worker_after(session)
-    flash(_("The printer is taken away."), "info")
+    flash(_("Printer removed."), "info")
     return redirect(url_for("printers.all"), 303)
 
 
@@ -307,16 +307,16 @@ def _form_page(
 
 
 def _facts() -> PrinterFacts:
-    offered = _("Choose one of what is offered.")
+    offered = _("Choose one of the options.")
     way = form.one_of("way", tuple(printers_words.WAYS), sentence=offered)
     address = form.text("where")
     if way not in ("paper", AGENT) and not address:
-        raise Conflict("printer-address", "Say where the printer is connected.", field="where")
+        raise Conflict("printer-address", "Choose how the printer is connected.", field="where")
     with read() as session:
         known = [till.id for till in _tills(session, str(place().store_id))]
     papers: Any = form.one_of("papers", PAPERS, sentence=offered)
     return PrinterFacts(
-        name=form.text("name", most=printers.LONGEST_NAME, required=_("Give the printer a name.")),
+        name=form.text("name", most=printers.LONGEST_NAME, required=_("Name the printer.")),
         wire=way if way in ("paper", AGENT) else f"{way}:{address}",
         columns=int(form.one_of("columns", tuple(str(n) for n in printers_words.WIDTHS), sentence=offered)),
         chinese=form.one_of("letters", ("chinese", "latin"), sentence=offered) == "chinese",
@@ -348,7 +348,7 @@ def _try(printer_id: str, *, only_drawer: bool) -> None:
     outlet = next(one for one in outlets if one.id == printer_id)
     if outlet.by_agent:
         house.ring()
-        flash(_("The print agent has it within moments if it runs. Look at the paper."), "info")
+        flash(_("Sent to the print agent. Check the paper in a moment."), "info")
         return
     done = print_worker.print_test(house.database, store_id, job.id, outlet, now=house.now)
     if done.state != "printed":
@@ -357,8 +357,8 @@ def _try(printer_id: str, *, only_drawer: bool) -> None:
     with read() as session:
         known = printers.health_of(session, store_id).get(printer_id)
     if only_drawer:
-        flash(_("The pulse was sent. If the drawer stayed shut, try the other pin or a longer pulse."), "good")
+        flash(_("Pulse sent. If the drawer stayed shut, try the other pin or a longer pulse."), "good")
     elif known is not None and known.answers:
-        flash(_("The test page is printed: the printer says so. Compare it with the picture."), "good")
+        flash(_("Test page printed. Compare it with the picture."), "good")
     else:
-        flash(_("The test page was sent. This printer does not say whether it printed: look at the paper."), "info")
+        flash(_("Test page sent. This printer does not confirm printing: check the paper."), "info")

@@ -29,29 +29,29 @@ KIND_WORDS = {
 COLUMN_WORDS = {
     "day": _l("Day"), "hour": _l("Hour"), "name": _l("Name"), "sku": _l("SKU"), "qty": _l("Quantity"),
     "sales_count": _l("Sales"), "returns_count": _l("Returns"), "lines_count": _l("Lines"),
-    "products_count": _l("Products"), "overrides_count": _l("Prices typed over"),
-    "corrections_count": _l("Taken off before paying"), "corrections_minor": _l("Worth of what was taken off"),
+    "products_count": _l("Products"), "overrides_count": _l("Prices overridden"),
+    "corrections_count": _l("Removed lines"), "corrections_minor": _l("Value removed"),
     "total_minor": _l("Sales"),
-    "basket_minor": _l("A basket"), "tax_minor": _l("Tax"), "net_minor": _l("Net"), "gross_minor": _l("Gross"),
-    "discount_minor": _l("Discounts"), "by_hand_minor": _l("Discounts by hand"), "margin_minor": _l("Margin"),
-    "margin_bp": _l("Margin %"), "costed_minor": _l("Net with known cost"), "cost_minor": _l("Cost"),
+    "basket_minor": _l("Per basket"), "tax_minor": _l("Tax"), "net_minor": _l("Net"), "gross_minor": _l("Gross"),
+    "discount_minor": _l("Discounts"), "by_hand_minor": _l("Manual discounts"), "margin_minor": _l("Margin"),
+    "margin_bp": _l("Margin %"), "costed_minor": _l("Net sales with known cost"), "cost_minor": _l("Cost"),
     "share_bp": _l("Share"), "rate_bp": _l("Rate"), "tender": _l("Tender"), "tax_class": _l("Tax class"),
-    "taken_minor": _l("Taken"), "typed_minor": _l("Of it by typed slip"), "given_minor": _l("Given back"),
+    "taken_minor": _l("Taken"), "typed_minor": _l("Of which by typed slip"), "given_minor": _l("Refunded"),
     "reason": _l("Reason"),
     "value_minor": _l("At shelf price"),
 }  # fmt: skip
 PERIOD_WORDS = {
     "today": _l("Today"), "yesterday": _l("Yesterday"), "week": _l("Last 7 days"), "month": _l("This month"),
-    "last-month": _l("Last month"), "own": _l("From … to …"),
+    "last-month": _l("Last month"), "own": _l("Custom period"),
 }  # fmt: skip
 SHOWN, MOST = 25, 1000
 """Rows on the page, and as many when all are asked for; the files hold every one."""
 BARS = 12
 EMPTY_WORDS = {
-    "day": (_l("Nothing was sold in this time"), _l("Choose another time, or ring up the first sale.")),
+    "day": (_l("Nothing was sold in this period"), _l("Choose another period, or ring up the first sale.")),
     "shrink": (
-        _l("Nothing was lost in this time"),
-        _l("What is written off and what a count finds missing stands here."),
+        _l("Nothing was lost in this period"),
+        _l("Write-offs and missing stock appear here."),
     ),
 }
 """Title and words of a report without rows."""
@@ -140,7 +140,7 @@ def _day(name: str, default: dt.date) -> dt.date:
     if not text:
         return default
     if (found := day_of(text)) is None:
-        raise Invalid("bad-day", "Write a day like 2026-03-02.", field=name)
+        raise Invalid("bad-day", "Enter a date such as 2026-03-02.", field=name)
     return found
 
 

@@ -39,20 +39,20 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
     (
         lazy("At the till"),
         (
-            ("sell", lazy("Sell, look prices up, take vouchers")),
-            ("practice", lazy("Practise without booking anything")),
-            ("tab", lazy("Find customers, put on the tab, take repayments")),
-            ("customers", lazy("Add, change and forget customers")),
-            ("discount", lazy("Take something off by hand")),
-            ("price.override", lazy("Type another price")),
-            ("void", lazy("Give up a basket")),
-            ("take_back", lazy("Take goods back with the receipt")),
+            ("sell", lazy("Sell, check prices, accept vouchers")),
+            ("practice", lazy("Practice without booking")),
+            ("tab", lazy("Find customers, charge tabs, take repayments")),
+            ("customers", lazy("Add, change and delete customers")),
+            ("discount", lazy("Manual discount")),
+            ("price.override", lazy("Override price")),
+            ("void", lazy("Void a sale")),
+            ("take_back", lazy("Refund with the receipt")),
             ("empties", lazy("Empties taken back in one sale")),
-            ("take_back.blind", lazy("Take goods back without a receipt")),
+            ("take_back.blind", lazy("Refund without a receipt")),
             ("no_sale", lazy("Open the drawer without a sale")),
-            ("print", lazy("Print again")),
-            ("voucher.code", lazy("Print a voucher’s whole code again")),
-            ("pickup", lazy("Hand out orders from the online store")),
+            ("print", lazy("Reprint")),
+            ("voucher.code", lazy("Reprint a voucher’s whole code")),
+            ("pickup", lazy("Hand out online orders")),
         ),
     ),
     (
@@ -63,8 +63,8 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
             ("pay_out", lazy("Pay out from the drawer")),
             ("drop", lazy("Put cash in the safe")),
             ("drawer.others", lazy("Count and close another person’s drawer")),
-            ("baskets.others", lazy("Take a basket out of another till’s hands")),
-            ("over_short", lazy("See what the drawer should hold, accept one that is over or short")),
+            ("baskets.others", lazy("Take over a basket from another till")),
+            ("over_short", lazy("See the expected cash, accept differences")),
             ("reports", lazy("See reports")),
             ("reports.money", lazy("See margins, write off debts")),
         ),
@@ -72,26 +72,26 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
     (
         lazy("Goods"),
         (
-            ("stock.look", lazy("See stock and dates")),
+            ("stock.look", lazy("See stock and expiry")),
             ("stock.count", lazy("Count and correct stock")),
             ("stock.waste", lazy("Write goods off")),
-            ("stock.receive", lazy("Take goods in without an order")),
-            ("stock.send_back", lazy("Send goods back to a supplier")),
-            ("receive", lazy("Take deliveries in")),
+            ("stock.receive", lazy("Receive without an order")),
+            ("stock.send_back", lazy("Return products to a supplier")),
+            ("receive", lazy("Receive deliveries")),
             ("shelf", lazy("Plan and refill the shelf, print labels")),
             ("order", lazy("Order from suppliers")),
             ("network_offer", lazy("Answer the network’s offers")),
-            ("recall", lazy("Stop the sale of a recalled product")),
+            ("recall", lazy("Block a recalled product")),
         ),
     ),
     (
         lazy("The store"),
         (
             ("catalogue", lazy("Products, prices and taxes")),
-            ("offers", lazy("Special offers and coupons")),
-            ("import", lazy("Bring in files")),
+            ("offers", lazy("Promotions and coupons")),
+            ("import", lazy("Import files")),
             ("staff", lazy("People, roles and PINs")),
-            ("settings", lazy("The store’s settings, printer and network")),
+            ("settings", lazy("Store settings, printers and network")),
         ),
     ),
 )
@@ -177,14 +177,14 @@ def _cell(session: Session, store_id: str, name: str, words: Any, role: str, now
     role_words = general_words.role_word(role)
     if name == "discount":
         rate_bp = permissions.rights_of(session, store_id, role).discount_bp
-        label = _("Most per cent off a line: %(role)s", role=role_words)
+        label = _("Maximum discount per line, percent: %(role)s", role=role_words)
         return _limit(f"limit-{role}", label, _percent_text(rate_bp), "%")
     if role in SETTLED and name in PAYS:
         minor = permissions.rights_of(session, store_id, role).pay_minor(name)
         label = {
-            PAY_IN: _("Most into one drawer: %(role)s", role=role_words),
-            PAY_OUT: _("Most out of one drawer: %(role)s", role=role_words),
-            DROP: _("Most from one drawer into the safe: %(role)s", role=role_words),
+            PAY_IN: _("Most cash into one drawer: %(role)s", role=role_words),
+            PAY_OUT: _("Most cash out of one drawer: %(role)s", role=role_words),
+            DROP: _("Most cash from one drawer into the safe: %(role)s", role=role_words),
         }[name]
         return _limit(f"{name}-{role}", label, _amount_text(minor))
     if role in SETTLED and name == "empties":
@@ -205,7 +205,7 @@ def _percent(name: str) -> int:
     found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", request.form.get(name, "").strip().rstrip("% "), re.ASCII)
     rate_bp = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else -1
     if not 0 <= rate_bp <= BASIS:
-        raise Invalid("bad-discount-limit", "Type a percentage from 0 to 100.", field=name)
+        raise Invalid("bad-discount-limit", "Enter a percentage from 0 to 100.", field=name)
     return rate_bp
 
 

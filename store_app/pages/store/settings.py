@@ -161,7 +161,7 @@ def send_now() -> ResponseReturnValue:
     with write() as session:
         sender.wish(session)
         wake_worker_after(session)
-    flash(_("It is being tried now. Look again in a moment."), "info")
+    flash(_("Retrying. Check again in a moment."), "info")
     return redirect(url_for("store_settings.overview"), 303)
 
 
@@ -176,7 +176,7 @@ def allow_edition(kind: str) -> ResponseReturnValue:
         publication.allow(acting(session), kind, form.text("sha256", most=64))
         sender.wish(session)
         wake_worker_after(session)
-    flash(_("Allowed. The prices come with the next contact."), "good")
+    flash(_("Approved. The prices arrive at the next sync."), "good")
     return redirect(url_for("store_settings.overview"), 303)
 
 
@@ -190,9 +190,9 @@ def receipts_online() -> ResponseReturnValue:
     with write() as session:
         address = _receipts_address(settings.public_url or settings.network_url, session.get_one(Store, store_id))
         if wanted and not address:
-            raise Conflict("no-network", "No network is set, so there is no place where receipts could be shown.")
+            raise Conflict("no-network", "No network is set up, so receipts cannot be shown online.")
         show_receipts(acting(session), store_id, address if wanted else "")
-    flash(_("Receipts now carry a code.") if wanted else _("Receipts carry no code any more."), "good")
+    flash(_("Receipts now carry a code.") if wanted else _("Receipts no longer carry a code."), "good")
     return redirect(url_for("store_settings.overview"), 303)
 
 
@@ -205,9 +205,7 @@ def beyond_stock() -> ResponseReturnValue:
     with write() as session:
         sell_beyond(acting(session), str(place().store_id), wanted)
     flash(
-        _("The tills sell what is in the customer’s hand, whatever the books say.")
-        if wanted
-        else _("The tills stop at what the books have."),
+        _("The tills now sell out-of-stock items.") if wanted else _("The tills now block out-of-stock items."),
         "good",
     )
     return redirect(url_for("store_settings.overview"), 303)
@@ -221,10 +219,8 @@ def lock() -> ResponseReturnValue:
     minutes = form.whole("minutes", most=max(LOCK_MINUTES))
     with write() as session:
         lock_after(acting(session), str(place().store_id), minutes)
-    reported = ngettext(
-        "Locked after %(num)d minute without a touch.", "Locked after %(num)d minutes without a touch.", minutes
-    )
-    reported = reported if minutes else _("Nothing locks itself.")
+    reported = ngettext("Auto-lock after %(num)d minute.", "Auto-lock after %(num)d minutes.", minutes)
+    reported = reported if minutes else _("Auto-lock is off.")
     flash(reported, "good")
     return redirect(url_for("store_settings.overview"), 303)
 
@@ -240,8 +236,8 @@ def sales_amount() -> ResponseReturnValue:
         minor = form.amount("sales_amount", session.get_one(Store, store_id).currency) if said else 0
         storefront.state_sales(acting(session), store_id, minor)
         wake_worker_after(session)
-    reported = _("Your orders count on %(amount)s a day from tonight’s forecast on.", amount=money(minor))
-    flash(reported if minor else _("Nothing is said; your store is taken for an average one."), "good")
+    reported = _("From tonight’s forecast, your orders assume sales of %(amount)s a day.", amount=money(minor))
+    flash(reported if minor else _("No figure set; your store is treated as average."), "good")
     return redirect(url_for("store_settings.overview"), 303)
 
 
@@ -253,7 +249,7 @@ def _unconfirmed(session: Session, message_id: str) -> OutboxMessage:
     if message is None:
         raise NotFound("unknown-message", "There is no such message.")
     if message.state == "delivered":
-        raise Conflict("already-delivered", "This message has arrived; nothing is left to send.")
+        raise Conflict("already-delivered", "This message has already arrived.")
     return message
 
 
@@ -264,20 +260,20 @@ def _receipts_address(base: str, store: Store) -> str:
 def _contact(session: Session, at: dt.datetime, *, on_its_own: bool) -> Light:
     node = session.scalar(sa.select(Node))
     if on_its_own:
-        return Light("", _("This store works on its own; no network is set."))
+        return Light("", _("This store works on its own; no network is set up."))
     if node is None or node.last_contact_at is None:
-        return Light("dot-warn", _("The network has not been reached yet. The till works without it."))
+        return Light("dot-warn", _("Not connected to the network yet. The till works without it."))
     when = since(node.last_contact_at)
     if node.last_fault in (*wire.PAUSES.values(), wire.TOO_LARGE):
         return Light("dot-bad", _(node.last_fault))
     if node.last_fault:
         return Light(
             "dot-bad",
-            _("The network did not answer; the last good contact was %(when)s. The till works on.", when=when),
+            _("The network did not answer; last sync: %(when)s. The till keeps working.", when=when),
         )
     if at - node.last_contact_at > SILENT_AFTER:
-        return Light("dot-warn", _("The last contact was %(when)s.", when=when))
-    return Light("", _("In contact; the last time was %(when)s.", when=when))
+        return Light("dot-warn", _("Last sync: %(when)s.", when=when))
+    return Light("", _("Connected; last sync: %(when)s.", when=when))
 
 
 def _queue(session: Session) -> Queue:
@@ -295,7 +291,7 @@ def _queue(session: Session) -> Queue:
         else _("Everything has been sent.")
     )
     if stuck:
-        refused = ngettext("%(num)d was refused and needs you.", "%(num)d were refused and need you.", stuck)
+        refused = ngettext("%(num)d was rejected and needs you.", "%(num)d were rejected and need you.", stuck)
         sentence = f"{sentence} {refused}"
     rows = session.scalars(
         sa.select(OutboxMessage)
@@ -324,7 +320,8 @@ def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, li
     """Say what came home into books put back lately, and what somebody must look at; None where nothing did."""
     if homecoming.is_awaited(session):
         return _(
-            "These books were put back from a copy. What the network was told since comes with the next contact."
+            "These books were restored from a backup. Everything sent to the network since then returns "
+            "at the next sync."
         ), []
     found = homecoming.last(session, store_id)
     if found is None or at - found[0] > homecoming.SHOWN_FOR:
@@ -334,26 +331,26 @@ def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, li
     many = sum(came["topics"].values())
     when = clock_time(found[0], True)
     reported = ngettext(
-        "The books were put back from a copy. On %(when)s the network gave back %(num)d message, %(sales)d of sales.",
-        "The books were put back from a copy. On %(when)s the network gave back %(num)d messages, %(sales)d of sales.",
+        "The books were restored from a backup. On %(when)s the network returned %(num)d message, %(sales)d of sales.",
+        "The books were restored from a backup. On %(when)s the network returned %(num)d messages, %(sales)d of sales.",
         many, when=when, sales=sales,
     )  # fmt: skip
-    own = _("People, settings and products of your own that were new since the copy are not among it: add them again.")
+    own = _("People, settings and your own products added since the backup are not included. Add them again.")
     return reported, [*(_odd(one) for one in came["odd"]), own]
 
 
 def _odd(one: dict[str, Any]) -> str:
     if one["kind"] == "late":
         return ngettext(
-            "Till %(till)s: %(num)d sale of a shift that nobody had closed. The next closing lists it as late; count "
-            "the drawer.",
-            "Till %(till)s: %(num)d sales of a shift that nobody had closed. The next closing lists them as late; "
-            "count the drawer.",
+            "Till %(till)s: %(num)d sale from a shift that was never closed. The next Z lists it as "
+            "late; count the drawer.",
+            "Till %(till)s: %(num)d sales from a shift that was never closed. The next Z lists them as "
+            "late; count the drawer.",
             one["sales"], till=one["till_id"],
         )  # fmt: skip
     if one["kind"] == "drawer":
         return _(
-            "Till %(till)s: %(amount)s (%(moved)s) belongs to a shift that is not here any more. Count the drawer.",
+            "Till %(till)s: %(amount)s (%(moved)s) belongs to a shift that is no longer here. Count the drawer.",
             till=one["till_id"], amount=money(one["amount_minor"]), moved=cash_word(one["moved"]),
         )  # fmt: skip
     refusal = DomainError(*(one[name] for name in ("code", "why")), **one["facts"])
@@ -384,7 +381,7 @@ def _printer(session: Session, store_id: str, setting: str) -> Light:
     if standing.colour == "amber":
         return Light("dot-warn", printers_words.amber(standing.code, standing.printer), jobs)
     if wires == ["paper"]:
-        return Light("", _("A practice printer: the paper is shown on the screen only."), jobs)
+        return Light("", _("Practice printer: prints appear on screen only."), jobs)
     words = ngettext("The printer works.", "All %(num)d printers work.", len(wires))
     return Light("", words, jobs)
 
@@ -395,12 +392,12 @@ def _findings(session: Session, store_id: str) -> list[Finding]:
 
 def _facts(store: Store, region: Region | None) -> list[tuple[str, str]]:
     return [
-        (_("Number of the store"), store.id),
+        (_("Store number"), store.id),
         (_("Region"), region.name if region else store.region_id),
         (_("Phone"), store.phone or "–"),
         (_("Open"), f"{hour(store.opens)} – {hour(store.closes)}"),
         (_("Currency"), store.currency),
         (_("Time zone"), store.tz.replace("_", " ")),
-        (_("The business day ends"), f"{store.rollover_hour:02d}:00"),
-        (_("Orders are kept"), ngettext("%(num)d day", "%(num)d days", store.pickup_hold_days)),
+        (_("Business day ends"), f"{store.rollover_hour:02d}:00"),
+        (_("Pickup orders held"), ngettext("%(num)d day", "%(num)d days", store.pickup_hold_days)),
     ]

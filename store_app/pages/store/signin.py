@@ -92,7 +92,7 @@ def enter(staff_id: str) -> ResponseReturnValue:
     weak = not own_doors().settings.practice and not pins.is_good(typed, person.role, (person.name, node_id))
     security.sign_in(person, weak=weak and _names_are_typed())
     if weak and not _names_are_typed():  # chosen before such PINs were refused, or by a cashier who has more to say now
-        flash(_("Your PIN is easily guessed. Choose another one."), "warn")
+        flash(_("Your PIN is easy to guess. Choose another one."), "warn")
         return redirect(url_for("people.your_pin"), 303)
     return redirect(form.inside(request.form.get("next", "")) or _home(person.role), 303)
 
@@ -108,7 +108,7 @@ def first() -> ResponseReturnValue:
             if not _may_begin(books):
                 raise Refused(
                     "not-the-first",
-                    "Somebody works here already, or this is not the computer the store runs on. Sign in instead.",
+                    "People already work here, or this is not the store’s computer. Sign in instead.",
                 )
             name, pin = form.text("name", most=60), form.secret("pin")
             actor = Actor.system("first", settings.node_id)

@@ -50,7 +50,7 @@ def change() -> ResponseReturnValue:
     signing_key.change(doors(), actor=g.actor)
     with write() as session:
         wake_worker_after(session)
-    flash(_("This store has a new signing key. The next contact tells the network."), "good")
+    flash(_("New signing key created. The network gets it at the next sync."), "good")
     return redirect(url_for(".show"), 303)
 
 
@@ -62,7 +62,7 @@ def trust(name: str) -> ResponseReturnValue:
     with write() as session:
         signing_key.trust(session, doors(), name, actor=g.actor)
         wake_worker_after(session)
-    flash(_("Recognized. What it signed comes with the next contact."), "good")
+    flash(_("Recognized. Messages signed with it come at the next sync."), "good")
     return redirect(url_for(".show"), 303)
 
 
@@ -74,5 +74,5 @@ def refuse(name: str) -> ResponseReturnValue:
     with write() as session:
         key = signing_keys.named(session, doors().settings.node_id, name)
         signing_keys.refuse(acting(session), key)
-    flash(_("Refused. Tell the operator that somebody signed in this store’s name."), "warn")
+    flash(_("Rejected. Tell the operator that someone signed in this store’s name."), "warn")
     return redirect(url_for(".show"), 303)

@@ -39,7 +39,7 @@ def give() -> ResponseReturnValue:
     with write() as session:
         support.give(acting(session), str(place().store_id), hours, words, state)
         wake_worker_after(session)
-    flash(_("The network may look now. Each look is written in your journal."), "good")
+    flash(_("The network has read access now. Each visit is recorded in your journal."), "good")
     return redirect(url_for(".show"), 303)
 
 
@@ -51,5 +51,5 @@ def take_back() -> ResponseReturnValue:
     with write() as session:
         support.take_back(acting(session), str(place().store_id))
         wake_worker_after(session)
-    flash(_("Taken back: the network looks no more."), "good")
+    flash(_("The network’s access has ended."), "good")
     return redirect(url_for(".show"), 303)

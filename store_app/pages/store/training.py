@@ -25,12 +25,16 @@ START = {
 }  # fmt: skip
 """Scene -> the page a lesson begins on."""
 WHY = {
-    "overrides": _l("Of the last four weeks’ %(chances)s lines at the till, %(times)s had a price typed by hand."),
-    "over-short": _l("Of the last four weeks’ %(chances)s drawers, %(times)s were off by more than may pass."),
-    "late-goods": _l("Of the last four weeks’ %(chances)s deliveries, %(times)s were counted in days late."),
-    "orders-unanswered": _l("Of the last four weeks’ %(chances)s vehicles, %(times)s left without this store’s order."),
-    "pickups-late": _l("Of the last four weeks’ %(chances)s online orders, %(times)s were late, refused or expired."),
-    "counts-overdue": _l("Of the last four weeks’ %(chances)s counts that were asked for, %(times)s are overdue."),
+    "overrides": _l("In the last four weeks, %(times)s of %(chances)s lines at the till had a manual price."),
+    "over-short": _l("In the last four weeks, %(times)s of %(chances)s drawers were off by more than the tolerance."),
+    "late-goods": _l("In the last four weeks, %(times)s of %(chances)s deliveries were counted days late."),
+    "orders-unanswered": _l(
+        "In the last four weeks, %(times)s of %(chances)s vehicles left without this store’s order."
+    ),
+    "pickups-late": _l(
+        "In the last four weeks, %(times)s of %(chances)s online orders were late, declined or expired."
+    ),
+    "counts-overdue": _l("In the last four weeks, %(times)s of %(chances)s requested counts are overdue."),
 }
 
 

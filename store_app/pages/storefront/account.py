@@ -71,7 +71,7 @@ def mine(slug: str, fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(mine)
 def ask(slug: str) -> ResponseReturnValue:
     """Send a code to the number typed (rule 3)."""
-    phone = form.text("phone", most=20, required=_("Type your phone number."))
+    phone = form.text("phone", most=20, required=_("Enter your phone number."))
     with write() as session:
         here = visitors.store_at(session, slug)
         _name, phone = order_keys.check_person("x", phone, here.tz)
@@ -85,14 +85,14 @@ def ask(slug: str) -> ResponseReturnValue:
 @form.answers_on(mine)
 def prove(slug: str) -> ResponseReturnValue:
     """Take the code; a wrong one is counted."""
-    phone, typed = _asked(), form.text("code", most=20, required=_("Type the code we sent to your phone."))
+    phone, typed = _asked(), form.text("code", most=20, required=_("Enter the code we sent to your phone."))
     if not phone:
         return redirect(url_for(".mine", slug=slug), 303)
     with write() as session:
         here = visitors.store_at(session, slug)
         fits = cart.proved(session, here, phone, typed, "mine")
     if not fits:
-        raise Invalid("wrong-code", "This is not the code we sent, or it is too old. Look again, or ask for another.")
+        raise Invalid("wrong-code", "That code is wrong or expired. Check it, or ask for another.")
     visitor.pop("asked_mine", None)
     return redirect(url_for(".mine", slug=slug), 303)
 
@@ -108,7 +108,7 @@ def agree_to_points(slug: str) -> ResponseReturnValue:
         if phone and wanted in [(one["store_id"], one["customer_id"]) for one in _asking(session, here, phone)]:
             points.consent(session, *wanted, visitors.points_key(here, phone), at=clock.now())
             wake_worker_after(session)
-            flash(_("Agreed. The store is told."), "good")
+            flash(_("Agreed. The store is informed."), "good")
     return redirect(url_for(".mine", slug=slug), 303)
 
 
@@ -123,7 +123,7 @@ def leave_points(slug: str) -> ResponseReturnValue:
         if phone:
             points.leave(session, visitors.points_key(here, phone), at=clock.now())
             wake_worker_after(session)
-    flash(_("Your membership is ended. The stores are told."), "good")
+    flash(_("Your membership has ended. The stores are informed."), "good")
     return redirect(url_for(".mine", slug=slug), 303)
 
 

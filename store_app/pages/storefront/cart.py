@@ -98,7 +98,7 @@ def change(slug: str, sku: str) -> ResponseReturnValue:
             product = listing.product(session, here.id, sku, at=clock.now())
             kept[sku] = visitors.bounded(product, steps * product.step_qty)
     if len(kept) > visitors.MOST_LINES:
-        raise Invalid("full-basket", "Forty different things are the most for one order. Order these first.")
+        raise Invalid("full-basket", "One order can have up to forty products. Place this order first.")
     visitors.keep(here.id, kept)
     return redirect(url_for(".cart", slug=slug), 303)
 
@@ -108,7 +108,7 @@ def change(slug: str, sku: str) -> ResponseReturnValue:
 @form.answers_on(cart)
 def add_coupon(slug: str) -> ResponseReturnValue:
     """Put a coupon into the basket; what it saves, or why not, is shown there."""
-    code = clean_code(form.text("coupon", most=40, required=_("Type the code on the coupon.")))
+    code = clean_code(form.text("coupon", most=40, required=_("Enter the code on the coupon.")))
     with read() as session:
         here = visitors.store_at(session, slug)
         why = coupons.usable(session, here.id, [code], visitors.day_here(here))[code]
@@ -116,7 +116,7 @@ def add_coupon(slug: str) -> ResponseReturnValue:
         raise Invalid("bad-coupon-here", str(COUPON_WORDS[why]), field="coupon")
     typed = visitors.kept_codes(here.id)
     if code not in typed and len(typed) >= visitors.MOST_COUPONS:
-        raise Invalid("too-many-coupons", "Five coupons are the most for one order. Take one out.", field="coupon")
+        raise Invalid("too-many-coupons", "One order can use up to five coupons. Remove one.", field="coupon")
     visitors.keep_codes(here.id, list(dict.fromkeys([*typed, code])))
     return redirect(url_for(".cart", slug=slug) + "#coupons", 303)
 
@@ -138,8 +138,8 @@ def take_coupon_out(slug: str, code: str) -> ResponseReturnValue:
 def place(slug: str) -> ResponseReturnValue:
     """Order the basket for collection, or first ask for the code sent to the phone (rule 2)."""
     command = form.command_id()
-    name = form.text("name", most=80, required=_("Please tell the store your name."))
-    phone = form.text("phone", most=20, required=_("Please leave a phone number for the store."))
+    name = form.text("name", most=80, required=_("Please enter your name."))
+    phone = form.text("phone", most=20, required=_("Please enter a phone number."))
     wishes = _wishes()
     with read() as session:
         here = visitors.store_at(session, slug)
@@ -183,12 +183,12 @@ def prove(slug: str) -> ResponseReturnValue:
     asked = visitor.get("asked")
     if not asked:
         return redirect(url_for(".cart", slug=slug), 303)
-    typed = form.text("code", most=20, required=_("Type the code we sent to your phone."))
+    typed = form.text("code", most=20, required=_("Enter the code we sent to your phone."))
     with write() as session:
         here = visitors.store_at(session, slug)
         fits = proved(session, here, str(asked["phone"]), typed)
     if not fits:
-        raise Invalid("wrong-code", "This is not the code we sent, or it is too old. Look again, or ask for another.")
+        raise Invalid("wrong-code", "That code is wrong or expired. Check it, or ask for another.")
     request.form = ImmutableMultiDict(asked)  # the form that waited, as it was sent
     return place(slug=slug)
 
@@ -216,8 +216,8 @@ def send_code(session: Session, here: Store, phone: str, purpose: str = "order")
     is_full = phone_codes.send(session, here.id, phone, purpose, asker=asker, language=language(), at=at)
     wake_worker_after(session)
     if is_full:
-        reported = _("Many codes were sent today: only numbers that have ordered here before get one now. "
-                 "Others please call the store.")  # fmt: skip
+        reported = _("We have sent many codes today, so only numbers with earlier orders can get one. Otherwise, "
+                     "please call the store.")  # fmt: skip
         flash(reported, "warn")
     return is_full
 
@@ -250,7 +250,7 @@ def _order(
         if placed not in _placed():
             lines = sorted(visitors.kept(here.id).items())
             if not lines:
-                raise Invalid("empty-basket", "Put something into the basket first.")
+                raise Invalid("empty-basket", "Add something to your basket first.")
             typed = coupons.usable(session, here.id, visitors.kept_codes(here.id), visitors.day_here(here))
             codes = tuple(code for code, why in typed.items() if not why)
             wishes = replace(wishes, coupons=codes, member=visitors.is_member(session, here))
@@ -270,7 +270,7 @@ def _order(
 def _wishes() -> Wishes:
     home = _address()
     email = form.text("email", most=200)
-    start = form.instant("delivery_window" if home else "window", _("Choose when you will come."))
+    start = form.instant("delivery_window" if home else "window", _("Choose a pickup time."))
     return Wishes(start, request.form.get("if_short") or "less", email, language(), home)
 
 

@@ -39,7 +39,7 @@ def show(slug: str, till_id: str, receipt_no: int, token: str) -> ResponseReturn
     if store is None or found is None:
         raise NotFound(
             "no-receipt",
-            "This receipt is not here. The store sends it as soon as it is online: try again in a few minutes.",
+            "This receipt is not here yet. Try again in a few minutes, once the store is online.",
         )
     printed = {**found, "store": {**found["store"], "receipts_at": ""}}  # on the page itself the code leads nowhere
     lines = [line for line in receipt.layout(printed, columns=COLUMNS) if line.kind != "cut"]

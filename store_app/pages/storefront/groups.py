@@ -54,13 +54,13 @@ def group(slug: str, group_id: str, fault: DomainError | None = None) -> Respons
 def join(slug: str, group_id: str) -> ResponseReturnValue:
     """Join the group and go on to pay."""
     command = form.command_id()
-    name = form.text("name", most=80, required=_("Please tell the store your name."))
-    phone = form.text("phone", most=20, required=_("Please leave a phone number for the store."))
+    name = form.text("name", most=80, required=_("Please enter your name."))
+    phone = form.text("phone", most=20, required=_("Please enter a phone number."))
     want = form.whole("want", least=1, most=groups.MOST_UNITS)
     upto = form.whole("upto", most=groups.MOST_UNITS) if request.form.get("upto") else want
     provider = escrow_payments.provider_for(doors())
     if provider is None:
-        raise Invalid("no-online-payment", "Groups are paid online, and nobody takes money online here yet.")
+        raise Invalid("no-online-payment", "Groups are paid online, and online payment is not available here yet.")
     with write() as session:
         here = visitors.store_at(session, slug)
         name, phone = check_person(name, phone, here.tz)

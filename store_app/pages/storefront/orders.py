@@ -115,12 +115,12 @@ def _home_words(found: placing.OrderStatus) -> str:
     if found.home is None:
         return ""
     if found.home.state == "failed":
-        return _("We were there, and nobody took it. The store gets in touch.")
+        return _("We came, but no one was there to take it. The store will contact you.")
     if found.home.state == "on_the_way":
-        return _("On the way to you. Show this at the door.")
+        return _("On its way to you. Show this at the door.")
     if found.order.state == "ready":
-        return _("Packed. Soon somebody sets out with it.")
-    return _("The store prepares it and brings it to you.")
+        return _("Packed, out for delivery soon.")
+    return _("The store is preparing your order for delivery.")
 
 
 @bp.post("/cancel")
@@ -153,12 +153,12 @@ def pay(slug: str, token: str) -> ResponseReturnValue:
 @form.answers_on(order)
 def bring_back(slug: str, token: str) -> ResponseReturnValue:
     """Ask the store to take goods back."""
-    why = form.text("why", most=300, required=_("Say what is wrong with the goods."))
+    why = form.text("why", most=300, required=_("Describe what is wrong with the products."))
     with write() as session:
         here = visitors.store_at(session, slug)
         order_copy.ask_return(session, here.id, token, why, at=clock.now())
         wake_worker_after(session)
-    flash(_("The store is told. Bring the goods along; the store answers here."), "good")
+    flash(_("The store is informed and answers here. Bring the products along."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)
 
 
@@ -175,7 +175,7 @@ def review(slug: str, token: str) -> ResponseReturnValue:
         row = reviews.write(Context(session, placing.CUSTOMER, clock.now()), found.order, sku, stars, words)
         online.send_review(session, row, clock.now())
         wake_worker_after(session)
-    flash(_("Thank you. Your review is shown with the product."), "good")
+    flash(_("Thank you. Your review appears with the product."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)
 
 
@@ -196,7 +196,7 @@ def confirm(slug: str, token: str) -> ResponseReturnValue:
 @form.answers_on(order)
 def dispute(slug: str, token: str) -> ResponseReturnValue:
     """Ask the network to decide."""
-    why = form.text("why", most=300, required=_("Say what is wrong, so that it can be decided."))
+    why = form.text("why", most=300, required=_("Explain what is wrong."))
     with write() as session:
         here = visitors.store_at(session, slug)
         order_copy.dispute(session, here.id, token, why, at=clock.now())

@@ -118,7 +118,7 @@ def put(slug: str, sku: str) -> ResponseReturnValue:
         product = listing.product(session, here.id, form.tidy(sku), at=clock.now())
     kept = visitors.kept(here.id)
     if product.sku not in kept and len(kept) >= visitors.MOST_LINES:
-        raise Invalid("full-basket", "Forty different things are the most for one order. Order these first.")
+        raise Invalid("full-basket", "One order can have up to forty products. Place this order first.")
     visitors.keep(
         here.id,
         kept
@@ -137,12 +137,12 @@ def put(slug: str, sku: str) -> ResponseReturnValue:
 @form.answers_on(product)
 def report(slug: str, sku: str, order_id: str) -> ResponseReturnValue:
     """Report a review to the operator."""
-    why = form.text("why", required=_("Say what is wrong with it."))
+    why = form.text("why", required=_("Explain what is wrong."))
     with write() as session:
         here = visitors.store_at(session, slug)
         row = reviews.review_of(session, here.id, order_id, form.tidy(sku))
         reviews.report(Context(session, placing.CUSTOMER, clock.now()), row, why)
-    flash(_("Reported. The network looks at it."), "good")
+    flash(_("Reported. The network will check it."), "good")
     return redirect(url_for(".product", slug=slug, sku=sku), 303)
 
 
@@ -203,4 +203,4 @@ def nothing(slug: str, **_elsewhere: Any) -> ResponseReturnValue:
     """Answer that the store has nothing at this address, with the way back into it."""
     with read() as session:
         visitors.store_at(session, slug)
-    raise NotFound("not-found", "There is nothing at this address.")
+    raise NotFound("not-found", "This page does not exist.")

@@ -183,12 +183,12 @@ def bounded(product: listing.OnlineProduct, qty: int) -> int:
     """Return the quantity, or refuse what the store has not left or does not sell to one customer."""
     if qty > product.left_qty and product.order_days is None:
         raise Invalid(
-            "not-available", "There are not that many of %(name)s left in the store.", name=product.name,
+            "not-available", "The store does not have that many of %(name)s.", name=product.name,
             available=product.left_qty,
         )  # fmt: skip
     if qty > (most := product.maximum_qty or storefront.LINE_STEPS * product.step_qty):
         raise Invalid(
-            "bad-quantity", "At most %(most)s of %(name)s in one order.", most=written_qty(most, product.stock_unit),
+            "bad-quantity", "Up to %(most)s of %(name)s per order.", most=written_qty(most, product.stock_unit),
             name=product.name,
         )  # fmt: skip
     return qty

@@ -70,7 +70,7 @@ def open_counted() -> ResponseReturnValue:
         till = own_till(session, str(place().store_id))
         shift.open_shift(acting(session), till.store_id, till.id, counted)
         wake_worker_after(session)
-    flash(_("The till is open. Sell well!"), "good")
+    flash(_("The till is open. Have a good day!"), "good")
     return redirect(url_for("shift.money"), 303)
 
 
@@ -191,7 +191,7 @@ def hand_over() -> ResponseReturnValue:
         allow_drawer(session, found, agreeing)
         shift.sign_over(acting(session), found, to)
         wake_worker_after(session)
-    flash(_("%(who)s has the drawer now. The X report is being printed.", who=to.name), "good")
+    flash(_("%(who)s has the drawer now. The X report is printing.", who=to.name), "good")
     return redirect(url_for("shift.money"), 303)
 
 
@@ -246,7 +246,7 @@ def set_tolerance() -> ResponseReturnValue:
     minor = form.amount("tolerance", place().currency)
     with write() as session:
         shift.set_tolerance(acting(session), str(place().store_id), minor)
-    flash(_("From now on %(amount)s over or short needs nobody's leave.", amount=money(minor)), "good")
+    flash(_("Differences up to %(amount)s no longer need approval.", amount=money(minor)), "good")
     return redirect(url_for("drawer.reports"), 303)
 
 
@@ -257,7 +257,7 @@ def _current(session: Session) -> Shift:
     till = own_till(session, str(place().store_id))
     found = shift.current(session, till.store_id, till.id)
     if found is None:
-        raise NotFound("no-open-shift", "The till is not open.")
+        raise NotFound("no-open-shift", "The till is closed.")
     return found
 
 

@@ -28,17 +28,17 @@ bp.before_request(form.know_the_place)
 LATEST = 30
 WAY_WORDS = {
     "terminal": lazy("Card"),
-    "customer_code": lazy("Code on the customer’s phone"),
-    "store_code": lazy("Code of the store"),
-    requests.BACK: lazy("Given back"),
+    "customer_code": lazy("Customer’s phone code"),
+    "store_code": lazy("Store code"),
+    requests.BACK: lazy("Refunded"),
 }
 STATE_WORDS = {
-    "requested": (lazy("being asked"), "info"),
+    "requested": (lazy("pending"), "info"),
     "unknown": (lazy("no answer"), "warn"),
     "captured": (lazy("paid"), "good"),
     "declined": (lazy("refused"), ""),
-    "cancelled": (lazy("cancelled"), ""),
-    "reversed": (lazy("given back"), ""),
+    "cancelled": (lazy("canceled"), ""),
+    "reversed": (lazy("refunded"), ""),
 }
 
 
@@ -87,9 +87,9 @@ def ask(payment_id: str) -> ResponseReturnValue:
     """Ask the terminal or wallet now."""
     payment = asker(doors()).ask_again(payment_id, actor=g.actor)
     if payment.state in OPEN:
-        flash(_("There is still no answer. It is asked again by itself."), "info")
+        flash(_("Still no answer. It is retried automatically."), "info")
     else:
-        flash(_("The answer is there: %(state)s.", state=STATE_WORDS[payment.state][0]), "good")
+        flash(_("The answer is: %(state)s.", state=STATE_WORDS[payment.state][0]), "good")
     return _back()
 
 
@@ -101,13 +101,13 @@ def give_back(payment_id: str) -> ResponseReturnValue:
     why = form.text("why", most=120) or "given back on the page of payments"
     payment = asker(doors()).cancel(payment_id, why=why, actor=g.actor)
     if payment.state == "captured":
-        flash(_("It could not be given back yet. It stays on this page until it is."), "warn")
+        flash(_("The refund failed. It stays on this page until it succeeds."), "warn")
     elif payment.state == "unknown":
-        flash(_("There is no answer. If the money is taken after all, it goes back by itself."), "info")
+        flash(_("No answer. If the money is taken after all, it is refunded automatically."), "info")
     elif payment.state == "reversed":
-        flash(_("The money went back to the customer."), "good")
+        flash(_("The customer has been refunded."), "good")
     else:
-        flash(_("Stopped. No money was taken."), "good")
+        flash(_("Canceled. No money was taken."), "good")
     return _back()
 
 
@@ -120,9 +120,9 @@ def use(payment_id: str) -> ResponseReturnValue:
     with write() as session:
         found = session.get(Basket, (store_id, basket_id))
         if found is None or found.state != "parked":
-            raise Invalid("no-such-basket", "Choose the basket it is for.", field="basket")
+            raise Invalid("no-such-basket", "Choose the basket.", field="basket")
         unclaimed.move_to(acting(session), store_id, payment_id, basket_id)
-    flash(_("The money is waiting at that basket. Take the basket up at the till."), "good")
+    flash(_("The payment is assigned to that basket. Resume the basket at the till."), "good")
     return _back()
 
 
@@ -133,7 +133,7 @@ def same_as_slip(payment_id: str) -> ResponseReturnValue:
     """Say that it is the payment whose slip number was typed."""
     with write() as session:
         unclaimed.same_as_slip(acting(session), str(place().store_id), payment_id)
-    flash(_("Noted: it is the same payment. Nothing goes back."), "good")
+    flash(_("Saved as the same payment. Nothing is refunded."), "good")
     return _back()
 
 
@@ -145,7 +145,7 @@ def decide(payment_id: str) -> ResponseReturnValue:
     with write() as session:
         unclaimed.decide(acting(session), str(place().store_id), payment_id, request.form.get("state", ""))
         wake_worker_after(session)
-    flash(_("Noted, with your name."), "good")
+    flash(_("Saved with your name."), "good")
     return _back()
 
 
@@ -156,7 +156,7 @@ def seen(payment_id: str) -> ResponseReturnValue:
     """Say that a contradiction was looked into."""
     with write() as session:
         unclaimed.seen(acting(session), str(place().store_id), payment_id)
-    flash(_("Noted, with your name."), "good")
+    flash(_("Saved with your name."), "good")
     return _back()
 
 
@@ -208,21 +208,21 @@ def _kind(payment: Payment) -> str:
 def _words(payment: Payment, kind: str, slip: Payment | None) -> str:
     if kind == "open":
         if payment.unwanted_since:
-            return _("It was stopped, and there is no answer. If the money is taken after all, it goes back by itself.")
+            return _("Canceled, but no answer yet. If the money is taken after all, it is refunded automatically.")
         if payment.state == "requested":
-            return _("The customer is being asked.")
-        return _("It is not known whether the money was taken. It is asked about again by itself.")
+            return _("Waiting for the customer.")
+        return _("It is unclear whether the money was taken. The till keeps checking.")
     if kind == "going_back":
         if payment.ask_again_at is None:
-            return _("The money was taken, and giving it back was refused. Try again, or call the bank.")
-        return _("The money was taken and is on its way back to the customer.")
+            return _("The money was taken and the refund failed. Try again, or call the bank.")
+        return _("The money was taken and is being refunded.")
     if kind == "contradicted":
-        return _("The service has said two different things: first “%(first)s”, then “%(then)s”. Ask the bank.",
+        return _("The service gave two answers: first “%(first)s”, then “%(then)s”. Ask the bank.",
                  first=STATE_WORDS[payment.state][0], then=STATE_WORDS[payment.contradicted or ""][0])  # fmt: skip
     if kind == "back_unused":
-        return _("Money went back to a customer, but no return was booked. Take the goods back at the till.")
+        return _("A customer was refunded, but no return was booked. Book the return at the till.")
     if kind == "unused" and slip:
-        return _("The money was taken. Its sale has a slip typed over the same amount: is it the same payment?")
+        return _("The money was taken. Its sale has a slip for the same amount. Is it the same payment?")
     if kind == "unused":
-        return _("The money was taken, but no sale was finished with it. Finish the sale, or give the money back.")
+        return _("The money was taken, but no sale was completed with it. Complete the sale, or refund it.")
     return ""

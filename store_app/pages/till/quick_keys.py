@@ -82,7 +82,7 @@ def move() -> ResponseReturnValue:
     """Put a key down on another place, or a page's first free one; a key there changes places with it."""
     source, to = _spot("from"), re.fullmatch(r"(\d)-(\d{1,2}|free)", request.form.get("to", ""), re.ASCII)
     if to is None:
-        raise Invalid("bad-spot", "Choose a place on a page of keys.", field="to")
+        raise Invalid("bad-spot", "Choose a slot on a page of keys.", field="to")
     shown, on = int(to[1]), None if to[2] == "free" else int(to[2])
     with write() as session:
         quick_keys.move(acting(session), str(place().store_id), source, shown, on)
@@ -108,7 +108,7 @@ def put() -> ResponseReturnValue:
 def change() -> ResponseReturnValue:
     """Give a key a label and a colour."""
     spot, label = _spot("key"), form.text("label", most=LONGEST_LABEL)
-    colour = form.one_of("colour", COLOURS, sentence=_("Choose one of the colours."))
+    colour = form.one_of("colour", COLOURS, sentence=_("Choose a color."))
     with write() as session:
         at = doors().now()
         quick_keys.change(Context(session, g.actor, at), str(place().store_id), spot, label=label, colour=colour)
@@ -134,7 +134,7 @@ def name() -> ResponseReturnValue:
     shown, words = form.whole("page", least=1, most=PAGES), form.text("name", most=LONGEST_NAME)
     with write() as session:
         quick_keys.name_page(acting(session), str(place().store_id), shown, words)
-    flash(_("The page has its name."), "good")
+    flash(_("Page name saved."), "good")
     return _back(shown)
 
 
@@ -153,7 +153,7 @@ def _spot(field: str) -> Spot:
     """Return the spot a form names, as '2-7': page 2, place 7."""
     found = re.fullmatch(r"(\d)-(\d{1,2})", request.form.get(field, ""), re.ASCII)
     if found is None:
-        raise Invalid("bad-spot", "Choose a place on a page of keys.", field=field)
+        raise Invalid("bad-spot", "Choose a slot on a page of keys.", field=field)
     return int(found[1]), int(found[2])
 
 

@@ -115,7 +115,7 @@ def open_till() -> ResponseReturnValue:
         till = own_till(session, str(place().store_id))
         shift.open_shift(acting(session), till.store_id, till.id, float_minor)
         wake_worker_after(session)
-    flash(_("The till is open. Sell well!"), "good")
+    flash(_("The till is open. Have a good day!"), "good")
     return redirect(form.inside(request.form.get("next", "")) or url_for("shift.money"), 303)
 
 
@@ -125,7 +125,7 @@ def open_till() -> ResponseReturnValue:
 def drop() -> ResponseReturnValue:
     """Move cash from the drawer to the safe."""
     amount_minor = _pay(hand_cash.DROP)
-    flash(_("Put in the safe: %(amount)s.", amount=money_text(amount_minor)), "good")
+    flash(_("Moved to the safe: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
 
 
@@ -134,7 +134,7 @@ def drop() -> ResponseReturnValue:
 @form.answers_on(money)
 def pay_in() -> ResponseReturnValue:
     """Put cash into the drawer, and say where it comes from."""
-    amount_minor = _pay(hand_cash.PAY_IN, _("Say where the money comes from."))
+    amount_minor = _pay(hand_cash.PAY_IN, _("Enter where the money comes from."))
     flash(_("Paid in: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
 
@@ -144,7 +144,7 @@ def pay_in() -> ResponseReturnValue:
 @form.answers_on(money)
 def pay_out() -> ResponseReturnValue:
     """Pay something from the drawer, with its reason."""
-    amount_minor = _pay(hand_cash.PAY_OUT, _("Say what the money is for."))
+    amount_minor = _pay(hand_cash.PAY_OUT, _("Enter what the money is for."))
     flash(_("Paid out: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
 
@@ -200,7 +200,7 @@ def print_x() -> ResponseReturnValue:
     with write() as session:
         shift.print_x(acting(session), _current(session))
         wake_worker_after(session)
-    flash(_("The X report is being printed."), "good")
+    flash(_("The X report is printing."), "good")
     return redirect(url_for("shift.money"), 303)
 
 
@@ -230,7 +230,7 @@ def reprint_z(shift_id: str) -> ResponseReturnValue:
         found = _closed(session, shift_id)
         queue.reprint(acting(session), found.store_id, shift_id, kind="z")
         wake_worker_after(session)
-    flash(_("Z report %(n)s is printed again.", n=found.z_no), "good")
+    flash(_("Z report %(n)s is printing again.", n=found.z_no), "good")
     return redirect(url_for("shift.z_report", shift_id=shift_id), 303)
 
 
@@ -274,7 +274,7 @@ def reprint(sale_id: str) -> ResponseReturnValue:
         job = slips.copy_receipt(acting(session), wish)
         hand_cash.note_event(session, found.store_id, job.till_id, "reprint")
         wake_worker_after(session)
-    flash(_("Receipt %(n)s is printed again.", n=found.receipt_no), "good")
+    flash(_("Receipt %(n)s is printing again.", n=found.receipt_no), "good")
     return redirect(url_for("shift.money"), 303)
 
 
@@ -285,7 +285,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
     """Take lines of a receipt back and give their money back."""
     command = form.command_id()
     refunding = [name for name, row in TENDERS.items() if row.refunds]
-    tender = form.one_of("tender", refunding, sentence=_("Choose how the money is given back."))
+    tender = form.one_of("tender", refunding, sentence=_("Choose the refund method."))
     with write() as session:
         found = _sale(session, sale_id)
         asked = [
@@ -294,7 +294,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
         ]
         wanted = [(n, qty) for n, qty in asked if qty]
         if not wanted:
-            raise Invalid("nothing-back", "Say of at least one line how many come back.")
+            raise Invalid("nothing-back", "Enter a quantity for at least one line.")
         request_back = ReturnRequest(
             id=command,
             store_id=found.store_id,
@@ -306,7 +306,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
         )
         done = returns.take_back(acting(session), request_back)
         wake_worker_after(session)
-    flash(_("Taken back."), "good")
+    flash(_("Removed."), "good")
     for paid in done.document["payments"]:
         flash(_(tender_of(paid["tender"]).says("gone"), amount=money_text(-paid["amount_minor"])), "good")
     return redirect(url_for("shift.receipt", sale_id=sale_id), 303)
@@ -317,7 +317,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
 @form.answers_on(money)
 def paper_answer(job_id: str) -> ResponseReturnValue:
     """Say what became of a print nobody is sure of."""
-    answer = form.one_of("answer", tuple(ANSWERS), sentence=_("Choose what happened to the paper."))
+    answer = form.one_of("answer", tuple(ANSWERS), sentence=_("Choose what happened to the print."))
     with write() as session:
         queue.resolve(acting(session), str(place().store_id), job_id, ANSWERS[answer])
         wake_worker_after(session)
@@ -370,7 +370,7 @@ def cash_word(kind: str) -> str:
         "sale": _("Cash from sales"),
         "change": _("Change"),
         "refund": _("Cash refunds"),
-        "drop": _("Put in the safe"),
+        "drop": _("Moved to safe"),
         "pay_in": _("Paid in"),
         "pay_out": _("Paid out"),
         "tab_paid": _("Cash for tabs"),
@@ -384,12 +384,12 @@ def event_word(kind: str) -> str:
         "voided": _("Sales voided"),
         "no_sale": _("Drawer opened without a sale"),
         "reprint": _("Copies printed"),
-        "correction": _("Taken off before paying"),
+        "correction": _("Removed lines"),
         "approval": _("Approvals"),
         "x_report": _("X reports printed"),
         "hand_over": _("Hand-overs"),
-        "parked": _("Sales parked"),
-        "practised": _("Practised, not booked"),
+        "parked": _("Sales put on hold"),
+        "practised": _("Practice, not booked"),
     }.get(kind, kind)
 
 
@@ -400,7 +400,7 @@ def _current(session: Session) -> Shift:
     till = own_till(session, str(place().store_id))
     found = shift.current(session, till.store_id, till.id)
     if found is None:
-        raise NotFound("no-open-shift", "The till is not open.")
+        raise NotFound("no-open-shift", "The till is closed.")
     return found
 
 
@@ -454,7 +454,7 @@ def _already(session: Session, command: str) -> bool:
 def _closed(session: Session, shift_id: str) -> Shift:
     found = session.get(Shift, (str(place().store_id), shift_id))
     if found is None or found.state != "closed":
-        raise NotFound("no-z-report", "There is no such shift here, or it is not closed yet.")
+        raise NotFound("no-z-report", "This shift does not exist here, or is still open.")
     return found
 
 

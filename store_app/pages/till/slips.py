@@ -34,7 +34,7 @@ def gift(sale_id: str) -> ResponseReturnValue:
     command = form.command_id()
     with write() as session:
         store_slips.gift_receipt(session, _till(session), sale_id, command=command, at=doors().now())
-    return _back(_("The gift receipt is being printed."), "shift.receipt", sale_id=sale_id)
+    return _back(_("The gift receipt is printing."), "shift.receipt", sale_id=sale_id)
 
 
 @bp.post("/mail/<sale_id>")
@@ -53,7 +53,7 @@ def mail(sale_id: str) -> ResponseReturnValue:
             sends_mail=settings.sends_mail,
         )
         wake_worker_after(session)
-    return _back(_("The receipt is sent by e-mail as soon as there is a line."), "shift.receipt", sale_id=sale_id)
+    return _back(_("The receipt is emailed once you are online."), "shift.receipt", sale_id=sale_id)
 
 
 @bp.post("/pick-list")
@@ -63,7 +63,7 @@ def pick_list() -> ResponseReturnValue:
     command = form.command_id()
     with write() as session:
         slips.pick_list(acting(session), _till(session), command=command)
-    return _back(_("The pick list is being printed."), "pickup.orders")
+    return _back(_("The pick list is printing."), "pickup.orders")
 
 
 @bp.post("/orders/<order_id>")
@@ -73,7 +73,7 @@ def order(order_id: str) -> ResponseReturnValue:
     command = form.command_id()
     with write() as session:
         slips.order_slip(session, _till(session), order_id, command=command, at=doors().now())
-    return _back(_("The slip is being printed."), "pickup.order", order_id=order_id)
+    return _back(_("The slip is printing."), "pickup.order", order_id=order_id)
 
 
 @bp.post("/deliveries/<delivery_id>/<kind>")
@@ -85,7 +85,7 @@ def delivery(delivery_id: str, kind: str) -> ResponseReturnValue:
     command = form.command_id()
     with write() as session:
         slips.delivery_slip(acting(session), _till(session), delivery_id, kind, command=command)
-    return _back(_("The slip is being printed."), "receiving.delivery", delivery_id=delivery_id)
+    return _back(_("The slip is printing."), "receiving.delivery", delivery_id=delivery_id)
 
 
 @bp.post("/takes/<take_id>/<n>")
@@ -102,7 +102,7 @@ def count_sheet(take_id: str, n: str) -> ResponseReturnValue:
             top_category,
             command=command,
         )
-    return _back(_("The count sheet is being printed."), "stocktake.section", take_id=take_id, n=n)
+    return _back(_("The count sheet is printing."), "stocktake.section", take_id=take_id, n=n)
 
 
 @bp.post("/prices")
@@ -120,7 +120,7 @@ def price_batch() -> ResponseReturnValue:
             plan.ranks(session, store_id),
             command=command,
         )
-    return _back(_("The list of new prices is being printed."), "prices.labels", day=day.isoformat())
+    return _back(_("The list of new prices is printing."), "prices.labels", day=day.isoformat())
 
 
 # --- inside ---

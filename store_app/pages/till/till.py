@@ -132,7 +132,7 @@ def paper_picture(job_id: str) -> Response:
         model = printers.model_at(look, settings.node_id, at, model_of_settings(settings))
         seen = slips.seen_by(look, job, g.actor) if job is not None else {}
     if job is None or job.paper is None:
-        raise NotFound("no-paper", "Nothing was printed under this number. Choose a print from the list.")
+        raise NotFound("no-paper", "There is no print with this number. Choose one from the list.")
     from pos.printing.preview import preview_png  # brings a drawing library along
 
     paper = job.paper

@@ -31,9 +31,9 @@ SAMPLE = {"weight": 312, "price": 499, "count": 3}
 USUAL = (
     ("21{item:5}{weight:5}", 1, lazy("EAN-13 with a weight in grams")),
     ("22{item:5}{price:5}", 1, lazy("EAN-13 with a price")),
-    ("22{item:5}{check}{price:4}", 1, lazy("EAN-13 with a price and its check digit")),
+    ("22{item:5}{check}{price:4}", 1, lazy("EAN-13 with a price and check digit")),
     ("2{item:5}{price:5}", 1, lazy("UPC-A with a price")),
-    ("2{item:5}{check}{price:4}", 1, lazy("UPC-A with a price and its check digit")),
+    ("2{item:5}{check}{price:4}", 1, lazy("UPC-A with a price and check digit")),
 )
 PART_WORDS = {
     "fixed": lazy("always"),
@@ -41,9 +41,9 @@ PART_WORDS = {
     "weight": lazy("weight"),
     "price": lazy("price"),
     "count": lazy("pieces"),
-    "check": lazy("price check"),
-    "any": lazy("not read"),
-    "last": lazy("check"),
+    "check": lazy("price check digit"),
+    "any": lazy("ignored"),
+    "last": lazy("check digit"),
 }
 
 
@@ -135,12 +135,12 @@ def _refused(fault: DomainError, **_place: Any) -> Any:
 @form.answers_on(overview)
 def add() -> ResponseReturnValue:
     """Read labels of one more pattern."""
-    pattern, name = form.text("pattern", most=64, required=_("Write a pattern.")), form.text("name", most=60)
+    pattern, name = form.text("pattern", most=64, required=_("Enter a pattern.")), form.text("name", most=60)
     step = form.whole("step", least=1, most=max(STEPS))
     with write() as session:
         at = doors().now()
         scan.add_scheme(Context(session, g.actor, at), str(place().store_id), name, pattern, step)
-    flash(_("Labels of this kind are read from now on."), "good")
+    flash(_("The till now reads these labels."), "good")
     return _back()
 
 
@@ -161,7 +161,7 @@ def remove(scheme_id: str) -> ResponseReturnValue:
     """Read labels of this scheme no more."""
     with write() as session:
         scan.remove_scheme(acting(session), str(place().store_id), scheme_id)
-    flash(_("Labels of this kind are no longer read."), "info")
+    flash(_("The till no longer reads these labels."), "info")
     return _back()
 
 
@@ -173,7 +173,7 @@ def tare() -> ResponseReturnValue:
     sku, grams = form.text("sku", most=80), form.whole("tare_grams", least=0, most=MOST_GRAMS)
     with write() as session:
         scale.set_tare(acting(session), str(place().store_id), sku, grams)
-    flash(_("The tare is kept."), "good")
+    flash(_("Tare saved."), "good")
     return redirect(url_for("weighed.overview", q=form.tidy(request.form.get("q", ""))[:80] or None) + "#tares", 303)
 
 
@@ -185,7 +185,7 @@ def lay() -> ResponseReturnValue:
     grams = form.whole("grams", least=0, most=MOST_GRAMS)
     found = scale_of(request.form.get("till_id", ""))
     if not isinstance(found, PracticeScale):
-        raise Refused("real-scale", "This till has a real scale. Lay the goods on it.")
+        raise Refused("real-scale", "This till has a real scale. Put the product on it.")
     found.put(grams)
     return redirect(url_for("weighed.overview", weigh=1) + "#scale", 303)
 
@@ -222,7 +222,7 @@ def _facts(found: Scanned) -> tuple[tuple[str, str], ...]:
     if found.expires_on:
         facts.append((_("Good until"), found.expires_on.isoformat()))
     kinds = {
-        "gtin": _("a barcode of the catalogue"),
+        "gtin": _("a catalog barcode"),
         "sku": _("the product’s own number"),
         "embedded": _("a label of the store"),
         "gs1": _("a GS1 code"),

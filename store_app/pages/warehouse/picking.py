@@ -80,7 +80,7 @@ def walk(pick_id: str, sku: str = "", fault: DomainError | None = None) -> Respo
     with read() as session:
         found = session.get(PickList, form.tidy(pick_id))
         if found is None:
-            raise NotFound("unknown-pick", "There is no such pick list. Open the page again.")
+            raise NotFound("unknown-pick", "There is no such pick list. Reload the page.")
         lines = pick_lists.lines_of(session, found)
         skus = {line.sku for line in lines}
         bays, names = pick_lists.bays(session, found.warehouse_id, skus), _names(session)
@@ -137,7 +137,7 @@ def scan(pick_id: str) -> ResponseReturnValue:
     """Find the product that was scanned, and take its lot where the code says one."""
     code = request.form.get("code", "")  # as it was scanned: a field's end is a control character
     if not code.strip():
-        raise Invalid("empty-field", "Scan a pack, or type the number under its barcode.", field="code")
+        raise Invalid("empty-field", "Scan a pack, or enter the number under its barcode.", field="code")
     with write() as session:
         sku = pick_lots.take_scanned(acting(session), pick_id, code)
     return redirect(url_for("console_picking.walk", pick_id=pick_id) + f"#sku-{sku}", 303)
@@ -177,12 +177,12 @@ def send(pick_id: str) -> ResponseReturnValue:
         reported = ngettext("%(num)d delivery loaded.", "%(num)d deliveries loaded.", many)
         flash(words.joined([reported, supply.waiting(waiting)]), "good")
     else:
-        flash(_("Nothing left. The list is given up, and what still waits goes on the next one."), "warn")
+        flash(_("Nothing was sent. The list is abandoned; what is left goes on the next one."), "warn")
     for why in picking.STAYS:
         stores = sorted({names.get(store, store) for store, reason in sent.stayed if reason == why})
         if stores:
             reported = ", ".join(stores[:MOST_NAMED]) + (" …" if len(stores) > MOST_NAMED else "")
-            flash(_("Not sent off: %(stores)s – %(why)s.", stores=reported, why=supply.STAYS_WORDS[why]), "warn")
+            flash(_("Not sent: %(stores)s – %(why)s.", stores=reported, why=supply.STAYS_WORDS[why]), "warn")
     return redirect(url_for("console_picking.overview_page"), 303)
 
 
@@ -191,10 +191,10 @@ def send(pick_id: str) -> ResponseReturnValue:
 @form.answers_on(walk)
 def drop(pick_id: str) -> ResponseReturnValue:
     """Give a list up, with a reason."""
-    why = form.text("why", required=_("Say why the list is given up: the journal keeps it."))
+    why = form.text("why", required=_("Give a reason for the journal."))
     with write() as session:
         picking.drop(acting(session), pick_id, why=why)
-    flash(_("The list is given up. What was on it waits as before."), "info")
+    flash(_("List abandoned. Its orders wait as before."), "info")
     return redirect(url_for("console_picking.overview_page"), 303)
 
 

@@ -58,9 +58,9 @@ def propose() -> ResponseReturnValue:
         with write() as session:
             made += len(purchasing.propose(acting(session), house))
     if made:
-        flash(ngettext("%(num)d purchase is proposed.", "%(num)d purchases are proposed.", made), "good")
+        flash(ngettext("%(num)d purchase suggested.", "%(num)d purchases suggested.", made), "good")
     else:
-        flash(_("Nothing is to be bought: stores and warehouses have enough."), "info")
+        flash(_("Nothing to buy: stores and warehouses have enough."), "info")
     return redirect(url_for("console_purchases.listed"), 303)
 
 
@@ -91,9 +91,9 @@ def receive(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
         number = found.purchase_no
         stopped = upstream_returns.recalled_purchases(session, found)
         names = [one.name for one in purchases.lines_of(session, found) if one.sku in stopped and one.received_qty]
-    flash(_("Purchase %(no)s is in the warehouse.", no=number), "good")
+    flash(_("Purchase %(no)s is received.", no=number), "good")
     if names:
-        words = _("%(names)s is recalled: put it aside, and look through the warehouse.", names=", ".join(names))
+        words = _("%(names)s is recalled. Set it aside and check the warehouse.", names=", ".join(names))
         flash(words, "warn")
     return redirect(url_for("console_purchases.listed"), 303)
 
@@ -103,11 +103,11 @@ def receive(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
 @form.answers_on(listed)
 def drop(warehouse_id: str, purchase_id: str) -> ResponseReturnValue:
     """Drop a proposal, or call an ordered purchase off, with a reason."""
-    why = form.text("why", required=_("Say why the purchase is dropped."))
+    why = form.text("why", required=_("Give a reason for discarding the purchase."))
     with write() as session:
         purchasing.drop(acting(session), warehouse_id, purchase_id, why=why)
         wake_worker_after(session)
-    flash(_("Dropped."), "info")
+    flash(_("Discarded."), "info")
     return redirect(url_for("console_purchases.listed"), 303)
 
 
@@ -128,7 +128,7 @@ def left(warehouse_id: str, message_id: str) -> ResponseReturnValue:
     with write() as session:
         message = supplier_messages.left(acting(session), warehouse_id, message_id)
         home = _home(session, message)
-    flash(_("Noted: the supplier has it."), "good")
+    flash(_("Saved. The supplier has it."), "good")
     return redirect(home, 303)
 
 
@@ -143,7 +143,7 @@ def again(warehouse_id: str, message_id: str) -> ResponseReturnValue:
             acting(session), warehouse_id, message_id, how="email", address=typed)  # fmt: skip
         home = _home(session, message)
         wake_worker_after(session)
-    flash(_("It is sent again."), "good")
+    flash(_("Resent."), "good")
     return redirect(home, 303)
 
 

@@ -44,7 +44,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
     if len(found) == 1:
         product, found = found[0], []
     elif text and product is None and not found:
-        fault = NotFound("unknown-product", "There is no such product here. Search for it by name.")
+        fault = NotFound("unknown-product", "No such product here. Search by name.")
     return page(
         "warehouse/recalls.html",
         product=product, found=found, text=text, rows=rows, names=names, words=stock.AFTERWARDS, fault=fault,
@@ -57,16 +57,14 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
 def call() -> ResponseReturnValue:
     """Call a product or a batch back from every warehouse and store; a second click changes nothing."""
     command, sku = form.command_id(), form.text("sku", most=64)
-    why = form.text("why", required=_("Say why it is recalled."))
-    afterwards = form.one_of(
-        "afterwards", recall.AFTERWARDS, sentence=_("Say what becomes of the goods in the stores.")
-    )
+    why = form.text("why", required=_("Give a reason for the recall."))
+    afterwards = form.one_of("afterwards", recall.AFTERWARDS, sentence=_("Choose what stores do with the products."))
     with write() as session:
         if not any(row.id == command for row, _looked, _all in recalls.called(session)):
             recalls.call(
                 acting(session), sku, form.text("batch", most=40) or None, id=command, why=why,
                 called_by=form.text("called_by"), afterwards=afterwards)  # fmt: skip
-    flash(_("It leaves no warehouse any more, and the stores are told. Look through the warehouses now."), "warn")
+    flash(_("Warehouses no longer ship it, and the stores are informed. Check the warehouses now."), "warn")
     return redirect(url_for("console_recalls.one", recall_id=command), 303)
 
 
@@ -107,7 +105,7 @@ def look_through(recall_id: str, warehouse_id: str) -> ResponseReturnValue:
     with write() as session:
         if recall.recall_of(session, warehouse_id, recall_id).state == "called":
             recalls.look_through(acting(session), warehouse_id, recall_id, found)
-    flash(_("Thank you. What was of it is written off, and nothing of it leaves."), "good")
+    flash(_("Thanks. The recalled units are written off and cannot be shipped."), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -121,7 +119,7 @@ def call_off(recall_id: str, warehouse_id: str, purchase_id: str) -> ResponseRet
             acting(session), recall_id, warehouse_id, purchase_id)  # fmt: skip
         number = found.purchase_no
         wake_worker_after(session)
-    flash(_("Purchase %(no)s is called off. What else stood on it is proposed again.", no=number), "info")
+    flash(_("Purchase %(no)s is canceled. Its other products are suggested again.", no=number), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -135,7 +133,7 @@ def send_back(recall_id: str, house_id: str, supplier_id: str) -> ResponseReturn
         made = upstream_returns.propose(acting(session), house_id, recall_id, supplier_id, qty, id=form.command_id())
         number = upstream_returns.number_of(made)
         wake_worker_after(session)
-    flash(_("Return %(no)s is written. Hand the goods over with its page, and note it here.", no=number), "good")
+    flash(_("Return %(no)s is ready. Hand over the products with its page, then confirm it here.", no=number), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -147,7 +145,7 @@ def hand_over(recall_id: str, house_id: str, return_id: str) -> ResponseReturnVa
     with write() as session:
         if upstream_returns.return_of(session, house_id, return_id).state != "handed_over":
             upstream_returns.hand_over(acting(session), house_id, return_id)
-    flash(_("It left the warehouse. Claim it of the supplier below."), "good")
+    flash(_("It has left the warehouse. Claim it from the supplier below."), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -156,12 +154,12 @@ def hand_over(recall_id: str, house_id: str, return_id: str) -> ResponseReturnVa
 @form.answers_on(one)
 def drop(recall_id: str, house_id: str, return_id: str) -> ResponseReturnValue:
     """Give a return up with a reason; a second click changes nothing."""
-    why = form.text("why", required=_("Say why the return is dropped."))
+    why = form.text("why", required=_("Give a reason for canceling the return."))
     with write() as session:
         if upstream_returns.return_of(session, house_id, return_id).state != "dropped":
             upstream_returns.drop(acting(session), house_id, return_id, why=why)
         wake_worker_after(session)
-    flash(_("Dropped."), "info")
+    flash(_("Discarded."), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -184,10 +182,10 @@ def send(recall_id: str) -> ResponseReturnValue:
     """Note which stores without a node somebody told; a second click changes nothing."""
     chosen = list(dict.fromkeys(request.form.getlist("store")))
     if not chosen:
-        raise Invalid("nobody-chosen", "Tick the stores that were told.", field="store")
+        raise Invalid("nobody-chosen", "Tick the stores you informed.", field="store")
     with write() as session:
         recalls.send_by_hand(acting(session), recall_id, chosen)
-    flash(ngettext("Noted: %(num)d store knows.", "Noted: %(num)d stores know.", len(chosen)), "good")
+    flash(ngettext("Saved: %(num)d store informed.", "Saved: %(num)d stores informed.", len(chosen)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -200,7 +198,7 @@ def looked(recall_id: str, store_id: str) -> ResponseReturnValue:
     with write() as session:
         if recall.recall_of(session, store_id, recall_id).state == "called":
             recalls.note_looked(acting(session), recall_id, store_id, taken)
-    flash(_("Noted: the store has looked."), "good")
+    flash(_("Saved: the store has checked."), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -214,7 +212,10 @@ def claim(recall_id: str, supplier_id: str) -> ResponseReturnValue:
             acting(session), recall_id, supplier_id, id=form.command_id())  # fmt: skip
         amount, currency = made.claimed_minor, usual_currency(session)
     flash(
-        _("%(amount)s is claimed. Write to the supplier, and note here what it says.", amount=money(amount, currency))
+        _(
+            "Claim for %(amount)s created. Write to the supplier and enter the answer here.",
+            amount=money(amount, currency),
+        )
     )
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
@@ -228,14 +229,14 @@ def settle_claim(recall_id: str, claim_id: str) -> ResponseReturnValue:
         currency = usual_currency(session)
         credit, answer = (
             form.amount("amount", currency),
-            form.text("answer", required=_("Write what the supplier says.")),
+            form.text("answer", required=_("Enter the supplier’s answer.")),
         )
         found = upstream_claims.settle(acting(session), claim_id, credit, answer=answer)
         refused = found.state == "refused"
     if refused:
-        flash(_("Noted: the supplier refuses. The loss stays yours."), "warn")
+        flash(_("Saved: the supplier refuses. You bear the loss."), "warn")
     else:
-        flash(_("%(amount)s of the supplier is in the book.", amount=money(credit, currency)), "good")
+        flash(_("The supplier’s credit of %(amount)s is booked.", amount=money(credit, currency)), "good")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 
@@ -247,7 +248,7 @@ def lift(recall_id: str) -> ResponseReturnValue:
     why = form.reason(stock.LIFT_REASONS)
     with write() as session:
         recalls.lift(acting(session), recall_id, why=why)
-    flash(_("The recall is lifted, and the stores are told."), "info")
+    flash(_("The recall is lifted and the stores are informed."), "info")
     return redirect(url_for("console_recalls.one", recall_id=recall_id), 303)
 
 

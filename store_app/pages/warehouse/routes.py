@@ -108,7 +108,7 @@ def plan() -> ResponseReturnValue:
 @form.answers_on(overview)
 def move(route_id: str, store_id: str) -> ResponseReturnValue:
     """Move a stop one place up or down."""
-    by = form.one_of("by", ("-1", "1"), sentence=_("Press one of the two arrows."))
+    by = form.one_of("by", ("-1", "1"), sentence=_("Use one of the two arrows."))
     with write() as session:
         row = routes.move_stop(acting(session), route_id, store_id, int(by))
         wake_worker_after(session)
@@ -132,17 +132,15 @@ def send_off(route_id: str) -> ResponseReturnValue:
 @form.answers_on(overview)
 def end(route_id: str) -> ResponseReturnValue:
     """End a route that does not go on; a second click finds it ended."""
-    why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
+    why = form.text("why", most=200, required=_("Give a reason for the shopkeeper."))
     with write() as session:
         row = routes.end(acting(session), route_id, why=why)
         turned = sum(stop.outcome == "not_reached" for stop in routes.stops_of(session, row))
         wake_worker_after(session)
     reported = ngettext(
-        "%(num)d store was not reached, and is told.", "%(num)d stores were not reached, and are told.", turned
+        "%(num)d store was not reached and is informed.", "%(num)d stores were not reached and are informed.", turned
     )
-    flash(
-        _("The route of %(vehicle)s is ended.", vehicle=row.vehicle_name) + (f" {reported}" if turned else ""), "good"
-    )
+    flash(_("%(vehicle)s’s route has ended.", vehicle=row.vehicle_name) + (f" {reported}" if turned else ""), "good")
     return redirect(url_for("console_routes.overview", warehouse=row.warehouse_id) + f"#round-{route_id}", 303)
 
 
@@ -155,7 +153,7 @@ def drop(route_id: str) -> ResponseReturnValue:
         row = routes.drop(acting(session), route_id)
     flash(
         _(
-            "The route of %(vehicle)s is called off. What it was to carry can be planned again.",
+            "%(vehicle)s’s route is canceled. Its load can be planned again.",
             vehicle=row.vehicle_name,
         ),
         "good",
@@ -225,9 +223,7 @@ def put_places() -> ResponseReturnValue:
             _put_place(session, place_id)
             changed += 1
     flash(
-        ngettext("%(num)d place is kept.", "%(num)d places are kept.", changed)
-        if changed
-        else _("Nothing was changed."),
+        ngettext("%(num)d location saved.", "%(num)d locations saved.", changed) if changed else _("Nothing changed."),
         "good",
     )
     return redirect(url_for("console_routes.places"), 303)
@@ -245,7 +241,7 @@ def matrix() -> ResponseReturnValue:
     rows = tables.table(sent.read(), sent.filename.lower())[1]
     with write() as session:
         count = vehicles.bring_in_legs(acting(session), rows)
-    flash(ngettext("%(num)d measured way is in use.", "%(num)d measured ways are in use.", count), "good")
+    flash(ngettext("%(num)d measured distance in use.", "%(num)d measured distances in use.", count), "good")
     return redirect(url_for("console_routes.places"), 303)
 
 
@@ -256,7 +252,7 @@ def _sheet(route_id: str, key: str) -> ResponseReturnValue:
     with read() as session:
         row = session.get(DeliveryRoute, route_id)
         if row is None or row.state == "dropped":
-            raise NotFound("no-such-route", "There is no such route. Open the page again.")
+            raise NotFound("no-such-route", "There is no such route. Reload the page.")
         view = view_of(session, row, 1)
     base = (doors().settings.public_url or request.url_root).rstrip("/")
     link = f"{base}{url_for('drive.stops', key=key)}" if key else ""
@@ -273,7 +269,7 @@ def _warehouse(session: Session) -> str:
     """Return the warehouse the address names, else the first."""
     known = suppliers.warehouses(session)
     if not known:
-        raise NotFound("no-warehouse", "No supplier delivers from a warehouse of the network yet.")
+        raise NotFound("no-warehouse", "No supplier delivers from a network warehouse yet.")
     return request.args.get("warehouse", "") if request.args.get("warehouse") in known else known[0]
 
 
@@ -314,8 +310,8 @@ def projected(known: dict[str, MapPoint]) -> dict[str, tuple[float, float]]:
 def _left_out(session: Session, found: RoutePlan | None) -> list[tuple[str, str]]:
     names = {store.id: store.name for store in _stores(session)}
     words = {
-        "no-place": _("it is not on the map yet"),
-        "no-vehicle": _("no vehicle can bring so much there in time"),
+        "no-place": _("not on the map yet"),
+        "no-vehicle": _("no vehicle can carry that much there in time"),
     }
     return [(names.get(store_id, store_id), words[why]) for store_id, why in (found.left_out if found else [])]
 
@@ -370,7 +366,7 @@ def _put_place(session: Session, id: str) -> None:
     """Say where a store or a warehouse is, as its fields say it; a refusal names the field with the place's id."""
     found = _DEGREES.fullmatch(request.form.get(f"degrees-{id}", ""))
     if found is None:
-        words = _("Type latitude and longitude, such as 31.2304, 121.4737.")
+        words = _("Enter latitude and longitude, such as 31.2304, 121.4737.")
         raise Invalid("bad-degrees", words, field=f"degrees-{id}")
     lat_e6, lon_e6 = (round(float(text) * 1_000_000) for text in found.groups())
     window = (form.minute(f"from-{id}"), form.minute(f"until-{id}"))

@@ -60,7 +60,7 @@ def settle_region(region_id: str) -> ResponseReturnValue:
     with write() as session:
         supply_routes.supply_region(acting(session), region_id, _chosen())
     publishing.publish_terms(doors())
-    flash(_("What these stores order from now on comes from there."), "good")
+    flash(_("These stores’ new orders come from there."), "good")
     return redirect(url_for("console_serving.listed"), 303)
 
 
@@ -73,11 +73,11 @@ def settle_store(store_id: str) -> ResponseReturnValue:
         missed = supply_routes.unlisted(session, store_id, house) if house else 0
         supply_routes.supply_store(acting(session), store_id, house)
     publishing.publish_terms(doors())
-    flash(_("What this store orders from now on comes from there."), "good")
+    flash(_("This store’s new orders come from there."), "good")
     if missed:
         reported = ngettext(
-            "%(num)d product it could order so far is not on that warehouse’s list.",
-            "%(num)d products it could order so far are not on that warehouse’s list.",
+            "%(num)d product it could order is not on that warehouse’s list.",
+            "%(num)d products it could order are not on that warehouse’s list.",
             missed,
         )
         flash(reported, "warn")
@@ -94,7 +94,7 @@ def settle_calendar(warehouse_id: str) -> ResponseReturnValue:
         tz = form.tidy(request.form.get("tz", ""))
         suppliers.settle_calendar(acting(session), warehouse_id, said, tz=tz)
     publishing.publish_terms(doors())
-    flash(_("Saved. The stores hear of it."), "good")
+    flash(_("Saved. The stores are informed."), "good")
     return redirect(url_for("console_serving.listed"), 303)
 
 

@@ -58,7 +58,7 @@ def settle(warehouse_id: str) -> ResponseReturnValue:
     reported = {name: form.text(name, most=most) for name, most in locations.LONGEST.items()}
     with write() as session:
         locations.settle(acting(session), warehouse_id, **reported)
-    flash(_("The next letters say so."), "good")
+    flash(_("Saved for future orders."), "good")
     return redirect(url_for("console_upstream.listed"), 303)
 
 

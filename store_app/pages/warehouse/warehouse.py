@@ -54,13 +54,13 @@ def write_off(warehouse_id: str) -> ResponseReturnValue:
     """Write units of a lot off; a second click changes nothing."""
     command, sku = form.command_id(), form.text("sku", most=40)
     units, note = form.whole("qty", least=1), form.text("note")
-    reason = form.one_of("reason", lots.REASONS, sentence=_("Choose why it is written off."))
+    reason = form.one_of("reason", lots.REASONS, sentence=_("Choose a reason for the write-off."))
     if reason == "other" and not note:
-        raise Invalid("no-reason", "Say in a few words why.", field="note")
+        raise Invalid("no-reason", "Give a short reason.", field="note")
     with write() as session:
         product = session.get(Product, sku)
         if product is None:
-            raise NotFound("unknown-product", "There is no such product here. Search for it by name.")
+            raise NotFound("unknown-product", "No such product here. Search by name.")
         with form.once():
             what = WriteOff(sku, units, reason, note, lot_id=form.text("lot_id", most=40) or None)
             lots.write_off(acting(session), warehouse_id, what, id=command)
@@ -92,16 +92,16 @@ def stock(fault: DomainError | None = None, **_place: Any) -> ResponseReturnValu
 def count(warehouse_id: str) -> ResponseReturnValue:
     """Put right what stands of a product; a second click changes nothing."""
     command, sku = form.command_id(), form.text("sku", most=64)
-    counted, why = form.whole("qty"), form.text("why", required=_("Say why you counted: the journal keeps it."))
+    counted, why = form.whole("qty"), form.text("why", required=_("Give a reason for the count. The journal keeps it."))
     change = 0
     with write() as session:
         with form.once():
             change = lots.count(acting(session), warehouse_id, sku, counted, why=why, id=command)
         product = session.get_one(Product, sku)
         name, unit = product.name, product.stock_unit
-    words = _("%(name)s: %(qty)s stand there now.", name=name, qty=qty(counted, unit))
+    words = _("%(name)s: %(qty)s now on record.", name=name, qty=qty(counted, unit))
     if change:
-        put = _("%(qty)s more than the book said.") if change > 0 else _("%(qty)s less than the book said.")
+        put = _("%(qty)s more than on record.") if change > 0 else _("%(qty)s less than on record.")
         words += " " + put % {"qty": qty(abs(change), unit)}
     flash(words, "good")
     return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, q=request.args.get("q") or None), 303)
@@ -115,7 +115,7 @@ def settle_bay(warehouse_id: str) -> ResponseReturnValue:
     sku, bay = form.text("sku", most=64), form.text("bay", most=pick_lists.LONGEST_BAY)
     with write() as session:
         pick_lists.settle_bay(acting(session), warehouse_id, sku, bay)
-    flash(_("Pick lists lead there from now on."), "good")
+    flash(_("Pick lists now use that location."), "good")
     return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, q=request.args.get("q") or None), 303)
 
 
@@ -123,6 +123,6 @@ def _house(session: Session) -> tuple[str, list[str]]:
     """Return the warehouse that is asked for, else the first, and all there are."""
     houses = warehouses(session)
     if not houses:
-        raise NotFound("no-warehouse", "No warehouse yet. Found one at this node: cornerstore warehouse add.")
+        raise NotFound("no-warehouse", "No warehouse yet. Create one on this node: cornerstore warehouse add.")
     asked = request.args.get("warehouse")
     return (asked if asked in houses else houses[0]), houses

@@ -100,14 +100,14 @@ def file(ctx: Context, store_id: str, asked: ClaimRequest, *, id: str, claim_day
         return known
     delivery = deliveries.delivery_of(ctx.session, store_id, asked.delivery_id)
     if delivery.state != "posted" or delivery.posted_at is None:
-        raise Refused("not-posted", "Count this delivery and post it first.", state=delivery.state)
+        raise Refused("not-posted", "Count and post this delivery first.", state=delivery.state)
     if asked.wish not in REMEDIES:
-        raise Invalid("bad-choice", "Choose what you wish: money, replacement, or that it is taken back.", field="wish")
+        raise Invalid("bad-choice", "Choose money, replacement or collection.", field="wish")
     late = _is_late(ctx.session, delivery, claim_days, ctx.at)
     if late and not asked.goodwill:
         until = last_day(ctx.session, delivery, claim_days)
         raise Refused(
-            "claim-too-late", "This delivery could be complained of until %(until)s. Ask for goodwill instead.",
+            "claim-too-late", "The claim period for this delivery ended on %(until)s. Ask for goodwill instead.",
             until=until.isoformat(),
         )  # fmt: skip
     supplier = supplier_of(ctx.session, delivery.supplier_id)
@@ -138,11 +138,11 @@ def contest(ctx: Context, store_id: str, claim_id: str, *, words: str) -> Claim:
     """Contest an answer that gave less than was asked, once (rule 5)."""
     claim = claim_of(ctx.session, store_id, claim_id)
     if claim.contested_at is not None:
-        raise Conflict("contested-once", "This claim was contested before: the second answer is the last.")
+        raise Conflict("contested-once", "This claim was already contested: the second answer is final.")
     granted = sum(line.granted_qty or 0 for line in lines_of(ctx.session, claim))
     if not STATES.legal(claim.state, "contested") or granted >= sum(line.qty for line in lines_of(ctx.session, claim)):
-        raise Refused("nothing-to-contest", "There is no answer to contest here.", state=claim.state)
-    words = _words(words, N_("Say what speaks against the answer."))
+        raise Refused("nothing-to-contest", "There is no answer to contest.", state=claim.state)
+    words = _words(words, N_("Explain why you contest the answer."))
     _contested(ctx, claim, words, ctx.at)
     if supplier_of(ctx.session, claim.supplier_id).kind == NETWORK:
         _send(ctx.session, claim, ClaimContested, ctx.at)
@@ -216,7 +216,7 @@ def take_filed(ctx: Context, fact: ClaimWord) -> Claim:
     delivery = ctx.session.get(Delivery, (store_id, fact.delivery_id))
     if delivery is None:
         raise Refused(
-            "not-sent-by-us", "The network knows no delivery %(delivery_id)s to %(store_id)s.",
+            "not-sent-by-us", "The network has no delivery %(delivery_id)s to %(store_id)s.",
             delivery_id=fact.delivery_id, store_id=store_id,
         )  # fmt: skip
     late = fact.late or _is_late(ctx.session, delivery, None, fact.filed_at)
@@ -336,11 +336,11 @@ def _rows(
     rows = []
     for sku, kind, qty in lines:
         if sku not in left or kind not in KINDS:
-            raise Invalid("not-on-delivery", "%(sku)s is not on this delivery. Put it aside and ask the supplier.",
+            raise Invalid("not-on-delivery", "%(sku)s is not on this delivery. Set it aside and ask the supplier.",
                           sku=sku)  # fmt: skip
         bound = left[sku]
         if isinstance(qty, bool) or qty <= 0:
-            raise Invalid("bad-quantity", "%(name)s: type how many, 1 or more.", name=bound.name, sku=sku, qty=qty)
+            raise Invalid("bad-quantity", "%(name)s: enter how many, 1 or more.", name=bound.name, sku=sku, qty=qty)
         rows.append(
             ClaimLine(
                 store_id=store_id, claim_id=claim_id, sku=sku, kind=kind, name=bound.name, qty=qty,
@@ -349,10 +349,10 @@ def _rows(
             )
         )  # fmt: skip
     if not rows:
-        raise Invalid("no-lines", "Say what is wrong with at least one product.")
+        raise Invalid("no-lines", "Describe the problem with at least one product.")
     refuse_more(left, lines)
     if len({(row.sku, row.kind) for row in rows}) < len(rows):
-        raise Invalid("twice", "A product stands here twice with the same complaint. Put it together.")
+        raise Invalid("twice", "A product is listed twice with the same problem. Combine the lines.")
     return rows
 
 
@@ -367,7 +367,7 @@ def _set_aside(ctx: Context, claim: Claim, rows: Sequence[ClaimLine]) -> None:
 def _decide(ctx: Context, claim: Claim, granted: dict[tuple[str, str], int], *, remedy: str, words: str) -> None:
     """Keep an answer: what is granted of each line, how, and why not more (rules 4, 5)."""
     if claim.state not in WAITING:
-        raise Conflict("claim-answered", "This claim is answered already.", state=claim.state)
+        raise Conflict("claim-answered", "This claim is already answered.", state=claim.state)
     lines = lines_of(ctx.session, claim)
     for line in lines:
         qty, least = granted.get((line.sku, line.kind), 0), line.granted_qty or 0
@@ -377,19 +377,21 @@ def _decide(ctx: Context, claim: Claim, granted: dict[tuple[str, str], int], *, 
         line.granted_qty = qty
     whole, given = sum(line.qty for line in lines), sum(line.granted_qty or 0 for line in lines)
     if remedy not in REMEDIES:
-        raise Invalid("bad-choice", "Choose how it is made good.", field="remedy")
+        raise Invalid("bad-choice", "Choose how to settle it.", field="remedy")
     if claim.round == 2 and remedy != "money":
-        raise Invalid("second-in-money", "What is granted on the second look is paid in money.", field="remedy")
+        raise Invalid("second-in-money", "Grants on a second answer are paid in money.", field="remedy")
     backs = [line for line in lines if line.granted_qty and line.kind in ("over", "wrong")]
     if remedy == "return" and given and not backs:
-        raise Invalid("nothing-goes-back", "Only wrong or surplus products go back. Choose money.", field="remedy")
+        raise Invalid(
+            "nothing-goes-back", "Only wrong or surplus products can be returned. Choose money.", field="remedy"
+        )
     free = [line for line in lines if line.granted_qty and not line.charged and line.kind != "short"]
     if remedy == "replacement" and any(line.granted_qty and line.kind == "over" for line in lines):
-        raise Invalid("surplus", "Goods too many are not sent again. Choose money, or take them back.", field="remedy")
+        raise Invalid("surplus", "Surplus products are not sent again. Choose money or collection.", field="remedy")
     if remedy == "replacement" and free:
-        raise Invalid("not-charged", "Products on sale or return were never charged. Choose money.", field="remedy")
+        raise Invalid("not-charged", "Products on sale or return were not charged. Choose money.", field="remedy")
     if given < whole:
-        words = _words(words, N_("Say why not all of it: the shopkeeper reads it."))
+        words = _words(words, N_("Explain to the shopkeeper why you grant less."))
     claim.remedy = remedy
     claim.answer, claim.answered_by, claim.answered_at = " ".join(words.split())[:500], ctx.actor.name, ctx.at
     state = "accepted" if given == whole else "part_accepted" if given else "refused"
@@ -407,7 +409,7 @@ def _refuse_beyond_count(session: Session, claim: Claim, granted: dict[tuple[str
     if not wanted:
         return
     if delivery is None or delivery.state != "posted":
-        raise Refused("count-not-here", "What the store counted of this delivery is not here yet. Answer once it is.")
+        raise Refused("count-not-here", "The store's count of this delivery has not arrived. Answer once it has.")
     found = bounds(session, delivery, deliveries.lines_of(session, delivery), without=claim.id)
     refuse_more({bound.sku: bound for bound in found}, wanted)
 

@@ -109,7 +109,7 @@ def take_piece(ctx: Context, fact: PhotoPiece) -> None:
     """Keep a piece, and put the photo together once all are here (rule 2); a second copy changes nothing."""
     store_id, photo_id = fact.store_id, fact.id
     if fact.piece >= fact.pieces:
-        raise Invalid("bad-photo", "This photo comes in pieces that do not fit.", id=photo_id)
+        raise Invalid("bad-photo", "The parts of this photo do not fit together.", id=photo_id)
     photo = ctx.session.get(ClaimPhoto, (store_id, photo_id))
     if photo is None:
         photo = ClaimPhoto(
@@ -130,7 +130,7 @@ def take_piece(ctx: Context, fact: PhotoPiece) -> None:
         return
     whole = b"".join(piece.data for piece in here)
     if hashlib.sha256(whole).hexdigest() != photo.sha256:
-        raise Invalid("bad-photo", "The pieces of this photo are not what the store sent.", id=photo_id)
+        raise Invalid("bad-photo", "The parts of this photo differ from what the store sent.", id=photo_id)
     photo.data = whole
     for piece in here:
         ctx.session.delete(piece)

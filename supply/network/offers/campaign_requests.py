@@ -71,7 +71,7 @@ def accept(ctx: Context, store_id: str, campaign_id: str) -> CampaignAsk:
     listed = set(ctx.session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
     prices = catalogue.prices_on(ctx.session, store_id, ask.from_day, [line.sku for line in lines_of(ask.lines)])
     if lacking := [line.name for line in lines_of(ask.lines) if line.sku not in prices]:
-        raise Refused("price-missing", "There is no price for %(lacking)s. Set one first.", lacking=", ".join(lacking))
+        raise Refused("price-missing", "%(lacking)s has no price. Set one first.", lacking=", ".join(lacking))
     for line in lines_of(ask.lines):
         if line.sku not in listed:
             catalogue.list_product(ctx, store_id, line.sku)
@@ -87,7 +87,7 @@ def decline(ctx: Context, store_id: str, campaign_id: str, *, why: str) -> Campa
     ask = _open(ctx.session, store_id, campaign_id, ctx.at)
     why = " ".join(why.split())[:300]
     if not why:
-        raise Invalid("no-reason", "Say why not, so that the next one fits better.")
+        raise Invalid("no-reason", "Give a reason, so the next campaign fits better.")
     return _answer(ctx, ask, "declined", why)
 
 
@@ -98,7 +98,7 @@ def carry_out(ctx: Context, store_id: str) -> list[CampaignAsk]:
     for ask in ctx.session.scalars(query.order_by(CampaignAsk.campaign_id)).all():
         if ask.state == "asked":
             if ask.answer_by < today:
-                changed.append(_answer(ctx, ask, "expired", "Nobody answered in time."))
+                changed.append(_answer(ctx, ask, "expired", "No one answered in time."))
         elif today > ask.until_day:
             if ask.placed_on is not None or _sources(ctx.session, ask):
                 _clear(ctx, ask)
@@ -158,7 +158,7 @@ def _open(session: Session, store_id: str, campaign_id: str, at: dt.datetime) ->
     if ask.state != "asked":
         raise Conflict("campaign-answered", "This campaign is already %(state)s.", state=ask.state)
     if ask.answer_by < day_of(session, store_id, at):
-        raise Refused("campaign-over", "This was to be answered by %(answer_by)s.", answer_by=ask.answer_by.isoformat())
+        raise Refused("campaign-over", "The answer was due by %(answer_by)s.", answer_by=ask.answer_by.isoformat())
     return ask
 
 
@@ -231,7 +231,7 @@ def _clear(ctx: Context, ask: CampaignAsk) -> None:
     """End the offers, the extra demand, and the slots (rule 3)."""
     for line in lines_of(ask.lines):
         if ctx.session.get(StandingOffer, _offer_id(ask, line.sku)) is not None:
-            offers.end(ctx, ask.store_id, _offer_id(ask, line.sku), why="The campaign is over.")
+            offers.end(ctx, ask.store_id, _offer_id(ask, line.sku), why="The campaign has ended.")
     offers.renew(ctx.session, ask.store_id)
     for source, _day in _sources(ctx.session, ask):
         known_events.close(ctx.session, ask.store_id, source)

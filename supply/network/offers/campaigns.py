@@ -81,11 +81,13 @@ class CampaignTerms:
     def check(self) -> None:
         """Refuse terms no store could answer, saying which."""
         if not self.name.strip() or not self.why.strip():
-            raise Invalid("no-reason", "Give the campaign a name and a sentence that the shopkeepers read.")
+            raise Invalid("no-reason", "Enter a name and a sentence for the shopkeepers.")
         if not self.answer_by < self.from_day <= self.until_day:
-            raise Invalid("bad-campaign-days", "First the stores answer, then the campaign begins, then it ends.")
+            raise Invalid(
+                "bad-campaign-days", "The answer date must be before the start, and the start before the end."
+            )
         if (self.until_day - self.from_day).days >= LONGEST_DAYS:
-            raise Invalid("bad-campaign-days", "A campaign lasts %(most)s days at most.", most=LONGEST_DAYS)
+            raise Invalid("bad-campaign-days", "A campaign lasts up to %(most)s days.", most=LONGEST_DAYS)
         if not 1 <= len(self.lines) <= MOST_LINES or len({line.sku for line in self.lines}) < len(self.lines):
             raise Invalid("bad-campaign-lines", "A campaign has 1 to %(most)s different products.", most=MOST_LINES)
         for line in self.lines:
@@ -94,9 +96,9 @@ class CampaignTerms:
                     "bad-campaign-lines", "%(name)s: up to 90 %% off, and up to 500 %% more expected.", name=line.name
                 )
         if self.fee_minor < 0 or not 0 <= self.hold_out_bp < BASIS:
-            raise Invalid("bad-campaign-fee", "The fee is zero or more, and some stores must be left to ask.")
+            raise Invalid("bad-campaign-fee", "The fee is zero or more, and some stores must remain to ask.")
         if self.fee_minor and not any(line.slot for line in self.lines):
-            raise Invalid("bad-campaign-fee", "A fee is paid for slots: ask for one, or leave the fee out.")
+            raise Invalid("bad-campaign-fee", "A fee is paid for shelf slots. Ask for one, or leave the fee out.")
 
 
 class Campaign(Base):
@@ -141,7 +143,7 @@ def plan(ctx: Context, terms: CampaignTerms, store_ids: Sequence[str]) -> Campai
     if not chosen:
         raise Invalid("no-store", "Choose at least one store.", field="store_id")
     if any(terms.answer_by < day_of(ctx.session, store_id, ctx.at) for store_id in chosen):
-        raise Invalid("bad-day", "The last day to answer is over. Choose today or later.")
+        raise Invalid("bad-day", "The answer date has passed. Choose today or later.")
     held = _held_out(terms, chosen)
     campaign = Campaign(
         id=terms.id, name=terms.name.strip(), why=terms.why.strip(), from_day=terms.from_day, until_day=terms.until_day,
@@ -184,7 +186,7 @@ def take_answer(ctx: Context, fact: CampaignAnswered) -> None:
     """Take over what a store answered; a yes to a campaign withdrawn meanwhile is settled like any (rule 6)."""
     ask = ctx.session.get(CampaignAsk, (fact.store_id, fact.campaign_id))
     if fact.state not in ("accepted", "declined", "expired"):
-        raise Refused("no-answer", "A store does not answer that a campaign is %(state)s.", state=fact.state)
+        raise Refused("no-answer", "A store cannot set a campaign to %(state)s.", state=fact.state)
     if ask is not None and ASKS.legal(ask.state, fact.state) and ask.paid_minor is None:
         ask.answered_why = fact.why
         journal.move(ctx, ask, fact.state, subject=subject_of(ask), why=fact.why or None)

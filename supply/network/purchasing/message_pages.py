@@ -48,7 +48,9 @@ def pages(document: dict[str, Any]) -> bytes:
         pen.text(
             _LEFT,
             y + 10,
-            say("Please do not deliver this order.") if is_order else say("These goods do not come back to you."),
+            say("Please do not deliver this order.")
+            if is_order
+            else say("These products will not be returned to you."),
             13,
             bold=True,
         )
@@ -66,14 +68,14 @@ def pages(document: dict[str, Any]) -> bytes:
     pen.box(_LEFT, y - 10, _RIGHT - _LEFT, 0.8)
     if not off and not is_order:
         pen.text(_LEFT, y + 14, say("Reason") + f": {document['why']}", 11)
-        pen.text(_LEFT, y + 40, say("Please sign for what you take."), 10)
+        pen.text(_LEFT, y + 40, say("Please sign for the products you collect."), 10)
         pen.box(_LEFT, y + 96, 80 * MM, 0.6)
     elif not off:
         currency = document["store"]["currency"]
         total = f"{say.amount(document['total_minor'], currency)} {currency}"
         pen.text(_LEFT + 25 * MM, y + 8, say("TOTAL"), 12, bold=True)
         pen.text(_RIGHT - pen.width(total, 12, bold=True), y + 8, total, 12, bold=True)
-        pen.text(_LEFT, y + 36, say("Please deliver on the day wanted."), 10)
+        pen.text(_LEFT, y + 36, say("Please deliver on the requested day."), 10)
     _foot(pen, document, say, number)
     return pen.finish()
 
@@ -107,8 +109,8 @@ def _head(pen: Pen, document: dict[str, Any], say: Language, *, off: bool) -> fl
             y += 15
             pen.text(_LEFT, y, text, 10, grey=0.3)
     is_order = "delivery_day" in document
-    ordered = say("ORDER CALLED OFF") if off else say("ORDER")
-    returned = say("RETURN CALLED OFF") if off else say("GOODS GO BACK")
+    ordered = say("ORDER CANCELLED") if off else say("ORDER")
+    returned = say("RETURN CANCELLED") if off else say("SUPPLIER RETURN")
     title = ordered if is_order else returned
     pen.text(_RIGHT - pen.width(title, 17, bold=True), 24 * MM, title, 17, bold=True)
     no = _title(document, say)
@@ -117,7 +119,7 @@ def _head(pen: Pen, document: dict[str, Any], say: Language, *, off: bool) -> fl
     pen.text(_LEFT, y, say("Supplier"), 9, grey=0.4)
     pen.text(_LEFT, y + 16, document["supplier_name"], 13, bold=True)
     facts = [
-        *([(say("Wanted on"), say.moment(document["delivery_day"]))] if is_order else []),
+        *([(say("Deliver on"), say.moment(document["delivery_day"]))] if is_order else []),
         (say("Ordered on") if is_order else say("Written on"), say.moment(document["order_day"])),
         (say("Ordered by") if is_order else say("Written by"), document["by"]),
         *([(say("Customer no."), document["customer_no"])] if document["customer_no"] else []),

@@ -76,12 +76,12 @@ def order(ctx: Context, warehouse_id: str, purchase_id: str, packs: Mapping[str,
             raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
         if isinstance(count, bool) or not 0 <= count <= MOST_PACKS:
             raise Invalid(
-                "bad-packs", "Type a whole number of packs, 0 to %(most)s.", sku=sku, packs=count, most=MOST_PACKS
+                "bad-packs", "Enter a whole number of packs, 0 to %(most)s.", sku=sku, packs=count, most=MOST_PACKS
             )
         lines[sku].packs = count
     found.cost_minor = sum(line.packs * line.pack_cost_minor for line in lines.values())
     if not any(line.packs for line in lines.values()):
-        raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
+        raise Refused("empty-order", "Nothing is ordered. Enter at least one pack, or discard the order.")
     seller = _seller(ctx.session, found, ctx.at)
     found.ordered_at = ctx.at
     journal.move(ctx, found, "ordered", subject=subject_of(found), cost_minor=found.cost_minor)
@@ -96,7 +96,7 @@ def drop(ctx: Context, warehouse_id: str, purchase_id: str, *, why: str) -> Purc
     """Drop a proposed purchase, or call off an ordered one, with a reason."""
     found = purchase_of(ctx.session, warehouse_id, purchase_id)
     if not (why := " ".join(why.split())[:300]):
-        raise Invalid("no-reason", "Say why the purchase is dropped.")
+        raise Invalid("no-reason", "Give a reason for discarding the purchase.")
     target = "dropped" if found.state == "proposed" else "cancelled"
     journal.move(ctx, found, target, subject=subject_of(found), why=why)
     supplier_messages.call_off(ctx, warehouse_id, purchase_id, why=why)
@@ -110,7 +110,7 @@ def receive(
     found = purchase_of(ctx.session, warehouse_id, purchase_id)
     if found.state == "received":
         raise Conflict(
-            "already-posted", "Purchase %(purchase_no)s was already taken in.", purchase_no=found.purchase_no,
+            "already-posted", "Purchase %(purchase_no)s was already received.", purchase_no=found.purchase_no,
             state=found.state,
         )  # fmt: skip
     STATES.require(found.state, "received")
@@ -121,7 +121,7 @@ def receive(
             raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
         if isinstance(units, bool) or not 0 <= units <= MOST_QTY:
             raise Invalid(
-                "bad-quantity", "%(name)s: type how many came, 0 or more.", name=lines[sku].name, sku=sku, qty=units
+                "bad-quantity", "%(name)s: enter how many arrived, 0 or more.", name=lines[sku].name, sku=sku, qty=units
             )
         batches.refuse_strange_day(until, today)
         lines[sku].received_qty, lines[sku].expires_on = units, until
@@ -178,18 +178,18 @@ def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | No
         return None
     seller = supplier_of(session, found.supplier_id)
     if not seller.active:
-        raise Refused("put-aside", "%(name)s is put aside. Take it up again, or drop the order.", name=seller.name)
+        raise Refused("put-aside", "%(name)s is paused. Reactivate it, or discard the order.", name=seller.name)
     today = day_of(session, found.store_id, at)
     minute = order_days.minute_at(session, found.store_id, today, at)
     if found.order_day is not None and is_over(seller.calendar, found.order_day, today, minute):
         raise Refused(
             "order-day-over",
-            "Its order day is over. Propose again: days and quantities have moved on.",
+            "The order day has passed. Suggest again to update dates and quantities.",
             day=found.order_day.isoformat(),
         )
     if found.cost_minor < seller.minimum_minor:
         raise Refused(
-            "below-minimum", "%(name)s delivers from a higher amount on. Add packs, or drop it and buy next time.",
+            "below-minimum", "%(name)s has a higher minimum order. Add packs, or discard it and buy next time.",
             name=seller.name, minimum_minor=seller.minimum_minor, cost_minor=found.cost_minor,
         )  # fmt: skip
     return seller

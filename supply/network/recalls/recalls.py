@@ -117,10 +117,10 @@ class RecallingStore:
 def call(ctx: Context, sku: str, batch: str | None, *, id: str, why: str, called_by: str, afterwards: str) -> None:
     """Call a product or a batch back from everywhere (rules 1, 2). afterwards: one of AFTERWARDS."""
     if afterwards not in AFTERWARDS:
-        raise Invalid("no-afterwards", "Say what becomes of the goods in the stores.", field="afterwards")
+        raise Invalid("no-afterwards", "Choose what stores do with the products.", field="afterwards")
     same = sa.select(Recall.batch).where(Recall.sku == sku, Recall.afterwards != "", Recall.state != "lifted")
     if {None, recall.tidy_batch(batch)} & set(ctx.session.scalars(same)):
-        raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
+        raise Conflict("already-recalled", "This is already recalled.", sku=sku, batch=batch)
     said = {"id": id, "why": why, "called_by": called_by, "afterwards": afterwards}
     houses = warehouses(ctx.session)
     for house in houses:
@@ -164,7 +164,7 @@ def look_through(ctx: Context, warehouse_id: str, recall_id: str, found_qty: int
     if isinstance(found_qty, bool) or not 0 <= found_qty <= most:
         raise Refused(
             "more-than-recalled",
-            "The book has %(most)s that could be of it. Count again, or put the stock right first.", most=most,
+            "Up to %(most)s in stock could be affected. Count again, or correct the stock first.", most=most,
         )  # fmt: skip
     recall.clear(ctx, warehouse_id, recall_id, found_qty)
     rest = found_qty
@@ -199,14 +199,14 @@ def settle(ctx: Context, recall_id: str, store_id: str, qty: int) -> int:
     """Credit a store so many units (rule 4); returns the sum. 0 units: nothing is credited, and it is settled."""
     store = next((one for one in stores(ctx.session, recall_id) if one.store_id == store_id), None)
     if store is None or store.row.taken_qty is None:
-        raise Refused("not-looked-through", "This store has not said yet how many it took away.")
+        raise Refused("not-looked-through", "This store has not reported how many it removed.")
     if store.row.settled_qty is not None:
         raise Refused(
-            "recall-settled", "%(name)s was credited %(settled_qty)s before.", settled_qty=store.row.settled_qty,
+            "recall-settled", "%(name)s was already credited %(settled_qty)s.", settled_qty=store.row.settled_qty,
             name=store.name,
         )  # fmt: skip
     if isinstance(qty, bool) or not 0 <= qty <= store.most_qty:
-        raise Invalid("bad-recall-quantity", "Type 0 to %(most)s.", most=store.most_qty, field="qty")
+        raise Invalid("bad-recall-quantity", "Enter 0 to %(most)s.", most=store.most_qty, field="qty")
     amount = _worth(ctx.session, store_id, store.row.sku, qty) if qty else 0
     amount = min(amount, ledger.left_to_credit(ctx.session, store_id))
     store.row.settled_qty = qty
@@ -300,9 +300,9 @@ def note_looked(ctx: Context, recall_id: str, store_id: str, taken_qty: int) -> 
     """Note how many a store says it took away (rules 6, 7)."""
     (store,) = _stores(ctx.session, recall_id, [store_id])
     if store.is_to_notify:
-        raise Refused("not-told-yet", "Tell %(name)s of the recall first, and note it.", name=store.name)
+        raise Refused("not-told-yet", "Inform %(name)s of the recall first, and record it.", name=store.name)
     if isinstance(taken_qty, bool) or not 0 <= taken_qty <= MOST_QTY:
-        raise Invalid("bad-recall-quantity", "Type 0 to %(most)s.", most=MOST_QTY, field="qty")
+        raise Invalid("bad-recall-quantity", "Enter 0 to %(most)s.", most=MOST_QTY, field="qty")
     recall.clear(ctx, store_id, recall_id, taken_qty)
     there, rest = locked(ctx.session, store_id, [store.row.sku])[store.row.sku], taken_qty
     moves: list[Moved] = []
@@ -447,7 +447,7 @@ def _worth(session: Session, store_id: str, sku: str, qty: int) -> int:
             break
     if rest == qty:
         raise Refused(
-            "never-ordered", "This store never ordered it from the network. Credit it on the page of its money."
+            "never-ordered", "This store never ordered it from the network. Credit it on the store's account page."
         )
     return amount_for(qty, cost_minor, qty - rest)
 
@@ -505,7 +505,9 @@ def _stores(session: Session, recall_id: str, store_ids: Sequence[str]) -> list[
     for store_id in store_ids:
         if store_id not in found:
             recall.recall_of(session, store_id, recall_id)
-            raise Refused("told-by-node", "Its own node tells this store, and says when somebody has looked.")
+            raise Refused(
+                "told-by-node", "This store is informed through its own node, which reports when someone has checked."
+            )
     return [found[store_id] for store_id in store_ids]
 
 

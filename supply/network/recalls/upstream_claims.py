@@ -130,10 +130,10 @@ def claim(ctx: Context, recall_id: str, supplier_id: str, *, id: str) -> Upstrea
     if known is not None:
         return known
     if any(one.state == "open" and one.supplier_id == supplier_id for one in claims_of(ctx.session, recall_id)):
-        raise Conflict("claim-open", "This supplier has an open claim of the recall. Settle that one first.")
+        raise Conflict("claim-open", "This supplier has an open claim for the recall. Settle that one first.")
     parts = [one for one in _unclaimed(ctx.session, recall_id, ctx.at) if one.supplier_id == supplier_id]
     if not (cost_minor := sum(one.cost_minor for one in parts)):
-        raise Refused("nothing-upstream", "Nothing of this recall is to be claimed of this supplier.")
+        raise Refused("nothing-upstream", "There is nothing to claim from this supplier for this recall.")
     made = UpstreamClaim(
         id=id,
         recall_id=recall_id,
@@ -164,14 +164,14 @@ def settle(ctx: Context, claim_id: str, credited_minor: int, *, answer: str) -> 
     query = sa.select(UpstreamClaim).where(UpstreamClaim.id == claim_id)
     found: UpstreamClaim | None = ctx.session.scalar(lock_rows(ctx.session, query))
     if found is None:
-        raise NotFound("unknown-upstream-claim", "There is no such claim of a supplier.", claim_id=claim_id)
+        raise NotFound("unknown-upstream-claim", "There is no such supplier claim.", claim_id=claim_id)
     if found.state != "open":
-        raise Conflict("claim-settled", "This claim is settled already.", state=found.state)
+        raise Conflict("claim-settled", "This claim is already settled.", state=found.state)
     most = found.claimed_minor
     if isinstance(credited_minor, bool) or not 0 <= credited_minor <= most:
-        raise Invalid("credit-beyond-claim", "No more is credited than was claimed.", most_minor=most, field="amount")
+        raise Invalid("credit-beyond-claim", "The credit cannot exceed the claim.", most_minor=most, field="amount")
     if not (answer := " ".join(answer.split())[:LONGEST]):
-        raise Invalid("no-supplier-answer", "Write what the supplier says.", field="answer")
+        raise Invalid("no-supplier-answer", "Enter the supplier’s answer.", field="answer")
     found.credited_minor, found.answer = credited_minor, answer
     found.settled_at, found.settled_by = ctx.at, ctx.actor.name
     _enter(ctx.session, found, "claimed", "credited", credited_minor, ctx.at)

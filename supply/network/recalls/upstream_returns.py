@@ -120,10 +120,10 @@ def propose(ctx: Context, warehouse_id: str, recall_id: str, supplier_id: str, q
     if known is not None:
         return known
     if row.state == "lifted":
-        raise Refused("recall-lifted", "This recall is lifted: nothing of it goes back.")
+        raise Refused("recall-lifted", "This recall is lifted, so nothing is returned.")
     if any(one.state == "proposed" and one.supplier_id == supplier_id and one.store_id == warehouse_id
            for one in returns_of(ctx.session, recall_id)):  # fmt: skip
-        raise Conflict("return-open", "A return to this supplier is open. Hand it over, or drop it.")
+        raise Conflict("return-open", "A return to this supplier is open. Hand it over, or cancel it.")
     seller = supplier_of(ctx.session, supplier_id)
     lots = [
         (there, lot, bought)
@@ -134,7 +134,7 @@ def propose(ctx: Context, warehouse_id: str, recall_id: str, supplier_id: str, q
     if isinstance(qty, bool) or not 0 < qty <= most:
         raise Invalid(
             "bad-upstream-return",
-            "Of what this supplier brought, %(most)s stand there. Type how many of them go back.", most=most,
+            "%(most)s from this supplier are in stock. Enter how many to return.", most=most,
             field="qty",
         )  # fmt: skip
     number = sa.select(sa.func.max(UpstreamReturn.return_no)).where(UpstreamReturn.store_id == warehouse_id)
@@ -164,20 +164,20 @@ def hand_over(ctx: Context, warehouse_id: str, return_id: str) -> UpstreamReturn
     found = return_of(ctx.session, warehouse_id, return_id)
     if found.state == "handed_over":
         raise Conflict(
-            "return-handed-over", "Return %(return_no)s was handed over already.", return_no=found.return_no,
+            "return-handed-over", "Return %(return_no)s was already handed over.", return_no=found.return_no,
             state=found.state,
         )  # fmt: skip
     STATES.require(found.state, "handed_over")
     row = _locked_recall(ctx.session, warehouse_id, found.recall_id)
     if row.state == "lifted":
-        raise Refused("recall-lifted", "This recall is lifted: nothing of it goes back. Drop the return.")
+        raise Refused("recall-lifted", "This recall is lifted, so nothing is returned. Cancel the return.")
     stands = {lot.id: there for there, lot, _bought in _standing(ctx.session, row, ctx.at, of=found)}
     lines = lines_of(ctx.session, found)
     if any(line.qty > stands.get(line.lot_id, 0) for line in lines):
         left = sum(min(line.qty, stands.get(line.lot_id, 0)) for line in lines)
         raise Refused(
             "return-beyond-stock",
-            "Of its lots only %(left)s are left. Drop the return, and propose what goes back again.", left=left,
+            "Only %(left)s of its lots are left. Cancel the return and create a new one.", left=left,
         )  # fmt: skip
     units = sum(line.qty for line in lines)
     source = Source("sent_back", SOURCE_KIND, found.id)
@@ -196,7 +196,7 @@ def drop(ctx: Context, warehouse_id: str, return_id: str, *, why: str) -> Upstre
     """Give a return up with a reason; nothing of it has left (rule 3)."""
     found = return_of(ctx.session, warehouse_id, return_id)
     if not (why := " ".join(why.split())[:LONGEST]):
-        raise Invalid("no-reason", "Say why the return is dropped.", field="why")
+        raise Invalid("no-reason", "Give a reason for canceling the return.", field="why")
     _end(ctx, found, "dropped", why=why)
     supplier_messages.call_off(ctx, warehouse_id, found.id, why=why)
     return found
@@ -231,7 +231,7 @@ def return_of(session: Session, warehouse_id: str, return_id: str) -> UpstreamRe
     query = sa.select(UpstreamReturn).where(UpstreamReturn.store_id == warehouse_id, UpstreamReturn.id == return_id)
     found: UpstreamReturn | None = session.scalar(lock_rows(session, query))
     if found is None:
-        raise NotFound("unknown-upstream-return", "There is no such return to a supplier.", return_id=return_id)
+        raise NotFound("unknown-upstream-return", "There is no such supplier return.", return_id=return_id)
     return found
 
 
@@ -303,7 +303,7 @@ def call_off_purchase(ctx: Context, recall_id: str, warehouse_id: str, purchase_
         return found
     mine = any(line.sku == row.sku and line.packs for line in purchases.lines_of(ctx.session, found))
     if found.state != "ordered" or row.state == "lifted" or not mine:
-        raise Refused("not-coming", "This purchase brings nothing that is recalled. Reload the page.")
+        raise Refused("not-coming", "This purchase contains no recalled products. Reload the page.")
     why = f"Recalled: {row.why}"
     return purchasing.drop(ctx, warehouse_id, purchase_id, why=why)
 

@@ -44,7 +44,7 @@ def ask(ctx: Context, warehouse_id: str, day: dt.date | None = None) -> RoutePla
     today, _ = clock_of(ctx.session, ctx.at)
     day = day or today
     if day < today:
-        raise Refused("day-over", "%(day)s is over. Plan the routes of today or of a later day.", day=day.isoformat())
+        raise Refused("day-over", "%(day)s has passed. Plan the routes for today or later.", day=day.isoformat())
     waits = ctx.session.scalar(
         sa.select(RoutePlan).where(RoutePlan.warehouse_id == warehouse_id, RoutePlan.done_at.is_(None)).limit(1)
     )
@@ -53,7 +53,7 @@ def ask(ctx: Context, warehouse_id: str, day: dt.date | None = None) -> RoutePla
     if not vehicles.vehicles_of(ctx.session, warehouse_id):
         raise Refused("no-vehicles", "There is no vehicle yet. Add one, then plan the routes.")
     if not vehicles.places_of(ctx.session, [warehouse_id]):
-        raise Refused("warehouse-nowhere", "Nobody has said where the warehouse is. Give its place first.")
+        raise Refused("warehouse-nowhere", "The warehouse has no location yet. Enter it first.")
     plan = RoutePlan(
         id=new_id(), warehouse_id=warehouse_id, day=day, asked_at=ctx.at, fault="", calls=0, metres=0, left_out=[]
     )

@@ -143,12 +143,12 @@ def move_stop(ctx: Context, route_id: str, store_id: str, by: int) -> DeliveryRo
     """Move a stop ahead up or down among the stops ahead, and time the route again (rule 3)."""
     row = _locked(ctx.session, route_id)
     if row.state not in ("planned", "on_the_way"):
-        raise Refused("route-over", "This route is over: its order cannot be changed any more.")
+        raise Refused("route-over", "This route is over, so its order cannot change.")
     stops = stops_of(ctx.session, row)
     ahead = [stop for stop in stops if not stop.outcome]
     here = next((n for n, stop in enumerate(ahead) if stop.store_id == store_id), None)
     if here is None:
-        raise NotFound("no-such-stop", "This store is not ahead on this route.")
+        raise NotFound("no-such-stop", "This store is no longer ahead on this route.")
     there = min(len(ahead) - 1, max(0, here + by))
     ahead.insert(there, ahead.pop(here))
     done = [stop for stop in stops if stop.outcome]
@@ -188,25 +188,25 @@ def send_off(ctx: Context, route_id: str, driver: str) -> str:
     row = _locked(ctx.session, route_id)
     driver = " ".join(driver.split())
     if not 1 <= len(driver) <= 60:
-        raise Invalid("no-driver", "Give the driver’s name: the stores read it.", field="driver")
+        raise Invalid("no-driver", "Enter the driver's name for the stores.", field="driver")
     token = secrets.token_urlsafe(16)
     if row.state == "planned":
         if row.day < clock_of(ctx.session, ctx.at)[0]:
             raise Refused(
-                "route-day-over", "This route was for %(day)s, which is over. Plan the routes again.",
+                "route-day-over", "This route was for %(day)s, which has passed. Plan the routes again.",
                 day=row.day.isoformat(),
             )  # fmt: skip
         away = sa.and_(DeliveryRoute.vehicle_id == row.vehicle_id, DeliveryRoute.state == "on_the_way")
         if ctx.session.scalar(sa.select(DeliveryRoute.id).where(away).limit(1)):
             raise Refused(
                 "vehicle-away",
-                "%(vehicle)s is still on another route. Confirm its stops, or end that route, then send it off.",
+                "%(vehicle)s is still on another route. Confirm its stops or end that route first.",
                 vehicle=row.vehicle_name,
             )
         journal.move(ctx, row, "on_the_way", subject=subject_of(row), driver=driver)
         row.left_at = ctx.at
     elif row.state != "on_the_way":
-        raise Refused("route-over", "This route is over: its order cannot be changed any more.")
+        raise Refused("route-over", "This route is over, so its order cannot change.")
     row.driver, row.token_hash = driver, _hash(token)
     ctx.session.flush()
     for stop in stops_of(ctx.session, row):
@@ -229,19 +229,19 @@ def confirm(
     """Write down what became of a stop, on the driver's word (rule 5), and tell the store (rule 6)."""
     row = route_for(session, token, lock=True)
     if outcome not in OUTCOMES:
-        raise Invalid("bad-outcome", "Say whether it was delivered, short, refused or not reached.")
+        raise Invalid("bad-outcome", "Choose delivered, incomplete, refused or not reached.")
     receiver, note = " ".join(receiver.split())[:60], " ".join(note.split())[:200]
     stop = session.get(RouteStop, (row.id, store_id))
     if stop is None:
-        raise NotFound("no-such-stop", "This store is not ahead on this route.")
+        raise NotFound("no-such-stop", "This store is no longer ahead on this route.")
     if outcome not in NOBODY_TOOK_IT and not receiver:
-        raise Invalid("no-receiver", "Type the name of who took the goods.", field="receiver")
+        raise Invalid("no-receiver", "Enter the name of who received the delivery.", field="receiver")
     if outcome != "delivered" and not note:
-        raise Invalid("no-reason", "Say what is missing, or why it goes back.", field="note")
+        raise Invalid("no-reason", "Enter what is missing, or why it is refused.", field="note")
     if stop.outcome:
         if (stop.outcome, stop.receiver, stop.note) != (outcome, receiver, note):
             raise Conflict(
-                "stop-confirmed", "This stop was confirmed already: %(outcome)s, %(receiver)s.",
+                "stop-confirmed", "This stop was already confirmed: %(outcome)s, %(receiver)s.",
                 receiver=stop.receiver or stop.note, outcome=stop.outcome,
             )  # fmt: skip
         return stop
@@ -261,7 +261,7 @@ def end(ctx: Context, route_id: str, *, why: str) -> DeliveryRoute:
         return row
     STATES.require(row.state, "done")
     if not (why := " ".join(why.split())[:200]):
-        raise Invalid("no-reason", "Say why the route does not go on: the stores read it.", field="why")
+        raise Invalid("no-reason", "Give a reason for the stores.", field="why")
     for stop in stops_of(ctx.session, row):
         if not stop.outcome:
             stop.receiver = _taken_in_by(ctx.session, row, stop)
@@ -362,7 +362,7 @@ def route_for(session: Session, token: str, *, lock: bool = False) -> DeliveryRo
     query = sa.select(DeliveryRoute).where(DeliveryRoute.token_hash == _hash(token), DeliveryRoute.token_hash != "")
     row: DeliveryRoute | None = session.scalar(lock_rows(session, query) if lock else query)
     if row is None:
-        raise NotFound("no-such-route", "This link opens no route. Ask the warehouse for a new one.")
+        raise NotFound("no-such-route", "This link is not valid. Ask the warehouse for a new one.")
     return row
 
 
@@ -416,7 +416,7 @@ def _locked(session: Session, route_id: str) -> DeliveryRoute:
         lock_rows(session, sa.select(DeliveryRoute).where(DeliveryRoute.id == route_id))
     )
     if row is None:
-        raise NotFound("no-such-route", "There is no such route. Open the page again.")
+        raise NotFound("no-such-route", "There is no such route. Reload the page.")
     return row
 
 

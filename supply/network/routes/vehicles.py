@@ -86,12 +86,12 @@ def place(
 ) -> MapPoint:
     """Say where a store or a warehouse is and when it takes goods."""
     if ctx.session.get(Store, id) is None and id not in warehouses(ctx.session):
-        raise NotFound("unknown-site", "There is no store and no warehouse %(id)s. Check its number.", id=id)
+        raise NotFound("unknown-site", "There is no store or warehouse %(id)s. Check its number.", id=id)
     if not (-90_000_000 <= lat_e6 <= 90_000_000 and -180_000_000 <= lon_e6 <= 180_000_000):
         raise Invalid("bad-position", "%(id)s: latitudes are -90 to 90 degrees, longitudes -180 to 180.", id=id)
     _refuse_window(*window)
     if not 0 <= service_minutes <= 240:
-        raise Invalid("bad-call-minutes", "A call takes 0 to 240 minutes.", field="service")
+        raise Invalid("bad-call-minutes", "A stop takes 0 to 240 minutes.", field="service")
     row = ctx.session.merge(
         MapPoint(
             id=id, lat_e6=lat_e6, lon_e6=lon_e6, from_minute=window[0], until_minute=window[1],
@@ -112,7 +112,7 @@ def add_vehicle(
     name = " ".join(name.split())
     require_warehouse(ctx.session, warehouse_id)
     if not 1 <= len(name) <= 40:
-        raise Invalid("no-vehicle-name", "Give the vehicle a name, such as its number plate.", field="name")
+        raise Invalid("no-vehicle-name", "Name the vehicle, for example by its number plate.", field="name")
     if not 1 <= packs <= MOST_PACKS:
         raise Invalid("bad-vehicle-load", "A vehicle holds 1 to %(most)s packs.", most=MOST_PACKS, field="packs")
     _refuse_window(*day)
@@ -153,7 +153,7 @@ def bring_in_legs(ctx: Context, table: Iterable[Sequence[str]]) -> int:
         here, there = row["from"].strip(), row["to"].strip()
         if unknown := [one for one in (here, there) if one not in known]:
             raise Invalid(
-                "bad-matrix", "Line %(line)s: there is no store and no warehouse %(unknown)s.", unknown=unknown[0],
+                "bad-matrix", "Line %(line)s: there is no store or warehouse %(unknown)s.", unknown=unknown[0],
                 line=n,
             )  # fmt: skip
         try:
@@ -161,7 +161,7 @@ def bring_in_legs(ctx: Context, table: Iterable[Sequence[str]]) -> int:
         except (TypeError, ValueError) as fault:
             raise Invalid("bad-matrix", "Line %(line)s: metres and seconds are whole numbers.", line=n) from fault
         if min(legs[here, there]) < 0 or max(legs[here, there]) > 10_000_000 or len(legs) > MOST_LEGS:
-            raise Invalid("bad-matrix", "Line %(line)s: that is too far, or there are too many lines.", line=n)
+            raise Invalid("bad-matrix", "Line %(line)s: too far, or too many lines.", line=n)
     ctx.session.execute(sa.delete(MeasuredLeg))
     if legs:
         ctx.session.execute(
@@ -197,4 +197,4 @@ def legs_between(session: Session, ids: list[str]) -> dict[tuple[str, str], tupl
 
 def _refuse_window(first: int, last: int) -> None:
     if not 0 <= first < last <= DAY_MINUTES:
-        raise Invalid("bad-call-window", "A window ends after it begins, on the same day.", field="until")
+        raise Invalid("bad-call-window", "Hours must end after they start, on the same day.", field="until")

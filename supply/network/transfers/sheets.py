@@ -215,7 +215,7 @@ def _read(body: dict[str, Any]) -> "Sheet":
              for sku, rate, spread, gains in body["wants"]},
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as fault:
-        raise Invalid("bad-sheet", "A store told what it can spare in words this node does not understand.") from fault
+        raise Invalid("bad-sheet", "A store reported its surplus in a format this node does not know.") from fault
 
 
 def _pairs(gains: Sequence[Sequence[int]]) -> dict[int, int]:

@@ -142,9 +142,7 @@ def agree(ctx: Context, store_id: str, transfer_id: str) -> Transfer:
         return found
     _refuse_unless(found, "proposed", "It is not to be answered any more")
     if found.answer_by < day_of(ctx.session, store_id, ctx.at):
-        raise Refused(
-            "transfer-over", "This was to be answered by %(answer_by)s.", answer_by=found.answer_by.isoformat()
-        )
+        raise Refused("transfer-over", "The answer was due by %(answer_by)s.", answer_by=found.answer_by.isoformat())
     _note_yes(found, store_id)
     journal.record(ctx, verb="transfer.yes", subject=subject_of(found))
     if is_taker := store_id == found.taker_id:
@@ -159,7 +157,7 @@ def decline(ctx: Context, store_id: str, transfer_id: str, *, why: str) -> Trans
     found = transfer_of(ctx.session, store_id, transfer_id)
     why = " ".join(why.split())[:300]
     if not why:
-        raise Invalid("no-reason", "Say why not, so that the next proposal fits better.")
+        raise Invalid("no-reason", "Give a reason, so the next suggestion fits better.")
     if found.state == "declined":
         return found
     _end(ctx, found, "declined", why, store_id)
@@ -176,16 +174,14 @@ def hand_over(ctx: Context, store_id: str, transfer_id: str, code: str, counts: 
     """
     found = transfer_of(ctx.session, store_id, transfer_id)
     if found.giver_id != store_id:
-        raise Refused(
-            "not-the-giver", "%(giver_name)s hands these goods over, not this store.", giver_name=found.giver_name
-        )
+        raise Refused("not-the-giver", "%(giver_name)s hands these over, not this store.", giver_name=found.giver_name)
     is_there = waits_for_giver(found)
     if not is_there:
         _refuse_no_code(found, code, day_of(ctx.session, store_id, ctx.at))
     lines = _counted(ctx.session, found, counts, "taken_qty" if is_there else "qty", "given_qty")
     if not is_there:
         if not any(line.given_qty for line in lines):
-            raise Invalid("nothing-given", "Nothing is handed over. Count what goes, or say no.")
+            raise Invalid("nothing-given", "The quantity is zero. Enter what you hand over, or decline.")
         _refuse_recalled(ctx.session, store_id, lines)
     units = [(line.sku, line.given_qty) for line in lines if line.given_qty]
     there = stock.levels(ctx.session, store_id, [sku for sku, _ in units])
@@ -206,9 +202,7 @@ def receive(ctx: Context, store_id: str, transfer_id: str, counts: Mapping[str, 
     """Take the goods in as counted (rule 3); they may be here before the other store's word is."""
     found = transfer_of(ctx.session, store_id, transfer_id)
     if found.taker_id != store_id:
-        raise Refused(
-            "not-the-taker", "%(taker_name)s fetches these goods, not this store.", taker_name=found.taker_name
-        )
+        raise Refused("not-the-taker", "%(taker_name)s collects these, not this store.", taker_name=found.taker_name)
     if found.state not in ("agreed", "handed_over"):
         raise Conflict("transfer-state", "It cannot be received: it is %(state)s.", state=found.state)
     lines = _counted(ctx.session, found, counts, "given_qty" if found.state == "handed_over" else "qty", "taken_qty")
@@ -225,11 +219,9 @@ def did_not_come(ctx: Context, store_id: str, transfer_id: str, *, why: str) -> 
     """Say at the fetching store that goods which were handed over did not arrive at all (rule 3)."""
     found = transfer_of(ctx.session, store_id, transfer_id)
     if found.taker_id != store_id:
-        raise Refused(
-            "not-the-taker", "%(taker_name)s fetches these goods, not this store.", taker_name=found.taker_name
-        )
+        raise Refused("not-the-taker", "%(taker_name)s collects these, not this store.", taker_name=found.taker_name)
     if not (why := " ".join(why.split())[:300]):
-        raise Invalid("no-reason", "Say what happened: the other store and the network read it.")
+        raise Invalid("no-reason", "Explain what happened; the other store and the network see it.")
     if found.state == "received" and found.why:
         return found
     _refuse_unless(found, "handed_over", "It was not handed over; say no instead")
@@ -241,13 +233,11 @@ def take_back(ctx: Context, store_id: str, transfer_id: str, counts: Mapping[str
     """Take in again at the giving store what did not reach the other and is here after all, once (rule 3)."""
     found = transfer_of(ctx.session, store_id, transfer_id)
     if found.giver_id != store_id:
-        raise Refused(
-            "not-the-giver", "%(giver_name)s handed these goods over, not this store.", giver_name=found.giver_name
-        )
+        raise Refused("not-the-giver", "%(giver_name)s handed these over, not this store.", giver_name=found.giver_name)
     _refuse_unless(found, "received", "Nothing can be taken back")
     back = _back(ctx.session, found, counts)
     if not back:
-        raise Invalid("nothing-given", "Nothing is taken back. Count what is here after all.")
+        raise Invalid("nothing-given", "The quantity is zero. Enter what you found.")
     units = [(line.sku, qty) for line, qty in back]
     stock.receive(ctx, store_id, units, source_kind=BACK_KIND, source_id=found.id)
     lots = [_lot(line, qty) for line, qty in back if line.last_day is not None]
@@ -341,7 +331,7 @@ def take_given(ctx: Context, fact: TransferGiven) -> None:
     is_signed = found.giver_yes and found.taker_yes and code_hash(found.id, fact.code) == found.code_hash
     if not is_there and not is_signed:
         raise Refused(
-            "not-their-code", "%(taker_name)s has not signed for these goods by its code.", taker_name=found.taker_name,
+            "not-their-code", "%(taker_name)s has not signed for these with its code.", taker_name=found.taker_name,
             sender=store_id,
         )  # fmt: skip
     for line in lines:
@@ -391,7 +381,11 @@ def lapse_due(ctx: Context) -> list[Transfer]:
         with isolation.apart(ctx, "transfers", found.giver_id) as part:
             is_over = last < day_of(ctx.session, found.giver_id, ctx.at)
             if is_over:
-                why = "Nobody answered in time." if found.state == "proposed" else "The goods were not fetched in time."
+                why = (
+                    "No one answered in time."
+                    if found.state == "proposed"
+                    else "The products were not collected in time."
+                )
                 _end(ctx, found, "lapsed", why, "")
                 _send_stores(ctx.session, found, ctx.at)
         if part.done and is_over:
@@ -437,13 +431,11 @@ def _refuse_unless(found: Transfer, state: str, words: str) -> None:
 def _refuse_no_code(found: Transfer, code: str, day: dt.date) -> None:
     _refuse_unless(found, "agreed", "It cannot be handed over")
     if found.fetch_by < day:
-        raise Refused(
-            "transfer-over", "These goods were to be fetched by %(fetch_by)s.", fetch_by=found.fetch_by.isoformat()
-        )
+        raise Refused("transfer-over", "The collection date was %(fetch_by)s.", fetch_by=found.fetch_by.isoformat())
     tidied = tidy_pickup_code(code)
     if tidied is None or code_hash(found.id, tidied) != found.code_hash:
         raise Refused(
-            "not-their-code", "This is not %(taker_name)s's code for these goods. Read it again.",
+            "not-their-code", "This is not %(taker_name)s's code for this transfer. Check it again.",
             taker_name=found.taker_name,
         )  # fmt: skip
 
@@ -455,7 +447,7 @@ def _refuse_recalled(session: Session, store_id: str, lines: Sequence[TransferLi
     if names:
         raise Refused(
             "transfer-recalled",
-            "%(names)s is recalled: hand none of it over. Where only a batch is, look through the store first.",
+            "%(names)s is recalled: do not hand it over. If only one batch is affected, check the store first.",
             names=names,
         )
 

@@ -89,7 +89,7 @@ def write_off(ctx: Context, warehouse_id: str, what: WriteOff, *, id: str) -> Wa
     held = next((one for one in standing if one.batch_id == what.lot_id), None)
     if ctx.session.get(Waste, (warehouse_id, id)) is None and (held is None or what.qty > held.qty):
         left = held.qty if held else 0
-        raise Refused("more-than-the-lot", "Only %(left)s are left of this lot. Count again.", left=left)
+        raise Refused("more-than-the-lot", "Only %(left)s of this lot are left. Count again.", left=left)
     key = (what.sku, what.lot_id or "")
     per, cost = _costs(ctx.session, warehouse_id, [held])[key] if held else (1, None)
     cost_minor = None if cost is None else amount_for(what.qty, cost, per)
@@ -103,9 +103,9 @@ def count(ctx: Context, warehouse_id: str, sku: str, counted_qty: int, *, why: s
     if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if isinstance(counted_qty, bool) or not 0 <= counted_qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Type how many there are: 0 or more.", sku=sku, qty=counted_qty)
+        raise Invalid("bad-quantity", "Enter how many there are: 0 or more.", sku=sku, qty=counted_qty)
     if not (why := " ".join(why.split())[:LONGEST_WHY]):
-        raise Invalid("no-reason", "Say why you counted: the journal keeps it.", field="why")
+        raise Invalid("no-reason", "Give a reason for the count. The journal keeps it.", field="why")
     moved = sa.select(StockMovement.source_id).where(StockMovement.store_id == warehouse_id, StockMovement.sku == sku)
     done = ctx.session.scalar(moved.where(StockMovement.source_id == id).limit(1)) is not None
     if done or ctx.session.get(StockCount, (warehouse_id, id)) is not None:

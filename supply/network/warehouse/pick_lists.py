@@ -110,7 +110,7 @@ def settle_bay(ctx: Context, warehouse_id: str, sku: str, name: str) -> None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     name = " ".join(name.split()).upper()
     if len(name) > LONGEST_BAY:
-        raise Invalid("too-long", "That is too long: %(most)s letters at most.", field="bay", most=LONGEST_BAY)
+        raise Invalid("too-long", "That is too long. Use up to %(most)s letters.", field="bay", most=LONGEST_BAY)
     row = ctx.session.get(Bay, (warehouse_id, sku))
     if (row.name if row else "") == name:
         return
@@ -138,7 +138,7 @@ def pick_of(session: Session, pick_id: str) -> PickList:
     """Return a pick list, locked; NotFound when there is none."""
     found: PickList | None = session.scalar(lock_rows(session, sa.select(PickList).where(PickList.id == pick_id)))
     if found is None:
-        raise NotFound("unknown-pick", "There is no such pick list. Open the page again.", pick_id=pick_id)
+        raise NotFound("unknown-pick", "There is no such pick list. Reload the page.", pick_id=pick_id)
     return found
 
 
@@ -246,7 +246,7 @@ def refuse_closed(found: PickList) -> None:
     """Raise Conflict when a list has left or was given up."""
     if found.state not in OPEN:
         raise Conflict(
-            "pick-over", "Pick list %(no)s is %(state)s: nothing on it can be changed any more.", no=found.pick_no,
+            "pick-over", "Pick list %(no)s is %(state)s and can no longer be changed.", no=found.pick_no,
             state=found.state,
         )  # fmt: skip
 
@@ -266,7 +266,7 @@ def to_pick(session: Session, found: PickList, sku: str) -> list[PickLine]:
     if lines[0].picked_qty is not None:
         name, who = lines[0].name, lines[0].picked_by
         raise Conflict(
-            "already-picked", "%(who)s picked %(name)s before. Open the list again, or put it back to change it.",
+            "already-picked", "%(who)s already picked %(name)s. Reload the list, or undo it to change it.",
             name=name, who=who,
         )  # fmt: skip
     return lines

@@ -53,7 +53,7 @@ def take_from(ctx: Context, pick_id: str, sku: str, lot_id: str, qty: int | None
     _refuse_unsound(ctx.session, found, sku, lines[0].name, held.batch, held.expires_on, ctx.at)
     most = min(sum(line.qty for line in lines), held.qty)
     if most <= 0:
-        raise Refused("lot-kept", "%(name)s: all of this lot is on another list. Take another lot.", name=lines[0].name)
+        raise Refused("lot-kept", "%(name)s: all of this lot is on another list. Use another lot.", name=lines[0].name)
     if qty is not None and (isinstance(qty, bool) or not 1 <= qty <= most):
         raise Invalid(
             "bad-lot-quantity", "%(name)s: this list can take 1 to %(most)s of this lot.", name=lines[0].name,
@@ -89,7 +89,7 @@ def take_scanned(ctx: Context, pick_id: str, code: str) -> str:
     if sku is None:
         raise NotFound(
             "unknown-lot-code",
-            "Nobody knows this code. Look for the product by its name, and choose its lot there.",
+            "Unknown code. Search the product by name and choose its lot there.",
             field="code",
         )
     name, batch = pick_lists.to_pick(ctx.session, found, sku)[0].name, tidy_batch(said.batch)
@@ -192,8 +192,8 @@ def _read(session: Session, found: PickList, text: str, at: dt.datetime) -> tupl
             names = ", ".join(tidy_batch(one.batch) or "" for one in could)
             raise Invalid(
                 "batch-without-end",
-                "Where the batch ends, this code does not say. Read it on the pack: if it is %(batches)s, choose "
-                "that lot.", batches=names, field="code",
+                "This code does not show where the batch ends. Check the pack: if it says %(batches)s, "
+                "choose that lot.", batches=names, field="code",
             )  # fmt: skip
     if fault is not None:
         raise fault
@@ -207,7 +207,7 @@ def _refuse_unsound(
     house = found.warehouse_id
     if expires_on is not None and expires_on < day_of(session, house, at):
         raise Refused(
-            "lot-over", "%(name)s: the last day of this lot was %(day)s. Leave it for writing off, and take another.",
+            "lot-over", "%(name)s: this lot expired on %(day)s. Leave it for write-off and use another.",
             name=name, day=expires_on.isoformat(),
         )  # fmt: skip
     recalled = sa.select(Waste.id).where(
@@ -217,7 +217,7 @@ def _refuse_unsound(
     if is_called or (batch is not None and session.scalar(recalled.limit(1)) is not None):
         raise Refused(
             "lot-recalled",
-            "%(name)s: lot %(batch)s was recalled. Put it aside and tell whoever takes goods in; take another.",
+            "%(name)s: lot %(batch)s is recalled. Set it aside, tell receiving and use another.",
             name=name, batch=batch or "–",
         )  # fmt: skip
 
@@ -229,6 +229,6 @@ def _is_meant(held: Held, batch: str | None, until: dt.date | None) -> bool:
 def _unknown(name: str) -> NotFound:
     return NotFound(
         "lot-not-here",
-        "%(name)s: the book has no such lot here. Put it aside and tell whoever takes goods in; take another.",
+        "%(name)s: there is no such lot here. Set it aside, tell receiving and use another.",
         name=name,
     )

@@ -73,7 +73,7 @@ def make(ctx: Context, warehouse_id: str, *, stores: Collection[str] | None = No
         one for one in dispatch.ready(ctx.session, warehouse_id, at=ctx.at) if stores is None or one.store_id in stores
     ]
     if not loads:
-        raise Refused("nothing-to-gather", "Nothing waits to be picked here. Share out and confirm the orders first.")
+        raise Refused("nothing-to-gather", "Nothing to pick. Allocate and confirm the orders first.")
     number = sa.select(sa.func.max(PickList.pick_no)).where(PickList.warehouse_id == warehouse_id)
     made = PickList(
         id=new_id(), warehouse_id=warehouse_id, pick_no=int(ctx.session.scalar(number) or 0) + 1, state=STATES.first,
@@ -150,7 +150,7 @@ def drop(ctx: Context, pick_id: str, *, why: str) -> PickList:
     """Give a list up: what was on it waits to be loaded as before."""
     found = pick_of(ctx.session, pick_id)
     if not (why := " ".join(why.split())[:200]):
-        raise Invalid("no-reason", "Say why the list is given up: the journal keeps it.", field="why")
+        raise Invalid("no-reason", "Give a reason for the journal.", field="why")
     journal.move(ctx, found, "dropped", subject=subject_of(found), why=why)
     ctx.session.flush()
     return found
@@ -161,7 +161,7 @@ def send_off(ctx: Context, pick_id: str) -> SentOff:
     found = pick_of(ctx.session, pick_id)
     pick_lists.refuse_closed(found)
     if found.state == "picking":
-        raise Refused("not-picked", "Not everything on this list was picked yet. Confirm the rest first.")
+        raise Refused("not-picked", "Some products on this list are not picked yet. Confirm them first.")
     locations.alone(ctx.session)
     lines, loads = lines_of(ctx.session, found), dict[Place, list[PickLine]]()
     for line in lines:
@@ -192,16 +192,16 @@ def send_off(ctx: Context, pick_id: str) -> SentOff:
 def _confirm(line: PickLine, qty: int, why: str, actor: Actor) -> None:
     if isinstance(qty, bool) or not 0 <= qty <= line.qty:
         raise Invalid(
-            "bad-pick", "%(name)s: type how many were picked, 0 to %(most)s.", name=line.name, most=line.qty,
+            "bad-pick", "%(name)s: enter how many were picked, 0 to %(most)s.", name=line.name, most=line.qty,
             sku=line.sku,
         )  # fmt: skip
     if qty % line.pack_qty and not line.qty % line.pack_qty:
         raise Invalid(
-            "not-whole-packs", "%(name)s goes in whole packs of %(pack_qty)s.", name=line.name, pack_qty=line.pack_qty,
+            "not-whole-packs", "%(name)s comes in whole packs of %(pack_qty)s.", name=line.name, pack_qty=line.pack_qty,
             sku=line.sku,
         )  # fmt: skip
     if qty < line.qty and why not in REASONS:
-        raise Invalid("no-short-reason", "%(name)s: say why less was picked.", name=line.name, sku=line.sku)
+        raise Invalid("no-short-reason", "%(name)s: choose why less was picked.", name=line.name, sku=line.sku)
     line.picked_qty, line.short_why, line.picked_by = qty, why if qty < line.qty else "", actor.name
 
 

@@ -70,18 +70,18 @@ def send(ctx: Context, store_id: str, return_id: str, counts: dict[str, int]) ->
     """Hand goods over to go back (rule 1). counts: units by SKU; a line that is not named goes whole."""
     found = return_of(ctx.session, store_id, return_id)
     if found.state != "proposed":
-        raise Conflict("return-over", "This return was already sent, or the goods were kept.", state=found.state)
+        raise Conflict("return-over", "This return was already sent, or the products were kept.", state=found.state)
     sent = {}
     for line in lines_of(ctx.session, found):
         most = most_back(ctx.session, found, line)
         qty = counts.get(line.sku, most)
         if isinstance(qty, bool) or not 0 <= qty <= most:
-            raise Invalid("more-than-proposed", "%(name)s: 0 to %(most)s units go back.", sku=line.sku,
+            raise Invalid("more-than-proposed", "%(name)s: return 0 to %(most)s units.", sku=line.sku,
                           name=line.name, most=most)  # fmt: skip
         sent[line.sku] = qty
     going = [(sku, qty) for sku, qty in sent.items() if qty]
     if not going:
-        raise Invalid("no-lines", "Nothing goes back. Keep the goods instead.")
+        raise Invalid("no-lines", "The quantity is zero. Keep the products instead.")
     source = Source("sent_back", SOURCE_KIND, found.id)
     waste.take_out(ctx, store_id, going, Place.SUPPLIER, source)
     supplier_returns.note_sent(ctx, found, sent, by=ctx.actor.name, sent_at=ctx.at)
@@ -120,7 +120,7 @@ def receive(
     """Take goods that came back into the warehouse and credit them (rule 2). counts: (came, fit to be sold) by SKU."""
     found = return_of(ctx.session, store_id, return_id)
     if found.state != "sent":
-        raise Conflict("return-over", "These goods were already counted, or never sent.", state=found.state)
+        raise Conflict("return-over", "These were already counted, or never sent.", state=found.state)
     words = " ".join(words.split())[:200]
     credit_minor, lines = 0, lines_of(ctx.session, found)
     for line in lines:
@@ -130,7 +130,7 @@ def receive(
             raise Invalid("more-than-sent", words, sku=line.sku, name=line.name, sent=line.sent_qty or 0)
         if came < (line.sent_qty or 0) and not words:
             raise Invalid(
-                "no-reason", "%(name)s: say what is missing, the shopkeeper reads it.", name=line.name, sku=line.sku
+                "no-reason", "%(name)s: explain what is missing to the shopkeeper.", name=line.name, sku=line.sku
             )
         if line.charged and came:
             credit_minor += amount_for(came, line.pack_cost_minor, line.pack_qty)
@@ -242,7 +242,7 @@ def _agreed(session: Session, fact: ReturnSent) -> list[Going]:
     for row in fact.lines:
         if row.sku not in most or row.sent_qty is None or row.sent_qty > most[row.sku].qty:
             raise Refused(
-                "not-agreed", "%(store_id)s was not to send back %(sent_qty)s of %(sku)s.", store_id=store_id,
+                "not-agreed", "%(store_id)s cannot return %(sent_qty)s of %(sku)s.", store_id=store_id,
                 sent_qty=row.sent_qty, sku=row.sku,
             )  # fmt: skip
     return list(most.values())

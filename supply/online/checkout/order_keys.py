@@ -59,7 +59,7 @@ def check_person(name: str, phone: str, tz: str) -> tuple[str, str]:
     """Return name and phone tidied, the phone in E.164, or refuse them with what is missing. tz: the store's."""
     name, phone = tidy_name(name), phone.strip()
     if not _PHONE.fullmatch(phone) or sum(letter.isdigit() for letter in phone) < 5:
-        raise Invalid("bad-phone", "Give a phone number: 5 to 20 digits, blanks and + - / ( ) are fine.")
+        raise Invalid("bad-phone", "Enter a phone number of 5 to 20 digits; spaces and + - / ( ) are fine.")
     return name, e164(phone, tz)
 
 
@@ -67,7 +67,5 @@ def tidy_name(name: str) -> str:
     """Return the name under which an order is collected, tidied, or refuse it."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
-        raise Invalid(
-            "bad-name", "Give the name under which you collect: 1 to %(name_length)s letters.", name_length=NAME_LENGTH
-        )
+        raise Invalid("bad-name", "Enter the pickup name: 1 to %(name_length)s letters.", name_length=NAME_LENGTH)
     return name

@@ -112,7 +112,7 @@ def prove(
     if _wrong(session, at, PhoneCode.browser == asker.browser) >= WRONG_AT_BROWSER:
         raise Refused(
             "codes-locked-today",
-            "Too many wrong codes were typed here today. Use the link in your order's message, or call the store.",
+            "Too many wrong codes today. Use the link in your order message, or call the store.",
         )
     query = _latest(store_id, number, purpose, asker).where(PhoneCode.sent_at > at - GOOD_FOR)
     row = session.scalar(lock_rows(session, query).execution_options(populate_existing=True))

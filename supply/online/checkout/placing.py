@@ -105,9 +105,11 @@ class Wishes:
 
     def __post_init__(self) -> None:
         if self.if_short not in IF_SHORT:
-            raise Invalid("bad-choice", "Choose what the store should do when something is missing.", field="if_short")
+            raise Invalid("bad-choice", "Choose what to do if something is missing.", field="if_short")
         if self.email and (len(self.email) > 254 or not _EMAIL.fullmatch(self.email)):
-            raise Invalid("bad-email", "Type the e-mail address like name@example.com, or leave it out.", field="email")
+            raise Invalid(
+                "bad-email", "Enter an email address such as name@example.com, or leave it empty.", field="email"
+            )
 
 
 NO_WISHES = Wishes()
@@ -175,9 +177,9 @@ def place(session: Session, store_id: str, asked: OrderRequest, *, at: dt.dateti
     if known := session.get(PickupOrder, (store_id, order_id)):
         return _repeated(session, known, name, phone, wanted, token)
     if escrow.escrow_of(session, order_id) is not None:  # somebody's share of a group buy, which becomes an order too
-        raise Conflict("id-in-use", "This page was used for something else. Open the basket again and order again.")
+        raise Conflict("id-in-use", "This page has expired. Go back to your basket and order again.")
     if not availability.is_taking_orders(session, store_id, at):
-        raise Refused("store-closed", "%(name)s takes no online orders just now. Try again later.", name=store.name)
+        raise Refused("store-closed", "%(name)s is closed for online orders. Try again later.", name=store.name)
     token, kept_code = _keys(store_id, order_id, token, at)  # slow: before anything is locked
     promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
     _refuse_another_total(asked.shown_total_minor, total)
@@ -226,7 +228,7 @@ def ask_to_cancel(session: Session, store_id: str, token: str, *, at: dt.datetim
     if order.state not in BEFORE_READY:
         raise Refused(
             "too-late-to-cancel",
-            "Order %(order_no)s is %(state)s: it cannot be cancelled here any more. Tell the shopkeeper.",
+            "Order %(order_no)s is %(state)s and can no longer be canceled here. Tell the shopkeeper.",
             order_no=order.order_no, state=order.state,
         )  # fmt: skip
     order.cancel_asked_at = at
@@ -319,11 +321,9 @@ def delivery_windows(session: Session, store: Store, at: dt.datetime, comes_on: 
 def _chosen(store: Store, found: Sequence[Window], wished: dt.datetime | None) -> Window:
     chosen = next((one for one in found if one.left and wished in (None, one.start)), None)
     if chosen is None and wished is None:
-        raise Refused(
-            "no-window", "%(name)s has no free time for collecting just now. Try again later.", name=store.name
-        )
+        raise Refused("no-window", "%(name)s has no pickup times left. Try again later.", name=store.name)
     if chosen is None:
-        raise Refused("window-full", "This time for collecting is full or over. Choose another one.", field="window")
+        raise Refused("window-full", "This pickup time is full or past. Choose another one.", field="window")
     return chosen
 
 
@@ -384,24 +384,24 @@ def refuse_hoarding(
     if len(waiting) >= MOST_ORDERS:
         raise Refused(
             "too-many-unpaid",
-            "%(waiting)s unpaid orders wait here under this number. Collect one first, or pay this one online where "
-            "the store offers it.", waiting=len(waiting), most=MOST_ORDERS, field="pay",
+            "You have %(waiting)s unpaid orders waiting here. Pick one up first, or pay this one online "
+            "if offered.", waiting=len(waiting), most=MOST_ORDERS, field="pay",
         )  # fmt: skip
     if not wanted:
         return
     if waiting and _has_missed_one(session, of_theirs, at):
         raise Refused(
             "missed-one",
-            "An order under this number was not collected lately, so one waits unpaid at a time. Collect it first, or"
-            " pay this one online where the store offers it.",
+            "A recent order with this number was not picked up, so only one unpaid order can wait. Pick "
+            "it up first, or pay online if offered.",
             field="pay",
         )  # fmt: skip
     things = _things(session, [*wanted, *_lines_of(session, store_id, waiting)])
     if things > MOST_THINGS:
         raise Refused(
             "too-much-unpaid",
-            "Without paying before, at most %(most)s things are put aside for one number; with this order it would "
-            "be %(things)s. Order less, or pay online where the store offers it.", most=MOST_THINGS, things=things,
+            "Without prepayment, one number can reserve up to %(most)s items; this order would make "
+            "%(things)s. Order less, or pay online if offered.", most=MOST_THINGS, things=things,
             field="pay",
         )  # fmt: skip
 
@@ -422,7 +422,7 @@ def _written(
     if pay_with:
         if not availability.rules_of(session, store.id).pay_online:
             raise Refused(
-                "no-online-payment", "%(name)s takes the money at the counter only.", name=store.name, field="pay"
+                "no-online-payment", "%(name)s accepts payment only at the counter.", name=store.name, field="pay"
             )
         escrow.open_for(
             ctx,
@@ -454,7 +454,7 @@ def _brought(
     rules = DeliveryRules.read(availability.rules_of(session, store.id).delivery)
     address = delivery_rules.located(rules, wanted, goods_minor)
     if not pay_with and not rules.cash_at_door:
-        raise Refused("pay-first", "%(name)s brings home what is paid online.", name=store.name, field="pay")
+        raise Refused("pay-first", "%(name)s delivers only orders paid online.", name=store.name, field="pay")
     fee_minor, charged_minor = rules.fee_for(goods_minor)
     return {**asdict(address), "fee_minor": fee_minor, "charged_minor": charged_minor}
 
@@ -463,7 +463,7 @@ def _refuse_another_total(shown_minor: int | None, total_minor: int) -> None:
     if shown_minor not in (None, total_minor):
         raise Refused(
             "total-changed",
-            "A price has changed since you looked. Look at the new total, then order again.",
+            "A price has changed. Check the new total, then order again.",
             total_minor=total_minor,
             shown_minor=shown_minor,
         )
@@ -471,9 +471,9 @@ def _refuse_another_total(shown_minor: int | None, total_minor: int) -> None:
 
 def _open_store(session: Session, store_id: str, id: str, token: str | None) -> Store:
     if token is not None and not _TOKEN.fullmatch(token):
-        raise Invalid("bad-token", "The page sent an unusable key for this order. Load it again.")
+        raise Invalid("bad-token", "This order's key is not valid. Reload the page.")
     if not is_id(id):
-        raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
+        raise Invalid("bad-id", "This order has no valid ID. Reload the page.")
     store = session.get(Store, store_id)
     if store is None:
         raise NotFound("unknown-store", "There is no such store. Check the address.", store=store_id)
@@ -487,7 +487,7 @@ def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
             lines=len(lines),
         )  # fmt: skip
     if len({sku for sku, _ in lines}) < len(lines):
-        raise Invalid("bad-basket", "A product stands in the order twice. Add its quantities up.")
+        raise Invalid("bad-basket", "A product is in the order twice. Combine the quantities.")
     return sorted(lines)
 
 
@@ -501,7 +501,7 @@ def _promised(
         names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(unknown))).all())
         words = ", ".join(names.get(sku, sku) for sku in unknown)
         raise NotFound(
-            "not-sold-online", "This store does not sell online: %(words)s. Take it out of the basket.", words=words,
+            "not-sold-online", "This store does not sell online: %(words)s. Remove it from the basket.", words=words,
             skus=unknown,
         )  # fmt: skip
     for sku, qty in wanted:
@@ -531,7 +531,7 @@ def _repeated(
     if there != wanted or not same_person or other_token:
         raise Conflict(
             "order-content-differs",
-            "Order %(order_no)s was already placed with another content. Begin a new order for this one.",
+            "Order %(order_no)s was already placed with different content. Start a new order.",
             order_no=order.order_no,
         )
     return Placed(order, code_of(order.id, token) if token else None, token, repeated=True)
@@ -541,7 +541,7 @@ def _by_token(session: Session, store_id: str, token: str, *, lock: bool) -> Pic
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
     order = session.scalar(lock_rows(session, query) if lock else query)
     if order is None:
-        raise NotFound("unknown-order", "There is no such order in this store. Use the link you got when ordering.")
+        raise NotFound("unknown-order", "This store has no such order. Use the link you got when ordering.")
     return order
 
 

@@ -55,8 +55,8 @@ def reserve_arrival(ctx: Context, group: GroupOffer, qty: int) -> None:
     if qty > free:
         raise Refused(
             "goods-not-posted",
-            "The records have only %(available)s of %(name)s that nobody else is promised. Post the delivery or "
-            "count it, then say what came.", available=max(0, free), wanted=qty, name=group.name,
+            "Only %(available)s of %(name)s are free in stock. Post the delivery or count it, then "
+            "confirm arrival.", available=max(0, free), wanted=qty, name=group.name,
         )  # fmt: skip
     _hold(ctx, group, qty)
 

@@ -96,9 +96,9 @@ class GroupTerms:
         if not 1 <= len(self.steps) <= MOST_STEPS or not rising or self.steps[0][0] < 1 or self.steps[-1][1] <= 0:
             raise Invalid("bad-steps", "Each price step needs more units and a lower price than the one before.")
         if self.threshold_qty < 1 or self.case_qty < 1 or self.minimum_cases < 1 or self.store_takes < 0:
-            raise Invalid("bad-group", "A group needs a threshold, a case and a minimum of at least one.")
+            raise Invalid("bad-group", "A group needs a minimum quantity, a case size and a minimum of at least one.")
         if not self.closes_at.date() <= self.vehicle_day <= self.pickup_until:
-            raise Invalid("bad-group-days", "First the group closes, then the vehicle comes, then it is collected.")
+            raise Invalid("bad-group-days", "The group must close before the vehicle comes, and pickup must follow.")
         if not 0 <= self.commission_bp <= MOST_COMMISSION_BP:
             raise Invalid("bad-commission", "The leader's commission is at most 20 %%.")
 
@@ -192,11 +192,11 @@ def open_group(ctx: Context, terms: GroupTerms) -> GroupOffer:
     if (known := ctx.session.get(GroupOffer, terms.id)) is not None:
         return known
     if terms.closes_at <= ctx.at:
-        raise Invalid("bad-group-days", "The closing time is over already.", field="closes")
+        raise Invalid("bad-group-days", "The closing time has passed.", field="closes")
     store_of(ctx.session, terms.store_id)
     product = ctx.session.get(Product, terms.sku)
     if product is None or (product.stock_unit, product.price_quantity, product.kind) != ("each", 1, "goods"):
-        raise Invalid("bad-group-product", "A group buys a product that is sold by the piece.", sku=terms.sku)
+        raise Invalid("bad-group-product", "Group buys are for products sold by the piece.", sku=terms.sku)
     steps = [list(step) for step in terms.steps]
     row = GroupOffer(
         **{**vars(terms), "steps": steps}, state=STATES.first, opened_at=ctx.at, cases=0, why="", step=0, members=0,
@@ -220,15 +220,17 @@ def join(ctx: Context, group_id: str, member: GroupMember, *, provider: str) -> 
             member.maximum_qty,
             member.token_hash,
         ):
-            raise Conflict("already-joined", "You have joined this group already. Look at your page.")
+            raise Conflict("already-joined", "You already joined this group. See your page.")
         return known
     if escrow.escrow_of(ctx.session, member.id) or ctx.session.get(PickupOrder, (group.store_id, member.id)):
-        raise Conflict("id-in-use", "This page was used for something else. Open it again and join again.")
+        raise Conflict("id-in-use", "This page has expired. Open it again to join.")
     _refuse_closed(group, ctx.at)
     if not 1 <= member.want_qty <= member.maximum_qty <= MOST_UNITS:
-        raise Invalid("bad-quantity", "Take 1 to %(most)s, and at most no less than you want.", most=MOST_UNITS)
+        raise Invalid(
+            "bad-quantity", "Choose 1 to %(most)s; your maximum cannot be less than you want.", most=MOST_UNITS
+        )
     if group.state == "filling" and member.want_qty > (left := standing(ctx.session, group, ctx.at).to_full_case):
-        raise Refused("case-full", "Only %(left)s more fit into the last case.", left=left)
+        raise Refused("case-full", "Only %(left)s more fit in the last case.", left=left)
     member.group_id, member.joined_at = group_id, ctx.at
     ctx.session.add(member)
     ctx.session.flush()
@@ -265,7 +267,7 @@ def leave(ctx: Context, member_id: str) -> GroupMember:
     if member.left_at is not None:
         return member
     if group.state != "open":
-        raise Refused("group-closed", "The group has closed: what you joined for is being ordered.", state=group.state)
+        raise Refused("group-closed", "The group has closed; your order is being placed.", state=group.state)
     member.left_at = ctx.at
     if not escrow.lapse(ctx, member.id):
         escrow.refund(ctx, member.id, None, why="left the group")
@@ -289,7 +291,7 @@ def close_due(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
     )  # fmt: skip
     overdue = session.scalars(lock_rows(session, silent.order_by(GroupOffer.id))).all()
     return changed + [
-        fail(Context(session, _SYSTEM, at), group.id, why="The goods did not come.") for group in overdue
+        fail(Context(session, _SYSTEM, at), group.id, why="The products did not arrive.") for group in overdue
     ]  # fmt: skip
 
 
@@ -312,7 +314,7 @@ def arrived(ctx: Context, group_id: str, qty: int) -> dict[str, int]:
         return {one.id: one.gets_qty or 0 for one in _members(ctx.session, group)}
     if not 0 <= qty <= max(0, group.cases * group.case_qty):
         most = group.cases * group.case_qty
-        raise Invalid("bad-quantity", "%(most)s were ordered for this group: type 0 to %(most)s.", most=most)
+        raise Invalid("bad-quantity", "%(most)s were ordered for this group. Enter 0 to %(most)s.", most=most)
     members = _members(ctx.session, group)
     ordered = fill([Wish(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes)
     gets = deal([(one.id, ordered.gets[one.id]) for one in members], qty)
@@ -502,7 +504,7 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
     taken = sum(one.want_qty for one in members)
     ctx = Context(session, _SYSTEM, at)
     if taken < group.threshold_qty:
-        fail(ctx, group.id, why="Not enough neighbours joined.")
+        fail(ctx, group.id, why="Not enough neighbors joined.")
         return True
     filled = fill([Wish(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes)
     full = filled.cases * group.case_qty >= taken

@@ -48,11 +48,11 @@ FRIENDS = 5
 MOST_WORDS = 400
 FIELDS = frozenset({"name", "store", "code", "until"})
 WORDS = {
-    "welcome": N_("{store}: welcome, {name}! Show the code {code} at the till until {until}; it is for you alone."),
-    "win_back": N_("{store}: we have not seen you for a while, {name}. The code {code} is for you, until {until}."),
+    "welcome": N_("{store}: welcome, {name}! Show your personal code {code} at the till by {until}."),
+    "win_back": N_("{store}: we have missed you, {name}. Your code {code} is valid until {until}."),
     "friend": N_(
-        "{store}: thank you for coming so often, {name}. Give friends the code {code}, good until {until}. "
-        "When one has bought here for the first time, there is a code for you too."
+        "{store}: thank you for coming so often, {name}. Share the code {code} with friends, valid "
+        "until {until}. After a friend's first purchase, you get a code too."
     ),
 }
 """Kind -> the usual words, which count where a shopkeeper gives none in a customer's language."""
@@ -157,17 +157,19 @@ def make(
     if (known := ctx.session.get(Outreach, (store_id, id))) is not None:
         return known
     if kind not in KINDS or not 7 <= away_days <= LONGEST_AWAY or not 3 <= days <= 90:
-        raise Invalid("bad-message", "Stay within 7 to 365 days away, and 3 to 90 days for the codes.", field="days")
+        raise Invalid(
+            "bad-message", "Choose 7 to 365 days since the last visit, and 3 to 90 days for the codes.", field="days"
+        )
     kept = {code: _tidy(said) for code, said in words.items() if code in LANGUAGES and said}
     offer, day = offers.offer_of(ctx.session, store_id, offer_id), day_of(ctx.session, store_id, ctx.at)
     if offer.until_day is not None and offer.until_day < day + dt.timedelta(days=days):
         raise Refused(
-            "beyond-offer", "The offer ends on %(until)s, before the codes do. Let them hold for fewer days.",
+            "beyond-offer", "The promotion ends on %(until)s, before the codes expire. Choose fewer days.",
             until=offer.until_day.isoformat(), field="days",
         )  # fmt: skip
     people = [one.customer for one in reachable(ctx.session, store_id, day) if one.may_get(kind, away_days)]
     if not people:
-        raise Refused("nobody-to-write", "There is nobody to write to just now who agreed to messages.")
+        raise Refused("nobody-to-write", "No customer who agreed to messages matches.")
     held = _left_out(id, [one.id for one in people])
     written = [one for one in people if one.id not in held]
     uses = FRIENDS if kind == "friend" else 1
@@ -195,7 +197,7 @@ def reported(ctx: Context, store_id: str, id: str, customer_id: str) -> None:
     """Write that somebody was sent their message; twice is once."""
     row = ctx.session.get(OutreachRecipient, (store_id, id, customer_id))
     if row is None or not row.code:
-        raise NotFound("not-in-message", "This letter is not for this customer.", customer=customer_id)
+        raise NotFound("not-in-message", "This message is not for this customer.", customer=customer_id)
     if row.reported_at is None:
         row.reported_at = ctx.at
         journal.record(ctx, verb="outreach.reported", subject=f"customer:{customer_id}", message=id)
@@ -242,7 +244,7 @@ def outreach_of(session: Session, store_id: str, id: str) -> Outreach:
     """Return a message."""
     row = session.get(Outreach, (store_id, id))
     if row is None:
-        raise NotFound("unknown-message", "There is no such letter.", message=id)
+        raise NotFound("unknown-message", "There is no such message.", message=id)
     return row
 
 
@@ -338,7 +340,7 @@ def _tidy(words: str) -> str:
         named = {"?"}
     if not words or len(words) > MOST_WORDS or not named <= FIELDS or "code" not in named:
         raise Invalid(
-            "bad-words", "The words need {code}, and may have {name}, {store} and {until}; 400 letters at most.",
+            "bad-words", "The text needs {code} and may contain {name}, {store} and {until}; up to 400 letters.",
             field="words",
         )  # fmt: skip
     return words

@@ -34,40 +34,40 @@ KINDS = (
 _SUBJECTS = {
     "code": N_("Your code"),
     "accepted": N_("Your order"),
-    "ready": N_("Ready to collect"),
+    "ready": N_("Ready to pick up"),
     "reminder": N_("Still waiting for you"),
-    "refused": N_("Your order was refused"),
-    "cancelled": N_("Your order is cancelled"),
+    "refused": N_("Your order was declined"),
+    "cancelled": N_("Your order is canceled"),
     "expired": N_("Not collected"),
-    "short": N_("Something is missing"),
-    "refunded": N_("Your money goes back"),
-    "return_refused": N_("About what you wanted to bring back"),
+    "short": N_("Item missing"),
+    "refunded": N_("Your refund"),
+    "return_refused": N_("Your refund request"),
     "group": N_("Your group buy"),
     "on_the_way": N_("On the way to you"),
-    "not_met": N_("Nobody was there"),
+    "not_met": N_("No one was there"),
     "handed_over": N_("Did you get your order?"),
     "points_code": N_("Your points"),
 }
 _BODIES = {
-    "code": N_("{store}: your code is {code}. It is good for ten minutes. Tell it to nobody."),
-    "accepted": N_("{store} has your order {order_no}. You will be told when it is ready."),
+    "code": N_("{store}: your code is {code}. Valid for 10 minutes. Do not share it."),
+    "accepted": N_("{store} has received order {order_no}. We will tell you when it is ready."),
     "ready": N_("{store}: order {order_no} is ready. Show the code on your order's page at the counter until {until}."),
-    "reminder": N_("{store}: order {order_no} still waits for you. It is kept until {until}."),
+    "reminder": N_("{store}: order {order_no} is waiting for you until {until}."),
     "refused": N_("{store} cannot fulfil order {order_no}. {why}"),
-    "cancelled": N_("{store}: order {order_no} is cancelled. {why}"),
-    "expired": N_("{store}: order {order_no} was not collected in time, and the goods went back to the shelf."),
-    "short": N_("{store}: not all of order {order_no} was there: {why}. Look at the new total; you can still cancel."),
-    "refunded": N_("{store}: {amount} of order {order_no} goes back to you."),
-    "return_refused": N_("{store} takes nothing of order {order_no} back. {why} You can let the network decide."),
+    "cancelled": N_("{store}: order {order_no} is canceled. {why}"),
+    "expired": N_("{store}: order {order_no} was not picked up in time, and the products are back on the shelf."),
+    "short": N_("{store}: part of order {order_no} is missing: {why}. Check the new total; you can still cancel."),
+    "refunded": N_("{store}: {amount} of order {order_no} is being refunded."),
+    "return_refused": N_("{store} declined the refund for order {order_no}. {why} You can ask the network to decide."),
     "group": N_("{store}: {name}: {why}"),
     "on_the_way": N_("{store}: order {order_no} is on the way to you. Show the code on your order's page at the door."),
     "handed_over": N_(
-        "{store} says that you have order {order_no}. If not, say so on the order's page before {until}."
+        "{store} says you have received order {order_no}. If not, report it on the order's page before {until}."
     ),
-    "not_met": N_("{store}: nobody took order {order_no}. {why} The store keeps it and gets in touch."),
+    "not_met": N_("{store}: no one took order {order_no}. {why} The store keeps it and will contact you."),
     "points_code": N_(
-        "{store} asks to use your points. If you are there now and agree, tell them this code: {code}. It is "
-        "good for ten minutes. If not, ignore this message."
+        "{store} asks to use your points. If you are there and agree, tell them this code: {code}. "
+        "Valid for 10 minutes. If not, ignore this message."
     ),
 }
 

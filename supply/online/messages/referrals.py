@@ -34,7 +34,7 @@ from supply.online.messages.campaigns import FRIENDS, Message, Outreach, Outreac
 from supply.online.orders import PickupOrder
 
 THANKS = N_(
-    "{store}: thank you, {name}! A friend came with your code. The code {code} is for you alone, until {until}."
+    "{store}: thank you, {name}! A friend used your code. Here is your personal code {code}, valid until {until}."
 )
 LONGEST_DAYS = 180
 """So long after a message a friend's first purchase is looked for."""
@@ -106,7 +106,7 @@ def reported(ctx: Context, store_id: str, friend_id: str) -> ReferralReward:
     """Write that somebody was given their thanks; twice is once."""
     row = ctx.session.get(ReferralReward, (store_id, friend_id))
     if row is None:
-        raise NotFound("not-in-message", "This letter is not for this customer.", customer=friend_id)
+        raise NotFound("not-in-message", "This message is not for this customer.", customer=friend_id)
     if row.reported_at is None:
         row.reported_at = ctx.at
         journal.record(

@@ -168,15 +168,15 @@ def take(ctx: Context, store_id: str, asked: CounterRequest, *, id: str) -> Take
     used up by now.
     """
     if not is_id(id):
-        raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
+        raise Invalid("bad-id", "This order has no valid ID. Reload the page.")
     whose, tender = _checked(asked.whose, store_of(ctx.session, store_id).tz), asked.tender
     if tender and tender not in offered("order"):
-        raise Invalid("unknown-tender", "It is paid now in cash or by card, or when it is collected.", tender=tender)
+        raise Invalid("unknown-tender", "It can be paid now in cash or by card, or at pickup.", tender=tender)
     wanted = sorted(asked.lines)
     if (known := ctx.session.get(PickupOrder, (store_id, id))) is not None:
         if [(line.sku, line.qty) for line in orders.lines_of(ctx.session, known)] != wanted:
             raise Conflict(
-                "order-content-differs", "Order %(order_no)s was already taken with other goods.",
+                "order-content-differs", "Order %(order_no)s was already saved with other products.",
                 order_no=known.order_no,
             )  # fmt: skip
         return Taken(known, None, None)
@@ -184,7 +184,7 @@ def take(ctx: Context, store_id: str, asked: CounterRequest, *, id: str) -> Take
     placed, token = _placed(ctx.session, store, id, whose, wanted, asked.window_from, ctx.at)
     if asked.shown_total_minor not in (None, placed.total_minor):
         raise Refused(
-            "total-changed", "A price has changed since you looked. Look at the new total, then order again.",
+            "total-changed", "A price has changed. Check the new total, then order again.",
             total_minor=placed.total_minor, shown_minor=asked.shown_total_minor,
         )  # fmt: skip
     order = write_down(ctx.session, placed)
@@ -210,13 +210,13 @@ def give_back(ctx: Context, store_id: str, order_id: str, *, id: str, till_id: s
     if (known := ctx.session.get(CounterMoney, (store_id, id))) is not None:
         return -known.amount_minor
     if tender not in offered("order-back"):
-        raise Invalid("unknown-tender", "Money goes back in cash or to the card.", tender=tender)
+        raise Invalid("unknown-tender", "Refund in cash or to the card.", tender=tender)
     due_minor = due_back_minor(ctx.session, order)
     if due_minor <= 0:
-        raise Refused("nothing-due", "Nothing of order %(order_no)s is to be given back.", order_no=order.order_no)
+        raise Refused("nothing-due", "Order %(order_no)s has nothing to refund.", order_no=order.order_no)
     found = _open_shift(ctx.session, store_id, till_id)
     if tender == CASH and drawer_cash.is_beyond(due_minor, found.expected_minor):
-        refusal = Refused("drawer-lacks-cash", "There is not so much cash in this drawer. Give it back to the card.")
+        refusal = Refused("drawer-lacks-cash", "The drawer does not have that much cash. Refund to the card.")
         of_shift = (store_id, found.id, found.totals, "order_paid", due_minor, refusal)
         found.totals = drawer_cash.note_beyond(ctx, *of_shift)
     _book(ctx, order, found, id, Tendered(tender, -due_minor), store_of(ctx.session, store_id))
@@ -365,7 +365,7 @@ def _placed(
     ]  # fmt: skip
     if short:
         names = ", ".join(f"{line['name']} (wanted {line['wanted']}, here {line['available']})" for line in short)
-        raise Refused("not-available", "Neither here nor to be ordered in: %(names)s.", names=names, short=short)
+        raise Refused("not-available", "Not in stock and not available to order: %(names)s.", names=names, short=short)
     if any(qty <= 0 or qty % found[sku].step_qty for sku, qty in wanted):
         raise Invalid("bad-quantity", "Each product needs a quantity of one or more.")
     today = business_day(at, store.tz, store.rollover_hour)
@@ -393,7 +393,7 @@ def _placed(
 def _open_shift(session: Session, store_id: str, till_id: str) -> Shift:
     found = shift.locked(session, store_id, till_id)
     if found is None or found.state != "open":
-        raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
+        raise Refused("no-open-shift", "The till is closed. Open it with its float first.", till_id=till_id)
     return found
 
 

@@ -89,7 +89,9 @@ def hand_over(
     if not again:
         home_delivery.STATES.require(way.home.state, "delivered")
         if not code.strip() and not receiver.strip():
-            raise Invalid("no-taker", "Type the customer's code, or the name of who takes it.", field="code")
+            raise Invalid(
+                "no-taker", "Enter the customer's code, or the name of the person who takes it.", field="code"
+            )
         found = Handover()
         if code.strip():
             found = handover.find(ctx, store_id, code, order_id=order_id)
@@ -114,7 +116,7 @@ def fail(ctx: Context, store_id: str, order_id: str, *, why: str) -> HomeDeliver
     if way.home.state == "failed":
         return way.home
     if not why.strip():
-        raise Invalid("reason-missing", "Say why, so that the customer understands.", field="reason")
+        raise Invalid("reason-missing", "Give a reason for the customer.", field="reason")
     home_delivery.move(ctx, way.home, "failed", why=why.strip()[:200])
     way.order.hold_until = held_until(ctx.session, store_id, ctx.at)
     send(ctx.session, way.order, ctx.at)
@@ -187,16 +189,14 @@ def _locked(session: Session, store_id: str, order_id: str) -> Way:
     order = order_for_update(session, store_id, order_id)
     home = home_delivery.of_order(session, store_id, order_id)
     if home is None:
-        raise Conflict(
-            "not-brought", "Order %(order_no)s is collected in the store; nobody brings it.", order_no=order.order_no
-        )
+        raise Conflict("not-brought", "Order %(order_no)s is for pickup, not delivery.", order_no=order.order_no)
     return Way(order, home)
 
 
 def _store_at(session: Session, store_id: str) -> Point:
     found = rules_of(session, store_id).at
     if found is None:
-        raise Refused("no-store-place", "Say where your store is: without it no way can be told.", field="lat")
+        raise Refused("no-store-place", "Set your store's location first; routes need it.", field="lat")
     return found
 
 

@@ -29,7 +29,7 @@ def decide(ctx: Context, id: str, refund_minor: int, *, why: str) -> Escrow:
     """Decide a dispute: so much goes back, the rest on (rules 2, 3)."""
     row = escrow.locked(ctx.session, id)
     if row.state != "disputed":
-        raise Conflict("not-disputed", "This escrow is %(state)s; nothing waits for a decision.", state=row.state)
+        raise Conflict("not-disputed", "This escrow is %(state)s; there is nothing to decide.", state=row.state)
     escrow.refund(ctx, id, refund_minor, why=why)
     if escrow.balance(ctx.session, id):
         pass_on(ctx, id, why=why)

@@ -85,9 +85,7 @@ def find(ctx: Context, store_id: str, code_or_token: str, *, order_id: str | Non
     text = "".join(code_or_token.split())
     code = tidy_pickup_code(text)
     if code is None and len(text) < 22:
-        return Handover(
-            refusal=NotFound("no-such-code", "This is not a pickup code: it has 8 letters and digits. Read it again.")
-        )
+        return Handover(refusal=NotFound("no-such-code", "A pickup code has 8 letters and digits. Check it again."))
     order = _by_code(ctx.session, store_id, code, ctx.at) if code else _by_token(ctx.session, store_id, text)
     if order is not None and order_id in (None, order.id):
         return Handover(order=order, token="" if code else text)
@@ -95,9 +93,8 @@ def find(ctx: Context, store_id: str, code_or_token: str, *, order_id: str | Non
         return Handover(
             refusal=NotFound(
                 "not-come-yet",
-                "No order with this square is here: it is another store's, or has not come yet. The customer's page "
-                "says"
-                " how it stands.",
+                "No order here has this code. It is for another store, or has not arrived yet. Check the "
+                "customer's order page.",
             )
         )
     ctx.session.add(PickupTry(store_id=store_id, id=new_id(), at=ctx.at, actor_id=ctx.actor.id))
@@ -107,7 +104,7 @@ def find(ctx: Context, store_id: str, code_or_token: str, *, order_id: str | Non
             refusal=Refused("other-order", "This code belongs to order %(order_no)s.", order_no=order.order_no)
         )
     return Handover(
-        refusal=NotFound("wrong-code", "This code is not for this store. Read it again, or ask for the QR.")
+        refusal=NotFound("wrong-code", "This code is not for this store. Check it, or ask for the QR code.")
     )
 
 
@@ -122,7 +119,7 @@ def collect(ctx: Context, code_or_token: str, request: SaleRequest, *, order_id:
         return found
     if home_delivery.is_live(home_delivery.of_order(ctx.session, request.store_id, found.order.id)):
         raise Refused(
-            "brought-home", "Order %(order_no)s is to be brought. Say first that it is collected.",
+            "brought-home", "Order %(order_no)s is for delivery. Change it to pickup first.",
             order_no=found.order.order_no,
         )  # fmt: skip
     return hand_over(ctx, found.order.id, request, token=found.token)
@@ -174,7 +171,7 @@ def refuse_unpaid(order: PickupOrder) -> None:
     """Refuse an order paid beforehand that costs more than was paid: nobody has the rest (rule 4)."""
     if 0 < order.paid_minor < order.total_minor:
         raise Refused(
-            "above-paid", "Order %(order_no)s was paid before, and would cost more now. Give less, or cancel it.",
+            "above-paid", "Order %(order_no)s was prepaid and would now cost more. Give less, or cancel it.",
             order_no=order.order_no, paid_minor=order.paid_minor, total_minor=order.total_minor,
         )  # fmt: skip
 
@@ -209,7 +206,7 @@ def _refuse_when_locked(session: Session, store_id: str, at: dt.datetime) -> Non
         if oldest is not None:
             until = oldest + spell
             raise Refused(
-                "codes-locked", "Too many wrong codes. Codes are taken again from %(until)s.", until=until.isoformat(),
+                "codes-locked", "Too many wrong codes. Try again from %(until)s.", until=until.isoformat(),
             )  # fmt: skip
 
 
@@ -261,7 +258,7 @@ def _refuse_unless_ready(session: Session, order: PickupOrder) -> None:
     if order.paid_minor:
         raise Refused(
             "ended-paid-back",
-            "Order %(order_no)s is %(state)s, and what was paid goes back to the customer. Sell the goods at the "
-            "till if they still want them.", **facts,
+            "Order %(order_no)s is %(state)s and its payment is being refunded. If the customer still "
+            "wants the products, sell them at the till.", **facts,
         )  # fmt: skip
     raise Refused("order-ended", "Order %(order_no)s is %(state)s. %(why)s", why=order.why or "", **facts)

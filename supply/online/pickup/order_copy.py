@@ -190,12 +190,10 @@ def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.
     if awaits_answer(order):
         return order
     if not may_ask_return(order, at):
-        raise Refused(
-            "too-late-to-return", "The goods of this order can no longer be brought back here. Ask the store."
-        )
+        raise Refused("too-late-to-return", "The return period for this order has ended. Ask the store.")
     why = " ".join(why.split())[:300]
     if not why:
-        raise Invalid("reason-missing", "Say what is wrong with the goods.", field="why")
+        raise Invalid("reason-missing", "Describe what is wrong with the products.", field="why")
     ctx = Context(session, CUSTOMER, at)
     journal.record(ctx, verb="pickup order.return_wished", subject=subject_of(order), why=why)
     order.return_asked_at, order.return_asked_step = at, order.step
@@ -210,7 +208,7 @@ def confirm(session: Session, store_id: str, token: str, *, at: dt.datetime) -> 
     """Take the customer's word that they have what they paid for (rule 7); twice is once."""
     order = _by_token(session, store_id, token)
     if order.state not in AFTER_COLLECTION:
-        raise Refused("not-handed-over", "The store has not said yet that it handed your order over. Try again later.")
+        raise Refused("not-handed-over", "The store has not confirmed your pickup yet. Try again later.")
     if order.proved_at is None and not order.reported_by_store:
         order.proved_at, order.proved_by = at, "customer"
         journal.record(Context(session, CUSTOMER, at), verb="pickup order.confirmed", subject=subject_of(order))
@@ -225,7 +223,7 @@ def dispute(session: Session, store_id: str, token: str, why: str, *, at: dt.dat
     is_answered = order.state in ("collected", "returned", "return_refused")
     if row is None or not (is_answered or is_overdue(session, order, at)):
         raise Refused(
-            "nothing-to-dispute", "Only what was paid online and collected, or is long overdue, can be disputed here."
+            "nothing-to-dispute", "Only online payments that were collected or are long overdue can be disputed here."
         )
     ctx = Context(session, CUSTOMER, at)
     if row.state == "settled":
@@ -310,7 +308,7 @@ def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
     order = session.scalar(lock_rows(session, query))
     if order is None:
-        raise NotFound("unknown-order", "There is no such order in this store. Use the link you got when ordering.")
+        raise NotFound("unknown-order", "This store has no such order. Use the link you got when ordering.")
     return order
 
 
@@ -353,11 +351,11 @@ def _set_clock(session: Session, order: PickupOrder, at: dt.datetime) -> None:
 def _refuse_contradiction(moved: PickupMoved) -> None:
     """Refuse a state no order has, and a hand-over without what comes with each (rule 7)."""
     if moved.state not in STATES.moves:
-        raise Invalid("unknown-state", "No order is %(state)s.", state=f"{moved.state!r}", order=moved.order_id)
+        raise Invalid("unknown-state", "An order cannot be %(state)s.", state=f"{moved.state!r}", order=moved.order_id)
     reported = (moved.ready_at, moved.collected_at, moved.return_until, moved.sale_id)
     if moved.state in AFTER_COLLECTION and not all(reported):
         raise Invalid(
-            "never-ready", "Order %(order_no)s is said to be handed over and was never ready or never sold.",
+            "never-ready", "Order %(order_no)s was reported as handed over, but was never ready or sold.",
             order_no=moved.order_no, order=moved.order_id,
         )  # fmt: skip
 
@@ -371,7 +369,7 @@ def _note_hand_over(session: Session, order: PickupOrder, moved: PickupMoved, at
         return
     if token_hash(moved.proof) != order.token_hash:
         raise Refused(
-            "not-their-code", "This is not the code of the customer of order %(order_no)s.", order_no=order.order_no
+            "not-their-code", "This is not the customer's code for order %(order_no)s.", order_no=order.order_no
         )
     order.proved_at, order.proved_by = at, "token"
     journal.record(Context(session, _SYSTEM, at), verb="pickup order.proved", subject=subject_of(order))

@@ -131,7 +131,7 @@ def refuse(ctx: Context, store_id: str, order_id: str, *, why: str) -> PickupOrd
     """Say no to an order; the customer reads why, the units are free again."""
     order = order_for_update(ctx.session, store_id, order_id)
     if not why.strip():
-        raise Invalid("reason-missing", "Say why, so that the customer understands.")
+        raise Invalid("reason-missing", "Give a reason for the customer.")
     move(ctx, order, "refused", why=why.strip()[:300])
     _give_back(ctx, order, "released", from_bin=False)
     return order
@@ -153,7 +153,7 @@ def pick_line(ctx: Context, store_id: str, order_id: str, sku: str, qty: int) ->
     order = order_for_update(ctx.session, store_id, order_id)
     if order.state != "picking":
         raise Refused(
-            "not-picking", "Order %(order_no)s is %(state)s; begin picking first.", order_no=order.order_no,
+            "not-picking", "Order %(order_no)s is %(state)s; start picking first.", order_no=order.order_no,
             state=order.state,
         )  # fmt: skip
     line = ctx.session.get(PickupLine, (store_id, order_id, sku))
@@ -162,9 +162,7 @@ def pick_line(ctx: Context, store_id: str, order_id: str, sku: str, qty: int) ->
             "not-in-order", "This product is not in order %(order_no)s. Put it back.", order_no=order.order_no, sku=sku
         )
     if not 0 <= qty <= line.qty:
-        raise Invalid(
-            "bad-quantity", "%(name)s: 0 to %(wanted)s can be picked.", name=line.name, sku=sku, wanted=line.qty
-        )
+        raise Invalid("bad-quantity", "%(name)s: pick 0 to %(wanted)s.", name=line.name, sku=sku, wanted=line.qty)
     if line.awaited and qty and not order_in.hold(ctx, order):
         raise _not_here(ctx.session, order)
     line.picked_qty = qty
@@ -187,9 +185,7 @@ def short(
     _leave_out_awaited(ctx.session, order)
     missing = [line for line in found if line.picked_qty is not None and line.picked_qty < line.qty]
     if not missing:
-        raise Refused(
-            "nothing-short", "Nothing is missing in order %(order_no)s: make it ready.", order_no=order.order_no
-        )
+        raise Refused("nothing-short", "Order %(order_no)s is complete: make it ready.", order_no=order.order_no)
     for line in found:
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
     refuse_unwished(order, agreed=agreed, instead=bool(instead))
@@ -199,7 +195,9 @@ def short(
     kept = kept_lines(found)
     if not kept:
         raise Refused(
-            "nothing-picked", "Nothing of order %(order_no)s was found. Cancel it and say why.", order_no=order.order_no
+            "nothing-picked",
+            "Nothing in order %(order_no)s was found. Cancel it and give a reason.",
+            order_no=order.order_no,
         )
     stock.answer(ctx.session, store_id, order_id, "released", at=ctx.at)
     stock.reserve(ctx, store_id, order_id, kept)
@@ -224,7 +222,7 @@ def ready(ctx: Context, store_id: str, order_id: str) -> PickupOrder:
     if order.state == "picking" and lacking:
         names = ", ".join(f"{line.name} {line.picked_qty or 0} of {line.qty}" for line in lacking)
         raise Refused(
-            "lines-short", "Not all was found: %(names)s. Give the customer less, or pick the rest.", names=names
+            "lines-short", "Some items are missing: %(names)s. Give the customer less, or pick the rest.", names=names
         )
     for line in found:
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
@@ -251,7 +249,7 @@ def customer_cancels(ctx: Context, fact: PickupCancelled) -> PickupOrder:
     with it. The wish may arrive before the order: then the order is written down cancelled, and reserves nothing.
     """
     placed, decided = fact.order, fact.decided
-    why = "The network has decided so." if decided else CUSTOMER_CANCELLED
+    why = "The network decided this." if decided else CUSTOMER_CANCELLED
     order = ctx.session.get(PickupOrder, (placed.store_id, placed.order_id))
     if order is None:
         order = write_down(ctx.session, placed)
@@ -293,7 +291,7 @@ def expire_due(ctx: Context, store_id: str) -> list[PickupOrder]:
             move(ctx, order, "refused", why="The store did not answer in time.")
             _give_back(ctx, order, "released", from_bin=False)
         else:
-            cancel(ctx, store_id, order.id, why="The store did not make it ready in time.")
+            cancel(ctx, store_id, order.id, why="The store did not prepare it in time.")
     return orders
 
 
@@ -330,13 +328,13 @@ def refuse_unwished(order: PickupOrder, *, agreed: bool, instead: bool) -> None:
     if order.if_short == "cancel":
         raise Refused(
             "all-or-nothing",
-            "The customer of order %(order_no)s wants all of it or nothing. Cancel it, or ask first, then say so here.",
+            "The customer of order %(order_no)s wants everything or nothing. Cancel it, or ask first and confirm here.",
             order_no=order.order_no,
         )
     if instead and order.if_short != "similar":
         raise Refused(
             "not-wished",
-            "The customer of order %(order_no)s did not wish for something else. Ask first, then say so here.",
+            "The customer of order %(order_no)s did not ask for substitutes. Ask first and confirm here.",
             order_no=order.order_no,
         )
 
@@ -351,11 +349,11 @@ def replace_missing(
     price_minor = catalogue.price_on(session, store.id, sku, day)
     if product is None or price_minor is None or product.price_typed or any(one.sku == sku for one in found):
         raise Invalid(
-            "not-a-replacement", "Choose something else for %(name)s: another product with a price.", name=line.name
+            "not-a-replacement", "Choose a substitute for %(name)s: another product with a price.", name=line.name
         )
     if (product.stock_unit, product.price_quantity) != (was.stock_unit, line.price_quantity):
         raise Invalid(
-            "not-a-replacement", "%(name)s is sold in another unit than %(other)s.", name=product.name,
+            "not-a-replacement", "%(name)s is sold in a different unit than %(other)s.", name=product.name,
             other=line.name,
         )  # fmt: skip
     missing_qty = line.qty - (line.picked_qty or 0)
@@ -410,8 +408,8 @@ def _to_bin(ctx: Context, order: PickupOrder, sku: str, qty: int) -> None:
         name = ctx.session.get_one(PickupLine, (order.store_id, order.id, sku)).name
         raise Refused(
             "count-first",
-            "%(name)s: the records have only %(available)s of the %(wanted)s picked. Count it, then make the order "
-            "ready.", name=name, sku=sku, wanted=qty, available=qty - left,
+            "%(name)s: only %(available)s of the %(wanted)s picked are in stock. Count it, then make the "
+            "order ready.", name=name, sku=sku, wanted=qty, available=qty - left,
         )  # fmt: skip
     for source, part in parts.items():
         if part:
@@ -433,7 +431,7 @@ def _give_back(ctx: Context, order: PickupOrder, kind: str, *, from_bin: bool) -
 
 def _not_here(session: Session, order: PickupOrder) -> Refused:
     names = ", ".join(line.name for line in order_in.awaited(session, order))
-    return Refused("goods-not-here", "Not here yet: %(names)s. Wait for the vehicle, or give the rest.", names=names)
+    return Refused("goods-not-here", "Not here yet: %(names)s. Wait for the delivery, or give the rest.", names=names)
 
 
 def _leave_out_awaited(session: Session, order: PickupOrder) -> None:
@@ -465,7 +463,7 @@ def _bring_down(
         if row.price_minor == 0:
             raise Refused(
                 "replacement-dearer",
-                "%(name)s costs more than %(other)s, for its deposit. Choose something else, or give the " "rest.",
+                "%(name)s costs more than %(other)s with its deposit. Choose another substitute, or give the rest.",
                 name=row.name, other=line.name,
             )  # fmt: skip
         row.price_minor = max(0, row.price_minor + over_minor * row.price_quantity // -row.qty)

@@ -45,11 +45,11 @@ def ask(ctx: Context, store_id: str, order_id: str, *, why: str) -> PickupOrder:
     order = order_for_update(ctx.session, store_id, order_id)
     if order.state in MAY_COME_BACK and not _in_time(order, ctx.at):
         raise Refused(
-            "too-late-to-return", "The goods of order %(order_no)s could come back until another day.",
+            "too-late-to-return", "The return period for order %(order_no)s has ended.",
             order_no=order.order_no,
         )  # fmt: skip
     if order.state in MAY_COME_BACK and not left_of(ctx.session, order):
-        raise Refused("all-came-back", "All of order %(order_no)s has come back already.", order_no=order.order_no)
+        raise Refused("all-came-back", "Order %(order_no)s has already been fully refunded.", order_no=order.order_no)
     return move(ctx, order, "return_asked", why=why.strip()[:300])
 
 
@@ -73,7 +73,7 @@ def take_back(
     if not again:
         order.STATES.require(order.state, "returned")
     if not lines:
-        raise Invalid("nothing-back", "Say what comes back, and how much of it.")
+        raise Invalid("nothing-back", "Enter what is returned, and how many.")
     rows = ctx.session.execute(
         sa.select(SaleLine.sku, SaleLine.n)
         .where(SaleLine.store_id == store_id, SaleLine.sale_id == order.sale_id, SaleLine.price_type != "deposit")
@@ -106,7 +106,7 @@ def refuse(ctx: Context, store_id: str, order_id: str, *, why: str) -> PickupOrd
     """Say no to goods that should come back (rule 3)."""
     order = order_for_update(ctx.session, store_id, order_id)
     if not why.strip():
-        raise Invalid("reason-missing", "Say why, so that the customer understands.")
+        raise Invalid("reason-missing", "Give a reason for the customer.")
     return move(ctx, order, "return_refused", why=why.strip()[:300])
 
 

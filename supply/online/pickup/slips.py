@@ -47,7 +47,7 @@ def pick_list(ctx: Context, till: Till, *, command: str) -> Queued:
     store = store_of(ctx.session, till.store_id)
     orders = [order for order in open_orders(ctx.session, store.id) if order.state in TO_GATHER]
     if not orders:
-        raise NotFound("nothing-to-pick", "No accepted order is to be picked. Accept one first.")
+        raise NotFound("nothing-to-pick", "There are no accepted orders to pick. Accept one first.")
     document = head(store, ctx.actor, ctx.at) | {
         "orders": [{"order_no": one.order_no, "customer_name": first_name(one.customer_name)} for one in orders],
         "places": _by_place(ctx.session, store, orders),
@@ -108,7 +108,7 @@ def delivery_slip(ctx: Context, till: Till, delivery_id: str, kind: str, *, comm
     store = store_of(ctx.session, till.store_id)
     delivery = deliveries.delivery_of(ctx.session, store.id, delivery_id)
     if delivery.state in deliveries.ON_ITS_WAY:
-        raise Refused("not-posted", "Count this delivery and post it first.", state=delivery.state)
+        raise Refused("not-posted", "Count and post this delivery first.", state=delivery.state)
     rows = deliveries.lines_of(ctx.session, delivery)
     units, supplier = _units(ctx.session, [row.sku for row in rows]), ctx.session.get(Supplier, delivery.supplier_id)
     order = ctx.session.get(ReplenishmentOrder, (store.id, delivery.order_id)) if delivery.order_id else None
@@ -125,7 +125,7 @@ def delivery_slip(ctx: Context, till: Till, delivery_id: str, kind: str, *, comm
         for row in rows
     ]
     if kind == "claim" and not any(line["advised_qty"] != line["counted_qty"] for line in lines):
-        raise Refused("nothing-to-claim", "Everything came as ordered: there is nothing to claim.")
+        raise Refused("nothing-to-claim", "Everything arrived as ordered: there is nothing to claim.")
     document = head(store, ctx.actor, ctx.at) | {
         "local_time": local(delivery.posted_at or ctx.at, store),
         "by": delivery.posted_by or ctx.actor.name,

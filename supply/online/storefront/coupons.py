@@ -94,7 +94,7 @@ def take(session: Session, store_id: str, codes: Iterable[str], order_id: str, *
         else:
             raise Refused(
                 "coupon-used-up",
-                "The coupon %(coupon)s cannot be used any more. Take it out and look at the new total.", coupon=typed,
+                "The coupon %(coupon)s is no longer valid. Remove it and check the new total.", coupon=typed,
             )  # fmt: skip
     session.flush()
 

@@ -94,9 +94,9 @@ class DeliveryRules:
                 words = N_("%(field)s: %(least)s to %(most)s.")
                 raise Invalid("bad-rule-number", words, field=name, least=least, most=most)
         if self.on and self.at is None:
-            raise Invalid("no-store-place", "Say where your store is: without it no way can be told.", field="lat")
+            raise Invalid("no-store-place", "Set your store's location first; routes need it.", field="lat")
         if not 1 <= len(self.windows) <= MOST_WINDOWS:
-            raise Invalid("bad-windows", "Name one to eight times such as 11:00-13:00.", field="windows")
+            raise Invalid("bad-windows", "Enter one to eight times such as 11:00-13:00.", field="windows")
 
     @property
     def at(self) -> Point | None:
@@ -135,12 +135,12 @@ def read_windows(text: str) -> tuple[tuple[int, int], ...]:
     parts = [part.strip() for part in re.split(r"[,;，；\n]+", text) if part.strip()]
     found = [_WINDOW.fullmatch(part) for part in parts]
     if not parts or not all(found):
-        raise Invalid("bad-windows", "Name one to eight times such as 11:00-13:00.", field="windows")
+        raise Invalid("bad-windows", "Enter one to eight times such as 11:00-13:00.", field="windows")
     numbers = [[int(sign) for sign in one.groups()] for one in found if one is not None]
     spans = sorted((h1 * 60 + m1, h2 * 60 + m2) for h1, m1, h2, m2 in numbers)
     ends_before = all(start < end for start, end in spans)
     if not ends_before or any(one[1] > other[0] for one, other in itertools.pairwise(spans)):
-        raise Invalid("crossing-windows", "Each time must end after it begins, and none may overlap.", field="windows")
+        raise Invalid("crossing-windows", "Each time must end after it starts, without overlaps.", field="windows")
     return tuple(spans)
 
 
@@ -154,12 +154,12 @@ def read_places(text: str) -> tuple[NamedPlace, ...]:
         point = read_point(*rest) if len(rest) == 2 else None
         if point is None or not name or len(name) > 60:
             raise Invalid(
-                "bad-place-line", "Line %(line)s: write a name, then latitude and longitude in degrees.",
+                "bad-place-line", "Line %(line)s: enter a name, then latitude and longitude in degrees.",
                 field="places", line=number,
             )  # fmt: skip
         found[name] = NamedPlace(name, *point)
     if len(found) > MOST_PLACES:
-        raise Invalid("too-many-places", "Name at most %(most)s places.", field="places", most=MOST_PLACES)
+        raise Invalid("too-many-places", "Enter up to %(most)s locations.", field="places", most=MOST_PLACES)
     return tuple(found.values())
 
 
@@ -174,21 +174,21 @@ def read_point(lat: str, lon: str) -> tuple[int, int] | None:
 def located(rules: DeliveryRules, wanted: Address, goods_minor: int) -> Address:
     """Return the address with its position, or refuse what the store does not bring there (rules 1, 2)."""
     if not rules.on or rules.at is None:
-        raise Refused("no-home-delivery", "This store brings nothing home just now. Collect it instead.", field="way")
+        raise Refused("no-home-delivery", "This store does not deliver now. Choose pickup instead.", field="way")
     if goods_minor < rules.minimum_minor:
         raise Refused(
-            "below-delivery-minimum", "The store brings orders home from a higher total on.", field="way",
+            "below-delivery-minimum", "Your order is below the store's minimum for delivery.", field="way",
             minimum_minor=rules.minimum_minor,
         )  # fmt: skip
     named = next((one for one in rules.places if wanted.place and one.name == wanted.place), None)
     if named is None and (wanted.place or wanted.lat_e6 is None or wanted.lon_e6 is None):
-        raise Invalid("no-address", "Choose a place the store brings to, or let your phone tell where.", field="place")
+        raise Invalid("no-address", "Choose a delivery location, or share your phone's location.", field="place")
     lat, lon = (named.lat_e6, named.lon_e6) if named else (wanted.lat_e6 or 0, wanted.lon_e6 or 0)
     if not wanted.street.strip():
-        raise Invalid("no-door", "Write building, floor and door, so that you are found.", field="street")
+        raise Invalid("no-door", "Enter building, floor and door, so we can find you.", field="street")
     if (far := way_m(rules.at, (lat / 1e6, lon / 1e6))) > rules.radius_m:
         raise Refused(
-            "too-far", "It is %(metres)s m to you; the store brings orders up to %(radius_m)s m.", field="place",
+            "too-far", "You are %(metres)s m away; the store delivers up to %(radius_m)s m.", field="place",
             metres=far, radius_m=rules.radius_m,
         )  # fmt: skip
     return Address(wanted.place, wanted.street.strip(), wanted.note.strip(), lat, lon)

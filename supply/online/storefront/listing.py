@@ -79,7 +79,7 @@ def product(session: Session, store_id: str, sku: str, *, at: dt.datetime | None
     """Return one product of the online store."""
     found = products(session, store_id, [sku], at=at)
     if not found:
-        raise NotFound("not-sold-online", "This product is not in this online store. Look for another one.", sku=sku)
+        raise NotFound("not-sold-online", "This product is not in this online store. Choose another one.", sku=sku)
     return found[0]
 
 

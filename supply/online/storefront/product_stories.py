@@ -132,7 +132,7 @@ def add_picture(session: Session, store_id: str, sku: str, jpeg: bytes, *, at: d
     if known is not None:
         return known
     if len(pictures_of(session, store_id, sku)) >= MOST_PICTURES:
-        raise Refused("enough-pictures", "Three pictures at most. Take one out first.", most=MOST_PICTURES)
+        raise Refused("enough-pictures", "You can have up to three pictures. Remove one first.", most=MOST_PICTURES)
     row = ProducerPicture(store_id=store_id, sku=sku, id=name, jpeg=jpeg, put_at=at)
     session.add(row)
     session.flush()
@@ -191,7 +191,9 @@ def take_reported(ctx: Context, fact: StoryReported) -> None:
         return
     product = ctx.session.get(Product, sku)
     if product is not None and product.owner_id != store_id:
-        raise Refused("not-yours-to-say", "%(sku)s is no product of %(store_id)s's own.", store_id=store_id, sku=sku)
+        raise Refused(
+            "not-yours-to-say", "%(sku)s is not one of %(store_id)s's own products.", store_id=store_id, sku=sku
+        )
     tax_class_id = _take_tax_class(ctx.session, store_id, fact.tax_class)
     ctx.session.merge(Product(**fact.product | {"tax_class_id": tax_class_id}, owner_id=store_id))
     story = {name: value for name, value in vars(fact).items() if name not in ("product", "tax_class")}
@@ -208,7 +210,7 @@ def take_picture(ctx: Context, fact: PictureSent) -> None:
     """Keep a picture of a store's story (rule 2), which may come before the story that names it."""
     key, jpeg = (fact.store_id, fact.sku, fact.id), base64.b64decode(fact.jpeg)
     if len(jpeg) > KEPT_BYTES or not jpeg.startswith(b"\xff\xd8") or _name_of(jpeg) != key[2]:
-        raise Invalid("bad-photo", "This picture is not what the store says it is.", id=key[2])
+        raise Invalid("bad-photo", "This picture differs from what the store announced.", id=key[2])
     if ctx.session.get(ProducerPicture, key) is None:
         ctx.session.add(ProducerPicture(store_id=key[0], sku=key[1], id=key[2], jpeg=jpeg, put_at=fact.put_at))
         ctx.session.flush()

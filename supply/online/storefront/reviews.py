@@ -70,17 +70,17 @@ class Stars:
 def write(ctx: Context, order: PickupOrder, sku: str, stars: int, words: str) -> Review:
     """Review a product of a collected order (rule 1); the same again is the same review, another one is a Conflict."""
     if order.state not in REVIEWED:
-        raise Refused("not-collected", "What was collected can be reviewed, once it is.", state=order.state)
+        raise Refused("not-collected", "You can review a product after pickup.", state=order.state)
     line = ctx.session.get(PickupLine, (order.store_id, order.id, sku))
     if line is None or line.picked_qty == 0:
         raise NotFound("not-in-order", "This product was not in your order.", sku=sku)
     words = " ".join(words.split())
     if not 1 <= stars <= 5 or len(words) > MOST_WORDS or not words.isprintable():
-        raise Invalid("bad-review", "Give one to five stars, and at most %(most)s letters.", most=MOST_WORDS)
+        raise Invalid("bad-review", "Give one to five stars, and up to %(most)s letters.", most=MOST_WORDS)
     known = ctx.session.get(Review, (order.store_id, order.id, sku))
     if known is not None:
         if (known.stars, known.words) != (stars, words):
-            raise Conflict("already-reviewed", "You have reviewed this already. Tell the store if it has changed.")
+            raise Conflict("already-reviewed", "You already reviewed this. Tell the store if your view has changed.")
         return known
     row = Review(
         store_id=order.store_id, order_id=order.id, sku=sku, stars=stars, words=words, by_name=order.customer_name[:1],
@@ -106,7 +106,7 @@ def report(ctx: Context, row: Review, why: str) -> Review:
     """Report a review to the operator (rule 3); twice is once."""
     why = " ".join(why.split())[:300]
     if not why:
-        raise Invalid("reason-missing", "Say what is wrong with it.", field="why")
+        raise Invalid("reason-missing", "Explain what is wrong.", field="why")
     if row.state == "shown" and not row.decided_why:
         row.reported_why = why
         journal.move(ctx, row, "reported", subject=subject_of(row), why=why)
@@ -116,7 +116,7 @@ def report(ctx: Context, row: Review, why: str) -> Review:
 def decide(ctx: Context, row: Review, *, hide: bool, why: str) -> Review:
     """Hide a reported review or let it stand, with the reason (rule 3)."""
     if not why.strip():
-        raise Invalid("reason-missing", "Say why, for the record.", field="why")
+        raise Invalid("reason-missing", "Give a reason for the record.", field="why")
     row.decided_why = why.strip()[:300]
     journal.move(ctx, row, "hidden" if hide else "shown", subject=subject_of(row), why=row.decided_why)
     return row

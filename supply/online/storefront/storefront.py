@@ -272,7 +272,7 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, a
     ]
     names = ", ".join(f"{line['name']} (wanted {line['wanted']}, left {line['available']})" for line in lines_short)
     raise Refused(
-        "not-available", "The store cannot promise this many just now: %(names)s.", names=names, short=lines_short
+        "not-available", "The store does not have that many available: %(names)s.", names=names, short=lines_short
     )
 
 

@@ -83,7 +83,7 @@ def test_a_check_against_practice_books_is_refused_whoever_asks(house):
         lambda: staff.check_pin(there, STORE, "shopkeeper", "2222"),
         lambda: staff.check_badge(there, STORE, "9870"),
     ):
-        with pytest.raises(Refused, match="closed while you practice"):
+        with pytest.raises(Refused, match="This is closed in practice mode"):
             check()
 
 

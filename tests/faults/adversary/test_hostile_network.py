@@ -127,7 +127,7 @@ def test_a_hostile_catalogue_changes_nothing_and_its_row_is_shown(house, network
     page = house.signed_in().get("/settings/")
     assert row.reported in html.unescape(words(page))
     assert "\x1b" not in page.text
-    assert ("Allow these prices" in page.text) == (code == "edition-price-jump")
+    assert ("Approve these prices" in page.text) == (code == "edition-price-jump")
 
 
 def test_the_sentence_names_the_row_and_is_gone_with_the_next_good_edition(house, network, served, good):

@@ -118,7 +118,7 @@ def test_the_bearer_key_alone_opens_nothing_and_the_operator_sees_it_within_one_
     assert alarm(network) == KEY_MISUSED
     page = network.signed_in("operator").get(f"/console/stores/{STORE}").text
     assert "used this store’s key without its signature" in page
-    assert "was used without a good signature" in network.signed_in("operator").get("/console/").text
+    assert "without a valid signature. Nothing was accepted" in network.signed_in("operator").get("/console/").text
     assert sold(network) == before
     assert try_to_talk(lost).fault is None, "the store itself goes on"
 

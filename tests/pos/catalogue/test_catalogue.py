@@ -45,7 +45,7 @@ def test_what_cannot_be_a_code_is_unknown_and_never_reaches_the_database(store, 
 
 
 def test_a_misread_digit_is_told_from_an_unknown_product(store):
-    with pytest.raises(Invalid, match="last digit does not fit") as refusal:
+    with pytest.raises(Invalid, match="last digit does not match") as refusal:
         scan(store, "4006381333930")
     assert refusal.value.code == "wrong-check-digit"
     assert refusal.value.facts["expected"] == "1"
@@ -62,7 +62,7 @@ def test_what_the_shop_does_not_list_is_refused_by_name(store):
 def test_a_product_without_a_price_is_refused_with_a_way_out(store):
     with store.write() as session:
         session.execute(sa.delete(Price).where(Price.sku == "tea"))
-    with pytest.raises(Refused, match="Set one in the catalogue") as refusal:
+    with pytest.raises(Refused, match="Set one under Products, then scan") as refusal:
         scan(store, "tea")
     assert refusal.value.code == "price-missing"
     assert "tea" not in {view.sku for view in store.read(lambda s: catalogue.till_catalogue(s, STORE, DAY))}

@@ -95,7 +95,7 @@ def counter(store: OpenStore) -> Counter:
 def test_a_charge_up_to_the_limit_fits_and_a_cent_more_does_not(counter: Counter):
     counter.charge(9_999)
     counter.charge(1)
-    with pytest.raises(Refused, match="more than may go on this tab") as refused:
+    with pytest.raises(Refused, match="Take the rest another way") as refused:
         counter.charge(1)
     assert refused.value.code == "tab-limit"
     assert refused.value.facts == {"wanted_minor": 1, "left_minor": 0, "limit_minor": 10_000, "balance_minor": 10_000}

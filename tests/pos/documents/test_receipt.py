@@ -174,7 +174,7 @@ def test_what_was_noted_stands_under_its_product_and_what_was_noted_of_the_sale_
     assert "Note" not in bare
 
 
-@pytest.mark.parametrize(("language", "worded"), [("en", "Damaged packing"), ("zh", "包装破损")])
+@pytest.mark.parametrize(("language", "worded"), [("en", "Damaged packaging"), ("zh", "包装破损")])
 def test_a_reason_is_worded_in_the_language_of_the_paper_and_a_persons_own_words_stay(language, worded):
     sold = documents.british_sale()
     for line, reason in zip(sold["lines"], ("why-damaged", "隔壁的老王"), strict=False):

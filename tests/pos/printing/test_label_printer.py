@@ -82,7 +82,7 @@ def test_the_preview_is_the_label_and_what_is_none_is_refused():
     )
     (mark,) = preview.read(content)
     assert mark.picture.size == (496, 320)
-    with pytest.raises(Invalid, match="no label"):
+    with pytest.raises(Invalid, match="not a label printed here"):
         label_printer.picture_of(b"^XA^FDmilk^FS^XZ")
 
 

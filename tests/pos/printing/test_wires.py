@@ -226,7 +226,7 @@ def test_cups_takes_the_very_bytes_and_its_refusal_is_passed_on(tmp_path, monkey
 
 def test_a_missing_program_or_library_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unreachable, match="needs CUPS") as refused:
+    with pytest.raises(Unreachable, match="CUPS is not installed on this computer") as refused:
         CupsPrinter("till").send(PAPER)
     assert refused.value.code == "printer-library"
     if importlib.util.find_spec("win32print") is None:

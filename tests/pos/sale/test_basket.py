@@ -95,7 +95,7 @@ def test_what_is_taken_off_is_journalled_with_product_quantity_and_value_and_sta
     report = store.read(lambda session: x_report(session, current(session, STORE, TILL)))
     assert report["corrections"] == [["Ana", 3, 1161], ["Wei", 1, 258]]
     reported = "\n".join(line.text for line in till_report(report, columns=42))
-    assert "Taken off before paying" in reported
+    assert "Removed lines" in reported
     assert "Ana (3)" in reported
     day = store.read(lambda session: current(session, STORE, TILL).business_day)
     rows = store.read(lambda session: reports.report(session, store_of(session, STORE), "cashier", day, day)).rows
@@ -119,7 +119,7 @@ def test_no_till_writes_over_what_another_keeps_or_takes_up_what_was_paid(store)
     with pytest.raises(Conflict, match="Wei has already"):
         park(store, "basket-9", content={"n": 3})
     assert park(store, "basket-9", "T2", content={"n": 4}).content == {"n": 4}
-    with pytest.raises(NotFound, match="not known here"):
+    with pytest.raises(NotFound, match="not set up here"):
         park(store, "basket-10", "T7")
     store.sell([("milk", 1)], id="basket-9")
     with store.write() as session, pytest.raises(Conflict) as refusal:
@@ -150,7 +150,7 @@ def test_a_till_takes_up_again_what_it_has_in_hand_and_another_one_only_by_leave
     with pytest.raises(Conflict, match="Ana has already"):
         give_up(store, "basket-13")
     give_up(store, "basket-13", till_id="T2")
-    with pytest.raises(Conflict, match="given up"):
+    with pytest.raises(Conflict, match="discarded"):
         take_up("T2")
     assert store.read(lambda session: taken_up(session, STORE)) == []
 

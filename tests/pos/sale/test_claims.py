@@ -48,7 +48,7 @@ def test_a_price_label_costs_what_its_code_says_and_is_as_much_as_it_says(weighi
 @pytest.mark.parametrize(("pattern", "value", "qty"), [(PRICE, 592, 1), (PRICE, 592, 9_000), (WEIGHT, 300, 299)])
 def test_the_quantity_of_a_label_is_not_changed_by_hand(weighing, pattern, value, qty):
     code = label(pattern, value)
-    with pytest.raises(Invalid, match="scan the label of each piece") as refusal:
+    with pytest.raises(Invalid, match="Remove the line and scan each") as refusal:
         total(weighing, RungLine("cheese", qty, code=code))
     assert refusal.value.code == "label-fixed"
 

@@ -132,7 +132,7 @@ def test_leave_serves_one_sale_for_a_quarter_of_an_hour_and_only_who_may_gives_i
     cashier = corner.read(lambda session: next(one for one in approvals.approvers(session, STORE, "sell")))
     given = {"permission": "price.override", "sale_id": request.id, "why": "", "covers": [{}]}
     given |= {"asked_by": corner.ana, "at": NOON}
-    with corner.write() as session, pytest.raises(Refused, match="may not allow"):
+    with corner.write() as session, pytest.raises(Refused, match="may not approve this"):
         approvals.grant(session, cashier, **given)
 
 
@@ -149,7 +149,7 @@ def test_a_discount_within_the_roles_limit_needs_nobody(corner, bp, alone):
 
 def test_nobody_allows_a_discount_beyond_their_own_limit(corner):
     request = rung(corner, [RungLine("bread", 1, discount_bp=4000)])
-    with pytest.raises(Refused, match="at most 30 percent"):
+    with pytest.raises(Refused, match="up to 30 percent"):
         allowed(corner, "discount", request)
     less_said = grant(corner, "discount", request.id, covers=[{"sku": "bread", "qty": 1, "discount_minor": 999}])
     with pytest.raises(Refused, match="PIN"):
@@ -216,7 +216,7 @@ def test_empties_are_bounded_and_not_outweighed_by_goods(corner):
         [RungLine("dep25", -1001)],
         [RungLine("dep25", -600), RungLine("cola", 900), RungLine("dep25", -600)],
     ):
-        with pytest.raises(Invalid, match="At most 1000 empties"):
+        with pytest.raises(Invalid, match="up to 1000 empties"):
             rung(corner, lines)
 
 
@@ -315,7 +315,7 @@ def test_a_bottle_brought_back_brings_its_deposit_along(corner):
 
 
 def test_a_product_without_a_fixed_price_asks_for_it(corner):
-    with pytest.raises(Invalid, match="Type the price") as refusal:
+    with pytest.raises(Invalid, match="Enter the price") as refusal:
         rung(corner, [RungLine("misc", 1)])
     assert refusal.value.code == "price-wanted"
     assert corner.complete(rung(corner, [RungLine("misc", 2, price_minor=75)])).sale.total_minor == 150
@@ -364,7 +364,7 @@ def test_an_exchange_that_owes_the_customer_gives_back_exactly_that(corner):
     request = rung(corner, [RungLine("milk", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 1)])
     request = with_leave(corner, dataclasses.replace(request, shown_total_minor=129 - 349))
     for wrong in (-219, -221):
-        with pytest.raises(Refused, match="no more and no less"):
+        with pytest.raises(Refused, match="Refund exactly"):
             corner.complete(dataclasses.replace(request, tenders=[("cash", wrong)]))
     assert corner.complete(dataclasses.replace(request, tenders=[("cash", -220)])).sale.total_minor == -220
     assert corner.findings() == []
@@ -410,7 +410,7 @@ def test_a_cashier_exchanges_nothing_without_leave(corner):
 def test_an_exchange_that_buys_nothing_is_a_return(corner, lines):
     sold = corner.sell([("bread", 1)])
     request = rung(corner, lines, brought_back=[BroughtBack(sold.sale.id, 1, 1)], tenders=[])
-    with pytest.raises(Refused, match="as a return"):
+    with pytest.raises(Refused, match="Nothing is being bought"):
         corner.complete(request)
 
 
@@ -423,7 +423,7 @@ def test_an_exchange_of_two_receipts_is_refused(corner):
 
 def test_an_exchange_gives_back_to_the_tab_first_what_was_put_there(corner, mei):
     sold = corner.complete(rung(corner, [RungLine("bread", 2)], customer_id=mei, tenders=[("tab", 698)]))
-    with pytest.raises(Refused, match="goes back") as refusal:
+    with pytest.raises(Refused, match="return") as refusal:
         exchanged(corner, sold, [RungLine("milk", 1)], 1, [("cash", -220)])
     assert refusal.value.facts == {"account_minor": 220, "rest_minor": 0}
     done = exchanged(corner, sold, [RungLine("milk", 1)], 1)
@@ -594,7 +594,7 @@ def test_the_tab_holds_its_limit_also_when_part_is_paid_in_cash(corner, mei):
 
 
 def test_a_tab_without_a_customer_is_refused(corner):
-    with pytest.raises(Invalid, match="whose tab"):
+    with pytest.raises(Invalid, match="Choose the customer first"):
         corner.complete(rung(corner, [RungLine("milk", 1)], tenders=[("tab", 129)]))
 
 
@@ -754,7 +754,7 @@ def test_what_was_given_up_is_never_sold_and_what_was_paid_elsewhere_waits_no_mo
     with store.write() as session:
         basket.void(Context(session, store.wei, NOON), Voiding("basket-3", STORE, TILL, "left", 129))
         basket.park(Context(session, store.wei, NOON), Parking("basket-4", STORE, TILL, 129, {}))
-    with pytest.raises(Conflict, match="given up"):
+    with pytest.raises(Conflict, match="discarded"):
         store.sell([("milk", 1)], id="basket-3")
     store.sell([("milk", 1)], id="basket-4")
     assert store.read(lambda session: parked(session, STORE)) == []

@@ -185,7 +185,7 @@ def test_what_was_put_on_a_tab_goes_back_there_first_and_the_rest_by_hand():
 def test_spoilt_goods_go_to_waste_and_a_cashier_wants_leave():
     draft = returns.decide(brought(1, restock=False), BOSS)
     assert [row[1:] for row in draft.back] == [("milk", 1, Place.CUSTOMER, Place.WASTE)]
-    with pytest.raises(Refused, match="supervisor"):
+    with pytest.raises(Refused, match="Supervisor"):
         returns.decide(brought(1), replace(BOSS, leave=NOW.leave))
 
 

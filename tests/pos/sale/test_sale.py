@@ -244,7 +244,7 @@ def test_where_the_tills_stop_at_what_the_books_have_one_of_two_sells_the_last_u
     assert [fault.code for fault in reported] == ["not-in-stock"] * 3
     assert reported[0].facts["short"][0] | {"name": ""} == {"sku": "tea", "name": "", "wanted": 1, "available": 0}
     assert store.level("tea").on_hand == 0
-    with pytest.raises(Refused, match="Count it if it is here"):
+    with pytest.raises(Refused, match="Count it if you have it"):
         store.read(lambda s: sale.quote(s, STORE, [("tea", 1)], at=store.now))
     assert store.findings() == []
 

@@ -28,11 +28,11 @@ def test_any_other_pin_is_taken(pin):
     [
         ("three heron", "12 to 128"),
         ("x" * 129, "12 to 128"),
-        ("864209753186", "easily guessed"),
-        ("Password12345!", "easily guessed"),
-        ("iloveyousomuch", "easily guessed"),
-        ("OliviaBrandt2026", "easily guessed"),
-        ("cornerstore network", "easily guessed"),
+        ("864209753186", "easy to guess"),
+        ("Password12345!", "easy to guess"),
+        ("iloveyousomuch", "easy to guess"),
+        ("OliviaBrandt2026", "easy to guess"),
+        ("cornerstore network", "easy to guess"),
     ],
 )
 def test_an_operator_s_passphrase_is_long_and_no_common_one_nor_one_of_names(typed, reported):

@@ -214,7 +214,7 @@ def test_whoever_counts_blind_learns_nothing_of_the_drawer_by_a_drop_and_z_names
     closed = store.close_till(0)
     assert (closed.over_short_minor, closed.z_report["beyond"]) == (1, report["beyond"])
     said = [(line.text.strip(), line.right) for line in till_report(closed.z_report, columns=42)]
-    assert ("13:00 Ana, Put in the safe", "-0,01") in said
+    assert ("13:00 Ana, Moved to safe", "-0,01") in said
     assert store.findings() == []
 
 

@@ -91,7 +91,7 @@ def test_a_moving_scale_has_not_settled(wire: Wire) -> None:
     wire.answer(b"\x02?\x01\r")
     weighing = driver(f"toledo:{wire.port}").weigh()
     assert not weighing.stable
-    with pytest.raises(Refused, match="come to rest"):
+    with pytest.raises(Refused, match="The scale is still moving"):
         scale.settled(weighing)
 
 

@@ -365,7 +365,7 @@ def test_who_sells_on_anothers_drawer_is_named_on_x_and_z_and_who_held_it_is_not
     assert store.read(lambda s: shift_report.x_report(s, current_in(s)))["also_sold"] == [["Dee", 1, 387]]
     report = store.close_till().z_report
     assert report["also_sold"] == [["Dee", 1, 387]]
-    assert "Also sold here" in paper(report)
+    assert "Other sales" in paper(report)
 
 
 def paper(document):
@@ -397,8 +397,8 @@ def test_z_says_who_agreed_to_a_drawer_that_is_off_and_how_many_baskets_wait(sto
     report = store.close_till(1_000).z_report
     assert (report["agreed_by"], report["parked_count"]) == ("Wei", 1)
     assert report["events"]["parked"] == [2, 0]
-    assert "Agreed by" in paper(report)
-    assert "Still set aside" in paper(report)
+    assert "Approved by" in paper(report)
+    assert "Still on hold" in paper(report)
     store.open_till()
     assert store.close_till().z_report["agreed_by"] == ""
 

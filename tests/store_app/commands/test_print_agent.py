@@ -211,7 +211,7 @@ def test_a_withdrawn_key_stops_the_agent_with_a_sentence(house, served, key, mac
     with house.doors.write() as session:
         (row,) = printers.printers_of(session, STORE)
         agents.withdraw_key(Context(session, ANNA, NOON), STORE, row.id)
-    with pytest.raises(Refused, match="withdrawn"):
+    with pytest.raises(Refused, match="was revoked"):
         agent.turn(0)
 
 

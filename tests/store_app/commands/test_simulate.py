@@ -92,7 +92,7 @@ def test_a_series_begins_with_its_first_row_and_a_missing_day_sold_nothing(tmp_p
     [
         (lambda table: table.drop(columns=["day", "sold"]), "no day, sold"),
         (lambda table: table.assign(sold="many"), "numbers in sold; it has .many."),
-        (lambda table: table.assign(day=""), "a day like"),
+        (lambda table: table.assign(day=""), "Enter a date such as 2026-03-02"),
         (lambda table: table.head(0), "at least one row"),
     ],
 )
@@ -112,10 +112,10 @@ def test_a_file_that_is_not_there_or_is_none_is_said_to_be(tmp_path):
 @pytest.mark.parametrize(
     ("fill", "setting", "sentence"),
     [
-        (1.2, Setting(), "fill of 0.5 to below 1"),
-        (0.97, Setting(pack_qty=0), "Goods arrive 0 to 30 days"),
-        (0.97, Setting(shelf_life_days=0), "shelf life is one day or more"),
-        (0.97, Setting(scored_days=112), "Days in the file: 160; 227 are needed to replay 112"),
+        (1.2, Setting(), "Enter a fill rate from 0.5 to below 1. For"),
+        (0.97, Setting(pack_qty=0), "Deliveries arrive 0 to 30 days after an order"),
+        (0.97, Setting(shelf_life_days=0), "Shelf life is one day or more"),
+        (0.97, Setting(scored_days=112), "The file has 160 days; replaying 112 needs 227"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_before_the_work(tmp_path, fill, setting, sentence):

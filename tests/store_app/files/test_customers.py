@@ -58,7 +58,7 @@ def test_the_old_book_comes_over_with_what_each_agreed_to(house: House):
         ("Cy,5550111,,,,,", "Row 2, phone: is kept only where phone stands in agreed"),
         ("Cy,,,,20,,", "Row 2, limit: is kept only where tab stands in agreed"),
         ("Cy,,,tab,20,20.01,", "Row 2, owed: is more than the limit"),
-        ("Cy,,,tab,20.0051,,", "Row 2, limit: has more than 2 places"),
+        ("Cy,,,tab,20.0051,,", "Row 2, limit: has more than 2 decimals"),
         ("Cy,,,tab,20,1,2026-03-09", "Row 2, owed_since: lies ahead"),
         ("Cy,,,online,,,", "Row 2, agreed"),
         ("Cy,,fr,,,,", "Row 2, language"),
@@ -83,12 +83,12 @@ def test_a_fault_is_named_by_row_and_column_and_nothing_is_kept(house: House, ro
 
 
 def test_one_number_twice_in_a_file_is_refused_whole(house: House):
-    with pytest.raises(Invalid, match=r"Row 3: phone: is Cy.s.*Nothing was written"):
+    with pytest.raises(Invalid, match=r"Row 3: phone: is Cy.s.*Nothing was saved"):
         brought(house, "Cy,5550111,,phone,,,\nCyrus,555-0111,,phone,,,\n")
     assert people(house) == {}
 
 
 def test_the_network_keeps_no_customers(network: House):
     sheet = importing.read("customers", HEAD.encode() + b"Cy,,,,,,\n", "customers.csv")
-    with network.doors.write() as session, pytest.raises(DomainError, match="a store's own"):
+    with network.doors.write() as session, pytest.raises(DomainError, match="belong to a store"):
         importing.write(Context(session, BY, NOON), sheet, "*")

@@ -86,12 +86,12 @@ def test_a_file_whose_heading_is_garbled_can_be_read_again_without_choosing_it_a
     client, command = house.signed_in(), new_id()
     raw = f"{HEADING}A1,Jam,Food,food,2.50\n".encode("utf-16-le")
     first = send(client, "/products/bring-in/", file=(io.BytesIO(raw), "p.csv"), command_id=command)
-    assert "1 row without a fault (CSV, UTF-16)" in words(first)
+    assert "1 row without errors (CSV, UTF-16)" in words(first)
     wrong = send(client, "/products/bring-in/", kept=command, encoding="cp850", command_id=new_id())
     assert (wrong.status_code, f'name="kept" value="{command}"' in wrong.text) == (422, True)
     assert send(client, f"/products/bring-in/{command}").status_code == 404, "as it was read it cannot be brought in"
     right = send(client, "/products/bring-in/", kept=command, encoding="utf-16", command_id=new_id())
-    assert "1 row without a fault (CSV, UTF-16)" in words(right)
+    assert "1 row without errors (CSV, UTF-16)" in words(right)
 
 
 def test_faults_of_a_wrong_encoding_are_mended_by_choosing_another(build):

@@ -66,7 +66,7 @@ def test_a_file_is_shown_first_and_laid_in_when_pressed_and_the_same_once_more_c
     client, before = office.signed_in(), picture_of(office)
     text = "day,sku,sold,sales_amount\n" + "".join(f"{day},milk,{n % 4},{n % 4}.20\n" for n, day in enumerate(DAYS))
     looked = upload(client, text)
-    assert "60 days on which you sold" in words(looked)
+    assert "60 days with sales" in words(looked)
     assert "Whole milk 1.5" in words(looked)
     assert picture_of(office) == before
     assert bring(client, text).status_code == 303
@@ -126,18 +126,20 @@ def test_days_are_read_as_spreadsheets_write_them_where_they_can_mean_one_day_al
 def test_what_is_not_here_stays_out_and_is_named(office: House):
     client = office.signed_in()
     text = "day,sku,sold\n" + f"{DAYS[0]},milk,1\n{DAYS[0]},lava-lamp,1\n{DAYS[1]},lava-lamp,2\n"
-    assert "1 product of the file is not here, and its rows stay out: lava-lamp." in words(upload(client, text))
+    assert "1 product in the file is not in your catalog; its rows are skipped: lava-lamp." in words(
+        upload(client, text)
+    )
     bring(client, text)
     assert set(sold(office)) == {("milk", DAYS[0])}
     nothing = upload(client, f"day,sku,sold\n{DAYS[0]},lava-lamp,1\n")
-    assert "Nothing of it can be taken" in words(nothing)
+    assert "Nothing to import" in words(nothing)
 
 
 def test_days_that_the_shop_s_own_books_tell_stay_out(office: House):
     client = office.signed_in()
     ring_up(office)
     text = f"day,sku,sold\n{TODAY},milk,50\n{DAYS[-1]},milk,2\n"
-    assert f"1 row stays out: from {TODAY} on the store’s own sales tell." in words(upload(client, text))
+    assert f"1 row skipped: from {TODAY} on, the store's own sales count." in words(upload(client, text))
     bring(client, text)
     assert sold(office) == {("milk", DAYS[-1]): 2}
 
@@ -145,7 +147,7 @@ def test_days_that_the_shop_s_own_books_tell_stay_out(office: House):
 def test_today_is_told_by_the_shop_s_own_books_before_it_has_sold(office: House):
     client = office.signed_in()
     text = f"day,sku,sold\n{TODAY},milk,50\n{DAYS[-1]},milk,2\n"
-    assert f"1 row stays out: from {TODAY} on the store’s own sales tell." in words(upload(client, text))
+    assert f"1 row skipped: from {TODAY} on, the store's own sales count." in words(upload(client, text))
     bring(client, text)
     ring_up(office, rolled=False)
     with office.doors.write() as session:
@@ -167,11 +169,11 @@ def test_days_that_no_forecast_looks_back_on_stay_out_and_draw_no_weeks(office: 
     before = first - dt.timedelta(days=1)
     text = f"day,sku,sold\n0001-01-01,milk,1\n{before},milk,1\n{first},milk,2\n{DAYS[-1]},milk,2\n"
     looked = upload(client, text)
-    assert f"2 rows stay out: forecasts look back to {first}." in words(looked)
+    assert f"2 rows skipped: forecasts look back only to {first}." in words(looked)
     assert looked.text.count("<rect") <= HISTORY_DAYS // 7 + 2
     bring(client, text)
     assert {day for _sku, day in sold(office)} == {first, DAYS[-1]}
-    assert "Nothing of it can be taken" in words(upload(client, "day,sku,sold\n0001-01-01,milk,1\n"))
+    assert "Nothing to import" in words(upload(client, "day,sku,sold\n0001-01-01,milk,1\n"))
 
 
 def test_a_code_means_the_product_that_has_it_as_it_is_before_one_that_has_it_without_zeros(office: House):
@@ -199,7 +201,7 @@ def test_a_barcode_that_a_program_took_for_a_number_leads_to_its_product(office:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (f"{TODAY + dt.timedelta(days=1)},milk,,1", "is still to come"),
+        (f"{TODAY + dt.timedelta(days=1)},milk,,1", "is in the future"),
         (f"{DAYS[0]},,,1", "2 sku is empty"),
         (f"{DAYS[0]},milk,,", "2 sold is empty"),
         (f"{DAYS[0]},milk,,1.5", "1.5 of Whole milk, which is sold by the piece"),
@@ -230,7 +232,7 @@ def test_all_that_was_laid_in_is_taken_back_and_what_was_rung_up_stays(office: H
     bring(client, "day,sku,sold\n" + "".join(f"{day},milk,2\n" for day in DAYS))
     ring_up(office)
     assert send(client, "/products/past-sales/take-back").status_code == 303
-    assert "60 days were taken back." in words(client.get("/products/past-sales/"))
+    assert "60 days removed." in words(client.get("/products/past-sales/"))
     assert sold(office) == {}
     with office.doors.read() as session:
         assert session.scalars(sa.select(DailyDemand.sold_qty)).all() == [1]

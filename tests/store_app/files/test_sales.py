@@ -136,10 +136,10 @@ def test_a_file_that_was_damaged_on_its_way_is_refused_in_a_sentence(tmp_path, n
     content = bytearray(gzip.compress(PLAIN.encode() * 200)) if name.endswith("gz") else b"PK\x03\x04" + bytes(60)
     if name.endswith("gz"):
         content[12:40] = bytes(28)
-    with pytest.raises(Invalid, match=f"{name} cannot be read: save it"):
+    with pytest.raises(Invalid, match=f"{name} cannot be read. Save it"):
         read(tmp_path, bytes(content), name)
 
 
 def test_a_rival_nobody_knows_is_refused(tmp_path):
-    with pytest.raises(Invalid, match="There is no prophet here to compare with"):
+    with pytest.raises(Invalid, match="prophet is not available for comparison"):
         backtest.run(tmp_path / "sales.csv", {"models": ("prophet",)})

@@ -105,7 +105,7 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
     def compute(function, loaded):
         asked.extend(loaded[1])
         if broken and broken.pop(0):
-            raise Unreachable("computing-stopped", "The computation stopped before it was done.")
+            raise Unreachable("computing-stopped", "The computation stopped early.")
         return function(loaded)
 
     with network.doors.write() as session:
@@ -129,7 +129,7 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
     assert (word.light, word.value) == ("warn", 1.0)
     assert f"Stores forecast: {len(stores)}, the newest up to 2026-03-01" in word.sentence
     assert (
-        "Sold otherwise than forecast last week: 1; the average of four weeks is used for some kinds of products: 1."
+        "Sold otherwise than forecast last week: 1; the four-week average is used for some kinds of products: 1."
         in word.sentence
     )
 
@@ -153,7 +153,7 @@ def test_a_shop_or_region_that_cannot_be_forecast_keeps_no_other_one_waiting(net
     with network.doors.read() as session:
         assert [store for store in stores if not forecasts.has_run(session, store, DAY)] == [stores[0]]
     shown = words(network.signed_in("operator").get("/console/"))
-    assert "What South will sell could not be forecast: ValueError: a row nobody understands." in shown
+    assert "The sales of South could not be forecast: ValueError: a row nobody understands." in shown
     odd.update(stores, ["north"])
     with pytest.raises(RuntimeError, match="none of 2 regions"):
         forecast.forecast_regions(desk, DAY)
@@ -323,7 +323,7 @@ def test_a_second_worker_waits_until_the_first_is_gone(house):
 
 def test_a_computation_runs_apart_and_its_end_is_a_refusal():
     assert compute_apart(eval, "__import__('os').getpid()") != os.getpid(), "a child that loads nothing of ours"
-    with pytest.raises(Unreachable, match="stopped before"):
+    with pytest.raises(Unreachable, match="The computation stopped early"):
         compute_apart(os._exit, 3)
 
 

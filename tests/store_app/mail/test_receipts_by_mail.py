@@ -42,7 +42,7 @@ def test_a_receipt_leaves_once_with_its_pdf_and_its_address_is_forgotten(house, 
     for _press in range(2):
         assert sold.post(ADDRESS, json={"id": WISH, "email": LI}).status_code == 200
     assert [row.email for row in mailed(house)] == [LI]
-    assert "It waits to be sent" in words(sold.get(f"/money/receipts/{SALE}"))
+    assert "Waiting to be sent" in words(sold.get(f"/money/receipts/{SALE}"))
     assert sending.send_due(house.doors, [carrier]) == (1, 0)
     assert sending.send_due(house.doors, [carrier]) == (0, 0)
     mail = email.message_from_bytes(kept[0], policy=policy.default)
@@ -66,7 +66,7 @@ def test_a_message_waits_while_there_is_no_line_and_is_given_up_after_a_day(hous
     sold.post(ADDRESS, json={"id": WISH, "email": LI})
     assert sending.send_due(house.doors, [away]) == (0, 1)
     assert sending.send_due(house.doors, [away]) == (0, 0)  # not again at once
-    assert "it is tried again" in words(sold.get(f"/money/receipts/{SALE}"))
+    assert "It is retried" in words(sold.get(f"/money/receipts/{SALE}"))
     at = NOON
     with house.doors.write() as session:
         (row,) = mailed_now(session)

@@ -112,7 +112,7 @@ def test_a_certificate_that_is_not_the_one_on_the_invitation_ends_it_before_the_
     network, served, authority, tmp_path
 ):
     code = invite(network)
-    with pytest.raises(Refused, match="not the one on the invitation"):
+    with pytest.raises(Refused, match="s certificate differs from the one on the"):
         joining.fetch_ca(served, joining.fingerprint((authority / "other.pem").read_text()), tmp_path / "ca.pem")
     assert not (tmp_path / "ca.pem").exists()
     assert ask(network, code) == (200, "")
@@ -123,9 +123,9 @@ def test_only_the_certificate_that_was_compared_is_kept(authority, tmp_path):
     wanted = joining.fingerprint(ours)
     padded = ours.replace("\n-----END", "=\n-----END").replace("==\n-----END", "=\n-----END")
     for sent in (f"{ours}\n{theirs}", f"{theirs}\n{ours}", padded.replace("\n-----END", f"\n{theirs}\n-----END"), ""):
-        with pytest.raises(Invalid, match="Exactly one certificate"):
+        with pytest.raises(Invalid, match="ask the operator for the network"):
             joining.fingerprint(sent)
-        with _sending(sent) as url, pytest.raises(Invalid, match="Exactly one certificate"):
+        with _sending(sent) as url, pytest.raises(Invalid, match="ask the operator for the network"):
             joining.fetch_ca(url, wanted, tmp_path / "ca.pem")
         assert not (tmp_path / "ca.pem").exists()
     with _sending(f"words before\n{ours}\nand after") as url:

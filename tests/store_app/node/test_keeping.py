@@ -173,7 +173,7 @@ def test_a_copy_that_is_damaged_or_whose_journal_was_edited_does_not_count(store
     say(store)
     with thief(store.database) as book:
         book.execute("UPDATE journal_entry SET verb = 'unsaid' WHERE n = 1")
-    with pytest.raises(Invalid, match="does not hold"):
+    with pytest.raises(Invalid, match="The journal in the backup is broken"):
         backup.make(store)
     assert list(backup.folder_of(store).iterdir()) == []
 
@@ -215,7 +215,7 @@ def test_a_network_s_copy_is_proved_in_a_database_of_its_own_and_put_back_into_a
     note, old = backup.make(network), epoch(network)
     file = backup.folder_of(network) / note.file
     say(network, "after")
-    with pytest.raises(Refused, match="into an empty database alone"):
+    with pytest.raises(Refused, match="You can restore only into an empty database"):
         backup.put_back(network, file)
     server = sa.create_engine(postgres_database, isolation_level="AUTOCOMMIT")
     other = sa.make_url(postgres_database).database + "_again"
@@ -249,8 +249,12 @@ def _network(folder: Path, url: str) -> Doors:
 @pytest.mark.parametrize(
     ("spoil", "kind", "words"),
     [
-        (lambda file: file.write_bytes(file.read_bytes()[:-1] + b"x"), Invalid, "is not what it was"),
-        (lambda file: file.with_name(f"{file.name}.json").unlink(), NotFound, "no note"),
+        (
+            lambda file: file.write_bytes(file.read_bytes()[:-1] + b"x"),
+            Invalid,
+            "has changed since it was made. Use another",
+        ),
+        (lambda file: file.with_name(f"{file.name}.json").unlink(), NotFound, ".json beside it. Choose a file made by"),
         (lambda file: file.with_name(f"{file.name}.json").write_text("{"), Invalid, "cannot be read"),
         (lambda file: _note(file, node_id="S99"), Refused, "a copy of S99"),
         (lambda file: _note(file, revision="9999"), Refused, "newer version"),
@@ -306,7 +310,7 @@ def test_a_sound_shop_is_told_so_and_every_trouble_has_its_sentence(store, monke
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     word = next(word for word in doctor.examine(store, outside=False) if word.thing == "disk")
     assert (word.light, word.value) == ("bad", 1e7)
-    assert "nothing more can be sold" in word.sentence
+    assert "Ask the store to free up space. A full disk" in word.sentence
 
 
 def test_a_scrape_says_when_the_file_was_last_proved_and_does_not_read_it_whole(store):

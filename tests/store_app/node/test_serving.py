@@ -33,9 +33,9 @@ def test_a_port_that_is_not_to_be_had_is_said_with_what_to_do():
         another.bind(("127.0.0.1", 0))
         another.listen()
         port = another.getsockname()[1]
-        with pytest.raises(Unreachable, match=f"Another program has port {port}.*write another port") as taken:
+        with pytest.raises(Unreachable, match=f"Another program uses port {port}.*set another port") as taken:
             refuse_port("127.0.0.1", port)
     assert taken.value.code == "port-taken"
     refuse_port("127.0.0.1", port)
-    with pytest.raises(Unreachable, match=r"no port 8000 at 192\.0\.2\.1"):
+    with pytest.raises(Unreachable, match=r"Port 8000 at 192\.0\.2\.1"):
         refuse_port("192.0.2.1", 8000)  # an address that no computer has

@@ -57,7 +57,7 @@ def test_goods_are_taken_in_without_a_line_and_the_network_hears_of_them_once_wh
     for n, (sku, qty) in enumerate({"apple": 8000, "bread": 10, "milk": 24}.items()):
         count |= {f"sku-{n}": sku, f"qty-{n}": str(qty), f"shown-{n}": str(qty)}
     assert send(keeper, "/deliveries/D1/count", **count).status_code == 303
-    assert "Everything came as advised" in words(keeper.get("/deliveries/D1"))
+    assert "Everything arrived as expected" in words(keeper.get("/deliveries/D1"))
     with house.doors.read() as session:
         assert stock.levels(session, STORE, ["milk"])["milk"].on_hand == 9 + 24
     assert talk(house, NOWHERE).fault is not None

@@ -94,7 +94,7 @@ def test_a_network_that_cannot_be_asked_is_said_and_the_rest_is_verified(build):
     house = build(network_url="http://127.0.0.1:9", network_key=KEY)
     outside, reported = verifying.ask_network(house.doors)
     assert outside == []
-    assert reported == "The network could not be asked what it remembers."
+    assert reported == "The network could not be asked for its records."
 
 
 def test_a_store_on_its_own_asks_nobody(house: House):

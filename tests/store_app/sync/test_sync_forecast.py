@@ -133,7 +133,7 @@ def test_a_refused_forecast_says_why_once_and_costs_nothing_else_of_the_contact(
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ((413, "<h1>Request Entity Too Large</h1>"), "it is too large for the line"),
+        ((413, "<h1>Request Entity Too Large</h1>"), "it is too large to send"),
         ((422, '{"error": {"code": "bad-forecast", "message": "This is not a forecast."}}'), "it cannot be read"),
     ],
 )

@@ -76,13 +76,13 @@ def test_a_journal_written_anew_is_doubted_although_the_shop_forgets_which_end_i
     append(house, 1)
     assert talk(house, served).fault is None, "no fact waits for it"
     (what,) = doubts(network)
-    assert "written again" in what or "not the one it was" in what
+    assert "written again" in what or "journal differs from an earlier contact, and" in what
     operator = network.signed_in("operator")
-    assert "somebody may have altered its books" in operator.get("/console/").text, "within one contact"
+    assert "has changed. Someone may have altered its books" in operator.get("/console/").text, "within one contact"
     assert "books changed?" in operator.get("/console/stores/").text
     assert "run Verify there" in operator.get(f"/console/stores/{STORE}").text
     assert post(operator, f"/console/stores/{STORE}/looked-into").status_code == 303
-    assert "Needs a look" not in operator.get(f"/console/stores/{STORE}").text
+    assert "Needs a check" not in operator.get(f"/console/stores/{STORE}").text
     with network.doors.read() as session:
         assert anchor.doubts(session) == []
 
@@ -226,7 +226,7 @@ def test_a_network_notices_books_put_back_while_it_runs_however_long_ago_it_star
     assert look.run(desk, NOON.date()) == "as they were"
     before = epoch(network)
     put_back(network)
-    assert look.run(desk, NOON.date()) == "put back from a copy"
+    assert look.run(desk, NOON.date()) == "restored from a backup"
     assert epoch(network) != before
 
 

@@ -144,7 +144,7 @@ def test_what_is_no_badge_is_a_sentence_on_the_sign_in_page(house: House, code: 
     given(house)
     answer = scan(house.visitor(), code)
     assert answer.status_code == 409
-    assert "This badge is not known here" in words(answer)
+    assert "Unknown badge. Sign in with name and PIN" in words(answer)
 
 
 # --- signing in ---
@@ -227,7 +227,7 @@ def test_a_badge_is_shown_once_and_printed_without_being_kept(build, tmp_path: P
     assert badges.is_badge(code)
     assert code not in client.get("/people/cashier").text
     again = send(client, "/people/cashier/badge/print", badge=code)
-    assert "The badge is printed" in words(again)
+    assert "The badge is printing" in words(again)
     assert code in again.text
     assert paper.read_bytes().count(code.encode()) == 1
     with house.doors.read() as session:
@@ -265,7 +265,7 @@ def test_the_shop_settles_how_badges_count_and_a_second_save_changes_nothing(hou
         asked = {role: badges.asks(session, STORE, role) for role in staff.STORE_ROLES}
     assert asked == {"cashier": True, "supervisor": False, "shopkeeper": True}
     assert [entry.verb for entry in journal(house)].count("badge.rule set") == 2
-    assert "The PIN is typed after it." in words(client.get("/people/cashier"))
+    assert "The PIN is still needed." in words(client.get("/people/cashier"))
 
 
 # --- the logs ---

@@ -75,13 +75,13 @@ def test_each_column_has_its_own_mark_and_what_differs_from_it_is_a_fault():
     assert sheet.texts[0]["sales_amount"] == "1234.50", "a preview shows what was understood"
     mixed = sold("2026-01-01;a;1,5;\n2026-01-02;a;2,5;\n2026-01-03;a;2.25;\n")
     assert [str(fault) for fault in mixed.faults] == [
-        "Row 4, sold: '2.25' has another decimal mark than most of this column"
+        "Row 4, sold: '2.25' uses another decimal mark than most of this column"
     ]
 
 
 def test_a_column_that_tells_no_mark_is_asked_for_and_read_as_was_said():
     text = "2026-01-01;a;1,234;2,5\n2026-01-02;a;2;1,000\n"
-    with pytest.raises(Invalid, match=r"Column sold: 1,234 can be 1234 or 1\.234\. Say which") as refusal:
+    with pytest.raises(Invalid, match=r"Column sold: 1,234 can be 1234 or 1\.234\. Choose the") as refusal:
         sold(text)
     assert refusal.value.code == "which-mark"
     for mark, value in ((COMMA, Decimal("1.234")), (POINT, 1234)):

@@ -283,7 +283,7 @@ def test_strangers_guesses_keep_nobody_out_of_a_device_they_have_signed_in_with(
     assert post(known, "/signin/supervisor", pin="4444").status_code == 303
     post(known, "/signout")
     for _ in range(staff.TRIES):
-        assert "do not belong" in post(known, "/signin/supervisor", pin="9999").text
+        assert "Name and PIN do not match. Try again" in post(known, "/signin/supervisor", pin="9999").text
     assert "Too many" in post(known, "/signin/supervisor", pin="4444").text, "the device has as few tries as anybody"
 
 

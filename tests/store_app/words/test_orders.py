@@ -13,60 +13,60 @@ TOMORROW, FRIDAY = TODAY + dt.timedelta(days=1), TODAY + dt.timedelta(days=4)
 EDGES = {
     "nothing left": (
         {"on_hand": 0, "runs_out_day": TODAY},
-        ["Sells 1.3 a day, nothing left.", "without it there is nothing to sell."],
+        ["Sells 1.3 a day, nothing left.", "without it you have nothing to sell."],
         ["每天卖 1.3，一件不剩", "不进货就没有可卖的"],
     ),
     "nothing left after hours": (
-        {"on_hand": 0, "runs_out_day": TOMORROW}, ["without it there is nothing to sell."], ["不进货就没有可卖的"],
+        {"on_hand": 0, "runs_out_day": TOMORROW}, ["without it you have nothing to sell."], ["不进货就没有可卖的"],
     ),
     "nothing left, but goods come before it is wanted": (
         {"on_hand": 0, "on_the_way": 6, "runs_out_day": FRIDAY},
-        ["nothing left, 6 on the way.", "without it runs out Friday."],
+        ["nothing left, 6 on order.", "without it you run out Friday."],
         ["一件不剩，在途 6", "不进货星期五就卖完"],
     ),
     "some left that do not last the day": (
-        {"on_hand": 1, "runs_out_day": TODAY}, ["1 left.", "without it runs out today."], ["还剩 1", "今天就卖完"],
+        {"on_hand": 1, "runs_out_day": TODAY}, ["1 left.", "without it you run out today."], ["还剩 1", "今天就卖完"],
     ),
     "as much reserved as is left": (
         {"on_hand": 2, "reserved": 2, "runs_out_day": TODAY},
-        ["2 left, 2 reserved.", "without it there is nothing to sell."],
+        ["2 left, 2 reserved.", "without it you have nothing to sell."],
         ["还剩 2，已预留 2", "不进货就没有可卖的"],
     ),
     "more reserved than left": (
         {"on_hand": 2, "reserved": 5, "runs_out_day": TODAY},
-        ["2 left, 5 reserved, 3 more than there are.", "without it what is reserved cannot be handed over."],
+        ["2 left, 5 reserved, 3 more than in stock.", "without it you cannot fill reservations."],
         ["已预留 5，比店里现有的多 3", "已预留的就交不出"],
     ),
     "more reserved than left, and on the way": (
         {"on_hand": 2, "reserved": 5, "on_the_way": 9, "runs_out_day": FRIDAY},
-        ["3 more than there are, 9 on the way.", "without it runs out Friday."],
+        ["3 more than in stock, 9 on order.", "without it you run out Friday."],
         ["多 3，在途 9", "不进货星期五就卖完"],
     ),
     "on sale or return": (
         {"on_hand": 6, "consigned": (4, FRIDAY)},
-        ["6 left, 4 of it on sale or return until Friday."],
+        ["6 left, of which 4 on sale or return until Friday."],
         ["还剩 6，其中 4 为代销，可退至星期五"],
     ),
     "a slow one": (
-        {"per_day": 0.04, "on_hand": 0}, ["Sells about one in 25 days, nothing left."], ["大约 25 天卖一件"],
+        {"per_day": 0.04, "on_hand": 0}, ["Sells about one every 25 days, nothing left."], ["大约 25 天卖一件"],
     ),
     "no forecast, and sold": ({"method": "mean28"}, ["Sells 1.3 a day, 3 left."], ["每天卖 1.3，还剩 3"]),
     "no forecast, and not sold": (
-        {"method": "mean28", "per_day": 0.0}, ["Nobody bought it in four weeks, 3 left."], ["四周没有人买"],
+        {"method": "mean28", "per_day": 0.0}, ["No sales in four weeks, 3 left."], ["四周没有人买"],
     ),
     "new to the store": (
         {"method": "region28", "on_hand": 0},
-        ["A store around you sells 1.3 a day, nothing left."],
+        ["Nearby stores sell 1.3 a day, nothing left."],
         ["附近的店每天卖 1.3，一件不剩"],
     ),
     "known to nobody": (
         {"per_day": 0.0, "on_hand": 0},
-        ["No sale is expected, nothing left.", "without it there is enough until then."],
+        ["No sales expected, nothing left.", "you have enough until then without it."],
         ["预计没有销量，一件不剩"],
     ),
     "none ordered": (
         {"packs": "", "runs_out_day": FRIDAY},
-        ["Next vehicle tomorrow, the one after Wednesday: nothing is ordered; without it runs out Friday."],
+        ["Next vehicle tomorrow, then Wednesday: nothing ordered; without it you run out Friday."],
         ["下一车明天，再下一车星期三：不订货"],
     ),
 }  # fmt: skip

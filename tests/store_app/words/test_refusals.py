@@ -63,21 +63,22 @@ def test_no_sentence_is_put_together_before_the_catalogue_sees_it():
             "没有商品 4006381333931。",
         ),
         (
-            Refused("too-much-card", "That is %(over_minor)s too much; only cash can be given back. Charge the exact "
-                    "amount.", over_minor=123_450, currency="CNY"),
+            Refused("too-much-card", "That is %(over_minor)s too much, and only cash can be given as change. Charge "
+                                     "the exact "
+                                     "amount.", over_minor=123_450, currency="CNY"),
             "That is ¥1,234.50 too much",
             "¥1,234.50",
         ),
         (Refused("not-ready", "Order %(order_no)s is not ready yet: it is %(state)s.", order_no="S01-7",
                  state="picking"), "it is being picked.", "拣货中"),
         (
-            Refused("not-available", "The store cannot promise this many just now: %(short)s.",
+            Refused("not-available", "The store does not have that many available: %(short)s.",
                     short=[{"sku": "A", "name": "Tea", "wanted": 5, "available": 2}]),
-            "now: Tea (2/5).",
+            "available: Tea (2/5).",
             "Tea (2/5)",
         ),
-        (Refused("order-day-over", "This was to be ordered by %(day)s. Propose again: days and quantities have moved "
-                 "on.", day="2026-03-02"), "by Mar 2, 2026.", "2026年3月2日"),
+        (Refused("order-day-over", "The order date was %(day)s. Suggest again to update dates and "
+                                   "quantities.", day="2026-03-02"), "The order date was Mar 2, 2026.", "2026年3月2日"),
     ],
     ids=lambda value: value.code if isinstance(value, DomainError) else "",
 )  # fmt: skip
@@ -99,7 +100,7 @@ def test_a_wrong_pin_is_refused_in_chinese(house: House):
     client = house.visitor()
     client.get("/signin?lang=zh")
     assert "PIN 码" in post(client, "/signin/cashier", pin="0000").text
-    assert "do not belong together" not in post(client, "/signin/cashier", pin="0000").text
+    assert "Name and PIN do not match. Try again" not in post(client, "/signin/cashier", pin="0000").text
 
 
 def test_the_till_is_refused_in_chinese_too(house: House):

@@ -95,13 +95,13 @@ def test_no_shop_counts_for_more_than_its_most_nor_tells_what_trade_never_saw(wo
     [{"Food": {"on_offer": [10**400, 1]}}, {"Food": {"price": [1, -(10**400)]}}, {"Fo\0od": {"price": [1, 1]}}],
 )
 def test_a_number_or_a_name_that_no_table_can_hold_is_refused(reported: object) -> None:
-    with pytest.raises(Invalid, match="by category"):
+    with pytest.raises(Invalid, match="per category"):
         read_effects(reported)
 
 
 @pytest.mark.parametrize("reported", [None, 3, "Food", [1, 2]])
 def test_effects_are_told_by_aisle(reported: object) -> None:
-    with pytest.raises(Invalid, match="by category"):
+    with pytest.raises(Invalid, match="per category"):
         read_effects(reported)
 
 

@@ -156,7 +156,7 @@ def advance_on(country: Country, held_minor: int, asked_minor: int) -> None:
 
 def send_back(country: Country, minor: int, at: dt.datetime) -> None:
     with country.network.write() as session:
-        escrow.refund(Context(session, OPERATOR, at), "e1", minor, why="Brought back")
+        escrow.refund(Context(session, OPERATOR, at), "e1", minor, why="Returned")
 
 
 def test_an_advance_whose_money_went_back_to_the_customer_is_repaid_by_what_the_shop_pays(country):

@@ -475,7 +475,7 @@ def test_an_escrow_of_the_same_id_has_the_same_amount(country):
     by, asked = {"actor": OPERATOR, "at": AT}, {"currency": "EUR", "provider": "practice"}
     with country.network.write() as session:
         assert escrow.open_for(Context(session, **by), "o1", "S1", "pickup", 10_000, **asked).state == "held"
-        with pytest.raises(Conflict, match="another amount"):
+        with pytest.raises(Conflict, match="amount to pay has changed"):
             escrow.open_for(Context(session, **by), "o1", "S1", "pickup", 9_999, **asked)
 
 

@@ -174,7 +174,7 @@ def test_a_payout_waits_for_the_money_it_was_made_from(books):
     with books.network.write() as session:
         first, paid, second = lost_entries.waiting(session, STORE)
         assert (first.kind, paid.kind, second.kind) == ("paid_in", "paid", "payout")
-    with books.network.write() as session, pytest.raises(Refused, match="not here yet"):
+    with books.network.write() as session, pytest.raises(Refused, match="has not arrived"):
         lost_entries.take_over(Context(session, **BY), STORE, second.id)
     with books.network.write() as session:
         for _ in range(2):

@@ -410,7 +410,7 @@ def test_a_shop_leaves_after_its_notice_and_what_it_sold_can_still_come_back(str
 
 def test_the_network_changes_its_scheme_from_a_day_on_but_never_what_a_point_is_worth(street):
     with street.network.write() as session:
-        with pytest.raises(DomainError, match="from tomorrow on"):
+        with pytest.raises(DomainError, match="from tomorrow"):
             points_pool.found(Context(session, OPERATOR, AT), terms(points=1))
         less = terms(from_day=DAY + dt.timedelta(days=3), points=1, worth_minor=9)
         points_pool.found(Context(session, OPERATOR, AT), less)

@@ -86,7 +86,7 @@ def test_an_offer_a_shop_made_up_promises_nothing_costs_the_list_and_is_not_load
     }
     say(country, "delivery.posted", closed)
     assert book(country) == {"invoiced": 6 * BREAD_MINOR, "goods": -6 * BREAD_MINOR}
-    with country.network.write() as session, pytest.raises(Refused, match="ever charged"):
+    with country.network.write() as session, pytest.raises(Refused, match="everything charged"):
         ledger.given(Context(session, OPERATOR, AT), "S1", "care", 901, why="x", id="too-much")
 
 
@@ -142,7 +142,7 @@ def rogue_claim(delivery: str, id: str = CLAIM, **line) -> dict:
 
 def test_a_claim_is_priced_and_bounded_by_the_network_s_own_delivery(country):
     delivery = deliver_bread(country)
-    with pytest.raises(Refused, match="knows no delivery"):
+    with pytest.raises(Refused, match="The network has no delivery"):
         say(country, "claim.filed", rogue_claim("no-such-delivery"))
     for bad in ({"qty": 0}, {"qty": True}, {"kind": "stolen"}):
         with pytest.raises(Invalid, match=r"not possible|“qty” is not valid"):
@@ -150,7 +150,7 @@ def test_a_claim_is_priced_and_bounded_by_the_network_s_own_delivery(country):
     for line in ({"kind": "short"}, {"qty": 20}, {"sku": "tea"}):
         say(country, "claim.filed", rogue_claim(delivery, **line))
         key = line.get("sku", "bread"), line.get("kind", "damaged")
-        with pytest.raises(Refused, match=r"not more|no more than"):
+        with pytest.raises(Refused, match=r"up to|not more"):
             decide(country, {key: line.get("qty", 2)})
         with country.network.write() as session:
             session.execute(sa.delete(ClaimLine))
@@ -167,7 +167,7 @@ def test_goods_nobody_asked_for_are_not_expected_back_and_those_on_sale_or_retur
     reported = {"store_id": "S1", "supplier_id": VAN, "sent_by": "x", "received_by": "", "words": "", "lines": [line],
             "send_by": DAY.isoformat(), "sent_at": AT.isoformat()}  # fmt: skip
     for source in ("network_offer", "claim"):
-        with pytest.raises(Refused, match="was not to send back"):
+        with pytest.raises(Refused, match="cannot return"):
             say(country, "return.sent", reported | {"id": "made-up", "source": source})
     say(country, "return.sent", reported | {"id": OFFER, "source": "network_offer"})
     with country.network.write() as session:

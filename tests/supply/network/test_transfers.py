@@ -191,7 +191,9 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
     assert qty.keys() == {"bread"}
     bread = qty["bread"]
     with country.stores["S1"].read() as session:
-        assert known_events.until(session, "S1", DAY + dt.timedelta(days=9)) == qty, "spoken for"
+        assert known_events.until(session, "S1", DAY + dt.timedelta(days=9)) == qty, (
+            "This payment is already assigned. Check the"
+        )
         mine = store_transfers.transfer_of(session, "S1", transfer_id)
         assert mine.taker_minor is None, "not the other's gain"
         assert mine.giver_minor > 0
@@ -265,7 +267,7 @@ def test_what_did_not_come_enters_no_stock_and_is_paid_until_the_giver_has_it_ag
         do(country, "S2", "did_not_come", transfer_id, why="Gone")
     do(country, "S1", "hand_over", transfer_id, code, qty)
     country.deliver(seed=seed)
-    with pytest.raises(Invalid, match="Say what happened"):
+    with pytest.raises(Invalid, match="Explain what happened"):
         do(country, "S2", "did_not_come", transfer_id, why=" ")
     for _ in range(2):
         do(country, "S2", "did_not_come", transfer_id, why="The bag was empty")
@@ -326,7 +328,7 @@ def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(coun
         do(country, "S1", "hand_over", transfer_id, "AAAA-AAAA", qty)
     with pytest.raises(Invalid, match="Count 0 to"):
         do(country, "S1", "hand_over", transfer_id, code, {"bread": qty["bread"] + 1})
-    with pytest.raises(Refused, match="hands these goods over"):
+    with pytest.raises(Refused, match="hands these over, not this store"):
         do(country, "S2", "hand_over", transfer_id, code, qty)
     with country.stores["S1"].write() as session:
         stock.count(Context(session, KEEPER["S1"], AT), "S1", "bread", 2)

@@ -87,7 +87,7 @@ def test_what_was_written_off_and_what_shops_were_credited_is_claimed_of_whom_it
         assert (made.qty, made.claimed_minor) == (30, 3000)
         assert upstream_claims.claim(Context(session, **BY), "r1", "old", id="c1") is made, "a second click"
         assert reported(session) == [("new", 12, 1440)]
-        with pytest.raises(Refused, match="Nothing of this recall"):
+        with pytest.raises(Refused, match="There is nothing to claim from this supplier"):
             upstream_claims.claim(Context(session, **BY), "r1", "nobody", id="c2")
         with pytest.raises(NotFound):
             upstream_claims.claim(Context(session, **BY), "r9", "old", id="c2")
@@ -152,7 +152,7 @@ def test_a_claim_is_settled_once_with_a_sentence_and_the_book_has_it(country, cr
         found = upstream_claims.settle(Context(session, **BY), "c1", credit, answer="As agreed by telephone")
         assert (found.state, found.credited_minor) == (state, credit)
         assert upstream_claims.balances(session) == {"lost": -credit, "claimed": 0, "credited": credit}
-        with pytest.raises(Conflict, match="settled already"):
+        with pytest.raises(Conflict, match="This claim is already settled"):
             upstream_claims.settle(Context(session, **BY), "c1", credit, answer="Again")
         with pytest.raises(NotFound):
             upstream_claims.settle(Context(session, **BY), "c9", credit, answer="Again")

@@ -178,7 +178,7 @@ def test_a_slip_of_the_tongue_is_no_guess(town):
     placed = town.ready_order(ORDER, [("bread", 2)])
     wrong = placed.code[:-1] + ("2" if placed.code[-1] != "2" else "3")
     for text in [wrong, "hello", "", "1234", "%", "ＡＢＣＤ２３４５"] * 10:
-        with pytest.raises(NotFound, match="not a pickup code"):
+        with pytest.raises(NotFound, match="A pickup code has 8 letters and digits"):
             guess(town, text)
     assert guess(town, placed.code).order.id == ORDER
 
@@ -197,7 +197,7 @@ def test_twenty_wrong_codes_in_ten_minutes_make_the_counter_wait(town):
 def test_squares_no_order_has_are_no_guesses_and_never_make_the_counter_wait(town):
     placed = town.ready_order(ORDER, [("bread", 2)])
     for n in range(handover.TRIES_PER_SPELL + 1):
-        with pytest.raises(NotFound, match="has not come yet"):
+        with pytest.raises(NotFound, match="has not arrived yet"):
             guess(town, f"{n:022d}")
     town.collect(placed.code, SALE, 500)
 

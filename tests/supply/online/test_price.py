@@ -160,7 +160,7 @@ def test_something_else_costs_no_more_than_what_it_stands_in_for(town):
 
 def test_nobody_gets_something_else_unasked(town):
     picking(town)
-    with town.store.write() as session, pytest.raises(Refused, match="did not wish"):
+    with town.store.write() as session, pytest.raises(Refused, match="did not ask for substitutes"):
         pickup.short(Context(session, ANA, AT), STORE, ONE, instead={"bread": "cola"})
     with town.store.write() as session:
         assert pickup.short(Context(session, ANA, AT), STORE, ONE, instead={"bread": "cola"}, agreed=True)

@@ -94,5 +94,5 @@ def test_a_picture_is_kept_though_it_comes_before_its_story_or_twice_and_goes_wh
     (second,) = shown()
     assert second != first
     body = {"store_id": "S1", "sku": sku, "id": first, "jpeg": "/9gB", "put_at": AT.isoformat()}
-    with country.network.write() as session, pytest.raises(Invalid, match="not what the store says"):
+    with country.network.write() as session, pytest.raises(Invalid, match="This picture differs from what the store"):
         hear(session, "produce.picture", body, at=AT)

@@ -29,7 +29,7 @@ def passed(store):
     bought(store, [regular], days_ago=5)
     row = write(store, "friend")
     (message,) = store.read(lambda session: campaigns.messages_of(session, session.merge(row, load=False)))
-    assert "a code for you too" in message.text
+    assert "s first purchase, you get a code too" in message.text
     return regular, row, message.code
 
 

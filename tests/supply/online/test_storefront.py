@@ -176,7 +176,7 @@ def test_a_closed_shop_takes_no_orders_and_opens_again(town):
     with town.store.write() as session:
         storefront.set_taking_orders(Context(session, ANA, later(minutes=1)), STORE, False)
     town.deliver()
-    with pytest.raises(Refused, match="takes no online orders"):
+    with pytest.raises(Refused, match="is closed for online orders"):
         town.place("order-00001", [("milk", 1)])
     with town.store.write() as session:
         storefront.set_taking_orders(Context(session, ANA, later(minutes=2)), STORE, True)

@@ -121,7 +121,7 @@ def test_the_last_place_of_a_window_is_given_once(town):
 def test_a_full_pickup_shelf_takes_no_order(town):
     settle(town, shelf_places=1)
     town.place("order-00001", [("milk", 1)])
-    with pytest.raises(Refused, match="no free time"):
+    with pytest.raises(Refused, match="has no pickup times left"):
         town.place("order-00002", [("milk", 1)])
 
 

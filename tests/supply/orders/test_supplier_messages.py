@@ -54,7 +54,7 @@ def test_what_was_sent_is_seen_again_as_it_was_whatever_changes_later(country):
     order_id = sent(country)
     before = message_pages.pages(message(country, order_id).body)
     with country.stores["S1"].write() as session:
-        session.get_one(Supplier, FARM).name = "Somebody else"
+        session.get_one(Supplier, FARM).name = "Hand over to someone else"
         orders.lines_of(session, orders.order_of(session, "S1", order_id))[0].packs = 9
     assert message_pages.pages(message(country, order_id).body) == before
     assert before.startswith(b"%PDF-")
@@ -91,7 +91,7 @@ def test_another_address_sends_it_again_and_the_supplier_keeps_it(country):
     order_id = sent(country)
     fail(country, order_id, "address-refused", "550")
     with country.stores["S1"].write() as session:
-        with pytest.raises(Invalid, match="e-mail address"):
+        with pytest.raises(Invalid, match="email address"):
             supplier_messages.again(Context(session, WEI, AT), "S1", order_id, how="email", address="nobody at all")
         supplier_messages.again(Context(session, WEI, AT), "S1", order_id, how="email", address="new@farm.example")
     with country.stores["S1"].read() as session:
@@ -161,11 +161,11 @@ def test_another_shop_s_message_is_not_found(country):
     ("wrong", "words"),
     [
         ({"name": " "}, "a name"),
-        ({"send_by": "email", "email": ""}, "e-mail address"),
-        ({"email": "a@b"}, "e-mail address"),
-        ({"email": "a@b.example, c@d.example"}, "e-mail address"),
+        ({"send_by": "email", "email": ""}, "email address"),
+        ({"email": "a@b"}, "email address"),
+        ({"email": "a@b.example, c@d.example"}, "email address"),
         ({"minimum_minor": -1}, "zero or more"),
-        ({"send_by": "pigeon"}, "by e-mail or on paper"),
+        ({"send_by": "pigeon"}, "Choose email or paper for this supplier"),
     ],
 )
 def test_a_contact_that_cannot_be_is_refused_with_its_field(country, wrong, words):

@@ -131,7 +131,7 @@ def test_a_proposal_to_the_warehouse_of_before_is_made_anew_and_not_approved(cou
         session.get_one(ReplenishmentOrder, ("S2", "mine")).state = "proposed"
     reported(country, "S2")
     with country.stores["S2"].write() as session:
-        with pytest.raises(Refused, match="another warehouse now"):
+        with pytest.raises(Refused, match="Another warehouse supplies you now"):
             proposals.approve(Context(session, KEEPER["S2"], AT), "S2", "mine")
         session.get_one(ReplenishmentOrder, ("S2", "mine")).supplier_id = LORRY
         assert proposals.approve(Context(session, KEEPER["S2"], AT), "S2", "mine").state == "approved"

@@ -166,7 +166,7 @@ def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(cou
     close(country, later(days=20))
     with country.stores["S1"].write() as session:
         (proposed,) = supplier_returns.returns(session, "proposed", store_id="S1")
-        with pytest.raises(Invalid, match="0 to 7 units go back"):
+        with pytest.raises(Invalid, match="return 0 to 7 units"):
             returns.send(Context(session, KEEPER["S1"], later(days=20)), "S1", proposed.id, {"bread": 8})
         returns.send(Context(session, KEEPER["S1"], later(days=20)), "S1", proposed.id, {})
         with pytest.raises(Conflict, match="already sent"):
@@ -176,7 +176,7 @@ def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(cou
     with country.network.write() as session:
         with pytest.raises(Invalid, match="7 were sent"):
             returns.receive(Context(session, OPERATOR, AT), "S1", OFFER, {"bread": (8, 8)})
-        with pytest.raises(Invalid, match="say what is missing"):
+        with pytest.raises(Invalid, match="explain what is missing to the shopkeeper"):
             returns.receive(Context(session, OPERATOR, AT), "S1", OFFER, {"bread": (6, 6)})
         returns.receive(Context(session, OPERATOR, AT), "S1", OFFER, {"bread": (7, 6)}, words="One is squashed")
     country.deliver(seed=4)
@@ -206,7 +206,7 @@ def test_what_is_neither_sent_nor_there_is_bought_and_silence_keeps_the_rest(cou
     assert invoiced(country) == 1_800
     with country.stores["S1"].write() as session:
         assert supplier_returns.return_of(session, "S1", OFFER).state == "kept"
-        with pytest.raises(Refused, match="Nothing is left"):
+        with pytest.raises(Refused, match="is left to return"):
             consignment.propose_now(Context(session, KEEPER["S1"], later(days=25)), "S1", OFFER)
     assert country.findings() == []
 

@@ -47,7 +47,7 @@ def test_what_was_counted_is_booked_and_the_shortage_closes_the_order(arriving):
 
 
 def test_more_than_was_ordered_is_taken_in_and_said(arriving):
-    arriving.take_in("S1", [("bread", 13, "More than advised")])
+    arriving.take_in("S1", [("bread", 13, "More than expected")])
     arriving.deliver()
     assert arriving.level("S1", "S1", "bread").on_hand == 13
     assert arriving.state("S1", "order-arriving") == ("received", "received")
@@ -66,7 +66,7 @@ def test_a_delivery_is_posted_once(arriving):
     delivery = arriving.take_in("S1")
     with (
         arriving.stores["S1"].write() as session,
-        pytest.raises(Conflict, match="already taken in on Mar 2, 2026"),
+        pytest.raises(Conflict, match="already received on Mar 2, 2026"),
     ):
         receiving.post(Context(session, KEEPER["S1"], AT), "S1", delivery)
     assert arriving.level("S1", "S1", "bread").on_hand == 12
@@ -74,7 +74,10 @@ def test_a_delivery_is_posted_once(arriving):
 
 def test_a_delivery_of_another_shop_is_not_found_here(arriving):
     delivery = arriving.delivery("S1")
-    with arriving.stores["S2"].write() as session, pytest.raises(NotFound, match="belong to another one"):
+    with (
+        arriving.stores["S2"].write() as session,
+        pytest.raises(NotFound, match="This store has no such delivery"),
+    ):
         receiving.begin_count(Context(session, KEEPER["S2"], AT), "S2", delivery)
 
 
@@ -85,7 +88,7 @@ def test_an_absurd_count_is_refused(arriving, counted):
         receiving.begin_count(Context(session, KEEPER["S1"], AT), "S1", delivery)
         with pytest.raises(Invalid):
             receiving.count_line(Context(session, KEEPER["S1"], AT), "S1", delivery, "bread", counted)
-        with pytest.raises(NotFound, match="Put it aside"):
+        with pytest.raises(NotFound, match="Set it aside"):
             receiving.count_line(Context(session, KEEPER["S1"], AT), "S1", delivery, "nothing", 1)
 
 
@@ -124,7 +127,7 @@ def test_a_product_nobody_advised_is_taken_in_with_its_reason(country):
 
 def test_a_product_the_shop_does_not_know_is_put_aside(country):
     expect(country)
-    with pytest.raises(NotFound, match="Put it aside"):
+    with pytest.raises(NotFound, match="Set it aside"):
         country.take_in("S1", [("nothing", 1, "Was on the vehicle")])
 
 
@@ -145,13 +148,13 @@ def test_an_order_in_two_deliveries_is_part_received_in_between(country):
 
 def test_a_delivery_is_counted_before_it_is_posted(country):
     expect(country)
-    with country.stores["S1"].write() as session, pytest.raises(Conflict, match="Begin to count"):
+    with country.stores["S1"].write() as session, pytest.raises(Conflict, match="Start counting this delivery first"):
         receiving.post(Context(session, KEEPER["S1"], AT), "S1", "delivery-1")
 
 
 def test_sending_a_delivery_back_wants_a_reason(country):
     expect(country)
-    with country.stores["S1"].write() as session, pytest.raises(Invalid, match="Say why"):
+    with country.stores["S1"].write() as session, pytest.raises(Invalid, match="Give a reason"):
         receiving.refuse(Context(session, KEEPER["S1"], AT), "S1", "delivery-1", why=" ")
 
 

@@ -112,7 +112,8 @@ def test_a_changed_order_waits_for_whoever_changed_it(store):
 
 
 @pytest.mark.parametrize(
-    ("order_minor", "week_minor", "sentence"), [(-1, 5, "zero or more"), (500, 400, "at least that of one order")]
+    ("order_minor", "week_minor", "sentence"),
+    [(-1, 5, "zero or more"), (500, 400, "The weekly limit must be at least the limit per")],
 )
 def test_limits_that_cannot_be_are_refused(store, order_minor, week_minor, sentence):
     with pytest.raises(Invalid, match=sentence):

@@ -48,7 +48,9 @@ def test_of_whom_and_how_much_is_decided_on_what_was_read_alone():
     (line,) = draft.lines
     assert (draft.supplier_id, draft.days, line["packs"]) == ("dairy", daily.days, 2), "the other comes late"
     assert (line["why"]["expected"], line["why"]["others"][0][:3]) == (8.0, ["Rare", 6, 540])
-    assert decide.drafts(situation(daily, rare, levels={"milk": (60, 0)})) == [], "there is enough"
+    assert decide.drafts(situation(daily, rare, levels={"milk": (60, 0)})) == [], (
+        "you have enough until then without it"
+    )
     (few,) = decide.drafts(situation(daily, budgets=[Budget(WEEK, 500, frozenset({"dairy"}))]))
     assert (few.lines[0]["packs"], few.lines[0]["why"]["reason"]) == (0, WEEK)
     (waits,) = decide.drafts(situation(replace(daily, minimum_minor=90_000)))

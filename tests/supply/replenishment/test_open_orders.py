@@ -90,7 +90,7 @@ def test_an_order_is_waited_for_two_days_past_its_day_and_can_then_be_called_off
     assert (country.on_the_way("S1", later(days=3)), missed(country, days=3)) == ({"milk": 60}, [])
     assert (country.on_the_way("S1", later(days=4)), missed(country, days=4)) == ({}, [(phantom, True)])
     with country.stores["S1"].write() as session:
-        orders.cancel(Context(session, KEEPER["S1"], later(days=4)), "S1", phantom, why="It did not come.")
+        orders.cancel(Context(session, KEEPER["S1"], later(days=4)), "S1", phantom, why="It did not arrive.")
     assert missed(country, days=4) == []
 
 

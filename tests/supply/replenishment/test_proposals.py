@@ -276,7 +276,7 @@ def test_what_is_on_the_way_counts_from_its_day_on(store):
 
 def test_an_order_whose_day_is_over_is_not_approved(store):
     order = proposed(store)
-    with pytest.raises(Refused, match="Propose again"), store.write() as session:
+    with pytest.raises(Refused, match="Suggest again"), store.write() as session:
         proposals.approve(Context(session, WEI, DAWN + dt.timedelta(days=1)), "S1", order.id)
 
 
@@ -500,7 +500,7 @@ def test_impossible_numbers_of_packs_are_refused(store, packs):
 
 
 def test_a_change_without_a_reason_is_refused(store):
-    with pytest.raises(Invalid, match="Say why"):
+    with pytest.raises(Invalid, match="Give a reason"):
         change(store, proposed(store), why="  ")
 
 
@@ -513,7 +513,7 @@ def test_only_a_proposal_is_changed(store):
     order = proposed(store)
     with store.write() as session:
         proposals.approve(Context(session, WEI, DAWN), "S1", order.id)
-    with pytest.raises(Refused, match="no proposal any more"):
+    with pytest.raises(Refused, match="can no longer be changed"):
         change(store, order)
 
 
@@ -547,7 +547,7 @@ def test_an_empty_order_is_not_approved(store):
 def test_a_dropped_order_keeps_its_reason_and_stays_dropped(store):
     order = proposed(store)
     with store.write() as session:
-        with pytest.raises(Invalid, match="Say why"):
+        with pytest.raises(Invalid, match="Give a reason"):
             proposals.drop(Context(session, WEI, DAWN), "S1", order.id, why="")
         for _ in range(2):
             proposals.drop(Context(session, WEI, DAWN), "S1", order.id, why="We close")

@@ -182,7 +182,7 @@ def test_a_slot_takes_another_product_or_changes_places_with_it(town):
 
 def test_nothing_to_rank_is_said_and_slots_have_bounds(town):
     with town.store.write() as session:
-        with pytest.raises(Refused, match="Nothing can be ranked"):
+        with pytest.raises(Refused, match="Nothing to rank yet: no sales of priced"):
             shelf_plan.draft(Context(session, ANA, AT), STORE)
         with pytest.raises(Invalid):
             shelf_plan.draft(Context(session, ANA, AT), STORE, slots=0)

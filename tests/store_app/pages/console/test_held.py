@@ -94,7 +94,7 @@ def test_the_store_reads_in_its_words_why_its_message_is_held_or_was_rejected(bu
     house = build(network_url="https://network.example", network_key=KEY)
     declined = "The network rejected this: %s. It stays on record here."
     reported = {
-        "implausible-line: 9": "larger than your sales make likely",
+        "implausible-line: 9": "larger than your sales suggest",
         f"{inbox.DECLINED}: no": declined % "the operator did not accept it",
         f"{inbox.DECLINED}: field-odd: sale.completed: the field “n” is no": declined
         % "Sale: the field “n” is not valid",

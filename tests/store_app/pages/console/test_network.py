@@ -63,10 +63,10 @@ def test_a_shop_s_page_answers_how_it_is(node, operator):
         session.add(StoreDay(store_id="S09", business_day=newest, open=True, sales=9, revenue_minor=12_345))
     answer = operator.get(f"/console/stores/{STORE}")
     page = words(answer)
-    assert "$630.00 taken in seven days" in page
-    assert "$123.45" in page, "what a usual store of the region took"
+    assert "$630.00 sales in seven days" in page
+    assert "$123.45" in page, "what an average store in the region took"
     assert re.search(r"Rye bread .*left, 0\.7 days", page)
-    assert "Order 1 sent comes Tue, Mar 3 $20.00" in page
+    assert "Order 1 sent arrives Tue, Mar 3 $20.00" in page
     assert "1 order waits to be confirmed" in page
     assert 'href="/console/supply/"' in answer.text
     assert "No sales have arrived yet" in words(operator.get("/console/stores/S02"))
@@ -116,23 +116,23 @@ def test_what_needs_a_person_is_said_with_the_shops_names_and_one_sentence_for_a
         for store_id in ("S01", "S02"):
             session.merge(Peer(id=store_id, epoch="e", nonce="n", heard_at=NOON - dt.timedelta(hours=3)))
     reported = words(operator.get("/console/"))
-    assert "Not heard for over an hour: Store S01, Store S02." in reported
+    assert "No contact for over an hour: Store S01, Store S02." in reported
     assert "1 order waits to be confirmed: Store S01." in reported
     assert "Store S01 has not answered the offer of 绿茶 Green tea (until Thu, Mar 5)" in reported
-    assert "The forecast of North is missing" in reported
+    assert "The forecast for North is missing" in reported
 
 
 def test_a_shop_without_a_node_is_not_called_silent(node, operator):
     with node.doors.write() as session:
         session.merge(Peer(id="S02", epoch="e", nonce="n", heard_at=NOON - dt.timedelta(hours=3)))
         session.get_one(Store, "S02").has_node = False
-    assert "Not heard" not in words(operator.get("/console/"))
+    assert "No contact for over an hour" not in words(operator.get("/console/"))
     assert "not connected yet" in words(operator.get("/console/stores/"))
 
 
 def test_the_regions_tell_their_week_beside_the_one_before(operator):
     reported = words(operator.get("/console/"))
-    assert "North $630.00 +0 % on the week before" in reported
+    assert "North $630.00 +0 % on the previous week" in reported
 
 
 # --- demand ---
@@ -186,8 +186,10 @@ def test_what_is_expected_of_regions_is_said_shop_by_shop_and_adds_up(node, oper
         every = session.scalar(sa.select(sa.func.count()).select_from(Store))
     page = words(operator.get("/console/demand/north?top_category=Dairy"))
     assert "All stores of North 17.5" in page
-    assert "On offer it sells about 1.6 times as much, by what the stores tell" in page
-    assert "On offer" not in words(operator.get("/console/demand/east?top_category=Dairy")), "nobody told"
+    assert "On promotion it sells about 1.6 times as much, as stores report" in page
+    assert "times as much, as stores report" not in words(operator.get("/console/demand/east?top_category=Dairy")), (
+        "nobody told"
+    )
     reported = [float(re.search(rf"{name} ([\d.]+) its share of the region’s forecast", page)[1]) for name in stores]
     assert sum(reported) == pytest.approx(17.5)
     everywhere = words(operator.get("/console/demand/regions/all?top_category=Dairy"))
@@ -229,11 +231,11 @@ def test_a_shop_whose_forecast_is_old_or_not_believed_is_named_with_why(node, op
         stores = dict(session.execute(sa.select(Store.id, Store.name)).all())
         session.execute(sa.delete(SellingRate).where(SellingRate.store_id == first))
     page = words(operator.get("/console/demand/north?top_category=Dairy"))
-    assert f"{stores[first]} 17.5 its own forecast 1 product by what it sold" in page
-    assert re.search(rf"{stores[second]} [\d.]+ what it sold lately its own is too old: made from sales until", page)
-    reported = f"{stores[third]} its last forecast was not taken: all it expects is more than twice what it sold"
+    assert f"{stores[first]} 17.5 its own forecast 1 product by recent sales" in page
+    assert re.search(rf"{stores[second]} [\d.]+ its recent sales its own is too old: based on sales up to", page)
+    reported = f"{stores[third]} its last forecast was rejected: it expects more than twice what was sold"
     assert reported in page
-    assert f"{stores[first]} {name}" in page.partition("Forecasts that do not count in full")[2]
+    assert f"{stores[first]} {name}" in page.partition("Forecasts counted in part")[2]
     monkeypatch.setattr(demand, "DOUBTED_SHOWN", 1)
     assert f"{stores[first]} {name} and 1 more store" in words(operator.get("/console/demand/north?top_category=Dairy"))
 
@@ -251,16 +253,16 @@ def test_the_operator_settles_closed_days_of_a_shop_without_a_node_and_of_no_oth
 
     at, days = "/console/stores/S02", {"first_day": later(3), "last_day": later(4)}
     assert send_form(operator, f"{at}/closed-days", **days).status_code == 409, "its own computer settles them"
-    assert "Settle closed days" not in words(operator.get(at))
+    assert "Set closed days" not in words(operator.get(at))
     with node.doors.write() as session:
         session.get_one(Store, "S02").has_node = False
     refused = send_form(operator, f"{at}/closed-days", first_day=later(-1))
-    assert (refused.status_code, "choose today or a later day" in words(refused)) == (422, True)
+    assert (refused.status_code, "Closed days start today or later" in words(refused)) == (422, True)
     assert send_form(operator, f"{at}/closed-days", **days).status_code == 303
     assert "Closed: Thu, Mar 5 – Fri, Mar 6." in words(operator.get(at))
     back = {"from_day": later(3), "until_day": later(4)}
     assert send_form(operator, f"{at}/closed-days/take-back", **back).status_code == 303
-    assert "No closed days are settled." in words(operator.get(at))
+    assert "No closed days set." in words(operator.get(at))
 
 
 def test_the_operator_says_the_takings_of_a_shop_without_a_node_and_of_no_other(node, operator):
@@ -268,18 +270,18 @@ def test_the_operator_says_the_takings_of_a_shop_without_a_node_and_of_no_other(
     with node.doors.write() as session:
         session.execute(sa.delete(StoreDay).where(StoreDay.store_id == "S02"))
     refused = send_form(operator, f"{at}/usual-sales", sales_amount="1200")
-    assert (refused.status_code, "This store says itself what it takes" in words(refused)) == (409, True)
+    assert (refused.status_code, "This store enters its usual sales on its own" in words(refused)) == (409, True)
     assert 'name="sales_amount"' not in operator.get(at).text
     with node.doors.write() as session:
         session.get_one(Store, "S02").has_node = False
     refused = send_form(operator, f"{at}/usual-sales", sales_amount="many")
-    assert (refused.status_code, "Type an amount such as" in words(refused)) == (422, True)
+    assert (refused.status_code, "Enter an amount such as" in words(refused)) == (422, True)
     assert send_form(operator, f"{at}/usual-sales", sales_amount="1200,50").status_code == 303
     page = operator.get(at)
-    assert "It says it takes $1,200.50 on a usual day." in words(page)
+    assert "It reports sales of $1,200.50 on a usual day." in words(page)
     assert 'value="1200.50"' in page.text
     assert send_form(operator, f"{at}/usual-sales").status_code == 303
-    assert "It says it takes" not in words(operator.get(at))
+    assert "It reports sales of" not in words(operator.get(at))
 
 
 def test_an_unknown_aisle_shows_the_first_one(operator):
@@ -298,7 +300,7 @@ def test_the_rail_names_the_place_of_every_room(operator):
 
 
 def test_sharing_out_and_loading_twice_moves_an_order_once(node, operator):
-    assert "Share out and confirm" in operator.get("/console/supply/").text
+    assert "Allocate and confirm" in operator.get("/console/supply/").text
     fill, load = new_id(), new_id()
     for _ in range(2):
         assert send_form(operator, "/console/supply/fill", command_id=fill).status_code == 303
@@ -377,13 +379,13 @@ def test_goods_a_shop_accepted_are_called_off_with_a_reason(node, operator):
         ({"packs": "0"}, 422, "from 1 to 99"),
         ({"packs": "100"}, 422, "from 1 to 99"),
         ({"packs": "many"}, 422, "from 1 to 99"),
-        ({"why": " "}, 422, "Say in a sentence why"),
-        ({"why": "x" * 201}, 422, "At most 200 letters"),
-        ({"answer_by": "2026-03-01"}, 422, "last day to answer is over"),
+        ({"why": " "}, 422, "Give a short reason for the shopkeeper"),
+        ({"why": "x" * 201}, 422, "Up to 200 letters"),
+        ({"answer_by": "2026-03-01"}, 422, "The answer date has passed. Choose today or"),
         ({"answer_by": "2026-02-30"}, 422, "Choose a day"),
         ({"answer_by": "9999-12-31"}, 422, "within the next 60 days"),
         ({"store_id": []}, 422, "Choose at least one store"),
-        ({"store_id": ["S01", "S99"]}, 422, "cannot be offered anything"),
+        ({"store_id": ["S01", "S99"]}, 422, "One of these stores cannot receive offers"),
     ],
 )
 def test_an_offer_that_cannot_be_is_refused_whole_and_what_was_typed_stays(node, operator, fields, status, sentence):

@@ -75,7 +75,7 @@ def test_one_pin_alone_changes_no_other_operator(network, step, without):
     before, said = person(network, third), verbs(network)
     refused = send(network.signed_in("operator"), f"/console/people/{third}/{step}", **NEW, **TWO | {without: "9999"})
     assert refused.status_code == 422
-    assert "That is not the right passphrase" in refused.text
+    assert "Wrong passphrase. Enter it again" in refused.text
     after = person(network, third)
     assert (after.seal, verbs(network)) == (before.seal, said)
 
@@ -104,7 +104,7 @@ def test_one_operator_alone_makes_no_second_one_on_a_page(network):
 
 def test_the_last_operator_stays_and_changes_their_own_pin_with_the_old_one(network):
     client = network.signed_in("operator")
-    assert "The last operator stays" in client.get("/console/people/operator").text
+    assert "This is the last operator. Add another one first" in client.get("/console/people/operator").text
     assert send(client, "/console/people/operator/leave", **TWO).status_code == 409
     assert send(client, "/console/people/operator/pin", **NEW, **TWO).status_code == 409
     assert send(client, "/console/sign-in/passphrase", **NEW, own="9999").status_code == 422

@@ -69,7 +69,7 @@ def test_every_row_that_cannot_be_is_named_and_nothing_is_written(console):
     seen = words(answer)
     assert "2 faults" in seen
     assert "There is no product none" in seen
-    assert "1.005 has more than 2 places" in seen
+    assert "1.005 has more than 2 decimals" in seen
     answer = look(client, "sku,pack_qty,pack_cost\nmilk,0,-1\n")
     assert "is not a whole number" in words(answer)
     assert "is not an amount" in words(answer)
@@ -94,7 +94,7 @@ def test_products_come_in_and_what_they_are_sold_for_is_compared(console):
     with console.doors.read() as session:
         assert session.get_one(Product, "oats").name == "Oat drink"
     wrong = "sku,name,category,tax_class,price,cost\noats,Oats,Dairy,none,1,1\n"
-    assert "A cost is a single store" in words(look(client, wrong, kind="products"))
+    assert "s are in its price list. Leave it out" in words(look(client, wrong, kind="products"))
     rows = (f"{sku},Rye,Bakery,{of},1" for sku, of in (("rye", "none"), ("oats", tax), ("bun", "gone")))
     seen = words(look(client, "\n".join(["sku,name,category,tax_class,price", *rows]), kind="products"))
     assert "There is no tax class none" in seen
@@ -111,7 +111,7 @@ def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(conso
     assert (answer.status_code, "today or later" in words(answer)) == (422, True)
     terms = {"name": "Early vehicle", "lead_days": "2", "order_days": ["mon", "thu"], "minimum": "75.50"}
     answer = send(client, "/console/prices/net/terms", **(terms | {"order_days": []}))
-    assert (answer.status_code, "at least one weekday" in words(answer)) == (422, True)
+    assert (answer.status_code, "Choose at least one order day" in words(answer)) == (422, True)
     assert send(client, "/console/prices/net/terms", **terms).status_code == 303
     with console.doors.read() as session:
         row = suppliers.supplier_of(session, "net")
@@ -119,7 +119,7 @@ def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(conso
             "Early vehicle", DeliveryCalendar(frozenset({0, 3}), 2), 7_550,
         )  # fmt: skip
         reported = supply_routes.edition(session, TODAY)["suppliers"]
-        assert [one["minimum_minor"] for one in reported if one["id"] == "net"] == [7_550], "stores hear of it"
+        assert [one["minimum_minor"] for one in reported if one["id"] == "net"] == [7_550], "see it within minutes"
 
 
 def second_person(console):
@@ -141,10 +141,8 @@ def test_a_list_that_moves_a_price_by_much_waits_until_a_second_person_has_confi
     client, other = console.signed_in("operator"), second_person(console)
     (table, before), command = doubled(console), new_id()
     for _again in range(2):
-        assert "Let a second person confirm it" in words(
-            look(client, table, from_day=LATER.isoformat(), command_id=command)
-        )
-    assert "Let a second person" not in words(
+        assert "Send for approval" in words(look(client, table, from_day=LATER.isoformat(), command_id=command))
+    assert "Send for approval" not in words(
         look(client, table.replace(f"{before * 2 / 100:.2f}", f"{before / 100 + 0.01:.2f}"))
     )
     given = {"kind": "price-list", "supplier": "net", "from_day": LATER.isoformat()}
@@ -153,12 +151,12 @@ def test_a_list_that_moves_a_price_by_much_waits_until_a_second_person_has_confi
     assert waits.endswith(f"/console/prices/proposals/{command}")
     assert cost(console, "milk", LATER)[1] == before, "nothing goes to a store"
     own = words(client.get(waits))
-    assert "the most by 100 %" in own
-    assert "Let somebody else who may change prices" in own
+    assert "largest change 100 %" in own
+    assert "You proposed this. Someone else with permission" in own
     assert send(client, f"{waits}/confirm").status_code == 409
     assert cost(console, "milk", LATER)[1] == before
     assert "Waits for a second person" in words(other.get("/console/prices/"))
-    assert "1 list of prices waits for a second person" in words(other.get("/console/"))
+    assert "1 price list waits for a second person" in words(other.get("/console/"))
     assert send(other, f"{waits}/confirm").status_code == 303
     assert cost(console, "milk", LATER)[1] == before * 2
     assert send(other, f"{waits}/confirm").status_code == 409, "once"
@@ -263,4 +261,4 @@ def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_i
 def test_the_page_of_a_network_without_a_list_says_what_to_bring(console):
     with console.doors.write() as session:
         session.execute(sa.delete(SupplierProduct).where(SupplierProduct.supplier_id == "net"))
-    assert "Nothing is on the list yet" in words(console.signed_in("operator").get("/console/prices/"))
+    assert "The list is empty" in words(console.signed_in("operator").get("/console/prices/"))

@@ -19,7 +19,7 @@ BY = {"actor": SYSTEM, "at": NOON}
 
 def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
     keeper = house.signed_in()
-    assert "First an offer with a coupon" in words(keeper.get("/customer-messages/"))
+    assert "Create a promotion with a coupon first" in words(keeper.get("/customer-messages/"))
     with house.doors.write() as session:
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
         part = Part(Choice(categories=frozenset(["Dairy"])))
@@ -29,7 +29,10 @@ def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
             Offer("o1", "A tenth off", "percent", (part,), percent_bp=1_000, codes=frozenset()),
         )
     nobody = keeper.get("/customer-messages/")
-    assert ("Nobody who agreed" in words(nobody), 'btn-lg" disabled' in nobody.text) == (True, True)
+    assert ("No customer who agreed to messages matches yet" in words(nobody), 'btn-lg" disabled' in nobody.text) == (
+        True,
+        True,
+    )
     with house.doors.write() as session:
         wished = Particulars("Ana <b>", "5550100001", "zh", frozenset({"phone", "messages"}))
         at = NOON - dt.timedelta(days=2)
@@ -38,17 +41,17 @@ def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
     refused = send(
         keeper, "/customer-messages/", kind="welcome", offer="o1", away_days="30", days="21", words_en="no code in it"
     )
-    assert (refused.status_code, "The words need {code}" in words(refused)) == (422, True)
+    assert (refused.status_code, "up to 400 letters" in words(refused)) == (422, True)
     here = send(keeper, "/customer-messages/", kind="welcome", offer="o1", away_days="30", days="21").location
     shown = keeper.get(here)
     assert "Ana &lt;b&gt;" in shown.text
     assert "欢迎" in words(shown)
-    assert "Too few people to leave some out" in words(shown)
+    assert "Too few people for a hold-out group, so the" in words(shown)
     assert keeper.get(f"{here}.pdf").data.startswith(b"%PDF"), "slips for who has no message service"
     assert send(keeper, f"{here}/told/{ana}").status_code == 303
     assert keeper.get(f"{here}.pdf").status_code == 404, "everybody has theirs"
     assert "sent" in words(keeper.get(here))
     assert keeper.get(f"{here}.csv").get_data(as_text=True).count("5550100001") == 1
-    assert "nobody to write to" in words(
+    assert "No customer who agreed to messages matches" in words(
         send(keeper, "/customer-messages/", kind="welcome", offer="o1", away_days="30", days="21")
     )

@@ -46,7 +46,7 @@ def test_a_neighbour_joins_pays_and_collects_by_the_very_same_address(market):
     assert "Pay to join" in customer.look(address).text
     for _ in range(3):
         customer.send(f"{address}/pay")
-    assert "You are in." in customer.look(address).text
+    assert "You’re in." in customer.look(address).text
     with market.town.network.write() as session:
         group_facts.close_due(session, at=later(hours=2))
     market.town.deliver()
@@ -105,7 +105,7 @@ def test_the_leaders_link_shows_what_is_earned_and_no_neighbour(market):
     joined(market)
     shown = market.customer().look(f"{ONLINE}/leader/leader-link").text
     assert "Auntie Chen leads this group" in shown
-    assert "Give the store the number of your account" in shown
+    assert "No payout account yet. Give the store your" in shown
     assert "555 0100" not in shown
     for wrong in (f"{ONLINE}/leader/other", f"{OTHER_ONLINE}/leader/leader-link"):
         assert market.customer().look(wrong).status_code == 404
@@ -125,7 +125,7 @@ def test_each_price_of_a_group_is_what_is_paid_with_its_tax(market):
         session.get_one(TaxClass, session.get_one(Product, "milk").tax_class_id).rate_bp = 1_000
         session.get_one(TaxClass, session.get_one(Product, "milk").tax_class_id).inclusive = False
     reported = words(market.customer().look(f"{ONLINE}/group/{GROUP}"))
-    for price in ("from 1 together: ¥1.32 each", "from 6 together: ¥1.10 each", "Tax and deposit included"):
+    for price in ("from 1 in total: ¥1.32 each", "from 6 in total: ¥1.10 each", "Tax and deposit included"):
         assert price in reported
     customer, address = joined(market, want=2)
     assert "¥2.64" in words(customer.look(address))
@@ -168,7 +168,7 @@ def test_the_shopkeeper_says_where_the_leaders_commission_goes_at_once_or_later(
     client = office.signed_in()
     assert send(client, "/groups/", **GIVEN, leader="Auntie Chen").status_code == 422  # a leader for nothing
     assert send(client, "/groups/", **GIVEN, leader="Auntie Chen", commission="5").status_code == 303
-    assert "Say where the commission goes" in client.get("/groups/").text
+    assert "Enter where the commission goes" in client.get("/groups/").text
     with office.doors.read() as session:
         address = f"/groups/{session.query(GroupOffer).one().id}/leader"
     assert send(client, address, leader_account="DE89370400440532013001").status_code == 422
@@ -197,11 +197,11 @@ def test_terms_no_group_could_keep_are_sentences(office: House, odd):  # noqa: F
 @pytest.mark.parametrize(
     ("odd", "said"),
     [
-        ({"vehicle_day": "soon"}, "Type a day such as 2026-12-31."),
-        ({"closes_day": "soon"}, "Choose the day on which the group closes."),
+        ({"vehicle_day": "soon"}, "Enter a date such as 2026-12-31."),
+        ({"closes_day": "soon"}, "Choose the day the group buy closes."),
         (
             {"closes_day": "9999-12-31", "vehicle_day": "", "pickup_until": ""},
-            "Choose the day on which the group closes.",
+            "Choose the day the group buy closes.",
         ),
     ],
 )
@@ -214,5 +214,5 @@ def test_a_cashier_opens_no_group(office: House):  # noqa: F811
 
 
 def test_arriving_before_ordering_is_refused(market):
-    with market.town.store.write() as session, pytest.raises(DomainError, match="nothing of it"):
+    with market.town.store.write() as session, pytest.raises(DomainError, match="nothing is on its way"):
         group_facts.say_arrived(Context(session, ANA, AT), STORE, GROUP, 6)

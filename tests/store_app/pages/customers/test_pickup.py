@@ -72,7 +72,7 @@ def test_what_was_paid_online_says_when_its_money_comes_by_how_it_was_handed_ove
     for shown, said in ((code_for(FIRST), "keeps the money for 14 days"), (CUSTOMER_TOKEN + FIRST, "after 7 days")):
         assert said in words(client.get(send(client, "/pickup/find", code=shown).location))
     assert send(client, f"/pickup/{FIRST}/collect").status_code == 303
-    assert "You scanned the customer’s code: the network passes the money on" in words(client.get(f"/pickup/{FIRST}"))
+    assert "code. The network pays out about" in words(client.get(f"/pickup/{FIRST}"))
     with office.doors.read() as session:
         reported = [row.body for row in session.query(OutboxMessage).filter_by(topic="pickup.moved")]
     assert sum(CUSTOMER_TOKEN + FIRST in body for body in reported) == 1, "the token leaves the store once"
@@ -125,7 +125,9 @@ def test_a_card_read_elsewhere_hands_over_against_its_slip_alone(office):
     assert "Enter the slip number as proof of payment" in words(refused)
     with office.doors.write() as session:
         slip_numbers.take(session, STORE, [Tendered("card", 653, "71-A")], day=NOON.date(), source="sale:another")
-    assert "has paid the same amount today" in words(send(client, collect, tender="card", reference="71a"))
+    assert "This slip number already paid the same amount" in words(
+        send(client, collect, tender="card", reference="71a")
+    )
     assert state(office) == "ready"
     assert send(client, collect, tender="card", reference="72A").status_code == 303
     assert state(office) == "collected"
@@ -249,7 +251,7 @@ def test_who_wants_all_or_nothing_gets_it_cancelled_with_one_button(office):
         send(client, f"/pickup/{FIRST}/{step}")
     assert 'value="cancelled"' in client.get(f"/pickup/{FIRST}").text
     refused = send(client, f"/pickup/{FIRST}/picked", picked=["milk"], then="short")
-    assert "all of it or nothing" in words(refused)
+    assert "everything or nothing" in words(refused)
     for _ in range(2):
         assert send(client, f"/pickup/{FIRST}/picked", picked=["milk"], then="cancelled").status_code == 303
     assert state(office) == "cancelled"
@@ -272,7 +274,7 @@ def test_an_order_is_rung_at_the_browsers_own_till_or_at_one_that_is_open(house,
         assert session.query(Sale.till_id).scalar() == rung
     send(client, f"/pickup/{FIRST}/return/ask", why="Sour")
     assert 'name="back-milk"' in client.get(f"/pickup/{FIRST}").text
-    assert "“Sour”" in words(client.get("/pickup/")), "who works at the pickup sees what waits for an answer"
+    assert "“Sour”" in words(client.get("/pickup/")), "who works at the pickup sees what needs an answer"
 
 
 def test_refusing_needs_a_reason_and_frees_the_units(office):

@@ -42,7 +42,7 @@ def make(house, kind="free", **fields):
 
 
 def test_the_list_says_what_it_will_be_and_offers_the_first_step(office):
-    assert "No special offers yet" in words(office.signed_in().get("/offers/"))
+    assert "No promotions yet" in words(office.signed_in().get("/offers/"))
 
 
 def test_only_who_may_make_offers_sees_them(office):
@@ -55,7 +55,7 @@ def test_every_kind_has_its_form(office):
     choices = client.get("/offers/new").text
     for kind in KINDS:
         assert f"/offers/new/{kind.key}" in choices
-        assert "Which products?" in words(client.get(f"/offers/new/{kind.key}"))
+        assert "Filter?" in words(client.get(f"/offers/new/{kind.key}"))
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_every_kind_has_its_form(office):
          "Whole milk + 2 × Rye bread together for $4.00"),
         ("together", {"pick1": "sku:bread", "off1": "100"}, "Whole milk + Rye bread free"),
         ("soon", {"pick0": "all:", "percent": "30", "expires_within_days": "2"},
-         "30% off: everything, what expires within 2 days"),
+         "30% off: everything, expiring within 2 days"),
         ("basket_percent", {"pick0": "all:", "percent": "5", "minimum": "30"}, "5% off the basket from $30.00"),
         ("basket_amount", {"pick0": "all:", "amount": "5", "stackable": "1"},
-         "$5.00 off the basket, on top of other offers"),
+         "$5.00 off the basket, combines with other promotions"),
         ("free", {"until_day": "2026-03-08", "weekday": ["0", "4"], "from_time": "17:00", "until_time": "19:00"},
          "Every third one free: Whole milk, on Mon, Fri, from 5:00 PM to 7:00 PM, until Sun, Mar 8"),
     ],
@@ -105,10 +105,10 @@ def test_the_example_shows_what_a_customer_pays_and_warns_below_cost(office):
         session.get(Listing, (STORE, "milk")).cost_minor = 100
     client = office.signed_in()
     shown = words(send(client, "/offers/new/free", **FREE, do="preview"))
-    assert "3 × Whole milk saves $1.29 below what it costs you" in shown
+    assert "3 × Whole milk saves $1.29 below cost" in shown
     assert "The customer pays $2.58" in shown
     dear = words(send(client, "/offers/new/price", **FREE, amount="1.50", do="preview"))
-    assert "Nothing is saved here" in dear
+    assert "No saving: the promotion is no better than the" in dear
 
 
 WRONG = (
@@ -155,7 +155,7 @@ def test_an_offer_is_changed_in_its_own_form_and_ended_early(office):
 def test_codes_are_made_one_own_or_many_random(office):
     row = make(office, coupon="1")
     client = office.signed_in()
-    assert "make a code first" in words(client.get(f"/offers/{row.id}"))
+    assert "No one can use this promotion yet. Create a" in words(client.get(f"/offers/{row.id}"))
     assert send(client, f"/offers/{row.id}/coupons", code="spring-26").status_code == 303
     assert send(client, f"/offers/{row.id}/coupons", count="20", most_uses="1").status_code == 303
     page = words(client.get(f"/offers/{row.id}"))
@@ -182,7 +182,7 @@ def test_the_networks_offer_is_shown_but_not_ended_here(office):
         offers.make(Context(session, SYSTEM, NOON), EVERYONE, shared)
     client = office.signed_in()
     assert "from the network" in words(client.get("/offers/"))
-    assert "Only the network changes" in words(client.get(f"/offers/{shared.id}"))
+    assert "s promotion and runs in all its stores. Only" in words(client.get(f"/offers/{shared.id}"))
     assert send(client, f"/offers/{shared.id}/end").status_code == 409
 
 
@@ -196,7 +196,7 @@ def test_a_markdown_is_shown_and_ended_not_changed(office):
             percent_bp=3000,
         )
     client = office.signed_in()
-    assert "30% off: Whole milk, what expires on Tue, Mar 3" in words(client.get(f"/offers/{row.id}"))
+    assert "30% off: Whole milk, expiring on Tue, Mar 3" in words(client.get(f"/offers/{row.id}"))
     assert client.get(f"/offers/{row.id}/change").status_code == 409
     assert send(client, f"/offers/{row.id}/end").status_code == 303
 

@@ -72,7 +72,7 @@ def test_of_many_changes_the_first_fifty_are_open_and_the_others_one_touch_away(
 def test_a_margin_cannot_be_aimed_at_without_a_cost_and_those_are_named(office: House):
     client, rule = office.signed_in(), RULE | {"change": "margin", "value": "50"}
     page = words(client.get("/prices/", query_string=rule))
-    assert "No cost is known, so these prices stay: 绿茶 Green tea" in page
+    assert "Cost unknown, so these prices stay: 绿茶 Green tea" in page
     assert "1 price changes" in page
     apply(client, rule=rule)
     assert (price_of(office, "beer", LATER), price_of(office, "tea", LATER)) == (200, 395)
@@ -107,7 +107,7 @@ def test_prices_that_moved_since_the_look_are_looked_at_again(office: House):
     send(client, "/products/beer/price", price="1.99", from_day=TODAY.isoformat())
     answer = apply(client, day=TODAY, stamp=stamp)
     assert answer.status_code == 409
-    assert "Look at the list again" in words(answer)
+    assert "Check the list again" in words(answer)
     assert "$1.99" in words(answer)
     assert price_of(office, "tea") == 395
 
@@ -156,7 +156,7 @@ def test_lowering_never_goes_below_nothing(office: House):
 def test_the_labels_of_what_changed_are_printed_at_the_new_price_once(office: House):
     client, command = office.signed_in(), new_id()
     assert apply(client).headers["Location"] == f"/prices/labels?day={LATER.isoformat()}"
-    assert "2 prices begin on" in words(client.get(f"/prices/labels?day={LATER.isoformat()}"))
+    assert "2 prices start on" in words(client.get(f"/prices/labels?day={LATER.isoformat()}"))
     for _ in range(2):
         send(client, "/prices/labels", command_id=command, day=LATER.isoformat(), first="0")
     with office.doors.read() as session:

@@ -58,7 +58,7 @@ def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, kee
     agent = {"agent_name": "Mei", "agent_share": "5", "agent_account": "DE89 3704 0044 0532 0130 01"}
     wished = {"name": "Li Farm", "kind": "farmer", "place": "Hill 3", "commission": "20"}
     wrong = send(keeper, "/producers/", **wished, **agent)
-    assert (wrong.status_code, "This IBAN was mistyped" in words(wrong)) == (422, True)
+    assert (wrong.status_code, "This IBAN has a typing error. Compare each" in words(wrong)) == (422, True)
     farm = send(keeper, "/producers/", **wished, **agent | {"agent_account": ""}).location
     made = send(
         keeper, f"{farm}/goods", name="Tomatoes", unit="each", price="3.99", tax="food", story="Ripe <b>red</b>"
@@ -68,7 +68,7 @@ def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, kee
         sku = session.scalar(sa.select(Product.sku).where(Product.name == "Tomatoes"))
     assert send(keeper, f"{farm}/lots", sku=sku, qty="9", code="CRATE-7", harvested_on="2026-03-01").status_code == 303
     again = send(keeper, f"{farm}/lots", sku=sku, qty="9", code="CRATE-7")
-    assert (again.status_code, "There is a lot CRATE-7 already" in words(again)) == (409, True)
+    assert (again.status_code, "Lot CRATE-7 already exists" in words(again)) == (409, True)
     with house.doors.write() as session:
         request = SaleRequest(
             id=new_id(), store_id=STORE, till_id="1", lines=[(sku, 4)], tenders=[("cash", 1596)], shown_total_minor=1596
@@ -88,11 +88,11 @@ def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, kee
     assert len(table) == 2
     assert table[1].endswith(f"4,{net / 100:.2f},{(net - due) / 100:.2f},{due / 100:.2f}")
     assert keeper.get(f"{stated}.pdf").data.startswith(b"%PDF")
-    assert "Say the account of Mei first" in words(keeper.get(stated))
+    assert "Add account of Mei first" in words(keeper.get(stated))
     agent["agent_account"] = "DE89 3704 0044 0532 0130 00"
     assert send(keeper, f"{farm}/terms", **wished, **agent).status_code == 303
     shown = words(keeper.get(stated))
-    assert ("Say the account" in shown, "of it for Mei" in shown) == (False, True)
+    assert ("Add account" in shown, "of which for Mei" in shown) == (False, True)
     with house.doors.read() as session:
         reported = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == "agent.parts")).one()
     assert json.loads(reported)["parts"] == [["Mei", round(net * 0.05)]]
@@ -109,7 +109,7 @@ def test_a_picture_is_written_anew_and_what_is_none_is_refused(house, keeper):
         sku = session.scalar(sa.select(Product.sku).where(Product.name == "Tomatoes"))
     here = f"{farm}/goods/{sku}/story"
     bad = send(keeper, here, story="x", picture=(io.BytesIO(b"<svg/>"), "x.png"))
-    assert (bad.status_code, "Take a JPEG, PNG or WebP" in words(bad)) == (422, True)
+    assert (bad.status_code, "This photo cannot be shown. Use a JPEG, PNG or" in words(bad)) == (422, True)
     for side in (1200, 1300, 1400):
         assert send(keeper, here, story="x", picture=(io.BytesIO(picture(side)), "x.png")).status_code == 303
     full = send(keeper, here, story="x", picture=(io.BytesIO(picture(1500)), "x.png"))
@@ -149,7 +149,7 @@ def test_a_photo_as_phones_take_them_is_read_before_the_books_are_locked(house, 
 def test_a_small_file_of_very_many_dots_is_refused():
     made = io.BytesIO()
     Image.new("1", (6_000, 6_000)).save(made, "PNG")
-    with pytest.raises(Invalid, match="too many dots"):
+    with pytest.raises(Invalid, match="This photo has too many pixels"):
         next(pictures.small(made.getvalue(), photos.SIDE))
 
 

@@ -139,7 +139,7 @@ def test_the_shops_own_price_goes_before_a_later_one_of_the_network(office: Hous
     with office.doors.write() as session:
         session.add(Price(sku="milk", from_day=TODAY + dt.timedelta(days=1), price_minor=999))
     page = words(client.get("/products/milk"))
-    assert "ours goes before it" in page
+    assert "replaced by our price" in page
     assert "from Tue" not in page
 
 
@@ -275,7 +275,7 @@ def test_our_own_product_changes_and_the_networks_is_greyed_with_the_reason(offi
     assert send(client, f"/products/{sku}/change", name="Jam", **(fields | {"stock_unit": "gram"})).status_code == 409
     network = client.get("/products/milk")
     assert "is-settled" in network.text
-    assert "settled there" in words(network)
+    assert "sets" in words(network)
     assert client.get("/products/milk/change").status_code == 409
 
 
@@ -309,7 +309,7 @@ def test_a_file_is_looked_at_first_and_written_only_when_pressed(office: House):
     client, command = office.signed_in(), new_id()
     before = picture_of(office)
     looked = upload(client, GOOD, command_id=command)
-    assert "2 rows without a fault" in words(looked)
+    assert "2 rows without errors" in words(looked)
     assert picture_of(office) == before
     assert send(client, f"/products/bring-in/{command}").status_code == 303
     assert (price_of(office, "J1"), price_of(office, "milk")) == (250, 135)
@@ -353,10 +353,10 @@ def test_what_a_row_cannot_be_beside_what_is_here_is_told_of_every_row_before_an
     )  # fmt: skip
     said = words(upload(client, "\n".join(("sku,name,category,tax_class,price,barcode", *rows)), command_id=command))
     for reported in (
-        "2 tax_class There is no tax class none. There are: food.", "3 price 2.5050 has more than 2 places.",
-        "4 barcode 4006381333931 is the barcode of milk already.",
-        "5 barcode 4006381333932 is no barcode: its last digit does not fit.",
-        "7 tax_class There is no tax class other.", "7 barcode own-1 is the barcode of row 6, too.",
+        "2 tax_class There is no tax class none. Available: food.", "3 price 2.5050 has more than 2 decimals.",
+        "4 barcode 4006381333931 is already the barcode of milk.",
+        "5 barcode 4006381333932 is not a barcode: its last digit does not match.",
+        "7 tax_class There is no tax class other.", "7 barcode own-1 is also the barcode in row 6.",
     ):  # fmt: skip
         assert reported in said
     assert "6 faults" in said, "of a product that is here the price counts alone"
@@ -373,7 +373,7 @@ def test_an_unreadable_file_is_refused_beside_its_field(office: House, text: str
 def test_what_is_larger_than_the_shop_takes_is_told_how_large_it_may_be(office: House, monkeypatch):
     client = office.signed_in()
     monkeypatch.setitem(office.app.config, "MAX_CONTENT_LENGTH", 20_000)
-    reported = {"en": "at most 20 KB can be sent at once. Make it smaller, or split it.", "zh": "一次最多发送 20 KB"}
+    reported = {"en": "you can send up to 20 KB at once. Make it smaller, or split it.", "zh": "一次最多发送 20 KB"}
     for language, said in reported.items():
         client.get("/products/", query_string={"lang": language})
         answer = upload(client, "x" * 20_000)
@@ -427,7 +427,7 @@ def test_the_networks_tax_class_stays_as_the_network_settles_it(build):
     house = build(network_url="https://network.example")
     fill(house)
     client = house.signed_in()
-    assert "settled there" in words(client.get("/taxes/"))
+    assert "sets" in words(client.get("/taxes/"))
     assert send(client, "/taxes/food", name="Food", rate="5", prices="inclusive").status_code == 409
 
 

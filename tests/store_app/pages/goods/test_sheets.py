@@ -47,14 +47,14 @@ def test_labels_of_new_prices_and_of_the_shelf_come_on_sheets(office: House):
     keeper = office.signed_in()
     assert keeper.get(f"/prices/labels.pdf?day={LATER}").status_code == 404
     apply(keeper)
-    assert "As a PDF" in words(keeper.get(f"/prices/labels?day={LATER}"))
+    assert "As PDF" in words(keeper.get(f"/prices/labels?day={LATER}"))
     assert labels_on(keeper.get(f"/prices/labels.pdf?day={LATER}"), office, ["beer", "tea"], LATER)
     assert keeper.get("/shelf/labels.pdf").status_code == 404
     go_live(office, keeper)
     with office.doors.read() as session:
         skus = [row.sku for row in plan.slots_of(session, plan.live_plan(session, STORE))]
     assert len(skus) > 3
-    assert "As a PDF" in words(keeper.get("/shelf/labels"))
+    assert "As PDF" in words(keeper.get("/shelf/labels"))
     assert labels_on(keeper.get("/shelf/labels.pdf?sheet=70x37&skip=5"), office, skus, None, sheet="70x37", skip=5)
 
 

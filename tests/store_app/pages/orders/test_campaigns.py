@@ -50,7 +50,7 @@ def state(house):
 def test_the_shopkeeper_sees_what_a_yes_does_and_says_it_once(office):
     client = office.signed_in()
     found = words(client.get("/campaigns/"))
-    for said in ("11/11", "−15 %", "a place on the shelf", "more expected", "$40.00", "no fee"):
+    for said in ("11/11", "−15 %", "Shelf space", "more expected", "$40.00", "no fee"):
         assert said in found, said
     for _ in range(2):
         assert send(client, "/campaigns/campaign-0001/accept").status_code == 303
@@ -99,7 +99,7 @@ def test_what_sells_elsewhere_becomes_a_product_every_shop_can_order_in(console)
         assert [row.place for row in external_rankings.unmatched(session, NOON.date())] == [1, 3]
         tax = session.get_one(Product, "milk").tax_class_id
     client = console.signed_in("operator")
-    assert "Perhaps it is" in words(client.get("/console/customers/"))
+    assert "Possible matches" in words(client.get("/console/customers/"))
     assert send(client, "/console/customers/outside", source="mall", name="Fresh milk", sku="milk").status_code == 303
     given = {
         "source": "mall", "name": "Dancing robot", "category": "Toys", "tax_class_id": tax, "supplier_id": "net",

@@ -64,7 +64,7 @@ def test_a_claim_with_photos_larger_than_other_forms_is_filed_once_and_read_in_w
     for _ in range(2):
         assert file(client, qty=2, photos=[large, complaints.photo("WEBP")], command=command).status_code == 303
     page = words(client.get(f"/claims/{command}"))
-    assert "The network has it, or gets it as soon as there is a line" in page
+    assert "Sent to the network, or goes out once you are" in page
     with office.doors.read() as session:
         (first, second) = photos.photos_of(session, STORE, command)
     shown = client.get(f"/claims/photos/{first.id}.jpg")
@@ -77,11 +77,11 @@ def test_a_claim_with_photos_larger_than_other_forms_is_filed_once_and_read_in_w
 @pytest.mark.parametrize(
     ("wishes", "sentence"),
     [
-        ({"qty": 9}, "8 came in, so no more than 8 can be claimed"),
-        ({"qty": 1, "photos": [b"no photo"]}, "This is no photo that can be shown"),
-        ({"qty": 1, "photos": [b"x"] * 4}, "Three photos at most"),
-        ({"qty": 0}, "Say what is wrong with at least one product"),
-        ({"qty": 1, "wish": "gold"}, "Choose what you wish"),
+        ({"qty": 9}, "8 arrived, so you can claim up to 8"),
+        ({"qty": 1, "photos": [b"no photo"]}, "This photo cannot be shown. Use a JPEG, PNG or"),
+        ({"qty": 1, "photos": [b"x"] * 4}, "You can add up to three photos. Choose the"),
+        ({"qty": 0}, "Describe the problem with at least one product"),
+        ({"qty": 1, "wish": "gold"}, "Choose what you would like"),
     ],
 )
 def test_a_claim_that_cannot_be_is_refused_on_its_form_with_a_sentence(office, wishes, sentence):
@@ -95,7 +95,7 @@ def test_a_claim_that_cannot_be_is_refused_on_its_form_with_a_sentence(office, w
 
 def test_goods_that_were_not_counted_in_are_not_claimed_yet(office):
     refused = office.signed_in().get("/claims/new/D1")
-    assert (refused.status_code, "Count this delivery and post it first." in words(refused)) == (409, True)
+    assert (refused.status_code, "Count and post this delivery first." in words(refused)) == (409, True)
 
 
 def test_what_was_neither_advised_nor_counted_is_not_on_the_form(office):
@@ -119,16 +119,16 @@ def test_after_its_days_the_form_asks_for_goodwill_and_says_so(office):
 def test_goods_of_the_network_are_handed_over_or_kept_from_one_page(office):
     client = office.signed_in()
     page = words(client.get("/stock/network/"))
-    assert "To go back until" in page
+    assert "Return by" in page
     too_many = send(client, f"/stock/network/returns/{LOT}/send", **{"qty-0": "25"})
     assert too_many.status_code == 422
     assert send(client, f"/stock/network/returns/{LOT}/send", **{"qty-0": "20"}).status_code == 303
     assert send(client, f"/stock/network/returns/{LOT}/send", **{"qty-0": "20"}).status_code == 303
     with office.doors.read() as session:
         assert session.get(SupplierReturn, (STORE, LOT)).state == "sent"
-    assert "0 sold, 20 back, 4 bought, 0 left" in words(client.get("/stock/network/"))
+    assert "0 sold, 20 returned, 4 bought, 0 left" in words(client.get("/stock/network/"))
     again = send(client, f"/stock/network/{LOT}/propose")
-    assert (again.status_code, "there is nothing to send back" in words(again)) == (409, True)
+    assert (again.status_code, "is left to return" in words(again)) == (409, True)
 
 
 def test_the_operator_sees_the_photo_answers_line_by_line_and_counts_what_comes_back(desk):
@@ -142,7 +142,7 @@ def test_the_operator_sees_the_photo_answers_line_by_line_and_counts_what_comes_
     assert client.get(f"/console/claims/{STORE}/photos/{shown.id}.jpg").mimetype == "image/jpeg"
     assert send(client, f"/console/claims/{STORE}/{CLAIM}/look").status_code == 303
     silent = send(client, f"/console/claims/{STORE}/{CLAIM}", remedy="money", **{f"grant-{n}": "0" for n in range(3)})
-    assert (silent.status_code, "Say why not all of it" in words(silent)) == (422, True)
+    assert (silent.status_code, "Explain to the shopkeeper why you grant less" in words(silent)) == (422, True)
     claim = found(desk)
     with desk.doors.read() as session:
         lines = claims.lines_of(session, claim)
@@ -168,7 +168,7 @@ def test_the_operator_offers_on_terms_and_sees_what_became_of_it(desk):
     assert "0% sold: 0 of 24" in page
     assert "sale or return until" in page
     bad = send(client, "/console/offers/", **given | {"kind": "near_expiry"})
-    assert (bad.status_code, "last day on which the goods may be sold" in words(bad)) == (422, True)
+    assert (bad.status_code, "Enter the last day of sale" in words(bad)) == (422, True)
 
 
 def test_a_claim_to_an_own_supplier_goes_by_e_mail_with_its_photo_and_never_as_an_order(house):

@@ -62,7 +62,7 @@ def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
         goods(session)
         history(session, days=220)
         session.execute(sa.update(Product).where(Product.sku == "bread").values(shelf_life_days=3))
-    assert "Nothing to replay yet" in words(house.signed_in().get("/orders/proof"))
+    assert "Nothing to simulate yet" in words(house.signed_in().get("/orders/proof"))
     assert replayed(house) == "1 replayed"
     assert replayed(house) == "0 replayed"
     with house.doors.read() as session:
@@ -71,14 +71,14 @@ def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
     assert kept.body["products"] == 5  # soap never sold
     assert 0 < ours["stock_value"] < moving["stock_value"]
     reported = words(house.signed_in().get("/orders/proof"))
-    assert "To sell 97 % of what was wanted" in reported
-    assert "The proposals" in reported
+    assert "To serve 97 % of demand" in reported
+    assert "Suggested orders" in reported
     assert "$" in reported
 
 
 def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_ordered_to(house):
     desk = Desk(house.doors, compute=compute_here)
-    assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "no forecast of last night"
+    assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "There is no forecast from last night to start"
     with house.doors.write() as session:
         goods(session)
         history(session, days=120)
@@ -87,20 +87,20 @@ def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_
     keeper = house.signed_in()
     shown = words(keeper.get("/orders/proof"))
     assert "The next 28 days" in shown
-    assert "Your orders aim at 98 %" in shown
-    assert "Where most is lost with 98 %" in shown
+    assert "Your target is 98 %" in shown
+    assert "Largest losses with 98 %" in shown
     with house.doors.read() as session:
         body = order_simulation.newest(session, STORE).body
     fills = [level["fill"][1] for level in body["levels"]]
     assert fills == sorted(fills)
     assert send(keeper, "/orders/service", service_bp="9900").status_code == 303
     now = words(keeper.get("/orders/proof"))
-    assert "Your orders aim at 99 % now. What that earns against 98 % in these days: about" in now
+    assert "Your target is now 99 %. Gain over 98 % in this period: about" in now
     with house.doors.read() as session:
         assert service_targets.service_of(session, STORE) == 9_900
     wrong = send(keeper, "/orders/service", service_bp="9999")
     assert wrong.status_code == 422
-    assert "75 to 99.5 of 100" in words(wrong)
+    assert "s service level is 75 to 99.5 percent" in words(wrong)
     assert send(house.signed_in("supervisor"), "/orders/service", service_bp="9900").status_code == 403
 
 
@@ -145,10 +145,18 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
     forecast_jobs.forecast_store(desk, YESTERDAY)
     with house.doors.write() as session:
         at = house.clock.now()
-        job_runs.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=True, outcome="no forecast of last night")
+        job_runs.note(
+            session,
+            STORE,
+            "weeks-ahead",
+            YESTERDAY,
+            at=at,
+            done=True,
+            outcome="There is no forecast from last night to start",
+        )
     assert send(keeper, "/orders/look-again").status_code == 303
     asked = keeper.get("/orders/proof")
-    assert "Asked for at" in words(asked)
+    assert ". It starts within half a minute, or after the" in words(asked)
     assert "disabled" in asked.text.split("look-again", 1)[1].split("</form>")[0]
     with house.doors.write() as session:
         assert job_runs.due(session, STORE, [("weeks-ahead", 0)], YESTERDAY, at=at) == ("weeks-ahead", YESTERDAY, at)
@@ -161,11 +169,11 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
         assert job_runs.run_of(session, STORE, "weeks-ahead", YESTERDAY).so_far == 42
         job_runs.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=False, outcome="It broke.")
     failed = words(keeper.get("/orders/proof"))
-    assert "The weeks ahead could not be looked at." in failed
+    assert "The simulation failed. It is retried" in failed
     send(keeper, "/orders/look-again")
     with house.doors.write() as session:
         assert job_runs.take(session, STORE, "weeks-ahead", YESTERDAY, at=at - job_runs.CUT_OFF_AFTER)
-    assert "The weeks ahead could not be looked at." in words(keeper.get("/orders/proof")), "it was cut off"
+    assert "The simulation failed. It is retried" in words(keeper.get("/orders/proof")), "it was cut off"
     assert send(house.signed_in("cashier"), "/orders/look-again").status_code == 403
 
 
@@ -180,13 +188,13 @@ def test_the_orders_say_that_tonight_s_forecast_is_being_made_and_that_it_failed
     keeper = house.signed_in()
     with house.doors.write() as session:
         assert job_runs.take(session, STORE, "forecast", YESTERDAY, at=NOON - job_runs.CUT_OFF_AFTER)
-    assert "Tonight’s forecast could not be made; it is tried again" in words(keeper.get("/orders/")), "it was cut off"
+    assert "forecast failed. It is retried automatically" in words(keeper.get("/orders/")), "it was cut off"
     with house.doors.write() as session:
         assert job_runs.take(session, STORE, "forecast", YESTERDAY, at=NOON)
-    assert "Tonight’s forecast is being made, since" in words(keeper.get("/orders/"))
+    assert "forecast has been running since" in words(keeper.get("/orders/"))
     with house.doors.write() as session:
         job_runs.note(session, STORE, "forecast", YESTERDAY, at=NOON, done=False, outcome="It broke.")
-    assert "Tonight’s forecast could not be made; it is tried again by itself." in words(keeper.get("/orders/"))
+    assert "Tonight’s forecast failed. It is retried automatically." in words(keeper.get("/orders/"))
 
 
 def test_a_shop_that_has_sold_nothing_yet_has_nothing_to_look_ahead_to(house):
@@ -195,7 +203,7 @@ def test_a_shop_that_has_sold_nothing_yet_has_nothing_to_look_ahead_to(house):
     desk = Desk(house.doors, compute=compute_here)
     forecast_jobs.forecast_store(desk, YESTERDAY)
     assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "0 products played on 200 futures"
-    assert "Nothing to replay yet" in words(house.signed_in().get("/orders/proof"))
+    assert "Nothing to simulate yet" in words(house.signed_in().get("/orders/proof"))
 
 
 def test_the_command_tells_the_weeks_ahead_the_same_for_a_seed_and_refuses_without_a_forecast(house, monkeypatch):
@@ -222,17 +230,17 @@ def test_the_weeks_ahead_say_which_level_earns_more_and_of_which_day_they_are(ho
         order_simulation.keep(session, STORE, weeks(YESTERDAY), at=NOON)
     reported = words(house.signed_in().get("/orders/proof"))
     assert (
-        "With 99 % you would earn about $4.20 more in these days, in eight of ten cases between $3.10 and $5.30."
+        "With 99 % you would earn about $4.20 more in this period, in eight of ten cases between $3.10 and $5.30."
         in reported
     )
     assert "Whole milk 88 % 4 1 to 9 $5.16" in reported
-    assert "This was worked out on" in reported
+    assert "recalculated at night once there is a forecast" in reported
 
 
 def test_a_short_history_is_not_replayed(house):
     fill(house)
     assert replayed(house) == "0 replayed"
-    assert "half a year of sales is needed" in words(house.signed_in().get("/orders/proof"))
+    assert "forecast; the replay needs half a year of" in words(house.signed_in().get("/orders/proof"))
 
 
 def test_a_cashier_sees_no_proof(house):
@@ -252,15 +260,15 @@ def test_a_rule_that_would_have_needed_less_is_named_with_what_packs_alone_mean_
     with house.doors.write() as session:
         replays.keep(session, "store", STORE, body, last_day=YESTERDAY, at=NOON)
     reported = words(house.signed_in().get("/orders/proof"))
-    assert "“Four weeks’ mean with a safety stock” would have needed $10.00 less in these weeks." in reported
+    assert "“Four-week average with safety stock” would have needed $10.00 less in these weeks." in reported
     assert "Whole packs alone mean 12 days of stock" in reported
-    assert "“Ordering what was sold” never sold that much in these weeks." in reported
+    assert "“Reordering what was sold” never reached that service level in these weeks." in reported
 
 
 def test_the_operator_sees_the_replay_of_a_region_in_money_with_all_six_curves_once_there_is_one(network):
     operator = network.signed_in("operator")
     empty = words(operator.get("/console/proof/north"))
-    assert "Nothing to replay yet" in empty
+    assert "Nothing to simulate yet" in empty
     assert "Money in stock" not in empty
     way = {"cover_days": 9.0, "waste_value": 100, "lost_value": 30, "order_lines": 9}
     ways = {name: way | {"stock_value": 10_000 + 1_000 * n} for n, name in enumerate(WAYS)}
@@ -271,9 +279,9 @@ def test_the_operator_sees_the_replay_of_a_region_in_money_with_all_six_curves_o
         name = session.get_one(Region, "north").name
     page = operator.get("/console/proof/north")
     reported = words(page)
-    assert f"What the orders of {name} could be" in reported
+    assert f"Order simulation for {name}" in reported
     assert "120 products" in reported
-    assert "The proposals $100.00 9.0 $7.00 $2.10" in reported
+    assert "Suggested orders $100.00 9.0 $7.00 $2.10" in reported
     drawn = page.text.split('<svg class="proof"')[1].split("</svg>")[0]
     assert [words for words in NAMES.values() if f">{words}</text>" not in html.unescape(drawn)] == []
     assert "There is no region nowhere." in words(operator.get("/console/proof/nowhere"))

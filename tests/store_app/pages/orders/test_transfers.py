@@ -81,7 +81,7 @@ def test_a_shopkeeper_answers_hands_over_against_the_code_and_takes_in(store: Ho
     page = words(client.get("/transfers/"))
     assert "Give to Harbour Corner" in page
     assert "Fetch from Harbour Corner" in page
-    assert "2 neighbours ask for goods" in words(client.get("/orders/"))
+    assert "2 neighbors ask for" in words(client.get("/orders/"))
     assert send(client, "/transfers/transfer-1/agree").status_code == 303
     assert send(client, "/transfers/transfer-2/decline").status_code == 422
     assert send(client, "/transfers/transfer-2/decline", reason="no-room").status_code == 303
@@ -91,7 +91,7 @@ def test_a_shopkeeper_answers_hands_over_against_the_code_and_takes_in(store: Ho
     counts = {"sku-0": "milk", "qty-0": "5", "sku-1": "apple", "qty-1": "0"}
     refused = send(client, "/transfers/transfer-3/hand-over", code="2222 2222", **counts)
     assert refused.status_code == 409
-    assert "code for these goods. Read it again" in words(refused)
+    assert "s code for this transfer. Check it again" in words(refused)
     assert send(client, "/transfers/transfer-3/hand-over", code=CODE, **counts).status_code == 303
     counts["qty-0"], counts["qty-1"] = "6", "2000"
     assert send(client, "/transfers/transfer-4/receive", **counts).status_code == 303
@@ -106,15 +106,13 @@ def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(st
     with store.doors.write() as session:
         send_sheet(session, reported("transfer-6", gives=False, state="handed_over", lines=given))
         lost = [[*given[0][:9], 0]]
-        send_sheet(
-            session, reported("transfer-7", gives=True, state="received", lines=lost, why="It was lost on the way")
-        )
+        send_sheet(session, reported("transfer-7", gives=True, state="received", lines=lost, why="Lost on the way"))
         session.get_one(store_transfers.Transfer, "transfer-7").handed_over_at = NOON
         before = stock.levels(session, STORE, ["milk"])["milk"].on_hand
     page = words(client.get("/transfers/"))
-    assert "Your code signed for these goods" in page
+    assert "Your code signed for these products. You are" in page
     assert page.count("Show this code at") == 1, "what was handed over asks for no code any more"
-    assert "Harbour Corner says: It was lost on the way." in page
+    assert "Harbour Corner says: Lost on the way." in page
     assert send(client, "/transfers/transfer-6/did-not-come").status_code == 422
     assert send(client, "/transfers/transfer-6/did-not-come", reason="lost").status_code == 303
     counts = {"sku-0": "milk", "qty-0": "7"}
@@ -170,7 +168,7 @@ def add_transfers(network: House) -> None:
 def test_the_operator_sees_who_gives_to_whom_what_it_brought_and_what_did_not_arrive(network: House):
     add_transfers(network)
     page = words(network.signed_in("operator").get("/console/transfers/"))
-    assert "Who gives to whom" in page
+    assert "Giver and receiver" in page
     assert "5 arrived" in page
     assert "10.35" in page, "the gain of both"
     assert "4.80" in page, "at cost"

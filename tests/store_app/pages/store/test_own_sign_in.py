@@ -248,7 +248,7 @@ def test_a_badge_alone_opens_nothing_from_outside(house: House):
     house.doors.settings.practice = False
     stranger = house.visitor()
     stranger.environ_base |= {"REMOTE_ADDR": "93.184.216.9"}
-    assert "not in the store" in post(stranger, "/badge", badge="9870").text
+    assert "outside the store" in post(stranger, "/badge", badge="9870").text
 
 
 def test_signing_in_asks_for_no_hint_and_no_secret_question(real: House, house: House):

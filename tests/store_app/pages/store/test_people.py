@@ -58,7 +58,7 @@ def test_a_person_who_cannot_be_added_is_a_sentence_beside_the_form(house: House
 def test_a_pin_that_is_tried_first_is_refused_beside_its_field(house: House, address: str):
     fields = {"pin": "1234", "again": "1234", "name": "Bo", "role": "supervisor"}
     refused = send(house.signed_in(), address, **fields)
-    assert (refused.status_code, "first that somebody tries" in words(refused)) == (422, True)
+    assert (refused.status_code, "This PIN is easy to guess. Avoid repeats" in words(refused)) == (422, True)
     assert post(house.visitor(), "/signin/supervisor", pin="4444").status_code == 303
 
 
@@ -66,7 +66,7 @@ def test_who_has_a_pin_that_is_tried_first_is_led_to_choose_another(house: House
     house.doors.settings.practice = False
     supervisor = house.visitor()
     assert post(supervisor, "/signin/supervisor", pin="4444").location == "/people/your-pin"
-    assert "easily guessed" in words(supervisor.get("/people/your-pin"))
+    assert "easy to guess" in words(supervisor.get("/people/your-pin"))
     assert post(house.visitor(), "/signin/cashier", pin="1111").location == "/till/"
     assert send(supervisor, "/people/your-pin", old="4444", pin="8642", again="8642").status_code == 303
     assert post(house.visitor(), "/signin/supervisor", pin="8642").location == "/till/"
@@ -84,7 +84,7 @@ def test_someone_who_left_can_no_longer_sign_in_and_a_second_click_is_no_fault(h
 def test_someone_who_comes_back_begins_as_a_cashier_with_a_new_pin(house: House):
     client = house.signed_in()
     send(client, "/people/supervisor/leave")
-    assert "Worked here before" in words(client.get("/people/"))
+    assert "Former staff" in words(client.get("/people/"))
     assert send(client, "/people/supervisor/come-back", pin="8642", again="8642").status_code == 303
     assert person(house, "supervisor").role == "cashier"
     assert post(house.visitor(), "/signin/supervisor", pin="4444").status_code >= 400
@@ -128,7 +128,7 @@ def test_a_locked_name_is_let_try_again_with_its_old_pin(house: House):
     ("fields", "sentence"),
     [
         ({"pin": "12", "again": "12"}, "4 to 12 digits"),
-        ({"pin": "2468", "again": "2469"}, "not the same"),
+        ({"pin": "2468", "again": "2469"}, "t match. Enter the new one twice"),
         ({}, "4 to 12 digits"),
     ],
 )
@@ -145,7 +145,7 @@ def test_a_person_changes_their_own_pin_with_the_old_one_and_stays_signed_in(hou
     cashier = house.signed_in("cashier")
     wrong = send(cashier, "/people/your-pin", old="9999", pin="2468", again="2468")
     assert wrong.status_code == 422
-    assert "not your PIN" in words(wrong)
+    assert "That is not your current PIN. Enter it again" in words(wrong)
     assert person(house, "cashier").failed_tries == 1
     assert send(cashier, "/people/your-pin", old="1111", pin="2468", again="2468").status_code == 303
     assert cashier.get("/more/").status_code == 200

@@ -116,7 +116,7 @@ def test_the_test_page_is_the_picture_of_the_very_bytes(house: House, machine):
     printer_id = set_up(house, way="net", where=f"{machine.host}:{machine.port}")
     client = house.signed_in()
     reported = client.get(send(client, f"/settings/printers/{printer_id}/test").headers["Location"])
-    assert "The test page is printed: the printer says so." in words(reported)
+    assert "Test page printed. Compare it with the picture" in words(reported)
     assert machine.wait_idle(60)
     assert machine.problems() == []
     assert "48 columns" in machine.text()
@@ -135,7 +135,11 @@ def test_the_drawer_is_tried_alone_with_its_pin_and_pulse(house: House, machine)
 
 
 @pytest.mark.parametrize(
-    ("fault", "sentence"), [("paper", "It has no paper. Put in a new roll"), ("cover", "Its lid is open. Close it")]
+    ("fault", "sentence"),
+    [
+        ("paper", "Out of paper. Insert a new roll; printing"),
+        ("cover", "The cover is open. Close it; printing resumes"),
+    ],
 )
 def test_a_test_that_fails_says_what_to_do_and_leaves_nothing_waiting(house: House, machine, fault, sentence):
     printer_id = set_up(house, way="net", where=f"{machine.host}:{machine.port}")
@@ -196,4 +200,4 @@ def test_the_foot_of_the_till_names_the_printer_that_fails(house: House):
         session.get(PrintJob, (STORE, job.id)).reason = "cutter-jam"
     reported = house.signed_in("cashier").get("/api/status?till=1").json["printer"]
     assert (reported["colour"], reported["code"], reported["printer"]) == ("red", "cutter-jam", "Front")
-    assert "Front: Its cutter is jammed." in words(house.signed_in().get("/settings/"))
+    assert "Front: The cutter is jammed." in words(house.signed_in().get("/settings/"))

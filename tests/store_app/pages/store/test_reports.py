@@ -62,7 +62,7 @@ def test_a_report_names_tax_classes_and_says_what_an_empty_one_lacks(sold):
     client = sold.signed_in("shopkeeper")
     assert ">Food</span>" in client.get(f"/reports/?{own('tax')}").text
     empty = client.get(f"/reports/?{own('shrink')}").text
-    assert "Nothing was lost in this time" in empty
+    assert "Nothing was lost in this period" in empty
     assert "Nothing was sold" not in empty
 
 

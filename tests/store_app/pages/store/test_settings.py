@@ -28,7 +28,12 @@ def office(build):
 
 def test_the_page_says_how_the_shop_stands_in_sentences(office):
     found = words(office.signed_in().get("/settings/"))
-    for sentence in ("has not been reached yet", "practice printer", "Store S01", "America/New York"):
+    for sentence in (
+        "Not connected to the network yet. The till",
+        "Practice printer: prints appear on screen only",
+        "Store S01",
+        "America/New York",
+    ):
         assert sentence in found
 
 
@@ -53,7 +58,7 @@ def test_a_store_on_its_own_hears_of_no_messages_and_is_led_to_nothing_of_a_netw
     assert shown == {True: set(), False: set(OF_NETWORK)}
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "it is too large for the line"), ("zh", "线路传不过去")])
+@pytest.mark.parametrize(("language", "said"), [("en", "it is too large to send"), ("zh", "线路传不过去")])
 def test_a_forecast_that_the_network_did_not_take_is_told_with_why_in_the_reader_s_language(office, language, said):
     client = office.signed_in()
     assert said not in words(client.get(f"/settings/?lang={language}"))
@@ -92,7 +97,7 @@ def test_what_the_network_turned_down_is_put_away_once_and_is_no_longer_shown(of
             outbox.append(session, outgoing, to_node="network", at=NOON)
             outbox.mark_stuck(session, f"f{n}", reason)
     client = office.signed_in()
-    sentence = "The network rejected this: its figures are larger than your sales make likely. It stays on record here."
+    sentence = "The network rejected this: its figures are larger than your sales suggest. It stays on record here."
     assert sentence in words(client.get("/settings/"))
     assert "总部没有接受这条消息：数字比您平常的销售大得多。您自己的账里仍然保留。" in words(
         client.get("/settings/?lang=zh")
@@ -131,11 +136,11 @@ def test_a_failed_print_job_is_told_as_a_sentence(office):
                 due_at=NOON,
             )
         )
-    assert "It has no paper. Put in a new roll" in words(office.signed_in().get("/settings/"))
+    assert "Out of paper. Insert a new roll; printing" in words(office.signed_in().get("/settings/"))
 
 
 def test_the_books_are_added_up_on_request(office):
-    assert "Everything agrees" in words(office.signed_in().get("/settings/?check=1"))
+    assert "Everything matches" in words(office.signed_in().get("/settings/?check=1"))
 
 
 def test_a_cashier_has_no_business_here(office):
@@ -150,24 +155,24 @@ def test_a_cashier_has_no_business_here(office):
 def test_hours_of_sale_are_set_shown_and_lifted(office):
     client = office.signed_in()
     assert 'href="/settings/hours/"' in client.get("/settings/").text
-    assert "Everything is sold at any hour." in words(client.get("/settings/hours/"))
+    assert "Everything can be sold at any time." in words(client.get("/settings/hours/"))
     with office.doors.read() as session:
         top_category = selling_hours.kinds(session)[0]
     given = {"kind": top_category, "from_time": "08:00", "until_time": "22:00"}
     assert send(client, "/settings/hours/", **given).status_code == 303
     assert f"{top_category} 08:00 – 22:00" in words(client.get("/settings/hours/"))
     assert send(client, "/settings/hours/lift", kind=top_category).status_code == 303
-    assert "Everything is sold at any hour." in words(client.get("/settings/hours/"))
+    assert "Everything can be sold at any time." in words(client.get("/settings/hours/"))
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
         ({"kind": ""}, "Choose a category."),
-        ({"kind": "nowhere"}, "No product stands in that category"),
-        ({"from_time": "soon"}, "Type a time such as 07:30."),
-        ({"until_time": "25:00"}, "Type a time such as 07:30."),
-        ({"until_time": "08:00"}, "Type both times"),
+        ({"kind": "nowhere"}, "No product is in that category. Choose one from"),
+        ({"from_time": "soon"}, "Enter a time such as 07:30."),
+        ({"until_time": "25:00"}, "Enter a time such as 07:30."),
+        ({"until_time": "08:00"}, "Enter both times"),
     ],
 )
 def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
@@ -187,12 +192,12 @@ def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
 def test_what_the_shop_takes_is_said_told_to_the_network_shown_and_taken_back_until_its_sales_tell(office):
     client = office.signed_in()
     assert 'name="sales_amount"' not in client.get("/settings/").text
-    assert "its own sales tell" in words(send(client, "/settings/usual-sales", sales_amount="1200.50"))
+    assert "its own sales" in words(send(client, "/settings/usual-sales", sales_amount="1200.50"))
     with office.doors.write() as session:
         session.execute(sa.delete(StoreDay))
     refused = send(client, "/settings/usual-sales", sales_amount="a lot")
     assert refused.status_code == 422
-    assert "Type an amount" in words(refused)
+    assert "Enter an amount" in words(refused)
     assert send(client, "/settings/usual-sales", sales_amount="1200.50").status_code == 303
     assert (
         'name="sales_amount" inputmode="decimal" autocomplete="off" size="9" value="1200.50"'
@@ -226,16 +231,16 @@ def test_closed_days_are_settled_told_to_the_network_shown_and_taken_back(office
         )
     assert json.loads(reported)["closed_days"] == [first, last]
     assert send(client, "/settings/closed-days/take-back", from_day=first, until_day=last).status_code == 303
-    assert "No closed days are settled." in words(client.get("/settings/closed-days/"))
+    assert "No closed days set." in words(client.get("/settings/closed-days/"))
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         ({"first_day": "soon"}, "Choose the first closed day."),
-        ({"first_day": day_from_now(-1)}, "choose today or a later day"),
-        ({"first_day": day_from_now(2), "last_day": day_from_now(1)}, "lies before the first"),
-        ({"first_day": day_from_now(1), "last_day": day_from_now(400)}, "at most 366 days ahead"),
+        ({"first_day": day_from_now(-1)}, "Closed days start today or later"),
+        ({"first_day": day_from_now(2), "last_day": day_from_now(1)}, "is before the first"),
+        ({"first_day": day_from_now(1), "last_day": day_from_now(400)}, "up to 366 days ahead"),
     ],
 )
 def test_closed_days_that_cannot_be_are_said_beside_their_field(office, given, said):
@@ -250,8 +255,8 @@ def test_closed_days_that_cannot_be_are_said_beside_their_field(office, given, s
         (
             "en",
             (
-                "gave back 3 messages, 2 of sales",
-                "Till 1: 2 sales of a shift",
+                "returned 3 messages, 2 of sales",
+                "Till 1: 2 sales from a shift",
                 "count the drawer",
                 "$50.00 (Float) belongs",
                 "Sale 17 of",
@@ -266,7 +271,7 @@ def test_books_put_back_are_told_with_what_somebody_must_look_at(office, languag
             {"kind": "late", "till_id": "1", "sales": 2, "total_minor": 500},
             {"kind": "drawer", "till_id": "1", "moved": "float", "amount_minor": 5000},
             {"kind": "refused", "topic": "sale.completed", "no": "17", "day": "2026-03-02", "code": "unknown-customer",
-             "why": "This customer is not known here. Look the customer up again.", "facts": {}},
+             "why": "This customer is not on record here. Search again.", "facts": {}},
         ]  # fmt: skip
         journal.record(
             Context(session, Actor.system("sync", STORE), NOON), verb=homecoming.VERB, subject=f"node:{STORE}",
@@ -278,7 +283,7 @@ def test_books_put_back_are_told_with_what_somebody_must_look_at(office, languag
 
 def test_the_shopkeeper_lets_the_tills_stop_at_what_the_books_have_and_sell_on(office):
     keeper = office.signed_in()
-    for wanted, stands, reported in (("no", False, "Sell all the same"), ("yes", True, "Stop the tills there")):
+    for wanted, stands, reported in (("no", False, "Allow"), ("yes", True, "Block")):
         assert send(keeper, "/settings/beyond-stock", wanted=wanted).status_code == 303
         with office.doors.read() as session:
             assert store_of(session, STORE).sells_beyond is stands

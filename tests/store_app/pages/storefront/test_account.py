@@ -53,7 +53,7 @@ def test_a_stranger_sees_nothing_and_a_wrong_code_opens_nothing(market):
     assert "S07-0001" not in stranger.look(f"{ONLINE}/mine").text
     stranger.send(f"{ONLINE}/mine/leave")
     assert enter(stranger, "+1 555 0199").status_code == 303
-    assert "Nothing ordered yet" in stranger.look(f"{ONLINE}/mine").text
+    assert "No orders yet" in stranger.look(f"{ONLINE}/mine").text
 
 
 def test_a_proved_phone_orders_without_another_code(market):

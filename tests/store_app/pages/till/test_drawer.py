@@ -87,9 +87,9 @@ def test_nothing_of_what_should_be_there_is_shown_before_the_count_stands(opened
 def test_the_drawer_is_counted_twice_at_most(opened: House):
     cashier = opened.signed_in("cashier")
     send(cashier, f"{HERE}/count", sum="40")
-    assert "Count again" in words(cashier.get(f"{HERE}/count"))
+    assert "Recount" in words(cashier.get(f"{HERE}/count"))
     send(cashier, f"{HERE}/count", sum="49.00")
-    assert "Count again" not in words(cashier.get(f"{HERE}/count"))
+    assert "Recount" not in words(cashier.get(f"{HERE}/count"))
     assert send(cashier, f"{HERE}/count", sum="50").status_code == 409
     assert send(cashier, f"{HERE}/close").status_code == 303
     found = now(opened)
@@ -110,8 +110,8 @@ def test_a_cashier_whose_drawer_is_off_needs_a_reason_and_somebody_who_agrees(op
     send(cashier, f"{HERE}/close")
     assert now(opened).state == "counting"
     page = words(cashier.get(f"{HERE}/count"))
-    assert "$10.00 too little" in page
-    assert "Should be there $50.00" in page
+    assert "$10.00 short" in page
+    assert "Expected in the drawer $50.00" in page
     assert send(cashier, "/money/go-on").status_code == 409, "the count stands"
     assert send(cashier, f"{HERE}/count", sum="50").status_code == 409, "no third look after the truth"
     assert send(cashier, f"{HERE}/close", why="").status_code == 422
@@ -135,7 +135,7 @@ def test_who_may_settle_a_drawer_needs_only_the_reason(opened: House):
     send(keeper, f"{HERE}/count", sum="60")
     send(keeper, f"{HERE}/close")
     assert "$10.00 too much" in words(keeper.get(f"{HERE}/count"))
-    assert "Who agrees" not in words(keeper.get(f"{HERE}/count"))
+    assert "Approved by" not in words(keeper.get(f"{HERE}/count"))
     send(keeper, f"{HERE}/close", why="the neighbour's change")
     assert now(opened).state == "closed"
 
@@ -192,7 +192,7 @@ def test_a_cashier_empties_no_drawer_by_a_reason_alone(opened: House):
     assert send(cashier, "/money/pay-out", pay_out="20.00", why="stamps").status_code == 303
     refused = send(cashier, "/money/pay-out", pay_out="30.00", why="sweets")
     assert refused.status_code == 409
-    assert "Who agrees" in words(refused)
+    assert "Approved by" in words(refused)
     assert 'value="30.00"' in refused.text, "what was typed is still there"
     own = send(cashier, "/money/pay-out", pay_out="30.00", why="sweets", approver="cashier", pin="1111")
     assert own.status_code == 409
@@ -249,7 +249,7 @@ def test_another_cashiers_drawer_is_counted_with_leave_alone(opened: House):
     with opened.doors.write() as session:
         shift.current(session, STORE, "1").opened_by = "somebody"
     cashier = opened.signed_in("cashier")
-    assert "Somebody has to agree that you handle it" in words(cashier.get("/money/"))
+    assert "has this drawer. Someone must approve before" in words(cashier.get("/money/"))
     here = f"/api/shifts/{now(opened).id}"
     for address in (f"{here}/count", f"{here}/close"):
         assert ask(cashier, address, counted_minor=5000).json["error"]["code"] == "not-your-drawer"
@@ -258,7 +258,7 @@ def test_another_cashiers_drawer_is_counted_with_leave_alone(opened: House):
     assert now(opened).state == "open"
     assert send(cashier, "/money/count", approver="supervisor", pin="0000").status_code == 409
     assert send(cashier, "/money/count", approver="supervisor", pin="4444").status_code == 303
-    assert "Who agrees" not in words(cashier.get(f"{HERE}/count")), "one PIN for the whole count"
+    assert "Approved by" not in words(cashier.get(f"{HERE}/count")), "one PIN for the whole count"
     assert send(cashier, f"{HERE}/count", sum="50").status_code == 303
     assert send(cashier, f"{HERE}/close").status_code == 303
     assert now(opened).state == "closed"
@@ -277,7 +277,7 @@ def test_every_z_is_listed_with_over_and_short_drawn(opened: House):
         assert said in words(page)
     first = closed_ids(opened)[0]
     report = words(keeper.get(f"/money/shifts/{first}"))
-    assert "Check of this Z" in report
+    assert "Check code of this Z" in report
     assert "Perpetual total" in report
     assert send(keeper, f"/money/shifts/{first}/reprint").status_code == 303
     with opened.doors.read() as session:
@@ -407,9 +407,9 @@ def test_a_drop_beyond_the_limit_asks_for_somebody_who_agrees_and_one_within_it_
     assert send(cashier, "/money/drop", drop="500.01", **agreed).status_code == 409, "who agrees sees the drawer"
     assert send(cashier, "/money/drop", drop="50.01").status_code == 303
     said = words(cashier.get("/money/"))
-    assert "Put in the safe: $50.01." in said
-    assert "More than the books had" not in said
+    assert "Moved to the safe: $50.01." in said
+    assert "Sold beyond recorded stock" not in said
     send(cashier, f"{HERE}/count", sum="0")
     send(cashier, f"{HERE}/close")
     shown = words(cashier.get(f"/money/shifts/{now(opened).id}"))
-    assert "More than the books had" in shown
+    assert "Sold beyond recorded stock" in shown

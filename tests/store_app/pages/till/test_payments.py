@@ -57,28 +57,28 @@ def words(answer):
 def test_an_empty_page_says_what_will_be_here(till):
     answer = till.get("/payments/")
     assert answer.status_code == 200
-    assert "No card or wallet yet" in words(answer)
+    assert "No card or wallet payments yet" in words(answer)
     assert "Cards and wallets" in words(till.get("/more/"))
 
 
 def test_money_without_a_sale_is_shown_and_goes_back_with_one_press(house, till):
     payment = take(till)
     found = words(till.get("/payments/"))
-    assert "no sale was finished with it" in found
+    assert "The money was taken, but no sale was completed" in found
     assert "3.00" in found
     answer = post(till, f"/payments/{payment['id']}/back")
     assert answer.status_code == 303
-    assert "went back to the customer" in words(till.get("/payments/"))
+    assert "The customer has been refunded" in words(till.get("/payments/"))
     assert state(house, payment["id"]).state == "reversed"
 
 
 def test_money_that_paid_for_its_sale_needs_nobody(house, till):
     payment = take(till)
     sell(till, payment["sale_id"], payment)
-    assert "All money that was taken belongs to a sale" in words(till.get("/payments/"))
+    assert "Every payment belongs to a sale. Nothing is" in words(till.get("/payments/"))
     refused = post(till, f"/payments/{payment['id']}/back")
     assert refused.status_code == 409
-    assert "Take the goods back" in words(refused)
+    assert "Refund the products" in words(refused)
 
 
 def test_money_of_a_lost_basket_is_used_for_one_set_aside(house, till):
@@ -97,32 +97,32 @@ def test_a_typed_slip_over_the_same_amount_is_a_question_for_who_may_answer_it(h
     body = {"id": payment["sale_id"], "till_id": "1", "lines": [{"sku": "MILK", "qty": 3}], "tenders": [slip]}
     assert till.post("/api/sales", json=body | {"shown_total_minor": 300}).status_code == 201
     work(house)
-    assert "is it the same payment?" in words(till.get("/payments/"))
+    assert "The money was taken. Its sale has a slip for" in words(till.get("/payments/"))
     assert post(till, f"/payments/{payment['id']}/slip").status_code == 403
     keeper = house.signed_in()
     assert "slip 7" in words(keeper.get("/payments/"))
     assert post(keeper, f"/payments/{payment['id']}/slip").status_code == 303
-    assert "Nothing goes back" in words(keeper.get("/payments/"))
+    assert "Nothing is refunded" in words(keeper.get("/payments/"))
 
 
 def test_what_has_no_answer_is_asked_again_or_stopped(house, till):
     late, silent = asked(house, 303), asked(house, 310)
-    assert "not known whether the money was taken" in words(till.get("/payments/"))
+    assert "It is unclear whether the money was taken. The" in words(till.get("/payments/"))
     for _ in range(2):
         post(till, f"/payments/{late.id}/ask")
-    assert "The answer is there" in words(till.get("/payments/"))
+    assert "The answer is" in words(till.get("/payments/"))
     assert state(house, late.id).state == "captured"
     assert post(till, f"/payments/{silent.id}/back").status_code == 303
-    assert "it goes back by itself" in words(till.get("/payments/"))
+    assert "refunded automatically" in words(till.get("/payments/"))
     assert state(house, silent.id).unwanted_since is not None
 
 
 def test_what_is_never_answered_a_supervisor_decides_by_name(house, till):
     silent = asked(house, 310)
-    assert "It is never answered" not in words(till.get("/payments/"))
+    assert "It never got an answer" not in words(till.get("/payments/"))
     assert post(till, f"/payments/{silent.id}/decide", state="declined").status_code == 403
     keeper = house.signed_in()
-    assert "It is never answered" in words(keeper.get("/payments/"))
+    assert "It never got an answer" in words(keeper.get("/payments/"))
     assert post(keeper, f"/payments/{silent.id}/decide", state="reversed").status_code == 422
     assert post(keeper, f"/payments/{silent.id}/decide", state="declined").status_code == 303
     assert state(house, silent.id).reason == "decided by shopkeeper"
@@ -132,8 +132,8 @@ def test_a_refused_giving_back_stays_here(house, till):
     payment = take(till, 311)
     post(till, f"/payments/{payment['id']}/back")
     found = words(till.get("/payments/"))
-    assert "could not be given back yet" in found
-    assert "giving it back was refused" in found
+    assert "The refund failed" in found
+    assert "The money was taken and the refund failed. Try" in found
 
 
 def test_two_answers_that_contradict_each_other_stay_until_somebody_asked_the_bank(house, till):
@@ -145,7 +145,7 @@ def test_two_answers_that_contradict_each_other_stay_until_somebody_asked_the_ba
     keeper = house.signed_in()
     for _ in range(2):
         assert post(keeper, f"/payments/{payment['id']}/seen").status_code == 303
-    assert "All money that was taken belongs to a sale" in words(keeper.get("/payments/"))
+    assert "Every payment belongs to a sale. Nothing is" in words(keeper.get("/payments/"))
 
 
 def test_money_given_back_without_a_return_is_told(house, till):

@@ -64,10 +64,10 @@ def test_an_empty_place_is_filled_by_name(store: House) -> None:
     client = store.signed_in()
     found = client.get(f"{ADDRESS}?page=2&free=7&q=green").text
     assert "Green tea" in found
-    assert "Put it there" in found
+    assert "Put here" in found
     assert send(client, "put", sku="tea", page=2, free=7).status_code == 303
     assert places(store, 2) == {7: "tea"}
-    assert "sells nothing of the name" in client.get(f"{ADDRESS}?q=zebra").text
+    assert "No product matches" in client.get(f"{ADDRESS}?q=zebra").text
 
 
 def test_a_key_gets_a_label_a_colour_and_goes(store: House) -> None:

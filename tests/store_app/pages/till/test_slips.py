@@ -75,11 +75,11 @@ def test_the_receipt_of_what_was_put_on_the_tab_asks_not_how_the_money_goes_back
         customers.add(Context(session, SYSTEM, NOON), store_of(session, STORE), "customer-marta", agreed)
     sale_id = sold(office, client, [("tab", 0)], customer_id="customer-marta")
     here = f"/money/receipts/{sale_id}"
-    assert "Give no money out" in words(client.get(here))
+    assert "The refund goes to the account it was paid" in words(client.get(here))
     assert 'type="radio" name="tender"' not in client.get(here).text
     assert send(client, f"{here}/return", **{"back-1": "2", "tender": "cash"}).status_code == 303
-    assert "is taken off the customer’s tab" in html.unescape(words(client.get(here)))
-    assert "Give no money out" not in words(client.get(here)), "nothing of it is left"
+    assert "is deducted from the customer" in html.unescape(words(client.get(here)))
+    assert "The refund goes to the account it was paid" not in words(client.get(here)), "nothing of it is left"
 
 
 def test_goods_taken_back_on_the_money_page_say_where_each_part_of_their_money_goes(office: House):
@@ -98,7 +98,7 @@ def test_goods_taken_back_on_the_money_page_say_where_each_part_of_their_money_g
         }
     assert set(paid) == {"tab", "cash"}
     said = html.unescape(words(client.get(f"/money/receipts/{sale_id}")))
-    assert f"${paid['tab'] / 100:.2f} is taken off the customer’s tab." in said
+    assert f"${paid['tab'] / 100:.2f} is deducted from the customer’s tab." in said
     assert f"Give the customer ${paid['cash'] / 100:.2f} in cash." in said
 
 
@@ -192,7 +192,7 @@ def posted(house: House, client, **counts: str):
 def test_a_delivery_is_compared_and_its_differences_are_claimed(office: House):
     client = office.signed_in()
     posted(office, client, **{"qty-1": "22", "why-1": next(iter(general_words.DIFFERENCE_REASONS))})
-    assert "Print the claim" in words(client.get("/deliveries/D9"))
+    assert "Print claim" in words(client.get("/deliveries/D9"))
     for kind in ("delivery", "claim"):
         assert send(client, f"/slips/deliveries/D9/{kind}").status_code == 303
     compared, claimed = text(jobs(office, "delivery")[0]), text(jobs(office, "claim")[0])
@@ -222,7 +222,7 @@ def test_a_line_of_several_lots_names_the_day_of_each_on_the_slip(office: House)
 def test_nothing_is_claimed_of_a_delivery_that_came_as_ordered(office: House):
     client = office.signed_in()
     posted(office, client)
-    assert "Print the claim" not in words(client.get("/deliveries/D9"))
+    assert "Print claim" not in words(client.get("/deliveries/D9"))
     assert send(client, "/slips/deliveries/D9/claim").status_code in (403, 409, 422)
     assert jobs(office, "claim") == []
 
@@ -231,7 +231,7 @@ def test_a_count_sheet_is_blind(office: House):
     with office.doors.write() as session:
         take = stocktake.start(Context(session, SYSTEM, NOON), STORE, name="May", sections=["Cold room"])
     client = office.signed_in()
-    assert "Print the count sheet" in words(client.get(f"/stock/takes/{take.id}/1"))
+    assert "Print count sheet" in words(client.get(f"/stock/takes/{take.id}/1"))
     assert send(client, f"/slips/takes/{take.id}/1").status_code == 303
     (job,) = jobs(office, "count_sheet")
     assert "Cold room" in text(job)

@@ -97,5 +97,5 @@ def test_who_may_not_see_the_code_sees_no_picture_of_it(store, house, code):
         assert (seen.status_code, whole.status_code) == (200, 200)
         assert seen.data != whole.data
         assert "no-store" in seen.headers["Cache-Control"], "the next person at this browser may not see it either"
-    assert "Print with the whole code" in boss.get(f"/money/receipts/{SALE}").text
-    assert "Print with the whole code" not in store.get(f"/money/receipts/{SALE}").text
+    assert "Print with the full code" in boss.get(f"/money/receipts/{SALE}").text
+    assert "Print with the full code" not in store.get(f"/money/receipts/{SALE}").text

@@ -40,7 +40,7 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     with console.doors.write() as session:
         lot = Lot("milk", 480, "B7", NOON.date() + dt.timedelta(days=9))
         batches.lay_in(session, "WH1", [lot], source_kind="purchase", source_id="po-1", at=NOON)
-    assert "Goods for 1 store wait to be picked" in words(client.get("/console/picking/"))
+    assert "Orders for 1 store ready to pick" in words(client.get("/console/picking/"))
     assert send(client, "/console/warehouse/WH1/bay", sku="milk", bay="b-02").status_code == 303
     made = send(client, "/console/picking/WH1/make", store=STORE)
     at = f"/console/picking/{the_list(console)}"
@@ -50,7 +50,7 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert "B-02" in page
     assert "batch B7" in page
     for code, says in (
-        ("4000000000006", "Nobody knows this code"),
+        ("4000000000006", "Unknown code. Search the product by name and"),
         (" ", "Scan a pack"),
         ("9" * 999, "misread"),
     ):
@@ -71,7 +71,7 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert "batch C1, " in words(client.get(at)), "and back: the end of a field is kept"
     refused = send(client, f"{at}/products/milk", **{MILK[0]: "0"})
     assert refused.status_code == 422
-    assert "say why less was picked" in words(refused)
+    assert "choose why less was picked" in words(refused)
     assert send(client, f"{at}/products/milk", **{MILK[0]: "0", MILK[1]: "damaged"}).status_code == 303
     again = send(client, f"{at}/products/milk", **{MILK[0]: "1"})
     assert again.status_code == 409
@@ -84,8 +84,8 @@ def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(conso
     assert "1 delivery loaded. 1 delivery loaded, waiting for a vehicle." in words(client.get("/console/picking/"))
     assert "1 delivery loaded, waiting for a vehicle. Due" in words(client.get("/console/routes/"))
     reported = words(client.get(ORDER))
-    assert "Damaged or spoilt" in reported
-    assert "Not enough for all" not in reported
+    assert "Damaged or spoiled" in reported
+    assert "Short in the warehouse" not in reported
     with console.doors.read() as session:
         assert stock.levels(session, "WH1", ["milk"])["milk"].on_hand == 480 + 48 - 12
         lines = {row.sku: row for row in session.scalars(sa.select(DeliveryLine)).all()}
@@ -105,11 +105,11 @@ def test_the_page_says_which_shop_did_not_leave_and_why(console):
         assert send(client, f"{at}/products/{sku}", **typed).status_code == 303
     assert send(client, f"{at}/send").status_code == 303
     page = words(client.get("/console/picking/"))
-    assert "Nothing left. The list is given up" in page
+    assert "Nothing was sent. The list is abandoned; what" in page
     assert "on its way" not in page
     with console.doors.read() as session:
         name = session.get_one(Store, lines[0].store_id).name
-    assert f"Not sent off: {name} – nothing was picked for it." in page
+    assert f"Not sent: {name} – nothing was picked for it." in page
 
 
 def test_the_one_next_step_is_to_share_out_then_to_pick_or_to_load(console):
@@ -138,7 +138,7 @@ def test_a_shop_reads_on_its_delivery_what_was_promised_and_why_less_comes(house
         line = session.get_one(DeliveryLine, (STORE, "D1", "milk"))
         line.promised_qty, line.less_why = 36, "expired"
     page = words(house.signed_in("shopkeeper").get("/deliveries/D1"))
-    assert "Promised: 36. Less comes: past its date." in page
+    assert "Promised: 36. Less is coming: has expired." in page
 
 
 def _is_go(page: str, address: str) -> bool:

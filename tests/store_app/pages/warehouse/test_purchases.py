@@ -48,10 +48,10 @@ def test_a_purchase_is_proposed_changed_ordered_and_taken_in_with_its_dates(cons
         sku = purchases.lines_of(session, made)[0].sku
     assert send(client, f"{at}/order", **{"sku-0": sku, "packs-0": "-2"}).status_code == 422
     assert send(client, f"{at}/order", **{"sku-0": sku, "packs-0": "4"}).status_code == 303
-    assert "did not come" not in words(client.get("/console/purchases/"))
+    assert "did not arrive" not in words(client.get("/console/purchases/"))
     with console.doors.write() as session:
         session.get(Purchase, ("WH1", made.id)).expected_day = NOON.date() - dt.timedelta(days=3)
-    assert "did not come" in words(client.get("/console/purchases/"))
+    assert "did not arrive" in words(client.get("/console/purchases/"))
     until = (NOON.date() + dt.timedelta(days=20)).isoformat()
     taken = {"sku-0": sku, "qty-0": "7", "until-0": until}
     assert send(client, f"{at}/receive", **taken).status_code == 303
@@ -70,7 +70,7 @@ def test_a_purchase_is_dropped_with_a_reason_and_only_with_one(console):
     at = f"/console/purchases/WH1/{made.id}/drop"
     assert send(client, at).status_code == 422
     assert send(client, at, why="We close").status_code == 303
-    assert "Nothing to buy just now" in words(client.get("/console/purchases/"))
+    assert "Nothing to buy now" in words(client.get("/console/purchases/"))
 
 
 def test_what_is_over_in_the_warehouse_is_written_off_by_its_lot_with_a_reason_and_what_it_cost(console):
@@ -84,8 +84,9 @@ def test_what_is_over_in_the_warehouse_is_written_off_by_its_lot_with_a_reason_a
     at = "/console/warehouse/WH1/write-off"
     given = {"sku": "milk", "lot_id": lot_id, "qty": "4", "reason": "expired", "command_id": new_id()}
     for wrong, sentence in (
-        ({"qty": "25"}, "Only 24 are left of this lot"), ({"reason": "other"}, "Say in a few words why"),
-        ({"reason": "boredom"}, "Choose why"), ({"sku": "nothing"}, "no such product"), ({"lot_id": "x"}, "Only 0 are"),
+        ({"qty": "25"}, "Only 24 are left of this lot"), ({"reason": "other"}, "Give a short reason"),
+        ({"reason": "boredom"}, "Choose a reason"), ({"sku": "nothing"}, "No such product"),
+        ({"lot_id": "x"}, "Only 0 are"),
     ):  # fmt: skip
         answer = send(client, at, **given | wrong | {"command_id": new_id()})
         assert answer.status_code in (404, 409, 422)
@@ -102,18 +103,18 @@ def test_what_is_over_in_the_warehouse_is_written_off_by_its_lot_with_a_reason_a
         assert (row.qty, row.batch, row.cost_minor) == (4, "L7", round(4 * pack.pack_cost_minor / pack.pack_qty))
         assert {one.id: one.gone_qty for one in session.scalars(sa.select(Batch))}[lot_id] == 4, "this very lot"
         assert stock.levels(session, "WH1", ["milk"])["milk"].on_hand == 476
-    assert "no day known" in words(client.get("/console/warehouse/?q=whole+milk&warehouse=WH1"))
-    assert "Nothing of it stands here" in words(client.get("/console/warehouse/?q=caviar"))
+    assert "date unknown" in words(client.get("/console/warehouse/?q=whole+milk&warehouse=WH1"))
+    assert "None in stock" in words(client.get("/console/warehouse/?q=caviar"))
 
 
 def test_what_stands_in_the_warehouse_is_put_right_by_a_count_with_a_reason_once(console):
     client = console.signed_in("operator")
     page = client.get("/console/warehouse/stock")
-    assert "Whole milk milk · in packs of 12 480" in words(page)
+    assert "Whole milk milk · packs of 12 480" in words(page)
     assert 'href="/console/supplied/"' in page.text, "one warehouse's vehicles have their days there, too"
     at, given = "/console/warehouse/WH1/count?q=milk", {"sku": "milk", "qty": "475", "command_id": new_id()}
     refused = send(client, at, **given)
-    assert (refused.status_code, "Say why you counted" in words(refused)) == (422, True)
+    assert (refused.status_code, "Give a reason for the count. The journal keeps" in words(refused)) == (422, True)
     assert 'value="475"' in refused.text, "what was typed is still there"
     for wrong, status in ({"sku": "nothing"}, 404), ({"qty": "-1"}, 422):
         assert send(client, at, **given | {"why": "Count"} | wrong | {"command_id": new_id()}).status_code == status
@@ -121,39 +122,39 @@ def test_what_stands_in_the_warehouse_is_put_right_by_a_count_with_a_reason_once
     for _click in range(2):
         assert send(client, at, **given, why="Broken in the rack").status_code == 303
     shown = words(client.get("/console/warehouse/stock?q=milk&warehouse=WH1"))
-    assert "475 stand there now. 5 less than the book said." in shown
+    assert "475 now on record. 5 less than on record." in shown
     assert "Green tea" not in shown
     assert "No such product here" in words(client.get("/console/warehouse/stock?q=caviar"))
-    assert "Nothing is gone" in words(client.get("/console/warehouse/stock?gone=1"))
+    assert "Nothing out of stock" in words(client.get("/console/warehouse/stock?gone=1"))
     with console.doors.read() as session:
         entry = session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "warehouse.counted")).one()
         assert "Broken in the rack" in entry.body
         assert stock.levels(session, "WH1", ["milk"])["milk"].by_place == {"backroom": 475}
     nothing = given | {"qty": "0", "command_id": new_id()}
     assert send(client, at, **nothing, why="Water in the cellar").status_code == 303
-    assert "Gone from warehouse WH1: Whole milk." in words(client.get("/console/"))
+    assert "Out of stock in warehouse WH1: Whole milk." in words(client.get("/console/"))
     gone = words(client.get("/console/warehouse/stock?gone=1"))
-    assert "nothing ordered: to purchasing" in gone
+    assert "none on order: go to purchasing" in gone
     assert "Green tea" not in gone
 
 
 def test_the_outlook_names_shops_and_days_and_forgives_a_strange_address(console):
     client = console.signed_in("operator")
     region = client.get("/console/outlook/").headers["Location"]
-    assert "Not looked at yet" in words(client.get(region))
+    assert "Not calculated yet" in words(client.get(region))
     desk = Desk(console.doors)
     assert jobs.look_ahead(desk, NOON.date()) == "2 regions looked at"
     shown = words(client.get(f"{region}?days=7"))
-    assert "What runs out in" in shown
+    assert "Upcoming stock-outs in" in shown
     assert "Whole milk" in shown
-    assert "seen at" in shown
+    assert "as of" in shown
     assert client.get(f"{region}?days=many").status_code == 200
     assert client.get("/console/outlook/nowhere").status_code == 404
 
 
 def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_a_message(console, mail_server):
     client = console.signed_in("operator")
-    assert "Nobody to buy from yet" in words(client.get("/console/upstream/"))
+    assert "No suppliers yet" in words(client.get("/console/upstream/"))
     typed = {
         "name": "Dairy Union", "lead_days": "2", "order_days": list(WEEKDAYS), "minimum": "10",
         "send_by": "email", "email": "", "customer_no": "77", "language": "en", "command_id": new_id(),
@@ -171,7 +172,7 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
     assert "Whole milk" in words(client.get(at))
     shown = words(client.get("/console/upstream/"))
     assert "Dairy Union" in shown
-    assert "Promises 2 days; nothing was measured yet." in shown
+    assert "Promised: 2 days. Nothing measured yet." in shown
     for phone, answer in (("1" * 60, 422), ("0211-4400", 303)):
         typed_place = {"address": "Quay 4, 40221 Port", "phone": phone}
         saved = client.post("/console/upstream/warehouses/WH1", data=typed_place | {"csrf_token": token(client)})
@@ -185,13 +186,13 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
         assert [line.pack_qty for line in purchases.lines_of(session, made)] == [24]
     shown = words(client.get("/console/purchases/"))
     assert "Dairy Union" in shown
-    assert "order them by hand" in shown, "what nobody known sells"
+    assert "None of your suppliers lists these. Order" in shown, "what nobody known sells"
     assert (
         send(client, f"/console/purchases/WH1/{made.id}/order", **{"sku-0": "milk", "packs-0": "3"}).status_code == 303
     )
-    assert "It waits to be sent." in words(client.get("/console/purchases/"))
+    assert "Waiting to be sent." in words(client.get("/console/purchases/"))
     carrier, kept, state = mail_server
-    unsent, state["answer"] = "1 letter to a supplier has not left", b"550 no such box"
+    unsent, state["answer"] = "1 supplier message was not sent", b"550 no such box"
     assert unsent not in words(client.get("/console/"))
     assert sending.send_due(console.doors, [carrier]) == (0, 1)
     assert unsent in words(client.get("/console/"))

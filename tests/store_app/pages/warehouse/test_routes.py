@@ -126,7 +126,7 @@ def test_what_is_wrong_is_said_beside_what_was_typed(ramp):
     client = ramp.signed_in("operator")
     wrong = put_place(client, "S01", "north of the river")
     assert wrong.status_code == 422
-    assert "Type latitude and longitude" in words(wrong)
+    assert "Enter latitude and longitude, such as 31.2304" in words(wrong)
     assert 'value="north of the river"' in wrong.text
     assert post(client, AT + "vehicles", command_id=new_id(), name="", packs="40", **window()).status_code == 422
     assert "There is no vehicle yet" in words(post(client, AT + "plan", command_id=new_id()))
