@@ -37,7 +37,7 @@ MOST_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
-class Wished:
+class ProductDetails:
     """What a form says of a product of the store's own."""
 
     name: str
@@ -69,7 +69,12 @@ class Repriced:
 
 
 def add(
-    ctx: Context, store_id: str, wished: Wished, *, codes: Sequence[tuple[str, int]] = (), command: str | None = None
+    ctx: Context,
+    store_id: str,
+    details: ProductDetails,
+    *,
+    codes: Sequence[tuple[str, int]] = (),
+    command: str | None = None,
 ) -> Product:
     """Take a product of the store's own into its assortment and list it (rule 1).
 
@@ -78,35 +83,35 @@ def add(
     sku = sku_for(store_id, command) if command else f"{store_id}-{secrets.token_hex(4).upper()}"
     if (known := ctx.session.get(Product, sku)) is not None and command is not None:
         return known
-    _check(ctx.session, wished)
+    _check(ctx.session, details)
     product = catalogue.add_product(
         ctx,
         sku,
-        wished.name,
-        category=wished.category,
-        tax_class_id=wished.tax_class_id,
+        details.name,
+        category=details.category,
+        tax_class_id=details.tax_class_id,
         codes=codes,
         owner_id=store_id,
-        price_quantity=UNITS[wished.stock_unit],
-        **{name: value for name, value in vars(wished).items() if name not in ("name", "category", "tax_class_id")},
+        price_quantity=UNITS[details.stock_unit],
+        **{name: value for name, value in vars(details).items() if name not in ("name", "category", "tax_class_id")},
     )
     catalogue.list_product(ctx, store_id, sku)
     return product
 
 
-def change(ctx: Context, store_id: str, sku: str, wished: Wished) -> Product:
+def change(ctx: Context, store_id: str, sku: str, details: ProductDetails) -> Product:
     """Change a product of the store's own (rule 1); its stock unit stays once anything of it moved."""
     product = own_product(ctx.session, store_id, sku)
-    _check(ctx.session, wished, sku)
-    if wished.stock_unit != product.stock_unit:
+    _check(ctx.session, details, sku)
+    if details.stock_unit != product.stock_unit:
         raise Refused(
             "unit-stays", "A product's unit cannot be changed. Add a new product instead.", field="stock_unit"
         )
-    before = {name: getattr(product, name) for name in vars(wished)}
-    for name, value in vars(wished).items():
+    before = {name: getattr(product, name) for name in vars(details)}
+    for name, value in vars(details).items():
         setattr(product, name, value)
     product.search_text = search_text_for(product.name, product.brand, product.category)
-    changed = {name: value for name, value in vars(wished).items() if before[name] != value}
+    changed = {name: value for name, value in vars(details).items() if before[name] != value}
     if changed:
         catalogue.begin_till_edition(ctx.session, store_id)
         facts = {"before": {name: before[name] for name in changed}, "after": changed}
@@ -146,13 +151,13 @@ def add_code(ctx: Context, store_id: str, sku: str, code: str, qty: int) -> Barc
     return row
 
 
-def settle(ctx: Context, store_id: str, sku: str, **wishes: Any) -> Listing:
-    """Settle what the store wishes for a product: active, hold_back_qty, cost_minor (rule 1); unchanged is no entry."""
+def settle(ctx: Context, store_id: str, sku: str, **columns: Any) -> Listing:
+    """Settle a store's own columns of a product: active, hold_back_qty, cost_minor (rule 1); unchanged is no entry."""
     listing = ctx.session.get(Listing, (store_id, sku))
-    now = {name: getattr(listing, name) for name in wishes} if listing is not None else None
-    if listing is not None and now == wishes:
+    now = {name: getattr(listing, name) for name in columns} if listing is not None else None
+    if listing is not None and now == columns:
         return listing
-    return catalogue.list_product(ctx, store_id, sku, **wishes)
+    return catalogue.list_product(ctx, store_id, sku, **columns)
 
 
 def remove_code(ctx: Context, store_id: str, code: str) -> None:
@@ -272,24 +277,24 @@ def prices_of(session: Session, store_id: str, sku: str) -> list[Price]:
 # --- inside ---
 
 
-def _check(session: Session, wished: Wished, sku: str | None = None) -> None:
-    if not wished.name.strip() or not wished.category.strip():
+def _check(session: Session, details: ProductDetails, sku: str | None = None) -> None:
+    if not details.name.strip() or not details.category.strip():
         raise Invalid("bad-product", "Enter a name and a category.", field="name")
     for name, most in LONGEST.items():
-        if len(getattr(wished, name)) > most:
+        if len(getattr(details, name)) > most:
             raise Invalid("too-long", "Up to %(most)s letters.", most=most, field=name)
-    if wished.kind not in KINDS or wished.stock_unit not in UNITS:
+    if details.kind not in KINDS or details.stock_unit not in UNITS:
         raise Invalid("bad-product", "Choose the type of product and its unit.", field="kind")
-    if session.get(TaxClass, wished.tax_class_id) is None:
+    if session.get(TaxClass, details.tax_class_id) is None:
         raise NotFound("unknown-tax-class", "This tax class does not exist.", field="tax_class_id")
-    if wished.deposit_sku:
-        deposit = session.get(Product, wished.deposit_sku)
-        if deposit is None or deposit.kind != "deposit" or wished.kind != "goods" or wished.deposit_sku == sku:
+    if details.deposit_sku:
+        deposit = session.get(Product, details.deposit_sku)
+        if deposit is None or deposit.kind != "deposit" or details.kind != "goods" or details.deposit_sku == sku:
             raise Invalid("bad-deposit", "Choose a deposit from the list.", field="deposit_sku")
     bounds: dict[str, tuple[Any, int]] = {
-        "minimum_age": (wished.minimum_age, 99),
-        "maximum_qty": (wished.maximum_qty, 1_000_000),
-        "shelf_life_days": (wished.shelf_life_days, 10_000),
+        "minimum_age": (details.minimum_age, 99),
+        "maximum_qty": (details.maximum_qty, 1_000_000),
+        "shelf_life_days": (details.shelf_life_days, 10_000),
     }
     for name, (value, most) in bounds.items():
         if value is not None and not 1 <= value <= most:

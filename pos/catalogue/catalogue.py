@@ -121,7 +121,7 @@ class Price(Base):
 
 
 class Listing(Base):
-    """A product this store sells, with the store's own wishes for it."""
+    """A product this store sells, with the store's own settings for it."""
 
     __tablename__ = "listing"
 
@@ -161,17 +161,17 @@ def add_product(
     category: str,
     tax_class_id: str,
     codes: Iterable[tuple[str, int]] = (),
-    **wishes: Any,
+    **columns: Any,
 ) -> Product:
     """Take a product into the catalogue with its codes (rules 1, 4).
 
-    codes: (code, stock units it stands for). wishes: further columns of Product (brand, stock_unit, minimum_age ...).
+    codes: (code, stock units it stands for). columns: further columns of Product (brand, stock_unit, minimum_age ...).
     """
     refuse_product(
         sku, name, tax_class_id, taken=ctx.session.get(Product, sku) is not None,
         taxed=ctx.session.get(TaxClass, tax_class_id) is not None,
     )  # fmt: skip
-    product = Product(sku=sku, name=name.strip(), category=category, tax_class_id=tax_class_id, **wishes)
+    product = Product(sku=sku, name=name.strip(), category=category, tax_class_id=tax_class_id, **columns)
     product.search_text = search_text_for(product.name, product.brand or "", category)
     ctx.session.add(product)
     ctx.session.flush()
@@ -213,21 +213,21 @@ def set_price(ctx: Context, sku: str, price_minor: int, from_day: dt.date, *, sc
     return price
 
 
-def list_product(ctx: Context, store_id: str, sku: str, **wishes: Any) -> Listing:
-    """Let a store sell a product; wishes: active, hold_back_qty, quick_key, cost_minor (rule 3)."""
+def list_product(ctx: Context, store_id: str, sku: str, **columns: Any) -> Listing:
+    """Let a store sell a product; columns: active, hold_back_qty, quick_key, cost_minor (rule 3)."""
     if ctx.session.get(Product, sku) is None:
         raise _unknown([sku])
     known = ctx.session.get(Listing, (store_id, sku))
     listing = known or Listing(store_id=store_id, sku=sku, hold_back_qty=0)
     before = (listing.active, listing.quick_key)
-    for name, value in ({"active": True} | wishes).items():
+    for name, value in ({"active": True} | columns).items():
         if name not in ("active", "hold_back_qty", "quick_key", "cost_minor"):
             raise ValueError(f"a listing has no {name}")
         setattr(listing, name, value)
     ctx.session.add(listing)
     if known is not None and before != (listing.active, listing.quick_key):
         begin_till_edition(ctx.session, store_id)
-    journal.record(ctx, verb="product.listed", subject=f"product:{sku}", store=store_id, **wishes)
+    journal.record(ctx, verb="product.listed", subject=f"product:{sku}", store=store_id, **columns)
     return listing
 
 

@@ -27,14 +27,14 @@ from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 
-WISHES = (
+COLUMNS = (
     "brand", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age", "maximum_qty", "shelf_life_days",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class NewProduct:
-    """A product to be taken in. code: '' = none; cost_minor: None = not known; wishes: some of WISHES."""
+    """A product to be taken in. code: '' = none; cost_minor: None = not known; columns: some of COLUMNS."""
 
     sku: str
     name: str
@@ -43,7 +43,7 @@ class NewProduct:
     price_minor: int
     code: str = ""
     cost_minor: int | None = None
-    wishes: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Unfit(Exception):
@@ -100,13 +100,13 @@ def refusals(session: Session, new: Sequence[NewProduct]) -> Iterator[tuple[int,
 
 
 def _product(one: NewProduct, owner_id: str) -> dict[str, Any]:
-    name, wishes = one.name.strip(), {wish: one.wishes.get(wish, _usual(wish)) for wish in WISHES}
+    name, columns = one.name.strip(), {column: one.columns.get(column, _usual(column)) for column in COLUMNS}
     return {
         "sku": one.sku, "name": name, "category": one.category, "tax_class_id": one.tax_class_id,
-        "search_text": catalogue.search_text_for(name, wishes["brand"], one.category), "owner_id": owner_id, **wishes,
+        "search_text": catalogue.search_text_for(name, columns["brand"], one.category), "owner_id": owner_id, **columns,
     }  # fmt: skip
 
 
-def _usual(wish: str) -> Any:
-    default = table_of(Product).c[wish].default
+def _usual(column: str) -> Any:
+    default = table_of(Product).c[column].default
     return default.arg if isinstance(default, ScalarElementColumnDefault) else None

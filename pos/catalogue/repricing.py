@@ -75,10 +75,10 @@ def reprice(now: Priced, rule: Rule) -> int | None:
 
 def ended(minor: int, ending: str) -> int:
     """Return the nearest amount with the wanted last digits, the higher of two equally near (rule 2)."""
-    wished = ENDINGS[ending]
-    if wished is None:
+    asked = ENDINGS[ending]
+    if asked is None:
         return minor
-    step, last = wished
+    step, last = asked
     below = (minor - last) // step * step + last
     above = below if below == minor else below + step
     nearest = above if above - minor <= minor - below else below

@@ -149,8 +149,8 @@ def change(ctx: Context, store_id: str, printer_id: str, facts: PrinterFacts) ->
     """Change a printer; what was known of its answers is forgotten, for it may be another device now."""
     printer = printer_of(ctx.session, store_id, printer_id)
     _check(ctx.session, store_id, printer_id, facts)
-    wished = _columns(facts)
-    changed = {name: value for name, value in wished.items() if getattr(printer, name) != value}
+    asked = _columns(facts)
+    changed = {name: value for name, value in asked.items() if getattr(printer, name) != value}
     if changed:
         for name, value in changed.items():
             setattr(printer, name, value)

@@ -171,14 +171,14 @@ def settle(ctx: Context, store_id: str, role: str, permissions: Collection[str])
             permission="staff",
         )
     first, kept = AT_FIRST[role], FIXED | BY_LIMIT
-    wished = frozenset(permissions) - kept | first & kept
+    asked = frozenset(permissions) - kept | first & kept
     before = permitted(ctx.session, store_id, role)
-    if wished != before:
+    if asked != before:
         row = _row(ctx.session, store_id, role)
-        row.allowed, row.denied = sorted(wished - first), sorted(first - wished)
-        facts = {"allowed": sorted(wished - before), "denied": sorted(before - wished)}
+        row.allowed, row.denied = sorted(asked - first), sorted(first - asked)
+        facts = {"allowed": sorted(asked - before), "denied": sorted(before - asked)}
         journal.record(ctx, verb="role.settled", subject=f"role:{role}", **facts)
-    return wished
+    return asked
 
 
 def set_discount_limit(ctx: Context, store_id: str, role: str, discount_bp: int) -> None:

@@ -181,12 +181,12 @@ def found_store(
     tz: str,
     tills: tuple[tuple[str, str], ...] = (("T1", "Till 1"),),
     at: dt.datetime,
-    **wishes: Any,
+    **columns: Any,
 ) -> Store:
     """Found a store with its region and tills.
 
     region: as a person names it (`region_named`), or (id, name) as the network tells it, made when new; tills: (id,
-    name). wishes: further columns of Store (slug, address, smallest_coin_minor, language ...); the slug is made from
+    name). columns: further columns of Store (slug, address, smallest_coin_minor, language ...); the slug is made from
     the name unless given.
     """
     if not is_store_id(store_id):
@@ -211,9 +211,9 @@ def found_store(
         if session.get(Region, region_id) is None:
             session.add(Region(id=region_id, name=region[1]))
             session.flush()
-    slug = wishes.pop("slug", None) or re.sub(r"\W+", "-", name.casefold()).strip("-") or store_id.casefold()
+    slug = columns.pop("slug", None) or re.sub(r"\W+", "-", name.casefold()).strip("-") or store_id.casefold()
     store = Store(
-        id=store_id, name=name, slug=slug, region_id=region_id, currency=currency, tz=tz, joined_at=at, **wishes
+        id=store_id, name=name, slug=slug, region_id=region_id, currency=currency, tz=tz, joined_at=at, **columns
     )
     session.add(store)
     session.flush()
@@ -284,12 +284,12 @@ def set_pin(staff: Staff, pin: str) -> None:
 
 def found_as_reported(session: Session, reported: dict[str, Any], *, at: dt.datetime) -> Store | None:
     """Found a store on its own node as its network told it; None where it is here already."""
-    wishes = dict(reported)
-    store_id, name, region = wishes.pop("id"), wishes.pop("name"), wishes.pop("region")
+    columns = dict(reported)
+    store_id, name, region = columns.pop("id"), columns.pop("name"), columns.pop("region")
     if session.get(Store, store_id) is not None:
         return None
-    tills = tuple((str(till[0]), str(till[1])) for till in wishes.pop("tills"))
-    return found_store(session, store_id, name, region=(region[0], region[1]), tills=tills, at=at, **wishes)
+    tills = tuple((str(till[0]), str(till[1])) for till in columns.pop("tills"))
+    return found_store(session, store_id, name, region=(region[0], region[1]), tills=tills, at=at, **columns)
 
 
 # --- questions ---

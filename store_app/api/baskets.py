@@ -41,9 +41,9 @@ def park(body: ParkBody, basket_id: str) -> Response:
     if len(json.dumps(body.basket)) > LARGEST_BASKET:
         raise Invalid("basket-too-large", "This basket is too large to put on hold. Ring it up in parts.")
     content = _without_names(body.basket)
-    wish = Parking(basket_id, doors().settings.node_id, body.till_id, body.total_minor, content, body.label)
+    asked = Parking(basket_id, doors().settings.node_id, body.till_id, body.total_minor, content, body.label)
     with write() as session:
-        row = basket.park(acting(session), wish)
+        row = basket.park(acting(session), asked)
     return jsonify(basket_json(row))
 
 
@@ -52,9 +52,9 @@ def park(body: ParkBody, basket_id: str) -> Response:
 @takes(TakeUpBody)
 def resume(body: TakeUpBody, basket_id: str) -> Response:
     """Take a basket up at this till; one till wins, and the same till may ask again."""
-    wish = TakeUp(basket_id, doors().settings.node_id, body.till_id, body.from_till_id, body.approvals)
+    asked = TakeUp(basket_id, doors().settings.node_id, body.till_id, body.from_till_id, body.approvals)
     with write() as session:
-        row = basket.resume(acting(session), wish)
+        row = basket.resume(acting(session), asked)
     return jsonify(basket_json(row) | {"basket": row.content})
 
 
@@ -69,14 +69,14 @@ def void(body: VoidBody, basket_id: str) -> Response:
         kept = session.get(Basket, (store_id, basket_id))
         if kept is not None and kept.state == "voided":  # sent again after a lost answer: its leave is used up
             return jsonify(basket_json(kept))
-        wish = Voiding(
+        asked = Voiding(
             basket_id, store_id, body.till_id, body.why, body.total_minor, [line.rung() for line in body.lines],
             body.corrections, body.approvals,
         )  # fmt: skip
         need = Need("void", "a basket given up", covers={"total_minor": body.total_minor})
         ctx = acting(session)
-        approvals.require(ctx, wish, [need])
-        row = basket.void(ctx, wish)
+        approvals.require(ctx, asked, [need])
+        row = basket.void(ctx, asked)
     return jsonify(basket_json(row))
 
 

@@ -88,10 +88,10 @@ def standing(customer_id: str) -> Response:
 @takes(CustomerBody)
 def add(body: CustomerBody) -> Response:
     """Add a customer; the same id again is the same customer."""
-    wished = Particulars(body.name, body.phone, body.language, frozenset(body.agreed), body.limit_minor)
+    particulars = Particulars(body.name, body.phone, body.language, frozenset(body.agreed), body.limit_minor)
     with write() as session:
         store = store_of(session, doors().settings.node_id)
-        made = customers.add(acting(session), store, body.id, wished)
+        made = customers.add(acting(session), store, body.id, particulars)
         answer = jsonify(_standing(session, made.id))
     answer.status_code = 201
     return answer

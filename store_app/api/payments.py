@@ -145,7 +145,7 @@ def claim(body: BasketBody, payment_id: str) -> Response:
 @takes(GiveBackBody)
 def give_back(body: GiveBackBody, payment_id: str) -> Response:
     """Give all or part of a sale's payment back, for a return that names the new payment; by those who may."""
-    wish = GiveBack(
+    asked = GiveBack(
         id=body.return_id,
         store_id=doors().settings.node_id,
         sale_id=body.sale_id,
@@ -162,7 +162,7 @@ def give_back(body: GiveBackBody, payment_id: str) -> Response:
         return_id=body.return_id,
         till_id=body.till_id,
         actor=g.actor,
-        allow=lambda session: returns.allow_refund(acting(session), wish),
+        allow=lambda session: returns.allow_refund(acting(session), asked),
     )
     return jsonify(payment_json(back))
 

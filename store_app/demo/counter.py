@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from config.clock import business_day
 from config.nodes.journal import Actor, Context
 from pos.catalogue import assortment, catalogue, offers, own_labels, scan
-from pos.catalogue.assortment import Wished
+from pos.catalogue.assortment import ProductDetails
 from pos.catalogue.catalogue import Listing
 from pos.catalogue.gs1 import check_digit
 from pos.customers import customers, loyalty, tab
@@ -149,8 +149,8 @@ def _own_goods(ctx: Context, store_id: str, own: Own, day: dt.date) -> None:
     def sell(name: str, price_minor: int | None, cost_minor: int | None, **wishes: Any) -> str:
         body = f"29{store_id[1:]:0>3}{len(made):07d}"
         codes = () if wishes.get("price_typed") or wishes.get("kind") else ((body + check_digit(body), 1),)
-        wished = Wished(name=name, **({"tax_class_id": "food"} | wishes))
-        sku = assortment.add(ctx, store_id, wished, codes=codes, command=f"demo-{name}").sku
+        details = ProductDetails(name=name, **({"tax_class_id": "food"} | wishes))
+        sku = assortment.add(ctx, store_id, details, codes=codes, command=f"demo-{name}").sku
         ctx.session.flush()
         if price_minor is not None:
             assortment.set_price(ctx, store_id, sku, price_minor, day, today=day)

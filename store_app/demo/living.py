@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from config.ids import new_id
 from config.nodes.journal import Context
 from pos.catalogue import assortment
-from pos.catalogue.assortment import Wished
+from pos.catalogue.assortment import ProductDetails
 from pos.catalogue.catalogue import Product
 from pos.producers import payouts, producers
 from pos.producers.producers import Producer
@@ -213,8 +213,8 @@ class Living:
         facts = producers.ProducerFacts(farm.name, 2_000, farm.kind, farm.place, **agent)
         producers.add_producer(ctx, member.id, facts, id="demo-farm")
         for name, price_minor, qty, story in farm.goods:
-            wished = Wished(name, "Local", "food", brand=farm.name)
-            sku = assortment.add(ctx, member.id, wished, command=f"demo-{name}").sku
+            details = ProductDetails(name, "Local", "food", brand=farm.name)
+            sku = assortment.add(ctx, member.id, details, command=f"demo-{name}").sku
             assortment.set_price(ctx, member.id, sku, price_minor, day, today=day)
             producers.sell_for(ctx, member.id, "demo-farm", sku, story)
             producers.take_in(

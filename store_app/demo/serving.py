@@ -52,7 +52,7 @@ def serve(
         fault=None,
         last_day=panel.last_day.isoformat(),
     )
-    notice.wish(state).unlink(missing_ok=True)
+    notice.request(state).unlink(missing_ok=True)
     processes: dict[str, subprocess.Popen[bytes]] = {}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -166,8 +166,8 @@ def _watch(
 ) -> None:
     while all(process.poll() is None for process in processes.values()):
         time.sleep(0.5)
-        if notice.wish(state).exists():
-            notice.wish(state).unlink(missing_ok=True)
+        if notice.request(state).exists():
+            notice.request(state).unlink(missing_ok=True)
             _play(state, panel, keys, urls)
     gone = ", ".join(node for node, process in processes.items() if process.poll() is not None)
     raise SystemExit(f"{gone} has stopped; its log lies in {state}.")

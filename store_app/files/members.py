@@ -112,14 +112,14 @@ def write(ctx: Context, row: dict[str, Any], _node: str) -> None:
     """Found one member (rule 2)."""
     from supply.network.routes import vehicles
 
-    wishes: dict[str, Any] = {name: row[name] for name in ("language", "address", "slug") if name in row}
+    columns: dict[str, Any] = {name: row[name] for name in ("language", "address", "slug") if name in row}
     if "sales_amount" in row:
-        wishes["usual_sales_minor"] = in_minor(row["sales_amount"], row["currency"])
+        columns["usual_sales_minor"] = in_minor(row["sales_amount"], row["currency"])
     tills = tuple((f"T{n}", f"Till {n}") for n in range(1, row.get("tills", 1) + 1))
-    wishes.setdefault("slug", _free_slug(ctx.session, row["name"], row["store_id"]))
+    columns.setdefault("slug", _free_slug(ctx.session, row["name"], row["store_id"]))
     store = found_store(
         ctx.session, row["store_id"], row["name"], region=row["region"], currency=row["currency"], tz=row["tz"],
-        tills=tills, at=ctx.at, **wishes,
+        tills=tills, at=ctx.at, **columns,
     )  # fmt: skip
     record(ctx, verb="store.founded", subject=f"store:{store.id}", name=store.name)
     if "lat" in row and "lon" in row:

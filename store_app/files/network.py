@@ -73,9 +73,9 @@ def renew_product(ctx: Context, product: Product, row: dict[str, Any]) -> None:
     if row.get("price_quantity", product.price_quantity) != product.price_quantity:
         raise Refused("unit-stays", "The quantity a price is for cannot be changed. Add a new product instead.")
     said = row | {"tax_class_id": row["tax_class"]}
-    kept = {one.name: getattr(product, one.name) for one in fields(assortment.Wished)}
-    wished = assortment.Wished(**(kept | {name: value for name, value in said.items() if name in kept}))
-    assortment.change(ctx, EVERYONE, product.sku, wished)
+    kept = {one.name: getattr(product, one.name) for one in fields(assortment.ProductDetails)}
+    details = assortment.ProductDetails(**(kept | {name: value for name, value in said.items() if name in kept}))
+    assortment.change(ctx, EVERYONE, product.sku, details)
     if row.get("barcode"):
         catalogue.add_code(ctx.session, product.sku, row["barcode"])
 

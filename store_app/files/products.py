@@ -23,7 +23,7 @@ from config.nodes.publication import EVERYONE
 from pos.catalogue import catalogue, new_products
 from pos.catalogue.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.catalogue.gs1 import has_digits, is_gtin
-from pos.catalogue.new_products import WISHES, NewProduct
+from pos.catalogue.new_products import COLUMNS, NewProduct
 from store_app.files import network
 from store_app.files.cells import Cell, in_minor, price, text, unit, whole
 from store_app.words import words
@@ -91,9 +91,9 @@ def write(ctx: Context, rows: Sequence[dict[str, Any]], owner_id: str) -> Iterat
             if row["sku"] in here:
                 _renew(ctx, row, owner_id, price_minor, cost_minor, day)
                 continue
-            wishes = {name: row[name] for name in WISHES if name in row}
+            columns = {name: row[name] for name in COLUMNS if name in row}
             named = row["sku"], row["name"], row["category"], row["tax_class"]
-            new.append((place, NewProduct(*named, price_minor, row.get("barcode", ""), cost_minor, wishes)))
+            new.append((place, NewProduct(*named, price_minor, row.get("barcode", ""), cost_minor, columns)))
         except DomainError as refusal:
             yield place, refusal
     plain, fits = [one for _place, one in new], True

@@ -87,7 +87,7 @@ def send(desk: Desk, _day: dt.date) -> str:
         return "on its own"
     if desk.line is None:
         desk.line, desk.client = sender.Line(), sender.client_for(doors.settings)
-    if not desk.line.may_try(doors.now()) and not sender.is_wished(doors):
+    if not desk.line.may_try(doors.now()) and not sender.is_requested(doors):
         return "waiting"
     assert desk.client is not None
     done = sender.contact(doors.database, doors.settings, desk.client, doors.clock)

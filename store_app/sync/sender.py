@@ -139,13 +139,13 @@ class _TooLarge(Unreachable):
         super().__init__("too-large", wire.TOO_LARGE)
 
 
-def wish(session: Session) -> None:
+def request_contact(session: Session) -> None:
     """Let the next look of the worker try at once, whatever it was waiting for: somebody pressed *Send now*."""
     this_node(session).last_fault = None
 
 
-def is_wished(doors: Doors) -> bool:
-    """Tell whether somebody wished for a contact since the last fault."""
+def is_requested(doors: Doors) -> bool:
+    """Tell whether somebody asked for a contact since the last fault."""
     with doors.read() as session:
         return this_node(session).last_fault is None
 

@@ -151,10 +151,10 @@ def today() -> dt.date:
 def language() -> str:
     """Return the code of the reader's language."""
     if "language" not in g:
-        wished = words.known(request.args.get("lang") or request.cookies.get(_cookie(), ""))
-        if not wished and "slug" in (request.view_args or {}):
-            wished = next(filter(None, (words.known(tag) for tag, quality in request.accept_languages if quality)), "")
-        g.language = wished or words.known(place().language) or "en"
+        asked = words.known(request.args.get("lang") or request.cookies.get(_cookie(), ""))
+        if not asked and "slug" in (request.view_args or {}):
+            asked = next(filter(None, (words.known(tag) for tag, quality in request.accept_languages if quality)), "")
+        g.language = asked or words.known(place().language) or "en"
     return str(g.language)
 
 
@@ -165,8 +165,8 @@ def speech() -> Language:
 
 def look() -> str:
     """Return the look this browser chose: 'light', 'dark' or 'auto' (rule 3)."""
-    wished = request.cookies.get(look_cookie(), "")
-    return wished if wished in LOOKS else "auto"
+    asked = request.cookies.get(look_cookie(), "")
+    return asked if asked in LOOKS else "auto"
 
 
 def look_cookie() -> str:
@@ -199,9 +199,9 @@ def set_up(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def _keep_language(answer: Response) -> Response:
-        if wished := words.known(request.args.get("lang", "")):
+        if asked := words.known(request.args.get("lang", "")):
             answer.set_cookie(
-                _cookie(), wished, max_age=31_536_000, samesite="Lax", httponly=True,
+                _cookie(), asked, max_age=31_536_000, samesite="Lax", httponly=True,
                 secure=settings.secure_cookies,
             )  # fmt: skip
         return answer

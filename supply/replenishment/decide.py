@@ -2,9 +2,9 @@
 
 Rules
 -----
-1. A price counts without its tax. What is kept for show, room and service are the shopkeeper's wishes. What has a slot
-   of the shelf plan that stands when the goods come keeps its front row for show, one portion a facing, unless the
-   shopkeeper wishes otherwise, and the slot is its place on the shelf; what edits taught is added (`service_targets`).
+1. A price counts without its tax. What is kept for show, room and service are the shopkeeper's preferences. What has a
+   slot of the shelf plan that stands when the goods come keeps its front row for show, one portion a facing, unless the
+   shopkeeper chose otherwise, and the slot is its place on the shelf; what edits taught is added (`service_targets`).
 2. Units of a recalled lot are not there. Of dated lots, what will expire unsold within the interval does not count.
    What is on the way counts from its day on; a lead time's spread widens demand.
 3. A product stands at the supplier that serves it at the least total cost (`policy`, rule 8); at the same cost at the
@@ -238,7 +238,8 @@ def _needs(situation: Situation, one: Candidate) -> list[Need]:
     )  # fmt: skip
     for terms, mean, variance, before, usual, lately, daily, (method, model, share) in columns:
         _, sku, pack_qty, cost, minimum = terms
-        article, wish, taught = situation.articles[sku], situation.wishes.get(sku), situation.taught.get(sku, 0)
+        article, taught = situation.articles[sku], situation.taught.get(sku, 0)
+        preference = situation.preferences.get(sku)
         on_way = {day: qty for day, qty in situation.waited.coming.get(sku, {}).items() if day <= last}
         on_hand, reserved = situation.levels.get(sku, (0, 0))
         free = on_hand - reserved - spoken_for.get(sku, 0) - situation.recalled.get(sku, 0)
@@ -246,10 +247,10 @@ def _needs(situation: Situation, one: Candidate) -> list[Need]:
         line = PolicyLine(
             sku, mean, variance, before, interval, held_days, free + sum(on_way.values()), pack_qty, cost,
             situation.prices[sku] * 10_000 // article.tax_divisor_bp, article.price_quantity, minimum,
-            article.shelf_life_days, wish.service_bp / 10_000 if wish and wish.service_bp else None,
+            article.shelf_life_days, preference.service_bp / 10_000 if preference and preference.service_bp else None,
             expected_outdating(situation.lots[sku], daily) if sku in situation.lots else 0.0,
-            taught + (wish.show_qty if wish and wish.show_qty else front_qty),
-            wish.room_qty if wish else None, usual,
+            taught + (preference.show_qty if preference and preference.show_qty else front_qty),
+            preference.room_qty if preference else None, usual,
             ready(daily[:before_days], free, {(day - basis.today).days: qty for day, qty in on_way.items()})
             if on_way else None,
             fill_qty, lately,

@@ -1,4 +1,4 @@
-"""Everything an order is decided on, read once: suppliers and packs, demand, stock, shelves, wishes, money.
+"""Everything an order is decided on, read once: suppliers and packs, demand, stock, shelves, preferences, money.
 
 Rules
 -----
@@ -31,7 +31,7 @@ from supply.orders.supply_routes import offered
 from supply.replenishment import budget, service_targets
 from supply.replenishment.budget import Budget
 from supply.replenishment.open_orders import ToCome, to_come
-from supply.replenishment.service_targets import Wish
+from supply.replenishment.service_targets import Preference
 from supply.shelf import plan
 
 
@@ -77,7 +77,7 @@ class Situation:
     candidates: Sequence[Candidate]
     articles: Mapping[str, Article]
     prices: Mapping[str, int]
-    wishes: Mapping[str, Wish]
+    preferences: Mapping[str, Preference]
     taught: Mapping[str, int]
     levels: Mapping[str, tuple[int, int]]
     lots: Mapping[str, Sequence[tuple[int, float]]]
@@ -126,11 +126,11 @@ def look(
     lasts = set(last.values()) or {today}
     return Situation(
         basis=basis, candidates=candidates, articles=articles, prices=prices,
-        wishes=service_targets.wishes(session, store_id), taught=service_targets.lessons(session, store_id, at),
+        preferences=service_targets.preferences(session, store_id),
+        taught=service_targets.lessons(session, store_id, at), consigned=consignment_stock.standing(session, store_id),
         levels={sku: (max(0, one.on_hand), one.held) for sku, one in stock.levels(session, store_id).items()},
         lots=batches.dated(session, store_id, today, max(lasts)),
         recalled=batches.recalled(session, store_id, day=today), waited=to_come(session, store_id, at=at),
-        consigned=consignment_stock.standing(session, store_id),
         slots={day: plan.places_on(session, store_id, day) for day in {one.days.delivery_day for one in candidates}},
         spoken_for={
             day: known_events.until(session, store_id, day, beside=basis.run_id) for day in lasts

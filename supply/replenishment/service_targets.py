@@ -4,7 +4,7 @@ Rules
 -----
 1. room_qty is the most there is place for; show_qty stands for show and is ordered up to on top of demand; service_bp
    is the share of demand the shopkeeper wants served, 5,000 to 9,950. What is not said follows from the policy.
-2. A wish without any content is no wish: its row goes.
+2. A preference without any content is no preference: its row goes.
 3. The store's service_bp, 7,500 to 9,950, is the most any product is ordered to whose own is not said: each as far as
    its margin earns its keeping. Not said, it is USUAL_SERVICE_BP.
 4. An edit teaches when its reason says that the quantity was wrong as such (TEACHING: too many, not enough, no room)
@@ -38,7 +38,7 @@ LESSON_DAYS = 56
 
 
 class OrderPreference(Base):
-    """A store's wish for one product (rule 1)."""
+    """A store's preference for one product (rule 1)."""
 
     __tablename__ = "order_preference"
 
@@ -71,8 +71,8 @@ class OrderAdjustment(Base):
     adjusted_at: Mapped[dt.datetime]
 
 
-class Wish(NamedTuple):
-    """What is wished of a product (rule 1)."""
+class Preference(NamedTuple):
+    """What a store set for a product (rule 1)."""
 
     room_qty: int | None
     show_qty: int
@@ -95,7 +95,7 @@ def set_service(ctx: Context, store_id: str, service_bp: int) -> None:
     )  # fmt: skip
 
 
-def set_wish(
+def set_preference(
     ctx: Context,
     store_id: str,
     sku: str,
@@ -104,7 +104,7 @@ def set_wish(
     show_qty: int = 0,
     service_bp: int | None = None,
 ) -> OrderPreference | None:
-    """Say how a product is to be ordered (rules 1, 2); returns the wish, None where nothing is wished."""
+    """Say how a product is to be ordered (rules 1, 2); returns the preference, None where nothing is set."""
     if ctx.session.get(Product, sku) is None:
         raise NotFound("unknown-product", "There is no product %(sku)s.", sku=sku, skus=[sku])
     if room_qty is not None and not 0 < room_qty <= MOST_QTY:
@@ -117,7 +117,7 @@ def set_wish(
     row = ctx.session.get(OrderPreference, (store_id, sku)) or OrderPreference(store_id=store_id, sku=sku)
     row.room_qty, row.show_qty, row.service_bp = room_qty, show_qty, service_bp
     record(
-        ctx, verb="order.wish_set", subject=f"product:{sku}", room_qty=room_qty,
+        ctx, verb="order.preference_set", subject=f"product:{sku}", room_qty=room_qty,
         show_qty=show_qty, service_bp=service_bp)  # fmt: skip
     if room_qty is None and not show_qty and service_bp is None:
         if sa.inspect(row).persistent:
@@ -167,8 +167,8 @@ def service_of(session: Session, store_id: str) -> int:
     return row.service_bp if row else USUAL_SERVICE_BP
 
 
-def wishes(session: Session, store_id: str) -> dict[str, Wish]:
-    """Return a store's wishes by SKU."""
+def preferences(session: Session, store_id: str) -> dict[str, Preference]:
+    """Return a store's preferences by SKU."""
     row = OrderPreference
     query = sa.select(row.sku, row.room_qty, row.show_qty, row.service_bp).where(row.store_id == store_id)
-    return {sku: Wish(room, show, service) for sku, room, show, service in session.execute(query)}
+    return {sku: Preference(room, show, service) for sku, room, show, service in session.execute(query)}

@@ -417,8 +417,10 @@ def _last_coupon(town: Town, n: int) -> Race:
 
     def attempt(_line: int) -> bool:
         with town.network.write() as session:
-            wishes = placing.Wishes(coupons=(code,))
-            asked = placing.OrderRequest(id=new_id(), name="Li", phone="555 0100", lines=[("bread", 1)], wishes=wishes)
+            preferences = placing.Preferences(coupons=(code,))
+            asked = placing.OrderRequest(
+                id=new_id(), name="Li", phone="555 0100", lines=[("bread", 1)], preferences=preferences
+            )
             placing.place(session, STORE, asked, at=AT)
         return True
 

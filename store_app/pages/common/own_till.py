@@ -12,11 +12,11 @@ from pos.till.shift_book import Shift
 
 def own_till(look: Session, store_id: str) -> Till:
     """Return the till this browser stands at: named by `?till=` once and kept in the session, else the first."""
-    wished = request.args.get("till") or browser.get("till_id")
+    asked = request.args.get("till") or browser.get("till_id")
     tills = look.scalars(sa.select(Till).where(Till.store_id == store_id).order_by(Till.id)).all()
     if not tills:
         raise NotFound("no-till", "This store has no till yet. Add one under Store.")
-    found = next((till for till in tills if till.id == wished), tills[0])
+    found = next((till for till in tills if till.id == asked), tills[0])
     if request.args.get("till") == found.id:
         browser["till_id"] = found.id
     return found

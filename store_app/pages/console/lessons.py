@@ -39,16 +39,16 @@ def listed() -> ResponseReturnValue:
 @requires("network.stores")
 def writing(lesson_id: str = "", fault: DomainError | None = None) -> ResponseReturnValue:
     """Show a lesson's text in one language, and how it will look."""
-    wished = request.args.get("text", language())
+    chosen = request.args.get("text", language())
     with read() as session:
         row = next((one for one in training.lessons(session) if one.id == lesson_id), None)
     if lesson_id and row is None:
         raise NotFound("no-lesson", "There is no such lesson. Choose one from the list.")
-    text = (row.texts.get(wished) if row else None) or said(wished)(PATTERN).format(language=said(wished).code)
+    text = (row.texts.get(chosen) if row else None) or said(chosen)(PATTERN).format(language=said(chosen).code)
     text = request.form.get("text", text)
     shown = None if fault else training.read_lesson(lesson_id or "new", text)
     return page(
-        "console/lesson.html", row=row, lesson_id=lesson_id, text=text, wished=wished, languages=names(),
+        "console/lesson.html", row=row, lesson_id=lesson_id, text=text, chosen=chosen, languages=names(),
         shown=shown, body=lessons.written_out(shown.body) if shown else "", in_line=lessons.in_line, fault=fault,
         scenes=training.SCENES, tasks=training.TASKS,
     )  # fmt: skip

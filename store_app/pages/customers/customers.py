@@ -182,10 +182,10 @@ def new(fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(new)
 def add() -> ResponseReturnValue:
     """Add a customer."""
-    command, wished = form.command_id(), _wished()
+    command, particulars = form.command_id(), _particulars()
     with write() as session:
         store = store_of(session, str(place().store_id))
-        made = customers.add(acting(session), store, command, wished)
+        made = customers.add(acting(session), store, command, particulars)
     flash(_("%(name)s is now a customer.", name=made.name), "good")
     return redirect(url_for("customers.person", customer_id=made.id), 303)
 
@@ -206,10 +206,10 @@ def change_page(customer_id: str, fault: DomainError | None = None) -> ResponseR
 @form.answers_on(change_page)
 def change(customer_id: str) -> ResponseReturnValue:
     """Change what is kept of a customer."""
-    wished = _wished()
+    particulars = _particulars()
     with write() as session:
         store = store_of(session, str(place().store_id))
-        customers.change(acting(session), store, customer_id, wished)
+        customers.change(acting(session), store, customer_id, particulars)
     flash(_("Saved."), "good")
     return redirect(url_for("customers.person", customer_id=customer_id), 303)
 
@@ -338,7 +338,7 @@ def _customer(session: Session, store_id: str, customer_id: str) -> Customer:
         raise NotFound("not-found-here", "This customer is not on record here.") from fault
 
 
-def _wished() -> Particulars:
+def _particulars() -> Particulars:
     agreed = frozenset(request.form.getlist("agreed"))
     limit = request.form.get("limit", "").strip()
     return Particulars(

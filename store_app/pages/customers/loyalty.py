@@ -47,9 +47,9 @@ def points(fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(points)
 def set_points() -> ResponseReturnValue:
     """Set how the store thanks its members."""
-    wished = typed_terms(str(place().store_id), place().currency)
+    terms = typed_terms(str(place().store_id), place().currency)
     with write() as session:
-        loyalty.set_terms(acting(session), wished)
+        loyalty.set_terms(acting(session), terms)
     flash(_("Saved."), "good")
     return redirect(url_for("loyalty.points"), 303)
 

@@ -12,7 +12,7 @@ from config.errors import DomainError, Invalid
 from config.money import exponent
 from config.nodes.publication import EVERYONE
 from pos.catalogue import assortment, catalogue
-from pos.catalogue.assortment import KINDS, UNITS, Wished
+from pos.catalogue.assortment import KINDS, UNITS, ProductDetails
 from pos.catalogue.catalogue import Barcode, Listing, Product, TaxClass
 from store_app.pages.common import form
 from store_app.pages.goods import product_list
@@ -43,17 +43,17 @@ def new(fault: DomainError | None = None) -> ResponseReturnValue:
 @form.answers_on(new)
 def add() -> ResponseReturnValue:
     """Take a new product in, with its code, price and cost at once."""
-    command, wished = form.command_id(), _wished()
+    command, details = form.command_id(), _details()
     code = form.text("code", most=catalogue.LONGEST_CODE)
     currency, store_id, day = place().currency, str(place().store_id), today()
-    price_minor = None if wished.price_typed and not request.form.get("price") else form.amount("price", currency)
+    price_minor = None if details.price_typed and not request.form.get("price") else form.amount("price", currency)
     cost_minor = form.amount("cost", currency) if request.form.get("cost", "").strip() else None
     try:
         with write() as session:
             ctx = acting(session)
             known = session.scalar(sa.select(Product.sku).where(Product.sku == assortment.sku_for(store_id, command)))
             if known is None:
-                made = assortment.add(ctx, store_id, wished, command=command)
+                made = assortment.add(ctx, store_id, details, command=command)
                 known = made.sku
                 if code:
                     assortment.add_code(ctx, store_id, known, code, 1)
@@ -65,7 +65,7 @@ def add() -> ResponseReturnValue:
         if refusal.code in ("wrong-check-digit", "code-taken", "bad-code"):
             beside(refusal, "code")
         raise
-    flash(_("%(name)s is ready to sell.", name=wished.name), "good")
+    flash(_("%(name)s is ready to sell.", name=details.name), "good")
     return redirect(url_for("products.product", sku=known), 303)
 
 
@@ -75,7 +75,7 @@ def change_page(sku: str, fault: DomainError | None = None) -> ResponseReturnVal
     """Ask what is to change of a product of the store's own."""
     with read() as session:
         product = assortment.own_product(session, str(place().store_id), sku)
-        values = {name: getattr(product, name) for name in Wished.__dataclass_fields__}
+        values = {name: getattr(product, name) for name in ProductDetails.__dataclass_fields__}
     return _form_page(product, values, fault)
 
 
@@ -84,9 +84,9 @@ def change_page(sku: str, fault: DomainError | None = None) -> ResponseReturnVal
 @form.answers_on(change_page)
 def save(sku: str) -> ResponseReturnValue:
     """Change a product of the store's own."""
-    wished = _wished()
+    details = _details()
     with write() as session:
-        assortment.change(acting(session), str(place().store_id), sku, wished)
+        assortment.change(acting(session), str(place().store_id), sku, details)
     flash(_("Saved."), "good")
     return redirect(url_for("products.product", sku=sku), 303)
 
@@ -145,14 +145,14 @@ def _usual_class(session: Session) -> str:
     return session.scalar(query.order_by(sa.func.count().desc()).limit(1)) or ""
 
 
-def _wished() -> Wished:
+def _details() -> ProductDetails:
     numbers: dict[str, Any] = {}
     for name, most in NUMBERS.items():
         numbers[name] = form.whole(name, least=1, most=most) if request.form.get(name, "").strip() else None
     tax_class_id = form.text("tax_class_id", most=40, required=_("Choose a tax class."))
     kind = form.one_of("kind", KINDS, sentence=_("Choose the type of product."))
     price_typed = request.form.get("price_typed") == "yes" or kind == "voucher"
-    wished = Wished(
+    details = ProductDetails(
         name=form.text("name", most=assortment.LONGEST["name"], required=_("Enter the product’s name.")),
         category=form.text("category", most=assortment.LONGEST["category"], required=_("Choose its category.")),
         tax_class_id=tax_class_id,
@@ -165,6 +165,6 @@ def _wished() -> Wished:
         pack_text=form.text("pack_text", most=assortment.LONGEST["pack_text"]),
         **numbers,
     )
-    if kind != "goods" and wished.deposit_sku:
+    if kind != "goods" and details.deposit_sku:
         raise Invalid("bad-deposit", "Only products can have a deposit.", field="deposit_sku")
-    return wished
+    return details

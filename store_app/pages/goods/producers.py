@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from config.errors import DomainError, Invalid, NotFound
 from config.money import exponent
 from config.nodes.journal import Context
-from pos.catalogue.assortment import Wished
+from pos.catalogue.assortment import ProductDetails
 from pos.catalogue.assortment import add as add_product
 from pos.catalogue.assortment import set_price as set_own_price
 from pos.catalogue.catalogue import Product, TaxClass
@@ -120,9 +120,11 @@ def list_goods(producer_id: str) -> ResponseReturnValue:
     with write() as session:
         row = producers.producer_of(session, store_id, producer_id)
         tax = form.one_of("tax", tuple(session.scalars(sa.select(TaxClass.id))), sentence=_("Choose its tax."))
-        wished = Wished(name, form.text("category", most=60) or _("Local"), tax, brand=row.name, stock_unit=unit)
+        details = ProductDetails(
+            name, form.text("category", most=60) or _("Local"), tax, brand=row.name, stock_unit=unit
+        )
         ctx = Context(session, g.actor, at)
-        product = add_product(ctx, store_id, wished, command=command)
+        product = add_product(ctx, store_id, details, command=command)
         set_own_price(ctx, store_id, product.sku, price_minor, today(), today=today())
         story = _story()
         producers.sell_for(ctx, store_id, producer_id, product.sku, story)

@@ -54,7 +54,7 @@ def add() -> ResponseReturnValue:
 
     The first one was asked for by a first product, and leads there.
     """
-    name, rate_bp, inclusive = _wished()
+    name, rate_bp, inclusive = _typed()
     store_id = str(place().store_id)
     word = re.sub(r"[^\w-]+", "-", name.casefold()).strip("-_") or "tax"
     new_id = re.sub(r"[^\w-]+", "-", f"{store_id}-{word}")[:40].strip("-")
@@ -75,7 +75,7 @@ def add() -> ResponseReturnValue:
 @form.answers_on(classes)
 def change(tax_class_id: str) -> ResponseReturnValue:
     """Change the name and rate of a class; a new rate counts from the next sale on."""
-    name, rate_bp, inclusive = _wished()
+    name, rate_bp, inclusive = _typed()
     with write() as session:
         row = next((row for row in _rows(session) if row.id == tax_class_id), None)
         if row is None:
@@ -107,7 +107,7 @@ def rate_text(rate_bp: int) -> str:
 # --- inside ---
 
 
-def _wished() -> tuple[str, int, bool]:
+def _typed() -> tuple[str, int, bool]:
     name = form.text("name", most=60, required=_("Name the class."))
     rate_bp = rate(request.form.get("rate", ""), "rate")
     said = form.one_of("prices", ("inclusive", "exclusive"), sentence=_("Choose whether prices include the tax."))

@@ -349,7 +349,7 @@ def outlook_page(sku: str, fault: DomainError | None = None) -> ResponseReturnVa
     """Show the same numbers as a table, and what the shopkeeper wants of this product."""
     with read() as session:
         product = _product_of(session, sku)
-        wish = session.get(OrderPreference, (str(place().store_id), sku))
+        preference = session.get(OrderPreference, (str(place().store_id), sku))
         seen = forecasts.as_seen(session, str(place().store_id), sku)
         sentence = order_lines.forecast_sentence(session, str(place().store_id), today=today())
 
@@ -368,26 +368,26 @@ def outlook_page(sku: str, fault: DomainError | None = None) -> ResponseReturnVa
         ],
         sentence=sentence,
         fault=fault,
-        wish={
-            "room": wish.room_qty if wish and wish.room_qty else "",
-            "show": wish.show_qty if wish and wish.show_qty else "",
-            "service": f"{wish.service_bp / 100:g}" if wish and wish.service_bp else "",
+        preference={
+            "room": preference.room_qty if preference and preference.room_qty else "",
+            "show": preference.show_qty if preference and preference.show_qty else "",
+            "service": f"{preference.service_bp / 100:g}" if preference and preference.service_bp else "",
         }
         | {name: request.form[name] for name in ("room", "show", "service") if name in request.form},
         why=forecast_sentences(seen, shown),
     )
 
 
-@bp.post("/products/<sku>/wish")
+@bp.post("/products/<sku>/preference")
 @requires("settings")
 @form.answers_on(outlook_page)
-def set_wish(sku: str) -> ResponseReturnValue:
+def set_preference(sku: str) -> ResponseReturnValue:
     """Keep what the shopkeeper wants of a product: room, show, service; an empty field follows from the policy."""
     room = form.whole("room", least=1) if request.form.get("room", "").strip() else None
     show = form.whole("show") if request.form.get("show", "").strip() else 0
     service = form.share("service") if request.form.get("service", "").strip() else None
     with write() as session:
-        service_targets.set_wish(
+        service_targets.set_preference(
             acting(session),
             str(place().store_id),
             sku,

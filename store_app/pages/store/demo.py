@@ -45,7 +45,7 @@ def next_day() -> ResponseReturnValue:
     board = notice.read(state)
     if not board.get("playing") and not _ended(board):
         notice.write(state, playing={"words": _("Opening the stores …"), "done": 0, "of": 0}, fault=None)
-        notice.wish(state).touch()
+        notice.request(state).touch()
     return redirect(url_for("demo.home"), 303)
 
 

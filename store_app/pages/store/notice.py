@@ -1,8 +1,7 @@
 """The demonstration's notice board: one JSON file in its folder, read by the demo page and the command.
 
 Keys: ready, day (the last day traded), keys (practice keys of the stores), figures, tally, urls, playing
-({words, done, of} while a day is played), fault, to_bring (the page of an order that waits to be brought home), wish
-(a day somebody asked to be played).
+({words, done, of} while a day is played), fault, to_bring (the page of an order that waits to be brought home).
 """
 
 from __future__ import annotations
@@ -32,6 +31,6 @@ def write(state: Path, **notices: Any) -> None:
     beside.replace(state / NAME)
 
 
-def wish(state: Path) -> Path:
+def request(state: Path) -> Path:
     """Return the file whose presence asks for the next day to be played."""
     return state / "play-next-day"

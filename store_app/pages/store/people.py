@@ -125,10 +125,10 @@ def one(staff_id: str, fault: DomainError | None = None, asked: str = "") -> Res
 @form.answers_on(one)
 def role(staff_id: str) -> ResponseReturnValue:
     """Let a person do more or less."""
-    wished = _role()
-    changed = do(staff.change_role, staff_id, wished)
-    flash(_("%(name)s is now %(role)s.", name=changed.name, role=words.role_word(wished)), "good")
-    return redirect(url_for("people.person" if "staff" in AT_FIRST[wished] or staff_id != g.actor.id
+    asked = _role()
+    changed = do(staff.change_role, staff_id, asked)
+    flash(_("%(name)s is now %(role)s.", name=changed.name, role=words.role_word(asked)), "good")
+    return redirect(url_for("people.person" if "staff" in AT_FIRST[asked] or staff_id != g.actor.id
                             else "more.places", staff_id=staff_id), 303)  # fmt: skip
 
 
@@ -267,10 +267,10 @@ def typed_twice(*, is_passphrase: bool = False) -> str:
     return pin
 
 
-def do(verb: Callable[..., Staff], *given: str, **wishes: str) -> Staff:
+def do(verb: Callable[..., Staff], *given: str, **fields: str) -> Staff:
     """Do one of `staff`'s verbs as the person at this page. given: whom it is about, and what else the verb takes."""
     with write() as session:
-        return verb(acting(session), doors().settings.node_id, *given, **wishes)
+        return verb(acting(session), doors().settings.node_id, *given, **fields)
 
 
 def give_pin(staff_id: str, pin: str) -> None:

@@ -159,7 +159,7 @@ def send_now() -> ResponseReturnValue:
     from store_app.sync import sender  # its client takes its time to load, and few pages need it
 
     with write() as session:
-        sender.wish(session)
+        sender.request_contact(session)
         wake_worker_after(session)
     flash(_("Retrying. Check again in a moment."), "info")
     return redirect(url_for("store_settings.overview"), 303)
@@ -174,7 +174,7 @@ def allow_edition(kind: str) -> ResponseReturnValue:
 
     with write() as session:
         publication.allow(acting(session), kind, form.text("sha256", most=64))
-        sender.wish(session)
+        sender.request_contact(session)
         wake_worker_after(session)
     flash(_("Approved. The prices arrive at the next sync."), "good")
     return redirect(url_for("store_settings.overview"), 303)

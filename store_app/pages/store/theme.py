@@ -17,9 +17,9 @@ KEPT_S = 31_536_000
 @public
 def choose() -> ResponseReturnValue:
     """Keep the look and go back to where it was chosen."""
-    wished = form.one_of("look", LOOKS, sentence=_("Choose light, dark or automatic."))
+    chosen = form.one_of("look", LOOKS, sentence=_("Choose light, dark or automatic."))
     answer = redirect(form.inside(request.form.get("next", "")) or url_for("signin.start"), 303)
     answer.set_cookie(
-        look_cookie(), wished, max_age=KEPT_S, samesite="Lax", httponly=True, secure=doors().settings.secure_cookies
+        look_cookie(), chosen, max_age=KEPT_S, samesite="Lax", httponly=True, secure=doors().settings.secure_cookies
     )
     return answer

@@ -34,7 +34,7 @@ from store_app.words.words import COUPON_WORDS
 from supply.online import customer_sessions
 from supply.online.checkout import phone_codes, placing
 from supply.online.checkout.order_keys import check_person
-from supply.online.checkout.placing import OrderRequest, Wishes
+from supply.online.checkout.placing import OrderRequest, Preferences
 from supply.online.storefront import availability, coupons, listing, storefront
 from supply.online.storefront.delivery_rules import Address, DeliveryRules, in_reach, read_point
 
@@ -140,7 +140,7 @@ def place(slug: str) -> ResponseReturnValue:
     command = form.command_id()
     name = form.text("name", most=80, required=_("Please enter your name."))
     phone = form.text("phone", most=20, required=_("Please enter a phone number."))
-    wishes = _wishes()
+    preferences = _preferences()
     with read() as session:
         here = visitors.store_at(session, slug)
         name, phone = check_person(name, phone, here.tz)
@@ -152,7 +152,7 @@ def place(slug: str) -> ResponseReturnValue:
             send_code(session, here, phone)
         visitor["asked"] = {key: request.form.get(key, "")[:LONGEST_ANSWER] for key in _ASKED} | {"phone": phone}
         return redirect(url_for(".code", slug=slug), 303)
-    return _order(here, command, name, phone, wishes, request.form.get("pay"), request.form.get("shown_total"))
+    return _order(here, command, name, phone, preferences, request.form.get("pay"), request.form.get("shown_total"))
 
 
 @bp.get("/code")
@@ -241,7 +241,7 @@ def practised(session: Session, phone: str) -> str:
 
 
 def _order(
-    here: Store, command: str, name: str, phone: str, wishes: Wishes, pay: str | None, shown: str | None
+    here: Store, command: str, name: str, phone: str, preferences: Preferences, pay: str | None, shown: str | None
 ) -> ResponseReturnValue:
     strangers.mark()  # so that what this browser ordered can be signed out of
     (order_id, token), placed = visitors.keys_of("order", here.id, command), f"{here.id} {command}"
@@ -253,10 +253,10 @@ def _order(
                 raise Invalid("empty-basket", "Add something to your basket first.")
             typed = coupons.usable(session, here.id, visitors.kept_codes(here.id), visitors.day_here(here))
             codes = tuple(code for code, why in typed.items() if not why)
-            wishes = replace(wishes, coupons=codes, member=visitors.is_member(session, here))
+            preferences = replace(preferences, coupons=codes, member=visitors.is_member(session, here))
             shown_minor = int(shown) if shown and shown.isdecimal() and len(shown) < 13 else None
             pay_with = provider.name if provider else ""
-            asked = OrderRequest(order_id, name, phone, lines, token, wishes, shown_minor, pay_with)
+            asked = OrderRequest(order_id, name, phone, lines, token, preferences, shown_minor, pay_with)
             placing.place(session, here.id, asked, at=clock.now())
         wake_worker_after(session)
     if placed not in _placed():
@@ -267,11 +267,11 @@ def _order(
     return redirect(url_for("storefront_orders.order", slug=here.slug, token=token), 303)
 
 
-def _wishes() -> Wishes:
+def _preferences() -> Preferences:
     home = _address()
     email = form.text("email", most=200)
     start = form.instant("delivery_window" if home else "window", _("Choose a pickup time."))
-    return Wishes(start, request.form.get("if_short") or "less", email, language(), home)
+    return Preferences(start, request.form.get("if_short") or "less", email, language(), home)
 
 
 def _address() -> Address | None:

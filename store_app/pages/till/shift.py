@@ -270,8 +270,8 @@ def reprint(sale_id: str) -> ResponseReturnValue:
     """Print a receipt again, marked as a copy."""
     with write() as session:
         found = _sale(session, sale_id)
-        wish = CopyRequest(sale_id, found.store_id, whole="whole" in request.form)
-        job = slips.copy_receipt(acting(session), wish)
+        asked = CopyRequest(sale_id, found.store_id, whole="whole" in request.form)
+        job = slips.copy_receipt(acting(session), asked)
         hand_cash.note_event(session, found.store_id, job.till_id, "reprint")
         wake_worker_after(session)
     flash(_("Receipt %(n)s is printing again.", n=found.receipt_no), "good")

@@ -87,7 +87,7 @@ IF_SHORT = ("less", "similar", "cancel")
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Preferences:
     """What the customer wishes.
 
     window_from: the start of the window to collect in, or to be brought in. if_short: what to do when something is
@@ -112,7 +112,7 @@ class Wishes:
             )
 
 
-NO_WISHES = Wishes()
+NO_PREFERENCES = Preferences()
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class OrderRequest:
     phone: str
     lines: Sequence[tuple[str, int]]
     token: str | None = None
-    wishes: Wishes = NO_WISHES
+    preferences: Preferences = NO_PREFERENCES
     shown_total_minor: int | None = None
     pay_with: str = ""
 
@@ -171,7 +171,7 @@ def place(session: Session, store_id: str, asked: OrderRequest, *, at: dt.dateti
     Refuses a closed store, what is short, with every line named, a full window; the same id with other content is a
     Conflict.
     """
-    order_id, token, wishes, pay_with = asked.id, asked.token, asked.wishes, asked.pay_with
+    order_id, token, preferences, pay_with = asked.id, asked.token, asked.preferences, asked.pay_with
     store = _open_store(session, store_id, order_id, token)
     (name, phone), wanted = check_person(asked.name, asked.phone, store.tz), _lines(asked.lines)
     if known := session.get(PickupOrder, (store_id, order_id)):
@@ -181,17 +181,17 @@ def place(session: Session, store_id: str, asked: OrderRequest, *, at: dt.dateti
     if not availability.is_taking_orders(session, store_id, at):
         raise Refused("store-closed", "%(name)s is closed for online orders. Try again later.", name=store.name)
     token, kept_code = _keys(store_id, order_id, token, at)  # slow: before anything is locked
-    promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
+    promised, total, comes_on, used = _promised(session, store, wanted, preferences, at)
     _refuse_another_total(asked.shown_total_minor, total)
     storefront.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited], at=at)
     coupons.take(session, store_id, used, order_id, at=at)
     number, home = (
         storefront.next_number(session, store_id),
-        _brought(session, store, wishes.deliver_to, total, pay_with),
+        _brought(session, store, preferences.deliver_to, total, pay_with),
     )
     refuse_hoarding(session, store_id, phone, [] if pay_with else wanted, at=at)
     find = delivery_windows if home else free_windows
-    window = _chosen(store, find(session, store, at, comes_on), wishes.window_from)
+    window = _chosen(store, find(session, store, at, comes_on), preferences.window_from)
     placed = PickupPlaced(
         store_id=store_id,
         order_id=order_id,
@@ -207,13 +207,13 @@ def place(session: Session, store_id: str, asked: OrderRequest, *, at: dt.dateti
         lines=promised,
         window_from=text_of(window.start),
         window_until=text_of(window.end),
-        if_short=wishes.if_short,
+        if_short=preferences.if_short,
         comes_on=comes_on.isoformat() if comes_on else None,
         coupons=used,
-        member=wishes.member,
+        member=preferences.member,
         delivery=home,
     )
-    order = _written(session, store, placed, wishes, pay_with, at)
+    order = _written(session, store, placed, preferences, pay_with, at)
     return Placed(order, code_of(order_id, token), token, repeated=False)
 
 
@@ -299,10 +299,10 @@ def free_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.d
 
 
 def window_for(
-    session: Session, store: Store, wished: dt.datetime | None, at: dt.datetime, comes_on: dt.date | None = None
+    session: Session, store: Store, wanted: dt.datetime | None, at: dt.datetime, comes_on: dt.date | None = None
 ) -> Window:
     """Return the window wished for, or the earliest free one (rule 5)."""
-    return _chosen(store, free_windows(session, store, at, comes_on), wished)
+    return _chosen(store, free_windows(session, store, at, comes_on), wanted)
 
 
 def delivery_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.date | None = None) -> list[Window]:
@@ -318,9 +318,9 @@ def delivery_windows(session: Session, store: Store, at: dt.datetime, comes_on: 
     )
 
 
-def _chosen(store: Store, found: Sequence[Window], wished: dt.datetime | None) -> Window:
-    chosen = next((one for one in found if one.left and wished in (None, one.start)), None)
-    if chosen is None and wished is None:
+def _chosen(store: Store, found: Sequence[Window], wanted: dt.datetime | None) -> Window:
+    chosen = next((one for one in found if one.left and wanted in (None, one.start)), None)
+    if chosen is None and wanted is None:
         raise Refused("no-window", "%(name)s has no pickup times left. Try again later.", name=store.name)
     if chosen is None:
         raise Refused("window-full", "This pickup time is full or past. Choose another one.", field="window")
@@ -410,10 +410,10 @@ def refuse_hoarding(
 
 
 def _written(
-    session: Session, store: Store, placed: PickupPlaced, wishes: Wishes, pay_with: str, at: dt.datetime
+    session: Session, store: Store, placed: PickupPlaced, preferences: Preferences, pay_with: str, at: dt.datetime
 ) -> PickupOrder:
     """Write an order down and send it on, or let it wait for its money (rule 6)."""
-    order = write_down(session, placed, email=wishes.email, language=wishes.language)
+    order = write_down(session, placed, email=preferences.email, language=preferences.language)
     order.return_days = availability.rules_of(session, store.id).return_days
     ctx = Context(session, CUSTOMER, at)
     journal.record(
@@ -492,7 +492,7 @@ def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _promised(
-    session: Session, store: Store, wanted: list[tuple[str, int]], wishes: Wishes, at: dt.datetime
+    session: Session, store: Store, wanted: list[tuple[str, int]], preferences: Preferences, at: dt.datetime
 ) -> tuple[tuple[OrderLine, ...], int, dt.date | None, list[str]]:
     """Return the lines as they are promised, their cost, the day what is ordered in comes on, and the codes used."""
     found = {product.sku: product for product in listing.products(session, store.id, [sku for sku, _ in wanted], at=at)}
@@ -513,7 +513,7 @@ def _promised(
                 "bad-quantity", "%(name)s: order %(step_qty)s to %(most)s%(steps)s.", name=product.name,
                 step_qty=product.step_qty, steps=steps, sku=sku, qty=qty, most=most,
             )  # fmt: skip
-    quoted = listing.quote(session, store.id, wanted, coupons=wishes.coupons, member=wishes.member, at=at)
+    quoted = listing.quote(session, store.id, wanted, coupons=preferences.coupons, member=preferences.member, at=at)
     priced = quoted.basket
     days = [found[sku].days_for(qty) for sku, qty in wanted]
     comes = listing.comes_on(business_day(at, store.tz, store.rollover_hour), days)

@@ -45,7 +45,7 @@ from supply.money import escrow
 from supply.money.escrow_ledger import LeaderPart
 from supply.money.held_payments import Escrow
 from supply.online.groups import price
-from supply.online.groups.price import Wish, deal, fill, price_at
+from supply.online.groups.price import Demand, deal, fill, price_at
 from supply.online.messages import customer_messages
 from supply.online.orders import PickupOrder
 from supply.online_facts import OrderLine
@@ -316,7 +316,9 @@ def arrived(ctx: Context, group_id: str, qty: int) -> dict[str, int]:
         most = group.cases * group.case_qty
         raise Invalid("bad-quantity", "%(most)s were ordered for this group. Enter 0 to %(most)s.", most=most)
     members = _members(ctx.session, group)
-    ordered = fill([Wish(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes)
+    ordered = fill(
+        [Demand(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes
+    )
     gets = deal([(one.id, ordered.gets[one.id]) for one in members], qty)
     journal.move(ctx, group, "arrived", subject=subject_of(group), qty=qty)
     group.arrived_qty = qty
@@ -506,7 +508,7 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
     if taken < group.threshold_qty:
         fail(ctx, group.id, why="Not enough neighbors joined.")
         return True
-    filled = fill([Wish(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes)
+    filled = fill([Demand(one.id, one.want_qty, one.maximum_qty) for one in members], group.case_qty, group.store_takes)
     full = filled.cases * group.case_qty >= taken
     if group.state == "open" and not full and at < group.closes_at + FILL:
         journal.move(ctx, group, "filling", subject=subject_of(group))

@@ -38,7 +38,7 @@ from supply.online_facts import OrderLine
 
 
 @dataclass(frozen=True)
-class Wish:
+class Demand:
     """What a member wants: `want` for sure, `upto` at most. In the order of joining."""
 
     id: str
@@ -115,21 +115,21 @@ def commission(goods_minor: int, total_minor: int, left_minor: int, commission_b
     return goods_minor * left_minor * commission_bp // (total_minor * BASIS) if total_minor else 0
 
 
-def fill(wishes: Sequence[Wish], case_qty: int, store_takes: int = 0) -> Filled:
+def fill(demands: Sequence[Demand], case_qty: int, store_takes: int = 0) -> Filled:
     """Fill cases with what the members want (rule 5)."""
-    gets = {wish.id: wish.want for wish in wishes}
+    gets = {demand.id: demand.want for demand in demands}
     total = sum(gets.values())
     missing = -total % case_qty
-    spare = [wish.upto - wish.want for wish in wishes]
+    spare = [demand.upto - demand.want for demand in demands]
     if missing and sum(spare) + store_takes >= missing:
         more = min(missing, sum(spare))
-        for wish, extra in zip(wishes, share_out(more, spare) if more else [0] * len(spare), strict=True):
-            gets[wish.id] += extra
+        for demand, extra in zip(demands, share_out(more, spare) if more else [0] * len(spare), strict=True):
+            gets[demand.id] += extra
         return Filled((total + missing) // case_qty, gets, missing - more)
     over = total % case_qty
-    for wish in reversed(wishes):
-        cut = min(over, gets[wish.id])
-        gets[wish.id] -= cut
+    for demand in reversed(demands):
+        cut = min(over, gets[demand.id])
+        gets[demand.id] -= cut
         over -= cut
     return Filled(total // case_qty, gets, 0)
 

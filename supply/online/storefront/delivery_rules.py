@@ -228,10 +228,10 @@ def settle_fee(ctx: Context, store_id: str, rules: DeliveryRules, name: str, tax
     They hold for orders placed from now on. name: of the fee on receipts.
     """
     store = store_of(ctx.session, store_id)
-    wished = assortment.Wished(name, name, tax_class_id, kind="service")
-    product = assortment.add(ctx, store_id, wished, command=COMMAND)
+    details = assortment.ProductDetails(name, name, tax_class_id, kind="service")
+    product = assortment.add(ctx, store_id, details, command=COMMAND)
     if (product.name, product.tax_class_id) != (name, tax_class_id):
-        assortment.change(ctx, store_id, product.sku, wished)
+        assortment.change(ctx, store_id, product.sku, details)
     today = business_day(ctx.at, store.tz, store.rollover_hour)
     assortment.set_price(ctx, store_id, product.sku, rules.fee_minor, today, today=today)
     ctx.session.flush()

@@ -12,7 +12,7 @@ from config.nodes import publication
 from config.nodes.journal import Context
 from config.nodes.publication import Pulled, RefusedEdition
 from pos.catalogue import assortment, catalogue, edition
-from pos.catalogue.assortment import Wished
+from pos.catalogue.assortment import ProductDetails
 from pos.catalogue.catalogue import Barcode, Price, Product, TaxClass
 from pos.store.store import Store
 from store_app.node import doctor
@@ -43,7 +43,7 @@ def good(network: House, house: House, served: str) -> dict[str, Any]:
     assert done.editions == ["catalogue"], done
     with house.doors.write() as session:
         assortment.set_tax_class(Context(session, **BY), "own", "Own class", 500, inclusive=True, owner_id=STORE)
-        own = assortment.add(Context(session, **BY), STORE, Wished("Own jam", "Spreads", "own"), command="own")
+        own = assortment.add(Context(session, **BY), STORE, ProductDetails("Own jam", "Spreads", "own"), command="own")
         assortment.set_price(Context(session, **BY), STORE, own.sku, 499, DAY, today=DAY)
         session.add(Barcode(code="own-1", sku=own.sku, qty=1))
         supplier = suppliers.add_supplier(Context(session, **BY), STORE, suppliers.Contact("Own baker"))

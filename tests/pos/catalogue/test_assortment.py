@@ -8,19 +8,19 @@ import pytest
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.nodes.journal import Context
 from pos.catalogue import assortment, catalogue
-from pos.catalogue.assortment import Wished
+from pos.catalogue.assortment import ProductDetails
 from pos.catalogue.repricing import Rule
 from tests.builders import NOON, STORE
 
 DAY = NOON.date()
 TOMORROW = DAY + dt.timedelta(days=1)
-JAM = Wished(name="Aunt May's jam", category="Spreads", tax_class_id="food")
+JAM = ProductDetails(name="Aunt May's jam", category="Spreads", tax_class_id="food")
 
 
-def add(store, wished=JAM, **wishes):
+def add(store, details=JAM, **wishes):
     """Add a product of the store's own at 4.50."""
     with store.write() as session:
-        product = assortment.add(Context(session, store.wei, NOON), STORE, wished, **wishes)
+        product = assortment.add(Context(session, store.wei, NOON), STORE, details, **wishes)
         sku = product.sku
         assortment.set_price(Context(session, store.wei, NOON), STORE, sku, 450, DAY, today=DAY)
     return sku

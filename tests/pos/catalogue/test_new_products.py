@@ -41,7 +41,7 @@ def one_by_one(session: Session, new: list[NewProduct], store: OpenStore, owner_
             tax_class_id=one.tax_class_id,
             codes=[(one.code, 1)] if one.code else [],
             owner_id=owner_id,
-            **one.wishes,
+            **one.columns,
         )
         catalogue.set_price(Context(session, **by), one.sku, one.price_minor, DAY, scope_id=owner_id)
         if owner_id != EVERYONE:

@@ -14,7 +14,7 @@ from config.ids import new_id
 from config.nodes.journal import Actor, Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue import assortment
-from pos.catalogue.assortment import Wished
+from pos.catalogue.assortment import ProductDetails
 from pos.producers import payouts, producers
 from pos.producers.producers import ProducerMovement
 from pos.stock import stock, waste
@@ -35,7 +35,9 @@ def farm(store: OpenStore, *, commission_bp: int = 2_000, agent_bp: int = 300, p
             "Li's farm", commission_bp=commission_bp, agent_name="Mei" if agent_bp else "", agent_bp=agent_bp
         )
         producers.add_producer(Context(session, **BY), STORE, facts, id="farm")
-        product = assortment.add(Context(session, **BY), STORE, Wished("Tomatoes", "Local", tax), command="tomatoes")
+        product = assortment.add(
+            Context(session, **BY), STORE, ProductDetails("Tomatoes", "Local", tax), command="tomatoes"
+        )
         assortment.set_price(Context(session, **BY), STORE, product.sku, price_minor, TODAY, today=TODAY)
         producers.sell_for(Context(session, **BY), STORE, "farm", product.sku, "Grown on the hill.")
         return product.sku

@@ -95,7 +95,7 @@ def test_many_products_cost_the_till_no_more_questions_than_one(store, house):
     assert (len(rows), questions() < one) == (301, True)  # and once it is put together, only whether it still holds
 
 
-WISHED = assortment.Wished(name="Bread", category="bakery", tax_class_id="food")
+WISHED = assortment.ProductDetails(name="Bread", category="bakery", tax_class_id="food")
 CHANGES = {
     "its name": lambda s, by: assortment.change(Context(s, **by), STORE, "own", replace(WISHED, name="Rye bread")),
     "its age limit": lambda s, by: assortment.change(Context(s, **by), STORE, "own", replace(WISHED, minimum_age=18)),

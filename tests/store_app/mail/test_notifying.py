@@ -18,7 +18,7 @@ from pos.messages import OutgoingMessage, Recipient
 from store_app.mail import carriers, sending
 from store_app.mail.carriers import Envelope, LogCarrier, SmtpCarrier, WebhookCarrier
 from store_app.payments.order_tokens import token_for
-from supply.online.checkout.placing import Wishes
+from supply.online.checkout.placing import Preferences
 from supply.online.messages import customer_messages
 from tests.store_app.conftest import NOON, House
 
@@ -233,6 +233,6 @@ def test_a_message_that_cannot_be_written_keeps_no_other_waiting(house: House):
 
 @pytest.mark.parametrize("odd", ["]x@,%.%<", "a,b@x.yy", "(;<@).ü.[!", "%:].=@\\.;;", "a@b", "x" * 250 + "@b.cn"])
 def test_an_address_no_mail_reaches_is_refused_where_it_is_typed(odd):
-    assert Wishes(email="li.wei+store@mail.example.cn").email
+    assert Preferences(email="li.wei+store@mail.example.cn").email
     with pytest.raises(Invalid, match="email address"):
-        Wishes(email=odd)
+        Preferences(email=odd)

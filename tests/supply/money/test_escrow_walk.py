@@ -83,7 +83,7 @@ class Walk:
         return getattr(self, what)(order_id, token)
 
     def order(self, qty):
-        wishes = placing.Wishes(coupons=("TENTH",) if qty else ())
+        preferences = placing.Preferences(coupons=("TENTH",) if qty else ())
         with self.town.network.write() as session:
             asked = placing.OrderRequest(
                 id=new_id(),
@@ -91,7 +91,7 @@ class Walk:
                 phone="555 0100",
                 lines=[("milk", qty + 1)],
                 pay_with="practice" if qty != 3 else "",
-                wishes=wishes,
+                preferences=preferences,
             )
             made = placing.place(session, STORE, asked, at=self.at)
         self.placed.append((made.order.id, made.token))

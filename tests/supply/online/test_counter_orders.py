@@ -196,7 +196,11 @@ def test_a_limited_code_is_used_once_and_given_back_by_an_order_that_ends_withou
     town.publish(later(minutes=2))
     assert uses(town) == (1, (1, 0))
     asked = placing.OrderRequest(
-        id="online-0001", name="Li", phone="555 0100", lines=[("milk", 1)], wishes=placing.Wishes(coupons=("SAVE",))
+        id="online-0001",
+        name="Li",
+        phone="555 0100",
+        lines=[("milk", 1)],
+        preferences=placing.Preferences(coupons=("SAVE",)),
     )
     with town.network.write() as session, pytest.raises(Refused, match="SAVE is no longer valid"):
         placing.place(session, STORE, asked, at=later(minutes=3))

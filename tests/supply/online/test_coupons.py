@@ -51,7 +51,11 @@ def coupon(town, code="SAVE", most_uses=1):
 def place(town, id, *codes, member=False, minutes=2, phone=PHONE):
     with town.network.write() as session:
         asked = placing.OrderRequest(
-            id=id, name="Li", phone=phone, lines=[("milk", 1)], wishes=placing.Wishes(coupons=codes, member=member)
+            id=id,
+            name="Li",
+            phone=phone,
+            lines=[("milk", 1)],
+            preferences=placing.Preferences(coupons=codes, member=member),
         )
         return placing.place(session, STORE, asked, at=later(minutes=minutes))
 

@@ -22,7 +22,7 @@ from supply.money.held_payments import Escrow
 from supply.online.checkout.order_keys import code_hash, code_of, new_token, token_hash
 from supply.online.groups import goods, groups, leaders
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
-from supply.online.groups.price import Wish, commission, deal, fill, price_at
+from supply.online.groups.price import Demand, commission, deal, fill, price_at
 from supply.online.orders import PickupOrder
 from supply.online.pickup import escrow_release, pickup
 from supply.orders import suppliers
@@ -46,12 +46,12 @@ TERMS = GroupTerms(
 
 # --- arithmetic ---
 
-wishes = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 6)), min_size=1, max_size=9).map(
-    lambda rows: [Wish(f"m{n}", want, want + more) for n, (want, more) in enumerate(rows)]
+demands = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 6)), min_size=1, max_size=9).map(
+    lambda rows: [Demand(f"m{n}", want, want + more) for n, (want, more) in enumerate(rows)]
 )
 
 
-@given(wishes, st.integers(1, 12), st.integers(0, 5))
+@given(demands, st.integers(1, 12), st.integers(0, 5))
 def test_cases_are_full_and_nobody_gets_more_than_they_said(members, case, takes):
     filled = fill(members, case, takes)
     assert sum(filled.gets.values()) + filled.store_qty == filled.cases * case

@@ -22,7 +22,7 @@ from pos.store.store import Store
 from supply.money import escrow, refunds
 from supply.online import home_delivery, orders
 from supply.online.checkout import placing
-from supply.online.checkout.placing import CUSTOMER, Wishes
+from supply.online.checkout.placing import CUSTOMER, Preferences
 from supply.online.orders import PickupTry
 from supply.online.pickup import delivery, pickup
 from supply.online.storefront import delivery_rules, storefront
@@ -62,7 +62,7 @@ def place(town: Town, lines=(("milk", 2),), *, address: Address = HOME, pay_with
             phone="+86 10 5550 123",
             lines=lines,
             pay_with=pay_with,
-            wishes=Wishes(deliver_to=address),
+            preferences=Preferences(deliver_to=address),
         )
         placed = placing.place(session, STORE, asked, at=at)
     town.deliver(at=at)

@@ -151,7 +151,7 @@ def test_a_last_unit_taken_meanwhile_becomes_an_order_in_only_with_a_later_windo
     with town.network.read() as session:
         first = placing.free_windows(session, session.get_one(Store, STORE), AT)[0]
     asked = placing.OrderRequest(
-        id=ORDER, name="Li", phone="55501", lines=[("tea", 2)], wishes=placing.Wishes(window_from=first.start)
+        id=ORDER, name="Li", phone="55501", lines=[("tea", 2)], preferences=placing.Preferences(window_from=first.start)
     )
     with pytest.raises(Refused) as refused, town.network.write() as session:
         placing.place(session, STORE, asked, at=AT)

@@ -55,10 +55,10 @@ def bought(store, ids, *, days_ago: int, qty: int = 1) -> None:
             session.execute(sa.update(Sale).where(Sale.id == sold.sale.id).values(business_day=day))
 
 
-def write(store, kind: str = "win_back", words=None, **wishes) -> campaigns.Outreach:
+def write(store, kind: str = "win_back", words=None, **preferences) -> campaigns.Outreach:
     with store.write() as session:
         return campaigns.make(
-            Context(session, store.wei, NOON), STORE, kind, "half", words or {}, id=new_id(), **wishes
+            Context(session, store.wei, NOON), STORE, kind, "half", words or {}, id=new_id(), **preferences
         )
 
 

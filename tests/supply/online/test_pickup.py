@@ -181,7 +181,11 @@ def test_a_customer_may_get_less_and_the_rest_is_free_again(town):
 def test_an_order_that_was_to_be_all_or_nothing_is_not_given_in_part_unless_its_customer_says_so(town):
     with town.network.write() as session:
         asked = placing.OrderRequest(
-            id=ORDER, name="Li Wei", phone="555 0100", lines=[("milk", 3)], wishes=placing.Wishes(if_short="cancel")
+            id=ORDER,
+            name="Li Wei",
+            phone="555 0100",
+            lines=[("milk", 3)],
+            preferences=placing.Preferences(if_short="cancel"),
         )
         placing.place(session, STORE, asked, at=AT)
     town.deliver()

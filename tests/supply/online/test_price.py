@@ -131,10 +131,10 @@ def test_the_order_is_refused_when_the_total_is_not_the_one_shown(town):
 # --- what is missing ---
 
 
-def picking(town, **wishes):
+def picking(town, **preferences):
     with town.network.write() as session:
         asked = placing.OrderRequest(
-            id=ONE, name="Li", phone="555 0100", lines=[("bread", 2)], wishes=placing.Wishes(**wishes)
+            id=ONE, name="Li", phone="555 0100", lines=[("bread", 2)], preferences=placing.Preferences(**preferences)
         )
         placing.place(session, STORE, asked, at=AT)
     town.deliver()

@@ -9,7 +9,7 @@ from config.nodes import outbox
 from config.nodes.journal import Context
 from config.nodes.outbox import Message
 from pos.catalogue import assortment
-from pos.catalogue.assortment import Wished
+from pos.catalogue.assortment import ProductDetails
 from pos.payments.providers import Outcome
 from pos.producers import agents, payouts, producers
 from pos.sale import sale
@@ -47,7 +47,9 @@ def sku(town) -> str:
     with town.store.write() as session:
         facts = producers.ProducerFacts("Li's farm", commission_bp=2_000, agent_name="Mei", agent_bp=500)
         producers.add_producer(Context(session, **BY), STORE, facts, id="farm")
-        sku = assortment.add(Context(session, **BY), STORE, Wished("Tomatoes", "Food", "std"), command="tomatoes").sku
+        sku = assortment.add(
+            Context(session, **BY), STORE, ProductDetails("Tomatoes", "Food", "std"), command="tomatoes"
+        ).sku
         assortment.set_price(Context(session, **BY), STORE, sku, PRICE_MINOR, DAY, today=DAY)
         producers.sell_for(Context(session, **BY), STORE, "farm", sku, "Grown on the hill.")
         product_stories.send(session, STORE, sku, at=AT)

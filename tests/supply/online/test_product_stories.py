@@ -6,7 +6,7 @@ from config.errors import Invalid
 from config.nodes.journal import Context
 from pos.catalogue import assortment
 from pos.catalogue import edition as catalogue_edition
-from pos.catalogue.assortment import Wished
+from pos.catalogue.assortment import ProductDetails
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.producers import producers
 from supply.online.storefront import product_stories
@@ -28,7 +28,9 @@ def farm(country, store: str, rate_bp: int) -> str:
             Context(session, **by), store, producers.ProducerFacts("Li's farm", commission_bp=2_000), id="farm"
         )
         session.flush()
-        sku = assortment.add(Context(session, **by), store, Wished("Tomatoes", "Local", "reduced"), command="t").sku
+        sku = assortment.add(
+            Context(session, **by), store, ProductDetails("Tomatoes", "Local", "reduced"), command="t"
+        ).sku
         producers.sell_for(Context(session, **by), store, "farm", sku, "Grown on the hill.")
         product_stories.send(session, store, sku, at=AT)
         return sku

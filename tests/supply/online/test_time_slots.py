@@ -102,7 +102,7 @@ def test_the_last_place_of_a_window_is_given_once(town):
                     name="Li",
                     phone="555 0100",
                     lines=[("milk", 1)],
-                    wishes=placing.Wishes(window_from=first),
+                    preferences=placing.Preferences(window_from=first),
                 )
                 placing.place(session, STORE, asked, at=AT)
             answers.append("placed")

@@ -30,7 +30,7 @@ def candidate(id: str, cost_minor: int, calendar: DeliveryCalendar, minimum_mino
 
 
 def situation(*candidates: Candidate, **other) -> Situation:
-    none: dict = {name: {} for name in ("wishes", "taught", "lots", "consigned", "recalled")}
+    none: dict = {name: {} for name in ("preferences", "taught", "lots", "consigned", "recalled")}
     return Situation(
         basis=Basis(MONDAY, 1.0, "run", MONDAY - dt.timedelta(days=1), 0, 14), candidates=candidates,
         articles={"milk": Article("Milk", "each", 1, None, 10_000)}, prices={"milk": 150}, waited=ToCome(),

@@ -209,7 +209,7 @@ def shelf_plan(session, state, from_day, **fill):
     )
 
 
-def test_the_front_row_of_a_slot_stands_for_show_and_the_slot_is_its_place_unless_the_shopkeeper_wishes_otherwise(
+def test_the_front_row_of_a_slot_stands_for_show_and_the_slot_is_its_place_unless_the_shopkeeper_preferences_otherwise(
     store,
 ):
     with store.write() as session:
@@ -218,7 +218,7 @@ def test_the_front_row_of_a_slot_stands_for_show_and_the_slot_is_its_place_unles
     assert (why["show_qty"], why["slot_qty"]) == (6, 36)
     assert why["target"] == 6 + int(poisson.ppf(0.98, 10)), "on top of what is wanted"
     with store.write() as session:
-        service_targets.set_wish(Context(session, WEI, DAWN), "S1", "bread", show_qty=2)
+        service_targets.set_preference(Context(session, WEI, DAWN), "S1", "bread", show_qty=2)
     assert lines(store, propose(store)[0])["bread"].why["show_qty"] == 2
 
 
@@ -579,13 +579,13 @@ def test_beyond_its_horizon_a_forecast_goes_on_with_its_open_days(store):
     assert wanted.daily[0].tolist() == [5.0, 5.0, 0.0, 0.0, 5.0, 5.0]
 
 
-def test_a_shop_that_aims_at_more_service_is_proposed_more_and_a_product_s_own_wish_stands(store):
+def test_a_shop_that_aims_at_more_service_is_proposed_more_and_a_product_s_own_preference_stands(store):
     forecast(store, {"bread": 5.0, "milk": 30.0})
     packs = {}
     for service_bp in (7_500, 9_950):
         with store.write() as session:
             service_targets.set_service(Context(session, WEI, DAWN), "S1", service_bp)
-            service_targets.set_wish(Context(session, WEI, DAWN), "S1", "milk", service_bp=9_000)
+            service_targets.set_preference(Context(session, WEI, DAWN), "S1", "milk", service_bp=9_000)
         packs[service_bp] = {sku: line.packs for sku, line in lines(store, propose(store)[0]).items()}
     assert packs[7_500]["bread"] < packs[9_950]["bread"]
     assert packs[7_500]["milk"] == packs[9_950]["milk"]

@@ -284,12 +284,12 @@ def test_a_week_s_money_counts_what_was_sent_and_not_what_was_called_off(country
         assert budget.left_to_spend(session, "S1", DAY) is None
 
 
-def test_a_wish_is_kept_within_bounds_and_an_empty_one_is_none(country):
+def test_a_preference_is_kept_within_bounds_and_an_empty_one_is_none(country):
     with country.stores["S1"].write() as session:
         for wrong in ({"room_qty": 0}, {"show_qty": -1}, {"room_qty": 3, "show_qty": 4}, {"service_bp": 9_999}):
             with pytest.raises(Invalid):
-                service_targets.set_wish(Context(session, WEI, AT), "S1", "milk", **wrong)
-        service_targets.set_wish(Context(session, WEI, AT), "S1", "milk", room_qty=12)
-        assert service_targets.wishes(session, "S1")["milk"].room_qty == 12
-        assert service_targets.set_wish(Context(session, WEI, AT), "S1", "milk") is None
+                service_targets.set_preference(Context(session, WEI, AT), "S1", "milk", **wrong)
+        service_targets.set_preference(Context(session, WEI, AT), "S1", "milk", room_qty=12)
+        assert service_targets.preferences(session, "S1")["milk"].room_qty == 12
+        assert service_targets.set_preference(Context(session, WEI, AT), "S1", "milk") is None
         assert session.scalar(sa.select(sa.func.count()).select_from(service_targets.OrderPreference)) == 0

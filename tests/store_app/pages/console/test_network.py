@@ -486,12 +486,12 @@ def test_the_demonstrations_page_shows_its_places_and_says_what_is_made_up(demo,
     assert "93.8" in shown.text
 
 
-def test_the_next_day_is_wished_for_once_however_often_it_is_clicked(demo):
+def test_the_next_day_is_asked_for_once_however_often_it_is_clicked(demo):
     folder = board(demo, day="2017-11-16", last_day="2017-12-31")
     visitor = demo.visitor()
     for _ in range(2):
         assert send_form(visitor, "/demo/next-day").status_code == 303
-    assert notice.wish(folder).exists()
+    assert notice.request(folder).exists()
     shown = visitor.get("/demo/")
     assert "Opening the stores" in shown.text
     assert "Trade the next day" not in shown.text
@@ -505,7 +505,7 @@ def test_after_the_last_real_day_nothing_more_is_traded(demo):
     visitor = demo.visitor()
     assert "The real baskets end here" in visitor.get("/demo/").text
     assert send_form(visitor, "/demo/next-day").status_code == 303
-    assert not notice.wish(folder).exists()
+    assert not notice.request(folder).exists()
 
 
 def test_a_board_with_little_on_it_is_still_a_page(demo):

@@ -123,9 +123,9 @@ def test_send_now_ends_the_wait_after_a_fault(house):
     with house.doors.write() as session:
         this_node(session).last_fault = "gone"
         this_node(session).last_contact_at = NOON
-    assert not sender.is_wished(house.doors)
+    assert not sender.is_requested(house.doors)
     assert post(house.signed_in(), "/settings/send-now").status_code == 303
-    assert sender.is_wished(house.doors)
+    assert sender.is_requested(house.doors)
 
 
 def test_a_line_that_is_down_is_tried_at_least_every_minute_a_network_in_trouble_less_often(house):

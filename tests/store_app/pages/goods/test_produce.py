@@ -13,7 +13,7 @@ from config.nodes import outbox
 from config.nodes.journal import Context
 from config.nodes.outbox import OutboxMessage
 from pos.catalogue import assortment
-from pos.catalogue.assortment import Wished
+from pos.catalogue.assortment import ProductDetails
 from pos.catalogue.catalogue import Product, TaxClass
 from pos.producers import producers
 from pos.producers.payouts import ProducerStatement
@@ -161,7 +161,7 @@ def test_customers_read_the_story_beside_a_product_they_can_order(market):
         facts = producers.ProducerFacts("Li Farm", place="Hill 3", commission_bp=2_000)
         producers.add_producer(Context(session, **by), online_store.STORE, facts, id="farm")
         row = assortment.add(
-            Context(session, **by), online_store.STORE, Wished("Tomatoes", "Local", "std"), command="t"
+            Context(session, **by), online_store.STORE, ProductDetails("Tomatoes", "Local", "std"), command="t"
         )
         today = online_store.AT.date()
         assortment.set_price(Context(session, **by), online_store.STORE, row.sku, 399, today, today=today)
