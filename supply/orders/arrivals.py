@@ -41,7 +41,7 @@ from supply.orders.orders import (
 from supply.orders.suppliers import MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
 
 REPORTED_APART = 1_000_000
-FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
+FIGURES = ("on_hand", "reserved", "on_the_way", "required_qty", "target", "per_day")
 """What of a line's reasons the network reckons with."""
 FARTHEST = dt.timedelta(weeks=MOST_WEEKS + 1)
 """So far ahead of its arrival an order's day may be: a clock is wrong."""

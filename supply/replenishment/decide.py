@@ -59,7 +59,7 @@ class Alternative:
         return [self.name, self.pack_qty, self.pack_cost_minor, self.delivery_day.isoformat()]
 
 
-class Need(NamedTuple):
+class Requirement(NamedTuple):
     """A product as a proposal sees it.
 
     daily: mean demand of each day of the interval, the first one what is left of today.
@@ -112,9 +112,9 @@ class Draft:
 
 def drafts(situation: Situation) -> list[Draft]:
     """Decide what to order of every supplier that has something the store needs, to the last column of each line."""
-    candidates, wanted = {one.supplier_id: one for one in situation.candidates}, needs(situation)
+    candidates, wanted = {one.supplier_id: one for one in situation.candidates}, requirements(situation)
     sources = [source_of(one, wanted) for one in situation.candidates]
-    offers = {(one, need.line.sku): need for one, found in wanted.items() for need in found}
+    offers = {(one, item.line.sku): item for one, found in wanted.items() for item in found}
     ranks, policy, made = ranked(sources), storefront_policy(situation.service_bp), []
     for supplier_id, decisions in decide_sources(sources, ranks, situation.budgets, policy).items():
         chosen, lines = candidates[supplier_id], []
@@ -122,8 +122,8 @@ def drafts(situation: Situation) -> list[Draft]:
             if decision.wanted_packs or decision.cut_packs:
                 sku = decision.line.sku
                 others = [_alternative(candidates[one], offers[one, sku]) for one in ranks[sku] if one != supplier_id]
-                need = offers[supplier_id, sku]._replace(others=tuple(others))
-                lines.append(_line(chosen.days, need, decision))
+                item = offers[supplier_id, sku]._replace(others=tuple(others))
+                lines.append(_line(chosen.days, item, decision))
         if lines:
             waits = any(one.reason == "postponed" for one in decisions)
             made.append(
@@ -136,20 +136,20 @@ def drafts(situation: Situation) -> list[Draft]:
 def line_of(situation: Situation) -> dict[str, Any] | None:
     """Return the columns of the only line there is to decide on, for itself; None where the store does not sell it."""
     (candidate,) = situation.candidates
-    for need in needs(situation)[candidate.supplier_id]:
-        (decision,) = decide_basket([need.line], policy=storefront_policy(situation.service_bp))
-        return _line(candidate.days, need, decision)
+    for item in requirements(situation)[candidate.supplier_id]:
+        (decision,) = decide_basket([item.line], policy=storefront_policy(situation.service_bp))
+        return _line(candidate.days, item, decision)
     return None
 
 
-def needs(situation: Situation) -> dict[str, list[Need]]:
+def requirements(situation: Situation) -> dict[str, list[Requirement]]:
     """Return what is needed of every supplier's products until it comes again (rules 1, 2)."""
-    return {one.supplier_id: _needs(situation, one) for one in situation.candidates}
+    return {one.supplier_id: _requirements(situation, one) for one in situation.candidates}
 
 
-def source_of(one: Candidate, wanted: Mapping[str, Sequence[Need]]) -> Source:
+def source_of(one: Candidate, wanted: Mapping[str, Sequence[Requirement]]) -> Source:
     """Return a supplier with what is needed of it."""
-    return Source(one.supplier_id, one.minimum_minor, one.is_own, [need.line for need in wanted[one.supplier_id]])
+    return Source(one.supplier_id, one.minimum_minor, one.is_own, [item.line for item in wanted[one.supplier_id]])
 
 
 def decide_sources(
@@ -223,7 +223,7 @@ def runs_out(
 # --- inside ---
 
 
-def _needs(situation: Situation, one: Candidate) -> list[Need]:
+def _requirements(situation: Situation, one: Candidate) -> list[Requirement]:
     basis, expected, last, days = situation.basis, one.expected, one.last, one.days
     until = expected.daily.cumsum(axis=1)
     mean, before_days = until[:, -1], max(0, (days.delivery_day - basis.today).days)
@@ -256,80 +256,80 @@ def _needs(situation: Situation, one: Candidate) -> list[Need]:
             fill_qty, lately,
         )  # fmt: skip
         found.append(
-            Need(line, article.name, article.stock_unit, on_hand, reserved, on_way, basis.today, tuple(daily),
+            Requirement(line, article.name, article.stock_unit, on_hand, reserved, on_way, basis.today, tuple(daily),
                  method, model, round(10_000 * share), taught, missed=tuple(situation.waited.missed.get(sku, ())),
                  consigned=situation.consigned.get(sku))
         )  # fmt: skip
     return found
 
 
-def _alternative(other: Candidate, need: Need) -> Alternative:
-    line = need.line
+def _alternative(other: Candidate, item: Requirement) -> Alternative:
+    line = item.line
     return Alternative(other.supplier_id, other.name, line.pack_qty, line.pack_cost_minor, other.days.delivery_day)
 
 
-def _line(days: OrderCycle, need: Need, decision: Decision) -> dict[str, Any]:
+def _line(days: OrderCycle, item: Requirement, decision: Decision) -> dict[str, Any]:
     """Return a line's columns, without the order's."""
-    line = need.line
+    line = item.line
     return {
-        "sku": line.sku, "name": need.name, "pack_qty": line.pack_qty, "pack_cost_minor": line.pack_cost_minor,
+        "sku": line.sku, "name": item.name, "pack_qty": line.pack_qty, "pack_cost_minor": line.pack_cost_minor,
         "minimum_packs": line.minimum_packs, "packs_proposed": decision.wanted_packs, "packs": decision.wanted_packs,
-        "why": _why(days, need, decision),
+        "why": _why(days, item, decision),
     }  # fmt: skip
 
 
-def _why(days: OrderCycle, need: Need, decision: Decision) -> dict[str, Any]:
+def _why(days: OrderCycle, item: Requirement, decision: Decision) -> dict[str, Any]:
     """Return the facts behind a line (rule 5)."""
-    line = need.line
+    line = item.line
     rate = line.mean / line.interval_days if line.interval_days > 0 else 0.0
-    span = (days.next_delivery_day - need.first_day).days
-    coming = sum(need.on_the_way.values())
+    span = (days.next_delivery_day - item.first_day).days
+    coming = sum(item.on_the_way.values())
     here = max(0, line.position_qty - coming)
-    day = runs_out(need.daily, rate, here, need.first_day, span, need.on_the_way) if rate > 0 else None
+    day = runs_out(item.daily, rate, here, item.first_day, span, item.on_the_way) if rate > 0 else None
     counted = decision.counted_qty
     reported: dict[str, Any] = {
         "per_day": round(rate, 3),
-        "on_hand": need.on_hand,
-        "reserved": need.reserved,
+        "on_hand": item.on_hand,
+        "reserved": item.reserved,
         "on_the_way": coming,
         "expected": round(line.mean, 3),
         "target": decision.target_qty,
-        "need_qty": max(0, decision.target_qty - line.position_qty),
+        "required_qty": max(0, decision.target_qty - line.position_qty),
         "service_bp": round(decision.service_level * 10_000),
         "risk_bp": decision.risk_bp,
         "runs_out_day": day.isoformat() if day else None,
-        "method": need.method,
-        "model": need.model,
-        "regional_share_bp": need.regional_share_bp,
+        "method": item.method,
+        "model": item.model,
+        "regional_share_bp": item.regional_share_bp,
         "reason": decision.reason,
-        "stock_unit": need.stock_unit,
+        "stock_unit": item.stock_unit,
         "packs": decision.wanted_packs,
         "pack_qty": line.pack_qty,
         "cost_minor": decision.wanted_packs * line.pack_cost_minor,
-        "adjusted_qty": need.adjusted_qty,
-        "show_qty": line.presentation_qty - need.adjusted_qty,
-        "first_day": need.first_day.isoformat(),
+        "adjusted_qty": item.adjusted_qty,
+        "show_qty": line.presentation_qty - item.adjusted_qty,
+        "first_day": item.first_day.isoformat(),
         "delivery_day": days.delivery_day.isoformat(),
         "next_delivery_day": days.next_delivery_day.isoformat(),
         "cover_days_milli": round(1000 * (counted + decision.wanted_packs * line.pack_qty) / rate)
         if rate > 0
         else None,
         "counted_qty_milli": round(1000 * counted),
-        "daily_milli": [round(1000 * units) for units in need.daily],
+        "daily_milli": [round(1000 * units) for units in item.daily],
         "risks_bp": list(decision.risks_bp),
     }
     if decision.cut_packs:
         reported |= {"cut_packs": decision.cut_packs, "cut_by": decision.cut_by}
     if line.slot_qty is not None:
         reported["slot_qty"] = line.slot_qty
-    if need.consigned:
-        reported["consigned"] = [need.consigned[0], need.consigned[1].isoformat()]
+    if item.consigned:
+        reported["consigned"] = [item.consigned[0], item.consigned[1].isoformat()]
     if line.outdating_qty >= 0.5:
         reported["outdating"] = round(line.outdating_qty, 1)
-    if need.missed:
-        reported["missed"] = [one.reported() for one in need.missed]
-    if need.others:
-        reported["others"] = [one.reported() for one in need.others]
+    if item.missed:
+        reported["missed"] = [one.reported() for one in item.missed]
+    if item.others:
+        reported["others"] = [one.reported() for one in item.others]
     return reported
 
 

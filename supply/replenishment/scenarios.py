@@ -29,8 +29,8 @@ from forecasting.uncertainty.intervals import Dispersion
 from supply.demand import forecasts
 from supply.demand.lead_time_demand import lately_factor
 from supply.demand.shelf_life import Shelves
-from supply.replenishment.decide import Need, ranked, source_of
-from supply.replenishment.decide import needs as needs_of
+from supply.replenishment.decide import Requirement, ranked, source_of
+from supply.replenishment.decide import requirements as requirements_of
 from supply.replenishment.look import Candidate, Situation
 from supply.replenishment.order_simulation import DAYS, Loaded
 from supply.replenishment.policy import LEAST_MARGIN_BP, OrderPolicy, PolicyLine, Stands, storefront_policy
@@ -220,14 +220,16 @@ def _parts(loaded: Loaded, forecast: Forecast, futures: int) -> Iterator[tuple[l
         if (row := place.get(sku)) is not None and forecast.level[row] > 0:
             daily[row] *= lately_factor(sold, float(forecast.level[row]))
     daily[:, 0] *= loaded.situation.basis.today_left
-    for candidate, needs in _best_sources(loaded.situation):
-        sells = [need for need in needs if need.line.sku in place and daily[place[need.line.sku], :DAYS].sum() > 0]
+    for candidate, requirements in _best_sources(loaded.situation):
+        sells = [
+            item for item in requirements if item.line.sku in place and daily[place[item.line.sku], :DAYS].sum() > 0
+        ]
         for mortal in (False, True):
-            some = [need for need in sells if (need.line.shelf_life_days is not None) == mortal]
+            some = [item for item in sells if (item.line.shelf_life_days is not None) == mortal]
             size = max(1, CELLS // (futures * (1 + mortal * DAYS)))
             for start in range(0, len(some), size):
                 part = some[start : start + size]
-                rows = np.array([place[need.line.sku] for need in part])
+                rows = np.array([place[item.line.sku] for item in part])
                 yield (
                     [forecast.keys[row] for row in rows],
                     _goods(
@@ -236,35 +238,37 @@ def _parts(loaded: Loaded, forecast: Forecast, futures: int) -> Iterator[tuple[l
                 )
 
 
-def _best_sources(situation: Situation) -> list[tuple[Candidate, list[Need]]]:
+def _best_sources(situation: Situation) -> list[tuple[Candidate, list[Requirement]]]:
     """Return each supplier, by id, with what is needed of it that no other serves better."""
-    wanted = needs_of(situation)
+    wanted = requirements_of(situation)
     ranks = ranked([source_of(one, wanted) for one in situation.candidates])
     found = [
-        (one, [need for need in wanted[one.supplier_id] if ranks[need.line.sku][0] == one.supplier_id])
+        (one, [item for item in wanted[one.supplier_id] if ranks[item.line.sku][0] == one.supplier_id])
         for one in situation.candidates
     ]
     return sorted(found, key=lambda one: one[0].supplier_id)
 
 
-def _goods(loaded: Loaded, candidate: Candidate, needs: list[Need], daily: Floats, reported: Forecast) -> Goods:
+def _goods(
+    loaded: Loaded, candidate: Candidate, requirements: list[Requirement], daily: Floats, reported: Forecast
+) -> Goods:
     assert reported.spread is not None
-    free = [max(0.0, float(need.line.position_qty - sum(need.on_the_way.values()))) for need in needs]
+    free = [max(0.0, float(item.line.position_qty - sum(item.on_the_way.values()))) for item in requirements]
     situation, lots, coming = loaded.situation, [], dict[int, Any]()
-    for row, need in enumerate(needs):
+    for row, item in enumerate(requirements):
         rest = free[row]
-        for days_left, units in loaded.lots.get(need.line.sku, ()):
+        for days_left, units in loaded.lots.get(item.line.sku, ()):
             part = min(units, rest)
             rest -= part
             if days_left < 0:
                 free[row] -= part  # over already: it is not sold any more
             elif part:
                 lots.append((row, part, days_left))
-        for day, qty in situation.waited.coming.get(need.line.sku, {}).items():
-            coming.setdefault((day - situation.basis.today).days, np.zeros(len(needs)))[row] += qty
+        for day, qty in situation.waited.coming.get(item.line.sku, {}).items():
+            coming.setdefault((day - situation.basis.today).days, np.zeros(len(requirements)))[row] += qty
     return Goods(
-        tuple(need.line for need in needs), [Round(*days) for days in loaded.rounds[candidate.supplier_id]], daily,
-        reported.spread, situation.basis.today_left, np.array(free), lots, coming, candidate.lead.variance,
+        tuple(item.line for item in requirements), [Round(*days) for days in loaded.rounds[candidate.supplier_id]],
+        daily, reported.spread, situation.basis.today_left, np.array(free), lots, coming, candidate.lead.variance,
         candidate.supplier_id, candidate.minimum_minor,
     )  # fmt: skip
 

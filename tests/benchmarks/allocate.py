@@ -34,7 +34,7 @@ def measure(rounds: int, products: int = PRODUCTS, stores: int = STORES) -> dict
     for _ in range(rounds):
         began, before = time.perf_counter(), time.process_time()
         for claims in goods:
-            available = sum(claim.need_packs for claim in claims) * PACK // 2
+            available = sum(claim.required_packs for claim in claims) * PACK // 2
             assert sum(fair_share(available, claims, PACK)) * PACK <= available
         seconds.append(time.perf_counter() - began)
         cpu.append(time.process_time() - before)

@@ -28,7 +28,7 @@ from pos.stock.batches import Lot
 from pos.stock.ledger import MOST_QTY
 from pos.store.store import day_of
 from supply.network.purchasing import requirements
-from supply.network.purchasing.requirements import Need, Source
+from supply.network.purchasing.requirements import Requirement, Source
 from supply.orders import locations, order_days, supplier_messages
 from supply.orders.delivery_calendar import is_over
 from supply.orders.purchases import (
@@ -57,9 +57,9 @@ def propose(ctx: Context, warehouse_id: str) -> list[Purchase]:
     for old in purchases(ctx.session, ["proposed"], warehouse_id=warehouse_id):
         journal.move(ctx, old, "dropped", subject=subject_of(old), why="replaced")
     made = []
-    for source, needs in requirements.needs(ctx, warehouse_id):
-        decided = decide_basket([need.line for need in needs], source.minimum_minor)
-        wanted = [(need, one) for need, one in zip(needs, decided, strict=True) if one.packs]
+    for source, required in requirements.required(ctx, warehouse_id):
+        decided = decide_basket([item.line for item in required], source.minimum_minor)
+        wanted = [(item, one) for item, one in zip(required, decided, strict=True) if one.packs]
         if wanted:
             made.append(_write(ctx, warehouse_id, source, wanted))
     ctx.session.flush()
@@ -142,7 +142,9 @@ def receive(
 # --- inside ---
 
 
-def _write(ctx: Context, warehouse_id: str, source: Source, wanted: "Sequence[tuple[Need, Decision]]") -> Purchase:
+def _write(
+    ctx: Context, warehouse_id: str, source: Source, wanted: "Sequence[tuple[Requirement, Decision]]"
+) -> Purchase:
     """Write one proposal down and journal it."""
     number = sa.select(sa.func.max(Purchase.purchase_no)).where(Purchase.store_id == warehouse_id)
     made = Purchase(
@@ -160,10 +162,10 @@ def _write(ctx: Context, warehouse_id: str, source: Source, wanted: "Sequence[tu
     ctx.session.flush()
     ctx.session.add_all(
         PurchaseLine(
-            store_id=warehouse_id, purchase_id=made.id, sku=need.line.sku, name=need.name, pack_qty=need.line.pack_qty,
-            pack_cost_minor=need.line.pack_cost_minor, packs=one.packs, why=need.why | {"target": one.target_qty},
+            store_id=warehouse_id, purchase_id=made.id, sku=item.line.sku, name=item.name, pack_qty=item.line.pack_qty,
+            pack_cost_minor=item.line.pack_cost_minor, packs=one.packs, why=item.why | {"target": one.target_qty},
         )
-        for need, one in wanted
+        for item, one in wanted
     )  # fmt: skip
     journal.record(
         ctx, verb="purchase.proposed", subject=subject_of(made), lines=len(wanted),

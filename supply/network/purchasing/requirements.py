@@ -73,7 +73,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Need:
+class Requirement:
     """A product to decide on. line: for the policy; why: what it was worked out from."""
 
     name: str
@@ -93,7 +93,7 @@ class _Stores:
 # --- questions ---
 
 
-def needs(ctx: Context, warehouse_id: str) -> list[tuple[Source, list[Need]]]:
+def required(ctx: Context, warehouse_id: str) -> list[tuple[Source, list[Requirement]]]:
     """Return of whom a warehouse buys what, of every product it carries that somebody sells (rules 1, 2)."""
     require_warehouse(ctx.session, warehouse_id)
     vehicles = ctx.session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)).all()
@@ -116,7 +116,7 @@ def needs(ctx: Context, warehouse_id: str) -> list[tuple[Source, list[Need]]]:
     of_stores = _of_stores(ctx, warehouse_id, days, today)
     there, coming = _standing(ctx.session, warehouse_id, today), purchases.to_come(ctx.session, warehouse_id, today)
     called_back = {row.sku for row in recall.in_force(ctx.session, warehouse_id) if row.batch is None}
-    found: dict[str | None, list[Need]] = {}
+    found: dict[str | None, list[Requirement]] = {}
     for sku, name, terms in listed:
         stores, source = of_stores[sku], of[sku]
         if stores.per_day <= 0 or sku in called_back:
@@ -128,7 +128,7 @@ def needs(ctx: Context, warehouse_id: str) -> list[tuple[Source, list[Need]]]:
         }  # fmt: skip
         position = there.get(sku, 0) + coming.get(sku, 0) + counted
         line = _policy_line(terms, source, stores.per_day, way, position=position)
-        found.setdefault(source.supplier_id, []).append(Need(name, line, why))
+        found.setdefault(source.supplier_id, []).append(Requirement(name, line, why))
     return [(one, found[one.supplier_id]) for one in (*sources.values(), unknown) if one.supplier_id in found]
 
 

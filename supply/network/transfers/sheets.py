@@ -35,7 +35,7 @@ from supply.replenishment.look import look
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.network.transfers.arithmetic import Lots, Sheet, Spare, Want
-    from supply.replenishment.decide import Need
+    from supply.replenishment.decide import Requirement
 
 NEAR_DAYS = 30
 """So far ahead dates are looked at."""
@@ -103,12 +103,12 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
         terms.setdefault(one.supplier_id, []).append(one)
     if not terms:
         return Sheet()
-    found = decide.needs(look(session, store_id, terms=terms, at=at))
-    needs = [need for supplier_id in terms for need in found[supplier_id]]
+    found = decide.requirements(look(session, store_id, terms=terms, at=at))
+    requirements = [item for supplier_id in terms for item in found[supplier_id]]
     called_back = recall.off_sale(session, store_id)
-    to_give = [need for need in needs if need.line.sku not in called_back]
+    to_give = [item for item in requirements if item.line.sku not in called_back]
     lots = batches.dated(session, store_id, today, today + dt.timedelta(days=NEAR_DAYS))
-    return Sheet(_spares(to_give, lots, consignment_stock.not_ours(session, store_id), today), _wants(needs))
+    return Sheet(_spares(to_give, lots, consignment_stock.not_ours(session, store_id), today), _wants(requirements))
 
 
 def sheets(session: Session, day: dt.date) -> "dict[str, Sheet]":
@@ -142,47 +142,47 @@ def step_of(stock_unit: str, price_quantity: int) -> int:
 
 
 def _spares(
-    needs: "Sequence[Need]", lots: "Mapping[str, Lots]", not_ours: Mapping[str, int], today: dt.date
+    requirements: "Sequence[Requirement]", lots: "Mapping[str, Lots]", not_ours: Mapping[str, int], today: dt.date
 ) -> "dict[str, Spare]":
     from supply.network.transfers.arithmetic import Spare, quantities, spare_gains, without
 
     rows = []
-    for need in needs:
-        dated, theirs = lots.get(need.line.sku, []), not_ours.get(need.line.sku, 0)
+    for item in requirements:
+        dated, theirs = lots.get(item.line.sku, []), not_ours.get(item.line.sku, 0)
         fresh = without([(days, units) for days, units in dated if days >= LEAST_DAYS], theirs)
-        there = need.on_hand - need.reserved - round(sum(units for days, units in dated if days < LEAST_DAYS))
-        beyond, there = min(there - need.line.mean, there - theirs), there - theirs
+        there = item.on_hand - item.reserved - round(sum(units for days, units in dated if days < LEAST_DAYS))
+        beyond, there = min(there - item.line.mean, there - theirs), there - theirs
         if fresh or beyond >= 1:
-            rows.append((beyond * need.line.pack_cost_minor / need.line.pack_qty, need, fresh, there))
+            rows.append((beyond * item.line.pack_cost_minor / item.line.pack_qty, item, fresh, there))
     rows.sort(key=lambda row: (-bool(row[2]), -row[0], row[1].line.sku))
     found = {}
-    for _, need, fresh, there in rows[:MOST_PRODUCTS]:
-        tried = quantities(step_of(need.stock_unit, need.line.price_quantity), there)
-        gains = spare_gains(need.line, fresh, _ahead(need), tried)
+    for _, item, fresh, there in rows[:MOST_PRODUCTS]:
+        tried = quantities(step_of(item.stock_unit, item.line.price_quantity), there)
+        gains = spare_gains(item.line, fresh, _ahead(item), tried)
         if good := {qty: minor for qty, minor in gains.items() if minor >= 0}:
-            found[need.line.sku] = Spare(good, _last_day(fresh, today))
+            found[item.line.sku] = Spare(good, _last_day(fresh, today))
     return found
 
 
-def _wants(needs: "Sequence[Need]") -> "dict[str, Want]":
+def _wants(requirements: "Sequence[Requirement]") -> "dict[str, Want]":
     from supply.network.transfers.arithmetic import Want, quantities, want_gains
 
-    short = [need for need in needs if need.line.mean > 0 and need.line.position_qty < need.line.mean]
-    short.sort(key=lambda need: (-need.line.mean * need.line.price_minor / need.line.price_quantity, need.line.sku))
+    short = [item for item in requirements if item.line.mean > 0 and item.line.position_qty < item.line.mean]
+    short.sort(key=lambda item: (-item.line.mean * item.line.price_minor / item.line.price_quantity, item.line.sku))
     found = {}
-    for need in short[:MOST_PRODUCTS]:
-        line = need.line
-        tried = quantities(step_of(need.stock_unit, line.price_quantity), 10**9)
+    for item in short[:MOST_PRODUCTS]:
+        line = item.line
+        tried = quantities(step_of(item.stock_unit, line.price_quantity), 10**9)
         gains = want_gains(line, tried)
         if good := {qty: minor for qty, minor in gains.items() if minor > 0}:
             found[line.sku] = Want(good, line.mean / max(line.interval_days, 0.01), max(1.0, line.variance / line.mean))
     return found
 
 
-def _ahead(need: "Need") -> list[float]:
+def _ahead(item: "Requirement") -> list[float]:
     """Return the mean demand of each of NEAR_DAYS days, beyond the order's days at its rate."""
-    rate = need.line.mean / need.line.interval_days if need.line.interval_days > 0 else 0.0
-    return [*need.daily, *[rate] * max(0, NEAR_DAYS + 1 - len(need.daily))]
+    rate = item.line.mean / item.line.interval_days if item.line.interval_days > 0 else 0.0
+    return [*item.daily, *[rate] * max(0, NEAR_DAYS + 1 - len(item.daily))]
 
 
 def _last_day(lots: "Lots", today: dt.date) -> dt.date | None:

@@ -62,7 +62,7 @@ LEAST_PER_DAY = 0.01
 
 @dataclass(frozen=True)
 class Claim:
-    """One store's wish. packs ordered, need_packs of it by forecast; have_qty is its stock position.
+    """What one store asks for. packs ordered, required_packs of it by forecast; have_qty is its stock position.
 
     per_day: units the store sells a day; 0 or less counts as hardly any. on_route: False for a store that orders on
     another day: packs is then what it is expected to order, and its share is a reserve.
@@ -70,7 +70,7 @@ class Claim:
 
     key: str
     packs: int
-    need_packs: int
+    required_packs: int
     have_qty: int
     per_day: float
     pack_qty: int
@@ -121,7 +121,7 @@ class AllocationRequirements:
         return min(self.packs.get(goods, frozenset()), default=1)
 
     def claim(self, goods: Goods, lines: Sequence[OrderLine], got: int) -> Claim:
-        """Return a store's wish (rules 7 to 11). lines: of one store and one pack; got: what else it asks for."""
+        """Return what a store asks for (rules 7 to 11). lines: of one store and one pack; got: what else it wants."""
         (_, sku), store_id, pack_qty = goods, lines[0].store_id, lines[0].pack_qty
         have = self.have.get((store_id, sku), 0) + got
         days = max(self.reach[line.store_id, line.order_id] for line in lines)
@@ -139,7 +139,7 @@ class AllocationRequirements:
         return Claim(f"{store_id}/", packs, min(MOST_PACKS, max(least, whole)), have, per_day, pack_qty)
 
     def silent_claims(self, goods: Goods) -> list[Claim]:
-        """Return the wishes of the stores that sell the goods and have no order for them waiting (rule 12)."""
+        """Return the claims of the stores that sell the goods and have no order for them waiting (rule 12)."""
         house, sku = goods
         days, pack_qty, found = self.days.get(house, 2), self.usual_qty(goods), []
         for store_id in self.silent.get(goods, ()):
@@ -160,10 +160,10 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
     left = max(0, available_qty)
     if not claims or not left:
         return [0] * len(claims)
-    # of a wish without bounds one pack more than there is tells as much as all of them, and takes no memory
+    # of a claim without bounds one pack more than there is tells as much as all of them, and takes no memory
     most = [left // claim.pack_qty + 1 for claim in claims]
     packs = np.array([min(n, max(0, claim.packs)) for n, claim in zip(most, claims, strict=True)])
-    caps = np.minimum(packs, [min(n, max(0, claim.need_packs)) for n, claim in zip(most, claims, strict=True)])
+    caps = np.minimum(packs, [min(n, max(0, claim.required_packs)) for n, claim in zip(most, claims, strict=True)])
     have = np.array([claim.have_qty for claim in claims], dtype=np.float64)
     per_pack = np.array([claim.pack_qty for claim in claims])
     rate = np.maximum(np.array([claim.per_day for claim in claims]), LEAST_PER_DAY)
@@ -184,7 +184,7 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
     return [int(share) for share in caps + np.bincount(_fit(queue, per_pack, left - needed), minlength=len(claims))]
 
 
-def read_needs(
+def read_requirements(
     session: Session, goods: Collection[Goods], ordering: Collection[Place], reach: Mapping[Key, int], *,
     at: dt.datetime,
 ) -> AllocationRequirements:  # fmt: skip
@@ -213,7 +213,7 @@ def read_needs(
 
 
 def share_out(
-    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], needs: AllocationRequirements
+    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], requirements: AllocationRequirements
 ) -> tuple[dict[tuple[str, str, str], int], dict[Goods, Scarcity]]:
     """Return the packs of every line, by store, order and SKU, and how scarce the goods were.
 
@@ -223,20 +223,22 @@ def share_out(
     alike: dict[tuple[bool, Goods, str, int], list[OrderLine]] = {}
     for goods, lines in wanted.items():
         for line in lines:
-            is_foreign = needs.house_of.get(line.store_id) != goods[0]
+            is_foreign = requirements.house_of.get(line.store_id) != goods[0]
             alike.setdefault((is_foreign, goods, line.store_id, line.pack_qty), []).append(line)
     claims: dict[Goods, list[tuple[Claim, list[OrderLine]]]] = {}
     asked: dict[Place, int] = {}
     for (_, goods, store, pack_qty), mine in sorted(alike.items(), key=lambda one: one[0]):  # rule 10
         before = asked.get((store, goods[1]), 0)
-        claim = needs.claim(goods, mine, before)
-        asked[store, goods[1]] = before + min(claim.packs, claim.need_packs) * pack_qty
+        claim = requirements.claim(goods, mine, before)
+        asked[store, goods[1]] = before + min(claim.packs, claim.required_packs) * pack_qty
         claims.setdefault(goods, []).append((claim, mine))
     given: dict[tuple[str, str, str], int] = {}
     scarce: dict[Goods, Scarcity] = {}
     for goods, found in claims.items():
-        silent = needs.silent_claims(goods)
-        shares = fair_share(free.get(goods, 0), [*(claim for claim, _ in found), *silent], needs.usual_qty(goods))
+        silent = requirements.silent_claims(goods)
+        shares = fair_share(
+            free.get(goods, 0), [*(claim for claim, _ in found), *silent], requirements.usual_qty(goods)
+        )
         kept = [share * claim.pack_qty for claim, share in zip(silent, shares[len(found) :], strict=True) if share]
         units = sum(share * claim.pack_qty for (claim, _), share in zip(found, shares, strict=False))
         scarce[goods] = Scarcity(max(0, free.get(goods, 0)), units, sum(kept), len(kept))
@@ -295,8 +297,8 @@ def _until(per_day: float, days: int) -> int:
 def _reported(line: OrderLine) -> int:
     """Return what a line needs by its proposal's facts, never by what a person made of it."""
     why = line.why
-    if why.get("need_qty") is not None:
-        return int(why["need_qty"])
+    if why.get("required_qty") is not None:
+        return int(why["required_qty"])
     position = int(why.get("on_hand") or 0) - int(why.get("reserved") or 0) + int(why.get("on_the_way") or 0)
     return int(why["target"]) - position if why.get("target") else line.packs_proposed * line.pack_qty
 

@@ -80,10 +80,10 @@ def fill(ctx: Context) -> list[ReplenishmentOrder]:
         for line in lines[order.store_id, order.id]:
             wanted.setdefault((warehouse_id, line.sku), []).append(line)
     ordering = {(line.store_id, line.sku) for found in wanted.values() for line in found}
-    needs = allocation.read_needs(
+    requirements = allocation.read_requirements(
         ctx.session, wanted, ordering, order_days.reaches(ctx.session, waiting, ctx.at), at=ctx.at
     )
-    given, scarce = allocation.share_out(_free(ctx.session, ctx.at), wanted, needs)
+    given, scarce = allocation.share_out(_free(ctx.session, ctx.at), wanted, requirements)
     confirmed = []
     for order, warehouse_id in waiting:
         packs = tuple(

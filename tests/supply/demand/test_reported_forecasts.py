@@ -272,12 +272,12 @@ def test_what_is_told_moves_what_runs_out_and_no_share_of_scarce_goods(country):
     with country.network.write() as session:
         sells(session, "S1", 10, "milk")
         keep(session)
-        before = allocation.read_needs(session, goods, **wide, at=AT).rates
+        before = allocation.read_requirements(session, goods, **wide, at=AT).rates
         assert reported_forecasts.hear(session, "S1", reported({"milk": [16.0] * 7 + [2.0] * 7}), at=AT) is None
         keep(session)
         assert stockouts.rates(session, DAY)["S1", "milk"] == 16.0
         assert [*stockouts.findings(session, None)] == []
-        assert allocation.read_needs(session, goods, **wide, at=AT).rates == before == {("S1", "milk"): 10.0}
+        assert allocation.read_requirements(session, goods, **wide, at=AT).rates == before == {("S1", "milk"): 10.0}
 
 
 @pytest.mark.parametrize(("nights", "counts"), [(4, True), (5, False)])

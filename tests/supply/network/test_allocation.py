@@ -32,7 +32,7 @@ claims = st.lists(
         Claim,
         key=st.just(""),
         packs=st.integers(0, 30),
-        need_packs=st.integers(0, 30),
+        required_packs=st.integers(0, 30),
         have_qty=st.integers(-20, 200),
         per_day=st.floats(0, 40),
         pack_qty=st.sampled_from([1, 6, 12]),
@@ -45,7 +45,7 @@ claims = st.lists(
 @given(st.integers(-3, 900), claims)
 def test_never_more_than_there_is_and_never_more_than_was_ordered(available, wanted):
     shares = fair_share(available, wanted, 6)
-    most = [claim.packs if claim.on_route else min(claim.packs, claim.need_packs) for claim in wanted]
+    most = [claim.packs if claim.on_route else min(claim.packs, claim.required_packs) for claim in wanted]
     units = sum(share * claim.pack_qty for share, claim in zip(shares, wanted, strict=True))
     asked = sum(packs * claim.pack_qty for packs, claim in zip(most, wanted, strict=True))
     largest = max((claim.pack_qty for claim in wanted), default=1)
@@ -62,15 +62,15 @@ def test_one_pack_more_leaves_nobody_with_less(available, wanted):
 @given(st.integers(0, 900), claims.filter(bool), st.data())
 def test_ordering_more_than_the_need_brings_nothing_while_a_need_is_unmet(available, wanted, data):
     n = data.draw(st.integers(0, len(wanted) - 1))
-    honest = [replace(claim, packs=claim.need_packs) if place == n else claim for place, claim in enumerate(wanted)]
+    honest = [replace(claim, packs=claim.required_packs) if place == n else claim for place, claim in enumerate(wanted)]
     greedy = [replace(claim, packs=claim.packs + 50) if place == n else claim for place, claim in enumerate(honest)]
-    unmet = available <= sum(min(claim.packs, claim.need_packs) * claim.pack_qty for claim in honest)
+    unmet = available <= sum(min(claim.packs, claim.required_packs) * claim.pack_qty for claim in honest)
     if unmet:
         assert fair_share(available, greedy) == fair_share(available, honest)
     others = [share for place, share in enumerate(fair_share(available, greedy)) if place != n]
-    needs = [min(claim.packs, claim.need_packs) for place, claim in enumerate(honest) if place != n]
+    requirements = [min(claim.packs, claim.required_packs) for place, claim in enumerate(honest) if place != n]
     if not unmet:
-        assert all(share >= need for share, need in zip(others, needs, strict=True))
+        assert all(share >= need for share, need in zip(others, requirements, strict=True))
 
 
 @given(st.integers(0, 900), claims, st.randoms())
@@ -83,35 +83,35 @@ def test_the_shares_do_not_depend_on_who_is_asked_first(available, wanted, chanc
 
 @pytest.mark.parametrize("pack_qty", [7, 12, 60])
 def test_a_larger_pack_brings_no_more_than_the_usual_one_and_starves_nobody(pack_qty):
-    usual = Claim("usual", packs=10, need_packs=10, have_qty=0, per_day=10, pack_qty=6)
-    strange = Claim("strange", packs=9, need_packs=60 // pack_qty, have_qty=0, per_day=10, pack_qty=pack_qty)
+    usual = Claim("usual", packs=10, required_packs=10, have_qty=0, per_day=10, pack_qty=6)
+    strange = Claim("strange", packs=9, required_packs=60 // pack_qty, have_qty=0, per_day=10, pack_qty=pack_qty)
     mine, theirs = fair_share(60, [usual, strange], 6)
     assert theirs * pack_qty <= 30 <= mine * 6
     assert theirs or pack_qty == 60, "who has not heard of a new pack gets its part"
 
 
 def test_a_need_beyond_all_reason_costs_no_more_than_what_there_is():
-    odd = Claim("odd", packs=999, need_packs=10**12, have_qty=0, per_day=1e12, pack_qty=6, on_route=False)
+    odd = Claim("odd", packs=999, required_packs=10**12, have_qty=0, per_day=1e12, pack_qty=6, on_route=False)
     odd = replace(odd, packs=10**12)
-    small = Claim("small", packs=2, need_packs=2, have_qty=0, per_day=1, pack_qty=6)
+    small = Claim("small", packs=2, required_packs=2, have_qty=0, per_day=1, pack_qty=6)
     assert fair_share(60, [odd, small], 6) == [9, 1]
 
 
 def test_a_small_shop_gets_its_pack_before_a_large_one_gets_a_second():
-    large = Claim("large", packs=20, need_packs=20, have_qty=0, per_day=100, pack_qty=6)
-    small = Claim("small", packs=1, need_packs=1, have_qty=3, per_day=1, pack_qty=6)
+    large = Claim("large", packs=20, required_packs=20, have_qty=0, per_day=100, pack_qty=6)
+    small = Claim("small", packs=1, required_packs=1, have_qty=3, per_day=1, pack_qty=6)
     assert fair_share(12, [large, small], 6) == [1, 1]
 
 
 def test_equal_need_is_met_to_equal_days_of_supply():
-    slow = Claim("slow", packs=40, need_packs=40, have_qty=0, per_day=10, pack_qty=1)
-    fast = Claim("fast", packs=40, need_packs=40, have_qty=0, per_day=30, pack_qty=1)
+    slow = Claim("slow", packs=40, required_packs=40, have_qty=0, per_day=10, pack_qty=1)
+    fast = Claim("fast", packs=40, required_packs=40, have_qty=0, per_day=30, pack_qty=1)
     assert fair_share(40, [slow, fast]) == [10, 30]
 
 
 def test_a_shop_that_orders_on_another_day_has_its_share_kept_back():
-    today = Claim("today", packs=40, need_packs=20, have_qty=0, per_day=10, pack_qty=1)
-    later = Claim("later", packs=20, need_packs=20, have_qty=0, per_day=10, pack_qty=1, on_route=False)
+    today = Claim("today", packs=40, required_packs=20, have_qty=0, per_day=10, pack_qty=1)
+    later = Claim("later", packs=20, required_packs=20, have_qty=0, per_day=10, pack_qty=1, on_route=False)
     assert fair_share(20, [today, later]) == [10, 10]
     assert fair_share(50, [today, later]) == [30, 20]  # every need is met: the rest goes to the order above it
 
@@ -121,7 +121,7 @@ def test_a_thousand_shops_are_served_as_one_after_the_other():
     many = [Claim(f"S{n:04d}", 3 + n % 5, 2 + n % 7, n % 11, 0.1 + n % 13, 4) for n in range(60)]
     given = [0] * len(many)
     for _ in range(130):
-        open_to = [n for n, claim in enumerate(many) if given[n] < min(claim.packs, claim.need_packs)]
+        open_to = [n for n, claim in enumerate(many) if given[n] < min(claim.packs, claim.required_packs)]
         next_up = min(
             open_to,
             key=lambda n: (given[n] > 0, (many[n].have_qty + given[n] * many[n].pack_qty) / many[n].per_day, n),
@@ -201,8 +201,8 @@ def outcome(country: Country, there: int, stores, orders) -> dict[str, int]:
 
 
 reported = st.fixed_dictionaries(
-    {}, optional={name: st.integers(-90, 900) for name in ("on_hand", "reserved", "on_the_way", "need_qty", "target")}
-    | {"per_day": st.floats(0, 900)},
+    {}, optional={"per_day": st.floats(0, 900)}
+    | {name: st.integers(-90, 900) for name in ("on_hand", "reserved", "on_the_way", "required_qty", "target")},
 )  # fmt: skip
 
 
@@ -221,24 +221,24 @@ def test_whatever_a_shop_writes_into_its_orders_takes_nothing_from_what_another_
     odd = [("S1", wish(packs, pack_qty, **why), vehicles) for packs, pack_qty, why in lies]
     after = outcome(country, there, (mine, yours), [*odd, ("S2", wish(asked), 1)])
     has, a_day = yours[1], min(yours[0], allocation.SUDDEN * mine[0])  # of two stores each is the other's middle
-    needs = max(0, a_day * 2 + 1.5 * (a_day * 2) ** 0.5 - has)
-    assert after["S2"] >= min(fair["S2"], needs), "S1 asked for all it could, honestly, and got its need"
+    requirements = max(0, a_day * 2 + 1.5 * (a_day * 2) ** 0.5 - has)
+    assert after["S2"] >= min(fair["S2"], requirements), "S1 asked for all it could, honestly, and got its need"
     assert sum(after.values()) <= there
-    if after["S2"] < min(6 * asked, needs):
+    if after["S2"] < min(6 * asked, requirements):
         assert after["S1"] < fair["S1"] + 6, "while a need is unmet, what is over the need brings less than a pack"
 
 
 def test_of_what_a_shop_never_sold_it_needs_what_others_sell_and_no_more_than_it_says(country):
-    greedy = outcome(country, 60, ((0, 0), (3, 0)), [("S1", wish(9, need_qty=900), 1), ("S2", wish(2), 1)])
+    greedy = outcome(country, 60, ((0, 0), (3, 0)), [("S1", wish(9, required_qty=900), 1), ("S2", wish(2), 1)])
     assert greedy == {"S1": 48, "S2": 12}, "nobody needs the rest"
-    scarce = outcome(country, 18, ((0, 0), (3, 0)), [("S1", wish(9, need_qty=900), 1), ("S2", wish(2), 1)])
+    scarce = outcome(country, 18, ((0, 0), (3, 0)), [("S1", wish(9, required_qty=900), 1), ("S2", wish(2), 1)])
     assert scarce == {"S1": 12, "S2": 6}
-    modest = outcome(country, 18, ((0, 0), (3, 0)), [("S1", wish(9, need_qty=5), 1), ("S2", wish(2), 1)])
+    modest = outcome(country, 18, ((0, 0), (3, 0)), [("S1", wish(9, required_qty=5), 1), ("S2", wish(2), 1)])
     assert modest == {"S1": 6, "S2": 12}
 
 
 def test_where_nobody_sells_it_yet_packs_go_round_in_turn(country):
-    orders = [("S1", wish(9, need_qty=900, per_day=900), 1), ("S2", wish(3, need_qty=18, per_day=1), 1)]
+    orders = [("S1", wish(9, required_qty=900, per_day=900), 1), ("S2", wish(3, required_qty=18, per_day=1), 1)]
     assert outcome(country, 36, ((0, 0), (0, 0)), orders) == {"S1": 18, "S2": 18}
 
 
@@ -254,7 +254,7 @@ def test_one_wish_on_two_orders_is_one_wish_and_a_strange_pack_brings_no_more(co
 def test_what_customers_ordered_is_needed_beside_what_sells(country):
     with undone(country) as session:
         sells(session, "S1", 4)
-        before = allocation.read_needs(session, [BREAD], {("S1", "bread")}, {}, at=AT).have
+        before = allocation.read_requirements(session, [BREAD], {("S1", "bread")}, {}, at=AT).have
         session.add(
             GroupOffer(
                 id="G1", store_id="S1", owner="S1", sku="bread", name="Rye bread", state="ordered", cases=2, case_qty=6,
@@ -263,7 +263,7 @@ def test_what_customers_ordered_is_needed_beside_what_sells(country):
             )
         )  # fmt: skip
         session.flush()
-        after = allocation.read_needs(session, [BREAD], {("S1", "bread")}, {}, at=AT).have
+        after = allocation.read_requirements(session, [BREAD], {("S1", "bread")}, {}, at=AT).have
         assert (before.get(("S1", "bread"), 0), after["S1", "bread"]) == (0, -12)
 
 
@@ -298,17 +298,17 @@ def test_who_orders_its_need_at_its_own_warehouse_gains_nothing_by_ordering_else
 ):
     goods = [(house, "bread") for house in ("WH2", "WH1")]
     places = [("S1", "bread"), ("S2", "bread")]
-    needs = allocation.AllocationRequirements(
+    requirements = allocation.AllocationRequirements(
         dict(zip(places, rates, strict=True)), {"bread": sum(rates) / 2}, dict(zip(places, have, strict=True)),
         dict.fromkeys(("WH1", "WH2"), 3), defaultdict(lambda: 2),
         dict.fromkeys(goods, frozenset({6})), {}, {"S1": "WH2", "S2": "WH1"},
     )  # fmt: skip
     free = dict(zip(goods, (here, there), strict=True))
     mine, other = _line("S1", "own", 999, 6), _line("S2", "other", yours, 6)
-    once, _ = allocation.share_out(free, {goods[0]: [mine], goods[1]: [other]}, needs)
+    once, _ = allocation.share_out(free, {goods[0]: [mine], goods[1]: [other]}, requirements)
     odd = [_line("S1", f"odd{n}", packs, pack_qty) for n, (packs, pack_qty) in enumerate(more)]
-    twice, _ = allocation.share_out(free, {goods[1]: [*odd, other], goods[0]: [mine]}, needs)
-    wanted = needs.claim(goods[1], [other], 0).need_packs
+    twice, _ = allocation.share_out(free, {goods[1]: [*odd, other], goods[0]: [mine]}, requirements)
+    wanted = requirements.claim(goods[1], [other], 0).required_packs
     key = ("S2", "other", "bread")
     assert min(twice[key], wanted) == min(once[key], wanted), "what another needs of its warehouse is not touched"
     if twice[key] < min(yours, wanted):
@@ -321,8 +321,8 @@ def test_a_shop_that_orders_other_goods_alone_keeps_its_reserve(country):
         sells(session, "S1", 6)
         sells(session, "S2", 6)
         for ordering, silent in [({("S1", "bread"), ("S2", "tea")}, ["S2/"]), ({("S2", "bread")}, ["S1/"])]:
-            needs = allocation.read_needs(session, [BREAD], ordering, {}, at=AT)
-            assert [one.key for one in needs.silent_claims(BREAD)] == silent
+            requirements = allocation.read_requirements(session, [BREAD], ordering, {}, at=AT)
+            assert [one.key for one in requirements.silent_claims(BREAD)] == silent
 
 
 def test_an_order_that_gets_less_says_what_is_kept_for_stores_that_order_another_day_and_costs_what_is_promised(

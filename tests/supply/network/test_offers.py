@@ -273,7 +273,7 @@ def waste(country, qty: int) -> None:
 
 def filled(country, at) -> int:
     """Return how many packs of tea another order gets."""
-    order = country.order("S1", {"tea": 1}, need_qty=10, at=at)
+    order = country.order("S1", {"tea": 1}, required_qty=10, at=at)
     country.deliver(at=at)
     country.fill(at)
     return country.lines("network", "S1", order)["tea"].packs_acknowledged

@@ -257,7 +257,7 @@ def test_what_is_over_is_neither_promised_nor_loaded_nor_counted_when_buying(cou
         # beside it stands a lot without a date, of which one pack leaves
         stock.receive(Context(session, OPERATOR, AT), WAREHOUSE, [("tea", 10)], source_kind="purchase", source_id="q")
         batches.lay_in(session, WAREHOUSE, [Lot("tea", 10)], source_kind="purchase", source_id="q", at=AT)
-    order = country.order("S1", {"tea": 2}, need_qty=20)
+    order = country.order("S1", {"tea": 2}, required_qty=20)
     country.send_out()
     assert country.lines("network", "S1", order)["tea"].packs_acknowledged == 1
     assert country.level("network", WAREHOUSE, "tea").on_hand == 20
@@ -265,7 +265,7 @@ def test_what_is_over_is_neither_promised_nor_loaded_nor_counted_when_buying(cou
         assert batches.over(session, WAREHOUSE, day=DAY) == {"tea": 20}
         rows = session.scalars(sa.select(Batch).order_by(Batch.source_id)).all()
         assert [(row.source_id, row.gone_qty) for row in rows] == [("p", 0), ("q", 10)]
-    country.order("S1", {"tea": 1}, need_qty=10, id="order-again")
+    country.order("S1", {"tea": 1}, required_qty=10, id="order-again")
     country.deliver()
     country.fill()
     assert country.state("S1", "order-again")[1] == "rejected"

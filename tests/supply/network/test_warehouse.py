@@ -34,8 +34,8 @@ def promised(country, store, order, sku):
 
 
 def test_scarce_goods_go_by_need_and_an_inflated_order_gains_nothing(country):
-    honest = country.order("S1", {"bread": 8}, need_qty=48, per_day=6)
-    greedy = country.order("S2", {"bread": 80}, need_qty=48, per_day=6)
+    honest = country.order("S1", {"bread": 8}, required_qty=48, per_day=6)
+    greedy = country.order("S2", {"bread": 80}, required_qty=48, per_day=6)
     country.deliver()
     country.fill()
     assert (promised(country, "S1", honest, "bread"), promised(country, "S2", greedy, "bread")) == (5, 5)
@@ -44,9 +44,9 @@ def test_scarce_goods_go_by_need_and_an_inflated_order_gains_nothing(country):
 def test_the_shop_that_runs_out_first_gets_more(country):
     with country.stores["S2"].write() as session:
         stock.open_stock(Context(session, KEEPER["S2"], AT), "S2", [("bread", 24)], source_id="own")
-    empty = country.order("S1", {"bread": 8}, need_qty=48, per_day=6, on_hand=0)
+    empty = country.order("S1", {"bread": 8}, required_qty=48, per_day=6, on_hand=0)
     stocked = country.order(
-        "S2", {"bread": 8}, need_qty=48, per_day=6, on_hand=0
+        "S2", {"bread": 8}, required_qty=48, per_day=6, on_hand=0
     )  # what it says of itself is no matter
     country.deliver()
     country.fill()
@@ -54,7 +54,7 @@ def test_the_shop_that_runs_out_first_gets_more(country):
 
 
 def test_what_is_confirmed_is_not_confirmed_to_another_order(country):
-    first = country.order("S1", {"tea": 2}, need_qty=20)
+    first = country.order("S1", {"tea": 2}, required_qty=20)
     country.deliver()
     country.fill()
     second = country.order("S2", {"tea": 1, "milk": 1})
@@ -66,7 +66,7 @@ def test_what_is_confirmed_is_not_confirmed_to_another_order(country):
 
 
 def test_a_rejected_order_is_no_longer_on_the_way(country):
-    country.order("S1", {"tea": 2}, need_qty=20)
+    country.order("S1", {"tea": 2}, required_qty=20)
     country.deliver()
     country.fill()
     country.order("S2", {"tea": 1})
@@ -98,7 +98,7 @@ def test_on_a_day_without_a_van_nothing_leaves_by_itself_for_the_day_after(count
 
 
 def test_what_broke_in_the_warehouse_is_not_loaded_and_the_order_is_closed_short(country):
-    order = country.order("S1", {"tea": 2}, need_qty=20)
+    order = country.order("S1", {"tea": 2}, required_qty=20)
     country.deliver()
     country.fill()
     with country.network.write() as session:
@@ -115,7 +115,7 @@ def test_what_broke_in_the_warehouse_is_not_loaded_and_the_order_is_closed_short
 
 
 def test_an_order_of_which_nothing_is_there_any_more_waits_for_the_next_van(country):
-    order = country.order("S1", {"tea": 2}, need_qty=20)
+    order = country.order("S1", {"tea": 2}, required_qty=20)
     country.deliver()
     country.fill()
     with country.network.write() as session:
@@ -133,7 +133,7 @@ def test_an_accepted_offer_travels_after_the_orders_and_only_whole(country):
             NewOffer(sku="tea", packs=1, why="It sells", answer_by=TOMORROW),
             id="push-0001",
         )
-    country.order("S1", {"tea": 2}, need_qty=20)
+    country.order("S1", {"tea": 2}, required_qty=20)
     country.deliver()
     country.fill()
     with country.stores["S2"].write() as session:

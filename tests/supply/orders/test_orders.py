@@ -192,7 +192,7 @@ def test_the_dearest_line_comes_first_and_numbers_rise(country):
 
 
 def test_what_the_network_sees_of_an_order_is_what_the_shop_sent(country):
-    order = country.order("S1", {"bread": 3}, need_qty=18, per_day=4.5)
+    order = country.order("S1", {"bread": 3}, required_qty=18, per_day=4.5)
     country.deliver(seed=1)
     mine, theirs = (country.lines(where, "S1", order)["bread"] for where in ("S1", "network"))
     for name in ("name", "pack_qty", "pack_cost_minor", "packs", "packs_proposed", "changed_by", "why"):
@@ -201,11 +201,11 @@ def test_what_the_network_sees_of_an_order_is_what_the_shop_sent(country):
 
 @pytest.mark.parametrize(
     "odd",
-    [{"need_qty": "six"}, {"need_qty": 10**18}, {"per_day": float("nan")}, {"on_hand": True}, {"target": [1]},
+    [{"required_qty": "six"}, {"required_qty": 10**18}, {"per_day": float("nan")}, {"on_hand": True}, {"target": [1]},
      {"runs_out_day": "soon"}, {"runs_out_day": 3}],
 )  # fmt: skip
 def test_an_order_with_odd_figures_waits_by_itself_and_the_others_are_filled(country, odd):
-    good = country.order("S2", {"milk": 1}, need_qty=12)
+    good = country.order("S2", {"milk": 1}, required_qty=12)
     country.order("S1", {"bread": 1}, **odd)
     refused = r"lacks a number for|lacks the stock-out date|no store can have"
     with pytest.raises(AssertionError, match=refused):  # set aside, as it was refused

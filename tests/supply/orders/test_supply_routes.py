@@ -142,8 +142,10 @@ def test_a_silent_shop_keeps_goods_back_in_its_own_warehouse_and_in_no_other(cou
         sells(session, "S1", 6)
         sells(session, "S2", 6)
         supply_routes.supply_store(Context(session, **BY), "S2", OTHER)
-        needs = allocation.read_needs(session, [(WAREHOUSE, "bread"), (OTHER, "bread")], [("S1", "bread")], {}, at=AT)
-        assert [len(needs.silent_claims((house, "bread"))) for house in (WAREHOUSE, OTHER)] == [0, 1]
+        requirements = allocation.read_requirements(
+            session, [(WAREHOUSE, "bread"), (OTHER, "bread")], [("S1", "bread")], {}, at=AT
+        )
+        assert [len(requirements.silent_claims((house, "bread"))) for house in (WAREHOUSE, OTHER)] == [0, 1]
 
 
 def test_what_warehouses_buy_for_together_is_what_all_shops_sell_and_have_whoever_supplies_whom(country):
@@ -241,8 +243,8 @@ def _supplied(country: Country) -> list[object]:
     made = [country.fill(), country.load()]
     country.deliver()
     with country.network.write() as session:
-        needs = allocation.read_needs(session, [(OTHER, "tea"), (WAREHOUSE, "tea")], [], {}, at=AT)
-        silent = [[one.key for one in needs.silent_claims((house, "tea"))] for house in (WAREHOUSE, OTHER)]
+        requirements = allocation.read_requirements(session, [(OTHER, "tea"), (WAREHOUSE, "tea")], [], {}, at=AT)
+        silent = [[one.key for one in requirements.silent_claims((house, "tea"))] for house in (WAREHOUSE, OTHER)]
         bought = [
             [(line.sku, line.packs) for one in purchasing.propose(Context(session, **BY), house)
              for line in purchases.lines_of(session, one)]
