@@ -97,7 +97,7 @@ class Advised:
     """Why less was picked (`pick_lists.REASONS`)."""
 
 
-class GoodsDispatched(Fact):
+class Dispatched(Fact):
     """Goods have left the warehouse for a store. acknowledged: see rule 2; empty without an order."""
 
     store_id: str
@@ -111,11 +111,11 @@ class GoodsDispatched(Fact):
     lines: tuple[Advised, ...]
 
 
-class OrderDispatched(GoodsDispatched, topic="order.dispatched", said_by=NETWORK):
+class OrderDispatched(Dispatched, topic="order.dispatched", said_by=NETWORK):
     """Goods of an order are on their way."""
 
 
-class DeliveryDispatched(GoodsDispatched, topic="delivery.dispatched", said_by=NETWORK):
+class DeliveryDispatched(Dispatched, topic="delivery.dispatched", said_by=NETWORK):
     """Goods on their way without an order: an accepted offer."""
 
 

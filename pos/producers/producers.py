@@ -399,7 +399,7 @@ THEIRS = PreparedForSome(
 )
 
 
-def goods_of(session: Session, store_id: str, producer_id: str) -> Sequence[tuple[ProducerProduct, Product]]:
+def products_of(session: Session, store_id: str, producer_id: str) -> Sequence[tuple[ProducerProduct, Product]]:
     """Return what is sold for a producer, by name."""
     query = (
         sa.select(ProducerProduct, Product)

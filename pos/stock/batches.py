@@ -28,7 +28,7 @@ from config.errors import Invalid, Refused
 from config.ids import new_id
 from pos.catalogue.catalogue import Product
 from pos.stock.ledger import INSIDE, MOST_QTY, StockLevel
-from pos.stock.recall import goods_came, in_force, tidy_batch
+from pos.stock.recall import goods_received, in_force, tidy_batch
 from pos.store.store import day_of
 
 FOR_EVER = dt.date(9999, 12, 31)
@@ -125,7 +125,7 @@ def lay_in(
         )  # fmt: skip
     session.add_all(rows)
     session.flush()
-    goods_came(session, store_id, {(row.sku, row.batch) for row in rows}, at=at)
+    goods_received(session, store_id, {(row.sku, row.batch) for row in rows}, at=at)
     return rows
 
 

@@ -159,7 +159,7 @@ def lift(ctx: Context, store_id: str, recall_id: str, *, why: str) -> Recall:
     return row
 
 
-def goods_came(session: Session, store_id: str, lots: Iterable[tuple[str, str | None]], *, at: dt.datetime) -> None:
+def goods_received(session: Session, store_id: str, lots: Iterable[tuple[str, str | None]], *, at: dt.datetime) -> None:
     """Let a place be looked through again when recalled goods came in after it was (rule 5). lots: (sku, batch)."""
     came, actor = set(lots), Actor.system("recall", store_id)
     for row in in_force(session, store_id, sorted({sku for sku, _batch in came})):

@@ -41,7 +41,7 @@ Row = tuple[str, str, dt.date, int, int, int]
 
 
 @dataclass(frozen=True)
-class Goods:
+class SoldProduct:
     """A product as a file means it."""
 
     sku: str
@@ -59,7 +59,7 @@ class Past:
     """
 
     rows: tuple[Row, ...]
-    goods: Mapping[str, Goods]
+    goods: Mapping[str, SoldProduct]
     unknown: tuple[tuple[str, int], ...]
     own_rows: int
     own_from: dt.date | None
@@ -79,7 +79,7 @@ class Past:
     def last_day(self) -> dt.date:
         return max(row[2] for row in self.rows)
 
-    def most_sold(self, count: int) -> list[tuple[Goods, float]]:
+    def most_sold(self, count: int) -> list[tuple[SoldProduct, float]]:
         """Return the products that sold on most days, and the stock units of such a day in the mean."""
         days, sold = Counter(row[1] for row in self.rows), Counter[str]()
         for row in self.rows:
@@ -108,7 +108,7 @@ def match(session: Session, sheet: Sheet, owner_id: str, *, at: dt.datetime) -> 
     known = _Known.of(session, {row.get("store_id") or owner_id for row in sheet.values}, today)
     found: dict[tuple[str, str, dt.date], list[int]] = {}
     unknown: Counter[str] = Counter()
-    used: dict[str, Goods] = {}
+    used: dict[str, SoldProduct] = {}
     own_rows, own_from, old_rows, old_until = 0, None, 0, today - dt.timedelta(days=HISTORY_DAYS)
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         store_id, day = row.get("store_id") or owner_id, row.get("day")
@@ -199,7 +199,7 @@ def write(ctx: Context, past: Past, sheet: Sheet) -> None:
 class _Known:
     """What this node knows: its products, the codes that lead to them as they are and bare, and its stores."""
 
-    skus: Mapping[str, Goods]
+    skus: Mapping[str, SoldProduct]
     codes: Mapping[str, tuple[str, int]]
     currency: Mapping[str, str]
     first_own_day: Mapping[str, dt.date]
@@ -207,7 +207,9 @@ class _Known:
     @classmethod
     def of(cls, session: Session, store_ids: Collection[str], today: dt.date) -> "_Known":
         columns = (Product.sku, Product.name, Product.stock_unit)
-        skus = {row.sku: Goods(*row) for row in session.execute(sa.select(*columns).where(Product.kind == "goods"))}
+        skus = {
+            row.sku: SoldProduct(*row) for row in session.execute(sa.select(*columns).where(Product.kind == "goods"))
+        }
         codes = {
             code: (sku, qty) for code, sku, qty in session.execute(sa.select(Barcode.code, Barcode.sku, Barcode.qty))
         }
@@ -217,7 +219,7 @@ class _Known:
             {store_id: _first_own_day(session, store_id, today) for store_id in store_ids},
         )  # fmt: skip
 
-    def goods(self, row: Mapping[str, Any]) -> tuple[Goods | None, int]:
+    def goods(self, row: Mapping[str, Any]) -> tuple[SoldProduct | None, int]:
         """Return a row's product, and the stock units its code stands for."""
         reported = row.get("barcode", "")
         code = self.codes.get(reported) or self.codes.get(_bare(reported))
@@ -256,7 +258,7 @@ def _faults(row: Mapping[str, Any], store_id: str, known: _Known, today: dt.date
     return faults
 
 
-def _qty(row: Mapping[str, Any], goods: Goods) -> tuple[int, list[tuple[str, str]]]:
+def _qty(row: Mapping[str, Any], goods: SoldProduct) -> tuple[int, list[tuple[str, str]]]:
     """Return the stock units of a row, and what is wrong with them."""
     if "sold_qty" in row:
         return row["sold_qty"], []

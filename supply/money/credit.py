@@ -351,7 +351,7 @@ def release(ctx: Context, store_id: str, *, by_rule: bool = False) -> CreditLine
     return row
 
 
-def goods_delivered(ctx: Context, delivery: Delivery) -> None:
+def charge_delivery(ctx: Context, delivery: Delivery) -> None:
     """Invoice a posted delivery of the network, once: on credit as far as it was drawn, the rest on account."""
     supplier = ctx.session.get(Supplier, delivery.supplier_id)
     if delivery.state != "posted" or supplier is None or supplier.kind != NETWORK:

@@ -40,7 +40,7 @@ from pos.reports.slips import head
 from pos.store.store import send_fact, store_of
 from supply.facts import (
     Advised,
-    GoodsDispatched,
+    Dispatched,
     OrderAcknowledged,
     OrderCancelled,
     Ordered,
@@ -234,7 +234,7 @@ def moved(ctx: Context, fact: OrderMoved) -> None:
         why="late-for-vehicle", delivery_day=fact.delivery_day)  # fmt: skip
 
 
-def dispatched(ctx: Context, fact: GoodsDispatched) -> Delivery:
+def dispatched(ctx: Context, fact: Dispatched) -> Delivery:
     """Expect goods that have left the supplier, at either node (rules 6, 9)."""
     here = fact.order_id is not None and ctx.session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is not None
     advice = Advice(

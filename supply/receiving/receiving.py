@@ -34,7 +34,7 @@ from pos.stock.recall import tidy_batch
 from pos.store.store import day_of, send_fact
 from supply.facts import Advised, Counted, DeliveryClosed, DeliveryPosted, DeliveryRefused
 from supply.money import consignment
-from supply.online.groups import goods
+from supply.online.groups import holding
 from supply.online.storefront import order_in
 from supply.orders import deliveries, network_offers, orders, suppliers
 from supply.orders.deliveries import (
@@ -153,8 +153,8 @@ def post(ctx: Context, store_id: str, delivery_id: str) -> Delivery:
         delivery_notes.learn_costs(ctx, store_id, costs)
     _close(ctx, delivery, "posted", units=sum(qty for _, qty in came))
     if came:
-        goods.goods_came(ctx, store_id, [(sku, int(qty or 0)) for sku, qty in came])
-        order_in.goods_came(ctx, store_id)
+        holding.goods_received(ctx, store_id, [(sku, int(qty or 0)) for sku, qty in came])
+        order_in.goods_received(ctx, store_id)
     return delivery
 
 

@@ -66,7 +66,7 @@ class Week:
 
 
 @dataclass(frozen=True)
-class Goods:
+class SupplierProducts:
     """Products that come of one supplier, by its rounds; several may be of the same.
 
     lines: as they are ordered today. daily: (n, H) mean demand, today's what is left of it, until the last round's next
@@ -130,15 +130,17 @@ def compute(
     policies, present = [storefront_policy(bp) for bp in levels], levels.index(present_bp)
     sums, named = [_Sums(futures) for _ in levels], list[dict[str, Any]]()
     parts, drawn = list(_parts(loaded, forecast, futures)), []
-    for keys, goods in parts:
-        units = paths.draw(keys, goods.daily[:, :DAYS], goods.spread, futures, seed=seed)
+    for keys, products in parts:
+        units = paths.draw(keys, products.daily[:, :DAYS], products.spread, futures, seed=seed)
         drawn.append(units.astype(np.min_scalar_type(int(units.max(initial=0.0)))))
-    every = play([goods for _, goods in parts], drawn, policies, Week(*loaded.week) if loaded.week else None, progress)
+    every = play(
+        [products for _, products in parts], drawn, policies, Week(*loaded.week) if loaded.week else None, progress
+    )
     for n, (played, policy) in enumerate(zip(every, policies, strict=True)):
-        for (keys, goods), one in zip(parts, played, strict=True):
-            sums[n].add(goods, one, policy)
+        for (keys, products), one in zip(parts, played, strict=True):
+            sums[n].add(products, one, policy)
             if n == present:
-                named = _worst(named + _named(keys, goods, one))
+                named = _worst(named + _named(keys, products, one))
     done = sum(len(keys) for keys, _ in parts)
     reported = [one.reported(sums[present]) | {"service_bp": bp} for bp, one in zip(levels, sums, strict=True)]
     return {
@@ -148,7 +150,7 @@ def compute(
 
 
 def play(
-    goods: Sequence[Goods],
+    products: Sequence[SupplierProducts],
     wanted: Sequence[Floats],
     policies: Sequence[OrderPolicy],
     week: Week | None = None,
@@ -158,10 +160,10 @@ def play(
 
     progress: told (days played, of how many).
     """
-    lines = cache(lambda n, one, day: _lines(goods[n], one, day))
+    lines = cache(lambda n, one, day: _lines(products[n], one, day))
     days = wanted[0].shape[2] if wanted else 0
     for n, policy in enumerate(policies):
-        store = _Store(goods, wanted, policy, week, lines)
+        store = _Store(products, wanted, policy, week, lines)
         for day in range(days):
             store.play(day)
             if progress:
@@ -178,9 +180,9 @@ class _Sums:
     def __init__(self, futures: int) -> None:
         self.wanted, self.lost, self.waste, self.stock, self.brings, self.a_day = np.zeros((6, futures))
 
-    def add(self, goods: Goods, one: Played, policy: OrderPolicy) -> None:
+    def add(self, products: SupplierProducts, one: Played, policy: OrderPolicy) -> None:
         """Add some products (rule 3)."""
-        cost, price = goods.cost, goods.price
+        cost, price = products.cost, products.price
         margin = np.maximum(price - cost, cost * LEAST_MARGIN_BP / 10_000)
         keeping = one.stock * cost * DAYS * policy.holding_bp_a_day / 10_000
         self.wanted += (one.wanted * price).sum(axis=0)
@@ -212,7 +214,9 @@ def _best(sums: list[_Sums], present: int) -> int:
     return min(better, default=present)
 
 
-def _parts(loaded: Loaded, forecast: Forecast, futures: int) -> Iterator[tuple[list[tuple[str, str]], Goods]]:
+def _parts(
+    loaded: Loaded, forecast: Forecast, futures: int
+) -> Iterator[tuple[list[tuple[str, str]], SupplierProducts]]:
     """Yield the products that are expected to sell, so many of one supplier at once as fit the memory (`CELLS`)."""
     assert forecast.spread is not None
     daily, place = forecast.mean.copy(), {sku: row for row, (_, sku) in enumerate(forecast.keys)}
@@ -232,7 +236,7 @@ def _parts(loaded: Loaded, forecast: Forecast, futures: int) -> Iterator[tuple[l
                 rows = np.array([place[item.line.sku] for item in part])
                 yield (
                     [forecast.keys[row] for row in rows],
-                    _goods(
+                    _products(
                         loaded, candidate, part, daily[rows], replace(forecast, spread=forecast.spread.select(rows))
                     ),
                 )
@@ -249,9 +253,9 @@ def _best_sources(situation: Situation) -> list[tuple[Candidate, list[Requiremen
     return sorted(found, key=lambda one: one[0].supplier_id)
 
 
-def _goods(
+def _products(
     loaded: Loaded, candidate: Candidate, requirements: list[Requirement], daily: Floats, reported: Forecast
-) -> Goods:
+) -> SupplierProducts:
     assert reported.spread is not None
     free = [max(0.0, float(item.line.position_qty - sum(item.on_the_way.values()))) for item in requirements]
     situation, lots, coming = loaded.situation, [], dict[int, Any]()
@@ -266,16 +270,16 @@ def _goods(
                 lots.append((row, part, days_left))
         for day, qty in situation.waited.coming.get(item.line.sku, {}).items():
             coming.setdefault((day - situation.basis.today).days, np.zeros(len(requirements)))[row] += qty
-    return Goods(
+    return SupplierProducts(
         tuple(item.line for item in requirements), [Round(*days) for days in loaded.rounds[candidate.supplier_id]],
         daily, reported.spread, situation.basis.today_left, np.array(free), lots, coming, candidate.lead.variance,
         candidate.supplier_id, candidate.minimum_minor,
     )  # fmt: skip
 
 
-def _named(keys: list[tuple[str, str]], goods: Goods, one: Played) -> list[dict[str, Any]]:
+def _named(keys: list[tuple[str, str]], products: SupplierProducts, one: Played) -> list[dict[str, Any]]:
     """Return what the present level loses on these products (rule 5)."""
-    lost, waste = one.lost * goods.price, one.wasted * goods.cost
+    lost, waste = one.lost * products.price, one.wasted * products.cost
     rows = (lost.mean(axis=1) + waste.mean(axis=1)).argsort()[::-1][:NAMED]
     return [
         {
@@ -307,19 +311,20 @@ class _Store:
 
     def __init__(
         self,
-        goods: Sequence[Goods],
+        products: Sequence[SupplierProducts],
         wanted: Sequence[Floats],
         policy: OrderPolicy,
         week: Week | None,
         lines: Callable[[int, Round, int], list[PolicyLine]],
     ) -> None:
-        self.goods, self.wanted, self.policy, self.week, self.lines = goods, wanted, policy, week, lines
+        self.products, self.wanted, self.policy, self.week, self.lines = products, wanted, policy, week, lines
         self.futures, self.days = (wanted[0].shape[1:]) if wanted else (0, 0)
-        self.shelves = [_laid_in(one, self.futures, self.days) for one in goods]
+        self.shelves = [_laid_in(one, self.futures, self.days) for one in products]
         self.due = [
-            {day: np.repeat(units[:, None], self.futures, axis=1) for day, units in one.coming.items()} for one in goods
+            {day: np.repeat(units[:, None], self.futures, axis=1) for day, units in one.coming.items()}
+            for one in products
         ]
-        self.pack = [np.array([[line.pack_qty] for line in one.lines], dtype=np.float64) for one in goods]
+        self.pack = [np.array([[line.pack_qty] for line in one.lines], dtype=np.float64) for one in products]
         self.start = [one.total for one in self.shelves]
         self.received, self.sold, self.wasted, self.stock = (
             [np.zeros_like(one) for one in self.start] for _ in range(4)
@@ -347,20 +352,22 @@ class _Store:
     def ordered(self, day: int) -> dict[int, tuple[Round, Floats]]:
         """Order what the suppliers of the day bring: its round and the packs, by goods (rules 2, 3)."""
         rounds: dict[int, Round] = {}
-        for n, of in enumerate(self.goods):
+        for n, of in enumerate(self.products):
             if (one := next((one for one in of.rounds if one.order >= day), None)) is not None:
                 rounds[n] = one
         due = {n for n, one in rounds.items() if one.order == day}
-        looked = sorted(rounds if self.week else due, key=lambda n: (rounds[n].delivery, self.goods[n].supplier_id, n))
+        looked = sorted(
+            rounds if self.week else due, key=lambda n: (rounds[n].delivery, self.products[n].supplier_id, n)
+        )
         if not due:
             return {}
         parts: dict[str, list[int]] = defaultdict(list)
         for n in looked:
-            parts[self.goods[n].supplier_id].append(n)
+            parts[self.products[n].supplier_id].append(n)
         packs = self._within([*parts.values()], {n: self._asked(n, rounds[n], day) for n in looked}, day)
         for n in due:
-            if self.week and self.goods[n].supplier_id in self.week.suppliers:
-                cost = packs[n] * self.pack[n] * self.goods[n].cost
+            if self.week and self.products[n].supplier_id in self.week.suppliers:
+                cost = packs[n] * self.pack[n] * self.products[n].cost
                 self.spent[day] = self.spent.get(day, 0.0) + np.rint(cost).sum(axis=0)
         return {n: (rounds[n], packs[n]) for n in due}
 
@@ -377,24 +384,24 @@ class _Store:
 
     def _asked(self, n: int, one: Round, day: int) -> Basket:
         """Return what is wanted of goods in a round, seen from a day."""
-        stands = _stands(self.goods[n], one, self.shelves[n], self.due[n], day)
+        stands = _stands(self.products[n], one, self.shelves[n], self.due[n], day)
         return wanted_of(self.lines(n, one, day), stands, self.policy)
 
     def _within(self, suppliers: Sequence[Sequence[int]], asked: Mapping[int, Basket], day: int) -> dict[int, Floats]:
         """Return the packs that come of each goods within minimums and money; suppliers: the goods of each."""
-        minimums = [self.goods[first].minimum_minor for first, *_ in suppliers]
+        minimums = [self.products[first].minimum_minor for first, *_ in suppliers]
         if self.week is None and not any(minimums):
             return {n: one.packs for n, one in asked.items()}
         baskets = [joined([asked[n] for n in some]) for some in suppliers]
         pays = [
-            self.week is not None and self.goods[first].supplier_id in self.week.suppliers for first, *_ in suppliers
+            self.week is not None and self.products[first].supplier_id in self.week.suppliers for first, *_ in suppliers
         ]
         packs = within_limits(baskets, minimums, self._left(day), pays)
         return {
             n: part
             for some, whole in zip(suppliers, packs, strict=True)
             for n, part in zip(
-                some, np.split(whole, np.cumsum([len(self.goods[n].lines) for n in some])[:-1]), strict=True
+                some, np.split(whole, np.cumsum([len(self.products[n].lines) for n in some])[:-1]), strict=True
             )
         }
 
@@ -407,28 +414,30 @@ class _Store:
         return np.full(self.futures, float(self.week.minor - known)) - played
 
 
-def _laid_in(goods: Goods, m: int, days: int) -> Shelves:
+def _laid_in(products: SupplierProducts, m: int, days: int) -> Shelves:
     """Return the shelves as they stand today, in m futures; what outlives the days played is not told apart."""
-    life = np.array([np.inf if line.shelf_life_days is None else line.shelf_life_days for line in goods.lines])
+    life = np.array([np.inf if line.shelf_life_days is None else line.shelf_life_days for line in products.lines])
     shelves = Shelves(np.where(np.isfinite(life), np.clip(life, 1, days + 1), np.inf), (len(life), m))
-    fresh = goods.here.copy()
-    for row, units, days_left in goods.lots:
+    fresh = products.here.copy()
+    for row, units, days_left in products.lots:
         shelves.put_old(row, units, days_left)
         fresh[row] -= units
     shelves.put(np.repeat(np.maximum(fresh, 0.0)[:, None], m, axis=1))
     return shelves
 
 
-def _lines(goods: Goods, one: Round, day: int) -> list[PolicyLine]:
+def _lines(products: SupplierProducts, one: Round, day: int) -> list[PolicyLine]:
     """Return the lines as they are ordered in a round, seen from a day, from today's forecast (rule 2)."""
-    until = goods.daily[:, : one.next_delivery]
+    until = products.daily[:, : one.next_delivery]
     daily = until[:, day:]
     mean, before = daily.sum(axis=1), daily[:, : one.delivery - day].sum(axis=1)
-    interval = one.next_delivery - day - (0.0 if day else 1.0 - goods.today_left)
-    variance = goods.spread.variance(mean[:, None], interval)[:, 0] + (mean / max(interval, 1e-9)) ** 2 * goods.slack
+    interval = one.next_delivery - day - (0.0 if day else 1.0 - products.today_left)
+    variance = (
+        products.spread.variance(mean[:, None], interval)[:, 0] + (mean / max(interval, 1e-9)) ** 2 * products.slack
+    )
     open_days = np.flatnonzero((until > 0).any(axis=0))[-WEEK_DAYS:]
     usual = until[:, open_days].mean(axis=1) if open_days.size else 0.0 * mean
-    columns = zip(goods.lines, mean.tolist(), variance.tolist(), before.tolist(), usual.tolist(), strict=True)
+    columns = zip(products.lines, mean.tolist(), variance.tolist(), before.tolist(), usual.tolist(), strict=True)
     return [
         line._replace(
             mean=mean, variance=variance, mean_before=before, usual_a_day=usual, interval_days=interval,
@@ -438,18 +447,18 @@ def _lines(goods: Goods, one: Round, day: int) -> list[PolicyLine]:
     ]  # fmt: skip
 
 
-def _stands(goods: Goods, one: Round, shelves: Shelves, due: dict[int, Floats], day: int) -> Stands:
+def _stands(products: SupplierProducts, one: Round, shelves: Shelves, due: dict[int, Floats], day: int) -> Stands:
     """Return what a round, seen from a day, counts on in each future: `PolicyLine`'s position, outdating and ready."""
-    here, daily = shelves.total, goods.daily[:, day : one.next_delivery]
+    here, daily = shelves.total, products.daily[:, day : one.next_delivery]
     coming = {comes: units for comes, units in due.items() if comes < one.next_delivery}
     left, come, lost = here.copy(), here.copy(), np.zeros_like(here)
     for at in range(day, one.delivery):
         if at in coming:
             left += coming[at]
             come += coming[at]
-        sold = np.minimum(left, goods.daily[:, at, None])
+        sold = np.minimum(left, products.daily[:, at, None])
         left -= sold
-        lost += goods.daily[:, at, None] - sold
+        lost += products.daily[:, at, None] - sold
     before = daily[:, : one.delivery - day].sum(axis=1, keepdims=True)
     ready = np.where(lost <= 1e-9, come, before - lost)
     return Stands(here + sum(coming.values()), shelves.outdating(daily), ready)

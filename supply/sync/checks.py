@@ -26,7 +26,7 @@ from supply.facts import DeliveryPosted
 from supply.money import escrow, ledger, points_pool
 from supply.money.ledger import Account, LedgerEntry
 from supply.network.recalls import upstream_claims, upstream_returns
-from supply.online.groups import goods, groups
+from supply.online.groups import groups, holding
 from supply.online.groups.groups import GroupOffer
 from supply.online.orders import OPEN, PickupLine, PickupOrder
 from supply.online.pickup import counter_orders, order_copy
@@ -65,13 +65,13 @@ def _promises(session: Session, here: str, store_id: str | None) -> list[Finding
     """K5: units are held for open pickup orders alone, and each has exactly what its lines still ask for.
 
     Goods of a group that is ordered or being dealt out are held under the group's id, at most as many as were ordered
-    (`groups.goods`).
+    (`groups.holding`).
     """
     reply = sa.orm.aliased(Reservation)
     answered = sa.exists().where(reply.store_id == Reservation.store_id, reply.answers_id == Reservation.id)
     of_group = sa.exists().where(
         GroupOffer.store_id == here, GroupOffer.id == Reservation.order_id, GroupOffer.sku == Reservation.sku,
-        GroupOffer.state.in_(goods.HOLDING), Reservation.qty <= GroupOffer.cases * GroupOffer.case_qty,
+        GroupOffer.state.in_(holding.HOLDING), Reservation.qty <= GroupOffer.cases * GroupOffer.case_qty,
     )  # fmt: skip
     held = sa.select(Reservation.order_id, Reservation.sku, Reservation.qty).where(
         Reservation.store_id == here, Reservation.kind == "held", ~answered, ~of_group

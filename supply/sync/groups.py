@@ -6,7 +6,7 @@ Rules
    whole copy, whose newest `step` wins.
 2. While a group is ordered, its cases are planned demand of the store, so that the next order carries them.
 3. The shopkeeper says what arrived, once; the network deals it out, and each share comes back as a pickup order, paid.
-   From the posting on the goods are held for the shares (`groups.goods`).
+   From the posting on the goods are held for the shares (`groups.holding`).
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ from config.nodes import facts
 from config.nodes.facts import STORE, Count, Fact, Whole, applies
 from config.nodes.journal import Context, mirror, record
 from pos.store.store import send_fact, store_of
-from supply.online.groups import goods, groups
+from supply.online.groups import groups, holding
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online.orders import PickupOrder, subject_of, text_of, write_down
 from supply.online.storefront import availability, storefront
@@ -94,10 +94,10 @@ def say_arrived(ctx: Context, store_id: str, group_id: str, qty: int) -> None:
     most = group.cases * group.case_qty
     if not 0 <= qty <= most:
         raise Invalid("bad-quantity", "%(most)s were ordered for this group. Enter 0 to %(most)s.", most=most)
-    goods.reserve_arrival(ctx, group, qty)
+    holding.reserve_arrival(ctx, group, qty)
     group.arrived_qty = qty
-    goods.plan(ctx.session, group)
-    record(ctx, verb="group.goods_came", subject=groups.subject_of(group), qty=qty)
+    holding.plan(ctx.session, group)
+    record(ctx, verb="group.goods_received", subject=groups.subject_of(group), qty=qty)
     send_fact(ctx.session, GroupArrived(store_id, group_id, qty), subject=groups.subject_of(group), at=ctx.at)
 
 
@@ -118,9 +118,9 @@ def take_reported(ctx: Context, fact: GroupReported) -> None:
     mirror(row, fact.state)
     for name in ("step", "cases", "price_minor", "why", "members", "taken_qty"):
         setattr(row, name, getattr(fact, name))
-    goods.plan(ctx.session, row)
+    holding.plan(ctx.session, row)
     if row.state != "ordered":
-        goods.settle(ctx, row, fact.dealt_qty)
+        holding.settle(ctx, row, fact.dealt_qty)
 
 
 # --- verbs, network ---

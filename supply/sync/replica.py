@@ -28,7 +28,7 @@ from supply.facts import (
     DeliveryDispatched,
     DeliveryPosted,
     DeliveryRefused,
-    GoodsDispatched,
+    Dispatched,
     NetworkOfferAnswered,
     OrderAcknowledged,
     OrderCancelled,
@@ -125,7 +125,7 @@ def take_posted(ctx: Context, fact: DeliveryClosed) -> None:
     else:
         _charge(ctx, delivery)
         if sent is not None:  # the fee for the place is for what the network has loaded itself
-            offer_results.goods_came(ctx, delivery)
+            offer_results.goods_received(ctx, delivery)
 
 
 @applies(NetworkOfferAnswered)
@@ -156,7 +156,7 @@ def take_moved(ctx: Context, fact: OrderMoved) -> None:
 
 
 @applies(OrderDispatched, DeliveryDispatched)
-def take_dispatched(ctx: Context, fact: GoodsDispatched) -> None:
+def take_dispatched(ctx: Context, fact: Dispatched) -> None:
     """Expect goods that have left the warehouse, for an order or an accepted offer."""
     delivery = orders.dispatched(ctx, fact)
     if fact.network_offer_id is not None and delivery.state in ON_ITS_WAY:
@@ -174,5 +174,5 @@ def _charge(ctx: Context, delivery: Delivery) -> None:
         and ctx.session.get(NetworkOffer, (delivery.store_id, delivery.network_offer_id)) is None
     ):
         return
-    credit.goods_delivered(ctx, delivery)
+    credit.charge_delivery(ctx, delivery)
     handling.replacement_came(ctx, delivery)

@@ -85,4 +85,4 @@ def taken_in(
         receiving.count_line(Context(session, **BY), STORE, id, sku, counted, why="" if qty == counted else "Missing")
     posted = receiving.post(Context(session, **BY), STORE, id)
     if booked:
-        credit.goods_delivered(Context(session, **BY), posted)
+        credit.charge_delivery(Context(session, **BY), posted)

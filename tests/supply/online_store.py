@@ -24,8 +24,8 @@ from pos.till import shift
 from supply.online import orders
 from supply.online.checkout import placing
 from supply.online.checkout.placing import Placed
-from supply.online.groups.goods import HOLDING
 from supply.online.groups.groups import GroupOffer
+from supply.online.groups.holding import HOLDING
 from supply.online.pickup import handover, pickup
 from supply.online.storefront import availability, listing, storefront
 from supply.online_facts import StorefrontPublished

@@ -77,7 +77,7 @@ def producer(producer_id: str, fault: DomainError | None = None, **_place: Any) 
     store_id = str(place().store_id)
     with read() as session:
         row = producers.producer_of(session, store_id, producer_id)
-        goods = producers.goods_of(session, store_id, producer_id)
+        goods = producers.products_of(session, store_id, producer_id)
         pictures = {one.sku: product_stories.pictures_of(session, store_id, one.sku) for one, _ in goods}
         shown: dict[str, Any] = {
             "producer": row,

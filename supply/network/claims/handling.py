@@ -285,7 +285,7 @@ def decide(
     return claim
 
 
-def goods_are_back(ctx: Context, store_id: str, claim_id: str, credit_minor: int) -> None:
+def goods_returned(ctx: Context, store_id: str, claim_id: str, credit_minor: int) -> None:
     """End a claim whose goods the warehouse has counted (rule 4)."""
     claim = claim_of(ctx.session, store_id, claim_id)
     claim.granted_minor += credit_minor

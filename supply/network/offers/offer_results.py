@@ -81,7 +81,7 @@ class OfferResult:
 # --- verbs ---
 
 
-def goods_came(ctx: Context, delivery: Delivery) -> None:
+def goods_received(ctx: Context, delivery: Delivery) -> None:
     """Pay the fee for the place of offered goods, once (rule 2)."""
     offer = ctx.session.get(NetworkOffer, (delivery.store_id, delivery.network_offer_id or ""))
     if offer is None or _came(ctx.session, [offer]).get((offer.store_id, offer.id), (None, 0))[1] <= 0:

@@ -24,7 +24,7 @@ from config.nodes.journal import Context, JournalEntry
 from pos.stock import batches, stock
 from pos.stock.batches import Held, Lot
 from pos.store.store import day_of, send_fact
-from supply.facts import Advised, DeliveryDispatched, GoodsDispatched
+from supply.facts import Advised, DeliveryDispatched, Dispatched
 from supply.network.warehouse import pick_lists
 from supply.orders import deliveries, orders
 from supply.orders.deliveries import Delivery
@@ -35,7 +35,7 @@ from supply.orders.suppliers import Supplier
 
 
 def send_off(
-    ctx: Context, warehouse_id: str, fact: GoodsDispatched, subject: str, *, lots: Sequence[Held] | None = None
+    ctx: Context, warehouse_id: str, fact: Dispatched, subject: str, *, lots: Sequence[Held] | None = None
 ) -> None:
     """Load a delivery and tell its store (rules 1, 2). fact: its lines without their lots; lots: what was picked."""
     taken = lots_for(ctx.session, warehouse_id, fact.lines, ctx.at) if lots is None else lots
@@ -125,7 +125,7 @@ def _dated(lines: Sequence[Advised], taken: Sequence[Held]) -> list[Advised]:
     return reported
 
 
-def _load(ctx: Context, warehouse_id: str, fact: GoodsDispatched, lots: Sequence[Held]) -> None:
+def _load(ctx: Context, warehouse_id: str, fact: Dispatched, lots: Sequence[Held]) -> None:
     lines = [(line.sku, line.qty) for line in fact.lines if line.qty]
     taken = [held for held in lots if held.batch_id]
     batches.take_from(ctx.session, warehouse_id, [(str(held.batch_id), held.qty) for held in taken])

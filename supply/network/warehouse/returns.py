@@ -144,7 +144,7 @@ def receive(
         why = "Goods that went back"
         ledger.credit_note(ctx, store_id, credit_minor, why=why, id=f"return-{found.id}")
     if found.source == "claim":
-        handling.goods_are_back(ctx, store_id, return_id, credit_minor)
+        handling.goods_returned(ctx, store_id, return_id, credit_minor)
     lot = _lot_of(ctx.session, found)
     if lot is not None:
         consignment.charge(ctx, lot)

@@ -15,7 +15,7 @@ Rules
 4. After `hold until` an uncollected order expires and its units return; one that is on its way home does not, its
    units are with whoever brings it. An order the store does not answer within its time (`time_slots`) is refused by
    itself. A share of a group buy waits for no answer: it is accepted as it arrives, out of what is held for its group
-   (`groups.goods`), and kept through the group's last pickup day; not ready by then it is cancelled.
+   (`groups.holding`), and kept through the group's last pickup day; not ready by then it is cancelled.
 5. Name, phone and address are kept for open orders, and 30 days longer for questions; then they are forgotten, here and
    in the facts that told them.
 6. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
@@ -53,7 +53,7 @@ from pos.stock import stock
 from pos.stock.ledger import Place, Source
 from pos.store.store import Store, day_of
 from supply.online import erasure, home_delivery
-from supply.online.groups import goods
+from supply.online.groups import holding
 from supply.online.orders import (
     BEFORE_READY,
     CUSTOMER_CANCELLED,
@@ -99,7 +99,7 @@ def arrive(ctx: Context, placed: PickupPlaced) -> PickupOrder:
     try:
         here = [(line.sku, line.qty) for line in placed.lines if not line.awaited]
         units = sum(qty for _, qty in here)
-        with goods.opened(ctx, order, units), ctx.session.begin_nested():
+        with holding.opened(ctx, order, units), ctx.session.begin_nested():
             if here:
                 stock.reserve(ctx, order.store_id, order.id, here)
             if placed.coupons:
@@ -109,7 +109,7 @@ def arrive(ctx: Context, placed: PickupPlaced) -> PickupOrder:
         move(ctx, order, "refused", why=_shortage(placed, refusal))
         return order
     if order.group_id:
-        order.hold_until = goods.share_until(ctx.session, order, ctx.at)
+        order.hold_until = holding.share_until(ctx.session, order, ctx.at)
         return move(ctx, order, "accepted")
     order.answer_by = answer_by(
         availability.rules_of(ctx.session, store.id), availability.hours_of(ctx.session, store, ctx.at), ctx.at
@@ -228,7 +228,7 @@ def ready(ctx: Context, store_id: str, order_id: str) -> PickupOrder:
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
     for sku, qty in kept_lines(found):
         _to_bin(ctx, order, sku, qty)
-    order.ready_at, order.hold_until = ctx.at, goods.share_until(ctx.session, order, ctx.at)
+    order.ready_at, order.hold_until = ctx.at, holding.share_until(ctx.session, order, ctx.at)
     return move(ctx, order, "ready", why=order.why)
 
 

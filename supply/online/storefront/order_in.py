@@ -74,11 +74,11 @@ def hold(ctx: Context, order: PickupOrder) -> bool:
     for line in waiting:
         line.awaited = False
     forget(ctx.session, order)
-    record(ctx, verb="pickup order.goods_came", subject=subject_of(order))
+    record(ctx, verb="pickup order.goods_received", subject=subject_of(order))
     return True
 
 
-def goods_came(ctx: Context, store_id: str) -> list[PickupOrder]:
+def goods_received(ctx: Context, store_id: str) -> list[PickupOrder]:
     """Hold what came for the orders that wait for it (rule 4), and tell the network; returns them."""
     query = (
         sa.select(PickupOrder)

@@ -20,7 +20,7 @@ from supply.facts import Advised
 from supply.money import escrow, ledger, payment_runs, terms
 from supply.money.held_payments import Escrow
 from supply.online.checkout.order_keys import code_hash, code_of, new_token, token_hash
-from supply.online.groups import goods, groups, leaders
+from supply.online.groups import groups, holding, leaders
 from supply.online.groups.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online.groups.price import Demand, commission, deal, fill, price_at
 from supply.online.orders import PickupOrder
@@ -129,7 +129,7 @@ def come(town, qty, at=None, *, posted=False):
     with town.store.write() as session:
         stock.receive(Context(session, ANA, at), STORE, [("milk", qty)], source_kind="delivery", source_id="vehicle")
         if posted:
-            goods.goods_came(Context(session, ANA, at), STORE, [("milk", qty)])
+            holding.goods_received(Context(session, ANA, at), STORE, [("milk", qty)])
         group_facts.say_arrived(Context(session, ANA, at), STORE, TERMS.id, qty)
     town.deliver(at=at)
 
@@ -483,7 +483,7 @@ def held(town):
     with town.store.read() as session:
         assert checks.findings(session, STORE) == []
         group = session.get(GroupOffer, TERMS.id)
-        return goods.held_qty(session, group), stock.levels(session, STORE, ["milk"])["milk"].available
+        return holding.held_qty(session, group), stock.levels(session, STORE, ["milk"])["milk"].available
 
 
 def test_a_share_waits_for_no_answer_and_is_kept_through_the_last_pickup_day(town):

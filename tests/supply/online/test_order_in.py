@@ -57,7 +57,7 @@ def come(town, sku, qty, at=AT):
         stock.receive(
             Context(session, ANA, at), STORE, [(sku, qty)], source_kind="delivery", source_id=f"van-{sku}-{qty}"
         )
-        return [order.id for order in order_in.goods_came(Context(session, ANA, at), STORE)]
+        return [order.id for order in order_in.goods_received(Context(session, ANA, at), STORE)]
 
 
 def faults(town):

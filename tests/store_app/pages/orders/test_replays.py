@@ -45,11 +45,11 @@ def weeks(first_day):
     }  # fmt: skip
 
 
-def next_store(goods_of, wanted, loaded):
+def next_store(products_of, wanted, loaded):
     """The store as a play begins, at its own service."""
-    lines = lambda n, one, day: scenarios._lines(goods_of[n], one, day)  # noqa: E731
+    lines = lambda n, one, day: scenarios._lines(products_of[n], one, day)  # noqa: E731
     week = scenarios.Week(*loaded.week) if loaded.week else None
-    return scenarios._Store(goods_of, wanted, storefront_policy(loaded.situation.service_bp), week, lines)
+    return scenarios._Store(products_of, wanted, storefront_policy(loaded.situation.service_bp), week, lines)
 
 
 def replayed(house, day=YESTERDAY):
@@ -116,13 +116,13 @@ def test_what_is_played_of_the_first_order_is_its_proposal(house, minimum_minor,
         loaded = order_simulation.load(session, STORE, country="US", at=house.clock.now())
         drafts = proposals.draft(session, STORE, at=house.clock.now())
     forecast = forecasts.compute_store(loaded.forecast).forecast
-    goods_of = [goods for _, goods in scenarios._parts(loaded, forecast, 2)]
-    none = [np.zeros((len(one.lines), 2, 3)) for one in goods_of]
-    store = next_store(goods_of, none, loaded)
+    products_of = [one for _, one in scenarios._parts(loaded, forecast, 2)]
+    none = [np.zeros((len(one.lines), 2, 3)) for one in products_of]
+    store = next_store(products_of, none, loaded)
     played = {
         line.sku: set(packs[row])
         for n, (_, packs) in store.ordered(0).items()
-        for row, line in enumerate(goods_of[n].lines)
+        for row, line in enumerate(products_of[n].lines)
         if packs[row].any()
     }
     asked = {line["sku"]: {line["packs"]} for one in drafts if not one.postponed for line in one.lines if line["packs"]}

@@ -37,7 +37,7 @@ HOLDING = ("ordered", "arrived")
 # --- verbs, store ---
 
 
-def goods_came(ctx: Context, store_id: str, came: Sequence[tuple[str, int]]) -> None:
+def goods_received(ctx: Context, store_id: str, came: Sequence[tuple[str, int]]) -> None:
     """Hold what was posted, (SKU, qty), for the groups that wait for it (rule 1)."""
     left = dict(came)
     for group in groups.of_store(ctx.session, store_id, ("ordered",)):
