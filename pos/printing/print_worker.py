@@ -259,8 +259,8 @@ def _work_off(room: Room, outlet: Outlet, limit: int, job: PrintJob | None) -> P
     done = {"printed": 0, "failed": 0, "unconfirmed": 0}
     while job is not None and sum(done.values()) < limit:
         outcome, reason = "busy", None
-        for way in _ways(room, outlet, job.kind):
-            outcome, reason = _try(room, job, way)
+        for route in _routes(room, outlet, job.kind):
+            outcome, reason = _try(room, job, route)
             if outcome != "failed" or reason == "unprintable":
                 break
         if outcome == "busy":
@@ -283,7 +283,7 @@ def _next_job(room: Room, outlet: Outlet) -> PrintJob | None:
         return queue.next_due(session, room.store_id, outlet.id, at=room.now(), goes_here=goes_here)
 
 
-def _ways(room: Room, outlet: Outlet, kind: str) -> list[Outlet]:
+def _routes(room: Room, outlet: Outlet, kind: str) -> list[Outlet]:
     """Return the printers to try for a job, in turn (rules 3 and 4)."""
     fallback = next((other for other in room.outlets if outlet.fallback_id and other.id == outlet.fallback_id), None)
     if fallback is None or fallback.by_agent or not fallback.prints(kind):

@@ -52,12 +52,12 @@ def status() -> Response:
             if open_shift
             else None,
             printer=dataclasses.asdict(queue.status(session, settings.node_id, at=now, setting=settings.printer)),
-            network=network_standing(session, now, bool(settings.network_url)),
+            network=network_status(session, now, bool(settings.network_url)),
             recalls=recall.mark(session, settings.node_id),
         )
 
 
-def network_standing(session: Session, now: dt.datetime, joined: bool) -> dict[str, Any]:
+def network_status(session: Session, now: dt.datetime, joined: bool) -> dict[str, Any]:
     """Return how the line to the network stands: light, waiting, stuck, oldest, last contact, fault, editions."""
     node = session.scalars(sa.select(Node)).one()
     queue = outbox.waiting(session, NETWORK)

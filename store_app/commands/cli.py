@@ -292,17 +292,17 @@ def verify(alone: bool) -> None:
 def status() -> None:
     """Show this node's status."""
     from config import migrate
-    from store_app.api.status import network_standing
+    from store_app.api.status import network_status
     from store_app.runtime import job_runs
 
     doors = node()
     with doors.read() as session:
-        standing = network_standing(session, doors.now(), bool(doors.settings.network_url))
+        status = network_status(session, doors.now(), bool(doors.settings.network_url))
         failed = job_runs.failed(session, doors.settings.node_id, at=doors.now())
     table = Table(show_header=False)
     table.add_row("node", doors.settings.node_id)
     table.add_row("database", migrate.current(doors.database.engine) or "empty")
-    for name, value in standing.items():
+    for name, value in status.items():
         table.add_row(name.replace("_", " "), escape(str(value)))
     for run in failed:
         table.add_row(f"job {run.job} of {run.day}", escape(str(run.outcome)))

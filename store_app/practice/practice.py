@@ -61,7 +61,7 @@ COPIED = (
 
 
 @dataclass(frozen=True)
-class Standing:
+class LessonStatus:
     """How far the lesson at this browser is. done: of each task, in order."""
 
     lesson: Lesson
@@ -206,7 +206,7 @@ def is_practising() -> bool:
     return bool(session.get(KEY))
 
 
-def standing(language: str) -> Standing | None:
+def status(language: str) -> LessonStatus | None:
     """Return how far this browser's lesson is, and write it down once it is over; None where nobody practises."""
     if not is_practising():
         return None
@@ -219,7 +219,7 @@ def standing(language: str) -> Standing | None:
         done = training.done_of(
             copy, lesson.tasks, node_id=node_id, staff_id=g.actor.id, after_n=int(session["lesson_after"])
         )
-    found = Standing(lesson, tuple(done), session["lesson_note"])
+    found = LessonStatus(lesson, tuple(done), session["lesson_note"])
     if found.is_over and not session.get("lesson_noted"):
         with own_doors().write() as books:
             training.note_done(Context(books, g.actor, own_doors().now()), node_id, lesson.id)

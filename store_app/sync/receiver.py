@@ -128,8 +128,8 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
         any(outcome.kind == inbox.NUMBER_USED for outcome in outcomes) or books[push.epoch]["count"] > push.count
     )
     fork, nonce = _meet(session, store_id, push, at, heard_further=heard_further)
-    if push.standing is not None:
-        _hear_standing(session.get_one(Peer, store_id), push.standing, at)
+    if push.health is not None:
+        _hear_health(session.get_one(Peer, store_id), push.health, at)
     if push.journal is not None:
         # a nonce of ours came with the answer that says which end we know
         _hear_journal(session, store_id, push.journal, push.speaking, at, owes_proof=bool(push.nonce) and not fork)
@@ -417,7 +417,7 @@ def _meet(
     return False, fresh
 
 
-def _hear_standing(peer: Peer, reported: wire.Standing, at: dt.datetime) -> None:
+def _hear_health(peer: Peer, reported: wire.Health, at: dt.datetime) -> None:
     peer.oldest_at, peer.catalogue_at = _instant(reported.oldest_at), _instant(reported.catalogue_at)
     peer.checked_at, peer.free_bytes = _instant(reported.checked_at), reported.free_bytes
     now = _instant(reported.now)

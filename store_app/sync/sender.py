@@ -320,13 +320,13 @@ class _Talk:
             "have": [{"epoch": row.epoch, "n": row.n, "head": row.head} for row in heads],
             "parked": (session.scalar(parked) or 0) + (session.scalar(contrary) or 0),
             "waiting": queue["pending"],
-            "standing": self._standing(session, queue["oldest"]),
+            "health": self._health(session, queue["oldest"]),
             "journal": restored.journal_end(session, this),
             "rows": [outbox.to_wire(row) for row in rows],
         }
 
-    def _standing(self, session: Session, oldest: dt.datetime | None) -> dict[str, Any]:
-        """Return how this computer is (`wire.Standing`)."""
+    def _health(self, session: Session, oldest: dt.datetime | None) -> dict[str, Any]:
+        """Return how this computer is (`wire.Health`)."""
         settings = self.doors.settings
         catalogue, checked = session.get(Pulled, "catalogue"), job_runs.ended_at(session, settings.node_id, "check")
         instants = {"oldest_at": oldest, "checked_at": checked}

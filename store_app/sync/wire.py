@@ -108,7 +108,7 @@ class JournalEnd(Shape):
     proof_hash: str = Field(default="", max_length=64, pattern=PLAIN)
 
 
-class Standing(Shape):
+class Health(Shape):
     """How a store's computer is, as it says itself; instants in ISO form, '' where there is none."""
 
     now: str = Field(max_length=40, pattern=PLAIN)
@@ -145,7 +145,7 @@ class Push(Shape):
     waiting: int = Field(default=0, ge=0, le=2**53)
     journal: JournalEnd | None = None
     """None: a store that does not tell it yet."""
-    standing: Standing | None = None
+    health: Health | None = None
     rows: list[Row] = Field(default_factory=list, max_length=MAX_ROWS)
     seal: Seal | None = None
     """None: a store that has no signing key yet."""

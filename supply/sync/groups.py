@@ -164,9 +164,9 @@ def close_due(session: Session, *, at: dt.datetime) -> int:
 def send(session: Session, group: GroupOffer, at: dt.datetime) -> None:
     """Tell the store how a group stands (rule 1)."""
     group.step += 1
-    standing = groups.standing(session, group, at)
+    status = groups.status(session, group, at)
     fact = GroupReported.of_row(
-        group, terms=groups.terms_of(group), members=standing.members, taken_qty=standing.taken_qty,
+        group, terms=groups.terms_of(group), members=status.members, taken_qty=status.taken_qty,
         dealt_qty=groups.dealt_qty(session, group),  # shares still on their way count too: their goods stay held
     )  # fmt: skip
     send_fact(session, fact, subject=groups.subject_of(group), at=at)

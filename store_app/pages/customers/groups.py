@@ -57,7 +57,7 @@ def listed(fault: DomainError | None = None) -> ResponseReturnValue:
             .limit(500)
         ).all()
         producers = produce.producers_of(session, store_id, {row.sku for row in rows})
-        leaders = {row.id: group_leaders.standing_of(session, row) for row in rows if row.leader and row.commission_bp}
+        leaders = {row.id: group_leaders.status_of(session, row) for row in rows if row.leader and row.commission_bp}
     order = {"ordered": 0, "open": 1, "filling": 1, "arrived": 2}
     base = (settings.public_url or settings.network_url).rstrip("/")
     return page(

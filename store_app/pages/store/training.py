@@ -102,9 +102,9 @@ def coach() -> ResponseReturnValue:
 @bp.app_template_global("lesson_card")
 def card() -> dict[str, Any]:
     """Return what the card says: the lesson, its tasks with what is done, the note."""
-    standing = practice.standing(language())
-    assert standing is not None
-    kind, _sign, value = standing.note.partition(":")
+    status = practice.status(language())
+    assert status is not None
+    kind, _sign, value = status.note.partition(":")
     note = ""
     if kind == "money":
         note = _("In the drawer: %(amount)s", amount=money(int(value)))
@@ -112,15 +112,15 @@ def card() -> dict[str, Any]:
         note = _("The customer’s code: %(code)s", code=f"{value[:4]} {value[4:]}")
     tasks = [
         {"words": lessons.in_line(task.words), "done": done}
-        for task, done in zip(standing.lesson.tasks, standing.done, strict=True)
+        for task, done in zip(status.lesson.tasks, status.done, strict=True)
     ]
     return {
-        "lesson": standing.lesson,
+        "lesson": status.lesson,
         "tasks": tasks,
         "note": note,
-        "is_over": standing.is_over,
+        "is_over": status.is_over,
         "pin": LESSON_PIN,
-        "start": url_for(START[standing.lesson.scene]),
+        "start": url_for(START[status.lesson.scene]),
         "left": sum(not task["done"] for task in tasks),
     }
 

@@ -33,13 +33,13 @@ def group(slug: str, group_id: str, fault: DomainError | None = None) -> Respons
     with read() as session:
         here = visitors.store_at(session, slug)
         around = visitors.around(session, here)
-        found = groups.standing(session, _group_here(session, here, group_id), clock.now())
+        found = groups.status(session, _group_here(session, here, group_id), clock.now())
         each = groups.prices_each(session, found, clock.now())
     return page(
         "storefront/group.html",
         **around,
         group=found.group,
-        standing=found,
+        progress=found,
         each=each.__getitem__,
         pays_online=escrow_payments.provider_for(doors()) is not None,
         qr=visitors.square(url_for(".group", slug=slug, group_id=group_id, _external=True)),
@@ -84,7 +84,7 @@ def member(slug: str, token: str, fault: DomainError | None = None) -> ResponseR
     with read() as session:
         here = visitors.store_at(session, slug)
         mine = groups.member_by_token(session, token_hash(token))
-        found = groups.standing(session, session.get_one(GroupOffer, mine.group_id), clock.now())
+        found = groups.status(session, session.get_one(GroupOffer, mine.group_id), clock.now())
         each = groups.prices_each(session, found, clock.now())
         money = escrow.escrow_of(session, mine.id)
         going_minor = escrow.total_of(session, [mine.id], "due") if money else 0
@@ -101,7 +101,7 @@ def member(slug: str, token: str, fault: DomainError | None = None) -> ResponseR
         member=mine,
         token=token,
         group=found.group,
-        standing=found,
+        progress=found,
         each=each.__getitem__,
         is_in=mine.left_at is None and not (money and money.state == "lapsed") and found.group.state != "failed",
         going_minor=going_minor,
@@ -147,15 +147,15 @@ def leader(slug: str, token: str) -> ResponseReturnValue:
     with read() as session:
         here = visitors.store_at(session, slug)
         led = leaders.by_token(session, here.id, token)
-        found = groups.standing(session, led, clock.now())
-        earned = leaders.standing_of(session, led)
+        found = groups.status(session, led, clock.now())
+        earned = leaders.status_of(session, led)
     return page(
         "storefront/leader.html",
         "leader_card",
         store=here,
         cart=visitors.Cart(),
         group=led,
-        standing=found,
+        progress=found,
         earned=earned,
         share=url_for(".group", slug=slug, group_id=led.id, _external=True),
     )

@@ -68,7 +68,7 @@ def home(slug: str) -> ResponseReturnValue:
     )
 
 
-@bp.get("/aisles")
+@bp.get("/categories")
 @public
 def top_categories(slug: str) -> ResponseReturnValue:
     """Show every category by name, with how many products it has."""

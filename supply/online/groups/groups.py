@@ -169,7 +169,7 @@ class GroupMember(Base):
 
 
 @dataclass(frozen=True)
-class Standing:
+class GroupStatus:
     """How a group stands. taken_qty: of the paid members; next_step: (how many more, price_minor) or None."""
 
     group: GroupOffer
@@ -229,7 +229,7 @@ def join(ctx: Context, group_id: str, member: GroupMember, *, provider: str) -> 
         raise Invalid(
             "bad-quantity", "Choose 1 to %(most)s; your maximum cannot be less than you want.", most=MOST_UNITS
         )
-    if group.state == "filling" and member.want_qty > (left := standing(ctx.session, group, ctx.at).to_full_case):
+    if group.state == "filling" and member.want_qty > (left := status(ctx.session, group, ctx.at).to_full_case):
         raise Refused("case-full", "Only %(left)s more fit in the last case.", left=left)
     member.group_id, member.joined_at = group_id, ctx.at
     ctx.session.add(member)
@@ -400,13 +400,13 @@ def member_by_token(session: Session, hashed: str) -> GroupMember:
     return row
 
 
-def standing(session: Session, group: GroupOffer, at: dt.datetime) -> Standing:
+def status(session: Session, group: GroupOffer, at: dt.datetime) -> GroupStatus:
     """Return how a group stands."""
     members = _members(session, group)
     taken = sum(one.want_qty for one in members)
     steps = [(int(qty), int(price)) for qty, price in group.steps]
     coming = next(((qty - taken, price) for qty, price in steps if qty > taken), None)
-    return Standing(
+    return GroupStatus(
         group=group,
         members=len(members),
         taken_qty=taken,
@@ -418,10 +418,10 @@ def standing(session: Session, group: GroupOffer, at: dt.datetime) -> Standing:
     )
 
 
-def prices_each(session: Session, standing: Standing, at: dt.datetime) -> dict[int, int]:
+def prices_each(session: Session, status: GroupStatus, at: dt.datetime) -> dict[int, int]:
     """Return what one unit costs with its deposit and tax at each price of a group: {price_minor: all_minor}."""
-    group = standing.group
-    prices = {standing.price_minor, *(int(price) for _, price in group.steps)}
+    group = status.group
+    prices = {status.price_minor, *(int(price) for _, price in group.steps)}
     return {one: price.share(session, group.store_id, group.sku, 1, one, at=at)[1] for one in prices}
 
 

@@ -27,7 +27,7 @@ from supply.online.orders import PickupOrder
 
 
 @dataclass(frozen=True)
-class LeaderStanding:
+class LeaderStatus:
     """What a group brought its leader.
 
     coming_minor: on shares collected whose goods may still come back, as the network knows.
@@ -43,11 +43,11 @@ class LeaderStanding:
     """The last four signs of the account it is paid out to; '' while the store has not said it."""
 
 
-def standing_of(session: Session, group: GroupOffer) -> LeaderStanding:
+def status_of(session: Session, group: GroupOffer) -> LeaderStatus:
     """Return what a group brought its leader (rules 1, 2)."""
     known = agents.agent_of(session, group.store_id, group.leader)
     parts = agent_commissions.parts_of(session, group.store_id)
-    return LeaderStanding(
+    return LeaderStatus(
         group=group,
         earned_minor=_on_agents(session, group, LedgerEntry.source_id == group.id),
         coming_minor=_coming(session, group),

@@ -198,7 +198,7 @@ def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes
     def stands():
         with town.network.read() as session:
             assert checks.findings(session, STORE) == []
-            found = leaders.standing_of(session, session.get(GroupOffer, TERMS.id))
+            found = leaders.status_of(session, session.get(GroupOffer, TERMS.id))
             funds = -ledger.balances(session, STORE)["funds"]
             return found.earned_minor, found.paid_minor, found.due_minor, funds
 
@@ -263,7 +263,7 @@ def test_a_share_costs_what_the_till_rings_with_its_deposit_and_tax_and_never_mo
     assert town.faults() == []
     town.deliver(at=later(days=2))
     with town.network.write() as session:
-        coming = leaders.standing_of(session, session.get(GroupOffer, TERMS.id)).coming_minor
+        coming = leaders.status_of(session, session.get(GroupOffer, TERMS.id)).coming_minor
         groups.release(Context(session, ME, later(days=12)), "m1")
     assert (coming, where(town, ["m1"], "leader")) == (earned, earned)
 
@@ -305,7 +305,7 @@ def test_the_shop_and_the_leaders_page_show_what_is_earned_and_what_is_to_come(t
     town.deliver(at=later(days=2))
     with town.network.read() as session:
         group = leaders.by_token(session, STORE, "leader-link")
-        found = leaders.standing_of(session, group)
+        found = leaders.status_of(session, group)
         assert (found.earned_minor, found.coming_minor, found.account_end) == (0, 33, "")
         for wrong in ("", "other"):
             with pytest.raises(NotFound):
@@ -356,7 +356,7 @@ def test_who_leaves_gets_everything_back_and_counts_no_more(town):
     with town.network.write() as session:
         for _ in range(2):
             groups.leave(Context(session, ME, later(minutes=5)), "m1")
-        assert groups.standing(session, session.get(GroupOffer, TERMS.id), AT).taken_qty == 0
+        assert groups.status(session, session.get(GroupOffer, TERMS.id), AT).taken_qty == 0
     assert where(town, ["m1"], "due") == 720
 
 

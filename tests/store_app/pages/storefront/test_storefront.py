@@ -101,7 +101,7 @@ def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(mark
     nonce = re.search(r'<style nonce="([^"]+)">', shown.text)[1]
     assert f"style-src 'self' 'nonce-{nonce}'" in shown.headers["Content-Security-Policy"]
     assert shown.text.count("?category=") <= 13  # of more than two hundred categories
-    everything = customer.look(f"{ONLINE}/aisles").text
+    everything = customer.look(f"{ONLINE}/categories").text
     assert all(f"?category=Category%20number%20{n}" in everything for n in (0, 199))
     assert "page=2" in shown.text
     assert 'rel="prev"' in customer.look(f"{ONLINE}/?page=2").text
