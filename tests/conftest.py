@@ -197,7 +197,8 @@ NOT_AT_HAND = "not at hand:"
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say last and loudly what this run did not prove: tests that skipped, and those that are asked for by a mark."""
     skipped = terminalreporter.stats.get("skipped", [])
-    left_out = terminalreporter.stats.get("deselected", [])
+    deselected = terminalreporter.stats.get("deselected", [])
+    left_out = [item for item in deselected if item.get_closest_marker("faults")]
     if skipped:
         terminalreporter.section(f"{len(skipped)} tests SKIPPED: what they prove is not proved by this run", red=True)
         reasons = Counter(str(report.longrepr[-1]) if report.longrepr else "" for report in skipped)

@@ -94,6 +94,15 @@ def test_a_limit_holds_and_falls_on_what_saves_most() -> None:
     assert by_line(apply(lines(("ale", 3, 100), ("cup", 3, 300)), one_each)) == {0: 0, 1: 150}
 
 
+def test_an_offer_for_so_many_units_reduces_the_dearest_pieces_and_of_weighed_goods_a_share() -> None:
+    half = offer("o", "percent", of(), percent_bp=5000)
+    pieces = apply(lines(("ale", 3, 100), ("cup", 2, 300)), half, left={"o": 3})
+    assert (by_line(pieces), pieces.units) == ({0: 50, 1: 300}, {"o": 3})
+    cheese = apply([weighed(0, "brie", 300, 2000), weighed(1, "edam", 400, 1000)], half, left={"o": 500})
+    assert (by_line(cheese), cheese.units) == ({0: 300, 1: 100}, {"o": 500}), "300 g of one, 200 g of the other"
+    assert saved([weighed(0, "brie", 300, 2000)], half, left={"o": 0}) == 0
+
+
 def test_the_saving_of_a_pack_is_shared_by_price_and_names_its_offer() -> None:
     applied = apply(lines(("ale", 1, 300), ("cup", 1, 100)), offer("o", "pack_price", of(), size=2, amount_minor=299))
     assert by_line(applied) == {0: 76, 1: 25}
