@@ -25,9 +25,9 @@ Spot = Literal["till", "tab", "order", "pickup", "exchange", "return", "blind", 
 picked up. To give money back: in an exchange, for a receipt at the till, without one, on the receipt's page, for an
 order that was paid at the counter, for one that was picked up."""
 _SAID = {
-    "take": N_("Take {amount}"),
-    "back": N_("{amount} given back"),
-    "gone": N_("%(amount)s goes back the way it was paid."),
+    "take": N_("Collect {amount}"),
+    "back": N_("{amount} refunded"),
+    "gone": N_("%(amount)s is refunded the way it was paid."),
 }
 
 
@@ -103,8 +103,8 @@ TENDERS = {row.name: row for row in (
     Tender(
         "tab", N_("On the tab"), "book-open", N_("Tab"), pane="tab", book=TAB, goes_back="tab", at=("till", "exchange"),
         said={
-            "take": N_("Put {amount} on the tab"), "back": N_("Deduct {amount} "
-                                                              "from the tab"), "off": N_("From the tab"),
+            "take": N_("Put {amount} on the tab"), "back": N_("Deduct {amount} from the tab"),
+            "off": N_("From the tab"),
             "gone": N_("%(amount)s is deducted from the customer’s tab."),
         },
     ),

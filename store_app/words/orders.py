@@ -132,7 +132,7 @@ def _rate(why: OrderWhy, quantity: Callable[[float], str]) -> str:
 
 def _here(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> list[str]:
     """Say what is left, what of it is promised or somebody else's, and what comes."""
-    said = [_("%(left)s left", left=quantity(why.on_hand)) if why.on_hand else _("nothing left")]
+    said = [_("%(left)s left", left=quantity(why.on_hand)) if why.on_hand else _("none left")]
     if why.consigned:
         theirs, until = why.consigned
         said.append(_("of which %(qty)s on sale or return until %(day)s", qty=quantity(theirs),
@@ -152,7 +152,7 @@ def _without(why: OrderWhy, today: dt.date) -> str:
     if why.reserved > why.on_hand + why.on_the_way:
         return _("without it you cannot fill reservations")
     if why.is_out:
-        return _("without it you have nothing to sell")
+        return _("otherwise you have none to sell")
     if why.runs_out_day is not None:
         return _("without it you run out %(day)s", day=day_or_weekday(max(why.runs_out_day, today), today))
     if why.risk_without_bp >= 100:

@@ -354,7 +354,7 @@ def _tag(why: orders.OrderWhy, runs_out: dt.date | None, today: dt.date) -> str:
     if runs_out is None:
         return ""
     if why.is_out:
-        return _("all reserved") if why.on_hand else _("nothing left")
+        return _("all reserved") if why.on_hand else _("none left")
     return _("runs out %(day)s", day=words.day_or_weekday(max(runs_out, today), today))
 
 
