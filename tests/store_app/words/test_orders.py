@@ -11,17 +11,17 @@ from tests.store_app.conftest import House
 TODAY = dt.date(2026, 3, 2)
 TOMORROW, FRIDAY = TODAY + dt.timedelta(days=1), TODAY + dt.timedelta(days=4)
 EDGES = {
-    "nothing left": (
+    "none left": (
         {"on_hand": 0, "runs_out_day": TODAY},
-        ["Sells 1.3 a day, nothing left.", "without it you have nothing to sell."],
-        ["每天卖 1.3，一件不剩", "不进货就没有可卖的"],
+        ["Sells 1.3 a day, none left.", "otherwise you have none to sell."],
+        ["每天卖 1.3，一件不剩", "否则就没有可卖的"],
     ),
-    "nothing left after hours": (
-        {"on_hand": 0, "runs_out_day": TOMORROW}, ["without it you have nothing to sell."], ["不进货就没有可卖的"],
+    "none left after hours": (
+        {"on_hand": 0, "runs_out_day": TOMORROW}, ["otherwise you have none to sell."], ["否则就没有可卖的"],
     ),
-    "nothing left, but goods come before it is wanted": (
+    "none left, but goods come before it is wanted": (
         {"on_hand": 0, "on_the_way": 6, "runs_out_day": FRIDAY},
-        ["nothing left, 6 on order.", "without it you run out Friday."],
+        ["none left, 6 on order.", "without it you run out Friday."],
         ["一件不剩，在途 6", "不进货星期五就卖完"],
     ),
     "some left that do not last the day": (
@@ -29,8 +29,8 @@ EDGES = {
     ),
     "as much reserved as is left": (
         {"on_hand": 2, "reserved": 2, "runs_out_day": TODAY},
-        ["2 left, 2 reserved.", "without it you have nothing to sell."],
-        ["还剩 2，已预留 2", "不进货就没有可卖的"],
+        ["2 left, 2 reserved.", "otherwise you have none to sell."],
+        ["还剩 2，已预留 2", "否则就没有可卖的"],
     ),
     "more reserved than left": (
         {"on_hand": 2, "reserved": 5, "runs_out_day": TODAY},
@@ -48,7 +48,7 @@ EDGES = {
         ["还剩 6，其中 4 为代销，可退至星期五"],
     ),
     "a slow one": (
-        {"per_day": 0.04, "on_hand": 0}, ["Sells about one every 25 days, nothing left."], ["大约 25 天卖一件"],
+        {"per_day": 0.04, "on_hand": 0}, ["Sells about one every 25 days, none left."], ["大约 25 天卖一件"],
     ),
     "no forecast, and sold": ({"method": "mean28"}, ["Sells 1.3 a day, 3 left."], ["每天卖 1.3，还剩 3"]),
     "no forecast, and not sold": (
@@ -56,12 +56,12 @@ EDGES = {
     ),
     "new to the store": (
         {"method": "region28", "on_hand": 0},
-        ["Nearby stores sell 1.3 a day, nothing left."],
+        ["Nearby stores sell 1.3 a day, none left."],
         ["附近的店每天卖 1.3，一件不剩"],
     ),
     "known to nobody": (
         {"per_day": 0.0, "on_hand": 0},
-        ["No sales expected, nothing left.", "you have enough until then without it."],
+        ["No sales expected, none left.", "you have enough until then without it."],
         ["预计没有销量，一件不剩"],
     ),
     "none ordered": (
