@@ -39,7 +39,7 @@ def test_the_margin_is_said_while_the_price_is_typed(page: Page, office: Office,
     know_cost(office, "milk", 90)
     enter(page, office, "/products/milk")
     page.fill("#price", "1.80")
-    expect(page.locator("output")).to_have_text("then 50.0 %, or 0.90 each")
+    expect(page.locator("output")).to_have_text("new: 50.0 %, or 0.90 each")
     page.fill("#price", "0.80")
     expect(page.locator("output[data-loss]")).to_contain_text("-12.5 %")
     page.fill("#price", "1.80")

@@ -172,7 +172,7 @@ def test_digits_sell_by_a_whole_number_alone_and_else_show_what_there_is(page: P
     enter(page, node)
     part = CODES["BREAD"][4:9]
     by_hand(page, part)
-    expect(page.locator("#says .note-bad")).to_contain_text(f"No code or number is {part}")
+    expect(page.locator("#says .note-bad")).to_contain_text(f"No code or number {part}. Choose a match")
     expect(page.locator("#lines > li")).to_have_count(0)
     expect(page.locator("#tiles .tile")).not_to_have_count(0)
     page.keyboard.press("Escape")

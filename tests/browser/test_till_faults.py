@@ -199,7 +199,7 @@ def test_a_price_that_comes_while_paying_is_said_before_it_is_taken(page: Page, 
     page.keyboard.press("F8")
     expect(page.locator("#pay-due")).to_have_text("$5.97")
     held.let_go()
-    expect(page.locator("#pay-says")).to_contain_text("$3.98 now, not $5.97")
+    expect(page.locator("#pay-says")).to_contain_text("now $3.98, not $5.97")
     expect(page.locator("#pay-due")).to_have_text("$3.98")
     expect(page.locator("#take")).to_be_enabled()
     page.keyboard.press("F8")

@@ -35,7 +35,7 @@ from tests.store_app.operator import furnish as lay_in
 
 BY = {"actor": Actor("op", "Olivia", "operator", NETWORK), "at": NOON}
 AGAIN = (
-    "picked Whole milk before",
+    "already picked Whole milk",
     "and can no longer be changed",
     "Nothing to pick",
     "was already credited 4",
@@ -184,7 +184,7 @@ WAYS = {
     "fill": filling, "list": listing, "pick": picking_one, "send off": sending_off, "load": loading,
     "call back": calling_back, "look through": looking_through, "send back": sending_back, "hand over": handing_over,
     "claim": claiming,
-    "settle": settling, "lift": lifting, "note": noting, "and cannot be canceled": calling_off,
+    "settle": settling, "lift": lifting, "note": noting, "call off": calling_off,
 }  # fmt: skip
 QUICK = {"fill": 250, "list": 120, "pick": 50, "send off": 250, "load": 250}
 QUICK |= {"call back": 120, "look through": 120, "claim": 80, "settle": 60, "lift": 60}

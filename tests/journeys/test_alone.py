@@ -73,9 +73,9 @@ def test_the_steps_lead_a_shop_on_its_own_to_its_first_sale(visitor: FlaskClient
         first = visitor.get(address)
         assert "No products yet" in words(first)
         assert 'href="/products/new"' in first.text
-        assert "No results" not in words(first)
+        assert "Nothing found" not in words(first)
     assert "Online stores need a network. This store runs" in words(visitor.get("/settings/online-shop/"))
-    assert "No results" in words(visitor.get("/products/?q=milk"))  # a search somebody made
+    assert "Nothing found" in words(visitor.get("/products/?q=milk"))  # a search somebody made
 
     assert 'href="/taxes/"' in visitor.get("/products/new").text
     first = send(visitor, "/taxes/", name="Food", rate="7", prices="inclusive")

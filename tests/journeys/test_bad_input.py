@@ -79,10 +79,10 @@ def one(sku: str, qty: Any) -> dict[str, Any]:
     [
         ("4006381333948", 404, "unknown-barcode", r"No product has the barcode 4006381333948\. Search by name"),
         ("4006381333932", 422, "wrong-check-digit", r"4006381333932.*[Ss]can"),
-        ("%20", 404, "unknown-barcode", "no barcode.*search by name"),
-        ("9" * 300, 404, "unknown-barcode", "no barcode"),
+        ("%20", 404, "unknown-barcode", "not a barcode.*search by name"),
+        ("9" * 300, 404, "unknown-barcode", "not a barcode"),
         ("priceless", 409, "price-missing", "Salt without a price has no price.*Set one"),
-        ("elsewhere", 409, "not-sold-here", "does not sell Sold elsewhere.*List it"),
+        ("elsewhere", 409, "not-sold-here", "does not sell Sold elsewhere.*Add it"),
     ],
 )
 def test_a_bad_scan(store: House, till: FlaskClient, scanned: str, status: int, code: str, sentence: str):

@@ -260,7 +260,7 @@ def test_each_live_shop_s_account_has_weeks_behind_it_and_something_open_on_both
         assert ledger.owed(reported) > 0
         assert kept[1] >= 1
         days = member.ask(lambda s, m=member: {one.business_day for one in ledger.entries_of(s, m.id)})
-        assert min(days) < _day(walked, -21), "the statement of a month shows something on first day"
+        assert min(days) < _day(walked, -21), "the statement of a month shows something on the first day"
 
 
 def test_closed_shifts_agree_with_their_drawers(walked: Walked) -> None:

@@ -499,7 +499,7 @@ def test_with_one_of_the_two_keys_no_fact_of_a_day_gets_in(trade, count):
     for _ in range(0, count, 100):
         facts = attacker.facts(100)
         assert trade.send(facts).json["error"]["code"] == signing_keys.UNSIGNED
-        assert is_named(trade, KEY_MISUSED, f"key of Store {ROGUE} was used without a good signature"), "at once"
+        assert is_named(trade, KEY_MISUSED, f"used the key of Store {ROGUE} without a valid signature"), "at once"
         assert trade.send(facts, signer=thiefs).json["error"]["code"] == signing_keys.UNKNOWN
         for bearer in ("none", trade.signer.public):
             assert trade.send(facts, bearer=bearer, signer=trade.signer).status_code == 401

@@ -187,9 +187,7 @@ def test_points_are_earned_by_a_taken_sale_at_the_rate_once_and_all_else_waits_f
     assert rogue.pool() == 540 * 3
     assert {brought, made_up}.isdisjoint(rogue.waits())
     with rogue.network.read() as session:
-        assert set(session.scalars(sa.select(InboxMessage.state))) == {"taken"}, (
-            "s own. Nothing is lost; syncing waits until then"
-        )
+        assert set(session.scalars(sa.select(InboxMessage.state))) == {"taken"}, "and nothing is lost"
 
 
 @BOTH

@@ -45,7 +45,7 @@ def test_what_cannot_be_a_code_is_unknown_and_never_reaches_the_database(store, 
 
 
 def test_a_misread_digit_is_told_from_an_unknown_product(store):
-    with pytest.raises(Invalid, match="last digit does not match") as refusal:
+    with pytest.raises(Invalid, match="last digit does not fit") as refusal:
         scan(store, "4006381333930")
     assert refusal.value.code == "wrong-check-digit"
     assert refusal.value.facts["expected"] == "1"

@@ -283,7 +283,7 @@ def test_nobody_repays_more_than_is_owed_or_at_a_closed_till(counter: Counter):
         counter.repay(301)
     assert (refused.value.code, refused.value.facts["owed_minor"]) == ("more-than-owed", 300)
     counter.store.close_till()
-    with pytest.raises(Refused, match="not open"):
+    with pytest.raises(Refused, match="till is closed"):
         counter.repay(300)
     assert counter.owed() == 300
 

@@ -276,4 +276,4 @@ def test_the_reminder_speaks_the_customers_language():
     assert "2 January 2026" in english
     assert "记账" in chinese
     assert "2026年1月2日" in chinese
-    assert "settled" in accounts.reminder(**given, owed_minor=0, language="en")
+    assert "paid off" in accounts.reminder(**given, owed_minor=0, language="en")
