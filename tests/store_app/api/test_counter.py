@@ -288,7 +288,7 @@ def test_a_receipt_is_found_and_comes_back_line_by_line(store):
 @pytest.mark.parametrize(
     ("goes_back", "said", "left"),
     [
-        ("meal", "$1.29 goes back the way it was paid.", {"cash": 58, "meal": 71}),
+        ("meal", "$1.29 is refunded the way it was paid.", {"cash": 58, "meal": 71}),
         ("credit", "$1.29 goes back as store credit", {"cash": 58, "credit": -129, "meal": 200}),
     ],
 )

@@ -397,5 +397,5 @@ def test_suppliers_come_in_by_a_file_and_one_that_is_known_keeps_what_the_file_l
     reported = store("import", "suppliers", str(file), "--yes").output
     for column in ("order_days", "every_weeks", "first_week", "order_by", "closed_days"):
         assert f"Row 2, {column}" in reported
-    assert "Write weekdays such as mon thu." in reported
+    assert "Enter weekdays such as mon thu." in reported
     assert farm() == (known, 2000)

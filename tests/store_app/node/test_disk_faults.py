@@ -52,7 +52,7 @@ def sold(house: House) -> set[str]:
 
 @pytest.mark.parametrize(
     ("trouble", "code", "said"),
-    [(full, "disk-full", "Free some space"), (broken, "disk-fault", "rerestart the computer")],
+    [(full, "disk-full", "Free some space"), (broken, "disk-fault", "restart the computer")],
 )
 def test_a_sale_the_disk_does_not_take_is_answered_in_words_and_the_next_one_goes_through(
     store, house, trouble, code, said

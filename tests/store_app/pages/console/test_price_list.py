@@ -67,7 +67,7 @@ def test_every_row_that_cannot_be_is_named_and_nothing_is_written(console):
     answer = look(client, "sku,pack_qty,pack_cost\nmilk,7,1.00\nnone,6,1.00\ntea,6,1.005\n")
     assert answer.status_code == 422
     seen = words(answer)
-    assert "2 faults" in seen
+    assert "2 errors" in seen
     assert "There is no product none" in seen
     assert "1.005 has more than 2 decimals" in seen
     answer = look(client, "sku,pack_qty,pack_cost\nmilk,0,-1\n")
@@ -119,7 +119,7 @@ def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(conso
             "Early vehicle", DeliveryCalendar(frozenset({0, 3}), 2), 7_550,
         )  # fmt: skip
         reported = supply_routes.edition(session, TODAY)["suppliers"]
-        assert [one["minimum_minor"] for one in reported if one["id"] == "net"] == [7_550], "see it within minutes"
+        assert [one["minimum_minor"] for one in reported if one["id"] == "net"] == [7_550], "stores hear of it"
 
 
 def second_person(console):

@@ -55,7 +55,7 @@ def test_every_kind_has_its_form(office):
     choices = client.get("/offers/new").text
     for kind in KINDS:
         assert f"/offers/new/{kind.key}" in choices
-        assert "Filter?" in words(client.get(f"/offers/new/{kind.key}"))
+        assert "Which products?" in words(client.get(f"/offers/new/{kind.key}"))
 
 
 @pytest.mark.parametrize(

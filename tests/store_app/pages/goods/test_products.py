@@ -359,7 +359,7 @@ def test_what_a_row_cannot_be_beside_what_is_here_is_told_of_every_row_before_an
         "7 tax_class There is no tax class other.", "7 barcode own-1 is also the barcode in row 6.",
     ):  # fmt: skip
         assert reported in said
-    assert "6 faults" in said, "of a product that is here the price counts alone"
+    assert "6 errors" in said, "of a product that is here the price counts alone"
     assert send(client, f"/products/bring-in/{command}").status_code == 404
 
 

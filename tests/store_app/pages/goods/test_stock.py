@@ -61,7 +61,7 @@ def test_waste_needs_a_reason_and_leaves_the_place_it_was_in(office):
     client = office.signed_in()
     refused = send(client, "/stock/bread/waste", qty="1", place="backroom")
     assert refused.status_code == 422
-    assert "Give a reason" in words(refused)
+    assert "Choose a reason or write your own" in words(refused)
     assert level(office, "bread").on_hand == 3
     command = new_id()
     for _ in range(2):

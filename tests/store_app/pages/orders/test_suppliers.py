@@ -98,7 +98,7 @@ def test_the_network_s_supplier_is_looked_at_and_not_changed(office):
     assert "No results for “caviar”" in words(client.get("/suppliers/net?q=caviar"))
     answer = send(client, "/suppliers/net/prices", product="milk", pack_qty="6", pack_cost="5", minimum_packs="1")
     assert answer.status_code == 409
-    assert "belongs the network" in words(answer)
+    assert "belongs to the network" in words(answer)
 
 
 def upload(client, supplier_id: str, text: str):

@@ -63,7 +63,7 @@ def test_a_file_is_taken_whole_or_every_bad_line_is_said(office):
     refused = bring(client, bad)
     assert refused.status_code == 422
     found = words(refused)
-    for said in ("4 faults", "3 temperature Enter temperatures in degrees Celsius", "4 day Weather can be entered",
+    for said in ("4 errors", "3 temperature Enter temperatures in degrees Celsius", "4 day Weather can be entered",
                  "is not a day such as", "6 temperature Enter a temperature"):  # fmt: skip
         assert said in found
     assert "No weather entered. Every day is treated as" in found
@@ -94,7 +94,7 @@ def test_of_a_calendar_the_names_are_shown_and_those_that_are_ticked_are_taken(o
     empty = send(client, f"{HERE}calendar", file_id=file_id)
     assert (empty.status_code, "Tick at least one name" in words(empty)) == (422, True)
     odd = send(client, f"{HERE}calendar", file_id=file_id, name="Autumn")
-    assert "The file has no Autumn. There are: " in words(odd)
+    assert "The file has no Autumn. Available: " in words(odd)
     assert send(client, f"{HERE}calendar", file_id=file_id, name=["Easter", "Winter"]).status_code == 303
     page = words(client.get(HERE))
     assert "Easter Thu, Mar 5 – Wed, Mar 11" in page

@@ -110,7 +110,7 @@ def test_a_cashier_whose_drawer_is_off_needs_a_reason_and_somebody_who_agrees(op
     send(cashier, f"{HERE}/close")
     assert now(opened).state == "counting"
     page = words(cashier.get(f"{HERE}/count"))
-    assert "$10.00 short" in page
+    assert "$10.00 too little" in page
     assert "Expected in the drawer $50.00" in page
     assert send(cashier, "/money/go-on").status_code == 409, "the count stands"
     assert send(cashier, f"{HERE}/count", sum="50").status_code == 409, "no third look after the truth"
@@ -339,8 +339,8 @@ def test_who_counts_blind_sees_no_cash_until_the_count_is_settled(opened: House)
     cashier = opened.signed_in("cashier")
     for refused in (cashier.get(f"{HERE}/x"), cashier.get(f"/api/shifts/{now(opened).id}/x")):
         assert refused.status_code == 403
-    assert "taken" not in words(cashier.get("/money/"))
-    assert "taken" in words(opened.signed_in("supervisor").get("/money/"))
+    assert "sales total" not in words(cashier.get("/money/"))
+    assert "sales total" in words(opened.signed_in("supervisor").get("/money/"))
 
 
 def test_much_is_paid_out_of_the_drawer_only_with_leave(opened: House):
