@@ -382,7 +382,7 @@ def give_key(store_id: str, listed: bool, withdraw: str) -> None:
             names = [key.name for key in keys if key.revoked_at is None] if withdraw == "all" else [withdraw]
             for name in names:
                 stores.withdraw_key(ctx, store_id, name)
-            reported = [f"{name} opens nothing any more." for name in names]
+            reported = [f"{name} is revoked." for name in names]
         elif listed:
             reported = [
                 f"{key.name}  made {key.made_at:%Y-%m-%d}"

@@ -115,7 +115,7 @@ def _stretches(raw: bytes, today: dt.date, left_out: Counter[str]) -> Iterator[t
 def _calendars(raw: bytes) -> "list[Calendar]":
     if len(raw) > MOST_BYTES or raw.count(b"\n") > MOST_LINES or raw.upper().count(b"BEGIN:VEVENT") > MOST_EVENTS:
         raise Invalid(
-            "calendar-too-large", "A calendar can have %(most_events)s events and be up to 1 MB.",
+            "calendar-too-large", "A calendar can have up to %(most_events)s events and 1 MB.",
             most_events=f"{MOST_EVENTS:,}", most=f"{MOST_EVENTS:,}",
         )  # fmt: skip
     from icalendar import Calendar

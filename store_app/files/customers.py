@@ -71,7 +71,7 @@ def beside(session: Session, row: dict[str, Any], store_id: str, at: dt.datetime
         yield column, f"is kept only where {known[column]} stands in agreed"
     for column in ("limit", "owed"):
         if row.get(column) and row[column] * 10 ** money.exponent(store.currency) % 1:
-            yield column, f"has more than {money.exponent(store.currency)} places"
+            yield column, f"has more than {money.exponent(store.currency)} decimals"
     if row.get("owed", 0) > row.get("limit", 0):
         yield "owed", "is more than the limit"
     if row.get("owed_since", dt.date.min) > business_day(at, store.tz, store.rollover_hour):

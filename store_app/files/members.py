@@ -105,7 +105,7 @@ def beside(session: Session, row: dict[str, Any], seen: set[str]) -> Iterator[tu
     if ("lat" in row) != ("lon" in row):
         yield ("lon" if "lat" in row else "lat"), "is empty: a place has both coordinates or none"
     if "sales_amount" in row and row["sales_amount"].scaleb(places := exponent(row.get("currency", ""))) % 1:
-        yield "sales_amount", f"has more than {places} places"
+        yield "sales_amount", f"has more than {places} decimals"
 
 
 def write(ctx: Context, row: dict[str, Any], _node: str) -> None:

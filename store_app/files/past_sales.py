@@ -154,8 +154,8 @@ def stays_out(past: Past) -> list[str]:
     if past.own_from is not None:
         said.append(
             ngettext(
-                "%(num)d row skipped: from %(day)s on, the store's own sales count.",
-                "%(num)d rows skipped: from %(day)s on, the store's own sales count.",
+                "%(num)d row skipped: from %(day)s on, the store’s own sales count.",
+                "%(num)d rows skipped: from %(day)s on, the store’s own sales count.",
                 past.own_rows, day=past.own_from.isoformat(),
             )
         )  # fmt: skip

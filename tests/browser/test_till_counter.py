@@ -157,7 +157,7 @@ def test_a_parked_basket_is_taken_up_at_another_till(page: Page, browser: Browse
     wedge(other, CODES["BREAD"])
     other.keyboard.press("F4")
     by_hand(other, "back in a minute")
-    expect(other.locator("#says")).to_contain_text("set aside")
+    expect(other.locator("#says")).to_contain_text("Basket on hold")
     other.keyboard.press("F4")
     other.get_by_role("button", name=re.compile("red coat")).click()
     expect(other.locator("#total")).to_have_text("$6.48")

@@ -306,7 +306,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
         )
         done = returns.take_back(acting(session), request_back)
         wake_worker_after(session)
-    flash(_("Removed."), "good")
+    flash(_("Refunded."), "good")
     for paid in done.document["payments"]:
         flash(_(tender_of(paid["tender"]).says("gone"), amount=money_text(-paid["amount_minor"])), "good")
     return redirect(url_for("shift.receipt", sale_id=sale_id), 303)

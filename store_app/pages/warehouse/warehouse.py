@@ -101,7 +101,7 @@ def count(warehouse_id: str) -> ResponseReturnValue:
         name, unit = product.name, product.stock_unit
     words = _("%(name)s: %(qty)s now on record.", name=name, qty=qty(counted, unit))
     if change:
-        put = _("%(qty)s more than on record.") if change > 0 else _("%(qty)s less than on record.")
+        put = _("%(qty)s more than before.") if change > 0 else _("%(qty)s less than before.")
         words += " " + put % {"qty": qty(abs(change), unit)}
     flash(words, "good")
     return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, q=request.args.get("q") or None), 303)

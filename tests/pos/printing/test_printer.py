@@ -354,5 +354,5 @@ def test_settings_name_the_driver():
     assert driver_for("windows:Epson TM-T20", model) == WindowsPrinter("Epson TM-T20", model)
     assert driver_for("file:/dev/usb/lp0", model=model) == FilePrinter("/dev/usb/lp0", model=model)
     for wrong in ("papr", "net:", "net:host:port", "usb:04b8", "usb:x:y", "file:", "cups:-d", "net:h:99999", "paper:x"):
-        with pytest.raises(Invalid, match="is not known"):
+        with pytest.raises(Invalid, match="Unknown printer setting"):
             driver_for(wrong, model)

@@ -100,7 +100,7 @@ def test_what_came_back_after_the_statement_is_carried_into_the_next_one(store):
         second = payouts.make(Context(session, **BY), STORE, "farm", TODAY, id=new_id())
         assert second.due_minor == -first.due_minor
         assert second.to_pay_minor == 0
-        with pytest.raises(Refused, match="carried over"):
+        with pytest.raises(Refused, match="carries over"):
             payouts.pay(Context(session, **BY), STORE, second.id, "bank")
         with pytest.raises(Refused, match="Nothing was sold"):
             payouts.make(Context(session, **BY), STORE, "farm", TODAY, id=new_id())
@@ -137,7 +137,7 @@ def test_what_goes_back_or_is_spoilt_leaves_its_lot_and_the_stock(store):
     with store.database.write() as session:
         producers.take_out(Context(session, **BY), STORE, only, 4, lost=False, id=new_id())
         producers.take_out(Context(session, **BY), STORE, only, 2, lost=True, id=new_id())
-        with pytest.raises(Invalid, match="3 are left"):
+        with pytest.raises(Invalid, match="Only 3 of this lot are left"):
             producers.take_out(Context(session, **BY), STORE, only, 4, lost=True, id=new_id())
     row = lot(store, only)
     assert (row.left_qty, row.back_qty, row.lost_qty, row.sold_qty) == (3, 4, 2, 0)

@@ -150,7 +150,7 @@ def test_a_till_takes_up_again_what_it_has_in_hand_and_another_one_only_by_leave
     with pytest.raises(Conflict, match="Ana has already"):
         give_up(store, "basket-13")
     give_up(store, "basket-13", till_id="T2")
-    with pytest.raises(Conflict, match="discarded"):
+    with pytest.raises(Conflict, match="was voided"):
         take_up("T2")
     assert store.read(lambda session: taken_up(session, STORE)) == []
 

@@ -130,7 +130,7 @@ def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_ba
     reported = store("import", "school-holidays", str(file), "--name", "Fair", "--yes").output
     assert "1 row, a calendar" in reported
     assert "1 row of school-holidays imported." in reported
-    assert "There are: Easter, Fair." in store("import", "school-holidays", str(file), "--name", "Rest", "--yes").output
+    assert "Available: Easter, Fair." in store("import", "school-holidays", str(file), "--name", "Rest", "--yes").output
     assert "A calendar can only contain school holidays." in store("import", "stock", str(file), "--yes").output
 
 

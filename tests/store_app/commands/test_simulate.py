@@ -91,8 +91,8 @@ def test_a_series_begins_with_its_first_row_and_a_missing_day_sold_nothing(tmp_p
     ("change", "sentence"),
     [
         (lambda table: table.drop(columns=["day", "sold"]), "no day, sold"),
-        (lambda table: table.assign(sold="many"), "numbers in sold; it has .many."),
-        (lambda table: table.assign(day=""), "Enter a date such as 2026-03-02"),
+        (lambda table: table.assign(sold="many"), r"numbers in sold\. Found: 'many'"),
+        (lambda table: table.assign(day=""), "a day like 2026-03-01 in every row"),
         (lambda table: table.head(0), "at least one row"),
     ],
 )

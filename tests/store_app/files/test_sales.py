@@ -92,11 +92,11 @@ def test_a_parquet_stamp_counts_for_the_day_of_its_own_zone(tmp_path):
     ("content", "needs"),
     [
         (PLAIN.replace("-31", "-11").replace("2026-01-11", "01/11/2026").replace("2026-02-01", "02/01/2026"),
-         "for day and month cannot be told apart; it has '01/11/2026'"),
-        (PLAIN.replace("2026-01-31", "31.01.26"), "a day like 2026-03-01 in every row; it has '31.01.26'"),
-        (PLAIN.replace("2026-01-31", "2026-02-30"), "a day like 2026-03-01 in every row; it has '2026-02-30'"),
-        (PLAIN.replace("2026-01-31", "1900-01-31"), "at most 20 years; it has days from 1900-01-31 to 2026-02-01"),
-        (PLAIN.replace("A,007,2026-01", ",007,2026-01"), "a store in every row; it has 1 without one"),
+         r"for day and month cannot be told apart\. Found: '01/11/2026'\."),
+        (PLAIN.replace("2026-01-31", "31.01.26"), r"a day like 2026-03-01 in every row\. Found: '31\.01\.26'\."),
+        (PLAIN.replace("2026-01-31", "2026-02-30"), r"a day like 2026-03-01 in every row\. Found: '2026-02-30'\."),
+        (PLAIN.replace("2026-01-31", "1900-01-31"), r"at most 20 years\. Found: days from 1900-01-31 to 2026-02-01"),
+        (PLAIN.replace("A,007,2026-01", ",007,2026-01"), r"a store in every row\. Found: 1 without one"),
         (PLAIN.replace("sold\n", "sold,Sold\n").replace(",2\n", ",2,2\n").replace(",3\n", ",3,3\n"), "sold twice"),
         (PLAIN.replace(",3\n", ",1e300\n"), "at most 1,000,000,000,000 sold a day"),
     ],
@@ -109,10 +109,10 @@ def test_what_could_mean_several_things_or_nothing_is_refused_by_what_is_needed(
 @pytest.mark.parametrize(
     ("column", "cell", "needs"),
     [
-        ("on_offer", "yes", "numbers in on_offer; it has 'yes'"),
-        ("open", "no", "numbers in open; it has 'no'"),
+        ("on_offer", "yes", r"numbers in on_offer\. Found: 'yes'\."),
+        ("open", "no", r"numbers in open\. Found: 'no'\."),
         ("price", "-1", "price between 0"),
-        ("out_of_stock_share", "40", "out_of_stock_share between 0 and 1; it has 40"),
+        ("out_of_stock_share", "40", r"out_of_stock_share between 0 and 1\. Found: 40\."),
         ("customers", "inf", "customers between"),
     ],
 )

@@ -129,7 +129,7 @@ def test_a_night_of_forecasts_that_broke_off_says_how_far_it_was_and_goes_on_fro
     assert (word.light, word.value) == ("warn", 1.0)
     assert f"Stores forecast: {len(stores)}, the newest up to 2026-03-01" in word.sentence
     assert (
-        "Sold otherwise than forecast last week: 1; the four-week average is used for some kinds of products: 1."
+        "Sold otherwise than forecast last week: 1; the average of four weeks is used for some kinds of products: 1."
         in word.sentence
     )
 

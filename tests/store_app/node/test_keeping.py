@@ -256,7 +256,7 @@ def _network(folder: Path, url: str) -> Doors:
         ),
         (lambda file: file.with_name(f"{file.name}.json").unlink(), NotFound, ".json beside it. Choose a file made by"),
         (lambda file: file.with_name(f"{file.name}.json").write_text("{"), Invalid, "cannot be read"),
-        (lambda file: _note(file, node_id="S99"), Refused, "a copy of S99"),
+        (lambda file: _note(file, node_id="S99"), Refused, "a backup of S99, not of"),
         (lambda file: _note(file, revision="9999"), Refused, "newer version"),
     ],
 )
@@ -310,7 +310,7 @@ def test_a_sound_shop_is_told_so_and_every_trouble_has_its_sentence(store, monke
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     word = next(word for word in doctor.examine(store, outside=False) if word.thing == "disk")
     assert (word.light, word.value) == ("bad", 1e7)
-    assert "Ask the store to free up space. A full disk" in word.sentence
+    assert "Delete what nobody needs: with a full disk nothing more can be sold." in word.sentence
 
 
 def test_a_scrape_says_when_the_file_was_last_proved_and_does_not_read_it_whole(store):

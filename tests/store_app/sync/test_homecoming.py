@@ -151,7 +151,7 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     before = lost.books()
     assert lost.faults() == []
     lost.put_back()
-    assert "at the next sync" in str(doctor.examine(lost.doors, outside=False))
+    assert "comes with the next contact" in str(doctor.examine(lost.doors, outside=False))
     contact = lost.talk()
     assert contact.recovered == len(before["facts"]) - 4
     assert lost.books() == before

@@ -226,7 +226,7 @@ def test_a_network_notices_books_put_back_while_it_runs_however_long_ago_it_star
     assert look.run(desk, NOON.date()) == "as they were"
     before = epoch(network)
     put_back(network)
-    assert look.run(desk, NOON.date()) == "restored from a backup"
+    assert look.run(desk, NOON.date()) == "put back from a copy"
     assert epoch(network) != before
 
 

@@ -116,7 +116,7 @@ def test_giving_taking_reading_and_refusing_are_journalled_without_the_code(hous
 def test_unknown_badges_lock_the_reading_of_badges_as_wrong_pins_lock_a_name(house: House):
     code = given(house)
     for _ in range(staff.TRIES):
-        with pytest.raises(Refused, match="not known"):
+        with pytest.raises(Refused, match="Unknown badge"):
             staff.check_badge(house.doors, STORE, STRANGE)
     with pytest.raises(Refused, match="Too many unknown badges"):
         staff.check_badge(house.doors, STORE, code)

@@ -165,7 +165,7 @@ def test_what_is_on_a_list_is_on_no_other_and_is_loaded_by_nobody_else(country):
     with pytest.raises(Refused, match="Nothing to pick"):
         make(country)
     with country.network.write() as session:
-        with pytest.raises(Invalid, match="discarded"):
+        with pytest.raises(Invalid, match="Give a reason"):
             picking.drop(Context(session, **BY), made, why=" ")
         picking.drop(Context(session, **BY), made, why="Rain")
     assert country.load() == ["one"]

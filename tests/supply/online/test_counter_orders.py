@@ -133,7 +133,7 @@ def test_what_is_neither_here_nor_to_be_had_is_refused_by_name_and_money_needs_a
         take(town, ("tea", 2))
     with pytest.raises(Invalid, match="name"):
         take(town, ("bread", 1), name=" ")
-    with pytest.raises(Refused, match="not open"):
+    with pytest.raises(Refused, match="till is closed"):
         take(town, ("bread", 1), tender="cash", till_id="T9")
     assert town.level("bread").held == 0
 

@@ -530,18 +530,18 @@ def test_goods_the_records_lack_have_not_come_and_what_was_said_is_said_once(tow
     sell_out(town)
     close(town)
     at = later(days=2)
-    with pytest.raises(Refused, match="only 0 of Milk by the case"):
+    with pytest.raises(Refused, match="Only 0 of Milk by the case"):
         say(town, 12, at)
     post_vehicle(town, 12, at)
     say(town, 9, at)
     assert held(town) == (9, 3)
     say(town, 9, at)  # the second click
-    with pytest.raises(Refused, match="that 9 came"):
+    with pytest.raises(Refused, match="that 9 arrived"):
         say(town, 12, at)
     town.deliver(at=at)
     assert [town.state(one)[0] for one in ("m1", "m2")] == ["accepted", "accepted"]
     assert held(town) == (0, 3)
-    with pytest.raises(Refused, match="that 9 came"):
+    with pytest.raises(Refused, match="that 9 arrived"):
         say(town, 12, at)
     assert town.faults() == []
 

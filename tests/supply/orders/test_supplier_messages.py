@@ -160,7 +160,7 @@ def test_another_shop_s_message_is_not_found(country):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"name": " "}, "a name"),
+        ({"name": " "}, "Enter the supplier.s name"),
         ({"send_by": "email", "email": ""}, "email address"),
         ({"email": "a@b"}, "email address"),
         ({"email": "a@b.example, c@d.example"}, "email address"),

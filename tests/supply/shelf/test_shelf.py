@@ -227,7 +227,7 @@ def test_the_refill_list_is_what_the_shelf_lacks_as_far_as_the_shop_has_it(town)
             shelf_plan.refill(Context(session, ANA, AT), STORE, "bread", 7, id="refill-0001")
     level = town.level("bread")
     assert (level.by_place[Place.SHELF], level.by_place[Place.BACKROOM]) == (7, 3)
-    with town.store.write() as session, pytest.raises(Refused, match="At most 3"):
+    with town.store.write() as session, pytest.raises(Refused, match="Up to 3"):
         shelf_plan.refill(Context(session, ANA, AT), STORE, "bread", 4, id="refill-0002")
     with town.store.write() as session, pytest.raises(Conflict):
         shelf_plan.refill(Context(session, ANA, AT), STORE, "bread", 2, id="refill-0001")

@@ -52,7 +52,7 @@ def test_a_new_list_is_looked_at_and_holds_from_the_day_that_was_chosen(console)
     table = f"sku,pack_qty,pack_cost\nmilk,{pack},{(before + 100) / 100:.2f}\n"
     command = new_id()
     seen = words(look(client, table, from_day=LATER.isoformat(), command_id=command))
-    assert "dearer: 1" in seen
+    assert "increased: 1" in seen
     assert cost(console, "milk", LATER) == (pack, before), "looking writes nothing"
     given = {"kind": "price-list", "supplier": "net", "from_day": LATER.isoformat()}
     assert send(client, f"/console/prices/file/{command}", **given).status_code == 303
@@ -89,7 +89,7 @@ def test_products_come_in_and_what_they_are_sold_for_is_compared(console):
     command = new_id()
     seen = words(look(client, table, kind="products", command_id=command))
     assert "new: 1" in seen
-    assert "cheaper: 1" in seen
+    assert "reduced: 1" in seen
     assert send(client, f"/console/prices/file/{command}", kind="products", supplier="net").status_code == 303
     with console.doors.read() as session:
         assert session.get_one(Product, "oats").name == "Oat drink"

@@ -69,7 +69,7 @@ def test_what_was_paid_online_says_when_its_money_comes_by_how_it_was_handed_ove
             row = session.get(PickupOrder, (STORE, order_id))
             row.paid_minor = row.total_minor
     make_ready(client, FIRST, ["milk", "tea"])
-    for shown, said in ((code_for(FIRST), "keeps the money for 14 days"), (CUSTOMER_TOKEN + FIRST, "after 7 days")):
+    for shown, said in ((code_for(FIRST), "holds the money for 14 days"), (CUSTOMER_TOKEN + FIRST, "after 7 days")):
         assert said in words(client.get(send(client, "/pickup/find", code=shown).location))
     assert send(client, f"/pickup/{FIRST}/collect").status_code == 303
     assert "code. The network pays out about" in words(client.get(f"/pickup/{FIRST}"))
@@ -344,7 +344,7 @@ def test_an_order_of_what_was_recalled_since_says_so_and_is_not_handed_over(offi
         }
         session.add(HomeDelivery(store_id=STORE, order_id=FIRST, **door))
     for page in (f"/pickup/{FIRST}", "/home-deliveries/"):
-        assert "Recalled: Whole milk. It may not be handed over" in words(client.get(page)), page
+        assert "Recalled: Whole milk. Do not hand it over" in words(client.get(page)), page
     with office.doors.write() as session:  # it is collected after all
         session.get_one(HomeDelivery, (STORE, FIRST)).state = "to_collect"
     there = send(client, "/pickup/find", code=code_for(FIRST)).location

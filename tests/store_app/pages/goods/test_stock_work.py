@@ -271,7 +271,7 @@ def test_what_is_over_is_not_reduced_but_written_off(office):
     client = office.signed_in()
     shown = words(client.get("/stock/dates/"))
     assert "expired for 1 day" in shown
-    assert "Reduce" not in shown
+    assert "Mark down and print labels" not in shown
     refused = send(client, "/stock/dates/reduce", sku="milk", expires_on=on(-1), percent="30", labels="1")
     assert refused.status_code == 409
 

@@ -51,7 +51,7 @@ def line(house, sku, order_id=P1):
 
 def test_a_line_says_in_a_sentence_why_it_is_proposed(office):
     found = words(office.signed_in().get("/orders/"))
-    assert "Sells 6.1 a day, 9 left, 2 reserved, 24 on the way." in found
+    assert "Sells 6.1 a day, 9 left, 2 reserved, 24 on order." in found
     assert "Next vehicle tomorrow, then Wednesday: 1 case of 12, costs $9.28" in found
     assert "Sells 1.83 kg a day, 5 kg left" in found
 
@@ -136,7 +136,7 @@ def test_a_product_is_added_by_name_or_code(office):
     assert "No such product here. Search by name" in words(
         send(client, f"/orders/{P1}/add", product="zzz", packs="1", reason="event")
     )
-    assert "Give a reason" in words(send(client, f"/orders/{P1}/add", product="soap", packs="1"))
+    assert "Choose a reason or write your own." in words(send(client, f"/orders/{P1}/add", product="soap", packs="1"))
 
 
 def test_all_proposals_go_with_one_press_and_what_stays_is_said(office):
@@ -149,7 +149,7 @@ def test_all_proposals_go_with_one_press_and_what_stays_is_said(office):
     assert (order(office).state, order(office, "order-P2").state) == ("sent", "proposed")
     reported = words(client.get("/orders/"))
     assert "1 order is sent" in reported
-    assert "1 order stays" in reported
+    assert "1 order was not sent: it is empty or below" in reported
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_proposal_says_what_is_left_of_the_week_s_money_and_goes_beyond_it_onl
     [
         ("en", 900, ["1 case of 12 more for $9.28 would pay off, but your network credit is used up.",
                      "$9.28 of products exceeded your network credit.",
-                     "beyond the network's credit now, $60.00.",
+                     "above your network credit of $60.00.",
                      "above the account limit: needs the network’s approval"]),
         ("zh", 900, ["还值得再订 1 箱", "总部额度不够", "批准后要等总部同意", "超出账期付款的上限：要等总部同意"]),
         ("en", 100_000, ["Credit available from the network: $1,000.00."]),
@@ -303,7 +303,7 @@ def test_a_basket_that_waits_for_the_minimum_says_what_is_missing(office):
         session.get(ReplenishmentOrder, (STORE, P1)).postponed = True
         session.get(Supplier, "net").minimum_minor = 100_000
     reported = words(office.signed_in().get("/orders/"))
-    assert "below the supplier's minimum of $1,000.00" in reported
+    assert "below the supplier’s minimum of $1,000.00" in reported
 
 
 def test_the_nightly_job_sends_what_a_rule_lets_go(office):

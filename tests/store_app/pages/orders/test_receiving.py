@@ -45,7 +45,7 @@ def begin(client):
 def test_what_is_due_today_is_first_and_asks_to_be_counted(office):
     found = words(office.signed_in().get("/deliveries/"))
     assert "Cornerstore Supply" in found
-    assert "comes today" in found
+    assert "arrives today" in found
     assert "3 products" in found
 
 

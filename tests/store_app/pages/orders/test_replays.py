@@ -78,7 +78,7 @@ def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
 
 def test_the_weeks_ahead_are_played_every_night_and_the_level_that_is_chosen_is_ordered_to(house):
     desk = Desk(house.doors, compute=compute_here)
-    assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "There is no forecast from last night to start"
+    assert JOBS["weeks-ahead"].run(desk, YESTERDAY) == "no forecast of last night"
     with house.doors.write() as session:
         goods(session)
         history(session, days=120)
@@ -145,15 +145,7 @@ def test_a_look_is_asked_for_shows_how_far_it_is_and_says_when_it_failed(house):
     forecast_jobs.forecast_store(desk, YESTERDAY)
     with house.doors.write() as session:
         at = house.clock.now()
-        job_runs.note(
-            session,
-            STORE,
-            "weeks-ahead",
-            YESTERDAY,
-            at=at,
-            done=True,
-            outcome="There is no forecast from last night to start",
-        )
+        job_runs.note(session, STORE, "weeks-ahead", YESTERDAY, at=at, done=True, outcome="no forecast of last night")
     assert send(keeper, "/orders/look-again").status_code == 303
     asked = keeper.get("/orders/proof")
     assert ". It starts within half a minute, or after the" in words(asked)

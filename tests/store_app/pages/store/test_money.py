@@ -133,7 +133,7 @@ def test_a_run_pays_out_by_a_file_whose_sums_are_those_of_its_transfers(pair):
     client, operator = house.signed_in(), network.signed_in("operator")
     refused = send(client, "/finance/bank", payee="Wei", account="DE89 3704 0044 0532 0130 01")
     assert refused.status_code == 422
-    assert "mistyped" in words(refused)
+    assert "has a typing error" in words(refused)
     assert send(client, "/finance/bank", payee="Wei & Söhne", account="DE89370400440532013000").status_code == 303
     money.carry(house, network, STORE)
     assert send(operator, "/console/money/payouts").status_code == 409, "nobody has said who pays"
@@ -216,7 +216,7 @@ def test_the_shop_sees_its_standing_beside_its_thresholds_and_appeals(pair):
     assert send(client, "/standing/appeal", words="The shelf came late").status_code == 303
     money.carry(house, network, STORE)
     assert "Objects to the membership level" in words(network.signed_in("operator").get("/console/money/"))
-    assert "Standing: Starting out" in words(network.signed_in("operator").get(f"/console/money/stores/{STORE}"))
+    assert "Level: Starting out" in words(network.signed_in("operator").get(f"/console/money/stores/{STORE}"))
 
 
 def test_a_suggestion_is_answered_on_the_page_and_the_next_one_follows(house):
@@ -292,7 +292,7 @@ def test_the_operator_takes_over_what_the_network_lost_when_it_was_put_back(pair
            "invoice_id": None, "source_id": "pay", "words": "Bank 17", "day": money.DAY.isoformat()}  # fmt: skip
     with network.doors.write() as session:
         lost_entries.ask_all(session, at=money.NOON)
-    assert "store has not yet sent its newer entries" in words(network.signed_in("operator").get("/console/money/"))
+    assert "stores have not yet sent their newer entries" in words(network.signed_in("operator").get("/console/money/"))
     assert "Payouts are on hold until these stores report" in words(network.signed_in("operator").get("/console/"))
     with network.doors.write() as session:
         reported = {

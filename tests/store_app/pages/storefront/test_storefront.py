@@ -65,9 +65,9 @@ def test_a_shop_that_is_closed_today_says_when_it_opens_again(market, customer):
     ("reads", "spoken"),
     [
         ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
-        ("de,en-GB;q=0.7,zh;q=0.2", "en"),
+        ("fr,en-GB;q=0.7,zh;q=0.2", "en"),
         ("en;q=0,zh-Hant-TW;q=0.1", "zh"),
-        ("de", "en"),
+        ("fr", "en"),
         (None, "en"),
     ],
 )
@@ -153,7 +153,7 @@ def test_searching_finds_by_name_and_says_so_when_nothing_is_there(customer):
     found = words(customer.look(f"{ONLINE}/?q=milk"))
     assert "Milk" in found
     assert "Rye bread" not in found
-    assert "No results" in words(customer.look(f"{ONLINE}/?q=caviar"))
+    assert "Nothing found" in words(customer.look(f"{ONLINE}/?q=caviar"))
 
 
 def test_a_product_page_tells_price_age_and_how_few_are_left(customer):
@@ -441,14 +441,14 @@ def test_cancelling_is_asked_once_and_gives_the_goods_back(market, customer):
     assert market.town.left("tea") == 0
     asked = words(customer.look(address))
     assert "Cancel my order" in asked
-    assert asked.index("Cancel order") < asked.index("Cancel order")
+    assert asked.index("Cancel my order") < asked.index("Cancel order") < asked.rindex("Cancel order")
     for _ in range(2):
         assert customer.send(f"{address}/cancel").status_code == 303
     assert words(customer.look(address)).count("cancel") == 1, "the one sentence says that it is asked for"
     market.town.deliver()
     shown = customer.look(address)
     assert "You canceled this order." in shown.text
-    assert words(shown).count("cancelled") == 1
+    assert words(shown).count("canceled") == 1
     assert "code-large" not in shown.text
     assert market.town.left("tea") == 1
 

@@ -80,13 +80,13 @@ def test_what_is_over_in_the_warehouse_is_written_off_by_its_lot_with_a_reason_a
         batches.lay_in(session, "WH1", lots, source_kind="purchase", source_id="p", at=NOON - dt.timedelta(days=9))
         lot_id = session.scalars(sa.select(Batch.id).where(Batch.expires_on == over)).one()
     # the lots are what stands there last; the rest of the milk has no lot
-    assert "1 product in warehouse WH1 is over" in words(client.get("/console/"))
+    assert "1 product in warehouse WH1 has expired" in words(client.get("/console/"))
     at = "/console/warehouse/WH1/write-off"
     given = {"sku": "milk", "lot_id": lot_id, "qty": "4", "reason": "expired", "command_id": new_id()}
     for wrong, sentence in (
-        ({"qty": "25"}, "Only 24 are left of this lot"), ({"reason": "other"}, "Give a short reason"),
+        ({"qty": "25"}, "Only 24 of this lot are left"), ({"reason": "other"}, "Give a short reason"),
         ({"reason": "boredom"}, "Choose a reason"), ({"sku": "nothing"}, "No such product"),
-        ({"lot_id": "x"}, "Only 0 are"),
+        ({"lot_id": "x"}, "Only 0 of this lot are left"),
     ):  # fmt: skip
         answer = send(client, at, **given | wrong | {"command_id": new_id()})
         assert answer.status_code in (404, 409, 422)
@@ -122,7 +122,7 @@ def test_what_stands_in_the_warehouse_is_put_right_by_a_count_with_a_reason_once
     for _click in range(2):
         assert send(client, at, **given, why="Broken in the rack").status_code == 303
     shown = words(client.get("/console/warehouse/stock?q=milk&warehouse=WH1"))
-    assert "475 now on record. 5 less than on record." in shown
+    assert "475 now on record. 5 less than before." in shown
     assert "Green tea" not in shown
     assert "No such product here" in words(client.get("/console/warehouse/stock?q=caviar"))
     assert "Nothing out of stock" in words(client.get("/console/warehouse/stock?gone=1"))

@@ -66,7 +66,7 @@ def test_a_batch_is_called_back_looked_for_credited_and_lifted_on_the_page(conso
         assert reported.count("recall.reported") == 1, "a second click calls nothing back again"
         recall.clear(Context(session, SYSTEM, NOON), STORE, command, 5)
     page = words(client.get(at))
-    assert "24 taken out" in page
+    assert "24 removed" in page
     assert "Quantity returned" in page
     assert send(client, f"{at}/stores/{STORE}", qty="6").status_code == 422
     assert send(client, f"{at}/stores/{STORE}", qty="4").status_code == 303
@@ -91,7 +91,7 @@ def test_what_the_network_recalls_is_shown_at_the_shop_and_lifted_by_the_network
     assert "Lift the recall" not in page
     assert send(client, f"{at}/lift", reason="mistake").status_code == 409
     assert send(client, f"{at}/clear", qty="2").status_code == 303
-    assert "give it to the driver" in words(client.get(at))
+    assert "Give it to the driver" in words(client.get(at))
     with house.doors.read() as session:
         (message,) = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == "recall.cleared"))
         assert '"taken_qty":2' in message.body
