@@ -25,7 +25,7 @@ from babel.core import get_global
 
 from config.money import BASIS, exponent
 
-LANGUAGES = {"en": "en_US", "zh": "zh_Hans_CN"}
+LANGUAGES = {"en": "en_US", "zh": "zh_Hans_CN", "es": "es_ES", "de": "de_DE"}
 """Code -> the locale whose formats count where the store's country settles nothing."""
 FOLDER = Path(__file__).parent / "translations"
 UNITS = {"gram": ("g", "kg"), "millilitre": ("ml", "l")}

@@ -32,7 +32,7 @@ def longer(text: str) -> str:
     )
 
 
-@pytest.fixture(params=[("de", "de_DE", "ltr"), ("ar", "ar_EG", "rtl")], ids=lambda param: param[0])
+@pytest.fixture(params=[("fr", "fr_FR", "ltr"), ("ar", "ar_EG", "rtl")], ids=lambda param: param[0])
 def added(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, ...]]:
     """Add a language of longer words: a catalogue in a folder and a row, nothing else."""
     code, locale, _direction = request.param
@@ -108,7 +108,8 @@ def test_pages_and_paper_speak_it(build: Callable[..., House], added: tuple[str,
 def test_the_others_are_a_list_where_there_are_several(build: Callable[..., House], added: tuple[str, str, str]):
     page = build(is_new=True).signed_in().get("/settings/").text
     seen = Seen(page)
-    assert set(seen.languages) == {"zh-Hans-CN", added[1].replace("_", "-")}
+    assert added[1].replace("_", "-") in seen.languages
+    assert len(set(seen.languages)) == len(words.LANGUAGES) - 1
     assert '<details class="languages">' in page
 
 

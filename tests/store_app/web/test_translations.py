@@ -81,7 +81,11 @@ def test_every_translation_keeps_the_placeholders(catalogue: Catalog):
     for message in catalogue:
         english, other = forms(message)
         wanted = sorted(PLACEHOLDER.findall(english[-1]))
-        changed += [text for text in other if message.id and sorted(PLACEHOLDER.findall(text)) != wanted]
+        of_one = [one for one in wanted if not one.startswith("%(num)")]  # “the last day” needs no number
+        for n, text in enumerate(other if message.id else ()):
+            kept = sorted(PLACEHOLDER.findall(text))
+            if kept != wanted and not (n == 0 and len(other) > 1 and kept == of_one):
+                changed.append(text)
     assert changed == []
 
 
