@@ -22,8 +22,11 @@ OURS = (
 
 @functools.cache
 def ours(lesson_id: str, language: str) -> Lesson:
-    """Return one of our own lessons in a language."""
-    return training.read_lesson(lesson_id, (FOLDER / language / f"{lesson_id}.md").read_text("utf-8"))
+    """Return one of our own lessons in a language, in English where it is not written in it."""
+    written = FOLDER / language / f"{lesson_id}.md"
+    if not written.is_file():
+        written = FOLDER / "en" / f"{lesson_id}.md"
+    return training.read_lesson(lesson_id, written.read_text("utf-8"))
 
 
 def everything(session: Session, language: str) -> list[Lesson]:
