@@ -47,7 +47,7 @@ def _agreed(cell: str) -> frozenset[str]:
 
 def _language(cell: str) -> str:
     if cell not in LANGUAGES:
-        raise ValueError("en or zh")
+        raise ValueError(f"one of {', '.join(LANGUAGES)}")
     return cell
 
 

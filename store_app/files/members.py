@@ -55,7 +55,7 @@ def _zone(cell: str) -> str:
 
 def _language(cell: str) -> str:
     if cell not in LANGUAGES:
-        raise ValueError("en or zh")
+        raise ValueError(f"one of {', '.join(LANGUAGES)}")
     return cell
 
 
