@@ -109,7 +109,7 @@ def test_goods_are_brought_back_refused_disputed_and_the_operator_decides(
         assert session.get_one(PickupOrder, (STORE, order_id)).proved_by == "token"
     page.goto(f"{street.network_url}{address}")
     expect(page.locator("form[action$='/confirm']")).to_have_count(0)
-    page.locator("summary", has=page.locator(":scope")).first.click()
+    page.locator("main summary").first.click()
     assert_well_made(page)
     page.fill("#why", "It was sour.")
     page.locator("form[action$='/return'] button").click()
