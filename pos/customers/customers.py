@@ -381,7 +381,7 @@ def _write(session: Session, customer: Customer, wished: Particulars) -> None:
 
 
 def _share(ctx: Context, store: Store, customer: Customer, wished: Particulars) -> None:
-    """Let who agrees to it collect points; the network counts those of who agrees to that, and of nobody else."""
+    """Enroll a customer who agreed to collect points, and at the network only one who agreed to that."""
     key = key_of(NETWORK, store.tz, wished.phone) if "network" in wished.agreed else ""
     loyalty.enroll(ctx, store, customer.id, member="points" in wished.agreed, key=key)
 

@@ -94,7 +94,7 @@ class CountedEntry:
 
 
 class PointsReported(Fact, topic="points.reported", said_by=NETWORK):
-    """A member's balance, and the movement of this store it counts now. reported: the highest one stands."""
+    """A member's balance, and the movement of this store it counts now. reported: the highest number wins."""
 
     store_id: str
     customer_id: str
@@ -375,7 +375,7 @@ def write_sale_again(
 
 @applies(PointsReported)
 def take_reported(ctx: Context, fact: PointsReported) -> None:
-    """Take over a balance the network tells, and what of ours it has counted; an older word changes no balance."""
+    """Take over a balance the network reports, and which of our movements it counts; older reports change nothing."""
     account = ctx.session.get(PointsAccount, (fact.store_id, fact.customer_id, NETWORK))
     if account is None:
         return
@@ -480,7 +480,7 @@ def collects(session: Session, store_id: str, customer_id: str, at: dt.datetime)
 
 
 def balance(session: Session, account: PointsAccount, at: dt.datetime) -> Balance:
-    """Return how somebody stands in an account."""
+    """Return an account's points, their worth, and whether the phone is still to be confirmed."""
     terms = terms_in(session, account.scope, day_of(session, account.store_id, at))
     worth_minor = terms.worth(account.points) if account.member and account.linked else 0
     return Balance(terms.name or "", account.points, worth_minor, account.member and not account.linked)
@@ -513,7 +513,7 @@ def sums(session: Session, store_id: str) -> dict[str, int]:
 # --- inside ---
 
 _SAME = ("id", "kind", "points", "amount_minor", "sale_id", "of_sale_id", "at", "business_day")
-"""What a line and what is told of it call by the same name."""
+"""The fields that an entry and its fact share."""
 
 
 def _amount(amount_minor: int) -> None:
@@ -577,7 +577,7 @@ def _move(
     ctx: Context, account: PointsAccount, kind: str, points: int, amount_minor: int = 0, *, sale_id: str = "",
     of_sale_id: str = "", id: str = "", covered: bool = False,
 ) -> tuple[int, int]:  # fmt: skip
-    """Write a movement and tell the network of its own; one the network has told already is written.
+    """Write a movement, and report one of the network's points; a movement the network reported is already here.
 
     covered: only where the points are there. Returns (points, balance), (0, balance) for none.
     """

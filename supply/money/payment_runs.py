@@ -29,7 +29,7 @@ from supply.money.payouts import Payout, due_of, rests, write_bank
 
 @dataclass(frozen=True)
 class Run:
-    """A run made: its payouts, and the stores and agents that are owed money and of whom nobody said where to."""
+    """A run's payouts, and the stores and agents that are owed money but have given no account."""
 
     id: str
     payouts: list[Payout]

@@ -60,7 +60,7 @@ HEARING = (
     transfers, returns, counter_orders, order_copy, pickup, pickup_returns, product_stories, storefront, network_offers,
     vehicle_arrivals, plan, groups, online, recovered,
 )  # fmt: skip
-"""Who hears a fact beside its own noun, so that whoever receives has them all (`@applies`, `@recovers`)."""
+"""The modules with appliers and recoverers: importing them registers all (`@applies`, `@recovers`)."""
 
 
 def again(session: Session, message: Message, at: dt.datetime) -> Sequence[Odd]:
