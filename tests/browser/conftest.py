@@ -220,7 +220,7 @@ _FITS = """async (width) => {
 """A chart follows its window's new size in the frame after."""
 
 
-_CUT_HINTS = """() => {
+_CUT_WORDS = """() => {
   const pen = document.createElement('canvas').getContext('2d');
   const isCut = (field) => {
     const { font, paddingLeft, paddingRight } = getComputedStyle(field);
@@ -228,16 +228,18 @@ _CUT_HINTS = """() => {
     const room = field.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
     return !field.value && field.offsetWidth > 0 && pen.measureText(field.placeholder).width > room + 1;
   };
-  return [...document.querySelectorAll('input[placeholder]')].filter(isCut).map(({ placeholder }) => placeholder);
+  const places = [...document.querySelectorAll('.rail a')].filter((one) => one.scrollWidth > one.clientWidth);
+  const fields = [...document.querySelectorAll('input[placeholder]')].filter(isCut);
+  return [...fields.map(({ placeholder }) => placeholder), ...places.map(({ textContent }) => textContent)];
 }"""
-"""What a field says while it is empty, where it has no room for it."""
+"""What a field says while it is empty, and what a place of the menu is called, where there is no room for it."""
 
 
 def assert_fits(page: Page) -> None:
-    """Refuse what stays wider than the window, a hint that its field cuts off, and a page without its one heading."""
+    """Refuse what stays wider than the window, a cut-off hint or menu entry, and a page without its one heading."""
     assert page.viewport_size is not None
     assert page.evaluate(_FITS, page.viewport_size["width"]), page.url
-    assert page.evaluate(_CUT_HINTS) == [], page.url
+    assert page.evaluate(_CUT_WORDS) == [], page.url
     assert page.locator("h1").count() == 1, page.url
 
 
