@@ -48,7 +48,7 @@ STATE_WORDS = {
     "collected": lazy("collected"), "expired": lazy("expired"), "cancelled": lazy("canceled"),
     "refused": lazy("refused"), "return_asked": lazy("refund requested"), "returned": lazy("returned"),
     "return_refused": lazy("refund declined"), "filling": lazy("filling the last case"),
-    "over": lazy("ended"), "called_off": lazy("canceled"), "to_collect": lazy("to pick up"),
+    "over": lazy("ended"), "called_off": lazy("called off"), "to_collect": lazy("to pick up"),
     "ordered": lazy("ordered"), "arrived": lazy("arrived"), "settled": lazy("settled"), "held": lazy("held"),
     "shown": lazy("shown"), "reported": lazy("reported"), "hidden": lazy("hidden"),
     "disputed": lazy("disputed"), "awaited": lazy("not paid yet"), "lapsed": lazy("not paid"),

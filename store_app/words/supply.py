@@ -86,10 +86,10 @@ STAYS_WORDS = {
 """Why a store's part of a list stays (`picking.STAYS`)."""
 TRANSFER_TAGS = {
     "proposed": ("info", _l("asked")),
-    "agreed": ("warn", _l("agreed: to be fetched")),
+    "agreed": ("warn", _l("agreed: to pick up")),
     "handed_over": ("info", _l("handed over")),
     "received": ("good", _l("received")),
-    "taken_back": ("info", _l("reversed")),
+    "taken_back": ("info", _l("taken back")),
     "declined": ("", _l("declined")),
     "lapsed": ("", _l("lapsed")),
 }

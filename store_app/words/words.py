@@ -31,14 +31,14 @@ PLACES = {
 
 MOVEMENTS = {
     "sold": _l("Sold"),
-    "returned": _l("Returned"),
+    "returned": _l("Customer refund"),
     "received": _l("Receiving"),
     "moved": _l("Moved"),
     "refilled": _l("Refilled"),
     "refill": _l("Refilled"),
     "picked": _l("Picked for an order"),
     "unpicked": _l("Put back from an order"),
-    "counted": _l("Counted"),
+    "counted": _l("Stock count"),
     "wasted": _l("Waste"),
     "recalled": _l("Recalled"),
     "opening": _l("Opening stock"),

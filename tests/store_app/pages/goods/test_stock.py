@@ -125,4 +125,4 @@ def test_the_movements_of_a_product_are_told_in_words(office):
     send(client, "/stock/milk/count", qty="7")
     found = words(client.get("/stock/milk"))
     assert "Opening stock" in found
-    assert "Counted" in found
+    assert "Stock count" in found
