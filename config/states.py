@@ -45,11 +45,9 @@ class StateTable:
     def require(self, state: str, target: str) -> None:
         """Raise Conflict unless the move is legal."""
         if not self.legal(state, target):
-            allowed = ", ".join(self.moves.get(state, ())) or "nothing: it is finished"
             raise Conflict(
-                "illegal-move",
-                "This %(noun)s is %(state)s; it cannot become %(target)s. Possible next: %(allowed)s.",
-                allowed=allowed, noun=self.noun, state=state, target=target,
+                "illegal-move", "It is %(state)s now, so this is no longer possible. Reload the page.",
+                allowed=self.moves.get(state, ()), noun=self.noun, state=state, target=target,
             )  # fmt: skip
 
     def validate(self) -> list[str]:

@@ -137,12 +137,16 @@ def _by_label(session: Session, store_id: str, label: Label, day: dt.date) -> Sc
     product = known.product if known else _by_number(session, store_id, label, day)
     if label.kind == "price":
         return Scanned(product, _qty_for(product, label.value), label.value, source="embedded")
-    if (label.kind == "weight") != (product.stock_unit == "gram"):
+    weighed = product.stock_unit == "gram"
+    if label.kind == "weight" and not weighed:
         raise Refused(
-            "label-unit",
-            "The label says %(name)s by the %(label)s, but it is sold by the %(stock_unit)s. Change how "
-            "labels are read, or the product's unit.", label=_words(label), sku=product.sku, name=product.name,
-            stock_unit=product.stock_unit,
+            "label-unit", "The label states a weight, but %(name)s is not sold by weight. Change how labels are read, "
+            "or the product's unit.", sku=product.sku, name=product.name,
+        )  # fmt: skip
+    if label.kind != "weight" and weighed:
+        raise Refused(
+            "label-unit", "The label states pieces, but %(name)s is sold by weight. Change how labels are read, or "
+            "the product's unit.", sku=product.sku, name=product.name,
         )  # fmt: skip
     return Scanned(product, label.value, source="embedded")
 
@@ -241,10 +245,6 @@ def _refuse_unknown(session: Session, code: str) -> None:
                 "This is a case of %(name)s, but its size is not known. Add the code %(barcode)s with the "
                 "number of pieces under Products, or scan one piece.", barcode=code, name=name,
             )  # fmt: skip
-
-
-def _words(label: Label) -> str:
-    return f"{label.value} g" if label.kind == "weight" else f"{label.value} pieces"
 
 
 def _rows(session: Session, store_id: str) -> Sequence[ScanScheme]:

@@ -223,7 +223,7 @@ def _refuse_odd(tenders: Sequence[Tendered], channel: str, *, gives_back: bool) 
         is_allowed = tender.refunds if gives_back else tender.pays
         if not is_allowed or (tender.name == PREPAID and channel != "pickup"):
             raise Invalid(
-                "unknown-tender", "This till does not accept %(tender)s. Take cash or card.", tender=row.tender
+                "unknown-tender", "This till does not accept %(tender)s. Choose another tender.", tender=row.tender
             )
         if type(row.amount_minor) is not int or (row.amount_minor > 0 if gives_back else row.amount_minor < 0):
             raise Invalid("bad-amount", "The amount received cannot be negative.", amount_minor=row.amount_minor)

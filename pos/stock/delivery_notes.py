@@ -407,8 +407,7 @@ def _sum(some: Sequence[tuple[DeliveryNoteLine, Product]]) -> LineSum:
 def _open_note(session: Session, store_id: str, note_id: str) -> DeliveryNote:
     note = note_of(session, store_id, note_id)
     if note.state != "open":
-        done = "booked" if note.state == "posted" else "dropped"
-        raise Conflict("note-closed", "This note was already %(done)s. Start a new one.", done=done, state=note.state)
+        raise Conflict("note-closed", "This note is closed. Start a new one.", state=note.state)
     return note
 
 

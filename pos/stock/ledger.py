@@ -403,7 +403,7 @@ def refuse_if_booked(session: Session, store_id: str, source: Source) -> None:
     )
     booked = session.scalar(query.limit(1)) is not None
     if booked or (source.kind == "count" and session.get(outbox.OutboxMessage, source.id) is not None):
-        raise Conflict("already-booked", "This %(kind)s was already booked.", kind=source.kind, id=source.id)
+        raise Conflict("already-booked", "This was already booked.", kind=source.kind, id=source.id)
 
 
 def refuse_unknown(session: Session, skus: Sequence[str]) -> None:

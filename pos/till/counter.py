@@ -82,13 +82,12 @@ def habits_of(session: Session, store_id: str) -> Habits:
 
 def open_counter(counter: Counter | None, till_id: str) -> Counter:
     """Return a counter that sells, or refuse with what to do first."""
-    if counter is None or counter.state != "open":
-        reported = (
-            "is not open. Open it with its float"
-            if counter is None
-            else "is being counted. Finish or put off the count"
+    if counter is None:
+        raise Refused("no-open-shift", "The till is closed. Open it with its float first.", till_id=till_id)
+    if counter.state != "open":
+        raise Refused(
+            "no-open-shift", "The drawer is being counted. Finish or cancel the count first.", till_id=till_id
         )
-        raise Refused("no-open-shift", "This till %(reported)s, then sell.", reported=reported, till_id=till_id)
     return counter
 
 

@@ -83,7 +83,7 @@ def _checked(sheet: Sheet, table: Iterator[list[str]], mark: str) -> Sheet:
     if missing := [column for column in required if column not in heading]:
         raise Invalid(
             "wrong-columns",
-            "The file lacks %(missing)s. Required for %(kind)s: %(required)s. Optional: %(optional)s.", kind=kind,
+            "The file lacks %(missing)s. Required: %(required)s. Optional: %(optional)s.",
             required=", ".join(required), optional=", ".join(optional), missing=missing,
         )  # fmt: skip
     if twice := sorted({name for name in heading if heading.count(name) > 1 and name in required | optional}):
@@ -146,9 +146,7 @@ def write(
         external_rankings.end(ctx.session, source, listed_on)
     if sheet.kind == "sales":
         return _write_sales(ctx, sheet, owner_id)
-    return ngettext(
-        "%(num)d row of %(kind)s imported.", "%(num)d rows of %(kind)s imported.", sheet.rows, kind=sheet.kind
-    )
+    return ngettext("%(num)d row imported.", "%(num)d rows imported.", sheet.rows)
 
 
 def _of_row(number: int, refusal: DomainError) -> DomainError:

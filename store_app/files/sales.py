@@ -128,14 +128,15 @@ def _even(file: Path, how: dict[str, Any], **more: Any) -> Any:
 
 
 def _too_wide(file: Path, row: int | None = None) -> Invalid:
-    where = f"in row {row} " if row else ""
+    if row is None:
+        return Invalid(
+            "row-too-wide", "%(name)s has more cells than column names. Name the column, or put text containing the "
+            "separator in quotes.", name=file.name,
+        )  # fmt: skip
     return Invalid(
-        "row-too-wide",
-        "%(name)s has more cells %(where)sthan column names. Name the column, or put text containing "
-        "the separator in quotes.",
-        name=file.name,
-        where=where,
-    )
+        "row-too-wide", "%(name)s has more cells in row %(row)s than column names. Name the column, or put text "
+        "containing the separator in quotes.", name=file.name, row=row,
+    )  # fmt: skip
 
 
 def _opened(file: Path) -> gzip.GzipFile | BufferedReader:

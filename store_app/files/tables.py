@@ -85,7 +85,7 @@ def _bounded(name: str, found: Iterator[list[str]]) -> Iterator[list[str]]:
         raise
     except Exception as fault:  # a torn or hostile file: its reader may stumble in any way, and has written nothing
         raise Invalid(
-            "unreadable-file", "%(name)s cannot be read (%(other)s). Save it again.", name=name or "The file",
+            "unreadable-file", "The file %(name)s cannot be read (%(other)s). Save it again.", name=name,
             other=type(fault).__name__,
         ) from fault  # fmt: skip
 

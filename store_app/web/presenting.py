@@ -71,6 +71,13 @@ STATE_WORDS = {
     "not_reached": lazy("not reached"), "turned_back": lazy("the vehicle turned back"),
     "moved": lazy("comes with a later vehicle"), "good": lazy("good"),
     "changed": lazy("changed"),
+    "taken": lazy("received"), "written_off": lazy("written off"), "unknown": lazy("unknown"),
+    "waiting": lazy("waiting"), "waits": lazy("waiting"), "requested": lazy("requested"),
+    "captured": lazy("paid"), "reversed": lazy("canceled"), "by_hand": lazy("paid by hand"),
+    "called": lazy("active"), "cleared": lazy("removed"), "lifted": lazy("lifted"), "counted": lazy("counted"),
+    "recounted": lazy("recounted"), "left_out": lazy("left out"), "credited": lazy("credited"),
+    "agreed": lazy("agreed"), "handed_over": lazy("handed over"), "taken_back": lazy("taken back"),
+    "confirmed": lazy("confirmed"), "posting": lazy("being booked"), "abandoned": lazy("discarded"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
 }  # fmt: skip
 

@@ -305,12 +305,12 @@ def _answer_source(ctx: Context, delivery: Delivery) -> None:
 def _refuse_closed(delivery: Delivery) -> None:
     if delivery.state in ON_ITS_WAY:
         return
-    when = f"{delivery.posted_at:%Y-%m-%d}" if delivery.posted_at else "before"
-    done = {"posted": "received", "refused": "sent back"}.get(delivery.state, "turned back with")
-    raise Conflict(
-        "already-posted", "This delivery was already %(done)s on %(when)s by %(posted_by)s.", done=done, when=when,
-        posted_by=delivery.posted_by, state=delivery.state,
-    )  # fmt: skip
+    if delivery.state == "posted" and delivery.posted_at:
+        raise Conflict(
+            "already-posted", "This delivery was already received on %(when)s by %(posted_by)s.",
+            when=f"{delivery.posted_at:%Y-%m-%d}", posted_by=delivery.posted_by, state=delivery.state,
+        )  # fmt: skip
+    raise Conflict("already-posted", "This delivery went back and can no longer be received.", state=delivery.state)
 
 
 def _refuse_unless_counting(delivery: Delivery) -> None:

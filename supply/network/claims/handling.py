@@ -231,9 +231,7 @@ def take_filed(ctx: Context, fact: ClaimWord) -> Claim:
     ctx.session.flush()
     for row in fact.lines:
         if row.kind not in KINDS or row.qty <= 0:
-            raise Invalid(
-                "bad-claim", "A claim of %(qty)s units (%(kind)s) is not possible.", qty=row.qty, kind=row.kind
-            )
+            raise Invalid("bad-claim", "A claim of %(qty)s units is not possible.", qty=row.qty, kind=row.kind)
         reported = {name: getattr(row, name) for name in ("sku", "kind", "name", "qty")}
         ctx.session.add(
             ClaimLine(store_id=store_id, claim_id=made.id, **reported, pack_qty=1, pack_cost_minor=0, charged=False)

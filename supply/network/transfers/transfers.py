@@ -140,7 +140,7 @@ def agree(ctx: Context, store_id: str, transfer_id: str) -> Transfer:
     found = transfer_of(ctx.session, store_id, transfer_id)
     if has_said_yes(found, store_id):
         return found
-    _refuse_unless(found, "proposed", "It is not to be answered any more")
+    _refuse_unless(found, "proposed")
     if found.answer_by < day_of(ctx.session, store_id, ctx.at):
         raise Refused("transfer-over", "The answer was due by %(answer_by)s.", answer_by=found.answer_by.isoformat())
     _note_yes(found, store_id)
@@ -203,8 +203,7 @@ def receive(ctx: Context, store_id: str, transfer_id: str, counts: Mapping[str, 
     found = transfer_of(ctx.session, store_id, transfer_id)
     if found.taker_id != store_id:
         raise Refused("not-the-taker", "%(taker_name)s collects these, not this store.", taker_name=found.taker_name)
-    if found.state not in ("agreed", "handed_over"):
-        raise Conflict("transfer-state", "It cannot be received: it is %(state)s.", state=found.state)
+    _refuse_unless(found, "agreed", "handed_over")
     lines = _counted(ctx.session, found, counts, "given_qty" if found.state == "handed_over" else "qty", "taken_qty")
     units = [(line.sku, line.taken_qty) for line in lines if line.taken_qty]
     if units:
@@ -224,7 +223,7 @@ def did_not_come(ctx: Context, store_id: str, transfer_id: str, *, why: str) -> 
         raise Invalid("no-reason", "Explain what happened; the other store and the network see it.")
     if found.state == "received" and found.why:
         return found
-    _refuse_unless(found, "handed_over", "It was not handed over; say no instead")
+    _refuse_unless(found, "handed_over")
     _took(ctx, found, store_id, _counted(ctx.session, found, {}, "given_qty", "taken_qty"), why)
     return found
 
@@ -234,7 +233,7 @@ def take_back(ctx: Context, store_id: str, transfer_id: str, counts: Mapping[str
     found = transfer_of(ctx.session, store_id, transfer_id)
     if found.giver_id != store_id:
         raise Refused("not-the-giver", "%(giver_name)s handed these over, not this store.", giver_name=found.giver_name)
-    _refuse_unless(found, "received", "Nothing can be taken back")
+    _refuse_unless(found, "received")
     back = _back(ctx.session, found, counts)
     if not back:
         raise Invalid("nothing-given", "The quantity is zero. Enter what you found.")
@@ -423,13 +422,15 @@ def _note_yes(found: Transfer, store_id: str) -> None:
         found.taker_yes = True
 
 
-def _refuse_unless(found: Transfer, state: str, words: str) -> None:
-    if found.state != state:
-        raise Conflict("transfer-state", "%(words)s: it is %(state)s.", words=words, state=found.state)
+def _refuse_unless(found: Transfer, *states: str) -> None:
+    if found.state not in states:
+        raise Conflict(
+            "transfer-state", "It is %(state)s now, so this is no longer possible. Reload the page.", state=found.state
+        )
 
 
 def _refuse_no_code(found: Transfer, code: str, day: dt.date) -> None:
-    _refuse_unless(found, "agreed", "It cannot be handed over")
+    _refuse_unless(found, "agreed")
     if found.fetch_by < day:
         raise Refused("transfer-over", "The collection date was %(fetch_by)s.", fetch_by=found.fetch_by.isoformat())
     tidied = tidy_pickup_code(code)

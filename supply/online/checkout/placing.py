@@ -508,10 +508,9 @@ def _promised(
         product = found[sku]
         most = product.maximum_qty or storefront.LINE_STEPS * product.step_qty
         if not 0 < qty <= most or qty % product.step_qty:
-            steps = f" in steps of {product.step_qty}" if product.step_qty > 1 else ""
             raise Invalid(
-                "bad-quantity", "%(name)s: order %(step_qty)s to %(most)s%(steps)s.", name=product.name,
-                step_qty=product.step_qty, steps=steps, sku=sku, qty=qty, most=most,
+                "bad-quantity", "%(name)s: order %(step_qty)s to %(most)s, in steps of %(step_qty)s.",
+                name=product.name, step_qty=product.step_qty, sku=sku, qty=qty, most=most,
             )  # fmt: skip
     quoted = listing.quote(session, store.id, wanted, coupons=preferences.coupons, member=preferences.member, at=at)
     priced = quoted.basket

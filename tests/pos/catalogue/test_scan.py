@@ -180,7 +180,7 @@ def test_a_label_of_nothing_is_refused(store: OpenStore) -> None:
 def test_a_weight_of_what_is_sold_by_the_piece_is_refused(store: OpenStore) -> None:
     learn(store, WEIGHT)
     give_code(store, "bread", "12345")
-    with pytest.raises(Refused, match="by the each") as refused:
+    with pytest.raises(Refused, match="not sold by weight") as refused:
         read(store, "2112345003122")
     assert refused.value.code == "label-unit"
 

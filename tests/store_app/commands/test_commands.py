@@ -120,16 +120,16 @@ def test_school_holidays_and_weather_come_from_files_with_a_sentence_for_each_ba
     file.write_text("name,from,to\nSummer,2025-07-01,2025-07-30,,\nAutumn,2025-11-01,2025-11-07,,east\n")
     assert "Row 3, E: 'east' has no column name" in store("import", "school-holidays", str(file), "--yes").output
     file.write_text("name,from,to,\nSummer,2025-07-01,2025-07-30,,\n")
-    assert "1 row of school-holidays imported." in store("import", "school-holidays", str(file), "--yes").output
+    assert "1 row imported." in store("import", "school-holidays", str(file), "--yes").output
     file.write_text("day;temperature;rain\n2025-07-01;21,5;0\n2025-07-02;;3\n")
-    assert "2 rows of weather imported." in store("import", "weather", str(file), "--yes").output
+    assert "2 rows imported." in store("import", "weather", str(file), "--yes").output
     file = tmp_path / "holidays.ics"
     events = [f"SUMMARY:{name}\r\nDTSTART;VALUE=DATE:202503{day}" for name, day in (("Easter", 10), ("Fair", 20))]
     marked = "".join(f"BEGIN:VEVENT\r\n{one}\r\nEND:VEVENT\r\n" for one in events)
     file.write_text(f"BEGIN:VCALENDAR\r\n{marked}END:VCALENDAR\r\n", newline="")
     reported = store("import", "school-holidays", str(file), "--name", "Fair", "--yes").output
     assert "1 row, a calendar" in reported
-    assert "1 row of school-holidays imported." in reported
+    assert "1 row imported." in reported
     assert "Available: Easter, Fair." in store("import", "school-holidays", str(file), "--name", "Rest", "--yes").output
     assert "A calendar can only contain school holidays." in store("import", "stock", str(file), "--yes").output
 

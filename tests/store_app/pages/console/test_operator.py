@@ -78,7 +78,7 @@ def test_many_members_are_founded_from_a_file_with_region_tills_and_place(networ
         importing.look_around(session, sheet)
         assert sheet.faults == []
         reported = importing.write(Context(session, money.OPERATOR, NOON), sheet, "network")
-    assert reported == "3 rows of members imported."
+    assert reported == "3 rows imported."
     with network.doors.read() as session:
         first = session.get_one(Store, "S101")
         assert (first.name, first.language, first.slug) == ("海港小店", "zh", "harbour-101")
